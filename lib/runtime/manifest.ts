@@ -1,0 +1,51 @@
+// The manifest: how a notebook's outputs came about, so that they can be made again and checked.
+
+/** One fact that library code recorded while the notebook ran (device, seeds, hashes of data and weights). */
+export interface ProvenanceEntry {
+  /** What the entry is about, for example `"device"`, `"data"`, `"weights"`, `"seed"`. */
+  kind: string;
+  [fact: string]: unknown;
+}
+
+/** One run of a cell, in the order in which cells ran. */
+export interface ManifestCell {
+  /** The cell's id in the executed notebook. */
+  id: string;
+  /** The number in front of the cell, null where it did not start. */
+  executionCount: number | null;
+  /** Wall time from sending the cell to its last output. */
+  seconds: number;
+}
+
+/** How a notebook's outputs came about. */
+export interface Manifest {
+  /** Version of Tunebook. */
+  tunebook: string;
+  /** Version of Deno. */
+  deno: string;
+  /** Version of V8. */
+  v8: string;
+  /** Version of TypeScript. */
+  typescript: string;
+  /** Operating system and processor, for example `"linux x86_64"`. */
+  os: string;
+  /** Logical processors. */
+  cores: number;
+  /** When the run started, ISO 8601 in UTC. */
+  startedAt: string;
+  notebook: {
+    /** File name, without its folder. */
+    name: string;
+    /** SHA-256 of the notebook as given, its outputs and execution counts cleared: its code and text. */
+    sha256: string;
+  };
+  /** The parameters that were set, by name. */
+  parameters: Record<string, unknown>;
+  /** What library code recorded, in order. */
+  provenance: ProvenanceEntry[];
+  /** The cells that ran, in order. */
+  cells: ManifestCell[];
+}
+
+/** The MIME type under which library code broadcasts {@linkcode ProvenanceEntry}s to the runner. */
+export const PROVENANCE_MIME = "application/vnd.tunebook.provenance+json";

@@ -1,0 +1,228 @@
+// Notebook files: the types of nbformat 4.5, and reading and writing them soundly.
+// In memory `source`, stream text and text MIME data are one string; on disk they are arrays of
+// lines with sorted keys, byte for byte as PyPI's nbformat writes them.
+
+import { basename } from "@std/path";
+import { parseNotebookJson } from "./notebook_schema.ts";
+import { writeFileAtomic } from "./write_file.ts";
+
+/** Display data keyed by MIME type; JSON types hold values, all others strings. */
+export type MimeBundle = Record<string, unknown>;
+
+/** What a code cell wrote to standard output or standard error. */
+export interface StreamOutput {
+  output_type: "stream";
+  /** `"stdout"` or `"stderr"`. */
+  name: string;
+  text: string;
+}
+
+/** Something shown with `Deno.jupyter.display` or broadcast as `display_data`. */
+export interface DisplayDataOutput {
+  output_type: "display_data";
+  data: MimeBundle;
+  metadata: Record<string, unknown>;
+}
+
+/** The value of a cell's last expression. */
+export interface ExecuteResultOutput {
+  output_type: "execute_result";
+  execution_count: number | null;
+  data: MimeBundle;
+  metadata: Record<string, unknown>;
+}
+
+/** An error that ended a cell. */
+export interface ErrorOutput {
+  output_type: "error";
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
+
+/** One output of a code cell. */
+export type Output = StreamOutput | DisplayDataOutput | ExecuteResultOutput | ErrorOutput;
+
+/** What all cells' metadata may hold; other keys are kept as they are. */
+export interface CellMetadata {
+  /** For example `"parameters"`, `"skip"`, `"raises-exception"`, `"remove-input"`. */
+  tags?: string[];
+  name?: string;
+  [key: string]: unknown;
+}
+
+/** A cell of code with what it put out when it last ran. */
+export interface CodeCell {
+  cell_type: "code";
+  /** 1 to 64 of `a-z A-Z 0-9 - _`, unique in the notebook. */
+  id: string;
+  metadata: CellMetadata;
+  source: string;
+  execution_count: number | null;
+  outputs: Output[];
+}
+
+/** A cell of Markdown. */
+export interface MarkdownCell {
+  cell_type: "markdown";
+  id: string;
+  metadata: CellMetadata;
+  source: string;
+  /** Files that the text refers to as `attachment:name`. */
+  attachments?: Record<string, MimeBundle>;
+}
+
+/** A cell that is neither run nor rendered. */
+export interface RawCell {
+  cell_type: "raw";
+  id: string;
+  metadata: CellMetadata;
+  source: string;
+  attachments?: Record<string, MimeBundle>;
+}
+
+/** A cell, told apart by `cell_type`. */
+export type Cell = CodeCell | MarkdownCell | RawCell;
+
+/** What a notebook's metadata may hold; other keys are kept as they are. */
+export interface NotebookMetadata {
+  kernelspec?: { name: string; display_name: string; language?: string; [key: string]: unknown };
+  language_info?: { name: string; version?: string; [key: string]: unknown };
+  title?: string;
+  [key: string]: unknown;
+}
+
+/** A notebook in nbformat 4.5. */
+export interface Notebook {
+  nbformat: 4;
+  nbformat_minor: 5;
+  metadata: NotebookMetadata;
+  cells: Cell[];
+}
+
+/**
+ * Reads a notebook from the text of an `.ipynb` file.
+ *
+ * Formats 4.0 to 4.5 are read and come back as 4.5: cells that lack an id, or repeat one, get an id
+ * made from their place and source, so that reading the same text twice gives the same ids. Keys
+ * that the format does not know are dropped from cells and outputs and kept in metadata.
+ *
+ * @param text The file's text.
+ * @param name What to call the notebook in errors.
+ * @returns The notebook, in 4.5.
+ * @throws {SyntaxError} If the text is no notebook, saying what is wrong and where, or if its format
+ * is older than 4.0 or newer than 4.5.
+ *
+ * @example
+ * ```ts
+ * import { parseNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 0, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "metadata": {}, "source": ["# Title\\n", "Text"] }]
+ * }`);
+ * assertEquals(notebook.cells[0].source, "# Title\nText");
+ * ```
+ */
+export function parseNotebook(text: string, name = "notebook"): Notebook {
+  return parseNotebookJson(text, name);
+}
+
+/**
+ * Reads a notebook file.
+ *
+ * @param path The file's path.
+ * @returns The notebook, in 4.5.
+ * @throws {SyntaxError} If the file holds no notebook that can be read; see {@linkcode parseNotebook}.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ */
+export async function readNotebook(path: string): Promise<Notebook> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Deno.errors.NotFound(`Cannot read notebook "${path}": there is no such file`);
+    }
+    throw error;
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new SyntaxError(`Cannot read notebook "${basename(path)}": it is not UTF-8 text`);
+  }
+  return parseNotebook(text, basename(path));
+}
+
+/**
+ * Makes the text of an `.ipynb` file, formatted as nbformat does: keys sorted, indented by one
+ * space, sources and text as arrays of lines, a newline at the end.
+ *
+ * @param notebook The notebook.
+ * @returns The file's text.
+ */
+export function formatNotebook(notebook: Notebook): string {
+  const cells = notebook.cells.map((cell) => {
+    const onDisk: Record<string, unknown> = { ...cell, source: splitLines(cell.source) };
+    if (cell.cell_type === "code") {
+      onDisk.outputs = cell.outputs.map(outputOnDisk);
+    } else if (cell.attachments !== undefined) {
+      onDisk.attachments = Object.fromEntries(
+        Object.entries(cell.attachments).map(([file, bundle]) => [file, bundleOnDisk(bundle)]),
+      );
+    }
+    return onDisk;
+  });
+  return JSON.stringify(sortKeys({ ...notebook, cells }), null, 1) + "\n";
+}
+
+/**
+ * Writes a notebook file: beside it first, then renamed, so that no reader sees half of it.
+ *
+ * @param path The file's path.
+ * @param notebook The notebook.
+ */
+export async function writeNotebook(path: string, notebook: Notebook): Promise<void> {
+  await writeFileAtomic(path, formatNotebook(notebook));
+}
+
+function outputOnDisk(output: Output): unknown {
+  switch (output.output_type) {
+    case "stream":
+      return { ...output, text: splitLines(output.text) };
+    case "display_data":
+    case "execute_result":
+      return { ...output, data: bundleOnDisk(output.data) };
+    case "error":
+      return output;
+  }
+}
+
+function bundleOnDisk(bundle: MimeBundle): MimeBundle {
+  return Object.fromEntries(
+    Object.entries(bundle).map(([type, value]) => {
+      const lines = typeof value === "string" &&
+        (type.startsWith("text/") || type === "application/javascript" || type === "image/svg+xml");
+      return [type, lines ? splitLines(value) : value];
+    }),
+  );
+}
+
+/** Python's `str.splitlines(keepends=True)`, which is what nbformat splits with. */
+function splitLines(text: string): string[] {
+  // deno-lint-ignore no-control-regex
+  return text.match(/[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[^])/g) ?? [];
+}
+
+/** Copies JSON with every object's keys in order, as Python's `sort_keys` does. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)
+      .map(([key, item]) => [key, sortKeys(item)]),
+  );
+}
