@@ -1,0 +1,135 @@
+/**
+ * The system's BLAS through FFI: Accelerate on macOS, OpenBLAS or MKL elsewhere. `TUNEBOOK_BLAS` names a library, or
+ * is `none`.
+ *
+ * @module
+ */
+
+/** A BLAS that was found. */
+export interface BlasLibrary {
+  /** What it calls itself, for people and checkpoints. */
+  readonly name: string;
+  /** The library file that `dlopen` finds. */
+  readonly path: string;
+}
+
+/** Single-precision general matrix multiplication on row-major matrices. */
+export interface Blas {
+  /** `c = op(a) · op(b) + beta · c`, where `op(a)` is (m, k), `op(b)` is (k, n), and c is (m, n). */
+  gemm(
+    transposeA: boolean,
+    transposeB: boolean,
+    m: number,
+    n: number,
+    k: number,
+    a: Float32Array,
+    strideA: number,
+    b: Float32Array,
+    strideB: number,
+    beta: number,
+    c: Float32Array,
+    strideC: number,
+  ): void;
+}
+
+const CANDIDATES: Readonly<Record<string, readonly string[]>> = {
+  darwin: ["/System/Library/Frameworks/Accelerate.framework/Accelerate"],
+  windows: ["libopenblas.dll", "openblas.dll", "mkl_rt.2.dll"],
+  linux: ["libopenblas.so.0", "libopenblas.so", "libmkl_rt.so.2", "libmkl_rt.so", "libblis.so.4"],
+};
+
+const SGEMM = {
+  parameters: [
+    "i32",
+    "i32",
+    "i32",
+    "i32",
+    "i32",
+    "i32",
+    "f32",
+    "buffer",
+    "i32",
+    "buffer",
+    "i32",
+    "f32",
+    "buffer",
+    "i32",
+  ],
+  result: "void",
+} as const;
+
+const ROW_MAJOR = 101;
+const NO_TRANSPOSE = 111;
+const TRANSPOSE = 112;
+
+/**
+ * Looks for a BLAS.
+ *
+ * @returns The first that loads and has `cblas_sgemm`, or undefined.
+ * @throws {TypeError} If `TUNEBOOK_BLAS` names a library that does not load.
+ */
+export function findBlas(): BlasLibrary | undefined {
+  const wanted = Deno.env.get("TUNEBOOK_BLAS");
+  if (wanted === "none") return undefined;
+  for (const path of wanted ? [wanted] : CANDIDATES[Deno.build.os] ?? CANDIDATES.linux) {
+    try {
+      const library = Deno.dlopen(path, {
+        cblas_sgemm: SGEMM,
+        openblas_get_config: { parameters: [], result: "pointer", optional: true },
+      });
+      const config = library.symbols.openblas_get_config?.();
+      const name = config
+        ? new Deno.UnsafePointerView(config).getCString().split(" ").slice(0, 2).join(" ")
+        : path.split("/").at(-1)!;
+      // It stays open: threads of a closed OpenBLAS crash the process.
+      return { name, path };
+    } catch {
+      continue;
+    }
+  }
+  if (wanted) {
+    throw new TypeError(
+      `Cannot load the BLAS "${wanted}" that TUNEBOOK_BLAS names: expected a library with "cblas_sgemm"`,
+    );
+  }
+  return undefined;
+}
+
+/**
+ * Opens a BLAS for one thread. The library's own threads are switched off: ours divide the work.
+ *
+ * @param path From {@linkcode findBlas}.
+ * @returns Its matrix multiplication.
+ */
+export function openBlas(path: string): Blas {
+  const { symbols } = Deno.dlopen(path, {
+    cblas_sgemm: SGEMM,
+    openblas_set_num_threads: { parameters: ["i32"], result: "void", optional: true },
+    MKL_Set_Num_Threads: { parameters: ["i32"], result: "void", optional: true },
+    bli_thread_set_num_threads: { parameters: ["i64"], result: "void", optional: true },
+  });
+  symbols.openblas_set_num_threads?.(1);
+  symbols.MKL_Set_Num_Threads?.(1);
+  symbols.bli_thread_set_num_threads?.(1n);
+  return {
+    gemm(transposeA, transposeB, m, n, k, a, strideA, b, strideB, beta, c, strideC) {
+      if (m === 0 || n === 0) return;
+      symbols.cblas_sgemm(
+        ROW_MAJOR,
+        transposeA ? TRANSPOSE : NO_TRANSPOSE,
+        transposeB ? TRANSPOSE : NO_TRANSPOSE,
+        m,
+        n,
+        k,
+        1,
+        a as Float32Array<ArrayBuffer>,
+        strideA,
+        b as Float32Array<ArrayBuffer>,
+        strideB,
+        beta,
+        c as Float32Array<ArrayBuffer>,
+        strideC,
+      );
+    },
+  };
+}

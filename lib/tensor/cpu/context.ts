@@ -1,0 +1,158 @@
+/**
+ * What a kernel sees of the thread it runs on: which share of the work is its own, the WASM kernels with their small
+ * memory, and BLAS. Tensors live in shared buffers outside of WASM memory (which ends at 4 GiB), so a thread streams
+ * chunks that fit its cache through that memory.
+ *
+ * @module
+ */
+
+import type { Access } from "../device.ts";
+import { type Barrier } from "./barrier.ts";
+import { type Blas } from "./blas.ts";
+
+/** Exports of `kernels.wasm`, by name. Addresses are bytes in the thread's WASM memory. */
+export type WasmKernels = Record<string, (...args: (number | boolean)[]) => number>;
+
+/** Rows `[first, last)`. */
+export interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** One tensor of {@linkcode Context.stream}. */
+export interface StreamedBuffer {
+  /** The tensor's memory. */
+  readonly buffer: Float32Array;
+  /** Whether rows are copied in, out or both. */
+  readonly access: Access;
+  /** Floats in a row, 1 by default. */
+  readonly width?: number;
+}
+
+/** Bytes that the chunks of one streamed kernel may take together: half of a usual L2 cache. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** Memory below this address belongs to the WASM module itself. */
+const SCRATCH_START = 64 * 1024;
+
+const PAGE_BYTES = 64 * 1024;
+
+/** A thread, as kernels see it. */
+export class Context {
+  /** The WASM kernels. */
+  readonly wasm: WasmKernels;
+  readonly #memory: WebAssembly.Memory;
+  #floats: Float32Array;
+  #top = SCRATCH_START;
+
+  /**
+   * @param thread Index of this thread.
+   * @param threads How many there are.
+   * @param barrier Where the threads meet.
+   * @param blas The system's BLAS, if it has one.
+   * @param module The compiled kernels.
+   */
+  constructor(
+    readonly thread: number,
+    readonly threads: number,
+    readonly barrier: Barrier,
+    readonly blas: Blas | undefined,
+    module: WebAssembly.Module,
+  ) {
+    this.#memory = new WebAssembly.Memory({ initial: 32 });
+    const imports = { env: { memory: this.#memory, abort: () => {} } };
+    this.wasm = new WebAssembly.Instance(module, imports).exports as WasmKernels;
+    this.#floats = new Float32Array(this.#memory.buffer);
+  }
+
+  /**
+   * This thread's share of `count` things.
+   *
+   * @param count How many there are.
+   * @param align Shares begin at multiples of this.
+   * @returns The share, perhaps empty. It depends on nothing but the numbers.
+   */
+  share(count: number, align = 1): Range {
+    const units = Math.ceil(count / align);
+    const at = (thread: number) =>
+      Math.min(count, Math.floor((units * thread) / this.threads) * align);
+    return { first: at(this.thread), last: at(this.thread + 1) };
+  }
+
+  /** Forgets all scratch memory; called before each kernel. */
+  reset(): void {
+    this.#top = SCRATCH_START;
+  }
+
+  /**
+   * Takes scratch memory until the kernel ends.
+   *
+   * @param floats How many floats.
+   * @returns The address in bytes, a multiple of 64.
+   */
+  reserve(floats: number): number {
+    const address = this.#top;
+    this.#top += Math.ceil(floats / 16) * 64;
+    const missing = this.#top - this.#memory.buffer.byteLength;
+    if (missing > 0) {
+      this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+      this.#floats = new Float32Array(this.#memory.buffer);
+    }
+    return address;
+  }
+
+  /** WASM memory as floats; index = address / 4. Taken anew after each {@linkcode reserve}, since memory may move. */
+  get floats(): Float32Array {
+    return this.#floats;
+  }
+
+  /**
+   * Copies floats into new scratch memory.
+   *
+   * @param source What to copy.
+   * @returns Its address in bytes.
+   */
+  load(source: Float32Array): number {
+    const address = this.reserve(source.length);
+    this.#floats.set(source, address / 4);
+    return address;
+  }
+
+  /**
+   * Streams rows of tensors through WASM memory, a chunk at a time.
+   *
+   * @param buffers The tensors by name.
+   * @param range The rows.
+   * @param body Called for each chunk with the addresses of its rows in WASM memory, how many they are, and the first's index.
+   */
+  stream<N extends string>(
+    buffers: Record<N, StreamedBuffer>,
+    range: Range,
+    body: (addresses: Record<N, number>, rows: number, first: number) => void,
+  ): void {
+    const names = Object.keys(buffers) as N[];
+    const rowFloats = names.reduce((sum, name) => sum + (buffers[name].width ?? 1), 0);
+    const step = Math.max(1, Math.floor(CHUNK_BYTES / 4 / rowFloats));
+    const addresses = {} as Record<N, number>;
+    const most = Math.min(step, Math.max(range.last - range.first, 0));
+    for (const name of names) addresses[name] = this.reserve(most * (buffers[name].width ?? 1));
+    for (let first = range.first; first < range.last; first += step) {
+      const rows = Math.min(step, range.last - first);
+      for (const name of names) {
+        const { buffer, access, width = 1 } = buffers[name];
+        if (access === "write") continue;
+        this.#floats.set(
+          buffer.subarray(first * width, (first + rows) * width),
+          addresses[name] / 4,
+        );
+      }
+      body(addresses, rows, first);
+      for (const name of names) {
+        const { buffer, access, width = 1 } = buffers[name];
+        if (access === "read") continue;
+        const at = addresses[name] / 4;
+        buffer.set(this.#floats.subarray(at, at + rows * width), first * width);
+      }
+    }
+  }
+}

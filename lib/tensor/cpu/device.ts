@@ -1,0 +1,210 @@
+/**
+ * The CPU as a device: a queue of kernels for a few threads over shared memory. The main thread only enqueues, so a
+ * notebook stays responsive while a step is computed.
+ *
+ * @module
+ */
+
+import { Worker } from "node:worker_threads";
+import type { Device, DeviceBuffer, Kernel } from "../device.ts";
+import { Pool, sizeClass } from "../pool.ts";
+import { type BlasLibrary, findBlas } from "./blas.ts";
+import { kernels } from "./kernels.ts";
+import type { Command, Reply, ThreadOptions } from "./protocol.ts";
+
+/** Commands that are collected before the threads are told. */
+const BATCH_COMMANDS = 32;
+
+interface CpuBuffer extends DeviceBuffer {
+  readonly id: number;
+  readonly memory: SharedArrayBuffer;
+  /** The last batch that uses it. */
+  lastTicket: number;
+}
+
+/** Options of {@linkcode CpuDevice}. */
+export interface CpuDeviceOptions {
+  /** How many threads; by default one a core, or what `TUNEBOOK_THREADS` says. */
+  readonly threads?: number;
+  /** Whether to use the system's BLAS where there is one. By default yes. */
+  readonly blas?: boolean;
+}
+
+/** The CPU device. */
+export class CpuDevice implements Device {
+  readonly kind = "cpu";
+  readonly name: string;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly maxBindingSize = Infinity;
+
+  readonly #workers: Worker[] = [];
+  readonly #pool = new Pool<CpuBuffer>();
+  #allocatedBytes = 0;
+  #nextId = 0;
+  #created: [number, SharedArrayBuffer][] = [];
+  #dropped: number[] = [];
+  #commands: Command[] = [];
+  #ticket = 1;
+  #completed = 0;
+  #waiting: { ticket: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #failure: Error | undefined;
+
+  /** @param options Threads and BLAS. */
+  constructor(options: CpuDeviceOptions = {}) {
+    const threads = options.threads ?? threadCount();
+    const blas: BlasLibrary | undefined = options.blas === false ? undefined : findBlas();
+    this.name = `CPU, ${threads} thread${threads === 1 ? "" : "s"}, ${
+      blas?.name ?? "WebAssembly SIMD"
+    }`;
+    this.facts = { device: "cpu", threads, blas: blas?.name ?? "none" };
+    const barrierMemory = new SharedArrayBuffer(16);
+    for (let thread = 0; thread < threads; thread++) {
+      const workerData: ThreadOptions = { thread, threads, barrierMemory, blasPath: blas?.path };
+      const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData });
+      worker.on("message", (reply: Reply) => this.#receive(reply));
+      worker.on("error", (error: Error) => this.#fail(error));
+      worker.unref();
+      this.#workers.push(worker);
+    }
+  }
+
+  get allocatedBytes(): number {
+    return this.#allocatedBytes;
+  }
+
+  allocate(byteLength: number): DeviceBuffer {
+    const size = sizeClass(byteLength);
+    const pooled = this.#pool.take(size);
+    if (pooled) return pooled;
+    const memory = new SharedArrayBuffer(size);
+    const buffer: CpuBuffer = { id: this.#nextId++, byteLength: size, memory, lastTicket: 0 };
+    this.#allocatedBytes += size;
+    this.#created.push([buffer.id, memory]);
+    return buffer;
+  }
+
+  release(buffer: DeviceBuffer): void {
+    this.#pool.put(buffer.byteLength, buffer as CpuBuffer);
+  }
+
+  write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset = 0): void {
+    const target = buffer as CpuBuffer;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (target.lastTicket <= this.#completed) {
+      // No work that is under way uses it: no need for a copy.
+      new Uint8Array(target.memory, byteOffset, bytes.length).set(bytes);
+      return;
+    }
+    this.#enqueue([target], {
+      type: "write",
+      buffer: target.id,
+      byteOffset,
+      data: new Uint8Array(bytes),
+    });
+  }
+
+  run<B extends string, P extends string>(
+    kernel: Kernel<B, P>,
+    buffers: { [name in B]: DeviceBuffer },
+    params: { [name in P]: number },
+  ): void {
+    if (!(kernel.name in kernels)) {
+      throw new TypeError(`Cannot run the kernel "${kernel.name}" on the CPU: it has no CPU code`);
+    }
+    const ids: Record<string, number> = {};
+    const used: CpuBuffer[] = [];
+    for (const name in buffers) {
+      const buffer = buffers[name] as DeviceBuffer as CpuBuffer;
+      ids[name] = buffer.id;
+      used.push(buffer);
+    }
+    this.#enqueue(used, { type: "run", kernel: kernel.name, buffers: ids, params });
+  }
+
+  async read(
+    buffer: DeviceBuffer,
+    byteOffset: number,
+    byteLength: number,
+  ): Promise<ArrayBuffer> {
+    const { memory, lastTicket } = buffer as CpuBuffer;
+    await this.#wait(lastTicket);
+    const copy = new Uint8Array(byteLength);
+    copy.set(new Uint8Array(memory, byteOffset, byteLength));
+    return copy.buffer;
+  }
+
+  async sync(): Promise<void> {
+    await this.#wait(this.#commands.length > 0 ? this.#ticket : this.#ticket - 1);
+  }
+
+  trim(): void {
+    for (const { id, byteLength } of this.#pool.drain()) {
+      this.#dropped.push(id);
+      this.#allocatedBytes -= byteLength;
+    }
+  }
+
+  close(): void {
+    this.#fail(new Error("The CPU device is closed"));
+    this.#pool.drain();
+    for (const worker of this.#workers) worker.terminate();
+  }
+
+  #enqueue(buffers: CpuBuffer[], command: Command): void {
+    if (this.#failure) throw this.#failure;
+    for (const buffer of buffers) buffer.lastTicket = this.#ticket;
+    this.#commands.push(command);
+    if (this.#commands.length >= BATCH_COMMANDS) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#commands.length === 0) return;
+    const batch = {
+      ticket: this.#ticket++,
+      created: this.#created,
+      commands: this.#commands,
+      dropped: this.#dropped,
+    };
+    for (const worker of this.#workers) worker.postMessage(batch);
+    this.#created = [];
+    this.#commands = [];
+    this.#dropped = [];
+  }
+
+  #wait(ticket: number): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (ticket >= this.#ticket) this.#flush();
+    if (ticket <= this.#completed) return Promise.resolve();
+    // Idle threads do not keep the process alive; one that somebody waits for does.
+    this.#workers[0].ref();
+    return new Promise((resolve, reject) => this.#waiting.push({ ticket, resolve, reject }));
+  }
+
+  #receive(reply: Reply): void {
+    if (reply.error) return this.#fail(new Error(reply.error));
+    this.#completed = reply.ticket;
+    const done = this.#waiting.filter((waiter) => waiter.ticket <= reply.ticket);
+    this.#waiting = this.#waiting.filter((waiter) => waiter.ticket > reply.ticket);
+    if (this.#waiting.length === 0) this.#workers[0].unref();
+    for (const waiter of done) waiter.resolve();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const waiter of waiting) waiter.reject(this.#failure);
+  }
+}
+
+function threadCount(): number {
+  const wanted = Deno.env.get("TUNEBOOK_THREADS");
+  if (wanted === undefined) return navigator.hardwareConcurrency;
+  const count = Number(wanted);
+  if (!Number.isInteger(count) || count < 1 || count > 256) {
+    throw new RangeError(
+      `Cannot use TUNEBOOK_THREADS="${wanted}": expected a whole number from 1 to 256`,
+    );
+  }
+  return count;
+}

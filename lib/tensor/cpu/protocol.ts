@@ -1,0 +1,52 @@
+/**
+ * What the CPU device and its threads say to one another.
+ *
+ * @module
+ */
+
+/** Given to a thread when it starts. */
+export interface ThreadOptions {
+  /** Its index. */
+  readonly thread: number;
+  /** How many there are. */
+  readonly threads: number;
+  /** Memory of the barrier they share. */
+  readonly barrierMemory: SharedArrayBuffer;
+  /** The BLAS to open, if any. */
+  readonly blasPath?: string;
+}
+
+/** One piece of work. */
+export type Command =
+  | {
+    readonly type: "run";
+    readonly kernel: string;
+    readonly buffers: Readonly<Record<string, number>>;
+    readonly params: Readonly<Record<string, number>>;
+  }
+  | {
+    readonly type: "write";
+    readonly buffer: number;
+    readonly byteOffset: number;
+    readonly data: Uint8Array<ArrayBuffer>;
+  };
+
+/** Work for all threads, in order. */
+export interface Batch {
+  /** Its number, increasing. */
+  readonly ticket: number;
+  /** Memory that the commands use and the threads do not know yet. */
+  readonly created: readonly (readonly [number, SharedArrayBuffer])[];
+  /** What to do. */
+  readonly commands: readonly Command[];
+  /** Memory that no later command uses. */
+  readonly dropped: readonly number[];
+}
+
+/** What thread 0 says when all are done with a batch, or any thread that failed. */
+export interface Reply {
+  /** The batch. */
+  readonly ticket: number;
+  /** Why it failed. */
+  readonly error?: string;
+}

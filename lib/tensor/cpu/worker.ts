@@ -1,0 +1,62 @@
+/**
+ * A thread of the CPU device: runs batches of kernels in order, in step with the other threads.
+ *
+ * @module
+ */
+
+import { parentPort, workerData } from "node:worker_threads";
+import { Barrier, BarrierBroken } from "./barrier.ts";
+import { openBlas } from "./blas.ts";
+import { Context } from "./context.ts";
+import { kernels } from "./kernels.ts";
+import type { Batch, ThreadOptions } from "./protocol.ts";
+
+const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
+
+const bytes = Deno.readFileSync(new URL("./kernels.wasm", import.meta.url));
+const barrier = new Barrier(barrierMemory, threads);
+const context = new Context(
+  thread,
+  threads,
+  barrier,
+  blasPath ? openBlas(blasPath) : undefined,
+  new WebAssembly.Module(bytes),
+);
+const buffers = new Map<number, Float32Array>();
+
+function run(batch: Batch): void {
+  for (const [id, memory] of batch.created) buffers.set(id, new Float32Array(memory));
+  for (const command of batch.commands) {
+    if (command.type === "write") {
+      if (thread === 0) {
+        const target = buffers.get(command.buffer)!;
+        const bytes = new Uint8Array(target.buffer, command.byteOffset, command.data.byteLength);
+        bytes.set(command.data);
+      }
+    } else {
+      const views: Record<string, Float32Array> = {};
+      for (const name in command.buffers) views[name] = buffers.get(command.buffers[name])!;
+      context.reset();
+      try {
+        kernels[command.kernel](context, views, command.params);
+      } catch (error) {
+        if (error instanceof BarrierBroken) throw error;
+        throw new Error(`CPU kernel "${command.kernel}" failed: ${(error as Error).message}`);
+      }
+    }
+    barrier.wait();
+  }
+  for (const id of batch.dropped) buffers.delete(id);
+}
+
+parentPort!.on("message", (batch: Batch) => {
+  try {
+    run(batch);
+    if (thread === 0) parentPort!.postMessage({ ticket: batch.ticket });
+  } catch (error) {
+    barrier.break();
+    if (!(error instanceof BarrierBroken)) {
+      parentPort!.postMessage({ ticket: batch.ticket, error: (error as Error).message });
+    }
+  }
+});

@@ -1,0 +1,89 @@
+/**
+ * What a device must provide: memory, a queue of kernels, and a way to wait. Two devices exist,
+ * {@link https://github.com/gpuweb/gpuweb/wiki | WebGPU} (`webgpu/`) and the CPU (`cpu/`).
+ *
+ * Both only *enqueue* work; reading is the one thing that waits. Because a queue runs in order, memory may be
+ * given back as soon as its last use is enqueued.
+ *
+ * @module
+ */
+
+import type { Program } from "./webgpu/program.ts";
+
+/** The kind of a device. */
+export type DeviceKind = "cpu" | "webgpu";
+
+/** A piece of a device's memory. Made by {@linkcode Device.allocate}. */
+export interface DeviceBuffer {
+  /** Usable size in bytes, a multiple of 4; at least what was asked for. */
+  readonly byteLength: number;
+}
+
+/** How a kernel uses a buffer: it only reads it, writes all of it that it is meant to, or reads and writes. */
+export type Access = "read" | "write" | "update";
+
+/** The type of a kernel's scalar parameter. */
+export type ParamType = "u32" | "i32" | "f32";
+
+/**
+ * One kernel, in both languages. The CPU's code is found by `name` in `cpu/kernels.ts`; the GPU's is `webgpu`.
+ *
+ * The order of `buffers` is the order of WGSL's bindings, that of `params` the order in its uniform struct.
+ */
+export interface Kernel<B extends string = string, P extends string = string> {
+  /** Unique name, such as `"gelu.forward"`. */
+  readonly name: string;
+  /** The buffers it takes and what it does with them. */
+  readonly buffers: Readonly<Record<B, Access>>;
+  /** The scalars it takes. */
+  readonly params: Readonly<Record<P, ParamType>>;
+  /** Its WGSL and how to dispatch it. */
+  readonly webgpu: Program<B, P>;
+}
+
+/** What a tensor operation needs of the machine. */
+export interface Device {
+  /** Which kind of device it is. */
+  readonly kind: DeviceKind;
+  /** A name for people, such as `"CPU, 2 threads, OpenBLAS"`. */
+  readonly name: string;
+  /** Facts that decide the bits of results (BLAS, threads, tilings), for checkpoints and reports. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  /** The most bytes that a kernel can see of one buffer at once; `Infinity` on the CPU. */
+  readonly maxBindingSize: number;
+  /** Bytes allocated from the system by now, in use or pooled. */
+  readonly allocatedBytes: number;
+
+  /** Takes memory of at least `byteLength` bytes from the pool or the system. Its content is undefined. */
+  allocate(byteLength: number): DeviceBuffer;
+  /** Gives memory back to the pool. Work enqueued so far may still use it. */
+  release(buffer: DeviceBuffer): void;
+  /** Enqueues a copy of `data` into `buffer` from `byteOffset`; `data` may be changed afterwards. */
+  write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset?: number): void;
+  /** Waits for the work enqueued so far and returns a copy of the buffer's bytes. */
+  read(buffer: DeviceBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer>;
+  /** Enqueues a kernel. */
+  run<B extends string, P extends string>(
+    kernel: Kernel<B, P>,
+    buffers: { [name in B]: DeviceBuffer },
+    params: { [name in P]: number },
+  ): void;
+  /** Waits until all work enqueued so far is done. */
+  sync(): Promise<void>;
+  /** Returns pooled memory that is not in use to the system. */
+  trim(): void;
+  /** Ends its threads and frees its memory. Tensors on it can no longer be used. */
+  close(): void;
+}
+
+/**
+ * Declares a kernel. A function only so that the names of buffers and parameters are inferred and checked.
+ *
+ * @param kernel What the kernel takes and how it runs on a GPU.
+ * @returns The same.
+ */
+export function defineKernel<const B extends string, const P extends string>(
+  kernel: Kernel<B, P>,
+): Kernel<B, P> {
+  return kernel;
+}

@@ -1,0 +1,36 @@
+/**
+ * The tensor library: arrays with gradients on two devices.
+ *
+ * @module
+ */
+
+export { type Device, type DeviceBuffer, type DeviceKind } from "./device.ts";
+export { backward } from "./tape.ts";
+export { type DType, noGrad, scope, sizeOf, Tensor } from "./tensor.ts";
+export { adamwInto, type AdamWOptions } from "./ops/adamw/adamw.ts";
+export { add } from "./ops/add/add.ts";
+export {
+  assertForest,
+  attention,
+  type AttentionOptions,
+  type Forest,
+} from "./ops/attention/attention.ts";
+export {
+  cachedAttention,
+  type CachedAttentionOptions,
+} from "./ops/cached_attention/cached_attention.ts";
+export { copyRows } from "./ops/copy_rows/copy_rows.ts";
+export { dropout } from "./ops/dropout/dropout.ts";
+export { embedding } from "./ops/embedding/embedding.ts";
+export { fill } from "./ops/fill/fill.ts";
+export { gelu } from "./ops/gelu/gelu.ts";
+export { globalNorm } from "./ops/global_norm/global_norm.ts";
+export { layerNorm } from "./ops/layer_norm/layer_norm.ts";
+export {
+  linearCrossEntropy,
+  type LinearCrossEntropyOptions,
+  type LossEdges,
+} from "./ops/linear_cross_entropy/linear_cross_entropy.ts";
+export { matmul, type MatmulOptions } from "./ops/matmul/matmul.ts";
+export { scale } from "./ops/scale/scale.ts";
+export { split } from "./ops/split/split.ts";

@@ -1,0 +1,89 @@
+/**
+ * One step of AdamW on one parameter, in place.
+ *
+ * Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019; the arithmetic of `torch.optim.AdamW`.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { assertSameShape } from "../../shapes.ts";
+import type { Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+/**
+ * g = gradient · gradientScale; p −= decay · p; m += (1 − beta1)(g − m); v = beta2 · v + (1 − beta2) g²;
+ * p −= stepSize · m / (√v / rootCorrection2 + epsilon), with stepSize = learningRate / (1 − beta1ᵗ),
+ * rootCorrection2 = √(1 − beta2ᵗ), decay = learningRate · weightDecay.
+ */
+const adamwKernel = defineKernel({
+  name: "adamw",
+  buffers: { parameter: "update", gradient: "read", mean: "update", variance: "update" },
+  params: {
+    size: "u32",
+    gradientScale: "f32",
+    decay: "f32",
+    beta1: "f32",
+    beta2: "f32",
+    stepSize: "f32",
+    rootCorrection2: "f32",
+    epsilon: "f32",
+  },
+  webgpu: pending,
+});
+
+/** Numbers of one step. */
+export interface AdamWOptions {
+  /** Number of this step, from 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** Decay of the running mean of gradients. */
+  readonly beta1: number;
+  /** Decay of the running mean of their squares. */
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Decoupled: multiplied by the learning rate and taken from the parameter itself. */
+  readonly weightDecay: number;
+  /** What the gradient is multiplied by first; clipping sets it below 1. */
+  readonly gradientScale?: number;
+}
+
+/**
+ * Updates a parameter and its two running means.
+ *
+ * @param parameter Any shape; overwritten.
+ * @param gradient The same shape.
+ * @param mean Running mean of gradients; overwritten; zeros before the first step.
+ * @param variance Running mean of squared gradients; overwritten; zeros before the first step.
+ * @param options Numbers of this step.
+ * @throws {TypeError} If the shapes differ.
+ */
+export function adamwInto(
+  parameter: Tensor,
+  gradient: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  options: AdamWOptions,
+): void {
+  const { step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale = 1 } = options;
+  for (const other of [gradient, mean, variance]) assertSameShape("step", parameter, other);
+  parameter.device.run(
+    adamwKernel,
+    {
+      parameter: parameter.buffer,
+      gradient: gradient.buffer,
+      mean: mean.buffer,
+      variance: variance.buffer,
+    },
+    {
+      size: parameter.size,
+      gradientScale,
+      decay: learningRate * weightDecay,
+      beta1,
+      beta2,
+      stepSize: learningRate / (1 - beta1 ** step),
+      rootCorrection2: Math.sqrt(1 - beta2 ** step),
+      epsilon,
+    },
+  );
+}

@@ -1,0 +1,183 @@
+/**
+ * Attention over a forest of tokens, and with it over padded, packed and plain batches.
+ *
+ * Tokens stand in depth-first order of a forest; `end[j]` is one past j's last descendant. Token i attends to j iff
+ * `j ≤ i < end[j]`: to its ancestors and itself. A plain causal sequence is a forest without branches. The forward
+ * saves the log-sum-exp of each row of scores, the backward recomputes the scores from it: no T × T buffer exists.
+ *
+ * Vaswani et al., "Attention Is All You Need", 2017; Dao et al., "FlashAttention", 2022.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { assertShape } from "../../shapes.ts";
+import { formatShape, record, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+const shapeParams = {
+  tokens: "u32",
+  heads: "u32",
+  kvHeads: "u32",
+  headDim: "u32",
+  window: "u32",
+  scale: "f32",
+} as const;
+
+/**
+ * `tree` is (T, 2) integers, `end` and position; `statistics` is (heads, T, 2), the log-sum-exp and room for the
+ * backward's row sums. `window` is 0 where attention is not limited; else position(i) − position(j) < window.
+ */
+const forwardKernel = defineKernel({
+  name: "attention.forward",
+  buffers: { q: "read", k: "read", v: "read", tree: "read", y: "write", statistics: "write" },
+  params: shapeParams,
+  webgpu: pending,
+});
+
+/** Writes Σ dy · y of each row and head to `statistics`, then dq, and dk with dv, from recomputed scores. */
+const backwardKernel = defineKernel({
+  name: "attention.backward",
+  buffers: {
+    q: "read",
+    k: "read",
+    v: "read",
+    tree: "read",
+    y: "read",
+    dy: "read",
+    statistics: "update",
+    dq: "update",
+    dk: "update",
+    dv: "update",
+  },
+  params: { ...shapeParams, accumulateQ: "u32", accumulateK: "u32", accumulateV: "u32" },
+  webgpu: pending,
+});
+
+/** The shape of a forest of tokens. */
+export interface Forest {
+  /** One past the last descendant of each token, in depth-first order. */
+  readonly end: Int32Array;
+  /** Distance of each token from its root. */
+  readonly positions: Int32Array;
+}
+
+/** Options of {@linkcode attention}. */
+export interface AttentionOptions {
+  /** Heads of the queries. */
+  readonly heads: number;
+  /** Heads of keys and values, each shared by `heads / kvHeads` query heads; as many as `heads` by default. */
+  readonly kvHeads?: number;
+  /** Which token sees which. */
+  readonly forest: Forest;
+  /** Only ancestors less than this many positions away are seen; all by default. */
+  readonly window?: number;
+  /** What scores are multiplied by, 1/√headDim by default. */
+  readonly scale?: number;
+}
+
+/**
+ * Checks that a forest is one: depth-first order, nested subtrees.
+ *
+ * @param forest The forest.
+ * @throws {TypeError} If `end` and `positions` differ in length.
+ * @throws {RangeError} If a subtree is empty, reaches beyond its parent's, or has a wrong position.
+ */
+export function assertForest({ end, positions }: Forest): void {
+  if (end.length !== positions.length) {
+    throw new TypeError(
+      `Cannot use a forest with ${end.length} ends and ${positions.length} positions: ` +
+        "expected one of each a token",
+    );
+  }
+  const ancestors: number[] = [];
+  for (let i = 0; i < end.length; i++) {
+    while (ancestors.length > 0 && end[ancestors.at(-1)!] <= i) ancestors.pop();
+    const limit = ancestors.length > 0 ? end[ancestors.at(-1)!] : end.length;
+    if (end[i] <= i || end[i] > limit) {
+      throw new RangeError(
+        `Cannot use a forest whose token ${i} ends at ${end[i]}: expected ${i + 1} to ${limit}`,
+      );
+    }
+    ancestors.push(i);
+  }
+}
+
+/**
+ * Softmax attention of every token to its ancestors and itself.
+ *
+ * @param q Queries, (T, heads · headDim).
+ * @param k Keys, (T, kvHeads · headDim).
+ * @param v Values, (T, kvHeads · headDim).
+ * @param options Heads and who sees whom.
+ * @returns (T, heads · headDim).
+ * @throws {TypeError} If shapes and heads do not fit together.
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  const { heads, kvHeads = heads, forest, window = 0 } = options;
+  const headDim = q.width / heads;
+  const tokens = q.rows;
+  if (!Number.isInteger(headDim) || heads % kvHeads !== 0) {
+    throw new TypeError(
+      `Cannot attend with ${heads} heads and ${kvHeads} key heads to queries of shape ` +
+        `${formatShape(q.shape)}: the width must be a multiple of heads, heads one of key heads`,
+    );
+  }
+  assertShape("k", k, [tokens, kvHeads * headDim]);
+  assertShape("v", v, [tokens, kvHeads * headDim]);
+  if (forest.end.length !== tokens) {
+    throw new TypeError(
+      `Cannot attend over a forest of ${forest.end.length} tokens with ${tokens} queries`,
+    );
+  }
+  const { device } = q;
+  const shape = {
+    tokens,
+    heads,
+    kvHeads,
+    headDim,
+    window,
+    scale: options.scale ?? 1 / Math.sqrt(headDim),
+  };
+  const tree = Tensor.from(device, interleave(forest), [tokens, 2]);
+  const y = Tensor.empty(device, q.shape);
+  const statistics = Tensor.empty(device, [heads, tokens, 2]);
+  const read = { q: q.buffer, k: k.buffer, v: v.buffer, tree: tree.buffer };
+  device.run(
+    forwardKernel,
+    { ...read, y: y.buffer, statistics: statistics.buffer },
+    shape,
+  );
+  return record(y, [q, k, v], (dy, gradients) => {
+    const [dq, dk, dv] = [q, k, v].map((input) => gradients.into(input));
+    device.run(
+      backwardKernel,
+      {
+        ...read,
+        y: y.buffer,
+        dy: dy.buffer,
+        statistics: statistics.buffer,
+        dq: dq.gradient.buffer,
+        dk: dk.gradient.buffer,
+        dv: dv.gradient.buffer,
+      },
+      {
+        ...shape,
+        accumulateQ: dq.accumulate,
+        accumulateK: dk.accumulate,
+        accumulateV: dv.accumulate,
+      },
+    );
+    tree.dispose();
+    statistics.dispose();
+  });
+}
+
+function interleave({ end, positions }: Forest): Int32Array {
+  const tree = new Int32Array(end.length * 2);
+  for (let i = 0; i < end.length; i++) {
+    tree[2 * i] = end[i];
+    tree[2 * i + 1] = positions[i];
+  }
+  return tree;
+}

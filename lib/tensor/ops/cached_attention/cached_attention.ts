@@ -1,0 +1,104 @@
+/**
+ * Attention of single new tokens to keys and values in a cache: one step of generation for a batch of sequences.
+ *
+ * The cache is one pool of rows, and each query lists the rows it sees, so that sequences share the rows of their
+ * common beginning (paged attention with pages of one row: Kwon et al., "PagedAttention", 2023).
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { assertShape } from "../../shapes.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+/** `rows` is (queries, 1 + maxLength) integers: how many rows a query sees, then which. */
+const cachedAttentionKernel = defineKernel({
+  name: "cachedAttention",
+  buffers: { q: "read", keys: "read", values: "read", rows: "read", y: "write" },
+  params: {
+    queries: "u32",
+    heads: "u32",
+    kvHeads: "u32",
+    headDim: "u32",
+    maxLength: "u32",
+    scale: "f32",
+  },
+  webgpu: pending,
+});
+
+/** Options of {@linkcode cachedAttention}. */
+export interface CachedAttentionOptions {
+  /** Heads of the queries. */
+  readonly heads: number;
+  /** Heads of keys and values; as many as `heads` by default. */
+  readonly kvHeads?: number;
+  /** For each query, the rows of the cache it sees, in the order of their tokens; at least one. */
+  readonly rows: readonly (readonly number[])[];
+  /** What scores are multiplied by, 1/√headDim by default. */
+  readonly scale?: number;
+}
+
+/**
+ * Softmax attention of each query to its rows of the cache. Not recorded.
+ *
+ * @param q Queries, (B, heads · headDim).
+ * @param keys The cache's keys, (R, kvHeads · headDim).
+ * @param values The cache's values, like the keys.
+ * @param options Heads and rows.
+ * @returns (B, heads · headDim).
+ * @throws {TypeError} If shapes and heads do not fit together.
+ * @throws {RangeError} If a query sees no row, or one outside of the cache.
+ */
+export function cachedAttention(
+  q: Tensor,
+  keys: Tensor,
+  values: Tensor,
+  options: CachedAttentionOptions,
+): Tensor {
+  const { heads, kvHeads = heads, rows } = options;
+  const headDim = q.width / heads;
+  const queries = q.rows;
+  if (!Number.isInteger(headDim) || heads % kvHeads !== 0 || rows.length !== queries) {
+    throw new TypeError(
+      `Cannot attend with ${heads} heads, ${kvHeads} key heads and ${rows.length} lists of rows ` +
+        `to queries of shape ${formatShape(q.shape)}`,
+    );
+  }
+  assertShape("keys", keys, [keys.rows, kvHeads * headDim]);
+  assertShape("values", values, keys.shape);
+  const maxLength = Math.max(...rows.map((list) => list.length));
+  const packed = new Int32Array(queries * (1 + maxLength));
+  rows.forEach((list, query) => {
+    if (list.length === 0 || list.some((row) => row < 0 || row >= keys.rows)) {
+      throw new RangeError(
+        `Cannot attend with query ${query}: it must see at least one row, all from 0 to ` +
+          `${keys.rows - 1}`,
+      );
+    }
+    packed[query * (1 + maxLength)] = list.length;
+    packed.set(list, query * (1 + maxLength) + 1);
+  });
+  const rowTensor = Tensor.from(q.device, packed);
+  const y = Tensor.empty(q.device, q.shape);
+  q.device.run(
+    cachedAttentionKernel,
+    {
+      q: q.buffer,
+      keys: keys.buffer,
+      values: values.buffer,
+      rows: rowTensor.buffer,
+      y: y.buffer,
+    },
+    {
+      queries,
+      heads,
+      kvHeads,
+      headDim,
+      maxLength,
+      scale: options.scale ?? 1 / Math.sqrt(headDim),
+    },
+  );
+  rowTensor.dispose();
+  return y;
+}

@@ -1,0 +1,44 @@
+/**
+ * Copies rows into a larger tensor, in place: how keys and values enter a cache.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { formatShape, type Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+const copyRowsKernel = defineKernel({
+  name: "copyRows",
+  buffers: { x: "read", y: "update" },
+  params: { size: "u32", offset: "u32" },
+  webgpu: pending,
+});
+
+/**
+ * Copies all rows of one tensor to consecutive rows of another. Not recorded.
+ *
+ * @param target (R, C), overwritten in part.
+ * @param source (r, C).
+ * @param firstRow The row of the target where the first goes.
+ * @throws {TypeError} If the widths differ.
+ * @throws {RangeError} If the rows do not fit.
+ */
+export function copyRows(target: Tensor, source: Tensor, firstRow: number): void {
+  if (target.width !== source.width) {
+    throw new TypeError(
+      `Cannot copy rows of shape ${formatShape(source.shape)} into ${formatShape(target.shape)}: ` +
+        "widths must be equal",
+    );
+  }
+  if (firstRow < 0 || firstRow + source.rows > target.rows) {
+    throw new RangeError(
+      `Cannot copy ${source.rows} rows to row ${firstRow} of a tensor with ${target.rows} rows`,
+    );
+  }
+  target.device.run(
+    copyRowsKernel,
+    { x: source.buffer, y: target.buffer },
+    { size: source.size, offset: firstRow * target.width },
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * Dropout: each element is zero with some probability, the others are scaled up to keep the mean.
+ *
+ * Srivastava et al., "Dropout", 2014. The mask is never stored: element i of stream `seed` is dropped where
+ * `hash(seed, i)`, a 32-bit integer hash, is below a threshold, so the gradient finds the same mask again, on any device.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { record, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+/**
+ * y = 0 where hash(seed, i) < threshold, else x · factor; added to y where `accumulate` is 1. The hash, on u32 with
+ * wrapping arithmetic ("lowbias32", Wellons 2018, twice): mix(z) = z ^= z >> 16; z *= 0x7feb352d; z ^= z >> 15;
+ * z *= 0x846ca68b; z ^= z >> 16. hash(seed, i) = mix(mix(i + 0x9e3779b9) ^ seed).
+ */
+const dropoutKernel = defineKernel({
+  name: "dropout",
+  buffers: { x: "read", y: "update" },
+  params: { size: "u32", seed: "u32", threshold: "u32", factor: "f32", accumulate: "u32" },
+  webgpu: pending,
+});
+
+/**
+ * Drops elements at random.
+ *
+ * @param x Any shape.
+ * @param probability Of dropping an element, from 0 up to but not including 1.
+ * @param seed Chooses the mask: a 32-bit unsigned integer, another for each use.
+ * @returns A tensor of the same shape; `x` itself where the probability is 0.
+ * @throws {RangeError} If the probability is out of range.
+ */
+export function dropout(x: Tensor, probability: number, seed: number): Tensor {
+  if (!(probability >= 0 && probability < 1)) {
+    throw new RangeError(
+      `Cannot drop with probability ${probability}: expected a number from 0 up to, not including, 1`,
+    );
+  }
+  if (probability === 0) return x;
+  const params = {
+    size: x.size,
+    seed: seed >>> 0,
+    threshold: Math.floor(probability * 2 ** 32),
+    factor: 1 / (1 - probability),
+  };
+  const y = Tensor.empty(x.device, x.shape);
+  x.device.run(dropoutKernel, { x: x.buffer, y: y.buffer }, { ...params, accumulate: 0 });
+  return record(y, [x], (dy, gradients) => {
+    const { gradient, accumulate } = gradients.into(x);
+    x.device.run(dropoutKernel, { x: dy.buffer, y: gradient.buffer }, { ...params, accumulate });
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * Looks rows up in a table; its gradient adds rows back to the table.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { formatShape, record, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+import { fill } from "../fill/fill.ts";
+
+/** y[t] = table[ids[t]]. The table may be larger than one binding. */
+const forwardKernel = defineKernel({
+  name: "embedding.forward",
+  buffers: { table: "read", ids: "read", y: "write" },
+  params: { tokens: "u32", width: "u32", vocabularySize: "u32" },
+  webgpu: pending,
+});
+
+/**
+ * dTable[rows[u]] += Σ dy[order[i]] for i from starts[u] to starts[u + 1], in that order. Sorting by row on the host
+ * makes this free of atomics, so that it gives the same bits each time.
+ */
+const backwardKernel = defineKernel({
+  name: "embedding.backward",
+  buffers: { rows: "read", starts: "read", order: "read", dy: "read", dTable: "update" },
+  params: { unique: "u32", width: "u32", vocabularySize: "u32" },
+  webgpu: pending,
+});
+
+/**
+ * Looks up rows of a table.
+ *
+ * @param table (V, C).
+ * @param ids Row numbers, T of them, each from 0 to V − 1.
+ * @returns (T, C).
+ * @throws {TypeError} If the table does not have two dimensions.
+ * @throws {RangeError} If an id is outside the table.
+ */
+export function embedding(table: Tensor, ids: Int32Array): Tensor {
+  if (table.shape.length !== 2) {
+    throw new TypeError(
+      `Cannot look up rows in a tensor of shape ${formatShape(table.shape)}: expected (V, C)`,
+    );
+  }
+  const [vocabularySize, width] = table.shape;
+  const outside = ids.findIndex((id) => id < 0 || id >= vocabularySize);
+  if (outside >= 0) {
+    throw new RangeError(
+      `Cannot look up id ${ids[outside]} at position ${outside}: ` +
+        `the table has rows 0 to ${vocabularySize - 1}`,
+    );
+  }
+  const { device } = table;
+  const tokens = ids.length;
+  const idTensor = Tensor.from(device, ids);
+  const y = Tensor.empty(device, [tokens, width]);
+  device.run(
+    forwardKernel,
+    { table: table.buffer, ids: idTensor.buffer, y: y.buffer },
+    { tokens, width, vocabularySize },
+  );
+  idTensor.dispose();
+  return record(y, [table], (dy, gradients) => {
+    const { gradient, accumulate } = gradients.into(table);
+    if (!accumulate) fill(gradient, 0);
+    const { rows, starts, order } = groupByRow(ids);
+    const [rowsTensor, startsTensor, orderTensor] = [rows, starts, order].map((indices) =>
+      Tensor.from(device, indices)
+    );
+    device.run(
+      backwardKernel,
+      {
+        rows: rowsTensor.buffer,
+        starts: startsTensor.buffer,
+        order: orderTensor.buffer,
+        dy: dy.buffer,
+        dTable: gradient.buffer,
+      },
+      { unique: rows.length, width, vocabularySize },
+    );
+  });
+}
+
+/** Groups positions by id: ascending rows, where each one's positions start in `order`, and the positions. */
+function groupByRow(
+  ids: Int32Array,
+): { rows: Int32Array; starts: Int32Array; order: Int32Array } {
+  const order = Int32Array.from(ids.keys()).sort((a, b) => ids[a] - ids[b] || a - b);
+  const rows: number[] = [];
+  const starts: number[] = [];
+  order.forEach((position, i) => {
+    if (i > 0 && ids[position] === rows.at(-1)) return;
+    rows.push(ids[position]);
+    starts.push(i);
+  });
+  starts.push(order.length);
+  return { rows: Int32Array.from(rows), starts: Int32Array.from(starts), order };
+}

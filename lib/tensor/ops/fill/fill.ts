@@ -1,0 +1,26 @@
+/**
+ * Sets every element to a number.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import type { Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+const fillKernel = defineKernel({
+  name: "fill",
+  buffers: { y: "write" },
+  params: { size: "u32", value: "f32" },
+  webgpu: pending,
+});
+
+/**
+ * Overwrites every element, in place. Not recorded.
+ *
+ * @param target What to overwrite.
+ * @param value The number.
+ */
+export function fill(target: Tensor, value: number): void {
+  target.device.run(fillKernel, { y: target.buffer }, { size: target.size, value });
+}

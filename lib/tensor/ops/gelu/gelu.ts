@@ -1,0 +1,44 @@
+/**
+ * GELU in its tanh approximation, as GPT-2 has it: `y = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+ *
+ * Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { record, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+const forwardKernel = defineKernel({
+  name: "gelu.forward",
+  buffers: { x: "read", y: "write" },
+  params: { size: "u32" },
+  webgpu: pending,
+});
+
+const backwardKernel = defineKernel({
+  name: "gelu.backward",
+  buffers: { x: "read", dy: "read", dx: "update" },
+  params: { size: "u32", accumulate: "u32" },
+  webgpu: pending,
+});
+
+/**
+ * Applies GELU to every element.
+ *
+ * @param x Any shape.
+ * @returns A tensor of the same shape.
+ */
+export function gelu(x: Tensor): Tensor {
+  const y = Tensor.empty(x.device, x.shape);
+  x.device.run(forwardKernel, { x: x.buffer, y: y.buffer }, { size: x.size });
+  return record(y, [x], (dy, gradients) => {
+    const { gradient, accumulate } = gradients.into(x);
+    x.device.run(
+      backwardKernel,
+      { x: x.buffer, dy: dy.buffer, dx: gradient.buffer },
+      { size: x.size, accumulate },
+    );
+  });
+}

@@ -1,0 +1,43 @@
+/**
+ * The Euclidean norm of many tensors taken together, such as all gradients of a model.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+/** Elements summed into one partial result. Fixed, so that the bits do not depend on threads or workgroups. */
+export const BLOCK = 65_536;
+
+/** partials[offset + b] = Σ x² over block b. */
+const partialsKernel = defineKernel({
+  name: "globalNorm.partials",
+  buffers: { x: "read", partials: "update" },
+  params: { size: "u32", offset: "u32" },
+  webgpu: pending,
+});
+
+/**
+ * Enqueues the sums of squares of several tensors and waits for their norm.
+ *
+ * @param tensors Any shapes, on one device; at least one.
+ * @returns √Σx² over all elements, summed over blocks in double precision.
+ */
+export async function globalNorm(tensors: readonly Tensor[]): Promise<number> {
+  const blocks = tensors.map((tensor) => Math.ceil(tensor.size / BLOCK));
+  const total = blocks.reduce((sum, count) => sum + count, 0);
+  const partials = Tensor.empty(tensors[0].device, [total]).keep();
+  try {
+    let offset = 0;
+    tensors.forEach((tensor, i) => {
+      const buffers = { x: tensor.buffer, partials: partials.buffer };
+      tensor.device.run(partialsKernel, buffers, { size: tensor.size, offset });
+      offset += blocks[i];
+    });
+    return Math.sqrt((await partials.data()).reduce((sum, value) => sum + value, 0));
+  } finally {
+    partials.dispose();
+  }
+}

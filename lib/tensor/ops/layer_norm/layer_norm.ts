@@ -1,0 +1,96 @@
+/**
+ * Layer normalisation over the last dimension: `y = weight · (x − mean) / √(variance + epsilon) + bias`.
+ *
+ * Ba, Kiros & Hinton, "Layer Normalization", 2016.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { assertShape } from "../../shapes.ts";
+import { record, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+/** `statistics` is (rows, 2): mean and 1/√(variance + epsilon), saved for the gradient. */
+const forwardKernel = defineKernel({
+  name: "layerNorm.forward",
+  buffers: { x: "read", weight: "read", bias: "read", y: "write", statistics: "write" },
+  params: { rows: "u32", width: "u32", epsilon: "f32" },
+  webgpu: pending,
+});
+
+const backwardInputKernel = defineKernel({
+  name: "layerNorm.backwardInput",
+  buffers: { x: "read", weight: "read", statistics: "read", dy: "read", dx: "update" },
+  params: { rows: "u32", width: "u32", accumulate: "u32" },
+  webgpu: pending,
+});
+
+/** Sums over rows, in their order: each column is one thread's. */
+const backwardWeightsKernel = defineKernel({
+  name: "layerNorm.backwardWeights",
+  buffers: { x: "read", statistics: "read", dy: "read", dWeight: "update", dBias: "update" },
+  params: { rows: "u32", width: "u32", accumulateWeight: "u32", accumulateBias: "u32" },
+  webgpu: pending,
+});
+
+/**
+ * Normalises every row.
+ *
+ * @param x (…, C).
+ * @param weight (C).
+ * @param bias (C).
+ * @param epsilon Added to the variance; GPT-2 has 1e-5.
+ * @returns (…, C).
+ * @throws {TypeError} If weight or bias do not have one element a column.
+ */
+export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+  const { rows, width, device } = x;
+  assertShape("weight", weight, [width]);
+  assertShape("bias", bias, [width]);
+  const y = Tensor.empty(device, x.shape);
+  const statistics = Tensor.empty(device, [rows, 2]);
+  device.run(
+    forwardKernel,
+    {
+      x: x.buffer,
+      weight: weight.buffer,
+      bias: bias.buffer,
+      y: y.buffer,
+      statistics: statistics.buffer,
+    },
+    { rows, width, epsilon },
+  );
+  return record(y, [x, weight, bias], (dy, gradients) => {
+    if (gradients.wants(weight) || gradients.wants(bias)) {
+      const dWeight = gradients.into(weight);
+      const dBias = gradients.into(bias);
+      device.run(
+        backwardWeightsKernel,
+        {
+          x: x.buffer,
+          statistics: statistics.buffer,
+          dy: dy.buffer,
+          dWeight: dWeight.gradient.buffer,
+          dBias: dBias.gradient.buffer,
+        },
+        { rows, width, accumulateWeight: dWeight.accumulate, accumulateBias: dBias.accumulate },
+      );
+    }
+    if (gradients.wants(x)) {
+      const { gradient, accumulate } = gradients.into(x);
+      device.run(
+        backwardInputKernel,
+        {
+          x: x.buffer,
+          weight: weight.buffer,
+          statistics: statistics.buffer,
+          dy: dy.buffer,
+          dx: gradient.buffer,
+        },
+        { rows, width, accumulate },
+      );
+    }
+    statistics.dispose();
+  });
+}

@@ -1,0 +1,261 @@
+/**
+ * A linear layer and cross-entropy in one, over the edges of a batch that carry loss.
+ *
+ * An edge says: after row `rows[e]` comes token `targets[e]`, and that counts `counts[e]` times. Rows without an edge
+ * never reach the vocabulary matrix. The vocabulary is taken in chunks, so that no buffer need fit one binding: one
+ * running maximum and sum a row (Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018), and logits
+ * that are overwritten by their gradients.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { formatShape, isRecorded, record, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+import { embedding } from "../embedding/embedding.ts";
+import { matmulInto } from "../matmul/matmul.ts";
+
+/**
+ * Goes over the logits (rows, tokens) of tokens `firstToken` … of the vocabulary: updates each row's running maximum
+ * and sum of exponentials in `statistics` (rows, 2), begun anew where `firstToken` is 0, and writes the logits of
+ * targets within this chunk to `targetLogits` (edges). Row r's edges are starts[r] … starts[r + 1].
+ */
+const forwardKernel = defineKernel({
+  name: "crossEntropy.forward",
+  buffers: {
+    logits: "read",
+    starts: "read",
+    targets: "read",
+    statistics: "update",
+    targetLogits: "update",
+  },
+  params: { rows: "u32", tokens: "u32", firstToken: "u32" },
+  webgpu: pending,
+});
+
+/** loss = factor · Σ counts[e] · (log-sum-exp of e's row − targetLogits[e]), summed in the order of edges. */
+const lossKernel = defineKernel({
+  name: "crossEntropy.loss",
+  buffers: {
+    statistics: "read",
+    starts: "read",
+    counts: "read",
+    targetLogits: "read",
+    loss: "write",
+  },
+  params: { rows: "u32", factor: "f32" },
+  webgpu: pending,
+});
+
+/** logits = dLoss · factor · (Σ counts of the row · softmax − Σ counts of the row's edges to this token). */
+const backwardKernel = defineKernel({
+  name: "crossEntropy.backward",
+  buffers: {
+    logits: "update",
+    starts: "read",
+    targets: "read",
+    counts: "read",
+    statistics: "read",
+    dLoss: "read",
+  },
+  params: { rows: "u32", tokens: "u32", firstToken: "u32", factor: "f32" },
+  webgpu: pending,
+});
+
+/** Which rows predict which tokens. */
+export interface LossEdges {
+  /** The predicting row of each edge, ascending. */
+  readonly rows: Int32Array;
+  /** The token that follows. */
+  readonly targets: Int32Array;
+  /** How often the edge counts. */
+  readonly counts: Float32Array;
+}
+
+/** Options of {@linkcode linearCrossEntropy}. */
+export interface LinearCrossEntropyOptions {
+  /** What the summed loss is divided by; the sum of counts by default, which makes it a mean. */
+  readonly normalizer?: number;
+  /** Tokens of the vocabulary that are taken at a time; by default what fits a binding and a cache. */
+  readonly chunkSize?: number;
+}
+
+/** Logits of a chunk take at most this many bytes by default. */
+const CHUNK_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Mean negative log-likelihood of the edges' targets under softmax(hidden · weightᵀ).
+ *
+ * @param hidden (T, C).
+ * @param weight (V, C): the output head, or the embedding that is tied to it.
+ * @param edges Which rows predict which tokens; at least one.
+ * @param options Normalisation and chunks.
+ * @returns A scalar, in nats.
+ * @throws {TypeError} If the shapes do not fit.
+ * @throws {RangeError} If there is no edge, rows do not ascend, or a row or target is out of range.
+ */
+export function linearCrossEntropy(
+  hidden: Tensor,
+  weight: Tensor,
+  edges: LossEdges,
+  options: LinearCrossEntropyOptions = {},
+): Tensor {
+  const [vocabularySize, width] = weight.shape;
+  if (weight.shape.length !== 2 || hidden.width !== width) {
+    throw new TypeError(
+      `Cannot compute the loss of hidden states of shape ${formatShape(hidden.shape)} with a ` +
+        `weight of shape ${formatShape(weight.shape)}: widths must be equal`,
+    );
+  }
+  const { rows, starts } = groupEdges(edges, hidden.rows, vocabularySize);
+  const { device } = hidden;
+  const count = edges.counts.reduce((sum, value) => sum + value, 0);
+  const factor = 1 / (options.normalizer ?? count);
+
+  const chunks = chunkVocabulary(weight, rows.length, options.chunkSize);
+  const keepLogits = isRecorded(hidden, weight);
+  const selected = embedding(hidden, rows); // (R, C)
+  const startsTensor = Tensor.from(device, starts);
+  const targets = Tensor.from(device, edges.targets);
+  const counts = Tensor.from(device, edges.counts);
+  const statistics = Tensor.empty(device, [rows.length, 2]);
+  const targetLogits = Tensor.empty(device, [edges.targets.length]);
+  const loss = Tensor.empty(device, []);
+
+  const logitsOfChunks = chunks.map(({ first, tokens }) => {
+    const logits = Tensor.empty(device, [rows.length, tokens]);
+    matmulInto(logits, selected, weight, {
+      m: rows.length,
+      n: tokens,
+      k: width,
+      transposeB: true,
+      bOffset: first * width,
+    });
+    device.run(
+      forwardKernel,
+      {
+        logits: logits.buffer,
+        starts: startsTensor.buffer,
+        targets: targets.buffer,
+        statistics: statistics.buffer,
+        targetLogits: targetLogits.buffer,
+      },
+      { rows: rows.length, tokens, firstToken: first },
+    );
+    if (!keepLogits) logits.dispose();
+    return logits;
+  });
+  device.run(
+    lossKernel,
+    {
+      statistics: statistics.buffer,
+      starts: startsTensor.buffer,
+      counts: counts.buffer,
+      targetLogits: targetLogits.buffer,
+      loss: loss.buffer,
+    },
+    { rows: rows.length, factor },
+  );
+
+  return record(loss, [selected, weight], (dLoss, gradients) => {
+    // Chunks are disjoint rows of the weight: each is written once, so all share one `accumulate`.
+    const dWeight = gradients.wants(weight) ? gradients.into(weight) : undefined;
+    chunks.forEach(({ first, tokens }, i) => {
+      const dLogits = logitsOfChunks[i];
+      device.run(
+        backwardKernel,
+        {
+          logits: dLogits.buffer,
+          starts: startsTensor.buffer,
+          targets: targets.buffer,
+          counts: counts.buffer,
+          statistics: statistics.buffer,
+          dLoss: dLoss.buffer,
+        },
+        { rows: rows.length, tokens, firstToken: first, factor },
+      );
+      if (dWeight) {
+        matmulInto(dWeight.gradient, dLogits, selected, {
+          m: tokens,
+          n: width,
+          k: rows.length,
+          transposeA: true,
+          cOffset: first * width,
+          accumulate: dWeight.accumulate,
+        });
+      }
+      if (gradients.wants(selected)) {
+        const { gradient, accumulate } = gradients.into(selected);
+        matmulInto(gradient, dLogits, weight, {
+          m: rows.length,
+          n: width,
+          k: tokens,
+          bOffset: first * width,
+          accumulate,
+        });
+      }
+      dLogits.dispose();
+    });
+    for (const saved of [startsTensor, targets, counts, statistics]) saved.dispose();
+  });
+}
+
+/** Finds the distinct rows and where each one's edges start. */
+function groupEdges(
+  { rows, targets, counts }: LossEdges,
+  hiddenRows: number,
+  vocabularySize: number,
+): { rows: Int32Array; starts: Int32Array } {
+  if (rows.length === 0) {
+    throw new RangeError("Cannot compute a loss without edges: no token of the batch counts");
+  }
+  if (targets.length !== rows.length || counts.length !== rows.length) {
+    throw new TypeError(
+      `Cannot compute a loss of ${rows.length} rows, ${targets.length} targets and ` +
+        `${counts.length} counts: expected one of each an edge`,
+    );
+  }
+  const distinct: number[] = [];
+  const starts: number[] = [];
+  for (let edge = 0; edge < rows.length; edge++) {
+    const row = rows[edge];
+    const previous = edge === 0 ? 0 : rows[edge - 1];
+    if (row < previous || row >= hiddenRows) {
+      throw new RangeError(
+        `Cannot use row ${row} of edge ${edge}: rows ascend and end before ${hiddenRows}`,
+      );
+    }
+    if (targets[edge] < 0 || targets[edge] >= vocabularySize) {
+      throw new RangeError(
+        `Cannot use target ${targets[edge]} of edge ${edge}: expected 0 to ${vocabularySize - 1}`,
+      );
+    }
+    if (edge > 0 && row === previous) continue;
+    distinct.push(row);
+    starts.push(edge);
+  }
+  starts.push(rows.length);
+  return { rows: Int32Array.from(distinct), starts: Int32Array.from(starts) };
+}
+
+/** Divides the vocabulary so that neither a chunk's logits nor its weights outgrow a binding. */
+function chunkVocabulary(
+  weight: Tensor,
+  rows: number,
+  chunkSize?: number,
+): { first: number; tokens: number }[] {
+  const [vocabularySize, width] = weight.shape;
+  const { maxBindingSize } = weight.device;
+  const fitting = Math.min(
+    CHUNK_BYTES / (4 * rows),
+    maxBindingSize / (4 * rows),
+    maxBindingSize / (4 * width),
+  );
+  // Multiples of 64 rows keep every chunk's offset aligned as bindings need it.
+  const size = chunkSize ?? Math.max(64, Math.floor(fitting / 64) * 64);
+  const chunks: { first: number; tokens: number }[] = [];
+  for (let first = 0; first < vocabularySize; first += size) {
+    chunks.push({ first, tokens: Math.min(size, vocabularySize - first) });
+  }
+  return chunks;
+}

@@ -1,0 +1,158 @@
+/**
+ * Matrix multiplication: `y = op(a) · op(b) + bias`, where `op` transposes or not.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { assertShape } from "../../shapes.ts";
+import { formatShape, record, sizeOf, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+
+/**
+ * c = op(a) · op(b) (+ bias) (+ c where `accumulate` is 1); op(a) is (m, k), op(b) is (k, n), c is (m, n).
+ * `bOffset` and `cOffset` are in elements: the part of a large table that is used. Where `hasBias` is 0, `bias` is
+ * any buffer and is not read.
+ */
+const matmulKernel = defineKernel({
+  name: "matmul",
+  buffers: { a: "read", b: "read", bias: "read", c: "update" },
+  params: {
+    m: "u32",
+    n: "u32",
+    k: "u32",
+    transposeA: "u32",
+    transposeB: "u32",
+    hasBias: "u32",
+    accumulate: "u32",
+    bOffset: "u32",
+    cOffset: "u32",
+  },
+  webgpu: pending,
+});
+
+/** y[column] = sum of x[:, column] (+ y): the gradient of a bias. Rows are summed in their order. */
+const columnSumsKernel = defineKernel({
+  name: "matmul.columnSums",
+  buffers: { x: "read", y: "update" },
+  params: { rows: "u32", width: "u32", accumulate: "u32" },
+  webgpu: pending,
+});
+
+/** Options of {@linkcode matmul}. */
+export interface MatmulOptions {
+  /** Uses aᵀ. `a` must then have two dimensions. By default false. */
+  readonly transposeA?: boolean;
+  /** Uses bᵀ: weights stored as (out, in). By default false. */
+  readonly transposeB?: boolean;
+  /** (N), added to every row. */
+  readonly bias?: Tensor;
+}
+
+/** Arguments of {@linkcode matmulInto}. */
+export interface MatmulIntoOptions {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly bias?: Tensor;
+  readonly accumulate?: 0 | 1;
+  /** First element of `b` that is used. */
+  readonly bOffset?: number;
+  /** First element of `c` that is written. */
+  readonly cOffset?: number;
+}
+
+/**
+ * Multiplies matrices.
+ *
+ * @param a (…, K); its leading dimensions are folded into M rows. With `transposeA`, (K, M).
+ * @param b (K, N). With `transposeB`, (N, K).
+ * @param options Transposition and bias.
+ * @returns (…, N), or (M, N) with `transposeA`.
+ * @throws {TypeError} If the shapes do not fit.
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false, bias } = options;
+  const [m, k] = transposeA ? [a.width, a.rows] : [a.rows, a.width];
+  const [kOfB, n] = transposeB ? [b.width, b.rows] : [b.rows, b.width];
+  if (b.shape.length !== 2 || k !== kOfB || (transposeA && a.shape.length !== 2)) {
+    throw new TypeError(
+      `Cannot multiply tensors of shapes ${formatShape(a.shape)}${transposeA ? "ᵀ" : ""} and ` +
+        `${formatShape(b.shape)}${transposeB ? "ᵀ" : ""}: inner dimensions must be equal`,
+    );
+  }
+  if (bias) assertShape("bias", bias, [n]);
+  const y = Tensor.empty(a.device, transposeA ? [m, n] : [...a.shape.slice(0, -1), n]);
+  matmulInto(y, a, b, { m, n, k, transposeA, transposeB, bias });
+  return record(y, [a, b, bias], (dy, gradients) => {
+    if (gradients.wants(a)) {
+      const { gradient, accumulate } = gradients.into(a);
+      if (transposeA) {
+        // dA (K, M) = op(b) (K, N) · dyᵀ (N, M)
+        const dimensions = { m: k, n: m, k: n, accumulate };
+        matmulInto(gradient, b, dy, { ...dimensions, transposeA: transposeB, transposeB: true });
+      } else {
+        // dA (M, K) = dy (M, N) · op(b)ᵀ (N, K)
+        const dimensions = { m, n: k, k: n, accumulate };
+        matmulInto(gradient, dy, b, { ...dimensions, transposeB: !transposeB });
+      }
+    }
+    if (gradients.wants(b)) {
+      const { gradient, accumulate } = gradients.into(b);
+      if (transposeB) {
+        // dB (N, K) = dyᵀ (N, M) · op(a) (M, K)
+        const dimensions = { m: n, n: k, k: m, accumulate };
+        matmulInto(gradient, dy, a, { ...dimensions, transposeA: true, transposeB: transposeA });
+      } else {
+        // dB (K, N) = op(a)ᵀ (K, M) · dy (M, N)
+        const dimensions = { m: k, n, k: m, accumulate };
+        matmulInto(gradient, a, dy, { ...dimensions, transposeA: !transposeA });
+      }
+    }
+    if (bias && gradients.wants(bias)) {
+      const { gradient, accumulate } = gradients.into(bias);
+      a.device.run(
+        columnSumsKernel,
+        { x: dy.buffer, y: gradient.buffer },
+        { rows: m, width: n, accumulate },
+      );
+    }
+  });
+}
+
+/**
+ * Multiplies matrices into a tensor that exists, or a part of one. Not recorded.
+ *
+ * @param c Where the (m, n) result goes, from element `cOffset`.
+ * @param a op(a) is (m, k).
+ * @param b op(b) is (k, n), from element `bOffset`.
+ * @param options Dimensions, transposition, bias, whether to add to what is there.
+ * @throws {RangeError} If the parts reach beyond the tensors.
+ */
+export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOptions): void {
+  const { m, n, k, bias, accumulate = 0, bOffset = 0, cOffset = 0 } = options;
+  if (m * k > a.size || bOffset + k * n > b.size || cOffset + m * n > c.size) {
+    throw new RangeError(
+      `Cannot multiply (${m}, ${k}) by (${k}, ${n}): tensors of sizes ${a.size}, ${b.size} and ` +
+        `${c.size} are too small`,
+    );
+  }
+  if (sizeOf([m, n]) === 0) return;
+  a.device.run(
+    matmulKernel,
+    { a: a.buffer, b: b.buffer, bias: (bias ?? a).buffer, c: c.buffer },
+    {
+      m,
+      n,
+      k,
+      transposeA: Number(options.transposeA ?? false),
+      transposeB: Number(options.transposeB ?? false),
+      hasBias: Number(bias !== undefined),
+      accumulate,
+      bOffset,
+      cOffset,
+    },
+  );
+}

@@ -1,0 +1,23 @@
+// y = factor * x, or y + factor * x where `accumulate` is 1. One thread an element.
+struct Params {
+  size: u32,
+  factor: f32,
+  accumulate: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(256)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 256u;
+  if (i >= params.size) {
+    return;
+  }
+  var value = params.factor * x[i];
+  if (params.accumulate == 1u) {
+    value += y[i];
+  }
+  y[i] = value;
+}

@@ -1,0 +1,57 @@
+/**
+ * Splits rows into blocks of columns, as a joint projection into its queries, keys and values.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { formatShape, record, Tensor } from "../../tensor.ts";
+import { pending } from "../../webgpu/pending.ts";
+import { fill } from "../fill/fill.ts";
+
+/** y = x[:, offset : offset + columns]. */
+const forwardKernel = defineKernel({
+  name: "split.forward",
+  buffers: { x: "read", y: "write" },
+  params: { rows: "u32", width: "u32", offset: "u32", columns: "u32" },
+  webgpu: pending,
+});
+
+/** dx[:, offset : offset + columns] += dy. */
+const backwardKernel = defineKernel({
+  name: "split.backward",
+  buffers: { dy: "read", dx: "update" },
+  params: { rows: "u32", width: "u32", offset: "u32", columns: "u32" },
+  webgpu: pending,
+});
+
+/**
+ * Splits a tensor along its last dimension.
+ *
+ * @param x (…, C).
+ * @param widths How many columns each part takes; they add up to C.
+ * @returns The parts, (…, widths[i]).
+ * @throws {TypeError} If the widths do not add up.
+ */
+export function split(x: Tensor, widths: readonly number[]): Tensor[] {
+  const { rows, width } = x;
+  if (widths.reduce((sum, columns) => sum + columns, 0) !== width) {
+    throw new TypeError(
+      `Cannot split a tensor of shape ${formatShape(x.shape)} into widths ${widths.join(", ")}: ` +
+        `they must add up to ${width}`,
+    );
+  }
+  let next = 0;
+  return widths.map((columns) => {
+    const offset = next;
+    next += columns;
+    const y = Tensor.empty(x.device, [...x.shape.slice(0, -1), columns]);
+    const params = { rows, width, offset, columns };
+    x.device.run(forwardKernel, { x: x.buffer, y: y.buffer }, params);
+    return record(y, [x], (dy, gradients) => {
+      const { gradient, accumulate } = gradients.into(x);
+      if (!accumulate) fill(gradient, 0);
+      x.device.run(backwardKernel, { dy: dy.buffer, dx: gradient.buffer }, params);
+    });
+  });
+}

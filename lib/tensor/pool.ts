@@ -1,0 +1,62 @@
+/**
+ * Memory that was given back, kept for the next tensor of about the same size.
+ *
+ * @module
+ */
+
+const MIB = 1024 * 1024;
+
+/**
+ * Rounds a size up so that near sizes share memory: quarters of powers of two, and whole MiB above 16 MiB.
+ *
+ * @param byteLength Bytes that are needed.
+ * @returns Bytes to allocate: at most a quarter more, a multiple of 256.
+ */
+export function sizeClass(byteLength: number): number {
+  if (byteLength > 16 * MIB) return Math.ceil(byteLength / MIB) * MIB;
+  const size = Math.max(byteLength, 1024);
+  const quarter = 2 ** Math.floor(Math.log2(size - 1)) / 4;
+  return Math.ceil(size / quarter) * quarter;
+}
+
+/** Free memory by size. */
+export class Pool<T> {
+  readonly #free = new Map<number, T[]>();
+
+  /**
+   * Takes memory out.
+   *
+   * @param size A {@linkcode sizeClass}.
+   * @returns Memory of this size, or of less than twice as much, or undefined.
+   */
+  take(size: number): T | undefined {
+    const exact = this.#free.get(size)?.pop();
+    if (exact) return exact;
+    let best = Infinity;
+    for (const [candidate, items] of this.#free) {
+      if (items.length > 0 && candidate > size && candidate < 2 * size) {
+        best = Math.min(best, candidate);
+      }
+    }
+    return this.#free.get(best)?.pop();
+  }
+
+  /**
+   * Puts memory in.
+   *
+   * @param size Its {@linkcode sizeClass}.
+   * @param item The memory.
+   */
+  put(size: number, item: T): void {
+    const items = this.#free.get(size);
+    if (items) items.push(item);
+    else this.#free.set(size, [item]);
+  }
+
+  /** Takes everything out. */
+  drain(): T[] {
+    const items = [...this.#free.values()].flat();
+    this.#free.clear();
+    return items;
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * Arrays on a device: {@linkcode Tensor}, the {@linkcode scope} that returns their memory, and what an op records so
+ * that `backward()` in `tape.ts` can differentiate it.
+ *
+ * @module
+ */
+
+import type { Device, DeviceBuffer } from "./device.ts";
+
+/** Element types: 32-bit floats, and 32-bit integers for token ids and indices. */
+export type DType = "f32" | "i32";
+
+/** Memory shared by tensors that are views of one another. */
+interface Storage {
+  readonly device: Device;
+  readonly buffer: DeviceBuffer;
+  references: number;
+}
+
+/** How a recorded operation passes gradients on; see {@linkcode record}. */
+export type GradientFunction = (upstream: Tensor, gradients: Gradients) => void;
+
+/** What is recorded of an op: the inputs that may want gradients, and how to compute these. */
+export interface TapeNode {
+  readonly inputs: readonly Tensor[];
+  readonly gradient: GradientFunction;
+}
+
+/** Where a gradient function puts the gradients of its op's inputs. */
+export interface Gradients {
+  /** Whether anybody wants this input's gradient; kernels for it can be left out where not. */
+  wants(input: Tensor): boolean;
+  /**
+   * The tensor to write this input's gradient to. Where `accumulate` is 1 another op has contributed already and the
+   * kernel must add to what is there; where it is 0 the content is undefined and must be overwritten.
+   */
+  into(input: Tensor): { gradient: Tensor; accumulate: 0 | 1 };
+  /** Passes a tensor on as this input's gradient unchanged; it is shared, not copied, while it can be. */
+  pass(input: Tensor, gradient: Tensor): void;
+}
+
+/** Scopes that are open now, innermost last. Ops are synchronous, so a plain stack is right. */
+const scopes: Set<Tensor>[] = [];
+let recording = true;
+
+// Cells of a notebook let tensors go without disposing of them: their memory returns when they are collected.
+const collected = new FinalizationRegistry<Storage>(dropReference);
+
+function dropReference(storage: Storage): void {
+  if (--storage.references === 0) storage.device.release(storage.buffer);
+}
+
+/** An array on a device, in row-major order. */
+export class Tensor {
+  /** The lengths of its dimensions. A scalar has none. */
+  readonly shape: readonly number[];
+  /** The type of its elements. */
+  readonly dtype: DType;
+  /** Where it lives. */
+  readonly device: Device;
+  /** Its gradient, once {@linkcode backward} ran, if it is a parameter. */
+  grad?: Tensor;
+  /** Whether it is a parameter: a tensor that gradients are kept for. */
+  requiresGrad = false;
+
+  #storage: Storage | undefined;
+  /** @ignore */
+  node?: TapeNode;
+  /** @ignore The scope that disposes of it, if any. */
+  scope?: Set<Tensor>;
+
+  private constructor(storage: Storage, shape: readonly number[], dtype: DType) {
+    this.#storage = storage;
+    this.device = storage.device;
+    this.shape = shape;
+    this.dtype = dtype;
+    storage.references++;
+    collected.register(this, storage, this);
+    this.scope = scopes.at(-1);
+    this.scope?.add(this);
+  }
+
+  /**
+   * Makes a tensor with undefined content, for a kernel to fill.
+   *
+   * @param device Where it shall live.
+   * @param shape Lengths of its dimensions.
+   * @param dtype Type of its elements.
+   * @returns The tensor.
+   */
+  static empty(device: Device, shape: readonly number[], dtype: DType = "f32"): Tensor {
+    const buffer = device.allocate(sizeOf(shape) * 4);
+    return new Tensor({ device, buffer, references: 0 }, [...shape], dtype);
+  }
+
+  /**
+   * Makes a tensor from data, which is copied.
+   *
+   * @param device Where it shall live.
+   * @param data Its elements in row-major order; the array's type decides the tensor's.
+   * @param shape Lengths of its dimensions; one dimension by default.
+   * @returns The tensor.
+   * @throws {TypeError} If the data's length is not the shape's size.
+   */
+  static from(
+    device: Device,
+    data: Float32Array | Int32Array | readonly number[],
+    shape: readonly number[] = [data.length],
+  ): Tensor {
+    if (sizeOf(shape) !== data.length) {
+      throw new TypeError(
+        `Cannot make a tensor of shape ${formatShape(shape)} from ${data.length} elements: ` +
+          `it needs ${sizeOf(shape)}`,
+      );
+    }
+    const typed = data instanceof Float32Array || data instanceof Int32Array
+      ? data
+      : Float32Array.from(data);
+    const tensor = Tensor.empty(device, shape, typed instanceof Int32Array ? "i32" : "f32");
+    device.write(tensor.buffer, typed);
+    return tensor;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Length of the last dimension; 1 for a scalar. */
+  get width(): number {
+    return this.shape.at(-1) ?? 1;
+  }
+
+  /** Number of rows when all but the last dimension are folded into one. */
+  get rows(): number {
+    return sizeOf(this.shape.slice(0, -1));
+  }
+
+  /** Whether its memory was given back. */
+  get disposed(): boolean {
+    return this.#storage === undefined;
+  }
+
+  /**
+   * The memory, for kernels.
+   *
+   * @throws {TypeError} If the tensor was disposed of.
+   */
+  get buffer(): DeviceBuffer {
+    if (!this.#storage) {
+      throw new TypeError(
+        `Cannot use a tensor of shape ${formatShape(this.shape)}: it is disposed`,
+      );
+    }
+    return this.#storage.buffer;
+  }
+
+  /** Whether no other tensor shares its memory, so that it may be updated in place. @ignore */
+  get exclusive(): boolean {
+    return this.#storage?.references === 1;
+  }
+
+  /**
+   * Waits for the device and copies the elements out.
+   *
+   * @returns A `Float32Array` or `Int32Array`, by its type.
+   */
+  async data(): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
+    const bytes = await this.device.read(this.buffer, 0, this.size * 4);
+    return this.dtype === "f32" ? new Float32Array(bytes) : new Int32Array(bytes);
+  }
+
+  /**
+   * Waits for the device and returns the only element.
+   *
+   * @returns The number.
+   * @throws {TypeError} If there is more than one element.
+   */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new TypeError(`Cannot take the item of a tensor of shape ${formatShape(this.shape)}`);
+    }
+    return (await this.data())[0];
+  }
+
+  /** Overwrites its elements, for weights that are loaded; the queue's order is kept. @ignore */
+  assign(data: Float32Array | Int32Array, offset = 0): void {
+    this.device.write(this.buffer, data, offset * 4);
+  }
+
+  /** Another tensor on the same memory, without history. @ignore */
+  alias(shape: readonly number[] = this.shape): Tensor {
+    this.buffer; // throws if disposed
+    return new Tensor(this.#storage!, [...shape], this.dtype);
+  }
+
+  /** Gives its memory back, unless another tensor shares it. Doing so twice is harmless. */
+  dispose(): void {
+    if (!this.#storage) return;
+    collected.unregister(this);
+    dropReference(this.#storage);
+    this.#storage = undefined;
+    this.node = undefined;
+    this.scope?.delete(this);
+    this.scope = undefined;
+  }
+
+  /** {@inheritDoc dispose} */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Takes it out of its scope, so that it lives on. */
+  keep(): this {
+    this.scope?.delete(this);
+    this.scope = undefined;
+    return this;
+  }
+}
+
+/**
+ * Number of elements of a shape.
+ *
+ * @param shape Lengths of dimensions.
+ * @returns Their product; 1 for none.
+ */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/**
+ * Writes a shape for a message.
+ *
+ * @param shape Lengths of dimensions.
+ * @returns Such as `(2, 3)`.
+ */
+export function formatShape(shape: readonly number[]): string {
+  return `(${shape.join(", ")})`;
+}
+
+/**
+ * Runs a function and disposes of every tensor made in it, except those it returns (alone, in an array or in the
+ * values of an object).
+ *
+ * @param body A synchronous function.
+ * @returns What the function returned.
+ */
+export function scope<T>(body: () => T): T {
+  const tensors = new Set<Tensor>();
+  scopes.push(tensors);
+  try {
+    const result = body();
+    const outer = scopes.at(-2);
+    for (const tensor of tensorsIn(result)) {
+      if (tensor.scope !== tensors) continue;
+      tensors.delete(tensor);
+      tensor.scope = outer;
+      outer?.add(tensor);
+    }
+    return result;
+  } finally {
+    scopes.pop();
+    for (const tensor of tensors) tensor.dispose();
+  }
+}
+
+function tensorsIn(value: unknown): Tensor[] {
+  if (value instanceof Tensor) return [value];
+  if (Array.isArray(value)) return value.filter((item) => item instanceof Tensor);
+  if (value !== null && typeof value === "object") {
+    return Object.values(value).filter((item) => item instanceof Tensor);
+  }
+  return [];
+}
+
+/**
+ * Runs a function without recording: nothing in it can be differentiated, and no memory is held for that.
+ *
+ * @param body A synchronous function.
+ * @returns What the function returned.
+ */
+export function noGrad<T>(body: () => T): T {
+  const before = recording;
+  recording = false;
+  try {
+    return body();
+  } finally {
+    recording = before;
+  }
+}
+
+/**
+ * Whether an op with these inputs will be recorded, so that it must save what its gradient needs.
+ *
+ * @param inputs The op's inputs.
+ * @returns Whether gradients flow through it.
+ */
+export function isRecorded(...inputs: (Tensor | undefined)[]): boolean {
+  return recording && inputs.some((input) => input && (input.requiresGrad || input.node));
+}
+
+/**
+ * Records an op on the tape: called by the op once its forward kernel is enqueued.
+ *
+ * @param output The op's result.
+ * @param inputs Its inputs that can have gradients.
+ * @param gradient Enqueues the kernels that compute the inputs' gradients from the output's.
+ * @returns The output.
+ */
+export function record(
+  output: Tensor,
+  inputs: readonly (Tensor | undefined)[],
+  gradient: GradientFunction,
+): Tensor {
+  if (isRecorded(...inputs)) {
+    output.node = { inputs: inputs.filter((input) => input !== undefined), gradient };
+  }
+  return output;
+}
