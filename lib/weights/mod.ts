@@ -1,0 +1,18 @@
+/**
+ * Model weights: where they come from, how they are read and written.
+ *
+ * Plain typed arrays; nothing here knows of tensors with gradients or of models.
+ *
+ * @module
+ */
+
+export type { Dtype, ReadableDtype, WritableDtype } from "./dtype.ts";
+export type { TensorInfo } from "./safetensors/header.ts";
+export { openSafetensors, type ReadOptions, type Safetensors } from "./safetensors/read.ts";
+export {
+  type TensorEntry,
+  type WriteOptions,
+  writeSafetensors,
+  type WrittenFile,
+} from "./safetensors/write.ts";
+export { sha256File, type StreamOptions } from "./sha256.ts";

@@ -1,0 +1,351 @@
+/**
+ * Reading safetensors: one file, or a model split over several with an index.
+ *
+ * Only headers are read when a model is opened. A tensor is read by position, straight into the
+ * caller's memory, so a model of any size needs no more memory than the tensors asked for.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "@std/path";
+import { closestString } from "@std/text";
+import { closeSync, fstat, open, read } from "node:fs";
+import { promisify } from "node:util";
+import { DTYPE_BITS, isReadable, type ReadableDtype, widen } from "../dtype.ts";
+import { quote } from "../json.ts";
+import { sha256File, type StreamOptions } from "../sha256.ts";
+import { type Header, HEADER_START, headerLength, parseHeader, type TensorInfo } from "./header.ts";
+import { parseShardIndex } from "./index_file.ts";
+
+/** The names that a model's weights have in a directory, in the order in which they are tried. */
+export const WEIGHT_FILES = ["model.safetensors", "model.safetensors.index.json"] as const;
+
+/** Options of {@linkcode Safetensors.read}. */
+export interface ReadOptions {
+  /**
+   * Where the values go; made if absent. May lie in a `SharedArrayBuffer`. Its length must be the
+   * number of elements read.
+   */
+  into?: Float32Array;
+  /** First row and one past the last row along the first axis; all rows if absent. */
+  rows?: readonly [start: number, end: number];
+  /** Stops the reading: the call rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+// Elements that must be widened pass through a buffer of this size; float32 goes straight in.
+const WIDEN_PIECE = 1 << 20;
+const COPY_PIECE = 32 << 20;
+
+const openAsync = promisify(open);
+const readAsync = promisify(read);
+const fstatAsync = promisify(fstat);
+
+/** An open file whose positional reads say which file failed. */
+class Source {
+  #fd: number | undefined;
+  private constructor(readonly path: string, readonly size: number, fd: number) {
+    this.#fd = fd;
+  }
+
+  static async open(path: string): Promise<Source> {
+    // Opening a named pipe would wait for a writer, so the kind is looked at first.
+    let info: Deno.FileInfo;
+    try {
+      info = await Deno.stat(path);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) {
+        throw new Deno.errors.NotFound(`Cannot open "${path}": there is no such file`, { cause });
+      }
+      throw cause;
+    }
+    if (!info.isFile) throw new TypeError(`Cannot open "${path}": it is not a regular file`);
+    const fd = await openAsync(path, "r") as number;
+    return new Source(path, (await fstatAsync(fd)).size, fd);
+  }
+
+  /** Fills `bytes` from `position` on. */
+  async fill(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      if (this.#fd === undefined) throw new Error(`Cannot read "${this.path}": it was closed`);
+      const { bytesRead } = await readAsync(
+        this.#fd,
+        bytes,
+        done,
+        bytes.length - done,
+        position + done,
+      );
+      if (bytesRead === 0) {
+        throw new SyntaxError(
+          `Cannot read "${this.path}": it ends after ${position + done} bytes and had ${this.size}`,
+        );
+      }
+      done += bytesRead;
+    }
+  }
+
+  async header(): Promise<Header> {
+    const start = new Uint8Array(Math.min(HEADER_START, this.size));
+    await this.fill(start, 0);
+    const json = new Uint8Array(headerLength(start, this.size, this.path));
+    await this.fill(json, HEADER_START);
+    return parseHeader(json, this.size, this.path);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+/**
+ * An open safetensors model: what it holds, and how to read it.
+ *
+ * Made by {@linkcode openSafetensors}. Closes itself with `using`.
+ */
+export class Safetensors implements Disposable {
+  /** The file or index that was opened. */
+  readonly path: string;
+  /** The safetensors files, each once. */
+  readonly files: readonly string[];
+  /** The tensors by name. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** The text under `__metadata__`; of a split model, all shards' together. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #sources: Map<string, Source>;
+
+  /** @internal Use {@linkcode openSafetensors}. */
+  constructor(
+    path: string,
+    sources: Map<string, Source>,
+    tensors: Map<string, TensorInfo>,
+    metadata: Record<string, string>,
+  ) {
+    this.path = path;
+    this.files = [...sources.keys()];
+    this.tensors = tensors;
+    this.metadata = metadata;
+    this.#sources = sources;
+  }
+
+  /**
+   * What is known about a tensor.
+   *
+   * @param name The tensor's name
+   * @returns Its type, shape and place
+   * @throws {RangeError} If there is no such tensor; the message suggests the nearest name
+   */
+  info(name: string): TensorInfo {
+    const info = this.tensors.get(name);
+    if (info !== undefined) return info;
+    // A comparison costs microseconds, and a hostile header holds a million names.
+    const names = [...this.tensors.keys()];
+    const near = names.length <= 5000 ? closestString(name, names) : undefined;
+    throw new RangeError(
+      `Cannot find tensor ${quote(name)} in "${this.path}", which holds ${this.tensors.size}${
+        near === undefined ? "" : `: did you mean ${quote(near)}`
+      }`,
+    );
+  }
+
+  /**
+   * Reads a tensor, or some of its rows, as float32.
+   *
+   * @param name The tensor's name; its type must be F32, F16, BF16 or F64
+   * @param options Rows, destination and signal
+   * @returns The values in row-major order: `options.into` if it was given
+   * @throws {RangeError} If there is no such tensor or row, or the destination's length differs
+   * @throws {TypeError} If the tensor holds integers or another type that float32 does not hold
+   */
+  async read(name: string, options: ReadOptions = {}): Promise<Float32Array> {
+    const info = this.info(name);
+    const { dtype, shape, file } = info;
+    if (!isReadable(dtype)) {
+      throw new TypeError(
+        `Cannot read tensor ${quote(name)} of "${file}" as float32: its dtype is ${dtype}`,
+      );
+    }
+    const [first, count] = rowRange(info, options.rows);
+    if (options.into !== undefined && options.into.length !== count) {
+      throw new RangeError(
+        `Cannot read tensor ${quote(name)} of "${file}" with ${count} elements of shape (${
+          shape.join(", ")
+        }) into an array of ${options.into.length}`,
+      );
+    }
+    const values = options.into ?? new Float32Array(count);
+    const position = info.byteOffsets[0] + first * DTYPE_BITS[dtype] / 8;
+    await this.#readFloats(this.#sources.get(file)!, dtype, position, values, options.signal);
+    return values;
+  }
+
+  /**
+   * Reads a tensor's bytes as they are stored, whatever its type.
+   *
+   * @param name The tensor's name
+   * @returns Its bytes, little-endian
+   * @throws {RangeError} If there is no such tensor
+   */
+  async readBytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const { byteOffsets: [start, end], file } = this.info(name);
+    const bytes = new Uint8Array(end - start);
+    await this.#sources.get(file)!.fill(bytes, start);
+    return bytes;
+  }
+
+  /**
+   * SHA-256 of each file, for a record of what a result was made from. Reads the files whole.
+   *
+   * @param options Signal and progress (per file)
+   * @returns The hash in hexadecimal by file name (without directory)
+   */
+  async sha256(options: StreamOptions = {}): Promise<Record<string, string>> {
+    const hashes: Record<string, string> = {};
+    for (const file of this.files) hashes[basename(file)] = await sha256File(file, options);
+    return hashes;
+  }
+
+  /** Closes the files. Reading afterwards is an error. */
+  close(): void {
+    for (const source of this.#sources.values()) source.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #readFloats(
+    source: Source,
+    dtype: ReadableDtype,
+    position: number,
+    values: Float32Array,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (dtype === "F32") {
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      for (let done = 0; done < bytes.length; done += COPY_PIECE) {
+        signal?.throwIfAborted();
+        await source.fill(bytes.subarray(done, done + COPY_PIECE), position + done);
+      }
+      return;
+    }
+    const size = DTYPE_BITS[dtype] / 8;
+    const piece = new Uint8Array(Math.min(WIDEN_PIECE, values.length * size));
+    for (let done = 0; done < values.length;) {
+      signal?.throwIfAborted();
+      const part = values.subarray(done, done + piece.length / size);
+      const bytes = piece.subarray(0, part.length * size);
+      await source.fill(bytes, position + done * size);
+      widen(bytes, dtype, part);
+      done += part.length;
+    }
+  }
+}
+
+/** Index of the first element and number of elements of a range of rows. */
+function rowRange(
+  { name, shape, file }: TensorInfo,
+  rows?: readonly [number, number],
+): [first: number, count: number] {
+  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+  if (rows === undefined) return [0, size(shape)];
+  const [start, end] = rows;
+  const whole = Number.isInteger(start) && Number.isInteger(end);
+  if (shape.length === 0 || !whole || start < 0 || end < start || end > shape[0]) {
+    throw new RangeError(
+      `Cannot read rows ${start} to ${end} of tensor ${quote(name)} of "${file}" with shape (${
+        shape.join(", ")
+      })`,
+    );
+  }
+  const width = size(shape.slice(1));
+  return [start * width, (end - start) * width];
+}
+
+/**
+ * Opens a safetensors model for reading and checks its header or headers.
+ *
+ * @param path A `.safetensors` file, a `.safetensors.index.json` index, or a directory that holds
+ * `model.safetensors` or `model.safetensors.index.json`
+ * @returns The model; close it after use, or declare it with `using`
+ * @throws {Deno.errors.NotFound} If there is no such file, or the directory holds no weights
+ * @throws {SyntaxError} If a file is damaged or not safetensors: the message names file and tensor
+ */
+export async function openSafetensors(path: string): Promise<Safetensors> {
+  const found = await findWeights(path);
+  if (found.endsWith(".json")) return await openSharded(found);
+  const sources = new Map<string, Source>();
+  try {
+    const { tensors, metadata } = await openInto(sources, found);
+    return new Safetensors(found, sources, tensors, metadata);
+  } catch (error) {
+    for (const source of sources.values()) source.close();
+    throw error;
+  }
+}
+
+/**
+ * Finds a model's weights where a directory is given.
+ *
+ * @param path A directory, or a file, which is returned as it is
+ * @returns The weights' file or index
+ * @throws {Deno.errors.NotFound} If a directory holds neither; the message says what it does hold
+ */
+export async function findWeights(path: string): Promise<string> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (!info?.isDirectory) return path;
+  for (const name of WEIGHT_FILES) {
+    if ((await Deno.stat(join(path, name)).catch(() => undefined))?.isFile) return join(path, name);
+  }
+  const names = (await Array.fromAsync(Deno.readDir(path))).map((entry) => entry.name).sort();
+  throw new Deno.errors.NotFound(
+    `Cannot find weights in directory "${path}": looked for "${WEIGHT_FILES.join('" and "')}", ${
+      names.length === 0 ? "and it is empty" : `it holds ${listNames(names)}`
+    }`,
+  );
+}
+
+function listNames(names: string[]): string {
+  const shown = names.slice(0, 8).map((name) => `"${name}"`).join(", ");
+  return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
+}
+
+async function openInto(sources: Map<string, Source>, path: string): Promise<Header> {
+  const source = await Source.open(path);
+  sources.set(path, source);
+  return await source.header();
+}
+
+async function openSharded(path: string): Promise<Safetensors> {
+  const bytes = await Deno.readFile(path).catch((cause) => {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Deno.errors.NotFound(`Cannot open "${path}": there is no such file`, { cause });
+  });
+  const { shardOf, shards } = parseShardIndex(bytes, path);
+  const sources = new Map<string, Source>();
+  const headers = new Map<string, Header>();
+  const metadata: Record<string, string> = Object.create(null);
+  try {
+    for (const shard of shards) {
+      const header = await openInto(sources, join(dirname(path), shard));
+      headers.set(shard, header);
+      Object.assign(metadata, header.metadata);
+    }
+    const tensors = new Map<string, TensorInfo>();
+    for (const [name, shard] of shardOf) {
+      const info = headers.get(shard)!.tensors.get(name);
+      if (info === undefined) {
+        throw new SyntaxError(
+          `Cannot read the index "${path}": tensor ${
+            quote(name)
+          } should be in "${shard}" and is not`,
+        );
+      }
+      tensors.set(name, info);
+    }
+    return new Safetensors(path, sources, tensors, metadata);
+  } catch (error) {
+    for (const source of sources.values()) source.close();
+    throw error;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Writing safetensors: one tensor in memory at a time, the file whole or not there at all.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { DTYPE_BITS, narrow, type WritableDtype } from "../dtype.ts";
+import { quote } from "../json.ts";
+import { writeAll, writeBeside } from "../write_beside.ts";
+import { HEADER_START, MAX_HEADER_BYTES } from "./header.ts";
+
+/** A tensor to be written. */
+export interface TensorEntry {
+  /** Its name, once in a file. */
+  name: string;
+  /** Its shape; empty for a scalar. */
+  shape: readonly number[];
+  /** The type to store; F32 if absent. */
+  dtype?: WritableDtype;
+  /**
+   * Its values in row-major order, or a function that gives them when their turn comes, so that
+   * one tensor at a time is in memory.
+   */
+  data: Float32Array | (() => Float32Array | Promise<Float32Array>);
+}
+
+/** Options of {@linkcode writeSafetensors}. */
+export interface WriteOptions {
+  /** Free text kept under `__metadata__`; `{format: "pt"}` if absent, as transformers wants it. */
+  metadata?: Readonly<Record<string, string>>;
+  /** Stops the writing: the call rejects with the signal's reason and no file is left. */
+  signal?: AbortSignal;
+  /** Called as bytes are written with the bytes done so far and those in all. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** What was written. */
+export interface WrittenFile {
+  /** The file. */
+  path: string;
+  /** Its length in bytes. */
+  bytes: number;
+  /** Its SHA-256 in hexadecimal, computed while writing. */
+  sha256: string;
+}
+
+interface Planned {
+  entry: TensorEntry;
+  dtype: WritableDtype;
+  count: number;
+  offsets: [number, number];
+}
+
+const PIECE_ELEMENTS = 1 << 18;
+
+/**
+ * Writes a safetensors file.
+ *
+ * Tensors are laid out by falling size of element, then by name, as the format's own library does:
+ * so each is aligned, and equal contents give equal bytes whatever the order of `entries`.
+ *
+ * @param path The file; its directory must exist
+ * @param entries The tensors
+ * @param options Metadata, signal and progress
+ * @returns The file's length and hash
+ * @throws {TypeError} If a name repeats or an entry is not as described
+ * @throws {RangeError} If values and shape disagree, or a finite value is too large for F16 or BF16
+ */
+export async function writeSafetensors(
+  path: string,
+  entries: Iterable<TensorEntry>,
+  options: WriteOptions = {},
+): Promise<WrittenFile> {
+  const planned = plan(entries, path);
+  const header = formatHeader(planned, options.metadata ?? { format: "pt" }, path);
+  const total = header.length + (planned.at(-1)?.offsets[1] ?? 0);
+  const hash = createHash("sha256");
+  let done = 0;
+  await writeBeside(path, async (file) => {
+    const put = async (bytes: Uint8Array) => {
+      options.signal?.throwIfAborted();
+      hash.update(bytes);
+      await writeAll(file, bytes);
+      done += bytes.length;
+      options.onProgress?.(done, total);
+    };
+    await put(header);
+    const piece = new Uint8Array(PIECE_ELEMENTS * 4);
+    for (const tensor of planned) await writeTensor(tensor, path, piece, put, options.signal);
+  });
+  return { path, bytes: total, sha256: hash.digest("hex") };
+}
+
+/** Checks the entries and gives each its place. */
+function plan(entries: Iterable<TensorEntry>, path: string): Planned[] {
+  const planned: Planned[] = [];
+  const names = new Set<string>();
+  for (const entry of entries) {
+    const { name, shape, dtype = "F32", data } = entry;
+    const cannot = `Cannot write tensor ${quote(name)} to "${path}"`;
+    if (name === "__metadata__") throw new TypeError(`${cannot}: the format reserves this name`);
+    if (names.has(name)) throw new TypeError(`${cannot}: the name occurs twice`);
+    names.add(name);
+    if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") {
+      throw new TypeError(`${cannot}: its dtype must be F32, F16 or BF16 and is ${dtype}`);
+    }
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+      throw new TypeError(`${cannot}: its shape (${shape.join(", ")}) must be of whole numbers`);
+    }
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (!Number.isSafeInteger(count * 4)) {
+      throw new RangeError(`${cannot}: its shape (${shape.join(", ")}) is too large`);
+    }
+    if (data instanceof Float32Array) checkLength(data, count, entry, path);
+    planned.push({ entry, dtype, count, offsets: [0, 0] });
+  }
+  // The library's order: by falling rank of the dtype in its own list, where BF16 follows F16.
+  const rank = { F32: 0, BF16: 1, F16: 2 };
+  planned.sort((a, b) =>
+    rank[a.dtype] - rank[b.dtype] || compareByCodePoint(a.entry.name, b.entry.name)
+  );
+  let end = 0;
+  for (const tensor of planned) {
+    tensor.offsets = [end, end += tensor.count * DTYPE_BITS[tensor.dtype] / 8];
+  }
+  return planned;
+}
+
+function compareByCodePoint(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function checkLength(data: Float32Array, count: number, entry: TensorEntry, path: string): void {
+  if (data.length !== count) {
+    throw new RangeError(
+      `Cannot write tensor ${quote(entry.name)} to "${path}": its shape (${
+        entry.shape.join(", ")
+      }) needs ${count} values and it has ${data.length}`,
+    );
+  }
+}
+
+function formatHeader(
+  planned: Planned[],
+  metadata: Readonly<Record<string, string>>,
+  path: string,
+): Uint8Array<ArrayBuffer> {
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== "string") {
+      throw new TypeError(
+        `Cannot write metadata ${quote(key)} to "${path}": it must be a string`,
+      );
+    }
+  }
+  const members: string[] = [];
+  if (Object.keys(metadata).length > 0) {
+    members.push(`"__metadata__":${JSON.stringify(metadata)}`);
+  }
+  // Joined by hand: a plain object would put names that look like array indices first.
+  for (const { entry, dtype, offsets } of planned) {
+    const description = { dtype, shape: entry.shape, data_offsets: offsets };
+    members.push(`${JSON.stringify(entry.name)}:${JSON.stringify(description)}`);
+  }
+  const json = new TextEncoder().encode(`{${members.join(",")}}`);
+  const length = Math.ceil(json.length / 8) * 8; // padded with spaces, so that tensors are aligned
+  if (length > MAX_HEADER_BYTES) {
+    throw new RangeError(
+      `Cannot write "${path}": the header needs ${length} bytes and at most ${MAX_HEADER_BYTES} are allowed`,
+    );
+  }
+  const header = new Uint8Array(HEADER_START + length).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(json, HEADER_START);
+  return header;
+}
+
+async function writeTensor(
+  { entry, dtype, count }: Planned,
+  path: string,
+  piece: Uint8Array,
+  put: (bytes: Uint8Array) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const data = typeof entry.data === "function" ? await entry.data() : entry.data;
+  if (!(data instanceof Float32Array)) {
+    throw new TypeError(
+      `Cannot write tensor ${quote(entry.name)} to "${path}": its values must be a Float32Array`,
+    );
+  }
+  checkLength(data, count, entry, path);
+  const size = DTYPE_BITS[dtype] / 8;
+  for (let start = 0; start < count; start += PIECE_ELEMENTS) {
+    const part = data.subarray(start, start + PIECE_ELEMENTS);
+    const bytes = piece.subarray(0, part.length * size);
+    const tooLarge = narrow(part, dtype, bytes);
+    if (tooLarge >= 0) {
+      throw new RangeError(
+        `Cannot write tensor ${quote(entry.name)} to "${path}" as ${dtype}: value ${
+          part[tooLarge]
+        } at index ${start + tooLarge} is too large`,
+      );
+    }
+    await put(bytes);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Hashes of files, read in pieces.
+ *
+ * @module
+ */
+
+import { createHash, type Hash } from "node:crypto";
+
+/** How a long read reports back and is stopped. */
+export interface StreamOptions {
+  /** Stops the work: the call rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called after each piece with the bytes done so far and those in all. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+const PIECE = 4 << 20;
+
+/**
+ * SHA-256 of a file, in bounded memory.
+ *
+ * @param path The file
+ * @param options Signal and progress
+ * @returns The hash in lowercase hexadecimal
+ * @throws {Deno.errors.NotFound} If there is no such file
+ */
+export async function sha256File(path: string, options: StreamOptions = {}): Promise<string> {
+  const hash = createHash("sha256");
+  await updateFromFile(path, [hash], options);
+  return hash.digest("hex");
+}
+
+/**
+ * Feeds a file's bytes to hashes.
+ *
+ * @param path The file
+ * @param hashes Each is updated with every byte, in order
+ * @param options Signal and progress
+ * @returns How many bytes were read
+ */
+export async function updateFromFile(
+  path: string,
+  hashes: Hash[],
+  options: StreamOptions = {},
+): Promise<number> {
+  using file = await Deno.open(path);
+  const total = (await file.stat()).size;
+  const piece = new Uint8Array(Math.min(PIECE, Math.max(total, 1)));
+  let done = 0;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const read = await file.read(piece);
+    if (read === null) return done;
+    for (const hash of hashes) hash.update(piece.subarray(0, read));
+    done += read;
+    options.onProgress?.(done, total);
+  }
+}

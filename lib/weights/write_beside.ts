@@ -1,0 +1,52 @@
+/**
+ * Files that are either whole or absent: written beside their place, then renamed into it.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "@std/path";
+
+/**
+ * Writes a file beside its destination, flushes it to the disk and renames it into place.
+ *
+ * If `write` fails, or the process is killed, the destination is as it was before.
+ *
+ * @param path The destination; its directory must exist
+ * @param write Writes the contents to the open file
+ * @returns What `write` returned
+ * @throws Whatever `write` or the file system throws; the unfinished file is removed
+ */
+export async function writeBeside<T>(
+  path: string,
+  write: (file: Deno.FsFile) => Promise<T>,
+): Promise<T> {
+  const unfinished = join(
+    dirname(path),
+    `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}.unfinished`,
+  );
+  const file = await Deno.open(unfinished, { write: true, createNew: true });
+  let result: T;
+  try {
+    try {
+      result = await write(file);
+      await file.syncData();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(unfinished, path);
+  } catch (error) {
+    await Deno.remove(unfinished).catch(() => {});
+    throw error;
+  }
+  return result;
+}
+
+/**
+ * Writes all of a buffer; a single `write` may take only a part of it.
+ *
+ * @param file The open file
+ * @param bytes What to write at the file's position
+ */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}
