@@ -1,0 +1,121 @@
+/**
+ * What every tokenizer offers, and the decoder that prints text while tokens still arrive.
+ */
+
+/** Options of {@linkcode Tokenizer.encode}. */
+export interface EncodeOptions {
+  /**
+   * Which special tokens the text may hold: names such as `"<|endoftext|>"`, or `"all"`. A name that
+   * is not allowed is encoded as the ordinary text that it is.
+   *
+   * @default {[]}
+   */
+  allowedSpecial?: "all" | Iterable<string>;
+}
+
+/** Turns text into tokens (integers that a model reads) and back. */
+export interface Tokenizer {
+  /** The vocabulary's name, for example `"gpt2"`. */
+  readonly name: string;
+  /** How many tokens there are; ids go from 0 to one less. */
+  readonly vocabSize: number;
+  /** The token that closes a text. */
+  readonly eosId: number;
+  /** The special tokens, by name. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+  /**
+   * @param text Any string; lone surrogates are read as U+FFFD.
+   * @param options Which special tokens the text may hold.
+   * @returns The text's token ids.
+   * @throws {RangeError} If an allowed special token is not one of this vocabulary.
+   */
+  encode(text: string, options?: EncodeOptions): number[];
+  /**
+   * @param ids Token ids.
+   * @returns Their text; bytes that are no UTF-8 become U+FFFD.
+   * @throws {RangeError} If an id is not in the vocabulary.
+   */
+  decode(ids: Iterable<number>): string;
+  /**
+   * @param id A token id.
+   * @returns The token's bytes; a token may hold only part of a character.
+   * @throws {RangeError} If the id is not in the vocabulary.
+   */
+  bytes(id: number): Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Decodes tokens one by one for printing: holds back the bytes of a character until all of it has
+ * come, so that an emoji spread over three tokens appears once and whole.
+ *
+ * @example Printing while tokens arrive
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer } from "./gpt2.ts";
+ * import { TokenDecoder } from "./tokenizer.ts";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const decoder = new TokenDecoder(tokenizer);
+ * const printed = tokenizer.encode("Hi 🌊").map((id) => decoder.push(id));
+ * assertEquals(printed.join("") + decoder.end(), "Hi 🌊");
+ * ```
+ */
+export class TokenDecoder {
+  readonly #tokenizer: Pick<Tokenizer, "bytes">;
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  /** @param tokenizer The vocabulary that the tokens belong to. */
+  constructor(tokenizer: Pick<Tokenizer, "bytes">) {
+    this.#tokenizer = tokenizer;
+  }
+
+  /**
+   * @param id The next token.
+   * @returns The text that is complete with it, often its own, possibly empty.
+   * @throws {RangeError} If the id is not in the vocabulary.
+   */
+  push(id: number): string {
+    return this.#decoder.decode(this.#tokenizer.bytes(id), { stream: true });
+  }
+
+  /** @returns What remains once no token follows: U+FFFD for a character cut short, else nothing. */
+  end(): string {
+    return this.#decoder.decode();
+  }
+}
+
+/** Characters shown in place of those that would not be seen. */
+const VISIBLE: Record<string, string> = { " ": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥" };
+
+/**
+ * A token's text for a view: spaces and line ends as `␣`, `⏎`, `␍` and `⇥`, other invisible
+ * characters as `\u{…}`, and bytes that are only part of a character as `\xF0\x9F`.
+ *
+ * @param tokenizer The vocabulary that the token belongs to.
+ * @param id The token.
+ * @returns Printable text, never empty.
+ * @throws {RangeError} If the id is not in the vocabulary.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer } from "./gpt2.ts";
+ * import { printableToken } from "./tokenizer.ts";
+ *
+ * assertEquals(printableToken(gpt2Tokenizer(), 995), "␣world");
+ * ```
+ */
+export function printableToken(tokenizer: Pick<Tokenizer, "bytes">, id: number): string {
+  const bytes = tokenizer.bytes(id);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return Array.from(bytes, (byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`)
+      .join("");
+  }
+  return text.replace(
+    /[\p{White_Space}\p{C}]/gu,
+    (c) => VISIBLE[c] ?? `\\u{${c.codePointAt(0)!.toString(16).toUpperCase()}}`,
+  );
+}
