@@ -1,0 +1,240 @@
+// A kernel process: the real `deno jupyter --kernel`, started, connected to, and always ended.
+
+import { join } from "@std/path";
+import { type Message, MessageCodec } from "./messages.ts";
+import { ZmtpConnection } from "./zmtp.ts";
+
+/** How a kernel's process ended. */
+export interface KernelExit {
+  code: number;
+  /** The signal that ended it, such as `"SIGKILL"`, else null. */
+  signal: string | null;
+  /** The last lines that the process wrote to its standard error. */
+  stderr: string;
+}
+
+/** How to start a kernel. */
+export interface KernelOptions {
+  /** The kernel's working directory: deno.json is looked for from here upward. */
+  cwd?: string;
+  /** Environment variables on top of this process's own. */
+  env?: Record<string, string>;
+  /** How long to wait for the kernel to listen, in milliseconds; 30,000 where not said. */
+  startTimeout?: number;
+  /** Takes what the process writes to its own standard output and error, as children of it may. */
+  onProcessOutput?: (name: "stdout" | "stderr", text: string) => void;
+}
+
+type Channel = "shell" | "control" | "iopub" | "stdin";
+const CHANNELS = ["shell", "control", "iopub", "stdin"] as const;
+const STDERR_KEPT = 4096;
+
+/** A running kernel and the connections to its channels. */
+export class Kernel {
+  /** Settles when the process has ended, for whatever reason. */
+  readonly exited: Promise<KernelExit>;
+  /** The process's id. */
+  readonly pid: number;
+  #process: Deno.ChildProcess;
+  #stdin: WritableStreamDefaultWriter<Uint8Array>;
+  #codec: MessageCodec;
+  #connections: Record<Channel, ZmtpConnection>;
+  #ended = false;
+
+  private constructor(
+    process: Deno.ChildProcess,
+    stdin: WritableStreamDefaultWriter<Uint8Array>,
+    exited: Promise<KernelExit>,
+    codec: MessageCodec,
+    connections: Record<Channel, ZmtpConnection>,
+  ) {
+    this.#process = process;
+    this.pid = process.pid;
+    this.#stdin = stdin;
+    this.exited = exited;
+    this.#codec = codec;
+    this.#connections = connections;
+    exited.then(() => {
+      this.#ended = true;
+      for (const channel of CHANNELS) connections[channel].close();
+    });
+  }
+
+  /**
+   * Starts a kernel and connects to it.
+   *
+   * @param options Where and how.
+   * @returns The kernel; iopub may not deliver yet (see `Session`).
+   * @throws {Error} If the kernel ends or does not listen in time.
+   */
+  static async start(options: KernelOptions = {}): Promise<Kernel> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await Kernel.#startOnce(options);
+      } catch (error) {
+        // Another program can take a port between our choosing it and the kernel's listening.
+        if (attempt === 3 || !/AddrInUse|address in use/i.test(String(error))) throw error;
+      }
+    }
+  }
+
+  static async #startOnce(options: KernelOptions): Promise<Kernel> {
+    const folder = await Deno.makeTempDir({ prefix: "tunebook-kernel-" });
+    let process: Deno.ChildProcess | undefined;
+    try {
+      const key = crypto.randomUUID();
+      const [shell, control, iopub, stdin, hb] = freePorts(5);
+      const ports = { shell, control, iopub, stdin };
+      const file = join(folder, "connection.json");
+      const connection = {
+        ip: "127.0.0.1",
+        transport: "tcp",
+        signature_scheme: "hmac-sha256",
+        key,
+        hb_port: hb,
+        ...Object.fromEntries(CHANNELS.map((channel) => [`${channel}_port`, ports[channel]])),
+      };
+      await Deno.writeTextFile(file, JSON.stringify(connection), { mode: 0o600 });
+      process = new Deno.Command(Deno.execPath(), {
+        args: ["jupyter", "--kernel", "--conn", file],
+        cwd: options.cwd,
+        env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      const writer = process.stdin.getWriter();
+      writer.closed.catch(() => {});
+      const exited = watch(process, options.onProcessOutput);
+      const codec = new MessageCodec(key);
+      const connections = await connectAll(ports, codec.session, exited, options.startTimeout);
+      return new Kernel(process, writer, exited, codec, connections);
+    } catch (error) {
+      killProcess(process);
+      throw error;
+    } finally {
+      // The kernel has read the file by now; the key should not lie about.
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
+    }
+  }
+
+  /** Whether the process has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Sends a request on a channel; its id comes back as the `parentHeader.msg_id` of answers. */
+  async send(
+    channel: "shell" | "control" | "stdin",
+    type: string,
+    content: Record<string, unknown>,
+  ): Promise<string> {
+    const message = this.#codec.create(type, content);
+    await this.#connections[channel].send(this.#codec.encode(message));
+    return message.header.msg_id;
+  }
+
+  /** The messages that come in on a channel, until the kernel ends. One reader a channel. */
+  async *messages(channel: Channel): AsyncGenerator<Message, void, undefined> {
+    for await (const frames of this.#connections[channel]) yield this.#codec.decode(frames);
+  }
+
+  /** Writes a line to the process's standard input, where the prelude listens. */
+  async tell(line: string): Promise<void> {
+    await this.#stdin.write(new TextEncoder().encode(line + "\n")).catch(() => {});
+  }
+
+  /** Sends the protocol's interrupt: it ends running JavaScript, and hangs a pending await for ever. */
+  async interrupt(): Promise<void> {
+    await this.send("control", "interrupt_request", {}).catch(() => {});
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    if (!this.#ended) killProcess(this.#process);
+  }
+
+  /** Ends the process; waits until it has gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill();
+    await this.exited;
+  }
+}
+
+function killProcess(process: Deno.ChildProcess | undefined) {
+  try {
+    process?.kill("SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** Ports that were free a moment ago; all are held until the last is found, so that they differ. */
+function freePorts(count: number): number[] {
+  const listeners = Array.from(
+    { length: count },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const ports = listeners.map((listener) => listener.addr.port);
+  for (const listener of listeners) listener.close();
+  return ports;
+}
+
+/** Reads the process's output to its end and tells how it ended. */
+async function watch(
+  process: Deno.ChildProcess,
+  onOutput: KernelOptions["onProcessOutput"],
+): Promise<KernelExit> {
+  let tail = "";
+  const read = async (name: "stdout" | "stderr") => {
+    for await (const text of process[name].pipeThrough(new TextDecoderStream())) {
+      if (name === "stderr") tail = (tail + text).slice(-STDERR_KEPT);
+      onOutput?.(name, text);
+    }
+  };
+  const reading = Promise.all([read("stdout"), read("stderr")]).catch(() => {});
+  const status = await process.status;
+  // A child that outlives the kernel may hold the pipes open: do not wait for it.
+  let timer: ReturnType<typeof setTimeout>;
+  await Promise.race([reading, new Promise((done) => timer = setTimeout(done, 200))]);
+  clearTimeout(timer!);
+  return { code: status.code, signal: status.signal, stderr: tail };
+}
+
+async function connectAll(
+  ports: Record<Channel, number>,
+  identity: string,
+  exited: Promise<KernelExit>,
+  timeout = 30_000,
+): Promise<Record<Channel, ZmtpConnection>> {
+  let exit: KernelExit | undefined;
+  exited.then((value) => exit = value);
+  const deadline = Date.now() + timeout;
+  const open: Partial<Record<Channel, ZmtpConnection>> = {};
+  try {
+    for (const channel of CHANNELS) {
+      // shell and stdin share the identity: input requests are routed by it.
+      const type = channel === "iopub" ? "SUB" : "DEALER";
+      while (open[channel] === undefined) {
+        if (exit !== undefined) {
+          throw new Error(
+            `Cannot start the Deno kernel: it ended with code ${exit.code}: ${exit.stderr.trim()}`,
+          );
+        }
+        if (Date.now() > deadline) {
+          throw new Error(`Cannot start the Deno kernel: it does not listen after ${timeout} ms`);
+        }
+        try {
+          open[channel] = await ZmtpConnection.connect({ port: ports[channel], type, identity });
+        } catch (error) {
+          if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+          await new Promise((done) => setTimeout(done, 10));
+        }
+      }
+    }
+    return open as Record<Channel, ZmtpConnection>;
+  } catch (error) {
+    for (const channel of CHANNELS) open[channel]?.close();
+    throw error;
+  }
+}

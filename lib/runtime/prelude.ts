@@ -1,0 +1,347 @@
+// What runs inside the kernel before the first cell: it makes output sound and cells stoppable.
+//
+// The stock kernel publishes output and status from two tasks that write to one socket: output is
+// credited to whichever cell runs when it is sent, and a message larger than the socket's buffer can
+// be cut in two by another. So output takes a way of its own: lines of JSON, each marked by a record
+// separator, written synchronously to the process's standard output, which the session reads. They
+// arrive whole, in order, from busy loops too, and even where the process dies right after.
+// Commands come the other way, as lines on standard input.
+
+/** What the prelude writes to the session. */
+export type PreludeMessage =
+  | { type: "ready" }
+  | { type: "output"; kind: string; content: Record<string, unknown> }
+  /** Something was thrown that nobody caught, in a timer, an event or a promise. */
+  | { type: "uncaught"; error: ErrorDescription }
+  /** Library code asked for the stop signal, so it will end by itself. */
+  | { type: "signal_taken" }
+  /** A stop has arrived and the event loop turns. */
+  | { type: "stopping"; cell: number }
+  | { type: "exit"; code: number }
+  /** All output of the cell has been written. */
+  | { type: "end"; token: string; error?: ErrorDescription };
+
+/** An error as told to the session. */
+export interface ErrorDescription {
+  name: string;
+  message: string;
+  stack: string;
+  /** The chain of causes, outermost first, each as text with its own stack. */
+  causes: string[];
+}
+
+/** Starts a line of the prelude's; the rest of the line is JSON, which has no control characters. */
+export const RECORD = "\x1e";
+
+/** The global that rewritten cells call. */
+export const KERNEL_GLOBAL = "__tunebook__";
+
+/** What a stop throws in the cell, by name. */
+export const STOPPED = "Stopped";
+
+/** What {@linkcode preludeSource} needs to know. */
+export interface PreludeOptions {
+  /** The notebook's URL, for `import.meta` in cells. */
+  url: string;
+  /** How long a stop waits for library code that took the signal, in milliseconds. */
+  grace: number;
+}
+
+/** The prelude as JavaScript to execute. */
+export function preludeSource(options: PreludeOptions): string {
+  const constants = { record: RECORD, global: KERNEL_GLOBAL, stopped: STOPPED };
+  return `(${install.toString()})(${JSON.stringify({ ...options, ...constants })});void 0`;
+}
+
+/** Runs inside the kernel: it may use nothing from outside its own body. */
+// deno-lint-ignore no-explicit-any
+function install(options: any) {
+  // deno-lint-ignore no-explicit-any
+  const D = Deno as any;
+  const encoder = new TextEncoder();
+  const nativeBroadcast = D.jupyter.broadcast;
+  const nativeExit = Deno.exit;
+
+  // Standard output of the process, not Deno.stdout, which the kernel has led elsewhere.
+  let pipe: Deno.FsFile | undefined;
+  try {
+    pipe = Deno.openSync("/dev/stdout", { write: true });
+  } catch {
+    // Windows: the kernel's own channel has to do.
+  }
+  function emit(message: PreludeMessage) {
+    const text = JSON.stringify(message);
+    if (pipe === undefined) {
+      nativeBroadcast("tunebook", message);
+      return;
+    }
+    const bytes = encoder.encode(`${options.record}${text}\n`);
+    try {
+      for (let done = 0; done < bytes.length;) done += pipe.writeSync(bytes.subarray(done));
+    } catch {
+      // The session has gone; the end of standard input will end this process.
+    }
+  }
+  const output = (kind: string, content: Record<string, unknown>) =>
+    emit({ type: "output", kind, content });
+  const stream = (name: string, text: string) => {
+    if (text.length > 0) output("stream", { name, text });
+  };
+
+  // ---- What people write ----
+  const print = (text: string, level: number) => stream(level > 1 ? "stderr" : "stdout", text);
+  Object.assign(console, new D[D.internal].Console(print));
+  for (const name of ["stdout", "stderr"] as const) {
+    const decoder = new TextDecoder();
+    const writeSync = (bytes: Uint8Array) => {
+      stream(name, decoder.decode(bytes, { stream: true }));
+      return bytes.length;
+    };
+    const writable = new WritableStream<Uint8Array>({ write: (bytes) => void writeSync(bytes) });
+    Object.defineProperties(D[name], {
+      writeSync: { value: writeSync, configurable: true, writable: true },
+      write: {
+        value: (bytes: Uint8Array) => Promise.resolve(writeSync(bytes)),
+        configurable: true,
+        writable: true,
+      },
+      writable: { value: writable, configurable: true },
+    });
+    // deno-lint-ignore no-explicit-any
+    const node = (globalThis as any).process?.[name];
+    if (node !== undefined) {
+      // deno-lint-ignore no-explicit-any
+      node.write = (chunk: string | Uint8Array, encoding?: any, done?: any) => {
+        stream(name, typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }));
+        const callback = typeof encoding === "function" ? encoding : done;
+        if (typeof callback === "function") queueMicrotask(() => callback());
+        return true;
+      };
+    }
+  }
+
+  // ---- What people display ----
+  D.jupyter.broadcast = async (
+    kind: string,
+    content: Record<string, unknown>,
+    // deno-lint-ignore no-explicit-any
+    extra: any = {},
+  ) => {
+    if (kind.startsWith("comm_") || extra.buffers?.length > 0) {
+      return await nativeBroadcast(kind, content, extra);
+    }
+    output(kind, content);
+  };
+  // deno-lint-ignore no-explicit-any
+  D.jupyter.display = async (value: any, settings: any = {}) => {
+    const raw = settings.raw && typeof value === "object" && value !== null &&
+      !Array.isArray(value);
+    const data = raw ? value : await D.jupyter.format(value);
+    const transient = settings.display_id ? { display_id: settings.display_id } : {};
+    const kind = settings.update ? "update_display_data" : "display_data";
+    output(kind, { data, metadata: settings.metadata ?? {}, transient });
+  };
+  async function result(value: unknown) {
+    if (value === undefined) return;
+    const data = await race(D.jupyter.format(value));
+    if (data) output("execute_result", { data, metadata: {} });
+  }
+
+  // ---- What goes wrong ----
+  // The error whose stack was asked for last is the one that ended the cell: the kernel reads it.
+  let lastError: Error | undefined;
+  let lastThrown: { value: unknown } | undefined;
+  // deno-lint-ignore no-explicit-any
+  (Error as any).prepareStackTrace = (error: Error, sites: any[]) => {
+    lastError = error;
+    let header = "Error";
+    try {
+      header = String(error);
+    } catch {
+      // An error whose name or message throws.
+    }
+    return [header, ...sites.map((site) => `    at ${site}`)].join("\n");
+  };
+  function describe(value: unknown): ErrorDescription {
+    if (!(value instanceof Error)) {
+      const text = typeof value === "string" ? value : Deno.inspect(value, { depth: 4 });
+      return { name: "Uncaught", message: text, stack: "", causes: [] };
+    }
+    const causes: string[] = [];
+    const seen = new Set<unknown>([value]);
+    for (let cause = value.cause; cause !== undefined && !seen.has(cause);) {
+      seen.add(cause);
+      causes.push(cause instanceof Error ? String(cause.stack ?? cause) : Deno.inspect(cause));
+      cause = cause instanceof Error ? cause.cause : undefined;
+    }
+    if (value instanceof AggregateError) {
+      causes.push(...value.errors.slice(0, 10).map((error) => String(error?.stack ?? error)));
+    }
+    return {
+      name: String(value.name),
+      message: String(value.message),
+      stack: String(value.stack ?? ""),
+      causes,
+    };
+  }
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    if (!(event.reason instanceof Stopped)) {
+      emit({ type: "uncaught", error: describe(event.reason) });
+    }
+  });
+  // Left alone, an error in a timer or an event listener makes the kernel hang.
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    emit({ type: "uncaught", error: describe(event.error ?? event.message) });
+  });
+  const exit = (code?: number): never => {
+    emit({ type: "exit", code: code ?? Deno.exitCode });
+    nativeExit(code);
+  };
+  Deno.exit = exit;
+  // deno-lint-ignore no-explicit-any
+  const nodeProcess = (globalThis as any).process;
+  if (nodeProcess !== undefined) nodeProcess.exit = exit;
+
+  // ---- Stop ----
+  class Stopped extends Error {
+    constructor() {
+      super("The cell was stopped");
+      this.name = options.stopped;
+    }
+  }
+  let cell = 0;
+  let controller = new AbortController();
+  let stopping: Stopped | undefined;
+  let taken = false;
+  let breath = performance.now();
+  const pending = new Set<(reason: Stopped) => void>();
+
+  function begin(number: number) {
+    cell = number;
+    controller = new AbortController();
+    stopping = undefined;
+    taken = false;
+    breath = performance.now();
+    pending.clear();
+    lastError = lastThrown = undefined;
+  }
+  function stop(number: number) {
+    if (number !== cell) return;
+    emit({ type: "stopping", cell });
+    const again = stopping !== undefined;
+    const reason = stopping ??= new Stopped();
+    const settle = () => {
+      if (number !== cell) return;
+      for (const reject of pending) reject(reason);
+      pending.clear();
+    };
+    controller.abort(reason);
+    // Library code that listens ends by itself, and what it returns is kept; all else is given up.
+    if (taken && !again) setTimeout(settle, options.grace);
+    else settle();
+  }
+  /** Lets the event loop turn now and then, or a cell of settled promises could not be stopped. */
+  async function breathe() {
+    if (performance.now() - breath < 50) return;
+    await new Promise((done) => setTimeout(done, 0));
+    breath = performance.now();
+  }
+  /** What a top-level `await x` awaits: x, or the stop. */
+  async function race(value: unknown) {
+    const work = (async () => await value)();
+    work.catch(() => {});
+    await breathe();
+    if (stopping !== undefined) throw stopping;
+    return await new Promise((resolve, reject) => {
+      pending.add(reject);
+      const settled = () => pending.delete(reject);
+      work.then((result) => (settled(), resolve(result)), (error) => (settled(), reject(error)));
+    });
+  }
+  /** What a top-level `for await (… of x)` goes over. */
+  // deno-lint-ignore no-explicit-any
+  function iterate(iterable: any) {
+    const inner = (iterable[Symbol.asyncIterator] ?? iterable[Symbol.iterator]).call(iterable);
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      async next() {
+        try {
+          // A synchronous iterator may hand out promises, which for await awaits.
+          const step = await race(inner.next());
+          // deno-lint-ignore no-explicit-any
+          const { done, value } = step as any;
+          return { done, value: iterable[Symbol.asyncIterator] ? value : await race(value) };
+        } catch (error) {
+          if (error === stopping) {
+            // Its finally blocks run, but a generator that hangs is not waited for.
+            const closing = Promise.resolve(inner.return?.()).catch(() => {});
+            await Promise.race([closing, new Promise((done) => setTimeout(done, 500))]);
+          }
+          throw error;
+        }
+      },
+      async return(value: unknown) {
+        await inner.return?.(value);
+        return { done: true, value };
+      },
+    };
+  }
+  Object.defineProperty(globalThis, Symbol.for("tunebook.signal"), {
+    configurable: true,
+    get() {
+      if (!taken) emit({ type: "signal_taken" });
+      taken = true;
+      return controller.signal;
+    },
+  });
+
+  // ---- The session's side ----
+  (async () => {
+    let rest = "";
+    for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) {
+        const [command, number] = line.split(" ");
+        if (command === "stop") stop(Number(number));
+      }
+    }
+    // The session has gone, perhaps killed: nobody can use this kernel any more.
+    nativeExit(0);
+  })();
+
+  const file = options.url.startsWith("file:");
+  const filename = file ? decodeURIComponent(new URL(options.url).pathname) : undefined;
+  const kernel = {
+    begin,
+    race,
+    iterate,
+    result,
+    thrown(value: unknown) {
+      lastThrown = { value };
+      return value;
+    },
+    /** Called in a request of its own after each cell, so that all that the cell wrote is before. */
+    end(token: string, failed: boolean) {
+      let error: ErrorDescription | undefined;
+      if (failed && lastThrown !== undefined && !(lastThrown.value instanceof Error)) {
+        error = describe(lastThrown.value);
+      } else if (failed && lastError !== undefined) error = describe(lastError);
+      emit({ type: "end", token, error });
+      nativeBroadcast("tunebook_end", { token });
+    },
+    meta: {
+      url: options.url,
+      main: false,
+      filename,
+      dirname: filename?.replace(/[/\\][^/\\]*$/, ""),
+      resolve: (specifier: string) => new URL(specifier, options.url).href,
+    },
+  };
+  Object.defineProperty(globalThis, options.global, { value: kernel, configurable: true });
+  emit({ type: "ready" });
+}
