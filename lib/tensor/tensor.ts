@@ -163,11 +163,14 @@ export class Tensor {
   /**
    * Waits for the device and copies the elements out.
    *
-   * @returns A `Float32Array` or `Int32Array`, by its type.
+   * @returns The elements in row-major order.
+   * @throws {TypeError} If the elements are integers, which only ops' inputs are.
    */
-  async data(): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
-    const bytes = await this.device.read(this.buffer, 0, this.size * 4);
-    return this.dtype === "f32" ? new Float32Array(bytes) : new Int32Array(bytes);
+  async data(): Promise<Float32Array<ArrayBuffer>> {
+    if (this.dtype !== "f32") {
+      throw new TypeError(`Cannot read a tensor of type "${this.dtype}": expected "f32"`);
+    }
+    return new Float32Array(await this.device.read(this.buffer, 0, this.size * 4));
   }
 
   /**

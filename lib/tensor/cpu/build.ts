@@ -36,8 +36,8 @@ export async function compileKernels(): Promise<Uint8Array<ArrayBuffer>> {
         return null;
       }
     },
-    writeFile: (name: string, content: Uint8Array<ArrayBuffer>) => {
-      output.set(name, content);
+    writeFile: (name: string, content: Uint8Array | string) => {
+      output.set(name, content as Uint8Array<ArrayBuffer>);
     },
     listFiles: () => [],
   });

@@ -7,8 +7,8 @@
  */
 
 import type { Access } from "../device.ts";
-import { type Barrier } from "./barrier.ts";
-import { type Blas } from "./blas.ts";
+import type { Barrier } from "./barrier.ts";
+import type { Blas } from "./blas.ts";
 
 /** Exports of `kernels.wasm`, by name. Addresses are bytes in the thread's WASM memory. */
 export type WasmKernels = Record<string, (...args: (number | boolean)[]) => number>;
@@ -101,6 +101,16 @@ export class Context {
     return address;
   }
 
+  /** Where scratch memory ends now, for {@linkcode release}. */
+  mark(): number {
+    return this.#top;
+  }
+
+  /** Forgets scratch memory taken since a {@linkcode mark}. */
+  release(mark: number): void {
+    this.#top = mark;
+  }
+
   /** WASM memory as floats; index = address / 4. Taken anew after each {@linkcode reserve}, since memory may move. */
   get floats(): Float32Array {
     return this.#floats;
@@ -153,6 +163,95 @@ export class Context {
         const at = addresses[name] / 4;
         buffer.set(this.#floats.subarray(at, at + rows * width), first * width);
       }
+    }
+  }
+
+  /**
+   * Copies a range of a tensor into new scratch memory, to be added to; or takes zeros.
+   *
+   * @param target The tensor's memory.
+   * @param range Which of its elements.
+   * @param accumulate Whether to start from what is there (1) or from zeros (0).
+   * @returns The address in bytes.
+   */
+  loadSums(target: Float32Array, { first, last }: Range, accumulate: number): number {
+    const address = this.reserve(last - first);
+    const at = address / 4;
+    if (accumulate) this.#floats.set(target.subarray(first, last), at);
+    else this.#floats.fill(0, at, at + last - first);
+    return address;
+  }
+
+  /**
+   * Copies scratch memory to a range of a tensor.
+   *
+   * @param address Where the range's first element is.
+   * @param target The tensor's memory.
+   * @param range Which of its elements.
+   */
+  store(address: number, target: Float32Array, { first, last }: Range): void {
+    target.set(this.#floats.subarray(address / 4, address / 4 + last - first), first);
+  }
+
+  /**
+   * Copies a block of a matrix into scratch memory, row by row.
+   *
+   * @param address Where to.
+   * @param source The matrix's memory.
+   * @param width Floats in a row of the matrix.
+   * @param rows Which rows.
+   * @param columns Which columns.
+   * @param stride Floats from one copied row to the next, at least the number of columns. What lies between is left as it is.
+   */
+  copyBlock(
+    address: number,
+    source: Float32Array,
+    width: number,
+    rows: Range,
+    columns: Range,
+    stride: number,
+  ): void {
+    let at = address / 4;
+    if (columns.first === 0 && columns.last === width && stride === width) {
+      this.#floats.set(source.subarray(rows.first * width, rows.last * width), at);
+      return;
+    }
+    for (let row = rows.first; row < rows.last; row++) {
+      const start = row * width;
+      this.#floats.set(source.subarray(start + columns.first, start + columns.last), at);
+      at += stride;
+    }
+  }
+
+  /**
+   * Streams a range of columns of matrices through WASM memory, some rows at a time, to sum over rows.
+   *
+   * @param buffers The matrices by name.
+   * @param rows How many rows they have.
+   * @param columns Which columns.
+   * @param body Called for each chunk with addresses, number of rows, index of the first, and floats from row to row:
+   * the number of columns rounded up to whole vectors.
+   */
+  streamColumns<N extends string>(
+    buffers: Record<N, { readonly buffer: Float32Array; readonly width: number }>,
+    rows: number,
+    columns: Range,
+    body: (addresses: Record<N, number>, rows: number, first: number, stride: number) => void,
+  ): void {
+    const names = Object.keys(buffers) as N[];
+    const count = columns.last - columns.first;
+    if (count <= 0) return;
+    const stride = Math.ceil(count / 4) * 4;
+    const step = Math.min(rows, Math.max(1, Math.floor(CHUNK_BYTES / 4 / stride / names.length)));
+    const addresses = {} as Record<N, number>;
+    for (const name of names) addresses[name] = this.reserve(step * stride);
+    for (let first = 0; first < rows; first += step) {
+      const last = Math.min(rows, first + step);
+      for (const name of names) {
+        const { buffer, width } = buffers[name];
+        this.copyBlock(addresses[name], buffer, width, { first, last }, columns, stride);
+      }
+      body(addresses, last - first, first, stride);
     }
   }
 }

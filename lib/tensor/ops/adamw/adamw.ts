@@ -12,9 +12,10 @@ import type { Tensor } from "../../tensor.ts";
 import { pending } from "../../webgpu/pending.ts";
 
 /**
- * g = gradient · gradientScale; p −= decay · p; m += (1 − beta1)(g − m); v = beta2 · v + (1 − beta2) g²;
+ * g = gradient · gradientScale; p −= decay · p; m += rate1 (g − m); v = beta2 · v + rate2 · g²;
  * p −= stepSize · m / (√v / rootCorrection2 + epsilon), with stepSize = learningRate / (1 − beta1ᵗ),
- * rootCorrection2 = √(1 − beta2ᵗ), decay = learningRate · weightDecay.
+ * rootCorrection2 = √(1 − beta2ᵗ), decay = learningRate · weightDecay, and rate1 = 1 − beta1 and rate2 = 1 − beta2
+ * from double precision (in f32, 1 − 0.999 is off by 1e-5).
  */
 const adamwKernel = defineKernel({
   name: "adamw",
@@ -23,8 +24,9 @@ const adamwKernel = defineKernel({
     size: "u32",
     gradientScale: "f32",
     decay: "f32",
-    beta1: "f32",
+    rate1: "f32",
     beta2: "f32",
+    rate2: "f32",
     stepSize: "f32",
     rootCorrection2: "f32",
     epsilon: "f32",
@@ -79,8 +81,9 @@ export function adamwInto(
       size: parameter.size,
       gradientScale,
       decay: learningRate * weightDecay,
-      beta1,
+      rate1: 1 - beta1,
       beta2,
+      rate2: 1 - beta2,
       stepSize: learningRate / (1 - beta1 ** step),
       rootCorrection2: Math.sqrt(1 - beta2 ** step),
       epsilon,

@@ -1,0 +1,15 @@
+/** How threads share out `dropout`: consecutive elements, streamed. */
+import type { CpuKernel } from "../../cpu/kernel.ts";
+
+export const dropout: CpuKernel = (
+  context,
+  { x, y },
+  { size, seed, threshold, factor, accumulate },
+) => {
+  context.stream(
+    { x: { buffer: x, access: "read" }, y: { buffer: y, access: accumulate ? "update" : "write" } },
+    context.share(size),
+    (at, count, first) =>
+      context.wasm.dropout(at.x, at.y, count, first, seed, threshold, factor, accumulate),
+  );
+};
