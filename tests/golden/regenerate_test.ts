@@ -1,0 +1,53 @@
+// The golden files are what their scripts make, wherever the Python that makes them is present.
+
+import { assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { assertClose, findPython } from "../support.ts";
+import { loadGolden, readGoldenTensors } from "./golden.ts";
+
+const python = findPython("torch", "transformers", "safetensors", "numpy");
+
+for (const name of ["ops", "gpt2_tiny"]) {
+  Deno.test({
+    name: `golden "${name}" is what its script makes again${python.needs}`,
+    ignore: !python.found,
+    async fn() {
+      const folder = await Deno.makeTempDir({ prefix: "tunebook-golden-" });
+      try {
+        const script = { ops: "ops.py", gpt2_tiny: "gpt2.py" }[name]!;
+        await python.run(fromFileUrl(import.meta.resolve(`./${script}`)), folder);
+        const committed = loadGolden(name).cases();
+        const made = loadGolden(name, folder).cases();
+        assertEquals(made.map((one) => one.name), committed.map((one) => one.name));
+        for (const [index, one] of committed.entries()) {
+          assertEquals(made[index].attributes, one.attributes);
+          assertEquals(Object.keys(made[index].tensors), Object.keys(one.tensors));
+          for (const [key, { shape, dtype, data }] of Object.entries(one.tensors)) {
+            const again = made[index].tensors[key];
+            assertEquals([again.shape, again.dtype], [shape, dtype], `${one.name}/${key}`);
+            // Rounded from float64, so another version may at most change the last bit.
+            assertClose(again.data, data, { relative: 1e-6 }, `${one.name}/${key}`);
+          }
+        }
+        if (name === "gpt2_tiny") {
+          const model = "gpt2_tiny/model.safetensors";
+          const weights = readGoldenTensors(join(folder, model));
+          assertEquals(weights, readGoldenTensors(new URL(model, import.meta.url)));
+        }
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+Deno.test("golden files hold only finite numbers, in the shapes told", () => {
+  for (const name of ["ops", "gpt2_tiny"]) {
+    for (const one of loadGolden(name).cases()) {
+      for (const [key, { shape, data }] of Object.entries(one.tensors)) {
+        assertEquals(data.length, shape.reduce((size, n) => size * n, 1), `${one.name}/${key}`);
+        assertEquals(data.every(Number.isFinite), true, `${one.name}/${key}`);
+      }
+    }
+  }
+});
