@@ -1,0 +1,144 @@
+/**
+ * Things done to lists and sentences: ordering, turning around, choosing, changing a verb.
+ *
+ * @module
+ */
+
+import { countable, differentInitials, unlikeGroups } from "../../instructions/families/words.ts";
+import { drawDeed, drawScene } from "../../instructions/families/sentences.ts";
+import { countNouns, groups, plural } from "../../lexicon/nouns.ts";
+import { people } from "../../lexicon/people.ts";
+import type { Random } from "../../lexicon/random.ts";
+import { capital } from "../../lexicon/table.ts";
+
+type Line = (random: Random) => string;
+
+const belongings = [...groups["piece of clothing"], "book", "key", "ball", "map", "cup", "letter"];
+
+/** Each draws one line of practice. */
+export const practice: Readonly<Record<string, Line>> = {
+  "numbers in order": (random) => {
+    const three = random.sample(range(1, 99), 3);
+    const sorted = three.toSorted((a, b) => a - b).join(", ");
+    return random.pick([
+      `${three.join(", ")}: in order ${sorted}`,
+      `Mixed: ${three.join(", ")}. Sorted: ${sorted}`,
+      `Cards with ${three.join(", ")} were laid out from small to large: ${sorted}`,
+    ]);
+  },
+  "the larger number": (random) => {
+    const [a, b] = random.sample(range(1, 99), 2);
+    const large = Math.max(a, b);
+    return random.pick([
+      `Of ${a} and ${b}, the greater is ${large}.`,
+      `${a} or ${b}? ${large} is more.`,
+      `${a}, ${b}: ${large} is the bigger number.`,
+      `${large} is more than ${Math.min(a, b)}.`,
+    ]);
+  },
+  "counting": (random) => {
+    const start = random.between(1, 92);
+    return range(start, start + 7).join(", ");
+  },
+  "words in order": (random) => {
+    const three = differentInitials(random);
+    const sorted = three.toSorted().join(", ");
+    return random.pick([
+      `${three.join(", ")}: from a to z ${sorted}`,
+      `Mixed: ${three.join(", ")}. From a to z: ${sorted}`,
+      `The dictionary does not say ${three.join(", ")} but ${sorted}`,
+    ]);
+  },
+  "words turned around": (random) => {
+    const three = random.sample(countable, 3);
+    const turned = three.toReversed().join(", ");
+    return random.pick([
+      `${three.join(", ")}: the other way round ${turned}`,
+      `Forward: ${three.join(", ")}. Backward: ${turned}`,
+      `She came past ${three.join(", ")} and went home past ${turned}`,
+    ]);
+  },
+  "words said again": (random) => {
+    const three = random.sample(countable, 3).join(", ");
+    return `He said ${three}, and I wrote down ${three}.`;
+  },
+  "the one that differs": (random) => {
+    const [group, other] = random.sample(unlikeGroups, 2);
+    const odd = random.pick(groups[other]);
+    const four = random.shuffle([...random.sample(groups[group], 3), odd]).join(", ");
+    return random.pick([
+      `${four}: ${odd} is different from the rest.`,
+      `${four}: all but ${odd} are ${plural(group)}.`,
+      `Among ${four}, only ${odd} is not like the others.`,
+    ]);
+  },
+  "today and yesterday": (random) => {
+    const { subject, verb, rest } = drawScene(random);
+    const [now, past] = [`${subject} ${verb.third} ${rest}`, `${subject} ${verb.past} ${rest}`];
+    return random.pick([
+      `${capital(now)}. ${capital(past)} yesterday.`,
+      `Today ${now}. Last week ${past}.`,
+      `${capital(now)} now, and ${past} before.`,
+    ]);
+  },
+  "what is not so": (random) => {
+    const { subject, verb, rest } = drawScene(random);
+    const not = `${subject} does not ${verb.base} ${rest}`;
+    return random.pick([
+      `${capital(subject)} ${verb.third} ${rest}? No, ${not}.`,
+      `It is false that ${subject} ${verb.third} ${rest}: ${not}.`,
+      `${capital(subject)} ${verb.third} ${rest} on Monday, but ${not} on Friday.`,
+    ]);
+  },
+  "what one can do": (random) => {
+    const { subject, verb, rest } = drawScene(random);
+    const act = `${verb.base} ${rest}`;
+    return random.pick([
+      `${capital(subject)} can ${act}. How about you, can ${subject} ${act}?`,
+      `Can ${subject} ${act}? Yes, ${subject} can ${act}.`,
+      `People ask: can ${subject} ${act}? ${capital(subject)} can ${act}.`,
+    ]);
+  },
+  "done and done to": (random) => {
+    const { agent, verb, other } = drawDeed(random);
+    const active = `the ${agent} ${verb.past} the ${other}`;
+    const passive = `the ${other} was ${verb.participle} by the ${agent}`;
+    return random.pick([
+      `${capital(active)}, so ${passive}.`,
+      `${capital(active)}. That means that ${passive}.`,
+      `If ${active}, then ${passive}.`,
+    ]);
+  },
+  "who has what": (random) => {
+    const [first, second] = random.sample(people, 2).map(({ name }) => name);
+    const [mine, yours] = random.sample(belongings, 2);
+    const [thing, owner] = random.pick([[mine, first], [yours, second]]);
+    return random.pick([
+      `${first} has the ${mine}. ${second} has the ${yours}. So the ${thing} is with ${owner}.`,
+      `${first} has the ${mine}. ${second} has the ${yours}. The ${thing}? Ask ${owner}.`,
+    ]);
+  },
+  "how many": (random) => {
+    const { name } = random.pick(people);
+    const n = random.between(3, 99);
+    const noun = plural(random.pick(countNouns));
+    const did = random.pick(["saw", "found", "carried", "bought", "counted"]);
+    return random.pick([
+      `${name} ${did} ${n} ${noun}. Yes, ${n}.`,
+      `${name} ${did} ${n} ${noun}, and ${n} is a lot.`,
+      `There were ${n} ${noun}. ${name} ${did} all ${n}.`,
+    ]);
+  },
+  "one and all": (random) => {
+    const noun = random.pick(countNouns);
+    const adjective = random.pick(["small", "old", "new", "big", "clean", "beautiful", "lost"]);
+    return random.pick([
+      `The ${noun} is ${adjective}. All the ${plural(noun)} are ${adjective}.`,
+      `If the ${noun} is ${adjective}, perhaps all ${plural(noun)} are ${adjective}.`,
+    ]);
+  },
+};
+
+function range(low: number, high: number): number[] {
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+}
