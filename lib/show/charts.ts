@@ -1,0 +1,339 @@
+// The charts that notebooks draw most: lines, bars, points, histograms and grids.
+
+import { type Figure, figure } from "./figure.ts";
+import { type PlotlyLayout, type PlotlyLine, plotlyText, type PlotlyTrace } from "./plotly.ts";
+import { formatNumber, palette } from "./theme.ts";
+
+/** What every chart can say about itself. All texts are plain text. */
+export interface ChartOptions {
+  title?: string;
+  subtitle?: string;
+  /** Title of the x axis. */
+  xLabel?: string;
+  /** Title of the y axis. */
+  yLabel?: string;
+  /** The text alternative; made from the data where it is not given. */
+  alt?: string;
+}
+
+/** One line of a chart. */
+export interface Series {
+  name: string;
+  /** Positions; 1, 2, 3, … where not given. */
+  x?: ArrayLike<number>;
+  /** Values; a gap where one is not finite. */
+  y: ArrayLike<number>;
+}
+
+/**
+ * Draws values as lines.
+ *
+ * @param series Values of one line, several lines by name, or lines with positions of their own.
+ * @param options Titles, and logarithmic axes.
+ * @returns The chart.
+ * @throws {RangeError} If a line's x and y differ in length.
+ *
+ * @example
+ * ```ts
+ * import { lineChart } from "./charts.ts";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const chart = lineChart({ train: [3, 2, 1], validation: [3.2, 2.5, 1.9] }, { title: "Loss" });
+ * assertStringIncludes(chart.text, "validation, 3 points, from 3.2 to 1.9");
+ * ```
+ */
+export function lineChart(
+  series: ArrayLike<number> | Record<string, ArrayLike<number>> | readonly Series[],
+  options: ChartOptions & { logX?: boolean; logY?: boolean } = {},
+): Figure {
+  const dashes = ["solid", "dash", "dot"] as const;
+  const traces = toSeries(series).map(({ name, x, y }, i): PlotlyTrace => {
+    if (x && x.length !== y.length) {
+      throw new RangeError(
+        `Cannot draw "${name}": x has ${x.length} values and y ${y.length}, expected as many`,
+      );
+    }
+    return {
+      type: "scatter",
+      mode: y.length === 1 ? "markers" : "lines",
+      ...(name ? { name: plotlyText(name) } : {}),
+      x: x ? Array.from(x) : Array.from(y, (_, at) => at + 1),
+      y: Array.from(y),
+      // Dashes too, for those who cannot tell the colours apart.
+      line: { color: palette[i % palette.length], dash: dashes[i % dashes.length] },
+    };
+  });
+  const layout = layoutOf(options);
+  if (options.logX) layout.xaxis = { ...layout.xaxis, type: "log" };
+  if (options.logY) layout.yaxis = { ...layout.yaxis, type: "log" };
+  return figure(traces, layout, options);
+}
+
+function toSeries(
+  series: ArrayLike<number> | Record<string, ArrayLike<number>> | readonly Series[],
+): readonly Series[] {
+  if (Array.isArray(series) && series.length > 0 && typeof series[0] === "object") {
+    return series as readonly Series[];
+  }
+  if (Array.isArray(series) || ArrayBuffer.isView(series)) {
+    return [{ name: "", y: series as ArrayLike<number> }];
+  }
+  return Object.entries(series as Record<string, ArrayLike<number>>)
+    .map(([name, y]) => ({ name, y }));
+}
+
+/**
+ * Draws named values as bars.
+ *
+ * @param values Values by name, or pairs of name and value, in the order of the bars.
+ * @param options Titles; `horizontal` draws lying bars, which leave room for long names.
+ * @returns The chart.
+ */
+export function barChart(
+  values: Record<string, number> | readonly (readonly [string, number])[],
+  options: ChartOptions & { horizontal?: boolean } = {},
+): Figure {
+  const pairs: readonly (readonly [string, number])[] = Array.isArray(values)
+    ? values
+    : Object.entries(values);
+  const names = pairs.map(([name]) => plotlyText(name));
+  const lengths = pairs.map(([, value]) => value);
+  const layout = layoutOf(options);
+  if (options.horizontal) {
+    // The first name on top, as people read.
+    layout.yaxis = { ...layout.yaxis, type: "category", autorange: "reversed" };
+    layout.height = Math.max(200, 90 + 26 * pairs.length);
+    return figure(
+      [{
+        type: "bar",
+        orientation: "h",
+        x: lengths,
+        y: names,
+        marker: { color: palette[0] },
+      }],
+      layout,
+      options,
+    );
+  }
+  layout.xaxis = { ...layout.xaxis, type: "category" };
+  return figure(
+    [{ type: "bar", x: names, y: lengths, marker: { color: palette[0] } }],
+    layout,
+    options,
+  );
+}
+
+/** How values are counted into bins. */
+export interface HistogramOptions extends ChartOptions {
+  /** How many bins; about the square root of the number of values by default. */
+  bins?: number;
+  /** Upright lines at values worth noting, by name, such as a model's context length. */
+  marks?: Record<string, number>;
+}
+
+/**
+ * Draws how values are distributed.
+ *
+ * @param values Numbers, or several lists of numbers by name; what is not finite is left out and
+ *   counted in the subtitle.
+ * @param options Titles, number of bins, marks.
+ * @returns The chart. Whole numbers get bins of whole width.
+ * @throws {RangeError} If `bins` is not a whole number from 1 to 1000.
+ *
+ * @example
+ * ```ts
+ * import { histogram } from "./charts.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const chart = histogram([1, 1, 2, 5], { bins: 5 });
+ * assertEquals(chart.data[0].x, [1, 2, 3, 4, 5]);
+ * assertEquals(chart.data[0].y, [2, 1, 0, 0, 1]);
+ * ```
+ */
+export function histogram(
+  values: ArrayLike<number> | Record<string, ArrayLike<number>>,
+  options: HistogramOptions = {},
+): Figure {
+  const { bins: wanted } = options;
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1 && wanted <= 1000)) {
+    throw new RangeError(`Cannot draw a histogram: bins must be from 1 to 1000, got ${wanted}`);
+  }
+  const groups = toSeries(values).map(({ name, y }) => {
+    const all = Array.from(y, Number);
+    return { name, finite: all.filter(Number.isFinite), left: all.length };
+  });
+  const all = groups.flatMap((group) => group.finite);
+  const left = groups.reduce((sum, group) => sum + group.left - group.finite.length, 0);
+  const bins = binsOf(all, wanted);
+  const traces = groups.map(({ name, finite }, i): PlotlyTrace => {
+    const counts = new Array<number>(bins.count).fill(0);
+    for (const value of finite) {
+      const at = Math.floor((value - bins.start) / bins.width);
+      counts[Math.min(bins.count - 1, Math.max(0, at))]++;
+    }
+    const edges = (bin: number) => [bin, bin + 1].map((e) => bins.start + e * bins.width);
+    return {
+      type: "bar",
+      ...(name ? { name: plotlyText(name) } : {}),
+      x: counts.map((_, bin) => Number((bins.start + (bin + 0.5) * bins.width).toPrecision(12))),
+      y: counts,
+      width: bins.width,
+      text: counts.map((_, bin) =>
+        bins.whole && bins.width === 1
+          ? formatNumber(edges(bin)[0] + 0.5)
+          : edges(bin).map((edge) => formatNumber(edge)).join(" to ")
+      ),
+      marker: { color: palette[i % palette.length] },
+      ...(groups.length > 1 ? { opacity: 0.6 } : {}),
+    };
+  });
+  const subtitle = [
+    options.subtitle,
+    left > 0 && `${formatNumber(left)} values that are not finite numbers left out`,
+  ].filter(Boolean).join(" · ");
+  const layout = layoutOf({ yLabel: "count", ...options, subtitle });
+  layout.barmode = "overlay";
+  layout.bargap = 0;
+  layout.shapes = Object.entries(options.marks ?? {}).map(([name, value]): PlotlyLine => ({
+    type: "line",
+    x0: value,
+    x1: value,
+    y0: 0,
+    y1: 1,
+    yref: "paper",
+    line: { color: palette[1], dash: "dash" },
+    label: { text: plotlyText(name) },
+  }));
+  const alt = options.alt ??
+    (all.length === 0
+      ? undefined
+      : `Histogram${options.title ? ` “${options.title}”` : ""} of ${
+        formatNumber(all.length)
+      } values from ${formatNumber(all.reduce((a, b) => Math.min(a, b)))} to ${
+        formatNumber(all.reduce((a, b) => Math.max(a, b)))
+      }, median ${formatNumber(median(all))}.`);
+  return figure(traces, layout, { alt });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function binsOf(values: readonly number[], wanted: number | undefined) {
+  if (values.length === 0) return { start: 0, width: 1, count: 1, whole: false };
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  const count = wanted ?? Math.min(60, Math.max(5, Math.ceil(Math.sqrt(values.length))));
+  const whole = values.every(Number.isInteger) && Number.isSafeInteger(high - low);
+  if (whole) {
+    // Bins of a whole width, each centred on the numbers it holds: no bin gets more of them.
+    const width = Math.max(1, Math.ceil((high - low + 1) / count));
+    return { start: low - 0.5, width, count: Math.ceil((high - low + 1) / width), whole };
+  }
+  return { start: low, width: (high - low) / count || 1, count: high > low ? count : 1, whole };
+}
+
+/**
+ * Draws points.
+ *
+ * @param x Positions.
+ * @param y Values, as many.
+ * @param options Titles; `labels` says what each point is, shown when a pointer rests on it.
+ * @returns The chart.
+ * @throws {RangeError} If x and y differ in length.
+ */
+export function scatter(
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  options: ChartOptions & { labels?: readonly string[] } = {},
+): Figure {
+  if (x.length !== y.length) {
+    throw new RangeError(
+      `Cannot draw points: x has ${x.length} values and y ${y.length}, expected as many`,
+    );
+  }
+  return figure(
+    [{
+      type: "scatter",
+      mode: "markers",
+      x: Array.from(x),
+      y: Array.from(y),
+      marker: { color: palette[0], size: 6 },
+      ...(options.labels ? { text: options.labels.map(plotlyText) } : {}),
+    }],
+    layoutOf(options),
+    options,
+  );
+}
+
+/** What a grid can say about itself. */
+export interface HeatmapOptions extends ChartOptions {
+  /** Names or numbers of the columns. */
+  columns?: readonly (string | number)[];
+  /** Names or numbers of the rows. */
+  rows?: readonly (string | number)[];
+  /** What the colours mean. */
+  valueLabel?: string;
+  /** The number of the darkest colour; the smallest value by default. */
+  min?: number;
+  /** The number of the brightest colour; the largest value by default. */
+  max?: number;
+}
+
+/**
+ * Draws a grid of numbers as colours, the first row on top.
+ *
+ * @param values Rows of numbers; what is not finite is left empty.
+ * @param options Titles, names of rows and columns.
+ * @returns The chart; more than 48 rows or columns are drawn as averages of blocks.
+ */
+export function heatmap(
+  values: readonly ArrayLike<number>[],
+  options: HeatmapOptions = {},
+): Figure {
+  const escaped = (list: readonly (string | number)[]) =>
+    list.map((name) => typeof name === "string" ? plotlyText(name) : name);
+  const layout = layoutOf(options);
+  layout.xaxis = { ...layout.xaxis, showgrid: false };
+  layout.yaxis = { ...layout.yaxis, autorange: "reversed", showgrid: false };
+  return figure(
+    [{
+      type: "heatmap",
+      z: values.map((row) => Array.from(row)),
+      colorscale: "Viridis",
+      ...(options.columns ? { x: escaped(options.columns) } : {}),
+      ...(options.rows ? { y: escaped(options.rows) } : {}),
+      ...(options.min === undefined ? {} : { zmin: options.min }),
+      ...(options.max === undefined ? {} : { zmax: options.max }),
+      ...(options.valueLabel
+        ? { colorbar: { title: { text: plotlyText(options.valueLabel) } } }
+        : {}),
+    }],
+    layout,
+    options,
+  );
+}
+
+/**
+ * A layout of plain texts.
+ *
+ * @param options The texts.
+ * @returns The layout.
+ */
+export function layoutOf(options: ChartOptions): PlotlyLayout {
+  const { title, subtitle, xLabel, yLabel } = options;
+  return {
+    ...(title || subtitle
+      ? {
+        title: {
+          text: plotlyText(title ?? ""),
+          ...(subtitle ? { subtitle: { text: plotlyText(subtitle) } } : {}),
+        },
+      }
+      : {}),
+    xaxis: xLabel ? { title: { text: plotlyText(xLabel) } } : {},
+    yaxis: yLabel ? { title: { text: plotlyText(yLabel) } } : {},
+  };
+}

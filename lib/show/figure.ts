@@ -1,0 +1,112 @@
+// A chart: one Plotly figure, in every form that somebody can draw.
+
+import { describe } from "./describe.ts";
+import { fit } from "./fit.ts";
+import { figureHtml } from "./figure_html.ts";
+import type { PlotlyLayout, PlotlyTrace } from "./plotly.ts";
+import { type MimeBundle, View } from "./view.ts";
+
+/** The MIME type of a Plotly figure. */
+export const plotlyMimeType = "application/vnd.plotly.v1+json";
+
+/** The most bytes that a chart takes in a notebook file. */
+export const maxFigureBytes = 100_000;
+
+/** What goes with a figure. */
+export interface FigureOptions {
+  /** One sentence that says what the chart shows; made from the data where it is not given. */
+  alt?: string;
+  /** HTML shown above the drawing; the caller vouches for it. */
+  heading?: string;
+}
+
+/**
+ * A chart. Its bundle holds the Plotly figure, HTML with a complete static drawing that becomes a
+ * live chart where the page has Plotly, and one sentence of text.
+ */
+export class Figure extends View {
+  /** The series as given. */
+  readonly data: readonly PlotlyTrace[];
+  /** The layout as given. */
+  readonly layout: PlotlyLayout;
+
+  /**
+   * @param data The series.
+   * @param layout Titles, axes and the like.
+   * @param options Text alternative.
+   */
+  constructor(
+    data: readonly PlotlyTrace[],
+    layout: PlotlyLayout = {},
+    options: FigureOptions = {},
+  ) {
+    super(() => makeBundle(data, layout, options));
+    this.data = data;
+    this.layout = layout;
+  }
+}
+
+/**
+ * Makes a chart of a Plotly figure. Its traces are the ones that this library can also draw without
+ * Plotly: lines, markers, bars and heatmaps.
+ *
+ * @param data The series.
+ * @param layout Titles, axes and the like.
+ * @param options Text alternative.
+ * @returns The chart; long series are thinned when it is drawn, and the chart says so.
+ * @throws {TypeError} If a trace is of a kind that cannot be drawn without Plotly.
+ *
+ * @example
+ * ```ts
+ * import { figure } from "./figure.ts";
+ * import { assertEquals, assertStringIncludes } from "@std/assert";
+ *
+ * const chart = figure([{ x: [1, 2, 3], y: [4, 2, 1], name: "loss" }], { title: { text: "Run" } });
+ * assertEquals(chart.text, "Line chart “Run”: loss, 3 points, from 4 to 1.");
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
+ */
+export function figure(
+  data: readonly PlotlyTrace[],
+  layout: PlotlyLayout = {},
+  options: FigureOptions = {},
+): Figure {
+  for (const trace of data) {
+    const { type } = trace as { type?: unknown };
+    if (![undefined, "scatter", "bar", "heatmap"].includes(type as string)) {
+      throw new TypeError(
+        `Cannot draw a trace of type "${type}": expected "scatter", "bar" or "heatmap"`,
+      );
+    }
+  }
+  return new Figure(data, layout, options);
+}
+
+function makeBundle(
+  data: readonly PlotlyTrace[],
+  layout: PlotlyLayout,
+  options: FigureOptions,
+): MimeBundle {
+  let bundle: MimeBundle;
+  // Each round thins harder, until the chart is small enough.
+  for (const points of [800, 500, 300, 150, 80, 40]) {
+    const fitted = fit(data, layout, points);
+    const alt = (options.alt ?? describe(data, layout)) + (fitted.note ? ` ${fitted.note}` : "");
+    const figure = { data: fitted.data, layout: { ...commonLayout, ...fitted.layout } };
+    bundle = {
+      [plotlyMimeType]: figure,
+      "text/html": figureHtml(figure, alt, options.heading),
+      "text/plain": alt,
+    };
+    if (bytesInNotebook(bundle) <= maxFigureBytes) break;
+  }
+  return bundle!;
+}
+
+/** See-through, so that a figure takes on the page's own colours, light or dark. */
+const commonLayout = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+
+/** Notebook files are indented, and an output lies six levels deep: numbers take a line each. */
+function bytesInNotebook(bundle: MimeBundle): number {
+  return new TextEncoder().encode(JSON.stringify([[[[[[bundle]]]]]], null, 1)).length;
+}

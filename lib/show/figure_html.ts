@@ -1,0 +1,83 @@
+// The HTML of a chart: a drawing that is complete without scripts, and becomes live with Plotly.
+
+import type { PlotlyLayout, PlotlyTrace } from "./plotly.ts";
+import { renderSvg } from "./svg/render.ts";
+import { escapeHtml } from "./theme.ts";
+
+/** The event on `window` that says that Plotly has come: {@linkcode enableLivePlotly} sends it. */
+export const plotlyArrived = "tb-plotly";
+
+// JupyterLab strips `<style>` and `<svg>` from notebooks that it does not trust, but leaves their
+// labels as loose text. So without this style the SVG stays hidden, and a picture of the same
+// drawing, which JupyterLab does keep, stands in; it cannot know the page's colour, so it is grey.
+const style = "<style>.tb-figure .tb-still{display:block!important;overflow-x:auto}" +
+  ".tb-figure .tb-picture,.tb-figure.tb-drawn .tb-still{display:none!important}</style>";
+
+const pictureColor = "#7d7d7d";
+
+// Runs in the page. `currentScript` is only set while the script first runs.
+const upgrade = `(() => {
+  const root = document.currentScript?.closest(".tb-figure");
+  if (!root) return;
+  const draw = () => {
+    const { data, layout } = JSON.parse(root.querySelector(".tb-data").textContent);
+    const color = getComputedStyle(root).color;
+    const line = "rgba(128,128,128,0.25)";
+    for (const name of ["xaxis", "yaxis", "xaxis2"]) {
+      if (layout[name] || name !== "xaxis2") {
+        layout[name] = { gridcolor: line, zerolinecolor: line, automargin: true, ...layout[name] };
+      }
+    }
+    layout.font = { color, ...layout.font };
+    layout.legend = { orientation: "h", x: 0, y: 1, yanchor: "bottom", ...layout.legend };
+    layout.height ??= 380;
+    const target = root.querySelector(".tb-live");
+    Promise.resolve(window.Plotly.newPlot(target, data, layout, { responsive: true, displaylogo: false }))
+      .then(() => root.classList.add("tb-drawn"), () => target.remove());
+  };
+  window.Plotly ? draw() : addEventListener("${plotlyArrived}", draw, { once: true });
+})();`.replace(/\n\s*/g, " ");
+
+/**
+ * Writes the HTML of a chart.
+ *
+ * @param figure The Plotly figure, small enough to store twice.
+ * @param alt The text alternative.
+ * @param heading HTML above the drawing; the caller vouches for it.
+ * @returns HTML that fetches nothing.
+ */
+export function figureHtml(
+  figure: { data: readonly PlotlyTrace[]; layout: PlotlyLayout },
+  alt: string,
+  heading = "",
+): string {
+  const { data, layout } = figure;
+  const svg = renderSvg(data, layout, { alt });
+  return `<div class="tb-figure">${style}${heading}` +
+    `<div class="tb-still" style="display:none">${svg}</div>` +
+    `<img class="tb-picture" alt="${escapeHtml(alt)}" style="width:100%;max-width:768px" src="${
+      pictureUrl(renderSvg(data, layout, { alt: "", color: pictureColor }))
+    }">` +
+    `<div class="tb-live"></div>` +
+    `<script type="application/json" class="tb-data">${scriptJson(figure)}</script>` +
+    `<script>${upgrade}</script></div>`;
+}
+
+/**
+ * Writes JSON so that it can stand inside a `<script>` element.
+ *
+ * @param value A JSON value.
+ * @returns JSON without `<`, so that no text in it ends the element.
+ */
+export function scriptJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+/** A data URL that needs no base64: shorter, and the notebook stays legible. */
+function pictureUrl(svg: string): string {
+  const encoded = svg.replaceAll('"', "'").replace(
+    /[%#<>&?{}|\\^`\n\r]|[^\x20-\x7e]+/g,
+    (part) => encodeURIComponent(part),
+  );
+  return `data:image/svg+xml,${encoded}`;
+}

@@ -1,0 +1,51 @@
+// The only place in this room that speaks to the Jupyter kernel.
+
+/** The part of `Deno.jupyter` that views use. */
+export interface JupyterChannel {
+  /** Sends a message on the kernel's output channel. */
+  broadcast(messageType: string, content: Record<string, unknown>): Promise<void>;
+}
+
+/**
+ * The kernel's output channel, if this process is a Jupyter kernel.
+ *
+ * @returns The channel, or undefined outside a kernel.
+ */
+export function jupyterChannel(): JupyterChannel | undefined {
+  try {
+    // Outside `deno jupyter` the mere access throws.
+    return Deno.jupyter as unknown as JupyterChannel;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An output that can be replaced after it has been shown. */
+export class UpdatingDisplay {
+  readonly #channel: JupyterChannel;
+  readonly #id = crypto.randomUUID();
+  #shown = false;
+  #sending: Promise<void> = Promise.resolve();
+
+  /** @param channel Where to send; see {@linkcode jupyterChannel}. */
+  constructor(channel: JupyterChannel) {
+    this.#channel = channel;
+  }
+
+  /**
+   * Shows `bundle`, in place of what was shown before. Messages leave in the order of the calls.
+   *
+   * @param bundle The content, keyed by MIME type.
+   * @returns A promise that settles when the message was sent. It never rejects: a display that
+   *   cannot be sent must not end a training run.
+   */
+  show(bundle: object): Promise<void> {
+    const messageType = this.#shown ? "update_display_data" : "display_data";
+    this.#shown = true;
+    const content = { data: bundle, metadata: {}, transient: { display_id: this.#id } };
+    this.#sending = this.#sending
+      .then(() => this.#channel.broadcast(messageType, content))
+      .catch(() => {});
+    return this.#sending;
+  }
+}

@@ -1,0 +1,204 @@
+// The curve that says how training went.
+
+import { type ChartOptions, layoutOf } from "./charts.ts";
+import { type Figure, figure } from "./figure.ts";
+import { plotlyText, type PlotlyTrace } from "./plotly.ts";
+import { niceTicks, tickLabels } from "./svg/scale.ts";
+import { formatNumber, palette, warning } from "./theme.ts";
+
+/** What a loss curve needs to know of one training step. */
+export interface LossRecord {
+  /** Number of the step, from 1 (or 0). */
+  step: number;
+  /** Training loss of the step, before its update; nats a token. */
+  loss: number;
+  /** Loss on the validation part, where it was measured at this step. */
+  validationLoss?: number | null;
+  /** Tokens of this step that went through the model. */
+  tokensComputed?: number;
+}
+
+/** How a loss curve is drawn. */
+export interface LossCurveOptions extends ChartOptions {
+  /**
+   * How many steps the smoothed line averages over; 1 draws none. By default a twentieth of the
+   * steps, from 40 steps on.
+   */
+  smoothing?: number;
+  /** The x axis ends here, so that a curve grows from left to right while training goes on. */
+  totalSteps?: number;
+}
+
+/**
+ * Draws training loss by step, the validation losses measured on the way, and along the top the
+ * tokens that the model has seen by then. A loss that is not a number gets a cross of its own.
+ *
+ * @param history The steps so far, in order.
+ * @param options Titles and smoothing.
+ * @returns The chart.
+ * @throws {RangeError} If `smoothing` is not a whole number of steps, at least 1.
+ *
+ * @example
+ * ```ts
+ * import { lossCurve } from "./loss_curve.ts";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const curve = lossCurve([
+ *   { step: 1, loss: 3.5, validationLoss: 3.6, tokensComputed: 280 },
+ *   { step: 2, loss: 2.5, tokensComputed: 280 },
+ * ]);
+ * assertStringIncludes(curve.text, "training, 2 points, from 3.5 to 2.5");
+ * ```
+ */
+export function lossCurve(
+  history: readonly LossRecord[],
+  options: LossCurveOptions = {},
+): Figure {
+  const usual = history.length >= 40 ? Math.ceil(history.length / 20) : 1;
+  const smoothing = options.smoothing ?? usual;
+  if (!(Number.isInteger(smoothing) && smoothing >= 1)) {
+    throw new RangeError(
+      `Cannot smooth: smoothing must be a whole number of steps, at least 1, got ${smoothing}`,
+    );
+  }
+  const steps = history.map(({ step }) => step);
+  const losses = history.map(({ loss }) => loss);
+  const traces: PlotlyTrace[] = [{
+    type: "scatter",
+    mode: history.length === 1 ? "markers" : "lines",
+    name: "training",
+    x: steps,
+    y: losses,
+    line: { color: palette[0], width: smoothing > 1 ? 1 : 2 },
+    ...(smoothing > 1 ? { opacity: 0.6 } : {}),
+  }];
+  if (smoothing > 1) {
+    traces.push({
+      type: "scatter",
+      mode: "lines",
+      name: `training, mean of ${smoothing} steps`,
+      x: steps,
+      y: smooth(losses, smoothing),
+      line: { color: palette[0], width: 2.5 },
+    });
+  }
+  const validated = history.filter(({ validationLoss }) => Number.isFinite(validationLoss ?? NaN));
+  if (validated.length > 0) {
+    traces.push({
+      type: "scatter",
+      mode: validated.length > 60 ? "lines" : "lines+markers",
+      name: "validation",
+      x: validated.map(({ step }) => step),
+      y: validated.map(({ validationLoss }) => validationLoss!),
+      line: { color: palette[1], dash: "dash" },
+      marker: { symbol: "diamond", size: 6 },
+    });
+  }
+  const broken = history.filter(({ loss, validationLoss }) =>
+    !Number.isFinite(loss) ||
+    (typeof validationLoss === "number" && !Number.isFinite(validationLoss))
+  );
+  if (broken.length > 0) {
+    const top = losses.filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0);
+    traces.push({
+      type: "scatter",
+      mode: "markers",
+      name: "not a number",
+      x: broken.map(({ step }) => step),
+      y: broken.map(() => top),
+      marker: { symbol: "x", size: 9, color: warning },
+    });
+  }
+  const layout = layoutOf({ xLabel: "step", yLabel: "loss (nats a token)", ...options });
+  if (options.totalSteps !== undefined && history.length > 0) {
+    layout.xaxis = {
+      ...layout.xaxis,
+      range: [Math.min(steps[0], 1), Math.max(options.totalSteps, steps[steps.length - 1])],
+    };
+  }
+  const upper = tokenAxis(history);
+  if (upper) {
+    layout.xaxis2 = upper;
+    // Plotly draws an axis only where a trace lies on it.
+    traces.push({
+      type: "scatter",
+      mode: "lines",
+      x: [steps[0], steps[steps.length - 1]],
+      y: [losses.find(Number.isFinite) ?? 0, losses.findLast(Number.isFinite) ?? 0],
+      xaxis: "x2",
+      opacity: 0,
+      showlegend: false,
+      hoverinfo: "skip",
+    });
+  }
+  const alt = options.alt ?? sentence(history, validated, broken.length, options.title);
+  return figure(traces, layout, { alt });
+}
+
+/**
+ * Means over windows around each step. Towards the ends the windows shrink to stay centred, so that
+ * the line neither lags behind the curve nor bends away from it.
+ */
+function smooth(values: readonly number[], window: number): number[] {
+  return values.map((value, i) => {
+    if (!Number.isFinite(value)) return NaN;
+    const reach = Math.min(window >> 1, i, values.length - 1 - i);
+    const near = values.slice(i - reach, i + reach + 1).filter(Number.isFinite);
+    return near.reduce((sum, one) => sum + one, 0) / near.length;
+  });
+}
+
+/** An axis along the top that says at which step how many tokens had been seen. */
+function tokenAxis(history: readonly LossRecord[]) {
+  if (history.length < 2 || history.some(({ tokensComputed }) => !(tokensComputed! >= 0))) {
+    return undefined;
+  }
+  let seen = 0;
+  const totals = history.map(({ tokensComputed }) => seen += tokensComputed!);
+  const values = niceTicks(totals[0], seen, 6).filter((value) => value >= totals[0] && value > 0);
+  if (values.length === 0) return undefined;
+  const positions = values.map((value) => {
+    const after = totals.findIndex((total) => total >= value);
+    if (after <= 0) return history[0].step;
+    const part = (value - totals[after - 1]) / (totals[after] - totals[after - 1] || 1);
+    const [from, to] = [history[after - 1].step, history[after].step];
+    return Number((from + part * (to - from)).toPrecision(7));
+  });
+  return {
+    title: { text: plotlyText("tokens computed") },
+    overlaying: "x" as const,
+    side: "top" as const,
+    matches: "x" as const,
+    tickvals: positions,
+    ticktext: tickLabels(values),
+    showgrid: false,
+  };
+}
+
+function sentence(
+  history: readonly LossRecord[],
+  validated: readonly LossRecord[],
+  broken: number,
+  title: string | undefined,
+): string {
+  const name = `Loss curve${title ? ` “${title}”` : ""}`;
+  if (history.length === 0) return `${name} without steps.`;
+  const [first, last] = [history[0], history[history.length - 1]];
+  const points = `${formatNumber(history.length)} ${history.length === 1 ? "point" : "points"}`;
+  const parts = [
+    `training, ${points}, from ${formatNumber(first.loss)} to ${formatNumber(last.loss)}`,
+  ];
+  if (validated.length > 0) {
+    const [from, to] = [validated[0], validated[validated.length - 1]].map((r) =>
+      formatNumber(r.validationLoss!)
+    );
+    parts.push(validated.length === 1 ? `validation ${to}` : `validation from ${from} to ${to}`);
+  }
+  if (broken > 0) {
+    const steps = broken === 1 ? "1 step" : `${formatNumber(broken)} steps`;
+    parts.push(`${steps} with a loss that is not a number`);
+  }
+  return `${name}: ${parts.join("; ")}; steps ${formatNumber(first.step)} to ${
+    formatNumber(last.step)
+  }.`;
+}

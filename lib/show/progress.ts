@@ -1,0 +1,177 @@
+// A progress bar for any long work in a notebook.
+
+import { type JupyterChannel, jupyterChannel, UpdatingDisplay } from "./jupyter.ts";
+import { duration } from "./live_state.ts";
+import { statusHtml } from "./progress_html.ts";
+import { formatNumber } from "./theme.ts";
+import { Throttle } from "./throttle.ts";
+
+/** How a progress bar behaves. */
+export interface ProgressOptions {
+  /** What is counted, such as `"examples"`. */
+  unit?: string;
+  /** Most updates a second in a notebook, 4 by default. */
+  updatesPerSecond?: number;
+  /** Outside Jupyter: least seconds between two printed lines, 5 by default. */
+  secondsPerLine?: number;
+  /** The kernel's output channel; found by itself. Null prints lines even inside a kernel. */
+  channel?: JupyterChannel | null;
+  /** Where lines go outside Jupyter; `console.log` by default. */
+  print?: (line: string) => void;
+  /** The clock, in milliseconds; `performance.now` by default. */
+  now?: () => number;
+}
+
+/** A progress bar; see {@linkcode progress}. */
+export class Progress {
+  readonly #label: string;
+  readonly #total: number | undefined;
+  readonly #unit: string;
+  readonly #display: UpdatingDisplay | undefined;
+  readonly #print: (line: string) => void;
+  readonly #throttle: Throttle;
+  readonly #now: () => number;
+  readonly #started: number;
+  #done = 0;
+  #note = "";
+  #finished = false;
+
+  /**
+   * @param label What is going on.
+   * @param total How many there are, if that is known.
+   * @param options Unit and pace.
+   */
+  constructor(label: string, total: number | undefined, options: ProgressOptions = {}) {
+    const channel = options.channel === null ? undefined : options.channel ?? jupyterChannel();
+    this.#now = options.now ?? (() => performance.now());
+    this.#started = this.#now();
+    this.#label = label;
+    this.#total = total;
+    this.#unit = options.unit ?? "";
+    this.#display = channel && new UpdatingDisplay(channel);
+    this.#print = options.print ?? ((line) => console.log(line));
+    const gap = channel ? 1000 / (options.updatesPerSecond ?? 4) : 1000 * (options.secondsPerLine ?? 5);
+    this.#throttle = new Throttle(() => this.#draw(), {
+      gap,
+      now: this.#now,
+      trailing: channel !== undefined,
+    });
+  }
+
+  /** How many are done. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /**
+   * Says how far the work is.
+   *
+   * @param done How many are done.
+   * @param note A word on the current one.
+   */
+  update(done: number, note = ""): void {
+    this.#done = done;
+    this.#note = note;
+    this.#finished = false;
+    this.#throttle.call();
+  }
+
+  /**
+   * Says that one more, or some more, are done.
+   *
+   * @param by How many more.
+   * @param note A word on the current one.
+   */
+  advance(by = 1, note = ""): void {
+    this.update(this.#done + by, note);
+  }
+
+  /**
+   * Shows the final state.
+   *
+   * @param note What came of it.
+   * @returns A promise that settles when the output was sent.
+   */
+  async finish(note = ""): Promise<void> {
+    this.#throttle.cancel();
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#note = note;
+    await this.#draw();
+  }
+
+  /**
+   * Passes items through and counts them. However the loop ends, the final state is shown.
+   *
+   * @param items What the work goes over.
+   * @returns The same items.
+   */
+  async *watch<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void> {
+    try {
+      for await (const item of items) {
+        yield item;
+        this.advance();
+      }
+    } finally {
+      await this.finish();
+    }
+  }
+
+  /** So that `await using bar = progress("…")` finishes by itself. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.finish();
+  }
+
+  #draw(): Promise<void> {
+    const count = formatNumber(this.#done) +
+      (this.#total === undefined ? "" : `/${formatNumber(this.#total)}`);
+    const amount = this.#unit ? `${count} ${this.#unit}` : count;
+    const elapsed = (this.#now() - this.#started) / 1000;
+    const left = this.#total === undefined || this.#done === 0
+      ? undefined
+      : elapsed * (this.#total - this.#done) / this.#done;
+    const timing = this.#finished
+      ? duration(elapsed)
+      : left === undefined
+      ? ""
+      : `${duration(Math.max(0, left))} left`;
+    const sentence = [`${this.#label}: ${amount}`, this.#note].filter(Boolean).join(", ");
+    if (!this.#display) {
+      this.#print(timing ? `${sentence} (${timing})` : sentence);
+      return Promise.resolve();
+    }
+    const fraction = this.#total ? Math.min(1, this.#done / this.#total) : undefined;
+    const html = statusHtml({
+      fraction: fraction ?? (this.#finished ? 1 : undefined),
+      facts: [["", amount], ...(this.#note ? [["", this.#note] as const] : [])],
+      timings: timing ? [["", timing]] : [],
+      finished: this.#finished,
+      label: this.#label,
+    });
+    return this.#display.show({ "text/html": html, "text/plain": sentence });
+  }
+}
+
+/**
+ * Opens a progress bar: in a notebook one output that updates in place, elsewhere plain lines.
+ *
+ * @param label What is going on.
+ * @param total How many there are, if that is known.
+ * @param options Unit and pace.
+ * @returns The bar; `advance()` it and `finish()` it, or let `watch()` do both.
+ *
+ * @example
+ * ```ts
+ * import { progress } from "./progress.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * const bar = progress("Reading", 3, { print: (line) => lines.push(line), now: () => 0 });
+ * for await (const _ of bar.watch(["a", "b", "c"])) { // work
+ * }
+ * assertEquals(lines.at(-1), "Reading: 3/3 (0.0 s)");
+ * ```
+ */
+export function progress(label: string, total?: number, options: ProgressOptions = {}): Progress {
+  return new Progress(label, total, options);
+}

@@ -1,0 +1,180 @@
+// Which part of the data an axis shows, and of which kind the axis is.
+
+import type {
+  BarTrace,
+  HeatmapTrace,
+  PlotlyAxis,
+  PlotlyLayout,
+  PlotlyTrace,
+  ScatterTrace,
+} from "../plotly.ts";
+import { plainText } from "../plotly.ts";
+import type { Scale } from "./scale.ts";
+
+/** Kind, extent and names of one axis. */
+export interface AxisRange {
+  type: Scale["type"];
+  range: [number, number];
+  categories: string[];
+  /** False where no datum falls on the axis. */
+  hasData: boolean;
+}
+
+/** @returns Whether a trace is a line or markers. */
+export function isScatter(trace: PlotlyTrace): trace is ScatterTrace {
+  return trace.type === undefined || trace.type === "scatter";
+}
+
+/** @returns Whether a trace is bars. */
+export function isBar(trace: PlotlyTrace): trace is BarTrace {
+  return trace.type === "bar";
+}
+
+/** @returns Whether a trace is a grid of colours. */
+export function isHeatmap(trace: PlotlyTrace): trace is HeatmapTrace {
+  return trace.type === "heatmap";
+}
+
+/** @returns What one trace puts along an axis; a heatmap without coordinates counts from 0. */
+export function coordinates(trace: PlotlyTrace, axis: "x" | "y"): readonly unknown[] {
+  const given = trace[axis];
+  if (given !== undefined) return given;
+  if (!isHeatmap(trace)) return [];
+  const size = axis === "y"
+    ? trace.z.length
+    : trace.z.reduce((most, row) => Math.max(most, row.length), 0);
+  return Array.from({ length: size }, (_, i) => i);
+}
+
+const isNumeric = (value: unknown) =>
+  value === null || value === undefined || typeof value === "number" ||
+  (typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value)));
+
+/**
+ * Finds kind and extent of an axis from the traces and what the layout asks for.
+ *
+ * @param traces All traces that lie on the axis.
+ * @param axis Which coordinate.
+ * @param layout The figure's layout.
+ * @returns The axis as it is to be drawn; `range` is in the axis' own units.
+ */
+export function axisRange(
+  traces: readonly PlotlyTrace[],
+  axis: "x" | "y",
+  layout: PlotlyLayout,
+): AxisRange {
+  const options: PlotlyAxis = (axis === "x" ? layout.xaxis : layout.yaxis) ?? {};
+  const values = traces.flatMap((trace) => coordinates(trace, axis));
+  const wanted = options.type === "-" ? undefined : options.type;
+  const type = wanted ?? (values.every(isNumeric) ? "linear" : "category");
+  const reversed = options.autorange === "reversed";
+  const flip = (range: [number, number]): [number, number] =>
+    reversed && range[0] < range[1] ? [range[1], range[0]] : range;
+
+  if (type === "category") {
+    const categories = [...new Set(values.map((value) => plainText(String(value))))];
+    const range: [number, number] = options.range ?? [-0.5, Math.max(0.5, categories.length - 0.5)];
+    return { type, range: flip(range), categories, hasData: categories.length > 0 };
+  }
+
+  const extent = new Extent(type === "log");
+  for (const trace of traces) addTrace(extent, trace, axis, traces, layout);
+  if (options.rangemode === "tozero") extent.add(0);
+  const range = options.range ?? extent.padded();
+  return { type, range: flip(range), categories: [], hasData: extent.low <= extent.high };
+}
+
+/** Smallest and largest value, and whether the ends want room. */
+class Extent {
+  low = Infinity;
+  high = -Infinity;
+  padLow = 0;
+  padHigh = 0;
+  constructor(readonly log: boolean) {}
+
+  add(value: unknown): void {
+    if (value === null || value === undefined || value === "") return;
+    const number = this.log ? Math.log10(Number(value)) : Number(value);
+    if (!Number.isFinite(number)) return;
+    this.low = Math.min(this.low, number);
+    this.high = Math.max(this.high, number);
+  }
+
+  padded(): [number, number] {
+    if (this.low > this.high) return [0, 1];
+    if (this.low === this.high) {
+      const room = this.log ? 0.5 : Math.abs(this.low) / 10 || 1;
+      return [this.low - room, this.high + room];
+    }
+    const size = this.high - this.low;
+    return [this.low - size * this.padLow, this.high + size * this.padHigh];
+  }
+}
+
+function addTrace(
+  extent: Extent,
+  trace: PlotlyTrace,
+  axis: "x" | "y",
+  traces: readonly PlotlyTrace[],
+  layout: PlotlyLayout,
+): void {
+  const values = coordinates(trace, axis);
+  if (isScatter(trace)) {
+    values.forEach((value) => extent.add(value));
+    const room = axis === "y" ? 0.05 : trace.mode?.includes("markers") ? 0.03 : 0;
+    extent.padLow = Math.max(extent.padLow, room);
+    extent.padHigh = Math.max(extent.padHigh, room);
+    if (axis === "y" && trace.fill) extent.add(0);
+    return;
+  }
+  const alongBars = isBar(trace) && (trace.orientation === "h" ? "y" : "x") === axis;
+  if (isHeatmap(trace) || alongBars) {
+    const numbers = values.map(Number);
+    const widths = isBar(trace)
+      ? barWidths(trace, numbers)
+      : numbers.map(() => smallestGap(numbers));
+    numbers.forEach((value, i) => {
+      extent.add(value - widths[i] / 2);
+      extent.add(value + widths[i] / 2);
+    });
+    return;
+  }
+  extent.add(0);
+  extent.padHigh = Math.max(extent.padHigh, 0.05);
+  if (layout.barmode === "stack") {
+    for (const total of stackTotals(traces.filter(isBar), axis)) extent.add(total);
+  } else values.forEach((value) => extent.add(value));
+  if (extent.low < 0) extent.padLow = Math.max(extent.padLow, 0.05);
+}
+
+function stackTotals(bars: readonly BarTrace[], axis: "x" | "y"): number[] {
+  const totals = new Map<string, number>();
+  for (const bar of bars) {
+    const names = axis === "y" ? bar.x : bar.y;
+    const lengths = axis === "y" ? bar.y : bar.x;
+    names.forEach((name, i) => {
+      const length = Number(lengths[i]);
+      if (!Number.isFinite(length)) return;
+      const key = `${length < 0 ? "-" : "+"}${name}`;
+      totals.set(key, (totals.get(key) ?? 0) + length);
+    });
+  }
+  return [...totals.values()];
+}
+
+/** @returns The smallest distance between neighbours, 1 where there are none. */
+export function smallestGap(values: readonly number[]): number {
+  const sorted = [...new Set(values.filter(Number.isFinite))].sort((a, b) => a - b);
+  let gap = Infinity;
+  for (let i = 1; i < sorted.length; i++) gap = Math.min(gap, sorted[i] - sorted[i - 1]);
+  return Number.isFinite(gap) ? gap : 1;
+}
+
+/** @returns The width of each bar on a numeric axis, in data units. */
+export function barWidths(trace: BarTrace, centres: readonly number[]): number[] {
+  const { width } = trace;
+  if (typeof width === "number") return centres.map(() => width);
+  if (width) return centres.map((_, i) => width[i] ?? 1);
+  const gap = smallestGap(centres) * 0.8;
+  return centres.map(() => gap);
+}

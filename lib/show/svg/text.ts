@@ -1,0 +1,77 @@
+// Text in an SVG: how wide it is, where it breaks, how it is written.
+
+import { escapeHtml } from "../theme.ts";
+
+const wide =
+  /\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Extended_Pictographic}/u;
+
+/**
+ * An estimate: without a browser nothing can be measured.
+ *
+ * @param text The text.
+ * @param size Height of the letters, in pixels.
+ * @returns About how many pixels wide it is.
+ */
+export function textWidth(text: string, size: number): number {
+  let width = 0;
+  for (const character of text) {
+    width += wide.test(character) ? 1 : /[iljt.,:;'|!()[\] ]/.test(character) ? 0.33 : 0.58;
+  }
+  return width * size;
+}
+
+/** @returns The text, cut with an ellipsis where it is wider than `width`. */
+export function truncate(text: string, size: number, width: number): string {
+  if (textWidth(text, size) <= width) return text;
+  let cut = "";
+  for (const character of text) {
+    if (textWidth(cut + character + "…", size) > width) break;
+    cut += character;
+  }
+  return cut + "…";
+}
+
+/** @returns The text in at most two lines of `width` pixels. */
+export function twoLines(text: string, size: number, width: number): string[] {
+  if (textWidth(text, size) <= width) return [text];
+  const words = text.split(/\s+/);
+  let first = "";
+  while (words.length > 0 && textWidth(`${first} ${words[0]}`, size) <= width) {
+    first = `${first} ${words.shift()}`.trim();
+  }
+  if (first === "") return [truncate(text, size, width)];
+  return words.length > 0 ? [first, truncate(words.join(" "), size, width)] : [first];
+}
+
+/** How a piece of text is written. */
+export interface TextOptions {
+  anchor?: "start" | "middle" | "end";
+  size?: number;
+  bold?: boolean;
+  faint?: boolean;
+  /** Degrees, clockwise. */
+  rotate?: number;
+}
+
+/**
+ * One line of text in the colour of the page's own text.
+ *
+ * @param text Plain text.
+ * @param x Where it is anchored.
+ * @param y Its baseline.
+ * @param options How it is written.
+ * @returns An SVG element.
+ */
+export function textElement(text: string, x: number, y: number, options: TextOptions = {}): string {
+  const { anchor = "start", size, bold, faint, rotate } = options;
+  const [left, top] = [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
+  const attributes = [
+    `x="${left}" y="${top}"`,
+    anchor === "start" ? "" : `text-anchor="${anchor}"`,
+    size ? `font-size="${size}"` : "",
+    bold ? 'font-weight="600"' : "",
+    faint ? 'fill-opacity=".75"' : "",
+    rotate ? `transform="rotate(${rotate} ${left} ${top})"` : "",
+  ].filter(Boolean).join(" ");
+  return `<text ${attributes}>${escapeHtml(text)}</text>`;
+}
