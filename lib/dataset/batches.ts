@@ -1,0 +1,127 @@
+/** Which examples stand together in a batch, and in which order batches come. */
+import { Random } from "../random.ts";
+import { readText } from "./load.ts";
+
+/** Options of {@linkcode orderBatches}. */
+export interface BatchOptions {
+  /**
+   * How many examples a batch has.
+   *
+   * @default {8}
+   */
+  batchSize?: number;
+  /**
+   * The examples' order: as they are, shuffled anew for each epoch, or batches of indices as they are.
+   *
+   * @default {"shuffled"}
+   */
+  order?: "given" | "shuffled" | readonly (readonly number[])[];
+  /**
+   * What the shuffling depends on, together with `epoch`.
+   *
+   * @default {123}
+   */
+  seed?: number;
+  /**
+   * Which epoch this is, from 0; each is shuffled in an order of its own.
+   *
+   * @default {0}
+   */
+  epoch?: number;
+  /**
+   * Whether a last batch that is not full is left out, as the reference does in training.
+   *
+   * @default {false}
+   */
+  dropLast?: boolean;
+}
+
+/**
+ * The batches of one epoch.
+ *
+ * @param count How many examples there are.
+ * @param options Size, order and seed.
+ * @returns One array of example indices a batch.
+ * @throws {RangeError} If the size is no positive integer, if `dropLast` leaves no batch, or if a
+ * given order names an example that does not exist.
+ *
+ * @example 935 examples in batches of eight, the last seven left out
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { orderBatches } from "./batches.ts";
+ *
+ * assertEquals(orderBatches(935, { batchSize: 8, dropLast: true }).length, 116);
+ * ```
+ */
+export function orderBatches(count: number, options: BatchOptions = {}): number[][] {
+  const { batchSize = 8, order = "shuffled", seed = 123, epoch = 0, dropLast = false } = options;
+  if (typeof order !== "string") return checkOrder(order, count, "order");
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(`Cannot batch by ${batchSize}: batchSize must be a positive integer`);
+  }
+  const indices = Array.from({ length: count }, (_, i) => i);
+  if (order === "shuffled") new Random([seed, epoch]).shuffle(indices);
+  else if (order !== "given") {
+    throw new RangeError(`Cannot order by "${order}": orders are "given", "shuffled", or batches`);
+  }
+  const full = dropLast ? count - count % batchSize : count;
+  const batches: number[][] = [];
+  for (let start = 0; start < full; start += batchSize) {
+    batches.push(indices.slice(start, start + batchSize));
+  }
+  if (batches.length === 0) {
+    throw new RangeError(
+      `Cannot make a full batch of ${batchSize} from ${count} examples: ` +
+        "take a smaller batchSize, or keep the last batch",
+    );
+  }
+  return batches;
+}
+
+/**
+ * Reads an order from a JSON file: an array of batches, each an array of example indices.
+ *
+ * @param path The file.
+ * @param count How many examples there are.
+ * @returns The batches.
+ * @throws {SyntaxError} If the file is not JSON.
+ * @throws {TypeError} If it is not an array of arrays.
+ * @throws {RangeError} If a batch is empty or names an example that does not exist.
+ */
+export async function readOrder(path: string, count: number): Promise<number[][]> {
+  const text = await readText(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`Cannot read "${path}" as JSON: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return checkOrder(value, count, path);
+}
+
+function checkOrder(value: unknown, count: number, name: string): number[][] {
+  if (!Array.isArray(value) || value.some((batch) => !Array.isArray(batch))) {
+    throw new TypeError(
+      `Cannot use the order "${name}": it must be an array of batches, each an array of indices`,
+    );
+  }
+  if (value.length === 0) throw new RangeError(`Cannot use the order "${name}": it has no batches`);
+  for (const [at, batch] of value.entries()) {
+    if (batch.length === 0) {
+      throw new RangeError(
+        `Cannot use the order "${name}": batch ${at + 1} of ${value.length} is empty`,
+      );
+    }
+    for (const index of batch) {
+      if (!Number.isInteger(index) || index < 0 || index >= count) {
+        throw new RangeError(
+          `Cannot use the order "${name}": batch ${at + 1} of ${value.length} has ` +
+            `${JSON.stringify(index)}, and examples are 0 to ${count - 1}`,
+        );
+      }
+    }
+  }
+  return value.map((batch) => [...batch]);
+}

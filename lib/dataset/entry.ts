@@ -1,0 +1,112 @@
+/** Instruction entries: reading them from JSON, and saying which one is wrong where one is. */
+import { z } from "zod";
+
+/** One pair of a data set. */
+export interface InstructionEntry {
+  /** The task. */
+  instruction: string;
+  /** What the task is about; empty where the instruction says it all. */
+  input: string;
+  /** The response to learn. */
+  output: string;
+}
+
+const entrySchema = z.object({
+  instruction: z.string(),
+  input: z.string().default(""),
+  output: z.string(),
+});
+
+/** How many faults an error lists before it only counts them. */
+const LISTED = 3;
+
+/**
+ * Reads instruction entries from JSON text: an array of objects with `instruction`, `input` (which
+ * may be absent) and `output`, all strings. Other fields are dropped.
+ *
+ * @param text The JSON text.
+ * @param name What the text is called in errors, for example the file's name.
+ * @returns The entries, in the text's order.
+ * @throws {SyntaxError} If the text is not JSON.
+ * @throws {TypeError} If an entry is not of that form; the message names the entry and the field.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseEntries } from "./entry.ts";
+ *
+ * const entries = parseEntries('[{"instruction": "Add 1 and 2.", "output": "3"}]');
+ * assertEquals(entries, [{ instruction: "Add 1 and 2.", input: "", output: "3" }]);
+ * ```
+ */
+export function parseEntries(text: string, name = "data"): InstructionEntry[] {
+  return parseEntriesAs(text, name, entrySchema);
+}
+
+/**
+ * Reads a JSON array of entries of any form, with errors that name the entry and the field.
+ *
+ * @param text The JSON text.
+ * @param name What the text is called in errors.
+ * @param schema What an entry must be.
+ * @returns The entries, as the schema gives them.
+ * @throws {SyntaxError} If the text is not JSON.
+ * @throws {TypeError} If the text is no array, an empty one, or an entry does not fit the schema.
+ */
+export function parseEntriesAs<T>(text: string, name: string, schema: z.ZodType<T>): T[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, "")); // editors on Windows put a byte-order mark first
+  } catch (error) {
+    const hint = /^\s*\{[^\n]*\}\s*\n\s*\{/.test(text)
+      ? "; it looks like JSON Lines, and must be one JSON array"
+      : "";
+    throw new SyntaxError(
+      `Cannot read "${name}" as JSON: ${(error as Error).message}${hint}`,
+      { cause: error },
+    );
+  }
+  if (!Array.isArray(value)) {
+    throw new TypeError(
+      `Cannot read "${name}": it must be an array of entries, got ${kind(value)}`,
+    );
+  }
+  if (value.length === 0) throw new TypeError(`Cannot read "${name}": it holds no entries`);
+
+  const entries: T[] = [];
+  const faults: string[] = [];
+  let faulty = 0;
+  for (const [index, item] of value.entries()) {
+    const result = schema.safeParse(item);
+    if (result.success) {
+      entries.push(result.data);
+      continue;
+    }
+    if (++faulty <= LISTED) {
+      faults.push(`entry ${index + 1} of ${value.length}: ${fault(item, result.error.issues[0]!)}`);
+    }
+  }
+  if (faulty > 0) {
+    const more = faulty > LISTED ? `; and ${faulty - LISTED} more` : "";
+    throw new TypeError(`Cannot read "${name}": ${faults.join("; ")}${more}`);
+  }
+  return entries;
+}
+
+/** What is wrong with an entry, in words. */
+function fault(item: unknown, issue: z.core.$ZodIssue): string {
+  const path = issue.path.map(String);
+  if (path.length === 0) return `it must be an object, got ${kind(item)}`;
+  let value: unknown = item;
+  for (const key of path) value = (value as Record<string, unknown> | undefined)?.[key];
+  const field = `"${path.join(".")}"`;
+  if (value === undefined) return `${field} is missing`;
+  const expected = issue.code === "invalid_type" ? `a ${issue.expected}` : issue.message;
+  return `${field} must be ${expected}, got ${kind(value)}`;
+}
+
+function kind(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

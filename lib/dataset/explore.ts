@@ -1,0 +1,178 @@
+/** Statistics of a data set, to look at before training on it. */
+import { alpaca, type PromptFormat } from "../text/alpaca.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { collate } from "./collate.ts";
+import { type CountOptions, type EncodedExample, encodeExample } from "./encode.ts";
+import type { InstructionEntry } from "./entry.ts";
+import { forest } from "./forest.ts";
+
+/** A distribution of whole numbers. */
+export interface Summary {
+  /** The smallest. */
+  min: number;
+  /** The mean. */
+  mean: number;
+  /** The middle one, or the mean of the two in the middle. */
+  median: number;
+  /** The one below which 95 % lie (nearest rank). */
+  p95: number;
+  /** The largest. */
+  max: number;
+  /** All of them, in the data's order, for a histogram. */
+  values: number[];
+}
+
+/** What {@linkcode exploreEntries} finds. */
+export interface Exploration {
+  /** How many entries there are. */
+  entries: number;
+  /** How many have an input. */
+  withInput: number;
+  /** The indices of entries whose output is empty or white space. */
+  emptyOutputs: number[];
+  /** Groups of indices of entries equal in all three fields. */
+  duplicates: number[][];
+  /** Groups of indices of entries with the same instruction and input, but different outputs. */
+  conflicts: number[][];
+  /** Lengths in characters (UTF-16 code units). */
+  characters: Record<"instruction" | "input" | "output", Summary>;
+  /**
+   * Lengths in tokens: the prompt with its marker, the response without the closing token, and both.
+   */
+  tokens: Record<"prompt" | "response" | "total", Summary>;
+  /** How many tokens all prompts begin with alike. */
+  sharedPrefixTokens: number;
+  /** The instructions' first two words, the most common first. */
+  openings: { words: string; count: number }[];
+}
+
+/**
+ * Finds what a person should know of a data set: how much, how long, how varied, how clean.
+ *
+ * @param entries The entries.
+ * @param tokenizer The model's tokenizer.
+ * @param options How prompts are written, and how many openings to list.
+ * @returns The statistics.
+ * @throws {RangeError} If there are no entries.
+ */
+export function exploreEntries(
+  entries: readonly InstructionEntry[],
+  tokenizer: Tokenizer,
+  options: { format?: PromptFormat; openings?: number } = {},
+): Exploration {
+  const { format = alpaca, openings = 10 } = options;
+  const examples = entries.map((entry) => encodeExample(entry, tokenizer, format));
+  const prompts = examples.map(({ promptIds }) => promptIds.length);
+  const responses = examples.map(({ responseIds }) => responseIds.length - 1);
+  const asked = groups(entries, ({ instruction, input }) => JSON.stringify([instruction, input]));
+  const equal = groups(entries, (e) => JSON.stringify([e.instruction, e.input, e.output]));
+  return {
+    entries: entries.length,
+    withInput: entries.filter(({ input }) => input !== "").length,
+    emptyOutputs: [...entries.keys()].filter((i) => entries[i]!.output.trim() === ""),
+    duplicates: equal,
+    conflicts: asked.filter((group) => new Set(group.map((i) => entries[i]!.output)).size > 1),
+    characters: {
+      instruction: summarize(entries.map(({ instruction }) => instruction.length)),
+      input: summarize(entries.map(({ input }) => input.length)),
+      output: summarize(entries.map(({ output }) => output.length)),
+    },
+    tokens: {
+      prompt: summarize(prompts),
+      response: summarize(responses),
+      total: summarize(prompts.map((length, i) => length + responses[i]!)),
+    },
+    sharedPrefixTokens: sharedPrefix(examples),
+    openings: commonOpenings(entries).slice(0, openings),
+  };
+}
+
+/**
+ * Summarizes numbers.
+ *
+ * @param values The numbers.
+ * @returns Their extremes, mean, median and 95th percentile, and the numbers themselves.
+ * @throws {RangeError} If there are none.
+ */
+export function summarize(values: readonly number[]): Summary {
+  if (values.length === 0) throw new RangeError("Cannot summarize no values");
+  const sorted = values.toSorted((a, b) => a - b);
+  const n = sorted.length;
+  return {
+    min: sorted[0]!,
+    mean: values.reduce((sum, value) => sum + value, 0) / n,
+    median: (sorted[(n - 1) >> 1]! + sorted[n >> 1]!) / 2,
+    p95: sorted[Math.ceil(0.95 * n) - 1]!,
+    max: sorted[n - 1]!,
+    values: [...values],
+  };
+}
+
+/** What batches cost and carry, summed over all of them. */
+export interface BatchTotals {
+  /** How many batches there are. */
+  batches: number;
+  /** Tokens that padded batches compute. */
+  tokensPadded: number;
+  /** Tokens that are no padding. */
+  tokensReal: number;
+  /** Tokens that forest batches compute. */
+  tokensComputed: number;
+  /** Targets that the loss counts. */
+  tokensCounted: number;
+}
+
+/**
+ * Adds up what batches cost as padded batches and as forests.
+ *
+ * @param examples The examples.
+ * @param batches Indices of each batch's examples.
+ * @param options The mask and the allowed length.
+ * @returns The sums; a batch in which nothing counts computes no forest token.
+ */
+export function totalBatches(
+  examples: readonly EncodedExample[],
+  batches: readonly (readonly number[])[],
+  options: CountOptions = {},
+): BatchTotals {
+  const totals = {
+    batches: 0,
+    tokensPadded: 0,
+    tokensReal: 0,
+    tokensComputed: 0,
+    tokensCounted: 0,
+  };
+  for (const indices of batches) {
+    const batch = indices.map((index) => examples[index]!);
+    const padded = collate(batch, options);
+    totals.batches++;
+    totals.tokensPadded += padded.tokensPadded;
+    totals.tokensReal += padded.tokensReal;
+    totals.tokensCounted += padded.tokensCounted;
+    if (padded.tokensCounted > 0) totals.tokensComputed += forest(batch, options).tokensComputed;
+  }
+  return totals;
+}
+
+/** Groups of two or more indices whose items have the same key. */
+function groups<T>(items: readonly T[], key: (item: T) => string): number[][] {
+  const byKey = Map.groupBy(items.keys(), (i) => key(items[i]!));
+  return [...byKey.values()].filter((group) => group.length > 1);
+}
+
+function sharedPrefix(examples: readonly EncodedExample[]): number {
+  const [first, ...others] = examples.map(({ promptIds }) => promptIds);
+  let shared = 0;
+  while (shared < first!.length && others.every((ids) => ids[shared] === first![shared])) shared++;
+  return shared;
+}
+
+function commonOpenings(entries: readonly InstructionEntry[]): Exploration["openings"] {
+  const counts = new Map<string, number>();
+  for (const { instruction } of entries) {
+    const words = instruction.trim().split(/\s+/).slice(0, 2).join(" ");
+    counts.set(words, (counts.get(words) ?? 0) + 1);
+  }
+  return [...counts].map(([words, count]) => ({ words, count }))
+    .sort((a, b) => b.count - a.count || (a.words < b.words ? -1 : 1));
+}

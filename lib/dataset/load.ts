@@ -1,0 +1,90 @@
+/** Data sets from files and URLs. */
+import { record } from "../provenance.ts";
+import { type InstructionEntry, parseEntries } from "./entry.ts";
+
+/** Options of {@linkcode loadEntries}. */
+export interface LoadOptions {
+  /** Stops a download. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Loads instruction entries from a JSON file or URL, and records the source and its SHA-256 as the
+ * run's provenance.
+ *
+ * @param source A path, or an `http:`, `https:` or `file:` URL.
+ * @param options Stops a download.
+ * @returns The entries, in the file's order.
+ * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
+ * @throws {SyntaxError} If it is not UTF-8 or not JSON.
+ * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ */
+export async function loadEntries(
+  source: string | URL,
+  options: LoadOptions = {},
+): Promise<InstructionEntry[]> {
+  const { bytes, name } = await loadBytes(source, options);
+  const entries = parseEntries(decodeUtf8(bytes, name), name);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  await record("data", { source: name, sha256: digest.toHex(), entries: entries.length });
+  return entries;
+}
+
+/**
+ * Reads a text file, with an error sentence where that fails.
+ *
+ * @param path The file's path, or a `file:` URL.
+ * @returns The text.
+ * @throws {Error} If the file cannot be read.
+ * @throws {SyntaxError} If it is not UTF-8.
+ */
+export async function readText(path: string | URL): Promise<string> {
+  return decodeUtf8(await readBytes(path), String(path));
+}
+
+async function loadBytes(
+  source: string | URL,
+  { signal }: LoadOptions,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; name: string }> {
+  const url = source instanceof URL || /^(https?|file):\/\//i.test(source) ? new URL(source) : null;
+  if (url === null) return { bytes: await readBytes(source), name: String(source) };
+  if (url.protocol === "file:") return { bytes: await readBytes(url), name: url.href };
+  const name = withoutCredentials(url);
+  try {
+    const response = await fetch(url, { signal });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`the server answered ${response.status} ${response.statusText}`.trim());
+    }
+    return { bytes: await response.bytes(), name };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Error(`Cannot download "${name}": ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function readBytes(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : (error as Error).message;
+    throw new Error(`Cannot read "${path}": ${reason}`, { cause: error });
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new SyntaxError(`Cannot read "${name}": it is not UTF-8 text`, { cause: error });
+  }
+}
+
+/** The URL as it may be printed and recorded. */
+function withoutCredentials(url: URL): string {
+  const bare = new URL(url);
+  bare.username = bare.password = "";
+  return bare.href;
+}
