@@ -51,6 +51,8 @@
       font: { color: ink },
       ...layout.hoverlabel,
     };
+    const title = typeof layout.title === "string" ? { text: layout.title } : layout.title;
+    if (title?.text) layout.title = { x: 0, xref: "paper", xanchor: "left", ...title };
     if (!layout.margin) layout.margin = { l: 56, r: 16, t: layout.title?.text ? 64 : 32, b: 48 };
     return layout;
   };
@@ -156,6 +158,22 @@
     recolor();
   });
 
+  /** What is wider or longer than its box can be scrolled with the keyboard. */
+  const letKeysScroll = () => {
+    const boxes = /** @type {NodeListOf<HTMLElement>} */ (
+      document.querySelectorAll("main pre, .table-scroll, .nb-confined, .math-display")
+    );
+    for (const box of boxes) {
+      const scrolls = box.scrollWidth > box.clientWidth + 1 ||
+        box.scrollHeight > box.clientHeight + 1;
+      if (scrolls) {
+        box.tabIndex = 0;
+        box.setAttribute("role", "group");
+        box.setAttribute("aria-label", box.closest(".nb-code") ? "Code" : "Output, scrolls");
+      } else box.removeAttribute("tabindex");
+    }
+  };
+
   const followHeadings = () => {
     const links = new Map();
     for (const link of document.querySelectorAll(".nb-toc a")) {
@@ -226,5 +244,7 @@
     document.getElementById("nb-save")?.addEventListener("click", saveNotebook);
     followHeadings();
     drawAll();
+    letKeysScroll();
+    addEventListener("resize", letKeysScroll);
   });
 })();

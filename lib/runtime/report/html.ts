@@ -28,9 +28,10 @@ export function embeddedJson(value: unknown): string {
  * The text of sanitised HTML.
  *
  * @param html HTML from the sanitiser.
- * @returns Its text, formulas as TeX left out, blanks folded.
+ * @returns Its text, blanks folded, formulas without their TeX.
  */
 export function textOf(html: string): string {
   return html.replace(/<annotation[^>]*>[\s\S]*?<\/annotation>/g, "").replace(/<[^>]*>/g, "")
+    .replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"').replace(/&amp;/g, "&")
     .replace(/\s+/g, " ").trim();
 }

@@ -20,8 +20,7 @@ const parser = new MarkdownIt({
 parser.validateLink = () => true;
 
 // A wide table scrolls by itself instead of widening the page.
-parser.renderer.rules.table_open = () =>
-  '<div class="table-scroll" role="group" tabindex="0"><table>';
+parser.renderer.rules.table_open = () => '<div class="table-scroll" role="group"><table>';
 parser.renderer.rules.table_close = () => "</table></div>";
 
 /**

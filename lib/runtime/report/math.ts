@@ -28,7 +28,7 @@ export function renderMath(tex: string, display: boolean): string {
         maxExpand: 500,
         maxSize: 20,
       });
-      const mathml = drawVariants(html);
+      const mathml = alignColumns(drawVariants(html));
       return display ? `<div class="math-display">${mathml}</div>` : mathml;
     } catch { /* Wrong TeX, or nesting that exhausts the stack: shown as it was written. */ }
   }
@@ -152,6 +152,37 @@ function drawVariant(character: string, name: string): string {
   }
   if (code >= 65) return String.fromCodePoint(variant.upper + code - 65);
   return variant.digit ? String.fromCodePoint(variant.digit + code - 48) : character;
+}
+
+// MathML Core dropped `columnalign` and `columnspacing` too; cells carry styles instead.
+function alignColumns(mathml: string): string {
+  if (!mathml.includes("<mtable")) return mathml;
+  const tables: { align: string[]; spacing: string[]; column: number }[] = [];
+  return mathml.replace(/<(\/?)(mtable|mtr|mtd)\b([^>]*)>/g, (tag, close, name, attributes) => {
+    if (name === "mtable") {
+      if (close) tables.pop();
+      else {
+        const list = (attribute: string) =>
+          new RegExp(`${attribute}="([^"]*)"`).exec(attributes)?.[1].trim().split(/\s+/) ?? [];
+        tables.push({ align: list("columnalign"), spacing: list("columnspacing"), column: -1 });
+      }
+      return tag;
+    }
+    const table = tables.at(-1);
+    if (table === undefined || close) return tag;
+    if (name === "mtr") {
+      table.column = -1;
+      return tag;
+    }
+    const column = ++table.column;
+    // The last entry of a list holds for all columns after it.
+    const align = table.align[column] ?? table.align.at(-1) ?? "center";
+    const before = column === 0 ? "0" : table.spacing[column - 1] ?? table.spacing.at(-1) ?? "1em";
+    if (!/^(?:left|right|center)$/.test(align) || !/^[\d.]+(?:em|ex|px|pt)?$/.test(before)) {
+      return tag;
+    }
+    return `<mtd style="text-align:${align};padding-left:${before};padding-right:0"${attributes}>`;
+  });
 }
 
 function escapeText(text: string): string {

@@ -5,6 +5,12 @@ import { AnsiUp } from "ansi_up";
 /** How much of one text is shown; the rest stays in the notebook that the report carries. */
 const MAX_SHOWN = 200_000;
 
+// deno-lint-ignore no-control-regex
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
+
+// deno-lint-ignore no-control-regex
+const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\ufffe\uffff]/g;
+
 /**
  * Renders text as a terminal would show it in the end.
  *
@@ -34,22 +40,14 @@ export function renderTerminal(text: string): string {
  * @returns The text alone.
  */
 export function plainText(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(
-    /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g,
-    "",
-  );
+  return text.replace(ESCAPES, "");
 }
 
 function colour(text: string): string {
   const ansi = new AnsiUp();
   ansi.use_classes = true;
   ansi.url_allowlist = {}; // escapes that make links become their text
-  // deno-lint-ignore no-control-regex
-  const printable = text.replace(
-    /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\ufffe\uffff]/g,
-    "\ufffd",
-  );
+  const printable = text.replace(UNPRINTABLE, "\ufffd");
   // A lone escape at the end would wait for more.
   // deno-lint-ignore no-control-regex
   return ansi.ansi_to_html(printable.replace(/\u001b\[?[0-9;]*$/, "")) + ansi.ansi_to_html("");

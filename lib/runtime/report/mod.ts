@@ -1,0 +1,94 @@
+// Reports: a notebook as one HTML file that opens anywhere, offline, with live charts, and says how
+// it was made. A report of a stranger's notebook runs nothing of theirs and fetches nothing.
+
+import type { Manifest } from "../manifest.ts";
+import type { Notebook } from "../notebook.ts";
+import { formatSeconds, renderCells } from "./cells.ts";
+import { embedData } from "./embedded.ts";
+import { renderContents } from "./headings.ts";
+import { escapeHtml, textOf } from "./html.ts";
+import { renderPage } from "./page.ts";
+import { renderProvenance } from "./provenance.ts";
+
+export { type EmbeddedReport, readReport } from "./embedded.ts";
+
+/** Options of {@linkcode renderReport}. */
+export interface ReportOptions {
+  /** The title; by default the notebook's own (its metadata, its first heading of level 1, or its file's name). */
+  title?: string;
+  /** How the notebook was run; the footer tells it, and the page carries it. */
+  manifest?: Manifest;
+  /** Whether code is shown. Default: true. The notebook that the page carries has it in any case. */
+  code?: boolean;
+  /** Whether the page carries the notebook, to be saved and verified. Default: true. */
+  embedNotebook?: boolean;
+}
+
+/**
+ * Makes a report of a notebook.
+ *
+ * Everything in the notebook is taken for a stranger's: HTML, SVG and Markdown are sanitised, figures
+ * cleaned, and the page's content policy allows no network and no script but the report's own.
+ *
+ * @param notebook The notebook with its outputs.
+ * @param options What to show.
+ * @returns One HTML file. The same notebook and options give the same text.
+ *
+ * @example
+ * ```ts
+ * import { parseNotebook, renderReport } from "tunebook/runtime";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const html = await renderReport(notebook);
+ * assertStringIncludes(html, "<h1>Losses</h1>");
+ * assertStringIncludes(html, "default-src 'none'");
+ * ```
+ */
+export async function renderReport(
+  notebook: Notebook,
+  options: ReportOptions = {},
+): Promise<string> {
+  const { manifest, code = true, embedNotebook = true } = options;
+  const given = options.title ?? metadataText(notebook.metadata.title);
+  const cells = renderCells(notebook, { code, title: given, manifest });
+  const own = cells.titleHtml === undefined ? undefined : textOf(cells.titleHtml);
+  const name = manifest?.notebook?.name?.replace(/\.ipynb$/, "");
+  const title = given || own || name || "Notebook";
+  return await renderPage({
+    title,
+    titleHtml: cells.titleHtml ?? escapeHtml(title),
+    language: /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/.exec(
+      metadataText(notebook.metadata.language) ?? "",
+    )?.[0] ?? "en",
+    about: manifest === undefined ? "" : aboutRun(manifest),
+    contents: renderContents(cells.headings),
+    cells: cells.html,
+    footer: renderProvenance(manifest, embedNotebook),
+    foldable: cells.codeCells > 0,
+    data: await embedData(embedNotebook ? notebook : undefined, manifest),
+    plotly: cells.figures > 0,
+  });
+}
+
+function aboutRun(manifest: Manifest): string {
+  const seconds = (manifest.cells ?? []).reduce(
+    (sum, cell) => sum + (Number(cell.seconds) || 0),
+    0,
+  );
+  const date = new Date(manifest.startedAt);
+  const parts = [
+    escapeHtml(String(manifest.notebook?.name ?? "")),
+    Number.isNaN(date.getTime()) ? "" : `run on ${date.toISOString().slice(0, 10)}`,
+    seconds > 0 ? `in ${formatSeconds(seconds)}` : "",
+    `<a href="#nb-how">how this was made</a>`,
+  ];
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+function metadataText(value: unknown): string | undefined {
+  return typeof value === "string" && value.trim() !== "" ? value.trim().slice(0, 500) : undefined;
+}

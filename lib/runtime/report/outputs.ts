@@ -1,0 +1,197 @@
+// Outputs of code cells as HTML: of each MIME bundle the richest form that is safe on paper and screen.
+
+import type { MimeBundle, Output } from "../notebook.ts";
+import { PROVENANCE_MIME } from "../manifest.ts";
+import { highlight } from "./code.ts";
+import { cleanFigure } from "./figure.ts";
+import { embeddedJson, escapeHtml } from "./html.ts";
+import { renderMarkdown } from "./markdown.ts";
+import { renderMath } from "./math.ts";
+import { sanitizeHtml } from "./sanitize.ts";
+import { plainText, renderTerminal } from "./terminal.ts";
+
+const PLOTLY_MIME = "application/vnd.plotly.v1+json";
+
+const BITMAPS = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"];
+
+/** Longest text of one output that a screen reader is given as one label. */
+const MAX_ALT = 500;
+
+/** Numbers outputs over the whole page, since their ids must differ. */
+export class OutputRenderer {
+  #count = 0;
+  /** How many figures the page draws with Plotly. */
+  figures = 0;
+
+  /**
+   * Renders the outputs of one cell. Streams that follow one another are one block.
+   *
+   * @param outputs The outputs in order.
+   * @returns HTML, empty if there is nothing to show.
+   */
+  render(outputs: readonly Output[]): string {
+    let html = "";
+    for (let i = 0; i < outputs.length; i++) {
+      const output = outputs[i];
+      if (output.output_type === "stream") {
+        let text = output.text;
+        for (let next = outputs[i + 1]; isSameStream(next, output.name); next = outputs[i + 1]) {
+          text += next.text;
+          i++;
+        }
+        html += renderStream(text, output.name);
+      } else if (output.output_type === "error") {
+        html += renderError(output.ename, output.evalue, output.traceback);
+      } else html += this.#renderBundle(output.data, output.metadata);
+    }
+    return html;
+  }
+
+  #renderBundle(data: MimeBundle, metadata: Record<string, unknown>): string {
+    const figure = PLOTLY_MIME in data ? this.#renderFigure(data) : undefined;
+    if (figure !== undefined) return figure;
+    const html = textIn(data, "text/html");
+    if (html !== undefined) {
+      const rendered = this.#renderHtml(html);
+      if (rendered !== undefined) return rendered;
+    }
+    const markdown = textIn(data, "text/markdown");
+    if (markdown !== undefined) {
+      const id = this.#newId();
+      const safe = renderMarkdown(markdown, { prefix: id, scope: id });
+      return container(id, "nb-prose nb-wide", safe.css, safe.html);
+    }
+    const image = renderImage(data, metadata);
+    if (image !== undefined) return image;
+    const latex = textIn(data, "text/latex");
+    if (latex !== undefined) {
+      const tex = latex.trim().replace(/^(\$\$?|\\\[|\\\()([\s\S]*?)(\$\$?|\\\]|\\\))$/, "$2");
+      return `<div class="nb-output nb-prose">${renderMath(tex, true)}</div>`;
+    }
+    const plain = textIn(data, "text/plain");
+    for (const [type, value] of Object.entries(data)) {
+      const isJson = type === "application/json" || (type.endsWith("+json") && plain === undefined);
+      if (!isJson || type === PROVENANCE_MIME) continue;
+      const json = JSON.stringify(value, null, 2);
+      return `<details class="nb-output nb-json"><summary>JSON, ${
+        json.length.toLocaleString("en-US")
+      } characters</summary><pre>${highlight(json, "json")}</pre></details>`;
+    }
+    return plain === undefined || plain === "" ? "" : renderText(plain, "nb-result");
+  }
+
+  #renderFigure(data: MimeBundle): string | undefined {
+    const figure = cleanFigure(data[PLOTLY_MIME]);
+    if (figure === undefined) return undefined;
+    this.figures++;
+    const alt = plainText(textIn(data, "text/plain") ?? "Chart").trim().slice(0, MAX_ALT);
+    const caption = alt.startsWith("[object") || alt === "" ? "Chart" : alt;
+    // The HTML that goes with a figure holds a drawing that needs no script. Its picture for pages
+    // that strip SVG is not needed here; its script never passes.
+    const html = textIn(data, "text/html")?.replace(/<img class="tb-picture"[^>]*>/, "");
+    const id = this.#newId();
+    const safe = html === undefined ? undefined : sanitizeHtml(html, { prefix: id, scope: id });
+    const drawing = safe !== undefined && /<(?:svg|img)\b/.test(safe.html)
+      ? container(id, "nb-still", safe.css, safe.html)
+      : renderImage(data, {})?.replace('class="nb-output', 'class="nb-still');
+    return `<figure class="nb-output nb-chart" aria-label="${escapeHtml(caption)}">${
+      drawing ?? ""
+    }<div class="nb-plot"></div><script type="application/json" class="nb-figure-data">${
+      embeddedJson(figure)
+    }</script><noscript>${
+      drawing === undefined ? `<p>${escapeHtml(caption)}</p>` : ""
+    }</noscript></figure>\n`;
+  }
+
+  #renderHtml(html: string): string | undefined {
+    const id = this.#newId();
+    const safe = sanitizeHtml(html, { prefix: id, scope: id });
+    return safe.empty ? undefined : container(id, "nb-wide nb-html", safe.css, safe.html);
+  }
+
+  #newId(): string {
+    return `o${++this.#count}`;
+  }
+}
+
+/**
+ * Renders text that has no markup of its own.
+ *
+ * @param text Text, possibly with ANSI escapes.
+ * @param kind The class that says what it is.
+ * @returns A block that scrolls where it is too wide or too long.
+ */
+function renderText(text: string, kind: string): string {
+  return `<pre class="nb-output ${kind}">${renderTerminal(text.replace(/\n$/, ""))}</pre>\n`;
+}
+
+function renderStream(text: string, name: string): string {
+  if (text.trim() === "") return "";
+  const kind = name === "stderr" ? "nb-stream nb-stderr" : "nb-stream";
+  return renderText(text, kind);
+}
+
+function renderError(ename: string, evalue: string, traceback: string[]): string {
+  const message = `${ename}: ${evalue}`.replace(/^: /, "");
+  const trace = traceback.join("\n");
+  // Most tracebacks begin with the message.
+  const repeated = plainText(trace).includes(evalue.trim()) && trace.trim() !== "";
+  return `<div class="nb-output nb-error" role="group" aria-label="Error">${
+    repeated ? "" : `<p><strong>${escapeHtml(plainText(message))}</strong></p>`
+  }${trace.trim() === "" ? "" : `<pre>${renderTerminal(trace)}</pre>`}</div>\n`;
+}
+
+function renderImage(data: MimeBundle, metadata: Record<string, unknown>): string | undefined {
+  let source: string | undefined;
+  let type = "image/svg+xml";
+  const svg = textIn(data, type);
+  if (svg !== undefined) {
+    // As an image an SVG neither runs scripts nor loads anything.
+    source = `data:image/svg+xml;base64,${base64(svg)}`;
+  } else {
+    type = BITMAPS.find((one) => textIn(data, one) !== undefined) ?? "";
+    const bytes = textIn(data, type)?.replace(/\s+/g, "");
+    if (bytes !== undefined && /^[A-Za-z0-9+/]+={0,2}$/.test(bytes)) {
+      source = `data:${type};base64,${bytes}`;
+    }
+  }
+  if (source === undefined) return undefined;
+  const about = { ...metadata, ...(metadata[type] as Record<string, unknown> | undefined) };
+  const size = (name: string) => {
+    const value = Number(about[name]);
+    return value > 0 && value < 10_000 ? ` ${name}="${Math.round(value)}"` : "";
+  };
+  const plain = plainText(textIn(data, "text/plain") ?? "");
+  const said = typeof about.alt === "string" ? about.alt : plain;
+  // "<Figure size 640x480 with 1 Axes>" and the like say nothing about the picture.
+  const alt = said === "" || /^<.*>$/s.test(said.trim()) ? "Image made by the cell above" : said;
+  return `<div class="nb-output nb-wide nb-image"><img src="${source}" alt="${
+    escapeHtml(alt.slice(0, MAX_ALT))
+  }"${size("width")}${size("height")}></div>\n`;
+}
+
+function container(id: string, kind: string, css: string, html: string): string {
+  const style = css === "" ? "" : `<style>${css}</style>`;
+  return `<div class="nb-output ${kind}">${style}<div id="${id}" class="nb-confined">${html}</div></div>\n`;
+}
+
+function isSameStream(
+  output: Output | undefined,
+  name: string,
+): output is Extract<Output, { output_type: "stream" }> {
+  return output?.output_type === "stream" && output.name === name;
+}
+
+/** MIME data that is text; files from other tools may hold it as lines. */
+function textIn(data: MimeBundle, type: string): string | undefined {
+  const value = Object.hasOwn(data, type) ? data[type] : undefined;
+  if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((line) => typeof line === "string")) {
+    return value.join("");
+  }
+  return undefined;
+}
+
+function base64(text: string): string {
+  return new TextEncoder().encode(text).toBase64();
+}
