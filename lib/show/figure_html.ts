@@ -1,19 +1,11 @@
 // The HTML of a chart: a drawing that is complete without scripts, and becomes live with Plotly.
 
+import { drawingHtml } from "./drawing.ts";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly.ts";
 import { renderSvg } from "./svg/render.ts";
-import { escapeHtml } from "./theme.ts";
 
 /** The event on `window` that says that Plotly has come: {@linkcode enableLivePlotly} sends it. */
 export const plotlyArrived = "tb-plotly";
-
-// JupyterLab strips `<style>` and `<svg>` from notebooks that it does not trust, but leaves their
-// labels as loose text. So without this style the SVG stays hidden, and a picture of the same
-// drawing, which JupyterLab does keep, stands in; it cannot know the page's colour, so it is grey.
-const style = "<style>.tb-figure .tb-still{display:block!important;overflow-x:auto}" +
-  ".tb-figure .tb-picture,.tb-figure.tb-drawn .tb-still{display:none!important}</style>";
-
-const pictureColor = "#7d7d7d";
 
 // Runs in the page. `currentScript` is only set while the script first runs.
 const upgrade = `(() => {
@@ -52,15 +44,14 @@ export function figureHtml(
   heading = "",
 ): string {
   const { data, layout } = figure;
-  const svg = renderSvg(data, layout, { alt });
-  return `<div class="tb-figure">${style}${heading}` +
-    `<div class="tb-still" style="display:none">${svg}</div>` +
-    `<img class="tb-picture" alt="${escapeHtml(alt)}" style="width:100%;max-width:768px" src="${
-      pictureUrl(renderSvg(data, layout, { alt: "", color: pictureColor }))
-    }">` +
-    `<div class="tb-live"></div>` +
-    `<script type="application/json" class="tb-data">${scriptJson(figure)}</script>` +
-    `<script>${upgrade}</script></div>`;
+  const draw = (color?: string) =>
+    renderSvg(data, layout, { alt: color ? "" : alt, ...(color ? { color } : {}) });
+  return drawingHtml(draw, alt, {
+    before: heading,
+    after: `<div class="tb-live"></div>` +
+      `<script type="application/json" class="tb-data">${scriptJson(figure)}</script>` +
+      `<script>${upgrade}</script>`,
+  });
 }
 
 /**
@@ -71,13 +62,4 @@ export function figureHtml(
  */
 export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
-}
-
-/** A data URL that needs no base64: shorter, and the notebook stays legible. */
-function pictureUrl(svg: string): string {
-  const encoded = svg.replaceAll('"', "'").replace(
-    /[%#<>&?{}|\\^`\n\r]|[^\x20-\x7e]+/g,
-    (part) => encodeURIComponent(part),
-  );
-  return `data:image/svg+xml,${encoded}`;
 }

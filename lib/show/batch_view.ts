@@ -1,0 +1,182 @@
+// A padded batch as a grid: what the model reads, and below each token what it is to predict.
+
+import { chipStyle } from "./chips.ts";
+import { escapeHtml, monospace, palette } from "./theme.ts";
+import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
+import { View } from "./view.ts";
+
+/** A padded batch, as `collate` makes it. */
+export interface PaddedBatchLike {
+  /** The model's inputs, (B, T) row by row. */
+  inputs: ArrayLike<number>;
+  /** Each input's successor or −100, (B, T) row by row. */
+  targets: ArrayLike<number>;
+  /** B. */
+  batchSize: number;
+  /** T. */
+  length: number;
+}
+
+/** How a batch is shown. */
+export interface BatchViewOptions {
+  title?: string;
+  /** What short sequences are filled with, 50256 by default. */
+  padId?: number;
+  /** The target of what does not count, −100 by default. */
+  ignoreIndex?: number;
+  /** Columns that are shown, 40 by default; a gap says how many are left out. */
+  maxColumns?: number;
+  /** Rows that are shown, 8 by default. */
+  maxRows?: number;
+}
+
+/**
+ * Shows a padded batch as a grid. Targets stand under the inputs that are to predict them, so that
+ * the shift by one can be seen; those that do not count are dashes.
+ *
+ * @param batch Inputs and targets, (B, T).
+ * @param tokenizer The model's tokenizer.
+ * @param options Title, and how much is shown.
+ * @returns The view; long stretches in which nothing counts are left out first.
+ * @throws {RangeError} If inputs or targets are not B·T numbers.
+ */
+export function batchView(
+  batch: PaddedBatchLike,
+  tokenizer: TokenDecoder,
+  options: BatchViewOptions = {},
+): View {
+  const { inputs, targets, batchSize, length } = batch;
+  const size = batchSize * length;
+  if (inputs.length !== size || targets.length !== size) {
+    throw new RangeError(
+      `Cannot show a batch of ${batchSize} × ${length} tokens: expected ${size} inputs and targets, ` +
+        `got ${inputs.length} and ${targets.length}`,
+    );
+  }
+  const { title, padId = 50256, ignoreIndex = -100, maxColumns = 40, maxRows = 8 } = options;
+  const rows = Math.min(batchSize, maxRows);
+  const counts = (row: number, column: number) => targets[row * length + column] !== ignoreIndex;
+  const padded = Array.from({ length: rows }, (_, row) => {
+    let from = length;
+    // Padding is what follows the last target that counts, and is the pad token.
+    while (from > 0 && inputs[row * length + from - 1] === padId && !counts(row, from - 1)) from--;
+    return from;
+  });
+  const columns = chooseColumns(rows, length, counts, maxColumns);
+  const text = (id: number) => visibleText(tokenText(id, tokenizer));
+
+  return new View(() => {
+    let counted = 0;
+    let padding = 0;
+    for (let i = 0; i < size; i++) if (targets[i] !== ignoreIndex) counted++;
+    for (const [row, from] of padded.entries()) padding += row < rows ? length - from : 0;
+    const summary = `${batchSize} sequences × ${length} tokens; ${
+      counted.toLocaleString("en-US")
+    } targets count` +
+      (rows === batchSize ? `, ${padding.toLocaleString("en-US")} tokens are padding` : "");
+    const head = columns.map((column) =>
+      column.gap ? `<th ${gapCell}>⋯</th>` : `<th ${numberCell}>${column.at}</th>`
+    ).join("");
+    const body = Array.from({ length: rows }, (_, row) => {
+      const inputCells = columns.map(({ at, gap }) => {
+        if (gap) return `<td ${gapCell}>${gap}</td>`;
+        const pad = at >= padded[row];
+        return `<td ${pad ? padCell : inputCell}>${escapeHtml(text(inputs[row * length + at]))}</td>`;
+      }).join("");
+      const targetCells = columns.map(({ at, gap }) => {
+        if (gap) return `<td ${gapCell}>more</td>`;
+        return counts(row, at)
+          ? `<td ${countedCell}>${escapeHtml(text(targets[row * length + at]))}</td>`
+          : `<td ${ignoredCell}>–</td>`;
+      }).join("");
+      return `<tr><th scope="row" ${rowHead}>input ${row + 1}</th>${inputCells}</tr>` +
+        `<tr><th scope="row" ${rowHead}>target ${row + 1}</th>${targetCells}</tr>`;
+    }).join("");
+    const rest = rows < batchSize
+      ? `<div class="tb-caption">and ${batchSize - rows} more sequences</div>`
+      : "";
+    const heading = title ? `<div class="tb-title"><b>${escapeHtml(title)}</b></div>` : "";
+    return {
+      "text/html":
+        `<div class="tb-tokens">${chipStyle}${gridStyle}${heading}<div class="tb-caption">${summary}</div>` +
+        `<div class="tb-scroll" style="overflow-x:auto" tabindex="0"><table class="tb-grid" style="border-collapse:collapse;font-size:12px;font-family:${
+          escapeHtml(monospace)
+        }"><thead><tr><th></th>${head}</tr></thead><tbody>${body}</tbody></table></div>${rest}` +
+        `<div class="tb-legend" style="font-size:12px;margin:2px 0">underlined: counts · –: does not count (${ignoreIndex}) · dashed: padding</div></div>`,
+      "text/plain": [
+        ...(title ? [title] : []),
+        summary,
+        ...Array.from({ length: rows }, (_, row) => plainRow(row)),
+      ].join("\n"),
+    };
+  });
+
+  function plainRow(row: number): string {
+    const line = (of: (at: number) => string) =>
+      columns.map(({ at, gap }) => gap ? `…${gap} more…` : of(at)).join("|");
+    return `  input ${row + 1}:  ${line((at) => text(inputs[row * length + at]))}\n` +
+      `  target ${row + 1}: ${
+        line((at) => counts(row, at) ? text(targets[row * length + at]) : "–")
+      }`;
+  }
+}
+
+// Inline is only what JupyterLab's own table style lacks when it strips the style sheet of a notebook
+// that it does not trust.
+const inputCell = 'class="tb-in"';
+const padCell = 'class="tb-pad"';
+const countedCell =
+  `class="tb-out" style="background:rgba(59,125,216,0.3);border-bottom:3px solid ${palette[2]}"`;
+const ignoredCell = 'class="tb-ign"';
+const numberCell = 'class="tb-num"';
+const gapCell = 'class="tb-gap"';
+const rowHead = 'class="tb-row" style="text-align:left"';
+const gridStyle = `<style>
+.tb-tokens .tb-grid{margin:0!important;border:0!important;border-collapse:collapse}
+.tb-tokens .tb-grid tr{background:none!important}
+.tb-tokens .tb-grid :is(td,th){padding:1px 5px!important;text-align:center!important;white-space:nowrap;border:0;border-right:1px solid rgba(128,128,128,0.25);font-weight:normal}
+.tb-tokens .tb-grid .tb-row{text-align:left!important;padding-right:8px!important;font-weight:normal}
+.tb-tokens .tb-grid .tb-in{background:rgba(128,128,128,0.18)}
+.tb-tokens .tb-grid .tb-pad{border:1px dashed rgba(128,128,128,0.6);opacity:.65}
+.tb-tokens .tb-grid :is(.tb-ign,.tb-num,.tb-gap){opacity:.65}
+.tb-tokens .tb-grid .tb-out{border-bottom:3px solid ${palette[2]}!important}
+</style>`.replace(/\n/g, "");
+
+interface Column {
+  at: number;
+  /** How many columns are left out here, instead of a column. */
+  gap?: number;
+}
+
+/** Keeps the beginning, all around what counts as far as there is room, and the end. */
+function chooseColumns(
+  rows: number,
+  length: number,
+  counts: (row: number, column: number) => boolean,
+  most: number,
+): Column[] {
+  const keep = new Set<number>();
+  const add = (from: number, to: number) => {
+    for (let at = Math.max(0, from); at < Math.min(length, to) && keep.size < most; at++) keep.add(at);
+  };
+  if (length <= most) add(0, length);
+  else {
+    add(0, 3);
+    add(length - 2, length);
+    let first = 0;
+    while (
+      first < length && !Array.from({ length: rows }, (_, row) => counts(row, first)).some(Boolean)
+    ) first++;
+    add(first - 2, length);
+    add(0, length);
+  }
+  const columns: Column[] = [];
+  let before = -1;
+  for (const at of [...keep].sort((a, b) => a - b)) {
+    if (at - before > 1) columns.push({ at: -1, gap: at - before - 1 });
+    columns.push({ at });
+    before = at;
+  }
+  if (before < length - 1) columns.push({ at: -1, gap: length - 1 - before });
+  return columns;
+}

@@ -1,0 +1,41 @@
+// Wraps a drawing so that it shows wherever a notebook is opened, trusted or not.
+
+import { escapeHtml } from "./theme.ts";
+
+// JupyterLab strips `<style>` and `<svg>` from notebooks that it does not trust, but leaves their
+// labels as loose text. So without this style the SVG stays hidden, and a picture of the same
+// drawing, which JupyterLab does keep, stands in; it cannot know the page's colour, so it is grey.
+const style = "<style>.tb-figure .tb-still{display:block!important;overflow-x:auto}" +
+  ".tb-figure .tb-picture,.tb-figure.tb-drawn .tb-still{display:none!important}</style>";
+
+const pictureColor = "#7d7d7d";
+
+/**
+ * Wraps a drawing.
+ *
+ * @param draw Draws the SVG, in the given colour or in the page's own.
+ * @param alt The text alternative.
+ * @param options HTML before and after the drawing, and how wide it may get, in pixels.
+ * @returns HTML that fetches nothing and needs no script.
+ */
+export function drawingHtml(
+  draw: (color?: string) => string,
+  alt: string,
+  options: { before?: string; after?: string; maxWidth?: number } = {},
+): string {
+  const { before = "", after = "", maxWidth = 768 } = options;
+  return `<div class="tb-figure">${style}${before}` +
+    `<div class="tb-still" style="display:none">${draw()}</div>` +
+    `<img class="tb-picture" alt="${escapeHtml(alt)}" style="width:100%;max-width:${maxWidth}px" src="${
+      pictureUrl(draw(pictureColor))
+    }">${after}</div>`;
+}
+
+/** A data URL that needs no base64: shorter, and the notebook stays legible. */
+function pictureUrl(svg: string): string {
+  const encoded = svg.replaceAll('"', "'").replace(
+    /[%#<>&?{}|\\^`\n\r]|[^\x20-\x7e]+/g,
+    (part) => encodeURIComponent(part),
+  );
+  return `data:image/svg+xml,${encoded}`;
+}

@@ -1,0 +1,49 @@
+// Tokens as text that can be seen: blanks, line ends and bytes included.
+
+/** What turns token ids into text; every tokenizer of this library does. */
+export interface TokenDecoder {
+  /** @returns The text of some tokens. */
+  decode(ids: number[]): string;
+  /** @returns The bytes of one token, which may hold only part of a character. */
+  bytes?(id: number): Uint8Array;
+}
+
+/**
+ * The text of one token.
+ *
+ * @param id The token.
+ * @param decoder The model's tokenizer.
+ * @returns Its text; where its bytes are no whole characters, the bytes, such as `⟨E2 80⟩`.
+ */
+export function tokenText(id: number, decoder: TokenDecoder): string {
+  const bytes = decoder.bytes?.(id);
+  if (!bytes) return decoder.decode([id]);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    const hex = Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, "0"));
+    return `⟨${hex.join(" ")}⟩`;
+  }
+}
+
+/**
+ * Makes every character of a token visible, and harmless: characters that would reverse, hide or
+ * join the text around them are written as their code points.
+ *
+ * @param text The token's text.
+ * @returns Text in which `·` is a space, `↵` a line feed and `⇥` a tab.
+ */
+export function visibleText(text: string): string {
+  if (text === "") return "∅";
+  const shown = text.replace(/[\p{C}\p{Z}]/gu, (character) => {
+    const code = character.codePointAt(0)!;
+    if (character === " ") return "·";
+    if (character === "\n") return "↵";
+    if (character === "\t") return "⇥";
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+    if (code === 0x7f) return "␡";
+    return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+  });
+  // A combining mark would otherwise land on the neighbouring token.
+  return /^\p{M}/u.test(shown) ? `◌${shown}` : shown;
+}

@@ -1,0 +1,193 @@
+// The token and mask view: what the model reads, and which of it the loss counts.
+
+import { firstCounted, type Mask } from "../text/mask.ts";
+import { type Chip, chipsHtml, chipStyle, describeChips, legendHtml, type TokenRole } from "./chips.ts";
+import { escapeHtml } from "./theme.ts";
+import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
+import { View } from "./view.ts";
+
+export type { TokenRole } from "./chips.ts";
+
+/** A sequence of tokens to look at. All lists are equally long. */
+export interface TokenSequence {
+  /** Each token's text. */
+  tokens: readonly string[];
+  /** What each token is. */
+  roles: readonly TokenRole[];
+  /** Whether the loss counts the prediction of each token. */
+  counted: readonly boolean[];
+  /** Each token's id, shown when a pointer rests on it. */
+  ids?: readonly number[];
+  /** What the sequence is called. */
+  label?: string;
+}
+
+/** How tokens are shown. */
+export interface TokenViewOptions {
+  /** Stands above the view; plain text. */
+  title?: string;
+  /** Tokens of one sequence that are shown unfolded, 400 by default. */
+  maxTokens?: number;
+  /** Sequences that are shown, 8 by default; the view says how many there are more. */
+  maxSequences?: number;
+}
+
+/** Folded tokens take room in the notebook too: beyond so many a sequence is cut. */
+const mostTokens = 4000;
+
+/**
+ * Shows tokens one by one: prompt, response, end and padding, and which of them the loss counts.
+ *
+ * @param sequences One sequence or several.
+ * @param options Title, and how much is shown.
+ * @returns The view: chips in a notebook, the same in words as text.
+ * @throws {RangeError} If the lists of a sequence differ in length.
+ *
+ * @example
+ * ```ts
+ * import { tokenView } from "./token_view.ts";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const view = tokenView({
+ *   tokens: ["Hello", " there", "<|endoftext|>"],
+ *   roles: ["prompt", "response", "end"],
+ *   counted: [false, true, true],
+ * });
+ * assertStringIncludes(view.html, "·there");
+ * assertStringIncludes(view.text, "2 of 3 tokens count");
+ * ```
+ */
+export function tokenView(
+  sequences: TokenSequence | readonly TokenSequence[],
+  options: TokenViewOptions = {},
+): View {
+  const all = (Array.isArray(sequences) ? sequences : [sequences]) as readonly TokenSequence[];
+  const chips = all.map(toChips);
+  const { title, maxTokens = 400, maxSequences = 8 } = options;
+  return new View(() => {
+    const shown = chips.slice(0, maxSequences);
+    const more = chips.length - shown.length;
+    const labels = all.map(({ label }, i) => label ?? (all.length > 1 ? `Sequence ${i + 1}` : ""));
+    const captions = chips.map((list, i) => [labels[i], caption(list)].filter(Boolean).join(" · "));
+    const blocks = shown.map((list, i) => {
+      const cut = list.length > mostTokens
+        ? `<div class="tb-caption">and ${
+          (list.length - mostTokens).toLocaleString("en-US")
+        } tokens that are not shown</div>`
+        : "";
+      return `<div class="tb-seq" role="group" aria-label="${escapeHtml(captions[i])}">` +
+        `<div class="tb-caption">${escapeHtml(captions[i])}</div><div class="tb-line">${
+          chipsHtml(list.slice(0, mostTokens), { fold: maxTokens })
+        }</div>${cut}</div>`;
+    });
+    const rest = more > 0
+      ? `<div class="tb-caption">and ${more.toLocaleString("en-US")} more sequences</div>`
+      : "";
+    const roles = shown.flatMap((list) => list.map(({ role }) => role));
+    const heading = title ? `<div class="tb-title"><b>${escapeHtml(title)}</b></div>` : "";
+    return {
+      "text/html": `<div class="tb-tokens">${chipStyle}${heading}${legendHtml(roles)}${
+        blocks.join("")
+      }${rest}</div>`,
+      "text/plain": [
+        ...(title ? [title] : []),
+        ...shown.map((list, i) => plainSequence(captions[i], list)),
+        ...(more > 0 ? [`and ${more} more sequences`] : []),
+      ].join("\n"),
+    };
+  });
+}
+
+function toChips(sequence: TokenSequence, index: number): Chip[] {
+  const { tokens, roles, counted, ids } = sequence;
+  const lengths = [roles.length, counted.length, ids?.length ?? tokens.length];
+  if (lengths.some((length) => length !== tokens.length)) {
+    throw new RangeError(
+      `Cannot show sequence ${index + 1}: it has ${tokens.length} tokens, ${roles.length} roles, ` +
+        `${counted.length} flags${ids ? ` and ${ids.length} ids` : ""}, expected as many of each`,
+    );
+  }
+  return tokens.map((text, i): Chip => ({
+    text,
+    role: roles[i],
+    counted: counted[i],
+    position: i,
+    ...(ids ? { id: ids[i] } : {}),
+  }));
+}
+
+const caption = (chips: readonly Chip[]) =>
+  `${chips.filter(({ counted }) => counted).length.toLocaleString("en-US")} of ${
+    chips.length.toLocaleString("en-US")
+  } tokens count`;
+
+/** One line a run, so that a screen reader or a log has the same information. */
+function plainSequence(title: string, chips: readonly Chip[]): string {
+  const lines = [title];
+  for (let start = 0; start < chips.length && lines.length < 40;) {
+    let end = start + 1;
+    while (
+      end < chips.length && chips[end].role === chips[start].role &&
+      chips[end].counted === chips[start].counted
+    ) end++;
+    const run = chips.slice(start, end);
+    const text = run.slice(0, 60).map((chip) => visibleText(chip.text)).join("|");
+    lines.push(`  ${describeChips(run)}: ${text}${run.length > 60 ? "|…" : ""}`);
+    start = end;
+  }
+  return lines.join("\n");
+}
+
+/** An encoded example, as `encodeExample` makes it. */
+export interface ExampleTokens {
+  promptIds: readonly number[];
+  /** The response and its closing token. */
+  responseIds: readonly number[];
+  /** Tokens of the prompt without its response marker: the line of the mask `"instruction"`. */
+  instructionLength?: number;
+}
+
+/**
+ * Turns an encoded example into a sequence to look at.
+ *
+ * @param example Prompt and response as token ids.
+ * @param tokenizer The model's tokenizer.
+ * @param mask Which tokens count; `"prompt"` by default: the response and its end.
+ * @returns The sequence for {@linkcode tokenView}.
+ */
+export function exampleTokens(
+  example: ExampleTokens,
+  tokenizer: TokenDecoder,
+  mask: Mask = "prompt",
+): TokenSequence {
+  const { promptIds, responseIds, instructionLength = promptIds.length } = example;
+  const ids = [...promptIds, ...responseIds];
+  const first = firstCounted({ promptIds, instructionLength }, mask);
+  return {
+    tokens: ids.map((id) => tokenText(id, tokenizer)),
+    roles: ids.map((_, i): TokenRole =>
+      i < promptIds.length ? "prompt" : i === ids.length - 1 ? "end" : "response"
+    ),
+    counted: ids.map((_, i) => i >= first),
+    ids,
+    label: `mask "${mask}"`,
+  };
+}
+
+/**
+ * Shows an example under several masks, one below the other.
+ *
+ * @param example Prompt and response as token ids.
+ * @param tokenizer The model's tokenizer.
+ * @param masks The masks, `["prompt"]` by default.
+ * @param options Title, and how much is shown.
+ * @returns The view.
+ */
+export function maskView(
+  example: ExampleTokens,
+  tokenizer: TokenDecoder,
+  masks: readonly Mask[] = ["prompt"],
+  options: TokenViewOptions = {},
+): View {
+  return tokenView(masks.map((mask) => exampleTokens(example, tokenizer, mask)), options);
+}
