@@ -16,3 +16,7 @@ export {
   type WrittenFile,
 } from "./safetensors/write.ts";
 export { sha256File, type StreamOptions } from "./sha256.ts";
+export { type DownloadProgress, downloadSnapshot, HubError, type HubOptions } from "./hub.ts";
+export type { Snapshot } from "./hub.ts";
+export { checkpointName, EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
+export { type ResolvedModel, resolveModel, type ResolveOptions } from "./resolve.ts";

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { openSafetensors } from "../../../lib/weights/safetensors/read.ts";
 import { writeSafetensors } from "../../../lib/weights/safetensors/write.ts";
 import { findPython } from "../python.ts";
-import { TemporaryDirectory } from "./files.ts";
+import { TemporaryDirectory } from "../temporary.ts";
 
 const python = findPython({
   numpy: "numpy",

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { openSafetensors, type Safetensors } from "../../../lib/weights/safetensors/read.ts";
 import { writeSafetensors } from "../../../lib/weights/safetensors/write.ts";
-import { entry, rawFile, TemporaryDirectory } from "./files.ts";
+import { TemporaryDirectory } from "../temporary.ts";
+import { entry, rawFile } from "./files.ts";
 
 Deno.test("openSafetensors() lists tensors and metadata and read() widens each type", async () => {
   using temporary = new TemporaryDirectory();

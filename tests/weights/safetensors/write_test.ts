@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { sha256File } from "../../../lib/weights/sha256.ts";
 import { openSafetensors } from "../../../lib/weights/safetensors/read.ts";
 import { type TensorEntry, writeSafetensors } from "../../../lib/weights/safetensors/write.ts";
-import { TemporaryDirectory } from "./files.ts";
+import { TemporaryDirectory } from "../temporary.ts";
 
 const namesIn = (directory: string) => [...Deno.readDirSync(directory)].map((e) => e.name).sort();
 

@@ -1,0 +1,286 @@
+/**
+ * Models from the Hugging Face hub, in the cache that Hugging Face's own tools use.
+ *
+ * Why not the hub's JavaScript client: it neither resumes nor checks nor tries again, and a model
+ * is gigabytes over connections that break.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { hubCacheDirectory, hubHome, isCommit, RepositoryCache } from "./hub/cache.ts";
+import { download, type DownloadProgress, probe } from "./hub/download.ts";
+import { type Connection, HubError } from "./hub/request.ts";
+import { parseShardIndex } from "./safetensors/index_file.ts";
+import { WEIGHT_FILES } from "./safetensors/read.ts";
+
+export { type DownloadProgress, HubError };
+
+/** Options of {@linkcode downloadSnapshot}. What is absent comes from the environment. */
+export interface HubOptions {
+  /** Branch, tag or commit; `main` if absent. */
+  revision?: string;
+  /** The hub's address; else `HF_ENDPOINT`, else `https://huggingface.co`. */
+  endpoint?: string;
+  /** The cache's directory; else `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
+  cacheDirectory?: string;
+  /** Credentials; else `HF_TOKEN`, else the file `token` in `HF_HOME`. */
+  token?: string;
+  /** Use only what is in the cache; else whether `HF_HUB_OFFLINE` is set. */
+  offline?: boolean;
+  /** How many failures in a row are tried again; 5 if absent. */
+  retries?: number;
+  /** Milliseconds before the first new attempt, doubling; 1000 if absent. */
+  retryDelay?: number;
+  /** Milliseconds of silence after which the server counts as gone; 30000 if absent. */
+  timeout?: number;
+  /** Stops the download; what has arrived is kept and used next time. */
+  signal?: AbortSignal;
+  /** Called as bytes arrive, for each file. */
+  onProgress?: (progress: DownloadProgress) => void;
+}
+
+/** A model's files in the cache. */
+export interface Snapshot {
+  /** `owner/name`. */
+  repository: string;
+  /** The revision that was asked for. */
+  revision: string;
+  /** The commit that it stands for. */
+  commit: string;
+  /** The directory that holds the files. */
+  directory: string;
+  /** The files' names, the weights' last. */
+  files: string[];
+  /** Set where the hub could not be asked and an earlier download is used: why. */
+  notice?: string;
+}
+
+/** What describes a model. */
+const REQUIRED = "config.json";
+/** What a tokenizer or generation may need, where the repository has it. */
+const OPTIONAL = [
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "vocab.json",
+  "merges.txt",
+  "tokenizer.model",
+  "chat_template.jinja",
+];
+const [SINGLE, INDEX] = WEIGHT_FILES;
+const CONCURRENT = 4;
+
+/**
+ * Downloads what is needed of a model: its config, tokenizer and safetensors weights.
+ *
+ * Files that are in the cache are not fetched again. A revision's name is recorded only when all
+ * its files are there, so a broken download never replaces a whole one.
+ *
+ * @param repository `owner/name`
+ * @param options Revision, server, cache, credentials, patience
+ * @returns Where the files are
+ * @throws {HubError} If the model is not there, access is denied, or the hub cannot be reached and
+ * the cache does not hold the model
+ * @throws {RangeError} If the name, revision or endpoint is malformed
+ */
+export async function downloadSnapshot(
+  repository: string,
+  options: HubOptions = {},
+): Promise<Snapshot> {
+  const revision = options.revision ?? "main";
+  checkNames(repository, revision);
+  const cache = new RepositoryCache(options.cacheDirectory ?? hubCacheDirectory(), repository);
+  const cached = await cachedSnapshot(cache, repository, revision);
+  if (options.offline ?? isSet("HF_HUB_OFFLINE")) {
+    if (cached !== undefined) return cached;
+    throw new HubError(
+      `Cannot find "hf:${repository}@${revision}" in "${cache.directory}" and it may not be downloaded (HF_HUB_OFFLINE)`,
+    );
+  }
+  const connection = await connect(options);
+  let commit = cached !== undefined && isCommit(revision) ? revision : undefined;
+  try {
+    // With a whole model in the cache it is not worth waiting for a server that is away.
+    const hasty = cached === undefined ? connection : { ...connection, retries: 0 };
+    commit ??= await resolveCommit(hasty, repository, revision);
+    const files = await fetchFiles(connection, cache, {
+      repository,
+      commit,
+      asked: `"hf:${repository}@${revision}" at ${connection.endpoint}`,
+      onProgress: options.onProgress,
+    });
+    await cache.setCommit(revision, commit);
+    return { repository, revision, commit, directory: cache.snapshot(commit), files };
+  } catch (error) {
+    const usable = cached !== undefined && (commit === undefined || commit === cached.commit);
+    if (!usable || !(error instanceof HubError && error.transient)) throw error;
+    return { ...cached, notice: `${error.message}; using the model downloaded earlier` };
+  }
+}
+
+/** The commit that a branch or tag stands for now. */
+async function resolveCommit(
+  connection: Connection,
+  repository: string,
+  revision: string,
+): Promise<string> {
+  const config = await probe(connection, repository, revision, REQUIRED);
+  if (config !== undefined) return config.commit;
+  throw new HubError(
+    `Cannot find "${REQUIRED}" in "hf:${repository}@${revision}" at ${connection.endpoint}: there is no such repository, revision or file`,
+    { status: 404 },
+  );
+}
+
+interface Wanted {
+  repository: string;
+  commit: string;
+  /** Model and server, for messages. */
+  asked: string;
+  onProgress?: (progress: DownloadProgress) => void;
+}
+
+/** Brings what is needed of a commit into the cache and tells the files' names. */
+async function fetchFiles(
+  connection: Connection,
+  cache: RepositoryCache,
+  { repository, commit, asked, onProgress }: Wanted,
+): Promise<string[]> {
+  const missing = (what: string) => new HubError(`Cannot find ${what}`, { status: 404 });
+  const get = async (file: string, connection: Connection): Promise<string | undefined> => {
+    if (await cache.has(commit, file)) return file;
+    if (await cache.lacks(commit, file)) return undefined;
+    const remote = await probe(connection, repository, commit, file);
+    if (remote === undefined) {
+      await cache.setLacking(commit, file);
+      return undefined;
+    }
+    // A server that answers with another commit must not mix two commits in one snapshot.
+    await download(connection, cache, { ...remote, commit }, onProgress);
+    return file;
+  };
+
+  // What is small comes first, so that a model that cannot be used is known before its weights.
+  const described = await inParallel([REQUIRED, ...OPTIONAL], connection, get);
+  if (described[0] === undefined) throw missing(`"${REQUIRED}" in ${asked}`);
+  const files = described.filter((file) => file !== undefined);
+  if (await get(SINGLE, connection) !== undefined) return [...files, SINGLE];
+  if (await get(INDEX, connection) === undefined) {
+    throw missing(`weights in ${asked}: looked for "${WEIGHT_FILES.join('" and "')}"`);
+  }
+  const shards = await readShards(cache, commit);
+  const found = await inParallel(shards, connection, get);
+  const absent = shards.find((_, i) => found[i] === undefined);
+  if (absent !== undefined) throw missing(`"${absent}" in ${asked}: the model's index names it`);
+  return [...files, INDEX, ...shards];
+}
+
+/** The snapshot in the cache, if it is whole. */
+async function cachedSnapshot(
+  cache: RepositoryCache,
+  repository: string,
+  revision: string,
+): Promise<Snapshot | undefined> {
+  const commit = await cache.commitOf(revision);
+  if (commit === undefined || !await cache.has(commit, REQUIRED)) return undefined;
+  const files = [REQUIRED];
+  for (const file of OPTIONAL) if (await cache.has(commit, file)) files.push(file);
+  if (await cache.has(commit, SINGLE)) files.push(SINGLE);
+  else if (await cache.has(commit, INDEX)) {
+    const shards = await readShards(cache, commit);
+    for (const shard of shards) if (!await cache.has(commit, shard)) return undefined;
+    files.push(INDEX, ...shards);
+  } else return undefined;
+  return { repository, revision, commit, directory: cache.snapshot(commit), files };
+}
+
+async function readShards(cache: RepositoryCache, commit: string): Promise<string[]> {
+  const path = join(cache.snapshot(commit), INDEX);
+  return parseShardIndex(await Deno.readFile(path), path).shards;
+}
+
+/** Works on a few items at once; when one fails the others are stopped and waited for. */
+async function inParallel<T>(
+  items: string[],
+  connection: Connection,
+  work: (item: string, connection: Connection) => Promise<T>,
+): Promise<T[]> {
+  const stop = new AbortController();
+  const signal = connection.signal
+    ? AbortSignal.any([connection.signal, stop.signal])
+    : stop.signal;
+  const results: T[] = [];
+  const queue = items.entries();
+  let failure: { error: unknown } | undefined;
+  const worker = async () => {
+    try {
+      for (const [i, item] of queue) {
+        signal.throwIfAborted();
+        results[i] = await work(item, { ...connection, signal });
+      }
+    } catch (error) {
+      failure ??= { error };
+      stop.abort();
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT }, worker));
+  if (failure !== undefined) throw failure.error;
+  return results;
+}
+
+function checkNames(repository: string, revision: string): void {
+  const part = "[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?";
+  if (
+    !new RegExp(`^${part}/${part}$`).test(repository) || repository.length > 200 ||
+    repository.includes("--") || repository.includes("..")
+  ) {
+    throw new RangeError(
+      `Cannot use ${JSON.stringify(repository)} as a repository of the hub: expected "owner/name"`,
+    );
+  }
+  if (
+    !/^[A-Za-z0-9_.][A-Za-z0-9_./-]*$/.test(revision) || revision.length > 200 ||
+    revision.split("/").some((piece) => piece === "" || piece === "." || piece === "..")
+  ) {
+    throw new RangeError(
+      `Cannot use ${
+        JSON.stringify(revision)
+      } as a revision of "hf:${repository}": expected a branch, tag or commit`,
+    );
+  }
+}
+
+async function connect(options: HubOptions): Promise<Connection> {
+  const endpoint = (options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co"))
+    .replace(/\/+$/, "");
+  const url = URL.parse(endpoint);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new RangeError(
+      `Cannot use ${
+        JSON.stringify(endpoint)
+      } as HF_ENDPOINT: expected an address such as "https://huggingface.co"`,
+    );
+  }
+  return {
+    endpoint,
+    token: options.token ?? await findToken(),
+    retries: options.retries ?? 5,
+    retryDelay: options.retryDelay ?? 1000,
+    timeout: options.timeout ?? 30_000,
+    signal: options.signal,
+  };
+}
+
+async function findToken(): Promise<string | undefined> {
+  if (isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN")) return undefined;
+  const path = Deno.env.get("HF_TOKEN_PATH") || join(hubHome(), "token");
+  const token = Deno.env.get("HF_TOKEN")?.trim() ||
+    (await Deno.readTextFile(path).catch(() => "")).trim();
+  return token === "" ? undefined : token;
+}
+
+function isSet(name: string): boolean {
+  return /^(1|on|yes|true)$/i.test(Deno.env.get(name) ?? "");
+}

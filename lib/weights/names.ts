@@ -1,0 +1,43 @@
+/**
+ * Short names of models, and the names that fine-tuned checkpoints get.
+ *
+ * @module
+ */
+
+import { basename, resolve } from "@std/path";
+
+/** Short names and what they stand for, in the syntax of `resolveModel()`. */
+export const SHORT_NAMES: Readonly<Record<string, string>> = {
+  "gpt2": "hf:openai-community/gpt2",
+  "gpt2-medium": "hf:openai-community/gpt2-medium",
+  "gpt2-large": "hf:openai-community/gpt2-large",
+  "gpt2-xl": "hf:openai-community/gpt2-xl",
+};
+
+/** The name of the model that comes with Tunebook. */
+export const EMBEDDED_NAME = "nano";
+
+// Numbers of parameters as people write them behind GPT-2's names.
+const SIZED: Readonly<Record<string, string>> = {
+  "gpt2": "gpt2-small124M",
+  "gpt2-medium": "gpt2-medium355M",
+  "gpt2-large": "gpt2-large774M",
+  "gpt2-xl": "gpt2-xl1558M",
+};
+
+/**
+ * The name for a fine-tuned model: the model's name, GPT-2's with its size, and `-sft`.
+ *
+ * @param name A model's name as in `ResolvedModel.name`, or a directory's path
+ * @returns A name for a directory or file
+ *
+ * @example
+ * ```ts ignore
+ * checkpointName("gpt2-medium"); // "gpt2-medium355M-sft"
+ * checkpointName("runs/tiny"); // "tiny-sft"
+ * ```
+ */
+export function checkpointName(name: string): string {
+  const base = basename(resolve(name)).replaceAll("/", "") || "model"; // a root has no name
+  return `${Object.hasOwn(SIZED, base) ? SIZED[base] : base}-sft`;
+}

@@ -1,0 +1,122 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { HubError } from "../../lib/weights/hub.ts";
+import { checkpointName, SHORT_NAMES } from "../../lib/weights/names.ts";
+import { resolveModel } from "../../lib/weights/resolve.ts";
+import { COMMIT, FakeHub } from "./hub/fake_hub.ts";
+import { TemporaryDirectory } from "./temporary.ts";
+
+const text = (value: string) => new TextEncoder().encode(value);
+
+Deno.test("resolveModel() finds a directory's files", async () => {
+  using temporary = new TemporaryDirectory();
+  const directory = `${temporary.path}/tiny`;
+  Deno.mkdirSync(directory);
+  temporary.file("tiny/config.json", "{}");
+  temporary.file("tiny/vocab.json", "{}");
+  const index = temporary.file("tiny/model.safetensors.index.json", "{}");
+  const expected = {
+    spec: directory,
+    source: "directory",
+    name: "tiny",
+    directory,
+    config: `${directory}/config.json`,
+    weights: index,
+    files: ["config.json", "model.safetensors.index.json", "vocab.json"],
+  };
+  assertEquals(await resolveModel(directory), expected);
+  assertEquals(await resolveModel(`${directory}/`), { ...expected, spec: `${directory}/` });
+  const weights = temporary.file("tiny/model.safetensors", "");
+  assertEquals((await resolveModel(directory)).weights, weights, "one file before an index");
+});
+
+Deno.test("resolveModel() says what it looked for and where", async () => {
+  using temporary = new TemporaryDirectory();
+  const directory = temporary.path;
+  const file = temporary.file("model.safetensors", "");
+  const cases: [string, new (message: string) => Error, string][] = [
+    [
+      "",
+      RangeError,
+      'Cannot find a model with an empty name: expected a directory, "hf:owner/name"',
+    ],
+    [`${directory}/none`, Deno.errors.NotFound, `there is no directory "${directory}/none"`],
+    [file, Deno.errors.NotFound, `"${file}" is a file, expected the directory`],
+    [directory, Deno.errors.NotFound, 'holds "model.safetensors" but no "config.json"'],
+    ["s3:bucket/x", RangeError, '"s3:" is not known, expected a directory'],
+    ["gpt2-mediun", Deno.errors.NotFound, 'the nearest short name is "gpt2-medium"'],
+    ["owner/model", Deno.errors.NotFound, 'did you mean "hf:owner/model"'],
+    ["hf:gpt2", RangeError, 'did you mean "hf:openai-community/gpt2"'],
+    ["hf:", RangeError, 'expected "owner/name"'],
+    ["hf:owner/model@", RangeError, 'Cannot use "" as a revision of "hf:owner/model"'],
+  ];
+  for (const [spec, type, message] of cases) {
+    await assertRejects(() => resolveModel(spec), type, message);
+  }
+  Deno.removeSync(file);
+  await assertRejects(() => resolveModel(directory), Deno.errors.NotFound, "and it is empty");
+});
+
+Deno.test("resolveModel() downloads hf: names and short names, revisions included", async () => {
+  await using hub = new FakeHub();
+  using temporary = new TemporaryDirectory();
+  hub.files.set("config.json", text("{}"));
+  hub.files.set("model.safetensors", text("weights"));
+  hub.repository = "openai-community/gpt2-medium";
+  hub.revisions["refs/pr/1"] = COMMIT;
+  const options = {
+    endpoint: hub.endpoint,
+    cacheDirectory: temporary.path,
+    offline: false,
+    retries: 0,
+  };
+  const directory = `${temporary.path}/models--openai-community--gpt2-medium/snapshots/${COMMIT}`;
+  for (
+    const spec of [
+      "gpt2-medium",
+      "hf:openai-community/gpt2-medium",
+      "hf:openai-community/gpt2-medium@refs/pr/1",
+      `hf:openai-community/gpt2-medium@${COMMIT}`,
+    ]
+  ) {
+    assertEquals(await resolveModel(spec, options), {
+      spec,
+      source: "hub",
+      name: "gpt2-medium",
+      directory,
+      config: `${directory}/config.json`,
+      weights: `${directory}/model.safetensors`,
+      files: ["config.json", "model.safetensors"],
+      commit: COMMIT,
+      notice: undefined,
+    });
+  }
+  const error = await assertRejects(
+    () => resolveModel("hf:owner/none", options),
+    HubError,
+    `from ${hub.endpoint}: there is no such repository`,
+  );
+  assert(error.message.includes('"hf:owner/none"'));
+});
+
+Deno.test("resolveModel() takes nano from the copy of Tunebook it belongs to", async () => {
+  const directory = new URL("../../data/nano", import.meta.url).pathname;
+  const model = await resolveModel("nano").catch((error) => {
+    // Before `deno task nano` has made it, the message must say where it should be.
+    assert(error instanceof Deno.errors.NotFound && error.message.includes(directory), `${error}`);
+  });
+  if (model === undefined) return;
+  assertEquals([model.source, model.name, model.directory], ["embedded", "nano", directory]);
+});
+
+Deno.test("checkpointName() adds GPT-2's size and what was done", () => {
+  assertEquals(Object.keys(SHORT_NAMES).map(checkpointName), [
+    "gpt2-small124M-sft",
+    "gpt2-medium355M-sft",
+    "gpt2-large774M-sft",
+    "gpt2-xl1558M-sft",
+  ]);
+  assertEquals(checkpointName("nano"), "nano-sft");
+  assertEquals(checkpointName("runs/tiny/"), "tiny-sft");
+  assertEquals(checkpointName("constructor"), "constructor-sft");
+  assertEquals(checkpointName("/"), "model-sft");
+});
