@@ -1,0 +1,60 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type Contestant, measure, median } from "./harness.ts";
+import { replaceTable } from "./table.ts";
+
+/** A program of a few lines that answers with what `body` makes of its `n`-th run. */
+function contestant(name: string, body: string): Contestant {
+  const script = String.raw`
+    let n = 0, text = "";
+    for await (const chunk of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      for (let end; (end = text.indexOf("\n")) >= 0; text = text.slice(end + 1)) {
+        const request = JSON.parse(text.slice(0, end));
+        console.log(request.do === "prepare"
+          ? JSON.stringify({ ready: "asked for " + request.size })
+          : JSON.stringify((${body})(n++)));
+      }
+    }`;
+  return { name, command: [Deno.execPath(), "eval", script] };
+}
+
+Deno.test("median() takes the middle, or the mean of the middle two", () => {
+  assertEquals(median([3, 1, 2]), 2);
+  assertEquals(median([4, 1, 3, 2]), 2.5);
+  assertThrows(() => median([]), RangeError);
+});
+
+Deno.test("measure() has programs take turns and leaves warm-ups out", async () => {
+  const order: string[] = [];
+  const measured = await measure(
+    [
+      contestant("a", "(n) => ({ seconds: [9, 3, 1, 2][n] })"),
+      contestant("b", "(n) => ({ seconds: 10 + n })"),
+    ],
+    { case: "any", size: 7 },
+    { rounds: 3, onRun: (name, round) => order.push(`${name}${round}`) },
+  );
+  assertEquals(order, ["a0", "b0", "a1", "b1", "a2", "b2"]);
+  assertEquals(measured.map(({ median, best }) => [median, best]), [[2, 1], [12, 11]]);
+  assertEquals(measured[0].about, "asked for 7");
+});
+
+Deno.test("measure() names the program that fails", async () => {
+  const broken = contestant("broken", '() => ({ error: "out of paper" })');
+  await assertRejects(
+    () => measure([broken], { case: "any" }, { rounds: 1 }),
+    Error,
+    '"broken" failed: out of paper',
+  );
+  const gone = { name: "gone", command: [Deno.execPath(), "eval", "0"] };
+  await assertRejects(() => measure([gone], { case: "any" }, { rounds: 1 }), Error, '"gone"');
+});
+
+Deno.test("replaceTable() changes what is between the marks only", () => {
+  const readme = "a\n<!-- begin table -->\nold\n<!-- end table -->\nz\n";
+  assertEquals(
+    replaceTable(readme, "new"),
+    "a\n<!-- begin table -->\n\nnew\n\n<!-- end table -->\nz\n",
+  );
+  assertThrows(() => replaceTable("no marks", "new"), SyntaxError, "Cannot place the table");
+});
