@@ -2,6 +2,7 @@
 
 import { join } from "@std/path";
 import { type Message, MessageCodec } from "./messages.ts";
+import { startTimer } from "./timer.ts";
 import { ZmtpConnection } from "./zmtp.ts";
 
 /** How a kernel's process ended. */
@@ -195,9 +196,9 @@ async function watch(
   const reading = Promise.all([read("stdout"), read("stderr")]).catch(() => {});
   const status = await process.status;
   // A child that outlives the kernel may hold the pipes open: do not wait for it.
-  let timer: ReturnType<typeof setTimeout>;
-  await Promise.race([reading, new Promise((done) => timer = setTimeout(done, 200))]);
-  clearTimeout(timer!);
+  const timer = startTimer(200);
+  await Promise.race([reading, timer.passed]);
+  timer.cancel();
   return { code: status.code, signal: status.signal, stderr: tail };
 }
 
@@ -228,7 +229,7 @@ async function connectAll(
           open[channel] = await ZmtpConnection.connect({ port: ports[channel], type, identity });
         } catch (error) {
           if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-          await new Promise((done) => setTimeout(done, 10));
+          await startTimer(10).passed;
         }
       }
     }

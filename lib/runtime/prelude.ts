@@ -28,6 +28,8 @@ export interface ErrorDescription {
   stack: string;
   /** The chain of causes, outermost first, each as text with its own stack. */
   causes: string[];
+  /** The cell's line whose top-level await failed with the error, where one did. */
+  line?: number;
 }
 
 /** Starts a line of the prelude's; the rest of the line is JSON, which has no control characters. */
@@ -150,7 +152,9 @@ function install(options: any) {
   // ---- What goes wrong ----
   // The error whose stack was asked for last is the one that ended the cell: the kernel reads it.
   let lastError: Error | undefined;
-  let lastThrown: { value: unknown } | undefined;
+  let lastThrown: { value: unknown; stack: string } | undefined;
+  // The stack of an error that an awaited promise brings need not reach back to the cell.
+  let lastRejection: { error: unknown; line: number } | undefined;
   // deno-lint-ignore no-explicit-any
   (Error as any).prepareStackTrace = (error: Error, sites: any[]) => {
     lastError = error;
@@ -162,10 +166,13 @@ function install(options: any) {
     }
     return [header, ...sites.map((site) => `    at ${site}`)].join("\n");
   };
+  const lineOf = (value: unknown) =>
+    lastRejection !== undefined && lastRejection.error === value ? lastRejection.line : undefined;
   function describe(value: unknown): ErrorDescription {
     if (!(value instanceof Error)) {
       const text = typeof value === "string" ? value : Deno.inspect(value, { depth: 4 });
-      return { name: "Uncaught", message: text, stack: "", causes: [] };
+      const stack = lastThrown !== undefined && lastThrown.value === value ? lastThrown.stack : "";
+      return { name: "Uncaught", message: text, stack, causes: [], line: lineOf(value) };
     }
     const causes: string[] = [];
     const seen = new Set<unknown>([value]);
@@ -182,6 +189,7 @@ function install(options: any) {
       message: String(value.message),
       stack: String(value.stack ?? ""),
       causes,
+      line: lineOf(value),
     };
   }
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -195,9 +203,9 @@ function install(options: any) {
     event.preventDefault();
     emit({ type: "uncaught", error: describe(event.error ?? event.message) });
   });
-  const exit = (code?: number): never => {
+  const exit = (code?: number) => {
     emit({ type: "exit", code: code ?? Deno.exitCode });
-    nativeExit(code);
+    return nativeExit(code);
   };
   Deno.exit = exit;
   // deno-lint-ignore no-explicit-any
@@ -225,7 +233,7 @@ function install(options: any) {
     taken = false;
     breath = performance.now();
     pending.clear();
-    lastError = lastThrown = undefined;
+    lastError = lastThrown = lastRejection = undefined;
   }
   function stop(number: number) {
     if (number !== cell) return;
@@ -249,7 +257,7 @@ function install(options: any) {
     breath = performance.now();
   }
   /** What a top-level `await x` awaits: x, or the stop. */
-  async function race(value: unknown) {
+  async function race(value: unknown, line = 0) {
     const work = (async () => await value)();
     work.catch(() => {});
     await breathe();
@@ -257,12 +265,16 @@ function install(options: any) {
     return await new Promise((resolve, reject) => {
       pending.add(reject);
       const settled = () => pending.delete(reject);
-      work.then((result) => (settled(), resolve(result)), (error) => (settled(), reject(error)));
+      work.then((result) => (settled(), resolve(result)), (error) => {
+        settled();
+        if (line > 0) lastRejection = { error, line };
+        reject(error);
+      });
     });
   }
   /** What a top-level `for await (… of x)` goes over. */
   // deno-lint-ignore no-explicit-any
-  function iterate(iterable: any) {
+  function iterate(iterable: any, line: number) {
     const inner = (iterable[Symbol.asyncIterator] ?? iterable[Symbol.iterator]).call(iterable);
     return {
       [Symbol.asyncIterator]() {
@@ -271,10 +283,10 @@ function install(options: any) {
       async next() {
         try {
           // A synchronous iterator may hand out promises, which for await awaits.
-          const step = await race(inner.next());
+          const step = await race(inner.next(), line);
           // deno-lint-ignore no-explicit-any
           const { done, value } = step as any;
-          return { done, value: iterable[Symbol.asyncIterator] ? value : await race(value) };
+          return { done, value: iterable[Symbol.asyncIterator] ? value : await race(value, line) };
         } catch (error) {
           if (error === stopping) {
             // Its finally blocks run, but a generator that hangs is not waited for.
@@ -322,15 +334,22 @@ function install(options: any) {
     iterate,
     result,
     thrown(value: unknown) {
-      lastThrown = { value };
+      if (!(value instanceof Error)) {
+        const stack = new Error().stack!.split("\n").slice(2).join("\n");
+        lastThrown = { value, stack };
+      }
       return value;
     },
     /** Called in a request of its own after each cell, so that all that the cell wrote is before. */
     end(token: string, failed: boolean) {
       let error: ErrorDescription | undefined;
-      if (failed && lastThrown !== undefined && !(lastThrown.value instanceof Error)) {
-        error = describe(lastThrown.value);
-      } else if (failed && lastError !== undefined) error = describe(lastError);
+      if (failed) {
+        if (lastThrown !== undefined) {
+          error = describe(lastThrown.value);
+        } else if (lastRejection !== undefined && !(lastRejection.error instanceof Error)) {
+          error = describe(lastRejection.error);
+        } else if (lastError !== undefined) error = describe(lastError);
+      }
       emit({ type: "end", token, error });
       nativeBroadcast("tunebook_end", { token });
     },

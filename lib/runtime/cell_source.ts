@@ -1,0 +1,245 @@
+// Reads a cell's TypeScript: finds syntax errors before anything runs, and rewrites what the kernel
+// cannot do soundly (stopping awaits, showing values, import.meta).
+
+import { parse } from "@babel/parser";
+import MagicString from "magic-string";
+import { KERNEL_GLOBAL } from "./prelude.ts";
+
+/** A cell ready to be sent. */
+export interface RewrittenCell {
+  /** The code, to be sent by way of {@linkcode padCode}. */
+  code: string;
+  /** Names that the cell declares at its top level. */
+  names: string[];
+  /** At least as many lines as the kernel can print `code` on. */
+  lines: number;
+}
+
+/** A syntax error in a cell. */
+export class CellSyntaxError extends SyntaxError {
+  override name = "SyntaxError";
+  /** Line in the cell, from 1. */
+  readonly line: number;
+  /** Column in the line, from 1. */
+  readonly column: number;
+
+  /** @param message What is wrong. @param line From 1. @param column From 1. */
+  constructor(message: string, line: number, column: number) {
+    super(message);
+    this.line = line;
+    this.column = column;
+  }
+}
+
+// deno-lint-ignore no-explicit-any
+type Node = any;
+
+const parserOptions = {
+  sourceType: "module",
+  plugins: [
+    "typescript",
+    "decorators",
+    "decoratorAutoAccessors",
+    "explicitResourceManagement",
+    "importAttributes",
+  ],
+} as const;
+
+/**
+ * Parses a cell.
+ *
+ * @param source The cell's text.
+ * @returns The program; `expression` where the cell is an object literal, which as a program would
+ * be a block, `source` as it was parsed.
+ * @throws {CellSyntaxError} If the cell is no TypeScript.
+ */
+export function parseCell(source: string): { program: Node; expression: boolean } {
+  // As the kernel and browsers' consoles do: { a: 1 } is an object.
+  if (source.trimStart().startsWith("{") && !source.trimEnd().endsWith(";")) {
+    try {
+      const program = parse(`(${source}\n)`, parserOptions as Node).program as Node;
+      if (program.body.length === 1 && program.body[0].expression?.type === "ObjectExpression") {
+        return { program, expression: true };
+      }
+    } catch {
+      // A block, then.
+    }
+  }
+  try {
+    return { program: parse(source, parserOptions as Node).program, expression: false };
+  } catch (error) {
+    const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
+    if (loc === undefined) throw error;
+    throw new CellSyntaxError(
+      message.replace(/\s*\(\d+:\d+\)$/, "").replace(/\.$/, ""),
+      loc.line,
+      loc.column + 1,
+    );
+  }
+}
+
+/**
+ * Rewrites a cell for the kernel.
+ *
+ * - `await x` and `for await (… of x)` outside functions race the stop.
+ * - `import` declarations become awaited dynamic imports, which race the stop too.
+ * - The last expression's value is handed to the prelude, which shows null, NaN, -0 and bigints too.
+ * - `throw x` remembers x, since the kernel tells only the text of what is no Error.
+ * - `import.meta` becomes an object with the notebook's url, filename and dirname.
+ *
+ * @param source The cell's text.
+ * @param cell The number under which the prelude knows this run of the cell.
+ * @throws {CellSyntaxError} If the cell is no TypeScript.
+ */
+export function rewriteCell(source: string, cell: number): RewrittenCell {
+  const { program, expression } = parseCell(source);
+  const text = expression ? `(${source}\n)` : source;
+  const edits = new MagicString(text);
+  const names: string[] = [];
+
+  for (const statement of program.body) {
+    if (statement.type === "ImportDeclaration") rewriteImport(statement, edits, text);
+    else if (/^Export/.test(statement.type)) {
+      const { line, column } = statement.loc.start;
+      throw new CellSyntaxError(
+        "Cannot export from a cell: all cells share names",
+        line,
+        column + 1,
+      );
+    }
+    collectNames(statement, names);
+  }
+  visit(program, true, edits);
+  showLast(program, edits);
+
+  // Printers break lines after statements, and in lists at commas and brackets.
+  const lines = 50 + 2 * (text.match(/[\n,;{}[\]()?:]/g)?.length ?? 0);
+  return {
+    code: `${KERNEL_GLOBAL}.begin(${cell}, \`\`);\n${edits.toString()}\n;void 0;`,
+    names,
+    lines,
+  };
+}
+
+/**
+ * Puts blank lines in front of a rewritten cell, so that a line in a stack belongs to one cell only.
+ * They stand in a template literal: the kernel prints code anew, and drops blank lines elsewhere.
+ */
+export function padCode(code: string, blankLines: number): string {
+  return code.replace("``", `\`${"\n".repeat(blankLines)}\``);
+}
+
+function rewriteImport(node: Node, edits: MagicString, text: string) {
+  if (node.importKind === "type") {
+    edits.overwrite(node.start, node.end, ";");
+    return;
+  }
+  const specifiers = node.specifiers.filter((one: Node) => one.importKind !== "type");
+  const attributes = (node.attributes ?? []).map((one: Node) =>
+    `${text.slice(one.key.start, one.key.end)}: ${text.slice(one.value.start, one.value.end)}`
+  );
+  const options = attributes.length > 0 ? `, { with: { ${attributes.join(", ")} } }` : "";
+  const call = `await ${KERNEL_GLOBAL}.race(import(${
+    text.slice(node.source.start, node.source.end)
+  }${options}), ${node.loc.start.line})`;
+  const named = specifiers.flatMap((one: Node) => {
+    if (one.type === "ImportNamespaceSpecifier") return [];
+    const imported = one.type === "ImportDefaultSpecifier"
+      ? "default"
+      : text.slice(one.imported.start, one.imported.end);
+    return [imported === one.local.name ? imported : `${imported}: ${one.local.name}`];
+  });
+  const namespace = specifiers.find((one: Node) => one.type === "ImportNamespaceSpecifier");
+  const parts: string[] = [];
+  if (namespace !== undefined) parts.push(`const ${namespace.local.name} = ${call};`);
+  if (named.length > 0) {
+    parts.push(`const { ${named.join(", ")} } = ${namespace?.local.name ?? call};`);
+  }
+  edits.overwrite(node.start, node.end, parts.length > 0 ? parts.join(" ") : `${call};`);
+}
+
+function collectNames(statement: Node, names: string[]) {
+  switch (statement.type) {
+    case "ImportDeclaration":
+      for (const one of statement.specifiers) names.push(one.local.name);
+      break;
+    case "VariableDeclaration":
+      if (statement.declare) break;
+      for (const one of statement.declarations) collectPattern(one.id, names);
+      break;
+    case "FunctionDeclaration":
+    case "ClassDeclaration":
+    case "TSEnumDeclaration":
+      if (statement.id !== null && !statement.declare) names.push(statement.id.name);
+      break;
+  }
+}
+
+function collectPattern(pattern: Node, names: string[]) {
+  switch (pattern?.type) {
+    case "Identifier":
+      names.push(pattern.name);
+      break;
+    case "ObjectPattern":
+      for (const property of pattern.properties) {
+        collectPattern(property.type === "RestElement" ? property.argument : property.value, names);
+      }
+      break;
+    case "ArrayPattern":
+      for (const element of pattern.elements) collectPattern(element, names);
+      break;
+    case "AssignmentPattern":
+      collectPattern(pattern.left, names);
+      break;
+    case "RestElement":
+      collectPattern(pattern.argument, names);
+      break;
+  }
+}
+
+/** @param top Whether the node is outside every function: only there can an await hang the cell. */
+function visit(node: Node, top: boolean, edits: MagicString) {
+  const wrap = (inner: Node, name: string, argument = "") => {
+    edits.appendLeft(inner.start, `${KERNEL_GLOBAL}.${name}((`);
+    edits.prependRight(inner.end, `)${argument})`);
+  };
+  switch (node.type) {
+    case "ImportDeclaration":
+      return;
+    case "AwaitExpression":
+      if (top) wrap(node.argument, "race", `, ${node.loc.start.line}`);
+      break;
+    case "ForOfStatement":
+      if (top && node.await) wrap(node.right, "iterate", `, ${node.loc.start.line}`);
+      break;
+    case "ThrowStatement":
+      if (node.argument.type !== "NewExpression") wrap(node.argument, "thrown");
+      break;
+    case "MetaProperty":
+      if (node.meta.name === "import") {
+        edits.overwrite(node.start, node.end, `${KERNEL_GLOBAL}.meta`);
+      }
+      return;
+  }
+  const inside = top && !/Function|Method|^StaticBlock$|^ClassBody$/.test(node.type);
+  for (const [key, child] of Object.entries(node)) {
+    // Types are no code, and comments hang on nodes that are visited anyway.
+    if (/^(loc|extra|.*[cC]omments|typeAnnotation|typeParameters|returnType)$/.test(key)) continue;
+    for (const one of Array.isArray(child) ? child : [child]) {
+      if (typeof one?.type === "string" && typeof one.start === "number") visit(one, inside, edits);
+    }
+  }
+}
+
+/** Hands the value of the last expression to the prelude. */
+function showLast(program: Node, edits: MagicString) {
+  const body = program.body.filter((statement: Node) => statement.type !== "EmptyStatement");
+  const last = body.at(-1) ?? program.directives.at(-1);
+  if (last?.type === "Directive") wrapResult(last.value, edits);
+  else if (last?.type === "ExpressionStatement") wrapResult(last.expression, edits);
+}
+
+function wrapResult(node: Node, edits: MagicString) {
+  edits.prependLeft(node.start, `await ${KERNEL_GLOBAL}.result((`);
+  edits.appendRight(node.end, "))");
+}

@@ -1,0 +1,53 @@
+// The tokens of a piece of TypeScript with their places, for matching two forms of one text.
+
+import { parse } from "@babel/parser";
+
+/** A token. */
+export interface Token {
+  /** Equal for tokens that mean the same, whatever their quotes. */
+  key: string;
+  /** From 1. */
+  line: number;
+  /** From 1. */
+  column: number;
+}
+
+/**
+ * Splits TypeScript into tokens; comments, and punctuation that printers add or drop, are left out.
+ *
+ * @param source The text.
+ * @returns The tokens, undefined where the text is no TypeScript.
+ */
+export function tokenize(source: string): Token[] | undefined {
+  // deno-lint-ignore no-explicit-any
+  let tokens: any[];
+  try {
+    const options = {
+      sourceType: "module",
+      tokens: true,
+      errorRecovery: true,
+      allowReturnOutsideFunction: true,
+      plugins: [
+        "typescript",
+        "decorators",
+        "decoratorAutoAccessors",
+        "explicitResourceManagement",
+        "importAttributes",
+      ],
+      // deno-lint-ignore no-explicit-any
+    } as any;
+    // deno-lint-ignore no-explicit-any
+    tokens = (parse(source, options) as any).tokens;
+  } catch {
+    return undefined;
+  }
+  return tokens.flatMap((token) => {
+    if (token.type === "CommentLine" || token.type === "CommentBlock") return [];
+    const label: string = token.type.label ?? "";
+    if (/^[();,]$/.test(label) || label === "eof") return [];
+    const key = token.value === undefined
+      ? label
+      : `${label} ${String(token.value?.value ?? token.value)}`;
+    return [{ key, line: token.loc.start.line, column: token.loc.start.column + 1 }];
+  });
+}
