@@ -1,0 +1,75 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { orderBatches } from "../../lib/dataset/batches.ts";
+import { encodeExamples } from "../../lib/dataset/encode.ts";
+import { exploreEntries, summarize, totalBatches } from "../../lib/dataset/explore.ts";
+import { loadEntries } from "../../lib/dataset/load.ts";
+import { splitEntries } from "../../lib/dataset/split.ts";
+import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
+import { realData } from "./real_data.ts";
+
+const tokenizer = gpt2Tokenizer();
+
+Deno.test("summarize() finds extremes, mean, median and percentile", () => {
+  const { values, ...found } = summarize([4, 1, 3, 2]);
+  assertEquals(found, { min: 1, mean: 2.5, median: 2.5, p95: 4, max: 4 });
+  assertEquals(values, [4, 1, 3, 2]);
+  assertEquals(summarize(Array.from({ length: 100 }, (_, i) => i + 1)).p95, 95);
+  assertThrows(() => summarize([]), RangeError, "Cannot summarize no values");
+});
+
+Deno.test("exploreEntries() finds duplicates, conflicts, empty outputs and openings", () => {
+  const entry = (instruction: string, input: string, output: string) => ({
+    instruction,
+    input,
+    output,
+  });
+  const found = exploreEntries([
+    entry("Name a colour.", "", "Red."),
+    entry("Name a fruit.", "", "Apple."),
+    entry("Name a colour.", "", "Red."),
+    entry("Name a colour.", "", "Blue."),
+    entry("Give the plural.", "mouse", " \n"),
+  ], tokenizer);
+  assertEquals(found.entries, 5);
+  assertEquals(found.withInput, 1);
+  assertEquals(found.emptyOutputs, [4]);
+  assertEquals(found.duplicates, [[0, 2]]);
+  assertEquals(found.conflicts, [[0, 2, 3]]);
+  assertEquals(found.openings, [{ words: "Name a", count: 4 }, { words: "Give the", count: 1 }]);
+  assertEquals(found.characters.input.values, [0, 0, 0, 0, 5]);
+  assertEquals(found.tokens.response.values, [2, 2, 2, 2, 2]);
+});
+
+Deno.test({
+  name: "totalBatches() and exploreEntries() measure what the reference measured" + realData.reason,
+  ignore: !realData.folder,
+  async fn() {
+    const entries =
+      splitEntries(await loadEntries(`${realData.folder}/instruction-data.json`)).train;
+    const { tokens, sharedPrefixTokens } = exploreEntries(entries, tokenizer);
+    const { values: _, ...total } = tokens.total;
+    assertEquals(total, { min: 40, mean: 56.42780748663102, median: 56, p95: 71, max: 91 });
+    assertEquals(tokens.response.mean, 12.118716577540107);
+    assertEquals(tokens.prompt.mean, 44.30909090909091);
+    assertEquals(sharedPrefixTokens, 24);
+
+    const examples = encodeExamples(entries, tokenizer);
+    const given = orderBatches(935, { order: "given" });
+    const counted = { none: 52760, instruction: 17876, prompt: 12266 } as const;
+    for (const mask of ["none", "instruction", "prompt"] as const) {
+      const totals = totalBatches(examples, given, { mask, maxLength: 1024 });
+      assertEquals(totals.batches, 117);
+      assertEquals(totals.tokensPadded, 65211);
+      assertEquals(totals.tokensReal, 52760);
+      assertEquals(totals.tokensCounted, counted[mask]);
+      // DESIGN: about 280 a batch
+      assertEquals(totals.tokensComputed, 32400);
+    }
+    const byLength = examples.map((example, i) => ({
+      i,
+      length: example.promptIds.length + example.responseIds.length,
+    })).sort((a, b) => a.length - b.length).map(({ i }) => i);
+    const bucketed = given.map((batch) => batch.map((i) => byLength[i]!));
+    assertEquals(totalBatches(examples, bucketed).tokensPadded, 52925);
+  },
+});
