@@ -12,7 +12,7 @@ import { hubCacheDirectory, hubHome, isCommit, RepositoryCache } from "./hub/cac
 import { download, type DownloadProgress, probe } from "./hub/download.ts";
 import { type Connection, HubError } from "./hub/request.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";
-import { WEIGHT_FILES } from "./safetensors/read.ts";
+import { WEIGHT_FILES } from "./safetensors/find.ts";
 
 export { type DownloadProgress, HubError };
 

@@ -15,7 +15,7 @@ import { basename, fromFileUrl, join, resolve } from "@std/path";
 import { closestString } from "@std/text";
 import { downloadSnapshot, type HubOptions } from "./hub.ts";
 import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
-import { findWeights } from "./safetensors/read.ts";
+import { findWeights } from "./safetensors/find.ts";
 
 /** A model's files on this machine. */
 export interface ResolvedModel {

@@ -9,16 +9,13 @@
 
 import { basename, dirname, join } from "@std/path";
 import { closestString } from "@std/text";
-import { closeSync, fstat, open, read } from "node:fs";
-import { promisify } from "node:util";
 import { DTYPE_BITS, isReadable, type ReadableDtype, widen } from "../dtype.ts";
 import { quote } from "../json.ts";
 import { sha256File, type StreamOptions } from "../sha256.ts";
-import { type Header, HEADER_START, headerLength, parseHeader, type TensorInfo } from "./header.ts";
+import { findWeights } from "./find.ts";
+import type { Header, TensorInfo } from "./header.ts";
 import { parseShardIndex } from "./index_file.ts";
-
-/** The names that a model's weights have in a directory, in the order in which they are tried. */
-export const WEIGHT_FILES = ["model.safetensors", "model.safetensors.index.json"] as const;
+import { Source } from "./source.ts";
 
 /** Options of {@linkcode Safetensors.read}. */
 export interface ReadOptions {
@@ -36,67 +33,6 @@ export interface ReadOptions {
 // Elements that must be widened pass through a buffer of this size; float32 goes straight in.
 const WIDEN_PIECE = 1 << 20;
 const COPY_PIECE = 32 << 20;
-
-const openAsync = promisify(open);
-const readAsync = promisify(read);
-const fstatAsync = promisify(fstat);
-
-/** An open file whose positional reads say which file failed. */
-class Source {
-  #fd: number | undefined;
-  private constructor(readonly path: string, readonly size: number, fd: number) {
-    this.#fd = fd;
-  }
-
-  static async open(path: string): Promise<Source> {
-    // Opening a named pipe would wait for a writer, so the kind is looked at first.
-    let info: Deno.FileInfo;
-    try {
-      info = await Deno.stat(path);
-    } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) {
-        throw new Deno.errors.NotFound(`Cannot open "${path}": there is no such file`, { cause });
-      }
-      throw cause;
-    }
-    if (!info.isFile) throw new TypeError(`Cannot open "${path}": it is not a regular file`);
-    const fd = await openAsync(path, "r") as number;
-    return new Source(path, (await fstatAsync(fd)).size, fd);
-  }
-
-  /** Fills `bytes` from `position` on. */
-  async fill(bytes: Uint8Array, position: number): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      if (this.#fd === undefined) throw new Error(`Cannot read "${this.path}": it was closed`);
-      const { bytesRead } = await readAsync(
-        this.#fd,
-        bytes,
-        done,
-        bytes.length - done,
-        position + done,
-      );
-      if (bytesRead === 0) {
-        throw new SyntaxError(
-          `Cannot read "${this.path}": it ends after ${position + done} bytes and had ${this.size}`,
-        );
-      }
-      done += bytesRead;
-    }
-  }
-
-  async header(): Promise<Header> {
-    const start = new Uint8Array(Math.min(HEADER_START, this.size));
-    await this.fill(start, 0);
-    const json = new Uint8Array(headerLength(start, this.size, this.path));
-    await this.fill(json, HEADER_START);
-    return parseHeader(json, this.size, this.path);
-  }
-
-  close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
-  }
-}
 
 /**
  * An open safetensors model: what it holds, and how to read it.
@@ -282,32 +218,6 @@ export async function openSafetensors(path: string): Promise<Safetensors> {
     for (const source of sources.values()) source.close();
     throw error;
   }
-}
-
-/**
- * Finds a model's weights where a directory is given.
- *
- * @param path A directory, or a file, which is returned as it is
- * @returns The weights' file or index
- * @throws {Deno.errors.NotFound} If a directory holds neither; the message says what it does hold
- */
-export async function findWeights(path: string): Promise<string> {
-  const info = await Deno.stat(path).catch(() => undefined);
-  if (!info?.isDirectory) return path;
-  for (const name of WEIGHT_FILES) {
-    if ((await Deno.stat(join(path, name)).catch(() => undefined))?.isFile) return join(path, name);
-  }
-  const names = (await Array.fromAsync(Deno.readDir(path))).map((entry) => entry.name).sort();
-  throw new Deno.errors.NotFound(
-    `Cannot find weights in directory "${path}": looked for "${WEIGHT_FILES.join('" and "')}", ${
-      names.length === 0 ? "and it is empty" : `it holds ${listNames(names)}`
-    }`,
-  );
-}
-
-function listNames(names: string[]): string {
-  const shown = names.slice(0, 8).map((name) => `"${name}"`).join(", ");
-  return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
 }
 
 async function openInto(sources: Map<string, Source>, path: string): Promise<Header> {

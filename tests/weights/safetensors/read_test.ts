@@ -374,3 +374,17 @@ Deno.test("openSafetensors() reads a header of a hundred thousand tensors in a m
   assertEquals(model.tensors.size, 100_000);
   assertThrows(() => model.info("absent"), RangeError);
 });
+
+Deno.test("read() reaches beyond 4 GiB", async () => {
+  using temporary = new TemporaryDirectory();
+  const large = 5 * 2 ** 30;
+  const bytes = rawFile({ large: entry("U8", [large], 0, large), w: f32(large, large + 8) });
+  const path = temporary.file("model.safetensors", bytes);
+  const size = bytes.length + large + 8;
+  await Deno.truncate(path, size); // a file of holes: it takes no space
+  using file = await Deno.open(path, { write: true });
+  await file.seek(size - 8, Deno.SeekMode.Start);
+  await file.write(new Uint8Array(Float32Array.of(1.5, -2).buffer));
+  using model = await openSafetensors(path);
+  assertEquals([...await model.read("w")], [1.5, -2]);
+});
