@@ -70,9 +70,10 @@ export function batchView(
     let padding = 0;
     for (let i = 0; i < size; i++) if (targets[i] !== ignoreIndex) counted++;
     for (const [row, from] of padded.entries()) padding += row < rows ? length - from : 0;
-    const summary = `${batchSize} sequences × ${length} tokens; ${
-      counted.toLocaleString("en-US")
-    } targets count` +
+    const summary =
+      `${batchSize} sequences × ${length} tokens; ${
+        counted.toLocaleString("en-US")
+      } targets count` +
       (rows === batchSize ? `, ${padding.toLocaleString("en-US")} tokens are padding` : "");
     const head = columns.map((column) =>
       column.gap ? `<th ${gapCell}>⋯</th>` : `<th ${numberCell}>${column.at}</th>`
@@ -81,7 +82,9 @@ export function batchView(
       const inputCells = columns.map(({ at, gap }) => {
         if (gap) return `<td ${gapCell}>${gap}</td>`;
         const pad = at >= padded[row];
-        return `<td ${pad ? padCell : inputCell}>${escapeHtml(text(inputs[row * length + at]))}</td>`;
+        return `<td ${pad ? padCell : inputCell}>${
+          escapeHtml(text(inputs[row * length + at]))
+        }</td>`;
       }).join("");
       const targetCells = columns.map(({ at, gap }) => {
         if (gap) return `<td ${gapCell}>more</td>`;
@@ -157,7 +160,9 @@ function chooseColumns(
 ): Column[] {
   const keep = new Set<number>();
   const add = (from: number, to: number) => {
-    for (let at = Math.max(0, from); at < Math.min(length, to) && keep.size < most; at++) keep.add(at);
+    for (let at = Math.max(0, from); at < Math.min(length, to) && keep.size < most; at++) {
+      keep.add(at);
+    }
   };
   if (length <= most) add(0, length);
   else {

@@ -40,7 +40,9 @@ export const chipStyle = `<style>
 .tb-tokens .tb-run{background:none!important;border:0!important;padding:0!important}
 .tb-tokens .tb-t{border-radius:3px;padding:2px 1px;margin:0 1px;border:0!important;border-bottom:${uncountedBorder}!important;white-space:pre-wrap;unicode-bidi:isolate}
 ${
-  Object.entries(backgrounds).map(([role, color]) => `.tb-tokens .tb-${role} .tb-t{background:${color}}`)
+  Object.entries(backgrounds).map(([role, color]) =>
+    `.tb-tokens .tb-${role} .tb-t{background:${color}}`
+  )
     .join("\n")
 }
 .tb-tokens .tb-padding .tb-t{opacity:.7;outline:1px dashed rgba(128,128,128,0.6);outline-offset:-1px}
@@ -86,7 +88,9 @@ function runsHtml(chips: readonly Chip[]): string {
       end < chips.length && chips[end].role === role && chips[end].counted === counted &&
       chips[end].targetOnly === targetOnly
     ) end++;
-    const classes = `tb-run tb-${role}${counted ? " tb-counted" : ""}${targetOnly ? " tb-target" : ""}`;
+    const classes = `tb-run tb-${role}${counted ? " tb-counted" : ""}${
+      targetOnly ? " tb-target" : ""
+    }`;
     // The inline style only shows where a page strips the style sheet, as JupyterLab does before a
     // notebook is trusted.
     const style = `background:${backgrounds[role]};padding:2px 0${
@@ -94,7 +98,8 @@ function runsHtml(chips: readonly Chip[]): string {
     }`;
     html += `<span class="${classes}" style="${style}" role="group" aria-label="${
       describeChips(chips.slice(start, end))
-    }">${chips.slice(start, end).map((chip, i) => chipHtml(chip, chips[start + i + 1])).join("")
+    }">${
+      chips.slice(start, end).map((chip, i) => chipHtml(chip, chips[start + i + 1])).join("")
     }</span>`;
     start = end;
   }
@@ -149,7 +154,9 @@ export function legendHtml(
     padding: "padding",
   };
   const sample = (classes: string, text: string, role: TokenRole, border = "") =>
-    `<span class="tb-run ${classes}" style="background:${backgrounds[role]}${border}"><span class="tb-t">${text}</span></span>`;
+    `<span class="tb-run ${classes}" style="background:${
+      backgrounds[role]
+    }${border}"><span class="tb-t">${text}</span></span>`;
   const present = new Set(roles);
   const items = (Object.keys(names) as TokenRole[]).filter((role) => present.has(role))
     .map((role) => sample(`tb-${role}`, `&nbsp;${names[role]}&nbsp;`, role));
@@ -161,12 +168,15 @@ export function legendHtml(
   );
   if (extra.targetOnly) {
     items.push(
-      `${sample("tb-response tb-counted tb-target", "&nbsp;dotted&nbsp;", "padding", border)} only predicted, never read`,
+      `${
+        sample("tb-response tb-counted tb-target", "&nbsp;dotted&nbsp;", "padding", border)
+      } only predicted, never read`,
     );
   }
   if (extra.times) items.push("×2 counts twice: two sequences share it");
   items.push("· space", "↵ line end");
   return `<div class="tb-legend" style="font-size:12px;margin:2px 0 4px 0">${
-    items.map((item) => `<span style="display:inline-block;margin:0 12px 2px 0">${item}</span>`).join("")
+    items.map((item) => `<span style="display:inline-block;margin:0 12px 2px 0">${item}</span>`)
+      .join("")
   }</div>`;
 }

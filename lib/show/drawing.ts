@@ -26,7 +26,9 @@ export function drawingHtml(
   const { before = "", after = "", maxWidth = 768 } = options;
   return `<div class="tb-figure">${style}${before}` +
     `<div class="tb-still" style="display:none">${draw()}</div>` +
-    `<img class="tb-picture" alt="${escapeHtml(alt)}" style="width:100%;max-width:${maxWidth}px" src="${
+    `<img class="tb-picture" alt="${
+      escapeHtml(alt)
+    }" style="width:100%;max-width:${maxWidth}px" src="${
       pictureUrl(draw(pictureColor))
     }">${after}</div>`;
 }

@@ -1,17 +1,25 @@
 // Pictures of a forest batch: its branches, and which token attends to which.
 
-import { type ForestBatchLike, type ForestTree, type Segment } from "./forest_tree.ts";
+import type { ForestBatchLike, ForestTree, Segment } from "./forest_tree.ts";
 import { px } from "./svg/marks.ts";
 import { textElement } from "./svg/text.ts";
 import { niceTicks } from "./svg/scale.ts";
 import { escapeHtml, palette, sansSerif } from "./theme.ts";
 
-const svgOpen = (width: number, height: number, alt: string, color: string | undefined, max: number) =>
+const svgOpen = (
+  width: number,
+  height: number,
+  alt: string,
+  color: string | undefined,
+  max: number,
+) =>
   `<svg class="tb-picture-svg" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
     px(height)
-  }" width="${width}" height="${px(height)}" role="img" aria-label="${escapeHtml(alt)}" style="color:${
-    color ?? "inherit"
-  };width:100%;min-width:${Math.min(440, width)}px;max-width:${max}px;height:auto;display:block" font-family="${
+  }" width="${width}" height="${px(height)}" role="img" aria-label="${
+    escapeHtml(alt)
+  }" style="color:${color ?? "inherit"};width:100%;min-width:${
+    Math.min(440, width)
+  }px;max-width:${max}px;height:auto;display:block" font-family="${
     escapeHtml(sansSerif)
   }" font-size="12" fill="currentColor">`;
 
@@ -72,7 +80,9 @@ export function drawBranches(
     const end = x(batch.positions[segment.stop - 1] + 1);
     for (const child of segment.children) {
       const to = middles.get(child)!;
-      branches += `M${px(end)} ${px(y)}C${px(end + 4)} ${px(y)} ${px(end - 4)} ${px(to)} ${px(end)} ${px(to)}`;
+      branches += `M${px(end)} ${px(y)}C${px(end + 4)} ${px(y)} ${px(end - 4)} ${px(to)} ${
+        px(end)
+      } ${px(to)}`;
     }
     for (let row = segment.start; row < segment.stop; row++) {
       if (!tree.onlyPredicted.has(row)) continue;
@@ -83,7 +93,9 @@ export function drawBranches(
     }
   }
   const labels = niceTicks(0, longest, 8).map((position) =>
-    `<path d="M${px(x(position))} ${top - 8}V${px(height - 4)}" stroke="currentColor" stroke-opacity=".12"/>` +
+    `<path d="M${px(x(position))} ${top - 8}V${
+      px(height - 4)
+    }" stroke="currentColor" stroke-opacity=".12"/>` +
     textElement(String(position), x(position), top - 12, { anchor: "middle" })
   ).join("");
   const title = textElement("position in the sequence", width / 2, 13, { anchor: "middle" });
@@ -111,9 +123,9 @@ export function drawAttention(batch: ForestBatchLike, alt: string, color?: strin
   for (let column = 0; column < total; column++) {
     const from = top + column * cell;
     const height = (batch.end[column] - column) * cell;
-    path += `M${precise(left + column * cell)} ${precise(from)}h${precise(cell)}v${precise(height)}h${
-      precise(-cell)
-    }z`;
+    path += `M${precise(left + column * cell)} ${precise(from)}h${precise(cell)}v${
+      precise(height)
+    }h${precise(-cell)}z`;
   }
   const ticks = niceTicks(0, total, 6).filter((tick) => tick < total);
   const labels = ticks.map((tick) =>

@@ -41,7 +41,9 @@ export function forestView(
     const summary = summaryOf(batch, tree);
     const shown = tree.segments.slice(0, maxSegments);
     const more = tree.segments.length - shown.length;
-    const chips = new Map(shown.map((segment) => [segment, chipsOf(segment, batch, tree, tokenizer)]));
+    const chips = new Map(
+      shown.map((segment) => [segment, chipsOf(segment, batch, tree, tokenizer)]),
+    );
     const alt = `Forest of ${tree.segments.length} segments. ${summary}`;
     const picture = drawingHtml((color) => drawBranches(batch, tree, alt, color), alt);
     const heading = title ? `<div class="tb-title"><b>${escapeHtml(title)}</b></div>` : "";
@@ -54,9 +56,10 @@ export function forestView(
       times: all.some(({ count = 1 }) => count > 1),
     });
     return {
-      "text/html": `<div class="tb-tokens tb-forest">${chipStyle}${heading}<div class="tb-caption">${
-        escapeHtml(summary)
-      }</div>${picture}${legend}${segmentsHtml(shown, chips, batch, maxTokens)}${rest}</div>`,
+      "text/html":
+        `<div class="tb-tokens tb-forest">${chipStyle}${heading}<div class="tb-caption">${
+          escapeHtml(summary)
+        }</div>${picture}${legend}${segmentsHtml(shown, chips, batch, maxTokens)}${rest}</div>`,
       "text/plain": [
         ...(title ? [title] : []),
         summary,
@@ -93,7 +96,10 @@ export function attentionView(batch: ForestBatchLike, options: { title?: string 
       after: `<div class="tb-caption" style="opacity:0.85">${escapeHtml(alt)}</div>`,
       maxWidth: 480,
     });
-    return { "text/html": `<div class="tb-attention" style="margin:6px 8px">${html}</div>`, "text/plain": alt };
+    return {
+      "text/html": `<div class="tb-attention" style="margin:6px 8px;font-size:13px">${html}</div>`,
+      "text/plain": alt,
+    };
   });
 }
 
@@ -159,7 +165,8 @@ function segmentsHtml(
     const wanted = Math.min(segment.depth, deepest);
     for (; depth > wanted; depth--) html += "</div>";
     for (; depth < wanted; depth++) {
-      html += '<div class="tb-branch" style="border-left:2px solid rgba(128,128,128,0.45);margin-left:8px;padding-left:10px">';
+      html +=
+        '<div class="tb-branch" style="border-left:2px solid rgba(128,128,128,0.45);margin-left:8px;padding-left:10px">';
     }
     const length = segment.stop - segment.start;
     const from = batch.positions[segment.start];
@@ -167,11 +174,14 @@ function segmentsHtml(
     const shared = segment.children.length > 0
       ? `, computed once for the ${segment.leaves} branches below`
       : "";
-    html += `<div class="tb-seq"><div class="tb-caption" style="font-size:11px;opacity:0.75;margin:4px 0 0 0">${length} token${
-      length === 1 ? "" : "s"
-    } at ${from === to ? `position ${from}` : `positions ${from} to ${to}`}${shared}</div><div class="tb-line">${
-      chipsHtml(chips.get(segment)!, { fold: maxTokens, middle: true })
-    }</div></div>`;
+    html +=
+      `<div class="tb-seq"><div class="tb-caption" style="font-size:11px;opacity:0.75;margin:4px 0 0 0">${length} token${
+        length === 1 ? "" : "s"
+      } at ${
+        from === to ? `position ${from}` : `positions ${from} to ${to}`
+      }${shared}</div><div class="tb-line">${
+        chipsHtml(chips.get(segment)!, { fold: maxTokens, middle: true })
+      }</div></div>`;
   }
   return html + "</div>".repeat(depth);
 }

@@ -46,8 +46,14 @@ export class LiveTraining {
     this.#display = channel && new UpdatingDisplay(channel);
     this.#print = options.print ?? ((line) => console.log(line));
     this.#clock = new TrainingClock(now);
-    const gap = channel ? 1000 / (options.updatesPerSecond ?? 4) : 1000 * (options.secondsPerLine ?? 5);
-    this.#throttle = new Throttle(() => this.#draw(), { gap, now, trailing: channel !== undefined });
+    const gap = channel
+      ? 1000 / (options.updatesPerSecond ?? 4)
+      : 1000 * (options.secondsPerLine ?? 5);
+    this.#throttle = new Throttle(() => this.#draw(), {
+      gap,
+      now,
+      trailing: channel !== undefined,
+    });
   }
 
   /**
@@ -88,7 +94,9 @@ export class LiveTraining {
    * @param steps What a training loop yields.
    * @returns The same steps.
    */
-  async *watch<T extends StepRecord>(steps: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void> {
+  async *watch<T extends StepRecord>(
+    steps: AsyncIterable<T> | Iterable<T>,
+  ): AsyncGenerator<T, void> {
     try {
       for await (const step of steps) {
         this.step(step);

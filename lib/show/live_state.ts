@@ -102,8 +102,12 @@ export function describeRun(
     ?.validationLoss;
   const facts: [string, string][] = [["step", step], ["loss", loss(last.loss)]];
   if (typeof validation === "number") facts.push(["validation loss", loss(validation)]);
-  if (last.learningRate !== undefined) facts.push(["learning rate", formatNumber(last.learningRate)]);
-  if (last.gradientNorm !== undefined) facts.push(["gradient norm", formatNumber(last.gradientNorm)]);
+  if (last.learningRate !== undefined) {
+    facts.push(["learning rate", formatNumber(last.learningRate)]);
+  }
+  if (last.gradientNorm !== undefined) {
+    facts.push(["gradient norm", formatNumber(last.gradientNorm)]);
+  }
 
   const timings: [string, string][] = [];
   const speed = clock.speed;
@@ -116,7 +120,11 @@ export function describeRun(
   const fraction = total ? Math.min(1, last.step / total) : undefined;
   const percent = fraction === undefined ? "" : ` (${Math.floor(100 * fraction)} %)`;
   const inLine = [...facts.slice(1), ...timings].map(([label, value]) =>
-    label === "tokens/s" ? `${value} tokens/s` : label === "time left" ? `${value} left` : `${label} ${value}`
+    label === "tokens/s"
+      ? `${value} tokens/s`
+      : label === "time left"
+      ? `${value} left`
+      : `${label} ${value}`
   );
   const warning = broken ? " — the loss is not a number" : "";
   const ended = total !== undefined && last.step < total ? "stopped" : "ended";

@@ -116,7 +116,7 @@ export function lossCurve(
       range: [Math.min(steps[0], 1), Math.max(options.totalSteps, steps[steps.length - 1])],
     };
   }
-  const upper = tokenAxis(history);
+  const upper = tokenAxis(history, options.totalSteps);
   if (upper) {
     layout.xaxis2 = upper;
     // Plotly draws an axis only where a trace lies on it.
@@ -149,13 +149,16 @@ function smooth(values: readonly number[], window: number): number[] {
 }
 
 /** An axis along the top that says at which step how many tokens had been seen. */
-function tokenAxis(history: readonly LossRecord[]) {
+function tokenAxis(history: readonly LossRecord[], totalSteps: number | undefined) {
   if (history.length < 2 || history.some(({ tokensComputed }) => !(tokensComputed! >= 0))) {
     return undefined;
   }
   let seen = 0;
   const totals = history.map(({ tokensComputed }) => seen += tokensComputed!);
-  const values = niceTicks(totals[0], seen, 6).filter((value) => value >= totals[0] && value > 0);
+  // While a run goes on its curve takes only part of the axis: fewer marks there.
+  const part = totalSteps ? Math.min(1, history.length / totalSteps) : 1;
+  const values = niceTicks(totals[0], seen, 1 + Math.ceil(5 * part))
+    .filter((value) => value >= totals[0] && value > 0);
   if (values.length === 0) return undefined;
   const positions = values.map((value) => {
     const after = totals.findIndex((total) => total >= value);

@@ -50,7 +50,9 @@ export class Progress {
     this.#unit = options.unit ?? "";
     this.#display = channel && new UpdatingDisplay(channel);
     this.#print = options.print ?? ((line) => console.log(line));
-    const gap = channel ? 1000 / (options.updatesPerSecond ?? 4) : 1000 * (options.secondsPerLine ?? 5);
+    const gap = channel
+      ? 1000 / (options.updatesPerSecond ?? 4)
+      : 1000 * (options.secondsPerLine ?? 5);
     this.#throttle = new Throttle(() => this.#draw(), {
       gap,
       now: this.#now,

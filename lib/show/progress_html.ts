@@ -36,7 +36,9 @@ export function statusHtml(status: Status): string {
   const alarm = broken
     ? `<div class="tb-alarm" style="color:${warning};font-weight:bold;margin:2px 0">The loss is not a number: lower the learning rate or look at the last batch</div>`
     : "";
-  const title = label ? `<span style="display:inline-block;margin:0 18px 2px 0">${escapeHtml(label)}</span>` : "";
+  const title = label
+    ? `<span style="display:inline-block;margin:0 18px 2px 0">${escapeHtml(label)}</span>`
+    : "";
   return `<div class="tb-status" style="font-family:${
     escapeHtml(sansSerif)
   };font-size:13px;line-height:1.5;margin:4px 8px">${bar}${title}${

@@ -1,7 +1,14 @@
 // The token and mask view: what the model reads, and which of it the loss counts.
 
 import { firstCounted, type Mask } from "../text/mask.ts";
-import { type Chip, chipsHtml, chipStyle, describeChips, legendHtml, type TokenRole } from "./chips.ts";
+import {
+  type Chip,
+  chipsHtml,
+  chipStyle,
+  describeChips,
+  legendHtml,
+  type TokenRole,
+} from "./chips.ts";
 import { escapeHtml } from "./theme.ts";
 import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
