@@ -1,0 +1,110 @@
+/**
+ * The key-value cache of generation: one pool of rows a layer, shared by all sequences of a batch, so that rows of
+ * a common beginning exist once.
+ *
+ * @module
+ */
+
+import {
+  attention,
+  cachedAttention,
+  copyRows,
+  type Device,
+  type Forest,
+  Tensor,
+} from "../tensor/mod.ts";
+import type { Attend } from "./model.ts";
+
+/** Keys and values of tokens seen so far. */
+export class KeyValueCache implements Disposable {
+  readonly #device: Device;
+  readonly #width: number;
+  readonly #layers: { keys: Tensor; values: Tensor }[];
+  #capacity: number;
+  #used = 0;
+
+  /**
+   * @param device Where it shall live.
+   * @param layers How many layers keep keys and values.
+   * @param width Floats in a row.
+   * @param capacity Rows to make room for at first; it grows as needed.
+   */
+  constructor(device: Device, layers: number, width: number, capacity: number) {
+    this.#device = device;
+    this.#width = width;
+    this.#capacity = capacity;
+    this.#layers = Array.from({ length: layers }, () => ({
+      keys: this.#empty(),
+      values: this.#empty(),
+    }));
+  }
+
+  /** Rows that are taken. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /**
+   * Attention within a forest of new tokens, whose keys and values take the next rows.
+   *
+   * @param forest The tokens; only into an empty cache.
+   * @returns For {@linkcode ModelInput.attend}.
+   */
+  prefill(forest: Forest): Attend {
+    const first = this.#take(forest.end.length);
+    return (layer, q, k, v, heads) => {
+      this.#store(layer, k, v, first);
+      return attention(q, k, v, { ...heads, forest });
+    };
+  }
+
+  /**
+   * Attention of one new token a sequence; their keys and values take the next rows.
+   *
+   * @param rows For each new token the rows it sees, the last of which is its own: `used` + its index.
+   * @returns For {@linkcode ModelInput.attend}.
+   */
+  step(rows: readonly (readonly number[])[]): Attend {
+    const first = this.#take(rows.length);
+    return (layer, q, k, v, heads) => {
+      this.#store(layer, k, v, first);
+      const { keys, values } = this.#layers[layer];
+      return cachedAttention(q, keys, values, { ...heads, rows });
+    };
+  }
+
+  /** Gives its memory back. */
+  [Symbol.dispose](): void {
+    for (const { keys, values } of this.#layers) {
+      keys.dispose();
+      values.dispose();
+    }
+  }
+
+  #empty(): Tensor {
+    return Tensor.empty(this.#device, [this.#capacity, this.#width]).keep();
+  }
+
+  #store(layer: number, k: Tensor, v: Tensor, first: number): void {
+    const { keys, values } = this.#layers[layer];
+    copyRows(keys, k, first);
+    copyRows(values, v, first);
+  }
+
+  #take(rows: number): number {
+    const first = this.#used;
+    this.#used += rows;
+    if (this.#used > this.#capacity) {
+      this.#capacity = Math.max(this.#used, Math.ceil(this.#capacity * 1.5));
+      for (const layer of this.#layers) {
+        for (const part of ["keys", "values"] as const) {
+          const larger = this.#empty();
+          copyRows(larger, layer[part], 0);
+          layer[part].dispose();
+          layer[part] = larger;
+        }
+      }
+    }
+    return first;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Text generation for a batch of prompts, token by token, with a key-value cache. The prompts' shared beginning is
+ * computed once.
+ *
+ * @module
+ */
+
+import { growForest } from "../forest.ts";
+import { Random } from "../random.ts";
+import { embedding, noGrad, scope } from "../tensor/mod.ts";
+import { KeyValueCache } from "./cache.ts";
+import { type LanguageModel, logitsOf, type ModelInput } from "./model.ts";
+import { assertSampling, chooseToken, type SamplingOptions } from "./sampling.ts";
+
+/** Options of {@linkcode generate}. */
+export interface GenerateOptions extends SamplingOptions {
+  /** The most tokens to add. 256 by default. */
+  readonly maxNewTokens?: number;
+  /** The token that ends a sequence; it is not part of the result. */
+  readonly eosId?: number;
+  /** Decides all draws, with a stream of its own for each prompt, so that batches do not matter. 123 by default. */
+  readonly seed?: number;
+  /** How many prompts are answered at a time. 64 by default. */
+  readonly batchSize?: number;
+  /** Stops the generation: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A new token of one sequence. */
+export interface GeneratedToken {
+  /** Index of the prompt. */
+  readonly sequence: number;
+  /** The token, or undefined where the sequence ends without one. */
+  readonly token?: number;
+  /** Why the sequence ends here, if it does: the closing token came, enough tokens were made, or the context is full. */
+  readonly finish?: "eos" | "length" | "context";
+}
+
+/** What was generated for one prompt. */
+export interface Generation {
+  /** The new tokens, without the closing one. */
+  readonly tokens: number[];
+  /** Why it ended. */
+  readonly finish: "eos" | "length" | "context";
+}
+
+/**
+ * Answers prompts and returns when all are done.
+ *
+ * @param model The model.
+ * @param prompts Token ids of each prompt; none may be empty.
+ * @param options How tokens are chosen, and when to stop.
+ * @returns One result a prompt.
+ * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ */
+export async function generate(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions = {},
+): Promise<Generation[]> {
+  const results = prompts.map(() => ({ tokens: [] as number[], finish: "length" as const }));
+  const generations: Generation[] = results;
+  for await (const { sequence, token, finish } of generateTokens(model, prompts, options)) {
+    if (token !== undefined) generations[sequence].tokens.push(token);
+    if (finish) generations[sequence] = { ...generations[sequence], finish };
+  }
+  return generations;
+}
+
+/**
+ * Answers prompts and gives each token as soon as it is known: streaming.
+ *
+ * @param model The model.
+ * @param prompts Token ids of each prompt; none may be empty.
+ * @param options How tokens are chosen, and when to stop.
+ * @returns Tokens of all sequences as they come; each sequence's last says why it ends.
+ * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ */
+export async function* generateTokens(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions = {},
+): AsyncGenerator<GeneratedToken, void, void> {
+  const { maxNewTokens = 256, batchSize = 64 } = options;
+  assertSampling(options);
+  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
+    throw new RangeError(
+      `Cannot generate ${maxNewTokens} tokens: maxNewTokens must be a positive integer`,
+    );
+  }
+  prompts.forEach((prompt, i) => {
+    if (prompt.length === 0) throw new RangeError(`Cannot answer prompt ${i}: it has no tokens`);
+    if (prompt.length > model.contextLength) {
+      throw new RangeError(
+        `Cannot answer prompt ${i} of ${prompt.length} tokens: ` +
+          `the model's context holds ${model.contextLength}`,
+      );
+    }
+  });
+  for (let first = 0; first < prompts.length; first += batchSize) {
+    const batch = prompts.slice(first, first + batchSize);
+    yield* generateBatch(model, batch, first, maxNewTokens, options);
+  }
+}
+
+interface Sequence {
+  /** Index of the prompt. */
+  readonly index: number;
+  readonly random: Random;
+  /** Rows of the cache that hold its tokens. */
+  readonly rows: number[];
+  /** Its newest token. */
+  token: number;
+  added: number;
+}
+
+async function* generateBatch(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  firstIndex: number,
+  maxNewTokens: number,
+  options: GenerateOptions,
+): AsyncGenerator<GeneratedToken, void, void> {
+  const { eosId, seed = 123, signal } = options;
+  const forest = growForest(prompts);
+  const capacity = forest.tokens.length + prompts.length * Math.min(maxNewTokens, 32);
+  using cache = new KeyValueCache(model.device, model.layers, model.keyWidth, capacity);
+
+  /** Chooses the next token of each sequence, and says which go on. */
+  function* advance(
+    logits: Float32Array,
+    sequences: Sequence[],
+  ): Generator<GeneratedToken, Sequence[], void> {
+    const active: Sequence[] = [];
+    for (const [i, sequence] of sequences.entries()) {
+      const row = logits.subarray(i * model.vocabularySize, (i + 1) * model.vocabularySize);
+      const token = chooseToken(row, options, sequence.random);
+      if (token === eosId) {
+        yield { sequence: sequence.index, finish: "eos" };
+        continue;
+      }
+      sequence.token = token;
+      sequence.added++;
+      const full = sequence.rows.length >= model.contextLength;
+      const finish = sequence.added >= maxNewTokens ? "length" : full ? "context" : undefined;
+      yield { sequence: sequence.index, token, finish };
+      if (!finish) active.push(sequence);
+    }
+    return active;
+  }
+
+  signal?.throwIfAborted();
+  let sequences = prompts.map((_, i): Sequence => ({
+    index: firstIndex + i,
+    random: new Random([seed, firstIndex + i]),
+    rows: Array.from(forest.paths[i]),
+    token: -1,
+    added: 0,
+  }));
+  const lastRows = Int32Array.from(sequences, ({ rows }) => rows.at(-1)!);
+  const input = { ...forest, attend: cache.prefill(forest) };
+  sequences = yield* advance(await readLogits(model, input, lastRows), sequences);
+  while (sequences.length > 0) {
+    signal?.throwIfAborted();
+    const tokens = Int32Array.from(sequences, ({ token }) => token);
+    const positions = Int32Array.from(sequences, ({ rows }) => rows.length);
+    sequences.forEach(({ rows }, i) => rows.push(cache.used + i));
+    const attend = cache.step(sequences.map(({ rows }) => rows));
+    sequences = yield* advance(await readLogits(model, { tokens, positions, attend }), sequences);
+  }
+}
+
+/** Logits of some rows of the output, all by default, copied to the host. */
+async function readLogits(
+  model: LanguageModel,
+  input: ModelInput,
+  rows?: Int32Array,
+): Promise<Float32Array> {
+  using logits = scope(() =>
+    noGrad(() => {
+      const hidden = model.hidden(input);
+      return logitsOf(model, rows ? embedding(hidden, rows) : hidden);
+    })
+  );
+  return await logits.data();
+}

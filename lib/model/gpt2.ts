@@ -1,0 +1,215 @@
+/**
+ * GPT-2, from top to bottom as in Radford et al., "Language Models are Unsupervised Multitask Learners", 2019.
+ *
+ * Weights keep the names and layout of Hugging Face's `GPT2LMHeadModel`: projections are (in, out).
+ *
+ * @module
+ */
+
+import { Random } from "../random.ts";
+import {
+  add,
+  type Device,
+  dropout,
+  embedding,
+  gelu,
+  layerNorm,
+  matmul,
+  sizeOf,
+  split,
+  Tensor,
+} from "../tensor/mod.ts";
+import type { LanguageModel, ModelInput } from "./model.ts";
+
+/** Shape and options of a GPT-2. */
+export interface Gpt2Config {
+  /** V: tokens. */
+  readonly vocabularySize: number;
+  /** The longest sequence. */
+  readonly contextLength: number;
+  /** C: width of the residual stream. */
+  readonly width: number;
+  /** Number of blocks. */
+  readonly layers: number;
+  /** H: heads of attention; C is a multiple of it. */
+  readonly heads: number;
+  /** Width inside of the feed-forward layers, 4 C by default. */
+  readonly feedForwardWidth?: number;
+  /** Added to variances. By default 1e-5. */
+  readonly layerNormEpsilon?: number;
+  /** Whether the projection to queries, keys and values has a bias. By default true, as in all published weights. */
+  readonly qkvBias?: boolean;
+  /** Probability of dropping elements of the embedding and of what blocks add, in training. By default 0. */
+  readonly dropout?: number;
+  /** Whether the output head is the token embedding. By default true. */
+  readonly tied?: boolean;
+}
+
+const published = { vocabularySize: 50257, contextLength: 1024 };
+
+/** The published sizes. */
+export const GPT2_SIZES = {
+  "gpt2": { ...published, width: 768, layers: 12, heads: 12 }, // 124M
+  "gpt2-medium": { ...published, width: 1024, layers: 24, heads: 16 }, // 355M
+  "gpt2-large": { ...published, width: 1280, layers: 36, heads: 20 }, // 774M
+  "gpt2-xl": { ...published, width: 1600, layers: 48, heads: 25 }, // 1558M
+} as const satisfies Record<string, Gpt2Config>;
+
+/**
+ * Names and shapes of all weights.
+ *
+ * @param config The model's shape.
+ * @returns Shapes by name, in the order of the computation.
+ */
+export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
+  const { vocabularySize, contextLength, width, layers, qkvBias = true, tied = true } = config;
+  const feedForward = config.feedForwardWidth ?? 4 * width;
+  const shapes = new Map<string, number[]>();
+  shapes.set("wte.weight", [vocabularySize, width]);
+  shapes.set("wpe.weight", [contextLength, width]);
+  for (let layer = 0; layer < layers; layer++) {
+    const h = `h.${layer}.`;
+    shapes.set(`${h}ln_1.weight`, [width]);
+    shapes.set(`${h}ln_1.bias`, [width]);
+    shapes.set(`${h}attn.c_attn.weight`, [width, 3 * width]);
+    if (qkvBias) shapes.set(`${h}attn.c_attn.bias`, [3 * width]);
+    shapes.set(`${h}attn.c_proj.weight`, [width, width]);
+    shapes.set(`${h}attn.c_proj.bias`, [width]);
+    shapes.set(`${h}ln_2.weight`, [width]);
+    shapes.set(`${h}ln_2.bias`, [width]);
+    shapes.set(`${h}mlp.c_fc.weight`, [width, feedForward]);
+    shapes.set(`${h}mlp.c_fc.bias`, [feedForward]);
+    shapes.set(`${h}mlp.c_proj.weight`, [feedForward, width]);
+    shapes.set(`${h}mlp.c_proj.bias`, [width]);
+  }
+  shapes.set("ln_f.weight", [width]);
+  shapes.set("ln_f.bias", [width]);
+  if (!tied) shapes.set("lm_head.weight", [vocabularySize, width]);
+  return shapes;
+}
+
+/** A GPT-2 on a device. */
+export class Gpt2 implements LanguageModel {
+  readonly architecture = "gpt2";
+  readonly device: Device;
+  readonly parameters: ReadonlyMap<string, Tensor>;
+
+  /**
+   * @param config Shape and options.
+   * @param parameters A tensor for each of {@linkcode gpt2Shapes}.
+   */
+  constructor(readonly config: Gpt2Config, parameters: ReadonlyMap<string, Tensor>) {
+    if (config.width % config.heads !== 0) {
+      throw new RangeError(
+        `Cannot divide a width of ${config.width} among ${config.heads} heads: it must be a multiple`,
+      );
+    }
+    this.parameters = parameters;
+    this.device = this.#weight("wte.weight").device;
+    for (const parameter of parameters.values()) parameter.requiresGrad = true;
+  }
+
+  /**
+   * Makes an untrained model: weights normal with deviation 0.02, those that add to the residual stream smaller by
+   * √(2 · layers), biases 0, norms 1.
+   *
+   * @param device Where it shall live.
+   * @param config Shape and options.
+   * @param seed Decides the weights.
+   * @returns The model.
+   */
+  static create(device: Device, config: Gpt2Config, seed = 123): Gpt2 {
+    const random = new Random(seed);
+    const parameters = new Map<string, Tensor>();
+    for (const [name, shape] of gpt2Shapes(config)) {
+      const values = new Float32Array(sizeOf(shape));
+      const deviation = name.endsWith("c_proj.weight") ? 0.02 / Math.sqrt(2 * config.layers) : 0.02;
+      if (/ln_\w\.weight$/.test(name)) values.fill(1);
+      else if (!name.endsWith("bias")) {
+        for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
+      }
+      parameters.set(name, Tensor.from(device, values, shape).keep());
+    }
+    return new Gpt2(config, parameters);
+  }
+
+  get vocabularySize(): number {
+    return this.config.vocabularySize;
+  }
+
+  get contextLength(): number {
+    return this.config.contextLength;
+  }
+
+  get layers(): number {
+    return this.config.layers;
+  }
+
+  get keyWidth(): number {
+    return this.config.width;
+  }
+
+  get hasDropout(): boolean {
+    return (this.config.dropout ?? 0) > 0;
+  }
+
+  get head(): Tensor {
+    return this.config.tied ?? true ? this.#weight("wte.weight") : this.#weight("lm_head.weight");
+  }
+
+  hidden({ tokens, positions, attend, dropoutSeed }: ModelInput): Tensor {
+    const { width, layers, heads, layerNormEpsilon = 1e-5, dropout: probability = 0 } = this.config;
+    const w = (name: string) => this.#weight(name);
+    const norm = (x: Tensor, name: string) =>
+      layerNorm(x, w(`${name}.weight`), w(`${name}.bias`), layerNormEpsilon);
+    const linear = (x: Tensor, name: string) =>
+      matmul(x, w(`${name}.weight`), { bias: this.parameters.get(`${name}.bias`) });
+    const stream = new Random([dropoutSeed ?? 0]);
+    const drop = (x: Tensor) =>
+      dropoutSeed === undefined ? x : dropout(x, probability, stream.uint32());
+
+    let x = drop(add(embedding(w("wte.weight"), tokens), embedding(w("wpe.weight"), positions))); // (T, C)
+    for (let layer = 0; layer < layers; layer++) {
+      const h = `h.${layer}`;
+      const qkv = linear(norm(x, `${h}.ln_1`), `${h}.attn.c_attn`); // (T, 3 C)
+      const [q, k, v] = split(qkv, [width, width, width]); // each (T, C)
+      const attended = attend(layer, q, k, v, { heads }); // (T, C)
+      x = add(x, drop(linear(attended, `${h}.attn.c_proj`)));
+      const inner = gelu(linear(norm(x, `${h}.ln_2`), `${h}.mlp.c_fc`)); // (T, 4 C)
+      x = add(x, drop(linear(inner, `${h}.mlp.c_proj`)));
+    }
+    return norm(x, "ln_f");
+  }
+
+  toConfig(): Record<string, unknown> {
+    const { config } = this;
+    const probability = config.dropout ?? 0;
+    return {
+      architectures: ["GPT2LMHeadModel"],
+      model_type: "gpt2",
+      activation_function: "gelu_new",
+      vocab_size: config.vocabularySize,
+      n_positions: config.contextLength,
+      n_ctx: config.contextLength,
+      n_embd: config.width,
+      n_layer: config.layers,
+      n_head: config.heads,
+      n_inner: config.feedForwardWidth ?? null,
+      layer_norm_epsilon: config.layerNormEpsilon ?? 1e-5,
+      embd_pdrop: probability,
+      resid_pdrop: probability,
+      attn_pdrop: 0,
+      initializer_range: 0.02,
+      tie_word_embeddings: config.tied ?? true,
+      bos_token_id: config.vocabularySize - 1,
+      eos_token_id: config.vocabularySize - 1,
+      ...(config.qkvBias === false ? { qkv_bias: false } : {}),
+    };
+  }
+
+  #weight(name: string): Tensor {
+    const tensor = this.parameters.get(name);
+    if (!tensor) throw new TypeError(`Cannot build a GPT-2 without the weight "${name}"`);
+    return tensor;
+  }
+}

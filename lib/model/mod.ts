@@ -1,0 +1,33 @@
+/**
+ * Language models: GPT-2, the key-value cache, generation, files.
+ *
+ * @module
+ */
+
+export { KeyValueCache } from "./cache.ts";
+export {
+  type LoadedModel,
+  loadModel,
+  type LoadOptions,
+  parseGpt2Config,
+  saveModel,
+} from "./files.ts";
+export {
+  generate,
+  type GeneratedToken,
+  type GenerateOptions,
+  generateTokens,
+  type Generation,
+} from "./generate.ts";
+export { Gpt2, GPT2_SIZES, type Gpt2Config, gpt2Shapes } from "./gpt2.ts";
+export {
+  type Attend,
+  attendWithin,
+  type AttentionHeads,
+  type LanguageModel,
+  logitsOf,
+  type LossBatch,
+  lossOf,
+  type ModelInput,
+} from "./model.ts";
+export { chooseToken, type SamplingOptions } from "./sampling.ts";

@@ -1,0 +1,111 @@
+/**
+ * What every language model offers to training and generation.
+ *
+ * @module
+ */
+
+import { attention, type Device, type Forest, type Tensor } from "../tensor/mod.ts";
+import { linearCrossEntropy, type LossEdges, matmul } from "../tensor/mod.ts";
+
+/** Heads of an attention layer. */
+export interface AttentionHeads {
+  /** Heads of the queries. */
+  readonly heads: number;
+  /** Heads of keys and values; as many as `heads` by default. */
+  readonly kvHeads?: number;
+}
+
+/** How a layer's queries find keys and values: within the input, or in a cache. */
+export type Attend = (
+  layer: number,
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  heads: AttentionHeads,
+) => Tensor;
+
+/** Tokens for a model. */
+export interface ModelInput {
+  /** Token ids, (T). */
+  readonly tokens: Int32Array;
+  /** Each token's position in its sequence, (T). */
+  readonly positions: Int32Array;
+  /** Which token sees which. */
+  readonly attend: Attend;
+  /** Chooses what is dropped; without it nothing is, as in evaluation. */
+  readonly dropoutSeed?: number;
+}
+
+/** A decoder-only language model on a device. */
+export interface LanguageModel {
+  /** Its architecture, such as `"gpt2"`. */
+  readonly architecture: string;
+  /** Where its parameters are. */
+  readonly device: Device;
+  /** How many tokens it knows. */
+  readonly vocabularySize: number;
+  /** The longest sequence it can read. */
+  readonly contextLength: number;
+  /** How many layers keep keys and values. */
+  readonly layers: number;
+  /** Floats in a row of a layer's keys: key heads times head dimension. */
+  readonly keyWidth: number;
+  /** Whether training drops something, so that sequences must not share tokens. */
+  readonly hasDropout: boolean;
+  /** All weights by their names in Hugging Face files. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** The output head, (V, C); the token embedding where these are tied. */
+  readonly head: Tensor;
+  /** The last layer's output after the final norm, (T, C). */
+  hidden(input: ModelInput): Tensor;
+  /** What its `config.json` says, in Hugging Face's names. */
+  toConfig(): Record<string, unknown>;
+}
+
+/** A batch to learn from, as `forest()` of the data set makes it. */
+export interface LossBatch extends Forest {
+  /** Token ids, (T). */
+  readonly tokens: Int32Array;
+  /** Which rows predict which tokens. */
+  readonly edges: LossEdges;
+}
+
+/**
+ * Attention within the input.
+ *
+ * @param forest Which token sees which.
+ * @returns What a model's `attend` needs.
+ */
+export function attendWithin(forest: Forest): Attend {
+  return (_layer, q, k, v, heads) => attention(q, k, v, { ...heads, forest });
+}
+
+/**
+ * The loss of a batch.
+ *
+ * @param model The model.
+ * @param batch Tokens and the edges that count.
+ * @param options What the sum is divided by (the sum of counts by default), and what chooses the dropout.
+ * @returns A scalar: mean negative log-likelihood of a counted token, in nats.
+ */
+export function lossOf(
+  model: LanguageModel,
+  batch: LossBatch,
+  options: { normalizer?: number; dropoutSeed?: number } = {},
+): Tensor {
+  const { tokens, positions, edges } = batch;
+  const attend = attendWithin(batch);
+  const hidden = model.hidden({ tokens, positions, attend, dropoutSeed: options.dropoutSeed });
+  return linearCrossEntropy(hidden, model.head, edges, { normalizer: options.normalizer });
+}
+
+/**
+ * Logits over the vocabulary.
+ *
+ * @param model The model.
+ * @param hidden Rows of {@linkcode LanguageModel.hidden}, (N, C).
+ * @returns (N, V).
+ */
+export function logitsOf(model: LanguageModel, hidden: Tensor): Tensor {
+  return matmul(hidden, model.head, { transposeB: true });
+}

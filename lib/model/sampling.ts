@@ -1,0 +1,95 @@
+/**
+ * How the next token is chosen from logits.
+ *
+ * @module
+ */
+
+import type { Random } from "../random.ts";
+
+/** Options of {@linkcode chooseToken}. */
+export interface SamplingOptions {
+  /** What logits are divided by; 0, the default, always takes the likeliest token. */
+  readonly temperature?: number;
+  /** Only so many of the likeliest tokens are candidates. All by default. */
+  readonly topK?: number;
+  /** Only the likeliest tokens whose probabilities first add up to this much are candidates. 1 by default. */
+  readonly topP?: number;
+}
+
+/**
+ * Checks options, so that a mistake is told before anything is computed.
+ *
+ * @param options What a caller gave.
+ * @throws {RangeError} If one is out of range.
+ */
+export function assertSampling({ temperature = 0, topK, topP = 1 }: SamplingOptions): void {
+  if (!(temperature >= 0 && temperature < Infinity)) {
+    throw new RangeError(`Cannot sample at temperature ${temperature}: expected 0 or more`);
+  }
+  if (topK !== undefined && !(Number.isInteger(topK) && topK >= 1)) {
+    throw new RangeError(`Cannot sample from the top ${topK}: topK must be a positive integer`);
+  }
+  if (!(topP > 0 && topP <= 1)) {
+    throw new RangeError(`Cannot sample with topP ${topP}: expected more than 0 and at most 1`);
+  }
+}
+
+/**
+ * Chooses a token.
+ *
+ * @param logits One number a token, (V).
+ * @param options Temperature, top-k, top-p (Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020).
+ * @param random Decides; not asked at temperature 0.
+ * @returns A token id; the lowest of several that are equally likely at temperature 0.
+ * @throws {RangeError} If a logit is not a number: the model has diverged.
+ *
+ * @example The likeliest token
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Random } from "../random.ts";
+ * import { chooseToken } from "./sampling.ts";
+ *
+ * assertEquals(chooseToken(new Float32Array([0, 2, 1]), {}, new Random(1)), 1);
+ * ```
+ */
+export function chooseToken(
+  logits: Float32Array,
+  options: SamplingOptions,
+  random: Random,
+): number {
+  const { temperature = 0, topK = logits.length, topP = 1 } = options;
+  const best = argmax(logits);
+  if (temperature === 0 || topK === 1) return best;
+
+  let candidates = Array.from(logits.keys());
+  if (topK < logits.length || topP < 1) {
+    candidates.sort((a, b) => logits[b] - logits[a] || a - b);
+    candidates = candidates.slice(0, topK);
+  }
+  const weights = candidates.map((id) => Math.exp((logits[id] - logits[best]) / temperature));
+  let total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (topP < 1) {
+    let kept = 0;
+    let sum = 0;
+    while (kept < weights.length && sum < topP * total) sum += weights[kept++];
+    candidates.length = kept;
+    total = sum;
+  }
+  let left = random.float() * total;
+  for (let i = 0; i < candidates.length; i++) {
+    left -= weights[i];
+    if (left < 0) return candidates[i];
+  }
+  return candidates.at(-1)!;
+}
+
+function argmax(logits: Float32Array): number {
+  let best = 0;
+  for (let id = 0; id < logits.length; id++) {
+    if (Number.isNaN(logits[id])) {
+      throw new RangeError(`Cannot choose a token: the logit of token ${id} is not a number`);
+    }
+    if (logits[id] > logits[best]) best = id;
+  }
+  return best;
+}

@@ -1,0 +1,85 @@
+/**
+ * The loss of a model on examples it does not learn from.
+ *
+ * @module
+ */
+
+import { type CountOptions, type EncodedExample, reportLengths } from "../dataset/mod.ts";
+import { type LanguageModel, lossOf } from "../model/mod.ts";
+import { noGrad, scope } from "../tensor/mod.ts";
+import type { Mask } from "../text/mod.ts";
+import { makeBatch } from "./batch.ts";
+
+/** What was measured. */
+export interface MeasuredLoss {
+  /** Mean negative log-likelihood of a counted token, in nats. */
+  readonly loss: number;
+  /** How many tokens counted. */
+  readonly tokens: number;
+  /** How many examples had any. */
+  readonly examples: number;
+}
+
+/** Options of {@linkcode measureLoss}. */
+export interface MeasureOptions {
+  /** Which tokens count; `prompt` by default. */
+  readonly mask?: Mask;
+  /** The most tokens of a sequence; the model's context by default. */
+  readonly maxLength?: number;
+  /** Examples computed at a time. 8 by default; it does not change the result but for rounding. */
+  readonly batchSize?: number;
+  /** Stops it: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Called after each batch with examples done and in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Measures the mean loss over all counted tokens of some examples.
+ *
+ * @param model The model.
+ * @param examples The examples.
+ * @param options Mask and lengths.
+ * @returns The mean and how many tokens it is over. Examples of which nothing counts are left out.
+ * @throws {RangeError} If nothing counts at all.
+ */
+export async function measureLoss(
+  model: LanguageModel,
+  examples: readonly EncodedExample[],
+  options: MeasureOptions = {},
+): Promise<MeasuredLoss> {
+  const { mask = "prompt", batchSize = 8, signal, onProgress } = options;
+  const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
+  const counted = withCounted(examples, { mask, maxLength });
+  let sum = 0;
+  let tokens = 0;
+  for (let first = 0; first < counted.length; first += batchSize) {
+    signal?.throwIfAborted();
+    const batch = makeBatch(counted.slice(first, first + batchSize), { mask, maxLength });
+    using loss = scope(() => noGrad(() => lossOf(model, batch)));
+    sum += await loss.item() * batch.tokensCounted;
+    tokens += batch.tokensCounted;
+    onProgress?.(Math.min(first + batchSize, counted.length), counted.length);
+  }
+  if (tokens === 0) {
+    throw new RangeError(
+      `Cannot measure the loss of ${examples.length} examples: no token counts under the mask "${mask}"`,
+    );
+  }
+  return { loss: sum / tokens, tokens, examples: counted.length };
+}
+
+/**
+ * Leaves out examples of which no token counts.
+ *
+ * @param examples The examples.
+ * @param options Mask and allowed length.
+ * @returns The others, in their order.
+ */
+export function withCounted(
+  examples: readonly EncodedExample[],
+  options: CountOptions,
+): readonly EncodedExample[] {
+  const uncounted = new Set(reportLengths(examples, options).uncounted);
+  return uncounted.size === 0 ? examples : examples.filter((_, i) => !uncounted.has(i));
+}

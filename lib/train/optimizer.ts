@@ -1,0 +1,93 @@
+/**
+ * AdamW over all parameters of a model, with its state.
+ *
+ * @module
+ */
+
+import { adamwInto, fill, Tensor } from "../tensor/mod.ts";
+
+/** Options of {@linkcode AdamW}; the defaults are PyTorch's, but for the decay. */
+export interface AdamWSettings {
+  /** Decay of the running mean of gradients. 0.9 by default. */
+  readonly beta1?: number;
+  /** Decay of the running mean of squared gradients. 0.999 by default. */
+  readonly beta2?: number;
+  /** Added to the denominator. 1e-8 by default. */
+  readonly epsilon?: number;
+  /** Decoupled weight decay, on every parameter. 0.1 by default. */
+  readonly weightDecay?: number;
+}
+
+/** Running means of one parameter. */
+export interface Moments {
+  /** Of its gradients. */
+  readonly mean: Tensor;
+  /** Of its gradients' squares. */
+  readonly variance: Tensor;
+}
+
+/** The optimizer of Loshchilov & Hutter, 2019. */
+export class AdamW implements Disposable {
+  readonly #settings: Required<AdamWSettings>;
+  readonly #moments = new Map<string, Moments>();
+  readonly #parameters: ReadonlyMap<string, Tensor>;
+  /** Steps taken. */
+  steps = 0;
+
+  /**
+   * @param parameters What it updates, by name.
+   * @param settings Decays.
+   */
+  constructor(parameters: ReadonlyMap<string, Tensor>, settings: AdamWSettings = {}) {
+    this.#parameters = parameters;
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.1 } = settings;
+    this.#settings = { beta1, beta2, epsilon, weightDecay };
+    for (const [name, { device, shape }] of parameters) {
+      const [mean, variance] = [0, 0].map(() => Tensor.empty(device, shape).keep());
+      for (const moment of [mean, variance]) fill(moment, 0);
+      this.#moments.set(name, { mean, variance });
+    }
+  }
+
+  /** Its state, by the parameters' names. */
+  get moments(): ReadonlyMap<string, Moments> {
+    return this.#moments;
+  }
+
+  /**
+   * Enqueues one step with the parameters' gradients, and lets go of these. A parameter without one stays as it is.
+   *
+   * @param learningRate Of this step.
+   * @param gradientScale What gradients are multiplied by first, 1 by default.
+   */
+  step(learningRate: number, gradientScale = 1): void {
+    this.steps++;
+    for (const [name, parameter] of this.#parameters) {
+      if (!parameter.grad) continue;
+      const { mean, variance } = this.#moments.get(name)!;
+      adamwInto(parameter, parameter.grad, mean, variance, {
+        ...this.#settings,
+        step: this.steps,
+        learningRate,
+        gradientScale,
+      });
+    }
+    this.zeroGrad();
+  }
+
+  /** Lets go of all gradients. */
+  zeroGrad(): void {
+    for (const parameter of this.#parameters.values()) {
+      parameter.grad?.dispose();
+      parameter.grad = undefined;
+    }
+  }
+
+  /** Gives its memory back. */
+  [Symbol.dispose](): void {
+    for (const { mean, variance } of this.#moments.values()) {
+      mean.dispose();
+      variance.dispose();
+    }
+  }
+}
