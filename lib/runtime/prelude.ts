@@ -312,6 +312,8 @@ function install(options: any) {
   });
 
   // ---- The session's side ----
+  // A terminal sends Ctrl-C to this process too, which would end it: the session decides.
+  Deno.addSignalListener("SIGINT", () => {});
   (async () => {
     let rest = "";
     for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {

@@ -21,7 +21,10 @@ export interface SessionOptions {
   path?: string;
   /** Environment variables for the kernel, on top of this process's own. */
   env?: Record<string, string>;
-  /** Takes output that arrives while no cell runs, from work that an earlier cell left behind. */
+  /**
+   * Is told of output that arrives while no cell runs, from work that the last cell left behind; it
+   * has been added to that cell's outputs.
+   */
   onLateOutput?: (message: OutputMessage) => void;
 }
 
@@ -109,6 +112,8 @@ export class Session {
   #names = new Set<string>();
   #numbers = 0;
   #running?: Running;
+  /** The last cell that was sent, which is where late output belongs. */
+  #last?: Running;
   #replies = new Map<string, (message: Message) => void>();
   #waiting = new Map<string, (message: PreludeMessage) => void>();
   #exitCode?: number;
@@ -228,6 +233,7 @@ export class Session {
     this.#names.clear();
     this.#displays.clear();
     this.#sent.length = 0;
+    this.#last = undefined;
     this.#nextLine = FIRST_CELL_LINE;
     await this.#boot();
   }
@@ -295,32 +301,27 @@ export class Session {
 
   #output(message: OutputMessage) {
     if (!OUTPUT_TYPES.has(message.type)) return;
-    const running = this.#running;
+    // What arrives between cells comes from work that the last cell left behind.
+    const running = this.#running ?? this.#last;
+    if (running === undefined) return;
     const fact = message.content?.data?.[PROVENANCE_MIME];
     if (fact !== undefined) {
-      running?.provenance.push(fact as ProvenanceEntry);
-      return;
-    }
-    if (running === undefined) {
-      this.#options.onLateOutput?.(message);
+      running.provenance.push(fact as ProvenanceEntry);
       return;
     }
     running.collector.add(message, running.executionCount);
-    running.onOutput?.(message);
+    if (this.#running === undefined) this.#options.onLateOutput?.(message);
+    else running.onOutput?.(message);
   }
 
   async #uncaught(description: Parameters<typeof describeError>[0]) {
-    const running = this.#running;
-    const current = running?.sent ?? this.#sent.at(-1);
-    if (current === undefined) return;
-    const described = describeError(
-      { ...description, name: description.name },
-      current,
-      this.#sent,
-    );
-    running?.uncaught.push(described);
+    const running = this.#running ?? this.#last;
+    if (running === undefined) return;
+    const late = this.#running === undefined;
+    const described = describeError(description, running.sent, this.#sent);
+    if (!late) running.uncaught.push(described);
     const error = await described;
-    if (running === undefined) this.#options.onLateOutput?.(errorMessage(error));
+    if (late) this.#output(errorMessage(error));
   }
 
   // ---- Requests ----
@@ -440,7 +441,7 @@ export class Session {
       const replied = await this.#supervise(running, reply, options);
       for (const name of cell.names) this.#names.add(name);
       if (replied === undefined) return await dead();
-      const count = replied.content.execution_count ?? null;
+      const count = running.executionCount = replied.content.execution_count ?? null;
       const failed = replied.content.status !== "ok";
       const ended = await this.#drain(failed);
       if (ended === undefined) return await dead();
@@ -466,6 +467,7 @@ export class Session {
       }
       return finish(status, count, error, running.provenance);
     } finally {
+      this.#last = running;
       this.#running = undefined;
     }
   }

@@ -1,0 +1,61 @@
+#!/usr/bin/env -S deno run -A
+// The `tunebook` command. Each subcommand loads its own rooms, and only when it is used.
+
+import { Command, CommanderError } from "commander";
+import config from "../deno.json" with { type: "json" };
+
+/** A module of lib/cli: it adds its subcommand, with all its options, to the program. */
+export interface CommandModule {
+  register(program: Command): void;
+}
+
+/** The subcommands, in the order in which help lists them. */
+const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandModule> }> = {
+  run: {
+    summary: "run a notebook on the Deno kernel, and make a report of it",
+    load: () => import("./cli/run.ts"),
+  },
+};
+
+/** Exit codes: what was asked failed; what was asked makes no sense. */
+const FAILED = 1;
+const MISUSED = 2;
+
+/**
+ * Runs the command.
+ *
+ * @param args The arguments after the command's name.
+ * @returns The exit code.
+ */
+export async function main(args: string[]): Promise<number> {
+  const program = new Command("tunebook")
+    .description("Run TypeScript notebooks soundly, and fine-tune language models in them.")
+    .version(config.version)
+    .helpCommand("help [command]", "show help for a command")
+    .exitOverride();
+  const asked = args[0] === "help" ? args[1] : args[0];
+  try {
+    for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+      if (name === asked) (await load()).register(program);
+      else program.command(name).summary(summary).description(summary);
+    }
+    for (const command of program.commands) command.exitOverride();
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync(args, { from: "user" });
+    return Number(Deno.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      const shown = error.code === "commander.helpDisplayed" || error.code === "commander.help" ||
+        error.code === "commander.version";
+      return shown ? 0 : MISUSED;
+    }
+    if (Deno.env.get("TUNEBOOK_DEBUG")) console.error(error);
+    else console.error(`error: ${error instanceof Error ? error.message : error}`);
+    return FAILED;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

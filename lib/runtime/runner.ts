@@ -1,0 +1,227 @@
+// Runs a notebook from top to bottom on a kernel of its own.
+
+import { basename, dirname, resolve } from "@std/path";
+import config from "../../deno.json" with { type: "json" };
+import type { CellError } from "./cell_error.ts";
+import type { Manifest } from "./manifest.ts";
+import {
+  type CodeCell,
+  formatNotebook,
+  type Notebook,
+  readNotebook,
+  writeNotebook,
+} from "./notebook.ts";
+import type { OutputMessage } from "./outputs.ts";
+import { hasTag, injectParameters } from "./parameters.ts";
+import { type ExecuteResult, Session } from "./session.ts";
+
+/** What a run tells as it goes on. Cells are counted from 1, code cells only. */
+export type RunProgress =
+  | { type: "start"; cells: number }
+  | { type: "cell"; cell: number; cells: number; id: string; source: string }
+  | { type: "output"; cell: number; cells: number; message: OutputMessage }
+  | {
+    type: "cell-end";
+    cell: number;
+    cells: number;
+    status: ExecuteResult["status"] | "skipped";
+    seconds: number;
+  };
+
+/** How to run a notebook. */
+export interface RunOptions {
+  /** Values for the parameters that the notebook declares. */
+  parameters?: Record<string, unknown>;
+  /** Seconds after which a cell is stopped. */
+  timeout?: number;
+  /** Goes on after a cell that failed. */
+  allowErrors?: boolean;
+  /** Stops the run; what was done is kept. */
+  signal?: AbortSignal;
+  /** The kernel's working directory; the notebook's folder if not said. */
+  cwd?: string;
+  /** What to call a notebook that was not read from a file. */
+  name?: string;
+  /** Where to write the executed notebook, after each cell and when a cell fails too. */
+  output?: string;
+  /** Environment variables for the kernel. */
+  env?: Record<string, string>;
+  /** Takes what the run tells as it goes on. */
+  onProgress?: (progress: RunProgress) => void;
+}
+
+/** The cell that ended a run. */
+export interface RunFailure {
+  /** Its place among the code cells, from 1. */
+  cell: number;
+  /** Its id. */
+  id: string;
+  /** The line of the cell, from 1, where it is known. */
+  line?: number;
+  /** The error's name, for example `"TypeError"`. */
+  name: string;
+  message: string;
+  /** One sentence that names notebook, cell, line and error. */
+  summary: string;
+}
+
+/** What came of a run. */
+export interface RunResult {
+  /** The notebook with the outputs that there are. */
+  notebook: Notebook;
+  /** How they came about; also in the notebook, as `metadata.tunebook`. */
+  manifest: Manifest;
+  /** Whether every cell ended well, or failed as its tag `raises-exception` expects. */
+  ok: boolean;
+  /** The first cell that failed. */
+  failure?: RunFailure;
+}
+
+/**
+ * Runs a notebook on a Deno kernel of its own.
+ *
+ * Cells run in order until one fails. A cell tagged `skip` is left out; one tagged
+ * `raises-exception` may fail. Stored outputs are cleared first; the notebook given is not changed.
+ *
+ * @param source A path, or a notebook.
+ * @param options Parameters, limits, where to write.
+ * @returns The executed notebook; a failing cell is no exception.
+ * @throws {SyntaxError} If the file holds no notebook.
+ * @throws {RangeError} If a parameter is not one of the notebook's.
+ *
+ * @example
+ * ```ts
+ * import { parseNotebook, runNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "code", "id": "a", "metadata": {}, "source": "throw new Error('no')",
+ *     "execution_count": null, "outputs": [] }]
+ * }`);
+ * const { ok, failure } = await runNotebook(notebook, { name: "book.ipynb" });
+ * assertEquals(ok, false);
+ * assertEquals(failure?.summary, "book.ipynb, cell 1, line 1: Error: no");
+ * ```
+ */
+export async function runNotebook(
+  source: string | Notebook,
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const path = typeof source === "string" ? source : undefined;
+  const given = typeof source === "string" ? await readNotebook(source) : source;
+  const name = options.name ?? (path === undefined ? "notebook" : basename(path));
+  const parameters = options.parameters ?? {};
+  const notebook = cleared(injectParameters(given, parameters));
+  const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
+  const manifest = await newManifest(given, name, parameters);
+  notebook.metadata.tunebook = manifest;
+  const run: RunResult = { notebook, manifest, ok: true };
+  const save = async () => {
+    if (options.output !== undefined) await writeNotebook(options.output, notebook);
+  };
+
+  const fail = (number: number, cell: CodeCell, error: CellError) => {
+    run.ok = false;
+    run.failure ??= {
+      cell: number,
+      id: cell.id,
+      line: error.line,
+      name: error.name,
+      message: error.message,
+      summary: `${name}, cell ${number}${error.line ? `, line ${error.line}` : ""}: ` +
+        `${error.name}: ${error.message}`,
+    };
+  };
+
+  const cells = notebook.cells.filter((cell) => cell.cell_type === "code");
+  let last: { number: number; cell: CodeCell } | undefined;
+  await using session = await Session.start({
+    cwd,
+    env: options.env,
+    path: path ?? resolve(cwd, name),
+    // Work that a cell left behind has failed, after the cell had ended well.
+    onLateOutput({ type, content }) {
+      if (type !== "error" || last === undefined || hasTag(last.cell, "raises-exception")) return;
+      const { ename: name, evalue: message, traceback } = content;
+      fail(last.number, last.cell, { name, message, traceback });
+    },
+  });
+  setLanguage(notebook, session.languageInfo);
+  options.onProgress?.({ type: "start", cells: cells.length });
+  try {
+    for (const [index, cell] of cells.entries()) {
+      const at = { cell: index + 1, cells: cells.length };
+      if (hasTag(cell, "skip") || cell.source.trim() === "") {
+        options.onProgress?.({ type: "cell-end", ...at, status: "skipped", seconds: 0 });
+        continue;
+      }
+      if (!run.ok && !options.allowErrors) break;
+      options.onProgress?.({ type: "cell", ...at, id: cell.id, source: cell.source });
+      last = { number: at.cell, cell };
+      const result = await session.execute(cell.source, {
+        label: `cell ${at.cell}`,
+        timeout: options.timeout,
+        signal: options.signal,
+        onOutput: (message) => options.onProgress?.({ type: "output", ...at, message }),
+      });
+      // The array itself: what arrives late, and updates of displays, reach it too.
+      cell.outputs = result.outputs;
+      cell.execution_count = result.executionCount;
+      manifest.provenance.push(...result.provenance);
+      const { status, seconds, error } = result;
+      manifest.cells.push({ id: cell.id, executionCount: result.executionCount, seconds });
+      options.onProgress?.({ type: "cell-end", ...at, status, seconds });
+      const expected = status === "error" && hasTag(cell, "raises-exception");
+      if (error !== undefined && !expected) fail(at.cell, cell, error);
+      await save();
+      if (status === "stopped") break;
+    }
+  } finally {
+    await save();
+  }
+  return run;
+}
+
+/** A copy with no outputs and no counts. */
+function cleared(notebook: Notebook): Notebook {
+  const copy = structuredClone(notebook);
+  for (const cell of copy.cells) {
+    if (cell.cell_type !== "code") continue;
+    cell.outputs = [];
+    cell.execution_count = null;
+  }
+  // The manifest of an earlier run is not this notebook's.
+  delete copy.metadata.tunebook;
+  return copy;
+}
+
+async function newManifest(
+  notebook: Notebook,
+  name: string,
+  parameters: Record<string, unknown>,
+): Promise<Manifest> {
+  const bytes = new TextEncoder().encode(formatNotebook(cleared(notebook)));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return {
+    tunebook: config.version,
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    typescript: Deno.version.typescript,
+    os: `${Deno.build.os} ${Deno.build.arch}`,
+    cores: navigator.hardwareConcurrency,
+    startedAt: new Date().toISOString(),
+    notebook: { name, sha256: hash.toHex() },
+    parameters,
+    provenance: [],
+    cells: [],
+  };
+}
+
+/** Says in the notebook's metadata which kernel ran it. */
+function setLanguage(notebook: Notebook, languageInfo: Record<string, unknown>) {
+  notebook.metadata.kernelspec ??= { name: "deno", display_name: "Deno", language: "typescript" };
+  if (typeof languageInfo.name === "string") {
+    notebook.metadata.language_info = languageInfo as { name: string };
+  }
+}
