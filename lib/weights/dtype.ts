@@ -71,7 +71,12 @@ const BF16_OVERFLOW_BITS = 0x7f7f8000;
 // conversion, and much faster before the loop is compiled.
 let f16Table: Float32Array | undefined;
 
-function float16Table(): Float32Array {
+/**
+ * Every float16 as float32, by its bits.
+ *
+ * @returns The table of 65,536 values; it is shared and must not be changed
+ */
+export function float16Table(): Float32Array {
   if (f16Table === undefined) {
     const bits = new Uint16Array(65536);
     for (let i = 0; i < 65536; i++) bits[i] = i;

@@ -8,7 +8,8 @@
 
 export type { Dtype, ReadableDtype, WritableDtype } from "./dtype.ts";
 export type { TensorInfo } from "./safetensors/header.ts";
-export { openSafetensors, type ReadOptions, type Safetensors } from "./safetensors/read.ts";
+export { openSafetensors, type Safetensors } from "./safetensors/read.ts";
+export type { ReadOptions } from "./rows.ts";
 export {
   type TensorEntry,
   type WriteOptions,

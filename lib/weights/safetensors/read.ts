@@ -11,27 +11,15 @@ import { basename, dirname, join } from "@std/path";
 import { closestString } from "@std/text";
 import { DTYPE_BITS, isReadable, type ReadableDtype, widen } from "../dtype.ts";
 import { quote } from "../json.ts";
+import { type ReadOptions, rowRange } from "../rows.ts";
 import { sha256File, type StreamOptions } from "../sha256.ts";
+import { Source } from "../source.ts";
 import { findWeights } from "./find.ts";
-import type { Header, TensorInfo } from "./header.ts";
+import { type Header, HEADER_START, headerLength, parseHeader, type TensorInfo } from "./header.ts";
 import { parseShardIndex } from "./index_file.ts";
-import { Source } from "./source.ts";
-
-/** Options of {@linkcode Safetensors.read}. */
-export interface ReadOptions {
-  /**
-   * Where the values go; made if absent. May lie in a `SharedArrayBuffer`. Its length must be the
-   * number of elements read.
-   */
-  into?: Float32Array;
-  /** First row and one past the last row along the first axis; all rows if absent. */
-  rows?: readonly [start: number, end: number];
-  /** Stops the reading: the call rejects with the signal's reason. */
-  signal?: AbortSignal;
-}
 
 // Elements that must be widened pass through a buffer of this size; float32 goes straight in.
-const WIDEN_PIECE = 1 << 20;
+const WIDEN_PIECE = 2 << 20;
 const COPY_PIECE = 32 << 20;
 
 /**
@@ -95,21 +83,13 @@ export class Safetensors implements Disposable {
    */
   async read(name: string, options: ReadOptions = {}): Promise<Float32Array> {
     const info = this.info(name);
-    const { dtype, shape, file } = info;
+    const { dtype, file } = info;
     if (!isReadable(dtype)) {
       throw new TypeError(
         `Cannot read tensor ${quote(name)} of "${file}" as float32: its dtype is ${dtype}`,
       );
     }
-    const [first, count] = rowRange(info, options.rows);
-    if (options.into !== undefined && options.into.length !== count) {
-      throw new RangeError(
-        `Cannot read tensor ${quote(name)} of "${file}" with ${count} elements of shape (${
-          shape.join(", ")
-        }) into an array of ${options.into.length}`,
-      );
-    }
-    const values = options.into ?? new Float32Array(count);
+    const { first, values } = rowRange(info, options);
     const position = info.byteOffsets[0] + first * DTYPE_BITS[dtype] / 8;
     await this.#readFloats(this.#sources.get(file)!, dtype, position, values, options.signal);
     return values;
@@ -178,26 +158,6 @@ export class Safetensors implements Disposable {
   }
 }
 
-/** Index of the first element and number of elements of a range of rows. */
-function rowRange(
-  { name, shape, file }: TensorInfo,
-  rows?: readonly [number, number],
-): [first: number, count: number] {
-  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-  if (rows === undefined) return [0, size(shape)];
-  const [start, end] = rows;
-  const whole = Number.isInteger(start) && Number.isInteger(end);
-  if (shape.length === 0 || !whole || start < 0 || end < start || end > shape[0]) {
-    throw new RangeError(
-      `Cannot read rows ${start} to ${end} of tensor ${quote(name)} of "${file}" with shape (${
-        shape.join(", ")
-      })`,
-    );
-  }
-  const width = size(shape.slice(1));
-  return [start * width, (end - start) * width];
-}
-
 /**
  * Opens a safetensors model for reading and checks its header or headers.
  *
@@ -223,7 +183,11 @@ export async function openSafetensors(path: string): Promise<Safetensors> {
 async function openInto(sources: Map<string, Source>, path: string): Promise<Header> {
   const source = await Source.open(path);
   sources.set(path, source);
-  return await source.header();
+  const start = new Uint8Array(Math.min(HEADER_START, source.size));
+  await source.fill(start, 0);
+  const json = new Uint8Array(headerLength(start, source.size, path));
+  await source.fill(json, HEADER_START);
+  return parseHeader(json, source.size, path);
 }
 
 async function openSharded(path: string): Promise<Safetensors> {

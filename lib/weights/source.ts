@@ -1,12 +1,11 @@
 /**
- * A safetensors file that is open for reading by position.
+ * A file that is open for reading by position.
  *
  * @module
  */
 
-import { closeSync, fstat, open, read } from "node:fs";
+import { closeSync, fstat, open, read, readSync } from "node:fs";
 import { promisify } from "node:util";
-import { type Header, HEADER_START, headerLength, parseHeader } from "./header.ts";
 
 /** A single read must stay below 2 GiB. */
 const LARGEST_READ = 1 << 30;
@@ -44,33 +43,41 @@ export class Source {
     return new Source(path, (await fstatAsync(fd)).size, fd);
   }
 
-  /** Fills `bytes` from `position` on. */
+  /**
+   * Fills `bytes`, which may lie in shared memory, from `position` on.
+   *
+   * @throws {SyntaxError} If the file ends before
+   * @throws {Error} If it was closed
+   */
   async fill(bytes: Uint8Array, position: number): Promise<void> {
     for (let done = 0; done < bytes.length;) {
-      if (this.#fd === undefined) throw new Error(`Cannot read "${this.path}": it was closed`);
-      const { bytesRead } = await readAsync(
-        this.#fd,
-        bytes,
-        done,
-        Math.min(bytes.length - done, LARGEST_READ),
-        position + done,
-      );
-      if (bytesRead === 0) {
-        throw new SyntaxError(
-          `Cannot read "${this.path}": it ends after ${position + done} bytes and had ${this.size}`,
-        );
-      }
+      const length = Math.min(bytes.length - done, LARGEST_READ);
+      const at = position + done;
+      const { bytesRead } = await readAsync(this.#handle(), bytes, done, length, at);
+      if (bytesRead === 0) throw this.#shortened(at);
       done += bytesRead;
     }
   }
 
-  /** Reads and checks the header. */
-  async header(): Promise<Header> {
-    const start = new Uint8Array(Math.min(HEADER_START, this.size));
-    await this.fill(start, 0);
-    const json = new Uint8Array(headerLength(start, this.size, this.path));
-    await this.fill(json, HEADER_START);
-    return parseHeader(json, this.size, this.path);
+  /** As {@linkcode fill}, without giving way: for the small pieces of a header. */
+  fillSync(bytes: Uint8Array, position: number): void {
+    for (let done = 0; done < bytes.length;) {
+      const at = position + done;
+      const bytesRead = readSync(this.#handle(), bytes, done, bytes.length - done, at);
+      if (bytesRead === 0) throw this.#shortened(at);
+      done += bytesRead;
+    }
+  }
+
+  #handle(): number {
+    if (this.#fd === undefined) throw new Error(`Cannot read "${this.path}": it was closed`);
+    return this.#fd;
+  }
+
+  #shortened(end: number): SyntaxError {
+    return new SyntaxError(
+      `Cannot read "${this.path}": it ends after ${end} bytes and had ${this.size}`,
+    );
   }
 
   /** Closes the file; again does nothing. */
