@@ -8,45 +8,21 @@
  */
 
 import { Command, InvalidArgumentError } from "commander";
-import { dirname, fromFileUrl, join } from "@std/path";
+import { fromFileUrl } from "@std/path";
 import { findPython } from "../support.ts";
 import { type CaseName, makeCases, type Size } from "./cases.ts";
 import { measure } from "./harness.ts";
 import { formatTable, replaceTable, rowsOf } from "./table.ts";
+import { randomWeights } from "./weights.ts";
 
 const CASES: readonly CaseName[] = ["gemm", "step", "generate"];
 const SIZES: readonly Size[] = ["tiny", "small", "medium"];
-const SEED = 123;
 
 function oneOf<T extends string>(values: readonly T[], what: string): (text: string) => T {
   return (text) => {
     if (values.includes(text as T)) return text as T;
     throw new InvalidArgumentError(`Unknown ${what} "${text}": expected ${values.join(", ")}`);
   };
-}
-
-/** The folder of random weights of a size; PyTorch makes it once. */
-async function weightsOf(size: Size, python: string | undefined): Promise<string> {
-  const root = join(dirname(fromFileUrl(import.meta.url)), "..", "..");
-  const folder = join(root, ".cache", "bench", `gpt2-${size}-${SEED}`);
-  try {
-    await Deno.stat(join(folder, "model.safetensors"));
-    return folder;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  if (python === undefined) {
-    throw new Error(`Cannot make weights in "${folder}": TUNEBOOK_PYTHON names no PyTorch`);
-  }
-  const part = `${folder}.part`;
-  await Deno.mkdir(part, { recursive: true });
-  const script = fromFileUrl(import.meta.resolve("./peer.py"));
-  const { success, stderr } = await new Deno.Command(python, {
-    args: [script, "make", part, size, `${SEED}`],
-  }).output();
-  if (!success) throw new Error(`Cannot make weights: ${new TextDecoder().decode(stderr)}`);
-  await Deno.rename(part, folder);
-  return folder;
 }
 
 /** A sentence on this machine and the programs. */
@@ -81,7 +57,9 @@ if (import.meta.main) {
   const found = findPython("torch", "transformers");
   if (!found.found) console.log(`Without PyTorch:${found.needs}`);
   const python = found.found ? found.path : undefined;
-  const model = names.some((name) => name !== "gemm") ? await weightsOf(options.size, python) : "";
+  const model = names.some((name) => name !== "gemm")
+    ? await randomWeights(options.size, python)
+    : "";
 
   const rows: string[] = [];
   const about = new Set<string>();

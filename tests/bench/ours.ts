@@ -1,8 +1,11 @@
 /** This library's side of the benchmarks: it holds the same conversation as peer.py, which tells it. */
 
 import { TextLineStream } from "@std/streams";
+import type { EncodedExample } from "../../lib/dataset/encode.ts";
+import { generate, loadModel } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { matmul, scope, Tensor } from "../../lib/tensor/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
 import type { RunAnswer } from "./harness.ts";
 
 /** Does the work of one run. */
@@ -33,8 +36,55 @@ function prepareGemm({ n }: { n: number }): Run {
   };
 }
 
-// deno-lint-ignore no-explicit-any -- a case's options are those of cases.ts
-const CASES: Record<string, (options: any) => Run | Promise<Run>> = { gemm: prepareGemm };
+/** A training step of `sft()`, each run on the next of the batches. */
+async function prepareStep(
+  { model: folder, examples, lr, weightDecay }: {
+    model: string;
+    examples: EncodedExample[][];
+    lr: number;
+    weightDecay: number;
+  },
+): Promise<Run> {
+  const { model } = await loadModel(folder, { device });
+  const batchSize = examples[0].length;
+  const order = examples.map((batch, i) => batch.map((_, j) => i * batchSize + j));
+  const training = sft(model, {
+    examples: examples.flat(),
+    order,
+    batchSize,
+    learningRate: lr,
+    weightDecay,
+    epochs: 1_000_000, // as often as asked
+    evalEvery: 0,
+  });
+  const steps = training[Symbol.asyncIterator]();
+  return async () => {
+    const begin = performance.now();
+    const { value, done } = await steps.next();
+    const seconds = (performance.now() - begin) / 1000;
+    if (done) throw new Error("Training ended by itself");
+    return { seconds, loss: value.loss, tokens: value.tokensComputed };
+  };
+}
+
+/** Greedy generation with the key-value cache. */
+async function prepareGenerate(
+  { model: folder, prompt, newTokens }: { model: string; prompt: number[]; newTokens: number },
+): Promise<Run> {
+  const { model } = await loadModel(folder, { device });
+  return async () => {
+    const begin = performance.now();
+    const [{ tokens }] = await generate(model, [prompt], { maxNewTokens: newTokens });
+    return { seconds: (performance.now() - begin) / 1000, ids: tokens };
+  };
+}
+
+// A case's options are those of cases.ts.
+const CASES: Record<string, (options: any) => Run | Promise<Run>> = {
+  gemm: prepareGemm,
+  step: prepareStep,
+  generate: prepareGenerate,
+};
 
 let run: Run | undefined;
 const lines = Deno.stdin.readable
