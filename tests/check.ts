@@ -103,19 +103,18 @@ export function extractModule(json: string): NotebookModule {
 async function deno(args: string[], rewrite?: (text: string) => string): Promise<boolean> {
   const shown = args.filter((arg) => !arg.endsWith(".ts")).join(" ");
   console.log(`\n$ deno ${shown}`);
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const output = rewrite ? "piped" : "inherit";
+  const command = new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,
     stdin: "null",
-    stdout: rewrite ? "piped" : "inherit",
-    stderr: rewrite ? "piped" : "inherit",
-  }).output().catch((error) => {
-    throw new Error(`Cannot run "${Deno.execPath()}": ${error.message}`);
-  }) as Deno.CommandOutput;
-  if (rewrite) {
-    const decoder = new TextDecoder();
-    console.log(rewrite(decoder.decode(stdout) + decoder.decode(stderr)).trim());
-  }
+    stdout: output,
+    stderr: output,
+  });
+  if (!rewrite) return (await command.spawn().status).success;
+  const { success, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  console.log(rewrite(decoder.decode(stdout) + decoder.decode(stderr)).trim());
   return success;
 }
 
@@ -177,7 +176,9 @@ export async function checkNotebooks(notebooks: readonly string[], root = ROOT):
         return clean;
       };
       const settings = ["--config", join(folder, "deno.json")];
-      if (!await deno(["check", ...settings, ...paths], rewrite)) failures.push("notebooks' types");
+      if (!await deno(["check", "--quiet", ...settings, ...paths], rewrite)) {
+        failures.push("notebooks' types");
+      }
       if (!await deno(["lint", ...settings, ...paths], rewrite)) failures.push("notebooks' lint");
     }
   } finally {
@@ -193,7 +194,7 @@ if (import.meta.main) {
   const modules = ["lib", "tests", "data", "notebooks"].flatMap((folder) =>
     filesUnder(join(ROOT, folder), (name) => name.endsWith(".ts") && !name.endsWith(".as.ts"))
   );
-  if (!await deno(["check", ...modules])) failures.push("types");
+  if (!await deno(["check", "--quiet", ...modules])) failures.push("types");
   const notebooks = filesUnder(ROOT, (name) => name.endsWith(".ipynb"));
   failures.push(...await checkNotebooks(notebooks));
   const what = `${modules.length} modules and ${notebooks.length} notebooks`;
