@@ -21,3 +21,5 @@ export { type DownloadProgress, downloadSnapshot, HubError, type HubOptions } fr
 export type { Snapshot } from "./hub.ts";
 export { checkpointName, EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
 export { type ResolvedModel, resolveModel, type ResolveOptions } from "./resolve.ts";
+export type { GgufArray, GgufTensorInfo, GgufValue } from "./gguf/header.ts";
+export { type Gguf, openGguf } from "./gguf/read.ts";

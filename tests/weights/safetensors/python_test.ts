@@ -1,56 +1,20 @@
 // Against the format's own library: each reads what the other wrote, and the bytes are equal.
 
 import { assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { openSafetensors } from "../../../lib/weights/safetensors/read.ts";
 import { writeSafetensors } from "../../../lib/weights/safetensors/write.ts";
-import { findPython } from "../python.ts";
+import { findPython } from "../../support.ts";
 import { TemporaryDirectory } from "../temporary.ts";
 
-const python = findPython({
-  numpy: "numpy",
-  safetensors: "safetensors",
-  ml_dtypes: "ml_dtypes",
-});
+const python = findPython("numpy", "safetensors", "ml_dtypes");
+const peer = fromFileUrl(import.meta.resolve("./peer.py"));
 
 /** Values that exercise rounding: fractions, subnormals, ties, both signs. */
 const VALUES = Float32Array.from(
   { length: 3 * 1000 },
   (_, i) => Math.sin(i) * 10 ** ((i % 13) - 8),
 );
-
-// The same three tensors, rounded by numpy.
-const THEIRS = `
-import sys, numpy as np, ml_dtypes
-from safetensors.numpy import save_file
-values = np.fromfile(sys.argv[1], dtype="<f4").reshape(3, 1000)
-save_file({
-    "z.single": values,
-    "half": values.astype(np.float16),
-    "brain": values.astype(ml_dtypes.bfloat16),
-    "a.scalar": np.array(2.5, np.float32),
-    "empty": np.zeros((0, 7), np.float32),
-    "flags": np.array([True, False]),
-}, sys.argv[2], metadata={"format": "pt"})
-`;
-
-const CHECK = `
-import sys, numpy as np, ml_dtypes
-from safetensors.numpy import load_file
-from safetensors import safe_open
-values = np.fromfile(sys.argv[1], dtype="<f4").reshape(3, 1000)
-tensors = load_file(sys.argv[2])
-assert set(tensors) == {"z.single", "half", "brain", "a.scalar", "empty"}, tensors.keys()
-assert tensors["z.single"].tobytes() == values.tobytes()
-assert tensors["half"].dtype == np.float16
-assert tensors["half"].tobytes() == values.astype(np.float16).tobytes()
-assert tensors["brain"].dtype == ml_dtypes.bfloat16
-assert tensors["brain"].tobytes() == values.astype(ml_dtypes.bfloat16).tobytes()
-assert tensors["a.scalar"].shape == () and tensors["a.scalar"] == 2.5
-assert tensors["empty"].shape == (0, 7)
-with safe_open(sys.argv[2], "np") as file:
-    assert file.metadata() == {"format": "pt", "note": "\\u00e9\\""}, file.metadata()
-print("equal")
-`;
 
 const OURS = [
   { name: "half", shape: [3, 1000], data: VALUES, dtype: "F16" },
@@ -68,7 +32,7 @@ Deno.test({
     const values = temporary.file("values", new Uint8Array(VALUES.buffer));
     const path = temporary.file("ours.safetensors");
     await writeSafetensors(path, OURS, { metadata: { format: "pt", note: 'é"' } });
-    assertEquals(await python.run(CHECK, values, path), "equal\n");
+    assertEquals(await python.run(peer, "check", values, path), "equal\n");
   },
 });
 
@@ -79,7 +43,7 @@ Deno.test({
     using temporary = new TemporaryDirectory();
     const values = temporary.file("values", new Uint8Array(VALUES.buffer));
     const path = temporary.file("theirs.safetensors");
-    await python.run(THEIRS, values, path);
+    await python.run(peer, "write", values, path);
     using model = await openSafetensors(path);
     assertEquals({ ...model.metadata }, { format: "pt" });
     assertEquals(model.info("z.single").shape, [3, 1000]);
