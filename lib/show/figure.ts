@@ -87,20 +87,20 @@ function makeBundle(
   layout: PlotlyLayout,
   options: FigureOptions,
 ): MimeBundle {
-  let bundle: MimeBundle;
-  // Each round thins harder, until the chart is small enough.
-  for (const points of [800, 500, 300, 150, 80, 40]) {
+  for (let points = 800;;) {
     const fitted = fit(data, layout, points);
     const alt = (options.alt ?? describe(data, layout)) + (fitted.note ? ` ${fitted.note}` : "");
     const figure = { data: fitted.data, layout: { ...commonLayout, ...fitted.layout } };
-    bundle = {
+    const bundle: MimeBundle = {
       [plotlyMimeType]: figure,
       "text/html": figureHtml(figure, alt, options.heading),
       "text/plain": alt,
     };
-    if (bytesInNotebook(bundle) <= maxFigureBytes) break;
+    const bytes = bytesInNotebook(bundle);
+    if (bytes <= maxFigureBytes || points <= 40) return bundle;
+    // Thin harder, by as much as it is too large.
+    points = Math.max(40, Math.floor(points * Math.min(0.9, 0.95 * maxFigureBytes / bytes)));
   }
-  return bundle!;
 }
 
 /** See-through, so that a figure takes on the page's own colours, light or dark. */

@@ -41,8 +41,8 @@ export function fit(
     const pick = <T>(list: readonly T[]) => keep.map((i) => list[i]);
     const result: Record<string, unknown> = {
       ...trace,
-      x: pick<unknown>(trace.x).map(shortNumber),
-      y: pick<unknown>(trace.y).map(shortNumber),
+      x: pick<unknown>(trace.x).map((value) => shortNumber(value)),
+      y: pick<unknown>(trace.y).map((value) => shortNumber(value)),
     };
     if (trace.text) result.text = pick(trace.text);
     if (isBar(trace) && Array.isArray(trace.width)) result.width = pick(trace.width);
@@ -72,7 +72,8 @@ function keepLine(trace: ScatterTrace, length: number, points: number): number[]
 }
 
 function fitHeatmap(trace: HeatmapTrace, points: number, notes: Set<string>): HeatmapTrace {
-  const side = Math.min(48, Math.max(8, Math.floor(points / 8)));
+  // What is to be small is the number of cells, the square of a side's.
+  const side = Math.max(8, Math.floor(48 * Math.min(1, Math.sqrt(points / 800))));
   const columns = trace.z.reduce((most, row) => Math.max(most, row.length), 0);
   const { z, rowBlock, columnBlock } = shrinkGrid(trace.z, side, side);
   if (rowBlock > 1 || columnBlock > 1) {
@@ -82,7 +83,7 @@ function fitHeatmap(trace: HeatmapTrace, points: number, notes: Set<string>): He
       } averages`,
     );
   }
-  const rounded = z.map((row) => row.map((cell) => shortNumber(cell) as number | null));
+  const rounded = z.map((row) => row.map((cell) => shortNumber(cell, 4) as number | null));
   const coordinates = (given: HeatmapTrace["x"], length: number, block: number) => {
     if (!given && block === 1) return {};
     const all = given ?? Array.from({ length }, (_, i) => i);
@@ -99,9 +100,9 @@ function fitHeatmap(trace: HeatmapTrace, points: number, notes: Set<string>): He
   return { ...trace, z: rounded, ...(x ? { x } : {}), ...(y ? { y } : {}) };
 }
 
-/** JSON knows no NaN, and seven digits are more than a picture shows. */
-function shortNumber(value: unknown): unknown {
+/** JSON knows no NaN, and seven digits are more than a picture shows; four are, for a colour. */
+function shortNumber(value: unknown, digits = 7): unknown {
   if (typeof value !== "number") return value ?? null;
   if (!Number.isFinite(value)) return null;
-  return Number.isInteger(value) ? value : Number(value.toPrecision(7));
+  return Number.isInteger(value) ? value : Number(value.toPrecision(digits));
 }

@@ -114,5 +114,10 @@ function binsOf(values: readonly number[], wanted: number | undefined) {
     const width = Math.max(1, Math.ceil((high - low + 1) / count));
     return { start: low - 0.5, width, count: Math.ceil((high - low + 1) / width), whole };
   }
-  return { start: low, width: (high - low) / count || 1, count: high > low ? count : 1, whole };
+  // Divided first: the whole range may be more than the largest number there is.
+  const width = high / count - low / count;
+  const divisible = width > Math.max(Math.abs(low), Math.abs(high)) * 1e-14 && width > 1e-290;
+  return divisible
+    ? { start: low, width, count, whole }
+    : { start: low - 0.5, width: 1, count: 1, whole };
 }

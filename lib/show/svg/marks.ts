@@ -167,8 +167,10 @@ export function drawBars(
       const length = Number(lengths[i]);
       const middle = across.pixel(typeof name === "string" ? plainText(name) : name);
       if (lengths[i] === null || !Number.isFinite(length) || !Number.isFinite(middle)) return;
-      const unit = Math.abs(across.pixel(1) - across.pixel(0));
-      const unitWidth = across.type === "log" ? unit * 0.05 : unit * widths[i];
+      const centre = across.type === "category" ? 0 : Number(name);
+      const unitWidth = across.type === "log"
+        ? Math.abs(across.pixel(10) - across.pixel(1)) / 20
+        : Math.abs(across.pixel(centre + widths[i] / 2) - across.pixel(centre - widths[i] / 2));
       // A hairline between neighbours keeps full-width bars apart.
       const width = Math.max(0.5, unitWidth / share - (unitWidth / share > 4 ? 1 : 0));
       const start = middle - unitWidth / 2 + (share > 1 ? index * unitWidth / share : 0);

@@ -95,18 +95,21 @@ class Extent {
   add(value: unknown): void {
     if (value === null || value === undefined || value === "") return;
     const number = this.log ? Math.log10(Number(value)) : Number(value);
-    if (!Number.isFinite(number)) return;
+    // Beyond this the size of the range would not be finite.
+    if (!(Math.abs(number) < 1e300)) return;
     this.low = Math.min(this.low, number);
     this.high = Math.max(this.high, number);
   }
 
   padded(): [number, number] {
     if (this.low > this.high) return [0, 1];
-    if (this.low === this.high) {
-      const room = this.log ? 0.5 : Math.abs(this.low) / 10 || 1;
+    const size = this.high - this.low;
+    const most = Math.max(Math.abs(this.low), Math.abs(this.high));
+    // Equal, or so near that floating point cannot divide what lies between.
+    if (!(size > most * 1e-12 && size > 1e-280)) {
+      const room = this.log ? 0.5 : most < 1e-280 ? 1 : most / 10;
       return [this.low - room, this.high + room];
     }
-    const size = this.high - this.low;
     return [this.low - size * this.padLow, this.high + size * this.padHigh];
   }
 }

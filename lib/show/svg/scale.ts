@@ -106,8 +106,12 @@ export function makeScale(options: ScaleOptions): Scale {
     const number = Number(value);
     return type === "log" ? (number > 0 ? Math.log10(number) : NaN) : number;
   };
-  const slope = (pixels[1] - pixels[0]) / (range[1] - range[0] || 1);
-  const pixel = (value: unknown) => pixels[0] + (unit(value) - range[0]) * slope;
+  const steep = (pixels[1] - pixels[0]) / (range[1] - range[0] || 1);
+  // Too steep where a range is so small that floating point cannot divide it.
+  const slope = Number.isFinite(steep) ? steep : 0;
+  // What lies far outside is clipped anyway, and drawing programs fail on huge numbers.
+  const pixel = (value: unknown) =>
+    Math.min(1e5, Math.max(-1e5, pixels[0] + (unit(value) - range[0]) * slope));
   return { type, range, pixel, ticks: ticksOf(options, unit) };
 }
 
