@@ -11,9 +11,33 @@ export interface CommandModule {
 
 /** The subcommands, in the order in which help lists them. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandModule> }> = {
+  train: {
+    summary: "fine-tune a model on instructions",
+    load: () => import("./cli/train.ts"),
+  },
+  generate: {
+    summary: "continue a prompt, or answer a file of instructions",
+    load: () => import("./cli/generate.ts"),
+  },
+  loss: {
+    summary: "measure a model's loss on a file",
+    load: () => import("./cli/loss.ts"),
+  },
+  plan: {
+    summary: "estimate memory and time of a training, before anything is loaded",
+    load: () => import("./cli/plan.ts"),
+  },
+  doctor: {
+    summary: "say what this machine has, and what to install for more",
+    load: () => import("./cli/doctor.ts"),
+  },
   run: {
     summary: "run a notebook on the Deno kernel, and make a report of it",
     load: () => import("./cli/run.ts"),
+  },
+  score: {
+    summary: "score responses against their references, and by a judge",
+    load: () => import("./cli/score.ts"),
   },
 };
 

@@ -1,0 +1,155 @@
+// `tunebook doctor`: what this machine has, and what to install for more.
+
+import { Ollama } from "ollama";
+import { format } from "@std/fmt/bytes";
+import type { Command } from "commander";
+import { ollamaHost } from "../eval/mod.ts";
+import { Session } from "../runtime/mod.ts";
+import { findBlas } from "../tensor/cpu/blas.ts";
+import { describeAdapters, pick } from "../tensor/pick.ts";
+import { jsonOption } from "./arguments.ts";
+
+/** One thing that was looked at. */
+interface Finding {
+  /** What it is. */
+  name: string;
+  /** Whether it is there. */
+  ok: boolean;
+  /** What was found, in one line. */
+  found: string;
+  /** What to do for more. */
+  advice?: string;
+  /** Figures, for `--json`. */
+  details?: unknown;
+}
+
+/** Adds the subcommand. */
+export function register(program: Command): void {
+  program.command("doctor")
+    .summary("say what this machine has, and what to install for more")
+    .description(
+      "Looks for a WebGPU adapter and its limits, a BLAS, the Jupyter kernel, JupyterLab, and " +
+        "Ollama with its models, and says what to install for more. Nothing is changed.",
+    )
+    .addOption(jsonOption())
+    .action(examine);
+}
+
+async function examine({ json }: { json: boolean }): Promise<void> {
+  const findings = [
+    describeMachine(),
+    await describeWebGpu(),
+    describeBlas(),
+    await describeDevice(),
+    await describeKernel(),
+    await describeJupyter(),
+    await describeOllama(),
+  ];
+  if (json) return console.log(JSON.stringify(findings, null, 2));
+  for (const { name, ok, found, advice } of findings) {
+    console.log(`${ok ? "✓" : "–"} ${name.padEnd(9)} ${found}`);
+    if (advice) console.log(`${" ".repeat(12)}→ ${advice}`);
+  }
+}
+
+function describeMachine(): Finding {
+  const { total, available } = Deno.systemMemoryInfo();
+  const cores = navigator.hardwareConcurrency;
+  const memory = `${format(available, { binary: true })} free of ${
+    format(total, { binary: true })
+  }`;
+  return {
+    name: "Machine",
+    ok: true,
+    found:
+      `Deno ${Deno.version.deno} on ${Deno.build.os} ${Deno.build.arch}, ${cores} cores, ${memory}`,
+    details: { deno: Deno.version.deno, target: Deno.build.target, cores, total, available },
+  };
+}
+
+async function describeWebGpu(): Promise<Finding> {
+  const adapters = await describeAdapters();
+  if (adapters.length === 0) {
+    const advice = Deno.build.os === "linux"
+      ? "for a GPU install its Vulkan driver; to try without one: apt-get install mesa-vulkan-drivers"
+      : "update the graphics driver";
+    return { name: "WebGPU", ok: false, found: "no adapter", advice };
+  }
+  const found = adapters.map(({ name, software, limits }) =>
+    `${name}${software ? " (software, used only when asked for)" : ""}: bindings to ${
+      format(limits.maxStorageBufferBindingSize, { binary: true })
+    }, buffers to ${format(limits.maxBufferSize, { binary: true })}`
+  ).join("; ");
+  return { name: "WebGPU", ok: true, found, details: adapters };
+}
+
+function describeBlas(): Finding {
+  const blas = findBlas();
+  if (blas) return { name: "BLAS", ok: true, found: `${blas.name} (${blas.path})`, details: blas };
+  const advice = Deno.build.os === "linux"
+    ? "several times faster on the CPU: apt-get install libopenblas0-pthread"
+    : "several times faster on the CPU: install OpenBLAS";
+  return { name: "BLAS", ok: false, found: "none; WebAssembly SIMD is used", advice };
+}
+
+async function describeDevice(): Promise<Finding> {
+  const device = await pick();
+  const { name, facts } = device;
+  device.close();
+  return { name: "Computes", ok: true, found: `on ${name}`, details: facts };
+}
+
+async function describeKernel(): Promise<Finding> {
+  try {
+    const began = performance.now();
+    await using session = await Session.start();
+    await session.execute("1 + 1");
+    const milliseconds = Math.round(performance.now() - began);
+    return {
+      name: "Kernel",
+      ok: true,
+      found: `the Deno Jupyter kernel answers (first result after ${milliseconds} ms)`,
+      details: { milliseconds },
+    };
+  } catch (error) {
+    return { name: "Kernel", ok: false, found: (error as Error).message };
+  }
+}
+
+async function describeJupyter(): Promise<Finding> {
+  try {
+    const { stdout } = await new Deno.Command("jupyter", { args: ["lab", "--version"] }).output();
+    const version = new TextDecoder().decode(stdout).trim();
+    if (version) return { name: "Jupyter", ok: true, found: `JupyterLab ${version}` };
+  } catch {
+    // Not installed, which is what is said below.
+  }
+  return {
+    name: "Jupyter",
+    ok: false,
+    found: "no JupyterLab",
+    advice: "to step through notebooks: pip install jupyterlab, then deno jupyter --install",
+  };
+}
+
+async function describeOllama(): Promise<Finding> {
+  const host = ollamaHost(Deno.env.get("OLLAMA_HOST"));
+  try {
+    const { models } = await new Ollama({ host }).list();
+    const names = models.map(({ name }) => name);
+    return {
+      name: "Ollama",
+      ok: true,
+      found: `at ${host}, ${names.length === 0 ? "no models" : names.join(", ")}`,
+      advice: names.length === 0 ? "to judge answers: ollama pull llama3" : undefined,
+      details: { host, models: names },
+    };
+  } catch {
+    return {
+      name: "Ollama",
+      ok: false,
+      found: `no server at ${host}`,
+      advice: "to judge answers: install Ollama, then ollama pull llama3",
+    };
+  }
+}

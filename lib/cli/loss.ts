@@ -1,0 +1,64 @@
+// `tunebook loss`: the mean loss of a model over a whole file.
+
+import type { Command } from "commander";
+import { encodeExamples, loadEntries, reportLengths } from "../dataset/mod.ts";
+import type { Mask } from "../text/mod.ts";
+import { measureLoss } from "../train/mod.ts";
+import { deviceOption, jsonOption, maskOption, readCount } from "./arguments.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { loadForCommand } from "./load.ts";
+import { progress } from "./progress.ts";
+
+interface Options {
+  model: string;
+  data: string;
+  mask: Mask;
+  maxLength?: number;
+  batchSize: number;
+  device?: "auto" | "cpu" | "webgpu";
+  json: boolean;
+}
+
+/** Adds the subcommand. */
+export function register(program: Command): void {
+  program.command("loss")
+    .summary("measure a model's loss on a file")
+    .description(
+      "Measures the mean negative log-likelihood, in nats, over all counted tokens of a file of " +
+        "instructions.",
+    )
+    .requiredOption("--model <name|dir>", "nano, gpt2, gpt2-medium, hf:owner/name, or a directory")
+    .requiredOption("--data <file|url>", "the instructions")
+    .addOption(maskOption())
+    .option("--max-length <n>", "the most tokens of an example (default: the context)", readCount)
+    .option("--batch-size <n>", "examples computed at a time", readCount, 8)
+    .addOption(deviceOption())
+    .addOption(jsonOption())
+    .action(measure);
+}
+
+async function measure(options: Options): Promise<void> {
+  using interrupt = onInterrupt(() => console.error("Stopping"));
+  const { signal } = interrupt;
+  const entries = await loadEntries(options.data, { signal });
+  const { model, tokenizer } = await loadForCommand(options.model, { ...options, signal });
+  const examples = encodeExamples(entries, tokenizer);
+  const { mask, batchSize } = options;
+  const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
+  const { message } = reportLengths(examples, { mask, maxLength });
+  if (message) console.error(`Note: ${message}`);
+  const bar = progress("Measuring", examples.length);
+  const result = await measureLoss(model, examples, {
+    mask,
+    maxLength,
+    batchSize,
+    signal,
+    onProgress: (done) => bar.update(done),
+  });
+  bar.finish();
+  if (options.json) console.log(JSON.stringify(result));
+  else {
+    const { loss, tokens, examples } = result;
+    console.log(`Loss ${loss.toFixed(4)} over ${tokens} tokens of ${examples} examples`);
+  }
+}

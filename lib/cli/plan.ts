@@ -1,0 +1,195 @@
+// `tunebook plan`: what a training will take, before anything is loaded.
+
+import { format } from "@std/fmt/bytes";
+import { join } from "@std/path";
+import type { Command } from "commander";
+import {
+  encodeExamples,
+  loadEntries,
+  orderBatches,
+  parseSplit,
+  reportLengths,
+  splitEntries,
+} from "../dataset/mod.ts";
+import { GPT2_SIZES, type Gpt2Config, gpt2Shapes, parseGpt2Config } from "../model/mod.ts";
+import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
+import { pick } from "../tensor/pick.ts";
+import { gpt2Tokenizer, type Mask } from "../text/mod.ts";
+import { makeBatch } from "../train/mod.ts";
+import { resolveModel } from "../weights/mod.ts";
+import { deviceOption, jsonOption, maskOption, readCount, readWhole } from "./arguments.ts";
+
+interface Options {
+  model: string;
+  data: string;
+  epochs: number;
+  batchSize: number;
+  seed: number;
+  mask: Mask;
+  maxLength: number;
+  split: string;
+  device?: "auto" | "cpu" | "webgpu";
+  json: boolean;
+}
+
+/** Adds the subcommand. */
+export function register(program: Command): void {
+  program.command("plan")
+    .summary("estimate memory and time of a training, before anything is loaded")
+    .description(
+      "Reads a model's configuration and the data, times one matrix product on the device, and says " +
+        "how many tokens a training computes, how much memory it needs and about how long it takes. " +
+        "No weights are read or downloaded.",
+    )
+    .requiredOption(
+      "--model <name|dir>",
+      "nano, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or a directory",
+    )
+    .requiredOption("--data <file|url>", "the instructions")
+    .option("--epochs <n>", "how often to go through the training part", readCount, 1)
+    .option("--batch-size <n>", "examples a step", readCount, 8)
+    .option("--seed <n>", "decides the order of examples", readWhole, 123)
+    .addOption(maskOption())
+    .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
+    .option("--split <train,test,validation>", "fractions, in file order", "0.85,0.10,0.05")
+    .addOption(deviceOption())
+    .addOption(jsonOption())
+    .action(plan);
+}
+
+/** What one epoch computes. */
+interface Work {
+  steps: number;
+  tokensPadded: number;
+  tokensComputed: number;
+  tokensCounted: number;
+  largestBatch: number;
+  largestLossRows: number;
+  flops: number;
+}
+
+async function plan(options: Options): Promise<void> {
+  const config = await readConfig(options.model);
+  const { train } = splitEntries(await loadEntries(options.data), parseSplit(options.split));
+  const examples = encodeExamples(train, gpt2Tokenizer());
+  const maxLength = Math.min(options.maxLength, config.contextLength);
+  const { message } = reportLengths(examples, { mask: options.mask, maxLength });
+  const work: Work = {
+    steps: 0,
+    tokensPadded: 0,
+    tokensComputed: 0,
+    tokensCounted: 0,
+    largestBatch: 0,
+    largestLossRows: 0,
+    flops: 0,
+  };
+  const { batchSize, seed, mask } = options;
+  for (const indices of orderBatches(examples.length, { batchSize, seed })) {
+    const part = indices.map((i) => examples[i]);
+    const batch = makeBatch(part, { mask, maxLength });
+    const lossRows = new Set(batch.edges.rows).size;
+    const longest = Math.max(
+      ...part.map(({ promptIds, responseIds }) => promptIds.length + responseIds.length - 1),
+    );
+    work.steps++;
+    work.tokensPadded += part.length * Math.min(longest, maxLength);
+    work.tokensComputed += batch.tokensComputed;
+    work.tokensCounted += batch.tokensCounted;
+    work.largestBatch = Math.max(work.largestBatch, batch.tokensComputed);
+    work.largestLossRows = Math.max(work.largestLossRows, lossRows);
+    work.flops += stepFlops(config, batch.tokensComputed, lossRows);
+  }
+  const weights = [...gpt2Shapes(config).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+  const memory = estimateMemory(config, weights, work);
+  const device = await pick({ device: options.device });
+  const rate = await measureRate(device, config.width, work.largestBatch);
+  // AdamW reads and writes 28 bytes a weight; about 3 ns each on two cores.
+  const secondsPerStep = work.flops / work.steps / rate + weights * 3e-9;
+  const seconds = secondsPerStep * work.steps * options.epochs;
+  const result = {
+    model: options.model,
+    weights,
+    examples: examples.length,
+    notice: message ?? null,
+    epochs: options.epochs,
+    ...work,
+    memoryBytes: memory,
+    device: device.name,
+    measuredFlopsPerSecond: Math.round(rate),
+    secondsPerStep,
+    seconds,
+  };
+  device.close();
+  if (options.json) return console.log(JSON.stringify(result, null, 2));
+  const saved = work.tokensPadded / work.tokensComputed;
+  const lines = [
+    ["Model", `${options.model}, ${(weights / 1e6).toFixed(1)} million weights`],
+    ["Data", `${examples.length} examples, ${work.steps} steps an epoch, ${options.epochs} epochs`],
+    [
+      "Tokens",
+      `${work.tokensComputed} computed an epoch (${work.tokensPadded} if padded, ` +
+      `${saved.toFixed(2)}× as many), ${work.tokensCounted} counted`,
+    ],
+    ["Arithmetic", `${(work.flops / 1e12).toFixed(2)} TFLOP an epoch`],
+    ["Memory", `about ${format(memory, { binary: true })}`],
+    ["Device", `${device.name}, ${(rate / 1e9).toFixed(0)} GFLOP/s measured`],
+    ["Time", `about ${describeTime(seconds)} (${secondsPerStep.toFixed(2)} s a step)`],
+  ];
+  for (const [name, value] of lines) console.log(`${name.padEnd(11)} ${value}`);
+  if (message) console.log(`Note        ${message}`);
+}
+
+/** The configuration, from a directory or from what is known of published models. */
+async function readConfig(name: string): Promise<Gpt2Config> {
+  const published: Readonly<Record<string, Gpt2Config>> = GPT2_SIZES;
+  if (Object.hasOwn(published, name)) return published[name];
+  if (name.startsWith("hf:")) {
+    throw new RangeError(
+      `Cannot plan for "${name}" without downloading it: name one of ${
+        Object.keys(published).join(", ")
+      }, or a directory`,
+    );
+  }
+  const path = join((await resolveModel(name)).directory, "config.json");
+  return parseGpt2Config(JSON.parse(await Deno.readTextFile(path)), path);
+}
+
+/** Multiplications and additions of one step: forward, and twice as many backward. */
+function stepFlops(config: Gpt2Config, tokens: number, lossRows: number): number {
+  const { width, layers, vocabularySize } = config;
+  const feedForward = config.feedForwardWidth ?? 4 * width;
+  const projections = 2 * tokens * layers * (4 * width * width + 2 * width * feedForward);
+  const head = 2 * lossRows * width * vocabularySize;
+  return 3 * (projections + head);
+}
+
+/** Weights, gradients and two moments; activations kept for the backward; logits. */
+function estimateMemory(config: Gpt2Config, weights: number, work: Work): number {
+  const { width, layers, vocabularySize } = config;
+  const feedForward = config.feedForwardWidth ?? 4 * width;
+  const perToken = layers * (12 * width + 2 * feedForward) + 4 * width;
+  const logits = work.largestLossRows * vocabularySize;
+  return 4 * (4 * weights + work.largestBatch * perToken + logits);
+}
+
+/** Arithmetic a second, of a product of the model's shape. */
+async function measureRate(device: Device, width: number, rows: number): Promise<number> {
+  const [a, b] = [[rows, width], [width, 4 * width]].map((shape) =>
+    Tensor.from(device, new Float32Array(sizeOf(shape)).fill(0.5), shape)
+  );
+  let best = Infinity;
+  for (let round = 0; round < 4; round++) {
+    await device.sync();
+    const began = performance.now();
+    scope(() => void matmul(a, b));
+    await device.sync();
+    best = Math.min(best, performance.now() - began);
+  }
+  return 8 * rows * width * width / (best / 1000);
+}
+
+function describeTime(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,48 @@
+// The log of a training: one JSON line a step, the same whether the training was interrupted or not, but for seconds.
+
+import { dirname } from "@std/path";
+import type { Step } from "../train/mod.ts";
+import { writeAll, writeBeside } from "../weights/write_beside.ts";
+
+/** `steps.jsonl`. */
+export class StepLog {
+  readonly #path: string;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Begins a log, or goes on with one.
+   *
+   * @param path The file; its folder is made if it does not exist.
+   * @param steps Steps that are done; lines of later ones, written after the checkpoint, are dropped.
+   * @returns The log.
+   */
+  static async open(path: string, steps: number): Promise<StepLog> {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    const text = await Deno.readTextFile(path).catch(() => "");
+    const kept = text.split("\n").slice(0, -1).filter((line) => stepOf(line) <= steps);
+    const bytes = new TextEncoder().encode(kept.map((line) => `${line}\n`).join(""));
+    await writeBeside(path, (file) => writeAll(file, bytes));
+    return new StepLog(path);
+  }
+
+  /** Adds a step's line. */
+  async write(step: Step): Promise<void> {
+    const { sample: _, epoch, totalSteps: __, ...rest } = step;
+    await Deno.writeTextFile(this.#path, `${JSON.stringify({ ...rest, epoch })}\n`, {
+      append: true,
+    });
+  }
+}
+
+/** The number of a line's step; infinite where a kill left half a line. */
+function stepOf(line: string): number {
+  try {
+    const step = JSON.parse(line)?.step;
+    return typeof step === "number" ? step : Infinity;
+  } catch {
+    return Infinity;
+  }
+}
