@@ -6,9 +6,10 @@ import { splitEntries } from "../../lib/dataset/split.ts";
 import { orderBatches } from "../../lib/dataset/batches.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
 import { type Mask, MASKS } from "../../lib/text/mask.ts";
-import { realData } from "./real_data.ts";
+import { findTestData } from "../support.ts";
 import golden from "../golden/dataset.json" with { type: "json" };
 
+const testData = findTestData();
 const tokenizer = gpt2Tokenizer();
 const examples = encodeExamples(golden.entries, tokenizer);
 
@@ -30,10 +31,10 @@ Deno.test("collate() makes the reference's batch under each mask and allowed len
 });
 
 Deno.test({
-  name: "collate() makes the reference's 117 batches of the 1,100 pairs" + realData.reason,
-  ignore: !realData.folder,
+  name: "collate() makes the reference's 117 batches of the 1,100 pairs" + testData.needs,
+  ignore: !testData.found,
   async fn() {
-    const entries = await loadEntries(`${realData.folder}/instruction-data.json`);
+    const entries = await loadEntries(`${testData.path}/instruction-data.json`);
     const train = encodeExamples(splitEntries(entries).train, tokenizer);
     for (const mask of MASKS) {
       const parts: Uint8Array[] = [];

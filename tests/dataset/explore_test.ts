@@ -5,8 +5,9 @@ import { exploreEntries, summarize, totalBatches } from "../../lib/dataset/explo
 import { loadEntries } from "../../lib/dataset/load.ts";
 import { splitEntries } from "../../lib/dataset/split.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
-import { realData } from "./real_data.ts";
+import { findTestData } from "../support.ts";
 
+const testData = findTestData();
 const tokenizer = gpt2Tokenizer();
 
 Deno.test("summarize() finds extremes, mean, median and percentile", () => {
@@ -41,11 +42,10 @@ Deno.test("exploreEntries() finds duplicates, conflicts, empty outputs and openi
 });
 
 Deno.test({
-  name: "totalBatches() and exploreEntries() measure what the reference measured" + realData.reason,
-  ignore: !realData.folder,
+  name: "totalBatches() and exploreEntries() measure what the reference measured" + testData.needs,
+  ignore: !testData.found,
   async fn() {
-    const entries =
-      splitEntries(await loadEntries(`${realData.folder}/instruction-data.json`)).train;
+    const entries = splitEntries(await loadEntries(`${testData.path}/instruction-data.json`)).train;
     const { tokens, sharedPrefixTokens } = exploreEntries(entries, tokenizer);
     const { values: _, ...total } = tokens.total;
     assertEquals(total, { min: 40, mean: 56.42780748663102, median: 56, p95: 71, max: 91 });

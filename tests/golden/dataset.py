@@ -1,6 +1,6 @@
 """Padded batches with every mask, as the published chapter and its exercise make them -> dataset.json.
 
-    R50K=package/data/r50k_base.tiktoken TUNEBOOK_TEST_DATA=<folder> python tests/golden/dataset.py
+    R50K=r50k_base.tiktoken TUNEBOOK_TEST_DATA=<folder> python tests/golden/dataset.py
 
 See tiktoken_gpt2.py for R50K. TUNEBOOK_TEST_DATA holds instruction-data.json (1,100 pairs), of which only
 hashes are kept. Written from the description of what the chapter does, on plain lists, apart from lib/.
@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import struct
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -94,6 +95,6 @@ golden = {
     "cases": cases,
     "instructionDataSha256": real,
 }
-out = Path(__file__).with_name("dataset.json")
+out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "dataset.json"
 out.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 print(out, out.stat().st_size)

@@ -10,6 +10,7 @@ its exceptions are met; texts from such words, written ones and awkward characte
 import json
 import platform
 import random
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -76,6 +77,6 @@ golden = {
     "stems": stems,
     "scores": scores,
 }
-out = Path(__file__).with_name("rouge.json")
+out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "rouge.json"
 out.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 print(out, out.stat().st_size, len(stems))

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import sys
 from pathlib import Path
 
 M = 0xFFFFFFFF
@@ -42,5 +43,5 @@ for seeds in ([0], [123], [123, 0], [123, 1], [2**53 - 1], [4294967296]):
     source = Sfc32(*seeds)
     numbers = [source.next() for _ in range(1000)]
     golden["cases"].append({"seed": seeds, "first": numbers[:8], "thousandth": numbers[-1]})
-out = Path(__file__).with_name("sfc32.json")
+out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "sfc32.json"
 out.write_text(json.dumps(golden) + "\n")

@@ -1,11 +1,12 @@
 """tiktoken's tokens for hostile strings -> text.json.
 
-    R50K=package/data/r50k_base.tiktoken python tests/golden/text.py     (see tiktoken_gpt2.py)
+    R50K=r50k_base.tiktoken python tests/golden/text.py     (see tiktoken_gpt2.py)
 """
 
 import json
 import platform
 import random
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -59,6 +60,6 @@ golden = {
     # random tokens: their bytes seldom make whole characters
     "decode": [{"ids": ids, "text": encoding.decode(ids)} for ids in scraps],
 }
-out = Path(__file__).with_name("text.json")
+out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "text.json"
 out.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 print(out, out.stat().st_size)

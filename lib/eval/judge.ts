@@ -1,0 +1,236 @@
+/**
+ * A language model as judge: it is asked for a score from 0 to 100 for each response, and every reply
+ * is accounted for.
+ */
+import { record } from "../provenance.ts";
+import { formatAlpacaInstruction } from "../text/alpaca.ts";
+import type { ResponseEntry } from "./responses.ts";
+
+/** Why a judge gave no reply. */
+export type JudgeFailure =
+  | "unreachable"
+  | "model-missing"
+  | "prompt-too-long"
+  | "incomplete"
+  | "dropped"
+  | "server-error"
+  | "bad-answer"
+  | "timeout";
+
+/** A judge gave no reply; the message says why and what to do. */
+export class JudgeError extends Error {
+  override readonly name = "JudgeError";
+  /** The kind of failure. */
+  readonly reason: JudgeFailure;
+
+  /**
+   * @param reason The kind of failure.
+   * @param message What happened, and what to do.
+   * @param options The error that this one comes from.
+   */
+  constructor(reason: JudgeFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** Something that answers a prompt. */
+export interface Judge {
+  /** Its name, for example `"ollama:llama3"`. */
+  readonly name: string;
+  /** What its replies depend on (seed, context length …), for the run's provenance. */
+  readonly settings: Readonly<Record<string, string | number>>;
+  /**
+   * @param prompt The prompt.
+   * @param signal Stops the asking.
+   * @returns The reply, and whether it was cut at the allowed length.
+   * @throws {JudgeError} If no reply came.
+   */
+  ask(prompt: string, signal?: AbortSignal): Promise<{ reply: string; cut: boolean }>;
+}
+
+/** What became of one response. */
+export type JudgeOutcome =
+  | { status: "scored"; score: number; reply: string }
+  | { status: "unparsable"; reply: string; message: string }
+  | { status: "failed"; reason: JudgeFailure; message: string }
+  | { status: "not asked" };
+
+/** What a judge made of all responses. */
+export interface JudgeReport {
+  /** The judge's name. */
+  judge: string;
+  /** How many responses there were: the sum of the next four. */
+  examples: number;
+  /** How many were given a score. */
+  scored: number;
+  /** How many replies were no integer from 0 to 100. */
+  unparsable: number;
+  /** How many times no reply came. */
+  failed: number;
+  /** How many were left when the judging was stopped. */
+  notAsked: number;
+  /** The mean score of those scored; `null` where none was. */
+  average: number | null;
+  /**
+   * The mean's standard error: two runs' means that differ by less than about twice this cannot be
+   * ranked. `null` with fewer than two scores.
+   */
+  standardError: number | null;
+  /** What went wrong, each thing once, the most frequent first. */
+  problems: { message: string; count: number }[];
+  /** Each response's outcome, in order. */
+  outcomes: JudgeOutcome[];
+}
+
+/** Options of {@linkcode judgeResponses}. */
+export interface JudgeOptions {
+  /** Stops the judging; what was judged so far is reported. */
+  signal?: AbortSignal;
+  /** Told of each outcome as it comes, with its index. */
+  onOutcome?: (outcome: JudgeOutcome, index: number) => void;
+}
+
+/** After so many failures of these kinds in a row the rest would only fail likewise. */
+const GIVE_UP_AFTER: Partial<Record<JudgeFailure, number>> = {
+  "model-missing": 1,
+  "unreachable": 3,
+  "timeout": 3,
+};
+
+/**
+ * Asks a judge about each response, one after the other. Nothing that a judge does ends the run: a
+ * reply that is no score and a reply that does not come are counted, and the next response is asked
+ * about; where the judge is away altogether, the rest count as failed without waiting for each.
+ *
+ * An empty response scores 0 without being asked about, as in the reference.
+ *
+ * @param entries Entries with a model's responses.
+ * @param judge The judge.
+ * @param options Stopping, and progress.
+ * @returns The scores' mean, the counts, and each outcome.
+ */
+export async function judgeResponses(
+  entries: readonly ResponseEntry[],
+  judge: Judge,
+  options: JudgeOptions = {},
+): Promise<JudgeReport> {
+  const { signal, onOutcome } = options;
+  const outcomes: JudgeOutcome[] = [];
+  let gone: JudgeOutcome | undefined; // the judge is away for good, and this is why
+  let failuresInARow = 0;
+  for (const [index, entry] of entries.entries()) {
+    let outcome: JudgeOutcome;
+    if (signal?.aborted) outcome = { status: "not asked" };
+    else if (gone && entry.model_response !== "") outcome = gone;
+    else outcome = await judgeOne(entry, judge, signal);
+    outcomes.push(outcome);
+    onOutcome?.(outcome, index);
+    failuresInARow = outcome.status === "failed" ? failuresInARow + 1 : 0;
+    if (outcome.status === "failed") {
+      const limit = GIVE_UP_AFTER[outcome.reason] ?? Infinity;
+      if (failuresInARow >= limit) gone = outcome;
+    }
+  }
+  const report = summarizeOutcomes(judge.name, outcomes);
+  // the replies too: a judge that is asked again later may answer otherwise
+  const replies = outcomes.map((outcome) => "reply" in outcome ? outcome.reply : null);
+  await record("judge", { judge: judge.name, ...judge.settings, replies });
+  return report;
+}
+
+/**
+ * The question about one response, word for word as the reference asks it.
+ *
+ * @param entry The entry and the model's response.
+ * @returns The prompt.
+ */
+export function judgePrompt(entry: ResponseEntry): string {
+  return `Given the input \`${formatAlpacaInstruction(entry)}\` ` +
+    `and correct output \`${entry.output}\`, ` +
+    `score the model response \`${entry.model_response}\` ` +
+    "on a scale from 0 to 100, where 100 is the best score. " +
+    "Respond with the integer number only.";
+}
+
+/**
+ * Reads a score from a reply.
+ *
+ * @param reply The judge's reply.
+ * @returns The integer from 0 to 100 that the reply is, or `undefined` where it is anything else.
+ */
+export function parseScore(reply: string): number | undefined {
+  const match = /^\s*(\d{1,3})\s*$/.exec(reply);
+  const score = match ? Number(match[1]) : NaN;
+  return score <= 100 ? score : undefined;
+}
+
+/**
+ * A report in one sentence.
+ *
+ * @param report The report.
+ * @returns For example `"ollama:llama3: 50.32 ± 3.30 over 105 of 110 responses, 3 unparsable, 2 failed"`.
+ */
+export function describeJudgement(report: JudgeReport): string {
+  const { average, standardError, scored, examples } = report;
+  const counts = (["unparsable", "failed", "notAsked"] as const)
+    .filter((kind) => report[kind] > 0)
+    .map((kind) => `, ${report[kind]} ${kind === "notAsked" ? "not asked" : kind}`);
+  const mean = average === null
+    ? "no score"
+    : `${average.toFixed(2)}${standardError === null ? "" : ` ± ${standardError.toFixed(2)}`} over`;
+  return `${report.judge}: ${mean} ${
+    average === null ? "for any" : scored
+  } of ${examples} responses` +
+    counts.join("");
+}
+
+async function judgeOne(
+  entry: ResponseEntry,
+  judge: Judge,
+  signal: AbortSignal | undefined,
+): Promise<JudgeOutcome> {
+  if (entry.model_response === "") return { status: "scored", score: 0, reply: "" };
+  try {
+    const { reply, cut } = await judge.ask(judgePrompt(entry), signal);
+    const score = parseScore(reply);
+    // of a reply that was cut the number is whole only where something follows it
+    if (score !== undefined && (!cut || /\s$/.test(reply))) {
+      return { status: "scored", score, reply };
+    }
+    const message = cut
+      ? "The judge's reply was cut before it was a number"
+      : "The judge's reply is no integer from 0 to 100";
+    return { status: "unparsable", reply, message };
+  } catch (error) {
+    if (error instanceof JudgeError) {
+      return { status: "failed", reason: error.reason, message: error.message };
+    }
+    if (signal?.aborted) return { status: "not asked" };
+    throw error;
+  }
+}
+
+function summarizeOutcomes(judge: string, outcomes: JudgeOutcome[]): JudgeReport {
+  const scores = outcomes.flatMap((outcome) => outcome.status === "scored" ? outcome.score : []);
+  const n = scores.length;
+  const average = n > 0 ? scores.reduce((sum, score) => sum + score, 0) / n : null;
+  const squares = scores.reduce((sum, score) => sum + (score - average!) ** 2, 0);
+  const count = (status: JudgeOutcome["status"]) =>
+    outcomes.filter((outcome) => outcome.status === status).length;
+  const messages = outcomes.flatMap((outcome) => "message" in outcome ? outcome.message : []);
+  return {
+    judge,
+    examples: outcomes.length,
+    scored: n,
+    unparsable: count("unparsable"),
+    failed: count("failed"),
+    notAsked: count("not asked"),
+    average,
+    standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : null,
+    problems: [...Map.groupBy(messages, (message) => message)]
+      .map(([message, same]) => ({ message, count: same.length }))
+      .sort((a, b) => b.count - a.count),
+    outcomes,
+  };
+}

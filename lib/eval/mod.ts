@@ -1,0 +1,6 @@
+/** Evaluation: scores against references, and a language model as judge. */
+export * from "./judge.ts";
+export * from "./ollama_judge.ts";
+export * from "./responses.ts";
+export * from "./rouge.ts";
+export * from "./scores.ts";

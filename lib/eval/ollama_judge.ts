@@ -1,0 +1,223 @@
+/** A judge that runs in Ollama, on this machine or another. */
+import { type ChatRequest, type ChatResponse, Ollama } from "ollama";
+import { type Judge, JudgeError } from "./judge.ts";
+
+/** Options of {@linkcode ollamaJudge}. */
+export interface OllamaJudgeOptions {
+  /**
+   * Where Ollama runs, as in OLLAMA_HOST.
+   *
+   * @default {Deno.env.get("OLLAMA_HOST") ?? "127.0.0.1:11434"}
+   */
+  host?: string;
+  /**
+   * The seed that Ollama samples with; at temperature 0 it changes little.
+   *
+   * @default {123}
+   */
+  seed?: number;
+  /**
+   * How many tokens prompt and reply may have; a prompt that has more is an error, never cut.
+   *
+   * @default {4096}
+   */
+  numCtx?: number;
+  /**
+   * How many milliseconds one reply may take; the first loads the model.
+   *
+   * @default {600_000}
+   */
+  timeout?: number;
+  /** Further options of Ollama, such as `{ num_thread: 1 }`, which is quicker on a busy machine. */
+  options?: Record<string, number | boolean>;
+}
+
+/** What the reply must be; Ollama lets the model write nothing else. */
+const SCORE_FORMAT = { type: "integer", minimum: 0, maximum: 100 };
+
+/** Tokens that a reply may have: a number has at most three or four, the rest is room for space. */
+const MAX_REPLY_TOKENS = 16;
+
+/**
+ * Makes a judge of a model in Ollama: temperature 0, and the reply an integer by its format.
+ *
+ * @param model The model's name, for example `"llama3"`.
+ * @param options Where Ollama runs, seed and context length.
+ * @returns The judge. Nothing is asked yet, so a server that is away shows only later.
+ * @throws {TypeError} If the host is no address.
+ */
+export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Judge {
+  const { seed = 123, numCtx = 4096, timeout = 600_000 } = options;
+  const host = ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST"));
+  return {
+    name: `ollama:${model}`,
+    settings: { host, seed, numCtx, temperature: 0 },
+    async ask(prompt, signal) {
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), timeout);
+      const either = AbortSignal.any([late.signal, ...(signal ? [signal] : [])]);
+      const client = new Ollama({ host, fetch: fetchFrom(host, model, either) });
+      const request: ChatRequest & { stream: false; truncate: boolean } = {
+        model,
+        messages: [{ role: "user", content: prompt }],
+        stream: false,
+        format: SCORE_FORMAT,
+        truncate: false, // newer servers then refuse what is too long; for older ones see below
+        options: {
+          ...options.options,
+          temperature: 0,
+          seed,
+          num_ctx: numCtx,
+          num_predict: MAX_REPLY_TOKENS,
+        },
+      };
+      try {
+        return readAnswer(await client.chat(request), model, numCtx);
+      } catch (error) {
+        if (error instanceof JudgeError) throw error;
+        if (signal?.aborted) throw signal.reason;
+        if (late.signal.aborted) {
+          throw new JudgeError("timeout", `Ollama did not reply within ${timeout / 1000} s`);
+        }
+        if (error instanceof SyntaxError) {
+          throw new JudgeError("bad-answer", `Ollama's answer is no JSON: ${error.message}`, {
+            cause: error,
+          });
+        }
+        throw dropped(error); // the headers came, the rest did not
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/**
+ * Makes a judge from its name on the command line.
+ *
+ * @param spec `ollama:MODEL`, for example `"ollama:llama3"` or `"ollama:llama3:8b"`.
+ * @param options Where the judge runs, seed and context length.
+ * @returns The judge.
+ * @throws {RangeError} If the name is of no known kind.
+ */
+export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judge {
+  const match = /^ollama:(\S+)$/.exec(spec);
+  if (!match) {
+    throw new RangeError(`Cannot use the judge "${spec}": give "ollama:MODEL", as "ollama:llama3"`);
+  }
+  return ollamaJudge(match[1]!, options);
+}
+
+/**
+ * Where Ollama is reached, from what OLLAMA_HOST may hold: a port, a host, an address, a URL.
+ *
+ * @param host The variable's value.
+ * @returns A URL's beginning, without a slash at its end.
+ * @throws {TypeError} If it is no address.
+ */
+export function ollamaHost(host: string | undefined): string {
+  const text = (host ?? "").trim().replace(/^["']|["']$/g, "");
+  const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
+  let url: URL;
+  try {
+    url = new URL(withScheme.replace(/^(https?:\/\/)(?=:|\/|$)/i, "$1127.0.0.1"));
+  } catch (error) {
+    throw new TypeError(`Cannot use OLLAMA_HOST "${host}": it is no address`, { cause: error });
+  }
+  // a server told to listen on every address is reached on this machine's own
+  if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
+  // a URL's own default port, or Ollama's where only a host is named; `URL` drops an explicit ":80"
+  const standard = url.protocol === "https:" ? "443" : "80";
+  const bare = withScheme !== text && !/:\d+(\/|$)/.test(text);
+  const port = url.port || (bare ? "11434" : standard);
+  return `${url.protocol}//${url.hostname}:${port}${url.pathname.replace(/\/+$/, "")}`;
+}
+
+/**
+ * A `fetch` for the client that can be stopped and that says what went wrong itself: the client
+ * prints to the console where an answer is no JSON.
+ */
+function fetchFrom(host: string, model: string, signal: AbortSignal): typeof fetch {
+  return async (input, init) => {
+    let response: Response;
+    try {
+      response = await fetch(input, { ...init, signal });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // Deno tells the phase in which a request failed only in words
+      if (!/\(Connect\)/.test(`${error} ${(error as Error).cause}`)) throw dropped(error);
+      throw new JudgeError(
+        "unreachable",
+        `Cannot reach Ollama at "${host}": start it with "ollama serve", or set OLLAMA_HOST`,
+        { cause: error },
+      );
+    }
+    if (!response.ok) throw await refusal(response, model);
+    return response;
+  };
+}
+
+/** Reads what the server said with a status that is no success. */
+async function refusal(response: Response, model: string): Promise<JudgeError> {
+  const text = await response.text().catch(() => "");
+  let said = text.trim();
+  try {
+    said = String(JSON.parse(text).error ?? said);
+  } catch {
+    // not JSON: the text itself is what was said
+  }
+  if (response.status === 404 && /model/i.test(said)) {
+    return new JudgeError(
+      "model-missing",
+      `Ollama has no model "${model}": get it with "ollama pull ${model}"`,
+    );
+  }
+  if (response.status === 400 && /context|too long|exceed|truncat/i.test(said)) {
+    return new JudgeError("prompt-too-long", tooLong(said));
+  }
+  const reason = (said || response.statusText).split("\n")[0]!.slice(0, 200);
+  return new JudgeError(
+    "server-error",
+    `Ollama answered with status ${response.status}: ${reason}`,
+  );
+}
+
+/** Reads an answer with status 200, which may still be none. */
+function readAnswer(
+  answer: ChatResponse,
+  model: string,
+  numCtx: number,
+): { reply: string; cut: boolean } {
+  const reply = answer?.message?.content;
+  if (typeof reply !== "string") {
+    throw new JudgeError("bad-answer", "Ollama's answer holds no message");
+  }
+  if (answer.done !== true) {
+    throw new JudgeError(
+      "incomplete",
+      "Ollama stopped before its reply was complete (done: false), as it does when a model " +
+        "repeats itself",
+    );
+  }
+  if (answer.done_reason === "load") {
+    throw new JudgeError("incomplete", `Ollama loaded "${model}" but gave no reply`);
+  }
+  // servers that do not know "truncate" cut the prompt in silence, to exactly this many tokens
+  if (answer.prompt_eval_count >= numCtx) {
+    throw new JudgeError("prompt-too-long", tooLong(`it fills all ${numCtx}`));
+  }
+  return { reply, cut: answer.done_reason === "length" };
+}
+
+function tooLong(why: string): string {
+  return `The prompt is longer than the tokens that Ollama was given room for (${why}), and a cut ` +
+    "prompt is not judged: raise numCtx (--num-ctx)";
+}
+
+function dropped(cause: unknown): JudgeError {
+  return new JudgeError(
+    "dropped",
+    "Ollama dropped the connection before it replied: the server may have crashed, its log says why",
+    { cause },
+  );
+}

@@ -1,0 +1,111 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { writeResponses } from "../../lib/eval/responses.ts";
+
+const CLI = fromFileUrl(import.meta.resolve("../../lib/cli.ts"));
+const ENTRY = { instruction: "Give the plural.", input: "mouse", output: "mice" };
+
+async function score(args: string[], host = "127.0.0.1:9"): Promise<{
+  code: number;
+  stdout: string;
+  stderr: string;
+}> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", CLI, "score", ...args],
+    env: { OLLAMA_HOST: host, NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function withResponses(use: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/responses.json`;
+    await writeResponses(path, [
+      { ...ENTRY, model_response: "mice" },
+      { ...ENTRY, model_response: "The mice" },
+    ]);
+    await use(path);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("tunebook score prints the scores as fractions", async () => {
+  await withResponses(async (path) => {
+    assertEquals(await score([path]), {
+      code: 0,
+      stdout: "examples     2\nROUGE-L      0.8333\nexact match  0.5000 (1 of 2)\n",
+      stderr: "",
+    });
+  });
+});
+
+Deno.test("tunebook score --json prints one document, the judge's counts in it", async () => {
+  const replies = ["80", "no number"];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () =>
+      Response.json({
+        message: { role: "assistant", content: replies.shift() },
+        done: true,
+        done_reason: "stop",
+        prompt_eval_count: 9,
+      }),
+  );
+  try {
+    await withResponses(async (path) => {
+      const { code, stdout, stderr } = await score(
+        [path, "--judge", "ollama:tiny", "--json"],
+        `127.0.0.1:${server.addr.port}`,
+      );
+      assertEquals(code, 0, stderr);
+      const { judge, ...scores } = JSON.parse(stdout);
+      assertEquals(scores, {
+        responses: path,
+        examples: 2,
+        rougeL: (1 + 2 / 3) / 2,
+        exactMatch: 0.5,
+      });
+      const { scored, unparsable, failed, notAsked, average } = judge;
+      assertEquals([scored, unparsable, failed, notAsked, average], [1, 1, 0, 0, 80]);
+      assert(stderr.includes("warning: The judge's reply is no integer from 0 to 100"), stderr);
+    });
+  } finally {
+    await server.shutdown();
+  }
+});
+
+Deno.test("tunebook score gives its own scores where the judge is away", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const host = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
+  listener.close();
+  await withResponses(async (path) => {
+    const { code, stdout, stderr } = await score([path, "--judge", "ollama:tiny"], host);
+    assertEquals(code, 0);
+    assert(stdout.includes("ROUGE-L      0.8333"), stdout);
+    assert(stdout.includes("ollama:tiny: no score for any of 2 responses, 2 failed"), stdout);
+    assert(
+      stderr.includes(`warning: Cannot reach Ollama at "http://${host}": start it with`) &&
+        stderr.includes("(2 times)"),
+      stderr,
+    );
+  });
+});
+
+Deno.test("tunebook score says in one line what is wrong", async () => {
+  await withResponses(async (path) => {
+    const cases: [string[], string, number][] = [
+      [[`${path}.no`], `error: Cannot read "${path}.no": there is no such file`, 1],
+      [[path, "--judge", "llama3"], 'error: Cannot use the judge "llama3"', 1],
+      [[path, "--seed", "x"], "Expected a whole number.", 2],
+      [[path, "--num-ctx", "0"], "Expected a whole number above 0.", 2],
+    ];
+    for (const [args, message, exit] of cases) {
+      const { code, stdout, stderr } = await score(args);
+      assertEquals([code, stdout], [exit, ""], stderr);
+      assert(stderr.includes(message), stderr);
+    }
+  });
+});
