@@ -1,7 +1,7 @@
 // A padded batch as a grid: what the model reads, and below each token what it is to predict.
 
 import { chipStyle } from "./chips.ts";
-import { escapeHtml, monospace, palette } from "./theme.ts";
+import { escapeHtml, monospace, palette, plural } from "./theme.ts";
 import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 
@@ -70,11 +70,9 @@ export function batchView(
     let padding = 0;
     for (let i = 0; i < size; i++) if (targets[i] !== ignoreIndex) counted++;
     for (const [row, from] of padded.entries()) padding += row < rows ? length - from : 0;
-    const summary =
-      `${batchSize} sequences × ${length} tokens; ${
-        counted.toLocaleString("en-US")
-      } targets count` +
-      (rows === batchSize ? `, ${padding.toLocaleString("en-US")} tokens are padding` : "");
+    const count = `${plural(counted, "target")} ${counted === 1 ? "counts" : "count"}`;
+    const summary = `${plural(batchSize, "sequence")} × ${plural(length, "token")}; ${count}` +
+      (rows === batchSize ? `; ${plural(padding, "token")} of padding` : "");
     const head = columns.map((column) =>
       column.gap ? `<th ${gapCell}>⋯</th>` : `<th ${numberCell}>${column.at}</th>`
     ).join("");
@@ -96,7 +94,7 @@ export function batchView(
         `<tr><th scope="row" ${rowHead}>target ${row + 1}</th>${targetCells}</tr>`;
     }).join("");
     const rest = rows < batchSize
-      ? `<div class="tb-caption">and ${batchSize - rows} more sequences</div>`
+      ? `<div class="tb-caption">and ${plural(batchSize - rows, "more sequence")}</div>`
       : "";
     const heading = title ? `<div class="tb-title"><b>${escapeHtml(title)}</b></div>` : "";
     return {

@@ -3,7 +3,7 @@
 import { plainText, type PlotlyLayout, type PlotlyTrace } from "./plotly.ts";
 import { heatRange } from "./svg/marks.ts";
 import { isBar, isHeatmap, isScatter } from "./svg/ranges.ts";
-import { formatNumber } from "./theme.ts";
+import { formatNumber, plural } from "./theme.ts";
 
 /**
  * A sentence for those who do not see the chart.
@@ -46,13 +46,13 @@ function describeTrace(trace: PlotlyTrace): string {
   if (values.length === 0) return `${name}no finite points`;
   const [first, last] = [values[0], values[values.length - 1]];
   if (trace.mode === "markers") {
-    return `${name}${count(values.length, "point")} from ${formatNumber(least(values))} to ${
+    return `${name}${plural(values.length, "point")} from ${formatNumber(least(values))} to ${
       formatNumber(most(values))
     }`;
   }
   const lowest = least(values);
   const low = lowest < last ? ` (lowest ${formatNumber(lowest)})` : "";
-  return `${name}${count(values.length, "point")}, from ${formatNumber(first)} to ${
+  return `${name}${plural(values.length, "point")}, from ${formatNumber(first)} to ${
     formatNumber(last)
   }${low}`;
 }
@@ -71,11 +71,10 @@ function describeBars({ x, y }: Bars): string {
   if (lengths.length <= 6) {
     return lengths.map((length, i) => `${nameOf(i)} ${formatNumber(length)}`).join(", ");
   }
-  return `${count(lengths.length, "bar")}, the longest ${formatNumber(lengths[longest])} at ${
+  return `${plural(lengths.length, "bar")}, the longest ${formatNumber(lengths[longest])} at ${
     nameOf(longest)
   }`;
 }
 
 const least = (values: readonly number[]) => values.reduce((a, b) => Math.min(a, b), Infinity);
 const most = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), -Infinity);
-const count = (n: number, noun: string) => `${formatNumber(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -4,7 +4,7 @@ import { type Chip, chipsHtml, chipStyle, describeChips, legendHtml } from "./ch
 import { drawingHtml } from "./drawing.ts";
 import { drawAttention, drawBranches } from "./forest_picture.ts";
 import { type ForestBatchLike, type ForestTree, forestTree, type Segment } from "./forest_tree.ts";
-import { escapeHtml, formatNumber } from "./theme.ts";
+import { escapeHtml, formatNumber, plural } from "./theme.ts";
 import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 
@@ -44,11 +44,11 @@ export function forestView(
     const chips = new Map(
       shown.map((segment) => [segment, chipsOf(segment, batch, tree, tokenizer)]),
     );
-    const alt = `Forest of ${tree.segments.length} segments. ${summary}`;
+    const alt = `Forest of ${plural(tree.segments.length, "segment")}. ${summary}`;
     const picture = drawingHtml((color) => drawBranches(batch, tree, alt, color), alt);
     const heading = title ? `<div class="tb-title"><b>${escapeHtml(title)}</b></div>` : "";
     const rest = more > 0
-      ? `<div class="tb-caption">and ${formatNumber(more)} more segments</div>`
+      ? `<div class="tb-caption">and ${plural(more, "more segment")}</div>`
       : "";
     const all = [...chips.values()].flat();
     const legend = legendHtml([], {
@@ -64,7 +64,7 @@ export function forestView(
         ...(title ? [title] : []),
         summary,
         ...plainTree(shown, chips),
-        ...(more > 0 ? [`and ${more} more segments`] : []),
+        ...(more > 0 ? [`and ${plural(more, "more segment")}`] : []),
       ].join("\n"),
     };
   });
@@ -88,8 +88,8 @@ export function attentionView(batch: ForestBatchLike, options: { title?: string 
     const alt = `${options.title ?? "Attention"}: ${formatNumber(pairs)} of the ${
       formatNumber(causal)
     } pairs that one sequence of ${formatNumber(total)} tokens would have, in ${
-      formatNumber(tree.roots.length)
-    } ${tree.roots.length === 1 ? "tree" : "trees"}.`;
+      plural(tree.roots.length, "tree")
+    }.`;
     const heading = options.title ? `<div><b>${escapeHtml(options.title)}</b></div>` : "";
     const html = drawingHtml((color) => drawAttention(batch, alt, color), alt, {
       before: heading,
@@ -106,15 +106,16 @@ export function attentionView(batch: ForestBatchLike, options: { title?: string 
 function summaryOf(batch: ForestBatchLike, tree: ForestTree): string {
   const computed = batch.tokens.length;
   const counts = Array.from(batch.edges.counts).reduce((sum, count) => sum + count, 0);
-  const trees = tree.roots.length === 1 ? "1 tree" : `${formatNumber(tree.roots.length)} trees`;
   const saved = batch.tokensPadded && batch.tokensPadded > computed
     ? ` instead of ${formatNumber(batch.tokensPadded)} padded ones${
       batch.tokensReal ? ` (${formatNumber(batch.tokensReal)} of them real)` : ""
     }: ${(batch.tokensPadded / computed).toFixed(1)} times fewer`
     : "";
-  return `${formatNumber(computed)} tokens in ${trees}${saved}; ${
-    formatNumber(counts)
-  } predictions count, as ${formatNumber(batch.edges.rows.length)} loss edges.`;
+  const where = `${plural(computed, "token")} in ${plural(tree.roots.length, "tree")}`;
+  const edges = plural(batch.edges.rows.length, "loss edge");
+  return `${where}${saved}; ${plural(counts, "prediction")} ${
+    counts === 1 ? "counts" : "count"
+  }, as ${edges}.`;
 }
 
 function chipsOf(

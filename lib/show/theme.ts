@@ -45,6 +45,17 @@ export function escapeHtml(text: string): string {
 }
 
 /**
+ * A count with its noun.
+ *
+ * @param count How many.
+ * @param noun One of them; the plural takes an s.
+ * @returns For example `1 token`, `1,100 tokens`.
+ */
+export function plural(count: number, noun: string): string {
+  return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
  * A number as people write it: at most four significant digits, thousands kept whole.
  *
  * @param value Any number.

@@ -9,7 +9,7 @@ import {
   legendHtml,
   type TokenRole,
 } from "./chips.ts";
-import { escapeHtml } from "./theme.ts";
+import { escapeHtml, plural } from "./theme.ts";
 import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 
@@ -88,7 +88,7 @@ export function tokenView(
         }</div>${cut}</div>`;
     });
     const rest = more > 0
-      ? `<div class="tb-caption">and ${more.toLocaleString("en-US")} more sequences</div>`
+      ? `<div class="tb-caption">and ${plural(more, "more sequence")}</div>`
       : "";
     const roles = shown.flatMap((list) => list.map(({ role }) => role));
     const heading = title ? `<div class="tb-title"><b>${escapeHtml(title)}</b></div>` : "";
@@ -99,7 +99,7 @@ export function tokenView(
       "text/plain": [
         ...(title ? [title] : []),
         ...shown.map((list, i) => plainSequence(captions[i], list)),
-        ...(more > 0 ? [`and ${more} more sequences`] : []),
+        ...(more > 0 ? [`and ${plural(more, "more sequence")}`] : []),
       ].join("\n"),
     };
   });

@@ -1,0 +1,168 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { attentionView, batchView, forestView } from "../../lib/show/mod.ts";
+import { forestTree } from "../../lib/show/forest_tree.ts";
+import { collate } from "../../lib/dataset/collate.ts";
+import type { EncodedExample } from "../../lib/dataset/encode.ts";
+import { forest } from "../../lib/dataset/forest.ts";
+import { assertSoundHtml } from "./markup.ts";
+
+const decoder = { decode: (ids: number[]) => ids.map((id) => `<t${id}>`).join("") };
+
+const example = (promptIds: number[], responseIds: number[]): EncodedExample => ({
+  promptIds,
+  responseIds: [...responseIds, 50256],
+  instructionLength: promptIds.length,
+});
+
+/** Few different tokens, so that sequences share beginnings, end inside others, and repeat. */
+const examples: fc.Arbitrary<EncodedExample[]> = fc.array(
+  fc.tuple(
+    fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 5 }),
+    fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 4 }),
+  ).map(([prompt, response]) => example(prompt, response)),
+  { minLength: 1, maxLength: 12 },
+);
+
+const mask = fc.constantFrom("none" as const, "prompt" as const);
+
+Deno.test("batchView() puts each target under the input that is to predict it", () => {
+  const batch = collate([example([1, 2], [3]), example([4], [5])]);
+  const view = batchView(batch, decoder, { title: "<Batch>" });
+  assertSoundHtml(view.html);
+  assertEquals(
+    view.text,
+    [
+      "<Batch>",
+      "2 sequences × 3 tokens; 4 targets count; 1 token of padding",
+      "  input 1:  <t1>|<t2>|<t3>",
+      "  target 1: –|<t3>|<t50256>",
+      "  input 2:  <t4>|<t5>|<t50256>",
+      "  target 2: <t5>|<t50256>|–",
+    ].join("\n"),
+  );
+  assertEquals(view.html.match(/class="tb-out"/g)!.length, 4);
+  assertEquals(view.html.match(/class="tb-pad"/g)!.length, 1);
+});
+
+Deno.test("batchView() leaves out columns in which nothing counts first", () => {
+  const prompt = Array.from({ length: 200 }, (_, i) => i);
+  const view = batchView(collate([example(prompt, [7, 8, 9])]), decoder, { maxColumns: 12 });
+  const target = view.text.split("\n").find((line) => line.includes("target 1:"))!;
+  assertMatch(target, /…\d+ more…/);
+  assertStringIncludes(target, "<t7>|<t8>|<t9>|<t50256>");
+  assertStringIncludes(view.html, ">0</th>");
+});
+
+Deno.test("batchView() refuses a batch of another size", () => {
+  assertThrows(
+    () => batchView({ inputs: [1], targets: [1, 2], batchSize: 1, length: 2 }, decoder),
+    RangeError,
+    "Cannot show a batch of 1 × 2 tokens: expected 2 inputs and targets, got 1 and 2",
+  );
+});
+
+Deno.test("forestTree() has every token once and every loss edge once", () => {
+  fc.assert(fc.property(examples, mask, fc.boolean(), (list, mask, separate) => {
+    if (list.every(({ promptIds, responseIds }) => promptIds.length + responseIds.length < 2)) {
+      return;
+    }
+    const batch = forest(list, { mask, separate });
+    const tree = forestTree(batch);
+    const rows = tree.segments.flatMap(({ start, stop }) =>
+      Array.from({ length: stop - start }, (_, i) => start + i)
+    );
+    assertEquals(rows, Array.from(batch.tokens, (_, i) => i));
+    const predicted = [...tree.onlyPredicted.values()].flat();
+    const marked = tree.countOf.filter((count) => count > 0);
+    assertEquals(marked.length + predicted.length, batch.edges.rows.length);
+    const sum = [...marked, ...predicted.map(({ count }) => count)].reduce((a, b) => a + b, 0);
+    assertEquals(sum, batch.tokensCounted);
+    // A segment ends where the forest branches or ends.
+    for (const { children } of tree.segments) assert(children.length !== 1);
+  }));
+});
+
+Deno.test("forestView() shows shared beginnings once and every loss edge", () => {
+  fc.assert(
+    fc.property(examples, mask, (list, mask) => {
+      const batch = forest(list, { mask });
+      const view = forestView(batch, decoder, { maxSegments: 1000 });
+      assertSoundHtml(view.html);
+      const chips = [...view.html.matchAll(/class="tb-t" style="[^"]*" title="([^"]*)"/g)].map((
+        [, t],
+      ) => t);
+      const read = chips.filter((title) => !title.includes("only predicted"));
+      assertEquals(read.length, batch.tokens.length);
+      const counts = chips.filter((title) => !title.includes("does not count")).map((title) =>
+        Number(/counts (\d+) times/.exec(title)?.[1] ?? 1)
+      );
+      assertEquals(counts.length, batch.edges.rows.length);
+      assertEquals(counts.reduce((a, b) => a + b, 0), batch.tokensCounted);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("forestView() says what is saved", () => {
+  const batch = forest([example([1, 2, 3], [4]), example([1, 2, 3], [5, 6])]);
+  const view = forestView(batch, decoder);
+  assertStringIncludes(
+    view.text,
+    "6 tokens in 1 tree instead of 10 padded ones (9 of them real): 1.7 times fewer; 5 predictions count, as 5 loss edges.",
+  );
+  assertStringIncludes(view.html, "computed once for the 2 branches below");
+});
+
+Deno.test("forestView() takes deep and wide forests", () => {
+  // Every token branches: 300 levels deep.
+  const deep = Array.from(
+    { length: 300 },
+    (_, i) => example([...new Array<number>(i + 1).fill(1), 2], [3]),
+  );
+  const view = forestView(forest(deep), decoder, { maxSegments: 600 });
+  assertSoundHtml(view.html);
+  assertStringIncludes(forestView(forest(deep), decoder).html, "more segments");
+});
+
+Deno.test("forestView() refuses arrays that are no forest", () => {
+  const edges = { rows: [], targets: [], counts: [] };
+  assertThrows(
+    () => forestView({ tokens: [1, 2], positions: [0, 1], end: [2, 3], edges }, decoder),
+    RangeError,
+    "Cannot draw a forest: end[1] is 3, expected from 2 to 2",
+  );
+  assertThrows(
+    () => forestView({ tokens: [1], positions: [0], end: [0], edges }, decoder),
+    RangeError,
+    "end[0] is 0, expected from 1 to 1",
+  );
+  assertThrows(
+    () =>
+      forestView({
+        tokens: [1],
+        positions: [0],
+        end: [1],
+        edges: { rows: [4], targets: [1], counts: [1] },
+      }, decoder),
+    RangeError,
+    "loss edge 0 lies at row 4, expected a row below 1",
+  );
+});
+
+Deno.test("attentionView() counts the pairs that the mask lets through", () => {
+  fc.assert(
+    fc.property(examples, (list) => {
+      const batch = forest(list, { mask: "none" });
+      const total = batch.tokens.length;
+      let pairs = 0;
+      for (let i = 0; i < total; i++) {
+        for (let j = 0; j <= i; j++) if (i < batch.end[j]) pairs++;
+      }
+      const view = attentionView(batch, { title: "Who" });
+      assertSoundHtml(view.html);
+      assert(view.text.startsWith(`Who: ${pairs.toLocaleString("en-US")} of the `), view.text);
+    }),
+    { numRuns: 40 },
+  );
+});
