@@ -112,7 +112,7 @@ class RunView {
         const { type, content } = event.message;
         if (type !== "stream") break;
         this.#line = content.text.trimEnd().split(/[\r\n]/).at(-1) || this.#line;
-        this.#bar.update(event.cell - 1, `${this.#title} │ ${this.#line}`);
+        this.#bar.update(event.cell - 1, `${this.#title.slice(0, 24)} │ ${this.#line}`);
         break;
       }
       case "cell-end": {

@@ -69,6 +69,7 @@ export function parseCell(source: string): { program: Node; expression: boolean 
     return { program: parse(source, parserOptions as Node).program, expression: false };
   } catch (error) {
     const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
+    if (error instanceof RangeError) throw new CellSyntaxError("Cannot read so deep a nest", 1, 1);
     if (loc === undefined) throw error;
     throw new CellSyntaxError(
       message.replace(/\s*\(\d+:\d+\)$/, "").replace(/\.$/, ""),
@@ -109,7 +110,12 @@ export function rewriteCell(source: string, cell: number): RewrittenCell {
     }
     collectNames(statement, names);
   }
-  visit(program, true, edits);
+  try {
+    visit(program, true, edits);
+  } catch (error) {
+    if (error instanceof RangeError) throw new CellSyntaxError("Cannot read so deep a nest", 1, 1);
+    throw error;
+  }
   showLast(program, edits);
 
   // Printers break lines after statements, and in lists at commas and brackets.

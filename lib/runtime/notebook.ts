@@ -175,7 +175,7 @@ export function formatNotebook(notebook: Notebook): string {
     }
     return onDisk;
   });
-  return JSON.stringify(sortKeys({ ...notebook, cells }), null, 1) + "\n";
+  return stringify({ ...notebook, cells }, "\n") + "\n";
 }
 
 /**
@@ -216,13 +216,31 @@ function splitLines(text: string): string[] {
   return text.match(/[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[^])/g) ?? [];
 }
 
-/** Copies JSON with every object's keys in order, as Python's `sort_keys` does. */
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)
-      .map(([key, item]) => [key, sortKeys(item)]),
-  );
+/**
+ * JSON as Python's `json.dumps(…, sort_keys=True, indent=1)` writes it. JSON.stringify cannot: it
+ * keeps an object's own order, which for keys like "10" is never the sorted one.
+ */
+function stringify(value: unknown, newline: string): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const inner = newline + " ";
+  if (Array.isArray(value)) {
+    if (value.length === 0) return "[]";
+    return `[${value.map((item) => inner + stringify(item, inner)).join(",")}${newline}]`;
+  }
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .sort(([a], [b]) => compareCodePoints(a, b))
+    .map(([key, item]) => `${inner}${JSON.stringify(key)}: ${stringify(item, inner)}`);
+  return entries.length === 0 ? "{}" : `{${entries.join(",")}${newline}}`;
+}
+
+function compareCodePoints(a: string, b: string): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    // Where units differ inside a surrogate pair, the pairs' order is the code points' order.
+    const x = a.charCodeAt(i), y = b.charCodeAt(i);
+    if (x === y) continue;
+    const high = (unit: number) => unit >= 0xd800 && unit <= 0xdfff ? 0x10000 + unit : unit;
+    return high(x) - high(y);
+  }
+  return a.length - b.length;
 }

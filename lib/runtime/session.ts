@@ -221,9 +221,8 @@ export class Session {
       }
     } catch (error) {
       await kernel[Symbol.asyncDispose]();
-      throw new Error("Cannot start the Deno kernel: it listens but does not answer", {
-        cause: error,
-      });
+      const { message } = error as Error;
+      throw new Error(`Cannot start the Deno kernel: ${message}`, { cause: error });
     }
   }
 
@@ -352,8 +351,8 @@ export class Session {
     if (settled === undefined) {
       throw new Error(
         this.#exit === undefined
-          ? `The kernel does not answer within ${milliseconds} ms`
-          : `The kernel ended with code ${this.#exit.code}`,
+          ? `it does not answer within ${milliseconds} ms`
+          : `it ended with code ${this.#exit.code}: ${this.#exit.stderr.trim()}`,
       );
     }
     return settled.value;
@@ -618,10 +617,10 @@ function errorMessage(error: CellError): OutputMessage {
 function stopError(status: "stopped" | "timeout", label: string, seconds?: number): CellError {
   const name = status === "timeout" ? "TimeoutError" : STOPPED;
   const message = status === "timeout"
-    ? `${label} was stopped after its time limit of ${seconds} s; its state is kept`
-    : `${label} was stopped; its state is kept`;
-  const sentence = capitalize(message);
-  return { name, message: sentence, traceback: [`${name}: ${sentence}`] };
+    ? `${capitalize(label)} ran longer than its limit of ${seconds} s and was stopped`
+    : `${capitalize(label)} was stopped`;
+  const kept = "What cells have defined so far is kept";
+  return { name, message, traceback: [`${name}: ${message}`, kept] };
 }
 
 function listNames(names: string[]): string {

@@ -1,0 +1,117 @@
+// Parameters: types, suggestions, where the cell goes.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseNotebook } from "../../lib/runtime/notebook.ts";
+import {
+  declaredParameters,
+  injectParameters,
+  readParameters,
+} from "../../lib/runtime/parameters.ts";
+
+function book(...sources: [string, string?][]) {
+  return parseNotebook(JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {},
+    cells: sources.map(([source, tag], index) => ({
+      cell_type: "code",
+      id: `c${index}`,
+      metadata: tag ? { tags: [tag] } : {},
+      source,
+      execution_count: null,
+      outputs: [],
+    })),
+  }));
+}
+
+const declared = book(["// first"], [
+  `let epochs = 1;
+const name: string = "x", ratio = -0.5, flag = !0;
+let list = [1], map = {}, either: string | null = null, made = f();
+function notOne() {}`,
+  "parameters",
+], ["epochs"]);
+
+Deno.test("declaredParameters() reads names, kinds and types", () => {
+  assertEquals(
+    declaredParameters(declared)?.map(({ name, kind, type }) => `${kind} ${name}: ${type}`),
+    [
+      "let epochs: number",
+      "const name: string",
+      "const ratio: number",
+      "const flag: boolean",
+      "let list: array",
+      "let map: object",
+      "let either: any",
+      "let made: any",
+    ],
+  );
+  assertEquals(declaredParameters(book(["1"])), undefined);
+});
+
+Deno.test("readParameters() types values by what is declared, else by JSON", () => {
+  const pairs = ["epochs=2", "name=5", "flag=false", "list=[1,2]", "made=a=b", "either=null"];
+  assertEquals(readParameters(declared, [...pairs, "ratio=1e-3", 'map={"a":1}']), {
+    epochs: 2,
+    name: "5",
+    flag: false,
+    list: [1, 2],
+    made: "a=b",
+    either: null,
+    ratio: 0.001,
+    map: { a: 1 },
+  });
+  assertEquals(readParameters(declared, ['name="5"', "name="]), { name: "" });
+});
+
+Deno.test("readParameters() refuses what is no name=value", () => {
+  for (const text of ["epochs", "=1", "a b=1", "1a=1", "a);evil(=1"]) {
+    assertThrows(() => readParameters(declared, [text]), SyntaxError, "expected name=value");
+  }
+});
+
+Deno.test("injectParameters() puts a cell after the parameters cell, in its kinds", () => {
+  const { cells } = injectParameters(declared, { epochs: 3, name: 'a"\n', list: [1, "b"] });
+  assertEquals(cells.map((cell) => cell.id), ["c0", "c1", "injected-parameters", "c2"]);
+  assertEquals(cells[2].metadata.tags, ["injected-parameters"]);
+  assertEquals(
+    cells[2].source,
+    '// Parameters of this run\nlet epochs = 3;\nconst name = "a\\"\\n";\nlet list = [\n  1,\n  "b"\n];',
+  );
+  assertEquals(declared.cells.length, 3);
+});
+
+Deno.test("injectParameters() replaces the cell of an earlier run", () => {
+  const twice = injectParameters(injectParameters(declared, { epochs: 3 }), { epochs: 4 });
+  assertEquals(twice.cells.map((cell) => cell.id), ["c0", "c1", "injected-parameters", "c2"]);
+  assertEquals(twice.cells[2].source.endsWith("epochs = 4;"), true);
+});
+
+Deno.test("injectParameters() puts the cell first where nothing is declared", () => {
+  const { cells } = injectParameters(book(["1"]), { any: NaN });
+  assertEquals(cells[0].source, "// Parameters of this run\nlet any = NaN;");
+});
+
+Deno.test("injectParameters() refuses unknown names with the nearest, and wrong types", () => {
+  assertThrows(
+    () => injectParameters(declared, { epoch: 1 }),
+    RangeError,
+    'Cannot set parameter "epoch": the notebook has no such parameter, did you mean "epochs"?',
+  );
+  assertThrows(
+    () => injectParameters(book(["f()", "parameters"]), { epoch: 1 }),
+    RangeError,
+    "the notebook's parameters cell declares none",
+  );
+  assertThrows(
+    () => injectParameters(declared, { epochs: "two" }),
+    TypeError,
+    'Cannot set parameter "epochs" to "two": expected a number, got a string',
+  );
+  assertThrows(
+    () => injectParameters(declared, { list: {} }),
+    TypeError,
+    "expected an array, got an object",
+  );
+  assertThrows(() => injectParameters(declared, { made: () => 1 }), TypeError, "is no JSON value");
+});
