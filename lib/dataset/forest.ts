@@ -2,7 +2,8 @@
  * Batches as forests: sequences that begin alike share their beginning's tokens, which are then
  * computed once, and padding does not exist. Loss and gradients equal the padded batch's.
  */
-import { type CountOptions, type EncodedExample, toSequence } from "./encode.ts";
+import { growForest, type SequenceForest } from "../forest.ts";
+import { type CountOptions, type EncodedExample, type Sequence, toSequence } from "./encode.ts";
 
 /** Options of {@linkcode forest}. */
 export interface ForestOptions extends CountOptions {
@@ -43,13 +44,6 @@ export interface ForestBatch {
   cut: number;
 }
 
-/** A node of the trie that the sequences are gathered in. */
-interface Node {
-  token: number;
-  children: Map<number, Node>;
-  targets: Map<number, number>;
-}
-
 /**
  * Makes a forest batch. Children come in the order in which the examples first need them, so the
  * same examples in the same order give the same arrays. Tokens whose prediction does not count and on
@@ -81,29 +75,8 @@ export function forest(
 ): ForestBatch {
   if (examples.length === 0) throw new RangeError("Cannot make a batch of no examples");
   const sequences = examples.map((example) => toSequence(example, options));
-  const roots: Map<number, Node>[] = [new Map()];
-  let tokensReal = 0;
-  let tokensCounted = 0;
-  let longest = 0;
-  for (const { inputs, targets, counted } of sequences) {
-    tokensReal += inputs.length;
-    tokensCounted += targets.length - counted;
-    longest = Math.max(longest, inputs.length);
-    if (counted === inputs.length) continue; // nothing to learn from it, so nothing to compute
-    if (options.separate) roots.push(new Map());
-    let children = roots.at(-1)!;
-    for (let i = 0; i < inputs.length; i++) {
-      const token = inputs[i]!;
-      let node = children.get(token);
-      if (!node) {
-        node = { token, children: new Map(), targets: new Map() };
-        children.set(token, node);
-      }
-      if (i >= counted) node.targets.set(targets[i]!, (node.targets.get(targets[i]!) ?? 0) + 1);
-      children = node.children;
-    }
-  }
-  if (tokensCounted === 0) {
+  const counted = sequences.filter(({ inputs, counted }) => counted < inputs.length);
+  if (counted.length === 0) {
     throw new RangeError(
       `Cannot learn from a batch in which nothing counts: under the mask "${
         options.mask ?? "prompt"
@@ -112,58 +85,41 @@ export function forest(
       } tokens a sequence, no token of its ${examples.length} examples is left`,
     );
   }
+  // a sequence of which nothing counts need not be computed
+  const grown = growForest(counted.map(({ inputs }) => inputs), options);
+  const lengths = sequences.map(({ inputs }) => inputs.length);
   return {
-    ...flatten(roots.flatMap((children) => [...children.values()])),
-    tokensCounted,
-    tokensPadded: sequences.length * longest,
-    tokensReal,
+    tokens: grown.tokens,
+    positions: grown.positions,
+    end: grown.end,
+    edges: countEdges(counted, grown),
+    tokensComputed: grown.tokens.length,
+    tokensCounted: counted.reduce((sum, one) => sum + one.targets.length - one.counted, 0),
+    tokensPadded: sequences.length * Math.max(...lengths),
+    tokensReal: lengths.reduce((sum, length) => sum + length, 0),
     cut: sequences.filter(({ cut }) => cut).length,
   };
 }
 
-/** Lays the trees out in depth-first order; without recursion, since sequences may be long. */
-function flatten(
-  roots: Node[],
-): Pick<ForestBatch, "tokens" | "positions" | "end" | "edges" | "tokensComputed"> {
-  const tokens: number[] = [];
-  const positions: number[] = [];
-  const end: number[] = [];
-  const rows: number[] = [];
-  const targets: number[] = [];
-  const counts: number[] = [];
-  // a number on the stack closes that row's subtree; a node opens one
-  const stack: (number | { node: Node; position: number })[] = [];
-  for (const node of roots.toReversed()) stack.push({ node, position: 0 });
-  while (stack.length > 0) {
-    const top = stack.pop()!;
-    if (typeof top === "number") {
-      end[top] = tokens.length;
-      continue;
-    }
-    const { node, position } = top;
-    const row = tokens.push(node.token) - 1;
-    positions.push(position);
-    end.push(row + 1);
-    for (const [target, count] of node.targets) {
-      rows.push(row);
-      targets.push(target);
-      counts.push(count);
-    }
-    stack.push(row);
-    for (const child of [...node.children.values()].reverse()) {
-      stack.push({ node: child, position: position + 1 });
+/** Counts, for each row, how many sequences go on to which target. */
+function countEdges(
+  sequences: Sequence[],
+  { tokens, paths }: SequenceForest,
+): ForestBatch["edges"] {
+  const targetsOf = Array.from(tokens, () => new Map<number, number>());
+  for (const [k, { targets, counted }] of sequences.entries()) {
+    for (let i = counted; i < targets.length; i++) {
+      const counts = targetsOf[paths[k]![i]!]!;
+      counts.set(targets[i]!, (counts.get(targets[i]!) ?? 0) + 1);
     }
   }
+  const edges = targetsOf.flatMap((counts, row) =>
+    Array.from(counts, ([target, count]) => ({ row, target, count }))
+  );
   return {
-    tokens: Int32Array.from(tokens),
-    positions: Int32Array.from(positions),
-    end: Int32Array.from(end),
-    edges: {
-      rows: Int32Array.from(rows),
-      targets: Int32Array.from(targets),
-      counts: Float32Array.from(counts),
-    },
-    tokensComputed: tokens.length,
+    rows: Int32Array.from(edges, ({ row }) => row),
+    targets: Int32Array.from(edges, ({ target }) => target),
+    counts: Float32Array.from(edges, ({ count }) => count),
   };
 }
 
