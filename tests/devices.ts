@@ -1,6 +1,5 @@
-// The devices that suites run on, and how close numbers must be.
+// The devices that suites run on.
 
-import { assert } from "@std/assert";
 import { findBlas } from "../lib/tensor/cpu/blas.ts";
 import { CpuDevice } from "../lib/tensor/cpu/device.ts";
 import type { Device } from "../lib/tensor/mod.ts";
@@ -35,25 +34,4 @@ export function onEveryDevice(name: string, test: (device: Device) => Promise<vo
       },
     });
   }
-}
-
-/** Asserts that two arrays agree relative to the expected ones' largest absolute value. */
-export function assertClose(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance: number,
-  what = "",
-): void {
-  assert(actual.length === expected.length, `${what}: ${actual.length} of ${expected.length}`);
-  let largest = 0;
-  let difference = 0;
-  for (let i = 0; i < expected.length; i++) {
-    largest = Math.max(largest, Math.abs(expected[i]));
-    difference = Math.max(difference, Math.abs(actual[i] - expected[i]));
-    assert(!Number.isNaN(actual[i]), `${what}: element ${i} is not a number`);
-  }
-  assert(
-    difference <= tolerance * (largest || 1),
-    `${what}: differs by ${difference}, of ${largest} at the most (tolerance ${tolerance})`,
-  );
 }

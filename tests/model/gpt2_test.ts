@@ -17,7 +17,8 @@ import { backward, type Device, globalNorm, noGrad, scope } from "../../lib/tens
 import { AdamW } from "../../lib/train/mod.ts";
 import { openSafetensors } from "../../lib/weights/mod.ts";
 import { loadGolden } from "../golden/golden.ts";
-import { assertClose, onEveryDevice } from "../devices.ts";
+import { onEveryDevice } from "../devices.ts";
+import { assertClose } from "../support.ts";
 
 const golden = loadGolden("gpt2_tiny");
 const directory = fromFileUrl(new URL("../golden/gpt2_tiny", import.meta.url));
@@ -64,7 +65,7 @@ onEveryDevice("Gpt2 gives Hugging Face's logits for a padded batch", async (devi
   for (let row = 0; row < batchSize; row++) {
     const first = row * length * 211;
     const last = first + lengths[row] * 211;
-    assertClose(actual.subarray(first, last), expected.subarray(first, last), 1e-5);
+    assertClose(actual.subarray(first, last), expected.subarray(first, last), { relative: 1e-5 });
   }
 });
 
@@ -98,10 +99,10 @@ for (const { name, tensors } of golden.cases("loss")) {
         backward(loss);
         return loss;
       });
-      assertClose([await loss.item()], tensors.output.data as Float32Array, 1e-6);
+      assertClose([await loss.item()], tensors.output.data as Float32Array, { relative: 1e-6 });
       for (const [parameter, { grad }] of model.parameters) {
         const expected = tensors[`grad/transformer.${parameter}`].data as Float32Array;
-        assertClose(await grad!.data(), expected, 1e-4, parameter);
+        assertClose(await grad!.data(), expected, { relative: 1e-4 }, parameter);
       }
       for (const parameter of model.parameters.values()) {
         parameter.grad!.dispose();
@@ -131,9 +132,9 @@ onEveryDevice("AdamW gives PyTorch's weights after each of three steps", async (
       backward(loss);
       return loss;
     });
-    assertClose([await loss.item()], tensors.loss.data as Float32Array, 1e-5);
+    assertClose([await loss.item()], tensors.loss.data as Float32Array, { relative: 1e-5 });
     const norm = await globalNorm([...model.parameters.values()].map(({ grad }) => grad!));
-    assertClose([norm], tensors.gradNorm.data as Float32Array, 1e-4);
+    assertClose([norm], tensors.gradNorm.data as Float32Array, { relative: 1e-4 });
     optimizer.step(lr);
     for (const [parameter, tensor] of model.parameters) {
       const expected = tensors[`weight/transformer.${parameter}`].data as Float32Array;
@@ -145,7 +146,7 @@ onEveryDevice("AdamW gives PyTorch's weights after each of three steps", async (
         actual.copyWithin(width, 0, width);
         expected.copyWithin(width, 0, width);
       }
-      assertClose(actual, expected, 1e-4, parameter);
+      assertClose(actual, expected, { relative: 1e-4 }, parameter);
     }
   }
 });
@@ -233,7 +234,8 @@ onEveryDevice(
       await saveModel(model, folder, { dtype: "F16" });
       const half = (await loadModel(folder, { device })).model;
       for (const [name, tensor] of model.parameters) {
-        assertClose(await half.parameters.get(name)!.data(), await tensor.data(), 1e-3, name);
+        const halved = await half.parameters.get(name)!.data();
+        assertClose(halved, await tensor.data(), { relative: 1e-3 }, name);
       }
     } finally {
       await Deno.remove(folder, { recursive: true });
