@@ -30,7 +30,7 @@ export interface LoadedModel {
 }
 
 /** Options of {@linkcode loadModel}. */
-export interface LoadOptions extends ResolveOptions {
+export interface LoadModelOptions extends ResolveOptions {
   /** Where it shall live. */
   readonly device: Device;
   /** Overrides the dropout that its configuration names; 0 by default, as fine-tuning usually has it. */
@@ -48,7 +48,7 @@ export interface LoadOptions extends ResolveOptions {
  * @throws {TypeError} If its architecture or a tensor's shape is not what is expected.
  * @throws {Deno.errors.NotFound} If it, or one of its tensors, does not exist.
  */
-export async function loadModel(name: string, options: LoadOptions): Promise<LoadedModel> {
+export async function loadModel(name: string, options: LoadModelOptions): Promise<LoadedModel> {
   const source = await resolveModel(name, options);
   const config = await readConfig(source.config, options.dropout ?? 0);
   using file = await openSafetensors(source.weights);

@@ -8,7 +8,7 @@ export { KeyValueCache } from "./cache.ts";
 export {
   type LoadedModel,
   loadModel,
-  type LoadOptions,
+  type LoadModelOptions,
   parseGpt2Config,
   saveModel,
 } from "./files.ts";

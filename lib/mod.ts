@@ -1,0 +1,18 @@
+/**
+ * What a notebook imports: `import { loadModel, sft } from "tunebook"`.
+ *
+ * @module
+ */
+
+export * from "./tensor/mod.ts";
+export { pick } from "./tensor/pick.ts";
+export * from "./text/mod.ts";
+// The class, rather than the interface of that name which `show` takes anything by.
+export { TokenDecoder } from "./text/mod.ts";
+export * from "./dataset/mod.ts";
+export * from "./model/mod.ts";
+export * from "./train/mod.ts";
+export * from "./eval/mod.ts";
+export * from "./show/mod.ts";
+export * from "./weights/mod.ts";
+export { Random } from "./random.ts";
