@@ -82,19 +82,39 @@ function lines(
 ): Progress {
   let written = -Infinity;
   let last = "";
+  let line = "";
+  let timer: number | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (line === last) return;
+    last = line;
+    written = performance.now();
+    write(`${line}\n`);
+  };
   return {
     update(done, detail = "") {
-      if (performance.now() - written < interval && done !== total) return;
-      const line = `${label} ${count(done, total)} ${oneLine(detail)}`.trimEnd();
-      if (line === last) return;
-      last = line;
-      written = performance.now();
-      write(`${line}\n`);
+      line = `${label} ${count(done, total)} ${oneLine(detail)}`.trimEnd();
+      const wait = written + interval - performance.now();
+      if (wait <= 0 || done === total) flush();
+      else if (timer === undefined) {
+        // What is told too soon is written later, unless something newer is: work that then takes
+        // long would stay unsaid.
+        timer = startTimer(flush, wait);
+      }
     },
     finish(detail) {
+      clearTimeout(timer);
       if (detail !== undefined) write(`${label} ${oneLine(detail)}\n`);
     },
   };
+}
+
+/** A timer that does not keep the process alive. */
+function startTimer(run: () => void, milliseconds: number): number {
+  const id = Number(setTimeout(run, milliseconds));
+  Deno.unrefTimer(id);
+  return id;
 }
 
 const count = (done: number, total?: number) =>

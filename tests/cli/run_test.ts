@@ -1,0 +1,156 @@
+// The `tunebook` command and its `run`: help, exit codes, what goes to which stream.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { formatNotebook, type Notebook, readNotebook } from "../../lib/runtime/notebook.ts";
+
+const cli = new URL("../../lib/cli.ts", import.meta.url).pathname;
+
+function command(...args: string[]) {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", cli, ...args],
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function tunebook(...args: string[]) {
+  const { code, stdout, stderr } = await command(...args).output();
+  return {
+    code,
+    stdout: new TextDecoder().decode(stdout),
+    stderr: new TextDecoder().decode(stderr),
+  };
+}
+
+async function withBook(sources: string[], use: (path: string, folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  const notebook: Notebook = {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {},
+    cells: sources.map((source, index) => ({
+      cell_type: "code",
+      id: `c${index}`,
+      metadata: index === 0 ? { tags: ["parameters"] } : {},
+      source,
+      execution_count: null,
+      outputs: [],
+    })),
+  };
+  const path = join(folder, "book.ipynb");
+  try {
+    await Deno.writeTextFile(path, formatNotebook(notebook));
+    await use(path, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("tunebook shows help, and takes misuse with code 2 and a suggestion", async () => {
+  const help = await tunebook("--help");
+  assertEquals(help.code, 0);
+  assertMatch(help.stdout, /Commands:[^]*run +run a notebook/);
+  const unknown = await tunebook("rum");
+  assertEquals([unknown.code, unknown.stdout], [2, ""]);
+  assertStringIncludes(unknown.stderr, "unknown command 'rum'\n(Did you mean run?)");
+  const missing = await tunebook("run");
+  assertEquals(missing.code, 2);
+  assertStringIncludes(missing.stderr, "missing required argument 'notebook'");
+  const seconds = await tunebook("run", "x.ipynb", "--timeout", "soon");
+  assertEquals(seconds.code, 2);
+  assertStringIncludes(seconds.stderr, "Expected a number of seconds above 0.");
+});
+
+Deno.test("tunebook run --help tells every option", async () => {
+  const { code, stdout } = await tunebook("run", "--help");
+  assertEquals(code, 0);
+  for (
+    const option of [
+      "--parameter",
+      "--output",
+      "--html",
+      "--timeout",
+      "--allow-errors",
+      "--cwd",
+      "--json",
+    ]
+  ) assertStringIncludes(stdout, option);
+});
+
+Deno.test("tunebook run says in one sentence what is wrong, with code 1", async () => {
+  const missing = await tunebook("run", "nowhere.ipynb");
+  assertEquals(missing, {
+    code: 1,
+    stdout: "",
+    stderr: 'error: Cannot read notebook "nowhere.ipynb": there is no such file\n',
+  });
+  await withBook(["let epochs = 1;"], async (path) => {
+    const { code, stderr } = await tunebook("run", path, "-p", "epoch=2");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, 'did you mean "epochs"?');
+  });
+});
+
+Deno.test("tunebook run --json prints one document; notebook and report are written", async () => {
+  await withBook(["let epochs = 1;", "console.log('noise'); epochs"], async (path, folder) => {
+    const output = join(folder, "out", "book.ipynb");
+    const html = join(folder, "out", "book.html");
+    const result = await tunebook(
+      ...["run", path, "-p", "epochs=7", "--output", output, "--html", html, "--json"],
+    );
+    assertEquals(result.code, 0, result.stderr);
+    const document = JSON.parse(result.stdout);
+    assertEquals([document.ok, document.output, document.html], [true, output, html]);
+    assertEquals(document.manifest.parameters, { epochs: 7 });
+    assertStringIncludes(result.stderr, "noise");
+    const cell = (await readNotebook(output)).cells[2];
+    assert(cell.cell_type === "code");
+    assertEquals(JSON.stringify(cell).includes('"7"'), true);
+    assertMatch(await Deno.readTextFile(html), /^<!doctype html>/i);
+  });
+});
+
+Deno.test("tunebook run names the failing cell, with code 1, and writes what there is", async () => {
+  await withBook(["", "'kept'", "\nnull.x", "'never'"], async (path, folder) => {
+    const output = join(folder, "out.ipynb");
+    const { code, stdout, stderr } = await tunebook("run", path, "--output", output);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, "error: book.ipynb, cell 3, line 2: TypeError: Cannot read");
+    const text = await Deno.readTextFile(output);
+    assertStringIncludes(text, "kept");
+    assertEquals(text.includes("TypeError"), true);
+  });
+});
+
+Deno.test({
+  name: "tunebook run stops at Ctrl-C, writing what was done" +
+    (Deno.build.os === "windows" ? " (needs signals)" : ""),
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await withBook(["", "console.log('begun'); await new Promise(() => {})"], async (path, dir) => {
+      const output = join(dir, "out.ipynb");
+      const child = command("run", path, "--output", output).spawn();
+      let stderr = "";
+      let sent = false;
+      const reading = (async () => {
+        for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+          stderr += text;
+          // Progress shows that the cell runs.
+          if (!sent && stderr.includes("console.log")) {
+            sent = true;
+            child.kill("SIGINT");
+          }
+        }
+      })();
+      await child.stdout.cancel();
+      const { code } = await child.status;
+      await reading;
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "Stopping; press Ctrl-C again to end at once");
+      assertStringIncludes(stderr, "cell 2: Stopped: Cell 2 was stopped");
+      assertStringIncludes(await Deno.readTextFile(output), "Stopped: Cell 2 was stopped");
+    });
+  },
+});
