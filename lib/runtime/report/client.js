@@ -42,9 +42,24 @@
     if (!layout.plot_bgcolor) layout.plot_bgcolor = "rgba(0,0,0,0)";
     layout.font = { color: ink, family: color("--nb-sans"), size: 13, ...layout.font };
     for (const name of ["xaxis", "yaxis", ...Object.keys(layout)]) {
-      if (/^[xy]axis\d*$/.test(name)) layout[name] = { ...axis, ...layout[name] };
+      if (!/^[xy]axis\d*$/.test(name)) continue;
+      const given = layout[name] ?? {};
+      const label = typeof given.title === "string" ? { text: given.title } : given.title;
+      layout[name] = { ...axis, ...given };
+      if (label?.text) layout[name].title = { standoff: 8, font: { size: 13 }, ...label };
     }
-    layout.legend = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", ...layout.legend };
+    // The legend stands where no axis does: above the chart, or under it where an axis is on top.
+    const topAxis = Object.keys(layout).some((name) =>
+      /^xaxis\d*$/.test(name) && layout[name].side === "top"
+    );
+    layout.legend = {
+      orientation: "h",
+      x: 0,
+      ...(topAxis
+        ? { y: 0, yref: "container", yanchor: "bottom" }
+        : { y: 1.02, yanchor: "bottom" }),
+      ...layout.legend,
+    };
     layout.hoverlabel = {
       bgcolor: color("--nb-raised"),
       bordercolor: line,
@@ -52,8 +67,11 @@
       ...layout.hoverlabel,
     };
     const title = typeof layout.title === "string" ? { text: layout.title } : layout.title;
-    if (title?.text) layout.title = { x: 0, xref: "paper", xanchor: "left", ...title };
-    if (!layout.margin) layout.margin = { l: 56, r: 16, t: layout.title?.text ? 64 : 32, b: 48 };
+    if (title?.text) {
+      layout.title = { x: 0, xref: "paper", xanchor: "left", y: 0.98, yanchor: "top", ...title };
+    }
+    const top = 28 + (title?.text ? 32 : 0) + (topAxis ? 32 : 0);
+    if (!layout.margin) layout.margin = { l: 56, r: 16, t: top, b: topAxis ? 80 : 48 };
     return layout;
   };
 
@@ -69,8 +87,7 @@
 
   const drawAll = async () => {
     const plotly = /** @type {any} */ (globalThis).Plotly;
-    if (!plotly) return;
-    for (const figure of document.querySelectorAll(".nb-chart")) {
+    for (const figure of plotly ? document.querySelectorAll(".nb-chart") : []) {
       const text = figure.querySelector(":scope > .nb-figure-data")?.textContent;
       const still = figure.querySelector(":scope > .nb-still");
       const target = /** @type {HTMLElement | null} */ (

@@ -86,11 +86,12 @@ export class OutputRenderer {
     this.figures++;
     const alt = plainText(textIn(data, "text/plain") ?? "Chart").trim().slice(0, MAX_ALT);
     const caption = alt.startsWith("[object") || alt === "" ? "Chart" : alt;
-    // The HTML that goes with a figure holds a drawing that needs no script. Its picture for pages
-    // that strip SVG is not needed here; its script never passes.
-    const html = textIn(data, "text/html")?.replace(/<img class="tb-picture"[^>]*>/, "");
+    // The HTML that goes with a figure holds a drawing that needs no script; its script never passes.
+    const html = textIn(data, "text/html");
     const id = this.#newId();
-    const safe = html === undefined ? undefined : sanitizeHtml(html, { prefix: id, scope: id });
+    const safe = html === undefined
+      ? undefined
+      : sanitizeHtml(withoutPictures(html), { prefix: id, scope: id });
     const drawing = safe !== undefined && /<(?:svg|img)\b/.test(safe.html)
       ? container(id, "nb-still", safe.css, safe.html)
       : renderImage(data, {})?.replace('class="nb-output', 'class="nb-still');
@@ -105,7 +106,7 @@ export class OutputRenderer {
 
   #renderHtml(html: string): string | undefined {
     const id = this.#newId();
-    const safe = sanitizeHtml(html, { prefix: id, scope: id });
+    const safe = sanitizeHtml(withoutPictures(html), { prefix: id, scope: id });
     return safe.empty ? undefined : container(id, "nb-wide nb-html", safe.css, safe.html);
   }
 
@@ -168,6 +169,11 @@ function renderImage(data: MimeBundle, metadata: Record<string, unknown>): strin
   return `<div class="nb-output nb-wide nb-image"><img src="${source}" alt="${
     escapeHtml(alt.slice(0, MAX_ALT))
   }"${size("width")}${size("height")}></div>\n`;
+}
+
+/** Drawings of this library hold a picture of themselves for pages that strip SVG; this one does not. */
+function withoutPictures(html: string): string {
+  return html.includes("<svg") ? html.replace(/<img class="tb-picture"[^>]*>/g, "") : html;
 }
 
 function container(id: string, kind: string, css: string, html: string): string {
