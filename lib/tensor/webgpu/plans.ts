@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Dispatch, PlanInput, Program } from "./program.ts";
+import type { Dispatch, PlanInput, Program, Range } from "./program.ts";
 
 /** WebGPU guarantees this many workgroups a dimension. */
 export const MAX_WORKGROUPS = 65_535;
@@ -22,10 +22,107 @@ export function fold(count: number): [number, number] {
   return [Math.ceil(count / y), y];
 }
 
+/** Some consecutive rows of one or more buffers. */
+export interface RowPart<B extends string> {
+  /** Number of the first row. */
+  readonly first: number;
+  /** How many rows. */
+  readonly count: number;
+  /** Which part this is. */
+  readonly index: number;
+  /** Where these rows lie in each buffer. */
+  readonly ranges: Partial<Record<B, Range>>;
+}
+
+/**
+ * Divides rows so that each buffer's part fits one binding and begins where a binding may.
+ *
+ * @param rows How many rows there are.
+ * @param widths Elements a row, of every buffer that has these rows.
+ * @param limits What a binding can show and where it may begin.
+ * @returns The parts, in order; one where everything fits, and one, empty, where there are no rows.
+ * @throws {RangeError} If the fewest rows that can be divided off do not fit.
+ */
+export function rowParts<B extends string>(
+  rows: number,
+  widths: Partial<Record<B, number>>,
+  limits: { maxBindingSize: number; offsetAlignment: number },
+): RowPart<B>[] {
+  const { maxBindingSize, offsetAlignment } = limits;
+  const entries = Object.entries(widths) as [B, number][];
+  let fitting = Infinity;
+  let unit = 1; // Every multiple of this many rows begins at an aligned byte.
+  for (const [, width] of entries) {
+    fitting = Math.min(fitting, Math.floor(maxBindingSize / (width * 4)));
+    unit = Math.max(unit, offsetAlignment / greatestPowerOfTwo(width * 4, offsetAlignment));
+  }
+  const step = rows <= fitting ? Math.max(rows, 1) : Math.floor(fitting / unit) * unit;
+  if (step < 1) {
+    const [name, width] = entries.reduce((a, b) => (a[1] > b[1] ? a : b));
+    throw new RangeError(
+      `Cannot show ${unit} rows of ${width} elements of the buffer "${name}" to a kernel: ` +
+        `expected at most ${maxBindingSize} bytes`,
+    );
+  }
+  const parts: RowPart<B>[] = [];
+  for (let first = 0; first < rows || first === 0; first += step) {
+    const count = Math.min(step, rows - first);
+    const ranges: Partial<Record<B, Range>> = {};
+    for (const [name, width] of entries) {
+      // A binding may not be empty; a kernel without rows reads nothing of it.
+      ranges[name] = { offset: first * width * 4, size: Math.max(count * width * 4, 16) };
+    }
+    parts.push({ first, count, index: parts.length, ranges });
+  }
+  return parts;
+}
+
+/** The greatest power of two up to `limit` that divides `value`. */
+function greatestPowerOfTwo(value: number, limit: number): number {
+  let power = 1;
+  while (power < limit && value % (power * 2) === 0) power *= 2;
+  return power;
+}
+
+/**
+ * A program that goes over the rows of its buffers, in parts where they are larger than a binding.
+ *
+ * @param options The WGSL; how many rows there are; elements a row of the buffers that have these rows (others are
+ * seen whole); what to dispatch for a part.
+ * @returns The program.
+ */
+export function overRows<B extends string, P extends string>(
+  options: {
+    source: string;
+    entryPoint?: string;
+    uniforms?: Program["uniforms"];
+    rows: (params: Readonly<Record<P, number>>) => number;
+    widths: (params: Readonly<Record<P, number>>) => Partial<Record<NoInfer<B>, number>>;
+    dispatch: (
+      part: RowPart<NoInfer<B>>,
+      input: PlanInput<NoInfer<B>, P>,
+    ) => Dispatch<NoInfer<B>, P>;
+  },
+): Program<B, P> {
+  const { source, entryPoint, uniforms, rows, widths, dispatch } = options;
+  return {
+    source,
+    entryPoint,
+    uniforms,
+    plan(input) {
+      return rowParts(rows(input.params), widths(input.params), input).map((part) => {
+        const made = dispatch(part, input);
+        return { ...made, ranges: { ...part.ranges, ...made.ranges } };
+      });
+    },
+  };
+}
+
 /**
  * A program with one thread an element, 256 threads a workgroup. Buffers larger than a binding are seen in parts.
  *
  * @param options The WGSL, the parameter that holds the number of elements, and the buffers that have that many.
+ * More uniforms have values by the part's first element and the parameters.
  * @returns The program.
  */
 export function elementwise<B extends string, P extends string>(
@@ -34,25 +131,21 @@ export function elementwise<B extends string, P extends string>(
     entryPoint?: string;
     size: P;
     buffers: readonly B[];
+    uniforms?: Program["uniforms"];
+    values?: (first: number, params: Readonly<Record<P, number>>) => Record<string, number>;
   },
 ): Program<B, P> {
   const { source, entryPoint, size, buffers } = options;
-  return {
+  return overRows<B, P>({
     source,
     entryPoint,
-    plan({ params, maxBindingSize, offsetAlignment }: PlanInput<B, P>): Dispatch<B, P>[] {
-      const total = params[size];
-      const part = Math.floor(maxBindingSize / offsetAlignment) * (offsetAlignment / 4);
-      const dispatches: Dispatch<B, P>[] = [];
-      for (let first = 0; first < total || first === 0; first += part) {
-        const count = Math.min(part, total - first);
-        const ranges: Partial<Record<B, { offset: number; size: number }>> = {};
-        for (const name of buffers) ranges[name] = { offset: first * 4, size: count * 4 };
-        const counted: Partial<Record<P, number>> = {};
-        counted[size] = count;
-        dispatches.push({ params: counted, ranges, workgroups: fold(Math.ceil(count / 256)) });
-      }
-      return dispatches;
-    },
-  };
+    uniforms: options.uniforms,
+    rows: (params) => params[size],
+    widths: () => Object.fromEntries(buffers.map((name) => [name, 1])) as Record<B, number>,
+    dispatch: ({ first, count }, { params: given }) => ({
+      params: { [size]: count } as Record<P, number>,
+      uniforms: options.values?.(first, given),
+      workgroups: fold(Math.ceil(count / 256)),
+    }),
+  });
 }

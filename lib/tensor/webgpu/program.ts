@@ -1,22 +1,25 @@
 /**
  * How a kernel runs on a GPU: its WGSL and a plan of dispatches. Pure data and functions; nothing here touches a GPU.
  *
- * In the WGSL, buffer number i of the kernel (in the order of `Kernel.buffers`) is `@group(0) @binding(i)`, and the
- * uniform struct with the parameters (in the order of `Kernel.params`, 4 bytes each) is the binding after the last
- * buffer. An empty list of parameters has no uniform.
+ * In the WGSL, buffer number i of the kernel (in the order of `Kernel.buffers`) is `@group(0) @binding(i)`: declared
+ * `read` where the kernel's access is `read`, else `read_write`. The uniform struct is the binding after the last
+ * buffer: the parameters (in the order of `Kernel.params`, 4 bytes each), then the program's own `uniforms`. Scratch
+ * memory, where a program wants some, is the binding after that.
  *
  * @module
  */
+
+import type { ParamType } from "../device.ts";
 
 /** What a plan may look at. */
 export interface PlanInput<B extends string, P extends string> {
   /** The scalars the kernel was called with. */
   readonly params: Readonly<Record<P, number>>;
-  /** Bytes of each buffer. */
+  /** Bytes of each buffer, as the pool gave it: at least what the kernel uses. */
   readonly byteLengths: Readonly<Record<B, number>>;
   /** The most bytes of a buffer that one binding can show. */
   readonly maxBindingSize: number;
-  /** Byte offsets of bindings must be multiples of this. */
+  /** Byte offsets of bindings must be multiples of this, a power of two from 4 to 256. */
   readonly offsetAlignment: number;
   /** Whether the adapter is software (lavapipe, SwiftShader), where other tilings win. */
   readonly software: boolean;
@@ -24,18 +27,28 @@ export interface PlanInput<B extends string, P extends string> {
   readonly tuning: Readonly<Record<string, string>>;
 }
 
+/** A part of a buffer, in bytes. */
+export interface Range {
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** One dispatch of a plan. */
-export interface Dispatch<B extends string, P extends string> {
+export interface Dispatch<B extends string = string, P extends string = string> {
   /** WGSL of this dispatch when it is not the program's. */
   readonly source?: string;
   /** Entry point, by default the program's. */
   readonly entryPoint?: string;
-  /** Values of WGSL `override` constants. */
-  readonly constants?: Readonly<Record<string, number>>;
   /** Changed parameters, such as the rows this dispatch sees. */
   readonly params?: Partial<Record<P, number>>;
-  /** The part of a buffer this dispatch sees, in bytes; the whole when not named. */
-  readonly ranges?: Partial<Record<B, { offset: number; size: number }>>;
+  /** Values of the program's own uniforms; 0 where not named. */
+  readonly uniforms?: Readonly<Record<string, number>>;
+  /** The buffers that this entry point uses; all by default. A stage has at most 8. */
+  readonly buffers?: readonly B[];
+  /** The part of a buffer this dispatch sees; the whole when not named. */
+  readonly ranges?: Partial<Record<B, Range>>;
+  /** Whether it uses the program's scratch memory. */
+  readonly scratch?: boolean;
   /** How many workgroups, along x, y, z. Counts over 65,535 are folded by the plan itself. */
   readonly workgroups: readonly [number, number?, number?];
 }
@@ -46,6 +59,10 @@ export interface Program<B extends string = string, P extends string = string> {
   readonly source: string;
   /** The entry point; `"main"` by default. */
   readonly entryPoint?: string;
+  /** Scalars that only the plan knows, such as where a part begins. They follow the kernel's in the uniform struct. */
+  readonly uniforms?: Readonly<Record<string, ParamType>>;
+  /** Bytes of memory that the dispatches of one run share. Undefined content at first. */
+  scratchBytes?(params: Readonly<Record<P, number>>): number;
   /** Says which dispatches to make, in order. */
   plan(input: PlanInput<B, P>): Dispatch<B, P>[];
 }

@@ -9,7 +9,8 @@
 import { defineKernel } from "../../device.ts";
 import { assertSameShape } from "../../shapes.ts";
 import type { Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { elementwise } from "../../webgpu/plans.ts";
+import wgsl from "./adamw.wgsl" with { type: "text" };
 
 /**
  * g = gradient · gradientScale; p −= decay · p; m += rate1 (g − m); v = beta2 · v + rate2 · g²;
@@ -31,7 +32,14 @@ const adamwKernel = defineKernel({
     rootCorrection2: "f32",
     epsilon: "f32",
   },
-  webgpu: pending,
+  webgpu: elementwise({
+    source: wgsl,
+    size: "size",
+    buffers: ["parameter", "gradient", "mean", "variance"],
+    // In f32, 1 − 0.999 would be wrong in the fifth digit.
+    uniforms: { rest1: "f32", rest2: "f32" },
+    values: (_, { beta1, beta2 }) => ({ rest1: 1 - beta1, rest2: 1 - beta2 }),
+  }),
 });
 
 /** Numbers of one step. */

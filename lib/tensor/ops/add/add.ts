@@ -7,13 +7,14 @@
 import { defineKernel } from "../../device.ts";
 import { assertSameShape } from "../../shapes.ts";
 import { record, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { elementwise } from "../../webgpu/plans.ts";
+import wgsl from "./add.wgsl" with { type: "text" };
 
 const addKernel = defineKernel({
   name: "add",
   buffers: { a: "read", b: "read", y: "write" },
   params: { size: "u32" },
-  webgpu: pending,
+  webgpu: elementwise({ source: wgsl, size: "size", buffers: ["a", "b", "y"] }),
 });
 
 /**

@@ -13,7 +13,7 @@
 import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
 
 const shapeParams = {
   tokens: "u32",
@@ -32,7 +32,7 @@ const forwardKernel = defineKernel({
   name: "attention.forward",
   buffers: { q: "read", k: "read", v: "read", tree: "read", y: "write", statistics: "write" },
   params: shapeParams,
-  webgpu: pending,
+  webgpu: forwardProgram,
 });
 
 /** Writes Σ dy · y of each row and head to `statistics`, then dq, and dk with dv, from recomputed scores. */
@@ -51,7 +51,7 @@ const backwardKernel = defineKernel({
     dv: "update",
   },
   params: { ...shapeParams, accumulateQ: "u32", accumulateK: "u32", accumulateV: "u32" },
-  webgpu: pending,
+  webgpu: backwardProgram,
 });
 
 /** The shape of a forest of tokens. */

@@ -10,7 +10,7 @@
 import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { cachedAttentionProgram } from "./cached_attention.gpu.ts";
 
 /** `rows` is (queries, 1 + maxLength) integers: how many rows a query sees, then which. */
 const cachedAttentionKernel = defineKernel({
@@ -24,7 +24,7 @@ const cachedAttentionKernel = defineKernel({
     maxLength: "u32",
     scale: "f32",
   },
-  webgpu: pending,
+  webgpu: cachedAttentionProgram,
 });
 
 /** Options of {@linkcode cachedAttention}. */

@@ -6,13 +6,32 @@
 
 import { defineKernel } from "../../device.ts";
 import { formatShape, type Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { fold, rowParts } from "../../webgpu/plans.ts";
+import wgsl from "./copy_rows.wgsl" with { type: "text" };
 
 const copyRowsKernel = defineKernel({
   name: "copyRows",
   buffers: { x: "read", y: "update" },
   params: { size: "u32", offset: "u32" },
-  webgpu: pending,
+  webgpu: {
+    source: wgsl,
+    uniforms: { start: "u32" },
+    plan(input) {
+      const { params: { size, offset }, offsetAlignment, maxBindingSize } = input;
+      // The target's binding begins up to an alignment before what is written.
+      const limits = { offsetAlignment, maxBindingSize: maxBindingSize - offsetAlignment };
+      return rowParts(size, { x: 1 }, limits).map(({ first, count, ranges }) => {
+        const begin = (offset + first) * 4;
+        const skipped = begin % offsetAlignment;
+        return {
+          params: { size: count },
+          uniforms: { start: skipped / 4 },
+          ranges: { ...ranges, y: { offset: begin - skipped, size: skipped + count * 4 } },
+          workgroups: fold(Math.ceil(count / 256)),
+        };
+      });
+    },
+  },
 });
 
 /**

@@ -9,7 +9,8 @@
 
 import { defineKernel } from "../../device.ts";
 import { record, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { elementwise } from "../../webgpu/plans.ts";
+import wgsl from "./dropout.wgsl" with { type: "text" };
 
 /**
  * y = 0 where hash(seed, i) < threshold, else x · factor; added to y where `accumulate` is 1. The hash, on u32 with
@@ -20,7 +21,13 @@ const dropoutKernel = defineKernel({
   name: "dropout",
   buffers: { x: "read", y: "update" },
   params: { size: "u32", seed: "u32", threshold: "u32", factor: "f32", accumulate: "u32" },
-  webgpu: pending,
+  webgpu: elementwise({
+    source: wgsl,
+    size: "size",
+    buffers: ["x", "y"],
+    uniforms: { first: "u32" },
+    values: (first) => ({ first }),
+  }),
 });
 
 /**

@@ -6,7 +6,9 @@
 
 import { defineKernel } from "../../device.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { fold, rowParts } from "../../webgpu/plans.ts";
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import { fill } from "../fill/fill.ts";
 
 /** y[t] = table[ids[t]]. The table may be larger than one binding. */
@@ -14,7 +16,22 @@ const forwardKernel = defineKernel({
   name: "embedding.forward",
   buffers: { table: "read", ids: "read", y: "write" },
   params: { tokens: "u32", width: "u32", vocabularySize: "u32" },
-  webgpu: pending,
+  webgpu: {
+    source: forwardWgsl,
+    uniforms: { firstRow: "u32", rowCount: "u32", firstToken: "u32" },
+    plan(input) {
+      const { tokens, width, vocabularySize } = input.params;
+      const tables = rowParts(vocabularySize, { table: width }, input);
+      return rowParts(tokens, { y: width }, input).flatMap((part) =>
+        tables.map((rows) => ({
+          params: { tokens: part.count },
+          uniforms: { firstRow: rows.first, rowCount: rows.count, firstToken: part.first },
+          ranges: { ...rows.ranges, ...part.ranges },
+          workgroups: fold(Math.ceil(part.count * width / 256)),
+        }))
+      );
+    },
+  },
 });
 
 /**
@@ -25,7 +42,27 @@ const backwardKernel = defineKernel({
   name: "embedding.backward",
   buffers: { rows: "read", starts: "read", order: "read", dy: "read", dTable: "update" },
   params: { unique: "u32", width: "u32", vocabularySize: "u32" },
-  webgpu: pending,
+  webgpu: {
+    source: backwardWgsl,
+    uniforms: { firstRow: "u32", rowCount: "u32", firstToken: "u32", tokenCount: "u32" },
+    plan(input) {
+      const { unique, width, vocabularySize } = input.params;
+      const tokens = Math.floor(input.byteLengths.dy / (width * 4)); // or more: the pool rounds up
+      const tables = rowParts(vocabularySize, { dTable: width }, input);
+      return rowParts(tokens, { dy: width }, input).flatMap((part) =>
+        tables.map((rows) => ({
+          uniforms: {
+            firstRow: rows.first,
+            rowCount: rows.count,
+            firstToken: part.first,
+            tokenCount: part.count,
+          },
+          ranges: { ...rows.ranges, ...part.ranges },
+          workgroups: fold(Math.ceil(unique * width / 256)),
+        }))
+      );
+    },
+  },
 });
 
 /**

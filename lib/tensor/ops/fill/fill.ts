@@ -6,13 +6,14 @@
 
 import { defineKernel } from "../../device.ts";
 import type { Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { elementwise } from "../../webgpu/plans.ts";
+import wgsl from "./fill.wgsl" with { type: "text" };
 
 const fillKernel = defineKernel({
   name: "fill",
   buffers: { y: "write" },
   params: { size: "u32", value: "f32" },
-  webgpu: pending,
+  webgpu: elementwise({ source: wgsl, size: "size", buffers: ["y"] }),
 });
 
 /**

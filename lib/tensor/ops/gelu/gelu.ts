@@ -8,20 +8,22 @@
 
 import { defineKernel } from "../../device.ts";
 import { record, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { elementwise } from "../../webgpu/plans.ts";
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
 const forwardKernel = defineKernel({
   name: "gelu.forward",
   buffers: { x: "read", y: "write" },
   params: { size: "u32" },
-  webgpu: pending,
+  webgpu: elementwise({ source: forwardWgsl, size: "size", buffers: ["x", "y"] }),
 });
 
 const backwardKernel = defineKernel({
   name: "gelu.backward",
   buffers: { x: "read", dy: "read", dx: "update" },
   params: { size: "u32", accumulate: "u32" },
-  webgpu: pending,
+  webgpu: elementwise({ source: backwardWgsl, size: "size", buffers: ["x", "dy", "dx"] }),
 });
 
 /**

@@ -6,7 +6,8 @@
 
 import { defineKernel } from "../../device.ts";
 import { Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { fold, rowParts } from "../../webgpu/plans.ts";
+import wgsl from "./global_norm.wgsl" with { type: "text" };
 
 /** Elements summed into one partial result. Fixed, so that the bits do not depend on threads or workgroups. */
 export const BLOCK = 65_536;
@@ -16,7 +17,21 @@ const partialsKernel = defineKernel({
   name: "globalNorm.partials",
   buffers: { x: "read", partials: "update" },
   params: { size: "u32", offset: "u32" },
-  webgpu: pending,
+  webgpu: {
+    source: wgsl,
+    plan(input) {
+      const { size, offset } = input.params;
+      const blocks = Math.ceil(size / BLOCK);
+      return rowParts(blocks, { x: BLOCK }, input).map(({ first, count, ranges: { x } }) => {
+        const elements = Math.min(count * BLOCK, size - first * BLOCK);
+        return {
+          params: { size: elements, offset: offset + first },
+          ranges: { x: { offset: x!.offset, size: Math.max(elements * 4, 16) } },
+          workgroups: fold(count),
+        };
+      });
+    },
+  },
 });
 
 /**

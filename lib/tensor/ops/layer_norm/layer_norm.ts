@@ -9,21 +9,34 @@
 import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { record, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { fold, overRows } from "../../webgpu/plans.ts";
+import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
+import backwardWeightsWgsl from "./backward_weights.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
 /** `statistics` is (rows, 2): mean and 1/√(variance + epsilon), saved for the gradient. */
 const forwardKernel = defineKernel({
   name: "layerNorm.forward",
   buffers: { x: "read", weight: "read", bias: "read", y: "write", statistics: "write" },
   params: { rows: "u32", width: "u32", epsilon: "f32" },
-  webgpu: pending,
+  webgpu: overRows({
+    source: forwardWgsl,
+    rows: ({ rows }) => rows,
+    widths: ({ width }) => ({ x: width, y: width, statistics: 2 }),
+    dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
+  }),
 });
 
 const backwardInputKernel = defineKernel({
   name: "layerNorm.backwardInput",
   buffers: { x: "read", weight: "read", statistics: "read", dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },
-  webgpu: pending,
+  webgpu: overRows({
+    source: backwardInputWgsl,
+    rows: ({ rows }) => rows,
+    widths: ({ width }) => ({ x: width, dy: width, dx: width, statistics: 2 }),
+    dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
+  }),
 });
 
 /** Sums over rows, in their order: each column is one thread's. */
@@ -31,7 +44,19 @@ const backwardWeightsKernel = defineKernel({
   name: "layerNorm.backwardWeights",
   buffers: { x: "read", statistics: "read", dy: "read", dWeight: "update", dBias: "update" },
   params: { rows: "u32", width: "u32", accumulateWeight: "u32", accumulateBias: "u32" },
-  webgpu: pending,
+  webgpu: overRows({
+    source: backwardWeightsWgsl,
+    rows: ({ rows }) => rows,
+    widths: ({ width }) => ({ x: width, dy: width, statistics: 2 }),
+    dispatch: ({ count, index }, { params }) => ({
+      params: {
+        rows: count,
+        accumulateWeight: Number(params.accumulateWeight || index > 0),
+        accumulateBias: Number(params.accumulateBias || index > 0),
+      },
+      workgroups: fold(Math.ceil(params.width / 32)),
+    }),
+  }),
 });
 
 /**

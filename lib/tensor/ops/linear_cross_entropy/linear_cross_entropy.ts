@@ -11,9 +11,12 @@
 
 import { defineKernel } from "../../device.ts";
 import { formatShape, isRecorded, record, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { fold, overRows } from "../../webgpu/plans.ts";
 import { embedding } from "../embedding/embedding.ts";
 import { matmulInto } from "../matmul/matmul.ts";
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
+import lossWgsl from "./loss.wgsl" with { type: "text" };
 
 /**
  * Goes over the logits (rows, tokens) of tokens `firstToken` … of the vocabulary: updates each row's running maximum
@@ -30,7 +33,17 @@ const forwardKernel = defineKernel({
     targetLogits: "update",
   },
   params: { rows: "u32", tokens: "u32", firstToken: "u32" },
-  webgpu: pending,
+  webgpu: overRows({
+    source: forwardWgsl,
+    uniforms: { firstRow: "u32" },
+    rows: ({ rows }) => rows,
+    widths: ({ tokens }) => ({ logits: tokens }),
+    dispatch: ({ first, count }) => ({
+      params: { rows: count },
+      uniforms: { firstRow: first },
+      workgroups: fold(count),
+    }),
+  }),
 });
 
 /** loss = factor · Σ counts[e] · (log-sum-exp of e's row − targetLogits[e]), summed in the order of edges. */
@@ -44,7 +57,7 @@ const lossKernel = defineKernel({
     loss: "write",
   },
   params: { rows: "u32", factor: "f32" },
-  webgpu: pending,
+  webgpu: { source: lossWgsl, plan: () => [{ workgroups: [1] }] },
 });
 
 /** logits = dLoss · factor · (Σ counts of the row · softmax − Σ counts of the row's edges to this token). */
@@ -59,7 +72,17 @@ const backwardKernel = defineKernel({
     dLoss: "read",
   },
   params: { rows: "u32", tokens: "u32", firstToken: "u32", factor: "f32" },
-  webgpu: pending,
+  webgpu: overRows({
+    source: backwardWgsl,
+    uniforms: { firstRow: "u32" },
+    rows: ({ rows }) => rows,
+    widths: ({ tokens }) => ({ logits: tokens }),
+    dispatch: ({ first, count }) => ({
+      params: { rows: count },
+      uniforms: { firstRow: first },
+      workgroups: fold(count),
+    }),
+  }),
 });
 
 /** Which rows predict which tokens. */

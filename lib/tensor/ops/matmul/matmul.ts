@@ -7,7 +7,7 @@
 import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, record, sizeOf, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { columnSumsProgram, matmulProgram } from "./matmul.gpu.ts";
 
 /**
  * c = op(a) · op(b) (+ bias) (+ c where `accumulate` is 1); op(a) is (m, k), op(b) is (k, n), c is (m, n).
@@ -28,7 +28,7 @@ const matmulKernel = defineKernel({
     bOffset: "u32",
     cOffset: "u32",
   },
-  webgpu: pending,
+  webgpu: matmulProgram,
 });
 
 /** y[column] = sum of x[:, column] (+ y): the gradient of a bias. Rows are summed in their order. */
@@ -36,7 +36,7 @@ const columnSumsKernel = defineKernel({
   name: "matmul.columnSums",
   buffers: { x: "read", y: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },
-  webgpu: pending,
+  webgpu: columnSumsProgram,
 });
 
 /** Options of {@linkcode matmul}. */

@@ -6,7 +6,9 @@
 
 import { defineKernel } from "../../device.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
-import { pending } from "../../webgpu/pending.ts";
+import { fold, overRows } from "../../webgpu/plans.ts";
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import { fill } from "../fill/fill.ts";
 
 /** y = x[:, offset : offset + columns]. */
@@ -14,7 +16,15 @@ const forwardKernel = defineKernel({
   name: "split.forward",
   buffers: { x: "read", y: "write" },
   params: { rows: "u32", width: "u32", offset: "u32", columns: "u32" },
-  webgpu: pending,
+  webgpu: overRows({
+    source: forwardWgsl,
+    rows: ({ rows }) => rows,
+    widths: ({ width, columns }) => ({ x: width, y: columns }),
+    dispatch: ({ count }, { params }) => ({
+      params: { rows: count },
+      workgroups: fold(Math.ceil(count * params.columns / 256)),
+    }),
+  }),
 });
 
 /** dx[:, offset : offset + columns] += dy. */
@@ -22,7 +32,15 @@ const backwardKernel = defineKernel({
   name: "split.backward",
   buffers: { dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", offset: "u32", columns: "u32" },
-  webgpu: pending,
+  webgpu: overRows({
+    source: backwardWgsl,
+    rows: ({ rows }) => rows,
+    widths: ({ width, columns }) => ({ dy: columns, dx: width }),
+    dispatch: ({ count }, { params }) => ({
+      params: { rows: count },
+      workgroups: fold(Math.ceil(count * params.columns / 256)),
+    }),
+  }),
 });
 
 /**

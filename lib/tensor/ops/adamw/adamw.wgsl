@@ -1,0 +1,34 @@
+// One step of AdamW; the formula is in adamw.ts. One thread an element.
+struct Params {
+  size: u32,
+  gradientScale: f32,
+  decay: f32,
+  beta1: f32,
+  beta2: f32,
+  stepSize: f32,
+  rootCorrection2: f32,
+  epsilon: f32,
+  rest1: f32, // 1 - beta1
+  rest2: f32, // 1 - beta2
+}
+
+@group(0) @binding(0) var<storage, read_write> parameter: array<f32>;
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(2) var<storage, read_write> mean: array<f32>;
+@group(0) @binding(3) var<storage, read_write> variance: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(256)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 256u;
+  if (i >= params.size) {
+    return;
+  }
+  let g = gradient[i] * params.gradientScale;
+  let m = mean[i] + params.rest1 * (g - mean[i]);
+  let v = params.beta2 * variance[i] + params.rest2 * g * g;
+  let p = parameter[i] - params.decay * parameter[i];
+  mean[i] = m;
+  variance[i] = v;
+  parameter[i] = p - params.stepSize * m / (sqrt(v) / params.rootCorrection2 + params.epsilon);
+}

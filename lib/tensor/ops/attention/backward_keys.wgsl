@@ -1,0 +1,134 @@
+// dv = sum over queries of p * dy (+ dv), dk = sum of p * (dy . v - row sum) * scale * q (+ dk), with p = exp(score -
+// log-sum-exp) recomputed. Laid out like forward.wgsl, with keys and queries in each other's places: a token's queries are
+// its descendants, which are consecutive.
+struct Params {
+  tokens: u32,
+  heads: u32,
+  kvHeads: u32,
+  headDim: u32,
+  window: u32,
+  scale: f32,
+  accumulateQ: u32,
+  accumulateK: u32,
+  accumulateV: u32,
+  rowFirst: u32,
+  rowCount: u32,
+  keyFirst: u32,
+  keyCount: u32,
+}
+
+@group(0) @binding(0) var<storage, read> q: array<Element>;
+@group(0) @binding(1) var<storage, read> k: array<Element>;
+@group(0) @binding(2) var<storage, read> v: array<Element>;
+@group(0) @binding(3) var<storage, read> tree: array<vec2i>; // end, position
+@group(0) @binding(5) var<storage, read> dy: array<Element>;
+@group(0) @binding(6) var<storage, read_write> statistics: array<vec2f>;
+@group(0) @binding(8) var<storage, read_write> dk: array<Element>;
+@group(0) @binding(9) var<storage, read_write> dv: array<Element>;
+@group(0) @binding(10) var<uniform> params: Params;
+
+var<workgroup> tile_q: array<vec4f, TILE * WIDTH4>;
+var<workgroup> tile_dy: array<vec4f, TILE * WIDTH4>;
+var<workgroup> tile_statistics: array<vec3f, TILE>; // log-sum-exp, row sum, position
+var<workgroup> partial: array<vec2f, ROWS * TILE * SLICES>;
+
+@compute @workgroup_size(SLICES, ROWS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let kv_head = group.y;
+  let heads_each = params.heads / params.kvHeads;
+  let block_first = params.keyFirst + group.x * ROWS;
+  let keys_end = params.keyFirst + params.keyCount;
+  let j = block_first + local.y;
+  let is_key = j < keys_end;
+  let key_row = min(j, keys_end - 1u);
+  let own = tree[key_row];
+  let at_key = ((key_row - params.keyFirst) * params.kvHeads + kv_head) * HEAD_DIM;
+  let first4 = local.x * SLICE4;
+
+  var last_end = 0u;
+  for (var key = block_first; key < min(block_first + ROWS, keys_end); key++) {
+    last_end = max(last_end, u32(tree[key].x));
+  }
+  let rows_end = min(last_end, params.rowFirst + params.rowCount);
+
+  var key4: array<vec4f, SLICE4>;
+  var value4: array<vec4f, SLICE4>;
+  var key_sum: array<vec4f, SLICE4>;
+  var value_sum: array<vec4f, SLICE4>;
+  for (var d = 0u; d < SLICE4; d++) {
+    key4[d] = read_k(at_key, first4 + d) * params.scale;
+    value4[d] = read_v(at_key, first4 + d);
+  }
+
+  for (var head = kv_head * heads_each; head < (kv_head + 1u) * heads_each; head++) {
+    for (var i = max(block_first, params.rowFirst); i < rows_end; i += TILE) {
+      for (var at = thread; at < TILE * WIDTH4; at += ROWS * SLICES) {
+        let row = i + at / WIDTH4;
+        var query4 = vec4f();
+        var upstream4 = vec4f();
+        if (row < rows_end) {
+          let at_row = ((row - params.rowFirst) * params.heads + head) * HEAD_DIM;
+          query4 = read_q(at_row, at % WIDTH4);
+          upstream4 = read_dy(at_row, at % WIDTH4);
+        }
+        tile_q[at] = query4;
+        tile_dy[at] = upstream4;
+      }
+      for (var at = thread; at < TILE; at += ROWS * SLICES) {
+        if (i + at < rows_end) {
+          let of_row = statistics[head * params.tokens + i + at];
+          tile_statistics[at] = vec3f(of_row, f32(tree[i + at].y));
+        }
+      }
+      workgroupBarrier();
+
+      for (var row = 0u; row < TILE; row++) {
+        var dots = vec2f();
+        for (var d = 0u; d < SLICE4; d++) {
+          let at = row * WIDTH4 + first4 + d;
+          dots += vec2f(dot(key4[d], tile_q[at]), dot(value4[d], tile_dy[at]));
+        }
+        partial[(local.y * TILE + row) * SLICES + local.x] = dots;
+      }
+      workgroupBarrier();
+
+      for (var row = 0u; row < TILE; row++) {
+        var dots = vec2f();
+        for (var slice = 0u; slice < SLICES; slice++) {
+          dots += partial[(local.y * TILE + row) * SLICES + slice];
+        }
+        let of_row = tile_statistics[row];
+        let seen = is_key && i + row < rows_end && j <= i + row && i + row < u32(own.x) &&
+          (params.window == 0u || i32(of_row.z) - own.y < i32(params.window));
+        if (seen) {
+          let weight = exp(dots.x - of_row.x);
+          let gradient = weight * (dots.y - of_row.y) * params.scale;
+          for (var d = 0u; d < SLICE4; d++) {
+            let at = row * WIDTH4 + first4 + d;
+            value_sum[d] += weight * tile_dy[at];
+            key_sum[d] += gradient * tile_q[at];
+          }
+        }
+      }
+      workgroupBarrier();
+    }
+  }
+
+  if (!is_key) {
+    return;
+  }
+  for (var d = 0u; d < SLICE4; d++) {
+    if (params.accumulateK == 1u) {
+      key_sum[d] += read_dk(at_key, first4 + d);
+    }
+    if (params.accumulateV == 1u) {
+      value_sum[d] += read_dv(at_key, first4 + d);
+    }
+    write_dk(at_key, first4 + d, key_sum[d]);
+    write_dv(at_key, first4 + d, value_sum[d]);
+  }
+}

@@ -1,0 +1,126 @@
+// dq = sum over keys of p * (dy . v - row sum) * scale * k (+ dq), with p = exp(score - log-sum-exp) recomputed. Laid out like
+// forward.wgsl.
+struct Params {
+  tokens: u32,
+  heads: u32,
+  kvHeads: u32,
+  headDim: u32,
+  window: u32,
+  scale: f32,
+  accumulateQ: u32,
+  accumulateK: u32,
+  accumulateV: u32,
+  rowFirst: u32,
+  rowCount: u32,
+  keyFirst: u32,
+  keyCount: u32,
+}
+
+@group(0) @binding(0) var<storage, read> q: array<Element>;
+@group(0) @binding(1) var<storage, read> k: array<Element>;
+@group(0) @binding(2) var<storage, read> v: array<Element>;
+@group(0) @binding(3) var<storage, read> tree: array<vec2i>; // end, position
+@group(0) @binding(5) var<storage, read> dy: array<Element>;
+@group(0) @binding(6) var<storage, read_write> statistics: array<vec2f>;
+@group(0) @binding(7) var<storage, read_write> dq: array<Element>;
+@group(0) @binding(10) var<uniform> params: Params;
+
+var<workgroup> tile_k: array<vec4f, TILE * WIDTH4>;
+var<workgroup> tile_v: array<vec4f, TILE * WIDTH4>;
+var<workgroup> tile_tree: array<vec2i, TILE>;
+var<workgroup> partial: array<vec2f, ROWS * TILE * SLICES>;
+
+@compute @workgroup_size(SLICES, ROWS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let head = group.y;
+  let kv_head = head / (params.heads / params.kvHeads);
+  let block_first = params.rowFirst + group.x * ROWS;
+  let rows_end = params.rowFirst + params.rowCount;
+  let i = block_first + local.y;
+  let is_row = i < rows_end;
+  let row = min(i, rows_end - 1u);
+  let position = tree[row].y;
+  let at_row = ((row - params.rowFirst) * params.heads + head) * HEAD_DIM;
+  let first4 = local.x * SLICE4;
+  let of_row = statistics[head * params.tokens + row];
+
+  var query: array<vec4f, SLICE4>;
+  var upstream: array<vec4f, SLICE4>;
+  var sum: array<vec4f, SLICE4>;
+  for (var d = 0u; d < SLICE4; d++) {
+    query[d] = read_q(at_row, first4 + d) * params.scale;
+    upstream[d] = read_dy(at_row, first4 + d);
+  }
+
+  let keys_end = min(params.keyFirst + params.keyCount, min(block_first + ROWS, rows_end));
+  var j = params.keyFirst;
+  loop {
+    while (j < keys_end && u32(tree[j].x) <= block_first) {
+      j = u32(tree[j].x);
+    }
+    if (j >= keys_end) {
+      break;
+    }
+    for (var at = thread; at < TILE * WIDTH4; at += ROWS * SLICES) {
+      let key = j + at / WIDTH4;
+      var key4 = vec4f();
+      var value4 = vec4f();
+      if (key < keys_end) {
+        let at_key = ((key - params.keyFirst) * params.kvHeads + kv_head) * HEAD_DIM;
+        key4 = read_k(at_key, at % WIDTH4);
+        value4 = read_v(at_key, at % WIDTH4);
+      }
+      tile_k[at] = key4;
+      tile_v[at] = value4;
+    }
+    for (var at = thread; at < TILE; at += ROWS * SLICES) {
+      tile_tree[at] = vec2i();
+      if (j + at < keys_end) {
+        tile_tree[at] = tree[j + at];
+      }
+    }
+    workgroupBarrier();
+
+    for (var key = 0u; key < TILE; key++) {
+      var dots = vec2f();
+      for (var d = 0u; d < SLICE4; d++) {
+        let at = key * WIDTH4 + first4 + d;
+        dots += vec2f(dot(query[d], tile_k[at]), dot(upstream[d], tile_v[at]));
+      }
+      partial[(local.y * TILE + key) * SLICES + local.x] = dots;
+    }
+    workgroupBarrier();
+
+    for (var key = 0u; key < TILE; key++) {
+      var dots = vec2f();
+      for (var slice = 0u; slice < SLICES; slice++) {
+        dots += partial[(local.y * TILE + key) * SLICES + slice];
+      }
+      let end_position = tile_tree[key];
+      let seen = is_row && j + key <= i && i < u32(end_position.x) &&
+        (params.window == 0u || position - end_position.y < i32(params.window));
+      if (seen) {
+        let gradient = exp(dots.x - of_row.x) * (dots.y - of_row.y) * params.scale;
+        for (var d = 0u; d < SLICE4; d++) {
+          sum[d] += gradient * tile_k[key * WIDTH4 + first4 + d];
+        }
+      }
+    }
+    workgroupBarrier();
+    j += TILE;
+  }
+
+  if (!is_row) {
+    return;
+  }
+  for (var d = 0u; d < SLICE4; d++) {
+    if (params.accumulateQ == 1u) {
+      sum[d] += read_dq(at_row, first4 + d);
+    }
+    write_dq(at_row, first4 + d, sum[d]);
+  }
+}

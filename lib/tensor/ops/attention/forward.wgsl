@@ -1,0 +1,151 @@
+// Forest attention. A workgroup has ROWS queries of one head, each shared by SLICES threads that have SLICE4 vectors of four
+// elements of it. Keys and values come to shared memory TILE at a time; maximum and sum are kept as they go.
+//
+// Bindings may show a part: queries from `rowFirst`, keys from `keyFirst`. Where keys come in several parts, y and
+// `statistics` hold the unfinished sums in between.
+struct Params {
+  tokens: u32,
+  heads: u32,
+  kvHeads: u32,
+  headDim: u32,
+  window: u32,
+  scale: f32,
+  rowFirst: u32,
+  rowCount: u32,
+  keyFirst: u32,
+  keyCount: u32,
+  continued: u32,
+  unfinished: u32,
+}
+
+@group(0) @binding(0) var<storage, read> q: array<Element>;
+@group(0) @binding(1) var<storage, read> k: array<Element>;
+@group(0) @binding(2) var<storage, read> v: array<Element>;
+@group(0) @binding(3) var<storage, read> tree: array<vec2i>; // end, position
+@group(0) @binding(4) var<storage, read_write> y: array<Element>;
+@group(0) @binding(5) var<storage, read_write> statistics: array<vec2f>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+const LEAST = -3.0e38;
+
+var<workgroup> tile_k: array<vec4f, TILE * WIDTH4>;
+var<workgroup> tile_v: array<vec4f, TILE * WIDTH4>;
+var<workgroup> tile_tree: array<vec2i, TILE>;
+var<workgroup> partial: array<f32, ROWS * TILE * SLICES>;
+
+@compute @workgroup_size(SLICES, ROWS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let head = group.y;
+  let kv_head = head / (params.heads / params.kvHeads);
+  let block_first = params.rowFirst + group.x * ROWS;
+  let rows_end = params.rowFirst + params.rowCount;
+  let i = block_first + local.y;
+  let is_row = i < rows_end;
+  let row = min(i, rows_end - 1u);
+  let position = tree[row].y;
+  let at_row = ((row - params.rowFirst) * params.heads + head) * HEAD_DIM;
+  let first4 = local.x * SLICE4;
+
+  var query: array<vec4f, SLICE4>;
+  var sum: array<vec4f, SLICE4>;
+  for (var d = 0u; d < SLICE4; d++) {
+    query[d] = read_q(at_row, first4 + d) * params.scale;
+  }
+  var most = LEAST;
+  var total = 0.0;
+  if (params.continued == 1u) {
+    let running = statistics[head * params.tokens + row];
+    most = running.x;
+    total = running.y;
+    for (var d = 0u; d < SLICE4; d++) {
+      sum[d] = read_y(at_row, first4 + d);
+    }
+  }
+
+  let keys_end = min(params.keyFirst + params.keyCount, min(block_first + ROWS, rows_end));
+  var j = params.keyFirst;
+  loop {
+    // Nobody in this block descends from a token whose subtree ends before it: leave the subtree out.
+    while (j < keys_end && u32(tree[j].x) <= block_first) {
+      j = u32(tree[j].x);
+    }
+    if (j >= keys_end) {
+      break;
+    }
+    for (var at = thread; at < TILE * WIDTH4; at += ROWS * SLICES) {
+      let key = j + at / WIDTH4;
+      var key4 = vec4f();
+      var value4 = vec4f();
+      if (key < keys_end) {
+        let at_key = ((key - params.keyFirst) * params.kvHeads + kv_head) * HEAD_DIM;
+        key4 = read_k(at_key, at % WIDTH4);
+        value4 = read_v(at_key, at % WIDTH4);
+      }
+      tile_k[at] = key4;
+      tile_v[at] = value4;
+    }
+    for (var at = thread; at < TILE; at += ROWS * SLICES) {
+      tile_tree[at] = vec2i();
+      if (j + at < keys_end) {
+        tile_tree[at] = tree[j + at];
+      }
+    }
+    workgroupBarrier();
+
+    for (var key = 0u; key < TILE; key++) {
+      var dot4 = 0.0;
+      for (var d = 0u; d < SLICE4; d++) {
+        dot4 += dot(query[d], tile_k[key * WIDTH4 + first4 + d]);
+      }
+      partial[(local.y * TILE + key) * SLICES + local.x] = dot4;
+    }
+    workgroupBarrier();
+
+    var scores: array<f32, TILE>;
+    var tile_most = most;
+    for (var key = 0u; key < TILE; key++) {
+      var score = 0.0;
+      for (var slice = 0u; slice < SLICES; slice++) {
+        score += partial[(local.y * TILE + key) * SLICES + slice];
+      }
+      let end_position = tile_tree[key];
+      let seen = is_row && j + key <= i && i < u32(end_position.x) &&
+        (params.window == 0u || position - end_position.y < i32(params.window));
+      scores[key] = select(LEAST, score, seen);
+      tile_most = max(tile_most, scores[key]);
+    }
+    let rescale = exp(most - tile_most);
+    most = tile_most;
+    total *= rescale;
+    for (var d = 0u; d < SLICE4; d++) {
+      sum[d] *= rescale;
+    }
+    for (var key = 0u; key < TILE; key++) {
+      if (scores[key] > LEAST) {
+        let weight = exp(scores[key] - most);
+        total += weight;
+        for (var d = 0u; d < SLICE4; d++) {
+          sum[d] += weight * tile_v[key * WIDTH4 + first4 + d];
+        }
+      }
+    }
+    workgroupBarrier();
+    j += TILE;
+  }
+
+  if (!is_row) {
+    return;
+  }
+  let divisor = select(total, 1.0, params.unfinished == 1u);
+  for (var d = 0u; d < SLICE4; d++) {
+    write_y(at_row, first4 + d, sum[d] / divisor);
+  }
+  if (local.x == 0u) {
+    let finished = vec2f(most + log(total), 0.0);
+    statistics[head * params.tokens + i] = select(finished, vec2f(most, total), params.unfinished == 1u);
+  }
+}

@@ -1,0 +1,63 @@
+// y = weight * (x - mean) / sqrt(variance + epsilon) + bias; statistics = (mean, 1 / sqrt(...)). One workgroup a row.
+struct Params {
+  rows: u32,
+  width: u32,
+  epsilon: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> statistics: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+var<workgroup> shared_sums: array<f32, 256>;
+
+// Adds the values of all threads, always in the same order.
+fn sum_over_group(thread: u32, value: f32) -> f32 {
+  shared_sums[thread] = value;
+  for (var half = 128u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) {
+      shared_sums[thread] += shared_sums[thread + half];
+    }
+  }
+  workgroupBarrier();
+  let sum = shared_sums[0];
+  workgroupBarrier();
+  return sum;
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let row = group.x + group.y * groups.x;
+  if (row >= params.rows) {
+    return;
+  }
+  let base = row * params.width;
+  let width = f32(params.width);
+  var sum = 0.0;
+  for (var i = thread; i < params.width; i += 256u) {
+    sum += x[base + i];
+  }
+  let mean = sum_over_group(thread, sum) / width;
+  // In a second pass, since the mean of squares less the squared mean loses digits.
+  var squares = 0.0;
+  for (var i = thread; i < params.width; i += 256u) {
+    let centered = x[base + i] - mean;
+    squares += centered * centered;
+  }
+  let inverse = 1.0 / sqrt(sum_over_group(thread, squares) / width + params.epsilon);
+  for (var i = thread; i < params.width; i += 256u) {
+    y[base + i] = (x[base + i] - mean) * inverse * weight[i] + bias[i];
+  }
+  if (thread == 0u) {
+    statistics[2u * row] = mean;
+    statistics[2u * row + 1u] = inverse;
+  }
+}

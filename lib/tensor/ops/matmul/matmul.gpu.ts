@@ -1,0 +1,176 @@
+/**
+ * How a GPU multiplies matrices: which kernel, and in which parts where a matrix is larger than a binding.
+ *
+ * @module
+ */
+
+import { fold, MAX_WORKGROUPS, overRows } from "../../webgpu/plans.ts";
+import type { Dispatch, PlanInput, Program, Range } from "../../webgpu/program.ts";
+import columnSumsWgsl from "./column_sums.wgsl" with { type: "text" };
+import fewRowsWgsl from "./few_rows.wgsl" with { type: "text" };
+import { chooseTiling, tilingSource } from "./tilings.ts";
+
+type B = "a" | "b" | "bias" | "c";
+type P =
+  | "m"
+  | "n"
+  | "k"
+  | "transposeA"
+  | "transposeB"
+  | "hasBias"
+  | "accumulate"
+  | "bOffset"
+  | "cOffset";
+
+/** Up to this many rows, as in generation, each column is shared out over many threads. */
+const FEW_ROWS = 4;
+
+/** Fixed values for the source of `few_rows.wgsl`, by number of rows. */
+const fewRowsSources = Array.from(
+  { length: FEW_ROWS + 1 },
+  (_, rows) => `const ROWS = ${rows}u;\n${fewRowsWgsl}`,
+);
+
+/**
+ * The program of `matmul`. Matrices are walked with strides, so that transposing is a matter of numbers:
+ * op(a)[i, k] = a[aStart + i · aRow + k · aStep], op(b)[k, j] = b[bStart + k · bStep + j · bColumn],
+ * c[i, j] = c[cStart + i · cRow + j], bias[biasStart + j]. Sums begin with what is in c where they are added to it, so
+ * that a sum in several parts is the same chain of additions as one in a single part.
+ */
+export const matmulProgram: Program<B, P> = {
+  source: "",
+  uniforms: {
+    aStart: "u32",
+    aRow: "u32",
+    aStep: "u32",
+    bStart: "u32",
+    bStep: "u32",
+    bColumn: "u32",
+    cStart: "u32",
+    cRow: "u32",
+    biasStart: "u32",
+  },
+  plan(input) {
+    const { m, n, k, transposeA, transposeB, hasBias, accumulate, bOffset, cOffset } = input.params;
+    const aWidth = transposeA ? m : k;
+    const bWidth = transposeB ? k : n;
+    const fitting = (width: number) => fittingRows(width, input);
+    const mStep = Math.min(fitting(n), transposeA ? Infinity : fitting(k), 32 * MAX_WORKGROUPS);
+    const nStep = Math.min(transposeB ? fitting(k) : Infinity, 32 * MAX_WORKGROUPS);
+    const kStep = Math.min(transposeA ? fitting(m) : Infinity, transposeB ? Infinity : fitting(n));
+
+    const dispatches: Dispatch<B, P>[] = [];
+    for (const rows of steps(m, mStep)) {
+      for (const columns of steps(n, nStep)) {
+        for (const inner of steps(k, kStep)) {
+          const a = transposeA ? inner : rows;
+          const b = transposeB ? columns : inner;
+          const aPart = part(0, aWidth, a.first, a.count, input);
+          const bPart = part(bOffset, bWidth, b.first, b.count, input);
+          const cPart = part(cOffset, n, rows.first, rows.count, input);
+          const last = inner.first + inner.count === k;
+          const uniforms = {
+            aStart: aPart.skip + (transposeA ? rows.first : inner.first),
+            aRow: transposeA ? 1 : aWidth,
+            aStep: transposeA ? aWidth : 1,
+            bStart: bPart.skip + (transposeB ? inner.first : columns.first),
+            bStep: transposeB ? 1 : bWidth,
+            bColumn: transposeB ? bWidth : 1,
+            cStart: cPart.skip + columns.first,
+            cRow: n,
+            biasStart: columns.first,
+          };
+          dispatches.push({
+            ...chooseKernel(rows.count, columns.count, inner.count, uniforms, input),
+            params: {
+              m: rows.count,
+              n: columns.count,
+              k: inner.count,
+              hasBias: Number(hasBias && last),
+              accumulate: Number(accumulate || inner.first > 0),
+            },
+            uniforms,
+            ranges: {
+              a: aPart.range,
+              b: bPart.range,
+              bias: { offset: 0, size: hasBias ? Math.max(n * 4, 16) : 16 },
+              c: cPart.range,
+            },
+          });
+        }
+      }
+    }
+    return dispatches;
+  },
+};
+
+/** The program of `matmul.columnSums`: 32 columns a workgroup. */
+export const columnSumsProgram: Program<"x" | "y", "rows" | "width" | "accumulate"> = overRows({
+  source: columnSumsWgsl,
+  rows: ({ rows }) => rows,
+  widths: ({ width }) => ({ x: width }),
+  dispatch: ({ index, count }, { params }) => ({
+    params: { rows: count, accumulate: Number(params.accumulate || index > 0) },
+    workgroups: fold(Math.ceil(params.width / 32)),
+  }),
+});
+
+function chooseKernel(
+  m: number,
+  n: number,
+  k: number,
+  uniforms: Record<string, number>,
+  input: PlanInput<B, P>,
+): Pick<Dispatch<B, P>, "source" | "entryPoint" | "workgroups"> {
+  const { aStart, aRow, aStep, bStart, bStep, bColumn } = uniforms;
+  // By the whole matrix's rows: how it is divided must not change the order of sums.
+  if (input.params.m <= FEW_ROWS && !input.params.transposeA) {
+    return {
+      source: fewRowsSources[m],
+      entryPoint: bStep === 1 ? "dots" : "columns",
+      workgroups: fold(Math.ceil(n / (bStep === 1 ? 8 : 16))),
+    };
+  }
+  const tiling = chooseTiling(m, n, k, input);
+  const source = tilingSource(tiling, {
+    vectorA: aStep === 1 && (aStart | aRow | k) % 4 === 0,
+    vectorB: bColumn === 1 && (bStart | bStep | n) % 4 === 0,
+  });
+  const { rows, columns } = tiling;
+  return { source, workgroups: [Math.ceil(n / columns), Math.ceil(m / rows)] };
+}
+
+/** How many rows of a matrix fit a binding that may begin a little before them. */
+function fittingRows(width: number, input: PlanInput<B, P>): number {
+  const { maxBindingSize, offsetAlignment } = input;
+  const fitting = Math.floor((maxBindingSize - offsetAlignment) / (width * 4));
+  if (fitting < 1) {
+    throw new RangeError(
+      `Cannot multiply a matrix with rows of ${width} elements: ` +
+        `a kernel sees at most ${maxBindingSize} bytes at once`,
+    );
+  }
+  return fitting;
+}
+
+/** Where rows of a matrix lie: a range that begins where a binding may, and how many elements of it to skip. */
+function part(
+  offset: number,
+  width: number,
+  first: number,
+  count: number,
+  { offsetAlignment }: PlanInput<B, P>,
+): { range: Range; skip: number } {
+  const start = (offset + first * width) * 4;
+  const aligned = start - start % offsetAlignment;
+  const size = Math.max(start - aligned + count * width * 4, 16);
+  return { range: { offset: aligned, size }, skip: (start - aligned) / 4 };
+}
+
+function steps(total: number, step: number): { first: number; count: number }[] {
+  const parts: { first: number; count: number }[] = [];
+  for (let first = 0; first < total || first === 0; first += step) {
+    parts.push({ first, count: Math.min(step, total - first) });
+  }
+  return parts;
+}

@@ -1,0 +1,352 @@
+/**
+ * WGSL of matrix multiplication in tiles of chosen sizes, and which tiling to use when.
+ *
+ * Every tiling adds the terms of an element of c in the same order, one by one, by fused multiply-add where the GPU has
+ * it: tilings differ in speed, not in bits.
+ *
+ * @module
+ */
+
+import type { PlanInput } from "../../webgpu/program.ts";
+
+/** How a matrix product is divided among workgroups and threads. */
+export interface Tiling {
+  /** Its name, such as `"shared 64x64x16 4x4"`: the workgroup's tile and depth, then the thread's tile. */
+  readonly name: string;
+  /** Through shared memory, or straight from the buffers to registers. */
+  readonly kind: "shared" | "register";
+  /** Rows and columns of a workgroup's tile. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Terms of the inner sum that are in shared memory at a time. */
+  readonly depth: number;
+  /** Rows and columns of a thread's tile; columns in fours. */
+  readonly threadRows: number;
+  readonly threadColumns: number;
+}
+
+/** Which matrices can be read in fours: their innermost stride is 1, the others and the start multiples of 4. */
+export interface VectorReads {
+  readonly vectorA: boolean;
+  readonly vectorB: boolean;
+}
+
+/** The tilings that a GPU's best is chosen from, by name. */
+export const TILINGS: ReadonlyMap<string, Tiling> = new Map(
+  [
+    shared(32, 32, 32, 4, 4),
+    shared(64, 64, 16, 4, 4),
+    shared(128, 64, 16, 8, 4),
+    shared(128, 128, 8, 8, 8),
+    register(4, 4),
+    register(8, 8),
+  ].map((tiling) => [tiling.name, tiling]),
+);
+
+const USUAL = TILINGS.get("shared 64x64x16 4x4")!;
+const USUAL_SMALL = TILINGS.get("shared 32x32x32 4x4")!;
+const SOFTWARE = TILINGS.get("register 8x8")!;
+const SOFTWARE_SMALL = TILINGS.get("register 4x4")!;
+
+/** Products with fewer elements than this keep few workgroups busy: smaller tiles win. */
+export const SMALL_ELEMENTS = 512 * 1024;
+/** On software, where a tile takes long to compile, up to this many terms in all. */
+const SOFTWARE_SMALL_TERMS = 2 ** 21;
+
+/**
+ * Chooses the tiling for a product of (m, k) and (k, n).
+ *
+ * @param m Rows.
+ * @param n Columns.
+ * @param k Terms of the inner sum.
+ * @param input What is known of the GPU; `tuning.matmul` and `tuning.matmulSmall` name measured tilings.
+ * @returns The tiling.
+ */
+export function chooseTiling(
+  m: number,
+  n: number,
+  k: number,
+  input: Pick<PlanInput<string, string>, "software" | "tuning">,
+): Tiling {
+  const { software, tuning } = input;
+  const small = software ? m * n * k < SOFTWARE_SMALL_TERMS : m * n < SMALL_ELEMENTS;
+  const measured = TILINGS.get(tuning[small ? "matmulSmall" : "matmul"] ?? "");
+  if (measured) return measured;
+  if (software) return small ? SOFTWARE_SMALL : SOFTWARE;
+  return small ? USUAL_SMALL : USUAL;
+}
+
+const sources = new Map<string, string>();
+
+/**
+ * Writes the WGSL of a tiling.
+ *
+ * @param tiling The tiling.
+ * @param reads Which matrices can be read in fours.
+ * @returns The WGSL, the same string for the same arguments.
+ */
+export function tilingSource(tiling: Tiling, reads: VectorReads): string {
+  const key = `${tiling.name}/${reads.vectorA}/${reads.vectorB}`;
+  let source = sources.get(key);
+  if (source === undefined) {
+    source = header(reads) +
+      (tiling.kind === "shared" ? sharedBody(tiling, reads) : registerBody(tiling, reads));
+    sources.set(key, source);
+  }
+  return source;
+}
+
+function shared(
+  rows: number,
+  columns: number,
+  depth: number,
+  threadRows: number,
+  threadColumns: number,
+): Tiling {
+  const name = `shared ${rows}x${columns}x${depth} ${threadRows}x${threadColumns}`;
+  return { name, kind: "shared", rows, columns, depth, threadRows, threadColumns };
+}
+
+/** 64 threads, 8 × 8. */
+function register(threadRows: number, threadColumns: number): Tiling {
+  const name = `register ${threadRows}x${threadColumns}`;
+  const [rows, columns] = [8 * threadRows, 8 * threadColumns];
+  return { name, kind: "register", rows, columns, depth: 1, threadRows, threadColumns };
+}
+
+function header({ vectorA, vectorB }: VectorReads): string {
+  return `struct Params {
+  m: u32, n: u32, k: u32, transposeA: u32, transposeB: u32, hasBias: u32, accumulate: u32, bOffset: u32, cOffset: u32,
+  aStart: u32, aRow: u32, aStep: u32, bStart: u32, bStep: u32, bColumn: u32, cStart: u32, cRow: u32, biasStart: u32,
+}
+@group(0) @binding(0) var<storage, read> a: array<${vectorA ? "vec4f" : "f32"}>;
+@group(0) @binding(1) var<storage, read> b: array<${vectorB ? "vec4f" : "f32"}>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Four elements of row i of op(a), from k on; zeros beyond the end.
+fn readA(i: u32, k: u32) -> vec4f {
+  let at = params.aStart + i * params.aRow + k * params.aStep;
+  ${
+    vectorA
+      ? `return select(vec4f(), a[at / 4u], i < params.m && k < params.k);`
+      : `if (i >= params.m) {
+    return vec4f();
+  }
+  let step = params.aStep;
+  return vec4f(
+    select(0.0, a[at], k < params.k),
+    select(0.0, a[at + step], k + 1u < params.k),
+    select(0.0, a[at + 2u * step], k + 2u < params.k),
+    select(0.0, a[at + 3u * step], k + 3u < params.k),
+  );`
+  }
+}
+
+// Four elements of row k of op(b), from column j on; zeros beyond the end.
+fn readB(k: u32, j: u32) -> vec4f {
+  let at = params.bStart + k * params.bStep + j * params.bColumn;
+  ${
+    vectorB
+      ? `return select(vec4f(), b[at / 4u], k < params.k && j < params.n);`
+      : `if (k >= params.k) {
+    return vec4f();
+  }
+  let step = params.bColumn;
+  return vec4f(
+    select(0.0, b[at], j < params.n),
+    select(0.0, b[at + step], j + 1u < params.n),
+    select(0.0, b[at + 2u * step], j + 2u < params.n),
+    select(0.0, b[at + 3u * step], j + 3u < params.n),
+  );`
+  }
+}
+
+// What the sums of four elements of c begin with.
+fn start(i: u32, j: u32) -> vec4f {
+  var sum = vec4f();
+  if (i < params.m) {
+    let at = params.cStart + i * params.cRow + j;
+    for (var q = 0u; q < 4u; q++) {
+      if (j + q < params.n) {
+        sum[q] = c[at + q];
+      }
+    }
+  }
+  return sum;
+}
+
+fn store(i: u32, j: u32, sum: vec4f) {
+  if (i >= params.m) {
+    return;
+  }
+  let at = params.cStart + i * params.cRow + j;
+  for (var q = 0u; q < 4u; q++) {
+    if (j + q < params.n) {
+      var value = sum[q];
+      if (params.hasBias == 1u) {
+        value += bias[params.biasStart + j + q];
+      }
+      c[at + q] = value;
+    }
+  }
+}
+`;
+}
+
+/** One line for each pair, with `$i` and `$j` replaced. Written out, since not every driver unrolls such loops. */
+function lines(rows: number, columns: number, template: string): string {
+  let text = "";
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      text += template.replaceAll("$i", `${i}`).replaceAll("$j", `${j}`) + "\n";
+    }
+  }
+  return text;
+}
+
+/**
+ * What a thread's sums begin with, as sum$i_$j. Loops over an array here and in `storeSums`, instead of lines for each
+ * element, since they run once and would multiply the time to compile.
+ */
+function startSums(rows: number, columns4: number, apart: number): string {
+  return `var sums: array<vec4f, ${rows * columns4}>;
+  if (params.accumulate == 1u) {
+    for (var at = 0u; at < ${rows * columns4}u; at++) {
+      sums[at] = start(row + at / ${columns4}u, column + at % ${columns4}u * ${apart}u);
+    }
+  }
+${lines(rows, columns4, `var sum$i_$j = sums[$iu * ${columns4}u + $ju];`)}`;
+}
+
+function storeSums(rows: number, columns4: number, apart: number): string {
+  return `${lines(rows, columns4, `sums[$iu * ${columns4}u + $ju] = sum$i_$j;`)}
+  for (var at = 0u; at < ${rows * columns4}u; at++) {
+    store(row + at / ${columns4}u, column + at % ${columns4}u * ${apart}u, sums[at]);
+  }`;
+}
+
+/** Four terms of a thread's tile: rows a$i hold terms in their components, b0 to b3 are rows of b. */
+function multiplyAdd(rows: number, columns4: number, term: number): string {
+  const component = "xyzw"[term];
+  return lines(
+    rows,
+    columns4,
+    `sum$i_$j = fma(vec4f(a$i.${component}), b${term}_$j, sum$i_$j);`,
+  );
+}
+
+function registerBody({ threadRows: rows, threadColumns, columns, rows: tileRows }: Tiling, {
+  vectorA,
+}: VectorReads): string {
+  const columns4 = threadColumns / 4;
+  const readRow = (term: number, k: string) =>
+    lines(1, columns4, `let b${term}_$j = readB(${k}, column + $ju * 4u);`);
+  // Rows beyond the end repeat the last, so that the loop needs no check; they are not stored.
+  const inner = vectorA
+    ? `for (var k = 0u; k < params.k; k += 4u) {
+${lines(rows, 1, "let a$i = a[(base$i + k) / 4u];")}
+${
+      [0, 1, 2, 3].map((term) => readRow(term, `k + ${term}u`) + multiplyAdd(rows, columns4, term))
+        .join("")
+    }
+}`
+    : `for (var k = 0u; k < params.k; k++) {
+${lines(rows, 1, "let a$i = vec4f(a[base$i + k * params.aStep]);")}
+${readRow(0, "k")}${multiplyAdd(rows, columns4, 0)}
+}`;
+  return `
+@compute @workgroup_size(8, 8)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let row = group.y * ${tileRows}u + local.y * ${rows}u;
+  let column = group.x * ${columns}u + local.x * ${threadColumns}u;
+  if (row >= params.m || column >= params.n) {
+    return;
+  }
+${
+    lines(
+      rows,
+      1,
+      "let base$i = params.aStart + min(row + $iu, params.m - 1u) * params.aRow;",
+    )
+  }
+  ${startSums(rows, columns4, 4)}
+${inner}
+  ${storeSums(rows, columns4, 4)}
+}
+`;
+}
+
+/**
+ * Tiles of a and b are brought to shared memory together, four elements a read: of a along the inner dimension, of b
+ * along columns, so that a thread multiplies vectors without rearranging them.
+ */
+function sharedBody(tiling: Tiling, { vectorA, vectorB }: VectorReads): string {
+  const { rows, columns, depth, threadRows, threadColumns } = tiling;
+  const columns4 = threadColumns / 4;
+  const threadsX = columns / threadColumns;
+  const threadsY = rows / threadRows;
+  const threads = threadsX * threadsY;
+  const depth4 = depth / 4;
+  const tileColumns4 = columns / 4;
+  // Neighbouring threads read neighbouring elements, whichever way the matrix lies.
+  const loadA = `for (var at = thread; at < ${rows * depth4}u; at += ${threads}u) {
+      var i = at / ${depth4}u;
+      var k4 = at % ${depth4}u;
+      ${
+    vectorA ? "" : `if (params.aStep != 1u) {
+        i = at % ${rows}u;
+        k4 = at / ${rows}u;
+      }`
+  }
+      tileA[i * ${depth4}u + k4] = readA(firstRow + i, k + k4 * 4u);
+    }`;
+  const loadB = `for (var at = thread; at < ${depth * tileColumns4}u; at += ${threads}u) {
+      var inner = at / ${tileColumns4}u;
+      var j4 = at % ${tileColumns4}u;
+      ${
+    vectorB ? "" : `if (params.bColumn != 1u) {
+        inner = at % ${depth}u;
+        j4 = at / ${depth}u;
+      }`
+  }
+      tileB[inner * ${tileColumns4}u + j4] = readB(k + inner, firstColumn + j4 * 4u);
+    }`;
+  const readRow = (term: number) =>
+    lines(
+      1,
+      columns4,
+      `let b${term}_$j = tileB[(k4 * 4u + ${term}u) * ${tileColumns4}u + local.x + $ju * ${threadsX}u];`,
+    );
+  return `
+var<workgroup> tileA: array<vec4f, ${rows * depth4}>;
+var<workgroup> tileB: array<vec4f, ${depth * tileColumns4}>;
+
+@compute @workgroup_size(${threadsX}, ${threadsY})
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let firstRow = group.y * ${rows}u;
+  let firstColumn = group.x * ${columns}u;
+  // A thread's columns lie ${threadsX * 4} apart, so that neighbours read neighbouring vectors.
+  let row = firstRow + local.y * ${threadRows}u;
+  let column = firstColumn + local.x * 4u;
+  let rowA = local.y * ${threadRows * depth4}u;
+  ${startSums(threadRows, columns4, threadsX * 4)}
+  for (var k = 0u; k < params.k; k += ${depth}u) {
+    ${loadA}
+    ${loadB}
+    workgroupBarrier();
+    for (var k4 = 0u; k4 < ${depth4}u; k4++) {
+${lines(threadRows, 1, `let a$i = tileA[rowA + $iu * ${depth4}u + k4];`)}
+${[0, 1, 2, 3].map((term) => readRow(term) + multiplyAdd(threadRows, columns4, term)).join("")}
+    }
+    workgroupBarrier();
+  }
+  ${storeSums(threadRows, columns4, threadsX * 4)}
+}
+`;
+}

@@ -1,0 +1,294 @@
+/**
+ * A GPU as a device, through WebGPU: kernels are collected and sent in batches, memory is pooled.
+ *
+ * @module
+ */
+
+import type { Device, DeviceBuffer, Kernel, ParamType } from "../device.ts";
+import { Pool, sizeClass } from "../pool.ts";
+import { adapterKey, describeAdapter, findAdapter, INSTALL_HINT } from "./adapter.ts";
+import { CommandBatch, UNIFORM_SIZE } from "./batch.ts";
+import { Faults } from "./faults.ts";
+import { type Binding, PipelineCache } from "./pipelines.ts";
+import type { Dispatch } from "./program.ts";
+import { Staging } from "./staging.ts";
+import { loadTuning, tune, type Tuning, tuningIsOff } from "./tuning.ts";
+
+interface GpuBuffer extends DeviceBuffer {
+  readonly handle: GPUBuffer;
+  readonly id: number;
+  /** The last batch that uses it. */
+  lastBatch: number;
+}
+
+/** Options of {@linkcode WebGpuDevice.open}. */
+export interface WebGpuDeviceOptions {
+  /** The adapter; by default the best there is. */
+  readonly adapter?: GPUAdapter;
+  /** Whether a software adapter will do where there is no hardware. By default no. */
+  readonly software?: boolean;
+  /**
+   * The most bytes of a buffer that a kernel may see at once, from 262,144; by default as much as the adapter can, or
+   * what `TUNEBOOK_MAX_BINDING` says. Smaller values are for tests.
+   */
+  readonly maxBindingSize?: number;
+  /** Tilings by op instead of those measured on this adapter. `{}` is what is usual for such adapters. */
+  readonly tuning?: Tuning;
+}
+
+/** Blocks of the global norm, 65,536 elements, must fit a binding. */
+const LEAST_MAX_BINDING = 262_144;
+
+/** The WebGPU device. Made by {@linkcode WebGpuDevice.open}. */
+export class WebGpuDevice implements Device {
+  readonly kind = "webgpu";
+  readonly name: string;
+  readonly maxBindingSize: number;
+
+  readonly #device: GPUDevice;
+  readonly #faults: Faults;
+  readonly #batch: CommandBatch;
+  readonly #pipelines: PipelineCache;
+  readonly #staging: Staging;
+  readonly #software: boolean;
+  readonly #offsetAlignment: number;
+  readonly #maxBufferSize: number;
+  readonly #adapterFacts: Readonly<Record<string, string | number | boolean>>;
+  #tuning: Tuning;
+  /** Apart, so that what must fit one binding never gets a buffer that does not. */
+  readonly #smallPool = new Pool<GpuBuffer>();
+  readonly #largePool = new Pool<GpuBuffer>();
+  #allocatedBytes = 0;
+  #nextId = 0;
+
+  private constructor(adapter: GPUAdapter, device: GPUDevice, maxBinding: number, tuning: Tuning) {
+    const { name, software, vendor, architecture } = describeAdapter(adapter);
+    this.name = `WebGPU, ${name}${software ? " (software)" : ""}`;
+    this.#adapterFacts = { vendor, architecture, description: name, isFallback: software };
+    this.#software = software;
+    this.#tuning = tuning;
+    this.#device = device;
+    this.#faults = new Faults(device, name);
+    this.#batch = new CommandBatch(device, (labels, submit) => {
+      const kernels = [...new Set(labels)].map((label) => `"${label}"`).join(", ");
+      this.#faults.watch(() => `cannot run ${kernels || "a copy"}`, submit);
+    });
+    this.#pipelines = new PipelineCache(
+      device,
+      this.#faults,
+      this.#batch.uniforms,
+      UNIFORM_SIZE,
+    );
+    this.#staging = new Staging(device, this.#batch, this.#faults);
+    this.#offsetAlignment = Number(device.limits.minStorageBufferOffsetAlignment);
+    this.#maxBufferSize = Number(device.limits.maxBufferSize);
+    this.maxBindingSize = maxBinding;
+  }
+
+  /**
+   * Opens a GPU. The first time on an adapter this measures which tilings are fast on it (a few seconds), unless it
+   * is a software one.
+   *
+   * @param options Which GPU and how.
+   * @returns The device.
+   * @throws {TypeError} If there is no adapter.
+   * @throws {RangeError} If a limit that is asked for is out of range.
+   */
+  static async open(options: WebGpuDeviceOptions = {}): Promise<WebGpuDevice> {
+    const adapter = options.adapter ?? await findAdapter({ software: options.software });
+    if (!adapter) {
+      throw new TypeError(`Cannot use WebGPU: no adapter was found; ${INSTALL_HINT}`);
+    }
+    const { limits } = adapter;
+    const device = await adapter.requestDevice({
+      // Deno gives some limits as bigint, and takes numbers.
+      requiredLimits: {
+        maxBufferSize: Number(limits.maxBufferSize),
+        maxStorageBufferBindingSize: Number(limits.maxStorageBufferBindingSize),
+        minStorageBufferOffsetAlignment: Number(limits.minStorageBufferOffsetAlignment),
+      },
+    });
+    const most = Number(device.limits.maxStorageBufferBindingSize);
+    const maxBinding = chooseMaxBinding(options.maxBindingSize, most);
+    const { tuning } = options;
+    const key = adapterKey(adapter);
+    const known = tuning ?? (tuningIsOff() ? {} : await loadTuning(key));
+    const opened = new WebGpuDevice(adapter, device, maxBinding, known ?? {});
+    if (!known && !opened.#software) {
+      opened.#tuning = await tune(key, opened, (trial) => opened.#tuning = trial);
+    }
+    return opened;
+  }
+
+  get facts(): Readonly<Record<string, string | number | boolean>> {
+    const tilings = Object.entries(this.#tuning).map(([op, tiling]) => `${op}: ${tiling}`);
+    return { device: "webgpu", ...this.#adapterFacts, tiling: tilings.join("; ") || "usual" };
+  }
+
+  get allocatedBytes(): number {
+    return this.#allocatedBytes;
+  }
+
+  allocate(byteLength: number): DeviceBuffer {
+    this.#faults.throwIfFailed();
+    if (byteLength > this.#maxBufferSize) {
+      throw new RangeError(
+        `Cannot allocate ${byteLength} bytes on "${this.name}": ` +
+          `a buffer has at most ${this.#maxBufferSize}`,
+      );
+    }
+    const small = byteLength <= this.maxBindingSize;
+    const most = small ? this.maxBindingSize : this.#maxBufferSize;
+    const size = Math.min(sizeClass(byteLength), Math.floor(most / 4) * 4);
+    const pooled = (small ? this.#smallPool : this.#largePool).take(size);
+    if (pooled) return pooled;
+    const handle = this.#faults.watch(
+      () => `cannot allocate ${size} bytes beside ${this.#allocatedBytes - size}`,
+      () =>
+        this.#device.createBuffer({
+          size,
+          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+        }),
+    );
+    this.#allocatedBytes += size;
+    const buffer: GpuBuffer = { byteLength: size, handle, id: this.#nextId++, lastBatch: 0 };
+    return buffer;
+  }
+
+  release(buffer: DeviceBuffer): void {
+    const pool = buffer.byteLength <= this.maxBindingSize ? this.#smallPool : this.#largePool;
+    pool.put(buffer.byteLength, buffer as GpuBuffer);
+  }
+
+  write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset = 0): void {
+    this.#faults.throwIfFailed();
+    const target = buffer as GpuBuffer;
+    // The queue takes a write at once: what is collected and uses the buffer must go first.
+    if (target.lastBatch === this.#batch.number) this.#batch.flush();
+    this.#staging.write(target.handle, data, byteOffset);
+  }
+
+  async read(
+    buffer: DeviceBuffer,
+    byteOffset: number,
+    byteLength: number,
+  ): Promise<ArrayBuffer> {
+    this.#faults.throwIfFailed();
+    return await this.#staging.read((buffer as GpuBuffer).handle, byteOffset, byteLength);
+  }
+
+  run<B extends string, P extends string>(
+    kernel: Kernel<B, P>,
+    buffers: { [name in B]: DeviceBuffer },
+    params: { [name in P]: number },
+  ): void {
+    this.#faults.throwIfFailed();
+    const program = kernel.webgpu;
+    const byteLengths = {} as Record<B, number>;
+    for (const name in buffers) byteLengths[name] = buffers[name].byteLength;
+    const dispatches = program.plan({
+      params,
+      byteLengths,
+      maxBindingSize: this.maxBindingSize,
+      offsetAlignment: this.#offsetAlignment,
+      software: this.#software,
+      tuning: this.#tuning,
+    });
+    const scratch = dispatches.some((dispatch) => dispatch.scratch)
+      ? this.allocate(program.scratchBytes!(params)) as GpuBuffer
+      : undefined;
+    const plain = kernel as unknown as Kernel;
+    for (const dispatch of dispatches) {
+      this.#dispatch(plain, buffers as Record<string, DeviceBuffer>, params, dispatch, scratch);
+    }
+    if (scratch) this.release(scratch);
+  }
+
+  async sync(): Promise<void> {
+    this.#faults.throwIfFailed();
+    await this.#staging.sync();
+  }
+
+  trim(): void {
+    this.#batch.flush();
+    this.#pipelines.forgetBindGroups();
+    this.#staging.trim();
+    for (const buffer of [...this.#smallPool.drain(), ...this.#largePool.drain()]) {
+      buffer.handle.destroy();
+      this.#allocatedBytes -= buffer.byteLength;
+    }
+  }
+
+  close(): void {
+    this.#faults.close();
+    this.#pipelines.forgetBindGroups();
+    this.#device.destroy();
+  }
+
+  #dispatch(
+    kernel: Kernel,
+    buffers: Record<string, DeviceBuffer>,
+    params: Record<string, number>,
+    dispatch: Dispatch,
+    scratch: GpuBuffer | undefined,
+  ): void {
+    const pipeline = this.#pipelines.pipeline(kernel, dispatch);
+    const bindings: Binding[] = [];
+    const names = Object.keys(kernel.buffers);
+    names.forEach((name, binding) => {
+      if (dispatch.buffers && !dispatch.buffers.includes(name)) return;
+      const { handle, id } = this.#use(buffers[name] as GpuBuffer);
+      const { offset, size } = dispatch.ranges?.[name] ??
+        { offset: 0, size: buffers[name].byteLength };
+      if (size > this.maxBindingSize) {
+        throw new RangeError(
+          `Cannot run the kernel "${kernel.name}": it needs ${size} bytes of "${name}" at once, ` +
+            `and "${this.name}" shows ${this.maxBindingSize}`,
+        );
+      }
+      bindings.push({ binding, buffer: handle, id, offset, size });
+    });
+    if (dispatch.scratch) {
+      const { handle, id, byteLength } = this.#use(scratch!);
+      const binding = names.length + 1;
+      bindings.push({ binding, buffer: handle, id, offset: 0, size: byteLength });
+    }
+    const writeUniforms = (view: DataView) => {
+      let at = 0;
+      const put = (types: Readonly<Record<string, ParamType>>, values: Record<string, number>) => {
+        for (const name in types) setters[types[name]](view, 4 * at++, values[name] ?? 0);
+      };
+      put(kernel.params, { ...params, ...dispatch.params } as Record<string, number>);
+      put(kernel.webgpu.uniforms ?? {}, dispatch.uniforms ?? {});
+    };
+    this.#batch.dispatch(
+      pipeline.label,
+      pipeline.pipeline,
+      this.#pipelines.bindGroup(pipeline, bindings, names.length),
+      pipeline.hasUniforms ? writeUniforms : undefined,
+      dispatch.workgroups,
+    );
+  }
+
+  #use(buffer: GpuBuffer): GpuBuffer {
+    buffer.lastBatch = this.#batch.number;
+    return buffer;
+  }
+}
+
+const setters: Record<ParamType, (view: DataView, offset: number, value: number) => void> = {
+  u32: (view, offset, value) => view.setUint32(offset, value, true),
+  i32: (view, offset, value) => view.setInt32(offset, value, true),
+  f32: (view, offset, value) => view.setFloat32(offset, value, true),
+};
+
+function chooseMaxBinding(option: number | undefined, most: number): number {
+  const wanted = option ?? Number(Deno.env.get("TUNEBOOK_MAX_BINDING") ?? most);
+  if (!Number.isInteger(wanted) || wanted < LEAST_MAX_BINDING || wanted > most) {
+    throw new RangeError(
+      `Cannot bind ${option ?? `"${Deno.env.get("TUNEBOOK_MAX_BINDING")}"`} bytes at once: ` +
+        `expected a whole number from ${LEAST_MAX_BINDING} to ${most}`,
+    );
+  }
+  return Math.floor(wanted / 256) * 256;
+}

@@ -1,0 +1,89 @@
+/**
+ * Errors of a GPU arrive late and one by one; here they become one clear Error, that of the first.
+ *
+ * @module
+ */
+
+/** What went wrong with a GPU first, if anything did. */
+export class Faults {
+  readonly #device: GPUDevice;
+  readonly #name: string;
+  readonly #pending = new Set<Promise<void>>();
+  #first: Error | undefined;
+  #onFail!: (error: Error) => void;
+  /** Rejects once something went wrong, for work that would never end. */
+  readonly failed: Promise<never>;
+
+  /**
+   * @param device The GPU.
+   * @param name Its name for messages.
+   */
+  constructor(device: GPUDevice, name: string) {
+    this.#device = device;
+    this.#name = name;
+    this.failed = new Promise((_, reject) => this.#onFail = reject);
+    this.failed.catch(() => {}); // those who wait for it report it
+    device.lost.then(({ message }) => this.fail(`it was lost (${oneLine(message)})`));
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.fail(oneLine((event as GPUUncapturedErrorEvent).error.message));
+    });
+  }
+
+  /** Throws what went wrong, if anything did. */
+  throwIfFailed(): void {
+    if (this.#first) throw this.#first;
+  }
+
+  /** Waits for the news of all that was watched so far, and throws what went wrong. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#pending);
+    this.throwIfFailed();
+  }
+
+  /**
+   * Remembers that something went wrong.
+   *
+   * @param reason What did, in words that follow "Cannot go on with the GPU …: ".
+   */
+  fail(reason: string): void {
+    if (this.#first) return;
+    this.#first = new Error(`Cannot go on with the GPU "${this.#name}": ${reason}`);
+    this.#onFail(this.#first);
+  }
+
+  /** Marks the GPU as closed, which is no fault but ends its use. */
+  close(): void {
+    this.#first ??= new Error(`The WebGPU device "${this.#name}" is closed`);
+    this.#onFail(this.#first);
+  }
+
+  /**
+   * Does something and watches for errors it causes.
+   *
+   * @param doing What is done, in words that come before the GPU's own.
+   * @param act What to do.
+   * @returns What that returned.
+   */
+  watch<T>(doing: () => string, act: () => T): T {
+    this.#device.pushErrorScope("out-of-memory");
+    this.#device.pushErrorScope("validation");
+    this.#device.pushErrorScope("internal");
+    try {
+      return act();
+    } finally {
+      for (let i = 0; i < 3; i++) {
+        const pending: Promise<void> = this.#device.popErrorScope().then((error) => {
+          if (!error) return;
+          const what = error instanceof GPUOutOfMemoryError ? "it is out of memory" : "";
+          this.fail(`${doing()}: ${[what, oneLine(error.message)].filter(Boolean).join(": ")}`);
+        }, () => {}).finally(() => this.#pending.delete(pending));
+        this.#pending.add(pending);
+      }
+    }
+  }
+}
+
+function oneLine(message: string): string {
+  return message.trim().replaceAll(/\s*\n\s*/g, " ");
+}
