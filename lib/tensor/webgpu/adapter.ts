@@ -14,10 +14,13 @@ export interface AdapterDescription {
   readonly architecture: string;
   /** Whether it computes on the CPU. */
   readonly software: boolean;
-  /** The most bytes of a buffer that a kernel can see at once. */
-  readonly maxBindingSize: number;
-  /** The most bytes of a buffer. */
-  readonly maxBufferSize: number;
+  /** What its memory can be used for. */
+  readonly limits: {
+    /** The most bytes of a buffer that a kernel can see at once. */
+    readonly maxStorageBufferBindingSize: number;
+    /** The most bytes of a buffer. */
+    readonly maxBufferSize: number;
+  };
   /** Optional features it has, such as `"shader-f16"`. */
   readonly features: readonly string[];
 }
@@ -50,8 +53,10 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
     architecture,
     software: isSoftware(adapter),
     // Deno gives some limits as bigint.
-    maxBindingSize: Number(adapter.limits.maxStorageBufferBindingSize),
-    maxBufferSize: Number(adapter.limits.maxBufferSize),
+    limits: {
+      maxStorageBufferBindingSize: Number(adapter.limits.maxStorageBufferBindingSize),
+      maxBufferSize: Number(adapter.limits.maxBufferSize),
+    },
     features: [...adapter.features].sort(),
   };
 }

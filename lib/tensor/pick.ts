@@ -1,0 +1,155 @@
+/**
+ * Which device to compute on.
+ *
+ * @module
+ */
+
+import { findBlas } from "./cpu/blas.ts";
+import { CpuDevice } from "./cpu/device.ts";
+import type { Device, DeviceKind } from "./device.ts";
+import { adapterKey, findAdapter, INSTALL_HINT, isSoftware } from "./webgpu/adapter.ts";
+import { WebGpuDevice } from "./webgpu/device.ts";
+import { recall, remember } from "./webgpu/measurements.ts";
+import { timeMatmul } from "./webgpu/tuning.ts";
+
+export { type AdapterDescription, describeAdapters } from "./webgpu/adapter.ts";
+
+/** Options of {@linkcode pick}. */
+export interface PickOptions {
+  /**
+   * `"webgpu"`, `"cpu"`, or `"auto"`: a hardware GPU where that is faster than the CPU. By default what
+   * `TUNEBOOK_DEVICE` says, else `"auto"`.
+   */
+  readonly device?: "auto" | DeviceKind;
+  /**
+   * Whether a software adapter will do where there is no GPU. By default only for `device: "webgpu"`, since it is slower
+   * than the CPU device.
+   */
+  readonly software?: boolean;
+  /** Threads of the CPU device; by default one a core. */
+  readonly threads?: number;
+  /** Whether the CPU device uses the system's BLAS. By default yes. */
+  readonly blas?: boolean;
+}
+
+/** A matrix product typical of a training step; the faster device at this is the faster one. */
+const SHAPE = { m: 512, n: 1024, k: 1024 };
+
+/** Devices of this process, by their options, since each holds threads or a GPU. */
+const opened = new Map<string, Promise<Device>>();
+const reasons = new WeakMap<Device, string>();
+
+/**
+ * Picks the device to compute on: a hardware GPU where there is one that is faster than the CPU (measured once and
+ * remembered), else the CPU.
+ *
+ * The same options give the same device, until it is closed.
+ *
+ * @param options Which device, where one is wanted.
+ * @returns The device. {@linkcode reasonFor} tells why this one.
+ * @throws {TypeError} If WebGPU is asked for and there is no adapter.
+ * @throws {RangeError} If `TUNEBOOK_DEVICE` names no device.
+ */
+export async function pick(options: PickOptions = {}): Promise<Device> {
+  const wanted = options.device ?? deviceFromEnvironment();
+  if (wanted === "cpu") return await openCpu(options, "it was asked for");
+  const software = options.software ?? wanted === "webgpu";
+  const adapter = await findAdapter({ software });
+  if (wanted === "webgpu") {
+    if (!adapter) {
+      throw new TypeError(`Cannot compute with WebGPU: no adapter was found; ${INSTALL_HINT}`);
+    }
+    return await openGpu(adapter, "it was asked for");
+  }
+  if (!adapter) return await openCpu(options, "there is no GPU");
+  if (isSoftware(adapter)) return await openGpu(adapter, "a software adapter was asked for");
+  return await pickFaster(adapter, options);
+}
+
+/**
+ * Tells why a device was picked.
+ *
+ * @param device A device that {@linkcode pick} returned.
+ * @returns Half a sentence, such as `"there is no GPU"`; undefined for other devices.
+ */
+export function reasonFor(device: Device): string | undefined {
+  return reasons.get(device);
+}
+
+/** A weak integrated GPU can lose to a BLAS, so the two are timed, once. */
+async function pickFaster(adapter: GPUAdapter, options: PickOptions): Promise<Device> {
+  const key = `faster device ${adapterKey(adapter)} ${cpuKey(options)}`;
+  const known = await recall(key);
+  if (known?.reason && known.device === "cpu") return await openCpu(options, known.reason);
+  const before = new Set(opened.keys());
+  let gpu: Device;
+  try {
+    gpu = await openGpu(adapter, known?.reason ?? "");
+  } catch (error) {
+    return await openCpu(options, `the GPU does not open: ${(error as Error).message}`);
+  }
+  if (known?.reason && known.device === "webgpu") return gpu;
+
+  const cpu = await openCpu(options, "");
+  const flops = 2 * SHAPE.m * SHAPE.n * SHAPE.k;
+  const gpuSpeed = flops / await timeMatmul(gpu, SHAPE) / 1e9;
+  const cpuSpeed = flops / await timeMatmul(cpu, SHAPE) / 1e9;
+  const [faster, slower] = gpuSpeed > cpuSpeed ? [gpu, cpu] : [cpu, gpu];
+  const reason = `measured at matrix products: GPU ${gpuSpeed.toPrecision(3)}, ` +
+    `CPU ${cpuSpeed.toPrecision(3)} GFLOP/s`;
+  await remember(key, { device: faster.kind, reason });
+  reasons.set(faster, reason);
+  // Somebody may have asked for the other by name before.
+  const slowerKey = slower === gpu ? gpuKey(adapter) : cpuKey(options);
+  if (!before.has(slowerKey)) slower.close();
+  return faster;
+}
+
+function openCpu(options: PickOptions, reason: string): Promise<Device> {
+  const { threads, blas } = options;
+  return open(cpuKey(options), reason, () => Promise.resolve(new CpuDevice({ threads, blas })));
+}
+
+function openGpu(adapter: GPUAdapter, reason: string): Promise<Device> {
+  return open(gpuKey(adapter), reason, () => WebGpuDevice.open({ adapter }));
+}
+
+function gpuKey(adapter: GPUAdapter): string {
+  return `webgpu ${adapterKey(adapter)}`;
+}
+
+function cpuKey({ threads, blas }: PickOptions): string {
+  const count = threads ?? Deno.env.get("TUNEBOOK_THREADS") ?? "all";
+  return `cpu, threads: ${count}, BLAS: ${
+    (blas === false ? undefined : findBlas()?.name) ?? "none"
+  }`;
+}
+
+async function open(key: string, reason: string, make: () => Promise<Device>): Promise<Device> {
+  let pending = opened.get(key);
+  if (!pending) {
+    pending = make().then((device) => {
+      const close = device.close.bind(device);
+      device.close = () => {
+        opened.delete(key);
+        close();
+      };
+      return device;
+    });
+    opened.set(key, pending);
+    pending.catch(() => opened.delete(key));
+  }
+  const device = await pending;
+  if (reason) reasons.set(device, reason);
+  return device;
+}
+
+function deviceFromEnvironment(): "auto" | DeviceKind {
+  const name = Deno.env.get("TUNEBOOK_DEVICE") || "auto";
+  if (name !== "auto" && name !== "cpu" && name !== "webgpu") {
+    throw new RangeError(
+      `Cannot use TUNEBOOK_DEVICE="${name}": expected "auto", "cpu" or "webgpu"`,
+    );
+  }
+  return name;
+}
