@@ -86,6 +86,7 @@ export function mathPlugin(markdown: Parser): void {
     if ((dollars && close < 0) || (!dollars && environment === undefined) || end > limit) {
       return false;
     }
+    if (dollars && state.src.slice(start + 2, close).trim() === "") return false;
     let line = startLine;
     while (line < endLine && state.eMarks[line] < end) line++;
     // Text after the formula on its last line: leave it to the inline rule.

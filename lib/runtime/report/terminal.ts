@@ -8,6 +8,10 @@ const MAX_SHOWN = 200_000;
 // deno-lint-ignore no-control-regex
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
+/** Titles, links and other commands to a terminal; a link's text stands between two of them. */
+// deno-lint-ignore no-control-regex
+const COMMANDS = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
+
 // deno-lint-ignore no-control-regex
 const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\ufffe\uffff]/g;
 
@@ -46,8 +50,7 @@ export function plainText(text: string): string {
 function colour(text: string): string {
   const ansi = new AnsiUp();
   ansi.use_classes = true;
-  ansi.url_allowlist = {}; // escapes that make links become their text
-  const printable = text.replace(UNPRINTABLE, "\ufffd");
+  const printable = text.replace(COMMANDS, "").replace(UNPRINTABLE, "\ufffd");
   // A lone escape at the end would wait for more.
   // deno-lint-ignore no-control-regex
   return ansi.ansi_to_html(printable.replace(/\u001b\[?[0-9;]*$/, "")) + ansi.ansi_to_html("");

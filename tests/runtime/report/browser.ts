@@ -48,6 +48,7 @@ export async function open(
 
 /** Collects what pages do that are opened from files. */
 export function watch(page: Page): PageTrouble {
+  page.setDefaultTimeout(120_000); // a busy machine is no failure
   const trouble: PageTrouble = { console: [], requests: [], ran: [] };
   page.on("console", (message) => trouble.console.push(message.text()));
   page.on("pageerror", (error) => trouble.console.push(error.message));
