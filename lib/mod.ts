@@ -5,7 +5,7 @@
  */
 
 export * from "./tensor/mod.ts";
-export { pick } from "./tensor/pick.ts";
+export { parseDevice, pick, type PickOptions, reasonFor } from "./tensor/pick.ts";
 export * from "./text/mod.ts";
 // The class, rather than the interface of that name which `show` takes anything by.
 export { TokenDecoder } from "./text/mod.ts";

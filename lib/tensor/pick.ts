@@ -144,12 +144,23 @@ async function open(key: string, reason: string, make: () => Promise<Device>): P
   return device;
 }
 
-function deviceFromEnvironment(): "auto" | DeviceKind {
-  const name = Deno.env.get("TUNEBOOK_DEVICE") || "auto";
+/**
+ * Reads a device's name.
+ *
+ * @param name `"auto"`, `"cpu"` or `"webgpu"`.
+ * @param source Where the name comes from, for the message.
+ * @returns The name, as {@linkcode pick} takes it.
+ * @throws {RangeError} If it is none of these.
+ */
+export function parseDevice(name: string, source = "device"): "auto" | DeviceKind {
   if (name !== "auto" && name !== "cpu" && name !== "webgpu") {
     throw new RangeError(
-      `Cannot use TUNEBOOK_DEVICE="${name}": expected "auto", "cpu" or "webgpu"`,
+      `Cannot pick the device "${name}" that ${source} names: expected "auto", "cpu" or "webgpu"`,
     );
   }
   return name;
+}
+
+function deviceFromEnvironment(): "auto" | DeviceKind {
+  return parseDevice(Deno.env.get("TUNEBOOK_DEVICE") || "auto", "TUNEBOOK_DEVICE");
 }
