@@ -1,23 +1,28 @@
 // `tunebook plan`: what a training will take, before anything is loaded.
 
 import { format } from "@std/fmt/bytes";
-import { join } from "@std/path";
 import type { Command } from "commander";
 import {
   encodeExamples,
   loadEntries,
   orderBatches,
-  parseSplit,
   reportLengths,
   splitEntries,
 } from "../dataset/mod.ts";
-import { GPT2_SIZES, type Gpt2Config, gpt2Shapes, parseGpt2Config } from "../model/mod.ts";
+import { GPT2_SIZES, type Gpt2Config, gpt2Shapes, readGpt2Config } from "../model/mod.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { gpt2Tokenizer, type Mask } from "../text/mod.ts";
-import { makeBatch } from "../train/mod.ts";
+import { makeBatch, withCounted } from "../train/mod.ts";
 import { resolveModel } from "../weights/mod.ts";
-import { deviceOption, jsonOption, maskOption, readCount, readWhole } from "./arguments.ts";
+import {
+  deviceOption,
+  jsonOption,
+  maskOption,
+  readCount,
+  readWhole,
+  splitOption,
+} from "./arguments.ts";
 
 interface Options {
   model: string;
@@ -27,7 +32,7 @@ interface Options {
   seed: number;
   mask: Mask;
   maxLength: number;
-  split: string;
+  split: [number, number, number];
   device?: "auto" | "cpu" | "webgpu";
   json: boolean;
 }
@@ -51,7 +56,7 @@ export function register(program: Command): void {
     .option("--seed <n>", "decides the order of examples", readWhole, 123)
     .addOption(maskOption())
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
-    .option("--split <train,test,validation>", "fractions, in file order", "0.85,0.10,0.05")
+    .addOption(splitOption())
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(plan);
@@ -70,10 +75,11 @@ interface Work {
 
 async function plan(options: Options): Promise<void> {
   const config = await readConfig(options.model);
-  const { train } = splitEntries(await loadEntries(options.data), parseSplit(options.split));
-  const examples = encodeExamples(train, gpt2Tokenizer());
+  const { train } = splitEntries(await loadEntries(options.data), options.split);
+  const all = encodeExamples(train, gpt2Tokenizer());
   const maxLength = Math.min(options.maxLength, config.contextLength);
-  const { message } = reportLengths(examples, { mask: options.mask, maxLength });
+  const { message } = reportLengths(all, { mask: options.mask, maxLength });
+  const examples = withCounted(all, { mask: options.mask, maxLength });
   const work: Work = {
     steps: 0,
     tokensPadded: 0,
@@ -84,7 +90,8 @@ async function plan(options: Options): Promise<void> {
     flops: 0,
   };
   const { batchSize, seed, mask } = options;
-  for (const indices of orderBatches(examples.length, { batchSize, seed })) {
+  const dropLast = examples.length >= batchSize; // as sft() does
+  for (const indices of orderBatches(examples.length, { batchSize, seed, dropLast })) {
     const part = indices.map((i) => examples[i]);
     const batch = makeBatch(part, { mask, maxLength });
     const lossRows = new Set(batch.edges.rows).size;
@@ -124,7 +131,12 @@ async function plan(options: Options): Promise<void> {
   const saved = work.tokensPadded / work.tokensComputed;
   const lines = [
     ["Model", `${options.model}, ${(weights / 1e6).toFixed(1)} million weights`],
-    ["Data", `${examples.length} examples, ${work.steps} steps an epoch, ${options.epochs} epochs`],
+    [
+      "Data",
+      `${examples.length} examples, ${work.steps} steps an epoch, ${options.epochs} epoch${
+        options.epochs === 1 ? "" : "s"
+      }`,
+    ],
     [
       "Tokens",
       `${work.tokensComputed} computed an epoch (${work.tokensPadded} if padded, ` +
@@ -150,8 +162,8 @@ async function readConfig(name: string): Promise<Gpt2Config> {
       }, or a directory`,
     );
   }
-  const path = join((await resolveModel(name)).directory, "config.json");
-  return parseGpt2Config(JSON.parse(await Deno.readTextFile(path)), path);
+  const { config } = await resolveModel(name);
+  return await readGpt2Config(config);
 }
 
 /** Multiplications and additions of one step: forward, and twice as many backward. */

@@ -107,9 +107,14 @@ export function adapterKey(adapter: GPUAdapter): string {
 }
 
 async function request(options: GPURequestAdapterOptions): Promise<GPUAdapter | undefined> {
+  // Without a desktop session Mesa complains on standard error of a folder that only windows need.
+  const quiet = Deno.build.os === "linux" && !Deno.env.has("XDG_RUNTIME_DIR");
+  if (quiet) Deno.env.set("XDG_RUNTIME_DIR", Deno.env.get("TMPDIR") ?? "/tmp");
   try {
     return await navigator.gpu?.requestAdapter(options) ?? undefined;
   } catch {
     return undefined; // a driver that cannot be loaded is like none
+  } finally {
+    if (quiet) Deno.env.delete("XDG_RUNTIME_DIR");
   }
 }
