@@ -90,9 +90,10 @@ export function parseCell(source: string): { program: Node; expression: boolean 
  *
  * @param source The cell's text.
  * @param cell The number under which the prelude knows this run of the cell.
+ * @param label What stacks that the cell prints call it.
  * @throws {CellSyntaxError} If the cell is no TypeScript.
  */
-export function rewriteCell(source: string, cell: number): RewrittenCell {
+export function rewriteCell(source: string, cell: number, label = `cell ${cell}`): RewrittenCell {
   const { program, expression } = parseCell(source);
   const text = expression ? `(${source}\n)` : source;
   const edits = new MagicString(text);
@@ -121,7 +122,8 @@ export function rewriteCell(source: string, cell: number): RewrittenCell {
   // Printers break lines after statements, and in lists at commas and brackets.
   const lines = 50 + 2 * (text.match(/[\n,;{}[\]()?:]/g)?.length ?? 0);
   return {
-    code: `${KERNEL_GLOBAL}.begin(${cell}, \`\`);\n${edits.toString()}\n;void 0;`,
+    code: `${KERNEL_GLOBAL}.begin(${cell}, \`\`, ${JSON.stringify(label)});\n` +
+      `${edits.toString()}\n;void 0;`,
     names,
     lines,
   };

@@ -152,6 +152,9 @@ function install(options: any) {
   // ---- What goes wrong ----
   // The error whose stack was asked for last is the one that ended the cell: the kernel reads it.
   let lastError: Error | undefined;
+  const rawStacks = new WeakMap<Error, string>();
+  /** The cells and the line after which each begins, as the kernel counts. */
+  const cells: { start: number; label: string }[] = [];
   let lastThrown: { value: unknown; stack: string } | undefined;
   // The stack of an error that an awaited promise brings need not reach back to the cell.
   let lastRejection: { error: unknown; line: number } | undefined;
@@ -164,7 +167,17 @@ function install(options: any) {
     } catch {
       // An error whose name or message throws.
     }
-    return [header, ...sites.map((site) => `    at ${site}`)].join("\n");
+    const stack = [header, ...sites.map((site) => `    at ${site}`)].join("\n");
+    rawStacks.set(error, stack);
+    // Lines of the kernel's own print mean nothing to a reader; the session can tell the cell's.
+    return stack.replace(/<anonymous>:(\d+):\d+(?=\)?$)/gm, (place, line) => {
+      const cell = cells.findLast(({ start }) => start < Number(line));
+      return cell?.label ?? place;
+    });
+  };
+  const rawStack = (error: Error) => {
+    const shown = String(error.stack ?? "");
+    return rawStacks.get(error) ?? shown;
   };
   const lineOf = (value: unknown) =>
     lastRejection !== undefined && lastRejection.error === value ? lastRejection.line : undefined;
@@ -178,16 +191,20 @@ function install(options: any) {
     const seen = new Set<unknown>([value]);
     for (let cause = value.cause; cause !== undefined && !seen.has(cause);) {
       seen.add(cause);
-      causes.push(cause instanceof Error ? String(cause.stack ?? cause) : Deno.inspect(cause));
+      causes.push(cause instanceof Error ? rawStack(cause) : Deno.inspect(cause));
       cause = cause instanceof Error ? cause.cause : undefined;
     }
     if (value instanceof AggregateError) {
-      causes.push(...value.errors.slice(0, 10).map((error) => String(error?.stack ?? error)));
+      causes.push(
+        ...value.errors.slice(0, 10).map((error) =>
+          error instanceof Error ? rawStack(error) : Deno.inspect(error)
+        ),
+      );
     }
     return {
       name: String(value.name),
       message: String(value.message),
-      stack: String(value.stack ?? ""),
+      stack: rawStack(value),
       causes,
       line: lineOf(value),
     };
@@ -226,8 +243,12 @@ function install(options: any) {
   let breath = performance.now();
   const pending = new Set<(reason: Stopped) => void>();
 
-  function begin(number: number) {
+  /** @param lines The blank lines in front of the cell: no other cell's lines begin there. */
+  function begin(number: number, lines: string, label: string) {
     cell = number;
+    // Lines begin anew after very many.
+    if (lines.length <= (cells.at(-1)?.start ?? 0)) cells.length = 0;
+    cells.push({ start: lines.length, label });
     controller = new AbortController();
     stopping = undefined;
     taken = false;
@@ -337,7 +358,7 @@ function install(options: any) {
     result,
     thrown(value: unknown) {
       if (!(value instanceof Error)) {
-        const stack = new Error().stack!.split("\n").slice(2).join("\n");
+        const stack = rawStack(new Error()).split("\n").slice(2).join("\n");
         lastThrown = { value, stack };
       }
       return value;

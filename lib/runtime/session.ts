@@ -65,7 +65,9 @@ const STOP = {
   grace: 10_000,
   /** An event loop that does not turn for this long is busy: running JavaScript is interrupted. */
   busy: 1000,
-  /** The same, where library code took the signal: it is in the middle of a step. */
+  /** How much longer a kernel gets that uses little processor time meanwhile. */
+  starved: 10_000,
+  /** As `busy`, where library code took the signal: it is in the middle of a step. */
   busyLibrary: 30_000,
   /** From the end of what was waited for to the cell's end. */
   settle: 1500,
@@ -403,7 +405,7 @@ export class Session {
     }
     let cell;
     try {
-      cell = rewriteCell(source, number);
+      cell = rewriteCell(source, number, label);
     } catch (error) {
       if (!(error instanceof CellSyntaxError)) throw error;
       return finish("error", null, describeSyntaxError(error, label, source));
@@ -500,12 +502,18 @@ export class Session {
   /** Stops the running cell by the mildest means that works; the last is to end the kernel. */
   async #stop(running: Running, reply: Promise<Message>): Promise<Message | undefined> {
     const within = async (milliseconds: number) => (await this.#within(reply, milliseconds))?.value;
-    const stopping = this.#waitFor(`stopping ${running.number}`);
+    const heard = Promise.race([reply, this.#waitFor(`stopping ${running.number}`)]);
+    const before = await this.#kernel.cpuSeconds();
     await this.#kernel.tell(`stop ${running.number}`);
-    const first = await this.#within(
-      Promise.race([reply, stopping]),
-      this.#signalTaken ? STOP.busyLibrary : STOP.busy,
-    );
+    let first = await this.#within(heard, this.#signalTaken ? STOP.busyLibrary : STOP.busy);
+    if (first === undefined && !this.#kernel.ended) {
+      // A kernel that is not running either is starved by a loaded machine: give it time, since an
+      // interrupt of a pending await would cost all state.
+      const after = await this.#kernel.cpuSeconds();
+      const idle = before !== undefined && after !== undefined &&
+        after - before < 0.05;
+      if (idle) first = await this.#within(heard, STOP.starved);
+    }
     if (first !== undefined && "header" in first.value) return first.value;
     if (first !== undefined) {
       // The event loop turns: awaits are being given up.

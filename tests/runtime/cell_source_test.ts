@@ -6,7 +6,7 @@ import { CellSyntaxError, padCode, rewriteCell } from "../../lib/runtime/cell_so
 /** The rewritten cell without what stands in front and behind, and with a short name for the global. */
 function body(source: string): string {
   const lines = rewriteCell(source, 1).code.replaceAll("__tunebook__", "T").split("\n");
-  assertEquals(lines[0], "T.begin(1, ``);");
+  assertEquals(lines[0], 'T.begin(1, ``, "cell 1");');
   assertEquals(lines.at(-1), ";void 0;");
   return lines.slice(1, -1).join("\n");
 }
@@ -98,5 +98,5 @@ Deno.test("padCode() moves a cell down by lines that no printer drops", () => {
   const { code } = rewriteCell("x", 7);
   const padded = padCode(code, 3);
   assertEquals(padded.split("\n").length, code.split("\n").length + 3);
-  assert(padded.startsWith("__tunebook__.begin(7, `\n\n\n`);"));
+  assert(padded.startsWith("__tunebook__.begin(7, `\n\n\n`, "));
 });
