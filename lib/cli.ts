@@ -35,6 +35,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "run a notebook on the Deno kernel, and make a report of it",
     load: () => import("./cli/run.ts"),
   },
+  export: {
+    summary: "make a report of a notebook as it lies, without running it",
+    load: () => import("./cli/export.ts"),
+  },
   score: {
     summary: "score responses against their references, and by a judge",
     load: () => import("./cli/score.ts"),

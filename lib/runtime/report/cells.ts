@@ -56,7 +56,7 @@ export function renderCells(notebook: Notebook, options: CellOptions): RenderedC
   const outline = new Outline(texts.some((text) => countTitles(text) > 0) ? 1 : 0);
   const outlined = texts.map((text) => outline.add(text));
   const outputs = new OutputRenderer();
-  const times = new Map(options.manifest?.cells?.map((cell) => [cell.id, cell.seconds]));
+  const times = new Map(options.manifest?.cells.map((cell) => [cell.id, Number(cell.seconds)]));
   let codeCells = 0;
   let html = "";
   notebook.cells.forEach((cell, index) => {

@@ -59,7 +59,7 @@ export async function readReport(html: string): Promise<EmbeddedReport> {
   const manifest = /<script type="application\/json" id="nb-manifest">([^<]*)<\/script>/.exec(html);
   if (manifest !== null) {
     try {
-      report.manifest = JSON.parse(manifest[1]);
+      report.manifest = asManifest(JSON.parse(manifest[1]));
     } catch (cause) {
       throw new SyntaxError("Cannot read the report: its manifest is damaged", { cause });
     }
@@ -78,6 +78,29 @@ export async function readReport(html: string): Promise<EmbeddedReport> {
     report.notebook = parseNotebook(text, "the report's notebook");
   }
   return report;
+}
+
+/**
+ * Takes a manifest from a file of anyone's, such as the one that the runner leaves in a notebook's
+ * metadata.
+ *
+ * @param value Any JSON value.
+ * @returns A manifest whose parts have the right shape, wrong parts left out; undefined if it is none.
+ */
+export function asManifest(value: unknown): Manifest | undefined {
+  if (!isRecord(value) || typeof value.tunebook !== "string") return undefined;
+  const records = (list: unknown) => Array.isArray(list) ? list.filter(isRecord) : [];
+  return {
+    ...value,
+    notebook: isRecord(value.notebook) ? value.notebook : {},
+    parameters: isRecord(value.parameters) ? value.parameters : {},
+    provenance: records(value.provenance),
+    cells: records(value.cells),
+  } as unknown as Manifest;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function pipe(

@@ -4,7 +4,7 @@
 import type { Manifest } from "../manifest.ts";
 import type { Notebook } from "../notebook.ts";
 import { formatSeconds, renderCells } from "./cells.ts";
-import { embedData } from "./embedded.ts";
+import { asManifest, embedData } from "./embedded.ts";
 import { renderContents } from "./headings.ts";
 import { escapeHtml, textOf } from "./html.ts";
 import { renderPage } from "./page.ts";
@@ -16,7 +16,10 @@ export { type EmbeddedReport, readReport } from "./embedded.ts";
 export interface ReportOptions {
   /** The title; by default the notebook's own (its metadata, its first heading of level 1, or its file's name). */
   title?: string;
-  /** How the notebook was run; the footer tells it, and the page carries it. */
+  /**
+   * How the notebook was run; the footer tells it, and the page carries it. By default what the
+   * runner left in the notebook's metadata, as `tunebook`.
+   */
   manifest?: Manifest;
   /** Whether code is shown. Default: true. The notebook that the page carries has it in any case. */
   code?: boolean;
@@ -52,11 +55,12 @@ export async function renderReport(
   notebook: Notebook,
   options: ReportOptions = {},
 ): Promise<string> {
-  const { manifest, code = true, embedNotebook = true } = options;
+  const { code = true, embedNotebook = true } = options;
+  const manifest = asManifest(options.manifest ?? notebook.metadata.tunebook);
   const given = options.title ?? metadataText(notebook.metadata.title);
   const cells = renderCells(notebook, { code, title: given, manifest });
   const own = cells.titleHtml === undefined ? undefined : textOf(cells.titleHtml);
-  const name = manifest?.notebook?.name?.replace(/\.ipynb$/, "");
+  const name = metadataText(manifest?.notebook.name)?.replace(/\.ipynb$/, "");
   const title = given || own || name || "Notebook";
   return await renderPage({
     title,
@@ -75,13 +79,13 @@ export async function renderReport(
 }
 
 function aboutRun(manifest: Manifest): string {
-  const seconds = (manifest.cells ?? []).reduce(
+  const seconds = manifest.cells.reduce(
     (sum, cell) => sum + (Number(cell.seconds) || 0),
     0,
   );
   const date = new Date(manifest.startedAt);
   const parts = [
-    escapeHtml(String(manifest.notebook?.name ?? "")),
+    escapeHtml(String(manifest.notebook.name ?? "")),
     Number.isNaN(date.getTime()) ? "" : `run on ${date.toISOString().slice(0, 10)}`,
     seconds > 0 ? `in ${formatSeconds(seconds)}` : "",
     `<a href="#nb-how">how this was made</a>`,

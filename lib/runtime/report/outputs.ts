@@ -48,6 +48,7 @@ export class OutputRenderer {
   }
 
   #renderBundle(data: MimeBundle, metadata: Record<string, unknown>): string {
+    if (PROVENANCE_MIME in data) return ""; // the footer tells it
     const figure = PLOTLY_MIME in data ? this.#renderFigure(data) : undefined;
     if (figure !== undefined) return figure;
     const html = textIn(data, "text/html");
@@ -71,7 +72,7 @@ export class OutputRenderer {
     const plain = textIn(data, "text/plain");
     for (const [type, value] of Object.entries(data)) {
       const isJson = type === "application/json" || (type.endsWith("+json") && plain === undefined);
-      if (!isJson || type === PROVENANCE_MIME) continue;
+      if (!isJson) continue;
       const json = JSON.stringify(value, null, 2);
       return `<details class="nb-output nb-json"><summary>JSON, ${
         json.length.toLocaleString("en-US")

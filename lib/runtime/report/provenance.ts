@@ -22,10 +22,10 @@ export function renderProvenance(manifest: Manifest | undefined, hasNotebook: bo
     return `<h2 id="nb-how">How this was made</h2><p>Exported from a notebook with the outputs ` +
       `that it held; nothing was recorded of the run.</p>${save}`;
   }
-  const total = (manifest.cells ?? []).reduce((sum, cell) => sum + (Number(cell.seconds) || 0), 0);
+  const total = manifest.cells.reduce((sum, cell) => sum + (Number(cell.seconds) || 0), 0);
   const facts: [string, string][] = [
-    ["Notebook", value(manifest.notebook?.name)],
-    ["SHA-256 of its code and text", hash(manifest.notebook?.sha256)],
+    ["Notebook", value(manifest.notebook.name)],
+    ["SHA-256 of its code and text", hash(manifest.notebook.sha256)],
     ["Started", time(manifest.startedAt)],
     ["Took", escapeHtml(formatSeconds(total))],
     [
@@ -39,7 +39,7 @@ export function renderProvenance(manifest: Manifest | undefined, hasNotebook: bo
     ],
     ["System", `${value(manifest.os)} · ${value(manifest.cores)} logical processors`],
   ];
-  const parameters = Object.entries(manifest.parameters ?? {});
+  const parameters = Object.entries(manifest.parameters);
   return `<h2 id="nb-how">How this was made</h2>` +
     list(facts) +
     `<h3>Parameters</h3>${
@@ -47,7 +47,7 @@ export function renderProvenance(manifest: Manifest | undefined, hasNotebook: bo
         ? "<p>None were set.</p>"
         : list(parameters.map(([name, set]) => [name, code(set)]))
     }` +
-    recorded(manifest.provenance ?? []) +
+    recorded(manifest.provenance) +
     times(manifest) + save;
 }
 
@@ -67,7 +67,7 @@ function recorded(entries: readonly ProvenanceEntry[]): string {
 }
 
 function times(manifest: Manifest): string {
-  const cells = manifest.cells ?? [];
+  const { cells } = manifest;
   if (cells.length === 0) return "";
   const longest = Math.max(...cells.map((cell) => Number(cell.seconds) || 0), 1e-9);
   const rows = cells.map((cell, index) => {

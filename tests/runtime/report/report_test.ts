@@ -188,10 +188,29 @@ Deno.test("renderReport() tells how it was made", async () => {
   }
 });
 
+Deno.test("renderReport() takes the manifest that the runner left in the notebook", async () => {
+  const notebook = sampleNotebook();
+  const run = {
+    ...notebook,
+    metadata: { ...notebook.metadata, tunebook: sampleManifest(notebook) },
+  };
+  assertStringIncludes(await renderReport(run), "OpenBLAS 0.3.21");
+});
+
 Deno.test("renderReport() takes manifests that lack parts", async () => {
   const notebook = notebookOf(markdown("Text"));
-  const html = await renderReport(notebook, { manifest: {} as never });
+  const html = await renderReport(notebook, { manifest: { tunebook: "1" } as never });
   assertStringIncludes(html, "not recorded");
+  const wrong = {
+    tunebook: "1",
+    cells: [null, 3, {}],
+    provenance: "x",
+    parameters: [],
+    notebook: 1,
+  };
+  for (const tunebook of [wrong, 3, null, [], {}]) {
+    await renderReport({ ...notebook, metadata: { tunebook } });
+  }
 });
 
 Deno.test("readReport() gives back the notebook and the manifest", async () => {
