@@ -1,7 +1,7 @@
 // Answers before and after fine-tuning, side by side with the reference.
 
 import { sharedWords } from "./shared_words.ts";
-import { formatValue, markdownCell, tableHtml } from "./table.ts";
+import { cellOpening, formatValue, markdownCell, tableHtml } from "./table.ts";
 import { escapeHtml, formatNumber } from "./theme.ts";
 import { View } from "./view.ts";
 
@@ -71,9 +71,11 @@ export function compareTable(rows: readonly Comparison[], options: CompareOption
       "Underlined: words shared with the reference, in order",
     ].filter(Boolean);
     const body = shown.map((row) =>
-      `<tr><td>${escapeHtml(row.prompt)}</td><td>${escapeHtml(row.reference)}</td>${
-        answerCell(row.before, row.reference, row.scores?.before)
-      }${answerCell(row.after, row.reference, row.scores?.after)}</tr>`
+      `<tr>${cellOpening(row.prompt)}${escapeHtml(row.prompt)}</td>${cellOpening(row.reference)}${
+        escapeHtml(row.reference)
+      }</td>${answerCell(row.before, row.reference, row.scores?.before)}${
+        answerCell(row.after, row.reference, row.scores?.after)
+      }</tr>`
     ).join("");
     const scored = (text: string, score: number | undefined) =>
       score === undefined ? text : `${text} (${formatValue(score)})`;
@@ -127,7 +129,9 @@ function answerCell(answer: string, reference: string, score: number | undefined
     : `<div style="opacity:0.8;font-size:12px">score <b>${
       escapeHtml(formatValue(score))
     }</b></div>`;
-  return `<td>${answer === "" ? '<span style="opacity:0.7">(empty)</span>' : marked}${below}</td>`;
+  return `${cellOpening(answer)}${
+    answer === "" ? '<span style="opacity:0.7">(empty)</span>' : marked
+  }${below}</td>`;
 }
 
 function cut(text: string, most: number): string {

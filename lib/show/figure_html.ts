@@ -21,7 +21,13 @@ const upgrade = `(() => {
       }
     }
     layout.font = { color, ...layout.font };
-    layout.legend = { orientation: "h", x: 0, y: 1, yanchor: "bottom", ...layout.legend };
+    if (layout.title) {
+      const place = { x: 0.01, xanchor: "left", yref: "container", y: 0.97, yanchor: "top" };
+      layout.title = { ...place, automargin: true, font: { size: 16 }, ...layout.title };
+    }
+    const below = { y: 0, yref: "container", yanchor: "bottom" };
+    layout.legend = { orientation: "h", x: 0, ...below, ...layout.legend };
+    layout.margin = { l: 56, r: 24, t: 24, b: 48, ...layout.margin };
     layout.height ??= 380;
     const target = root.querySelector(".tb-live");
     Promise.resolve(window.Plotly.newPlot(target, data, layout, { responsive: true, displaylogo: false }))

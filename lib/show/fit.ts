@@ -44,7 +44,9 @@ export function fit(
       x: pick<unknown>(trace.x).map((value) => shortNumber(value)),
       y: pick<unknown>(trace.y).map((value) => shortNumber(value)),
     };
-    if (trace.text) result.text = pick(trace.text);
+    if (isBar(trace)) {
+      if (trace.hovertext) result.hovertext = pick(trace.hovertext);
+    } else if (trace.text) result.text = pick(trace.text);
     if (isBar(trace) && Array.isArray(trace.width)) result.width = pick(trace.width);
     return result as unknown as PlotlyTrace;
   });

@@ -92,7 +92,7 @@ export function drawBranches(
       }z`;
     }
   }
-  const labels = niceTicks(0, longest, 8).map((position) =>
+  const labels = niceTicks(0, longest, 8).filter(Number.isInteger).map((position) =>
     `<path d="M${px(x(position))} ${top - 8}V${
       px(height - 4)
     }" stroke="currentColor" stroke-opacity=".12"/>` +
@@ -127,7 +127,7 @@ export function drawAttention(batch: ForestBatchLike, alt: string, color?: strin
       precise(height)
     }h${precise(-cell)}z`;
   }
-  const ticks = niceTicks(0, total, 6).filter((tick) => tick < total);
+  const ticks = niceTicks(0, total, 6).filter((tick) => tick < total && Number.isInteger(tick));
   const labels = ticks.map((tick) =>
     textElement(String(tick), left + (tick + 0.5) * cell, top - 6, { anchor: "middle" }) +
     textElement(String(tick), left - 6, top + (tick + 0.5) * cell + 4, { anchor: "end" })

@@ -60,7 +60,7 @@ export function histogram(
       x: counts.map((_, bin) => Number((bins.start + (bin + 0.5) * bins.width).toPrecision(12))),
       y: counts,
       width: bins.width,
-      text: counts.map((_, bin) =>
+      hovertext: counts.map((_, bin) =>
         bins.whole && bins.width === 1
           ? formatNumber(edges(bin)[0] + 0.5)
           : edges(bin).map((edge) => formatNumber(edge)).join(" to ")

@@ -43,7 +43,8 @@ export interface BarTrace {
   /** Width of a bar in the units of a numeric axis; one number, or one a bar. */
   width?: number | readonly number[];
   marker?: { color?: string };
-  text?: readonly string[];
+  /** Shown when a pointer rests on a bar, one text a bar. */
+  hovertext?: readonly string[];
   opacity?: number;
   showlegend?: boolean;
   hoverinfo?: "skip";

@@ -147,11 +147,21 @@ function htmlTable(
   ).join("");
   const body = rows.map((cells) =>
     `<tr>${
-      cells.map(({ text }, c) => `<td style="text-align:${aligns[c]}">${escapeHtml(text)}</td>`)
-        .join("")
+      cells.map(({ text }, c) => `${cellOpening(text, aligns[c])}${escapeHtml(text)}</td>`).join("")
     }</tr>`
   ).join("");
   return tableHtml({ caption, head, body, rest });
+}
+
+/**
+ * Opens a table cell. Long texts get room to be read: a narrow page then scrolls inside the table.
+ *
+ * @param text What stands in the cell.
+ * @param align How; JupyterLab's own style sets cells to the right, so it is always said.
+ * @returns The cell's opening tag.
+ */
+export function cellOpening(text: string, align = "left"): string {
+  return `<td style="text-align:${align}${text.length > 40 ? ";min-width:160px" : ""}">`;
 }
 
 /**

@@ -44,7 +44,7 @@ export function renderSvg(
 
   // From the top: title, subtitle, legend, upper axis.
   let top = 8;
-  for (const line of titleLines(layout.title?.text, 16, width - 16)) {
+  for (const line of titleLines(layout.title?.text, 16, (width - 16) * 0.92)) {
     svg += textElement(line, 8, top += 18, { size: 16, bold: true });
   }
   for (const line of titleLines(layout.title?.subtitle?.text, 12.5, width - 16)) {

@@ -15,7 +15,13 @@ const wide =
 export function textWidth(text: string, size: number): number {
   let width = 0;
   for (const character of text) {
-    width += wide.test(character) ? 1 : /[iljt.,:;'|!()[\] ]/.test(character) ? 0.33 : 0.58;
+    width += wide.test(character)
+      ? 1
+      : /[iljt.,:;'|!()[\] ]/.test(character)
+      ? 0.36
+      : /[A-Zmw%@]/.test(character)
+      ? 0.76
+      : 0.58;
   }
   return width * size;
 }

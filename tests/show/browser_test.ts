@@ -1,0 +1,184 @@
+/** Views in a real browser: nothing runs off a narrow page, nothing is fetched, Plotly takes every chart. */
+
+import { assert, assertEquals } from "@std/assert";
+import type { Browser, Page } from "playwright-core";
+import {
+  attentionView,
+  barChart,
+  batchView,
+  compareTable,
+  forestView,
+  heatmap,
+  histogram,
+  lineChart,
+  lossCurve,
+  scatter,
+  table,
+  tokenView,
+  type View,
+} from "../../lib/show/mod.ts";
+import { collate } from "../../lib/dataset/collate.ts";
+import { forest } from "../../lib/dataset/forest.ts";
+import { chromiumProgram, launchBrowser } from "./programs.ts";
+
+const long = "a long name with many words in it, ".repeat(3);
+const decoder = { decode: (ids: number[]) => ids.map((id) => ` token${id}`).join("") };
+const examples = [1, 2, 3, 4].map((i) => ({
+  promptIds: [...Array.from({ length: 60 }, (_, at) => at), 100 + i],
+  responseIds: [...Array.from({ length: 10 * i }, (_, at) => 200 + at), 50256],
+  instructionLength: 55,
+}));
+
+const charts: Record<string, View> = {
+  lossCurve: lossCurve(
+    Array.from({ length: 50 }, (_, i) => ({
+      step: i + 1,
+      loss: i === 30 ? NaN : 3 / (i + 1),
+      validationLoss: i % 5 === 0 ? 3.2 / (i + 1) : null,
+      tokensComputed: 280,
+    })),
+    { title: long },
+  ),
+  lineChart: lineChart({ a: [1, 10, 100], b: [3, NaN, 1000] }, { logY: true, title: "Lines" }),
+  barChart: barChart([[long, 1], ["<b>", 2]], { title: "Bars" }),
+  "barChart lying": barChart([[long, 1], ["<b>", 2]], { horizontal: true }),
+  histogram: histogram({ a: [1, 2, 2, 3], b: [2, 3, 4] }, { marks: { limit: 3 } }),
+  scatter: scatter([1, 2, 3], [3, 1, 2], { labels: ["<i>", "b", "c"] }),
+  heatmap: heatmap([[1, 2], [3, NaN]], { columns: ["<a>", "b"], rows: ["c", "d"] }),
+};
+
+const others: Record<string, View> = {
+  tokenView: tokenView({
+    tokens: ["x".repeat(300), " b", "\n", "<|endoftext|>"],
+    roles: ["prompt", "response", "response", "end"],
+    counted: [false, true, true, true],
+  }),
+  batchView: batchView(collate(examples), decoder),
+  forestView: forestView(forest(examples), decoder),
+  attentionView: attentionView(forest(examples)),
+  table: table(
+    Array.from({ length: 3 }, () => Object.fromEntries("abcdefgh".split("").map((k) => [k, long]))),
+  ),
+  compareTable: compareTable([{
+    prompt: long,
+    reference: long,
+    before: "y".repeat(400),
+    after: long,
+  }]),
+};
+
+const pageOf = (views: View[], dark: boolean) =>
+  `<!doctype html><title>Views</title><body style="margin:8px;background:${
+    dark ? "#111" : "#fff"
+  };color:${dark ? "#ddd" : "#222"}">${views.map(({ html }) => html).join("<hr>")}`;
+
+async function withPage(
+  browser: Browser,
+  width: number,
+  body: (page: Page, complaints: string[]) => Promise<void>,
+): Promise<void> {
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith("data:")) complaints.push(`fetched ${request.url()}`);
+  });
+  page.setDefaultTimeout(60_000);
+  await body(page, complaints);
+  assertEquals(complaints, []);
+  await page.close();
+}
+
+Deno.test({
+  name: `views draw in a browser, narrow and wide, light and dark${chromiumProgram.needs}`,
+  ignore: !chromiumProgram.found,
+  // The browser's connection outlives the test by a moment.
+  sanitizeResources: false,
+  sanitizeOps: false,
+  async fn(t) {
+    const browser = await launchBrowser();
+    try {
+      for (const [width, dark] of [[390, false], [390, true], [1100, true]] as const) {
+        await t.step(`${width} pixels, ${dark ? "dark" : "light"}`, async () => {
+          await withPage(browser, width, async (page) => {
+            await page.setContent(
+              pageOf([...Object.values(charts), ...Object.values(others)], dark),
+            );
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+            assertEquals(wide, width, "the page scrolls sideways");
+            assertEquals(await page.locator(".tb-picture:visible").count(), 0);
+            assertEquals(await page.locator("svg.tb-chart:visible").count(), 7);
+            // Text takes the page's own colour.
+            const color = await page.locator("svg.tb-chart text").first().evaluate((text) =>
+              getComputedStyle(text).fill
+            );
+            assertEquals(color, dark ? "rgb(221, 221, 221)" : "rgb(34, 34, 34)");
+            const folder = Deno.env.get("TUNEBOOK_SCREENSHOTS");
+            if (folder) {
+              const path = `${folder}/views-${width}${dark ? "-dark" : ""}.png`;
+              await page.screenshot({ path, fullPage: true });
+            }
+          });
+        });
+      }
+
+      await t.step("no label leaves its drawing", async () => {
+        await withPage(browser, 800, async (page) => {
+          await page.setContent(pageOf(Object.values(charts), false));
+          const outside = await page.evaluate(() =>
+            [...document.querySelectorAll("svg.tb-chart > text")].filter((text) => {
+              const [inner, outer] = [text, text.closest("svg")!].map((e) =>
+                e.getBoundingClientRect()
+              );
+              return inner.left < outer.left - 2 || inner.right > outer.right + 2 ||
+                inner.top < outer.top - 2 || inner.bottom > outer.bottom + 2;
+            }).map((text) => text.textContent)
+          );
+          assertEquals(outside, []);
+        });
+      });
+
+      await t.step("Plotly draws every chart, before or after it has come", async () => {
+        const { default: plotly } = await import(
+          "plotly.js-cartesian-dist-min/plotly-cartesian.min.js",
+          { with: { type: "text" } }
+        );
+        for (const early of [true, false]) {
+          await withPage(browser, 800, async (page) => {
+            const library = { content: plotly as unknown as string };
+            await page.setContent("<!doctype html><body>");
+            if (early) await page.addScriptTag(library);
+            // As JupyterLab does it: parsed without running, then each script made anew.
+            await page.evaluate((html) => {
+              document.body.innerHTML = html;
+              for (const old of document.body.querySelectorAll("script")) {
+                const script = document.createElement("script");
+                for (const { name, value } of old.attributes) script.setAttribute(name, value);
+                script.textContent = old.textContent;
+                old.replaceWith(script);
+              }
+            }, Object.values(charts).map(({ html }) => html).join(""));
+            if (!early) {
+              assertEquals(await page.locator(".tb-still:visible").count(), 7);
+              await page.addScriptTag(library);
+              await page.evaluate(() => dispatchEvent(new Event("tb-plotly")));
+            }
+            await page.waitForFunction(() => document.querySelectorAll(".tb-drawn").length === 7);
+            assertEquals(await page.locator(".tb-still:visible").count(), 0);
+            // Labels are shown as they are, not as markup.
+            const labels = await page.locator(".tb-live").nth(3).locator(".ytick")
+              .allTextContents();
+            assert(labels.includes("<b>"), labels.join());
+            const folder = Deno.env.get("TUNEBOOK_SCREENSHOTS");
+            if (folder) await page.screenshot({ path: `${folder}/plotly.png`, fullPage: true });
+          });
+        }
+      });
+    } finally {
+      await browser.close();
+    }
+  },
+});

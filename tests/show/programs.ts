@@ -1,0 +1,176 @@
+/** Outside programs of these tests: a browser and JupyterLab. */
+
+import { type Browser, chromium } from "playwright-core";
+import { findInEnvironment, type Found } from "../support.ts";
+
+/** Looks for a program by an environment variable, else on the PATH. */
+function findProgram(variable: string, names: readonly string[], how: string): Found {
+  const named = findInEnvironment(variable, how);
+  if (named.found || Deno.env.has(variable)) return named;
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    for (const name of names) {
+      try {
+        const path = `${folder}/${name}`;
+        if (Deno.statSync(path).isFile) return { path, found: true, needs: "" };
+      } catch {
+        // not in this folder
+      }
+    }
+  }
+  return named;
+}
+
+/** Debian's Chromium, or what `TUNEBOOK_CHROMIUM` names. */
+export const chromiumProgram: Found = findProgram(
+  "TUNEBOOK_CHROMIUM",
+  ["chromium", "chromium-browser", "google-chrome"],
+  "apt-get install chromium",
+);
+
+/** JupyterLab: beside the `jupyter` that `TUNEBOOK_JUPYTER` names, else on the PATH. */
+export const jupyterProgram: Found = findJupyterLab();
+
+function findJupyterLab(): Found {
+  const how = "pip install jupyterlab, and the path of its jupyter";
+  const found = findProgram("TUNEBOOK_JUPYTER", ["jupyter-lab"], how);
+  // A Jupyter without JupyterLab has no such program beside it.
+  const path = found.path.replace(/jupyter$/, "jupyter-lab");
+  try {
+    if (found.found && Deno.statSync(path).isFile) return { path, found: true, needs: "" };
+  } catch {
+    // not there
+  }
+  return { path: "", found: false, needs: ` (needs TUNEBOOK_JUPYTER: ${how})` };
+}
+
+/** Starts a headless browser that asks nobody for anything. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumProgram.path,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A JupyterLab with the stock Deno kernel, in folders of its own. */
+export interface JupyterLab {
+  /** The address of its page, token included; put a notebook's path between. */
+  address(path: string): string;
+  /** The folder that holds its notebooks. */
+  folder: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts JupyterLab on a free port of 127.0.0.1.
+ *
+ * @param options `settings`: overrides of its settings, by plugin.
+ */
+export async function startJupyterLab(
+  options: { settings?: Record<string, unknown> } = {},
+): Promise<JupyterLab> {
+  const home = await Deno.makeTempDir({ prefix: "tunebook-jupyterlab-" });
+  const folder = `${home}/notebooks`;
+  await Deno.mkdir(`${home}/share/jupyter/lab/settings`, { recursive: true });
+  await Deno.mkdir(`${home}/tmp`);
+  await Deno.mkdir(folder);
+  const env: Record<string, string> = {
+    HOME: home,
+    XDG_DATA_HOME: `${home}/share`,
+    JUPYTER_DATA_DIR: `${home}/share/jupyter`,
+    JUPYTER_CONFIG_DIR: `${home}/config`,
+    JUPYTER_RUNTIME_DIR: `${home}/runtime`,
+    JUPYTER_PREFER_ENV_PATH: "0",
+    JUPYTERLAB_SETTINGS_DIR: `${home}/settings`,
+    JUPYTERLAB_WORKSPACES_DIR: `${home}/workspaces`,
+    TMPDIR: `${home}/tmp`,
+    DENO_DIR: denoDir(),
+    NO_COLOR: "1",
+  };
+  const install = await new Deno.Command(Deno.execPath(), {
+    args: ["jupyter", "--install"],
+    env,
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!install.success) throw new Error(new TextDecoder().decode(install.stderr));
+  for (const [plugin, settings] of Object.entries(options.settings ?? {})) {
+    const [extension, name] = plugin.split(":");
+    const place = `${home}/settings/${extension}`;
+    await Deno.mkdir(place, { recursive: true });
+    await Deno.writeTextFile(`${place}/${name}.jupyterlab-settings`, JSON.stringify(settings));
+  }
+  const port = freePort();
+  const token = crypto.randomUUID();
+  const log = await Deno.open(`${home}/log`, { create: true, write: true });
+  const process = new Deno.Command(jupyterProgram.path, {
+    args: [
+      "--no-browser",
+      "--allow-root",
+      "--ip=127.0.0.1",
+      `--port=${port}`,
+      "--ServerApp.port_retries=0",
+      `--IdentityProvider.token=${token}`,
+      `--ServerApp.root_dir=${folder}`,
+      "--LabApp.news_url=None",
+      "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ],
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const logged = process.stderr.pipeTo(log.writable).catch(() => {});
+  const lab: JupyterLab = {
+    folder,
+    address: (path) => `http://127.0.0.1:${port}/lab/tree/${path}?token=${token}&reset`,
+    async [Symbol.asyncDispose]() {
+      // Asked to stop, the server ends its kernels too.
+      try {
+        process.kill("SIGTERM");
+      } catch {
+        // ended by itself
+      }
+      const killer = setTimeout(() => process.kill("SIGKILL"), 10_000);
+      await process.status;
+      clearTimeout(killer);
+      await logged;
+      await Deno.remove(home, { recursive: true });
+    },
+  };
+  let ended = false;
+  process.status.then(() => ended = true);
+  for (let attempt = 0; attempt < 300; attempt++) {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/api/status?token=${token}`);
+      await response.body?.cancel();
+      if (response.ok) return lab;
+    } catch {
+      // not yet
+    }
+    if (ended) break;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const said = await Deno.readTextFile(`${home}/log`);
+  await lab[Symbol.asyncDispose]();
+  throw new Error(`JupyterLab did not start: ${said.slice(-2000)}`);
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+/** Deno's cache, so that a kernel with another home finds the packages that are there. */
+function denoDir(): string {
+  const { success, stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] })
+    .outputSync();
+  return success ? JSON.parse(new TextDecoder().decode(stdout)).denoDir : "";
+}
