@@ -36,9 +36,6 @@ const adamwKernel = defineKernel({
     source: wgsl,
     size: "size",
     buffers: ["parameter", "gradient", "mean", "variance"],
-    // In f32, 1 − 0.999 would be wrong in the fifth digit.
-    uniforms: { rest1: "f32", rest2: "f32" },
-    values: (_, { beta1, beta2 }) => ({ rest1: 1 - beta1, rest2: 1 - beta2 }),
   }),
 });
 

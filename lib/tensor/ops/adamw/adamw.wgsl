@@ -3,13 +3,12 @@ struct Params {
   size: u32,
   gradientScale: f32,
   decay: f32,
-  beta1: f32,
+  rate1: f32,
   beta2: f32,
+  rate2: f32,
   stepSize: f32,
   rootCorrection2: f32,
   epsilon: f32,
-  rest1: f32, // 1 - beta1
-  rest2: f32, // 1 - beta2
 }
 
 @group(0) @binding(0) var<storage, read_write> parameter: array<f32>;
@@ -25,8 +24,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let g = gradient[i] * params.gradientScale;
-  let m = mean[i] + params.rest1 * (g - mean[i]);
-  let v = params.beta2 * variance[i] + params.rest2 * g * g;
+  let m = mean[i] + params.rate1 * (g - mean[i]);
+  let v = params.beta2 * variance[i] + params.rate2 * g * g;
   let p = parameter[i] - params.decay * parameter[i];
   mean[i] = m;
   variance[i] = v;
