@@ -2,11 +2,13 @@
 
 import { escapeHtml } from "./theme.ts";
 
-// JupyterLab strips `<style>` and `<svg>` from notebooks that it does not trust, but leaves their
-// labels as loose text. So without this style the SVG stays hidden, and a picture of the same
-// drawing, which JupyterLab does keep, stands in; it cannot know the page's colour, so it is grey.
-const style = "<style>.tb-figure .tb-still{display:block!important;overflow-x:auto}" +
-  ".tb-figure .tb-picture,.tb-figure.tb-drawn .tb-still{display:none!important}</style>";
+// JupyterLab strips `<style>` and `<svg>` from cells that it does not trust, but leaves the labels as
+// loose text. So by itself the drawing is hidden, and a picture of it, which JupyterLab keeps, stands
+// in; it cannot know the page's colour, so it is grey. The style turns that round only where the SVG
+// has survived: trusted and other cells share a page, and with it the styles.
+const style = "<style>.tb-figure .tb-still:has(>svg){display:block!important;overflow-x:auto}" +
+  ".tb-figure:has(>.tb-still>svg)>.tb-picture,.tb-figure.tb-drawn .tb-still{display:none!important}" +
+  "</style>";
 
 const pictureColor = "#7d7d7d";
 
