@@ -66,6 +66,13 @@
       font: { color: ink },
       ...layout.hoverlabel,
     };
+    // Without a background of its own the tool bar gets a grey block where pointers cannot hover.
+    layout.modebar = {
+      bgcolor: "rgba(0,0,0,0)",
+      color: color("--nb-muted"),
+      activecolor: ink,
+      ...layout.modebar,
+    };
     const title = typeof layout.title === "string" ? { text: layout.title } : layout.title;
     if (title?.text) {
       layout.title = { x: 0, xref: "paper", xanchor: "left", y: 0.98, yanchor: "top", ...title };
