@@ -134,16 +134,19 @@ export function checkLeaks(pairs: readonly LabelledPair[], train: number): strin
 
 /** What can be worked out from the text alone: a pattern of the answer and whether it is true. */
 const sums: readonly [RegExp, (...parts: string[]) => boolean][] = [
-  [/^(\d+) plus (\d+) equals (\d+)\.$/, (a, b, c) => Number(a) + Number(b) === Number(c)],
-  [/^(\d+) minus (\d+) equals (\d+)\.$/, (a, b, c) => Number(a) - Number(b) === Number(c)],
-  [/^(\d+) times (\d+) equals (\d+)\.$/, (a, b, c) => Number(a) * Number(b) === Number(c)],
-  [/^(\d+) is an (even|odd) number\.$/, (a, b) => (Number(a) % 2 === 0) === (b === "even")],
+  [/^The sum of (\d+) and (\d+) is (\d+)\.$/, (a, b, c) => Number(a) + Number(b) === Number(c)],
+  [
+    /^The difference of (\d+) and (\d+) is (\d+)\.$/,
+    (a, b, c) => Number(a) - Number(b) === Number(c),
+  ],
+  [/^The product of (\d+) and (\d+) is (\d+)\.$/, (a, b, c) => Number(a) * Number(b) === Number(c)],
+  [/^The number (\d+) is (even|odd)\.$/, (a, b) => (Number(a) % 2 === 0) === (b === "even")],
   [/^The number after (\d+) is (\d+)\.$/, (a, b) => Number(a) + 1 === Number(b)],
   [/^The number (\d+) is written (.+)\.$/, (a, b) => inWords(Number(a)) === b],
   [/^The word (\w+) has (\d+) letters\.$/, (a, b) => a.length === Number(b)],
   [/^The word (\w+) starts with (\w)\.$/, (a, b) => a.startsWith(b)],
   [
-    /^Backwards, (\w+) is spelled (.+)\.$/,
+    /^Backwards, the word (\w+) is spelled (.+)\.$/,
     (a, b) => [...a].join("") === [...b.replaceAll("-", "")].reverse().join(""),
   ],
   [/^In alphabetical order: (.+)$/, (a) => isSorted(a.split(", "), (x, y) => x < y)],
@@ -155,6 +158,14 @@ const sums: readonly [RegExp, (...parts: string[]) => boolean][] = [
 
 function isSorted<T>(items: T[], before: (a: T, b: T) => boolean): boolean {
   return items.every((item, i) => i === 0 || before(items[i - 1], item));
+}
+
+/** Whether an answer has one of the patterns that can be worked out, and holds. */
+export function isWorkedOut(output: string): boolean {
+  return sums.some(([pattern, holds]) => {
+    const found = pattern.exec(output);
+    return found !== null && holds(...found.slice(1));
+  });
 }
 
 /** Answers that are wrong by arithmetic or by their letters. */

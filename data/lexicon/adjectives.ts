@@ -10,32 +10,23 @@ import { list } from "./table.ts";
 export const opposites: readonly (readonly [string, string])[] = pairs(`
 hot cold; big small; tall short; fast slow; happy sad; old young; light dark; hard soft; rich poor;
 strong weak; wet dry; full empty; early late; near far; high low; open closed; loud quiet; clean dirty;
-thick thin; wide narrow; deep shallow; sharp blunt; sweet bitter; smooth rough;
-brave cowardly; kind cruel; polite rude; wise foolish; safe dangerous; true false; right wrong; good bad;
-black white; day night; summer winter; north south; east west; up down; in out; above below;
-before after; always never; many few; more less; first last; begin end; buy sell; push pull; give take;
-win lose; love hate; laugh cry; remember forget; arrive depart; enter exit; float sink;
-build destroy; lend borrow; teach learn; ask answer; friend enemy; war peace; top bottom;
-front back; inside outside; yes no; male female; success failure; victory defeat;
-ancient modern; cheap expensive; easy difficult; simple complicated; fresh stale; tight loose; calm nervous;
-generous stingy; honest dishonest; possible impossible; lucky unlucky; visible invisible; public private;
-guilty innocent; absent present; alive dead; awake asleep; tame wild; raw cooked; cheerful gloomy;
-careful careless; useful useless; hopeful hopeless; increase decrease; accept refuse; appear vanish; attack defend; freeze melt;
-import export; maximum minimum; majority minority; optimist pessimist; temporary permanent; artificial natural;
-flexible rigid; humble proud; lazy hardworking; lengthen shorten; expand contract`);
+thick thin; wide narrow; deep shallow; sweet bitter; smooth rough; kind cruel; polite rude; wise foolish;
+safe dangerous; true false; right wrong; good bad; black white; day night; summer winter; north south;
+east west; up down; in out; above below; before after; always never; many few; more less; first last;
+begin end; buy sell; push pull; give take; win lose; love hate; laugh cry; remember forget; arrive depart;
+build destroy; teach learn; ask answer; friend enemy; war peace; top bottom; front back; inside outside;
+yes no; male female; success failure; ancient modern; cheap expensive; easy difficult; simple complicated;
+alive dead; guilty innocent; increase decrease; possible impossible`);
 
 /** A word and another one of like meaning; the answer is one of several that would do. */
 export const synonyms: readonly (readonly [string, string])[] = pairs(`
-start begin; large big; tiny small; quick fast; glad happy; unhappy sad; intelligent smart; fearless brave;
-silent quiet; wealthy rich; difficult hard; simple easy; angry mad; tired sleepy; beautiful pretty;
-correct right; incorrect wrong; ill sick; shut close; shout yell; speak talk; look watch; jump leap; finish end;
-mend fix; gift present; home house; street road; rock stone; forest woods; ocean sea; garbage trash; error mistake;
-job work; choose pick; assist help; purchase buy; reply answer; vanish disappear; gather collect; construct build;
-enormous huge; freezing cold; boiling hot; famous well-known; odd strange; funny amusing; courteous polite;
-wonderful great; frightened afraid; cure heal; repair fix; permit allow; forbid ban; demand insist; lift raise;
-hurry rush; discover find; attempt try; receive get; connect join; divide split; require need; rescue save;
-journey trip; infant baby; physician doctor; instructor teacher; companion friend; conclusion ending; goal aim;
-price cost; noise sound; scent smell; evil wicked; lucid clear; vacant empty; ancient old; entire whole; weary tired`);
+start begin; large big; tiny small; quick fast; glad happy; unhappy sad; intelligent smart; silent quiet;
+wealthy rich; difficult hard; simple easy; angry mad; tired sleepy; beautiful pretty; correct right;
+incorrect wrong; ill sick; shut close; shout yell; speak talk; look watch; jump leap; finish end; mend fix;
+gift present; home house; street road; rock stone; forest woods; ocean sea; garbage trash; error mistake;
+job work; choose pick; assist help; purchase buy; reply answer; gather collect; construct build;
+enormous huge; odd strange; wonderful great; frightened afraid; permit allow; discover find; attempt try;
+receive get; connect join; divide split; require need`);
 
 /** Adjectives with comparative and superlative. */
 export const degrees: readonly (readonly [string, string, string])[] = `
@@ -51,19 +42,14 @@ hot hotter hottest
 cold colder coldest
 warm warmer warmest
 happy happier happiest
-sad sadder saddest
 heavy heavier heaviest
 light lighter lightest
 easy easier easiest
-busy busier busiest
-funny funnier funniest
-pretty prettier prettiest
 good better best
 bad worse worst
 far farther farthest
 large larger largest
 nice nicer nicest
-brave braver bravest
 wise wiser wisest
 strong stronger strongest
 weak weaker weakest
@@ -75,14 +61,11 @@ thick thicker thickest
 wide wider widest
 deep deeper deepest
 clean cleaner cleanest
-dirty dirtier dirtiest
-dry drier driest
 loud louder loudest
 bright brighter brightest
 dark darker darkest
 rich richer richest
 poor poorer poorest
-lucky luckier luckiest
 soft softer softest
 `.trim().split("\n").map((line) => {
   const [base, more, most] = list(line);

@@ -14,8 +14,8 @@ export interface Person {
   possessive: "his" | "her";
 }
 
-const women = list("Anna Maria Lucy Emma Sara Nina Clara Ruth Julia Alice Mia Rosa Ella Kate");
-const men = list("Tom Ben Paul Leo Sam Max David Omar Peter Jack Noah Felix Hugo Adam");
+const women = list("Anna Maria Alice Kate Mary Sarah Jane Laura Susan Emily Lisa");
+const men = list("Tom Ben Paul Sam Max David Peter Jack Adam John Mark");
 
 /** People by first name. */
 export const people: readonly Person[] = [

@@ -25,47 +25,26 @@ Sweden, Stockholm, Europe
 Finland, Helsinki, Europe
 Denmark, Copenhagen, Europe
 Belgium, Brussels, Europe
-Ukraine, Kyiv, Europe
-Romania, Bucharest, Europe
-Bulgaria, Sofia, Europe
-Iceland, Reykjavik, Europe
-Serbia, Belgrade, Europe
-Croatia, Zagreb, Europe
 Japan, Tokyo, Asia
 China, Beijing, Asia
 India, New Delhi, Asia
 Thailand, Bangkok, Asia
-Vietnam, Hanoi, Asia
 South Korea, Seoul, Asia
-Nepal, Kathmandu, Asia
 Iran, Tehran, Asia
 Iraq, Baghdad, Asia
 the Philippines, Manila, Asia
 Pakistan, Islamabad, Asia
 Afghanistan, Kabul, Asia
 Lebanon, Beirut, Asia
-Qatar, Doha, Asia
 Egypt, Cairo, Africa
-Kenya, Nairobi, Africa
-Ghana, Accra, Africa
 Morocco, Rabat, Africa
-Ethiopia, Addis Ababa, Africa
-Tunisia, Tunis, Africa
-Libya, Tripoli, Africa
-Senegal, Dakar, Africa
-Uganda, Kampala, Africa
 Canada, Ottawa, North America
 the United States, Washington, North America
 Mexico, Mexico City, North America
 Cuba, Havana, North America
 Jamaica, Kingston, North America
-Brazil, Brasilia, South America
-Argentina, Buenos Aires, South America
 Chile, Santiago, South America
 Peru, Lima, South America
-Colombia, Bogota, South America
-Venezuela, Caracas, South America
-Uruguay, Montevideo, South America
 Australia, Canberra, Oceania
 New Zealand, Wellington, Oceania`,
 ).map(([country, capital, continent]) => ({ country, capital, continent }));
@@ -82,7 +61,6 @@ nitrogen, N
 oxygen, O
 neon, Ne
 sodium, Na
-magnesium, Mg
 aluminum, Al
 silicon, Si
 sulfur, S
@@ -95,13 +73,8 @@ copper, Cu
 zinc, Zn
 silver, Ag
 tin, Sn
-iodine, I
 gold, Au
-mercury, Hg
-lead, Pb
-uranium, U
-tungsten, W
-phosphorus, P`,
+`,
 ).map(([name, symbol]) => ({ name, symbol }));
 
 /** What a young animal is called. */
@@ -116,20 +89,12 @@ sheep, lamb
 pig, piglet
 goat, kid
 duck, duckling
-goose, gosling
-swan, cygnet
 lion, cub
 bear, cub
 wolf, pup
-fox, cub
 deer, fawn
-kangaroo, joey
 frog, tadpole
-owl, owlet
 hen, chick
-elephant, calf
-seal, pup
-eagle, eaglet
 whale, calf
 rabbit, kit`,
 ).map(([animal, young]) => ({ animal, young }));
@@ -158,8 +123,7 @@ rooster, crows
 pigeon, coos
 elephant, trumpets
 turkey, gobbles
-crow, caws
-bird, sings`,
+crow, caws`,
 ).map(([animal, sound]) => ({ animal, sound }));
 
 /** Where an animal lives. */
@@ -226,15 +190,9 @@ chef, cooks meals, cook meals
 painter, paints pictures, paint pictures
 writer, writes books, write books
 singer, sings songs, sing songs
-plumber, repairs pipes, repair pipes
-carpenter, works with wood, work with wood
 firefighter, puts out fires, put out fires
-librarian, lends books, lend books
-gardener, looks after plants, look after plants
 tailor, sews clothes, sew clothes
-barber, cuts hair, cut hair
 butcher, sells meat, sell meat
-florist, sells flowers, sell flowers
 judge, decides cases in court, decide cases in court
 architect, designs buildings, design buildings
 astronaut, travels into space, travel into space
@@ -243,15 +201,11 @@ vet, treats sick animals, treat sick animals
 mechanic, fixes cars, fix cars
 fisherman, catches fish, catch fish
 photographer, takes photos, take photos
-electrician, works with wires, work with wires
 shepherd, watches over sheep, watch over sheep
 actor, plays roles on a stage, play roles on a stage
 sailor, works on a ship, work on a ship
 miner, digs for coal, dig for coal
-optician, makes glasses, make glasses
-potter, makes bowls from clay, make bowls from clay
-detective, solves crimes, solve crimes
-beekeeper, keeps bees, keep bees`,
+detective, solves crimes, solve crimes`,
 ).map(([job, does, todo]) => ({ job, does, todo }));
 
 /** The usual color of things; the verb agrees. */

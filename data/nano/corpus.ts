@@ -21,7 +21,7 @@ export const END_OF_TEXT = "<|endoftext|>";
 export const CORPUS_SEED = 7;
 
 /** How often each genre is drawn. */
-const weights = { facts: 42, mixed: 12, practice: 26, stories: 8, essays: 12 } as const;
+const weights = { facts: 50, mixed: 6, practice: 28, stories: 6, essays: 10 } as const;
 
 /** The hand-written paragraphs. */
 export function readEssays(): string[] {

@@ -124,12 +124,32 @@ Deno.test("checkLeaks() finds a held-out task in another wording", () => {
 Deno.test("checkAnswers() finds a wrong sum and a wrong order", () => {
   const say = (output: string) =>
     check.checkAnswers([{ instruction: "", input: "", output }]).length;
-  assertEquals(say("2 plus 2 equals 4."), 0);
-  assertEquals(say("2 plus 2 equals 5."), 1);
+  assertEquals(say("The sum of 2 and 2 is 4."), 0);
+  assertEquals(say("The sum of 2 and 2 is 5."), 1);
   assertEquals(say("In alphabetical order: pear, apple"), 1);
   assertEquals(say("From smallest to largest: 9, 10"), 0);
-  assertEquals(say("Backwards, cat is spelled t-a-c."), 0);
-  assertEquals(say("Backwards, cat is spelled c-a-t."), 1);
+  assertEquals(say("Backwards, the word cat is spelled t-a-c."), 0);
+  assertEquals(say("Backwards, the word cat is spelled c-a-t."), 1);
+});
+
+Deno.test("checkAnswers() knows the answers of every family that it can work out", () => {
+  const worked = [
+    "addition",
+    "subtraction",
+    "multiplication",
+    "even-odd",
+    "next-number",
+    "number-words",
+    "letter-count",
+    "first-letter",
+    "reverse-word",
+    "sort-words",
+    "sort-numbers",
+  ];
+  for (const pair of pairs.filter(({ family }) => worked.includes(family))) {
+    const wrong = pair.output.replace(/[\w-]+(\.?)$/, "0$1");
+    assert(check.isWorkedOut(pair.output) && !check.isWorkedOut(wrong), pair.output);
+  }
 });
 
 Deno.test("checkSpelling() finds a misspelling outside its family", () => {

@@ -8,7 +8,7 @@ import { inWords, units } from "../../lexicon/numbers.ts";
 import { distinct, type Family, type Item } from "./family.ts";
 
 /** The largest number of the additions and comparisons. */
-const LIMIT = 20;
+const LIMIT = 10;
 
 function every(low: number, high: number, item: (n: number) => Item): Item[] {
   return Array.from({ length: high - low + 1 }, (_, i) => item(low + i));
@@ -21,13 +21,13 @@ export const numberFamilies: readonly Family[] = [
     about: `The sum of two numbers up to ${LIMIT}`,
     count: 16,
     wordings: [
-      { instruction: "Add {a} and {b}." },
-      { instruction: "Find the sum of these numbers.", input: "{a}, {b}" },
+      { instruction: "Add the numbers {a} and {b}." },
+      { instruction: "Find the sum of these numbers.", input: "Numbers: {a}, {b}" },
     ],
-    answer: "{a} plus {b} equals {c}.",
+    answer: "The sum of {a} and {b} is {c}.",
     items: (random) =>
-      distinct(80, () => {
-        const [a, b] = [random.between(2, LIMIT), random.between(2, LIMIT)];
+      distinct(40, () => {
+        const [a, b] = [random.between(1, LIMIT), random.between(1, LIMIT)];
         return {
           key: [a, b].sort((x, y) => x - y).join("+"),
           fields: { a: `${a}`, b: `${b}`, c: `${a + b}` },
@@ -36,32 +36,32 @@ export const numberFamilies: readonly Family[] = [
   },
   {
     name: "subtraction",
-    about: `The difference of two numbers up to ${LIMIT}`,
+    about: `What is left when a number up to ${LIMIT} is taken away`,
     count: 10,
     wordings: [
-      { instruction: "Subtract {b} from {a}." },
-      { instruction: "Take {b} away from {a}." },
+      { instruction: "Calculate {a} minus {b}." },
+      { instruction: "Find the difference of these numbers.", input: "Numbers: {a}, {b}" },
     ],
-    answer: "{a} minus {b} equals {c}.",
+    answer: "The difference of {a} and {b} is {c}.",
     items: (random) =>
       distinct(60, () => {
-        const a = random.between(3, LIMIT);
-        const b = random.between(1, a - 1);
+        const b = random.between(1, LIMIT);
+        const a = b + random.between(1, LIMIT);
         return { key: `${a}-${b}`, fields: { a: `${a}`, b: `${b}`, c: `${a - b}` } };
       }),
   },
   {
     name: "multiplication",
-    about: "The product of two numbers from 2 to 10",
+    about: "The product of two numbers from 2 to 9",
     count: 14,
     wordings: [
       { instruction: "Multiply {a} by {b}." },
-      { instruction: "Find the product of these numbers.", input: "{a}, {b}" },
+      { instruction: "Find the product of these numbers.", input: "Numbers: {a}, {b}" },
     ],
-    answer: "{a} times {b} equals {c}.",
+    answer: "The product of {a} and {b} is {c}.",
     items: (random) =>
-      distinct(40, () => {
-        const [a, b] = [random.between(2, 10), random.between(2, 10)];
+      distinct(30, () => {
+        const [a, b] = [random.between(2, 9), random.between(2, 9)];
         return {
           key: [a, b].sort((x, y) => x - y).join("*"),
           fields: { a: `${a}`, b: `${b}`, c: `${a * b}` },
@@ -70,48 +70,47 @@ export const numberFamilies: readonly Family[] = [
   },
   {
     name: "even-odd",
-    about: "Whether a number up to 99 is even or odd",
+    about: "Whether a number up to 60 is even or odd",
     count: 14,
     wordings: [
       { instruction: "Is {a} even or odd?" },
-      { instruction: "Decide whether this number is even or odd.", input: "{a}" },
+      { instruction: "Decide whether this number is even or odd.", input: "Number: {a}" },
     ],
-    answer: "{a} is an {b} number.",
+    answer: "The number {a} is {b}.",
     balance: ({ fields }) => fields.b,
     items: () =>
-      every(2, 99, (n) => ({ key: `${n}`, fields: { a: `${n}`, b: n % 2 ? "odd" : "even" } })),
+      every(2, 60, (n) => ({ key: `${n}`, fields: { a: `${n}`, b: n % 2 ? "odd" : "even" } })),
   },
   {
     name: "larger",
-    about: "The larger of two numbers up to 99",
+    about: "The larger of two numbers up to 60",
     count: 12,
     wordings: [
       { instruction: "Which number is larger, {a} or {b}?" },
-      { instruction: "Name the larger of these two numbers.", input: "{a}, {b}" },
+      { instruction: "Name the larger of these two numbers.", input: "Numbers: {a}, {b}" },
     ],
     answer: "The larger number is {c}.",
     items: (random) =>
       distinct(60, () => {
-        const a = random.between(1, 99);
-        const b = (a + random.between(5, 90)) % 99 + 1;
+        const [a, b] = random.sample(Array.from({ length: 60 }, (_, i) => i + 1), 2);
         return {
           key: [a, b].sort((x, y) => x - y).join(" "),
           fields: { a: `${a}`, b: `${b}`, c: `${Math.max(a, b)}` },
         };
-      }).filter(({ fields }) => fields.a !== fields.b),
+      }),
   },
   {
     name: "sort-numbers",
-    about: "Three numbers up to 99 from smallest to largest",
+    about: "Three numbers up to 60 from smallest to largest",
     count: 10,
     wordings: [
-      { instruction: "Sort these numbers from smallest to largest.", input: "{a}" },
+      { instruction: "Sort these numbers from smallest to largest.", input: "Numbers: {a}" },
       { instruction: "Put these numbers in increasing order: {a}" },
     ],
     answer: "From smallest to largest: {b}",
     items: (random) =>
       distinct(40, () => {
-        const three = random.sample(Array.from({ length: 99 }, (_, i) => i + 1), 3);
+        const three = random.sample(Array.from({ length: 60 }, (_, i) => i + 1), 3);
         const sorted = three.toSorted((x, y) => x - y);
         return {
           key: sorted.join(" "),
@@ -121,25 +120,25 @@ export const numberFamilies: readonly Family[] = [
   },
   {
     name: "next-number",
-    about: "The number that comes after a number up to 99",
+    about: "The number that comes after a number up to 60",
     count: 12,
     wordings: [
       { instruction: "Which number comes right after {a}?" },
-      { instruction: "Name the number that follows.", input: "{a}" },
+      { instruction: "Name the number that follows.", input: "Number: {a}" },
     ],
     answer: "The number after {a} is {b}.",
-    items: () => every(3, 99, (n) => ({ key: `${n}`, fields: { a: `${n}`, b: `${n + 1}` } })),
+    items: () => every(3, 60, (n) => ({ key: `${n}`, fields: { a: `${n}`, b: `${n + 1}` } })),
   },
   {
     name: "number-words",
-    about: "A number up to 99 written in words",
+    about: "A number up to 60 written in words",
     count: 14,
     wordings: [
       { instruction: "Write the number {a} in words." },
-      { instruction: "Spell out this number.", input: "{a}" },
+      { instruction: "Spell out this number.", input: "Number: {a}" },
     ],
     answer: "The number {a} is written {b}.",
-    items: () => every(11, 99, (n) => ({ key: `${n}`, fields: { a: `${n}`, b: inWords(n) } })),
+    items: () => every(11, 60, (n) => ({ key: `${n}`, fields: { a: `${n}`, b: inWords(n) } })),
   },
   {
     name: "units",
@@ -147,10 +146,10 @@ export const numberFamilies: readonly Family[] = [
     count: 20,
     wordings: [
       { instruction: "Express {n} {from} in {to}." },
-      { instruction: "Change this amount into {to}.", input: "{n} {from}" },
+      { instruction: "Change this amount into {to}.", input: "Amount: {n} {from}" },
       { instruction: "How many {to} are in {n} {from}?" },
     ],
-    answer: "{n} {from} is the same as {m} {to}.",
+    answer: "An amount of {n} {from} equals {m} {to}.",
     balance: ({ fields }) => fields.from,
     items: () =>
       units.flatMap(({ from, to, factor }) =>

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { countNouns, groups, plural } from "../../lexicon/nouns.ts";
+import { groups, plural, pluralNouns } from "../../lexicon/nouns.ts";
 import { people, roles } from "../../lexicon/people.ts";
 import type { Random } from "../../lexicon/random.ts";
 import { capital } from "../../lexicon/table.ts";
@@ -35,7 +35,17 @@ export function drawDeed(random: Random): { agent: string; verb: Verb; other: st
   return { agent, verb: random.pick(deeds), other };
 }
 
-const prices = ["apples", "books", "eggs", "pens", "cups", "lemons", "stamps", "coins", "kites"];
+const countedThings = [
+  "apples",
+  "books",
+  "eggs",
+  "pens",
+  "cups",
+  "stars",
+  "cars",
+  "coins",
+  "balls",
+];
 
 /** The families about sentences. */
 export const sentenceFamilies: readonly Family[] = [
@@ -158,14 +168,14 @@ export const sentenceFamilies: readonly Family[] = [
     answer: "The number in the sentence is {n}.",
     items: (random) =>
       distinct(40, () => {
-        const n = random.between(3, 99);
+        const n = random.between(3, 60);
         const { name } = random.pick(people);
         const { past } = random.pick(
           deeds.filter(({ base }) => ["see", "find", "carry"].includes(base)),
         );
         return {
           key: `${name} ${past} ${n}`,
-          fields: { text: `${name} ${past} ${n} ${random.pick(prices)}.`, n: `${n}` },
+          fields: { text: `${name} ${past} ${n} ${random.pick(countedThings)}.`, n: `${n}` },
         };
       }),
   },
@@ -180,7 +190,7 @@ export const sentenceFamilies: readonly Family[] = [
     answer: "{b}",
     items: (random) =>
       distinct(40, () => {
-        const noun = random.pick(countNouns);
+        const noun = random.pick(pluralNouns);
         const adjective = random.pick(["small", "old", "new", "big", "clean", "beautiful", "lost"]);
         return {
           key: noun,

@@ -5,20 +5,22 @@
  */
 
 import { degrees, opposites, synonyms } from "../../lexicon/adjectives.ts";
-import { article, countNouns, groups, isIrregular, plural } from "../../lexicon/nouns.ts";
+import {
+  article,
+  articleNouns,
+  groups,
+  isIrregular,
+  plural,
+  pluralNouns,
+  shortNouns,
+} from "../../lexicon/nouns.ts";
 import { misspellings } from "../../lexicon/spelling.ts";
-import { verbs } from "../../lexicon/verbs.ts";
+import { pastVerbs } from "../../lexicon/verbs.ts";
 import type { Random } from "../../lexicon/random.ts";
 import { distinct, type Family } from "./family.ts";
 
 /** Words of three letters, which are spelled out one by one. */
-export const spellable: readonly string[] = [
-  ...new Set([...countNouns, ...groups.metal, ...groups.drink]),
-].filter((noun) => /^[a-z]{3}$/.test(noun));
-
-/** Words whose letters are counted, and which are put in order. */
-export const countable: readonly string[] = countNouns.filter((noun) => /^[a-z]{3,6}$/.test(noun))
-  .filter((_, i) => i % 4 !== 3);
+export const spellable: readonly string[] = shortNouns.filter((noun) => noun.length === 3);
 
 /** The letters of a word from last to first, joined by hyphens: "cat" gives "t-a-c". */
 export function reversedLetters(text: string): string {
@@ -33,7 +35,7 @@ export const wordFamilies: readonly Family[] = [
     count: 22,
     wordings: [
       { instruction: "Give the opposite of the word {a}." },
-      { instruction: "Write the opposite of this word.", input: "{a}" },
+      { instruction: "Write the opposite of this word.", input: "Word: {a}" },
       { instruction: "Which word means the opposite of {a}?" },
     ],
     answer: "The opposite of {a} is {b}.",
@@ -50,7 +52,7 @@ export const wordFamilies: readonly Family[] = [
     count: 16,
     wordings: [
       { instruction: "Give another word for {a}." },
-      { instruction: "Find a word with the same meaning.", input: "{a}" },
+      { instruction: "Find a word with the same meaning.", input: "Word: {a}" },
     ],
     answer: "Another word for {a} is {b}.",
     items: () => synonyms.map(([a, b]) => ({ key: a, fields: { a, b } })),
@@ -61,11 +63,11 @@ export const wordFamilies: readonly Family[] = [
     count: 22,
     wordings: [
       { instruction: "Give the plural of the noun {a}." },
-      { instruction: "Write this noun in the plural.", input: "{a}" },
+      { instruction: "Write this noun in the plural.", input: "Noun: {a}" },
     ],
     answer: "The plural of {a} is {b}.",
     balance: ({ fields }) => isIrregular(fields.a) ? "irregular" : "regular",
-    items: () => countNouns.map((a) => ({ key: a, fields: { a, b: plural(a) } })),
+    items: () => pluralNouns.map((a) => ({ key: a, fields: { a, b: plural(a) } })),
   },
   {
     name: "past-tense",
@@ -73,11 +75,12 @@ export const wordFamilies: readonly Family[] = [
     count: 24,
     wordings: [
       { instruction: "Give the past tense of the verb {a}." },
-      { instruction: "Put this verb in the past tense.", input: "{a}" },
+      { instruction: "Put this verb in the past tense.", input: "Verb: {a}" },
     ],
     answer: "The past tense of {a} is {b}.",
     balance: ({ fields }) => fields.b.endsWith("ed") ? "regular" : "irregular",
-    items: () => verbs.map((verb) => ({ key: verb.base, fields: { a: verb.base, b: verb.past } })),
+    items: () =>
+      pastVerbs.map((verb) => ({ key: verb.base, fields: { a: verb.base, b: verb.past } })),
   },
   {
     name: "comparative",
@@ -85,7 +88,7 @@ export const wordFamilies: readonly Family[] = [
     count: 14,
     wordings: [
       { instruction: "Give the comparative form of {a}." },
-      { instruction: "Write the comparative of this adjective.", input: "{a}" },
+      { instruction: "Write the comparative of this adjective.", input: "Adjective: {a}" },
     ],
     answer: "The comparative of {a} is {b}.",
     items: () => degrees.map(([a, b]) => ({ key: a, fields: { a, b } })),
@@ -96,16 +99,11 @@ export const wordFamilies: readonly Family[] = [
     count: 12,
     wordings: [
       { instruction: "Does the noun {a} take a or an?" },
-      { instruction: "Choose a or an for this noun.", input: "{a}" },
+      { instruction: "Choose a or an for this noun.", input: "Noun: {a}" },
     ],
     answer: "The right form is {b} {a}.",
     balance: ({ fields }) => fields.b,
-    items: (random) => {
-      const nouns = random.shuffle(countNouns);
-      const an = nouns.filter((noun) => article(noun) === "an").slice(0, 12);
-      const a = nouns.filter((noun) => article(noun) === "a").slice(0, 12);
-      return [...an, ...a].map((noun) => ({ key: noun, fields: { a: noun, b: article(noun) } }));
-    },
+    items: () => articleNouns.map((a) => ({ key: a, fields: { a, b: article(a) } })),
   },
   {
     name: "first-letter",
@@ -113,10 +111,10 @@ export const wordFamilies: readonly Family[] = [
     count: 12,
     wordings: [
       { instruction: "What letter does the word {a} start with?" },
-      { instruction: "Name the first letter of this word.", input: "{a}" },
+      { instruction: "Name the first letter of this word.", input: "Word: {a}" },
     ],
     answer: "The word {a} starts with {b}.",
-    items: () => countable.map((a) => ({ key: a, fields: { a, b: a[0] } })),
+    items: () => shortNouns.map((a) => ({ key: a, fields: { a, b: a[0] } })),
   },
   {
     name: "letter-count",
@@ -124,11 +122,11 @@ export const wordFamilies: readonly Family[] = [
     count: 12,
     wordings: [
       { instruction: "How many letters are in the word {a}?" },
-      { instruction: "Count the letters of this word.", input: "{a}" },
+      { instruction: "Count the letters of this word.", input: "Word: {a}" },
     ],
     answer: "The word {a} has {b} letters.",
     balance: ({ fields }) => fields.b,
-    items: () => countable.map((a) => ({ key: a, fields: { a, b: String(a.length) } })),
+    items: () => shortNouns.map((a) => ({ key: a, fields: { a, b: String(a.length) } })),
   },
   {
     name: "reverse-word",
@@ -136,9 +134,9 @@ export const wordFamilies: readonly Family[] = [
     count: 10,
     wordings: [
       { instruction: "Spell the word {a} backwards." },
-      { instruction: "Reverse the letters of this word.", input: "{a}" },
+      { instruction: "Reverse the letters of this word.", input: "Word: {a}" },
     ],
-    answer: "Backwards, {a} is spelled {b}.",
+    answer: "Backwards, the word {a} is spelled {b}.",
     items: () => spellable.map((a) => ({ key: a, fields: { a, b: reversedLetters(a) } })),
   },
   {
@@ -146,13 +144,13 @@ export const wordFamilies: readonly Family[] = [
     about: "Three words in the opposite order",
     count: 12,
     wordings: [
-      { instruction: "Put these words in reverse order.", input: "{a}" },
+      { instruction: "Put these words in reverse order.", input: "Words: {a}" },
       { instruction: "Reverse the order of this list: {a}" },
     ],
     answer: "In reverse order: {b}",
     items: (random) =>
       distinct(40, () => {
-        const three = random.sample(countable, 3);
+        const three = random.sample(shortNouns, 3);
         return {
           key: three.join(" "),
           fields: { a: three.join(", "), b: three.toReversed().join(", ") },
@@ -164,7 +162,7 @@ export const wordFamilies: readonly Family[] = [
     about: "Three words in alphabetical order",
     count: 10,
     wordings: [
-      { instruction: "Sort these words in alphabetical order.", input: "{a}" },
+      { instruction: "Sort these words in alphabetical order.", input: "Words: {a}" },
       { instruction: "Put this list in alphabetical order: {a}" },
     ],
     answer: "In alphabetical order: {b}",
@@ -183,10 +181,10 @@ export const wordFamilies: readonly Family[] = [
     about: "The right spelling of a word that is often misspelled",
     count: 18,
     wordings: [
-      { instruction: "Correct the spelling of this word.", input: "{a}" },
+      { instruction: "Correct the spelling of this word.", input: "Word: {a}" },
       { instruction: "The word {a} is misspelled. Write it correctly." },
     ],
-    answer: "The correct spelling is {b}.",
+    answer: "The word {a} should be spelled {b}.",
     items: () => misspellings.map(([a, b]) => ({ key: a, fields: { a, b } })),
   },
   {
@@ -195,7 +193,7 @@ export const wordFamilies: readonly Family[] = [
     count: 10,
     wordings: [
       { instruction: "Find the word that does not belong: {a}" },
-      { instruction: "Which of these words is the odd one out?", input: "{a}" },
+      { instruction: "Which of these words is the odd one out?", input: "Words: {a}" },
     ],
     answer: "The odd one out is {b}.",
     items: (random) =>
@@ -214,7 +212,7 @@ export const wordFamilies: readonly Family[] = [
 /** Three words with different first letters, so that the first letter decides their order. */
 export function differentInitials(random: Random): string[] {
   while (true) {
-    const three = random.sample(countable, 3);
+    const three = random.sample(shortNouns, 3);
     if (new Set(three.map((noun) => noun[0])).size === 3) return three;
   }
 }

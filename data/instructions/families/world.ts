@@ -26,9 +26,9 @@ export const worldFamilies: readonly Family[] = [
     count: 18,
     wordings: [
       { instruction: "What kind of thing is {a}?" },
-      { instruction: "Name the group that this belongs to.", input: "{noun}" },
+      { instruction: "Name the group that this belongs to.", input: "Word: {noun}" },
     ],
-    answer: "{A} is a kind of {b}.",
+    answer: "The word {noun} stands for a kind of {b}.",
     balance: ({ fields }) => fields.b,
     items: () =>
       members.filter(([, group]) => group !== "part of the body").map(([noun, group]) => ({
@@ -68,7 +68,7 @@ export const worldFamilies: readonly Family[] = [
     count: 18,
     wordings: [
       { instruction: "Name the capital city of {a}." },
-      { instruction: "Which city is the capital of this country?", input: "{a}" },
+      { instruction: "Which city is the capital of this country?", input: "Country: {a}" },
     ],
     answer: "The capital city of {a} is {b}.",
     items: () =>
@@ -83,12 +83,14 @@ export const worldFamilies: readonly Family[] = [
     count: 12,
     wordings: [
       { instruction: "On which continent is {a}?" },
-      { instruction: "Name the continent of this country.", input: "{a}" },
+      { instruction: "Name the continent of this country.", input: "Country: {a}" },
     ],
-    answer: "{A} is on the continent of {b}.",
+    answer: "The country {a} is on the continent of {b}.",
     balance: ({ fields }) => fields.b,
     items: () =>
-      countries.map(({ country, continent }) => ({
+      countries.filter(({ country }) => !country.startsWith("the ")).map((
+        { country, continent },
+      ) => ({
         key: country,
         fields: { a: country, b: continent },
       })),
@@ -99,7 +101,7 @@ export const worldFamilies: readonly Family[] = [
     count: 10,
     wordings: [
       { instruction: "Give the chemical symbol of {a}." },
-      { instruction: "Write the symbol of this element.", input: "{a}" },
+      { instruction: "Write the symbol of this element.", input: "Element: {a}" },
     ],
     answer: "The chemical symbol of {a} is {b}.",
     items: () =>
@@ -111,7 +113,7 @@ export const worldFamilies: readonly Family[] = [
     count: 10,
     wordings: [
       { instruction: "What is a young {a} called?" },
-      { instruction: "Give the name for the young of this animal.", input: "{a}" },
+      { instruction: "Give the name for the young of this animal.", input: "Animal: {a}" },
     ],
     answer: "A young {a} is called {b}.",
     items: () =>
@@ -153,7 +155,7 @@ export const worldFamilies: readonly Family[] = [
     count: 8,
     wordings: [
       { instruction: "What comes right after {a}?" },
-      { instruction: "Which day or month comes next?", input: "{a}" },
+      { instruction: "Which day or month comes next?", input: "Now: {a}" },
     ],
     answer: "Right after {a} comes {b}.",
     items: () =>

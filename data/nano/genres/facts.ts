@@ -5,16 +5,25 @@
  */
 
 import { fill } from "../../instructions/families/family.ts";
-import { countable, reversedLetters, spellable } from "../../instructions/families/words.ts";
+import { reversedLetters, spellable } from "../../instructions/families/words.ts";
 import { groupPhrase, members } from "../../instructions/families/world.ts";
 import { degrees, opposites, synonyms } from "../../lexicon/adjectives.ts";
-import { article, countNouns, groups, plural, related, withArticle } from "../../lexicon/nouns.ts";
+import {
+  article,
+  articleNouns,
+  groups,
+  plural,
+  pluralNouns,
+  related,
+  shortNouns,
+  withArticle,
+} from "../../lexicon/nouns.ts";
 import { inWords, units } from "../../lexicon/numbers.ts";
 import { people } from "../../lexicon/people.ts";
 import { Deck, type Random } from "../../lexicon/random.ts";
 import { misspellings } from "../../lexicon/spelling.ts";
 import { capital } from "../../lexicon/table.ts";
-import { verbs } from "../../lexicon/verbs.ts";
+import { pastVerbs } from "../../lexicon/verbs.ts";
 import * as world from "../../lexicon/world.ts";
 
 type Fields = Record<string, string>;
@@ -39,7 +48,7 @@ function range(low: number, high: number): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
 
-const sums = range(1, 20).flatMap((a) => range(1, 20).map((b) => [a, b] as const));
+const sums = range(1, 10).flatMap((a) => range(1, 10).map((b) => [a, b] as const));
 
 /** Every kind of plain fact. */
 export const factKinds: readonly FactKind[] = [
@@ -47,119 +56,104 @@ export const factKinds: readonly FactKind[] = [
     name: "opposites",
     weight: 10,
     facts: opposites.flatMap(([a, b]) => [{ a, b }, { a: b, b: a }]),
-    titles: ["Opposites", "Words and their opposites", "Not this but that"],
+    titles: ["Opposites", "Words and their opposites"],
     line: "{a}: {b}",
     sentences: [
       "The word {a} has the opposite {b}.",
-      "{A} is the opposite of {b}.",
-      "{A} and {b} are opposites.",
-      "The opposite word for {a}? It is {b}.",
-      "Turn {a} around and you get {b}.",
-      'The contrary of "{a}" is "{b}".',
-      "Not {a} but {b}.",
+      "As an opposite of {a} we know {b}.",
+      "If it is not {a}, it is {b}.",
+      "The words {a} and {b} are opposites.",
     ],
-    talk: [["Tell me the opposite of {a}", "{B}"], ["What is not {a}", "It is {b}"]],
+    talk: [["What is not {a}", "It is {b}"]],
   },
   {
     name: "synonyms",
     weight: 5,
     facts: synonyms.map(([a, b]) => ({ a, b })),
-    titles: ["Words that mean the same", "Say it in other words"],
+    titles: ["Words that mean the same"],
     line: "{a}: {b}",
     sentences: [
       "The word {a} means {b}.",
-      "{A} means much the same as {b}.",
       "Instead of {a} we can say {b}.",
-      '"{A}" is like "{b}".',
       "When people say {a}, they mean {b}.",
     ],
     talk: [["What does {a} mean", "It means {b}"]],
   },
   {
     name: "plurals",
-    weight: 8,
-    facts: countNouns.map((a) => ({ a, b: plural(a), an: article(a) })),
-    titles: ["One and many", "From one to many", "Plurals"],
+    weight: 7,
+    facts: pluralNouns.map((a) => ({ a, b: plural(a), an: article(a) })),
+    titles: ["One and many", "Plurals"],
     line: "{a}: {b}",
     sentences: [
-      "One {a}, two {b}.",
+      "First one {a}, then two {b}.",
       "In the plural, {a} turns into {b}.",
       "I see {an} {a}, and you see many {b}.",
-      "One is called {an} {a}, and more are called {b}.",
-      "The word {a} becomes {b} when there are many.",
-      "There is one {a} here, but there are ten {b} there.",
     ],
-    talk: [["One {a}, and two", "Two {b}"]],
+    talk: [["Here is one {a}. And there", "There are two {b}"]],
   },
   {
     name: "past tense",
-    weight: 6,
-    facts: verbs.map(({ base, past, participle, third }) => ({
-      a: base,
-      b: past,
-      participle,
-      third,
-    })),
-    titles: ["Verbs and their past", "Today and yesterday", "Past forms"],
+    weight: 7,
+    facts: pastVerbs.map(({ base, past }) => ({ a: base, b: past })),
+    titles: ["Verbs and their past", "Today and yesterday"],
     line: "{a}: {b}",
     sentences: [
       "Today they {a}, and yesterday they {b}.",
-      "{A}, {b}, {participle}.",
       "The verb {a} becomes {b} in the past.",
       "Now we {a}, but last year we {b}.",
-      "She {third} now; she {b} before.",
     ],
-    talk: [["Today I {a}, and yesterday I", "Yesterday you {b}"]],
+    talk: [["Today I {a}. And yesterday", "Yesterday you {b}"]],
   },
   {
     name: "degrees",
-    weight: 3,
+    weight: 4,
     facts: degrees.map(([a, b, c]) => ({ a, b, c })),
-    titles: ["Comparing", "More and most"],
+    titles: ["Comparing"],
     line: "{a}: {b}, {c}",
     sentences: [
-      "{A}, {b}, {c}.",
       "This one is {a}, but that one is {b}.",
-      "Mine is {a}, yours is {b}, and hers is the {c}.",
-      "From {a} we make {b} and {c}.",
-      "The comparative and superlative forms are {a}, {b}, {c}.",
       "The adjective {a} becomes {b} when we compare.",
+      "Mine is {a}, yours is {b}, and hers is the {c}.",
     ],
-    talk: [["This is {a}, and that is even", "Even {b}"]],
+    talk: [["This one is {a}. And that", "That one is {b}"]],
   },
   {
     name: "articles",
-    weight: 3,
-    facts: countNouns.map((a) => ({ a, b: `${article(a)} ${a}` })),
-    titles: ["With an article", "A or an"],
+    weight: 4,
+    facts: articleNouns.map((a) => ({ a, b: `${article(a)} ${a}` })),
+    titles: ["With an article"],
     line: "{a}: {b}",
-    sentences: ["The noun {a} is used like this: {b}.", "{A}? We say {b}.", "This is {b}."],
-    talk: [["What is this", "This is {b}"]],
+    sentences: [
+      "The noun {a} is used like this: {b}.",
+      "With its article, {a} is {b}.",
+      "Instead of one {a} we say {b}.",
+    ],
+    talk: [["Which article goes with {a}", "We say {b}"]],
   },
   {
     name: "first letters",
-    weight: 4,
-    facts: countable.map((a) => ({ a, b: a[0] })),
-    titles: ["First letters", "Words and how they begin"],
+    weight: 3,
+    facts: shortNouns.map((a) => ({ a, b: a[0] })),
+    titles: ["First letters"],
     line: "{a}: {b}",
     sentences: [
       "The first letter of {a} is {b}.",
-      "{A} begins with the letter {b}.",
-      "We write {a} with {b} at the front.",
+      "The word {a} begins with {b}.",
+      "We write {a} with {b} in front.",
     ],
-    talk: [["How does {a} begin", "With {b}"]],
+    talk: [["How does {a} begin", "It begins with {b}"]],
   },
   {
     name: "letter counts",
-    weight: 4,
-    facts: countable.map((a) => ({ a, b: `${a.length}`, s: [...a].join("-") })),
-    titles: ["How long are the words", "Letters in words"],
+    weight: 3,
+    facts: shortNouns.map((a) => ({ a, b: `${a.length}` })),
+    titles: ["Letters in words"],
     line: "{a}: {b} letters",
     sentences: [
-      "{A} is a word of {b} letters.",
-      "{A} is spelled {s}, which makes {b} letters.",
-      "We need {b} letters to write {a}.",
       "To write {a} we need {b} letters.",
+      "The word {a} is made of {b} letters.",
+      "If you spell {a}, you need {b} letters.",
     ],
     talk: [["How long is the word {a}", "It is {b} letters long"]],
   },
@@ -167,52 +161,45 @@ export const factKinds: readonly FactKind[] = [
     name: "letters backwards",
     weight: 3,
     facts: spellable.map((a) => ({ a, s: [...a].join("-"), b: reversedLetters(a) })),
-    titles: ["From the last letter to the first", "Words read from the end"],
+    titles: ["Words read from the end"],
     line: "{a}: {b}",
     sentences: [
-      "{A} is spelled {s}; from the end it is {b}.",
-      "From its last letter to its first, {a} reads {b}.",
-      "{S} turned around is {b}.",
-      "Turn {a} around: {b}.",
+      "From the end, the word {a} is {b}.",
+      "The word {a} is spelled {s}, and turned around it is {b}.",
+      "Turn {a} around and read {b}.",
     ],
-    talk: [["Read {a} from the end", "{b}"]],
+    talk: [["Can you turn {a} around", "It is {b}"]],
   },
   {
     name: "spelling",
     weight: 5,
     facts: misspellings.map(([a, b]) => ({ a, b })),
-    titles: ["Common slips of the pen", "Wrong and right"],
+    titles: ["Common slips of the pen"],
     line: "{a}: {b}",
     sentences: [
-      "Some people write {a}, but the word is {b}.",
-      "Not {a} but {b}.",
-      "{A} is wrong; {b} is right.",
-      "Do not write {a}. Write {b}.",
-      "The misspelled word {a} should be {b}.",
-      'Instead of "{a}" write "{b}".',
+      "Do not write {a} but {b}.",
+      "The misspelled word {a} is really {b}.",
+      "Instead of {a} we write {b}.",
     ],
-    talk: [["I wrote {a}", "You should write {b}"]],
+    talk: [["Is it spelled {a}", "No, it is spelled {b}"]],
   },
   {
     name: "groups",
-    weight: 8,
+    weight: 7,
     facts: members.map(([noun, group]) => ({
       noun,
       a: withArticle(noun),
       b: groupPhrase(group),
       c: group.replace("piece of ", ""),
     })),
-    titles: ["What things are", "Things and their groups"],
+    titles: ["Things and their groups"],
     line: "{noun}: {c}",
     sentences: [
-      "{A} is {b}.",
-      "We call {a} {b}.",
-      "What is {a}? It is {b}.",
-      "{A} counts as {b}.",
+      "We know that {a} is {b}.",
       "The word {noun} names {b}.",
-      "{A} belongs to a group of things: it is {b}.",
+      "Everyone calls {a} {b}.",
     ],
-    talk: [["Tell me about {a}", "It is {b}"]],
+    talk: [["What can you say about {a}", "I know that {a} is {b}"]],
   },
   {
     name: "not in the group",
@@ -227,62 +214,54 @@ export const factKinds: readonly FactKind[] = [
     titles: ["This and not that"],
     line: "{a}: {b}, not {c}",
     sentences: [
-      "{A} is {b} and not {c}.",
-      "{A} is not {c}; it is {b}.",
-      "Nobody would call {a} {c}.",
+      "We know that {a} is {b} and not {c}.",
       "It is not true that {a} is {c}.",
+      "Is {a} really {c}? No, {a} is {b}.",
+      "Is {a} really {b}? Yes, and it is not {c}.",
     ],
-    talk: [["I think that {a} is {c}", "It is not {c} but {b}"]],
+    talk: [["Do you think that {a} is {c}", "No, {a} is {b}"], [
+      "Do you think that {a} is {b}",
+      "Yes, I think that it is {b}",
+    ]],
   },
   {
     name: "capitals",
     weight: 5,
-    facts: world.countries.map(({ country, capital, continent }) => ({
-      a: country,
-      b: capital,
-      c: continent,
-    })),
-    titles: ["Countries and capitals", "Capital cities of the world"],
+    facts: world.countries.map(({ country, capital }) => ({ a: country, b: capital })),
+    titles: ["Countries and capitals"],
     line: "{a}: {b}",
     sentences: [
       "The capital of {a} is {b}.",
       "In {a}, the capital is {b}.",
-      "{A} has the capital {b}.",
-      "{A} is governed from {b}.",
-      "People who visit {a} often begin in the capital, {b}.",
-      "{B} is the capital of {a}, in {c}.",
+      "Who visits {a} should see the capital, {b}.",
     ],
-    talk: [["Tell me the capital of {a}", "{b}"]],
+    talk: [["Do you know the capital of {a}", "It is {b}"]],
   },
   {
     name: "continents",
-    weight: 3,
+    weight: 4,
     facts: world.countries.map(({ country, continent }) => ({ a: country, b: continent })),
-    titles: ["Countries and continents", "Where countries lie"],
+    titles: ["Countries and continents"],
     line: "{a}: {b}",
     sentences: [
-      "{A} lies in {b}.",
-      "{A} is a country in {b}.",
-      "Go to {a} and you are in {b}.",
-      "{A} is part of the continent {b}.",
-      "The country {a} belongs to {b}.",
+      "The country of {a} lies in {b}.",
+      "Who travels to {a} travels to {b}.",
+      "On the map, {a} is part of the continent {b}.",
     ],
-    talk: [["Where is {a}", "In {b}"]],
+    talk: [["Where is {a}", "It is in {b}"]],
   },
   {
     name: "elements",
     weight: 3,
     facts: world.elements.map(({ name, symbol }) => ({ a: name, b: symbol })),
-    titles: ["Elements and symbols", "Signs of chemistry"],
+    titles: ["Elements and symbols"],
     line: "{a}: {b}",
     sentences: [
       "The element {a} has the symbol {b}.",
       "In chemistry, {a} is written {b}.",
-      "{A} is written {b}.",
-      "The sign for {a} is {b}.",
       "The chemical sign of {a} is {b}.",
     ],
-    talk: [["How do we write {a} in chemistry", "{b}"]],
+    talk: [["How is {a} written in chemistry", "It is written {b}"]],
   },
   {
     name: "young animals",
@@ -294,61 +273,57 @@ export const factKinds: readonly FactKind[] = [
       "The young of the {a} is the {b}.",
       "A mother {a} has {c}.",
       "The baby of the {a} is {c}.",
-      "When the {a} was little, it was {c}.",
     ],
     talk: [["What is the baby of the {a}", "It is {c}"]],
   },
   {
     name: "animal sounds",
-    weight: 2,
-    facts: world.sounds.map(({ animal, sound }) => ({ a: animal, b: sound })),
+    weight: 3,
+    facts: world.sounds.map(({ animal, sound }) => ({ a: sound, b: animal })),
     titles: ["Animal sounds"],
-    line: "{b}: {a}",
+    line: "{a}: {b}",
     sentences: [
-      "The {a} {b}.",
-      "If it {b}, it is the {a}.",
-      "Listen how the {a} {b}!",
-      "What {b}? The {a}.",
+      "If it {a}, it is the {b}.",
+      "Which one {a}? It is the {b}.",
+      "When it {a}, we know that it is the {b}.",
     ],
-    talk: [["It {b}. What is it", "It is the {a}"]],
+    talk: [["It {a}. What is it", "It is the {b}"]],
   },
   {
     name: "animal homes",
     weight: 1,
-    facts: world.homes.map(({ animal, home }) => ({ a: animal, an: article(animal), b: home })),
+    facts: world.homes.map(({ animal, home }) => ({ a: animal, b: home })),
     titles: ["Where animals live"],
     line: "{a}: {b}",
-    sentences: ["{An} {a} lives {b}.", "Look for the {a} {b}.", "The home of the {a} is {b}."],
+    sentences: ["We find the {a} {b}.", "The home of the {a} is {b}."],
     talk: [["Where does the {a} live", "It lives {b}"]],
   },
   {
     name: "legs",
     weight: 1,
-    facts: world.legs.map(({ animal, legs }) => ({ a: animal, an: article(animal), b: legs })),
+    facts: world.legs.map(({ animal, legs }) => ({ a: animal, b: legs })),
     titles: ["Legs of animals"],
     line: "{a}: {b}",
-    sentences: ["{An} {a} has {b} legs.", "The {a} has {b} legs."],
-    talk: [["Count the legs of the {a}", "It has {b} legs"]],
+    sentences: ["The {a} has {b} legs."],
+    talk: [["How many legs does the {a} have", "It has {b} legs"]],
   },
   {
     name: "jobs",
-    weight: 3,
+    weight: 4,
     facts: world.jobs.map(({ job, does, todo }) => ({
-      a: withArticle(job),
-      noun: job,
-      b: does,
-      c: todo,
+      a: does,
+      b: job,
+      an: withArticle(job),
+      todo,
     })),
     titles: ["People at work"],
-    line: "{c}: {noun}",
+    line: "{todo}: {b}",
     sentences: [
-      "{A} {b}.",
-      "The one who {b} is the {noun}.",
-      "If your work is to {c}, you are {a}.",
-      "To {c} is the work of {a}.",
-      "I know someone who {b}: a good {noun}.",
+      "The one who {a} is the {b}.",
+      "Whoever {a} is {an}.",
+      "To {todo} is the work of {an}.",
     ],
-    talk: [["I like to {c}", "Then you should become {a}"]],
+    talk: [["I like to {todo}. What should I become", "You should become {an}"]],
   },
   {
     name: "colors",
@@ -359,119 +334,119 @@ export const factKinds: readonly FactKind[] = [
     })),
     titles: ["Colors of things"],
     line: "{a}: {b}",
-    sentences: ["{A} is {b}.", "The color of {a} is {b}."],
-    talk: [["Think of {a}. What color do you see", "I see {b}"]],
+    sentences: ["The color of {a} is {b}.", "We know that {a} is {b}."],
+    talk: [["What is the color of {a}", "It is {b}"]],
   },
   {
     name: "uses",
-    weight: 2,
+    weight: 1,
     facts: world.uses.map(({ thing, use }) => ({ a: withArticle(thing), b: use })),
     titles: ["What things are for"],
     line: "{a}: {b}",
-    sentences: ["{A} is for {b}.", "We use {a} for {b}.", "For {b} you need {a}."],
-    talk: [["Why do you need {a}", "For {b}"]],
+    sentences: ["We use {a} for {b}.", "For {b} you need {a}."],
+    talk: [["Why do you need {a}", "I need it for {b}"]],
   },
   {
     name: "days and months",
-    weight: 1,
+    weight: 3,
     facts: [world.days, world.months].flatMap((names) =>
       names.map((a, i) => ({ a, b: names[(i + 1) % names.length] }))
     ),
     titles: ["And then"],
     line: "{a}: {b}",
-    sentences: ["{A} is followed by {b}.", "First {a}, then {b}.", "When {a} is over, {b} begins."],
-    talk: [["{A} is over", "Then it is {b}"]],
+    sentences: ["First we have {a}, then {b}.", "When {a} is over, it is {b}."],
+    talk: [["What follows {a}", "It is {b}"]],
   },
   {
     name: "sums",
-    weight: 8,
+    weight: 7,
     facts: sums.map(([a, b]) => ({ a: `${a}`, b: `${b}`, c: `${a + b}` })),
     titles: ["Sums", "Adding"],
     line: "{a} + {b} = {c}",
     sentences: [
-      "{a} and {b} make {c}.",
-      "{a} + {b} = {c}.",
-      "{a} and {b} together are {c}.",
+      "We add {a} and {b} and get {c}.",
+      "Together, {a} and {b} make {c}.",
       "If you have {a} and get {b} more, you have {c}.",
     ],
-    talk: [["How much are {a} and {b}", "{c}"]],
+    talk: [["How much are {a} and {b}", "Together they are {c}"]],
   },
   {
     name: "differences",
-    weight: 5,
-    facts: sums.filter(([a, b]) => a > b).map(([a, b]) => ({
-      a: `${a}`,
-      b: `${b}`,
-      c: `${a - b}`,
-    })),
+    weight: 6,
+    facts: sums.map(([a, b]) => ({ a: `${a + b}`, b: `${b}`, c: `${a}` })),
     titles: ["Differences", "Taking away"],
     line: "{a} - {b} = {c}",
     sentences: [
-      "{a} - {b} = {c}.",
-      "{a} less {b} leaves {c}.",
-      "If you have {a} and give away {b}, {c} are left.",
-      "From {a} take {b}, and {c} remain.",
+      "We take from {a} the number {b} and get {c}.",
+      "If you have {a} and lose {b}, you have {c}.",
+      "We know that {a} minus {b} is {c}.",
     ],
-    talk: [["I had {a} and lost {b}", "Then you have {c}"]],
+    talk: [["I had {a} and lost {b}. How many are left", "You have {c}"]],
   },
   {
     name: "products",
-    weight: 4,
-    facts: range(2, 10).flatMap((a) =>
-      range(2, 10).map((b) => ({ a: `${a}`, b: `${b}`, c: `${a * b}` }))
+    weight: 5,
+    facts: range(2, 9).flatMap((a) =>
+      range(2, 9).map((b) => ({ a: `${a}`, b: `${b}`, c: `${a * b}` }))
     ),
     titles: ["Times tables", "Products"],
     line: "{a} x {b} = {c}",
     sentences: [
-      "{a} x {b} = {c}.",
-      "{a} times {b} is {c}.",
-      "{a} rows of {b} make {c}.",
-      "{a} and {b} multiplied give {c}.",
+      "We know that {a} times {b} is {c}.",
+      "We multiply {a} by {b} and get {c}.",
+      "In all, {a} rows of {b} make {c}.",
     ],
     talk: [["How much is {a} times {b}", "It is {c}"]],
   },
   {
     name: "even and odd",
     weight: 3,
-    facts: range(1, 99).map((n) => ({ a: `${n}`, b: n % 2 ? "odd" : "even" })),
+    facts: range(1, 60).map((n) => ({ a: `${n}`, b: n % 2 ? "odd" : "even" })),
     titles: ["Even and odd"],
     line: "{a}: {b}",
-    sentences: ["{a} is {b}.", "The number {a} is {b}.", "{a} belongs to the {b} numbers."],
-    talk: [["Tell me about {a}", "It is {b}"]],
+    sentences: [
+      "We call {a} {b}.",
+      "We know that {a} is {b}.",
+      "If you halve {a}, you see that it is {b}.",
+    ],
+    talk: [["What can you say about {a}", "It is {b}"]],
   },
   {
     name: "numbers in words",
-    weight: 3,
-    facts: range(2, 99).map((n) => ({ a: `${n}`, b: inWords(n) })),
+    weight: 4,
+    facts: range(2, 60).map((n) => ({ a: `${n}`, b: inWords(n) })),
     titles: ["Numbers in words"],
     line: "{a}: {b}",
-    sentences: ["{a} is read {b}.", "We say {b} for {a}.", "{a} in letters: {b}.", "{B} is {a}."],
-    talk: [["How do you read {a}", "{b}"]],
+    sentences: ["We read {a} as {b}.", "In words, {a} is {b}.", "For {a} we say {b}."],
+    talk: [["How do you read {a}", "I read {b}"]],
   },
   {
     name: "neighbors of numbers",
     weight: 3,
-    facts: range(1, 99).map((n) => ({ a: `${n}`, b: `${n + 1}` })),
+    facts: range(1, 60).map((n) => ({ a: `${n}`, b: `${n + 1}` })),
     titles: ["Counting on"],
     line: "{a}: {b}",
-    sentences: ["{a} is followed by {b}.", "After {a} we count {b}.", "One more than {a} is {b}."],
-    talk: [["Count on from {a}", "{b}"]],
+    sentences: [
+      "After {a} we count {b}.",
+      "One more than {a} is {b}.",
+      "From {a} we go on to {b}.",
+    ],
+    talk: [["What do you count after {a}", "I count {b}"]],
   },
   {
     name: "units",
-    weight: 6,
-    facts: units.flatMap(({ one, from, to, factor }) =>
-      range(1, 9).map((n) => ({
-        a: `${n} ${n === 1 ? one : from}`,
-        b: `${n * factor} ${to}`,
-        be: n === 1 ? "is" : "are",
-        make: n === 1 ? "makes" : "make",
-      }))
+    weight: 7,
+    facts: units.flatMap(({ from, to, factor }) =>
+      range(2, 9).map((n) => ({ a: `${n} ${from}`, b: `${n * factor} ${to}` }))
     ),
     titles: ["Units", "Measuring"],
     line: "{a}: {b}",
-    sentences: ["{a} {be} {b}.", "{a} {make} {b}.", "We can write {a} as {b}.", "{a} = {b}."],
-    talk: [["How much {be} {a}", "That {be} {b}"]],
+    sentences: [
+      "We know that {a} are {b}.",
+      "We can write {a} as {b}.",
+      "All in all, {a} make {b}.",
+    ],
+    talk: [["How much are {a}", "They are {b}"]],
   },
 ];
 
@@ -487,13 +462,13 @@ export class FactTeller {
     this.#facts = new Deck(kind.facts, random);
   }
 
-  /** A document with several facts: a list, prose, a talk, or one fact said in every way. */
+  /** A document with several facts: a list, prose, a talk, or each fact said in several ways. */
   document(): string {
     const random = this.#random;
     const form = random.below(10);
-    if (form < 4) return this.#list();
-    if (form < 8) return this.#prose(random.between(5, 8));
-    return form === 8 ? this.#talk() : this.#drill();
+    if (form < 3) return this.#list();
+    if (form < 7) return this.#prose(random.between(6, 9));
+    return form === 7 ? this.#talk() : this.#drill();
   }
 
   /** One sentence, for mixed documents. */
@@ -502,9 +477,10 @@ export class FactTeller {
   }
 
   #list(): string {
+    // The dash keeps a blank before the word, where its token is the one of running text.
     const lines = Array.from(
-      { length: this.#random.between(7, 12) },
-      () => fill(this.#kind.line, this.#facts.deal()),
+      { length: this.#random.between(8, 12) },
+      () => `- ${fill(this.#kind.line, this.#facts.deal())}`,
     );
     return [this.#random.pick(this.#kind.titles), ...lines].join("\n");
   }
@@ -519,19 +495,16 @@ export class FactTeller {
       const fields = this.#facts.deal();
       const [question, answer] = random.pick(this.#kind.talk);
       const [asks, answers] = random.sample(people, 2);
-      const mark = /^(Tell|Count|Read|I |Turn)/.test(question) || /over$/.test(question)
-        ? ","
-        : "?";
-      return `"${capital(fill(question, fields))}${mark}" said ${asks.name}. ` +
+      return `"${capital(fill(question, fields))}?" asked ${asks.name}. ` +
         `"${capital(fill(answer, fields))}," said ${answers.name}.`;
     }).join("\n");
   }
 
   #drill(): string {
     const random = this.#random;
-    return Array.from({ length: 2 }, () => {
+    return Array.from({ length: 3 }, () => {
       const fields = this.#facts.deal();
-      return random.shuffle(this.#kind.sentences).slice(0, 4)
+      return random.shuffle(this.#kind.sentences).slice(0, 3)
         .map((sentence) => capital(fill(sentence, fields))).join(" ");
     }).join("\n");
   }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { countable, differentInitials, unlikeGroups } from "../../instructions/families/words.ts";
+import { differentInitials, unlikeGroups } from "../../instructions/families/words.ts";
 import { drawDeed, drawScene } from "../../instructions/families/sentences.ts";
-import { countNouns, groups, plural } from "../../lexicon/nouns.ts";
+import { groups, plural, pluralNouns, shortNouns } from "../../lexicon/nouns.ts";
 import { people } from "../../lexicon/people.ts";
 import type { Random } from "../../lexicon/random.ts";
 import { capital } from "../../lexicon/table.ts";
@@ -18,48 +18,47 @@ const belongings = [...groups["piece of clothing"], "book", "key", "ball", "map"
 /** Each draws one line of practice. */
 export const practice: Readonly<Record<string, Line>> = {
   "numbers in order": (random) => {
-    const three = random.sample(range(1, 99), 3);
+    const three = random.sample(range(1, 60), 3);
     const sorted = three.toSorted((a, b) => a - b).join(", ");
     return random.pick([
-      `${three.join(", ")}: in order ${sorted}`,
+      `Cards: ${three.join(", ")}. In order: ${sorted}`,
       `Mixed: ${three.join(", ")}. Sorted: ${sorted}`,
       `Cards with ${three.join(", ")} were laid out from small to large: ${sorted}`,
     ]);
   },
   "the larger number": (random) => {
-    const [a, b] = random.sample(range(1, 99), 2);
+    const [a, b] = random.sample(range(1, 60), 2);
     const large = Math.max(a, b);
     return random.pick([
       `Of ${a} and ${b}, the greater is ${large}.`,
-      `${a} or ${b}? ${large} is more.`,
-      `${a}, ${b}: ${large} is the bigger number.`,
-      `${large} is more than ${Math.min(a, b)}.`,
+      `Take ${a} or ${b}? Take ${large}, for it is more.`,
+      `Two cards show ${a} and ${b}, and the bigger one is ${large}.`,
     ]);
   },
   "counting": (random) => {
-    const start = random.between(1, 92);
-    return range(start, start + 7).join(", ");
+    const start = random.between(1, 53);
+    return `Count: ${range(start, start + 7).join(", ")}`;
   },
   "words in order": (random) => {
     const three = differentInitials(random);
     const sorted = three.toSorted().join(", ");
     return random.pick([
-      `${three.join(", ")}: from a to z ${sorted}`,
+      `Cards: ${three.join(", ")}. By first letter: ${sorted}`,
       `Mixed: ${three.join(", ")}. From a to z: ${sorted}`,
       `The dictionary does not say ${three.join(", ")} but ${sorted}`,
     ]);
   },
   "words turned around": (random) => {
-    const three = random.sample(countable, 3);
+    const three = random.sample(shortNouns, 3);
     const turned = three.toReversed().join(", ");
     return random.pick([
-      `${three.join(", ")}: the other way round ${turned}`,
+      `Cards: ${three.join(", ")}. The other way round: ${turned}`,
       `Forward: ${three.join(", ")}. Backward: ${turned}`,
       `She came past ${three.join(", ")} and went home past ${turned}`,
     ]);
   },
   "words said again": (random) => {
-    const three = random.sample(countable, 3).join(", ");
+    const three = random.sample(shortNouns, 3).join(", ");
     return `He said ${three}, and I wrote down ${three}.`;
   },
   "the one that differs": (random) => {
@@ -67,8 +66,8 @@ export const practice: Readonly<Record<string, Line>> = {
     const odd = random.pick(groups[other]);
     const four = random.shuffle([...random.sample(groups[group], 3), odd]).join(", ");
     return random.pick([
-      `${four}: ${odd} is different from the rest.`,
-      `${four}: all but ${odd} are ${plural(group)}.`,
+      `Cards: ${four}. The different one: ${odd}`,
+      `Look at ${four}: one is different, the ${odd}.`,
       `Among ${four}, only ${odd} is not like the others.`,
     ]);
   },
@@ -120,8 +119,8 @@ export const practice: Readonly<Record<string, Line>> = {
   },
   "how many": (random) => {
     const { name } = random.pick(people);
-    const n = random.between(3, 99);
-    const noun = plural(random.pick(countNouns));
+    const n = random.between(3, 60);
+    const noun = plural(random.pick(pluralNouns));
     const did = random.pick(["saw", "found", "carried", "bought", "counted"]);
     return random.pick([
       `${name} ${did} ${n} ${noun}. Yes, ${n}.`,
@@ -130,7 +129,7 @@ export const practice: Readonly<Record<string, Line>> = {
     ]);
   },
   "one and all": (random) => {
-    const noun = random.pick(countNouns);
+    const noun = random.pick(pluralNouns);
     const adjective = random.pick(["small", "old", "new", "big", "clean", "beautiful", "lost"]);
     return random.pick([
       `The ${noun} is ${adjective}. All the ${plural(noun)} are ${adjective}.`,

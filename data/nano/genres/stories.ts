@@ -5,7 +5,7 @@
  */
 
 import { degrees } from "../../lexicon/adjectives.ts";
-import { countNouns, groups, plural, withArticle } from "../../lexicon/nouns.ts";
+import { groups, plural, pluralNouns, withArticle } from "../../lexicon/nouns.ts";
 import { people, type Person } from "../../lexicon/people.ts";
 import type { Random } from "../../lexicon/random.ts";
 import { capital } from "../../lexicon/table.ts";
@@ -61,7 +61,7 @@ function did(subject: string, action: Action, random: Random): string {
 function event(person: Person, friend: Person, random: Random): string {
   const action = random.pick(actions);
   const rest = random.pick(action.rests);
-  const thing = random.pick(countNouns);
+  const thing = random.pick(pluralNouns);
   const [base, more] = random.pick(sizes);
   const animal = random.pick(groups.animal);
   const use = random.pick(uses);
