@@ -168,37 +168,38 @@ export function multiplyPacked(
 
 // @ts-ignore: decorator
 @inline
-function multiplyPanel(a: usize, b: usize, c: usize, k: i32, row: usize): void {
-  const c1 = c + row, c2 = c1 + row, c3 = c2 + row;
-  let s00 = v128.load(c), s01 = v128.load(c, 16);
-  let s10 = v128.load(c1), s11 = v128.load(c1, 16);
-  let s20 = v128.load(c2), s21 = v128.load(c2, 16);
-  let s30 = v128.load(c3), s31 = v128.load(c3, 16);
+function multiplyPanel(a: usize, b: usize, c: usize, k: i32, stride: usize): void {
+  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
   for (let i = 0; i < k; i++) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    const a0 = v128.load32_splat(a);
+    // One load and shuffles: V8's loads that splat are slower, and so is unrolling (which spills registers).
+    const b0 = v128.load(b), b1 = v128.load(b, 16), row = v128.load(a);
+    const a0 = i32x4.shuffle(row, row, 0, 0, 0, 0);
     s00 = madd(a0, b0, s00);
     s01 = madd(a0, b1, s01);
-    const a1 = v128.load32_splat(a, 4);
+    const a1 = i32x4.shuffle(row, row, 1, 1, 1, 1);
     s10 = madd(a1, b0, s10);
     s11 = madd(a1, b1, s11);
-    const a2 = v128.load32_splat(a, 8);
+    const a2 = i32x4.shuffle(row, row, 2, 2, 2, 2);
     s20 = madd(a2, b0, s20);
     s21 = madd(a2, b1, s21);
-    const a3 = v128.load32_splat(a, 12);
+    const a3 = i32x4.shuffle(row, row, 3, 3, 3, 3);
     s30 = madd(a3, b0, s30);
     s31 = madd(a3, b1, s31);
     a += 16;
     b += 32;
   }
-  v128.store(c, s00);
-  v128.store(c, s01, 16);
-  v128.store(c1, s10);
-  v128.store(c1, s11, 16);
-  v128.store(c2, s20);
-  v128.store(c2, s21, 16);
-  v128.store(c3, s30);
-  v128.store(c3, s31, 16);
+  addTo(c, s00, s01);
+  addTo(c + stride, s10, s11);
+  addTo(c + 2 * stride, s20, s21);
+  addTo(c + 3 * stride, s30, s31);
+}
+
+// @ts-ignore: decorator
+@inline
+function addTo(c: usize, left: v128, right: v128): void {
+  v128.store(c, f32x4.add(v128.load(c), left));
+  v128.store(c, f32x4.add(v128.load(c, 16), right), 16);
 }
 
 /** y += the sums of columns of (rows, columns). Columns are padded to whole vectors. */
