@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from "commander";
 import config from "../deno.json" with { type: "json" };
+import { INTERRUPTED, Interrupted } from "./cli/interrupt.ts";
 
 /** A module of lib/cli: it adds its subcommand, with all its options, to the program. */
 export interface CommandModule {
@@ -80,6 +81,7 @@ export async function main(args: string[]): Promise<number> {
         error.code === "commander.version";
       return shown ? 0 : MISUSED;
     }
+    if (error instanceof Interrupted) return INTERRUPTED; // that it stops has been said
     if (Deno.env.get("TUNEBOOK_DEBUG")) console.error(error);
     else console.error(`error: ${error instanceof Error ? error.message : error}`);
     return FAILED;

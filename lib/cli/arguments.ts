@@ -1,6 +1,7 @@
 // How subcommands read their options: numbers that are checked, and the device.
 
 import { InvalidArgumentError, Option } from "commander";
+import { DEFAULT_SPLIT, parseSplit } from "../dataset/split.ts";
 
 /** Reads a positive integer. */
 export function readCount(text: string): number {
@@ -42,6 +43,22 @@ export function maskOption(): Option {
     "which tokens count: prompt = the response and the closing token; instruction = from " +
       '"### Response:" on; none = every token',
   ).choices(["none", "instruction", "prompt"]).default("prompt");
+}
+
+/** The option that divides a file. */
+export function splitOption(): Option {
+  return new Option(
+    "--split <train,test,validation>",
+    "fractions, taken from the file in this order; 1,0,0 trains on all of it, without evaluation",
+  ).argParser(readSplit).default([...DEFAULT_SPLIT], "0.85,0.10,0.05");
+}
+
+function readSplit(text: string): [number, number, number] {
+  try {
+    return parseSplit(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
 
 /** The option for machines. */

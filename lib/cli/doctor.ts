@@ -4,7 +4,7 @@ import { Ollama } from "ollama";
 import { format } from "@std/fmt/bytes";
 import type { Command } from "commander";
 import { ollamaHost } from "../eval/mod.ts";
-import { Session } from "../runtime/mod.ts";
+import { Session } from "../runtime/session.ts";
 import { findBlas } from "../tensor/cpu/blas.ts";
 import { describeAdapters, pick } from "../tensor/pick.ts";
 import { jsonOption } from "./arguments.ts";
@@ -23,6 +23,16 @@ interface Finding {
   details?: unknown;
 }
 
+const LOOKS: Readonly<Record<string, () => Finding | Promise<Finding>>> = {
+  Machine: describeMachine,
+  WebGPU: describeWebGpu,
+  BLAS: describeBlas,
+  Computes: describeDevice,
+  Kernel: describeKernel,
+  Jupyter: describeJupyter,
+  Ollama: describeOllama,
+};
+
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("doctor")
@@ -36,15 +46,14 @@ export function register(program: Command): void {
 }
 
 async function examine({ json }: { json: boolean }): Promise<void> {
-  const findings = [
-    describeMachine(),
-    await describeWebGpu(),
-    describeBlas(),
-    await describeDevice(),
-    await describeKernel(),
-    await describeJupyter(),
-    await describeOllama(),
-  ];
+  const findings: Finding[] = [];
+  for (const [name, describe] of Object.entries(LOOKS)) {
+    try {
+      findings.push(await describe());
+    } catch (error) { // such as a TUNEBOOK_BLAS that does not load: the rest is worth knowing all the same
+      findings.push({ name, ok: false, found: (error as Error).message });
+    }
+  }
   if (json) return console.log(JSON.stringify(findings, null, 2));
   for (const { name, ok, found, advice } of findings) {
     console.log(`${ok ? "✓" : "–"} ${name.padEnd(9)} ${found}`);
@@ -100,20 +109,16 @@ async function describeDevice(): Promise<Finding> {
 }
 
 async function describeKernel(): Promise<Finding> {
-  try {
-    const began = performance.now();
-    await using session = await Session.start();
-    await session.execute("1 + 1");
-    const milliseconds = Math.round(performance.now() - began);
-    return {
-      name: "Kernel",
-      ok: true,
-      found: `the Deno Jupyter kernel answers (first result after ${milliseconds} ms)`,
-      details: { milliseconds },
-    };
-  } catch (error) {
-    return { name: "Kernel", ok: false, found: (error as Error).message };
-  }
+  const began = performance.now();
+  await using session = await Session.start();
+  await session.execute("1 + 1");
+  const milliseconds = Math.round(performance.now() - began);
+  return {
+    name: "Kernel",
+    ok: true,
+    found: `the Deno Jupyter kernel answers (first result after ${milliseconds} ms)`,
+    details: { milliseconds },
+  };
 }
 
 async function describeJupyter(): Promise<Finding> {

@@ -1,8 +1,20 @@
 // Ctrl-C: the first asks the work to stop cleanly, the second ends the process.
 
+/** Why work ended that was stopped by Ctrl-C. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+  /** Says what every command says. */
+  constructor() {
+    super("Stopped by Ctrl-C");
+  }
+}
+
+/** The exit code that shells give for a program ended by Ctrl-C. */
+export const INTERRUPTED = 130;
+
 /** What {@linkcode onInterrupt} gives back. */
 export interface Interrupt extends Disposable {
-  /** Aborted by the first Ctrl-C. */
+  /** Aborted by the first Ctrl-C, for the reason {@linkcode Interrupted}. */
   signal: AbortSignal;
 }
 
@@ -16,10 +28,9 @@ export function onInterrupt(say: () => void): Interrupt {
   const controller = new AbortController();
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   const listener = () => {
-    // 130 is what shells give for a program ended by Ctrl-C.
-    if (controller.signal.aborted) Deno.exit(130);
+    if (controller.signal.aborted) Deno.exit(INTERRUPTED);
     say();
-    controller.abort();
+    controller.abort(new Interrupted());
   };
   for (const signal of signals) Deno.addSignalListener(signal, listener);
   return {

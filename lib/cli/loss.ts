@@ -45,9 +45,9 @@ async function measure(options: Options): Promise<void> {
   const examples = encodeExamples(entries, tokenizer);
   const { mask, batchSize } = options;
   const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
-  const { message } = reportLengths(examples, { mask, maxLength });
+  const { message, uncounted } = reportLengths(examples, { mask, maxLength });
   if (message) console.error(`Note: ${message}`);
-  const bar = progress("Measuring", examples.length);
+  const bar = progress("Measuring", examples.length - uncounted.length);
   const result = await measureLoss(model, examples, {
     mask,
     maxLength,

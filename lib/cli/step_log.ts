@@ -28,6 +28,12 @@ export class StepLog {
     return new StepLog(path);
   }
 
+  /** All steps that it holds, those before an interruption included. */
+  async read(): Promise<Omit<Step, "sample" | "totalSteps">[]> {
+    const lines = (await Deno.readTextFile(this.#path)).split("\n").slice(0, -1);
+    return lines.map((line) => JSON.parse(line));
+  }
+
   /** Adds a step's line. */
   async write(step: Step): Promise<void> {
     const { sample: _, epoch, totalSteps: __, ...rest } = step;

@@ -1,20 +1,17 @@
 // `tunebook train`: supervised fine-tuning of a model on a file of instructions.
 
-import { join, resolve } from "@std/path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import {
   encodeExample,
   encodeExamples,
   type InstructionEntry,
   loadEntries,
-  parseSplit,
   readOrder,
   splitEntries,
 } from "../dataset/mod.ts";
-import { generate, type LanguageModel, saveModel } from "../model/mod.ts";
+import { generate, type LanguageModel } from "../model/mod.ts";
 import type { Mask, Tokenizer } from "../text/mod.ts";
-import { findCheckpoint, sft, type Step, type Training } from "../train/mod.ts";
-import { checkpointName } from "../weights/mod.ts";
+import { sft, type Step, type Training } from "../train/mod.ts";
 import {
   deviceOption,
   jsonOption,
@@ -22,11 +19,13 @@ import {
   readCount,
   readRate,
   readWhole,
+  splitOption,
 } from "./arguments.ts";
-import { onInterrupt } from "./interrupt.ts";
+import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
 import { StepLog } from "./step_log.ts";
+import { TrainingFolder } from "./training_folder.ts";
 
 interface Options {
   model: string;
@@ -79,12 +78,7 @@ export function register(program: Command): void {
     .option("--eval-iters <n>", "evaluate on n batches of each part", readCount, 5)
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
     .option("--steps <n>", "stop after n steps", readCount)
-    .option(
-      "--split <train,test,validation>",
-      "fractions, taken from the file in this order; 1,0,0 trains on all of it",
-      readSplit,
-      [0.85, 0.1, 0.05],
-    )
+    .addOption(splitOption())
     .option(
       "--order <name|file>",
       "shuffled, given, or a JSON file: an array of batches of indices into the training part",
@@ -107,22 +101,22 @@ export function register(program: Command): void {
     .action(train);
 }
 
-function readSplit(text: string): [number, number, number] {
-  try {
-    return parseSplit(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
-  }
-}
-
 async function train(options: Options): Promise<void> {
-  const out = await outputDirectory(options.out, options.model);
-  const checkpoints = join(out, "checkpoint");
-  if (!options.resume && await findCheckpoint(checkpoints)) {
+  const folder = await TrainingFolder.find(options.out, options.model);
+  const resumes = await folder.hasCheckpoint();
+  if (resumes && !options.resume) {
     throw new Error(
-      `Cannot begin in "${out}": it holds the checkpoint of a training; give --resume to go on, ` +
-        "or another --out",
+      `Cannot begin in "${folder.path}": it holds the checkpoint of a training; give --resume to ` +
+        "go on, or another --out",
     );
+  }
+  const finished = options.resume && !resumes ? await folder.finished() : undefined;
+  if (finished) {
+    console.error(
+      `Nothing to do: the training in "${folder.path}" was finished after ${finished.steps} steps`,
+    );
+    if (options.json) console.log(JSON.stringify(finished, null, 2));
+    return;
   }
   using interrupt = onInterrupt(() =>
     console.error("Stopping after this step; press Ctrl-C again to end at once")
@@ -133,8 +127,6 @@ async function train(options: Options): Promise<void> {
     ? options.order
     : await readOrder(options.order, parts.train.length);
   const { model, tokenizer } = await loadForCommand(options.model, { ...options, signal });
-
-  await Deno.mkdir(out, { recursive: true });
   using training = sft(model, {
     examples: encodeExamples(parts.train, tokenizer),
     validation: encodeExamples(parts.validation, tokenizer),
@@ -147,18 +139,21 @@ async function train(options: Options): Promise<void> {
     seed: options.seed,
     mask: options.mask,
     maxLength: options.maxLength,
-    evalEvery: options.evalEvery,
+    // Where all of the data trains, there is nothing to hold it against.
+    evalEvery: parts.validation.length === 0 ? 0 : options.evalEvery,
     evalIters: options.evalIters,
-    checkpoint: { directory: checkpoints, every: options.checkpointEvery },
+    checkpoint: { directory: folder.checkpoints, every: options.checkpointEvery },
     resume: options.resume,
-    confirmOtherBits: (differences) => options.otherBits || askForOtherBits(differences),
+    confirmOtherBits: (differences) => confirmOtherBits(differences, options),
     signal,
-    sample: sampler(parts.validation[0] ?? parts.test[0] ?? parts.train[0], tokenizer),
+    sample: sampler([...parts.validation, ...parts.test, ...parts.train], tokenizer, model),
   });
   for (const notice of training.notices) console.error(`Note: ${notice}`);
+  await folder.open();
   await training.start();
   if (training.resumedFrom) console.error(`Resumed after step ${training.step}`);
-  const log = await StepLog.open(options.log ?? join(out, "steps.jsonl"), training.step);
+  else if (options.resume) console.error("No checkpoint to resume from: beginning anew");
+  const log = await StepLog.open(options.log ?? folder.log, training.step);
 
   console.error(
     `${parts.train.length} examples, ${training.totalSteps} steps, ${model.device.name}`,
@@ -170,10 +165,23 @@ async function train(options: Options): Promise<void> {
       `Stopped after step ${training.step} of ${training.totalSteps}; saved "${saved}"`,
     );
     console.error("Go on with the same command and --resume");
-    Deno.exitCode = 130;
+    Deno.exitCode = INTERRUPTED;
     return;
   }
-  await finish(out, checkpoints, model, parts.test, training, options);
+  const steps = await log.read();
+  const sum = (name: "seconds" | "tokensComputed" | "tokensCounted") =>
+    steps.reduce((total, step) => total + step[name], 0);
+  const record = await folder.finish(model, parts.test, {
+    steps: training.step,
+    loss: steps.at(-1)?.loss ?? null,
+    evaluation: steps.at(-1)?.evaluation ?? null,
+    seconds: sum("seconds"),
+    tokensComputed: sum("tokensComputed"),
+    tokensCounted: sum("tokensCounted"),
+    device: model.device.name,
+  });
+  console.error(`Saved "${folder.path}"`);
+  if (options.json) console.log(JSON.stringify(record, null, 2));
 }
 
 /** Takes all steps; says whether it was stopped before the last. */
@@ -190,7 +198,7 @@ async function runSteps(training: Training, log: StepLog, signal: AbortSignal): 
     }
     return false;
   } catch (error) {
-    if (signal.aborted) return true;
+    if (error === signal.reason) return true;
     throw error;
   } finally {
     bar.finish();
@@ -208,62 +216,32 @@ function describe({ loss, evaluation, tokensComputed, seconds }: Step): string {
   return `${losses}, ${rate}`;
 }
 
-async function finish(
-  out: string,
-  checkpoints: string,
-  model: LanguageModel,
-  test: readonly InstructionEntry[],
-  training: Training,
-  options: Options,
-): Promise<void> {
-  const { sha256 } = await saveModel(model, out);
-  if (test.length > 0) {
-    await Deno.writeTextFile(join(out, "test.json"), `${JSON.stringify(test, null, 4)}\n`);
-  }
-  await Deno.remove(checkpoints, { recursive: true });
-  const last = training.history.at(-1);
-  console.error(`Saved "${out}"`);
-  if (options.json) {
-    const result = {
-      out,
-      steps: training.step,
-      loss: last?.loss ?? null,
-      evaluation: last?.evaluation ?? null,
-      seconds: training.history.reduce((sum, { seconds }) => sum + seconds, 0),
-      tokensComputed: training.history.reduce((sum, step) => sum + step.tokensComputed, 0),
-      tokensCounted: training.history.reduce((sum, step) => sum + step.tokensCounted, 0),
-      device: model.device.name,
-      sha256,
-    };
-    console.log(JSON.stringify(result, null, 2));
-  }
-}
-
-/** `--out` itself, or a folder of the model's name in it where it is a folder of several. */
-async function outputDirectory(out: string, model: string): Promise<string> {
-  const info = await Deno.stat(out).catch(() => undefined);
-  if (info && !info.isDirectory) throw new Error(`Cannot write to "${out}": it is not a folder`);
-  if (!info) return /[/\\]$/.test(out) ? join(out, checkpointName(model)) : resolve(out);
-  const entries = await Array.fromAsync(Deno.readDir(out), ({ name }) => name);
-  const isModel = ["config.json", "checkpoint", "steps.jsonl"].some((name) =>
-    entries.includes(name)
-  );
-  return isModel ? resolve(out) : join(resolve(out), checkpointName(model));
-}
-
-/** Answers an entry, for people to see what the model has learnt. */
-function sampler(entry: InstructionEntry, tokenizer: Tokenizer) {
-  return async (model: LanguageModel) => {
+/** Answers the first entry whose prompt the model can read, for people to see what it has learnt. */
+function sampler(
+  entries: readonly InstructionEntry[],
+  tokenizer: Tokenizer,
+  { contextLength }: LanguageModel,
+): ((model: LanguageModel) => Promise<string>) | undefined {
+  for (const entry of entries) {
     const { promptIds } = encodeExample(entry, tokenizer);
-    const options = { maxNewTokens: 48, eosId: tokenizer.eosId };
-    const [{ tokens }] = await generate(model, [promptIds], options);
-    const input = entry.input ? `\n  ${entry.input}` : "";
-    return `  ${entry.instruction}${input}\n→ ${tokenizer.decode(tokens).trim()}`;
-  };
+    if (promptIds.length > contextLength) continue;
+    return async (model) => {
+      const options = { maxNewTokens: 48, eosId: tokenizer.eosId };
+      const [{ tokens }] = await generate(model, [promptIds], options);
+      const input = entry.input ? `\n  ${entry.input}` : "";
+      return `  ${entry.instruction}${input}\n→ ${tokenizer.decode(tokens).trim()}`;
+    };
+  }
 }
 
-function askForOtherBits(differences: readonly string[]): boolean {
+/** Whether to go on where the last bits will differ. */
+function confirmOtherBits(differences: readonly string[], options: Options): boolean {
+  if (options.otherBits) return true;
+  if (options.json || !Deno.stdin.isTerminal()) {
+    console.error("The result would differ in its last bits; --other-bits goes on nonetheless");
+    return false;
+  }
   console.error("The checkpoint was made otherwise, so the result will differ in its last bits:");
   for (const difference of differences) console.error(`  ${difference}`);
-  return Deno.stdin.isTerminal() && confirm("Go on?");
+  return confirm("Go on?");
 }

@@ -50,7 +50,7 @@ export interface LoadModelOptions extends ResolveOptions {
  */
 export async function loadModel(name: string, options: LoadModelOptions): Promise<LoadedModel> {
   const source = await resolveModel(name, options);
-  const config = await readConfig(source.config, options.dropout ?? 0);
+  const config = await readGpt2Config(source.config, options.dropout ?? 0);
   using file = await openSafetensors(source.weights);
   const names = tensorNames(file, config);
   const shapes = gpt2Shapes(config);
@@ -80,8 +80,16 @@ export async function loadModel(name: string, options: LoadModelOptions): Promis
   return { model, source };
 }
 
-/** Reads a configuration and checks that it is a model we know. */
-async function readConfig(path: string, dropout: number): Promise<Gpt2Config> {
+/**
+ * Reads a GPT-2's shape from a `config.json`.
+ *
+ * @param path The file.
+ * @param dropout The dropout to train with.
+ * @returns Shape and options.
+ * @throws {SyntaxError} If it is not JSON.
+ * @throws {TypeError} If it is another architecture or a number is missing.
+ */
+export async function readGpt2Config(path: string, dropout = 0): Promise<Gpt2Config> {
   let json: Record<string, unknown>;
   try {
     json = JSON.parse(await Deno.readTextFile(path));

@@ -10,6 +10,7 @@ export {
   loadModel,
   type LoadModelOptions,
   parseGpt2Config,
+  readGpt2Config,
   saveModel,
 } from "./files.ts";
 export {

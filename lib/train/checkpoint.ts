@@ -12,33 +12,27 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { type LanguageModel, saveModel } from "../model/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { openSafetensors, type Safetensors, writeSafetensors } from "../weights/mod.ts";
+import { writeAll, writeBeside } from "../weights/write_beside.ts";
 import type { AdamW } from "./optimizer.ts";
-
-/** What `training.json` holds. */
-export interface TrainingState {
-  /** The file's version. */
-  readonly version: 1;
-  /** Steps taken. */
-  readonly step: number;
-  /** What decides the steps: seeds, order, learning rate, the data's hash. Resuming needs the same. */
-  readonly options: Readonly<Record<string, unknown>>;
-  /** What decides the bits: device, BLAS, threads, tilings. */
-  readonly facts: Readonly<Record<string, string | number | boolean>>;
-}
+import type { TrainingState } from "./state.ts";
 
 const NAME = /^step-(\d{6,})$/;
+/** What is not a checkpoint yet, and what is none any more: both may be left behind by a kill. */
+const LEFTOVER = /^\.step-\d{6,}\.(unfinished|discarded)$/;
 
 /**
- * Writes a checkpoint and removes the older ones.
+ * Writes a checkpoint and removes the others. A kill at any moment leaves the newest whole one.
  *
  * @param directory Where checkpoints are kept; made if it does not exist.
  * @param model The model.
  * @param optimizer Its optimizer.
  * @param state Position and options.
+ * @param options `anew` says that those that are there belong to another training: they could be of later steps and be
+ * taken for the newest, so they go before this one takes its place.
  * @returns The checkpoint's directory.
  */
 export async function saveCheckpoint(
@@ -46,28 +40,36 @@ export async function saveCheckpoint(
   model: LanguageModel,
   optimizer: AdamW,
   state: TrainingState,
+  options: { anew?: boolean } = {},
 ): Promise<string> {
   const name = `step-${String(state.step).padStart(6, "0")}`;
   const path = join(directory, name);
   const unfinished = join(directory, `.${name}.unfinished`);
   await Deno.mkdir(directory, { recursive: true });
-  await removeIfPresent(unfinished);
+  await removeLeftovers(directory);
   await saveModel(model, unfinished);
   const entries = [...optimizer.moments].flatMap(([parameter, { mean, variance }]) => [
     { name: `mean/${parameter}`, shape: mean.shape, data: () => mean.data() },
     { name: `variance/${parameter}`, shape: variance.shape, data: () => variance.data() },
   ]);
   await writeSafetensors(join(unfinished, "optimizer.safetensors"), entries);
-  await Deno.writeTextFile(
-    join(unfinished, "training.json"),
-    `${JSON.stringify(state, null, 2)}\n`,
-  );
-  await removeIfPresent(path);
+  const text = new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`);
+  await writeBeside(join(unfinished, "training.json"), (file) => writeAll(file, text));
+  const others = await listCheckpoints(directory);
+  if (options.anew) { for (const other of others) await discard(other.path); }
   await Deno.rename(unfinished, path);
-  for (const { path: older, step } of await listCheckpoints(directory)) {
-    if (step < state.step) await Deno.remove(older, { recursive: true });
-  }
+  if (!options.anew) { for (const other of others) await discard(other.path); }
   return path;
+}
+
+/**
+ * Removes all checkpoints and the directory that they are kept in.
+ *
+ * @param directory Where checkpoints are kept; it need not exist.
+ */
+export async function removeCheckpoints(directory: string): Promise<void> {
+  for (const { path } of await listCheckpoints(directory)) await discard(path);
+  await removeIfPresent(directory);
 }
 
 /**
@@ -103,7 +105,8 @@ export async function findCheckpoint(
  * @param optimizer The optimizer whose state is overwritten.
  * @param step Steps taken.
  * @throws {TypeError} If a tensor has another shape.
- * @throws {Deno.errors.NotFound} If a tensor is missing.
+ * @throws {RangeError} If a tensor is missing.
+ * @throws {SyntaxError} If a file is not whole.
  */
 export async function restoreCheckpoint(
   path: string,
@@ -111,22 +114,22 @@ export async function restoreCheckpoint(
   optimizer: AdamW,
   step: number,
 ): Promise<void> {
-  {
-    using weights = await openSafetensors(join(path, "model.safetensors"));
-    for (const [name, tensor] of model.parameters) {
-      const stored = weights.tensors.has(name) ? name : `transformer.${name}`;
-      await restore(weights, stored, tensor);
-    }
-  }
+  using weights = await openSafetensors(join(path, "model.safetensors"));
   using moments = await openSafetensors(join(path, "optimizer.safetensors"));
-  for (const [name, { mean, variance }] of optimizer.moments) {
-    await restore(moments, `mean/${name}`, mean);
-    await restore(moments, `variance/${name}`, variance);
+  const pairs: [Safetensors, string, Tensor][] = [];
+  for (const [name, tensor] of model.parameters) {
+    pairs.push([weights, weights.tensors.has(name) ? name : `transformer.${name}`, tensor]);
   }
+  for (const [name, { mean, variance }] of optimizer.moments) {
+    pairs.push([moments, `mean/${name}`, mean], [moments, `variance/${name}`, variance]);
+  }
+  // All are looked at before the first is overwritten.
+  for (const [file, name, tensor] of pairs) assertShape(file, name, tensor);
+  for (const [file, name, tensor] of pairs) tensor.assign(await file.read(name));
   optimizer.steps = step;
 }
 
-async function restore(file: Safetensors, name: string, tensor: Tensor): Promise<void> {
+function assertShape(file: Safetensors, name: string, tensor: Tensor): void {
   const { shape } = file.info(name);
   if (shape.join() !== tensor.shape.join()) {
     throw new TypeError(
@@ -134,7 +137,6 @@ async function restore(file: Safetensors, name: string, tensor: Tensor): Promise
         `the model's is (${tensor.shape.join(", ")})`,
     );
   }
-  tensor.assign(await file.read(name));
 }
 
 async function listCheckpoints(directory: string): Promise<{ path: string; step: number }[]> {
@@ -148,6 +150,20 @@ async function listCheckpoints(directory: string): Promise<{ path: string; step:
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return found.sort((a, b) => a.step - b.step);
+}
+
+/** Removes a checkpoint. Renamed first, so that a kill leaves no half of one that is taken for a whole. */
+async function discard(path: string): Promise<void> {
+  const discarded = join(dirname(path), `.${basename(path)}.discarded`);
+  await removeIfPresent(discarded);
+  await Deno.rename(path, discarded);
+  await Deno.remove(discarded, { recursive: true });
+}
+
+async function removeLeftovers(directory: string): Promise<void> {
+  for await (const { name } of Deno.readDir(directory)) {
+    if (LEFTOVER.test(name)) await Deno.remove(join(directory, name), { recursive: true });
+  }
 }
 
 async function removeIfPresent(path: string): Promise<void> {

@@ -1,0 +1,128 @@
+// The folder of a training: log and checkpoints while it goes on, the model and a record of it once it is done.
+
+import { dirname, join, resolve } from "@std/path";
+import type { InstructionEntry } from "../dataset/mod.ts";
+import { type LanguageModel, saveModel } from "../model/mod.ts";
+import { type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
+import { checkpointName } from "../weights/mod.ts";
+import { writeAll, writeBeside } from "../weights/write_beside.ts";
+
+/** What is known of a training that is done: `training.json`, and what `--json` prints. */
+export interface TrainingRecord {
+  /** The folder. */
+  readonly out: string;
+  /** How many steps were taken. */
+  readonly steps: number;
+  /** The last step's loss. */
+  readonly loss: number | null;
+  /** What was measured after the last step, if anything was. */
+  readonly evaluation: Evaluation | null;
+  /** Wall time of all steps. */
+  readonly seconds: number;
+  /** Tokens that the model computed in all steps. */
+  readonly tokensComputed: number;
+  /** Targets that counted in all steps. */
+  readonly tokensCounted: number;
+  /** What it was trained on. */
+  readonly device: string;
+  /** Of the weights' file. */
+  readonly sha256: string;
+}
+
+/** Any of these shows that a folder is a training's own, and not one that holds several. */
+const OWN = ["config.json", "checkpoint", "steps.jsonl"];
+
+/** The folder of one training. */
+export class TrainingFolder {
+  /** Where checkpoints are. */
+  readonly checkpoints: string;
+  /** The log, unless it is kept elsewhere. */
+  readonly log: string;
+  readonly #record: string;
+
+  private constructor(readonly path: string) {
+    this.checkpoints = join(path, "checkpoint");
+    this.log = join(path, "steps.jsonl");
+    this.#record = join(path, "training.json");
+  }
+
+  /**
+   * Finds a training's folder: the one that is named, or one with a name of the model's in it, where it is a folder of
+   * several or is written with a slash at its end.
+   *
+   * @param out What was asked for.
+   * @param model The model's name.
+   * @returns The folder, which need not exist.
+   */
+  static async find(out: string, model: string): Promise<TrainingFolder> {
+    const path = resolve(out);
+    const info = await Deno.stat(path).catch(() => undefined);
+    if (info && !info.isDirectory) throw new Error(`Cannot write to "${out}": it is not a folder`);
+    const names = info ? await Array.fromAsync(Deno.readDir(path), ({ name }) => name) : [];
+    const isParent = info ? !OWN.some((name) => names.includes(name)) : /[/\\]$/.test(out);
+    return new TrainingFolder(isParent ? join(path, checkpointName(model)) : path);
+  }
+
+  /** Whether a training was stopped here that can go on. */
+  async hasCheckpoint(): Promise<boolean> {
+    return await findCheckpoint(this.checkpoints) !== undefined;
+  }
+
+  /** The record of the training that was finished here, if one was. */
+  async finished(): Promise<TrainingRecord | undefined> {
+    try {
+      return JSON.parse(await Deno.readTextFile(this.#record));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw new SyntaxError(`Cannot read "${this.#record}": ${(error as Error).message}`);
+    }
+  }
+
+  /** Makes the folder for a training that begins or goes on. */
+  async open(): Promise<void> {
+    await removeIfPresent(this.#record);
+    if (await Deno.stat(this.path).catch(() => undefined)) return;
+    // It comes with what tells it from a folder of several, so that a kill right here is no other --out to --resume.
+    await Deno.mkdir(dirname(this.path), { recursive: true });
+    const unfinished = await Deno.makeTempDir({ dir: dirname(this.path), prefix: ".unfinished-" });
+    await Deno.chmod(unfinished, 0o777 & ~Deno.umask()).catch(() => {}); // Windows has none
+    await Deno.mkdir(join(unfinished, "checkpoint"));
+    await Deno.rename(unfinished, this.path);
+  }
+
+  /**
+   * Saves what a training made, then removes its checkpoints.
+   *
+   * @param model The model.
+   * @param test Entries that were kept back, for scoring.
+   * @param facts What the record says beside the folder and the hash.
+   * @returns The record.
+   */
+  async finish(
+    model: LanguageModel,
+    test: readonly InstructionEntry[],
+    facts: Omit<TrainingRecord, "out" | "sha256">,
+  ): Promise<TrainingRecord> {
+    const { sha256 } = await saveModel(model, this.path);
+    const record = { out: this.path, ...facts, sha256 };
+    if (test.length > 0) {
+      await writeText(join(this.path, "test.json"), JSON.stringify(test, null, 4));
+    }
+    await writeText(this.#record, JSON.stringify(record, null, 2));
+    await removeCheckpoints(this.checkpoints);
+    return record;
+  }
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  await writeBeside(path, (file) => writeAll(file, bytes));
+}
+
+async function removeIfPresent(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

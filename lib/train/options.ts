@@ -1,0 +1,137 @@
+/**
+ * What a fine-tuning is told, and what it tells of each step.
+ *
+ * @module
+ */
+
+import type { EncodedExample } from "../dataset/mod.ts";
+import type { LanguageModel } from "../model/mod.ts";
+import type { Mask } from "../text/mod.ts";
+import type { BatchLayout } from "./batch.ts";
+import type { AdamWSettings } from "./optimizer.ts";
+
+/** Options of {@linkcode sft}. */
+export interface SftOptions extends AdamWSettings {
+  /** What to learn from. */
+  readonly examples: readonly EncodedExample[];
+  /** What to evaluate on; none by default. */
+  readonly validation?: readonly EncodedExample[];
+  /** How often to go through the examples. 1 by default. */
+  readonly epochs?: number;
+  /** Stops after so many steps, if the epochs have more. */
+  readonly maxSteps?: number;
+  /** Examples a batch. 8 by default. */
+  readonly batchSize?: number;
+  /** Whether a last batch that is not full is left out, as the reference does. True by default. */
+  readonly dropLast?: boolean;
+  /** `shuffled` anew each epoch (the default), as `given`, or batches of indices. */
+  readonly order?: "given" | "shuffled" | readonly (readonly number[])[];
+  /** How a batch's sequences stand together; `forest` by default, `packed` where the model has dropout. */
+  readonly layout?: BatchLayout;
+  /** How far a step goes. 5e-5 by default. */
+  readonly learningRate?: number;
+  /** Gradients longer than this, all taken together, are shortened to it. Not by default. */
+  readonly maxGradientNorm?: number;
+  /** Decides order and dropout. 123 by default. */
+  readonly seed?: number;
+  /** Which tokens count; `prompt` by default. */
+  readonly mask?: Mask;
+  /** The most tokens of a sequence; the model's context by default. */
+  readonly maxLength?: number;
+  /** Evaluates after every so many steps, and after the last; 0 for never. 5 by default. */
+  readonly evalEvery?: number;
+  /** On so many batches of each part. 5 by default. */
+  readonly evalIters?: number;
+  /** Run at the end of each epoch; what it returns is the step's `sample`. An error that it throws ends the loop. */
+  readonly sample?: (model: LanguageModel) => string | Promise<string>;
+  /**
+   * Where checkpoints are kept, and after how many steps one is written (50 by default, and when it ends). A step's is
+   * written when the loop's body is through with the step, so that what the body wrote down is never behind it.
+   */
+  readonly checkpoint?: { readonly directory: string; readonly every?: number };
+  /**
+   * Goes on from the newest checkpoint, if there is one. By default it begins anew, and its first checkpoint replaces
+   * those of an earlier training.
+   */
+  readonly resume?: boolean;
+  /**
+   * Asked where the checkpoint was made with another device, BLAS or number of threads, so that bits will differ.
+   * By default the answer is no, and resuming fails.
+   */
+  readonly confirmOtherBits?: (differences: readonly string[]) => boolean | Promise<boolean>;
+  /** Stops between steps: the loop rejects with the signal's reason. By default the stop button of a notebook. */
+  readonly signal?: AbortSignal;
+}
+
+/** Losses on parts of the data. */
+export interface Evaluation {
+  /** On the first batches of the examples. */
+  readonly trainLoss: number;
+  /** On the first batches of the validation examples, if there are any. */
+  readonly validationLoss?: number;
+}
+
+/** What happened in a step. */
+export interface Step {
+  /** Its number, from 1. */
+  readonly step: number;
+  /** How many there will be. */
+  readonly totalSteps: number;
+  /** Its epoch, from 1. */
+  readonly epoch: number;
+  /** Mean loss of a counted token of its batch before the update, in nats. */
+  readonly loss: number;
+  /** Of this step. */
+  readonly learningRate: number;
+  /** Tokens that the model computed. */
+  readonly tokensComputed: number;
+  /** Targets that counted. */
+  readonly tokensCounted: number;
+  /** Wall time of forward, backward and update. */
+  readonly seconds: number;
+  /** Euclidean norm of all gradients, before clipping. */
+  readonly gradientNorm: number;
+  /** Losses measured after the update, on steps that evaluate; left out where a stop comes first. */
+  readonly evaluation?: Evaluation;
+  /** What {@linkcode SftOptions.sample} returned, on the last step of an epoch. */
+  readonly sample?: string;
+}
+
+/**
+ * Checks the numbers among the options.
+ *
+ * @param options What was given.
+ * @throws {RangeError} If one is out of range; the message names it.
+ */
+export function assertOptions(options: SftOptions): void {
+  const check = (name: keyof SftOptions, valid: (value: number) => boolean, expected: string) => {
+    const value = options[name];
+    if (value !== undefined && !valid(value as number)) {
+      throw new RangeError(`Cannot train with "${name}" ${value}: expected ${expected}`);
+    }
+  };
+  const isCount = (value: number) => Number.isInteger(value) && value >= 1;
+  const isWhole = (value: number) => Number.isInteger(value) && value >= 0;
+  const isSeed = (value: number) => Number.isSafeInteger(value) && value >= 0;
+  const isRate = (value: number) => value >= 0 && value < Infinity;
+  const isDecay = (value: number) => value >= 0 && value < 1;
+  check("epochs", isCount, "a positive integer");
+  check("maxSteps", isCount, "a positive integer");
+  check("batchSize", isCount, "a positive integer");
+  check("maxLength", isCount, "a positive integer");
+  check("evalEvery", isWhole, "an integer of 0 or more");
+  check("evalIters", isCount, "a positive integer");
+  check("seed", isSeed, "an integer of 0 or more");
+  check("learningRate", isRate, "a number of 0 or more");
+  check("weightDecay", isRate, "a number of 0 or more");
+  check("maxGradientNorm", (value) => value > 0, "a number above 0");
+  check("epsilon", isRate, "a number of 0 or more");
+  check("beta1", isDecay, "a number from 0 up to, not including, 1");
+  check("beta2", isDecay, "a number from 0 up to, not including, 1");
+  const { checkpoint } = options;
+  if (checkpoint?.every !== undefined && !isCount(checkpoint.every)) {
+    throw new RangeError(
+      `Cannot write checkpoints every ${checkpoint.every} steps: expected a positive integer`,
+    );
+  }
+}
