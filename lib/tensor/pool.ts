@@ -19,6 +19,13 @@ export function sizeClass(byteLength: number): number {
   return Math.ceil(size / quarter) * quarter;
 }
 
+/**
+ * How much larger than needed memory may be that is used again. Batches of a training differ a few times in length, and
+ * memory of the longest must serve the others: with a factor of 2 a training's memory grew by a quarter after its
+ * largest batch, with 64 by less than a thousandth. Without a limit a scalar could sit on a freed model's embedding.
+ */
+const LARGEST_FACTOR = 64;
+
 /** Free memory by size. */
 export class Pool<T> {
   readonly #free = new Map<number, T[]>();
@@ -27,14 +34,15 @@ export class Pool<T> {
    * Takes memory out.
    *
    * @param size A {@linkcode sizeClass}.
-   * @returns Memory of this size, or of less than twice as much, or undefined.
+   * @returns Memory of this size, or the smallest of up to 64 times as much or 1 MiB, or undefined.
    */
   take(size: number): T | undefined {
     const exact = this.#free.get(size)?.pop();
     if (exact) return exact;
+    const largest = Math.max(LARGEST_FACTOR * size, MIB);
     let best = Infinity;
     for (const [candidate, items] of this.#free) {
-      if (items.length > 0 && candidate > size && candidate < 2 * size) {
+      if (items.length > 0 && candidate > size && candidate <= largest) {
         best = Math.min(best, candidate);
       }
     }
