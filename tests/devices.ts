@@ -3,11 +3,34 @@
 import { findBlas } from "../lib/tensor/cpu/blas.ts";
 import { CpuDevice } from "../lib/tensor/cpu/device.ts";
 import type { Device } from "../lib/tensor/mod.ts";
+import { findAdapter } from "../lib/tensor/webgpu/adapter.ts";
+import { WebGpuDevice, type WebGpuDeviceOptions } from "../lib/tensor/webgpu/device.ts";
 
 /** Devices live as long as the test process: their idle threads do not keep it alive. */
 const opened = new Map<string, Promise<Device>>();
 
-const variants = [
+const adapter = await findAdapter({ software: true });
+
+/** Why WebGPU cannot be tested here; undefined where it can. */
+export const webGpuNeed: string | undefined = adapter
+  ? undefined
+  : "needs a WebGPU adapter: apt-get install mesa-vulkan-drivers";
+
+/**
+ * Opens the GPU, or a software one, with the usual tilings, so that tests do not wait for measurements.
+ *
+ * @param options Other options.
+ * @returns The device.
+ */
+export function openWebGpu(options: WebGpuDeviceOptions = {}): Promise<WebGpuDevice> {
+  return WebGpuDevice.open({ software: true, tuning: {}, ...options });
+}
+
+const variants: readonly {
+  label: string;
+  need: string | undefined;
+  open: () => Promise<Device>;
+}[] = [
   {
     label: "CPU with BLAS",
     need: findBlas() ? undefined : "needs a BLAS: apt-get install libopenblas0-pthread",
@@ -18,10 +41,11 @@ const variants = [
     need: undefined,
     open: () => Promise.resolve(new CpuDevice({ threads: 2, blas: false })),
   },
+  { label: "WebGPU", need: webGpuNeed, open: () => openWebGpu() },
 ];
 
 /**
- * Registers a test once for each device: the CPU with BLAS where the system has one, and with WebAssembly.
+ * Registers a test once for each device: the CPU with BLAS where the system has one, with WebAssembly, and WebGPU.
  */
 export function onEveryDevice(name: string, test: (device: Device) => Promise<void>): void {
   for (const { label, need, open } of variants) {

@@ -5,6 +5,7 @@
  */
 
 import type { Kernel } from "../device.ts";
+import { checkWgsl } from "./check_wgsl.ts";
 import type { Faults } from "./faults.ts";
 import type { Dispatch } from "./program.ts";
 
@@ -81,6 +82,7 @@ export class PipelineCache {
   }
 
   #compile(kernel: Kernel, dispatch: Dispatch, source: string, entryPoint: string): Pipeline {
+    checkWgsl(kernel, source);
     const names = Object.keys(kernel.buffers);
     const visibility = GPUShaderStage.COMPUTE;
     const entries: GPUBindGroupLayoutEntry[] = [];

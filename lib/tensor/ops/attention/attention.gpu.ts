@@ -1,21 +1,26 @@
 /**
- * How a GPU attends: see `forward.wgsl` for the layout. Queries and keys larger than a binding come in parts.
+ * How a GPU attends: with tiles in workgroup memory, or plainly with one thread a token and head. Queries and keys larger
+ * than a binding come in parts.
  *
  * @module
  */
 
 import { type RowPart, rowParts } from "../../webgpu/plans.ts";
 import type { Dispatch, PlanInput, Program } from "../../webgpu/program.ts";
-import backwardKeysWgsl from "./backward_keys.wgsl" with { type: "text" };
-import backwardQueriesWgsl from "./backward_queries.wgsl" with { type: "text" };
-import forwardWgsl from "./forward.wgsl" with { type: "text" };
-import { headAccess, layoutHeads } from "./head_layout.ts";
+import { repeatLines } from "../../webgpu/repeat_lines.ts";
+import backwardKeysPlain from "./backward_keys_plain.wgsl" with { type: "text" };
+import backwardKeysTiled from "./backward_keys_tiled.wgsl" with { type: "text" };
+import backwardQueriesPlain from "./backward_queries_plain.wgsl" with { type: "text" };
+import backwardQueriesTiled from "./backward_queries_tiled.wgsl" with { type: "text" };
+import forwardPlain from "./forward_plain.wgsl" with { type: "text" };
+import forwardTiled from "./forward_tiled.wgsl" with { type: "text" };
+import { headAccess, type HeadLayout, layoutHeads, plainHeads } from "./head_layout.ts";
 import rowSumsWgsl from "./row_sums.wgsl" with { type: "text" };
 
 type Shape = "tokens" | "heads" | "kvHeads" | "headDim" | "window" | "scale";
 type ForwardBuffer = "q" | "k" | "v" | "tree" | "y" | "statistics";
 type BackwardBuffer = ForwardBuffer | "dy" | "dq" | "dk" | "dv";
-type Accumulate = "accumulateQ" | "accumulateK" | "accumulateV";
+type BackwardParam = Shape | "accumulateQ" | "accumulateK" | "accumulateV";
 
 const partUniforms = {
   rowFirst: "u32",
@@ -30,12 +35,10 @@ export const forwardProgram: Program<ForwardBuffer, Shape> = {
   uniforms: { ...partUniforms, continued: "u32", unfinished: "u32" },
   plan(input) {
     const { heads, headDim } = input.params;
-    const { rows, constants } = layoutHeads(headDim, 4);
-    const source = sourceOf(
-      "forward",
-      headDim,
-      () => constants + headAccess(headDim, ["q", "k", "v", "y"], ["y"]) + forwardWgsl,
-    );
+    const { layout, wgsl } = isPlain(input)
+      ? { layout: plainHeads(headDim), wgsl: forwardPlain }
+      : { layout: layoutHeads(headDim, 4), wgsl: forwardTiled };
+    const source = sourceOf(wgsl, layout, headDim, ["q", "k", "v", "y"], ["y"]);
     return partPairs<ForwardBuffer>(input, ["q", "y"], ["k", "v"]).map((pair) => ({
       source,
       uniforms: {
@@ -44,65 +47,80 @@ export const forwardProgram: Program<ForwardBuffer, Shape> = {
         unfinished: Number(!pair.lastKeys),
       },
       ranges: { ...pair.rows.ranges, ...pair.keys.ranges },
-      workgroups: [Math.ceil(pair.rows.count / rows), heads],
+      workgroups: [Math.ceil(pair.rows.count / layout.rows), heads],
     }));
   },
 };
 
 /** The program of `attention.backward`: no entry point has more than 8 buffers. */
-export const backwardProgram: Program<BackwardBuffer, Shape | Accumulate> = {
+export const backwardProgram: Program<BackwardBuffer, BackwardParam> = {
   source: "",
   uniforms: partUniforms,
   plan(input) {
-    const { tokens, heads, kvHeads, headDim } = input.params;
-    const { rows, constants } = layoutHeads(headDim, 8);
-    const write = (name: string, wgsl: string, reads: string[], writes: string[]) =>
-      sourceOf(name, headDim, () => constants + headAccess(headDim, reads, writes) + wgsl);
-
-    const rowSums = rowParts<BackwardBuffer>(
-      tokens,
-      { y: heads * headDim, dy: heads * headDim },
-      input,
-    ).map((part): Dispatch<BackwardBuffer, Shape | Accumulate> => ({
-      source: write("rowSums", rowSumsWgsl, ["y", "dy"], []),
-      buffers: ["y", "dy", "statistics"],
-      uniforms: { rowFirst: part.first, rowCount: part.count },
-      ranges: part.ranges,
-      workgroups: [Math.ceil(part.count / 64), heads],
-    }));
-
-    const queries = partPairs<BackwardBuffer>(input, ["q", "dy", "dq"], ["k", "v"]).map(
-      (pair): Dispatch<BackwardBuffer, Shape | Accumulate> => ({
-        source: write("queries", backwardQueriesWgsl, ["q", "k", "v", "dy", "dq"], ["dq"]),
-        buffers: ["q", "k", "v", "tree", "dy", "statistics", "dq"],
-        params: { accumulateQ: Number(input.params.accumulateQ || pair.keys.index > 0) },
-        uniforms: uniformsOf(pair),
-        ranges: { ...pair.rows.ranges, ...pair.keys.ranges },
-        workgroups: [Math.ceil(pair.rows.count / rows), heads],
-      }),
-    );
-
-    const written = new Set<number>();
-    const keys = partPairs<BackwardBuffer>(input, ["q", "dy"], ["k", "v", "dk", "dv"]).map(
-      (pair): Dispatch<BackwardBuffer, Shape | Accumulate> => {
-        const again = written.has(pair.keys.index);
-        written.add(pair.keys.index);
-        return {
-          source: write("keys", backwardKeysWgsl, ["q", "k", "v", "dy", "dk", "dv"], ["dk", "dv"]),
-          buffers: ["q", "k", "v", "tree", "dy", "statistics", "dk", "dv"],
-          params: {
-            accumulateK: Number(input.params.accumulateK || again),
-            accumulateV: Number(input.params.accumulateV || again),
-          },
-          uniforms: uniformsOf(pair),
-          ranges: { ...pair.rows.ranges, ...pair.keys.ranges },
-          workgroups: [Math.ceil(pair.keys.count / rows), kvHeads],
-        };
-      },
-    );
-    return [...rowSums, ...queries, ...keys];
+    return [...planRowSums(input), ...planQueries(input), ...planKeys(input)];
   },
 };
+
+type BackwardDispatch = Dispatch<BackwardBuffer, BackwardParam>;
+type BackwardInput = PlanInput<BackwardBuffer, BackwardParam>;
+
+function planRowSums(input: BackwardInput): BackwardDispatch[] {
+  const { tokens, heads, headDim } = input.params;
+  const layout = plainHeads(headDim);
+  const widths = { y: heads * headDim, dy: heads * headDim };
+  return rowParts<BackwardBuffer>(tokens, widths, input).map((part) => ({
+    source: sourceOf(rowSumsWgsl, layout, headDim, ["y", "dy"], []),
+    buffers: ["y", "dy", "statistics"],
+    uniforms: { rowFirst: part.first, rowCount: part.count },
+    ranges: part.ranges,
+    workgroups: [Math.ceil(part.count / layout.rows), heads],
+  }));
+}
+
+function planQueries(input: BackwardInput): BackwardDispatch[] {
+  const { heads, headDim, accumulateQ } = input.params;
+  const { layout, wgsl } = isPlain(input)
+    ? { layout: plainHeads(headDim), wgsl: backwardQueriesPlain }
+    : { layout: layoutHeads(headDim, 8), wgsl: backwardQueriesTiled };
+  const source = sourceOf(wgsl, layout, headDim, ["q", "k", "v", "dy", "dq"], ["dq"]);
+  return partPairs<BackwardBuffer>(input, ["q", "dy", "dq"], ["k", "v"]).map((pair) => ({
+    source,
+    buffers: ["q", "k", "v", "tree", "dy", "statistics", "dq"],
+    params: { accumulateQ: Number(accumulateQ || pair.keys.index > 0) },
+    uniforms: uniformsOf(pair),
+    ranges: { ...pair.rows.ranges, ...pair.keys.ranges },
+    workgroups: [Math.ceil(pair.rows.count / layout.rows), heads],
+  }));
+}
+
+function planKeys(input: BackwardInput): BackwardDispatch[] {
+  const { kvHeads, headDim, accumulateK, accumulateV } = input.params;
+  const { layout, wgsl } = isPlain(input)
+    ? { layout: plainHeads(headDim), wgsl: backwardKeysPlain }
+    : { layout: layoutHeads(headDim, 8), wgsl: backwardKeysTiled };
+  const source = sourceOf(wgsl, layout, headDim, ["q", "k", "v", "dy", "dk", "dv"], ["dk", "dv"]);
+  const written = new Set<number>();
+  return partPairs<BackwardBuffer>(input, ["q", "dy"], ["k", "v", "dk", "dv"]).map((pair) => {
+    const again = written.has(pair.keys.index);
+    written.add(pair.keys.index);
+    return {
+      source,
+      buffers: ["q", "k", "v", "tree", "dy", "statistics", "dk", "dv"],
+      params: {
+        accumulateK: Number(accumulateK || again),
+        accumulateV: Number(accumulateV || again),
+      },
+      uniforms: uniformsOf(pair),
+      ranges: { ...pair.rows.ranges, ...pair.keys.ranges },
+      workgroups: [Math.ceil(pair.keys.count / layout.rows), kvHeads],
+    };
+  });
+}
+
+/** `tuning.attention` is `"plain"` or `"tiled"`; by default tiled on hardware. */
+function isPlain({ software, tuning }: Pick<BackwardInput, "software" | "tuning">): boolean {
+  return (tuning.attention ?? (software ? "plain" : "tiled")) === "plain";
+}
 
 /** Some rows and some keys that they may see. */
 interface PartPair<B extends string> {
@@ -140,11 +158,22 @@ function uniformsOf<B extends string>({ rows, keys }: PartPair<B>): Record<strin
   };
 }
 
-const sources = new Map<string, string>();
+/** Texts by the WGSL they are made of and the width of heads. */
+const sources = new Map<string, Map<number, string>>();
 
-function sourceOf(name: string, headDim: number, write: () => string): string {
-  const key = `${name}/${headDim}`;
-  let source = sources.get(key);
-  if (source === undefined) sources.set(key, source = write());
+function sourceOf(
+  wgsl: string,
+  { constants, vectors }: HeadLayout,
+  headDim: number,
+  reads: readonly string[],
+  writes: readonly string[],
+): string {
+  const ofWgsl = sources.get(wgsl) ?? new Map<number, string>();
+  sources.set(wgsl, ofWgsl);
+  let source = ofWgsl.get(headDim);
+  if (source === undefined) {
+    source = constants + headAccess(headDim, reads, writes) + repeatLines(wgsl, "$d", vectors);
+    ofWgsl.set(headDim, source);
+  }
   return source;
 }

@@ -11,14 +11,26 @@ const WORKGROUP_BYTES = 16_384;
 export interface HeadLayout {
   /** Rows a workgroup. */
   readonly rows: number;
-  /** Rows of the other side that are in workgroup memory at a time. */
-  readonly tile: number;
+  /** Vectors of four elements that a thread has of a head. */
+  readonly vectors: number;
   /** WGSL to put before a kernel's: constants. */
   readonly constants: string;
 }
 
 /**
- * Divides heads of a width.
+ * Lays heads out for kernels in which a thread has a whole row of a head.
+ *
+ * @param headDim Elements of a head.
+ * @returns The layout.
+ */
+export function plainHeads(headDim: number): HeadLayout {
+  const vectors = Math.ceil(headDim / 4);
+  const constants = `const HEAD_DIM = ${headDim}u;\nconst WIDTH4 = ${vectors}u;\n`;
+  return { rows: 64, vectors, constants };
+}
+
+/**
+ * Lays heads out for kernels in which several threads share a row and tiles are in workgroup memory.
  *
  * @param headDim The width, in elements.
  * @param partialBytes Bytes each thread leaves in workgroup memory for each row of a tile.
@@ -48,7 +60,7 @@ export function layoutHeads(headDim: number, partialBytes: number): HeadLayout {
     ROWS: Math.floor(rows),
     TILE: tile,
   }).map(([name, value]) => `const ${name} = ${value}u;`).join("\n");
-  return { rows: Math.floor(rows), tile, constants: constants + "\n" };
+  return { rows: Math.floor(rows), vectors: slice4, constants: constants + "\n" };
 }
 
 /**

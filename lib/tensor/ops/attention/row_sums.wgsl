@@ -11,6 +11,8 @@ struct Params {
   accumulateV: u32,
   rowFirst: u32,
   rowCount: u32,
+  keyFirst: u32,
+  keyCount: u32,
 }
 
 @group(0) @binding(4) var<storage, read> y: array<Element>;

@@ -6,6 +6,7 @@
 
 import { rowParts } from "../../webgpu/plans.ts";
 import type { Program } from "../../webgpu/program.ts";
+import { repeatLines } from "../../webgpu/repeat_lines.ts";
 import { headAccess } from "../attention/head_layout.ts";
 import wgsl from "./cached_attention.wgsl" with { type: "text" };
 
@@ -66,7 +67,8 @@ fn write_running(at: u32, value: vec2f) {}
 `;
     source = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;\n`).join(
       "",
-    ) + headAccess(headDim, ["q", "keys", "values", "y"], ["y"]) + running + wgsl;
+    ) + headAccess(headDim, ["q", "keys", "values", "y"], ["y"]) + running +
+      repeatLines(wgsl, "$v", constants.VECTORS);
     sources.set(key, source);
   }
   return source;

@@ -2,7 +2,7 @@
 // thread has a row and computes its score, then LANES threads share a row's values, and SLICES rows are summed side by side.
 //
 // The bindings of keys and values may show a part of the cache, from `keyFirst`; then y and `running` (maximum and sum of
-// each query and head) hold the unfinished sums in between.
+// each query and head) hold the unfinished sums in between. A line with $v stands for one for each of a lane's VECTORS.
 struct Params {
   queries: u32,
   heads: u32,
@@ -29,7 +29,7 @@ var<workgroup> query: array<vec4f, WIDTH4>;
 var<workgroup> scores: array<f32, 64>;
 var<workgroup> listed: array<u32, 64>;
 var<workgroup> reduced: array<f32, 64>;
-var<workgroup> sums: array<vec4f, 64>;
+var<workgroup> sums: array<vec4f, 64u * VECTORS>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -46,15 +46,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   }
   var most = LEAST;
   var total = 0.0;
-  var sum: array<vec4f, VECTORS>;
+  var sum$v = vec4f();
   if (params.continued == 1u) {
     let before = read_running(group.x * params.heads + head);
     most = before.x;
     total = before.y;
     if (slice == 0u) {
-      for (var vector = 0u; vector < VECTORS; vector++) {
-        sum[vector] = read_y(at_query, lane + vector * LANES);
-      }
+      sum$v = read_y(at_query, lane + $vu * LANES);
     }
   }
   workgroupBarrier();
@@ -85,9 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let rescale = exp(most - tile_most);
     most = tile_most;
     total *= rescale;
-    for (var vector = 0u; vector < VECTORS; vector++) {
-      sum[vector] *= rescale;
-    }
+    sum$v *= rescale;
     // Every thread adds up the same weights in the same order.
     for (var i = 0u; i < min(64u, length - first); i++) {
       if (scores[i] > LEAST) {
@@ -95,9 +91,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         total += weight;
         if (i % SLICES == slice) {
           let at_value = (listed[i] * params.kvHeads + kv_head) * HEAD_DIM;
-          for (var vector = 0u; vector < VECTORS; vector++) {
-            sum[vector] += weight * read_values(at_value, lane + vector * LANES);
-          }
+          sum$v += weight * read_values(at_value, lane + $vu * LANES);
         }
       }
     }
@@ -105,17 +99,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   }
 
   let divisor = select(total, 1.0, params.unfinished == 1u);
-  for (var vector = 0u; vector < VECTORS; vector++) {
-    sums[thread] = sum[vector];
-    workgroupBarrier();
-    if (slice == 0u) {
+  sums[$vu * 64u + thread] = sum$v;
+  workgroupBarrier();
+  if (slice == 0u) {
+    for (var vector = 0u; vector < VECTORS; vector++) {
       var all = vec4f();
       for (var other = 0u; other < SLICES; other++) {
-        all += sums[other * LANES + lane];
+        all += sums[vector * 64u + other * LANES + lane];
       }
       write_y(at_query, lane + vector * LANES, all / divisor);
     }
-    workgroupBarrier();
   }
   if (thread == 0u) {
     write_running(group.x * params.heads + head, vec2f(most, total));

@@ -1,5 +1,5 @@
 // c = op(a) * op(b) (+ bias) (+ c) for ROWS rows of a, 1 to 4; see matmul.gpu.ts for the strides. The inner sum is shared
-// out over threads: it is bound by how fast b can be read.
+// out over threads: it is bound by how fast b can be read. A line with $r stands for one for each row.
 struct Params {
   m: u32,
   n: u32,
@@ -31,19 +31,15 @@ var<workgroup> sums: array<f32, 256u * ROWS>;
 
 // Sums every SLICES-th term for one column and leaves them in `sums`.
 fn sum_slice(column: u32, slice: u32, slices: u32, thread: u32) {
-  var sum: array<f32, ROWS>;
+  var sum$r = 0.0;
   if (column < params.n) {
     let base = params.bStart + column * params.bColumn;
     for (var k = slice; k < params.k; k += slices) {
       let value = b[base + k * params.bStep];
-      for (var row = 0u; row < ROWS; row++) {
-        sum[row] = fma(a[params.aStart + row * params.aRow + k * params.aStep], value, sum[row]);
-      }
+      sum$r = fma(a[params.aStart + $ru * params.aRow + k * params.aStep], value, sum$r);
     }
   }
-  for (var row = 0u; row < ROWS; row++) {
-    sums[row * 256u + thread] = sum[row];
-  }
+  sums[$ru * 256u + thread] = sum$r;
 }
 
 fn store(row: u32, column: u32, sum: f32) {

@@ -6,6 +6,7 @@
 
 import { fold, MAX_WORKGROUPS, overRows } from "../../webgpu/plans.ts";
 import type { Dispatch, PlanInput, Program, Range } from "../../webgpu/program.ts";
+import { repeatLines } from "../../webgpu/repeat_lines.ts";
 import columnSumsWgsl from "./column_sums.wgsl" with { type: "text" };
 import fewRowsWgsl from "./few_rows.wgsl" with { type: "text" };
 import { chooseTiling, tilingSource } from "./tilings.ts";
@@ -28,7 +29,7 @@ const FEW_ROWS = 4;
 /** Fixed values for the source of `few_rows.wgsl`, by number of rows. */
 const fewRowsSources = Array.from(
   { length: FEW_ROWS + 1 },
-  (_, rows) => `const ROWS = ${rows}u;\n${fewRowsWgsl}`,
+  (_, rows) => `const ROWS = ${rows}u;\n${repeatLines(fewRowsWgsl, "$r", rows)}`,
 );
 
 /**

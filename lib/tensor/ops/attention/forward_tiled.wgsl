@@ -1,6 +1,8 @@
 // Forest attention. A workgroup has ROWS queries of one head, each shared by SLICES threads that have SLICE4 vectors of four
 // elements of it. Keys and values come to shared memory TILE at a time; maximum and sum are kept as they go.
 //
+// A line with $d stands for one line for each of a thread's SLICE4 vectors.
+//
 // Bindings may show a part: queries from `rowFirst`, keys from `keyFirst`. Where keys come in several parts, y and
 // `statistics` hold the unfinished sums in between.
 struct Params {
@@ -31,7 +33,19 @@ const LEAST = -3.0e38;
 var<workgroup> tile_k: array<vec4f, TILE * WIDTH4>;
 var<workgroup> tile_v: array<vec4f, TILE * WIDTH4>;
 var<workgroup> tile_tree: array<vec2i, TILE>;
-var<workgroup> partial: array<f32, ROWS * TILE * SLICES>;
+var<workgroup> products: array<f32, ROWS * TILE * SLICES>;
+
+// Score of token i, row `row` of the block, for token j + key; LEAST where it does not see it.
+fn score_of(row: u32, key: u32, i: u32, j: u32, position: i32) -> f32 {
+  var score = 0.0;
+  for (var slice = 0u; slice < SLICES; slice++) {
+    score += products[(row * TILE + key) * SLICES + slice];
+  }
+  let of_key = tile_tree[key];
+  let near = (params.window == 0u) | (position - of_key.y < i32(params.window));
+  let seen = near & (j + key <= i) & (i < u32(of_key.x));
+  return select(LEAST, score, seen);
+}
 
 @compute @workgroup_size(SLICES, ROWS)
 fn main(
@@ -50,31 +64,25 @@ fn main(
   let at_row = ((row - params.rowFirst) * params.heads + head) * HEAD_DIM;
   let first4 = local.x * SLICE4;
 
-  var query: array<vec4f, SLICE4>;
-  var sum: array<vec4f, SLICE4>;
-  for (var d = 0u; d < SLICE4; d++) {
-    query[d] = read_q(at_row, first4 + d) * params.scale;
-  }
+  let query$d = read_q(at_row, first4 + $du) * params.scale;
+  var sum$d = vec4f();
   var most = LEAST;
   var total = 0.0;
   if (params.continued == 1u) {
     let running = statistics[head * params.tokens + row];
     most = running.x;
     total = running.y;
-    for (var d = 0u; d < SLICE4; d++) {
-      sum[d] = read_y(at_row, first4 + d);
-    }
+    sum$d = read_y(at_row, first4 + $du);
   }
 
   let keys_end = min(params.keyFirst + params.keyCount, min(block_first + ROWS, rows_end));
   var j = params.keyFirst;
-  loop {
+  while (j < keys_end) {
     // Nobody in this block descends from a token whose subtree ends before it: leave the subtree out.
-    while (j < keys_end && u32(tree[j].x) <= block_first) {
-      j = u32(tree[j].x);
-    }
-    if (j >= keys_end) {
-      break;
+    let end = u32(tree[j].x);
+    if (end <= block_first) {
+      j = end;
+      continue;
     }
     for (var at = thread; at < TILE * WIDTH4; at += ROWS * SLICES) {
       let key = j + at / WIDTH4;
@@ -97,41 +105,24 @@ fn main(
     workgroupBarrier();
 
     for (var key = 0u; key < TILE; key++) {
-      var dot4 = 0.0;
-      for (var d = 0u; d < SLICE4; d++) {
-        dot4 += dot(query[d], tile_k[key * WIDTH4 + first4 + d]);
-      }
-      partial[(local.y * TILE + key) * SLICES + local.x] = dot4;
+      var product = 0.0;
+      product += dot(query$d, tile_k[key * WIDTH4 + first4 + $du]);
+      products[(local.y * TILE + key) * SLICES + local.x] = product;
     }
     workgroupBarrier();
 
-    var scores: array<f32, TILE>;
-    var tile_most = most;
+    let before = most;
     for (var key = 0u; key < TILE; key++) {
-      var score = 0.0;
-      for (var slice = 0u; slice < SLICES; slice++) {
-        score += partial[(local.y * TILE + key) * SLICES + slice];
-      }
-      let end_position = tile_tree[key];
-      let seen = is_row && j + key <= i && i < u32(end_position.x) &&
-        (params.window == 0u || position - end_position.y < i32(params.window));
-      scores[key] = select(LEAST, score, seen);
-      tile_most = max(tile_most, scores[key]);
+      most = max(most, score_of(local.y, key, i, j, position));
     }
-    let rescale = exp(most - tile_most);
-    most = tile_most;
+    let rescale = exp(before - most);
     total *= rescale;
-    for (var d = 0u; d < SLICE4; d++) {
-      sum[d] *= rescale;
-    }
+    sum$d *= rescale;
     for (var key = 0u; key < TILE; key++) {
-      if (scores[key] > LEAST) {
-        let weight = exp(scores[key] - most);
-        total += weight;
-        for (var d = 0u; d < SLICE4; d++) {
-          sum[d] += weight * tile_v[key * WIDTH4 + first4 + d];
-        }
-      }
+      let score = score_of(local.y, key, i, j, position);
+      let weight = select(0.0, exp(score - most), score > LEAST);
+      total += weight;
+      sum$d += weight * tile_v[key * WIDTH4 + first4 + $du];
     }
     workgroupBarrier();
     j += TILE;
@@ -141,9 +132,7 @@ fn main(
     return;
   }
   let divisor = select(total, 1.0, params.unfinished == 1u);
-  for (var d = 0u; d < SLICE4; d++) {
-    write_y(at_row, first4 + d, sum[d] / divisor);
-  }
+  write_y(at_row, first4 + $du, sum$d / divisor);
   if (local.x == 0u) {
     let finished = vec2f(most + log(total), 0.0);
     statistics[head * params.tokens + i] = select(finished, vec2f(most, total), params.unfinished == 1u);

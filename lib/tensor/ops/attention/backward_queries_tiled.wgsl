@@ -1,5 +1,7 @@
 // dq = sum over keys of p * (dy . v - row sum) * scale * k (+ dq), with p = exp(score - log-sum-exp) recomputed. Laid out like
-// forward.wgsl.
+// forward_tiled.wgsl.
+//
+// A line with $d stands for one line for each of a thread's SLICE4 vectors.
 struct Params {
   tokens: u32,
   heads: u32,
@@ -25,10 +27,12 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> dq: array<Element>;
 @group(0) @binding(10) var<uniform> params: Params;
 
+const LEAST = -3.0e38;
+
 var<workgroup> tile_k: array<vec4f, TILE * WIDTH4>;
 var<workgroup> tile_v: array<vec4f, TILE * WIDTH4>;
 var<workgroup> tile_tree: array<vec2i, TILE>;
-var<workgroup> partial: array<vec2f, ROWS * TILE * SLICES>;
+var<workgroup> products: array<vec2f, ROWS * TILE * SLICES>;
 
 @compute @workgroup_size(SLICES, ROWS)
 fn main(
@@ -48,22 +52,17 @@ fn main(
   let first4 = local.x * SLICE4;
   let of_row = statistics[head * params.tokens + row];
 
-  var query: array<vec4f, SLICE4>;
-  var upstream: array<vec4f, SLICE4>;
-  var sum: array<vec4f, SLICE4>;
-  for (var d = 0u; d < SLICE4; d++) {
-    query[d] = read_q(at_row, first4 + d) * params.scale;
-    upstream[d] = read_dy(at_row, first4 + d);
-  }
+  let query$d = read_q(at_row, first4 + $du) * params.scale;
+  let upstream$d = read_dy(at_row, first4 + $du);
+  var sum$d = vec4f();
 
   let keys_end = min(params.keyFirst + params.keyCount, min(block_first + ROWS, rows_end));
   var j = params.keyFirst;
-  loop {
-    while (j < keys_end && u32(tree[j].x) <= block_first) {
-      j = u32(tree[j].x);
-    }
-    if (j >= keys_end) {
-      break;
+  while (j < keys_end) {
+    let end = u32(tree[j].x);
+    if (end <= block_first) {
+      j = end;
+      continue;
     }
     for (var at = thread; at < TILE * WIDTH4; at += ROWS * SLICES) {
       let key = j + at / WIDTH4;
@@ -87,28 +86,23 @@ fn main(
 
     for (var key = 0u; key < TILE; key++) {
       var dots = vec2f();
-      for (var d = 0u; d < SLICE4; d++) {
-        let at = key * WIDTH4 + first4 + d;
-        dots += vec2f(dot(query[d], tile_k[at]), dot(upstream[d], tile_v[at]));
-      }
-      partial[(local.y * TILE + key) * SLICES + local.x] = dots;
+      let at = key * WIDTH4 + first4;
+      dots += vec2f(dot(query$d, tile_k[at + $du]), dot(upstream$d, tile_v[at + $du]));
+      products[(local.y * TILE + key) * SLICES + local.x] = dots;
     }
     workgroupBarrier();
 
     for (var key = 0u; key < TILE; key++) {
       var dots = vec2f();
       for (var slice = 0u; slice < SLICES; slice++) {
-        dots += partial[(local.y * TILE + key) * SLICES + slice];
+        dots += products[(local.y * TILE + key) * SLICES + slice];
       }
-      let end_position = tile_tree[key];
-      let seen = is_row && j + key <= i && i < u32(end_position.x) &&
-        (params.window == 0u || position - end_position.y < i32(params.window));
-      if (seen) {
-        let gradient = exp(dots.x - of_row.x) * (dots.y - of_row.y) * params.scale;
-        for (var d = 0u; d < SLICE4; d++) {
-          sum[d] += gradient * tile_k[key * WIDTH4 + first4 + d];
-        }
-      }
+      let of_key = tile_tree[key];
+      let near = (params.window == 0u) | (position - of_key.y < i32(params.window));
+      let seen = near & (j + key <= i) & (i < u32(of_key.x));
+      let weight = exp(select(LEAST, dots.x - of_row.x, seen));
+      let gradient = weight * (dots.y - of_row.y) * params.scale;
+      sum$d += gradient * tile_k[key * WIDTH4 + first4 + $du];
     }
     workgroupBarrier();
     j += TILE;
@@ -117,10 +111,8 @@ fn main(
   if (!is_row) {
     return;
   }
-  for (var d = 0u; d < SLICE4; d++) {
-    if (params.accumulateQ == 1u) {
-      sum[d] += read_dq(at_row, first4 + d);
-    }
-    write_dq(at_row, first4 + d, sum[d]);
+  if (params.accumulateQ == 1u) {
+    sum$d += read_dq(at_row, first4 + $du);
   }
+  write_dq(at_row, first4 + $du, sum$d);
 }

@@ -1,6 +1,8 @@
 // dv = sum over queries of p * dy (+ dv), dk = sum of p * (dy . v - row sum) * scale * q (+ dk), with p = exp(score -
-// log-sum-exp) recomputed. Laid out like forward.wgsl, with keys and queries in each other's places: a token's queries are
+// log-sum-exp) recomputed. Laid out like forward_tiled.wgsl, with keys and queries in each other's places: a token's queries are
 // its descendants, which are consecutive.
+//
+// A line with $d stands for one line for each of a thread's SLICE4 vectors.
 struct Params {
   tokens: u32,
   heads: u32,
@@ -27,10 +29,12 @@ struct Params {
 @group(0) @binding(9) var<storage, read_write> dv: array<Element>;
 @group(0) @binding(10) var<uniform> params: Params;
 
+const LEAST = -3.0e38;
+
 var<workgroup> tile_q: array<vec4f, TILE * WIDTH4>;
 var<workgroup> tile_dy: array<vec4f, TILE * WIDTH4>;
 var<workgroup> tile_statistics: array<vec3f, TILE>; // log-sum-exp, row sum, position
-var<workgroup> partial: array<vec2f, ROWS * TILE * SLICES>;
+var<workgroup> products: array<vec2f, ROWS * TILE * SLICES>;
 
 @compute @workgroup_size(SLICES, ROWS)
 fn main(
@@ -55,14 +59,10 @@ fn main(
   }
   let rows_end = min(last_end, params.rowFirst + params.rowCount);
 
-  var key4: array<vec4f, SLICE4>;
-  var value4: array<vec4f, SLICE4>;
-  var key_sum: array<vec4f, SLICE4>;
-  var value_sum: array<vec4f, SLICE4>;
-  for (var d = 0u; d < SLICE4; d++) {
-    key4[d] = read_k(at_key, first4 + d) * params.scale;
-    value4[d] = read_v(at_key, first4 + d);
-  }
+  let key$d = read_k(at_key, first4 + $du) * params.scale;
+  let value$d = read_v(at_key, first4 + $du);
+  var key_sum$d = vec4f();
+  var value_sum$d = vec4f();
 
   for (var head = kv_head * heads_each; head < (kv_head + 1u) * heads_each; head++) {
     for (var i = max(block_first, params.rowFirst); i < rows_end; i += TILE) {
@@ -79,6 +79,7 @@ fn main(
         tile_dy[at] = upstream4;
       }
       for (var at = thread; at < TILE; at += ROWS * SLICES) {
+        tile_statistics[at] = vec3f();
         if (i + at < rows_end) {
           let of_row = statistics[head * params.tokens + i + at];
           tile_statistics[at] = vec3f(of_row, f32(tree[i + at].y));
@@ -88,31 +89,25 @@ fn main(
 
       for (var row = 0u; row < TILE; row++) {
         var dots = vec2f();
-        for (var d = 0u; d < SLICE4; d++) {
-          let at = row * WIDTH4 + first4 + d;
-          dots += vec2f(dot(key4[d], tile_q[at]), dot(value4[d], tile_dy[at]));
-        }
-        partial[(local.y * TILE + row) * SLICES + local.x] = dots;
+        let at = row * WIDTH4 + first4;
+        dots += vec2f(dot(key$d, tile_q[at + $du]), dot(value$d, tile_dy[at + $du]));
+        products[(local.y * TILE + row) * SLICES + local.x] = dots;
       }
       workgroupBarrier();
 
       for (var row = 0u; row < TILE; row++) {
         var dots = vec2f();
         for (var slice = 0u; slice < SLICES; slice++) {
-          dots += partial[(local.y * TILE + row) * SLICES + slice];
+          dots += products[(local.y * TILE + row) * SLICES + slice];
         }
         let of_row = tile_statistics[row];
-        let seen = is_key && i + row < rows_end && j <= i + row && i + row < u32(own.x) &&
-          (params.window == 0u || i32(of_row.z) - own.y < i32(params.window));
-        if (seen) {
-          let weight = exp(dots.x - of_row.x);
-          let gradient = weight * (dots.y - of_row.y) * params.scale;
-          for (var d = 0u; d < SLICE4; d++) {
-            let at = row * WIDTH4 + first4 + d;
-            value_sum[d] += weight * tile_dy[at];
-            key_sum[d] += gradient * tile_q[at];
-          }
-        }
+        let near = (params.window == 0u) | (i32(of_row.z) - own.y < i32(params.window));
+        let seen = near & (j <= i + row) & (i + row < min(u32(own.x), rows_end));
+        let weight = exp(select(LEAST, dots.x - of_row.x, seen));
+        let gradient = weight * (dots.y - of_row.y) * params.scale;
+        let at = row * WIDTH4 + first4;
+        value_sum$d += weight * tile_dy[at + $du];
+        key_sum$d += gradient * tile_q[at + $du];
       }
       workgroupBarrier();
     }
@@ -121,14 +116,12 @@ fn main(
   if (!is_key) {
     return;
   }
-  for (var d = 0u; d < SLICE4; d++) {
-    if (params.accumulateK == 1u) {
-      key_sum[d] += read_dk(at_key, first4 + d);
-    }
-    if (params.accumulateV == 1u) {
-      value_sum[d] += read_dv(at_key, first4 + d);
-    }
-    write_dk(at_key, first4 + d, key_sum[d]);
-    write_dv(at_key, first4 + d, value_sum[d]);
+  if (params.accumulateK == 1u) {
+    key_sum$d += read_dk(at_key, first4 + $du);
   }
+  if (params.accumulateV == 1u) {
+    value_sum$d += read_dv(at_key, first4 + $du);
+  }
+  write_dk(at_key, first4 + $du, key_sum$d);
+  write_dv(at_key, first4 + $du, value_sum$d);
 }

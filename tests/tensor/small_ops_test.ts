@@ -1,0 +1,211 @@
+// Ops without golden files: what they copy, drop and cache, on every device.
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  add,
+  attention,
+  cachedAttention,
+  copyRows,
+  dropout,
+  embedding,
+  fill,
+  globalNorm,
+  layerNorm,
+  matmul,
+  split,
+  Tensor,
+} from "../../lib/tensor/mod.ts";
+import { matmulInto } from "../../lib/tensor/ops/matmul/matmul.ts";
+import { onEveryDevice } from "../devices.ts";
+import { assertClose } from "../support.ts";
+import { differentiate, numbers } from "./gradients.ts";
+
+onEveryDevice("fill() overwrites every element", async (device) => {
+  const tensor = Tensor.from(device, numbers([5, 77]).data);
+  fill(tensor, -2.5);
+  assertEquals(await tensor.data(), new Float32Array(385).fill(-2.5));
+});
+
+onEveryDevice("copyRows() writes those rows and no others", async (device) => {
+  const target = numbers([7, 5], 1);
+  const source = numbers([3, 5], 2);
+  const tensor = Tensor.from(device, target.data, target.shape);
+  copyRows(tensor, Tensor.from(device, source.data, source.shape), 2);
+  const expected = target.data.slice();
+  expected.set(source.data, 2 * 5);
+  assertEquals(await tensor.data(), expected);
+});
+
+onEveryDevice("split() cuts columns, and its gradient puts them back", async (device) => {
+  const x = numbers([6, 10], 1);
+  const widths = [3, 1, 6];
+  let offset = 0;
+  for (let part = 0; part < widths.length; part++) {
+    const columns = widths[part];
+    const upstream = numbers([6, columns], part + 2);
+    const { output, xGrad } = await differentiate(
+      device,
+      { x },
+      upstream.data,
+      (tensors) => split(tensors.x, widths)[part],
+    );
+    const expected = new Float32Array(60);
+    for (let row = 0; row < 6; row++) {
+      for (let column = 0; column < columns; column++) {
+        const at = row * columns + column;
+        assertEquals(output[at], x.data[row * 10 + offset + column]);
+        expected[row * 10 + offset + column] = upstream.data[at];
+      }
+    }
+    assertEquals(xGrad, expected);
+    offset += columns;
+  }
+});
+
+/** The hash that dropout.ts documents, on 32-bit integers. */
+function hash(seed: number, i: number): number {
+  const mix = (value: number) => {
+    let z = value;
+    z = Math.imul(z ^ (z >>> 16), 0x7feb352d);
+    z = Math.imul(z ^ (z >>> 15), 0x846ca68b);
+    return (z ^ (z >>> 16)) >>> 0;
+  };
+  return mix(mix((i + 0x9e3779b9) >>> 0) ^ seed);
+}
+
+onEveryDevice("dropout() drops what the documented hash says, bit for bit", async (device) => {
+  const probability = 0.3;
+  const size = 70_001;
+  const seed = 0xdeadbeef;
+  const x = numbers([size]);
+  const upstream = numbers([size], 9);
+  const { output, xGrad } = await differentiate(
+    device,
+    { x },
+    upstream.data,
+    (tensors) => dropout(tensors.x, probability, seed),
+  );
+  const threshold = Math.floor(probability * 2 ** 32);
+  const factor = Math.fround(1 / (1 - probability));
+  const masked = (values: Float32Array) =>
+    values.map((value, i) => hash(seed, i) < threshold ? 0 : value * factor);
+  assertEquals(output, masked(x.data));
+  assertEquals(xGrad, masked(upstream.data));
+  const kept = output.filter((value) => value !== 0).length / size;
+  assert(Math.abs(kept - 0.7) < 0.01, `kept ${kept}`);
+});
+
+onEveryDevice("dropout() of another seed drops others; of probability 0 none", async (device) => {
+  const x = Tensor.from(device, new Float32Array(1000).fill(1));
+  const first = await dropout(x, 0.5, 1).data();
+  const second = await dropout(x, 0.5, 2).data();
+  const equal = first.filter((value, i) => value === second[i]).length;
+  assert(equal > 400 && equal < 600, `${equal} of 1000 are equal`);
+  assertEquals(dropout(x, 0, 1), x);
+  assertThrows(() => dropout(x, 1, 1), RangeError, "Cannot drop with probability 1");
+});
+
+onEveryDevice("cachedAttention() sees what attention() sees", async (device) => {
+  for (const { heads, kvHeads, headDim, tokens } of CACHED) {
+    const q = numbers([tokens, heads * headDim], 1);
+    const k = numbers([tokens, kvHeads * headDim], 2);
+    const v = numbers([tokens, kvHeads * headDim], 3);
+    const tensor = ({ data, shape }: typeof q) => Tensor.from(device, data, shape);
+    const positions = Int32Array.from({ length: tokens }, (_, i) => i);
+    const forest = { end: new Int32Array(tokens).fill(tokens), positions };
+    const options = { heads, kvHeads };
+    const expected = await attention(tensor(q), tensor(k), tensor(v), { ...options, forest })
+      .data();
+    // Three queries at once that see beginnings of different lengths, in rows that lie elsewhere.
+    const seen = [tokens, 1, Math.ceil(tokens / 2)];
+    const shuffled = Array.from(
+      { length: tokens },
+      (_, i) => (i * 7 + 3) % tokens,
+    );
+    const cacheOf = ({ data, shape }: typeof q) => {
+      const cache = new Float32Array(data.length);
+      const width = shape[1];
+      shuffled.forEach((row, i) =>
+        cache.set(data.subarray(i * width, (i + 1) * width), row * width)
+      );
+      return Tensor.from(device, cache, shape);
+    };
+    const width = heads * headDim;
+    const queries = new Float32Array(seen.flatMap((count) => [
+      ...q.data.subarray((count - 1) * width, count * width),
+    ]));
+    const y = await cachedAttention(
+      Tensor.from(device, queries, [3, width]),
+      cacheOf(k),
+      cacheOf(v),
+      { ...options, rows: seen.map((count) => shuffled.slice(0, count)) },
+    ).data();
+    const wanted = seen.flatMap((count) => [
+      ...expected.subarray((count - 1) * width, count * width),
+    ]);
+    assertClose(y, wanted, { relative: 1e-5 }, `${heads} heads of ${headDim}, ${tokens} rows`);
+  }
+});
+
+/** 7 and the number of tokens have no common divisor, so that shuffling is a permutation. */
+const CACHED = [
+  { heads: 2, kvHeads: 2, headDim: 8, tokens: 5 },
+  { heads: 4, kvHeads: 2, headDim: 5, tokens: 66 },
+  { heads: 3, kvHeads: 1, headDim: 64, tokens: 130 },
+  { heads: 1, kvHeads: 1, headDim: 260, tokens: 9 },
+];
+
+onEveryDevice("globalNorm() over more than one block of each tensor", async (device) => {
+  const inputs = [numbers([65_536 * 2 + 17], 1), numbers([3], 2), numbers([65_536], 3)];
+  const tensors = inputs.map(({ data }) => Tensor.from(device, data));
+  let squares = 0;
+  for (const { data } of inputs) for (const value of data) squares += value * value;
+  assertClose([await globalNorm(tensors)], [Math.sqrt(squares)], { relative: 1e-6 });
+});
+
+onEveryDevice("matmulInto() adds to a part of a tensor", async (device) => {
+  for (const m of [3, 9]) { // few rows, and a tile
+    const [k, n] = [11, 6];
+    const a = numbers([m, k], 1);
+    const b = numbers([20, n], 2);
+    const c = numbers([m + 5, n], 3);
+    const target = Tensor.from(device, c.data, c.shape);
+    const [bOffset, cOffset] = [4 * n, 2 * n];
+    matmulInto(target, Tensor.from(device, a.data, a.shape), Tensor.from(device, b.data, b.shape), {
+      m,
+      n,
+      k,
+      bOffset,
+      cOffset,
+      accumulate: 1,
+    });
+    const expected = Float64Array.from(c.data);
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        for (let q = 0; q < k; q++) {
+          expected[cOffset + i * n + j] += a.data[i * k + q] * b.data[bOffset + q * n + j];
+        }
+      }
+    }
+    assertClose(await target.data(), expected, { relative: 1e-6 });
+  }
+});
+
+onEveryDevice("ops refuse shapes that do not fit, in a sentence", (device) => {
+  const tensor = (...shape: number[]) => Tensor.empty(device, shape);
+  const refused: [() => unknown, typeof Error, string][] = [
+    [() => add(tensor(2, 3), tensor(4)), TypeError, "Cannot add tensors of shapes (2, 3) and (4)"],
+    [() => matmul(tensor(2, 3), tensor(4, 2)), TypeError, "inner dimensions must be equal"],
+    [() => layerNorm(tensor(2, 3), tensor(4), tensor(3)), TypeError, 'Cannot use "weight"'],
+    [() => split(tensor(2, 3), [1, 1]), TypeError, "they must add up to 3"],
+    [() => embedding(tensor(3, 2), Int32Array.of(0, 3)), RangeError, "Cannot look up id 3"],
+    [() => copyRows(tensor(3, 2), tensor(2, 2), 2), RangeError, "Cannot copy 2 rows to row 2"],
+    [
+      () => cachedAttention(tensor(1, 4), tensor(2, 4), tensor(2, 4), { heads: 1, rows: [[2]] }),
+      RangeError,
+      "it must see at least one row, all from 0 to 1",
+    ],
+  ];
+  for (const [act, type, message] of refused) assertThrows(act, type, message);
+  return Promise.resolve();
+});
