@@ -142,9 +142,9 @@ async function plan(options: Options): Promise<void> {
       `${work.tokensComputed} computed an epoch (${work.tokensPadded} if padded, ` +
       `${saved.toFixed(2)}× as many), ${work.tokensCounted} counted`,
     ],
-    ["Arithmetic", `${(work.flops / 1e12).toFixed(2)} TFLOP an epoch`],
+    ["Arithmetic", `${(work.flops / 1e9).toPrecision(3)} GFLOP an epoch`],
     ["Memory", `about ${format(memory, { binary: true })}`],
-    ["Device", `${device.name}, ${(rate / 1e9).toFixed(0)} GFLOP/s measured`],
+    ["Device", `${device.name}, ${(rate / 1e9).toPrecision(3)} GFLOP/s measured`],
     ["Time", `about ${describeTime(seconds)} (${secondsPerStep.toFixed(2)} s a step)`],
   ];
   for (const [name, value] of lines) console.log(`${name.padEnd(11)} ${value}`);

@@ -1,6 +1,6 @@
 // The folder of a training: log and checkpoints while it goes on, the model and a record of it once it is done.
 
-import { dirname, join, resolve } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import type { InstructionEntry } from "../dataset/mod.ts";
 import { type LanguageModel, saveModel } from "../model/mod.ts";
 import { type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
@@ -31,6 +31,9 @@ export interface TrainingRecord {
 
 /** Any of these shows that a folder is a training's own, and not one that holds several. */
 const OWN = ["config.json", "checkpoint", "steps.jsonl"];
+
+/** Files that `writeBeside()` was writing when the process was killed. */
+const HALF_WRITTEN = /^\..+\.[0-9a-f]{8}\.unfinished$/;
 
 /** The folder of one training. */
 export class TrainingFolder {
@@ -70,23 +73,31 @@ export class TrainingFolder {
 
   /** The record of the training that was finished here, if one was. */
   async finished(): Promise<TrainingRecord | undefined> {
+    let record: TrainingRecord;
     try {
-      return JSON.parse(await Deno.readTextFile(this.#record));
+      record = JSON.parse(await Deno.readTextFile(this.#record));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw new SyntaxError(`Cannot read "${this.#record}": ${(error as Error).message}`);
     }
+    await removeCheckpoints(this.checkpoints); // a kill may have come when they were half removed
+    return record;
   }
 
-  /** Makes the folder for a training that begins or goes on. */
+  /** Makes the folder for a training that begins or goes on, and cleans away what a kill left half-written. */
   async open(): Promise<void> {
     await removeIfPresent(this.#record);
-    if (await Deno.stat(this.path).catch(() => undefined)) return;
+    const parent = dirname(this.path);
+    const unfinished = join(parent, `.${basename(this.path)}.unfinished`);
+    await removeIfPresent(unfinished);
+    if (await Deno.stat(this.path).catch(() => undefined)) {
+      for await (const { name } of Deno.readDir(this.path)) {
+        if (HALF_WRITTEN.test(name)) await removeIfPresent(join(this.path, name));
+      }
+      return;
+    }
     // It comes with what tells it from a folder of several, so that a kill right here is no other --out to --resume.
-    await Deno.mkdir(dirname(this.path), { recursive: true });
-    const unfinished = await Deno.makeTempDir({ dir: dirname(this.path), prefix: ".unfinished-" });
-    await Deno.chmod(unfinished, 0o777 & ~Deno.umask()).catch(() => {}); // Windows has none
-    await Deno.mkdir(join(unfinished, "checkpoint"));
+    await Deno.mkdir(join(unfinished, "checkpoint"), { recursive: true });
     await Deno.rename(unfinished, this.path);
   }
 
@@ -121,7 +132,7 @@ async function writeText(path: string, text: string): Promise<void> {
 
 async function removeIfPresent(path: string): Promise<void> {
   try {
-    await Deno.remove(path);
+    await Deno.remove(path, { recursive: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

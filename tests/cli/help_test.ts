@@ -1,0 +1,70 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { tunebook } from "./tunebook.ts";
+
+/** What each command must offer, and that its help must name. */
+const COMMANDS: Record<string, string[]> = {
+  train: [
+    ..."model data out epochs batch-size lr weight-decay seed mask eval-every eval-iters".split(
+      " ",
+    ),
+    ..."max-length steps split order device resume log json checkpoint-every".split(" "),
+  ],
+  generate: [
+    ..."model prompt data out max-new-tokens temperature top-k top-p seed device".split(" "),
+  ],
+  loss: ["model", "data", "mask", "max-length", "device", "json"],
+  plan: ["model", "data", "epochs", "batch-size", "mask", "max-length", "split", "device", "json"],
+  doctor: ["json"],
+  score: ["judge", "json"],
+  run: ["output", "html", "timeout", "json"],
+  export: ["html"],
+};
+
+for (const [command, options] of Object.entries(COMMANDS)) {
+  Deno.test(`tunebook ${command} --help names every option`, async () => {
+    const { code, stdout, stderr } = await tunebook([command, "--help"]);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, `Usage: tunebook ${command}`);
+    for (const option of options) {
+      assert(
+        new RegExp(`^  (-\\w, )?--${option}( |$)`, "m").test(stdout),
+        `--${option} is missing`,
+      );
+    }
+    // each is described: no option stands alone on its line with nothing below
+    for (const match of stdout.matchAll(/^ {2}--\S+( <\S+>)?$(?!\n {10,}\S)/gm)) {
+      throw new Error(`"${match[0]}" is not described`);
+    }
+  });
+}
+
+Deno.test("tunebook without arguments lists its commands", async () => {
+  const { code, stdout } = await tunebook([]);
+  assertEquals(code, 0);
+  for (const command of Object.keys(COMMANDS)) {
+    assert(new RegExp(`^  ${command}\\b.* {2}\\w`, "m").test(stdout), command);
+  }
+});
+
+Deno.test("tunebook says what makes no sense, and ends with 2", async () => {
+  const model = ["--model", "m", "--data", "d"];
+  const train = ["train", ...model, "--out", "o"];
+  const wrong: [string[], string][] = [
+    [["trian"], "error: unknown command 'trian'\n(Did you mean train?)\n"],
+    [["doctor", "--jsno"], "error: unknown option '--jsno'\n(Did you mean --json?)\n"],
+    [["train"], "error: required option '--model <name|dir>' not specified\n"],
+    [[...train, "--epochs", "0"], "Expected a whole number of 1 or more.\n"],
+    [[...train, "--lr", "fast"], "Expected a number of 0 or more.\n"],
+    [[...train, "--seed", "1.5"], "Expected a whole number of 0 or more.\n"],
+    [[...train, "--mask", "all"], "Allowed choices are none, instruction, prompt.\n"],
+    [[...train, "--split", "1,1"], 'Cannot split by "1,1": give three fractions from 0 to 1'],
+    [[...train, "--device", "tpu"], "Allowed choices are auto, cpu, webgpu.\n"],
+    [["generate", "--model", "m", "--top-p", "2"], "Expected a number above 0 and up to 1.\n"],
+    [["score"], "error: missing required argument 'responses'\n"],
+  ];
+  const results = await Promise.all(wrong.map(([args]) => tunebook(args)));
+  for (const [i, { code, stdout, stderr }] of results.entries()) {
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertStringIncludes(stderr, wrong[i][1]);
+  }
+});

@@ -1,0 +1,174 @@
+// Whatever ends a training, --resume goes on to the bits that an undisturbed one comes to.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { Random } from "../../lib/random.ts";
+import { findBlas } from "../../lib/tensor/cpu/blas.ts";
+import { start, tunebook, Workshop } from "./tunebook.ts";
+
+/** 15 steps with evaluations, samples and many checkpoints. */
+const OPTIONS = [
+  ...["--batch-size", "4", "--epochs", "3", "--lr", "1e-3", "--eval-every", "4"],
+  ...["--eval-iters", "1", "--checkpoint-every", "2"],
+];
+const STEPS = 15;
+
+const variants: {
+  label: string;
+  env: Record<string, string>;
+  need: string | undefined;
+  /** How often it is killed between its first step and its last. */
+  rounds: number;
+}[] = [
+  {
+    label: "BLAS",
+    env: {},
+    need: findBlas() ? undefined : "apt-get install libopenblas0-pthread",
+    rounds: 4,
+  },
+  { label: "WebAssembly", env: { TUNEBOOK_BLAS: "none" }, need: undefined, rounds: 2 },
+];
+
+/** What a training left: its log but for the time that steps took, the hash of its weights, and all its files. */
+async function outcome(workshop: Workshop, out: string) {
+  const steps = await workshop.steps(out, "steps.jsonl");
+  const weights = await Deno.readFile(workshop.file(out, "model.safetensors"));
+  return {
+    log: steps.map(({ seconds: _, ...rest }) => rest),
+    weights: new Uint8Array(await crypto.subtle.digest("SHA-256", weights)).toHex(),
+    files: (await Array.fromAsync(Deno.readDir(workshop.file(out)), ({ name }) => name)).sort(),
+  };
+}
+
+const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+async function countLines(path: string): Promise<number> {
+  return (await Deno.readTextFile(path).catch(() => "")).split("\n").length - 1;
+}
+
+/** Waits until something is so, or the process has ended. */
+async function until(condition: () => Promise<boolean>, process: Deno.ChildProcess) {
+  let ended = false;
+  process.status.then(() => ended = true);
+  while (!ended && !await condition()) await delay(2);
+}
+
+for (const { label, env, need, rounds } of variants) {
+  Deno.test({
+    name: `tunebook train, killed at random moments and resumed, comes to the same bits [${label}${
+      need ? `; needs a BLAS: ${need}` : ""
+    }]`,
+    ignore: need !== undefined,
+    async fn() {
+      await using workshop = await Workshop.open();
+      const [whole, killed] = ["whole", "killed"].map((out) =>
+        workshop.training("--out", workshop.file(out), ...OPTIONS)
+      );
+      const { code, stderr } = await tunebook(whole, env);
+      assertEquals(code, 0, stderr);
+      const expected = await outcome(workshop, "whole");
+      assertEquals(expected.log.length, STEPS);
+
+      const random = new Random(20240611);
+      const logPath = workshop.file("killed", "steps.jsonl");
+      let kills = 0;
+      /** Runs until `moment` has come, and kills. */
+      const runAndKill = async (moment: (process: Deno.ChildProcess) => Promise<void>) => {
+        const process = start([...killed, "--resume"], env);
+        await moment(process);
+        try {
+          process.kill("SIGKILL");
+        } catch {
+          // It has ended by itself.
+        }
+        const { signal } = await process.output();
+        if (signal === "SIGKILL") kills++;
+      };
+      await runAndKill(() => delay(random.integer(1500))); // anywhere, before it trains most likely
+      for (let round = 0; round < rounds; round++) {
+        // Some more steps than lead from one checkpoint to the next, and some moment in the step after.
+        await runAndKill(async (process) => {
+          const from = await countLines(logPath);
+          // A resumed log is shortened to its checkpoint first, so lines from there on are new ones.
+          const more = 1 + random.integer(4);
+          let seen = from;
+          await until(async () => {
+            const now = await countLines(logPath);
+            if (now < seen) seen = now;
+            return now >= seen + more;
+          }, process);
+          await delay(random.integer(40));
+        });
+      }
+      // While the finished model is being put in its place.
+      await runAndKill((process) =>
+        until(() => exists(workshop.file("killed", "config.json")), process)
+      );
+      const last = await tunebook([...killed, "--resume"], env);
+      assertEquals(last.code, 0, last.stderr);
+      assert(kills >= rounds, `only ${kills} kills came before the end`);
+      const { log: lines, ...rest } = await outcome(workshop, "killed");
+      const { log: expectedLines, ...expectedRest } = expected;
+      assertEquals(rest, expectedRest);
+      assertEquals(lines, expectedLines);
+    },
+  });
+}
+
+Deno.test("tunebook train stops on Ctrl-C with a checkpoint, and goes on with --resume", async () => {
+  await using workshop = await Workshop.open();
+  const [whole, stopped] = ["whole", "stopped"].map((out) => [
+    ...workshop.training("--out", workshop.file(out), ...OPTIONS),
+    ...["--eval-every", "0", "--checkpoint-every", "50"],
+  ]);
+  const undisturbed = tunebook(whole);
+  const process = start(stopped);
+  await until(async () => await countLines(workshop.file("stopped", "steps.jsonl")) >= 2, process);
+  process.kill("SIGINT");
+  const { code, stdout, stderr: bytes } = await process.output();
+  const stderr = new TextDecoder().decode(bytes);
+  assertEquals([code, stdout.length], [130, 0], stderr);
+  assertStringIncludes(stderr, "Stopping after this step; press Ctrl-C again to end at once\n");
+  const [, step] = /^Stopped after step (\d+) of \d+; saved "(.*)"$/m.exec(stderr)!;
+  assertStringIncludes(stderr, "Go on with the same command and --resume\n");
+  assertEquals(await countLines(workshop.file("stopped", "steps.jsonl")), Number(step));
+  assert(await exists(workshop.file("stopped", "checkpoint", `step-${step.padStart(6, "0")}`)));
+
+  const anew = await tunebook(stopped);
+  assertEquals(anew.code, 1);
+  assertStringIncludes(
+    anew.stderr,
+    "it holds the checkpoint of a training; give --resume to go on",
+  );
+  const other = await tunebook([...stopped, "--resume", "--lr", "0.5", "--seed", "1"]);
+  assertEquals(other.code, 1);
+  assertStringIncludes(other.stderr, "(seed was 123, is 1; learningRate was 0.001, is 0.5)\n");
+  const threads = await tunebook([...stopped, "--resume"], { TUNEBOOK_THREADS: "1" });
+  assertEquals(threads.code, 1);
+  assertStringIncludes(threads.stderr, "--other-bits goes on nonetheless\n");
+  assertStringIncludes(threads.stderr, "to the same bits: threads was 2, is 1\n");
+
+  const resumed = await tunebook([...stopped, "--resume"]);
+  assertEquals(resumed.code, 0, resumed.stderr);
+  assertStringIncludes(resumed.stderr, `Resumed after step ${step}\n`);
+  assertEquals((await undisturbed).code, 0);
+  assertEquals(await outcome(workshop, "stopped"), await outcome(workshop, "whole"));
+});
+
+Deno.test("tunebook train --resume --other-bits goes on with other threads", async () => {
+  await using workshop = await Workshop.open();
+  const args = [
+    ...workshop.training("--out", workshop.file("out"), ...OPTIONS),
+    ...["--eval-every", "0"],
+  ];
+  const process = start(args);
+  await until(async () => await countLines(workshop.file("out", "steps.jsonl")) >= 3, process);
+  process.kill("SIGKILL");
+  await process.output();
+  const { code, stderr } = await tunebook([...args, "--resume", "--other-bits"], {
+    TUNEBOOK_THREADS: "1",
+  });
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "CPU, 1 thread, ");
+  assertEquals((await workshop.steps("out", "steps.jsonl")).map(({ step }) => step).at(-1), STEPS);
+});

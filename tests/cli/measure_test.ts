@@ -1,0 +1,115 @@
+// The commands that look and change nothing: loss, plan, doctor.
+
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { encodeExamples } from "../../lib/dataset/mod.ts";
+import { loadModel } from "../../lib/model/mod.ts";
+import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
+import { gpt2Tokenizer } from "../../lib/text/mod.ts";
+import { measureLoss } from "../../lib/train/mod.ts";
+import { entries, tunebook, Workshop } from "./tunebook.ts";
+
+Deno.test("tunebook loss --json is the mean over all counted tokens of the file", async () => {
+  await using workshop = await Workshop.open();
+  const args = ["loss", "--model", workshop.file("model"), "--data", workshop.file("data.json")];
+  const [json, none, text, cut] = await Promise.all([
+    tunebook([...args, "--json"]),
+    tunebook([...args, "--json", "--mask", "none", "--batch-size", "5"]),
+    tunebook(args),
+    tunebook([...args, "--json", "--max-length", "20"]),
+  ]);
+  const device = new CpuDevice({ threads: 1, blas: false });
+  const { model } = await loadModel(workshop.file("model"), { device });
+  const examples = encodeExamples(entries(24), gpt2Tokenizer());
+  for (const [{ code, stdout, stderr }, mask] of [[json, "prompt"], [none, "none"]] as const) {
+    assertEquals(code, 0, stderr);
+    const { loss, tokens, ...rest } = JSON.parse(stdout);
+    const expected = await measureLoss(model, examples, { mask });
+    assertAlmostEquals(loss, expected.loss, 1e-5);
+    assertEquals([tokens, rest], [expected.tokens, { examples: 24 }]);
+  }
+  device.close();
+  assert(/^Loss \d+\.\d{4} over \d+ tokens of 24 examples\n$/.test(text.stdout), text.stdout);
+  assertEquals([cut.code, cut.stdout], [1, ""]);
+  assertStringIncludes(
+    cut.stderr,
+    "Note: 24 of 24 examples are cut to 20 tokens; 24 of 24 have no",
+  );
+  assertStringIncludes(
+    cut.stderr,
+    "error: Cannot measure the loss of 24 examples: no token counts",
+  );
+});
+
+Deno.test("tunebook plan says what a training takes before anything is loaded", async () => {
+  await using workshop = await Workshop.open();
+  const data = ["--data", workshop.file("data.json"), "--batch-size", "8"];
+  // No weights are read: there are none.
+  await Deno.remove(workshop.file("model", "model.safetensors"));
+  await Deno.writeTextFile(workshop.file("model", "model.safetensors"), "");
+  const [medium, own, unknown, broken] = await Promise.all([
+    tunebook(["plan", "--model", "gpt2-medium", ...data, "--epochs", "2", "--json"]),
+    tunebook(["plan", "--model", workshop.file("model"), ...data]),
+    tunebook(["plan", "--model", "hf:some/model", ...data]),
+    (async () => {
+      await Deno.mkdir(workshop.file("broken"));
+      await Deno.writeTextFile(workshop.file("broken", "model.safetensors"), "");
+      await Deno.writeTextFile(workshop.file("broken", "config.json"), "{");
+      return await tunebook(["plan", "--model", workshop.file("broken"), ...data]);
+    })(),
+  ]);
+  assertEquals(medium.code, 0, medium.stderr);
+  const plan = JSON.parse(medium.stdout);
+  assertEquals(plan.weights, 354823168);
+  assertEquals([plan.examples, plan.steps, plan.epochs], [20, 2, 2]); // the last four fill no batch
+  assert(plan.memoryBytes > 16 * plan.weights && plan.memoryBytes < 20 * plan.weights);
+  assert(plan.tokensComputed < plan.tokensPadded && plan.tokensCounted < plan.tokensComputed);
+  // 6 arithmetic operations a weight and token, the head apart
+  const perToken = 6 * (plan.weights - 50257 * 1024 - 1024 * 1024);
+  assert(
+    plan.flops > perToken * plan.tokensComputed && plan.flops < 2 * perToken * plan.tokensComputed,
+  );
+  assertAlmostEquals(plan.seconds, 2 * 2 * plan.secondsPerStep, 1e-6);
+
+  assertEquals(own.code, 0, own.stderr);
+  for (const name of ["Model", "Data", "Tokens", "Arithmetic", "Memory", "Device", "Time"]) {
+    assert(new RegExp(`^${name} +\\S`, "m").test(own.stdout), name);
+  }
+  assertEquals(unknown.code, 1);
+  assertStringIncludes(
+    unknown.stderr,
+    'error: Cannot plan for "hf:some/model" without downloading',
+  );
+  assertEquals(broken.code, 1);
+  assertStringIncludes(
+    broken.stderr,
+    `error: Cannot read "${workshop.file("broken", "config.json")}" as JSON`,
+  );
+});
+
+Deno.test("tunebook doctor says what the machine has, whatever it lacks", async () => {
+  const [json, text, broken] = await Promise.all([
+    tunebook(["doctor", "--json"]),
+    tunebook(["doctor"], { TUNEBOOK_BLAS: "none" }),
+    tunebook(["doctor", "--json"], { TUNEBOOK_BLAS: "/nowhere/libblas.so" }),
+  ]);
+  assertEquals(json.code, 0, json.stderr);
+  const found = JSON.parse(json.stdout) as { name: string; ok: boolean; found: string }[];
+  const names = ["Machine", "WebGPU", "BLAS", "Computes", "Kernel", "Jupyter", "Ollama"];
+  assertEquals(found.map(({ name }) => name), names);
+  const of = (name: string) => found.find((finding) => finding.name === name)!;
+  assertStringIncludes(of("Machine").found, `Deno ${Deno.version.deno} on `);
+  assertStringIncludes(of("Computes").found, "CPU, 2 threads");
+  assertEquals([of("Kernel").ok, of("Ollama").ok], [true, false]);
+  assertEquals(of("Ollama").found, "no server at http://127.0.0.1:9");
+
+  assertEquals(text.code, 0, text.stderr);
+  assertStringIncludes(text.stdout, "– BLAS      none; WebAssembly SIMD is used\n");
+  assertStringIncludes(text.stdout, "→ several times faster on the CPU: ");
+
+  assertEquals(broken.code, 0, broken.stderr);
+  const blas = JSON.parse(broken.stdout).find(({ name }: { name: string }) => name === "BLAS");
+  assertEquals([blas.ok, blas.found.includes('Cannot load the BLAS "/nowhere/libblas.so"')], [
+    false,
+    true,
+  ]);
+});
