@@ -33,7 +33,7 @@ export interface PickOptions {
 }
 
 /** A matrix product typical of a training step; the faster device at this is the faster one. */
-const SHAPE = { m: 512, n: 1024, k: 1024 };
+const SHAPE = { m: 256, n: 1024, k: 1024 };
 
 /** Devices of this process, by their options, since each holds threads or a GPU. */
 const opened = new Map<string, Promise<Device>>();

@@ -1,7 +1,7 @@
 // What tests of ops share: tensors with gradients, and the gradient of an op's result for any upstream gradient.
 
 import { backward } from "../../lib/tensor/tape.ts";
-import { type Device, matmul, scope, sizeOf, Tensor } from "../../lib/tensor/mod.ts";
+import { type Device, scope, sizeOf, Tensor } from "../../lib/tensor/mod.ts";
 import { record } from "../../lib/tensor/tensor.ts";
 
 /** An array with a shape, such as a golden tensor. */
@@ -17,14 +17,14 @@ export function parameter(device: Device, { data, shape }: ArrayLike): Tensor {
   return tensor;
 }
 
-/** Makes a scalar of a tensor: the sum of its elements times `upstream`, which is then its gradient. */
-export function weighted(y: Tensor, upstream: Float32Array | Int32Array): Tensor {
-  const flat = record(
-    y.alias([1, y.size]),
+/** A loss whose gradient with respect to `y` is `upstream`; its own value means nothing. */
+export function lossWithGradient(y: Tensor, upstream: Float32Array | Int32Array): Tensor {
+  const gradient = Tensor.from(y.device, upstream, y.shape);
+  return record(
+    Tensor.from(y.device, [0], []),
     [y],
-    (dy, gradients) => gradients.pass(y, dy),
+    (_, gradients) => gradients.pass(y, gradient),
   );
-  return matmul(flat, Tensor.from(y.device, upstream, [y.size, 1]));
 }
 
 /**
@@ -46,7 +46,7 @@ export async function differentiate(
   for (const [name, input] of Object.entries(inputs)) tensors[name] = parameter(device, input);
   const output = scope(() => {
     const y = forward(tensors);
-    if (y.node) backward(weighted(y, upstream));
+    if (y.node) backward(lossWithGradient(y, upstream));
     // The tape disposes of what it made; the values are still to be read.
     return y.disposed ? undefined : y;
   }) ?? scope(() => forward(tensors));

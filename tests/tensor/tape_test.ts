@@ -18,7 +18,13 @@ import {
 import type { Device } from "../../lib/tensor/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
-import { type ArrayLike, differentiate, numbers, parameter, weighted } from "./gradients.ts";
+import {
+  type ArrayLike,
+  differentiate,
+  lossWithGradient,
+  numbers,
+  parameter,
+} from "./gradients.ts";
 
 onEveryDevice("backward() adds up the gradients of a tensor used twice", async (device) => {
   const x = numbers([3, 4]);
@@ -51,7 +57,9 @@ onEveryDevice("backward() does not let one input's sum leak into another's", asy
 onEveryDevice("backward() accumulates over calls", async (device) => {
   const x = parameter(device, numbers([4]));
   const upstream = numbers([4], 2);
-  for (let call = 0; call < 3; call++) scope(() => backward(weighted(scale(x, 2), upstream.data)));
+  for (let call = 0; call < 3; call++) {
+    scope(() => backward(lossWithGradient(scale(x, 2), upstream.data)));
+  }
   assertClose(await x.grad!.data(), upstream.data.map((value) => 6 * value), { relative: 1e-6 });
 });
 
@@ -60,7 +68,7 @@ onEveryDevice("backward() refuses what it cannot differentiate", (device) => {
   assertThrows(() => backward(x), TypeError, "a loss has one element");
   const constant = Tensor.from(device, [1], []);
   assertThrows(() => backward(scale(constant, 2)), TypeError, "depends on no parameter");
-  const unrecorded = noGrad(() => weighted(x, new Float32Array(4)));
+  const unrecorded = noGrad(() => lossWithGradient(x, new Float32Array(4)));
   assertThrows(() => backward(unrecorded), TypeError, "depends on no parameter");
   return Promise.resolve();
 });
@@ -85,7 +93,7 @@ onEveryDevice("backward() frees intermediate results as it goes", async (device)
   scope(() => {
     let y: Tensor = x;
     for (let i = 0; i < 5; i++) made.push(y = gelu(y));
-    const loss = weighted(y, numbers([4], 2).data);
+    const loss = lossWithGradient(y, numbers([4], 2).data);
     backward(loss);
     assert(made.every((tensor) => tensor.disposed), "some results outlive backward()");
   });

@@ -1,0 +1,205 @@
+// The WebGPU device: order of its queue, memory, and errors that say what happened.
+
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { defineKernel } from "../../lib/tensor/device.ts";
+import { add, matmul, scale, Tensor } from "../../lib/tensor/mod.ts";
+import { TILINGS } from "../../lib/tensor/ops/matmul/tilings.ts";
+import { elementwise } from "../../lib/tensor/webgpu/plans.ts";
+import type { WebGpuDevice, WebGpuDeviceOptions } from "../../lib/tensor/webgpu/device.ts";
+import { openWebGpu, webGpuNeed } from "../devices.ts";
+import { assertClose } from "../support.ts";
+import { numbers } from "./gradients.ts";
+
+function test(
+  name: string,
+  body: (device: WebGpuDevice) => Promise<void> | void,
+  options?: WebGpuDeviceOptions,
+): void {
+  Deno.test({
+    name: `WebGpuDevice ${name}${webGpuNeed ? ` (${webGpuNeed})` : ""}`,
+    ignore: webGpuNeed !== undefined,
+    async fn() {
+      const device = await openWebGpu(options);
+      try {
+        await body(device);
+      } finally {
+        device.close();
+      }
+    },
+  });
+}
+
+test("keeps writes, kernels and reads in order", async (device) => {
+  const x = Tensor.from(device, [1]);
+  const results: Promise<unknown>[] = [];
+  let sum = Tensor.from(device, [0]);
+  for (let i = 0; i < 300; i++) { // several batches of commands
+    x.assign(Float32Array.of(i));
+    sum = add(sum, x);
+    if (i % 100 === 50) results.push(x.data());
+  }
+  x.assign(Float32Array.of(-1));
+  assertEquals(await sum.data(), Float32Array.of(300 * 299 / 2));
+  assertEquals(await Promise.all(results), [50, 150, 250].map((i) => Float32Array.of(i)));
+});
+
+test("lets what was written be changed afterwards", async (device) => {
+  const data = Float32Array.of(1, 2, 3);
+  const x = Tensor.from(device, data);
+  data.fill(9);
+  assertEquals(await x.data(), Float32Array.of(1, 2, 3));
+});
+
+test("writes and reads more than it can at once, from shared memory too", async (device) => {
+  const size = 10_000_000; // 40 MB
+  const data = new Float32Array(new SharedArrayBuffer(size * 4));
+  for (let i = 0; i < size; i++) data[i] = i % 9973;
+  const read = await scale(Tensor.from(device, data), 1).data();
+  assertEquals(read.length, size);
+  assertEquals(read.findIndex((value, i) => value !== i % 9973), -1);
+});
+
+test("reads what was there when asked", async (device) => {
+  const x = Tensor.from(device, [1, 2]);
+  const before = x.data();
+  x.assign(Float32Array.of(3, 4));
+  assertEquals([await before, await x.data()], [Float32Array.of(1, 2), Float32Array.of(3, 4)]);
+});
+
+test("reuses memory, and gives it back when asked", async (device) => {
+  const use = () => Tensor.from(device, numbers([50_000]).data).dispose();
+  use();
+  const once = device.allocatedBytes;
+  assert(once >= 200_000);
+  for (let i = 0; i < 5; i++) use();
+  assertEquals(device.allocatedBytes, once);
+  await device.sync();
+  device.trim();
+  assertEquals(device.allocatedBytes, 0);
+  assertEquals(await Tensor.from(device, [5]).data(), Float32Array.of(5));
+});
+
+test("refuses a tensor larger than the GPU's buffers", (device) => {
+  assertThrows(
+    () => device.allocate(2 ** 50),
+    RangeError,
+    "Cannot allocate 1125899906842624 bytes",
+  );
+});
+
+test("says what it is", (device) => {
+  assertMatch(device.name, /^WebGPU, \S/);
+  assertEquals(device.facts.device, "webgpu");
+  assertEquals(device.facts.tiling, "matmul: register 4x4");
+}, { tuning: { matmul: "register 4x4" } });
+
+const kernelOf = (source: string) =>
+  defineKernel({
+    name: "test.broken",
+    buffers: { x: "read", y: "write" },
+    params: { size: "u32" },
+    webgpu: elementwise({ source, size: "size", buffers: ["x", "y"] }),
+  });
+
+test("names the kernel whose WGSL does not compile, once its result is read", async (device) => {
+  const x = Tensor.from(device, [1]);
+  const kernel = kernelOf("struct Params { size: u32, }\nfn main() { nonsense }");
+  device.run(kernel, { x: x.buffer, y: x.buffer }, { size: 1 });
+  const error = await assertRejects(() => x.data(), Error);
+  assertMatch(error.message, /^Cannot go on with the GPU ".+": cannot compile the kernel "test\.b/);
+  assertEquals(error.message.includes("\n"), false);
+  assertThrows(() => Tensor.from(device, [1]), Error, "test.broken"); // nothing works any more
+});
+
+test("names the kernel that binds a buffer to read and to write at once", async (device) => {
+  const x = Tensor.from(device, [1]);
+  const kernel = kernelOf(`struct Params { size: u32, }
+    @group(0) @binding(0) var<storage, read> x: array<f32>;
+    @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+    @group(0) @binding(2) var<uniform> params: Params;
+    @compute @workgroup_size(256) fn main() { y[0] = x[0] + f32(params.size); }`);
+  device.run(kernel, { x: x.buffer, y: x.buffer }, { size: 1 });
+  await assertRejects(() => x.data(), Error, 'cannot run "test.broken"');
+});
+
+test("refuses WGSL whose parameters or buffers are not the kernel's", (device) => {
+  const x = Tensor.from(device, [1]);
+  const run = (source: string) =>
+    device.run(kernelOf(source), { x: x.buffer, y: x.buffer }, { size: 1 });
+  assertThrows(
+    () => run("struct Params { length: u32, }"),
+    TypeError,
+    "its WGSL has the parameters (length: u32), expected (size: u32)",
+  );
+  assertThrows(
+    () =>
+      run("struct Params { size: u32, }\n@group(0) @binding(1) var<storage, read> x: array<f32>;"),
+    TypeError,
+    'its WGSL has "x" at binding 1, expected "y"',
+  );
+});
+
+test("ends reads that are under way when it is closed", async (device) => {
+  const x = Tensor.from(device, [1]);
+  const reading = x.data();
+  device.close();
+  await assertRejects(() => reading, Error, "is closed");
+  await assertRejects(() => x.data(), Error, "is closed");
+  assertThrows(() => Tensor.from(device, [1]), Error, "is closed");
+});
+
+Deno.test({
+  name: `WebGpuDevice.open() refuses limits out of range${webGpuNeed ? ` (${webGpuNeed})` : ""}`,
+  ignore: webGpuNeed !== undefined,
+  async fn() {
+    await assertRejects(
+      () => openWebGpu({ maxBindingSize: 1000 }),
+      RangeError,
+      "Cannot bind 1000 bytes at once: expected a whole number from 262144",
+    );
+    Deno.env.set("TUNEBOOK_MAX_BINDING", "much");
+    try {
+      await assertRejects(() => openWebGpu(), RangeError, 'Cannot bind "much" bytes at once');
+    } finally {
+      Deno.env.delete("TUNEBOOK_MAX_BINDING");
+    }
+  },
+});
+
+Deno.test({
+  name: `matmul() gives the same bits with every tiling${webGpuNeed ? ` (${webGpuNeed})` : ""}`,
+  ignore: webGpuNeed !== undefined,
+  async fn() {
+    const shapes = [
+      { m: 37, n: 45, k: 51, transposeA: false, transposeB: true }, // read one by one
+      { m: 70, n: 132, k: 68, transposeA: false, transposeB: false }, // read in fours
+    ];
+    const first: Float32Array[] = [];
+    for (const tiling of TILINGS.keys()) {
+      const device = await openWebGpu({ tuning: { matmul: tiling, matmulSmall: tiling } });
+      for (const [i, { m, n, k, transposeA, transposeB }] of shapes.entries()) {
+        const a = numbers(transposeA ? [k, m] : [m, k], 1);
+        const b = numbers(transposeB ? [n, k] : [k, n], 2);
+        const bias = numbers([n], 3);
+        const y = await matmul(
+          Tensor.from(device, a.data, a.shape),
+          Tensor.from(device, b.data, b.shape),
+          { transposeA, transposeB, bias: Tensor.from(device, bias.data) },
+        ).data() as Float32Array;
+        if (!first[i]) {
+          first[i] = y;
+          const expected = Float64Array.from({ length: m * n }, (_, at) => {
+            const [row, column] = [Math.floor(at / n), at % n];
+            let sum = bias.data[column];
+            for (let q = 0; q < k; q++) {
+              sum += a.data[row * k + q] * b.data[transposeB ? column * k + q : q * n + column];
+            }
+            return sum;
+          });
+          assertClose(y, expected, { relative: 1e-6 }, tiling);
+        } else assertEquals(y, first[i], `${tiling} gives other bits`);
+      }
+      device.close();
+    }
+  },
+});
