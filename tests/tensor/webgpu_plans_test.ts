@@ -60,7 +60,7 @@ Deno.test("elementwise() covers every element once", () => {
 
 Deno.test("matmul's plan: one dispatch where all fits, few rows by another kernel", () => {
   const params = {
-    m: 8,
+    m: 12,
     n: 8,
     k: 8,
     transposeA: 0,
@@ -75,15 +75,15 @@ Deno.test("matmul's plan: one dispatch where all fits, few rows by another kerne
     matmulProgram.plan({ ...limits, params: { ...params, ...changes }, byteLengths });
   assertEquals(plan({}).length, 1);
   assertEquals(plan({}).map(({ entryPoint }) => entryPoint), [undefined]);
-  assertEquals(plan({ m: 4 }).map(({ entryPoint }) => entryPoint), ["columns"]);
-  assertEquals(plan({ m: 4, transposeB: 1 }).map(({ entryPoint }) => entryPoint), ["dots"]);
+  assertEquals(plan({ m: 8 }).map(({ entryPoint }) => entryPoint), ["columns"]);
+  assertEquals(plan({ m: 8, transposeB: 1 }).map(({ entryPoint }) => entryPoint), ["dots"]);
   // b has 150 rows of 32 bytes, 120 of which fit beside an alignment: its sums come in two parts, the bias with the last.
   const parts = plan({ k: 150, hasBias: 1 });
   assertEquals(parts.map(({ params }) => params), [
     { m: 6, n: 8, k: 120, hasBias: 0, accumulate: 0 },
     { m: 6, n: 8, k: 30, hasBias: 1, accumulate: 1 },
-    { m: 2, n: 8, k: 120, hasBias: 0, accumulate: 0 },
-    { m: 2, n: 8, k: 30, hasBias: 1, accumulate: 1 },
+    { m: 6, n: 8, k: 120, hasBias: 0, accumulate: 0 },
+    { m: 6, n: 8, k: 30, hasBias: 1, accumulate: 1 },
   ]);
 });
 

@@ -122,7 +122,12 @@ export class WebGpuDevice implements Device {
 
   get facts(): Readonly<Record<string, string | number | boolean>> {
     const tilings = Object.entries(this.#tuning).map(([op, tiling]) => `${op}: ${tiling}`);
-    return { device: "webgpu", ...this.#adapterFacts, tiling: tilings.join("; ") || "usual" };
+    return {
+      device: "webgpu",
+      ...this.#adapterFacts,
+      maxBindingSize: this.maxBindingSize,
+      tiling: tilings.join("; ") || "usual",
+    };
   }
 
   get allocatedBytes(): number {

@@ -1,4 +1,4 @@
-// c = op(a) * op(b) (+ bias) (+ c) for ROWS rows of a, 1 to 4; see matmul.gpu.ts for the strides. The inner sum is shared
+// c = op(a) * op(b) (+ bias) (+ c) for ROWS rows of a, 1 to 8; see matmul.gpu.ts for the strides. The inner sum is shared
 // out over threads: it is bound by how fast b can be read. A line with $r stands for one for each row.
 struct Params {
   m: u32,

@@ -24,7 +24,7 @@ type P =
   | "cOffset";
 
 /** Up to this many rows, as in generation, each column is shared out over many threads. */
-const FEW_ROWS = 4;
+const FEW_ROWS = 8;
 
 /** Fixed values for the source of `few_rows.wgsl`, by number of rows. */
 const fewRowsSources = Array.from(
