@@ -6,6 +6,7 @@ import { loadModel } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { gpt2Tokenizer } from "../../lib/text/mod.ts";
 import { measureLoss } from "../../lib/train/mod.ts";
+import { webGpuNeed } from "../devices.ts";
 import { entries, tunebook, Workshop } from "./tunebook.ts";
 
 Deno.test("tunebook loss --json is the mean over all counted tokens of the file", async () => {
@@ -38,6 +39,22 @@ Deno.test("tunebook loss --json is the mean over all counted tokens of the file"
     cut.stderr,
     "error: Cannot measure the loss of 24 examples: no token counts",
   );
+});
+
+Deno.test({
+  name: `tunebook loss --device webgpu takes a software adapter too${
+    webGpuNeed ? `; ${webGpuNeed}` : ""
+  }`,
+  ignore: webGpuNeed !== undefined,
+  async fn() {
+    await using workshop = await Workshop.open();
+    const args = ["loss", "--model", workshop.file("model"), "--data", workshop.file("data.json")];
+    const [cpu, gpu] = await Promise.all(
+      ["cpu", "webgpu"].map((device) => tunebook([...args, "--json", "--device", device])),
+    );
+    assertEquals([cpu.code, gpu.code], [0, 0], gpu.stderr);
+    assertAlmostEquals(JSON.parse(gpu.stdout).loss, JSON.parse(cpu.stdout).loss, 1e-4);
+  },
 });
 
 Deno.test("tunebook plan says what a training takes before anything is loaded", async () => {

@@ -50,6 +50,8 @@ onEveryDevice(
       { promptIds: [1, 2], responseIds: [3, 5, 60], instructionLength: 1 }, // one's prompt in another's response
       { promptIds: [9], responseIds: [60], instructionLength: 1 }, // shares nothing, answers nothing
     ];
+    // Few rows take a kernel that shares out long sums on a GPU, more rows one that adds a term at a time.
+    const relative = device.kind === "webgpu" ? 3e-5 : 1e-5;
     await fc.assert(
       fc.asyncProperty(
         fc.array(exampleOfFew, { minLength: 1, maxLength: 6 }),
@@ -63,7 +65,7 @@ onEveryDevice(
           for (const layout of ["packed", "forest"] as const) {
             const other = await learn(model, makeBatch(examples, { ...options, layout }));
             for (const [name, expected] of padded) {
-              const tolerance = { relative: 1e-5, absolute: 1e-8 };
+              const tolerance = { relative, absolute: 1e-8 };
               assertClose(other.get(name)!, expected, tolerance, `${layout} ${mask} ${name}`);
             }
           }

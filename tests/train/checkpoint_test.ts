@@ -3,6 +3,7 @@ import type { Gpt2 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import type { Device } from "../../lib/tensor/mod.ts";
 import { findCheckpoint, removeCheckpoints, sft, type SftOptions } from "../../lib/train/mod.ts";
+import { onEveryDevice } from "../devices.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 import {
   onOneThread,
@@ -44,7 +45,7 @@ async function trainAndDie(
 
 const names = (directory: string) => Array.from(Deno.readDirSync(directory), ({ name }) => name);
 
-onOneThread("sft() resumes to the same bits: weights, moments, steps", async (device) => {
+onEveryDevice("sft() resumes to the same bits: weights, moments, steps", async (device) => {
   using temporary = new TemporaryDirectory();
   const [whole, parts] = ["whole", "parts"].map((name) => `${temporary.path}/${name}`);
   const undisturbed = smallModel(device);
