@@ -162,8 +162,11 @@ async function readConfig(name: string): Promise<Gpt2Config> {
       }, or a directory`,
     );
   }
-  const { config } = await resolveModel(name);
-  return await readGpt2Config(config);
+  const model = await resolveModel(name);
+  if (model.kind === "gguf") {
+    throw new TypeError(`Cannot plan for "${model.weights}": expected a model in a directory`);
+  }
+  return await readGpt2Config(model.config);
 }
 
 /** Multiplications and additions of one step: forward, and twice as many backward. */

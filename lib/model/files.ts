@@ -50,6 +50,9 @@ export interface LoadModelOptions extends ResolveOptions {
  */
 export async function loadModel(name: string, options: LoadModelOptions): Promise<LoadedModel> {
   const source = await resolveModel(name, options);
+  if (source.kind === "gguf") {
+    throw new TypeError(`Cannot load "${source.weights}": GGUF files hold no model known here`);
+  }
   const config = await readGpt2Config(source.config, options.dropout ?? 0);
   using file = await openSafetensors(source.weights);
   const names = tensorNames(file, config);

@@ -20,6 +20,13 @@ export { sha256File, type StreamOptions } from "./sha256.ts";
 export { type DownloadProgress, downloadSnapshot, HubError, type HubOptions } from "./hub.ts";
 export type { Snapshot } from "./hub.ts";
 export { checkpointName, EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
-export { type ResolvedModel, resolveModel, type ResolveOptions } from "./resolve.ts";
+export { resolveModel, type ResolveOptions } from "./resolve.ts";
+export type {
+  ModelSource,
+  OllamaLayers,
+  ResolvedDirectory,
+  ResolvedGguf,
+  ResolvedModel,
+} from "./resolved.ts";
 export type { GgufArray, GgufTensorInfo, GgufValue } from "./gguf/header.ts";
 export { type Gguf, openGguf } from "./gguf/read.ts";

@@ -15,29 +15,8 @@ import { basename, fromFileUrl, join, resolve } from "@std/path";
 import { closestString } from "@std/text";
 import { downloadSnapshot, type HubOptions } from "./hub.ts";
 import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
+import type { ResolvedDirectory, ResolvedModel } from "./resolved.ts";
 import { findWeights } from "./safetensors/find.ts";
-
-/** A model's files on this machine. */
-export interface ResolvedModel {
-  /** What was asked for. */
-  spec: string;
-  /** Where it comes from. */
-  source: "embedded" | "directory" | "hub";
-  /** A short name for people, and for naming checkpoints: `gpt2-medium`. */
-  name: string;
-  /** The directory that holds its files. */
-  directory: string;
-  /** Path of its `config.json`. */
-  config: string;
-  /** Path of its weights or their index, for `openSafetensors()`. */
-  weights: string;
-  /** Names of the files in the directory, tokenizer files included, sorted. */
-  files: string[];
-  /** The hub's commit, for a record of what was used. */
-  commit?: string;
-  /** Set where something should be told: an earlier download is used because the hub is away. */
-  notice?: string;
-}
 
 /** Options of {@linkcode resolveModel}; the hub's apply where one is asked. */
 export type ResolveOptions = Omit<HubOptions, "revision">;
@@ -129,7 +108,7 @@ function hintAtDirectory(spec: string, error: unknown): unknown {
   return error;
 }
 
-async function fromDirectory(spec: string, directory: string): Promise<ResolvedModel> {
+async function fromDirectory(spec: string, directory: string): Promise<ResolvedDirectory> {
   const cannot = `Cannot find model ${JSON.stringify(spec)}`;
   const info = await Deno.stat(directory).catch(() => undefined);
   if (info === undefined) {
@@ -150,6 +129,7 @@ async function fromDirectory(spec: string, directory: string): Promise<ResolvedM
     );
   }
   return {
+    kind: "directory",
     spec,
     source: "directory",
     name: basename(directory),

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HubError } from "../../lib/weights/hub.ts";
 import { checkpointName, SHORT_NAMES } from "../../lib/weights/names.ts";
 import { resolveModel } from "../../lib/weights/resolve.ts";
+import type { ResolvedDirectory } from "../../lib/weights/resolved.ts";
 import { COMMIT, FakeHub } from "./hub/fake_hub.ts";
 import { TemporaryDirectory } from "./temporary.ts";
 
@@ -15,6 +16,7 @@ Deno.test("resolveModel() finds a directory's files", async () => {
   temporary.file("tiny/vocab.json", "{}");
   const index = temporary.file("tiny/model.safetensors.index.json", "{}");
   const expected = {
+    kind: "directory",
     spec: directory,
     source: "directory",
     name: "tiny",
@@ -79,6 +81,7 @@ Deno.test("resolveModel() downloads hf: names and short names, revisions include
     ]
   ) {
     assertEquals(await resolveModel(spec, options), {
+      kind: "directory",
       spec,
       source: "hub",
       name: "gpt2-medium",
@@ -105,7 +108,8 @@ Deno.test("resolveModel() takes nano from the copy of Tunebook it belongs to", a
     assert(error instanceof Deno.errors.NotFound && error.message.includes(directory), `${error}`);
   });
   if (model === undefined) return;
-  assertEquals([model.source, model.name, model.directory], ["embedded", "nano", directory]);
+  const { kind, source, name, directory: found } = model as ResolvedDirectory;
+  assertEquals([kind, source, name, found], ["directory", "embedded", "nano", directory]);
 });
 
 Deno.test("checkpointName() adds GPT-2's size and what was done", () => {
