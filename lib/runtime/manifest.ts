@@ -15,12 +15,18 @@ export interface ManifestCell {
   executionCount: number | null;
   /** Wall time from sending the cell to its last output. */
   seconds: number;
+  /** SHA-256 of its code; manifests of Tunebook 0.1.0 and before lack it. */
+  sha256?: string;
+  /** Set where its state and outputs were taken from the cache, and it did not run. */
+  restored?: true;
 }
 
 /** How a notebook's outputs came about. */
 export interface Manifest {
   /** Version of Tunebook. */
   tunebook: string;
+  /** SHA-256 over the library's own files, where it ran from a folder. */
+  library?: string;
   /** Version of Deno. */
   deno: string;
   /** Version of V8. */
@@ -39,6 +45,8 @@ export interface Manifest {
     /** SHA-256 of the notebook as given, its outputs and execution counts cleared: its code and text. */
     sha256: string;
   };
+  /** SHA-256 of the local modules that the cells import, by the path that names them. */
+  modules?: Record<string, string>;
   /** The parameters that were set, by name. */
   parameters: Record<string, unknown>;
   /** What library code recorded, in order. */

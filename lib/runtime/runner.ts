@@ -1,16 +1,11 @@
 // Runs a notebook from top to bottom on a kernel of its own.
 
 import { basename, dirname, resolve } from "@std/path";
-import config from "../../deno.json" with { type: "json" };
 import type { CellError } from "./cell_error.ts";
+import { localModules } from "./local_modules.ts";
 import type { Manifest } from "./manifest.ts";
-import {
-  type CodeCell,
-  formatNotebook,
-  type Notebook,
-  readNotebook,
-  writeNotebook,
-} from "./notebook.ts";
+import { clearedNotebook, manifestCell, newManifest } from "./new_manifest.ts";
+import { type CodeCell, type Notebook, readNotebook, writeNotebook } from "./notebook.ts";
 import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
 import { type ExecuteResult, Session } from "./session.ts";
@@ -34,6 +29,8 @@ export interface RunOptions {
   parameters?: Record<string, unknown>;
   /** Seconds after which a cell is stopped. */
   timeout?: number;
+  /** Seconds after which the run is stopped, in whichever cell it is. */
+  totalTimeout?: number;
   /** Goes on after a cell that failed. */
   allowErrors?: boolean;
   /** Stops the run; what was done is kept. */
@@ -75,6 +72,8 @@ export interface RunResult {
   ok: boolean;
   /** The first cell that failed. */
   failure?: RunFailure;
+  /** All that failed, in order; more than one only where errors are allowed. */
+  failures?: RunFailure[];
 }
 
 /**
@@ -112,9 +111,11 @@ export async function runNotebook(
   const given = typeof source === "string" ? await readNotebook(source) : source;
   const name = options.name ?? (path === undefined ? "notebook" : basename(path));
   const parameters = options.parameters ?? {};
-  const notebook = cleared(injectParameters(given, parameters));
+  const notebook = clearedNotebook(injectParameters(given, parameters));
   const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
   const manifest = await newManifest(given, name, parameters);
+  const modules = await localModules(notebook, cwd);
+  if (Object.keys(modules).length > 0) manifest.modules = modules;
   notebook.metadata.tunebook = manifest;
   const run: RunResult = { notebook, manifest, ok: true };
   const save = async () => {
@@ -123,15 +124,17 @@ export async function runNotebook(
 
   const fail = (number: number, cell: CodeCell, error: CellError) => {
     run.ok = false;
-    run.failure ??= {
+    const place = `cell ${number}${error.line ? `, line ${error.line}` : ""}`;
+    const failure = {
       cell: number,
       id: cell.id,
       line: error.line,
       name: error.name,
       message: error.message,
-      summary: `${name}, cell ${number}${error.line ? `, line ${error.line}` : ""}: ` +
-        `${error.name}: ${error.message}`,
+      summary: `${name}, ${place}: ${error.name}: ${error.message}`,
     };
+    run.failure ??= failure;
+    (run.failures ??= []).push(failure);
   };
 
   const cells = notebook.cells.filter((cell) => cell.cell_type === "code");
@@ -149,6 +152,7 @@ export async function runNotebook(
   });
   setLanguage(notebook, session.languageInfo);
   options.onProgress?.({ type: "start", cells: cells.length });
+  using limit = totalLimit(options);
   try {
     for (const [index, cell] of cells.entries()) {
       const at = { cell: index + 1, cells: cells.length };
@@ -162,20 +166,23 @@ export async function runNotebook(
       const result = await session.execute(cell.source, {
         label: `cell ${at.cell}`,
         timeout: options.timeout,
-        signal: options.signal,
+        signal: limit.signal,
         onOutput: (message) => options.onProgress?.({ type: "output", ...at, message }),
       });
+      if (result.status === "stopped" && limit.passed()) {
+        blameLimit(result, options.totalTimeout!, at.cell);
+      }
       // The array itself: what arrives late, and updates of displays, reach it too.
       cell.outputs = result.outputs;
       cell.execution_count = result.executionCount;
       manifest.provenance.push(...result.provenance);
-      const { status, seconds, error } = result;
-      manifest.cells.push({ id: cell.id, executionCount: result.executionCount, seconds });
-      options.onProgress?.({ type: "cell-end", ...at, status, seconds });
+      const { status, seconds, error, executionCount } = result;
+      manifest.cells.push(await manifestCell(cell.id, cell.source, executionCount, seconds));
       const expected = status === "error" && hasTag(cell, "raises-exception");
       if (error !== undefined && !expected) fail(at.cell, cell, error);
+      options.onProgress?.({ type: "cell-end", ...at, status, seconds });
       await save();
-      if (status === "stopped") break;
+      if (limit.signal.aborted) break;
     }
   } finally {
     await save();
@@ -183,39 +190,30 @@ export async function runNotebook(
   return run;
 }
 
-/** A copy with no outputs and no counts. */
-function cleared(notebook: Notebook): Notebook {
-  const copy = structuredClone(notebook);
-  for (const cell of copy.cells) {
-    if (cell.cell_type !== "code") continue;
-    cell.outputs = [];
-    cell.execution_count = null;
-  }
-  // The manifest of an earlier run is not this notebook's.
-  delete copy.metadata.tunebook;
-  return copy;
+/** The caller's signal and the time limit of the whole run as one signal. */
+function totalLimit({ signal, totalTimeout }: RunOptions) {
+  const limit = new AbortController();
+  const timer = totalTimeout === undefined
+    ? undefined
+    : setTimeout(() => limit.abort(), totalTimeout * 1000);
+  return {
+    signal: signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]),
+    passed: () => limit.signal.aborted && !signal?.aborted,
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
 }
 
-async function newManifest(
-  notebook: Notebook,
-  name: string,
-  parameters: Record<string, unknown>,
-): Promise<Manifest> {
-  const bytes = new TextEncoder().encode(formatNotebook(cleared(notebook)));
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return {
-    tunebook: config.version,
-    deno: Deno.version.deno,
-    v8: Deno.version.v8,
-    typescript: Deno.version.typescript,
-    os: `${Deno.build.os} ${Deno.build.arch}`,
-    cores: navigator.hardwareConcurrency,
-    startedAt: new Date().toISOString(),
-    notebook: { name, sha256: hash.toHex() },
-    parameters,
-    provenance: [],
-    cells: [],
-  };
+/** A cell that was stopped because the run's time was over says so. */
+function blameLimit(result: ExecuteResult, seconds: number, cell: number) {
+  const message = `The notebook ran longer than its limit of ${seconds} s and was stopped in ` +
+    `cell ${cell}`;
+  const traceback = [`TimeoutError: ${message}`];
+  result.status = "timeout";
+  result.error = { ...result.error, name: "TimeoutError", message, traceback };
+  const shown = result.outputs.findLast((output) => output.output_type === "error");
+  if (shown !== undefined) {
+    Object.assign(shown, { ename: "TimeoutError", evalue: message, traceback });
+  }
 }
 
 /** Says in the notebook's metadata which kernel ran it. */

@@ -1,0 +1,126 @@
+// The local modules that a notebook's cells import, directly and by way of others: they are code of
+// the notebook as much as its cells are.
+
+import { parse } from "@babel/parser";
+import { dirname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
+import { parse as parseJsonc } from "@std/jsonc";
+import type { Notebook } from "./notebook.ts";
+import { sha256 } from "./new_manifest.ts";
+
+/** This library's own files: their hash is the manifest's `library`. */
+const LIBRARY = new URL("../", import.meta.url).href;
+/** More than this is no notebook's helpers, but a code base. */
+const MAX_MODULES = 1000;
+
+/**
+ * Finds and hashes the local modules that code cells import.
+ *
+ * Specifiers that are text are followed: relative ones, `file:` ones, and those that the nearest
+ * deno.json maps to local files.
+ *
+ * @param notebook The notebook.
+ * @param folder The folder from which cells import.
+ * @returns SHA-256 of each file, by its path relative to the folder, sorted; missing files are left out.
+ */
+export async function localModules(
+  notebook: Notebook,
+  folder: string,
+): Promise<Record<string, string>> {
+  const map = await readImportMap(folder);
+  const found = new Map<string, string>();
+  const visit = async (source: string, base: string) => {
+    for (const specifier of specifiersOf(source)) {
+      const url = map(specifier, base);
+      if (url === undefined || found.has(url) || found.size >= MAX_MODULES) continue;
+      let bytes: Uint8Array<ArrayBuffer>;
+      try {
+        bytes = await Deno.readFile(fromFileUrl(url));
+      } catch {
+        continue; // The cell itself will say so.
+      }
+      found.set(url, await sha256(bytes));
+      if (/\.[cm]?[jt]sx?$/.test(url)) await visit(new TextDecoder().decode(bytes), url);
+    }
+  };
+  const base = toFileUrl(join(resolve(folder), "notebook.ipynb")).href;
+  for (const cell of notebook.cells) {
+    if (cell.cell_type === "code") await visit(cell.source, base);
+  }
+  return Object.fromEntries(
+    [...found].map(([url, hash]) => [relative(resolve(folder), fromFileUrl(url)), hash])
+      .sort(([a], [b]) => a < b ? -1 : 1),
+  );
+}
+
+/** Specifiers of imports and re-exports, and of dynamic imports of a text. */
+function specifiersOf(source: string): string[] {
+  const specifiers: string[] = [];
+  let tokens: { value?: unknown; type: { label: string } }[];
+  try {
+    const file = parse(source, {
+      sourceType: "module",
+      plugins: ["typescript", "decorators"],
+      tokens: true,
+      errorRecovery: true,
+    });
+    tokens = (file.tokens ?? []) as unknown as typeof tokens;
+  } catch {
+    return specifiers;
+  }
+  for (const [at, { type, value }] of tokens.entries()) {
+    if (type.label !== "string" || typeof value !== "string") continue;
+    const before = tokens[at - 1];
+    const word = before?.value ?? before?.type.label;
+    const call = before?.type.label === "(" && tokens[at - 2]?.type.label === "import";
+    if (word === "from" || word === "import" || call) specifiers.push(value);
+  }
+  return specifiers;
+}
+
+/** How specifiers become local files; undefined for what is elsewhere, or this library's. */
+async function readImportMap(
+  folder: string,
+): Promise<(specifier: string, base: string) => string | undefined> {
+  let imports: [string, string][] = [];
+  for (let at = resolve(folder);; at = dirname(at)) {
+    const found = await readConfig(at);
+    if (found !== undefined) {
+      const base = toFileUrl(at).href.replace(/\/?$/, "/");
+      imports = Object.entries(found).map(([name, target]) => [
+        name,
+        /^\.{0,2}\//.test(target) ? new URL(target, base).href : target,
+      ]);
+      imports.sort(([a], [b]) => b.length - a.length);
+      break;
+    }
+    if (dirname(at) === at) break;
+  }
+  return (specifier, base) => {
+    let url: string | undefined;
+    if (/^(\.{0,2}\/|file:)/.test(specifier)) url = new URL(specifier, base).href;
+    else {
+      const entry = imports.find(([name]) =>
+        name.endsWith("/") ? specifier.startsWith(name) : specifier === name
+      );
+      if (entry !== undefined) url = entry[1] + specifier.slice(entry[0].length);
+    }
+    const local = url?.startsWith("file:") && !url.startsWith(LIBRARY);
+    return local ? url!.replace(/[?#].*$/, "") : undefined;
+  };
+}
+
+async function readConfig(folder: string): Promise<Record<string, string> | undefined> {
+  for (const name of ["deno.json", "deno.jsonc"]) {
+    try {
+      const config = parseJsonc(await Deno.readTextFile(join(folder, name)));
+      const { imports } = config as { imports?: Record<string, unknown> };
+      return Object.fromEntries(
+        Object.entries(imports ?? {}).filter((entry): entry is [string, string] =>
+          typeof entry[1] === "string"
+        ),
+      );
+    } catch {
+      // There is none, or none that Deno would take either.
+    }
+  }
+}

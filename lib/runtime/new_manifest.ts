@@ -1,0 +1,105 @@
+// Begins a run's manifest: versions, the machine, and hashes of the code that is about to run.
+
+import { dirname, fromFileUrl, join } from "@std/path";
+import config from "../../deno.json" with { type: "json" };
+import type { Manifest, ManifestCell } from "./manifest.ts";
+import { formatNotebook, type Notebook } from "./notebook.ts";
+
+/**
+ * Begins the manifest of a run.
+ *
+ * @param notebook The notebook as given, before parameters are put in.
+ * @param name Its file name.
+ * @param parameters The parameters that are set.
+ * @returns A manifest with no cells yet.
+ */
+export async function newManifest(
+  notebook: Notebook,
+  name: string,
+  parameters: Record<string, unknown>,
+): Promise<Manifest> {
+  return {
+    tunebook: config.version,
+    library: await libraryHash(),
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    typescript: Deno.version.typescript,
+    os: `${Deno.build.os} ${Deno.build.arch}`,
+    cores: navigator.hardwareConcurrency,
+    startedAt: new Date().toISOString(),
+    notebook: { name, sha256: await sha256(formatNotebook(clearedNotebook(notebook))) },
+    parameters,
+    provenance: [],
+    cells: [],
+  };
+}
+
+/**
+ * A copy of a notebook with no outputs and no counts, and no manifest of an earlier run.
+ *
+ * @param notebook The notebook; not changed.
+ */
+export function clearedNotebook(notebook: Notebook): Notebook {
+  const copy = structuredClone(notebook);
+  for (const cell of copy.cells) {
+    if (cell.cell_type !== "code") continue;
+    cell.outputs = [];
+    cell.execution_count = null;
+  }
+  delete copy.metadata.tunebook;
+  return copy;
+}
+
+/**
+ * What a manifest says of a cell that has run.
+ *
+ * @param id The cell's id. @param source Its code. @param executionCount Its number. @param seconds Its time.
+ */
+export async function manifestCell(
+  id: string,
+  source: string,
+  executionCount: number | null,
+  seconds: number,
+): Promise<ManifestCell> {
+  return { id, executionCount, seconds, sha256: await sha256(source) };
+}
+
+/**
+ * SHA-256 of a text as UTF-8, or of bytes.
+ *
+ * @param content The text or the bytes.
+ * @returns 64 hex digits.
+ */
+export async function sha256(content: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+let library: Promise<string | undefined> | undefined;
+
+/**
+ * SHA-256 over this library's own files, where it runs from a folder: versions stay the same while
+ * somebody works on it.
+ *
+ * @returns The hash; undefined where the library was loaded from elsewhere.
+ */
+export function libraryHash(): Promise<string | undefined> {
+  return library ??= hashLibrary();
+}
+
+async function hashLibrary(): Promise<string | undefined> {
+  if (!import.meta.url.startsWith("file:")) return undefined;
+  const root = join(dirname(fromFileUrl(import.meta.url)), "..");
+  const lines: string[] = [];
+  const read = async (folder: string, below: string) => {
+    for await (const entry of Deno.readDir(folder)) {
+      const path = join(folder, entry.name), name = `${below}${entry.name}`;
+      if (entry.isDirectory) await read(path, `${name}/`);
+      else if (/\.(ts|js|wgsl|wasm|css)$/.test(entry.name)) {
+        lines.push(`${name} ${await sha256(await Deno.readFile(path))}`);
+      }
+    }
+  };
+  await read(root, "");
+  return await sha256(lines.sort().join("\n"));
+}
