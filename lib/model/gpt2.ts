@@ -14,11 +14,11 @@ import {
   embedding,
   gelu,
   layerNorm,
-  matmul,
   sizeOf,
   split,
   Tensor,
 } from "../tensor/mod.ts";
+import { type Linear, makeLinears } from "./linear.ts";
 import type { LanguageModel, ModelInput } from "./model.ts";
 
 /** Shape and options of a GPT-2. */
@@ -92,7 +92,8 @@ export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
 export class Gpt2 implements LanguageModel {
   readonly architecture = "gpt2";
   readonly device: Device;
-  readonly parameters: ReadonlyMap<string, Tensor>;
+  readonly parameters: Map<string, Tensor>;
+  readonly linears: ReadonlyMap<string, Linear>;
 
   /**
    * @param config Shape and options.
@@ -104,7 +105,9 @@ export class Gpt2 implements LanguageModel {
         `Cannot divide a width of ${config.width} among ${config.heads} heads: it must be a multiple`,
       );
     }
-    this.parameters = parameters;
+    this.parameters = new Map(parameters);
+    const others = ["wte.weight", "wpe.weight", "lm_head.weight"];
+    this.linears = makeLinears(this.parameters, "in-out", others);
     this.device = this.#weight("wte.weight").device;
     for (const parameter of parameters.values()) parameter.requiresGrad = true;
   }
@@ -162,8 +165,7 @@ export class Gpt2 implements LanguageModel {
     const w = (name: string) => this.#weight(name);
     const norm = (x: Tensor, name: string) =>
       layerNorm(x, w(`${name}.weight`), w(`${name}.bias`), layerNormEpsilon);
-    const linear = (x: Tensor, name: string) =>
-      matmul(x, w(`${name}.weight`), { bias: this.parameters.get(`${name}.bias`) });
+    const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
     const stream = new Random([dropoutSeed ?? 0]);
     const drop = (x: Tensor) =>
       dropoutSeed === undefined ? x : dropout(x, probability, stream.uint32());

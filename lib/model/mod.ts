@@ -21,6 +21,7 @@ export {
   type Generation,
 } from "./generate.ts";
 export { Gpt2, GPT2_SIZES, type Gpt2Config, gpt2Shapes } from "./gpt2.ts";
+export { type Adapter, Linear, type LinearLayout, makeLinears } from "./linear.ts";
 export {
   type Attend,
   attendWithin,

@@ -6,6 +6,7 @@
 
 import { attention, type Device, type Forest, type Tensor } from "../tensor/mod.ts";
 import { linearCrossEntropy, type LossEdges, matmul } from "../tensor/mod.ts";
+import type { Linear } from "./linear.ts";
 
 /** Heads of an attention layer. */
 export interface AttentionHeads {
@@ -52,8 +53,10 @@ export interface LanguageModel {
   readonly keyWidth: number;
   /** Whether training drops something, so that sequences must not share tokens. */
   readonly hasDropout: boolean;
-  /** All weights by their names in Hugging Face files. */
-  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** All weights by their names in Hugging Face files; each may be exchanged for one of its shape. */
+  readonly parameters: Map<string, Tensor>;
+  /** Its linear layers by name: that of the weight without `.weight`. */
+  readonly linears: ReadonlyMap<string, Linear>;
   /** The output head, (V, C); the token embedding where these are tied. */
   readonly head: Tensor;
   /** The last layer's output after the final norm, (T, C). */
