@@ -19,8 +19,7 @@ const root = new URL("../../", import.meta.url);
 
 const cells = [
   `import * as show from "show";
-import { record } from "provenance";
-await record("seed", { value: 123 });`,
+import { record } from "provenance";`,
   `const history = Array.from({ length: 60 }, (_, i) => ({
   step: i + 1, totalSteps: 60, loss: 3 * Math.exp(-i / 15) + 0.5,
   validationLoss: i % 10 === 9 ? 3 * Math.exp(-i / 15) + 0.7 : null,
@@ -43,8 +42,9 @@ show.lossCurve(history, { title: "A loss curve" })`,
   `show.compareTable([{ prompt: "Capital of France?", reference: "Paris", before: "I", after: "Paris" }],
   { caption: "Before and after" })`,
   `await show.progress("Working", 3).finish("done");`,
-  // Shown in the middle of a cell, not as its last value.
-  `await Deno.jupyter.display(show.histogram([1, 2, 2, 3, 3, 3], { title: "A histogram" }));
+  // Shown in the middle of a cell, not as its last value. Not the first cell, whose output the stock kernel may lose.
+  `await record("seed", { value: 123 });
+await Deno.jupyter.display(show.histogram([1, 2, 2, 3, 3, 3], { title: "A histogram" }));
 show.heatmap([[1, 2], [3, 4]], { title: "A heatmap" })`,
   // Run by itself, after the others.
   `await show.enableLivePlotly();`,
@@ -186,7 +186,7 @@ Deno.test({
         const bundles: Record<string, unknown>[][] = notebook.cells.map((
           { outputs }: { outputs: { data: Record<string, unknown> }[] },
         ) => outputs.map(({ data }) => data));
-        assert(bundles[0].some((data) => provenanceMimeType in data));
+        assert(bundles.flat().some((data) => provenanceMimeType in data));
         for (const [cell, count] of [[1, 1], [2, 1], [7, 2]]) {
           assertEquals(bundles[cell].filter((data) => plotlyMimeType in data).length, count);
         }
