@@ -23,6 +23,7 @@ export {
   type ExecuteOptions,
   type ExecuteResult,
   Session,
+  type SessionMessage,
   type SessionOptions,
 } from "./session.ts";
 export * from "./report/mod.ts";

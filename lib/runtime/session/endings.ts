@@ -1,0 +1,108 @@
+// What is said where a cell did not end well: stopped, failed, or the kernel gone.
+
+import { type CellError, describeError, type SentCell } from "../cell_error.ts";
+import type { KernelExit } from "../kernel.ts";
+import type { Message } from "../messages.ts";
+import type { OutputMessage } from "../outputs.ts";
+import { type PreludeMessage, STOPPED } from "../prelude.ts";
+
+/** An error as an output message. */
+export function errorMessage(error: CellError): OutputMessage {
+  const { name, message, traceback } = error;
+  return { type: "error", content: { ename: name, evalue: message, traceback } };
+}
+
+/** The error of a cell that was stopped, its state kept. */
+export function stopError(
+  status: "stopped" | "timeout",
+  label: string,
+  seconds?: number,
+): CellError {
+  const name = status === "timeout" ? "TimeoutError" : STOPPED;
+  const message = status === "timeout"
+    ? `${capitalize(label)} ran longer than its limit of ${seconds} s and was stopped`
+    : `${capitalize(label)} was stopped`;
+  const kept = "What cells have defined so far is kept";
+  return { name, message, traceback: [`${name}: ${message}`, kept] };
+}
+
+/**
+ * The error of a cell whose reply says that it failed.
+ *
+ * @param reply The kernel's reply.
+ * @param end What the prelude says of the same error.
+ * @param cell The cell.
+ * @param sent All cells that were sent.
+ */
+export async function replyError(
+  reply: Message,
+  end: PreludeMessage,
+  cell: SentCell,
+  sent: readonly SentCell[],
+): Promise<CellError> {
+  const { ename, evalue, traceback } = reply.content;
+  const told = end.type === "end" ? end.error : undefined;
+  if (evalue === "Execution failed" && traceback?.length === 0) {
+    const message = `Deno cannot compile ${cell.label}`;
+    return { name: "SyntaxError", message, traceback: [`SyntaxError: ${message}`] };
+  }
+  // The prelude's word is fuller; it is another error's where user code formats stacks itself.
+  const same = told !== undefined && (told.message === evalue || told.name === "Uncaught");
+  const stack = (traceback as string[]).join("\n");
+  return await describeError(
+    same ? { ...told, stack: told.stack || stack } : {
+      name: ename,
+      message: evalue,
+      stack,
+      causes: [],
+    },
+    cell,
+    sent,
+  );
+}
+
+/** What is known of a kernel's end. */
+export interface KernelEnd {
+  exit: KernelExit;
+  /** The code of the `Deno.exit()` that a cell has called. */
+  exitCode?: number;
+  /** Whether the session was closed. */
+  closed: boolean;
+  /** The cell that was being stopped, and why. */
+  stopping?: { label: string; cause: "stopped" | "timeout" };
+  /** `"in cell 3"` or `"before cell 3"`. */
+  where: string;
+  /** Names whose values are lost. */
+  names: string[];
+}
+
+/** What to say when the kernel has ended. */
+export function obituary(end: KernelEnd): CellError {
+  const { exit, where, stopping } = end;
+  const lost = end.names.length === 0 ? "" : `; lost: ${listNames(end.names)}`;
+  let message: string;
+  if (end.closed) message = `The session was closed ${where}`;
+  else if (stopping !== undefined) {
+    const why = stopping.cause === "timeout" ? " after its time limit" : "";
+    message = `${capitalize(stopping.label)} could not be stopped${why}, ` +
+      `so the kernel was ended${lost}`;
+  } else if (/out of memory|OOM/i.test(exit.stderr)) {
+    message = `The kernel ran out of memory ${where}${lost}`;
+  } else if (end.exitCode !== undefined) {
+    message = `The kernel was ended by Deno.exit(${end.exitCode}) ${where}${lost}`;
+  } else {
+    const how = exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.code}`;
+    message = `The kernel was ended by ${how} ${where}${lost}`;
+  }
+  const name = stopping?.cause === "timeout" ? "TimeoutError" : "KernelDied";
+  return { name, message, traceback: [`${name}: ${message}`] };
+}
+
+function listNames(names: string[]): string {
+  const shown = names.slice(0, 12);
+  return shown.join(", ") + (names.length > shown.length ? ` and ${names.length - 12} more` : "");
+}
+
+function capitalize(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}

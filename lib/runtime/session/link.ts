@@ -1,0 +1,238 @@
+// A session's link to one kernel process: the prelude installed, requests paired with their replies,
+// and everything that arrives handed on in order.
+
+import { Kernel, type KernelExit } from "../kernel.ts";
+import type { Message } from "../messages.ts";
+import { PipeReader } from "../pipe_reader.ts";
+import { type PreludeMessage, preludeSource } from "../prelude.ts";
+import { startTimer } from "../timer.ts";
+import { STOP } from "./stop.ts";
+
+/** What a link needs to know, and whom it tells what arrives. */
+export interface LinkOptions {
+  /** The kernel's working directory. */
+  cwd?: string;
+  /** Environment variables for the kernel, on top of this process's own. */
+  env?: Record<string, string>;
+  /** The notebook's URL, for `import.meta` in cells. */
+  url: string;
+  /** Takes the prelude's messages that no one waits for by a token. */
+  onPrelude: (message: PreludeMessage) => void;
+  /** Takes what arrives on iopub, past the prelude. */
+  onIopub: (message: Message) => void;
+  /** Takes what native code has written to the process's standard output. */
+  onText: (text: string) => void;
+  /** Answers the kernel's `prompt` and `confirm`. */
+  onInput: (request: { prompt: string; password: boolean }) => Promise<string>;
+}
+
+/** A kernel that is ready for cells. */
+export class KernelLink {
+  readonly kernel: Kernel;
+  /** What the kernel says of its language. */
+  languageInfo: Record<string, unknown> = {};
+  /** How the kernel ended, once it has. */
+  exit?: KernelExit;
+  /** The code of the `Deno.exit()` that a cell has called. */
+  exitCode?: number;
+  /** Whether library code of the running cell took the stop signal. */
+  signalTaken = false;
+  #options: LinkOptions;
+  #replies = new Map<string, (message: Message) => void>();
+  #waiting = new Map<string, (message: PreludeMessage) => void>();
+
+  private constructor(kernel: Kernel, options: LinkOptions) {
+    this.kernel = kernel;
+    this.#options = options;
+    kernel.exited.then((exit) => this.exit = exit);
+  }
+
+  /**
+   * Starts a kernel and makes it ready.
+   *
+   * @throws {Error} If the kernel cannot be started, or does not answer.
+   */
+  static async start(options: LinkOptions): Promise<KernelLink> {
+    // What the process writes before this side is ready is no kernel's yet.
+    let link: KernelLink | undefined = undefined;
+    const pipe = new PipeReader(
+      (message) => (link as KernelLink | undefined)?.take(message),
+      options.onText,
+    );
+    const kernel = await Kernel.start({
+      cwd: options.cwd,
+      env: options.env,
+      onProcessOutput: (name, text) => {
+        if (name === "stdout") pipe.push(text);
+      },
+    });
+    const ready = link = new KernelLink(kernel, options);
+    try {
+      await ready.#prepare();
+      return ready;
+    } catch (error) {
+      await kernel[Symbol.asyncDispose]();
+      const { message } = error as Error;
+      throw new Error(`Cannot start the Deno kernel: ${message}`, { cause: error });
+    }
+  }
+
+  async #prepare() {
+    const heard = Promise.withResolvers<void>();
+    this.#readIopub(heard.resolve);
+    this.#readShell();
+    this.#readStdin();
+    const ready = this.waitFor("ready");
+    const source = preludeSource({ url: this.#options.url, grace: STOP.grace });
+    await this.#until(this.request("execute_request", executeContent(source, true)), 30_000);
+    await this.#until(ready, 5000);
+    // Until something arrives, the kernel may not know yet that this side has subscribed.
+    while (true) {
+      const info = await this.#until(this.request("kernel_info_request", {}), 5000);
+      this.languageInfo = info.content.language_info ?? {};
+      if (await this.within(heard.promise, 20)) break;
+    }
+  }
+
+  /** Sends a request on the shell channel; settles with its reply, or never. */
+  request(type: string, content: Record<string, unknown>): Promise<Message> {
+    const { promise, resolve } = Promise.withResolvers<Message>();
+    this.kernel.send("shell", type, content).then(
+      (id) => this.#replies.set(id, resolve),
+      () => {}, // The kernel has ended, which whoever waits is told.
+    );
+    return promise;
+  }
+
+  /** The prelude's next message of a kind: `"ready"`, `"stopping N"`, `"end TOKEN"`, `"native TOKEN"`. */
+  waitFor(key: string): Promise<PreludeMessage> {
+    const { promise, resolve } = Promise.withResolvers<PreludeMessage>();
+    this.#waiting.set(key, resolve);
+    return promise;
+  }
+
+  /** What was waited for, undefined where the kernel ends or the time is over first. */
+  async within<T>(promise: Promise<T>, milliseconds: number): Promise<{ value: T } | undefined> {
+    const timer = startTimer(milliseconds);
+    try {
+      return await Promise.race([
+        promise.then((value) => ({ value })),
+        this.kernel.exited.then(() => undefined),
+        timer.passed,
+      ]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Waits until all that a cell put out has arrived; undefined where the kernel ends first. */
+  async drain(failed: boolean): Promise<PreludeMessage | undefined> {
+    const token = crypto.randomUUID();
+    const end = this.waitFor(`end ${token}`);
+    const native = this.waitFor(`native ${token}`);
+    const call = `__tunebook__.end(${JSON.stringify(token)}, ${failed});void 0`;
+    const reply = this.request("execute_request", executeContent(call, true));
+    // A kernel that finished a cell and does not answer this is beyond help.
+    const all = await this.within(Promise.all([end, native, reply]), 30_000);
+    if (all !== undefined) return all.value[0];
+    if (!this.kernel.ended) {
+      this.kernel.kill();
+      await this.kernel.exited;
+    }
+    return undefined;
+  }
+
+  /** What was waited for; throws where the kernel ends or the time is over first. */
+  async #until<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+    const settled = await this.within(promise, milliseconds);
+    if (settled === undefined) {
+      throw new Error(
+        this.exit === undefined
+          ? `it does not answer within ${milliseconds} ms`
+          : `it ended with code ${this.exit.code}: ${this.exit.stderr.trim()}`,
+      );
+    }
+    return settled.value;
+  }
+
+  async #readIopub(heard: () => void) {
+    await this.#read("iopub", (message) => {
+      heard();
+      const { msg_type: type } = message.header;
+      // Where the prelude found no pipe, its messages come this way.
+      if (type === "tunebook") this.take(message.content);
+      else if (type === "tunebook_end") this.#resolve(`native ${message.content.token}`);
+      else this.#options.onIopub(message);
+    });
+  }
+
+  async #readShell() {
+    await this.#read("shell", (message) => {
+      const id = message.parentHeader.msg_id ?? "";
+      this.#replies.get(id)?.(message);
+      this.#replies.delete(id);
+    });
+  }
+
+  async #readStdin() {
+    await this.#read("stdin", async (message) => {
+      if (message.header.msg_type !== "input_request") return;
+      const { prompt = "", password = false } = message.content;
+      const value = await this.#options.onInput({ prompt, password });
+      await this.kernel.send("stdin", "input_reply", { status: "ok", value }).catch(() => {});
+    });
+  }
+
+  async #read(channel: "iopub" | "shell" | "stdin", take: (message: Message) => void) {
+    try {
+      for await (const message of this.kernel.messages(channel)) take(message);
+    } catch {
+      // A stream that makes no sense any more: the replies will be missed, and the kernel ended.
+      this.kernel.kill();
+    }
+  }
+
+  /** Takes a message of the prelude's. */
+  take(message: PreludeMessage): void {
+    switch (message.type) {
+      case "signal_taken":
+        this.signalTaken = true;
+        break;
+      case "exit":
+        this.exitCode = message.code;
+        break;
+      case "stopping":
+        this.#resolve(`stopping ${message.cell}`, message);
+        break;
+      case "end":
+        this.#resolve(`end ${message.token}`, message);
+        break;
+      case "ready":
+        this.#resolve("ready", message);
+        break;
+      default:
+        this.#options.onPrelude(message);
+    }
+  }
+
+  #resolve(key: string, message: PreludeMessage = { type: "ready" }) {
+    this.#waiting.get(key)?.(message);
+    this.#waiting.delete(key);
+  }
+}
+
+/** The content of an `execute_request`. */
+export function executeContent(
+  code: string,
+  silent: boolean,
+  allowStdin = false,
+): Record<string, unknown> {
+  return {
+    code,
+    silent,
+    store_history: !silent,
+    user_expressions: {},
+    allow_stdin: allowStdin,
+    stop_on_error: false,
+  };
+}
