@@ -1,144 +1,180 @@
-// `tunebook run`: runs a notebook headless, with parameters, and hands on what came of it.
+// `tunebook run`: runs notebooks headless, with parameters, and hands on what came of them.
 
 import { basename } from "@std/path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { formatJUnit } from "../runtime/junit.ts";
 import { readNotebook } from "../runtime/notebook.ts";
-import { readParameters } from "../runtime/parameters.ts";
-import { runNotebook, type RunProgress, type RunResult } from "../runtime/runner.ts";
+import { suiteOf } from "../runtime/run_suite.ts";
+import { runNotebook, type RunResult } from "../runtime/runner.ts";
 import { writeFileAtomic } from "../runtime/write_file.ts";
+import { readCount } from "./arguments.ts";
+import { each } from "./each.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { progress } from "./progress.ts";
+import { limitOptions, parameterOptions, parametersFor, placeFor } from "./run_options.ts";
+import { RunView } from "./run_view.ts";
 
 interface Options {
   parameter: string[];
+  parameters: string[];
   output?: string;
   html?: string;
+  md?: string;
+  junit?: string;
   timeout?: number;
+  totalTimeout?: number;
+  jobs: number;
   allowErrors: boolean;
   cwd?: string;
   json: boolean;
 }
 
+/** What came of one notebook of the command line. */
+interface Ran {
+  notebook: string;
+  output?: string;
+  html?: string;
+  md?: string;
+  seconds: number;
+  result?: RunResult;
+  /** Why it could not be run at all. */
+  error?: Error;
+}
+
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("run")
-    .summary("run a notebook on the Deno kernel, and make a report of it")
+  const command = program.command("run")
+    .summary("run notebooks on the Deno kernel, and make reports of them")
     .description(
-      "Runs a notebook from top to bottom on the real Deno kernel, and shows each cell as it runs. " +
-        'The notebook itself is not changed. A cell tagged "skip" is left out; one tagged ' +
-        '"raises-exception" may fail. Exit code 0: all cells ended well; 1: one failed, and what ' +
-        "there is of outputs is written all the same.",
+      "Runs notebooks from top to bottom on the real Deno kernel, and shows each cell as it runs. " +
+        'The notebooks themselves are not changed. A cell tagged "skip" is left out; one tagged ' +
+        '"raises-exception" may fail; one tagged "remove-input" or "remove-output" stays out of reports ' +
+        "in that part. Exit code 0: all cells ended well; 1: one failed, and what " +
+        "there is of outputs is written all the same; 2: the command line makes no sense.",
     )
-    .argument("<notebook>", "the .ipynb file")
-    .option(
-      "-p, --parameter <name=value>",
-      'set a parameter that the cell tagged "parameters" declares; may be given often',
-      (value: string, before: string[]) => [...before, value],
-      [] as string[],
-    )
+    .argument("<notebook...>", "the .ipynb files");
+  parameterOptions(command)
     .option("--output <file>", "write the executed notebook, after each cell")
     .option("--html <file>", "write a report: one HTML file that opens anywhere, offline")
-    .option("--timeout <seconds>", "stop a cell that runs longer", readSeconds)
+    .option("--md <file>", "write a report as Markdown, its pictures in a folder beside it")
+    .option("--junit <file>", "write JUnit's XML: a suite for each notebook, a case for each cell");
+  limitOptions(command)
+    .option("--jobs <n>", "with several notebooks: run so many at a time", readCount, 1)
     .option("--allow-errors", "go on after a cell that failed", false)
     .option("--cwd <folder>", "the cells' working directory (default: the notebook's folder)")
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
     .addHelpText(
       "after",
-      "\nExample:\n  tunebook run book.ipynb -p epochs=2 --output out/book.ipynb --html out/book.html",
+      "\nWith several notebooks, --output, --html and --md name folders.\n\nExamples:\n" +
+        "  tunebook run book.ipynb -p epochs=2 --output out/book.ipynb --html out/book.html\n" +
+        "  tunebook run a.ipynb b.ipynb --jobs 2 --parameters small.yaml --junit out/results.xml",
     )
     .action(run);
 }
 
-async function run(path: string, options: Options): Promise<void> {
-  const parameters = readParameters(await readNotebook(path), options.parameter);
-  const started = performance.now();
+async function run(paths: string[], options: Options): Promise<void> {
   const say = (text: string) => console.error(text);
   using interrupt = onInterrupt(() => say("Stopping; press Ctrl-C again to end at once"));
-  const view = new RunView(basename(path));
-  const result = await runNotebook(path, {
-    parameters,
-    timeout: options.timeout,
-    allowErrors: options.allowErrors,
-    cwd: options.cwd,
-    output: options.output,
-    signal: interrupt.signal,
-    onProgress: (event) => view.show(event),
+  const several = paths.length > 1;
+  const runs = await each(paths, options.jobs, async (path) => {
+    const ran = await runOne(path, options, interrupt.signal, several);
+    report(ran, options.json, several);
+    return ran;
   });
-  view.end();
-  if (options.html !== undefined) {
-    const { renderReport } = await import("../runtime/report/mod.ts");
-    const html = await renderReport(result.notebook, { manifest: result.manifest });
-    await writeFileAtomic(options.html, html);
+  if (options.junit !== undefined) {
+    const suites = runs.map((ran) => ran.result ? suiteOf(ran.result) : brokenSuite(ran));
+    await writeFileAtomic(options.junit, formatJUnit(suites));
+    say(`Wrote ${options.junit}`);
   }
-  report(path, result, options, (performance.now() - started) / 1000);
-  if (!result.ok) Deno.exitCode = 1;
-}
-
-function report(path: string, result: RunResult, options: Options, seconds: number) {
-  const { ok, failure, manifest } = result;
-  const { output, html } = options;
-  if (failure !== undefined) console.error(`error: ${failure.summary}`);
   if (options.json) {
-    const document = { ok, notebook: path, output, html, seconds, failure, manifest };
-    console.log(JSON.stringify(document, null, 2));
-    return;
+    const documents = runs.map(describe);
+    const ok = documents.every((document) => document.ok);
+    console.log(JSON.stringify(several ? { ok, notebooks: documents } : documents[0], null, 2));
+  } else if (several) {
+    const failed = runs.filter((ran) => ran.result?.ok !== true).length;
+    say(`Ran ${runs.length} notebooks, ${failed === 0 ? "all well" : `${failed} failed`}`);
   }
-  for (const file of [output, html]) if (file !== undefined) console.error(`Wrote ${file}`);
-  if (ok) console.error(`Ran ${manifest.cells.length} cells in ${seconds.toFixed(1)} s`);
+  if (runs.some((ran) => ran.result?.ok !== true)) Deno.exitCode = 1;
 }
 
-/** Shows a run: the cell that runs, with the last line that it has put out. */
-class RunView {
-  #name: string;
-  #bar = progress("", 0, { terminal: false, write: () => {} });
-  #title = "";
-  #line = "";
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  show(event: RunProgress) {
-    switch (event.type) {
-      case "start":
-        this.#bar = progress(this.#name, event.cells);
-        break;
-      case "cell":
-        this.#title = firstLine(event.source);
-        this.#line = "";
-        this.#bar.update(event.cell - 1, this.#title);
-        break;
-      case "output": {
-        const { type, content } = event.message;
-        if (type !== "stream") break;
-        this.#line = content.text.trimEnd().split(/[\r\n]/).at(-1) || this.#line;
-        this.#bar.update(event.cell - 1, `${this.#title.slice(0, 24)} │ ${this.#line}`);
-        break;
-      }
-      case "cell-end": {
-        const detail = event.status === "skipped"
-          ? "skipped"
-          : `${this.#title} (${event.status}, ${event.seconds.toFixed(1)} s)`;
-        this.#bar.update(event.cell, detail);
-        break;
-      }
+async function runOne(
+  path: string,
+  options: Options,
+  signal: AbortSignal,
+  several: boolean,
+): Promise<Ran> {
+  const started = performance.now();
+  const ran: Ran = {
+    notebook: path,
+    output: await placeFor(options.output, path, ".ipynb", several),
+    html: await placeFor(options.html, path, ".html", several),
+    md: await placeFor(options.md, path, ".md", several),
+    seconds: 0,
+  };
+  try {
+    const parameters = await parametersFor(await readNotebook(path), options);
+    const view = new RunView(basename(path), several);
+    try {
+      ran.result = await runNotebook(path, {
+        parameters,
+        timeout: options.timeout,
+        totalTimeout: options.totalTimeout,
+        allowErrors: options.allowErrors,
+        cwd: options.cwd,
+        output: ran.output,
+        signal,
+        onProgress: (event) => view.show(event),
+      });
+    } finally {
+      view.end();
     }
+    await writeReports(ran, ran.result);
+  } catch (error) {
+    // Of several, the others still run.
+    if (!several) throw error;
+    ran.error = error as Error;
   }
+  ran.seconds = (performance.now() - started) / 1000;
+  return ran;
+}
 
-  end() {
-    this.#bar.finish();
+async function writeReports({ html, md }: Ran, { notebook, manifest }: RunResult): Promise<void> {
+  if (html !== undefined) {
+    const { renderReport } = await import("../runtime/report/mod.ts");
+    await writeFileAtomic(html, await renderReport(notebook, { manifest }));
+  }
+  if (md !== undefined) {
+    const { writeMarkdownReport } = await import("../runtime/report/markdown_report.ts");
+    await writeMarkdownReport(md, notebook, { manifest });
   }
 }
 
-function firstLine(source: string): string {
-  const line = source.split("\n").find((text) => text.trim() !== "") ?? "";
-  return line.trim().slice(0, 60);
+function report(
+  { notebook, output, html, md, result, error, seconds }: Ran,
+  json: boolean,
+  several: boolean,
+) {
+  const name = several ? `${notebook}: ` : "";
+  if (error !== undefined) console.error(`error: ${name}${error.message}`);
+  const [first, ...others] = result?.failures ?? [];
+  if (first !== undefined) console.error(`error: ${first.summary}`);
+  if (others.length > 0) console.error(`and ${others.length} more cells failed`);
+  if (json) return;
+  for (const file of [output, html, md]) {
+    if (file !== undefined && result !== undefined) console.error(`Wrote ${file}`);
+  }
+  if (result?.ok) {
+    console.error(`${name}Ran ${result.manifest.cells.length} cells in ${seconds.toFixed(1)} s`);
+  }
 }
 
-function readSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0) || !Number.isFinite(seconds)) {
-    throw new InvalidArgumentError("Expected a number of seconds above 0.");
-  }
-  return seconds;
+function describe({ notebook, output, html, md, seconds, result, error }: Ran) {
+  const { ok = false, failure, manifest } = result ?? {};
+  return { ok, notebook, output, html, md, seconds, error: error?.message, failure, manifest };
+}
+
+/** A notebook that could not be run at all. */
+function brokenSuite({ notebook, error, seconds }: Ran) {
+  const type = error?.name, message = error?.message;
+  const name = basename(notebook);
+  return { name, cases: [{ name, status: "failed" as const, seconds, type, message }] };
 }

@@ -69,9 +69,14 @@ Deno.test("tunebook run --help tells every option", async () => {
   for (
     const option of [
       "--parameter",
+      "--parameters",
       "--output",
       "--html",
+      "--md",
+      "--junit",
       "--timeout",
+      "--total-timeout",
+      "--jobs",
       "--allow-errors",
       "--cwd",
       "--json",
@@ -109,6 +114,50 @@ Deno.test("tunebook run --json prints one document; notebook and report are writ
     assert(cell.cell_type === "code");
     assertEquals(JSON.stringify(cell).includes('"7"'), true);
     assertMatch(await Deno.readTextFile(html), /^<!doctype html>/i);
+  });
+});
+
+Deno.test("tunebook run takes several notebooks side by side, with parameters from files", async () => {
+  await withBook(["let epochs = 1;", "epochs * 2", "null.x"], async (path, folder) => {
+    const good = join(folder, "good.ipynb");
+    const broken = join(folder, "broken.ipynb");
+    const notebook = await readNotebook(path);
+    notebook.cells.pop();
+    await Deno.writeTextFile(good, formatNotebook(notebook));
+    await Deno.writeTextFile(broken, "{");
+    const yaml = join(folder, "some.yaml");
+    await Deno.writeTextFile(yaml, "epochs: 21\n");
+    const out = join(folder, "out");
+    const junit = join(out, "results.xml");
+    const result = await tunebook(
+      ...["run", path, good, broken, "--jobs", "2", "--parameters", yaml],
+      ...["--output", out, "--md", out, "--junit", junit, "--json"],
+    );
+    assertEquals(result.code, 1, result.stderr);
+    assertStringIncludes(result.stderr, "error: book.ipynb, cell 4, line 1: TypeError");
+    const { ok, notebooks } = JSON.parse(result.stdout);
+    assertEquals([ok, ...notebooks.map((one: { ok: boolean }) => one.ok)], [
+      false,
+      ...[false, true, false],
+    ]);
+    assertStringIncludes(notebooks[2].error, 'Cannot read notebook "broken.ipynb"');
+    assertStringIncludes(await Deno.readTextFile(join(out, "good.ipynb")), '"42"');
+    assertStringIncludes(await Deno.readTextFile(join(out, "good.md")), "```text\n42\n```");
+    const xml = await Deno.readTextFile(junit);
+    assertStringIncludes(xml, '<testsuites tests="8" failures="2" errors="0" skipped="0"');
+    assertStringIncludes(xml, '<testcase name="cell 4: null.x" classname="book.ipynb"');
+    assertStringIncludes(xml, '<failure type="TypeError" message="book.ipynb, cell 4, line 1:');
+  });
+});
+
+Deno.test("tunebook run --total-timeout stops the notebook, and says in which cell", async () => {
+  await withBook(["", "await new Promise(() => {})", "'never'"], async (path) => {
+    const { code, stderr } = await tunebook("run", path, "--total-timeout", "1", "--allow-errors");
+    assertEquals(code, 1);
+    assertStringIncludes(
+      stderr,
+      "TimeoutError: The notebook ran longer than its limit of 1 s and was stopped in cell 2",
+    );
   });
 });
 

@@ -1,0 +1,81 @@
+// Options that the commands which run notebooks share, and how results find their files.
+
+import { basename, join } from "@std/path";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Notebook } from "../runtime/notebook.ts";
+import { readParameterFile } from "../runtime/parameter_files.ts";
+import { readParameters } from "../runtime/parameters.ts";
+
+/** Adds the options that set parameters. */
+export function parameterOptions(command: Command): Command {
+  return command
+    .option(
+      "-p, --parameter <name=value>",
+      'set a parameter that the cell tagged "parameters" declares; may be given often',
+      collect,
+      [] as string[],
+    )
+    .option(
+      "--parameters <file>",
+      "set parameters from a JSON or YAML file with values by name; -p goes over it; may be given often",
+      collect,
+      [] as string[],
+    );
+}
+
+/** Adds the options that limit time. */
+export function limitOptions(command: Command): Command {
+  return command
+    .option("--timeout <seconds>", "stop a cell that runs longer", readSeconds)
+    .option("--total-timeout <seconds>", "stop a notebook that runs longer", readSeconds);
+}
+
+/** The values that the options of {@linkcode parameterOptions} give to a notebook. */
+export async function parametersFor(
+  notebook: Notebook,
+  options: { parameter: string[]; parameters: string[] },
+): Promise<Record<string, unknown>> {
+  const files = await Promise.all(options.parameters.map(readParameterFile));
+  return Object.assign({}, ...files, readParameters(notebook, options.parameter));
+}
+
+/**
+ * Where a notebook's result goes.
+ *
+ * @param option What the command line says; undefined where nothing is wanted.
+ * @param notebook The notebook's path.
+ * @param ending The result's, such as `".html"`.
+ * @param several Whether there are several notebooks: then the option names a folder.
+ */
+export async function placeFor(
+  option: string | undefined,
+  notebook: string,
+  ending: string,
+  several: boolean,
+): Promise<string | undefined> {
+  if (option === undefined) return undefined;
+  const folder = several || /[/\\]$/.test(option) || await isFolder(option);
+  return folder ? join(option, basename(notebook).replace(/\.ipynb$/i, "") + ending) : option;
+}
+
+/** Collects an option that may be given often. */
+export function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+/** Reads a number of seconds above 0. */
+export function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0) || !Number.isFinite(seconds)) {
+    throw new InvalidArgumentError("Expected a number of seconds above 0.");
+  }
+  return seconds;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}

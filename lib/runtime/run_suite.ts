@@ -1,0 +1,51 @@
+// A run as a test suite: each code cell a case.
+
+import type { JUnitCase, JUnitSuite } from "./junit.ts";
+import { hasTag } from "./parameters.ts";
+import type { RunResult } from "./runner.ts";
+
+/**
+ * Tells a run as a test suite.
+ *
+ * @param result What came of the run.
+ * @returns The suite: a case for each code cell, named by its place and its first line.
+ */
+export function suiteOf({ notebook, manifest, failures = [] }: RunResult): JUnitSuite {
+  const ran = new Map(manifest.cells.map((cell) => [cell.id, cell]));
+  const cases: JUnitCase[] = [];
+  let number = 0;
+  for (const cell of notebook.cells) {
+    if (cell.cell_type !== "code") continue;
+    number++;
+    if (cell.source.trim() === "") continue;
+    const name = `cell ${number}: ${firstLine(cell.source)}`;
+    const record = ran.get(cell.id);
+    const failure = failures.find(({ id }) => id === cell.id);
+    if (record === undefined) {
+      const detail = hasTag(cell, "skip") ? 'tagged "skip"' : "an earlier cell failed";
+      cases.push({ name, status: "skipped", seconds: 0, detail });
+      continue;
+    }
+    const { seconds } = record;
+    if (failure === undefined) {
+      cases.push({ name, status: "ok", seconds });
+      continue;
+    }
+    const shown = cell.outputs.findLast((output) => output.output_type === "error");
+    const detail = shown?.output_type === "error" ? shown.traceback.join("\n") : failure.summary;
+    const { name: type, summary: message } = failure;
+    cases.push({ name, status: "failed", seconds, type, message, detail });
+  }
+  return { name: manifest.notebook.name, cases, timestamp: manifest.startedAt };
+}
+
+/**
+ * A cell's first line with anything on it, for titles.
+ *
+ * @param source The cell's code.
+ * @returns At most 60 characters; a comment loses its mark.
+ */
+export function firstLine(source: string): string {
+  const line = source.split("\n").find((text) => text.trim() !== "") ?? "";
+  return line.trim().replace(/^\/\/\s*(?=\S)/, "").slice(0, 60);
+}
