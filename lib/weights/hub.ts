@@ -8,37 +8,14 @@
  */
 
 import { join } from "@std/path";
-import { hubCacheDirectory, hubHome, isCommit, RepositoryCache } from "./hub/cache.ts";
+import { hubCacheDirectory, isCommit, RepositoryCache } from "./hub/cache.ts";
 import { download, type DownloadProgress, probe } from "./hub/download.ts";
+import { checkNames, connect, type HubOptions, isOffline } from "./hub/options.ts";
 import { type Connection, HubError } from "./hub/request.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";
 import { WEIGHT_FILES } from "./safetensors/find.ts";
 
-export { type DownloadProgress, HubError };
-
-/** Options of {@linkcode downloadSnapshot}. What is absent comes from the environment. */
-export interface HubOptions {
-  /** Branch, tag or commit; `main` if absent. */
-  revision?: string;
-  /** The hub's address; else `HF_ENDPOINT`, else `https://huggingface.co`. */
-  endpoint?: string;
-  /** The cache's directory; else `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
-  cacheDirectory?: string;
-  /** Credentials; else `HF_TOKEN`, else the file `token` in `HF_HOME`. */
-  token?: string;
-  /** Use only what is in the cache; else whether `HF_HUB_OFFLINE` is set. */
-  offline?: boolean;
-  /** How many failures in a row are tried again; 5 if absent. */
-  retries?: number;
-  /** Milliseconds before the first new attempt, doubling; 1000 if absent. */
-  retryDelay?: number;
-  /** Milliseconds of silence after which the server counts as gone; 30000 if absent. */
-  timeout?: number;
-  /** Stops the download; what has arrived is kept and used next time. */
-  signal?: AbortSignal;
-  /** Called as bytes arrive, for each file. */
-  onProgress?: (progress: DownloadProgress) => void;
-}
+export { type DownloadProgress, HubError, type HubOptions };
 
 /** A model's files in the cache. */
 export interface Snapshot {
@@ -93,7 +70,7 @@ export async function downloadSnapshot(
   checkNames(repository, revision);
   const cache = new RepositoryCache(options.cacheDirectory ?? hubCacheDirectory(), repository);
   const cached = await cachedSnapshot(cache, repository, revision);
-  if (options.offline ?? isSet("HF_HUB_OFFLINE")) {
+  if (isOffline(options)) {
     if (cached !== undefined) return cached;
     throw new HubError(
       `Cannot find "hf:${repository}@${revision}" in "${cache.directory}" and it may not be downloaded (HF_HUB_OFFLINE)`,
@@ -129,7 +106,7 @@ async function resolveCommit(
   const config = await probe(connection, repository, revision, REQUIRED);
   if (config !== undefined) return config.commit;
   throw new HubError(
-    `Cannot find "${REQUIRED}" in "hf:${repository}@${revision}" at ${connection.endpoint}: there is no such repository, revision or file`,
+    `Cannot find "${REQUIRED}" in "hf:${repository}@${revision}" at ${connection.endpoint}: there is no such repository, revision or file; for a GGUF file that it holds, write "hf:${repository}/FILE.gguf"`,
     { status: 404 },
   );
 }
@@ -168,7 +145,11 @@ async function fetchFiles(
   const files = described.filter((file) => file !== undefined);
   if (await get(SINGLE, connection) !== undefined) return [...files, SINGLE];
   if (await get(INDEX, connection) === undefined) {
-    throw missing(`weights in ${asked}: looked for "${WEIGHT_FILES.join('" and "')}"`);
+    throw missing(
+      `weights in ${asked}: looked for "${
+        WEIGHT_FILES.join('" and "')
+      }"; for a GGUF file that it holds, write "hf:${repository}/FILE.gguf"`,
+    );
   }
   const shards = await readShards(cache, commit);
   const found = await inParallel(shards, connection, get);
@@ -228,59 +209,4 @@ async function inParallel<T>(
   await Promise.all(Array.from({ length: CONCURRENT }, worker));
   if (failure !== undefined) throw failure.error;
   return results;
-}
-
-function checkNames(repository: string, revision: string): void {
-  const part = "[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?";
-  if (
-    !new RegExp(`^${part}/${part}$`).test(repository) || repository.length > 200 ||
-    repository.includes("--") || repository.includes("..")
-  ) {
-    throw new RangeError(
-      `Cannot use ${JSON.stringify(repository)} as a repository of the hub: expected "owner/name"`,
-    );
-  }
-  if (
-    !/^[A-Za-z0-9_.][A-Za-z0-9_./-]*$/.test(revision) || revision.length > 200 ||
-    revision.split("/").some((piece) => piece === "" || piece === "." || piece === "..")
-  ) {
-    throw new RangeError(
-      `Cannot use ${
-        JSON.stringify(revision)
-      } as a revision of "hf:${repository}": expected a branch, tag or commit`,
-    );
-  }
-}
-
-async function connect(options: HubOptions): Promise<Connection> {
-  const endpoint = (options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co"))
-    .replace(/\/+$/, "");
-  const url = URL.parse(endpoint);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new RangeError(
-      `Cannot use ${
-        JSON.stringify(endpoint)
-      } as HF_ENDPOINT: expected an address such as "https://huggingface.co"`,
-    );
-  }
-  return {
-    endpoint,
-    token: options.token ?? await findToken(),
-    retries: options.retries ?? 5,
-    retryDelay: options.retryDelay ?? 1000,
-    timeout: options.timeout ?? 30_000,
-    signal: options.signal,
-  };
-}
-
-async function findToken(): Promise<string | undefined> {
-  if (isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN")) return undefined;
-  const path = Deno.env.get("HF_TOKEN_PATH") || join(hubHome(), "token");
-  const token = Deno.env.get("HF_TOKEN")?.trim() ||
-    (await Deno.readTextFile(path).catch(() => "")).trim();
-  return token === "" ? undefined : token;
-}
-
-function isSet(name: string): boolean {
-  return /^(1|on|yes|true)$/i.test(Deno.env.get(name) ?? "");
 }

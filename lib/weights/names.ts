@@ -12,6 +12,11 @@ export const SHORT_NAMES: Readonly<Record<string, string>> = {
   "gpt2-medium": "hf:openai-community/gpt2-medium",
   "gpt2-large": "hf:openai-community/gpt2-large",
   "gpt2-xl": "hf:openai-community/gpt2-xl",
+  "smollm2-135m-instruct": "hf:HuggingFaceTB/SmolLM2-135M-Instruct",
+  "tinyllama-1.1b": "hf:TinyLlama/TinyLlama-1.1B-Chat-v1.0",
+  "mistral-7b-instruct": "hf:mistralai/Mistral-7B-Instruct-v0.3",
+  "gemma-2b-it": "hf:google/gemma-2b-it",
+  "gemma-3-270m": "hf:google/gemma-3-270m",
 };
 
 /** The name of the model that comes with Tunebook. */

@@ -4,9 +4,11 @@
  * | Written | Means |
  * |---|---|
  * | `nano` | the model that comes with Tunebook |
- * | `gpt2`, `gpt2-medium`, `gpt2-large`, `gpt2-xl` | OpenAI's, from the Hugging Face hub |
- * | `hf:owner/name`, `hf:owner/name@revision` | a repository of the hub |
- * | anything else | a directory; `./gpt2` where a directory has a short name |
+ * | `gpt2-medium`, `smollm2-135m-instruct`, … | a {@linkcode SHORT_NAMES} entry: from the hub |
+ * | `hf:owner/name`, `hf:owner/name@revision` | a repository of the Hugging Face hub |
+ * | `hf:owner/name/file.gguf`, also with `@revision` | a GGUF file in a repository of the hub |
+ * | `ollama:name`, `ollama:name:tag` | a model of the local Ollama, read where it lies |
+ * | anything else | a directory or a GGUF file; `./gpt2` where a directory has a short name |
  *
  * @module
  */
@@ -14,21 +16,27 @@
 import { basename, fromFileUrl, join, resolve } from "@std/path";
 import { closestString } from "@std/text";
 import { downloadSnapshot, type HubOptions } from "./hub.ts";
+import { downloadFile } from "./hub/file.ts";
 import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
-import type { ResolvedDirectory, ResolvedModel } from "./resolved.ts";
+import { resolveOllama } from "./ollama_store.ts";
+import type { ResolvedDirectory, ResolvedGguf, ResolvedModel } from "./resolved.ts";
 import { findWeights } from "./safetensors/find.ts";
 
 /** Options of {@linkcode resolveModel}; the hub's apply where one is asked. */
-export type ResolveOptions = Omit<HubOptions, "revision">;
+export interface ResolveOptions extends Omit<HubOptions, "revision"> {
+  /** Where Ollama keeps its models; else `OLLAMA_MODELS`, else its usual places. */
+  ollamaStores?: string[];
+}
 
-const SYNTAX = `expected a directory, "hf:owner/name", ${
+const SYNTAX = `expected a directory, a GGUF file, "hf:owner/name", "ollama:name", ${
   [...Object.keys(SHORT_NAMES), EMBEDDED_NAME].map((name) => `"${name}"`).join(", ")
 }`;
 
 /**
  * Finds a model's files, downloading them from the hub where the name says so.
  *
- * @param spec A directory, `hf:owner/name[@revision]`, or a short name
+ * @param spec A directory, a GGUF file, `hf:owner/name[/file.gguf][@revision]`,
+ * `ollama:name[:tag]`, or a short name
  * @param options Progress, signal, and how the hub is reached
  * @returns Where the files are
  * @throws {Deno.errors.NotFound} If there is no such model; the message says what was looked for
@@ -48,13 +56,46 @@ export async function resolveModel(
     return await fromHub(spec, SHORT_NAMES[spec], options);
   }
   if (spec.startsWith("hf:")) return await fromHub(spec, spec, options);
+  if (spec.startsWith("ollama:")) return await resolveOllama(spec, options.ollamaStores);
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(spec) ?? [];
   if (scheme !== undefined) {
     throw new RangeError(
       `Cannot find model ${JSON.stringify(spec)}: "${scheme}:" is not known, ${SYNTAX}`,
     );
   }
-  return await fromDirectory(spec, resolve(spec));
+  const path = resolve(spec);
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (info !== undefined && !info.isDirectory) {
+    return fromFile(spec, path, info.isFile && await isGguf(path));
+  }
+  return await fromDirectory(spec, path);
+}
+
+/** Whether a file is GGUF, whatever its name: Ollama's have none. */
+async function isGguf(path: string): Promise<boolean> {
+  if (path.toLowerCase().endsWith(".gguf")) return true;
+  using file = await Deno.open(path);
+  const magic = new Uint8Array(4);
+  return await file.read(magic) === 4 && String.fromCharCode(...magic) === "GGUF";
+}
+
+function fromFile(spec: string, path: string, gguf: boolean): ResolvedGguf {
+  const cannot = `Cannot find model ${JSON.stringify(spec)}`;
+  if (!gguf) {
+    throw new Deno.errors.NotFound(
+      `${cannot}: "${path}" is neither a GGUF file nor a directory that holds "config.json" and the weights`,
+    );
+  }
+  const name = basename(path).replace(/\.gguf$/i, "");
+  const [, parts] = /-\d{5}-of-(\d{5})$/.exec(name) ?? [];
+  if (parts !== undefined && Number(parts) > 1) {
+    throw new TypeError(
+      `${cannot}: "${path}" is one of ${
+        Number(parts)
+      } parts: join them with llama-gguf-split --merge`,
+    );
+  }
+  return { kind: "gguf", spec, source: "file", name, weights: path };
 }
 
 function embeddedDirectory(): string {
@@ -83,13 +124,23 @@ async function fromHub(
       }`,
     );
   }
+  const [owner, model, ...file] = repository.split("/");
+  if (file.length > 0 && /\.gguf$/i.test(repository)) {
+    const found = await downloadFile(`${owner}/${model}`, file.join("/"), { ...options, revision });
+    return {
+      ...fromFile(spec, found.path, true),
+      source: "hub",
+      commit: found.commit,
+      notice: found.notice,
+    };
+  }
   const snapshot = await downloadSnapshot(repository, { ...options, revision }).catch((error) => {
     throw hintAtDirectory(spec, error);
   });
   return {
     ...await fromDirectory(spec, snapshot.directory),
     source: "hub",
-    name: repository.split("/")[1],
+    name: model,
     commit: snapshot.commit,
     notice: snapshot.notice,
   };
@@ -113,15 +164,12 @@ async function fromDirectory(spec: string, directory: string): Promise<ResolvedD
   const info = await Deno.stat(directory).catch(() => undefined);
   if (info === undefined) {
     throw new Deno.errors.NotFound(
-      `${cannot}: there is no directory "${directory}"${suggestion(spec)}`,
+      `${cannot}: there is no directory or file "${directory}"${suggestion(spec)}`,
     );
   }
-  if (!info.isDirectory) {
-    throw new Deno.errors.NotFound(
-      `${cannot}: "${directory}" is a file, expected the directory that holds "config.json" and the weights`,
-    );
-  }
-  const weights = await findWeights(directory);
+  const weights = await findWeights(directory).catch(async (error) => {
+    throw await hintAtGguf(directory, error);
+  });
   const names = await Array.fromAsync(Deno.readDir(directory), (entry) => entry.name);
   if (!names.includes("config.json")) {
     throw new Deno.errors.NotFound(
@@ -138,6 +186,16 @@ async function fromDirectory(spec: string, directory: string): Promise<ResolvedD
     weights,
     files: names.sort(),
   };
+}
+
+/** Where a directory holds GGUF files instead, the error says how to name one. */
+async function hintAtGguf(directory: string, error: unknown): Promise<unknown> {
+  const names = await Array.fromAsync(Deno.readDir(directory), (entry) => entry.name);
+  const [first] = names.filter((name) => /\.gguf$/i.test(name)).sort();
+  if (first !== undefined && error instanceof Error) {
+    error.message += `; to use a GGUF file, name it: "${join(directory, first)}"`;
+  }
+  return error;
 }
 
 function suggestion(spec: string): string {

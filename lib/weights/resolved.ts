@@ -56,4 +56,6 @@ export interface OllamaLayers {
   system?: string;
   /** Default parameters, such as `stop` and `temperature`. */
   parameters: Record<string, unknown>;
+  /** Paths of LoRA adapters that it puts on its weights. */
+  adapters: string[];
 }

@@ -25,8 +25,9 @@ export interface Reply {
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
 const encoder = new TextEncoder();
+const isLarge = (file: string) => /\.(safetensors|gguf)$/.test(file);
 
-/** A hub with one repository. Files ending in `.safetensors` are stored as large files are. */
+/** A hub with one repository. Weights are stored as large files are. */
 export class FakeHub implements AsyncDisposable {
   readonly files = new Map<string, Uint8Array>();
   readonly asked: Asked[] = [];
@@ -61,7 +62,7 @@ export class FakeHub implements AsyncDisposable {
   /** The etag by which the hub names a file. */
   etag(file: string): string {
     const bytes = this.files.get(file)!;
-    return file.endsWith(".safetensors")
+    return isLarge(file)
       ? createHash("sha256").update(bytes).digest("hex")
       : createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
   }
@@ -82,7 +83,7 @@ export class FakeHub implements AsyncDisposable {
     if (commit === undefined) return missing("RevisionNotFound");
     if (!this.files.has(file)) return missing("EntryNotFound");
     const about = { "x-repo-commit": commit, "etag": `"${this.etag(file)}"` };
-    if (!file.endsWith(".safetensors")) return this.#send(file, method, headers, about);
+    if (!isLarge(file)) return this.#send(file, method, headers, about);
     return {
       status: 302,
       headers: {

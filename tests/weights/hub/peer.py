@@ -1,6 +1,7 @@
 """Hugging Face's own client, for python_test.ts.
 
 peer.py find CACHE                      finds owner/model in a cache, offline, and says what it found
+peer.py file CACHE FILE                 finds a file of owner/model in a cache, offline, and says where
 peer.py download CACHE ENDPOINT FILE…   downloads files of owner/model from a hub
 """
 
@@ -9,7 +10,7 @@ import sys
 
 command, cache, *rest = sys.argv[1:]
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = os.environ["HF_HUB_DISABLE_XET"] = "1"
-if command == "find":
+if command in ("find", "file"):
     os.environ["HF_HUB_OFFLINE"] = "1"
 else:
     os.environ["HF_ENDPOINT"] = rest.pop(0)
@@ -32,6 +33,8 @@ if command == "find":
     (revision,) = repository.revisions
     assert revision.refs == {"main"}, revision.refs
     print(sorted(file.file_name for file in revision.files))
+elif command == "file":
+    print(hf_hub_download("owner/model", rest[0], cache_dir=cache))
 else:
     for file in rest:
         hf_hub_download("owner/model", file, cache_dir=cache)

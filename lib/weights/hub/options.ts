@@ -1,0 +1,113 @@
+/**
+ * How the hub is reached: options first, then the environment variables of Hugging Face's tools.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { hubHome } from "./cache.ts";
+import type { DownloadProgress } from "./download.ts";
+import type { Connection } from "./request.ts";
+
+/** How the hub is reached. What is absent comes from the environment. */
+export interface HubOptions {
+  /** Branch, tag or commit; `main` if absent. */
+  revision?: string;
+  /** The hub's address; else `HF_ENDPOINT`, else `https://huggingface.co`. */
+  endpoint?: string;
+  /** The cache's directory; else `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
+  cacheDirectory?: string;
+  /** Credentials; else `HF_TOKEN`, else the file `token` in `HF_HOME`. */
+  token?: string;
+  /** Use only what is in the cache; else whether `HF_HUB_OFFLINE` is set. */
+  offline?: boolean;
+  /** How many failures in a row are tried again; 5 if absent. */
+  retries?: number;
+  /** Milliseconds before the first new attempt, doubling; 1000 if absent. */
+  retryDelay?: number;
+  /** Milliseconds of silence after which the server counts as gone; 30000 if absent. */
+  timeout?: number;
+  /** Stops the download; what has arrived is kept and used next time. */
+  signal?: AbortSignal;
+  /** Called as bytes arrive, for each file. */
+  onProgress?: (progress: DownloadProgress) => void;
+}
+
+/**
+ * Checks the names of a repository and a revision, which become parts of addresses and paths.
+ *
+ * @param repository `owner/name`
+ * @param revision Branch, tag or commit
+ * @throws {RangeError} If one is malformed
+ */
+export function checkNames(repository: string, revision: string): void {
+  const part = "[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?";
+  if (
+    !new RegExp(`^${part}/${part}$`).test(repository) || repository.length > 200 ||
+    repository.includes("--") || repository.includes("..")
+  ) {
+    throw new RangeError(
+      `Cannot use ${JSON.stringify(repository)} as a repository of the hub: expected "owner/name"`,
+    );
+  }
+  if (
+    !/^[A-Za-z0-9_.][A-Za-z0-9_./-]*$/.test(revision) || revision.length > 200 ||
+    revision.split("/").some((piece) => piece === "" || piece === "." || piece === "..")
+  ) {
+    throw new RangeError(
+      `Cannot use ${
+        JSON.stringify(revision)
+      } as a revision of "hf:${repository}": expected a branch, tag or commit`,
+    );
+  }
+}
+
+/**
+ * Finds server and credentials in options and environment.
+ *
+ * @param options What the caller says
+ * @returns The server to ask
+ * @throws {RangeError} If the endpoint is malformed
+ */
+export async function connect(options: HubOptions): Promise<Connection> {
+  const endpoint = (options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co"))
+    .replace(/\/+$/, "");
+  const url = URL.parse(endpoint);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new RangeError(
+      `Cannot use ${
+        JSON.stringify(endpoint)
+      } as HF_ENDPOINT: expected an address such as "https://huggingface.co"`,
+    );
+  }
+  return {
+    endpoint,
+    token: options.token ?? await findToken(),
+    retries: options.retries ?? 5,
+    retryDelay: options.retryDelay ?? 1000,
+    timeout: options.timeout ?? 30_000,
+    signal: options.signal,
+  };
+}
+
+async function findToken(): Promise<string | undefined> {
+  if (isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN")) return undefined;
+  const path = Deno.env.get("HF_TOKEN_PATH") || join(hubHome(), "token");
+  const token = Deno.env.get("HF_TOKEN")?.trim() ||
+    (await Deno.readTextFile(path).catch(() => "")).trim();
+  return token === "" ? undefined : token;
+}
+
+/**
+ * Whether only the cache may be used.
+ *
+ * @param options What the caller says, else `HF_HUB_OFFLINE`
+ * @returns Whether nothing may be asked of a server
+ */
+export function isOffline(options: HubOptions): boolean {
+  return options.offline ?? isSet("HF_HUB_OFFLINE");
+}
+
+function isSet(name: string): boolean {
+  return /^(1|on|yes|true)$/i.test(Deno.env.get(name) ?? "");
+}
