@@ -34,6 +34,7 @@ export {
 export { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
 export { table, type TableColumn, type TableOptions } from "./table.ts";
 export { type CompareOptions, compareTable, type Comparison } from "./compare_table.ts";
+export { frames, type FramesOptions, type FrameValue, MAX_FRAMES } from "./frames.ts";
 export { jupyterDisplay, type MimeBundle, View } from "./view.ts";
 export {
   type BarTrace,

@@ -1,6 +1,7 @@
 // The page around the cells: one HTML file whose content policy lets nothing in or out. Scripts are
 // allowed by their hashes, so that no script which a notebook smuggled in could run.
 
+import framesPlayer from "../../show/frames_player.js" with { type: "text" };
 import clientScript from "./client.js" with { type: "text" };
 import styleSheet from "./report.css" with { type: "text" };
 import { escapeHtml } from "./html.ts";
@@ -35,7 +36,7 @@ export interface PageParts {
  * @returns The HTML file's text.
  */
 export async function renderPage(parts: PageParts): Promise<string> {
-  const client = scriptText(clientScript);
+  const client = scriptText(clientScript) + playFrames;
   const scripts = [client];
   if (parts.plotly) scripts.push(await plotlyScript());
   const hashes = await Promise.all(scripts.map(scriptHash));
@@ -85,6 +86,13 @@ ${parts.data}${parts.plotly ? `<script>${scripts[1]}</script>\n` : ""}</body>
 </html>
 `;
 }
+
+/** Views of many frames get their controls from the page's own script, since theirs does not pass. */
+const playFrames = `(() => {
+${scriptText(framesPlayer)}
+addEventListener("DOMContentLoaded", () => document.querySelectorAll(".tb-frames").forEach(playFrames));
+})();
+`;
 
 let plotly: Promise<string> | undefined;
 
