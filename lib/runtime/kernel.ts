@@ -14,8 +14,29 @@ export interface KernelExit {
   stderr: string;
 }
 
+/** A command that starts a kernel's process. */
+export interface KernelCommand {
+  program: string;
+  args: string[];
+  /** Its working directory; this process's own if not said. */
+  cwd?: string;
+  env: Record<string, string>;
+  /** Whether the process gets none of this process's environment besides. */
+  clearEnv?: boolean;
+}
+
+/** Puts a kernel into a sandbox. */
+export type KernelLauncher = (
+  /** How the kernel would be started without one. */
+  command: KernelCommand,
+  /** The folder that holds the connection file, which the kernel must be able to read. */
+  connectionFolder: string,
+) => KernelCommand;
+
 /** How to start a kernel. */
 export interface KernelOptions {
+  /** Changes the command that starts the process, so that it runs in a sandbox. */
+  launcher?: KernelLauncher;
   /** The kernel's working directory: deno.json is looked for from here upward. */
   cwd?: string;
   /** Environment variables on top of this process's own. */
@@ -96,10 +117,15 @@ export class Kernel {
         ...Object.fromEntries(CHANNELS.map((channel) => [`${channel}_port`, ports[channel]])),
       };
       await Deno.writeTextFile(file, JSON.stringify(connection), { mode: 0o600 });
-      process = new Deno.Command(Deno.execPath(), {
+      const plain: KernelCommand = {
+        program: Deno.execPath(),
         args: ["jupyter", "--kernel", "--conn", file],
         cwd: options.cwd,
         env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
+      };
+      const { program, ...command } = options.launcher?.(plain, folder) ?? plain;
+      process = new Deno.Command(program, {
+        ...command,
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",

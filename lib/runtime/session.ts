@@ -4,6 +4,7 @@
 import { resolve, toFileUrl } from "@std/path";
 import { type CellError, describeError, describeSyntaxError, type SentCell } from "./cell_error.ts";
 import { CellSyntaxError, padCode, rewriteCell } from "./cell_source.ts";
+import type { KernelLauncher } from "./kernel.ts";
 import { PROVENANCE_MIME, type ProvenanceEntry } from "./manifest.ts";
 import type { Message } from "./messages.ts";
 import type { Output } from "./notebook.ts";
@@ -21,6 +22,8 @@ export interface SessionOptions {
   path?: string;
   /** Environment variables for the kernel, on top of this process's own. */
   env?: Record<string, string>;
+  /** Changes the command that starts the kernel, so that it runs in a sandbox. */
+  launcher?: KernelLauncher;
   /**
    * Is told of output that arrives while no cell runs, from work that the last cell left behind; it
    * has been added to that cell's outputs.
@@ -49,6 +52,8 @@ export interface ExecuteOptions {
   timeout?: number;
   /** What errors call the cell; `"cell N"` by its execution count if not said. */
   label?: string;
+  /** Whether the cell is counted nowhere: housekeeping between a notebook's own cells. */
+  silent?: boolean;
   /** Answers `prompt` and `confirm` in the cell; without it they give null and false. */
   onInput?: (request: { prompt: string; password: boolean }) => Promise<string>;
 }
@@ -185,10 +190,11 @@ export class Session {
 
   async #boot() {
     this.#mourned = false;
-    const { cwd, env, path } = this.#options;
+    const { cwd, env, launcher, path } = this.#options;
     this.#link = await KernelLink.start({
       cwd,
       env,
+      launcher,
       url: toFileUrl(resolve(path ?? `${cwd ?? "."}/notebook.ipynb`)).href,
       onPrelude: (message) => this.#take(message),
       onIopub: (message) => this.#takeNative(message),
@@ -319,7 +325,7 @@ export class Session {
     try {
       const content = executeContent(
         padCode(cell.code, blank),
-        false,
+        options.silent ?? false,
         options.onInput !== undefined,
       );
       const replied = await supervise(

@@ -1,7 +1,7 @@
 // A session's link to one kernel process: the prelude installed, requests paired with their replies,
 // and everything that arrives handed on in order.
 
-import { Kernel, type KernelExit } from "../kernel.ts";
+import { Kernel, type KernelExit, type KernelLauncher } from "../kernel.ts";
 import type { Message } from "../messages.ts";
 import { PipeReader } from "../pipe_reader.ts";
 import { type PreludeMessage, preludeSource } from "../prelude.ts";
@@ -14,6 +14,8 @@ export interface LinkOptions {
   cwd?: string;
   /** Environment variables for the kernel, on top of this process's own. */
   env?: Record<string, string>;
+  /** Changes the command that starts the kernel. */
+  launcher?: KernelLauncher;
   /** The notebook's URL, for `import.meta` in cells. */
   url: string;
   /** Takes the prelude's messages that no one waits for by a token. */
@@ -62,6 +64,7 @@ export class KernelLink {
     const kernel = await Kernel.start({
       cwd: options.cwd,
       env: options.env,
+      launcher: options.launcher,
       onProcessOutput: (name, text) => {
         if (name === "stdout") pipe.push(text);
       },
