@@ -14,6 +14,7 @@ import {
   embedding,
   gelu,
   layerNorm,
+  recompute,
   sizeOf,
   split,
   Tensor,
@@ -160,25 +161,33 @@ export class Gpt2 implements LanguageModel {
     return this.config.tied ?? true ? this.#weight("wte.weight") : this.#weight("lm_head.weight");
   }
 
-  hidden({ tokens, positions, attend, dropoutSeed }: ModelInput): Tensor {
+  hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { width, layers, heads, layerNormEpsilon = 1e-5, dropout: probability = 0 } = this.config;
     const w = (name: string) => this.#weight(name);
     const norm = (x: Tensor, name: string) =>
       layerNorm(x, w(`${name}.weight`), w(`${name}.bias`), layerNormEpsilon);
     const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
-    const stream = new Random([dropoutSeed ?? 0]);
-    const drop = (x: Tensor) =>
-      dropoutSeed === undefined ? x : dropout(x, probability, stream.uint32());
-
-    let x = drop(add(embedding(w("wte.weight"), tokens), embedding(w("wpe.weight"), positions))); // (T, C)
-    for (let layer = 0; layer < layers; layer++) {
+    // A stream of seeds for each block: one that runs again drops the same.
+    const dropper = (...part: number[]) => {
+      const stream = new Random([dropoutSeed ?? 0, ...part]);
+      return (x: Tensor) =>
+        dropoutSeed === undefined ? x : dropout(x, probability, stream.uint32());
+    };
+    const block = (x: Tensor, layer: number) => {
       const h = `h.${layer}`;
+      const drop = dropper(layer);
       const qkv = linear(norm(x, `${h}.ln_1`), `${h}.attn.c_attn`); // (T, 3 C)
       const [q, k, v] = split(qkv, [width, width, width]); // each (T, C)
       const attended = attend(layer, q, k, v, { heads }); // (T, C)
       x = add(x, drop(linear(attended, `${h}.attn.c_proj`)));
       const inner = gelu(linear(norm(x, `${h}.ln_2`), `${h}.mlp.c_fc`)); // (T, 4 C)
-      x = add(x, drop(linear(inner, `${h}.mlp.c_proj`)));
+      return add(x, drop(linear(inner, `${h}.mlp.c_proj`)));
+    };
+
+    const embedded = add(embedding(w("wte.weight"), tokens), embedding(w("wpe.weight"), positions));
+    let x = dropper()(embedded); // (T, C)
+    for (let layer = 0; layer < layers; layer++) {
+      x = again ? recompute((x) => block(x, layer), x) : block(x, layer);
     }
     return norm(x, "ln_f");
   }

@@ -35,6 +35,8 @@ export interface ModelInput {
   readonly attend: Attend;
   /** Chooses what is dropped; without it nothing is, as in evaluation. */
   readonly dropoutSeed?: number;
+  /** Whether blocks keep only their inputs for the gradients, and are computed again for these; see `recompute`. */
+  readonly recompute?: boolean;
 }
 
 /** A decoder-only language model on a device. */
@@ -88,18 +90,20 @@ export function attendWithin(forest: Forest): Attend {
  *
  * @param model The model.
  * @param batch Tokens and the edges that count.
- * @param options What the sum is divided by (the sum of counts by default), and what chooses the dropout.
+ * @param options What the sum is divided by (the sum of counts by default), what chooses the dropout, and whether blocks
+ * keep only their inputs for the gradients.
  * @returns A scalar: mean negative log-likelihood of a counted token, in nats.
  */
 export function lossOf(
   model: LanguageModel,
   batch: LossBatch,
-  options: { normalizer?: number; dropoutSeed?: number } = {},
+  options: { normalizer?: number; dropoutSeed?: number; recompute?: boolean } = {},
 ): Tensor {
   const { tokens, positions, edges } = batch;
+  const { normalizer, dropoutSeed, recompute } = options;
   const attend = attendWithin(batch);
-  const hidden = model.hidden({ tokens, positions, attend, dropoutSeed: options.dropoutSeed });
-  return linearCrossEntropy(hidden, model.head, edges, { normalizer: options.normalizer });
+  const hidden = model.hidden({ tokens, positions, attend, dropoutSeed, recompute });
+  return linearCrossEntropy(hidden, model.head, edges, { normalizer });
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 export { type Device, type DeviceBuffer, type DeviceKind } from "./device.ts";
-export { backward } from "./tape.ts";
+export { backward, recompute } from "./tape.ts";
 export { type DType, noGrad, scope, sizeOf, Tensor } from "./tensor.ts";
 export { adamwInto, type AdamWOptions } from "./ops/adamw/adamw.ts";
 export { add } from "./ops/add/add.ts";

@@ -283,8 +283,17 @@ function tensorsIn(value: unknown): Tensor[] {
  * @returns What the function returned.
  */
 export function noGrad<T>(body: () => T): T {
+  return withRecording(false, body);
+}
+
+/** Runs a function with recording, within what runs without. @ignore */
+export function withGrad<T>(body: () => T): T {
+  return withRecording(true, body);
+}
+
+function withRecording<T>(state: boolean, body: () => T): T {
   const before = recording;
-  recording = false;
+  recording = state;
   try {
     return body();
   } finally {

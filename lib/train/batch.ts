@@ -28,6 +28,16 @@ export interface TrainingBatch extends LossBatch {
 }
 
 /**
+ * What the loss of a batch is a mean over.
+ *
+ * @param batch The batch.
+ * @returns The sum of its edges' counts: the number of its counted targets, each times its example's weight.
+ */
+export function weightOf({ edges }: LossBatch): number {
+  return edges.counts.reduce((sum, count) => sum + count, 0);
+}
+
+/**
  * Makes a batch.
  *
  * @param examples The examples.

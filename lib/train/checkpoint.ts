@@ -6,6 +6,7 @@
  * checkpoint/step-000120/
  *   config.json, model.safetensors       the model, in Hugging Face's layout
  *   optimizer.safetensors                mean/NAME and variance/NAME of each parameter
+ *   best.safetensors                     weights of the best evaluation, where they are kept
  *   training.json                        position, options, and what decided the bits
  * ```
  *
@@ -32,7 +33,7 @@ const LEFTOVER = /^\.step-\d{6,}\.(unfinished|discarded)$/;
  * @param optimizer Its optimizer.
  * @param state Position and options.
  * @param options `anew` says that those that are there belong to another training: they could be of later steps and be
- * taken for the newest, so they go before this one takes its place.
+ * taken for the newest, so they go before this one takes its place. `best` are weights to keep beside, by name.
  * @returns The checkpoint's directory.
  */
 export async function saveCheckpoint(
@@ -40,7 +41,7 @@ export async function saveCheckpoint(
   model: LanguageModel,
   optimizer: AdamW,
   state: TrainingState,
-  options: { anew?: boolean } = {},
+  options: { anew?: boolean; best?: ReadonlyMap<string, Float32Array> } = {},
 ): Promise<string> {
   const name = `step-${String(state.step).padStart(6, "0")}`;
   const path = join(directory, name);
@@ -53,6 +54,13 @@ export async function saveCheckpoint(
     { name: `variance/${parameter}`, shape: variance.shape, data: () => variance.data() },
   ]);
   await writeSafetensors(join(unfinished, "optimizer.safetensors"), entries);
+  if (options.best) {
+    const best = Array.from(options.best, ([name, values]) => {
+      const { shape } = optimizer.parameters.get(name)!;
+      return { name, shape, data: () => Promise.resolve(values) };
+    });
+    await writeSafetensors(join(unfinished, "best.safetensors"), best);
+  }
   const text = new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`);
   await writeBeside(join(unfinished, "training.json"), (file) => writeAll(file, text));
   const others = await listCheckpoints(directory);
@@ -127,6 +135,29 @@ export async function restoreCheckpoint(
   for (const [file, name, tensor] of pairs) assertShape(file, name, tensor);
   for (const [file, name, tensor] of pairs) tensor.assign(await file.read(name));
   optimizer.steps = step;
+}
+
+/**
+ * Reads the weights of the best evaluation.
+ *
+ * @param path The checkpoint's directory.
+ * @param optimizer Whose parameters they are of.
+ * @returns Elements by name.
+ * @throws {TypeError} If a tensor has another shape.
+ * @throws {RangeError} If a tensor is missing.
+ * @throws {SyntaxError} If the file is not whole.
+ */
+export async function readBest(
+  path: string,
+  optimizer: AdamW,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  using file = await openSafetensors(join(path, "best.safetensors"));
+  const best = new Map<string, Float32Array>();
+  for (const [name, tensor] of optimizer.parameters) {
+    assertShape(file, name, tensor);
+    best.set(name, await file.read(name));
+  }
+  return best;
 }
 
 function assertShape(file: Safetensors, name: string, tensor: Tensor): void {

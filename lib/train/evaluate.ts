@@ -8,7 +8,7 @@ import { type CountOptions, type EncodedExample, reportLengths } from "../datase
 import { type LanguageModel, lossOf } from "../model/mod.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
 import type { Mask } from "../text/mod.ts";
-import { makeBatch } from "./batch.ts";
+import { makeBatch, weightOf } from "./batch.ts";
 
 /** What was measured. */
 export interface MeasuredLoss {
@@ -35,7 +35,7 @@ export interface MeasureOptions {
 }
 
 /**
- * Measures the mean loss over all counted tokens of some examples.
+ * Measures the mean loss over all counted tokens of some examples, each as often as its example's weight says.
  *
  * @param model The model.
  * @param examples The examples.
@@ -52,12 +52,14 @@ export async function measureLoss(
   const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
   const counted = withCounted(examples, { mask, maxLength });
   let sum = 0;
+  let weight = 0;
   let tokens = 0;
   for (let first = 0; first < counted.length; first += batchSize) {
     signal?.throwIfAborted();
     const batch = makeBatch(counted.slice(first, first + batchSize), { mask, maxLength });
     using loss = scope(() => noGrad(() => lossOf(model, batch)));
-    sum += await loss.item() * batch.tokensCounted;
+    sum += await loss.item() * weightOf(batch);
+    weight += weightOf(batch);
     tokens += batch.tokensCounted;
     onProgress?.(Math.min(first + batchSize, counted.length), counted.length);
   }
@@ -66,7 +68,7 @@ export async function measureLoss(
       `Cannot measure the loss of ${examples.length} examples: no token counts under the mask "${mask}"`,
     );
   }
-  return { loss: sum / tokens, tokens, examples: counted.length };
+  return { loss: sum / weight, tokens, examples: counted.length };
 }
 
 /**

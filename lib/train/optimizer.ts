@@ -30,7 +30,8 @@ export interface Moments {
 export class AdamW implements Disposable {
   readonly #settings: Required<AdamWSettings>;
   readonly #moments = new Map<string, Moments>();
-  readonly #parameters: ReadonlyMap<string, Tensor>;
+  /** What it updates, by name. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
   /** Steps taken. */
   steps = 0;
 
@@ -39,7 +40,7 @@ export class AdamW implements Disposable {
    * @param settings Decays.
    */
   constructor(parameters: ReadonlyMap<string, Tensor>, settings: AdamWSettings = {}) {
-    this.#parameters = parameters;
+    this.parameters = parameters;
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.1 } = settings;
     this.#settings = { beta1, beta2, epsilon, weightDecay };
     for (const [name, { device, shape }] of parameters) {
@@ -62,7 +63,7 @@ export class AdamW implements Disposable {
    */
   step(learningRate: number, gradientScale = 1): void {
     this.steps++;
-    for (const [name, parameter] of this.#parameters) {
+    for (const [name, parameter] of this.parameters) {
       if (!parameter.grad) continue;
       const { mean, variance } = this.#moments.get(name)!;
       adamwInto(parameter, parameter.grad, mean, variance, {
@@ -77,7 +78,7 @@ export class AdamW implements Disposable {
 
   /** Lets go of all gradients. */
   zeroGrad(): void {
-    for (const parameter of this.#parameters.values()) {
+    for (const parameter of this.parameters.values()) {
       parameter.grad?.dispose();
       parameter.grad = undefined;
     }

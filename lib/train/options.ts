@@ -8,10 +8,12 @@ import type { EncodedExample } from "../dataset/mod.ts";
 import type { LanguageModel } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import type { BatchLayout } from "./batch.ts";
+import type { EarlyStopping } from "./early_stopping.ts";
 import type { AdamWSettings } from "./optimizer.ts";
+import { type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
 /** Options of {@linkcode sft}. */
-export interface SftOptions extends AdamWSettings {
+export interface SftOptions extends AdamWSettings, ScheduleOptions {
   /** What to learn from. */
   readonly examples: readonly EncodedExample[];
   /** What to evaluate on; none by default. */
@@ -22,14 +24,17 @@ export interface SftOptions extends AdamWSettings {
   readonly maxSteps?: number;
   /** Examples a batch. 8 by default. */
   readonly batchSize?: number;
+  /**
+   * Batches a step, whose gradients are added up: the step of one batch so many times as large, in the memory of one.
+   * Of a given order so many batches in a row make a step. 1 by default.
+   */
+  readonly accumulate?: number;
   /** Whether a last batch that is not full is left out, as the reference does. True by default. */
   readonly dropLast?: boolean;
   /** `shuffled` anew each epoch (the default), as `given`, or batches of indices. */
   readonly order?: "given" | "shuffled" | readonly (readonly number[])[];
   /** How a batch's sequences stand together; `forest` by default, `packed` where the model has dropout. */
   readonly layout?: BatchLayout;
-  /** How far a step goes. 5e-5 by default. */
-  readonly learningRate?: number;
   /** Gradients longer than this, all taken together, are shortened to it. Not by default. */
   readonly maxGradientNorm?: number;
   /** Decides order and dropout. 123 by default. */
@@ -40,8 +45,22 @@ export interface SftOptions extends AdamWSettings {
   readonly maxLength?: number;
   /** Evaluates after every so many steps, and after the last; 0 for never. 5 by default. */
   readonly evalEvery?: number;
-  /** On so many batches of each part. 5 by default. */
-  readonly evalIters?: number;
+  /**
+   * On so many batches of each part, 5 by default; or `"all"`: on all validation examples, and as many of the others.
+   */
+  readonly evalIters?: number | "all";
+  /** Ends the training where the validation loss no longer falls. Not by default. */
+  readonly earlyStopping?: EarlyStopping;
+  /**
+   * Whether the model has the weights of the best validation loss when the loop comes to its end. They are kept in
+   * memory, outside of the device. False by default: it has the last step's.
+   */
+  readonly keepBest?: boolean;
+  /**
+   * Whether a block's activations are computed again for its gradients, rather than kept since the forward: to the same
+   * bits in less memory, and in a third more time. False by default.
+   */
+  readonly recompute?: boolean;
   /** Run at the end of each epoch; what it returns is the step's `sample`. An error that it throws ends the loop. */
   readonly sample?: (model: LanguageModel) => string | Promise<string>;
   /**
@@ -115,23 +134,59 @@ export function assertOptions(options: SftOptions): void {
   const isSeed = (value: number) => Number.isSafeInteger(value) && value >= 0;
   const isRate = (value: number) => value >= 0 && value < Infinity;
   const isDecay = (value: number) => value >= 0 && value < 1;
+  const isWarmup = (value: number) => isWhole(value) || (value > 0 && value < 1);
   check("epochs", isCount, "a positive integer");
   check("maxSteps", isCount, "a positive integer");
   check("batchSize", isCount, "a positive integer");
+  check("accumulate", isCount, "a positive integer");
   check("maxLength", isCount, "a positive integer");
   check("evalEvery", isWhole, "an integer of 0 or more");
-  check("evalIters", isCount, "a positive integer");
+  if (options.evalIters !== "all") check("evalIters", isCount, 'a positive integer or "all"');
   check("seed", isSeed, "an integer of 0 or more");
   check("learningRate", isRate, "a number of 0 or more");
+  check("warmup", isWarmup, "a whole number of steps, or a fraction of all of them below 1");
+  check("minLearningRate", isRate, "a number of 0 or more");
   check("weightDecay", isRate, "a number of 0 or more");
   check("maxGradientNorm", (value) => value > 0, "a number above 0");
   check("epsilon", isRate, "a number of 0 or more");
   check("beta1", isDecay, "a number from 0 up to, not including, 1");
   check("beta2", isDecay, "a number from 0 up to, not including, 1");
-  const { checkpoint } = options;
+  const { checkpoint, schedule } = options;
+  if (schedule !== undefined && !SCHEDULES.includes(schedule)) {
+    throw new RangeError(
+      `Cannot train with the schedule "${schedule}": expected one of "${SCHEDULES.join('", "')}"`,
+    );
+  }
   if (checkpoint?.every !== undefined && !isCount(checkpoint.every)) {
     throw new RangeError(
       `Cannot write checkpoints every ${checkpoint.every} steps: expected a positive integer`,
+    );
+  }
+  assertBestIsFound(options);
+}
+
+/** Early stopping and the best weights need validation losses. */
+function assertBestIsFound(
+  { earlyStopping, keepBest, evalEvery = 5, validation = [] }: SftOptions,
+): void {
+  if (!earlyStopping && !keepBest) return;
+  const name = earlyStopping ? "earlyStopping" : "keepBest";
+  if (evalEvery === 0 || validation.length === 0) {
+    throw new RangeError(
+      `Cannot train with "${name}" without validation losses: expected examples in "validation" ` +
+        'and "evalEvery" of 1 or more',
+    );
+  }
+  if (!earlyStopping) return;
+  const { patience, minImprovement = 0 } = earlyStopping;
+  if (!Number.isInteger(patience) || patience < 1) {
+    throw new RangeError(
+      `Cannot train with a patience of ${patience} evaluations: expected a positive integer`,
+    );
+  }
+  if (!(minImprovement >= 0 && minImprovement < Infinity)) {
+    throw new RangeError(
+      `Cannot train with "minImprovement" ${minImprovement}: expected a number of 0 or more`,
     );
   }
 }

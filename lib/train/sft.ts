@@ -4,19 +4,20 @@
  * @module
  */
 
-import { type EncodedExample, orderBatches, reportLengths } from "../dataset/mod.ts";
-import { type LanguageModel, lossOf } from "../model/mod.ts";
+import type { EncodedExample } from "../dataset/mod.ts";
+import type { LanguageModel } from "../model/mod.ts";
 import { record } from "../provenance.ts";
-import { Random } from "../random.ts";
 import { stopSignal } from "../stop.ts";
-import { backward, globalNorm, scope, type Tensor } from "../tensor/mod.ts";
-import type { Mask } from "../text/mod.ts";
-import { type BatchLayout, makeBatch } from "./batch.ts";
-import { findCheckpoint, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-import { measureLoss, withCounted } from "./evaluate.ts";
+import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { type Best, BestTracker } from "./early_stopping.ts";
+import { measureLoss } from "./evaluate.ts";
+import type { TrainingBatch } from "./batch.ts";
+import { learn, type Learnt } from "./learn.ts";
 import { AdamW } from "./optimizer.ts";
 import { assertOptions, type Evaluation, type SftOptions, type Step } from "./options.ts";
+import { learningRateAt } from "./schedule.ts";
 import { describeOptions, differences, type TrainingState } from "./state.ts";
+import { TrainingData } from "./training_data.ts";
 
 /**
  * Sets up supervised fine-tuning of all of a model's parameters. Nothing is computed before the loop begins.
@@ -44,14 +45,10 @@ export class Training implements AsyncIterable<Step>, Disposable {
 
   readonly #model: LanguageModel;
   readonly #options: SftOptions;
-  readonly #examples: readonly EncodedExample[];
-  /** Examples to evaluate on, those of which nothing counts left out. */
-  readonly #evaluated: { train: readonly EncodedExample[]; validation: readonly EncodedExample[] };
-  readonly #count: { mask: Mask; maxLength: number };
-  readonly #layout: BatchLayout;
-  readonly #stepsPerEpoch: number;
+  readonly #data: TrainingData;
   readonly #optimizer: AdamW;
-  #epochBatches: { epoch: number; batches: number[][] } | undefined;
+  /** Follows validation losses, where the training may end early or keeps its best weights. */
+  readonly #tracker: BestTracker | undefined;
   #described: Promise<Record<string, unknown>> | undefined;
   #step = 0;
   /** The newest checkpoint that belongs to this training. */
@@ -65,35 +62,30 @@ export class Training implements AsyncIterable<Step>, Disposable {
     assertOptions(options);
     this.#model = model;
     this.#options = options;
-    const { examples, validation = [], mask = "prompt", epochs = 1, maxSteps = Infinity } = options;
-    this.#count = {
-      mask,
-      maxLength: Math.min(options.maxLength ?? Infinity, model.contextLength),
-    };
-    this.#layout = options.layout ?? (model.hasDropout ? "packed" : "forest");
-    const counted = withCounted(examples, this.#count);
-    if (counted.length === 0) {
-      throw new RangeError(
-        `Cannot learn from ${examples.length} examples: under the mask "${mask}" and with at most ` +
-          `${this.#count.maxLength} tokens a sequence, no token of them counts`,
-      );
-    }
-    this.#evaluated = { train: counted, validation: withCounted(validation, this.#count) };
-    this.notices = [
-      reportLengths(examples, this.#count).message,
-      prefixed("Validation: ", reportLengths(validation, this.#count).message),
-    ].filter((notice) => notice !== undefined);
-    // Explicit orders name examples by index, so those must stay where they are.
-    this.#examples = typeof (options.order ?? "shuffled") === "string" ? counted : examples;
-    this.#stepsPerEpoch = this.#batches(0).length;
-    this.#assertBatchesCount(new Set(counted));
-    this.totalSteps = Math.min(this.#stepsPerEpoch * epochs, maxSteps);
+    const { epochs = 1, maxSteps = Infinity, earlyStopping, keepBest } = options;
+    this.#data = new TrainingData(model, options);
+    this.notices = this.#data.notices;
+    this.totalSteps = Math.min(this.#data.stepsPerEpoch * epochs, maxSteps);
     this.#optimizer = new AdamW(model.parameters, options);
+    if (earlyStopping || keepBest) {
+      const kept = keepBest ? this.#optimizer.parameters : undefined;
+      this.#tracker = new BestTracker(earlyStopping, kept);
+    }
   }
 
   /** Steps taken, those before a checkpoint included. */
   get step(): number {
     return this.#step;
+  }
+
+  /** The evaluation with the lowest validation loss so far, with `earlyStopping` or `keepBest`. */
+  get best(): Best | undefined {
+    return this.#tracker?.best;
+  }
+
+  /** Whether there is nothing more to do: all steps are taken, or the validation loss no longer falls. */
+  get done(): boolean {
+    return this.#step >= this.totalSteps || (this.#tracker?.exhausted ?? false);
   }
 
   /** The checkpoint that it went on from, once it has begun. */
@@ -107,9 +99,10 @@ export class Training implements AsyncIterable<Step>, Disposable {
     try {
       await this.start();
       const signal = this.#options.signal ?? stopSignal();
-      while (this.#step < this.totalSteps) {
+      await this.#catchUp(signal);
+      while (!this.done) {
         signal?.throwIfAborted();
-        const update = await this.#update();
+        const update = await this.#update(signal);
         try {
           const step = { ...update, ...await this.#lookAt(update, signal) };
           this.history.push(step);
@@ -119,6 +112,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
           await this.#saveIfDue();
         }
       }
+      this.#tracker?.restore();
     } finally {
       this.#running = false;
     }
@@ -136,7 +130,11 @@ export class Training implements AsyncIterable<Step>, Disposable {
     if (found) {
       const { path, state } = found;
       await this.#assertResumable(path, state);
+      const best = state.best && this.#options.keepBest
+        ? await readBest(path, this.#optimizer)
+        : undefined;
       await restoreCheckpoint(path, this.#model, this.#optimizer, state.step);
+      this.#tracker?.resume(state.best, best);
       this.#step = state.step;
       this.#saved = { path, step: state.step };
       this.#resumedFrom = path;
@@ -157,7 +155,10 @@ export class Training implements AsyncIterable<Step>, Disposable {
     if (this.#saved?.step === this.#step) return this.#saved.path;
     const state = await this.#state();
     const anew = this.#saved === undefined;
-    const path = await saveCheckpoint(directory, this.#model, this.#optimizer, state, { anew });
+    const path = await saveCheckpoint(directory, this.#model, this.#optimizer, state, {
+      anew,
+      best: this.#tracker?.weights,
+    });
     this.#saved = { path, step: state.step };
     return path;
   }
@@ -168,25 +169,13 @@ export class Training implements AsyncIterable<Step>, Disposable {
   }
 
   /** Takes a step: forward, backward, update. */
-  async #update(): Promise<Step> {
-    const { learningRate = 5e-5, maxGradientNorm = Infinity, seed = 123 } = this.#options;
+  async #update(signal: AbortSignal | undefined): Promise<Step> {
+    const { maxGradientNorm = Infinity } = this.#options;
     const number = this.#step + 1;
-    const epoch = Math.floor(this.#step / this.#stepsPerEpoch);
+    const learningRate = learningRateAt(number, this.totalSteps, this.#options);
     const began = performance.now();
-    const batch = makeBatch(
-      this.#batches(epoch)[this.#step % this.#stepsPerEpoch].map((i) => this.#examples[i]),
-      { ...this.#count, layout: this.#layout },
-    );
-    const dropoutSeed = this.#model.hasDropout ? mixSeeds(seed, number) : undefined;
-    this.#optimizer.zeroGrad();
-    using lossTensor = scope(() => {
-      const loss = lossOf(this.#model, batch, { dropoutSeed });
-      backward(loss);
-      return loss;
-    });
-    const gradients = [...this.#model.parameters.values()].map(({ grad }) => grad)
-      .filter((grad): grad is Tensor => grad !== undefined);
-    const [gradientNorm, loss] = await Promise.all([globalNorm(gradients), lossTensor.item()]);
+    const batches = this.#data.batchesOf(this.#step);
+    const { loss, gradientNorm } = await this.#learn(batches, signal);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       this.#optimizer.zeroGrad();
       throw new RangeError(
@@ -197,17 +186,36 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#optimizer.step(learningRate, Math.min(1, maxGradientNorm / (gradientNorm + 1e-6)));
     await this.#model.device.sync();
     this.#step = number;
+    const sum = (name: "tokensComputed" | "tokensCounted") =>
+      batches.reduce((total, batch) => total + batch[name], 0);
     return {
       step: number,
       totalSteps: this.totalSteps,
-      epoch: epoch + 1,
+      epoch: Math.ceil(number / this.#data.stepsPerEpoch),
       loss,
       learningRate,
-      tokensComputed: batch.tokensComputed,
-      tokensCounted: batch.tokensCounted,
+      tokensComputed: sum("tokensComputed"),
+      tokensCounted: sum("tokensCounted"),
       seconds: (performance.now() - began) / 1000,
       gradientNorm,
     };
+  }
+
+  /** Computes the next step's gradients; leaves none where it is stopped or fails. */
+  async #learn(
+    batches: readonly TrainingBatch[],
+    signal: AbortSignal | undefined,
+  ): Promise<Learnt> {
+    const { seed = 123, recompute } = this.#options;
+    const dropoutSeed = this.#model.hasDropout ? [seed, this.#step + 1] : undefined;
+    const options = { dropoutSeed, recompute, signal };
+    this.#optimizer.zeroGrad();
+    try {
+      return await learn(this.#model, this.#optimizer.parameters.values(), batches, options);
+    } catch (error) {
+      this.#optimizer.zeroGrad();
+      throw error;
+    }
   }
 
   /** Evaluates after a step, and makes a sample, where these are due. */
@@ -215,53 +223,45 @@ export class Training implements AsyncIterable<Step>, Disposable {
     { step }: Step,
     signal: AbortSignal | undefined,
   ): Promise<Pick<Step, "evaluation" | "sample">> {
-    const { evalEvery = 5 } = this.#options;
-    const evaluates = evalEvery > 0 && (step % evalEvery === 0 || step === this.totalSteps);
-    const evaluation = evaluates ? await this.#evaluate(signal) : undefined;
-    const endsEpoch = step % this.#stepsPerEpoch === 0;
+    const evaluation = this.#evaluatesAfter(step) ? await this.#evaluate(signal) : undefined;
+    const endsEpoch = step % this.#data.stepsPerEpoch === 0;
     const sample = endsEpoch ? await this.#options.sample?.(this.#model) : undefined;
     return { ...(evaluation && { evaluation }), ...(sample !== undefined && { sample }) };
+  }
+
+  #evaluatesAfter(step: number): boolean {
+    const { evalEvery = 5 } = this.#options;
+    return evalEvery > 0 && step > 0 && (step % evalEvery === 0 || step === this.totalSteps);
+  }
+
+  /** Makes the evaluation that a stop came before, where the training's end or its best weights hang on it. */
+  async #catchUp(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#tracker || !this.#evaluatesAfter(this.#step)) return;
+    if (this.#tracker.best?.evaluatedAt === this.#step) return;
+    await this.#evaluate(signal);
+    signal?.throwIfAborted();
   }
 
   /** Measures losses; undefined where a stop comes first, since the step itself is done. */
   async #evaluate(signal: AbortSignal | undefined): Promise<Evaluation | undefined> {
     const { batchSize = 8, evalIters = 5 } = this.#options;
+    const { train, validation } = this.#data.evaluated;
+    const count = evalIters === "all" ? validation.length : evalIters * batchSize;
     const measure = async (examples: readonly EncodedExample[]) =>
-      (await measureLoss(this.#model, examples.slice(0, evalIters * batchSize), {
-        ...this.#count,
+      (await measureLoss(this.#model, examples.slice(0, count), {
+        ...this.#data.count,
         batchSize,
         signal,
       })).loss;
-    const { train, validation } = this.#evaluated;
     try {
       const trainLoss = await measure(train);
       if (validation.length === 0) return { trainLoss };
-      return { trainLoss, validationLoss: await measure(validation) };
+      const validationLoss = await measure(validation);
+      await this.#tracker?.observe(this.#step, validationLoss);
+      return { trainLoss, validationLoss };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return undefined;
       throw error;
-    }
-  }
-
-  #batches(epoch: number): number[][] {
-    if (this.#epochBatches?.epoch !== epoch) {
-      const { batchSize = 8, order = "shuffled", seed = 123, dropLast = true } = this.#options;
-      const full = dropLast && this.#examples.length >= batchSize;
-      const options = { batchSize, order, seed, epoch, dropLast: full };
-      this.#epochBatches = { epoch, batches: orderBatches(this.#examples.length, options) };
-    }
-    return this.#epochBatches.batches;
-  }
-
-  /** Finds a batch of which nothing counts before hours are spent on those before it. */
-  #assertBatchesCount(counted: ReadonlySet<EncodedExample>): void {
-    const { mask, maxLength } = this.#count;
-    for (const [at, indices] of this.#batches(0).entries()) {
-      if (indices.some((i) => counted.has(this.#examples[i]))) continue;
-      throw new RangeError(
-        `Cannot learn from batch ${at + 1} of the order (examples ${indices.join(", ")}): under ` +
-          `the mask "${mask}" and with at most ${maxLength} tokens a sequence, no token of it counts`,
-      );
     }
   }
 
@@ -269,7 +269,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const { checkpoint } = this.#options;
     if (!checkpoint) return;
     const every = checkpoint.every ?? 50;
-    if (this.#step % every === 0 || this.#step === this.totalSteps) await this.save();
+    if (this.#step % every === 0 || this.done) await this.save();
   }
 
   async #assertResumable(path: string, state: TrainingState): Promise<void> {
@@ -296,21 +296,10 @@ export class Training implements AsyncIterable<Step>, Disposable {
 
   /** What decides the steps, and the bits. */
   async #state(): Promise<TrainingState> {
-    this.#described ??= describeOptions(this.#model, this.#options, {
-      ...this.#count,
-      examples: this.#examples,
-      layout: this.#layout,
-    });
+    const { best } = this;
+    this.#described ??= describeOptions(this.#model, this.#options, this.#data, this.totalSteps);
     const options = await this.#described;
-    return { version: 1, step: this.#step, options, facts: this.#model.device.facts };
+    const { facts } = this.#model.device;
+    return { version: 1, step: this.#step, options, ...(best && { best }), facts };
   }
-}
-
-/** A seed for each step's dropout. */
-function mixSeeds(seed: number, step: number): number {
-  return new Random([seed, step]).uint32();
-}
-
-function prefixed(prefix: string, message: string | undefined): string | undefined {
-  return message === undefined ? undefined : prefix + message;
 }

@@ -7,9 +7,9 @@
 import { encodeHex } from "@std/encoding";
 import type { EncodedExample } from "../dataset/mod.ts";
 import type { LanguageModel } from "../model/mod.ts";
-import type { Mask } from "../text/mod.ts";
-import type { BatchLayout } from "./batch.ts";
+import type { Best } from "./early_stopping.ts";
 import type { SftOptions } from "./options.ts";
+import type { TrainingData } from "./training_data.ts";
 
 /** What `training.json` of a checkpoint holds. */
 export interface TrainingState {
@@ -19,38 +19,36 @@ export interface TrainingState {
   readonly step: number;
   /** What decides the steps: seeds, order, learning rate, the data's hash. Resuming needs the same. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** The best evaluation so far, where the training follows it; its weights are in `best.safetensors` if kept. */
+  readonly best?: Best;
   /** What decides the bits: device, BLAS, threads, tilings. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** What {@linkcode describeOptions} needs beside the options: what was made of them. */
-export interface Settled {
-  /** The examples that are trained on. */
-  readonly examples: readonly EncodedExample[];
-  /** How a batch's sequences stand together. */
-  readonly layout: BatchLayout;
-  /** Which tokens count. */
-  readonly mask: Mask;
-  /** The most tokens of a sequence. */
-  readonly maxLength: number;
-}
-
 /**
- * Describes all that decides a training's steps, but for how many there are: a training may be prolonged.
+ * Describes all that decides a training's steps. How many there are is left out where neither the learning rate nor an
+ * evaluation that matters depends on it: such a training may be prolonged.
  *
  * @param model The model.
  * @param options What was asked for.
- * @param settled What was made of it.
+ * @param data What was made of the examples.
+ * @param totalSteps How many steps there are.
  * @returns Plain values by name; long ones as hashes.
  */
 export async function describeOptions(
   model: LanguageModel,
   options: SftOptions,
-  { examples, layout, mask, maxLength }: Settled,
+  data: TrainingData,
+  totalSteps: number,
 ): Promise<Record<string, unknown>> {
+  const { examples, layout, count: { mask, maxLength } } = data;
   const { learningRate = 5e-5, maxGradientNorm = Infinity, seed = 123, batchSize = 8 } = options;
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.1 } = options;
   const { order = "shuffled", dropLast = true } = options;
+  const { accumulate = 1, schedule = "constant", warmup = 0, minLearningRate = 0 } = options;
+  const { earlyStopping, keepBest } = options;
+  const followsBest = earlyStopping !== undefined || keepBest === true;
+  const prolongable = schedule === "constant" && (warmup >= 1 || warmup === 0) && !followsBest;
   const config = Object.entries(model.toConfig()).map(([name, value]) => [`model.${name}`, value]);
   return {
     mask,
@@ -68,15 +66,13 @@ export async function describeOptions(
     beta2,
     epsilon,
     weightDecay,
-    examples: await hash(
-      examples.flatMap(({ promptIds, responseIds, instructionLength }) => [
-        promptIds.length,
-        responseIds.length,
-        instructionLength,
-        ...promptIds,
-        ...responseIds,
-      ]),
-    ),
+    // What is as by default is not written: a checkpoint from before the option existed can go on.
+    ...(accumulate > 1 && { accumulate }),
+    ...(schedule !== "constant" && { schedule, minLearningRate }),
+    ...(warmup > 0 && { warmup }),
+    ...(!prolongable && { totalSteps }),
+    ...(followsBest && await describeBest(options, data)),
+    examples: await hashExamples(examples),
     ...Object.fromEntries(config),
   };
 }
@@ -92,10 +88,37 @@ export function differences(
   before: Readonly<Record<string, unknown>>,
   now: Readonly<Record<string, unknown>>,
 ): string[] {
-  const say = (value: unknown) => JSON.stringify(value) ?? "unknown";
+  const say = (value: unknown) => JSON.stringify(value) ?? "not set";
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
   return [...names].filter((name) => say(before[name]) !== say(now[name]))
     .map((name) => `${name} was ${say(before[name])}, is ${say(now[name])}`);
+}
+
+/** What decides when a training ends early, and which weights are its best. */
+async function describeBest(
+  { earlyStopping, keepBest = false, evalEvery = 5, evalIters = 5 }: SftOptions,
+  { evaluated }: TrainingData,
+): Promise<Record<string, unknown>> {
+  return {
+    keepBest,
+    patience: earlyStopping?.patience ?? null,
+    minImprovement: earlyStopping?.minImprovement ?? 0,
+    evalEvery,
+    evalIters,
+    validation: await hashExamples(evaluated.validation),
+  };
+}
+
+function hashExamples(examples: readonly EncodedExample[]): Promise<string> {
+  return hash(
+    examples.flatMap(({ promptIds, responseIds, instructionLength }) => [
+      promptIds.length,
+      responseIds.length,
+      instructionLength,
+      ...promptIds,
+      ...responseIds,
+    ]),
+  );
 }
 
 async function hash(integers: readonly number[]): Promise<string> {

@@ -1,0 +1,63 @@
+/**
+ * How the learning rate changes from step to step.
+ *
+ * The arithmetic is that of transformers' `get_constant_schedule_with_warmup`, `get_linear_schedule_with_warmup` and
+ * `get_cosine_schedule_with_warmup`.
+ *
+ * @module
+ */
+
+/** The schedules: after the warm-up the rate stays, falls evenly, or falls along half a wave of a cosine. */
+export const SCHEDULES = ["constant", "linear", "cosine"] as const;
+
+/** The name of a schedule. */
+export type Schedule = typeof SCHEDULES[number];
+
+/** Options of {@linkcode learningRateAt}. */
+export interface ScheduleOptions {
+  /** The highest rate. 5e-5 by default. */
+  readonly learningRate?: number;
+  /** What the rate does after the warm-up; `constant` by default. */
+  readonly schedule?: Schedule;
+  /**
+   * Steps over which the rate rises evenly from 0, the first step's rate; below 1 it is a fraction of all steps,
+   * rounded up. None by default.
+   */
+  readonly warmup?: number;
+  /** Where `linear` and `cosine` end, instead of at 0. The warm-up begins at 0 in any case. */
+  readonly minLearningRate?: number;
+}
+
+/**
+ * The learning rate of a step.
+ *
+ * @param step The step's number, from 1.
+ * @param totalSteps How many steps there are; `linear` and `cosine` would reach their end one step after the last.
+ * @param options Rate, schedule, warm-up.
+ * @returns The rate: with p from 0 at the warm-up's end to 1 at the last, `min + (rate − min) · (1 − p)` for `linear`
+ * and `min + (rate − min) · ½ (1 + cos πp)` for `cosine`.
+ *
+ * @example Half of a cosine, after two steps of warm-up
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { learningRateAt } from "tunebook";
+ *
+ * const options = { learningRate: 1, schedule: "cosine", warmup: 2 } as const;
+ * const rates = [1, 2, 3, 4, 5, 6].map((step) => learningRateAt(step, 6, options));
+ * [0, 0.5, 1, 0.8536, 0.5, 0.1464].forEach((rate, i) => assertAlmostEquals(rates[i], rate, 1e-4));
+ * ```
+ */
+export function learningRateAt(
+  step: number,
+  totalSteps: number,
+  options: ScheduleOptions = {},
+): number {
+  const { learningRate = 5e-5, schedule = "constant", warmup = 0, minLearningRate = 0 } = options;
+  const taken = step - 1;
+  const warmupSteps = warmup < 1 ? Math.ceil(totalSteps * warmup) : Math.floor(warmup);
+  if (taken < warmupSteps) return learningRate * (taken / warmupSteps);
+  if (schedule === "constant") return learningRate;
+  const progress = Math.min(1, (taken - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
+  const factor = schedule === "linear" ? 1 - progress : 0.5 * (1 + Math.cos(Math.PI * progress));
+  return minLearningRate + (learningRate - minLearningRate) * factor;
+}
