@@ -23,6 +23,7 @@ export { copyRows } from "./ops/copy_rows/copy_rows.ts";
 export { dropout } from "./ops/dropout/dropout.ts";
 export { embedding } from "./ops/embedding/embedding.ts";
 export { fill } from "./ops/fill/fill.ts";
+export { geglu, swiglu } from "./ops/gated/gated.ts";
 export { gelu } from "./ops/gelu/gelu.ts";
 export { globalNorm } from "./ops/global_norm/global_norm.ts";
 export { layerNorm } from "./ops/layer_norm/layer_norm.ts";
@@ -32,5 +33,12 @@ export {
   type LossEdges,
 } from "./ops/linear_cross_entropy/linear_cross_entropy.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul/matmul.ts";
+export { rmsNorm, type RmsNormOptions } from "./ops/rms_norm/rms_norm.ts";
+export {
+  rotaryFrequencies,
+  type RotaryOptions,
+  type RotaryScaling,
+} from "./ops/rotary/frequencies.ts";
+export { rotary, rotaryAngles } from "./ops/rotary/rotary.ts";
 export { scale } from "./ops/scale/scale.ts";
 export { split } from "./ops/split/split.ts";

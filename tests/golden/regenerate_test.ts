@@ -7,14 +7,15 @@ import { loadGolden, readGoldenTensors } from "./golden.ts";
 
 const python = findPython("torch", "transformers", "safetensors", "numpy");
 
-for (const name of ["ops", "gpt2_tiny"]) {
+const scripts = { ops: "ops.py", llama_ops: "llama_ops.py", gpt2_tiny: "gpt2.py" };
+
+for (const [name, script] of Object.entries(scripts)) {
   Deno.test({
     name: `golden "${name}" is what its script makes again${python.needs}`,
     ignore: !python.found,
     async fn() {
       const folder = await Deno.makeTempDir({ prefix: "tunebook-golden-" });
       try {
-        const script = { ops: "ops.py", gpt2_tiny: "gpt2.py" }[name]!;
         await python.run(fromFileUrl(import.meta.resolve(`./${script}`)), folder);
         const committed = loadGolden(name).cases();
         const made = loadGolden(name, folder).cases();
@@ -42,7 +43,7 @@ for (const name of ["ops", "gpt2_tiny"]) {
 }
 
 Deno.test("golden files hold only finite numbers, in the shapes told", () => {
-  for (const name of ["ops", "gpt2_tiny"]) {
+  for (const name of Object.keys(scripts)) {
     for (const one of loadGolden(name).cases()) {
       for (const [key, { shape, data }] of Object.entries(one.tensors)) {
         assertEquals(data.length, shape.reduce((size, n) => size * n, 1), `${one.name}/${key}`);

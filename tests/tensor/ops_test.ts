@@ -6,12 +6,18 @@ import {
   add,
   attention,
   embedding,
+  geglu,
   gelu,
   globalNorm,
   layerNorm,
   linearCrossEntropy,
   matmul,
+  rmsNorm,
+  rotary,
+  rotaryAngles,
+  type RotaryScaling,
   scale,
+  swiglu,
   Tensor,
 } from "../../lib/tensor/mod.ts";
 import type { Device } from "../../lib/tensor/mod.ts";
@@ -43,6 +49,23 @@ const ops: Record<string, OpTest> = {
     ["input", "weight", "bias"],
     ({ input, weight, bias }, { attributes }) => layerNorm(input, weight, bias, attributes.eps),
   ),
+  swiglu: recorded(["gate", "up"], ({ gate, up }) => swiglu(gate, up)),
+  geglu: recorded(["gate", "up"], ({ gate, up }) => geglu(gate, up)),
+  rms_norm: recorded(
+    ["input", "weight"],
+    ({ input, weight }, { attributes: { eps, offset } }) =>
+      rmsNorm(input, weight, { epsilon: eps, offset }),
+  ),
+  rotary: recorded(["input"], ({ input }, { attributes, tensors }) => {
+    const { headDim, theta, scaling } = attributes;
+    const positions = tensors.positions.data as Int32Array;
+    const angles = rotaryAngles(input.device, positions, {
+      headDim,
+      theta,
+      scaling: scaling && scalingOf(scaling),
+    });
+    return rotary(input, angles);
+  }),
   attention: recorded(
     ["q", "k", "v"],
     ({ q, k, v }, { attributes, tensors }) =>
@@ -106,19 +129,22 @@ const ops: Record<string, OpTest> = {
 const tolerances: Record<string, Tolerance> = {
   // Sums of terms that cancel; of a row of one element nothing is left.
   layer_norm: { relative: 1e-5, absolute: 1e-6 },
+  rms_norm: { relative: 1e-5, absolute: 1e-6 },
   attention: { relative: 1e-5 },
   linear_cross_entropy: { relative: 1e-5 },
 };
 
-const golden = loadGolden("ops");
+const goldens = [loadGolden("ops"), loadGolden("llama_ops")];
+const goldenOps = goldens.flatMap(({ ops }) => ops);
+const casesOf = (op: string) => goldens.find(({ ops }) => ops.includes(op))!.cases(op);
 
 Deno.test("every op with golden files is tested, and every tested op has them", () => {
-  assertEquals(Object.keys(ops).sort(), [...golden.ops].sort());
+  assertEquals(Object.keys(ops).sort(), [...goldenOps].sort());
 });
 
 for (const op of Object.keys(ops)) {
   onEveryDevice(`${op}: value and gradients as PyTorch's, the same bits twice`, async (device) => {
-    for (const one of golden.cases(op)) {
+    for (const one of casesOf(op)) {
       const results = await ops[op](device, one);
       const expected = Object.keys(one.tensors).filter((name) => name in results);
       assertEquals(expected.sort(), Object.keys(results).sort(), one.name);
@@ -133,6 +159,19 @@ for (const op of Object.keys(ops)) {
       assertEquals(await ops[op](device, one), results, `${one.name}: bits differ`);
     }
   });
+}
+
+/** Hugging Face's names of a scaling. */
+function scalingOf(json: Record<string, any>): RotaryScaling {
+  const { rope_type: type, factor } = json;
+  if (type === "linear") return { type, factor };
+  return {
+    type,
+    factor,
+    lowFrequencyFactor: json.low_freq_factor,
+    highFrequencyFactor: json.high_freq_factor,
+    originalContext: json.original_max_position_embeddings,
+  };
 }
 
 /** An op on the tape, with the inputs that have gradients. */

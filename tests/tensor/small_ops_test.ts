@@ -8,9 +8,13 @@ import {
   dropout,
   embedding,
   fill,
+  geglu,
   globalNorm,
   layerNorm,
   matmul,
+  rmsNorm,
+  rotary,
+  rotaryAngles,
   split,
   Tensor,
 } from "../../lib/tensor/mod.ts";
@@ -187,12 +191,46 @@ onEveryDevice("matmulInto() adds to a part of a tensor", async (device) => {
   }
 });
 
+onEveryDevice(
+  "gradients of the Llama family's ops add up where inputs are used twice",
+  async (device) => {
+    const inputs = { x: numbers([5, 12], 1), other: numbers([5, 12], 2), weight: numbers([6], 3) };
+    const upstream = numbers([5, 12], 4).data;
+    const angles = rotaryAngles(device, Int32Array.of(0, 1, 2, 1, 9), { headDim: 6 });
+    const ops: ((tensors: Record<string, Tensor>) => Tensor)[] = [
+      ({ x }) => rotary(x, angles),
+      ({ x, other }) => geglu(x, other),
+      ({ x, weight }) => rmsNorm(x, weight),
+    ];
+    for (const op of ops) {
+      const once = await differentiate(device, inputs, upstream, op);
+      const twice = await differentiate(
+        device,
+        inputs,
+        upstream,
+        (tensors) => add(op(tensors), op(tensors)),
+      );
+      for (const [name, values] of Object.entries(once)) {
+        assertClose(twice[name], (values as Float32Array).map((value) => 2 * value), {}, name);
+      }
+    }
+  },
+);
+
 onEveryDevice("ops refuse shapes that do not fit, in a sentence", (device) => {
   const tensor = (...shape: number[]) => Tensor.empty(device, shape);
   const refused: [() => unknown, typeof Error, string][] = [
     [() => add(tensor(2, 3), tensor(4)), TypeError, "Cannot add tensors of shapes (2, 3) and (4)"],
     [() => matmul(tensor(2, 3), tensor(4, 2)), TypeError, "inner dimensions must be equal"],
     [() => layerNorm(tensor(2, 3), tensor(4), tensor(3)), TypeError, 'Cannot use "weight"'],
+    [() => rmsNorm(tensor(2, 6), tensor(4)), TypeError, "its length must divide the rows'"],
+    [() => geglu(tensor(2, 3), tensor(2, 4)), TypeError, "Cannot gate with GELU tensors of shapes"],
+    [() => rotary(tensor(2, 6), tensor(2, 4)), TypeError, "by angles of shape (2, 4)"],
+    [
+      () => rotaryAngles(device, Int32Array.of(0), { headDim: 3 }),
+      RangeError,
+      "Cannot rotate heads of 3 elements",
+    ],
     [() => split(tensor(2, 3), [1, 1]), TypeError, "they must add up to 3"],
     [() => embedding(tensor(3, 2), Int32Array.of(0, 3)), RangeError, "Cannot look up id 3"],
     [() => copyRows(tensor(3, 2), tensor(2, 2), 2), RangeError, "Cannot copy 2 rows to row 2"],

@@ -15,8 +15,12 @@ import {
   layerNorm,
   linearCrossEntropy,
   matmul,
+  rmsNorm,
+  rotary,
+  rotaryAngles,
   scale,
   split,
+  swiglu,
   Tensor,
 } from "../../lib/tensor/mod.ts";
 import type { Device } from "../../lib/tensor/mod.ts";
@@ -113,6 +117,28 @@ const tests: Record<string, PartsTest> = {
       ({ x, weight, bias }) => layerNorm(x, weight, bias),
     ),
     near: ["weightGrad", "biasGrad"],
+  },
+  "rmsNorm": {
+    run: recorded(
+      { x: numbers([tokens, 514]), weight: numbers([257], 2) },
+      [tokens, 514],
+      ({ x, weight }) => rmsNorm(x, weight),
+    ),
+    near: ["weightGrad"],
+  },
+  "swiglu": {
+    run: recorded(
+      { gate: numbers([100_001], 1), up: numbers([100_001], 2) },
+      [100_001],
+      ({ gate, up }) => swiglu(gate, up),
+    ),
+  },
+  "rotary": {
+    run: recorded(
+      { x: numbers([tokens, 384]) },
+      [tokens, 384],
+      ({ x }) => rotary(x, rotaryAngles(x.device, forest.positions, { headDim: 64 })),
+    ),
   },
   "attention": {
     run: recorded(

@@ -12,6 +12,7 @@ import { copyRows } from "../ops/copy_rows/copy_rows.cpu.ts";
 import { dropout } from "../ops/dropout/dropout.cpu.ts";
 import { embeddingBackward, embeddingForward } from "../ops/embedding/embedding.cpu.ts";
 import { fill } from "../ops/fill/fill.cpu.ts";
+import { gatedBackward, gatedForward } from "../ops/gated/gated.cpu.ts";
 import { geluBackward, geluForward } from "../ops/gelu/gelu.cpu.ts";
 import { globalNormPartials } from "../ops/global_norm/global_norm.cpu.ts";
 import {
@@ -25,6 +26,12 @@ import {
   crossEntropyLoss,
 } from "../ops/linear_cross_entropy/linear_cross_entropy.cpu.ts";
 import { columnSums, matmul } from "../ops/matmul/matmul.cpu.ts";
+import {
+  rmsNormBackwardInput,
+  rmsNormBackwardWeight,
+  rmsNormForward,
+} from "../ops/rms_norm/rms_norm.cpu.ts";
+import { rotary } from "../ops/rotary/rotary.cpu.ts";
 import { scale } from "../ops/scale/scale.cpu.ts";
 import { splitBackward, splitForward } from "../ops/split/split.cpu.ts";
 import type { CpuKernel } from "./kernel.ts";
@@ -44,6 +51,8 @@ export const kernels: Readonly<Record<string, CpuKernel>> = {
   "embedding.backward": embeddingBackward,
   "embedding.forward": embeddingForward,
   "fill": fill,
+  "gated.backward": gatedBackward,
+  "gated.forward": gatedForward,
   "gelu.backward": geluBackward,
   "gelu.forward": geluForward,
   "globalNorm.partials": globalNormPartials,
@@ -52,6 +61,10 @@ export const kernels: Readonly<Record<string, CpuKernel>> = {
   "layerNorm.forward": layerNormForward,
   "matmul": matmul,
   "matmul.columnSums": columnSums,
+  "rmsNorm.backwardInput": rmsNormBackwardInput,
+  "rmsNorm.backwardWeight": rmsNormBackwardWeight,
+  "rmsNorm.forward": rmsNormForward,
+  "rotary": rotary,
   "scale": scale,
   "split.backward": splitBackward,
   "split.forward": splitForward,

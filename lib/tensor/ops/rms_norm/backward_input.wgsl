@@ -1,0 +1,58 @@
+// dx = (g - normalized * mean(g * normalized)) * inverse (+ dx), g = (offset + weight) * dy. One workgroup a row.
+struct Params {
+  rows: u32,
+  width: u32,
+  offset: f32,
+  accumulate: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> inverses: array<f32>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+var<workgroup> shared_sums: array<f32, 256>;
+
+// Adds the values of all threads, always in the same order.
+fn sum_over_group(thread: u32, value: f32) -> f32 {
+  shared_sums[thread] = value;
+  for (var half = 128u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) {
+      shared_sums[thread] += shared_sums[thread + half];
+    }
+  }
+  workgroupBarrier();
+  let sum = shared_sums[0];
+  workgroupBarrier();
+  return sum;
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let row = group.x + group.y * groups.x;
+  if (row >= params.rows) {
+    return;
+  }
+  let base = row * params.width;
+  let inverse = inverses[row];
+  var products = 0.0;
+  for (var i = thread; i < params.width; i += 256u) {
+    products += (params.offset + weight[i]) * dy[base + i] * x[base + i] * inverse;
+  }
+  let mean = sum_over_group(thread, products) / f32(params.width);
+  for (var i = thread; i < params.width; i += 256u) {
+    let normalized = x[base + i] * inverse;
+    var gradient = ((params.offset + weight[i]) * dy[base + i] - normalized * mean) * inverse;
+    if (params.accumulate == 1u) {
+      gradient += dx[base + i];
+    }
+    dx[base + i] = gradient;
+  }
+}

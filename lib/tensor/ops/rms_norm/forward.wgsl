@@ -1,0 +1,55 @@
+// y = (offset + weight) * x / sqrt(mean(x^2) + epsilon); inverses = 1 / sqrt(...). One workgroup a row.
+struct Params {
+  rows: u32,
+  width: u32,
+  epsilon: f32,
+  offset: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> inverses: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+var<workgroup> shared_sums: array<f32, 256>;
+
+// Adds the values of all threads, always in the same order.
+fn sum_over_group(thread: u32, value: f32) -> f32 {
+  shared_sums[thread] = value;
+  for (var half = 128u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) {
+      shared_sums[thread] += shared_sums[thread + half];
+    }
+  }
+  workgroupBarrier();
+  let sum = shared_sums[0];
+  workgroupBarrier();
+  return sum;
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let row = group.x + group.y * groups.x;
+  if (row >= params.rows) {
+    return;
+  }
+  let base = row * params.width;
+  var squares = 0.0;
+  for (var i = thread; i < params.width; i += 256u) {
+    squares += x[base + i] * x[base + i];
+  }
+  let mean = sum_over_group(thread, squares) / f32(params.width);
+  let inverse = 1.0 / sqrt(mean + params.epsilon);
+  for (var i = thread; i < params.width; i += 256u) {
+    y[base + i] = x[base + i] * inverse * (params.offset + weight[i]);
+  }
+  if (thread == 0u) {
+    inverses[row] = inverse;
+  }
+}

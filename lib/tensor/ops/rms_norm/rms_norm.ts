@@ -1,0 +1,124 @@
+/**
+ * Normalisation by the root mean square: `y = (offset + weight) · x / √(mean(x²) + epsilon)`.
+ *
+ * Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019. Gemma stores weights less 1, which is `offset`.
+ *
+ * @module
+ */
+
+import { defineKernel } from "../../device.ts";
+import { formatShape, record, Tensor } from "../../tensor.ts";
+import { fold, overRows } from "../../webgpu/plans.ts";
+import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
+import backwardWeightWgsl from "./backward_weight.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
+
+/** `inverses` is (rows): 1/√(mean(x²) + epsilon), saved for the gradient. */
+const forwardKernel = defineKernel({
+  name: "rmsNorm.forward",
+  buffers: { x: "read", weight: "read", y: "write", inverses: "write" },
+  params: { rows: "u32", width: "u32", epsilon: "f32", offset: "f32" },
+  webgpu: overRows({
+    source: forwardWgsl,
+    rows: ({ rows }) => rows,
+    widths: ({ width }) => ({ x: width, y: width, inverses: 1 }),
+    dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
+  }),
+});
+
+const backwardInputKernel = defineKernel({
+  name: "rmsNorm.backwardInput",
+  buffers: { x: "read", weight: "read", inverses: "read", dy: "read", dx: "update" },
+  params: { rows: "u32", width: "u32", offset: "f32", accumulate: "u32" },
+  webgpu: overRows({
+    source: backwardInputWgsl,
+    rows: ({ rows }) => rows,
+    widths: ({ width }) => ({ x: width, dy: width, dx: width, inverses: 1 }),
+    dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
+  }),
+});
+
+/** Sums over rows, in their order: each column is one thread's. */
+const backwardWeightKernel = defineKernel({
+  name: "rmsNorm.backwardWeight",
+  buffers: { x: "read", inverses: "read", dy: "read", dWeight: "update" },
+  params: { rows: "u32", width: "u32", accumulate: "u32" },
+  webgpu: overRows({
+    source: backwardWeightWgsl,
+    rows: ({ rows }) => rows,
+    widths: ({ width }) => ({ x: width, dy: width, inverses: 1 }),
+    dispatch: ({ count, index }, { params }) => ({
+      params: { rows: count, accumulate: Number(params.accumulate || index > 0) },
+      workgroups: fold(Math.ceil(params.width / 32)),
+    }),
+  }),
+});
+
+/** Options of {@linkcode rmsNorm}. */
+export interface RmsNormOptions {
+  /** Added to the mean square. 1e-5 by default. */
+  readonly epsilon?: number;
+  /** Added to every weight: 1 for Gemma's. 0 by default. */
+  readonly offset?: number;
+}
+
+/**
+ * Normalises every row, or every part of a row that is as wide as the weight, such as each head of queries.
+ *
+ * @param x (…, n · C).
+ * @param weight (C).
+ * @param options Epsilon and offset.
+ * @returns (…, n · C).
+ * @throws {TypeError} If the weight is no vector whose length divides the rows'.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * import { pick, rmsNorm, Tensor } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const x = Tensor.from(device, [3, 4], [1, 2]);
+ * const y = await rmsNorm(x, Tensor.from(device, [1, 2]), { epsilon: 0 }).data();
+ * assertAlmostEquals(y[0], 3 / Math.sqrt(12.5), 1e-6);
+ * assertAlmostEquals(y[1], 8 / Math.sqrt(12.5), 1e-6);
+ * ```
+ */
+export function rmsNorm(x: Tensor, weight: Tensor, options: RmsNormOptions = {}): Tensor {
+  const { epsilon = 1e-5, offset = 0 } = options;
+  const { device } = x;
+  const width = weight.size;
+  if (weight.shape.length !== 1 || x.width % width !== 0) {
+    throw new TypeError(
+      `Cannot normalise rows of a tensor of shape ${formatShape(x.shape)} with a weight of shape ` +
+        `${formatShape(weight.shape)}: its length must divide the rows'`,
+    );
+  }
+  const rows = x.size / width;
+  const y = Tensor.empty(device, x.shape);
+  const inverses = Tensor.empty(device, [rows]);
+  device.run(
+    forwardKernel,
+    { x: x.buffer, weight: weight.buffer, y: y.buffer, inverses: inverses.buffer },
+    { rows, width, epsilon, offset },
+  );
+  return record(y, [x, weight], (dy, gradients) => {
+    const known = { x: x.buffer, inverses: inverses.buffer, dy: dy.buffer };
+    if (gradients.wants(weight)) {
+      const { gradient, accumulate } = gradients.into(weight);
+      device.run(
+        backwardWeightKernel,
+        { ...known, dWeight: gradient.buffer },
+        { rows, width, accumulate },
+      );
+    }
+    if (gradients.wants(x)) {
+      const { gradient, accumulate } = gradients.into(x);
+      device.run(
+        backwardInputKernel,
+        { ...known, weight: weight.buffer, dx: gradient.buffer },
+        { rows, width, offset, accumulate },
+      );
+    }
+    inverses.dispose();
+  });
+}

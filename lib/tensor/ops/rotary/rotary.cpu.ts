@@ -1,0 +1,20 @@
+/** How threads share out `rotary`: rows, streamed. */
+import type { CpuKernel } from "../../cpu/kernel.ts";
+
+export const rotary: CpuKernel = (
+  context,
+  { x, angles, y },
+  { rows, heads, headDim, direction, accumulate },
+) => {
+  const width = heads * headDim;
+  context.stream(
+    {
+      x: { buffer: x, access: "read", width },
+      angles: { buffer: angles, access: "read", width: headDim },
+      y: { buffer: y, access: accumulate ? "update" : "write", width },
+    },
+    context.share(rows),
+    (at, count) =>
+      context.wasm.rotary(at.x, at.angles, at.y, count, heads, headDim, direction, accumulate),
+  );
+};
