@@ -32,3 +32,10 @@ export type {
 } from "./resolved.ts";
 export type { GgufArray, GgufTensorInfo, GgufValue } from "./gguf/header.ts";
 export { type Gguf, openGguf } from "./gguf/read.ts";
+export type { GgufMetadata, GgufNumberType, GgufWritable } from "./gguf/format.ts";
+export {
+  type GgufEntry,
+  type WritableGgmlType,
+  writeGguf,
+  type WriteGgufOptions,
+} from "./gguf/write.ts";

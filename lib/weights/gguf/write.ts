@@ -1,0 +1,209 @@
+/**
+ * Writing GGUF: one tensor in memory at a time, the file whole or not there at all.
+ *
+ * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { narrow, type WritableDtype } from "../dtype.ts";
+import { quote } from "../json.ts";
+import type { WriteOptions, WrittenFile } from "../safetensors/write.ts";
+import { writeAll, writeBeside } from "../write_beside.ts";
+import { formatMetadata, type GgufMetadata, HeaderBytes } from "./format.ts";
+import { quantizeQ8_0 } from "./quantize.ts";
+import { GGML_TYPE_BY_NAME, GGML_TYPES } from "./types.ts";
+
+/** Tensor types that float32 values are written as. */
+export type WritableGgmlType = WritableDtype | "Q8_0";
+
+/** A tensor to be written. */
+export interface GgufEntry {
+  /** Its name, once in a file: `blk.0.attn_q.weight`. */
+  name: string;
+  /** Its shape with the fastest axis last, as everywhere else here: one to four axes. */
+  shape: readonly number[];
+  /** The type to store; F32 if absent. Rows of Q8_0 must be multiples of 32. */
+  type?: WritableGgmlType;
+  /**
+   * Its values in row-major order, or a function that gives them when their turn comes, so that
+   * one tensor at a time is in memory.
+   */
+  data: Float32Array | (() => Float32Array | Promise<Float32Array>);
+}
+
+/** Options of {@linkcode writeGguf}. */
+export interface WriteGgufOptions extends Omit<WriteOptions, "metadata"> {
+  /** What the file says of itself, in this order. */
+  metadata?: GgufMetadata;
+}
+
+interface Planned {
+  entry: GgufEntry;
+  type: WritableGgmlType;
+  count: number;
+  start: number;
+  bytes: number;
+}
+
+const ALIGNMENT = 32;
+const VERSION = 3;
+const MAX_AXES = 4;
+/** ggml keeps a name with its closing zero in 64 bytes. */
+const MAX_NAME = 63;
+const PIECE_ELEMENTS = 1 << 18;
+const TYPE_IDS = new Map(Array.from(GGML_TYPES, ([id, { name }]) => [name, id]));
+
+/**
+ * Writes a GGUF file.
+ *
+ * Tensors lie in the order of `entries`, so equal calls give equal bytes.
+ *
+ * @param path The file; its directory must exist
+ * @param entries The tensors
+ * @param options Metadata, signal and progress
+ * @returns The file's length and hash
+ * @throws {TypeError} If a name repeats, or an entry or a metadata value is not as described
+ * @throws {RangeError} If values and shape disagree, rows do not fill blocks, or a value is too
+ * large for the type
+ */
+export async function writeGguf(
+  path: string,
+  entries: Iterable<GgufEntry>,
+  options: WriteGgufOptions = {},
+): Promise<WrittenFile> {
+  const planned = plan(entries, path);
+  const header = formatHeader(planned, options.metadata ?? {}, path);
+  const last = planned.at(-1);
+  const total = header.length + (last === undefined ? 0 : padded(last.start + last.bytes));
+  const hash = createHash("sha256");
+  let done = 0;
+  await writeBeside(path, async (file) => {
+    const put = async (bytes: Uint8Array) => {
+      options.signal?.throwIfAborted();
+      hash.update(bytes);
+      await writeAll(file, bytes);
+      done += bytes.length;
+      options.onProgress?.(done, total);
+    };
+    await put(header);
+    const piece = new Uint8Array(PIECE_ELEMENTS * 4);
+    for (const tensor of planned) {
+      await writeTensor(tensor, path, piece, put, options.signal);
+      await put(new Uint8Array(padded(tensor.bytes) - tensor.bytes));
+    }
+  });
+  return { path, bytes: total, sha256: hash.digest("hex") };
+}
+
+function padded(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Checks the entries and gives each its place. */
+function plan(entries: Iterable<GgufEntry>, path: string): Planned[] {
+  const planned: Planned[] = [];
+  const names = new Set<string>();
+  let start = 0;
+  for (const entry of entries) {
+    const { name, shape, type = "F32", data } = entry;
+    const cannot = `Cannot write tensor ${quote(name)} to "${path}"`;
+    if (names.has(name)) throw new TypeError(`${cannot}: the name occurs twice`);
+    names.add(name);
+    const length = new TextEncoder().encode(name).length;
+    if (length > MAX_NAME) {
+      throw new RangeError(`${cannot}: its name has ${length} bytes, expected at most ${MAX_NAME}`);
+    }
+    if (!["F32", "F16", "BF16", "Q8_0"].includes(type)) {
+      throw new TypeError(`${cannot}: its type must be F32, F16, BF16 or Q8_0 and is ${type}`);
+    }
+    const whole = shape.every((size) => Number.isSafeInteger(size) && size >= 1);
+    if (!whole || shape.length < 1 || shape.length > MAX_AXES) {
+      throw new TypeError(
+        `${cannot}: its shape (${shape.join(", ")}) must be of 1 to ${MAX_AXES} positive integers`,
+      );
+    }
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (!Number.isSafeInteger(count * 4)) {
+      throw new RangeError(`${cannot}: its shape (${shape.join(", ")}) is too large`);
+    }
+    const { blockElements, blockBytes } = GGML_TYPE_BY_NAME.get(type)!;
+    if (shape.at(-1)! % blockElements !== 0) {
+      throw new RangeError(
+        `${cannot} as ${type}: its rows of ${
+          shape.at(-1)
+        } values must be multiples of ${blockElements}`,
+      );
+    }
+    if (data instanceof Float32Array) checkLength(data, count, entry, path);
+    const bytes = count / blockElements * blockBytes;
+    planned.push({ entry, type, count, start, bytes });
+    start += padded(bytes);
+  }
+  return planned;
+}
+
+function checkLength(data: Float32Array, count: number, entry: GgufEntry, path: string): void {
+  if (data.length !== count) {
+    throw new RangeError(
+      `Cannot write tensor ${quote(entry.name)} to "${path}": its shape (${
+        entry.shape.join(", ")
+      }) needs ${count} values and it has ${data.length}`,
+    );
+  }
+}
+
+function formatHeader(planned: Planned[], metadata: GgufMetadata, path: string): Uint8Array {
+  if (Object.hasOwn(metadata, "general.alignment")) {
+    throw new TypeError(
+      `Cannot write metadata "general.alignment" to "${path}": it is always ${ALIGNMENT}`,
+    );
+  }
+  const header = new HeaderBytes();
+  header.bytes(new TextEncoder().encode("GGUF"));
+  header.number("uint32", VERSION);
+  header.number("uint64", planned.length);
+  formatMetadata(header, metadata, path);
+  for (const { entry: { name, shape }, type, start } of planned) {
+    header.text(name);
+    header.number("uint32", shape.length);
+    for (const size of shape.toReversed()) header.number("uint64", size);
+    header.number("uint32", TYPE_IDS.get(type)!);
+    header.number("uint64", start);
+  }
+  return header.finish(ALIGNMENT);
+}
+
+async function writeTensor(
+  { entry, type, count }: Planned,
+  path: string,
+  piece: Uint8Array,
+  put: (bytes: Uint8Array) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const data = typeof entry.data === "function" ? await entry.data() : entry.data;
+  if (!(data instanceof Float32Array)) {
+    throw new TypeError(
+      `Cannot write tensor ${quote(entry.name)} to "${path}": its values must be a Float32Array`,
+    );
+  }
+  checkLength(data, count, entry, path);
+  const { blockElements, blockBytes } = GGML_TYPE_BY_NAME.get(type)!;
+  for (let start = 0; start < count; start += PIECE_ELEMENTS) {
+    const part = data.subarray(start, start + PIECE_ELEMENTS);
+    const bytes = piece.subarray(0, part.length / blockElements * blockBytes);
+    const misfit = type === "Q8_0" ? quantizeQ8_0(part, bytes) : narrow(part, type, bytes);
+    if (misfit >= 0) {
+      throw new RangeError(
+        `Cannot write tensor ${quote(entry.name)} to "${path}" as ${type}: value ${
+          part[misfit]
+        } at index ${start + misfit} is ${
+          Number.isFinite(part[misfit]) ? "too large" : "not finite"
+        }`,
+      );
+    }
+    await put(bytes);
+  }
+}
