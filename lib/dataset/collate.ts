@@ -26,6 +26,8 @@ export interface PaddedBatch {
   inputs: Int32Array;
   /** Each input's successor, or `ignoreIndex`, (B, T) row by row. */
   targets: Int32Array;
+  /** How often each sequence's targets count, (B). */
+  weights: Float32Array;
   /** B, how many sequences. */
   batchSize: number;
   /** T, the longest sequence's length. */
@@ -88,6 +90,7 @@ export function collate(
   return {
     inputs,
     targets,
+    weights: Float32Array.from(sequences, ({ weight }) => weight),
     batchSize,
     length,
     tokensPadded: batchSize * length,

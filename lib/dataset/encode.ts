@@ -12,6 +12,8 @@ export interface EncodedExample {
   responseIds: number[];
   /** How many tokens the prompt without its marker has, encoded alone: the `instruction` mask's line. */
   instructionLength: number;
+  /** How often its tokens count, a number above 0; once where it has none. */
+  weight?: number;
 }
 
 /**
@@ -32,6 +34,7 @@ export function encodeExample(
     promptIds: tokenizer.encode(instruction + format.responseMarker),
     responseIds: [...tokenizer.encode(entry.output), tokenizer.eosId],
     instructionLength: tokenizer.encode(instruction).length,
+    ...(entry.weight !== undefined && { weight: entry.weight }),
   };
 }
 
@@ -75,6 +78,8 @@ export interface Sequence {
   counted: number;
   /** Whether tokens were cut off. */
   cut: boolean;
+  /** How often each of its targets counts. */
+  weight: number;
 }
 
 /**
@@ -98,6 +103,7 @@ export function toSequence(example: EncodedExample, options: CountOptions = {}):
     targets: ids.slice(1, length + 1),
     counted: Math.min(firstCounted(example, mask) - 1, length),
     cut: ids.length - 1 > length,
+    weight: example.weight ?? 1,
   };
 }
 

@@ -9,12 +9,15 @@ export interface InstructionEntry {
   input: string;
   /** The response to learn. */
   output: string;
+  /** How often its tokens count in losses, a number above 0; once where it has none. */
+  weight?: number;
 }
 
 const entrySchema = z.object({
   instruction: z.string(),
   input: z.string().default(""),
   output: z.string(),
+  weight: z.number().positive("a number above 0").optional(),
 });
 
 /** How many faults an error lists before it only counts them. */
@@ -22,7 +25,7 @@ const LISTED = 3;
 
 /**
  * Reads instruction entries from JSON text: an array of objects with `instruction`, `input` (which
- * may be absent) and `output`, all strings. Other fields are dropped.
+ * may be absent) and `output`, all strings, and perhaps a `weight`, a number above 0. Other fields are dropped.
  *
  * @param text The JSON text.
  * @param name What the text is called in errors, for example the file's name.

@@ -29,12 +29,13 @@ export interface ForestBatch {
   end: Int32Array;
   /**
    * What the loss counts: token `rows[k]` is to predict `targets[k]`, and that counts `counts[k]`
-   * times, as often as sequences share it. Sorted by row. A token may have several targets.
+   * times, the sum of the weights of the sequences that share it: as often as they do, where they
+   * have none. Sorted by row. A token may have several targets.
    */
   edges: { rows: Int32Array; targets: Int32Array; counts: Float32Array };
   /** T: how many tokens a model computes for this batch. */
   tokensComputed: number;
-  /** The sum of `edges.counts`: the padded batch's number of counted targets. */
+  /** The padded batch's number of counted targets; the sum of `edges.counts` where nothing is weighted. */
   tokensCounted: number;
   /** How many tokens the padded batch would compute. */
   tokensPadded: number;
@@ -101,16 +102,16 @@ export function forest(
   };
 }
 
-/** Counts, for each row, how many sequences go on to which target. */
+/** Counts, for each row, how many sequences go on to which target, each as often as its weight says. */
 function countEdges(
   sequences: Sequence[],
   { tokens, paths }: SequenceForest,
 ): ForestBatch["edges"] {
   const targetsOf = Array.from(tokens, () => new Map<number, number>());
-  for (const [k, { targets, counted }] of sequences.entries()) {
+  for (const [k, { targets, counted, weight }] of sequences.entries()) {
     for (let i = counted; i < targets.length; i++) {
       const counts = targetsOf[paths[k]![i]!]!;
-      counts.set(targets[i]!, (counts.get(targets[i]!) ?? 0) + 1);
+      counts.set(targets[i]!, (counts.get(targets[i]!) ?? 0) + weight);
     }
   }
   const edges = targetsOf.flatMap((counts, row) =>

@@ -51,7 +51,7 @@ export function makeBatch(
 ): TrainingBatch {
   const { layout = "forest", ...rest } = options;
   if (layout !== "padded") return forest(examples, { ...rest, separate: layout === "packed" });
-  const { inputs, targets, batchSize, length, tokensCounted } = collate(examples, rest);
+  const { inputs, targets, weights, batchSize, length, tokensCounted } = collate(examples, rest);
   if (tokensCounted === 0) forest(examples, rest); // throws what a person should read
   const tokens = batchSize * length;
   const at = (row: number) => row - row % length;
@@ -63,7 +63,7 @@ export function makeBatch(
     edges: {
       rows,
       targets: rows.map((row) => targets[row]),
-      counts: new Float32Array(rows.length).fill(1),
+      counts: Float32Array.from(rows, (row) => weights[Math.floor(row / length)]),
     },
     tokensComputed: tokens,
     tokensCounted,

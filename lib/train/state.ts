@@ -73,6 +73,9 @@ export async function describeOptions(
     ...(!prolongable && { totalSteps }),
     ...(followsBest && await describeBest(options, data)),
     examples: await hashExamples(examples),
+    ...(examples.some(({ weight }) => weight !== undefined) && {
+      weights: await hash(new Int32Array(Float32Array.from(examples, weightOf).buffer)),
+    }),
     ...Object.fromEntries(config),
   };
 }
@@ -121,6 +124,8 @@ function hashExamples(examples: readonly EncodedExample[]): Promise<string> {
   );
 }
 
-async function hash(integers: readonly number[]): Promise<string> {
+const weightOf = ({ weight = 1 }: EncodedExample) => weight;
+
+async function hash(integers: ArrayLike<number>): Promise<string> {
   return encodeHex(await crypto.subtle.digest("SHA-256", Int32Array.from(integers)));
 }
