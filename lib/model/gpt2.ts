@@ -19,7 +19,7 @@ import {
   split,
   Tensor,
 } from "../tensor/mod.ts";
-import { type Linear, makeLinears } from "./linear.ts";
+import { dropsInAdapters, type Linear, makeLinears } from "./linear.ts";
 import type { LanguageModel, ModelInput } from "./model.ts";
 
 /** Shape and options of a GPT-2. */
@@ -154,7 +154,7 @@ export class Gpt2 implements LanguageModel {
   }
 
   get hasDropout(): boolean {
-    return (this.config.dropout ?? 0) > 0;
+    return (this.config.dropout ?? 0) > 0 || dropsInAdapters(this.linears);
   }
 
   get head(): Tensor {

@@ -102,3 +102,13 @@ export function makeLinears(
   }
   return linears;
 }
+
+/**
+ * Whether any adapter drops elements in training; for {@linkcode LanguageModel.hasDropout}.
+ *
+ * @param linears A model's.
+ * @returns Whether one does.
+ */
+export function dropsInAdapters(linears: ReadonlyMap<string, Linear>): boolean {
+  return [...linears.values()].some(({ adapter }) => adapter?.hasDropout);
+}

@@ -23,6 +23,21 @@ export {
 export { Gpt2, GPT2_SIZES, type Gpt2Config, gpt2Shapes } from "./gpt2.ts";
 export { type Adapter, Linear, type LinearLayout, makeLinears } from "./linear.ts";
 export {
+  addLora,
+  LoraAdapter,
+  type LoraOptions,
+  type LoraSettings,
+  mergeLora,
+  removeLora,
+} from "./lora.ts";
+export {
+  type AdapterConfig,
+  isAdapter,
+  loadLora,
+  readAdapterConfig,
+  saveLora,
+} from "./lora_files.ts";
+export {
   type Attend,
   attendWithin,
   type AttentionHeads,
@@ -33,3 +48,12 @@ export {
   type ModelInput,
 } from "./model.ts";
 export { chooseToken, type SamplingOptions } from "./sampling.ts";
+export {
+  freeze,
+  hashFrozen,
+  isFullyTrainable,
+  matchesName,
+  type NamePattern,
+  trainableParameters,
+  unfreeze,
+} from "./trainable.ts";

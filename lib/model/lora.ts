@@ -1,0 +1,228 @@
+/**
+ * LoRA: beside a frozen matrix W two thin ones learn, `y = x W + (alpha / rank) · drop(x) Aᵀ Bᵀ`.
+ *
+ * Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021. With {@linkcode quantize} it is QLoRA (Dettmers
+ * et al., "QLoRA: Efficient Finetuning of Quantized LLMs", 2023): nothing else changes.
+ *
+ * @module
+ */
+
+import { Random } from "../random.ts";
+import { add, dropout, fill, matmul, noGrad, scale, scope, Tensor } from "../tensor/mod.ts";
+import type { Adapter, Linear } from "./linear.ts";
+import type { LanguageModel } from "./model.ts";
+import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
+
+/** What decides an adapter, in PEFT's terms. */
+export interface LoraSettings {
+  /** r: rows of A and columns of B. */
+  readonly rank: number;
+  /** What is learnt counts `alpha / rank` times. */
+  readonly alpha: number;
+  /** Probability of dropping elements of the input, in training. */
+  readonly dropout: number;
+  /** Whether it counts `alpha / √rank` times instead (Kalajdzievski, "A Rank Stabilization Scaling Factor", 2023). */
+  readonly rsLora: boolean;
+}
+
+/** Options of {@linkcode addLora}. */
+export interface LoraOptions extends Partial<LoraSettings> {
+  /** The layers to adapt; by default all linear layers, which the output head is none of. */
+  readonly targets?: NamePattern;
+  /** Decides the first weights. 123 by default. */
+  readonly seed?: number;
+}
+
+/** What is learnt beside one matrix. */
+export class LoraAdapter implements Adapter {
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  readonly #stream: number;
+
+  /**
+   * @param settings Rank, alpha, dropout.
+   * @param a A, (r, in).
+   * @param b B, (out, r).
+   * @param stream Tells its dropout from other layers'.
+   */
+  constructor(
+    readonly settings: LoraSettings,
+    readonly a: Tensor,
+    readonly b: Tensor,
+    stream: number,
+  ) {
+    this.#stream = stream;
+    this.parameters = new Map([["lora_A.weight", a], ["lora_B.weight", b]]);
+    for (const tensor of this.parameters.values()) tensor.requiresGrad = true;
+  }
+
+  /** What B A is multiplied by. */
+  get factor(): number {
+    const { alpha, rank, rsLora } = this.settings;
+    return alpha / (rsLora ? Math.sqrt(rank) : rank);
+  }
+
+  get hasDropout(): boolean {
+    return this.settings.dropout > 0;
+  }
+
+  addTo(y: Tensor, x: Tensor, dropoutSeed?: number): Tensor {
+    const dropped = dropoutSeed === undefined || !this.hasDropout
+      ? x
+      : dropout(x, this.settings.dropout, new Random([dropoutSeed, this.#stream]).uint32());
+    const narrow = scale(matmul(dropped, this.a, { transposeB: true }), this.factor); // (T, r)
+    return add(y, matmul(narrow, this.b, { transposeB: true })); // (T, out)
+  }
+}
+
+/**
+ * Adapts linear layers of a model: it freezes the model and lets an {@linkcode LoraAdapter} learn beside each. A is
+ * drawn from Kaiming's uniform distribution, as in PEFT, and B is 0, so that at first nothing changes.
+ *
+ * @param model The model, changed in place.
+ * @param options Rank (8 by default), alpha (twice the rank), dropout (0), which layers, seed.
+ * @returns Names of the layers that are adapted.
+ * @throws {RangeError} If a number is out of range, or no linear layer has such a name.
+ * @throws {TypeError} If a layer is adapted already.
+ *
+ * @example Adapting GPT-2's attention
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick, trainableParameters } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const model = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * assertEquals(addLora(model, { rank: 2, targets: "c_attn" }), ["h.0.attn.c_attn"]);
+ * assertEquals([...trainableParameters(model).keys()], [
+ *   "h.0.attn.c_attn.lora_A.weight",
+ *   "h.0.attn.c_attn.lora_B.weight",
+ * ]);
+ * device.close();
+ * ```
+ */
+export function addLora(model: LanguageModel, options: LoraOptions = {}): string[] {
+  const { targets = /(?:)/, seed = 123 } = options;
+  const settings = settle(options);
+  const linears = chooseLinears(model, targets);
+  freeze(model);
+  const streams = [...model.linears.keys()];
+  for (const linear of linears) {
+    const stream = streams.indexOf(linear.name);
+    const random = new Random([seed, stream]);
+    const { inWidth, outWidth } = linear;
+    const { device } = linear.weight;
+    // kaiming_uniform_ with a = √5: the deviation's bound is √(6 / (1 + 5) / in).
+    const bound = Math.sqrt(1 / inWidth);
+    const values = Float32Array.from(
+      { length: settings.rank * inWidth },
+      () => bound * (2 * random.float() - 1),
+    );
+    const a = Tensor.from(device, values, [settings.rank, inWidth]).keep();
+    const b = Tensor.empty(device, [outWidth, settings.rank]).keep();
+    fill(b, 0);
+    linear.adapter = new LoraAdapter(settings, a, b, stream);
+  }
+  return linears.map(({ name }) => name);
+}
+
+/**
+ * Puts a loaded A and B beside a layer. The model is not frozen by it.
+ *
+ * @param model The model.
+ * @param linear One of its layers.
+ * @param settings Rank, alpha, dropout.
+ * @param a A, (r, in).
+ * @param b B, (out, r).
+ */
+export function attachLora(
+  model: LanguageModel,
+  linear: Linear,
+  settings: LoraSettings,
+  a: Tensor,
+  b: Tensor,
+): void {
+  linear.adapter = new LoraAdapter(settings, a, b, [...model.linears.keys()].indexOf(linear.name));
+}
+
+/**
+ * Takes adapters away; the model is what it was before, and still frozen.
+ *
+ * @param model The model, changed in place.
+ * @returns How many layers had one.
+ */
+export function removeLora(model: LanguageModel): number {
+  let removed = 0;
+  for (const linear of model.linears.values()) {
+    if (!linear.adapter) continue;
+    for (const tensor of linear.adapter.parameters.values()) {
+      tensor.grad?.dispose();
+      tensor.dispose();
+    }
+    linear.adapter = undefined;
+    removed++;
+  }
+  return removed;
+}
+
+/**
+ * Adds what adapters have learnt to the weights and takes the adapters away: the model answers as before, within
+ * rounding, at the base's speed and in its layout. All of it learns again.
+ *
+ * @param model The model, changed in place.
+ * @returns How many layers were merged.
+ */
+export function mergeLora(model: LanguageModel): number {
+  for (const { name, adapter, layout, weight } of model.linears.values()) {
+    if (!(adapter instanceof LoraAdapter)) continue;
+    const merged = scope(() =>
+      noGrad(() => {
+        const { a, b, factor } = adapter;
+        const delta = layout === "out-in"
+          ? matmul(b, a) // (out, in)
+          : matmul(a, b, { transposeA: true, transposeB: true }); // (in, out)
+        return add(weight, scale(delta, factor));
+      })
+    ).keep();
+    model.parameters.set(`${name}.weight`, merged);
+    weight.dispose();
+  }
+  const merged = removeLora(model);
+  if (merged > 0) unfreeze(model);
+  return merged;
+}
+
+/** Checks the settings and fills in what is left out. */
+function settle(options: LoraOptions): LoraSettings {
+  const { rank = 8, dropout = 0, rsLora = false } = options;
+  const { alpha = 2 * rank } = options;
+  if (!Number.isInteger(rank) || rank < 1) {
+    throw new RangeError(`Cannot adapt with rank ${rank}: expected a positive integer`);
+  }
+  if (!(alpha > 0 && alpha < Infinity)) {
+    throw new RangeError(`Cannot adapt with alpha ${alpha}: expected a number above 0`);
+  }
+  if (!(dropout >= 0 && dropout < 1)) {
+    throw new RangeError(
+      `Cannot adapt with dropout ${dropout}: expected a number from 0 up to, not including, 1`,
+    );
+  }
+  return { rank, alpha, dropout, rsLora };
+}
+
+function chooseLinears(model: LanguageModel, targets: NamePattern): Linear[] {
+  const linears = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
+  if (linears.length === 0) {
+    const kinds = new Set([...model.linears.keys()].map((name) => name.split(".").at(-1)));
+    throw new RangeError(
+      `Cannot adapt layers named ${describePattern(targets)}: the model has ${
+        [...kinds].join(", ")
+      }`,
+    );
+  }
+  const adapted = linears.find(({ adapter }) => adapter);
+  if (adapted) {
+    throw new TypeError(`Cannot adapt "${adapted.name}": it has an adapter already`);
+  }
+  return linears;
+}

@@ -1,0 +1,242 @@
+/**
+ * LoRA adapters from and to directories in PEFT's layout: `adapter_config.json` and `adapter_model.safetensors`.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { Tensor } from "../tensor/mod.ts";
+import { openSafetensors, writeSafetensors, type WrittenFile } from "../weights/mod.ts";
+import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import type { Linear } from "./linear.ts";
+import { attachLora, LoraAdapter, type LoraSettings } from "./lora.ts";
+import type { LanguageModel } from "./model.ts";
+import { freeze } from "./trainable.ts";
+
+const CONFIG = "adapter_config.json";
+const WEIGHTS = "adapter_model.safetensors";
+
+/** What an adapter's configuration says. */
+export interface AdapterConfig {
+  /** Rank, alpha, dropout. */
+  readonly settings: LoraSettings;
+  /** The model that it was trained on, where that was written down. */
+  readonly base?: string;
+}
+
+/**
+ * Saves a model's adapters, as PEFT and {@linkcode loadLora} read them. The model itself is not written.
+ *
+ * @param model The adapted model.
+ * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
+ * @param options The base's name or directory, for the configuration.
+ * @returns Length and hash of the weights' file.
+ * @throws {TypeError} If the model has no adapter, or adapters of several settings.
+ */
+export async function saveLora(
+  model: LanguageModel,
+  directory: string,
+  options: { base?: string; signal?: AbortSignal } = {},
+): Promise<WrittenFile> {
+  const adapted = adaptedLinears(model);
+  if (adapted.length === 0) throw new TypeError("Cannot save an adapter: the model has none");
+  const { settings } = adapted[0].adapter;
+  if (adapted.some(({ adapter }) => adapter.settings !== settings)) {
+    throw new TypeError("Cannot save adapters that were added with different settings as one");
+  }
+  await Deno.mkdir(directory, { recursive: true });
+  const prefix = `base_model.model.${modulePrefix(model)}`;
+  const entries = adapted.flatMap(({ linear, adapter }) =>
+    Array.from(adapter.parameters, ([part, tensor]) => ({
+      name: `${prefix}${linear.name}.${part}`,
+      shape: tensor.shape,
+      data: () => tensor.data(),
+    }))
+  );
+  const { signal } = options;
+  const written = await writeSafetensors(join(directory, WEIGHTS), entries, { signal });
+  const config = {
+    peft_type: "LORA",
+    task_type: "CAUSAL_LM",
+    base_model_name_or_path: options.base ?? null,
+    r: settings.rank,
+    lora_alpha: settings.alpha,
+    lora_dropout: settings.dropout,
+    use_rslora: settings.rsLora,
+    target_modules: targetModules(model, adapted.map(({ linear }) => linear)),
+    fan_in_fan_out: adapted[0].linear.layout === "in-out",
+    bias: "none",
+    init_lora_weights: true,
+    inference_mode: true,
+  };
+  const text = `${JSON.stringify(config, null, 2)}\n`;
+  await writeBeside(
+    join(directory, CONFIG),
+    (file) => writeAll(file, new TextEncoder().encode(text)),
+  );
+  return written;
+}
+
+/**
+ * Puts saved adapters beside a model's layers and freezes the model, so that it answers as it was trained to, and can
+ * be trained further.
+ *
+ * @param model The base, changed in place.
+ * @param directory What {@linkcode saveLora} or PEFT wrote.
+ * @returns What its configuration says.
+ * @throws {TypeError} If it is another kind of adapter, or does not fit the model.
+ * @throws {SyntaxError} If a file is damaged.
+ * @throws {Deno.errors.NotFound} If a file is not there.
+ */
+export async function loadLora(model: LanguageModel, directory: string): Promise<AdapterConfig> {
+  const config = await readAdapterConfig(directory);
+  using file = await openSafetensors(join(directory, WEIGHTS));
+  const cannot = `Cannot load the adapter "${directory}"`;
+  const found = new Map<Linear, { a?: string; b?: string }>();
+  for (const name of file.tensors.keys()) {
+    const match = /^(?:base_model\.model\.)?(.+)\.lora_([AB])\.(?:default\.)?weight$/.exec(name);
+    const linear = match && findLinear(model, match[1]);
+    if (!match || !linear) {
+      throw new TypeError(`${cannot}: "${name}" belongs to no linear layer of the model`);
+    }
+    if (linear.adapter) throw new TypeError(`${cannot}: "${linear.name}" has an adapter already`);
+    const pair = found.get(linear) ?? {};
+    found.set(linear, { ...pair, [match[2] === "A" ? "a" : "b"]: name });
+  }
+  if (found.size === 0) throw new TypeError(`${cannot}: it holds no weights`);
+  // All are looked at before the first is put in place.
+  const pairs = [...found].map(([linear, { a, b }]) => {
+    const [shapeA, shapeB] = [a, b].map((name) => name ? file.info(name).shape : []);
+    const rank = config.settings.rank;
+    const fits = shapeA.join() === [rank, linear.inWidth].join() &&
+      shapeB.join() === [linear.outWidth, rank].join();
+    if (!fits) {
+      throw new TypeError(
+        `${cannot}: its shapes for "${linear.name}" are (${shapeA.join(", ")}) and ` +
+          `(${shapeB.join(", ")}), expected (${rank}, ${linear.inWidth}) and ` +
+          `(${linear.outWidth}, ${rank})`,
+      );
+    }
+    return { linear, names: [a!, b!], shapes: [shapeA, shapeB] };
+  });
+  for (const { linear, names, shapes } of pairs) {
+    const [a, b] = await Promise.all(
+      names.map(async (name, i) =>
+        Tensor.from(model.device, await file.read(name), shapes[i]).keep()
+      ),
+    );
+    attachLora(model, linear, config.settings, a, b);
+  }
+  freeze(model);
+  return config;
+}
+
+/**
+ * Reads what an adapter says of itself.
+ *
+ * @param directory The adapter's.
+ * @returns Settings, and the base's name.
+ * @throws {TypeError} If it is no LoRA adapter, or one of a kind that is not supported.
+ * @throws {SyntaxError} If it is not JSON.
+ * @throws {Deno.errors.NotFound} If there is no `adapter_config.json`.
+ */
+export async function readAdapterConfig(directory: string): Promise<AdapterConfig> {
+  const path = join(directory, CONFIG);
+  const cannot = `Cannot load the adapter "${directory}"`;
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Deno.errors.NotFound(`${cannot}: it has no "${CONFIG}"`);
+    }
+    throw new SyntaxError(`Cannot read "${path}" as JSON: ${(error as Error).message}`);
+  }
+  if (json?.peft_type !== "LORA") {
+    const type = JSON.stringify(json?.peft_type) ?? "not there";
+    throw new TypeError(`${cannot}: its "peft_type" is ${type}, expected "LORA"`);
+  }
+  assertSupported(json, cannot);
+  const number = (key: string, valid: (value: number) => boolean, expected: string): number => {
+    const value = json[key];
+    if (typeof value === "number" && valid(value)) return value;
+    throw new TypeError(`${cannot}: "${key}" is ${JSON.stringify(value)}, expected ${expected}`);
+  };
+  const base = json.base_model_name_or_path;
+  return {
+    settings: {
+      rank: number("r", (r) => Number.isInteger(r) && r > 0, "a positive integer"),
+      alpha: number("lora_alpha", (alpha) => alpha > 0, "a number above 0"),
+      dropout: number("lora_dropout", (p) => p >= 0 && p < 1, "a number from 0 to below 1"),
+      rsLora: json.use_rslora === true,
+    },
+    ...(typeof base === "string" && { base }),
+  };
+}
+
+/**
+ * Whether a directory holds an adapter rather than a model.
+ *
+ * @param path A path, which need not exist.
+ * @returns Whether there is an `adapter_config.json` in it.
+ */
+export async function isAdapter(path: string): Promise<boolean> {
+  return (await Deno.stat(join(path, CONFIG)).catch(() => undefined))?.isFile ?? false;
+}
+
+/** Refuses what would change the result and is not computed here. */
+function assertSupported(json: Record<string, unknown>, cannot: string): void {
+  const isEmpty = (value: unknown) =>
+    value === undefined || value === null || value === false || value === "none" ||
+    (typeof value === "object" && Object.keys(value).length === 0);
+  const features = [
+    "use_dora",
+    "use_qalora",
+    "use_bdlora",
+    "bias",
+    "lora_bias",
+    "modules_to_save",
+    "rank_pattern",
+    "alpha_pattern",
+    "layer_replication",
+    "target_parameters",
+    "trainable_token_indices",
+    "alora_invocation_tokens",
+    "arrow_config",
+  ];
+  const feature = features.find((key) => !isEmpty(json[key]));
+  if (feature) {
+    throw new TypeError(
+      `${cannot}: "${feature}" is ${JSON.stringify(json[feature])}, which is not supported`,
+    );
+  }
+}
+
+function adaptedLinears(model: LanguageModel): { linear: Linear; adapter: LoraAdapter }[] {
+  return [...model.linears.values()].flatMap((linear) =>
+    linear.adapter instanceof LoraAdapter ? [{ linear, adapter: linear.adapter }] : []
+  );
+}
+
+/** What precedes a layer's name in Hugging Face's model. */
+function modulePrefix(model: LanguageModel): string {
+  return model.architecture === "gpt2" ? "transformer." : "model.";
+}
+
+function findLinear(model: LanguageModel, module: string): Linear | undefined {
+  const prefix = modulePrefix(model);
+  const name = module.startsWith(prefix) ? module.slice(prefix.length) : module;
+  return model.linears.get(name);
+}
+
+/**
+ * The adapted layers' names, as PEFT finds them by how names end: without the block's number where that chooses the
+ * same layers.
+ */
+function targetModules(model: LanguageModel, adapted: readonly Linear[]): string[] {
+  const chosen = new Set(adapted.map(({ name }) => name));
+  const short = new Set(adapted.map(({ name }) => name.replace(/^.*?\.\d+\./, "")));
+  const chooses = (name: string) => [...short].some((end) => `.${name}`.endsWith(`.${end}`));
+  const isSame = [...model.linears.keys()].every((name) => chooses(name) === chosen.has(name));
+  return isSame ? [...short] : [...chosen].map((name) => `${modulePrefix(model)}${name}`);
+}

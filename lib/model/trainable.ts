@@ -1,0 +1,146 @@
+/**
+ * Which of a model's weights learn: those whose `requiresGrad` is set. Nothing computes or stores gradients for the
+ * others, and full fine-tuning, frozen layers and adapters are all trained by the same loop.
+ *
+ * @module
+ */
+
+import { encodeHex } from "@std/encoding";
+import type { Tensor } from "../tensor/mod.ts";
+import type { LanguageModel } from "./model.ts";
+
+/**
+ * Chooses by name: a regular expression, or one or several parts of dotted names. `"attn"` and `"h.0"` choose
+ * `h.0.attn.c_attn`; `"c_att"` does not.
+ */
+export type NamePattern = string | readonly string[] | RegExp;
+
+/**
+ * Whether a name is chosen.
+ *
+ * @param name A dotted name, such as `h.0.attn.c_attn`.
+ * @param pattern What is chosen.
+ * @returns Whether it is.
+ */
+export function matchesName(name: string, pattern: NamePattern): boolean {
+  if (pattern instanceof RegExp) return name.search(pattern) >= 0;
+  const parts = typeof pattern === "string" ? [pattern] : pattern;
+  return parts.some((part) => `.${name}.`.includes(`.${part}.`));
+}
+
+/**
+ * Keeps weights as they are: they no longer learn.
+ *
+ * @param model The model, changed in place.
+ * @param pattern Which of its weights, by their names in {@linkcode LanguageModel.parameters}; all by default.
+ * @returns How many weights now are frozen that were not.
+ * @throws {RangeError} If no weight has such a name.
+ *
+ * @example Training the last block only
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { freeze, Gpt2, pick, trainableParameters } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const model = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 2, heads: 2,
+ * });
+ * freeze(model, ["wte", "wpe", "h.0", "ln_f"]);
+ * assertEquals([...trainableParameters(model).keys()][0], "h.1.ln_1.weight");
+ * device.close();
+ * ```
+ */
+export function freeze(model: LanguageModel, pattern: NamePattern = /(?:)/): number {
+  return setTrainable(model, pattern, false);
+}
+
+/**
+ * Lets weights learn again, but those in packed storage, which cannot.
+ *
+ * @param model The model, changed in place.
+ * @param pattern Which of its weights; all by default.
+ * @returns How many weights now learn that did not.
+ * @throws {RangeError} If no weight has such a name.
+ */
+export function unfreeze(model: LanguageModel, pattern: NamePattern = /(?:)/): number {
+  return setTrainable(model, pattern, true);
+}
+
+function setTrainable(model: LanguageModel, pattern: NamePattern, trainable: boolean): number {
+  const chosen = [...model.parameters].filter(([name]) => matchesName(name, pattern));
+  if (chosen.length === 0) {
+    throw new RangeError(
+      `Cannot ${trainable ? "unfreeze" : "freeze"} weights named ${describePattern(pattern)}: ` +
+        `the model has none, but such as "${[...model.parameters.keys()].at(-1)}"`,
+    );
+  }
+  let changed = 0;
+  for (const [, tensor] of chosen) {
+    if (tensor.requiresGrad === trainable) continue;
+    tensor.requiresGrad = trainable;
+    tensor.grad?.dispose();
+    tensor.grad = undefined;
+    changed++;
+  }
+  return changed;
+}
+
+/**
+ * Writes a pattern for a message.
+ *
+ * @param pattern The pattern.
+ * @returns Such as `"attn", "mlp"`, or `/attn/`.
+ */
+export function describePattern(pattern: NamePattern): string {
+  if (pattern instanceof RegExp) return String(pattern);
+  return [pattern].flat().map((part) => JSON.stringify(part)).join(", ");
+}
+
+/**
+ * All that learns: the model's own weights and its adapters', where `requiresGrad` is set.
+ *
+ * @param model The model.
+ * @returns Tensors by name, such as `h.0.attn.c_attn.lora_A.weight`.
+ */
+export function trainableParameters(model: LanguageModel): Map<string, Tensor> {
+  const trainable = new Map<string, Tensor>();
+  for (const [name, tensor] of allParameters(model)) {
+    if (tensor.requiresGrad) trainable.set(name, tensor);
+  }
+  return trainable;
+}
+
+/**
+ * Whether everything learns and nothing is adapted: full fine-tuning, whose result is the model itself.
+ *
+ * @param model The model.
+ * @returns Whether a checkpoint must hold all of it.
+ */
+export function isFullyTrainable(model: LanguageModel): boolean {
+  return [...model.parameters.values()].every(({ requiresGrad }) => requiresGrad) &&
+    ![...model.linears.values()].some(({ adapter }) => adapter);
+}
+
+/**
+ * A hash of all that does not learn, by which a checkpoint knows its base again.
+ *
+ * @param model The model.
+ * @returns SHA-256 in hexadecimal, of each frozen tensor's name and bits in their order.
+ */
+export async function hashFrozen(model: LanguageModel): Promise<string> {
+  const lines: string[] = [];
+  for (const [name, tensor] of allParameters(model)) {
+    if (tensor.requiresGrad) continue;
+    const bytes = await tensor.device.read(tensor.buffer, 0, tensor.size * 4);
+    lines.push(`${name} ${encodeHex(await crypto.subtle.digest("SHA-256", bytes))}`);
+  }
+  const text = new TextEncoder().encode(lines.join("\n"));
+  return encodeHex(await crypto.subtle.digest("SHA-256", text));
+}
+
+function* allParameters(model: LanguageModel): Iterable<[string, Tensor]> {
+  yield* model.parameters;
+  for (const { name, adapter } of model.linears.values()) {
+    for (const [part, tensor] of adapter?.parameters ?? []) yield [`${name}.${part}`, tensor];
+  }
+}

@@ -1,0 +1,276 @@
+// LoRA against PEFT: logits, loss, every gradient, weights after AdamW steps, files both ways; and what it promises.
+
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import {
+  addLora,
+  attendWithin,
+  freeze,
+  type LanguageModel,
+  loadLora,
+  loadModel,
+  logitsOf,
+  lossOf,
+  mergeLora,
+  removeLora,
+  saveLora,
+  trainableParameters,
+} from "../../lib/model/mod.ts";
+import { backward, type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
+import { AdamW, makeBatch, type TrainingBatch } from "../../lib/train/mod.ts";
+import { onEveryDevice } from "../devices.ts";
+import { type GoldenCase, loadGolden, readGoldenTensors } from "../golden/golden.ts";
+import { assertClose } from "../support.ts";
+import { onOneThread, release, smallExamples, smallModel } from "../train/small.ts";
+import { TemporaryDirectory } from "../weights/temporary.ts";
+
+const path = (name: string) => fromFileUrl(new URL(`../golden/${name}`, import.meta.url));
+
+const families = [{ base: "gpt2_tiny", golden: "lora_gpt2", prefix: "transformer." }];
+
+async function loadAdapted(device: Device, base: string, golden: string): Promise<LanguageModel> {
+  const { model } = await loadModel(path(base), { device });
+  await loadLora(model, path(golden));
+  return model;
+}
+
+/** The padded batch of a golden case as plain sequences. */
+function batchOf({ tensors: { tokens, targets } }: GoldenCase): TrainingBatch {
+  const [rows, length] = tokens.shape;
+  const at = Int32Array.from(tokens.data, (_, row) => row);
+  const counted = at.filter((row) => targets.data[row] !== -100);
+  return {
+    tokens: tokens.data as Int32Array,
+    positions: at.map((row) => row % length),
+    end: at.map((row) => row - row % length + length),
+    edges: {
+      rows: counted,
+      targets: counted.map((row) => targets.data[row]),
+      counts: new Float32Array(counted.length).fill(1),
+    },
+    tokensComputed: rows * length,
+    tokensCounted: counted.length,
+  };
+}
+
+function logits(model: LanguageModel, tokens: Int32Array): Promise<Float32Array> {
+  const positions = tokens.map((_, i) => i);
+  const end = new Int32Array(tokens.length).fill(tokens.length);
+  const result = scope(() =>
+    noGrad(() =>
+      logitsOf(
+        model,
+        model.hidden({ tokens, positions, attend: attendWithin({ end, positions }) }),
+      )
+    )
+  );
+  return result.data().finally(() => result.dispose());
+}
+
+for (const { base, golden: name, prefix } of families) {
+  const golden = loadGolden(name);
+  const [forward] = golden.cases("forward");
+  const tokens = forward.tensors.tokens.data as Int32Array;
+
+  onEveryDevice(
+    `${name}: logits, loss and gradients are PEFT's, and only those`,
+    async (device) => {
+      const model = await loadAdapted(device, base, name);
+      const expected = forward.tensors.logits.data as Float32Array;
+      assertClose(await logits(model, tokens), expected, { relative: 1e-4 });
+
+      const [{ tensors }] = golden.cases("loss");
+      using loss = scope(() => {
+        const loss = lossOf(model, batchOf(golden.cases("loss")[0]));
+        backward(loss);
+        return loss;
+      });
+      assertClose([await loss.item()], tensors.output.data, { relative: 1e-5 });
+      const learnt = trainableParameters(model);
+      assertEquals(
+        learnt.size,
+        Object.keys(tensors).filter((key) => key.startsWith("grad/")).length,
+      );
+      for (const [parameter, { grad }] of learnt) {
+        const { data, shape } = tensors[`grad/base_model.model.${prefix}${parameter}`];
+        assertEquals(grad!.shape, shape);
+        assertClose(await grad!.data(), data, { relative: 1e-4 }, parameter);
+        grad!.dispose();
+      }
+      // Nothing was computed for what is frozen.
+      assert([...model.parameters.values()].every(({ grad }) => grad === undefined));
+      removeLora(model);
+    },
+  );
+
+  onEveryDevice(`${name}: losses and weights of three AdamW steps are PEFT's`, async (device) => {
+    const model = await loadAdapted(device, base, name);
+    const [{ attributes, tensors }] = golden.cases("adamw");
+    const batch = batchOf(golden.cases("loss")[0]);
+    const { lr, eps, ...settings } = attributes;
+    using optimizer = new AdamW(trainableParameters(model), { ...settings, epsilon: eps });
+    const losses: number[] = [];
+    for (let step = 0; step < 3; step++) {
+      using loss = scope(() => {
+        const loss = lossOf(model, batch);
+        backward(loss);
+        return loss;
+      });
+      losses.push(await loss.item());
+      optimizer.step(lr);
+    }
+    assertClose(losses, tensors.losses.data, { relative: 1e-4 });
+    for (const [parameter, tensor] of trainableParameters(model)) {
+      const { data } = tensors[`weight/base_model.model.${prefix}${parameter}`];
+      // A gradient that is nearly 0 is mostly rounding, of which AdamW makes up to a whole step, 1e-3.
+      assertClose(await tensor.data(), data, { relative: 1e-4, absolute: 1e-4 }, parameter);
+    }
+    removeLora(model);
+  });
+
+  onEveryDevice(
+    `${name}: mergeLora() changes no logit, removeLora() restores the base`,
+    async (device) => {
+      const model = await loadAdapted(device, base, name);
+      const adapted = await logits(model, tokens);
+      const weights = model.parameters.size;
+      assertEquals(mergeLora(model), model.linears.size);
+      assertClose(await logits(model, tokens), adapted, { relative: 1e-5 });
+      assertEquals([model.parameters.size, mergeLora(model)], [weights, 0]);
+      assertEquals(trainableParameters(model).size, weights);
+
+      const { model: fresh } = await loadModel(path(base), { device });
+      const before = await logits(fresh, tokens);
+      await loadLora(fresh, path(name));
+      assertNotEquals(await logits(fresh, tokens), before);
+      assertEquals(removeLora(fresh), fresh.linears.size);
+      assertEquals(await logits(fresh, tokens), before);
+    },
+  );
+
+  Deno.test(`${name}: saveLora() writes PEFT's names, bits and settings`, async () => {
+    using temporary = new TemporaryDirectory();
+    const { CpuDevice } = await import("../../lib/tensor/cpu/device.ts");
+    const device = new CpuDevice({ threads: 1 });
+    const model = await loadAdapted(device, base, name);
+    await saveLora(model, temporary.path, { base: "some/base" });
+    const file = "adapter_model.safetensors";
+    assertEquals(
+      readGoldenTensors(`${temporary.path}/${file}`),
+      readGoldenTensors(`${path(name)}/${file}`),
+    );
+    const [ours, theirs] = [temporary.path, path(name)].map((directory) =>
+      JSON.parse(Deno.readTextFileSync(`${directory}/adapter_config.json`))
+    );
+    assertEquals(ours.base_model_name_or_path, "some/base");
+    for (const key of ["r", "lora_alpha", "use_rslora", "fan_in_fan_out", "bias", "peft_type"]) {
+      assertEquals(ours[key], theirs[key], key);
+    }
+    device.close();
+  });
+}
+
+onOneThread("addLora() changes nothing at first and is decided by its seed", async (device) => {
+  const tokens = Int32Array.from([1, 2, 3, 4]);
+  const model = smallModel(device);
+  const before = await logits(model, tokens);
+  const valuesOf = async (seed: number, dropout = 0) => {
+    const names = addLora(model, { rank: 3, targets: ["attn.c_attn", "c_fc"], seed, dropout });
+    assertEquals(names, ["h.0.attn.c_attn", "h.0.mlp.c_fc", "h.1.attn.c_attn", "h.1.mlp.c_fc"]);
+    assertEquals(await logits(model, tokens), before);
+    const first = trainableParameters(model).get("h.0.attn.c_attn.lora_A.weight")!;
+    assertEquals(first.shape, [3, 16]);
+    return first.data();
+  };
+  const a = await valuesOf(1);
+  // Uniform within ±1/√in, PEFT's Kaiming bound.
+  assert(a.every((value) => Math.abs(value) <= 0.25) && a.some((value) => Math.abs(value) > 0.2));
+  removeLora(model);
+  assertEquals(await valuesOf(1), a);
+  removeLora(model);
+  assertNotEquals(await valuesOf(2), a);
+  removeLora(model);
+  await valuesOf(1, 0.5); // without a seed nothing is dropped
+  assertEquals(model.hasDropout, true);
+  release(model);
+});
+
+onOneThread("LoRA's dropout is decided by its seed, and differs between layers", async (device) => {
+  const model = smallModel(device);
+  addLora(model, { rank: 2, dropout: 0.5, targets: /c_fc$/ });
+  for (const [name, tensor] of trainableParameters(model)) {
+    if (name.includes("lora_B")) tensor.assign(new Float32Array(tensor.size).fill(0.5));
+  }
+  const batch = makeBatch(smallExamples(2), { layout: "packed" });
+  const lossAt = async (dropoutSeed?: number) => {
+    using loss = scope(() => noGrad(() => lossOf(model, batch, { dropoutSeed })));
+    return await loss.item();
+  };
+  const [without, first] = [await lossAt(), await lossAt(1)];
+  assertEquals([await lossAt(), await lossAt(1)], [without, first]);
+  assertEquals(new Set([without, first, await lossAt(2)]).size, 3);
+  release(model);
+});
+
+onOneThread("rsLora divides by the rank's root", (device) => {
+  const model = smallModel(device);
+  const factorOf = (options: { rsLora?: boolean; alpha?: number }) => {
+    addLora(model, { rank: 4, targets: "c_attn", ...options });
+    const { adapter } = model.linears.get("h.0.attn.c_attn")!;
+    const { factor } = adapter as unknown as { factor: number };
+    removeLora(model);
+    return factor;
+  };
+  assertEquals(factorOf({}), 2);
+  assertEquals(factorOf({ alpha: 6 }), 1.5);
+  assertEquals(factorOf({ alpha: 6, rsLora: true }), 3);
+  release(model);
+  return Promise.resolve();
+});
+
+onOneThread("addLora() and freeze() refuse what cannot be", (device) => {
+  const model = smallModel(device);
+  const refuses = (options: Parameters<typeof addLora>[1], message: string) =>
+    assertThrows(() => addLora(model, options), RangeError, message);
+  refuses({ rank: 0 }, "Cannot adapt with rank 0: expected a positive integer");
+  refuses({ alpha: -1 }, "Cannot adapt with alpha -1");
+  refuses({ dropout: 1 }, "Cannot adapt with dropout 1");
+  refuses({ targets: ["q_proj"] }, 'layers named "q_proj": the model has c_attn, c_proj, c_fc');
+  refuses({ targets: "c_att" }, 'layers named "c_att"');
+  addLora(model, { targets: "c_fc" });
+  assertThrows(() => addLora(model), TypeError, '"h.0.mlp.c_fc": it has an adapter already');
+  assertThrows(() => freeze(model, "h.7"), RangeError, 'Cannot freeze weights named "h.7"');
+  release(model);
+  return Promise.resolve();
+});
+
+onOneThread("loadLora() refuses what does not fit, and changes nothing", async (device) => {
+  using temporary = new TemporaryDirectory();
+  const model = smallModel(device);
+  const refuses = async (message: string, type: new (message: string) => Error = TypeError) => {
+    await assertRejects(() => loadLora(model, temporary.path), type, message);
+    assertEquals([...model.linears.values()].filter(({ adapter }) => adapter), []);
+  };
+  await refuses('it has no "adapter_config.json"', Deno.errors.NotFound);
+  const source = path("lora_gpt2");
+  Deno.copyFileSync(
+    `${source}/adapter_model.safetensors`,
+    `${temporary.path}/adapter_model.safetensors`,
+  );
+  const config = JSON.parse(Deno.readTextFileSync(`${source}/adapter_config.json`));
+  const write = (changes: Record<string, unknown>) =>
+    temporary.file("adapter_config.json", JSON.stringify({ ...config, ...changes }));
+  write({});
+  await refuses('its shapes for "h.0.attn.c_attn" are (4, 32) and (96, 4), expected (4, 16)');
+  write({ peft_type: "IA3" });
+  await refuses('its "peft_type" is "IA3", expected "LORA"');
+  write({ use_dora: true });
+  await refuses('"use_dora" is true, which is not supported');
+  write({ alpha_pattern: { c_fc: 3 } });
+  await refuses('"alpha_pattern" is {"c_fc":3}, which is not supported');
+  write({ r: "four" });
+  await refuses('"r" is "four", expected a positive integer');
+  temporary.file("adapter_config.json", "{");
+  await refuses("as JSON", SyntaxError);
+  release(model);
+});
