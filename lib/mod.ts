@@ -14,5 +14,6 @@ export * from "./model/mod.ts";
 export * from "./train/mod.ts";
 export * from "./eval/mod.ts";
 export * from "./show/mod.ts";
+export * from "./course/mod.ts";
 export * from "./weights/mod.ts";
 export { Random } from "./random.ts";

@@ -1,0 +1,127 @@
+// Compares an answer with what is right: first its shape, then its values, and how many of those agree.
+
+/** Where an answer first differs. */
+export interface Difference {
+  /** Whether already the kind or the size is another. */
+  kind: "shape" | "value";
+  /** What differs, as the end of a sentence: `"at [2]: got 3, expected 4"`. */
+  message: string;
+  /** The share of values that agree, from 0 to 1; 0 where the shape differs. */
+  correct: number;
+}
+
+/** How far a number may be from the right one, relative to it and absolutely. */
+const DEFAULT_TOLERANCE = 1e-4;
+
+/**
+ * Compares two values: numbers within a tolerance, everything else exactly, arrays and objects part by part.
+ *
+ * @param actual An answer, of any type.
+ * @param expected What is right.
+ * @param tolerance How far numbers may differ, relative to `max(1, |expected|)`.
+ * @returns The first difference, shapes before values, or undefined where there is none.
+ */
+export function compareAnswers(
+  actual: unknown,
+  expected: unknown,
+  tolerance: number = DEFAULT_TOLERANCE,
+): Difference | undefined {
+  const shape = compareShapes(actual, expected, "");
+  if (shape !== undefined) return { kind: "shape", message: shape, correct: 0 };
+  const count = { all: 0, right: 0 };
+  const message = compareValues(actual, expected, tolerance, "", count);
+  if (message === undefined) return undefined;
+  return { kind: "value", message, correct: count.right / count.all };
+}
+
+function compareShapes(actual: unknown, expected: unknown, path: string): string | undefined {
+  const at = path === "" ? "" : `at ${path}: `;
+  if (isList(expected)) {
+    if (!isList(actual)) return `${at}got ${kindOf(actual)}, expected ${kindOf(expected)}`;
+    if (actual.length !== expected.length) {
+      return `${at}got ${actual.length} values, expected ${expected.length}`;
+    }
+    return first(expected.length, (i) => compareShapes(actual[i], expected[i], `${path}[${i}]`));
+  }
+  if (isRecord(expected)) {
+    if (!isRecord(actual)) return `${at}got ${kindOf(actual)}, expected ${kindOf(expected)}`;
+    const names = Object.keys(expected);
+    const missing = names.find((name) => !Object.hasOwn(actual, name));
+    if (missing !== undefined) return `${at}the property "${missing}" is missing`;
+    return first(
+      names.length,
+      (i) => compareShapes(actual[names[i]], expected[names[i]], `${path}.${names[i]}`),
+    );
+  }
+  if (typeof actual !== typeof expected || (actual === null) !== (expected === null)) {
+    return `${at}got ${kindOf(actual)}, expected ${kindOf(expected)}`;
+  }
+  return undefined;
+}
+
+/** Goes through all values, so that the share of right ones is known. */
+function compareValues(
+  actual: unknown,
+  expected: unknown,
+  tolerance: number,
+  path: string,
+  count: { all: number; right: number },
+): string | undefined {
+  let found: string | undefined;
+  const compare = (a: unknown, e: unknown, step: string) => {
+    const message = compareValues(a, e, tolerance, `${path}${step}`, count);
+    found ??= message;
+  };
+  if (isList(expected)) {
+    for (let i = 0; i < expected.length; i++) {
+      compare((actual as ArrayLike<unknown>)[i], expected[i], `[${i}]`);
+    }
+    return found;
+  }
+  if (isRecord(expected)) {
+    for (const [name, value] of Object.entries(expected)) {
+      compare((actual as Record<string, unknown>)[name], value, `.${name}`);
+    }
+    return found;
+  }
+  count.all++;
+  const right = typeof expected === "number" && Number.isFinite(expected)
+    ? Math.abs(actual as number - expected) <= tolerance * Math.max(1, Math.abs(expected))
+    : Object.is(actual, expected);
+  if (right) {
+    count.right++;
+    return undefined;
+  }
+  return `${path === "" ? "" : `at ${path}: `}got ${show(actual)}, expected ${show(expected)}`;
+}
+
+function first(
+  length: number,
+  compare: (index: number) => string | undefined,
+): string | undefined {
+  for (let i = 0; i < length; i++) {
+    const message = compare(i);
+    if (message !== undefined) return message;
+  }
+  return undefined;
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !isList(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (isList(value)) return `a list of ${value.length} values`;
+  if (typeof value === "object") return "an object";
+  return value === undefined ? "nothing" : `a ${typeof value}`;
+}
+
+function show(value: unknown): string {
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

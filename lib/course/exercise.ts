@@ -1,0 +1,180 @@
+// Exercises of the course, and their checks: shape first, then value, then the likely mistake by its name.
+
+import { escapeHtml, sansSerif } from "../show/theme.ts";
+import { View } from "../show/view.ts";
+import { compareAnswers } from "./compare.ts";
+
+/** Something to be programmed or worked out. */
+export interface Exercise<Input extends readonly unknown[], Result> {
+  /** Such as `"2.1 Shift the targets"`. */
+  readonly title: string;
+  /** What an answer is called with, one call each; `[[]]` where the answer is a value. */
+  readonly inputs: readonly Input[];
+  /** What is right; independent of what the library does. */
+  readonly solution: (...input: Input) => Result | Promise<Result>;
+  /** What people do wrong, by a sentence that says so: `"The targets are not shifted"`. */
+  readonly mistakes?: Readonly<Record<string, (...input: Input) => unknown>>;
+  /** Shown after a wrong answer. */
+  readonly hint: string;
+  /** How far numbers may differ, relative to `max(1, |expected|)`. 1e-4 by default. */
+  readonly tolerance?: number;
+}
+
+/** How an answer was found. */
+export type Verdict =
+  | { readonly status: "right" }
+  | { readonly status: "missing" }
+  | {
+    readonly status: "wrong";
+    /** What differs. */
+    readonly message: string;
+    /** The share of calls that are right, and within wrong ones the share of values, from 0 to 1. */
+    readonly correct: number;
+    /** The mistake that gives just this answer, where it is known. */
+    readonly mistake?: string;
+  };
+
+/** An answer: a function of the exercise's inputs, or a value where there are none; undefined where there is none yet. */
+export type Answer<Input extends readonly unknown[], Result> =
+  | ((...input: Input) => Result | undefined | Promise<Result | undefined>)
+  | Result
+  | undefined;
+
+/**
+ * Names an exercise, so that TypeScript knows its inputs and its result.
+ *
+ * @param definition Its parts.
+ * @returns The same.
+ */
+export function exercise<Input extends readonly unknown[], Result>(
+  definition: Exercise<Input, Result>,
+): Exercise<Input, Result> {
+  return definition;
+}
+
+/**
+ * Judges an answer.
+ *
+ * @param exercise The exercise.
+ * @param answer What somebody wrote. It gets copies of the inputs, so that changing them has no effect.
+ * @returns The verdict; an answer that throws is wrong with the error as message.
+ */
+export async function judgeAnswer<Input extends readonly unknown[], Result>(
+  exercise: Exercise<Input, Result>,
+  answer: Answer<Input, Result>,
+): Promise<Verdict> {
+  const { inputs, solution, mistakes = {}, tolerance } = exercise;
+  const call = async (respond: unknown, input: Input): Promise<unknown> =>
+    typeof respond === "function" ? await respond(...copyOf(input)) : respond;
+  let wrong: string | undefined;
+  let correct = 0;
+  const results: unknown[] = [];
+  for (const input of inputs) {
+    let actual: unknown;
+    try {
+      actual = await call(answer, input);
+    } catch (error) {
+      const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      return { status: "wrong", message: `${describe(input)}it throws ${message}`, correct: 0 };
+    }
+    if (actual === undefined) return { status: "missing" };
+    results.push(actual);
+    const difference = compareAnswers(actual, await call(solution, input), tolerance);
+    correct += (difference?.correct ?? 1) / inputs.length;
+    wrong ??= difference && describe(input) + difference.message;
+  }
+  if (wrong === undefined) return { status: "right" };
+  for (const [mistake, respond] of Object.entries(mistakes)) {
+    const same = await Promise.all(inputs.map(async (input, i) => {
+      try {
+        return compareAnswers(results[i], await call(respond, input), tolerance) === undefined;
+      } catch {
+        return false;
+      }
+    }));
+    if (same.every(Boolean)) return { status: "wrong", message: wrong, correct, mistake };
+  }
+  return { status: "wrong", message: wrong, correct };
+}
+
+/**
+ * Checks an answer and shows the verdict.
+ *
+ * @param exercise The exercise.
+ * @param answer What somebody wrote: a function, or a value where the exercise has no inputs.
+ * @returns A view whose text begins with `Right`, `Not yet` or `Not quite`.
+ *
+ * @example
+ * ```ts
+ * import { check, exercise } from "tunebook";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const next = exercise({
+ *   title: "Shift by one",
+ *   inputs: [[[1, 2, 3]], [[4, 5]]],
+ *   solution: (tokens: number[]) => tokens.slice(1),
+ *   mistakes: { "The targets are not shifted": (tokens: number[]) => tokens },
+ *   hint: "Position i predicts token i + 1.",
+ * });
+ * assertStringIncludes((await check(next, (tokens) => tokens.slice(1))).text, "Right");
+ * ```
+ */
+export async function check<Input extends readonly unknown[], Result>(
+  exercise: Exercise<Input, Result>,
+  answer: Answer<Input, Result>,
+): Promise<View> {
+  const verdict = await judgeAnswer(exercise, answer);
+  if (verdict.status === "right") return told(exercise.title, "Right", []);
+  if (verdict.status === "missing") {
+    return told(exercise.title, "Not yet", []);
+  }
+  const percent = (100 * verdict.correct).toFixed(1).replace(/\.0$/, "");
+  return told(exercise.title, "Not quite", [
+    ...(verdict.correct > 0 ? [["How much is right", `${percent} %`]] : []),
+    ["First difference", verdict.message],
+    ...(verdict.mistake ? [["Likely mistake", verdict.mistake]] : []),
+    ["Hint", exercise.hint],
+  ]);
+}
+
+/** A banner: mark and verdict, then what there is to say. Marks and words say what the colour says. */
+function told(title: string, verdict: string, lines: readonly (readonly string[])[]): View {
+  const right = verdict === "Right";
+  const color = right ? "#2a9461" : lines.length > 0 ? "#d9692a" : "#8c8c8c";
+  const rows = lines.map(([what, text]) =>
+    `<p style="margin:4px 0 0"><b>${what}.</b> ${escapeHtml(text)}</p>`
+  );
+  return new View(() => ({
+    "text/html":
+      `<div class="tb-check" style="font-family:${
+        escapeHtml(sansSerif)
+      };font-size:13px;margin:6px 8px;padding:6px 12px;border-left:4px solid ${color}">` +
+      `<b>${right ? "✓" : "○"} ${verdict}</b>: ${escapeHtml(title)}${rows.join("")}</div>`,
+    "text/plain": [
+      `${verdict}: ${title}`,
+      ...lines.map(([what, text]) => `  ${what}: ${text}`),
+    ].join("\n"),
+  }));
+}
+
+function describe(input: readonly unknown[]): string {
+  if (input.length === 0) return "";
+  const text = input.map((value) =>
+    JSON.stringify(
+      value,
+      (_, part) => ArrayBuffer.isView(part) ? Array.from(part as Uint8Array) : part,
+    )
+  ).join(", ");
+  return `for (${text.length > 80 ? `${text.slice(0, 79)}…` : text}) `;
+}
+
+/** Functions and objects with methods, such as tokenizers, cannot be copied and go as they are. */
+function copyOf<Input extends readonly unknown[]>(input: Input): Input {
+  return input.map((value) => {
+    try {
+      return structuredClone(value);
+    } catch {
+      return value;
+    }
+  }) as unknown as Input;
+}
