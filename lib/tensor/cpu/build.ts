@@ -6,6 +6,7 @@
 
 import asc from "assemblyscript/asc";
 import { fromFileUrl } from "@std/path";
+import { INITIAL_PAGES } from "./context.ts";
 
 /**
  * Compiles the kernels.
@@ -20,11 +21,15 @@ export async function compileKernels(): Promise<Uint8Array<ArrayBuffer>> {
     "cpu/kernels.as.ts",
     "--outFile",
     "kernels.wasm",
+    // Level 3 folds an unrolled sum into one expression, whose terms V8 then computes one after another.
     "--optimizeLevel",
-    "3",
+    "2",
     "--runtime",
     "stub",
     "--importMemory",
+    // As much as a thread begins with (context.ts): V8 need not check constant offsets below this.
+    "--initialMemory",
+    `${INITIAL_PAGES}`,
     "--noAssert",
     "--enable",
     "simd,relaxed-simd",

@@ -37,6 +37,9 @@ const SCRATCH_START = 64 * 1024;
 
 const PAGE_BYTES = 64 * 1024;
 
+/** Pages of WASM memory that a thread begins with. */
+export const INITIAL_PAGES = 32;
+
 /** A thread, as kernels see it. */
 export class Context {
   /** The WASM kernels. */
@@ -59,7 +62,7 @@ export class Context {
     readonly blas: Blas | undefined,
     module: WebAssembly.Module,
   ) {
-    this.#memory = new WebAssembly.Memory({ initial: 32 });
+    this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES });
     const imports = { env: { memory: this.#memory, abort: () => {} } };
     this.wasm = new WebAssembly.Instance(module, imports).exports as WasmKernels;
     this.#floats = new Float32Array(this.#memory.buffer);

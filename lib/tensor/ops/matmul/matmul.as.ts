@@ -1,79 +1,60 @@
 /**
  * CPU kernels of `matmul` where there is no BLAS: a packed matrix multiplication in the manner of Goto & van de Geijn,
- * "Anatomy of High-Performance Matrix Multiplication", 2008. `a` is packed in panels of 4 rows, `b` in panels of 8
- * columns, so that the inner loop reads both in order: 4 × 8 sums stay in registers.
+ * "Anatomy of High-Performance Matrix Multiplication", 2008. 6 × 8 sums stay in registers.
+ *
+ * The shape of the inner loop follows from what V8 makes of it: 15 vector registers, and a check of the bounds at every
+ * load, so that loads must be few and need nothing after them. A panel of 6 rows of `a` therefore holds each element
+ * four times over (12 KiB, in the first-level cache), and `b` is packed in panels of 8 columns.
  */
 import { madd } from "../../cpu/simd.as";
 
-/** Packs (rows, k) with rows `stride` floats apart into panels of 4 rows: panel, then k, then row. */
-export function packA(source: usize, target: usize, rows: i32, k: i32, stride: i32): void {
-  const step = <usize> stride << 2;
-  for (let row = 0; row < rows; row += 4) {
-    const r0 = source + <usize> row * step;
-    if (row + 4 <= rows) {
-      const r1 = r0 + step;
-      const r2 = r1 + step;
-      const r3 = r2 + step;
-      let at: usize = 0;
-      const whole = <usize> (k & ~3) << 2;
-      // Transposes 4 × 4 blocks.
-      for (; at < whole; at += 16) {
-        const a = v128.load(r0 + at), b = v128.load(r1 + at);
-        const c = v128.load(r2 + at), d = v128.load(r3 + at);
-        const ab = i32x4.shuffle(a, b, 0, 4, 1, 5), ab2 = i32x4.shuffle(a, b, 2, 6, 3, 7);
-        const cd = i32x4.shuffle(c, d, 0, 4, 1, 5), cd2 = i32x4.shuffle(c, d, 2, 6, 3, 7);
-        v128.store(target, i64x2.shuffle(ab, cd, 0, 2));
-        v128.store(target, i64x2.shuffle(ab, cd, 1, 3), 16);
-        v128.store(target, i64x2.shuffle(ab2, cd2, 0, 2), 32);
-        v128.store(target, i64x2.shuffle(ab2, cd2, 1, 3), 48);
-        target += 64;
-      }
-      for (; at < <usize> k << 2; at += 4) {
-        store<f32>(target, load<f32>(r0 + at));
-        store<f32>(target, load<f32>(r1 + at), 4);
-        store<f32>(target, load<f32>(r2 + at), 8);
-        store<f32>(target, load<f32>(r3 + at), 12);
-        target += 16;
-      }
-    } else {
-      for (let i = 0; i < k; i++) {
-        for (let r = 0; r < 4; r++) {
-          const value = row + r < rows ? load<f32>(r0 + <usize> r * step + (<usize> i << 2)) : 0;
-          store<f32>(target, value);
-          target += 4;
-        }
-      }
+/**
+ * Fills a panel from up to 6 rows of `a`: for each of `k` terms, rounded up to whole fours with zeros, 6 vectors of one
+ * element each. Rows begin `stride` bytes apart; missing ones are zeros.
+ */
+export function splatRows(source: usize, target: usize, rows: i32, k: i32, stride: usize): void {
+  const end = target + <usize> ((k + 3) & ~3) * 96;
+  if (rows < 6 || k & 3) memory.fill(target, 0, end - target);
+  const whole = <usize> (k & ~3) << 2;
+  for (let row = 0; row < rows; row++) {
+    let to = target + (<usize> row << 4);
+    let at: usize = 0;
+    for (; at < whole; at += 16) {
+      const x = v128.load(source + at);
+      v128.store(to, i32x4.shuffle(x, x, 0, 0, 0, 0));
+      v128.store(to, i32x4.shuffle(x, x, 1, 1, 1, 1), 96);
+      v128.store(to, i32x4.shuffle(x, x, 2, 2, 2, 2), 192);
+      v128.store(to, i32x4.shuffle(x, x, 3, 3, 3, 3), 288);
+      to += 384;
     }
+    for (; at < <usize> k << 2; at += 4) {
+      v128.store(to, f32x4.splat(load<f32>(source + at)));
+      to += 96;
+    }
+    source += stride;
   }
 }
 
-/** Packs (k, rows), that is aᵀ, with rows `stride` floats apart, like {@link packA}. */
-export function packATransposed(
-  source: usize,
-  target: usize,
-  rows: i32,
-  k: i32,
-  stride: i32,
-): void {
-  const step = <usize> stride << 2;
-  for (let row = 0; row < rows; row += 4) {
-    let from = source + (<usize> row << 2);
-    const left = min(4, rows - row);
-    for (let i = 0; i < k; i++) {
-      if (left == 4) {
-        v128.store(target, v128.load(from));
-      } else {
-        for (let r = 0; r < 4; r++) {
-          store<f32>(target + (r << 2), r < left ? load<f32>(from + (r << 2)) : 0);
-        }
-      }
-      from += step;
-      target += 16;
+/** Fills a panel like {@link splatRows} from (k, rows), that is aᵀ, whose rows begin `stride` bytes apart. */
+export function splatColumns(source: usize, target: usize, rows: i32, k: i32, stride: usize): void {
+  const end = target + <usize> ((k + 3) & ~3) * 96;
+  if (rows < 6 || k & 3) memory.fill(target, 0, end - target);
+  for (let i = 0; i < k; i++) {
+    for (let row = 0; row < rows; row++) {
+      v128.store(
+        target + (<usize> row << 4),
+        f32x4.splat(load<f32>(source + (<usize> row << 2))),
+      );
     }
+    source += stride;
+    target += 96;
   }
 }
 
-/** Packs (k, columns) with rows `stride` floats apart into panels of 8 columns: panel, then k, then column. */
+/**
+ * Packs (k, columns) with rows `stride` floats apart into panels of 8 columns: panel, then k, rounded up to whole fours
+ * with zeros, then column.
+ */
 export function packB(source: usize, target: usize, columns: i32, k: i32, stride: i32): void {
   const step = <usize> stride << 2;
   for (let column = 0; column < columns; column += 8) {
@@ -91,7 +72,15 @@ export function packB(source: usize, target: usize, columns: i32, k: i32, stride
       from += step;
       target += 32;
     }
+    target = endPanel(target, k);
   }
+}
+
+/** Fills a panel's last terms with zeros. */
+function endPanel(target: usize, k: i32): usize {
+  const missing = <usize> (-k & 3) << 5;
+  memory.fill(target, 0, missing);
+  return target + missing;
 }
 
 /** Packs (columns, k), that is bᵀ, with rows `stride` floats apart, like {@link packB}. */
@@ -136,63 +125,126 @@ export function packBTransposed(
         to += 32;
       }
     }
-    target += <usize> k << 5;
+    target = endPanel(target + (<usize> k << 5), k);
   }
 }
 
 /**
- * c (rows, columns; rows `stride` floats apart, room for whole panels) += packed a · packed b over k. `panelA` is the
- * bytes from one panel of `a` to the next, which is longer than k where `a` is packed over more.
+ * c (6, columns; rows `stride` bytes apart, columns in whole eights) += a panel of `a` · packed `b` over k, which must be
+ * a multiple of 4.
  */
-export function multiplyPacked(
+export function multiplyPanel(
   a: usize,
   b: usize,
   c: usize,
-  rows: i32,
   columns: i32,
   k: i32,
-  panelA: usize,
-  stride: i32,
+  stride: usize,
 ): void {
-  const row = <usize> stride << 2;
   for (let column = 0; column < columns; column += 8) {
-    let panel = a;
-    for (let r = 0; r < rows; r += 4) {
-      const at = c + <usize> r * row + (<usize> column << 2);
-      multiplyPanel(panel, b, at, k, row);
-      panel += panelA;
+    let at = a;
+    let s00 = f32x4.splat(0), s01 = f32x4.splat(0);
+    let s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+    let s20 = f32x4.splat(0), s21 = f32x4.splat(0);
+    let s30 = f32x4.splat(0), s31 = f32x4.splat(0);
+    let s40 = f32x4.splat(0), s41 = f32x4.splat(0);
+    let s50 = f32x4.splat(0), s51 = f32x4.splat(0);
+    // Four terms a turn: V8 looks at every turn of a loop whether it was interrupted.
+    for (let i = 0; i < k; i += 4) {
+      let b0: v128, b1: v128, x: v128;
+      b0 = v128.load(b), b1 = v128.load(b, 16);
+      x = v128.load(at);
+      s00 = madd(x, b0, s00);
+      s01 = madd(x, b1, s01);
+      x = v128.load(at, 16);
+      s10 = madd(x, b0, s10);
+      s11 = madd(x, b1, s11);
+      x = v128.load(at, 32);
+      s20 = madd(x, b0, s20);
+      s21 = madd(x, b1, s21);
+      x = v128.load(at, 48);
+      s30 = madd(x, b0, s30);
+      s31 = madd(x, b1, s31);
+      x = v128.load(at, 64);
+      s40 = madd(x, b0, s40);
+      s41 = madd(x, b1, s41);
+      x = v128.load(at, 80);
+      s50 = madd(x, b0, s50);
+      s51 = madd(x, b1, s51);
+      b0 = v128.load(b, 32), b1 = v128.load(b, 48);
+      x = v128.load(at, 96);
+      s00 = madd(x, b0, s00);
+      s01 = madd(x, b1, s01);
+      x = v128.load(at, 112);
+      s10 = madd(x, b0, s10);
+      s11 = madd(x, b1, s11);
+      x = v128.load(at, 128);
+      s20 = madd(x, b0, s20);
+      s21 = madd(x, b1, s21);
+      x = v128.load(at, 144);
+      s30 = madd(x, b0, s30);
+      s31 = madd(x, b1, s31);
+      x = v128.load(at, 160);
+      s40 = madd(x, b0, s40);
+      s41 = madd(x, b1, s41);
+      x = v128.load(at, 176);
+      s50 = madd(x, b0, s50);
+      s51 = madd(x, b1, s51);
+      b0 = v128.load(b, 64), b1 = v128.load(b, 80);
+      x = v128.load(at, 192);
+      s00 = madd(x, b0, s00);
+      s01 = madd(x, b1, s01);
+      x = v128.load(at, 208);
+      s10 = madd(x, b0, s10);
+      s11 = madd(x, b1, s11);
+      x = v128.load(at, 224);
+      s20 = madd(x, b0, s20);
+      s21 = madd(x, b1, s21);
+      x = v128.load(at, 240);
+      s30 = madd(x, b0, s30);
+      s31 = madd(x, b1, s31);
+      x = v128.load(at, 256);
+      s40 = madd(x, b0, s40);
+      s41 = madd(x, b1, s41);
+      x = v128.load(at, 272);
+      s50 = madd(x, b0, s50);
+      s51 = madd(x, b1, s51);
+      b0 = v128.load(b, 96), b1 = v128.load(b, 112);
+      x = v128.load(at, 288);
+      s00 = madd(x, b0, s00);
+      s01 = madd(x, b1, s01);
+      x = v128.load(at, 304);
+      s10 = madd(x, b0, s10);
+      s11 = madd(x, b1, s11);
+      x = v128.load(at, 320);
+      s20 = madd(x, b0, s20);
+      s21 = madd(x, b1, s21);
+      x = v128.load(at, 336);
+      s30 = madd(x, b0, s30);
+      s31 = madd(x, b1, s31);
+      x = v128.load(at, 352);
+      s40 = madd(x, b0, s40);
+      s41 = madd(x, b1, s41);
+      x = v128.load(at, 368);
+      s50 = madd(x, b0, s50);
+      s51 = madd(x, b1, s51);
+      at += 384;
+      b += 128;
     }
-    b += <usize> k << 5;
+    let to = c;
+    addTo(to, s00, s01);
+    to += stride;
+    addTo(to, s10, s11);
+    to += stride;
+    addTo(to, s20, s21);
+    to += stride;
+    addTo(to, s30, s31);
+    to += stride;
+    addTo(to, s40, s41);
+    to += stride;
+    addTo(to, s50, s51);
+    c += 32;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function multiplyPanel(a: usize, b: usize, c: usize, k: i32, stride: usize): void {
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
-  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
-  for (let i = 0; i < k; i++) {
-    // One load and shuffles: V8's loads that splat are slower, and so is unrolling (which spills registers).
-    const b0 = v128.load(b), b1 = v128.load(b, 16), row = v128.load(a);
-    const a0 = i32x4.shuffle(row, row, 0, 0, 0, 0);
-    s00 = madd(a0, b0, s00);
-    s01 = madd(a0, b1, s01);
-    const a1 = i32x4.shuffle(row, row, 1, 1, 1, 1);
-    s10 = madd(a1, b0, s10);
-    s11 = madd(a1, b1, s11);
-    const a2 = i32x4.shuffle(row, row, 2, 2, 2, 2);
-    s20 = madd(a2, b0, s20);
-    s21 = madd(a2, b1, s21);
-    const a3 = i32x4.shuffle(row, row, 3, 3, 3, 3);
-    s30 = madd(a3, b0, s30);
-    s31 = madd(a3, b1, s31);
-    a += 16;
-    b += 32;
-  }
-  addTo(c, s00, s01);
-  addTo(c + stride, s10, s11);
-  addTo(c + 2 * stride, s20, s21);
-  addTo(c + 3 * stride, s30, s31);
 }
 
 // @ts-ignore: decorator

@@ -66,11 +66,13 @@ function multiplyWithBlas(
   );
 }
 
-/** Block sizes: a packed block of `b` (INNER × COLUMNS) stays in the second-level cache. */
-const INNER = 256;
-const COLUMNS = 256;
-/** Floats of `a` that are packed at once. */
-const PACKED_A = 4 * 1024 * 1024;
+/** Rows of a panel of `a`. */
+const PANEL = 6;
+/** Block sizes: a panel of `a` stays in the first-level cache, a block of `b` (INNER × COLUMNS) in the second. */
+const INNER = 128;
+const COLUMNS = 512;
+/** Floats of `a` that are in WASM memory at once. */
+const LARGEST_A = 4 * 1024 * 1024;
 
 function multiplyWithWasm(
   context: Context,
@@ -78,8 +80,7 @@ function multiplyWithWasm(
   part: Part,
   params: Record<string, number>,
 ): void {
-  const { k } = params;
-  const rowStep = Math.max(64, Math.floor(PACKED_A / Math.max(k, 1) / 4) * 4);
+  const rowStep = Math.max(PANEL, Math.floor(LARGEST_A / Math.max(params.k, 1) / PANEL) * PANEL);
   for (let first = part.rows.first; first < part.rows.last; first += rowStep) {
     const rows = { first, last: Math.min(part.rows.last, first + rowStep) };
     context.reset();
@@ -94,59 +95,45 @@ function multiplyRows(
   { m, n, k, transposeA, transposeB, accumulate }: Record<string, number>,
 ): void {
   const { wasm } = context;
-  const rowCount = rows.last - rows.first;
-  const panels = Math.ceil(rowCount / 4);
-  const packedA = context.reserve(panels * 4 * k);
-  const raw = context.reserve(Math.max(INNER, COLUMNS) * Math.max(INNER, 4));
-  const packedB = context.reserve(INNER * COLUMNS);
-  const sums = context.reserve(panels * 4 * COLUMNS);
-
-  // Panels of `a` over all of k, a block of rows at a time.
-  for (let first = 0; first < rowCount; first += 4) {
-    const count = Math.min(4, rowCount - first);
-    const block = { first: rows.first + first, last: rows.first + first + count };
-    const target = packedA + first * k * 4;
-    for (let inner = 0; inner < k; inner += INNER) {
-      const depth = { first: inner, last: Math.min(k, inner + INNER) };
-      const size = depth.last - depth.first;
-      if (transposeA) {
-        context.copyBlock(raw, a, m, depth, block, 4);
-        wasm.packATransposed(raw, target + inner * 16, count, size, 4);
-      } else {
-        context.copyBlock(raw, a, k, block, depth, size);
-        wasm.packA(raw, target + inner * 16, count, size, size);
-      }
-    }
-  }
+  const count = rows.last - rows.first;
+  const inside = { first: 0, last: k };
+  const rowsAt = context.reserve(count * k);
+  if (transposeA) context.copyBlock(rowsAt, a, m, inside, rows, count);
+  else context.copyBlock(rowsAt, a, k, rows, inside, k);
+  const panelAt = context.reserve(INNER * PANEL * 4);
+  const rawAt = context.reserve(INNER * COLUMNS);
+  const packedAt = context.reserve(INNER * COLUMNS);
+  const sumsAt = context.reserve(Math.ceil(count / PANEL) * PANEL * COLUMNS);
 
   for (let first = columns.first; first < columns.last; first += COLUMNS) {
     const block = { first, last: Math.min(columns.last, first + COLUMNS) };
-    const count = block.last - block.first;
-    startSums(context, sums, bias, c, n, rows, block, accumulate);
+    const width = block.last - block.first;
+    startSums(context, sumsAt, bias, c, n, rows, block, accumulate);
     for (let inner = 0; inner < k; inner += INNER) {
       const depth = { first: inner, last: Math.min(k, inner + INNER) };
-      const size = depth.last - depth.first;
+      const terms = depth.last - depth.first;
       if (transposeB) {
-        context.copyBlock(raw, b, k, block, depth, size);
-        wasm.packBTransposed(raw, packedB, count, size, size);
+        context.copyBlock(rawAt, b, k, block, depth, terms);
+        wasm.packBTransposed(rawAt, packedAt, width, terms, terms);
       } else {
-        context.copyBlock(raw, b, n, depth, block, count);
-        wasm.packB(raw, packedB, count, size, count);
+        context.copyBlock(rawAt, b, n, depth, block, width);
+        wasm.packB(rawAt, packedAt, width, terms, width);
       }
-      wasm.multiplyPacked(
-        packedA + inner * 16,
-        packedB,
-        sums,
-        rowCount,
-        count,
-        size,
-        k * 16,
-        COLUMNS,
-      );
+      for (let row = 0; row < count; row += PANEL) {
+        const panelRows = Math.min(PANEL, count - row);
+        if (transposeA) {
+          const at = rowsAt + (inner * count + row) * 4;
+          wasm.splatColumns(at, panelAt, panelRows, terms, count * 4);
+        } else {
+          wasm.splatRows(rowsAt + (row * k + inner) * 4, panelAt, panelRows, terms, k * 4);
+        }
+        const at = sumsAt + row * COLUMNS * 4;
+        wasm.multiplyPanel(panelAt, packedAt, at, width, terms, COLUMNS * 4);
+      }
     }
-    for (let row = 0; row < rowCount; row++) {
-      const from = sums / 4 + row * COLUMNS;
-      c.set(context.floats.subarray(from, from + count), (rows.first + row) * n + first);
+    for (let row = 0; row < count; row++) {
+      const from = sumsAt / 4 + row * COLUMNS;
+      c.set(context.floats.subarray(from, from + width), (rows.first + row) * n + first);
     }
   }
 }
