@@ -7,6 +7,7 @@
  * without a space, 0.5 s here), and gpt-tokenizer and js-tiktoken differ from tiktoken where
  * JavaScript's `\s` does (U+0085, U+FEFF). tests/text holds this to tiktoken's own tokens.
  */
+import { mergePairs } from "./merge.ts";
 import type { EncodeOptions, Tokenizer } from "./tokenizer.ts";
 
 /**
@@ -43,6 +44,7 @@ export class BytePairTokenizer implements Tokenizer {
   readonly name: string;
   readonly vocabSize: number;
   readonly eosId: number;
+  readonly beginIds: readonly number[] = [];
   readonly specialTokens: ReadonlyMap<string, number>;
   readonly #pattern: RegExp;
   /** Tokens' bytes, as strings of one character a byte: these hash and slice fast. */
@@ -141,7 +143,7 @@ export class BytePairTokenizer implements Tokenizer {
     if (cached) return cached;
     const bytes = toByteString(piece);
     const whole = this.#ranks.get(bytes);
-    const ids = whole === undefined ? mergePairs(bytes, this.#ranks) : [whole];
+    const ids = whole === undefined ? mergeBytes(bytes, this.#ranks) : [whole];
     if (piece.length <= CACHED_LENGTH) {
       if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
       this.#cache.set(piece, ids);
@@ -151,73 +153,16 @@ export class BytePairTokenizer implements Tokenizer {
 }
 
 /**
- * Merges a piece's bytes, the pair that makes the lowest-ranked token first, the leftmost of equals,
- * until no pair makes a token. A heap of pairs makes that n log n.
+ * Merges a piece's bytes: the pair that makes the lowest-ranked token first.
  *
  * @param bytes The piece, one character a byte.
  * @param ranks The rank, which is the id, of every token.
  * @returns The tokens' ids.
  */
-function mergePairs(bytes: string, ranks: ReadonlyMap<string, number>): number[] {
-  const length = bytes.length;
-  // parts form a list: part i covers bytes i to next[i] − 1; pair[i] is the rank of parts i and next[i]
-  const next = Array.from({ length: length + 1 }, (_, i) => i + 1);
-  const previous = Array.from({ length: length + 1 }, (_, i) => i - 1);
-  const pair = new Array<number>(length).fill(-1);
-  const heap: number[] = []; // rank · 2³² + i: the least is the lowest rank, then the leftmost
-
-  const offer = (i: number) => {
-    const second = next[i]!;
-    const rank = second < length ? ranks.get(bytes.slice(i, next[second]!)) : undefined;
-    pair[i] = rank ?? -1;
-    if (rank !== undefined) pushHeap(heap, rank * 2 ** 32 + i);
-  };
-  for (let i = 0; i < length; i++) offer(i);
-
-  while (heap.length > 0) {
-    const least = popHeap(heap);
-    const i = least % 2 ** 32;
-    if (pair[i] !== Math.floor(least / 2 ** 32)) continue; // a part that has changed since
-    const second = next[i]!;
-    const third = next[second]!;
-    pair[second] = -1;
-    next[i] = third;
-    if (third < length) previous[third] = i;
-    offer(i);
-    if (previous[i]! >= 0) offer(previous[i]!);
-  }
-
-  const ids: number[] = [];
-  for (let i = 0; i < length; i = next[i]!) ids.push(ranks.get(bytes.slice(i, next[i]!))!);
-  return ids;
-}
-
-function pushHeap(heap: number[], value: number): void {
-  let i = heap.push(value) - 1;
-  while (i > 0) {
-    const parent = (i - 1) >> 1;
-    if (heap[parent]! <= value) break;
-    heap[i] = heap[parent]!;
-    i = parent;
-  }
-  heap[i] = value;
-}
-
-function popHeap(heap: number[]): number {
-  const least = heap[0]!;
-  const last = heap.pop()!;
-  if (heap.length === 0) return least;
-  let i = 0;
-  while (true) {
-    let child = 2 * i + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child++;
-    if (last <= heap[child]!) break;
-    heap[i] = heap[child]!;
-    i = child;
-  }
-  heap[i] = last;
-  return least;
+function mergeBytes(bytes: string, ranks: ReadonlyMap<string, number>): number[] {
+  const bounds = Array.from({ length: bytes.length + 1 }, (_, i) => i);
+  const merged = mergePairs(bounds, (start, _middle, end) => ranks.get(bytes.slice(start, end)));
+  return merged.slice(1).map((end, i) => ranks.get(bytes.slice(merged[i], end))!);
 }
 
 const utf8 = new TextEncoder();

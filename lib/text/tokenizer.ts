@@ -11,6 +11,13 @@ export interface EncodeOptions {
    * @default {[]}
    */
   allowedSpecial?: "all" | Iterable<string>;
+  /**
+   * Whether the text goes on from one before it, so that a vocabulary which puts a space before every
+   * text puts none before this one.
+   *
+   * @default {false}
+   */
+  continues?: boolean;
 }
 
 /** Turns text into tokens (integers that a model reads) and back. */
@@ -21,6 +28,11 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** The token that closes a text. */
   readonly eosId: number;
+  /**
+   * The tokens that a model expects before every text, which `encode` leaves out: none, or the one
+   * that begins a text.
+   */
+  readonly beginIds: readonly number[];
   /** The special tokens, by name. */
   readonly specialTokens: ReadonlyMap<string, number>;
   /**

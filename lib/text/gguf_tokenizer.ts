@@ -1,0 +1,203 @@
+/**
+ * The tokenizer that a GGUF file's metadata describes, as the `tokenizer.json` it came from had it:
+ * the two kinds that llama.cpp calls "gpt2" (byte pair encoding over bytes) and "llama"
+ * (SentencePiece, of which the scores are the merges). Follows transformers'
+ * `integrations/gguf/gguf_tokenizer_mapping.py`; but `smollm` and its like keep digits apart, as
+ * these models' own files and llama.cpp do and transformers 5.23 does not.
+ */
+import type { GgufArray, GgufValue } from "../weights/mod.ts";
+import type { AddedToken } from "./added_tokens.ts";
+import type { PieceModel, TokenizerDefinition } from "./definition.ts";
+import { GGUF_SPLITS } from "./gguf_splits.ts";
+import { isByteSpelled, spellBytes } from "./token_bytes.ts";
+
+/** llama.cpp's kinds of tokens (`llama_token_type`). */
+const CONTROL = 3, USER_DEFINED = 4;
+
+/**
+ * Makes what a tokenizer is made from.
+ *
+ * @param metadata The file's metadata.
+ * @param path The file, for errors.
+ * @returns Vocabulary, merges, and how a text is cut.
+ * @throws {TypeError} If the metadata describes no tokenizer, one of another kind, or contradicts
+ * itself.
+ */
+export function ggufTokenizer(
+  metadata: ReadonlyMap<string, GgufValue>,
+  path: string,
+): TokenizerDefinition {
+  const reader = new MetadataReader(metadata, path);
+  const kind = reader.text("model") ?? reader.fail('it has no "tokenizer.ggml.model"');
+  if (kind !== "gpt2" && kind !== "llama") {
+    reader.fail(`its "tokenizer.ggml.model" is "${kind}", expected "gpt2" or "llama"`);
+  }
+  const tokens = reader.strings("tokens") ?? reader.fail('it has no "tokenizer.ggml.tokens"');
+  const types = reader.numbers("token_type", tokens.length);
+  const shared = {
+    name: metadata.get("general.name")?.toString() ?? kind,
+    eosId: reader.id("eos_token_id", tokens.length) ??
+      reader.fail('it has no "tokenizer.ggml.eos_token_id"'),
+    bosId: reader.id("bos_token_id", tokens.length),
+    unknownId: reader.id("unknown_token_id", tokens.length),
+    padId: reader.id("padding_token_id", tokens.length),
+    chatTemplate: metadata.get("tokenizer.chat_template")?.toString(),
+  };
+  const built = kind === "gpt2"
+    ? byteLevel(reader, tokens)
+    : sentencePiece(reader, tokens, String(metadata.get("general.architecture")));
+  const { addBos, ...definition } = built;
+  const begins = reader.flag("add_bos_token") ?? addBos;
+  const special = new Set([shared.bosId, shared.eosId, shared.unknownId, shared.padId]);
+  return {
+    ...shared,
+    ...definition,
+    addedTokens: addedTokens(tokens, types, special, kind === "gpt2"),
+    beginIds: begins && shared.bosId !== undefined ? [shared.bosId] : [],
+  };
+}
+
+type Built =
+  & Pick<TokenizerDefinition, "tokens" | "normalizer" | "preTokenizer" | "model" | "decoder">
+  & { addBos: boolean };
+
+function byteLevel(reader: MetadataReader, tokens: readonly string[]): Built {
+  const pre = reader.text("pre") ?? "default";
+  const split = GGUF_SPLITS.get(pre) ?? reader.fail(
+    `its "tokenizer.ggml.pre" is "${pre}", expected one of ` +
+      [...GGUF_SPLITS.keys()].map((name) => `"${name}"`).join(", "),
+  );
+  const pairs = reader.strings("merges") ?? reader.fail('it has no "tokenizer.ggml.merges"');
+  const [only] = split.components;
+  return {
+    tokens: tokens.map((token) => isByteSpelled(token) ? token : spellBytes(token)),
+    normalizer: null,
+    preTokenizer: split.components.length === 1
+      ? only!
+      : { type: "Sequence", pretokenizers: split.components },
+    model: {
+      type: "BPE",
+      merges: { kind: "listed", pairs },
+      ignoreMerges: split.ignoreMerges ?? false,
+    },
+    decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
+    addBos: split.addBos ?? false,
+  };
+}
+
+function sentencePiece(
+  reader: MetadataReader,
+  tokens: readonly string[],
+  architecture: string,
+): Built {
+  const isGemma = /^gemma[23]?$/.test(architecture);
+  const prefixed = !isGemma && (reader.flag("add_space_prefix") ?? true);
+  const pairs = reader.strings("merges");
+  const scores = reader.numbers("scores", tokens.length);
+  if (pairs === undefined && scores === undefined) {
+    reader.fail('it has neither "tokenizer.ggml.scores" nor "tokenizer.ggml.merges"');
+  }
+  const space = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  // "▁" stands for a space everywhere but in Gemma's tokens of several
+  const spelled = isGemma ? tokens.map(respellSpaces) : tokens;
+  // the order of Gemma's tokens is that of its merges, and its scores are not
+  const order = isGemma ? Float64Array.from(tokens, (_, id) => -id) : scores!;
+  const model: PieceModel = {
+    type: "BPE",
+    merges: pairs === undefined ? { kind: "scored", scores: order } : { kind: "listed", pairs },
+    byteFallback: true,
+    fuseUnknown: true,
+    ...(isGemma && tokens.includes("<unk>") && { unknownToken: "<unk>" }),
+  };
+  const text = { type: "Replace", pattern: { String: "▁" }, content: " " };
+  const strip = { type: "Strip", content: " ", start: 1, stop: 0 };
+  return {
+    tokens: spelled,
+    normalizer: isGemma ? space : null,
+    preTokenizer: isGemma ? null : {
+      type: "Metaspace",
+      replacement: "▁",
+      prepend_scheme: prefixed ? "first" : "never",
+      split: false,
+    },
+    model,
+    decoder: {
+      type: "Sequence",
+      decoders: [text, { type: "ByteFallback" }, { type: "Fuse" }, ...(prefixed ? [strip] : [])],
+    },
+    addBos: true,
+  };
+}
+
+function respellSpaces(token: string): string {
+  return /^ +$/.test(token) ? "▁".repeat(token.length) : token;
+}
+
+/** Control tokens and those that the file names, as special ones; user-defined ones as plain ones. */
+function addedTokens(
+  tokens: readonly string[],
+  types: ArrayLike<number> | undefined,
+  special: ReadonlySet<number | undefined>,
+  bytes: boolean,
+): AddedToken[] {
+  const added: AddedToken[] = [];
+  for (let id = 0; id < tokens.length; id++) {
+    const type = types?.[id];
+    const isSpecial = type === CONTROL || special.has(id);
+    if (!isSpecial && type !== USER_DEFINED) continue;
+    const content = tokens[id]!;
+    // in a byte-level vocabulary a token with another character is one that was marked by mistake
+    if (content === "" || (bytes && !isByteSpelled(content))) continue;
+    added.push({ id, content, special: isSpecial, normalized: false });
+  }
+  return added;
+}
+
+/** Reads `tokenizer.ggml.*` with checks. */
+class MetadataReader {
+  constructor(
+    private readonly metadata: ReadonlyMap<string, GgufValue>,
+    private readonly path: string,
+  ) {}
+
+  fail(reason: string): never {
+    throw new TypeError(`Cannot read the tokenizer of "${this.path}": ${reason}`);
+  }
+
+  text(key: string): string | undefined {
+    return this.#typed(key, "a string", (value) => typeof value === "string") as string | undefined;
+  }
+
+  flag(key: string): boolean | undefined {
+    return this.#typed(key, "true or false", (value) => typeof value === "boolean") as
+      | boolean
+      | undefined;
+  }
+
+  strings(key: string): string[] | undefined {
+    const isStrings = (value: GgufValue) =>
+      Array.isArray(value) && value.length > 0 && typeof value[0] === "string";
+    return this.#typed(key, "an array of strings", isStrings) as string[] | undefined;
+  }
+
+  numbers(key: string, length: number): ArrayLike<number> | undefined {
+    const isNumbers = (value: GgufValue) =>
+      ArrayBuffer.isView(value) && (value as ArrayLike<unknown> & GgufArray).length === length;
+    return this.#typed(key, `${length} numbers`, isNumbers) as ArrayLike<number> | undefined;
+  }
+
+  id(key: string, count: number): number | undefined {
+    const isToken = (value: GgufValue) =>
+      typeof value === "number" && Number.isInteger(value) && value >= 0 && value < count;
+    return this.#typed(key, `a token from 0 to ${count - 1}`, isToken) as number | undefined;
+  }
+
+  #typed(key: string, expected: string, check: (value: GgufValue) => boolean): unknown {
+    const value = this.metadata.get(`tokenizer.ggml.${key}`);
+    if (value === undefined || check(value)) return value;
+    const got = typeof value === "object"
+      ? `${value.length} elements`
+      : JSON.stringify(String(value));
+    this.fail(`its "tokenizer.ggml.${key}" is ${got}, expected ${expected}`);
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * Tokenizers of Hugging Face's kind, token by token equal to the Rust crate `tokenizers`.
+ *
+ * `@huggingface/tokenizers` normalizes and cuts. The merging is here (merge.ts): the library's takes
+ * 1.9 s to open Gemma's 262,144 tokens and 515,000 merges, this opens them from a GGUF file in a
+ * tenth of that, since merges that follow from scores are not written out; and tokens here stay ids,
+ * so that a text that looks like a special token is not taken for one.
+ */
+import { Tokenizer as Library } from "@huggingface/tokenizers";
+import { type AddedToken, AddedTokenFinder } from "./added_tokens.ts";
+import { type Component, componentsOf, type TokenizerDefinition } from "./definition.ts";
+import { mergePairs } from "./merge.ts";
+import { type MergeRanks, mergeRanks } from "./merge_ranks.ts";
+import { PieceCutter } from "./pieces.ts";
+import { bytesOf, fallbackByte } from "./token_bytes.ts";
+import type { EncodeOptions, Tokenizer } from "./tokenizer.ts";
+
+/** Pieces whose tokens are remembered: a corpus has few different words, met again and again. */
+const CACHE_SIZE = 20_000;
+const CACHED_LENGTH = 64;
+
+/** A tokenizer of Hugging Face's kind. */
+export class HuggingFaceTokenizer implements Tokenizer {
+  readonly name: string;
+  readonly vocabSize: number;
+  readonly eosId: number;
+  readonly beginIds: readonly number[];
+  readonly specialTokens: ReadonlyMap<string, number>;
+  /** What it was made from. */
+  readonly definition: TokenizerDefinition;
+  readonly #tokens: readonly (string | undefined)[];
+  readonly #ids: ReadonlyMap<string, number>;
+  readonly #ranks: MergeRanks | undefined;
+  readonly #libraryModel: Library["model"] | undefined;
+  readonly #cutter: PieceCutter;
+  #continuingCutter: PieceCutter | undefined;
+  readonly #added: AddedTokenFinder;
+  readonly #addedNormalized: AddedTokenFinder;
+  readonly #byteLevel: boolean;
+  readonly #stripsSpace: boolean;
+  readonly #cache = new Map<string, readonly number[]>();
+
+  /**
+   * @param definition Vocabulary, merges, and how a text is cut.
+   * @throws {TypeError} If a component is of a kind that cannot be followed exactly.
+   */
+  constructor(definition: TokenizerDefinition) {
+    this.definition = definition;
+    const { name, tokens, addedTokens, model, eosId, beginIds } = definition;
+    this.name = name;
+    this.eosId = eosId;
+    this.beginIds = beginIds;
+    const all = tokens.slice();
+    const ids = new Map<string, number>();
+    for (let id = 0; id < tokens.length; id++) {
+      const token = tokens[id];
+      if (token !== undefined) ids.set(token, id);
+    }
+    for (const { content, id } of addedTokens) all[id] ??= content;
+    this.#tokens = all;
+    this.#ids = ids;
+    this.vocabSize = all.length;
+    this.specialTokens = new Map(
+      addedTokens.filter(({ special }) => special).map(({ content, id }) => [content, id]),
+    );
+    this.#cutter = new PieceCutter(definition);
+    this.#added = new AddedTokenFinder(addedTokens.filter(({ normalized }) => !normalized));
+    this.#addedNormalized = new AddedTokenFinder(
+      addedTokens.filter(({ normalized }) => normalized),
+      (content) => this.#cutter.normalize(content),
+    );
+    if (model.type === "BPE") this.#ranks = mergeRanks(model.merges, tokens, ids);
+    else this.#libraryModel = libraryModel(model.model);
+    const decoders = componentsOf(definition.decoder, "decoders");
+    this.#byteLevel = decoders.some(({ type }) => type === "ByteLevel");
+    this.#stripsSpace = decoders.some(({ type, start, prepend_scheme }) =>
+      type === "Strip" ? start === 1 : type === "Metaspace" && prepend_scheme !== "never"
+    );
+    checkDecoders(decoders);
+  }
+
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    const allowed = this.#allowed(options.allowedSpecial);
+    const ids: number[] = [];
+    let first = true;
+    for (const part of this.#added.split(text.toWellFormed(), allowed)) {
+      if (typeof part === "string") {
+        const cutter = first && options.continues ? this.#continuing() : this.#cutter;
+        for (const section of this.#addedNormalized.split(cutter.normalize(part), allowed)) {
+          if (typeof section === "string") {
+            for (const piece of cutter.cut(section, first)) this.#encodePiece(piece, ids);
+          } else ids.push(section.id);
+          first = false;
+        }
+      } else ids.push(part.id);
+      first = false;
+    }
+    return ids;
+  }
+
+  decode(ids: Iterable<number>): string {
+    let text = "";
+    let bytes: number[] = [];
+    const flush = () => {
+      if (bytes.length > 0) text += this.#decodeBytes(Uint8Array.from(bytes));
+      bytes = [];
+    };
+    for (const id of ids) {
+      const token = this.#token(id);
+      if (!this.#byteLevel && fallbackByte(token) === undefined) flush();
+      for (const byte of this.bytes(id)) bytes.push(byte);
+      if (!this.#byteLevel && fallbackByte(token) === undefined) flush();
+    }
+    flush();
+    return this.#stripsSpace && text.startsWith(" ") ? text.slice(1) : text;
+  }
+
+  bytes(id: number): Uint8Array<ArrayBuffer> {
+    return bytesOf(this.#token(id), this.#byteLevel);
+  }
+
+  #token(id: number): string {
+    const token = this.#tokens[id];
+    if (token === undefined) {
+      throw new RangeError(
+        `Cannot decode token ${id}: "${this.name}" has tokens 0 to ${this.vocabSize - 1}`,
+      );
+    }
+    return token;
+  }
+
+  /** Bytes that are no UTF-8: one U+FFFD a byte where tokens are bytes, as the crate's decoders do. */
+  #decodeBytes(bytes: Uint8Array): string {
+    if (this.#byteLevel) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+    try {
+      return new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes);
+    } catch {
+      return "\ufffd".repeat(bytes.length);
+    }
+  }
+
+  #continuing(): PieceCutter {
+    return this.#continuingCutter ??= new PieceCutter(this.definition, true);
+  }
+
+  #allowed(allowedSpecial: EncodeOptions["allowedSpecial"] = []): (token: AddedToken) => boolean {
+    if (allowedSpecial === "all") return () => true;
+    const names = new Set(allowedSpecial);
+    for (const name of names) {
+      if (!this.specialTokens.has(name)) {
+        const known = [...this.specialTokens.keys()].map((known) => `"${known}"`);
+        throw new RangeError(
+          `Cannot allow the special token "${name}": "${this.name}" has ` +
+            (known.length > 8 ? `${known.slice(0, 8).join(", ")}, …` : known.join(", ") || "none"),
+        );
+      }
+    }
+    return ({ content }) => names.has(content);
+  }
+
+  #encodePiece(piece: string, ids: number[]): void {
+    const cached = this.#cache.get(piece);
+    if (cached) return void ids.push(...cached);
+    const own = this.#libraryModel ? this.#askLibrary(piece) : this.#merge(piece);
+    for (const id of own) ids.push(id);
+    if (piece.length <= CACHED_LENGTH) {
+      if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
+      this.#cache.set(piece, own);
+    }
+  }
+
+  #merge(piece: string): number[] {
+    const model = this.definition.model;
+    if (model.type !== "BPE" || piece === "") return [];
+    const whole = this.#ids.get(piece);
+    if (model.ignoreMerges && whole !== undefined) return [whole];
+    const bounds = [0];
+    for (const character of piece) bounds.push(bounds.at(-1)! + character.length);
+    const rank = this.#ranks!;
+    const merged = mergePairs(bounds, (start, middle, end) => rank(piece, start, middle, end));
+    const ids: number[] = [];
+    const unknown = model.unknownToken === undefined
+      ? undefined
+      : this.#ids.get(model.unknownToken);
+    let unknownBefore = false;
+    for (let i = 0; i + 1 < merged.length; i++) {
+      const part = piece.slice(merged[i], merged[i + 1]);
+      const id = this.#ids.get(part);
+      const known = id !== undefined
+        ? [id]
+        : model.byteFallback
+        ? this.#bytesAsTokens(part)
+        : undefined;
+      if (known) {
+        for (const id of known) ids.push(id);
+      } else if (unknown !== undefined && !(model.fuseUnknown && unknownBefore)) ids.push(unknown);
+      unknownBefore = known === undefined;
+    }
+    return ids;
+  }
+
+  #bytesAsTokens(text: string): number[] | undefined {
+    const ids: number[] = [];
+    for (const byte of new TextEncoder().encode(text)) {
+      const id = this.#ids.get(`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+      if (id === undefined) return undefined;
+      ids.push(id);
+    }
+    return ids;
+  }
+
+  #askLibrary(piece: string): number[] {
+    const model = this.#libraryModel!;
+    return model._call([piece]).map((token) =>
+      model.tokens_to_ids.get(token) ?? model.unk_token_id!
+    );
+  }
+}
+
+function libraryModel(model: Component): Library["model"] {
+  return new Library({
+    normalizer: null,
+    pre_tokenizer: null,
+    model,
+    post_processor: null,
+    decoder: null,
+    added_tokens: [],
+  }, {}).model;
+}
+
+const DECODERS = ["ByteLevel", "Replace", "ByteFallback", "Fuse", "Strip", "Metaspace"];
+
+function checkDecoders(decoders: readonly Component[]): void {
+  const unknown = decoders.find(({ type }) => !DECODERS.includes(type));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `Cannot build the tokenizer: its decoder is "${unknown.type}", expected one of ` +
+        DECODERS.map((type) => `"${type}"`).join(", "),
+    );
+  }
+}

@@ -1,0 +1,108 @@
+/** How early two neighbours of a piece merge, looked up rather than written out. */
+import type { Merges } from "./definition.ts";
+
+/** The rank of the pair that stands in a piece from `start` to `middle` and from there to `end`. */
+export type MergeRanks = (
+  piece: string,
+  start: number,
+  middle: number,
+  end: number,
+) => number | undefined;
+
+/** Stands between a pair's tokens: half a character, which no token holds. */
+const BETWEEN = "\ud800";
+
+/**
+ * Makes the look-up.
+ *
+ * @param merges The merges.
+ * @param tokens The tokens by id.
+ * @param ids Their ids.
+ * @returns The rank of a pair: the lower, the earlier; `undefined` where it does not merge.
+ */
+export function mergeRanks(
+  merges: Merges,
+  tokens: readonly (string | undefined)[],
+  ids: ReadonlyMap<string, number>,
+): MergeRanks {
+  return merges.kind === "listed" ? listedRanks(merges.pairs) : scoredRanks(merges, tokens, ids);
+}
+
+function listedRanks(pairs: readonly (string | readonly [string, string])[]): MergeRanks {
+  const ranks = new Map<string, number>();
+  const between = typeof pairs[0] === "string" ? " " : BETWEEN;
+  for (let rank = 0; rank < pairs.length; rank++) {
+    const pair = pairs[rank]!;
+    ranks.set(typeof pair === "string" ? pair : pair[0] + BETWEEN + pair[1], rank);
+  }
+  return (piece, start, middle, end) =>
+    ranks.get(piece.slice(start, middle) + between + piece.slice(middle, end));
+}
+
+/**
+ * transformers sorts the pairs by score, then by the left one's length, then by the right one's, each
+ * the larger first, then by the made token's id, the lower first: here as one number a pair.
+ */
+function scoredRanks(
+  { scores }: Merges & { kind: "scored" },
+  tokens: readonly (string | undefined)[],
+  ids: ReadonlyMap<string, number>,
+): MergeRanks {
+  const dense = denseRanks(scores, tokens.length);
+  const length = (text: string) => text.length < 2 ? 1 : Array.from(text).length;
+  return (piece, start, middle, end) => {
+    const made = ids.get(piece.slice(start, end));
+    if (made === undefined) return undefined;
+    const left = piece.slice(start, middle);
+    const right = piece.slice(middle, end);
+    if (!ids.has(left) || !ids.has(right)) return undefined;
+    // at most 2^18 scores, two lengths of a byte each and 2^19 ids fit a number's 53 bits
+    const lengths = (255 - Math.min(255, length(left))) * 256 + 255 - Math.min(255, length(right));
+    return (dense[made]! * 65536 + lengths) * tokens.length + made;
+  };
+}
+
+/** For each token how many different scores are above its own. */
+function denseRanks(scores: ArrayLike<number>, count: number): Uint32Array {
+  const ranks = new Uint32Array(count);
+  let falling = true;
+  for (let id = 1; id < count && falling; id++) falling = scores[id]! < scores[id - 1]!;
+  if (falling) return ranks.map((_, id) => id);
+  const distinct = Float64Array.from(new Set(Array.from({ length: count }, (_, id) => scores[id]!)))
+    .sort();
+  const rankOf = new Map<number, number>();
+  for (let i = 0; i < distinct.length; i++) rankOf.set(distinct[i]!, distinct.length - 1 - i);
+  return ranks.map((_, id) => rankOf.get(scores[id]!)!);
+}
+
+/**
+ * Merges written out, in order, as `tokenizer.json` has them.
+ *
+ * @param merges The merges.
+ * @param tokens The tokens by id.
+ * @returns Pairs of tokens, the earliest first.
+ */
+export function listMerges(
+  merges: Merges,
+  tokens: readonly (string | undefined)[],
+): [string, string][] {
+  if (merges.kind === "listed") {
+    return merges.pairs.map((pair) => {
+      if (typeof pair !== "string") return [pair[0], pair[1]];
+      const at = pair.indexOf(" ");
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    });
+  }
+  const ids = new Map<string, number>();
+  for (const [id, token] of tokens.entries()) if (token !== undefined) ids.set(token, id);
+  const rank = scoredRanks(merges, tokens, ids);
+  const found: { rank: number; pair: [string, string] }[] = [];
+  for (const token of ids.keys()) {
+    for (let middle = 1; middle < token.length; middle++) {
+      const made = rank(token, 0, middle, token.length);
+      if (made === undefined) continue;
+      found.push({ rank: made, pair: [token.slice(0, middle), token.slice(middle)] });
+    }
+  }
+  return found.sort((a, b) => a.rank - b.rank).map(({ pair }) => pair);
+}
