@@ -12,6 +12,7 @@ const scripts = {
   llama_ops: "llama_ops.py",
   gpt2_tiny: "gpt2.py",
   lora_gpt2: "lora.py",
+  training: "training.py",
 };
 
 for (const [name, script] of Object.entries(scripts)) {
