@@ -191,6 +191,33 @@ onEveryDevice("matmulInto() adds to a part of a tensor", async (device) => {
   }
 });
 
+onEveryDevice("matmulInto() fills some columns, and leaves the others", async (device) => {
+  for (const accumulate of [0, 1] as const) {
+    for (const m of [1, 8, 13]) {
+      const [k, n, cStride, first] = [7, 5, 12, 4];
+      const a = numbers([m, k], 1);
+      const b = numbers([k, n], 2);
+      const c = numbers([m, cStride], 3);
+      const bias = numbers([cStride], 4);
+      const target = Tensor.from(device, c.data, c.shape);
+      const [left, right, added] = [a, b, bias].map(({ data, shape }) =>
+        Tensor.from(device, data, shape)
+      );
+      const options = { cOffset: first, cStride, bias: added, biasOffset: first, accumulate };
+      matmulInto(target, left, right, { m, n, k, ...options });
+      const expected = Float64Array.from(c.data);
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          const at = i * cStride + first + j;
+          expected[at] = bias.data[first + j] + accumulate * expected[at];
+          for (let q = 0; q < k; q++) expected[at] += a.data[i * k + q] * b.data[q * n + j];
+        }
+      }
+      assertClose(await target.data(), expected, { relative: 1e-6 }, `${m} rows`);
+    }
+  }
+});
+
 onEveryDevice(
   "gradients of the Llama family's ops add up where inputs are used twice",
   async (device) => {

@@ -69,6 +69,8 @@ Deno.test("matmul's plan: one dispatch where all fits, few rows by another kerne
     accumulate: 0,
     bOffset: 0,
     cOffset: 0,
+    cStride: 8,
+    biasOffset: 0,
   };
   const byteLengths = { a: 1024, b: 1024, bias: 1024, c: 1024 };
   const plan = (changes: Partial<typeof params>) =>

@@ -10,6 +10,8 @@ struct Params {
   accumulate: u32,
   bOffset: u32,
   cOffset: u32,
+  cStride: u32,
+  biasOffset: u32,
   aStart: u32,
   aRow: u32,
   aStep: u32,

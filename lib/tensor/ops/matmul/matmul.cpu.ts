@@ -15,7 +15,7 @@ export const matmul: CpuKernel = (context, { a, b, bias, c }, params) => {
   const matrices = {
     a,
     b: b.subarray(params.bOffset),
-    bias: params.hasBias ? bias : undefined,
+    bias: params.hasBias ? bias.subarray(params.biasOffset) : undefined,
     c: c.subarray(params.cOffset),
   };
   if (context.blas) multiplyWithBlas(context, matrices, part, params);
@@ -38,11 +38,12 @@ function multiplyWithBlas(
   context: Context,
   { a, b, bias, c }: Matrices,
   { rows, columns }: Part,
-  { m, n, k, transposeA, transposeB, accumulate }: Record<string, number>,
+  { m, n, k, transposeA, transposeB, accumulate, cStride }: Record<string, number>,
 ): void {
   if (bias) {
     for (let row = rows.first; row < rows.last; row++) {
-      const target = c.subarray(row * n + columns.first, row * n + columns.last);
+      const at = row * cStride;
+      const target = c.subarray(at + columns.first, at + columns.last);
       if (accumulate) {
         for (let i = 0; i < target.length; i++) target[i] += bias[columns.first + i];
       } else {
@@ -61,8 +62,8 @@ function multiplyWithBlas(
     b.subarray(transposeB ? columns.first * k : columns.first),
     transposeB ? k : n,
     accumulate || bias ? 1 : 0,
-    c.subarray(rows.first * n + columns.first),
-    n,
+    c.subarray(rows.first * cStride + columns.first),
+    cStride,
   );
 }
 
@@ -92,7 +93,7 @@ function multiplyRows(
   context: Context,
   { a, b, bias, c }: Matrices,
   { rows, columns }: Part,
-  { m, n, k, transposeA, transposeB, accumulate }: Record<string, number>,
+  { m, n, k, transposeA, transposeB, accumulate, cStride }: Record<string, number>,
 ): void {
   const { wasm } = context;
   const count = rows.last - rows.first;
@@ -108,7 +109,7 @@ function multiplyRows(
   for (let first = columns.first; first < columns.last; first += COLUMNS) {
     const block = { first, last: Math.min(columns.last, first + COLUMNS) };
     const width = block.last - block.first;
-    startSums(context, sumsAt, bias, c, n, rows, block, accumulate);
+    startSums(context, sumsAt, bias, c, cStride, rows, block, accumulate);
     for (let inner = 0; inner < k; inner += INNER) {
       const depth = { first: inner, last: Math.min(k, inner + INNER) };
       const terms = depth.last - depth.first;
@@ -133,7 +134,7 @@ function multiplyRows(
     }
     for (let row = 0; row < count; row++) {
       const from = sumsAt / 4 + row * COLUMNS;
-      c.set(context.floats.subarray(from, from + width), (rows.first + row) * n + first);
+      c.set(context.floats.subarray(from, from + width), (rows.first + row) * cStride + first);
     }
   }
 }
@@ -144,7 +145,7 @@ function startSums(
   sums: number,
   bias: Float32Array | undefined,
   c: Float32Array,
-  n: number,
+  cStride: number,
   rows: Range,
   columns: Range,
   accumulate: number,
@@ -152,7 +153,7 @@ function startSums(
   const { floats } = context;
   const count = columns.last - columns.first;
   const rowCount = rows.last - rows.first;
-  if (accumulate) context.copyBlock(sums, c, n, rows, columns, COLUMNS);
+  if (accumulate) context.copyBlock(sums, c, cStride, rows, columns, COLUMNS);
   for (let row = 0; row < rowCount; row++) {
     const at = sums / 4 + row * COLUMNS;
     if (!bias) {

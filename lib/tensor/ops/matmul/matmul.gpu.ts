@@ -21,7 +21,9 @@ type P =
   | "hasBias"
   | "accumulate"
   | "bOffset"
-  | "cOffset";
+  | "cOffset"
+  | "cStride"
+  | "biasOffset";
 
 /** Up to this many rows, as in generation, each column is shared out over many threads. */
 const FEW_ROWS = 8;
@@ -52,11 +54,16 @@ export const matmulProgram: Program<B, P> = {
     biasStart: "u32",
   },
   plan(input) {
-    const { m, n, k, transposeA, transposeB, hasBias, accumulate, bOffset, cOffset } = input.params;
+    const { m, n, k, transposeA, transposeB, hasBias, accumulate } = input.params;
+    const { bOffset, cOffset, cStride, biasOffset } = input.params;
     const aWidth = transposeA ? m : k;
     const bWidth = transposeB ? k : n;
     const fitting = (width: number) => fittingRows(width, input);
-    const mStep = Math.min(fitting(n), transposeA ? Infinity : fitting(k), 32 * MAX_WORKGROUPS);
+    const mStep = Math.min(
+      fitting(cStride),
+      transposeA ? Infinity : fitting(k),
+      32 * MAX_WORKGROUPS,
+    );
     const nStep = Math.min(transposeB ? fitting(k) : Infinity, 32 * MAX_WORKGROUPS);
     const kStep = Math.min(transposeA ? fitting(m) : Infinity, transposeB ? Infinity : fitting(n));
 
@@ -68,7 +75,7 @@ export const matmulProgram: Program<B, P> = {
           const b = transposeB ? columns : inner;
           const aPart = part(0, aWidth, a.first, a.count, input);
           const bPart = part(bOffset, bWidth, b.first, b.count, input);
-          const cPart = part(cOffset, n, rows.first, rows.count, input);
+          const cPart = part(cOffset, cStride, rows.first, rows.count, input, n);
           const last = inner.first + inner.count === k;
           const uniforms = {
             aStart: aPart.skip + (transposeA ? rows.first : inner.first),
@@ -78,8 +85,8 @@ export const matmulProgram: Program<B, P> = {
             bStep: transposeB ? 1 : bWidth,
             bColumn: transposeB ? bWidth : 1,
             cStart: cPart.skip + columns.first,
-            cRow: n,
-            biasStart: columns.first,
+            cRow: cStride,
+            biasStart: biasOffset + columns.first,
           };
           dispatches.push({
             ...chooseKernel(rows.count, columns.count, inner.count, uniforms, input),
@@ -94,7 +101,7 @@ export const matmulProgram: Program<B, P> = {
             ranges: {
               a: aPart.range,
               b: bPart.range,
-              bias: { offset: 0, size: hasBias ? Math.max(n * 4, 16) : 16 },
+              bias: { offset: 0, size: hasBias ? Math.max((biasOffset + n) * 4, 16) : 16 },
               c: cPart.range,
             },
           });
@@ -154,17 +161,21 @@ function fittingRows(width: number, input: PlanInput<B, P>): number {
   return fitting;
 }
 
-/** Where rows of a matrix lie: a range that begins where a binding may, and how many elements of it to skip. */
+/**
+ * Where rows of a matrix lie: a range that begins where a binding may, and how many elements of it to skip. Of the last
+ * row only the elements that are used lie in it.
+ */
 function part(
   offset: number,
   width: number,
   first: number,
   count: number,
   { offsetAlignment }: PlanInput<B, P>,
+  used = width,
 ): { range: Range; skip: number } {
   const start = (offset + first * width) * 4;
   const aligned = start - start % offsetAlignment;
-  const size = Math.max(start - aligned + count * width * 4, 16);
+  const size = Math.max(start - aligned + ((count - 1) * width + used) * 4, 16);
   return { range: { offset: aligned, size }, skip: (start - aligned) / 4 };
 }
 

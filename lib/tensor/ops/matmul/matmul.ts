@@ -11,8 +11,8 @@ import { columnSumsProgram, matmulProgram } from "./matmul.gpu.ts";
 
 /**
  * c = op(a) · op(b) (+ bias) (+ c where `accumulate` is 1); op(a) is (m, k), op(b) is (k, n), c is (m, n).
- * `bOffset` and `cOffset` are in elements: the part of a large table that is used. Where `hasBias` is 0, `bias` is
- * any buffer and is not read.
+ * `bOffset`, `cOffset` and `biasOffset` are in elements: the part of a large table that is used. A row of c begins
+ * `cStride` elements after the one before. Where `hasBias` is 0, `bias` is any buffer and is not read.
  */
 const matmulKernel = defineKernel({
   name: "matmul",
@@ -27,6 +27,8 @@ const matmulKernel = defineKernel({
     accumulate: "u32",
     bOffset: "u32",
     cOffset: "u32",
+    cStride: "u32",
+    biasOffset: "u32",
   },
   webgpu: matmulProgram,
 });
@@ -62,6 +64,10 @@ export interface MatmulIntoOptions {
   readonly bOffset?: number;
   /** First element of `c` that is written. */
   readonly cOffset?: number;
+  /** Elements from one row of `c` to the next: more than `n`, its default, where these are some of its columns. */
+  readonly cStride?: number;
+  /** First element of `bias` that is used. */
+  readonly biasOffset?: number;
 }
 
 /**
@@ -132,8 +138,10 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  * @throws {RangeError} If the parts reach beyond the tensors.
  */
 export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOptions): void {
-  const { m, n, k, bias, accumulate = 0, bOffset = 0, cOffset = 0 } = options;
-  if (m * k > a.size || bOffset + k * n > b.size || cOffset + m * n > c.size) {
+  const { m, n, k, bias, accumulate = 0, bOffset = 0, cOffset = 0, biasOffset = 0 } = options;
+  const { cStride = n } = options;
+  const end = cOffset + (m - 1) * cStride + n;
+  if (m * k > a.size || bOffset + k * n > b.size || end > c.size) {
     throw new RangeError(
       `Cannot multiply (${m}, ${k}) by (${k}, ${n}): tensors of sizes ${a.size}, ${b.size} and ` +
         `${c.size} are too small`,
@@ -153,6 +161,8 @@ export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoO
       accumulate,
       bOffset,
       cOffset,
+      cStride,
+      biasOffset,
     },
   );
 }
