@@ -42,7 +42,7 @@ export interface Manifest {
   notebook: {
     /** File name, without its folder. */
     name: string;
-    /** SHA-256 of the notebook as given, its outputs and execution counts cleared: its code and text. */
+    /** SHA-256 of the notebook's code and text: as given, without what a run puts in. */
     sha256: string;
   };
   /** SHA-256 of the local modules that the cells import, by the path that names them. */

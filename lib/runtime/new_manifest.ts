@@ -4,6 +4,7 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 import type { Manifest, ManifestCell } from "./manifest.ts";
 import { formatNotebook, type Notebook } from "./notebook.ts";
+import { hasTag, INJECTED_TAG } from "./parameters.ts";
 
 /**
  * Begins the manifest of a run.
@@ -27,11 +28,20 @@ export async function newManifest(
     os: `${Deno.build.os} ${Deno.build.arch}`,
     cores: navigator.hardwareConcurrency,
     startedAt: new Date().toISOString(),
-    notebook: { name, sha256: await sha256(formatNotebook(clearedNotebook(notebook))) },
+    notebook: { name, sha256: await sha256(formatNotebook(authored(notebook))) },
     parameters,
     provenance: [],
     cells: [],
   };
+}
+
+/** A notebook without anything that a run puts into it. */
+function authored(notebook: Notebook): Notebook {
+  const copy = clearedNotebook(notebook);
+  delete copy.metadata.kernelspec;
+  delete copy.metadata.language_info;
+  copy.cells = copy.cells.filter((cell) => !hasTag(cell, INJECTED_TAG));
+  return copy;
 }
 
 /**

@@ -1,0 +1,79 @@
+// `tunebook check`: whether a notebook's outputs follow from its cells.
+
+import { basename } from "@std/path";
+import type { Command } from "commander";
+import { checkNotebook, type CheckResult } from "../runtime/check_notebook.ts";
+import { readNotebook } from "../runtime/notebook.ts";
+import { readRate } from "./arguments.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { limitOptions, parameterOptions, parametersFor } from "./run_options.ts";
+import { RunView } from "./run_view.ts";
+
+interface Options {
+  parameter: string[];
+  parameters: string[];
+  timeout?: number;
+  totalTimeout?: number;
+  tolerance: number;
+  json: boolean;
+}
+
+/** Adds the subcommand. */
+export function register(program: Command): void {
+  const command = program.command("check")
+    .summary("run a notebook anew and compare with the outputs that it holds")
+    .description(
+      "Runs a notebook from top to bottom in a new kernel and compares with the outputs that it holds. " +
+        "Cells that differ are named, and the hidden state that they seem to have depended on: names that " +
+        "no cell above defines, and cells run in another order. " +
+        'A cell tagged "timing" may differ. Nothing is written. Exit code 0: all outputs were made again; 1: one was not.',
+    )
+    .argument("<notebook>", "the .ipynb file");
+  parameterOptions(command);
+  limitOptions(command)
+    .option("--tolerance <number>", "how near numbers must be, relative", readRate, 1e-3)
+    .option("--json", "print one JSON document on standard output, and nothing else there", false)
+    .addHelpText("after", "\nExample:\n  tunebook check book.ipynb")
+    .action(check);
+}
+
+async function check(path: string, options: Options): Promise<void> {
+  using interrupt = onInterrupt(() => console.error("Stopping; press Ctrl-C again to end at once"));
+  const notebook = await readNotebook(path);
+  const given = options.parameter.length + options.parameters.length > 0;
+  const view = new RunView(basename(path));
+  const result = await checkNotebook(path, {
+    parameters: given ? await parametersFor(notebook, options) : undefined,
+    timeout: options.timeout,
+    totalTimeout: options.totalTimeout,
+    relative: options.tolerance,
+    signal: interrupt.signal,
+    onProgress: (event) => view.show(event),
+  });
+  view.end();
+  if (options.json) {
+    const { ok, cells } = result;
+    console.log(JSON.stringify({ ok, notebook: path, cells }, null, 2));
+  } else show(basename(path), result);
+  if (!result.ok) Deno.exitCode = 1;
+}
+
+function show(name: string, { cells }: CheckResult) {
+  const of = (verdict: string) => cells.filter((cell) => cell.verdict === verdict);
+  for (const { cell, title, verdict, difference, hidden } of cells) {
+    if (verdict === "same" && hidden.length === 0) continue;
+    const said = verdict === "same" ? "same output" : difference;
+    console.log(
+      `${name}, cell ${cell} (${title}): ${verdict === "excused" ? "timing, " : ""}${said}`,
+    );
+    for (const reason of hidden) console.log(`  hidden state: ${reason}`);
+  }
+  const excused = of("excused").length > 0 ? `, ${of("excused").length} excused` : "";
+  if (cells.length === 0) console.log(`${name} holds no outputs: there is nothing to compare`);
+  else {
+    console.log(
+      `${of("same").length} of ${cells.length} cells put out the same${excused}` +
+        (of("differs").length > 0 ? `, ${of("differs").length} differ` : ""),
+    );
+  }
+}

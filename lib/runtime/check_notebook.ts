@@ -1,0 +1,56 @@
+// Whether a notebook's stored outputs follow from its cells: runs it anew and compares.
+
+import { type CellComparison, compareNotebooks } from "./compare/notebooks.ts";
+import { hiddenState } from "./hidden_state.ts";
+import { readNotebook } from "./notebook.ts";
+import { runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+
+/** How to check a notebook. */
+export interface CheckOptions extends RunOptions {
+  /** How near numbers must be, relative; 1e-3 if not said. */
+  relative?: number;
+}
+
+/** A cell of the check. */
+export interface CheckedCell extends CellComparison {
+  /** What the stored output seems to have depended on that a fresh run does not have. */
+  hidden: string[];
+}
+
+/** What a check found. */
+export interface CheckResult {
+  /** Whether every stored output was made again, apart from excused ones. */
+  ok: boolean;
+  /** Each code cell; cells that were never run are left out. */
+  cells: CheckedCell[];
+  /** The fresh run. */
+  run: RunResult;
+}
+
+/**
+ * Runs a notebook from top to bottom in a new kernel and compares with the outputs that it holds.
+ *
+ * @param path The notebook's path.
+ * @param options As for {@linkcode runNotebook}; errors are always allowed.
+ * @returns What differs, and the hidden state that cells seem to have depended on.
+ */
+export async function checkNotebook(
+  path: string,
+  options: CheckOptions = {},
+): Promise<CheckResult> {
+  const stored = await readNotebook(path);
+  const manifest = stored.metadata.tunebook as { parameters?: Record<string, unknown> } | undefined;
+  const parameters = options.parameters ?? manifest?.parameters;
+  const run = await runNotebook(path, { ...options, parameters, allowErrors: true });
+  const { relative = 1e-3 } = options;
+  const reasons = hiddenState(stored);
+  const ran = new Set(
+    stored.cells.filter((cell) =>
+      cell.cell_type === "code" && (cell.execution_count !== null || cell.outputs.length > 0)
+    ).map(({ id }) => id),
+  );
+  const cells = compareNotebooks(stored, run.notebook, { relative })
+    .filter(({ id }) => ran.has(id))
+    .map((cell): CheckedCell => ({ ...cell, hidden: reasons.get(cell.id) ?? [] }));
+  return { ok: cells.every(({ verdict }) => verdict !== "differs"), cells, run };
+}
