@@ -33,12 +33,28 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import("./cli/doctor.ts"),
   },
   run: {
-    summary: "run a notebook on the Deno kernel, and make a report of it",
+    summary: "run notebooks on the Deno kernel, and make reports of them",
     load: () => import("./cli/run.ts"),
+  },
+  test: {
+    summary: "run notebooks as tests: each code cell is one",
+    load: () => import("./cli/test.ts"),
+  },
+  check: {
+    summary: "run a notebook anew and compare with the outputs that it holds",
+    load: () => import("./cli/check.ts"),
+  },
+  clean: {
+    summary: "strip outputs from notebooks",
+    load: () => import("./cli/clean.ts"),
   },
   export: {
     summary: "make a report of a notebook as it lies, without running it",
     load: () => import("./cli/export.ts"),
+  },
+  kernel: {
+    summary: "install the Jupyter kernel Deno (Tunebook), list and remove it",
+    load: () => import("./cli/kernel.ts"),
   },
   score: {
     summary: "score responses against their references, and by a judge",

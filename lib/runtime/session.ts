@@ -31,6 +31,8 @@ export interface SessionOptions {
   onLateOutput?: (message: OutputMessage) => void;
   /** Takes messages of comms (widgets' channels) that cells open, and of other types that cells broadcast. */
   onMessage?: (message: SessionMessage) => void;
+  /** Whether what library code records for the manifest stays among the outputs, for clients to keep. */
+  keepRecords?: boolean;
 }
 
 /** A message that is no output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */
@@ -150,6 +152,11 @@ export class Session {
     return this.#link.kernel.pid;
   }
 
+  /** Whether the kernel has ended; the next cell is told, or starts a new one. */
+  get ended(): boolean {
+    return this.#link.kernel.ended;
+  }
+
   /** Top-level names that the cells run so far have declared. */
   get names(): string[] {
     return [...this.#names];
@@ -167,6 +174,32 @@ export class Session {
     const result = this.#queue.then(() => this.#execute(code, options));
     this.#queue = result.catch(() => {});
     return result;
+  }
+
+  /**
+   * Sends the kernel a request of the Jupyter protocol that runs no cell, as `complete_request`.
+   *
+   * @param type The request's type.
+   * @param content Its content.
+   * @returns The reply's content.
+   * @throws {Error} If the kernel does not answer within 5 s, as while a cell runs.
+   */
+  async request(
+    type: string,
+    content: Record<string, unknown>,
+  ): Promise<Record<string, unknown>> {
+    const reply = await this.#link.within(this.#link.request(type, content), 5000);
+    if (reply === undefined) throw new Error(`The kernel does not answer a "${type}"`);
+    return reply.value.content;
+  }
+
+  /** Sends the kernel a message of a comm; comms are what widgets speak over. */
+  async send(
+    type: "comm_open" | "comm_msg" | "comm_close",
+    content: Record<string, unknown>,
+    rest: { metadata?: Record<string, unknown>; buffers?: Uint8Array[] } = {},
+  ): Promise<void> {
+    await this.#link.kernel.send("shell", type, content, rest);
   }
 
   /** Ends the kernel and starts a new one: all state is lost. */
@@ -241,7 +274,7 @@ export class Session {
     const fact = message.content?.data?.[PROVENANCE_MIME];
     if (fact !== undefined) {
       running.provenance.push(fact as ProvenanceEntry);
-      return;
+      if (!this.#options.keepRecords) return;
     }
     running.collector.add(message, running.executionCount);
     if (this.#running === undefined) this.#options.onLateOutput?.(message);

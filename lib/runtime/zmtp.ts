@@ -145,6 +145,22 @@ export class ZmtpDecoder {
   }
 }
 
+/** The metadata of a READY command, by name in lower case, as names are told. */
+export function decodeReady(body: Uint8Array): Map<string, Uint8Array> {
+  const properties = new Map<string, Uint8Array>();
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  for (let at = 0; at < body.length;) {
+    const value = at + 1 + body[at] + 4;
+    if (value > body.length) throw new Error("Cannot read ZMTP READY: it ends too early");
+    const name = decoder.decode(body.subarray(at + 1, value - 4)).toLowerCase();
+    const end = value + view.getUint32(value - 4);
+    if (end > body.length) throw new Error("Cannot read ZMTP READY: it ends too early");
+    properties.set(name, body.slice(value, end));
+    at = end;
+  }
+  return properties;
+}
+
 function decodeCommand(body: Uint8Array): ZmtpUnit {
   const length = body[0] ?? 0;
   const name = decoder.decode(body.subarray(1, 1 + length));
@@ -153,6 +169,8 @@ function decodeCommand(body: Uint8Array): ZmtpUnit {
 
 /** A ZMTP connection, from either side of a TCP connection. */
 export class ZmtpConnection {
+  /** The identity that the peer gave itself, in hexadecimal digits, by which a ROUTER tells peers apart; often empty. */
+  peerIdentity = "";
   #conn: Deno.Conn;
   #decoder = new ZmtpDecoder();
   #ready: ZmtpUnit[] = [];
@@ -209,6 +227,7 @@ export class ZmtpConnection {
           : "a message";
         throw new Error(`Cannot speak ZMTP with the peer: expected "READY", got ${got}`);
       }
+      self.peerIdentity = decodeReady(unit.body).get("identity")?.toHex() ?? "";
       // A subscription is a message whose first byte is 1, then the topic; the empty topic is all.
       if (type === "SUB") await self.send([Uint8Array.of(1)]);
       return self;
@@ -256,6 +275,11 @@ export class ZmtpConnection {
       this.#ready = this.#decoder.push(this.#buffer.subarray(0, count));
     }
     return this.#ready.shift();
+  }
+
+  /** Waits until all that was sent has been handed to the system. */
+  async flush(): Promise<void> {
+    await this.#sending;
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

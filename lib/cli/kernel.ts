@@ -1,0 +1,74 @@
+// `tunebook kernel`: installs the Jupyter kernel "Deno (Tunebook)", lists and removes it.
+
+import type { Command } from "commander";
+import {
+  installKernel,
+  KERNEL_NAME,
+  kernelsFolder,
+  listKernels,
+  removeKernel,
+} from "../runtime/jupyter/install.ts";
+
+interface PlaceOptions {
+  prefix?: string;
+}
+
+interface InstallOptions extends PlaceOptions {
+  name?: string;
+  displayName?: string;
+  strict: boolean;
+}
+
+/** Adds the subcommand. */
+export function register(program: Command): void {
+  const kernel = program.command("kernel")
+    .summary("install the Jupyter kernel Deno (Tunebook), list and remove it")
+    .description(
+      "A Jupyter kernel that runs cells on the real Deno kernel and loses nothing of them: every " +
+        "output under its cell, errors with their line, a stop that keeps the state, completion and " +
+        "type errors from Deno's language server. For JupyterLab, VS Code, nbconvert, papermill.",
+    );
+  const place = (command: Command) =>
+    command
+      .option("--user", "in the user's own folder, which is what happens anyway")
+      .option("--prefix <folder>", "under <folder>/share/jupyter, as for a Python environment");
+  place(
+    kernel.command("install")
+      .summary("make Jupyter clients find the kernel")
+      .description(
+        "Writes the kernelspec that Jupyter clients look for; one that was there is replaced.",
+      ),
+  )
+    .option("--name <name>", `the kernel's name (default: "${KERNEL_NAME}")`)
+    .option("--display-name <text>", "the name that people see")
+    .option("--strict", "do not run cells that have type errors", false)
+    .action(async (options: InstallOptions) => {
+      const name = options.name ?? (options.strict ? `${KERNEL_NAME}-strict` : KERNEL_NAME);
+      const { displayName, folder } = await installKernel({ ...options, name });
+      console.error(`Installed the kernel "${displayName}" in ${folder}`);
+    });
+  place(
+    kernel.command("list").summary("list the installed kernels").description(
+      "Lists Tunebook's kernels: name, the name that people see, folder.",
+    ),
+  )
+    .action(async ({ prefix }: PlaceOptions) => {
+      const kernels = await listKernels(prefix);
+      for (const { name, displayName, folder } of kernels) {
+        console.log(`${name}\t${displayName}\t${folder}`);
+      }
+      if (kernels.length === 0) {
+        console.error(`No kernel of Tunebook's in ${kernelsFolder(prefix)}`);
+      }
+    });
+  place(
+    kernel.command("remove").summary("remove an installed kernel").description(
+      "Removes a kernelspec of Tunebook's; those of other programs are left alone.",
+    ),
+  )
+    .option("--name <name>", "the kernel's name", KERNEL_NAME)
+    .action(async ({ prefix, name }: PlaceOptions & { name: string }) => {
+      const { displayName, folder } = await removeKernel({ prefix, name });
+      console.error(`Removed the kernel "${displayName}" from ${folder}`);
+    });
+}

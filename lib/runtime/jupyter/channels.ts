@@ -1,0 +1,193 @@
+// A kernel's five channels as the connection file says them, and the messages that pass over them.
+
+import { z } from "zod";
+import { type Message, MessageCodec, type MessageHeader } from "../messages.ts";
+import { startTimer } from "../timer.ts";
+import { ListeningSocket, type Peer, type SocketAddress } from "./sockets.ts";
+
+const port = z.int().min(0).max(65535);
+
+/** What a connection file holds. */
+const connectionSchema = z.object({
+  transport: z.enum(["tcp", "ipc"]).default("tcp"),
+  ip: z.string(),
+  key: z.string().default(""),
+  signature_scheme: z.literal("hmac-sha256").or(z.literal("")).default("hmac-sha256"),
+  shell_port: port,
+  control_port: port,
+  iopub_port: port,
+  stdin_port: port,
+  hb_port: port,
+});
+
+/** What a connection file holds. */
+export type ConnectionInfo = z.infer<typeof connectionSchema>;
+
+/**
+ * Reads a connection file.
+ *
+ * @param text Its content.
+ * @throws {SyntaxError} If it is none, saying what is wrong.
+ */
+export function parseConnectionInfo(text: string): ConnectionInfo {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`Cannot read connection file: ${(error as Error).message}`);
+  }
+  const { success, data, error } = connectionSchema.safeParse(json);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw new SyntaxError(
+    `Cannot read connection file: "${issue.path.join(".")}": ${issue.message}`,
+  );
+}
+
+/** A request, and where its answers go. */
+export interface Request {
+  message: Message;
+  channel: "shell" | "control";
+  peer: Peer;
+}
+
+const encoder = new TextEncoder();
+
+/** The channels of a kernel that clients connect to. */
+export class Channels {
+  #codec: MessageCodec;
+  #sockets: Record<"shell" | "control" | "iopub" | "stdin" | "heartbeat", ListeningSocket>;
+  #onInput = new Map<string, (value: string) => void>();
+
+  /**
+   * Begins to listen.
+   *
+   * @param info The connection file's content.
+   * @param onRequest Takes requests; what has no valid signature is left out.
+   */
+  constructor(info: ConnectionInfo, onRequest: (request: Request) => void) {
+    this.#codec = new MessageCodec(info.key);
+    const address = (port: number): SocketAddress =>
+      info.transport === "tcp"
+        ? { transport: "tcp", hostname: info.ip, port }
+        : { transport: "unix", path: `${info.ip}-${port}` };
+    const take = (channel: "shell" | "control") => (frames: Uint8Array[], peer: Peer) => {
+      const message = this.#decode(frames);
+      if (message !== undefined) onRequest({ message, channel, peer });
+    };
+    this.#sockets = {
+      shell: new ListeningSocket(address(info.shell_port), "ROUTER", take("shell")),
+      control: new ListeningSocket(address(info.control_port), "ROUTER", take("control")),
+      iopub: new ListeningSocket(address(info.iopub_port), "PUB"),
+      stdin: new ListeningSocket(address(info.stdin_port), "ROUTER", (frames) => {
+        const message = this.#decode(frames);
+        if (message?.header.msg_type !== "input_reply") return;
+        const { value } = message.content;
+        const id = message.parentHeader.msg_id ?? "";
+        // Some clients do not say which request they answer.
+        const key = this.#onInput.has(id) ? id : [...this.#onInput.keys()][0];
+        this.#onInput.get(key)?.(typeof value === "string" ? value : "");
+        this.#onInput.delete(key);
+      }),
+      heartbeat: new ListeningSocket(
+        address(info.hb_port),
+        "REP",
+        (frames, peer) => peer.send(frames),
+      ),
+    };
+  }
+
+  /** The ports, where the connection file left the choice. */
+  get ports(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.#sockets).map(([name, { port }]) => [name, port]),
+    );
+  }
+
+  /** Answers a request. */
+  reply({ message, channel, peer }: Request, content: Record<string, unknown>): void {
+    if (!this.#sockets[channel].peers.has(peer)) return;
+    const type = message.header.msg_type.replace(/_request$/, "_reply");
+    const reply = this.#codec.create(type, content, message.header);
+    reply.identities = message.identities;
+    peer.send(this.#codec.encode(reply));
+  }
+
+  /**
+   * Tells all clients.
+   *
+   * @param type The message's type.
+   * @param content Its content.
+   * @param parent The request that it belongs to.
+   * @param rest Metadata and binary data.
+   */
+  publish(
+    type: string,
+    content: Record<string, unknown>,
+    parent?: MessageHeader,
+    rest: { metadata?: Record<string, unknown>; buffers?: Uint8Array[] } = {},
+  ): void {
+    const message = this.#codec.create(type, content, parent);
+    message.identities = [encoder.encode(`kernel.${this.#codec.session}.${type}`)];
+    Object.assign(message, rest);
+    this.#sockets.iopub.publish(this.#codec.encode(message));
+  }
+
+  /**
+   * Asks the client that sent a request for a line of text.
+   *
+   * @param request The request, on the shell channel.
+   * @param content `prompt`, and whether it is for a `password`.
+   * @returns The line; empty where the client has no stdin channel.
+   */
+  ask(
+    request: Request,
+    content: { prompt: string; password: boolean },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const peers = [...this.#sockets.stdin.peers];
+    const { peerIdentity } = request.peer.connection;
+    const peer = peers.find(({ connection }) => connection.peerIdentity === peerIdentity) ??
+      peers[0];
+    if (peer === undefined) return Promise.resolve("");
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const message = this.#codec.create("input_request", content, request.message.header);
+    message.identities = request.message.identities;
+    const id = message.header.msg_id;
+    this.#onInput.set(id, resolve);
+    signal.addEventListener("abort", () => {
+      this.#onInput.delete(id);
+      resolve("");
+    }, { once: true });
+    peer.send(this.#codec.encode(message));
+    return promise;
+  }
+
+  /**
+   * Waits until clients that have called hear what is published, so that the first output is not
+   * lost: a client sends its first request while its subscription may still be under way.
+   */
+  async audience(milliseconds: number): Promise<void> {
+    const { iopub } = this.#sockets;
+    const deadline = Date.now() + milliseconds;
+    while (iopub.peers.size === 0 && Date.now() < deadline) await startTimer(5).passed;
+    const timer = startTimer(Math.max(0, deadline - Date.now()));
+    await Promise.race([iopub.settled(), timer.passed]);
+    timer.cancel();
+  }
+
+  /** Ends all connections, after what was sent has gone out. */
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.#sockets).map((socket) => socket.close()));
+  }
+
+  #decode(frames: Uint8Array[]): Message | undefined {
+    try {
+      return this.#codec.decode(frames);
+    } catch (error) {
+      // Whoever has no key is not heard; the log says so.
+      console.error((error as Error).message);
+      return undefined;
+    }
+  }
+}

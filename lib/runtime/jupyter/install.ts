@@ -1,0 +1,159 @@
+// Kernelspecs: the small folders by which Jupyter finds kernels.
+// https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
+
+import { dirname, fromFileUrl, join } from "@std/path";
+import { writeFileAtomic } from "../write_file.ts";
+
+/** The kernel's name, as in a notebook's `metadata.kernelspec.name`. */
+export const KERNEL_NAME = "tunebook";
+
+/** The name that people see. */
+export const KERNEL_DISPLAY_NAME = "Deno (Tunebook)";
+
+/** Where to install a kernel, and how it behaves. */
+export interface InstallOptions {
+  /** Installs under `PREFIX/share/jupyter` instead of the user's own folder, as for a Python environment. */
+  prefix?: string;
+  /** Does not run cells with type errors. */
+  strict?: boolean;
+  /** The name to install under, for a second kernel with other settings. */
+  name?: string;
+  /** The name that people see. */
+  displayName?: string;
+}
+
+/** An installed kernel. */
+export interface InstalledKernel {
+  name: string;
+  displayName: string;
+  /** Its folder. */
+  folder: string;
+}
+
+/**
+ * Installs the kernel `Deno (Tunebook)`, so that JupyterLab, VS Code, nbconvert, papermill and others
+ * find it.
+ *
+ * @param options Where; under the user's own folder if not said.
+ * @returns What was installed. A kernel of that name that was there before is replaced.
+ * @throws {RangeError} If the name is none that Jupyter takes.
+ */
+export async function installKernel(options: InstallOptions = {}): Promise<InstalledKernel> {
+  const name = options.name ?? KERNEL_NAME;
+  if (!/^[a-z0-9._-]+$/.test(name)) {
+    throw new RangeError(
+      `Cannot install kernel "${name}": expected lower-case letters, digits, "-", "." and "_"`,
+    );
+  }
+  const displayName = options.displayName ??
+    (options.strict ? "Deno (Tunebook, strict)" : KERNEL_DISPLAY_NAME);
+  const folder = join(kernelsFolder(options.prefix), name);
+  await Deno.mkdir(folder, { recursive: true });
+  const spec = kernelSpec(displayName, options.strict ?? false);
+  await writeFileAtomic(join(folder, "kernel.json"), JSON.stringify(spec, null, 2) + "\n");
+  return { name, displayName, folder };
+}
+
+/** What `kernel.json` holds. */
+export function kernelSpec(displayName: string, strict: boolean): Record<string, unknown> {
+  const main = new URL("./main.ts", import.meta.url);
+  const config = new URL("../../../deno.json", import.meta.url);
+  const local = main.protocol === "file:";
+  return {
+    argv: [
+      Deno.execPath(),
+      "run",
+      "--allow-all",
+      "--quiet",
+      // The notebook's own deno.json is the cells', not the kernel's.
+      ...(local ? ["--config", fromFileUrl(config)] : ["--no-config"]),
+      "--no-lock",
+      local ? fromFileUrl(main) : main.href,
+      "--conn",
+      "{connection_file}",
+      ...(strict ? ["--strict"] : []),
+    ],
+    display_name: displayName,
+    language: "typescript",
+    interrupt_mode: "message",
+    env: {},
+    metadata: { tunebook: true },
+  };
+}
+
+/**
+ * Lists the installed kernels that are Tunebook's.
+ *
+ * @param prefix As for {@linkcode installKernel}.
+ */
+export async function listKernels(prefix?: string): Promise<InstalledKernel[]> {
+  const found: InstalledKernel[] = [];
+  const root = kernelsFolder(prefix);
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(root)) {
+      if (!isDirectory) continue;
+      const folder = join(root, name);
+      const spec = await readSpec(folder);
+      if (spec?.metadata?.tunebook === true) {
+        found.push({ name, displayName: String(spec.display_name), folder });
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return found.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/**
+ * Removes an installed kernel.
+ *
+ * @param options Where it is, and its name.
+ * @returns What was removed.
+ * @throws {Error} If there is none of that name, or it is another program's.
+ */
+export async function removeKernel(
+  { prefix, name = KERNEL_NAME }: Pick<InstallOptions, "prefix" | "name"> = {},
+): Promise<InstalledKernel> {
+  const kernels = await listKernels(prefix);
+  const kernel = kernels.find((one) => one.name === name);
+  if (kernel === undefined) {
+    const there = kernels.map((one) => `"${one.name}"`).join(", ") || "none";
+    throw new Error(
+      `Cannot remove kernel "${name}": it is not one of Tunebook's in "${kernelsFolder(prefix)}" ` +
+        `(there: ${there})`,
+    );
+  }
+  await Deno.remove(kernel.folder, { recursive: true });
+  return kernel;
+}
+
+/** The folder in which Jupyter looks for kernels: the user's, or one under a prefix. */
+export function kernelsFolder(prefix?: string): string {
+  return join(prefix === undefined ? userFolder() : join(prefix, "share", "jupyter"), "kernels");
+}
+
+/** Jupyter's data folder of the user, as jupyter_core finds it. */
+function userFolder(): string {
+  const { env } = Deno;
+  const named = env.get("JUPYTER_DATA_DIR");
+  if (named) return named;
+  const home = env.get("HOME") ?? env.get("USERPROFILE") ?? dirname(Deno.cwd());
+  switch (Deno.build.os) {
+    case "windows":
+      return join(env.get("APPDATA") ?? join(home, "AppData", "Roaming"), "jupyter");
+    case "darwin":
+      return join(home, "Library", "Jupyter");
+    default:
+      return join(env.get("XDG_DATA_HOME") || join(home, ".local", "share"), "jupyter");
+  }
+}
+
+// deno-lint-ignore no-explicit-any
+async function readSpec(folder: string): Promise<any> {
+  try {
+    return JSON.parse(await Deno.readTextFile(join(folder, "kernel.json")));
+  } catch {
+    // No kernel's folder, or a broken one: not ours.
+    return undefined;
+  }
+}
