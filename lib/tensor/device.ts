@@ -37,8 +37,22 @@ export interface Kernel<B extends string = string, P extends string = string> {
   readonly buffers: Readonly<Record<B, Access>>;
   /** The scalars it takes. */
   readonly params: Readonly<Record<P, ParamType>>;
+  /** Floating-point operations of a call, for profiles; only where they are most of its work and easily told. */
+  flops?(params: Readonly<Record<P, number>>): number;
   /** Its WGSL and how to dispatch it. */
   readonly webgpu: Program<B, P>;
+}
+
+/** What the calls of a kernel took together. */
+export interface KernelTime {
+  /** The kernel's name. */
+  readonly name: string;
+  /** How often it ran. */
+  readonly calls: number;
+  /** How long all calls took. */
+  readonly seconds: number;
+  /** Floating-point operations of all calls; 0 where unknown. */
+  readonly flops: number;
 }
 
 /** What a tensor operation needs of the machine. */
@@ -70,6 +84,10 @@ export interface Device {
   ): void;
   /** Waits until all work enqueued so far is done. */
   sync(): Promise<void>;
+  /** Times every kernel that is enqueued from now on. Returns how, in words. */
+  startProfile(): string;
+  /** Waits for the work enqueued so far, stops timing and returns what was measured since. */
+  stopProfile(): Promise<KernelTime[]>;
   /** Returns pooled memory that is not in use to the system. */
   trim(): void;
   /** Ends its threads and frees its memory. Tensors on it can no longer be used. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-export { type Device, type DeviceBuffer, type DeviceKind } from "./device.ts";
+export { type Device, type DeviceBuffer, type DeviceKind, type KernelTime } from "./device.ts";
+export { type Profile, profile, type RunningProfile, startProfile } from "./profile.ts";
 export { backward, recompute } from "./tape.ts";
 export { type DType, noGrad, scope, sizeOf, Tensor } from "./tensor.ts";
 export { adamwInto, type AdamWOptions } from "./ops/adamw/adamw.ts";

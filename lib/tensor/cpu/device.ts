@@ -6,7 +6,8 @@
  */
 
 import { Worker } from "node:worker_threads";
-import type { Device, DeviceBuffer, Kernel } from "../device.ts";
+import type { Device, DeviceBuffer, Kernel, KernelTime } from "../device.ts";
+import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { type BlasLibrary, findBlas } from "./blas.ts";
 import { kernels } from "./kernels.ts";
@@ -48,6 +49,10 @@ export class CpuDevice implements Device {
   #completed = 0;
   #waiting: { ticket: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   #failure: Error | undefined;
+  /** What is measured, and which kernels the batches under way consist of, while a profile is taken. */
+  #times: KernelTimes | undefined;
+  readonly #timed = new Map<number, readonly { name: string; flops: number }[]>();
+  #timedKernels: { name: string; flops: number }[] = [];
 
   /** @param options Threads and BLAS. */
   constructor(options: CpuDeviceOptions = {}) {
@@ -95,6 +100,7 @@ export class CpuDevice implements Device {
       new Uint8Array(target.memory, byteOffset, bytes.length).set(bytes);
       return;
     }
+    if (this.#times) this.#timedKernels.push({ name: "write", flops: 0 });
     this.#enqueue([target], {
       type: "write",
       buffer: target.id,
@@ -118,6 +124,9 @@ export class CpuDevice implements Device {
       ids[name] = buffer.id;
       used.push(buffer);
     }
+    if (this.#times) {
+      this.#timedKernels.push({ name: kernel.name, flops: kernel.flops?.(params) ?? 0 });
+    }
     this.#enqueue(used, { type: "run", kernel: kernel.name, buffers: ids, params });
   }
 
@@ -135,6 +144,19 @@ export class CpuDevice implements Device {
 
   async sync(): Promise<void> {
     await this.#wait(this.#commands.length > 0 ? this.#ticket : this.#ticket - 1);
+  }
+
+  startProfile(): string {
+    this.#flush();
+    this.#times = new KernelTimes();
+    return "a thread's clock, from one kernel's end to the next's";
+  }
+
+  async stopProfile(): Promise<KernelTime[]> {
+    await this.sync();
+    const times = this.#times?.all ?? [];
+    this.#times = undefined;
+    return times;
   }
 
   trim(): void {
@@ -163,8 +185,11 @@ export class CpuDevice implements Device {
       ticket: this.#ticket++,
       created: this.#created,
       commands: this.#commands,
+      timed: this.#times !== undefined,
       dropped: this.#dropped,
     };
+    if (batch.timed) this.#timed.set(batch.ticket, this.#timedKernels);
+    this.#timedKernels = [];
     for (const worker of this.#workers) worker.postMessage(batch);
     this.#created = [];
     this.#commands = [];
@@ -183,6 +208,10 @@ export class CpuDevice implements Device {
   #receive(reply: Reply): void {
     if (reply.error) return this.#fail(new Error(reply.error));
     this.#completed = reply.ticket;
+    this.#timed.get(reply.ticket)?.forEach(({ name, flops }, i) =>
+      this.#times?.add(name, reply.times![i] / 1000, flops)
+    );
+    this.#timed.delete(reply.ticket);
     const done = this.#waiting.filter((waiter) => waiter.ticket <= reply.ticket);
     this.#waiting = this.#waiting.filter((waiter) => waiter.ticket > reply.ticket);
     if (this.#waiting.length === 0) this.#workers[0].unref();

@@ -39,6 +39,8 @@ export interface Batch {
   readonly created: readonly (readonly [number, SharedArrayBuffer])[];
   /** What to do. */
   readonly commands: readonly Command[];
+  /** Whether thread 0 shall tell how long each command took. */
+  readonly timed: boolean;
   /** Memory that no later command uses. */
   readonly dropped: readonly number[];
 }
@@ -47,6 +49,8 @@ export interface Batch {
 export interface Reply {
   /** The batch. */
   readonly ticket: number;
+  /** Milliseconds that each command took, where that was asked. */
+  readonly times?: readonly number[];
   /** Why it failed. */
   readonly error?: string;
 }

@@ -24,9 +24,11 @@ const context = new Context(
 );
 const buffers = new Map<number, Float32Array>();
 
-function run(batch: Batch): void {
+function run(batch: Batch): number[] | undefined {
+  const times: number[] = [];
   for (const [id, memory] of batch.created) buffers.set(id, new Float32Array(memory));
   for (const command of batch.commands) {
+    const begin = batch.timed ? performance.now() : 0;
     if (command.type === "write") {
       if (thread === 0) {
         const target = buffers.get(command.buffer)!;
@@ -45,14 +47,16 @@ function run(batch: Batch): void {
       }
     }
     barrier.wait();
+    if (batch.timed) times.push(performance.now() - begin);
   }
   for (const id of batch.dropped) buffers.delete(id);
+  return batch.timed ? times : undefined;
 }
 
 parentPort!.on("message", (batch: Batch) => {
   try {
-    run(batch);
-    if (thread === 0) parentPort!.postMessage({ ticket: batch.ticket });
+    const times = run(batch);
+    if (thread === 0) parentPort!.postMessage({ ticket: batch.ticket, times });
   } catch (error) {
     barrier.break();
     if (!(error instanceof BarrierBroken)) {

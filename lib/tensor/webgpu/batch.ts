@@ -4,6 +4,8 @@
  * @module
  */
 
+import { GpuProfiler } from "./profiler.ts";
+
 /**
  * Dispatches sent at a time. Fewer would make sending costly; many more would let the GPU idle while the first are
  * collected, and on a slow one could outlast the seconds that some systems let a single submission take.
@@ -23,7 +25,9 @@ export class CommandBatch {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #labels: string[] = [];
+  #kernels: string[] = [];
   #number = 1;
+  #profiler: GpuProfiler | undefined;
 
   /**
    * @param device The GPU.
@@ -50,7 +54,8 @@ export class CommandBatch {
   /**
    * Adds a dispatch.
    *
-   * @param label The kernel's name.
+   * @param label The kernel's name, and which part of it.
+   * @param kernel The kernel's name.
    * @param pipeline What to run.
    * @param bindGroup On what.
    * @param writeUniforms Writes the uniform struct; undefined where there is none.
@@ -58,6 +63,7 @@ export class CommandBatch {
    */
   dispatch(
     label: string,
+    kernel: string,
     pipeline: GPUComputePipeline,
     bindGroup: GPUBindGroup,
     writeUniforms: ((view: DataView) => void) | undefined,
@@ -67,12 +73,14 @@ export class CommandBatch {
     const offset = slot * UNIFORM_SIZE;
     writeUniforms?.(new DataView(this.#values, offset, UNIFORM_SIZE));
     this.#encoder ??= this.#device.createCommandEncoder();
-    this.#pass ??= this.#encoder.beginComputePass();
+    this.#pass ??= this.#encoder.beginComputePass(this.#profiler?.passDescriptor(slot));
     this.#pass.setPipeline(pipeline);
     this.#pass.setBindGroup(0, bindGroup, writeUniforms ? [offset] : []);
     this.#pass.dispatchWorkgroups(...workgroups);
     this.#labels.push(label);
-    if (this.#labels.length === MAX_DISPATCHES) this.flush();
+    this.#kernels.push(kernel);
+    if (this.#profiler) this.#endPass();
+    if (this.#labels.length === MAX_DISPATCHES || this.#profiler?.sendsEach) this.flush();
   }
 
   /** Adds a copy from one buffer to another. */
@@ -87,18 +95,38 @@ export class CommandBatch {
     if (!this.#encoder) return;
     const encoder = this.#encoder;
     const labels = this.#labels;
+    const kernels = this.#kernels;
     this.#onSubmit(labels, () => {
       this.#endPass();
+      const sent = this.#profiler?.finish(encoder, kernels);
       if (labels.length > 0) {
         // Writes are ordered with submissions, so one buffer serves every batch.
         const { queue } = this.#device;
         queue.writeBuffer(this.uniforms, 0, this.#values, 0, labels.length * UNIFORM_SIZE);
       }
       this.#device.queue.submit([encoder.finish()]);
+      sent?.();
     });
     this.#encoder = undefined;
     this.#labels = [];
+    this.#kernels = [];
     this.#number++;
+  }
+
+  /**
+   * Times every dispatch from now on.
+   *
+   * @returns Who does.
+   */
+  startProfile(): GpuProfiler {
+    this.flush();
+    return this.#profiler = new GpuProfiler(this.#device, MAX_DISPATCHES);
+  }
+
+  /** Ends timing. */
+  stopProfile(): void {
+    this.flush();
+    this.#profiler = undefined;
   }
 
   #endPass(): void {

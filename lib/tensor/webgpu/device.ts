@@ -4,12 +4,13 @@
  * @module
  */
 
-import type { Device, DeviceBuffer, Kernel, ParamType } from "../device.ts";
+import type { Device, DeviceBuffer, Kernel, KernelTime, ParamType } from "../device.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { adapterKey, describeAdapter, findAdapter, INSTALL_HINT } from "./adapter.ts";
 import { CommandBatch, UNIFORM_SIZE } from "./batch.ts";
 import { Faults } from "./faults.ts";
 import { type Binding, PipelineCache } from "./pipelines.ts";
+import type { GpuProfiler } from "./profiler.ts";
 import type { Dispatch } from "./program.ts";
 import { Staging } from "./staging.ts";
 import { loadTuning, tune, type Tuning, tuningIsOff } from "./tuning.ts";
@@ -60,6 +61,7 @@ export class WebGpuDevice implements Device {
   readonly #largePool = new Pool<GpuBuffer>();
   #allocatedBytes = 0;
   #nextId = 0;
+  #profiler: GpuProfiler | undefined;
 
   private constructor(adapter: GPUAdapter, device: GPUDevice, maxBinding: number, tuning: Tuning) {
     const { name, software, vendor, architecture } = describeAdapter(adapter);
@@ -102,6 +104,8 @@ export class WebGpuDevice implements Device {
     const { limits } = adapter;
     const device = await adapter.requestDevice({
       // Deno gives some limits as bigint, and takes numbers.
+      // For profiles, where it is offered.
+      requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
       requiredLimits: {
         maxBufferSize: Number(limits.maxBufferSize),
         maxStorageBufferBindingSize: Number(limits.maxStorageBufferBindingSize),
@@ -188,6 +192,7 @@ export class WebGpuDevice implements Device {
     params: { [name in P]: number },
   ): void {
     this.#faults.throwIfFailed();
+    this.#profiler?.count(kernel.name, kernel.flops?.(params) ?? 0);
     const program = kernel.webgpu;
     const byteLengths = {} as Record<B, number>;
     for (const name in buffers) byteLengths[name] = buffers[name].byteLength;
@@ -212,6 +217,18 @@ export class WebGpuDevice implements Device {
   async sync(): Promise<void> {
     this.#faults.throwIfFailed();
     await this.#staging.sync();
+  }
+
+  startProfile(): string {
+    this.#profiler = this.#batch.startProfile();
+    return this.#profiler.method;
+  }
+
+  async stopProfile(): Promise<KernelTime[]> {
+    this.#batch.stopProfile();
+    const times = await this.#profiler?.stop() ?? [];
+    this.#profiler = undefined;
+    return times;
   }
 
   trim(): void {
@@ -268,6 +285,7 @@ export class WebGpuDevice implements Device {
     };
     this.#batch.dispatch(
       pipeline.label,
+      kernel.name,
       pipeline.pipeline,
       this.#pipelines.bindGroup(pipeline, bindings, names.length),
       pipeline.hasUniforms ? writeUniforms : undefined,

@@ -30,6 +30,7 @@ const matmulKernel = defineKernel({
     cStride: "u32",
     biasOffset: "u32",
   },
+  flops: ({ m, n, k }) => 2 * m * n * k,
   webgpu: matmulProgram,
 });
 
