@@ -9,7 +9,14 @@ import {
   reportLengths,
   splitEntries,
 } from "../dataset/mod.ts";
-import { GPT2_SIZES, type Gpt2Config, gpt2Shapes, readGpt2Config } from "../model/mod.ts";
+import {
+  GPT2_SIZES,
+  type Gpt2Config,
+  gpt2Shapes,
+  type ModelPlan,
+  openStoredModel,
+  planModel,
+} from "../model/mod.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { gpt2Tokenizer, type Mask } from "../text/mod.ts";
@@ -62,6 +69,9 @@ export function register(program: Command): void {
     .action(plan);
 }
 
+/** What is asked of a model's configuration. */
+type Shape = Pick<ModelPlan, "contextLength" | "vocabularySize" | "width" | "layers" | "shapes">;
+
 /** What one epoch computes. */
 interface Work {
   steps: number;
@@ -106,7 +116,7 @@ async function plan(options: Options): Promise<void> {
     work.largestLossRows = Math.max(work.largestLossRows, lossRows);
     work.flops += stepFlops(config, batch.tokensComputed, lossRows);
   }
-  const weights = [...gpt2Shapes(config).values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+  const weights = [...config.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
   const memory = estimateMemory(config, weights, work);
   const device = await pick({ device: options.device });
   const rate = await measureRate(device, config.width, work.largestBatch);
@@ -152,9 +162,11 @@ async function plan(options: Options): Promise<void> {
 }
 
 /** The configuration, from a directory or from what is known of published models. */
-async function readConfig(name: string): Promise<Gpt2Config> {
+async function readConfig(name: string): Promise<Shape> {
   const published: Readonly<Record<string, Gpt2Config>> = GPT2_SIZES;
-  if (Object.hasOwn(published, name)) return published[name];
+  if (Object.hasOwn(published, name)) {
+    return { ...published[name], shapes: gpt2Shapes(published[name]) };
+  }
   if (name.startsWith("hf:")) {
     throw new RangeError(
       `Cannot plan for "${name}" without downloading it: name one of ${
@@ -162,27 +174,31 @@ async function readConfig(name: string): Promise<Gpt2Config> {
       }, or a directory`,
     );
   }
-  const model = await resolveModel(name);
-  if (model.kind === "gguf") {
-    throw new TypeError(`Cannot plan for "${model.weights}": expected a model in a directory`);
-  }
-  return await readGpt2Config(model.config);
+  using stored = await openStoredModel(await resolveModel(name));
+  return planModel(stored.config, stored.path);
+}
+
+/** Inputs and outputs of the linear layers: each block's matrices. */
+function linearWidths({ shapes }: Shape): (readonly number[])[] {
+  const isLinear = ([name, shape]: [string, readonly number[]]) =>
+    /^(h|layers)\.\d+\./.test(name) && shape.length === 2;
+  return [...shapes].filter(isLinear).map(([, shape]) => shape);
 }
 
 /** Multiplications and additions of one step: forward, and twice as many backward. */
-function stepFlops(config: Gpt2Config, tokens: number, lossRows: number): number {
-  const { width, layers, vocabularySize } = config;
-  const feedForward = config.feedForwardWidth ?? 4 * width;
-  const projections = 2 * tokens * layers * (4 * width * width + 2 * width * feedForward);
+function stepFlops(config: Shape, tokens: number, lossRows: number): number {
+  const { width, vocabularySize } = config;
+  const elements = linearWidths(config).reduce((sum, [a, b]) => sum + a * b, 0);
+  const projections = 2 * tokens * elements;
   const head = 2 * lossRows * width * vocabularySize;
   return 3 * (projections + head);
 }
 
 /** Weights, gradients and two moments; activations kept for the backward; logits. */
-function estimateMemory(config: Gpt2Config, weights: number, work: Work): number {
+function estimateMemory(config: Shape, weights: number, work: Work): number {
   const { width, layers, vocabularySize } = config;
-  const feedForward = config.feedForwardWidth ?? 4 * width;
-  const perToken = layers * (12 * width + 2 * feedForward) + 4 * width;
+  const linears = linearWidths(config).reduce((sum, [a, b]) => sum + a + b, 0);
+  const perToken = linears + 4 * width * (layers + 1);
   const logits = work.largestLossRows * vocabularySize;
   return 4 * (4 * weights + work.largestBatch * perToken + logits);
 }

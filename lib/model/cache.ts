@@ -66,10 +66,13 @@ export class KeyValueCache implements Disposable {
    */
   step(rows: readonly (readonly number[])[]): Attend {
     const first = this.#take(rows.length);
-    return (layer, q, k, v, heads) => {
+    // Rows are in the order of tokens, so a window is the end of them. Layers share few windows.
+    const seen = new Map<number | undefined, readonly (readonly number[])[]>([[undefined, rows]]);
+    return (layer, q, k, v, { window, ...heads }) => {
       this.#store(layer, k, v, first);
+      if (!seen.has(window)) seen.set(window, rows.map((list) => list.slice(-window!)));
       const { keys, values } = this.#layers[layer];
-      return cachedAttention(q, keys, values, { ...heads, rows });
+      return cachedAttention(q, keys, values, { ...heads, rows: seen.get(window)! });
     };
   }
 

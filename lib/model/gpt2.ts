@@ -15,12 +15,12 @@ import {
   gelu,
   layerNorm,
   recompute,
-  sizeOf,
   split,
-  Tensor,
+  type Tensor,
 } from "../tensor/mod.ts";
 import { dropsInAdapters, type Linear, makeLinears } from "./linear.ts";
 import type { LanguageModel, ModelInput } from "./model.ts";
+import { createParameters, requireParameter } from "./parameters.ts";
 
 /** Shape and options of a GPT-2. */
 export interface Gpt2Config {
@@ -92,6 +92,7 @@ export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
 /** A GPT-2 on a device. */
 export class Gpt2 implements LanguageModel {
   readonly architecture = "gpt2";
+  readonly prefix = "transformer.";
   readonly device: Device;
   readonly parameters: Map<string, Tensor>;
   readonly linears: ReadonlyMap<string, Linear>;
@@ -123,17 +124,12 @@ export class Gpt2 implements LanguageModel {
    * @returns The model.
    */
   static create(device: Device, config: Gpt2Config, seed = 123): Gpt2 {
-    const random = new Random(seed);
-    const parameters = new Map<string, Tensor>();
-    for (const [name, shape] of gpt2Shapes(config)) {
-      const values = new Float32Array(sizeOf(shape));
-      const deviation = name.endsWith("c_proj.weight") ? 0.02 / Math.sqrt(2 * config.layers) : 0.02;
-      if (/ln_\w\.weight$/.test(name)) values.fill(1);
-      else if (!name.endsWith("bias")) {
-        for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
-      }
-      parameters.set(name, Tensor.from(device, values, shape).keep());
-    }
+    const parameters = createParameters(device, gpt2Shapes(config), seed, (name) => {
+      if (/ln_\w\.weight$/.test(name)) return { constant: 1 };
+      if (name.endsWith("bias")) return { constant: 0 };
+      const residual = name.endsWith("c_proj.weight");
+      return { deviation: residual ? 0.02 / Math.sqrt(2 * config.layers) : 0.02 };
+    });
     return new Gpt2(config, parameters);
   }
 
@@ -147,6 +143,14 @@ export class Gpt2 implements LanguageModel {
 
   get layers(): number {
     return this.config.layers;
+  }
+
+  get heads(): number {
+    return this.config.heads;
+  }
+
+  get kvHeads(): number {
+    return this.config.heads;
   }
 
   get keyWidth(): number {
@@ -219,8 +223,6 @@ export class Gpt2 implements LanguageModel {
   }
 
   #weight(name: string): Tensor {
-    const tensor = this.parameters.get(name);
-    if (!tensor) throw new TypeError(`Cannot build a GPT-2 without the weight "${name}"`);
-    return tensor;
+    return requireParameter(this.parameters, name, "a GPT-2");
   }
 }

@@ -1,18 +1,14 @@
 /**
- * Language models: GPT-2, the key-value cache, generation, files.
+ * Language models: GPT-2, Llama, Gemma, the key-value cache, generation, files.
  *
  * @module
  */
 
+export { type ModelPlan, planModel } from "./architectures.ts";
 export { KeyValueCache } from "./cache.ts";
-export {
-  type LoadedModel,
-  loadModel,
-  type LoadModelOptions,
-  parseGpt2Config,
-  readGpt2Config,
-  saveModel,
-} from "./files.ts";
+export { type LoadedModel, loadModel, type LoadModelOptions, saveModel } from "./files.ts";
+export { Gemma, gemmaShapes } from "./gemma.ts";
+export { type GemmaConfig, parseGemmaConfig } from "./gemma_config.ts";
 export {
   generate,
   type GeneratedToken,
@@ -21,7 +17,10 @@ export {
   type Generation,
 } from "./generate.ts";
 export { Gpt2, GPT2_SIZES, type Gpt2Config, gpt2Shapes } from "./gpt2.ts";
+export { parseGpt2Config } from "./gpt2_config.ts";
 export { type Adapter, Linear, type LinearLayout, makeLinears } from "./linear.ts";
+export { Llama, llamaShapes } from "./llama.ts";
+export { type LlamaConfig, parseLlamaConfig } from "./llama_config.ts";
 export {
   addLora,
   LoraAdapter,
@@ -47,6 +46,7 @@ export {
   lossOf,
   type ModelInput,
 } from "./model.ts";
+export { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
 export { chooseToken, type SamplingOptions } from "./sampling.ts";
 export {
   freeze,

@@ -14,6 +14,10 @@ export interface AttentionHeads {
   readonly heads: number;
   /** Heads of keys and values; as many as `heads` by default. */
   readonly kvHeads?: number;
+  /** Only tokens less than this many positions away are seen; all by default. */
+  readonly window?: number;
+  /** What scores are multiplied by, 1/√headDim by default. */
+  readonly scale?: number;
 }
 
 /** How a layer's queries find keys and values: within the input, or in a cache. */
@@ -41,8 +45,10 @@ export interface ModelInput {
 
 /** A decoder-only language model on a device. */
 export interface LanguageModel {
-  /** Its architecture, such as `"gpt2"`. */
+  /** Its architecture, as GGUF files name it: `"gpt2"`, `"llama"` (also Mistral's), `"gemma"`, `"gemma3"`. */
   readonly architecture: string;
+  /** What precedes its weights' names in Hugging Face files, except the output head's: `"transformer."`, `"model."`. */
+  readonly prefix: string;
   /** Where its parameters are. */
   readonly device: Device;
   /** How many tokens it knows. */
@@ -51,11 +57,15 @@ export interface LanguageModel {
   readonly contextLength: number;
   /** How many layers keep keys and values. */
   readonly layers: number;
+  /** Heads of an attention layer's queries. */
+  readonly heads: number;
+  /** Heads of its keys and values. */
+  readonly kvHeads: number;
   /** Floats in a row of a layer's keys: key heads times head dimension. */
   readonly keyWidth: number;
   /** Whether training drops something, so that sequences must not share tokens. */
   readonly hasDropout: boolean;
-  /** All weights by their names in Hugging Face files; each may be exchanged for one of its shape. */
+  /** All weights by their names in Hugging Face files, less the {@linkcode LanguageModel.prefix}; each may be exchanged for one of its shape. */
   readonly parameters: Map<string, Tensor>;
   /** Its linear layers by name: that of the weight without `.weight`. */
   readonly linears: ReadonlyMap<string, Linear>;

@@ -1,0 +1,138 @@
+/**
+ * The architectures that are known, by what a `config.json` calls them under `model_type`.
+ *
+ * @module
+ */
+
+import type { Tensor } from "../tensor/mod.ts";
+import { ConfigReader } from "./config_reader.ts";
+import { Gemma, gemmaShapes } from "./gemma.ts";
+import { parseGemmaConfig } from "./gemma_config.ts";
+import { Gpt2, gpt2Shapes } from "./gpt2.ts";
+import { parseGpt2Config } from "./gpt2_config.ts";
+import { Llama, llamaShapes } from "./llama.ts";
+import { parseLlamaConfig } from "./llama_config.ts";
+import type { LanguageModel } from "./model.ts";
+
+/** A model that is known by its configuration, before its weights are read. */
+export interface ModelPlan {
+  /** Its architecture, as {@linkcode LanguageModel.architecture} has it. */
+  readonly architecture: string;
+  /** V: tokens. */
+  readonly vocabularySize: number;
+  /** The longest sequence. */
+  readonly contextLength: number;
+  /** C: width of the residual stream. */
+  readonly width: number;
+  /** Number of blocks. */
+  readonly layers: number;
+  /** Heads of the queries. */
+  readonly heads: number;
+  /** Heads of keys and values. */
+  readonly kvHeads: number;
+  /** Names and shapes of all weights, in the order of the computation. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /**
+   * What precedes weights' names in Hugging Face files, in the order in which it is looked for; the first is how they
+   * are written.
+   */
+  readonly prefixes: readonly string[];
+  /** Makes the model of a tensor for each of the shapes. */
+  readonly build: (parameters: ReadonlyMap<string, Tensor>) => LanguageModel;
+}
+
+type Planner = (json: Record<string, unknown>, path: string, dropout: number) => ModelPlan;
+
+const planGpt2: Planner = (json, path, dropout) => {
+  const config = parseGpt2Config(json, path, dropout);
+  return {
+    architecture: "gpt2",
+    ...config,
+    kvHeads: config.heads,
+    shapes: gpt2Shapes(config),
+    prefixes: ["transformer.", ""],
+    build: (parameters) => new Gpt2(config, parameters),
+  };
+};
+
+const planLlama: Planner = (json, path, dropout) => {
+  const config = parseLlamaConfig(json, path);
+  refuseDropout(path, dropout);
+  return {
+    architecture: "llama",
+    ...config,
+    kvHeads: config.kvHeads ?? config.heads,
+    shapes: llamaShapes(config),
+    prefixes: ["model.", ""],
+    build: (parameters) => new Llama(config, parameters),
+  };
+};
+
+const planGemma: Planner = (json, path, dropout) => {
+  const config = parseGemmaConfig(json, path);
+  refuseDropout(path, dropout);
+  return {
+    architecture: config.generation === 3 ? "gemma3" : "gemma",
+    ...config,
+    kvHeads: config.kvHeads ?? config.heads,
+    shapes: gemmaShapes(config),
+    // Those that also see pictures have the others.
+    prefixes: ["model.", "", "language_model.model.", "model.language_model."],
+    build: (parameters) => new Gemma(config, parameters),
+  };
+};
+
+const PLANNERS: Readonly<Record<string, Planner>> = {
+  gpt2: planGpt2,
+  llama: planLlama,
+  mistral: planLlama,
+  gemma: planGemma,
+  gemma3: planGemma,
+  gemma3_text: planGemma,
+};
+
+/**
+ * Knows a model by what its Hugging Face `config.json` says.
+ *
+ * @param json The file's object.
+ * @param path The file, for messages.
+ * @param dropout The dropout to train with.
+ * @returns Its shapes, and how to make it.
+ * @throws {TypeError} If its architecture is not known, or a number is missing.
+ * @throws {RangeError} If it is to have dropout and knows none.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { planModel } from "tunebook";
+ *
+ * const config = {
+ *   model_type: "llama", vocab_size: 32, hidden_size: 8, intermediate_size: 16, num_hidden_layers: 1,
+ *   num_attention_heads: 2, max_position_embeddings: 64,
+ * };
+ * assertEquals(planModel(config, "config.json").shapes.get("norm.weight"), [8]);
+ * ```
+ */
+export function planModel(json: Record<string, unknown>, path: string, dropout = 0): ModelPlan {
+  const type = json?.model_type;
+  if (typeof type === "string" && Object.hasOwn(PLANNERS, type)) {
+    return PLANNERS[type](json, path, dropout);
+  }
+  if (type === "gemma2") {
+    throw new TypeError(
+      `Cannot load "${path}": it is a Gemma 2, whose soft caps of scores and logits are not ` +
+        "supported; Gemma 1 and 3 are",
+    );
+  }
+  const known = Object.keys(PLANNERS).map((name) => `"${name}"`);
+  const last = known.pop();
+  return new ConfigReader(json ?? {}, path).fail("model_type", `${known.join(", ")} or ${last}`);
+}
+
+function refuseDropout(path: string, dropout: number): void {
+  if (dropout > 0) {
+    throw new RangeError(
+      `Cannot load "${path}" with dropout ${dropout}: only GPT-2 has dropout, others have it in adapters`,
+    );
+  }
+}

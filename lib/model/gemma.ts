@@ -1,0 +1,197 @@
+/**
+ * Gemma, from top to bottom as in "Gemma: Open Models Based on Gemini Research and Technology", 2024, and the text part
+ * of Gemma 3 ("Gemma 3 Technical Report", 2025): norms before and after, of queries and keys too, and local layers.
+ *
+ * Weights keep the names and layout of Hugging Face's `GemmaForCausalLM` and `Gemma3ForCausalLM`: projections are
+ * (out, in), and norms' weights are stored less 1.
+ *
+ * @module
+ */
+
+import {
+  add,
+  type Device,
+  embedding,
+  geglu,
+  recompute,
+  rmsNorm,
+  rotary,
+  rotaryAngles,
+  scale,
+  type Tensor,
+} from "../tensor/mod.ts";
+import { alternate, type GemmaConfig, gemmaToConfig } from "./gemma_config.ts";
+import { dropsInAdapters, type Linear, makeLinears } from "./linear.ts";
+import type { LanguageModel, ModelInput } from "./model.ts";
+import { assertHeads, createParameters, requireParameter } from "./parameters.ts";
+
+/**
+ * Names and shapes of all weights.
+ *
+ * @param config The model's shape.
+ * @returns Shapes by name, in the order of the computation.
+ */
+export function gemmaShapes(config: GemmaConfig): Map<string, number[]> {
+  const { generation, vocabularySize, width, layers, heads, headDim, feedForwardWidth } = config;
+  const { attentionBias = false, tied = true, kvHeads = heads } = config;
+  const third = generation === 3;
+  const shapes = new Map<string, number[]>();
+  const linear = (name: string, rows: number, columns: number, bias = false) => {
+    shapes.set(`${name}.weight`, [rows, columns]);
+    if (bias) shapes.set(`${name}.bias`, [rows]);
+  };
+  shapes.set("embed_tokens.weight", [vocabularySize, width]);
+  for (let layer = 0; layer < layers; layer++) {
+    const l = `layers.${layer}.`;
+    shapes.set(`${l}input_layernorm.weight`, [width]);
+    linear(`${l}self_attn.q_proj`, heads * headDim, width, attentionBias);
+    linear(`${l}self_attn.k_proj`, kvHeads * headDim, width, attentionBias);
+    linear(`${l}self_attn.v_proj`, kvHeads * headDim, width, attentionBias);
+    if (third) {
+      shapes.set(`${l}self_attn.q_norm.weight`, [headDim]);
+      shapes.set(`${l}self_attn.k_norm.weight`, [headDim]);
+    }
+    linear(`${l}self_attn.o_proj`, width, heads * headDim, attentionBias);
+    shapes.set(`${l}post_attention_layernorm.weight`, [width]);
+    if (third) shapes.set(`${l}pre_feedforward_layernorm.weight`, [width]);
+    linear(`${l}mlp.gate_proj`, feedForwardWidth, width);
+    linear(`${l}mlp.up_proj`, feedForwardWidth, width);
+    linear(`${l}mlp.down_proj`, width, feedForwardWidth);
+    if (third) shapes.set(`${l}post_feedforward_layernorm.weight`, [width]);
+  }
+  shapes.set("norm.weight", [width]);
+  if (!tied) shapes.set("lm_head.weight", [vocabularySize, width]);
+  return shapes;
+}
+
+/** A Gemma on a device. */
+export class Gemma implements LanguageModel {
+  readonly architecture: "gemma" | "gemma3";
+  readonly prefix = "model.";
+  readonly device: Device;
+  readonly parameters: Map<string, Tensor>;
+  readonly linears: ReadonlyMap<string, Linear>;
+
+  /**
+   * @param config Shape and options.
+   * @param parameters A tensor for each of {@linkcode gemmaShapes}.
+   */
+  constructor(readonly config: GemmaConfig, parameters: ReadonlyMap<string, Tensor>) {
+    assertHeads(config.heads, this.kvHeads, config.headDim);
+    this.architecture = config.generation === 3 ? "gemma3" : "gemma";
+    this.parameters = new Map(parameters);
+    const others = ["embed_tokens.weight", "lm_head.weight"];
+    this.linears = makeLinears(this.parameters, "out-in", others);
+    this.device = this.#weight("embed_tokens.weight").device;
+    for (const parameter of parameters.values()) parameter.requiresGrad = true;
+  }
+
+  /**
+   * Makes an untrained model: weights normal with deviation 0.02, biases and norms (stored less 1) 0.
+   *
+   * @param device Where it shall live.
+   * @param config Shape and options.
+   * @param seed Decides the weights.
+   * @returns The model.
+   */
+  static create(device: Device, config: GemmaConfig, seed = 123): Gemma {
+    const parameters = createParameters(
+      device,
+      gemmaShapes(config),
+      seed,
+      (name) => /norm\.weight$|bias$/.test(name) ? { constant: 0 } : { deviation: 0.02 },
+    );
+    return new Gemma(config, parameters);
+  }
+
+  get vocabularySize(): number {
+    return this.config.vocabularySize;
+  }
+
+  get contextLength(): number {
+    return this.config.contextLength;
+  }
+
+  get layers(): number {
+    return this.config.layers;
+  }
+
+  get heads(): number {
+    return this.config.heads;
+  }
+
+  get kvHeads(): number {
+    return this.config.kvHeads ?? this.config.heads;
+  }
+
+  get keyWidth(): number {
+    return this.kvHeads * this.config.headDim;
+  }
+
+  get hasDropout(): boolean {
+    return dropsInAdapters(this.linears);
+  }
+
+  get head(): Tensor {
+    return this.#weight(this.config.tied ?? true ? "embed_tokens.weight" : "lm_head.weight");
+  }
+
+  hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
+    const { generation, width, layers, heads, headDim, scaling } = this.config;
+    const { normEpsilon: epsilon = 1e-6, queryScalar = headDim } = this.config;
+    const third = generation === 3;
+    const norm = (x: Tensor, name: string) =>
+      rmsNorm(x, this.#weight(`${name}.weight`), { epsilon, offset: 1 });
+    // Gemma 3 norms each head of queries and keys too, and what is added to the residual stream.
+    const norm3 = (x: Tensor, name: string) => third ? norm(x, name) : x;
+    const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
+    const everywhere = { heads, kvHeads: this.kvHeads, scale: 1 / Math.sqrt(queryScalar) };
+
+    const { theta = third ? 1_000_000 : 10_000, localTheta = 10_000, window = 4096 } = this.config;
+    const global = {
+      attention: everywhere,
+      angles: rotaryAngles(this.device, positions, { headDim, theta, scaling }),
+    };
+    const isLocal = this.config.localLayers ?? (third ? alternate(layers, 6) : []);
+    const local = isLocal.includes(true)
+      ? {
+        attention: { ...everywhere, window },
+        angles: rotaryAngles(this.device, positions, { headDim, theta: localTheta }),
+      }
+      : global;
+
+    const block = (x: Tensor, layer: number) => {
+      const l = `layers.${layer}`;
+      const { attention, angles } = isLocal[layer] ? local : global;
+      const normed = norm(x, `${l}.input_layernorm`);
+      const q = norm3(linear(normed, `${l}.self_attn.q_proj`), `${l}.self_attn.q_norm`);
+      const k = norm3(linear(normed, `${l}.self_attn.k_proj`), `${l}.self_attn.k_norm`);
+      const v = linear(normed, `${l}.self_attn.v_proj`); // (T, Hkv D)
+      const attended = attend(layer, rotary(q, angles), rotary(k, angles), v, attention);
+      const mixed = linear(attended, `${l}.self_attn.o_proj`); // (T, C)
+      x = add(x, norm3(mixed, `${l}.post_attention_layernorm`));
+      const inner = norm(
+        x,
+        `${l}.${third ? "pre_feedforward_layernorm" : "post_attention_layernorm"}`,
+      );
+      const gate = linear(inner, `${l}.mlp.gate_proj`); // (T, F)
+      const up = linear(inner, `${l}.mlp.up_proj`); // (T, F)
+      const added = linear(geglu(gate, up), `${l}.mlp.down_proj`); // (T, C)
+      return add(x, norm3(added, `${l}.post_feedforward_layernorm`));
+    };
+
+    let x = scale(embedding(this.#weight("embed_tokens.weight"), tokens), Math.sqrt(width));
+    for (let layer = 0; layer < layers; layer++) {
+      x = again ? recompute((x) => block(x, layer), x) : block(x, layer);
+    }
+    return norm(x, "norm");
+  }
+
+  toConfig(): Record<string, unknown> {
+    return gemmaToConfig(this.config);
+  }
+
+  #weight(name: string): Tensor {
+    return requireParameter(this.parameters, name, "a Gemma");
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Weights by name, as every model has them.
+ *
+ * @module
+ */
+
+import { Random } from "../random.ts";
+import { type Device, sizeOf, Tensor } from "../tensor/mod.ts";
+
+/** How untrained weights are drawn: all alike, or normal with a deviation. */
+export type InitialValues = { readonly constant: number } | { readonly deviation: number };
+
+/**
+ * Makes untrained weights.
+ *
+ * @param device Where they shall live.
+ * @param shapes Their names and shapes; drawn in this order.
+ * @param seed Decides them.
+ * @param valuesOf How the weight of a name is drawn.
+ * @returns Tensors by name.
+ */
+export function createParameters(
+  device: Device,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  seed: number,
+  valuesOf: (name: string) => InitialValues,
+): Map<string, Tensor> {
+  const random = new Random(seed);
+  const parameters = new Map<string, Tensor>();
+  for (const [name, shape] of shapes) {
+    const values = new Float32Array(sizeOf(shape));
+    const initial = valuesOf(name);
+    if ("constant" in initial) values.fill(initial.constant);
+    else for (let i = 0; i < values.length; i++) values[i] = initial.deviation * random.normal();
+    parameters.set(name, Tensor.from(device, values, shape).keep());
+  }
+  return parameters;
+}
+
+/**
+ * Takes a weight that a model cannot be without.
+ *
+ * @param parameters The model's weights.
+ * @param name The weight's name.
+ * @param model The model, for people: `"a Llama"`.
+ * @returns The weight.
+ * @throws {TypeError} If there is none.
+ */
+export function requireParameter(
+  parameters: ReadonlyMap<string, Tensor>,
+  name: string,
+  model: string,
+): Tensor {
+  const tensor = parameters.get(name);
+  if (!tensor) throw new TypeError(`Cannot build ${model} without the weight "${name}"`);
+  return tensor;
+}
+
+/**
+ * Checks that heads of queries can share those of keys and values, and that rotary positions can turn them.
+ *
+ * @param heads Heads of the queries.
+ * @param kvHeads Heads of keys and values.
+ * @param headDim Elements of a head.
+ * @throws {RangeError} If they cannot.
+ */
+export function assertHeads(heads: number, kvHeads: number, headDim: number): void {
+  if (heads % kvHeads !== 0) {
+    throw new RangeError(
+      `Cannot share ${kvHeads} heads of keys among ${heads} heads of queries: it must be a multiple`,
+    );
+  }
+  if (!Number.isInteger(headDim) || headDim % 2 !== 0) {
+    throw new RangeError(
+      `Cannot rotate heads of ${headDim} elements: expected an even number of them`,
+    );
+  }
+}

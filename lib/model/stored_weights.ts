@@ -1,0 +1,191 @@
+/**
+ * A model's weights as they are stored, in safetensors or in a GGUF file, by the names that the model has for them.
+ *
+ * @module
+ */
+
+import {
+  type Gguf,
+  openGguf,
+  openSafetensors,
+  type ResolvedModel,
+  type Safetensors,
+} from "../weights/mod.ts";
+import type { ModelPlan } from "./architectures.ts";
+import { ggufToConfig } from "./gguf_config.ts";
+import { fromGgufForm, type GgufForm, ggufPlace, ggufShape, pairedRows } from "./gguf_names.ts";
+
+/** A weight as it is stored. */
+export interface StoredWeight {
+  /** The parameter's name. */
+  readonly parameter: string;
+  /** The parameter's shape. */
+  readonly shape: readonly number[];
+  /** The type it is stored in: `"F32"`, `"BF16"`, `"Q4_K"`, … */
+  readonly type: string;
+  /** Whether {@linkcode StoredWeight.bytes} is (out, in) where the parameter is (in, out). */
+  readonly transposed: boolean;
+  /**
+   * Reads it.
+   *
+   * @returns The parameter's values as float32, in row-major order.
+   */
+  values(): Promise<Float32Array>;
+  /**
+   * Reads a matrix as it is stored, blocks and all.
+   *
+   * @returns Its bytes, rows in the order of the parameter's (or of its columns, where it is transposed).
+   */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** The open files of a model. */
+export interface StoredModel extends Disposable {
+  /** What its `config.json` says, or would say. */
+  readonly config: Record<string, unknown>;
+  /** The file that says it, for messages. */
+  readonly path: string;
+  /**
+   * Finds a weight.
+   *
+   * @param plan The model.
+   * @param parameter The weight's name.
+   * @param signal Stops the reading.
+   * @returns What is known of it, and how to read it.
+   * @throws {TypeError} If its shape is not what the configuration asks for.
+   * @throws {RangeError} If there is no such tensor.
+   */
+  find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight;
+}
+
+/**
+ * Opens a model's files.
+ *
+ * @param source Where they are.
+ * @returns Configuration and weights; close them after use, or declare them with `using`.
+ * @throws {SyntaxError} If a file is damaged.
+ * @throws {TypeError} If a GGUF file holds no model that is known.
+ */
+export async function openStoredModel(source: ResolvedModel): Promise<StoredModel> {
+  if (source.kind === "directory") {
+    const config = await readJson(source.config);
+    return new SafetensorsModel(await openSafetensors(source.weights), config, source.config);
+  }
+  const file = await openGguf(source.weights);
+  try {
+    return new GgufModel(file, await ggufToConfig(file));
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/**
+ * Reads a JSON file that holds an object.
+ *
+ * @param path The file.
+ * @returns The object.
+ * @throws {SyntaxError} If it is not JSON, or no object.
+ */
+export async function readJson(path: string): Promise<Record<string, unknown>> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await Deno.readTextFile(path));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new SyntaxError(`Cannot read "${path}" as JSON: ${cause.message}`, { cause });
+  }
+  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+    throw new SyntaxError(`Cannot read "${path}": it is not a JSON object`);
+  }
+  return json as Record<string, unknown>;
+}
+
+class SafetensorsModel implements StoredModel {
+  constructor(
+    readonly file: Safetensors,
+    readonly config: Record<string, unknown>,
+    readonly path: string,
+  ) {}
+
+  find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight {
+    const { file } = this;
+    const shape = plan.shapes.get(parameter)!;
+    const candidates = plan.prefixes.map((prefix) => `${prefix}${parameter}`);
+    // The head stands beside the model proper.
+    if (parameter.startsWith("lm_head.")) {
+      candidates.unshift(parameter, `language_model.${parameter}`);
+    }
+    const name = candidates.find((name) => file.tensors.has(name)) ?? candidates[0];
+    const info = file.info(name);
+    assertStoredShape(file.path, name, info.shape, shape);
+    return {
+      parameter,
+      shape,
+      type: info.dtype,
+      transposed: false,
+      values: () => file.read(name, { signal }),
+      bytes: () => file.readBytes(name),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.file.close();
+  }
+}
+
+class GgufModel implements StoredModel {
+  constructor(readonly file: Gguf, readonly config: Record<string, unknown>) {}
+
+  get path(): string {
+    return this.file.path;
+  }
+
+  find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight {
+    const { file } = this;
+    const shape = plan.shapes.get(parameter)!;
+    const { name, form } = ggufPlace(parameter, plan);
+    const info = file.info(name);
+    assertStoredShape(file.path, name, info.shape, ggufShape(shape, form));
+    return {
+      parameter,
+      shape,
+      type: info.type,
+      transposed: form.kind === "transposed",
+      values: async () => fromGgufForm(await file.read(name, { signal }), shape, form),
+      bytes: async () => reorderRows(await file.readBytes(name), shape[0], form),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.file.close();
+  }
+}
+
+/** Rows of blocks that stand in pairs, in the parameter's order. */
+function reorderRows(
+  bytes: Uint8Array<ArrayBuffer>,
+  rows: number,
+  form: GgufForm,
+): Uint8Array<ArrayBuffer> {
+  if (form.kind !== "paired") return bytes;
+  const rowBytes = bytes.length / rows;
+  const result = new Uint8Array(bytes.length);
+  pairedRows(rows, form.heads).forEach((row, i) =>
+    result.set(bytes.subarray(row * rowBytes, (row + 1) * rowBytes), i * rowBytes)
+  );
+  return result;
+}
+
+function assertStoredShape(
+  path: string,
+  name: string,
+  stored: readonly number[],
+  expected: readonly number[],
+): void {
+  if (stored.length === expected.length && stored.every((n, i) => n === expected[i])) return;
+  throw new TypeError(
+    `Cannot load "${name}" of "${path}": its shape is (${stored.join(", ")}), ` +
+      `the configuration asks for (${expected.join(", ")})`,
+  );
+}
