@@ -3,7 +3,7 @@
 import { Ollama } from "ollama";
 import { format } from "@std/fmt/bytes";
 import type { Command } from "commander";
-import { ollamaHost } from "../eval/mod.ts";
+import { ollamaHost } from "../weights/mod.ts";
 import { Session } from "../runtime/session.ts";
 import { findBlas } from "../tensor/cpu/blas.ts";
 import { describeAdapters, pick } from "../tensor/pick.ts";

@@ -1,5 +1,6 @@
 /** A judge that runs in Ollama, on this machine or another. */
 import { type ChatRequest, type ChatResponse, Ollama } from "ollama";
+import { ollamaHost } from "../weights/ollama_host.ts";
 import { type Judge, JudgeError } from "./judge.ts";
 
 /** Options of {@linkcode ollamaJudge}. */
@@ -106,31 +107,6 @@ export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judg
     throw new RangeError(`Cannot use the judge "${spec}": give "ollama:MODEL", as "ollama:llama3"`);
   }
   return ollamaJudge(match[1]!, options);
-}
-
-/**
- * Where Ollama is reached, from what OLLAMA_HOST may hold: a port, a host, an address, a URL.
- *
- * @param host The variable's value.
- * @returns A URL's beginning, without a slash at its end.
- * @throws {TypeError} If it is no address.
- */
-export function ollamaHost(host: string | undefined): string {
-  const text = (host ?? "").trim().replace(/^["']|["']$/g, "");
-  const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
-  let url: URL;
-  try {
-    url = new URL(withScheme.replace(/^(https?:\/\/)(?=:|\/|$)/i, "$1127.0.0.1"));
-  } catch (error) {
-    throw new TypeError(`Cannot use OLLAMA_HOST "${host}": it is no address`, { cause: error });
-  }
-  // a server told to listen on every address is reached on this machine's own
-  if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
-  // a URL's own default port, or Ollama's where only a host is named; `URL` drops an explicit ":80"
-  const standard = url.protocol === "https:" ? "443" : "80";
-  const bare = withScheme !== text && !/:\d+(\/|$)/.test(text);
-  const port = url.port || (bare ? "11434" : standard);
-  return `${url.protocol}//${url.hostname}:${port}${url.pathname.replace(/\/+$/, "")}`;
 }
 
 /**

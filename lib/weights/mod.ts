@@ -20,6 +20,8 @@ export { sha256File, type StreamOptions } from "./sha256.ts";
 export { type DownloadProgress, downloadSnapshot, HubError, type HubOptions } from "./hub.ts";
 export type { Snapshot } from "./hub.ts";
 export { downloadFile, type HubFile } from "./hub/file.ts";
+export { createOllamaModel, type CreateOllamaOptions } from "./ollama_create.ts";
+export { ollamaHost } from "./ollama_host.ts";
 export { listOllamaModels, type OllamaModel } from "./ollama_store.ts";
 export { checkpointName, EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
 export { resolveModel, type ResolveOptions } from "./resolve.ts";

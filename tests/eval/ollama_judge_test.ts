@@ -1,12 +1,7 @@
 /** The Ollama judge against a stand-in server that fails in every way that Ollama does. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { JudgeError, type JudgeFailure } from "../../lib/eval/judge.ts";
-import {
-  ollamaHost,
-  ollamaJudge,
-  type OllamaJudgeOptions,
-  parseJudge,
-} from "../../lib/eval/ollama_judge.ts";
+import { ollamaJudge, type OllamaJudgeOptions, parseJudge } from "../../lib/eval/ollama_judge.ts";
 
 /** What Ollama 0.6.5 answers, with a difference. */
 function answer(content: string, difference: Record<string, unknown> = {}): Response {
@@ -230,27 +225,6 @@ Deno.test("ollamaJudge() waits no longer than it may, and stops when told", asyn
     await assertRejects(() => stopped, DOMException, "Stopped");
     release.resolve(answer("1"));
   });
-});
-
-Deno.test("ollamaHost() reads what OLLAMA_HOST may hold", () => {
-  const cases: [string | undefined, string][] = [
-    [undefined, "http://127.0.0.1:11434"],
-    ["", "http://127.0.0.1:11434"],
-    ["example.org", "http://example.org:11434"],
-    ["example.org:80", "http://example.org:80"],
-    ["10.0.0.2:1234", "http://10.0.0.2:1234"],
-    [":1234", "http://127.0.0.1:1234"],
-    ["0.0.0.0:1234", "http://127.0.0.1:1234"],
-    ["0.0.0.0", "http://127.0.0.1:11434"],
-    ["http://example.org", "http://example.org:80"],
-    ["https://example.org/ollama/", "https://example.org:443/ollama"],
-    ["[::1]:1234", "http://[::1]:1234"],
-    [' "example.org:5" ', "http://example.org:5"],
-  ];
-  for (const [value, expected] of cases) assertEquals(ollamaHost(value), expected, value);
-  for (const value of ["a b", "host:99999", "http://["]) {
-    assertThrows(() => ollamaHost(value), TypeError, `Cannot use OLLAMA_HOST "${value}"`);
-  }
 });
 
 Deno.test("parseJudge() reads a judge's name", () => {
