@@ -7,8 +7,11 @@ import { type PreludeMessage, RECORD } from "./prelude.ts";
 export class PipeReader {
   #onMessage: (message: PreludeMessage) => void;
   #onText: (text: string) => void;
-  /** The pieces of an unfinished marked line; joined once, since a line may be many megabytes. */
-  #line: string[] | undefined;
+  /**
+   * The pieces of unfinished marked lines; joined once, since a line may be many megabytes. A worker's
+   * line, which is short and written whole, may stand in the middle of the main thread's.
+   */
+  #lines: string[][] = [];
 
   /** @param onMessage Takes the prelude's messages. @param onText Takes all other text. */
   constructor(onMessage: (message: PreludeMessage) => void, onText: (text: string) => void) {
@@ -20,29 +23,40 @@ export class PipeReader {
   push(piece: string): void {
     let rest = piece;
     while (rest !== "") {
-      if (this.#line === undefined) {
-        const start = rest.indexOf(RECORD);
-        const text = start < 0 ? rest : rest.slice(0, start);
-        if (text !== "") this.#onText(text);
-        if (start < 0) return;
-        this.#line = [];
+      const line = this.#lines.at(-1);
+      const start = rest.indexOf(RECORD);
+      const end = line === undefined ? -1 : rest.indexOf("\n");
+      if (start >= 0 && (end < 0 || start < end)) {
+        this.#put(line, rest.slice(0, start));
+        this.#lines.push([]);
         rest = rest.slice(start + RECORD.length);
-      }
-      const end = rest.indexOf("\n");
-      this.#line.push(end < 0 ? rest : rest.slice(0, end));
-      if (end < 0) return;
-      const line = this.#line.join("");
-      this.#line = undefined;
-      rest = rest.slice(end + 1);
-      let message: PreludeMessage;
-      try {
-        message = JSON.parse(line);
-      } catch {
-        // Native code wrote into the middle of the line.
-        this.#onText(line + "\n");
         continue;
       }
-      this.#onMessage(message);
+      if (line === undefined || end < 0) {
+        this.#put(line, rest);
+        return;
+      }
+      line.push(rest.slice(0, end));
+      rest = rest.slice(end + 1);
+      this.#lines.pop();
+      this.#finish(line.join(""));
     }
+  }
+
+  #put(line: string[] | undefined, text: string) {
+    if (line !== undefined) line.push(text);
+    else if (text !== "") this.#onText(text);
+  }
+
+  #finish(line: string) {
+    let message: PreludeMessage;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      // Native code wrote into the middle of the line.
+      this.#onText(line + "\n");
+      return;
+    }
+    this.#onMessage(message);
   }
 }

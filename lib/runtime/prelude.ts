@@ -7,6 +7,9 @@
 // arrive whole, in order, from busy loops too, and even where the process dies right after.
 // Commands come the other way, as lines on standard input.
 
+import { watchModules } from "./prelude/modules.ts";
+import { hearWorkers, workerSource } from "./prelude/workers.ts";
+
 /** What the prelude writes to the session. */
 export type PreludeMessage =
   | { type: "ready" }
@@ -52,7 +55,12 @@ export interface PreludeOptions {
 /** The prelude as JavaScript to execute. */
 export function preludeSource(options: PreludeOptions): string {
   const constants = { record: RECORD, global: KERNEL_GLOBAL, stopped: STOPPED };
-  return `(${install.toString()})(${JSON.stringify({ ...options, ...constants })});void 0`;
+  const parts = [
+    `(${install.toString()})(${JSON.stringify({ ...options, ...constants })})`,
+    `(${watchModules.toString()})(${KERNEL_GLOBAL})`,
+    `(${hearWorkers.toString()})(${JSON.stringify(workerSource(RECORD))})`,
+  ];
+  return parts.join(";\n") + ";void 0";
 }
 
 /** Runs inside the kernel: it may use nothing from outside its own body. */
@@ -254,6 +262,7 @@ function install(options: any) {
     taken = false;
     breath = performance.now();
     pending.clear();
+    kernel.onBegin();
     lastError = lastThrown = lastRejection = undefined;
   }
   function stop(number: number) {
@@ -353,6 +362,8 @@ function install(options: any) {
   const filename = file ? decodeURIComponent(new URL(options.url).pathname) : undefined;
   const kernel = {
     begin,
+    /** Is told of each cell before it runs; see `watchModules`. */
+    onBegin: () => {},
     race,
     iterate,
     result,

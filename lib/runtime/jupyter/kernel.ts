@@ -9,6 +9,7 @@ import { History } from "./history.ts";
 import { completeness } from "./is_complete.ts";
 import { kernelInfo } from "./kernel_info.ts";
 import type { Notes } from "./notes.ts";
+import { StreamBuffer } from "./stream_buffer.ts";
 
 /** How to serve a session. */
 export interface JupyterKernelOptions {
@@ -60,6 +61,11 @@ export class JupyterKernel {
   /** The last cell, under which late output belongs. */
   #last?: MessageHeader;
   #working = false;
+  #streams = new StreamBuffer((name, text) =>
+    this.#channels.publish("stream", { name, text }, this.#streaming)
+  );
+  /** The cell whose text waits in the buffer. */
+  #streaming?: MessageHeader;
 
   /**
    * Listens, and begins to start the session.
@@ -279,6 +285,7 @@ export class JupyterKernel {
   }
 
   #finish(request: Request, reply: Content) {
+    this.#streams.flush();
     this.#channels.reply(request, reply);
     this.#status("idle", request.message.header);
   }
@@ -314,6 +321,13 @@ export class JupyterKernel {
   }
 
   #publish({ type, content }: OutputMessage, parent?: MessageHeader, count = this.#count) {
+    if (type === "stream") {
+      if (parent !== this.#streaming) this.#streams.flush();
+      this.#streaming = parent;
+      this.#streams.add(content.name, content.text);
+      return;
+    }
+    this.#streams.flush();
     const full = type === "execute_result" ? { ...content, execution_count: count } : content;
     this.#channels.publish(type, full, parent);
   }

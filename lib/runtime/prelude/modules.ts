@@ -1,0 +1,71 @@
+// The part of the prelude that takes edited local modules anew: a module that was changed since it was
+// loaded, and every module that imports it, gets a new address when a cell imports again.
+
+/** Runs inside the kernel: it may use nothing from outside its own body. */
+export function watchModules(kernel: { onBegin: () => void }): void {
+  interface Loaded {
+    stamp: string;
+    version: number;
+    importers: Set<string>;
+  }
+  const loaded = new Map<string, Loaded>();
+  const marker = "tunebook-version=";
+  // Whether files have been looked at since the cell began.
+  let fresh = false;
+  kernel.onBegin = () => fresh = false;
+
+  const stampOf = (url: string) => {
+    try {
+      const { mtime, size } = Deno.statSync(new URL(url));
+      return `${mtime?.getTime()} ${size}`;
+    } catch {
+      return ""; // Whoever loads it is told.
+    }
+  };
+  function look() {
+    fresh = true;
+    const changed = new Set<string>();
+    const change = (url: string) => {
+      if (changed.has(url)) return;
+      changed.add(url);
+      loaded.get(url)?.importers.forEach(change);
+    };
+    for (const [url, module] of loaded) {
+      const stamp = stampOf(url);
+      if (stamp === module.stamp) continue;
+      module.stamp = stamp;
+      change(url);
+    }
+    for (const url of changed) {
+      const module = loaded.get(url);
+      if (module !== undefined) module.version++;
+    }
+  }
+  /** Own files, not packages: those have a version in their path. */
+  const isOwn = (url: string) =>
+    url.startsWith("file:") && !/[?#]|\/node_modules\/|\/\d+\.\d+\.\d+[^/]*\//.test(url);
+  const plain = (url: string) => url.replace(new RegExp(`\\?${marker}\\d+$`), "");
+
+  // deno-lint-ignore no-explicit-any
+  const { registerHooks } = (globalThis as any).process.getBuiltinModule("node:module");
+  registerHooks({
+    // deno-lint-ignore no-explicit-any
+    resolve(specifier: string, context: any, next: any) {
+      const { parentURL } = context;
+      const parent = parentURL === undefined || parentURL === null ? "" : plain(parentURL);
+      // A module keeps its own address, but not another's version.
+      const resolved = next(specifier, parent === "" ? context : { ...context, parentURL: parent });
+      if (typeof resolved?.url !== "string" || !isOwn(resolved.url)) return resolved;
+      if (!fresh) look();
+      const { url } = resolved;
+      let module = loaded.get(url);
+      if (module === undefined) {
+        module = { stamp: stampOf(url), version: 0, importers: new Set() };
+        loaded.set(url, module);
+      }
+      if (parent !== "") module.importers.add(parent);
+      if (module.version === 0) return resolved;
+      return { ...resolved, url: `${url}?${marker}${module.version}` };
+    },
+  });
+}

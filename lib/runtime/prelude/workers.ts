@@ -1,0 +1,79 @@
+// The part of the prelude that hears Workers: what they print, which the stock kernel loses, goes the
+// way of the cell's own output. It is written at once, while the main thread is busy too.
+
+/** The module that each worker imports first, as JavaScript. */
+export function workerSource(record: string): string {
+  return `(${installInWorker.toString()})(${JSON.stringify(record)});`;
+}
+
+/** Runs inside the kernel: it may use nothing from outside its own body. */
+export function hearWorkers(source: string): void {
+  const script = (text: string) =>
+    URL.createObjectURL(new Blob([text], { type: "application/javascript" }));
+  const first = script(source);
+  const NativeWorker = globalThis.Worker;
+  class HeardWorker extends NativeWorker {
+    constructor(specifier: string | URL, options?: WorkerOptions) {
+      const url = String(specifier);
+      // What is no address that stands by itself is refused by the native constructor, and a blob's
+      // address is often revoked before a module of ours could import it.
+      const own = /^(file|https?|data|npm|jsr):/.test(url);
+      super(
+        own ? script(`import ${JSON.stringify(first)};import ${JSON.stringify(url)};`) : url,
+        options,
+      );
+    }
+  }
+  Object.defineProperty(HeardWorker, "name", { value: "Worker" });
+  globalThis.Worker = HeardWorker;
+}
+
+/** Runs inside each worker, before its own module. */
+function installInWorker(record: string) {
+  // deno-lint-ignore no-explicit-any
+  const D = Deno as any;
+  let pipe: Deno.FsFile;
+  try {
+    pipe = Deno.openSync("/dev/stdout", { write: true });
+  } catch {
+    return; // No pipe on this system, or no permission.
+  }
+  const encoder = new TextEncoder();
+  // A write of at most this many bytes is whole among those of other threads (PIPE_BUF).
+  const most = D.build.os === "linux" ? 4096 : 512;
+  const frame = encoder.encode(
+    record +
+      JSON.stringify({ type: "output", kind: "stream", content: { name: "stdout", text: "" } }) +
+      "\n",
+  ).length;
+  // A character may be written as \uXXXX, six bytes, or as six bytes of quoted control characters.
+  const step = Math.floor((most - frame) / 6);
+  const print = (name: string, text: string) => {
+    for (let at = 0; at < text.length; at += step) {
+      const content = { name, text: text.slice(at, at + step) };
+      const line = JSON.stringify({ type: "output", kind: "stream", content });
+      pipe.writeSync(encoder.encode(`${record}${line}\n`));
+    }
+  };
+  Object.assign(
+    console,
+    new D[D.internal].Console((text: string, level: number) =>
+      print(level > 1 ? "stderr" : "stdout", text)
+    ),
+  );
+  for (const name of ["stdout", "stderr"] as const) {
+    const decoder = new TextDecoder();
+    const writeSync = (bytes: Uint8Array) => {
+      print(name, decoder.decode(bytes, { stream: true }));
+      return bytes.length;
+    };
+    Object.defineProperties(D[name], {
+      writeSync: { value: writeSync, configurable: true, writable: true },
+      write: {
+        value: (bytes: Uint8Array) => Promise.resolve(writeSync(bytes)),
+        configurable: true,
+        writable: true,
+      },
+    });
+  }
+}
