@@ -62,15 +62,18 @@ export class Kernel {
   #codec: MessageCodec;
   #connections: Record<Channel, ZmtpConnection>;
   #ended = false;
+  #launched: boolean;
 
   private constructor(
     process: Deno.ChildProcess,
+    launched: boolean,
     stdin: WritableStreamDefaultWriter<Uint8Array>,
     exited: Promise<KernelExit>,
     codec: MessageCodec,
     connections: Record<Channel, ZmtpConnection>,
   ) {
     this.#process = process;
+    this.#launched = launched;
     this.pid = process.pid;
     this.#stdin = stdin;
     this.exited = exited;
@@ -135,7 +138,14 @@ export class Kernel {
       const exited = watch(process, options.onProcessOutput);
       const codec = new MessageCodec(key);
       const connections = await connectAll(ports, codec.session, exited, options.startTimeout);
-      return new Kernel(process, writer, exited, codec, connections);
+      return new Kernel(
+        process,
+        options.launcher !== undefined,
+        writer,
+        exited,
+        codec,
+        connections,
+      );
     } catch (error) {
       killProcess(process);
       throw error;
@@ -181,6 +191,8 @@ export class Kernel {
 
   /** The processor time that the process has used, in seconds; undefined where nothing tells. */
   async cpuSeconds(): Promise<number | undefined> {
+    // In a sandbox the process is not the kernel, but what holds it.
+    if (this.#launched) return undefined;
     try {
       const stat = await Deno.readTextFile(`/proc/${this.pid}/stat`);
       // After the name in parentheses; utime and stime, in hundredths of a second on every Linux.

@@ -1,13 +1,15 @@
 // Runs a notebook from top to bottom on a kernel of its own.
 
-import { basename, dirname, resolve } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import type { CellError } from "./cell_error.ts";
+import type { KernelLauncher } from "./kernel.ts";
 import { localModules } from "./local_modules.ts";
 import type { Manifest } from "./manifest.ts";
 import { clearedNotebook, manifestCell, newManifest } from "./new_manifest.ts";
 import { type CodeCell, type Notebook, readNotebook, writeNotebook } from "./notebook.ts";
 import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
+import type { SandboxOptions } from "./sandbox/walls.ts";
 import { type ExecuteResult, Session } from "./session.ts";
 
 /** What a run tells as it goes on. Cells are counted from 1, code cells only. */
@@ -39,6 +41,12 @@ export interface RunOptions {
   cwd?: string;
   /** What to call a notebook that was not read from a file. */
   name?: string;
+  /** The path of a notebook that was not read from a file, for `import.meta` in cells. */
+  path?: string;
+  /** Runs the kernel behind walls: no network, named files only, bounded memory, disk and time. */
+  sandbox?: SandboxOptions;
+  /** Changes the command that starts the kernel. */
+  launcher?: KernelLauncher;
   /** Where to write the executed notebook, after each cell and when a cell fails too. */
   output?: string;
   /** Environment variables for the kernel. */
@@ -107,12 +115,24 @@ export async function runNotebook(
   source: string | Notebook,
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const path = typeof source === "string" ? source : undefined;
+  const path = typeof source === "string" ? source : options.path;
   const given = typeof source === "string" ? await readNotebook(source) : source;
   const name = options.name ?? (path === undefined ? "notebook" : basename(path));
   const parameters = options.parameters ?? {};
   const notebook = clearedNotebook(injectParameters(given, parameters));
   const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
+  if (options.sandbox !== undefined) {
+    const { runInSandbox } = await import("./sandbox/outer.ts");
+    const { sandbox } = options;
+    const at = resolve(path ?? join(cwd, name));
+    return await runInSandbox({
+      notebook: given,
+      name,
+      path: at,
+      cwd,
+      options: { ...options, sandbox },
+    });
+  }
   const manifest = await newManifest(given, name, parameters);
   const modules = await localModules(notebook, cwd);
   if (Object.keys(modules).length > 0) manifest.modules = modules;
@@ -142,6 +162,7 @@ export async function runNotebook(
   await using session = await Session.start({
     cwd,
     env: options.env,
+    launcher: options.launcher,
     path: path ?? resolve(cwd, name),
     // Work that a cell left behind has failed, after the cell had ended well.
     onLateOutput({ type, content }) {
