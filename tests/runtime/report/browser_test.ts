@@ -136,7 +136,7 @@ Deno.test({
           page.waitForEvent("download"),
           page.click("#nb-save"),
         ]);
-        assertEquals(download.suggestedFilename(), "01_fine_tune_gpt2.ipynb");
+        assertEquals(download.suggestedFilename(), "00_fine_tune_gpt2.ipynb");
         const saved = await Deno.readTextFile(await download.path());
         assertEquals(parseNotebook(saved).cells.length, notebook.cells.length);
         await context.close();

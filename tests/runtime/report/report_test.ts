@@ -37,7 +37,7 @@ Deno.test("renderReport() takes its title from options, metadata, the first head
   assertEquals(await titles(metadata), ["From metadata", "From metadata"]);
   const none = notebookOf(markdown("Text"));
   assertEquals(await titles(none), ["Notebook", "Notebook"]);
-  assertEquals((await titles(none, { manifest: sampleManifest(none) }))[0], "01_fine_tune_gpt2");
+  assertEquals((await titles(none, { manifest: sampleManifest(none) }))[0], "00_fine_tune_gpt2");
 });
 
 Deno.test("renderReport() gives the same text twice", async () => {

@@ -275,7 +275,7 @@ export function sampleManifest(notebook: Notebook): Manifest {
     cores: 2,
     startedAt: "2026-11-22T10:40:12.000Z",
     notebook: {
-      name: "01_fine_tune_gpt2.ipynb",
+      name: "00_fine_tune_gpt2.ipynb",
       sha256: "5f16a7b1c0a94b4ac6d8f8bd3f7a45f6f5e9ad5a1c37d2e6a78d4f9f2b0c1d3e",
     },
     parameters: { epochs: 2, learningRate: 0.00005, model: "data/nano" },

@@ -1,0 +1,114 @@
+// The course's chapters: each runs with its exercises solved, and keeps to the form that learners know.
+
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { basename, fromFileUrl, join } from "@std/path";
+import { type Exercise, judgeAnswer } from "../../lib/course/mod.ts";
+import { type CodeCell, type Notebook, readNotebook } from "../../lib/runtime/mod.ts";
+import { runNotebook, writeNotebook } from "../../lib/runtime/mod.ts";
+import { renderReport } from "../../lib/runtime/report/mod.ts";
+import { findExercises, solve } from "./exercises.ts";
+
+const folder = fromFileUrl(new URL("../../notebooks", import.meta.url));
+const chapters = [...Deno.readDirSync(folder)].map(({ name }) => name)
+  .filter((name) => /^0[1-9]_.*\.ipynb$/.test(name)).sort();
+
+const codeCells = (notebook: Notebook) =>
+  notebook.cells.filter((cell): cell is CodeCell => cell.cell_type === "code");
+
+/** What a cell said, as text. */
+const textOf = (cell: CodeCell) =>
+  cell.outputs.map((output) =>
+    output.output_type === "stream"
+      ? output.text
+      : output.output_type === "error"
+      ? output.evalue
+      : String(output.data["text/plain"] ?? "")
+  ).join("\n");
+
+for (const name of chapters) {
+  const path = join(folder, name);
+
+  Deno.test(`${name} has a map, short cells, and 4 to 6 exercises with hints and solutions`, async () => {
+    const notebook = await readNotebook(path);
+    assertLess(notebook.cells.length, 41);
+    const [first] = notebook.cells;
+    assertEquals(first.cell_type, "markdown");
+    assertMatch(first.source, new RegExp(`^# ${Number(name.slice(0, 2))} · `));
+    assertMatch(first.source, /minutes.*\bGB\b/s);
+    for (const cell of codeCells(notebook)) {
+      const lines = cell.source.split("\n").length;
+      assert(lines <= 12, `the cell "${cell.id}" has ${lines} lines, expected at most 12`);
+    }
+    const exercises = findExercises(notebook);
+    assert(exercises.length >= 4 && exercises.length <= 6, `${exercises.length} exercises`);
+    for (const { cell } of exercises) {
+      const above = notebook.cells.slice(0, notebook.cells.indexOf(cell));
+      const intro = above.findLast(({ cell_type }) => cell_type === "markdown")!.source;
+      assertMatch(
+        intro,
+        /### Exercise \d\.\d · .*\((warm-up|easy|medium|harder), \d+ minutes\)/,
+        cell.id,
+      );
+      assertMatch(cell.source, /await check\(exercises\.\w+/, cell.id);
+    }
+  });
+
+  Deno.test(`${name} links to its own headings`, async () => {
+    const text = (await readNotebook(path)).cells.filter((cell) => cell.cell_type === "markdown")
+      .map(({ source }) => source).join("\n");
+    const headings = new Set(
+      [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) => title.trim().replaceAll(" ", "-")),
+    );
+    for (const [, target] of text.matchAll(/\]\(#([^)]*)\)/g)) {
+      assert(headings.has(decodeURIComponent(target)), `no heading "${target}"`);
+    }
+  });
+
+  Deno.test(`${name} runs with its exercises solved, and makes a report`, async () => {
+    const solved = solve(await readNotebook(path));
+    // Beside the chapter, whose views and exercises it imports.
+    const copy = join(folder, `.solved_${crypto.randomUUID()}.ipynb`);
+    try {
+      await writeNotebook(copy, solved);
+      const { ok, failure, notebook, manifest } = await runNotebook(copy, { timeout: 240 });
+      assert(ok, failure?.summary);
+      for (const { cell } of findExercises(await readNotebook(path))) {
+        const done = codeCells(notebook).find(({ id }) => id === cell.id)!;
+        assertMatch(textOf(done), /^Right: /m, `the solution of "${cell.id}"`);
+      }
+      const html = await renderReport(notebook, { manifest });
+      assertLess(html.length, 3_000_000);
+    } finally {
+      await Deno.remove(copy).catch(() => {});
+    }
+  });
+
+  Deno.test(`${basename(name, ".ipynb")}: exercises know right answers, stubs and every mistake by name`, async () => {
+    const module = await import(`../../notebooks/exercises/${name.replace(".ipynb", ".ts")}`);
+    const exercises = Object.values(module).filter((value): value is Exercise<unknown[], unknown> =>
+      typeof value === "object" && value !== null && "solution" in value
+    );
+    assertEquals(exercises.length, findExercises(await readNotebook(path)).length);
+    for (const exercise of exercises) {
+      const { title, inputs, solution, mistakes = {}, hint } = exercise;
+      assert(inputs.length > 0 && hint !== "", title);
+      assertEquals(
+        await judgeAnswer<unknown[], unknown>(exercise, solution),
+        { status: "right" },
+        title,
+      );
+      assertEquals(await judgeAnswer<unknown[], unknown>(exercise, () => undefined), {
+        status: "missing",
+      }, title);
+      assertEquals(
+        (await judgeAnswer<unknown[], unknown>(exercise, () => ["no"])).status,
+        "wrong",
+        title,
+      );
+      for (const [mistake, answer] of Object.entries(mistakes)) {
+        const verdict = await judgeAnswer<unknown[], unknown>(exercise, answer);
+        assertEquals(verdict.status === "wrong" && verdict.mistake, mistake, title);
+      }
+    }
+  });
+}
