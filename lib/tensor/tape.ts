@@ -120,7 +120,8 @@ class GradientStore implements Gradients {
   into(input: Tensor): { gradient: Tensor; accumulate: 0 | 1 } {
     const present = input.requiresGrad ? input.grad : this.#pending.get(input);
     if (present?.exclusive) return { gradient: present, accumulate: 1 };
-    const own = Tensor.empty(input.device, input.shape).keep();
+    const own = input.spareGrad ?? Tensor.empty(input.device, input.shape).keep();
+    input.spareGrad = undefined;
     this.set(input, own);
     if (!present) return { gradient: own, accumulate: 0 };
     // Another tensor shares this memory and still reads it: copy before adding.

@@ -30,6 +30,7 @@ export interface Moments {
 export class AdamW implements Disposable {
   readonly #settings: Required<AdamWSettings>;
   readonly #moments = new Map<string, Moments>();
+  readonly #keepGradients: boolean;
   /** What it updates, by name. */
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** Steps taken. */
@@ -38,15 +39,26 @@ export class AdamW implements Disposable {
   /**
    * @param parameters What it updates, by name.
    * @param settings Decays.
+   * @param options `keepGradients` sets memory for gradients apart from the start, rather than taking it where
+   * activations leave it: with `recompute` the next block needs that again.
    */
-  constructor(parameters: ReadonlyMap<string, Tensor>, settings: AdamWSettings = {}) {
+  constructor(
+    parameters: ReadonlyMap<string, Tensor>,
+    settings: AdamWSettings = {},
+    { keepGradients = false }: { keepGradients?: boolean } = {},
+  ) {
     this.parameters = parameters;
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.1 } = settings;
     this.#settings = { beta1, beta2, epsilon, weightDecay };
-    for (const [name, { device, shape }] of parameters) {
+    this.#keepGradients = keepGradients;
+    for (const [name, parameter] of parameters) {
+      const { device, shape } = parameter;
       const [mean, variance] = [0, 0].map(() => Tensor.empty(device, shape).keep());
       for (const moment of [mean, variance]) fill(moment, 0);
       this.#moments.set(name, { mean, variance });
+      if (keepGradients && parameter.requiresGrad) {
+        parameter.spareGrad ??= Tensor.empty(device, shape).keep();
+      }
     }
   }
 
@@ -79,7 +91,8 @@ export class AdamW implements Disposable {
   /** Lets go of all gradients. */
   zeroGrad(): void {
     for (const parameter of this.parameters.values()) {
-      parameter.grad?.dispose();
+      if (this.#keepGradients && parameter.grad?.exclusive) parameter.spareGrad ??= parameter.grad;
+      if (parameter.grad !== parameter.spareGrad) parameter.grad?.dispose();
       parameter.grad = undefined;
     }
   }
@@ -89,6 +102,11 @@ export class AdamW implements Disposable {
     for (const { mean, variance } of this.#moments.values()) {
       mean.dispose();
       variance.dispose();
+    }
+    if (!this.#keepGradients) return;
+    for (const parameter of this.parameters.values()) {
+      parameter.spareGrad?.dispose();
+      parameter.spareGrad = undefined;
     }
   }
 }

@@ -66,7 +66,9 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#data = new TrainingData(model, options);
     this.notices = this.#data.notices;
     this.totalSteps = Math.min(this.#data.stepsPerEpoch * epochs, maxSteps);
-    this.#optimizer = new AdamW(model.parameters, options);
+    this.#optimizer = new AdamW(model.parameters, options, {
+      keepGradients: options.recompute,
+    });
     if (earlyStopping || keepBest) {
       const kept = keepBest ? this.#optimizer.parameters : undefined;
       this.#tracker = new BestTracker(earlyStopping, kept);
