@@ -12,7 +12,7 @@ import {
   writeGguf,
   type WrittenFile,
 } from "../weights/mod.ts";
-import { describeForGguf } from "./gguf_metadata.ts";
+import { configToGguf, rotaryDivisors } from "./gguf_metadata.ts";
 import { ggufPlace, ggufShape, toGgufForm } from "./gguf_names.ts";
 import type { LanguageModel } from "./model.ts";
 
@@ -59,10 +59,11 @@ export async function exportGguf(
       `Cannot write the model as GGUF: "${adapted.name}" has an adapter, merge it first`,
     );
   }
-  const { naming, metadata } = describeForGguf(model.toConfig());
+  const config = model.toConfig();
+  const metadata = configToGguf(model.architecture, config);
   const entries: GgufEntry[] = [];
   const add = (parameter: string, tensor: Tensor) => {
-    const place = ggufPlace(parameter, naming);
+    const place = ggufPlace(parameter, model);
     const shape = ggufShape(tensor.shape, place.form);
     entries.push({
       name: place.name,
@@ -72,14 +73,18 @@ export async function exportGguf(
     });
   };
   for (const [parameter, tensor] of model.parameters) add(parameter, tensor);
-  if (naming.architecture === "gpt2") {
+  if (model.architecture === "gpt2") {
     // Readers of GPT-2 know neither a tied head nor a missing bias.
     if (!model.parameters.has("lm_head.weight")) add("lm_head.weight", model.head);
     addMissingBiases(entries, model.layers);
   }
+  const divisors = rotaryDivisors(config);
+  if (divisors) {
+    entries.push({ name: "rope_freqs.weight", shape: [divisors.length], data: divisors });
+  }
   return await writeGguf(path, entries, {
     metadata: {
-      "general.architecture": naming.architecture,
+      "general.architecture": model.architecture,
       "general.type": "model",
       ...(name === undefined ? {} : { "general.name": name }),
       "general.file_type": { uint32: FILE_TYPES[type] },

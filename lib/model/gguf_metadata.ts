@@ -6,51 +6,44 @@
  * @module
  */
 
+import { rotaryFrequencies } from "../tensor/mod.ts";
 import type { GgufMetadata, GgufWritable } from "../weights/mod.ts";
 import { ConfigReader } from "./config_reader.ts";
-import type { GgufNaming } from "./gguf_names.ts";
-
-/** What is told of a model in a GGUF file. */
-export interface GgufDescription {
-  /** Architecture and heads, for {@linkcode GgufNaming}. */
-  readonly naming: GgufNaming;
-  /** The keys of the architecture, in order. */
-  readonly metadata: GgufMetadata;
-}
 
 /** The keys of one architecture, without its name in front. */
 type Keys = Record<string, GgufWritable | undefined>;
 
-const ARCHITECTURES: Readonly<Record<string, [architecture: string, keys: typeof gpt2Keys]>> = {
-  gpt2: ["gpt2", gpt2Keys],
-  llama: ["llama", llamaKeys],
-  mistral: ["llama", llamaKeys],
-  gemma: ["gemma", gemmaKeys],
-  gemma3_text: ["gemma3", gemma3Keys],
+const KEYS: Readonly<Record<string, (reader: ConfigReader) => Keys>> = {
+  gpt2: gpt2Keys,
+  llama: llamaKeys,
+  gemma: commonKeys,
+  gemma3: gemma3Keys,
 };
 
 /**
- * What a GGUF file says of a model.
+ * What a GGUF file says of a model's shape: the inverse of `ggufToConfig()`.
  *
+ * @param architecture The model's architecture.
  * @param config What the model's `config.json` says, as `toConfig()` gives it.
- * @returns The keys, and what names of tensors depend on.
+ * @returns The keys of the architecture, in order.
  * @throws {TypeError} If GGUF has no keys for the architecture, or none for something in it.
  */
-export function describeForGguf(config: Record<string, unknown>): GgufDescription {
-  const reader = new ConfigReader(config, "config.json");
-  const type = String(config.model_type);
-  if (!Object.hasOwn(ARCHITECTURES, type)) {
-    const known = Object.keys(ARCHITECTURES).map((name) => `"${name}"`).join(", ");
-    throw new TypeError(`Cannot write a model of type "${type}" as GGUF: known are ${known}`);
+export function configToGguf(
+  architecture: string,
+  config: Record<string, unknown>,
+): GgufMetadata {
+  if (!Object.hasOwn(KEYS, architecture)) {
+    const known = Object.keys(KEYS).map((name) => `"${name}"`).join(", ");
+    throw new TypeError(
+      `Cannot write a model of the architecture "${architecture}" as GGUF: known are ${known}`,
+    );
   }
-  const [architecture, keysOf] = ARCHITECTURES[type];
-  const heads = reader.count(type === "gpt2" ? "n_head" : "num_attention_heads");
-  const kvHeads = reader.count("num_key_value_heads", heads);
+  const keys = KEYS[architecture](new ConfigReader(config, "config.json"));
   const metadata: Record<string, GgufWritable> = {};
-  for (const [key, value] of Object.entries(keysOf(reader))) {
+  for (const [key, value] of Object.entries(keys)) {
     if (value !== undefined) metadata[`${architecture}.${key}`] = value;
   }
-  return { naming: { architecture, heads, kvHeads }, metadata };
+  return metadata;
 }
 
 const uint32 = (value: number): GgufWritable => ({ uint32: value });
@@ -88,16 +81,28 @@ function commonKeys(reader: ConfigReader): Keys {
   };
 }
 
-/** Llama 3's scaling is no key but a tensor of factors, which is not written. */
+/** Llama 3's scaling is no key: see {@linkcode rotaryDivisors}. */
 function scalingKeys(reader: ConfigReader): Keys {
   const scaling = reader.object("rope_scaling")?.rotaryScaling();
-  if (scaling === undefined) return {};
-  if (scaling.type !== "linear") {
-    throw new TypeError(
-      `Cannot write a model with "rope_scaling" of type "${scaling.type}" as GGUF: expected "linear" or none`,
-    );
-  }
+  if (scaling?.type !== "linear") return {};
   return { "rope.scaling.type": "linear", "rope.scaling.factor": float32(scaling.factor) };
+}
+
+/**
+ * What Llama 3's scaling divides the frequencies of rotary positions by: the tensor `rope_freqs.weight`.
+ *
+ * @param config What the model's `config.json` says.
+ * @returns A divisor for each frequency, (D / 2); undefined where the frequencies are not scaled so.
+ */
+export function rotaryDivisors(config: Record<string, unknown>): Float32Array | undefined {
+  const reader = new ConfigReader(config, "config.json");
+  const scaling = reader.object("rope_scaling")?.rotaryScaling();
+  if (scaling?.type !== "llama3") return undefined;
+  const width = reader.count("hidden_size") / reader.count("num_attention_heads");
+  const [headDim, theta] = [reader.count("head_dim", width), reader.number("rope_theta", 10_000)];
+  const plain = rotaryFrequencies({ headDim, theta });
+  const scaled = rotaryFrequencies({ headDim, theta, scaling });
+  return Float32Array.from(plain, (frequency, i) => frequency / scaled[i]);
 }
 
 function llamaKeys(reader: ConfigReader): Keys {
@@ -111,10 +116,6 @@ function llamaKeys(reader: ConfigReader): Keys {
   };
 }
 
-function gemmaKeys(reader: ConfigReader): Keys {
-  return commonKeys(reader);
-}
-
 function gemma3Keys(reader: ConfigReader): Keys {
   const global = reader.number("rope_theta", 1_000_000);
   const local = reader.number("rope_local_base_freq", 10_000);
@@ -122,8 +123,9 @@ function gemma3Keys(reader: ConfigReader): Keys {
   return {
     ...commonKeys(reader),
     "attention.sliding_window": uint32(reader.count("sliding_window", 4096)),
-    // llama.cpp has the first and reckons with 10000 for local layers; Ollama's own engine has the other two.
+    // The first two are llama.cpp's, the others those of Ollama's own engine.
     "rope.freq_base": float32(global),
+    "rope.freq_base_swa": float32(local),
     "rope.global.freq_base": float32(global),
     "rope.local.freq_base": float32(local),
   };

