@@ -4,80 +4,21 @@
 import { resolve, toFileUrl } from "@std/path";
 import { type CellError, describeError, describeSyntaxError, type SentCell } from "./cell_error.ts";
 import { CellSyntaxError, padCode, rewriteCell } from "./cell_source.ts";
-import type { KernelLauncher } from "./kernel.ts";
 import { PROVENANCE_MIME, type ProvenanceEntry } from "./manifest.ts";
 import type { Message } from "./messages.ts";
-import type { Output } from "./notebook.ts";
 import { type Displays, OutputCollector, type OutputMessage } from "./outputs.ts";
 import type { ErrorDescription, PreludeMessage } from "./prelude.ts";
 import { errorMessage, obituary, replyError, stopError } from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
+import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
 
-/** How to start a session. */
-export interface SessionOptions {
-  /** The kernel's working directory, from which deno.json is looked for; the current one if not said. */
-  cwd?: string;
-  /** The notebook's path, for `import.meta` in cells. */
-  path?: string;
-  /** Environment variables for the kernel, on top of this process's own. */
-  env?: Record<string, string>;
-  /** Changes the command that starts the kernel, so that it runs in a sandbox. */
-  launcher?: KernelLauncher;
-  /**
-   * Is told of output that arrives while no cell runs, from work that the last cell left behind; it
-   * has been added to that cell's outputs.
-   */
-  onLateOutput?: (message: OutputMessage) => void;
-  /** Takes messages of comms (widgets' channels) that cells open, and of other types that cells broadcast. */
-  onMessage?: (message: SessionMessage) => void;
-  /** Whether what library code records for the manifest stays among the outputs, for clients to keep. */
-  keepRecords?: boolean;
-}
-
-/** A message that is no output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */
-export interface SessionMessage {
-  type: string;
-  // deno-lint-ignore no-explicit-any
-  content: any;
-  metadata: Record<string, unknown>;
-  buffers: Uint8Array[];
-}
-
-/** How to run a cell. */
-export interface ExecuteOptions {
-  /** Takes each output message as it comes. */
-  onOutput?: (message: OutputMessage) => void;
-  /** Stops the cell; the kernel's state is kept where that is possible at all. */
-  signal?: AbortSignal;
-  /** Seconds after which the cell is stopped. */
-  timeout?: number;
-  /** What errors call the cell; `"cell N"` by its execution count if not said. */
-  label?: string;
-  /** Whether the cell is counted nowhere: housekeeping between a notebook's own cells. */
-  silent?: boolean;
-  /** Answers `prompt` and `confirm` in the cell; without it they give null and false. */
-  onInput?: (request: { prompt: string; password: boolean }) => Promise<string>;
-}
-
-/** What came of a cell. */
-export interface ExecuteResult {
-  /**
-   * `"error"`: it threw. `"stopped"` and `"timeout"`: it was stopped. `"died"`: the kernel ended;
-   * the next cell starts a new one.
-   */
-  status: "ok" | "error" | "stopped" | "timeout" | "died";
-  /** The number in front of the cell; null where it was not sent. */
-  executionCount: number | null;
-  /** All outputs, the error last. */
-  outputs: Output[];
-  /** What library code recorded for the manifest. */
-  provenance: ProvenanceEntry[];
-  /** Set unless the status is `"ok"`. */
-  error?: CellError;
-  /** Wall time. */
-  seconds: number;
-}
+export type {
+  ExecuteOptions,
+  ExecuteResult,
+  SessionMessage,
+  SessionOptions,
+} from "./session/types.ts";
 
 /** The prelude's own lines; cells come after. */
 const FIRST_CELL_LINE = 2000;
@@ -209,6 +150,15 @@ export class Session {
     return restarted;
   }
 
+  /**
+   * Gives up what a stop waits for: library code that was told, and may end by itself, is left behind.
+   * Does nothing unless a cell is being stopped.
+   */
+  async hurry(): Promise<void> {
+    const running = this.#running;
+    if (running?.stopped !== undefined) await this.#link.kernel.tell(`stop ${running.number}`);
+  }
+
   /** Ends the kernel; a running cell ends with status `"died"`. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -232,12 +182,23 @@ export class Session {
       onPrelude: (message) => this.#take(message),
       onIopub: (message) => this.#takeNative(message),
       onText: (text) => this.#output({ type: "stream", content: { name: "stdout", text } }),
+      onExit: () => this.#died(),
       onInput: (request) => this.#running?.onInput?.(request) ?? Promise.resolve(""),
     });
   }
 
+  /** The kernel has ended: who would not hear of it otherwise is told. */
+  async #died() {
+    const { onDeath } = this.#options;
+    const told = this.#running !== undefined || this.#mourned || this.#closed;
+    if (onDeath === undefined || told) return;
+    // The next cell is told too: it does not run on lost state without a word.
+    onDeath(await this.#obituary("while no cell ran"));
+  }
+
   async #reboot() {
     if (this.#closed) throw new Error("Cannot use the session: it is closed");
+    this.#mourned = true; // This end is wanted.
     await this.#link.kernel[Symbol.asyncDispose]();
     this.#names.clear();
     this.#displays.clear();
@@ -318,6 +279,7 @@ export class Session {
 
     if (options.signal?.aborted) return finish("stopped", null, stopError("stopped", label));
     if (diedBefore) {
+      this.#mourned = true;
       return finish("died", null, await this.#obituary(`before ${label}`));
     }
     let cell;
@@ -351,6 +313,7 @@ export class Session {
       sent,
     };
     const dead = async () => {
+      this.#mourned = true;
       const error = await this.#obituary(`in ${label}`, running);
       return finish(running.stopped ?? "died", null, error, running.provenance);
     };
@@ -402,7 +365,6 @@ export class Session {
 
   /** What to say when the kernel has ended. */
   async #obituary(where: string, running?: Running): Promise<CellError> {
-    this.#mourned = true;
     const cause = running?.stopped;
     return obituary({
       exit: await this.#link.kernel.exited,

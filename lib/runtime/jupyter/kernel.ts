@@ -1,9 +1,11 @@
 // The Jupyter kernel "Deno (Tunebook)": it speaks the Jupyter protocol with any client, and runs cells
 // in a session, so that each client gets every output in order and can stop any cell.
 
+import type { CellError } from "../cell_error.ts";
 import type { MessageHeader } from "../messages.ts";
 import type { OutputMessage } from "../outputs.ts";
-import type { ExecuteResult, Session } from "../session.ts";
+import type { ExecuteResult, Session, SessionMessage } from "../session.ts";
+import { errorMessage } from "../session/endings.ts";
 import { Channels, type ConnectionInfo, type Request } from "./channels.ts";
 import { History } from "./history.ts";
 import { completeness } from "./is_complete.ts";
@@ -24,14 +26,8 @@ export interface JupyterKernelOptions {
 /** What the kernel wants to hear from the session while no cell runs. */
 export interface SessionHooks {
   onLateOutput: (message: OutputMessage) => void;
-  onMessage: (
-    message: {
-      type: string;
-      content: Record<string, unknown>;
-      metadata: Record<string, unknown>;
-      buffers: Uint8Array[];
-    },
-  ) => void;
+  onDeath: (error: CellError) => void;
+  onMessage: (message: SessionMessage) => void;
 }
 
 /** How notes are shown. */
@@ -80,6 +76,7 @@ export class JupyterKernel {
     this.#options = options;
     this.#session = options.start({
       onLateOutput: (message) => this.#publish(message, this.#last),
+      onDeath: (error) => this.#publish(errorMessage(error), this.#last),
       onMessage: ({ type, content, ...rest }) =>
         this.#channels.publish(type, content, this.#running?.request.message.header, rest),
     });
@@ -97,7 +94,10 @@ export class JupyterKernel {
   /** Stops the running cell; cells that wait are given up. */
   interrupt(): void {
     this.#abortQueue();
-    this.#running?.controller.abort();
+    const { controller } = this.#running ?? {};
+    // Who presses a second time does not want to wait any longer.
+    if (controller?.signal.aborted) this.#session.then((session) => session.hurry(), () => {});
+    controller?.abort();
   }
 
   /** Ends the kernel. */
@@ -343,7 +343,7 @@ function hasExpressions(content: Content): boolean {
 
 /** The value of an expression as a client asks for it beside a cell. */
 async function evaluate(session: Session, code: string): Promise<Content> {
-  const { outputs, error } = await session.execute(code, { label: "the expression" });
+  const { outputs, error } = await session.execute(code, { label: "the expression", silent: true });
   if (error !== undefined) {
     const { name: ename, message: evalue, traceback } = error;
     return { status: "error", ename, evalue, traceback };

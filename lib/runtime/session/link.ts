@@ -24,6 +24,8 @@ export interface LinkOptions {
   onIopub: (message: Message) => void;
   /** Takes what native code has written to the process's standard output. */
   onText: (text: string) => void;
+  /** Is told when the kernel has ended. */
+  onExit: () => void;
   /** Answers the kernel's `prompt` and `confirm`. */
   onInput: (request: { prompt: string; password: boolean }) => Promise<string>;
 }
@@ -40,13 +42,17 @@ export class KernelLink {
   /** Whether library code of the running cell took the stop signal. */
   signalTaken = false;
   #options: LinkOptions;
+  #ready = false;
   #replies = new Map<string, (message: Message) => void>();
   #waiting = new Map<string, (message: PreludeMessage) => void>();
 
   private constructor(kernel: Kernel, options: LinkOptions) {
     this.kernel = kernel;
     this.#options = options;
-    kernel.exited.then((exit) => this.exit = exit);
+    kernel.exited.then((exit) => {
+      this.exit = exit;
+      if (this.#ready) options.onExit();
+    });
   }
 
   /**
@@ -72,6 +78,7 @@ export class KernelLink {
     const ready = link = new KernelLink(kernel, options);
     try {
       await ready.#prepare();
+      ready.#ready = true;
       return ready;
     } catch (error) {
       await kernel[Symbol.asyncDispose]();

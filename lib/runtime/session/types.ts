@@ -1,0 +1,74 @@
+// What is asked of a session, and what it tells.
+
+import type { CellError } from "../cell_error.ts";
+import type { KernelLauncher } from "../kernel.ts";
+import type { ProvenanceEntry } from "../manifest.ts";
+import type { Output } from "../notebook.ts";
+import type { OutputMessage } from "../outputs.ts";
+
+/** How to start a session. */
+export interface SessionOptions {
+  /** The kernel's working directory, from which deno.json is looked for; the current one if not said. */
+  cwd?: string;
+  /** The notebook's path, for `import.meta` in cells. */
+  path?: string;
+  /** Environment variables for the kernel, on top of this process's own. */
+  env?: Record<string, string>;
+  /** Changes the command that starts the kernel, so that it runs in a sandbox. */
+  launcher?: KernelLauncher;
+  /**
+   * Is told of output that arrives while no cell runs, from work that the last cell left behind; it
+   * has been added to that cell's outputs.
+   */
+  onLateOutput?: (message: OutputMessage) => void;
+  /** Takes messages of comms (widgets' channels) that cells open, and of other types that cells broadcast. */
+  onMessage?: (message: SessionMessage) => void;
+  /** Is told at once when the kernel ends while no cell runs; the next cell is told too. */
+  onDeath?: (error: CellError) => void;
+  /** Whether what library code records for the manifest stays among the outputs, for clients to keep. */
+  keepRecords?: boolean;
+}
+
+/** A message that is no output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */
+export interface SessionMessage {
+  type: string;
+  // deno-lint-ignore no-explicit-any
+  content: any;
+  metadata: Record<string, unknown>;
+  buffers: Uint8Array[];
+}
+
+/** How to run a cell. */
+export interface ExecuteOptions {
+  /** Takes each output message as it comes. */
+  onOutput?: (message: OutputMessage) => void;
+  /** Stops the cell; the kernel's state is kept where that is possible at all. */
+  signal?: AbortSignal;
+  /** Seconds after which the cell is stopped. */
+  timeout?: number;
+  /** What errors call the cell; `"cell N"` by its execution count if not said. */
+  label?: string;
+  /** Whether the cell is counted nowhere: housekeeping between a notebook's own cells. */
+  silent?: boolean;
+  /** Answers `prompt` and `confirm` in the cell; without it they give null and false. */
+  onInput?: (request: { prompt: string; password: boolean }) => Promise<string>;
+}
+
+/** What came of a cell. */
+export interface ExecuteResult {
+  /**
+   * `"error"`: it threw. `"stopped"` and `"timeout"`: it was stopped. `"died"`: the kernel ended;
+   * the next cell starts a new one.
+   */
+  status: "ok" | "error" | "stopped" | "timeout" | "died";
+  /** The number in front of the cell; null where it was not sent. */
+  executionCount: number | null;
+  /** All outputs, the error last. */
+  outputs: Output[];
+  /** What library code recorded for the manifest. */
+  provenance: ProvenanceEntry[];
+  /** Set unless the status is `"ok"`. */
+  error?: CellError;
+  /** Wall time. */
+  seconds: number;
+}
