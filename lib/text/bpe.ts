@@ -74,8 +74,10 @@ export class BytePairTokenizer implements Tokenizer {
     const ids: number[] = [];
     const wellFormed = text.toWellFormed();
     const allowed = this.#allowed(options.allowedSpecial);
+    const { shield = "" } = options;
+    const ordinary = (part: string) => shield === "" ? part : part.replaceAll(shield, "");
     if (allowed.length === 0) {
-      this.#encodeOrdinary(wellFormed, ids);
+      this.#encodeOrdinary(ordinary(wellFormed), ids);
       return ids;
     }
     // the longest name first, so that one that begins another does not hide it
@@ -84,10 +86,14 @@ export class BytePairTokenizer implements Tokenizer {
     );
     for (const part of wellFormed.split(new RegExp(`(${names.join("|")})`))) {
       const id = allowed.includes(part) ? this.specialTokens.get(part) : undefined;
-      if (id === undefined) this.#encodeOrdinary(part, ids);
+      if (id === undefined) this.#encodeOrdinary(ordinary(part), ids);
       else ids.push(id);
     }
     return ids;
+  }
+
+  encodeParts(parts: readonly string[], options: EncodeOptions = {}): number[][] {
+    return parts.map((part) => this.encode(part, options));
   }
 
   decode(ids: Iterable<number>): string {

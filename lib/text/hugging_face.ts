@@ -80,22 +80,37 @@ export class HuggingFaceTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: EncodeOptions = {}): number[] {
+    return this.encodeParts([text], options)[0]!;
+  }
+
+  encodeParts(parts: readonly string[], options: EncodeOptions = {}): number[][] {
     const allowed = this.#allowed(options.allowedSpecial);
-    const ids: number[] = [];
-    let first = true;
-    for (const part of this.#added.split(text.toWellFormed(), allowed)) {
-      if (typeof part === "string") {
-        const cutter = first && options.continues ? this.#continuing() : this.#cutter;
-        for (const section of this.#addedNormalized.split(cutter.normalize(part), allowed)) {
-          if (typeof section === "string") {
-            for (const piece of cutter.cut(section, first)) this.#encodePiece(piece, ids);
-          } else ids.push(section.id);
-          first = false;
+    const { shield = "" } = options;
+    let before: "nothing" | "token" | "text" = "nothing";
+    return parts.map((text) => {
+      const ids: number[] = [];
+      for (const part of this.#added.split(text.toWellFormed(), allowed)) {
+        if (typeof part !== "string") {
+          ids.push(part.id);
+          before = "token";
+          continue;
         }
-      } else ids.push(part.id);
-      first = false;
-    }
-    return ids;
+        const ordinary = shield === "" ? part : part.replaceAll(shield, "");
+        // only where a text was cut does one follow another, which gets no space before it
+        const cutter = before === "text" ? this.#continuing() : this.#cutter;
+        for (const section of this.#addedNormalized.split(cutter.normalize(ordinary), allowed)) {
+          if (typeof section === "string") {
+            const isFirst = before === "nothing";
+            for (const piece of cutter.cut(section, isFirst)) this.#encodePiece(piece, ids);
+            before = "text";
+          } else {
+            ids.push(section.id);
+            before = "token";
+          }
+        }
+      }
+      return ids;
+    });
   }
 
   decode(ids: Iterable<number>): string {
@@ -160,13 +175,15 @@ export class HuggingFaceTokenizer implements Tokenizer {
 
   #encodePiece(piece: string, ids: number[]): void {
     const cached = this.#cache.get(piece);
-    if (cached) return void ids.push(...cached);
-    const own = this.#libraryModel ? this.#askLibrary(piece) : this.#merge(piece);
+    const own = cached ?? this.#pieceIds(piece);
     for (const id of own) ids.push(id);
-    if (piece.length <= CACHED_LENGTH) {
-      if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
-      this.#cache.set(piece, own);
-    }
+    if (cached || piece.length > CACHED_LENGTH) return;
+    if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
+    this.#cache.set(piece, own);
+  }
+
+  #pieceIds(piece: string): number[] {
+    return this.#libraryModel ? this.#askLibrary(piece) : this.#merge(piece);
   }
 
   #merge(piece: string): number[] {

@@ -49,7 +49,13 @@ function scoredRanks(
   ids: ReadonlyMap<string, number>,
 ): MergeRanks {
   const dense = denseRanks(scores, tokens.length);
-  const length = (text: string) => text.length < 2 ? 1 : Array.from(text).length;
+  const length = (text: string) => {
+    let characters = text.length; // in characters, as Python counts: two surrogates are one
+    for (let i = 0; i < text.length; i++) {
+      if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) characters--;
+    }
+    return characters;
+  };
   return (piece, start, middle, end) => {
     const made = ids.get(piece.slice(start, end));
     if (made === undefined) return undefined;

@@ -2,6 +2,8 @@
  * What every tokenizer offers, and the decoder that prints text while tokens still arrive.
  */
 
+import type { TokenizerDefinition } from "./definition.ts";
+
 /** Options of {@linkcode Tokenizer.encode}. */
 export interface EncodeOptions {
   /**
@@ -12,12 +14,10 @@ export interface EncodeOptions {
    */
   allowedSpecial?: "all" | Iterable<string>;
   /**
-   * Whether the text goes on from one before it, so that a vocabulary which puts a space before every
-   * text puts none before this one.
-   *
-   * @default {false}
+   * A character that is taken out once special tokens have been looked for: one that stands inside a
+   * special token's name keeps it ordinary text even where it is allowed.
    */
-  continues?: boolean;
+  shield?: string;
 }
 
 /** Turns text into tokens (integers that a model reads) and back. */
@@ -35,6 +35,8 @@ export interface Tokenizer {
   readonly beginIds: readonly number[];
   /** The special tokens, by name. */
   readonly specialTokens: ReadonlyMap<string, number>;
+  /** What it was made from, where that is a `tokenizer.json` or a GGUF file. */
+  readonly definition?: TokenizerDefinition;
   /**
    * @param text Any string; lone surrogates are read as U+FFFD.
    * @param options Which special tokens the text may hold.
@@ -42,6 +44,16 @@ export interface Tokenizer {
    * @throws {RangeError} If an allowed special token is not one of this vocabulary.
    */
   encode(text: string, options?: EncodeOptions): number[];
+  /**
+   * Encodes texts that follow one another, each apart, so that no token spans two. A vocabulary that
+   * puts a space before every text puts it before the first only.
+   *
+   * @param parts The texts.
+   * @param options Which special tokens they may hold.
+   * @returns Each text's token ids.
+   * @throws {RangeError} If an allowed special token is not one of this vocabulary.
+   */
+  encodeParts(parts: readonly string[], options?: EncodeOptions): number[][];
   /**
    * @param ids Token ids.
    * @returns Their text; bytes that are no UTF-8 become U+FFFD.

@@ -1,0 +1,220 @@
+/**
+ * Conversations as tokens, and which of them an assistant said: by construction, not by searching.
+ *
+ * A template's text for the messages before an answer, with the words that ask for one, must begin its
+ * text for the messages up to the answer; what is added is what the model has to learn. That holds for
+ * any template that writes messages one after the other; one that goes back on what it wrote (leaves
+ * out an earlier turn's thinking, say) is found out and refused.
+ */
+import { AddedTokenFinder } from "./added_tokens.ts";
+import type { ChatMessage, ChatTemplate } from "./chat_template.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** Where an answer stands among a conversation's tokens. */
+export interface AnswerSpan {
+  /** Where the words begin that ask for it, such as `<|im_start|>assistant`. */
+  marker: number;
+  /** Its first token. */
+  start: number;
+  /** One past its closing token. */
+  end: number;
+}
+
+/** A conversation as tokens. */
+export interface EncodedChat {
+  /** The tokens. */
+  ids: number[];
+  /** The assistant's answers, in order. */
+  answers: AnswerSpan[];
+}
+
+/**
+ * Encodes a conversation and finds the assistant's answers in it. Prompts and answers are encoded
+ * apart, so that no token spans both. Special tokens in messages are ordinary text.
+ *
+ * @param messages The messages.
+ * @param tokenizer The model's tokenizer.
+ * @param template The model's template.
+ * @returns Tokens, and where each answer stands, its closing token included.
+ * @throws {TypeError} If there is no answer to learn, if the template refuses the messages, or if it
+ * writes a message otherwise once others follow.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeChat } from "./chat.ts";
+ * import { ChatTemplate } from "./chat_template.ts";
+ * import { gpt2Tokenizer } from "./gpt2.ts";
+ *
+ * const template = new ChatTemplate(
+ *   "{% for m in messages %}{{ m.role + ': ' + m.content + '<|endoftext|>' }}{% endfor %}" +
+ *     "{% if add_generation_prompt %}assistant: {% endif %}",
+ * );
+ * const { ids, answers } = encodeChat(
+ *   [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello" }],
+ *   gpt2Tokenizer(),
+ *   template,
+ * );
+ * const [{ start, end }] = answers;
+ * assertEquals(gpt2Tokenizer().decode(ids.slice(start, end)), "Hello<|endoftext|>");
+ * ```
+ */
+export function encodeChat(
+  messages: readonly ChatMessage[],
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+): EncodedChat {
+  if (!messages.some(({ role }) => role === "assistant")) {
+    throw new TypeError("Cannot learn from the conversation: it has no message of the assistant");
+  }
+  const shield = findShield(messages, template);
+  const shielded = shieldNames(messages, tokenizer, shield);
+  const text = template.render(shielded);
+  const turns = findTurns(shielded, template, text, tokenizer);
+  // cut at every bound, encode each part apart, and count tokens up to each bound
+  const bounds = [...new Set([0, ...turns.flatMap((turn) => Object.values(turn)), text.length])]
+    .sort((a, b) => a - b);
+  const parts = bounds.slice(1).map((end, i) => text.slice(bounds[i], end));
+  const encoded = tokenizer.encodeParts(parts, { allowedSpecial: "all", shield });
+  const at = new Map<number, number>([[0, 0]]);
+  let count = 0;
+  for (const [i, ids] of encoded.entries()) at.set(bounds[i + 1]!, count += ids.length);
+  const answers = turns.map(({ marker, start, end }) => ({
+    marker: at.get(marker)!,
+    start: at.get(start)!,
+    end: at.get(end)!,
+  }));
+  const empty = answers.findIndex(({ start, end }) => start >= end);
+  if (empty >= 0) {
+    throw new TypeError(
+      `Cannot mask answer ${empty + 1} of the conversation: the template "${template.name}" ` +
+        "writes nothing for it",
+    );
+  }
+  return { ids: encoded.flat(), answers };
+}
+
+/**
+ * The tokens that ask a model for the next message of a conversation.
+ *
+ * @param messages The messages so far.
+ * @param tokenizer The model's tokenizer.
+ * @param template The model's template.
+ * @returns The tokens. Special tokens in messages are ordinary text.
+ * @throws {TypeError} If the template refuses the messages.
+ */
+export function encodeChatPrompt(
+  messages: readonly ChatMessage[],
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+): number[] {
+  const shield = findShield(messages, template);
+  const text = template.render(shieldNames(messages, tokenizer, shield), { prompt: true });
+  return tokenizer.encode(text, { allowedSpecial: "all", shield });
+}
+
+/**
+ * The token that closes an answer under a template, which is not always the one that closes a text:
+ * Gemma's is `<end_of_turn>`.
+ *
+ * @param tokenizer The model's tokenizer.
+ * @param template The model's template.
+ * @returns Its id: the first special token after an answer's text, or the tokenizer's `eosId`.
+ */
+export function closingToken(tokenizer: Tokenizer, template: ChatTemplate): number {
+  const messages = [{ role: "user", content: "a" }, { role: "assistant", content: "b" }];
+  const { ids, answers } = encodeChat(messages, tokenizer, template);
+  const special = new Set(tokenizer.specialTokens.values());
+  return ids.slice(answers[0]!.start, answers[0]!.end).find((id) => special.has(id)) ??
+    tokenizer.eosId;
+}
+
+/** Where answers stand in the text. */
+function findTurns(
+  messages: readonly ChatMessage[],
+  template: ChatTemplate,
+  text: string,
+  tokenizer: Tokenizer,
+): AnswerSpan[] {
+  const finder = specialFinder(tokenizer);
+  const turns: AnswerSpan[] = [];
+  for (const [k, { role }] of messages.entries()) {
+    if (role !== "assistant") continue;
+    const before = template.render(messages.slice(0, k), { prompt: true });
+    const after = template.render(messages.slice(0, k + 1));
+    checkPrefix(before, text, k, template, "the words before it");
+    checkPrefix(after, text, k, template, "it");
+    if (after.length < before.length) {
+      checkPrefix(before, after, k, template, "the words before it");
+    }
+    const bare = k === 0 ? "" : template.render(messages.slice(0, k));
+    const start = before.length;
+    const end = start + lengthToClosing(text.slice(start, after.length), finder);
+    // the words that ask for an answer are told apart where they begin with a special token
+    const asks = text.slice(bare.length, start);
+    const marked = before.startsWith(bare) && typeof finder.split(asks, () => true)[0] === "object";
+    turns.push({ marker: marked ? bare.length : start, start, end });
+  }
+  return turns;
+}
+
+/** Up to the last special token, where only white space follows: that is written, but not by the model. */
+function lengthToClosing(answer: string, finder: AddedTokenFinder): number {
+  const parts = finder.split(answer, () => true);
+  const last = parts.at(-1);
+  const isBlank = typeof last === "string" && last.trim() === "" && parts.length > 1;
+  return isBlank ? answer.length - last.length : answer.length;
+}
+
+/** Finds special tokens by name only: what stands around them belongs to the text. */
+function specialFinder(tokenizer: Tokenizer): AddedTokenFinder {
+  return new AddedTokenFinder(
+    Array.from(tokenizer.specialTokens, ([content, id]) => ({ content, id, special: true })),
+  );
+}
+
+function checkPrefix(
+  prefix: string,
+  text: string,
+  k: number,
+  template: ChatTemplate,
+  what: string,
+): void {
+  if (text.startsWith(prefix)) return;
+  let at = 0;
+  while (prefix[at] === text[at]) at++;
+  const excerpt = (whole: string) => JSON.stringify(whole.slice(Math.max(0, at - 10), at + 30));
+  throw new TypeError(
+    `Cannot mask message ${k + 1}: the template "${template.name}" writes ${what} otherwise once ` +
+      `more follows, ${excerpt(prefix)} and then ${
+        excerpt(text)
+      }, so that what the assistant said ` +
+      "cannot be told apart; take a template that writes messages one after the other",
+  );
+}
+
+/** A character that neither template nor messages have: one of those that are no characters. */
+function findShield(messages: readonly ChatMessage[], template: ChatTemplate): string {
+  const all = template.source + JSON.stringify(messages);
+  for (let code = 0xfdd0; code <= 0xfdef; code++) {
+    const shield = String.fromCharCode(code);
+    if (!all.includes(shield)) return shield;
+  }
+  throw new TypeError("Cannot encode the conversation: it holds all of Unicode's noncharacters");
+}
+
+/** Messages in which the names of special tokens are broken, so that a template's own are told apart. */
+function shieldNames(
+  messages: readonly ChatMessage[],
+  tokenizer: Tokenizer,
+  shield: string,
+): ChatMessage[] {
+  const finder = specialFinder(tokenizer);
+  const break_ = (text: string) =>
+    finder.split(text, () => true).map((part) => {
+      if (typeof part === "string") return part;
+      const [first] = part.content;
+      return first + shield + part.content.slice(first!.length);
+    }).join("");
+  return messages.map((message) => ({ ...message, content: break_(message.content) }));
+}

@@ -1,0 +1,182 @@
+/**
+ * Chat templates: how a conversation becomes one text, in the Jinja that Hugging Face's
+ * `tokenizer_config.json` and GGUF files carry, rendered by `@huggingface/jinja`.
+ */
+import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+
+/** One message of a conversation. */
+export interface ChatMessage {
+  /** Who speaks: `"system"`, `"user"`, `"assistant"` or what else the template knows. */
+  role: string;
+  /** What is said. */
+  content: string;
+}
+
+/** Options of {@linkcode ChatTemplate}. */
+export interface ChatTemplateOptions {
+  /**
+   * What it is called in errors.
+   *
+   * @default {"chat template"}
+   */
+  name?: string;
+  /** Variables that it may use beside `messages` and `add_generation_prompt`, such as `bos_token`. */
+  variables?: Readonly<Record<string, unknown>>;
+}
+
+/** The longest text that a template may write, in UTF-16 units. */
+const LONGEST = 1 << 24;
+/** How many numbers `range()` may count in one rendering. */
+const MOST_COUNTED = 1 << 20;
+
+/**
+ * A chat template.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ChatTemplate } from "./chat_template.ts";
+ *
+ * const template = new ChatTemplate(
+ *   "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}" +
+ *     "{% if add_generation_prompt %}assistant: {% endif %}",
+ * );
+ * const messages = [{ role: "user", content: "Hi" }];
+ * assertEquals(template.render(messages, { prompt: true }), "user: Hi\nassistant: ");
+ * ```
+ */
+export class ChatTemplate {
+  /** What it is called. */
+  readonly name: string;
+  /** Its text. */
+  readonly source: string;
+  readonly #program: ReturnType<typeof parse>;
+  readonly #variables: Readonly<Record<string, unknown>>;
+
+  /**
+   * @param source The template's text.
+   * @param options Its name and variables.
+   * @throws {SyntaxError} If it is no template.
+   */
+  constructor(source: string, options: ChatTemplateOptions = {}) {
+    const { name = "chat template", variables = {} } = options;
+    this.name = name;
+    this.source = source;
+    this.#variables = variables;
+    try {
+      this.#program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+    } catch (cause) {
+      throw new SyntaxError(`Cannot read the template "${name}": ${reason(cause)}`, { cause });
+    }
+  }
+
+  /** The same template with more variables. */
+  with(variables: Readonly<Record<string, unknown>>): ChatTemplate {
+    return new ChatTemplate(this.source, {
+      name: this.name,
+      variables: { ...this.#variables, ...variables },
+    });
+  }
+
+  /**
+   * Writes a conversation.
+   *
+   * @param messages The messages.
+   * @param options Whether to end with what comes right before an answer.
+   * @returns The text.
+   * @throws {TypeError} If the template refuses the conversation, or cannot be followed.
+   * @throws {RangeError} If it writes without end.
+   */
+  render(messages: readonly ChatMessage[], options: { prompt?: boolean } = {}): string {
+    let text: string;
+    try {
+      const environment = new Environment();
+      for (const [name, value] of Object.entries(this.#globals())) environment.set(name, value);
+      environment.set("messages", messages);
+      environment.set("add_generation_prompt", options.prompt ?? false);
+      text = String(new Interpreter(environment).run(this.#program).value);
+    } catch (cause) {
+      if (cause instanceof EndlessError) throw this.#endless();
+      const what = cause instanceof RefusalError ? "it refuses them" : "it fails";
+      throw new TypeError(
+        `Cannot write ${messages.length} messages by the template "${this.name}": ${what}: ${
+          reason(cause)
+        }`,
+        { cause },
+      );
+    }
+    if (text.length > LONGEST) throw this.#endless();
+    return text;
+  }
+
+  #endless(): RangeError {
+    return new RangeError(
+      `Cannot write by the template "${this.name}": it writes more than ${LONGEST} characters ` +
+        `or counts beyond ${MOST_COUNTED}`,
+    );
+  }
+
+  /** What every template may use; the library's own `range` counts without bound. */
+  #globals(): Record<string, unknown> {
+    let counted = 0;
+    const constants = { true: true, false: false, none: null };
+    const titled = { True: true, False: false, None: null };
+    return {
+      ...constants,
+      ...titled,
+      raise_exception: (message: unknown) => {
+        throw new RefusalError(String(message));
+      },
+      range: (start: number, stop?: number, step = 1) => {
+        const [from, to] = stop === undefined ? [0, start] : [start, stop];
+        const count = Math.max(0, Math.ceil((to - from) / step));
+        if (!(step !== 0 && (counted += count) <= MOST_COUNTED)) throw new EndlessError();
+        return Array.from({ length: count }, (_, i) => from + i * step);
+      },
+      // a template that can do without the date of today gives the same text tomorrow
+      ...(!/strftime_now\s+is\s+defined/.test(this.source) && { strftime_now: formatToday }),
+      ...this.#variables,
+    };
+  }
+}
+
+/** Thrown by `raise_exception`. */
+class RefusalError extends Error {}
+
+class EndlessError extends Error {}
+
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\s+/g, " ").replace(/\.$/, "").slice(0, 300);
+}
+
+const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]
+  .concat("September", "October", "November", "December");
+
+/** The part of C's `strftime` that templates use, in English. */
+function formatToday(format: string): string {
+  const now = new Date();
+  const two = (value: number) => String(value).padStart(2, "0");
+  return format.replace(/%([YmdBbHMS%])/g, (whole, letter) => {
+    switch (letter) {
+      case "Y":
+        return String(now.getFullYear());
+      case "m":
+        return two(now.getMonth() + 1);
+      case "d":
+        return two(now.getDate());
+      case "B":
+        return MONTHS[now.getMonth()]!;
+      case "b":
+        return MONTHS[now.getMonth()]!.slice(0, 3);
+      case "H":
+        return two(now.getHours());
+      case "M":
+        return two(now.getMinutes());
+      case "S":
+        return two(now.getSeconds());
+      default:
+        return whole === "%%" ? "%" : whole;
+    }
+  });
+}

@@ -1,0 +1,117 @@
+/** Tokenizers from and to a model's files. */
+import { join, resolve } from "@std/path";
+import { openGguf, type ResolvedDirectory, type ResolvedModel } from "../weights/mod.ts";
+import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import { ggufTokenizer } from "./gguf_tokenizer.ts";
+import { gpt2Tokenizer } from "./gpt2.ts";
+import { HuggingFaceTokenizer } from "./hugging_face.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+import { parseTokenizerJson, writeTokenizerJson } from "./tokenizer_json.ts";
+
+type Json = Record<string, unknown>;
+
+/**
+ * Opens a model's tokenizer: from its GGUF file, from its directory's `tokenizer.json` and
+ * `tokenizer_config.json`, or GPT-2's own where a GPT-2 comes without these.
+ *
+ * @param source The model's files, as `resolveModel` finds them.
+ * @returns The tokenizer.
+ * @throws {Deno.errors.NotFound} If there is none.
+ * @throws {SyntaxError} If a file is not JSON.
+ * @throws {TypeError} If a file does not hold a tokenizer that can be followed exactly.
+ */
+export async function openTokenizer(source: ResolvedModel): Promise<Tokenizer> {
+  if (source.kind === "gguf") {
+    using file = await openGguf(source.weights);
+    return new HuggingFaceTokenizer(ggufTokenizer(file.metadata, source.weights));
+  }
+  if (source.files.includes("tokenizer.json")) return await fromDirectory(source);
+  const config = await readJson(source.config);
+  if (config.model_type === "gpt2") return gpt2Tokenizer();
+  throw new Deno.errors.NotFound(
+    `Cannot read text for "${source.spec}": directory "${source.directory}" holds no "tokenizer.json"`,
+  );
+}
+
+async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
+  const { directory, files } = source;
+  const read = async (name: string): Promise<Json> =>
+    files.includes(name) ? await readJson(join(directory, name)) : {};
+  const path = join(directory, "tokenizer.json");
+  const config = {
+    ...await read("special_tokens_map.json"),
+    ...await read("tokenizer_config.json"),
+  };
+  if (files.includes("chat_template.jinja")) {
+    config.chat_template = await Deno.readTextFile(join(directory, "chat_template.jinja"));
+  }
+  const eosId = firstId((await readJson(source.config)).eos_token_id) ??
+    firstId((await read("generation_config.json")).eos_token_id);
+  return new HuggingFaceTokenizer(
+    parseTokenizerJson(await readJson(path), config, { name: source.name, path, eosId }),
+  );
+}
+
+/** An id, or the first of several. */
+function firstId(value: unknown): number | undefined {
+  const id = Array.isArray(value) ? value[0] : value;
+  return typeof id === "number" && Number.isInteger(id) ? id : undefined;
+}
+
+async function readJson(path: string): Promise<Json> {
+  const text = await Deno.readTextFile(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new SyntaxError(`Cannot read "${path}" as JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(`Cannot read "${path}": it must hold an object`);
+  }
+  return value as Json;
+}
+
+/** The files that make a tokenizer, in Hugging Face's layout. */
+const TOKENIZER_FILES = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "chat_template.jinja",
+  "generation_config.json",
+];
+
+/**
+ * Puts a model's tokenizer into a directory, for a model that is saved there: the files that it came
+ * from, or where it came from a GGUF file, files of the same meaning, which transformers'
+ * `AutoTokenizer` reads. GPT-2's own tokenizer needs none.
+ *
+ * @param tokenizer The tokenizer.
+ * @param directory Where to; it exists. Each file is written beside, then renamed.
+ * @param source Where the model came from.
+ */
+export async function saveTokenizer(
+  tokenizer: Tokenizer,
+  directory: string,
+  source?: ResolvedModel,
+): Promise<void> {
+  if (tokenizer.definition === undefined) return;
+  if (source?.kind === "directory") {
+    if (resolve(source.directory) === resolve(directory)) return;
+    for (const name of TOKENIZER_FILES.filter((name) => source.files.includes(name))) {
+      await writeBytes(join(directory, name), await Deno.readFile(join(source.directory, name)));
+    }
+    return;
+  }
+  const { json, config } = writeTokenizerJson(tokenizer.definition);
+  const encoder = new TextEncoder();
+  await writeBytes(join(directory, "tokenizer.json"), encoder.encode(JSON.stringify(json)));
+  await writeBytes(
+    join(directory, "tokenizer_config.json"),
+    encoder.encode(`${JSON.stringify(config, null, 2)}\n`),
+  );
+}
+
+async function writeBytes(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  await writeBeside(path, (file) => writeAll(file, bytes));
+}
