@@ -58,6 +58,30 @@ const SGEMM = {
   result: "void",
 } as const;
 
+const SGEMV = {
+  parameters: [
+    "i32",
+    "i32",
+    "i32",
+    "i32",
+    "f32",
+    "buffer",
+    "i32",
+    "buffer",
+    "i32",
+    "f32",
+    "buffer",
+    "i32",
+  ],
+  result: "void",
+} as const;
+
+/**
+ * Up to so many rows, as in generation for one prompt, each is a matrix-vector product: a matrix product would first
+ * copy all of b, which then takes three times as long.
+ */
+const VECTOR_ROWS = 2;
+
 const ROW_MAJOR = 101;
 const NO_TRANSPOSE = 111;
 const TRANSPOSE = 112;
@@ -104,6 +128,7 @@ export function findBlas(): BlasLibrary | undefined {
 export function openBlas(path: string): Blas {
   const { symbols } = Deno.dlopen(path, {
     cblas_sgemm: SGEMM,
+    cblas_sgemv: SGEMV,
     openblas_set_num_threads: { parameters: ["i32"], result: "void", optional: true },
     MKL_Set_Num_Threads: { parameters: ["i32"], result: "void", optional: true },
     bli_thread_set_num_threads: { parameters: ["i64"], result: "void", optional: true },
@@ -114,6 +139,25 @@ export function openBlas(path: string): Blas {
   return {
     gemm(transposeA, transposeB, m, n, k, a, strideA, b, strideB, beta, c, strideC) {
       if (m === 0 || n === 0) return;
+      if (m <= VECTOR_ROWS && !transposeA) {
+        for (let row = 0; row < m; row++) {
+          symbols.cblas_sgemv(
+            ROW_MAJOR,
+            transposeB ? NO_TRANSPOSE : TRANSPOSE,
+            transposeB ? n : k,
+            transposeB ? k : n,
+            1,
+            b as Float32Array<ArrayBuffer>,
+            strideB,
+            a.subarray(row * strideA) as Float32Array<ArrayBuffer>,
+            1,
+            beta,
+            c.subarray(row * strideC) as Float32Array<ArrayBuffer>,
+            1,
+          );
+        }
+        return;
+      }
       symbols.cblas_sgemm(
         ROW_MAJOR,
         transposeA ? TRANSPOSE : NO_TRANSPOSE,
