@@ -91,23 +91,25 @@ export class HeaderBytes {
 
   /** Adds a number. */
   number(type: GgufNumberType, value: number | bigint): void {
+    const at = this.#claim(Number(type.match(/\d+/)![0]) / 8); // before the view, which it may exchange
+    const view = this.#view;
     switch (type) {
       case "uint8":
       case "int8":
-        return this.#view.setUint8(this.#claim(1), Number(value));
+        return view.setUint8(at, Number(value));
       case "uint16":
       case "int16":
-        return this.#view.setUint16(this.#claim(2), Number(value), true);
+        return view.setUint16(at, Number(value), true);
       case "uint32":
       case "int32":
-        return this.#view.setUint32(this.#claim(4), Number(value), true);
+        return view.setUint32(at, Number(value), true);
       case "float32":
-        return this.#view.setFloat32(this.#claim(4), Number(value), true);
+        return view.setFloat32(at, Number(value), true);
       case "uint64":
       case "int64":
-        return this.#view.setBigUint64(this.#claim(8), BigInt(value), true);
+        return view.setBigUint64(at, BigInt(value), true);
       case "float64":
-        return this.#view.setFloat64(this.#claim(8), Number(value), true);
+        return view.setFloat64(at, Number(value), true);
     }
   }
 

@@ -76,7 +76,7 @@ export async function writeGguf(
   const planned = plan(entries, path);
   const header = formatHeader(planned, options.metadata ?? {}, path);
   const last = planned.at(-1);
-  const total = header.length + (last === undefined ? 0 : padded(last.start + last.bytes));
+  const total = header.length + (last === undefined ? 0 : last.start + last.bytes);
   const hash = createHash("sha256");
   let done = 0;
   await writeBeside(path, async (file) => {
@@ -91,7 +91,8 @@ export async function writeGguf(
     const piece = new Uint8Array(PIECE_ELEMENTS * 4);
     for (const tensor of planned) {
       await writeTensor(tensor, path, piece, put, options.signal);
-      await put(new Uint8Array(padded(tensor.bytes) - tensor.bytes));
+      // Nothing follows the last one: Ollama takes what does for another file.
+      if (tensor !== last) await put(new Uint8Array(padded(tensor.bytes) - tensor.bytes));
     }
   });
   return { path, bytes: total, sha256: hash.digest("hex") };

@@ -125,6 +125,15 @@ Deno.test("writeGguf() takes one tensor at a time, crosses pieces, and tells how
   }
 });
 
+Deno.test("writeGguf() writes a vocabulary of any length", async () => {
+  using temporary = new TemporaryDirectory();
+  const path = temporary.file("words.gguf");
+  const words = Array.from({ length: 30_000 }, (_, i) => `${"▁word".repeat(i % 5)}${i}`);
+  await writeGguf(path, [], { metadata: { words, "last": { uint64: 7 } } });
+  using file = await openGguf(path);
+  assertEquals([...file.metadata], [["words", words], ["last", 7]]);
+});
+
 Deno.test("writeGguf() refuses what the format cannot hold, and leaves nothing", async () => {
   using temporary = new TemporaryDirectory();
   const path = temporary.file("bad.gguf");
