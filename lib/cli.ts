@@ -56,6 +56,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "install the Jupyter kernel Deno (Tunebook), list and remove it",
     load: () => import("./cli/kernel.ts"),
   },
+  verify: {
+    summary: "run a report's notebook again, and say whether the same comes out",
+    load: () => import("./cli/verify.ts"),
+  },
+  diff: {
+    summary: "say what is different between two reports",
+    load: () => import("./cli/diff.ts"),
+  },
   score: {
     summary: "score responses against their references, and by a judge",
     load: () => import("./cli/score.ts"),

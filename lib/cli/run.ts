@@ -5,15 +5,17 @@ import type { Command } from "commander";
 import { formatJUnit } from "../runtime/junit.ts";
 import { readNotebook } from "../runtime/notebook.ts";
 import { suiteOf } from "../runtime/run_suite.ts";
-import { runNotebook, type RunResult } from "../runtime/runner.ts";
+import { runNotebook, type RunOptions, type RunResult } from "../runtime/runner.ts";
 import { writeFileAtomic } from "../runtime/write_file.ts";
 import { readCount } from "./arguments.ts";
 import { each } from "./each.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { limitOptions, parameterOptions, parametersFor, placeFor } from "./run_options.ts";
 import { RunView } from "./run_view.ts";
+import { openSandbox, type SandboxFlags, sandboxOptions } from "./sandbox_options.ts";
 
-interface Options {
+interface Options extends SandboxFlags {
+  sandbox: boolean;
   parameter: string[];
   parameters: string[];
   output?: string;
@@ -58,6 +60,13 @@ export function register(program: Command): void {
     .option("--md <file>", "write a report as Markdown, its pictures in a folder beside it")
     .option("--junit <file>", "write JUnit's XML: a suite for each notebook, a case for each cell");
   limitOptions(command)
+    .option(
+      "--sandbox",
+      "run a stranger's notebook: no network, only named files, bounded memory, disk and time; refuses " +
+        "where this system cannot hold all of it",
+      false,
+    );
+  sandboxOptions(command)
     .option("--jobs <n>", "with several notebooks: run so many at a time", readCount, 1)
     .option("--allow-errors", "go on after a cell that failed", false)
     .option("--cwd <folder>", "the cells' working directory (default: the notebook's folder)")
@@ -66,7 +75,8 @@ export function register(program: Command): void {
       "after",
       "\nWith several notebooks, --output, --html and --md name folders.\n\nExamples:\n" +
         "  tunebook run book.ipynb -p epochs=2 --output out/book.ipynb --html out/book.html\n" +
-        "  tunebook run a.ipynb b.ipynb --jobs 2 --parameters small.yaml --junit out/results.xml",
+        "  tunebook run a.ipynb b.ipynb --jobs 2 --parameters small.yaml --junit out/results.xml\n" +
+        "  tunebook run stranger.ipynb --sandbox --allow-read data.csv --html out/stranger.html",
     )
     .action(run);
 }
@@ -75,8 +85,9 @@ async function run(paths: string[], options: Options): Promise<void> {
   const say = (text: string) => console.error(text);
   using interrupt = onInterrupt(() => say("Stopping; press Ctrl-C again to end at once"));
   const several = paths.length > 1;
+  const sandbox = options.sandbox ? await openSandbox(options, options.totalTimeout) : undefined;
   const runs = await each(paths, options.jobs, async (path) => {
-    const ran = await runOne(path, options, interrupt.signal, several);
+    const ran = await runOne(path, options, { signal: interrupt.signal, sandbox }, several);
     report(ran, options.json, several);
     return ran;
   });
@@ -99,7 +110,7 @@ async function run(paths: string[], options: Options): Promise<void> {
 async function runOne(
   path: string,
   options: Options,
-  signal: AbortSignal,
+  more: Pick<RunOptions, "signal" | "sandbox">,
   several: boolean,
 ): Promise<Ran> {
   const started = performance.now();
@@ -121,7 +132,7 @@ async function runOne(
         allowErrors: options.allowErrors,
         cwd: options.cwd,
         output: ran.output,
-        signal,
+        ...more,
         onProgress: (event) => view.show(event),
       });
     } finally {

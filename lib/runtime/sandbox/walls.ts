@@ -10,7 +10,7 @@ export interface SandboxOptions {
   read?: string[];
   /** Folders and files that it may write. */
   write?: string[];
-  /** Memory that it may use, off-heap memory included, in MiB; 4096 if not said. */
+  /** Memory that it may use beside what Deno reserves, off-heap memory included, in MiB; 4096 if not said. */
   memory?: number;
   /** What it may write to its own folder and to /tmp, which are gone afterwards, in MiB; 512 if not said. */
   disk?: number;
@@ -32,6 +32,9 @@ export interface Walls {
 
 /** Defaults, in MiB, and the seconds after which a sandboxed run ends. */
 export const SANDBOX_DEFAULTS = { memory: 4096, disk: 512, totalTimeout: 600 };
+
+/** What V8 and Deno reserve for themselves, and mostly never touch, in MiB. */
+const RESERVED = 1280;
 
 /** This library's folder: its files are no secret. */
 export const LIBRARY_ROOT = resolve(dirname(fromFileUrl(import.meta.url)), "../../..");
@@ -75,7 +78,7 @@ export function sandboxLauncher(
       args: [
         // Limits of one process are limits of all: the filter lets it start no other.
         ...["-c", 'ulimit -c 0; ulimit -d "$1" || exit 125; exec 9<"$2"; shift 2; exec "$@"', "sh"],
-        ...[String(walls.memory * 1024), walls.filter, bubblewrap],
+        ...[String((walls.memory + RESERVED) * 1024), walls.filter, bubblewrap],
         ...["--seccomp", "9", "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts"],
         ...["--disable-userns", "--die-with-parent", "--new-session", "--clearenv"],
         ...Object.entries(variables).flatMap(([name, value]) => ["--setenv", name, value]),
@@ -133,7 +136,9 @@ export function describeWalls(options: SandboxOptions, seconds: number): string[
     `files it can write: ${list(options.write)}, beside ${
       options.disk ?? SANDBOX_DEFAULTS.disk
     } MiB that are gone afterwards`,
-    `memory: ${options.memory ?? SANDBOX_DEFAULTS.memory} MiB, off-heap memory included`,
+    `memory: ${
+      options.memory ?? SANDBOX_DEFAULTS.memory
+    } MiB beside what Deno reserves, off-heap memory included`,
     "processes: none beside the kernel",
     `time: ${seconds} s`,
   ];

@@ -1,0 +1,44 @@
+// `tunebook diff`: what is different between two reports.
+
+import type { Command } from "commander";
+import { diffReports } from "../runtime/verify_report.ts";
+import { readRate } from "./arguments.ts";
+import { showCells, showChanges } from "./show_comparison.ts";
+
+/** Adds the subcommand. */
+export function register(program: Command): void {
+  program.command("diff")
+    .summary("say what is different between two reports")
+    .description(
+      "Compares what two reports were made from (code, parameters, data, weights, versions, machine) and the " +
+        "outputs of their cells, paired by id. Nothing is run. Exit code 0: no difference; 1: some.",
+    )
+    .argument("<before>", "one report, an .html file")
+    .argument("<after>", "the other")
+    .option(
+      "--tolerance <number>",
+      "how near numbers must be to count as the same, relative",
+      readRate,
+      0,
+    )
+    .option("--json", "print one JSON document on standard output, and nothing else there", false)
+    .addHelpText("after", "\nExample:\n  tunebook diff monday.html tuesday.html")
+    .action(diff);
+}
+
+async function diff(before: string, after: string, options: { tolerance: number; json: boolean }) {
+  const [a, b] = await Promise.all([before, after].map((path) => Deno.readTextFile(path)));
+  const { changes, cells } = await diffReports(a, b, { relative: options.tolerance });
+  const different = cells.filter(({ verdict }) => verdict !== "same");
+  if (options.json) console.log(JSON.stringify({ before, after, changes, cells }, null, 2));
+  else {
+    showChanges(changes);
+    showCells(cells);
+    console.log(
+      changes.length + different.length === 0
+        ? "No difference"
+        : `${changes.length} changes, ${different.length} of ${cells.length} cells different`,
+    );
+  }
+  if (changes.length + different.length > 0) Deno.exitCode = 1;
+}
