@@ -61,14 +61,17 @@ export function chooseToken(
   const best = argmax(logits);
   if (temperature === 0 || topK === 1) return best;
 
-  let candidates = Array.from(logits.keys());
-  if (topK < logits.length || topP < 1) {
-    candidates.sort((a, b) => logits[b] - logits[a] || a - b);
-    candidates = candidates.slice(0, topK);
-  }
-  const weights = candidates.map((id) => Math.exp((logits[id] - logits[best]) / temperature));
+  const weightOf = (id: number) => Math.exp((logits[id] - logits[best]) / temperature);
+  let candidates = topK < logits.length ? largest(logits, topK) : Array.from(logits.keys());
+  let weights = candidates.map(weightOf);
   let total = weights.reduce((sum, weight) => sum + weight, 0);
   if (topP < 1) {
+    // Sorting a whole vocabulary takes longer than a small model's step. All tokens below this weight together have
+    // less than 1 − topP of the total, so that what is kept lies among the others.
+    const least = (1 - topP) * total / weights.length;
+    candidates = candidates.filter((_, i) => weights[i] >= least)
+      .sort((a, b) => logits[b] - logits[a] || a - b);
+    weights = candidates.map(weightOf);
     let kept = 0;
     let sum = 0;
     while (kept < weights.length && sum < topP * total) sum += weights[kept++];
@@ -81,6 +84,18 @@ export function chooseToken(
     if (left < 0) return candidates[i];
   }
   return candidates.at(-1)!;
+}
+
+/** The tokens with the largest logits, the lower first of equals; in no order beside. */
+function largest(logits: Float32Array, count: number): number[] {
+  const threshold = logits.slice().sort()[logits.length - count];
+  const above: number[] = [];
+  const equal: number[] = [];
+  for (let id = 0; id < logits.length; id++) {
+    if (logits[id] > threshold) above.push(id);
+    else if (logits[id] === threshold) equal.push(id);
+  }
+  return above.concat(equal.slice(0, count - above.length)).sort((a, b) => a - b);
 }
 
 function argmax(logits: Float32Array): number {
