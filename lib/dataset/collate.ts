@@ -1,5 +1,5 @@
 /** The padded batch, exactly the reference's, for learners to see and tests to compare with. */
-import { type CountOptions, type EncodedExample, toSequence } from "./encode.ts";
+import { type CountOptions, type EncodedExample, tokensCounted, toSequence } from "./encode.ts";
 
 /** A target that does not count, as in PyTorch's cross-entropy. */
 export const IGNORE_INDEX = -100;
@@ -79,13 +79,13 @@ export function collate(
   const inputs = new Int32Array(batchSize * length).fill(padId);
   const targets = new Int32Array(batchSize * length).fill(ignoreIndex);
   let tokensReal = 0;
-  let tokensCounted = 0;
   for (const [row, sequence] of sequences.entries()) {
     const start = row * length;
     inputs.set(sequence.inputs, start);
-    targets.set(sequence.targets.slice(sequence.counted), start + sequence.counted);
+    for (const [from, to] of sequence.counted) {
+      targets.set(sequence.targets.slice(from, to), start + from);
+    }
     tokensReal += sequence.inputs.length;
-    tokensCounted += sequence.targets.length - sequence.counted;
   }
   return {
     inputs,
@@ -95,7 +95,7 @@ export function collate(
     length,
     tokensPadded: batchSize * length,
     tokensReal,
-    tokensCounted,
+    tokensCounted: sequences.reduce((sum, one) => sum + tokensCounted(one), 0),
     cut: sequences.filter(({ cut }) => cut).length,
   };
 }

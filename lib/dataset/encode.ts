@@ -1,41 +1,110 @@
 /** Entries as tokens, and which of them are too long. */
-import { alpaca, type PromptFormat } from "../text/alpaca.ts";
-import { firstCounted, type Mask } from "../text/mask.ts";
+import { alpaca, formatAlpaca, type PromptFormat } from "../text/alpaca.ts";
+import { type AnswerSpan, encodeChat, encodeChatPrompt } from "../text/chat.ts";
+import { type ChatMessage, ChatTemplate } from "../text/chat_template.ts";
+import { countedRanges, type Mask } from "../text/mask.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import type { InstructionEntry } from "./entry.ts";
+import { type DatasetEntry, isChatEntry } from "./chat_entry.ts";
+
+/** How entries are written: as prompt and response, or by a chat template as a conversation. */
+export type EntryFormat = PromptFormat | ChatTemplate;
 
 /** One entry as tokens. Prompt and response are encoded apart, so that no token spans both. */
 export interface EncodedExample {
-  /** The prompt, up to and including the response marker. */
+  /** The prompt, up to and including the response marker; a conversation's up to its first answer. */
   promptIds: number[];
-  /** The response and the closing token. */
+  /** The response and the closing token; all that follows a conversation's prompt. */
   responseIds: number[];
   /** How many tokens the prompt without its marker has, encoded alone: the `instruction` mask's line. */
   instructionLength: number;
+  /** Where the assistant's answers stand among the joined tokens, in a conversation. */
+  answers?: AnswerSpan[];
   /** How often its tokens count, a number above 0; once where it has none. */
   weight?: number;
 }
 
 /**
- * Encodes one entry.
+ * Encodes one entry. An instruction becomes, under a chat template, a message of the user, with its
+ * input after a blank line, and one of the assistant.
  *
  * @param entry The entry.
  * @param tokenizer The model's tokenizer.
- * @param format How the prompt is written; Alpaca unless given.
+ * @param format How it is written; Alpaca unless given.
  * @returns The tokens of prompt and response; the response ends with the closing token.
+ * @throws {TypeError} If a conversation is to be written as an instruction, or the template refuses
+ * it, or writes it so that answers cannot be told apart.
  */
 export function encodeExample(
-  entry: InstructionEntry,
+  entry: DatasetEntry,
   tokenizer: Tokenizer,
-  format: PromptFormat = alpaca,
+  format: EntryFormat = alpaca,
 ): EncodedExample {
+  const weight = entry.weight !== undefined && { weight: entry.weight };
+  if (format instanceof ChatTemplate) {
+    const { ids, answers } = encodeChat(messagesOf(entry), tokenizer, format);
+    const { start, marker } = answers[0]!;
+    return {
+      promptIds: ids.slice(0, start),
+      responseIds: ids.slice(start),
+      instructionLength: marker,
+      answers,
+      ...weight,
+    };
+  }
+  if (isChatEntry(entry)) throw refuseConversation(format);
   const instruction = format.instruction(entry);
+  const begin = tokenizer.beginIds;
+  const [prompt, response] = tokenizer.encodeParts([
+    instruction + format.responseMarker,
+    entry.output,
+  ]) as [number[], number[]];
   return {
-    promptIds: tokenizer.encode(instruction + format.responseMarker),
-    responseIds: [...tokenizer.encode(entry.output), tokenizer.eosId],
-    instructionLength: tokenizer.encode(instruction).length,
-    ...(entry.weight !== undefined && { weight: entry.weight }),
+    promptIds: [...begin, ...prompt],
+    responseIds: [...response, tokenizer.eosId],
+    instructionLength: begin.length + tokenizer.encode(instruction).length,
+    ...weight,
   };
+}
+
+/**
+ * Encodes what a model is asked: an entry without its response, or without its last answer.
+ *
+ * @param entry The entry.
+ * @param tokenizer The model's tokenizer.
+ * @param format How it is written; Alpaca unless given.
+ * @returns The prompt's tokens.
+ * @throws {TypeError} As {@linkcode encodeExample}.
+ */
+export function encodePrompt(
+  entry: DatasetEntry,
+  tokenizer: Tokenizer,
+  format: EntryFormat = alpaca,
+): number[] {
+  if (format instanceof ChatTemplate) {
+    const messages = messagesOf(entry);
+    const last = messages.findLastIndex(({ role }) => role === "assistant");
+    return encodeChatPrompt(last < 0 ? messages : messages.slice(0, last), tokenizer, format);
+  }
+  if (isChatEntry(entry)) throw refuseConversation(format);
+  const prompt = format === alpaca
+    ? formatAlpaca(entry)
+    : format.instruction(entry) + format.responseMarker;
+  return [...tokenizer.beginIds, ...tokenizer.encode(prompt)];
+}
+
+function messagesOf(entry: DatasetEntry): readonly ChatMessage[] {
+  if (isChatEntry(entry)) return entry.messages;
+  const { instruction, input, output } = entry;
+  return [
+    { role: "user", content: input ? `${instruction}\n\n${input}` : instruction },
+    { role: "assistant", content: output },
+  ];
+}
+
+function refuseConversation({ name }: PromptFormat): TypeError {
+  return new TypeError(
+    `Cannot write a conversation in the format "${name}", expected a chat template`,
+  );
 }
 
 /**
@@ -43,15 +112,25 @@ export function encodeExample(
  *
  * @param entries The entries.
  * @param tokenizer The model's tokenizer.
- * @param format How prompts are written; Alpaca unless given.
+ * @param format How they are written; Alpaca unless given.
  * @returns One encoded example an entry.
+ * @throws {TypeError} If one cannot be encoded; the message names it.
  */
 export function encodeExamples(
-  entries: readonly InstructionEntry[],
+  entries: readonly DatasetEntry[],
   tokenizer: Tokenizer,
-  format: PromptFormat = alpaca,
+  format: EntryFormat = alpaca,
 ): EncodedExample[] {
-  return entries.map((entry) => encodeExample(entry, tokenizer, format));
+  return entries.map((entry, i) => {
+    try {
+      return encodeExample(entry, tokenizer, format);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new TypeError(`Cannot encode entry ${i + 1} of ${entries.length}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  });
 }
 
 /** Which targets of a batch count, and how long its sequences may be. */
@@ -74,8 +153,8 @@ export interface Sequence {
   inputs: number[];
   /** Each input's successor, length n. */
   targets: number[];
-  /** The first index whose target counts; n where none does. */
-  counted: number;
+  /** Ranges of indices whose targets count: the first and one past the last, in order, none empty. */
+  counted: [start: number, end: number][];
   /** Whether tokens were cut off. */
   cut: boolean;
   /** How often each of its targets counts. */
@@ -88,7 +167,7 @@ export interface Sequence {
  *
  * @param example The example.
  * @param options The mask and the allowed length.
- * @returns Inputs, targets, and where counting begins.
+ * @returns Inputs, targets, and which of them count.
  * @throws {RangeError} If `maxLength` is not a positive integer.
  */
 export function toSequence(example: EncodedExample, options: CountOptions = {}): Sequence {
@@ -101,10 +180,17 @@ export function toSequence(example: EncodedExample, options: CountOptions = {}):
   return {
     inputs: ids.slice(0, length),
     targets: ids.slice(1, length + 1),
-    counted: Math.min(firstCounted(example, mask) - 1, length),
+    counted: countedRanges(example, mask)
+      .map(([start, end]): [number, number] => [start - 1, Math.min(end - 1, length)])
+      .filter(([start, end]) => start < end),
     cut: ids.length - 1 > length,
     weight: example.weight ?? 1,
   };
+}
+
+/** How many of a sequence's targets count. */
+export function tokensCounted({ counted }: Sequence): number {
+  return counted.reduce((sum, [start, end]) => sum + end - start, 0);
 }
 
 /** What an allowed length does to a data set. */
@@ -136,7 +222,7 @@ export function reportLengths(
   for (const [index, example] of examples.entries()) {
     const sequence = toSequence(example, options);
     if (sequence.cut) cut.push(index);
-    if (sequence.counted === sequence.inputs.length) uncounted.push(index);
+    if (sequence.counted.length === 0) uncounted.push(index);
   }
   const total = examples.length;
   const sentences = [];

@@ -13,7 +13,8 @@ export interface InstructionEntry {
   weight?: number;
 }
 
-const entrySchema = z.object({
+/** What an instruction entry must be. */
+export const entrySchema: z.ZodType<InstructionEntry> = z.object({
   instruction: z.string(),
   input: z.string().default(""),
   output: z.string(),
@@ -51,12 +52,16 @@ export function parseEntries(text: string, name = "data"): InstructionEntry[] {
  *
  * @param text The JSON text.
  * @param name What the text is called in errors.
- * @param schema What an entry must be.
+ * @param schema What an entry must be, for all or for each.
  * @returns The entries, as the schema gives them.
  * @throws {SyntaxError} If the text is not JSON.
  * @throws {TypeError} If the text is no array, an empty one, or an entry does not fit the schema.
  */
-export function parseEntriesAs<T>(text: string, name: string, schema: z.ZodType<T>): T[] {
+export function parseEntriesAs<T>(
+  text: string,
+  name: string,
+  schema: z.ZodType<T> | ((item: unknown) => z.ZodType<T>),
+): T[] {
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, "")); // editors on Windows put a byte-order mark first
@@ -80,7 +85,7 @@ export function parseEntriesAs<T>(text: string, name: string, schema: z.ZodType<
   const faults: string[] = [];
   let faulty = 0;
   for (const [index, item] of value.entries()) {
-    const result = schema.safeParse(item);
+    const result = (typeof schema === "function" ? schema(item) : schema).safeParse(item);
     if (result.success) {
       entries.push(result.data);
       continue;

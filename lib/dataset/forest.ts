@@ -3,7 +3,13 @@
  * computed once, and padding does not exist. Loss and gradients equal the padded batch's.
  */
 import { growForest, type SequenceForest } from "../forest.ts";
-import { type CountOptions, type EncodedExample, type Sequence, toSequence } from "./encode.ts";
+import {
+  type CountOptions,
+  type EncodedExample,
+  type Sequence,
+  tokensCounted,
+  toSequence,
+} from "./encode.ts";
 
 /** Options of {@linkcode forest}. */
 export interface ForestOptions extends CountOptions {
@@ -76,7 +82,7 @@ export function forest(
 ): ForestBatch {
   if (examples.length === 0) throw new RangeError("Cannot make a batch of no examples");
   const sequences = examples.map((example) => toSequence(example, options));
-  const counted = sequences.filter(({ inputs, counted }) => counted < inputs.length);
+  const counted = sequences.filter(({ counted }) => counted.length > 0);
   if (counted.length === 0) {
     throw new RangeError(
       `Cannot learn from a batch in which nothing counts: under the mask "${
@@ -86,8 +92,11 @@ export function forest(
       } tokens a sequence, no token of its ${examples.length} examples is left`,
     );
   }
-  // a sequence of which nothing counts need not be computed
-  const grown = growForest(counted.map(({ inputs }) => inputs), options);
+  // a sequence of which nothing counts need not be computed, nor what follows all that does
+  const grown = growForest(
+    counted.map(({ inputs, counted }) => inputs.slice(0, counted.at(-1)![1])),
+    options,
+  );
   const lengths = sequences.map(({ inputs }) => inputs.length);
   return {
     tokens: grown.tokens,
@@ -95,7 +104,7 @@ export function forest(
     end: grown.end,
     edges: countEdges(counted, grown),
     tokensComputed: grown.tokens.length,
-    tokensCounted: counted.reduce((sum, one) => sum + one.targets.length - one.counted, 0),
+    tokensCounted: counted.reduce((sum, one) => sum + tokensCounted(one), 0),
     tokensPadded: sequences.length * Math.max(...lengths),
     tokensReal: lengths.reduce((sum, length) => sum + length, 0),
     cut: sequences.filter(({ cut }) => cut).length,
@@ -109,9 +118,11 @@ function countEdges(
 ): ForestBatch["edges"] {
   const targetsOf = Array.from(tokens, () => new Map<number, number>());
   for (const [k, { targets, counted, weight }] of sequences.entries()) {
-    for (let i = counted; i < targets.length; i++) {
-      const counts = targetsOf[paths[k]![i]!]!;
-      counts.set(targets[i]!, (counts.get(targets[i]!) ?? 0) + weight);
+    for (const [start, end] of counted) {
+      for (let i = start; i < end; i++) {
+        const counts = targetsOf[paths[k]![i]!]!;
+        counts.set(targets[i]!, (counts.get(targets[i]!) ?? 0) + weight);
+      }
     }
   }
   const edges = targetsOf.flatMap((counts, row) =>

@@ -1,5 +1,6 @@
 /** Data sets from files and URLs. */
 import { record } from "../provenance.ts";
+import { type DatasetEntry, parseDataset } from "./chat_entry.ts";
 import { type InstructionEntry, parseEntries } from "./entry.ts";
 
 /** Options of {@linkcode loadEntries}. */
@@ -23,8 +24,33 @@ export async function loadEntries(
   source: string | URL,
   options: LoadOptions = {},
 ): Promise<InstructionEntry[]> {
+  return await load(source, options, parseEntries);
+}
+
+/**
+ * Loads entries of any kind, instructions and conversations, as {@linkcode loadEntries} does.
+ *
+ * @param source A path, or an `http:`, `https:` or `file:` URL.
+ * @param options Stops a download.
+ * @returns The entries, in the file's order.
+ * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
+ * @throws {SyntaxError} If it is not UTF-8 or not JSON.
+ * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ */
+export async function loadDataset(
+  source: string | URL,
+  options: LoadOptions = {},
+): Promise<DatasetEntry[]> {
+  return await load(source, options, parseDataset);
+}
+
+async function load<T>(
+  source: string | URL,
+  options: LoadOptions,
+  parse: (text: string, name: string) => T[],
+): Promise<T[]> {
   const { bytes, name } = await loadBytes(source, options);
-  const entries = parseEntries(decodeUtf8(bytes, name), name);
+  const entries = parse(decodeUtf8(bytes, name), name);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   await record("data", { source: name, sha256: digest.toHex(), entries: entries.length });
   return entries;

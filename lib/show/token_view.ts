@@ -1,6 +1,7 @@
 // The token and mask view: what the model reads, and which of it the loss counts.
 
-import { firstCounted, type Mask } from "../text/mask.ts";
+import type { AnswerSpan } from "../text/chat.ts";
+import { countedRanges, type Mask } from "../text/mask.ts";
 import {
   type Chip,
   chipsHtml,
@@ -152,6 +153,8 @@ export interface ExampleTokens {
   responseIds: readonly number[];
   /** Tokens of the prompt without its response marker: the line of the mask `"instruction"`. */
   instructionLength?: number;
+  /** Where answers stand among the joined tokens, in a conversation. */
+  answers?: readonly AnswerSpan[];
 }
 
 /**
@@ -167,15 +170,17 @@ export function exampleTokens(
   tokenizer: TokenDecoder,
   mask: Mask = "prompt",
 ): TokenSequence {
-  const { promptIds, responseIds, instructionLength = promptIds.length } = example;
+  const { promptIds, responseIds, answers, instructionLength = promptIds.length } = example;
   const ids = [...promptIds, ...responseIds];
-  const first = firstCounted({ promptIds, instructionLength }, mask);
+  const ranges = countedRanges({ promptIds, responseIds, answers, instructionLength }, mask);
+  const spans = answers ?? [{ start: promptIds.length, end: ids.length }];
   return {
     tokens: ids.map((id) => tokenText(id, tokenizer)),
-    roles: ids.map((_, i): TokenRole =>
-      i < promptIds.length ? "prompt" : i === ids.length - 1 ? "end" : "response"
-    ),
-    counted: ids.map((_, i) => i >= first),
+    roles: ids.map((_, i): TokenRole => {
+      const span = spans.find(({ start, end }) => i >= start && i < end);
+      return span === undefined ? "prompt" : i === span.end - 1 ? "end" : "response";
+    }),
+    counted: ids.map((_, i) => ranges.some(([start, end]) => i >= start && i < end)),
     ids,
     label: `mask "${mask}"`,
   };

@@ -52,7 +52,7 @@ export function ggufTokenizer(
   return {
     ...shared,
     ...definition,
-    addedTokens: addedTokens(tokens, types, special, kind === "gpt2"),
+    addedTokens: addedTokens(tokens, built.tokens, types, special),
     beginIds: begins && shared.bosId !== undefined ? [shared.bosId] : [],
   };
 }
@@ -136,9 +136,9 @@ function respellSpaces(token: string): string {
 /** Control tokens and those that the file names, as special ones; user-defined ones as plain ones. */
 function addedTokens(
   tokens: readonly string[],
+  spelled: readonly (string | undefined)[],
   types: ArrayLike<number> | undefined,
   special: ReadonlySet<number | undefined>,
-  bytes: boolean,
 ): AddedToken[] {
   const added: AddedToken[] = [];
   for (let id = 0; id < tokens.length; id++) {
@@ -146,8 +146,8 @@ function addedTokens(
     const isSpecial = type === CONTROL || special.has(id);
     if (!isSpecial && type !== USER_DEFINED) continue;
     const content = tokens[id]!;
-    // in a byte-level vocabulary a token with another character is one that was marked by mistake
-    if (content === "" || (bytes && !isByteSpelled(content))) continue;
+    // one that the vocabulary spells otherwise is found by merging
+    if (content === "" || spelled[id] !== content) continue;
     added.push({ id, content, special: isSpecial, normalized: false });
   }
   return added;

@@ -5,6 +5,8 @@
  * predicting the response, and the closing token after it, teaches it to answer and to stop.
  */
 
+import type { AnswerSpan } from "./chat.ts";
+
 /**
  * Which tokens count as targets:
  *
@@ -13,6 +15,9 @@
  *   line before "### Response:" on, as the published exercise solution (7.2 of Raschka's book) does:
  *   its cut lies at the length of the prompt without the marker, encoded alone;
  * - `"prompt"`: the response and the closing token only.
+ *
+ * In a conversation `"prompt"` counts every answer of the assistant with its closing token, and
+ * `"instruction"` also the words that ask for it, such as `<|im_start|>assistant`.
  */
 export type Mask = "none" | "instruction" | "prompt";
 
@@ -39,6 +44,33 @@ export interface MaskedLengths {
   promptIds: readonly number[];
   /** How many tokens the prompt without its marker has, encoded alone. */
   instructionLength: number;
+}
+
+/** What a mask counts by: an example's lengths, and where answers stand if there are several. */
+export interface MaskedExample extends MaskedLengths {
+  /** The response and the closing token. */
+  responseIds: readonly number[];
+  /** Where an assistant's answers stand among the joined tokens; without it all of `responseIds` is one. */
+  answers?: readonly AnswerSpan[];
+}
+
+/**
+ * Which tokens count.
+ *
+ * @param example The example.
+ * @param mask Which tokens count.
+ * @returns Ranges of the tokens of prompt and response joined, each its first index and one past its
+ * last, in order, none empty, none with the first token, which nothing predicts.
+ */
+export function countedRanges(example: MaskedExample, mask: Mask): [start: number, end: number][] {
+  const length = example.promptIds.length + example.responseIds.length;
+  const ranges: [number, number][] = example.answers === undefined || mask === "none"
+    ? [[firstCounted(example, mask), length]]
+    : example.answers.map((answer) => [
+      Math.max(1, mask === "instruction" ? answer.marker : answer.start),
+      answer.end,
+    ]);
+  return ranges.filter(([start, end]) => start < end);
 }
 
 /**

@@ -1,0 +1,85 @@
+/** Conversations as entries: reading them, and telling them from instructions. */
+import { z } from "zod";
+import type { ChatMessage } from "../text/chat_template.ts";
+import { entrySchema, type InstructionEntry, parseEntriesAs } from "./entry.ts";
+
+/** One conversation of a data set. */
+export interface ChatEntry {
+  /** The messages, of which the assistant's are to be learnt. */
+  messages: ChatMessage[];
+  /** How often its tokens count in losses, a number above 0; once where it has none. */
+  weight?: number;
+}
+
+/** One entry of a data set. */
+export type DatasetEntry = InstructionEntry | ChatEntry;
+
+/** Whether an entry is a conversation. */
+export function isChatEntry(entry: DatasetEntry): entry is ChatEntry {
+  return "messages" in entry;
+}
+
+/** ShareGPT's names of those who speak. */
+const SPEAKERS: Readonly<Record<string, string>> = {
+  human: "user",
+  user: "user",
+  gpt: "assistant",
+  chatgpt: "assistant",
+  assistant: "assistant",
+  bing: "assistant",
+  bard: "assistant",
+  system: "system",
+  tool: "tool",
+  function: "tool",
+};
+
+const weight = z.number().positive("a number above 0").optional();
+
+const chatSchema: z.ZodType<ChatEntry> = z.object({
+  messages: z.array(z.object({ role: z.string().min(1, "a name"), content: z.string() }))
+    .min(1, "an array of at least one message"),
+  weight,
+});
+
+const shareGptSchema: z.ZodType<ChatEntry> = z.object({
+  conversations: z.array(
+    z.object({
+      from: z.string().refine((name) => Object.hasOwn(SPEAKERS, name), {
+        message: `one of ${Object.keys(SPEAKERS).map((name) => `"${name}"`).join(", ")}`,
+      }),
+      value: z.string(),
+    }),
+  ).min(1, "an array of at least one message"),
+  weight,
+}).transform(({ conversations, weight }) => ({
+  messages: conversations.map(({ from, value }) => ({ role: SPEAKERS[from]!, content: value })),
+  ...(weight !== undefined && { weight }),
+}));
+
+/**
+ * Reads entries of any kind from JSON text: an array of objects, each with `instruction`, `input` and
+ * `output`, or with `messages` of `role` and `content`, or with ShareGPT's `conversations` of `from`
+ * and `value`.
+ *
+ * @param text The JSON text.
+ * @param name What the text is called in errors, for example the file's name.
+ * @returns The entries, in the text's order; conversations all in the form of {@linkcode ChatEntry}.
+ * @throws {SyntaxError} If the text is not JSON.
+ * @throws {TypeError} If an entry is of no such form; the message names the entry and the field.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseDataset } from "./chat_entry.ts";
+ *
+ * const [entry] = parseDataset('[{"conversations": [{"from": "human", "value": "Hi"}]}]');
+ * assertEquals(entry, { messages: [{ role: "user", content: "Hi" }] });
+ * ```
+ */
+export function parseDataset(text: string, name = "data"): DatasetEntry[] {
+  return parseEntriesAs<DatasetEntry>(text, name, (item) => {
+    const has = (key: string) => typeof item === "object" && item !== null && key in item;
+    if (has("messages")) return chatSchema;
+    return has("conversations") ? shareGptSchema : entrySchema;
+  });
+}
