@@ -6,7 +6,7 @@
  */
 
 import { encodeHex } from "@std/encoding";
-import type { Tensor } from "../tensor/mod.ts";
+import { isPacked, type Tensor } from "../tensor/mod.ts";
 import type { LanguageModel } from "./model.ts";
 
 /**
@@ -76,7 +76,7 @@ function setTrainable(model: LanguageModel, pattern: NamePattern, trainable: boo
   }
   let changed = 0;
   for (const [, tensor] of chosen) {
-    if (tensor.requiresGrad === trainable) continue;
+    if (tensor.requiresGrad === trainable || isPacked(tensor.dtype)) continue;
     tensor.requiresGrad = trainable;
     tensor.grad?.dispose();
     tensor.grad = undefined;
@@ -131,7 +131,8 @@ export async function hashFrozen(model: LanguageModel): Promise<string> {
   const lines: string[] = [];
   for (const [name, tensor] of allParameters(model)) {
     if (tensor.requiresGrad) continue;
-    const bytes = await tensor.device.read(tensor.buffer, 0, tensor.size * 4);
+    const length = Math.ceil(tensor.byteLength / 4) * 4;
+    const bytes = await tensor.device.read(tensor.buffer, 0, length);
     lines.push(`${name} ${encodeHex(await crypto.subtle.digest("SHA-256", bytes))}`);
   }
   const text = new TextEncoder().encode(lines.join("\n"));

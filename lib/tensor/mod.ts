@@ -21,6 +21,8 @@ export {
   type CachedAttentionOptions,
 } from "./ops/cached_attention/cached_attention.ts";
 export { copyRows } from "./ops/copy_rows/copy_rows.ts";
+export { dequantize } from "./ops/dequantize/dequantize.ts";
+export { isPacked, PACKED_FORMATS, type PackedType } from "./packed.ts";
 export { dropout } from "./ops/dropout/dropout.ts";
 export { embedding } from "./ops/embedding/embedding.ts";
 export { fill } from "./ops/fill/fill.ts";

@@ -6,9 +6,13 @@
  */
 
 import type { Device, DeviceBuffer } from "./device.ts";
+import { isPacked, packedBytes, type PackedType } from "./packed.ts";
 
-/** Element types: 32-bit floats, and 32-bit integers for token ids and indices. */
-export type DType = "f32" | "i32";
+/**
+ * Element types: 32-bit floats, 32-bit integers for token ids and indices, and storage types of weights, which ops
+ * widen where they use them.
+ */
+export type DType = "f32" | "i32" | PackedType;
 
 /** Memory shared by tensors that are views of one another. */
 interface Storage {
@@ -91,7 +95,7 @@ export class Tensor {
    * @returns The tensor.
    */
   static empty(device: Device, shape: readonly number[], dtype: DType = "f32"): Tensor {
-    const buffer = device.allocate(sizeOf(shape) * 4);
+    const buffer = device.allocate(byteLengthOf(shape, dtype));
     return new Tensor({ device, buffer, references: 0 }, [...shape], dtype);
   }
 
@@ -121,6 +125,45 @@ export class Tensor {
     const tensor = Tensor.empty(device, shape, typed instanceof Int32Array ? "i32" : "f32");
     device.write(tensor.buffer, typed);
     return tensor;
+  }
+
+  /**
+   * Makes a packed matrix from its bytes, which are copied: a weight that ops widen a part at a time.
+   *
+   * @param device Where it shall live.
+   * @param bytes Its rows' blocks, as `packed.ts` lays them out.
+   * @param shape (rows, width), the width a whole number of blocks.
+   * @param dtype The storage type.
+   * @returns The tensor. It cannot learn.
+   * @throws {TypeError} If a row is not a whole number of blocks, or there are not as many bytes as the shape needs.
+   */
+  static pack(
+    device: Device,
+    bytes: Uint8Array<ArrayBuffer>,
+    shape: readonly number[],
+    dtype: PackedType,
+  ): Tensor {
+    const needed = byteLengthOf(shape, dtype);
+    if (bytes.length !== needed) {
+      throw new TypeError(
+        `Cannot make a tensor of shape ${formatShape(shape)} and type "${dtype}" from ` +
+          `${bytes.length} bytes: it needs ${needed}`,
+      );
+    }
+    const tensor = Tensor.empty(device, shape, dtype);
+    const aligned = bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0;
+    const whole = aligned ? bytes : new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+    if (!aligned) whole.set(bytes);
+    device.write(
+      tensor.buffer,
+      new Int32Array(whole.buffer, whole.byteOffset, whole.length / 4),
+    );
+    return tensor;
+  }
+
+  /** Bytes of its elements. */
+  get byteLength(): number {
+    return byteLengthOf(this.shape, this.dtype);
   }
 
   /** Number of elements. */
@@ -163,12 +206,18 @@ export class Tensor {
   }
 
   /**
-   * Waits for the device and copies the elements out.
+   * Waits for the device and copies the elements out, widened where they are packed.
    *
    * @returns The elements in row-major order.
    * @throws {TypeError} If the elements are integers, which only ops' inputs are.
    */
   async data(): Promise<Float32Array<ArrayBuffer>> {
+    if (isPacked(this.dtype)) {
+      // Imported late: ops are made of tensors.
+      const { dequantize } = await import("./ops/dequantize/dequantize.ts");
+      using wide = dequantize(this).keep();
+      return await wide.data();
+    }
     if (this.dtype !== "f32") {
       throw new TypeError(`Cannot read a tensor of type "${this.dtype}": expected "f32"`);
     }
@@ -231,6 +280,12 @@ export class Tensor {
  */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
+}
+
+/** Bytes of a tensor's elements, a multiple of 4 but for packed ones. */
+function byteLengthOf(shape: readonly number[], dtype: DType): number {
+  if (!isPacked(dtype)) return sizeOf(shape) * 4;
+  return packedBytes(dtype, sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 1).total;
 }
 
 /**

@@ -5,13 +5,21 @@ import { fromFileUrl, join } from "@std/path";
 import { assertClose, findPython } from "../support.ts";
 import { loadGolden, readGoldenTensors } from "./golden.ts";
 
-const python = findPython("torch", "transformers", "peft", "safetensors", "numpy");
+const python = findPython(
+  "torch",
+  "transformers",
+  "peft",
+  "bitsandbytes",
+  "safetensors",
+  "numpy",
+);
 
 const scripts = {
   ops: "ops.py",
   llama_ops: "llama_ops.py",
   gpt2_tiny: "gpt2.py",
   lora_gpt2: "lora.py",
+  nf4: "nf4.py",
   training: "training.py",
 };
 

@@ -3,6 +3,7 @@ export * from "../ops/adamw/adamw.as";
 export * from "../ops/add/add.as";
 export * from "../ops/attention/attention.as";
 export * from "../ops/cached_attention/cached_attention.as";
+export * from "../ops/dequantize/dequantize.as";
 export * from "../ops/dropout/dropout.as";
 export * from "../ops/gated/gated.as";
 export * from "../ops/gelu/gelu.as";

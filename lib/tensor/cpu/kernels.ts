@@ -9,6 +9,7 @@ import { add } from "../ops/add/add.cpu.ts";
 import { attentionBackward, attentionForward } from "../ops/attention/attention.cpu.ts";
 import { cachedAttention } from "../ops/cached_attention/cached_attention.cpu.ts";
 import { copyRows } from "../ops/copy_rows/copy_rows.cpu.ts";
+import { dequantize } from "../ops/dequantize/dequantize.cpu.ts";
 import { dropout } from "../ops/dropout/dropout.cpu.ts";
 import { embeddingBackward, embeddingForward } from "../ops/embedding/embedding.cpu.ts";
 import { fill } from "../ops/fill/fill.cpu.ts";
@@ -47,6 +48,7 @@ export const kernels: Readonly<Record<string, CpuKernel>> = {
   "crossEntropy.backward": crossEntropyBackward,
   "crossEntropy.forward": crossEntropyForward,
   "crossEntropy.loss": crossEntropyLoss,
+  "dequantize": dequantize,
   "dropout": dropout,
   "embedding.backward": embeddingBackward,
   "embedding.forward": embeddingForward,

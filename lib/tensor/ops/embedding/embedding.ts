@@ -5,10 +5,12 @@
  */
 
 import { defineKernel } from "../../device.ts";
+import { isPacked } from "../../packed.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
 import { fold, rowParts } from "../../webgpu/plans.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
+import { dequantizeInto } from "../dequantize/dequantize.ts";
 import { fill } from "../fill/fill.ts";
 
 /** y[t] = table[ids[t]]. The table may be larger than one binding. */
@@ -68,7 +70,7 @@ const backwardKernel = defineKernel({
 /**
  * Looks up rows of a table.
  *
- * @param table (V, C).
+ * @param table (V, C); it may be packed, and then only these rows are widened.
  * @param ids Row numbers, T of them, each from 0 to V − 1.
  * @returns (T, C).
  * @throws {TypeError} If the table does not have two dimensions.
@@ -92,6 +94,11 @@ export function embedding(table: Tensor, ids: Int32Array): Tensor {
   const tokens = ids.length;
   const idTensor = Tensor.from(device, ids);
   const y = Tensor.empty(device, [tokens, width]);
+  if (isPacked(table.dtype)) {
+    dequantizeInto(y, table, { rows: tokens, ids: idTensor });
+    idTensor.dispose();
+    return y;
+  }
   device.run(
     forwardKernel,
     { table: table.buffer, ids: idTensor.buffer, y: y.buffer },

@@ -5,8 +5,10 @@
  */
 
 import { defineKernel } from "../../device.ts";
+import { isPacked, PACKED_FORMATS } from "../../packed.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, record, sizeOf, Tensor } from "../../tensor.ts";
+import { dequantizeInto } from "../dequantize/dequantize.ts";
 import { columnSumsProgram, matmulProgram } from "./matmul.gpu.ts";
 
 /**
@@ -75,7 +77,7 @@ export interface MatmulIntoOptions {
  * Multiplies matrices.
  *
  * @param a (…, K); its leading dimensions are folded into M rows. With `transposeA`, (K, M).
- * @param b (K, N). With `transposeB`, (N, K).
+ * @param b (K, N). With `transposeB`, (N, K). It may be packed: it is then widened a part at a time.
  * @param options Transposition and bias.
  * @returns (…, N), or (M, N) with `transposeA`.
  * @throws {TypeError} If the shapes do not fit.
@@ -149,6 +151,10 @@ export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoO
     );
   }
   if (sizeOf([m, n]) === 0) return;
+  if (isPacked(b.dtype)) return multiplyPacked(c, a, b, options);
+  if (a.dtype !== "f32") {
+    throw new TypeError(`Cannot multiply by a matrix of type "${a.dtype}" from the left`);
+  }
   a.device.run(
     matmulKernel,
     { a: a.buffer, b: b.buffer, bias: (bias ?? a).buffer, c: c.buffer },
@@ -166,4 +172,37 @@ export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoO
       biasOffset,
     },
   );
+}
+
+/** Elements of a packed matrix that are wide at a time: 16 MiB. */
+const PANEL_ELEMENTS = 4 * 1024 * 1024;
+
+/** Multiplies by a packed matrix: some columns of the result at a time, each of them one whole sum. */
+function multiplyPacked(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOptions): void {
+  const { n, k, transposeB, bOffset = 0, cOffset = 0, cStride = n, biasOffset = 0 } = options;
+  const firstRow = bOffset / b.width;
+  if ((transposeB ? k : n) !== b.width || !Number.isInteger(firstRow)) {
+    throw new RangeError(
+      `Cannot multiply by part of a matrix of type "${b.dtype}": expected whole rows of ${b.width}`,
+    );
+  }
+  const unit = transposeB ? 1 : Math.max(64, PACKED_FORMATS[b.dtype as "nf4"].blockElements);
+  const step = Math.max(unit, Math.floor(PANEL_ELEMENTS / k / unit) * unit);
+  for (let first = 0; first < n; first += step) {
+    const count = Math.min(step, n - first);
+    const panel = Tensor.empty(b.device, transposeB ? [count, k] : [k, count]);
+    const part = transposeB
+      ? { firstRow: firstRow + first, rows: count }
+      : { firstRow, rows: k, firstColumn: first, columns: count };
+    dequantizeInto(panel, b, part);
+    matmulInto(c, a, panel, {
+      ...options,
+      n: count,
+      bOffset: 0,
+      cOffset: cOffset + first,
+      cStride,
+      biasOffset: biasOffset + first,
+    });
+    panel.dispose();
+  }
 }
