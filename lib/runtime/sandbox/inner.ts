@@ -21,7 +21,7 @@ export type SandboxMessage =
   | { type: "fault"; message: string };
 
 /** A notebook that puts out more is stopped: what it puts out is kept in memory outside. */
-const MAX_OUTPUT = 64 * 2 ** 20;
+const MAX_OUTPUT = 32 * 2 ** 20;
 
 const encoder = new TextEncoder();
 

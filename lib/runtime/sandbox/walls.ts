@@ -103,7 +103,9 @@ export function sandboxLauncher(
         ...bind("--ro-bind", deno),
         ...["--remount-ro", "/", "--chdir", walls.cwd, "--", deno, ...args],
       ],
-      env: {},
+      // What holds the kernel is a process that the kernel sees: it must know no more itself.
+      env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin" },
+      clearEnv: true,
     };
   };
 }
