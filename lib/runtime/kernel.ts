@@ -165,11 +165,8 @@ export class Kernel {
     channel: "shell" | "control" | "stdin",
     type: string,
     content: Record<string, unknown>,
-    rest: Pick<Partial<Message>, "metadata" | "buffers"> = {},
   ): Promise<string> {
     const message = this.#codec.create(type, content);
-    message.metadata = rest.metadata ?? {};
-    message.buffers = rest.buffers ?? [];
     await this.#connections[channel].send(this.#codec.encode(message));
     return message.header.msg_id;
   }

@@ -342,6 +342,19 @@ function install(options: any) {
   });
 
   // ---- The session's side ----
+  // deno-lint-ignore no-explicit-any
+  function hearComm({ type, content, metadata, buffers }: any) {
+    const detail = {
+      content,
+      metadata,
+      // deno-lint-ignore no-explicit-any
+      buffers: buffers.map((buffer: string) => (Uint8Array as any).fromBase64(buffer)),
+    };
+    const event = new CustomEvent(type, { detail, cancelable: true });
+    if (globalThis.dispatchEvent(event) && type === "comm_open") {
+      nativeBroadcast("comm_close", { comm_id: content.comm_id, data: {} });
+    }
+  }
   // A terminal sends Ctrl-C to this process too, which would end it: the session decides.
   Deno.addSignalListener("SIGINT", () => {});
   (async () => {
@@ -350,8 +363,10 @@ function install(options: any) {
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       for (const line of lines) {
-        const [command, number] = line.split(" ");
-        if (command === "stop") stop(Number(number));
+        const command = line.split(" ", 1)[0];
+        const argument = line.slice(command.length + 1);
+        if (command === "stop") stop(Number(argument));
+        else if (command === "comm") hearComm(JSON.parse(argument));
       }
     }
     // The session has gone, perhaps killed: nobody can use this kernel any more.

@@ -134,13 +134,20 @@ export class Session {
     return reply.value.content;
   }
 
-  /** Sends the kernel a message of a comm; comms are what widgets speak over. */
+  /**
+   * Gives cells a message of a comm, which is what widgets speak over: the kernel's global scope gets
+   * an event of the message's type, whose `detail` has its `content`, `metadata` and `buffers`. A
+   * `comm_open` that no listener takes by `preventDefault()` is closed.
+   */
   async send(
     type: "comm_open" | "comm_msg" | "comm_close",
     content: Record<string, unknown>,
     rest: { metadata?: Record<string, unknown>; buffers?: Uint8Array[] } = {},
   ): Promise<void> {
-    await this.#link.kernel.send("shell", type, content, rest);
+    const { metadata = {}, buffers = [] } = rest;
+    const encoded = buffers.map((buffer) => buffer.toBase64());
+    const message = { type, content, metadata, buffers: encoded };
+    await this.#link.kernel.tell(`comm ${JSON.stringify(message)}`);
   }
 
   /** Ends the kernel and starts a new one: all state is lost. */

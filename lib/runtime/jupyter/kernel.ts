@@ -51,6 +51,9 @@ export class JupyterKernel {
   #session: Promise<Session>;
   #notes?: Promise<Notes | undefined>;
   #history = new History();
+  /** The comms that cells have opened, with their targets. */
+  #comms = new Map<string, string>();
+  #ending?: Promise<void>;
   #count = 0;
   #queue: Request[] = [];
   #running?: { request: Request; controller: AbortController };
@@ -77,8 +80,13 @@ export class JupyterKernel {
     this.#session = options.start({
       onLateOutput: (message) => this.#publish(message, this.#last),
       onDeath: (error) => this.#publish(errorMessage(error), this.#last),
-      onMessage: ({ type, content, ...rest }) =>
-        this.#channels.publish(type, content, this.#running?.request.message.header, rest),
+      onMessage: ({ type, content, ...rest }) => {
+        this.#streams.flush();
+        if (type === "comm_open") this.#comms.set(content.comm_id, String(content.target_name));
+        else if (type === "comm_close") this.#comms.delete(content.comm_id);
+        const parent = this.#running?.request.message.header ?? this.#last;
+        this.#channels.publish(type, content, parent, rest);
+      },
     });
     // Who asks for it first is told why it cannot be had.
     this.#session.catch(() => {});
@@ -101,7 +109,11 @@ export class JupyterKernel {
   }
 
   /** Ends the kernel. */
-  async shutdown(): Promise<void> {
+  shutdown(): Promise<void> {
+    return this.#ending ??= this.#shutdown();
+  }
+
+  async #shutdown() {
     this.#abortQueue();
     const [session, notes] = await Promise.allSettled([this.#session, this.#notes]);
     if (session.status === "fulfilled") await session.value.close();
@@ -160,7 +172,7 @@ export class JupyterKernel {
       case "shutdown_request":
         return { restart: content.restart === true };
       case "comm_info_request":
-        return await (await this.#session).request(type, content);
+        return { comms: this.#commInfo(content.target_name) };
       case "comm_open":
       case "comm_msg":
       case "comm_close":
@@ -169,6 +181,11 @@ export class JupyterKernel {
     }
     console.error(`Cannot answer a message of type "${type}"`);
     return undefined;
+  }
+
+  #commInfo(target?: string): Content {
+    const comms = [...this.#comms].filter(([, name]) => target === undefined || target === name);
+    return Object.fromEntries(comms.map(([id, name]) => [id, { target_name: name }]));
   }
 
   async #complete(code: string, cursor: number): Promise<Content> {
@@ -249,6 +266,7 @@ export class JupyterKernel {
       }
       const result = await session.execute(code, {
         label: `cell [${count}]`,
+        silent,
         signal: controller.signal,
         onOutput: silent ? undefined : (message) => this.#publish(message, header, count),
         onInput: content.allow_stdin === true
