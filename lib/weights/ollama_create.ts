@@ -8,16 +8,17 @@
 
 import { type CreateRequest, Ollama } from "ollama";
 import { ollamaHost } from "./ollama_host.ts";
+import type { WrittenFile } from "./safetensors/write.ts";
 import { sha256File } from "./sha256.ts";
 
 /** Options of {@linkcode createOllamaModel}. */
 export interface CreateOllamaOptions {
-  /** Path of the GGUF file with the weights; or else `from`. */
-  gguf?: string;
+  /** The GGUF file with the weights: its path, or what `writeGguf()` returned; or else `from`. */
+  gguf?: string | WrittenFile;
   /** A model that Ollama has, whose weights are used. */
   from?: string;
-  /** Path of a GGUF file with a LoRA for these weights. */
-  adapter?: string;
+  /** A GGUF file with a LoRA for these weights. */
+  adapter?: string | WrittenFile;
   /** The prompt's template, in Go's template language; without it Ollama looks for one it knows. */
   template?: string;
   /** The system message that it begins with. */
@@ -47,10 +48,10 @@ export async function createOllamaModel(name: string, options: CreateOllamaOptio
     throw new TypeError(`Cannot make the Ollama model "${name}": give either "gguf" or "from"`);
   }
   const server = new Server(ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST")), signal);
-  const upload = async (path: string | undefined, file: string) =>
-    path === undefined
+  const upload = async (from: string | WrittenFile | undefined, file: string) =>
+    from === undefined
       ? undefined
-      : { [file]: await uploadBlob(server, path, options.onProgress, signal) };
+      : { [file]: await uploadBlob(server, from, options.onProgress, signal) };
   // The client's type lacks `files`, and its class sends what it is given.
   const request: CreateRequest & { stream: false; files?: Record<string, string> } = {
     model: name,
@@ -72,11 +73,14 @@ export async function createOllamaModel(name: string, options: CreateOllamaOptio
 /** Sends a file unless Ollama has it: it breaks off where a blob comes a second time. */
 async function uploadBlob(
   server: Server,
-  path: string,
+  from: string | WrittenFile,
   onProgress?: (done: number, total: number) => void,
   signal?: AbortSignal,
 ): Promise<string> {
-  const digest = `sha256:${await sha256File(path, { signal })}`;
+  const { path, sha256 } = typeof from === "string"
+    ? { path: from, sha256: await sha256File(from, { signal }) }
+    : from;
+  const digest = `sha256:${sha256}`;
   const url = `${server.host}/api/blobs/${digest}`;
   const known = await server.ask(url, { method: "HEAD" }, [404]);
   if (known.ok) return digest;

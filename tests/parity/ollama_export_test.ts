@@ -1,0 +1,230 @@
+// Exported models in a real Ollama: they read the same tokens, say the same greedily, and come back as they went.
+
+import { assert, assertEquals } from "@std/assert";
+import { exportGguf, type ExportType } from "../../lib/model/gguf_export.ts";
+import {
+  attendWithin,
+  Gemma,
+  generate,
+  Gpt2,
+  type LanguageModel,
+  Llama,
+  loadModel,
+  logitsOf,
+} from "../../lib/model/mod.ts";
+import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
+import { noGrad, scope, Tensor } from "../../lib/tensor/mod.ts";
+import { ggufTokenizer } from "../../lib/text/gguf_tokenizer.ts";
+import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
+import { gpt2Tokenizer, type Tokenizer } from "../../lib/text/mod.ts";
+import { tokenizerToGguf } from "../../lib/text/tokenizer_to_gguf.ts";
+import { createOllamaModel, openGguf } from "../../lib/weights/mod.ts";
+import { ollama, OllamaServer, smollm2 } from "../ollama.ts";
+import { assertClose } from "../support.ts";
+import { sentencePieceTokenizers } from "../text/small_tokenizers.ts";
+
+const NEW_TOKENS = 24;
+/**
+ * Two logits that are nearer than this may change places where another program computes them; with Q8_0 it rounds
+ * what goes through the layers too.
+ */
+const CLEAR: Record<ExportType, number> = { F32: 0.01, F16: 0.01, Q8_0: 0.1 };
+/** So many tokens, unless the text is shorter, must be clear. */
+const ENOUGH: Record<ExportType, number> = { F32: 8, F16: 8, Q8_0: 1 };
+const GREEDY = { temperature: 0, repeat_penalty: 1 };
+const PROMPT = "The quick brown fox jumps over the lazy dog 12 times;";
+
+/** How nearly an exported model's weights come back. */
+const ROUNDING: Record<ExportType, number> = { F32: 1e-6, F16: 2 ** -10, Q8_0: 0.6 / 127 };
+
+Deno.test({
+  name: `exported models say in a real Ollama what they say here${ollama.needs}`,
+  ignore: !ollama.found,
+  async fn(t) {
+    const device = new CpuDevice({ threads: 1 });
+    await using server = await OllamaServer.start();
+    const shape = { contextLength: 256, width: 64, layers: 2, heads: 4 };
+    const [llama, gemma] = ["Metaspace first", "Gemma, by scores"].map((name) =>
+      new HuggingFaceTokenizer(sentencePieceTokenizers().find((one) => one.name === name)!)
+    );
+    const gpt2 = gpt2Tokenizer();
+    const cases: [name: string, tokenizer: Tokenizer, model: LanguageModel][] = [
+      [
+        "GPT-2",
+        gpt2,
+        Gpt2.create(device, { vocabularySize: gpt2.vocabSize, ...shape, qkvBias: false }, 1),
+      ],
+      [
+        "Llama",
+        llama,
+        Llama.create(device, {
+          vocabularySize: llama.vocabSize + 3, // rows that no token has
+          ...shape,
+          kvHeads: 2,
+          feedForwardWidth: 96,
+          theta: 500_000,
+          scaling: {
+            type: "llama3",
+            factor: 8,
+            lowFrequencyFactor: 1,
+            highFrequencyFactor: 4,
+            originalContext: 8192,
+          },
+        }, 2),
+      ],
+      [
+        "Gemma 1",
+        gemma,
+        Gemma.create(device, {
+          generation: 1,
+          vocabularySize: gemma.vocabSize,
+          ...shape,
+          kvHeads: 1,
+          headDim: 32,
+          feedForwardWidth: 96,
+        }, 3),
+      ],
+      [
+        "Gemma 3",
+        gemma,
+        Gemma.create(device, {
+          generation: 3,
+          vocabularySize: gemma.vocabSize,
+          ...shape,
+          layers: 7, // the sixth sees all
+          kvHeads: 2,
+          headDim: 32,
+          feedForwardWidth: 96,
+          window: 512,
+        }, 4),
+      ],
+    ];
+    for (const [name, tokenizer, model] of cases) {
+      await t.step(name, async () => {
+        await makeDecided(model, tokenizer);
+        for (const type of name === "Llama" ? ["F16", "Q8_0"] as const : ["F32"] as const) {
+          await assertSameInOllama(server, model, tokenizer, type, PROMPT);
+        }
+      });
+    }
+    device.close();
+  },
+});
+
+Deno.test({
+  name: `SmolLM2, exported, says in a real Ollama what it says here${ollama.needs}${smollm2.needs}`,
+  ignore: !ollama.found || !smollm2.found,
+  async fn() {
+    const device = new CpuDevice();
+    await using server = await OllamaServer.start();
+    const { model } = await loadModel(smollm2.path, { device });
+    using file = await openGguf(smollm2.path);
+    const tokenizer = new HuggingFaceTokenizer(ggufTokenizer(file.metadata, smollm2.path));
+    const prompt = "<|im_start|>user\nName three fruits.<|im_end|>\n<|im_start|>assistant\n";
+    await assertSameInOllama(server, model, tokenizer, "F16", prompt);
+    device.close();
+  },
+});
+
+/**
+ * Makes random weights larger, and of all tokens lets only some words be said, so that one of them is always clearly
+ * the likeliest and what is said is text.
+ */
+async function makeDecided(model: LanguageModel, tokenizer: Tokenizer): Promise<void> {
+  const words: number[] = [];
+  for (let id = 0; id < tokenizer.vocabSize && words.length < 150; id++) {
+    if (/^[ ▁]?[a-z]{2,}$/.test(new TextDecoder().decode(tokenizer.bytes(id)))) words.push(id);
+  }
+  for (const [name, tensor] of model.parameters) {
+    const values = await tensor.data();
+    const isTable = tensor === model.head || /wte|embed_tokens/.test(name);
+    if (tensor.shape.length === 2) values.forEach((value, i) => values[i] = value * 8);
+    if (isTable) {
+      const width = tensor.shape[1];
+      const rows = values.slice();
+      values.fill(0);
+      for (const id of words) values.set(rows.subarray(id * width, (id + 1) * width), id * width);
+    }
+    model.parameters.set(name, Tensor.from(model.device, values, tensor.shape).keep());
+    tensor.dispose();
+  }
+}
+
+async function assertSameInOllama(
+  server: OllamaServer,
+  model: LanguageModel,
+  tokenizer: Tokenizer,
+  type: ExportType,
+  prompt: string,
+): Promise<void> {
+  const path = `${server.folder}/export.gguf`;
+  const name = `exported-${type.toLowerCase()}`;
+  await exportGguf(model, path, { type, tokenizer: tokenizerToGguf(tokenizer), name });
+  const { host } = server;
+  await createOllamaModel(name, {
+    gguf: path,
+    host,
+    template: "{{ .Prompt }}",
+    parameters: GREEDY,
+  });
+  await Deno.remove(path);
+  const answer = await server.generate(name, prompt, NEW_TOKENS);
+
+  // what comes back from Ollama's own files is what went there
+  const { device } = model;
+  const back = (await loadModel(`ollama:${name}`, { device, ollamaStores: [server.models] })).model;
+  for (const [parameter, tensor] of model.parameters) {
+    const tolerance = { relative: ROUNDING[type], absolute: 1e-6 };
+    const values = await back.parameters.get(parameter)!.data();
+    assertClose(values, await tensor.data(), tolerance, `${parameter} as ${type}`);
+  }
+
+  const begin = tokenizer.beginIds ?? [];
+  const ids = [...begin, ...tokenizer.encode(prompt, { allowedSpecial: "all" })];
+  assertEquals(answer.prompt_eval_count, ids.length, `tokens of the prompt, as ${type}`);
+  const [{ tokens }] = await generate(back, [ids], {
+    maxNewTokens: NEW_TOKENS,
+    eosId: tokenizer.eosId,
+  });
+  const { clear, margin } = await countClear(back, ids, tokens, CLEAR[type]);
+  if (clear < tokens.length) {
+    console.warn(
+      `As ${type}: only ${margin} apart after ${clear} tokens, so that text counts to there`,
+    );
+  }
+  const [expected, actual] = [tokenizer.decode(tokens.slice(0, clear)), answer.response];
+  assert(clear >= Math.min(ENOUGH[type], tokens.length), `only ${clear} tokens are clear`);
+  assertEquals(actual.slice(0, expected.length), expected, `as ${type}`);
+  if (clear === tokens.length) assertEquals(actual, expected, `as ${type}`);
+}
+
+/** How many tokens are chosen by a clear margin, and the smallest or the first that is not. */
+async function countClear(
+  model: LanguageModel,
+  prompt: number[],
+  said: number[],
+  enough: number,
+): Promise<{ clear: number; margin: number }> {
+  const tokens = Int32Array.from([...prompt, ...said]);
+  const positions = Int32Array.from(tokens, (_, i) => i);
+  const end = new Int32Array(tokens.length).fill(tokens.length);
+  const logits = await scope(() =>
+    noGrad(() => {
+      const hidden = model.hidden({ tokens, positions, attend: attendWithin({ positions, end }) });
+      return logitsOf(model, hidden);
+    })
+  ).data();
+  let margin = Infinity;
+  for (let i = 0; i < said.length; i++) {
+    const row = (prompt.length - 1 + i) * model.vocabularySize;
+    let [first, second] = [-Infinity, -Infinity];
+    for (let id = 0; id < model.vocabularySize; id++) {
+      const value = logits[row + id];
+      if (value > first) [first, second] = [value, first];
+      else if (value > second) second = value;
+    }
+    margin = Math.min(margin, first - second);
+    if (margin < enough) return { clear: i, margin };
+  }
+  return { clear: said.length, margin };
+}
