@@ -3,6 +3,7 @@
  * is accounted for.
  */
 import { record } from "../provenance.ts";
+import { describeOutcomes, recordedOutcomes } from "./replay.ts";
 import { formatAlpacaInstruction } from "../text/alpaca.ts";
 import type { ResponseEntry } from "./responses.ts";
 
@@ -103,7 +104,8 @@ const GIVE_UP_AFTER: Partial<Record<JudgeFailure, number>> = {
  * reply that is no score and a reply that does not come are counted, and the next response is asked
  * about; where the judge is away altogether, the rest count as failed without waiting for each.
  *
- * An empty response scores 0 without being asked about, as in the reference.
+ * An empty response scores 0 without being asked about, as in the reference. Where the runtime hands
+ * in the outcomes of an earlier run (`TUNEBOOK_REPLAY`), what was asked then is not asked again.
  *
  * @param entries Entries with a model's responses.
  * @param judge The judge.
@@ -117,11 +119,14 @@ export async function judgeResponses(
 ): Promise<JudgeReport> {
   const { signal, onOutcome } = options;
   const outcomes: JudgeOutcome[] = [];
+  const recorded = await recordedOutcomes(judge.name);
   let gone: JudgeOutcome | undefined; // the judge is away for good, and this is why
   let failuresInARow = 0;
   for (const [index, entry] of entries.entries()) {
     let outcome: JudgeOutcome;
+    const known = await recorded?.(judgePrompt(entry));
     if (signal?.aborted) outcome = { status: "not asked" };
+    else if (known !== undefined) outcome = known;
     else if (gone && entry.model_response !== "") outcome = gone;
     else outcome = await judgeOne(entry, judge, signal);
     outcomes.push(outcome);
@@ -135,7 +140,8 @@ export async function judgeResponses(
   const report = summarizeOutcomes(judge.name, outcomes);
   // the replies too: a judge that is asked again later may answer otherwise
   const replies = outcomes.map((outcome) => "reply" in outcome ? outcome.reply : null);
-  await record("judge", { judge: judge.name, ...judge.settings, replies });
+  const replay = await describeOutcomes(entries.map(judgePrompt), outcomes);
+  await record("judge", { judge: judge.name, ...judge.settings, replies, replay });
   return report;
 }
 

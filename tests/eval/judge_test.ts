@@ -82,12 +82,33 @@ Deno.test("judgeResponses() accounts for every reply, and goes on after each fai
     describeJudgement(report),
     "scripted: 60.00 ± 11.55 over 3 of 7 responses, 2 unparsable, 2 failed",
   );
-  assertEquals(recorded().at(-1), {
+  const { replay, ...facts } = recorded().at(-1)!;
+  assertEquals(facts, {
     kind: "judge",
     judge: "scripted",
     seed: 123,
     replies: ["80", "Score: 90", null, "100", "60\n\n\n", null, "40"],
   });
+
+  // Another run takes the outcomes from there, and asks only what was not asked then.
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  Deno.env.set("TUNEBOOK_REPLAY", file);
+  try {
+    await Deno.writeTextFile(file, JSON.stringify([{ ...facts, replay }]));
+    const silent = scripted(["11"]);
+    assertEquals(await judgeResponses(entries(7), silent), report);
+    assertEquals(silent.prompts, []);
+    assertEquals((await judgeResponses(entries(8), silent)).outcomes.at(-1), {
+      status: "scored",
+      score: 11,
+      reply: "11",
+    });
+    const other = { ...scripted(["12"]), name: "other" };
+    assertEquals((await judgeResponses(entries(1), other)).average, 12);
+  } finally {
+    Deno.env.delete("TUNEBOOK_REPLAY");
+    await Deno.remove(file);
+  }
 });
 
 Deno.test("judgeResponses() gives an empty response 0 without asking, as the reference does", async () => {

@@ -108,7 +108,7 @@ function compareProvenance(
       const name = String(now.source ?? now.name ?? (olds.length > 1 ? index + 1 : ""));
       for (const fact of new Set([...Object.keys(old), ...Object.keys(now)])) {
         // A judge's replies are outputs, and are compared as such.
-        if (fact === "kind" || fact === "replies") continue;
+        if (/^(kind|replies|replay)$/.test(fact)) continue;
         if (JSON.stringify(old[fact]) === JSON.stringify(now[fact])) continue;
         const text = /sha256|commit/.test(fact)
           ? `the content of ${kind} ${quoteName(name)}`
