@@ -9,6 +9,8 @@ import { type LanguageModel, lossOf } from "../model/mod.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { makeBatch, weightOf } from "./batch.ts";
+import type { Evaluation, SftOptions } from "./options.ts";
+import type { TrainingData } from "./training_data.ts";
 
 /** What was measured. */
 export interface MeasuredLoss {
@@ -69,6 +71,32 @@ export async function measureLoss(
     );
   }
   return { loss: sum / weight, tokens, examples: counted.length };
+}
+
+/**
+ * Measures the losses of a training's parts.
+ *
+ * @param model The model.
+ * @param data The training's data.
+ * @param options On how many batches of which size.
+ * @param signal Stops it: the call rejects with the signal's reason.
+ * @returns The losses.
+ */
+export async function evaluate(
+  model: LanguageModel,
+  { evaluated: { train, validation }, count }: TrainingData,
+  { batchSize = 8, evalIters = 5 }: SftOptions,
+  signal?: AbortSignal,
+): Promise<Evaluation> {
+  const most = evalIters === "all" ? validation.length : evalIters * batchSize;
+  const measure = async (examples: readonly EncodedExample[]) => {
+    const options = { ...count, batchSize, signal };
+    return (await measureLoss(model, examples.slice(0, most), options)).loss;
+  };
+  const trainLoss = await measure(train);
+  return validation.length === 0
+    ? { trainLoss }
+    : { trainLoss, validationLoss: await measure(validation) };
 }
 
 /**

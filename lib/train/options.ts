@@ -46,7 +46,7 @@ export interface SftOptions extends AdamWSettings, ScheduleOptions {
   /** Evaluates after every so many steps, and after the last; 0 for never. 5 by default. */
   readonly evalEvery?: number;
   /**
-   * On so many batches of each part, 5 by default; or `"all"`: on all validation examples, and as many of the others.
+   * On so many batches of each part, 5 by default; or `"all"`: on all validation examples, and as many of the others (which needs validation examples).
    */
   readonly evalIters?: number | "all";
   /** Ends the training where the validation loss no longer falls. Not by default. */
@@ -162,22 +162,28 @@ export function assertOptions(options: SftOptions): void {
       `Cannot write checkpoints every ${checkpoint.every} steps: expected a positive integer`,
     );
   }
-  assertBestIsFound(options);
+  if (options.earlyStopping) assertEarlyStopping(options.earlyStopping);
 }
 
-/** Early stopping and the best weights need validation losses. */
-function assertBestIsFound(
-  { earlyStopping, keepBest, evalEvery = 5, validation = [] }: SftOptions,
+/**
+ * Checks that there are the validation losses that early stopping and the best weights need.
+ *
+ * @param options What was given.
+ * @param validation Examples of the validation part of which something counts.
+ * @throws {RangeError} If there are none.
+ */
+export function assertValidated(
+  { earlyStopping, keepBest, evalEvery = 5 }: SftOptions,
+  validation: readonly EncodedExample[],
 ): void {
-  if (!earlyStopping && !keepBest) return;
-  const name = earlyStopping ? "earlyStopping" : "keepBest";
-  if (evalEvery === 0 || validation.length === 0) {
-    throw new RangeError(
-      `Cannot train with "${name}" without validation losses: expected examples in "validation" ` +
-        'and "evalEvery" of 1 or more',
-    );
-  }
-  if (!earlyStopping) return;
+  if ((!earlyStopping && !keepBest) || (evalEvery > 0 && validation.length > 0)) return;
+  throw new RangeError(
+    `Cannot train with "${earlyStopping ? "earlyStopping" : "keepBest"}" without validation ` +
+      'losses: expected examples in "validation" and "evalEvery" of 1 or more',
+  );
+}
+
+function assertEarlyStopping(earlyStopping: EarlyStopping): void {
   const { patience, minImprovement = 0 } = earlyStopping;
   if (!Number.isInteger(patience) || patience < 1) {
     throw new RangeError(

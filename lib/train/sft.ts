@@ -4,19 +4,24 @@
  * @module
  */
 
-import type { EncodedExample } from "../dataset/mod.ts";
 import type { LanguageModel } from "../model/mod.ts";
 import { record } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
 import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
-import { measureLoss } from "./evaluate.ts";
+import { evaluate } from "./evaluate.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { learn, type Learnt } from "./learn.ts";
 import { AdamW } from "./optimizer.ts";
-import { assertOptions, type Evaluation, type SftOptions, type Step } from "./options.ts";
+import {
+  assertOptions,
+  assertValidated,
+  type Evaluation,
+  type SftOptions,
+  type Step,
+} from "./options.ts";
 import { learningRateAt } from "./schedule.ts";
-import { describeOptions, differences, type TrainingState } from "./state.ts";
+import { assertResumable, describeOptions, type TrainingState } from "./state.ts";
 import { TrainingData } from "./training_data.ts";
 
 /**
@@ -64,6 +69,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#options = options;
     const { epochs = 1, maxSteps = Infinity, earlyStopping, keepBest } = options;
     this.#data = new TrainingData(model, options);
+    assertValidated(options, this.#data.evaluated.validation);
     this.notices = this.#data.notices;
     this.totalSteps = Math.min(this.#data.stepsPerEpoch * epochs, maxSteps);
     this.#optimizer = new AdamW(model.parameters, options, {
@@ -131,7 +137,10 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const found = checkpoint && resume ? await findCheckpoint(checkpoint.directory) : undefined;
     if (found) {
       const { path, state } = found;
-      await this.#assertResumable(path, state);
+      await assertResumable(path, state, await this.#state(), {
+        totalSteps: this.totalSteps,
+        confirmOtherBits: this.#options.confirmOtherBits,
+      });
       const best = state.best && this.#options.keepBest
         ? await readBest(path, this.#optimizer)
         : undefined;
@@ -246,25 +255,17 @@ export class Training implements AsyncIterable<Step>, Disposable {
 
   /** Measures losses; undefined where a stop comes first, since the step itself is done. */
   async #evaluate(signal: AbortSignal | undefined): Promise<Evaluation | undefined> {
-    const { batchSize = 8, evalIters = 5 } = this.#options;
-    const { train, validation } = this.#data.evaluated;
-    const count = evalIters === "all" ? validation.length : evalIters * batchSize;
-    const measure = async (examples: readonly EncodedExample[]) =>
-      (await measureLoss(this.#model, examples.slice(0, count), {
-        ...this.#data.count,
-        batchSize,
-        signal,
-      })).loss;
+    let evaluation: Evaluation;
     try {
-      const trainLoss = await measure(train);
-      if (validation.length === 0) return { trainLoss };
-      const validationLoss = await measure(validation);
-      await this.#tracker?.observe(this.#step, validationLoss);
-      return { trainLoss, validationLoss };
+      evaluation = await evaluate(this.#model, this.#data, this.#options, signal);
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return undefined;
       throw error;
     }
+    if (evaluation.validationLoss !== undefined) {
+      await this.#tracker?.observe(this.#step, evaluation.validationLoss);
+    }
+    return evaluation;
   }
 
   async #saveIfDue(): Promise<void> {
@@ -272,28 +273,6 @@ export class Training implements AsyncIterable<Step>, Disposable {
     if (!checkpoint) return;
     const every = checkpoint.every ?? 50;
     if (this.#step % every === 0 || this.done) await this.save();
-  }
-
-  async #assertResumable(path: string, state: TrainingState): Promise<void> {
-    const now = await this.#state();
-    const others = differences(state.options, now.options);
-    if (others.length > 0) {
-      throw new RangeError(
-        `Cannot resume from "${path}": it was made with other options (${others.join("; ")})`,
-      );
-    }
-    if (state.step > this.totalSteps) {
-      throw new RangeError(
-        `Cannot resume from "${path}": it is after step ${state.step}, and ${this.totalSteps} ` +
-          "steps are asked for",
-      );
-    }
-    const otherBits = differences(state.facts, now.facts);
-    if (otherBits.length > 0 && !await this.#options.confirmOtherBits?.(otherBits)) {
-      throw new RangeError(
-        `Cannot resume from "${path}" to the same bits: ${otherBits.join("; ")}`,
-      );
-    }
   }
 
   /** What decides the steps, and the bits. */

@@ -81,13 +81,43 @@ export async function describeOptions(
 }
 
 /**
- * Says where two sets of facts differ.
+ * Checks that a training goes on from a checkpoint as if it had not been interrupted.
  *
- * @param before What was written.
- * @param now What is.
- * @returns One phrase for each fact, such as `seed was 1, is 2`.
+ * @param path The checkpoint's directory.
+ * @param state The checkpoint's.
+ * @param now The training's own.
+ * @param options How many steps are asked for, and who is asked where bits will differ.
+ * @throws {RangeError} If the checkpoint belongs to another training, or would go on to other bits.
  */
-export function differences(
+export async function assertResumable(
+  path: string,
+  state: TrainingState,
+  now: TrainingState,
+  options: Pick<SftOptions, "confirmOtherBits"> & { totalSteps: number },
+): Promise<void> {
+  const { totalSteps, confirmOtherBits } = options;
+  const others = differences(state.options, now.options);
+  if (others.length > 0) {
+    throw new RangeError(
+      `Cannot resume from "${path}": it was made with other options (${others.join("; ")})`,
+    );
+  }
+  if (state.step > totalSteps) {
+    throw new RangeError(
+      `Cannot resume from "${path}": it is after step ${state.step}, and ${totalSteps} steps ` +
+        "are asked for",
+    );
+  }
+  const otherBits = differences(state.facts, now.facts);
+  if (otherBits.length > 0 && !await confirmOtherBits?.(otherBits)) {
+    throw new RangeError(
+      `Cannot resume from "${path}" to the same bits: ${otherBits.join("; ")}`,
+    );
+  }
+}
+
+/** Says where two sets of facts differ, one phrase for each, such as `seed was 1, is 2`. */
+function differences(
   before: Readonly<Record<string, unknown>>,
   now: Readonly<Record<string, unknown>>,
 ): string[] {

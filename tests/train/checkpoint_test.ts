@@ -172,6 +172,12 @@ onOneThread(
       [{ mask: "none" }, /\(mask was "prompt", is "none"\)$/],
       [{ batchSize: 2 }, /\(batchSize was 3, is 2\)$/],
       [{ order: [[0, 1], [2]] }, /\(order was "shuffled", is "[0-9a-f]{64}"\)$/],
+      [{ accumulate: 2 }, /\(accumulate was not set, is 2\)$/],
+      [{ warmup: 3 }, /\(warmup was not set, is 3\)$/],
+      [
+        { examples: smallExamples(10).map((one) => ({ ...one, weight: 2 })) },
+        /\(weights was not set, is "[0-9a-f]{64}"\)$/,
+      ],
       [{ maxGradientNorm: 1 }, /\(maxGradientNorm was null, is 1\)$/],
       [{ examples: smallExamples(10, 8) }, /\(examples was "[0-9a-f]{64}", is "[0-9a-f]{64}"\)$/],
       [{ maxSteps: 1 }, /: it is after step 2, and 1 steps are asked for$/],

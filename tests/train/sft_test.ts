@@ -280,31 +280,3 @@ onOneThread("sft() takes steps of AdamW on the mean over counted tokens", async 
   assertEquals([step.loss, step.gradientNorm], [loss, norm]);
   release(model);
 });
-
-onEveryDevice("sft() takes no new memory after the largest batch", async (device) => {
-  const model = smallModel(device);
-  const many = smallExamples(24, 11);
-  const size = (batch: number[]) => makeBatch(batch.map((i) => many[i]), {}).tokensComputed;
-  // every batch differs in its tokens and in its rows that count; the largest comes first
-  const batches = Array.from({ length: 61 }, (_, i) => {
-    const count = 2 + i % 5;
-    return Array.from({ length: count }, (_, j) => (5 * i + 7 * j) % many.length);
-  }).sort((a, b) => size(b) - size(a));
-  const [largest, ...rest] = batches;
-  // software WebGPU takes seconds a step
-  const count = device.kind === "webgpu" ? 8 : rest.length;
-  const mixed = rest.map((_, i) => rest[(i * 37) % rest.length]).slice(0, count);
-  assert(new Set(mixed.map(size)).size > count / 3);
-  using training = sft(model, {
-    ...quick,
-    examples: many,
-    order: [largest, largest, ...mixed],
-    evalEvery: 4,
-    evalIters: 1,
-    batchSize: 6,
-  });
-  const memory: number[] = [];
-  for await (const _ of training) memory.push(device.allocatedBytes);
-  assertEquals(memory.slice(2).filter((bytes) => bytes !== memory[1]), []);
-  release(model);
-});
