@@ -7,4 +7,5 @@ export { type InstructionEntry, parseEntries } from "./entry.ts";
 export * from "./explore.ts";
 export * from "./forest.ts";
 export { loadDataset, loadEntries, type LoadOptions } from "./load.ts";
+export { findNearDuplicates, type NearDuplicate, wordSimilarity } from "./near_duplicates.ts";
 export * from "./split.ts";
