@@ -111,7 +111,7 @@ export class Gpt2 implements LanguageModel {
     const others = ["wte.weight", "wpe.weight", "lm_head.weight"];
     this.linears = makeLinears(this.parameters, "in-out", others);
     this.device = this.#weight("wte.weight").device;
-    for (const parameter of parameters.values()) parameter.requiresGrad = true;
+    for (const parameter of parameters.values()) parameter.requiresGrad = parameter.dtype === "f32";
   }
 
   /**

@@ -14,6 +14,8 @@ export type LinearLayout = "in-out" | "out-in";
 export interface Adapter {
   /** Its tensors, by what follows the layer's name in a file. */
   readonly parameters: ReadonlyMap<string, Tensor>;
+  /** What decides it beside its tensors, for people and checkpoints: plain values. */
+  readonly settings: object;
   /** Whether training drops elements of its input. */
   readonly hasDropout: boolean;
   /**

@@ -74,7 +74,7 @@ export class Llama implements LanguageModel {
     const others = ["embed_tokens.weight", "lm_head.weight"];
     this.linears = makeLinears(this.parameters, "out-in", others);
     this.device = this.#weight("embed_tokens.weight").device;
-    for (const parameter of parameters.values()) parameter.requiresGrad = true;
+    for (const parameter of parameters.values()) parameter.requiresGrad = parameter.dtype === "f32";
   }
 
   /**

@@ -45,7 +45,7 @@ export async function saveLora(
     throw new TypeError("Cannot save adapters that were added with different settings as one");
   }
   await Deno.mkdir(directory, { recursive: true });
-  const prefix = `base_model.model.${modulePrefix(model)}`;
+  const prefix = `base_model.model.${model.prefix}`;
   const entries = adapted.flatMap(({ linear, adapter }) =>
     Array.from(adapter.parameters, ([part, tensor]) => ({
       name: `${prefix}${linear.name}.${part}`,
@@ -218,13 +218,8 @@ function adaptedLinears(model: LanguageModel): { linear: Linear; adapter: LoraAd
   );
 }
 
-/** What precedes a layer's name in Hugging Face's model. */
-function modulePrefix(model: LanguageModel): string {
-  return model.architecture === "gpt2" ? "transformer." : "model.";
-}
-
 function findLinear(model: LanguageModel, module: string): Linear | undefined {
-  const prefix = modulePrefix(model);
+  const { prefix } = model;
   const name = module.startsWith(prefix) ? module.slice(prefix.length) : module;
   return model.linears.get(name);
 }
@@ -238,5 +233,5 @@ function targetModules(model: LanguageModel, adapted: readonly Linear[]): string
   const short = new Set(adapted.map(({ name }) => name.replace(/^.*?\.\d+\./, "")));
   const chooses = (name: string) => [...short].some((end) => `.${name}`.endsWith(`.${end}`));
   const isSame = [...model.linears.keys()].every((name) => chooses(name) === chosen.has(name));
-  return isSame ? [...short] : [...chosen].map((name) => `${modulePrefix(model)}${name}`);
+  return isSame ? [...short] : [...chosen].map((name) => `${model.prefix}${name}`);
 }

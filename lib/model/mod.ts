@@ -49,8 +49,8 @@ export {
 export { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
 export { chooseToken, type SamplingOptions } from "./sampling.ts";
 export {
+  describeFrozen,
   freeze,
-  hashFrozen,
   isFullyTrainable,
   matchesName,
   type NamePattern,

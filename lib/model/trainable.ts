@@ -122,12 +122,24 @@ export function isFullyTrainable(model: LanguageModel): boolean {
 }
 
 /**
- * A hash of all that does not learn, by which a checkpoint knows its base again.
+ * What a checkpoint must know again of a model of which not all is in it.
  *
  * @param model The model.
- * @returns SHA-256 in hexadecimal, of each frozen tensor's name and bits in their order.
+ * @returns Nothing where everything learns. Else a hash of all that does not, and the adapters' settings.
  */
-export async function hashFrozen(model: LanguageModel): Promise<string> {
+export async function describeFrozen(model: LanguageModel): Promise<Record<string, unknown>> {
+  if (isFullyTrainable(model)) return {};
+  const adapters = [...model.linears.values()].map(({ adapter }) => adapter?.settings);
+  const settings = new Set(adapters.filter((one) => one !== undefined));
+  return {
+    learns: [...trainableParameters(model).keys()],
+    base: await hashFrozen(model),
+    ...(settings.size > 0 && { adapters: [...settings] }),
+  };
+}
+
+/** SHA-256 of each frozen tensor's name and bits in their order. */
+async function hashFrozen(model: LanguageModel): Promise<string> {
   const lines: string[] = [];
   for (const [name, tensor] of allParameters(model)) {
     if (tensor.requiresGrad) continue;

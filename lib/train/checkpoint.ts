@@ -4,7 +4,8 @@
  *
  * ```
  * checkpoint/step-000120/
- *   config.json, model.safetensors       the model, in Hugging Face's layout
+ *   config.json, model.safetensors       the model, in Hugging Face's layout, where all of it learns
+ *   trained.safetensors                  what learns, where not all does; training.json knows the rest by its hash
  *   optimizer.safetensors                mean/NAME and variance/NAME of each parameter
  *   best.safetensors                     weights of the best evaluation, where they are kept
  *   training.json                        position, options, and what decided the bits
@@ -14,13 +15,14 @@
  */
 
 import { basename, dirname, join } from "@std/path";
-import { type LanguageModel, saveModel } from "../model/mod.ts";
+import { isFullyTrainable, type LanguageModel, saveModel } from "../model/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { openSafetensors, type Safetensors, writeSafetensors } from "../weights/mod.ts";
 import { writeAll, writeBeside } from "../weights/write_beside.ts";
 import type { AdamW } from "./optimizer.ts";
 import type { TrainingState } from "./state.ts";
 
+const TRAINED = "trained.safetensors";
 const NAME = /^step-(\d{6,})$/;
 /** What is not a checkpoint yet, and what is none any more: both may be left behind by a kill. */
 const LEFTOVER = /^\.step-\d{6,}\.(unfinished|discarded)$/;
@@ -48,7 +50,8 @@ export async function saveCheckpoint(
   const unfinished = join(directory, `.${name}.unfinished`);
   await Deno.mkdir(directory, { recursive: true });
   await removeLeftovers(directory);
-  await saveModel(model, unfinished);
+  if (isFullyTrainable(model)) await saveModel(model, unfinished);
+  else await saveTrained(optimizer, unfinished);
   const entries = [...optimizer.moments].flatMap(([parameter, { mean, variance }]) => [
     { name: `mean/${parameter}`, shape: mean.shape, data: () => mean.data() },
     { name: `variance/${parameter}`, shape: variance.shape, data: () => variance.data() },
@@ -122,11 +125,12 @@ export async function restoreCheckpoint(
   optimizer: AdamW,
   step: number,
 ): Promise<void> {
-  using weights = await openSafetensors(join(path, "model.safetensors"));
+  const full = isFullyTrainable(model);
+  using weights = await openSafetensors(join(path, full ? "model.safetensors" : TRAINED));
   using moments = await openSafetensors(join(path, "optimizer.safetensors"));
   const pairs: [Safetensors, string, Tensor][] = [];
-  for (const [name, tensor] of model.parameters) {
-    pairs.push([weights, weights.tensors.has(name) ? name : `transformer.${name}`, tensor]);
+  for (const [name, tensor] of optimizer.parameters) {
+    pairs.push([weights, weights.tensors.has(name) ? name : `${model.prefix}${name}`, tensor]);
   }
   for (const [name, { mean, variance }] of optimizer.moments) {
     pairs.push([moments, `mean/${name}`, mean], [moments, `variance/${name}`, variance]);
@@ -158,6 +162,15 @@ export async function readBest(
     best.set(name, await file.read(name));
   }
   return best;
+}
+
+/** Writes the parameters that learn. */
+async function saveTrained({ parameters }: AdamW, directory: string): Promise<void> {
+  await Deno.mkdir(directory, { recursive: true });
+  const entries = Array.from(parameters, ([name, tensor]) => {
+    return { name, shape: tensor.shape, data: () => tensor.data() };
+  });
+  await writeSafetensors(join(directory, TRAINED), entries);
 }
 
 function assertShape(file: Safetensors, name: string, tensor: Tensor): void {

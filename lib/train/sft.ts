@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { LanguageModel } from "../model/mod.ts";
+import { type LanguageModel, trainableParameters } from "../model/mod.ts";
 import { record } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
@@ -25,7 +26,8 @@ import { assertResumable, describeOptions, type TrainingState } from "./state.ts
 import { TrainingData } from "./training_data.ts";
 
 /**
- * Sets up supervised fine-tuning of all of a model's parameters. Nothing is computed before the loop begins.
+ * Sets up supervised fine-tuning of those of a model's weights that learn: all of them, or what `freeze()` left, or
+ * the adapters of `addLora()`. Nothing is computed before the loop begins.
  *
  * The loop may be left at any step, by `break`, an error or a signal: the model then has the weights of the last whole
  * step, and looping over the same object again goes on from there.
@@ -72,7 +74,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     assertValidated(options, this.#data.evaluated.validation);
     this.notices = this.#data.notices;
     this.totalSteps = Math.min(this.#data.stepsPerEpoch * epochs, maxSteps);
-    this.#optimizer = new AdamW(model.parameters, options, {
+    this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), options, {
       keepGradients: options.recompute,
     });
     if (earlyStopping || keepBest) {
@@ -283,4 +285,11 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const { facts } = this.#model.device;
     return { version: 1, step: this.#step, options, ...(best && { best }), facts };
   }
+}
+
+function assertLearns(parameters: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  if (parameters.size > 0) return parameters;
+  throw new TypeError(
+    "Cannot train a model of which nothing learns: all of its weights are frozen",
+  );
 }

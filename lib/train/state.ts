@@ -6,7 +6,7 @@
 
 import { encodeHex } from "@std/encoding";
 import type { EncodedExample } from "../dataset/mod.ts";
-import type { LanguageModel } from "../model/mod.ts";
+import { describeFrozen, type LanguageModel } from "../model/mod.ts";
 import type { Best } from "./early_stopping.ts";
 import type { SftOptions } from "./options.ts";
 import type { TrainingData } from "./training_data.ts";
@@ -77,6 +77,7 @@ export async function describeOptions(
       weights: await hash(new Int32Array(Float32Array.from(examples, weightOf).buffer)),
     }),
     ...Object.fromEntries(config),
+    ...await describeFrozen(model),
   };
 }
 

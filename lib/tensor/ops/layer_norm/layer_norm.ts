@@ -88,8 +88,10 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-
   );
   return record(y, [x, weight, bias], (dy, gradients) => {
     if (gradients.wants(weight) || gradients.wants(bias)) {
-      const dWeight = gradients.into(weight);
-      const dBias = gradients.into(bias);
+      // One kernel makes both; what nobody wants goes with the scope.
+      const into = (input: Tensor) =>
+        gradients.wants(input) ? gradients.into(input) : unwanted(input);
+      const [dWeight, dBias] = [into(weight), into(bias)];
       device.run(
         backwardWeightsKernel,
         {
@@ -118,4 +120,8 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-
     }
     statistics.dispose();
   });
+}
+
+function unwanted({ device, shape }: Tensor): { gradient: Tensor; accumulate: 0 | 1 } {
+  return { gradient: Tensor.empty(device, shape), accumulate: 0 };
 }
