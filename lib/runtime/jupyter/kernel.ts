@@ -50,6 +50,8 @@ export class JupyterKernel {
   #options: JupyterKernelOptions;
   #session: Promise<Session>;
   #notes?: Promise<Notes | undefined>;
+  /** The cells that ran before anyone asked for types. */
+  #unread: { code: string; count: number }[] = [];
   #history = new History();
   /** The comms that cells have opened, with their targets. */
   #comms = new Map<string, string>();
@@ -211,6 +213,9 @@ export class JupyterKernel {
           metadata: {},
           transient: { display_id: id },
         }, this.#running?.request.message.header ?? this.#last),
+    }).then((notes) => {
+      for (const { code, count } of this.#unread.splice(0)) notes.cell(code, count);
+      return notes;
     }).catch((error) => {
       console.error(`Cannot check types: ${(error as Error).message}`);
       return undefined;
@@ -275,7 +280,10 @@ export class JupyterKernel {
       });
       // A new kernel counts anew, which shows that it is one.
       const lost = result.status === "died" || session.ended;
-      if (lost) this.#count = 0;
+      if (lost) {
+        this.#count = 0;
+        this.#unread.length = 0;
+      }
       cell?.ran(result, lost);
       await this.#reply(request, result, count, session);
     } finally {
@@ -317,11 +325,13 @@ export class JupyterKernel {
 
   /** Makes the cell's note, empty at first, for clients that keep cells apart. */
   async #note(code: string, count: number, metadata: Content, header: MessageHeader) {
-    const id = metadata.cellId;
-    if (typeof id !== "string" && !this.#options.strict) return undefined;
-    const notes = await this.#startNotes();
-    if (typeof id !== "string") return notes?.cell(code, count);
-    const note = notes?.cell(code, count, id);
+    const id = typeof metadata.cellId === "string" ? metadata.cellId : undefined;
+    if (id === undefined && this.#notes === undefined && !this.#options.strict) {
+      // Nobody has asked for types yet, and perhaps nobody will.
+      this.#unread.push({ code, count });
+      return undefined;
+    }
+    const note = (await this.#startNotes())?.cell(code, count, id);
     if (note?.displayId !== undefined) {
       this.#channels.publish("display_data", {
         data: {},

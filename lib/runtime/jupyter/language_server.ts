@@ -225,7 +225,8 @@ export class LanguageServer {
   }
 }
 
-const SETTINGS = { enable: true, lint: false };
+// The notebook's folder may be a large tree, of which cells import what they import.
+const SETTINGS = { enable: true, lint: false, documentPreloadLimit: 0, cacheOnSave: false };
 // An import that a completion would add has no place to go.
 const EDITOR = { suggest: { autoImports: false } };
 
