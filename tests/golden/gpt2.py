@@ -68,17 +68,17 @@ def examples() -> list[tuple[list[int], int, int]]:
     return rows
 
 
-def collate(rows) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def collate(rows, end=END) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Tokens (B, T) padded to the longest and its closing token, and each mask's targets (B, T).
 
     Targets are the tokens shifted by one; of a row's padding only the first, its end, may count.
     """
     width = max(len(tokens) for tokens, _, _ in rows)
-    batch = np.full((len(rows), width), END, np.int32)
+    batch = np.full((len(rows), width), end, np.int32)
     targets = {mask: np.full((len(rows), width), IGNORE, np.int32) for mask in MASKS}
     for b, (tokens, instruction, prompt) in enumerate(rows):
         batch[b, : len(tokens)] = tokens
-        shifted = np.array(tokens[1:] + [END], np.int32)
+        shifted = np.array(tokens[1:] + [end], np.int32)
         for mask, skipped in zip(MASKS, (0, instruction - 1, prompt - 1)):
             targets[mask][b, skipped : len(tokens)] = shifted[skipped:]
     return batch, targets

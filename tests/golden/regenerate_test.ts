@@ -44,10 +44,10 @@ for (const [name, script] of Object.entries(scripts)) {
             assertClose(again.data, data, { relative: 1e-6 }, `${one.name}/${key}`);
           }
         }
-        if (name === "gpt2_tiny") {
-          const model = "gpt2_tiny/model.safetensors";
-          const weights = readGoldenTensors(join(folder, model));
-          assertEquals(weights, readGoldenTensors(new URL(model, import.meta.url)));
+        for (const model of models[name] ?? []) {
+          const path = `${model}/model.safetensors`;
+          const weights = readGoldenTensors(join(folder, path));
+          assertEquals(weights, readGoldenTensors(new URL(path, import.meta.url)));
         }
       } finally {
         await Deno.remove(folder, { recursive: true });

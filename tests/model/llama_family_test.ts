@@ -1,0 +1,311 @@
+// Tiny Llamas, Mistrals and Gemmas against Hugging Face's: logits, loss, every gradient, weights after AdamW steps, greedy
+// text, and the same loss of padded, packed and forest batches.
+
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import {
+  attendWithin,
+  Gemma,
+  generate,
+  type LanguageModel,
+  Llama,
+  loadModel,
+  logitsOf,
+  type LossBatch,
+  lossOf,
+  planModel,
+  saveModel,
+} from "../../lib/model/mod.ts";
+import { backward, type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
+import { AdamW } from "../../lib/train/mod.ts";
+import { openSafetensors } from "../../lib/weights/mod.ts";
+import { onEveryDevice } from "../devices.ts";
+import { type GoldenTensor, loadGolden } from "../golden/golden.ts";
+import { assertClose } from "../support.ts";
+
+const golden = loadGolden("llama_family");
+const names = ["llama", "mistral", "gemma", "gemma3"];
+const [{ tensors: batch, attributes: { lengths } }] = golden.cases("batch");
+const [rowCount, length] = batch.tokens.shape;
+const vocabularySize = 41;
+
+const directoryOf = (name: string) =>
+  fromFileUrl(new URL(`../golden/llama_family/${name}`, import.meta.url));
+
+async function loadTiny(device: Device, name: string): Promise<LanguageModel> {
+  return (await loadModel(directoryOf(name), { device })).model;
+}
+
+/** Sequences one after another; each of the padded batch's length, or of its own. */
+function sequences(isPacked: boolean): LossBatch {
+  const { tokens, targets } = batch;
+  const rows = Array.from({ length: rowCount * length }, (_, row) => row)
+    .filter((row) => !isPacked || row % length < lengths[Math.floor(row / length)]);
+  const end: number[] = [];
+  for (const [i, row] of rows.entries()) {
+    const rest = (isPacked ? lengths[Math.floor(row / length)] : length) - row % length;
+    end.push(i + rest);
+  }
+  const counted = [...rows.keys()].filter((i) => targets.data[rows[i]] !== -100);
+  return {
+    tokens: Int32Array.from(rows, (row) => tokens.data[row]),
+    positions: Int32Array.from(rows, (row) => row % length),
+    end: Int32Array.from(end),
+    edges: {
+      rows: Int32Array.from(counted),
+      targets: Int32Array.from(counted, (i) => targets.data[rows[i]]),
+      counts: new Float32Array(counted.length).fill(1),
+    },
+  };
+}
+
+function forest(): LossBatch {
+  const ints = (name: string) => batch[`forest/${name}`].data as Int32Array;
+  return {
+    tokens: ints("tokens"),
+    positions: ints("positions"),
+    end: ints("end"),
+    edges: {
+      rows: ints("rows"),
+      targets: ints("targets"),
+      counts: batch["forest/counts"].data as Float32Array,
+    },
+  };
+}
+
+/** A golden tensor of a parameter, by the name that it has in Hugging Face's files. */
+function expectedOf(
+  tensors: Readonly<Record<string, GoldenTensor>>,
+  kind: "grad" | "weight",
+  { prefix }: LanguageModel,
+  parameter: string,
+): Float32Array {
+  const name = parameter.startsWith("lm_head.") ? parameter : `${prefix}${parameter}`;
+  return tensors[`${kind}/${name}`].data as Float32Array;
+}
+
+for (const name of names) {
+  onEveryDevice(`${name} gives Hugging Face's logits`, async (device) => {
+    const model = await loadTiny(device, name);
+    const { tokens, positions, end } = sequences(false);
+    using logits = scope(() =>
+      noGrad(() =>
+        logitsOf(
+          model,
+          model.hidden({ tokens, positions, attend: attendWithin({ end, positions }) }),
+        )
+      )
+    );
+    const actual = await logits.data();
+    const expected = golden.cases(`${name}/forward`)[0].tensors.logits.data as Float32Array;
+    for (let row = 0; row < rowCount; row++) {
+      const first = row * length * vocabularySize;
+      const last = first + lengths[row] * vocabularySize;
+      assertClose(actual.subarray(first, last), expected.subarray(first, last), { relative: 1e-5 });
+    }
+  });
+
+  onEveryDevice(
+    `${name}: loss, gradients and weights after AdamW steps are PyTorch's, in any batch`,
+    async (device) => {
+      const [{ tensors, attributes }] = golden.cases(`${name}/train`);
+      const { lr, beta1, beta2, eps, weightDecay } = attributes;
+      const [first] = tensors.losses.data;
+      const batches: [LossBatch, boolean][] = [
+        [sequences(false), false],
+        [sequences(true), false],
+        [forest(), true],
+        [forest(), false],
+      ];
+      const model = await loadTiny(device, name);
+      for (const [batch, recompute] of batches) {
+        for (const parameter of model.parameters.values()) {
+          parameter.grad?.dispose();
+          parameter.grad = undefined;
+        }
+        using loss = scope(() => {
+          const loss = lossOf(model, batch, { recompute });
+          backward(loss);
+          return loss;
+        });
+        assertClose([await loss.item()], [first], { relative: 1e-5 });
+        for (const [parameter, { grad }] of model.parameters) {
+          const expected = expectedOf(tensors, "grad", model, parameter);
+          assertClose(await grad!.data(), expected, { relative: 1e-4 }, parameter);
+        }
+      }
+
+      using optimizer = new AdamW(model.parameters, { beta1, beta2, epsilon: eps, weightDecay });
+      optimizer.step(lr); // with the last batch's gradients
+      for (const expected of tensors.losses.data.subarray(1)) {
+        using loss = scope(() => {
+          const loss = lossOf(model, forest());
+          backward(loss);
+          return loss;
+        });
+        assertClose([await loss.item()], [expected], { relative: 1e-5 });
+        optimizer.step(lr);
+      }
+      for (const [parameter, tensor] of model.parameters) {
+        const expected = expectedOf(tensors, "weight", model, parameter);
+        assertClose(await tensor.data(), expected, { relative: 1e-4 }, parameter);
+      }
+    },
+  );
+
+  onEveryDevice(
+    `${name} generates Hugging Face's greedy tokens, with its cache`,
+    async (device) => {
+      const model = await loadTiny(device, name);
+      const cases = golden.cases(`${name}/generate`);
+      const prompts = cases.map(({ tensors }) => [...tensors.prompt.data]);
+      const expected = cases.map(({ tensors }) => [...tensors.output.data]);
+      const together = await generate(model, prompts, { maxNewTokens: 16 });
+      assertEquals(together.map(({ tokens }) => tokens), expected);
+      const [alone] = await generate(model, [prompts[0]], { maxNewTokens: 16 });
+      assertEquals(alone.tokens, expected[0]);
+    },
+  );
+}
+
+onEveryDevice(
+  "saveModel() keeps every architecture's bits, names and configuration",
+  async (device) => {
+    for (const name of names) {
+      const model = await loadTiny(device, name);
+      const folder = await Deno.makeTempDir();
+      try {
+        await saveModel(model, folder);
+        const again = (await loadModel(folder, { device })).model;
+        for (const [parameter, tensor] of model.parameters) {
+          assertEquals(
+            await again.parameters.get(parameter)!.data(),
+            await tensor.data(),
+            parameter,
+          );
+        }
+        assertEquals(again.toConfig(), model.toConfig());
+        using mine = await openSafetensors(folder);
+        using theirs = await openSafetensors(directoryOf(name));
+        assertEquals([...mine.tensors.keys()].sort(), [...theirs.tensors.keys()].sort());
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    }
+  },
+);
+
+onEveryDevice("Llama.create() and Gemma.create() are decided by their seeds", async (device) => {
+  const shape = {
+    vocabularySize: 20,
+    contextLength: 16,
+    width: 8,
+    layers: 1,
+    heads: 2,
+    headDim: 4,
+    feedForwardWidth: 12,
+  };
+  const makers = [
+    (seed: number) => Llama.create(device, shape, seed),
+    (seed: number) => Gemma.create(device, { ...shape, generation: 1 }, seed),
+    (seed: number) => Gemma.create(device, { ...shape, generation: 3, window: 4 }, seed),
+  ];
+  for (const make of makers) {
+    const [a, b, c] = [make(1), make(1), make(2)];
+    assertEquals(await a.head.data(), await b.head.data());
+    assertEquals((await a.head.data()).join() === (await c.head.data()).join(), false);
+    const [{ tokens, finish }] = await generate(a, [[1, 2, 3]], { maxNewTokens: 50 });
+    assertEquals([tokens.length, finish], [14, "context"]);
+  }
+  assertThrows(
+    () => Llama.create(device, { ...shape, kvHeads: 3 }),
+    RangeError,
+    "Cannot share 3 heads of keys among 2 heads of queries",
+  );
+  assertThrows(
+    () => Llama.create(device, { ...shape, headDim: 3 }),
+    RangeError,
+    "Cannot rotate heads of 3 elements",
+  );
+  assertThrows(() => new Llama(shape, new Map()), TypeError, 'without the weight "embed_tokens');
+});
+
+Deno.test("planModel() says what of a configuration it cannot load", () => {
+  const llama = {
+    model_type: "llama",
+    vocab_size: 32,
+    hidden_size: 8,
+    intermediate_size: 16,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    max_position_embeddings: 64,
+  };
+  const gemma3 = { ...llama, model_type: "gemma3_text" };
+  const refused: [Record<string, unknown>, string][] = [
+    [{ model_type: "bert" }, '"model_type" is "bert", expected "gpt2", "llama", "mistral"'],
+    [{ ...llama, model_type: "gemma2" }, "it is a Gemma 2, whose soft caps"],
+    [{ ...llama, hidden_act: "relu" }, '"hidden_act" is "relu", expected "silu"'],
+    [{ ...llama, vocab_size: -1 }, '"vocab_size" is -1, expected a positive integer'],
+    [{ ...llama, rope_scaling: { rope_type: "yarn", factor: 2 } }, '"rope_type" is "yarn"'],
+    [{ ...llama, rope_scaling: { type: "linear" } }, '"factor" is nothing'],
+    [{ ...gemma3, final_logit_softcapping: 30 }, '"final_logit_softcapping" is 30, expected null'],
+    [{ ...gemma3, layer_types: ["other"] }, '"layer_types" is ["other"]'],
+    [{ model_type: "gemma3", text_config: 1 }, '"text_config" is 1, expected an object'],
+  ];
+  for (const [json, message] of refused) {
+    assertThrows(() => planModel(json, "config.json"), TypeError, message);
+  }
+  assertThrows(() => planModel(llama, "config.json", 0.1), RangeError, "only GPT-2 has dropout");
+});
+
+Deno.test("planModel() reads what published files leave out", () => {
+  const seen = {
+    model_type: "gemma3",
+    text_config: {
+      model_type: "gemma3_text",
+      hidden_size: 2560,
+      intermediate_size: 10240,
+      num_hidden_layers: 34,
+      rope_scaling: { factor: 8, rope_type: "linear" },
+      sliding_window: 1024,
+    },
+  };
+  const { heads, kvHeads, vocabularySize, shapes } = planModel(seen, "config.json");
+  assertEquals([heads, kvHeads, vocabularySize], [8, 4, 262_208]);
+  assertEquals(shapes.get("layers.33.self_attn.q_norm.weight"), [256]);
+  const mistral = {
+    model_type: "mistral",
+    vocab_size: 32_000,
+    hidden_size: 4096,
+    intermediate_size: 14_336,
+    num_hidden_layers: 32,
+    num_attention_heads: 32,
+    max_position_embeddings: 32_768,
+  };
+  assertEquals(planModel(mistral, "config.json").kvHeads, 8);
+});
+
+Deno.test("loadModel() refuses a model whose tensors are others than its configuration says", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.copyFile(`${directoryOf("llama")}/model.safetensors`, `${folder}/model.safetensors`);
+    const config = JSON.parse(await Deno.readTextFile(`${directoryOf("llama")}/config.json`));
+    const device = {} as Device; // nothing gets that far
+    const write = (change: Record<string, unknown>) =>
+      Deno.writeTextFile(`${folder}/config.json`, JSON.stringify({ ...config, ...change }));
+    await write({ vocab_size: 42 });
+    await assertRejects(
+      () => loadModel(folder, { device }),
+      TypeError,
+      'Cannot load "model.embed_tokens.weight"',
+    );
+    await Deno.writeTextFile(`${folder}/config.json`, "[]");
+    await assertRejects(
+      () => loadModel(folder, { device }),
+      SyntaxError,
+      "it is not a JSON object",
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
