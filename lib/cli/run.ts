@@ -21,6 +21,7 @@ interface Options extends SandboxFlags {
   output?: string;
   html?: string;
   md?: string;
+  theme?: string;
   junit?: string;
   timeout?: number;
   totalTimeout?: number;
@@ -57,6 +58,7 @@ export function register(program: Command): void {
   parameterOptions(command)
     .option("--output <file>", "write the executed notebook, after each cell")
     .option("--html <file>", "write a report: one HTML file that opens anywhere, offline")
+    .option("--theme <file>", "a style sheet that goes over the HTML report's own")
     .option("--md <file>", "write a report as Markdown, its pictures in a folder beside it")
     .option("--junit <file>", "write JUnit's XML: a suite for each notebook, a case for each cell");
   limitOptions(command)
@@ -138,7 +140,7 @@ async function runOne(
     } finally {
       view.end();
     }
-    await writeReports(ran, ran.result);
+    await writeReports(ran, ran.result, options.theme);
   } catch (error) {
     // Of several, the others still run.
     if (!several) throw error;
@@ -148,10 +150,15 @@ async function runOne(
   return ran;
 }
 
-async function writeReports({ html, md }: Ran, { notebook, manifest }: RunResult): Promise<void> {
+async function writeReports(
+  { html, md }: Ran,
+  { notebook, manifest }: RunResult,
+  theme: string | undefined,
+): Promise<void> {
   if (html !== undefined) {
     const { renderReport } = await import("../runtime/report/mod.ts");
-    await writeFileAtomic(html, await renderReport(notebook, { manifest }));
+    const css = theme && await Deno.readTextFile(theme);
+    await writeFileAtomic(html, await renderReport(notebook, { manifest, theme: css }));
   }
   if (md !== undefined) {
     const { writeMarkdownReport } = await import("../runtime/report/markdown_report.ts");

@@ -4,7 +4,13 @@
 export * from "./notebook.ts";
 export * from "./manifest.ts";
 export { type CellError } from "./cell_error.ts";
-export { Kernel, type KernelExit, type KernelOptions } from "./kernel.ts";
+export {
+  Kernel,
+  type KernelCommand,
+  type KernelExit,
+  type KernelLauncher,
+  type KernelOptions,
+} from "./kernel.ts";
 export { type OutputMessage } from "./outputs.ts";
 export {
   type DeclaredParameter,
@@ -12,6 +18,28 @@ export {
   injectParameters,
   readParameters,
 } from "./parameters.ts";
+export {
+  type CheckedCell,
+  checkNotebook,
+  type CheckOptions,
+  type CheckResult,
+} from "./check_notebook.ts";
+export { cleanNotebook } from "./clean.ts";
+export { type Change, compareManifests } from "./compare/manifests.ts";
+export { type CellComparison, compareNotebooks } from "./compare/notebooks.ts";
+export { compareOutputs, type OutputTolerance } from "./compare/outputs.ts";
+export { formatJUnit, type JUnitCase, type JUnitSuite } from "./junit.ts";
+export { readParameterFile } from "./parameter_files.ts";
+export { suiteOf } from "./run_suite.ts";
+export { sandboxFault } from "./sandbox/outer.ts";
+export { type SandboxOptions } from "./sandbox/walls.ts";
+export {
+  diffReports,
+  type ReportDifference,
+  type Verdict,
+  type VerifyOptions,
+  verifyReport,
+} from "./verify_report.ts";
 export {
   type RunFailure,
   runNotebook,

@@ -52,3 +52,28 @@ Deno.test("tunebook export says what is wrong with a file and writes nothing", (
     assertStringIncludes(said[1], "there is no such file");
     assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["book.ipynb"]);
   }));
+
+Deno.test("tunebook export takes a theme, writes Markdown and gives a report's notebook back", () =>
+  inFolder(async (folder, said) => {
+    const notebook = sampleNotebook();
+    const [book, html, md] = ["book.ipynb", "book.html", "book.md"].map((name) =>
+      `${folder}/${name}`
+    );
+    await writeNotebook(book, notebook);
+    await Deno.writeTextFile(`${folder}/theme.css`, ":root{--nb-accent:#123456}");
+    const theme = ["--theme", `${folder}/theme.css`];
+    assertEquals(await main(["export", book, "--html", html, "--md", md, ...theme]), 0);
+    const css = (await Deno.readTextFile(html)).split("</style>")[0];
+    assert(css.endsWith(":root{--nb-accent:#123456}"));
+    const text = await Deno.readTextFile(md);
+    assertStringIncludes(text, "# Fine-tuning GPT-2 to follow instructions");
+    for (const [, link] of text.matchAll(/!\[.*?\]\((book_files\/\S+?)\)/g)) {
+      assert((await Deno.stat(`${folder}/${link}`)).size > 50, link);
+    }
+    assertEquals(await main(["export", html, "--output", `${folder}/again.ipynb`]), 0);
+    assertEquals(await Deno.readTextFile(`${folder}/again.ipynb`), await Deno.readTextFile(book));
+    await Deno.writeTextFile(`${folder}/theme.css`, "</style><script>1</script>");
+    assertEquals(await main(["export", book, "--html", html, ...theme]), 1);
+    assertStringIncludes(said.join("\n"), "Cannot take the theme");
+    assertEquals(await main(["export", book]), 2);
+  }));

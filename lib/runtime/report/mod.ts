@@ -11,6 +11,12 @@ import { renderPage } from "./page.ts";
 import { renderProvenance } from "./provenance.ts";
 
 export { type EmbeddedReport, readReport } from "./embedded.ts";
+export {
+  type MarkdownReport,
+  type MarkdownReportOptions,
+  renderMarkdownReport,
+  writeMarkdownReport,
+} from "./markdown_report.ts";
 
 /** Options of {@linkcode renderReport}. */
 export interface ReportOptions {
@@ -23,6 +29,12 @@ export interface ReportOptions {
   manifest?: Manifest;
   /** Whether code is shown. Default: true. The notebook that the page carries has it in any case. */
   code?: boolean;
+  /**
+   * A style sheet that goes over the report's own. Colours are custom properties of `:root`
+   * (`--nb-ink`, `--nb-paper`, `--nb-accent`, …), for the dark `:root[data-theme=dark]`; fonts are
+   * `--nb-sans` and `--nb-mono`. What it names elsewhere is not fetched.
+   */
+  theme?: string;
   /** Whether the page carries the notebook, to be saved and verified. Default: true. */
   embedNotebook?: boolean;
 }
@@ -36,6 +48,7 @@ export interface ReportOptions {
  * @param notebook The notebook with its outputs.
  * @param options What to show.
  * @returns One HTML file. The same notebook and options give the same text.
+ * @throws {SyntaxError} If the theme could end its style element.
  *
  * @example
  * ```ts
@@ -68,6 +81,7 @@ export async function renderReport(
     language: /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/.exec(
       metadataText(notebook.metadata.language) ?? "",
     )?.[0] ?? "en",
+    theme: options.theme ?? "",
     about: manifest === undefined ? "" : aboutRun(manifest),
     contents: renderContents(cells.headings),
     cells: cells.html,

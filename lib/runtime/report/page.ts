@@ -15,6 +15,8 @@ export interface PageParts {
   titleHtml: string;
   /** A BCP 47 language tag. */
   language: string;
+  /** A style sheet that goes over the report's own; empty for none. */
+  theme: string;
   /** One line under the title, as HTML. */
   about: string;
   /** The table of contents, empty if there is none. */
@@ -63,7 +65,7 @@ export async function renderPage(parts: PageParts): Promise<string> {
 <title>${escapeHtml(parts.title)}</title>
 <link rel="icon" href="data:,">
 <style>
-${paletteCss()}${styleSheet}</style>
+${paletteCss()}${styleSheet}${themeText(parts.theme)}</style>
 <script>${client}</script>
 </head>
 <body>
@@ -93,6 +95,16 @@ ${scriptText(framesPlayer)}
 addEventListener("DOMContentLoaded", () => document.querySelectorAll(".tb-frames").forEach(playFrames));
 })();
 `;
+
+/** A style sheet as an HTML parser will read it. */
+function themeText(css: string): string {
+  if (/<\/style|<!--|\0/i.test(css)) {
+    throw new SyntaxError(
+      'Cannot take the theme: it contains "</style", "<!--" or a NUL character',
+    );
+  }
+  return css;
+}
 
 let plotly: Promise<string> | undefined;
 
