@@ -13,3 +13,4 @@ export type { Evaluation, SftOptions, Step } from "./options.ts";
 export { learningRateAt, type Schedule, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 export { sft, type Training } from "./sft.ts";
 export type { TrainingState } from "./state.ts";
+export { TensorBoard } from "./tensorboard.ts";

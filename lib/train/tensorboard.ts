@@ -1,0 +1,86 @@
+/**
+ * Steps of a training as TensorBoard reads them.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { writeAll } from "../weights/write_beside.ts";
+import { encodeEvent, type Event, FILE_VERSION, frameRecord } from "./event_file.ts";
+import type { Step } from "./options.ts";
+
+/**
+ * Writes an event file for `tensorboard --logdir`: `train/loss`, `train/learning_rate`, `train/grad_norm`,
+ * `train/tokens_per_second`, and on steps that evaluate `eval/train_loss` and `eval/loss`, the validation loss.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type Step, TensorBoard } from "tunebook";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const board = await TensorBoard.open(directory);
+ * for (const step of [] as Step[]) await board.write(step); // of a training: for await
+ * board[Symbol.dispose]();
+ * assertEquals(Array.from(Deno.readDirSync(directory)).length, 1);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export class TensorBoard implements Disposable {
+  readonly #file: Deno.FsFile;
+
+  private constructor(file: Deno.FsFile, readonly path: string) {
+    this.#file = file;
+  }
+
+  /**
+   * Begins an event file of its own. What earlier files of the directory say of later steps no longer holds.
+   *
+   * @param directory Where to; made if it does not exist.
+   * @param step Steps that are done: 0, or where a training goes on.
+   * @returns What to write steps to.
+   */
+  static async open(directory: string, step = 0): Promise<TensorBoard> {
+    await Deno.mkdir(directory, { recursive: true });
+    const wallTime = Date.now() / 1000;
+    // Readers take a directory's files in the order of their names, which is that of the time.
+    const time = wallTime.toFixed(3).padStart(14, "0");
+    const unique = crypto.randomUUID().slice(0, 8);
+    const path = join(directory, `events.out.tfevents.${time}.tunebook.${unique}`);
+    const board = new TensorBoard(await Deno.open(path, { write: true, createNew: true }), path);
+    await board.#write({ wallTime, fileVersion: FILE_VERSION });
+    await board.#write({ wallTime, step: step + 1, sessionStart: true });
+    return board;
+  }
+
+  /**
+   * Writes a step's numbers.
+   *
+   * @param step The step.
+   */
+  async write(step: Step): Promise<void> {
+    const { loss, learningRate, gradientNorm, tokensComputed, seconds, evaluation } = step;
+    const scalars: Record<string, number> = {
+      "train/loss": loss,
+      "train/learning_rate": learningRate,
+      "train/grad_norm": gradientNorm,
+      "train/tokens_per_second": tokensComputed / seconds,
+    };
+    if (evaluation) {
+      scalars["eval/train_loss"] = evaluation.trainLoss;
+      if (evaluation.validationLoss !== undefined) {
+        scalars["eval/loss"] = evaluation.validationLoss;
+      }
+    }
+    await this.#write({ wallTime: Date.now() / 1000, step: step.step, scalars });
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  #write(event: Event): Promise<void> {
+    return writeAll(this.#file, frameRecord(encodeEvent(event)));
+  }
+}
