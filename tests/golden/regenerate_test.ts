@@ -18,9 +18,16 @@ const scripts = {
   ops: "ops.py",
   llama_ops: "llama_ops.py",
   gpt2_tiny: "gpt2.py",
+  llama_family: "llama_family.py",
   lora_gpt2: "lora.py",
   nf4: "nf4.py",
   training: "training.py",
+};
+
+/** Weights that a script writes beside its cases. */
+const models: Readonly<Record<string, readonly string[]>> = {
+  gpt2_tiny: ["gpt2_tiny"],
+  llama_family: ["llama", "mistral", "gemma", "gemma3"].map((name) => `llama_family/${name}`),
 };
 
 for (const [name, script] of Object.entries(scripts)) {
