@@ -1,11 +1,18 @@
 // `tunebook generate`: text from a prompt, or answers to a file of instructions.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { loadEntries } from "../dataset/mod.ts";
-import { cleanResponse, writeResponses } from "../eval/mod.ts";
+import {
+  type DatasetEntry,
+  encodePrompt,
+  type EntryFormat,
+  isChatEntry,
+  loadDataset,
+} from "../dataset/mod.ts";
+import { cleanResponse, type ResponseEntry, writeResponses } from "../eval/mod.ts";
 import { generateTokens } from "../model/mod.ts";
-import { formatAlpaca, TokenDecoder } from "../text/mod.ts";
+import { encodeChatPrompt, TokenDecoder } from "../text/mod.ts";
 import { deviceOption, readCount, readRate, readWhole } from "./arguments.ts";
+import { chooseFormat, chooseTemplate, closingTokenOf, formatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand, type ReadyModel } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -15,6 +22,9 @@ interface Options {
   prompt?: string;
   instruction?: string;
   input: string;
+  chat?: string;
+  system?: string;
+  format?: string;
   data?: string;
   out?: string;
   maxNewTokens: number;
@@ -31,14 +41,18 @@ export function register(program: Command): void {
   program.command("generate")
     .summary("continue a prompt, or answer a file of instructions")
     .description(
-      "Continues a prompt as it stands, answers one instruction, or answers every entry of a file " +
+      "Continues a prompt as it stands, answers one instruction or one message of a chat, or answers " +
+        "every entry of a file " +
         'and writes the entries with a "model_response" each. Greedy unless a temperature is given.',
     )
     .requiredOption("--model <name|dir>", "nano, gpt2, gpt2-medium, hf:owner/name, or a directory")
     .option("--prompt <text>", "text to continue")
-    .option("--instruction <text>", "an instruction to answer, put into the Alpaca format")
+    .option("--instruction <text>", "an instruction to answer, in the --format")
     .option("--input <text>", "the instruction's input", "")
-    .option("--data <file|url>", "instructions to answer; needs --out")
+    .option("--chat <message>", "a message to answer, by the model's chat template")
+    .option("--system <text>", "a system message before it")
+    .option("--data <file|url>", "instructions or conversations to answer; needs --out")
+    .addOption(formatOption())
     .option("--out <file>", "where the answers go")
     .option("--max-new-tokens <n>", "the most tokens of an answer", readCount, 256)
     .option(
@@ -68,29 +82,48 @@ function readShare(text: string): number {
 }
 
 async function run(options: Options): Promise<void> {
-  const { prompt, instruction, data, out } = options;
-  if ([prompt, instruction, data].filter((given) => given !== undefined).length !== 1) {
-    throw new TypeError("Cannot generate: give one of --prompt, --instruction and --data");
+  const { prompt, instruction, chat, system, data, out } = options;
+  if ([prompt, instruction, chat, data].filter((given) => given !== undefined).length !== 1) {
+    throw new TypeError("Cannot generate: give one of --prompt, --instruction, --chat and --data");
+  }
+  if (system !== undefined && chat === undefined) {
+    throw new TypeError("Cannot generate: --system goes with --chat");
   }
   if ((data === undefined) !== (out === undefined)) {
     throw new TypeError("Cannot answer a file: --data and --out go together");
   }
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const ready = await loadForCommand(options.model, { ...options, signal: interrupt.signal });
-  const settings = { ...options, eosId: ready.tokenizer.eosId, signal: interrupt.signal };
-  if (data !== undefined) return await answerFile(ready, data, out!, settings);
-  const text = prompt ?? formatAlpaca({ instruction: instruction!, input: options.input });
-  await continueText(ready, text, settings);
+  const { tokenizer } = ready;
+  const settings = { ...options, eosId: tokenizer.eosId, signal: interrupt.signal };
+  if (prompt !== undefined) {
+    return await answer(ready, [...tokenizer.beginIds, ...tokenizer.encode(prompt)], settings);
+  }
+  if (chat !== undefined) {
+    const template = await chooseTemplate(options.format ?? "chat", ready);
+    const messages = [{ role: "user", content: chat }];
+    if (system !== undefined) messages.unshift({ role: "system", content: system });
+    const eosId = closingTokenOf(template, tokenizer);
+    const ids = encodeChatPrompt(messages, tokenizer, template);
+    return await answer(ready, ids, { ...settings, eosId });
+  }
+  const entries = data === undefined
+    ? [{ instruction: instruction!, input: options.input, output: "" }]
+    : await loadDataset(data, { signal: interrupt.signal });
+  const format = await chooseFormat(options.format, ready, entries);
+  const closing = { ...settings, eosId: closingTokenOf(format, tokenizer) };
+  if (data !== undefined) return await answerFile(ready, entries, format, closing);
+  await answer(ready, encodePrompt(entries[0], tokenizer, format), closing);
 }
 
 type Settings = Options & { eosId: number; signal: AbortSignal };
 
 /** Prints tokens as they come. */
-async function continueText(ready: ReadyModel, text: string, settings: Settings): Promise<void> {
+async function answer(ready: ReadyModel, prompt: number[], settings: Settings): Promise<void> {
   const { model, tokenizer } = ready;
   const decoder = new TokenDecoder(tokenizer);
   const print = (piece: string) => Deno.stdout.write(new TextEncoder().encode(piece));
-  for await (const { token } of generateTokens(model, [tokenizer.encode(text)], settings)) {
+  for await (const { token } of generateTokens(model, [prompt], settings)) {
     if (token !== undefined) await print(decoder.push(token));
   }
   await print(`${decoder.end()}\n`);
@@ -98,12 +131,12 @@ async function continueText(ready: ReadyModel, text: string, settings: Settings)
 
 async function answerFile(
   { model, tokenizer }: ReadyModel,
-  data: string,
-  out: string,
+  entries: readonly DatasetEntry[],
+  format: EntryFormat,
   settings: Settings,
 ): Promise<void> {
-  const entries = await loadEntries(data, { signal: settings.signal });
-  const prompts = entries.map((entry) => tokenizer.encode(formatAlpaca(entry)));
+  const out = settings.out!;
+  const prompts = entries.map((entry) => encodePrompt(entry, tokenizer, format));
   const bar = progress("Answering", entries.length);
   const answers: number[][] = prompts.map(() => []);
   let done = 0;
@@ -113,10 +146,20 @@ async function answerFile(
   }
   await writeResponses(
     out,
-    entries.map((entry, i) => ({
-      ...entry,
-      model_response: cleanResponse(tokenizer.decode(answers[i])),
-    })),
+    entries.map((entry, i) => withResponse(entry, cleanResponse(tokenizer.decode(answers[i])))),
   );
   bar.finish(`wrote ${out}`);
+}
+
+/** An entry with its answer; a conversation also as the question and answer that it ends with. */
+function withResponse(entry: DatasetEntry, response: string): ResponseEntry {
+  if (!isChatEntry(entry)) return { ...entry, model_response: response };
+  const last = (role: string) => entry.messages.findLast((one) => one.role === role)?.content ?? "";
+  return {
+    instruction: last("user"),
+    input: "",
+    output: last("assistant"),
+    ...entry,
+    model_response: response,
+  };
 }

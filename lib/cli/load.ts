@@ -1,9 +1,9 @@
 // Loading a model for a subcommand, with progress, and its tokenizer.
 
-import { type LanguageModel, type LoadedModel, loadModel } from "../model/mod.ts";
+import { type LoadedModel, loadModel } from "../model/mod.ts";
 import type { DeviceKind } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
-import { gpt2Tokenizer, type Tokenizer } from "../text/mod.ts";
+import { openTokenizer, type Tokenizer } from "../text/mod.ts";
 import { progress } from "./progress.ts";
 
 /** A model that is ready, and what reads its text. */
@@ -15,7 +15,7 @@ export interface ReadyModel extends LoadedModel {
 /**
  * Opens the device and loads a model onto it.
  *
- * @param name A directory, `hf:owner/name`, or a short name.
+ * @param name A model's name, as `resolveModel` reads it.
  * @param options Device and stop signal.
  * @returns The model, its files and its tokenizer.
  */
@@ -36,19 +36,20 @@ export async function loadForCommand(
       onRead: (done, total) => reading.update(Math.floor(100 * done / total)),
     });
     if (loaded.source.notice) console.error(loaded.source.notice);
-    return { ...loaded, tokenizer: tokenizerOf(loaded.model) };
+    return { ...loaded, tokenizer: await tokenizerOf(loaded) };
   } finally {
     download.finish();
     reading.finish();
   }
 }
 
-function tokenizerOf(model: LanguageModel): Tokenizer {
-  const tokenizer = gpt2Tokenizer();
-  if (model.vocabularySize !== tokenizer.vocabSize) {
+async function tokenizerOf({ model, source }: LoadedModel): Promise<Tokenizer> {
+  const tokenizer = await openTokenizer(source);
+  // some models have rows for tokens that never were
+  if (tokenizer.vocabSize > model.vocabularySize) {
     throw new RangeError(
       `Cannot read text for a model with ${model.vocabularySize} tokens: ` +
-        `GPT-2's tokenizer has ${tokenizer.vocabSize}`,
+        `the tokenizer "${tokenizer.name}" has ${tokenizer.vocabSize}`,
     );
   }
   return tokenizer;

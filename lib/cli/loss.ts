@@ -1,10 +1,11 @@
 // `tunebook loss`: the mean loss of a model over a whole file.
 
 import type { Command } from "commander";
-import { encodeExamples, loadEntries, reportLengths } from "../dataset/mod.ts";
+import { encodeExamples, loadDataset, reportLengths } from "../dataset/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { measureLoss } from "../train/mod.ts";
 import { deviceOption, jsonOption, maskOption, readCount } from "./arguments.ts";
+import { chooseFormat, formatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -13,6 +14,7 @@ interface Options {
   model: string;
   data: string;
   mask: Mask;
+  format?: string;
   maxLength?: number;
   batchSize: number;
   device?: "auto" | "cpu" | "webgpu";
@@ -28,8 +30,9 @@ export function register(program: Command): void {
         "instructions.",
     )
     .requiredOption("--model <name|dir>", "nano, gpt2, gpt2-medium, hf:owner/name, or a directory")
-    .requiredOption("--data <file|url>", "the instructions")
+    .requiredOption("--data <file|url>", "the instructions or conversations")
     .addOption(maskOption())
+    .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example (default: the context)", readCount)
     .option("--batch-size <n>", "examples computed at a time", readCount, 8)
     .addOption(deviceOption())
@@ -40,9 +43,11 @@ export function register(program: Command): void {
 async function measure(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { signal } = interrupt;
-  const entries = await loadEntries(options.data, { signal });
-  const { model, tokenizer } = await loadForCommand(options.model, { ...options, signal });
-  const examples = encodeExamples(entries, tokenizer);
+  const entries = await loadDataset(options.data, { signal });
+  const ready = await loadForCommand(options.model, { ...options, signal });
+  const { model, tokenizer } = ready;
+  const format = await chooseFormat(options.format, ready, entries);
+  const examples = encodeExamples(entries, tokenizer, format);
   const { mask, batchSize } = options;
   const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
   const { message, uncounted } = reportLengths(examples, { mask, maxLength });

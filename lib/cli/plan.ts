@@ -1,10 +1,10 @@
 // `tunebook plan`: what a training will take, before anything is loaded.
 
-import { format } from "@std/fmt/bytes";
+import { format as formatBytes } from "@std/fmt/bytes";
 import type { Command } from "commander";
 import {
   encodeExamples,
-  loadEntries,
+  loadDataset,
   orderBatches,
   reportLengths,
   splitEntries,
@@ -17,9 +17,10 @@ import {
   openStoredModel,
   planModel,
 } from "../model/mod.ts";
+import { readJson } from "../model/stored_weights.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
-import { gpt2Tokenizer, type Mask } from "../text/mod.ts";
+import { gpt2Tokenizer, type Mask, openTokenizer } from "../text/mod.ts";
 import { makeBatch, withCounted } from "../train/mod.ts";
 import { resolveModel } from "../weights/mod.ts";
 import {
@@ -30,6 +31,7 @@ import {
   readWhole,
   splitOption,
 } from "./arguments.ts";
+import { chooseFormat, formatOption, type TextSource } from "./format.ts";
 
 interface Options {
   model: string;
@@ -38,6 +40,7 @@ interface Options {
   batchSize: number;
   seed: number;
   mask: Mask;
+  format?: string;
   maxLength: number;
   split: [number, number, number];
   device?: "auto" | "cpu" | "webgpu";
@@ -57,11 +60,12 @@ export function register(program: Command): void {
       "--model <name|dir>",
       "nano, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or a directory",
     )
-    .requiredOption("--data <file|url>", "the instructions")
+    .requiredOption("--data <file|url>", "the instructions or conversations")
     .option("--epochs <n>", "how often to go through the training part", readCount, 1)
     .option("--batch-size <n>", "examples a step", readCount, 8)
     .option("--seed <n>", "decides the order of examples", readWhole, 123)
     .addOption(maskOption())
+    .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
     .addOption(splitOption())
     .addOption(deviceOption())
@@ -84,9 +88,10 @@ interface Work {
 }
 
 async function plan(options: Options): Promise<void> {
-  const config = await readConfig(options.model);
-  const { train } = splitEntries(await loadEntries(options.data), options.split);
-  const all = encodeExamples(train, gpt2Tokenizer());
+  const { config, ...text } = await readConfig(options.model);
+  const { train } = splitEntries(await loadDataset(options.data), options.split);
+  const format = await chooseFormat(options.format, text, train);
+  const all = encodeExamples(train, text.tokenizer, format);
   const maxLength = Math.min(options.maxLength, config.contextLength);
   const { message } = reportLengths(all, { mask: options.mask, maxLength });
   const examples = withCounted(all, { mask: options.mask, maxLength });
@@ -153,7 +158,7 @@ async function plan(options: Options): Promise<void> {
       `${saved.toFixed(2)}× as many), ${work.tokensCounted} counted`,
     ],
     ["Arithmetic", `${(work.flops / 1e9).toPrecision(3)} GFLOP an epoch`],
-    ["Memory", `about ${format(memory, { binary: true })}`],
+    ["Memory", `about ${formatBytes(memory, { binary: true })}`],
     ["Device", `${device.name}, ${(rate / 1e9).toPrecision(3)} GFLOP/s measured`],
     ["Time", `about ${describeTime(seconds)} (${secondsPerStep.toFixed(2)} s a step)`],
   ];
@@ -161,11 +166,12 @@ async function plan(options: Options): Promise<void> {
   if (message) console.log(`Note        ${message}`);
 }
 
-/** The configuration, from a directory or from what is known of published models. */
-async function readConfig(name: string): Promise<Shape> {
+/** Configuration and tokenizer, from a model's files or from what is known of published models. */
+async function readConfig(name: string): Promise<TextSource & { config: Shape }> {
   const published: Readonly<Record<string, Gpt2Config>> = GPT2_SIZES;
   if (Object.hasOwn(published, name)) {
-    return { ...published[name], shapes: gpt2Shapes(published[name]) };
+    const config = { ...published[name], shapes: gpt2Shapes(published[name]) };
+    return { config, tokenizer: gpt2Tokenizer() };
   }
   if (name.startsWith("hf:")) {
     throw new RangeError(
@@ -174,8 +180,14 @@ async function readConfig(name: string): Promise<Shape> {
       }, or a directory`,
     );
   }
-  using stored = await openStoredModel(await resolveModel(name));
-  return planModel(stored.config, stored.path);
+  const source = await resolveModel(name);
+  const tokenizer = await openTokenizer(source);
+  if (source.kind === "directory") { // its weights need not be there yet
+    const config = planModel(await readJson(source.config), source.config);
+    return { config, tokenizer, source };
+  }
+  using stored = await openStoredModel(source);
+  return { config: planModel(stored.config, stored.path), tokenizer, source };
 }
 
 /** Inputs and outputs of the linear layers: each block's matrices. */

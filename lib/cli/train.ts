@@ -2,10 +2,12 @@
 
 import type { Command } from "commander";
 import {
-  encodeExample,
+  type DatasetEntry,
   encodeExamples,
-  type InstructionEntry,
-  loadEntries,
+  encodePrompt,
+  type EntryFormat,
+  isChatEntry,
+  loadDataset,
   readOrder,
   splitEntries,
 } from "../dataset/mod.ts";
@@ -21,6 +23,7 @@ import {
   readWhole,
   splitOption,
 } from "./arguments.ts";
+import { chooseFormat, closingTokenOf, formatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -37,6 +40,7 @@ interface Options {
   weightDecay: number;
   seed: number;
   mask: Mask;
+  format?: string;
   evalEvery: number;
   evalIters: number;
   maxLength: number;
@@ -57,12 +61,13 @@ export function register(program: Command): void {
     .summary("fine-tune a model on instructions")
     .description(
       "Fine-tunes all weights of a model on a JSON file of instructions (an array of objects with " +
-        '"instruction", "input" and "output") in the Alpaca format, and saves it in Hugging Face\'s ' +
-        "layout. Ctrl-C stops after the step under way and writes a checkpoint; --resume goes on " +
+        '"instruction", "input" and "output") in the Alpaca format, or of conversations (objects ' +
+        'with "messages") by a chat template, and saves it in Hugging Face\'s layout. ' +
+        "Ctrl-C stops after the step under way and writes a checkpoint; --resume goes on " +
         "from the newest one, to the same bits.",
     )
     .requiredOption("--model <name|dir>", "nano, gpt2, gpt2-medium, hf:owner/name, or a directory")
-    .requiredOption("--data <file|url>", "the instructions")
+    .requiredOption("--data <file|url>", "the instructions or conversations")
     .requiredOption(
       "--out <dir>",
       "where the model goes; a folder that exists, or one written with a / at its end, gets a " +
@@ -74,6 +79,7 @@ export function register(program: Command): void {
     .option("--weight-decay <rate>", "AdamW's decoupled weight decay", readRate, 0.1)
     .option("--seed <n>", "decides the order of examples", readWhole, 123)
     .addOption(maskOption())
+    .addOption(formatOption())
     .option("--eval-every <n>", "evaluate after every n steps; 0 for never", readWhole, 5)
     .option("--eval-iters <n>", "evaluate on n batches of each part", readCount, 5)
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
@@ -122,14 +128,16 @@ async function train(options: Options): Promise<void> {
     console.error("Stopping after this step; press Ctrl-C again to end at once")
   );
   const { signal } = interrupt;
-  const parts = splitEntries(await loadEntries(options.data, { signal }), options.split);
+  const parts = splitEntries(await loadDataset(options.data, { signal }), options.split);
   const order = options.order === "given" || options.order === "shuffled"
     ? options.order
     : await readOrder(options.order, parts.train.length);
-  const { model, tokenizer } = await loadForCommand(options.model, { ...options, signal });
+  const ready = await loadForCommand(options.model, { ...options, signal });
+  const { model, tokenizer } = ready;
+  const format = await chooseFormat(options.format, ready, parts.train);
   using training = sft(model, {
-    examples: encodeExamples(parts.train, tokenizer),
-    validation: encodeExamples(parts.validation, tokenizer),
+    examples: encodeExamples(parts.train, tokenizer, format),
+    validation: encodeExamples(parts.validation, tokenizer, format),
     epochs: options.epochs,
     maxSteps: options.steps,
     batchSize: options.batchSize,
@@ -146,7 +154,11 @@ async function train(options: Options): Promise<void> {
     resume: options.resume,
     confirmOtherBits: (differences) => confirmOtherBits(differences, options),
     signal,
-    sample: sampler([...parts.validation, ...parts.test, ...parts.train], tokenizer, model),
+    sample: sampler([...parts.validation, ...parts.test, ...parts.train], {
+      tokenizer,
+      format,
+      model,
+    }),
   });
   for (const notice of training.notices) console.error(`Note: ${notice}`);
   await folder.open();
@@ -171,7 +183,7 @@ async function train(options: Options): Promise<void> {
   const steps = await log.read();
   const sum = (name: "seconds" | "tokensComputed" | "tokensCounted") =>
     steps.reduce((total, step) => total + step[name], 0);
-  const record = await folder.finish(model, parts.test, {
+  const record = await folder.finish({ ...ready, format }, parts.test, {
     steps: training.step,
     loss: steps.at(-1)?.loss ?? null,
     evaluation: steps.at(-1)?.evaluation ?? null,
@@ -218,20 +230,30 @@ function describe({ loss, evaluation, tokensComputed, seconds }: Step): string {
 
 /** Answers the first entry whose prompt the model can read, for people to see what it has learnt. */
 function sampler(
-  entries: readonly InstructionEntry[],
-  tokenizer: Tokenizer,
-  { contextLength }: LanguageModel,
+  entries: readonly DatasetEntry[],
+  { tokenizer, format, model: { contextLength } }: {
+    tokenizer: Tokenizer;
+    format: EntryFormat;
+    model: LanguageModel;
+  },
 ): ((model: LanguageModel) => Promise<string>) | undefined {
   for (const entry of entries) {
-    const { promptIds } = encodeExample(entry, tokenizer);
+    const promptIds = encodePrompt(entry, tokenizer, format);
     if (promptIds.length > contextLength) continue;
+    const asked = describeEntry(entry);
     return async (model) => {
-      const options = { maxNewTokens: 48, eosId: tokenizer.eosId };
+      const options = { maxNewTokens: 48, eosId: closingTokenOf(format, tokenizer) };
       const [{ tokens }] = await generate(model, [promptIds], options);
-      const input = entry.input ? `\n  ${entry.input}` : "";
-      return `  ${entry.instruction}${input}\n→ ${tokenizer.decode(tokens).trim()}`;
+      return `  ${asked}\n→ ${tokenizer.decode(tokens).trim()}`;
     };
   }
+}
+
+function describeEntry(entry: DatasetEntry): string {
+  if (isChatEntry(entry)) {
+    return entry.messages.findLast(({ role }) => role === "user")?.content ?? "";
+  }
+  return entry.instruction + (entry.input ? `\n  ${entry.input}` : "");
 }
 
 /** Whether to go on where the last bits will differ. */

@@ -1,10 +1,12 @@
 // The folder of a training: log and checkpoints while it goes on, the model and a record of it once it is done.
 
 import { basename, dirname, join, resolve } from "@std/path";
-import type { InstructionEntry } from "../dataset/mod.ts";
-import { type LanguageModel, saveModel } from "../model/mod.ts";
+import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
+import { saveModel } from "../model/mod.ts";
+import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
 import { type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
 import { checkpointName } from "../weights/mod.ts";
+import type { ReadyModel } from "./load.ts";
 import { writeAll, writeBeside } from "../weights/write_beside.ts";
 
 /** What is known of a training that is done: `training.json`, and what `--json` prints. */
@@ -104,29 +106,34 @@ export class TrainingFolder {
   /**
    * Saves what a training made, then removes its checkpoints.
    *
-   * @param model The model.
+   * @param trained The model, its tokenizer, and how entries were written.
    * @param test Entries that were kept back, for scoring.
    * @param facts What the record says beside the folder and the hash.
    * @returns The record.
    */
   async finish(
-    model: LanguageModel,
-    test: readonly InstructionEntry[],
+    trained: ReadyModel & { format: EntryFormat },
+    test: readonly DatasetEntry[],
     facts: Omit<TrainingRecord, "out" | "sha256">,
   ): Promise<TrainingRecord> {
+    const { model, tokenizer, source, format } = trained;
     const { sha256 } = await saveModel(model, this.path);
+    await saveTokenizer(tokenizer, this.path, source);
+    if (format instanceof ChatTemplate) {
+      await writeText(join(this.path, "chat_template.jinja"), format.source);
+    }
     const record = { out: this.path, ...facts, sha256 };
     if (test.length > 0) {
-      await writeText(join(this.path, "test.json"), JSON.stringify(test, null, 4));
+      await writeText(join(this.path, "test.json"), `${JSON.stringify(test, null, 4)}\n`);
     }
-    await writeText(this.#record, JSON.stringify(record, null, 2));
+    await writeText(this.#record, `${JSON.stringify(record, null, 2)}\n`);
     await removeCheckpoints(this.checkpoints);
     return record;
   }
 }
 
 async function writeText(path: string, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(`${text}\n`);
+  const bytes = new TextEncoder().encode(text);
   await writeBeside(path, (file) => writeAll(file, bytes));
 }
 

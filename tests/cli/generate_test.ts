@@ -49,7 +49,7 @@ Deno.test("tunebook generate says what is missing, too long or too much", async 
   const model = ["generate", "--model", workshop.file("model")];
   const data = ["--data", workshop.file("data.json")];
   const wrong: [string[], string][] = [
-    [model, "error: Cannot generate: give one of --prompt, --instruction and --data\n"],
+    [model, "error: Cannot generate: give one of --prompt, --instruction, --chat and --data\n"],
     [[...model, ...data, "--prompt", "a"], "error: Cannot generate: give one of"],
     [[...model, ...data], "error: Cannot answer a file: --data and --out go together\n"],
     [[...model, "--prompt", ""], "error: Cannot answer prompt 0: it has no tokens\n"],
