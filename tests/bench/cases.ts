@@ -1,149 +1,103 @@
-/** What the benchmarks measure: the cases, who runs them, and what is worth telling beside the seconds. */
+/** What the benchmarks measure. Each case has programs that take turns, and bars that its results must clear. */
 
 import { fromFileUrl } from "@std/path";
-import { collate } from "../../lib/dataset/collate.ts";
-import { type EncodedExample, encodeExamples } from "../../lib/dataset/encode.ts";
-import { loadEntries } from "../../lib/dataset/load.ts";
-import { splitEntries } from "../../lib/dataset/split.ts";
-import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
-import { findTestData } from "../support.ts";
+import type { DeviceKind } from "../../lib/tensor/mod.ts";
+import { answersCase, startCase } from "./cases/answers.ts";
+import { jaxMatmulCase, matmulCase, webGpuMatmulCase } from "./cases/matmul.ts";
+import { gpt2StepCase, smolLm2StepCase } from "./cases/training.ts";
 import type { Contestant, Measured } from "./harness.ts";
+import type { Size } from "./weights.ts";
 
-/** The sizes that peer.py makes. */
-export type Size = "tiny" | "small" | "medium";
-
-/** The names of the cases. */
-export type CaseName = "gemm" | "step" | "generate";
+/** What a result must be, as in "≤ 0.5×". */
+export interface Bar {
+  /** What is compared. */
+  readonly what: string;
+  /** The result. */
+  readonly value: number;
+  /** Whether it must not be above or not be below `limit`. */
+  readonly kind: "at most" | "at least";
+  readonly limit: number;
+  /** What the number is; a ratio unless told. */
+  readonly unit?: "×" | "s" | "%";
+}
 
 /** A case: a request to prepare, contestants, and how its results are told. */
 export interface Case {
-  /** Its name on the command line. */
-  readonly name: CaseName;
   /** What it is, for the table. */
   readonly title: string;
-  /** Options that each contestant gets. */
+  /** Options that each contestant gets, besides its own. */
   readonly prepare: Record<string, unknown>;
-  /** Who runs it; PyTorch, where it is, comes last. */
+  /** Who runs it. */
   readonly contestants: readonly Contestant[];
   /** How often each runs, where not told otherwise: enough for a median, few enough to wait for. */
   readonly rounds: number;
+  /** How often each runs uncounted before; once unless told. */
+  readonly warmUps?: number;
   /** A rate for the table, as "300 GFLOP/s". */
   rate(measured: Measured): string;
+  /** What must hold; of contestants by name. */
+  bars(measured: (name: string) => Measured): Bar[];
   /** A sentence on whether the contestants computed the same. */
-  agreement(ours: Measured, peer: Measured): string;
+  agreement?(measured: (name: string) => Measured): string;
 }
 
 /** What the cases are made from. */
 export interface CaseOptions {
-  /** The model's size. */
-  size: Size;
-  /** The folder of that model's weights. */
-  model: string;
-  /** The Python with PyTorch; without it only ours runs. */
-  python?: string;
+  /** The device of training and answering. */
+  readonly device: DeviceKind;
+  /** The size of the GPT-2. */
+  readonly size: Size;
+  /** The Python with PyTorch; without it only this library runs. */
+  readonly python?: string;
+  /** The GGUF file of SmolLM2-135M-Instruct. */
+  readonly smolLm2?: string;
 }
 
-const BATCHES = 3;
-const BATCH_SIZE = 8;
-const NEW_TOKENS = 64;
-const GEMM_SIZE = 1024;
+/** Cases by their names on the command line, in the table's order; undefined where something that one needs is missing. */
+export const CASES: Readonly<Record<string, (options: CaseOptions) => Promise<Case | undefined>>> =
+  {
+    step: (options) => gpt2StepCase("forest", options),
+    padded: (options) => gpt2StepCase("padded", options),
+    unshared: (options) => gpt2StepCase("unshared", options),
+    mkl: (options) => gpt2StepCase("mkl", options),
+    smollm2: smolLm2StepCase,
+    answers: answersCase,
+    start: startCase,
+    blas: matmulCase,
+    wasm: jaxMatmulCase,
+    webgpu: webGpuMatmulCase,
+  };
+
+const script = (name: string) => fromFileUrl(import.meta.resolve(name));
 
 /** The program that runs this library. */
-export function ours(name: string, env: Record<string, string> = {}): Contestant {
-  const script = fromFileUrl(import.meta.resolve("./ours.ts"));
-  return { name, command: [Deno.execPath(), "run", "-A", script], env };
+export function ours(name = "Tunebook", more: Partial<Contestant> = {}): Contestant {
+  return { name, command: [Deno.execPath(), "run", "-A", script("./ours.ts")], ...more };
 }
 
-/** The program that runs PyTorch. */
-export function pyTorch(python: string): Contestant {
+/** The program that runs jax-js. */
+export function jaxJs(backend: "wasm" | "webgpu"): Contestant {
   return {
-    name: "PyTorch",
-    command: [python, fromFileUrl(import.meta.resolve("./peer.py")), "serve"],
+    name: "jax-js",
+    command: [Deno.execPath(), "run", "-A", script("./jax_js.ts")],
+    prepare: { backend },
   };
 }
 
-/** The training part of the instruction data for measuring, or of the embedded data without it. */
-async function trainingExamples(): Promise<EncodedExample[]> {
-  const outside = findTestData();
-  const path = outside.found
-    ? `${outside.path}/instruction-data.json`
-    : fromFileUrl(import.meta.resolve("../../data/instructions/instruction-data.json"));
-  return encodeExamples(splitEntries(await loadEntries(path)).train, gpt2Tokenizer());
-}
-
-/** Rows of a flat (B, T) array, as JSON holds them. */
-function rowsOf(values: Int32Array, length: number): number[][] {
-  const rows: number[][] = [];
-  for (let i = 0; i < values.length; i += length) rows.push([...values.subarray(i, i + length)]);
-  return rows;
-}
-
-/** Makes the cases asked for. */
-export async function makeCases(
-  names: readonly CaseName[],
-  { size, model, python }: CaseOptions,
-): Promise<Case[]> {
-  const peers = python === undefined ? [] : [pyTorch(python)];
-  const examples = names.some((name) => name !== "gemm") ? await trainingExamples() : [];
-  const makers: Record<CaseName, () => Case> = {
-    gemm: () => ({
-      name: "gemm",
-      title: `Matrix product, ${GEMM_SIZE}³`,
-      prepare: { case: "gemm", n: GEMM_SIZE },
-      contestants: [
-        ours("Tunebook, BLAS"),
-        ours("Tunebook, WASM", { TUNEBOOK_BLAS: "none" }),
-        ...peers,
-      ],
-      rounds: 15,
-      rate: ({ median }) => `${(2 * GEMM_SIZE ** 3 / median / 1e9).toFixed(0)} GFLOP/s`,
-      agreement: () => "",
-    }),
-    step: () => {
-      const batches = Array.from(
-        { length: BATCHES },
-        (_, i) => examples.slice(i * BATCH_SIZE, (i + 1) * BATCH_SIZE),
-      );
-      const padded = batches.map((batch) => collate(batch));
-      const tokens = padded.reduce((sum, batch) => sum + batch.tokensPadded, 0) / BATCHES;
-      return {
-        name: "step",
-        title: `Training step, GPT-2 ${size}, batch of ${BATCH_SIZE}`,
-        prepare: {
-          case: "step",
-          model,
-          examples: batches,
-          batches: padded.map(({ inputs, targets, length }) => ({
-            tokens: rowsOf(inputs, length),
-            targets: rowsOf(targets, length),
-          })),
-          lr: 5e-5,
-          weightDecay: 0.1,
-        },
-        contestants: [ours("Tunebook"), ...peers],
-        rounds: 5,
-        rate: ({ median }) => `${(tokens / median).toFixed(0)} padded tokens/s`,
-        agreement: (ours, peer) => {
-          const differences = ours.runs.map(({ loss }, i) =>
-            Math.abs(Number(loss) / Number(peer.runs[i].loss) - 1)
-          );
-          return `losses differ by at most ${Math.max(...differences).toExponential(1)}, relative`;
-        },
-      };
-    },
-    generate: () => ({
-      name: "generate",
-      title: `Generation, GPT-2 ${size}, ${NEW_TOKENS} tokens, greedy`,
-      prepare: { case: "generate", model, prompt: examples[0].promptIds, newTokens: NEW_TOKENS },
-      contestants: [ours("Tunebook"), ...peers],
-      rounds: 5,
-      rate: ({ median }) => `${(NEW_TOKENS / median).toFixed(1)} tokens/s`,
-      agreement: (ours, peer) => {
-        const mine = ours.runs[0].ids as number[], theirs = peer.runs[0].ids as number[];
-        const same = mine.findIndex((id, i) => id !== theirs[i]);
-        return same === -1 ? "the same tokens" : `the first ${same} tokens are the same`;
-      },
-    }),
+/** The program that does nothing but fused multiply-adds. */
+export function peak(): Contestant {
+  return {
+    name: "Multiply-adds only",
+    command: [Deno.execPath(), "run", "-A", script("./fma_peak.ts")],
   };
-  return names.map((name) => makers[name]());
+}
+
+/** The program that runs PyTorch; none without a Python. */
+export function pyTorch(
+  python: string | undefined,
+  name = "PyTorch",
+  more: Partial<Contestant> = {},
+): Contestant[] {
+  if (python === undefined) return [];
+  return [{ name, command: [python, script("./peer.py"), "serve"], ...more }];
 }

@@ -24,6 +24,8 @@ export interface Contestant {
   readonly command: readonly string[];
   /** Environment variables besides the inherited ones. */
   readonly env?: Record<string, string>;
+  /** What it is asked to prepare, besides what all are. */
+  readonly prepare?: Record<string, unknown>;
 }
 
 /** What was measured of one contestant. */
@@ -123,7 +125,11 @@ export async function measure(
     for (const contestant of contestants) {
       const conversation = new Conversation(contestant);
       conversations.push(conversation);
-      const { ready } = await conversation.ask({ do: "prepare", ...prepare });
+      const { ready } = await conversation.ask({
+        do: "prepare",
+        ...prepare,
+        ...contestant.prepare,
+      });
       about.push(ready as string);
     }
     const runs: RunAnswer[][] = contestants.map(() => []);

@@ -1,22 +1,23 @@
 /**
- * `deno task bench`: how fast, beside PyTorch in the same run.
+ * `deno task bench`: how fast, beside PyTorch and jax-js in the same run, and whether what was promised holds.
  *
- *     deno task bench --cases gemm,step,generate --size medium --rounds 5 --write
+ *     deno task bench --only step,answers --rounds 3 --write
  *
- * `TUNEBOOK_PYTHON` names a Python with PyTorch and transformers; without it only this library is
- * measured, on weights that must then be there. Results are printed, and with `--write` put into README.md's table.
+ * `TUNEBOOK_PYTHON` names a Python with PyTorch and transformers, `TUNEBOOK_SMOLLM2_GGUF` the file of
+ * SmolLM2-135M-Instruct, `TUNEBOOK_TEST_DATA` a folder with instruction data. Cases whose needs are not met are left
+ * out, and said so. Results are printed, and with `--write` put into README.md's tables.
  */
 
-import { Command, InvalidArgumentError } from "commander";
 import { fromFileUrl } from "@std/path";
+import { Command, InvalidArgumentError } from "commander";
 import { findPython } from "../support.ts";
-import { type CaseName, makeCases, type Size } from "./cases.ts";
-import { measure } from "./harness.ts";
-import { formatTable, replaceTable, rowsOf } from "./table.ts";
-import { randomWeights } from "./weights.ts";
+import { type Case, type CaseOptions, CASES } from "./cases.ts";
+import { measure, type Measured } from "./harness.ts";
+import { barRow, formatTables, programRows, replaceTable } from "./table.ts";
+import type { Size } from "./weights.ts";
 
-const CASES: readonly CaseName[] = ["gemm", "step", "generate"];
 const SIZES: readonly Size[] = ["tiny", "small", "medium"];
+const DEVICES = ["cpu", "webgpu"] as const;
 
 function oneOf<T extends string>(values: readonly T[], what: string): (text: string) => T {
   return (text) => {
@@ -36,47 +37,87 @@ async function describeMachine(about: Iterable<string>): Promise<string> {
   }
   const day = new Date().toISOString().slice(0, 10);
   const cores = navigator.hardwareConcurrency;
-  const programs = [...about].join("; ");
-  return `Measured ${day} on ${cores} cores of ${processor}, Deno ${Deno.version.deno}. ${programs}.`;
+  const load = Deno.loadavg()[0].toFixed(1);
+  const programs = [...about].sort().join("; ");
+  return `Measured ${day} on ${cores} cores of ${processor} (load ${load} at the end), ` +
+    `Deno ${Deno.version.deno}. ${programs}.`;
+}
+
+/** Runs a case and prints it; a bar whose programs did not all run is left out. */
+async function runCase(
+  one: Case,
+  rounds: number | undefined,
+): Promise<{ bars: string[]; programs: string[]; measured: Measured[] }> {
+  console.log(`\n${one.title}`);
+  const measured = await measure(one.contestants, one.prepare, {
+    rounds: rounds ?? one.rounds,
+    warmUps: one.warmUps,
+    onRun: (name, round, { seconds }) =>
+      console.log(`  ${round + 1}: ${name}, ${seconds.toFixed(4)} s`),
+  });
+  let bars: string[] = [];
+  let agreement = "";
+  const complete = { value: true };
+  const of = (name: string) => {
+    const found = measured.find((contestant) => contestant.name === name);
+    if (!found) complete.value = false;
+    return found ?? measured[0];
+  };
+  const found = one.bars(of).map(barRow);
+  const agreed = one.agreement?.(of) ?? "";
+  if (complete.value) [bars, agreement] = [found, agreed];
+  for (const bar of bars) console.log(bar);
+  return { bars, programs: programRows(one, measured, agreement), measured };
 }
 
 if (import.meta.main) {
+  const names = Object.keys(CASES);
   const program = new Command("bench")
-    .description("Measure speed and memory beside PyTorch, by turns in one run")
-    .option("--cases <names>", `which, of ${CASES.join(", ")}`, CASES.join(","))
-    .option("--size <size>", `the model: ${SIZES.join(", ")}`, oneOf(SIZES, "size"), "medium")
+    .description("Measure speed and memory beside PyTorch and jax-js, by turns in one run")
+    .option("--only <names>", `which, of ${names.join(", ")}`, names.join(","))
+    .option("--size <size>", `the GPT-2: ${SIZES.join(", ")}`, oneOf(SIZES, "size"), "medium")
+    .option(
+      "--device <device>",
+      `where training and answering run: ${DEVICES.join(", ")}`,
+      oneOf(DEVICES, "device"),
+      "cpu",
+    )
     .option(
       "--rounds <n>",
       "how often each program runs; the case's own number if not given",
       Number,
     )
-    .option("--write", "put the table into tests/bench/README.md")
+    .option("--write", "put the tables into tests/bench/README.md")
     .parse(["deno", "bench", ...Deno.args]);
   const options = program.opts();
-  const names: CaseName[] = options.cases.split(",").map(oneOf(CASES, "case"));
+  const wanted: string[] = options.only.split(",").map(oneOf(names, "case"));
   const found = findPython("torch", "transformers");
   if (!found.found) console.log(`Without PyTorch:${found.needs}`);
-  const python = found.found ? found.path : undefined;
-  const model = names.some((name) => name !== "gemm")
-    ? await randomWeights(options.size, python)
-    : "";
+  const caseOptions: CaseOptions = {
+    device: options.device,
+    size: options.size,
+    python: found.found ? found.path : undefined,
+    smolLm2: Deno.env.get("TUNEBOOK_SMOLLM2_GGUF"),
+  };
 
-  const rows: string[] = [];
+  const bars: string[] = [], programs: string[] = [];
   const about = new Set<string>();
-  for (const one of await makeCases(names, { size: options.size, model, python })) {
-    console.log(`\n${one.title}`);
-    const measured = await measure(one.contestants, one.prepare, {
-      rounds: options.rounds ?? one.rounds,
-      onRun: (name, round, { seconds }) =>
-        console.log(`  ${round + 1}: ${name}, ${seconds.toFixed(4)} s`),
-    });
-    for (const contestant of measured) about.add(`${contestant.name}: ${contestant.about}`);
-    rows.push(...rowsOf(one, measured));
+  for (const name of wanted) {
+    const one = await CASES[name](caseOptions);
+    if (!one) {
+      console.log(`\nLeft out: "${name}", which needs what this machine does not have`);
+      continue;
+    }
+    const result = await runCase(one, options.rounds);
+    for (const contestant of result.measured) about.add(`${contestant.name}: ${contestant.about}`);
+    bars.push(...result.bars);
+    programs.push(...result.programs);
   }
-  const table = formatTable(rows, await describeMachine(about));
-  console.log(`\n${table}`);
+  const tables = formatTables(bars, programs, await describeMachine(about));
+  console.log(`\n${tables}`);
   if (options.write) {
     const readme = fromFileUrl(import.meta.resolve("./README.md"));
-    await Deno.writeTextFile(readme, replaceTable(await Deno.readTextFile(readme), table));
+    await Deno.writeTextFile(readme, replaceTable(await Deno.readTextFile(readme), tables));
   }
+  Deno.exit();
 }

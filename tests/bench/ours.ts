@@ -1,56 +1,51 @@
-/** This library's side of the benchmarks: it holds the same conversation as peer.py, which tells it. */
+/** This library's side of the benchmarks. */
 
-import { TextLineStream } from "@std/streams";
+import { fromFileUrl } from "@std/path";
 import type { EncodedExample } from "../../lib/dataset/encode.ts";
 import { generate, loadModel } from "../../lib/model/mod.ts";
-import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
-import { matmul, scope, Tensor } from "../../lib/tensor/mod.ts";
-import { sft } from "../../lib/train/mod.ts";
-import type { RunAnswer } from "./harness.ts";
+import { type Device, type DeviceKind, matmul, scope, Tensor } from "../../lib/tensor/mod.ts";
+import { pick } from "../../lib/tensor/pick.ts";
+import { type BatchLayout, sft } from "../../lib/train/mod.ts";
+import { type Prepare, serve } from "./serve.ts";
 
-/** Does the work of one run. */
-type Run = () => Promise<RunAnswer>;
+const now = () => performance.now() / 1000;
 
-/** The most memory that this process has held, where the system tells. */
-async function peakBytes(): Promise<number | undefined> {
-  try {
-    const status = await Deno.readTextFile("/proc/self/status");
-    return Number(status.match(/^VmHWM:\s*(\d+) kB$/m)?.[1]) * 1024;
-  } catch {
-    return undefined;
-  }
-}
-
-const device = new CpuDevice();
+const open = ({ device }: { device: DeviceKind }): Promise<Device> =>
+  pick({ device, software: true });
 
 /** One product of two n × n matrices. */
-function prepareGemm({ n }: { n: number }): Run {
+const prepareMatmul: Prepare = async (options: { device: DeviceKind; n: number }) => {
+  const { n } = options;
+  const device = await open(options);
   const matrix = () => Float32Array.from({ length: n * n }, () => Math.random() - 0.5);
   const a = Tensor.from(device, matrix(), [n, n]), b = Tensor.from(device, matrix(), [n, n]);
-  return async () => {
+  const run = async () => {
     await device.sync();
-    const begin = performance.now();
+    const begin = now();
     scope(() => void matmul(a, b));
     await device.sync();
-    return { seconds: (performance.now() - begin) / 1000 };
+    return { seconds: now() - begin };
   };
-}
+  return { run, about: device.name };
+};
 
 /** A training step of `sft()`, each run on the next of the batches. */
-async function prepareStep(
-  { model: folder, examples, lr, weightDecay }: {
-    model: string;
-    examples: EncodedExample[][];
-    lr: number;
-    weightDecay: number;
-  },
-): Promise<Run> {
-  const { model } = await loadModel(folder, { device });
+const prepareStep: Prepare = async (options: {
+  device: DeviceKind;
+  model: string;
+  examples: EncodedExample[][];
+  layout: BatchLayout;
+  lr: number;
+  weightDecay: number;
+}) => {
+  const { examples, layout, lr, weightDecay } = options;
+  const device = await open(options);
+  const { model } = await loadModel(options.model, { device });
   const batchSize = examples[0].length;
-  const order = examples.map((batch, i) => batch.map((_, j) => i * batchSize + j));
   const training = sft(model, {
     examples: examples.flat(),
-    order,
+    order: examples.map((batch, i) => batch.map((_, j) => i * batchSize + j)),
+    layout,
     batchSize,
     learningRate: lr,
     weightDecay,
@@ -58,50 +53,63 @@ async function prepareStep(
     evalEvery: 0,
   });
   const steps = training[Symbol.asyncIterator]();
-  return async () => {
-    const begin = performance.now();
+  const run = async () => {
+    const begin = now();
     const { value, done } = await steps.next();
-    const seconds = (performance.now() - begin) / 1000;
+    const seconds = now() - begin;
     if (done) throw new Error("Training ended by itself");
     return { seconds, loss: value.loss, tokens: value.tokensComputed };
   };
-}
-
-/** Greedy generation with the key-value cache. */
-async function prepareGenerate(
-  { model: folder, prompt, newTokens }: { model: string; prompt: number[]; newTokens: number },
-): Promise<Run> {
-  const { model } = await loadModel(folder, { device });
-  return async () => {
-    const begin = performance.now();
-    const [{ tokens }] = await generate(model, [prompt], { maxNewTokens: newTokens });
-    return { seconds: (performance.now() - begin) / 1000, ids: tokens };
-  };
-}
-
-// A case's options are those of cases.ts.
-const CASES: Record<string, (options: any) => Run | Promise<Run>> = {
-  gemm: prepareGemm,
-  step: prepareStep,
-  generate: prepareGenerate,
+  return { run, about: device.name };
 };
 
-let run: Run | undefined;
-const lines = Deno.stdin.readable
-  .pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array<ArrayBuffer>, string>)
-  .pipeThrough(new TextLineStream()) as ReadableStream<string>;
-for await (const line of lines) {
-  let answer: Record<string, unknown>;
-  try {
-    const request = JSON.parse(line);
-    if (request.do === "prepare") {
-      run = await CASES[request.case](request);
-      answer = { ready: device.name };
-    } else {
-      answer = { ...await run!(), peakBytes: await peakBytes() };
-    }
-  } catch (error) {
-    answer = { error: `${error}` };
-  }
-  console.log(JSON.stringify(answer));
-}
+/** Greedy generation with the key-value cache, all prompts together. */
+const prepareAnswers: Prepare = async (options: {
+  device: DeviceKind;
+  model: string;
+  prompts: number[][];
+  newTokens: number;
+  eosId?: number;
+}) => {
+  const { prompts, newTokens, eosId } = options;
+  const device = await open(options);
+  const { model } = await loadModel(options.model, { device });
+  await generate(model, prompts.slice(0, 1), { maxNewTokens: 2 });
+  const run = async () => {
+    const begin = now();
+    const answers = await generate(model, prompts, {
+      maxNewTokens: newTokens,
+      eosId,
+      batchSize: prompts.length,
+    });
+    return { seconds: now() - begin, ids: answers.map(({ tokens }) => tokens) };
+  };
+  return { run, about: device.name };
+};
+
+/** From nothing to a token on the terminal: the command, in a process of its own. */
+const prepareStart: Prepare = (options: { device: DeviceKind; model: string }) => {
+  const cli = fromFileUrl(import.meta.resolve("../../lib/cli.ts"));
+  const ask = ["--instruction", "Name a colour.", "--max-new-tokens", "1"];
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", cli, "generate", "--model", options.model, ...ask],
+    env: { TUNEBOOK_DEVICE: options.device },
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const run = async () => {
+    const begin = now();
+    const { success, stderr } = await command.output();
+    const seconds = now() - begin;
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    return { seconds };
+  };
+  return Promise.resolve({ run, about: `a process of its own, ${options.device}` });
+};
+
+await serve({
+  matmul: prepareMatmul,
+  step: prepareStep,
+  answers: prepareAnswers,
+  start: prepareStart,
+});

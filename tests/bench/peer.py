@@ -34,13 +34,29 @@ def make(folder: str, size: str, seed: int) -> None:
     GPT2LMHeadModel(config).save_pretrained(folder)
 
 
-def load(folder: str):
-    from transformers import GPT2LMHeadModel
+def place(device: str) -> str:
+    """Where to compute where our side uses `device`: a GPU of any kind for "webgpu"."""
+    if device == "webgpu" and torch.cuda.is_available():
+        return "cuda"
+    if device == "webgpu" and torch.backends.mps.is_available():
+        return "mps"
+    return "cpu"
 
-    return GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32)
+
+def finish(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()
 
 
-class Gemm:
+def load(folder: str, device: str):
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device)
+
+
+class Matmul:
     """One product of two n × n matrices."""
 
     def __init__(self, n: int, **_):
@@ -57,10 +73,12 @@ class Gemm:
 class Step:
     """A training step, each run on the next of the batches: padded tokens, targets, AdamW on all weights."""
 
-    def __init__(self, model: str, batches: list, lr: float, weightDecay: float, **_):
-        self.model = load(model).train()
+    def __init__(self, model: str, batches: list, lr: float, weightDecay: float, device: str, **_):
+        self.device = place(device)
+        self.model = load(model, self.device).train()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=lr, weight_decay=weightDecay)
-        self.batches = [(torch.tensor(one["tokens"]), torch.tensor(one["targets"])) for one in batches]
+        self.batches = [tuple(torch.tensor(one[name], device=self.device) for name in ("tokens", "targets"))
+                        for one in batches]
         self.steps = 0
 
     def run(self) -> dict:
@@ -74,29 +92,41 @@ class Step:
         loss.backward()
         backward = time.perf_counter()
         self.optimizer.step()
+        finish(self.device)
         end = time.perf_counter()
         return {"seconds": end - begin, "forward": forward - begin, "backward": backward - forward,
                 "optimizer": end - backward, "loss": loss.item(), "tokens": tokens.numel()}
 
 
-class Generate:
-    """Greedy generation with the key-value cache; the ids are answered, so that they can be compared."""
+class Answers:
+    """Greedy answers with the key-value cache: all prompts together, padded on the left, or one by one."""
 
-    def __init__(self, model: str, prompt: list, newTokens: int, **_):
-        self.model = load(model).eval()
-        self.prompt, self.new_tokens = torch.tensor([prompt]), newTokens
+    def __init__(self, model: str, prompts: list, newTokens: int, eosId: int, device: str, together: bool = False, **_):
+        self.device = place(device)
+        self.model = load(model, self.device).eval()
+        self.eos, self.new_tokens = eosId, newTokens
+        self.batches = [prompts] if together else [[prompt] for prompt in prompts]
+        self.answer(prompts[:1], 2)
+
+    def answer(self, prompts: list, new_tokens: int) -> list:
+        longest = max(map(len, prompts))
+        missing = [longest - len(prompt) for prompt in prompts]
+        tokens = torch.tensor([[self.eos] * n + prompt for n, prompt in zip(missing, prompts)], device=self.device)
+        mask = torch.tensor([[0] * n + [1] * (longest - n) for n in missing], device=self.device)
+        with torch.inference_mode():
+            ids = self.model.generate(
+                tokens, attention_mask=mask, do_sample=False, max_new_tokens=new_tokens,
+                eos_token_id=self.eos, pad_token_id=self.eos)
+        answers = ids[:, longest:].tolist()
+        return [answer[:answer.index(self.eos)] if self.eos in answer else answer for answer in answers]
 
     def run(self) -> dict:
         begin = time.perf_counter()
-        with torch.inference_mode():
-            ids = self.model.generate(
-                self.prompt, attention_mask=torch.ones_like(self.prompt), do_sample=False,
-                max_new_tokens=self.new_tokens, eos_token_id=None, pad_token_id=50256)
-        seconds = time.perf_counter() - begin
-        return {"seconds": seconds, "ids": ids[0, self.prompt.shape[1]:].tolist()}
+        ids = [answer for prompts in self.batches for answer in self.answer(prompts, self.new_tokens)]
+        return {"seconds": time.perf_counter() - begin, "ids": ids}
 
 
-CASES = {"gemm": Gemm, "step": Step, "generate": Generate}
+CASES = {"matmul": Matmul, "step": Step, "answers": Answers}
 
 
 def peak_bytes() -> int:
@@ -113,7 +143,9 @@ def serve() -> None:
             request = json.loads(line)
             if request.pop("do") == "prepare":
                 case = CASES[request.pop("case")](**request)
-                answer = {"ready": f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"}
+                where = getattr(case, "device", "cpu")
+                threads = f"{torch.get_num_threads()} threads" if where == "cpu" else where
+                answer = {"ready": f"PyTorch {torch.__version__}, {threads}"}
             else:
                 answer = {**case.run(), "peakBytes": peak_bytes()}
         except Exception as error:  # the harness shows it and stops

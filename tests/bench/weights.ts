@@ -1,12 +1,20 @@
-/** Random weights of real sizes, as Hugging Face writes them; PyTorch makes each once, in `.cache/bench/`. */
+/** What the benchmarks need besides programs: weights, made once in `.cache/bench/`. */
 
 import { dirname, fromFileUrl, join } from "@std/path";
-import type { Size } from "./cases.ts";
+import { loadModel, saveModel } from "../../lib/model/mod.ts";
+import { pick } from "../../lib/tensor/pick.ts";
+import { openTokenizer, type Tokenizer } from "../../lib/text/mod.ts";
+import { resolveModel } from "../../lib/weights/mod.ts";
+
+/** The sizes of GPT-2 that peer.py makes. */
+export type Size = "tiny" | "small" | "medium";
 
 const SEED = 123;
 
+const cache = join(dirname(fromFileUrl(import.meta.url)), "..", "..", ".cache", "bench");
+
 /**
- * The folder of a size's random weights.
+ * The folder of a GPT-2 with random weights, as Hugging Face writes it.
  *
  * @param size The model's size
  * @param python The Python with PyTorch and transformers, for the first time
@@ -14,24 +22,75 @@ const SEED = 123;
  * @throws {Error} If there are no weights yet and no Python to make them
  */
 export async function randomWeights(size: Size, python: string | undefined): Promise<string> {
-  const root = join(dirname(fromFileUrl(import.meta.url)), "..", "..");
-  const folder = join(root, ".cache", "bench", `gpt2-${size}-${SEED}`);
+  return await madeOnce(`gpt2-${size}-${SEED}`, "model.safetensors", async (folder) => {
+    if (python === undefined) {
+      throw new Error(`Cannot make weights in "${folder}": TUNEBOOK_PYTHON names no PyTorch`);
+    }
+    const script = fromFileUrl(import.meta.resolve("./peer.py"));
+    await run(python, [script, "make", folder, size, `${SEED}`]);
+  });
+}
+
+/**
+ * SmolLM2 in Hugging Face's layout with its weights widened, so that both sides compute on the same.
+ *
+ * @param path Its GGUF file, if there is one
+ * @returns Folder and tokenizer; undefined without a file
+ */
+export async function openSmolLm2(
+  path: string | undefined,
+): Promise<{ folder: string; tokenizer: Tokenizer } | undefined> {
+  if (!path) return undefined;
+  const folder = await madeOnce("smollm2-135m", "model.safetensors", async (part) => {
+    const { model } = await loadModel(path, { device: await pick({ device: "cpu" }) });
+    await saveModel(model, part);
+    for (const tensor of model.parameters.values()) tensor.dispose();
+  });
+  return { folder, tokenizer: await openTokenizer(await resolveModel(path)) };
+}
+
+/**
+ * The environment in which MKL takes the kernels that it has for Intel's processors on AMD's too: a library that says
+ * so in its place.
+ *
+ * @returns Environment variables; undefined without a C compiler, or where it would change nothing
+ */
+export async function intelKernels(): Promise<Record<string, string> | undefined> {
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return undefined;
+  if (!(await Deno.readTextFile("/proc/cpuinfo")).includes("AuthenticAMD")) return undefined;
   try {
-    await Deno.stat(join(folder, "model.safetensors"));
+    const folder = await madeOnce("intel-kernels", "intel.so", async (part) => {
+      const source = join(part, "intel.c");
+      await Deno.writeTextFile(source, "int mkl_serv_intel_cpu_true(void) { return 1; }\n");
+      await run("cc", ["-shared", "-fPIC", "-o", join(part, "intel.so"), source]);
+    });
+    return { LD_PRELOAD: join(folder, "intel.so") };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function madeOnce(
+  name: string,
+  file: string,
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(cache, name);
+  try {
+    await Deno.stat(join(folder, file));
     return folder;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  if (python === undefined) {
-    throw new Error(`Cannot make weights in "${folder}": TUNEBOOK_PYTHON names no PyTorch`);
-  }
   const part = `${folder}.part`;
   await Deno.mkdir(part, { recursive: true });
-  const script = fromFileUrl(import.meta.resolve("./peer.py"));
-  const { success, stderr } = await new Deno.Command(python, {
-    args: [script, "make", part, size, `${SEED}`],
-  }).output();
-  if (!success) throw new Error(`Cannot make weights: ${new TextDecoder().decode(stderr)}`);
+  await make(part);
   await Deno.rename(part, folder);
   return folder;
+}
+
+async function run(program: string, args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args }).output();
+  if (!success) throw new Error(`"${program}" failed: ${new TextDecoder().decode(stderr)}`);
 }

@@ -1,0 +1,88 @@
+/** Answering the test prompts, and the way to a first answer. */
+
+import { type Case, type CaseOptions, ours, pyTorch } from "../cases.ts";
+import { openSmolLm2 } from "../weights.ts";
+import { encodedParts } from "./data.ts";
+
+/** The most tokens of an answer, as in the reference. */
+const NEW_TOKENS = 64;
+/** One by one, every so many-th prompt is answered; all would take as many times as long. */
+const SAMPLE = 10;
+
+/** All test prompts by SmolLM2, greedy: at once, and one by one by the peer; undefined without its file. */
+export async function answersCase(options: CaseOptions): Promise<Case | undefined> {
+  const opened = await openSmolLm2(options.smolLm2);
+  if (!opened) return undefined;
+  const { device, python } = options;
+  const { test } = await encodedParts(opened.tokenizer);
+  const prompts = test.map(({ promptIds }) => promptIds);
+  const sample = prompts.filter((_, i) => i % SAMPLE === 0);
+  const scaled = prompts.length / sample.length;
+  const batched = { prompts, together: true };
+  return {
+    title: `Answering ${prompts.length} prompts, SmolLM2-135M, up to ${NEW_TOKENS} tokens`,
+    prepare: {
+      case: "answers",
+      device,
+      model: opened.folder,
+      newTokens: NEW_TOKENS,
+      eosId: opened.tokenizer.eosId,
+    },
+    contestants: [
+      ours("Tunebook", { prepare: batched }),
+      ...pyTorch(python, "PyTorch, batched", { prepare: batched }),
+      ...pyTorch(python, `PyTorch, ${sample.length} one by one`, { prepare: { prompts: sample } }),
+    ],
+    rounds: 2,
+    // Each answers a prompt while it prepares.
+    warmUps: 0,
+    rate: ({ runs, median }) => {
+      const ids = runs[0].ids as number[][];
+      return `${(ids.flat().length / median).toFixed(0)} tokens/s`;
+    },
+    bars: (of) => {
+      const { median } = of("Tunebook");
+      const oneByOne = of(`PyTorch, ${sample.length} one by one`).median * scaled;
+      return [
+        {
+          what: `Answering ${prompts.length} test prompts, greedy, against one by one with cache ` +
+            `(every ${SAMPLE}th, scaled)`,
+          value: median / oneByOne,
+          kind: "at most",
+          limit: 0.2,
+        },
+        {
+          what: "The same, against batched with cache",
+          value: median / of("PyTorch, batched").median,
+          kind: "at most",
+          limit: 0.7,
+        },
+      ];
+    },
+    agreement: (of) => {
+      const mine = of("Tunebook").runs[0].ids as number[][];
+      const its = of("PyTorch, batched").runs[0].ids as number[][];
+      const same = mine.filter((ids, i) => `${ids}` === `${its[i]}`).length;
+      return `${same} of ${mine.length} answers are the same`;
+    },
+  };
+}
+
+/** The command's first token, in a process of its own; undefined without SmolLM2's file. */
+export function startCase({ device, smolLm2 }: CaseOptions): Promise<Case | undefined> {
+  if (!smolLm2) return Promise.resolve(undefined);
+  return Promise.resolve({
+    title: "SmolLM2-135M from a warm disk to its first answered token",
+    prepare: { case: "start", device, model: smolLm2 },
+    contestants: [ours()],
+    rounds: 5,
+    rate: () => "",
+    bars: (of) => [{
+      what: "SmolLM2 from a warm disk to its first answered token",
+      value: of("Tunebook").median,
+      kind: "at most",
+      limit: 1.5,
+      unit: "s",
+    }],
+  });
+}

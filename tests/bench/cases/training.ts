@@ -1,0 +1,134 @@
+/** Steps of supervised fine-tuning, the same examples on both sides, whose losses must agree. */
+
+import { collate } from "../../../lib/dataset/collate.ts";
+import type { EncodedExample } from "../../../lib/dataset/encode.ts";
+import { gpt2Tokenizer } from "../../../lib/text/gpt2.ts";
+import { type Bar, type Case, type CaseOptions, ours, pyTorch } from "../cases.ts";
+import type { Measured } from "../harness.ts";
+import { intelKernels, openSmolLm2, randomWeights } from "../weights.ts";
+import { encodedParts, withoutSharedBeginning } from "./data.ts";
+
+const BATCHES = 3;
+const BATCH_SIZE = 8;
+
+/** How GPT-2's steps are compared. */
+type Kind = "forest" | "padded" | "unshared" | "mkl";
+
+const COURSE = "full SFT, course data, batch 8, masked";
+
+const told: Record<Kind, { title: string; bar?: Pick<Bar, "what" | "limit"> }> = {
+  forest: {
+    title: "Training step",
+    bar: { what: `${COURSE}: seconds for the same examples`, limit: 0.5 },
+  },
+  padded: {
+    title: "Training step on padded batches",
+    bar: { what: "The same, our padded batches against its padded batches", limit: 1 },
+  },
+  unshared: {
+    title: "Training step, no shared prompt",
+    bar: { what: "The same on data without a shared prompt", limit: 0.75 },
+  },
+  mkl: { title: "Training step, MKL made to take its Intel kernels" },
+};
+
+/** A training step of GPT-2; undefined where MKL cannot be made to take other kernels. */
+export async function gpt2StepCase(kind: Kind, options: CaseOptions): Promise<Case | undefined> {
+  const { size, python } = options;
+  const env = kind === "mkl" ? await intelKernels() : {};
+  if (!env) return undefined;
+  const { train } = await encodedParts(gpt2Tokenizer());
+  const examples = kind === "unshared" ? withoutSharedBeginning(train) : train;
+  const { title, bar } = told[kind];
+  const model = await randomWeights(size, python);
+  return stepCase(
+    `${title}, GPT-2 ${size}, batch of ${BATCH_SIZE}`,
+    model,
+    examples,
+    kind === "padded" ? "padded" : "forest",
+    { ...options, env, eosId: 50256 },
+    (of) => {
+      if (!bar) return [];
+      const [mine, its] = [of("Tunebook"), of("PyTorch")];
+      const what = kind === "forest" ? `GPT-2 ${size} ${bar.what}` : bar.what;
+      const bars: Bar[] = [{ ...bar, what, value: mine.median / its.median, kind: "at most" }];
+      if (kind === "forest") {
+        const value = peakOf(mine) / peakOf(its);
+        bars.push({ what: "Peak memory of the first", value, kind: "at most", limit: 1 });
+      }
+      return bars;
+    },
+  );
+}
+
+/** A training step of SmolLM2-135M; undefined without its file. */
+export async function smolLm2StepCase(options: CaseOptions): Promise<Case | undefined> {
+  const opened = await openSmolLm2(options.smolLm2);
+  if (!opened) return undefined;
+  const { train } = await encodedParts(opened.tokenizer);
+  return stepCase(
+    `Training step, SmolLM2-135M, batch of ${BATCH_SIZE}`,
+    opened.folder,
+    train,
+    "forest",
+    { ...options, env: {}, eosId: opened.tokenizer.eosId },
+    (of) => [{
+      what: `SmolLM2-135M epoch (${BATCHES} of its batches)`,
+      value: of("Tunebook").median / of("PyTorch").median,
+      kind: "at most",
+      limit: 0.5,
+    }],
+  );
+}
+
+const peakOf = (measured: Measured) => Math.max(...measured.runs.map((run) => run.peakBytes ?? 0));
+
+function stepCase(
+  title: string,
+  model: string,
+  examples: readonly EncodedExample[],
+  layout: "forest" | "padded",
+  options: CaseOptions & { env: Record<string, string>; eosId: number },
+  bars: Case["bars"],
+): Case {
+  const { device, python, env, eosId } = options;
+  const batches = Array.from(
+    { length: BATCHES },
+    (_, i) => examples.slice(i * BATCH_SIZE, (i + 1) * BATCH_SIZE),
+  );
+  const padded = batches.map((batch) => collate(batch, { padId: eosId }));
+  const tokens = padded.reduce((sum, batch) => sum + batch.tokensPadded, 0) / BATCHES;
+  return {
+    title,
+    prepare: { case: "step", device, model, lr: 5e-5, weightDecay: 0.1 },
+    contestants: [
+      ours("Tunebook", { prepare: { examples: batches, layout } }),
+      ...pyTorch(python, "PyTorch", {
+        env,
+        prepare: {
+          batches: padded.map(({ inputs, targets, length }) => ({
+            tokens: rowsOf(inputs, length),
+            targets: rowsOf(targets, length),
+          })),
+        },
+      }),
+    ],
+    rounds: BATCHES,
+    rate: ({ median }) => `${(tokens / median).toFixed(0)} padded tokens/s`,
+    bars,
+    agreement: (of) => {
+      const mine = of("Tunebook").runs, its = of("PyTorch").runs;
+      const differences = mine.map(({ loss }, i) =>
+        Math.abs(Number(loss) / Number(its[i].loss) - 1)
+      );
+      return `losses differ by at most ${Math.max(...differences).toExponential(1)}, relative`;
+    },
+  };
+}
+
+/** Rows of a flat (B, T) array, as JSON holds them. */
+function rowsOf(values: Int32Array, length: number): number[][] {
+  const rows: number[][] = [];
+  for (let i = 0; i < values.length; i += length) rows.push([...values.subarray(i, i + length)]);
+  return rows;
+}

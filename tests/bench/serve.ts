@@ -1,0 +1,48 @@
+/** The benchmarks' conversation, for programs in TypeScript: one JSON document a line, as peer.py tells. */
+
+import { TextLineStream } from "@std/streams";
+import type { RunAnswer } from "./harness.ts";
+
+/** Does the work of one run. */
+export type Run = () => Promise<RunAnswer>;
+
+/** Makes what runs a case, and says what the program is. */
+export type Prepare = (options: any) => Promise<{ run: Run; about: string }>;
+
+/** The most memory that this process has held, where the system tells. */
+async function peakBytes(): Promise<number | undefined> {
+  try {
+    const status = await Deno.readTextFile("/proc/self/status");
+    return Number(status.match(/^VmHWM:\s*(\d+) kB$/m)?.[1]) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Answers requests until the input ends.
+ *
+ * @param cases What can be prepared, by name.
+ */
+export async function serve(cases: Record<string, Prepare>): Promise<void> {
+  let run: Run | undefined;
+  const lines = Deno.stdin.readable
+    .pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array<ArrayBuffer>, string>)
+    .pipeThrough(new TextLineStream()) as ReadableStream<string>;
+  for await (const line of lines) {
+    let answer: Record<string, unknown>;
+    try {
+      const request = JSON.parse(line);
+      if (request.do === "prepare") {
+        const prepared = await cases[request.case](request);
+        run = prepared.run;
+        answer = { ready: prepared.about };
+      } else {
+        answer = { peakBytes: await peakBytes(), ...await run!() };
+      }
+    } catch (error) {
+      answer = { error: `${error}` };
+    }
+    console.log(JSON.stringify(answer));
+  }
+}
