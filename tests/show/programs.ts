@@ -1,6 +1,7 @@
 /** Outside programs of these tests: a browser and JupyterLab. */
 
 import { type Browser, chromium } from "playwright-core";
+import { installKernel } from "../../lib/runtime/jupyter/install.ts";
 import { findInEnvironment, type Found } from "../support.ts";
 
 /** Looks for a program by an environment variable, else on the PATH. */
@@ -59,7 +60,7 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** A JupyterLab with the stock Deno kernel, in folders of its own. */
+/** A JupyterLab with the stock Deno kernel and `Deno (Tunebook)`, in folders of its own. */
 export interface JupyterLab {
   /** The address of its page, token included; put a notebook's path between. */
   address(path: string): string;
@@ -101,6 +102,7 @@ export async function startJupyterLab(
     stderr: "piped",
   }).output();
   if (!install.success) throw new Error(new TextDecoder().decode(install.stderr));
+  await installKernel({ prefix: home });
   for (const [plugin, settings] of Object.entries(options.settings ?? {})) {
     const [extension, name] = plugin.split(":");
     const place = `${home}/settings/${extension}`;
