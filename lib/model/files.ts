@@ -18,6 +18,7 @@ import {
 import { writeAll, writeBeside } from "../weights/write_beside.ts";
 import { planModel } from "./architectures.ts";
 import type { LanguageModel } from "./model.ts";
+import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
 
 /** A model that was loaded, and where it came from. */
@@ -41,6 +42,8 @@ export interface LoadModelOptions extends ResolveOptions {
    * gives nothing, the weight is widened.
    */
   readonly keepStored?: (weight: StoredWeight, device: Device) => Promise<Tensor | undefined>;
+  /** Keeps matrices in less memory, as {@linkcode loadPacked} does; by default they are float32, and learn. */
+  readonly quantize?: Quantization;
 }
 
 /**
@@ -54,7 +57,8 @@ export interface LoadModelOptions extends ResolveOptions {
  * @throws {Deno.errors.NotFound} If it does not exist.
  */
 export async function loadModel(name: string, options: LoadModelOptions): Promise<LoadedModel> {
-  const { device, signal, keepStored } = options;
+  const { device, signal } = options;
+  const { keepStored = options.quantize && loadPacked(options.quantize) } = options;
   const source = await resolveModel(name, options);
   using stored = await openStoredModel(source);
   const plan = planModel(stored.config, stored.path, options.dropout);

@@ -8,7 +8,18 @@
  */
 
 import { Random } from "../random.ts";
-import { add, dropout, fill, matmul, noGrad, scale, scope, Tensor } from "../tensor/mod.ts";
+import {
+  add,
+  dequantize,
+  dropout,
+  fill,
+  isPacked,
+  matmul,
+  noGrad,
+  scale,
+  scope,
+  Tensor,
+} from "../tensor/mod.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import type { LanguageModel } from "./model.ts";
 import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
@@ -167,7 +178,7 @@ export function removeLora(model: LanguageModel): number {
 
 /**
  * Adds what adapters have learnt to the weights and takes the adapters away: the model answers as before, within
- * rounding, at the base's speed and in its layout. All of it learns again.
+ * rounding, at the base's speed and in its layout; weights that were packed are float32 then. All that can learns again.
  *
  * @param model The model, changed in place.
  * @returns How many layers were merged.
@@ -181,7 +192,8 @@ export function mergeLora(model: LanguageModel): number {
         const delta = layout === "out-in"
           ? matmul(b, a) // (out, in)
           : matmul(a, b, { transposeA: true, transposeB: true }); // (in, out)
-        return add(weight, scale(delta, factor));
+        const wide = isPacked(weight.dtype) ? dequantize(weight) : weight;
+        return add(wide, scale(delta, factor));
       })
     ).keep();
     model.parameters.set(`${name}.weight`, merged);

@@ -16,6 +16,7 @@ export {
   generateTokens,
   type Generation,
 } from "./generate.ts";
+export { exportGguf, type ExportGgufOptions, type ExportType } from "./gguf_export.ts";
 export { Gpt2, GPT2_SIZES, type Gpt2Config, gpt2Shapes } from "./gpt2.ts";
 export { parseGpt2Config } from "./gpt2_config.ts";
 export { type Adapter, Linear, type LinearLayout, makeLinears } from "./linear.ts";
@@ -47,6 +48,13 @@ export {
   type ModelInput,
 } from "./model.ts";
 export { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
+export {
+  loadPacked,
+  type Quantization,
+  QUANTIZATIONS,
+  quantize,
+  type QuantizedType,
+} from "./quantize.ts";
 export { chooseToken, type SamplingOptions } from "./sampling.ts";
 export {
   describeFrozen,

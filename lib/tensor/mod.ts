@@ -22,6 +22,7 @@ export {
 } from "./ops/cached_attention/cached_attention.ts";
 export { copyRows } from "./ops/copy_rows/copy_rows.ts";
 export { dequantize } from "./ops/dequantize/dequantize.ts";
+export { packNf4 } from "./nf4.ts";
 export { isPacked, PACKED_FORMATS, type PackedType } from "./packed.ts";
 export { dropout } from "./ops/dropout/dropout.ts";
 export { embedding } from "./ops/embedding/embedding.ts";

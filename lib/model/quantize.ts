@@ -1,0 +1,115 @@
+/**
+ * Weights in less memory: packed as NF4, or kept in the blocks that a file has them in. They stay packed; ops widen a
+ * part at a time. Such weights do not learn, so they are for answering, and for adapters beside them: QLoRA.
+ *
+ * @module
+ */
+
+import { type Device, isPacked, packNf4, Tensor } from "../tensor/mod.ts";
+import type { Linear } from "./linear.ts";
+import type { LanguageModel } from "./model.ts";
+import type { StoredWeight } from "./stored_weights.ts";
+import { describePattern, matchesName, type NamePattern } from "./trainable.ts";
+
+/** NF4 with blocks of 64: with a 32-bit magnitude a block (4.5 bits a weight), or a quantised one (4.1). */
+export type QuantizedType = "nf4" | "nf4_double";
+
+/**
+ * How a model's matrices are loaded: linear layers packed as NF4, or all of them as they are stored (`keep`): a GGUF
+ * file's blocks, or float16 and bfloat16.
+ */
+export type Quantization = QuantizedType | "keep";
+
+/** The values of {@linkcode Quantization}. */
+export const QUANTIZATIONS: readonly Quantization[] = ["nf4", "nf4_double", "keep"];
+
+/** Matrices that are no linear layers. */
+const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
+
+/**
+ * Packs linear layers of a model, one after the other.
+ *
+ * @param model The model, changed in place.
+ * @param type The storage type, `nf4` by default.
+ * @param options Which layers; by default all linear layers, which embeddings and the output head are none of.
+ * @returns Names of the layers that were packed; those that were so before are left as they are.
+ * @throws {RangeError} If no linear layer has such a name.
+ * @throws {TypeError} If a weight's rows are no multiple of 64.
+ *
+ * @example A packed GPT-2 with adapters: QLoRA
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick, quantize } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const model = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 64, layers: 1, heads: 2,
+ * });
+ * await quantize(model, "nf4", { targets: "mlp" });
+ * assertEquals(model.linears.get("h.0.mlp.c_fc")!.weight.dtype, "nf4");
+ * addLora(model, { rank: 4 });
+ * device.close();
+ * ```
+ */
+export async function quantize(
+  model: LanguageModel,
+  type: QuantizedType = "nf4",
+  { targets = /(?:)/ }: { targets?: NamePattern } = {},
+): Promise<string[]> {
+  const chosen = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
+  if (chosen.length === 0) {
+    throw new RangeError(
+      `Cannot pack layers named ${describePattern(targets)}: the model has none, but such as ` +
+        `"${[...model.linears.keys()][0]}"`,
+    );
+  }
+  const packed: string[] = [];
+  for (const linear of chosen) {
+    if (isPacked(linear.weight.dtype)) continue;
+    await packLinear(model, linear, type);
+    packed.push(linear.name);
+  }
+  return packed;
+}
+
+async function packLinear(
+  { device, parameters }: LanguageModel,
+  { name, weight }: Linear,
+  type: QuantizedType,
+): Promise<void> {
+  const tensor = packTensor(device, await weight.data(), weight.shape, type);
+  parameters.set(`${name}.weight`, tensor.keep());
+  weight.grad?.dispose();
+  weight.dispose();
+}
+
+/**
+ * How a model is loaded so that it is never wide as a whole; for {@linkcode LoadModelOptions.keepStored}.
+ *
+ * @param quantization What to make of its matrices.
+ * @returns Makes a weight's tensor, or nothing where it is to be wide: norms, biases, and with NF4 embeddings and head.
+ */
+export function loadPacked(
+  quantization: Quantization,
+): (weight: StoredWeight, device: Device) => Promise<Tensor | undefined> {
+  return async (weight, device) => {
+    const { shape, parameter, transposed } = weight;
+    if (shape.length !== 2) return undefined;
+    if (quantization !== "keep") {
+      if (TABLES.test(parameter)) return undefined;
+      return packTensor(device, await weight.values(), shape, quantization);
+    }
+    const type = weight.type.toLowerCase();
+    if (!isPacked(type) || transposed) return undefined;
+    return Tensor.pack(device, await weight.bytes(), shape, type);
+  };
+}
+
+function packTensor(
+  device: Device,
+  values: Float32Array,
+  shape: readonly number[],
+  type: QuantizedType,
+): Tensor {
+  return Tensor.pack(device, packNf4(values, shape[0], shape[1], type), shape, type);
+}

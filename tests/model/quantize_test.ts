@@ -1,0 +1,148 @@
+// Packed models: their numbers are those of the widened weights, and QLoRA learns beside them.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  addLora,
+  attendWithin,
+  generate,
+  Gpt2,
+  type LanguageModel,
+  loadModel,
+  logitsOf,
+  lossOf,
+  mergeLora,
+  quantize,
+  saveModel,
+  trainableParameters,
+} from "../../lib/model/mod.ts";
+import {
+  backward,
+  type Device,
+  isPacked,
+  noGrad,
+  type PackedType,
+  scope,
+} from "../../lib/tensor/mod.ts";
+import { makeBatch, sft } from "../../lib/train/mod.ts";
+import { onEveryDevice } from "../devices.ts";
+import { assertClose } from "../support.ts";
+import { onOneThread, release, smallExamples, take } from "../train/small.ts";
+import { TemporaryDirectory } from "../weights/temporary.ts";
+
+const CONFIG = { vocabularySize: 64, contextLength: 32, width: 64, layers: 2, heads: 4 };
+const tokens = Int32Array.from([1, 2, 3, 4, 60]);
+
+const make = (device: Device) => Gpt2.create(device, CONFIG, 3);
+
+async function logits(model: LanguageModel): Promise<Float32Array> {
+  const positions = tokens.map((_, i) => i);
+  const attend = attendWithin({ positions, end: tokens.map(() => tokens.length) });
+  using result = scope(() =>
+    noGrad(() => logitsOf(model, model.hidden({ tokens, positions, attend })))
+  );
+  return await result.data();
+}
+
+/** The same numbers in float32. */
+async function widened(model: LanguageModel, device: Device): Promise<LanguageModel> {
+  using temporary = new TemporaryDirectory();
+  await saveModel(model, temporary.path);
+  return (await loadModel(temporary.path, { device })).model;
+}
+
+onEveryDevice(
+  "quantize() packs linear layers; logits and gradients are those of the wide numbers",
+  async (device) => {
+    for (const type of ["nf4", "nf4_double"] as const) {
+      const model = make(device);
+      const before = await logits(model);
+      assertEquals((await quantize(model, type)).length, 8);
+      assertEquals(await quantize(model, type), []);
+      const types = [...model.parameters.values()].map(({ dtype }) => dtype);
+      assertEquals(types.filter((dtype) => dtype === type).length, 8);
+      const wide = await widened(model, device);
+      const after = await logits(model);
+      assertClose(after, await logits(wide), { relative: 1e-5 });
+      assertClose(after, before, { relative: 0.2 });
+      assert(after.some((value, i) => Math.abs(value - before[i]) > 1e-4), "nothing was rounded");
+
+      // Gradients reach the adapters of the first block through packed weights of the second.
+      const gradients = await Promise.all([model, wide].map(async (one) => {
+        addLora(one, { rank: 2, targets: "h.0" });
+        const learns = trainableParameters(one);
+        for (const [name, tensor] of learns) {
+          if (name.includes("lora_B")) tensor.assign(new Float32Array(tensor.size).fill(0.05));
+        }
+        using _loss = scope(() => {
+          const loss = lossOf(one, makeBatch(smallExamples(3)));
+          backward(loss);
+          return loss;
+        });
+        return new Map(
+          await Promise.all(
+            [...learns].map(async ([name, { grad }]) => [name, await grad!.data()] as const),
+          ),
+        );
+      }));
+      for (const [name, values] of gradients[0]) {
+        assertClose(values, gradients[1].get(name)!, { relative: 1e-4 }, name);
+      }
+      const adapted = await logits(model);
+      mergeLora(model);
+      assertClose(await logits(model), adapted, { relative: 1e-5 });
+      release(model, wide as Gpt2);
+    }
+  },
+);
+
+onOneThread("QLoRA learns, and its weights stay packed", async (device) => {
+  const model = make(device);
+  await quantize(model, "nf4_double");
+  addLora(model, { rank: 4 });
+  using training = sft(model, {
+    examples: smallExamples(8),
+    batchSize: 4,
+    epochs: 8,
+    learningRate: 1e-2,
+    evalEvery: 0,
+  });
+  const steps = await take(training);
+  assert(steps.at(-1)!.loss < steps[0].loss - 0.2, `${steps.map(({ loss }) => loss)}`);
+  assert([...model.linears.values()].every(({ weight }) => weight.dtype === "nf4_double"));
+  const [{ tokens }] = await generate(model, [[1, 2, 3]], { maxNewTokens: 4 });
+  assertEquals(tokens.length, 4);
+  release(model);
+});
+
+onOneThread("loadModel() packs while it loads, or keeps what is stored", async (device) => {
+  using temporary = new TemporaryDirectory();
+  const model = make(device);
+  await saveModel(model, temporary.path, { dtype: "BF16" });
+  const load = async (quantization?: "nf4" | "keep") =>
+    (await loadModel(temporary.path, { device, quantize: quantization })).model;
+  const typesOf = (one: LanguageModel) =>
+    new Set([...one.parameters.values()].map(({ dtype }) => dtype).filter(isPacked));
+  const [wide, kept, packed] = [await load(), await load("keep"), await load("nf4")];
+  assertEquals([wide, kept, packed].map(typesOf), [
+    new Set<PackedType>(),
+    new Set<PackedType>(["bf16"]),
+    new Set<PackedType>(["nf4"]),
+  ]);
+  assertClose(await logits(kept), await logits(wide), { relative: 1e-5 });
+  await quantize(wide, "nf4");
+  assertEquals(await logits(packed), await logits(wide));
+  // Tables are looked up packed, and the head is one of them.
+  assertEquals([kept.head.dtype, packed.head.dtype], ["bf16", "f32"]);
+  release(model, wide as Gpt2, kept as Gpt2, packed as Gpt2);
+});
+
+onOneThread("quantize() refuses what cannot be", async (device) => {
+  const model = Gpt2.create(device, { ...CONFIG, width: 32 });
+  await assertRejects(() => quantize(model), TypeError, "rows of 96 elements");
+  await assertRejects(
+    () => quantize(model, "nf4", { targets: "q_proj" }),
+    RangeError,
+    'layers named "q_proj"',
+  );
+  release(model);
+});
