@@ -1,32 +1,30 @@
-// `tunebook export`: hands on a notebook as a report, or a model in another form. Nothing is run.
+// `tunebook export`: hands on a notebook or a model in another form. Nothing is run.
 
 import { type Command, Option } from "commander";
+import type { ExportModelOptions } from "./export_model.ts";
+import type { ExportNotebookOptions } from "./export_notebook.ts";
 import { formatOption } from "./format.ts";
 
-interface Options {
-  html?: string;
-  title?: string;
-  code: boolean;
-  notebook: boolean;
-  gguf?: string;
-  ollama?: string;
-  hf?: string;
-  type?: "f32" | "f16" | "q8_0";
-  format?: string;
-}
+type Options = ExportNotebookOptions & ExportModelOptions;
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("export")
     .summary("make a report of a notebook, or a model for Ollama or llama.cpp")
     .description(
-      "Of a notebook, with the outputs that it holds, makes one HTML file that opens anywhere, offline, with live " +
-        "charts. Of a model, makes a GGUF file, a model in a running Ollama, or a directory in Hugging Face's " +
+      "Of a notebook, with the outputs that it holds, makes a report: one HTML file that opens anywhere, offline, " +
+        "with live charts, or Markdown; of a report, gives the notebook back. Of a model, makes a GGUF file, a model in a running Ollama, or a directory in Hugging Face's " +
         "layout. Nothing is run, so a stranger's notebook is safe to export and to open.",
     )
-    .argument("<notebook|model>", "an .ipynb file; or a model's name, directory or GGUF file")
+    .argument(
+      "<notebook|model>",
+      "an .ipynb file, or a report that carries one; or a model's name, directory or GGUF file",
+    )
     .optionsGroup("Of a notebook:")
     .option("--html <file>", "where to write the report")
+    .option("--md <file>", "write it as Markdown, its pictures in a folder beside it")
+    .option("--output <file>", "where to write the notebook itself")
+    .option("--theme <file>", "a style sheet that goes over the HTML report's own")
     .option("--title <text>", "the report's title (default: the notebook's own)")
     .option("--no-code", "leave the code out of the page; the notebook inside the file keeps it")
     .option("--no-notebook", "do not put the notebook into the file")
@@ -47,33 +45,21 @@ export function register(program: Command): void {
     .action(exportAny);
 }
 
-async function exportAny(what: string, options: Options): Promise<void> {
-  const { html, gguf, ollama, hf } = options;
-  const ofModel = [gguf, ollama, hf].some((given) => given !== undefined);
-  if (ofModel === (html !== undefined)) {
-    throw new TypeError(
-      "Cannot export: give --html for a notebook, or some of --ollama, --gguf and --hf for a model",
+async function exportAny(what: string, options: Options, command: Command): Promise<void> {
+  const given = (names: readonly (keyof Options)[]) => names.some((name) => options[name] != null);
+  const ofModel = given(["gguf", "ollama", "hf"]);
+  if (ofModel === given(["html", "md", "output"])) {
+    return command.error(
+      "error: give some of --html, --md and --output for a notebook, or some of --ollama, --gguf and --hf for a model",
     );
   }
-  if (html !== undefined) return await exportNotebook(what, html, options);
-  if (what.endsWith(".ipynb")) {
-    throw new TypeError(`Cannot export "${what}" as a model: a notebook has --html`);
+  if (!ofModel) {
+    const { exportNotebook } = await import("./export_notebook.ts");
+    return await exportNotebook(what, options);
+  }
+  if (/\.(ipynb|html?)$/i.test(what)) {
+    throw new TypeError(`Cannot export "${what}" as a model: it is a notebook or a report of one`);
   }
   const { exportModel } = await import("./export_model.ts");
   await exportModel(what, options);
-}
-
-async function exportNotebook(path: string, html: string, options: Options): Promise<void> {
-  const [{ readNotebook }, { renderReport }, { writeFileAtomic }] = await Promise.all([
-    import("../runtime/notebook.ts"),
-    import("../runtime/report/mod.ts"),
-    import("../runtime/write_file.ts"),
-  ]);
-  const page = await renderReport(await readNotebook(path), {
-    title: options.title,
-    code: options.code,
-    embedNotebook: options.notebook,
-  });
-  await writeFileAtomic(html, page);
-  console.error(`Wrote ${html} (${(page.length / 1e6).toFixed(1)} MB)`);
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Tensor } from "../tensor/mod.ts";
 import {
   type GgufEntry,
   type GgufMetadata,
@@ -12,9 +11,13 @@ import {
   writeGguf,
   type WrittenFile,
 } from "../weights/mod.ts";
+import { planModel } from "./architectures.ts";
+import { gemmaToConfig, parseGemmaConfig } from "./gemma_config.ts";
 import { configToGguf, rotaryDivisors } from "./gguf_metadata.ts";
-import { ggufPlace, ggufShape, toGgufForm } from "./gguf_names.ts";
+import { type GgufNaming, ggufPlace, ggufShape, toGgufForm } from "./gguf_names.ts";
+import { llamaToConfig, parseLlamaConfig } from "./llama_config.ts";
 import type { LanguageModel } from "./model.ts";
+import type { StoredModel } from "./stored_weights.ts";
 
 /** How the matrices of an exported model are stored. */
 export type ExportType = "F32" | "F16" | "Q8_0";
@@ -23,7 +26,7 @@ export type ExportType = "F32" | "F16" | "Q8_0";
 export interface ExportGgufOptions {
   /** The type of matrices, F16 by default; vectors and positions stay F32, as readers expect. */
   readonly type?: ExportType;
-  /** The keys of its tokenizer, as `ggufTokenizer()` gives them; without them only Tunebook reads the file. */
+  /** The keys of its tokenizer, as `tokenizerToGguf()` gives them; without them only Tunebook reads the file. */
   readonly tokenizer?: GgufMetadata;
   /** A name for people. */
   readonly name?: string;
@@ -37,10 +40,24 @@ export interface ExportGgufOptions {
 const FILE_TYPES: Readonly<Record<ExportType, number>> = { F32: 0, F16: 1, Q8_0: 7 };
 const Q8_BLOCK = 32;
 
+/** What is written: a model's shape, and its weights one after the other. */
+interface Exported {
+  readonly naming: GgufNaming;
+  readonly config: Record<string, unknown>;
+  readonly vocabularySize: number;
+  readonly layers: number;
+  readonly weights: ReadonlyMap<string, ExportedWeight>;
+}
+
+interface ExportedWeight {
+  readonly shape: readonly number[];
+  readonly data: () => Promise<Float32Array>;
+}
+
 /**
- * Writes a model as a GGUF file.
+ * Writes a model as a GGUF file, with one tensor at a time in memory.
  *
- * @param model The model; adapters must have been merged into it.
+ * @param model A model, into which adapters must have been merged; or the open files of one.
  * @param path The file; its directory must exist. It is written beside, then renamed.
  * @param options Type, tokenizer, name, signal and progress.
  * @returns The file's length and hash.
@@ -48,35 +65,29 @@ const Q8_BLOCK = 32;
  * @throws {RangeError} If a value is too large for the type.
  */
 export async function exportGguf(
-  model: LanguageModel,
+  model: LanguageModel | StoredModel,
   path: string,
   options: ExportGgufOptions = {},
 ): Promise<WrittenFile> {
   const { type = "F16", tokenizer = {}, name, signal, onProgress } = options;
-  const adapted = [...model.linears.values()].find(({ adapter }) => adapter !== undefined);
-  if (adapted !== undefined) {
-    throw new TypeError(
-      `Cannot write the model as GGUF: "${adapted.name}" has an adapter, merge it first`,
-    );
-  }
-  const config = model.toConfig();
-  const metadata = configToGguf(model.architecture, config);
+  const exported = "find" in model ? fromFiles(model, signal) : fromModel(model);
+  const { naming: { architecture }, config, weights } = exported;
   const entries: GgufEntry[] = [];
-  const add = (parameter: string, tensor: Tensor) => {
-    const place = ggufPlace(parameter, model);
-    const shape = ggufShape(tensor.shape, place.form);
+  const add = (parameter: string, { shape, data }: ExportedWeight) => {
+    const place = ggufPlace(parameter, exported.naming);
+    const there = ggufShape(shape, place.form);
     entries.push({
       name: place.name,
-      shape,
-      type: typeOf(place.name, shape, type),
-      data: async () => toGgufForm(await tensor.data(), tensor.shape, place.form),
+      shape: there,
+      type: typeOf(place.name, there, type),
+      data: async () => toGgufForm(await data(), shape, place.form),
     });
   };
-  for (const [parameter, tensor] of model.parameters) add(parameter, tensor);
-  if (model.architecture === "gpt2") {
+  for (const [parameter, weight] of weights) add(parameter, weight);
+  if (architecture === "gpt2") {
     // Readers of GPT-2 know neither a tied head nor a missing bias.
-    if (!model.parameters.has("lm_head.weight")) add("lm_head.weight", model.head);
-    addMissingBiases(entries, model.layers);
+    if (!weights.has("lm_head.weight")) add("lm_head.weight", weights.get("wte.weight")!);
+    addMissingBiases(entries, exported.layers);
   }
   const divisors = rotaryDivisors(config);
   if (divisors) {
@@ -84,17 +95,51 @@ export async function exportGguf(
   }
   return await writeGguf(path, entries, {
     metadata: {
-      "general.architecture": model.architecture,
+      "general.architecture": architecture,
       "general.type": "model",
       ...(name === undefined ? {} : { "general.name": name }),
       "general.file_type": { uint32: FILE_TYPES[type] },
       "general.quantization_version": { uint32: 2 },
-      ...metadata,
-      ...fitVocabulary(tokenizer, model.vocabularySize),
+      ...configToGguf(architecture, config),
+      ...fitVocabulary(tokenizer, exported.vocabularySize),
     },
     signal,
     onProgress,
   });
+}
+
+function fromModel(model: LanguageModel): Exported {
+  const adapted = [...model.linears.values()].find(({ adapter }) => adapter !== undefined);
+  if (adapted !== undefined) {
+    throw new TypeError(
+      `Cannot write the model as GGUF: "${adapted.name}" has an adapter, merge it first`,
+    );
+  }
+  const { vocabularySize, layers } = model;
+  const weights = new Map<string, ExportedWeight>();
+  for (const [name, tensor] of model.parameters) {
+    weights.set(name, { shape: tensor.shape, data: () => tensor.data() });
+  }
+  return { naming: model, config: model.toConfig(), vocabularySize, layers, weights };
+}
+
+function fromFiles(stored: StoredModel, signal?: AbortSignal): Exported {
+  const plan = planModel(stored.config, stored.path);
+  const weights = new Map<string, ExportedWeight>();
+  for (const [name, shape] of plan.shapes) {
+    weights.set(name, { shape, data: () => stored.find(plan, name, signal).values() });
+  }
+  const { vocabularySize, layers } = plan;
+  const config = completeConfig(plan.architecture, stored);
+  return { naming: plan, config, vocabularySize, layers, weights };
+}
+
+/** A `config.json` as a model of it would write it: with what files leave out, and where these have it now. */
+function completeConfig(architecture: string, stored: StoredModel): Record<string, unknown> {
+  const { config, path } = stored;
+  if (architecture === "llama") return llamaToConfig(parseLlamaConfig(config, path));
+  if (architecture.startsWith("gemma")) return gemmaToConfig(parseGemmaConfig(config, path));
+  return config;
 }
 
 /** Vectors and positions are F32 in every file; rows that do not fill blocks of Q8_0 become F16, as in llama.cpp. */

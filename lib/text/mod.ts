@@ -11,5 +11,7 @@ export { ggufTokenizer } from "./gguf_tokenizer.ts";
 export * from "./gpt2.ts";
 export { HuggingFaceTokenizer } from "./hugging_face.ts";
 export * from "./mask.ts";
+export { chatToOllama, formatToOllama, type OllamaPrompt } from "./ollama_template.ts";
 export * from "./tokenizer.ts";
 export { parseTokenizerJson, writeTokenizerJson } from "./tokenizer_json.ts";
+export { tokenizerToGguf } from "./tokenizer_to_gguf.ts";

@@ -1,0 +1,146 @@
+/**
+ * A prompt format as Ollama's own template, in Go's template language, which Ollama fills with the
+ * messages of a conversation:
+ * https://github.com/ollama/ollama/blob/main/docs/template.md
+ *
+ * A chat template is not translated but observed: a conversation of known words is written by it, and
+ * what stands before, between and after these words is what Ollama has to write there.
+ */
+import type { PromptFormat } from "./alpaca.ts";
+import { closingToken } from "./chat.ts";
+import { templateVariables } from "./chat_formats.ts";
+import type { ChatMessage, ChatTemplate } from "./chat_template.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** How Ollama writes prompts. */
+export interface OllamaPrompt {
+  /** The template. */
+  template: string;
+  /** What ends an answer. */
+  stop: string[];
+  /** Whether texts begin with the beginning token: `tokenizer.ggml.add_bos_token`. */
+  addBos: boolean;
+}
+
+/**
+ * A format for single instructions as Ollama's template: what the user says is the instruction.
+ *
+ * @param format The format.
+ * @param tokenizer The model's tokenizer.
+ * @returns Template, stop words, and whether texts begin with the beginning token.
+ */
+export function formatToOllama(format: PromptFormat, tokenizer: Tokenizer): OllamaPrompt {
+  const [before, after] = cut(
+    format.instruction({ instruction: WORDS[0] }) + format.responseMarker,
+    [WORDS[0]],
+    `the format "${format.name}"`,
+  );
+  const close = nameOf(tokenizer.eosId, tokenizer);
+  return {
+    template: `${literal(before)}{{ .Prompt }}${literal(after)}{{ .Response }}${literal(close)}`,
+    stop: close === "" ? [] : [close],
+    addBos: tokenizer.beginIds.length > 0,
+  };
+}
+
+/**
+ * A chat template as Ollama's template.
+ *
+ * @param template The chat template.
+ * @param tokenizer The model's tokenizer.
+ * @returns Template, stop words, and whether texts begin with the beginning token.
+ * @throws {TypeError} If the template does not write each message as it is, one after the other.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ChatTemplate, chatToOllama, gpt2Tokenizer } from "./mod.ts";
+ *
+ * const template = new ChatTemplate(
+ *   "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}" +
+ *     "{% if add_generation_prompt %}<assistant>{% endif %}",
+ * );
+ * const { template: go } = chatToOllama(template, gpt2Tokenizer());
+ * assertEquals(go.includes('{{ if eq .Role "system" }}<system>{{ .Content }}'), true);
+ * ```
+ */
+export function chatToOllama(template: ChatTemplate, tokenizer: Tokenizer): OllamaPrompt {
+  const what = `the template "${template.name}"`;
+  const [first, answer, second, system] = WORDS;
+  const user = (content: string): ChatMessage => ({ role: "user", content });
+  const assistant: ChatMessage = { role: "assistant", content: answer };
+  const prompt = (...messages: ChatMessage[]) => template.render(messages, { prompt: true });
+  const [begin, asks, between, end] = cut(
+    prompt(user(first), assistant, user(second)),
+    [first, answer, second],
+    what,
+  );
+  const [bare] = cut(prompt(user(first)), [first], what);
+  if (bare !== begin) throw refusal(what, "it begins otherwise where more follows");
+  const withSystem = cutSystem(() => prompt({ role: "system", content: system }, user(first)));
+
+  const bos = templateVariables(tokenizer).bos_token ?? "";
+  const addBos = tokenizer.beginIds.length > 0 && bos !== "" && begin.startsWith(bos);
+  // Ollama puts this token before a text by itself
+  const beginning = (text: string) =>
+    addBos && text.startsWith(bos) ? text.slice(bos.length) : text;
+  const messages = [
+    ...(withSystem
+      ? [`{{ if eq .Role "system" }}${literal(beginning(withSystem[0]))}{{ .Content }}{{ else if`]
+      : ["{{ if"]),
+    ` eq .Role "user" }}{{ if eq $i 0 }}${literal(beginning(begin))}`,
+    withSystem
+      ? `{{ else if and (eq $i 1) (eq (index $.Messages 0).Role "system") }}${
+        literal(withSystem[1])
+      }`
+      : "",
+    `{{ else }}${literal(between)}{{ end }}{{ .Content }}`,
+    `{{ else if eq .Role "assistant" }}${literal(asks)}{{ .Content }}{{ end }}`,
+  ].join("");
+  return {
+    template: '{{ $last := "" }}{{ range $i, $m := .Messages }}{{ $last = .Role }}' + messages +
+      `{{ end }}{{ if ne $last "assistant" }}${literal(end)}{{ end }}`,
+    stop: [nameOf(closingToken(tokenizer, template), tokenizer)].filter((name) => name !== ""),
+    addBos,
+  };
+}
+
+/** Words that no template has and that stay as they are where white space is trimmed. */
+const WORDS = ["Xuser1X", "XanswerX", "Xuser2X", "XsystemX"] as const;
+
+/** What stands around words, each of which must stand there once, in this order. */
+function cut(text: string, words: readonly string[], what: string): string[] {
+  const parts: string[] = [];
+  let rest = text;
+  for (const word of words) {
+    const pieces = rest.split(word);
+    if (pieces.length !== 2) throw refusal(what, "it does not write each message once, in order");
+    parts.push(pieces[0]);
+    rest = pieces[1];
+  }
+  return [...parts, rest];
+}
+
+/** What stands before a system message, and between it and the user's; undefined where a template knows none. */
+function cutSystem(render: () => string): string[] | undefined {
+  const [first, , , system] = WORDS;
+  try {
+    return cut(render(), [system, first], "");
+  } catch {
+    return undefined; // it refuses, leaves out or moves it
+  }
+}
+
+function refusal(what: string, why: string): TypeError {
+  return new TypeError(`Cannot write ${what} for Ollama: ${why}`);
+}
+
+/** A text in a Go template. */
+function literal(text: string): string {
+  return text.replaceAll(/\{\{|\}\}/g, (braces) => `{{ "${braces}" }}`);
+}
+
+function nameOf(id: number, tokenizer: Tokenizer): string {
+  for (const [name, one] of tokenizer.specialTokens) if (one === id) return name;
+  return "";
+}
