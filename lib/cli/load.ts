@@ -16,20 +16,21 @@ export interface ReadyModel extends LoadedModel {
  * Opens the device and loads a model onto it.
  *
  * @param name A model's name, as `resolveModel` reads it.
- * @param options Device and stop signal.
+ * @param options Device, dropout in training, and stop signal.
  * @returns The model, its files and its tokenizer.
  */
 export async function loadForCommand(
   name: string,
-  options: { device?: "auto" | DeviceKind; signal?: AbortSignal } = {},
+  options: { device?: "auto" | DeviceKind; dropout?: number; signal?: AbortSignal } = {},
 ): Promise<ReadyModel> {
-  const { signal } = options;
+  const { dropout, signal } = options;
   const device = await pick({ device: options.device });
   const download = progress("Downloading");
   const reading = progress(`Loading ${name}`, 100);
   try {
     const loaded = await loadModel(name, {
       device,
+      dropout,
       signal,
       onProgress: ({ file, received, total }) =>
         download.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file),

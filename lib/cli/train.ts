@@ -13,7 +13,7 @@ import {
 } from "../dataset/mod.ts";
 import { generate, type LanguageModel } from "../model/mod.ts";
 import type { Mask, Tokenizer } from "../text/mod.ts";
-import { sft, type Step, type Training } from "../train/mod.ts";
+import { sft, TensorBoard, type Training } from "../train/mod.ts";
 import {
   deviceOption,
   jsonOption,
@@ -26,11 +26,19 @@ import {
 import { chooseFormat, closingTokenOf, formatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
+import { withProfile } from "./profile.ts";
 import { progress } from "./progress.ts";
 import { StepLog } from "./step_log.ts";
 import { TrainingFolder } from "./training_folder.ts";
+import { describeStep, sayBest } from "./training_report.ts";
+import {
+  readEvalIters,
+  toSftOptions,
+  type TrainingOptions,
+  trainingOptions,
+} from "./training_options.ts";
 
-interface Options {
+interface Options extends TrainingOptions {
   model: string;
   data: string;
   out: string;
@@ -42,13 +50,14 @@ interface Options {
   mask: Mask;
   format?: string;
   evalEvery: number;
-  evalIters: number;
+  evalIters: number | "all";
   maxLength: number;
   steps?: number;
   split: [number, number, number];
   order: string;
   device?: "auto" | "cpu" | "webgpu";
   checkpointEvery: number;
+  profile: boolean;
   resume: boolean;
   otherBits: boolean;
   log?: string;
@@ -57,7 +66,7 @@ interface Options {
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("train")
+  const command = program.command("train")
     .summary("fine-tune a model on instructions")
     .description(
       "Fine-tunes all weights of a model on a JSON file of instructions (an array of objects with " +
@@ -81,7 +90,12 @@ export function register(program: Command): void {
     .addOption(maskOption())
     .addOption(formatOption())
     .option("--eval-every <n>", "evaluate after every n steps; 0 for never", readWhole, 5)
-    .option("--eval-iters <n>", "evaluate on n batches of each part", readCount, 5)
+    .option(
+      "--eval-iters <n|all>",
+      "evaluate on n batches of each part, or on all of the validation part",
+      readEvalIters,
+      5,
+    )
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
     .option("--steps <n>", "stop after n steps", readCount)
     .addOption(splitOption())
@@ -92,6 +106,7 @@ export function register(program: Command): void {
     )
     .addOption(deviceOption())
     .option("--checkpoint-every <n>", "write a checkpoint after every n steps", readCount, 50)
+    .option("--profile", "measure what each kernel takes; leaves profile.html in --out", false)
     .option("--resume", "go on from the newest checkpoint in --out", false)
     .option(
       "--other-bits",
@@ -105,6 +120,7 @@ export function register(program: Command): void {
       "\nExample:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/",
     )
     .action(train);
+  for (const option of trainingOptions()) command.addOption(option);
 }
 
 async function train(options: Options): Promise<void> {
@@ -150,6 +166,7 @@ async function train(options: Options): Promise<void> {
     // Where all of the data trains, there is nothing to hold it against.
     evalEvery: parts.validation.length === 0 ? 0 : options.evalEvery,
     evalIters: options.evalIters,
+    ...toSftOptions(options),
     checkpoint: { directory: folder.checkpoints, every: options.checkpointEvery },
     resume: options.resume,
     confirmOtherBits: (differences) => confirmOtherBits(differences, options),
@@ -170,7 +187,12 @@ async function train(options: Options): Promise<void> {
   console.error(
     `${parts.train.length} examples, ${training.totalSteps} steps, ${model.device.name}`,
   );
-  const stopped = await runSteps(training, log, signal);
+  const { tensorboard } = options;
+  using board = tensorboard ? await TensorBoard.open(tensorboard, training.step) : undefined;
+  const takeSteps = () => runSteps(training, { log, board, signal });
+  const stopped = options.profile
+    ? await withProfile(model.device, folder.path, takeSteps)
+    : await takeSteps();
   if (stopped) {
     const saved = await training.save();
     console.error(
@@ -180,6 +202,8 @@ async function train(options: Options): Promise<void> {
     Deno.exitCode = INTERRUPTED;
     return;
   }
+  const { best } = training;
+  if (best) sayBest(best, training);
   const steps = await log.read();
   const sum = (name: "seconds" | "tokensComputed" | "tokensCounted") =>
     steps.reduce((total, step) => total + step[name], 0);
@@ -187,6 +211,7 @@ async function train(options: Options): Promise<void> {
     steps: training.step,
     loss: steps.at(-1)?.loss ?? null,
     evaluation: steps.at(-1)?.evaluation ?? null,
+    ...(best && { best: { step: best.step, validationLoss: best.validationLoss } }),
     seconds: sum("seconds"),
     tokensComputed: sum("tokensComputed"),
     tokensCounted: sum("tokensCounted"),
@@ -197,12 +222,16 @@ async function train(options: Options): Promise<void> {
 }
 
 /** Takes all steps; says whether it was stopped before the last. */
-async function runSteps(training: Training, log: StepLog, signal: AbortSignal): Promise<boolean> {
+async function runSteps(
+  training: Training,
+  { log, board, signal }: { log: StepLog; board?: TensorBoard; signal: AbortSignal },
+): Promise<boolean> {
   const bar = progress("Training", training.totalSteps);
   try {
     for await (const step of training) {
       await log.write(step);
-      bar.update(step.step, describe(step));
+      await board?.write(step);
+      bar.update(step.step, describeStep(step));
       if (step.sample !== undefined) {
         bar.finish();
         console.error(`Sample after epoch ${step.epoch}:\n${step.sample}\n`);
@@ -215,17 +244,6 @@ async function runSteps(training: Training, log: StepLog, signal: AbortSignal): 
   } finally {
     bar.finish();
   }
-}
-
-function describe({ loss, evaluation, tokensComputed, seconds }: Step): string {
-  const rate = `${Math.round(tokensComputed / seconds)} tokens/s`;
-  const losses = evaluation
-    ? `loss ${evaluation.trainLoss.toFixed(3)}` +
-      (evaluation.validationLoss === undefined
-        ? ""
-        : `, validation ${evaluation.validationLoss.toFixed(3)}`)
-    : `loss ${loss.toFixed(3)}`;
-  return `${losses}, ${rate}`;
 }
 
 /** Answers the first entry whose prompt the model can read, for people to see what it has learnt. */

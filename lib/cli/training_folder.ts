@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "@std/path";
 import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
 import { saveModel } from "../model/mod.ts";
 import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
-import { type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
+import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
 import { checkpointName } from "../weights/mod.ts";
 import type { ReadyModel } from "./load.ts";
 import { writeAll, writeBeside } from "../weights/write_beside.ts";
@@ -19,6 +19,8 @@ export interface TrainingRecord {
   readonly loss: number | null;
   /** What was measured after the last step, if anything was. */
   readonly evaluation: Evaluation | null;
+  /** The lowest validation loss and after which step it was, where its weights were kept. */
+  readonly best?: Pick<Best, "step" | "validationLoss">;
   /** Wall time of all steps. */
   readonly seconds: number;
   /** Tokens that the model computed in all steps. */
