@@ -49,7 +49,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import("./cli/clean.ts"),
   },
   export: {
-    summary: "make a report of a notebook as it lies, without running it",
+    summary: "make a report of a notebook, or a model for Ollama or llama.cpp",
     load: () => import("./cli/export.ts"),
   },
   kernel: {
