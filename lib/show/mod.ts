@@ -32,6 +32,7 @@ export {
   type ForestViewOptions,
 } from "./forest_view.ts";
 export { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
+export { type ProfileLike, profileView } from "./profile_view.ts";
 export { table, type TableColumn, type TableOptions } from "./table.ts";
 export { type CompareOptions, compareTable, type Comparison } from "./compare_table.ts";
 export { frames, type FramesOptions, type FrameValue, MAX_FRAMES } from "./frames.ts";

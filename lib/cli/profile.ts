@@ -1,0 +1,39 @@
+// `--profile`: where the time of a command went, on the terminal and as a page.
+
+import { join } from "@std/path";
+import { profileView } from "../show/mod.ts";
+import { type Device, startProfile } from "../tensor/mod.ts";
+import { writeAll, writeBeside } from "../weights/write_beside.ts";
+
+/**
+ * Measures what a command computes.
+ *
+ * @param device The device that computes.
+ * @param folder Where `profile.html` and `profile.json` go.
+ * @param compute What is measured; what it throws is thrown once the profile is written.
+ * @returns What it returned.
+ */
+export async function withProfile<T>(
+  device: Device,
+  folder: string,
+  compute: () => Promise<T>,
+): Promise<T> {
+  const running = await startProfile(device);
+  try {
+    return await compute();
+  } finally {
+    const profile = await running.stop();
+    const view = profileView(profile);
+    console.error(`\n${view.text}`);
+    await writeText(join(folder, "profile.json"), `${JSON.stringify(profile, null, 2)}\n`);
+    await writeText(
+      join(folder, "profile.html"),
+      `<!doctype html>\n<meta charset="utf-8">\n<title>Profile</title>\n${view.html}\n`,
+    );
+    console.error(`Saved "${join(folder, "profile.html")}"`);
+  }
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await writeBeside(path, (file) => writeAll(file, new TextEncoder().encode(text)));
+}
