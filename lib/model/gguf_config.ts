@@ -8,6 +8,7 @@
 
 import { rotaryFrequencies } from "../tensor/mod.ts";
 import type { Gguf } from "../weights/mod.ts";
+import { GGUF_ARCHITECTURES } from "./gguf_names.ts";
 
 /**
  * Reads a configuration.
@@ -18,17 +19,20 @@ import type { Gguf } from "../weights/mod.ts";
  */
 export async function ggufToConfig(file: Gguf): Promise<Record<string, unknown>> {
   const reader = new Metadata(file);
-  if (reader.architecture === "gpt2") {
-    return { ...gpt2Config(reader), tie_word_embeddings: await isTied(file) };
+  const { architecture } = reader;
+  if (!GGUF_ARCHITECTURES.includes(architecture as string)) {
+    const known = GGUF_ARCHITECTURES.map((name) => `"${name}"`).join(", ");
+    throw new TypeError(
+      `Cannot load "${file.path}": its architecture is ${JSON.stringify(architecture)}, ` +
+        `known are ${known}`,
+    );
   }
-  const common = { ...commonConfig(reader), tie_word_embeddings: await isTied(file) };
-  if (reader.architecture === "llama") return { ...common, ...await llamaConfig(reader, file) };
-  if (reader.architecture === "gemma") return { ...common, model_type: "gemma" };
-  if (reader.architecture === "gemma3") return { ...common, ...gemma3Config(reader) };
-  throw new TypeError(
-    `Cannot load "${file.path}": its architecture is ${JSON.stringify(reader.architecture)}, ` +
-      'expected "gpt2", "llama", "gemma" or "gemma3"',
-  );
+  const common = { tie_word_embeddings: await isTied(file), ...reader.specialTokens() };
+  if (architecture === "gpt2") return { ...common, ...gpt2Config(reader) };
+  const shape = { ...common, ...commonConfig(reader) };
+  if (architecture === "llama") return { ...shape, ...await llamaConfig(reader, file) };
+  if (architecture === "gemma3") return { ...shape, ...gemma3Config(reader) };
+  return { ...shape, model_type: "gemma" };
 }
 
 /** Metadata of the file's architecture, checked as they are asked for. */
@@ -121,7 +125,8 @@ function commonConfig(reader: Metadata): Record<string, unknown> {
         "expected all of them",
     );
   }
-  const base = reader.find("rope.freq_base");
+  // Ollama's own files of Gemma 3 say "global" and "local".
+  const base = reader.find("rope.freq_base") ?? reader.find("rope.global.freq_base");
   return {
     vocab_size: reader.vocabularySize,
     max_position_embeddings: reader.number("context_length"),
@@ -135,7 +140,6 @@ function commonConfig(reader: Metadata): Record<string, unknown> {
     ...(base === undefined ? {} : { rope_theta: base }),
     ...linearScaling(reader),
     attention_bias: file.tensors.has("blk.0.attn_q.bias"),
-    ...reader.specialTokens(),
   };
 }
 
@@ -201,7 +205,8 @@ function gemma3Config(reader: Metadata): Record<string, unknown> {
     ...(Array.isArray(pattern)
       ? { layer_types: pattern.map((local) => local ? "sliding_attention" : "full_attention") }
       : { sliding_window_pattern: pattern }),
-    rope_local_base_freq: reader.find("rope.freq_base_swa") ?? 10_000,
+    rope_local_base_freq: reader.find("rope.freq_base_swa") ??
+      reader.find("rope.local.freq_base") ?? 10_000,
     query_pre_attn_scalar: largest
       ? width / heads
       : reader.find("attention.key_length") ?? width / heads,
