@@ -1,0 +1,119 @@
+// The exercises of chapter 1. The solutions here are independent of the library, which they check.
+
+import { exercise } from "tunebook";
+
+const wordsOf = (text: string) =>
+  text.toLowerCase().split(/[^a-z0-9]+/).filter((word) => word !== "");
+
+export const words = exercise({
+  title: "1.1 Words of a text",
+  inputs: [["What is the plural of FOX?"], ["a - b"], [""], ["one, two; one"]],
+  solution: (text: string) => wordsOf(text),
+  mistakes: {
+    "There are empty words where two separators meet, or at the end": (text: string) =>
+      text.toLowerCase().split(/[^a-z0-9]/),
+    "Upper and lower case are still different words": (text: string) =>
+      text.split(/[^A-Za-z0-9]+/).filter((word) => word !== ""),
+    "Punctuation clings to the words": (text: string) =>
+      text.toLowerCase().split(/\s+/).filter((word) => word !== ""),
+  },
+  hint: "Lower case first, then `match(/[a-z0-9]+/g)`, which is null where there is no word.",
+});
+
+export const similarity = exercise({
+  title: "1.2 How alike are two texts?",
+  inputs: [["a b c", "b c d"], ["the cat", "the cat the cat"], ["a", "b"], ["x y z", "x"]],
+  solution: (a: string, b: string) => {
+    const [left, right] = [new Set(wordsOf(a)), new Set(wordsOf(b))];
+    const shared = [...left].filter((word) => right.has(word)).length;
+    return shared / (left.size + right.size - shared);
+  },
+  mistakes: {
+    "Words that occur twice count twice: use sets": (a: string, b: string) => {
+      const [left, right] = [wordsOf(a), wordsOf(b)];
+      const shared = left.filter((word) => right.includes(word)).length;
+      return shared / (left.length + right.length - shared);
+    },
+    "The shared words are counted twice below: subtract them once": (a: string, b: string) => {
+      const [left, right] = [new Set(wordsOf(a)), new Set(wordsOf(b))];
+      const shared = [...left].filter((word) => right.has(word)).length;
+      return shared / (left.size + right.size);
+    },
+    "Divided by the first text's words only: then the order of the texts matters": (
+      a: string,
+      b: string,
+    ) => {
+      const [left, right] = [new Set(wordsOf(a)), new Set(wordsOf(b))];
+      return [...left].filter((word) => right.has(word)).length / left.size;
+    },
+  },
+  hint: "Words in both, divided by words in at least one of them.",
+});
+
+/** Indices of a training and a held-out entry that are alike. */
+export type Leak = [train: number, heldOut: number];
+
+const leaksOf = (train: string[], heldOut: string[], threshold: number): Leak[] =>
+  heldOut.flatMap((b, j) =>
+    train.flatMap((a, i): Leak[] => {
+      const alike = similarity.solution(a, b);
+      return (alike as number) >= threshold ? [[i, j]] : [];
+    })
+  );
+
+const sets: [string[], string[], number][] = [
+  [["Name a fruit", "Say hello", "PLEASE name a fruit!"], ["name a fruit.", "Count to ten"], 0.7],
+  [["a b c d", "x y"], ["y x", "a b c"], 0.75],
+  [["a"], ["b"], 0.5],
+];
+
+export const leaks = exercise({
+  title: "1.3 Find what leaks",
+  inputs: sets,
+  solution: leaksOf,
+  mistakes: {
+    "Only the first match of each held-out entry is found": (
+      train: string[],
+      heldOut: string[],
+      threshold: number,
+    ) =>
+      heldOut.flatMap((_, j) =>
+        leaksOf(train, heldOut, threshold).filter((leak) => leak[1] === j).slice(0, 1)
+      ),
+    "Exact copies are found, reworded ones are not": (train: string[], heldOut: string[]) =>
+      heldOut.flatMap((b, j) => train.flatMap((a, i): Leak[] => a === b ? [[i, j]] : [])),
+    "The pairs stand the wrong way round: training entry first": (
+      train: string[],
+      heldOut: string[],
+      threshold: number,
+    ) => leaksOf(train, heldOut, threshold).map(([i, j]): Leak => [j, i]),
+  },
+  hint:
+    "Two loops, held-out entries outside, training entries inside; at least the threshold counts.",
+});
+
+export const splitGroups = exercise({
+  title: "1.4 A split that cannot leak",
+  inputs: [[["a", "b", "a", "c", "b", "d"], 0.5], [["x", "x", "x"], 0.5], [
+    ["p", "q", "r", "s"],
+    0.25,
+  ]],
+  solution: (groups: string[], share: number) => {
+    const names = [...new Set(groups)];
+    const train = new Set(names.slice(0, Math.ceil(names.length * share)));
+    return groups.map((name) => train.has(name));
+  },
+  mistakes: {
+    "Entries are split, not groups: some groups stand on both sides": (
+      groups: string[],
+      share: number,
+    ) => groups.map((_, i) => i < Math.ceil(groups.length * share)),
+    "Rounded down: the first group of few is lost": (groups: string[], share: number) => {
+      const names = [...new Set(groups)];
+      const train = new Set(names.slice(0, Math.floor(names.length * share)));
+      return groups.map((name) => train.has(name));
+    },
+  },
+  hint:
+    "First split the list of different groups, then ask for each entry on which side its group is.",
+});
