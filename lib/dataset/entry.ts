@@ -109,7 +109,9 @@ function fault(item: unknown, issue: z.core.$ZodIssue): string {
   for (const key of path) value = (value as Record<string, unknown> | undefined)?.[key];
   const field = `"${path.join(".")}"`;
   if (value === undefined) return `${field} is missing`;
-  const expected = issue.code === "invalid_type" ? `a ${issue.expected}` : issue.message;
+  const expected = issue.code === "invalid_type"
+    ? `${/^[ao]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`
+    : issue.message;
   return `${field} must be ${expected}, got ${kind(value)}`;
 }
 

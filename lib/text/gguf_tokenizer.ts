@@ -68,6 +68,16 @@ function byteLevel(reader: MetadataReader, tokens: readonly string[]): Built {
       [...GGUF_SPLITS.keys()].map((name) => `"${name}"`).join(", "),
   );
   const pairs = reader.strings("merges") ?? reader.fail('it has no "tokenizer.ggml.merges"');
+  const wrong = pairs.findIndex((pair) => {
+    const space = pair.indexOf(" ");
+    return space < 1 || space === pair.length - 1 || pair.includes(" ", space + 1);
+  });
+  if (wrong >= 0) {
+    reader.fail(
+      `merge ${wrong + 1} of ${pairs.length} is ${JSON.stringify(pairs[wrong])}, ` +
+        "expected two tokens with a space between",
+    );
+  }
   const [only] = split.components;
   return {
     tokens: tokens.map((token) => isByteSpelled(token) ? token : spellBytes(token)),

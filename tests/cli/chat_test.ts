@@ -1,0 +1,81 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { tunebook, Workshop } from "./tunebook.ts";
+
+const CHATS = Array.from({ length: 8 }, (_, i) => ({
+  messages: [
+    { role: "user", content: `Name fruit ${i}.` },
+    { role: "assistant", content: i % 2 === 0 ? "Apple." : "Pear." },
+    { role: "user", content: "Again." },
+    { role: "assistant", content: "Plum." },
+  ],
+}));
+
+Deno.test("tunebook trains on conversations, keeps their template, and chats by it", async () => {
+  await using workshop = await Workshop.open();
+  const data = workshop.file("chats.json");
+  await Deno.writeTextFile(data, JSON.stringify(CHATS));
+  const model = ["--model", workshop.file("model")];
+  const bare = await tunebook(["loss", ...model, "--data", data]);
+  assertEquals(bare.code, 1);
+  assertStringIncludes(
+    bare.stderr,
+    'error: Cannot chat with "gpt2": it came without a chat template; give one of "chatml", ',
+  );
+
+  const out = workshop.file("out");
+  const trained = await tunebook([
+    ...["train", ...model, "--data", data, "--out", out, "--format", "zephyr"],
+    ...["--split", "0.5,0.25,0.25", "--batch-size", "2", "--max-length", "64"],
+  ]);
+  assertEquals(trained.code, 0, trained.stderr);
+  assertStringIncludes(trained.stderr, "Sample after epoch 1:\n  Again.\n→");
+  assertStringIncludes(await Deno.readTextFile(join(out, "chat_template.jinja")), "<|assistant|>");
+  assertEquals(
+    JSON.parse(await Deno.readTextFile(join(out, "test.json"))),
+    CHATS.slice(4, 6),
+  );
+
+  const [loss, chat, file] = await Promise.all([
+    tunebook(["loss", "--model", out, "--data", data, "--json"]),
+    tunebook(["generate", "--model", out, "--chat", "Name fruit 1.", "--max-new-tokens", "3"]),
+    tunebook([
+      ...["generate", "--model", out, "--data", data, "--max-new-tokens", "2"],
+      ...["--out", workshop.file("answers.json")],
+    ]),
+  ]);
+  assertEquals(loss.code, 0, loss.stderr);
+  assertEquals(JSON.parse(loss.stdout).examples, 8);
+  assertEquals(chat.code, 0, chat.stderr);
+  assert(chat.stdout.length > 0);
+  assertEquals(file.code, 0, file.stderr);
+  const [answer] = JSON.parse(await Deno.readTextFile(workshop.file("answers.json")));
+  assertEquals(Object.keys(answer), [
+    ...["instruction", "input", "output", "messages", "model_response"],
+  ]);
+  assertEquals([answer.instruction, answer.output], ["Again.", "Plum."]);
+});
+
+Deno.test("tunebook --format says what formats there are, and which template fails", async () => {
+  await using workshop = await Workshop.open();
+  const data = workshop.file("chats.json");
+  const broken = workshop.file("broken.jinja");
+  await Deno.writeTextFile(data, JSON.stringify(CHATS));
+  await Deno.writeTextFile(broken, "{% for");
+  const loss = ["loss", "--model", workshop.file("model"), "--data", data, "--format"];
+  const [unknown, bad, alpaca] = await Promise.all([
+    tunebook([...loss, "chatlm"]),
+    tunebook([...loss, broken]),
+    tunebook([...loss, "alpaca"]),
+  ]);
+  assertEquals([unknown.code, bad.code, alpaca.code], [1, 1, 1]);
+  assertStringIncludes(
+    unknown.stderr,
+    'error: Cannot read the template "chatlm": there is no such file, nor a format of that name',
+  );
+  assertStringIncludes(bad.stderr, "error: Cannot read the template ");
+  assertStringIncludes(
+    alpaca.stderr,
+    'error: Cannot encode entry 1 of 8: Cannot write a conversation in the format "alpaca"',
+  );
+});
