@@ -1,0 +1,134 @@
+/** Whether a judge can be trusted: it is shown answers whose worth is known. */
+import { Random } from "../random.ts";
+import type { InstructionEntry } from "../dataset/entry.ts";
+import { type Judge, type JudgeOptions, judgeResponses } from "./judge.ts";
+import { scoreResponses } from "./scores.ts";
+import type { ResponseEntry } from "./responses.ts";
+
+/** Scores of entries in order; undefined where a reply was no score. */
+export type Scorer = (entries: readonly ResponseEntry[]) => Promise<(number | undefined)[]>;
+
+/** What became of answers of one kind. */
+export interface TrustPart {
+  /** Mean of the scores; `null` where none was given. */
+  mean: number | null;
+  /** How many answers got a score. */
+  scored: number;
+  /** How many did not. */
+  unscored: number;
+  /** Each answer's score. */
+  scores: (number | undefined)[];
+}
+
+/** What a judge makes of answers whose worth is known. */
+export interface TrustReport {
+  /** The references themselves. */
+  gold: TrustPart;
+  /** References of other entries: fluent and wrong. */
+  shuffled: TrustPart;
+  /** One word that answers nothing. */
+  empty: TrustPart;
+  /** Gold's mean less the higher mean of the others, on the scale of 0 to 100; `null` where one has no score. */
+  gap: number | null;
+  /** How often a gold answer scored more than the same entry's shuffled one, ties half: 0.5 is chance. */
+  ranked: number | null;
+}
+
+/** What stands for an answer that says nothing: an empty one is not asked about. */
+const NOTHING = "…";
+
+/**
+ * Checks a judge before it is believed: it scores the references, references of other entries, and answers that say
+ * nothing. A judge that does not tell these apart says nothing about models.
+ *
+ * @param entries Entries with references; two at least.
+ * @param scorer The judge: see {@linkcode judgeScorer} and {@linkcode rougeScorer}.
+ * @param seed Decides which reference goes to which entry; none gets its own.
+ * @returns Means, counts, and the gap.
+ * @throws {RangeError} If there are fewer than two entries.
+ */
+export async function checkTrust(
+  entries: readonly InstructionEntry[],
+  scorer: Scorer,
+  seed = 123,
+): Promise<TrustReport> {
+  if (entries.length < 2) {
+    throw new RangeError(`Cannot shuffle ${entries.length} answers: expected two at least`);
+  }
+  const answer = (responses: readonly string[]) =>
+    scorer(entries.map((entry, i) => ({ ...entry, model_response: responses[i] })));
+  const gold = partOf(await answer(entries.map(({ output }) => output)));
+  const shuffled = partOf(await answer(shuffledAnswers(entries, seed)));
+  const empty = partOf(await answer(entries.map(() => NOTHING)));
+  const known = [gold, shuffled, empty].every(({ mean }) => mean !== null);
+  return {
+    gold,
+    shuffled,
+    empty,
+    gap: known ? gold.mean! - Math.max(shuffled.mean!, empty.mean!) : null,
+    ranked: rankedShare(gold.scores, shuffled.scores),
+  };
+}
+
+/**
+ * References that each stand at another entry.
+ *
+ * @param entries The entries, two at least.
+ * @param seed Decides the order.
+ * @returns One answer an entry, never its own.
+ */
+export function shuffledAnswers(entries: readonly InstructionEntry[], seed = 123): string[] {
+  // Along one random cycle through all entries everybody gets another's.
+  const cycle = new Random(seed).shuffle([...entries.keys()]);
+  const answers = new Array<string>(entries.length);
+  cycle.forEach((at, i) => answers[at] = entries[cycle[(i + 1) % cycle.length]].output);
+  return answers;
+}
+
+/**
+ * A language model as scorer, from 0 to 100.
+ *
+ * @param judge The judge.
+ * @param options Stopping, and progress.
+ * @returns The scorer; replies that are no score, or do not come, are undefined.
+ */
+export function judgeScorer(judge: Judge, options: JudgeOptions = {}): Scorer {
+  return async (entries) => {
+    const { outcomes } = await judgeResponses(entries, judge, options);
+    return outcomes.map((outcome) => outcome.status === "scored" ? outcome.score : undefined);
+  };
+}
+
+/**
+ * ROUGE-L as scorer, on the judge's scale.
+ *
+ * @returns The scorer: 100 times the F-measure.
+ */
+export function rougeScorer(): Scorer {
+  return (entries) =>
+    Promise.resolve(scoreResponses(entries).each.map(({ rougeL }) => 100 * rougeL));
+}
+
+function partOf(scores: (number | undefined)[]): TrustPart {
+  const given = scores.filter((score) => score !== undefined);
+  return {
+    mean: given.length === 0 ? null : given.reduce((sum, score) => sum + score, 0) / given.length,
+    scored: given.length,
+    unscored: scores.length - given.length,
+    scores,
+  };
+}
+
+function rankedShare(
+  better: readonly (number | undefined)[],
+  worse: readonly (number | undefined)[],
+): number | null {
+  let [pairs, wins] = [0, 0];
+  for (const [i, score] of better.entries()) {
+    const other = worse[i];
+    if (score === undefined || other === undefined) continue;
+    pairs++;
+    wins += score > other ? 1 : score === other ? 0.5 : 0;
+  }
+  return pairs === 0 ? null : wins / pairs;
+}
