@@ -51,6 +51,11 @@ type Channel = "shell" | "control" | "iopub" | "stdin";
 const CHANNELS = ["shell", "control", "iopub", "stdin"] as const;
 const STDERR_KEPT = 4096;
 
+/** Who is told what the process writes. */
+interface OutputListener {
+  take: KernelOptions["onProcessOutput"];
+}
+
 /** A running kernel and the connections to its channels. */
 export class Kernel {
   /** Settles when the process has ended, for whatever reason. */
@@ -63,9 +68,11 @@ export class Kernel {
   #connections: Record<Channel, ZmtpConnection>;
   #ended = false;
   #launched: boolean;
+  #listener: OutputListener;
 
   private constructor(
     process: Deno.ChildProcess,
+    listener: OutputListener,
     launched: boolean,
     stdin: WritableStreamDefaultWriter<Uint8Array>,
     exited: Promise<KernelExit>,
@@ -73,6 +80,7 @@ export class Kernel {
     connections: Record<Channel, ZmtpConnection>,
   ) {
     this.#process = process;
+    this.#listener = listener;
     this.#launched = launched;
     this.pid = process.pid;
     this.#stdin = stdin;
@@ -135,11 +143,13 @@ export class Kernel {
       }).spawn();
       const writer = process.stdin.getWriter();
       writer.closed.catch(() => {});
-      const exited = watch(process, options.onProcessOutput);
+      const listener = { take: options.onProcessOutput };
+      const exited = watch(process, listener);
       const codec = new MessageCodec(key);
       const connections = await connectAll(ports, codec.session, exited, options.startTimeout);
       return new Kernel(
         process,
+        listener,
         options.launcher !== undefined,
         writer,
         exited,
@@ -153,6 +163,11 @@ export class Kernel {
       // The kernel has read the file by now; the key should not lie about.
       await Deno.remove(folder, { recursive: true }).catch(() => {});
     }
+  }
+
+  /** Takes what the process writes from now on, in the place of who was told before. */
+  set onProcessOutput(take: KernelOptions["onProcessOutput"]) {
+    this.#listener.take = take;
   }
 
   /** Whether the process has ended. */
@@ -234,13 +249,13 @@ function freePorts(count: number): number[] {
 /** Reads the process's output to its end and tells how it ended. */
 async function watch(
   process: Deno.ChildProcess,
-  onOutput: KernelOptions["onProcessOutput"],
+  listener: OutputListener,
 ): Promise<KernelExit> {
   let tail = "";
   const read = async (name: "stdout" | "stderr") => {
     for await (const text of process[name].pipeThrough(new TextDecoderStream())) {
       if (name === "stderr") tail = (tail + text).slice(-STDERR_KEPT);
-      onOutput?.(name, text);
+      listener.take?.(name, text);
     }
   };
   const reading = Promise.all([read("stdout"), read("stderr")]).catch(() => {});

@@ -1,5 +1,6 @@
 // Turns a kernel's output messages into a cell's outputs, as clients do.
 
+import type { CellError } from "./cell_error.ts";
 import type { DisplayDataOutput, ExecuteResultOutput, Output } from "./notebook.ts";
 
 /** An output message, as the Jupyter protocol's iopub channel carries it. */
@@ -13,6 +14,12 @@ export interface OutputMessage {
     | "error";
   // deno-lint-ignore no-explicit-any
   content: any;
+}
+
+/** An error as an output message. */
+export function errorMessage(error: CellError): OutputMessage {
+  const { name, message, traceback } = error;
+  return { type: "error", content: { ename: name, evalue: message, traceback } };
 }
 
 /** The displays that later messages may update, by display id; one for a whole session. */

@@ -6,9 +6,9 @@ import { type CellError, describeError, describeSyntaxError, type SentCell } fro
 import { CellSyntaxError, padCode, rewriteCell } from "./cell_source.ts";
 import { PROVENANCE_MIME, type ProvenanceEntry } from "./manifest.ts";
 import type { Message } from "./messages.ts";
-import { type Displays, OutputCollector, type OutputMessage } from "./outputs.ts";
+import { type Displays, errorMessage, OutputCollector, type OutputMessage } from "./outputs.ts";
 import type { ErrorDescription, PreludeMessage } from "./prelude.ts";
-import { errorMessage, obituary, replyError, stopError } from "./session/endings.ts";
+import { obituary, replyError, stopError } from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
 import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
@@ -180,11 +180,13 @@ export class Session {
 
   async #boot() {
     this.#mourned = false;
-    const { cwd, env, launcher, path } = this.#options;
+    const { cwd, env, kernel, launcher, path } = this.#options;
+    this.#options = { ...this.#options, kernel: undefined }; // It serves once.
     this.#link = await KernelLink.start({
       cwd,
       env,
       launcher,
+      kernel,
       url: toFileUrl(resolve(path ?? `${cwd ?? "."}/notebook.ipynb`)).href,
       onPrelude: (message) => this.#take(message),
       onIopub: (message) => this.#takeNative(message),

@@ -3,12 +3,10 @@
 
 import type { CellError } from "../cell_error.ts";
 import type { MessageHeader } from "../messages.ts";
-import type { OutputMessage } from "../outputs.ts";
+import { errorMessage, type OutputMessage } from "../outputs.ts";
 import type { ExecuteResult, Session, SessionMessage } from "../session.ts";
-import { errorMessage } from "../session/endings.ts";
 import { Channels, type ConnectionInfo, type Request } from "./channels.ts";
 import { History } from "./history.ts";
-import { completeness } from "./is_complete.ts";
 import { kernelInfo } from "./kernel_info.ts";
 import type { Notes } from "./notes.ts";
 import { StreamBuffer } from "./stream_buffer.ts";
@@ -161,7 +159,8 @@ export class JupyterKernel {
       case "connect_request":
         return this.ports;
       case "is_complete_request":
-        return completeness(String(content.code ?? ""));
+        // The parser takes its time to load, and the first cell should not wait for it.
+        return { ...(await import("./is_complete.ts")).completeness(String(content.code ?? "")) };
       case "history_request":
         return { history: this.#history.find(content) };
       case "complete_request":

@@ -1,5 +1,6 @@
 // What the kernelspec starts: `main.ts --conn FILE [--strict]`.
 
+import { Kernel } from "../kernel.ts";
 import { parseConnectionInfo } from "./channels.ts";
 import { JupyterKernel } from "./kernel.ts";
 import { notebookPlace } from "./place.ts";
@@ -15,11 +16,14 @@ async function main(args: string[]): Promise<number> {
   }
   const info = parseConnectionInfo(await Deno.readTextFile(file));
   const place = notebookPlace(Deno.env.toObject(), Deno.cwd());
+  // The real kernel's start takes longest: everything else is loaded meanwhile.
+  const real = Kernel.start({ cwd: place.cwd });
+  real.catch(() => {}); // The session tells.
   const kernel = new JupyterKernel(info, {
     strict: args.includes("--strict"),
     start: async (hooks) => {
       const { Session } = await import("../session.ts");
-      return await Session.start({ ...place, ...hooks, keepRecords: true });
+      return await Session.start({ ...place, ...hooks, kernel: real, keepRecords: true });
     },
     notes: async (hooks) => {
       const { Notes } = await import("./notes.ts");

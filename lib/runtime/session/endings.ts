@@ -3,14 +3,7 @@
 import { type CellError, describeError, type SentCell } from "../cell_error.ts";
 import type { KernelExit } from "../kernel.ts";
 import type { Message } from "../messages.ts";
-import type { OutputMessage } from "../outputs.ts";
 import { type PreludeMessage, STOPPED } from "../prelude.ts";
-
-/** An error as an output message. */
-export function errorMessage(error: CellError): OutputMessage {
-  const { name, message, traceback } = error;
-  return { type: "error", content: { ename: name, evalue: message, traceback } };
-}
 
 /** The error of a cell that was stopped, its state kept. */
 export function stopError(

@@ -16,6 +16,8 @@ export interface LinkOptions {
   env?: Record<string, string>;
   /** Changes the command that starts the kernel. */
   launcher?: KernelLauncher;
+  /** A kernel that has been started already. */
+  kernel?: Promise<Kernel>;
   /** The notebook's URL, for `import.meta` in cells. */
   url: string;
   /** Takes the prelude's messages that no one waits for by a token. */
@@ -61,21 +63,13 @@ export class KernelLink {
    * @throws {Error} If the kernel cannot be started, or does not answer.
    */
   static async start(options: LinkOptions): Promise<KernelLink> {
-    // What the process writes before this side is ready is no kernel's yet.
-    let link: KernelLink | undefined = undefined;
-    const pipe = new PipeReader(
-      (message) => (link as KernelLink | undefined)?.take(message),
-      options.onText,
-    );
-    const kernel = await Kernel.start({
-      cwd: options.cwd,
-      env: options.env,
-      launcher: options.launcher,
-      onProcessOutput: (name, text) => {
-        if (name === "stdout") pipe.push(text);
-      },
-    });
-    const ready = link = new KernelLink(kernel, options);
+    const kernel = await (options.kernel ??
+      Kernel.start({ cwd: options.cwd, env: options.env, launcher: options.launcher }));
+    const ready = new KernelLink(kernel, options);
+    const pipe = new PipeReader((message) => ready.take(message), options.onText);
+    kernel.onProcessOutput = (name, text) => {
+      if (name === "stdout") pipe.push(text);
+    };
     try {
       await ready.#prepare();
       ready.#ready = true;

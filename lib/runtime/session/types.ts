@@ -1,7 +1,7 @@
 // What is asked of a session, and what it tells.
 
 import type { CellError } from "../cell_error.ts";
-import type { KernelLauncher } from "../kernel.ts";
+import type { Kernel, KernelLauncher } from "../kernel.ts";
 import type { ProvenanceEntry } from "../manifest.ts";
 import type { Output } from "../notebook.ts";
 import type { OutputMessage } from "../outputs.ts";
@@ -10,6 +10,8 @@ import type { OutputMessage } from "../outputs.ts";
 export interface SessionOptions {
   /** The kernel's working directory, from which deno.json is looked for; the current one if not said. */
   cwd?: string;
+  /** A kernel that has been started in `cwd` already, for whoever cannot wait; later ones are started here. */
+  kernel?: Promise<Kernel>;
   /** The notebook's path, for `import.meta` in cells. */
   path?: string;
   /** Environment variables for the kernel, on top of this process's own. */

@@ -148,7 +148,6 @@ export async function startKernel(
     transport: "tcp",
     ip: "127.0.0.1",
     key: KEY,
-    signature_scheme: "hmac-sha256",
     shell_port: 0,
     control_port: 0,
     iopub_port: 0,
