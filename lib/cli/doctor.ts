@@ -3,7 +3,7 @@
 import { Ollama } from "ollama";
 import { format } from "@std/fmt/bytes";
 import type { Command } from "commander";
-import { ollamaHost } from "../weights/mod.ts";
+import { listCachedModels, listOllamaModels, ollamaHost } from "../weights/mod.ts";
 import { Session } from "../runtime/session.ts";
 import { findBlas } from "../tensor/cpu/blas.ts";
 import { describeAdapters, pick } from "../tensor/pick.ts";
@@ -31,6 +31,7 @@ const LOOKS: Readonly<Record<string, () => Finding | Promise<Finding>>> = {
   Kernel: describeKernel,
   Jupyter: describeJupyter,
   Ollama: describeOllama,
+  Models: describeModels,
 };
 
 /** Adds the subcommand. */
@@ -38,8 +39,9 @@ export function register(program: Command): void {
   program.command("doctor")
     .summary("say what this machine has, and what to install for more")
     .description(
-      "Looks for a WebGPU adapter and its limits, a BLAS, the Jupyter kernel, JupyterLab, and " +
-        "Ollama with its models, and says what to install for more. Nothing is changed.",
+      "Looks for a WebGPU adapter and its limits, a BLAS, the Jupyter kernel, JupyterLab, " +
+        "Ollama with its models, and models on this machine that can be used as they are, and says " +
+        "what to install for more. Nothing is changed.",
     )
     .addOption(jsonOption())
     .action(examine);
@@ -158,3 +160,21 @@ async function describeOllama(): Promise<Finding> {
     };
   }
 }
+
+/** Models that are on this machine, by the names that `--model` takes. */
+async function describeModels(): Promise<Finding> {
+  const [cached, ollama] = await Promise.all([listCachedModels(), listOllamaModels()]);
+  const names = [
+    ...cached.map((name) => `hf:${name}`),
+    ...ollama.map(({ name }) => `ollama:${name}`),
+  ];
+  const found = names.length === 0
+    ? "nano, which comes with Tunebook"
+    : `nano, ${names.slice(0, MOST_NAMES).join(", ")}${
+      names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ""
+    }`;
+  return { name: "Models", ok: true, found, details: { hub: cached, ollama } };
+}
+
+/** So many models fit a line; `--json` has them all. */
+const MOST_NAMES = 12;

@@ -98,7 +98,7 @@ function listTokens(
 
 /** The earlier the first merge that makes a token, the higher its score; what no merge makes is lowest. */
 function scoresOf(
-  { tokens, addedTokens, model }: TokenizerDefinition,
+  { name, tokens, addedTokens, model }: TokenizerDefinition,
   merges: () => [string, string][],
 ): Float32Array {
   const count = addedTokens.reduce((most, { id }) => Math.max(most, id + 1), tokens.length);
@@ -117,7 +117,19 @@ function scoresOf(
     made.add(id);
     scores[id] = -rank++;
   }
+  checkMerges(name, order.length, listMerges({ kind: "scored", scores }, tokens).length);
   return scores;
+}
+
+/**
+ * Scores mean every pair of tokens that makes a token. A byte pair encoding that was trained as such lists one pair
+ * a token, and would cut otherwise by scores; a SentencePiece model's list may lack a few pairs of special tokens.
+ */
+function checkMerges(name: string, listed: number, scored: number): void {
+  if (listed >= 0.99 * scored) return;
+  throw new TypeError(
+    `Cannot write the tokenizer "${name}" to GGUF: it lists ${listed} merges, and a SentencePiece model of its tokens has ${scored}`,
+  );
 }
 
 /** Whether a space is put before a text, as Llama's and Mistral's tokenizers do. */

@@ -97,6 +97,33 @@ export async function downloadSnapshot(
   }
 }
 
+/**
+ * Lists the models in the cache that can be used without the hub: config and weights, or a GGUF file,
+ * are there.
+ *
+ * @param cacheDirectory The cache's directory; else as in {@linkcode HubOptions.cacheDirectory}
+ * @returns Their names, as they are written after `hf:`
+ */
+export async function listCachedModels(cacheDirectory = hubCacheDirectory()): Promise<string[]> {
+  const folders = await Array.fromAsync(Deno.readDir(cacheDirectory), ({ name }) => name)
+    .catch(() => []);
+  const models: string[] = [];
+  for (const folder of folders.sort()) {
+    const [kind, owner, name, ...more] = folder.split("--");
+    if (kind !== "models" || name === undefined || more.length > 0) continue;
+    const repository = `${owner}/${name}`;
+    const cache = new RepositoryCache(cacheDirectory, repository);
+    // A damaged index is no reason to say nothing of the others.
+    const whole = await cachedSnapshot(cache, repository, "main").catch(() => undefined);
+    if (whole !== undefined) models.push(repository);
+    const snapshot = cache.snapshot(await cache.commitOf("main") ?? "none");
+    const files = await Array.fromAsync(Deno.readDir(snapshot), ({ name }) => name).catch(() => []);
+    const ggufs = files.filter((file) => /\.gguf$/i.test(file)).sort();
+    models.push(...ggufs.map((file) => `${repository}/${file}`));
+  }
+  return models;
+}
+
 /** The commit that a branch or tag stands for now. */
 async function resolveCommit(
   connection: Connection,

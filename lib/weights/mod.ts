@@ -18,6 +18,7 @@ export {
 } from "./safetensors/write.ts";
 export { sha256File, type StreamOptions } from "./sha256.ts";
 export { type DownloadProgress, downloadSnapshot, HubError, type HubOptions } from "./hub.ts";
+export { listCachedModels } from "./hub.ts";
 export type { Snapshot } from "./hub.ts";
 export { downloadFile, type HubFile } from "./hub/file.ts";
 export { createOllamaModel, type CreateOllamaOptions } from "./ollama_create.ts";

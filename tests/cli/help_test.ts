@@ -19,7 +19,7 @@ const COMMANDS: Record<string, string[]> = {
   doctor: ["json"],
   score: ["judge", "json"],
   run: ["output", "html", "timeout", "json"],
-  export: ["html"],
+  export: "html md output theme title ollama gguf hf type format".split(" "),
 };
 
 for (const [command, options] of Object.entries(COMMANDS)) {

@@ -104,20 +104,26 @@ Deno.test("tunebook plan says what a training takes before anything is loaded", 
 });
 
 Deno.test("tunebook doctor says what the machine has, whatever it lacks", async () => {
+  await using workshop = await Workshop.open();
+  const store = workshop.file("store");
+  await Deno.mkdir(`${store}/manifests/registry.ollama.ai/library/tiny`, { recursive: true });
+  await Deno.writeTextFile(`${store}/manifests/registry.ollama.ai/library/tiny/1b`, "{}");
   const [json, text, broken] = await Promise.all([
-    tunebook(["doctor", "--json"]),
+    tunebook(["doctor", "--json"], { HF_HUB_CACHE: "/nowhere", OLLAMA_MODELS: store }),
     tunebook(["doctor"], { TUNEBOOK_BLAS: "none" }),
     tunebook(["doctor", "--json"], { TUNEBOOK_BLAS: "/nowhere/libblas.so" }),
   ]);
   assertEquals(json.code, 0, json.stderr);
   const found = JSON.parse(json.stdout) as { name: string; ok: boolean; found: string }[];
-  const names = ["Machine", "WebGPU", "BLAS", "Computes", "Kernel", "Jupyter", "Ollama"];
+  const names = ["Machine", "WebGPU", "BLAS", "Computes", "Kernel", "Jupyter", "Ollama"]
+    .concat("Models");
   assertEquals(found.map(({ name }) => name), names);
   const of = (name: string) => found.find((finding) => finding.name === name)!;
   assertStringIncludes(of("Machine").found, `Deno ${Deno.version.deno} on `);
   assertStringIncludes(of("Computes").found, "CPU, 2 threads");
   assertEquals([of("Kernel").ok, of("Ollama").ok], [true, false]);
   assertEquals(of("Ollama").found, "no server at http://127.0.0.1:9");
+  assertEquals(of("Models").found, "nano, ollama:tiny:1b");
 
   assertEquals(text.code, 0, text.stderr);
   assertStringIncludes(text.stdout, "– BLAS      none; WebAssembly SIMD is used\n");

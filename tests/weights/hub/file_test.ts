@@ -2,7 +2,12 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { HubError, type HubOptions } from "../../../lib/weights/hub.ts";
+import {
+  downloadSnapshot,
+  HubError,
+  type HubOptions,
+  listCachedModels,
+} from "../../../lib/weights/hub.ts";
 import { downloadFile } from "../../../lib/weights/hub/file.ts";
 import { findPython } from "../../support.ts";
 import { TemporaryDirectory } from "../temporary.ts";
@@ -106,6 +111,20 @@ Deno.test("downloadFile() says which file is missing, and refuses names that lea
       );
     }
     assertEquals(hub.asked.length, asked, "nobody was asked");
+  }));
+
+Deno.test("listCachedModels() names what can be used without the hub", () =>
+  setUp(async (hub, options) => {
+    const list = () => listCachedModels(options.cacheDirectory);
+    assertEquals(await listCachedModels(`${options.cacheDirectory}/none`), []);
+    hub.files.set("tiny.gguf", BYTES);
+    hub.files.set("config.json", new TextEncoder().encode("{}"));
+    hub.files.set("model.safetensors", BYTES);
+    await downloadFile("owner/model", "tiny.gguf", options);
+    assertEquals(await list(), ["owner/model/tiny.gguf"]);
+    await downloadSnapshot("owner/model", options);
+    Deno.mkdirSync(`${options.cacheDirectory}/models--other--broken/refs`, { recursive: true });
+    assertEquals(await list(), ["owner/model", "owner/model/tiny.gguf"]);
   }));
 
 const python = findPython("huggingface_hub");
