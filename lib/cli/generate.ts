@@ -9,8 +9,9 @@ import {
   loadDataset,
 } from "../dataset/mod.ts";
 import { cleanResponse, type ResponseEntry, writeResponses } from "../eval/mod.ts";
-import { generateTokens } from "../model/mod.ts";
+import { generateTokens, type Quantization } from "../model/mod.ts";
 import { encodeChatPrompt, TokenDecoder } from "../text/mod.ts";
+import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, readCount, readRate, readWhole } from "./arguments.ts";
 import { chooseFormat, chooseTemplate, closingTokenOf, formatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -25,6 +26,8 @@ interface Options {
   chat?: string;
   system?: string;
   format?: string;
+  adapter?: string;
+  quantize?: Quantization;
   data?: string;
   out?: string;
   maxNewTokens: number;
@@ -52,6 +55,8 @@ export function register(program: Command): void {
     .option("--chat <message>", "a message to answer, by the model's chat template")
     .option("--system <text>", "a system message before it")
     .option("--data <file|url>", "instructions or conversations to answer; needs --out")
+    .addOption(adapterOption())
+    .addOption(quantizeOption())
     .addOption(formatOption())
     .option("--out <file>", "where the answers go")
     .option("--max-new-tokens <n>", "the most tokens of an answer", readCount, 256)

@@ -1,9 +1,10 @@
 // Loading a model for a subcommand, with progress, and its tokenizer.
 
-import { type LoadedModel, loadModel } from "../model/mod.ts";
+import { type LoadedModel, loadLora, loadModel, type Quantization } from "../model/mod.ts";
 import type { DeviceKind } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { openTokenizer, type Tokenizer } from "../text/mod.ts";
+import { findBase } from "./adapter_options.ts";
 import { progress } from "./progress.ts";
 
 /** A model that is ready, and what reads its text. */
@@ -15,27 +16,36 @@ export interface ReadyModel extends LoadedModel {
 /**
  * Opens the device and loads a model onto it.
  *
- * @param name A model's name, as `resolveModel` reads it.
- * @param options Device, dropout in training, and stop signal.
+ * @param name A model's name, as `resolveModel` reads it, or a LoRA adapter's directory.
+ * @param options Device, adapter, how weights are kept, dropout in training, and stop signal.
  * @returns The model, its files and its tokenizer.
  */
 export async function loadForCommand(
   name: string,
-  options: { device?: "auto" | DeviceKind; dropout?: number; signal?: AbortSignal } = {},
+  options: {
+    device?: "auto" | DeviceKind;
+    adapter?: string;
+    quantize?: Quantization;
+    dropout?: number;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<ReadyModel> {
-  const { dropout, signal } = options;
+  const { dropout, quantize, signal } = options;
+  const { base, adapter } = await findBase(name, options.adapter);
   const device = await pick({ device: options.device });
   const download = progress("Downloading");
-  const reading = progress(`Loading ${name}`, 100);
+  const reading = progress(`Loading ${base}`, 100);
   try {
-    const loaded = await loadModel(name, {
+    const loaded = await loadModel(base, {
       device,
       dropout,
+      quantize,
       signal,
       onProgress: ({ file, received, total }) =>
         download.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file),
       onRead: (done, total) => reading.update(Math.floor(100 * done / total)),
     });
+    if (adapter) await loadLora(loaded.model, adapter);
     if (loaded.source.notice) console.error(loaded.source.notice);
     return { ...loaded, tokenizer: await tokenizerOf(loaded) };
   } finally {

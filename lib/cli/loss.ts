@@ -2,8 +2,10 @@
 
 import type { Command } from "commander";
 import { encodeExamples, loadDataset, reportLengths } from "../dataset/mod.ts";
+import type { Quantization } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { measureLoss } from "../train/mod.ts";
+import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, jsonOption, maskOption, readCount } from "./arguments.ts";
 import { chooseFormat, formatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -15,6 +17,8 @@ interface Options {
   data: string;
   mask: Mask;
   format?: string;
+  adapter?: string;
+  quantize?: Quantization;
   maxLength?: number;
   batchSize: number;
   device?: "auto" | "cpu" | "webgpu";
@@ -31,6 +35,8 @@ export function register(program: Command): void {
     )
     .requiredOption("--model <name|dir>", "nano, gpt2, gpt2-medium, hf:owner/name, or a directory")
     .requiredOption("--data <file|url>", "the instructions or conversations")
+    .addOption(adapterOption())
+    .addOption(quantizeOption())
     .addOption(maskOption())
     .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example (default: the context)", readCount)

@@ -11,9 +11,10 @@ import {
   readOrder,
   splitEntries,
 } from "../dataset/mod.ts";
-import { generate, type LanguageModel } from "../model/mod.ts";
+import { generate, type LanguageModel, mergeLora } from "../model/mod.ts";
 import type { Mask, Tokenizer } from "../text/mod.ts";
 import { sft, TensorBoard, type Training } from "../train/mod.ts";
+import { type AdapterOptions, adapterOptions, adaptForCommand } from "./adapter_options.ts";
 import {
   deviceOption,
   jsonOption,
@@ -38,7 +39,7 @@ import {
   trainingOptions,
 } from "./training_options.ts";
 
-interface Options extends TrainingOptions {
+interface Options extends TrainingOptions, AdapterOptions {
   model: string;
   data: string;
   out: string;
@@ -120,7 +121,7 @@ export function register(program: Command): void {
       "\nExample:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/",
     )
     .action(train);
-  for (const option of trainingOptions()) command.addOption(option);
+  for (const option of [...trainingOptions(), ...adapterOptions()]) command.addOption(option);
 }
 
 async function train(options: Options): Promise<void> {
@@ -150,6 +151,7 @@ async function train(options: Options): Promise<void> {
     : await readOrder(options.order, parts.train.length);
   const ready = await loadForCommand(options.model, { ...options, signal });
   const { model, tokenizer } = ready;
+  adaptForCommand(model, options);
   const format = await chooseFormat(options.format, ready, parts.train);
   using training = sft(model, {
     examples: encodeExamples(parts.train, tokenizer, format),
@@ -207,6 +209,7 @@ async function train(options: Options): Promise<void> {
   const steps = await log.read();
   const sum = (name: "seconds" | "tokensComputed" | "tokensCounted") =>
     steps.reduce((total, step) => total + step[name], 0);
+  if (options.merge) mergeLora(model);
   const record = await folder.finish({ ...ready, format }, parts.test, {
     steps: training.step,
     loss: steps.at(-1)?.loss ?? null,

@@ -2,10 +2,11 @@
 
 import { basename, dirname, join, resolve } from "@std/path";
 import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
-import { saveModel } from "../model/mod.ts";
+import { saveLora, saveModel } from "../model/mod.ts";
 import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
 import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
 import { checkpointName } from "../weights/mod.ts";
+import { nameBase } from "./adapter_options.ts";
 import type { ReadyModel } from "./load.ts";
 import { writeAll, writeBeside } from "../weights/write_beside.ts";
 
@@ -34,7 +35,7 @@ export interface TrainingRecord {
 }
 
 /** Any of these shows that a folder is a training's own, and not one that holds several. */
-const OWN = ["config.json", "checkpoint", "steps.jsonl"];
+const OWN = ["config.json", "adapter_config.json", "checkpoint", "steps.jsonl"];
 
 /** Files that `writeBeside()` was writing when the process was killed. */
 const HALF_WRITTEN = /^\..+\.[0-9a-f]{8}\.unfinished$/;
@@ -106,7 +107,7 @@ export class TrainingFolder {
   }
 
   /**
-   * Saves what a training made, then removes its checkpoints.
+   * Saves what a training made, a model or an adapter, then removes its checkpoints.
    *
    * @param trained The model, its tokenizer, and how entries were written.
    * @param test Entries that were kept back, for scoring.
@@ -119,7 +120,10 @@ export class TrainingFolder {
     facts: Omit<TrainingRecord, "out" | "sha256">,
   ): Promise<TrainingRecord> {
     const { model, tokenizer, source, format } = trained;
-    const { sha256 } = await saveModel(model, this.path);
+    const adapted = [...model.linears.values()].some(({ adapter }) => adapter);
+    const { sha256 } = adapted
+      ? await saveLora(model, this.path, { base: await nameBase(source.spec) })
+      : await saveModel(model, this.path);
     await saveTokenizer(tokenizer, this.path, source);
     if (format instanceof ChatTemplate) {
       await writeText(join(this.path, "chat_template.jinja"), format.source);

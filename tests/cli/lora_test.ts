@@ -1,0 +1,69 @@
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { tunebook, Workshop } from "./tunebook.ts";
+
+const listed = async (path: string) =>
+  (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).sort();
+
+/** Runs a command that must succeed. */
+async function succeed(args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await tunebook(args);
+  assertEquals(code, 0, stderr);
+  return stdout;
+}
+
+Deno.test("tunebook train --lora-rank makes an adapter that loss, generate and PEFT's layout know", async () => {
+  await using workshop = await Workshop.open();
+  const adapter = workshop.file("adapter");
+  const quick = ["--batch-size", "4", "--lr", "1e-2", "--eval-every", "0"];
+  const lora = ["--lora-rank", "2", "--lora-targets", "c_attn,mlp", "--seed", "5"];
+  await succeed(workshop.training("--out", adapter, ...quick, ...lora));
+  assertEquals((await listed(adapter)).filter((name) => name.includes("model")), [
+    "adapter_model.safetensors",
+  ]);
+  const config = JSON.parse(await Deno.readTextFile(`${adapter}/adapter_config.json`));
+  assertEquals([config.r, config.lora_alpha], [2, 4]);
+  assertEquals(config.base_model_name_or_path, await Deno.realPath(workshop.file("model")));
+  assertEquals(config.target_modules, ["attn.c_attn", "mlp.c_fc", "mlp.c_proj"]);
+
+  // By its own directory, beside its base, and merged, it has the same loss, another than its base.
+  const merged = workshop.file("merged");
+  const lossOf = async (...model: string[]) =>
+    JSON.parse(
+      await succeed(["loss", "--data", workshop.file("data.json"), "--json", ...model]),
+    ).loss;
+  const base = workshop.file("model");
+  const [alone, beside, before, silent] = await Promise.all([
+    lossOf("--model", adapter),
+    lossOf("--model", base, "--adapter", adapter),
+    lossOf("--model", base),
+    succeed(workshop.training("--out", merged, ...quick, ...lora, "--merge")),
+  ]);
+  assertEquals([alone, silent], [beside, ""]);
+  assert(alone < before - 0.01, `${alone} ${before}`);
+  assertAlmostEquals(await lossOf("--model", merged), alone, 1e-4);
+  assert((await listed(merged)).includes("model.safetensors"));
+  const text = ["generate", "--model", adapter, "--prompt", "A cat", "--max-new-tokens", "3"];
+  assert((await succeed(text)).length > 0);
+});
+
+Deno.test("tunebook train refuses options of LoRA that do not go together", async () => {
+  await using workshop = await Workshop.open();
+  const refused = await Promise.all([
+    ["--lora-dropout", "0.1"],
+    ["--merge"],
+    ["--lora-rank", "2", "--lora-targets", "q_proj"],
+    ["--lora-rank", "2", "--lora-targets", "/(/"],
+    ["--quantize", "nf4"], // a width of 16 is no whole block
+  ].map((options) => tunebook(workshop.training("--out", workshop.file("out"), ...options))));
+  const messages = [
+    "options of LoRA go with --lora-rank",
+    "Cannot merge: there is no adapter",
+    'layers named "q_proj": the model has c_attn, c_proj, c_fc',
+    "Invalid regular expression",
+    "expected a multiple of 64",
+  ];
+  for (const [i, { code, stderr }] of refused.entries()) {
+    assertStringIncludes(stderr, messages[i]);
+    assertEquals(code === 0, false);
+  }
+});
