@@ -18,6 +18,7 @@ export class PieceCutter {
   /**
    * @param definition Normalizer and pre-tokenizer.
    * @param continues Whether texts go on from others, so that no space is put before them.
+   * @throws {TypeError} If a component is of a kind that cannot be followed exactly.
    */
   constructor(
     definition: Pick<TokenizerDefinition, "normalizer" | "preTokenizer">,
@@ -30,16 +31,20 @@ export class PieceCutter {
       normalizers = normalizers.filter(({ type }) => type !== "Prepend");
       cutters = cutters.map(withoutPrefix);
     }
-    const library = new Library({
-      normalizer: sequence(normalizers, "normalizers"),
-      pre_tokenizer: sequence(cutters, "pretokenizers"),
-      model: { type: "BPE", vocab: {}, merges: [] },
-      post_processor: null,
-      decoder: null,
-      added_tokens: [],
-    }, {});
-    this.#normalizer = library.normalizer;
-    this.#preTokenizer = library.pre_tokenizer;
+    try {
+      const library = new Library({
+        normalizer: sequence(normalizers, "normalizers"),
+        pre_tokenizer: sequence(cutters, "pretokenizers"),
+        model: { type: "BPE", vocab: {}, merges: [] },
+        post_processor: null,
+        decoder: null,
+        added_tokens: [],
+      }, {});
+      this.#normalizer = library.normalizer;
+      this.#preTokenizer = library.pre_tokenizer;
+    } catch (cause) { // a component that it does not know, or a pattern that it cannot translate
+      throw new TypeError(`Cannot build the tokenizer: ${(cause as Error).message}`, { cause });
+    }
   }
 
   /** A text as the model's vocabulary spells it. */
@@ -51,10 +56,20 @@ export class PieceCutter {
    * @param text A normalized text.
    * @param first Whether nothing stands before it.
    * @returns Its pieces.
+   * @throws {RangeError} If a run without a break is too long for the matcher.
    */
   cut(text: string, first: boolean): string[] {
     if (this.#preTokenizer === null) return [text];
-    return this.#preTokenizer.pre_tokenize(text, { section_index: first ? 0 : 1 });
+    try {
+      return this.#preTokenizer.pre_tokenize(text, { section_index: first ? 0 : 1 });
+    } catch (error) {
+      // V8's matcher runs out of stack on runs of some millions of signs outside the basic plane
+      if (!(error instanceof RangeError)) throw error;
+      throw new RangeError(
+        `Cannot encode a text of ${text.length} characters: it holds too long a run without a break`,
+        { cause: error },
+      );
+    }
   }
 }
 

@@ -35,6 +35,10 @@ export function parseTokenizerJson(
     return fail('"added_tokens" must be an array of objects with "id" and "content"');
   }
   const tokens = readTokens(model.vocab, fail);
+  const far = addedTokens.find(({ id }) => id > tokens.length + 1e6);
+  if (far) {
+    fail(`added token "${far.content}" has the id ${far.id}, and there are ${tokens.length}`);
+  }
   const ids = new Map<string, number>();
   for (const [id, token] of tokens.entries()) if (token !== undefined) ids.set(token, id);
   for (const { content, id } of addedTokens) ids.set(content, id);

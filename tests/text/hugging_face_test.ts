@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { parseTokenizerJson, writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
@@ -73,3 +73,91 @@ for (const definition of [...byteLevelTokenizers(), ...sentencePieceTokenizers()
     },
   });
 }
+
+const [small] = byteLevelTokenizers();
+const tokenizer = new HuggingFaceTokenizer(small!);
+
+Deno.test("HuggingFaceTokenizer takes special tokens only where allowed", () => {
+  const end = tokenizer.specialTokens.get("<|end|>")!;
+  assertEquals(tokenizer.encode("a<|end|>", { allowedSpecial: ["<|end|>"] }).at(-1), end);
+  assertEquals(
+    tokenizer.encode("a<|end|>", { allowedSpecial: ["<|im_end|>"] }).includes(end),
+    false,
+  );
+  assertEquals(tokenizer.encode("<|\ufdd0end|>", { allowedSpecial: "all", shield: "\ufdd0" }), [
+    ...tokenizer.encode("<|end|>"),
+  ]);
+  const error = assertThrows(() => tokenizer.encode("", { allowedSpecial: ["<x>"] }), RangeError);
+  assertEquals(
+    error.message,
+    'Cannot allow the special token "<x>": "gpt-2" has "<|end|>", "<|im_start|>", "<|im_end|>", "<mask>"',
+  );
+});
+
+Deno.test("HuggingFaceTokenizer refuses ids outside the vocabulary", () => {
+  for (const id of [tokenizer.vocabSize, -1, 1.5, NaN]) {
+    assertThrows(
+      () => tokenizer.decode([id]),
+      RangeError,
+      `Cannot decode token ${id}: "gpt-2" has`,
+    );
+  }
+});
+
+Deno.test("HuggingFaceTokenizer encodes long runs in little time, or says why not", () => {
+  const start = performance.now();
+  assertEquals(tokenizer.decode(tokenizer.encode("a".repeat(100_000))).length, 100_000);
+  assertEquals(tokenizer.decode(tokenizer.encode("<|".repeat(50_000))).length, 100_000);
+  assert(performance.now() - start < 15_000);
+  assertThrows(
+    () => tokenizer.encode("😀".repeat(5_000_000)),
+    RangeError,
+    "Cannot encode a text of 10000000 characters: it holds too long a run without a break",
+  );
+});
+
+Deno.test("parseTokenizerJson() says what is wrong with a file", () => {
+  const { json, config } = writeTokenizerJson(small!);
+  const read = (change: Record<string, unknown>) =>
+    parseTokenizerJson({ ...json, ...change }, config, { name: "x", path: "x.json" });
+  const model = json.model as Record<string, unknown>;
+  const cases: [Record<string, unknown>, string][] = [
+    [{ model: undefined }, '"model" is missing'],
+    [{ model: { ...model, vocab: 7 } }, '"model.vocab" is missing'],
+    [{ model: { ...model, vocab: { a: -1 } } }, 'token "a" has the id -1'],
+    [
+      { model: { ...model, vocab: { a: 1e9 } } },
+      'token "a" has the id 1000000000, and there are 1',
+    ],
+    [{ model: { ...model, merges: ["a"] } }, '"model.merges" must be an array of pairs of tokens'],
+    [{ model: { ...model, end_of_word_suffix: "</w>" } }, '"model.end_of_word_suffix" is "</w>"'],
+    [{ added_tokens: [{}] }, '"added_tokens" must be an array of objects with "id" and "content"'],
+    [{ added_tokens: [{ id: 1e9, content: "x" }] }, 'added token "x" has the id 1000000000'],
+    [{ normalizer: "NFC" }, '"normalizer" has no "type"'],
+  ];
+  for (const [change, reason] of cases) {
+    assertThrows(() => read(change), TypeError, `Cannot read the tokenizer "x.json": ${reason}`);
+  }
+  assertThrows(
+    () => parseTokenizerJson(json, {}, { name: "x", path: "x.json" }),
+    TypeError,
+    '"tokenizer_config.json" names no "eos_token" of this vocabulary',
+  );
+  const build = (change: Record<string, unknown>) => new HuggingFaceTokenizer(read(change));
+  assertThrows(
+    () =>
+      build({ pre_tokenizer: { type: "Split", pattern: { String: "-" }, behavior: "Contiguous" } }),
+    TypeError,
+    'Cannot build the tokenizer: its "Split" has the behavior "Contiguous", expected "Isolated"',
+  );
+  assertThrows(
+    () => build({ normalizer: { type: "Rot13" } }),
+    TypeError,
+    "Cannot build the tokenizer: Unknown Normalizer type: Rot13",
+  );
+  assertThrows(
+    () => build({ decoder: { type: "WordPiece" } }),
+    TypeError,
+    'Cannot build the tokenizer: its decoder is "WordPiece", expected one of "ByteLevel"',
+  );
+});
