@@ -4,6 +4,10 @@
  * @module
  */
 
+// How devices, tensors and models are kept between runs of a notebook.
+import "./tensor/keep.ts";
+import "./model/keep.ts";
+
 export * from "./tensor/mod.ts";
 export { parseDevice, pick, type PickOptions, reasonFor } from "./tensor/pick.ts";
 export * from "./text/mod.ts";

@@ -16,6 +16,8 @@ import { openSandbox, type SandboxFlags, sandboxOptions } from "./sandbox_option
 
 interface Options extends SandboxFlags {
   sandbox: boolean;
+  resume: boolean;
+  cache?: string;
   parameter: string[];
   parameters: string[];
   output?: string;
@@ -63,6 +65,12 @@ export function register(program: Command): void {
     .option("--junit <file>", "write JUnit's XML: a suite for each notebook, a case for each cell");
   limitOptions(command)
     .option(
+      "--resume",
+      'restore cells tagged "cache" that nothing has changed since; their trainings go on from checkpoints',
+      false,
+    )
+    .option("--cache <folder>", 'where results of cells tagged "cache" are kept')
+    .option(
       "--sandbox",
       "run a stranger's notebook: no network, only named files, bounded memory, disk and time; refuses " +
         "where this system cannot hold all of it",
@@ -87,6 +95,9 @@ async function run(paths: string[], options: Options): Promise<void> {
   const say = (text: string) => console.error(text);
   using interrupt = onInterrupt(() => say("Stopping; press Ctrl-C again to end at once"));
   const several = paths.length > 1;
+  if (options.sandbox && options.resume) {
+    throw new TypeError("Cannot resume in a sandbox: no results are kept there");
+  }
   const sandbox = options.sandbox ? await openSandbox(options, options.totalTimeout) : undefined;
   const runs = await each(paths, options.jobs, async (path) => {
     const ran = await runOne(path, options, { signal: interrupt.signal, sandbox }, several);
@@ -134,11 +145,14 @@ async function runOne(
         allowErrors: options.allowErrors,
         cwd: options.cwd,
         output: ran.output,
+        resume: options.resume,
+        cacheFolder: options.cache,
         ...more,
         onProgress: (event) => view.show(event),
       });
     } finally {
       view.end();
+      for (const line of view.caches) console.error(`${basename(path)}, ${line}`);
     }
     await writeReports(ran, ran.result, options.theme);
   } catch (error) {

@@ -11,6 +11,8 @@ export class RunView {
   #bar = progress("", 0, { terminal: false, write: () => {} });
   #title = "";
   #line = "";
+  /** What became of cells whose results are kept. */
+  readonly caches: string[] = [];
 
   /** @param name The notebook's. @param several Whether others are shown too: no bar is drawn over, then. */
   constructor(name: string, several = false) {
@@ -41,6 +43,7 @@ export class RunView {
           ? "skipped"
           : `${this.#title} (${event.status}, ${event.seconds.toFixed(1)} s)`;
         this.#bar.update(event.cell, detail);
+        if (event.cache !== undefined) this.caches.push(`cell ${event.cell}: ${event.cache}`);
         break;
       }
     }

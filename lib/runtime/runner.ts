@@ -1,6 +1,7 @@
 // Runs a notebook from top to bottom on a kernel of its own.
 
 import { basename, dirname, join, resolve } from "@std/path";
+import { CellCache } from "./cell_cache/mod.ts";
 import type { CellError } from "./cell_error.ts";
 import type { KernelLauncher } from "./kernel.ts";
 import { localModules } from "./local_modules.ts";
@@ -21,8 +22,10 @@ export type RunProgress =
     type: "cell-end";
     cell: number;
     cells: number;
-    status: ExecuteResult["status"] | "skipped";
+    status: ExecuteResult["status"] | "skipped" | "restored";
     seconds: number;
+    /** Of a cell tagged `cache`: what was done, and why. */
+    cache?: string;
   };
 
 /** How to run a notebook. */
@@ -43,6 +46,13 @@ export interface RunOptions {
   name?: string;
   /** The path of a notebook that was not read from a file, for `import.meta` in cells. */
   path?: string;
+  /**
+   * Whether cells tagged `cache` are restored, where nothing that they follow from has changed, and
+   * trainings in them go on from their checkpoints. What such cells leave is kept in any case.
+   */
+  resume?: boolean;
+  /** Where results of cells tagged `cache` are kept; the user's cache folder if not said. */
+  cacheFolder?: string;
   /** Runs the kernel behind walls: no network, named files only, bounded memory, disk and time. */
   sandbox?: SandboxOptions;
   /** Changes the command that starts the kernel. */
@@ -174,22 +184,33 @@ export async function runNotebook(
   setLanguage(notebook, session.languageInfo);
   options.onProgress?.({ type: "start", cells: cells.length });
   using limit = totalLimit(options);
+  const runs = (cell: CodeCell) => !hasTag(cell, "skip") && cell.source.trim() !== "";
+  const cache = await CellCache.open({
+    session,
+    manifest,
+    cells: cells.filter(runs),
+    notebook: path ?? resolve(cwd, name),
+    cwd,
+    resume: options.resume ?? false,
+    folder: options.cacheFolder,
+  });
   try {
     for (const [index, cell] of cells.entries()) {
       const at = { cell: index + 1, cells: cells.length };
-      if (hasTag(cell, "skip") || cell.source.trim() === "") {
+      if (!runs(cell)) {
         options.onProgress?.({ type: "cell-end", ...at, status: "skipped", seconds: 0 });
         continue;
       }
       if (!run.ok && !options.allowErrors) break;
       options.onProgress?.({ type: "cell", ...at, id: cell.id, source: cell.source });
       last = { number: at.cell, cell };
-      const result = await session.execute(cell.source, {
-        label: `cell ${at.cell}`,
-        timeout: options.timeout,
-        signal: limit.signal,
-        onOutput: (message) => options.onProgress?.({ type: "output", ...at, message }),
-      });
+      const result = await cache.execute(cell, (code) =>
+        session.execute(code, {
+          label: `cell ${at.cell}`,
+          timeout: options.timeout,
+          signal: limit.signal,
+          onOutput: (message) => options.onProgress?.({ type: "output", ...at, message }),
+        }));
       if (result.status === "stopped" && limit.passed()) {
         blameLimit(result, options.totalTimeout!, at.cell);
       }
@@ -198,10 +219,13 @@ export async function runNotebook(
       cell.execution_count = result.executionCount;
       manifest.provenance.push(...result.provenance);
       const { status, seconds, error, executionCount } = result;
-      manifest.cells.push(await manifestCell(cell.id, cell.source, executionCount, seconds));
+      const { cache: said, restored } = result;
+      const entry = await manifestCell(cell.id, cell.source, executionCount, seconds);
+      manifest.cells.push(restored ? { ...entry, restored } : entry);
       const expected = status === "error" && hasTag(cell, "raises-exception");
       if (error !== undefined && !expected) fail(at.cell, cell, error);
-      options.onProgress?.({ type: "cell-end", ...at, status, seconds });
+      const ended = restored ? "restored" : status;
+      options.onProgress?.({ type: "cell-end", ...at, status: ended, seconds, cache: said });
       await save();
       if (limit.signal.aborted) break;
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nextCellCheckpoint } from "../keep.ts";
 import { type LanguageModel, trainableParameters } from "../model/mod.ts";
 import { record } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
@@ -65,8 +66,9 @@ export class Training implements AsyncIterable<Step>, Disposable {
   #resumedFrom: string | undefined;
 
   /** @ignore Use {@linkcode sft}. */
-  constructor(model: LanguageModel, options: SftOptions) {
-    assertOptions(options);
+  constructor(model: LanguageModel, given: SftOptions) {
+    assertOptions(given);
+    const options = withCellCheckpoint(given);
     this.#model = model;
     this.#options = options;
     const { epochs = 1, maxSteps = Infinity, earlyStopping, keepBest } = options;
@@ -285,6 +287,14 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const { facts } = this.#model.device;
     return { version: 1, step: this.#step, options, ...(best && { best }), facts };
   }
+}
+
+/** In a notebook's cell whose results are kept, a training that names no place for checkpoints has one. */
+function withCellCheckpoint(options: SftOptions): SftOptions {
+  const cell = options.checkpoint ? undefined : nextCellCheckpoint();
+  if (!cell) return options;
+  const { directory, resume } = cell;
+  return { ...options, checkpoint: { directory }, resume: options.resume ?? resume };
 }
 
 function assertLearns(parameters: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {

@@ -1,0 +1,158 @@
+// Where results of cells are kept: a folder a cell, replaced when the cell has run anew.
+
+import { basename, dirname, join, resolve } from "@std/path";
+import { z } from "zod";
+import type { ProvenanceEntry } from "../manifest.ts";
+import type { Output } from "../notebook.ts";
+import { sha256 } from "../new_manifest.ts";
+import { type KeptNames, NAMES_FILE } from "./kernel_side.ts";
+
+/** What is kept of a cell beside its values. */
+export interface KeptCell {
+  /** Hash of all that decides its result. */
+  key: string;
+  outputs: Output[];
+  provenance: ProvenanceEntry[];
+  /** Local files that it read, as far as it recorded them, by their state then. */
+  sources: Record<string, string>;
+}
+
+const ENTRY_FILE = "cell.json";
+/** Files larger than this are known by size and time, not by content. */
+const MAX_HASHED = 256 * 2 ** 20;
+
+const keptCell = z.object({
+  key: z.string(),
+  outputs: z.array(z.looseObject({ output_type: z.string() })),
+  provenance: z.array(z.looseObject({ kind: z.string() })),
+  sources: z.record(z.string(), z.string()),
+});
+
+/** The results that are kept of one notebook. */
+export class CellStore {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Opens a notebook's store; nothing is written yet.
+   *
+   * @param root The folder of all stores; the user's cache folder if not said.
+   * @param notebook The notebook's path.
+   */
+  static async open(root: string | undefined, notebook: string): Promise<CellStore> {
+    const name = `${basename(notebook)}-${(await sha256(resolve(notebook))).slice(0, 12)}`;
+    return new CellStore(join(resolve(root ?? defaultRoot()), name));
+  }
+
+  /** A cell's folder. */
+  place(id: string): string {
+    return join(this.#folder, id);
+  }
+
+  /** Where a cell's trainings keep checkpoints: they belong to one state of the cell. */
+  checkpoints(id: string, key: string): string {
+    return join(this.#folder, `${id}.checkpoints`, key.slice(0, 16));
+  }
+
+  /** Removes a cell's checkpoints. */
+  async dropCheckpoints(id: string): Promise<void> {
+    await removeFolder(join(this.#folder, `${id}.checkpoints`));
+  }
+
+  /** What is kept of a cell; undefined where nothing is, or nothing that makes sense. */
+  async find(id: string): Promise<(KeptCell & KeptNames) | undefined> {
+    try {
+      const read = async (name: string) =>
+        JSON.parse(await Deno.readTextFile(join(this.place(id), name)));
+      const entry = keptCell.parse(await read(ENTRY_FILE)) as unknown as KeptCell;
+      return { ...entry, ...await read(NAMES_FILE) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Makes an empty folder beside a cell's, for what is to be kept. */
+  async begin(id: string): Promise<string> {
+    const folder = join(this.#folder, `.${id}.${crypto.randomUUID().slice(0, 8)}`);
+    await Deno.mkdir(folder, { recursive: true });
+    return folder;
+  }
+
+  /** Puts a folder that {@linkcode begin} made in the cell's place. */
+  async commit(id: string, folder: string, cell: KeptCell): Promise<void> {
+    await Deno.writeTextFile(join(folder, ENTRY_FILE), JSON.stringify(cell));
+    await removeFolder(this.place(id));
+    await Deno.rename(folder, this.place(id));
+  }
+
+  /** Removes a folder that {@linkcode begin} made. */
+  async discard(folder: string): Promise<void> {
+    await removeFolder(folder);
+  }
+}
+
+/**
+ * The present state of the local files that recorded facts name as their `source`.
+ *
+ * @param provenance The facts.
+ * @param cwd The folder from which cells read.
+ * @returns A hash, or size and time, by path; addresses on the network by `"remote"`.
+ */
+export async function sourcesOf(
+  provenance: readonly ProvenanceEntry[],
+  cwd: string,
+): Promise<Record<string, string>> {
+  const sources: Record<string, string> = {};
+  for (const { source } of provenance) {
+    if (typeof source !== "string") continue;
+    if (/^https?:/.test(source)) sources[source] = "remote";
+    else sources[source] = await stateOf(resolve(cwd, source.replace(/^file:\/\//, "")));
+  }
+  return sources;
+}
+
+async function stateOf(path: string): Promise<string> {
+  try {
+    const { isDirectory, size, mtime } = await Deno.stat(path);
+    if (!isDirectory) {
+      return size > MAX_HASHED
+        ? `${size} ${mtime?.getTime()}`
+        : await sha256(await Deno.readFile(path));
+    }
+    const entries = await Array.fromAsync(Deno.readDir(path));
+    const states = entries.filter(({ isFile }) => isFile).map(async ({ name }) => {
+      const file = await Deno.stat(join(path, name));
+      return `${name} ${file.size} ${file.mtime?.getTime()}`;
+    });
+    return (await Promise.all(states)).sort().join("\n");
+  } catch {
+    return "missing"; // a name, such as a model's on a hub
+  }
+}
+
+function defaultRoot(): string {
+  const { env, build } = Deno;
+  const home = env.get("HOME") ?? env.get("USERPROFILE") ?? ".";
+  const cache = env.get("XDG_CACHE_HOME") ||
+    (build.os === "darwin"
+      ? join(home, "Library", "Caches")
+      : build.os === "windows"
+      ? env.get("LOCALAPPDATA") ?? join(home, "AppData", "Local")
+      : join(home, ".cache"));
+  return join(cache, "tunebook", "cells");
+}
+
+async function removeFolder(path: string): Promise<void> {
+  // Renamed first: a folder that is half removed is no one's any more.
+  const gone = join(dirname(path), `.gone.${crypto.randomUUID().slice(0, 8)}`);
+  try {
+    await Deno.rename(path, gone);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  await Deno.remove(gone, { recursive: true });
+}
