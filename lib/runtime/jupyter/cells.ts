@@ -1,0 +1,195 @@
+// The cells that clients want run: one after another, each with its outputs, its reply and its end.
+
+import type { MessageHeader } from "../messages.ts";
+import type { ExecuteResult, Session } from "../session.ts";
+import type { Channels, Request } from "./channels.ts";
+import type { History } from "./history.ts";
+import type { LazyNotes } from "./lazy_notes.ts";
+import type { Publisher } from "./publisher.ts";
+
+/** What running cells takes. */
+export interface CellQueueOptions {
+  channels: Channels;
+  publisher: Publisher;
+  session: Promise<Session>;
+  notes: LazyNotes;
+  history: History;
+  /** Whether a cell with type errors is not run. */
+  strict: boolean;
+}
+
+type Content = Record<string, unknown>;
+
+/** How long a first cell waits for its client to subscribe to outputs. */
+const AUDIENCE_MILLISECONDS = 2000;
+
+/** Runs cells in the order in which they are asked for. */
+export class CellQueue {
+  /** The number in front of the last cell. */
+  count = 0;
+  /** The last cell that was run, under which late output belongs. */
+  last?: MessageHeader;
+  #options: CellQueueOptions;
+  #waiting: Request[] = [];
+  #running?: { header: MessageHeader; controller: AbortController };
+  #working = false;
+
+  /** @param options The kernel's parts. */
+  constructor(options: CellQueueOptions) {
+    this.#options = options;
+  }
+
+  /** The cell that runs. */
+  get running(): MessageHeader | undefined {
+    return this.#running?.header;
+  }
+
+  /** Takes an `execute_request`. */
+  add(request: Request): void {
+    this.#waiting.push(request);
+    if (!this.#working) this.#work();
+  }
+
+  /** Stops the running cell; cells that wait are given up. */
+  interrupt(): void {
+    this.abortWaiting();
+    const { controller } = this.#running ?? {};
+    // Who presses a second time does not want to wait any longer.
+    if (controller?.signal.aborted) {
+      this.#options.session.then((session) => session.hurry(), () => {});
+    }
+    controller?.abort();
+  }
+
+  /** Gives up the cells that wait. */
+  abortWaiting(): void {
+    for (const request of this.#waiting.splice(0)) {
+      this.#options.publisher.status("busy", request.message.header);
+      this.#finish(request, { status: "aborted", execution_count: this.count });
+    }
+  }
+
+  async #work() {
+    this.#working = true;
+    await this.#options.channels.audience(AUDIENCE_MILLISECONDS);
+    for (let request = this.#waiting.shift(); request; request = this.#waiting.shift()) {
+      try {
+        await this.#execute(request);
+      } catch (error) {
+        // The session could not be started, or has been closed.
+        const { name, message } = error as Error;
+        this.#fail(request, this.count, {
+          ename: name,
+          evalue: message,
+          traceback: [`${name}: ${message}`],
+        }, true);
+      }
+    }
+    this.#working = false;
+  }
+
+  async #execute(request: Request) {
+    const { publisher, history } = this.#options;
+    const { header, content } = request.message;
+    const code = String(content.code ?? "");
+    const silent = content.silent === true;
+    const stored = !silent && content.store_history !== false && code.trim() !== "";
+    const count = stored ? ++this.count : this.count;
+    publisher.status("busy", header);
+    if (stored) history.add(count, code);
+    if (!silent) publisher.input(code, count, header);
+    const controller = new AbortController();
+    this.#running = { header, controller };
+    this.last = header;
+    try {
+      const session = await this.#options.session;
+      const result = await this.#run(request, code, count, session, controller.signal);
+      if (result === undefined) return;
+      const { error } = result;
+      if (error !== undefined) {
+        const { name: ename, message: evalue, traceback } = error;
+        this.#fail(request, count, { ename, evalue, traceback });
+        return;
+      }
+      const expressions: Content = {};
+      for (const [name, code] of Object.entries(content.user_expressions ?? {})) {
+        expressions[name] = await evaluate(session, String(code));
+      }
+      this.#finish(request, {
+        status: "ok",
+        execution_count: count,
+        payload: [],
+        user_expressions: expressions,
+      });
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Runs a cell; undefined where it was not let run, which has been told. */
+  async #run(
+    request: Request,
+    code: string,
+    count: number,
+    session: Session,
+    signal: AbortSignal,
+  ): Promise<ExecuteResult | undefined> {
+    const { channels, publisher, notes, strict } = this.#options;
+    const { header, content, metadata } = request.message;
+    const silent = content.silent === true;
+    // Clients that keep cells apart say which it is; only they can show a note's updates.
+    const id = typeof metadata.cellId === "string" ? metadata.cellId : undefined;
+    const note = silent || code.trim() === ""
+      ? undefined
+      : await notes.cell(code, count, id, strict || id !== undefined);
+    if (note?.displayId !== undefined) publisher.note(note.displayId, header);
+    if (strict && note !== undefined) {
+      const error = await note.typeError(signal);
+      if (error !== undefined) {
+        this.#fail(request, count, error, true);
+        return undefined;
+      }
+    }
+    const result = await session.execute(code, {
+      label: `cell [${count}]`,
+      silent,
+      signal,
+      onOutput: silent ? undefined : (message) => publisher.output(message, header, count),
+      onInput: content.allow_stdin === true
+        ? (asked) => channels.ask(request, asked, signal)
+        : undefined,
+    });
+    // A new kernel counts anew, which shows that it is one.
+    const lost = result.status === "died" || session.ended;
+    if (lost) {
+      this.count = 0;
+      notes.forget();
+    }
+    note?.ran(result, lost);
+    return result;
+  }
+
+  /** @param show Whether the error has not been published yet. */
+  #fail(request: Request, count: number, error: Content, show = false) {
+    const { header, content } = request.message;
+    if (show) this.#options.publisher.output({ type: "error", content: error }, header, count);
+    if (content.stop_on_error !== false) this.abortWaiting();
+    this.#finish(request, { status: "error", execution_count: count, ...error });
+  }
+
+  #finish(request: Request, reply: Content) {
+    this.#options.channels.reply(request, reply);
+    this.#options.publisher.status("idle", request.message.header);
+  }
+}
+
+/** The value of an expression as a client asks for it beside a cell. */
+async function evaluate(session: Session, code: string): Promise<Content> {
+  const { outputs, error } = await session.execute(code, { label: "the expression", silent: true });
+  if (error !== undefined) {
+    const { name: ename, message: evalue, traceback } = error;
+    return { status: "error", ename, evalue, traceback };
+  }
+  const result = outputs.find((output) => output.output_type === "execute_result");
+  return { status: "ok", data: result?.data ?? {}, metadata: result?.metadata ?? {} };
+}
