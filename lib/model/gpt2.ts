@@ -42,6 +42,8 @@ export interface Gpt2Config {
   readonly qkvBias?: boolean;
   /** Probability of dropping elements of the embedding and of what blocks add, in training. By default 0. */
   readonly dropout?: number;
+  /** Probability of dropping weights of the attention, in training. By default that of {@linkcode Gpt2Config.dropout}. */
+  readonly attentionDropout?: number;
   /** Whether the output head is the token embedding. By default true. */
   readonly tied?: boolean;
 }
@@ -158,7 +160,8 @@ export class Gpt2 implements LanguageModel {
   }
 
   get hasDropout(): boolean {
-    return (this.config.dropout ?? 0) > 0 || dropsInAdapters(this.linears);
+    const { dropout: probability = 0, attentionDropout = probability } = this.config;
+    return probability > 0 || attentionDropout > 0 || dropsInAdapters(this.linears);
   }
 
   get head(): Tensor {
@@ -167,6 +170,7 @@ export class Gpt2 implements LanguageModel {
 
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { width, layers, heads, layerNormEpsilon = 1e-5, dropout: probability = 0 } = this.config;
+    const { attentionDropout = probability } = this.config;
     const w = (name: string) => this.#weight(name);
     const norm = (x: Tensor, name: string) =>
       layerNorm(x, w(`${name}.weight`), w(`${name}.bias`), layerNormEpsilon);
@@ -174,22 +178,26 @@ export class Gpt2 implements LanguageModel {
     // A stream of seeds for each block: one that runs again drops the same.
     const dropper = (...part: number[]) => {
       const stream = new Random([dropoutSeed ?? 0, ...part]);
-      return (x: Tensor) =>
+      const drop = (x: Tensor) =>
         dropoutSeed === undefined ? x : dropout(x, probability, stream.uint32());
+      return { drop, stream };
     };
     const block = (x: Tensor, layer: number) => {
       const h = `h.${layer}`;
-      const drop = dropper(layer);
+      const { drop, stream } = dropper(layer);
       const qkv = linear(norm(x, `${h}.ln_1`), `${h}.attn.c_attn`); // (T, 3 C)
       const [q, k, v] = split(qkv, [width, width, width]); // each (T, C)
-      const attended = attend(layer, q, k, v, { heads }); // (T, C)
+      const dropped = dropoutSeed === undefined
+        ? undefined
+        : { probability: attentionDropout, seed: stream.uint32() };
+      const attended = attend(layer, q, k, v, { heads, dropout: dropped }); // (T, C)
       x = add(x, drop(linear(attended, `${h}.attn.c_proj`)));
       const inner = gelu(linear(norm(x, `${h}.ln_2`), `${h}.mlp.c_fc`)); // (T, 4 C)
       return add(x, drop(linear(inner, `${h}.mlp.c_proj`)));
     };
 
     const embedded = add(embedding(w("wte.weight"), tokens), embedding(w("wpe.weight"), positions));
-    let x = dropper()(embedded); // (T, C)
+    let x = dropper().drop(embedded); // (T, C)
     for (let layer = 0; layer < layers; layer++) {
       x = again ? recompute((x) => block(x, layer), x) : block(x, layer);
     }
@@ -213,7 +221,7 @@ export class Gpt2 implements LanguageModel {
       layer_norm_epsilon: config.layerNormEpsilon ?? 1e-5,
       embd_pdrop: probability,
       resid_pdrop: probability,
-      attn_pdrop: 0,
+      attn_pdrop: config.attentionDropout ?? probability,
       initializer_range: 0.02,
       tie_word_embeddings: config.tied ?? true,
       bos_token_id: config.vocabularySize - 1,

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { attention, type Device, type Forest, type Tensor } from "../tensor/mod.ts";
+import {
+  attention,
+  type AttentionDropout,
+  type Device,
+  type Forest,
+  type Tensor,
+} from "../tensor/mod.ts";
 import { linearCrossEntropy, type LossEdges, matmul } from "../tensor/mod.ts";
 import type { Linear } from "./linear.ts";
 
@@ -18,6 +24,8 @@ export interface AttentionHeads {
   readonly window?: number;
   /** What scores are multiplied by, 1/√headDim by default. */
   readonly scale?: number;
+  /** Which weights are dropped, in training. */
+  readonly dropout?: AttentionDropout;
 }
 
 /** How a layer's queries find keys and values: within the input, or in a cache. */

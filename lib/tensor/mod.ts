@@ -13,6 +13,7 @@ export { add } from "./ops/add/add.ts";
 export {
   assertForest,
   attention,
+  type AttentionDropout,
   type AttentionOptions,
   type Forest,
 } from "./ops/attention/attention.ts";

@@ -8,6 +8,7 @@ import { describeAdapters } from "../../lib/tensor/webgpu/adapter.ts";
 import { openWebGpu } from "../devices.ts";
 import { loadGolden } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
+import { assertAttentionDrops } from "./attention_reference.ts";
 import { differentiate } from "./gradients.ts";
 
 /** Several tiles and blocks, branches, windows, shared heads; widths that are and are not multiples of four. */
@@ -55,6 +56,7 @@ Deno.test({
         assertClose(values, tensors[name].data, { relative: 1e-5 }, `${golden.name} ${name}`);
       }
     }
+    await assertAttentionDrops(device);
     device.close();
   },
 });

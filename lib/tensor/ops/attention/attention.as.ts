@@ -1,9 +1,10 @@
 /**
  * CPU kernels of `attention`, one head at a time. Rows of q, k, v, y and their gradients are `stride` floats apart, a
- * multiple of 4, padded with zeros beyond headDim. `tree` holds end and position of each token, `seen` and `scores`
- * have room for one integer and one float a token.
+ * multiple of 4, padded with zeros beyond headDim. `tree` holds end and position of each token, `seen`, `scores`
+ * and `kept` have room for one integer or float a token, and a vector more.
  */
 import { exp4, madd, maxLane, sumLanes } from "../../cpu/simd.as";
+import { dropped } from "../dropout/hash.as";
 
 // @ts-ignore: decorator
 @inline
@@ -150,6 +151,17 @@ function pad(scores: usize, count: i32): usize {
   return whole;
 }
 
+/**
+ * What the weights of four tokens that are seen are multiplied by: `factor`, or 0 where they are dropped. `first` is the
+ * index of the row's weight for token 0.
+ */
+// @ts-ignore: decorator
+@inline
+function keptOf(seen: usize, first: i32, seed: i32, threshold: u32, factor: f32): v128 {
+  const index = i32x4.add(v128.load(seen), i32x4.splat(first));
+  return v128.andnot(f32x4.splat(factor), dropped(index, seed, threshold));
+}
+
 export function attentionForward(
   q: usize,
   k: usize,
@@ -163,6 +175,10 @@ export function attentionForward(
   stride: usize,
   window: i32,
   scale: f32,
+  head: i32,
+  seed: i32,
+  threshold: u32,
+  factor: f32,
 ): void {
   const bytes = stride << 2;
   for (let i = 0; i < tokens; i++) {
@@ -182,6 +198,13 @@ export function attentionForward(
     }
     const sum = sumLanes(sums);
     const inverse: f32 = 1 / sum;
+    if (threshold != 0) {
+      const first = (head * tokens + i) * tokens;
+      for (let at: usize = 0; at < whole; at += 16) {
+        const kept = keptOf(seen + at, first, seed, threshold, factor);
+        v128.store(scores + at, f32x4.mul(v128.load(scores + at), kept));
+      }
+    }
     memory.fill(y, 0, bytes);
     const end = <usize> count << 2;
     const fours = end & ~15;
@@ -202,8 +225,8 @@ export function attentionForward(
 }
 
 /**
- * Adds to dq, dk and dv. With p = exp(score − log-sum-exp), delta = dy · y and ds = scale · p (dy · v − delta):
- * dq += ds k, dk += ds q, dv += p dy.
+ * Adds to dq, dk and dv. With p = exp(score − log-sum-exp), m what dropout multiplies it by, delta = dy · y and
+ * ds = scale · p (m dy · v − delta): dq += ds k, dk += ds q, dv += p m dy.
  */
 export function attentionBackward(
   q: usize,
@@ -218,12 +241,18 @@ export function attentionBackward(
   dv: usize,
   seen: usize,
   scores: usize,
+  kept: usize,
   tokens: i32,
   stride: usize,
   window: i32,
   scale: f32,
+  head: i32,
+  seed: i32,
+  threshold: u32,
+  factor: f32,
 ): void {
   const bytes = stride << 2;
+  for (let at = 0; at < tokens; at++) store<f32>(kept + (<usize> at << 2), 1);
   for (let i = 0; i < tokens; i++) {
     const count = listSeen(tree, i, window, seen);
     score(q, k, seen, scores, count, bytes, scale);
@@ -232,30 +261,36 @@ export function attentionBackward(
     for (let at: usize = 0; at < whole; at += 16) {
       v128.store(scores + at, exp4(f32x4.sub(v128.load(scores + at), logSums)));
     }
+    if (threshold != 0) {
+      const first = (head * tokens + i) * tokens;
+      for (let at: usize = 0; at < whole; at += 16) {
+        v128.store(kept + at, keptOf(seen + at, first, seed, threshold, factor));
+      }
+    }
     const delta = dot(dy, y, bytes);
     const end = <usize> count << 2;
     const fours = end & ~15;
     for (let n: usize = 0; n < fours; n += 16) {
       const r0 = rowAt(0, seen, n, bytes), r1 = rowAt(0, seen, n + 4, bytes);
       const r2 = rowAt(0, seen, n + 8, bytes), r3 = rowAt(0, seen, n + 12, bytes);
-      const p = v128.load(scores + n);
-      const dp = dot4(dy, v + r0, v + r1, v + r2, v + r3, bytes);
+      const p = v128.load(scores + n), m = v128.load(kept + n), pm = f32x4.mul(p, m);
+      const dp = f32x4.mul(dot4(dy, v + r0, v + r1, v + r2, v + r3, bytes), m);
       const ds = f32x4.mul(
         f32x4.mul(p, f32x4.splat(scale)),
         f32x4.sub(dp, f32x4.splat(delta)),
       );
       axpy4(ds, k + r0, k + r1, k + r2, k + r3, dq, bytes);
-      spread(f32x4.extract_lane(ds, 0), f32x4.extract_lane(p, 0), q, dy, dk + r0, dv + r0, bytes);
-      spread(f32x4.extract_lane(ds, 1), f32x4.extract_lane(p, 1), q, dy, dk + r1, dv + r1, bytes);
-      spread(f32x4.extract_lane(ds, 2), f32x4.extract_lane(p, 2), q, dy, dk + r2, dv + r2, bytes);
-      spread(f32x4.extract_lane(ds, 3), f32x4.extract_lane(p, 3), q, dy, dk + r3, dv + r3, bytes);
+      spread(f32x4.extract_lane(ds, 0), f32x4.extract_lane(pm, 0), q, dy, dk + r0, dv + r0, bytes);
+      spread(f32x4.extract_lane(ds, 1), f32x4.extract_lane(pm, 1), q, dy, dk + r1, dv + r1, bytes);
+      spread(f32x4.extract_lane(ds, 2), f32x4.extract_lane(pm, 2), q, dy, dk + r2, dv + r2, bytes);
+      spread(f32x4.extract_lane(ds, 3), f32x4.extract_lane(pm, 3), q, dy, dk + r3, dv + r3, bytes);
     }
     for (let n = fours; n < end; n += 4) {
       const row = rowAt(0, seen, n, bytes);
-      const p = load<f32>(scores + n);
-      const ds = scale * p * (dot(dy, v + row, bytes) - delta);
+      const p = load<f32>(scores + n), m = load<f32>(kept + n);
+      const ds = scale * p * (m * dot(dy, v + row, bytes) - delta);
       axpy(ds, k + row, dq, bytes);
-      spread(ds, p, q, dy, dk + row, dv + row, bytes);
+      spread(ds, p * m, q, dy, dk + row, dv + row, bytes);
     }
     q += bytes;
     y += bytes;

@@ -43,7 +43,7 @@ function storeHead(
 export const attentionForward: CpuKernel = (
   context,
   { q, k, v, tree, y, statistics },
-  { tokens, heads, kvHeads, headDim, window, scale },
+  { tokens, heads, kvHeads, headDim, window, scale, seed, threshold, factor },
 ) => {
   const stride = Math.ceil(headDim / 4) * 4;
   const shared = heads / kvHeads;
@@ -51,7 +51,7 @@ export const attentionForward: CpuKernel = (
   for (let kvHead = first; kvHead < last; kvHead++) {
     context.reset();
     const treeAt = context.load(tree.subarray(0, tokens * 2));
-    const seenAt = context.reserve(tokens);
+    const seenAt = context.reserve(tokens + 4);
     const scoresAt = context.reserve(tokens + 4);
     const statisticsAt = context.reserve(tokens * 2);
     const kAt = loadHead(context, k, tokens, kvHeads, kvHead, headDim, stride);
@@ -74,6 +74,10 @@ export const attentionForward: CpuKernel = (
         stride,
         window,
         scale,
+        head,
+        seed,
+        threshold,
+        factor,
       );
       storeHead(context, yAt, y, tokens, heads, head, headDim, stride);
       context.store(statisticsAt, statistics, {
@@ -89,7 +93,7 @@ export const attentionBackward: CpuKernel = (
   { q, k, v, tree, y, dy, statistics, dq, dk, dv },
   params,
 ) => {
-  const { tokens, heads, kvHeads, headDim, window, scale } = params;
+  const { tokens, heads, kvHeads, headDim, window, scale, seed, threshold, factor } = params;
   const stride = Math.ceil(headDim / 4) * 4;
   const shared = heads / kvHeads;
   const { first, last } = context.share(kvHeads);
@@ -105,8 +109,9 @@ export const attentionBackward: CpuKernel = (
   for (let kvHead = first; kvHead < last; kvHead++) {
     context.reset();
     const treeAt = context.load(tree.subarray(0, tokens * 2));
-    const seenAt = context.reserve(tokens);
+    const seenAt = context.reserve(tokens + 4);
     const scoresAt = context.reserve(tokens + 4);
+    const keptAt = context.reserve(tokens + 4);
     const kAt = loadHead(context, k, tokens, kvHeads, kvHead, headDim, stride);
     const vAt = loadHead(context, v, tokens, kvHeads, kvHead, headDim, stride);
     const dkAt = loadSums(dk, kvHeads, kvHead, params.accumulateK);
@@ -134,10 +139,15 @@ export const attentionBackward: CpuKernel = (
         dvAt,
         seenAt,
         scoresAt,
+        keptAt,
         tokens,
         stride,
         window,
         scale,
+        head,
+        seed,
+        threshold,
+        factor,
       );
       storeHead(context, dqAt, dq, tokens, heads, head, headDim, stride);
     }

@@ -15,9 +15,19 @@ import backwardQueriesTiled from "./backward_queries_tiled.wgsl" with { type: "t
 import forwardPlain from "./forward_plain.wgsl" with { type: "text" };
 import forwardTiled from "./forward_tiled.wgsl" with { type: "text" };
 import { headAccess, type HeadLayout, layoutHeads, plainHeads } from "./head_layout.ts";
+import keptWgsl from "./kept.wgsl" with { type: "text" };
 import rowSumsWgsl from "./row_sums.wgsl" with { type: "text" };
 
-type Shape = "tokens" | "heads" | "kvHeads" | "headDim" | "window" | "scale";
+type Shape =
+  | "tokens"
+  | "heads"
+  | "kvHeads"
+  | "headDim"
+  | "window"
+  | "scale"
+  | "seed"
+  | "threshold"
+  | "factor";
 type ForwardBuffer = "q" | "k" | "v" | "tree" | "y" | "statistics";
 type BackwardBuffer = ForwardBuffer | "dy" | "dq" | "dk" | "dv";
 type BackwardParam = Shape | "accumulateQ" | "accumulateK" | "accumulateV";
@@ -172,7 +182,8 @@ function sourceOf(
   sources.set(wgsl, ofWgsl);
   let source = ofWgsl.get(headDim);
   if (source === undefined) {
-    source = constants + headAccess(headDim, reads, writes) + repeatLines(wgsl, "$d", vectors);
+    source = keptWgsl + constants + headAccess(headDim, reads, writes) +
+      repeatLines(wgsl, "$d", vectors);
     ofWgsl.set(headDim, source);
   }
   return source;

@@ -13,6 +13,7 @@
 import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
+import { dropoutParams } from "../dropout/dropout.ts";
 import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
 
 const shapeParams = {
@@ -22,11 +23,16 @@ const shapeParams = {
   headDim: "u32",
   window: "u32",
   scale: "f32",
+  seed: "u32",
+  threshold: "u32",
+  factor: "f32",
 } as const;
 
 /**
  * `tree` is (T, 2) integers, `end` and position; `statistics` is (heads, T, 2), the log-sum-exp and room for the
- * backward's row sums. `window` is 0 where attention is not limited; else position(i) − position(j) < window.
+ * backward's row sums. `window` is 0 where attention is not limited; else position(i) − position(j) < window. The weight of
+ * j for i is multiplied by `factor`, or by 0 where hash(seed, (head · T + i) · T + j) is below `threshold`: the hash is
+ * dropout's, indices wrap.
  */
 const forwardKernel = defineKernel({
   name: "attention.forward",
@@ -74,6 +80,16 @@ export interface AttentionOptions {
   readonly window?: number;
   /** What scores are multiplied by, 1/√headDim by default. */
   readonly scale?: number;
+  /** Drops weights at random after the softmax and scales the others up, as in training; none by default. */
+  readonly dropout?: AttentionDropout;
+}
+
+/** Which weights of an attention are dropped. */
+export interface AttentionDropout {
+  /** Of dropping a weight, from 0 up to but not including 1. */
+  readonly probability: number;
+  /** Chooses the mask: a 32-bit unsigned integer, another for each use. */
+  readonly seed: number;
 }
 
 /**
@@ -112,6 +128,7 @@ export function assertForest({ end, positions }: Forest): void {
  * @param options Heads and who sees whom.
  * @returns (T, heads · headDim).
  * @throws {TypeError} If shapes and heads do not fit together.
+ * @throws {RangeError} If the probability of dropping is out of range.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
   const { heads, kvHeads = heads, forest, window = 0 } = options;
@@ -138,6 +155,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     headDim,
     window,
     scale: options.scale ?? 1 / Math.sqrt(headDim),
+    ...dropoutParams(options.dropout),
   };
   const tree = Tensor.from(device, interleave(forest), [tokens, 2]);
   const y = Tensor.empty(device, q.shape);

@@ -6,6 +6,9 @@ struct Params {
   headDim: u32,
   window: u32,
   scale: f32,
+  seed: u32,
+  threshold: u32,
+  factor: f32,
   accumulateQ: u32,
   accumulateK: u32,
   accumulateV: u32,
@@ -55,8 +58,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       var dots = vec2f();
       dots += vec2f(dot(key$d, query$d), dot(value$d, upstream$d));
       let weight = exp(dots.x - of_row.x);
-      let gradient = weight * (dots.y - of_row.y) * params.scale;
-      value_sum$d += weight * upstream$d;
+      let keep = kept(head, i, j);
+      let gradient = weight * (keep * dots.y - of_row.y) * params.scale;
+      value_sum$d += weight * keep * upstream$d;
       key_sum$d += gradient * query$d;
     }
   }

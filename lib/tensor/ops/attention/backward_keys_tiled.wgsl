@@ -10,6 +10,9 @@ struct Params {
   headDim: u32,
   window: u32,
   scale: f32,
+  seed: u32,
+  threshold: u32,
+  factor: f32,
   accumulateQ: u32,
   accumulateK: u32,
   accumulateV: u32,
@@ -104,9 +107,10 @@ fn main(
         let near = (params.window == 0u) | (i32(of_row.z) - own.y < i32(params.window));
         let seen = near & (j <= i + row) & (i + row < min(u32(own.x), rows_end));
         let weight = exp(select(LEAST, dots.x - of_row.x, seen));
-        let gradient = weight * (dots.y - of_row.y) * params.scale;
+        let keep = kept(head, i + row, j);
+        let gradient = weight * (keep * dots.y - of_row.y) * params.scale;
         let at = row * WIDTH4 + first4;
-        value_sum$d += weight * tile_dy[at + $du];
+        value_sum$d += weight * keep * tile_dy[at + $du];
         key_sum$d += gradient * tile_q[at + $du];
       }
       workgroupBarrier();

@@ -6,6 +6,9 @@ struct Params {
   headDim: u32,
   window: u32,
   scale: f32,
+  seed: u32,
+  threshold: u32,
+  factor: f32,
   accumulateQ: u32,
   accumulateK: u32,
   accumulateV: u32,
@@ -50,7 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let key$d = read_k(at_key, $du);
       var dots = vec2f();
       dots += vec2f(dot(query$d, key$d), dot(upstream$d, read_v(at_key, $du)));
-      let gradient = exp(dots.x - of_row.x) * (dots.y - of_row.y) * params.scale;
+      let gradient = exp(dots.x - of_row.x) * (kept(head, i, j) * dots.y - of_row.y) * params.scale;
       sum$d += gradient * key$d;
     }
     j = select(j + 1u, end, end <= i);

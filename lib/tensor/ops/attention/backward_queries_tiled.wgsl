@@ -9,6 +9,9 @@ struct Params {
   headDim: u32,
   window: u32,
   scale: f32,
+  seed: u32,
+  threshold: u32,
+  factor: f32,
   accumulateQ: u32,
   accumulateK: u32,
   accumulateV: u32,
@@ -101,7 +104,8 @@ fn main(
       let near = (params.window == 0u) | (position - of_key.y < i32(params.window));
       let seen = near & (j + key <= i) & (i < u32(of_key.x));
       let weight = exp(select(LEAST, dots.x - of_row.x, seen));
-      let gradient = weight * (dots.y - of_row.y) * params.scale;
+      let keep = kept(head, row, j + key);
+      let gradient = weight * (keep * dots.y - of_row.y) * params.scale;
       sum$d += gradient * tile_k[key * WIDTH4 + first4 + $du];
     }
     workgroupBarrier();

@@ -9,6 +9,9 @@ struct Params {
   headDim: u32,
   window: u32,
   scale: f32,
+  seed: u32,
+  threshold: u32,
+  factor: f32,
   rowFirst: u32,
   rowCount: u32,
   keyFirst: u32,
@@ -61,9 +64,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let now = max(most, score);
       let rescale = exp(most - now);
       let weight = exp(score - now);
+      let keep = kept(head, i, j);
       most = now;
       total = total * rescale + weight;
-      sum$d = sum$d * rescale + weight * read_v(at_key, $du);
+      sum$d = sum$d * rescale + weight * keep * read_v(at_key, $du);
     }
     // Not an ancestor: nor is any of its descendants.
     j = select(j + 1u, end, end <= i);

@@ -12,6 +12,9 @@ struct Params {
   headDim: u32,
   window: u32,
   scale: f32,
+  seed: u32,
+  threshold: u32,
+  factor: f32,
   rowFirst: u32,
   rowCount: u32,
   keyFirst: u32,
@@ -122,7 +125,8 @@ fn main(
       let score = score_of(local.y, key, i, j, position);
       let weight = select(0.0, exp(score - most), score > LEAST);
       total += weight;
-      sum$d += weight * tile_v[key * WIDTH4 + first4 + $du];
+      let keep = kept(head, row, j + key);
+      sum$d += weight * keep * tile_v[key * WIDTH4 + first4 + $du];
     }
     workgroupBarrier();
     j += TILE;

@@ -30,6 +30,40 @@ const dropoutKernel = defineKernel({
   }),
 });
 
+/** Which elements are dropped, for kernels. */
+export interface DropoutParams {
+  readonly seed: number;
+  /** Elements whose hash is below are dropped. */
+  readonly threshold: number;
+  /** What the others are multiplied by. */
+  readonly factor: number;
+}
+
+/**
+ * Puts a probability into numbers for kernels.
+ *
+ * @param options Probability and seed; nothing is dropped without.
+ * @returns Seed, threshold, factor.
+ * @throws {RangeError} If the probability is out of range.
+ */
+export function dropoutParams(
+  { probability, seed }: { readonly probability: number; readonly seed: number } = {
+    probability: 0,
+    seed: 0,
+  },
+): DropoutParams {
+  if (!(probability >= 0 && probability < 1)) {
+    throw new RangeError(
+      `Cannot drop with probability ${probability}: expected a number from 0 up to, not including, 1`,
+    );
+  }
+  return {
+    seed: seed >>> 0,
+    threshold: Math.floor(probability * 2 ** 32),
+    factor: 1 / (1 - probability),
+  };
+}
+
 /**
  * Drops elements at random.
  *
@@ -40,18 +74,8 @@ const dropoutKernel = defineKernel({
  * @throws {RangeError} If the probability is out of range.
  */
 export function dropout(x: Tensor, probability: number, seed: number): Tensor {
-  if (!(probability >= 0 && probability < 1)) {
-    throw new RangeError(
-      `Cannot drop with probability ${probability}: expected a number from 0 up to, not including, 1`,
-    );
-  }
+  const params = { size: x.size, ...dropoutParams({ probability, seed }) };
   if (probability === 0) return x;
-  const params = {
-    size: x.size,
-    seed: seed >>> 0,
-    threshold: Math.floor(probability * 2 ** 32),
-    factor: 1 / (1 - probability),
-  };
   const y = Tensor.empty(x.device, x.shape);
   x.device.run(dropoutKernel, { x: x.buffer, y: y.buffer }, { ...params, accumulate: 0 });
   return record(y, [x], (dy, gradients) => {
