@@ -126,10 +126,14 @@ if (import.meta.main) {
   const program = new Command("lora")
     .argument("<shape>", Object.keys(SHAPES).join(" or "))
     .option("--steps <n>", "training steps", Number, 2)
+    .option("--batch-size <n>", "examples a step", Number)
     .option("--device <name>", "cpu or webgpu", "cpu")
     .parse(["deno", "lora", ...Deno.args]);
-  const { steps, device: kind } = program.opts<{ steps: number; device: "cpu" | "webgpu" }>();
-  const { config, batchSize, packed } = SHAPES[program.args[0]] ?? program.error("unknown shape");
+  const options = program.opts<
+    { steps: number; batchSize?: number; device: "cpu" | "webgpu" }
+  >();
+  const { config, packed, ...usual } = SHAPES[program.args[0]] ?? program.error("unknown shape");
+  const { steps, device: kind, batchSize = usual.batchSize } = options;
 
   const device = await pick({ device: kind });
   const began = performance.now();

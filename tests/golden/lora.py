@@ -1,4 +1,5 @@
-"""Makes lora_gpt2/ (a LoRA adapter as PEFT writes one) and lora_gpt2.* (what it computes on gpt2_tiny).
+"""Makes lora_gpt2/ and lora_llama/ (LoRA adapters as PEFT writes them) and lora_*.* (what they compute
+on gpt2_tiny and llama_family/llama).
 
     python tests/golden/lora.py [FOLDER]
 
@@ -15,14 +16,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 import gpt2
+import llama_family
 from common import HERE, Source, versions, write_golden
 
 
-def make_adapted(name: str, model: torch.nn.Module, targets: list[str], fan_in_fan_out: bool):
+def make_adapted(name: str, model: torch.nn.Module, **options):
     """The model with an adapter whose numbers are seeded by their names."""
-    config = LoraConfig(r=4, lora_alpha=12, lora_dropout=0.0, target_modules=targets,
-                        fan_in_fan_out=fan_in_fan_out, task_type="CAUSAL_LM",
-                        base_model_name_or_path=f"{name.removeprefix('lora_')}_tiny")
+    config = LoraConfig(r=4, lora_alpha=12, lora_dropout=0.0, task_type="CAUSAL_LM", **options)
     model = get_peft_model(model, config)
     with torch.no_grad():
         for key, parameter in model.named_parameters():
@@ -38,8 +38,8 @@ def adapter_tensors(model, prefix: str, pick) -> dict[str, torch.Tensor]:
             for key, parameter in model.named_parameters() if parameter.requires_grad}
 
 
-def make(name: str, model, targets: list[str], fan_in_fan_out: bool, folder: Path) -> None:
-    model = make_adapted(name, model, targets, fan_in_fan_out)
+def make(name: str, model, rows, end: int, folder: Path, **options) -> None:
+    model = make_adapted(name, model, **options)
     target = folder / name
     shutil.rmtree(target, ignore_errors=True)
     model.save_pretrained(target)
@@ -47,7 +47,7 @@ def make(name: str, model, targets: list[str], fan_in_fan_out: bool, folder: Pat
     (target / "adapter_model.safetensors").chmod(0o644)
 
     model = model.double()
-    batch, targets_of = gpt2.collate(gpt2.examples())
+    batch, targets_of = gpt2.collate(rows, end)
     ids = torch.from_numpy(batch).long()
     with torch.no_grad():
         logits = model(ids[:1]).logits
@@ -79,7 +79,10 @@ def make(name: str, model, targets: list[str], fan_in_fan_out: bool, folder: Pat
 
 
 def main(folder: Path) -> None:
-    make("lora_gpt2", gpt2.make_model(), ["c_attn", "c_fc", "c_proj"], True, folder)
+    make("lora_gpt2", gpt2.make_model(), gpt2.examples(), gpt2.END, folder,
+         target_modules=["c_attn", "c_fc", "c_proj"], fan_in_fan_out=True)
+    make("lora_llama", llama_family.make_model("llama"), llama_family.examples(), llama_family.END, folder,
+         target_modules=["q_proj", "v_proj", "down_proj"], use_rslora=True)
 
 
 if __name__ == "__main__":
