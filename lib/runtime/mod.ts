@@ -54,4 +54,11 @@ export {
   type SessionMessage,
   type SessionOptions,
 } from "./session.ts";
+export {
+  type InstalledKernel,
+  installKernel,
+  type InstallOptions,
+  listKernels,
+  removeKernel,
+} from "./jupyter/install.ts";
 export * from "./report/mod.ts";

@@ -37,6 +37,17 @@ export interface InstalledKernel {
  * @param options Where; under the user's own folder if not said.
  * @returns What was installed. A kernel of that name that was there before is replaced.
  * @throws {RangeError} If the name is none that Jupyter takes.
+ *
+ * @example
+ * ```ts
+ * import { installKernel, listKernels } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const prefix = await Deno.makeTempDir();
+ * const { displayName } = await installKernel({ prefix });
+ * assertEquals(displayName, "Deno (Tunebook)");
+ * assertEquals((await listKernels(prefix)).length, 1);
+ * ```
  */
 export async function installKernel(options: InstallOptions = {}): Promise<InstalledKernel> {
   const name = options.name ?? KERNEL_NAME;
