@@ -145,12 +145,13 @@ async function describeBest(
 
 function hashExamples(examples: readonly EncodedExample[]): Promise<string> {
   return hash(
-    examples.flatMap(({ promptIds, responseIds, instructionLength }) => [
+    examples.flatMap(({ promptIds, responseIds, instructionLength, answers = [] }) => [
       promptIds.length,
       responseIds.length,
       instructionLength,
       ...promptIds,
       ...responseIds,
+      ...answers.flatMap(({ marker, start, end }) => [marker, start, end]),
     ]),
   );
 }

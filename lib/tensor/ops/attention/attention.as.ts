@@ -151,10 +151,7 @@ function pad(scores: usize, count: i32): usize {
   return whole;
 }
 
-/**
- * What the weights of four tokens that are seen are multiplied by: `factor`, or 0 where they are dropped. `first` is the
- * index of the row's weight for token 0.
- */
+/** What weights of four tokens seen are multiplied by; `first` is the index of the row's weight for token 0. */
 // @ts-ignore: decorator
 @inline
 function keptOf(seen: usize, first: i32, seed: i32, threshold: u32, factor: f32): v128 {
