@@ -191,6 +191,8 @@ export async function runNotebook(
     cells: cells.filter(runs),
     notebook: path ?? resolve(cwd, name),
     cwd,
+    // Nothing of a stranger's outlives its run.
+    enabled: options.launcher === undefined,
     resume: options.resume ?? false,
     folder: options.cacheFolder,
   });
@@ -204,13 +206,14 @@ export async function runNotebook(
       if (!run.ok && !options.allowErrors) break;
       options.onProgress?.({ type: "cell", ...at, id: cell.id, source: cell.source });
       last = { number: at.cell, cell };
-      const result = await cache.execute(cell, (code) =>
+      const execute = (code: string) =>
         session.execute(code, {
           label: `cell ${at.cell}`,
           timeout: options.timeout,
           signal: limit.signal,
           onOutput: (message) => options.onProgress?.({ type: "output", ...at, message }),
-        }));
+        });
+      const result = await cache.execute(cell, execute);
       if (result.status === "stopped" && limit.passed()) {
         blameLimit(result, options.totalTimeout!, at.cell);
       }

@@ -2,7 +2,8 @@
 
 /** The interpreter's name; undefined where none has nbformat. */
 export async function nbformatPython(): Promise<string | undefined> {
-  for (const name of ["python3", "python"]) {
+  for (const name of [Deno.env.get("TUNEBOOK_PYTHON") ?? "", "python3", "python"]) {
+    if (name === "") continue;
     try {
       const { success } = await new Deno.Command(name, {
         args: ["-c", "import nbformat"],

@@ -29,6 +29,8 @@ export interface CellCacheOptions {
   /** The notebook's path. */
   notebook: string;
   cwd: string;
+  /** Whether anything is kept or restored at all. */
+  enabled: boolean;
   /** Whether results are restored, and trainings go on from checkpoints. */
   resume: boolean;
   /** The folder of all kept results. */
@@ -61,7 +63,7 @@ export class CellCache {
     cell: CodeCell,
     run: (code: string) => Promise<ExecuteResult>,
   ): Promise<ExecuteResult & { cache?: string; restored?: true }> {
-    if (!hasTag(cell, CACHE_TAG)) return await run(cell.source);
+    if (!this.#options.enabled || !hasTag(cell, CACHE_TAG)) return await run(cell.source);
     let key: string;
     try {
       key = await this.#keyOf(cell);

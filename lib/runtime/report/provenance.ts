@@ -77,7 +77,9 @@ function times(manifest: Manifest): string {
       cell.executionCount === null || cell.executionCount === undefined
         ? "did not start"
         : `[${value(cell.executionCount)}]`
-    }</a></td><td class="nb-number">${escapeHtml(formatSeconds(seconds))}</td>` +
+    }</a></td><td class="nb-number">${escapeHtml(formatSeconds(seconds))}${
+      cell.restored === true ? ", from the cache" : ""
+    }</td>` +
       `<td class="nb-bar" aria-hidden="true"><span style="width:${share}%"></span></td></tr>`;
   }).join("");
   return `<details class="nb-times"><summary>Order and time of ${cells.length} cells</summary>` +
