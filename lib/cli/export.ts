@@ -1,6 +1,7 @@
 // `tunebook export`: hands on a notebook or a model in another form. Nothing is run.
 
 import { type Command, Option } from "commander";
+import { adapterOption } from "./adapter_options.ts";
 import type { ExportModelOptions } from "./export_model.ts";
 import type { ExportNotebookOptions } from "./export_notebook.ts";
 import { formatOption } from "./format.ts";
@@ -18,7 +19,7 @@ export function register(program: Command): void {
     )
     .argument(
       "<notebook|model>",
-      "an .ipynb file, or a report that carries one; or a model's name, directory or GGUF file",
+      "an .ipynb file, or a report that carries one; or a model's name, directory or GGUF file, or an adapter's directory",
     )
     .optionsGroup("Of a notebook:")
     .option("--html <file>", "where to write the report")
@@ -37,6 +38,8 @@ export function register(program: Command): void {
         .choices(["f32", "f16", "q8_0"]),
     )
     .addOption(formatOption())
+    .addOption(adapterOption())
+    .option("--merge", "make the adapter part of the weights; else it goes beside them", false)
     .addHelpText(
       "after",
       "\nExamples:\n  tunebook export book.ipynb --html out/book.html --no-code\n" +

@@ -3,12 +3,13 @@
 import { join } from "@std/path";
 import {
   exportGguf,
+  exportLoraGguf,
   type ExportType,
-  loadModel,
+  type LanguageModel,
+  mergeLora,
   openStoredModel,
   saveModel,
 } from "../model/mod.ts";
-import { CpuDevice } from "../tensor/cpu/device.ts";
 import {
   type ChatTemplate,
   chatToOllama,
@@ -21,13 +22,16 @@ import {
 } from "../text/mod.ts";
 import {
   createOllamaModel,
+  type DownloadProgress,
   type GgufMetadata,
   type ResolvedModel,
   resolveModel,
   type WrittenFile,
 } from "../weights/mod.ts";
+import { findBase } from "./adapter_options.ts";
 import { chooseFormat } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
+import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
 
 /** Options of an export. */
@@ -42,6 +46,10 @@ export interface ExportModelOptions {
   type?: "f32" | "f16" | "q8_0";
   /** How Ollama writes prompts. */
   format?: string;
+  /** A LoRA adapter for the model. */
+  adapter?: string;
+  /** Whether the adapter becomes part of the weights. */
+  merge: boolean;
 }
 
 /** Greedy, as `tunebook generate` is: what Ollama says is what is said here. */
@@ -50,57 +58,82 @@ const GREEDY = { temperature: 0, repeat_penalty: 1 };
 /**
  * Exports a model to each place that is named.
  *
- * @param spec The model's name.
+ * @param spec The model's name, or an adapter's directory.
  * @param options Where to, and how.
  */
 export async function exportModel(spec: string, options: ExportModelOptions): Promise<void> {
-  if (options.hf !== undefined && options.type === "q8_0") {
+  const { hf, gguf, ollama, merge } = options;
+  if (hf !== undefined && options.type === "q8_0") {
     throw new TypeError("Cannot write Q8_0 into a directory: safetensors have --type f32 or f16");
+  }
+  const { base, adapter } = await findBase(spec, options.adapter);
+  if (merge && adapter === undefined) {
+    throw new TypeError(`Cannot merge: "${spec}" is no adapter, and there is no --adapter`);
+  }
+  if (hf !== undefined && adapter !== undefined && !merge) {
+    throw new TypeError(
+      `Cannot export "${adapter}" into a directory: it is an adapter in one; give --merge for a whole model`,
+    );
   }
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
-  const download = progress("Downloading");
-  const source = await resolveModel(spec, {
-    signal,
-    onProgress: ({ file, received, total }) =>
-      download.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file),
-  }).finally(() => download.finish());
+  const source = await resolveModel(base, { signal, onProgress: downloading() });
   if (source.notice) console.error(source.notice);
   const tokenizer = await openTokenizer(source);
-  const exporting = { source, tokenizer, signal };
-  if (options.hf !== undefined) await toDirectory(exporting, options.hf, options);
-  if (options.gguf !== undefined) {
-    const file = await toGguf(exporting, options.gguf, options, tokenizerToGguf(tokenizer));
-    console.error(`Wrote ${options.gguf} (${megabytes(file.bytes)})`);
+  // What is exported as it lies is read tensor by tensor; an adapter needs its model.
+  const loaded = adapter !== undefined || hf !== undefined
+    ? await loadForCommand(base, { device: "cpu", adapter, signal })
+    : undefined;
+  const model = loaded?.model;
+  try {
+    if (merge) mergeLora(model!);
+    const exporting: Exporting = {
+      source,
+      tokenizer,
+      model,
+      adapter: merge ? undefined : adapter,
+      trained: adapter ?? (source.kind === "directory" ? source.directory : undefined),
+      signal,
+    };
+    if (hf !== undefined) await toDirectory(exporting, hf, options);
+    if (gguf !== undefined) {
+      const { bytes } = exporting.adapter === undefined
+        ? await toGguf(exporting, gguf, options, tokenizerToGguf(tokenizer))
+        : await exportLoraGguf(model!, gguf, { signal });
+      console.error(`Wrote ${gguf} (${megabytes(bytes)})`);
+    }
+    if (ollama !== undefined) await toOllama(exporting, ollama, options);
+  } finally {
+    model?.device.close();
   }
-  if (options.ollama !== undefined) await toOllama(exporting, options.ollama, options);
 }
 
 interface Exporting {
   readonly source: ResolvedModel;
   readonly tokenizer: Tokenizer;
+  /** The model in memory, where it must be. */
+  readonly model?: LanguageModel;
+  /** The adapter that goes beside it. */
+  readonly adapter?: string;
+  /** The directory of what was trained. */
+  readonly trained?: string;
   readonly signal: AbortSignal;
 }
 
 async function toDirectory(
-  { source, tokenizer, signal }: Exporting,
+  { source, tokenizer, model, signal }: Exporting,
   directory: string,
   { type }: ExportModelOptions,
 ): Promise<void> {
-  const device = new CpuDevice({ threads: 1 });
-  try {
-    const { model } = await loadModel(source.spec, { device, signal });
-    const dtype = type === "f16" ? "F16" : "F32";
-    const { bytes } = await saveModel(model, directory, { dtype, signal });
-    await saveTokenizer(tokenizer, directory, source);
-    console.error(`Wrote ${directory} (${megabytes(bytes)})`);
-  } finally {
-    device.close();
-  }
+  const dtype = type === "f16" ? "F16" : "F32";
+  const { bytes } = await saveModel(model!, directory, { dtype, signal });
+  await saveTokenizer(tokenizer, directory, source);
+  console.error(`Wrote ${directory} (${megabytes(bytes)})`);
 }
 
+/** Writes the weights: of the model in memory if adapters were merged into it, else as they lie. */
 async function toGguf(
-  { source, signal }: Exporting,
+  { source, model, adapter, signal }: Exporting,
   path: string,
   { type = "f16" }: ExportModelOptions,
   tokenizer: GgufMetadata,
@@ -108,7 +141,7 @@ async function toGguf(
   using stored = await openStoredModel(source);
   const bar = progress("Writing", 100);
   try {
-    return await exportGguf(stored, path, {
+    return await exportGguf(adapter === undefined && model ? model : stored, path, {
       type: type.toUpperCase() as ExportType,
       tokenizer,
       name: source.name,
@@ -125,17 +158,29 @@ async function toOllama(
   name: string,
   options: ExportModelOptions,
 ): Promise<void> {
-  const { tokenizer, signal } = exporting;
+  const { source, tokenizer, model, adapter, signal } = exporting;
+  if (adapter !== undefined && model!.architecture === "gemma3") {
+    throw new TypeError(
+      "Cannot give Ollama an adapter for a Gemma 3, for which it has none: give --merge",
+    );
+  }
   const prompt = await promptFor(exporting, options.format);
   const folder = await Deno.makeTempDir({ prefix: "tunebook-export-" });
   const bar = progress("Sending", 100);
   try {
-    const gguf = await toGguf(exporting, join(folder, "model.gguf"), options, {
-      ...tokenizerToGguf(tokenizer),
-      "tokenizer.ggml.add_bos_token": prompt.addBos,
-    });
+    // An adapter for a model that Ollama has goes beside that.
+    const inOllama = adapter !== undefined && source.source === "ollama";
+    const weights = inOllama ? { from: source.spec.slice("ollama:".length) } : {
+      gguf: await toGguf(exporting, join(folder, "model.gguf"), options, {
+        ...tokenizerToGguf(tokenizer),
+        "tokenizer.ggml.add_bos_token": prompt.addBos,
+      }),
+    };
     await createOllamaModel(name, {
-      gguf,
+      ...weights,
+      adapter: adapter === undefined
+        ? undefined
+        : await exportLoraGguf(model!, join(folder, "adapter.gguf"), { signal }),
       template: prompt.template,
       parameters: { ...GREEDY, ...(prompt.stop.length > 0 && { stop: prompt.stop }) },
       signal,
@@ -150,10 +195,10 @@ async function toOllama(
 
 /** How Ollama writes prompts for the model. */
 async function promptFor(
-  { source, tokenizer }: Exporting,
+  { source, tokenizer, trained }: Exporting,
   format: string | undefined,
 ): Promise<OllamaPrompt> {
-  const name = format ?? await formatOfTraining(source) ??
+  const name = format ?? await formatOfTraining(trained) ??
     (tokenizer.definition?.chatTemplate === undefined ? undefined : "chat");
   if (name === undefined) { // it was never taught a format: it continues what it is given
     return { template: "{{ .Prompt }}", stop: [], addBos: tokenizer.beginIds.length > 0 };
@@ -166,11 +211,20 @@ function isTemplate(format: Awaited<ReturnType<typeof chooseFormat>>): format is
   return "render" in format;
 }
 
-/** The format in which `tunebook train` taught a model, where it did. */
-async function formatOfTraining(source: ResolvedModel): Promise<string | undefined> {
-  if (source.kind !== "directory" || !source.files.includes("training.json")) return undefined;
-  const record = JSON.parse(await Deno.readTextFile(join(source.directory, "training.json")));
-  return record.format === "chat" ? "chat" : "alpaca";
+/** The format in which `tunebook train` taught what lies in a directory, where it did. */
+async function formatOfTraining(directory: string | undefined): Promise<string | undefined> {
+  if (directory === undefined) return undefined;
+  const text = await Deno.readTextFile(join(directory, "training.json")).catch(() => undefined);
+  if (text === undefined) return undefined;
+  return JSON.parse(text).format === "chat" ? "chat" : "alpaca";
+}
+
+function downloading(): (progress: DownloadProgress) => void {
+  const bar = progress("Downloading");
+  return ({ file, received, total }) => {
+    bar.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file);
+    if (received === total) bar.finish();
+  };
 }
 
 function megabytes(bytes: number): string {

@@ -30,6 +30,8 @@ export interface TrainingRecord {
   readonly tokensCounted: number;
   /** What it was trained on. */
   readonly device: string;
+  /** How its entries were written: as prompt and response, or by a chat template. */
+  readonly format: "alpaca" | "chat";
   /** Of the weights' file. */
   readonly sha256: string;
 }
@@ -117,7 +119,7 @@ export class TrainingFolder {
   async finish(
     trained: ReadyModel & { format: EntryFormat },
     test: readonly DatasetEntry[],
-    facts: Omit<TrainingRecord, "out" | "sha256">,
+    facts: Omit<TrainingRecord, "out" | "format" | "sha256">,
   ): Promise<TrainingRecord> {
     const { model, tokenizer, source, format } = trained;
     const adapted = [...model.linears.values()].some(({ adapter }) => adapter);
@@ -128,7 +130,8 @@ export class TrainingFolder {
     if (format instanceof ChatTemplate) {
       await writeText(join(this.path, "chat_template.jinja"), format.source);
     }
-    const record = { out: this.path, ...facts, sha256 };
+    const written = format instanceof ChatTemplate ? "chat" : "alpaca";
+    const record = { out: this.path, ...facts, format: written, sha256 } as const;
     if (test.length > 0) {
       await writeText(join(this.path, "test.json"), `${JSON.stringify(test, null, 4)}\n`);
     }

@@ -18,8 +18,19 @@ const COMMANDS: Record<string, string[]> = {
   plan: ["model", "data", "epochs", "batch-size", "mask", "max-length", "split", "device", "json"],
   doctor: ["json"],
   score: ["judge", "json"],
-  run: ["output", "html", "timeout", "json"],
-  export: "html md output theme title ollama gguf hf type format".split(" "),
+  run: [
+    ..."parameter parameters output html theme md junit timeout total-timeout resume".split(" "),
+    ..."cache sandbox allow-read allow-write memory disk jobs allow-errors cwd json".split(" "),
+  ],
+  test: ["parameter", "parameters", "timeout", "total-timeout", "jobs", "fail-fast", "junit"],
+  check: ["parameter", "parameters", "timeout", "total-timeout", "tolerance", "json"],
+  clean: ["check"],
+  verify: [
+    ..."trust notebook cwd timeout total-timeout allow-read allow-write memory disk".split(" "),
+    ...["tolerance", "json"],
+  ],
+  diff: ["tolerance", "json"],
+  export: "html md output theme title ollama gguf hf type format adapter merge".split(" "),
 };
 
 for (const [command, options] of Object.entries(COMMANDS)) {

@@ -1,0 +1,122 @@
+// Models exported by the command; tests/parity has them in a real Ollama.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { main } from "../../lib/cli.ts";
+import { attachLora } from "../../lib/model/lora.ts";
+import { loadLora, loadModel, mergeLora, saveLora } from "../../lib/model/mod.ts";
+import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
+import { Tensor } from "../../lib/tensor/mod.ts";
+import { openGguf } from "../../lib/weights/mod.ts";
+import { tunebook, Workshop } from "./tunebook.ts";
+
+Deno.test("tunebook export writes a model as GGUF and as a directory, and a directory from GGUF", async () => {
+  await using workshop = await Workshop.open();
+  const device = new CpuDevice({ threads: 1, blas: false });
+  const [gguf, hf] = [workshop.file("tiny.gguf"), workshop.file("again")];
+  const first = await tunebook(["export", workshop.file("model"), "--gguf", gguf, "--type", "f32"]);
+  assertEquals([first.code, first.stdout], [0, ""], first.stderr);
+  assertStringIncludes(first.stderr, `Wrote ${gguf} (`);
+  const second = await tunebook(["export", gguf, "--hf", hf]);
+  assertEquals(second.code, 0, second.stderr);
+  const { parameters } = (await loadModel(workshop.file("model"), { device })).model;
+  const { parameters: read } = (await loadModel(hf, { device })).model;
+  for (const [name, tensor] of parameters) {
+    assertEquals(await read.get(name)!.data(), await tensor.data(), name);
+  }
+  // the tokenizer came along
+  const again = await tunebook([
+    "generate",
+    "--model",
+    hf,
+    "--prompt",
+    "Hi",
+    "--max-new-tokens",
+    "3",
+  ]);
+  const same = await tunebook(
+    ["generate", "--model", workshop.file("model"), "--prompt", "Hi", "--max-new-tokens", "3"],
+  );
+  assertEquals([again.code, again.stdout], [0, same.stdout], again.stderr);
+  device.close();
+});
+
+Deno.test("tunebook export writes an adapter as one, or merged", async () => {
+  await using workshop = await Workshop.open();
+  const device = new CpuDevice({ threads: 1, blas: false });
+  const base = workshop.file("model");
+  const { model } = await loadModel(base, { device });
+  const settings = { rank: 2, alpha: 6, dropout: 0, rsLora: true };
+  const ones = new Float32Array(48 * 2).fill(0.5);
+  for (const linear of model.linears.values()) {
+    if (!linear.name.endsWith("c_attn")) continue;
+    const tensor = (shape: number[]) =>
+      Tensor.from(device, new Float32Array(shape[0] * shape[1]).fill(0.5), shape).keep();
+    attachLora(model, linear, settings, tensor([2, 16]), tensor([48, 2]));
+  }
+  const adapter = workshop.file("adapter");
+  await saveLora(model, adapter, { base });
+
+  const file = workshop.file("adapter.gguf");
+  const alone = await tunebook(["export", adapter, "--gguf", file]);
+  assertEquals(alone.code, 0, alone.stderr);
+  using gguf = await openGguf(file);
+  assertEquals(Object.fromEntries(gguf.metadata), {
+    "general.architecture": "gpt2",
+    "general.type": "adapter",
+    "adapter.type": "lora",
+    "adapter.lora.alpha": Math.fround(6 * Math.SQRT2), // readers divide by the rank, not by its root
+  });
+  assertEquals(
+    [...gguf.tensors.values()].map(({ name, shape }) => [name, shape]),
+    [0, 1].flatMap((layer) => [
+      [`blk.${layer}.attn_qkv.weight.lora_a`, [2, 16]],
+      [`blk.${layer}.attn_qkv.weight.lora_b`, [48, 2]],
+    ]),
+  );
+  assertEquals(await gguf.read("blk.0.attn_qkv.weight.lora_b"), ones);
+
+  const whole = workshop.file("whole.gguf");
+  const merged = await tunebook(
+    ["export", base, "--adapter", adapter, "--merge", "--gguf", whole, "--type", "f32"],
+  );
+  assertEquals(merged.code, 0, merged.stderr);
+  const { model: expected } = await loadModel(base, { device });
+  const before = await expected.parameters.get("h.0.attn.c_attn.weight")!.data();
+  await loadLora(expected, adapter);
+  mergeLora(expected);
+  const { model: read } = await loadModel(whole, { device });
+  for (const [name, tensor] of expected.parameters) {
+    assertEquals(await read.parameters.get(name)!.data(), await tensor.data(), name);
+  }
+  const after = await read.parameters.get("h.0.attn.c_attn.weight")!.data();
+  assert(before.some((value, i) => value !== after[i]), "the adapter counts");
+  device.close();
+});
+
+Deno.test("tunebook export says what makes no sense for a model", async () => {
+  await using workshop = await Workshop.open();
+  const model = workshop.file("model");
+  const out = workshop.file("x.gguf");
+  const cases: [args: string[], code: number, message?: string][] = [
+    [[model], 2],
+    [[model, "--gguf", out, "--html", "x.html"], 2],
+    [[model, "--gguf", out, "--type", "q4_0"], 2],
+    [["book.ipynb", "--gguf", out], 1, "it is a notebook or a report of one"],
+    [[model, "--hf", out, "--type", "q8_0"], 1, "safetensors have --type f32 or f16"],
+    [[model, "--gguf", out, "--merge"], 1, "is no adapter, and there is no --adapter"],
+    [["nothing-here", "--gguf", out], 1, 'Cannot find model "nothing-here"'],
+  ];
+  const { error } = console;
+  try {
+    for (const [args, code, message] of cases) {
+      const said: string[] = [];
+      console.error = (...parts: unknown[]) => said.push(parts.join(" "));
+      assertEquals(await main(["export", ...args]), code, `${args}`);
+      if (message) assertStringIncludes(said.join("\n"), message);
+    }
+  } finally {
+    console.error = error;
+  }
+  const names = [...Deno.readDirSync(workshop.path)].map(({ name }) => name).sort();
+  assertEquals(names, ["data.json", "model"], "nothing is written");
+});
