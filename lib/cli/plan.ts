@@ -13,7 +13,6 @@ import {
   GPT2_SIZES,
   type Gpt2Config,
   gpt2Shapes,
-  type ModelPlan,
   openStoredModel,
   planModel,
 } from "../model/mod.ts";
@@ -23,6 +22,7 @@ import { pick } from "../tensor/pick.ts";
 import { gpt2Tokenizer, type Mask, openTokenizer } from "../text/mod.ts";
 import { makeBatch, withCounted } from "../train/mod.ts";
 import { resolveModel } from "../weights/mod.ts";
+import { type AdapterOptions, adapterOptions } from "./adapter_options.ts";
 import {
   deviceOption,
   jsonOption,
@@ -32,8 +32,17 @@ import {
   splitOption,
 } from "./arguments.ts";
 import { chooseFormat, formatOption, type TextSource } from "./format.ts";
+import {
+  countLearning,
+  countWeights,
+  estimateMemory,
+  type Shape,
+  stepFlops,
+  type Way,
+  type Work,
+} from "./training_cost.ts";
 
-interface Options {
+interface Options extends Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize"> {
   model: string;
   data: string;
   epochs: number;
@@ -49,7 +58,7 @@ interface Options {
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("plan")
+  const command = program.command("plan")
     .summary("estimate memory and time of a training, before anything is loaded")
     .description(
       "Reads a model's configuration and the data, times one matrix product on the device, and says " +
@@ -71,23 +80,14 @@ export function register(program: Command): void {
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(plan);
-}
-
-/** What is asked of a model's configuration. */
-type Shape = Pick<ModelPlan, "contextLength" | "vocabularySize" | "width" | "layers" | "shapes">;
-
-/** What one epoch computes. */
-interface Work {
-  steps: number;
-  tokensPadded: number;
-  tokensComputed: number;
-  tokensCounted: number;
-  largestBatch: number;
-  largestLossRows: number;
-  flops: number;
+  const counted = ["loraRank", "loraTargets", "quantize"];
+  for (const option of adapterOptions()) {
+    if (counted.includes(option.attributeName())) command.addOption(option);
+  }
 }
 
 async function plan(options: Options): Promise<void> {
+  const way = readWay(options);
   const { config, ...text } = await readConfig(options.model);
   const { train } = splitEntries(await loadDataset(options.data), options.split);
   const format = await chooseFormat(options.format, text, train);
@@ -119,18 +119,19 @@ async function plan(options: Options): Promise<void> {
     work.tokensCounted += batch.tokensCounted;
     work.largestBatch = Math.max(work.largestBatch, batch.tokensComputed);
     work.largestLossRows = Math.max(work.largestLossRows, lossRows);
-    work.flops += stepFlops(config, batch.tokensComputed, lossRows);
+    work.flops += stepFlops(config, way, batch.tokensComputed, lossRows);
   }
-  const weights = [...config.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
-  const memory = estimateMemory(config, weights, work);
+  const [weights, learning] = [countWeights(config), countLearning(config, way)];
+  const memory = estimateMemory(config, way, work);
   const device = await pick({ device: options.device });
   const rate = await measureRate(device, config.width, work.largestBatch);
   // AdamW reads and writes 28 bytes a weight; about 3 ns each on two cores.
-  const secondsPerStep = work.flops / work.steps / rate + weights * 3e-9;
+  const secondsPerStep = work.flops / work.steps / rate + learning * 3e-9;
   const seconds = secondsPerStep * work.steps * options.epochs;
   const result = {
     model: options.model,
     weights,
+    learning,
     examples: examples.length,
     notice: message ?? null,
     epochs: options.epochs,
@@ -145,7 +146,12 @@ async function plan(options: Options): Promise<void> {
   if (options.json) return console.log(JSON.stringify(result, null, 2));
   const saved = work.tokensPadded / work.tokensComputed;
   const lines = [
-    ["Model", `${options.model}, ${(weights / 1e6).toFixed(1)} million weights`],
+    [
+      "Model",
+      `${options.model}, ${(weights / 1e6).toFixed(1)} million weights${
+        learning === weights ? "" : `, ${(learning / 1e6).toFixed(1)} million learn`
+      }`,
+    ],
     [
       "Data",
       `${examples.length} examples, ${work.steps} steps an epoch, ${options.epochs} epoch${
@@ -164,6 +170,16 @@ async function plan(options: Options): Promise<void> {
   ];
   for (const [name, value] of lines) console.log(`${name.padEnd(11)} ${value}`);
   if (message) console.log(`Note        ${message}`);
+}
+
+function readWay({ loraRank, loraTargets, quantize }: Options): Way {
+  if (quantize === "keep") {
+    throw new TypeError('Cannot plan with --quantize "keep": expected "nf4" or "nf4_double"');
+  }
+  if (loraRank === undefined && (loraTargets !== undefined || quantize !== undefined)) {
+    throw new TypeError("Cannot plan: --lora-targets and --quantize go with --lora-rank");
+  }
+  return { loraRank, loraTargets, quantize };
 }
 
 /** Configuration and tokenizer, from a model's files or from what is known of published models. */
@@ -188,31 +204,6 @@ async function readConfig(name: string): Promise<TextSource & { config: Shape }>
   }
   using stored = await openStoredModel(source);
   return { config: planModel(stored.config, stored.path), tokenizer, source };
-}
-
-/** Inputs and outputs of the linear layers: each block's matrices. */
-function linearWidths({ shapes }: Shape): (readonly number[])[] {
-  const isLinear = ([name, shape]: [string, readonly number[]]) =>
-    /^(h|layers)\.\d+\./.test(name) && shape.length === 2;
-  return [...shapes].filter(isLinear).map(([, shape]) => shape);
-}
-
-/** Multiplications and additions of one step: forward, and twice as many backward. */
-function stepFlops(config: Shape, tokens: number, lossRows: number): number {
-  const { width, vocabularySize } = config;
-  const elements = linearWidths(config).reduce((sum, [a, b]) => sum + a * b, 0);
-  const projections = 2 * tokens * elements;
-  const head = 2 * lossRows * width * vocabularySize;
-  return 3 * (projections + head);
-}
-
-/** Weights, gradients and two moments; activations kept for the backward; logits. */
-function estimateMemory(config: Shape, weights: number, work: Work): number {
-  const { width, layers, vocabularySize } = config;
-  const linears = linearWidths(config).reduce((sum, [a, b]) => sum + a + b, 0);
-  const perToken = linears + 4 * width * (layers + 1);
-  const logits = work.largestLossRows * vocabularySize;
-  return 4 * (4 * weights + work.largestBatch * perToken + logits);
 }
 
 /** Arithmetic a second, of a product of the model's shape. */

@@ -67,3 +67,26 @@ Deno.test("tunebook train refuses options of LoRA that do not go together", asyn
     assertEquals(code === 0, false);
   }
 });
+
+Deno.test("tunebook plan counts what adapters and packed weights take", async () => {
+  await using workshop = await Workshop.open();
+  const planOf = async (...options: string[]) =>
+    JSON.parse(
+      await succeed([
+        ...["plan", "--model", "gpt2", "--data", workshop.file("data.json"), "--json"],
+        ...options,
+      ]),
+    );
+  const lora = ["--lora-rank", "8", "--lora-targets", "c_attn"];
+  const [full, adapted, packed] = await Promise.all([
+    planOf(),
+    planOf(...lora),
+    planOf(...lora, "--quantize", "nf4"),
+  ]);
+  assertEquals([full.learning, adapted.learning], [full.weights, 12 * 8 * (768 + 3 * 768)]);
+  // Neither gradients nor moments of what is frozen; linear layers of 85 million weights in 4.5 bits of 32.
+  const linears = 12 * 12 * 768 * 768;
+  assertEquals(full.memoryBytes - adapted.memoryBytes, 12 * full.weights - 16 * adapted.learning);
+  assertEquals(adapted.memoryBytes - packed.memoryBytes, linears * (4 - 4.5 / 8));
+  assert(adapted.flops < 0.7 * full.flops && adapted.flops > 0.66 * full.flops);
+});
