@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import { record } from "../provenance.ts";
-import { type Device, sizeOf, Tensor } from "../tensor/mod.ts";
+import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
 import {
   type ResolvedModel,
   resolveModel,
@@ -68,8 +68,7 @@ export async function loadModel(name: string, options: LoadModelOptions): Promis
   for (const [parameter, shape] of plan.shapes) {
     signal?.throwIfAborted();
     const weight = stored.find(plan, parameter, signal);
-    const tensor = await keepStored?.(weight, device) ??
-      Tensor.from(device, await weight.values(), shape);
+    const tensor = await keepStored?.(weight, device) ?? await widen(weight, device);
     parameters.set(parameter, tensor.keep());
     done += sizeOf(shape);
     options.onRead?.(done, total);
@@ -78,6 +77,13 @@ export async function loadModel(name: string, options: LoadModelOptions): Promis
   const { name: named, source: from, commit } = source;
   await record("model", { name: named, source: from, ...(commit && { commit }) });
   return { model, source };
+}
+
+/** A weight as float32. What kernels can widen goes to the device as it is stored: less to copy, and by all threads. */
+async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
+  using packed = await loadPacked("keep")(weight, device);
+  if (packed) return dequantize(packed);
+  return Tensor.from(device, await weight.values(), weight.shape);
 }
 
 /**

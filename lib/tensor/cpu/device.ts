@@ -105,7 +105,7 @@ export class CpuDevice implements Device {
       type: "write",
       buffer: target.id,
       byteOffset,
-      data: new Uint8Array(bytes),
+      data: sharedCopy(bytes),
     });
   }
 
@@ -224,6 +224,13 @@ export class CpuDevice implements Device {
     this.#waiting = [];
     for (const waiter of waiting) waiter.reject(this.#failure);
   }
+}
+
+/** A copy for a message: Deno looks at each element of an array that it passes to a thread, and at none of these. */
+function sharedCopy(bytes: Uint8Array): SharedArrayBuffer {
+  const copy = new SharedArrayBuffer(bytes.length);
+  new Uint8Array(copy).set(bytes);
+  return copy;
 }
 
 function threadCount(): number {

@@ -28,7 +28,7 @@ export type Command =
     readonly type: "write";
     readonly buffer: number;
     readonly byteOffset: number;
-    readonly data: Uint8Array<ArrayBuffer>;
+    readonly data: SharedArrayBuffer;
   };
 
 /** Work for all threads, in order. */

@@ -32,8 +32,7 @@ function run(batch: Batch): number[] | undefined {
     if (command.type === "write") {
       if (thread === 0) {
         const target = buffers.get(command.buffer)!;
-        const bytes = new Uint8Array(target.buffer, command.byteOffset, command.data.byteLength);
-        bytes.set(command.data);
+        new Uint8Array(target.buffer, command.byteOffset).set(new Uint8Array(command.data));
       }
     } else {
       const views: Record<string, Float32Array> = {};
