@@ -12,7 +12,7 @@ export interface SandboxOptions {
   write?: string[];
   /** Memory that it may use beside what Deno reserves, off-heap memory included, in MiB; 4096 if not said. */
   memory?: number;
-  /** What it may write to its own folder and to /tmp, which are gone afterwards, in MiB; 512 if not said. */
+  /** What it may write into files that are gone afterwards, in MiB; 512 if not said. */
   disk?: number;
 }
 
@@ -22,7 +22,7 @@ export interface Walls {
   write: string[];
   memory: number;
   disk: number;
-  /** The kernel's working directory: an empty folder of that name. */
+  /** The kernel's working directory: an empty folder of that name, but for what may be read. */
   cwd: string;
   /** The file with the filter of system calls. */
   filter: string;
@@ -70,7 +70,6 @@ export function sandboxLauncher(
       HOME: "/tmp",
       DENO_DIR: "/tmp/deno",
     };
-    const half = String(Math.max(1, Math.floor(walls.disk / 2)) * 2 ** 20);
     const deno = Deno.realPathSync(program);
     const bind = (kind: string, path: string) => [kind, path, path];
     return {
@@ -82,17 +81,17 @@ export function sandboxLauncher(
         ...["--seccomp", "9", "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts"],
         ...["--disable-userns", "--die-with-parent", "--new-session", "--clearenv"],
         ...Object.entries(variables).flatMap(([name, value]) => ["--setenv", name, value]),
-        ...["--tmpfs", "/", ...bind("--ro-bind", "/usr")],
+        // Whatever is not laid over it can be written, and is gone afterwards.
+        ...["--size", String(walls.disk * 2 ** 20), "--tmpfs", "/", ...bind("--ro-bind", "/usr")],
         ...["lib", "lib32", "lib64", "bin"].flatMap((name) => systemFolder(`/${name}`)),
         ...bind("--ro-bind-try", "/etc/ld.so.cache"),
         ...bind("--ro-bind-try", "/etc/alternatives"),
         ...["--proc", "/proc", "--dev", "/dev"],
         ...["--size", String(64 * 2 ** 20), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
-        ...["--size", half, "--tmpfs", "/tmp"],
+        ...["--dir", "/tmp", "--dir", walls.cwd],
         ...["npm", "remote"].flatMap((
           part,
         ) => ["--ro-bind-try", join(denoDir, part), `/tmp/deno/${part}`]),
-        ...["--size", half, "--tmpfs", walls.cwd],
         ...walls.config === undefined
           ? []
           : ["--ro-bind", walls.config, join(walls.cwd, "deno.json")],
@@ -101,7 +100,7 @@ export function sandboxLauncher(
         ...walls.write.flatMap((path) => bind("--bind", path)),
         ...bind("--ro-bind", connectionFolder),
         ...bind("--ro-bind", deno),
-        ...["--remount-ro", "/", "--chdir", walls.cwd, "--", deno, ...args],
+        ...["--chdir", walls.cwd, "--", deno, ...args],
       ],
       // What holds the kernel is a process that the kernel sees: it must know no more itself.
       env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin" },

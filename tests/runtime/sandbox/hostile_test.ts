@@ -157,7 +157,6 @@ await Deno.writeTextFile(${JSON.stringify(t.file)}, "changed").catch(() => {});\
       `Deno.remove(${JSON.stringify(book)}).then(() => "removed")`,
       `Deno.writeTextFile("/usr/bin/evil", "x").then(() => "wrote")`,
       `Deno.writeTextFile("/dev/evil", "x").then(() => "wrote")`,
-      `Deno.mkdir("/evil").then(() => "made")`,
     ]),
     { read: [book] },
   );
