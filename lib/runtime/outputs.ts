@@ -104,3 +104,9 @@ export class OutputCollector {
     this.outputs.length = 0;
   }
 }
+
+/** Whether an output is a note of the Jupyter kernel's on a cell, and not the cell's own. */
+export function isNote(output: Output): boolean {
+  const { tunebook } = "metadata" in output ? output.metadata : {};
+  return (tunebook as { note?: unknown } | undefined)?.note === true;
+}

@@ -37,6 +37,16 @@ Deno.test("PipeReader shows a line that native code broke as text", () => {
   ]);
 });
 
+Deno.test("PipeReader takes a worker's line out of the middle of another", () => {
+  const line = (code: number) => `\x1e{"type":"exit","code":${code}}\n`;
+  const outer = line(1);
+  for (let at = 1; at < outer.length; at++) {
+    const text = outer.slice(0, at) + line(2) + line(3) + outer.slice(at);
+    const codes = (read([text, "after"]) as { code: number }[]).map((one) => one.code ?? one);
+    assertEquals(codes, [2, 3, 1, "after"]);
+  }
+});
+
 Deno.test("PipeReader reads 40 MB in small pieces in linear time", () => {
   const piece = "x".repeat(4096);
   const events: unknown[] = [];

@@ -2,6 +2,7 @@
 
 import { PROVENANCE_MIME } from "../manifest.ts";
 import type { MimeBundle, Output } from "../notebook.ts";
+import { isNote } from "../outputs.ts";
 import { plainText } from "../report/terminal.ts";
 
 /** How near numbers must be to count as the same. */
@@ -163,7 +164,7 @@ function compareJson(
 function shownOutputs(outputs: readonly Output[]): Output[] {
   const shown: Output[] = [];
   for (const output of outputs) {
-    if ("data" in output && PROVENANCE_MIME in output.data) continue;
+    if (isNote(output) || ("data" in output && PROVENANCE_MIME in output.data)) continue;
     const last = shown.at(-1);
     if (output.output_type === "stream") {
       if (output.text === "") continue;

@@ -32,6 +32,15 @@ Deno.test("compareOutputs() takes the same for the same, however streams were cu
   assertEquals(compareOutputs([stream("\x1b[31mred\x1b[0m")], [stream("red")], EXACT), undefined);
 });
 
+Deno.test("compareOutputs() leaves the Jupyter kernel's notes on cells out", () => {
+  const note: Output = {
+    output_type: "display_data",
+    data: { "text/plain": "Stale: x has changed since, in cell [2]" },
+    metadata: { tunebook: { note: true } },
+  };
+  assertEquals(compareOutputs([note, stream("a")], [stream("a")], EXACT), undefined);
+});
+
 Deno.test("compareOutputs() names the first line that differs", () => {
   assertEquals(
     compareOutputs([stream("same\nloss 1.5\n")], [stream("same\nloss 1.25\n")], NEAR),
