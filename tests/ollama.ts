@@ -22,6 +22,8 @@ export interface OllamaAnswer {
   prompt_eval_count: number;
   /** How many tokens the text has. */
   eval_count: number;
+  /** The tokens of prompt and text, where the prompt was not raw. */
+  context?: number[];
   /** Why it ended: `"stop"` or `"length"`. */
   done_reason: string;
 }
@@ -66,24 +68,30 @@ export class OllamaServer implements AsyncDisposable {
     throw new Error(`Ollama at ${host} did not start within 30 s`);
   }
 
-  /** Continues a prompt greedily, as it stands unless `raw` is false. */
-  async generate(
+  /** Continues a prompt, as it stands unless `raw` is false. */
+  generate(
     model: string,
     prompt: string,
     tokens: number,
-    { raw = true, options = {} } = {},
+    { raw = true } = {},
   ): Promise<OllamaAnswer> {
-    const response = await fetch(`http://${this.host}/api/generate`, {
-      method: "POST",
-      body: JSON.stringify({
-        model,
-        prompt,
-        raw,
-        stream: false,
-        // on a busy machine one thread is far quicker than several
-        options: { num_predict: tokens, num_thread: 1, ...options },
-      }),
-    });
+    return this.#ask("generate", { model, prompt, raw }, tokens);
+  }
+
+  /** Answers a conversation. */
+  chat(
+    model: string,
+    messages: { role: string; content: string }[],
+    tokens: number,
+  ): Promise<OllamaAnswer> {
+    return this.#ask("chat", { model, messages }, tokens);
+  }
+
+  async #ask(what: string, request: object, tokens: number): Promise<OllamaAnswer> {
+    // on a busy machine one thread is far quicker than several
+    const options = { num_predict: tokens, num_thread: 1 };
+    const body = JSON.stringify({ ...request, stream: false, options });
+    const response = await fetch(`http://${this.host}/api/${what}`, { method: "POST", body });
     const answer = await response.json();
     if (!response.ok) throw new Error(`Ollama: ${response.status} ${answer.error}`);
     return answer;

@@ -1,9 +1,12 @@
 // Exported models in a real Ollama: they read the same tokens, say the same greedily, and come back as they went.
 
-import { assert, assertEquals } from "@std/assert";
-import { exportGguf, type ExportType } from "../../lib/model/gguf_export.ts";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { attachLora } from "../../lib/model/lora.ts";
 import {
   attendWithin,
+  exportGguf,
+  exportLoraGguf,
+  type ExportType,
   Gemma,
   generate,
   Gpt2,
@@ -14,11 +17,18 @@ import {
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { noGrad, scope, Tensor } from "../../lib/tensor/mod.ts";
-import { ggufTokenizer } from "../../lib/text/gguf_tokenizer.ts";
-import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
-import { gpt2Tokenizer, type Tokenizer } from "../../lib/text/mod.ts";
-import { tokenizerToGguf } from "../../lib/text/tokenizer_to_gguf.ts";
-import { createOllamaModel, openGguf } from "../../lib/weights/mod.ts";
+import {
+  chatTemplateOf,
+  closingToken,
+  encodeChatPrompt,
+  gpt2Tokenizer,
+  HuggingFaceTokenizer,
+  openTokenizer,
+  type Tokenizer,
+  tokenizerToGguf,
+} from "../../lib/text/mod.ts";
+import { createOllamaModel, resolveModel } from "../../lib/weights/mod.ts";
+import { tunebook } from "../cli/tunebook.ts";
 import { ollama, OllamaServer, smollm2 } from "../ollama.ts";
 import { assertClose } from "../support.ts";
 import { sentencePieceTokenizers } from "../text/small_tokenizers.ts";
@@ -44,9 +54,7 @@ Deno.test({
     const device = new CpuDevice({ threads: 1 });
     await using server = await OllamaServer.start();
     const shape = { contextLength: 256, width: 64, layers: 2, heads: 4 };
-    const [llama, gemma] = ["Metaspace always", "Gemma, by scores"].map((name) =>
-      new HuggingFaceTokenizer(sentencePieceTokenizers().find((one) => one.name === name)!)
-    );
+    const [llama, gemma] = ["Metaspace always", "Gemma, by scores"].map(small);
     const gpt2 = gpt2Tokenizer();
     const cases: [name: string, tokenizer: Tokenizer, model: LanguageModel][] = [
       [
@@ -112,19 +120,114 @@ Deno.test({
 });
 
 Deno.test({
-  name: `SmolLM2, exported, says in a real Ollama what it says here${ollama.needs}${smollm2.needs}`,
-  ignore: !ollama.found || !smollm2.found,
+  name: `an exported adapter says in a real Ollama what it says here${ollama.needs}`,
+  ignore: !ollama.found,
   async fn() {
-    const device = new CpuDevice();
+    const device = new CpuDevice({ threads: 1 });
     await using server = await OllamaServer.start();
-    const { model } = await loadModel(smollm2.path, { device });
-    using file = await openGguf(smollm2.path);
-    const tokenizer = new HuggingFaceTokenizer(ggufTokenizer(file.metadata, smollm2.path));
-    const prompt = "<|im_start|>user\nName three fruits.<|im_end|>\n<|im_start|>assistant\n";
-    await assertSameInOllama(server, model, tokenizer, "F16", prompt);
+    const tokenizer = small("Metaspace always");
+    const config = {
+      vocabularySize: tokenizer.vocabSize,
+      contextLength: 256,
+      width: 64,
+      layers: 2,
+      heads: 4,
+      kvHeads: 2,
+      feedForwardWidth: 96,
+    };
+    const model = Llama.create(device, config, 2);
+    await makeDecided(model, tokenizer);
+    const { host } = server;
+    const path = `${server.folder}/model.gguf`;
+    const options = { type: "F32", tokenizer: tokenizerToGguf(tokenizer) } as const;
+    const gguf = await exportGguf(model, path, options);
+    await createOllamaModel("base", { gguf, host, parameters: GREEDY });
+
+    const settings = { rank: 4, alpha: 4, dropout: 0, rsLora: false };
+    for (const linear of model.linears.values()) {
+      const matrix = (rows: number, columns: number) => {
+        const values = Float32Array.from(
+          { length: rows * columns },
+          (_, i) => Math.sin(i * i + rows) / 16,
+        );
+        return Tensor.from(device, values, [rows, columns]).keep();
+      };
+      attachLora(model, linear, settings, matrix(4, linear.inWidth), matrix(linear.outWidth, 4));
+    }
+    const adapter = await exportLoraGguf(model, `${server.folder}/adapter.gguf`);
+    await createOllamaModel("adapted", { from: "base", adapter, host, parameters: GREEDY });
+
+    const ids = [...tokenizer.beginIds, ...tokenizer.encode(PROMPT)];
+    const [{ tokens }] = await generate(model, [ids], { maxNewTokens: NEW_TOKENS });
+    const { clear } = await countClear(model, ids, tokens, CLEAR.F32);
+    assert(clear >= ENOUGH.F32, `only ${clear} tokens are clear`);
+    const expected = tokenizer.decode(tokens.slice(0, clear));
+    const { response } = await server.generate("adapted", PROMPT, NEW_TOKENS);
+    assertEquals(response.slice(0, expected.length), expected);
+    const { response: before } = await server.generate("base", PROMPT, NEW_TOKENS);
+    assertNotEquals(before.slice(0, expected.length), expected, "the adapter counts");
+    const back = await resolveModel("ollama:adapted", { ollamaStores: [server.models] });
+    assertStringIncludes(back.notice!, "has a LoRA adapter, which is left out");
     device.close();
   },
 });
+
+Deno.test({
+  name:
+    `tunebook export makes of SmolLM2 a model that chats in a real Ollama as it does here${ollama.needs}${smollm2.needs}`,
+  ignore: !ollama.found || !smollm2.found,
+  async fn() {
+    await using server = await OllamaServer.start();
+    const environment = { OLLAMA_HOST: server.host, OLLAMA_MODELS: server.models };
+    const run = await tunebook(["export", smollm2.path, "--ollama", "small"], environment);
+    assertEquals(run.code, 0, run.stderr);
+    const device = new CpuDevice();
+    const { model, source } = await loadModel("ollama:small", {
+      device,
+      ollamaStores: [server.models],
+    });
+    const tokenizer = await openTokenizer(source);
+    const template = chatTemplateOf(tokenizer);
+    const question = "Name three fruits.";
+    const messages = [{ role: "user", content: question }];
+    const ids = encodeChatPrompt(messages, tokenizer, template);
+    const answer = await server.generate("small", question, NEW_TOKENS, { raw: false });
+    assertEquals(answer.context!.slice(0, ids.length), ids, "Ollama writes our prompt");
+    const [{ tokens }] = await generate(model, [ids], {
+      maxNewTokens: NEW_TOKENS,
+      eosId: closingToken(tokenizer, template),
+    });
+    const { clear, margin } = await countClear(model, ids, tokens, CLEAR.F16);
+    if (clear < tokens.length) console.warn(nearly("F16", margin, clear));
+    assert(clear >= Math.min(ENOUGH.F16, tokens.length), `only ${clear} tokens are clear`);
+    const expected = tokenizer.decode(tokens.slice(0, clear));
+    assertEquals(answer.response.slice(0, expected.length), expected);
+
+    // what comes next, and with a system message
+    for (
+      const conversation of [
+        [...messages, { role: "assistant", content: "Kiwi" }, {
+          role: "user",
+          content: "One more?",
+        }],
+        [{ role: "system", content: "Be brief." }, ...messages],
+      ]
+    ) {
+      const asked = await server.chat("small", conversation, 1);
+      const expected = encodeChatPrompt(conversation, tokenizer, template).length;
+      assertEquals(asked.prompt_eval_count, expected, JSON.stringify(conversation));
+    }
+    device.close();
+  },
+});
+
+function small(name: string): HuggingFaceTokenizer {
+  return new HuggingFaceTokenizer(sentencePieceTokenizers().find((one) => one.name === name)!);
+}
+
+function nearly(type: ExportType, margin: number, clear: number): string {
+  return `As ${type}: only ${margin} apart after ${clear} tokens, so that text counts to there`;
+}
 
 /**
  * Makes random weights larger, and of all tokens lets only some words be said, so that one of them is always clearly
@@ -188,9 +291,7 @@ async function assertSameInOllama(
   });
   const { clear, margin } = await countClear(back, ids, tokens, CLEAR[type]);
   if (clear < tokens.length) {
-    console.warn(
-      `As ${type}: only ${margin} apart after ${clear} tokens, so that text counts to there`,
-    );
+    console.warn(nearly(type, margin, clear));
   }
   const [expected, actual] = [tokenizer.decode(tokens.slice(0, clear)), answer.response];
   assert(clear >= Math.min(ENOUGH[type], tokens.length), `only ${clear} tokens are clear`);
