@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { diffReports } from "../runtime/verify_report.ts";
 import { readRate } from "./arguments.ts";
-import { showCells, showChanges } from "./show_comparison.ts";
+import { readReportFile, showCells, showChanges } from "./show_comparison.ts";
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
@@ -27,7 +27,7 @@ export function register(program: Command): void {
 }
 
 async function diff(before: string, after: string, options: { tolerance: number; json: boolean }) {
-  const [a, b] = await Promise.all([before, after].map((path) => Deno.readTextFile(path)));
+  const [a, b] = await Promise.all([before, after].map(readReportFile));
   const { changes, cells } = await diffReports(a, b, { relative: options.tolerance });
   const different = cells.filter(({ verdict }) => verdict !== "same");
   if (options.json) console.log(JSON.stringify({ before, after, changes, cells }, null, 2));

@@ -1,4 +1,4 @@
-// Prints what a comparison of two runs found.
+// Reads reports, and prints what a comparison of two runs found.
 
 import type { Change } from "../runtime/compare/manifests.ts";
 import type { CellComparison } from "../runtime/compare/notebooks.ts";
@@ -14,5 +14,19 @@ export function showCells(cells: readonly CellComparison[]): void {
     if (verdict === "same") continue;
     const said = difference === undefined ? "" : `: ${difference}`;
     console.log(`${verdict}, cell ${cell} (${title})${said}`);
+  }
+}
+
+/**
+ * Reads a report's file.
+ *
+ * @throws {Deno.errors.NotFound} If there is none.
+ */
+export async function readReportFile(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`Cannot read report "${path}": there is no such file`);
   }
 }

@@ -9,7 +9,7 @@ import { onInterrupt } from "./interrupt.ts";
 import { limitOptions } from "./run_options.ts";
 import { RunView } from "./run_view.ts";
 import { openSandbox, type SandboxFlags, sandboxOptions } from "./sandbox_options.ts";
-import { showCells, showChanges } from "./show_comparison.ts";
+import { readReportFile, showCells, showChanges } from "./show_comparison.ts";
 
 interface Options extends SandboxFlags {
   trust: boolean;
@@ -53,7 +53,7 @@ export function register(program: Command): void {
 
 async function verify(path: string, options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping; press Ctrl-C again to end at once"));
-  const html = await Deno.readTextFile(path);
+  const html = await readReportFile(path);
   const view = new RunView(basename(path));
   const verdict = await verifyReport(html, {
     sandbox: options.trust ? undefined : await openSandbox(options, options.totalTimeout),

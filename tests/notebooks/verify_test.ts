@@ -1,0 +1,46 @@
+// A report of the main notebook, verified in the sandbox: training, generation and charts come out the
+// same to the bit.
+
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { renderReport, runNotebook, sandboxFault, verifyReport } from "../../lib/runtime/mod.ts";
+
+const root = fromFileUrl(new URL("../../", import.meta.url));
+const fault = await sandboxFault();
+
+Deno.test({
+  name: `verifyReport() finds the main notebook's report the same to the bit${
+    fault ? ` (${fault})` : ""
+  }`,
+  ignore: fault !== undefined,
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "tunebook-verify-" });
+    try {
+      const entries = await Deno.readTextFile(
+        join(root, "data/instructions/instruction-data.json"),
+      );
+      const dataSource = join(folder, "some.json");
+      await Deno.writeTextFile(dataSource, JSON.stringify(JSON.parse(entries).slice(0, 30)));
+      const cwd = join(root, "notebooks");
+      const { notebook, ok, failure } = await runNotebook(join(cwd, "00_fine_tune_gpt2.ipynb"), {
+        parameters: {
+          dataSource,
+          epochs: 1,
+          maxNewTokens: 4,
+          judge: "",
+          output: join(folder, "out"),
+        },
+      });
+      assert(ok, failure?.summary);
+      const verdict = await verifyReport(await renderReport(notebook), {
+        cwd,
+        sandbox: { read: [dataSource] },
+      });
+      assertEquals(verdict.changes, []);
+      assertEquals(verdict.cells.filter((cell) => cell.verdict !== "same"), []);
+      assert(verdict.exact && verdict.same);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
