@@ -30,6 +30,14 @@ export function readRate(text: string): number {
   return value;
 }
 
+/** The option that names the model. */
+export function modelOption(): Option {
+  return new Option(
+    "--model <name>",
+    "nano, gpt2-medium, smollm2-135m-instruct, hf:owner/name, ollama:name, a directory, or a GGUF file",
+  ).makeOptionMandatory();
+}
+
 /** The option that chooses the device. */
 export function deviceOption(): Option {
   return new Option("--device <name>", "where to compute; auto takes a GPU if there is one")

@@ -12,7 +12,7 @@ import { cleanResponse, type ResponseEntry, writeResponses } from "../eval/mod.t
 import { generateTokens, type Quantization } from "../model/mod.ts";
 import { encodeChatPrompt, TokenDecoder } from "../text/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
-import { deviceOption, readCount, readRate, readWhole } from "./arguments.ts";
+import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
 import { chooseFormat, chooseTemplate, closingTokenOf, formatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand, type ReadyModel } from "./load.ts";
@@ -48,7 +48,7 @@ export function register(program: Command): void {
         "every entry of a file " +
         'and writes the entries with a "model_response" each. Greedy unless a temperature is given.',
     )
-    .requiredOption("--model <name|dir>", "nano, gpt2, gpt2-medium, hf:owner/name, or a directory")
+    .addOption(modelOption())
     .option("--prompt <text>", "text to continue")
     .option("--instruction <text>", "an instruction to answer, in the --format")
     .option("--input <text>", "the instruction's input", "")

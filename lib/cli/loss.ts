@@ -6,7 +6,7 @@ import type { Quantization } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { measureLoss } from "../train/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
-import { deviceOption, jsonOption, maskOption, readCount } from "./arguments.ts";
+import { deviceOption, jsonOption, maskOption, modelOption, readCount } from "./arguments.ts";
 import { chooseFormat, formatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
@@ -33,7 +33,7 @@ export function register(program: Command): void {
       "Measures the mean negative log-likelihood, in nats, over all counted tokens of a file of " +
         "instructions.",
     )
-    .requiredOption("--model <name|dir>", "nano, gpt2, gpt2-medium, hf:owner/name, or a directory")
+    .addOption(modelOption())
     .requiredOption("--data <file|url>", "the instructions or conversations")
     .addOption(adapterOption())
     .addOption(quantizeOption())

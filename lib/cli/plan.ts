@@ -66,8 +66,8 @@ export function register(program: Command): void {
         "No weights are read or downloaded.",
     )
     .requiredOption(
-      "--model <name|dir>",
-      "nano, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or a directory",
+      "--model <name>",
+      "nano, gpt2, gpt2-medium, gpt2-large, gpt2-xl, ollama:name, a directory, or a GGUF file",
     )
     .requiredOption("--data <file|url>", "the instructions or conversations")
     .option("--epochs <n>", "how often to go through the training part", readCount, 1)

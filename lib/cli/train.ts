@@ -19,6 +19,7 @@ import {
   deviceOption,
   jsonOption,
   maskOption,
+  modelOption,
   readCount,
   readRate,
   readWhole,
@@ -76,7 +77,7 @@ export function register(program: Command): void {
         "Ctrl-C stops after the step under way and writes a checkpoint; --resume goes on " +
         "from the newest one, to the same bits.",
     )
-    .requiredOption("--model <name|dir>", "nano, gpt2, gpt2-medium, hf:owner/name, or a directory")
+    .addOption(modelOption())
     .requiredOption("--data <file|url>", "the instructions or conversations")
     .requiredOption(
       "--out <dir>",

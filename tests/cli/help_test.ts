@@ -65,7 +65,7 @@ Deno.test("tunebook says what makes no sense, and ends with 2", async () => {
   const wrong: [string[], string][] = [
     [["trian"], "error: unknown command 'trian'\n(Did you mean train?)\n"],
     [["doctor", "--jsno"], "error: unknown option '--jsno'\n(Did you mean --json?)\n"],
-    [["train"], "error: required option '--model <name|dir>' not specified\n"],
+    [["train"], "error: required option '--model <name>' not specified\n"],
     [[...train, "--epochs", "0"], "Expected a whole number of 1 or more.\n"],
     [[...train, "--lr", "fast"], "Expected a number of 0 or more.\n"],
     [[...train, "--seed", "1.5"], "Expected a whole number of 0 or more.\n"],
