@@ -1,7 +1,8 @@
 // Records what views replay, so that they are there at once and on every machine:
 // `deno run -A notebooks/traces/make.ts [name …]` writes notebooks/traces/<name>.json.
 
-import { loadEntries } from "tunebook";
+import { checkTrust, judgeScorer, loadEntries, parseJudge } from "tunebook";
+import { answersOfRuns } from "../views/better.ts";
 import { trainWithLeaks } from "../views/duplicate_leak.ts";
 
 const entries = () =>
@@ -18,6 +19,19 @@ const RECORDINGS: Record<string, () => Promise<unknown>> = {
     const runs = [];
     for (const leaks of [0, 6, 12, 18, 24]) runs.push(await trainWithLeaks(data, leaks));
     return runs;
+  },
+  /** Answers and ROUGE-L of two ways to train, three seeds each. */
+  async two_ways() {
+    return await answersOfRuns(await entries());
+  },
+  /** What a real, small judge makes of known answers: needs Ollama with the model TRACE_JUDGE, such as ollama:smollm2. */
+  async judge() {
+    const name = Deno.env.get("TRACE_JUDGE") ?? "ollama:smollm2";
+    // On busy machines one thread is far quicker than several.
+    const judge = parseJudge(name, { numCtx: 1024, options: { num_thread: 1 } });
+    const some = (await entries()).slice(935, 935 + 30);
+    const { gold, shuffled, empty, gap, ranked } = await checkTrust(some, judgeScorer(judge));
+    return { judge: name, gold, shuffled, empty, gap, ranked };
   },
 };
 
