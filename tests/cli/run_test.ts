@@ -51,7 +51,7 @@ async function withBook(sources: string[], use: (path: string, folder: string) =
 Deno.test("tunebook shows help, and takes misuse with code 2 and a suggestion", async () => {
   const help = await tunebook("--help");
   assertEquals(help.code, 0);
-  assertMatch(help.stdout, /Commands:[^]*run +run a notebook/);
+  assertMatch(help.stdout, /Commands:[^]*run +run notebooks/);
   const unknown = await tunebook("rum");
   assertEquals([unknown.code, unknown.stdout], [2, ""]);
   assertStringIncludes(unknown.stderr, "unknown command 'rum'\n(Did you mean run?)");
