@@ -16,9 +16,10 @@ import {
   planModel,
   saveModel,
 } from "../../lib/model/mod.ts";
+import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { backward, type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
-import { openSafetensors } from "../../lib/weights/mod.ts";
+import { openSafetensors, writeSafetensors } from "../../lib/weights/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { type GoldenTensor, loadGolden } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
@@ -283,6 +284,43 @@ Deno.test("planModel() reads what published files leave out", () => {
     max_position_embeddings: 32_768,
   };
   assertEquals(planModel(mistral, "config.json").kvHeads, 8);
+});
+
+Deno.test("loadModel() reads split files, and the text part of a model that sees", async () => {
+  const device = new CpuDevice({ threads: 1 });
+  const folder = await Deno.makeTempDir();
+  try {
+    using whole = await openSafetensors(directoryOf("gemma3"));
+    const config = JSON.parse(await Deno.readTextFile(`${directoryOf("gemma3")}/config.json`));
+    const weightMap: Record<string, string> = {};
+    const stored = [...whole.tensors.values()].map(({ name, shape }, i) => {
+      const shard = `model-0000${i % 2 + 1}-of-00002.safetensors`;
+      weightMap[`language_model.${name}`] = shard;
+      const entry = {
+        name: `language_model.${name}`,
+        shape: [...shape],
+        data: () => whole.read(name),
+      };
+      return { shard, entry };
+    });
+    for (const shard of new Set(Object.values(weightMap))) {
+      const entries = stored.filter((one) => one.shard === shard).map(({ entry }) => entry);
+      await writeSafetensors(`${folder}/${shard}`, entries);
+    }
+    const write = (name: string, json: unknown) =>
+      Deno.writeTextFile(`${folder}/${name}`, JSON.stringify(json));
+    await write("model.safetensors.index.json", { weight_map: weightMap });
+    await write("config.json", { model_type: "gemma3", text_config: config });
+    const { model } = await loadModel(folder, { device });
+    const expected = await loadTiny(device, "gemma3");
+    assertEquals(model.toConfig(), expected.toConfig());
+    for (const [name, tensor] of expected.parameters) {
+      assertEquals(await model.parameters.get(name)!.data(), await tensor.data(), name);
+    }
+  } finally {
+    device.close();
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("loadModel() refuses a model whose tensors are others than its configuration says", async () => {
