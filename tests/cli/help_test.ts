@@ -30,12 +30,14 @@ const COMMANDS: Record<string, string[]> = {
     ...["tolerance", "json"],
   ],
   diff: ["tolerance", "json"],
+  kernel: [],
+  "kernel install": ["prefix", "user", "name", "display-name", "strict"],
   export: "html md output theme title ollama gguf hf type format adapter merge".split(" "),
 };
 
 for (const [command, options] of Object.entries(COMMANDS)) {
   Deno.test(`tunebook ${command} --help names every option`, async () => {
-    const { code, stdout, stderr } = await tunebook([command, "--help"]);
+    const { code, stdout, stderr } = await tunebook([...command.split(" "), "--help"]);
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, `Usage: tunebook ${command}`);
     for (const option of options) {
@@ -54,7 +56,7 @@ for (const [command, options] of Object.entries(COMMANDS)) {
 Deno.test("tunebook without arguments lists its commands", async () => {
   const { code, stdout } = await tunebook([]);
   assertEquals(code, 0);
-  for (const command of Object.keys(COMMANDS)) {
+  for (const command of Object.keys(COMMANDS).map((name) => name.split(" ")[0])) {
     assert(new RegExp(`^  ${command}\\b.* {2}\\w`, "m").test(stdout), command);
   }
 });
