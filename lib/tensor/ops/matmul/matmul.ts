@@ -4,7 +4,7 @@
  * @module
  */
 
-import { defineKernel } from "../../device.ts";
+import { defineKernel, type Device } from "../../device.ts";
 import { isPacked, PACKED_FORMATS } from "../../packed.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, record, sizeOf, Tensor } from "../../tensor.ts";
@@ -177,6 +177,8 @@ export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoO
 /** Elements of a packed matrix that are wide at a time: 16 MiB. */
 const PANEL_ELEMENTS = 4 * 1024 * 1024;
 
+const panels = new WeakMap<Device, Tensor>();
+
 /** Multiplies by a packed matrix: some columns of the result at a time, each of them one whole sum. */
 function multiplyPacked(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOptions): void {
   const { n, k, transposeB, bOffset = 0, cOffset = 0, cStride = n, biasOffset = 0 } = options;
@@ -190,7 +192,7 @@ function multiplyPacked(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOpti
   const step = Math.max(unit, Math.floor(PANEL_ELEMENTS / k / unit) * unit);
   for (let first = 0; first < n; first += step) {
     const count = Math.min(step, n - first);
-    const panel = Tensor.empty(b.device, transposeB ? [count, k] : [k, count]);
+    const panel = panelOf(b.device, k * Math.min(step, n));
     const part = transposeB
       ? { firstRow: firstRow + first, rows: count }
       : { firstRow, rows: k, firstColumn: first, columns: count };
@@ -203,6 +205,15 @@ function multiplyPacked(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOpti
       cStride,
       biasOffset: biasOffset + first,
     });
-    panel.dispose();
   }
+}
+
+/** Memory for a panel, which all products of a device share: in the pool, small results would take and hold it. */
+function panelOf(device: Device, elements: number): Tensor {
+  const present = panels.get(device);
+  if (present && present.size >= elements) return present;
+  present?.dispose();
+  const panel = Tensor.empty(device, [elements]).keep();
+  panels.set(device, panel);
+  return panel;
 }
