@@ -133,7 +133,7 @@ export function describeWalls(options: SandboxOptions, seconds: number): string[
     "network: none",
     `files it can read: ${
       list(options.read)
-    }, beside system libraries, Deno, its package cache, and Tunebook's own`,
+    }, beside /usr, Deno, its package cache, Tunebook's own, and the nearest deno.json with its lock`,
     `files it can write: ${list(options.write)}, beside ${
       options.disk ?? SANDBOX_DEFAULTS.disk
     } MiB that are gone afterwards`,
