@@ -81,7 +81,11 @@ export class LoraAdapter implements Adapter {
       ? x
       : dropout(x, this.settings.dropout, new Random([dropoutSeed, this.#stream]).uint32());
     const narrow = scale(matmul(dropped, this.a, { transposeB: true }), this.factor); // (T, r)
-    return add(y, matmul(narrow, this.b, { transposeB: true })); // (T, out)
+    const learnt = matmul(narrow, this.b, { transposeB: true }); // (T, out)
+    const sum = add(y, learnt);
+    // Gradients of products and sums read none of these, and each is as large as the result.
+    for (const part of [y, learnt]) part.forget();
+    return sum;
   }
 }
 

@@ -259,6 +259,17 @@ export class Tensor {
     this.scope = undefined;
   }
 
+  /**
+   * Gives its memory back, but stays on the tape: for a result that only one op used, where neither that op's gradient
+   * nor its own reads its values. @ignore
+   */
+  forget(): void {
+    if (!this.#storage) return;
+    collected.unregister(this);
+    dropReference(this.#storage);
+    this.#storage = undefined;
+  }
+
   /** {@inheritDoc dispose} */
   [Symbol.dispose](): void {
     this.dispose();
