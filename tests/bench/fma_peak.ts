@@ -4,14 +4,11 @@
  */
 
 import asc from "assemblyscript/asc";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { type Prepare, serve } from "./serve.ts";
 
 /** Operations a turn of the loop: 12 chains, four lanes, a product and a sum. */
 const OPERATIONS = 12 * 4 * 2;
-
-/** As much as a small thread's share that lasts a few milliseconds. */
-const WARM_TURNS = 100_000;
 
 async function compile(): Promise<Uint8Array<ArrayBuffer>> {
   let binary: Uint8Array<ArrayBuffer> | undefined;
@@ -38,32 +35,22 @@ const preparePeak: Prepare = async ({ n }: { n: number }) => {
   const binary = await compile();
   const workers = Array.from(
     { length: threads },
-    () => new Worker(new URL(import.meta.url), { workerData: { binary } }),
+    () => new Worker(new URL("./fma_worker.ts", import.meta.url), { workerData: { binary } }),
   );
+  const answers = () =>
+    Promise.all(
+      workers.map((worker) => new Promise<number>((resolve) => worker.once("message", resolve))),
+    );
+  await answers();
   const turns = Math.ceil(2 * n ** 3 / OPERATIONS / threads);
   const run = async () => {
-    const seconds = await Promise.all(workers.map((worker) =>
-      new Promise<number>((resolve) => {
-        worker.once("message", resolve);
-        worker.postMessage(turns);
-      })
-    ));
+    const answered = answers();
+    for (const worker of workers) worker.postMessage(turns);
     // Each thread's own time: waking them is not what is measured.
+    const seconds = await answered;
     return { seconds: seconds.reduce((sum, value) => sum + value, 0) / threads };
   };
   return { run, about: `WebAssembly, ${threads} threads` };
 };
 
-if (isMainThread) {
-  await serve({ matmul: preparePeak });
-  Deno.exit();
-} else {
-  const { multiplyAdd } = new WebAssembly.Instance(new WebAssembly.Module(workerData.binary))
-    .exports as { multiplyAdd: (turns: number, x: number, y: number) => number };
-  for (let i = 0; i < 10; i++) multiplyAdd(WARM_TURNS, 1e-9, 1e-9);
-  parentPort!.on("message", (turns: number) => {
-    const begin = performance.now();
-    multiplyAdd(turns, 1e-9, 1e-9);
-    parentPort!.postMessage((performance.now() - begin) / 1000);
-  });
-}
+await serve({ matmul: preparePeak });

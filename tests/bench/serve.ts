@@ -20,7 +20,7 @@ async function peakBytes(): Promise<number | undefined> {
 }
 
 /**
- * Answers requests until the input ends.
+ * Answers requests until the input ends, and ends the process with it.
  *
  * @param cases What can be prepared, by name.
  */
@@ -45,4 +45,6 @@ export async function serve(cases: Record<string, Prepare>): Promise<void> {
     }
     console.log(JSON.stringify(answer));
   }
+  // Threads that a library keeps would keep the process.
+  Deno.exit();
 }
