@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { cleanNotebook } from "../runtime/clean.ts";
 import { formatNotebook, parseNotebook, readNotebook } from "../runtime/notebook.ts";
-import { writeFileAtomic } from "../runtime/write_file.ts";
+import { writeFileBeside } from "../write_beside.ts";
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
@@ -43,7 +43,7 @@ async function clean(paths: string[], options: { check: boolean }): Promise<void
       console.error(`${path} is not clean`);
       Deno.exitCode = 1;
     } else {
-      await writeFileAtomic(path, text);
+      await writeFileBeside(path, text);
       console.error(`Cleaned ${path}`);
     }
   }

@@ -3,7 +3,7 @@
 import type { Manifest } from "../runtime/manifest.ts";
 import { type Notebook, readNotebook, writeNotebook } from "../runtime/notebook.ts";
 import { readReport, renderReport } from "../runtime/report/mod.ts";
-import { writeFileAtomic } from "../runtime/write_file.ts";
+import { writeFileBeside } from "../write_beside.ts";
 
 /** Options of an export. */
 export interface ExportNotebookOptions {
@@ -36,7 +36,7 @@ export async function exportNotebook(path: string, options: ExportNotebookOption
     const theme = options.theme && await Deno.readTextFile(options.theme);
     const embedNotebook = options.notebook;
     const page = await renderReport(notebook, { manifest, title, code, theme, embedNotebook });
-    await writeFileAtomic(html, page);
+    await writeFileBeside(html, page);
     console.error(`Wrote ${html} (${(page.length / 1e6).toFixed(1)} MB)`);
   }
   if (md !== undefined) {

@@ -3,7 +3,7 @@
 import { join } from "@std/path";
 import { profileView } from "../show/mod.ts";
 import { type Device, startProfile } from "../tensor/mod.ts";
-import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import { writeFileBeside } from "../write_beside.ts";
 
 /**
  * Measures what a command computes.
@@ -35,5 +35,5 @@ export async function withProfile<T>(
 }
 
 async function writeText(path: string, text: string): Promise<void> {
-  await writeBeside(path, (file) => writeAll(file, new TextEncoder().encode(text)));
+  await writeFileBeside(path, text);
 }

@@ -6,7 +6,7 @@ import { formatJUnit } from "../runtime/junit.ts";
 import { readNotebook } from "../runtime/notebook.ts";
 import { suiteOf } from "../runtime/run_suite.ts";
 import { runNotebook, type RunOptions, type RunResult } from "../runtime/runner.ts";
-import { writeFileAtomic } from "../runtime/write_file.ts";
+import { writeFileBeside } from "../write_beside.ts";
 import { readCount } from "./arguments.ts";
 import { each } from "./each.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -106,7 +106,7 @@ async function run(paths: string[], options: Options): Promise<void> {
   });
   if (options.junit !== undefined) {
     const suites = runs.map((ran) => ran.result ? suiteOf(ran.result) : brokenSuite(ran));
-    await writeFileAtomic(options.junit, formatJUnit(suites));
+    await writeFileBeside(options.junit, formatJUnit(suites));
     say(`Wrote ${options.junit}`);
   }
   if (options.json) {
@@ -172,7 +172,7 @@ async function writeReports(
   if (html !== undefined) {
     const { renderReport } = await import("../runtime/report/mod.ts");
     const css = theme && await Deno.readTextFile(theme);
-    await writeFileAtomic(html, await renderReport(notebook, { manifest, theme: css }));
+    await writeFileBeside(html, await renderReport(notebook, { manifest, theme: css }));
   }
   if (md !== undefined) {
     const { writeMarkdownReport } = await import("../runtime/report/markdown_report.ts");

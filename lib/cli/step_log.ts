@@ -2,7 +2,7 @@
 
 import { dirname } from "@std/path";
 import type { Step } from "../train/mod.ts";
-import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import { writeFileBeside } from "../write_beside.ts";
 
 /** `steps.jsonl`. */
 export class StepLog {
@@ -24,7 +24,7 @@ export class StepLog {
     const text = await Deno.readTextFile(path).catch(() => "");
     const kept = text.split("\n").slice(0, -1).filter((line) => stepOf(line) <= steps);
     const bytes = new TextEncoder().encode(kept.map((line) => `${line}\n`).join(""));
-    await writeBeside(path, (file) => writeAll(file, bytes));
+    await writeFileBeside(path, bytes);
     return new StepLog(path);
   }
 

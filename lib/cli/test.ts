@@ -7,7 +7,7 @@ import { readNotebook } from "../runtime/notebook.ts";
 import { suiteOf } from "../runtime/run_suite.ts";
 import { runNotebook } from "../runtime/runner.ts";
 import { plainText } from "../runtime/report/terminal.ts";
-import { writeFileAtomic } from "../runtime/write_file.ts";
+import { writeFileBeside } from "../write_beside.ts";
 import { readCount } from "./arguments.ts";
 import { each } from "./each.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -69,7 +69,7 @@ async function test(paths: string[], options: Options): Promise<void> {
     show(path, suite);
     return suite;
   });
-  if (options.junit !== undefined) await writeFileAtomic(options.junit, formatJUnit(suites));
+  if (options.junit !== undefined) await writeFileBeside(options.junit, formatJUnit(suites));
   const cases = suites.flatMap((suite) => suite.cases);
   const count = (status: string) => cases.filter((one) => one.status === status).length;
   const failed = count("failed");

@@ -8,7 +8,7 @@ import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from ".
 import { checkpointName } from "../weights/mod.ts";
 import { nameBase } from "./adapter_options.ts";
 import type { ReadyModel } from "./load.ts";
-import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import { writeBeside, writeFileBeside } from "../write_beside.ts";
 
 /** What is known of a training that is done: `training.json`, and what `--json` prints. */
 export interface TrainingRecord {
@@ -143,7 +143,7 @@ export class TrainingFolder {
 
 async function writeText(path: string, text: string): Promise<void> {
   const bytes = new TextEncoder().encode(text);
-  await writeBeside(path, (file) => writeAll(file, bytes));
+  await writeFileBeside(path, bytes);
 }
 
 async function removeIfPresent(path: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type InstructionEntry, parseEntriesAs } from "../dataset/entry.ts";
 import { readText } from "../dataset/load.ts";
-import { writeFileAtomic } from "../runtime/write_file.ts";
+import { writeFileBeside } from "../write_beside.ts";
 
 /** An entry with what a model answered. */
 export interface ResponseEntry extends InstructionEntry {
@@ -54,7 +54,7 @@ export async function writeResponses(
   path: string,
   entries: readonly ResponseEntry[],
 ): Promise<void> {
-  await writeFileAtomic(path, formatResponses(entries));
+  await writeFileBeside(path, formatResponses(entries));
 }
 
 /**

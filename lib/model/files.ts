@@ -15,7 +15,7 @@ import {
   writeSafetensors,
   type WrittenFile,
 } from "../weights/mod.ts";
-import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import { writeFileBeside } from "../write_beside.ts";
 import { planModel } from "./architectures.ts";
 import type { LanguageModel } from "./model.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
@@ -113,10 +113,7 @@ export async function saveModel(
   });
   const config = { ...model.toConfig(), torch_dtype: TORCH_NAMES[dtype] };
   const text = `${JSON.stringify(config, null, 2)}\n`;
-  await writeBeside(
-    join(directory, "config.json"),
-    (file) => writeAll(file, new TextEncoder().encode(text)),
-  );
+  await writeFileBeside(join(directory, "config.json"), text);
   return written;
 }
 

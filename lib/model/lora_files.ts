@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import { Tensor } from "../tensor/mod.ts";
 import { openSafetensors, writeSafetensors, type WrittenFile } from "../weights/mod.ts";
-import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import { writeFileBeside } from "../write_beside.ts";
 import type { Linear } from "./linear.ts";
 import { attachLora, LoraAdapter, type LoraSettings } from "./lora.ts";
 import type { LanguageModel } from "./model.ts";
@@ -70,10 +70,7 @@ export async function saveLora(
     inference_mode: true,
   };
   const text = `${JSON.stringify(config, null, 2)}\n`;
-  await writeBeside(
-    join(directory, CONFIG),
-    (file) => writeAll(file, new TextEncoder().encode(text)),
-  );
+  await writeFileBeside(join(directory, CONFIG), text);
   return written;
 }
 

@@ -4,7 +4,7 @@
 
 import { basename } from "@std/path";
 import { parseNotebookJson } from "./notebook_schema.ts";
-import { writeFileAtomic } from "./write_file.ts";
+import { writeFileBeside } from "../write_beside.ts";
 
 /** Display data keyed by MIME type; JSON types hold values, all others strings. */
 export type MimeBundle = Record<string, unknown>;
@@ -185,7 +185,7 @@ export function formatNotebook(notebook: Notebook): string {
  * @param notebook The notebook.
  */
 export async function writeNotebook(path: string, notebook: Notebook): Promise<void> {
-  await writeFileAtomic(path, formatNotebook(notebook));
+  await writeFileBeside(path, formatNotebook(notebook));
 }
 
 function outputOnDisk(output: Output): unknown {

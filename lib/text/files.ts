@@ -1,7 +1,7 @@
 /** Tokenizers from and to a model's files. */
 import { join, resolve } from "@std/path";
 import { openGguf, type ResolvedDirectory, type ResolvedModel } from "../weights/mod.ts";
-import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import { writeFileBeside } from "../write_beside.ts";
 import { ggufTokenizer } from "./gguf_tokenizer.ts";
 import { gpt2Tokenizer } from "./gpt2.ts";
 import { HuggingFaceTokenizer } from "./hugging_face.ts";
@@ -113,5 +113,5 @@ export async function saveTokenizer(
 }
 
 async function writeBytes(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  await writeBeside(path, (file) => writeAll(file, bytes));
+  await writeFileBeside(path, bytes);
 }

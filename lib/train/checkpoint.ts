@@ -18,7 +18,7 @@ import { basename, dirname, join } from "@std/path";
 import { isFullyTrainable, type LanguageModel, saveModel } from "../model/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { openSafetensors, type Safetensors, writeSafetensors } from "../weights/mod.ts";
-import { writeAll, writeBeside } from "../weights/write_beside.ts";
+import { writeFileBeside } from "../write_beside.ts";
 import type { AdamW } from "./optimizer.ts";
 import type { TrainingState } from "./state.ts";
 
@@ -65,7 +65,7 @@ export async function saveCheckpoint(
     await writeSafetensors(join(unfinished, "best.safetensors"), best);
   }
   const text = new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`);
-  await writeBeside(join(unfinished, "training.json"), (file) => writeAll(file, text));
+  await writeFileBeside(join(unfinished, "training.json"), text);
   const others = await listCheckpoints(directory);
   if (options.anew) { for (const other of others) await discard(other.path); }
   await Deno.rename(unfinished, path);

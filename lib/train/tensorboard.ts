@@ -5,7 +5,7 @@
  */
 
 import { join } from "@std/path";
-import { writeAll } from "../weights/write_beside.ts";
+import { writeAll } from "../write_beside.ts";
 import { encodeEvent, type Event, FILE_VERSION, frameRecord } from "./event_file.ts";
 import type { Step } from "./options.ts";
 

@@ -2,7 +2,7 @@
 // https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
 
 import { dirname, fromFileUrl, join } from "@std/path";
-import { writeFileAtomic } from "../write_file.ts";
+import { writeFileBeside } from "../../write_beside.ts";
 
 /** The kernel's name, as in a notebook's `metadata.kernelspec.name`. */
 export const KERNEL_NAME = "tunebook";
@@ -61,7 +61,7 @@ export async function installKernel(options: InstallOptions = {}): Promise<Insta
   const folder = join(kernelsFolder(options.prefix), name);
   await Deno.mkdir(folder, { recursive: true });
   const spec = kernelSpec(displayName, options.strict ?? false);
-  await writeFileAtomic(join(folder, "kernel.json"), JSON.stringify(spec, null, 2) + "\n");
+  await writeFileBeside(join(folder, "kernel.json"), JSON.stringify(spec, null, 2) + "\n");
   return { name, displayName, folder };
 }
 

@@ -7,7 +7,7 @@ import type { Manifest } from "../manifest.ts";
 import { PROVENANCE_MIME } from "../manifest.ts";
 import type { Cell, MimeBundle, Notebook, Output } from "../notebook.ts";
 import { hasTag } from "../parameters.ts";
-import { writeFileAtomic } from "../write_file.ts";
+import { writeFileBeside } from "../../write_beside.ts";
 import { asManifest } from "./embedded.ts";
 import { escapeHtml } from "./html.ts";
 import { renderMarkdown } from "./markdown.ts";
@@ -100,9 +100,9 @@ export async function writeMarkdownReport(
   const folder = `${basename(path).replace(/\.\w+$/, "")}_files`;
   const { markdown, files } = renderMarkdownReport(notebook, { ...options, folder });
   for (const [name, bytes] of files) {
-    await writeFileAtomic(join(dirname(path), folder, name), bytes);
+    await writeFileBeside(join(dirname(path), folder, name), bytes);
   }
-  await writeFileAtomic(path, markdown);
+  await writeFileBeside(path, markdown);
 }
 
 class Writer {

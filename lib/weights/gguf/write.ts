@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { narrow, type WritableDtype } from "../dtype.ts";
 import { quote } from "../json.ts";
 import type { WriteOptions, WrittenFile } from "../safetensors/write.ts";
-import { writeAll, writeBeside } from "../write_beside.ts";
+import { writeAll, writeBeside } from "../../write_beside.ts";
 import { formatMetadata, type GgufMetadata, HeaderBytes } from "./format.ts";
 import { quantizeQ8_0 } from "./quantize.ts";
 import { GGML_TYPE_BY_NAME, GGML_TYPES } from "./types.ts";

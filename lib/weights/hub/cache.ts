@@ -17,7 +17,7 @@
 
 import { delay } from "@std/async/delay";
 import { dirname, join, relative } from "@std/path";
-import { writeAll, writeBeside } from "../write_beside.ts";
+import { writeBeside, writeFileBeside } from "../../write_beside.ts";
 
 /** A full commit hash. */
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -98,7 +98,7 @@ export class RepositoryCache {
     if (isCommit(revision) || await this.commitOf(revision) === commit) return;
     const path = join(this.directory, "refs", revision);
     await Deno.mkdir(dirname(path), { recursive: true });
-    await writeBeside(path, (file) => writeAll(file, new TextEncoder().encode(commit)));
+    await writeFileBeside(path, commit);
   }
 
   /** Whether a commit's file is here, whole. */

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { DTYPE_BITS, narrow, type WritableDtype } from "../dtype.ts";
 import { quote } from "../json.ts";
-import { writeAll, writeBeside } from "../write_beside.ts";
+import { writeAll, writeBeside } from "../../write_beside.ts";
 import { HEADER_START, MAX_HEADER_BYTES } from "./header.ts";
 
 /** A tensor to be written. */

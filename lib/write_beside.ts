@@ -42,6 +42,18 @@ export async function writeBeside<T>(
 }
 
 /**
+ * Writes a small file whole or not at all; its folder is made where it is missing.
+ *
+ * @param path The destination
+ * @param content Text (as UTF-8) or bytes
+ */
+export async function writeFileBeside(path: string, content: string | Uint8Array): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  await writeBeside(path, (file) => writeAll(file, bytes));
+}
+
+/**
  * Writes all of a buffer; a single `write` may take only a part of it.
  *
  * @param file The open file

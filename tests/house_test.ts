@@ -1,0 +1,70 @@
+// Imports between rooms point one way: lib/README.md's table, held.
+
+import { assertEquals } from "@std/assert";
+import { fromFileUrl, join, relative } from "@std/path";
+import { filesUnder } from "./check.ts";
+
+const lib = fromFileUrl(new URL("../lib", import.meta.url));
+
+/** What each room may import beside itself and the leaves. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  tensor: [],
+  weights: [],
+  text: ["weights"],
+  dataset: ["text"],
+  model: ["tensor", "weights"],
+  train: ["model", "tensor", "dataset", "text", "weights"],
+  eval: ["dataset", "text", "weights"],
+  show: ["text"],
+  course: ["show"],
+  runtime: ["show"],
+  cli: ["tensor", "weights", "text", "dataset", "model", "train", "eval", "show", "runtime"],
+};
+
+/** Files at the top that any room may import. */
+const LEAVES = [
+  "random.ts",
+  "forest.ts",
+  "provenance.ts",
+  "stop.ts",
+  "keep.ts",
+  "write_beside.ts",
+];
+
+const roomOf = (path: string) => relative(lib, path).replaceAll("\\", "/").split("/")[0];
+
+/** Paths of the files that a module imports, those of its documentation's examples left out. */
+function importsOf(path: string): string[] {
+  const code = Deno.readTextFileSync(path).replace(/^ \*.*$/gm, "");
+  return [...code.matchAll(/^(?:import|export)[^;]*?from "(\.[^"]+)"|import\("(\.[^"]+)"/gm)]
+    .map(([, fixed, dynamic]) => join(path, "..", fixed ?? dynamic));
+}
+
+Deno.test("rooms import what lib/README.md says, and leaves import no room", () => {
+  const wrong: string[] = [];
+  for (const path of filesUnder(lib, (name) => name.endsWith(".ts") && !name.endsWith(".as.ts"))) {
+    const room = roomOf(path);
+    if (room === "mod.ts" || room === "cli.ts") continue;
+    for (const target of importsOf(path)) {
+      const other = roomOf(target);
+      if (other === ".." || other === room || LEAVES.includes(other)) continue;
+      if (!MAY_IMPORT[room]?.includes(other)) {
+        wrong.push(`${relative(lib, path)} imports ${relative(lib, target)}`);
+      }
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("every room is in lib/README.md and has a mod.ts", () => {
+  const readme = Deno.readTextFileSync(join(lib, "README.md"));
+  const rooms = [...Deno.readDirSync(lib)].filter((entry) => entry.isDirectory).map(({ name }) =>
+    name
+  );
+  assertEquals(rooms.sort(), Object.keys(MAY_IMPORT).sort());
+  for (const room of rooms) {
+    assertEquals(readme.includes(`\`${room}/\``), true, room);
+    if (room !== "cli") Deno.statSync(join(lib, room, "mod.ts"));
+  }
+  for (const leaf of LEAVES) assertEquals(readme.includes(`\`${leaf}\``), true, leaf);
+});
