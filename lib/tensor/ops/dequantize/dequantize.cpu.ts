@@ -46,13 +46,16 @@ export const dequantize: CpuKernel = (context, { packed, ids, y }, params) => {
       context.wasm.dequantizeNf4(from, blockBytes, from + 32, blockBytes, to, blocks);
     } else if (name === "nf4_double") {
       const scales = packed.subarray(scalesAt / 4);
+      const [mean] = scales;
+      const { floats } = context;
+      let at = 0;
       for (let i = 0; i < count; i++) {
         const block = rowOf(i) * (width / blockElements) + firstBlock;
         for (let j = 0; j < rowBlocks; j++) {
-          const at = i * rowBlocks + j;
           const code = memory[from + at * blockBytes + 32];
           const scale = scales[DOUBLE_HEAD + Math.floor((block + j) / DOUBLE_BLOCKS)];
-          context.floats[magnitudes / 4 + at] = Math.fround(scales[1 + code] * scale) + scales[0];
+          floats[magnitudes / 4 + at] = Math.fround(scales[1 + code] * scale) + mean;
+          at++;
         }
       }
       context.wasm.dequantizeNf4(from, blockBytes, magnitudes, 4, to, blocks);
