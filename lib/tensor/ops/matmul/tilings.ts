@@ -47,11 +47,15 @@ const USUAL = TILINGS.get("shared 64x64x16 4x4")!;
 const USUAL_SMALL = TILINGS.get("shared 32x32x32 4x4")!;
 const SOFTWARE = TILINGS.get("register 8x8")!;
 const SOFTWARE_SMALL = TILINGS.get("register 4x4")!;
+/** Not to be tried on GPUs, whose registers it would not fit. */
+const SOFTWARE_LARGE = register(12, 16);
 
 /** Products with fewer elements than this keep few workgroups busy: smaller tiles win. */
 export const SMALL_ELEMENTS = 512 * 1024;
 /** On software, where a tile takes long to compile, up to this many terms in all. */
 const SOFTWARE_SMALL_TERMS = 2 ** 21;
+/** From this many on, half as fast again makes up for five more seconds of compiling. */
+const SOFTWARE_LARGE_TERMS = 2 ** 30;
 
 /**
  * Chooses the tiling for a product of (m, k) and (k, n).
@@ -72,7 +76,10 @@ export function chooseTiling(
   const small = software ? m * n * k < SOFTWARE_SMALL_TERMS : m * n < SMALL_ELEMENTS;
   const measured = TILINGS.get(tuning[small ? "matmulSmall" : "matmul"] ?? "");
   if (measured) return measured;
-  if (software) return small ? SOFTWARE_SMALL : SOFTWARE;
+  if (software) {
+    const large = m * n * k >= SOFTWARE_LARGE_TERMS;
+    return small ? SOFTWARE_SMALL : large ? SOFTWARE_LARGE : SOFTWARE;
+  }
   return small ? USUAL_SMALL : USUAL;
 }
 
