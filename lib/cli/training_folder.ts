@@ -8,7 +8,7 @@ import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from ".
 import { checkpointName } from "../weights/mod.ts";
 import { nameBase } from "./adapter_options.ts";
 import type { ReadyModel } from "./load.ts";
-import { writeBeside, writeFileBeside } from "../write_beside.ts";
+import { writeFileBeside } from "../write_beside.ts";
 
 /** What is known of a training that is done: `training.json`, and what `--json` prints. */
 export interface TrainingRecord {
