@@ -94,7 +94,8 @@ Deno.test("chooseTiling() takes what was measured, else what is usual", () => {
     chooseTiling(size, size, size, { software, tuning }).name;
   assertEquals(choose(2048, false, {}), "shared 64x64x16 4x4");
   assertEquals(choose(64, false, {}), "shared 32x32x32 4x4");
-  assertEquals(choose(2048, true, {}), "register 8x8");
+  assertEquals(choose(2048, true, {}), "register 12x16");
+  assertEquals(choose(512, true, {}), "register 8x8");
   assertEquals(choose(64, true, {}), "register 4x4");
   const tuning = { matmul: "shared 128x128x8 8x8", matmulSmall: "register 8x8" };
   assertEquals(choose(2048, false, tuning), "shared 128x128x8 8x8");

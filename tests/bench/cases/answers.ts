@@ -7,7 +7,7 @@ import { encodedParts } from "./data.ts";
 /** The most tokens of an answer, as in the reference. */
 const NEW_TOKENS = 64;
 /** One by one, every so many-th prompt is answered; all would take as many times as long. */
-const SAMPLE = 10;
+const SAMPLE = 20;
 
 /** All test prompts by SmolLM2, greedy: at once, and one by one by the peer; undefined without its file. */
 export async function answersCase(options: CaseOptions): Promise<Case | undefined> {
