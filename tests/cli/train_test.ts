@@ -72,6 +72,7 @@ Deno.test("tunebook train --json prints one document and nothing else", async ()
   const steps = await workshop.steps("logs", "mine.jsonl");
   assertEquals(rest, {
     out: workshop.file("out"),
+    format: "alpaca",
     steps: 2,
     evaluation: null,
     tokensComputed: steps[0].tokensComputed + steps[1].tokensComputed,
