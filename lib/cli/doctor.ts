@@ -135,7 +135,7 @@ async function describeJupyter(): Promise<Finding> {
     name: "Jupyter",
     ok: false,
     found: "no JupyterLab",
-    advice: "to step through notebooks: pip install jupyterlab, then deno jupyter --install",
+    advice: "to step through the course: deno task lab, which installs it where Python is there",
   };
 }
 
