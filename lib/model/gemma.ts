@@ -20,10 +20,10 @@ import {
   scale,
   type Tensor,
 } from "../tensor/mod.ts";
+import { Decoder } from "./decoder.ts";
 import { alternate, type GemmaConfig, gemmaToConfig } from "./gemma_config.ts";
-import { dropsInAdapters, type Linear, makeLinears } from "./linear.ts";
-import type { LanguageModel, ModelInput } from "./model.ts";
-import { assertHeads, createParameters, requireParameter } from "./parameters.ts";
+import type { ModelInput } from "./model.ts";
+import { assertHeads, createParameters } from "./parameters.ts";
 
 /**
  * Names and shapes of all weights.
@@ -65,25 +65,20 @@ export function gemmaShapes(config: GemmaConfig): Map<string, number[]> {
 }
 
 /** A Gemma on a device. */
-export class Gemma implements LanguageModel {
+export class Gemma extends Decoder<GemmaConfig> {
   readonly architecture: "gemma" | "gemma3";
   readonly prefix = "model.";
-  readonly device: Device;
-  readonly parameters: Map<string, Tensor>;
-  readonly linears: ReadonlyMap<string, Linear>;
 
   /**
    * @param config Shape and options.
    * @param parameters A tensor for each of {@linkcode gemmaShapes}.
    */
-  constructor(readonly config: GemmaConfig, parameters: ReadonlyMap<string, Tensor>) {
-    assertHeads(config.heads, this.kvHeads, config.headDim);
+  constructor(config: GemmaConfig, parameters: ReadonlyMap<string, Tensor>) {
+    const { heads, kvHeads = heads, headDim, tied = true } = config;
+    assertHeads(heads, kvHeads, headDim);
+    const embeddings = ["embed_tokens.weight"];
+    super(config, parameters, { of: "a Gemma", embeddings, layout: "out-in", tied });
     this.architecture = config.generation === 3 ? "gemma3" : "gemma";
-    this.parameters = new Map(parameters);
-    const others = ["embed_tokens.weight", "lm_head.weight"];
-    this.linears = makeLinears(this.parameters, "out-in", others);
-    this.device = this.#weight("embed_tokens.weight").device;
-    for (const parameter of parameters.values()) parameter.requiresGrad = parameter.dtype === "f32";
   }
 
   /**
@@ -104,44 +99,12 @@ export class Gemma implements LanguageModel {
     return new Gemma(config, parameters);
   }
 
-  get vocabularySize(): number {
-    return this.config.vocabularySize;
-  }
-
-  get contextLength(): number {
-    return this.config.contextLength;
-  }
-
-  get layers(): number {
-    return this.config.layers;
-  }
-
-  get heads(): number {
-    return this.config.heads;
-  }
-
-  get kvHeads(): number {
-    return this.config.kvHeads ?? this.config.heads;
-  }
-
-  get keyWidth(): number {
-    return this.kvHeads * this.config.headDim;
-  }
-
-  get hasDropout(): boolean {
-    return dropsInAdapters(this.linears);
-  }
-
-  get head(): Tensor {
-    return this.#weight(this.config.tied ?? true ? "embed_tokens.weight" : "lm_head.weight");
-  }
-
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { generation, width, layers, heads, headDim, scaling } = this.config;
     const { normEpsilon: epsilon = 1e-6, queryScalar = headDim } = this.config;
     const third = generation === 3;
     const norm = (x: Tensor, name: string) =>
-      rmsNorm(x, this.#weight(`${name}.weight`), { epsilon, offset: 1 });
+      rmsNorm(x, this.weight(`${name}.weight`), { epsilon, offset: 1 });
     // Gemma 3 norms each head of queries and keys too, and what is added to the residual stream.
     const norm3 = (x: Tensor, name: string) => third ? norm(x, name) : x;
     const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
@@ -180,7 +143,7 @@ export class Gemma implements LanguageModel {
       return add(x, norm3(added, `${l}.post_feedforward_layernorm`));
     };
 
-    let x = scale(embedding(this.#weight("embed_tokens.weight"), tokens), Math.sqrt(width));
+    let x = scale(embedding(this.weight("embed_tokens.weight"), tokens), Math.sqrt(width));
     for (let layer = 0; layer < layers; layer++) {
       x = again ? recompute((x) => block(x, layer), x) : block(x, layer);
     }
@@ -189,9 +152,5 @@ export class Gemma implements LanguageModel {
 
   toConfig(): Record<string, unknown> {
     return gemmaToConfig(this.config);
-  }
-
-  #weight(name: string): Tensor {
-    return requireParameter(this.parameters, name, "a Gemma");
   }
 }

@@ -18,9 +18,9 @@ import {
   split,
   type Tensor,
 } from "../tensor/mod.ts";
-import { dropsInAdapters, type Linear, makeLinears } from "./linear.ts";
-import type { LanguageModel, ModelInput } from "./model.ts";
-import { createParameters, requireParameter } from "./parameters.ts";
+import { Decoder } from "./decoder.ts";
+import type { ModelInput } from "./model.ts";
+import { createParameters } from "./parameters.ts";
 
 /** Shape and options of a GPT-2. */
 export interface Gpt2Config {
@@ -92,28 +92,23 @@ export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
 }
 
 /** A GPT-2 on a device. */
-export class Gpt2 implements LanguageModel {
+export class Gpt2 extends Decoder<Gpt2Config> {
   readonly architecture = "gpt2";
   readonly prefix = "transformer.";
-  readonly device: Device;
-  readonly parameters: Map<string, Tensor>;
-  readonly linears: ReadonlyMap<string, Linear>;
 
   /**
    * @param config Shape and options.
    * @param parameters A tensor for each of {@linkcode gpt2Shapes}.
    */
-  constructor(readonly config: Gpt2Config, parameters: ReadonlyMap<string, Tensor>) {
+  constructor(config: Gpt2Config, parameters: ReadonlyMap<string, Tensor>) {
     if (config.width % config.heads !== 0) {
       throw new RangeError(
         `Cannot divide a width of ${config.width} among ${config.heads} heads: it must be a multiple`,
       );
     }
-    this.parameters = new Map(parameters);
-    const others = ["wte.weight", "wpe.weight", "lm_head.weight"];
-    this.linears = makeLinears(this.parameters, "in-out", others);
-    this.device = this.#weight("wte.weight").device;
-    for (const parameter of parameters.values()) parameter.requiresGrad = parameter.dtype === "f32";
+    const embeddings = ["wte.weight", "wpe.weight"];
+    const tied = config.tied ?? true;
+    super(config, parameters, { of: "a GPT-2", embeddings, layout: "in-out", tied });
   }
 
   /**
@@ -135,43 +130,15 @@ export class Gpt2 implements LanguageModel {
     return new Gpt2(config, parameters);
   }
 
-  get vocabularySize(): number {
-    return this.config.vocabularySize;
-  }
-
-  get contextLength(): number {
-    return this.config.contextLength;
-  }
-
-  get layers(): number {
-    return this.config.layers;
-  }
-
-  get heads(): number {
-    return this.config.heads;
-  }
-
-  get kvHeads(): number {
-    return this.config.heads;
-  }
-
-  get keyWidth(): number {
-    return this.config.width;
-  }
-
-  get hasDropout(): boolean {
+  override get hasDropout(): boolean {
     const { dropout: probability = 0, attentionDropout = probability } = this.config;
-    return probability > 0 || attentionDropout > 0 || dropsInAdapters(this.linears);
-  }
-
-  get head(): Tensor {
-    return this.config.tied ?? true ? this.#weight("wte.weight") : this.#weight("lm_head.weight");
+    return probability > 0 || attentionDropout > 0 || super.hasDropout;
   }
 
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { width, layers, heads, layerNormEpsilon = 1e-5, dropout: probability = 0 } = this.config;
     const { attentionDropout = probability } = this.config;
-    const w = (name: string) => this.#weight(name);
+    const w = (name: string) => this.weight(name);
     const norm = (x: Tensor, name: string) =>
       layerNorm(x, w(`${name}.weight`), w(`${name}.bias`), layerNormEpsilon);
     const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
@@ -228,9 +195,5 @@ export class Gpt2 implements LanguageModel {
       eos_token_id: config.vocabularySize - 1,
       ...(config.qkvBias === false ? { qkv_bias: false } : {}),
     };
-  }
-
-  #weight(name: string): Tensor {
-    return requireParameter(this.parameters, name, "a GPT-2");
   }
 }

@@ -18,10 +18,10 @@ import {
   swiglu,
   type Tensor,
 } from "../tensor/mod.ts";
-import { dropsInAdapters, type Linear, makeLinears } from "./linear.ts";
+import { Decoder } from "./decoder.ts";
 import { type LlamaConfig, llamaToConfig } from "./llama_config.ts";
-import type { LanguageModel, ModelInput } from "./model.ts";
-import { assertHeads, createParameters, requireParameter } from "./parameters.ts";
+import type { ModelInput } from "./model.ts";
+import { assertHeads, createParameters } from "./parameters.ts";
 
 /**
  * Names and shapes of all weights.
@@ -57,24 +57,19 @@ export function llamaShapes(config: LlamaConfig): Map<string, number[]> {
 }
 
 /** A Llama or Mistral on a device. */
-export class Llama implements LanguageModel {
+export class Llama extends Decoder<LlamaConfig> {
   readonly architecture = "llama";
   readonly prefix = "model.";
-  readonly device: Device;
-  readonly parameters: Map<string, Tensor>;
-  readonly linears: ReadonlyMap<string, Linear>;
 
   /**
    * @param config Shape and options.
    * @param parameters A tensor for each of {@linkcode llamaShapes}.
    */
-  constructor(readonly config: LlamaConfig, parameters: ReadonlyMap<string, Tensor>) {
-    assertHeads(config.heads, this.kvHeads, this.#headDim);
-    this.parameters = new Map(parameters);
-    const others = ["embed_tokens.weight", "lm_head.weight"];
-    this.linears = makeLinears(this.parameters, "out-in", others);
-    this.device = this.#weight("embed_tokens.weight").device;
-    for (const parameter of parameters.values()) parameter.requiresGrad = parameter.dtype === "f32";
+  constructor(config: LlamaConfig, parameters: ReadonlyMap<string, Tensor>) {
+    const { heads, kvHeads = heads, headDim = config.width / heads, tied = false } = config;
+    assertHeads(heads, kvHeads, headDim);
+    const embeddings = ["embed_tokens.weight"];
+    super(config, parameters, { of: "a Llama", embeddings, layout: "out-in", tied });
   }
 
   /**
@@ -107,49 +102,13 @@ export class Llama implements LanguageModel {
     return new Llama(config, parameters);
   }
 
-  get vocabularySize(): number {
-    return this.config.vocabularySize;
-  }
-
-  get contextLength(): number {
-    return this.config.contextLength;
-  }
-
-  get layers(): number {
-    return this.config.layers;
-  }
-
-  get heads(): number {
-    return this.config.heads;
-  }
-
-  get kvHeads(): number {
-    return this.config.kvHeads ?? this.config.heads;
-  }
-
-  get keyWidth(): number {
-    return this.kvHeads * this.#headDim;
-  }
-
-  get hasDropout(): boolean {
-    return dropsInAdapters(this.linears);
-  }
-
-  get head(): Tensor {
-    return this.#weight(this.config.tied ? "embed_tokens.weight" : "lm_head.weight");
-  }
-
-  get #headDim(): number {
-    return this.config.headDim ?? this.config.width / this.config.heads;
-  }
-
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { layers, heads, normEpsilon: epsilon = 1e-6, theta, scaling, window } = this.config;
     const attention = { heads, kvHeads: this.kvHeads, window };
     const norm = (x: Tensor, name: string) =>
-      rmsNorm(x, this.#weight(`${name}.weight`), { epsilon });
+      rmsNorm(x, this.weight(`${name}.weight`), { epsilon });
     const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
-    const angles = rotaryAngles(this.device, positions, { headDim: this.#headDim, theta, scaling });
+    const angles = rotaryAngles(this.device, positions, { headDim: this.headDim, theta, scaling });
 
     const block = (x: Tensor, layer: number) => {
       const l = `layers.${layer}`;
@@ -165,7 +124,7 @@ export class Llama implements LanguageModel {
       return add(x, linear(swiglu(gate, up), `${l}.mlp.down_proj`));
     };
 
-    let x = embedding(this.#weight("embed_tokens.weight"), tokens); // (T, C)
+    let x = embedding(this.weight("embed_tokens.weight"), tokens); // (T, C)
     for (let layer = 0; layer < layers; layer++) {
       x = again ? recompute((x) => block(x, layer), x) : block(x, layer);
     }
@@ -174,9 +133,5 @@ export class Llama implements LanguageModel {
 
   toConfig(): Record<string, unknown> {
     return llamaToConfig(this.config);
-  }
-
-  #weight(name: string): Tensor {
-    return requireParameter(this.parameters, name, "a Llama");
   }
 }
