@@ -8,10 +8,12 @@
 import { type RowPart, rowParts } from "../../webgpu/plans.ts";
 import type { Dispatch, PlanInput, Program } from "../../webgpu/program.ts";
 import { repeatLines } from "../../webgpu/repeat_lines.ts";
+import backwardHead from "./backward_head.wgsl" with { type: "text" };
 import backwardKeysPlain from "./backward_keys_plain.wgsl" with { type: "text" };
 import backwardKeysTiled from "./backward_keys_tiled.wgsl" with { type: "text" };
 import backwardQueriesPlain from "./backward_queries_plain.wgsl" with { type: "text" };
 import backwardQueriesTiled from "./backward_queries_tiled.wgsl" with { type: "text" };
+import forwardHead from "./forward_head.wgsl" with { type: "text" };
 import forwardPlain from "./forward_plain.wgsl" with { type: "text" };
 import forwardTiled from "./forward_tiled.wgsl" with { type: "text" };
 import { headAccess, type HeadLayout, layoutHeads, plainHeads } from "./head_layout.ts";
@@ -48,7 +50,7 @@ export const forwardProgram: Program<ForwardBuffer, Shape> = {
     const { layout, wgsl } = isPlain(input)
       ? { layout: plainHeads(headDim), wgsl: forwardPlain }
       : { layout: layoutHeads(headDim, 4), wgsl: forwardTiled };
-    const source = sourceOf(wgsl, layout, headDim, ["q", "k", "v", "y"], ["y"]);
+    const source = sourceOf(forwardHead, wgsl, layout, headDim, ["q", "k", "v"], ["y"]);
     return partPairs<ForwardBuffer>(input, ["q", "y"], ["k", "v"]).map((pair) => ({
       source,
       uniforms: {
@@ -79,7 +81,7 @@ function planRowSums(input: BackwardInput): BackwardDispatch[] {
   const layout = plainHeads(headDim);
   const widths = { y: heads * headDim, dy: heads * headDim };
   return rowParts<BackwardBuffer>(tokens, widths, input).map((part) => ({
-    source: sourceOf(rowSumsWgsl, layout, headDim, ["y", "dy"], []),
+    source: sourceOf(backwardHead, rowSumsWgsl, layout, headDim, ["y", "dy"], []),
     buffers: ["y", "dy", "statistics"],
     uniforms: { rowFirst: part.first, rowCount: part.count },
     ranges: part.ranges,
@@ -92,7 +94,7 @@ function planQueries(input: BackwardInput): BackwardDispatch[] {
   const { layout, wgsl } = isPlain(input)
     ? { layout: plainHeads(headDim), wgsl: backwardQueriesPlain }
     : { layout: layoutHeads(headDim, 8), wgsl: backwardQueriesTiled };
-  const source = sourceOf(wgsl, layout, headDim, ["q", "k", "v", "dy", "dq"], ["dq"]);
+  const source = sourceOf(backwardHead, wgsl, layout, headDim, ["q", "k", "v", "dy"], ["dq"]);
   return partPairs<BackwardBuffer>(input, ["q", "dy", "dq"], ["k", "v"]).map((pair) => ({
     source,
     buffers: ["q", "k", "v", "tree", "dy", "statistics", "dq"],
@@ -108,7 +110,7 @@ function planKeys(input: BackwardInput): BackwardDispatch[] {
   const { layout, wgsl } = isPlain(input)
     ? { layout: plainHeads(headDim), wgsl: backwardKeysPlain }
     : { layout: layoutHeads(headDim, 8), wgsl: backwardKeysTiled };
-  const source = sourceOf(wgsl, layout, headDim, ["q", "k", "v", "dy", "dk", "dv"], ["dk", "dv"]);
+  const source = sourceOf(backwardHead, wgsl, layout, headDim, ["q", "k", "v", "dy"], ["dk", "dv"]);
   const written = new Set<number>();
   return partPairs<BackwardBuffer>(input, ["q", "dy"], ["k", "v", "dk", "dv"]).map((pair) => {
     const again = written.has(pair.keys.index);
@@ -172,17 +174,18 @@ function uniformsOf<B extends string>({ rows, keys }: PartPair<B>): Record<strin
 const sources = new Map<string, Map<number, string>>();
 
 function sourceOf(
+  head: string,
   wgsl: string,
   { constants, vectors }: HeadLayout,
   headDim: number,
-  reads: readonly string[],
-  writes: readonly string[],
+  read: readonly string[],
+  updated: readonly string[],
 ): string {
   const ofWgsl = sources.get(wgsl) ?? new Map<number, string>();
   sources.set(wgsl, ofWgsl);
   let source = ofWgsl.get(headDim);
   if (source === undefined) {
-    source = keptWgsl + constants + headAccess(headDim, reads, writes) +
+    source = head + keptWgsl + constants + headAccess(headDim, [...read, ...updated], updated) +
       repeatLines(wgsl, "$d", vectors);
     ofWgsl.set(headDim, source);
   }

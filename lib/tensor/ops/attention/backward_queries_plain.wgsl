@@ -1,31 +1,4 @@
 // What backward_queries_tiled.wgsl computes, with one thread for each token and head; see forward_plain.wgsl.
-struct Params {
-  tokens: u32,
-  heads: u32,
-  kvHeads: u32,
-  headDim: u32,
-  window: u32,
-  scale: f32,
-  seed: u32,
-  threshold: u32,
-  factor: f32,
-  accumulateQ: u32,
-  accumulateK: u32,
-  accumulateV: u32,
-  rowFirst: u32,
-  rowCount: u32,
-  keyFirst: u32,
-  keyCount: u32,
-}
-
-@group(0) @binding(0) var<storage, read> q: array<Element>;
-@group(0) @binding(1) var<storage, read> k: array<Element>;
-@group(0) @binding(2) var<storage, read> v: array<Element>;
-@group(0) @binding(3) var<storage, read> tree: array<vec2i>; // end, position
-@group(0) @binding(5) var<storage, read> dy: array<Element>;
-@group(0) @binding(6) var<storage, read_write> statistics: array<vec2f>;
-@group(0) @binding(7) var<storage, read_write> dq: array<Element>;
-@group(0) @binding(10) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -1,34 +1,7 @@
 // Forest attention with one thread for each token and head, and no workgroup memory: what is fastest on software adapters,
-// and right on Mesa 22.3's lavapipe, which miscompiles the loops of forward_tiled.wgsl. Parts are as there.
+// and right on Mesa 22.3's lavapipe, which miscompiles the loops of forward_tiled.wgsl.
 //
-// A line with $d stands for one line for each vector of four elements of a head.
-struct Params {
-  tokens: u32,
-  heads: u32,
-  kvHeads: u32,
-  headDim: u32,
-  window: u32,
-  scale: f32,
-  seed: u32,
-  threshold: u32,
-  factor: f32,
-  rowFirst: u32,
-  rowCount: u32,
-  keyFirst: u32,
-  keyCount: u32,
-  continued: u32,
-  unfinished: u32,
-}
-
-@group(0) @binding(0) var<storage, read> q: array<Element>;
-@group(0) @binding(1) var<storage, read> k: array<Element>;
-@group(0) @binding(2) var<storage, read> v: array<Element>;
-@group(0) @binding(3) var<storage, read> tree: array<vec2i>; // end, position
-@group(0) @binding(4) var<storage, read_write> y: array<Element>;
-@group(0) @binding(5) var<storage, read_write> statistics: array<vec2f>;
-@group(0) @binding(6) var<uniform> params: Params;
-
-const LEAST = -3.0e38;
+// A line with $d stands for one line for each vector of four elements of a head. Begins with forward_head.wgsl.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -1,37 +1,7 @@
 // Forest attention. A workgroup has ROWS queries of one head, each shared by SLICES threads that have SLICE4 vectors of four
 // elements of it. Keys and values come to shared memory TILE at a time; maximum and sum are kept as they go.
 //
-// A line with $d stands for one line for each of a thread's SLICE4 vectors.
-//
-// Bindings may show a part: queries from `rowFirst`, keys from `keyFirst`. Where keys come in several parts, y and
-// `statistics` hold the unfinished sums in between.
-struct Params {
-  tokens: u32,
-  heads: u32,
-  kvHeads: u32,
-  headDim: u32,
-  window: u32,
-  scale: f32,
-  seed: u32,
-  threshold: u32,
-  factor: f32,
-  rowFirst: u32,
-  rowCount: u32,
-  keyFirst: u32,
-  keyCount: u32,
-  continued: u32,
-  unfinished: u32,
-}
-
-@group(0) @binding(0) var<storage, read> q: array<Element>;
-@group(0) @binding(1) var<storage, read> k: array<Element>;
-@group(0) @binding(2) var<storage, read> v: array<Element>;
-@group(0) @binding(3) var<storage, read> tree: array<vec2i>; // end, position
-@group(0) @binding(4) var<storage, read_write> y: array<Element>;
-@group(0) @binding(5) var<storage, read_write> statistics: array<vec2f>;
-@group(0) @binding(6) var<uniform> params: Params;
-
-const LEAST = -3.0e38;
+// A line with $d stands for one line for each of a thread's SLICE4 vectors. Begins with forward_head.wgsl.
 
 var<workgroup> tile_k: array<vec4f, TILE * WIDTH4>;
 var<workgroup> tile_v: array<vec4f, TILE * WIDTH4>;
