@@ -6,6 +6,7 @@
 
 export { type ModelPlan, planModel } from "./architectures.ts";
 export { KeyValueCache } from "./cache.ts";
+export { Decoder, type DecoderConfig, type DecoderWeights } from "./decoder.ts";
 export { type LoadedModel, loadModel, type LoadModelOptions, saveModel } from "./files.ts";
 export { Gemma, gemmaShapes } from "./gemma.ts";
 export { type GemmaConfig, parseGemmaConfig } from "./gemma_config.ts";

@@ -7,6 +7,7 @@
 import { defineKernel } from "../../device.ts";
 import { Tensor } from "../../tensor.ts";
 import { fold, rowParts } from "../../webgpu/plans.ts";
+import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import wgsl from "./global_norm.wgsl" with { type: "text" };
 
 /** Elements summed into one partial result. Fixed, so that the bits do not depend on threads or workgroups. */
@@ -18,7 +19,7 @@ const partialsKernel = defineKernel({
   buffers: { x: "read", partials: "update" },
   params: { size: "u32", offset: "u32" },
   webgpu: {
-    source: wgsl,
+    source: sumOverGroup + wgsl,
     plan(input) {
       const { size, offset } = input.params;
       const blocks = Math.ceil(size / BLOCK);

@@ -10,6 +10,7 @@ import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
+import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
 import backwardWeightsWgsl from "./backward_weights.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
@@ -20,7 +21,7 @@ const forwardKernel = defineKernel({
   buffers: { x: "read", weight: "read", bias: "read", y: "write", statistics: "write" },
   params: { rows: "u32", width: "u32", epsilon: "f32" },
   webgpu: overRows({
-    source: forwardWgsl,
+    source: sumOverGroup + forwardWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, y: width, statistics: 2 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
@@ -32,7 +33,7 @@ const backwardInputKernel = defineKernel({
   buffers: { x: "read", weight: "read", statistics: "read", dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },
   webgpu: overRows({
-    source: backwardInputWgsl,
+    source: sumOverGroup + backwardInputWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, dy: width, dx: width, statistics: 2 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),

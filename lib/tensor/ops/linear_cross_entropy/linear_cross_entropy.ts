@@ -12,6 +12,7 @@
 import { defineKernel } from "../../device.ts";
 import { formatShape, isRecorded, record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
+import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import { embedding } from "../embedding/embedding.ts";
 import { matmulInto } from "../matmul/matmul.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
@@ -57,7 +58,7 @@ const lossKernel = defineKernel({
     loss: "write",
   },
   params: { rows: "u32", factor: "f32" },
-  webgpu: { source: lossWgsl, plan: () => [{ workgroups: [1] }] },
+  webgpu: { source: sumOverGroup + lossWgsl, plan: () => [{ workgroups: [1] }] },
 });
 
 /** logits = dLoss · factor · (Σ counts of the row · softmax − Σ counts of the row's edges to this token). */

@@ -12,22 +12,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-var<workgroup> shared_sums: array<f32, 256>;
-
-// Adds the values of all threads, always in the same order.
-fn sum_over_group(thread: u32, value: f32) -> f32 {
-  shared_sums[thread] = value;
-  for (var half = 128u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) {
-      shared_sums[thread] += shared_sums[thread + half];
-    }
-  }
-  workgroupBarrier();
-  let sum = shared_sums[0];
-  workgroupBarrier();
-  return sum;
-}
+alias Summand = f32; // for sum_over_group.wgsl
 
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) thread: u32) {

@@ -9,6 +9,7 @@
 import { defineKernel } from "../../device.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
+import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
 import backwardWeightWgsl from "./backward_weight.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
@@ -19,7 +20,7 @@ const forwardKernel = defineKernel({
   buffers: { x: "read", weight: "read", y: "write", inverses: "write" },
   params: { rows: "u32", width: "u32", epsilon: "f32", offset: "f32" },
   webgpu: overRows({
-    source: forwardWgsl,
+    source: sumOverGroup + forwardWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, y: width, inverses: 1 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
@@ -31,7 +32,7 @@ const backwardInputKernel = defineKernel({
   buffers: { x: "read", weight: "read", inverses: "read", dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", offset: "f32", accumulate: "u32" },
   webgpu: overRows({
-    source: backwardInputWgsl,
+    source: sumOverGroup + backwardInputWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, dy: width, dx: width, inverses: 1 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
