@@ -1,5 +1,4 @@
-// dWeight = sum of dy * normalized over rows, dBias = sum of dy (+ what is there). A workgroup has 32 columns and 8 threads
-// for each: thread t sums rows t, t + 8, ...; the 8 sums are added in order.
+// dWeight = sum of dy * normalized over rows, dBias = sum of dy (+ what is there); begins with column_sums.wgsl.
 struct Params {
   rows: u32,
   width: u32,
@@ -14,37 +13,26 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> dBias: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-var<workgroup> sums: array<vec2f, 256>;
+alias Summand = vec2f;
 
-@compute @workgroup_size(32, 8)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let column = (group.x + group.y * groups.x) * 32u + local.x;
-  var sum = vec2f();
-  if (column < params.width) {
-    for (var row = local.y; row < params.rows; row += 8u) {
-      let at = row * params.width + column;
-      let normalized = (x[at] - statistics[2u * row]) * statistics[2u * row + 1u];
-      sum += vec2f(dy[at] * normalized, dy[at]);
-    }
+fn summand(row: u32, column: u32) -> Summand {
+  let at = row * params.width + column;
+  let normalized = (x[at] - statistics[2u * row]) * statistics[2u * row + 1u];
+  return vec2f(dy[at] * normalized, dy[at]);
+}
+
+fn before(column: u32) -> Summand {
+  var first = vec2f();
+  if (params.accumulateWeight == 1u) {
+    first.x = dWeight[column];
   }
-  sums[local.y * 32u + local.x] = sum;
-  workgroupBarrier();
-  if (local.y == 0u && column < params.width) {
-    var total = vec2f();
-    if (params.accumulateWeight == 1u) {
-      total.x = dWeight[column];
-    }
-    if (params.accumulateBias == 1u) {
-      total.y = dBias[column];
-    }
-    for (var slice = 0u; slice < 8u; slice++) {
-      total += sums[slice * 32u + local.x];
-    }
-    dWeight[column] = total.x;
-    dBias[column] = total.y;
+  if (params.accumulateBias == 1u) {
+    first.y = dBias[column];
   }
+  return first;
+}
+
+fn finish(column: u32, total: Summand) {
+  dWeight[column] = total.x;
+  dBias[column] = total.y;
 }

@@ -10,6 +10,7 @@ import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
+import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
 import backwardWeightsWgsl from "./backward_weights.wgsl" with { type: "text" };
@@ -46,7 +47,7 @@ const backwardWeightsKernel = defineKernel({
   buffers: { x: "read", statistics: "read", dy: "read", dWeight: "update", dBias: "update" },
   params: { rows: "u32", width: "u32", accumulateWeight: "u32", accumulateBias: "u32" },
   webgpu: overRows({
-    source: backwardWeightsWgsl,
+    source: columnSums + backwardWeightsWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, dy: width, statistics: 2 }),
     dispatch: ({ count, index }, { params }) => ({

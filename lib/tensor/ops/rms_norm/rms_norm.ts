@@ -9,6 +9,7 @@
 import { defineKernel } from "../../device.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
+import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
 import backwardWeightWgsl from "./backward_weight.wgsl" with { type: "text" };
@@ -45,7 +46,7 @@ const backwardWeightKernel = defineKernel({
   buffers: { x: "read", inverses: "read", dy: "read", dWeight: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },
   webgpu: overRows({
-    source: backwardWeightWgsl,
+    source: columnSums + backwardWeightWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, dy: width, inverses: 1 }),
     dispatch: ({ count, index }, { params }) => ({
