@@ -10,12 +10,8 @@ export type { Dtype, ReadableDtype, WritableDtype } from "./dtype.ts";
 export type { TensorInfo } from "./safetensors/header.ts";
 export { openSafetensors, type Safetensors } from "./safetensors/read.ts";
 export type { ReadOptions } from "./rows.ts";
-export {
-  type TensorEntry,
-  type WriteOptions,
-  writeSafetensors,
-  type WrittenFile,
-} from "./safetensors/write.ts";
+export { type TensorEntry, type WriteOptions, writeSafetensors } from "./safetensors/write.ts";
+export type { NamedTensor, TensorData, WriteProgress, WrittenFile } from "./write_tensors.ts";
 export { sha256File, type StreamOptions } from "./sha256.ts";
 export { type DownloadProgress, downloadSnapshot, HubError, type HubOptions } from "./hub.ts";
 export { listCachedModels } from "./hub.ts";

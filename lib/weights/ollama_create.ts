@@ -8,7 +8,7 @@
 
 import { type CreateRequest, Ollama } from "ollama";
 import { ollamaHost } from "./ollama_host.ts";
-import type { WrittenFile } from "./safetensors/write.ts";
+import type { WrittenFile } from "./write_tensors.ts";
 import { sha256File } from "./sha256.ts";
 
 /** Options of {@linkcode createOllamaModel}. */

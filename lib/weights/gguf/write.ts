@@ -6,11 +6,15 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { narrow, type WritableDtype } from "../dtype.ts";
 import { quote } from "../json.ts";
-import type { WriteOptions, WrittenFile } from "../safetensors/write.ts";
-import { writeAll, writeBeside } from "../../write_beside.ts";
+import {
+  assertLength,
+  type NamedTensor,
+  type WriteProgress,
+  writeTensors,
+  type WrittenFile,
+} from "../write_tensors.ts";
 import { formatMetadata, type GgufMetadata, HeaderBytes } from "./format.ts";
 import { quantizeQ8_0 } from "./quantize.ts";
 import { GGML_TYPE_BY_NAME, GGML_TYPES } from "./types.ts";
@@ -19,22 +23,17 @@ import { GGML_TYPE_BY_NAME, GGML_TYPES } from "./types.ts";
 export type WritableGgmlType = WritableDtype | "Q8_0";
 
 /** A tensor to be written. */
-export interface GgufEntry {
+export interface GgufEntry extends NamedTensor {
   /** Its name, once in a file: `blk.0.attn_q.weight`. */
   name: string;
   /** Its shape with the fastest axis last, as everywhere else here: one to four axes. */
   shape: readonly number[];
   /** The type to store; F32 if absent. Rows of Q8_0 must be multiples of 32. */
   type?: WritableGgmlType;
-  /**
-   * Its values in row-major order, or a function that gives them when their turn comes, so that
-   * one tensor at a time is in memory.
-   */
-  data: Float32Array | (() => Float32Array | Promise<Float32Array>);
 }
 
 /** Options of {@linkcode writeGguf}. */
-export interface WriteGgufOptions extends Omit<WriteOptions, "metadata"> {
+export interface WriteGgufOptions extends WriteProgress {
   /** What the file says of itself, in this order. */
   metadata?: GgufMetadata;
 }
@@ -52,7 +51,6 @@ const VERSION = 3;
 const MAX_AXES = 4;
 /** ggml keeps a name with its closing zero in 64 bytes. */
 const MAX_NAME = 63;
-const PIECE_ELEMENTS = 1 << 18;
 const TYPE_IDS = new Map(Array.from(GGML_TYPES, ([id, { name }]) => [name, id]));
 
 /**
@@ -77,25 +75,25 @@ export async function writeGguf(
   const header = formatHeader(planned, options.metadata ?? {}, path);
   const last = planned.at(-1);
   const total = header.length + (last === undefined ? 0 : last.start + last.bytes);
-  const hash = createHash("sha256");
-  let done = 0;
-  await writeBeside(path, async (file) => {
-    const put = async (bytes: Uint8Array) => {
-      options.signal?.throwIfAborted();
-      hash.update(bytes);
-      await writeAll(file, bytes);
-      done += bytes.length;
-      options.onProgress?.(done, total);
-    };
+  return await writeTensors(path, total, options, async ({ put, putValues }) => {
     await put(header);
-    const piece = new Uint8Array(PIECE_ELEMENTS * 4);
     for (const tensor of planned) {
-      await writeTensor(tensor, path, piece, put, options.signal);
+      const { entry, type, count, bytes } = tensor;
+      await putValues(entry, count, {
+        type,
+        bytesOf: (count) => bytesOf(type, count),
+        encode: (values, into) =>
+          type === "Q8_0" ? quantizeQ8_0(values, into) : narrow(values, type, into),
+      });
       // Nothing follows the last one: Ollama takes what does for another file.
-      if (tensor !== last) await put(new Uint8Array(padded(tensor.bytes) - tensor.bytes));
+      if (tensor !== last) await put(new Uint8Array(padded(bytes) - bytes));
     }
   });
-  return { path, bytes: total, sha256: hash.digest("hex") };
+}
+
+function bytesOf(type: WritableGgmlType, count: number): number {
+  const { blockElements, blockBytes } = GGML_TYPE_BY_NAME.get(type)!;
+  return count / blockElements * blockBytes;
 }
 
 function padded(bytes: number): number {
@@ -129,7 +127,7 @@ function plan(entries: Iterable<GgufEntry>, path: string): Planned[] {
     if (!Number.isSafeInteger(count * 4)) {
       throw new RangeError(`${cannot}: its shape (${shape.join(", ")}) is too large`);
     }
-    const { blockElements, blockBytes } = GGML_TYPE_BY_NAME.get(type)!;
+    const { blockElements } = GGML_TYPE_BY_NAME.get(type)!;
     if (shape.at(-1)! % blockElements !== 0) {
       throw new RangeError(
         `${cannot} as ${type}: its rows of ${
@@ -137,22 +135,12 @@ function plan(entries: Iterable<GgufEntry>, path: string): Planned[] {
         } values must be multiples of ${blockElements}`,
       );
     }
-    if (data instanceof Float32Array) checkLength(data, count, entry, path);
-    const bytes = count / blockElements * blockBytes;
+    if (data instanceof Float32Array) assertLength(data, count, entry, path);
+    const bytes = bytesOf(type, count);
     planned.push({ entry, type, count, start, bytes });
     start += padded(bytes);
   }
   return planned;
-}
-
-function checkLength(data: Float32Array, count: number, entry: GgufEntry, path: string): void {
-  if (data.length !== count) {
-    throw new RangeError(
-      `Cannot write tensor ${quote(entry.name)} to "${path}": its shape (${
-        entry.shape.join(", ")
-      }) needs ${count} values and it has ${data.length}`,
-    );
-  }
 }
 
 function formatHeader(planned: Planned[], metadata: GgufMetadata, path: string): Uint8Array {
@@ -174,37 +162,4 @@ function formatHeader(planned: Planned[], metadata: GgufMetadata, path: string):
     header.number("uint64", start);
   }
   return header.finish(ALIGNMENT);
-}
-
-async function writeTensor(
-  { entry, type, count }: Planned,
-  path: string,
-  piece: Uint8Array,
-  put: (bytes: Uint8Array) => Promise<void>,
-  signal?: AbortSignal,
-): Promise<void> {
-  signal?.throwIfAborted();
-  const data = typeof entry.data === "function" ? await entry.data() : entry.data;
-  if (!(data instanceof Float32Array)) {
-    throw new TypeError(
-      `Cannot write tensor ${quote(entry.name)} to "${path}": its values must be a Float32Array`,
-    );
-  }
-  checkLength(data, count, entry, path);
-  const { blockElements, blockBytes } = GGML_TYPE_BY_NAME.get(type)!;
-  for (let start = 0; start < count; start += PIECE_ELEMENTS) {
-    const part = data.subarray(start, start + PIECE_ELEMENTS);
-    const bytes = piece.subarray(0, part.length / blockElements * blockBytes);
-    const misfit = type === "Q8_0" ? quantizeQ8_0(part, bytes) : narrow(part, type, bytes);
-    if (misfit >= 0) {
-      throw new RangeError(
-        `Cannot write tensor ${quote(entry.name)} to "${path}" as ${type}: value ${
-          part[misfit]
-        } at index ${start + misfit} is ${
-          Number.isFinite(part[misfit]) ? "too large" : "not finite"
-        }`,
-      );
-    }
-    await put(bytes);
-  }
 }

@@ -4,45 +4,31 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { DTYPE_BITS, narrow, type WritableDtype } from "../dtype.ts";
 import { quote } from "../json.ts";
-import { writeAll, writeBeside } from "../../write_beside.ts";
+import {
+  assertLength,
+  type NamedTensor,
+  type WriteProgress,
+  writeTensors,
+  type WrittenFile,
+} from "../write_tensors.ts";
 import { HEADER_START, MAX_HEADER_BYTES } from "./header.ts";
 
 /** A tensor to be written. */
-export interface TensorEntry {
+export interface TensorEntry extends NamedTensor {
   /** Its name, once in a file. */
   name: string;
   /** Its shape; empty for a scalar. */
   shape: readonly number[];
   /** The type to store; F32 if absent. */
   dtype?: WritableDtype;
-  /**
-   * Its values in row-major order, or a function that gives them when their turn comes, so that
-   * one tensor at a time is in memory.
-   */
-  data: Float32Array | (() => Float32Array | Promise<Float32Array>);
 }
 
 /** Options of {@linkcode writeSafetensors}. */
-export interface WriteOptions {
+export interface WriteOptions extends WriteProgress {
   /** Free text kept under `__metadata__`; `{format: "pt"}` if absent, as transformers wants it. */
   metadata?: Readonly<Record<string, string>>;
-  /** Stops the writing: the call rejects with the signal's reason and no file is left. */
-  signal?: AbortSignal;
-  /** Called as bytes are written with the bytes done so far and those in all. */
-  onProgress?: (done: number, total: number) => void;
-}
-
-/** What was written. */
-export interface WrittenFile {
-  /** The file. */
-  path: string;
-  /** Its length in bytes. */
-  bytes: number;
-  /** Its SHA-256 in hexadecimal, computed while writing. */
-  sha256: string;
 }
 
 interface Planned {
@@ -51,8 +37,6 @@ interface Planned {
   count: number;
   offsets: [number, number];
 }
-
-const PIECE_ELEMENTS = 1 << 18;
 
 /**
  * Writes a safetensors file.
@@ -75,21 +59,16 @@ export async function writeSafetensors(
   const planned = plan(entries, path);
   const header = formatHeader(planned, options.metadata ?? { format: "pt" }, path);
   const total = header.length + (planned.at(-1)?.offsets[1] ?? 0);
-  const hash = createHash("sha256");
-  let done = 0;
-  await writeBeside(path, async (file) => {
-    const put = async (bytes: Uint8Array) => {
-      options.signal?.throwIfAborted();
-      hash.update(bytes);
-      await writeAll(file, bytes);
-      done += bytes.length;
-      options.onProgress?.(done, total);
-    };
+  return await writeTensors(path, total, options, async ({ put, putValues }) => {
     await put(header);
-    const piece = new Uint8Array(PIECE_ELEMENTS * 4);
-    for (const tensor of planned) await writeTensor(tensor, path, piece, put, options.signal);
+    for (const { entry, dtype, count } of planned) {
+      await putValues(entry, count, {
+        type: dtype,
+        bytesOf: (count) => count * DTYPE_BITS[dtype] / 8,
+        encode: (values, bytes) => narrow(values, dtype, bytes),
+      });
+    }
   });
-  return { path, bytes: total, sha256: hash.digest("hex") };
 }
 
 /** Checks the entries and gives each its place. */
@@ -112,7 +91,7 @@ function plan(entries: Iterable<TensorEntry>, path: string): Planned[] {
     if (!Number.isSafeInteger(count * 4)) {
       throw new RangeError(`${cannot}: its shape (${shape.join(", ")}) is too large`);
     }
-    if (data instanceof Float32Array) checkLength(data, count, entry, path);
+    if (data instanceof Float32Array) assertLength(data, count, entry, path);
     planned.push({ entry, dtype, count, offsets: [0, 0] });
   }
   // The library's order: by falling rank of the dtype in its own list, where BF16 follows F16.
@@ -129,16 +108,6 @@ function plan(entries: Iterable<TensorEntry>, path: string): Planned[] {
 
 function compareByCodePoint(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function checkLength(data: Float32Array, count: number, entry: TensorEntry, path: string): void {
-  if (data.length !== count) {
-    throw new RangeError(
-      `Cannot write tensor ${quote(entry.name)} to "${path}": its shape (${
-        entry.shape.join(", ")
-      }) needs ${count} values and it has ${data.length}`,
-    );
-  }
 }
 
 function formatHeader(
@@ -173,35 +142,4 @@ function formatHeader(
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(json, HEADER_START);
   return header;
-}
-
-async function writeTensor(
-  { entry, dtype, count }: Planned,
-  path: string,
-  piece: Uint8Array,
-  put: (bytes: Uint8Array) => Promise<void>,
-  signal?: AbortSignal,
-): Promise<void> {
-  signal?.throwIfAborted();
-  const data = typeof entry.data === "function" ? await entry.data() : entry.data;
-  if (!(data instanceof Float32Array)) {
-    throw new TypeError(
-      `Cannot write tensor ${quote(entry.name)} to "${path}": its values must be a Float32Array`,
-    );
-  }
-  checkLength(data, count, entry, path);
-  const size = DTYPE_BITS[dtype] / 8;
-  for (let start = 0; start < count; start += PIECE_ELEMENTS) {
-    const part = data.subarray(start, start + PIECE_ELEMENTS);
-    const bytes = piece.subarray(0, part.length * size);
-    const tooLarge = narrow(part, dtype, bytes);
-    if (tooLarge >= 0) {
-      throw new RangeError(
-        `Cannot write tensor ${quote(entry.name)} to "${path}" as ${dtype}: value ${
-          part[tooLarge]
-        } at index ${start + tooLarge} is too large`,
-      );
-    }
-    await put(bytes);
-  }
 }
