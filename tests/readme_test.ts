@@ -1,0 +1,62 @@
+// What README.md and the other pages say exists: commands with their options, and what they link to.
+
+import { assert, assertEquals } from "@std/assert";
+import { dirname, fromFileUrl, join, relative } from "@std/path";
+import { filesUnder } from "./check.ts";
+
+const root = fromFileUrl(new URL("../", import.meta.url));
+
+/** Texts with links: every page, and the Markdown cells of every notebook. */
+async function pages(): Promise<{ path: string; text: string }[]> {
+  const found = [];
+  for (const path of filesUnder(root, (name) => /\.(md|ipynb)$/.test(name) && name[0] !== ".")) {
+    const content = await Deno.readTextFile(path);
+    const text = path.endsWith(".md") ? content : JSON.parse(content).cells
+      .filter(({ cell_type }: { cell_type: string }) => cell_type === "markdown")
+      .map(({ source }: { source: string | string[] }) => [source].flat().join("")).join("\n\n");
+    found.push({ path, text });
+  }
+  return found;
+}
+
+Deno.test("links between the project's files lead somewhere", async () => {
+  const broken: string[] = [];
+  for (const { path, text } of await pages()) {
+    const prose = text.replace(/```[^]*?```/g, "").replace(/`[^`\n]*`/g, "");
+    for (const [, target] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(https?:|mailto:|#)/.test(target)) continue;
+      const file = join(dirname(path), decodeURIComponent(target.split("#")[0]));
+      if (!await Deno.stat(file).then(() => true, () => false)) {
+        broken.push(`${relative(root, path)}: ${target}`);
+      }
+    }
+  }
+  assertEquals(broken, []);
+});
+
+Deno.test("commands of README.md exist, with the options that it gives them", async () => {
+  const readme = await Deno.readTextFile(join(root, "README.md"));
+  const { tasks } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+  const lines = [...readme.matchAll(/^(?:npx -y deno@\S+|deno) task (\S+)([^#\n]*)/gm)];
+  assert(lines.length > 10);
+  const helps = new Map<string, string>();
+  for (const [line, task, rest] of lines) {
+    assert(task in tasks, `there is no task "${task}"`);
+    if (task !== "tunebook") continue;
+    const words = rest.trim().split(/\s+/);
+    // `kernel install` is a command in a command
+    const command = words.slice(0, words[0] === "kernel" ? 2 : 1);
+    const key = command.join(" ");
+    if (!helps.has(key)) {
+      const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", join(root, "lib/cli.ts"), ...command, "--help"],
+        env: { NO_COLOR: "1" },
+      }).output();
+      assertEquals(code, 0, line);
+      helps.set(key, new TextDecoder().decode(stdout));
+    }
+    for (const [flag] of rest.matchAll(/(?<=\s)--?[a-z][a-z-]*/g)) {
+      assert(new RegExp(`(^|[\\s,])${flag}[\\s,]`, "m").test(helps.get(key)!), `${line}: ${flag}`);
+    }
+  }
+});
