@@ -13,12 +13,14 @@ import {
   lossOf,
   saveModel,
 } from "../../lib/model/mod.ts";
-import { backward, type Device, globalNorm, noGrad, scope } from "../../lib/tensor/mod.ts";
+import { type Device, globalNorm, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
 import { openSafetensors } from "../../lib/weights/mod.ts";
 import { loadGolden } from "../golden/golden.ts";
 import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
+import { TemporaryDirectory } from "../weights/temporary.ts";
+import { lossWithGradients } from "./backward.ts";
 
 const golden = loadGolden("gpt2_tiny");
 const directory = fromFileUrl(new URL("../golden/gpt2_tiny", import.meta.url));
@@ -94,11 +96,7 @@ for (const { name, tensors } of golden.cases("loss")) {
       },
     };
     for (const batch of [padded, forest]) {
-      using loss = scope(() => {
-        const loss = lossOf(model, batch);
-        backward(loss);
-        return loss;
-      });
+      using loss = lossWithGradients(model, batch);
       assertClose([await loss.item()], tensors.output.data as Float32Array, { relative: 1e-6 });
       for (const [parameter, { grad }] of model.parameters) {
         const expected = tensors[`grad/transformer.${parameter}`].data as Float32Array;
@@ -127,11 +125,7 @@ onEveryDevice("AdamW gives PyTorch's weights after each of three steps", async (
     },
   };
   for (const { tensors } of cases) {
-    using loss = scope(() => {
-      const loss = lossOf(model, batch);
-      backward(loss);
-      return loss;
-    });
+    using loss = lossWithGradients(model, batch);
     assertClose([await loss.item()], tensors.loss.data as Float32Array, { relative: 1e-5 });
     const norm = await globalNorm([...model.parameters.values()].map(({ grad }) => grad!));
     assertClose([norm], tensors.gradNorm.data as Float32Array, { relative: 1e-4 });
@@ -221,24 +215,21 @@ onEveryDevice(
   "saveModel() writes what loadModel() and safetensors read, bit for bit",
   async (device) => {
     const model = await loadTiny(device);
-    const folder = await Deno.makeTempDir();
-    try {
-      await saveModel(model, folder);
-      const again = (await loadModel(folder, { device })).model;
-      for (const [name, tensor] of model.parameters) {
-        assertEquals(await again.parameters.get(name)!.data(), await tensor.data());
-      }
-      using file = await openSafetensors(folder);
-      assertEquals(file.tensors.has("transformer.wte.weight"), true);
-      assertEquals(file.tensors.has("lm_head.weight"), false);
-      await saveModel(model, folder, { dtype: "F16" });
-      const half = (await loadModel(folder, { device })).model;
-      for (const [name, tensor] of model.parameters) {
-        const halved = await half.parameters.get(name)!.data();
-        assertClose(halved, await tensor.data(), { relative: 1e-3 }, name);
-      }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+    using temporary = new TemporaryDirectory();
+    const folder = temporary.path;
+    await saveModel(model, folder);
+    const again = (await loadModel(folder, { device })).model;
+    for (const [name, tensor] of model.parameters) {
+      assertEquals(await again.parameters.get(name)!.data(), await tensor.data());
+    }
+    using file = await openSafetensors(folder);
+    assertEquals(file.tensors.has("transformer.wte.weight"), true);
+    assertEquals(file.tensors.has("lm_head.weight"), false);
+    await saveModel(model, folder, { dtype: "F16" });
+    const half = (await loadModel(folder, { device })).model;
+    for (const [name, tensor] of model.parameters) {
+      const halved = await half.parameters.get(name)!.data();
+      assertClose(halved, await tensor.data(), { relative: 1e-3 }, name);
     }
   },
 );
@@ -259,16 +250,13 @@ onEveryDevice("Gpt2.create() is decided by its seed, and may lack qkv biases", a
   const weight = async (model: Gpt2) => await model.head.data();
   assertEquals(await weight(a), await weight(b));
   assertEquals((await weight(a)).join() === (await weight(c)).join(), false);
-  const folder = await Deno.makeTempDir();
-  try {
-    await saveModel(a, folder);
-    const again = (await loadModel(folder, { device })).model;
-    assertEquals(await weight(again as Gpt2), await weight(a));
-    const [{ tokens }] = await generate(again, [[1, 2, 3]], { maxNewTokens: 5 });
-    assertEquals(tokens, (await generate(a, [[1, 2, 3]], { maxNewTokens: 5 }))[0].tokens);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using temporary = new TemporaryDirectory();
+  const folder = temporary.path;
+  await saveModel(a, folder);
+  const again = (await loadModel(folder, { device })).model;
+  assertEquals(await weight(again as Gpt2), await weight(a));
+  const [{ tokens }] = await generate(again, [[1, 2, 3]], { maxNewTokens: 5 });
+  assertEquals(tokens, (await generate(a, [[1, 2, 3]], { maxNewTokens: 5 }))[0].tokens);
 });
 
 onEveryDevice("dropout changes a loss by its seed, and nothing without one", async (device) => {

@@ -12,17 +12,18 @@ import {
   loadModel,
   logitsOf,
   type LossBatch,
-  lossOf,
   planModel,
   saveModel,
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
-import { backward, type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
+import { type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
 import { openSafetensors, writeSafetensors } from "../../lib/weights/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { type GoldenTensor, loadGolden } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
+import { TemporaryDirectory } from "../weights/temporary.ts";
+import { lossWithGradients } from "./backward.ts";
 
 const golden = loadGolden("llama_family");
 const names = ["llama", "mistral", "gemma", "gemma3"];
@@ -124,11 +125,7 @@ for (const name of names) {
           parameter.grad?.dispose();
           parameter.grad = undefined;
         }
-        using loss = scope(() => {
-          const loss = lossOf(model, batch, { recompute });
-          backward(loss);
-          return loss;
-        });
+        using loss = lossWithGradients(model, batch, { recompute });
         assertClose([await loss.item()], [first], { relative: 1e-5 });
         for (const [parameter, { grad }] of model.parameters) {
           const expected = expectedOf(tensors, "grad", model, parameter);
@@ -139,11 +136,7 @@ for (const name of names) {
       using optimizer = new AdamW(model.parameters, { beta1, beta2, epsilon: eps, weightDecay });
       optimizer.step(lr); // with the last batch's gradients
       for (const expected of tensors.losses.data.subarray(1)) {
-        using loss = scope(() => {
-          const loss = lossOf(model, forest());
-          backward(loss);
-          return loss;
-        });
+        using loss = lossWithGradients(model, forest());
         assertClose([await loss.item()], [expected], { relative: 1e-5 });
         optimizer.step(lr);
       }
@@ -174,24 +167,21 @@ onEveryDevice(
   async (device) => {
     for (const name of names) {
       const model = await loadTiny(device, name);
-      const folder = await Deno.makeTempDir();
-      try {
-        await saveModel(model, folder);
-        const again = (await loadModel(folder, { device })).model;
-        for (const [parameter, tensor] of model.parameters) {
-          assertEquals(
-            await again.parameters.get(parameter)!.data(),
-            await tensor.data(),
-            parameter,
-          );
-        }
-        assertEquals(again.toConfig(), model.toConfig());
-        using mine = await openSafetensors(folder);
-        using theirs = await openSafetensors(directoryOf(name));
-        assertEquals([...mine.tensors.keys()].sort(), [...theirs.tensors.keys()].sort());
-      } finally {
-        await Deno.remove(folder, { recursive: true });
+      using temporary = new TemporaryDirectory();
+      const folder = temporary.path;
+      await saveModel(model, folder);
+      const again = (await loadModel(folder, { device })).model;
+      for (const [parameter, tensor] of model.parameters) {
+        assertEquals(
+          await again.parameters.get(parameter)!.data(),
+          await tensor.data(),
+          parameter,
+        );
       }
+      assertEquals(again.toConfig(), model.toConfig());
+      using mine = await openSafetensors(folder);
+      using theirs = await openSafetensors(directoryOf(name));
+      assertEquals([...mine.tensors.keys()].sort(), [...theirs.tensors.keys()].sort());
     }
   },
 );
@@ -324,26 +314,23 @@ Deno.test("loadModel() reads split files, and the text part of a model that sees
 });
 
 Deno.test("loadModel() refuses a model whose tensors are others than its configuration says", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.copyFile(`${directoryOf("llama")}/model.safetensors`, `${folder}/model.safetensors`);
-    const config = JSON.parse(await Deno.readTextFile(`${directoryOf("llama")}/config.json`));
-    const device = {} as Device; // nothing gets that far
-    const write = (change: Record<string, unknown>) =>
-      Deno.writeTextFile(`${folder}/config.json`, JSON.stringify({ ...config, ...change }));
-    await write({ vocab_size: 42 });
-    await assertRejects(
-      () => loadModel(folder, { device }),
-      TypeError,
-      'Cannot load "model.embed_tokens.weight"',
-    );
-    await Deno.writeTextFile(`${folder}/config.json`, "[]");
-    await assertRejects(
-      () => loadModel(folder, { device }),
-      SyntaxError,
-      "it is not a JSON object",
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using temporary = new TemporaryDirectory();
+  const folder = temporary.path;
+  await Deno.copyFile(`${directoryOf("llama")}/model.safetensors`, `${folder}/model.safetensors`);
+  const config = JSON.parse(await Deno.readTextFile(`${directoryOf("llama")}/config.json`));
+  const device = {} as Device; // nothing gets that far
+  const write = (change: Record<string, unknown>) =>
+    Deno.writeTextFile(`${folder}/config.json`, JSON.stringify({ ...config, ...change }));
+  await write({ vocab_size: 42 });
+  await assertRejects(
+    () => loadModel(folder, { device }),
+    TypeError,
+    'Cannot load "model.embed_tokens.weight"',
+  );
+  await Deno.writeTextFile(`${folder}/config.json`, "[]");
+  await assertRejects(
+    () => loadModel(folder, { device }),
+    SyntaxError,
+    "it is not a JSON object",
+  );
 });
