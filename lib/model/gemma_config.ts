@@ -11,23 +11,12 @@ import {
   type SpecialTokens,
   specialTokensToConfig,
 } from "./config_reader.ts";
+import type { DecoderConfig } from "./decoder.ts";
 
 /** Shape and options of a Gemma. */
-export interface GemmaConfig {
+export interface GemmaConfig extends DecoderConfig {
   /** Which Gemma it is. */
   readonly generation: 1 | 3;
-  /** V: tokens. */
-  readonly vocabularySize: number;
-  /** The longest sequence. */
-  readonly contextLength: number;
-  /** C: width of the residual stream. */
-  readonly width: number;
-  /** Number of blocks. */
-  readonly layers: number;
-  /** H: heads of the queries. */
-  readonly heads: number;
-  /** Heads of keys and values, each shared by `heads / kvHeads` query heads; as many as `heads` by default. */
-  readonly kvHeads?: number;
   /** D: elements of a head, whatever the width. */
   readonly headDim: number;
   /** F: width inside of the feed-forward layers. */

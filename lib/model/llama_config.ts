@@ -11,25 +11,12 @@ import {
   type SpecialTokens,
   specialTokensToConfig,
 } from "./config_reader.ts";
+import type { DecoderConfig } from "./decoder.ts";
 
 /** Shape and options of a Llama, or of a Mistral, which adds a window. */
-export interface LlamaConfig {
+export interface LlamaConfig extends DecoderConfig {
   /** What Hugging Face calls it; `"llama"` by default. */
   readonly modelType?: "llama" | "mistral";
-  /** V: tokens. */
-  readonly vocabularySize: number;
-  /** The longest sequence. */
-  readonly contextLength: number;
-  /** C: width of the residual stream. */
-  readonly width: number;
-  /** Number of blocks. */
-  readonly layers: number;
-  /** H: heads of the queries. */
-  readonly heads: number;
-  /** Heads of keys and values, each shared by `heads / kvHeads` query heads; as many as `heads` by default. */
-  readonly kvHeads?: number;
-  /** D: elements of a head; C / H by default. */
-  readonly headDim?: number;
   /** F: width inside of the feed-forward layers. */
   readonly feedForwardWidth: number;
   /** Added to mean squares. 1e-6 by default. */
