@@ -5,6 +5,7 @@
  * @module
  */
 
+import { countReturned, countTaken } from "./collect.ts";
 import type { Device, DeviceBuffer } from "./device.ts";
 import { isPacked, packedBytes, type PackedType } from "./packed.ts";
 
@@ -48,10 +49,12 @@ const scopes: Set<Tensor>[] = [];
 let recording = true;
 
 // Cells of a notebook let tensors go without disposing of them: their memory returns when they are collected.
-const collected = new FinalizationRegistry<Storage>(dropReference);
+const collected = new FinalizationRegistry<Storage>((storage) => dropReference(storage, true));
 
-function dropReference(storage: Storage): void {
-  if (--storage.references === 0) storage.device.release(storage.buffer);
+function dropReference(storage: Storage, garbage = false): void {
+  if (--storage.references > 0) return;
+  countReturned(storage.device, storage.buffer.byteLength, garbage);
+  storage.device.release(storage.buffer);
 }
 
 /** An array on a device, in row-major order. */
@@ -96,6 +99,7 @@ export class Tensor {
    */
   static empty(device: Device, shape: readonly number[], dtype: DType = "f32"): Tensor {
     const buffer = device.allocate(byteLengthOf(shape, dtype));
+    countTaken(device, buffer.byteLength);
     return new Tensor({ device, buffer, references: 0 }, [...shape], dtype);
   }
 
