@@ -61,7 +61,7 @@ export function exercise<Input extends readonly unknown[], Result>(
  */
 export async function judgeAnswer<Input extends readonly unknown[], Result>(
   exercise: Exercise<Input, Result>,
-  answer: Answer<Input, Result>,
+  answer: Answer<NoInfer<Input>, NoInfer<Result>>,
 ): Promise<Verdict> {
   const { inputs, solution, mistakes = {}, tolerance } = exercise;
   const call = async (respond: unknown, input: Input): Promise<unknown> =>
@@ -121,7 +121,7 @@ export async function judgeAnswer<Input extends readonly unknown[], Result>(
  */
 export async function check<Input extends readonly unknown[], Result>(
   exercise: Exercise<Input, Result>,
-  answer: Answer<Input, Result>,
+  answer: Answer<NoInfer<Input>, NoInfer<Result>>,
 ): Promise<View> {
   const verdict = await judgeAnswer(exercise, answer);
   if (verdict.status === "right") return told(exercise.title, "Right", []);

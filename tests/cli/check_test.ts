@@ -1,8 +1,9 @@
 // `tunebook check`, `clean` and `test`.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import {
+  type CodeCell,
   formatNotebook,
   type Notebook,
   type Output,
@@ -96,8 +97,7 @@ Deno.test("tunebook clean strips outputs in place and as a filter, and --check n
     assertEquals([cleaned.code, cleaned.stderr], [0, `Cleaned ${path}\n`]);
     const text = await Deno.readTextFile(path);
     assertEquals(filtered, text);
-    const cell = parseNotebook(text).cells[1];
-    assert(cell.cell_type === "code");
+    const cell = parseNotebook(text).cells[1] as CodeCell;
     assertEquals([cell.outputs, cell.execution_count, cell.source], [[], null, "1"]);
     assertEquals(text.includes("tunebook"), false);
     assertEquals((await tunebook(["clean", path, "--check"])).code, 0);

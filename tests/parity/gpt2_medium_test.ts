@@ -7,9 +7,9 @@ import { generate, loadModel, lossOf, saveModel } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { noGrad, scope } from "../../lib/tensor/mod.ts";
 import { makeBatch, sft } from "../../lib/train/mod.ts";
-import { makeCases, pyTorch, type Size } from "../bench/cases.ts";
+import { CASES } from "../bench/cases.ts";
 import { measure } from "../bench/harness.ts";
-import { randomWeights } from "../bench/weights.ts";
+import { randomWeights, type Size } from "../bench/weights.ts";
 import { assertClose, findPython, findTestData } from "../support.ts";
 
 const STEPS = 3;
@@ -27,16 +27,14 @@ Deno.test({
     const saved = await Deno.makeTempDir({ prefix: "tunebook-parity-" });
     const device = new CpuDevice();
     try {
-      const [{ prepare }] = await makeCases(["step"], { size: SIZE, model: folder });
-      const pyTorchLosses = async (options: Record<string, unknown>) => {
-        const peers = [pyTorch(python.path)];
-        const [{ runs }] = await measure(peers, { ...prepare, ...options }, {
-          rounds: STEPS,
-          warmUps: 0,
-        });
+      const options = { size: SIZE, python: python.path, device: "cpu" } as const;
+      const { contestants: [ours, peer], prepare } = (await CASES.step(options))!;
+      const pyTorchLosses = async (changed: Record<string, unknown>) => {
+        const peers = [{ ...peer, prepare: { ...peer.prepare, ...changed } }];
+        const [{ runs }] = await measure(peers, prepare, { rounds: STEPS, warmUps: 0 });
         return runs.map(({ loss }) => loss as number);
       };
-      const batches = prepare.examples as EncodedExample[][];
+      const batches = ours.prepare!.examples as EncodedExample[][];
       const examples = batches.flat();
 
       const { model } = await loadModel(folder, { device });
