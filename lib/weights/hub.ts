@@ -104,7 +104,9 @@ export async function downloadSnapshot(
  * @param cacheDirectory The cache's directory; else as in {@linkcode HubOptions.cacheDirectory}
  * @returns Their names, as they are written after `hf:`
  */
-export async function listCachedModels(cacheDirectory = hubCacheDirectory()): Promise<string[]> {
+export async function listCachedModels(
+  cacheDirectory: string = hubCacheDirectory(),
+): Promise<string[]> {
   const folders = await Array.fromAsync(Deno.readDir(cacheDirectory), ({ name }) => name)
     .catch(() => []);
   const models: string[] = [];
