@@ -50,7 +50,10 @@ export function multiplyTiled(
   for (let top = 0; top < n; top += tile) {
     for (let left = 0; left < n; left += tile) {
       const shared = { a: new Float64Array(tile * tile), b: new Float64Array(tile * tile) };
-      function* thread(row: number, column: number): Generator<"step" | "barrier", void, void> {
+      const thread = function* (
+        row: number,
+        column: number,
+      ): Generator<"step" | "barrier", void, void> {
         let sum = 0;
         for (let at = 0; at < n; at += tile) {
           shared.a[row * tile + column] = a[(top + row) * n + at + column];
@@ -64,7 +67,7 @@ export function multiplyTiled(
           yield barriers.afterUse ? "barrier" : "step";
         }
         product[(top + row) * n + left + column] = sum;
-      }
+      };
       const threads = Array.from(
         { length: tile * tile },
         (_, i) => thread(Math.floor(i / tile), i % tile),
