@@ -1,0 +1,49 @@
+// SmolLM2-135M-Instruct, fine-tuned on chapter 7's data: the losses of transformers' first steps, from tokens to AdamW.
+
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { encodeExamples, loadEntries, splitEntries } from "../../lib/dataset/mod.ts";
+import { loadModel } from "../../lib/model/mod.ts";
+import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
+import { openTokenizer } from "../../lib/text/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
+import golden from "../golden/smollm2_sft.json" with { type: "json" };
+import { smollm2 } from "../ollama.ts";
+import { assertClose, findTestData } from "../support.ts";
+
+/** Of the golden file's; later ones would only take longer. */
+const STEPS = 4;
+const data = findTestData();
+
+Deno.test({
+  name: `SmolLM2's first steps of fine-tuning have transformers' losses${
+    smollm2.needs || data.needs
+  }`,
+  ignore: !smollm2.found || !data.found,
+  async fn() {
+    const entries = await loadEntries(join(data.path, "instruction-data.json"));
+    const { train } = splitEntries(entries, [0.85, 0.10, 0.05]);
+    const device = new CpuDevice();
+    try {
+      const { model, source } = await loadModel(smollm2.path, { device });
+      using training = sft(model, {
+        examples: encodeExamples(train, await openTokenizer(source)),
+        order: golden.batches.slice(0, STEPS),
+        learningRate: golden.settings.lr,
+        weightDecay: golden.settings.weight_decay,
+        mask: "prompt",
+        evalEvery: 0,
+      });
+      const losses: number[] = [];
+      const counted: number[] = [];
+      for await (const { loss, tokensCounted } of training) {
+        losses.push(loss);
+        counted.push(tokensCounted);
+      }
+      assertEquals(counted, golden.counted.slice(0, STEPS));
+      assertClose(losses, golden.losses.slice(0, STEPS), { absolute: 1e-4, relative: 0 }, "losses");
+    } finally {
+      device.close();
+    }
+  },
+});
