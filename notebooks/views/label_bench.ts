@@ -167,3 +167,22 @@ export async function labelBench(
 const keyOf = (
   bugs: { shift: string; closingMasked: boolean; paddingCounted: boolean; promptCounted: boolean },
 ) => `${bugs.shift} ${bugs.closingMasked} ${bugs.paddingCounted} ${bugs.promptCounted}`;
+
+/**
+ * Shows three batches of the same examples, each with at most one bug that is not named: the puzzles of exercise 2.5.
+ *
+ * @param examples Prompts and responses as tokens.
+ * @param tokenizer Writes the tokens.
+ * @returns A view with a button for each batch.
+ */
+export function labelPuzzles(examples: readonly EncodedExample[], tokenizer: Tokenizer): View {
+  const bugs: Record<string, Partial<LabelBugs>> = {
+    first: { closingMasked: true },
+    second: { shift: 0 },
+    third: { promptCounted: true },
+  };
+  return frames({ batch: Object.keys(bugs) }, ({ batch }) => {
+    const labelled = labelBatch(examples, tokenizer.eosId, { ...NO_BUGS, ...bugs[batch] });
+    return batchView(labelled, tokenizer, { maxColumns: 14 });
+  });
+}
