@@ -4,6 +4,7 @@
 import { checkTrust, judgeScorer, loadEntries, parseJudge } from "tunebook";
 import { answersOfRuns } from "../views/better.ts";
 import { trainWithLeaks } from "../views/duplicate_leak.ts";
+import { recordRanks } from "../views/rank.ts";
 
 const entries = () =>
   loadEntries(new URL("../../data/instructions/instruction-data.json", import.meta.url).pathname);
@@ -19,6 +20,10 @@ const RECORDINGS: Record<string, () => Promise<unknown>> = {
     const runs = [];
     for (const leaks of [0, 6, 12, 18, 24]) runs.push(await trainWithLeaks(data, leaks));
     return runs;
+  },
+  /** A full update cut to ranks, and LoRAs of those ranks: about a minute and a half. */
+  async ranks() {
+    return await recordRanks(await entries());
   },
   /** Answers and ROUGE-L of two ways to train, three seeds each. */
   async two_ways() {
