@@ -62,17 +62,20 @@ export function blockSizes(weights: ArrayLike<number>, name: string): View {
   const plain = Array.from(weights, (value) => value / deviation);
   const random = new Random(3);
   const planted = plain.map((value) => random.float() < 0.001 ? 12 * Math.sign(value) : value);
+  const errorsOf = (values: readonly number[], blockSize: number) => {
+    const left = packAndUnpack(values, blockSize);
+    return values.map((value, i) => left[i] - value);
+  };
+  const least = countInto(errorsOf(plain, 16)); // for the eye, and so that all frames have one scale
   return frames(
     { blockSize: [16, 32, 64, 128, 256, 1024, 4096], outliers: [false, true] },
     ({ blockSize, outliers }) => {
-      const values = outliers ? planted : plain;
-      const left = packAndUnpack(values, blockSize);
-      const errors = values.map((value, i) => left[i] - value);
+      const errors = errorsOf(outliers ? planted : plain, blockSize);
       const size = Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
       const bits = 4 + 32 / blockSize;
       return lineChart([
-        { name: "share of weights", x: BINS, y: countInto(errors) },
-        { name: "", x: [0], y: [0.16] }, // the same scale in every frame
+        { name: `${blockSize} share a scale`, x: BINS, y: countInto(errors) },
+        { name: "the least: 16, no outliers", x: BINS, y: least },
       ], {
         title: `${bits.toFixed(2)} bits a weight, typical error ${(100 * size).toFixed(1)} %`,
         xLabel: "error, in standard deviations of the weights",
