@@ -1,0 +1,141 @@
+// The loss film of chapter 5: the same texts seen by a model at several steps of its training, each token coloured by how
+// much it surprised the model.
+
+import {
+  attendWithin,
+  embedding,
+  frames,
+  type LanguageModel,
+  logitsOf,
+  noGrad,
+  scope,
+  type Tokenizer,
+  tokenText,
+  View,
+  visibleText,
+} from "tunebook";
+
+/** A text of the film. */
+export interface Scene {
+  /** What it is called. */
+  readonly title: string;
+  /** Its tokens. */
+  readonly ids: readonly number[];
+  /** The first token whose loss is shown; what stands before is only read. */
+  readonly from: number;
+}
+
+/** The losses of all scenes at one step. */
+export interface Shot {
+  readonly step: number;
+  /** A list a scene: the loss of each shown token, in nats. */
+  readonly losses: readonly (readonly number[])[];
+}
+
+/**
+ * How much each token of a text surprises a model.
+ *
+ * @param model The model.
+ * @param ids The text's tokens.
+ * @param from The first token that is asked about, at least 1.
+ * @returns The negative log-probability of each token from there on, in nats.
+ */
+export async function tokenLosses(
+  model: LanguageModel,
+  ids: readonly number[],
+  from: number,
+): Promise<number[]> {
+  const tokens = Int32Array.from(ids.slice(0, -1));
+  const sequence = {
+    positions: tokens.map((_, i) => i),
+    end: new Int32Array(tokens.length).fill(tokens.length), // one branch
+  };
+  const rows = Int32Array.from({ length: ids.length - from }, (_, i) => from - 1 + i);
+  using logits = scope(() =>
+    noGrad(() => {
+      const hidden = model.hidden({ tokens, ...sequence, attend: attendWithin(sequence) });
+      return logitsOf(model, embedding(hidden, rows));
+    })
+  );
+  const values = await logits.data();
+  const width = model.vocabularySize;
+  return Array.from(rows, (row, i) => {
+    let largest = -Infinity;
+    for (let id = 0; id < width; id++) largest = Math.max(largest, values[i * width + id]);
+    let sum = 0;
+    for (let id = 0; id < width; id++) sum += Math.exp(values[i * width + id] - largest);
+    return largest + Math.log(sum) - values[i * width + ids[row + 1]];
+  });
+}
+
+/**
+ * Takes a shot of all scenes.
+ *
+ * @param model The model as it is now.
+ * @param scenes The texts.
+ * @param step The step that it is at.
+ * @returns The losses.
+ */
+export async function takeShot(
+  model: LanguageModel,
+  scenes: readonly Scene[],
+  step: number,
+): Promise<Shot> {
+  const losses: number[][] = [];
+  for (const { ids, from } of scenes) losses.push(await tokenLosses(model, ids, from));
+  return { step, losses };
+}
+
+/**
+ * Shows a film: a slider over the steps.
+ *
+ * @param scenes The texts.
+ * @param shots Their losses, a shot a step.
+ * @param tokenizer The model's tokenizer.
+ * @returns The view; the darker a token, the more it surprised the model.
+ */
+export function lossFilm(
+  scenes: readonly Scene[],
+  shots: readonly Shot[],
+  tokenizer: Tokenizer,
+): View {
+  return frames(
+    { step: shots.map(({ step }) => step) },
+    ({ step }) => drawShot(scenes, shots.find((shot) => shot.step === step)!, tokenizer),
+    { title: "Loss film" },
+  );
+}
+
+/** From this loss on, in nats, a token has the full colour: one in 3,000 guesses. */
+const FULL = 8;
+
+function drawShot(scenes: readonly Scene[], shot: Shot, tokenizer: Tokenizer): View {
+  const rows = scenes.map(({ title, ids, from }, i) => {
+    const losses = shot.losses[i];
+    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    const chips = losses.map((loss, k) => {
+      const text = escape(visibleText(tokenText(ids[from + k], tokenizer)));
+      const share = Math.min(1, loss / FULL);
+      const probability = (100 * Math.exp(-loss)).toPrecision(2);
+      return `<span title="${
+        loss.toFixed(2)
+      } nats, probability ${probability} %" style="background:rgba(217,83,79,${
+        (0.75 * share).toFixed(2)
+      });border-radius:3px;padding:2px 3px;margin:1px;display:inline-block;white-space:pre">${text}</span>`;
+    });
+    return {
+      html: `<p style="margin:8px 0 2px"><b>${escape(title)}</b>: mean loss ${
+        mean.toFixed(2)
+      }</p><div style="font:12.5px ui-monospace,monospace;line-height:1.9">${chips.join("")}</div>`,
+      text: `${title}: mean loss ${mean.toFixed(2)}; token by token ${
+        losses.map((loss) => loss.toFixed(1)).join(" ")
+      }`,
+    };
+  });
+  return new View(() => ({
+    "text/html": `<div>${rows.map(({ html }) => html).join("")}</div>`,
+    "text/plain": rows.map(({ text }) => text).join("\n"),
+  }));
+}
+
+const escape = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
