@@ -124,6 +124,7 @@ export async function divergenceFinder(
     ({ bug, reveal }) => draw(errors.get(bug)!, model.layers, reveal ? BUGS[bug] : undefined),
     {
       title: "First divergence finder",
+      start: { bug: "bug A" },
       labels: { bug: "planted", reveal: "code of the first red cell" },
     },
   );
@@ -151,7 +152,9 @@ function draw(errors: readonly StageError[], layers: number, bug: Bug | undefine
       `fill="${red ? "#d9534f" : "#2a9461"}" fill-opacity="${strength.toFixed(2)}" ${stroke}>` +
       `<title>${where(stage)}: ${error.toExponential(1)}</title></rect>` +
       `<text x="${x + WIDTH / 2}" y="${y + 21}" text-anchor="middle" fill="currentColor" ` +
-      `font-weight="${i === first ? 700 : 400}">${error.toExponential(0)}</text>`;
+      `font-weight="${i === first ? 700 : 400}">${
+        error === 0 ? "0" : error.toExponential(0)
+      }</text>`;
   });
   const label = (x: number, y: number, text: string, anchor: string) =>
     `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="currentColor">${text}</text>`;
