@@ -1,62 +1,133 @@
 // The exercises of chapter 9. The solutions here are independent of the library, which they check.
 
-import { exercise } from "tunebook";
+import { type ChatMessage, exercise } from "tunebook";
 
-export const bytesOf = exercise({
-  title: "9.1 How large is the file?",
-  inputs: [[135e6, 16], [7e9, 4.5], [355e6, 32]],
-  solution: (weights: number, bits: number) => weights * bits / 8 / 1e9,
+const write = (messages: ChatMessage[], prompt: boolean, end = "<|im_end|>\n") =>
+  messages.map(({ role, content }) => `<|im_start|>${role}\n${content}${end}`).join("") +
+  (prompt ? "<|im_start|>assistant\n" : "");
+
+const ASKED: ChatMessage[] = [
+  { role: "system", content: "Be brief." },
+  { role: "user", content: "Hello" },
+];
+const ANSWERED: ChatMessage[] = [
+  { role: "user", content: "Hello" },
+  { role: "assistant", content: "Hello! How are you?" },
+];
+
+export const chatml = exercise({
+  title: "9.1 A chat template by hand",
+  inputs: [[ASKED, true], [ANSWERED, false], [[ASKED[1]], true]] as [ChatMessage[], boolean][],
+  solution: (messages: ChatMessage[], prompt: boolean) => write(messages, prompt),
   mistakes: {
-    "These are gigabits: eight bits are a byte": (weights: number, bits: number) =>
-      weights * bits / 1e9,
-    "These are megabytes": (weights: number, bits: number) => weights * bits / 8 / 1e6,
+    "A prompt must open the assistant's turn, or the model goes on as the user": (
+      messages: ChatMessage[],
+      _: boolean,
+    ) => write(messages, false),
+    "The assistant's turn is opened always, also where nothing is asked": (
+      messages: ChatMessage[],
+      _: boolean,
+    ) => write(messages, true),
+    "Messages are not closed: without <|im_end|> the model never learns to stop": (
+      messages: ChatMessage[],
+      prompt: boolean,
+    ) => write(messages, prompt, "\n"),
+    "The line break after <|im_end|> is missing: other tokens than in training": (
+      messages: ChatMessage[],
+      prompt: boolean,
+    ) => write(messages, prompt, "<|im_end|>"),
   },
-  hint: "Weights times bits, by 8 for bytes, by 10⁹ for gigabytes.",
+  hint: "Each message is <|im_start|>role, a line break, content, <|im_end|> and a line break.",
 });
 
-export const fullTuning = exercise({
-  title: "9.2 What training all weights takes",
-  inputs: [[135e6], [1.1e9], [7e9]],
-  solution: (weights: number) => 16 * weights / 1e9,
+export const storedBytes = exercise({
+  title: "9.2 How large is the file?",
+  inputs: [[134_515_008, 5], [354_823_168, 16], [7_000_000_000, 4.5]],
+  solution: (weights: number, bits: number) => weights * bits / 8,
   mistakes: {
-    "Weights and gradients only: AdamW keeps two averages for each weight": (weights: number) =>
-      8 * weights / 1e9,
-    "AdamW has two moments, not one": (weights: number) => 12 * weights / 1e9,
-    "Only the weights: that is what answering takes": (weights: number) => 4 * weights / 1e9,
-  },
-  hint: "In float32 each weight needs itself, its gradient, and AdamW's two moments: four numbers.",
-});
-
-export const loraTuning = exercise({
-  title: "9.3 What training an adapter takes",
-  inputs: [[7e9, 4.5, 20e6], [135e6, 32, 1e6]],
-  solution: (weights: number, bits: number, learning: number) =>
-    (weights * bits / 8 + 16 * learning) / 1e9,
-  mistakes: {
-    "Frozen weights need no gradient and no moments": (
+    "These are bits: eight make a byte": (weights: number, bits: number) => weights * bits,
+    "This is float32, 4 bytes for each; these weights have fewer bits": (
       weights: number,
-      bits: number,
-      learning: number,
-    ) => (weights * bits / 8 + 12 * weights + 16 * learning) / 1e9,
-    "The adapter's gradient and moments are missing": (
-      weights: number,
-      bits: number,
-      learning: number,
-    ) => (weights * bits / 8 + 4 * learning) / 1e9,
+      _: number,
+    ) => 4 * weights,
   },
-  hint: "The frozen weights as they are stored, and sixteen bytes for each weight that learns.",
+  hint: "weights × bits / 8.",
 });
 
-export const cacheSize = exercise({
-  title: "9.4 What a long conversation takes",
-  inputs: [[30, 192, 2048], [24, 1024, 1024], [1, 1, 1]],
-  solution: (layers: number, keyWidth: number, tokens: number) =>
-    2 * 4 * layers * keyWidth * tokens / 1e6,
+export const trainingBytes = exercise({
+  title: "9.3 What learns costs more",
+  inputs: [[1000, 0], [1000, 10], [134_515_008, 2_442_240]],
+  solution: (weights: number, adapters: number) =>
+    adapters === 0 ? 16 * weights : 4 * weights + 16 * adapters,
   mistakes: {
-    "Keys are counted, values are not": (layers: number, keyWidth: number, tokens: number) =>
-      4 * layers * keyWidth * tokens / 1e6,
-    "A float32 has four bytes": (layers: number, keyWidth: number, tokens: number) =>
-      2 * layers * keyWidth * tokens / 1e6,
+    "The optimizer keeps two numbers for each weight that learns": (
+      weights: number,
+      adapters: number,
+    ) => adapters === 0 ? 12 * weights : 4 * weights + 12 * adapters,
+    "Frozen weights have no gradients and no moments": (weights: number, adapters: number) =>
+      16 * (weights + adapters),
+    "With adapters the frozen weights are still there": (weights: number, adapters: number) =>
+      adapters === 0 ? 16 * weights : 16 * adapters,
+    "The adapters are weights too: they are stored beside their gradients and moments": (
+      weights: number,
+      adapters: number,
+    ) => adapters === 0 ? 16 * weights : 4 * weights + 12 * adapters,
   },
-  hint: "Each token leaves a key and a value in each layer, keyWidth numbers of four bytes each.",
+  hint: "4 bytes each: a weight, its gradient, two moments. What is frozen is only stored.",
+});
+
+export const keptNumbers = exercise({
+  title: "9.4 Computing again",
+  inputs: [[24, 20, 1, false], [24, 20, 1, true], [1, 20, 1, true], [4, 12, 2, true]],
+  solution: (layers: number, perBlock: number, perInput: number, recompute: boolean) =>
+    recompute ? layers * perInput + perBlock : layers * perBlock,
+  mistakes: {
+    "The block that is being computed again is there too": (
+      layers: number,
+      perBlock: number,
+      perInput: number,
+      recompute: boolean,
+    ) => layers * (recompute ? perInput : perBlock),
+    "Computing again changes nothing here": (
+      layers: number,
+      perBlock: number,
+      _: number,
+      __: boolean,
+    ) => layers * perBlock,
+    "Only one block's input is kept; each block must be entered again": (
+      layers: number,
+      perBlock: number,
+      perInput: number,
+      recompute: boolean,
+    ) => recompute ? perInput + perBlock : layers * perBlock,
+  },
+  hint: "Every block's input stays, and one block at a time is there as a whole.",
+});
+
+export const cacheBytes = exercise({
+  title: "9.5 The cache of a conversation",
+  inputs: [[30, 3, 64, 2048], [24, 16, 64, 1024], [4, 4, 32, 100]],
+  solution: (layers: number, kvHeads: number, headDim: number, tokens: number) =>
+    4 * 2 * layers * kvHeads * headDim * tokens,
+  mistakes: {
+    "Keys and values are two": (
+      layers: number,
+      kvHeads: number,
+      headDim: number,
+      tokens: number,
+    ) => 4 * layers * kvHeads * headDim * tokens,
+    "These are numbers; each has 4 bytes": (
+      layers: number,
+      kvHeads: number,
+      headDim: number,
+      tokens: number,
+    ) => 2 * layers * kvHeads * headDim * tokens,
+    "Every block has a cache of its own": (
+      _: number,
+      kvHeads: number,
+      headDim: number,
+      tokens: number,
+    ) => 4 * 2 * kvHeads * headDim * tokens,
+  },
+  hint: "A key and a value of headDim numbers, for each token, head and block; 4 bytes a number.",
 });

@@ -1,0 +1,34 @@
+// The same conversation in the chat templates of several families, for chapter 9.
+
+import {
+  CHAT_STYLES,
+  CHAT_TEMPLATES,
+  type ChatMessage,
+  ChatTemplate,
+  frames,
+  View,
+} from "tunebook";
+
+const STYLE =
+  "font-size:13px;margin:0;padding:8px;border:1px solid rgba(128,128,128,0.5);overflow:auto";
+
+/** What every model names otherwise. */
+const variables = { bos_token: "<s>", eos_token: "</s>" };
+
+/**
+ * Shows a conversation as families of models write it.
+ *
+ * @param messages The conversation; the assistant is to go on.
+ * @returns Buttons for the style.
+ */
+export function chatStyles(messages: readonly ChatMessage[]): View {
+  return frames({ style: CHAT_STYLES }, ({ style }) => {
+    const template = new ChatTemplate(CHAT_TEMPLATES[style], { name: style, variables });
+    const text = template.render(messages, { prompt: true });
+    const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+    return new View(() => ({
+      "text/html": `<pre style="${STYLE}">${escaped}</pre>`,
+      "text/plain": text,
+    }));
+  }, { title: "One conversation in six styles" });
+}
