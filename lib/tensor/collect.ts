@@ -13,6 +13,9 @@ import type { Device } from "./device.ts";
 /** Collecting takes some tens of milliseconds: not for less than this. */
 const LEAST_GROWTH = 64 * 1024 * 1024;
 
+/** Nor more often than this, in milliseconds: each takes long where much is loaded. */
+const LEAST_PAUSE = 250;
+
 /** Bytes of a device that tensors have, those that nobody can reach included. */
 interface Use {
   bytes: number;
@@ -22,6 +25,8 @@ interface Use {
 
 const uses = new WeakMap<Device, Use>();
 let collectGarbage: (() => void) | undefined;
+/** A program that has just begun has no garbage: it gets this long to load its model. */
+let collectedAt = performance.now() + 1500;
 
 function useOf(device: Device): Use {
   let use = uses.get(device);
@@ -39,10 +44,11 @@ function useOf(device: Device): Use {
 export function countTaken(device: Device, byteLength: number): void {
   const use = useOf(device);
   use.bytes += byteLength;
-  if (use.bytes <= use.limit) return;
+  if (use.bytes <= use.limit || performance.now() < collectedAt + LEAST_PAUSE) return;
   use.limit = use.bytes + Math.max(LEAST_GROWTH, use.bytes / 8);
   collectGarbage ??= findCollector();
   collectGarbage();
+  collectedAt = performance.now();
 }
 
 /**
