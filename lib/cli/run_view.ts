@@ -33,8 +33,10 @@ export class RunView {
         break;
       case "output": {
         const { type, content } = event.message;
-        if (type !== "stream") break;
-        this.#line = content.text.trimEnd().split(/[\r\n]/).at(-1) || this.#line;
+        if (type !== "stream" && type !== "error") break;
+        // A cell may wait for ever for what has failed.
+        const text = type === "error" ? `${content.ename}: ${content.evalue}` : content.text;
+        this.#line = text.trimEnd().split(/[\r\n]/).at(-1) || this.#line;
         this.#bar.update(event.cell - 1, `${this.#title.slice(0, 24)} │ ${this.#line}`);
         break;
       }

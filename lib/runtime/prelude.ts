@@ -8,14 +8,15 @@
 // Commands come the other way, as lines on standard input.
 
 import { watchModules } from "./prelude/modules.ts";
+import { followWork } from "./prelude/owners.ts";
 import { hearWorkers, workerSource } from "./prelude/workers.ts";
 
 /** What the prelude writes to the session. */
 export type PreludeMessage =
   | { type: "ready" }
   | { type: "output"; kind: string; content: Record<string, unknown> }
-  /** Something was thrown that nobody caught, in a timer, an event or a promise. */
-  | { type: "uncaught"; error: ErrorDescription }
+  /** Something was thrown that nobody caught, in a timer, an event or a promise of the cell's. */
+  | { type: "uncaught"; error: ErrorDescription; cell?: number }
   /** Library code asked for the stop signal, so it will end by itself. */
   | { type: "signal_taken" }
   /** A stop has arrived and the event loop turns. */
@@ -58,6 +59,7 @@ export function preludeSource(options: PreludeOptions): string {
   const parts = [
     `(${install.toString()})(${JSON.stringify({ ...options, ...constants })})`,
     `(${watchModules.toString()})(${KERNEL_GLOBAL})`,
+    `(${followWork.toString()})(${KERNEL_GLOBAL})`,
     `(${hearWorkers.toString()})(${JSON.stringify(workerSource(RECORD))})`,
   ];
   return parts.join(";\n") + ";void 0";
@@ -220,13 +222,18 @@ function install(options: any) {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     if (!(event.reason instanceof Stopped)) {
-      emit({ type: "uncaught", error: describe(event.reason) });
+      emit({ type: "uncaught", error: describe(event.reason), cell: kernel.ownerOf(event.reason) });
     }
   });
   // Left alone, an error in a timer or an event listener makes the kernel hang.
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    emit({ type: "uncaught", error: describe(event.error ?? event.message) });
+    const { error } = event;
+    emit({
+      type: "uncaught",
+      error: describe(error ?? event.message),
+      cell: kernel.ownerOf(error),
+    });
   });
   const exit = (code?: number) => {
     emit({ type: "exit", code: code ?? Deno.exitCode });
@@ -263,6 +270,7 @@ function install(options: any) {
     breath = performance.now();
     pending.clear();
     kernel.onBegin();
+    kernel.enter(number);
     lastError = lastThrown = lastRejection = undefined;
   }
   function stop(number: number) {
@@ -379,6 +387,9 @@ function install(options: any) {
     begin,
     /** Is told of each cell before it runs; see `watchModules`. */
     onBegin: () => {},
+    /** Makes what is started from now on the cell's, and tells whose it is; see `followWork`. */
+    enter: (_cell: number) => {},
+    ownerOf: (_error: unknown): number | undefined => undefined,
     race,
     iterate,
     result,

@@ -167,6 +167,13 @@ export async function runNotebook(
     (run.failures ??= []).push(failure);
   };
 
+  /** Work that a cell left behind has failed, after the cell had ended well. */
+  const late = (number: number, cell: CodeCell, { type, content }: OutputMessage) => {
+    if (type !== "error" || hasTag(cell, "raises-exception")) return;
+    const { ename: name, evalue: message, traceback } = content;
+    fail(number, cell, { name, message, traceback });
+  };
+
   const cells = notebook.cells.filter((cell) => cell.cell_type === "code");
   let last: { number: number; cell: CodeCell } | undefined;
   await using session = await Session.start({
@@ -174,12 +181,7 @@ export async function runNotebook(
     env: options.env,
     launcher: options.launcher,
     path: path ?? resolve(cwd, name),
-    // Work that a cell left behind has failed, after the cell had ended well.
-    onLateOutput({ type, content }) {
-      if (type !== "error" || last === undefined || hasTag(last.cell, "raises-exception")) return;
-      const { ename: name, evalue: message, traceback } = content;
-      fail(last.number, last.cell, { name, message, traceback });
-    },
+    onLateOutput: (message) => last && late(last.number, last.cell, message),
   });
   setLanguage(notebook, session.languageInfo);
   options.onProgress?.({ type: "start", cells: cells.length });
@@ -212,6 +214,7 @@ export async function runNotebook(
           timeout: options.timeout,
           signal: limit.signal,
           onOutput: (message) => options.onProgress?.({ type: "output", ...at, message }),
+          onLateOutput: (message) => late(at.cell, cell, message),
         });
       const result = await cache.execute(cell, execute);
       if (result.status === "stopped" && limit.passed()) {

@@ -22,6 +22,8 @@ export type {
 
 /** The prelude's own lines; cells come after. */
 const FIRST_CELL_LINE = 2000;
+/** So many cells are still known by what they have left behind. */
+const OWNERS = 64;
 /** Where lines begin anew: the blank lines in front of a cell should not become many. */
 const LAST_CELL_LINE = 200_000;
 
@@ -30,6 +32,7 @@ interface Running {
   label: string;
   collector: OutputCollector;
   onOutput?: ExecuteOptions["onOutput"];
+  onLateOutput?: ExecuteOptions["onLateOutput"];
   onInput?: ExecuteOptions["onInput"];
   executionCount: number | null;
   provenance: ProvenanceEntry[];
@@ -62,6 +65,8 @@ export class Session {
   #running?: Running;
   /** The last cell that was sent, which is where late output belongs. */
   #last?: Running;
+  /** The last cells by their numbers. */
+  #owners = new Map<number, Running>();
   /** Whether the kernel's end has been told. */
   #mourned = false;
   #closed = false;
@@ -213,6 +218,7 @@ export class Session {
     this.#displays.clear();
     this.#sent.length = 0;
     this.#last = undefined;
+    this.#owners.clear();
     this.#nextLine = FIRST_CELL_LINE;
     await this.#boot();
   }
@@ -229,7 +235,7 @@ export class Session {
   }
 
   #take(message: PreludeMessage) {
-    if (message.type === "uncaught") this.#uncaught(message.error);
+    if (message.type === "uncaught") this.#uncaught(message.error, message.cell);
     else if (message.type === "output") {
       const { kind: type, content } = message;
       if (OUTPUT_TYPES.has(type)) this.#output({ type: type as OutputMessage["type"], content });
@@ -237,28 +243,28 @@ export class Session {
     }
   }
 
-  #output(message: OutputMessage) {
-    // What arrives between cells comes from work that the last cell left behind.
-    const running = this.#running ?? this.#last;
-    if (running === undefined) return;
+  /** @param owner The cell whose it is; else what arrives between cells comes from the last cell's work. */
+  #output(message: OutputMessage, owner = this.#running ?? this.#last) {
+    if (owner === undefined) return;
     const fact = message.content?.data?.[PROVENANCE_MIME];
     if (fact !== undefined) {
-      running.provenance.push(fact as ProvenanceEntry);
+      owner.provenance.push(fact as ProvenanceEntry);
       if (!this.#options.keepRecords) return;
     }
-    running.collector.add(message, running.executionCount);
-    if (this.#running === undefined) this.#options.onLateOutput?.(message);
-    else running.onOutput?.(message);
+    owner.collector.add(message, owner.executionCount);
+    if (owner === this.#running) owner.onOutput?.(message);
+    else (owner.onLateOutput ?? this.#options.onLateOutput)?.(message);
   }
 
-  async #uncaught(description: ErrorDescription) {
-    const running = this.#running ?? this.#last;
-    if (running === undefined) return;
-    const late = this.#running === undefined;
-    const described = describeError(description, running.sent, this.#sent);
-    if (!late) running.uncaught.push(described);
-    const error = await described;
-    if (late) this.#output(errorMessage(error));
+  /** Shows an error at once: a cell may go on for long, or wait for ever for what has failed. */
+  #uncaught(description: ErrorDescription, cell?: number) {
+    const owner = this.#owners.get(cell ?? -1) ?? this.#running ?? this.#last;
+    if (owner === undefined) return;
+    const told = describeError(description, owner.sent, this.#sent).then((error) => {
+      this.#output(errorMessage(error), owner);
+      return error;
+    });
+    owner.uncaught.push(told);
   }
 
   // ---- Cells ----
@@ -276,8 +282,9 @@ export class Session {
       executionCount: number | null,
       error?: CellError,
       provenance: ProvenanceEntry[] = [],
+      shown = false,
     ): ExecuteResult => {
-      if (error !== undefined) {
+      if (error !== undefined && !shown) {
         const message = errorMessage(error);
         collector.add(message, executionCount);
         options.onOutput?.(message);
@@ -315,6 +322,7 @@ export class Session {
       label,
       collector,
       onOutput: options.onOutput,
+      onLateOutput: options.onLateOutput,
       onInput: options.onInput,
       executionCount: null,
       provenance: [],
@@ -323,10 +331,13 @@ export class Session {
     };
     const dead = async () => {
       this.#mourned = true;
+      await Promise.all(running.uncaught);
       const error = await this.#obituary(`in ${label}`, running);
       return finish(running.stopped ?? "died", null, error, running.provenance);
     };
     this.#running = running;
+    this.#owners.set(number, running);
+    this.#owners.delete(number - OWNERS);
     try {
       const content = executeContent(
         padCode(cell.code, blank),
@@ -351,21 +362,17 @@ export class Session {
       const uncaught = await Promise.all(running.uncaught);
       let error = failed ? await replyError(replied, ended, sent, this.#sent) : undefined;
       let status: ExecuteResult["status"] = "ok";
+      let shown = false;
       if (running.stopped !== undefined) {
         status = running.stopped;
         error = { ...stopError(status, label, options.timeout), line: error?.line };
       } else if (error !== undefined || uncaught.length > 0) {
         status = "error";
-        // All are shown; the one that ended the cell, or else the first, is the cell's.
-        const shown = error === undefined ? uncaught.slice(1) : uncaught;
+        // The error that ended the cell is the cell's; else the first that nobody caught.
+        shown = error === undefined;
         error ??= uncaught[0];
-        for (const one of shown) {
-          const message = errorMessage(one);
-          collector.add(message, count);
-          options.onOutput?.(message);
-        }
       }
-      return finish(status, count, error, running.provenance);
+      return finish(status, count, error, running.provenance, shown);
     } finally {
       this.#last = running;
       this.#running = undefined;

@@ -135,12 +135,50 @@ Deno.test("runNotebook() stopped by its signal keeps what was done, and goes no 
 });
 
 Deno.test("runNotebook() counts an error of work that a cell left behind", async () => {
-  const { ok, failure } = await runNotebook(book(
+  const { ok, failure, notebook } = await runNotebook(book(
     "void setTimeout(() => { throw new Error('left') }, 100)",
-    "await new Promise((f) => setTimeout(f, 400))",
+    "await new Promise((f) => setTimeout(f, 400)); 'went on'",
   ));
   assertEquals(ok, false);
-  assertEquals(failure?.message, "left");
+  assertEquals([failure?.message, failure?.cell], ["left", 1]);
+  assertEquals(shown(notebook), ["Error: left", '"went on"']);
+});
+
+Deno.test("runNotebook() ends though a worker is left running, and shows what it has printed", async () => {
+  const busy = "data:text/javascript,console.log('working'); postMessage(0); while (true);";
+  const { ok, notebook } = await runNotebook(book(
+    `const worker = new Worker(${JSON.stringify(busy)}, { type: "module" });
+await new Promise((done) => worker.onmessage = () => done());`,
+    "'after'",
+  ));
+  assert(ok);
+  assertEquals(shown(notebook), ["working\n", '"after"']);
+});
+
+const RUNS = Number(Deno.env.get("TUNEBOOK_RUNS") ?? 2);
+
+Deno.test(`runNotebook() puts every output in its place, ${RUNS} times`, async () => {
+  const lines = (count: number) => Array.from({ length: count }, (_, i) => `${i}\n`).join("");
+  for (let run = 0; run < RUNS; run++) {
+    const { notebook } = await runNotebook(book(
+      "for (let i = 0; i < 200; i++) console.log(i); 'end'",
+      "for (let i = 0; i < 201; i++) console.log(i);",
+      `console.log("a"); await Deno.jupyter.display({ "text/plain": "b" }, { raw: true });
+console.error("c"); Deno.stdout.writeSync(new TextEncoder().encode("d")); 42`,
+      "NaN",
+      [
+        "setTimeout(() => { throw new Error('timer') }, 5); await new Promise((f) => setTimeout(f, 50))",
+        "raises-exception",
+      ],
+    ));
+    assertEquals(shown(notebook), [
+      `${lines(200)}|"end"`,
+      lines(201),
+      "a\n|b|c\n|d|42",
+      "NaN",
+      "Error: timer",
+    ]);
+  }
 });
 
 Deno.test("runNotebook() tells a kernel that ended, and goes on with a new one if told", async () => {

@@ -143,6 +143,18 @@ sessionTest("Session.execute() outputs", {
     assertEquals(ended, false);
     await running;
   },
+  "workers print, made from a file's, a data: or a blob: address, revoked too": async (session) => {
+    const result = await session.execute(`
+      const say = (name) => "console.log('" + name + "'); postMessage(0)";
+      const heard = (worker) => new Promise((done) => worker.onmessage = () => done(worker.terminate()));
+      const module = { type: "module" };
+      await heard(new Worker("data:text/javascript," + say("data"), module));
+      const url = URL.createObjectURL(new Blob(["const b: string = '';" + say("blob")], { type: "text/typescript" }));
+      const worker = new Worker(url, module);
+      URL.revokeObjectURL(url);
+      await heard(worker);`);
+    assertEquals([result.status, ...brief(result)], ["ok", "stdout: data\nblob\n"]);
+  },
   "late output goes to the cell that left the work behind": async (session) => {
     const result = await session.execute("void setTimeout(() => console.log('late'), 1000)");
     await until(() => result.outputs.length > 0);
@@ -267,6 +279,35 @@ for (const shape of shapes) {
     await until(() => late.outputs.length > 0);
     assertEquals(brief(late), ["Error: late"]);
     assertMatch(brief(await session.execute("'alive'"))[0], /alive/);
+  },
+  "an error that nobody catches is shown while the cell still waits, and stays after a stop":
+    async (
+      session,
+    ) => {
+      const controller = new AbortController();
+      const result = await session.execute(
+        "setTimeout(() => { throw new Error('tick') }, 5);\nawait new Promise(() => {})",
+        { signal: controller.signal, onOutput: () => controller.abort(), timeout: 20 },
+      );
+      assertEquals(result.status, "stopped");
+      assertEquals(brief(result)[0], "Error: tick");
+      assertMatch(brief(result)[1], /^Stopped: Cell \d+ was stopped$/);
+    },
+  "an error that nobody catches is told under the cell that started it, while another runs": async (
+    session,
+  ) => {
+    const started = await session.execute(`function later(ms) { throw new Error("in " + ms) }
+void setTimeout(later, 200, 1);
+void (async () => { await new Promise((f) => setTimeout(f, 300)); later(2) })();`);
+    // The function is an earlier cell's, the timer is its own.
+    const other = await session.execute(
+      "setTimeout(later, 5, 3);\nawait new Promise((f) => setTimeout(f, 800)); 'whole'",
+      { label: "cell O" },
+    );
+    assertEquals(brief(started), ["Error: in 1", "Error: in 2"]);
+    assertEquals([other.status, other.error?.message], ["error", "in 3"]);
+    assertEquals(brief(other).length, 2);
+    assertMatch(brief(other)[1], /"whole"$/);
   },
   "a nest too deep for any parser is a syntax error": async (session) => {
     const result = await session.execute("[".repeat(50_000));

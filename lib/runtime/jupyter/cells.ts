@@ -1,6 +1,7 @@
 // The cells that clients want run: one after another, each with its outputs, its reply and its end.
 
 import type { MessageHeader } from "../messages.ts";
+import type { OutputMessage } from "../outputs.ts";
 import type { ExecuteResult, Session } from "../session.ts";
 import type { Channels, Request } from "./channels.ts";
 import type { History } from "./history.ts";
@@ -20,6 +21,14 @@ export interface CellQueueOptions {
 
 type Content = Record<string, unknown>;
 
+/** The cell that runs. */
+interface Running {
+  header: MessageHeader;
+  controller: AbortController;
+  /** An error of an earlier cell's work that had to be shown under this one. */
+  stray?: Content;
+}
+
 /** How long a first cell waits for its client to subscribe to outputs. */
 const AUDIENCE_MILLISECONDS = 2000;
 
@@ -31,7 +40,7 @@ export class CellQueue {
   last?: MessageHeader;
   #options: CellQueueOptions;
   #waiting: Request[] = [];
-  #running?: { header: MessageHeader; controller: AbortController };
+  #running?: Running;
   #working = false;
 
   /** @param options The kernel's parts. */
@@ -99,16 +108,18 @@ export class CellQueue {
     if (stored) history.add(count, code);
     if (!silent) publisher.input(code, count, header);
     const controller = new AbortController();
-    this.#running = { header, controller };
+    const running: Running = this.#running = { header, controller };
     this.last = header;
     try {
       const session = await this.#options.session;
       const result = await this.#run(request, code, count, session, controller.signal);
       if (result === undefined) return;
       const { error } = result;
-      if (error !== undefined) {
-        const { name: ename, message: evalue, traceback } = error;
-        this.#fail(request, count, { ename, evalue, traceback });
+      const failure = error === undefined
+        ? running.stray
+        : { ename: error.name, evalue: error.message, traceback: error.traceback };
+      if (failure !== undefined) {
+        this.#fail(request, count, failure);
         return;
       }
       const expressions: Content = {};
@@ -155,6 +166,7 @@ export class CellQueue {
       silent,
       signal,
       onOutput: silent ? undefined : (message) => publisher.output(message, header, count),
+      onLateOutput: (message) => this.#late(message, header, count, id !== undefined),
       onInput: content.allow_stdin === true
         ? (asked) => channels.ask(request, asked, signal)
         : undefined,
@@ -167,6 +179,17 @@ export class CellQueue {
     }
     note?.ran(result, lost);
     return result;
+  }
+
+  /**
+   * Shows what a cell's work puts out after its end. Clients that keep no cells apart hear nothing of one
+   * that has ended: they are told under the cell that runs.
+   */
+  #late(message: OutputMessage, header: MessageHeader, count: number, apart: boolean) {
+    const running = this.#running;
+    const under = apart || running === undefined ? header : running.header;
+    this.#options.publisher.output(message, under, count);
+    if (under !== header && message.type === "error") running!.stray ??= message.content;
   }
 
   /** @param show Whether the error has not been published yet. */

@@ -8,18 +8,35 @@ export function workerSource(record: string): string {
 
 /** Runs inside the kernel: it may use nothing from outside its own body. */
 export function hearWorkers(source: string): void {
-  const script = (text: string) =>
-    URL.createObjectURL(new Blob([text], { type: "application/javascript" }));
-  const first = script(source);
+  const { createObjectURL, revokeObjectURL } = URL;
+  const script = (parts: BlobPart[], type = "application/javascript") =>
+    createObjectURL.call(URL, new Blob(parts, { type }));
+  const first = script([source]);
+  // A blob's address is often revoked before a module of ours could import it, so its content is taken.
+  const blobs = new Map<string, Blob>();
+  URL.createObjectURL = (blob) => {
+    const url = createObjectURL.call(URL, blob);
+    blobs.set(url, blob as Blob);
+    return url;
+  };
+  URL.revokeObjectURL = (url) => {
+    blobs.delete(String(url));
+    revokeObjectURL.call(URL, url);
+  };
   const NativeWorker = globalThis.Worker;
   class HeardWorker extends NativeWorker {
     constructor(specifier: string | URL, options?: WorkerOptions) {
       const url = String(specifier);
-      // What is no address that stands by itself is refused by the native constructor, and a blob's
-      // address is often revoked before a module of ours could import it.
+      const blob = blobs.get(url);
+      // What is no address that stands by itself is refused by the native constructor.
       const own = /^(file|https?|data|npm|jsr):/.test(url);
+      const begin = `import ${JSON.stringify(first)};`;
       super(
-        own ? script(`import ${JSON.stringify(first)};import ${JSON.stringify(url)};`) : url,
+        blob !== undefined
+          ? script([begin, blob], blob.type || undefined)
+          : own
+          ? script([`${begin}import ${JSON.stringify(url)};`])
+          : url,
         options,
       );
     }

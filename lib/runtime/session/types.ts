@@ -19,8 +19,8 @@ export interface SessionOptions {
   /** Changes the command that starts the kernel, so that it runs in a sandbox. */
   launcher?: KernelLauncher;
   /**
-   * Is told of output that arrives while no cell runs, from work that the last cell left behind; it
-   * has been added to that cell's outputs.
+   * Is told of output that arrives while no cell runs, from work that the last cell left behind, and of
+   * errors in what an earlier cell has started; it has been added to that cell's outputs.
    */
   onLateOutput?: (message: OutputMessage) => void;
   /** Takes messages of comms (widgets' channels) that cells open, and of other types that cells broadcast. */
@@ -44,6 +44,8 @@ export interface SessionMessage {
 export interface ExecuteOptions {
   /** Takes each output message as it comes. */
   onOutput?: (message: OutputMessage) => void;
+  /** Takes output that comes after the cell's end, in the place of the session's `onLateOutput`. */
+  onLateOutput?: (message: OutputMessage) => void;
   /** Stops the cell; the kernel's state is kept where that is possible at all. */
   signal?: AbortSignal;
   /** Seconds after which the cell is stopped. */

@@ -5,6 +5,9 @@ import { join } from "@std/path";
 import { ZmtpConnection } from "../../../lib/runtime/zmtp.ts";
 import { brief, executeContent, startKernel, TestClient } from "./client.ts";
 
+/** How often a training is stopped. */
+const STOPS = Number(Deno.env.get("TUNEBOOK_RUNS") ?? 10);
+
 type Started = Awaited<ReturnType<typeof startKernel>>;
 
 /** A test whose steps share a kernel. */
@@ -181,6 +184,25 @@ kernelTest("JupyterKernel errors", {
     const late = await client.until(({ content }) => content.evalue === "late");
     assertEquals(late.parentHeader.msg_id, id);
   },
+  "a timer that throws while another cell runs is told under its own, or where it is heard": async (
+    { client },
+  ) => {
+    const run = async (cellId?: string) => {
+      const started = await client.execute(
+        "void setTimeout(() => { throw new Error('left') }, 200)",
+        { cellId },
+      );
+      const other = await client.execute("await new Promise((f) => setTimeout(f, 600)); 'whole'", {
+        cellId: cellId && "other",
+      });
+      const own = client.outputsOf(started.reply.parentHeader.msg_id!);
+      const errors = (outputs: typeof own) => brief(outputs).filter((one) => /^Error/.test(one));
+      return [errors(own), errors(other.outputs), other.reply.content.status];
+    };
+    assertEquals(await run("started"), [["Error: left"], [], "ok"]);
+    // nbclient and its like listen to one cell at a time.
+    assertEquals(await run(), [[], ["Error: left"], "error"]);
+  },
 });
 
 kernelTest("JupyterKernel interrupts", {
@@ -220,7 +242,7 @@ kernelTest("JupyterKernel interrupts", {
         while (!signal.aborted) { await new Promise((f) => setTimeout(f, 2)); model.steps++; }
         return "ended";
       }`);
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < STOPS; i++) {
       const cell = client.send("execute_request", executeContent("await train()"));
       await client.until(({ header, parentHeader }) =>
         header.msg_type === "stream" && parentHeader.msg_id === cell.id

@@ -1,0 +1,37 @@
+// The part of the prelude that knows which cell has started what goes on: an error that nobody catches is
+// told under that cell, while another may be running.
+
+/** Runs inside the kernel: it may use nothing from outside its own body. */
+export function followWork(
+  kernel: { enter: (cell: number) => void; ownerOf: (error: unknown) => number | undefined },
+): void {
+  // deno-lint-ignore no-explicit-any
+  const G = globalThis as any;
+  const { AsyncLocalStorage } = G.process.getBuiltinModule("node:async_hooks");
+  const owner = new AsyncLocalStorage();
+  // The event of an error in a timer comes when the timer's own context has been left.
+  let thrown: { error: unknown; cell: number } | undefined;
+  kernel.enter = (cell) => {
+    owner.enterWith(cell);
+    thrown = undefined;
+  };
+  kernel.ownerOf = (error) =>
+    thrown !== undefined && thrown.error === error ? thrown.cell : owner.getStore();
+
+  for (const name of ["setTimeout", "setInterval"]) {
+    G[name] = new Proxy(G[name], {
+      apply(native, self, [callback, ...rest]) {
+        if (typeof callback !== "function") return Reflect.apply(native, self, [callback, ...rest]);
+        const heard = function (this: unknown, ...args: unknown[]) {
+          try {
+            return Reflect.apply(callback, this, args);
+          } catch (error) {
+            thrown = { error, cell: owner.getStore() };
+            throw error;
+          }
+        };
+        return Reflect.apply(native, self, [heard, ...rest]);
+      },
+    });
+  }
+}
