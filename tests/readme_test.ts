@@ -1,34 +1,18 @@
 // What README.md and the other pages say exists: commands with their options, and what they link to.
 
 import { assert, assertEquals } from "@std/assert";
-import { dirname, fromFileUrl, join, relative } from "@std/path";
-import { filesUnder } from "./check.ts";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { pages, withoutCode } from "./pages.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
-
-/** Texts with links: every page, and the Markdown cells of every notebook. */
-async function pages(): Promise<{ path: string; text: string }[]> {
-  const found = [];
-  for (const path of filesUnder(root, (name) => /\.(md|ipynb)$/.test(name) && name[0] !== ".")) {
-    const content = await Deno.readTextFile(path);
-    const text = path.endsWith(".md") ? content : JSON.parse(content).cells
-      .filter(({ cell_type }: { cell_type: string }) => cell_type === "markdown")
-      .map(({ source }: { source: string | string[] }) => [source].flat().join("")).join("\n\n");
-    found.push({ path, text });
-  }
-  return found;
-}
 
 Deno.test("links between the project's files lead somewhere", async () => {
   const broken: string[] = [];
   for (const { path, text } of await pages()) {
-    const prose = text.replace(/```[^]*?```/g, "").replace(/`[^`\n]*`/g, "");
-    for (const [, target] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, target] of withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^(https?:|mailto:|#)/.test(target)) continue;
-      const file = join(dirname(path), decodeURIComponent(target.split("#")[0]));
-      if (!await Deno.stat(file).then(() => true, () => false)) {
-        broken.push(`${relative(root, path)}: ${target}`);
-      }
+      const file = join(root, dirname(path), decodeURIComponent(target.split("#")[0]));
+      if (!await Deno.stat(file).then(() => true, () => false)) broken.push(`${path}: ${target}`);
     }
   }
   assertEquals(broken, []);
