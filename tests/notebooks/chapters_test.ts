@@ -1,4 +1,4 @@
-// The course's chapters: each runs with its exercises solved, and keeps to the form that learners know.
+// The course's chapters: each runs with its exercises solved, most cells twice, and keeps to the form that learners know.
 
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { basename, fromFileUrl, join } from "@std/path";
@@ -6,7 +6,7 @@ import { type Exercise, judgeAnswer } from "../../lib/course/mod.ts";
 import { type CodeCell, type Notebook, readNotebook } from "../../lib/runtime/mod.ts";
 import { runNotebook, writeNotebook } from "../../lib/runtime/mod.ts";
 import { renderReport } from "../../lib/runtime/report/mod.ts";
-import { findExercises, solve } from "./exercises.ts";
+import { findExercises, solve, twice } from "./exercises.ts";
 
 const folder = fromFileUrl(new URL("../../notebooks", import.meta.url));
 const chapters = [...Deno.readDirSync(folder)].map(({ name }) => name)
@@ -24,6 +24,23 @@ const textOf = (cell: CodeCell) =>
       ? output.evalue
       : String(output.data["text/plain"] ?? "")
   ).join("\n");
+
+/**
+ * Cells that go on where they were when they are run again, since they train, and those that take long. All others are
+ * run twice: what they make must be the same again.
+ */
+const ONCE = /\bsft\(|\bof training\b|\btrain\(|\b(measureLedger|branchingReplay)\(/;
+
+/** Drawings in some HTML that have no words beside them; those inside another drawing are part of it. */
+function wordlessDrawings(html: string): string[] {
+  const wordless: string[] = [];
+  let depth = 0;
+  for (const [tag] of html.matchAll(/<svg\b[^>]*>|<\/svg>/g)) {
+    if (tag === "</svg>") depth--;
+    else if (depth++ === 0 && !/\baria-label="[^"]+"/.test(tag)) wordless.push(tag);
+  }
+  return wordless;
+}
 
 for (const name of chapters) {
   const path = join(folder, name);
@@ -64,19 +81,30 @@ for (const name of chapters) {
     }
   });
 
-  Deno.test(`${name} runs with its exercises solved, and makes a report`, async () => {
+  Deno.test(`${name} runs with its exercises solved, cells twice, and makes a report`, async () => {
     const solved = solve(await readNotebook(path));
     // Beside the chapter, whose views and exercises it imports.
     const copy = join(folder, `.solved_${crypto.randomUUID()}.ipynb`);
     try {
-      await writeNotebook(copy, solved);
+      await writeNotebook(copy, twice(solved, ({ source }) => !ONCE.test(source)));
       const { ok, failure, notebook, manifest } = await runNotebook(copy, { timeout: 240 });
       assert(ok, failure?.summary);
-      for (const { cell } of findExercises(await readNotebook(path))) {
-        const done = codeCells(notebook).find(({ id }) => id === cell.id)!;
-        assertMatch(textOf(done), /^Right: /m, `the solution of "${cell.id}"`);
+      const cells = new Map(codeCells(notebook).map((cell) => [cell.id, cell]));
+      const ids = codeCells(solved).map(({ id }) => id);
+      for (const id of ids) {
+        const again = cells.get(`${id}-again`);
+        if (again) assertEquals(textOf(again), textOf(cells.get(id)!), `"${id}", run twice`);
+        for (const output of cells.get(id)!.outputs) {
+          if (!("data" in output)) continue;
+          assertMatch(String(output.data["text/plain"]), /\w/, `words for what "${id}" shows`);
+          assertEquals(wordlessDrawings([output.data["text/html"] ?? ""].flat().join("")), [], id);
+        }
       }
-      const html = await renderReport(notebook, { manifest });
+      for (const { cell } of findExercises(await readNotebook(path))) {
+        assertMatch(textOf(cells.get(cell.id)!), /^Right: /m, `the solution of "${cell.id}"`);
+      }
+      const shown = notebook.cells.filter(({ id }) => !id.endsWith("-again"));
+      const html = await renderReport({ ...notebook, cells: shown }, { manifest });
       assertLess(html.length, 3_000_000);
     } finally {
       await Deno.remove(copy).catch(() => {});

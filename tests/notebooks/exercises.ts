@@ -41,3 +41,19 @@ export function solve(notebook: Notebook): Notebook {
   for (const { cell, solution } of findExercises(copy)) cell.source = solution;
   return copy;
 }
+
+/**
+ * Makes cells run again right after they were run.
+ *
+ * @param notebook The notebook; it is left as it is.
+ * @param again Whether a cell is to be.
+ * @returns A copy in which each such cell is followed by itself, under its id with `-again`.
+ */
+export function twice(notebook: Notebook, again: (cell: CodeCell) => boolean): Notebook {
+  const cells = notebook.cells.flatMap((cell) =>
+    cell.cell_type === "code" && again(cell)
+      ? [cell, { ...structuredClone(cell), id: `${cell.id}-again` }]
+      : [cell]
+  );
+  return { ...notebook, cells };
+}
