@@ -76,6 +76,29 @@ export function findInEnvironment(variable: string, how: string): Found {
   return { path, found, needs: found ? "" : ` (needs ${variable}: ${how})` };
 }
 
+/**
+ * Looks for a program that an environment variable names, else on the PATH.
+ *
+ * @param variable As `"TUNEBOOK_CHROMIUM"`
+ * @param names What the program may be called
+ * @param how How to get it, for a skipped test's name
+ */
+export function findProgram(variable: string, names: readonly string[], how: string): Found {
+  const named = findInEnvironment(variable, how);
+  if (named.found || Deno.env.has(variable)) return named;
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    for (const name of names) {
+      try {
+        const path = `${folder}/${name}`;
+        if (Deno.statSync(path).isFile) return { path, found: true, needs: "" };
+      } catch {
+        // not in this folder
+      }
+    }
+  }
+  return named;
+}
+
 /** A Python for tests. */
 export interface Python extends Found {
   /** Runs a script file with arguments; returns its output, throws with its error output. */

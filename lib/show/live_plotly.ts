@@ -32,6 +32,8 @@ export async function enableLivePlotly(
       '<div class="tb-plotly" style="font-size:12px;opacity:0.8">Charts are live while this page is open</div>',
     "text/plain": "Charts are live while this page is open",
   });
+  // An update that comes after the end of its cell reaches no page: the stock kernel sends both at once.
+  await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 /** A script that defines `window.Plotly` once and then says so. */

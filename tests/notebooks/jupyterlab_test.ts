@@ -6,13 +6,8 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import type { Locator, Page } from "playwright-core";
 import { type CodeCell, readNotebook } from "../../lib/runtime/mod.ts";
-import {
-  chromiumProgram,
-  type JupyterLab,
-  jupyterProgram,
-  launchBrowser,
-  startJupyterLab,
-} from "../show/programs.ts";
+import { chromiumProgram, launchBrowser } from "../browser.ts";
+import { type JupyterLab, jupyterProgram, startJupyterLab } from "../jupyterlab.ts";
 
 const root = new URL("../../", import.meta.url);
 const chapters = [...Deno.readDirSync(new URL("notebooks", root))].map(({ name }) => name)
@@ -156,15 +151,7 @@ Deno.test({
   sanitizeResources: false,
   sanitizeOps: false,
   async fn(t) {
-    await using lab = await startJupyterLab({
-      settings: {
-        "@jupyterlab/apputils-extension:notification": {
-          fetchNews: "false",
-          checkForUpdates: false,
-        },
-        "@jupyterlab/notebook-extension:tracker": { windowingMode: "none" },
-      },
-    });
+    await using lab = await startJupyterLab();
     await layCourse(lab);
     const browser = await launchBrowser();
     try {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { jupyterProgram } from "../show/programs.ts";
+import { jupyterProgram } from "../jupyterlab.ts";
 
 const script = fromFileUrl(new URL("../../notebooks/lab.ts", import.meta.url));
 const environment = new URL("../../.venv/", import.meta.url);

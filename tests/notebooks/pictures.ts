@@ -4,7 +4,7 @@
 
 import { fromFileUrl, join } from "@std/path";
 import { readNotebook, renderReport, runNotebook, writeNotebook } from "../../lib/runtime/mod.ts";
-import { launch, open } from "../runtime/report/browser.ts";
+import { launchBrowser, open } from "../browser.ts";
 import { solve } from "./exercises.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
@@ -31,7 +31,7 @@ const chapters = [...Deno.readDirSync(folder)].map(({ name }) => name)
 await Deno.mkdir(join(root, "docs"), { recursive: true });
 await Deno.mkdir(join(root, "tests/notebooks/pictures"), { recursive: true });
 const temporary = await Deno.makeTempDir({ prefix: "tunebook-pictures-" });
-const browser = await launch();
+const browser = await launchBrowser();
 try {
   for (const name of chapters) {
     const copy = join(folder, `.pictures_${name}`);

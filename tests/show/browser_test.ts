@@ -19,7 +19,7 @@ import {
 } from "../../lib/show/mod.ts";
 import { collate } from "../../lib/dataset/collate.ts";
 import { forest } from "../../lib/dataset/forest.ts";
-import { chromiumProgram, launchBrowser } from "./programs.ts";
+import { chromiumProgram, launchBrowser } from "../browser.ts";
 
 const long = "a long name with many words in it, ".repeat(3);
 const decoder = { decode: (ids: number[]) => ids.map((id) => ` token${id}`).join("") };

@@ -4,7 +4,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Page } from "playwright-core";
 import { frames, lineChart, table, type View } from "../../lib/show/mod.ts";
 import { parseNotebook, renderReport } from "../../lib/runtime/mod.ts";
-import { launch, noBrowser, open } from "../runtime/report/browser.ts";
+import { chromiumProgram, launchBrowser, open } from "../browser.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 
 function example(): View {
@@ -40,10 +40,8 @@ Deno.test("frames() refuses too many frames, none, and a start that is no value"
 });
 
 Deno.test({
-  name: `frames() has controls in a notebook's page and in a report${
-    noBrowser && `; ${noBrowser}`
-  }`,
-  ignore: noBrowser !== "",
+  name: `frames() has controls in a notebook's page and in a report${chromiumProgram.needs}`,
+  ignore: !chromiumProgram.found,
   async fn(t) {
     using temporary = new TemporaryDirectory();
     const { html, text } = example();
@@ -67,7 +65,7 @@ Deno.test({
       "a notebook's page": `<!DOCTYPE html><title>Page</title><body>${html}`,
       "a report": await renderReport(notebook),
     };
-    const browser = await launch();
+    const browser = await launchBrowser();
     try {
       for (const [name, page] of Object.entries(pages)) {
         await t.step(name, async () => {

@@ -3,12 +3,8 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
-import {
-  chromiumProgram,
-  jupyterProgram,
-  launchBrowser,
-  startJupyterLab,
-} from "../../show/programs.ts";
+import { chromiumProgram, launchBrowser } from "../../browser.ts";
+import { jupyterProgram, startJupyterLab } from "../../jupyterlab.ts";
 
 /** How often all cells are run. */
 const RUNS = Number(Deno.env.get("TUNEBOOK_RUNS") ?? 3);
@@ -38,15 +34,7 @@ Deno.test({
   sanitizeResources: false,
   sanitizeOps: false,
   async fn(t) {
-    await using lab = await startJupyterLab({
-      settings: {
-        "@jupyterlab/apputils-extension:notification": {
-          fetchNews: "false",
-          checkForUpdates: false,
-        },
-        "@jupyterlab/notebook-extension:tracker": { windowingMode: "none" },
-      },
-    });
+    await using lab = await startJupyterLab();
     await Deno.writeTextFile(
       `${lab.folder}/book.ipynb`,
       JSON.stringify({

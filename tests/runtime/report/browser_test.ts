@@ -4,11 +4,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Page } from "playwright-core";
 import { parseNotebook } from "../../../lib/runtime/notebook.ts";
 import { renderReport } from "../../../lib/runtime/report/mod.ts";
-import { launch, noBrowser, open, watch } from "./browser.ts";
+import { chromiumProgram, launchBrowser, open, watch } from "../../browser.ts";
 import { hostileManifest, hostileNotebooks } from "./hostile.ts";
 import { markdown, notebookOf, sampleManifest, sampleNotebook } from "./sample.ts";
-
-const skipped = noBrowser === "" ? "" : ` (${noBrowser})`;
 
 /** In the page: what a report may not hold. */
 function audit(): string[] {
@@ -54,11 +52,11 @@ const probe = (page: Page) =>
   });
 
 Deno.test({
-  name: `renderReport() draws charts without console messages or requests${skipped}`,
-  ignore: noBrowser !== "",
+  name: `renderReport() draws charts without console messages or requests${chromiumProgram.needs}`,
+  ignore: !chromiumProgram.found,
   fn: async (t) => {
     const folder = await Deno.makeTempDir();
-    const browser = await launch();
+    const browser = await launchBrowser();
     try {
       const notebook = sampleNotebook();
       const path = `${folder}/sample.html`;
@@ -179,11 +177,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: `renderReport() runs and fetches nothing of hostile notebooks${skipped}`,
-  ignore: noBrowser !== "",
+  name: `renderReport() runs and fetches nothing of hostile notebooks${chromiumProgram.needs}`,
+  ignore: !chromiumProgram.found,
   fn: async (t) => {
     const folder = await Deno.makeTempDir();
-    const browser = await launch();
+    const browser = await launchBrowser();
     try {
       assert(Object.keys(hostileNotebooks).length >= 30);
       await t.step("the test would notice", async () => {

@@ -1,28 +1,20 @@
-// Opens pages in a real browser, offline, and says what went on in them.
+/** A real browser for tests: starting it, opening pages offline, and what went on in them. */
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { findProgram, type Found } from "./support.ts";
 
-/** What a page did that it should not. */
-export interface PageTrouble {
-  /** Messages on the console, errors and content policy violations among them. */
-  console: string[];
-  /** Requests for anything but the file itself. */
-  requests: string[];
-  /** Dialogs, downloads, pop-ups, and scripts that reached the window. */
-  ran: string[];
-}
+/** Debian's Chromium, or what `TUNEBOOK_CHROMIUM` names. */
+export const chromiumProgram: Found = findProgram(
+  "TUNEBOOK_CHROMIUM",
+  ["chromium", "chromium-browser", "google-chrome"],
+  "apt-get install chromium",
+);
 
-/** Why tests in the browser are skipped, or an empty string where there is a browser. */
-export const noBrowser: string = await findBrowser() === undefined
-  ? "needs Chromium: apt-get install chromium, or set TUNEBOOK_CHROMIUM to its path"
-  : "";
-
-/** Starts the browser. */
-export async function launch(): Promise<Browser> {
-  return await chromium.launch({
-    executablePath: await findBrowser(),
+/** Starts a headless browser that asks nobody for anything. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumProgram.path,
     args: [
-      "--headless",
       "--no-sandbox",
       "--disable-gpu",
       "--disable-quic",
@@ -32,6 +24,16 @@ export async function launch(): Promise<Browser> {
       "--disable-sync",
     ],
   });
+}
+
+/** What a page did that it should not. */
+export interface PageTrouble {
+  /** Messages on the console, errors and content policy violations among them. */
+  console: string[];
+  /** Requests for anything but the file itself. */
+  requests: string[];
+  /** Dialogs, downloads, pop-ups, and scripts that reached the window. */
+  ran: string[];
 }
 
 /** Opens an HTML file in a new page, offline. */
@@ -64,21 +66,4 @@ export function watch(page: Page): PageTrouble {
     if (!opened && !/^(?:data|blob):/.test(url)) trouble.requests.push(url.slice(0, 200));
   });
   return trouble;
-}
-
-async function findBrowser(): Promise<string | undefined> {
-  const named = Deno.env.get("TUNEBOOK_CHROMIUM");
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
-  const candidates = named !== undefined ? [named] : [
-    "/usr/bin/chromium",
-    ...["chromium", "chromium-browser", "google-chrome"].flatMap((name) =>
-      folders.map((folder) => `${folder}/${name}`)
-    ),
-  ];
-  for (const candidate of candidates) {
-    try {
-      if ((await Deno.stat(candidate)).isFile) return candidate;
-    } catch { /* The next one. */ }
-  }
-  return undefined;
 }

@@ -1,32 +1,7 @@
-/** Outside programs of these tests: a browser and JupyterLab. */
+/** A real JupyterLab for tests, in folders of its own. */
 
-import { type Browser, chromium } from "playwright-core";
-import { installKernel } from "../../lib/runtime/jupyter/install.ts";
-import { findInEnvironment, type Found } from "../support.ts";
-
-/** Looks for a program by an environment variable, else on the PATH. */
-function findProgram(variable: string, names: readonly string[], how: string): Found {
-  const named = findInEnvironment(variable, how);
-  if (named.found || Deno.env.has(variable)) return named;
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    for (const name of names) {
-      try {
-        const path = `${folder}/${name}`;
-        if (Deno.statSync(path).isFile) return { path, found: true, needs: "" };
-      } catch {
-        // not in this folder
-      }
-    }
-  }
-  return named;
-}
-
-/** Debian's Chromium, or what `TUNEBOOK_CHROMIUM` names. */
-export const chromiumProgram: Found = findProgram(
-  "TUNEBOOK_CHROMIUM",
-  ["chromium", "chromium-browser", "google-chrome"],
-  "apt-get install chromium",
-);
+import { installKernel } from "../lib/runtime/jupyter/install.ts";
+import { findProgram, type Found } from "./support.ts";
 
 /** JupyterLab: beside the `jupyter` that `TUNEBOOK_JUPYTER` names, else on the PATH. */
 export const jupyterProgram: Found = findJupyterLab();
@@ -44,22 +19,6 @@ function findJupyterLab(): Found {
   return { path: "", found: false, needs: ` (needs TUNEBOOK_JUPYTER: ${how})` };
 }
 
-/** Starts a headless browser that asks nobody for anything. */
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: chromiumProgram.path,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}
-
 /** A JupyterLab with the stock Deno kernel and `Deno (Tunebook)`, in folders of its own. */
 export interface JupyterLab {
   /** The address of its page, token included; put a notebook's path between. */
@@ -69,10 +28,16 @@ export interface JupyterLab {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Asks nobody for news, and has all cells in the page, not only those in view. */
+const SETTINGS = {
+  "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
+  "@jupyterlab/notebook-extension:tracker": { windowingMode: "none" },
+};
+
 /**
  * Starts JupyterLab on a free port of 127.0.0.1.
  *
- * @param options `settings`: overrides of its settings, by plugin.
+ * @param options `settings`: more of its settings, by plugin.
  */
 export async function startJupyterLab(
   options: { settings?: Record<string, unknown> } = {},
@@ -103,7 +68,7 @@ export async function startJupyterLab(
   }).output();
   if (!install.success) throw new Error(new TextDecoder().decode(install.stderr));
   await installKernel({ prefix: home });
-  for (const [plugin, settings] of Object.entries(options.settings ?? {})) {
+  for (const [plugin, settings] of Object.entries({ ...SETTINGS, ...options.settings })) {
     const [extension, name] = plugin.split(":");
     const place = `${home}/settings/${extension}`;
     await Deno.mkdir(place, { recursive: true });
