@@ -16,6 +16,9 @@ const LEAST_GROWTH = 64 * 1024 * 1024;
 /** Nor more often than this, in milliseconds: each takes long where much is loaded. */
 const LEAST_PAUSE = 250;
 
+/** A program that has just begun has no garbage: so many milliseconds it has to load its model. */
+const START_UP = 1750;
+
 /** Bytes of a device that tensors have, those that nobody can reach included. */
 interface Use {
   bytes: number;
@@ -25,8 +28,7 @@ interface Use {
 
 const uses = new WeakMap<Device, Use>();
 let collectGarbage: (() => void) | undefined;
-/** A program that has just begun has no garbage: it gets this long to load its model. */
-let collectedAt = performance.now() + 1500;
+let notBefore = performance.now() + START_UP;
 
 function useOf(device: Device): Use {
   let use = uses.get(device);
@@ -44,11 +46,11 @@ function useOf(device: Device): Use {
 export function countTaken(device: Device, byteLength: number): void {
   const use = useOf(device);
   use.bytes += byteLength;
-  if (use.bytes <= use.limit || performance.now() < collectedAt + LEAST_PAUSE) return;
+  if (use.bytes <= use.limit || performance.now() < notBefore) return;
   use.limit = use.bytes + Math.max(LEAST_GROWTH, use.bytes / 8);
   collectGarbage ??= findCollector();
   collectGarbage();
-  collectedAt = performance.now();
+  notBefore = performance.now() + LEAST_PAUSE;
 }
 
 /**

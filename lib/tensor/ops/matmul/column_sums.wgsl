@@ -1,5 +1,4 @@
-// y[column] = sum of x[:, column], or y + that where `accumulate` is 1. A workgroup has 32 columns and 8 threads for each:
-// thread t sums rows t, t + 8, ...; the 8 sums are added in order.
+// y[column] = sum of x[:, column], or y + that where `accumulate` is 1; begins with column_sums.wgsl of all rooms.
 struct Params {
   rows: u32,
   width: u32,
@@ -10,31 +9,19 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-var<workgroup> sums: array<f32, 256>;
+alias Summand = f32;
 
-@compute @workgroup_size(32, 8)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-) {
-  let column = (group.x + group.y * groups.x) * 32u + local.x;
-  var sum = 0.0;
-  if (column < params.width) {
-    for (var row = local.y; row < params.rows; row += 8u) {
-      sum += x[row * params.width + column];
-    }
+fn summand(row: u32, column: u32) -> Summand {
+  return x[row * params.width + column];
+}
+
+fn before(column: u32) -> Summand {
+  if (params.accumulate == 1u) {
+    return y[column];
   }
-  sums[local.y * 32u + local.x] = sum;
-  workgroupBarrier();
-  if (local.y == 0u && column < params.width) {
-    var total = 0.0;
-    if (params.accumulate == 1u) {
-      total = y[column];
-    }
-    for (var slice = 0u; slice < 8u; slice++) {
-      total += sums[slice * 32u + local.x];
-    }
-    y[column] = total;
-  }
+  return 0.0;
+}
+
+fn finish(column: u32, total: Summand) {
+  y[column] = total;
 }

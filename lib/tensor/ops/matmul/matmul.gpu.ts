@@ -7,6 +7,7 @@
 import { fold, MAX_WORKGROUPS, overRows } from "../../webgpu/plans.ts";
 import type { Dispatch, PlanInput, Program, Range } from "../../webgpu/program.ts";
 import { repeatLines } from "../../webgpu/repeat_lines.ts";
+import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
 import columnSumsWgsl from "./column_sums.wgsl" with { type: "text" };
 import fewRowsWgsl from "./few_rows.wgsl" with { type: "text" };
 import { chooseTiling, tilingSource } from "./tilings.ts";
@@ -114,7 +115,7 @@ export const matmulProgram: Program<B, P> = {
 
 /** The program of `matmul.columnSums`: 32 columns a workgroup. */
 export const columnSumsProgram: Program<"x" | "y", "rows" | "width" | "accumulate"> = overRows({
-  source: columnSumsWgsl,
+  source: columnSums + columnSumsWgsl,
   rows: ({ rows }) => rows,
   widths: ({ width }) => ({ x: width }),
   dispatch: ({ index, count }, { params }) => ({
