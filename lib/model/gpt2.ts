@@ -46,6 +46,8 @@ export interface Gpt2Config {
   readonly attentionDropout?: number;
   /** Whether the output head is the token embedding. By default true. */
   readonly tied?: boolean;
+  /** Standard deviation of an untrained model's weights. By default 0.02, right for widths of about 1,000. */
+  readonly initializerRange?: number;
 }
 
 const published = { vocabularySize: 50257, contextLength: 1024 };
@@ -112,8 +114,8 @@ export class Gpt2 extends Decoder<Gpt2Config> {
   }
 
   /**
-   * Makes an untrained model: weights normal with deviation 0.02, those that add to the residual stream smaller by
-   * √(2 · layers), biases 0, norms 1.
+   * Makes an untrained model: weights normal with the deviation that the configuration says, those that add to the
+   * residual stream smaller by √(2 · layers), biases 0, norms 1.
    *
    * @param device Where it shall live.
    * @param config Shape and options.
@@ -121,11 +123,12 @@ export class Gpt2 extends Decoder<Gpt2Config> {
    * @returns The model.
    */
   static create(device: Device, config: Gpt2Config, seed = 123): Gpt2 {
+    const { initializerRange: deviation = 0.02, layers } = config;
     const parameters = createParameters(device, gpt2Shapes(config), seed, (name) => {
       if (/ln_\w\.weight$/.test(name)) return { constant: 1 };
       if (name.endsWith("bias")) return { constant: 0 };
       const residual = name.endsWith("c_proj.weight");
-      return { deviation: residual ? 0.02 / Math.sqrt(2 * config.layers) : 0.02 };
+      return { deviation: residual ? deviation / Math.sqrt(2 * layers) : deviation };
     });
     return new Gpt2(config, parameters);
   }
@@ -189,7 +192,7 @@ export class Gpt2 extends Decoder<Gpt2Config> {
       embd_pdrop: probability,
       resid_pdrop: probability,
       attn_pdrop: config.attentionDropout ?? probability,
-      initializer_range: 0.02,
+      initializer_range: config.initializerRange ?? 0.02,
       tie_word_embeddings: config.tied ?? true,
       bos_token_id: config.vocabularySize - 1,
       eos_token_id: config.vocabularySize - 1,

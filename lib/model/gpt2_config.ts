@@ -34,6 +34,7 @@ export function parseGpt2Config(
     layerNormEpsilon: reader.number("layer_norm_epsilon", 1e-5),
     qkvBias: reader.flag("qkv_bias", true),
     tied: reader.flag("tie_word_embeddings", true),
+    initializerRange: reader.number("initializer_range", 0.02),
     dropout,
   };
 }
