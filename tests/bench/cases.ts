@@ -3,6 +3,7 @@
 import { fromFileUrl } from "@std/path";
 import type { DeviceKind } from "../../lib/tensor/mod.ts";
 import { answersCase, startCase } from "./cases/answers.ts";
+import { kernelCase, troublesCase } from "./cases/kernel.ts";
 import { jaxMatmulCase, matmulCase, webGpuMatmulCase } from "./cases/matmul.ts";
 import { gpt2StepCase, smolLm2StepCase } from "./cases/training.ts";
 import type { Contestant, Measured } from "./harness.ts";
@@ -18,7 +19,7 @@ export interface Bar {
   readonly kind: "at most" | "at least";
   readonly limit: number;
   /** What the number is; a ratio unless told. */
-  readonly unit?: "×" | "s" | "%";
+  readonly unit?: "×" | "s" | "ms" | "%";
 }
 
 /** A case: a request to prepare, contestants, and how its results are told. */
@@ -66,6 +67,8 @@ export const CASES: Readonly<Record<string, (options: CaseOptions) => Promise<Ca
     blas: matmulCase,
     wasm: jaxMatmulCase,
     webgpu: webGpuMatmulCase,
+    kernel: kernelCase,
+    troubles: troublesCase,
   };
 
 const script = (name: string) => fromFileUrl(import.meta.resolve(name));
@@ -81,6 +84,15 @@ export function jaxJs(backend: "wasm" | "webgpu"): Contestant {
     name: "jax-js",
     command: [Deno.execPath(), "run", "-A", script("./jax_js.ts")],
     prepare: { backend },
+  };
+}
+
+/** The program that starts Jupyter kernels and measures them as a client. */
+export function kernel(name: string, which: "ours" | "stock"): Contestant {
+  return {
+    name,
+    command: [Deno.execPath(), "run", "-A", script("./kernel.ts")],
+    prepare: { kernel: which },
   };
 }
 

@@ -20,7 +20,7 @@ export function barRow(bar: Bar): string {
   const { what, value, kind, limit, unit = "×" } = bar;
   const tell = (number: string) => unit === "×" ? `${number}×` : `${number} ${unit}`;
   const sign = kind === "at most" ? "≤" : "≥";
-  const digits = unit === "%" ? 0 : 2;
+  const digits = { "×": 2, "s": 2, "ms": 1, "%": 0 }[unit];
   return row([
     what,
     tell(value.toFixed(digits)),

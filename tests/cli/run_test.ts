@@ -98,6 +98,21 @@ Deno.test("tunebook run says in one sentence what is wrong, with code 1", async 
   });
 });
 
+Deno.test("tunebook run --sandbox runs nothing where no sandbox can be built", async () => {
+  await withBook(["Deno.writeTextFileSync('ran', '')"], async (path, folder) => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", cli, "run", path, "--sandbox"],
+      env: { NO_COLOR: "1", PATH: folder },
+    }).output();
+    assertEquals(code, 1);
+    assertMatch(
+      new TextDecoder().decode(stderr),
+      /^error: Cannot run in a sandbox: it needs (bubblewrap|Linux)/,
+    );
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["book.ipynb"]);
+  });
+});
+
 Deno.test("tunebook run --json prints one document; notebook and report are written", async () => {
   await withBook(["let epochs = 1;", "console.log('noise'); epochs"], async (path, folder) => {
     const output = join(folder, "out", "book.ipynb");

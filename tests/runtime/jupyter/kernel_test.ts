@@ -252,6 +252,25 @@ kernelTest("JupyterKernel interrupts", {
     }
     assertMatch(brief((await client.execute("model.steps > 0")).outputs)[0], /\] true$/);
   },
+  "a second time, which does not wait for library code that was told to end": async (
+    { client },
+  ) => {
+    const cell = client.send(
+      "execute_request",
+      executeContent("stopSignal(); console.log('on'); await new Promise(() => {})"),
+    );
+    await client.until(({ header, parentHeader }) =>
+      header.msg_type === "stream" && parentHeader.msg_id === cell.id
+    );
+    const begin = performance.now();
+    await client.request("interrupt_request", {}, { channel: "control" });
+    await new Promise((done) => setTimeout(done, 100));
+    await client.request("interrupt_request", {}, { channel: "control" });
+    assertEquals((await cell.reply).content.ename, "Stopped");
+    // It would have been given ten seconds.
+    assert(performance.now() - begin < 9000);
+    assertMatch(brief((await client.execute("model.steps > 0")).outputs)[0], /\] true$/);
+  },
   "a prompt that waits": async ({ client }) => {
     const asked = Promise.withResolvers<void>();
     client.onInput = () => void asked.resolve() as undefined;
