@@ -128,6 +128,13 @@ export const diagnose = exercise({
   mistakes: {
     "In the second the targets are the inputs themselves: look for a target under its own token":
       (): Bug[] => ["closing masked", "shifted twice", "prompt counted"],
+    "In the first nothing asks for the end of text after the response: look at its last targets":
+      (): Bug[] => ["none", "not shifted", "prompt counted"],
+    "In the third targets stand under the prompt too: look for its dashes": (): Bug[] => [
+      "closing masked",
+      "not shifted",
+      "none",
+    ],
   },
   hint:
     "Look at the last target of a response, then at a target under its input, then at where counting begins.",
