@@ -1,0 +1,159 @@
+// What chapters say about their views, and what recorded traces must show for that to be true. Where a new nano model
+// or a new trace fails here, the chapter's words have to change with it.
+
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { collate, Gpt2, gpt2Tokenizer, loadModel, pick, Random } from "../../lib/mod.ts";
+import { errorsOf, runWithBug, TOLERANCE } from "../../notebooks/views/divergence.ts";
+import { plantLeaks } from "../../notebooks/views/duplicate_leak.ts";
+import { inOrder, input, plus, tanh, times } from "../../notebooks/views/gradient_flow.ts";
+import { readWeights, runByHand, runLibrary } from "../../notebooks/views/gpt2_parts.ts";
+import { labelBatch, NO_BUGS } from "../../notebooks/views/label_bench.ts";
+import { multiplyTiled, ORDERS } from "../../notebooks/views/race_revealer.ts";
+import { dominantDirections, norm, sumOfDirections } from "../../notebooks/views/svd.ts";
+import leakRuns from "../../notebooks/traces/duplicate_leak.json" with { type: "json" };
+import judge from "../../notebooks/traces/judge.json" with { type: "json" };
+import ranks from "../../notebooks/traces/ranks.json" with { type: "json" };
+
+Deno.test("chapter 1: planted leaks are entries of the other side, reworded, answers and all", () => {
+  const entries = (from: number) =>
+    Array.from({ length: 30 }, (_, i) => ({
+      instruction: `Do thing ${from + i}.`,
+      input: "",
+      output: `Done ${from + i}`,
+    }));
+  const [train, heldOut] = [entries(0), entries(100)];
+  const leaky = plantLeaks(train, heldOut, 8, 3);
+  const leaks = leaky.filter(({ output }) => heldOut.some((entry) => entry.output === output));
+  assertEquals([leaky.length, leaks.length], [30, 8]);
+  assert(leaks.every(({ instruction }) => !heldOut.some((e) => e.instruction === instruction)));
+});
+
+Deno.test("chapter 1: in the recorded runs the held-out loss falls with the leaks, the clean one does not", () => {
+  const [without, ...others] = leakRuns;
+  let last = without.heldOut.at(-1)!;
+  for (const { heldOut, clean } of others) {
+    assertLess(heldOut.at(-1)!, last);
+    last = heldOut.at(-1)!;
+    assertGreater(clean.at(-1)!, 0.95 * without.clean.at(-1)!, "leaks taught something");
+  }
+});
+
+Deno.test("chapter 2: the label bench without a bug has the library's labels, and each bug changes them", () => {
+  const examples = [[5, 3], [4, 6]].map(([prompt, response], seed) => {
+    const random = new Random(seed);
+    const ids = (length: number) => Array.from({ length }, () => random.integer(50_000));
+    return { promptIds: ids(prompt), responseIds: [...ids(response), 50256], instructionLength: 2 };
+  });
+  const { inputs, targets, length } = collate(examples);
+  const right = labelBatch(examples, 50256);
+  for (const row of [0, 1]) {
+    const part = (values: Int32Array, width: number) =>
+      Array.from(values.subarray(row * width, row * width + length));
+    assertEquals(part(right.inputs, right.length), part(inputs, length));
+    assertEquals(part(right.targets, right.length), part(targets, length));
+  }
+  const bugs = [
+    { shift: 0 },
+    { shift: 2 },
+    { closingMasked: true },
+    { paddingCounted: true },
+    { promptCounted: true },
+  ];
+  const seen = new Set([right.targets.join()]);
+  for (const bug of bugs) {
+    seen.add(labelBatch(examples, 50256, { ...NO_BUGS, ...bug }).targets.join());
+  }
+  assertEquals(seen.size, 6);
+});
+
+Deno.test("chapter 3: the slopes of the graph are those that small steps show", () => {
+  const lossOf = (w: number) => {
+    const y = tanh(
+      "y",
+      plus("sum", times("w·x", input("w", w), input("x", 1.5)), input("b", -0.4)),
+    );
+    return times("loss", y, y);
+  };
+  const loss = lossOf(0.8);
+  const gradients = new Map([[loss, 1]]);
+  for (const node of inOrder(loss).toReversed()) {
+    node.inputs.forEach((one, i) =>
+      gradients.set(one, (gradients.get(one) ?? 0) + gradients.get(node)! * node.slopes[i])
+    );
+  }
+  const w = [...gradients.keys()].find(({ name }) => name === "w")!;
+  const slope = (lossOf(0.8 + 1e-5).value - lossOf(0.8 - 1e-5).value) / 2e-5;
+  assertAlmostEquals(gradients.get(w)!, slope, 1e-8);
+});
+
+Deno.test("chapter 3: with both barriers every order is right; without one some orders are, and some are not", () => {
+  const [n, tile] = [8, 4];
+  const random = new Random(3);
+  const [a, b] = [0, 1].map(() => Float64Array.from({ length: n * n }, () => random.integer(5)));
+  const product = Array.from({ length: n * n }, (_, at) => {
+    const [row, column] = [Math.floor(at / n), at % n];
+    return Array.from({ length: n }, (_, k) => a[row * n + k] * b[k * n + column])
+      .reduce((x, y) => x + y);
+  });
+  const isRight = (afterLoad: boolean, afterUse: boolean) =>
+    ORDERS.map((order) => {
+      const run = multiplyTiled(a, b, n, tile, { afterLoad, afterUse }, order);
+      assertEquals(run.readsPerThread, 2 * n / tile);
+      return run.product.every((value, i) => value === product[i]);
+    });
+  assert(isRight(true, true).every((right) => right));
+  for (const right of [isRight(true, false), isRight(false, true)]) {
+    assert(right[0], `${ORDERS[0]} hides it`);
+    assert(right.includes(false), "no order reveals it");
+  }
+});
+
+Deno.test("chapter 4: parts in plain numbers agree with the library, and each bug first shows where the text says", async () => {
+  const { model } = await loadModel("nano", { device: await pick({ device: "cpu" }) });
+  if (!(model instanceof Gpt2)) throw new TypeError(`Expected a GPT-2, got ${model.architecture}`);
+  const tokens = gpt2Tokenizer().encode("The opposite of hot is cold. The opposite of");
+  const weights = await readWeights(model);
+  const reference = await runLibrary(model, tokens);
+  const right = errorsOf(runByHand(model, weights, tokens), reference);
+  assertLess(Math.max(...right.map(({ error }) => error)), TOLERANCE / 5);
+  const first = (bug: string) => {
+    const errors = errorsOf(runWithBug(model, weights, tokens, bug), reference);
+    const { layer, name, error } = errors.find(({ error }) => !(error <= TOLERANCE))!;
+    return { where: `${name} of layer ${layer + 1}`, error };
+  };
+  assertEquals(first("bug A").where, "attend of layer 1");
+  assertEquals(first("bug B").where, "attend of layer 1");
+  assertEquals(first("bug C").where, "widen of layer 3");
+  const { where, error } = first("bug D");
+  assertEquals(where, "norm 1 of layer 1");
+  assertLess(error, 0.2, "only by little");
+});
+
+Deno.test("chapter 7: the recorded judge does not tell gold from other answers", () => {
+  assertLess(Math.abs(judge.gap), 10);
+  assertLess(Math.abs(judge.ranked - 0.5), 0.15);
+});
+
+Deno.test("chapter 8: directions add up to the matrix, each of the strength that it is said to have", () => {
+  const random = new Random(5);
+  const rows = Array.from(
+    { length: 6 },
+    () => Float64Array.from({ length: 9 }, () => random.normal()),
+  );
+  const directions = dominantDirections(rows);
+  assertEquals(directions.length, 6);
+  const left = (rank: number) => {
+    const sum = sumOfDirections(directions, rank);
+    return norm(rows.map((row, i) => row.map((value, j) => value - sum[i][j])));
+  };
+  assertLess(left(6), 1e-9);
+  const weakest = directions.slice(2).reduce((sum, { strength }) => sum + strength ** 2, 0);
+  assertAlmostEquals(left(2), Math.sqrt(weakest), 1e-9);
+});
+
+Deno.test("chapter 8: of the recorded update a small rank leaves much out, and gets much of the loss back", () => {
+  const at = (rank: number) => ranks.steps.find((step) => step.rank === rank)!;
+  const [base, small, full] = [at(0), at(16), at(128)];
+  assertGreater(small.residual, 0.25);
+  assertGreater((base.loss - small.loss) / (base.loss - full.loss), 0.6);
+});
