@@ -24,6 +24,7 @@ import {
   createOllamaModel,
   type DownloadProgress,
   type GgufMetadata,
+  ollamaAdapters,
   type ResolvedModel,
   resolveModel,
   type WrittenFile,
@@ -81,7 +82,7 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
   if (source.notice) console.error(source.notice);
   const tokenizer = await openTokenizer(source);
   // What is exported as it lies is read tensor by tensor; an adapter needs its model.
-  const loaded = adapter !== undefined || hf !== undefined
+  const loaded = adapter !== undefined || hf !== undefined || ollamaAdapters(source).length > 0
     ? await loadForCommand(base, { device: "cpu", adapter, signal })
     : undefined;
   const model = loaded?.model;

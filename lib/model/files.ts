@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import { record } from "../provenance.ts";
 import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
 import {
+  ollamaAdapters,
   type ResolvedModel,
   resolveModel,
   type ResolveOptions,
@@ -17,6 +18,8 @@ import {
 } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { planModel } from "./architectures.ts";
+import { loadLoraGguf } from "./gguf_adapter.ts";
+import { mergeLora } from "./lora.ts";
 import type { LanguageModel } from "./model.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
@@ -47,7 +50,8 @@ export interface LoadModelOptions extends ResolveOptions {
 }
 
 /**
- * Loads a model: a GPT-2, Llama, Mistral, Gemma 1 or Gemma 3.
+ * Loads a model: a GPT-2, Llama, Mistral, Gemma 1 or Gemma 3. Adapters that an Ollama model has on its base are added to
+ * the weights: what they adapt is float32 then, however the others are kept.
  *
  * @param name A directory, a GGUF file, `hf:owner/name`, or a short name; see `resolveModel`.
  * @param options Device, dropout, progress.
@@ -74,6 +78,10 @@ export async function loadModel(name: string, options: LoadModelOptions): Promis
     options.onRead?.(done, total);
   }
   const model = plan.build(parameters);
+  for (const adapter of ollamaAdapters(source)) {
+    await loadLoraGguf(model, adapter);
+    mergeLora(model);
+  }
   const { name: named, source: from, commit } = source;
   await record("model", { name: named, source: from, ...(commit && { commit }) });
   return { model, source };

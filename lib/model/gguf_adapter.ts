@@ -1,15 +1,18 @@
 /**
- * A model's LoRA adapters as a GGUF file, which llama.cpp and Ollama put beside the model.
+ * A model's LoRA adapters to and from a GGUF file, which llama.cpp and Ollama put beside the model.
  *
  * https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py
  *
  * @module
  */
 
-import { type GgufEntry, writeGguf, type WrittenFile } from "../weights/mod.ts";
-import { type GgufForm, ggufPlace, toGgufForm } from "./gguf_names.ts";
-import { LoraAdapter } from "./lora.ts";
+import { type GgufEntry, openGguf, writeGguf, type WrittenFile } from "../weights/mod.ts";
+import { fromGgufForm, type GgufForm, ggufPlace, toGgufForm } from "./gguf_names.ts";
+import type { Linear } from "./linear.ts";
+import { LoraAdapter, type LoraSettings } from "./lora.ts";
+import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { LanguageModel } from "./model.ts";
+import { freeze } from "./trainable.ts";
 
 /**
  * Writes a model's adapters; the model itself is not written.
@@ -31,13 +34,11 @@ export async function exportLoraGguf(
     if (!(adapter instanceof LoraAdapter)) continue;
     const { a, b, factor, settings } = adapter;
     alphas.add(factor * settings.rank); // readers divide by the rank
-    const place = ggufPlace(`${name}.weight`, model);
-    // A and B are (r, in) and (out, r) whichever way the weight lies; only rows can change places.
-    const form: GgufForm = place.form.kind === "transposed" ? { kind: "same" } : place.form;
+    const { place, form } = placeOf(name, model);
     entries.push(
-      { name: `${place.name}.lora_a`, shape: a.shape, data: () => a.data() },
+      { name: `${place}.lora_a`, shape: a.shape, data: () => a.data() },
       {
-        name: `${place.name}.lora_b`,
+        name: `${place}.lora_b`,
         shape: b.shape,
         data: async () => toGgufForm(await b.data(), b.shape, form),
       },
@@ -60,4 +61,66 @@ export async function exportLoraGguf(
     },
     signal: options.signal,
   });
+}
+
+/**
+ * Puts the adapters of a GGUF file beside a model's layers and freezes the model, as `loadLora()` does with PEFT's.
+ *
+ * @param model The base, changed in place.
+ * @param path What {@linkcode exportLoraGguf}, llama.cpp's converter or Ollama wrote.
+ * @throws {TypeError} If it is no adapter, or does not fit the model.
+ * @throws {SyntaxError} If the file is damaged.
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ */
+export async function loadLoraGguf(model: LanguageModel, path: string): Promise<void> {
+  const cannot = `Cannot load the adapter "${path}"`;
+  using file = await openGguf(path);
+  const expect = (key: string, expected: string) => {
+    const value = file.metadata.get(key);
+    if (value === expected) return;
+    throw new TypeError(
+      `${cannot}: its "${key}" is ${JSON.stringify(value) ?? "not there"}, expected "${expected}"`,
+    );
+  };
+  expect("general.type", "adapter");
+  expect("adapter.type", "lora");
+  expect("general.architecture", model.architecture);
+  // As in llama.cpp's llama-adapter.h: where it is 0 or left out, what was learnt counts once.
+  const alpha = file.metadata.get("adapter.lora.alpha") ?? 0;
+  if (typeof alpha !== "number" || !(alpha >= 0 && alpha < Infinity)) {
+    throw new TypeError(`${cannot}: its "adapter.lora.alpha" is ${alpha}, expected a number`);
+  }
+  const places = new Map<string, { linear: Linear; form: GgufForm }>();
+  for (const linear of model.linears.values()) {
+    const { place, form } = placeOf(linear.name, model);
+    places.set(place, { linear, form });
+  }
+  const pairs = new Map<Linear, StoredPair>();
+  for (const [name, { shape }] of file.tensors) {
+    const [, place = "", part] = /^(.+)\.lora_([ab])$/.exec(name) ?? [];
+    const found = places.get(place);
+    if (!found) {
+      throw new TypeError(`${cannot}: "${name}" belongs to no linear layer of the model`);
+    }
+    const { linear, form } = found;
+    const read = part === "a"
+      ? () => file.read(name)
+      : async () => fromGgufForm(await file.read(name), shape, form);
+    pairs.set(linear, { ...pairs.get(linear), [part]: { shape, read } });
+  }
+  const settings = new Map<number, LoraSettings>(); // layers of one rank share theirs
+  const settingsOf = (rank: number) => {
+    const known = settings.get(rank) ?? { rank, alpha: alpha || rank, dropout: 0, rsLora: false };
+    settings.set(rank, known);
+    return known;
+  };
+  await attachPairs(model, pairs, settingsOf, cannot);
+  freeze(model);
+}
+
+/** Where a layer's A and B stand, and how B's rows do. */
+function placeOf(name: string, model: LanguageModel): { place: string; form: GgufForm } {
+  const { name: place, form } = ggufPlace(`${name}.weight`, model);
+  // A and B are (r, in) and (out, r) whichever way the weight lies; only rows can change places.
+  return { place, form: form.kind === "transposed" ? { kind: "same" } : form };
 }

@@ -5,11 +5,11 @@
  */
 
 import { join } from "@std/path";
-import { Tensor } from "../tensor/mod.ts";
 import { openSafetensors, writeSafetensors, type WrittenFile } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import type { Linear } from "./linear.ts";
-import { attachLora, LoraAdapter, type LoraSettings } from "./lora.ts";
+import { LoraAdapter, type LoraSettings } from "./lora.ts";
+import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { LanguageModel } from "./model.ts";
 import { freeze } from "./trainable.ts";
 
@@ -89,41 +89,17 @@ export async function loadLora(model: LanguageModel, directory: string): Promise
   const config = await readAdapterConfig(directory);
   using file = await openSafetensors(join(directory, WEIGHTS));
   const cannot = `Cannot load the adapter "${directory}"`;
-  const found = new Map<Linear, { a?: string; b?: string }>();
+  const pairs = new Map<Linear, StoredPair>();
   for (const name of file.tensors.keys()) {
     const match = /^(?:base_model\.model\.)?(.+)\.lora_([AB])\.(?:default\.)?weight$/.exec(name);
     const linear = match && findLinear(model, match[1]);
     if (!match || !linear) {
       throw new TypeError(`${cannot}: "${name}" belongs to no linear layer of the model`);
     }
-    if (linear.adapter) throw new TypeError(`${cannot}: "${linear.name}" has an adapter already`);
-    const pair = found.get(linear) ?? {};
-    found.set(linear, { ...pair, [match[2] === "A" ? "a" : "b"]: name });
+    const matrix = { shape: file.info(name).shape, read: () => file.read(name) };
+    pairs.set(linear, { ...pairs.get(linear), [match[2] === "A" ? "a" : "b"]: matrix });
   }
-  if (found.size === 0) throw new TypeError(`${cannot}: it holds no weights`);
-  // All are looked at before the first is put in place.
-  const pairs = [...found].map(([linear, { a, b }]) => {
-    const [shapeA, shapeB] = [a, b].map((name) => name ? file.info(name).shape : []);
-    const rank = config.settings.rank;
-    const fits = shapeA.join() === [rank, linear.inWidth].join() &&
-      shapeB.join() === [linear.outWidth, rank].join();
-    if (!fits) {
-      throw new TypeError(
-        `${cannot}: its shapes for "${linear.name}" are (${shapeA.join(", ")}) and ` +
-          `(${shapeB.join(", ")}), expected (${rank}, ${linear.inWidth}) and ` +
-          `(${linear.outWidth}, ${rank})`,
-      );
-    }
-    return { linear, names: [a!, b!], shapes: [shapeA, shapeB] };
-  });
-  for (const { linear, names, shapes } of pairs) {
-    const [a, b] = await Promise.all(
-      names.map(async (name, i) =>
-        Tensor.from(model.device, await file.read(name), shapes[i]).keep()
-      ),
-    );
-    attachLora(model, linear, config.settings, a, b);
-  }
+  await attachPairs(model, pairs, () => config.settings, cannot);
   freeze(model);
   return config;
 }

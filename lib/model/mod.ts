@@ -17,7 +17,7 @@ export {
   generateTokens,
   type Generation,
 } from "./generate.ts";
-export { exportLoraGguf } from "./gguf_adapter.ts";
+export { exportLoraGguf, loadLoraGguf } from "./gguf_adapter.ts";
 export { exportGguf, type ExportGgufOptions, type ExportType } from "./gguf_export.ts";
 export { Gpt2, GPT2_SIZES, type Gpt2Config, gpt2Shapes } from "./gpt2.ts";
 export { parseGpt2Config } from "./gpt2_config.ts";

@@ -22,12 +22,13 @@ export { ollamaHost } from "./ollama_host.ts";
 export { listOllamaModels, type OllamaModel } from "./ollama_store.ts";
 export { checkpointName, EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
 export { resolveModel, type ResolveOptions } from "./resolve.ts";
-export type {
-  ModelSource,
-  OllamaLayers,
-  ResolvedDirectory,
-  ResolvedGguf,
-  ResolvedModel,
+export {
+  type ModelSource,
+  ollamaAdapters,
+  type OllamaLayers,
+  type ResolvedDirectory,
+  type ResolvedGguf,
+  type ResolvedModel,
 } from "./resolved.ts";
 export type { GgufArray, GgufTensorInfo, GgufValue } from "./gguf/header.ts";
 export { type Gguf, openGguf } from "./gguf/read.ts";

@@ -115,7 +115,6 @@ export async function resolveOllama(
     }
     return await Deno.readTextFile(blob);
   };
-  const adapters = await Promise.all(of("adapter").map((layer) => checkBlob(store, layer, cannot)));
   const [, , model, tag] = parts;
   return {
     kind: "gguf",
@@ -127,11 +126,8 @@ export async function resolveOllama(
       template: await text("template"),
       system: await text("system"),
       parameters: parseParameters(await text("params"), cannot),
-      adapters,
+      adapters: await Promise.all(of("adapter").map((layer) => checkBlob(store, layer, cannot))),
     },
-    notice: adapters.length === 0
-      ? undefined
-      : `Model ${JSON.stringify(spec)} has a LoRA adapter, which is left out: its base is used`,
   };
 }
 

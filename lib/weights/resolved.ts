@@ -59,3 +59,13 @@ export interface OllamaLayers {
   /** Paths of LoRA adapters that it puts on its weights. */
   adapters: string[];
 }
+
+/**
+ * The adapters of an Ollama model.
+ *
+ * @param source Any model's files.
+ * @returns Their paths; none where it is no Ollama model, or a whole one
+ */
+export function ollamaAdapters(source: ResolvedModel): readonly string[] {
+  return source.kind === "gguf" ? source.ollama?.adapters ?? [] : [];
+}

@@ -7,6 +7,8 @@ import { loadLora, loadModel, mergeLora, saveLora } from "../../lib/model/mod.ts
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { Tensor } from "../../lib/tensor/mod.ts";
 import { openGguf } from "../../lib/weights/mod.ts";
+import { assertClose } from "../support.ts";
+import { Store } from "../weights/ollama_store.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
 
 Deno.test("tunebook export writes a model as GGUF and as a directory, and a directory from GGUF", async () => {
@@ -90,6 +92,28 @@ Deno.test("tunebook export writes an adapter as one, or merged", async () => {
   }
   const after = await read.parameters.get("h.0.attn.c_attn.weight")!.data();
   assert(before.some((value, i) => value !== after[i]), "the adapter counts");
+
+  // An Ollama model of both is exported with both.
+  using store = new Store();
+  const plain = workshop.file("plain.gguf");
+  await tunebook(["export", base, "--gguf", plain, "--type", "f32"]);
+  const layers = [["model", plain], ["adapter", file]]
+    .map(([kind, path]) => store.layer(kind, Deno.readFileSync(path)));
+  store.manifest("registry.ollama.ai/library/tiny/latest", { layers });
+  const from = await tunebook(["export", "ollama:tiny", "--gguf", whole, "--type", "f32"], {
+    OLLAMA_MODELS: store.path,
+  });
+  assertEquals(from.code, 0, from.stderr);
+  const { model: both } = await loadModel(whole, { device });
+  for (const [name, tensor] of expected.parameters) {
+    const exact = await tensor.data(); // alpha went through another file
+    assertClose(
+      await both.parameters.get(name)!.data(),
+      exact,
+      { relative: 1e-6, absolute: 1e-7 },
+      name,
+    );
+  }
   device.close();
 });
 

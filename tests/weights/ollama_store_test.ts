@@ -1,30 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { createHash } from "node:crypto";
 import { listOllamaModels, ollamaStores, resolveOllama } from "../../lib/weights/ollama_store.ts";
 import { resolveModel } from "../../lib/weights/resolve.ts";
-import { TemporaryDirectory } from "./temporary.ts";
-
-/** A store as Ollama lays it out. */
-class Store extends TemporaryDirectory {
-  /** Adds a blob; returns its layer in a manifest. */
-  layer(kind: string, contents: string) {
-    const hash = createHash("sha256").update(contents).digest("hex");
-    Deno.mkdirSync(`${this.path}/blobs`, { recursive: true });
-    this.file(`blobs/sha256-${hash}`, contents);
-    const mediaType = `application/vnd.ollama.image.${kind}`;
-    return { mediaType, digest: `sha256:${hash}`, size: contents.length };
-  }
-
-  /** Writes a manifest: an object, or what stands in its place. */
-  manifest(path: string, contents: unknown): string {
-    const directory = `${this.path}/manifests/${path.split("/").slice(0, -1).join("/")}`;
-    Deno.mkdirSync(directory, { recursive: true });
-    return this.file(
-      `manifests/${path}`,
-      typeof contents === "string" ? contents : JSON.stringify(contents),
-    );
-  }
-}
+import { ollamaAdapters } from "../../lib/weights/resolved.ts";
+import { Store } from "./ollama_store.ts";
 
 Deno.test("resolveModel() reads a model of the local Ollama where it lies", async () => {
   using store = new Store();
@@ -52,7 +30,6 @@ Deno.test("resolveModel() reads a model of the local Ollama where it lies", asyn
       parameters: { stop: ["</s>"], temperature: 0 },
       adapters: [],
     },
-    notice: undefined,
   };
   assertEquals(await resolveModel("ollama:tiny", options), expected);
   for (const spec of ["ollama:tiny:latest", "ollama:library/tiny"]) {
@@ -60,7 +37,7 @@ Deno.test("resolveModel() reads a model of the local Ollama where it lies", asyn
   }
 });
 
-Deno.test("resolveOllama() knows tags, namespaces and other registries, and notices adapters", async () => {
+Deno.test("resolveOllama() knows tags, namespaces and other registries, and adapters", async () => {
   using store = new Store();
   const base = store.layer("model", "GGUF base");
   const adapter = store.layer("adapter", "GGUF adapter");
@@ -77,14 +54,9 @@ Deno.test("resolveOllama() knows tags, namespaces and other registries, and noti
     assertEquals((await resolveOllama(`ollama:${name}`, stores)).source, "ollama");
   }
   assertEquals((await resolveOllama("ollama:tiny:1b-q8_0", stores)).name, "tiny-1b-q8_0");
-  const adapted = await resolveOllama("ollama:me/tiny", stores);
-  assertEquals(adapted.ollama!.adapters, [
+  assertEquals(ollamaAdapters(await resolveOllama("ollama:me/tiny", stores)), [
     `${store.path}/blobs/${adapter.digest.replace(":", "-")}`,
   ]);
-  assertEquals(
-    adapted.notice,
-    'Model "ollama:me/tiny" has a LoRA adapter, which is left out: its base is used',
-  );
 });
 
 Deno.test("resolveOllama() says what it looked for, where, and what is damaged", async () => {
