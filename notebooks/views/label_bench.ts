@@ -90,6 +90,7 @@ export function labelBatch(
  */
 export async function lossOfLabels(model: LanguageModel, batch: LabelledBatch): Promise<number> {
   const { inputs, targets, batchSize, length } = batch;
+  if (batchSize === 0) throw new RangeError("Cannot measure a batch without sequences");
   const rows = Int32Array.from(targets.keys()).filter((i) => targets[i] !== IGNORE_INDEX);
   using loss = scope(() =>
     noGrad(() =>
@@ -106,7 +107,6 @@ export async function lossOfLabels(model: LanguageModel, batch: LabelledBatch): 
       })
     )
   );
-  if (batchSize === 0) throw new RangeError("Cannot measure a batch without sequences");
   return await loss.item();
 }
 
