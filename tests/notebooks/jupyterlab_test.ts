@@ -69,6 +69,17 @@ async function runChapter(page: Page, lab: JupyterLab, name: string): Promise<vo
   await idle(page);
 }
 
+/** Looks for formulas that MathJax could not set, after it has set those of the chapter. */
+async function seeFormulas(page: Page, lab: JupyterLab, name: string): Promise<void> {
+  const { cells } = await readNotebook(`${lab.folder}/notebooks/${name}`);
+  const texts = cells.filter(({ cell_type }) => cell_type === "markdown")
+    .map(({ source }) => source.replace(/```[^]*?```|`[^`]*`/g, ""));
+  if (!texts.some((text) => /\$[^$]+\$/.test(text))) return;
+  await page.locator(`${panel} mjx-container`).first().waitFor();
+  const wrong = page.locator(`${panel} :is(mjx-merror, [data-mjx-error])`);
+  assertEquals(await wrong.allInnerTexts(), [], "formulas that MathJax cannot set");
+}
+
 /** The notebook as JupyterLab saves it. */
 async function save(page: Page, lab: JupyterLab, name: string): Promise<CodeCell[]> {
   await page.keyboard.press("Control+S");
@@ -158,7 +169,7 @@ Deno.test({
       for (const name of wanted) {
         await t.step(name, async () => {
           const page = await browser.newPage({ viewport: { width: 1200, height: 1600 } });
-          page.setDefaultTimeout(120_000);
+          page.setDefaultTimeout(240_000); // on a busy machine
           const complaints: string[] = [];
           page.on("pageerror", (error) => complaints.push(error.message));
           page.on("request", (request) => {
@@ -169,6 +180,7 @@ Deno.test({
           });
           await runChapter(page, lab, name);
           await picture(page, name.slice(0, 2));
+          await seeFormulas(page, lab, name);
           const cells = await save(page, lab, name);
           for (const [i, cell] of cells.entries()) {
             assertEquals(cell.execution_count, i + 1, `cell "${cell.id}"`);
