@@ -155,6 +155,31 @@ sessionTest("Session.execute() outputs", {
       await heard(worker);`);
     assertEquals([result.status, ...brief(result)], ["ok", "stdout: data\nblob\n"]);
   },
+  "threads of node:worker_threads print, made from files and code, and keep what they know": async (
+    session,
+  ) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const path = join(folder, "thread.mjs");
+      await Deno.writeTextFile(
+        path,
+        `import { parentPort, workerData } from "node:worker_threads";
+console.log(workerData, import.meta.filename === process.argv[1]);
+parentPort.postMessage(0);`,
+      );
+      const result = await session.execute(`
+        import { Worker as Thread } from "node:worker_threads";
+        const told = (thread, event) => new Promise((done) => thread.on(event, done));
+        await told(new Thread(${JSON.stringify(path)}, { workerData: "given" }), "message");
+        await told(new Thread("console.log('code')", { eval: true }), "exit");
+        const none = new Thread(${JSON.stringify(join(folder, "none.mjs"))});
+        (await told(none, "error")).message.split(",")[0];`);
+      assertEquals(brief(result)[0], "stdout: given true\ncode\n");
+      assertStringIncludes(brief(result)[1], `Cannot find module '${folder}/none.mjs'`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
   "late output goes to the cell that left the work behind": async (session) => {
     const result = await session.execute("void setTimeout(() => console.log('late'), 1000)");
     await until(() => result.outputs.length > 0);

@@ -43,6 +43,36 @@ export function hearWorkers(source: string): void {
   }
   Object.defineProperty(HeardWorker, "name", { value: "Worker" });
   globalThis.Worker = HeardWorker;
+
+  // Node's take code, paths, and addresses of files and data only.
+  // deno-lint-ignore no-explicit-any
+  const { process } = globalThis as any;
+  const threads = process.getBuiltinModule("node:worker_threads");
+  const { pathToFileURL } = process.getBuiltinModule("node:url");
+  const fs = process.getBuiltinModule("node:fs");
+  const data = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
+  class HeardThread extends threads.Worker {
+    // deno-lint-ignore no-explicit-any
+    constructor(file: string | URL, options?: any) {
+      if (options?.eval && typeof file === "string") {
+        super(source + file, options);
+        return;
+      }
+      const path = typeof file === "string" && /^(\.\.?)?[\\/]|^[A-Za-z]:[\\/]/.test(file);
+      const url = path ? pathToFileURL(file) : file;
+      // What it refuses or does not find, it should say itself.
+      if (!(url instanceof URL && (url.protocol === "data:" || fs.existsSync(url)))) {
+        super(file, options);
+        return;
+      }
+      const named = `process.argv[1] = ${JSON.stringify(path ? file : url.href)};`;
+      const parts = [data(source + named), url.href].map((one) => `import ${JSON.stringify(one)};`);
+      super(new URL(data(parts.join(""))), options);
+    }
+  }
+  Object.defineProperty(HeardThread, "name", { value: "Worker" });
+  threads.Worker = HeardThread;
+  process.getBuiltinModule("node:module").syncBuiltinESMExports();
 }
 
 /** Runs inside each worker, before its own module. */
