@@ -56,6 +56,7 @@ const BAR_WIDTH = 20;
  * assertStringIncludes(view.text, "matmul");
  * assertStringIncludes(view.text, "75 %");
  * assertStringIncludes(view.text, "50 %");
+ * assertStringIncludes(view.text, "all together reach 38 %");
  * ```
  */
 export function profileView(profile: ProfileLike): View {
@@ -90,8 +91,11 @@ export function profileView(profile: ProfileLike): View {
     value: (row) => "█".repeat(Math.round(BAR_WIDTH * share(row))),
   };
   const caption = `${seconds.toFixed(2)} s on ${device}`;
+  const flops = kernels.reduce((sum, kernel) => sum + kernel.flops, 0);
   const note = `Measured by ${method}. The peak is the best matrix product's, ` +
-    `${(peakFlops / 1e9).toFixed(1)} GFLOP/s. Threads that wait for one another count as busy.`;
+    `${(peakFlops / 1e9).toFixed(1)} GFLOP/s; all together reach ${
+      percent(flops / whole / peakFlops)
+    } of it. Kernels without a rate mostly move memory. Threads that wait for one another count as busy.`;
   return new View(() => {
     const shown = table(rows, { columns, caption, maxRows: rows.length });
     const terminal = table(rows, { columns: [...columns, bars], caption, maxRows: rows.length });

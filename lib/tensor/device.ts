@@ -37,7 +37,10 @@ export interface Kernel<B extends string = string, P extends string = string> {
   readonly buffers: Readonly<Record<B, Access>>;
   /** The scalars it takes. */
   readonly params: Readonly<Record<P, ParamType>>;
-  /** Floating-point operations of a call, for profiles; only where they are most of its work and easily told. */
+  /**
+   * Floating-point operations of a call, for profiles; only where they are most of its work. Where its parameters do not
+   * tell them, the caller does; see {@linkcode Device.run}.
+   */
   flops?(params: Readonly<Record<P, number>>): number;
   /** Its WGSL and how to dispatch it. */
   readonly webgpu: Program<B, P>;
@@ -76,11 +79,12 @@ export interface Device {
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset?: number): void;
   /** Waits for the work enqueued so far and returns a copy of the buffer's bytes. */
   read(buffer: DeviceBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer>;
-  /** Enqueues a kernel. */
+  /** Enqueues a kernel; `flops` are its operations, for profiles, unless it knows them itself. */
   run<B extends string, P extends string>(
     kernel: Kernel<B, P>,
     buffers: { [name in B]: DeviceBuffer },
     params: { [name in P]: number },
+    flops?: number,
   ): void;
   /** Waits until all work enqueued so far is done. */
   sync(): Promise<void>;

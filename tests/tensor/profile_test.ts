@@ -1,6 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { profileView } from "../../lib/show/mod.ts";
-import { gelu, matmul, profile, Tensor } from "../../lib/tensor/mod.ts";
+import {
+  attention,
+  backward,
+  cachedAttention,
+  gelu,
+  linearCrossEntropy,
+  matmul,
+  profile,
+  Tensor,
+} from "../../lib/tensor/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 
 onEveryDevice("profile() counts calls and operations, and times each kernel", async (device) => {
@@ -22,6 +31,49 @@ onEveryDevice("profile() counts calls and operations, and times each kernel", as
   assertStringIncludes(text, "(between kernels)");
   assertStringIncludes(html, "<svg");
 });
+
+onEveryDevice(
+  "a profile knows attention's operations: of those pairs that see each other",
+  async (device) => {
+    const [tokens, heads, headDim] = [5, 4, 8];
+    const values = new Float32Array(tokens * heads * headDim).fill(0.1);
+    const q = Tensor.from(device, values, [tokens, heads * headDim]);
+    q.requiresGrad = true;
+    const [k, v] = [1, 2].map(() => Tensor.from(device, values.subarray(0, 80), [tokens, 16]));
+    const head = Tensor.from(device, values.subarray(0, 64), [2, 32]);
+    // 0 ─ 1 ─ 2, and 3 ─ 4 beside 1: 1 + 2 + 3 + 2 + 3 see one another
+    const forest = {
+      end: Int32Array.of(5, 3, 3, 5, 5),
+      positions: Int32Array.of(0, 1, 2, 1, 2),
+    };
+    const attend = { heads, kvHeads: 2, forest };
+    const seen = async (compute: () => Promise<unknown>) => {
+      const { profile: { kernels } } = await profile(device, compute);
+      const found = kernels.filter(({ name }) => /attention/i.test(name));
+      return Object.fromEntries(found.map(({ name, flops }) => [name, flops / (heads * headDim)]));
+    };
+    assertEquals(
+      await seen(async () => {
+        const y = attention(q, k, v, attend);
+        const edges = {
+          rows: Int32Array.of(4),
+          targets: Int32Array.of(1),
+          counts: Float32Array.of(1),
+        };
+        backward(linearCrossEntropy(y, head, edges));
+        await q.grad!.data();
+      }),
+      { "attention.forward": 4 * 11, "attention.backward": 10 * 11 },
+    );
+    assertEquals(await seen(() => attention(q, k, v, { ...attend, window: 2 }).data()), {
+      "attention.forward": 4 * 9,
+    });
+    const rows = [[0], [0, 1], [0, 1, 2], [0, 3], [0, 3, 4]];
+    assertEquals(await seen(() => cachedAttention(q, k, v, { heads, kvHeads: 2, rows }).data()), {
+      cachedAttention: 4 * 11,
+    });
+  },
+);
 
 onEveryDevice("a profile sees what runs while it is taken, and nothing after", async (device) => {
   const x = Tensor.from(device, new Float32Array(64), [8, 8]);

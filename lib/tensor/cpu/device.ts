@@ -113,6 +113,7 @@ export class CpuDevice implements Device {
     kernel: Kernel<B, P>,
     buffers: { [name in B]: DeviceBuffer },
     params: { [name in P]: number },
+    flops = kernel.flops?.(params) ?? 0,
   ): void {
     if (!(kernel.name in kernels)) {
       throw new TypeError(`Cannot run the kernel "${kernel.name}" on the CPU: it has no CPU code`);
@@ -124,9 +125,7 @@ export class CpuDevice implements Device {
       ids[name] = buffer.id;
       used.push(buffer);
     }
-    if (this.#times) {
-      this.#timedKernels.push({ name: kernel.name, flops: kernel.flops?.(params) ?? 0 });
-    }
+    if (this.#times) this.#timedKernels.push({ name: kernel.name, flops });
     this.#enqueue(used, { type: "run", kernel: kernel.name, buffers: ids, params });
   }
 

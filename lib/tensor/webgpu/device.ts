@@ -190,9 +190,10 @@ export class WebGpuDevice implements Device {
     kernel: Kernel<B, P>,
     buffers: { [name in B]: DeviceBuffer },
     params: { [name in P]: number },
+    flops = kernel.flops?.(params) ?? 0,
   ): void {
     this.#faults.throwIfFailed();
-    this.#profiler?.count(kernel.name, kernel.flops?.(params) ?? 0);
+    this.#profiler?.count(kernel.name, flops);
     const program = kernel.webgpu;
     const byteLengths = {} as Record<B, number>;
     for (const name in buffers) byteLengths[name] = buffers[name].byteLength;

@@ -161,10 +161,13 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const y = Tensor.empty(device, q.shape);
   const statistics = Tensor.empty(device, [heads, tokens, 2]);
   const read = { q: q.buffer, k: k.buffer, v: v.buffer, tree: tree.buffer };
+  // Of each pair a score, and its part of the sum of values.
+  const product = 2 * heads * headDim * countPairs(forest, window);
   device.run(
     forwardKernel,
     { ...read, y: y.buffer, statistics: statistics.buffer },
     shape,
+    2 * product,
   );
   return record(y, [q, k, v], (dy, gradients) => {
     const [dq, dk, dv] = [q, k, v].map((input) => gradients.into(input));
@@ -185,10 +188,17 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
         accumulateK: dk.accumulate,
         accumulateV: dv.accumulate,
       },
+      5 * product, // the score again, its gradient, and those of the three inputs
     );
     tree.dispose();
     statistics.dispose();
   });
+}
+
+/** How many tokens are seen, by all together: each sees its ancestors, which are as many as its position tells, and itself. */
+function countPairs({ positions }: Forest, window: number): number {
+  const most = window || Infinity;
+  return positions.reduce((sum, position) => sum + Math.min(position + 1, most), 0);
 }
 
 function interleave({ end, positions }: Forest): Int32Array {

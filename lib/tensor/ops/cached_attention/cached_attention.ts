@@ -67,7 +67,8 @@ export function cachedAttention(
   }
   assertShape("keys", keys, [keys.rows, kvHeads * headDim]);
   assertShape("values", values, keys.shape);
-  const maxLength = Math.max(...rows.map((list) => list.length));
+  const lengths = rows.map((list) => list.length);
+  const maxLength = Math.max(...lengths);
   const packed = new Int32Array(queries * (1 + maxLength));
   rows.forEach((list, query) => {
     if (list.length === 0 || list.some((row) => row < 0 || row >= keys.rows)) {
@@ -98,6 +99,7 @@ export function cachedAttention(
       maxLength,
       scale: options.scale ?? 1 / Math.sqrt(headDim),
     },
+    4 * q.width * lengths.reduce((sum, length) => sum + length, 0), // scores, and sums of values
   );
   rowTensor.dispose();
   return y;
