@@ -48,8 +48,9 @@ onEveryDevice(
     };
     const attend = { heads, kvHeads: 2, forest };
     const seen = async (compute: () => Promise<unknown>) => {
-      const { profile: { kernels } } = await profile(device, compute);
-      const found = kernels.filter(({ name }) => /attention/i.test(name));
+      device.startProfile();
+      await compute();
+      const found = (await device.stopProfile()).filter(({ name }) => /attention/i.test(name));
       return Object.fromEntries(found.map(({ name, flops }) => [name, flops / (heads * headDim)]));
     };
     assertEquals(
