@@ -321,15 +321,16 @@ for (const shape of shapes) {
   "an error that nobody catches is told under the cell that started it, while another runs": async (
     session,
   ) => {
-    const started = await session.execute(`function later(ms) { throw new Error("in " + ms) }
-void setTimeout(later, 200, 1);
-void (async () => { await new Promise((f) => setTimeout(f, 300)); later(2) })();`);
+    const started = await session.execute(`var go = Promise.withResolvers();
+function later(n) { throw new Error("in " + n) }
+void go.promise.then(() => setTimeout(later, 0, 1));
+void (async () => { await go.promise; later(2) })();`);
     // The function is an earlier cell's, the timer is its own.
     const other = await session.execute(
-      "setTimeout(later, 5, 3);\nawait new Promise((f) => setTimeout(f, 800)); 'whole'",
+      "go.resolve(); setTimeout(later, 50, 3);\nawait new Promise((f) => setTimeout(f, 400)); 'whole'",
       { label: "cell O" },
     );
-    assertEquals(brief(started), ["Error: in 1", "Error: in 2"]);
+    assertEquals(brief(started), ["Error: in 2", "Error: in 1"]);
     assertEquals([other.status, other.error?.message], ["error", "in 3"]);
     assertEquals(brief(other).length, 2);
     assertMatch(brief(other)[1], /"whole"$/);

@@ -189,12 +189,14 @@ kernelTest("JupyterKernel errors", {
   ) => {
     const run = async (cellId?: string) => {
       const started = await client.execute(
-        "void setTimeout(() => { throw new Error('left') }, 200)",
+        `var go = Promise.withResolvers();
+        void go.promise.then(() => setTimeout(() => { throw new Error("left") }));`,
         { cellId },
       );
-      const other = await client.execute("await new Promise((f) => setTimeout(f, 600)); 'whole'", {
-        cellId: cellId && "other",
-      });
+      const other = await client.execute(
+        "go.resolve(); await new Promise((f) => setTimeout(f, 300)); 'whole'",
+        { cellId: cellId && "other" },
+      );
       const own = client.outputsOf(started.reply.parentHeader.msg_id!);
       const errors = (outputs: typeof own) => brief(outputs).filter((one) => /^Error/.test(one));
       return [errors(own), errors(other.outputs), other.reply.content.status];
