@@ -1,6 +1,7 @@
 // The branching replay of chapter 6: the same random draws under other sampling settings. Each step is a bar of
 // cumulated probabilities with a needle at the draw; where a needle hits another token, the text branches off.
 
+import { escape } from "@std/html";
 import {
   frames,
   type FrameValue,
@@ -179,5 +180,3 @@ function drawReplay(draws: readonly Draw[], base: readonly Draw[], text: (id: nu
 }
 
 const keyOf = ({ temperature, topK, topP }: Settings) => `${temperature} ${topK} ${topP}`;
-
-const escape = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -1,5 +1,6 @@
 // The same conversation in the chat templates of several families, for chapter 9.
 
+import { escape } from "@std/html";
 import {
   CHAT_STYLES,
   CHAT_TEMPLATES,
@@ -25,9 +26,8 @@ export function chatStyles(messages: readonly ChatMessage[]): View {
   return frames({ style: CHAT_STYLES }, ({ style }) => {
     const template = new ChatTemplate(CHAT_TEMPLATES[style], { name: style, variables });
     const text = template.render(messages, { prompt: true });
-    const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
     return new View(() => ({
-      "text/html": `<pre style="${STYLE}">${escaped}</pre>`,
+      "text/html": `<pre style="${STYLE}">${escape(text)}</pre>`,
       "text/plain": text,
     }));
   }, { title: "One conversation in six styles" });

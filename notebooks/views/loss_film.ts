@@ -1,19 +1,9 @@
 // The loss film of chapter 5: the same texts seen by a model at several steps of its training, each token coloured by how
 // much it surprised the model.
 
-import {
-  attendWithin,
-  embedding,
-  frames,
-  type LanguageModel,
-  logitsOf,
-  noGrad,
-  scope,
-  type Tokenizer,
-  tokenText,
-  View,
-  visibleText,
-} from "tunebook";
+import { escape } from "@std/html";
+import { frames, type LanguageModel, type Tokenizer, tokenText, View, visibleText } from "tunebook";
+import { logitsAt } from "./next_tokens.ts";
 
 /** A text of the film. */
 export interface Scene {
@@ -45,19 +35,8 @@ export async function tokenLosses(
   ids: readonly number[],
   from: number,
 ): Promise<number[]> {
-  const tokens = Int32Array.from(ids.slice(0, -1));
-  const sequence = {
-    positions: tokens.map((_, i) => i),
-    end: new Int32Array(tokens.length).fill(tokens.length), // one branch
-  };
   const rows = Int32Array.from({ length: ids.length - from }, (_, i) => from - 1 + i);
-  using logits = scope(() =>
-    noGrad(() => {
-      const hidden = model.hidden({ tokens, ...sequence, attend: attendWithin(sequence) });
-      return logitsOf(model, embedding(hidden, rows));
-    })
-  );
-  const values = await logits.data();
+  const values = await logitsAt(model, ids.slice(0, -1), rows);
   const width = model.vocabularySize;
   return Array.from(rows, (row, i) => {
     let largest = -Infinity;
@@ -137,5 +116,3 @@ function drawShot(scenes: readonly Scene[], shot: Shot, tokenizer: Tokenizer): V
     "text/plain": rows.map(({ text }) => text).join("\n"),
   }));
 }
-
-const escape = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -1,17 +1,19 @@
-// What chapters 6 and 7 ask of a model beside text: its guesses of the next token.
+// What chapters ask of a model beside text: its guesses of the next token.
 
 import { attendWithin, embedding, type LanguageModel, logitsOf, noGrad, scope } from "tunebook";
 
 /**
- * A model's logits after a text.
+ * A model's logits at some places of a text.
  *
  * @param model The model.
  * @param ids The text's tokens, at least one.
- * @returns One number a token of the vocabulary.
+ * @param rows The places: each one's logits are a guess of the token after it.
+ * @returns For each place one number a token of the vocabulary, row by row.
  */
-export async function nextLogits(
+export async function logitsAt(
   model: LanguageModel,
   ids: readonly number[],
+  rows: Int32Array,
 ): Promise<Float32Array> {
   const tokens = Int32Array.from(ids);
   const sequence = {
@@ -21,8 +23,19 @@ export async function nextLogits(
   using logits = scope(() =>
     noGrad(() => {
       const hidden = model.hidden({ tokens, ...sequence, attend: attendWithin(sequence) });
-      return logitsOf(model, embedding(hidden, Int32Array.of(tokens.length - 1)));
+      return logitsOf(model, embedding(hidden, rows));
     })
   );
   return await logits.data() as Float32Array;
+}
+
+/**
+ * A model's logits after a text.
+ *
+ * @param model The model.
+ * @param ids The text's tokens, at least one.
+ * @returns One number a token of the vocabulary.
+ */
+export function nextLogits(model: LanguageModel, ids: readonly number[]): Promise<Float32Array> {
+  return logitsAt(model, ids, Int32Array.of(ids.length - 1));
 }
