@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { attachLora } from "../../lib/model/lora.ts";
 import {
+  addLora,
   attendWithin,
   exportGguf,
   exportLoraGguf,
@@ -15,6 +16,8 @@ import {
   loadModel,
   logitsOf,
   mergeLora,
+  saveLora,
+  trainableParameters,
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { noGrad, scope, Tensor } from "../../lib/tensor/mod.ts";
@@ -227,6 +230,27 @@ Deno.test({
       const asked = await server.chat("small", conversation, 1);
       const expected = encodeChatPrompt(conversation, tokenizer, template).length;
       assertEquals(asked.prompt_eval_count, expected, JSON.stringify(conversation));
+    }
+
+    // an adapter goes beside the model that is there, and comes back with it
+    addLora(model, { rank: 2, targets: "q_proj" });
+    for (const [name, tensor] of trainableParameters(model)) {
+      if (name.includes("lora_B")) tensor.assign(new Float32Array(tensor.size).fill(0.01));
+    }
+    const adapter = `${server.folder}/adapter`;
+    await saveLora(model, adapter, { base: "ollama:small" });
+    const beside = await tunebook(["export", adapter, "--ollama", "adapted"], environment);
+    assertEquals(beside.code, 0, beside.stderr);
+    mergeLora(model);
+    const { model: adapted, source: files } = await loadModel("ollama:adapted", {
+      device,
+      ollamaStores: [server.models],
+    });
+    assert("weights" in source && files.weights === source.weights, "the base is there once");
+    for (const layer of [0, model.layers - 1]) {
+      const name = `layers.${layer}.self_attn.q_proj.weight`;
+      const expected = await model.parameters.get(name)!.data();
+      assertClose(await adapted.parameters.get(name)!.data(), expected, { relative: 1e-6 }, name);
     }
     device.close();
   },

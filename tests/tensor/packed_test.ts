@@ -88,7 +88,7 @@ onEveryDevice("NF4, plain and doubly quantised, is bitsandbytes'", async (device
 });
 
 onEveryDevice("products with packed matrices are those with wide ones", async (device) => {
-  for (const type of ["q4_0", "q6_k", "bf16", "nf4_double"] as const) {
+  for (const type of ["q4_0", "q4_k", "q6_k", "q8_0", "bf16", "nf4_double"] as const) {
     for (const rows of [1, 9]) {
       const [out, width] = [64, 256];
       const packed = randomPacked(device, type, out, width);
