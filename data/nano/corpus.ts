@@ -9,7 +9,7 @@
  */
 
 import { Deck, Random } from "../lexicon/random.ts";
-import { factKinds, FactTeller } from "./genres/facts.ts";
+import { factKinds, FactTeller, quiz } from "./genres/facts.ts";
 import { practice } from "./genres/practice.ts";
 import { story } from "./genres/stories.ts";
 import { heldOutTexts, normalize } from "./held_out.ts";
@@ -21,7 +21,7 @@ export const END_OF_TEXT = "<|endoftext|>";
 export const CORPUS_SEED = 7;
 
 /** How often each genre is drawn. */
-const weights = { facts: 50, mixed: 6, practice: 28, stories: 6, essays: 10 } as const;
+const weights = { facts: 30, mixed: 14, quiz: 28, practice: 24, stories: 2, essays: 2 } as const;
 
 /** The hand-written paragraphs. */
 export function readEssays(): string[] {
@@ -51,6 +51,7 @@ export function* documents(seed: number = CORPUS_SEED): Generator<string, never>
   const makers: Record<keyof typeof weights, () => string> = {
     facts: () => kinds.deal().document(),
     mixed: () => Array.from({ length: 6 }, () => kinds.deal().sentence()).join(" "),
+    quiz: () => quiz(Array.from({ length: random.between(3, 5) }, () => kinds.deal()), random),
     practice: () => {
       const line = lines.deal();
       return Array.from({ length: random.between(4, 7) }, () => line(random)).join("\n");

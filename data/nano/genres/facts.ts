@@ -42,10 +42,41 @@ export interface FactKind {
   sentences: readonly string[];
   /** A question and its answer in a talk. */
   talk: readonly (readonly [string, string])[];
+  /** What `{b}` is of `{a}`: names for the `{relation}` of the forms below. */
+  relations?: readonly string[];
 }
+
+/** Statements for any fact that says what something is of something else. */
+export const relationStatements: readonly string[] = [
+  "For {a}, the {relation} is {b}.",
+  "As the {relation} of {a} we write {b}.",
+  "Asked for the {relation} of {a}, we say {b}.",
+  "Look up {a}, and you find the {relation} {b}.",
+  "Take {a} as an example, with the {relation} {b}.",
+];
+
+/** Those, and sentences that nobody would answer with. */
+export const relationSentences: readonly string[] = [
+  ...relationStatements,
+  "The {relation} of {a}? It is {b}.",
+  "She wanted to know the {relation} of {a}, and he said {b}.",
+  "Everyone knows the {relation} of {a}, which is {b}.",
+];
+
+/** Questions and answers for the same facts. */
+export const relationTalk: FactKind["talk"] = [
+  ["What is the {relation} of {a}", "The {relation} is {b}"],
+  ["Can you tell me the {relation} of {a}", "It is {b}"],
+  ["I need the {relation} of {a}. Do you know it", "Yes, for {a} it is {b}"],
+];
 
 function range(low: number, high: number): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+}
+
+/** Two numbers and what they make. */
+function pair(x: number, y: number, result: number): Fields {
+  return { x: `${x}`, y: `${y}`, a: `${x} and ${y}`, b: `${result}` };
 }
 
 const sums = range(1, 10).flatMap((a) => range(1, 10).map((b) => [a, b] as const));
@@ -65,6 +96,7 @@ export const factKinds: readonly FactKind[] = [
       "The words {a} and {b} are opposites.",
     ],
     talk: [["What is not {a}", "It is {b}"]],
+    relations: ["opposite", "opposite word"],
   },
   {
     name: "synonyms",
@@ -78,6 +110,7 @@ export const factKinds: readonly FactKind[] = [
       "When people say {a}, they mean {b}.",
     ],
     talk: [["What does {a} mean", "It means {b}"]],
+    relations: ["meaning", "synonym"],
   },
   {
     name: "plurals",
@@ -91,6 +124,7 @@ export const factKinds: readonly FactKind[] = [
       "I see {an} {a}, and you see many {b}.",
     ],
     talk: [["Here is one {a}. And there", "There are two {b}"]],
+    relations: ["plural", "plural form"],
   },
   {
     name: "past tense",
@@ -104,6 +138,7 @@ export const factKinds: readonly FactKind[] = [
       "Now we {a}, but last year we {b}.",
     ],
     talk: [["Today I {a}. And yesterday", "Yesterday you {b}"]],
+    relations: ["past", "past tense", "past form"],
   },
   {
     name: "degrees",
@@ -117,6 +152,7 @@ export const factKinds: readonly FactKind[] = [
       "Mine is {a}, yours is {b}, and hers is the {c}.",
     ],
     talk: [["This one is {a}. And that", "That one is {b}"]],
+    relations: ["comparative", "comparative form"],
   },
   {
     name: "articles",
@@ -130,6 +166,7 @@ export const factKinds: readonly FactKind[] = [
       "Instead of one {a} we say {b}.",
     ],
     talk: [["Which article goes with {a}", "We say {b}"]],
+    relations: ["form with an article", "form with a or an"],
   },
   {
     name: "first letters",
@@ -143,6 +180,7 @@ export const factKinds: readonly FactKind[] = [
       "We write {a} with {b} in front.",
     ],
     talk: [["How does {a} begin", "It begins with {b}"]],
+    relations: ["first letter", "letter in front"],
   },
   {
     name: "letter counts",
@@ -156,6 +194,7 @@ export const factKinds: readonly FactKind[] = [
       "If you spell {a}, you need {b} letters.",
     ],
     talk: [["How long is the word {a}", "It is {b} letters long"]],
+    relations: ["number of letters", "count of letters"],
   },
   {
     name: "letters backwards",
@@ -169,6 +208,7 @@ export const factKinds: readonly FactKind[] = [
       "Turn {a} around and read {b}.",
     ],
     talk: [["Can you turn {a} around", "It is {b}"]],
+    relations: ["reverse", "spelling from the end"],
   },
   {
     name: "spelling",
@@ -182,6 +222,7 @@ export const factKinds: readonly FactKind[] = [
       "Instead of {a} we write {b}.",
     ],
     talk: [["Is it spelled {a}", "No, it is spelled {b}"]],
+    relations: ["right spelling", "correct spelling"],
   },
   {
     name: "groups",
@@ -198,8 +239,15 @@ export const factKinds: readonly FactKind[] = [
       "We know that {a} is {b}.",
       "The word {noun} names {b}.",
       "Everyone calls {a} {b}.",
+      "The group of {noun} is {c}.",
+      "Among the kinds of things, {noun} is of the kind {c}.",
+      "To which group does {noun} belong? To the group {c}.",
     ],
-    talk: [["What can you say about {a}", "I know that {a} is {b}"]],
+    talk: [
+      ["What can you say about {a}", "I know that {a} is {b}"],
+      ["What kind is {a}", "It is of the kind {c}"],
+      ["Which group has {noun} in it", "The group {c}"],
+    ],
   },
   {
     name: "not in the group",
@@ -236,6 +284,7 @@ export const factKinds: readonly FactKind[] = [
       "Who visits {a} should see the capital, {b}.",
     ],
     talk: [["Do you know the capital of {a}", "It is {b}"]],
+    relations: ["capital", "capital city"],
   },
   {
     name: "continents",
@@ -249,6 +298,7 @@ export const factKinds: readonly FactKind[] = [
       "On the map, {a} is part of the continent {b}.",
     ],
     talk: [["Where is {a}", "It is in {b}"]],
+    relations: ["continent"],
   },
   {
     name: "elements",
@@ -262,6 +312,7 @@ export const factKinds: readonly FactKind[] = [
       "The chemical sign of {a} is {b}.",
     ],
     talk: [["How is {a} written in chemistry", "It is written {b}"]],
+    relations: ["symbol", "chemical symbol"],
   },
   {
     name: "young animals",
@@ -273,8 +324,14 @@ export const factKinds: readonly FactKind[] = [
       "The young of the {a} is the {b}.",
       "A mother {a} has {c}.",
       "The baby of the {a} is {c}.",
+      "When it is young, the {a} has the name {b}.",
+      "The name for a young {a} is {b}.",
+      "We see a young {a} and call it {c}.",
     ],
-    talk: [["What is the baby of the {a}", "It is {c}"]],
+    talk: [
+      ["What is the baby of the {a}", "It is {c}"],
+      ["How do people call a young {a}", "They call it {c}"],
+    ],
   },
   {
     name: "animal sounds",
@@ -286,8 +343,10 @@ export const factKinds: readonly FactKind[] = [
       "If it {a}, it is the {b}.",
       "Which one {a}? It is the {b}.",
       "When it {a}, we know that it is the {b}.",
+      "One animal {a}, namely the {b}.",
+      "Of all animals, the one that {a} is the {b}.",
     ],
-    talk: [["It {a}. What is it", "It is the {b}"]],
+    talk: [["It {a}. What is it", "It is the {b}"], ["Who {a} here", "Only the {b}"]],
   },
   {
     name: "animal homes",
@@ -322,8 +381,14 @@ export const factKinds: readonly FactKind[] = [
       "The one who {a} is the {b}.",
       "Whoever {a} is {an}.",
       "To {todo} is the work of {an}.",
+      "Somebody {a}: that must be {an}.",
+      "It is the job of {an} to {todo}, so {an} {a}.",
+      "We need somebody whose job is to {todo}, so we call {an}.",
     ],
-    talk: [["I like to {todo}. What should I become", "You should become {an}"]],
+    talk: [
+      ["I like to {todo}. What should I become", "You should become {an}"],
+      ["And who {a} in your town", "That is {an}"],
+    ],
   },
   {
     name: "colors",
@@ -354,49 +419,59 @@ export const factKinds: readonly FactKind[] = [
     ),
     titles: ["And then"],
     line: "{a}: {b}",
-    sentences: ["First we have {a}, then {b}.", "When {a} is over, it is {b}."],
-    talk: [["What follows {a}", "It is {b}"]],
+    sentences: [
+      "First we have {a}, then {b}.",
+      "When {a} is over, it is {b}.",
+      "Now it is {a}, and next comes {b}.",
+      "After {a} we have {b}.",
+    ],
+    talk: [["What follows {a}", "It is {b}"], ["Now it is {a}. What is next", "Next is {b}"]],
+    relations: ["follower"],
   },
   {
     name: "sums",
     weight: 7,
-    facts: sums.map(([a, b]) => ({ a: `${a}`, b: `${b}`, c: `${a + b}` })),
+    facts: sums.map(([x, y]) => pair(x, y, x + y)),
     titles: ["Sums", "Adding"],
-    line: "{a} + {b} = {c}",
+    line: "{x} + {y} = {b}",
     sentences: [
-      "We add {a} and {b} and get {c}.",
-      "Together, {a} and {b} make {c}.",
-      "If you have {a} and get {b} more, you have {c}.",
+      "We add {x} and {y} and get {b}.",
+      "Together, {x} and {y} make {b}.",
+      "If you have {x} and get {y} more, you have {b}.",
+      "The numbers {x}, {y} add up to {b}.",
     ],
-    talk: [["How much are {a} and {b}", "Together they are {c}"]],
+    talk: [["How much are {x} and {y}", "Together they are {b}"]],
+    relations: ["sum", "total"],
   },
   {
     name: "differences",
     weight: 6,
-    facts: sums.map(([a, b]) => ({ a: `${a + b}`, b: `${b}`, c: `${a}` })),
+    facts: sums.map(([x, y]) => pair(x + y, y, x)),
     titles: ["Differences", "Taking away"],
-    line: "{a} - {b} = {c}",
+    line: "{x} - {y} = {b}",
     sentences: [
-      "We take from {a} the number {b} and get {c}.",
-      "If you have {a} and lose {b}, you have {c}.",
-      "We know that {a} minus {b} is {c}.",
+      "We take from {x} the number {y} and get {b}.",
+      "If you have {x} and lose {y}, you have {b}.",
+      "We know that {x} minus {y} is {b}.",
+      "The numbers {x}, {y} differ by {b}.",
     ],
-    talk: [["I had {a} and lost {b}. How many are left", "You have {c}"]],
+    talk: [["I had {x} and lost {y}. How many are left", "You have {b}"]],
+    relations: ["difference"],
   },
   {
     name: "products",
     weight: 5,
-    facts: range(2, 9).flatMap((a) =>
-      range(2, 9).map((b) => ({ a: `${a}`, b: `${b}`, c: `${a * b}` }))
-    ),
+    facts: range(2, 9).flatMap((x) => range(2, 9).map((y) => pair(x, y, x * y))),
     titles: ["Times tables", "Products"],
-    line: "{a} x {b} = {c}",
+    line: "{x} x {y} = {b}",
     sentences: [
-      "We know that {a} times {b} is {c}.",
-      "We multiply {a} by {b} and get {c}.",
-      "In all, {a} rows of {b} make {c}.",
+      "We know that {x} times {y} is {b}.",
+      "We multiply {x} by {y} and get {b}.",
+      "In all, {x} rows of {y} make {b}.",
+      "The numbers {x}, {y} multiply to {b}.",
     ],
-    talk: [["How much is {a} times {b}", "It is {c}"]],
+    talk: [["How much is {x} times {y}", "It is {b}"]],
+    relations: ["product"],
   },
   {
     name: "even and odd",
@@ -408,8 +483,13 @@ export const factKinds: readonly FactKind[] = [
       "We call {a} {b}.",
       "We know that {a} is {b}.",
       "If you halve {a}, you see that it is {b}.",
+      "Even or odd? We look at {a} and say {b}.",
+      "Among the numbers, {a} is an {b} one.",
     ],
-    talk: [["What can you say about {a}", "It is {b}"]],
+    talk: [["What can you say about {a}", "It is {b}"], [
+      "Is it even or odd, the {a}",
+      "It is {b}",
+    ]],
   },
   {
     name: "numbers in words",
@@ -419,6 +499,7 @@ export const factKinds: readonly FactKind[] = [
     line: "{a}: {b}",
     sentences: ["We read {a} as {b}.", "In words, {a} is {b}.", "For {a} we say {b}."],
     talk: [["How do you read {a}", "I read {b}"]],
+    relations: ["spelling in words", "name in words"],
   },
   {
     name: "neighbors of numbers",
@@ -432,12 +513,13 @@ export const factKinds: readonly FactKind[] = [
       "From {a} we go on to {b}.",
     ],
     talk: [["What do you count after {a}", "I count {b}"]],
+    relations: ["next number", "following number"],
   },
   {
     name: "units",
     weight: 7,
     facts: units.flatMap(({ from, to, factor }) =>
-      range(2, 9).map((n) => ({ a: `${n} ${from}`, b: `${n * factor} ${to}` }))
+      range(2, 9).map((n) => ({ a: `${n} ${from}`, b: `${n * factor} ${to}`, to }))
     ),
     titles: ["Units", "Measuring"],
     line: "{a}: {b}",
@@ -445,35 +527,61 @@ export const factKinds: readonly FactKind[] = [
       "We know that {a} are {b}.",
       "We can write {a} as {b}.",
       "All in all, {a} make {b}.",
+      "In {to}, {a} are {b}.",
+      "When we measure {a} in {to}, we get {b}.",
+      "There are {b} in {a}.",
     ],
-    talk: [["How much are {a}", "They are {b}"]],
+    talk: [["How much are {a}", "They are {b}"], ["What are {a} in {to}", "They are {b}"]],
   },
 ];
 
 /** Tells facts of one kind, each fact as often as any other. */
 export class FactTeller {
   #kind: FactKind;
+  #sentences: readonly string[];
+  #answers: readonly string[];
+  #talks: FactKind["talk"];
   #facts: Deck<Fields>;
   #random: Random;
 
   constructor(kind: FactKind, random: Random) {
     this.#kind = kind;
-    this.#random = random;
+    this.#sentences = kind.relations ? [...kind.sentences, ...relationSentences] : kind.sentences;
+    this.#answers = kind.relations ? [...kind.sentences, ...relationStatements] : kind.sentences;
+    this.#talks = kind.relations ? [...kind.talk, ...relationTalk] : kind.talk;
     this.#facts = new Deck(kind.facts, random);
+    this.#random = random;
   }
 
   /** A document with several facts: a list, prose, a talk, or each fact said in several ways. */
   document(): string {
     const random = this.#random;
     const form = random.below(10);
-    if (form < 3) return this.#list();
-    if (form < 7) return this.#prose(random.between(6, 9));
-    return form === 7 ? this.#talk() : this.#drill();
+    if (form < 2) return this.#list();
+    if (form < 5) return this.#prose(random.between(6, 9));
+    return form < 7 ? this.#talk() : this.#drill();
   }
 
   /** One sentence, for mixed documents. */
   sentence(): string {
-    return capital(fill(this.#random.pick(this.#kind.sentences), this.#facts.deal()));
+    return capital(fill(this.#random.pick(this.#sentences), this.#fact()));
+  }
+
+  /** A question, and an answer that says again what was asked for. */
+  question(): { question: string; answer: string } {
+    const fields = this.#fact();
+    const [question] = this.#random.pick(this.#talks);
+    return {
+      question: capital(fill(question, fields)) + "?",
+      answer: capital(fill(this.#random.pick(this.#answers), fields)),
+    };
+  }
+
+  /** The next fact, with one name of its relation. */
+  #fact(): Fields {
+    const { relations } = this.#kind;
+    const fields = this.#facts.deal();
+    return relations ? { ...fields, relation: this.#random.pick(relations) } : fields;
   }
 
   #list(): string {
@@ -492,8 +600,8 @@ export class FactTeller {
   #talk(): string {
     const random = this.#random;
     return Array.from({ length: random.between(3, 5) }, () => {
-      const fields = this.#facts.deal();
-      const [question, answer] = random.pick(this.#kind.talk);
+      const fields = this.#fact();
+      const [question, answer] = random.pick(this.#talks);
       const [asks, answers] = random.sample(people, 2);
       return `"${capital(fill(question, fields))}?" asked ${asks.name}. ` +
         `"${capital(fill(answer, fields))}," said ${answers.name}.`;
@@ -503,9 +611,32 @@ export class FactTeller {
   #drill(): string {
     const random = this.#random;
     return Array.from({ length: 3 }, () => {
-      const fields = this.#facts.deal();
-      return random.shuffle(this.#kind.sentences).slice(0, 3)
+      const fields = this.#fact();
+      return random.shuffle(this.#sentences).slice(0, 3)
         .map((sentence) => capital(fill(sentence, fields))).join(" ");
     }).join("\n");
   }
+}
+
+/** How questions and answers are told. */
+const tellings: readonly ((question: string, answer: string, random: Random) => string)[] = [
+  (question, answer, random) => {
+    const [asks, answers] = random.sample(people, 2);
+    return `${asks.name} asked ${answers.name}: ${question} ${answers.name} said: ${answer}`;
+  },
+  (question, answer, random) => {
+    const child = random.pick(people);
+    return `The teacher asked, "${question}" ${child.name} thought about it for a while. "${answer}"`;
+  },
+  (question, answer) => `- ${question}\n- ${answer}`,
+  (question, answer) => `${question} ${answer}`,
+];
+
+/** A document of questions from several tellers with their answers, all told in one way. */
+export function quiz(tellers: readonly FactTeller[], random: Random): string {
+  const tell = random.pick(tellings);
+  return tellers.map((teller) => {
+    const { question, answer } = teller.question();
+    return tell(question, answer, random);
+  }).join("\n");
 }

@@ -6,12 +6,28 @@
 
 import { differentInitials, unlikeGroups } from "../../instructions/families/words.ts";
 import { drawDeed, drawScene } from "../../instructions/families/sentences.ts";
+import { degrees, opposites, synonyms } from "../../lexicon/adjectives.ts";
 import { groups, plural, pluralNouns, shortNouns } from "../../lexicon/nouns.ts";
 import { people } from "../../lexicon/people.ts";
 import type { Random } from "../../lexicon/random.ts";
+import { misspellings } from "../../lexicon/spelling.ts";
 import { capital } from "../../lexicon/table.ts";
+import { pastVerbs } from "../../lexicon/verbs.ts";
+import { countries } from "../../lexicon/world.ts";
 
 type Line = (random: Random) => string;
+
+/** Words and numbers that other texts tell something about. */
+const anyWord = [
+  ...pluralNouns,
+  ...opposites.flat(),
+  ...synonyms.map(([word]) => word),
+  ...pastVerbs.map(({ base }) => base),
+  ...degrees.map(([word]) => word),
+  ...misspellings.map(([word]) => word),
+  ...countries.map(({ country }) => country),
+  ...range(1, 60).map(String),
+];
 
 const belongings = [...groups["piece of clothing"], "book", "key", "ball", "map", "cup", "letter"];
 
@@ -60,6 +76,22 @@ export const practice: Readonly<Record<string, Line>> = {
   "words said again": (random) => {
     const three = random.sample(shortNouns, 3).join(", ");
     return `He said ${three}, and I wrote down ${three}.`;
+  },
+  "a word said again": (random) => {
+    const word = random.pick(anyWord);
+    return random.pick([
+      `He asked about ${word}, so we talked about ${word} for an hour.`,
+      `The word on the card is ${word}. Please read it: ${word}`,
+      `Write ${word}, said the teacher, and they all wrote ${word}.`,
+    ]);
+  },
+  "a sentence said again": (random) => {
+    const { subject, verb, rest } = drawScene(random);
+    const sentence = `${subject} ${verb.third} ${rest}`;
+    return random.pick([
+      `${capital(sentence)}. I say it again: ${sentence}.`,
+      `They say that ${sentence}. Is it true that ${sentence}?`,
+    ]);
   },
   "the one that differs": (random) => {
     const [group, other] = random.sample(unlikeGroups, 2);
