@@ -50,6 +50,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/**
+ * How long one contestant takes beside another: the median of the rounds' ratios, since the runs of a round do the same
+ * (a round of training steps is a batch of its own) at about the same time.
+ */
+export function ratio(mine: Measured, its: Measured): number {
+  return median(mine.runs.map(({ seconds }, round) => seconds / its.runs[round].seconds));
+}
+
 /** A contestant's process and the conversation with it, one JSON document a line. */
 class Conversation {
   readonly #child: Deno.ChildProcess;

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Contestant, measure, median } from "./harness.ts";
+import { type Contestant, measure, type Measured, median, ratio } from "./harness.ts";
 import { replaceTable } from "./table.ts";
 
 /** A program of a few lines that answers with what `body` makes of its `n`-th run. */
@@ -22,6 +22,17 @@ Deno.test("median() takes the middle, or the mean of the middle two", () => {
   assertEquals(median([3, 1, 2]), 2);
   assertEquals(median([4, 1, 3, 2]), 2.5);
   assertThrows(() => median([]), RangeError);
+});
+
+Deno.test("ratio() is the median over rounds, so that a large batch on both sides does not count", () => {
+  const measured = (...seconds: number[]): Measured => ({
+    name: "any",
+    about: "",
+    runs: seconds.map((seconds) => ({ seconds })),
+    median: median(seconds),
+    best: Math.min(...seconds),
+  });
+  assertEquals(ratio(measured(1, 4, 30), measured(2, 10, 40)), 0.5);
 });
 
 Deno.test("measure() has programs take turns and leaves warm-ups out", async () => {

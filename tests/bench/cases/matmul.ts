@@ -1,7 +1,7 @@
 /** Products of two 1024 × 1024 matrices: by BLAS, without it, and by WebGPU. */
 
 import { type Case, type CaseOptions, jaxJs, ours, peak, pyTorch } from "../cases.ts";
-import type { Measured } from "../harness.ts";
+import { type Measured, ratio } from "../harness.ts";
 
 const N = 1024;
 const FLOPS = 2 * N ** 3;
@@ -35,13 +35,13 @@ export function jaxMatmulCase(): Promise<Case> {
     bars: (of) => [
       {
         what: "Without BLAS: matmul 1024³, speed against jax-js's WASM",
-        value: of("jax-js").median / of("Tunebook").median,
+        value: ratio(of("jax-js"), of("Tunebook")),
         kind: "at least",
         limit: 1,
       },
       {
         what: "Without BLAS: share of all cores' 128-bit fused multiply-add peak",
-        value: 100 * of("Multiply-adds only").median / of("Tunebook").median,
+        value: 100 * ratio(of("Multiply-adds only"), of("Tunebook")),
         kind: "at least",
         limit: 65,
         unit: "%",
@@ -60,7 +60,7 @@ export function webGpuMatmulCase(): Promise<Case> {
     rounds: 7,
     bars: (of) => [{
       what: "WebGPU matmul 1024³, speed against jax-js's WebGPU",
-      value: of("jax-js").median / of("Tunebook").median,
+      value: ratio(of("jax-js"), of("Tunebook")),
       kind: "at least",
       limit: 2.5,
     }],

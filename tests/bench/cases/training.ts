@@ -4,7 +4,7 @@ import { collate } from "../../../lib/dataset/collate.ts";
 import type { EncodedExample } from "../../../lib/dataset/encode.ts";
 import { gpt2Tokenizer } from "../../../lib/text/gpt2.ts";
 import { type Bar, type Case, type CaseOptions, ours, pyTorch } from "../cases.ts";
-import type { Measured } from "../harness.ts";
+import { type Measured, ratio } from "../harness.ts";
 import { intelKernels, openSmolLm2, randomWeights } from "../weights.ts";
 import { encodedParts, withoutSharedBeginning } from "./data.ts";
 
@@ -51,7 +51,7 @@ export async function gpt2StepCase(kind: Kind, options: CaseOptions): Promise<Ca
       if (!bar) return [];
       const [mine, its] = [of("Tunebook"), of("PyTorch")];
       const what = kind === "forest" ? `GPT-2 ${size} ${bar.what}` : bar.what;
-      const bars: Bar[] = [{ ...bar, what, value: mine.median / its.median, kind: "at most" }];
+      const bars: Bar[] = [{ ...bar, what, value: ratio(mine, its), kind: "at most" }];
       if (kind === "forest") {
         const value = peakOf(mine) / peakOf(its);
         bars.push({ what: "Peak memory of the first", value, kind: "at most", limit: 1 });
@@ -74,7 +74,7 @@ export async function smolLm2StepCase(options: CaseOptions): Promise<Case | unde
     { ...options, env: {}, eosId: opened.tokenizer.eosId },
     (of) => [{
       what: `SmolLM2-135M epoch (${BATCHES} of its batches)`,
-      value: of("Tunebook").median / of("PyTorch").median,
+      value: ratio(of("Tunebook"), of("PyTorch")),
       kind: "at most",
       limit: 0.5,
     }],
