@@ -37,7 +37,7 @@ try {
     const copy = join(folder, `.pictures_${name}`);
     await writeNotebook(copy, solve(await readNotebook(join(folder, name))));
     try {
-      const { notebook, manifest } = await runNotebook(copy, { timeout: 240 });
+      const { notebook, manifest } = await runNotebook(copy, { timeout: 600 });
       const page = join(temporary, `${name}.html`);
       await Deno.writeTextFile(page, await renderReport(notebook, { manifest }));
       // The whole report, small: to see at a glance that nothing has moved.
