@@ -94,7 +94,7 @@ const prepareStart: Prepare = (options: { kernel: string }) => {
     const each = (performance.now() - then) / CELLS;
     return { seconds: first / 1000, cell: each / 1000, peakBytes: undefined };
   };
-  return Promise.resolve({ run, about: `the ${options.kernel} kernel, Deno ${Deno.version.deno}` });
+  return Promise.resolve({ run, about: `Deno ${Deno.version.deno}` });
 };
 
 /** What a client sees of one cell. */
@@ -220,7 +220,7 @@ const prepareTroubles: Prepare = (options: { kernel: string }) => {
     const found = await troubles(KERNELS[options.kernel]);
     return { seconds: Math.max(...Object.values(found)), troubles: found, peakBytes: undefined };
   };
-  return Promise.resolve({ run, about: `the kernel, Deno ${Deno.version.deno}` });
+  return Promise.resolve({ run, about: `Deno ${Deno.version.deno}` });
 };
 
 if (import.meta.main) await serve({ start: prepareStart, troubles: prepareTroubles });
