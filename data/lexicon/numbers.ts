@@ -1,8 +1,13 @@
 /**
- * Numbers in words, and units with their exact factors.
+ * Numbers in a row and in words, and units with their exact factors.
  *
  * @module
  */
+
+/** The whole numbers from `low` to `high`, both included. */
+export function range(low: number, high: number): number[] {
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+}
 
 const small = (
   "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen " +

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { everyWording, makePairs } from "../../data/instructions/make.ts";
 import { corpus, CORPUS_SEED, documents, END_OF_TEXT, readEssays } from "../../data/nano/corpus.ts";
-import { factKinds } from "../../data/nano/genres/facts.ts";
+import { factKinds, relationSentences, relationTalk } from "../../data/nano/genres/facts.ts";
 import { heldOutPairs, heldOutTexts, normalize } from "../../data/nano/held_out.ts";
 import { fill } from "../../data/instructions/families/mod.ts";
 
@@ -81,6 +81,10 @@ Deno.test("Every fact has its fields, and every kind is told", () => {
   for (const kind of factKinds) {
     const forms = [kind.line, ...kind.sentences, ...kind.talk.flat()];
     for (const fields of kind.facts) forms.forEach((form) => fill(form, fields));
+    for (const relation of kind.relations ?? []) {
+      const named = [...relationSentences, ...relationTalk.flat()];
+      for (const fields of kind.facts) named.forEach((form) => fill(form, { ...fields, relation }));
+    }
     const known = kind.facts.filter((fields) => told.has(`- ${fill(kind.line, fields)}`)).length;
     assert(known > 0, `no fact of "${kind.name}" is told as a line`);
   }

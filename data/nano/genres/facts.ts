@@ -18,7 +18,7 @@ import {
   shortNouns,
   withArticle,
 } from "../../lexicon/nouns.ts";
-import { inWords, units } from "../../lexicon/numbers.ts";
+import { inWords, range, units } from "../../lexicon/numbers.ts";
 import { people } from "../../lexicon/people.ts";
 import { Deck, type Random } from "../../lexicon/random.ts";
 import { misspellings } from "../../lexicon/spelling.ts";
@@ -47,7 +47,7 @@ export interface FactKind {
 }
 
 /** Statements for any fact that says what something is of something else. */
-export const relationStatements: readonly string[] = [
+const relationStatements: readonly string[] = [
   "For {a}, the {relation} is {b}.",
   "As the {relation} of {a} we write {b}.",
   "Asked for the {relation} of {a}, we say {b}.",
@@ -69,10 +69,6 @@ export const relationTalk: FactKind["talk"] = [
   ["Can you tell me the {relation} of {a}", "It is {b}"],
   ["I need the {relation} of {a}. Do you know it", "Yes, for {a} it is {b}"],
 ];
-
-function range(low: number, high: number): number[] {
-  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
-}
 
 /** Two numbers and what they make. */
 function pair(x: number, y: number, result: number): Fields {

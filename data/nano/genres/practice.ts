@@ -8,6 +8,7 @@ import { differentInitials, unlikeGroups } from "../../instructions/families/wor
 import { drawDeed, drawScene } from "../../instructions/families/sentences.ts";
 import { degrees, opposites, synonyms } from "../../lexicon/adjectives.ts";
 import { groups, plural, pluralNouns, shortNouns } from "../../lexicon/nouns.ts";
+import { range } from "../../lexicon/numbers.ts";
 import { people } from "../../lexicon/people.ts";
 import type { Random } from "../../lexicon/random.ts";
 import { misspellings } from "../../lexicon/spelling.ts";
@@ -169,7 +170,3 @@ export const practice: Readonly<Record<string, Line>> = {
     ]);
   },
 };
-
-function range(low: number, high: number): number[] {
-  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
-}
