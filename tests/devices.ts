@@ -16,6 +16,11 @@ export const webGpuNeed: string | undefined = adapter
   ? undefined
   : "needs a WebGPU adapter: apt-get install mesa-vulkan-drivers";
 
+/** Why a BLAS cannot be tested here; undefined where it can. */
+export const blasNeed: string | undefined = findBlas()
+  ? undefined
+  : "needs a BLAS: apt-get install libopenblas0-pthread";
+
 /**
  * Opens the GPU, or a software one, with the usual tilings, so that tests do not wait for measurements.
  *
@@ -33,7 +38,7 @@ const variants: readonly {
 }[] = [
   {
     label: "CPU with BLAS",
-    need: findBlas() ? undefined : "needs a BLAS: apt-get install libopenblas0-pthread",
+    need: blasNeed,
     open: () => Promise.resolve(new CpuDevice({ threads: 2 })),
   },
   {

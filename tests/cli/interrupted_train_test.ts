@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { Random } from "../../lib/random.ts";
-import { findBlas } from "../../lib/tensor/cpu/blas.ts";
+import { blasNeed } from "../devices.ts";
 import { start, tunebook, Workshop } from "./tunebook.ts";
 
 /** 15 steps with evaluations, samples and many checkpoints. */
@@ -23,7 +23,7 @@ const variants: {
   {
     label: "BLAS",
     env: {},
-    need: findBlas() ? undefined : "apt-get install libopenblas0-pthread",
+    need: blasNeed,
     rounds: 4,
   },
   { label: "WebAssembly", env: { TUNEBOOK_BLAS: "none" }, need: undefined, rounds: 2 },
@@ -56,7 +56,7 @@ async function until(condition: () => Promise<boolean>, process: Deno.ChildProce
 for (const { label, env, need, rounds } of variants) {
   Deno.test({
     name: `tunebook train, killed at random moments and resumed, comes to the same bits [${label}${
-      need ? `; needs a BLAS: ${need}` : ""
+      need ? `; ${need}` : ""
     }]`,
     ignore: need !== undefined,
     async fn() {

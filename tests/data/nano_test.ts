@@ -17,16 +17,13 @@ import {
   sft,
   splitEntries,
 } from "../../lib/mod.ts";
-import { findBlas } from "../../lib/tensor/cpu/blas.ts";
+import { blasNeed } from "../devices.ts";
 
 const file = new URL("../../data/instructions/instruction-data.json", import.meta.url).pathname;
-const blas = findBlas() !== undefined;
 
 Deno.test({
-  name: `one fine-tuning teaches nano what it was never asked${
-    blas ? "" : " (needs a BLAS: apt-get install libopenblas0-pthread)"
-  }`,
-  ignore: !blas,
+  name: `one fine-tuning teaches nano what it was never asked${blasNeed ? ` (${blasNeed})` : ""}`,
+  ignore: blasNeed !== undefined,
   sanitizeResources: false, // the device's threads
   async fn() {
     const device = await pick({ device: "cpu" });
