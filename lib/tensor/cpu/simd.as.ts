@@ -26,25 +26,60 @@ export function maxLane(v: v128): f32 {
 }
 
 /**
+ * Entry `index` of a table of constants, in all lanes. V8 makes a vector that stands in the code anew by several
+ * instructions each time that it is used, and loads one from memory by a single one.
+ */
+// @ts-ignore: decorator
+@inline
+export function constant(table: usize, index: usize): v128 {
+  return v128.load32_splat(table + (index << 2));
+}
+
+/** What `exp4` uses, in its order; ln 2 is in two parts, so that r is exact. */
+const EXP: usize = memory.data<f32>([
+  1,
+  -87.3,
+  88.3,
+  1.44269504088896341,
+  -0.693359375,
+  2.12194440e-4,
+  1.9875691500e-4,
+  1.3981999507e-3,
+  8.3334519073e-3,
+  4.1665795894e-2,
+  1.6666665459e-1,
+  5.0000001201e-1,
+]);
+
+/**
  * e to the x, to about 2 units in the last place. x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by a polynomial of degree 6;
  * 2^n by the exponent's bits. Below −87.3 it is 0, above 88.3 it is about 2.4e38.
  */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  const tiny = f32x4.lt(x, f32x4.splat(-87.3));
-  const bounded = f32x4.max(f32x4.min(x, f32x4.splat(88.3)), f32x4.splat(-87.3));
-  const n = f32x4.nearest(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)));
-  // ln 2 in two parts, so that r is exact.
-  let r = madd(n, f32x4.splat(-0.693359375), bounded);
-  r = madd(n, f32x4.splat(2.12194440e-4), r);
-  let p = f32x4.splat(1.9875691500e-4);
-  p = madd(p, r, f32x4.splat(1.3981999507e-3));
-  p = madd(p, r, f32x4.splat(8.3334519073e-3));
-  p = madd(p, r, f32x4.splat(4.1665795894e-2));
-  p = madd(p, r, f32x4.splat(1.6666665459e-1));
-  p = madd(p, r, f32x4.splat(5.0000001201e-1));
-  p = madd(p, f32x4.mul(r, r), f32x4.add(r, f32x4.splat(1)));
-  const exponent = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return v128.andnot(f32x4.mul(p, exponent), tiny);
+  const one = constant(EXP, 0), least = constant(EXP, 1);
+  // In this order NaN stays NaN.
+  const bounded = f32x4.pmax(f32x4.pmin(x, constant(EXP, 2)), least);
+  const n = f32x4.nearest(f32x4.mul(bounded, constant(EXP, 3)));
+  let r = madd(n, constant(EXP, 4), bounded);
+  r = madd(n, constant(EXP, 5), r);
+  let p = constant(EXP, 6);
+  p = madd(p, r, constant(EXP, 7));
+  p = madd(p, r, constant(EXP, 8));
+  p = madd(p, r, constant(EXP, 9));
+  p = madd(p, r, constant(EXP, 10));
+  p = madd(p, r, constant(EXP, 11));
+  p = madd(p, f32x4.mul(r, r), f32x4.add(r, one));
+  // The exponent of 1 is that of 2^0.
+  const power = i32x4.add(i32x4.shl(i32x4.relaxed_trunc_f32x4_s(n), 23), one);
+  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, least));
+}
+
+/** σ(x) = 1 / (1 + e^−x). */
+// @ts-ignore: decorator
+@inline
+export function sigmoid4(x: v128): v128 {
+  const one = constant(EXP, 0);
+  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
 }

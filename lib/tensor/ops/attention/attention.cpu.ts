@@ -1,77 +1,137 @@
-/** How threads share out `attention`: key heads, with the query heads that read them. */
-import type { Context } from "../../cpu/context.ts";
-import type { CpuKernel } from "../../cpu/kernel.ts";
+/** How threads share out `attention`: query heads, and the rows of one where heads do not divide evenly. */
+import type { Context, Range } from "../../cpu/context.ts";
+import { type CpuKernel, ints } from "../../cpu/kernel.ts";
+import { HeadMemory, type Part, strideOf } from "./head_memory.ts";
 
-/** Copies one head's columns into new scratch memory, rows padded with zeros. */
-function loadHead(
-  context: Context,
-  source: Float32Array,
-  tokens: number,
-  heads: number,
-  head: number,
-  headDim: number,
-  stride: number,
-): number {
-  const address = context.reserve(tokens * stride);
-  if (stride !== headDim) {
-    context.floats.fill(0, address / 4, address / 4 + tokens * stride);
-  }
-  const columns = { first: head * headDim, last: (head + 1) * headDim };
-  const rows = { first: 0, last: tokens };
-  context.copyBlock(address, source, heads * headDim, rows, columns, stride);
-  return address;
+/** Queries that the WASM kernels compute together, consecutive and each the next one's parent: BLOCK of attention.as.ts. */
+const BLOCK = 8;
+
+/** Floats of scratch memory that keys of a bundle may take; a single head may take more. */
+const BUNDLE_FLOATS = 512 * 1024;
+
+/** Key heads that are in scratch memory together, and a thread's part of the query heads that read them. */
+interface Bundle {
+  readonly kvHeads: Range;
+  readonly heads: Range;
+  readonly parts: readonly Part[];
+  /** The rows that the parts are in. */
+  readonly rows: Range;
+  /** Whether another thread began with the only key head. */
+  readonly continued: boolean;
 }
 
-/** Copies one head's columns back. */
-function storeHead(
-  context: Context,
-  address: number,
-  target: Float32Array,
-  tokens: number,
-  heads: number,
-  head: number,
-  headDim: number,
-  stride: number,
-): void {
-  const { floats } = context;
-  for (let token = 0; token < tokens; token++) {
-    const from = address / 4 + token * stride;
-    target.set(floats.subarray(from, from + headDim), (token * heads + head) * headDim);
+type Params = Parameters<CpuKernel>[2];
+
+/**
+ * This thread's queries. Threads get equally many pairs of tokens: some heads whole, and of the first and the last
+ * perhaps only some rows.
+ */
+function ownParts({ thread, threads }: Context, tree: Float32Array, params: Params): Part[] {
+  const { heads } = params;
+  const cuts = cutRows(ints(tree), params, threads);
+  const parts: Part[] = [];
+  // Each head has as many sections as there are threads, and each thread gets as many sections as there are heads.
+  for (let section = thread * heads; section < (thread + 1) * heads;) {
+    const head = Math.floor(section / threads);
+    const next = Math.min((head + 1) * threads, (thread + 1) * heads);
+    const rows = { first: cuts[section - head * threads], last: cuts[next - head * threads] };
+    if (rows.first < rows.last) parts.push({ head, rows });
+    section = next;
   }
+  return parts;
+}
+
+/**
+ * Cuts tokens into sections that see about as many tokens each; the first cut is 0, the last the number of tokens. No
+ * block of the WASM kernels is cut, so that its sums have the same order on any number of threads.
+ */
+function cutRows(tree: Int32Array, { tokens, window }: Params, sections: number): number[] {
+  const seen = (token: number) => Math.min(tree[2 * token + 1] + 1, window || Infinity);
+  let all = 0;
+  for (let token = 0; token < tokens; token++) all += seen(token);
+  const cuts = [0];
+  for (let token = 0, blockStart = 0, sum = 0; token < tokens; token++) {
+    const goesOn = token > 0 && tree[2 * (token - 1)] > token;
+    if (!goesOn || token - blockStart === BLOCK) blockStart = token;
+    if (token === blockStart) {
+      while (cuts.length < sections && sum >= (all * cuts.length) / sections) cuts.push(token);
+    }
+    sum += seen(token);
+  }
+  while (cuts.length <= sections) cuts.push(tokens);
+  return cuts;
+}
+
+/** This thread's queries, by the key heads that they read. */
+function ownBundles(context: Context, tree: Float32Array, params: Params): Bundle[] {
+  const { tokens, heads, kvHeads, headDim } = params;
+  const shared = heads / kvHeads;
+  const most = Math.max(1, Math.floor(BUNDLE_FLOATS / (tokens * strideOf(headDim))));
+  const parts = ownParts(context, tree, params);
+  const kvHeadOf = ({ head }: Part) => Math.floor(head / shared);
+  const continued = parts.length > 0 && (parts[0].head % shared > 0 || parts[0].rows.first > 0);
+  const firstWhole = continued ? kvHeadOf(parts[0]) + 1 : 0;
+  const bundleOf = (part: Part) =>
+    kvHeadOf(part) < firstWhole ? -1 : Math.floor((kvHeadOf(part) - firstWhole) / most);
+  return [...Map.groupBy(parts, bundleOf)].map(([bundle, parts]) => {
+    const first = parts[0], last = parts.at(-1)!;
+    return {
+      kvHeads: { first: kvHeadOf(first), last: kvHeadOf(last) + 1 },
+      heads: { first: first.head, last: last.head + 1 },
+      parts,
+      rows: parts.length === 1 ? first.rows : { first: 0, last: tokens },
+      continued: bundle === -1,
+    };
+  });
+}
+
+/** Makes scratch memory for the heads of a bundle. */
+function memoriesOf(context: Context, params: Params, { kvHeads, heads, rows }: Bundle) {
+  const { headDim, tokens } = params;
+  const all = { first: 0, last: tokens };
+  return {
+    keyMemory: () => new HeadMemory(context, { heads: params.kvHeads, headDim }, kvHeads, all),
+    queryMemory: () => new HeadMemory(context, { heads: params.heads, headDim }, heads, rows),
+  };
+}
+
+/** Where the statistics of a part are. */
+function statisticsOf({ head, rows }: Part, tokens: number): Range {
+  return { first: (head * tokens + rows.first) * 2, last: (head * tokens + rows.last) * 2 };
 }
 
 export const attentionForward: CpuKernel = (
   context,
   { q, k, v, tree, y, statistics },
-  { tokens, heads, kvHeads, headDim, window, scale, seed, threshold, factor },
+  params,
 ) => {
-  const stride = Math.ceil(headDim / 4) * 4;
-  const shared = heads / kvHeads;
-  const { first, last } = context.share(kvHeads);
-  for (let kvHead = first; kvHead < last; kvHead++) {
-    context.reset();
-    const treeAt = context.load(tree.subarray(0, tokens * 2));
-    const seenAt = context.reserve(tokens + 4);
-    const scoresAt = context.reserve(tokens + 4);
-    const statisticsAt = context.reserve(tokens * 2);
-    const kAt = loadHead(context, k, tokens, kvHeads, kvHead, headDim, stride);
-    const vAt = loadHead(context, v, tokens, kvHeads, kvHead, headDim, stride);
-    const yAt = context.reserve(tokens * stride);
-    const top = context.mark();
-    for (let head = kvHead * shared; head < (kvHead + 1) * shared; head++) {
-      context.release(top);
-      const qAt = loadHead(context, q, tokens, heads, head, headDim, stride);
+  const { tokens, heads, kvHeads, headDim, window, scale, seed, threshold, factor } = params;
+  const treeAt = context.load(tree.subarray(0, tokens * 2));
+  const seenAt = context.reserve(tokens + 4);
+  const scoresAt = context.reserve(2 * (tokens + 8));
+  const statisticsAt = context.reserve(tokens * 2);
+  const base = context.mark();
+  for (const own of ownBundles(context, tree, params)) {
+    context.release(base);
+    const { keyMemory, queryMemory } = memoriesOf(context, params, own);
+    const keys = keyMemory().load(k), values = keyMemory().load(v);
+    const queries = queryMemory().load(q), results = queryMemory();
+    for (const part of own.parts) {
+      const { head, rows } = part;
+      const kvHead = Math.floor(head / (heads / kvHeads));
       context.wasm.attentionForward(
-        qAt,
-        kAt,
-        vAt,
+        queries.at(head, rows.first),
+        keys.at(kvHead, 0),
+        values.at(kvHead, 0),
         treeAt,
-        yAt,
+        results.at(head, rows.first),
         statisticsAt,
         seenAt,
         scoresAt,
+        rows.first,
+        rows.last,
         tokens,
-        stride,
+        strideOf(headDim),
         window,
         scale,
         head,
@@ -79,12 +139,9 @@ export const attentionForward: CpuKernel = (
         threshold,
         factor,
       );
-      storeHead(context, yAt, y, tokens, heads, head, headDim, stride);
-      context.store(statisticsAt, statistics, {
-        first: head * tokens * 2,
-        last: (head + 1) * tokens * 2,
-      });
+      context.store(statisticsAt, statistics, statisticsOf(part, tokens));
     }
+    results.store(y, own.parts);
   }
 };
 
@@ -94,54 +151,54 @@ export const attentionBackward: CpuKernel = (
   params,
 ) => {
   const { tokens, heads, kvHeads, headDim, window, scale, seed, threshold, factor } = params;
-  const stride = Math.ceil(headDim / 4) * 4;
-  const shared = heads / kvHeads;
-  const { first, last } = context.share(kvHeads);
+  const { accumulateQ, accumulateK, accumulateV } = params;
+  const { thread, threads, barrier } = context;
+  const treeAt = context.load(tree.subarray(0, tokens * 2));
+  const seenAt = context.reserve(tokens + 4);
+  const weightsAt = context.reserve(BLOCK * (tokens + 8));
+  const scoresAt = context.reserve(BLOCK * (tokens + 8));
+  const rowListAt = context.reserve(BLOCK);
+  let base = context.mark();
+  /** What this thread adds to a key head that another began with. */
+  let rest: { dKeys: HeadMemory; dValues: HeadMemory } | undefined;
 
-  /** A head of a gradient: what is there already, or zeros. */
-  const loadSums = (target: Float32Array, count: number, head: number, accumulate: number) => {
-    if (accumulate) return loadHead(context, target, tokens, count, head, headDim, stride);
-    const address = context.reserve(tokens * stride);
-    context.floats.fill(0, address / 4, address / 4 + tokens * stride);
-    return address;
-  };
-
-  for (let kvHead = first; kvHead < last; kvHead++) {
-    context.reset();
-    const treeAt = context.load(tree.subarray(0, tokens * 2));
-    const seenAt = context.reserve(tokens + 4);
-    const scoresAt = context.reserve(tokens + 4);
-    const keptAt = context.reserve(tokens + 4);
-    const kAt = loadHead(context, k, tokens, kvHeads, kvHead, headDim, stride);
-    const vAt = loadHead(context, v, tokens, kvHeads, kvHead, headDim, stride);
-    const dkAt = loadSums(dk, kvHeads, kvHead, params.accumulateK);
-    const dvAt = loadSums(dv, kvHeads, kvHead, params.accumulateV);
+  for (const own of ownBundles(context, tree, params)) {
+    context.release(base);
+    const { keyMemory, queryMemory } = memoriesOf(context, params, own);
+    const dKeys = keyMemory().loadSums(dk, !own.continued && accumulateK);
+    const dValues = keyMemory().loadSums(dv, !own.continued && accumulateV);
+    if (own.continued) {
+      rest = { dKeys, dValues };
+      base = context.mark();
+    }
+    const keys = keyMemory().load(k), values = keyMemory().load(v);
+    const queries = queryMemory().load(q), results = queryMemory().load(y);
+    const dResults = queryMemory().load(dy), dQueries = queryMemory().loadSums(dq, accumulateQ);
     const top = context.mark();
-    for (let head = kvHead * shared; head < (kvHead + 1) * shared; head++) {
+    for (const part of own.parts) {
       context.release(top);
-      const statisticsAt = context.load(
-        statistics.subarray(head * tokens * 2, (head + 1) * tokens * 2),
-      );
-      const qAt = loadHead(context, q, tokens, heads, head, headDim, stride);
-      const yAt = loadHead(context, y, tokens, heads, head, headDim, stride);
-      const dyAt = loadHead(context, dy, tokens, heads, head, headDim, stride);
-      const dqAt = loadSums(dq, heads, head, params.accumulateQ);
+      const { head, rows } = part;
+      const kvHead = Math.floor(head / (heads / kvHeads));
+      const { first, last } = statisticsOf(part, tokens);
       context.wasm.attentionBackward(
-        qAt,
-        kAt,
-        vAt,
+        queries.at(head, rows.first),
+        keys.at(kvHead, 0),
+        values.at(kvHead, 0),
         treeAt,
-        yAt,
-        dyAt,
-        statisticsAt,
-        dqAt,
-        dkAt,
-        dvAt,
+        results.at(head, rows.first),
+        dResults.at(head, rows.first),
+        context.load(statistics.subarray(first, last)),
+        dQueries.at(head, rows.first),
+        dKeys.at(kvHead, 0),
+        dValues.at(kvHead, 0),
         seenAt,
+        weightsAt,
         scoresAt,
-        keptAt,
+        rowListAt,
+        rows.first,
+        rows.last,
         tokens,
-        stride,
+        strideOf(headDim),
         window,
         scale,
         head,
@@ -149,9 +206,23 @@ export const attentionBackward: CpuKernel = (
         threshold,
         factor,
       );
-      storeHead(context, dqAt, dq, tokens, heads, head, headDim, stride);
     }
-    storeHead(context, dkAt, dk, tokens, kvHeads, kvHead, headDim, stride);
-    storeHead(context, dvAt, dv, tokens, kvHeads, kvHead, headDim, stride);
+    dQueries.store(dq, own.parts);
+    if (!own.continued) {
+      dKeys.store(dk);
+      dValues.store(dv);
+    }
+  }
+
+  if (kvHeads % threads === 0) return; // no two threads have the same key head
+  for (let turn = 1; turn < threads; turn++) {
+    barrier.wait();
+    if (turn !== thread || !rest) continue;
+    for (const [target, added] of [[dk, rest.dKeys], [dv, rest.dValues]] as const) {
+      context.release(base);
+      const sums = new HeadMemory(context, added.shape, added.heads, added.rows).load(target);
+      context.wasm.addTo(added.address, sums.address, sums.floats);
+      sums.store(target);
+    }
   }
 };

@@ -1,13 +1,13 @@
 /** CPU kernels of `swiglu` and `geglu`. Memory is padded to whole vectors. */
-import { exp4, madd } from "../../cpu/simd.as";
+import { constant, madd, sigmoid4 } from "../../cpu/simd.as";
+
+const ONE: usize = memory.data<f32>([1]);
 
 /** σ(slope (x + cubic x³)). */
 // @ts-ignore: decorator
 @inline
-function opening(x: v128, square: v128, slopes: v128, cubics: v128): v128 {
-  const one = f32x4.splat(1);
-  const inner = f32x4.mul(f32x4.mul(x, madd(square, cubics, one)), slopes);
-  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(inner))));
+function opening(x: v128, square: v128, slopes: v128, cubics: v128, one: v128): v128 {
+  return sigmoid4(f32x4.mul(f32x4.mul(x, madd(square, cubics, one)), slopes));
 }
 
 export function gatedForward(
@@ -18,11 +18,12 @@ export function gatedForward(
   slope: f32,
   cubic: f32,
 ): void {
+  const one = constant(ONE, 0);
   const slopes = f32x4.splat(slope);
   const cubics = f32x4.splat(cubic);
   for (let at: usize = 0; at < size << 2; at += 16) {
     const x = v128.load(gate + at);
-    const open = opening(x, f32x4.mul(x, x), slopes, cubics);
+    const open = opening(x, f32x4.mul(x, x), slopes, cubics, one);
     v128.store(y + at, f32x4.mul(f32x4.mul(x, open), v128.load(up + at)));
   }
 }
@@ -39,14 +40,14 @@ export function gatedBackward(
   accumulateGate: bool,
   accumulateUp: bool,
 ): void {
-  const one = f32x4.splat(1);
+  const one = constant(ONE, 0);
   const slopes = f32x4.splat(slope);
   const cubics = f32x4.splat(cubic);
   const triple = f32x4.splat(3 * cubic);
   for (let at: usize = 0; at < size << 2; at += 16) {
     const x = v128.load(gate + at);
     const square = f32x4.mul(x, x);
-    const open = opening(x, square, slopes, cubics);
+    const open = opening(x, square, slopes, cubics, one);
     const activated = f32x4.mul(x, open);
     // σ + x σ (1 − σ) · d(inner)/dx
     const inner = f32x4.mul(madd(square, triple, one), slopes);
