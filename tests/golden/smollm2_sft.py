@@ -4,7 +4,7 @@
 
 The GGUF file dequantised to float32; the first 85 % of chapter 7's pairs in the Alpaca format, prompt and response
 encoded apart; the loss is the mean over a batch's response and closing tokens, before its update; torch.optim.AdamW on
-every parameter, no schedule, no clipping. The batches are the ones that smollm2_sft.json names. A step takes some 40 s on
+every parameter, no schedule, no clipping. The batches are the ones that smollm2_sft.json names. A step takes some 5 s on
 two cores, and 5 GB of memory; the file is written after each, so that a run that is stopped leaves the steps it took.
 """
 
