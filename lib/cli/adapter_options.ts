@@ -51,7 +51,8 @@ export function quantizeOption(): Option {
   return new Option(
     "--quantize <how>",
     "keep weights in less memory, where only adapters learn: nf4 and nf4_double pack linear " +
-      "layers in four bits, keep leaves matrices as the file stores them, such as a GGUF file's blocks",
+      "layers in four bits, f16 and bf16 in sixteen, keep leaves matrices as the file stores them, such as a " +
+      "GGUF file's blocks",
   ).choices(QUANTIZATIONS);
 }
 

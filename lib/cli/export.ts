@@ -34,8 +34,11 @@ export function register(program: Command): void {
     .option("--gguf <file>", "the GGUF file to write")
     .option("--hf <dir>", "the directory to write config.json, safetensors and tokenizer into")
     .addOption(
-      new Option("--type <name>", "how matrices are stored (default: f16; f32 in a directory)")
-        .choices(["f32", "f16", "q8_0"]),
+      new Option(
+        "--type <name>",
+        "how matrices are stored; bf16 only in a directory, q8_0 only elsewhere (default: f16; f32 in a directory)",
+      )
+        .choices(["f32", "f16", "bf16", "q8_0"]),
     )
     .addOption(formatOption())
     .addOption(adapterOption())

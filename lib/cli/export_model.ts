@@ -27,6 +27,7 @@ import {
   ollamaAdapters,
   type ResolvedModel,
   resolveModel,
+  type WritableDtype,
   type WrittenFile,
 } from "../weights/mod.ts";
 import { findBase } from "./adapter_options.ts";
@@ -44,7 +45,7 @@ export interface ExportModelOptions {
   /** The directory to write. */
   hf?: string;
   /** How matrices are stored; F16 unless given, F32 in a directory. */
-  type?: "f32" | "f16" | "q8_0";
+  type?: "f32" | "f16" | "bf16" | "q8_0";
   /** How Ollama writes prompts. */
   format?: string;
   /** A LoRA adapter for the model. */
@@ -65,7 +66,12 @@ const GREEDY = { temperature: 0, repeat_penalty: 1 };
 export async function exportModel(spec: string, options: ExportModelOptions): Promise<void> {
   const { hf, gguf, ollama, merge } = options;
   if (hf !== undefined && options.type === "q8_0") {
-    throw new TypeError("Cannot write Q8_0 into a directory: safetensors have --type f32 or f16");
+    throw new TypeError(
+      "Cannot write Q8_0 into a directory: safetensors have --type f32, f16 or bf16",
+    );
+  }
+  if ((gguf !== undefined || ollama !== undefined) && options.type === "bf16") {
+    throw new TypeError("Cannot write BF16 for Ollama: GGUF files have --type f32, f16 or q8_0");
   }
   const { base, adapter } = await findBase(spec, options.adapter);
   if (merge && adapter === undefined) {
@@ -126,7 +132,7 @@ async function toDirectory(
   directory: string,
   { type }: ExportModelOptions,
 ): Promise<void> {
-  const dtype = type === "f16" ? "F16" : "F32";
+  const dtype = (type?.toUpperCase() ?? "F32") as WritableDtype;
   const { bytes } = await saveModel(model!, directory, { dtype, signal });
   await saveTokenizer(tokenizer, directory, source);
   console.error(`Wrote ${directory} (${megabytes(bytes)})`);

@@ -174,7 +174,9 @@ async function plan(options: Options): Promise<void> {
 
 function readWay({ loraRank, loraTargets, quantize }: Options): Way {
   if (quantize === "keep") {
-    throw new TypeError('Cannot plan with --quantize "keep": expected "nf4" or "nf4_double"');
+    throw new TypeError(
+      'Cannot plan with --quantize "keep": expected "nf4", "nf4_double", "f16" or "bf16"',
+    );
   }
   if (loraRank === undefined && (loraTargets !== undefined || quantize !== undefined)) {
     throw new TypeError("Cannot plan: --lora-targets and --quantize go with --lora-rank");

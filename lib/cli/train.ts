@@ -1,6 +1,6 @@
 // `tunebook train`: supervised fine-tuning of a model on a file of instructions.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import {
   type DatasetEntry,
   encodeExamples,
@@ -14,6 +14,7 @@ import {
 import { generate, type LanguageModel, mergeLora } from "../model/mod.ts";
 import type { Mask, Tokenizer } from "../text/mod.ts";
 import { sft, TensorBoard, type Training } from "../train/mod.ts";
+import type { WritableDtype } from "../weights/mod.ts";
 import { type AdapterOptions, adapterOptions, adaptForCommand } from "./adapter_options.ts";
 import {
   deviceOption,
@@ -59,6 +60,7 @@ interface Options extends TrainingOptions, AdapterOptions {
   order: string;
   device?: "auto" | "cpu" | "webgpu";
   checkpointEvery: number;
+  type: "f32" | "f16" | "bf16";
   profile: boolean;
   resume: boolean;
   otherBits: boolean;
@@ -108,6 +110,10 @@ export function register(program: Command): void {
     )
     .addOption(deviceOption())
     .option("--checkpoint-every <n>", "write a checkpoint after every n steps", readCount, 50)
+    .addOption(
+      new Option("--type <name>", "how what was learnt is stored; checkpoints are f32")
+        .choices(["f32", "f16", "bf16"]).default("f32"),
+    )
     .option("--profile", "measure what each kernel takes; leaves profile.html in --out", false)
     .option("--resume", "go on from the newest checkpoint in --out", false)
     .option(
@@ -211,7 +217,8 @@ async function train(options: Options): Promise<void> {
   const sum = (name: "seconds" | "tokensComputed" | "tokensCounted") =>
     steps.reduce((total, step) => total + step[name], 0);
   if (options.merge) mergeLora(model);
-  const record = await folder.finish({ ...ready, format }, parts.test, {
+  const dtype = options.type.toUpperCase() as WritableDtype;
+  const record = await folder.finish({ ...ready, format, dtype }, parts.test, {
     steps: training.step,
     loss: steps.at(-1)?.loss ?? null,
     evaluation: steps.at(-1)?.evaluation ?? null,

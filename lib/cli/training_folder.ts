@@ -5,7 +5,7 @@ import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
 import { saveLora, saveModel } from "../model/mod.ts";
 import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
 import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
-import { checkpointName } from "../weights/mod.ts";
+import { checkpointName, type WritableDtype } from "../weights/mod.ts";
 import { nameBase } from "./adapter_options.ts";
 import type { ReadyModel } from "./load.ts";
 import { writeFileBeside } from "../write_beside.ts";
@@ -111,21 +111,21 @@ export class TrainingFolder {
   /**
    * Saves what a training made, a model or an adapter, then removes its checkpoints.
    *
-   * @param trained The model, its tokenizer, and how entries were written.
+   * @param trained The model, its tokenizer, how entries were written, and how weights are to be stored.
    * @param test Entries that were kept back, for scoring.
    * @param facts What the record says beside the folder and the hash.
    * @returns The record.
    */
   async finish(
-    trained: ReadyModel & { format: EntryFormat },
+    trained: ReadyModel & { format: EntryFormat; dtype: WritableDtype },
     test: readonly DatasetEntry[],
     facts: Omit<TrainingRecord, "out" | "format" | "sha256">,
   ): Promise<TrainingRecord> {
-    const { model, tokenizer, source, format } = trained;
+    const { model, tokenizer, source, format, dtype } = trained;
     const adapted = [...model.linears.values()].some(({ adapter }) => adapter);
     const { sha256 } = adapted
-      ? await saveLora(model, this.path, { base: await nameBase(source.spec) })
-      : await saveModel(model, this.path);
+      ? await saveLora(model, this.path, { base: await nameBase(source.spec), dtype })
+      : await saveModel(model, this.path, { dtype });
     await saveTokenizer(tokenizer, this.path, source);
     if (format instanceof ChatTemplate) {
       await writeText(join(this.path, "chat_template.jinja"), format.source);

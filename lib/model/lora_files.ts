@@ -5,7 +5,12 @@
  */
 
 import { join } from "@std/path";
-import { openSafetensors, writeSafetensors, type WrittenFile } from "../weights/mod.ts";
+import {
+  openSafetensors,
+  type WritableDtype,
+  writeSafetensors,
+  type WrittenFile,
+} from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
@@ -29,15 +34,16 @@ export interface AdapterConfig {
  *
  * @param model The adapted model.
  * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
- * @param options The base's name or directory, for the configuration.
+ * @param options The base's name or directory, for the configuration; the type to store, F32 by default.
  * @returns Length and hash of the weights' file.
  * @throws {TypeError} If the model has no adapter, or adapters of several settings.
  */
 export async function saveLora(
   model: LanguageModel,
   directory: string,
-  options: { base?: string; signal?: AbortSignal } = {},
+  options: { base?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  const { dtype, signal } = options;
   const adapted = adaptedLinears(model);
   if (adapted.length === 0) throw new TypeError("Cannot save an adapter: the model has none");
   const { settings } = adapted[0].adapter;
@@ -50,10 +56,10 @@ export async function saveLora(
     Array.from(adapter.parameters, ([part, tensor]) => ({
       name: `${prefix}${linear.name}.${part}`,
       shape: tensor.shape,
+      dtype,
       data: () => tensor.data(),
     }))
   );
-  const { signal } = options;
   const written = await writeSafetensors(join(directory, WEIGHTS), entries, { signal });
   const config = {
     peft_type: "LORA",

@@ -1,27 +1,37 @@
 /**
- * Weights in less memory: packed as NF4, or kept in the blocks that a file has them in. They stay packed; ops widen a
- * part at a time. Such weights do not learn, so they are for answering, and for adapters beside them: QLoRA.
+ * Weights in less memory: packed as NF4, narrowed to 16 bits, or kept in the blocks that a file has them in. They stay
+ * so; ops widen a part at a time. Such weights do not learn, so they are for answering, and for adapters beside them: QLoRA.
  *
  * @module
  */
 
-import { type Device, isPacked, packNf4, Tensor } from "../tensor/mod.ts";
+import { type Device, isPacked, packNf4, sizeOf, Tensor } from "../tensor/mod.ts";
+import { narrow } from "../weights/dtype.ts";
 import type { Linear } from "./linear.ts";
 import type { LanguageModel } from "./model.ts";
 import type { StoredWeight } from "./stored_weights.ts";
 import { describePattern, matchesName, type NamePattern } from "./trainable.ts";
 
-/** NF4 with blocks of 64: with a 32-bit magnitude a block (4.5 bits a weight), or a quantised one (4.1). */
-export type QuantizedType = "nf4" | "nf4_double";
+/**
+ * NF4 with blocks of 64: with a 32-bit magnitude a block (4.5 bits a weight), or a quantised one (4.1); or floats of 16
+ * bits, rounded to nearest.
+ */
+export type QuantizedType = "nf4" | "nf4_double" | "f16" | "bf16";
 
 /**
- * How a model's matrices are loaded: linear layers packed as NF4, or all of them as they are stored (`keep`): a GGUF
- * file's blocks, or float16 and bfloat16.
+ * How a model's matrices are loaded: linear layers as NF4 or 16-bit floats, or all of them as they are stored (`keep`): a
+ * GGUF file's blocks, or float16 and bfloat16.
  */
 export type Quantization = QuantizedType | "keep";
 
 /** The values of {@linkcode Quantization}. */
-export const QUANTIZATIONS: readonly Quantization[] = ["nf4", "nf4_double", "keep"];
+export const QUANTIZATIONS: readonly Quantization[] = [
+  "nf4",
+  "nf4_double",
+  "f16",
+  "bf16",
+  "keep",
+];
 
 /** Matrices that are no linear layers. */
 const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
@@ -34,7 +44,8 @@ const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
  * @param options Which layers; by default all linear layers, which embeddings and the output head are none of.
  * @returns Names of the layers that were packed; those that were so before are left as they are.
  * @throws {RangeError} If no linear layer has such a name.
- * @throws {TypeError} If a weight's rows are no multiple of 64.
+ * @throws {TypeError} If NF4 is asked for and a weight's rows are no multiple of 64.
+ * @throws {RangeError} If a weight is too large for 16 bits.
  *
  * @example A packed GPT-2 with adapters: QLoRA
  * ```ts
@@ -87,7 +98,7 @@ async function packLinear(
  * How a model is loaded so that it is never wide as a whole; for {@linkcode LoadModelOptions.keepStored}.
  *
  * @param quantization What to make of its matrices.
- * @returns Makes a weight's tensor, or nothing where it is to be wide: norms, biases, and with NF4 embeddings and head.
+ * @returns Makes a weight's tensor, or nothing where it is to be wide: norms, biases, and unless kept embeddings and head.
  */
 export function loadPacked(
   quantization: Quantization,
@@ -111,5 +122,13 @@ function packTensor(
   shape: readonly number[],
   type: QuantizedType,
 ): Tensor {
-  return Tensor.pack(device, packNf4(values, shape[0], shape[1], type), shape, type);
+  if (type === "nf4" || type === "nf4_double") {
+    return Tensor.pack(device, packNf4(values, shape[0], shape[1], type), shape, type);
+  }
+  const bytes = new Uint8Array(2 * sizeOf(shape));
+  const misfit = narrow(values, type === "f16" ? "F16" : "BF16", bytes);
+  if (misfit >= 0) {
+    throw new RangeError(`Cannot store the weight ${values[misfit]} as "${type}": it is too large`);
+  }
+  return Tensor.pack(device, bytes, shape, type);
 }

@@ -1,6 +1,7 @@
 // Models exported by the command; tests/parity has them in a real Ollama.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 import { main } from "../../lib/cli.ts";
 import { attachLora } from "../../lib/model/lora.ts";
 import { loadLora, loadModel, mergeLora, saveLora } from "../../lib/model/mod.ts";
@@ -25,6 +26,13 @@ Deno.test("tunebook export writes a model as GGUF and as a directory, and a dire
   for (const [name, tensor] of parameters) {
     assertEquals(await read.get(name)!.data(), await tensor.data(), name);
   }
+  const half = workshop.file("half");
+  const third = await tunebook(["export", gguf, "--hf", half, "--type", "bf16"]);
+  assertEquals(third.code, 0, third.stderr);
+  const config = JSON.parse(await Deno.readTextFile(join(half, "config.json")));
+  const bytes = async (folder: string) => (await Deno.stat(join(folder, "model.safetensors"))).size;
+  assertEquals(config.torch_dtype, "bfloat16");
+  assert(await bytes(half) < 0.7 * await bytes(hf));
   // the tokenizer came along
   const again = await tunebook([
     "generate",
@@ -126,7 +134,8 @@ Deno.test("tunebook export says what makes no sense for a model", async () => {
     [[model, "--gguf", out, "--html", "x.html"], 2],
     [[model, "--gguf", out, "--type", "q4_0"], 2],
     [["book.ipynb", "--gguf", out], 1, "it is a notebook or a report of one"],
-    [[model, "--hf", out, "--type", "q8_0"], 1, "safetensors have --type f32 or f16"],
+    [[model, "--hf", out, "--type", "q8_0"], 1, "safetensors have --type f32, f16 or bf16"],
+    [[model, "--gguf", out, "--type", "bf16"], 1, "GGUF files have --type f32, f16 or q8_0"],
     [[model, "--gguf", out, "--merge"], 1, "is no adapter, and there is no --adapter"],
     [["nothing-here", "--gguf", out], 1, 'Cannot find model "nothing-here"'],
   ];

@@ -173,3 +173,34 @@ Deno.test("tunebook train tells what is wrong in one sentence, and writes nothin
   }
   assertEquals(await Deno.stat(out).catch(() => "absent"), "absent");
 });
+
+Deno.test("tunebook train --type stores what was learnt in 16 bits", async () => {
+  await using workshop = await Workshop.open();
+  const quick = ["--batch-size", "4", "--steps", "1", "--eval-every", "0"];
+  const runs = await Promise.all([
+    ["--out", workshop.file("wide")],
+    ["--out", workshop.file("narrow"), "--type", "bf16"],
+    ["--out", workshop.file("adapter"), "--type", "f16", "--lora-rank", "2"],
+  ].map((args) => tunebook(workshop.training(...args, ...quick))));
+  for (const { code, stderr } of runs) assertEquals(code, 0, stderr);
+
+  using wide = await openSafetensors(workshop.file("wide"));
+  using narrow = await openSafetensors(workshop.file("narrow"));
+  for (const name of wide.tensors.keys()) {
+    assertEquals(narrow.info(name).dtype, "BF16");
+    const [whole, rounded] = [await wide.read(name), await narrow.read(name)];
+    assert(whole.every((value, i) => Math.abs(value - rounded[i]) <= Math.abs(value) / 256), name);
+  }
+  const config = JSON.parse(await Deno.readTextFile(workshop.file("narrow", "config.json")));
+  assertEquals(config.torch_dtype, "bfloat16");
+  using adapter = await openSafetensors(workshop.file("adapter", "adapter_model.safetensors"));
+  assertEquals(new Set([...adapter.tensors.values()].map(({ dtype }) => dtype)), new Set(["F16"]));
+
+  // Both are models to answer and to go on with.
+  const again = await Promise.all(
+    ["narrow", "adapter"].map((model) =>
+      tunebook(["loss", "--model", workshop.file(model), "--data", workshop.file("data.json")])
+    ),
+  );
+  for (const { code, stderr } of again) assertEquals(code, 0, stderr);
+});

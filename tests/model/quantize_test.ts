@@ -53,7 +53,7 @@ async function widened(model: LanguageModel, device: Device): Promise<LanguageMo
 onEveryDevice(
   "quantize() packs linear layers; logits and gradients are those of the wide numbers",
   async (device) => {
-    for (const type of ["nf4_double"] as const) {
+    for (const type of ["nf4_double", "bf16", "f16"] as const) {
       const model = make(device);
       const before = await logits(model);
       assertEquals((await quantize(model, type)).length, 8);
@@ -64,7 +64,8 @@ onEveryDevice(
       const after = await logits(model);
       assertClose(after, await logits(wide), { relative: 1e-5 });
       assertClose(after, before, { relative: 0.2 });
-      assert(after.some((value, i) => Math.abs(value - before[i]) > 1e-4), "nothing was rounded");
+      const least = type === "nf4_double" ? 1e-4 : 1e-6;
+      assert(after.some((value, i) => Math.abs(value - before[i]) > least), "nothing was rounded");
 
       // Gradients reach the adapters of the first block through packed weights of the second.
       const gradients = await Promise.all([model, wide].map(async (one) => {
@@ -118,22 +119,24 @@ onOneThread("loadModel() packs while it loads, or keeps what is stored", async (
   using temporary = new TemporaryDirectory();
   const model = make(device);
   await saveModel(model, temporary.path, { dtype: "BF16" });
-  const load = async (quantization?: "nf4" | "keep") =>
+  const load = async (quantization?: "nf4" | "f16" | "keep") =>
     (await loadModel(temporary.path, { device, quantize: quantization })).model;
   const typesOf = (one: LanguageModel) =>
     new Set([...one.parameters.values()].map(({ dtype }) => dtype).filter(isPacked));
   const [wide, kept, packed] = [await load(), await load("keep"), await load("nf4")];
-  assertEquals([wide, kept, packed].map(typesOf), [
+  const narrow = await load("f16");
+  assertEquals([wide, kept, packed, narrow].map(typesOf), [
     new Set<PackedType>(),
     new Set<PackedType>(["bf16"]),
     new Set<PackedType>(["nf4"]),
+    new Set<PackedType>(["f16"]),
   ]);
   assertClose(await logits(kept), await logits(wide), { relative: 1e-5 });
   await quantize(wide, "nf4");
   assertEquals(await logits(packed), await logits(wide));
   // Tables are looked up packed, and the head is one of them.
   assertEquals([kept.head.dtype, packed.head.dtype], ["bf16", "f32"]);
-  release(model, wide as Gpt2, kept as Gpt2, packed as Gpt2);
+  release(model, wide as Gpt2, kept as Gpt2, packed as Gpt2, narrow as Gpt2);
 });
 
 onOneThread("quantize() refuses what cannot be", async (device) => {
@@ -143,6 +146,15 @@ onOneThread("quantize() refuses what cannot be", async (device) => {
     () => quantize(model, "nf4", { targets: "q_proj" }),
     RangeError,
     'layers named "q_proj"',
+  );
+  const { weight } = model.linears.get("h.1.mlp.c_fc")!;
+  const values = await weight.data();
+  values[7] = 1e5;
+  weight.assign(values);
+  await assertRejects(
+    () => quantize(model, "f16"),
+    RangeError,
+    'Cannot store the weight 100000 as "f16": it is too large',
   );
   release(model);
 });
