@@ -95,7 +95,8 @@ export function profileView(profile: ProfileLike): View {
   const note = `Measured by ${method}. The peak is the best matrix product's, ` +
     `${(peakFlops / 1e9).toFixed(1)} GFLOP/s; all together reach ${
       percent(flops / whole / peakFlops)
-    } of it. Kernels without a rate mostly move memory. Threads that wait for one another count as busy.`;
+    } of it. Kernels without a rate mostly move memory. Threads that wait for one another count as busy. ` +
+    "Between kernels the program itself is at work, such as on files: checkpoints are written there.";
   return new View(() => {
     const shown = table(rows, { columns, caption, maxRows: rows.length });
     const terminal = table(rows, { columns: [...columns, bars], caption, maxRows: rows.length });
