@@ -16,7 +16,7 @@ export const strideOf = (headDim: number) => Math.ceil(headDim / 4) * 4;
 /**
  * Some rows of consecutive heads: one head after another, the rows of each below one another and padded to whole
  * vectors. In tensors the heads of a row stand side by side, in large models so far from the next row's that each is
- * on a page of its own: copying a head at a time would take longer than computing.
+ * on a page of its own: copying a head at a time would take as long as computing.
  */
 export class HeadMemory {
   /** Of the first head's first row, in bytes. */
