@@ -6,12 +6,12 @@ import { Random } from "../../lib/random.ts";
 import { blasNeed } from "../devices.ts";
 import { start, tunebook, Workshop } from "./tunebook.ts";
 
-/** 15 steps with evaluations, samples and many checkpoints. */
+/** 30 steps with evaluations, samples and many checkpoints. */
 const OPTIONS = [
-  ...["--batch-size", "4", "--epochs", "3", "--lr", "1e-3", "--eval-every", "4"],
+  ...["--batch-size", "4", "--epochs", "6", "--lr", "1e-3", "--eval-every", "4"],
   ...["--eval-iters", "1", "--checkpoint-every", "2"],
 ];
-const STEPS = 15;
+const STEPS = 30;
 
 const variants: {
   label: string;
@@ -64,8 +64,17 @@ for (const { label, env, need, rounds } of variants) {
       const [whole, killed] = ["whole", "killed"].map((out) =>
         workshop.training("--out", workshop.file(out), ...OPTIONS)
       );
-      const { code, stderr } = await tunebook(whole, env);
-      assertEquals(code, 0, stderr);
+      // The speed of this machine, so that kills come in time on a fast one and not all too early on a slow one.
+      const began = performance.now();
+      const undisturbed = start(whole, env);
+      await until(
+        async () => await countLines(workshop.file("whole", "steps.jsonl")) > 0,
+        undisturbed,
+      );
+      const firstStep = performance.now() - began;
+      const { code, stderr } = await undisturbed.output();
+      assertEquals(code, 0, new TextDecoder().decode(stderr));
+      const laterSteps = (performance.now() - began - firstStep) / (STEPS - 1);
       const expected = await outcome(workshop, "whole");
       assertEquals(expected.log.length, STEPS);
 
@@ -84,7 +93,7 @@ for (const { label, env, need, rounds } of variants) {
         const { signal } = await process.output();
         if (signal === "SIGKILL") kills++;
       };
-      await runAndKill(() => delay(random.integer(1500))); // anywhere, before it trains most likely
+      await runAndKill(() => delay(random.float() * firstStep)); // anywhere, before it trains most likely
       for (let round = 0; round < rounds; round++) {
         // Some more steps than lead from one checkpoint to the next, and some moment in the step after.
         await runAndKill(async (process) => {
@@ -97,7 +106,7 @@ for (const { label, env, need, rounds } of variants) {
             if (now < seen) seen = now;
             return now >= seen + more;
           }, process);
-          await delay(random.integer(40));
+          await delay(random.float() * laterSteps);
         });
       }
       // While the finished model is being put in its place.
