@@ -6,7 +6,11 @@
 
 import asc from "assemblyscript/asc";
 import { fromFileUrl } from "@std/path";
+import { multiplyPanelSource } from "../ops/matmul/multiply_panel.ts";
 import { INITIAL_PAGES } from "./context.ts";
+
+/** Sources that are written by programs, by name. */
+const written = new Map([["ops/matmul/multiply_panel.as.ts", multiplyPanelSource()]]);
 
 /**
  * Compiles the kernels.
@@ -36,7 +40,7 @@ export async function compileKernels(): Promise<Uint8Array<ArrayBuffer>> {
   ], {
     readFile: (name: string) => {
       try {
-        return Deno.readTextFileSync(fromFileUrl(new URL(name, root)));
+        return written.get(name) ?? Deno.readTextFileSync(fromFileUrl(new URL(name, root)));
       } catch {
         return null;
       }

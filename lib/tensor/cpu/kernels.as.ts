@@ -11,6 +11,7 @@ export * from "../ops/global_norm/global_norm.as";
 export * from "../ops/layer_norm/layer_norm.as";
 export * from "../ops/linear_cross_entropy/linear_cross_entropy.as";
 export * from "../ops/matmul/matmul.as";
+export * from "../ops/matmul/multiply_panel.as";
 export * from "../ops/rms_norm/rms_norm.as";
 export * from "../ops/rotary/rotary.as";
 export * from "../ops/scale/scale.as";

@@ -1,13 +1,8 @@
 /**
  * CPU kernels of `matmul` where there is no BLAS: a packed matrix multiplication in the manner of Goto & van de Geijn,
- * "Anatomy of High-Performance Matrix Multiplication", 2008. 6 × 8 sums stay in registers.
- *
- * The shape of the inner loop follows from what V8 makes of it: 15 vector registers, and a check of the bounds at every
- * load, so that loads must be few and need nothing after them. A panel of 6 rows of `a` therefore holds each element
- * four times over (12 KiB, in the first-level cache), and `b` is packed in panels of 8 columns.
+ * "Anatomy of High-Performance Matrix Multiplication", 2008. A panel of 6 rows of `a` holds each element four times over,
+ * so that it needs nothing after it is loaded; `b` is packed in panels of 8 columns. `multiply_panel.ts` multiplies them.
  */
-import { madd } from "../../cpu/simd.as";
-
 /**
  * Fills a panel from up to 6 rows of `a`: for each of `k` terms, rounded up to whole fours with zeros, 6 vectors of one
  * element each. Rows begin `stride` bytes apart; missing ones are zeros.
@@ -127,131 +122,6 @@ export function packBTransposed(
     }
     target = endPanel(target + (<usize> k << 5), k);
   }
-}
-
-/**
- * c (6, columns; rows `stride` bytes apart, columns in whole eights) += a panel of `a` · packed `b` over k, which must be
- * a multiple of 4.
- */
-export function multiplyPanel(
-  a: usize,
-  b: usize,
-  c: usize,
-  columns: i32,
-  k: i32,
-  stride: usize,
-): void {
-  for (let column = 0; column < columns; column += 8) {
-    let at = a;
-    let s00 = f32x4.splat(0), s01 = f32x4.splat(0);
-    let s10 = f32x4.splat(0), s11 = f32x4.splat(0);
-    let s20 = f32x4.splat(0), s21 = f32x4.splat(0);
-    let s30 = f32x4.splat(0), s31 = f32x4.splat(0);
-    let s40 = f32x4.splat(0), s41 = f32x4.splat(0);
-    let s50 = f32x4.splat(0), s51 = f32x4.splat(0);
-    // Four terms a turn: V8 looks at every turn of a loop whether it was interrupted.
-    for (let i = 0; i < k; i += 4) {
-      let b0: v128, b1: v128, x: v128;
-      b0 = v128.load(b), b1 = v128.load(b, 16);
-      x = v128.load(at);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load(at, 16);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load(at, 32);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load(at, 48);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      x = v128.load(at, 64);
-      s40 = madd(x, b0, s40);
-      s41 = madd(x, b1, s41);
-      x = v128.load(at, 80);
-      s50 = madd(x, b0, s50);
-      s51 = madd(x, b1, s51);
-      b0 = v128.load(b, 32), b1 = v128.load(b, 48);
-      x = v128.load(at, 96);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load(at, 112);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load(at, 128);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load(at, 144);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      x = v128.load(at, 160);
-      s40 = madd(x, b0, s40);
-      s41 = madd(x, b1, s41);
-      x = v128.load(at, 176);
-      s50 = madd(x, b0, s50);
-      s51 = madd(x, b1, s51);
-      b0 = v128.load(b, 64), b1 = v128.load(b, 80);
-      x = v128.load(at, 192);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load(at, 208);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load(at, 224);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load(at, 240);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      x = v128.load(at, 256);
-      s40 = madd(x, b0, s40);
-      s41 = madd(x, b1, s41);
-      x = v128.load(at, 272);
-      s50 = madd(x, b0, s50);
-      s51 = madd(x, b1, s51);
-      b0 = v128.load(b, 96), b1 = v128.load(b, 112);
-      x = v128.load(at, 288);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load(at, 304);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load(at, 320);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load(at, 336);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      x = v128.load(at, 352);
-      s40 = madd(x, b0, s40);
-      s41 = madd(x, b1, s41);
-      x = v128.load(at, 368);
-      s50 = madd(x, b0, s50);
-      s51 = madd(x, b1, s51);
-      at += 384;
-      b += 128;
-    }
-    let to = c;
-    addTo(to, s00, s01);
-    to += stride;
-    addTo(to, s10, s11);
-    to += stride;
-    addTo(to, s20, s21);
-    to += stride;
-    addTo(to, s30, s31);
-    to += stride;
-    addTo(to, s40, s41);
-    to += stride;
-    addTo(to, s50, s51);
-    c += 32;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function addTo(c: usize, left: v128, right: v128): void {
-  v128.store(c, f32x4.add(v128.load(c), left));
-  v128.store(c, f32x4.add(v128.load(c, 16), right), 16);
 }
 
 /** y += the sums of columns of (rows, columns). Columns are padded to whole vectors. */

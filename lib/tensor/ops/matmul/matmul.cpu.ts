@@ -4,6 +4,7 @@
  */
 import type { Context, Range } from "../../cpu/context.ts";
 import type { CpuKernel } from "../../cpu/kernel.ts";
+import { PANEL_ROWS, PANEL_TERMS } from "./multiply_panel.ts";
 
 export const matmul: CpuKernel = (context, { a, b, bias, c }, params) => {
   const { m, n } = params;
@@ -67,10 +68,7 @@ function multiplyWithBlas(
   );
 }
 
-/** Rows of a panel of `a`. */
-const PANEL = 6;
-/** Block sizes: a panel of `a` stays in the first-level cache, a block of `b` (INNER × COLUMNS) in the second. */
-const INNER = 128;
+/** A block of `b` (PANEL_TERMS × COLUMNS) stays in the second-level cache. */
 const COLUMNS = 512;
 /** Floats of `a` that are in WASM memory at once. */
 const LARGEST_A = 4 * 1024 * 1024;
@@ -81,7 +79,10 @@ function multiplyWithWasm(
   part: Part,
   params: Record<string, number>,
 ): void {
-  const rowStep = Math.max(PANEL, Math.floor(LARGEST_A / Math.max(params.k, 1) / PANEL) * PANEL);
+  const rowStep = Math.max(
+    PANEL_ROWS,
+    Math.floor(LARGEST_A / Math.max(params.k, 1) / PANEL_ROWS) * PANEL_ROWS,
+  );
   for (let first = part.rows.first; first < part.rows.last; first += rowStep) {
     const rows = { first, last: Math.min(part.rows.last, first + rowStep) };
     context.reset();
@@ -101,17 +102,17 @@ function multiplyRows(
   const rowsAt = context.reserve(count * k);
   if (transposeA) context.copyBlock(rowsAt, a, m, inside, rows, count);
   else context.copyBlock(rowsAt, a, k, rows, inside, k);
-  const panelAt = context.reserve(INNER * PANEL * 4);
-  const rawAt = context.reserve(INNER * COLUMNS);
-  const packedAt = context.reserve(INNER * COLUMNS);
-  const sumsAt = context.reserve(Math.ceil(count / PANEL) * PANEL * COLUMNS);
+  const panelAt = wasm.panelAddress();
+  const rawAt = context.reserve(PANEL_TERMS * COLUMNS);
+  const packedAt = context.reserve(PANEL_TERMS * COLUMNS);
+  const sumsAt = context.reserve(Math.ceil(count / PANEL_ROWS) * PANEL_ROWS * COLUMNS);
 
   for (let first = columns.first; first < columns.last; first += COLUMNS) {
     const block = { first, last: Math.min(columns.last, first + COLUMNS) };
     const width = block.last - block.first;
     startSums(context, sumsAt, bias, c, cStride, rows, block, accumulate);
-    for (let inner = 0; inner < k; inner += INNER) {
-      const depth = { first: inner, last: Math.min(k, inner + INNER) };
+    for (let inner = 0; inner < k; inner += PANEL_TERMS) {
+      const depth = { first: inner, last: Math.min(k, inner + PANEL_TERMS) };
       const terms = depth.last - depth.first;
       if (transposeB) {
         context.copyBlock(rawAt, b, k, block, depth, terms);
@@ -120,8 +121,8 @@ function multiplyRows(
         context.copyBlock(rawAt, b, n, depth, block, width);
         wasm.packB(rawAt, packedAt, width, terms, width);
       }
-      for (let row = 0; row < count; row += PANEL) {
-        const panelRows = Math.min(PANEL, count - row);
+      for (let row = 0; row < count; row += PANEL_ROWS) {
+        const panelRows = Math.min(PANEL_ROWS, count - row);
         if (transposeA) {
           const at = rowsAt + (inner * count + row) * 4;
           wasm.splatColumns(at, panelAt, panelRows, terms, count * 4);
@@ -129,7 +130,7 @@ function multiplyRows(
           wasm.splatRows(rowsAt + (row * k + inner) * 4, panelAt, panelRows, terms, k * 4);
         }
         const at = sumsAt + row * COLUMNS * 4;
-        wasm.multiplyPanel(panelAt, packedAt, at, width, terms, COLUMNS * 4);
+        wasm.multiplyPanel(packedAt, at, width, terms, COLUMNS * 4);
       }
     }
     for (let row = 0; row < count; row++) {
