@@ -4,7 +4,7 @@
  * A notebook's code cells run top to bottom in one scope, so they are checked as one module. It is
  * written to a temporary folder whose import map leads to this repository's modules, and places in
  * messages are given back as notebook, cell and line. `*.as.ts` files are AssemblyScript: their own
- * compiler checks them, in `deno task build`.
+ * compiler checks them, in `deno task build`, which a test runs.
  */
 
 import { dirname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";

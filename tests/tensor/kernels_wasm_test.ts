@@ -1,0 +1,14 @@
+// The compiled kernels that are part of the repository.
+
+import { assertEquals } from "@std/assert";
+import { compileKernels } from "../../lib/tensor/cpu/build.ts";
+
+const hash = async (bytes: Uint8Array<ArrayBuffer>) =>
+  new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+
+Deno.test("kernels.wasm is what its sources compile to", async () => {
+  const committed = await Deno.readFile(
+    new URL("../../lib/tensor/cpu/kernels.wasm", import.meta.url),
+  );
+  assertEquals(await hash(await compileKernels()), await hash(committed), 'Run "deno task build"');
+});
