@@ -71,7 +71,7 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
     );
   }
   if ((gguf !== undefined || ollama !== undefined) && options.type === "bf16") {
-    throw new TypeError("Cannot write BF16 for Ollama: GGUF files have --type f32, f16 or q8_0");
+    throw new TypeError("Cannot write BF16 into a GGUF file: expected --type f32, f16 or q8_0");
   }
   const { base, adapter } = await findBase(spec, options.adapter);
   if (merge && adapter === undefined) {

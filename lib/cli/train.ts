@@ -111,7 +111,10 @@ export function register(program: Command): void {
     .addOption(deviceOption())
     .option("--checkpoint-every <n>", "write a checkpoint after every n steps", readCount, 50)
     .addOption(
-      new Option("--type <name>", "how what was learnt is stored; checkpoints are f32")
+      new Option(
+        "--type <name>",
+        "how what was learnt is stored when the training ends; checkpoints are f32",
+      )
         .choices(["f32", "f16", "bf16"]).default("f32"),
     )
     .option("--profile", "measure what each kernel takes; leaves profile.html in --out", false)

@@ -88,8 +88,9 @@ async function packLinear(
   { name, weight }: Linear,
   type: QuantizedType,
 ): Promise<void> {
-  const tensor = packTensor(device, await weight.data(), weight.shape, type);
-  parameters.set(`${name}.weight`, tensor.keep());
+  const parameter = `${name}.weight`;
+  const tensor = packTensor(device, parameter, await weight.data(), weight.shape, type);
+  parameters.set(parameter, tensor.keep());
   weight.grad?.dispose();
   weight.dispose();
 }
@@ -108,7 +109,7 @@ export function loadPacked(
     if (shape.length !== 2) return undefined;
     if (quantization !== "keep") {
       if (TABLES.test(parameter)) return undefined;
-      return packTensor(device, await weight.values(), shape, quantization);
+      return packTensor(device, parameter, await weight.values(), shape, quantization);
     }
     const type = weight.type.toLowerCase();
     if (!isPacked(type) || transposed) return undefined;
@@ -118,6 +119,7 @@ export function loadPacked(
 
 function packTensor(
   device: Device,
+  name: string,
   values: Float32Array,
   shape: readonly number[],
   type: QuantizedType,
@@ -128,7 +130,11 @@ function packTensor(
   const bytes = new Uint8Array(2 * sizeOf(shape));
   const misfit = narrow(values, type === "f16" ? "F16" : "BF16", bytes);
   if (misfit >= 0) {
-    throw new RangeError(`Cannot store the weight ${values[misfit]} as "${type}": it is too large`);
+    throw new RangeError(
+      `Cannot store "${name}" as "${type}": element ${misfit} is ${
+        values[misfit]
+      }, too large for it`,
+    );
   }
   return Tensor.pack(device, bytes, shape, type);
 }

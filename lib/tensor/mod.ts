@@ -11,7 +11,6 @@ export { type DType, noGrad, scope, sizeOf, Tensor } from "./tensor.ts";
 export { adamwInto, type AdamWOptions } from "./ops/adamw/adamw.ts";
 export { add } from "./ops/add/add.ts";
 export {
-  assertForest,
   attention,
   type AttentionDropout,
   type AttentionOptions,

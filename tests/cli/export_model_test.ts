@@ -135,7 +135,11 @@ Deno.test("tunebook export says what makes no sense for a model", async () => {
     [[model, "--gguf", out, "--type", "q4_0"], 2],
     [["book.ipynb", "--gguf", out], 1, "it is a notebook or a report of one"],
     [[model, "--hf", out, "--type", "q8_0"], 1, "safetensors have --type f32, f16 or bf16"],
-    [[model, "--gguf", out, "--type", "bf16"], 1, "GGUF files have --type f32, f16 or q8_0"],
+    [
+      [model, "--gguf", out, "--type", "bf16"],
+      1,
+      "into a GGUF file: expected --type f32, f16 or q8_0",
+    ],
     [[model, "--gguf", out, "--merge"], 1, "is no adapter, and there is no --adapter"],
     [["nothing-here", "--gguf", out], 1, 'Cannot find model "nothing-here"'],
   ];

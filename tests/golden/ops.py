@@ -195,6 +195,7 @@ def attention_cases():
     add("causal_64", chain(64), 2, 2, 16)
     add("causal_130", chain(130), 1, 1, 5)  # more than one block of rows in any tiling
     add("causal_33_d64", chain(33), 1, 1, 64)
+    # The last eleven are trees of their own, ten of them at position 1.
     add("packed_5_1_11", chain(5) + [-1] + [-1] + [6 + i for i in range(1, 11)], 2, 2, 8)
     add("roots_only_9", [-1] * 9, 2, 2, 4)
     add("branches_12", [-1, 0, 1, 2, 3, 2, 5, 6, 0, 8, 9, 8], 2, 2, 8)

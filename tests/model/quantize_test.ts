@@ -154,7 +154,7 @@ onOneThread("quantize() refuses what cannot be", async (device) => {
   await assertRejects(
     () => quantize(model, "f16"),
     RangeError,
-    'Cannot store the weight 100000 as "f16": it is too large',
+    'Cannot store "h.1.mlp.c_fc.weight" as "f16": element 7 is 100000, too large for it',
   );
   release(model);
 });

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   add,
+  attention,
   cachedAttention,
   copyRows,
   dropout,
@@ -246,6 +247,10 @@ onEveryDevice(
 
 onEveryDevice("ops refuse shapes that do not fit, in a sentence", (device) => {
   const tensor = (...shape: number[]) => Tensor.empty(device, shape);
+  const attendOver = (end: number[], positions: number[]) => {
+    const forest = { end: Int32Array.from(end), positions: Int32Array.from(positions) };
+    return () => attention(tensor(2, 4), tensor(2, 4), tensor(2, 4), { heads: 1, forest });
+  };
   const refused: [() => unknown, typeof Error, string][] = [
     [() => add(tensor(2, 3), tensor(4)), TypeError, "Cannot add tensors of shapes (2, 3) and (4)"],
     [() => matmul(tensor(2, 3), tensor(4, 2)), TypeError, "inner dimensions must be equal"],
@@ -266,6 +271,11 @@ onEveryDevice("ops refuse shapes that do not fit, in a sentence", (device) => {
       RangeError,
       "it must see at least one row, all from 0 to 1",
     ],
+    [attendOver([2, 2], [0]), TypeError, "2 ends and 1 positions with 2 queries"],
+    [attendOver([3, 2], [0, 1]), RangeError, "token 0 ends at 3: expected 1 to 2"],
+    [attendOver([2, 1], [0, 1]), RangeError, "token 1 ends at 1: expected 2 to 2"],
+    [attendOver([2, 2], [0, 0]), RangeError, "token 1 is at position 0: expected 1"],
+    [attendOver([1, 2], [0, -1]), RangeError, "token 1 is at position -1: expected at least 0"],
   ];
   for (const [act, type, message] of refused) assertThrows(act, type, message);
   return Promise.resolve();

@@ -52,8 +52,8 @@ const EXP: usize = memory.data<f32>([
 ]);
 
 /**
- * e to the x, to about 2 units in the last place. x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by a polynomial of degree 6;
- * 2^n by the exponent's bits. Below −87.3 it is 0, above 88.3 it is about 2.4e38.
+ * e to the x, to about 2 units in the last place. x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by a polynomial of degree 7;
+ * 2^n by the exponent's bits. Below −87.3 it is 0, above 88.3 it is about 2.2e38.
  */
 // @ts-ignore: decorator
 @inline

@@ -3,7 +3,8 @@
  * multiple of 4, padded with zeros beyond headDim. `tree` holds end and position of each token.
  *
  * Queries are computed in blocks of consecutive tokens each of which is the next one's parent: they see the same
- * tokens, but for the last few. A block's scores are a small matrix in memory, and all products have two rows of it to
+ * tokens, but for the last few, and with a window the first few. What one of them does not see has weight 0 for it, so
+ * that numbers which are not finite spread within a block, as they do where masked scores are multiplied. A block's scores are a small matrix in memory, and all products have two rows of it to
  * four vectors, or four rows, of the other side, whose eight sums fit the registers.
  */
 import { exp4, madd, maxLane, sumLanes } from "../../cpu/simd.as";
@@ -353,7 +354,8 @@ export function attentionForward(
  * the first's. With p = exp(score − log-sum-exp), m what dropout multiplies it by, delta = dy · y and
  * ds = scale · p (m dy · v − delta): dq += ds k, dk += ds q, dv += p m dy.
  *
- * `seen` has room for an integer a token, `weights` and `scores` for BLOCK rows of a float a token, and a vector more each.
+ * `seen` has room for an integer a token, `weights` and `scores` for BLOCK rows of a float a token, and a vector more each;
+ * `rowList` for BLOCK integers.
  */
 export function attentionBackward(
   q: usize,

@@ -6,7 +6,7 @@ import { HeadMemory, type Part, strideOf } from "./head_memory.ts";
 /** Queries that the WASM kernels compute together, consecutive and each the next one's parent: BLOCK of attention.as.ts. */
 const BLOCK = 8;
 
-/** Floats of scratch memory that keys of a bundle may take; a single head may take more. */
+/** Floats of scratch memory that keys and queries of a bundle may take; those of a single key head may take more. */
 const BUNDLE_FLOATS = 512 * 1024;
 
 /** Key heads that are in scratch memory together, and a thread's part of the query heads that read them. */
@@ -66,7 +66,7 @@ function cutRows(tree: Int32Array, { tokens, window }: Params, sections: number)
 function ownBundles(context: Context, tree: Float32Array, params: Params): Bundle[] {
   const { tokens, heads, kvHeads, headDim } = params;
   const shared = heads / kvHeads;
-  const most = Math.max(1, Math.floor(BUNDLE_FLOATS / (tokens * strideOf(headDim))));
+  const most = Math.max(1, Math.floor(BUNDLE_FLOATS / (tokens * strideOf(headDim) * (1 + shared))));
   const parts = ownParts(context, tree, params);
   const kvHeadOf = ({ head }: Part) => Math.floor(head / shared);
   const continued = parts.length > 0 && (parts[0].head % shared > 0 || parts[0].rows.first > 0);

@@ -64,7 +64,7 @@ const backwardKernel = defineKernel({
 export interface Forest {
   /** One past the last descendant of each token, in depth-first order. */
   readonly end: Int32Array;
-  /** Distance of each token from its root. */
+  /** Each token's position: one more than its parent's, and of a root usually 0. */
   readonly positions: Int32Array;
 }
 
@@ -93,33 +93,6 @@ export interface AttentionDropout {
 }
 
 /**
- * Checks that a forest is one: depth-first order, nested subtrees.
- *
- * @param forest The forest.
- * @throws {TypeError} If `end` and `positions` differ in length.
- * @throws {RangeError} If a subtree is empty, reaches beyond its parent's, or has a wrong position.
- */
-export function assertForest({ end, positions }: Forest): void {
-  if (end.length !== positions.length) {
-    throw new TypeError(
-      `Cannot use a forest with ${end.length} ends and ${positions.length} positions: ` +
-        "expected one of each a token",
-    );
-  }
-  const ancestors: number[] = [];
-  for (let i = 0; i < end.length; i++) {
-    while (ancestors.length > 0 && end[ancestors.at(-1)!] <= i) ancestors.pop();
-    const limit = ancestors.length > 0 ? end[ancestors.at(-1)!] : end.length;
-    if (end[i] <= i || end[i] > limit) {
-      throw new RangeError(
-        `Cannot use a forest whose token ${i} ends at ${end[i]}: expected ${i + 1} to ${limit}`,
-      );
-    }
-    ancestors.push(i);
-  }
-}
-
-/**
  * Softmax attention of every token to its ancestors and itself.
  *
  * @param q Queries, (T, heads · headDim).
@@ -128,7 +101,8 @@ export function assertForest({ end, positions }: Forest): void {
  * @param options Heads and who sees whom.
  * @returns (T, heads · headDim).
  * @throws {TypeError} If shapes and heads do not fit together.
- * @throws {RangeError} If the probability of dropping is out of range.
+ * @throws {RangeError} If the probability of dropping is out of range, or the forest is none: a subtree is empty or
+ * reaches beyond its parent's, or a position is not the one after its parent's.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
   const { heads, kvHeads = heads, forest, window = 0 } = options;
@@ -142,11 +116,13 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   }
   assertShape("k", k, [tokens, kvHeads * headDim]);
   assertShape("v", v, [tokens, kvHeads * headDim]);
-  if (forest.end.length !== tokens) {
+  if (forest.end.length !== tokens || forest.positions.length !== tokens) {
     throw new TypeError(
-      `Cannot attend over a forest of ${forest.end.length} tokens with ${tokens} queries`,
+      `Cannot attend over a forest of ${forest.end.length} ends and ${forest.positions.length} ` +
+        `positions with ${tokens} queries: expected one of each a query`,
     );
   }
+  assertForest(forest);
   const { device } = q;
   const shape = {
     tokens,
@@ -193,6 +169,28 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     tree.dispose();
     statistics.dispose();
   });
+}
+
+/** Checks that a forest is one: depth-first order, nested subtrees. Kernels rely on it. */
+function assertForest({ end, positions }: Forest): void {
+  const ancestors: number[] = [];
+  for (let i = 0; i < end.length; i++) {
+    while (ancestors.length > 0 && end[ancestors.at(-1)!] <= i) ancestors.pop();
+    const limit = ancestors.length > 0 ? end[ancestors.at(-1)!] : end.length;
+    if (end[i] <= i || end[i] > limit) {
+      throw new RangeError(
+        `Cannot use a forest whose token ${i} ends at ${end[i]}: expected ${i + 1} to ${limit}`,
+      );
+    }
+    const parent = ancestors.at(-1);
+    if (parent === undefined ? positions[i] < 0 : positions[i] !== positions[parent] + 1) {
+      const expected = parent === undefined ? "at least 0" : positions[parent] + 1;
+      throw new RangeError(
+        `Cannot use a forest whose token ${i} is at position ${positions[i]}: expected ${expected}`,
+      );
+    }
+    ancestors.push(i);
+  }
 }
 
 /** How many tokens are seen, by all together: each sees its ancestors, which are as many as its position tells, and itself. */
