@@ -22,7 +22,6 @@ import {
 } from "../text/mod.ts";
 import {
   createOllamaModel,
-  type DownloadProgress,
   type GgufMetadata,
   ollamaAdapters,
   type ResolvedModel,
@@ -31,10 +30,10 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { findBase } from "./adapter_options.ts";
-import { chooseFormat } from "./format.ts";
+import { chooseFormat, keepTemplate, keptTemplate, type TextSource } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
-import { progress } from "./progress.ts";
+import { downloadBar, progress } from "./progress.ts";
 
 /** Options of an export. */
 export interface ExportModelOptions {
@@ -84,7 +83,9 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
   }
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
-  const source = await resolveModel(base, { signal, onProgress: downloading() });
+  const download = downloadBar();
+  const source = await resolveModel(base, { signal, onProgress: download.onProgress })
+    .finally(download.finish);
   if (source.notice) console.error(source.notice);
   const tokenizer = await openTokenizer(source);
   // What is exported as it lies is read tensor by tensor; an adapter needs its model.
@@ -128,13 +129,15 @@ interface Exporting {
 }
 
 async function toDirectory(
-  { source, tokenizer, model, signal }: Exporting,
+  { source, tokenizer, model, trained, signal }: Exporting,
   directory: string,
   { type }: ExportModelOptions,
 ): Promise<void> {
   const dtype = (type?.toUpperCase() ?? "F32") as WritableDtype;
   const { bytes } = await saveModel(model!, directory, { dtype, signal });
   await saveTokenizer(tokenizer, directory, source);
+  const taught = trained === undefined ? undefined : await keptTemplate(trained);
+  if (taught !== undefined) await keepTemplate(directory, taught);
   console.error(`Wrote ${directory} (${megabytes(bytes)})`);
 }
 
@@ -171,7 +174,7 @@ async function toOllama(
       "Cannot give Ollama an adapter for a Gemma 3, for which it has none: give --merge",
     );
   }
-  const prompt = await promptFor(exporting, options.format);
+  const settings = await settingsFor(exporting, options.format);
   const folder = await Deno.makeTempDir({ prefix: "tunebook-export-" });
   const bar = progress("Sending", 100);
   try {
@@ -180,7 +183,7 @@ async function toOllama(
     const weights = inOllama ? { from: source.spec.slice("ollama:".length) } : {
       gguf: await toGguf(exporting, join(folder, "model.gguf"), options, {
         ...tokenizerToGguf(tokenizer),
-        "tokenizer.ggml.add_bos_token": prompt.addBos,
+        "tokenizer.ggml.add_bos_token": settings.addBos,
       }),
     };
     await createOllamaModel(name, {
@@ -188,8 +191,9 @@ async function toOllama(
       adapter: adapter === undefined
         ? undefined
         : await exportLoraGguf(model!, join(folder, "adapter.gguf"), { signal }),
-      template: prompt.template,
-      parameters: { ...GREEDY, ...(prompt.stop.length > 0 && { stop: prompt.stop }) },
+      template: settings.template,
+      system: settings.system,
+      parameters: settings.parameters,
       signal,
       onProgress: (done, total) => bar.update(Math.floor(100 * done / total)),
     });
@@ -200,17 +204,38 @@ async function toOllama(
   console.error(`Made the Ollama model "${name}"; to talk to it: ollama run ${name}`);
 }
 
-/** How Ollama writes prompts for the model. */
-async function promptFor(
+/** What Ollama is told beside the weights. */
+interface OllamaSettings {
+  readonly template: string;
+  /** Whether texts begin with the beginning token. */
+  readonly addBos: boolean;
+  readonly system?: string;
+  readonly parameters: Record<string, unknown>;
+}
+
+/** How Ollama writes prompts for the model, and what else it is told. */
+async function settingsFor(
   { source, tokenizer, trained }: Exporting,
   format: string | undefined,
-): Promise<OllamaPrompt> {
-  const name = format ?? await formatOfTraining(trained) ??
-    (tokenizer.definition?.chatTemplate === undefined ? undefined : "chat");
+): Promise<OllamaSettings> {
+  const taught = format ?? await formatOfTraining(trained);
+  const own = source.kind === "gguf" ? source.ollama : undefined;
+  if (taught === undefined && own?.template !== undefined) {
+    // A model of Ollama's stays what it is there.
+    const { template, system, parameters } = own;
+    return { template, system, parameters, addBos: tokenizer.beginIds.length > 0 };
+  }
+  const name = taught ?? (tokenizer.definition?.chatTemplate === undefined ? undefined : "chat");
+  const { template, addBos, stop } = await promptFor(name, { tokenizer, source, adapter: trained });
+  return { template, addBos, parameters: { ...GREEDY, ...(stop.length > 0 && { stop }) } };
+}
+
+async function promptFor(name: string | undefined, text: TextSource): Promise<OllamaPrompt> {
+  const { tokenizer } = text;
   if (name === undefined) { // it was never taught a format: it continues what it is given
     return { template: "{{ .Prompt }}", stop: [], addBos: tokenizer.beginIds.length > 0 };
   }
-  const chosen = await chooseFormat(name, { tokenizer, source });
+  const chosen = await chooseFormat(name, text);
   return isTemplate(chosen) ? chatToOllama(chosen, tokenizer) : formatToOllama(chosen, tokenizer);
 }
 
@@ -222,16 +247,8 @@ function isTemplate(format: Awaited<ReturnType<typeof chooseFormat>>): format is
 async function formatOfTraining(directory: string | undefined): Promise<string | undefined> {
   if (directory === undefined) return undefined;
   const text = await Deno.readTextFile(join(directory, "training.json")).catch(() => undefined);
-  if (text === undefined) return undefined;
+  if (text === undefined) return await keptTemplate(directory) === undefined ? undefined : "chat";
   return JSON.parse(text).format === "chat" ? "chat" : "alpaca";
-}
-
-function downloading(): (progress: DownloadProgress) => void {
-  const bar = progress("Downloading");
-  return ({ file, received, total }) => {
-    bar.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file);
-    if (received === total) bar.finish();
-  };
 }
 
 function megabytes(bytes: number): string {

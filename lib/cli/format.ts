@@ -12,12 +12,17 @@ import {
   type Tokenizer,
 } from "../text/mod.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
+import { writeFileBeside } from "../write_beside.ts";
 
 /** A model's tokenizer, and where the model came from. */
 export interface TextSource {
   readonly tokenizer: Tokenizer;
   readonly source?: ResolvedModel;
+  /** The directory of an adapter on the model: the template that it was taught goes before the model's. */
+  readonly adapter?: string;
 }
+
+const TEMPLATE_FILE = "chat_template.jinja";
 
 /** The option that chooses how entries are written. */
 export function formatOption(): Option {
@@ -56,16 +61,40 @@ export async function chooseFormat(
  */
 export async function chooseTemplate(
   name: string,
-  { tokenizer, source }: TextSource,
+  { tokenizer, source, adapter }: TextSource,
 ): Promise<ChatTemplate> {
   if (name === "chat") {
-    const own = source?.kind === "directory" && source.files.includes("chat_template.jinja")
-      ? await Deno.readTextFile(join(source.directory, "chat_template.jinja"))
-      : undefined;
-    return chatTemplateOf(tokenizer, own);
+    const taught = adapter === undefined ? undefined : await keptTemplate(adapter);
+    const own = source?.kind === "directory" ? await keptTemplate(source.directory) : undefined;
+    return chatTemplateOf(tokenizer, taught ?? own);
   }
   if ((CHAT_STYLES as readonly string[]).includes(name)) return chatTemplateOf(tokenizer, name);
   return chatTemplateOf(tokenizer, await readTemplate(name));
+}
+
+/**
+ * The chat template that is kept beside a model or an adapter.
+ *
+ * @param directory Its directory.
+ * @returns The template's source, if there is one.
+ */
+export async function keptTemplate(directory: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(join(directory, TEMPLATE_FILE));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Keeps a chat template beside a model or an adapter.
+ *
+ * @param directory Its directory.
+ * @param source The template's source.
+ */
+export async function keepTemplate(directory: string, source: string): Promise<void> {
+  await writeFileBeside(join(directory, TEMPLATE_FILE), source);
 }
 
 async function readTemplate(path: string): Promise<string> {

@@ -5,12 +5,14 @@ import type { DeviceKind } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { openTokenizer, type Tokenizer } from "../text/mod.ts";
 import { findBase } from "./adapter_options.ts";
-import { progress } from "./progress.ts";
+import { downloadBar, progress } from "./progress.ts";
 
 /** A model that is ready, and what reads its text. */
 export interface ReadyModel extends LoadedModel {
   /** Turns text into its tokens. */
   readonly tokenizer: Tokenizer;
+  /** The directory of the adapter that was put on it, if one was. */
+  readonly adapter?: string;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function loadForCommand(
   const { dropout, quantize, signal } = options;
   const { base, adapter } = await findBase(name, options.adapter);
   const device = await pick({ device: options.device });
-  const download = progress("Downloading");
+  const download = downloadBar();
   const reading = progress(`Loading ${base}`, 100);
   try {
     const loaded = await loadModel(base, {
@@ -41,13 +43,12 @@ export async function loadForCommand(
       dropout,
       quantize,
       signal,
-      onProgress: ({ file, received, total }) =>
-        download.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file),
+      onProgress: download.onProgress,
       onRead: (done, total) => reading.update(Math.floor(100 * done / total)),
     });
     if (adapter) await loadLora(loaded.model, adapter);
     if (loaded.source.notice) console.error(loaded.source.notice);
-    return { ...loaded, tokenizer: await tokenizerOf(loaded) };
+    return { ...loaded, adapter, tokenizer: await tokenizerOf(loaded) };
   } finally {
     download.finish();
     reading.finish();

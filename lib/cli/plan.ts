@@ -27,11 +27,14 @@ import {
   deviceOption,
   jsonOption,
   maskOption,
+  modelOption,
   readCount,
   readWhole,
   splitOption,
 } from "./arguments.ts";
 import { chooseFormat, formatOption, type TextSource } from "./format.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { downloadBar } from "./progress.ts";
 import {
   countLearning,
   countWeights,
@@ -63,12 +66,9 @@ export function register(program: Command): void {
     .description(
       "Reads a model's configuration and the data, times one matrix product on the device, and says " +
         "how many tokens a training computes, how much memory it needs and about how long it takes. " +
-        "No weights are read or downloaded.",
+        "No weights are read or downloaded; of a model on the hub only configuration and tokenizer are.",
     )
-    .requiredOption(
-      "--model <name>",
-      "nano, gpt2, gpt2-medium, gpt2-large, gpt2-xl, ollama:name, a directory, or a GGUF file",
-    )
+    .addOption(modelOption())
     .requiredOption("--data <file|url>", "the instructions or conversations")
     .option("--epochs <n>", "how often to go through the training part", readCount, 1)
     .option("--batch-size <n>", "examples a step", readCount, 8)
@@ -88,8 +88,10 @@ export function register(program: Command): void {
 
 async function plan(options: Options): Promise<void> {
   const way = readWay(options);
-  const { config, ...text } = await readConfig(options.model);
-  const { train } = splitEntries(await loadDataset(options.data), options.split);
+  using interrupt = onInterrupt(() => console.error("Stopping"));
+  const { signal } = interrupt;
+  const { config, ...text } = await readConfig(options.model, signal);
+  const { train } = splitEntries(await loadDataset(options.data, { signal }), options.split);
   const format = await chooseFormat(options.format, text, train);
   const all = encodeExamples(train, text.tokenizer, format);
   const maxLength = Math.min(options.maxLength, config.contextLength);
@@ -185,20 +187,20 @@ function readWay({ loraRank, loraTargets, quantize }: Options): Way {
 }
 
 /** Configuration and tokenizer, from a model's files or from what is known of published models. */
-async function readConfig(name: string): Promise<TextSource & { config: Shape }> {
+async function readConfig(
+  name: string,
+  signal: AbortSignal,
+): Promise<TextSource & { config: Shape }> {
   const published: Readonly<Record<string, Gpt2Config>> = GPT2_SIZES;
   if (Object.hasOwn(published, name)) {
     const config = { ...published[name], shapes: gpt2Shapes(published[name]) };
     return { config, tokenizer: gpt2Tokenizer() };
   }
-  if (name.startsWith("hf:")) {
-    throw new RangeError(
-      `Cannot plan for "${name}" without downloading it: name one of ${
-        Object.keys(published).join(", ")
-      }, or a directory`,
-    );
-  }
-  const source = await resolveModel(name);
+  const download = downloadBar();
+  const { onProgress } = download;
+  const source = await resolveModel(name, { weights: false, signal, onProgress })
+    .finally(download.finish);
+  if (source.notice) console.error(source.notice);
   const tokenizer = await openTokenizer(source);
   if (source.kind === "directory") { // its weights need not be there yet
     const config = planModel(await readJson(source.config), source.config);

@@ -7,6 +7,7 @@ import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
 import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
 import { checkpointName, type WritableDtype } from "../weights/mod.ts";
 import { nameBase } from "./adapter_options.ts";
+import { keepTemplate } from "./format.ts";
 import type { ReadyModel } from "./load.ts";
 import { writeFileBeside } from "../write_beside.ts";
 
@@ -128,22 +129,17 @@ export class TrainingFolder {
       : await saveModel(model, this.path, { dtype });
     await saveTokenizer(tokenizer, this.path, source);
     if (format instanceof ChatTemplate) {
-      await writeText(join(this.path, "chat_template.jinja"), format.source);
+      await keepTemplate(this.path, format.source);
     }
     const written = format instanceof ChatTemplate ? "chat" : "alpaca";
     const record = { out: this.path, ...facts, format: written, sha256 } as const;
     if (test.length > 0) {
-      await writeText(join(this.path, "test.json"), `${JSON.stringify(test, null, 4)}\n`);
+      await writeFileBeside(join(this.path, "test.json"), `${JSON.stringify(test, null, 4)}\n`);
     }
-    await writeText(this.#record, `${JSON.stringify(record, null, 2)}\n`);
+    await writeFileBeside(this.#record, `${JSON.stringify(record, null, 2)}\n`);
     await removeCheckpoints(this.checkpoints);
     return record;
   }
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  await writeFileBeside(path, bytes);
 }
 
 async function removeIfPresent(path: string): Promise<void> {

@@ -49,6 +49,12 @@ const OPTIONAL = [
 const [SINGLE, INDEX] = WEIGHT_FILES;
 const CONCURRENT = 4;
 
+/** Options of {@linkcode downloadSnapshot}. */
+export interface SnapshotOptions extends HubOptions {
+  /** Whether the weights are needed; `false` where only the model's description is: config and tokenizer. */
+  weights?: boolean;
+}
+
 /**
  * Downloads what is needed of a model: its config, tokenizer and safetensors weights.
  *
@@ -56,7 +62,7 @@ const CONCURRENT = 4;
  * its files are there, so a broken download never replaces a whole one.
  *
  * @param repository `owner/name`
- * @param options Revision, server, cache, credentials, patience
+ * @param options Revision, server, cache, credentials, patience, and whether weights are needed
  * @returns Where the files are
  * @throws {HubError} If the model is not there, access is denied, or the hub cannot be reached and
  * the cache does not hold the model
@@ -64,7 +70,7 @@ const CONCURRENT = 4;
  */
 export async function downloadSnapshot(
   repository: string,
-  options: HubOptions = {},
+  options: SnapshotOptions = {},
 ): Promise<Snapshot> {
   const revision = options.revision ?? "main";
   checkNames(repository, revision);
@@ -82,13 +88,11 @@ export async function downloadSnapshot(
     // With a whole model in the cache it is not worth waiting for a server that is away.
     const hasty = cached === undefined ? connection : { ...connection, retries: 0 };
     commit ??= await resolveCommit(hasty, repository, revision);
-    const files = await fetchFiles(connection, cache, {
-      repository,
-      commit,
-      asked: `"hf:${repository}@${revision}" at ${connection.endpoint}`,
-      onProgress: options.onProgress,
-    });
-    await cache.setCommit(revision, commit);
+    const { weights = true, onProgress } = options;
+    const asked = `"hf:${repository}@${revision}" at ${connection.endpoint}`;
+    const wanted = { repository, commit, asked, weights, onProgress };
+    const files = await fetchFiles(connection, cache, wanted);
+    if (weights) await cache.setCommit(revision, commit);
     return { repository, revision, commit, directory: cache.snapshot(commit), files };
   } catch (error) {
     const usable = cached !== undefined && (commit === undefined || commit === cached.commit);
@@ -145,6 +149,8 @@ interface Wanted {
   commit: string;
   /** Model and server, for messages. */
   asked: string;
+  /** Whether with weights. */
+  weights: boolean;
   onProgress?: (progress: DownloadProgress) => void;
 }
 
@@ -152,7 +158,7 @@ interface Wanted {
 async function fetchFiles(
   connection: Connection,
   cache: RepositoryCache,
-  { repository, commit, asked, onProgress }: Wanted,
+  { repository, commit, asked, weights, onProgress }: Wanted,
 ): Promise<string[]> {
   const missing = (what: string) => new HubError(`Cannot find ${what}`, { status: 404 });
   const get = async (file: string, connection: Connection): Promise<string | undefined> => {
@@ -172,6 +178,7 @@ async function fetchFiles(
   const described = await inParallel([REQUIRED, ...OPTIONAL], connection, get);
   if (described[0] === undefined) throw missing(`"${REQUIRED}" in ${asked}`);
   const files = described.filter((file) => file !== undefined);
+  if (!weights) return files;
   if (await get(SINGLE, connection) !== undefined) return [...files, SINGLE];
   if (await get(INDEX, connection) === undefined) {
     throw missing(

@@ -13,7 +13,13 @@ export type { ReadOptions } from "./rows.ts";
 export { type TensorEntry, type WriteOptions, writeSafetensors } from "./safetensors/write.ts";
 export type { NamedTensor, TensorData, WriteProgress, WrittenFile } from "./write_tensors.ts";
 export { sha256File, type StreamOptions } from "./sha256.ts";
-export { type DownloadProgress, downloadSnapshot, HubError, type HubOptions } from "./hub.ts";
+export {
+  type DownloadProgress,
+  downloadSnapshot,
+  HubError,
+  type HubOptions,
+  type SnapshotOptions,
+} from "./hub.ts";
 export { listCachedModels } from "./hub.ts";
 export type { Snapshot } from "./hub.ts";
 export { downloadFile, type HubFile } from "./hub/file.ts";

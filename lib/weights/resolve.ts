@@ -15,15 +15,20 @@
 
 import { basename, fromFileUrl, join, resolve } from "@std/path";
 import { closestString } from "@std/text";
-import { downloadSnapshot, type HubOptions } from "./hub.ts";
+import { downloadSnapshot, HubError, type SnapshotOptions } from "./hub.ts";
 import { downloadFile } from "./hub/file.ts";
 import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
 import { resolveOllama } from "./ollama_store.ts";
 import type { ResolvedDirectory, ResolvedGguf, ResolvedModel } from "./resolved.ts";
-import { findWeights } from "./safetensors/find.ts";
+import { findWeights, WEIGHT_FILES } from "./safetensors/find.ts";
 
 /** Options of {@linkcode resolveModel}; the hub's apply where one is asked. */
-export interface ResolveOptions extends Omit<HubOptions, "revision"> {
+export interface ResolveOptions extends Omit<SnapshotOptions, "revision" | "weights"> {
+  /**
+   * Whether the weights are needed. With `false` only configuration and tokenizer are downloaded, and the weights that
+   * a hub's model names may be missing; a GGUF file, which has all in one, must have been downloaded earlier.
+   */
+  weights?: boolean;
   /** Where Ollama keeps its models; else `OLLAMA_MODELS`, else its usual places. */
   ollamaStores?: string[];
 }
@@ -126,7 +131,20 @@ async function fromHub(
   }
   const [owner, model, ...file] = repository.split("/");
   if (file.length > 0 && /\.gguf$/i.test(repository)) {
-    const found = await downloadFile(`${owner}/${model}`, file.join("/"), { ...options, revision });
+    const described = options.weights === false;
+    const found = await downloadFile(`${owner}/${model}`, file.join("/"), {
+      ...options,
+      revision,
+      ...(described && { offline: true }),
+    }).catch((error) => {
+      if (!described || !(error instanceof HubError)) throw error;
+      throw new HubError(
+        `Cannot describe model ${
+          JSON.stringify(spec)
+        } without downloading it: a GGUF file has all in one`,
+        { cause: error },
+      );
+    });
     return {
       ...fromFile(spec, found.path, true),
       source: "hub",
@@ -138,7 +156,7 @@ async function fromHub(
     throw hintAtDirectory(spec, error);
   });
   return {
-    ...await fromDirectory(spec, snapshot.directory),
+    ...await fromDirectory(spec, snapshot.directory, options.weights),
     source: "hub",
     name: model,
     commit: snapshot.commit,
@@ -159,7 +177,11 @@ function hintAtDirectory(spec: string, error: unknown): unknown {
   return error;
 }
 
-async function fromDirectory(spec: string, directory: string): Promise<ResolvedDirectory> {
+async function fromDirectory(
+  spec: string,
+  directory: string,
+  needsWeights = true,
+): Promise<ResolvedDirectory> {
   const cannot = `Cannot find model ${JSON.stringify(spec)}`;
   const info = await Deno.stat(directory).catch(() => undefined);
   if (info === undefined) {
@@ -168,6 +190,7 @@ async function fromDirectory(spec: string, directory: string): Promise<ResolvedD
     );
   }
   const weights = await findWeights(directory).catch(async (error) => {
+    if (!needsWeights) return join(directory, WEIGHT_FILES[0]);
     throw await hintAtGguf(directory, error);
   });
   const names = await Array.fromAsync(Deno.readDir(directory), (entry) => entry.name);

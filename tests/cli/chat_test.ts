@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { tunebook, Workshop } from "./tunebook.ts";
 
@@ -54,6 +54,38 @@ Deno.test("tunebook trains on conversations, keeps their template, and chats by 
     ...["instruction", "input", "output", "messages", "model_response"],
   ]);
   assertEquals([answer.instruction, answer.output], ["Again.", "Plum."]);
+});
+
+Deno.test("tunebook keeps the template that an adapter was taught, whatever its model has", async () => {
+  await using workshop = await Workshop.open();
+  const data = workshop.file("chats.json");
+  await Deno.writeTextFile(data, JSON.stringify(CHATS));
+  const base = workshop.file("model");
+  await Deno.writeTextFile(join(base, "chat_template.jinja"), "{{ messages[0].content }}");
+  const [out, merged] = [workshop.file("out"), workshop.file("merged")];
+  const trained = await tunebook([
+    ...["train", "--model", base, "--data", data, "--out", out, "--format", "zephyr"],
+    ...["--lora-rank", "2", "--split", "0.5,0.25,0.25", "--batch-size", "2"],
+    ...["--max-length", "64", "--steps", "1"],
+  ]);
+  assertEquals(trained.code, 0, trained.stderr);
+  const whole = await tunebook(["export", out, "--merge", "--hf", merged]);
+  assertEquals(whole.code, 0, whole.stderr);
+
+  const measure = (...model: string[]) =>
+    tunebook(["loss", "--data", data, "--max-length", "64", "--json", "--model", ...model]);
+  const [taught, named, beside, joined, bare] = await Promise.all([
+    measure(out),
+    measure(out, "--format", "zephyr"),
+    measure(base, "--adapter", out),
+    measure(merged),
+    measure(base),
+  ]);
+  assertEquals(taught.code, 0, taught.stderr);
+  assertEquals(taught.stdout, named.stdout);
+  assertEquals(taught.stdout, beside.stdout);
+  assertAlmostEquals(JSON.parse(joined.stdout).loss, JSON.parse(taught.stdout).loss, 1e-4);
+  assertEquals(bare.code, 1, "the model's own template writes no answers");
 });
 
 Deno.test("tunebook --format says what formats there are, and which template fails", async () => {

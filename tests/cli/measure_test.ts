@@ -6,7 +6,9 @@ import { loadModel } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { gpt2Tokenizer } from "../../lib/text/mod.ts";
 import { measureLoss } from "../../lib/train/mod.ts";
+import { listCachedModels } from "../../lib/weights/hub.ts";
 import { webGpuNeed } from "../devices.ts";
+import { FakeHub } from "../weights/hub/fake_hub.ts";
 import { entries, tunebook, Workshop } from "./tunebook.ts";
 
 Deno.test("tunebook loss --json is the mean over all counted tokens of the file", async () => {
@@ -63,10 +65,9 @@ Deno.test("tunebook plan says what a training takes before anything is loaded", 
   // No weights are read: there are none.
   await Deno.remove(workshop.file("model", "model.safetensors"));
   await Deno.writeTextFile(workshop.file("model", "model.safetensors"), "");
-  const [medium, own, unknown, broken] = await Promise.all([
+  const [medium, own, broken] = await Promise.all([
     tunebook(["plan", "--model", "gpt2-medium", ...data, "--epochs", "2", "--json"]),
     tunebook(["plan", "--model", workshop.file("model"), ...data]),
-    tunebook(["plan", "--model", "hf:some/model", ...data]),
     (async () => {
       await Deno.mkdir(workshop.file("broken"));
       await Deno.writeTextFile(workshop.file("broken", "model.safetensors"), "");
@@ -91,16 +92,46 @@ Deno.test("tunebook plan says what a training takes before anything is loaded", 
   for (const name of ["Model", "Data", "Tokens", "Arithmetic", "Memory", "Device", "Time"]) {
     assert(new RegExp(`^${name} +\\S`, "m").test(own.stdout), name);
   }
-  assertEquals(unknown.code, 1);
-  assertStringIncludes(
-    unknown.stderr,
-    'error: Cannot plan for "hf:some/model" without downloading',
-  );
   assertEquals(broken.code, 1);
   assertStringIncludes(
     broken.stderr,
     `error: Cannot read "${workshop.file("broken", "config.json")}" as JSON`,
   );
+});
+
+Deno.test("tunebook plan downloads a hub's model's description, and never its weights", async () => {
+  await using workshop = await Workshop.open();
+  await using hub = new FakeHub();
+  hub.repository = "HuggingFaceTB/SmolLM2-135M-Instruct";
+  hub.files.set("config.json", await Deno.readFile(workshop.file("model", "config.json")));
+  hub.files.set("model.safetensors", new Uint8Array(1 << 20));
+  hub.files.set("tiny.gguf", new Uint8Array(1 << 20));
+  const env = {
+    HF_ENDPOINT: hub.endpoint,
+    HF_HUB_CACHE: workshop.file("cache"),
+    HF_HUB_OFFLINE: "0",
+  };
+  const plan = (model: string) =>
+    tunebook(["plan", "--model", model, "--data", workshop.file("data.json"), "--json"], env);
+  const [own, short, named, file] = await Promise.all([
+    plan(workshop.file("model")),
+    plan("smollm2-135m-instruct"),
+    plan(`hf:${hub.repository}@main`),
+    plan(`hf:${hub.repository}/tiny.gguf`),
+  ]);
+  for (const { code, stdout, stderr } of [short, named]) {
+    assertEquals(code, 0, stderr);
+    assertEquals(JSON.parse(stdout).weights, JSON.parse(own.stdout).weights);
+  }
+  assertEquals(file.code, 1);
+  assertStringIncludes(
+    file.stderr,
+    `error: Cannot describe model "hf:${hub.repository}/tiny.gguf" without downloading it`,
+  );
+  assertEquals(hub.count("GET", /config\.json$/) > 0, true);
+  assertEquals(hub.asked.filter(({ path }) => /safetensors|gguf/.test(path)), []);
+  // A description alone is no model: the cache does not offer it as one.
+  assertEquals(await listCachedModels(env.HF_HUB_CACHE), []);
 });
 
 Deno.test("tunebook doctor says what the machine has, whatever it lacks", async () => {
