@@ -1,6 +1,6 @@
 // Exported models in a real Ollama: they read the same tokens, say the same greedily, and come back as they went.
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { attachLora } from "../../lib/model/lora.ts";
 import {
   addLora,
@@ -32,8 +32,8 @@ import {
   tokenizerToGguf,
 } from "../../lib/text/mod.ts";
 import { sft } from "../../lib/train/mod.ts";
-import { createOllamaModel } from "../../lib/weights/mod.ts";
-import { tunebook } from "../cli/tunebook.ts";
+import { createOllamaModel, type ResolvedGguf, resolveModel } from "../../lib/weights/mod.ts";
+import { tunebook, Workshop } from "../cli/tunebook.ts";
 import { gemma3, ollama, OllamaServer, smollm2 } from "../ollama.ts";
 import { assertClose } from "../support.ts";
 import { sentencePieceTokenizers } from "../text/small_tokenizers.ts";
@@ -253,6 +253,39 @@ Deno.test({
       assertClose(await adapted.parameters.get(name)!.data(), expected, { relative: 1e-6 }, name);
     }
     device.close();
+  },
+});
+
+Deno.test({
+  name: `tunebook export leaves a model of Ollama's what it is beside its weights${ollama.needs}`,
+  ignore: !ollama.found,
+  async fn() {
+    await using server = await OllamaServer.start();
+    await using workshop = await Workshop.open();
+    const { host, models } = server;
+    const environment = { OLLAMA_HOST: host, OLLAMA_MODELS: models };
+    const run = async (...args: string[]) => {
+      const { code, stderr } = await tunebook(["export", ...args], environment);
+      assertEquals(code, 0, stderr);
+    };
+    const layersOf = async (name: string) => {
+      const model = await resolveModel(`ollama:${name}`, { ollamaStores: [models] });
+      return (model as ResolvedGguf).ollama!;
+    };
+    await run(workshop.file("model"), "--ollama", "plain");
+    const settings = {
+      template: "{{ .System }}|{{ .Prompt }}|",
+      system: "Be brief.",
+      parameters: { temperature: 0.5, stop: ["|"] },
+    };
+    await createOllamaModel("custom", { from: "plain", host, ...settings });
+    await run("ollama:custom", "--ollama", "again");
+    const custom = await layersOf("custom");
+    assertEquals(custom.template, settings.template);
+    assertEquals(await layersOf("again"), custom);
+    // a format that is asked for goes before it
+    await run("ollama:custom", "--ollama", "other", "--format", "alpaca");
+    assertStringIncludes((await layersOf("other")).template!, "### Response:");
   },
 });
 
