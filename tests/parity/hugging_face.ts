@@ -1,4 +1,4 @@
-// Hugging Face's transformers as a peer: what it computes with models that were saved here.
+// Hugging Face's transformers as a peer: what it computes with models that were saved here, and with GGUF files.
 
 import { fromFileUrl } from "@std/path";
 import { findPython } from "../support.ts";
@@ -8,7 +8,7 @@ export const transformers = findPython("torch", "transformers");
 
 /** What is asked of a model. */
 export interface PeerRequest {
-  /** Its directory. */
+  /** Its directory, or a GGUF file, which transformers reads itself. */
   readonly model: string;
   /** A sequence for the logits. */
   readonly long: readonly number[];
@@ -28,8 +28,8 @@ export interface PeerAnswer {
   readonly logits: Float32Array;
   /** The greedy tokens. */
   readonly tokens: number[];
-  /** How far apart the two best logits were at each. */
-  readonly margins: number[];
+  /** The two best tokens at each, and their logits. */
+  readonly best: { readonly tokens: number[][]; readonly logits: number[][] };
 }
 
 /** Asks Hugging Face's transformers. */

@@ -1,5 +1,5 @@
-// Real weights from GGUF files beside Hugging Face's transformers on the same dequantised weights, which it reads as we
-// save them: logits, beyond the window of those that have one, and greedy text.
+// Real weights from GGUF files beside Hugging Face's transformers, which reads the same files by itself, and as we save
+// them: logits, beyond the window of those that have one, and greedy text.
 
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -22,6 +22,8 @@ const NEW_TOKENS = 32;
 const ROWS = 4;
 /** Two logits that are nearer than this may change places where another program adds in another order. */
 const CLEAR = 0.01;
+/** Of the largest logit. */
+const TOLERANCE = { relative: 2e-5 };
 
 const models = [
   {
@@ -58,13 +60,24 @@ for (const { name, file, kind, prompt, longLength } of models) {
           { length: longLength },
           (_, i) => begin[i] ?? 300 + i * 7919 % 10_000,
         );
-        const logits = await lastLogits(model, long);
+        const logits = await lastLogits(model, long, ROWS);
         const [{ tokens }] = await generate(model, [ids], { maxNewTokens: NEW_TOKENS });
 
-        const request = { model: folder, long, rows: ROWS, prompt: ids, newTokens: NEW_TOKENS };
-        const [theirs] = await askTransformers([request]);
-        assertEquals(theirs.kind, kind);
-        assertClose(logits, theirs.logits, { relative: 2e-5 }, "logits");
+        const request = { long, rows: ROWS, prompt: ids };
+        const [theirs, saved] = await askTransformers([
+          { model: file.path, newTokens: NEW_TOKENS, ...request },
+          { model: folder, newTokens: 1, ...request },
+        ]);
+        for (const [peer, what] of [[theirs, "GGUF"], [saved, "saved"]] as const) {
+          assertEquals(peer.kind, kind);
+          assertClose(logits, peer.logits, TOLERANCE, `logits, ${what}`);
+        }
+        const { best } = theirs;
+        const steps = await lastLogits(model, [...ids, ...theirs.tokens.slice(0, -1)], NEW_TOKENS);
+        const ours = best.tokens.flatMap((pair, i) =>
+          pair.map((id) => steps[i * model.vocabularySize + id])
+        );
+        assertClose(ours, best.logits.flat(), TOLERANCE, "the two best logits of each step");
         compareTexts(tokens, theirs);
       } finally {
         device.close();
@@ -74,21 +87,27 @@ for (const { name, file, kind, prompt, longLength } of models) {
   });
 }
 
-async function lastLogits(model: LanguageModel, ids: readonly number[]): Promise<Float32Array> {
+/** Logits of the last rows, (rows, V). */
+async function lastLogits(
+  model: LanguageModel,
+  ids: readonly number[],
+  rows: number,
+): Promise<Float32Array> {
   const tokens = Int32Array.from(ids);
   const positions = Int32Array.from(tokens.keys());
   const attend = attendWithin({ positions, end: new Int32Array(ids.length).fill(ids.length) });
   using logits = scope(() =>
     noGrad(() => {
       const hidden = model.hidden({ tokens, positions, attend });
-      return logitsOf(model, embedding(hidden, positions.slice(-ROWS)));
+      return logitsOf(model, embedding(hidden, positions.slice(-rows)));
     })
   );
   return await logits.data();
 }
 
-function compareTexts(actual: readonly number[], { tokens, margins }: PeerAnswer): void {
+function compareTexts(actual: readonly number[], { tokens, best }: PeerAnswer): void {
   const differs = actual.findIndex((token, i) => token !== tokens[i]);
+  const margins = best.logits.map(([first, second]) => first - second);
   if (differs < 0 || margins[differs] >= CLEAR) return assertEquals(actual, tokens);
   console.log(`token ${differs} is a choice between logits ${margins[differs]} apart`);
   assert(differs >= NEW_TOKENS / 2, "more of the text should be a clear choice");
