@@ -12,6 +12,7 @@ import {
   QUANTIZATIONS,
   readAdapterConfig,
 } from "../model/mod.ts";
+import { type ResolvedModel, SHORT_NAMES } from "../weights/mod.ts";
 import { readCount, readRate } from "./arguments.ts";
 
 /** What {@linkcode adapterOptions} give. */
@@ -85,7 +86,7 @@ export function adaptForCommand(
   const { loraRank: rank, loraAlpha: alpha, loraDropout: dropout, loraTargets: targets } = options;
   const { rsLora, quantize, merge, seed } = options;
   if (rank !== undefined) {
-    addLora(model, { rank, dropout, rsLora, seed, ...(alpha && { alpha }), targets });
+    addLora(model, { rank, dropout, rsLora, seed, ...(alpha !== undefined && { alpha }), targets });
     return;
   }
   const given = alpha !== undefined || dropout !== undefined || targets !== undefined || rsLora;
@@ -112,7 +113,7 @@ export async function findBase(
   adapter?: string,
 ): Promise<{ base: string; adapter?: string }> {
   if (adapter !== undefined || !await isAdapter(name)) return { base: name, adapter };
-  const { base } = await readAdapterConfig(name);
+  const { base, revision } = await readAdapterConfig(name);
   if (base === undefined) {
     throw new TypeError(
       `Cannot load the adapter "${name}": it does not say for which model it is; ` +
@@ -121,17 +122,24 @@ export async function findBase(
   }
   // PEFT names models of the hub without a prefix.
   const onHub = /^[\w.-]+\/[\w.-]+$/.test(base) && !await exists(base);
-  return { base: onHub ? `hf:${base}` : base, adapter: name };
+  const at = revision === undefined ? "" : `@${revision}`;
+  return { base: onHub ? `hf:${base}${at}` : base, adapter: name };
 }
 
 /**
- * How an adapter's configuration names its base: a path in full, so that it is found from elsewhere.
+ * How an adapter's configuration names its base: a path in full, so that it is found from elsewhere; a repository of the
+ * hub as PEFT does, and its revision apart.
  *
- * @param spec What was asked for.
- * @returns The name.
+ * @param source The base's files.
+ * @returns The name, and the revision where one was asked for.
  */
-export async function nameBase(spec: string): Promise<string> {
-  return await exists(spec) ? resolve(spec) : spec.replace(/^hf:(?=[\w.-]+\/[\w.-]+$)/, "");
+export async function nameBase(
+  { spec, source }: ResolvedModel,
+): Promise<{ base: string; revision?: string }> {
+  if (source === "directory" || source === "file") return { base: resolve(spec) };
+  const [, base, revision] = /^hf:([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(SHORT_NAMES[spec] ?? spec) ??
+    [undefined, spec];
+  return { base, ...(revision !== undefined && { revision }) };
 }
 
 async function exists(path: string): Promise<boolean> {

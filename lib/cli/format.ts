@@ -110,7 +110,8 @@ async function readTemplate(path: string): Promise<string> {
   }
 }
 
-/** The token that ends an answer in a format. */
-export function closingTokenOf(format: EntryFormat, tokenizer: Tokenizer): number {
-  return "render" in format ? closingToken(tokenizer, format) : tokenizer.eosId;
+/** The tokens of which each ends an answer in a format: the one that was taught, and those that the model's files name. */
+export function closingTokensOf(format: EntryFormat, tokenizer: Tokenizer): number[] {
+  const taught = "render" in format ? closingToken(tokenizer, format) : tokenizer.eosId;
+  return [...new Set([taught, ...tokenizer.endIds])];
 }

@@ -13,7 +13,7 @@ import { generateTokens, type Quantization } from "../model/mod.ts";
 import { encodeChatPrompt, TokenDecoder } from "../text/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
-import { chooseFormat, chooseTemplate, closingTokenOf, formatOption } from "./format.ts";
+import { chooseFormat, chooseTemplate, closingTokensOf, formatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand, type ReadyModel } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -100,7 +100,7 @@ async function run(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const ready = await loadForCommand(options.model, { ...options, signal: interrupt.signal });
   const { tokenizer } = ready;
-  const settings = { ...options, eosId: tokenizer.eosId, signal: interrupt.signal };
+  const settings = { ...options, eosId: tokenizer.endIds, signal: interrupt.signal };
   if (prompt !== undefined) {
     return await answer(ready, [...tokenizer.beginIds, ...tokenizer.encode(prompt)], settings);
   }
@@ -108,7 +108,7 @@ async function run(options: Options): Promise<void> {
     const template = await chooseTemplate(options.format ?? "chat", ready);
     const messages = [{ role: "user", content: chat }];
     if (system !== undefined) messages.unshift({ role: "system", content: system });
-    const eosId = closingTokenOf(template, tokenizer);
+    const eosId = closingTokensOf(template, tokenizer);
     const ids = encodeChatPrompt(messages, tokenizer, template);
     return await answer(ready, ids, { ...settings, eosId });
   }
@@ -116,12 +116,12 @@ async function run(options: Options): Promise<void> {
     ? [{ instruction: instruction!, input: options.input, output: "" }]
     : await loadDataset(data, { signal: interrupt.signal });
   const format = await chooseFormat(options.format, ready, entries);
-  const closing = { ...settings, eosId: closingTokenOf(format, tokenizer) };
+  const closing = { ...settings, eosId: closingTokensOf(format, tokenizer) };
   if (data !== undefined) return await answerFile(ready, entries, format, closing);
   await answer(ready, encodePrompt(entries[0], tokenizer, format), closing);
 }
 
-type Settings = Options & { eosId: number; signal: AbortSignal };
+type Settings = Options & { eosId: readonly number[]; signal: AbortSignal };
 
 /** Prints tokens as they come. */
 async function answer(ready: ReadyModel, prompt: number[], settings: Settings): Promise<void> {

@@ -26,7 +26,7 @@ import {
   readWhole,
   splitOption,
 } from "./arguments.ts";
-import { chooseFormat, closingTokenOf, formatOption } from "./format.ts";
+import { chooseFormat, closingTokensOf, formatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
@@ -274,7 +274,7 @@ function sampler(
     if (promptIds.length > contextLength) continue;
     const asked = describeEntry(entry);
     return async (model) => {
-      const options = { maxNewTokens: 48, eosId: closingTokenOf(format, tokenizer) };
+      const options = { maxNewTokens: 48, eosId: closingTokensOf(format, tokenizer) };
       const [{ tokens }] = await generate(model, [promptIds], options);
       return `  ${asked}\n→ ${tokenizer.decode(tokens).trim()}`;
     };

@@ -125,7 +125,7 @@ export class TrainingFolder {
     const { model, tokenizer, source, format, dtype } = trained;
     const adapted = [...model.linears.values()].some(({ adapter }) => adapter);
     const { sha256 } = adapted
-      ? await saveLora(model, this.path, { base: await nameBase(source.spec), dtype })
+      ? await saveLora(model, this.path, { ...await nameBase(source), dtype })
       : await saveModel(model, this.path, { dtype });
     await saveTokenizer(tokenizer, this.path, source);
     if (format instanceof ChatTemplate) {

@@ -89,7 +89,7 @@ export async function loadModel(name: string, options: LoadModelOptions): Promis
 
 /** A weight as float32. What kernels can widen goes to the device as it is stored: less to copy, and by all threads. */
 async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
-  using packed = await loadPacked("keep")(weight, device);
+  using packed = weight.transposed ? undefined : await loadPacked("keep")(weight, device);
   if (packed) return dequantize(packed);
   return Tensor.from(device, await weight.values(), weight.shape);
 }

@@ -16,8 +16,8 @@ import { assertSampling, chooseToken, type SamplingOptions } from "./sampling.ts
 export interface GenerateOptions extends SamplingOptions {
   /** The most tokens to add. 256 by default. */
   readonly maxNewTokens?: number;
-  /** The token that ends a sequence; it is not part of the result. */
-  readonly eosId?: number;
+  /** The token that ends a sequence, or several of which each does; it is not part of the result. */
+  readonly eosId?: number | readonly number[];
   /** Decides all draws, with a stream of its own for each prompt, so that batches do not matter. 123 by default. */
   readonly seed?: number;
   /** How many prompts are answered at a time. 64 by default. */
@@ -121,7 +121,8 @@ async function* generateBatch(
   maxNewTokens: number,
   options: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const { eosId, seed = 123, signal } = options;
+  const { eosId = [], seed = 123, signal } = options;
+  const ends = new Set(typeof eosId === "number" ? [eosId] : eosId);
   const forest = growForest(prompts);
   const capacity = forest.tokens.length + prompts.length * Math.min(maxNewTokens, 32);
   using cache = new KeyValueCache(model.device, model.layers, model.keyWidth, capacity);
@@ -135,7 +136,7 @@ async function* generateBatch(
     for (const [i, sequence] of sequences.entries()) {
       const row = logits.subarray(i * model.vocabularySize, (i + 1) * model.vocabularySize);
       const token = chooseToken(row, options, sequence.random);
-      if (token === eosId) {
+      if (ends.has(token)) {
         yield { sequence: sequence.index, finish: "eos" };
         continue;
       }

@@ -18,6 +18,7 @@ import {
   split,
   type Tensor,
 } from "../tensor/mod.ts";
+import { type SpecialTokens, specialTokensToConfig } from "./config_reader.ts";
 import { Decoder } from "./decoder.ts";
 import type { ModelInput } from "./model.ts";
 import { createParameters } from "./parameters.ts";
@@ -48,6 +49,8 @@ export interface Gpt2Config {
   readonly tied?: boolean;
   /** Standard deviation of an untrained model's weights. By default 0.02, right for widths of about 1,000. */
   readonly initializerRange?: number;
+  /** Token ids with a meaning. By default the last token begins and ends a text. */
+  readonly special?: SpecialTokens;
 }
 
 const published = { vocabularySize: 50257, contextLength: 1024 };
@@ -194,8 +197,9 @@ export class Gpt2 extends Decoder<Gpt2Config> {
       attn_pdrop: config.attentionDropout ?? probability,
       initializer_range: config.initializerRange ?? 0.02,
       tie_word_embeddings: config.tied ?? true,
-      bos_token_id: config.vocabularySize - 1,
-      eos_token_id: config.vocabularySize - 1,
+      ...specialTokensToConfig(
+        config.special ?? { bos: config.vocabularySize - 1, eos: config.vocabularySize - 1 },
+      ),
       ...(config.qkvBias === false ? { qkv_bias: false } : {}),
     };
   }

@@ -24,6 +24,15 @@ export function parseGpt2Config(
   const reader = new ConfigReader(json, path);
   if (json.model_type !== "gpt2") return reader.fail("model_type", '"gpt2"');
   reader.expect("activation_function", "gelu_new", "gelu_pytorch_tanh");
+  for (
+    const [key, usual] of [["scale_attn_weights", true], [
+      "scale_attn_by_inverse_layer_idx",
+      false,
+    ]] as const
+  ) {
+    if (reader.flag(key, usual) !== usual) return reader.fail(key, `${usual}`);
+  }
+  const special = reader.specialTokens();
   return {
     vocabularySize: reader.count("vocab_size"),
     contextLength: reader.count("n_positions"),
@@ -35,6 +44,8 @@ export function parseGpt2Config(
     qkvBias: reader.flag("qkv_bias", true),
     tied: reader.flag("tie_word_embeddings", true),
     initializerRange: reader.number("initializer_range", 0.02),
+    // Files that name none mean the published models' last token.
+    special: special.eos === undefined ? undefined : special,
     dropout,
   };
 }

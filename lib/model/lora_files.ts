@@ -27,6 +27,8 @@ export interface AdapterConfig {
   readonly settings: LoraSettings;
   /** The model that it was trained on, where that was written down. */
   readonly base?: string;
+  /** The revision of that model on the hub, where one was written down. */
+  readonly revision?: string;
 }
 
 /**
@@ -34,14 +36,15 @@ export interface AdapterConfig {
  *
  * @param model The adapted model.
  * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
- * @param options The base's name or directory, for the configuration; the type to store, F32 by default.
+ * @param options The base's name or directory and its revision on the hub, for the configuration; the type to store, F32
+ * by default.
  * @returns Length and hash of the weights' file.
  * @throws {TypeError} If the model has no adapter, or adapters of several settings.
  */
 export async function saveLora(
   model: LanguageModel,
   directory: string,
-  options: { base?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
+  options: { base?: string; revision?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
   const { dtype, signal } = options;
   const adapted = adaptedLinears(model);
@@ -65,6 +68,7 @@ export async function saveLora(
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
     base_model_name_or_path: options.base ?? null,
+    revision: options.revision ?? null,
     r: settings.rank,
     lora_alpha: settings.alpha,
     lora_dropout: settings.dropout,
@@ -141,7 +145,7 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
     if (typeof value === "number" && valid(value)) return value;
     throw new TypeError(`${cannot}: "${key}" is ${JSON.stringify(value)}, expected ${expected}`);
   };
-  const base = json.base_model_name_or_path;
+  const { base_model_name_or_path: base, revision } = json;
   return {
     settings: {
       rank: number("r", (r) => Number.isInteger(r) && r > 0, "a positive integer"),
@@ -150,6 +154,7 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
       rsLora: json.use_rslora === true,
     },
     ...(typeof base === "string" && { base }),
+    ...(typeof revision === "string" && { revision }),
   };
 }
 
@@ -162,6 +167,9 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
 export async function isAdapter(path: string): Promise<boolean> {
   return (await Deno.stat(join(path, CONFIG)).catch(() => undefined))?.isFile ?? false;
 }
+
+/** First values of adapters that leave the base's weights as they are; beside PEFT's usual, `true` and `false`. */
+const BEGINNINGS: readonly string[] = ["gaussian", "eva", "orthogonal"];
 
 /** Refuses what would change the result and is not computed here. */
 function assertSupported(json: Record<string, unknown>, cannot: string): void {
@@ -183,7 +191,10 @@ function assertSupported(json: Record<string, unknown>, cannot: string): void {
     "alora_invocation_tokens",
     "arrow_config",
   ];
-  const feature = features.find((key) => !isEmpty(json[key]));
+  // What others begin with is taken off the base's weights, which PEFT does again as it loads them.
+  const { init_lora_weights: init } = json;
+  const leavesBase = isEmpty(init) || init === true || BEGINNINGS.includes(init as string);
+  const feature = leavesBase ? features.find((key) => !isEmpty(json[key])) : "init_lora_weights";
   if (feature) {
     throw new TypeError(
       `${cannot}: "${feature}" is ${JSON.stringify(json[feature])}, which is not supported`,

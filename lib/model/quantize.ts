@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Device, isPacked, packNf4, sizeOf, Tensor } from "../tensor/mod.ts";
+import { type Device, isPacked, PACKED_FORMATS, packNf4, sizeOf, Tensor } from "../tensor/mod.ts";
 import { narrow } from "../weights/dtype.ts";
 import type { Linear } from "./linear.ts";
 import type { LanguageModel } from "./model.ts";
@@ -112,7 +112,12 @@ export function loadPacked(
       return packTensor(device, parameter, await weight.values(), shape, quantization);
     }
     const type = weight.type.toLowerCase();
-    if (!isPacked(type) || transposed) return undefined;
+    if (!isPacked(type)) return undefined;
+    if (transposed) {
+      throw new TypeError(
+        `Cannot keep the blocks of "${parameter}": they lie across its rows, expected "nf4", "nf4_double", "f16" or "bf16"`,
+      );
+    }
     return Tensor.pack(device, await weight.bytes(), shape, type);
   };
 }
@@ -125,6 +130,13 @@ function packTensor(
   type: QuantizedType,
 ): Tensor {
   if (type === "nf4" || type === "nf4_double") {
+    const { blockElements } = PACKED_FORMATS[type];
+    if (shape[1] % blockElements !== 0) {
+      throw new TypeError(
+        `Cannot store "${name}" as "${type}": its rows have ${shape[1]} elements, ` +
+          `expected a multiple of ${blockElements}; "f16" and "bf16" take any`,
+      );
+    }
     return Tensor.pack(device, packNf4(values, shape[0], shape[1], type), shape, type);
   }
   const bytes = new Uint8Array(2 * sizeOf(shape));

@@ -44,6 +44,7 @@ export class BytePairTokenizer implements Tokenizer {
   readonly name: string;
   readonly vocabSize: number;
   readonly eosId: number;
+  readonly endIds: readonly number[];
   readonly beginIds: readonly number[] = [];
   readonly specialTokens: ReadonlyMap<string, number>;
   readonly #pattern: RegExp;
@@ -56,6 +57,7 @@ export class BytePairTokenizer implements Tokenizer {
   constructor(vocabulary: BytePairVocabulary) {
     this.name = vocabulary.name;
     this.eosId = vocabulary.eosId;
+    this.endIds = [vocabulary.eosId];
     this.specialTokens = vocabulary.specialTokens;
     this.#pattern = vocabulary.pattern;
     this.#byteStrings = Array.from(

@@ -133,6 +133,9 @@ export class ChatTemplate {
         if (!(step !== 0 && (counted += count) <= MOST_COUNTED)) throw new EndlessError();
         return Array.from({ length: count }, (_, i) => from + i * step);
       },
+      // transformers names both in every template, and here there are none
+      tools: null,
+      documents: null,
       // a template that can do without the date of today gives the same text tomorrow
       ...(!/strftime_now\s+is\s+defined/.test(this.source) && { strftime_now: formatToday }),
       ...this.#variables,

@@ -54,6 +54,8 @@ export interface TokenizerDefinition {
   beginIds: readonly number[];
   /** The token that closes a text. */
   eosId: number;
+  /** Tokens that end what a model says, beside `eosId` or with it. */
+  endIds?: readonly number[];
   /** The token that begins a text, where there is one. */
   bosId?: number;
   /** The token that stands for what is no token, where there is one. */

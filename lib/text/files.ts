@@ -45,17 +45,18 @@ async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
   if (files.includes("chat_template.jinja")) {
     config.chat_template = await Deno.readTextFile(join(directory, "chat_template.jinja"));
   }
-  const eosId = firstId((await readJson(source.config)).eos_token_id) ??
-    firstId((await read("generation_config.json")).eos_token_id);
+  const endIds = [
+    ...idsOf((await readJson(source.config)).eos_token_id),
+    ...idsOf((await read("generation_config.json")).eos_token_id),
+  ];
   return new HuggingFaceTokenizer(
-    parseTokenizerJson(await readJson(path), config, { name: source.name, path, eosId }),
+    parseTokenizerJson(await readJson(path), config, { name: source.name, path, endIds }),
   );
 }
 
-/** An id, or the first of several. */
-function firstId(value: unknown): number | undefined {
-  const id = Array.isArray(value) ? value[0] : value;
-  return typeof id === "number" && Number.isInteger(id) ? id : undefined;
+/** An id, or several. */
+function idsOf(value: unknown): number[] {
+  return [value].flat().filter((id) => Number.isInteger(id) && id as number >= 0) as number[];
 }
 
 async function readJson(path: string): Promise<Json> {

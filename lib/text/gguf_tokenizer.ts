@@ -38,6 +38,7 @@ export function ggufTokenizer(
     name: metadata.get("general.name")?.toString() ?? kind,
     eosId: reader.id("eos_token_id", tokens.length) ??
       reader.fail('it has no "tokenizer.ggml.eos_token_id"'),
+    endIds: ["eot", "eom"].flatMap((name) => reader.id(`${name}_token_id`, tokens.length) ?? []),
     bosId: reader.id("bos_token_id", tokens.length),
     unknownId: reader.id("unknown_token_id", tokens.length),
     padId: reader.id("padding_token_id", tokens.length),

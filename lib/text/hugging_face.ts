@@ -24,6 +24,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
   readonly name: string;
   readonly vocabSize: number;
   readonly eosId: number;
+  readonly endIds: readonly number[];
   readonly beginIds: readonly number[];
   readonly specialTokens: ReadonlyMap<string, number>;
   /** What it was made from. */
@@ -46,9 +47,10 @@ export class HuggingFaceTokenizer implements Tokenizer {
    */
   constructor(definition: TokenizerDefinition) {
     this.definition = definition;
-    const { name, tokens, addedTokens, model, eosId, beginIds } = definition;
+    const { name, tokens, addedTokens, model, eosId, endIds = [], beginIds } = definition;
     this.name = name;
     this.eosId = eosId;
+    this.endIds = [...new Set([eosId, ...endIds])];
     this.beginIds = beginIds;
     const all = tokens.slice();
     const ids = new Map<string, number>();

@@ -28,6 +28,8 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** The token that closes a text. */
   readonly eosId: number;
+  /** Every token that ends what a model says: `eosId`, and others that the model's files name, such as the end of a turn. */
+  readonly endIds: readonly number[];
   /**
    * The tokens that a model expects before every text, which `encode` leaves out: none, or the one
    * that begins a text.

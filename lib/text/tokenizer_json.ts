@@ -10,17 +10,17 @@ type Json = Record<string, unknown>;
  *
  * @param json What `tokenizer.json` holds.
  * @param config What `tokenizer_config.json` holds; an empty object where there is none.
- * @param options What the vocabulary is called; the closing token's id where the files do not say it;
- * the file's name for errors.
+ * @param options What the vocabulary is called; the ids of tokens that end a text, of which the first is the closing
+ * token where the files do not say it; the file's name for errors.
  * @returns What a tokenizer is made from.
  * @throws {TypeError} If something is missing or not of the form it should have.
  */
 export function parseTokenizerJson(
   json: unknown,
   config: Json,
-  options: { name: string; path: string; eosId?: number },
+  options: { name: string; path: string; endIds?: readonly number[] },
 ): TokenizerDefinition {
-  const { path } = options;
+  const { path, endIds = [] } = options;
   const fail = (reason: string): never => {
     throw new TypeError(`Cannot read the tokenizer "${path}": ${reason}`);
   };
@@ -48,7 +48,7 @@ export function parseTokenizerJson(
     return typeof content === "string" ? ids.get(content) : undefined;
   };
   const bosId = idOf("bos_token");
-  const eosId = idOf("eos_token") ?? options.eosId ??
+  const eosId = idOf("eos_token") ?? endIds[0] ??
     fail('"tokenizer_config.json" names no "eos_token" of this vocabulary');
   const chatTemplate = readChatTemplate(config.chat_template);
   return {
@@ -61,6 +61,7 @@ export function parseTokenizerJson(
     decoder: readComponent(json, "decoder", fail),
     beginIds: readBeginIds(json.post_processor, config, bosId, ids),
     eosId,
+    endIds: endIds.filter((id) => id < tokens.length || addedTokens.some((one) => one.id === id)),
     bosId,
     unknownId: idOf("unk_token"),
     padId: idOf("pad_token"),

@@ -36,6 +36,7 @@ export class TrainingData {
   /**
    * @param model Whose context limits sequences, and whose dropout keeps them apart.
    * @param options Data, order and batch size.
+   * @throws {TypeError} If the layout is a forest, in which dropout cannot keep examples apart.
    * @throws {RangeError} If in a step, or in all examples, nothing counts.
    */
   constructor(model: Pick<LanguageModel, "contextLength" | "hasDropout">, options: SftOptions) {
@@ -43,6 +44,12 @@ export class TrainingData {
     const { examples, validation = [], mask = "prompt" } = options;
     const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
     this.count = { mask, maxLength };
+    if (options.layout === "forest" && model.hasDropout) {
+      throw new TypeError(
+        'Cannot train a model with dropout in the layout "forest", in which examples would share what is dropped: ' +
+          'expected "packed" or "padded"',
+      );
+    }
     this.layout = options.layout ?? (model.hasDropout ? "packed" : "forest");
     const counted = withCounted(examples, this.count);
     if (counted.length === 0) {

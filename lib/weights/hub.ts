@@ -91,7 +91,7 @@ export async function downloadSnapshot(
     const { weights = true, onProgress } = options;
     const asked = `"hf:${repository}@${revision}" at ${connection.endpoint}`;
     const wanted = { repository, commit, asked, weights, onProgress };
-    const files = await fetchFiles(connection, cache, wanted);
+    const files = await fetchFiles(commit === cached?.commit ? hasty : connection, cache, wanted);
     if (weights) await cache.setCommit(revision, commit);
     return { repository, revision, commit, directory: cache.snapshot(commit), files };
   } catch (error) {

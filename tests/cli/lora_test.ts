@@ -1,4 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { findBase, nameBase } from "../../lib/cli/adapter_options.ts";
+import type { ModelSource } from "../../lib/weights/mod.ts";
+import { TemporaryDirectory } from "../weights/temporary.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
 
 const listed = async (path: string) =>
@@ -53,6 +56,7 @@ Deno.test("tunebook train refuses options of LoRA that do not go together", asyn
     ["--merge"],
     ["--lora-rank", "2", "--lora-targets", "q_proj"],
     ["--lora-rank", "2", "--lora-targets", "/(/"],
+    ["--lora-rank", "2", "--lora-alpha", "0"],
     ["--quantize", "nf4"], // a width of 16 is no whole block
   ].map((options) => tunebook(workshop.training("--out", workshop.file("out"), ...options))));
   const messages = [
@@ -60,6 +64,7 @@ Deno.test("tunebook train refuses options of LoRA that do not go together", asyn
     "Cannot merge: there is no adapter",
     'layers named "q_proj": the model has c_attn, c_proj, c_fc',
     "Invalid regular expression",
+    "alpha",
     "expected a multiple of 64",
   ];
   for (const [i, { code, stderr }] of refused.entries()) {
@@ -89,4 +94,34 @@ Deno.test("tunebook plan counts what adapters and packed weights take", async ()
   assertEquals(full.memoryBytes - adapted.memoryBytes, 12 * full.weights - 16 * adapted.learning);
   assertEquals(adapted.memoryBytes - packed.memoryBytes, linears * (4 - 4.5 / 8));
   assert(adapted.flops < 0.7 * full.flops && adapted.flops > 0.66 * full.flops);
+});
+
+Deno.test("an adapter names its base as PEFT does, and finds it again", async () => {
+  using temporary = new TemporaryDirectory();
+  const cases: [spec: string, source: ModelSource, base: string, revision?: string][] = [
+    ["tinyllama-1.1b", "hub", "TinyLlama/TinyLlama-1.1B-Chat-v1.0"],
+    ["hf:owner/name", "hub", "owner/name"],
+    ["hf:owner/name@refs/pr/1", "hub", "owner/name", "refs/pr/1"],
+    ["hf:owner/name/file.gguf@v1", "hub", "hf:owner/name/file.gguf@v1"],
+    ["ollama:name", "ollama", "ollama:name"],
+    ["nano", "embedded", "nano"],
+    ["models/tiny", "directory", `${Deno.cwd()}/models/tiny`],
+  ];
+  for (const [spec, source, base, revision] of cases) {
+    const model = { kind: "gguf", spec, source, name: "", weights: "" } as const;
+    const named = await nameBase(model);
+    assertEquals([named.base, named.revision], [base, revision]);
+    const config = { peft_type: "LORA", r: 1, lora_alpha: 1, lora_dropout: 0 };
+    temporary.file(
+      "adapter_config.json",
+      JSON.stringify({
+        ...config,
+        base_model_name_or_path: named.base,
+        revision: named.revision ?? null,
+      }),
+    );
+    const found = await findBase(temporary.path);
+    const again = { "tinyllama-1.1b": `hf:${base}`, "models/tiny": base }[spec] ?? spec;
+    assertEquals(found, { base: again, adapter: temporary.path });
+  }
 });

@@ -11,6 +11,7 @@ import {
   loadModel,
   logitsOf,
   lossOf,
+  parseGpt2Config,
   saveModel,
 } from "../../lib/model/mod.ts";
 import { type Device, globalNorm, noGrad, scope } from "../../lib/tensor/mod.ts";
@@ -19,6 +20,7 @@ import { openSafetensors } from "../../lib/weights/mod.ts";
 import { loadGolden } from "../golden/golden.ts";
 import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
+import { onOneThread } from "../train/small.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 import { lossWithGradients } from "./backward.ts";
 
@@ -180,6 +182,8 @@ onEveryDevice("generate() ends at the closing token and at the context's end", a
   const eosId = expected[6];
   const [ended] = await generate(model, [prompt], { eosId });
   assertEquals(ended, { tokens: expected.slice(0, expected.indexOf(eosId)), finish: "eos" });
+  const [either] = await generate(model, [prompt], { eosId: [eosId, expected[3]] });
+  assertEquals(either, { tokens: expected.slice(0, expected.indexOf(expected[3])), finish: "eos" });
   const [full] = await generate(model, [prompt], { maxNewTokens: 1000 });
   assertEquals(full.finish, "context");
   assertEquals(full.tokens.length, model.contextLength - prompt.length + 1);
@@ -285,7 +289,6 @@ onEveryDevice("dropout changes a loss by its seed, and nothing without one", asy
 });
 
 Deno.test("loadModel() refuses other architectures and missing or misshapen tensors", async () => {
-  const { parseGpt2Config } = await import("../../lib/model/mod.ts");
   assertThrows(
     () => parseGpt2Config({ model_type: "llama" }, "config.json"),
     TypeError,
@@ -296,4 +299,33 @@ Deno.test("loadModel() refuses other architectures and missing or misshapen tens
     TypeError,
     '"vocab_size" is "many", expected a positive integer',
   );
+  const json = JSON.parse(Deno.readTextFileSync(`${directory}/config.json`));
+  for (
+    const [key, value] of [
+      ["scale_attn_weights", false],
+      ["scale_attn_by_inverse_layer_idx", true],
+    ] as const
+  ) {
+    parseGpt2Config({ ...json, [key]: !value }, "config.json");
+    assertThrows(
+      () => parseGpt2Config({ ...json, [key]: value }, "config.json"),
+      TypeError,
+      `"${key}" is ${value}, expected ${!value}`,
+    );
+  }
+});
+
+onOneThread("a GPT-2's special tokens are saved as its configuration names them", (device) => {
+  const json = JSON.parse(Deno.readTextFileSync(`${directory}/config.json`));
+  const idsOf = (changes: Record<string, unknown>) => {
+    const model = Gpt2.create(device, parseGpt2Config({ ...json, ...changes }, "config.json"));
+    const { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad } = model.toConfig();
+    for (const tensor of model.parameters.values()) tensor.dispose();
+    return [bos, eos, pad];
+  };
+  assertEquals(idsOf({ bos_token_id: 1, eos_token_id: [2, 3], pad_token_id: 4 }), [1, [2, 3], 4]);
+  const last = json.vocab_size - 1;
+  const none = { bos_token_id: undefined, eos_token_id: undefined };
+  assertEquals(idsOf(none), [last, last, null]);
+  return Promise.resolve();
 });

@@ -269,6 +269,14 @@ onOneThread("loadLora() refuses what does not fit, and changes nothing", async (
   await refuses('its "peft_type" is "IA3", expected "LORA"');
   write({ use_dora: true });
   await refuses('"use_dora" is true, which is not supported');
+  for (const init of ["pissa", "pissa_niter_16", "olora", "corda", "loftq", "lora_ga"]) {
+    write({ init_lora_weights: init });
+    await refuses(`"init_lora_weights" is "${init}", which is not supported`);
+  }
+  for (const init of [true, false, null, "gaussian", "eva", "orthogonal"]) {
+    write({ init_lora_weights: init });
+    await refuses("its shapes for"); // this is not what is wrong with it
+  }
   write({ alpha_pattern: { c_fc: 3 } });
   await refuses('"alpha_pattern" is {"c_fc":3}, which is not supported');
   write({ r: "four" });

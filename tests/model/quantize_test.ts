@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   addLora,
   attendWithin,
+  exportGguf,
   generate,
   Gpt2,
   type LanguageModel,
@@ -134,6 +135,14 @@ onOneThread("loadModel() packs while it loads, or keeps what is stored", async (
   assertClose(await logits(kept), await logits(wide), { relative: 1e-5 });
   await quantize(wide, "nf4");
   assertEquals(await logits(packed), await logits(wide));
+  // What a GPT-2's GGUF file keeps in blocks lies across the rows here.
+  const gguf = `${temporary.path}/model.gguf`;
+  await exportGguf(model, gguf, { type: "Q8_0", tokenizer: {} });
+  await assertRejects(
+    () => loadModel(gguf, { device, quantize: "keep" }),
+    TypeError,
+    'Cannot keep the blocks of "h.0.attn.c_attn.weight": they lie across its rows',
+  );
   // Tables are looked up packed, and the head is one of them.
   assertEquals([kept.head.dtype, packed.head.dtype], ["bf16", "f32"]);
   release(model, wide as Gpt2, kept as Gpt2, packed as Gpt2, narrow as Gpt2);
@@ -141,7 +150,11 @@ onOneThread("loadModel() packs while it loads, or keeps what is stored", async (
 
 onOneThread("quantize() refuses what cannot be", async (device) => {
   const model = Gpt2.create(device, { ...CONFIG, width: 32 });
-  await assertRejects(() => quantize(model), TypeError, "rows of 96 elements");
+  await assertRejects(
+    () => quantize(model),
+    TypeError,
+    'Cannot store "h.0.attn.c_attn.weight" as "nf4": its rows have 96 elements, expected a multiple of 64',
+  );
   await assertRejects(
     () => quantize(model, "nf4", { targets: "q_proj" }),
     RangeError,

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { defineKernel } from "../../lib/tensor/device.ts";
 import { add, matmul, scale, Tensor } from "../../lib/tensor/mod.ts";
-import { TILINGS } from "../../lib/tensor/ops/matmul/tilings.ts";
+import { ALL_TILINGS } from "../../lib/tensor/ops/matmul/tilings.ts";
 import { elementwise } from "../../lib/tensor/webgpu/plans.ts";
 import type { WebGpuDevice, WebGpuDeviceOptions } from "../../lib/tensor/webgpu/device.ts";
 import { openWebGpu, webGpuNeed } from "../devices.ts";
@@ -175,7 +175,7 @@ Deno.test({
       { m: 70, n: 132, k: 68, transposeA: false, transposeB: false }, // read in fours
     ];
     const first: Float32Array[] = [];
-    for (const tiling of TILINGS.keys()) {
+    for (const tiling of ALL_TILINGS.keys()) {
       const device = await openWebGpu({ tuning: { matmul: tiling, matmulSmall: tiling } });
       for (const [i, { m, n, k, transposeA, transposeB }] of shapes.entries()) {
         const a = numbers(transposeA ? [k, m] : [m, k], 1);

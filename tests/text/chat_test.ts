@@ -22,6 +22,11 @@ const user = (content: string): ChatMessage => ({ role: "user", content });
 const assistant = (content: string): ChatMessage => ({ role: "assistant", content });
 
 const SHORT = [user("Hello world"), assistant("The quick fox.")];
+/** What transformers passes to every template, guarded and not. */
+const GIVEN =
+  "{% if tools is not none %}tools{% endif %}{% if tools is defined %}defined{% endif %}" +
+  "{% if documents %}documents{% endif %}{% if documents is none %}none{% endif %}{{ messages[0].content }}";
+
 const LONG = [
   { role: "system", content: "Be brief." },
   user("don't I'll"),
@@ -57,6 +62,7 @@ for (
           ])
         ),
         ...[SHORT, LONG].map((messages) => ({ template: MARKED, messages, marked: true })),
+        { template: GIVEN, messages: SHORT.slice(0, 1), prompt: true },
       ] as { template: string; messages: ChatMessage[]; prompt?: boolean; marked?: boolean }[];
       const folder = await Deno.makeTempDir({ prefix: "tunebook-chat-" });
       try {

@@ -5,9 +5,11 @@ import { openTokenizer, saveTokenizer } from "../../lib/text/files.ts";
 import { ggufTokenizer } from "../../lib/text/gguf_tokenizer.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { BYTE_ALPHABET } from "../../lib/text/token_bytes.ts";
-import type { GgufValue, ResolvedModel } from "../../lib/weights/mod.ts";
+import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
+import { type GgufValue, type ResolvedModel, resolveModel } from "../../lib/weights/mod.ts";
 import golden from "../golden/real_tokens.json" with { type: "json" };
 import { findInEnvironment, findPython } from "../support.ts";
+import { TemporaryDirectory } from "../weights/temporary.ts";
 
 const python = findPython("transformers");
 const peer = fromFileUrl(import.meta.resolve("./peer.py"));
@@ -134,6 +136,23 @@ Deno.test("ggufTokenizer() reads SentencePiece, whose scores are the merges", ()
   assertEquals(tokenizer.encode("é"), [5, 3, 4]);
   assertEquals(tokenizer.decode([5, 3, 4]), "é");
   assertEquals(tokenizer.encodeParts(["ab", "ab"]), [[8, 7], [9]]);
+});
+
+Deno.test("tokenizers know every token that ends what a model says", async () => {
+  const turn = new Map([...PIECES, ["tokenizer.ggml.eot_token_id", 9] as [string, GgufValue]]);
+  assertEquals(new HuggingFaceTokenizer(ggufTokenizer(turn, "x.gguf")).endIds, [2, 9]);
+  const { json, config } = writeTokenizerJson(ggufTokenizer(new Map(PIECES), "x.gguf"));
+  using temporary = new TemporaryDirectory();
+  const files = {
+    "config.json": { eos_token_id: [2, 8] },
+    "generation_config.json": { eos_token_id: [9, 1000] },
+    "tokenizer.json": json,
+    "tokenizer_config.json": config,
+    "model.safetensors": {},
+  };
+  for (const [name, value] of Object.entries(files)) temporary.file(name, JSON.stringify(value));
+  const tokenizer = await openTokenizer(await resolveModel(temporary.path));
+  assertEquals([tokenizer.eosId, tokenizer.endIds], [2, [2, 8, 9]]); // 1000 is no token
 });
 
 Deno.test("ggufTokenizer() says which metadata is wrong", () => {

@@ -280,3 +280,16 @@ onOneThread("sft() takes steps of AdamW on the mean over counted tokens", async 
   assertEquals([step.loss, step.gradientNorm], [loss, norm]);
   release(model);
 });
+
+onOneThread("sft() keeps examples apart where there is dropout", (device) => {
+  const model = smallModel(device, { dropout: 0.1 });
+  const examples = [{ promptIds: [1, 2], responseIds: [3, 60], instructionLength: 1 }];
+  assertThrows(
+    () => sft(model, { examples, layout: "forest" }),
+    TypeError,
+    'Cannot train a model with dropout in the layout "forest"',
+  );
+  sft(model, { examples, batchSize: 1 })[Symbol.dispose]();
+  release(model);
+  return Promise.resolve();
+});

@@ -153,6 +153,14 @@ Deno.test("downloadSnapshot() uses an earlier download when the hub is away, and
     endpoint: "http://127.0.0.1:1",
   });
   assertStringIncludes(third.notice!, "Cannot reach http://127.0.0.1:1/owner/model/");
+
+  // Nor does a commit wait, whose optional files another program did not ask for.
+  await Deno.remove(`${all.repository}/.no_exist`, { recursive: true });
+  hub.asked.length = 0;
+  const pinned = await downloadSnapshot("owner/model", { ...options, revision: COMMIT });
+  assertStringIncludes(pinned.notice!, "status 503; using the model downloaded earlier");
+  const tries = Map.groupBy(hub.asked, ({ path }) => path);
+  assertEquals([...tries.values()].filter(({ length }) => length > 1), []);
 });
 
 Deno.test("downloadSnapshot() downloads a sharded model", async () => {

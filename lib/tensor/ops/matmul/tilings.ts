@@ -43,12 +43,19 @@ export const TILINGS: ReadonlyMap<string, Tiling> = new Map(
   ].map((tiling) => [tiling.name, tiling]),
 );
 
+/** Not to be tried on GPUs, whose registers it would not fit. */
+const SOFTWARE_LARGE = register(12, 16);
+
+/** All tilings there are, by name. */
+export const ALL_TILINGS: ReadonlyMap<string, Tiling> = new Map([
+  ...TILINGS,
+  [SOFTWARE_LARGE.name, SOFTWARE_LARGE],
+]);
+
 const USUAL = TILINGS.get("shared 64x64x16 4x4")!;
 const USUAL_SMALL = TILINGS.get("shared 32x32x32 4x4")!;
 const SOFTWARE = TILINGS.get("register 8x8")!;
 const SOFTWARE_SMALL = TILINGS.get("register 4x4")!;
-/** Not to be tried on GPUs, whose registers it would not fit. */
-const SOFTWARE_LARGE = register(12, 16);
 
 /** Products with fewer elements than this keep few workgroups busy: smaller tiles win. */
 export const SMALL_ELEMENTS = 512 * 1024;
@@ -74,7 +81,7 @@ export function chooseTiling(
 ): Tiling {
   const { software, tuning } = input;
   const small = software ? m * n * k < SOFTWARE_SMALL_TERMS : m * n < SMALL_ELEMENTS;
-  const measured = TILINGS.get(tuning[small ? "matmulSmall" : "matmul"] ?? "");
+  const measured = ALL_TILINGS.get(tuning[small ? "matmulSmall" : "matmul"] ?? "");
   if (measured) return measured;
   if (software) {
     const large = m * n * k >= SOFTWARE_LARGE_TERMS;
