@@ -149,6 +149,13 @@ async function toGguf(
   tokenizer: GgufMetadata,
 ): Promise<WrittenFile> {
   using stored = await openStoredModel(source);
+  const { model_type: kind, sliding_window: window } = stored.config;
+  if (kind === "mistral" && typeof window === "number") {
+    console.error(
+      `Note: llama.cpp and Ollama let a Mistral see the whole text, here each token sees ${window}: ` +
+        "longer texts will differ",
+    );
+  }
   const bar = progress("Writing", 100);
   try {
     return await exportGguf(adapter === undefined && model ? model : stored, path, {

@@ -11,9 +11,9 @@
 import { fromFileUrl } from "@std/path";
 import { Command, InvalidArgumentError } from "commander";
 import { findPython } from "../support.ts";
-import { type Case, type CaseOptions, CASES } from "./cases.ts";
+import { type Bar, type Case, type CaseOptions, CASES } from "./cases.ts";
 import { measure, type Measured } from "./harness.ts";
-import { barRow, formatTables, programRows, replaceTable } from "./table.ts";
+import { barRow, formatTables, holds, programRows, replaceTable } from "./table.ts";
 import type { Size } from "./weights.ts";
 
 const SIZES: readonly Size[] = ["tiny", "small", "medium"];
@@ -27,7 +27,10 @@ function oneOf<T extends string>(values: readonly T[], what: string): (text: str
 }
 
 /** A sentence on this machine and the programs. */
-async function describeMachine(about: Iterable<string>): Promise<string> {
+async function describeMachine(
+  about: Iterable<string>,
+  before: Awaited<ReturnType<typeof processorTime>>,
+): Promise<string> {
   let processor: string = Deno.build.arch;
   try {
     const text = await Deno.readTextFile("/proc/cpuinfo");
@@ -39,15 +42,36 @@ async function describeMachine(about: Iterable<string>): Promise<string> {
   const cores = navigator.hardwareConcurrency;
   const load = Deno.loadavg()[0].toFixed(1);
   const programs = [...about].sort().join("; ");
-  return `Measured ${day} on ${cores} cores of ${processor} (load ${load} at the end), ` +
+  const others = await stolenShare(before);
+  const stolen = others === undefined
+    ? ""
+    : `, ${others} % of processor time taken by other guests`;
+  return `Measured ${day} on ${cores} cores of ${processor} (load ${load} at the end${stolen}), ` +
     `Deno ${Deno.version.deno}. ${programs}.`;
+}
+
+/** Processor time since the start: all that was wanted, and what the host gave to other guests. Linux tells. */
+async function processorTime(): Promise<{ wanted: number; stolen: number } | undefined> {
+  const text = await Deno.readTextFile("/proc/stat").catch(() => "");
+  const [user, nice, system, , , irq, softIrq, stolen] = text.split("\n")[0].match(/\d+/g)
+    ?.map(Number) ?? [];
+  if (stolen === undefined) return undefined;
+  return { wanted: user + nice + system + irq + softIrq + stolen, stolen };
+}
+
+/** The share of the processor time wanted since `before` that went to other guests of a virtual machine's host, in percent. */
+async function stolenShare(before: Awaited<ReturnType<typeof processorTime>>) {
+  const after = await processorTime();
+  if (!before || !after) return undefined;
+  const share = (after.stolen - before.stolen) / (after.wanted - before.wanted);
+  return Math.round(100 * share);
 }
 
 /** Runs a case and prints it; a bar whose programs did not all run is left out. */
 async function runCase(
   one: Case,
   rounds: number | undefined,
-): Promise<{ bars: string[]; programs: string[]; measured: Measured[] }> {
+): Promise<{ bars: Bar[]; programs: string[]; measured: Measured[] }> {
   console.log(`\n${one.title}`);
   const measured = await measure(one.contestants, one.prepare, {
     rounds: rounds ?? one.rounds,
@@ -55,7 +79,7 @@ async function runCase(
     onRun: (name, round, { seconds }) =>
       console.log(`  ${round + 1}: ${name}, ${seconds.toFixed(4)} s`),
   });
-  let bars: string[] = [];
+  let bars: Bar[] = [];
   let agreement = "";
   const complete = { value: true };
   const of = (name: string) => {
@@ -63,17 +87,20 @@ async function runCase(
     if (!found) complete.value = false;
     return found ?? measured[0];
   };
-  const found = one.bars(of).map(barRow);
+  const found = one.bars(of);
   const agreed = one.agreement?.(of) ?? "";
   if (complete.value) [bars, agreement] = [found, agreed];
-  for (const bar of bars) console.log(bar);
+  for (const bar of bars) console.log(barRow(bar));
   return { bars, programs: programRows(one, measured, agreement), measured };
 }
 
 if (import.meta.main) {
   const names = Object.keys(CASES);
   const program = new Command("bench")
-    .description("Measure speed and memory beside PyTorch and jax-js, by turns in one run")
+    .description(
+      "Measure speed and memory beside PyTorch and jax-js, by turns in one run. " +
+        "Ends with status 1 where a bar does not hold, or losses differ.",
+    )
     .option("--only <names>", `which, of ${names.join(", ")}`, names.join(","))
     .option("--size <size>", `the GPT-2: ${SIZES.join(", ")}`, oneOf(SIZES, "size"), "medium")
     .option(
@@ -100,7 +127,8 @@ if (import.meta.main) {
     smolLm2: Deno.env.get("TUNEBOOK_SMOLLM2_GGUF"),
   };
 
-  const bars: string[] = [], programs: string[] = [];
+  const before = await processorTime();
+  const bars: Bar[] = [], programs: string[] = [];
   const about = new Set<string>();
   for (const name of wanted) {
     const one = await CASES[name](caseOptions);
@@ -113,11 +141,13 @@ if (import.meta.main) {
     bars.push(...result.bars);
     programs.push(...result.programs);
   }
-  const tables = formatTables(bars, programs, await describeMachine(about));
+  const tables = formatTables(bars.map(barRow), programs, await describeMachine(about, before));
   console.log(`\n${tables}`);
   if (options.write) {
     const readme = fromFileUrl(import.meta.resolve("./README.md"));
     await Deno.writeTextFile(readme, replaceTable(await Deno.readTextFile(readme), tables));
   }
-  Deno.exit();
+  const missed = bars.filter((bar) => !holds(bar));
+  if (missed.length > 0) console.error(`\n${missed.length} of ${bars.length} bars do not hold`);
+  Deno.exit(missed.length > 0 ? 1 : 0);
 }

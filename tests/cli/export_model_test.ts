@@ -4,11 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { main } from "../../lib/cli.ts";
 import { attachLora } from "../../lib/model/lora.ts";
-import { loadLora, loadModel, mergeLora, saveLora } from "../../lib/model/mod.ts";
+import { Llama, loadLora, loadModel, mergeLora, saveLora, saveModel } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { Tensor } from "../../lib/tensor/mod.ts";
+import { HuggingFaceTokenizer } from "../../lib/text/mod.ts";
+import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import { openGguf } from "../../lib/weights/mod.ts";
 import { assertClose } from "../support.ts";
+import { byteLevelTokenizers } from "../text/small_tokenizers.ts";
 import { Store } from "../weights/ollama_store.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
 
@@ -121,6 +124,33 @@ Deno.test("tunebook export writes an adapter as one, or merged", async () => {
       { relative: 1e-6, absolute: 1e-7 },
       name,
     );
+  }
+  device.close();
+});
+
+Deno.test("tunebook export says where readers of GGUF files know no window", async () => {
+  await using workshop = await Workshop.open();
+  const definition = byteLevelTokenizers()[0]!;
+  const device = new CpuDevice({ threads: 1, blas: false });
+  const shape = { contextLength: 64, width: 16, layers: 1, heads: 2, kvHeads: 1 };
+  const vocabularySize = new HuggingFaceTokenizer(definition).vocabSize;
+  const { json, config } = writeTokenizerJson(definition);
+  for (const window of [undefined, 16]) {
+    const folder = workshop.file(`window-${window}`);
+    const size = {
+      modelType: "mistral" as const,
+      vocabularySize,
+      ...shape,
+      feedForwardWidth: 32,
+      window,
+    };
+    await saveModel(Llama.create(device, size, 1), folder);
+    await Deno.writeTextFile(join(folder, "tokenizer.json"), JSON.stringify(json));
+    await Deno.writeTextFile(join(folder, "tokenizer_config.json"), JSON.stringify(config));
+    const { code, stderr } = await tunebook(["export", folder, "--gguf", `${folder}.gguf`]);
+    assertEquals(code, 0, stderr);
+    const note = "Ollama let a Mistral see the whole text, here each token sees 16: longer";
+    assertEquals(stderr.includes(note), window !== undefined, stderr);
   }
   device.close();
 });
