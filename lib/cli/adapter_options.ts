@@ -133,9 +133,7 @@ export async function findBase(
  * @param source The base's files.
  * @returns The name, and the revision where one was asked for.
  */
-export async function nameBase(
-  { spec, source }: ResolvedModel,
-): Promise<{ base: string; revision?: string }> {
+export function nameBase({ spec, source }: ResolvedModel): { base: string; revision?: string } {
   if (source === "directory" || source === "file") return { base: resolve(spec) };
   const [, base, revision] = /^hf:([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(SHORT_NAMES[spec] ?? spec) ??
     [undefined, spec];

@@ -30,7 +30,7 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { findBase } from "./adapter_options.ts";
-import { chooseFormat, keepTemplate, keptTemplate, type TextSource } from "./format.ts";
+import { chooseFormat, findTemplate, type TextSource, writeTemplate } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { downloadBar, progress } from "./progress.ts";
@@ -136,8 +136,8 @@ async function toDirectory(
   const dtype = (type?.toUpperCase() ?? "F32") as WritableDtype;
   const { bytes } = await saveModel(model!, directory, { dtype, signal });
   await saveTokenizer(tokenizer, directory, source);
-  const taught = trained === undefined ? undefined : await keptTemplate(trained);
-  if (taught !== undefined) await keepTemplate(directory, taught);
+  const taught = trained === undefined ? undefined : await findTemplate(trained);
+  if (taught !== undefined) await writeTemplate(directory, taught);
   console.error(`Wrote ${directory} (${megabytes(bytes)})`);
 }
 
@@ -254,7 +254,7 @@ function isTemplate(format: Awaited<ReturnType<typeof chooseFormat>>): format is
 async function formatOfTraining(directory: string | undefined): Promise<string | undefined> {
   if (directory === undefined) return undefined;
   const text = await Deno.readTextFile(join(directory, "training.json")).catch(() => undefined);
-  if (text === undefined) return await keptTemplate(directory) === undefined ? undefined : "chat";
+  if (text === undefined) return await findTemplate(directory) === undefined ? undefined : "chat";
   return JSON.parse(text).format === "chat" ? "chat" : "alpaca";
 }
 

@@ -64,8 +64,8 @@ export async function chooseTemplate(
   { tokenizer, source, adapter }: TextSource,
 ): Promise<ChatTemplate> {
   if (name === "chat") {
-    const taught = adapter === undefined ? undefined : await keptTemplate(adapter);
-    const own = source?.kind === "directory" ? await keptTemplate(source.directory) : undefined;
+    const taught = adapter === undefined ? undefined : await findTemplate(adapter);
+    const own = source?.kind === "directory" ? await findTemplate(source.directory) : undefined;
     return chatTemplateOf(tokenizer, taught ?? own);
   }
   if ((CHAT_STYLES as readonly string[]).includes(name)) return chatTemplateOf(tokenizer, name);
@@ -73,12 +73,12 @@ export async function chooseTemplate(
 }
 
 /**
- * The chat template that is kept beside a model or an adapter.
+ * Reads the chat template that lies beside a model or an adapter.
  *
  * @param directory Its directory.
  * @returns The template's source, if there is one.
  */
-export async function keptTemplate(directory: string): Promise<string | undefined> {
+export async function findTemplate(directory: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(join(directory, TEMPLATE_FILE));
   } catch (error) {
@@ -88,12 +88,12 @@ export async function keptTemplate(directory: string): Promise<string | undefine
 }
 
 /**
- * Keeps a chat template beside a model or an adapter.
+ * Puts a chat template beside a model or an adapter.
  *
  * @param directory Its directory.
  * @param source The template's source.
  */
-export async function keepTemplate(directory: string, source: string): Promise<void> {
+export async function writeTemplate(directory: string, source: string): Promise<void> {
   await writeFileBeside(join(directory, TEMPLATE_FILE), source);
 }
 

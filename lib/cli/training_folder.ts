@@ -7,7 +7,7 @@ import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
 import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
 import { checkpointName, type WritableDtype } from "../weights/mod.ts";
 import { nameBase } from "./adapter_options.ts";
-import { keepTemplate } from "./format.ts";
+import { writeTemplate } from "./format.ts";
 import type { ReadyModel } from "./load.ts";
 import { writeFileBeside } from "../write_beside.ts";
 
@@ -125,11 +125,11 @@ export class TrainingFolder {
     const { model, tokenizer, source, format, dtype } = trained;
     const adapted = [...model.linears.values()].some(({ adapter }) => adapter);
     const { sha256 } = adapted
-      ? await saveLora(model, this.path, { ...await nameBase(source), dtype })
+      ? await saveLora(model, this.path, { ...nameBase(source), dtype })
       : await saveModel(model, this.path, { dtype });
     await saveTokenizer(tokenizer, this.path, source);
     if (format instanceof ChatTemplate) {
-      await keepTemplate(this.path, format.source);
+      await writeTemplate(this.path, format.source);
     }
     const written = format instanceof ChatTemplate ? "chat" : "alpaca";
     const record = { out: this.path, ...facts, format: written, sha256 } as const;

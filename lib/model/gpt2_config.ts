@@ -7,6 +7,9 @@
 import { ConfigReader } from "./config_reader.ts";
 import type { Gpt2Config } from "./gpt2.ts";
 
+/** How all published models scale their attention. */
+const ATTENTION_SCALING = { scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false };
+
 /**
  * Reads a GPT-2's shape from what a Hugging Face `config.json` says.
  *
@@ -24,12 +27,7 @@ export function parseGpt2Config(
   const reader = new ConfigReader(json, path);
   if (json.model_type !== "gpt2") return reader.fail("model_type", '"gpt2"');
   reader.expect("activation_function", "gelu_new", "gelu_pytorch_tanh");
-  for (
-    const [key, usual] of [["scale_attn_weights", true], [
-      "scale_attn_by_inverse_layer_idx",
-      false,
-    ]] as const
-  ) {
+  for (const [key, usual] of Object.entries(ATTENTION_SCALING)) {
     if (reader.flag(key, usual) !== usual) return reader.fail(key, `${usual}`);
   }
   const special = reader.specialTokens();

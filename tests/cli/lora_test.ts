@@ -109,7 +109,7 @@ Deno.test("an adapter names its base as PEFT does, and finds it again", async ()
   ];
   for (const [spec, source, base, revision] of cases) {
     const model = { kind: "gguf", spec, source, name: "", weights: "" } as const;
-    const named = await nameBase(model);
+    const named = nameBase(model);
     assertEquals([named.base, named.revision], [base, revision]);
     const config = { peft_type: "LORA", r: 1, lora_alpha: 1, lora_dropout: 0 };
     temporary.file(
