@@ -3,12 +3,15 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { defineKernel } from "../../lib/tensor/device.ts";
 import { add, matmul, scale, Tensor } from "../../lib/tensor/mod.ts";
-import { ALL_TILINGS } from "../../lib/tensor/ops/matmul/tilings.ts";
+import { matmulInto } from "../../lib/tensor/ops/matmul/matmul.ts";
+import { GPU_TILINGS, TILINGS, tilingSource } from "../../lib/tensor/ops/matmul/tilings.ts";
+import { findAdapter } from "../../lib/tensor/webgpu/adapter.ts";
 import { elementwise } from "../../lib/tensor/webgpu/plans.ts";
-import type { WebGpuDevice, WebGpuDeviceOptions } from "../../lib/tensor/webgpu/device.ts";
+import { WebGpuDevice, type WebGpuDeviceOptions } from "../../lib/tensor/webgpu/device.ts";
 import { openWebGpu, webGpuNeed } from "../devices.ts";
 import { assertClose } from "../support.ts";
 import { numbers } from "./gradients.ts";
+import { withCache } from "./own_cache.ts";
 
 function test(
   name: string,
@@ -172,34 +175,81 @@ Deno.test({
   async fn() {
     const shapes = [
       { m: 37, n: 45, k: 51, transposeA: false, transposeB: true }, // read one by one
-      { m: 70, n: 132, k: 68, transposeA: false, transposeB: false }, // read in fours
+      // read in fours; one row of tiles and a bit, one column and a bit, of the largest too
+      { m: 101, n: 132, k: 68, transposeA: false, transposeB: false },
     ];
-    const first: Float32Array[] = [];
-    for (const tiling of ALL_TILINGS.keys()) {
+    const first: Float32Array[][] = [];
+    for (const tiling of TILINGS.keys()) {
       const device = await openWebGpu({ tuning: { matmul: tiling, matmulSmall: tiling } });
-      for (const [i, { m, n, k, transposeA, transposeB }] of shapes.entries()) {
+      for (const [i, shape] of shapes.entries()) {
+        const { m, n, k, transposeA, transposeB } = shape;
         const a = numbers(transposeA ? [k, m] : [m, k], 1);
         const b = numbers(transposeB ? [n, k] : [k, n], 2);
         const bias = numbers([n], 3);
-        const y = await matmul(
-          Tensor.from(device, a.data, a.shape),
-          Tensor.from(device, b.data, b.shape),
-          { transposeA, transposeB, bias: Tensor.from(device, bias.data) },
-        ).data() as Float32Array;
+        const left = Tensor.from(device, a.data, a.shape);
+        const right = Tensor.from(device, b.data, b.shape);
+        const c = matmul(left, right, { ...shape, bias: Tensor.from(device, bias.data) });
+        const y = await c.data() as Float32Array;
+        matmulInto(c, left, right, { ...shape, accumulate: 1 });
+        const twice = await c.data() as Float32Array;
         if (!first[i]) {
-          first[i] = y;
-          const expected = Float64Array.from({ length: m * n }, (_, at) => {
+          first[i] = [y, twice];
+          const product = Float64Array.from({ length: m * n }, (_, at) => {
             const [row, column] = [Math.floor(at / n), at % n];
-            let sum = bias.data[column];
+            let sum = 0;
             for (let q = 0; q < k; q++) {
               sum += a.data[row * k + q] * b.data[transposeB ? column * k + q : q * n + column];
             }
             return sum;
           });
-          assertClose(y, expected, { relative: 1e-6 }, tiling);
-        } else assertEquals(y, first[i], `${tiling} gives other bits`);
+          const plusBias = (times: number) => product.map((x, at) => times * x + bias.data[at % n]);
+          assertClose(y, plusBias(1), { relative: 1e-6 }, tiling);
+          assertClose(twice, plusBias(2), { relative: 1e-6 }, tiling);
+        } else assertEquals([y, twice], first[i], `${tiling} gives other bits`);
       }
       device.close();
     }
+  },
+});
+
+Deno.test({
+  name: `WebGpuDevice.open() goes on where the GPU refuses tilings${
+    webGpuNeed ? ` (${webGpuNeed})` : ""
+  }`,
+  ignore: webGpuNeed !== undefined,
+  async fn() {
+    const real = (await findAdapter({ software: true }))!;
+    const wanted = new Set<string>();
+    let refusals = 0;
+    // measured as hardware is, under a name that no other run remembers
+    const adapter = {
+      info: { vendor: "test", architecture: "", device: crypto.randomUUID(), description: "" },
+      features: real.features,
+      limits: real.limits,
+      requestDevice: async (descriptor: GPUDeviceDescriptor) => {
+        const device = await real.requestDevice(descriptor);
+        const make = device.createShaderModule.bind(device);
+        device.createShaderModule = (module) => {
+          if (wanted.has(module.code)) return make(module);
+          refusals++;
+          return make({ ...module, code: "fn main() { no_such_function(); }" });
+        };
+        return device;
+      },
+    } as unknown as GPUAdapter;
+    await withCache(async () => {
+      const error = await assertRejects(() => WebGpuDevice.open({ adapter }), Error);
+      assertMatch(error.message, /^Cannot go on with the GPU ".+": cannot compile the kernel "mat/);
+      assertEquals(refusals, GPU_TILINGS.length);
+
+      // the fastest on software
+      const tiling = TILINGS.get("register 8x8")!;
+      wanted.add(tilingSource(tiling, { vectorA: true, vectorB: true }));
+      const device = await WebGpuDevice.open({ adapter });
+      assertEquals(device.facts.tiling, `matmul: ${tiling.name}; matmulSmall: ${tiling.name}`);
+      const ones = Tensor.from(device, new Float32Array(16 * 16).fill(1), [16, 16]);
+      assertEquals(await matmul(ones, ones).data(), new Float32Array(16 * 16).fill(16));
+      device.close();
+    });
   },
 });

@@ -1,13 +1,14 @@
 // Plans and what is remembered of GPUs: no GPU is needed.
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/tensor/mod.ts";
 import { matmulProgram } from "../../lib/tensor/ops/matmul/matmul.gpu.ts";
-import { chooseTiling, TILINGS } from "../../lib/tensor/ops/matmul/tilings.ts";
-import { measurementsPath, recall, remember } from "../../lib/tensor/webgpu/measurements.ts";
+import { chooseTiling, GPU_TILINGS, TILINGS } from "../../lib/tensor/ops/matmul/tilings.ts";
+import { recall, remember } from "../../lib/tensor/webgpu/measurements.ts";
 import { elementwise, fold, MAX_WORKGROUPS, rowParts } from "../../lib/tensor/webgpu/plans.ts";
 import { repeatLines } from "../../lib/tensor/webgpu/repeat_lines.ts";
 import { loadTuning, tune } from "../../lib/tensor/webgpu/tuning.ts";
+import { withCache } from "./own_cache.ts";
 
 const limits = {
   maxBindingSize: 4096,
@@ -107,21 +108,6 @@ Deno.test("repeatLines() repeats marked lines only", () => {
   assertEquals(repeatLines("a\nx$d = $du;\nb", "$d", 2), "a\nx0 = 0u;\nx1 = 1u;\nb");
 });
 
-/** Runs a body with a cache folder of its own. */
-async function withCache(body: (path: string) => Promise<void>): Promise<void> {
-  const variable = Deno.build.os === "windows" ? "LOCALAPPDATA" : "XDG_CACHE_HOME";
-  const before = Deno.env.get(variable);
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-cache-" });
-  Deno.env.set(variable, folder);
-  try {
-    await body(measurementsPath()!);
-  } finally {
-    if (before === undefined) Deno.env.delete(variable);
-    else Deno.env.set(variable, before);
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("remember() keeps measurements, recall() ignores a damaged file", () =>
   withCache(async (path) => {
     assertEquals(await recall("a"), undefined);
@@ -137,28 +123,63 @@ Deno.test("remember() keeps measurements, recall() ignores a damaged file", () =
     assertEquals(await recall("a"), { speed: "3" });
   }));
 
+/** A device that does nothing but what a function does for each product of a trial, and a `use` for it. */
+function trialDevice(product: (name: string, tiling: string) => Promise<void> | void) {
+  let trial: [string, string];
+  let products = 0;
+  const used: Record<string, string>[] = [];
+  const device = {
+    allocate: (byteLength: number) => ({ byteLength }),
+    release() {},
+    write() {},
+    run: () => products++,
+    sync: async () => {
+      for (; products > 0; products--) await product(...trial);
+    },
+  } as unknown as Device;
+  return {
+    device,
+    used,
+    use: async (tuning: Record<string, string>) => {
+      used.push(tuning);
+      [trial] = Object.entries(tuning);
+      products = 0;
+    },
+  };
+}
+
+const wait = (milliseconds: number) => new Promise<void>((end) => setTimeout(end, milliseconds));
+
 Deno.test("tune() chooses the fastest tiling of each kind of product and remembers it", () =>
   withCache(async () => {
     const fast = { matmul: "shared 128x64x16 8x4", matmulSmall: "register 4x4" };
-    let trial: Record<string, string> = {};
-    let products = 0;
-    // A device that does nothing but take its time, by the tiling.
-    const device = {
-      allocate: (byteLength: number) => ({ byteLength }),
-      release() {},
-      write() {},
-      run: () => products++,
-      sync: async () => {
-        const [[name, tiling]] = Object.entries(trial);
-        const cost = fast[name as keyof typeof fast] === tiling ? 0.2 : 60;
-        await new Promise((resolve) => setTimeout(resolve, products * cost));
-        products = 0;
-      },
-    } as unknown as Device;
+    const { device, use } = trialDevice((name, tiling) =>
+      wait(fast[name as keyof typeof fast] === tiling ? 0.2 : 60)
+    );
     assertEquals(await loadTuning("an adapter"), undefined);
-    const best = await tune("an adapter", device, (tuning) => trial = tuning);
+    const best = await tune("an adapter", device, use);
     assertEquals(best, fast);
     assertEquals(await loadTuning("an adapter"), fast);
     assert(TILINGS.has(best.matmul));
+    assertEquals(await loadTuning("another"), undefined);
+  }));
+
+Deno.test("tune() leaves out tilings that fail, and fails where all do", () =>
+  withCache(async () => {
+    const refused = new Set<string>();
+    const tried: string[] = [];
+    const { device, use, used } = trialDevice((_, tiling) => {
+      tried.push(tiling);
+      if (refused.has(tiling)) throw new Error(`cannot compile "${tiling}"`);
+      return wait(60);
+    });
+    const names = GPU_TILINGS.map(({ name }) => name);
+    for (const name of names) if (name !== "shared 128x128x8 8x8") refused.add(name);
+    const only = { matmul: "shared 128x128x8 8x8", matmulSmall: "shared 128x128x8 8x8" };
+    assertEquals(await tune("an adapter", device, use), only);
+    assertEquals([...new Set(tried)], names);
+    assertEquals(used.at(-1), only, "what the last trial broke is mended");
+    refused.add("shared 128x128x8 8x8");
+    await assertRejects(() => tune("another", device, use), Error, 'cannot compile "register 8x8"');
     assertEquals(await loadTuning("another"), undefined);
   }));

@@ -95,6 +95,7 @@ export class WebGpuDevice implements Device {
    * @returns The device.
    * @throws {TypeError} If there is no adapter.
    * @throws {RangeError} If a limit that is asked for is out of range.
+   * @throws {Error} If the GPU can run no tiling.
    */
   static async open(options: WebGpuDeviceOptions = {}): Promise<WebGpuDevice> {
     const adapter = options.adapter ?? await findAdapter({ software: options.software });
@@ -119,7 +120,12 @@ export class WebGpuDevice implements Device {
     const known = tuning ?? (tuningIsOff() ? {} : await loadTuning(key));
     const opened = new WebGpuDevice(adapter, device, maxBinding, known ?? {});
     if (!known && !opened.#software) {
-      opened.#tuning = await tune(key, opened, (trial) => opened.#tuning = trial);
+      try {
+        await tune(key, opened, (trial) => opened.#retune(trial));
+      } catch (error) {
+        opened.close();
+        throw error;
+      }
     }
     return opened;
   }
@@ -246,6 +252,13 @@ export class WebGpuDevice implements Device {
     this.#faults.close();
     this.#pipelines.forgetBindGroups();
     this.#device.destroy();
+  }
+
+  /** Uses a tuning, and lets go of what failed with the last one. */
+  async #retune(tuning: Tuning): Promise<void> {
+    this.#batch.flush();
+    await this.#faults.forgive();
+    this.#tuning = tuning;
   }
 
   #dispatch(

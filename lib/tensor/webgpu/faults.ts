@@ -10,9 +10,8 @@ export class Faults {
   readonly #name: string;
   readonly #pending = new Set<Promise<void>>();
   #first: Error | undefined;
-  #onFail!: (error: Error) => void;
-  /** Rejects once something went wrong, for work that would never end. */
-  readonly failed: Promise<never>;
+  #gone = false;
+  #failure = watchable();
 
   /**
    * @param device The GPU.
@@ -21,13 +20,19 @@ export class Faults {
   constructor(device: GPUDevice, name: string) {
     this.#device = device;
     this.#name = name;
-    this.failed = new Promise((_, reject) => this.#onFail = reject);
-    this.failed.catch(() => {}); // those who wait for it report it
-    device.lost.then(({ message }) => this.fail(`it was lost (${oneLine(message)})`));
+    device.lost.then(({ message }) => {
+      this.#gone = true;
+      this.fail(`it was lost (${oneLine(message)})`);
+    });
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       this.fail(oneLine((event as GPUUncapturedErrorEvent).error.message));
     });
+  }
+
+  /** Rejects once something went wrong, for work that would never end. */
+  get failed(): Promise<never> {
+    return this.#failure.promise;
   }
 
   /** Throws what went wrong, if anything did. */
@@ -49,13 +54,27 @@ export class Faults {
   fail(reason: string): void {
     if (this.#first) return;
     this.#first = new Error(`Cannot go on with the GPU "${this.#name}": ${reason}`);
-    this.#onFail(this.#first);
+    this.#failure.reject(this.#first);
+  }
+
+  /**
+   * Waits for the news of all that was watched so far and forgets what went wrong, after a trial that may fail.
+   *
+   * @throws {Error} If the GPU is lost or closed: nothing works any more.
+   */
+  async forgive(): Promise<void> {
+    await Promise.all(this.#pending);
+    if (this.#gone) this.throwIfFailed();
+    if (!this.#first) return;
+    this.#first = undefined;
+    this.#failure = watchable();
   }
 
   /** Marks the GPU as closed, which is no fault but ends its use. */
   close(): void {
+    this.#gone = true;
     this.#first ??= new Error(`The WebGPU device "${this.#name}" is closed`);
-    this.#onFail(this.#first);
+    this.#failure.reject(this.#first);
   }
 
   /**
@@ -82,6 +101,13 @@ export class Faults {
       }
     }
   }
+}
+
+/** A promise that rejects when told; those who wait for it report why. */
+function watchable(): PromiseWithResolvers<never> {
+  const made = Promise.withResolvers<never>();
+  made.promise.catch(() => {});
+  return made;
 }
 
 function oneLine(message: string): string {

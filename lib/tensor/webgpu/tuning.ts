@@ -9,7 +9,7 @@
 
 import type { Device } from "../device.ts";
 import { matmulInto } from "../ops/matmul/matmul.ts";
-import { TILINGS } from "../ops/matmul/tilings.ts";
+import { GPU_TILINGS, TILINGS } from "../ops/matmul/tilings.ts";
 import { Tensor } from "../tensor.ts";
 import { recall, remember } from "./measurements.ts";
 
@@ -50,27 +50,36 @@ export async function loadTuning(adapterKey: string): Promise<Tuning | undefined
 }
 
 /**
- * Times every tiling on typical products and remembers the fastest.
+ * Times every tiling on typical products and remembers the fastest. One that fails, as some drivers refuse some kernels,
+ * is left out.
  *
  * @param adapterKey Which adapter.
  * @param device The device.
- * @param use Makes the device use a tuning, for a trial.
- * @returns The fastest tilings.
+ * @param use Makes the device use a tuning, whether or not the last one failed.
+ * @returns The fastest tilings, which the device then uses.
+ * @throws {Error} If all fail.
  */
 export async function tune(
   adapterKey: string,
   device: Device,
-  use: (trial: Tuning) => void,
+  use: (tuning: Tuning) => Promise<void>,
 ): Promise<Tuning> {
   const best: Record<string, string> = {};
   for (const [name, shape] of Object.entries(SHAPES)) {
     let fastest = Infinity;
-    for (const tiling of TILINGS.keys()) {
-      use({ [name]: tiling });
-      const seconds = await timeMatmul(device, shape);
-      if (seconds < fastest) [fastest, best[name]] = [seconds, tiling];
+    let failure: unknown;
+    for (const { name: tiling } of GPU_TILINGS) {
+      await use({ [name]: tiling });
+      try {
+        const seconds = await timeMatmul(device, shape);
+        if (seconds < fastest) [fastest, best[name]] = [seconds, tiling];
+      } catch (error) {
+        failure = error;
+      }
     }
+    if (fastest === Infinity) throw failure;
   }
+  await use(best);
   await remember(memoryKey(adapterKey), best);
   return best;
 }

@@ -31,26 +31,23 @@ export interface VectorReads {
   readonly vectorB: boolean;
 }
 
-/** The tilings that a GPU's best is chosen from, by name. */
-export const TILINGS: ReadonlyMap<string, Tiling> = new Map(
-  [
-    shared(32, 32, 32, 4, 4),
-    shared(64, 64, 16, 4, 4),
-    shared(128, 64, 16, 8, 4),
-    shared(128, 128, 8, 8, 8),
-    register(4, 4),
-    register(8, 8),
-  ].map((tiling) => [tiling.name, tiling]),
-);
+/** The tilings that a GPU's best is chosen from. */
+export const GPU_TILINGS: readonly Tiling[] = [
+  shared(32, 32, 32, 4, 4),
+  shared(64, 64, 16, 4, 4),
+  shared(128, 64, 16, 8, 4),
+  shared(128, 128, 8, 8, 8),
+  register(4, 4),
+  register(8, 8),
+];
 
 /** Not to be tried on GPUs, whose registers it would not fit. */
 const SOFTWARE_LARGE = register(12, 16);
 
-/** All tilings there are, by name. */
-export const ALL_TILINGS: ReadonlyMap<string, Tiling> = new Map([
-  ...TILINGS,
-  [SOFTWARE_LARGE.name, SOFTWARE_LARGE],
-]);
+/** All tilings, by name. */
+export const TILINGS: ReadonlyMap<string, Tiling> = new Map(
+  [...GPU_TILINGS, SOFTWARE_LARGE].map((tiling) => [tiling.name, tiling]),
+);
 
 const USUAL = TILINGS.get("shared 64x64x16 4x4")!;
 const USUAL_SMALL = TILINGS.get("shared 32x32x32 4x4")!;
@@ -81,7 +78,7 @@ export function chooseTiling(
 ): Tiling {
   const { software, tuning } = input;
   const small = software ? m * n * k < SOFTWARE_SMALL_TERMS : m * n < SMALL_ELEMENTS;
-  const measured = ALL_TILINGS.get(tuning[small ? "matmulSmall" : "matmul"] ?? "");
+  const measured = TILINGS.get(tuning[small ? "matmulSmall" : "matmul"] ?? "");
   if (measured) return measured;
   if (software) {
     const large = m * n * k >= SOFTWARE_LARGE_TERMS;
