@@ -22,6 +22,13 @@ export interface Bar {
   readonly unit?: "×" | "s" | "ms" | "%";
 }
 
+/** Whether the contestants computed the same. */
+export interface Agreement {
+  /** In words, for the table. */
+  readonly text: string;
+  readonly holds: boolean;
+}
+
 /** A case: a request to prepare, contestants, and how its results are told. */
 export interface Case {
   /** What it is, for the table. */
@@ -38,8 +45,8 @@ export interface Case {
   rate(measured: Measured): string;
   /** What must hold; of contestants by name. */
   bars(measured: (name: string) => Measured): Bar[];
-  /** A sentence on whether the contestants computed the same. */
-  agreement?(measured: (name: string) => Measured): string;
+  /** Whether the contestants computed the same; of contestants by name. */
+  agreement?(measured: (name: string) => Measured): Agreement;
 }
 
 /** What the cases are made from. */

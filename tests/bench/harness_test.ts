@@ -1,6 +1,11 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { findPython } from "../support.ts";
+import type { Case } from "./cases.ts";
+import { lossesAgree } from "./cases/training.ts";
 import { type Contestant, measure, type Measured, median, ratio } from "./harness.ts";
+import { runCase } from "./run_case.ts";
 import { replaceTable } from "./table.ts";
+import { asksForIntel } from "./weights.ts";
 
 /** A program of a few lines that answers with what `body` makes of its `n`-th run. */
 function contestant(name: string, body: string): Contestant {
@@ -59,6 +64,62 @@ Deno.test("measure() names the program that fails", async () => {
   );
   const gone = { name: "gone", command: [Deno.execPath(), "eval", "0"] };
   await assertRejects(() => measure([gone], { case: "any" }, { rounds: 1 }), Error, '"gone"');
+});
+
+Deno.test("lossesAgree() is for equal losses up to rounding, round by round", () => {
+  const measured = (...losses: (number | null)[]): Measured => ({
+    name: "any",
+    about: "",
+    runs: losses.map((loss) => ({ seconds: 1, loss })),
+    median: 1,
+    best: 1,
+  });
+  const agree = (mine: (number | null)[], its: (number | null)[]) =>
+    lossesAgree(measured(...mine), measured(...its));
+  assertEquals(agree([4, 2], [4, 2.0001]), {
+    text: "losses differ by at most 5.0e-5, relative",
+    holds: true,
+  });
+  assertEquals(agree([4, 2], [2, 4]).holds, false);
+  assertEquals(agree([4, 2], [4, 2.01]).holds, false);
+  assertEquals(agree([4, NaN], [4, 2]).holds, false);
+  assertEquals(agree([4, 2], [4, null]).holds, false);
+});
+
+Deno.test("runCase() names the bars that are missed and programs that disagree", async () => {
+  const one = (
+    { limit, holds, names = ["a", "b"] }: { limit: number; holds: boolean; names?: string[] },
+  ): Case => ({
+    title: "Case",
+    prepare: { case: "any" },
+    contestants: names.map((name) => contestant(name, "() => ({ seconds: 2 })")),
+    rounds: 1,
+    rate: () => "",
+    bars: (of) => [{ what: "A to b", value: ratio(of("a"), of("b")), kind: "at most", limit }],
+    agreement: (of) => ({ text: `${of("b").runs[0].seconds} s`, holds }),
+  });
+  const good = await runCase(one({ limit: 1, holds: true }));
+  assertEquals(good.missed, []);
+  assertEquals(good.bars, ["| A to b | 1.00× | ≤ 1× | yes |"]);
+  assertEquals(good.programs[0], "| Case | a | 2.00 s | 2.00 s | 1 |  |  | 2 s |");
+  const bad = await runCase(one({ limit: 0.5, holds: false }));
+  assertEquals(bad.missed, ["A to b", "Case: 2 s"]);
+  assertEquals(bad.bars, ["| A to b | 1.00× | ≤ 0.5× | **no** |"]);
+  assertEquals(bad.programs[0], "| Case | a | 2.00 s | 2.00 s | 1 |  |  | **2 s** |");
+  // without its other program neither can be told
+  const alone = await runCase(one({ limit: 0.5, holds: false, names: ["a"] }));
+  assertEquals([alone.bars, alone.missed], [[], []]);
+});
+
+const torch = findPython("torch");
+
+Deno.test({
+  name: `asksForIntel() is not content with a library that is not there${torch.needs}`,
+  ignore: !torch.found,
+  async fn() {
+    assertEquals(await asksForIntel(torch.path, {}), false);
+    assertEquals(await asksForIntel(torch.path, { LD_PRELOAD: "/nowhere/intel.so" }), false);
+  },
 });
 
 Deno.test("replaceTable() changes what is between the marks only", () => {

@@ -102,7 +102,7 @@ const prepareStart: Prepare = (options: { device: DeviceKind; model: string }) =
     const { success, stderr } = await command.output();
     const seconds = now() - begin;
     if (!success) throw new Error(new TextDecoder().decode(stderr));
-    return { seconds, peakBytes: undefined }; // that of this process says nothing of the other's
+    return { seconds, peakBytes: undefined }; // this process's is not the command's
   };
   return Promise.resolve({ run, about: `a process of its own, ${options.device}` });
 };

@@ -1,6 +1,7 @@
 """The PyTorch side of the benchmarks: does one thing when asked, and answers how long it took.
 
     python peer.py make FOLDER SIZE SEED    # a random GPT-2 as Hugging Face writes one
+    python peer.py intel                    # whether MKL asks the preloaded library of weights.ts
     python peer.py serve                    # answers requests, one JSON document a line
 
 Requests (and answers):
@@ -9,6 +10,7 @@ Requests (and answers):
 Anything wrong is answered {"error": TEXT}. The process ends with its input.
 """
 
+import ctypes
 import json
 import os
 import resource
@@ -32,6 +34,12 @@ def make(folder: str, size: str, seed: int) -> None:
     config = GPT2Config(n_embd=width, n_layer=layers, n_head=heads,
                         resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
     GPT2LMHeadModel(config).save_pretrained(folder)
+
+
+def asks_for_intel() -> bool:
+    torch.ones(64, 64) @ torch.ones(64, 64)
+    asked = getattr(ctypes.CDLL(None), "tunebook_asked", None)
+    return asked is not None and asked() > 0
 
 
 def place(device: str) -> str:
@@ -156,5 +164,7 @@ def serve() -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "make":
         make(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    elif sys.argv[1] == "intel":
+        print(asks_for_intel())
     else:
         serve()

@@ -1,7 +1,7 @@
 /** The benchmarks' tables in README.md: what must hold, and what each program took. */
 
 import { format as formatBytes } from "@std/fmt/bytes";
-import type { Bar, Case } from "./cases.ts";
+import type { Agreement, Bar, Case } from "./cases.ts";
 import type { Measured } from "./harness.ts";
 
 const BEGIN = "<!-- begin table -->";
@@ -30,7 +30,12 @@ export function barRow(bar: Bar): string {
 }
 
 /** The rows of one case's programs. */
-export function programRows(one: Case, measured: readonly Measured[], agreement: string): string[] {
+export function programRows(
+  one: Case,
+  measured: readonly Measured[],
+  agreement?: Agreement,
+): string[] {
+  const agreed = agreement?.holds === false ? `**${agreement.text}**` : agreement?.text ?? "";
   return measured.map((contestant, i) => {
     const peak = Math.max(...contestant.runs.map((run) => run.peakBytes ?? 0));
     return row([
@@ -41,7 +46,7 @@ export function programRows(one: Case, measured: readonly Measured[], agreement:
       `${contestant.runs.length}`,
       one.rate(contestant),
       peak > 0 ? formatBytes(peak, { binary: true, maximumFractionDigits: 1 }) : "",
-      i === 0 ? agreement : "",
+      i === 0 ? agreed : "",
     ]);
   });
 }

@@ -11,6 +11,12 @@ export type Size = "tiny" | "small" | "medium";
 
 const SEED = 123;
 
+/** Takes the place of MKL's own function, and counts how often it is asked. */
+const INTEL = `static int asked;
+int mkl_serv_intel_cpu_true(void) { asked++; return 1; }
+int tunebook_asked(void) { return asked; }
+`;
+
 const cache = join(dirname(fromFileUrl(import.meta.url)), "..", "..", ".cache", "bench");
 
 /**
@@ -53,22 +59,39 @@ export async function openSmolLm2(
  * The environment in which MKL takes the kernels that it has for Intel's processors on AMD's too: a library that says
  * so in its place.
  *
- * @returns Environment variables; undefined without a C compiler, or where it would change nothing
+ * @param python The Python whose PyTorch is to be asked whether it does
+ * @returns Environment variables; undefined without PyTorch or a C compiler, or where it would change nothing
  */
-export async function intelKernels(): Promise<Record<string, string> | undefined> {
+export async function intelKernels(
+  python: string | undefined,
+): Promise<Record<string, string> | undefined> {
+  if (python === undefined) return undefined;
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return undefined;
   if (!(await Deno.readTextFile("/proc/cpuinfo")).includes("AuthenticAMD")) return undefined;
   try {
-    const folder = await madeOnce("intel-kernels", "intel.so", async (part) => {
+    const folder = await madeOnce("intel-kernels-counted", "intel.so", async (part) => {
       const source = join(part, "intel.c");
-      await Deno.writeTextFile(source, "int mkl_serv_intel_cpu_true(void) { return 1; }\n");
+      await Deno.writeTextFile(source, INTEL);
       await run("cc", ["-shared", "-fPIC", "-o", join(part, "intel.so"), source]);
     });
-    return { LD_PRELOAD: join(folder, "intel.so") };
+    const env = { LD_PRELOAD: join(folder, "intel.so") };
+    return await asksForIntel(python, env) ? env : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/**
+ * Whether a PyTorch's MKL asks a preloaded library for the processor's maker. A library that cannot be preloaded, or that
+ * nobody asks, is otherwise passed over in silence.
+ *
+ * @param python The Python with PyTorch
+ * @param env The environment that preloads the library, as {@link intelKernels} gives it
+ */
+export async function asksForIntel(python: string, env: Record<string, string>): Promise<boolean> {
+  const script = fromFileUrl(import.meta.resolve("./peer.py"));
+  return (await run(python, [script, "intel"], env)).trim() === "True";
 }
 
 async function madeOnce(
@@ -90,7 +113,8 @@ async function madeOnce(
   return folder;
 }
 
-async function run(program: string, args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args }).output();
+async function run(program: string, args: string[], env?: Record<string, string>): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, env }).output();
   if (!success) throw new Error(`"${program}" failed: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
 }
