@@ -86,11 +86,15 @@ class Metadata {
   }
 
   specialTokens(): Record<string, unknown> {
-    const id = (name: string) => this.file.metadata.get(`tokenizer.ggml.${name}_token_id`) ?? null;
-    const [eos, eot] = [id("eos"), id("eot")];
+    const { metadata } = this.file;
+    const id = (name: string) => metadata.get(`tokenizer.ggml.${name}_token_id`) ?? null;
+    const listed = metadata.get("tokenizer.ggml.eos_token_ids");
+    const several = ArrayBuffer.isView(listed) ? Array.from(listed as Int32Array) : [];
+    const named = [id("eos"), ...several, id("eot"), id("eom")].filter((end) => end !== null);
+    const ends = [...new Set(named)];
     return {
       bos_token_id: id("bos"),
-      eos_token_id: eot === null || eot === eos ? eos : [eos, eot],
+      eos_token_id: ends.length > 1 ? ends : ends[0] ?? null,
       pad_token_id: id("padding"),
     };
   }

@@ -38,7 +38,10 @@ export function ggufTokenizer(
     name: metadata.get("general.name")?.toString() ?? kind,
     eosId: reader.id("eos_token_id", tokens.length) ??
       reader.fail('it has no "tokenizer.ggml.eos_token_id"'),
-    endIds: ["eot", "eom"].flatMap((name) => reader.id(`${name}_token_id`, tokens.length) ?? []),
+    endIds: [
+      ...reader.ids("eos_token_ids", tokens.length),
+      ...["eot", "eom"].flatMap((name) => reader.id(`${name}_token_id`, tokens.length) ?? []),
+    ],
     bosId: reader.id("bos_token_id", tokens.length),
     unknownId: reader.id("unknown_token_id", tokens.length),
     padId: reader.id("padding_token_id", tokens.length),
@@ -201,6 +204,14 @@ class MetadataReader {
     const isToken = (value: GgufValue) =>
       typeof value === "number" && Number.isInteger(value) && value >= 0 && value < count;
     return this.#typed(key, `a token from 0 to ${count - 1}`, isToken) as number | undefined;
+  }
+
+  ids(key: string, count: number): number[] {
+    const areTokens = (value: GgufValue) =>
+      ArrayBuffer.isView(value) &&
+      Array.from(value as ArrayLike<number>).every((id) => id >= 0 && id < count);
+    const ids = this.#typed(key, `tokens from 0 to ${count - 1}`, areTokens);
+    return Array.from((ids ?? []) as ArrayLike<number>);
   }
 
   #typed(key: string, expected: string, check: (value: GgufValue) => boolean): unknown {

@@ -52,6 +52,8 @@ function describe(definition: TokenizerDefinition): GgufMetadata {
   const merges = () => listMerges(model.merges, definition.tokens);
   const id = (value: number | undefined): GgufWritable | undefined =>
     value === undefined ? undefined : { uint32: value };
+  // llama.cpp knows the second and third as the end of a turn and of a message; Ollama's list has all.
+  const ends = [...new Set([definition.eosId, ...definition.endIds ?? []])];
   const keys: Record<string, GgufWritable | undefined> = {
     "ggml.model": byteLevel ? "gpt2" : "llama",
     "ggml.pre": byteLevel ? nameOfSplit(definition) : "default",
@@ -61,6 +63,9 @@ function describe(definition: TokenizerDefinition): GgufMetadata {
     "ggml.merges": byteLevel ? merges().map((pair) => pair.join(" ")) : undefined,
     "ggml.bos_token_id": id(definition.bosId ?? definition.eosId),
     "ggml.eos_token_id": id(definition.eosId),
+    "ggml.eos_token_ids": ends.length > 1 ? Int32Array.from(ends) : undefined,
+    "ggml.eot_token_id": id(ends[1]),
+    "ggml.eom_token_id": id(ends[2]),
     "ggml.unknown_token_id": id(definition.unknownId),
     "ggml.padding_token_id": id(definition.padId),
     "ggml.add_bos_token": definition.beginIds.length > 0,

@@ -46,11 +46,11 @@ export async function ask(
 ): Promise<string> {
   const format = formatOf(tokenizer);
   const prompt = encodePrompt({ instruction: question, input: "", output: "" }, tokenizer, format);
-  const eosId = format instanceof ChatTemplate ? closingToken(tokenizer, format) : tokenizer.eosId;
+  const closing = format instanceof ChatTemplate ? [closingToken(tokenizer, format)] : [];
   const [{ tokens }] = await generate(model, [prompt], {
     temperature: 0,
     maxNewTokens: ANSWER_TOKENS,
-    eosId,
+    eosId: [...closing, ...tokenizer.endIds],
   });
   return tokenizer.decode(tokens).trim();
 }

@@ -1,5 +1,20 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { closingTokensOf } from "../../lib/cli/format.ts";
+import { alpaca } from "../../lib/text/alpaca.ts";
+import { chatTemplateOf } from "../../lib/text/chat_formats.ts";
+import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
+import { byteLevelTokenizers } from "../text/small_tokenizers.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
+
+Deno.test("an answer ends at the token that was taught, and at each that the model's files name", () => {
+  const [definition] = byteLevelTokenizers();
+  const tokenizer = new HuggingFaceTokenizer({ ...definition, endIds: [5, 6] });
+  const { eosId } = tokenizer;
+  assertEquals(closingTokensOf(alpaca, tokenizer), [eosId, 5, 6]);
+  const closing = tokenizer.specialTokens.get("<|im_end|>")!;
+  const taught = closingTokensOf(chatTemplateOf(tokenizer, "chatml"), tokenizer);
+  assertEquals(taught, [...new Set([closing, eosId, 5, 6])]);
+});
 
 Deno.test("tunebook generate continues a prompt on standard output", async () => {
   await using workshop = await Workshop.open();

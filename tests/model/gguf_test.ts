@@ -169,6 +169,16 @@ Deno.test("loadModel() says what of a GGUF file it cannot load", async () => {
     return await loadModel(path, { device });
   };
   assertEquals((await attempt({})).model.architecture, "llama");
+  const ends = async (changes: Record<string, GgufMetadata[string]>) =>
+    (await attempt(changes)).model.toConfig().eos_token_id;
+  const [eos, several] = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eos_token_ids"];
+  const [eot, eom] = ["tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
+  assertEquals(await ends({ [eos]: u32(1), [eot]: u32(1) }), 1);
+  assertEquals(await ends({ [eot]: u32(2) }), 2);
+  assertEquals(
+    await ends({ [eos]: u32(1), [several]: Int32Array.of(1, 3), [eot]: u32(2), [eom]: u32(0) }),
+    [1, 3, 2, 0],
+  );
   const refused: [Record<string, GgufMetadata[string] | undefined>, string][] = [
     [{ "general.architecture": "mamba" }, 'its architecture is "mamba", known are "gpt2"'],
     [{ "general.architecture": undefined }, "its architecture is undefined"],

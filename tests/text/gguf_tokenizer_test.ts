@@ -141,6 +141,8 @@ Deno.test("ggufTokenizer() reads SentencePiece, whose scores are the merges", ()
 Deno.test("tokenizers know every token that ends what a model says", async () => {
   const turn = new Map([...PIECES, ["tokenizer.ggml.eot_token_id", 9] as [string, GgufValue]]);
   assertEquals(new HuggingFaceTokenizer(ggufTokenizer(turn, "x.gguf")).endIds, [2, 9]);
+  turn.set("tokenizer.ggml.eos_token_ids", Int32Array.of(2, 8)); // as Ollama converts models
+  assertEquals(new HuggingFaceTokenizer(ggufTokenizer(turn, "x.gguf")).endIds, [2, 8, 9]);
   const { json, config } = writeTokenizerJson(ggufTokenizer(new Map(PIECES), "x.gguf"));
   using temporary = new TemporaryDirectory();
   const files = {
@@ -165,6 +167,11 @@ Deno.test("ggufTokenizer() says which metadata is wrong", () => {
     ["merges", undefined, 'it has no "tokenizer.ggml.merges"'],
     ["merges", ["a b", "abc"], 'merge 2 of 2 is "abc", expected two tokens with a space between'],
     ["eos_token_id", undefined, 'it has no "tokenizer.ggml.eos_token_id"'],
+    [
+      "eos_token_ids",
+      Int32Array.of(257, 258),
+      'its "tokenizer.ggml.eos_token_ids" is 2 elements, expected tokens from 0 to 257',
+    ],
     [
       "eos_token_id",
       999,

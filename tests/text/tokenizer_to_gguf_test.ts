@@ -9,7 +9,7 @@ import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { listMerges } from "../../lib/text/merge_ranks.ts";
 import type { Tokenizer } from "../../lib/text/tokenizer.ts";
 import { tokenizerToGguf } from "../../lib/text/tokenizer_to_gguf.ts";
-import { openGguf, writeGguf } from "../../lib/weights/mod.ts";
+import { type GgufMetadata, openGguf, writeGguf } from "../../lib/weights/mod.ts";
 import { findInEnvironment } from "../support.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 import { byteLevelTokenizers, sentencePieceTokenizers } from "./small_tokenizers.ts";
@@ -92,6 +92,25 @@ Deno.test("tokenizerToGguf() names each way to cut a text, and merges by scores"
     });
     assertSameTokens(await throughFile(listed, architecture), tokenizer, definition.name);
   }
+});
+
+Deno.test("tokenizerToGguf() names every token that ends what a model says", async () => {
+  const [definition] = byteLevelTokenizers();
+  const { eosId } = definition;
+  const several = { ...definition, endIds: [eosId, 5, 6, 7] };
+  const metadata = tokenizerToGguf(new HuggingFaceTokenizer(several));
+  const named = ["eos_token_id", "eos_token_ids", "eot_token_id", "eom_token_id"];
+  const written = (metadata: GgufMetadata) => named.map((key) => metadata[`tokenizer.ggml.${key}`]);
+  assertEquals(written(metadata), [
+    { uint32: eosId },
+    Int32Array.of(eosId, 5, 6, 7),
+    { uint32: 5 },
+    { uint32: 6 },
+  ]);
+  const read = await throughFile(new HuggingFaceTokenizer(several));
+  assertEquals(read.endIds, [eosId, 5, 6, 7]);
+  const one = tokenizerToGguf(new HuggingFaceTokenizer(definition));
+  assertEquals(written(one), [{ uint32: eosId }, undefined, undefined, undefined]);
 });
 
 const pres = new Map(
