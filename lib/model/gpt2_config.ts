@@ -31,8 +31,10 @@ export function parseGpt2Config(
     if (reader.flag(key, usual) !== usual) return reader.fail(key, `${usual}`);
   }
   const special = reader.specialTokens();
+  const vocabularySize = reader.count("vocab_size");
+  const last = vocabularySize - 1;
   return {
-    vocabularySize: reader.count("vocab_size"),
+    vocabularySize,
     contextLength: reader.count("n_positions"),
     width: reader.count("n_embd"),
     layers: reader.count("n_layer"),
@@ -42,8 +44,8 @@ export function parseGpt2Config(
     qkvBias: reader.flag("qkv_bias", true),
     tied: reader.flag("tie_word_embeddings", true),
     initializerRange: reader.number("initializer_range", 0.02),
-    // Files that name none mean the published models' last token.
-    special: special.eos === undefined ? undefined : special,
+    // Where a file does not say what begins or ends a text, it is the last token, as in the published models.
+    special: { ...special, bos: special.bos ?? last, eos: special.eos ?? last },
     dropout,
   };
 }

@@ -327,5 +327,6 @@ onOneThread("a GPT-2's special tokens are saved as its configuration names them"
   const last = json.vocab_size - 1;
   const none = { bos_token_id: undefined, eos_token_id: undefined };
   assertEquals(idsOf(none), [last, last, null]);
+  assertEquals(idsOf({ ...none, bos_token_id: 1, pad_token_id: 4 }), [1, last, 4]);
   return Promise.resolve();
 });
