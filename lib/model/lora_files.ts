@@ -168,8 +168,8 @@ export async function isAdapter(path: string): Promise<boolean> {
   return (await Deno.stat(join(path, CONFIG)).catch(() => undefined))?.isFile ?? false;
 }
 
-/** First values of adapters that leave the base's weights as they are; beside PEFT's usual, `true` and `false`. */
-const BEGINNINGS: readonly string[] = ["gaussian", "eva", "orthogonal"];
+/** What adapters may begin as in PEFT without a change of the base's weights. */
+const BEGINNINGS: readonly unknown[] = [true, false, "gaussian", "eva", "orthogonal", "mica"];
 
 /** Refuses what would change the result and is not computed here. */
 function assertSupported(json: Record<string, unknown>, cannot: string): void {
@@ -191,10 +191,17 @@ function assertSupported(json: Record<string, unknown>, cannot: string): void {
     "alora_invocation_tokens",
     "arrow_config",
   ];
-  // What others begin with is taken off the base's weights, which PEFT does again as it loads them.
   const { init_lora_weights: init } = json;
-  const leavesBase = isEmpty(init) || init === true || BEGINNINGS.includes(init as string);
-  const feature = leavesBase ? features.find((key) => !isEmpty(json[key])) : "init_lora_weights";
+  if (init != null && !BEGINNINGS.includes(init)) {
+    // PEFT takes what others begin as off the base's weights, and again as it loads them.
+    const [found, ...expected] = [init, ...BEGINNINGS].map((value) => JSON.stringify(value));
+    throw new TypeError(
+      `${cannot}: "init_lora_weights" is ${found}, for which PEFT changes the base's weights, ` +
+        `expected one of ${expected.join(", ")}; PEFT converts most others as it saves them, ` +
+        'given "path_initial_model_for_weight_conversion"',
+    );
+  }
+  const feature = features.find((key) => !isEmpty(json[key]));
   if (feature) {
     throw new TypeError(
       `${cannot}: "${feature}" is ${JSON.stringify(json[feature])}, which is not supported`,

@@ -156,7 +156,7 @@ for (const { base, golden: name, prefix, layers } of families) {
     const { CpuDevice } = await import("../../lib/tensor/cpu/device.ts");
     const device = new CpuDevice({ threads: 1 });
     const model = await loadAdapted(device, base, name);
-    await saveLora(model, temporary.path, { base: "some/base" });
+    await saveLora(model, temporary.path, { base: "some/base", revision: "v1" });
     const file = "adapter_model.safetensors";
     assertEquals(
       readGoldenTensors(`${temporary.path}/${file}`),
@@ -165,7 +165,7 @@ for (const { base, golden: name, prefix, layers } of families) {
     const [ours, theirs] = [temporary.path, path(name)].map((directory) =>
       JSON.parse(Deno.readTextFileSync(`${directory}/adapter_config.json`))
     );
-    assertEquals(ours.base_model_name_or_path, "some/base");
+    assertEquals([ours.base_model_name_or_path, ours.revision], ["some/base", "v1"]);
     for (const key of ["r", "lora_alpha", "use_rslora", "fan_in_fan_out", "bias", "peft_type"]) {
       assertEquals(ours[key], theirs[key], key);
     }
@@ -271,9 +271,9 @@ onOneThread("loadLora() refuses what does not fit, and changes nothing", async (
   await refuses('"use_dora" is true, which is not supported');
   for (const init of ["pissa", "pissa_niter_16", "olora", "corda", "loftq", "lora_ga"]) {
     write({ init_lora_weights: init });
-    await refuses(`"init_lora_weights" is "${init}", which is not supported`);
+    await refuses(`"init_lora_weights" is "${init}", for which PEFT changes the base's weights`);
   }
-  for (const init of [true, false, null, "gaussian", "eva", "orthogonal"]) {
+  for (const init of [undefined, true, false, null, "gaussian", "eva", "orthogonal", "mica"]) {
     write({ init_lora_weights: init });
     await refuses("its shapes for"); // this is not what is wrong with it
   }
