@@ -20,7 +20,7 @@ export type QuantizedType = "nf4" | "nf4_double" | "f16" | "bf16";
 
 /**
  * How a model's matrices are loaded: linear layers as NF4 or 16-bit floats, or all of them as they are stored (`keep`): a
- * GGUF file's blocks, or float16 and bfloat16.
+ * GGUF file's blocks, or float16 and bfloat16. A GPT-2's GGUF file stores them transposed, which cannot be kept.
  */
 export type Quantization = QuantizedType | "keep";
 
@@ -100,6 +100,7 @@ async function packLinear(
  *
  * @param quantization What to make of its matrices.
  * @returns Makes a weight's tensor, or nothing where it is to be wide: norms, biases, and unless kept embeddings and head.
+ * It rejects with a TypeError where rows are no multiple of NF4's blocks, or what is to be kept is stored transposed.
  */
 export function loadPacked(
   quantization: Quantization,
@@ -115,7 +116,8 @@ export function loadPacked(
     if (!isPacked(type)) return undefined;
     if (transposed) {
       throw new TypeError(
-        `Cannot keep the blocks of "${parameter}": they lie across its rows, expected "nf4", "nf4_double", "f16" or "bf16"`,
+        `Cannot keep "${parameter}" as "${type}": its file stores it transposed, ` +
+          'expected "nf4", "nf4_double", "f16" or "bf16"',
       );
     }
     return Tensor.pack(device, await weight.bytes(), shape, type);

@@ -135,14 +135,16 @@ onOneThread("loadModel() packs while it loads, or keeps what is stored", async (
   assertClose(await logits(kept), await logits(wide), { relative: 1e-5 });
   await quantize(wide, "nf4");
   assertEquals(await logits(packed), await logits(wide));
-  // What a GPT-2's GGUF file keeps in blocks lies across the rows here.
+  // GPT-2's layers are (in, out) here, and (out, in) in a GGUF file.
   const gguf = `${temporary.path}/model.gguf`;
-  await exportGguf(model, gguf, { type: "Q8_0", tokenizer: {} });
-  await assertRejects(
-    () => loadModel(gguf, { device, quantize: "keep" }),
-    TypeError,
-    'Cannot keep the blocks of "h.0.attn.c_attn.weight": they lie across its rows',
-  );
+  for (const type of ["Q8_0", "F16"] as const) {
+    await exportGguf(model, gguf, { type, tokenizer: {} });
+    await assertRejects(
+      () => loadModel(gguf, { device, quantize: "keep" }),
+      TypeError,
+      `Cannot keep "h.0.attn.c_attn.weight" as "${type.toLowerCase()}": its file stores it transposed`,
+    );
+  }
   // Tables are looked up packed, and the head is one of them.
   assertEquals([kept.head.dtype, packed.head.dtype], ["bf16", "f32"]);
   release(model, wide as Gpt2, kept as Gpt2, packed as Gpt2, narrow as Gpt2);
