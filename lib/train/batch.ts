@@ -51,7 +51,9 @@ export function makeBatch(
 ): TrainingBatch {
   const { layout = "forest", ...rest } = options;
   if (layout !== "padded") return forest(examples, { ...rest, separate: layout === "packed" });
-  const { inputs, targets, weights, batchSize, length, tokensCounted } = collate(examples, rest);
+  // Any token fills up: none that counts sees it. Every vocabulary has the first.
+  const collated = collate(examples, { ...rest, padId: 0 });
+  const { inputs, targets, weights, batchSize, length, tokensCounted } = collated;
   if (tokensCounted === 0) forest(examples, rest); // throws what a person should read
   const tokens = batchSize * length;
   const at = (row: number) => row - row % length;

@@ -1,6 +1,6 @@
 // However sequences of a batch stand together, they teach the same.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { EncodedExample } from "../../lib/dataset/mod.ts";
 import { type Gpt2, type LossBatch, lossOf } from "../../lib/model/mod.ts";
@@ -96,6 +96,8 @@ Deno.test("makeBatch() computes the fewest tokens as a forest, and counts as man
   );
   assertEquals(batches.map(({ tokensComputed }) => tokensComputed), [15, 13, 6]);
   assertEquals(batches.map(({ tokensCounted }) => tokensCounted), [7, 7, 7]);
+  // vocabularies end sooner than GPT-2's
+  for (const { tokens } of batches) assert(Math.max(...tokens) <= 60);
 });
 
 Deno.test("makeBatch() refuses a batch in which nothing counts, in each layout", () => {
