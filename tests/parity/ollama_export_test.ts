@@ -333,8 +333,10 @@ async function teach(model: LanguageModel, tokenizer: Tokenizer): Promise<void> 
   assert(losses.at(-1)! < losses[0], `${losses}`);
 }
 
+/** A tokenizer with several tokens that end what a model says, which Ollama must read too. */
 function small(name: string): HuggingFaceTokenizer {
-  return new HuggingFaceTokenizer(sentencePieceTokenizers().find((one) => one.name === name)!);
+  const definition = sentencePieceTokenizers().find((one) => one.name === name)!;
+  return new HuggingFaceTokenizer({ ...definition, endIds: [definition.eosId, 0, 3] });
 }
 
 function nearly(type: ExportType, margin: number, clear: number): string {
