@@ -135,9 +135,8 @@ export async function findBase(
  */
 export function nameBase({ spec, source }: ResolvedModel): { base: string; revision?: string } {
   if (source === "directory" || source === "file") return { base: resolve(spec) };
-  const [, base, revision] = /^hf:([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(SHORT_NAMES[spec] ?? spec) ??
-    [undefined, spec];
-  return { base, ...(revision !== undefined && { revision }) };
+  const onHub = /^hf:([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(SHORT_NAMES[spec] ?? spec);
+  return onHub ? { base: onHub[1], revision: onHub[2] } : { base: spec };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -25,15 +25,14 @@ import {
   type GgufMetadata,
   ollamaAdapters,
   type ResolvedModel,
-  resolveModel,
   type WritableDtype,
   type WrittenFile,
 } from "../weights/mod.ts";
 import { findBase } from "./adapter_options.ts";
 import { chooseFormat, findTemplate, type TextSource, writeTemplate } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { loadForCommand } from "./load.ts";
-import { downloadBar, progress } from "./progress.ts";
+import { loadForCommand, resolveForCommand } from "./load.ts";
+import { progress } from "./progress.ts";
 
 /** Options of an export. */
 export interface ExportModelOptions {
@@ -83,10 +82,7 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
   }
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
-  const download = downloadBar();
-  const source = await resolveModel(base, { signal, onProgress: download.onProgress })
-    .finally(download.finish);
-  if (source.notice) console.error(source.notice);
+  const source = await resolveForCommand(base, { signal });
   const tokenizer = await openTokenizer(source);
   // What is exported as it lies is read tensor by tensor; an adapter needs its model.
   const loaded = adapter !== undefined || hf !== undefined || ollamaAdapters(source).length > 0
@@ -136,7 +132,7 @@ async function toDirectory(
   const dtype = (type?.toUpperCase() ?? "F32") as WritableDtype;
   const { bytes } = await saveModel(model!, directory, { dtype, signal });
   await saveTokenizer(tokenizer, directory, source);
-  const taught = trained === undefined ? undefined : await findTemplate(trained);
+  const taught = await findTemplate(trained);
   if (taught !== undefined) await writeTemplate(directory, taught);
   console.error(`Wrote ${directory} (${megabytes(bytes)})`);
 }

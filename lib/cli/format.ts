@@ -8,7 +8,6 @@ import {
   CHAT_STYLES,
   type ChatTemplate,
   chatTemplateOf,
-  closingToken,
   type Tokenizer,
 } from "../text/mod.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
@@ -64,9 +63,8 @@ export async function chooseTemplate(
   { tokenizer, source, adapter }: TextSource,
 ): Promise<ChatTemplate> {
   if (name === "chat") {
-    const taught = adapter === undefined ? undefined : await findTemplate(adapter);
-    const own = source?.kind === "directory" ? await findTemplate(source.directory) : undefined;
-    return chatTemplateOf(tokenizer, taught ?? own);
+    const directory = source?.kind === "directory" ? source.directory : undefined;
+    return chatTemplateOf(tokenizer, await findTemplate(adapter) ?? await findTemplate(directory));
   }
   if ((CHAT_STYLES as readonly string[]).includes(name)) return chatTemplateOf(tokenizer, name);
   return chatTemplateOf(tokenizer, await readTemplate(name));
@@ -75,10 +73,11 @@ export async function chooseTemplate(
 /**
  * Reads the chat template that lies beside a model or an adapter.
  *
- * @param directory Its directory.
+ * @param directory Its directory, if it has one.
  * @returns The template's source, if there is one.
  */
-export async function findTemplate(directory: string): Promise<string | undefined> {
+export async function findTemplate(directory: string | undefined): Promise<string | undefined> {
+  if (directory === undefined) return undefined;
   try {
     return await Deno.readTextFile(join(directory, TEMPLATE_FILE));
   } catch (error) {
@@ -108,10 +107,4 @@ async function readTemplate(path: string): Promise<string> {
       : (error as Error).message;
     throw new Error(`Cannot read the template "${path}": ${reason}`, { cause: error });
   }
-}
-
-/** The tokens of which each ends an answer in a format: the one that was taught, and those that the model's files name. */
-export function closingTokensOf(format: EntryFormat, tokenizer: Tokenizer): number[] {
-  const taught = "render" in format ? closingToken(tokenizer, format) : tokenizer.eosId;
-  return [...new Set([taught, ...tokenizer.endIds])];
 }

@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import {
+  closingTokensOf,
   type DatasetEntry,
   encodePrompt,
   type EntryFormat,
@@ -13,7 +14,7 @@ import { generateTokens, type Quantization } from "../model/mod.ts";
 import { encodeChatPrompt, TokenDecoder } from "../text/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
-import { chooseFormat, chooseTemplate, closingTokensOf, formatOption } from "./format.ts";
+import { chooseFormat, chooseTemplate, formatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand, type ReadyModel } from "./load.ts";
 import { progress } from "./progress.ts";

@@ -4,8 +4,9 @@ import { type LoadedModel, loadLora, loadModel, type Quantization } from "../mod
 import type { DeviceKind } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { openTokenizer, type Tokenizer } from "../text/mod.ts";
+import { type DownloadProgress, type ResolvedModel, resolveModel } from "../weights/mod.ts";
 import { findBase } from "./adapter_options.ts";
-import { downloadBar, progress } from "./progress.ts";
+import { progress } from "./progress.ts";
 
 /** A model that is ready, and what reads its text. */
 export interface ReadyModel extends LoadedModel {
@@ -53,6 +54,38 @@ export async function loadForCommand(
     download.finish();
     reading.finish();
   }
+}
+
+/**
+ * Finds a model's files for a subcommand, with progress where they are downloaded.
+ *
+ * @param name A model's name, as `resolveModel` reads it.
+ * @param options Stop signal, and whether the weights are needed.
+ * @returns Its files.
+ */
+export async function resolveForCommand(
+  name: string,
+  options: { weights?: boolean; signal: AbortSignal },
+): Promise<ResolvedModel> {
+  const download = downloadBar();
+  try {
+    const source = await resolveModel(name, { ...options, onProgress: download.onProgress });
+    if (source.notice) console.error(source.notice);
+    return source;
+  } finally {
+    download.finish();
+  }
+}
+
+/** Shows the progress of downloads, of which there may be none. */
+function downloadBar() {
+  const bar = progress("Downloading");
+  return {
+    onProgress({ file, received, total }: DownloadProgress) {
+      bar.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file);
+    },
+    finish: () => bar.finish(),
+  };
 }
 
 async function tokenizerOf({ model, source }: LoadedModel): Promise<Tokenizer> {

@@ -21,7 +21,6 @@ import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { gpt2Tokenizer, type Mask, openTokenizer } from "../text/mod.ts";
 import { makeBatch, withCounted } from "../train/mod.ts";
-import { resolveModel } from "../weights/mod.ts";
 import { type AdapterOptions, adapterOptions } from "./adapter_options.ts";
 import {
   deviceOption,
@@ -34,7 +33,7 @@ import {
 } from "./arguments.ts";
 import { chooseFormat, formatOption, type TextSource } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { downloadBar } from "./progress.ts";
+import { resolveForCommand } from "./load.ts";
 import {
   countLearning,
   countWeights,
@@ -196,11 +195,7 @@ async function readConfig(
     const config = { ...published[name], shapes: gpt2Shapes(published[name]) };
     return { config, tokenizer: gpt2Tokenizer() };
   }
-  const download = downloadBar();
-  const { onProgress } = download;
-  const source = await resolveModel(name, { weights: false, signal, onProgress })
-    .finally(download.finish);
-  if (source.notice) console.error(source.notice);
+  const source = await resolveForCommand(name, { weights: false, signal });
   const tokenizer = await openTokenizer(source);
   if (source.kind === "directory") { // its weights need not be there yet
     const config = planModel(await readJson(source.config), source.config);

@@ -1,7 +1,5 @@
 // Progress on standard error: a bar that is drawn over in a terminal, plain lines elsewhere.
 
-import type { DownloadProgress } from "../weights/mod.ts";
-
 /** A piece of long work that tells how far it is. */
 export interface Progress {
   /**
@@ -44,25 +42,6 @@ export function progress(label: string, total?: number, options: ProgressOptions
   return terminal
     ? bar(label, total, write, options.columns)
     : lines(label, total, write, options.interval ?? 2000);
-}
-
-/** Progress of downloads. */
-export interface DownloadBar {
-  /** Tells it, as `resolveModel()` and `loadModel()` do. */
-  readonly onProgress: (progress: DownloadProgress) => void;
-  /** Ends it. */
-  finish(): void;
-}
-
-/** Begins to show the progress of downloads, of which there may be none. */
-export function downloadBar(): DownloadBar {
-  const bar = progress("Downloading");
-  return {
-    onProgress({ file, received, total }) {
-      bar.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file);
-    },
-    finish: () => bar.finish(),
-  };
 }
 
 function bar(

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import {
+  closingTokensOf,
   type DatasetEntry,
   encodeExamples,
   encodePrompt,
@@ -26,7 +27,7 @@ import {
   readWhole,
   splitOption,
 } from "./arguments.ts";
-import { chooseFormat, closingTokensOf, formatOption } from "./format.ts";
+import { chooseFormat, formatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";

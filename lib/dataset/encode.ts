@@ -1,6 +1,6 @@
 /** Entries as tokens, and which of them are too long. */
 import { alpaca, formatAlpaca, type PromptFormat } from "../text/alpaca.ts";
-import { type AnswerSpan, encodeChat, encodeChatPrompt } from "../text/chat.ts";
+import { type AnswerSpan, closingToken, encodeChat, encodeChatPrompt } from "../text/chat.ts";
 import { type ChatMessage, ChatTemplate } from "../text/chat_template.ts";
 import { countedRanges, type Mask } from "../text/mask.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -64,6 +64,18 @@ export function encodeExample(
     instructionLength: begin.length + tokenizer.encode(instruction).length,
     ...weight,
   };
+}
+
+/**
+ * The tokens of which each ends an answer in a format: the one that was taught, and those that the model's files name.
+ *
+ * @param format The format.
+ * @param tokenizer The model's tokenizer.
+ * @returns Their ids, the taught one first: what `generate()` takes as `eosId`.
+ */
+export function closingTokensOf(format: EntryFormat, tokenizer: Tokenizer): number[] {
+  const taught = format instanceof ChatTemplate ? closingToken(tokenizer, format) : tokenizer.eosId;
+  return [...new Set([taught, ...tokenizer.endIds])];
 }
 
 /**

@@ -49,7 +49,7 @@ export interface Gpt2Config {
   readonly tied?: boolean;
   /** Standard deviation of an untrained model's weights. By default 0.02, right for widths of about 1,000. */
   readonly initializerRange?: number;
-  /** Token ids with a meaning. By default the last token begins and ends a text. */
+  /** Token ids with a meaning. By default the last token begins and ends a text, as in the published models. */
   readonly special?: SpecialTokens;
 }
 
@@ -180,6 +180,8 @@ export class Gpt2 extends Decoder<Gpt2Config> {
   toConfig(): Record<string, unknown> {
     const { config } = this;
     const probability = config.dropout ?? 0;
+    const last = config.vocabularySize - 1;
+    const { bos = last, eos = last, pad } = config.special ?? {};
     return {
       architectures: ["GPT2LMHeadModel"],
       model_type: "gpt2",
@@ -197,9 +199,7 @@ export class Gpt2 extends Decoder<Gpt2Config> {
       attn_pdrop: config.attentionDropout ?? probability,
       initializer_range: config.initializerRange ?? 0.02,
       tie_word_embeddings: config.tied ?? true,
-      ...specialTokensToConfig(
-        config.special ?? { bos: config.vocabularySize - 1, eos: config.vocabularySize - 1 },
-      ),
+      ...specialTokensToConfig({ bos, eos, pad }),
       ...(config.qkvBias === false ? { qkv_bias: false } : {}),
     };
   }

@@ -5,7 +5,7 @@ import {
   ChatTemplate,
   chatTemplateOf,
   chatToOllama,
-  closingToken,
+  closingTokensOf,
   type CreateOllamaOptions,
   encodePrompt,
   type EntryFormat,
@@ -46,11 +46,10 @@ export async function ask(
 ): Promise<string> {
   const format = formatOf(tokenizer);
   const prompt = encodePrompt({ instruction: question, input: "", output: "" }, tokenizer, format);
-  const closing = format instanceof ChatTemplate ? [closingToken(tokenizer, format)] : [];
   const [{ tokens }] = await generate(model, [prompt], {
     temperature: 0,
     maxNewTokens: ANSWER_TOKENS,
-    eosId: [...closing, ...tokenizer.endIds],
+    eosId: closingTokensOf(format, tokenizer),
   });
   return tokenizer.decode(tokens).trim();
 }

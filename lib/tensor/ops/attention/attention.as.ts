@@ -4,8 +4,9 @@
  *
  * Queries are computed in blocks of consecutive tokens each of which is the next one's parent: they see the same
  * tokens, but for the last few, and with a window the first few. What one of them does not see has weight 0 for it, so
- * that numbers which are not finite spread within a block, as they do where masked scores are multiplied. A block's scores are a small matrix in memory, and all products have two rows of it to
- * four vectors, or four rows, of the other side, whose eight sums fit the registers.
+ * that numbers which are not finite spread within a block, as they do where masked scores are multiplied. A block's
+ * scores are a small matrix in memory, and all products have two rows of it to four vectors, or four rows, of the other
+ * side, whose eight sums fit the registers.
  */
 import { exp4, madd, maxLane, sumLanes } from "../../cpu/simd.as";
 import { dropped } from "../dropout/hash.as";
