@@ -28,6 +28,7 @@ const LEAVES = [
   "provenance.ts",
   "stop.ts",
   "keep.ts",
+  "options.ts",
   "write_beside.ts",
 ];
 

@@ -6,11 +6,12 @@
 
 import type { EncodedExample } from "../dataset/mod.ts";
 import type { LanguageModel } from "../model/mod.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
 import type { BatchLayout } from "./batch.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
-import type { AdamWSettings } from "./optimizer.ts";
-import { type ScheduleOptions, SCHEDULES } from "./schedule.ts";
+import { ADAMW_OPTIONS, type AdamWSettings } from "./optimizer.ts";
+import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
 /** Options of {@linkcode sft}. */
 export interface SftOptions extends AdamWSettings, ScheduleOptions {
@@ -82,6 +83,39 @@ export interface SftOptions extends AdamWSettings, ScheduleOptions {
   readonly signal?: AbortSignal;
 }
 
+const NAMES: OptionNames<SftOptions> = {
+  examples: true,
+  validation: true,
+  epochs: true,
+  maxSteps: true,
+  batchSize: true,
+  accumulate: true,
+  dropLast: true,
+  order: true,
+  layout: true,
+  ...SCHEDULE_OPTIONS,
+  ...ADAMW_OPTIONS,
+  maxGradientNorm: true,
+  seed: true,
+  mask: true,
+  maxLength: true,
+  evalEvery: true,
+  evalIters: true,
+  earlyStopping: true,
+  keepBest: true,
+  recompute: true,
+  sample: true,
+  checkpoint: true,
+  resume: true,
+  confirmOtherBits: true,
+  signal: true,
+};
+const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
+const CHECKPOINT_NAMES: OptionNames<NonNullable<SftOptions["checkpoint"]>> = {
+  directory: true,
+  every: true,
+};
+
 /** Losses on parts of the data. */
 export interface Evaluation {
   /** On the first batches of the examples. */
@@ -117,12 +151,16 @@ export interface Step {
 }
 
 /**
- * Checks the numbers among the options.
+ * Checks the options' names and the numbers among them.
  *
  * @param options What was given.
+ * @throws {TypeError} If there is an option of another name; the message names it and the one meant.
  * @throws {RangeError} If one is out of range; the message names it.
  */
 export function assertOptions(options: SftOptions): void {
+  assertKnownOptions("train", options, NAMES);
+  assertKnownOptions("stop early", options.earlyStopping, EARLY_STOPPING_NAMES);
+  assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_NAMES);
   const check = (name: keyof SftOptions, valid: (value: number) => boolean, expected: string) => {
     const value = options[name];
     if (value !== undefined && !valid(value as number)) {
