@@ -1,5 +1,5 @@
 /**
- * What a notebook imports: `import { loadModel, sft } from "tunebook"`.
+ * What a notebook imports: `import { loadNetwork, sft } from "tunebook"`.
  *
  * @module
  */

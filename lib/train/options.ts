@@ -5,7 +5,7 @@
  */
 
 import type { EncodedExample } from "../dataset/mod.ts";
-import type { LanguageModel } from "../model/mod.ts";
+import type { Network } from "../model/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
 import type { BatchLayout } from "./batch.ts";
@@ -63,7 +63,7 @@ export interface SftOptions extends AdamWSettings, ScheduleOptions {
    */
   readonly recompute?: boolean;
   /** Run at the end of each epoch; what it returns is the step's `sample`. An error that it throws ends the loop. */
-  readonly sample?: (model: LanguageModel) => string | Promise<string>;
+  readonly sample?: (model: Network) => string | Promise<string>;
   /**
    * Where checkpoints are kept, and after how many steps one is written (50 by default, and when it ends). A step's is
    * written when the loop's body is through with the step, so that what the body wrote down is never behind it.

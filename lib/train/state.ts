@@ -6,7 +6,7 @@
 
 import { encodeHex } from "@std/encoding";
 import type { EncodedExample } from "../dataset/mod.ts";
-import { describeFrozen, type LanguageModel } from "../model/mod.ts";
+import { describeFrozen, type Network } from "../model/mod.ts";
 import type { Best } from "./early_stopping.ts";
 import type { SftOptions } from "./options.ts";
 import type { TrainingData } from "./training_data.ts";
@@ -36,7 +36,7 @@ export interface TrainingState {
  * @returns Plain values by name; long ones as hashes.
  */
 export async function describeOptions(
-  model: LanguageModel,
+  model: Network,
   options: SftOptions,
   data: TrainingData,
   totalSteps: number,

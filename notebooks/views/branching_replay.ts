@@ -5,7 +5,7 @@ import { escape } from "@std/html";
 import {
   frames,
   type FrameValue,
-  type LanguageModel,
+  type Network,
   Random,
   type Tokenizer,
   tokenText,
@@ -51,7 +51,7 @@ export interface ReplayOptions {
  * @returns Sliders for temperature, top-k and top-p.
  */
 export async function branchingReplay(
-  model: LanguageModel,
+  model: Network,
   tokenizer: Tokenizer,
   options: ReplayOptions,
 ): Promise<View> {

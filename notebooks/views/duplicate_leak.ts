@@ -7,7 +7,7 @@ import {
   gpt2Tokenizer,
   type InstructionEntry,
   lineChart,
-  loadModel,
+  loadNetwork,
   measureLoss,
   pick,
   Random,
@@ -83,7 +83,7 @@ export async function trainWithLeaks(
     clean,
     plantLeaks(rest, heldOut, leaks),
   ].map((part) => encodeExamples(part, tokenizer));
-  const { model } = await loadModel("nano", { device: await pick() });
+  const { network: model } = await loadNetwork("nano", { device: await pick() });
   const run = { leaks, steps: [0], heldOut: [] as number[], clean: [] as number[] };
   const measure = async () => {
     run.heldOut.push((await measureLoss(model, heldOutExamples)).loss);

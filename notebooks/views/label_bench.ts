@@ -7,8 +7,8 @@ import {
   type EncodedExample,
   frames,
   IGNORE_INDEX,
-  type LanguageModel,
   lossOf,
+  type Network,
   noGrad,
   scope,
   type Tokenizer,
@@ -88,7 +88,7 @@ export function labelBatch(
  * @param batch Inputs and targets.
  * @returns The mean over targets that count, in nats.
  */
-export async function lossOfLabels(model: LanguageModel, batch: LabelledBatch): Promise<number> {
+export async function lossOfLabels(model: Network, batch: LabelledBatch): Promise<number> {
   const { inputs, targets, batchSize, length } = batch;
   if (batchSize === 0) throw new RangeError("Cannot measure a batch without sequences");
   const rows = Int32Array.from(targets.keys()).filter((i) => targets[i] !== IGNORE_INDEX);
@@ -121,7 +121,7 @@ const SHIFTS = { "not at all": 0, "by one": 1, "by two": 2 };
  * @returns Buttons for the shift, switches for the others.
  */
 export async function labelBench(
-  model: LanguageModel,
+  model: Network,
   tokenizer: Tokenizer,
   examples: readonly EncodedExample[],
 ): Promise<View> {

@@ -6,10 +6,10 @@ import {
   backward,
   type Device,
   type EncodedExample,
-  type LanguageModel,
-  loadModel,
+  loadNetwork,
   lossOf,
   makeBatch,
+  type Network,
   scope,
   trainableParameters,
 } from "tunebook";
@@ -65,7 +65,7 @@ export async function measureLedger(
     await collectGarbage();
     const before = await bytesInUse(device);
     const quantize = way.way === "QLoRA" ? "nf4" : undefined;
-    const { model } = await loadModel(name, { device, quantize });
+    const { network: model } = await loadNetwork(name, { device, quantize });
     if (way.way !== "full") addLora(model, { rank: RANK });
     entries.push(await measureStep(model, examples, way, before));
     for (const tensor of tensorsOf(model)) tensor.dispose();
@@ -75,7 +75,7 @@ export async function measureLedger(
 
 /** One step, whose parts are looked at one after the other. */
 async function measureStep(
-  model: LanguageModel,
+  model: Network,
   examples: readonly EncodedExample[],
   way: Way,
   before: number,
@@ -121,7 +121,7 @@ async function collectGarbage(): Promise<void> {
   await new Promise((done) => setTimeout(done, 20)); // finalizers run when the program waits
 }
 
-const tensorsOf = (model: LanguageModel) => [
+const tensorsOf = (model: Network) => [
   ...model.parameters.values(),
   ...[...model.linears.values()].flatMap(({ adapter }) => [...adapter?.parameters.values() ?? []]),
 ];
@@ -136,7 +136,7 @@ const tensorsOf = (model: LanguageModel) => [
  * @returns Bytes.
  */
 export function predict(
-  model: LanguageModel,
+  model: Network,
   tokens: number,
   counted: number,
   { recompute }: Way,

@@ -11,7 +11,7 @@ import {
   type EntryFormat,
   formatToOllama,
   generate,
-  type LanguageModel,
+  type Network,
   ollamaHost,
   type Tokenizer,
 } from "tunebook";
@@ -40,7 +40,7 @@ export function formatOf(tokenizer: Tokenizer): EntryFormat {
  * @returns The first 24 tokens of its answer.
  */
 export async function ask(
-  model: LanguageModel,
+  model: Network,
   tokenizer: Tokenizer,
   question: string,
 ): Promise<string> {
