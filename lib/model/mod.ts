@@ -29,6 +29,8 @@ export {
   LoraAdapter,
   type LoraOptions,
   type LoraSettings,
+  mergedCopy,
+  type MergedNetwork,
   mergeLora,
   removeLora,
 } from "./lora.ts";
@@ -49,6 +51,7 @@ export {
   type ModelInput,
   type Network,
 } from "./model.ts";
+export { originOf } from "./origin.ts";
 export { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
 export {
   loadPacked,

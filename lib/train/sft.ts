@@ -5,7 +5,8 @@
  */
 
 import { nextCellCheckpoint } from "../keep.ts";
-import { type Network, trainableParameters } from "../model/mod.ts";
+import { formatOf } from "../dataset/mod.ts";
+import { LoraAdapter, type LoraSettings, type Network, trainableParameters } from "../model/mod.ts";
 import { record } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
 import type { Tensor } from "../tensor/mod.ts";
@@ -14,6 +15,7 @@ import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { learn, type Learnt } from "./learn.ts";
+import { addTrainingLog, type TrainingLog } from "./log.ts";
 import { AdamW } from "./optimizer.ts";
 import {
   assertOptions,
@@ -23,7 +25,7 @@ import {
   type Step,
 } from "./options.ts";
 import { learningRateAt } from "./schedule.ts";
-import { assertResumable, describeOptions, type TrainingState } from "./state.ts";
+import { assertResumable, describeOptions, describeSettings, type TrainingState } from "./state.ts";
 import { TrainingData } from "./training_data.ts";
 
 /**
@@ -57,6 +59,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   readonly #optimizer: AdamW;
   /** Follows validation losses, where the training may end early or keeps its best weights. */
   readonly #tracker: BestTracker | undefined;
+  readonly #log: TrainingLog;
   #described: Promise<Record<string, unknown>> | undefined;
   #step = 0;
   /** The newest checkpoint that belongs to this training. */
@@ -79,6 +82,16 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), options, {
       keepGradients: options.recompute,
     });
+    this.#log = {
+      format: formatOf(options.examples),
+      adapter: adapterOf(model),
+      settings: {},
+      examples: this.#data.examples.length,
+      device: model.device.name,
+      step: 0,
+      totalSteps: this.totalSteps,
+    };
+    addTrainingLog(model, this.#log);
     if (earlyStopping || keepBest) {
       const kept = keepBest ? this.#optimizer.parameters : undefined;
       this.#tracker = new BestTracker(earlyStopping, kept);
@@ -118,6 +131,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
         try {
           const step = { ...update, ...await this.#lookAt(update, signal) };
           this.history.push(step);
+          this.#log.loss = step.loss;
+          this.#log.evaluation = step.evaluation ?? this.#log.evaluation;
           yield step;
         } finally {
           // Only now: what the loop's body logs of a step must not be lost by a kill between checkpoint and log.
@@ -128,6 +143,17 @@ export class Training implements AsyncIterable<Step>, Disposable {
     } finally {
       this.#running = false;
     }
+  }
+
+  /**
+   * Takes the steps that are left, and gives the optimizer's memory back.
+   *
+   * @returns The last step; undefined where none was left.
+   */
+  async finish(): Promise<Step | undefined> {
+    for await (const _ of this);
+    this[Symbol.dispose]();
+    return this.history.at(-1);
   }
 
   /**
@@ -150,10 +176,11 @@ export class Training implements AsyncIterable<Step>, Disposable {
         : undefined;
       await restoreCheckpoint(path, this.#model, this.#optimizer, state.step);
       this.#tracker?.resume(state.best, best);
-      this.#step = state.step;
+      this.#step = this.#log.step = state.step;
       this.#saved = { path, step: state.step };
       this.#resumedFrom = path;
     }
+    this.#log.settings = await describeSettings(this.#options, this.#data);
     await record("training", { ...this.#model.device.facts, seed });
     this.#started = true;
   }
@@ -200,7 +227,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     }
     this.#optimizer.step(learningRate, Math.min(1, maxGradientNorm / (gradientNorm + 1e-6)));
     await this.#model.device.sync();
-    this.#step = number;
+    this.#step = this.#log.step = number;
     const sum = (name: "tokensComputed" | "tokensCounted") =>
       batches.reduce((total, batch) => total + batch[name], 0);
     return {
@@ -295,6 +322,13 @@ function withCellCheckpoint(options: SftOptions): SftOptions {
   if (!cell) return options;
   const { directory, resume } = cell;
   return { ...options, checkpoint: { directory }, resume: options.resume ?? resume };
+}
+
+/** The settings of a model's adapters, if it has any. */
+function adapterOf({ linears }: Network): LoraSettings | undefined {
+  for (const { adapter } of linears.values()) {
+    if (adapter instanceof LoraAdapter) return adapter.settings;
+  }
 }
 
 function assertLearns(parameters: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {

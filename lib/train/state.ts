@@ -41,15 +41,34 @@ export async function describeOptions(
   data: TrainingData,
   totalSteps: number,
 ): Promise<Record<string, unknown>> {
+  const { schedule = "constant", warmup = 0 } = options;
+  const prolongable = schedule === "constant" && (warmup >= 1 || warmup === 0) &&
+    !followsBest(options);
+  const config = Object.entries(model.toConfig()).map(([name, value]) => [`model.${name}`, value]);
+  return {
+    ...await describeSettings(options, data),
+    ...(!prolongable && { totalSteps }),
+    ...Object.fromEntries(config),
+    ...await describeFrozen(model),
+  };
+}
+
+/**
+ * Describes what a training was told: all that decides its steps but the model.
+ *
+ * @param options What was asked for.
+ * @param data What was made of the examples.
+ * @returns Plain values by name; long ones as hashes.
+ */
+export async function describeSettings(
+  options: SftOptions,
+  data: TrainingData,
+): Promise<Record<string, unknown>> {
   const { examples, layout, count: { mask, maxLength } } = data;
   const { learningRate = 5e-5, maxGradientNorm = Infinity, seed = 123, batchSize = 8 } = options;
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.1 } = options;
   const { order = "shuffled", dropLast = true } = options;
   const { accumulate = 1, schedule = "constant", warmup = 0, minLearningRate = 0 } = options;
-  const { earlyStopping, keepBest } = options;
-  const followsBest = earlyStopping !== undefined || keepBest === true;
-  const prolongable = schedule === "constant" && (warmup >= 1 || warmup === 0) && !followsBest;
-  const config = Object.entries(model.toConfig()).map(([name, value]) => [`model.${name}`, value]);
   return {
     mask,
     maxLength,
@@ -70,15 +89,17 @@ export async function describeOptions(
     ...(accumulate > 1 && { accumulate }),
     ...(schedule !== "constant" && { schedule, minLearningRate }),
     ...(warmup > 0 && { warmup }),
-    ...(!prolongable && { totalSteps }),
-    ...(followsBest && await describeBest(options, data)),
+    ...(followsBest(options) && await describeBest(options, data)),
     examples: await hashExamples(examples),
     ...(examples.some(({ weight }) => weight !== undefined) && {
       weights: await hash(new Int32Array(Float32Array.from(examples, weightOf).buffer)),
     }),
-    ...Object.fromEntries(config),
-    ...await describeFrozen(model),
   };
+}
+
+/** Whether the end or the result depends on the best validation loss. */
+function followsBest({ earlyStopping, keepBest }: SftOptions): boolean {
+  return earlyStopping !== undefined || keepBest === true;
 }
 
 /**

@@ -8,6 +8,7 @@
 
 export type { Dtype, ReadableDtype, WritableDtype } from "./dtype.ts";
 export type { TensorInfo } from "./safetensors/header.ts";
+export { type BaseName, nameBase } from "./base.ts";
 export { openSafetensors, type Safetensors } from "./safetensors/read.ts";
 export type { ReadOptions } from "./rows.ts";
 export { type TensorEntry, type WriteOptions, writeSafetensors } from "./safetensors/write.ts";
