@@ -4,6 +4,9 @@
  * @module
  */
 
+// How models are kept between runs of a notebook.
+import "./keep.ts";
+
 export { type ModelPlan, planModel } from "./architectures.ts";
 export { KeyValueCache } from "./cache.ts";
 export { Decoder, type DecoderConfig, type DecoderWeights } from "./decoder.ts";

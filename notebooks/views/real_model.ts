@@ -1,20 +1,9 @@
 // What chapter 9 asks of a real model: questions in its own prompt format, here and in Ollama.
 
-import {
-  alpaca,
-  ChatTemplate,
-  chatTemplateOf,
-  chatToOllama,
-  closingTokensOf,
-  type CreateOllamaOptions,
-  encodePrompt,
-  type EntryFormat,
-  formatToOllama,
-  generate,
-  type Network,
-  ollamaHost,
-  type Tokenizer,
-} from "tunebook";
+import { encodePrompt, generate, type Network, type Tokenizer } from "tunebook";
+import { closingTokensOf, type EntryFormat } from "tunebook/data";
+import { alpaca, ChatTemplate, chatTemplateOf, chatToOllama, formatToOllama } from "tunebook/text";
+import { type CreateOllamaOptions, ollamaHost } from "tunebook/weights";
 
 /**
  * How a model wants to be asked.
