@@ -30,7 +30,6 @@ const RATES = "second|minute|step|token|batch|epoch|layer|sequence|example|entry
 const FORMS: readonly RegExp[] = [
   /\bhelps? nobody\b/i,
   /\bis as by\b/i,
-  /\b(?:takes?|took|taken|taking) (?:\w+ ){1,6}off\b/i,
   /\b(?:not|where|as|been|is|are|was|were) said\b/i,
   /\bhang(?:s|ing)? on\b(?! nodes)/i,
   /\bby way of\b/i,
@@ -60,6 +59,7 @@ const FORMS_OUTSIDE_CHAPTERS: readonly RegExp[] = [
   /\bletter for letter\b/i,
   /\blikeliest\b/i,
   /\bforetells?\b|\bforetold\b/i,
+  /\b(?:takes?|took|taken|taking) (?:\w+ ){1,6}off\b/i,
   /(?<!\bthere )\b(?:is|are|was|were|be) no (?!longer\b|more\b|other\b)/i,
   /(?<!\bthere )\b(?:is|are|was|were) none\b/i,
   /\bwhoever\b/i,
