@@ -28,6 +28,8 @@ const LEAVES = [
   "provenance.ts",
   "stop.ts",
   "keep.ts",
+  "options.ts",
+  "blas_variables.ts",
   "write_beside.ts",
 ];
 

@@ -8,7 +8,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import { type Progress, progress } from "../../lib/cli/progress.ts";
-import { Gpt2, type LossBatch, lossOf, saveModel } from "../../lib/model/mod.ts";
+import { Gpt2, type LossBatch, lossOf, saveNetwork } from "../../lib/model/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { backward, globalNorm, scope, Tensor } from "../../lib/tensor/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
@@ -128,7 +128,7 @@ if (import.meta.main) {
   const model = await widen(narrow, known);
   const last = steps + WHOLE_STEPS;
   const loss = await train(model, Int32Array.from(ids), [steps + 1, last], () => 2e-4, bar);
-  const { bytes, sha256 } = await saveModel(model, directory, { dtype: "F16" });
+  const { bytes, sha256 } = await saveNetwork(model, directory, { dtype: "F16" });
   bar.finish(`loss ${loss.toFixed(3)}; wrote ${bytes} bytes, SHA-256 ${sha256}`);
   device.close();
 }

@@ -6,8 +6,8 @@ import {
   addLora,
   isAdapter,
   isFullyTrainable,
-  type LanguageModel,
   type NamePattern,
+  type Network,
   type Quantization,
   QUANTIZATIONS,
   readAdapterConfig,
@@ -80,7 +80,7 @@ function readNames(text: string): NamePattern {
  * @throws {TypeError} If options of adapters are given without a rank, or nothing would learn.
  */
 export function adaptForCommand(
-  model: LanguageModel,
+  model: Network,
   options: AdapterOptions & { seed: number },
 ): void {
   const { loraRank: rank, loraAlpha: alpha, loraDropout: dropout, loraTargets: targets } = options;

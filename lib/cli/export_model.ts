@@ -5,10 +5,10 @@ import {
   exportGguf,
   exportLoraGguf,
   type ExportType,
-  type LanguageModel,
   mergeLora,
+  type Network,
   openStoredModel,
-  saveModel,
+  saveNetwork,
 } from "../model/mod.ts";
 import {
   type ChatTemplate,
@@ -116,7 +116,7 @@ interface Exporting {
   readonly source: ResolvedModel;
   readonly tokenizer: Tokenizer;
   /** The model in memory, where it must be. */
-  readonly model?: LanguageModel;
+  readonly model?: Network;
   /** The adapter that goes beside it. */
   readonly adapter?: string;
   /** The directory of what was trained. */
@@ -130,7 +130,7 @@ async function toDirectory(
   { type }: ExportModelOptions,
 ): Promise<void> {
   const dtype = (type?.toUpperCase() ?? "F32") as WritableDtype;
-  const { bytes } = await saveModel(model!, directory, { dtype, signal });
+  const { bytes } = await saveNetwork(model!, directory, { dtype, signal });
   await saveTokenizer(tokenizer, directory, source);
   const taught = await findTemplate(trained);
   if (taught !== undefined) await writeTemplate(directory, taught);

@@ -1,6 +1,6 @@
 // Loading a model for a subcommand, with progress, and its tokenizer.
 
-import { type LoadedModel, loadLora, loadModel, type Quantization } from "../model/mod.ts";
+import { loadLora, loadNetwork, type Network, type Quantization } from "../model/mod.ts";
 import type { DeviceKind } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { openTokenizer, type Tokenizer } from "../text/mod.ts";
@@ -9,7 +9,11 @@ import { findBase } from "./adapter_options.ts";
 import { progress } from "./progress.ts";
 
 /** A model that is ready, and what reads its text. */
-export interface ReadyModel extends LoadedModel {
+export interface ReadyModel {
+  /** The network. */
+  readonly model: Network;
+  /** Its files. */
+  readonly source: ResolvedModel;
   /** Turns text into its tokens. */
   readonly tokenizer: Tokenizer;
   /** The directory of the adapter that was put on it, if one was. */
@@ -39,7 +43,7 @@ export async function loadForCommand(
   const download = downloadBar();
   const reading = progress(`Loading ${base}`, 100);
   try {
-    const loaded = await loadModel(base, {
+    const { network: model, source } = await loadNetwork(base, {
       device,
       dropout,
       quantize,
@@ -47,9 +51,9 @@ export async function loadForCommand(
       onProgress: download.onProgress,
       onRead: (done, total) => reading.update(Math.floor(100 * done / total)),
     });
-    if (adapter) await loadLora(loaded.model, adapter);
-    if (loaded.source.notice) console.error(loaded.source.notice);
-    return { ...loaded, adapter, tokenizer: await tokenizerOf(loaded) };
+    if (adapter) await loadLora(model, adapter);
+    if (source.notice) console.error(source.notice);
+    return { model, source, adapter, tokenizer: await tokenizerOf(model, source) };
   } finally {
     download.finish();
     reading.finish();
@@ -88,7 +92,7 @@ function downloadBar() {
   };
 }
 
-async function tokenizerOf({ model, source }: LoadedModel): Promise<Tokenizer> {
+async function tokenizerOf(model: Network, source: ResolvedModel): Promise<Tokenizer> {
   const tokenizer = await openTokenizer(source);
   // some models have rows for tokens that never were
   if (tokenizer.vocabSize > model.vocabularySize) {

@@ -12,7 +12,7 @@ import {
   readOrder,
   splitEntries,
 } from "../dataset/mod.ts";
-import { generate, type LanguageModel, mergeLora } from "../model/mod.ts";
+import { generate, mergeLora, type Network } from "../model/mod.ts";
 import type { Mask, Tokenizer } from "../text/mod.ts";
 import { sft, TensorBoard, type Training } from "../train/mod.ts";
 import type { WritableDtype } from "../weights/mod.ts";
@@ -267,9 +267,9 @@ function sampler(
   { tokenizer, format, model: { contextLength } }: {
     tokenizer: Tokenizer;
     format: EntryFormat;
-    model: LanguageModel;
+    model: Network;
   },
-): ((model: LanguageModel) => Promise<string>) | undefined {
+): ((model: Network) => Promise<string>) | undefined {
   for (const entry of entries) {
     const promptIds = encodePrompt(entry, tokenizer, format);
     if (promptIds.length > contextLength) continue;

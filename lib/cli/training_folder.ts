@@ -2,7 +2,7 @@
 
 import { basename, dirname, join, resolve } from "@std/path";
 import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
-import { saveLora, saveModel } from "../model/mod.ts";
+import { saveLora, saveNetwork } from "../model/mod.ts";
 import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
 import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
 import { checkpointName, type WritableDtype } from "../weights/mod.ts";
@@ -126,7 +126,7 @@ export class TrainingFolder {
     const adapted = [...model.linears.values()].some(({ adapter }) => adapter);
     const { sha256 } = adapted
       ? await saveLora(model, this.path, { ...nameBase(source), dtype })
-      : await saveModel(model, this.path, { dtype });
+      : await saveNetwork(model, this.path, { dtype });
     await saveTokenizer(tokenizer, this.path, source);
     if (format instanceof ChatTemplate) {
       await writeTemplate(this.path, format.source);

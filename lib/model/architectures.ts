@@ -12,11 +12,11 @@ import { Gpt2, gpt2Shapes } from "./gpt2.ts";
 import { parseGpt2Config } from "./gpt2_config.ts";
 import { Llama, llamaShapes } from "./llama.ts";
 import { parseLlamaConfig } from "./llama_config.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 
 /** A model that is known by its configuration, before its weights are read. */
 export interface ModelPlan {
-  /** Its architecture, as {@linkcode LanguageModel.architecture} has it. */
+  /** Its architecture, as {@linkcode Network.architecture} has it. */
   readonly architecture: string;
   /** V: tokens. */
   readonly vocabularySize: number;
@@ -38,7 +38,7 @@ export interface ModelPlan {
    */
   readonly prefixes: readonly string[];
   /** Makes the model of a tensor for each of the shapes. */
-  readonly build: (parameters: ReadonlyMap<string, Tensor>) => LanguageModel;
+  readonly build: (parameters: ReadonlyMap<string, Tensor>) => Network;
 }
 
 type Planner = (json: Record<string, unknown>, path: string, dropout: number) => ModelPlan;

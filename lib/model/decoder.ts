@@ -7,7 +7,7 @@
 
 import type { Device, Tensor } from "../tensor/mod.ts";
 import { dropsInAdapters, type Linear, type LinearLayout, makeLinears } from "./linear.ts";
-import type { LanguageModel, ModelInput } from "./model.ts";
+import type { ModelInput, Network } from "./model.ts";
 import { requireParameter } from "./parameters.ts";
 
 /** What every architecture's configuration says. */
@@ -43,7 +43,7 @@ export interface DecoderWeights {
 const HEAD = "lm_head.weight";
 
 /** A model whose weights have names. */
-export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implements LanguageModel {
+export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implements Network {
   abstract readonly architecture: string;
   abstract readonly prefix: string;
   readonly device: Device;

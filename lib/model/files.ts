@@ -20,20 +20,20 @@ import { writeFileBeside } from "../write_beside.ts";
 import { planModel } from "./architectures.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
 
 /** A model that was loaded, and where it came from. */
-export interface LoadedModel {
-  /** The model. */
-  readonly model: LanguageModel;
+export interface LoadedNetwork {
+  /** The network. */
+  readonly network: Network;
   /** Its files. */
   readonly source: ResolvedModel;
 }
 
-/** Options of {@linkcode loadModel}. */
-export interface LoadModelOptions extends ResolveOptions {
+/** Options of {@linkcode loadNetwork}. */
+export interface LoadNetworkOptions extends ResolveOptions {
   /** Where it shall live. */
   readonly device: Device;
   /** Overrides the dropout that its configuration names; 0 by default, as fine-tuning usually has it. */
@@ -60,7 +60,10 @@ export interface LoadModelOptions extends ResolveOptions {
  * @throws {RangeError} If one of its tensors is not there.
  * @throws {Deno.errors.NotFound} If it does not exist.
  */
-export async function loadModel(name: string, options: LoadModelOptions): Promise<LoadedModel> {
+export async function loadNetwork(
+  name: string,
+  options: LoadNetworkOptions,
+): Promise<LoadedNetwork> {
   const { device, signal } = options;
   const { keepStored = options.quantize && loadPacked(options.quantize) } = options;
   const source = await resolveModel(name, options);
@@ -77,14 +80,14 @@ export async function loadModel(name: string, options: LoadModelOptions): Promis
     done += sizeOf(shape);
     options.onRead?.(done, total);
   }
-  const model = plan.build(parameters);
+  const network = plan.build(parameters);
   for (const adapter of ollamaAdapters(source)) {
-    await loadLoraGguf(model, adapter);
-    mergeLora(model);
+    await loadLoraGguf(network, adapter);
+    mergeLora(network);
   }
   const { name: named, source: from, commit } = source;
   await record("model", { name: named, source: from, ...(commit && { commit }) });
-  return { model, source };
+  return { network, source };
 }
 
 /** A weight as float32. What kernels can widen goes to the device as it is stored: less to copy, and by all threads. */
@@ -95,15 +98,15 @@ async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
 }
 
 /**
- * Saves a model in Hugging Face's layout, so that transformers and {@linkcode loadModel} read it.
+ * Saves a model in Hugging Face's layout, so that transformers and {@linkcode loadNetwork} read it.
  *
  * @param model The model.
  * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
  * @param options The type to store, F32 by default; metadata kept in the file.
  * @returns Length and hash of the weights' file.
  */
-export async function saveModel(
-  model: LanguageModel,
+export async function saveNetwork(
+  model: Network,
   directory: string,
   options: { dtype?: WritableDtype; metadata?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {

@@ -9,7 +9,7 @@ import { growForest } from "../forest.ts";
 import { Random } from "../random.ts";
 import { embedding, noGrad, scope } from "../tensor/mod.ts";
 import { KeyValueCache } from "./cache.ts";
-import { type LanguageModel, logitsOf, type ModelInput } from "./model.ts";
+import { logitsOf, type ModelInput, type Network } from "./model.ts";
 import { assertSampling, chooseToken, type SamplingOptions } from "./sampling.ts";
 
 /** Options of {@linkcode generate}. */
@@ -54,7 +54,7 @@ export interface Generation {
  * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
  */
 export async function generate(
-  model: LanguageModel,
+  model: Network,
   prompts: readonly (readonly number[])[],
   options: GenerateOptions = {},
 ): Promise<Generation[]> {
@@ -77,7 +77,7 @@ export async function generate(
  * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
  */
 export async function* generateTokens(
-  model: LanguageModel,
+  model: Network,
   prompts: readonly (readonly number[])[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, void> {
@@ -115,7 +115,7 @@ interface Sequence {
 }
 
 async function* generateBatch(
-  model: LanguageModel,
+  model: Network,
   prompts: readonly (readonly number[])[],
   firstIndex: number,
   maxNewTokens: number,
@@ -173,7 +173,7 @@ async function* generateBatch(
 
 /** Logits of some rows of the output, all by default, copied to the host. */
 async function readLogits(
-  model: LanguageModel,
+  model: Network,
   input: ModelInput,
   rows?: Int32Array,
 ): Promise<Float32Array> {

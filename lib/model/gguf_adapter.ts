@@ -11,7 +11,7 @@ import { fromGgufForm, type GgufForm, ggufPlace, toGgufForm } from "./gguf_names
 import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 import { freeze } from "./trainable.ts";
 
 /**
@@ -24,7 +24,7 @@ import { freeze } from "./trainable.ts";
  * @throws {TypeError} If the model has no adapter, or adapters that count differently.
  */
 export async function exportLoraGguf(
-  model: LanguageModel,
+  model: Network,
   path: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
@@ -72,7 +72,7 @@ export async function exportLoraGguf(
  * @throws {SyntaxError} If the file is damaged.
  * @throws {Deno.errors.NotFound} If there is no such file.
  */
-export async function loadLoraGguf(model: LanguageModel, path: string): Promise<void> {
+export async function loadLoraGguf(model: Network, path: string): Promise<void> {
   const cannot = `Cannot load the adapter "${path}"`;
   using file = await openGguf(path);
   const expect = (key: string, expected: string) => {
@@ -119,7 +119,7 @@ export async function loadLoraGguf(model: LanguageModel, path: string): Promise<
 }
 
 /** Where a layer's A and B stand, and how B's rows do. */
-function placeOf(name: string, model: LanguageModel): { place: string; form: GgufForm } {
+function placeOf(name: string, model: Network): { place: string; form: GgufForm } {
   const { name: place, form } = ggufPlace(`${name}.weight`, model);
   // A and B are (r, in) and (out, r) whichever way the weight lies; only rows can change places.
   return { place, form: form.kind === "transposed" ? { kind: "same" } : form };

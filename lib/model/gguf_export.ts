@@ -16,7 +16,7 @@ import { gemmaToConfig, parseGemmaConfig } from "./gemma_config.ts";
 import { configToGguf, rotaryDivisors } from "./gguf_metadata.ts";
 import { type GgufNaming, ggufPlace, ggufShape, toGgufForm } from "./gguf_names.ts";
 import { llamaToConfig, parseLlamaConfig } from "./llama_config.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 import type { StoredModel } from "./stored_weights.ts";
 
 /** How the matrices of an exported model are stored. */
@@ -65,7 +65,7 @@ interface ExportedWeight {
  * @throws {RangeError} If a value is too large for the type.
  */
 export async function exportGguf(
-  model: LanguageModel | StoredModel,
+  model: Network | StoredModel,
   path: string,
   options: ExportGgufOptions = {},
 ): Promise<WrittenFile> {
@@ -108,7 +108,7 @@ export async function exportGguf(
   });
 }
 
-function fromModel(model: LanguageModel): Exported {
+function fromModel(model: Network): Exported {
   const adapted = [...model.linears.values()].find(({ adapter }) => adapter !== undefined);
   if (adapted !== undefined) {
     throw new TypeError(

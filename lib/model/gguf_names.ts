@@ -1,7 +1,7 @@
 /**
  * Where a model's parameters stand in a GGUF file, and in which form: for reading such files and for writing them.
  *
- * Names here are those of {@linkcode LanguageModel.parameters}. The forms are llama.cpp's: Llama's query and key rows
+ * Names here are those of {@linkcode Network.parameters}. The forms are llama.cpp's: Llama's query and key rows
  * stand in pairs, Gemma's norms carry their + 1, GPT-2's matrices are (out, in).
  *
  * https://github.com/ggml-org/llama.cpp/blob/master/convert_hf_to_gguf.py

@@ -9,8 +9,8 @@ import { registerKeeper } from "../keep.ts";
 import { type Device, Tensor } from "../tensor/mod.ts";
 import { openSafetensors } from "../weights/mod.ts";
 import { planModel } from "./architectures.ts";
-import { saveModel } from "./files.ts";
-import type { LanguageModel } from "./model.ts";
+import { saveNetwork } from "./files.ts";
+import type { Network } from "./model.ts";
 
 /** What is kept beside the files. */
 interface KeptModel {
@@ -22,7 +22,7 @@ registerKeeper({
   kind: "model",
   matches: (value) => isModel(value),
   async save(value, folder): Promise<KeptModel> {
-    const model = value as LanguageModel;
+    const model = value as Network;
     const packed = [...model.parameters.values()].find(({ dtype }) => dtype !== "f32");
     if (packed !== undefined) {
       throw new TypeError(`it is, or holds, a model with weights of type "${packed.dtype}"`);
@@ -30,7 +30,7 @@ registerKeeper({
     if ([...model.linears.values()].some(({ adapter }) => adapter !== undefined)) {
       throw new TypeError("it is, or holds, a model with adapters");
     }
-    await saveModel(model, folder);
+    await saveNetwork(model, folder);
     return { device: model.device, hasDropout: model.hasDropout };
   },
   async restore(data, folder, existing) {
@@ -41,7 +41,7 @@ registerKeeper({
     const plan = planModel(config, path);
     const stored = (name: string) =>
       name === "lm_head.weight" ? name : `${plan.prefixes[0]}${name}`;
-    const present = existing as LanguageModel | undefined;
+    const present = existing as Network | undefined;
     if (present !== undefined && sameShapes(present, plan.shapes)) {
       for (const name of plan.shapes.keys()) {
         present.parameters.get(name)!.assign(await file.read(stored(name)));
@@ -59,7 +59,7 @@ registerKeeper({
 });
 
 function sameShapes(
-  model: LanguageModel,
+  model: Network,
   shapes: ReadonlyMap<string, readonly number[]>,
 ): boolean {
   return model.parameters.size === shapes.size &&
@@ -69,8 +69,8 @@ function sameShapes(
     });
 }
 
-function isModel(value: unknown): value is LanguageModel {
-  const model = value as Partial<LanguageModel> | null;
+function isModel(value: unknown): value is Network {
+  const model = value as Partial<Network> | null;
   return typeof model === "object" && model !== null && model.parameters instanceof Map &&
     model.linears instanceof Map && typeof model.toConfig === "function" &&
     typeof model.hidden === "function";

@@ -106,7 +106,7 @@ export function makeLinears(
 }
 
 /**
- * Whether any adapter drops elements in training; for {@linkcode LanguageModel.hasDropout}.
+ * Whether any adapter drops elements in training; for {@linkcode Network.hasDropout}.
  *
  * @param linears A model's.
  * @returns Whether one does.

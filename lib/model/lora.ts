@@ -21,7 +21,7 @@ import {
   Tensor,
 } from "../tensor/mod.ts";
 import type { Adapter, Linear } from "./linear.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
 
 /** What decides an adapter, in PEFT's terms. */
@@ -116,7 +116,7 @@ export class LoraAdapter implements Adapter {
  * device.close();
  * ```
  */
-export function addLora(model: LanguageModel, options: LoraOptions = {}): string[] {
+export function addLora(model: Network, options: LoraOptions = {}): string[] {
   const { targets = /(?:)/, seed = 123 } = options;
   const settings = settle(options);
   const linears = chooseLinears(model, targets);
@@ -151,7 +151,7 @@ export function addLora(model: LanguageModel, options: LoraOptions = {}): string
  * @param b B, (out, r).
  */
 export function attachLora(
-  model: LanguageModel,
+  model: Network,
   linear: Linear,
   settings: LoraSettings,
   a: Tensor,
@@ -166,7 +166,7 @@ export function attachLora(
  * @param model The model, changed in place.
  * @returns How many layers had one.
  */
-export function removeLora(model: LanguageModel): number {
+export function removeLora(model: Network): number {
   let removed = 0;
   for (const linear of model.linears.values()) {
     if (!linear.adapter) continue;
@@ -187,7 +187,7 @@ export function removeLora(model: LanguageModel): number {
  * @param model The model, changed in place.
  * @returns How many layers were merged.
  */
-export function mergeLora(model: LanguageModel): number {
+export function mergeLora(model: Network): number {
   for (const { name, adapter, layout, weight } of model.linears.values()) {
     if (!(adapter instanceof LoraAdapter)) continue;
     const merged = scope(() =>
@@ -226,7 +226,7 @@ function settle(options: LoraOptions): LoraSettings {
   return { rank, alpha, dropout, rsLora };
 }
 
-function chooseLinears(model: LanguageModel, targets: NamePattern): Linear[] {
+function chooseLinears(model: Network, targets: NamePattern): Linear[] {
   const linears = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
   if (linears.length === 0) {
     const kinds = new Set([...model.linears.keys()].map((name) => name.split(".").at(-1)));

@@ -15,7 +15,7 @@ import { writeFileBeside } from "../write_beside.ts";
 import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 import { freeze } from "./trainable.ts";
 
 const CONFIG = "adapter_config.json";
@@ -42,7 +42,7 @@ export interface AdapterConfig {
  * @throws {TypeError} If the model has no adapter, or adapters of several settings.
  */
 export async function saveLora(
-  model: LanguageModel,
+  model: Network,
   directory: string,
   options: { base?: string; revision?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
@@ -95,7 +95,7 @@ export async function saveLora(
  * @throws {SyntaxError} If a file is damaged.
  * @throws {Deno.errors.NotFound} If a file is not there.
  */
-export async function loadLora(model: LanguageModel, directory: string): Promise<AdapterConfig> {
+export async function loadLora(model: Network, directory: string): Promise<AdapterConfig> {
   const config = await readAdapterConfig(directory);
   using file = await openSafetensors(join(directory, WEIGHTS));
   const cannot = `Cannot load the adapter "${directory}"`;
@@ -209,13 +209,13 @@ function assertSupported(json: Record<string, unknown>, cannot: string): void {
   }
 }
 
-function adaptedLinears(model: LanguageModel): { linear: Linear; adapter: LoraAdapter }[] {
+function adaptedLinears(model: Network): { linear: Linear; adapter: LoraAdapter }[] {
   return [...model.linears.values()].flatMap((linear) =>
     linear.adapter instanceof LoraAdapter ? [{ linear, adapter: linear.adapter }] : []
   );
 }
 
-function findLinear(model: LanguageModel, module: string): Linear | undefined {
+function findLinear(model: Network, module: string): Linear | undefined {
   const { prefix } = model;
   const name = module.startsWith(prefix) ? module.slice(prefix.length) : module;
   return model.linears.get(name);
@@ -225,7 +225,7 @@ function findLinear(model: LanguageModel, module: string): Linear | undefined {
  * The adapted layers' names, as PEFT finds them by how names end: without the block's number where that chooses the
  * same layers.
  */
-function targetModules(model: LanguageModel, adapted: readonly Linear[]): string[] {
+function targetModules(model: Network, adapted: readonly Linear[]): string[] {
   const chosen = new Set(adapted.map(({ name }) => name));
   const short = new Set(adapted.map(({ name }) => name.replace(/^.*?\.\d+\./, "")));
   const chooses = (name: string) => [...short].some((end) => `.${name}`.endsWith(`.${end}`));

@@ -7,7 +7,7 @@
 import { Tensor } from "../tensor/mod.ts";
 import type { Linear } from "./linear.ts";
 import { attachLora, type LoraSettings } from "./lora.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 
 /** A matrix in a file. */
 export interface StoredMatrix {
@@ -35,7 +35,7 @@ export interface StoredPair {
  * @throws {TypeError} If there is no pair, a layer is adapted already, or a shape is not what is expected.
  */
 export async function attachPairs(
-  model: LanguageModel,
+  model: Network,
   pairs: ReadonlyMap<Linear, StoredPair>,
   settingsOf: (rank: number) => LoraSettings,
   cannot: string,

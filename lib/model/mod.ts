@@ -4,10 +4,13 @@
  * @module
  */
 
+// How models are kept between runs of a notebook.
+import "./keep.ts";
+
 export { type ModelPlan, planModel } from "./architectures.ts";
 export { KeyValueCache } from "./cache.ts";
 export { Decoder, type DecoderConfig, type DecoderWeights } from "./decoder.ts";
-export { type LoadedModel, loadModel, type LoadModelOptions, saveModel } from "./files.ts";
+export { type LoadedNetwork, loadNetwork, type LoadNetworkOptions, saveNetwork } from "./files.ts";
 export { Gemma, gemmaShapes } from "./gemma.ts";
 export { type GemmaConfig, parseGemmaConfig } from "./gemma_config.ts";
 export {
@@ -43,11 +46,11 @@ export {
   type Attend,
   attendWithin,
   type AttentionHeads,
-  type LanguageModel,
   logitsOf,
   type LossBatch,
   lossOf,
   type ModelInput,
+  type Network,
 } from "./model.ts";
 export { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
 export {

@@ -52,7 +52,7 @@ export interface ModelInput {
 }
 
 /** A decoder-only language model on a device. */
-export interface LanguageModel {
+export interface Network {
   /** Its architecture, as GGUF files name it: `"gpt2"`, `"llama"` (also Mistral's), `"gemma"`, `"gemma3"`. */
   readonly architecture: string;
   /** What precedes its weights' names in Hugging Face files, except the output head's: `"transformer."`, `"model."`. */
@@ -73,7 +73,7 @@ export interface LanguageModel {
   readonly keyWidth: number;
   /** Whether training drops something, so that sequences must not share tokens. */
   readonly hasDropout: boolean;
-  /** All weights by their names in Hugging Face files, less the {@linkcode LanguageModel.prefix}; each may be exchanged for one of its shape. */
+  /** All weights by their names in Hugging Face files, less the {@linkcode Network.prefix}; each may be exchanged for one of its shape. */
   readonly parameters: Map<string, Tensor>;
   /** Its linear layers by name: that of the weight without `.weight`. */
   readonly linears: ReadonlyMap<string, Linear>;
@@ -113,7 +113,7 @@ export function attendWithin(forest: Forest): Attend {
  * @returns A scalar: mean negative log-likelihood of a counted token, in nats.
  */
 export function lossOf(
-  model: LanguageModel,
+  model: Network,
   batch: LossBatch,
   options: { normalizer?: number; dropoutSeed?: number; recompute?: boolean } = {},
 ): Tensor {
@@ -128,9 +128,9 @@ export function lossOf(
  * Logits over the vocabulary.
  *
  * @param model The model.
- * @param hidden Rows of {@linkcode LanguageModel.hidden}, (N, C).
+ * @param hidden Rows of {@linkcode Network.hidden}, (N, C).
  * @returns (N, V).
  */
-export function logitsOf(model: LanguageModel, hidden: Tensor): Tensor {
+export function logitsOf(model: Network, hidden: Tensor): Tensor {
   return matmul(hidden, model.head, { transposeB: true });
 }

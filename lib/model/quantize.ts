@@ -8,7 +8,7 @@
 import { type Device, isPacked, PACKED_FORMATS, packNf4, sizeOf, Tensor } from "../tensor/mod.ts";
 import { narrow } from "../weights/dtype.ts";
 import type { Linear } from "./linear.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 import type { StoredWeight } from "./stored_weights.ts";
 import { describePattern, matchesName, type NamePattern } from "./trainable.ts";
 
@@ -63,7 +63,7 @@ const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
  * ```
  */
 export async function quantize(
-  model: LanguageModel,
+  model: Network,
   type: QuantizedType = "nf4",
   { targets = /(?:)/ }: { targets?: NamePattern } = {},
 ): Promise<string[]> {
@@ -84,7 +84,7 @@ export async function quantize(
 }
 
 async function packLinear(
-  { device, parameters }: LanguageModel,
+  { device, parameters }: Network,
   { name, weight }: Linear,
   type: QuantizedType,
 ): Promise<void> {
@@ -96,7 +96,7 @@ async function packLinear(
 }
 
 /**
- * How a model is loaded so that it is never wide as a whole; for {@linkcode LoadModelOptions.keepStored}.
+ * How a model is loaded so that it is never wide as a whole; for {@linkcode LoadNetworkOptions.keepStored}.
  *
  * @param quantization What to make of its matrices.
  * @returns Makes a weight's tensor, or nothing where it is to be wide: norms, biases, and unless kept embeddings and head.

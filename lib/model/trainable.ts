@@ -7,7 +7,7 @@
 
 import { encodeHex } from "@std/encoding";
 import { isPacked, type Tensor } from "../tensor/mod.ts";
-import type { LanguageModel } from "./model.ts";
+import type { Network } from "./model.ts";
 
 /**
  * Chooses by name: a regular expression, or one or several parts of dotted names. `"attn"` and `"h.0"` choose
@@ -32,7 +32,7 @@ export function matchesName(name: string, pattern: NamePattern): boolean {
  * Keeps weights as they are: they no longer learn.
  *
  * @param model The model, changed in place.
- * @param pattern Which of its weights, by their names in {@linkcode LanguageModel.parameters}; all by default.
+ * @param pattern Which of its weights, by their names in {@linkcode Network.parameters}; all by default.
  * @returns How many weights now are frozen that were not.
  * @throws {RangeError} If no weight has such a name.
  *
@@ -50,7 +50,7 @@ export function matchesName(name: string, pattern: NamePattern): boolean {
  * device.close();
  * ```
  */
-export function freeze(model: LanguageModel, pattern: NamePattern = /(?:)/): number {
+export function freeze(model: Network, pattern: NamePattern = /(?:)/): number {
   return setTrainable(model, pattern, false);
 }
 
@@ -62,11 +62,11 @@ export function freeze(model: LanguageModel, pattern: NamePattern = /(?:)/): num
  * @returns How many weights now learn that did not.
  * @throws {RangeError} If no weight has such a name.
  */
-export function unfreeze(model: LanguageModel, pattern: NamePattern = /(?:)/): number {
+export function unfreeze(model: Network, pattern: NamePattern = /(?:)/): number {
   return setTrainable(model, pattern, true);
 }
 
-function setTrainable(model: LanguageModel, pattern: NamePattern, trainable: boolean): number {
+function setTrainable(model: Network, pattern: NamePattern, trainable: boolean): number {
   const chosen = [...model.parameters].filter(([name]) => matchesName(name, pattern));
   if (chosen.length === 0) {
     throw new RangeError(
@@ -102,7 +102,7 @@ export function describePattern(pattern: NamePattern): string {
  * @param model The model.
  * @returns Tensors by name, such as `h.0.attn.c_attn.lora_A.weight`.
  */
-export function trainableParameters(model: LanguageModel): Map<string, Tensor> {
+export function trainableParameters(model: Network): Map<string, Tensor> {
   const trainable = new Map<string, Tensor>();
   for (const [name, tensor] of allParameters(model)) {
     if (tensor.requiresGrad) trainable.set(name, tensor);
@@ -116,7 +116,7 @@ export function trainableParameters(model: LanguageModel): Map<string, Tensor> {
  * @param model The model.
  * @returns Whether a checkpoint must hold all of it.
  */
-export function isFullyTrainable(model: LanguageModel): boolean {
+export function isFullyTrainable(model: Network): boolean {
   return [...model.parameters.values()].every(({ requiresGrad }) => requiresGrad) &&
     ![...model.linears.values()].some(({ adapter }) => adapter);
 }
@@ -127,7 +127,7 @@ export function isFullyTrainable(model: LanguageModel): boolean {
  * @param model The model.
  * @returns Nothing where everything learns. Else a hash of all that does not, and the adapters' settings.
  */
-export async function describeFrozen(model: LanguageModel): Promise<Record<string, unknown>> {
+export async function describeFrozen(model: Network): Promise<Record<string, unknown>> {
   if (isFullyTrainable(model)) return {};
   const adapters = [...model.linears.values()].map(({ adapter }) => adapter?.settings);
   const settings = new Set(adapters.filter((one) => one !== undefined));
@@ -139,7 +139,7 @@ export async function describeFrozen(model: LanguageModel): Promise<Record<strin
 }
 
 /** SHA-256 of each frozen tensor's name and bits in their order. */
-async function hashFrozen(model: LanguageModel): Promise<string> {
+async function hashFrozen(model: Network): Promise<string> {
   const lines: string[] = [];
   for (const [name, tensor] of allParameters(model)) {
     if (tensor.requiresGrad) continue;
@@ -151,7 +151,7 @@ async function hashFrozen(model: LanguageModel): Promise<string> {
   return encodeHex(await crypto.subtle.digest("SHA-256", text));
 }
 
-function* allParameters(model: LanguageModel): Iterable<[string, Tensor]> {
+function* allParameters(model: Network): Iterable<[string, Tensor]> {
   yield* model.parameters;
   for (const { name, adapter } of model.linears.values()) {
     for (const [part, tensor] of adapter?.parameters ?? []) yield [`${name}.${part}`, tensor];

@@ -41,7 +41,7 @@ type Settings<C extends Record<string, readonly FrameValue[]>> = {
  *
  * @example
  * ```ts
- * import { frames, table } from "tunebook";
+ * import { frames, table } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = frames({ epoch: [1, 2, 3] }, ({ epoch }) => table([{ epoch, loss: 1 / epoch }]));

@@ -15,7 +15,7 @@
  */
 
 import { basename, dirname, join } from "@std/path";
-import { isFullyTrainable, type LanguageModel, saveModel } from "../model/mod.ts";
+import { isFullyTrainable, type Network, saveNetwork } from "../model/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { openSafetensors, type Safetensors, writeSafetensors } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
@@ -40,7 +40,7 @@ const LEFTOVER = /^\.step-\d{6,}\.(unfinished|discarded)$/;
  */
 export async function saveCheckpoint(
   directory: string,
-  model: LanguageModel,
+  model: Network,
   optimizer: AdamW,
   state: TrainingState,
   options: { anew?: boolean; best?: ReadonlyMap<string, Float32Array> } = {},
@@ -50,7 +50,7 @@ export async function saveCheckpoint(
   const unfinished = join(directory, `.${name}.unfinished`);
   await Deno.mkdir(directory, { recursive: true });
   await removeLeftovers(directory);
-  if (isFullyTrainable(model)) await saveModel(model, unfinished);
+  if (isFullyTrainable(model)) await saveNetwork(model, unfinished);
   else await saveTrained(optimizer, unfinished);
   const entries = [...optimizer.moments].flatMap(([parameter, { mean, variance }]) => [
     { name: `mean/${parameter}`, shape: mean.shape, data: () => mean.data() },
@@ -121,7 +121,7 @@ export async function findCheckpoint(
  */
 export async function restoreCheckpoint(
   path: string,
-  model: LanguageModel,
+  model: Network,
   optimizer: AdamW,
   step: number,
 ): Promise<void> {

@@ -5,7 +5,7 @@
  */
 
 import { type CountOptions, type EncodedExample, reportLengths } from "../dataset/mod.ts";
-import { type LanguageModel, lossOf } from "../model/mod.ts";
+import { lossOf, type Network } from "../model/mod.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { makeBatch, weightOf } from "./batch.ts";
@@ -46,7 +46,7 @@ export interface MeasureOptions {
  * @throws {RangeError} If nothing counts at all.
  */
 export async function measureLoss(
-  model: LanguageModel,
+  model: Network,
   examples: readonly EncodedExample[],
   options: MeasureOptions = {},
 ): Promise<MeasuredLoss> {
@@ -83,7 +83,7 @@ export async function measureLoss(
  * @returns The losses.
  */
 export async function evaluate(
-  model: LanguageModel,
+  model: Network,
   { evaluated: { train, validation }, count }: TrainingData,
   { batchSize = 8, evalIters = 5 }: SftOptions,
   signal?: AbortSignal,

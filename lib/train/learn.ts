@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type LanguageModel, lossOf } from "../model/mod.ts";
+import { lossOf, type Network } from "../model/mod.ts";
 import { Random } from "../random.ts";
 import { backward, globalNorm, scope, type Tensor } from "../tensor/mod.ts";
 import { type TrainingBatch, weightOf } from "./batch.ts";
@@ -38,7 +38,7 @@ export interface Learnt {
  * @returns The loss, and the gradients' norm.
  */
 export async function learn(
-  model: LanguageModel,
+  model: Network,
   parameters: Iterable<Tensor>,
   batches: readonly TrainingBatch[],
   options: LearnOptions = {},

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OptionNames } from "../options.ts";
 import { adamwInto, fill, Tensor } from "../tensor/mod.ts";
 
 /** Options of {@linkcode AdamW}; the defaults are PyTorch's, but for the decay. */
@@ -17,6 +18,14 @@ export interface AdamWSettings {
   /** Decoupled weight decay, on every parameter. 0.1 by default. */
   readonly weightDecay?: number;
 }
+
+/** The names of {@linkcode AdamWSettings}. */
+export const ADAMW_OPTIONS: OptionNames<AdamWSettings> = {
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  weightDecay: true,
+};
 
 /** Running means of one parameter. */
 export interface Moments {

@@ -5,12 +5,13 @@
  */
 
 import type { EncodedExample } from "../dataset/mod.ts";
-import type { LanguageModel } from "../model/mod.ts";
+import type { Network } from "../model/mod.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
 import type { BatchLayout } from "./batch.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
-import type { AdamWSettings } from "./optimizer.ts";
-import { type ScheduleOptions, SCHEDULES } from "./schedule.ts";
+import { ADAMW_OPTIONS, type AdamWSettings } from "./optimizer.ts";
+import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
 /** Options of {@linkcode sft}. */
 export interface SftOptions extends AdamWSettings, ScheduleOptions {
@@ -62,7 +63,7 @@ export interface SftOptions extends AdamWSettings, ScheduleOptions {
    */
   readonly recompute?: boolean;
   /** Run at the end of each epoch; what it returns is the step's `sample`. An error that it throws ends the loop. */
-  readonly sample?: (model: LanguageModel) => string | Promise<string>;
+  readonly sample?: (model: Network) => string | Promise<string>;
   /**
    * Where checkpoints are kept, and after how many steps one is written (50 by default, and when it ends). A step's is
    * written when the loop's body is through with the step, so that what the body wrote down is never behind it.
@@ -81,6 +82,39 @@ export interface SftOptions extends AdamWSettings, ScheduleOptions {
   /** Stops between steps: the loop rejects with the signal's reason. By default the stop button of a notebook. */
   readonly signal?: AbortSignal;
 }
+
+const NAMES: OptionNames<SftOptions> = {
+  examples: true,
+  validation: true,
+  epochs: true,
+  maxSteps: true,
+  batchSize: true,
+  accumulate: true,
+  dropLast: true,
+  order: true,
+  layout: true,
+  ...SCHEDULE_OPTIONS,
+  ...ADAMW_OPTIONS,
+  maxGradientNorm: true,
+  seed: true,
+  mask: true,
+  maxLength: true,
+  evalEvery: true,
+  evalIters: true,
+  earlyStopping: true,
+  keepBest: true,
+  recompute: true,
+  sample: true,
+  checkpoint: true,
+  resume: true,
+  confirmOtherBits: true,
+  signal: true,
+};
+const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
+const CHECKPOINT_NAMES: OptionNames<NonNullable<SftOptions["checkpoint"]>> = {
+  directory: true,
+  every: true,
+};
 
 /** Losses on parts of the data. */
 export interface Evaluation {
@@ -117,12 +151,16 @@ export interface Step {
 }
 
 /**
- * Checks the numbers among the options.
+ * Checks the options' names and the numbers among them.
  *
  * @param options What was given.
+ * @throws {TypeError} If there is an option of another name; the message names it and the one meant.
  * @throws {RangeError} If one is out of range; the message names it.
  */
 export function assertOptions(options: SftOptions): void {
+  assertKnownOptions("train", options, NAMES);
+  assertKnownOptions("stop early", options.earlyStopping, EARLY_STOPPING_NAMES);
+  assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_NAMES);
   const check = (name: keyof SftOptions, valid: (value: number) => boolean, expected: string) => {
     const value = options[name];
     if (value !== undefined && !valid(value as number)) {

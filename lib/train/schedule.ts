@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { OptionNames } from "../options.ts";
+
 /** The schedules: after the warm-up the rate stays, falls evenly, or falls along half a wave of a cosine. */
 export const SCHEDULES = ["constant", "linear", "cosine"] as const;
 
@@ -27,6 +29,14 @@ export interface ScheduleOptions {
   /** Where `linear` and `cosine` end, instead of at 0. The warm-up begins at 0 in any case. */
   readonly minLearningRate?: number;
 }
+
+/** The names of {@linkcode ScheduleOptions}. */
+export const SCHEDULE_OPTIONS: OptionNames<ScheduleOptions> = {
+  learningRate: true,
+  schedule: true,
+  warmup: true,
+  minLearningRate: true,
+};
 
 /**
  * The learning rate of a step.

@@ -5,9 +5,10 @@
  */
 
 import { nextCellCheckpoint } from "../keep.ts";
-import { type LanguageModel, trainableParameters } from "../model/mod.ts";
+import { type Network, trainableParameters } from "../model/mod.ts";
 import { record } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
+import { recordDevice } from "../tensor/facts.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
@@ -38,7 +39,7 @@ import { TrainingData } from "./training_data.ts";
  * @returns What to loop over.
  * @throws {RangeError} If an option is out of range, or in a batch, or in all examples, nothing counts.
  */
-export function sft(model: LanguageModel, options: SftOptions): Training {
+export function sft(model: Network, options: SftOptions): Training {
   return new Training(model, options);
 }
 
@@ -51,7 +52,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   /** All steps taken by this object. */
   readonly history: Step[] = [];
 
-  readonly #model: LanguageModel;
+  readonly #model: Network;
   readonly #options: SftOptions;
   readonly #data: TrainingData;
   readonly #optimizer: AdamW;
@@ -66,7 +67,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   #resumedFrom: string | undefined;
 
   /** @ignore Use {@linkcode sft}. */
-  constructor(model: LanguageModel, given: SftOptions) {
+  constructor(model: Network, given: SftOptions) {
     assertOptions(given);
     const options = withCellCheckpoint(given);
     this.#model = model;
@@ -154,7 +155,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
       this.#saved = { path, step: state.step };
       this.#resumedFrom = path;
     }
-    await record("training", { ...this.#model.device.facts, seed });
+    await recordDevice(this.#model.device);
+    await record("training", { seed });
     this.#started = true;
   }
 

@@ -6,7 +6,7 @@
 
 import { chunk } from "@std/collections";
 import { type EncodedExample, orderBatches, reportLengths } from "../dataset/mod.ts";
-import type { LanguageModel } from "../model/mod.ts";
+import type { Network } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { type BatchLayout, makeBatch, type TrainingBatch } from "./batch.ts";
 import { withCounted } from "./evaluate.ts";
@@ -39,7 +39,7 @@ export class TrainingData {
    * @throws {TypeError} If the layout is a forest, in which dropout cannot keep examples apart.
    * @throws {RangeError} If in a step, or in all examples, nothing counts.
    */
-  constructor(model: Pick<LanguageModel, "contextLength" | "hasDropout">, options: SftOptions) {
+  constructor(model: Pick<Network, "contextLength" | "hasDropout">, options: SftOptions) {
     this.#options = options;
     const { examples, validation = [], mask = "prompt" } = options;
     const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);

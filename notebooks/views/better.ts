@@ -7,7 +7,7 @@ import {
   generate,
   gpt2Tokenizer,
   type InstructionEntry,
-  loadModel,
+  loadNetwork,
   pick,
   scoreResponses,
   sft,
@@ -46,7 +46,7 @@ export async function answersOfRuns(entries: readonly InstructionEntry[]): Promi
   const runs: Run[] = [];
   for (const seed of [1, 2, 3]) {
     for (const [way, learningRate] of Object.entries(WAYS)) {
-      const { model } = await loadModel("nano", { device });
+      const { network: model } = await loadNetwork("nano", { device });
       for await (const _ of sft(model, { examples, learningRate, seed, evalEvery: 0 }));
       const generations = await generate(model, prompts, {
         maxNewTokens: 32,

@@ -2,16 +2,8 @@
 // cumulated probabilities with a needle at the draw; where a needle hits another token, the text branches off.
 
 import { escape } from "@std/html";
-import {
-  frames,
-  type FrameValue,
-  type LanguageModel,
-  Random,
-  type Tokenizer,
-  tokenText,
-  View,
-  visibleText,
-} from "tunebook";
+import { type Network, Random, type Tokenizer } from "tunebook";
+import { frames, type FrameValue, tokenText, View, visibleText } from "tunebook/show";
 import { nextLogits } from "./next_tokens.ts";
 
 /** How a token is drawn. */
@@ -51,7 +43,7 @@ export interface ReplayOptions {
  * @returns Sliders for temperature, top-k and top-p.
  */
 export async function branchingReplay(
-  model: LanguageModel,
+  model: Network,
   tokenizer: Tokenizer,
   options: ReplayOptions,
 ): Promise<View> {

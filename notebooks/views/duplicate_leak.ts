@@ -3,17 +3,15 @@
 
 import {
   encodeExamples,
-  frames,
   gpt2Tokenizer,
   type InstructionEntry,
-  lineChart,
-  loadModel,
+  loadNetwork,
   measureLoss,
   pick,
   Random,
   sft,
-  type View,
 } from "tunebook";
+import { frames, lineChart, type View } from "tunebook/show";
 
 /** A training with some leaks. */
 export interface LeakRun {
@@ -83,7 +81,7 @@ export async function trainWithLeaks(
     clean,
     plantLeaks(rest, heldOut, leaks),
   ].map((part) => encodeExamples(part, tokenizer));
-  const { model } = await loadModel("nano", { device: await pick() });
+  const { network: model } = await loadNetwork("nano", { device: await pick() });
   const run = { leaks, steps: [0], heldOut: [] as number[], clean: [] as number[] };
   const measure = async () => {
     run.heldOut.push((await measureLoss(model, heldOutExamples)).loss);

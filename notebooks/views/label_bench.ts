@@ -1,19 +1,11 @@
 // The label bench of chapter 2: inputs, targets and mask as aligned rows, with five bugs to switch on, and the loss that
 // each makes.
 
-import {
-  batchView,
-  type BatchViewOptions,
-  type EncodedExample,
-  frames,
-  IGNORE_INDEX,
-  type LanguageModel,
-  lossOf,
-  noGrad,
-  scope,
-  type Tokenizer,
-  type View,
-} from "tunebook";
+import type { EncodedExample, Network, Tokenizer } from "tunebook";
+import { IGNORE_INDEX } from "tunebook/data";
+import { lossOf } from "tunebook/model";
+import { batchView, type BatchViewOptions, frames, type View } from "tunebook/show";
+import { noGrad, scope } from "tunebook/tensor";
 
 /** What can go wrong when targets are made. The right ones have `shift` 1 and everything else false. */
 export interface LabelBugs {
@@ -88,7 +80,7 @@ export function labelBatch(
  * @param batch Inputs and targets.
  * @returns The mean over targets that count, in nats.
  */
-export async function lossOfLabels(model: LanguageModel, batch: LabelledBatch): Promise<number> {
+export async function lossOfLabels(model: Network, batch: LabelledBatch): Promise<number> {
   const { inputs, targets, batchSize, length } = batch;
   if (batchSize === 0) throw new RangeError("Cannot measure a batch without sequences");
   const rows = Int32Array.from(targets.keys()).filter((i) => targets[i] !== IGNORE_INDEX);
@@ -121,7 +113,7 @@ const SHIFTS = { "not at all": 0, "by one": 1, "by two": 2 };
  * @returns Buttons for the shift, switches for the others.
  */
 export async function labelBench(
-  model: LanguageModel,
+  model: Network,
   tokenizer: Tokenizer,
   examples: readonly EncodedExample[],
 ): Promise<View> {

@@ -2,7 +2,8 @@
 // much it surprised the model.
 
 import { escape } from "@std/html";
-import { frames, type LanguageModel, type Tokenizer, tokenText, View, visibleText } from "tunebook";
+import type { Network, Tokenizer } from "tunebook";
+import { frames, tokenText, View, visibleText } from "tunebook/show";
 import { logitsAt } from "./next_tokens.ts";
 
 /** A text of the film. */
@@ -31,7 +32,7 @@ export interface Shot {
  * @returns The negative log-probability of each token from there on, in nats.
  */
 export async function tokenLosses(
-  model: LanguageModel,
+  model: Network,
   ids: readonly number[],
   from: number,
 ): Promise<number[]> {
@@ -56,7 +57,7 @@ export async function tokenLosses(
  * @returns The losses.
  */
 export async function takeShot(
-  model: LanguageModel,
+  model: Network,
   scenes: readonly Scene[],
   step: number,
 ): Promise<Shot> {

@@ -1,18 +1,16 @@
 // The memory ledger of chapter 9: what a training step needs, by formula, and what the device then really gave.
 
 import {
-  AdamW,
   addLora,
-  backward,
   type Device,
   type EncodedExample,
-  type LanguageModel,
-  loadModel,
-  lossOf,
-  makeBatch,
-  scope,
+  loadNetwork,
+  type Network,
   trainableParameters,
 } from "tunebook";
+import { lossOf } from "tunebook/model";
+import { backward, scope } from "tunebook/tensor";
+import { AdamW, makeBatch } from "tunebook/train";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -65,7 +63,7 @@ export async function measureLedger(
     await collectGarbage();
     const before = await bytesInUse(device);
     const quantize = way.way === "QLoRA" ? "nf4" : undefined;
-    const { model } = await loadModel(name, { device, quantize });
+    const { network: model } = await loadNetwork(name, { device, quantize });
     if (way.way !== "full") addLora(model, { rank: RANK });
     entries.push(await measureStep(model, examples, way, before));
     for (const tensor of tensorsOf(model)) tensor.dispose();
@@ -75,7 +73,7 @@ export async function measureLedger(
 
 /** One step, whose parts are looked at one after the other. */
 async function measureStep(
-  model: LanguageModel,
+  model: Network,
   examples: readonly EncodedExample[],
   way: Way,
   before: number,
@@ -121,7 +119,7 @@ async function collectGarbage(): Promise<void> {
   await new Promise((done) => setTimeout(done, 20)); // finalizers run when the program waits
 }
 
-const tensorsOf = (model: LanguageModel) => [
+const tensorsOf = (model: Network) => [
   ...model.parameters.values(),
   ...[...model.linears.values()].flatMap(({ adapter }) => [...adapter?.parameters.values() ?? []]),
 ];
@@ -136,7 +134,7 @@ const tensorsOf = (model: LanguageModel) => [
  * @returns Bytes.
  */
 export function predict(
-  model: LanguageModel,
+  model: Network,
   tokens: number,
   counted: number,
   { recompute }: Way,

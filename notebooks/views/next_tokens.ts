@@ -1,6 +1,8 @@
 // What chapters ask of a model beside text: its guesses of the next token.
 
-import { attendWithin, embedding, type LanguageModel, logitsOf, noGrad, scope } from "tunebook";
+import type { Network } from "tunebook";
+import { attendWithin, logitsOf } from "tunebook/model";
+import { embedding, noGrad, scope } from "tunebook/tensor";
 
 /**
  * A model's logits at some places of a text.
@@ -11,7 +13,7 @@ import { attendWithin, embedding, type LanguageModel, logitsOf, noGrad, scope } 
  * @returns For each place one number a token of the vocabulary, row by row.
  */
 export async function logitsAt(
-  model: LanguageModel,
+  model: Network,
   ids: readonly number[],
   rows: Int32Array,
 ): Promise<Float32Array> {
@@ -36,6 +38,6 @@ export async function logitsAt(
  * @param ids The text's tokens, at least one.
  * @returns One number a token of the vocabulary.
  */
-export function nextLogits(model: LanguageModel, ids: readonly number[]): Promise<Float32Array> {
+export function nextLogits(model: Network, ids: readonly number[]): Promise<Float32Array> {
   return logitsAt(model, ids, Int32Array.of(ids.length - 1));
 }

@@ -3,18 +3,18 @@
 import {
   addLora,
   encodeExamples,
-  frames,
   freeze,
   gpt2Tokenizer,
   type InstructionEntry,
-  type LanguageModel,
-  loadModel,
+  loadNetwork,
   measureLoss,
+  type Network,
   pick,
   sft,
   Tensor,
-  unfreeze,
 } from "tunebook";
+import { unfreeze } from "tunebook/model";
+import { frames } from "tunebook/show";
 import { rankDrawing } from "./rank_drawing.ts";
 import { dominantDirections, norm, type Rows, sumOfDirections } from "./svd.ts";
 
@@ -61,8 +61,8 @@ export async function recordRanks(entries: readonly InstructionEntry[]): Promise
   const [heldOut, examples] = [entries.slice(0, 64), entries.slice(64, 384)]
     .map((part) => encodeExamples(part, tokenizer));
   const device = await pick();
-  const load = async () => (await loadModel("nano", { device })).model;
-  const train = async (model: LanguageModel, learningRate: number) => {
+  const load = async () => (await loadNetwork("nano", { device })).network;
+  const train = async (model: Network, learningRate: number) => {
     const settings = { epochs: 2, learningRate, weightDecay: 0, evalEvery: 0, seed: 5 };
     for await (const _ of sft(model, { examples, ...settings }));
     return (await measureLoss(model, heldOut)).loss;
@@ -134,7 +134,7 @@ export function rankSlider(trace: RankTrace): ReturnType<typeof frames> {
 const corner = (rows: Rows) =>
   rows.slice(0, CORNER.rows).map((row) => Array.from(row).slice(0, CORNER.columns));
 
-async function readLinears(model: LanguageModel): Promise<Map<string, Float32Array[]>> {
+async function readLinears(model: Network): Promise<Map<string, Float32Array[]>> {
   const found = new Map<string, Float32Array[]>();
   for (const { name, weight } of model.linears.values()) {
     const values = await weight.data() as Float32Array;
@@ -149,7 +149,7 @@ async function readLinears(model: LanguageModel): Promise<Map<string, Float32Arr
 
 /** Puts base plus update into a model. */
 function writeLinears(
-  { device, linears, parameters }: LanguageModel,
+  { device, linears, parameters }: Network,
   base: ReadonlyMap<string, Rows>,
   update: ReadonlyMap<string, Rows>,
 ): void {

@@ -1,20 +1,9 @@
 // What chapter 9 asks of a real model: questions in its own prompt format, here and in Ollama.
 
-import {
-  alpaca,
-  ChatTemplate,
-  chatTemplateOf,
-  chatToOllama,
-  closingTokensOf,
-  type CreateOllamaOptions,
-  encodePrompt,
-  type EntryFormat,
-  formatToOllama,
-  generate,
-  type LanguageModel,
-  ollamaHost,
-  type Tokenizer,
-} from "tunebook";
+import { encodePrompt, generate, type Network, type Tokenizer } from "tunebook";
+import { closingTokensOf, type EntryFormat } from "tunebook/data";
+import { alpaca, ChatTemplate, chatTemplateOf, chatToOllama, formatToOllama } from "tunebook/text";
+import { type CreateOllamaOptions, ollamaHost } from "tunebook/weights";
 
 /**
  * How a model wants to be asked.
@@ -40,7 +29,7 @@ export function formatOf(tokenizer: Tokenizer): EntryFormat {
  * @returns The first 24 tokens of its answer.
  */
 export async function ask(
-  model: LanguageModel,
+  model: Network,
   tokenizer: Tokenizer,
   question: string,
 ): Promise<string> {

@@ -2,7 +2,7 @@
 
 import { fromFileUrl } from "@std/path";
 import type { EncodedExample } from "../../lib/dataset/encode.ts";
-import { generate, loadModel } from "../../lib/model/mod.ts";
+import { generate, loadNetwork } from "../../lib/model/mod.ts";
 import { type Device, type DeviceKind, matmul, scope, Tensor } from "../../lib/tensor/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
 import { type BatchLayout, sft } from "../../lib/train/mod.ts";
@@ -40,7 +40,7 @@ const prepareStep: Prepare = async (options: {
 }) => {
   const { examples, layout, lr, weightDecay } = options;
   const device = await open(options);
-  const { model } = await loadModel(options.model, { device });
+  const { network: model } = await loadNetwork(options.model, { device });
   const batchSize = examples[0].length;
   const training = sft(model, {
     examples: examples.flat(),
@@ -73,7 +73,7 @@ const prepareAnswers: Prepare = async (options: {
 }) => {
   const { prompts, newTokens, eosId } = options;
   const device = await open(options);
-  const { model } = await loadModel(options.model, { device });
+  const { network: model } = await loadNetwork(options.model, { device });
   await generate(model, prompts.slice(0, 1), { maxNewTokens: 2 });
   const run = async () => {
     const begin = now();

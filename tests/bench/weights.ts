@@ -1,7 +1,7 @@
 /** What the benchmarks need besides programs: weights, made once in `.cache/bench/`. */
 
 import { dirname, fromFileUrl, join } from "@std/path";
-import { loadModel, saveModel } from "../../lib/model/mod.ts";
+import { loadNetwork, saveNetwork } from "../../lib/model/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
 import { openTokenizer, type Tokenizer } from "../../lib/text/mod.ts";
 import { resolveModel } from "../../lib/weights/mod.ts";
@@ -48,8 +48,8 @@ export async function openSmolLm2(
 ): Promise<{ folder: string; tokenizer: Tokenizer } | undefined> {
   if (!path) return undefined;
   const folder = await madeOnce("smollm2-135m", "model.safetensors", async (part) => {
-    const { model } = await loadModel(path, { device: await pick({ device: "cpu" }) });
-    await saveModel(model, part);
+    const { network: model } = await loadNetwork(path, { device: await pick({ device: "cpu" }) });
+    await saveNetwork(model, part);
     for (const tensor of model.parameters.values()) tensor.dispose();
   });
   return { folder, tokenizer: await openTokenizer(await resolveModel(path)) };

@@ -4,7 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { main } from "../../lib/cli.ts";
 import { attachLora } from "../../lib/model/lora.ts";
-import { Llama, loadLora, loadModel, mergeLora, saveLora, saveModel } from "../../lib/model/mod.ts";
+import {
+  Llama,
+  loadLora,
+  loadNetwork,
+  mergeLora,
+  saveLora,
+  saveNetwork,
+} from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { Tensor } from "../../lib/tensor/mod.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/mod.ts";
@@ -24,8 +31,8 @@ Deno.test("tunebook export writes a model as GGUF and as a directory, and a dire
   assertStringIncludes(first.stderr, `Wrote ${gguf} (`);
   const second = await tunebook(["export", gguf, "--hf", hf]);
   assertEquals(second.code, 0, second.stderr);
-  const { parameters } = (await loadModel(workshop.file("model"), { device })).model;
-  const { parameters: read } = (await loadModel(hf, { device })).model;
+  const { parameters } = (await loadNetwork(workshop.file("model"), { device })).network;
+  const { parameters: read } = (await loadNetwork(hf, { device })).network;
   for (const [name, tensor] of parameters) {
     assertEquals(await read.get(name)!.data(), await tensor.data(), name);
   }
@@ -57,7 +64,7 @@ Deno.test("tunebook export writes an adapter as one, or merged", async () => {
   await using workshop = await Workshop.open();
   const device = new CpuDevice({ threads: 1, blas: false });
   const base = workshop.file("model");
-  const { model } = await loadModel(base, { device });
+  const { network: model } = await loadNetwork(base, { device });
   const settings = { rank: 2, alpha: 6, dropout: 0, rsLora: true };
   const ones = new Float32Array(48 * 2).fill(0.5);
   for (const linear of model.linears.values()) {
@@ -93,11 +100,11 @@ Deno.test("tunebook export writes an adapter as one, or merged", async () => {
     ["export", base, "--adapter", adapter, "--merge", "--gguf", whole, "--type", "f32"],
   );
   assertEquals(merged.code, 0, merged.stderr);
-  const { model: expected } = await loadModel(base, { device });
+  const { network: expected } = await loadNetwork(base, { device });
   const before = await expected.parameters.get("h.0.attn.c_attn.weight")!.data();
   await loadLora(expected, adapter);
   mergeLora(expected);
-  const { model: read } = await loadModel(whole, { device });
+  const { network: read } = await loadNetwork(whole, { device });
   for (const [name, tensor] of expected.parameters) {
     assertEquals(await read.parameters.get(name)!.data(), await tensor.data(), name);
   }
@@ -115,7 +122,7 @@ Deno.test("tunebook export writes an adapter as one, or merged", async () => {
     OLLAMA_MODELS: store.path,
   });
   assertEquals(from.code, 0, from.stderr);
-  const { model: both } = await loadModel(whole, { device });
+  const { network: both } = await loadNetwork(whole, { device });
   for (const [name, tensor] of expected.parameters) {
     const exact = await tensor.data(); // alpha went through another file
     assertClose(
@@ -144,7 +151,7 @@ Deno.test("tunebook export says where readers of GGUF files know no window", asy
       feedForwardWidth: 32,
       window,
     };
-    await saveModel(Llama.create(device, size, 1), folder);
+    await saveNetwork(Llama.create(device, size, 1), folder);
     await Deno.writeTextFile(join(folder, "tokenizer.json"), JSON.stringify(json));
     await Deno.writeTextFile(join(folder, "tokenizer_config.json"), JSON.stringify(config));
     const { code, stderr } = await tunebook(["export", folder, "--gguf", `${folder}.gguf`]);

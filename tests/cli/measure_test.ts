@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeExamples } from "../../lib/dataset/mod.ts";
-import { loadModel } from "../../lib/model/mod.ts";
+import { loadNetwork } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { gpt2Tokenizer } from "../../lib/text/mod.ts";
 import { measureLoss } from "../../lib/train/mod.ts";
@@ -21,7 +21,7 @@ Deno.test("tunebook loss --json is the mean over all counted tokens of the file"
     tunebook([...args, "--json", "--max-length", "20"]),
   ]);
   const device = new CpuDevice({ threads: 1, blas: false });
-  const { model } = await loadModel(workshop.file("model"), { device });
+  const { network: model } = await loadNetwork(workshop.file("model"), { device });
   const examples = encodeExamples(entries(24), gpt2Tokenizer());
   for (const [{ code, stdout, stderr }, mask] of [[json, "prompt"], [none, "none"]] as const) {
     assertEquals(code, 0, stderr);

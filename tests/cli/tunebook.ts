@@ -2,7 +2,7 @@
 
 import { fromFileUrl, join } from "@std/path";
 import type { InstructionEntry } from "../../lib/dataset/mod.ts";
-import { Gpt2, saveModel } from "../../lib/model/mod.ts";
+import { Gpt2, saveNetwork } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 
 const CLI = fromFileUrl(import.meta.resolve("../../lib/cli.ts"));
@@ -70,7 +70,7 @@ export class Workshop implements AsyncDisposable {
     const workshop = new Workshop(await Deno.makeTempDir({ prefix: "tunebook_cli_" }));
     const device = new CpuDevice({ threads: 1, blas: false });
     const config = { vocabularySize: 50257, contextLength: 128, width: 16, layers: 2, heads: 2 };
-    await saveModel(Gpt2.create(device, config, 1), workshop.file("model"));
+    await saveNetwork(Gpt2.create(device, config, 1), workshop.file("model"));
     device.close();
     await workshop.write("data.json", entries(24));
     return workshop;

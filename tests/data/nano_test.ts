@@ -9,7 +9,7 @@ import {
   encodePrompt,
   generate,
   loadEntries,
-  loadModel,
+  loadNetwork,
   openTokenizer,
   pick,
   resolveModel,
@@ -27,7 +27,7 @@ Deno.test({
   sanitizeResources: false, // the device's threads
   async fn() {
     const device = await pick({ device: "cpu" });
-    const { model } = await loadModel("nano", { device });
+    const { network: model } = await loadNetwork("nano", { device });
     const tokenizer = await openTokenizer(await resolveModel("nano"));
     const { train } = splitEntries(await loadEntries(file), [0.85, 0.10, 0.05]);
     const heldOut = heldOutPairs().filter(({ item }) => item !== undefined);

@@ -1,11 +1,11 @@
 // A batch's loss with its gradients, as a step of training computes them.
 
-import { type LanguageModel, type LossBatch, lossOf } from "../../lib/model/mod.ts";
+import { type LossBatch, lossOf, type Network } from "../../lib/model/mod.ts";
 import { backward, scope, type Tensor } from "../../lib/tensor/mod.ts";
 
 /** Computes a batch's loss and leaves its gradients at the model's parameters; the caller disposes of the loss. */
 export function lossWithGradients(
-  model: LanguageModel,
+  model: Network,
   batch: LossBatch,
   options?: Parameters<typeof lossOf>[2],
 ): Tensor {

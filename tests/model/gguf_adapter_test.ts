@@ -9,12 +9,12 @@ import {
   Gemma,
   Gpt2,
   isFullyTrainable,
-  type LanguageModel,
   Llama,
   loadLoraGguf,
-  loadModel,
+  loadNetwork,
   logitsOf,
   mergeLora,
+  type Network,
   removeLora,
 } from "../../lib/model/mod.ts";
 import { type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
@@ -27,14 +27,14 @@ import { TemporaryDirectory } from "../weights/temporary.ts";
 const SHAPE = { vocabularySize: 40, contextLength: 64, width: 32, layers: 2, heads: 4 };
 const GATED = { ...SHAPE, kvHeads: 2, feedForwardWidth: 48 };
 
-const KINDS: [name: string, create: (device: Device) => LanguageModel][] = [
+const KINDS: [name: string, create: (device: Device) => Network][] = [
   ["GPT-2", (device) => Gpt2.create(device, SHAPE, 1)],
   ["Llama", (device) => Llama.create(device, GATED, 2)],
   ["Gemma", (device) => Gemma.create(device, { ...GATED, generation: 1, headDim: 16 }, 3)],
 ];
 
 /** Adapts every layer, with B's that all differ; where `alpha` is 8, what is learnt counts twice. */
-function adapt(model: LanguageModel, seed: number, alpha = 8): void {
+function adapt(model: Network, seed: number, alpha = 8): void {
   addLora(model, { rank: 4, alpha, seed });
   for (const { adapter } of model.linears.values()) {
     const b = adapter!.parameters.get("lora_B.weight")!;
@@ -42,7 +42,7 @@ function adapt(model: LanguageModel, seed: number, alpha = 8): void {
   }
 }
 
-function logits(model: LanguageModel): Promise<Float32Array> {
+function logits(model: Network): Promise<Float32Array> {
   const tokens = Int32Array.from({ length: 12 }, (_, i) => 3 * i % SHAPE.vocabularySize);
   const positions = tokens.map((_, i) => i);
   const attend = attendWithin({ positions, end: new Int32Array(tokens.length).fill(12) });
@@ -91,7 +91,7 @@ for (const [name, create] of KINDS) {
         layers: [weights, ...adapters],
       });
       const options = { device, ollamaStores: [store.path] };
-      const { model: loaded } = await loadModel(`ollama:tiny:${adapters.length}`, options);
+      const { network: loaded } = await loadNetwork(`ollama:tiny:${adapters.length}`, options);
       const expected = await logits(model);
       assertClose(await logits(loaded), expected, { relative: 1e-5, absolute: 1e-5 }, "logits");
       assertNotEquals(expected, before);

@@ -6,12 +6,12 @@ import {
   Gemma,
   type GemmaConfig,
   Gpt2,
-  type LanguageModel,
   Llama,
   type LlamaConfig,
-  loadModel,
+  loadNetwork,
+  type Network,
   openStoredModel,
-  saveModel,
+  saveNetwork,
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { type Device, Tensor } from "../../lib/tensor/mod.ts";
@@ -40,7 +40,7 @@ const LLAMA3 = {
 } as const;
 
 /** Models of every kind, with weights that all differ. */
-function models(device: Device): [name: string, model: LanguageModel][] {
+function models(device: Device): [name: string, model: Network][] {
   return [
     ["GPT-2", Gpt2.create(device, { ...SHAPE, feedForwardWidth: 80 }, 1)],
     ["an untied GPT-2", Gpt2.create(device, { ...SHAPE, feedForwardWidth: 96, tied: false }, 2)],
@@ -56,11 +56,11 @@ function models(device: Device): [name: string, model: LanguageModel][] {
     ["Mistral", Llama.create(device, { ...LLAMA, modelType: "mistral", window: 16 }, 6)],
     ["Gemma 1", Gemma.create(device, { ...GEMMA, generation: 1 }, 7)],
     ["Gemma 3", Gemma.create(device, GEMMA, 8)],
-  ].map(([name, model]) => [name as string, differ(model as LanguageModel)]);
+  ].map(([name, model]) => [name as string, differ(model as Network)]);
 }
 
 /** Norms and biases are all alike when a model is new. */
-function differ(model: LanguageModel): LanguageModel {
+function differ(model: Network): Network {
   for (const [name, tensor] of model.parameters) {
     if (tensor.shape.length > 1) continue;
     const values = Float32Array.from({ length: tensor.shape[0] }, (_, i) => Math.sin(i + 1) / 4);
@@ -69,14 +69,14 @@ function differ(model: LanguageModel): LanguageModel {
   return model;
 }
 
-Deno.test("exportGguf() writes what loadModel() reads, for every architecture", async (t) => {
+Deno.test("exportGguf() writes what loadNetwork() reads, for every architecture", async (t) => {
   const device = new CpuDevice({ threads: 1, blas: false });
   using temporary = new TemporaryDirectory();
   const path = temporary.file("model.gguf");
   for (const [name, model] of models(device)) {
     await t.step(name, async () => {
       await exportGguf(model, path, { type: "F32", name });
-      const { model: read } = await loadModel(path, { device });
+      const { network: read } = await loadNetwork(path, { device });
       assertEquals([...read.parameters.keys()], [...model.parameters.keys()]);
       for (const [parameter, tensor] of model.parameters) {
         const [actual, expected] = [
@@ -102,7 +102,7 @@ Deno.test("exportGguf() writes the same file from a model and from its files", a
   const written: string[] = [];
   for (const [name, model] of models(device)) {
     const directory = temporary.file(name);
-    await saveModel(model, directory);
+    await saveNetwork(model, directory);
     using stored = await openStoredModel(await resolveModel(directory));
     const options = { type: "F16", name } as const;
     const { sha256 } = await exportGguf(model, temporary.file("a.gguf"), options);

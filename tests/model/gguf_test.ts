@@ -6,9 +6,9 @@ import { fromGgufForm, ggufPlace, pairedRows, toGgufForm } from "../../lib/model
 import {
   exportGguf,
   Gemma,
-  type LanguageModel,
   Llama,
-  loadModel,
+  loadNetwork,
+  type Network,
   openStoredModel,
   planModel,
 } from "../../lib/model/mod.ts";
@@ -25,9 +25,9 @@ import { TemporaryDirectory } from "../weights/temporary.ts";
 
 const device = new CpuDevice({ threads: 1 });
 
-async function loadGolden(name: string): Promise<LanguageModel> {
+async function loadGolden(name: string): Promise<Network> {
   const directory = fromFileUrl(new URL(`../golden/${name}`, import.meta.url));
-  return (await loadModel(directory, { device })).model;
+  return (await loadNetwork(directory, { device })).network;
 }
 
 const shape = {
@@ -42,7 +42,7 @@ const shape = {
 };
 
 /** Of each architecture one; with Llama 3's frequencies, biases and a head. */
-async function makeModels(): Promise<Record<string, LanguageModel>> {
+async function makeModels(): Promise<Record<string, Network>> {
   return {
     gpt2: await loadGolden("gpt2_tiny"),
     llama: Llama.create(device, {
@@ -71,7 +71,7 @@ async function makeModels(): Promise<Record<string, LanguageModel>> {
 }
 
 /** Tokens with a meaning stand with the tokenizer, which these have none of; GPT-2's default is another. */
-function describe(model: LanguageModel): Record<string, unknown> {
+function describe(model: Network): Record<string, unknown> {
   const known = Object.entries(model.toConfig()).filter(([key]) =>
     !/token_id$|^n_inner$/.test(key)
   );
@@ -83,7 +83,7 @@ Deno.test("a model comes back from a GGUF file as it went", async () => {
   for (const [name, model] of Object.entries(await makeModels())) {
     const path = folder.file(`${name}.gguf`);
     await exportGguf(model, path, { type: "F32" });
-    const { model: again, source } = await loadModel(path, { device });
+    const { network: again, source } = await loadNetwork(path, { device });
     assertEquals([source.kind, source.name], ["gguf", name]);
     assertEquals([...again.parameters.keys()], [...model.parameters.keys()]);
     for (const [parameter, tensor] of model.parameters) {
@@ -135,7 +135,7 @@ Deno.test("stored bytes come in the order of the parameter's rows", async () => 
   }
 });
 
-Deno.test("loadModel() says what of a GGUF file it cannot load", async () => {
+Deno.test("loadNetwork() says what of a GGUF file it cannot load", async () => {
   using folder = new TemporaryDirectory();
   const whole = folder.file("whole.gguf");
   const { llama } = await makeModels();
@@ -166,11 +166,11 @@ Deno.test("loadModel() says what of a GGUF file it cannot load", async () => {
       .filter((entry): entry is [string, GgufMetadata[string]] => entry[1] !== undefined);
     const path = folder.file("changed.gguf");
     await writeGguf(path, entries, { metadata: Object.fromEntries(changed) });
-    return await loadModel(path, { device });
+    return await loadNetwork(path, { device });
   };
-  assertEquals((await attempt({})).model.architecture, "llama");
+  assertEquals((await attempt({})).network.architecture, "llama");
   const ends = async (changes: Record<string, GgufMetadata[string]>) =>
-    (await attempt(changes)).model.toConfig().eos_token_id;
+    (await attempt(changes)).network.toConfig().eos_token_id;
   const [eos, several] = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eos_token_ids"];
   const [eot, eom] = ["tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
   assertEquals(await ends({ [eos]: u32(1), [eot]: u32(1) }), 1);

@@ -8,11 +8,11 @@ import {
   generateTokens,
   Gpt2,
   gpt2Shapes,
-  loadModel,
+  loadNetwork,
   logitsOf,
   lossOf,
   parseGpt2Config,
-  saveModel,
+  saveNetwork,
 } from "../../lib/model/mod.ts";
 import { type Device, globalNorm, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
@@ -30,7 +30,7 @@ const [forward] = golden.cases("forward");
 const batchSize = 4;
 
 async function loadTiny(device: Device): Promise<Gpt2> {
-  return (await loadModel(directory, { device })).model as Gpt2;
+  return (await loadNetwork(directory, { device })).network as Gpt2;
 }
 
 /** The padded batch as a forest of plain sequences. */
@@ -216,21 +216,21 @@ onEveryDevice("generate() refuses empty and too long prompts", async (device) =>
 });
 
 onEveryDevice(
-  "saveModel() writes what loadModel() and safetensors read, bit for bit",
+  "saveNetwork() writes what loadNetwork() and safetensors read, bit for bit",
   async (device) => {
     const model = await loadTiny(device);
     using temporary = new TemporaryDirectory();
     const folder = temporary.path;
-    await saveModel(model, folder);
-    const again = (await loadModel(folder, { device })).model;
+    await saveNetwork(model, folder);
+    const again = (await loadNetwork(folder, { device })).network;
     for (const [name, tensor] of model.parameters) {
       assertEquals(await again.parameters.get(name)!.data(), await tensor.data());
     }
     using file = await openSafetensors(folder);
     assertEquals(file.tensors.has("transformer.wte.weight"), true);
     assertEquals(file.tensors.has("lm_head.weight"), false);
-    await saveModel(model, folder, { dtype: "F16" });
-    const half = (await loadModel(folder, { device })).model;
+    await saveNetwork(model, folder, { dtype: "F16" });
+    const half = (await loadNetwork(folder, { device })).network;
     for (const [name, tensor] of model.parameters) {
       const halved = await half.parameters.get(name)!.data();
       assertClose(halved, await tensor.data(), { relative: 1e-3 }, name);
@@ -256,8 +256,8 @@ onEveryDevice("Gpt2.create() is decided by its seed, and may lack qkv biases", a
   assertEquals((await weight(a)).join() === (await weight(c)).join(), false);
   using temporary = new TemporaryDirectory();
   const folder = temporary.path;
-  await saveModel(a, folder);
-  const again = (await loadModel(folder, { device })).model;
+  await saveNetwork(a, folder);
+  const again = (await loadNetwork(folder, { device })).network;
   assertEquals(await weight(again as Gpt2), await weight(a));
   const [{ tokens }] = await generate(again, [[1, 2, 3]], { maxNewTokens: 5 });
   assertEquals(tokens, (await generate(a, [[1, 2, 3]], { maxNewTokens: 5 }))[0].tokens);
@@ -288,7 +288,7 @@ onEveryDevice("dropout changes a loss by its seed, and nothing without one", asy
   assertEquals(await lossWith(), await lossWith());
 });
 
-Deno.test("loadModel() refuses other architectures and missing or misshapen tensors", async () => {
+Deno.test("loadNetwork() refuses other architectures and missing or misshapen tensors", async () => {
   assertThrows(
     () => parseGpt2Config({ model_type: "llama" }, "config.json"),
     TypeError,

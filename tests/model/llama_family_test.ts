@@ -7,13 +7,13 @@ import {
   attendWithin,
   Gemma,
   generate,
-  type LanguageModel,
   Llama,
-  loadModel,
+  loadNetwork,
   logitsOf,
   type LossBatch,
+  type Network,
   planModel,
-  saveModel,
+  saveNetwork,
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
@@ -34,8 +34,8 @@ const vocabularySize = 41;
 const directoryOf = (name: string) =>
   fromFileUrl(new URL(`../golden/llama_family/${name}`, import.meta.url));
 
-async function loadTiny(device: Device, name: string): Promise<LanguageModel> {
-  return (await loadModel(directoryOf(name), { device })).model;
+async function loadTiny(device: Device, name: string): Promise<Network> {
+  return (await loadNetwork(directoryOf(name), { device })).network;
 }
 
 /** Sequences one after another; each of the padded batch's length, or of its own. */
@@ -79,7 +79,7 @@ function forest(): LossBatch {
 function expectedOf(
   tensors: Readonly<Record<string, GoldenTensor>>,
   kind: "grad" | "weight",
-  { prefix }: LanguageModel,
+  { prefix }: Network,
   parameter: string,
 ): Float32Array {
   const name = parameter.startsWith("lm_head.") ? parameter : `${prefix}${parameter}`;
@@ -163,14 +163,14 @@ for (const name of names) {
 }
 
 onEveryDevice(
-  "saveModel() keeps every architecture's bits, names and configuration",
+  "saveNetwork() keeps every architecture's bits, names and configuration",
   async (device) => {
     for (const name of names) {
       const model = await loadTiny(device, name);
       using temporary = new TemporaryDirectory();
       const folder = temporary.path;
-      await saveModel(model, folder);
-      const again = (await loadModel(folder, { device })).model;
+      await saveNetwork(model, folder);
+      const again = (await loadNetwork(folder, { device })).network;
       for (const [parameter, tensor] of model.parameters) {
         assertEquals(
           await again.parameters.get(parameter)!.data(),
@@ -276,7 +276,7 @@ Deno.test("planModel() reads what published files leave out", () => {
   assertEquals(planModel(mistral, "config.json").kvHeads, 8);
 });
 
-Deno.test("loadModel() reads split files, and the text part of a model that sees", async () => {
+Deno.test("loadNetwork() reads split files, and the text part of a model that sees", async () => {
   const device = new CpuDevice({ threads: 1 });
   const folder = await Deno.makeTempDir();
   try {
@@ -301,7 +301,7 @@ Deno.test("loadModel() reads split files, and the text part of a model that sees
       Deno.writeTextFile(`${folder}/${name}`, JSON.stringify(json));
     await write("model.safetensors.index.json", { weight_map: weightMap });
     await write("config.json", { model_type: "gemma3", text_config: config });
-    const { model } = await loadModel(folder, { device });
+    const { network: model } = await loadNetwork(folder, { device });
     const expected = await loadTiny(device, "gemma3");
     assertEquals(model.toConfig(), expected.toConfig());
     for (const [name, tensor] of expected.parameters) {
@@ -313,7 +313,7 @@ Deno.test("loadModel() reads split files, and the text part of a model that sees
   }
 });
 
-Deno.test("loadModel() refuses a model whose tensors are others than its configuration says", async () => {
+Deno.test("loadNetwork() refuses a model whose tensors are others than its configuration says", async () => {
   using temporary = new TemporaryDirectory();
   const folder = temporary.path;
   await Deno.copyFile(`${directoryOf("llama")}/model.safetensors`, `${folder}/model.safetensors`);
@@ -323,13 +323,13 @@ Deno.test("loadModel() refuses a model whose tensors are others than its configu
     Deno.writeTextFile(`${folder}/config.json`, JSON.stringify({ ...config, ...change }));
   await write({ vocab_size: 42 });
   await assertRejects(
-    () => loadModel(folder, { device }),
+    () => loadNetwork(folder, { device }),
     TypeError,
     'Cannot load "model.embed_tokens.weight"',
   );
   await Deno.writeTextFile(`${folder}/config.json`, "[]");
   await assertRejects(
-    () => loadModel(folder, { device }),
+    () => loadNetwork(folder, { device }),
     SyntaxError,
     "it is not a JSON object",
   );

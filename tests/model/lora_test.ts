@@ -6,12 +6,12 @@ import {
   addLora,
   attendWithin,
   freeze,
-  type LanguageModel,
   loadLora,
-  loadModel,
+  loadNetwork,
   logitsOf,
   lossOf,
   mergeLora,
+  type Network,
   removeLora,
   saveLora,
   trainableParameters,
@@ -31,8 +31,8 @@ const families = [
   { base: "llama_family/llama", golden: "lora_llama", prefix: "model.", layers: 6 },
 ];
 
-async function loadAdapted(device: Device, base: string, golden: string): Promise<LanguageModel> {
-  const { model } = await loadModel(path(base), { device });
+async function loadAdapted(device: Device, base: string, golden: string): Promise<Network> {
+  const { network: model } = await loadNetwork(path(base), { device });
   await loadLora(model, path(golden));
   return model;
 }
@@ -56,7 +56,7 @@ function batchOf({ tensors: { tokens, targets } }: GoldenCase): TrainingBatch {
   };
 }
 
-function logits(model: LanguageModel, tokens: Int32Array): Promise<Float32Array> {
+function logits(model: Network, tokens: Int32Array): Promise<Float32Array> {
   const positions = tokens.map((_, i) => i);
   const end = new Int32Array(tokens.length).fill(tokens.length);
   const result = scope(() =>
@@ -142,7 +142,7 @@ for (const { base, golden: name, prefix, layers } of families) {
       assertEquals([model.parameters.size, mergeLora(model)], [weights, 0]);
       assertEquals(trainableParameters(model).size, weights);
 
-      const { model: fresh } = await loadModel(path(base), { device });
+      const { network: fresh } = await loadNetwork(path(base), { device });
       const before = await logits(fresh, tokens);
       await loadLora(fresh, path(name));
       assertNotEquals(await logits(fresh, tokens), before);

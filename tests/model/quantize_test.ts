@@ -7,13 +7,13 @@ import {
   exportGguf,
   generate,
   Gpt2,
-  type LanguageModel,
-  loadModel,
+  loadNetwork,
   logitsOf,
   lossOf,
   mergeLora,
+  type Network,
   quantize,
-  saveModel,
+  saveNetwork,
   trainableParameters,
 } from "../../lib/model/mod.ts";
 import {
@@ -35,7 +35,7 @@ const tokens = Int32Array.from([1, 2, 3, 4, 60]);
 
 const make = (device: Device) => Gpt2.create(device, CONFIG, 3);
 
-async function logits(model: LanguageModel): Promise<Float32Array> {
+async function logits(model: Network): Promise<Float32Array> {
   const positions = tokens.map((_, i) => i);
   const attend = attendWithin({ positions, end: tokens.map(() => tokens.length) });
   using result = scope(() =>
@@ -45,10 +45,10 @@ async function logits(model: LanguageModel): Promise<Float32Array> {
 }
 
 /** The same numbers in float32. */
-async function widened(model: LanguageModel, device: Device): Promise<LanguageModel> {
+async function widened(model: Network, device: Device): Promise<Network> {
   using temporary = new TemporaryDirectory();
-  await saveModel(model, temporary.path);
-  return (await loadModel(temporary.path, { device })).model;
+  await saveNetwork(model, temporary.path);
+  return (await loadNetwork(temporary.path, { device })).network;
 }
 
 onEveryDevice(
@@ -116,13 +116,13 @@ onOneThread("QLoRA learns, and its weights stay packed", async (device) => {
   release(model);
 });
 
-onOneThread("loadModel() packs while it loads, or keeps what is stored", async (device) => {
+onOneThread("loadNetwork() packs while it loads, or keeps what is stored", async (device) => {
   using temporary = new TemporaryDirectory();
   const model = make(device);
-  await saveModel(model, temporary.path, { dtype: "BF16" });
+  await saveNetwork(model, temporary.path, { dtype: "BF16" });
   const load = async (quantization?: "nf4" | "f16" | "keep") =>
-    (await loadModel(temporary.path, { device, quantize: quantization })).model;
-  const typesOf = (one: LanguageModel) =>
+    (await loadNetwork(temporary.path, { device, quantize: quantization })).network;
+  const typesOf = (one: Network) =>
     new Set([...one.parameters.values()].map(({ dtype }) => dtype).filter(isPacked));
   const [wide, kept, packed] = [await load(), await load("keep"), await load("nf4")];
   const narrow = await load("f16");
@@ -140,7 +140,7 @@ onOneThread("loadModel() packs while it loads, or keeps what is stored", async (
   for (const type of ["Q8_0", "F16"] as const) {
     await exportGguf(model, gguf, { type, tokenizer: {} });
     await assertRejects(
-      () => loadModel(gguf, { device, quantize: "keep" }),
+      () => loadNetwork(gguf, { device, quantize: "keep" }),
       TypeError,
       `Cannot keep "h.0.attn.c_attn.weight" as "${type.toLowerCase()}": its file stores it transposed`,
     );

@@ -2,7 +2,7 @@
 // or a new trace fails here, the chapter's words have to change with it.
 
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { collate, Gpt2, gpt2Tokenizer, loadModel, pick, Random } from "../../lib/mod.ts";
+import { collate, Gpt2, gpt2Tokenizer, loadNetwork, pick, Random } from "../../lib/mod.ts";
 import { errorsOf, runWithBug, TOLERANCE } from "../../notebooks/views/divergence.ts";
 import { plantLeaks } from "../../notebooks/views/duplicate_leak.ts";
 import { inOrder, input, plus, tanh, times } from "../../notebooks/views/gradient_flow.ts";
@@ -109,7 +109,7 @@ Deno.test("chapter 3: with both barriers every order is right; without one some 
 });
 
 Deno.test("chapter 4: parts in plain numbers agree with the library, and each bug first shows where the text says", async () => {
-  const { model } = await loadModel("nano", { device: await pick({ device: "cpu" }) });
+  const { network: model } = await loadNetwork("nano", { device: await pick({ device: "cpu" }) });
   if (!(model instanceof Gpt2)) throw new TypeError(`Expected a GPT-2, got ${model.architecture}`);
   const tokens = gpt2Tokenizer().encode("The opposite of hot is cold. The opposite of");
   const weights = await readWeights(model);

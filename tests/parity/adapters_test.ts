@@ -5,9 +5,9 @@ import { fromFileUrl } from "@std/path";
 import {
   addLora,
   attendWithin,
-  type LanguageModel,
-  loadModel,
+  loadNetwork,
   logitsOf,
+  type Network,
   saveLora,
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
@@ -22,7 +22,7 @@ const smolLm2 = findInEnvironment("TUNEBOOK_SMOLLM2_GGUF", "SmolLM2-135M-Instruc
 const path = (name: string) => fromFileUrl(new URL(name, import.meta.url));
 const tokens = [1, 5, 9, 2, 30, 8];
 
-async function logits(model: LanguageModel): Promise<Float32Array> {
+async function logits(model: Network): Promise<Float32Array> {
   const ids = Int32Array.from(tokens);
   const positions = ids.map((_, i) => i);
   const attend = attendWithin({ positions, end: ids.map(() => ids.length) });
@@ -40,7 +40,7 @@ Deno.test({
     const device = new CpuDevice({ threads: 2 });
     const base = path("../golden/gpt2_tiny");
     for (const [rsLora, targets] of [[false, /(?:)/], [true, "h.1.attn"]] as const) {
-      const { model } = await loadModel(base, { device });
+      const { network: model } = await loadNetwork(base, { device });
       const names = addLora(model, { rank: 3, alpha: 5, rsLora, targets, dropout: 0.1 });
       using training = sft(model, {
         examples: smallExamples(8),
@@ -71,12 +71,12 @@ Deno.test({
   ignore: !smolLm2.found,
   async fn() {
     const device = new CpuDevice();
-    const { model } = await loadModel(smolLm2.path, { device, quantize: "keep" });
+    const { network: model } = await loadNetwork(smolLm2.path, { device, quantize: "keep" });
     const bytes = [...model.parameters.values()].reduce((sum, one) => sum + one.byteLength, 0);
     assert(bytes < 100e6, `${bytes} bytes`); // of 538 million widened
     assert([...model.linears.values()].every(({ weight }) => isPacked(weight.dtype)));
     const packed = await logits(model);
-    const { model: wide } = await loadModel(smolLm2.path, { device });
+    const { network: wide } = await loadNetwork(smolLm2.path, { device });
     assertClose(packed, await logits(wide), { relative: 1e-4 });
     for (const tensor of wide.parameters.values()) tensor.dispose();
 

@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { EncodedExample } from "../../lib/dataset/encode.ts";
-import { generate, loadModel, lossOf, saveModel } from "../../lib/model/mod.ts";
+import { generate, loadNetwork, lossOf, saveNetwork } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { noGrad, scope } from "../../lib/tensor/mod.ts";
 import { makeBatch, sft } from "../../lib/train/mod.ts";
@@ -37,15 +37,15 @@ Deno.test({
       const batches = ours.prepare!.examples as EncodedExample[][];
       const examples = batches.flat();
 
-      const { model } = await loadModel(folder, { device });
+      const { network: model } = await loadNetwork(folder, { device });
       const losses: number[] = [];
       using training = sft(model, { examples, order: "given", maxSteps: STEPS, evalEvery: 0 });
       for await (const step of training) losses.push(step.loss);
       assertEquals(losses.length, STEPS);
       assertClose(losses, await pyTorchLosses({}), { relative: 1e-4 }, "losses while training");
 
-      await saveModel(model, saved);
-      const read = (await loadModel(saved, { device })).model;
+      await saveNetwork(model, saved);
+      const read = (await loadNetwork(saved, { device })).network;
       for (const [name, tensor] of model.parameters) {
         assertEquals(await read.parameters.get(name)!.data(), await tensor.data(), name);
       }

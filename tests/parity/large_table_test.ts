@@ -2,7 +2,7 @@
 // saved, read again, and generates the same text.
 
 import { assert, assertEquals } from "@std/assert";
-import { generate, Gpt2, loadModel, saveModel } from "../../lib/model/mod.ts";
+import { generate, Gpt2, loadNetwork, saveNetwork } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import type { Device } from "../../lib/tensor/mod.ts";
 import { sft } from "../../lib/train/mod.ts";
@@ -43,11 +43,11 @@ Deno.test({
       assertEquals(onGpu.losses.length, STEPS);
       assertClose(onGpu.losses, onCpu.losses, { relative: 1e-4 }, "losses");
 
-      await saveModel(onGpu.model, folder);
+      await saveNetwork(onGpu.model, folder);
       const prompts = examples.slice(0, 2).map(({ promptIds }) => promptIds);
       const answers = await generate(onGpu.model, prompts, { maxNewTokens: 4 });
       for (const device of [gpu, cpu]) {
-        const { model } = await loadModel(folder, { device });
+        const { network: model } = await loadNetwork(folder, { device });
         assertEquals(await generate(model, prompts, { maxNewTokens: 4 }), answers);
       }
     } finally {

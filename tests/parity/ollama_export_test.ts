@@ -11,11 +11,11 @@ import {
   Gemma,
   generate,
   Gpt2,
-  type LanguageModel,
   Llama,
-  loadModel,
+  loadNetwork,
   logitsOf,
   mergeLora,
+  type Network,
   saveLora,
   trainableParameters,
 } from "../../lib/model/mod.ts";
@@ -61,7 +61,7 @@ Deno.test({
     const shape = { contextLength: 256, width: 64, layers: 2, heads: 4 };
     const [llama, gemma] = ["Metaspace always", "Gemma, by scores"].map(small);
     const gpt2 = gpt2Tokenizer();
-    const cases: [name: string, tokenizer: Tokenizer, model: LanguageModel][] = [
+    const cases: [name: string, tokenizer: Tokenizer, model: Network][] = [
       [
         "GPT-2",
         gpt2,
@@ -176,7 +176,7 @@ Deno.test({
 
     // what comes back from Ollama's own files is base and adapter in one
     const options = { device, ollamaStores: [server.models] };
-    const { model: back } = await loadModel("ollama:adapted", options);
+    const { network: back } = await loadNetwork("ollama:adapted", options);
     assertEquals(mergeLora(model), model.linears.size);
     for (const [parameter, tensor] of model.parameters) {
       const values = await back.parameters.get(parameter)!.data();
@@ -196,7 +196,7 @@ Deno.test({
     const run = await tunebook(["export", smollm2.path, "--ollama", "small"], environment);
     assertEquals(run.code, 0, run.stderr);
     const device = new CpuDevice();
-    const { model, source } = await loadModel("ollama:small", {
+    const { network: model, source } = await loadNetwork("ollama:small", {
       device,
       ollamaStores: [server.models],
     });
@@ -242,7 +242,7 @@ Deno.test({
     const beside = await tunebook(["export", adapter, "--ollama", "adapted"], environment);
     assertEquals(beside.code, 0, beside.stderr);
     mergeLora(model);
-    const { model: adapted, source: files } = await loadModel("ollama:adapted", {
+    const { network: adapted, source: files } = await loadNetwork("ollama:adapted", {
       device,
       ollamaStores: [server.models],
     });
@@ -306,7 +306,7 @@ for (
     async fn() {
       const device = new CpuDevice();
       await using server = await OllamaServer.start();
-      const { model, source } = await loadModel(file.path, { device });
+      const { network: model, source } = await loadNetwork(file.path, { device });
       const tokenizer = await openTokenizer(source);
       if (taught) await teach(model, tokenizer);
       await assertSameInOllama(server, model, tokenizer, "F16", prompt);
@@ -316,7 +316,7 @@ for (
 }
 
 /** A few steps on all weights, large enough to be heard. */
-async function teach(model: LanguageModel, tokenizer: Tokenizer): Promise<void> {
+async function teach(model: Network, tokenizer: Tokenizer): Promise<void> {
   const examples = ["fox is foxes", "ox is oxen", "wolf is wolves"].map((text) => ({
     promptIds: tokenizer.encode("The plural of"),
     responseIds: [...tokenizer.encode(` ${text}.`), tokenizer.eosId],
@@ -347,7 +347,7 @@ function nearly(type: ExportType, margin: number, clear: number): string {
  * Makes random weights larger, and of all tokens lets only some words be said, so that one of them is always clearly
  * the likeliest and what is said is text.
  */
-async function makeDecided(model: LanguageModel, tokenizer: Tokenizer): Promise<void> {
+async function makeDecided(model: Network, tokenizer: Tokenizer): Promise<void> {
   const words: number[] = [];
   for (let id = 0; id < tokenizer.vocabSize && words.length < 150; id++) {
     if (/^[ ▁]?[a-z]{2,}$/.test(new TextDecoder().decode(tokenizer.bytes(id)))) words.push(id);
@@ -369,7 +369,7 @@ async function makeDecided(model: LanguageModel, tokenizer: Tokenizer): Promise<
 
 async function assertSameInOllama(
   server: OllamaServer,
-  model: LanguageModel,
+  model: Network,
   tokenizer: Tokenizer,
   type: ExportType,
   prompt: string,
@@ -389,7 +389,8 @@ async function assertSameInOllama(
 
   // what comes back from Ollama's own files is what went there
   const { device } = model;
-  const back = (await loadModel(`ollama:${name}`, { device, ollamaStores: [server.models] })).model;
+  const back =
+    (await loadNetwork(`ollama:${name}`, { device, ollamaStores: [server.models] })).network;
   for (const [parameter, tensor] of model.parameters) {
     const tolerance = { relative: ROUNDING[type], absolute: 1e-6 };
     const values = await back.parameters.get(parameter)!.data();
@@ -415,7 +416,7 @@ async function assertSameInOllama(
 
 /** How many tokens are chosen by a clear margin, and the smallest or the first that is not. */
 async function countClear(
-  model: LanguageModel,
+  model: Network,
   prompt: number[],
   said: number[],
   enough: number,

@@ -5,10 +5,10 @@ import { assert, assertEquals } from "@std/assert";
 import {
   attendWithin,
   generate,
-  type LanguageModel,
-  loadModel,
+  loadNetwork,
   logitsOf,
-  saveModel,
+  type Network,
+  saveNetwork,
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { embedding, noGrad, scope } from "../../lib/tensor/mod.ts";
@@ -50,8 +50,8 @@ for (const { name, file, kind, prompt, longLength } of models) {
       const device = new CpuDevice({ threads: 1 }); // beside other tests it takes no longer
       const folder = await Deno.makeTempDir({ prefix: "tunebook-parity-" });
       try {
-        const { model, source } = await loadModel(file.path, { device });
-        await saveModel(model, folder);
+        const { network: model, source } = await loadNetwork(file.path, { device });
+        await saveNetwork(model, folder);
         const tokenizer = await openTokenizer(source);
         const begin = tokenizer.beginIds;
         const ids = [...begin, ...tokenizer.encode(prompt, { allowedSpecial: "all" })];
@@ -89,7 +89,7 @@ for (const { name, file, kind, prompt, longLength } of models) {
 
 /** Logits of the last rows, (rows, V). */
 async function lastLogits(
-  model: LanguageModel,
+  model: Network,
   ids: readonly number[],
   rows: number,
 ): Promise<Float32Array> {

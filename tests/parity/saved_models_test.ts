@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { loadModel, saveModel } from "../../lib/model/mod.ts";
+import { loadNetwork, saveNetwork } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { loadGolden } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
@@ -29,7 +29,7 @@ Deno.test({
       for (const name of Object.keys(kinds)) {
         const directory = fromFileUrl(new URL(`../golden/llama_family/${name}`, import.meta.url));
         const model = `${folder}/${name}`;
-        await saveModel((await loadModel(directory, { device })).model, model);
+        await saveNetwork((await loadNetwork(directory, { device })).network, model);
         const [{ tensors: { prompt } }] = golden.cases(`${name}/generate`);
         requests.push({ model, long, rows: long.length, prompt: [...prompt.data], newTokens: 16 });
       }

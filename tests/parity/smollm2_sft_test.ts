@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { encodeExamples, loadEntries, splitEntries } from "../../lib/dataset/mod.ts";
-import { loadModel } from "../../lib/model/mod.ts";
+import { loadNetwork } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { openTokenizer } from "../../lib/text/mod.ts";
 import { sft } from "../../lib/train/mod.ts";
@@ -25,7 +25,7 @@ Deno.test({
     const { train } = splitEntries(entries, [0.85, 0.10, 0.05]);
     const device = new CpuDevice();
     try {
-      const { model, source } = await loadModel(smollm2.path, { device });
+      const { network: model, source } = await loadNetwork(smollm2.path, { device });
       using training = sft(model, {
         examples: encodeExamples(train, await openTokenizer(source)),
         order: golden.batches,

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import type { EncodedExample } from "../../lib/dataset/mod.ts";
-import { type Gpt2, loadModel, lossOf } from "../../lib/model/mod.ts";
+import { type Gpt2, loadNetwork, lossOf } from "../../lib/model/mod.ts";
 import { backward, type Device, scope } from "../../lib/tensor/mod.ts";
 import { MASKS } from "../../lib/text/mod.ts";
 import { makeBatch, measureLoss, sft, type SftOptions } from "../../lib/train/mod.ts";
@@ -18,7 +18,7 @@ const [forward] = loadGolden("gpt2_tiny").cases("forward");
 
 async function loadTiny(device: Device): Promise<Gpt2> {
   const directory = fromFileUrl(new URL("../golden/gpt2_tiny", import.meta.url));
-  return (await loadModel(directory, { device })).model as Gpt2;
+  return (await loadNetwork(directory, { device })).network as Gpt2;
 }
 
 /** The golden sequences. */

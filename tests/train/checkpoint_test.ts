@@ -294,13 +294,13 @@ onOneThread(
   "a checkpoint's model is one that loads, and removeCheckpoints() leaves nothing",
   async (device) => {
     using temporary = new TemporaryDirectory();
-    const { loadModel } = await import("../../lib/model/mod.ts");
+    const { loadNetwork } = await import("../../lib/model/mod.ts");
     const directory = `${temporary.path}/checkpoint`;
     const model = smallModel(device);
     const untrained = await weightsOf(model);
     using training = sft(model, kept(directory));
     await take(training, 2);
-    const { model: loaded } = await loadModel(`${directory}/step-000002`, { device });
+    const { network: loaded } = await loadNetwork(`${directory}/step-000002`, { device });
     assertEquals(await weightsOf(loaded as Gpt2), await weightsOf(model));
     assertNotEquals(await weightsOf(model), untrained);
     await removeCheckpoints(directory);

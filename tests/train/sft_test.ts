@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import type { EncodedExample } from "../../lib/dataset/mod.ts";
 import { backward, globalNorm, scope, type Tensor } from "../../lib/tensor/mod.ts";
 import { lossOf } from "../../lib/model/mod.ts";
@@ -290,6 +297,25 @@ onOneThread("sft() keeps examples apart where there is dropout", (device) => {
     'Cannot train a model with dropout in the layout "forest"',
   );
   sft(model, { examples, batchSize: 1 })[Symbol.dispose]();
+  release(model);
+  return Promise.resolve();
+});
+
+onOneThread("sft() refuses options that it does not have, and names the one meant", (device) => {
+  const model = smallModel(device);
+  const messageOf = (options: Record<string, unknown>) =>
+    assertThrows(() => sft(model, { ...quick, ...options } as SftOptions), TypeError).message;
+  assertStringIncludes(messageOf({ lr: 1e-3 }), '"lr": expected one of "examples"');
+  assertStringIncludes(messageOf({ lr: 1e-3 }), 'did you mean "learningRate"?');
+  assertStringIncludes(messageOf({ numEpochs: 5 }), 'did you mean "epochs"?');
+  assertStringIncludes(
+    messageOf({ checkpoint: { directory: "x", save_steps: 5 } }),
+    'Cannot write checkpoints with the option "save_steps"',
+  );
+  assertStringIncludes(
+    messageOf({ earlyStopping: { patience: 1, threshold: 0 } }),
+    'Cannot stop early with the option "threshold"',
+  );
   release(model);
   return Promise.resolve();
 });

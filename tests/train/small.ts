@@ -1,7 +1,7 @@
 // A model and examples so small that a step takes milliseconds.
 
 import type { EncodedExample } from "../../lib/dataset/mod.ts";
-import { Gpt2, type Gpt2Config, type LanguageModel } from "../../lib/model/mod.ts";
+import { Gpt2, type Gpt2Config, type Network } from "../../lib/model/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import type { Device } from "../../lib/tensor/mod.ts";
@@ -64,7 +64,7 @@ export function timeless(steps: readonly Step[]): Omit<Step, "seconds">[] {
 }
 
 /** Gives a model's memory back. */
-export function release(...models: LanguageModel[]): void {
+export function release(...models: Network[]): void {
   for (const model of models) {
     for (const tensor of model.parameters.values()) tensor.dispose();
   }

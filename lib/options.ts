@@ -1,0 +1,154 @@
+/**
+ * Refuses options that a function does not have, and names the one that was probably meant. A leaf: any room may import
+ * it.
+ *
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { assertKnownOptions, type OptionNames } from "./options.ts";
+ *
+ * const NAMES: OptionNames<{ learningRate?: number }> = { learningRate: true };
+ * const options: Record<string, number> = { lr: 1e-3 };
+ * assertThrows(() => assertKnownOptions("train", options, NAMES), TypeError, '"learningRate"?');
+ * ```
+ *
+ * @module
+ */
+
+import { closestString, levenshteinDistance } from "@std/text";
+
+/** Every name of an options type, exactly, so that the compiler holds the list to the type. */
+export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
+
+/**
+ * What other libraries call an option of ours, in lower case without underscores: the names of TRL's `SFTConfig` and
+ * transformers' `TrainingArguments`, `GenerationConfig`, PEFT's `LoraConfig`, and what PyTorch and Keras call the same.
+ * Where a name has several meanings here, the function's own options decide.
+ */
+const FOREIGN_NAMES: Readonly<Record<string, readonly string[]>> = {
+  // TrainingArguments and SFTConfig
+  lr: ["learningRate"],
+  learningrate: ["learningRate"],
+  numtrainepochs: ["epochs"],
+  numepochs: ["epochs"],
+  nepochs: ["epochs"],
+  epoch: ["epochs"],
+  maxiters: ["maxSteps"],
+  numsteps: ["maxSteps"],
+  perdevicetrainbatchsize: ["batchSize"],
+  perdeviceevalbatchsize: ["batchSize"],
+  trainbatchsize: ["batchSize"],
+  gradientaccumulationsteps: ["accumulate"],
+  gradaccumsteps: ["accumulate"],
+  dataloaderdroplast: ["dropLast"],
+  gradientcheckpointing: ["recompute"],
+  maxgradnorm: ["maxGradientNorm"],
+  gradclip: ["maxGradientNorm"],
+  clipnorm: ["maxGradientNorm"],
+  warmupratio: ["warmup"],
+  warmupsteps: ["warmup"],
+  lrschedulertype: ["schedule"],
+  lrscheduler: ["schedule"],
+  scheduler: ["schedule"],
+  minlr: ["minLearningRate"],
+  adambeta1: ["beta1"],
+  adambeta2: ["beta2"],
+  adamepsilon: ["epsilon"],
+  eps: ["epsilon"],
+  wd: ["weightDecay"],
+  maxseqlength: ["maxLength"],
+  maxlength: ["maxLength", "maxNewTokens"],
+  evalsteps: ["evalEvery"],
+  evaliters: ["evalIters"],
+  earlystoppingpatience: ["earlyStopping", "patience"],
+  earlystoppingthreshold: ["earlyStopping", "minImprovement"],
+  loadbestmodelatend: ["keepBest"],
+  outputdir: ["checkpoint", "directory"],
+  savesteps: ["checkpoint", "every"],
+  resumefromcheckpoint: ["resume"],
+  completiononlyloss: ["mask"],
+  assistantonlyloss: ["mask"],
+  packing: ["layout"],
+  paddingfree: ["layout"],
+  traindataset: ["examples", "entries"],
+  evaldataset: ["validation"],
+  dataseed: ["seed"],
+  randomseed: ["seed"],
+  randomstate: ["seed"],
+  // LoraConfig
+  r: ["rank"],
+  lorarank: ["rank"],
+  loraalpha: ["alpha"],
+  loradropout: ["dropout"],
+  targetmodules: ["targets"],
+  // GenerationConfig
+  maxnewtokens: ["maxNewTokens"],
+  maxtokens: ["maxNewTokens"],
+  numpredict: ["maxNewTokens"],
+  dosample: ["temperature"],
+  temp: ["temperature"],
+  eostokenid: ["eosId"],
+  padtokenid: ["padId"],
+  stoptokens: ["eosId"],
+  // from_pretrained
+  loadin4bit: ["quantize"],
+  loadin8bit: ["quantize"],
+  quantizationconfig: ["quantize"],
+  devicemap: ["device"],
+  cachedir: ["cache", "cacheDirectory"],
+  localfilesonly: ["offline"],
+  // train_test_split and statistics
+  testsize: ["test"],
+  nresamples: ["resamples"],
+  confidencelevel: ["confidence"],
+};
+
+/**
+ * Throws where an options object has a name that the function does not know. A name whose value is undefined counts:
+ * it is as much a mistake as any other.
+ *
+ * @param action What the function does, after "Cannot": `train`, `load a model`.
+ * @param options What was given; undefined means none.
+ * @param names The names that the function knows.
+ * @throws {TypeError} If there is another, or if the options are no object; the message names what was probably meant.
+ */
+export function assertKnownOptions<Options extends object>(
+  action: string,
+  options: Options | undefined,
+  names: OptionNames<Options>,
+): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const found = Array.isArray(options) ? "an array" : JSON.stringify(options) ?? typeof options;
+    throw new TypeError(`Cannot ${action} with the options ${found}: expected an object`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(names, name)) throw unknownOption(action, name, Object.keys(names));
+  }
+}
+
+/** The error for one unknown name. */
+function unknownOption(action: string, name: string, known: readonly string[]): TypeError {
+  const meant = meantBy(name, known);
+  const expected = known.length === 0
+    ? "it takes none"
+    : known.length === 1
+    ? `expected "${known[0]}"`
+    : `expected one of ${known.map((name) => `"${name}"`).join(", ")}`;
+  const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+  return new TypeError(`Cannot ${action} with the option "${name}": ${expected}${hint}`);
+}
+
+/** The known option that a name stands for elsewhere, or the one that is spelled most alike. */
+function meantBy(name: string, known: readonly string[]): string | undefined {
+  const plain = simplify(name);
+  const alike = known.find((option) => simplify(option) === plain);
+  if (alike !== undefined) return alike;
+  const foreign = Object.hasOwn(FOREIGN_NAMES, plain) ? FOREIGN_NAMES[plain] : [];
+  const translated = foreign.find((option) => known.includes(option));
+  if (translated !== undefined || known.length === 0) return translated;
+  const nearest = closestString(name, known);
+  const most = Math.max(2, Math.floor(Math.min(name.length, nearest.length) / 2));
+  return levenshteinDistance(name, nearest) <= most ? nearest : undefined;
+}
+
+const simplify = (name: string) => name.replaceAll("_", "").toLowerCase();
