@@ -29,6 +29,7 @@ const LEAVES = [
   "stop.ts",
   "keep.ts",
   "options.ts",
+  "blas_variables.ts",
   "write_beside.ts",
 ];
 

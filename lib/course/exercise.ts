@@ -106,7 +106,7 @@ export async function judgeAnswer<Input extends readonly unknown[], Result>(
  *
  * @example
  * ```ts
- * import { check, exercise } from "tunebook";
+ * import { check, exercise } from "tunebook/course";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const next = exercise({

@@ -83,7 +83,8 @@ export class Llama extends Decoder<LlamaConfig> {
    * @example
    * ```ts
    * import { assertEquals } from "@std/assert";
-   * import { generate, Llama, pick } from "tunebook";
+   * import { generate, pick } from "tunebook";
+   * import { Llama } from "tunebook/model";
    *
    * const device = await pick({ device: "cpu" });
    * const model = Llama.create(device, {

@@ -5,8 +5,8 @@
  */
 
 import { join } from "@std/path";
+import { nameBase } from "../weights/base.ts";
 import {
-  nameBase,
   openSafetensors,
   type WritableDtype,
   writeSafetensors,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isAdapter, readAdapterConfig } from "../model/mod.ts";
+import { isAdapter, readAdapterConfig } from "../model/lora_files.ts";
 
 /** A model, and the adapter that goes beside it if there is one. */
 export interface FoundBase {

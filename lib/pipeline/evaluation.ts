@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type DatasetEntry, isChatEntry } from "../dataset/mod.ts";
+import { isChatEntry } from "../dataset/chat_entry.ts";
+import { type DatasetEntry } from "../dataset/mod.ts";
 import type { ResponseEntry, ResponseScores } from "../eval/mod.ts";
 
 /** What {@linkcode Model.evaluate} measures. */

@@ -6,14 +6,11 @@
 
 import { join } from "@std/path";
 import type { EntryFormat } from "../dataset/mod.ts";
-import {
-  exportGguf,
-  exportLoraGguf,
-  type ExportType,
-  mergedCopy,
-  type Network,
-  openStoredModel,
-} from "../model/mod.ts";
+import { exportLoraGguf } from "../model/gguf_adapter.ts";
+import { exportGguf, type ExportType } from "../model/gguf_export.ts";
+import { mergedCopy } from "../model/lora.ts";
+import { type Network } from "../model/model.ts";
+import { openStoredModel } from "../model/stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import {
@@ -28,10 +25,10 @@ import {
 import {
   createOllamaModel,
   type GgufMetadata,
-  ollamaAdapters,
   type ResolvedModel,
   type WrittenFile,
 } from "../weights/mod.ts";
+import { ollamaAdapters } from "../weights/resolved.ts";
 import { type FormatName, toChatTemplate } from "./format.ts";
 import type { SavedModel, SaveOptions } from "./save.ts";
 

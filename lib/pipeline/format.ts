@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import type { EntryFormat } from "../dataset/mod.ts";
+import { templateVariables } from "../text/chat_formats.ts";
 import {
   alpaca,
   CHAT_STYLES,
@@ -14,7 +15,6 @@ import {
   chatTemplateOf,
   type Instruction,
   type PromptFormat,
-  templateVariables,
   type Tokenizer,
 } from "../text/mod.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { registerKeeper } from "../keep.ts";
-import type { Network } from "../model/mod.ts";
+import type { Network } from "../model/model.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
 import { describeFound } from "./find_model.ts";
 import { Model } from "./model.ts";

@@ -4,17 +4,14 @@
  * @module
  */
 
-import {
-  addLora,
-  loadLora,
-  loadNetwork,
-  type LoraOptions,
-  type Network,
-  type Quantization,
-} from "../model/mod.ts";
+import { loadNetwork } from "../model/files.ts";
+import { addLora, type LoraOptions } from "../model/lora.ts";
+import { loadLora } from "../model/lora_files.ts";
+import { type Network } from "../model/model.ts";
+import { type Quantization } from "../model/quantize.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
-import type { Device, DeviceKind } from "../tensor/mod.ts";
+import type { Device, DeviceKind } from "../tensor/device.ts";
 import { parseDevice, pick } from "../tensor/pick.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { ResolveOptions } from "../weights/mod.ts";

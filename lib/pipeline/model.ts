@@ -4,38 +4,36 @@
  * @module
  */
 
+import { isChatEntry } from "../dataset/chat_entry.ts";
+import { closingTokensOf } from "../dataset/encode.ts";
 import {
-  closingTokensOf,
   type DatasetEntry,
   encodeExamples,
   encodePrompt,
   type EntryFormat,
-  isChatEntry,
 } from "../dataset/mod.ts";
 import { cleanResponse, scoreResponses } from "../eval/mod.ts";
-import {
-  generateTokens,
-  LoraAdapter,
-  type LoraSettings,
-  type Network,
-  removeLora,
-  type SamplingOptions,
-} from "../model/mod.ts";
+import { generateTokens } from "../model/generate.ts";
+import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
+import { type Network } from "../model/model.ts";
+import { type SamplingOptions } from "../model/sampling.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
-import type { Device } from "../tensor/mod.ts";
+import type { Device } from "../tensor/device.ts";
+import { encodeChatPrompt } from "../text/chat.ts";
 import {
   type ChatMessage,
   ChatTemplate,
   chatTemplateOf,
-  encodeChatPrompt,
   type Instruction,
   type Mask,
   type Tokenizer,
 } from "../text/mod.ts";
 import { SFT_OPTIONS } from "../train/options.ts";
-import { measureLoss, sft, type SftOptions, type Training, trainingsOf } from "../train/mod.ts";
-import { nameBase, type ResolvedModel } from "../weights/mod.ts";
+import { trainingsOf } from "../train/log.ts";
+import { measureLoss, sft, type SftOptions, type Training } from "../train/mod.ts";
+import { nameBase } from "../weights/base.ts";
+import { type ResolvedModel } from "../weights/mod.ts";
 import { type ModelEvaluation, withResponse } from "./evaluation.ts";
 import { exportModel, type ExportOptions } from "./export.ts";
 import type { FoundModel } from "./find_model.ts";

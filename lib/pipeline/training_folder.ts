@@ -2,10 +2,13 @@
 
 import { basename, dirname, join, resolve } from "@std/path";
 import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
-import { saveLora, saveNetwork } from "../model/mod.ts";
+import { saveNetwork } from "../model/files.ts";
+import { saveLora } from "../model/lora_files.ts";
 import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
-import { type Best, type Evaluation, findCheckpoint, removeCheckpoints } from "../train/mod.ts";
-import { checkpointName, type WritableDtype } from "../weights/mod.ts";
+import type { Best, Evaluation } from "../train/mod.ts";
+import { findCheckpoint, removeCheckpoints } from "../train/checkpoint.ts";
+import { checkpointName } from "../weights/names.ts";
+import type { WritableDtype } from "../weights/mod.ts";
 import { nameBase } from "./adapter_options.ts";
 import { writeTemplate } from "./format.ts";
 import type { ReadyModel } from "./load.ts";

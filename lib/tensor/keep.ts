@@ -6,7 +6,8 @@
 
 import { registerKeeper } from "../keep.ts";
 import type { Device, DeviceKind } from "./device.ts";
-import { pick } from "./pick.ts";
+import { assumeRecorded, describeDifferences } from "./facts.ts";
+import { pickUnrecorded } from "./pick.ts";
 import { Tensor } from "./tensor.ts";
 
 registerKeeper({
@@ -18,10 +19,13 @@ registerKeeper({
   },
   async restore(data) {
     const { kind, facts } = data as { kind: DeviceKind; facts: Record<string, unknown> };
-    const device = await pick({ device: kind });
-    if (JSON.stringify(device.facts) !== JSON.stringify(facts)) {
-      throw new TypeError("the device is another one now");
+    const device = await pickUnrecorded({ device: kind });
+    const differences = describeDifferences(facts, device.facts);
+    if (differences.length > 0) {
+      throw new TypeError(`the device is another one now: ${differences.join("; ")}`);
     }
+    // The cell that picked it is not run again, and its record is kept.
+    assumeRecorded(device);
     return device;
   },
 });

@@ -4,7 +4,11 @@
  * @module
  */
 
+// How devices and tensors are kept between runs of a notebook.
+import "./keep.ts";
+
 export { type Device, type DeviceBuffer, type DeviceKind, type KernelTime } from "./device.ts";
+export { parseDevice, pick, type PickOptions, reasonFor } from "./pick.ts";
 export { type Profile, profile, type RunningProfile, startProfile } from "./profile.ts";
 export { backward, recompute } from "./tape.ts";
 export { type DType, noGrad, scope, sizeOf, Tensor } from "./tensor.ts";

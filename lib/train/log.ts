@@ -6,7 +6,8 @@
  */
 
 import type { EntryFormat } from "../dataset/mod.ts";
-import type { LoraSettings, Network } from "../model/mod.ts";
+import type { LoraSettings } from "../model/lora.ts";
+import type { Network } from "../model/model.ts";
 import type { Evaluation } from "./options.ts";
 
 /** One training of a network. */

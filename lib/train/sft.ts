@@ -5,11 +5,14 @@
  */
 
 import { nextCellCheckpoint } from "../keep.ts";
-import { formatOf } from "../dataset/mod.ts";
-import { LoraAdapter, type LoraSettings, type Network, trainableParameters } from "../model/mod.ts";
+import { formatOf } from "../dataset/encode.ts";
+import { LoraAdapter, type LoraSettings } from "../model/lora.ts";
+import { type Network } from "../model/model.ts";
+import { trainableParameters } from "../model/trainable.ts";
 import { record } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { recordDevice } from "../tensor/facts.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
@@ -181,7 +184,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
       this.#resumedFrom = path;
     }
     this.#log.settings = await describeSettings(this.#options, this.#data);
-    await record("training", { ...this.#model.device.facts, seed });
+    await recordDevice(this.#model.device);
+    await record("training", { seed });
     this.#started = true;
   }
 

@@ -108,7 +108,8 @@ Deno.test("compareManifests() names what changed, and nothing of times", () => {
     provenance: [
       { kind: "data", source: "some.json", sha256: "1", entries: 4 },
       { kind: "model", name: "nano", sha256: "1" },
-      { kind: "training", device: "cpu", seed: 1 },
+      { kind: "device", blas: "OpenBLAS", blasCore: "Haswell", OPENBLAS_CORETYPE: "Haswell" },
+      { kind: "training", seed: 1 },
     ],
   };
   const after = structuredClone(before);
@@ -121,7 +122,8 @@ Deno.test("compareManifests() names what changed, and nothing of times", () => {
   after.provenance = [
     { kind: "data", source: "some.json", sha256: "2", entries: 4 },
     { kind: "model", name: "nano", sha256: "2" },
-    { kind: "training", device: "webgpu", seed: 2 },
+    { kind: "device", blas: "OpenBLAS", blasCore: "SkylakeX" },
+    { kind: "training", seed: 2 },
   ];
   after.v8 = "16";
   after.cores = before.cores + 1;
@@ -131,7 +133,8 @@ Deno.test("compareManifests() names what changed, and nothing of times", () => {
     { kind: "parameters", text: 'parameter "epochs": 2 instead of 1' },
     { kind: "data", text: 'the content of data "some.json"' },
     { kind: "weights", text: 'the content of model "nano"' },
-    { kind: "machine", text: 'training: device "webgpu" instead of "cpu"' },
+    { kind: "machine", text: 'device: blasCore "SkylakeX" instead of "Haswell"' },
+    { kind: "machine", text: 'device: OPENBLAS_CORETYPE nothing instead of "Haswell"' },
     { kind: "settings", text: "training: seed 2 instead of 1" },
     { kind: "versions", text: `V8 16 instead of ${before.v8}` },
     {
