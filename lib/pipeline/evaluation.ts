@@ -5,7 +5,7 @@
  */
 
 import { isChatEntry } from "../dataset/chat_entry.ts";
-import { type DatasetEntry } from "../dataset/mod.ts";
+import type { DatasetEntry } from "../dataset/mod.ts";
 import type { ResponseEntry, ResponseScores } from "../eval/mod.ts";
 
 /** What {@linkcode Model.evaluate} measures. */

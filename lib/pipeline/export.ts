@@ -9,7 +9,7 @@ import type { EntryFormat } from "../dataset/mod.ts";
 import { exportLoraGguf } from "../model/gguf_adapter.ts";
 import { exportGguf, type ExportType } from "../model/gguf_export.ts";
 import { mergedCopy } from "../model/lora.ts";
-import { type Network } from "../model/model.ts";
+import type { Network } from "../model/model.ts";
 import { openStoredModel } from "../model/stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
@@ -29,7 +29,9 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";
-import { type FormatName, toChatTemplate } from "./format.ts";
+import type { FoundModel } from "./find_model.ts";
+import { formatFor, type FormatName, toChatTemplate } from "./format.ts";
+import type { Taught } from "./record.ts";
 import type { SavedModel, SaveOptions } from "./save.ts";
 
 /** Options of {@linkcode Model.export}. */
@@ -68,6 +70,14 @@ export interface Exporting {
   readonly format?: EntryFormat;
 }
 
+/** What was exported. */
+export interface Exported {
+  /** Bytes of the file with the weights, or with the adapter where that goes by itself. */
+  readonly bytes: number;
+  /** What a person should know: where the other program will compute otherwise. */
+  readonly notices: readonly string[];
+}
+
 /** Greedy, as answers are by default: what Ollama says is what is said here. */
 const GREEDY = { temperature: 0, repeat_penalty: 1 };
 
@@ -75,7 +85,7 @@ const GREEDY = { temperature: 0, repeat_penalty: 1 };
  * Exports a model to a target by its name; see {@linkcode Model.export}.
  *
  * @param exporting The model.
- * @param target `ollama:NAME`, a `.gguf` file, or a folder.
+ * @param target `ollama:NAME`, a `.gguf` file (`gguf:PATH` where it is called otherwise), or a folder.
  * @param options How.
  * @param folders How a folder is written.
  */
@@ -84,16 +94,21 @@ export async function exportModel(
   target: string,
   options: ExportOptions,
   folders: { save: (directory: string, options: SaveOptions) => Promise<SavedModel> },
-): Promise<void> {
+): Promise<Exported> {
   assertKnownOptions("export", options, NAMES);
   const { type, overwrite, signal = stopSignal() } = options;
   const how = { ...options, ...(signal && { signal }) };
   assertMergeable(exporting, options, target);
   const merge = options.merge ?? false;
   if (target.startsWith("ollama:")) {
-    return await toOllama(exporting, target.slice("ollama:".length), how);
+    const { bytes } = await toOllama(exporting, target.slice("ollama:".length), how);
+    return { bytes, notices: await noticesFor(exporting) };
   }
-  if (/\.gguf$/i.test(target)) return void await toGgufFile(exporting, target, how);
+  const file = /^gguf:(.+)$/.exec(target)?.[1] ?? (/\.gguf$/i.test(target) ? target : undefined);
+  if (file !== undefined) {
+    const { bytes } = await toGgufFile(exporting, file, how);
+    return { bytes, notices: await noticesFor(exporting) };
+  }
   if (isAdapted(exporting) && !merge) {
     throw new TypeError(
       `Cannot export to "${target}": the model has adapters, which save() puts into a folder by ` +
@@ -105,12 +120,45 @@ export async function exportModel(
       `Cannot export Q8_0 to "${target}": safetensors hold "F32", "F16" or "BF16"`,
     );
   }
-  await folders.save(target, {
+  const { bytes } = await folders.save(target, {
     merge,
     ...(type && { dtype: type }),
     ...(overwrite !== undefined && { overwrite }),
     ...(signal && { signal }),
   });
+  return { bytes, notices: [] };
+}
+
+/** Where readers of GGUF files compute otherwise. */
+async function noticesFor({ source }: Exporting): Promise<string[]> {
+  using stored = await openStoredModel(source);
+  const { model_type: kind, sliding_window: window } = stored.config;
+  if (kind !== "mistral" || typeof window !== "number") return [];
+  return [
+    `llama.cpp and Ollama let a Mistral see the whole text, here each token sees ${window}: ` +
+    "longer texts will differ",
+  ];
+}
+
+/**
+ * How others are to write prompts: as the model was taught. One that was taught nothing keeps what it has.
+ *
+ * @param target Where the model goes.
+ * @param format The format that it was taught, where one is known.
+ * @param taught What it was taught.
+ * @returns The format; undefined for a model that was taught nothing.
+ * @throws {TypeError} If it was trained on examples whose format is not known.
+ */
+export function formatToExport(
+  target: string,
+  format: EntryFormat | undefined,
+  taught: Pick<Taught, "trainings"> | undefined,
+): EntryFormat | undefined {
+  if (format !== undefined || !taught || taught.trainings.length === 0) return format;
+  throw new TypeError(
+    `Cannot export to "${target}": the model was trained on examples whose format is not known; ` +
+      'set "model.format", or give a format',
+  );
 }
 
 /** Refuses to merge what is not there. */
@@ -178,7 +226,7 @@ export async function toOllama(
   exporting: Exporting,
   name: string,
   options: ExportOptions,
-): Promise<void> {
+): Promise<{ bytes: number }> {
   const { source, network } = exporting;
   const { merge, signal, onProgress } = options;
   const beside = isAdapted(exporting) && !merge;
@@ -192,24 +240,26 @@ export async function toOllama(
   try {
     // An adapter for a model that Ollama has goes beside that.
     const inOllama = beside && source.source === "ollama";
-    const weights = inOllama ? { from: source.spec.slice("ollama:".length) } : {
-      gguf: await writeWhole(exporting, join(folder, "model.gguf"), options, {
+    const gguf = inOllama
+      ? undefined
+      : await writeWhole(exporting, join(folder, "model.gguf"), options, {
         ...describeTokenizer(exporting),
         "tokenizer.ggml.add_bos_token": settings.addBos,
-      }),
-    };
+      });
+    const adapter = beside
+      ? await exportLoraGguf(network!, join(folder, "adapter.gguf"), { signal })
+      : undefined;
     const { template, system, parameters } = settings;
     await createOllamaModel(name, {
-      ...weights,
-      adapter: beside
-        ? await exportLoraGguf(network!, join(folder, "adapter.gguf"), { signal })
-        : undefined,
+      ...(gguf ? { gguf } : { from: source.spec.slice("ollama:".length) }),
+      adapter,
       template,
       system,
       parameters,
       signal,
       onProgress,
     });
+    return { bytes: (gguf ?? adapter)!.bytes };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -262,7 +312,30 @@ function isAdapted({ network }: Pick<Exporting, "network">): boolean {
   return [...network?.linears.values() ?? []].some(({ adapter }) => adapter);
 }
 
-/** Whether a model must be loaded to be exported: where its files are not all of it. */
-export function mustBeLoaded(source: ResolvedModel, adapter: string | undefined): boolean {
-  return adapter !== undefined || ollamaAdapters(source).length > 0;
+/**
+ * Exports a model as it lies in its files, tensor by tensor: one that is too large for memory too.
+ *
+ * @param found A model without an adapter, whose files are all of it.
+ * @param target `ollama:NAME`, or a `.gguf` file.
+ * @param options How.
+ * @returns How many bytes the weights take, and what a person should know.
+ */
+export async function exportFiles(
+  found: FoundModel,
+  target: string,
+  options: ExportOptions = {},
+): Promise<Exported> {
+  const { source, tokenizer, taught } = found;
+  const isTaught = taught?.format !== undefined;
+  const format = options.format === undefined
+    ? formatToExport(target, isTaught ? found.format : undefined, taught)
+    : formatFor({ ...found, isTaught }, [], options.format);
+  return await exportModel({ source, tokenizer, ...(format && { format }) }, target, options, {
+    save: () => Promise.reject(new TypeError("a folder is written of a model in memory")),
+  });
+}
+
+/** Whether a model's files are all of it: no adapter goes on it. */
+export function isWhole({ source, adapter }: FoundModel): boolean {
+  return adapter === undefined && ollamaAdapters(source).length === 0;
 }

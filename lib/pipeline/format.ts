@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { type DatasetEntry, isChatEntry } from "../dataset/chat_entry.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { templateVariables } from "../text/chat_formats.ts";
 import {
@@ -25,15 +26,28 @@ export type FormatName = "alpaca" | "chat" | ChatStyle;
 export const FORMAT_NAMES: readonly FormatName[] = ["alpaca", "chat", ...CHAT_STYLES];
 
 /** A prompt in pieces: text as it stands, and places for the instruction and the input. */
-const piecesSchema = z.array(
-  z.union([
-    z.strictObject({ text: z.string() }),
-    z.strictObject({ slot: z.enum(["instruction", "input"]) }),
-  ]),
+export type PromptPieces = (string | { slot: "instruction" | "input" })[];
+
+/** A format written down. */
+export type FormatRecord =
+  | {
+    kind: "prompt";
+    name: string;
+    /** The prompt up to the marker, of an instruction alone. */
+    withoutInput: PromptPieces;
+    /** The same of one with an input. */
+    withInput: PromptPieces;
+    /** What comes right before the response. */
+    responseMarker: string;
+  }
+  | { kind: "chat"; name: string; template: string };
+
+const piecesSchema: z.ZodType<PromptPieces> = z.array(
+  z.union([z.string(), z.strictObject({ slot: z.enum(["instruction", "input"]) })]),
 );
 
 /** What a format looks like in a record. */
-export const formatSchema = z.discriminatedUnion("kind", [
+export const formatSchema: z.ZodType<FormatRecord> = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("prompt"),
     name: z.string(),
@@ -43,11 +57,6 @@ export const formatSchema = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("chat"), name: z.string(), template: z.string() }),
 ]);
-
-/** A format written down. */
-export type FormatRecord = z.infer<typeof formatSchema>;
-
-type Pieces = z.infer<typeof piecesSchema>;
 
 /** Words that no format has, and that stay as they are where white space is trimmed. */
 const PROBE = { instruction: "Xinstruction1X", input: "Xinput2X" } as const;
@@ -82,6 +91,42 @@ export function readFormat(
     `Cannot write prompts in the format "${format}": expected one of ` +
       FORMAT_NAMES.map((name) => `"${name}"`).join(", "),
   );
+}
+
+/** What decides how entries are written for a model. */
+export interface FormatChoice {
+  /** The model's tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Its format. */
+  readonly format: EntryFormat;
+  /** Whether that is the one that it was taught, or that was set, rather than what its files suggest. */
+  readonly isTaught: boolean;
+  /** The chat template that it came with, if any. */
+  readonly chatTemplate?: ChatTemplate;
+}
+
+/**
+ * Chooses how entries are written: as it is named, else in the model's format. Conversations need a template; where the
+ * model was taught none, they are written by the one that its files or its special tokens suggest.
+ *
+ * @param model The model's format and template.
+ * @param entries What is to be written.
+ * @param named A name, or a format as it is.
+ * @returns The format.
+ * @throws {RangeError} If there is no format of that name.
+ * @throws {TypeError} If a template is needed and there is none.
+ */
+export function formatFor(
+  { tokenizer, format, isTaught, chatTemplate }: FormatChoice,
+  entries: readonly DatasetEntry[],
+  named?: FormatName | EntryFormat,
+): EntryFormat {
+  if (named !== undefined) {
+    const own = isTaught && format instanceof ChatTemplate ? format : chatTemplate;
+    return readFormat(named, tokenizer, own);
+  }
+  if (isTaught || format instanceof ChatTemplate || !entries.some(isChatEntry)) return format;
+  return chatTemplate ?? chatTemplateOf(tokenizer);
 }
 
 /**
@@ -138,18 +183,18 @@ function isSame(a: PromptFormat, b: PromptFormat): boolean {
     CHECKS.every((check) => a.instruction(check) === b.instruction(check));
 }
 
-function cut(text: string): Pieces {
+function cut(text: string): PromptPieces {
   return text.split(new RegExp(`(${PROBE.instruction}|${PROBE.input})`))
     .filter((part) => part !== "")
     .map((part) => {
       if (part === PROBE.instruction) return { slot: "instruction" };
-      return part === PROBE.input ? { slot: "input" } : { text: part };
+      return part === PROBE.input ? { slot: "input" } : part;
     });
 }
 
-function fill(pieces: Pieces, { instruction, input = "" }: Instruction): string {
+function fill(pieces: PromptPieces, { instruction, input = "" }: Instruction): string {
   return pieces.map((piece) =>
-    "text" in piece ? piece.text : piece.slot === "input" ? input : instruction
+    typeof piece === "string" ? piece : piece.slot === "input" ? input : instruction
   ).join("");
 }
 
@@ -167,7 +212,7 @@ export function toChatTemplate(format: EntryFormat, tokenizer: Tokenizer): strin
   const { bos_token: begin = "", eos_token: end = "" } = templateVariables(tokenizer);
   const text = (value: string) => value === "" ? "" : `{{ ${JSON.stringify(value)} }}`;
   const user = withoutInput.map((piece) =>
-    "text" in piece ? text(piece.text) : "{{ message['content'] }}"
+    typeof piece === "string" ? text(piece) : "{{ message['content'] }}"
   ).join("");
   return (tokenizer.beginIds.length > 0 ? text(begin) : "") +
     "{% for message in messages %}" +

@@ -7,8 +7,8 @@
 import { loadNetwork } from "../model/files.ts";
 import { addLora, type LoraOptions } from "../model/lora.ts";
 import { loadLora } from "../model/lora_files.ts";
-import { type Network } from "../model/model.ts";
-import { type Quantization } from "../model/quantize.ts";
+import type { Network } from "../model/model.ts";
+import type { Quantization } from "../model/quantize.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import type { Device, DeviceKind } from "../tensor/device.ts";

@@ -9,12 +9,13 @@
 import "./keep.ts";
 
 export type { ModelEvaluation } from "./evaluation.ts";
-export type { ExportOptions } from "./export.ts";
+export type { Exported, ExportOptions } from "./export.ts";
 export { FORMAT_NAMES, type FormatName, type FormatRecord } from "./format.ts";
 export { loadModel, type LoadModelOptions, type LoadProgress } from "./load.ts";
 export {
   type AnswerOptions,
   type EvaluateOptions,
+  type FormatOption,
   Model,
   type ModelAdapter,
   type Question,

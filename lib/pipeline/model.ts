@@ -8,6 +8,7 @@ import { isChatEntry } from "../dataset/chat_entry.ts";
 import { closingTokensOf } from "../dataset/encode.ts";
 import {
   type DatasetEntry,
+  type EncodedExample,
   encodeExamples,
   encodePrompt,
   type EntryFormat,
@@ -15,8 +16,8 @@ import {
 import { cleanResponse, scoreResponses } from "../eval/mod.ts";
 import { generateTokens } from "../model/generate.ts";
 import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
-import { type Network } from "../model/model.ts";
-import { type SamplingOptions } from "../model/sampling.ts";
+import type { Network } from "../model/model.ts";
+import type { SamplingOptions } from "../model/sampling.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import type { Device } from "../tensor/device.ts";
@@ -24,7 +25,6 @@ import { encodeChatPrompt } from "../text/chat.ts";
 import {
   type ChatMessage,
   ChatTemplate,
-  chatTemplateOf,
   type Instruction,
   type Mask,
   type Tokenizer,
@@ -33,11 +33,11 @@ import { SFT_OPTIONS } from "../train/options.ts";
 import { trainingsOf } from "../train/log.ts";
 import { measureLoss, sft, type SftOptions, type Training } from "../train/mod.ts";
 import { nameBase } from "../weights/base.ts";
-import { type ResolvedModel } from "../weights/mod.ts";
+import type { ResolvedModel } from "../weights/mod.ts";
 import { type ModelEvaluation, withResponse } from "./evaluation.ts";
-import { exportModel, type ExportOptions } from "./export.ts";
+import { type Exported, exportModel, type ExportOptions, formatToExport } from "./export.ts";
 import type { FoundModel } from "./find_model.ts";
-import { describeFormat, type FormatName, readFormat } from "./format.ts";
+import { describeFormat, formatFor, type FormatName } from "./format.ts";
 import type { Taught, TrainingFacts } from "./record.ts";
 import { type SavedModel, saveModel, type SaveOptions } from "./save.ts";
 import { textPieces } from "./text_pieces.ts";
@@ -63,6 +63,12 @@ export interface AnswerOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
   /** Called as answers are finished. */
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** How entries are written. */
+export interface FormatOption {
+  /** A name or a format; {@linkcode Model.format} by default. */
+  readonly format?: FormatName | EntryFormat;
 }
 
 /** Options of {@linkcode Model.train}: those of `sft()`, and how entries become examples. */
@@ -100,6 +106,7 @@ const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
   signal: true,
   onProgress: true,
 };
+const FORMAT_OPTION: OptionNames<FormatOption> = { format: true };
 const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   ...ANSWER_OPTIONS,
   mask: true,
@@ -153,7 +160,7 @@ export class Model implements Disposable {
 
   set format(format: FormatName | EntryFormat) {
     const trainings = trainingsOf(this.network).length;
-    this.#set = { format: this.#read(format), trainings };
+    this.#set = { format: this.#formatFor([], format), trainings };
   }
 
   /** What it was taught, here and before it was loaded: format, base, and each training's data and settings. */
@@ -273,6 +280,50 @@ export class Model implements Disposable {
   }
 
   /**
+   * The tokens that it is asked with: the question in the format, up to where the answer begins.
+   *
+   * @param question A question, an instruction, or a conversation.
+   * @param options The format, if not its own.
+   * @returns Token ids, as `generate()` takes them.
+   *
+   * @example
+   * ```ts
+   * import { assert } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * assert(model.tokenizer.decode(model.encodePrompt("Hi")).endsWith("### Response:\n"));
+   * ```
+   */
+  encodePrompt(question: Question, options: FormatOption = {}): number[] {
+    assertKnownOptions("encode", options, FORMAT_OPTION);
+    const entry = toEntry(question);
+    return this.#encode(entry, this.#formatFor([entry], options.format));
+  }
+
+  /**
+   * Entries as it learns from them: what {@linkcode Model.train} makes, for the lower layers.
+   *
+   * @param entries Instructions or conversations.
+   * @param options The format, if not its own.
+   * @returns One example for each entry, as `sft()`, `measureLoss()` and the views take them.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * const [{ responseIds }] = model.encodeExamples([{ instruction: "Name a colour.", input: "", output: "Blue" }]);
+   * assertEquals(model.tokenizer.decode(responseIds), "Blue<|endoftext|>");
+   * ```
+   */
+  encodeExamples(entries: readonly DatasetEntry[], options: FormatOption = {}): EncodedExample[] {
+    assertKnownOptions("encode", options, FORMAT_OPTION);
+    return encodeExamples(entries, this.tokenizer, this.#formatFor(entries, options.format));
+  }
+
+  /**
    * Scores it on entries that it was not trained on: the loss of their references, its own answers to them, and how these
    * match the references.
    *
@@ -347,8 +398,9 @@ export class Model implements Disposable {
    * Hands it on to another program: Ollama, llama.cpp, transformers. The prompt's template there is the one that it was
    * taught; where it was taught none, its own.
    *
-   * @param target `"ollama:NAME"`, a file that ends with `.gguf`, or a folder for Hugging Face's layout.
+   * @param target `"ollama:NAME"`, a file that ends with `.gguf` (else `"gguf:PATH"`), or a folder for Hugging Face's layout.
    * @param options The type of the weights; whether adapters become part of them; progress.
+   * @returns How many bytes the weights take, and what a person should know.
    * @throws {TypeError} If it has adapters that the target cannot hold beside the weights, or its format is unknown.
    * @throws {Deno.errors.ConnectionRefused} If there is no Ollama.
    * @throws {Deno.errors.AlreadyExists} If the folder holds another run's model.
@@ -365,13 +417,18 @@ export class Model implements Disposable {
    * await Deno.remove(folder, { recursive: true });
    * ```
    */
-  async export(target: string, options: ExportOptions = {}): Promise<void> {
+  async export(target: string, options: ExportOptions = {}): Promise<Exported> {
     const { source, tokenizer, network } = this;
-    const named = options.format === undefined ? undefined : this.#read(options.format);
+    const named = options.format === undefined ? undefined : this.#formatFor([], options.format);
     const format = named ?? this.#exportFormat(target);
-    await exportModel({ source, tokenizer, network, ...(format && { format }) }, target, options, {
-      save: (directory, how) => saveModel(this, this.#toSave(), directory, how),
-    });
+    return await exportModel(
+      { source, tokenizer, network, ...(format && { format }) },
+      target,
+      options,
+      {
+        save: (directory, how) => saveModel(this, this.#toSave(), directory, how),
+      },
+    );
   }
 
   /** Gives the memory of weights and adapters back. */
@@ -424,26 +481,18 @@ export class Model implements Disposable {
       : encodePrompt(entry, this.tokenizer, format);
   }
 
-  /** The format for entries: conversations need a template, where the model was taught none and has Alpaca's. */
   #formatFor(
     entries: readonly DatasetEntry[],
     named: FormatName | EntryFormat | undefined,
   ): EntryFormat {
-    if (named !== undefined) return this.#read(named);
-    const { format } = this;
-    if (format instanceof ChatTemplate || this.#taughtFormat() || !entries.some(isChatEntry)) {
-      return format;
-    }
-    return this.#found.chatTemplate ?? chatTemplateOf(this.tokenizer);
+    const { tokenizer, format } = this;
+    const { chatTemplate } = this.#found;
+    const isTaught = this.#taughtFormat() !== undefined;
+    const choice = { tokenizer, format, isTaught, ...(chatTemplate && { chatTemplate }) };
+    return formatFor(choice, entries, named);
   }
 
-  #read(format: FormatName | EntryFormat): EntryFormat {
-    const known = this.#taughtFormat();
-    const own = known instanceof ChatTemplate ? known : this.#found.chatTemplate;
-    return readFormat(format, this.tokenizer, own);
-  }
-
-  /** The format that was set or taught, in this process or before; undefined where nobody knows. */
+  /** The format that was set or taught, in this process or before; undefined where none is known. */
   #taughtFormat(): EntryFormat | undefined {
     const trainings = trainingsOf(this.network);
     const since = trainings.slice(this.#set?.trainings ?? 0);
@@ -451,16 +500,8 @@ export class Model implements Disposable {
     return this.#set?.format ?? (this.#found.taught?.format && this.#found.format);
   }
 
-  /** How others are to write prompts: as it was taught; a model that was taught something unknown is refused. */
   #exportFormat(target: string): EntryFormat | undefined {
-    const format = this.#taughtFormat();
-    if (format === undefined && this.taught.trainings.length > 0) {
-      throw new TypeError(
-        `Cannot export to "${target}": the model was trained on examples whose format is not known; ` +
-          'set "model.format" to it',
-      );
-    }
-    return format;
+    return formatToExport(target, this.#taughtFormat(), this.taught);
   }
 
   #toSave() {

@@ -43,13 +43,17 @@ export interface Lineage {
  *
  * @param directory The folder, which need not exist.
  * @param run What is to be saved there.
+ * @param advice What a person may do about it.
  * @throws {Deno.errors.AlreadyExists} If the model there is another's, or nobody knows whose.
  */
-export async function assertOwn(directory: string, run: Lineage): Promise<void> {
+export async function assertOwn(
+  directory: string,
+  run: Lineage,
+  advice = 'give another folder, or "overwrite: true"',
+): Promise<void> {
   const names = await namesIn(directory);
   if (!names.some((name) => MODEL_FILES.includes(name))) return;
   const cannot = `Cannot save to "${directory}"`;
-  const advice = 'give another folder, or "overwrite: true"';
   const record = await readRecord(directory);
   if (record === undefined) {
     throw new Deno.errors.AlreadyExists(

@@ -8,71 +8,97 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { writeFileBeside } from "../write_beside.ts";
-import { formatSchema } from "./format.ts";
+import type { LoraSettings } from "../model/mod.ts";
+import type { Mask } from "../text/mod.ts";
+import type { Evaluation } from "../train/mod.ts";
+import { type FormatRecord, formatSchema } from "./format.ts";
+import type { Program } from "./program.ts";
 
 /** The record's file. */
 export const RECORD_FILE = "taught.json";
 
-const trainingSchema = z.object({
+/** One training, as a record holds it. */
+export interface TrainingFacts {
   /** Which tokens counted. */
-  mask: z.enum(["none", "instruction", "prompt"]),
+  readonly mask: Mask;
   /** The most tokens of a sequence. */
-  maxLength: z.number().int().positive(),
+  readonly maxLength: number;
   /** What decided order and dropout. */
-  seed: z.number().int().nonnegative(),
+  readonly seed: number;
   /** How many examples it learnt from. */
-  examples: z.number().int().positive(),
+  readonly examples: number;
   /** SHA-256 of the examples' tokens. */
+  readonly data: string;
+  /** Steps taken. */
+  readonly steps: number;
+  /** How many there were to be. */
+  readonly totalSteps: number;
+  /** The last step's loss, in nats. */
+  readonly loss?: number;
+  /** The last evaluation. */
+  readonly evaluation?: Evaluation;
+  /** The adapters that learnt, where not the weights did. */
+  readonly adapter?: LoraSettings;
+  /** What computed it. */
+  readonly device: string;
+  /** The other settings: learning rate, batch size, schedule, … */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What a model was taught: what `taught.json` holds. */
+export interface TaughtRecord {
+  /** The file's version. */
+  readonly version: 1;
+  /** How prompts are written; left out where the model was taught no format, or one that nobody knows. */
+  readonly format?: FormatRecord;
+  /** The model that it was made from, as PEFT names it; a folder by its path from this one. */
+  readonly base: string;
+  /** The base's revision on the hub, where one was asked for. */
+  readonly revision?: string;
+  /** The commit that the revision stood for. */
+  readonly commit?: string;
+  /** All trainings, those of the base included, first to last. */
+  readonly trainings: readonly TrainingFacts[];
+  /** The program that saved it; files by their path from this folder. */
+  readonly program?: Program;
+  /** SHA-256 of the file with the weights. */
+  readonly sha256?: string;
+}
+
+/** What a model was taught, less what is known only once it is saved. */
+export type Taught = Omit<TaughtRecord, "version" | "program" | "sha256">;
+
+const trainingSchema: z.ZodType<TrainingFacts> = z.object({
+  mask: z.enum(["none", "instruction", "prompt"]),
+  maxLength: z.number().int().positive(),
+  seed: z.number().int().nonnegative(),
+  examples: z.number().int().positive(),
   data: z.string(),
-  /** Steps taken, and how many there were to be. */
   steps: z.number().int().positive(),
   totalSteps: z.number().int().positive(),
-  /** The last step's loss, in nats. */
   loss: z.number().optional(),
-  /** The last evaluation. */
   evaluation: z.object({ trainLoss: z.number(), validationLoss: z.number().optional() }).optional(),
-  /** The adapters that learnt, where not the weights did. */
   adapter: z.object({
     rank: z.number(),
     alpha: z.number(),
     dropout: z.number(),
     rsLora: z.boolean(),
   }).optional(),
-  /** What computed it. */
   device: z.string(),
-  /** The other settings: learning rate, batch size, schedule, … */
   settings: z.record(z.string(), z.unknown()),
 });
 
-const recordSchema = z.object({
+const recordSchema: z.ZodType<TaughtRecord> = z.object({
   version: z.literal(1),
-  /** How prompts are written; left out where the model was taught none, or one that nobody knows. */
   format: formatSchema.optional(),
-  /** The model that it was made from, as PEFT names it. */
   base: z.string(),
-  /** The base's revision on the hub, where one was asked for. */
   revision: z.string().optional(),
-  /** The commit that the revision stood for. */
   commit: z.string().optional(),
-  /** All trainings, those of the base included, first to last. */
   trainings: z.array(trainingSchema),
-  /** The program that saved it; files by their path from this folder. */
-  program: z.object({
-    kind: z.enum(["notebook", "script", "command"]),
-    name: z.string(),
-  }).optional(),
-  /** SHA-256 of the file with the weights. */
+  program: z.object({ kind: z.enum(["notebook", "script", "command"]), name: z.string() })
+    .optional(),
   sha256: z.string().optional(),
 });
-
-/** One training, as a record holds it. */
-export type TrainingFacts = z.infer<typeof trainingSchema>;
-
-/** What a model was taught. */
-export type TaughtRecord = z.infer<typeof recordSchema>;
-
-/** What a model was taught, less what is known only once it is saved. */
-export type Taught = Omit<TaughtRecord, "version" | "program" | "sha256">;
 
 /**
  * Reads the record of a model's or an adapter's folder.

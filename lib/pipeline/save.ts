@@ -9,7 +9,7 @@ import type { EntryFormat } from "../dataset/mod.ts";
 import { saveNetwork } from "../model/files.ts";
 import { mergedCopy } from "../model/lora.ts";
 import { saveLora } from "../model/lora_files.ts";
-import { type Network } from "../model/model.ts";
+import type { Network } from "../model/model.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import { type ChatTemplate, saveTokenizer, type Tokenizer } from "../text/mod.ts";

@@ -178,7 +178,8 @@ export async function runNotebook(
   let last: { number: number; cell: CodeCell } | undefined;
   await using session = await Session.start({
     cwd,
-    env: options.env,
+    // What a model's record says of the program that made it.
+    env: { TUNEBOOK_NOTEBOOK: path ?? resolve(cwd, name), ...options.env },
     launcher: options.launcher,
     path: path ?? resolve(cwd, name),
     onLateOutput: (message) => last && late(last.number, last.cell, message),

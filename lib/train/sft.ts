@@ -7,7 +7,7 @@
 import { nextCellCheckpoint } from "../keep.ts";
 import { formatOf } from "../dataset/encode.ts";
 import { LoraAdapter, type LoraSettings } from "../model/lora.ts";
-import { type Network } from "../model/model.ts";
+import type { Network } from "../model/model.ts";
 import { trainableParameters } from "../model/trainable.ts";
 import { record } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
