@@ -15,7 +15,11 @@ export interface MessageHeader {
   version: string;
 }
 
-/** A message of the Jupyter protocol. */
+/**
+ * A message of the Jupyter protocol.
+ *
+ * @internal
+ */
 export interface Message {
   header: MessageHeader;
   /** The header of the request that this message answers; empty if there is none. */
