@@ -9,18 +9,15 @@ import {
   reportLengths,
   splitEntries,
 } from "../dataset/mod.ts";
-import {
-  GPT2_SIZES,
-  type Gpt2Config,
-  gpt2Shapes,
-  openStoredModel,
-  planModel,
-} from "../model/mod.ts";
+import { GPT2_SIZES, type Gpt2Config, planModel } from "../model/mod.ts";
+import { gpt2Shapes } from "../model/gpt2.ts";
+import { openStoredModel } from "../model/stored_weights.ts";
 import { readJson } from "../model/stored_weights.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { gpt2Tokenizer, type Mask, openTokenizer } from "../text/mod.ts";
-import { makeBatch, withCounted } from "../train/mod.ts";
+import { makeBatch } from "../train/mod.ts";
+import { withCounted } from "../train/evaluate.ts";
 import { type AdapterOptions, adapterOptions } from "./adapter_options.ts";
 import {
   deviceOption,

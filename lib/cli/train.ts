@@ -1,17 +1,17 @@
 // `tunebook train`: supervised fine-tuning of a model on a file of instructions.
 
 import { type Command, Option } from "commander";
+import { closingTokensOf } from "../dataset/encode.ts";
 import {
-  closingTokensOf,
   type DatasetEntry,
   encodeExamples,
   encodePrompt,
   type EntryFormat,
-  isChatEntry,
   loadDataset,
-  readOrder,
   splitEntries,
 } from "../dataset/mod.ts";
+import { isChatEntry } from "../dataset/chat_entry.ts";
+import { readOrder } from "../dataset/batches.ts";
 import { generate, mergeLora, type Network } from "../model/mod.ts";
 import type { Mask, Tokenizer } from "../text/mod.ts";
 import { sft, TensorBoard, type Training } from "../train/mod.ts";

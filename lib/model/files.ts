@@ -7,8 +7,8 @@
 import { join } from "@std/path";
 import { record } from "../provenance.ts";
 import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
+import { ollamaAdapters } from "../weights/resolved.ts";
 import {
-  ollamaAdapters,
   type ResolvedModel,
   resolveModel,
   type ResolveOptions,

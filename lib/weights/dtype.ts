@@ -7,7 +7,11 @@
  * @module
  */
 
-/** Element types of the safetensors format, with the size of an element in bits. */
+/**
+ * Element types of the safetensors format, with the size of an element in bits.
+ *
+ * @internal
+ */
 export const DTYPE_BITS = {
   F4: 4,
   F6_E2M3: 6,

@@ -10,7 +10,11 @@ export type ResolvedModel = ResolvedDirectory | ResolvedGguf;
 /** Where a model's files come from. */
 export type ModelSource = "embedded" | "directory" | "file" | "hub" | "ollama";
 
-/** What is known of every model that was found. */
+/**
+ * What is known of every model that was found.
+ *
+ * @internal
+ */
 export interface ResolvedCommon {
   /** What was asked for. */
   spec: string;

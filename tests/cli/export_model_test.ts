@@ -14,7 +14,7 @@ import {
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { Tensor } from "../../lib/tensor/mod.ts";
-import { HuggingFaceTokenizer } from "../../lib/text/mod.ts";
+import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import { openGguf } from "../../lib/weights/mod.ts";
 import { assertClose } from "../support.ts";

@@ -8,7 +8,6 @@ import {
   exportLoraGguf,
   Gemma,
   Gpt2,
-  isFullyTrainable,
   Llama,
   loadLoraGguf,
   loadNetwork,
@@ -17,6 +16,7 @@ import {
   type Network,
   removeLora,
 } from "../../lib/model/mod.ts";
+import { isFullyTrainable } from "../../lib/model/trainable.ts";
 import { type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { type GgufMetadata, writeGguf } from "../../lib/weights/mod.ts";
 import { assertClose } from "../support.ts";

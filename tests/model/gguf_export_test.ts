@@ -10,9 +10,9 @@ import {
   type LlamaConfig,
   loadNetwork,
   type Network,
-  openStoredModel,
   saveNetwork,
 } from "../../lib/model/mod.ts";
+import { openStoredModel } from "../../lib/model/stored_weights.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { type Device, Tensor } from "../../lib/tensor/mod.ts";
 import { openGguf, resolveModel } from "../../lib/weights/mod.ts";

@@ -23,14 +23,13 @@ import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { noGrad, scope, Tensor } from "../../lib/tensor/mod.ts";
 import {
   chatTemplateOf,
-  closingToken,
-  encodeChatPrompt,
   gpt2Tokenizer,
-  HuggingFaceTokenizer,
   openTokenizer,
   type Tokenizer,
   tokenizerToGguf,
 } from "../../lib/text/mod.ts";
+import { closingToken, encodeChatPrompt } from "../../lib/text/chat.ts";
+import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { sft } from "../../lib/train/mod.ts";
 import { createOllamaModel, type ResolvedGguf, resolveModel } from "../../lib/weights/mod.ts";
 import { tunebook, Workshop } from "../cli/tunebook.ts";

@@ -2,7 +2,7 @@
 // holds besides; where numbers may be near, words, tags and pictures may not.
 
 import { PROVENANCE_MIME } from "../manifest.ts";
-import type { MimeBundle, Output } from "../notebook.ts";
+import type { CodeCell, MimeBundle, Output } from "../notebook.ts";
 import { plainText, withoutColours } from "../report/terminal.ts";
 import { compareMarkup } from "./markup.ts";
 import { compareText } from "./text.ts";
@@ -66,11 +66,13 @@ function compareOne(old: Output, now: Output, tolerance: OutputTolerance): strin
 
 /** The numbers in front of cells or results, where the same is asked for in every character. */
 export function compareCounts(
-  old: { execution_count?: number | null },
-  now: { execution_count?: number | null },
+  old: CodeCell | Output,
+  now: CodeCell | Output,
   { relative }: OutputTolerance,
 ): string | undefined {
-  const [was, is] = [old.execution_count ?? "none", now.execution_count ?? "none"];
+  const count = (one: CodeCell | Output) =>
+    ("execution_count" in one ? one.execution_count : null) ?? "none";
+  const [was, is] = [count(old), count(now)];
   return relative === 0 && was !== is ? `number ${is} instead of ${was}` : undefined;
 }
 

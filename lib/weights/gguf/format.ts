@@ -7,7 +7,11 @@
 import { quote } from "../json.ts";
 import type { GgufArray } from "./header.ts";
 
-/** Numeric types of a GGUF value, with their numbers in a file. */
+/**
+ * Numeric types of a GGUF value, with their numbers in a file.
+ *
+ * @internal
+ */
 const NUMBER_TYPES = {
   uint8: 0,
   int8: 1,
