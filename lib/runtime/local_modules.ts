@@ -1,5 +1,5 @@
-// The local modules that a notebook's cells import, directly and by way of others: they are code of
-// the notebook as much as its cells are.
+// The local modules that a notebook's cells import, directly or indirectly: they are as much part
+// of the notebook's code as the cells.
 
 import { parse } from "@babel/parser";
 import { dirname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
@@ -9,17 +9,17 @@ import { sha256 } from "./new_manifest.ts";
 
 /** This library's own files: their hash is the manifest's `library`. */
 const LIBRARY = new URL("../", import.meta.url).href;
-/** More than this is no notebook's helpers, but a code base. */
+/** A larger number is not a notebook's helpers but a code base. */
 const MAX_MODULES = 1000;
 
 /**
  * Finds and hashes the local modules that code cells import.
  *
- * Specifiers that are text are followed: relative ones, `file:` ones, and those that the nearest
+ * Literal specifiers are followed: relative ones, `file:` URLs, and those that the nearest
  * deno.json maps to local files.
  *
  * @param notebook The notebook.
- * @param folder The folder from which cells import.
+ * @param folder The folder that cells' imports are relative to.
  * @returns SHA-256 of each file, by its path relative to the folder, sorted; missing files are left out.
  */
 export async function localModules(
@@ -36,7 +36,7 @@ export async function localModules(
       try {
         bytes = await Deno.readFile(fromFileUrl(url));
       } catch {
-        continue; // The cell itself will say so.
+        continue; // The cell itself will report it.
       }
       found.set(url, await sha256(bytes));
       if (/\.[cm]?[jt]sx?$/.test(url)) await visit(new TextDecoder().decode(bytes), url);
@@ -52,7 +52,7 @@ export async function localModules(
   );
 }
 
-/** Specifiers of imports and re-exports, and of dynamic imports of a text. */
+/** Specifiers of imports and re-exports, and of dynamic imports with a literal specifier. */
 function specifiersOf(source: string): string[] {
   const specifiers: string[] = [];
   let tokens: { value?: unknown; type: { label: string } }[];
@@ -77,7 +77,7 @@ function specifiersOf(source: string): string[] {
   return specifiers;
 }
 
-/** How specifiers become local files; undefined for what is elsewhere, or this library's. */
+/** Resolves specifiers to local files; undefined for other locations and for this library. */
 async function readImportMap(
   folder: string,
 ): Promise<(specifier: string, base: string) => string | undefined> {
@@ -120,7 +120,7 @@ async function readConfig(folder: string): Promise<Record<string, string> | unde
         ),
       );
     } catch {
-      // There is none, or none that Deno would take either.
+      // There is no deno.json, or Deno would reject it too.
     }
   }
 }

@@ -1,4 +1,4 @@
-// Begins a run's manifest: versions, the machine, and hashes of the code that is about to run.
+// Starts a run's manifest: versions, the machine, and hashes of the code that is about to run.
 
 import { dirname, fromFileUrl, join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
@@ -7,9 +7,9 @@ import { formatNotebook, type Notebook } from "./notebook.ts";
 import { hasTag, INJECTED_TAG } from "./parameters.ts";
 
 /**
- * Begins the manifest of a run.
+ * Starts the manifest of a run.
  *
- * @param notebook The notebook as given, before parameters are put in.
+ * @param notebook The notebook as given, before parameters are inserted.
  * @param name Its file name.
  * @param parameters The parameters that are set.
  * @returns A manifest with no cells yet.
@@ -35,7 +35,7 @@ export async function newManifest(
   };
 }
 
-/** A notebook without anything that a run puts into it. */
+/** A notebook without anything that a run adds. */
 function authored(notebook: Notebook): Notebook {
   const copy = clearedNotebook(notebook);
   delete copy.metadata.kernelspec;
@@ -61,7 +61,7 @@ export function clearedNotebook(notebook: Notebook): Notebook {
 }
 
 /**
- * What a manifest says of a cell that has run.
+ * The manifest's entry for a cell that has run.
  *
  * @param id The cell's id. @param source Its code. @param executionCount Its number. @param seconds Its time.
  */
@@ -88,10 +88,10 @@ export async function sha256(content: string | Uint8Array<ArrayBuffer>): Promise
 let library: Promise<string | undefined> | undefined;
 
 /**
- * SHA-256 over this library's own files, where it runs from a folder: versions stay the same while
- * somebody works on it.
+ * SHA-256 over this library's own files, if it runs from a folder: the version alone does not
+ * change while somebody edits the code.
  *
- * @returns The hash; undefined where the library was loaded from elsewhere.
+ * @returns The hash; undefined if the library was loaded from elsewhere.
  */
 export function libraryHash(): Promise<string | undefined> {
   return library ??= hashLibrary();

@@ -1,5 +1,5 @@
 // Parameters of notebooks, by papermill's convention: a cell tagged "parameters" declares them with
-// their defaults, and a cell with other values is put after it.
+// their defaults, and a cell with other values is inserted after it.
 
 import { closestString } from "@std/text";
 import { parseCell } from "./cell_source.ts";
@@ -13,9 +13,12 @@ export const INJECTED_TAG = "injected-parameters";
 /** A parameter that a notebook declares. */
 export interface DeclaredParameter {
   name: string;
-  /** What it is declared with: the kernel lets a name be declared again, but not in another way. */
+  /**
+   * The keyword of its declaration: the kernel allows redeclaring a name only with the same
+   * keyword.
+   */
   kind: "let" | "const" | "var";
-  /** Its type by its annotation or default; `"any"` where neither tells. */
+  /** Its type, from its annotation or default; `"any"` if neither says. */
   type: "number" | "string" | "boolean" | "array" | "object" | "any";
 }
 
@@ -23,8 +26,9 @@ export interface DeclaredParameter {
  * The parameters that a notebook declares.
  *
  * @param notebook The notebook.
- * @returns The variables of its cell tagged `parameters`, in order; undefined where it has none.
- * @throws {SyntaxError} If that cell is no TypeScript.
+ * @returns The variables of its cell tagged `parameters`, in order; undefined if it has no such
+ * cell.
+ * @throws {SyntaxError} If that cell has a syntax error.
  */
 export function declaredParameters(notebook: Notebook): DeclaredParameter[] | undefined {
   const cell = findTagged(notebook, PARAMETERS_TAG);
@@ -46,15 +50,15 @@ export function declaredParameters(notebook: Notebook): DeclaredParameter[] | un
 }
 
 /**
- * Reads parameters as a command line gives them, in the types that the notebook declares.
+ * Parses parameters from the command line, with the types that the notebook declares.
  *
- * A value is JSON where it can be read so, else a string; a parameter declared as a string takes the
- * text as it is, and with quotes around it as JSON.
+ * A value is JSON if it parses as JSON, otherwise a string. A parameter declared as a string takes
+ * the text unchanged, or as JSON if it is in quotes.
  *
  * @param notebook The notebook that declares them.
- * @param pairs Texts `name=value`.
+ * @param pairs Strings of the form `name=value`.
  * @returns The values by name.
- * @throws {SyntaxError} If a text is no `name=value`.
+ * @throws {SyntaxError} If a string does not have the form `name=value`.
  */
 export function readParameters(notebook: Notebook, pairs: string[]): Record<string, unknown> {
   const declared = declaredParameters(notebook) ?? [];
@@ -71,7 +75,7 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
     try {
       value = JSON.parse(text);
     } catch {
-      // Text that is no JSON is a string.
+      // Text that is not JSON is a string.
     }
     values[name] = type === "string" && typeof value !== "string" ? text : value;
   }
@@ -79,14 +83,15 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
 }
 
 /**
- * Puts a cell with parameters into a notebook: after the cell tagged `parameters`, in place of one
- * put there before, or first where the notebook has no such cell.
+ * Inserts a cell with parameters into a notebook: after the cell tagged `parameters`, replacing one
+ * inserted before, or first if the notebook has no such cell.
  *
  * @param notebook The notebook; not changed.
- * @param values The values by name: JSON, and NaN and infinities.
+ * @param values The values by name: JSON values, NaN and infinities.
  * @returns The notebook with the cell.
- * @throws {RangeError} If the notebook declares no parameter of that name, with the nearest it has.
- * @throws {TypeError} If a value's type is not the declared one, or cannot be written in a cell.
+ * @throws {RangeError} If the notebook does not declare a parameter of that name; the message
+ * suggests the nearest.
+ * @throws {TypeError} If a value does not have the declared type, or cannot be written in a cell.
  */
 export function injectParameters(
   notebook: Notebook,

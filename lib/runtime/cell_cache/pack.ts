@@ -1,9 +1,9 @@
-// Values as they are kept: plain data as it is, with stand-ins for what the library's rooms keep.
-// Runs inside the kernel.
+// Values in the form in which they are kept: plain data unchanged, and placeholders for objects
+// that the library's rooms register as restorable. Runs inside the kernel.
 
 import { type Restorable, restorables } from "../../restorable.ts";
 
-/** Stands for a value that a restorable has written. */
+/** A placeholder for a value that a restorable has written. */
 interface StandIn {
   [STAND_IN]: string;
   /** The number of its folder. */
@@ -12,15 +12,15 @@ interface StandIn {
 }
 const STAND_IN = "tunebook kept";
 
-/** Values that the structured clone algorithm copies whole. */
+/** Types that the structured clone algorithm copies completely. */
 const CLONED = [ArrayBuffer, Date, RegExp, Error, Boolean, Number, String];
 
-/** Objects that are there before a cell runs, by how they are reached: `list`, `model`, `table/rows`. */
+/** Objects that exist before a cell runs, by their paths: `list`, `model`, `table/rows`. */
 export type Marks = Map<string, object>;
 
 /**
- * Marks the objects that values are made of, so that one that a cell has changed can be told from one
- * that it has put in its place.
+ * Marks the objects that values consist of, to distinguish an object that a cell changed from one
+ * that it replaced.
  *
  * @param values The values by name.
  */
@@ -56,7 +56,7 @@ export class Packer {
   #known = new Map<object, unknown>();
   #marked: Map<object, string>;
 
-  /** @param folder Where restorables write. @param marks Objects that were there before. */
+  /** @param folder Where restorables write. @param marks Objects that existed before. */
   constructor(folder: string, marks: Marks = new Map()) {
     this.#folder = folder;
     this.#marked = new Map([...marks].map(([path, value]) => [value, path]));
@@ -66,10 +66,10 @@ export class Packer {
    * Packs a value.
    *
    * @returns What `v8.serialize` takes.
-   * @throws {TypeError} If a part of it cannot be kept, with the reason.
+   * @throws {TypeError} If a part of it cannot be kept; the message gives the reason.
    */
   async pack(value: unknown): Promise<unknown> {
-    // What a value that cannot be kept leaves half done must not be taken for whole later.
+    // A value that cannot be kept must not leave a partial entry that is used later.
     const before = new Map(this.#known);
     try {
       return await this.#pack(value);
@@ -137,7 +137,8 @@ export class Unpacker {
   /**
    * @param folder Where restorables wrote.
    * @param paths Paths of marked objects, by what they were packed into.
-   * @param marks The objects that are there now, which get the content of those of the same path.
+   * @param marks The existing objects, which get the content of the kept objects with the same
+   * path.
    */
   constructor(folder: string, paths: Map<object, string> = new Map(), marks: Marks = new Map()) {
     this.#folder = folder;
@@ -193,7 +194,7 @@ function isStandIn(value: object): value is StandIn {
   return STAND_IN in value && "folder" in value && "data" in value;
 }
 
-/** Whether an object can take the content of another. */
+/** Whether an object can receive the content of another. */
 function canFill(present: unknown, content: object): present is object {
   if (ArrayBuffer.isView(content)) {
     return ArrayBuffer.isView(present) && present.constructor === content.constructor &&
@@ -205,7 +206,7 @@ function canFill(present: unknown, content: object): present is object {
     (isPlain(present) && isPlain(content));
 }
 
-/** Gives an object the content of another of its kind. */
+/** Copies the content of an object into another of the same kind. */
 function fill(present: object, content: object) {
   if (ArrayBuffer.isView(present) && ArrayBuffer.isView(content)) {
     const bytes = (view: ArrayBufferView) =>

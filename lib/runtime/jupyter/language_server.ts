@@ -16,7 +16,7 @@ export interface Range {
   end: Place;
 }
 
-/** What the server says of a piece of code. */
+/** A diagnostic: what the server reports about a piece of code. */
 export interface Diagnostic {
   range: Range;
   /** 1 is an error. */
@@ -44,7 +44,7 @@ type Json = Record<string, unknown>;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** How long an answer may take: checking everything for the first time takes seconds. */
+/** How long a reply may take: the first check of everything takes seconds. */
 const ANSWER_MILLISECONDS = 60_000;
 
 /** A running language server. */
@@ -65,7 +65,7 @@ export class LanguageServer {
   /**
    * Starts a server.
    *
-   * @param root The folder from which deno.json is looked for.
+   * @param root The folder where the search for deno.json starts.
    */
   static async start(root: string): Promise<LanguageServer> {
     const process = new Deno.Command(Deno.execPath(), {
@@ -97,7 +97,7 @@ export class LanguageServer {
     return server;
   }
 
-  /** Gives the server a document's text. */
+  /** Sends the server a document's text. */
   write(uri: string, text: string): void {
     const version = (this.#versions.get(uri) ?? 0) + 1;
     const known = version > 1;
@@ -111,20 +111,20 @@ export class LanguageServer {
     }
   }
 
-  /** Takes a document away. */
+  /** Closes a document. */
   remove(uri: string): void {
     if (this.#versions.delete(uri)) {
       this.#tell("textDocument/didClose", { textDocument: { uri } });
     }
   }
 
-  /** What is wrong in a document. */
+  /** The diagnostics of a document. */
   async diagnose(uri: string): Promise<Diagnostic[]> {
     const report = await this.#ask("textDocument/diagnostic", { textDocument: { uri } });
     return (report as { items?: Diagnostic[] } | null)?.items ?? [];
   }
 
-  /** What may stand at a place. */
+  /** The completions at a position. */
   async complete(uri: string, position: Place): Promise<CompletionItem[]> {
     const found = await this.#ask("textDocument/completion", { textDocument: { uri }, position });
     if (Array.isArray(found)) return found;
@@ -136,7 +136,7 @@ export class LanguageServer {
     return await this.#ask("completionItem/resolve", item as unknown as Json) as CompletionItem;
   }
 
-  /** What stands at a place, as Markdown. */
+  /** Documentation of the symbol at a position, as Markdown. */
   async hover(uri: string, position: Place): Promise<string | undefined> {
     const found = await this.#ask("textDocument/hover", { textDocument: { uri }, position });
     // deno-lint-ignore no-explicit-any
@@ -149,13 +149,13 @@ export class LanguageServer {
     return text === "" ? undefined : text;
   }
 
-  /** Ends the server. */
+  /** Shuts the server down. */
   async close(): Promise<void> {
     this.#end();
     try {
       this.#process.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has already exited.
     }
     await this.#process.status;
   }
@@ -211,7 +211,7 @@ export class LanguageServer {
   #take(message: any) {
     if (message.method !== undefined) {
       if (message.id === undefined) return;
-      // It asks for settings, section by section; everything else is for editors.
+      // The server asks for settings section by section; its other requests are for editors.
       const result = message.method === "workspace/configuration"
         // deno-lint-ignore no-explicit-any
         ? message.params.items.map(({ section }: any) => section === "deno" ? SETTINGS : EDITOR)
@@ -225,16 +225,16 @@ export class LanguageServer {
   }
 }
 
-// The notebook's folder may be a large tree, of which cells import what they import.
+// The notebook's folder may be large; only what cells import is needed.
 const SETTINGS = { enable: true, lint: false, documentPreloadLimit: 0, cacheOnSave: false };
-// An import that a completion would add has no place to go.
+// A cell module has no place for an import that a completion would add.
 const EDITOR = { suggest: { autoImports: false } };
 
 function fence(language: string, code: string): string {
   return `\`\`\`${language}\n${code}\n\`\`\``;
 }
 
-/** Takes a stream apart: a head with the length, a blank line, JSON. */
+/** Splits a stream into messages: a header with the length, a blank line, JSON. */
 async function* messages(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
   let head = "";
   let body: Uint8Array | undefined;
@@ -242,7 +242,7 @@ async function* messages(stream: ReadableStream<Uint8Array>): AsyncGenerator<unk
   for await (let chunk of stream) {
     while (chunk.length > 0) {
       if (body === undefined) {
-        // Byte by byte: a head is short.
+        // Byte by byte, because the header is short.
         head += String.fromCharCode(chunk[0]);
         chunk = chunk.subarray(1);
         if (!head.endsWith("\r\n\r\n")) continue;
