@@ -38,7 +38,7 @@ export const DTYPE_BITS = {
 } as const;
 
 /** The name of an element type, as written in a safetensors header. */
-export type Dtype = keyof typeof DTYPE_BITS;
+export type StoredDtype = keyof typeof DTYPE_BITS;
 
 /** Element types that are read as float32. */
 export type ReadableDtype = "F32" | "F16" | "BF16" | "F64";
@@ -52,7 +52,7 @@ export type WritableDtype = "F32" | "F16" | "BF16";
  * @param name Any string
  * @returns Whether it is a key of {@linkcode DTYPE_BITS}
  */
-export function isDtype(name: unknown): name is Dtype {
+export function isDtype(name: unknown): name is StoredDtype {
   return typeof name === "string" && Object.hasOwn(DTYPE_BITS, name);
 }
 
@@ -62,7 +62,7 @@ export function isDtype(name: unknown): name is Dtype {
  * @param dtype The element type
  * @returns True for F32, F16, BF16 and F64
  */
-export function isReadable(dtype: Dtype): dtype is ReadableDtype {
+export function isReadable(dtype: StoredDtype): dtype is ReadableDtype {
   return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
 }
 

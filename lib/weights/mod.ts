@@ -6,7 +6,7 @@
  * @module
  */
 
-export type { Dtype, ReadableDtype, WritableDtype } from "./dtype.ts";
+export type { ReadableDtype, StoredDtype, WritableDtype } from "./dtype.ts";
 export type { GgufMetadata, GgufNumberType, GgufWritable } from "./gguf/format.ts";
 export type { GgufArray, GgufTensorInfo, GgufValue } from "./gguf/header.ts";
 export type { StreamOptions } from "./sha256.ts";

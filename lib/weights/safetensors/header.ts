@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Dtype, DTYPE_BITS, isDtype } from "../dtype.ts";
+import { DTYPE_BITS, isDtype, type StoredDtype } from "../dtype.ts";
 import { isObject, parseStrictJson, quote } from "../json.ts";
 
 /** The format's limit on the length of the JSON header, in bytes. */
@@ -21,7 +21,7 @@ export interface TensorInfo {
   /** Its name, for example `h.0.attn.c_attn.weight`. */
   readonly name: string;
   /** The type of its elements in the file. */
-  readonly dtype: Dtype;
+  readonly dtype: StoredDtype;
   /** Its shape; empty for a scalar. */
   readonly shape: readonly number[];
   /** First byte and one past the last byte, counted from the beginning of the file. */
