@@ -87,7 +87,9 @@ async function plan(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { signal } = interrupt;
   const { config, ...text } = await readConfig(options.model, signal);
-  const { train } = splitEntries(await loadDataset(options.data, { signal }), options.split);
+  const { train } = splitEntries(await loadDataset(options.data, { signal }), {
+    fractions: options.split,
+  });
   const format = await chooseFormat(options.format, text, train);
   const all = encodeExamples(train, text.tokenizer, format);
   const maxLength = Math.min(options.maxLength, config.contextLength);
