@@ -68,7 +68,9 @@ async function plan(options: Options): Promise<void> {
   const { signal } = interrupt;
   const planned = publishedModel(options.model) ??
     await shapeOf(await findForCommand(options.model, { weights: false, signal }));
-  const { train } = splitEntries(await loadDataset(options.data, { signal }), options.split);
+  const { train } = splitEntries(await loadDataset(options.data, { signal }), {
+    fractions: options.split,
+  });
   const { epochs, batchSize, seed, mask, maxLength } = options;
   const format = await readFormatOption(options.format);
   const device = await pick({ device: options.device });

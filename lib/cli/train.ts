@@ -156,7 +156,9 @@ async function train(options: Options): Promise<void> {
   );
   const { signal } = interrupt;
   const lora = readLora(options);
-  const parts = splitEntries(await loadDataset(options.data, { signal }), options.split);
+  const parts = splitEntries(await loadDataset(options.data, { signal }), {
+    fractions: options.split,
+  });
   const order = options.order === "given" || options.order === "shuffled"
     ? options.order
     : await readOrder(options.order, parts.train.length);

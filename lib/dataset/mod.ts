@@ -24,4 +24,4 @@ export {
 export { forest, type ForestBatch, type ForestOptions } from "./forest.ts";
 export { loadDataset, loadEntries, type LoadOptions } from "./load.ts";
 export { findNearDuplicates, type NearDuplicate, wordSimilarity } from "./near_duplicates.ts";
-export { type Split, splitEntries } from "./split.ts";
+export { type Split, splitEntries, type SplitOptions } from "./split.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-// How models are kept between runs of a notebook.
-import "./keep.ts";
+// How models outlive a notebook's run.
+import "./restorable.ts";
 
 export type { ModelEvaluation } from "./evaluation.ts";
 export type { Exported, ExportOptions } from "./export.ts";

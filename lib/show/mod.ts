@@ -34,7 +34,7 @@ export type {
 export { type ProfileLike, profileView } from "./profile_view.ts";
 export { Progress, progress, type ProgressOptions } from "./progress.ts";
 export { table, type TableColumn, type TableOptions } from "./table.ts";
-export { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
+export { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 export {
   type ExampleTokens,
   maskView,

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { nextCellCheckpoint } from "../keep.ts";
 import { formatOf } from "../dataset/encode.ts";
 import { LoraAdapter, type LoraSettings } from "../model/lora.ts";
-import type { Network } from "../model/model.ts";
-import { trainableParameters } from "../model/trainable.ts";
-import { record } from "../provenance.ts";
+import { type Network, trainableParameters } from "../model/mod.ts";
+import { recordProvenance } from "../provenance.ts";
+import { nextCellCheckpoint } from "../restorable.ts";
 import { stopSignal } from "../stop.ts";
 import { recordDevice } from "../tensor/facts.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -185,7 +184,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     }
     this.#log.settings = await describeSettings(this.#options, this.#data);
     await recordDevice(this.#model.device);
-    await record("training", { seed });
+    await recordProvenance("training", { seed });
     this.#started = true;
   }
 
