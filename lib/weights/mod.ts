@@ -1,7 +1,7 @@
 /**
- * Model weights: where they come from, how they are read and written.
+ * Model weights: finding, reading and writing them.
  *
- * Plain typed arrays; nothing here knows of tensors with gradients or of models.
+ * Values are plain typed arrays; nothing here depends on tensors with gradients or on models.
  *
  * @module
  */
