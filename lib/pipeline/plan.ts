@@ -5,14 +5,13 @@
  */
 
 import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
-import { encodeExamples, orderBatches, reportLengths } from "../dataset/mod.ts";
+import { encodeExamples, forest, orderBatches, reportLengths } from "../dataset/mod.ts";
 import { gpt2Shapes } from "../model/gpt2.ts";
 import { GPT2_SIZES, type Gpt2Config, planModel } from "../model/mod.ts";
 import { openStoredModel, readJson } from "../model/stored_weights.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { alpaca, gpt2Tokenizer, type Mask } from "../text/mod.ts";
 import { withCounted } from "../train/evaluate.ts";
-import { makeBatch } from "../train/mod.ts";
 import type { FoundModel } from "./find_model.ts";
 import { type FormatChoice, formatFor, type FormatName } from "./format.ts";
 import {
@@ -131,7 +130,7 @@ export async function planTraining(
   const dropLast = examples.length >= batchSize; // as sft() does
   for (const indices of orderBatches(examples.length, { batchSize, seed, dropLast })) {
     const part = indices.map((i) => examples[i]);
-    const batch = makeBatch(part, { mask, maxLength });
+    const batch = forest(part, { mask, maxLength });
     const lossRows = new Set(batch.edges.rows).size;
     const longest = Math.max(
       ...part.map(({ promptIds, responseIds }) => promptIds.length + responseIds.length - 1),
