@@ -1,23 +1,77 @@
 /**
- * What a notebook imports: `import { loadNetwork, sft } from "tunebook"`.
+ * The first hour: what a first notebook imports. Everything else has an entry point of its own: `tunebook/tensor`,
+ * `/model`, `/text`, `/data`, `/train`, `/eval`, `/weights`, `/show`, `/course` and `/runtime`; `docs/interface.md` lists
+ * them by task.
+ *
+ * ```ts
+ * import { loadEntries, sft, splitEntries } from "tunebook";
+ * import * as show from "tunebook/show";
+ * ```
  *
  * @module
  */
 
-// How devices, tensors and models are kept between runs of a notebook.
-import "./tensor/keep.ts";
-import "./model/keep.ts";
+// Data
+export {
+  collate,
+  type EncodedExample,
+  encodeExample,
+  encodeExamples,
+  encodePrompt,
+  exploreEntries,
+  findNearDuplicates,
+  forest,
+  type ForestBatch,
+  type InstructionEntry,
+  loadDataset,
+  loadEntries,
+  orderBatches,
+  type PaddedBatch,
+  splitEntries,
+  totalBatches,
+} from "./dataset/mod.ts";
+export {
+  type ChatMessage,
+  formatAlpaca,
+  gpt2Tokenizer,
+  type Mask,
+  openTokenizer,
+  parseMask,
+  saveTokenizer,
+  type Tokenizer,
+} from "./text/mod.ts";
 
-export * from "./tensor/mod.ts";
-export { parseDevice, pick, type PickOptions, reasonFor } from "./tensor/pick.ts";
-export * from "./text/mod.ts";
-// The class, rather than the interface of that name which `show` takes anything by.
-export { TokenDecoder } from "./text/mod.ts";
-export * from "./dataset/mod.ts";
-export * from "./model/mod.ts";
-export * from "./train/mod.ts";
-export * from "./eval/mod.ts";
-export * from "./show/mod.ts";
-export * from "./course/mod.ts";
-export * from "./weights/mod.ts";
+// Models
+export {
+  addLora,
+  exportGguf,
+  freeze,
+  generate,
+  Gpt2,
+  loadNetwork,
+  mergeLora,
+  type Network,
+  planModel,
+  quantize,
+  saveNetwork,
+  trainableParameters,
+} from "./model/mod.ts";
+export { type Device, parseDevice, pick, Tensor } from "./tensor/mod.ts";
+export { createOllamaModel, resolveModel } from "./weights/mod.ts";
+
+// Training
+export { learningRateAt, measureLoss, sft, type SftOptions, type Step } from "./train/mod.ts";
+
+// Evaluation
+export {
+  cleanResponse,
+  describeJudgement,
+  judgeResponses,
+  pairedBootstrap,
+  parseJudge,
+  rougeL,
+  scoreResponses,
+  writeResponses,
+} from "./eval/mod.ts";
+
 export { Random } from "./random.ts";

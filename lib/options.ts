@@ -3,8 +3,12 @@
  * it.
  *
  * ```ts
- * const NAMES: OptionNames<SftOptions> = { examples: true, epochs: true, … };
- * assertKnownOptions("train", options, NAMES);
+ * import { assertThrows } from "@std/assert";
+ * import { assertKnownOptions, type OptionNames } from "./options.ts";
+ *
+ * const NAMES: OptionNames<{ learningRate?: number }> = { learningRate: true };
+ * const options: Record<string, number> = { lr: 1e-3 };
+ * assertThrows(() => assertKnownOptions("train", options, NAMES), TypeError, '"learningRate"?');
  * ```
  *
  * @module

@@ -1,5 +1,5 @@
-// Reads a cell's TypeScript: finds syntax errors before anything runs, and rewrites what the kernel
-// cannot do soundly (stopping awaits, showing values, import.meta).
+// Parses a cell's TypeScript: finds syntax errors before anything runs, and rewrites what the
+// kernel handles badly (stopping awaits, showing values, import.meta).
 
 import { parse } from "@babel/parser";
 import MagicString from "magic-string";
@@ -7,11 +7,11 @@ import { KERNEL_GLOBAL } from "./prelude.ts";
 
 /** A cell ready to be sent. */
 export interface RewrittenCell {
-  /** The code, to be sent by way of {@linkcode padCode}. */
+  /** The code, to be sent through {@linkcode padCode}. */
   code: string;
   /** Names that the cell declares at its top level. */
   names: string[];
-  /** At least as many lines as the kernel can print `code` on. */
+  /** An upper bound for the number of lines on which the kernel prints `code`. */
   lines: number;
 }
 
@@ -49,12 +49,12 @@ const parserOptions = {
  * Parses a cell.
  *
  * @param source The cell's text.
- * @returns The program; `expression` where the cell is an object literal, which as a program would
- * be a block, `source` as it was parsed.
- * @throws {CellSyntaxError} If the cell is no TypeScript.
+ * @returns The program and its `source`; `expression` if the cell is an object literal, which would
+ * be a block in a program.
+ * @throws {CellSyntaxError} If the cell has a syntax error.
  */
 export function parseCell(source: string): { program: Node; expression: boolean } {
-  // As the kernel and browsers' consoles do: { a: 1 } is an object.
+  // As in the kernel and in browsers' consoles, { a: 1 } is an object.
   if (source.trimStart().startsWith("{") && !source.trimEnd().endsWith(";")) {
     try {
       const program = parse(`(${source}\n)`, parserOptions as Node).program as Node;
@@ -62,7 +62,7 @@ export function parseCell(source: string): { program: Node; expression: boolean 
         return { program, expression: true };
       }
     } catch {
-      // A block, then.
+      // It is a block.
     }
   }
   try {
@@ -82,16 +82,17 @@ export function parseCell(source: string): { program: Node; expression: boolean 
 /**
  * Rewrites a cell for the kernel.
  *
- * - `await x` and `for await (… of x)` outside functions race the stop.
- * - `import` declarations become awaited dynamic imports, which race the stop too.
- * - The last expression's value is handed to the prelude, which shows null, NaN, -0 and bigints too.
- * - `throw x` remembers x, since the kernel tells only the text of what is no Error.
+ * - `await x` and `for await (… of x)` outside functions race against the stop.
+ * - `import` declarations become awaited dynamic imports, which race against the stop too.
+ * - The last expression's value is passed to the prelude, which also shows null, NaN, -0 and
+ * bigints.
+ * - `throw x` remembers x, because the kernel reports only the text of values that are not Errors.
  * - `import.meta` becomes an object with the notebook's url, filename and dirname.
  *
  * @param source The cell's text.
- * @param cell The number under which the prelude knows this run of the cell.
- * @param label What stacks that the cell prints call it.
- * @throws {CellSyntaxError} If the cell is no TypeScript.
+ * @param cell The prelude's number for this run of the cell.
+ * @param label The cell's name in stack traces that it prints.
+ * @throws {CellSyntaxError} If the cell has a syntax error.
  */
 export function rewriteCell(source: string, cell: number, label = `cell ${cell}`): RewrittenCell {
   const { program, expression } = parseCell(source);
@@ -119,7 +120,7 @@ export function rewriteCell(source: string, cell: number, label = `cell ${cell}`
   }
   showLast(program, edits);
 
-  // Printers break lines after statements, and in lists at commas and brackets.
+  // Printers break lines after statements, and in lists after commas and brackets.
   const lines = 50 + 2 * (text.match(/[\n,;{}[\]()?:]/g)?.length ?? 0);
   return {
     code: `${KERNEL_GLOBAL}.begin(${cell}, \`\`, ${JSON.stringify(label)});\n` +
@@ -130,8 +131,9 @@ export function rewriteCell(source: string, cell: number, label = `cell ${cell}`
 }
 
 /**
- * Puts blank lines in front of a rewritten cell, so that a line in a stack belongs to one cell only.
- * They stand in a template literal: the kernel prints code anew, and drops blank lines elsewhere.
+ * Puts blank lines before a rewritten cell, so that a line number in a stack trace belongs to one
+ * cell only. They are inside a template literal, because the kernel reprints code and drops other
+ * blank lines.
  */
 export function padCode(code: string, blankLines: number): string {
   return code.replace("``", `\`${"\n".repeat(blankLines)}\``);
@@ -205,7 +207,7 @@ function collectPattern(pattern: Node, names: string[]) {
   }
 }
 
-/** @param top Whether the node is outside every function: only there can an await hang the cell. */
+/** @param top Whether the node is outside all functions: only there can an await hang the cell. */
 function visit(node: Node, top: boolean, edits: MagicString) {
   const wrap = (inner: Node, name: string, argument = "") => {
     edits.appendLeft(inner.start, `${KERNEL_GLOBAL}.${name}((`);
@@ -231,7 +233,7 @@ function visit(node: Node, top: boolean, edits: MagicString) {
   }
   const inside = top && !/Function|Method|^StaticBlock$|^ClassBody$/.test(node.type);
   for (const [key, child] of Object.entries(node)) {
-    // Types are no code, and comments hang on nodes that are visited anyway.
+    // Types are not code, and comments belong to nodes that are visited anyway.
     if (/^(loc|extra|.*[cC]omments|typeAnnotation|typeParameters|returnType)$/.test(key)) continue;
     for (const one of Array.isArray(child) ? child : [child]) {
       if (typeof one?.type === "string" && typeof one.start === "number") visit(one, inside, edits);
@@ -239,7 +241,7 @@ function visit(node: Node, top: boolean, edits: MagicString) {
   }
 }
 
-/** Hands the value of the last expression to the prelude. */
+/** Passes the value of the last expression to the prelude. */
 function showLast(program: Node, edits: MagicString) {
   const body = program.body.filter((statement: Node) => statement.type !== "EmptyStatement");
   const last = body.at(-1) ?? program.directives.at(-1);

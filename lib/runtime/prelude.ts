@@ -51,14 +51,16 @@ export interface PreludeOptions {
   url: string;
   /** How long a stop waits for library code that took the signal, in milliseconds. */
   grace: number;
+  /** URLs of this library's entry points, by name, for cells that have no deno.json to map them. */
+  library: Readonly<Record<string, string>>;
 }
 
 /** The prelude as JavaScript to execute. */
-export function preludeSource(options: PreludeOptions): string {
+export function preludeSource({ library, ...options }: PreludeOptions): string {
   const constants = { record: RECORD, global: KERNEL_GLOBAL, stopped: STOPPED };
   const parts = [
     `(${install.toString()})(${JSON.stringify({ ...options, ...constants })})`,
-    `(${watchModules.toString()})(${KERNEL_GLOBAL})`,
+    `(${watchModules.toString()})(${KERNEL_GLOBAL}, ${JSON.stringify(library)})`,
     `(${followWork.toString()})(${KERNEL_GLOBAL})`,
     `(${hearWorkers.toString()})(${JSON.stringify(workerSource(RECORD))})`,
   ];

@@ -4,11 +4,15 @@
  * @module
  */
 
+// How devices and tensors are stored between runs of a notebook.
+import "./restorable.ts";
+
 export { type Device, type DeviceBuffer, type DeviceKind, type KernelTime } from "./device.ts";
+export { parseDevice, pick, type PickOptions, reasonFor } from "./pick.ts";
 export { type Profile, profile, type RunningProfile, startProfile } from "./profile.ts";
 export { backward, recompute } from "./tape.ts";
 export { type DType, noGrad, scope, sizeOf, Tensor } from "./tensor.ts";
-export { adamwInto, type AdamWOptions } from "./ops/adamw/adamw.ts";
+export { adamwInto, type AdamWStepOptions } from "./ops/adamw/adamw.ts";
 export { add } from "./ops/add/add.ts";
 export {
   attention,

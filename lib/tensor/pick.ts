@@ -7,6 +7,7 @@
 import { findBlas } from "./cpu/blas.ts";
 import { CpuDevice } from "./cpu/device.ts";
 import type { Device, DeviceKind } from "./device.ts";
+import { recordDevice } from "./facts.ts";
 import { adapterKey, findAdapter, INSTALL_HINT, isSoftware } from "./webgpu/adapter.ts";
 import { WebGpuDevice } from "./webgpu/device.ts";
 import { recall, remember } from "./webgpu/measurements.ts";
@@ -43,7 +44,7 @@ const reasons = new WeakMap<Device, string>();
  * Picks the device to compute on: a hardware GPU where there is one that is faster than the CPU (measured once and
  * remembered), else the CPU.
  *
- * The same options give the same device, until it is closed.
+ * The same options give the same device, until it is closed. Its facts are recorded for reports, once.
  *
  * @param options Which device, where one is wanted.
  * @returns The device. {@linkcode reasonFor} tells why this one.
@@ -51,6 +52,13 @@ const reasons = new WeakMap<Device, string>();
  * @throws {RangeError} If `TUNEBOOK_DEVICE` names no device.
  */
 export async function pick(options: PickOptions = {}): Promise<Device> {
+  const device = await pickUnrecorded(options);
+  await recordDevice(device);
+  return device;
+}
+
+/** Picks a device as {@linkcode pick} does, and leaves the manifest as it is. */
+export async function pickUnrecorded(options: PickOptions): Promise<Device> {
   const wanted = options.device ?? deviceFromEnvironment();
   if (wanted === "cpu") return await openCpu(options, "it was asked for");
   const software = options.software ?? wanted === "webgpu";

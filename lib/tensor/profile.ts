@@ -36,7 +36,8 @@ const PEAK_SECONDS = 0.1;
  * @example Where the time of a matrix product goes
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { matmul, pick, profile, Tensor } from "tunebook";
+ * import { pick, Tensor } from "tunebook";
+ * import { matmul, profile } from "tunebook/tensor";
  *
  * const device = await pick({ device: "cpu" });
  * const x = Tensor.from(device, new Float32Array(64 * 64), [64, 64]);

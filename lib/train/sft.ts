@@ -4,10 +4,11 @@
  * @module
  */
 
-import { nextCellCheckpoint } from "../keep.ts";
+import { nextCellCheckpoint } from "../restorable.ts";
 import { type Network, trainableParameters } from "../model/mod.ts";
-import { record } from "../provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
+import { recordDevice } from "../tensor/facts.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
@@ -154,7 +155,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
       this.#saved = { path, step: state.step };
       this.#resumedFrom = path;
     }
-    await record("training", { ...this.#model.device.facts, seed });
+    await recordDevice(this.#model.device);
+    await recordProvenance("training", { seed });
     this.#started = true;
   }
 

@@ -6,7 +6,9 @@
 
 import { encodeHex } from "@std/encoding";
 import type { EncodedExample } from "../dataset/mod.ts";
-import { describeFrozen, type Network } from "../model/mod.ts";
+import { describeFrozen } from "../model/trainable.ts";
+import type { Network } from "../model/mod.ts";
+import { describeDifferences } from "../tensor/facts.ts";
 import type { Best } from "./early_stopping.ts";
 import type { SftOptions } from "./options.ts";
 import type { TrainingData } from "./training_data.ts";
@@ -21,7 +23,7 @@ export interface TrainingState {
   readonly options: Readonly<Record<string, unknown>>;
   /** The best evaluation so far, where the training follows it; its weights are in `best.safetensors` if kept. */
   readonly best?: Best;
-  /** What decides the bits: device, BLAS, threads, tilings. */
+  /** What decides the bits: the device's facts (BLAS, its kernels and variables, threads, tilings). */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -97,7 +99,7 @@ export async function assertResumable(
   options: Pick<SftOptions, "confirmOtherBits"> & { totalSteps: number },
 ): Promise<void> {
   const { totalSteps, confirmOtherBits } = options;
-  const others = differences(state.options, now.options);
+  const others = describeDifferences(state.options, now.options);
   if (others.length > 0) {
     throw new RangeError(
       `Cannot resume from "${path}": it was made with other options (${others.join("; ")})`,
@@ -109,23 +111,12 @@ export async function assertResumable(
         "are asked for",
     );
   }
-  const otherBits = differences(state.facts, now.facts);
+  const otherBits = describeDifferences(state.facts, now.facts);
   if (otherBits.length > 0 && !await confirmOtherBits?.(otherBits)) {
     throw new RangeError(
       `Cannot resume from "${path}" to the same bits: ${otherBits.join("; ")}`,
     );
   }
-}
-
-/** Says where two sets of facts differ, one phrase for each, such as `seed was 1, is 2`. */
-function differences(
-  before: Readonly<Record<string, unknown>>,
-  now: Readonly<Record<string, unknown>>,
-): string[] {
-  const say = (value: unknown) => JSON.stringify(value) ?? "not set";
-  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
-  return [...names].filter((name) => say(before[name]) !== say(now[name]))
-    .map((name) => `${name} was ${say(before[name])}, is ${say(now[name])}`);
 }
 
 /** What decides when a training ends early, and which weights are its best. */

@@ -16,7 +16,8 @@ import type { Step } from "./options.ts";
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { type Step, TensorBoard } from "tunebook";
+ * import type { Step } from "tunebook";
+ * import { TensorBoard } from "tunebook/train";
  *
  * const directory = await Deno.makeTempDir();
  * const board = await TensorBoard.open(directory);

@@ -1,6 +1,6 @@
 // The exercises of chapter 1. The solutions here are independent of the library, which they check.
 
-import { exercise } from "tunebook";
+import { exercise } from "tunebook/course";
 
 const wordsOf = (text: string) =>
   text.toLowerCase().split(/[^a-z0-9]+/).filter((word) => word !== "");

@@ -1,6 +1,7 @@
 // The exercises of chapter 2. The solutions here are independent of the library, which they check.
 
-import { exercise, IGNORE_INDEX } from "tunebook";
+import { exercise } from "tunebook/course";
+import { IGNORE_INDEX } from "tunebook/data";
 
 /** Pairs of inputs and targets. */
 export interface Labels {

@@ -1,6 +1,6 @@
 // The exercises of chapter 3. The solutions here are independent of the library, which they check.
 
-import { exercise } from "tunebook";
+import { exercise } from "tunebook/course";
 
 export const productSlopes = exercise({
   title: "3.1 The gradient of a product",

@@ -1,6 +1,6 @@
 // The exercises of chapter 5. The solutions here are independent of the library, which they check.
 
-import { exercise } from "tunebook";
+import { exercise } from "tunebook/course";
 
 /** A batch's mean loss, and over how many tokens it is. */
 export interface BatchLoss {

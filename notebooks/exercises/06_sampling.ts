@@ -1,6 +1,6 @@
 // The exercises of chapter 6. The solutions here are independent of the library, which they check.
 
-import { exercise } from "tunebook";
+import { exercise } from "tunebook/course";
 
 const divide = (weights: number[]) => {
   const total = weights.reduce((sum, weight) => sum + weight, 0);

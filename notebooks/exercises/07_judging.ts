@@ -1,6 +1,6 @@
 // The exercises of chapter 7. The solutions here are independent of the library, which they check.
 
-import { exercise } from "tunebook";
+import { exercise } from "tunebook/course";
 
 const common = (a: string[], b: string[]): number => {
   // The table of the textbook: best[i][j] for the first i and j words.

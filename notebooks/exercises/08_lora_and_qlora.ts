@@ -1,6 +1,6 @@
 // The exercises of chapter 8. The solutions here are independent of the library, which they check.
 
-import { exercise } from "tunebook";
+import { exercise } from "tunebook/course";
 
 type Matrix = number[][];
 

@@ -1,6 +1,7 @@
 // The exercises of chapter 9. The solutions here are independent of the library, which they check.
 
-import { type ChatMessage, exercise } from "tunebook";
+import type { ChatMessage } from "tunebook";
+import { exercise } from "tunebook/course";
 
 const write = (messages: ChatMessage[], prompt: boolean, end = "<|im_end|>\n") =>
   messages.map(({ role, content }) => `<|im_start|>${role}\n${content}${end}`).join("") +

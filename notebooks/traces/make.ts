@@ -1,7 +1,8 @@
 // Records what views replay, so that they are there at once and on every machine:
 // `deno run -A notebooks/traces/make.ts [name …]` writes notebooks/traces/<name>.json.
 
-import { checkTrust, judgeScorer, loadEntries, parseJudge } from "tunebook";
+import { loadEntries, parseJudge } from "tunebook";
+import { checkTrust, judgeScorer } from "tunebook/eval";
 import { answersOfRuns } from "../views/better.ts";
 import { trainWithLeaks } from "../views/duplicate_leak.ts";
 import { recordRanks } from "../views/rank.ts";

@@ -1,6 +1,6 @@
 // Attention in three stages for chapter 4: scores, mask, softmax, for each head of a layer.
 
-import { frames, View, visibleText } from "tunebook";
+import { frames, View, visibleText } from "tunebook/show";
 import { PARTS, type Rows, softmax } from "./gpt2_parts.ts";
 
 /** What one head computes; a row a query, a column a key. */

@@ -1,6 +1,7 @@
 // The block sizes of chapter 8: what 4-bit weights lose, by how many of them share a scale.
 
-import { frames, lineChart, Random, type View } from "tunebook";
+import { Random } from "tunebook";
+import { frames, lineChart, type View } from "tunebook/show";
 
 /** The 16 values of NF4 (Dettmers et al., 2023): normally distributed weights use each about as often. */
 export const NF4_LEVELS: readonly number[] = [

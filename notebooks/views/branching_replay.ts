@@ -2,16 +2,8 @@
 // cumulated probabilities with a needle at the draw; where a needle hits another token, the text branches off.
 
 import { escape } from "@std/html";
-import {
-  frames,
-  type FrameValue,
-  type Network,
-  Random,
-  type Tokenizer,
-  tokenText,
-  View,
-  visibleText,
-} from "tunebook";
+import { type Network, Random, type Tokenizer } from "tunebook";
+import { frames, type FrameValue, tokenText, View, visibleText } from "tunebook/show";
 import { nextLogits } from "./next_tokens.ts";
 
 /** How a token is drawn. */

@@ -1,14 +1,9 @@
 // The same conversation in the chat templates of several families, for chapter 9.
 
 import { escape } from "@std/html";
-import {
-  CHAT_STYLES,
-  CHAT_TEMPLATES,
-  type ChatMessage,
-  ChatTemplate,
-  frames,
-  View,
-} from "tunebook";
+import type { ChatMessage } from "tunebook";
+import { frames, View } from "tunebook/show";
+import { CHAT_STYLES, CHAT_TEMPLATES, ChatTemplate } from "tunebook/text";
 
 const STYLE =
   "font-size:13px;margin:0;padding:8px;border:1px solid rgba(128,128,128,0.5);overflow:auto";

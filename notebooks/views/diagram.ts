@@ -1,7 +1,7 @@
 // Boxes and arrows: the figures with which chapters begin.
 
 import { escape } from "@std/html";
-import { View } from "tunebook";
+import { View } from "tunebook/show";
 
 /** A box. */
 export interface Box {

@@ -1,6 +1,7 @@
 // The first divergence finder of chapter 4: where does a model with a planted bug first differ from the reference?
 
-import { frames, type Gpt2, View } from "tunebook";
+import type { Gpt2 } from "tunebook";
+import { frames, View } from "tunebook/show";
 import {
   linear,
   PARTS,

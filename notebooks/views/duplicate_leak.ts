@@ -3,17 +3,15 @@
 
 import {
   encodeExamples,
-  frames,
   gpt2Tokenizer,
   type InstructionEntry,
-  lineChart,
   loadNetwork,
   measureLoss,
   pick,
   Random,
   sft,
-  type View,
 } from "tunebook";
+import { frames, lineChart, type View } from "tunebook/show";
 
 /** A training with some leaks. */
 export interface LeakRun {

@@ -1,17 +1,8 @@
 // GPT-2 in plain numbers for chapter 4: every part a few lines that can be read, or exchanged for one with a bug.
 
-import {
-  add,
-  attendWithin,
-  embedding,
-  gelu,
-  type Gpt2,
-  layerNorm,
-  noGrad,
-  scope,
-  split,
-  type Tensor,
-} from "tunebook";
+import type { Gpt2, Tensor } from "tunebook";
+import { attendWithin } from "tunebook/model";
+import { add, embedding, gelu, layerNorm, noGrad, scope, split } from "tunebook/tensor";
 
 /** A row for each token. */
 export type Rows = readonly (readonly number[])[];

@@ -1,6 +1,6 @@
 // The gradient flow of chapter 3: a small graph of numbers, and the gradient going back through it one step at a time.
 
-import { frames, View } from "tunebook";
+import { frames, View } from "tunebook/show";
 
 /** A number that knows what it was made of. */
 export interface GraphNode {

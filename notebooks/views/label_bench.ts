@@ -1,19 +1,11 @@
 // The label bench of chapter 2: inputs, targets and mask as aligned rows, with five bugs to switch on, and the loss that
 // each makes.
 
-import {
-  batchView,
-  type BatchViewOptions,
-  type EncodedExample,
-  frames,
-  IGNORE_INDEX,
-  lossOf,
-  type Network,
-  noGrad,
-  scope,
-  type Tokenizer,
-  type View,
-} from "tunebook";
+import type { EncodedExample, Network, Tokenizer } from "tunebook";
+import { IGNORE_INDEX } from "tunebook/data";
+import { lossOf } from "tunebook/model";
+import { batchView, type BatchViewOptions, frames, type View } from "tunebook/show";
+import { noGrad, scope } from "tunebook/tensor";
 
 /** What can go wrong when targets are made. The right ones have `shift` 1 and everything else false. */
 export interface LabelBugs {

@@ -1,6 +1,6 @@
 // How chapter 9's memory ledger looks.
 
-import { frames, View } from "tunebook";
+import { frames, View } from "tunebook/show";
 import type { LedgerEntry, Memory } from "./memory.ts";
 
 const PARTS = ["weights", "gradients", "optimizer", "activations"] as const;

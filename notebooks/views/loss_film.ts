@@ -2,7 +2,8 @@
 // much it surprised the model.
 
 import { escape } from "@std/html";
-import { frames, type Network, type Tokenizer, tokenText, View, visibleText } from "tunebook";
+import type { Network, Tokenizer } from "tunebook";
+import { frames, tokenText, View, visibleText } from "tunebook/show";
 import { logitsAt } from "./next_tokens.ts";
 
 /** A text of the film. */

@@ -1,18 +1,16 @@
 // The memory ledger of chapter 9: what a training step needs, by formula, and what the device then really gave.
 
 import {
-  AdamW,
   addLora,
-  backward,
   type Device,
   type EncodedExample,
   loadNetwork,
-  lossOf,
-  makeBatch,
   type Network,
-  scope,
   trainableParameters,
 } from "tunebook";
+import { lossOf } from "tunebook/model";
+import { backward, scope } from "tunebook/tensor";
+import { AdamW, makeBatch } from "tunebook/train";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 

@@ -1,6 +1,8 @@
 // What chapters ask of a model beside text: its guesses of the next token.
 
-import { attendWithin, embedding, logitsOf, type Network, noGrad, scope } from "tunebook";
+import type { Network } from "tunebook";
+import { attendWithin, logitsOf } from "tunebook/model";
+import { embedding, noGrad, scope } from "tunebook/tensor";
 
 /**
  * A model's logits at some places of a text.

@@ -1,7 +1,8 @@
 // The race revealer of chapter 3: threads of a workgroup multiply two matrices by tiles, step by step, in several
 // orders. With both barriers every order gives the same; with one deleted some do not.
 
-import { frames, heatmap, Random, type View } from "tunebook";
+import { Random } from "tunebook";
+import { frames, heatmap, type View } from "tunebook/show";
 
 /** Which barriers the program has. */
 export interface Barriers {

@@ -3,7 +3,6 @@
 import {
   addLora,
   encodeExamples,
-  frames,
   freeze,
   gpt2Tokenizer,
   type InstructionEntry,
@@ -13,8 +12,9 @@ import {
   pick,
   sft,
   Tensor,
-  unfreeze,
 } from "tunebook";
+import { unfreeze } from "tunebook/model";
+import { frames } from "tunebook/show";
 import { rankDrawing } from "./rank_drawing.ts";
 import { dominantDirections, norm, type Rows, sumOfDirections } from "./svd.ts";
 

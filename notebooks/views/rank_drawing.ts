@@ -1,6 +1,6 @@
 // How chapter 8's rank slider looks: three heat maps, and residual and loss by rank.
 
-import { View } from "tunebook";
+import { View } from "tunebook/show";
 import type { RankStep, RankTrace } from "./rank.ts";
 import type { Rows } from "./svd.ts";
 

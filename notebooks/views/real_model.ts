@@ -1,20 +1,11 @@
 // What chapter 9 asks of a real model: questions in its own prompt format, here and in Ollama.
 
-import {
-  alpaca,
-  ChatTemplate,
-  chatTemplateOf,
-  chatToOllama,
-  closingTokensOf,
-  type CreateOllamaOptions,
-  encodePrompt,
-  type EntryFormat,
-  formatToOllama,
-  generate,
-  type Network,
-  ollamaHost,
-  type Tokenizer,
-} from "tunebook";
+import { encodePrompt, generate, type Network, type Tokenizer } from "tunebook";
+import { closingTokensOf } from "../../lib/dataset/encode.ts";
+import type { EntryFormat } from "tunebook/data";
+import { alpaca, ChatTemplate, chatTemplateOf, chatToOllama, formatToOllama } from "tunebook/text";
+import type { CreateOllamaOptions } from "tunebook/weights";
+import { ollamaHost } from "../../lib/weights/ollama_host.ts";
 
 /**
  * How a model wants to be asked.

@@ -1,6 +1,7 @@
 // GPT-2 as a tower for chapter 4: its parts from bottom to top, with shapes and parameters.
 
-import { type Gpt2, View } from "tunebook";
+import type { Gpt2 } from "tunebook";
+import { View } from "tunebook/show";
 
 /** A box of the tower. */
 interface Part {

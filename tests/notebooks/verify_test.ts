@@ -4,6 +4,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { renderReport, runNotebook, sandboxFault, verifyReport } from "../../lib/runtime/mod.ts";
+import { findBlas } from "../../lib/tensor/cpu/blas.ts";
+import { code, notebookOf } from "../runtime/report/sample.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
 const fault = await sandboxFault();
@@ -41,6 +43,48 @@ Deno.test({
       assert(verdict.exact && verdict.same);
     } finally {
       await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+const need = fault ??
+  (findBlas()?.name.startsWith("OpenBLAS")
+    ? undefined
+    : "needs OpenBLAS: apt-get install libopenblas0-pthread");
+
+Deno.test({
+  name: `verifyReport() says which variable of OpenBLAS differs, and reaches the sandbox with it${
+    need ? ` (${need})` : ""
+  }`,
+  ignore: need !== undefined,
+  async fn() {
+    const book = notebookOf(
+      code(`import { pick } from "tunebook";
+const { facts } = await pick({ device: "cpu" });
+facts.OPENBLAS_CORETYPE`),
+    );
+    const cwd = join(root, "notebooks");
+    const before = Deno.env.get("OPENBLAS_CORETYPE");
+    try {
+      Deno.env.set("OPENBLAS_CORETYPE", "Generic");
+      const { notebook, ok, failure } = await runNotebook(book, { name: "book.ipynb", cwd });
+      assert(ok, failure?.summary);
+      Deno.env.delete("OPENBLAS_CORETYPE");
+      const report = await renderReport(notebook);
+      const { changes, cells } = await verifyReport(report, { cwd, sandbox: {} });
+      assert(
+        changes.some(({ text }) =>
+          text === 'device: OPENBLAS_CORETYPE nothing instead of "Generic"'
+        ),
+        JSON.stringify(changes),
+      );
+      assertEquals(changes.filter(({ kind }) => kind !== "machine"), []);
+      assertEquals(cells.map(({ verdict }) => verdict), ["differs"]);
+      Deno.env.set("OPENBLAS_CORETYPE", "Generic");
+      assertEquals((await verifyReport(report, { cwd, sandbox: {} })).changes, []);
+    } finally {
+      if (before === undefined) Deno.env.delete("OPENBLAS_CORETYPE");
+      else Deno.env.set("OPENBLAS_CORETYPE", before);
     }
   },
 });

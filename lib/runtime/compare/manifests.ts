@@ -18,9 +18,6 @@ const KINDS: Record<string, Change["kind"]> = {
   device: "machine",
 };
 
-/** Facts of a provenance entry that are the machine's. */
-const MACHINE_FACTS = /^(device|backend|adapter|threads|blas|kernel|tiling)$/i;
-
 /**
  * Compares two manifests.
  *
@@ -115,11 +112,7 @@ function compareProvenance(
           : `${kind} ${quoteName(name)}: ${fact} ${shown(now[fact])} instead of ${
             shown(old[fact])
           }`;
-        const machine = about === "settings" && MACHINE_FACTS.test(fact);
-        changes.push({
-          kind: machine ? "machine" : about,
-          text: text.replace(/ +(?=:| )/g, "").trim(),
-        });
+        changes.push({ kind: about, text: text.replace(/ +(?=:| )/g, "").trim() });
       }
     }
   }

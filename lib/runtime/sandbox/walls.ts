@@ -2,6 +2,7 @@
 // bubblewrap command that builds them.
 
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { blasVariables } from "../../blas_variables.ts";
 import type { KernelCommand, KernelLauncher } from "../kernel.ts";
 
 /** What a sandboxed notebook may do. */
@@ -40,7 +41,7 @@ const RESERVED = 1280;
 export const LIBRARY_ROOT = resolve(dirname(fromFileUrl(import.meta.url)), "../../..");
 const LIBRARY_FILES = ["lib", "data", "deno.json", "deno.lock"];
 
-/** Variables that a sandboxed kernel is given. */
+/** Variables that a sandboxed kernel is given, beside those that decide what a BLAS computes. */
 const PASSED = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS", "LANG", "TZ"];
 
 /**
@@ -57,6 +58,7 @@ export function sandboxLauncher(
   bubblewrap = "bwrap",
 ): KernelLauncher {
   return ({ program, args, env }, connectionFolder): KernelCommand => {
+    // This machine's own values: a report's are a stranger's, and are only compared.
     const passed = Object.fromEntries(
       PASSED.flatMap((name) => {
         const value = Deno.env.get(name);
@@ -64,6 +66,7 @@ export function sandboxLauncher(
       }),
     );
     const variables: Record<string, string> = {
+      ...blasVariables(),
       ...passed,
       ...env,
       PATH: "/usr/bin:/bin",

@@ -7,8 +7,10 @@
 
 /** A BLAS that was found. */
 export interface BlasLibrary {
-  /** What it calls itself, for people and checkpoints. */
+  /** What it calls itself, with its version, for people and checkpoints. */
   readonly name: string;
+  /** Which processor's kernels it took, such as `"Haswell"`, where it tells: they decide the bits. */
+  readonly core?: string;
   /** The library file that `dlopen` finds. */
   readonly path: string;
 }
@@ -76,6 +78,18 @@ const SGEMV = {
   result: "void",
 } as const;
 
+/** What libraries tell of themselves, each in its own way. */
+const DESCRIPTION = {
+  openblas_get_config: { parameters: [], result: "pointer", optional: true },
+  openblas_get_corename: { parameters: [], result: "pointer", optional: true },
+  bli_info_get_version_str: { parameters: [], result: "pointer", optional: true },
+  bli_arch_query_id: { parameters: [], result: "i32", optional: true },
+  bli_arch_string: { parameters: ["i32"], result: "pointer", optional: true },
+  MKL_Get_Version: { parameters: ["buffer"], result: "void", optional: true },
+} as const;
+
+type DescriptionSymbols = Deno.StaticForeignLibraryInterface<typeof DESCRIPTION>;
+
 /**
  * Up to so many rows, as in generation for one prompt, each is a matrix-vector product: a matrix product would first
  * copy all of b, which then takes three times as long.
@@ -97,16 +111,9 @@ export function findBlas(): BlasLibrary | undefined {
   if (wanted === "none") return undefined;
   for (const path of wanted ? [wanted] : CANDIDATES[Deno.build.os] ?? CANDIDATES.linux) {
     try {
-      const library = Deno.dlopen(path, {
-        cblas_sgemm: SGEMM,
-        openblas_get_config: { parameters: [], result: "pointer", optional: true },
-      });
-      const config = library.symbols.openblas_get_config?.();
-      const name = config
-        ? new Deno.UnsafePointerView(config).getCString().split(" ").slice(0, 2).join(" ")
-        : path.split("/").at(-1)!;
       // It stays open: threads of a closed OpenBLAS crash the process.
-      return { name, path };
+      const { symbols } = Deno.dlopen(path, { cblas_sgemm: SGEMM, ...DESCRIPTION });
+      return { path, ...describe(symbols, path) };
     } catch {
       continue;
     }
@@ -117,6 +124,35 @@ export function findBlas(): BlasLibrary | undefined {
     );
   }
   return undefined;
+}
+
+/** Asks a library for its name, its version and the kernels that it took. */
+function describe(symbols: DescriptionSymbols, path: string): { name: string; core?: string } {
+  const text = (pointer: Deno.PointerValue | undefined) =>
+    pointer ? new Deno.UnsafePointerView(pointer).getCString() : undefined;
+  const config = text(symbols.openblas_get_config?.());
+  if (config !== undefined) {
+    // Such as "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Haswell MAX_THREADS=64".
+    const core = text(symbols.openblas_get_corename?.());
+    return { name: config.split(" ").slice(0, 2).join(" "), core };
+  }
+  const blis = text(symbols.bli_info_get_version_str?.());
+  if (blis !== undefined) {
+    return {
+      name: `BLIS ${blis}`,
+      core: text(symbols.bli_arch_string?.(symbols.bli_arch_query_id!())),
+    };
+  }
+  if (symbols.MKL_Get_Version) {
+    // struct { int major, minor, update; char *status, *build, *processor, *platform; }
+    const version = new DataView(new ArrayBuffer(48));
+    symbols.MKL_Get_Version(version);
+    const [major, minor, update] = [0, 4, 8].map((at) => version.getInt32(at, true));
+    const processor = Deno.UnsafePointer.create(version.getBigUint64(32, true));
+    return { name: `MKL ${major}.${minor}.${update}`, core: text(processor) };
+  }
+  const name = path.split(/[/\\]/).at(-1)!;
+  return { name: name === "Accelerate" ? `Accelerate, macOS kernel ${Deno.osRelease()}` : name };
 }
 
 /**

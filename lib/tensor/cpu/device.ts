@@ -6,6 +6,7 @@
  */
 
 import { Worker } from "node:worker_threads";
+import { blasVariables } from "../../blas_variables.ts";
 import type { Device, DeviceBuffer, Kernel, KernelTime } from "../device.ts";
 import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
@@ -61,7 +62,7 @@ export class CpuDevice implements Device {
     this.name = `CPU, ${threads} thread${threads === 1 ? "" : "s"}, ${
       blas?.name ?? "WebAssembly SIMD"
     }`;
-    this.facts = { device: "cpu", threads, blas: blas?.name ?? "none" };
+    this.facts = { device: "cpu", threads, ...blasFacts(blas) };
     const barrierMemory = new SharedArrayBuffer(16);
     for (let thread = 0; thread < threads; thread++) {
       const workerData: ThreadOptions = { thread, threads, barrierMemory, blasPath: blas?.path };
@@ -223,6 +224,12 @@ export class CpuDevice implements Device {
     this.#waiting = [];
     for (const waiter of waiting) waiter.reject(this.#failure);
   }
+}
+
+/** What decides the bits of matrix products. */
+function blasFacts(blas: BlasLibrary | undefined): Record<string, string> {
+  if (!blas) return { blas: "none" };
+  return { blas: blas.name, ...(blas.core && { blasCore: blas.core }), ...blasVariables() };
 }
 
 /** A copy for a message: Deno looks at each element of an array that it passes to a thread, and at none of these. */

@@ -148,7 +148,8 @@ An entry has three texts. The prompt is built from the first two:
 - [ ] look at duplicates`),
     code(
       `// Load the entries and look at one
-import { loadInstructions, tokenView } from "tunebook";
+import { loadInstructions } from "tunebook";
+import { tokenView } from "tunebook/show";
 
 const entries = await loadInstructions("data/instructions.json");
 const longest = entries.reduce((a, b) => a.output.length > b.output.length ? a : b);

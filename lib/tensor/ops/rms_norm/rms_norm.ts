@@ -76,7 +76,8 @@ export interface RmsNormOptions {
  * @example
  * ```ts
  * import { assertAlmostEquals } from "@std/assert";
- * import { pick, rmsNorm, Tensor } from "tunebook";
+ * import { pick, Tensor } from "tunebook";
+ * import { rmsNorm } from "tunebook/tensor";
  *
  * const device = await pick({ device: "cpu" });
  * const x = Tensor.from(device, [3, 4], [1, 2]);

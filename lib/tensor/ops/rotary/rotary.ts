@@ -58,7 +58,8 @@ export function rotaryAngles(
  * @example At position 0 nothing turns
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { pick, rotary, rotaryAngles, Tensor } from "tunebook";
+ * import { pick, Tensor } from "tunebook";
+ * import { rotary, rotaryAngles } from "tunebook/tensor";
  *
  * const device = await pick({ device: "cpu" });
  * const x = Tensor.from(device, [1, 2, 3, 4], [2, 2]);

@@ -1,15 +1,16 @@
 /**
- * How devices and tensors are kept between runs of a notebook.
+ * How devices and tensors are stored between runs of a notebook.
  *
  * @module
  */
 
-import { registerKeeper } from "../keep.ts";
+import { registerRestorable } from "../restorable.ts";
 import type { Device, DeviceKind } from "./device.ts";
-import { pick } from "./pick.ts";
+import { assumeRecorded, describeDifferences } from "./facts.ts";
+import { pickUnrecorded } from "./pick.ts";
 import { Tensor } from "./tensor.ts";
 
-registerKeeper({
+registerRestorable({
   kind: "device",
   matches: (value) => isDevice(value),
   save: (value) => {
@@ -18,10 +19,13 @@ registerKeeper({
   },
   async restore(data) {
     const { kind, facts } = data as { kind: DeviceKind; facts: Record<string, unknown> };
-    const device = await pick({ device: kind });
-    if (JSON.stringify(device.facts) !== JSON.stringify(facts)) {
-      throw new TypeError("the device is another one now");
+    const device = await pickUnrecorded({ device: kind });
+    const differences = describeDifferences(facts, device.facts);
+    if (differences.length > 0) {
+      throw new TypeError(`the device is another one now: ${differences.join("; ")}`);
     }
+    // The cell that picked it is not run again, and its record is kept.
+    assumeRecorded(device);
     return device;
   },
 });
@@ -34,7 +38,7 @@ interface KeptTensor {
   data: Float32Array;
 }
 
-registerKeeper({
+registerRestorable({
   kind: "tensor",
   matches: (value) => value instanceof Tensor,
   async save(value): Promise<KeptTensor> {
