@@ -354,6 +354,15 @@ class Run {
       return isTrue(left) === (operator === "and") ? this.#value(node.right, scope) : left;
     }
     if (COMPARISONS.includes(operator)) return this.#comparison(node, scope).result;
+    if (operator === "+" && (isMarkup(node.left) || isMarkup(node.right))) {
+      const [left, right] = [node.left, node.right].map((side: Node) => {
+        const value = this.#value(side, scope);
+        // what is no text stays as it is, and is refused below
+        const isText = typeof value === "string" && !isMarkup(side);
+        return isText ? applyFilter("escape", value, NO_ARGUMENTS) : value;
+      }) as [Value, Value];
+      return operate("+", left, right);
+    }
     return operate(operator, this.#value(node.left, scope), this.#value(node.right, scope));
   }
 
@@ -390,7 +399,7 @@ class Run {
     if (filter.type === "Identifier") {
       if (filter.value === GROUP_FILTER) return value;
       if (filter.value === TUPLE_FILTER) return tuple(...iterate(value));
-      return applyFilter(filter.value, value, { positional: [], named: new Map() });
+      return applyFilter(filter.value, value, NO_ARGUMENTS);
     }
     return applyFilter(filter.callee.value, value, this.#arguments(filter.args, scope));
   }
@@ -447,13 +456,28 @@ class Run {
       if (typeof key !== "string") return undefined;
       return owner instanceof Namespace ? owner.attributes.get(key) : methodOf(owner, key);
     };
-    const item = node.computed ? itemOf(owner, key) : undefined;
-    const found = item !== undefined ? item : attribute() ?? itemOf(owner, key);
+    let found = node.computed ? itemOf(owner, key) : attribute();
+    if (found === undefined) found = node.computed ? attribute() : itemOf(owner, key);
     return orUndefined(
       found,
       () => `'${typeName(owner)} object' has no attribute ${representation(key)}`,
     );
   }
+}
+
+const NO_ARGUMENTS: Arguments = { positional: [], named: new Map() };
+
+/**
+ * Whether an expression is jinja2's Markup, which escapes what is added to it. It is told by how the expression is
+ * written: text in a variable is plain again.
+ */
+function isMarkup(node: Node): boolean {
+  if (node.type === "BinaryExpression" && node.operator.value === "+") {
+    return isMarkup(node.left) || isMarkup(node.right);
+  }
+  if (node.type !== "FilterExpression") return false;
+  const name = node.filter.value ?? node.filter.callee?.value;
+  return name === "safe" || name === "escape" || name === "e" || name === "forceescape";
 }
 
 /** A value, or that it is undefined: None is a value. */

@@ -14,10 +14,12 @@ import { assertDefined, itemOf, operate } from "./operators.ts";
 import { TESTS } from "./tests.ts";
 import {
   type Arguments,
+  assertHashable,
   assertLength,
   compare,
   equals,
   Float,
+  Generator,
   isTrue,
   iterate,
   lengthOf,
@@ -53,7 +55,7 @@ function attributeOf(value: Value, path: Value): Value {
   let found = value;
   for (const part of parts) {
     const key = typeof part === "string" && /^\d+$/.test(part) ? Number(part) : part;
-    const owner: Value = found;
+    const owner: Value = assertDefined(found);
     let item = owner instanceof Namespace ? owner.attributes.get(String(key)) : itemOf(owner, key);
     if (item === undefined && typeof key === "string") item = methodOf(owner, key);
     found = item === undefined
@@ -99,11 +101,13 @@ function chosen(name: string, byAttribute: boolean, wanted: boolean): Filter {
       throw new TemplateError("Missing parameter for attribute name");
     }
     const [test, ...others] = byAttribute ? positional.slice(1) : positional;
-    return iterate(value).filter((item) => {
+    if (!isTrue(value)) return new Generator([]);
+    const passing = iterate(value).filter((item) => {
       const seen = path === undefined ? item : attributeOf(item, path);
       const passes = test === undefined ? isTrue(seen) : applyTest(String(test), seen, others);
       return passes === wanted;
     });
+    return new Generator(passing);
   };
 }
 
@@ -126,7 +130,7 @@ function endOf(value: Value, at: 0 | -1, which: string): Value {
 
 /** Python's `int()` and `float()` of what is written. */
 function parsed(value: Value, base: number): number | undefined {
-  const number = numberOf(value);
+  const number = numberOf(assertDefined(value));
   if (number !== undefined) return number;
   if (typeof value !== "string") return undefined;
   const plain = strip(value).replace(/(?<=\d)_(?=\d)/g, "");
@@ -165,7 +169,7 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     for (let i = 0; i < items.length; i += size) lines.push(items.slice(i, i + size));
     const last = lines.at(-1);
     if (fill_with !== null && last) { while (last.length < size) last.push(fill_with); }
-    return lines;
+    return new Generator(lines);
   },
   capitalize: (value) => capitalize(text(value)),
   center: (value, args) => {
@@ -227,6 +231,9 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   },
   indent: (value, args) => {
     const { width, first, blank } = bind("indent", args, { width: 4, first: false, blank: false });
+    if (typeof assertDefined(value) !== "string") {
+      throw new TemplateError(`indent takes a string, not ${typeName(value)}`);
+    }
     if (typeof width === "number") assertLength(width);
     const step = typeof width === "number" ? " ".repeat(Math.max(0, width)) : text(width);
     // A line end stands at the end, as jinja2 has it: so the last line is seen.
@@ -244,8 +251,10 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     return number === undefined || !Number.isFinite(number) ? given.default : Math.trunc(number);
   },
   items: (value) => {
-    if (value instanceof Undefined) return [];
-    if (value instanceof Map) return Array.from(value, ([key, item]) => tuple(key, item));
+    if (value instanceof Undefined) return new Generator([]);
+    if (value instanceof Map) {
+      return new Generator(Array.from(value, ([key, item]) => tuple(key, item)));
+    }
     throw new TemplateError("Can only get item pairs from a mapping.");
   },
   join: (value, args) => {
@@ -259,20 +268,25 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   list: (value) => iterate(value),
   lower: (value) => text(value).toLowerCase(),
   map: (value, { positional, named }) => {
+    if (!isTrue(value)) return new Generator([]);
     const path = named.get("attribute");
     if (positional.length === 0 && path !== undefined) {
       const otherwise = named.get("default");
       const unknown = [...named.keys()].find((name) => name !== "attribute" && name !== "default");
       if (unknown) throw new TemplateError(`Unexpected keyword argument '${unknown}'`);
-      return iterate(value).map((item) => {
-        const found = attributeOf(item, path);
-        return found instanceof Undefined && otherwise !== undefined ? otherwise : found;
-      });
+      return new Generator(
+        iterate(value).map((item) => {
+          const found = attributeOf(item, path);
+          return found instanceof Undefined && otherwise !== undefined ? otherwise : found;
+        }),
+      );
     }
     const [filter, ...others] = positional;
     if (filter === undefined) throw new TemplateError("map requires a filter argument");
-    return iterate(value).map((item) =>
-      applyFilter(String(filter), item, { positional: others, named })
+    return new Generator(
+      iterate(value).map((item) =>
+        applyFilter(String(filter), item, { positional: others, named })
+      ),
     );
   },
   max: extreme("max", 1),
@@ -285,7 +299,9 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     return replace(text(value), text(given.old), text(given.new), count);
   },
   reverse: (value) =>
-    typeof value === "string" ? Array.from(value).reverse().join("") : iterate(value).reverse(),
+    typeof value === "string"
+      ? Array.from(value).reverse().join("")
+      : new Generator(iterate(value).reverse()),
   round: (value, args) => {
     const { precision, method } = bind("round", args, { precision: 0, method: "common" });
     const number = numberOf(assertDefined(value));
@@ -308,12 +324,12 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     if (!(count >= 1)) throw new TemplateError("1 slice or more was expected");
     assertLength(count);
     const [each, more] = [Math.floor(items.length / count), items.length % count];
-    return Array.from({ length: count }, (_, i) => {
+    return new Generator(Array.from({ length: count }, (_, i) => {
       const start = i * each + Math.min(i, more);
       const part = items.slice(start, start + each + (i < more ? 1 : 0));
       if (fill_with !== null && i >= more) part.push(fill_with);
       return part;
-    });
+    }));
   },
   sort: (value, args) => {
     const given = bind("sort", args, { reverse: false, case_sensitive: false, attribute: null });
@@ -372,12 +388,14 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     const given = bind("unique", args, { case_sensitive: false, attribute: null });
     const key = sortKey(given.attribute, given.case_sensitive);
     const seen: Value[] = [];
-    return iterate(value).filter((item) => {
+    const first = iterate(value).filter((item) => {
       const own = key(item);
+      assertHashable(own);
       if (seen.some((other) => equals(own, other))) return false;
       seen.push(own);
       return true;
     });
+    return new Generator(first);
   },
   upper: (value) => text(value).toUpperCase(),
   urlencode: (value) => {

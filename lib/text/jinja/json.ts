@@ -4,15 +4,7 @@
  * @module
  */
 
-import {
-  Float,
-  floatText,
-  Namespace,
-  numberOf,
-  TemplateError,
-  typeName,
-  Undefined,
-} from "./values.ts";
+import { Float, floatText, numberOf, TemplateError, typeName } from "./values.ts";
 import type { Value } from "./values.ts";
 
 /** Options of {@linkcode toJson}, with Python's names in TypeScript's spelling. */
@@ -83,12 +75,7 @@ export function toJson(value: Value, options: JsonOptions = {}): string {
       const written = entries.map(([name, each]) => key(name) + afterKey + write(each, level + 1));
       return container("{", "}", written, level);
     }
-    const what = item instanceof Undefined
-      ? "Undefined"
-      : item instanceof Namespace
-      ? "Namespace"
-      : "function";
-    throw new TemplateError(`Object of type ${what} is not JSON serializable`);
+    throw new TemplateError(`Object of type ${typeName(item)} is not JSON serializable`);
   };
   return write(value, 0);
 }

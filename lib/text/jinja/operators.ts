@@ -61,10 +61,18 @@ export function operate(operator: string, left: Value, right: Value): Value {
       if (left instanceof Tuple && right instanceof Tuple) return tuple(...left, ...right);
       if (areLists(left, right)) return [...left as Value[], ...right as Value[]];
       break;
-    case "*":
-      if (typeof left === "number") return repeated(right, left) ?? arithmetic("*", left, right);
-      if (typeof right === "number") return repeated(left, right) ?? arithmetic("*", left, right);
+    case "*": {
+      const [a, b] = [left, right].map((side) =>
+        side instanceof Float ? undefined : numberOf(side)
+      );
+      const made = a !== undefined
+        ? repeated(right, a)
+        : b !== undefined
+        ? repeated(left, b)
+        : undefined;
+      if (made !== undefined) return made;
       break;
+    }
     case "%":
       if (typeof left === "string") return formatPercent(left, right);
       break;

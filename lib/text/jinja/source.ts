@@ -131,7 +131,7 @@ function tagTokens(content: string, opening: string, closing: string): Token[] {
   // a line end within a tag is white space; one at its end is not the template's
   const read = tokenize(`${opening} ${content} ${closing}`) as Token[];
   if (read.at(-1)?.value !== closing) throw new SyntaxError(`a tag "${opening}" is not closed`);
-  const tokens = rewriteTuples(joinExponents(read));
+  const tokens = rewriteParentheses(joinExponents(read));
   if (opening === "{%") return rewriteStatement(tokens);
   const inner = tokens.slice(1, -1);
   if (splitAtCommas(inner).length < 2) return rewriteTests(tokens);
@@ -166,26 +166,28 @@ function joinExponents(tokens: readonly Token[]): Token[] {
   return result;
 }
 
-const TUPLE_OPEN: readonly Token[] = [{ value: "[", type: "OpenSquareBracket" }];
-
-/** Rewrites `(a,)` and `()`, which the library's parser does not know, to `[a] | __tuple__`. */
-function rewriteTuples(tokens: readonly Token[]): Token[] {
+/**
+ * Rewrites parentheses that group, not those of calls: `(a,)` and `()`, which the library's parser does not know, become
+ * `([a] | __tuple__)`; `(a < b)` becomes `((a < b) | __group__)`, so that `(a < b) == c` is told from `a < b == c`.
+ */
+function rewriteParentheses(tokens: readonly Token[]): Token[] {
   const result: Token[] = [];
   const opens: number[] = [];
   for (const token of tokens) {
     if (token.type === "OpenParen") opens.push(result.length);
-    if (token.type !== "CloseParen" || opens.length === 0) {
+    const open = token.type === "CloseParen" ? opens.pop() : undefined;
+    if (open === undefined || isCall(result[open - 1])) {
       result.push(token);
       continue;
     }
-    const open = opens.pop()!;
-    const last = result.at(-1)!;
-    const unlike = last.type !== "Comma" && result.length - 1 !== open;
-    if (unlike || isCall(result[open - 1])) result.push(token);
-    else {
-      result[open] = TUPLE_OPEN[0]!;
+    const inner = result.slice(open + 1);
+    if (inner.length === 0 || inner.at(-1)!.type === "Comma") {
+      result.splice(open, 1, ...TUPLE_OPEN);
       result.push(...TUPLE_CLOSE);
-    }
+    } else if (isComparison(inner)) {
+      result.splice(open, 0, result[open]!);
+      result.push(token, PIPE, { value: GROUP_FILTER, type: "Identifier" }, token);
+    } else result.push(token);
   }
   return result;
 }
@@ -269,10 +271,16 @@ export const GROUP_FILTER = "__group__";
 /** Name of the filter that makes a tuple of a list. */
 export const TUPLE_FILTER = "__tuple__";
 
+const PIPE: Token = { value: "|", type: "Pipe" };
+const TUPLE_OPEN: readonly Token[] = [
+  { value: "(", type: "OpenParen" },
+  { value: "[", type: "OpenSquareBracket" },
+];
 const TUPLE_CLOSE: readonly Token[] = [
   { value: "]", type: "CloseSquareBracket" },
-  { value: "|", type: "Pipe" },
+  PIPE,
   { value: TUPLE_FILTER, type: "Identifier" },
+  { value: ")", type: "CloseParen" },
 ];
 
 /** Name of the loop variable that stands for `with`. */
@@ -291,9 +299,6 @@ function rewriteTests(tokens: Token[]): Token[] {
       tokens[i - 1]!.type !== "Dot";
     if (!isTest) {
       result.push(current);
-      if (current.type === "CloseParen" && isComparison(tokens, i)) {
-        result.push(token("|", "Pipe"), token(GROUP_FILTER, "Identifier"));
-      }
       continue;
     }
     let next = i + 1;
@@ -329,22 +334,16 @@ function rewriteTests(tokens: Token[]): Token[] {
   return result;
 }
 
-/** Whether a closing parenthesis ends a comparison that is no call's arguments. */
-function isComparison(tokens: readonly Token[], close: number): boolean {
+/** Whether tokens are a comparison, not within brackets of their own. */
+function isComparison(tokens: readonly Token[]): boolean {
+  if (splitAtCommas(tokens).length > 1) return false;
   let depth = 0;
-  let compares = false;
-  for (let i = close; i >= 0; i--) {
-    const { type, value } = tokens[i]!;
-    if (/^Close(Paren|SquareBracket|CurlyBracket)$/.test(type)) depth++;
-    if (depth === 1) {
-      compares ||= type === "ComparisonBinaryOperator" || (type === "Identifier" && value === "in");
-      if (type === "Comma") return false;
-    }
-    if (/^Open(Paren|SquareBracket|CurlyBracket)$/.test(type)) depth--;
-    if (depth > 0) continue;
-    return compares && !isCall(tokens[i - 1]);
-  }
-  return false;
+  return tokens.some(({ type, value }) => {
+    if (/^Open/.test(type)) depth++;
+    if (/^Close/.test(type)) depth--;
+    return depth === 0 &&
+      (type === "ComparisonBinaryOperator" || (type === "Identifier" && value === "in"));
+  });
 }
 
 /** Words after which a parenthesis begins an expression, not a call. */
@@ -352,8 +351,13 @@ const OPERATORS = ["and", "or", "not", "in", "is", "if", "elif", "else", "set", 
 
 /** Whether a token begins the argument of a test that has no parentheses. */
 function isOperand({ type, value }: Token): boolean {
-  const words = ["else", "or", "and", "if", "in", "is", "not"];
-  if (type === "Identifier") return !words.includes(value);
+  if (type === "Identifier") {
+    // As in jinja2, which takes any other word for the argument, and then fails at these.
+    if (["if", "in", "is", "not"].includes(value)) {
+      throw new SyntaxError(`"${value}" cannot follow a test: put the test in parentheses`);
+    }
+    return !["else", "or", "and"].includes(value);
+  }
   return LITERALS.includes(type) || OPENERS.includes(type);
 }
 

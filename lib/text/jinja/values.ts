@@ -25,6 +25,7 @@ export type Value =
   | Value[]
   | Map<Value, Value>
   | Namespace
+  | Generator
   | Undefined
   | Callable;
 
@@ -73,6 +74,22 @@ export function view(kind: string, items: readonly Value[]): View {
   return made;
 }
 
+/** What `map`, `select` and their kin give: items that can be looped over once, and not counted, indexed or printed. */
+export class Generator {
+  #items: readonly Value[] | undefined;
+
+  constructor(items: readonly Value[]) {
+    this.#items = items;
+  }
+
+  /** The items, which are none from the second time on. */
+  take(): Value[] {
+    const items = this.#items ?? [];
+    this.#items = undefined;
+    return Array.from(items);
+  }
+}
+
 /** What `namespace()` makes: attributes that a template may set. */
 export class Namespace {
   constructor(readonly attributes: Map<string, Value>) {}
@@ -118,7 +135,10 @@ export function fromJavaScript(value: unknown): Value {
       return value as Callable;
     case "object":
       if (value === null || value instanceof Float || value instanceof Undefined) return value;
-      if (value instanceof Namespace || value instanceof Map || value instanceof Tuple) {
+      if (
+        value instanceof Namespace || value instanceof Generator || value instanceof Map ||
+        value instanceof Tuple
+      ) {
         return value;
       }
       if (Array.isArray(value)) return value.map(fromJavaScript);
@@ -145,6 +165,7 @@ export function typeName(value: Value): string {
   if (Array.isArray(value)) return "list";
   if (value instanceof Map) return "dict";
   if (value instanceof Namespace) return "Namespace";
+  if (value instanceof Generator) return "generator";
   return "Undefined";
 }
 
@@ -190,7 +211,7 @@ export function representation(value: Value): string {
   }
   if (value instanceof Undefined) return "Undefined";
   if (value instanceof Namespace) return `<Namespace ${representation(new Map(value.attributes))}>`;
-  throw new TemplateError("a function has no text");
+  throw new TemplateError(`a ${typeName(value)} has no text`);
 }
 
 /** Python's text of a float: the shortest that reads back the same, with an exponent from 1e16 and below 1e-4. */
@@ -294,7 +315,8 @@ export function setEntry(dict: Map<Value, Value>, key: Value, value: Value): voi
   dict.set(key, value);
 }
 
-function assertHashable(key: Value): void {
+/** Throws where a value cannot be a dict's key. */
+export function assertHashable(key: Value): void {
   const isList = Array.isArray(key) && !(key instanceof Tuple);
   if (isList || key instanceof Map) throw new TemplateError(`unhashable type: '${typeName(key)}'`);
 }
@@ -305,6 +327,7 @@ export function iterate(value: Value): Value[] {
   if (typeof value === "string") return Array.from(value);
   if (value instanceof Map) return [...value.keys()];
   if (value instanceof Undefined) return [];
+  if (value instanceof Generator) return value.take();
   throw new TemplateError(`'${typeName(value)}' object is not iterable`);
 }
 
