@@ -38,8 +38,8 @@ export { layerNorm } from "./ops/layer_norm/layer_norm.ts";
 export {
   linearCrossEntropy,
   type LinearCrossEntropyOptions,
-  type LossEdges,
 } from "./ops/linear_cross_entropy/linear_cross_entropy.ts";
+export type { LossEdges } from "../forest.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul/matmul.ts";
 export { rmsNorm, type RmsNormOptions } from "./ops/rms_norm/rms_norm.ts";
 export {
