@@ -27,7 +27,7 @@ const LEAVES = [
   "forest.ts",
   "provenance.ts",
   "stop.ts",
-  "keep.ts",
+  "restorable.ts",
   "options.ts",
   "blas_variables.ts",
   "write_beside.ts",

@@ -9,15 +9,11 @@ import { pages, withoutCode } from "./pages.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
 
-/** Folders with code whose English is still to be swept. New folders do not belong here. */
-const UNSWEPT: readonly string[] = [
-  "lib",
-  "tests",
-  "notebooks",
-  "data",
-  "examples",
-  "README.md",
-  "SECURITY.md",
+/** Folders and files whose English has been swept so far; in the end it is all of them. */
+const SWEPT: readonly string[] = [
+  "docs",
+  "lib/runtime/jupyter",
+  "lib/weights",
 ];
 
 const UNITS = "tokens?|bytes|batch(?:es)?|steps?|examples?|rows?|lines?|numbers?|integers?|" +
@@ -150,7 +146,7 @@ Deno.test("docs/writing.md: what it calls wrong is found, what it calls right is
 
 Deno.test("comments, errors, help texts and pages have none of the forms in docs/writing.md", async () => {
   const swept = (path: string) =>
-    !UNSWEPT.some((unswept) => path === unswept || path.startsWith(unswept + "/"));
+    SWEPT.some((one) => path === one || path.startsWith(one + "/"));
   const prose: Prose[] = [];
   const chapters: Prose[] = [];
   for (const folder of ["lib", "tests", "notebooks", "data", "examples"]) {

@@ -121,7 +121,7 @@ if (import.meta.main) {
   const ids = corpusTokens((steps + WHOLE_STEPS) * BATCH_SIZE * LENGTH + 1);
   const known = [...new Set(ids)].sort((a, b) => a - b);
   const indices = new Map(known.map((id, i) => [id, i]));
-  const narrow = Gpt2.create(device, { ...CONFIG, vocabularySize: known.length }, SEED);
+  const narrow = Gpt2.create(device, { ...CONFIG, vocabularySize: known.length }, { seed: SEED });
   const narrowCorpus = Int32Array.from(ids, (id) => indices.get(id)!);
   await train(narrow, narrowCorpus, [1, steps], (step) => scheduled(6e-3, step, steps), bar);
 

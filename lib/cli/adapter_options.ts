@@ -2,16 +2,10 @@
 
 import { resolve } from "@std/path";
 import { InvalidArgumentError, Option } from "commander";
-import {
-  addLora,
-  isAdapter,
-  isFullyTrainable,
-  type NamePattern,
-  type Network,
-  type Quantization,
-  QUANTIZATIONS,
-  readAdapterConfig,
-} from "../model/mod.ts";
+import { addLora, type NamePattern, type Network, type Quantization } from "../model/mod.ts";
+import { isAdapter, readAdapterConfig } from "../model/lora_files.ts";
+import { isFullyTrainable } from "../model/trainable.ts";
+import { QUANTIZATIONS } from "../model/quantize.ts";
 import { type ResolvedModel, SHORT_NAMES } from "../weights/mod.ts";
 import { readCount, readRate } from "./arguments.ts";
 

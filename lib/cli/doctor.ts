@@ -3,7 +3,8 @@
 import { Ollama } from "ollama";
 import { format } from "@std/fmt/bytes";
 import type { Command } from "commander";
-import { listCachedModels, listOllamaModels, ollamaHost } from "../weights/mod.ts";
+import { listCachedModels, listOllamaModels } from "../weights/mod.ts";
+import { ollamaHost } from "../weights/ollama_host.ts";
 import { Session } from "../runtime/session.ts";
 import { findBlas } from "../tensor/cpu/blas.ts";
 import { describeAdapters, pick } from "../tensor/pick.ts";

@@ -7,9 +7,9 @@ import {
   type ExportType,
   mergeLora,
   type Network,
-  openStoredModel,
   saveNetwork,
 } from "../model/mod.ts";
+import { openStoredModel } from "../model/stored_weights.ts";
 import {
   type ChatTemplate,
   chatToOllama,
@@ -23,11 +23,11 @@ import {
 import {
   createOllamaModel,
   type GgufMetadata,
-  ollamaAdapters,
   type ResolvedModel,
   type WritableDtype,
   type WrittenFile,
 } from "../weights/mod.ts";
+import { ollamaAdapters } from "../weights/resolved.ts";
 import { findBase } from "./adapter_options.ts";
 import { chooseFormat, findTemplate, type TextSource, writeTemplate } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";

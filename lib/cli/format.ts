@@ -2,7 +2,8 @@
 
 import { join } from "@std/path";
 import { Option } from "commander";
-import { type DatasetEntry, type EntryFormat, isChatEntry } from "../dataset/mod.ts";
+import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
+import { isChatEntry } from "../dataset/chat_entry.ts";
 import {
   alpaca,
   CHAT_STYLES,

@@ -1,17 +1,13 @@
 // `tunebook generate`: text from a prompt, or answers to a file of instructions.
 
 import { type Command, InvalidArgumentError } from "commander";
-import {
-  closingTokensOf,
-  type DatasetEntry,
-  encodePrompt,
-  type EntryFormat,
-  isChatEntry,
-  loadDataset,
-} from "../dataset/mod.ts";
+import { closingTokensOf } from "../dataset/encode.ts";
+import { type DatasetEntry, encodePrompt, type EntryFormat, loadDataset } from "../dataset/mod.ts";
+import { isChatEntry } from "../dataset/chat_entry.ts";
 import { cleanResponse, type ResponseEntry, writeResponses } from "../eval/mod.ts";
 import { generateTokens, type Quantization } from "../model/mod.ts";
-import { encodeChatPrompt, TokenDecoder } from "../text/mod.ts";
+import { encodeChatPrompt } from "../text/chat.ts";
+import { TokenDecoder } from "../text/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
 import { chooseFormat, chooseTemplate, formatOption } from "./format.ts";

@@ -9,18 +9,15 @@ import {
   reportLengths,
   splitEntries,
 } from "../dataset/mod.ts";
-import {
-  GPT2_SIZES,
-  type Gpt2Config,
-  gpt2Shapes,
-  openStoredModel,
-  planModel,
-} from "../model/mod.ts";
+import { GPT2_SIZES, type Gpt2Config, planModel } from "../model/mod.ts";
+import { gpt2Shapes } from "../model/gpt2.ts";
+import { openStoredModel } from "../model/stored_weights.ts";
 import { readJson } from "../model/stored_weights.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { gpt2Tokenizer, type Mask, openTokenizer } from "../text/mod.ts";
-import { makeBatch, withCounted } from "../train/mod.ts";
+import { makeBatch } from "../train/mod.ts";
+import { withCounted } from "../train/evaluate.ts";
 import { type AdapterOptions, adapterOptions } from "./adapter_options.ts";
 import {
   deviceOption,
@@ -90,7 +87,9 @@ async function plan(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { signal } = interrupt;
   const { config, ...text } = await readConfig(options.model, signal);
-  const { train } = splitEntries(await loadDataset(options.data, { signal }), options.split);
+  const { train } = splitEntries(await loadDataset(options.data, { signal }), {
+    fractions: options.split,
+  });
   const format = await chooseFormat(options.format, text, train);
   const all = encodeExamples(train, text.tokenizer, format);
   const maxLength = Math.min(options.maxLength, config.contextLength);

@@ -1,17 +1,17 @@
 // `tunebook train`: supervised fine-tuning of a model on a file of instructions.
 
 import { type Command, Option } from "commander";
+import { closingTokensOf } from "../dataset/encode.ts";
 import {
-  closingTokensOf,
   type DatasetEntry,
   encodeExamples,
   encodePrompt,
   type EntryFormat,
-  isChatEntry,
   loadDataset,
-  readOrder,
   splitEntries,
 } from "../dataset/mod.ts";
+import { isChatEntry } from "../dataset/chat_entry.ts";
+import { readOrder } from "../dataset/batches.ts";
 import { generate, mergeLora, type Network } from "../model/mod.ts";
 import type { Mask, Tokenizer } from "../text/mod.ts";
 import { sft, TensorBoard, type Training } from "../train/mod.ts";
@@ -156,7 +156,9 @@ async function train(options: Options): Promise<void> {
     console.error("Stopping after this step; press Ctrl-C again to end at once")
   );
   const { signal } = interrupt;
-  const parts = splitEntries(await loadDataset(options.data, { signal }), options.split);
+  const parts = splitEntries(await loadDataset(options.data, { signal }), {
+    fractions: options.split,
+  });
   const order = options.order === "given" || options.order === "shuffled"
     ? options.order
     : await readOrder(options.order, parts.train.length);

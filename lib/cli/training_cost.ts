@@ -1,6 +1,7 @@
 // What a training takes, estimated from a model's shapes: arithmetic, memory, and how much learns.
 
-import { matchesName, type ModelPlan, type NamePattern, type QuantizedType } from "../model/mod.ts";
+import { matchesName } from "../model/trainable.ts";
+import type { ModelPlan, NamePattern, QuantizedType } from "../model/mod.ts";
 import { sizeOf } from "../tensor/mod.ts";
 import { packedBytes } from "../tensor/packed.ts";
 

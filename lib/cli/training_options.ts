@@ -1,7 +1,8 @@
 // Options of `tunebook train` beside data, batches and evaluation: how steps are taken, and when they end.
 
 import { InvalidArgumentError, Option } from "commander";
-import { type Schedule, SCHEDULES, type SftOptions } from "../train/mod.ts";
+import type { Schedule, SftOptions } from "../train/mod.ts";
+import { SCHEDULES } from "../train/schedule.ts";
 import { readCount, readRate } from "./arguments.ts";
 
 /** What {@linkcode trainingOptions} give. */

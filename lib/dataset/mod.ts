@@ -1,11 +1,27 @@
 /** Data sets: load, explore, split, encode, batch. */
-export * from "./batches.ts";
-export { type ChatEntry, type DatasetEntry, isChatEntry, parseDataset } from "./chat_entry.ts";
-export * from "./collate.ts";
-export * from "./encode.ts";
+
+export { type BatchOptions, orderBatches } from "./batches.ts";
+export type { ChatEntry, DatasetEntry } from "./chat_entry.ts";
+export { collate, type CollateOptions, IGNORE_INDEX, type PaddedBatch } from "./collate.ts";
+export {
+  type CountOptions,
+  type EncodedExample,
+  encodeExample,
+  encodeExamples,
+  encodePrompt,
+  type EntryFormat,
+  type LengthReport,
+  reportLengths,
+} from "./encode.ts";
 export { type InstructionEntry, parseEntries } from "./entry.ts";
-export * from "./explore.ts";
-export * from "./forest.ts";
+export {
+  type BatchTotals,
+  type Exploration,
+  exploreEntries,
+  type Summary,
+  totalBatches,
+} from "./explore.ts";
+export { forest, type ForestBatch, type ForestOptions } from "./forest.ts";
 export { loadDataset, loadEntries, type LoadOptions } from "./load.ts";
 export { findNearDuplicates, type NearDuplicate, wordSimilarity } from "./near_duplicates.ts";
-export * from "./split.ts";
+export { type Split, splitEntries, type SplitOptions } from "./split.ts";

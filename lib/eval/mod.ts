@@ -1,8 +1,29 @@
 /** Evaluation: scores against references, and a language model as judge. */
-export * from "./bootstrap.ts";
-export * from "./judge.ts";
-export * from "./ollama_judge.ts";
-export * from "./responses.ts";
-export * from "./rouge.ts";
-export * from "./scores.ts";
-export * from "./trust.ts";
+
+export { type BootstrapOptions, type BootstrapResult, pairedBootstrap } from "./bootstrap.ts";
+export {
+  describeJudgement,
+  type Judge,
+  JudgeError,
+  type JudgeFailure,
+  type JudgeOptions,
+  type JudgeOutcome,
+  judgePrompt,
+  type JudgeReport,
+  judgeResponses,
+  parseScore,
+} from "./judge.ts";
+export { ollamaJudge, type OllamaJudgeOptions, parseJudge } from "./ollama_judge.ts";
+export { cleanResponse, readResponses, type ResponseEntry, writeResponses } from "./responses.ts";
+export { rougeL, type RougeScore } from "./rouge.ts";
+export { exactMatch, type ResponseScores, scoreResponses } from "./scores.ts";
+export {
+  checkTrust,
+  judgeScorer,
+  rougeScorer,
+  type Scorer,
+  shuffledAnswers,
+  type ShuffleOptions,
+  type TrustPart,
+  type TrustReport,
+} from "./trust.ts";

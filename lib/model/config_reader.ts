@@ -6,7 +6,11 @@
 
 import type { RotaryScaling } from "../tensor/mod.ts";
 
-/** Token ids with a meaning; what a `config.json` tells of them is kept for the next one. */
+/**
+ * Token ids with a meaning; what a `config.json` tells of them is kept for the next one.
+ *
+ * @internal
+ */
 export interface SpecialTokens {
   /** Begins a text. */
   readonly bos?: number;

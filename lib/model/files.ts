@@ -5,10 +5,10 @@
  */
 
 import { join } from "@std/path";
-import { record } from "../provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
+import { ollamaAdapters } from "../weights/resolved.ts";
 import {
-  ollamaAdapters,
   type ResolvedModel,
   resolveModel,
   type ResolveOptions,
@@ -86,7 +86,7 @@ export async function loadNetwork(
     mergeLora(network);
   }
   const { name: named, source: from, commit } = source;
-  await record("model", { name: named, source: from, ...(commit && { commit }) });
+  await recordProvenance("model", { name: named, source: from, ...(commit && { commit }) });
   return { network, source };
 }
 

@@ -29,7 +29,11 @@ export interface Adapter {
   addTo(y: Tensor, x: Tensor, dropoutSeed?: number): Tensor;
 }
 
-/** A linear layer of a model: `y = x W (+ bias) (+ adapter)`. */
+/**
+ * A linear layer of a model: `y = x W (+ bias) (+ adapter)`.
+ *
+ * @internal
+ */
 export class Linear {
   /** What is learnt beside the weight, if anything is. */
   adapter?: Adapter;

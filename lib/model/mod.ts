@@ -4,15 +4,17 @@
  * @module
  */
 
-// How models are kept between runs of a notebook.
-import "./keep.ts";
+// How models are stored between runs of a notebook.
+import "./restorable.ts";
 
+export type { CreateOptions } from "./parameters.ts";
+export type { AdapterConfig } from "./lora_files.ts";
 export { type ModelPlan, planModel } from "./architectures.ts";
 export { KeyValueCache } from "./cache.ts";
-export { Decoder, type DecoderConfig, type DecoderWeights } from "./decoder.ts";
+export { Decoder, type DecoderConfig } from "./decoder.ts";
 export { type LoadedNetwork, loadNetwork, type LoadNetworkOptions, saveNetwork } from "./files.ts";
-export { Gemma, gemmaShapes } from "./gemma.ts";
-export { type GemmaConfig, parseGemmaConfig } from "./gemma_config.ts";
+export { Gemma } from "./gemma.ts";
+export type { GemmaConfig } from "./gemma_config.ts";
 export {
   generate,
   type GeneratedToken,
@@ -22,26 +24,12 @@ export {
 } from "./generate.ts";
 export { exportLoraGguf, loadLoraGguf } from "./gguf_adapter.ts";
 export { exportGguf, type ExportGgufOptions, type ExportType } from "./gguf_export.ts";
-export { Gpt2, GPT2_SIZES, type Gpt2Config, gpt2Shapes } from "./gpt2.ts";
-export { parseGpt2Config } from "./gpt2_config.ts";
-export { type Adapter, Linear, type LinearLayout, makeLinears } from "./linear.ts";
-export { Llama, llamaShapes } from "./llama.ts";
-export { type LlamaConfig, parseLlamaConfig } from "./llama_config.ts";
-export {
-  addLora,
-  LoraAdapter,
-  type LoraOptions,
-  type LoraSettings,
-  mergeLora,
-  removeLora,
-} from "./lora.ts";
-export {
-  type AdapterConfig,
-  isAdapter,
-  loadLora,
-  readAdapterConfig,
-  saveLora,
-} from "./lora_files.ts";
+export { Gpt2, GPT2_SIZES, type Gpt2Config } from "./gpt2.ts";
+export type { Adapter } from "./linear.ts";
+export { Llama } from "./llama.ts";
+export type { LlamaConfig } from "./llama_config.ts";
+export { addLora, type LoraOptions, type LoraSettings, mergeLora, removeLora } from "./lora.ts";
+export { loadLora, saveLora } from "./lora_files.ts";
 export {
   type Attend,
   attendWithin,
@@ -52,21 +40,6 @@ export {
   type ModelInput,
   type Network,
 } from "./model.ts";
-export { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
-export {
-  loadPacked,
-  type Quantization,
-  QUANTIZATIONS,
-  quantize,
-  type QuantizedType,
-} from "./quantize.ts";
+export { type Quantization, quantize, type QuantizedType } from "./quantize.ts";
 export { chooseToken, type SamplingOptions } from "./sampling.ts";
-export {
-  describeFrozen,
-  freeze,
-  isFullyTrainable,
-  matchesName,
-  type NamePattern,
-  trainableParameters,
-  unfreeze,
-} from "./trainable.ts";
+export { freeze, type NamePattern, trainableParameters, unfreeze } from "./trainable.ts";

@@ -15,7 +15,11 @@ import type { ModelPlan } from "./architectures.ts";
 import { ggufToConfig } from "./gguf_config.ts";
 import { fromGgufForm, type GgufForm, ggufPlace, ggufShape, pairedRows } from "./gguf_names.ts";
 
-/** A weight as it is stored. */
+/**
+ * A weight as it is stored.
+ *
+ * @internal
+ */
 export interface StoredWeight {
   /** The parameter's name. */
   readonly parameter: string;
@@ -39,7 +43,11 @@ export interface StoredWeight {
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The open files of a model. */
+/**
+ * The open files of a model.
+ *
+ * @internal
+ */
 export interface StoredModel extends Disposable {
   /** What its `config.json` says, or would say. */
   readonly config: Record<string, unknown>;

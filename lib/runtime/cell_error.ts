@@ -1,17 +1,17 @@
-// Errors of cells: stack frames told as cell and line, and the line shown with a caret.
+// Errors of cells: stack frames as cell and line, and the line with a caret.
 
 import { locate, type Position } from "./cell_positions.ts";
 import type { CellSyntaxError } from "./cell_source.ts";
 import type { ErrorDescription } from "./prelude.ts";
 
-/** Why a cell did not end well. */
+/** Why a cell failed. */
 export interface CellError {
   /** The error's name, for example `"TypeError"`. */
   name: string;
   message: string;
-  /** The line of the cell, from 1, where it is known. */
+  /** The line of the cell, from 1, if it is known. */
   line?: number;
-  /** The column in the line, from 1, where it is known. */
+  /** The column in the line, from 1, if it is known. */
   column?: number;
   /** What a notebook shows: stack, causes, and the line with a caret. */
   traceback: string[];
@@ -19,11 +19,11 @@ export interface CellError {
 
 /** A cell that has been sent to the kernel. */
 export interface SentCell {
-  /** What to call the cell, for example `"cell 3"`. */
+  /** The cell's name in messages, for example `"cell 3"`. */
   label: string;
   /** The cell's text. */
   source: string;
-  /** The code as it was sent, without the blank lines in front. */
+  /** The code that was sent, without the blank lines before it. */
   code: string;
   /** The first line, as the kernel counts, that belongs to the cell. */
   firstLine: number;
@@ -33,7 +33,7 @@ export interface SentCell {
 
 const FRAME = /^( +at (?:async )?(?:.* \()?)<anonymous>:(\d+):(\d+)(\)?)$/;
 
-/** Tells an error of the kernel's in terms of cells. */
+/** Converts an error of the kernel to cells and lines. */
 export async function describeError(
   error: ErrorDescription,
   current: SentCell,
@@ -56,7 +56,7 @@ export async function describeError(
   };
 }
 
-/** Tells a syntax error, found before the cell was sent. */
+/** The error for a syntax error, found before the cell was sent. */
 export function describeSyntaxError(
   error: CellSyntaxError,
   label: string,
@@ -76,7 +76,7 @@ export function describeSyntaxError(
   };
 }
 
-/** A line of a cell with its neighbours, a mark in front and a caret under the column. */
+/** A line of a cell with its neighbours, a mark before it and a caret under the column. */
 export function excerpt(source: string, { line, column }: Partial<Position>): string[] {
   if (line === undefined) return [];
   const lines = source.split("\n");
@@ -86,7 +86,7 @@ export function excerpt(source: string, { line, column }: Partial<Position>): st
     const mark = at === line ? ">" : " ";
     shown.push(`${mark} ${String(at).padStart(width)} | ${lines[at - 1]}`.trimEnd());
     if (at === line && column !== undefined) {
-      // Tabs stay tabs, so that the caret stands under its character.
+      // Tabs stay tabs, so that the caret is under its character.
       const indent = lines[at - 1].slice(0, column - 1).replace(/[^\t]/g, " ");
       shown.push(`  ${" ".repeat(width)} | ${indent}^`);
     }
@@ -100,7 +100,7 @@ async function readStack(stack: string, current: SentCell, sent: readonly SentCe
   for (const line of stack === "" ? [] : stack.split("\n")) {
     const match = FRAME.exec(line);
     if (match === null) {
-      // The kernel's own machinery helps nobody.
+      // Frames inside the kernel are of no use to readers.
       if (!/^ +at .*\b(ext|node):/.test(line)) lines.push(line);
       continue;
     }

@@ -1,4 +1,4 @@
-// Which names a cell declares, changes and uses: what ties cells together.
+// Which names a cell declares, changes and uses: the dependencies between cells.
 
 import { parseCell } from "./cell_source.ts";
 
@@ -9,7 +9,7 @@ export interface DeclaredName {
   variable: boolean;
 }
 
-/** The names of a cell that other cells see, or that come from them. */
+/** The names of a cell that other cells see, or that come from other cells. */
 export interface CellNames {
   declared: DeclaredName[];
   /** Names from elsewhere that the cell assigns to when it runs. */
@@ -28,7 +28,7 @@ type Scope = { names: Set<string>; outer?: Scope };
  * Reads a cell's names.
  *
  * @param source The cell's text.
- * @throws {CellSyntaxError} If the cell is no TypeScript.
+ * @throws {CellSyntaxError} If the cell has a syntax error.
  */
 export function cellNames(source: string): CellNames {
   const { program } = parseCell(source);
@@ -40,7 +40,7 @@ export function cellNames(source: string): CellNames {
   return { declared, assigned: [...reader.assigned], used: [...reader.used] };
 }
 
-/** Adds what a statement declares in its block. */
+/** Adds the names that a statement declares in its block. */
 function declare(statement: Node, into: DeclaredName[]) {
   const add = (id: Node, variable = false) => {
     if (id?.type === "Identifier") into.push({ name: id.name, variable });
@@ -90,7 +90,7 @@ function patternNames(pattern: Node): string[] {
   return [];
 }
 
-/** Keys under which an identifier is a mere word, no name of anything in scope. */
+/** Keys under which an identifier is a plain word and not a name in scope. */
 const WORDS: Record<string, readonly string[]> = {
   MemberExpression: ["property"],
   OptionalMemberExpression: ["property"],
@@ -113,6 +113,8 @@ const WORDS: Record<string, readonly string[]> = {
   BreakStatement: ["label"],
   ContinueStatement: ["label"],
   MetaProperty: ["meta", "property"],
+  JSXAttribute: ["name"],
+  JSXMemberExpression: ["property"],
 };
 
 class NameReader {
@@ -124,8 +126,13 @@ class NameReader {
     if (typeof node?.type !== "string" || node.type === "ImportDeclaration") return;
     if (node.type === "Identifier") {
       if (!isKnown(node.name, outer)) this.used.add(node.name);
-      // A parameter or variable may have a type.
+      // A parameter or variable may have a type annotation.
       this.visit(node.typeAnnotation, outer, later);
+      return;
+    }
+    if (node.type === "JSXIdentifier") {
+      // <Chart/> uses a name, <div/> does not.
+      if (/^[A-Z_$]/.test(node.name) && !isKnown(node.name, outer)) this.used.add(node.name);
       return;
     }
     const scope = innerScope(node, outer);
@@ -134,7 +141,7 @@ class NameReader {
     const words = node.computed ? [] : WORDS[node.type] ?? [];
     for (const [key, child] of Object.entries(node)) {
       if (key === "loc" || key === "extra" || key.endsWith("Comments")) continue;
-      if (words.includes(key) && (child as Node)?.type === "Identifier") continue;
+      if (words.includes(key) && /^(?:JSX)?Identifier$/.test((child as Node)?.type)) continue;
       for (const one of Array.isArray(child) ? child : [child]) this.visit(one, scope, inFunction);
     }
   }
@@ -152,11 +159,11 @@ class NameReader {
   }
 }
 
-/** The names that a node brings for what is inside it. */
+/** The names that a node declares for its inside. */
 function innerScope(node: Node, outer: Scope): Scope {
   const names: string[] = [];
   const declared: DeclaredName[] = [];
-  // Of types, too: what is generic names its parameters, and function types name theirs.
+  // Type parameters and the parameters of function types are included.
   for (const one of node.typeParameters?.params ?? []) {
     if (one.type === "TSTypeParameter") names.push(one.name?.name ?? one.name);
   }
@@ -197,7 +204,7 @@ function innerScope(node: Node, outer: Scope): Scope {
   return names.length === 0 ? outer : { names: new Set(names), outer };
 }
 
-/** The names that `infer` brings somewhere in a conditional type. */
+/** The names that `infer` declares in a conditional type. */
 function inferred(node: Node): string[] {
   if (node === null || typeof node !== "object") return [];
   if (node.type === "TSInferType") {

@@ -1,9 +1,9 @@
-// Where in a cell's text a position of the kernel's stack traces lies.
+// Maps positions in the kernel's stack traces to positions in a cell's text.
 //
-// The kernel prints each cell anew before it runs it (types gone, blank lines gone, one statement a
-// line) and keeps no source map. A function in a module that Deno loads is printed by the same
-// printer and gives its text by toString(). So, once a cell has failed, its code is loaded here as
-// the body of a function that is never called, and the tokens of both texts are matched.
+// The kernel reprints each cell before it runs (without types and blank lines, one statement per
+// line) and keeps no source map. Deno uses the same printer for functions in modules, and a
+// function's toString() returns the printed text. So once a cell has failed, its code is loaded
+// here as the body of a function that is never called, and the tokens of both texts are matched.
 
 import { tokenize } from "./cell_tokens.ts";
 
@@ -14,12 +14,12 @@ export interface Position {
 }
 
 /**
- * Finds where a position of the kernel's printed code lies in the cell.
+ * Maps positions in the kernel's printed code to positions in the cell.
  *
  * @param source The cell's text.
  * @param code The code that was sent, whose tokens contain the cell's.
- * @param positions Positions in the printed code, as stacks give them.
- * @returns The positions in `source`, undefined where they cannot be told.
+ * @param positions Positions in the printed code, from stack traces.
+ * @returns The positions in `source`; undefined for those that cannot be mapped.
  */
 export async function locate(
   source: string,
@@ -38,7 +38,7 @@ export async function locate(
   if (original === undefined || tokens === undefined) return nowhere;
   const matches = matchTokens(tokens.map((t) => t.key), original.map((t) => t.key));
   return positions.map(({ line, column }) => {
-    // The token at the position, else the nearest one before it that is the cell's own.
+    // The token at the position, or the nearest token of the cell before it.
     let at = tokens.findLastIndex((token) =>
       token.line < line || (token.line === line && token.column <= column)
     );
@@ -49,14 +49,14 @@ export async function locate(
   });
 }
 
-/** The code as the kernel prints it, line for line; nothing runs. */
+/** The code as the kernel prints it, line by line; nothing is run. */
 async function printAsKernel(code: string): Promise<string> {
   const text = `// @ts-nocheck\nexport default async function () {\n${code}\n}`;
   const url = URL.createObjectURL(new Blob([text], { type: "application/typescript" }));
   try {
     const lines = ((await import(url)).default.toString() as string).split("\n");
-    // The function's own first and last line go, and so does the indentation that it brings. What
-    // stands in a template is not indented, but then its lines begin with no token to be matched.
+    // Removes the function's first and last line and its indentation. Lines inside a template
+    // literal are not indented, but they contain no tokens to match either.
     return lines.slice(1, -1).map((line) => line.replace(/^ {2}/, "")).join("\n");
   } finally {
     URL.revokeObjectURL(url);
@@ -66,11 +66,11 @@ async function printAsKernel(code: string): Promise<string> {
 /**
  * Matches two sequences of tokens by their longest common subsequence.
  *
- * @returns For each of `a` the index of its partner in `b`, -1 where it has none.
+ * @returns For each token of `a` the index of its match in `b`, or -1.
  */
 function matchTokens(a: string[], b: string[]): Int32Array {
   const partner = new Int32Array(a.length).fill(-1);
-  // A common beginning and end need no table.
+  // Common prefixes and suffixes need no table.
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) {
     partner[start] = start++;
@@ -78,7 +78,8 @@ function matchTokens(a: string[], b: string[]): Int32Array {
   let endA = a.length, endB = b.length;
   while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) partner[--endA] = --endB;
   const rows = endA - start, columns = endB - start;
-  // 36 million entries are 72 MB; a cell of more than some 6,000 tokens keeps its two ends only.
+  // 36 million entries take 72 MB; for a cell of more than about 6,000 tokens only prefix and
+  // suffix are matched.
   if (rows * columns > 36e6) return partner;
   const width = columns + 1;
   const length = new Uint16Array((rows + 1) * width);

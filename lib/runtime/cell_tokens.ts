@@ -1,10 +1,10 @@
-// The tokens of a piece of TypeScript with their places, for matching two forms of one text.
+// The tokens of TypeScript code with their positions, for matching two forms of the same code.
 
-import { parse } from "@babel/parser";
+import { parseTypeScript } from "./parse_typescript.ts";
 
 /** A token. */
 export interface Token {
-  /** Equal for tokens that mean the same, whatever their quotes. */
+  /** Equal for tokens with the same meaning, regardless of their quotes. */
   key: string;
   /** From 1. */
   line: number;
@@ -16,28 +16,15 @@ export interface Token {
  * Splits TypeScript into tokens; comments, and punctuation that printers add or drop, are left out.
  *
  * @param source The text.
- * @returns The tokens, undefined where the text is no TypeScript.
+ * @returns The tokens; undefined if the text has a syntax error.
  */
 export function tokenize(source: string): Token[] | undefined {
   // deno-lint-ignore no-explicit-any
   let tokens: any[];
   try {
-    const options = {
-      sourceType: "module",
-      tokens: true,
-      errorRecovery: true,
-      allowReturnOutsideFunction: true,
-      plugins: [
-        "typescript",
-        "decorators",
-        "decoratorAutoAccessors",
-        "explicitResourceManagement",
-        "importAttributes",
-      ],
-      // deno-lint-ignore no-explicit-any
-    } as any;
+    const options = { tokens: true, errorRecovery: true, allowReturnOutsideFunction: true };
     // deno-lint-ignore no-explicit-any
-    tokens = (parse(source, options) as any).tokens;
+    tokens = (parseTypeScript(source, options) as any).tokens;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-// Takes out of a notebook what running it put in, so that versions of it differ in what people wrote.
+// Strips a notebook of everything that a run adds, so that its versions differ only in what people
+// wrote.
 
 import { clearedNotebook } from "./new_manifest.ts";
 import type { Notebook } from "./notebook.ts";
@@ -7,7 +8,7 @@ import type { Notebook } from "./notebook.ts";
  * Strips a notebook of outputs, execution counts, times of execution, and the manifest of its run.
  *
  * @param notebook The notebook; not changed.
- * @returns A copy without them; all else is as it was.
+ * @returns A copy without them; everything else is unchanged.
  *
  * @example
  * ```ts
@@ -24,7 +25,7 @@ import type { Notebook } from "./notebook.ts";
  */
 export function cleanNotebook(notebook: Notebook): Notebook {
   const copy = clearedNotebook(notebook);
-  // Jupyter keeps times here where it was told to.
+  // Jupyter stores times here if it is configured to.
   for (const cell of copy.cells) delete cell.metadata.execution;
   return copy;
 }

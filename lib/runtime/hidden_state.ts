@@ -1,14 +1,14 @@
-// Why a notebook's stored outputs do not follow from its cells run top to bottom: names that no cell
+// Why a run from top to bottom does not reproduce a notebook's stored outputs: names that no cell
 // above defines any more, and the order in which cells were run.
 
 import { type CellNames, cellNames } from "./cell_names.ts";
 import type { CodeCell, Notebook } from "./notebook.ts";
 
 /**
- * Finds what cells seem to have depended on that a fresh run does not give them.
+ * Finds state that cells seem to have depended on and that a fresh run does not provide.
  *
  * @param notebook The notebook with its stored outputs and execution counts.
- * @returns Phrases by the cells' ids; cells without suspicion are left out.
+ * @returns Phrases by the cells' ids; cells without findings are left out.
  */
 export function hiddenState(notebook: Notebook): Map<string, string[]> {
   const cells = notebook.cells.filter((cell): cell is CodeCell =>
@@ -39,7 +39,7 @@ function readNames(source: string): Names {
   try {
     names = cellNames(source);
   } catch {
-    // A cell that is no TypeScript ties to nothing.
+    // A cell with a syntax error has no dependencies.
   }
   const sets = new Set([...names.declared.map(({ name }) => name), ...names.assigned]);
   return { sets, used: new Set(names.used) };
@@ -66,7 +66,7 @@ function undefinedNames(
   return reasons;
 }
 
-/** Globals of the kernel that this process need not have, and TypeScript's own types. */
+/** Globals of the kernel that this process may lack, and TypeScript's own types. */
 const KNOWN = new Set(
   ("require module exports process Buffer global arguments ArrayLike AsyncIterable Awaited Exclude Extract " +
     "InstanceType Iterable IterableIterator NonNullable Omit Parameters Partial Pick PromiseLike " +
@@ -95,7 +95,7 @@ function wrongOrder(
     const shared = setBy(one).filter((name) =>
       above
         ? used.has(name) || sets.has(name)
-        // What is defined only below is said already.
+        // Names that are defined only below have been reported already.
         : used.has(name) && cells.slice(0, index).some((other) => setBy(other).includes(name))
     );
     if (shared.length === 0) continue;

@@ -1,20 +1,20 @@
-// JUnit's XML, which every CI system reads: one suite a notebook, one case a code cell.
+// JUnit's XML, which every CI system reads: one suite per notebook, one case per code cell.
 
 import { escapeHtml } from "./report/html.ts";
 
 /** One case: a cell. */
 export interface JUnitCase {
-  /** What the case is called. */
+  /** The case's name. */
   name: string;
   /** How it ended. */
   status: "ok" | "failed" | "skipped";
   /** How long it took. */
   seconds: number;
-  /** Where it failed: the kind of error. */
+  /** If it failed: the kind of error. */
   type?: string;
-  /** Where it failed: one sentence. */
+  /** If it failed: one sentence. */
   message?: string;
-  /** Where it failed: the trace; where it was skipped: why. */
+  /** If it failed: the stack trace. If it was skipped: the reason. */
   detail?: string;
 }
 
@@ -48,7 +48,7 @@ export function formatJUnit(suites: readonly JUnitSuite[]): string {
   const all = suites.flatMap(({ cases }) => cases);
   const lines = ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites ${counts(all)}>`];
   for (const { name, cases, timestamp } of suites) {
-    // JUnit's schema has times without a zone.
+    // In JUnit's schema times have no zone.
     const when = timestamp === undefined ? "" : ` timestamp="${timestamp.replace(/\.\d+Z$/, "")}"`;
     lines.push(`  <testsuite name="${text(name)}" ${counts(cases)}${when}>`);
     for (const one of cases) lines.push(...formatCase(one, name));
@@ -85,7 +85,7 @@ function counts(cases: readonly JUnitCase[]): string {
 
 const time = (seconds: number) => seconds.toFixed(3);
 
-/** Escaped; characters that XML cannot hold, a terminal's escapes among them, are left out. */
+/** Escapes text; characters that XML cannot contain, such as terminal escapes, are left out. */
 function text(value: string): string {
   // deno-lint-ignore no-control-regex
   return escapeHtml(value.replace(/\x1b\[[0-9;]*m/g, "").toWellFormed())

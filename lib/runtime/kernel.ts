@@ -1,4 +1,5 @@
-// A kernel process: the real `deno jupyter --kernel`, started, connected to, and always ended.
+// A kernel process: starts the real `deno jupyter --kernel`, connects to it, and makes sure that it
+// ends.
 
 import { join } from "@std/path";
 import { type Message, MessageCodec } from "./messages.ts";
@@ -8,7 +9,7 @@ import { ZmtpConnection } from "./zmtp.ts";
 /** How a kernel's process ended. */
 export interface KernelExit {
   code: number;
-  /** The signal that ended it, such as `"SIGKILL"`, else null. */
+  /** The signal that ended it, such as `"SIGKILL"`, or null. */
   signal: string | null;
   /** The last lines that the process wrote to its standard error. */
   stderr: string;
@@ -18,16 +19,16 @@ export interface KernelExit {
 export interface KernelCommand {
   program: string;
   args: string[];
-  /** Its working directory; this process's own if not said. */
+  /** Its working directory; by default that of this process. */
   cwd?: string;
   env: Record<string, string>;
-  /** Whether the process gets none of this process's environment besides. */
+  /** Whether the process does not inherit this process's environment. */
   clearEnv?: boolean;
 }
 
 /** Puts a kernel into a sandbox. */
 export type KernelLauncher = (
-  /** How the kernel would be started without one. */
+  /** The command that would start the kernel without a sandbox. */
   command: KernelCommand,
   /** The folder that holds the connection file, which the kernel must be able to read. */
   connectionFolder: string,
@@ -37,13 +38,13 @@ export type KernelLauncher = (
 export interface KernelOptions {
   /** Changes the command that starts the process, so that it runs in a sandbox. */
   launcher?: KernelLauncher;
-  /** The kernel's working directory: deno.json is looked for from here upward. */
+  /** The kernel's working directory; deno.json is searched from here upwards. */
   cwd?: string;
-  /** Environment variables on top of this process's own. */
+  /** Environment variables in addition to those of this process. */
   env?: Record<string, string>;
-  /** How long to wait for the kernel to listen, in milliseconds; 30,000 where not said. */
+  /** How long to wait for the kernel to listen, in milliseconds; 30,000 by default. */
   startTimeout?: number;
-  /** Takes what the process writes to its own standard output and error, as children of it may. */
+  /** Receives what the process, or a child of it, writes to standard output and standard error. */
   onProcessOutput?: (name: "stdout" | "stderr", text: string) => void;
 }
 
@@ -51,14 +52,14 @@ type Channel = "shell" | "control" | "iopub" | "stdin";
 const CHANNELS = ["shell", "control", "iopub", "stdin"] as const;
 const STDERR_KEPT = 4096;
 
-/** Who is told what the process writes. */
+/** The receiver of what the process writes. */
 interface OutputListener {
   take: KernelOptions["onProcessOutput"];
 }
 
 /** A running kernel and the connections to its channels. */
 export class Kernel {
-  /** Settles when the process has ended, for whatever reason. */
+  /** Settles when the process has ended, for any reason. */
   readonly exited: Promise<KernelExit>;
   /** The process's id. */
   readonly pid: number;
@@ -97,7 +98,7 @@ export class Kernel {
    * Starts a kernel and connects to it.
    *
    * @param options Where and how.
-   * @returns The kernel; iopub may not deliver yet (see `Session`).
+   * @returns The kernel; its iopub channel may not deliver messages yet (see `Session`).
    * @throws {Error} If the kernel ends or does not listen in time.
    */
   static async start(options: KernelOptions = {}): Promise<Kernel> {
@@ -105,7 +106,7 @@ export class Kernel {
       try {
         return await Kernel.#startOnce(options);
       } catch (error) {
-        // Another program can take a port between our choosing it and the kernel's listening.
+        // Another program may take a port after it was chosen and before the kernel listens.
         if (attempt === 3 || !/AddrInUse|address in use/i.test(String(error))) throw error;
       }
     }
@@ -160,12 +161,12 @@ export class Kernel {
       killProcess(process);
       throw error;
     } finally {
-      // The kernel has read the file by now; the key should not lie about.
+      // The kernel has read the file by now, and the key should not stay on disk.
       await Deno.remove(folder, { recursive: true }).catch(() => {});
     }
   }
 
-  /** Takes what the process writes from now on, in the place of who was told before. */
+  /** Replaces the receiver of what the process writes. */
   set onProcessOutput(take: KernelOptions["onProcessOutput"]) {
     this.#listener.take = take;
   }
@@ -175,7 +176,7 @@ export class Kernel {
     return this.#ended;
   }
 
-  /** Sends a request on a channel; its id comes back as the `parentHeader.msg_id` of answers. */
+  /** Sends a request on a channel. Replies carry its id as `parentHeader.msg_id`. */
   async send(
     channel: "shell" | "control" | "stdin",
     type: string,
@@ -186,24 +187,30 @@ export class Kernel {
     return message.header.msg_id;
   }
 
-  /** The messages that come in on a channel, until the kernel ends. One reader a channel. */
+  /** The messages that arrive on a channel until the kernel ends. Each channel has one reader. */
   async *messages(channel: Channel): AsyncGenerator<Message, void, undefined> {
     for await (const frames of this.#connections[channel]) yield this.#codec.decode(frames);
   }
 
-  /** Writes a line to the process's standard input, where the prelude listens. */
+  /** Writes a line to the process's standard input, which the prelude reads. */
   async tell(line: string): Promise<void> {
     await this.#stdin.write(new TextEncoder().encode(line + "\n")).catch(() => {});
   }
 
-  /** Sends the protocol's interrupt: it ends running JavaScript, and hangs a pending await for ever. */
+  /**
+   * Sends the protocol's interrupt. It ends running JavaScript, but makes a pending await hang
+   * forever.
+   */
   async interrupt(): Promise<void> {
     await this.send("control", "interrupt_request", {}).catch(() => {});
   }
 
-  /** The processor time that the process has used, in seconds; undefined where nothing tells. */
+  /**
+   * The processor time that the process has used, in seconds; undefined where the system does not
+   * report it.
+   */
   async cpuSeconds(): Promise<number | undefined> {
-    // In a sandbox the process is not the kernel, but what holds it.
+    // In a sandbox the process is not the kernel but its parent.
     if (this.#launched) return undefined;
     try {
       const stat = await Deno.readTextFile(`/proc/${this.pid}/stat`);
@@ -215,12 +222,12 @@ export class Kernel {
     }
   }
 
-  /** Ends the process at once. */
+  /** Kills the process. */
   kill(): void {
     if (!this.#ended) killProcess(this.#process);
   }
 
-  /** Ends the process; waits until it has gone. */
+  /** Kills the process and waits until it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill();
     await this.exited;
@@ -231,11 +238,11 @@ function killProcess(process: Deno.ChildProcess | undefined) {
   try {
     process?.kill("SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
-/** Ports that were free a moment ago; all are held until the last is found, so that they differ. */
+/** Ports that were free a moment ago. All are held until the last is found, so that they differ. */
 function freePorts(count: number): number[] {
   const listeners = Array.from(
     { length: count },
@@ -246,7 +253,7 @@ function freePorts(count: number): number[] {
   return ports;
 }
 
-/** Reads the process's output to its end and tells how it ended. */
+/** Reads the process's output to the end and reports how the process ended. */
 async function watch(
   process: Deno.ChildProcess,
   listener: OutputListener,
@@ -260,7 +267,7 @@ async function watch(
   };
   const reading = Promise.all([read("stdout"), read("stderr")]).catch(() => {});
   const status = await process.status;
-  // A child that outlives the kernel may hold the pipes open: do not wait for it.
+  // A child that outlives the kernel may keep the pipes open, so do not wait for it.
   const timer = startTimer(200);
   await Promise.race([reading, timer.passed]);
   timer.cancel();
@@ -279,7 +286,7 @@ async function connectAll(
   const open: Partial<Record<Channel, ZmtpConnection>> = {};
   try {
     for (const channel of CHANNELS) {
-      // shell and stdin share the identity: input requests are routed by it.
+      // shell and stdin share the identity, because input requests are routed by it.
       const type = channel === "iopub" ? "SUB" : "DEALER";
       while (open[channel] === undefined) {
         if (exit !== undefined) {

@@ -15,17 +15,21 @@ export interface MessageHeader {
   version: string;
 }
 
-/** A message of the Jupyter protocol. */
+/**
+ * A message of the Jupyter protocol.
+ *
+ * @internal
+ */
 export interface Message {
   header: MessageHeader;
-  /** The header of the request that this message answers; empty where there is none. */
+  /** The header of the request that this message answers; empty if there is none. */
   parentHeader: Partial<MessageHeader>;
   metadata: Record<string, unknown>;
   // deno-lint-ignore no-explicit-any
   content: any;
   /** Binary data that comes with the content. */
   buffers: Uint8Array[];
-  /** The routing frames in front of the delimiter. */
+  /** The routing frames before the delimiter. */
   identities: Uint8Array[];
 }
 
@@ -81,7 +85,7 @@ export class MessageCodec {
    * Reads a message and checks its signature.
    *
    * @param frames The frames as they came.
-   * @throws {SyntaxError} If they are no Jupyter message, or the signature is another key's.
+   * @throws {SyntaxError} If they are not a Jupyter message, or are signed with another key.
    */
   decode(frames: Uint8Array[]): Message {
     const at = frames.findIndex((frame) =>

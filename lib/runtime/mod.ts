@@ -1,5 +1,5 @@
-// The runtime: notebook files, the kernel, running notebooks, reports. It knows nothing of tensors or
-// models, and can be used alone.
+// The runtime: notebook files, the kernel, running notebooks, reports. It does not depend on
+// tensors or models and can be used alone.
 
 export * from "./notebook.ts";
 export * from "./manifest.ts";

@@ -1,4 +1,4 @@
-// Notebook files: the types of nbformat 4.5, and reading and writing them soundly.
+// Notebook files: the types of nbformat 4.5, and reading and writing them with checks.
 // In memory `source`, stream text and text MIME data are one string; on disk they are arrays of
 // lines with sorted keys, byte for byte as PyPI's nbformat writes them.
 
@@ -43,7 +43,7 @@ export interface ErrorOutput {
 /** One output of a code cell. */
 export type Output = StreamOutput | DisplayDataOutput | ExecuteResultOutput | ErrorOutput;
 
-/** What all cells' metadata may hold; other keys are kept as they are. */
+/** Metadata that all cells may have; other keys are kept unchanged. */
 export interface CellMetadata {
   /** For example `"parameters"`, `"skip"`, `"raises-exception"`, `"remove-input"`. */
   tags?: string[];
@@ -51,7 +51,7 @@ export interface CellMetadata {
   [key: string]: unknown;
 }
 
-/** A cell of code with what it put out when it last ran. */
+/** A code cell with the outputs of its last run. */
 export interface CodeCell {
   cell_type: "code";
   /** 1 to 64 of `a-z A-Z 0-9 - _`, unique in the notebook. */
@@ -81,10 +81,10 @@ export interface RawCell {
   attachments?: Record<string, MimeBundle>;
 }
 
-/** A cell, told apart by `cell_type`. */
+/** A cell; `cell_type` distinguishes the kinds. */
 export type Cell = CodeCell | MarkdownCell | RawCell;
 
-/** What a notebook's metadata may hold; other keys are kept as they are. */
+/** Metadata of a notebook; other keys are kept unchanged. */
 export interface NotebookMetadata {
   kernelspec?: { name: string; display_name: string; language?: string; [key: string]: unknown };
   language_info?: { name: string; version?: string; [key: string]: unknown };
@@ -110,8 +110,8 @@ export interface Notebook {
  * @param text The file's text.
  * @param name What to call the notebook in errors.
  * @returns The notebook, in 4.5.
- * @throws {SyntaxError} If the text is no notebook, saying what is wrong and where, or if its format
- * is older than 4.0 or newer than 4.5.
+ * @throws {SyntaxError} If the text is not a notebook (the message says what is wrong and where),
+ * or if its format is older than 4.0 or newer than 4.5.
  *
  * @example
  * ```ts
@@ -134,7 +134,8 @@ export function parseNotebook(text: string, name = "notebook"): Notebook {
  *
  * @param path The file's path.
  * @returns The notebook, in 4.5.
- * @throws {SyntaxError} If the file holds no notebook that can be read; see {@linkcode parseNotebook}.
+ * @throws {SyntaxError} If the file does not hold a readable notebook; see {@linkcode
+ * parseNotebook}.
  * @throws {Deno.errors.NotFound} If there is no such file.
  */
 export async function readNotebook(path: string): Promise<Notebook> {
@@ -179,7 +180,8 @@ export function formatNotebook(notebook: Notebook): string {
 }
 
 /**
- * Writes a notebook file: beside it first, then renamed, so that no reader sees half of it.
+ * Writes a notebook file under a temporary name and renames it, so that readers never see half of
+ * it.
  *
  * @param path The file's path.
  * @param notebook The notebook.
@@ -210,7 +212,7 @@ function bundleOnDisk(bundle: MimeBundle): MimeBundle {
   );
 }
 
-/** Python's `str.splitlines(keepends=True)`, which is what nbformat splits with. */
+/** Python's `str.splitlines(keepends=True)`, which nbformat uses. */
 function splitLines(text: string): string[] {
   // deno-lint-ignore no-control-regex
   return text.match(/[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[^])/g) ?? [];
@@ -236,7 +238,7 @@ function stringify(value: unknown, newline: string): string {
 
 function compareCodePoints(a: string, b: string): number {
   for (let i = 0; i < a.length && i < b.length; i++) {
-    // Where units differ inside a surrogate pair, the pairs' order is the code points' order.
+    // If the units differ inside a surrogate pair, the pairs are in code point order.
     const x = a.charCodeAt(i), y = b.charCodeAt(i);
     if (x === y) continue;
     const high = (unit: number) => unit >= 0xd800 && unit <= 0xdfff ? 0x10000 + unit : unit;

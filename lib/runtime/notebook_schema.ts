@@ -1,9 +1,9 @@
-// What nbformat 4.5 allows, as a schema, and how older minors become 4.5.
+// The schema of nbformat 4.5, and the conversion of older minor versions to 4.5.
 
 import { z } from "zod";
 import type { Cell, Notebook } from "./notebook.ts";
 
-/** Deeper JSON than this is refused: programs that read notebooks recurse. */
+/** JSON nested deeper than this is refused, because programs that read notebooks recurse. */
 const MAX_DEPTH = 200;
 
 const JSON_MIME = /^(?:[a-zA-Z0-9]+\/[a-zA-Z0-9\-+.]+\+json|application\/json)$/;
@@ -115,12 +115,12 @@ const notebook = z.object({
   cells: z.array(cell),
 });
 
-/** What {@linkcode parseNotebook} does, kept apart from the types. */
+/** The work of {@linkcode parseNotebook}. */
 export function parseNotebookJson(source: string, name: string): Notebook {
   const refuse = (reason: string) => new SyntaxError(`Cannot read notebook "${name}": ${reason}`);
   let json: unknown;
   try {
-    // A byte order mark is no JSON, but some editors write one.
+    // A byte order mark is not valid JSON, but some editors write one.
     json = JSON.parse(source.replace(/^\uFEFF/, ""));
   } catch (error) {
     throw refuse(`it is not JSON (${(error as Error).message})`);
@@ -161,7 +161,7 @@ function refuseFormat(json: Record<string, unknown>, refuse: (reason: string) =>
   }
 }
 
-/** Gives an id to each cell that lacks one or repeats an earlier one's. */
+/** Gives an id to each cell that has none or repeats an earlier one. */
 function withIds(cells: (Cell & { id?: string })[]): Cell[] {
   const taken = new Set(cells.flatMap((cell) => cell.id === undefined ? [] : [cell.id]));
   const seen = new Set<string>();

@@ -1,4 +1,4 @@
-// Turns a kernel's output messages into a cell's outputs, as clients do.
+// Converts a kernel's output messages to a cell's outputs, as clients do.
 
 import type { CellError } from "./cell_error.ts";
 import type { DisplayDataOutput, ExecuteResultOutput, Output } from "./notebook.ts";
@@ -22,7 +22,7 @@ export function errorMessage(error: CellError): OutputMessage {
   return { type: "error", content: { ename: name, evalue: message, traceback } };
 }
 
-/** The displays that later messages may update, by display id; one for a whole session. */
+/** The displays that later messages may update, by display id; shared by a whole session. */
 export type Displays = Map<string, (DisplayDataOutput | ExecuteResultOutput)[]>;
 
 /** Collects a cell's outputs. */
@@ -32,16 +32,16 @@ export class OutputCollector {
   #displays: Displays;
   #clearNext = false;
 
-  /** @param displays The session's displays: an update reaches earlier cells' outputs too. */
+  /** @param displays The session's displays: an update also reaches outputs of earlier cells. */
   constructor(displays: Displays) {
     this.#displays = displays;
   }
 
   /**
-   * Takes a message: joins text to the stream before it, updates displays, clears.
+   * Applies a message: joins text to the previous stream output, updates displays, clears.
    *
    * @param message The message.
-   * @param executionCount The number that a result gets.
+   * @param executionCount The execution count for a result.
    */
   add({ type, content }: OutputMessage, executionCount: number | null): void {
     if (type === "update_display_data") {
@@ -105,7 +105,7 @@ export class OutputCollector {
   }
 }
 
-/** Whether an output is a note of the Jupyter kernel's on a cell, and not the cell's own. */
+/** Whether an output is the Jupyter kernel's note on a cell, rather than the cell's own. */
 export function isNote(output: Output): boolean {
   const { tunebook } = "metadata" in output ? output.metadata : {};
   return (tunebook as { note?: unknown } | undefined)?.note === true;

@@ -1,4 +1,4 @@
-// Parameters from files, JSON or YAML, as papermill takes them too.
+// Parameters from JSON or YAML files, as in papermill.
 
 import { extname } from "@std/path";
 import { parse } from "@std/yaml";
@@ -8,7 +8,7 @@ import { parse } from "@std/yaml";
  *
  * @param path A `.json`, `.yaml` or `.yml` file that holds one object: values by name.
  * @returns The values.
- * @throws {SyntaxError} If the file is neither, or holds something else.
+ * @throws {SyntaxError} If the file is neither JSON nor YAML, or holds something else.
  * @throws {Deno.errors.NotFound} If there is no such file.
  */
 export async function readParameterFile(path: string): Promise<Record<string, unknown>> {

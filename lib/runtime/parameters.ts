@@ -1,9 +1,9 @@
 // Parameters of notebooks, by papermill's convention: a cell tagged "parameters" declares them with
-// their defaults, and a cell with other values is put after it.
+// their defaults, and a cell with other values is inserted after it.
 
 import { closestString } from "@std/text";
 import { parseCell } from "./cell_source.ts";
-import type { CodeCell, Notebook } from "./notebook.ts";
+import type { Cell, CodeCell, Notebook } from "./notebook.ts";
 
 /** The tag of the cell that declares a notebook's parameters. */
 export const PARAMETERS_TAG = "parameters";
@@ -13,18 +13,25 @@ export const INJECTED_TAG = "injected-parameters";
 /** A parameter that a notebook declares. */
 export interface DeclaredParameter {
   name: string;
-  /** What it is declared with: the kernel lets a name be declared again, but not in another way. */
+  /**
+   * The keyword of its declaration: the kernel allows redeclaring a name only with the same
+   * keyword.
+   */
   kind: "let" | "const" | "var";
-  /** Its type by its annotation or default; `"any"` where neither tells. */
-  type: "number" | "string" | "boolean" | "array" | "object" | "any";
+  /** Its type, from its annotation or default; `"any"` if neither says. */
+  type: "number" | "string" | "boolean" | "array" | "object" | "date" | "bigint" | "any";
 }
+
+/** Types whose values are given as text. */
+const AS_TEXT = new Set<DeclaredParameter["type"]>(["string", "date", "bigint"]);
 
 /**
  * The parameters that a notebook declares.
  *
  * @param notebook The notebook.
- * @returns The variables of its cell tagged `parameters`, in order; undefined where it has none.
- * @throws {SyntaxError} If that cell is no TypeScript.
+ * @returns The variables of its cell tagged `parameters`, in order; undefined if it has no such
+ * cell.
+ * @throws {SyntaxError} If that cell has a syntax error.
  */
 export function declaredParameters(notebook: Notebook): DeclaredParameter[] | undefined {
   const cell = findTagged(notebook, PARAMETERS_TAG);
@@ -46,15 +53,15 @@ export function declaredParameters(notebook: Notebook): DeclaredParameter[] | un
 }
 
 /**
- * Reads parameters as a command line gives them, in the types that the notebook declares.
+ * Parses parameters from the command line, with the types that the notebook declares.
  *
- * A value is JSON where it can be read so, else a string; a parameter declared as a string takes the
- * text as it is, and with quotes around it as JSON.
+ * A value is JSON if it parses as JSON, otherwise a string. A parameter declared as a string, a `Date`
+ * or a bigint takes the text unchanged, or as JSON if it is in quotes.
  *
  * @param notebook The notebook that declares them.
- * @param pairs Texts `name=value`.
+ * @param pairs Strings of the form `name=value`.
  * @returns The values by name.
- * @throws {SyntaxError} If a text is no `name=value`.
+ * @throws {SyntaxError} If a string does not have the form `name=value`.
  */
 export function readParameters(notebook: Notebook, pairs: string[]): Record<string, unknown> {
   const declared = declaredParameters(notebook) ?? [];
@@ -62,31 +69,33 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
   for (const pair of pairs) {
     const at = pair.indexOf("=");
     const name = pair.slice(0, at).trim();
-    if (at < 0 || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) {
+    if (at < 0 || !isIdentifier(name)) {
       throw new SyntaxError(`Cannot read parameter "${pair}": expected name=value`);
     }
     const text = pair.slice(at + 1);
-    const type = declared.find((one) => one.name === name)?.type;
+    const type = declared.find((one) => one.name === name)?.type ?? "any";
     let value: unknown = text;
     try {
       value = JSON.parse(text);
     } catch {
-      // Text that is no JSON is a string.
+      // Text that is not JSON is a string.
     }
-    values[name] = type === "string" && typeof value !== "string" ? text : value;
+    values[name] = AS_TEXT.has(type) && typeof value !== "string" ? text : value;
   }
   return values;
 }
 
 /**
- * Puts a cell with parameters into a notebook: after the cell tagged `parameters`, in place of one
- * put there before, or first where the notebook has no such cell.
+ * Inserts a cell with parameters into a notebook: after the cell tagged `parameters`, replacing one
+ * inserted before, or first if the notebook has no such cell.
  *
  * @param notebook The notebook; not changed.
- * @param values The values by name: JSON, and NaN and infinities.
+ * @param values The values by name: JSON values, NaN and infinities; dates and bigints as text.
  * @returns The notebook with the cell.
- * @throws {RangeError} If the notebook declares no parameter of that name, with the nearest it has.
- * @throws {TypeError} If a value's type is not the declared one, or cannot be written in a cell.
+ * @throws {SyntaxError} If a name is not an identifier.
+ * @throws {RangeError} If the notebook does not declare a parameter of that name; the message
+ * suggests the nearest.
+ * @throws {TypeError} If a value does not have the declared type, or cannot be written in a cell.
  */
 export function injectParameters(
   notebook: Notebook,
@@ -94,13 +103,20 @@ export function injectParameters(
 ): Notebook {
   const names = Object.keys(values);
   if (names.length === 0) return notebook;
+  for (const name of names) {
+    if (isIdentifier(name)) continue;
+    throw new SyntaxError(
+      `Cannot set parameter ${JSON.stringify(name)}: expected the name of a variable`,
+    );
+  }
   const declared = declaredParameters(notebook);
   if (declared !== undefined) { for (const name of names) check(name, values[name], declared); }
   const lines = names.map((name) => {
-    const kind = declared?.find((one) => one.name === name)?.kind ?? "let";
-    return `${kind} ${name} = ${literal(name, values[name])};`;
+    const { kind, type } = declared?.find((one) => one.name === name) ??
+      { kind: "let", type: "any" as const };
+    return `${kind} ${name} = ${literal(name, values[name], type)};`;
   });
-  const cells = notebook.cells.filter((cell) => !hasTag(cell, INJECTED_TAG));
+  const cells = notebook.cells.filter((cell) => !isInjected(cell));
   const at = cells.findIndex((cell) => hasTag(cell, PARAMETERS_TAG)) + 1;
   const ids = new Set(cells.map((cell) => cell.id));
   let id = INJECTED_TAG;
@@ -114,6 +130,21 @@ export function injectParameters(
     outputs: [],
   };
   return { ...notebook, cells: cells.toSpliced(at, 0, injected) };
+}
+
+/** Whether a cell was put into the notebook by {@linkcode injectParameters}. */
+export function isInjected(cell: Cell): boolean {
+  return cell.cell_type === "code" && hasTag(cell, INJECTED_TAG);
+}
+
+function isIdentifier(name: string): boolean {
+  if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) return false;
+  try {
+    parseCell(`let ${name};`); // "class" is none
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a cell has a tag. */
@@ -139,6 +170,8 @@ function check(name: string, value: unknown, declared: DeclaredParameter[]) {
           `did you mean "${nearest}"? It has ${known.join(", ")}`,
     );
   }
+  const { type } = parameter;
+  if (type === "date" || type === "bigint") return checkText(name, value, type);
   const got = typeOfValue(value);
   if (parameter.type !== "any" && value !== null && got !== parameter.type) {
     throw new TypeError(
@@ -148,13 +181,32 @@ function check(name: string, value: unknown, declared: DeclaredParameter[]) {
   }
 }
 
+/** JSON has no dates and no bigints: both are given as text, and a bigint as a whole number too. */
+function checkText(name: string, value: unknown, type: "date" | "bigint") {
+  const fits = type === "date"
+    ? typeof value === "string" && !Number.isNaN(new Date(value).getTime())
+    : typeof value === "bigint" || Number.isSafeInteger(value) ||
+      (typeof value === "string" && /^-?\d+n?$/.test(value));
+  if (fits) return;
+  const expected = type === "date" ? 'a date such as "2024-02-29"' : "a whole number";
+  throw new TypeError(
+    `Cannot set parameter "${name}" to ${literal(name, value)}: expected ${expected}`,
+  );
+}
+
 const article = (type: string) => `${/^[ao]/.test(type) ? "an" : "a"} ${type}`;
 
 function typeOfValue(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-function literal(name: string, value: unknown): string {
+function literal(
+  name: string,
+  value: unknown,
+  type: DeclaredParameter["type"] = "any",
+): string {
+  if (type === "date") return `new Date(${JSON.stringify(value)})`;
+  if (type === "bigint") return `${String(value).replace(/n$/, "")}n`;
   if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) {
     return Object.is(value, -0) ? "-0" : String(value);
   }
@@ -162,6 +214,8 @@ function literal(name: string, value: unknown): string {
   if (text === undefined) {
     throw new TypeError(`Cannot set parameter "${name}": a ${typeof value} is no JSON value`);
   }
+  // In a literal this key would set the object's prototype.
+  if (text.includes('"__proto__"')) return `JSON.parse(${JSON.stringify(text)})`;
   return text;
 }
 
@@ -174,6 +228,10 @@ function typeOfAnnotation(node: any): DeclaredParameter["type"] | undefined {
       return "string";
     case "TSBooleanKeyword":
       return "boolean";
+    case "TSBigIntKeyword":
+      return "bigint";
+    case "TSTypeReference":
+      return node.typeName?.name === "Date" ? "date" : "any";
     case "TSArrayType":
     case "TSTupleType":
       return "array";
@@ -191,6 +249,12 @@ function typeOfDefault(node: any): DeclaredParameter["type"] | undefined {
       return "number";
     case "UnaryExpression":
       return node.operator === "!" ? "boolean" : typeOfDefault(node.argument);
+    case "BigIntLiteral":
+      return "bigint";
+    case "NewExpression":
+      return node.callee?.name === "Date" ? "date" : undefined;
+    case "CallExpression":
+      return node.callee?.name === "BigInt" ? "bigint" : undefined;
     case "StringLiteral":
     case "TemplateLiteral":
       return "string";

@@ -1,25 +1,26 @@
-// Takes a kernel process's standard output apart: marked lines are the prelude's, the rest is text
-// that native code has written there.
+// Splits a kernel process's standard output: marked lines come from the prelude, the rest is text
+// written by native code.
 
 import { type PreludeMessage, RECORD } from "./prelude.ts";
 
-/** Reads what arrives in pieces cut anywhere. */
+/** Reads chunks that may be cut anywhere. */
 export class PipeReader {
   #onMessage: (message: PreludeMessage) => void;
   #onText: (text: string) => void;
   /**
-   * The pieces of unfinished marked lines; joined once, since a line may be many megabytes. A worker's
-   * line, which is short and written whole, may stand in the middle of the main thread's.
+   * The chunks of unfinished marked lines, joined only once because a line may have many megabytes.
+   * A worker's line, which is short and written in one piece, may appear in the middle of the main
+   * thread's.
    */
   #lines: string[][] = [];
 
-  /** @param onMessage Takes the prelude's messages. @param onText Takes all other text. */
+  /** @param onMessage Receives the prelude's messages. @param onText Receives all other text. */
   constructor(onMessage: (message: PreludeMessage) => void, onText: (text: string) => void) {
     this.#onMessage = onMessage;
     this.#onText = onText;
   }
 
-  /** Takes a piece. */
+  /** Adds a chunk. */
   push(piece: string): void {
     let rest = piece;
     while (rest !== "") {
@@ -53,7 +54,7 @@ export class PipeReader {
     try {
       message = JSON.parse(line);
     } catch {
-      // Native code wrote into the middle of the line.
+      // Native code has written into the middle of the line.
       this.#onText(line + "\n");
       return;
     }

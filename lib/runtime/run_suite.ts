@@ -1,13 +1,13 @@
-// A run as a test suite: each code cell a case.
+// A run as a test suite, with each code cell as a test case.
 
 import type { JUnitCase, JUnitSuite } from "./junit.ts";
 import { hasTag } from "./parameters.ts";
 import type { RunResult } from "./runner.ts";
 
 /**
- * Tells a run as a test suite.
+ * Converts a run to a test suite.
  *
- * @param result What came of the run.
+ * @param result The result of the run.
  * @returns The suite: a case for each code cell, named by its place and its first line.
  */
 export function suiteOf({ notebook, manifest, failures = [] }: RunResult): JUnitSuite {
@@ -40,10 +40,10 @@ export function suiteOf({ notebook, manifest, failures = [] }: RunResult): JUnit
 }
 
 /**
- * A cell's first line with anything on it, for titles.
+ * A cell's first non-empty line, for titles.
  *
  * @param source The cell's code.
- * @returns At most 60 characters; a comment loses its mark.
+ * @returns At most 60 characters, without the comment mark.
  */
 export function firstLine(source: string): string {
   const line = source.split("\n").find((text) => text.trim() !== "") ?? "";

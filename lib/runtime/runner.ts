@@ -6,7 +6,7 @@ import type { CellError } from "./cell_error.ts";
 import type { KernelLauncher } from "./kernel.ts";
 import { localModules } from "./local_modules.ts";
 import type { Manifest } from "./manifest.ts";
-import { clearedNotebook, manifestCell, newManifest } from "./new_manifest.ts";
+import { clearedNotebook, manifestCell, newManifest, recordHash } from "./new_manifest.ts";
 import { type CodeCell, type Notebook, readNotebook, writeNotebook } from "./notebook.ts";
 import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
@@ -236,6 +236,9 @@ export async function runNotebook(
       if (limit.signal.aborted) break;
     }
   } finally {
+    // Nothing may be added to what has been recorded.
+    await session[Symbol.asyncDispose]();
+    manifest.record = await recordHash(notebook, manifest);
     await save();
   }
   return run;

@@ -1,13 +1,13 @@
-// A timer that can be cancelled, so that nothing keeps the process alive for its sake.
+// A timer that can be cancelled, so that it does not keep the process alive.
 
-/** A time that passes. */
+/** A running timer. */
 export interface Timer {
-  /** Settles when the time has passed; never where it is cancelled first. */
+  /** Settles when the time has passed; never if it is cancelled first. */
   passed: Promise<undefined>;
   cancel(): void;
 }
 
-/** Starts a timer of some milliseconds. */
+/** Starts a timer. */
 export function startTimer(milliseconds: number): Timer {
   const { promise: passed, resolve } = Promise.withResolvers<undefined>();
   const id = setTimeout(() => resolve(undefined), milliseconds);

@@ -1,6 +1,7 @@
-// ZMTP 3.0 with the NULL mechanism over a TCP connection: what Jupyter kernels speak.
+// ZMTP 3.0 with the NULL mechanism over a TCP connection: the protocol of Jupyter kernels.
 // https://rfc.zeromq.org/spec/23/
-// npm's "zeromq" is a native addon that hangs under Deno, and a kernel needs little of the protocol.
+// npm's "zeromq" is a native addon that hangs under Deno, and a kernel needs only a small part of
+// the protocol.
 
 /** The socket types that Jupyter's channels use, from either side. */
 export type ZmtpSocketType = "DEALER" | "ROUTER" | "SUB" | "PUB" | "REQ" | "REP";
@@ -10,7 +11,7 @@ const LONG = 2;
 const COMMAND = 4;
 const GREETING_LENGTH = 64;
 
-/** Larger frames are refused: no kernel sends them, a broken stream may claim them. */
+/** Larger frames are refused: kernels do not send them, but a broken stream may announce them. */
 const MAX_FRAME = 2 ** 30;
 
 const encoder = new TextEncoder();
@@ -21,7 +22,7 @@ export type ZmtpUnit =
   | { kind: "message"; frames: Uint8Array[] }
   | { kind: "command"; name: string; body: Uint8Array };
 
-/** The 64 bytes with which each side begins: signature, version 3.0, mechanism NULL. */
+/** The 64-byte greeting of each side: signature, version 3.0, mechanism NULL. */
 export function encodeGreeting(): Uint8Array<ArrayBuffer> {
   const greeting = new Uint8Array(GREETING_LENGTH);
   greeting[0] = 0xff;
@@ -49,7 +50,7 @@ export function encodeReady(type: ZmtpSocketType, identity = ""): Uint8Array<Arr
   return concat(encodeFrame(body, COMMAND));
 }
 
-/** A message as bytes; all frames in one piece, so that it goes out in one write. */
+/** A message as bytes: all frames in one buffer, so that it is sent in one write. */
 export function encodeMessage(frames: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return concat(
     frames.flatMap((frame, index) => encodeFrame(frame, index < frames.length - 1 ? MORE : 0)),
@@ -64,20 +65,21 @@ function encodeFrame(body: Uint8Array, flags: number): Uint8Array[] {
   return [header, body];
 }
 
-/** Puts messages together from bytes that arrive cut anywhere. */
+/** Assembles messages from bytes that arrive cut anywhere. */
 export class ZmtpDecoder {
   #greeted = false;
-  /** Bytes of an unfinished greeting or frame header: always few. */
+  /** Bytes of an unfinished greeting or frame header; always few. */
   #head = new Uint8Array(0);
   #frame: { flags: number; body: Uint8Array; filled: number } | undefined;
   #frames: Uint8Array[] = [];
 
   /**
-   * Takes bytes from the peer.
+   * Adds bytes from the peer.
    *
    * @param chunk Any number of bytes.
-   * @returns What they complete, in order.
-   * @throws {Error} If they are no ZMTP 3 with the NULL mechanism, or a frame is larger than 1 GiB.
+   * @returns The units that they complete, in order.
+   * @throws {Error} If they are not ZMTP 3 with the NULL mechanism, or a frame is larger than 1
+   * GiB.
    */
   push(chunk: Uint8Array): ZmtpUnit[] {
     const units: ZmtpUnit[] = [];
@@ -110,7 +112,7 @@ export class ZmtpDecoder {
     }
   }
 
-  /** The bytes used, 0 where more are needed. */
+  /** The number of bytes used; 0 if more are needed. */
   #readGreeting(bytes: Uint8Array): number {
     if (bytes[0] !== 0xff || (bytes.length > 9 && (bytes[9] & 1) === 0)) {
       throw new Error("Cannot speak ZMTP with the peer: its greeting has no ZMTP signature");
@@ -145,7 +147,7 @@ export class ZmtpDecoder {
   }
 }
 
-/** The metadata of a READY command, by name in lower case, as names are told. */
+/** The metadata of a READY command, by name in lower case, because names are case-insensitive. */
 export function decodeReady(body: Uint8Array): Map<string, Uint8Array> {
   const properties = new Map<string, Uint8Array>();
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
@@ -169,7 +171,10 @@ function decodeCommand(body: Uint8Array): ZmtpUnit {
 
 /** A ZMTP connection, from either side of a TCP connection. */
 export class ZmtpConnection {
-  /** The identity that the peer gave itself, in hexadecimal digits, by which a ROUTER tells peers apart; often empty. */
+  /**
+   * The identity that the peer chose, in hexadecimal digits, by which a ROUTER distinguishes peers;
+   * often empty.
+   */
   peerIdentity = "";
   #conn: Deno.Conn;
   #decoder = new ZmtpDecoder();
@@ -183,9 +188,9 @@ export class ZmtpConnection {
   }
 
   /**
-   * Connects to a peer that listens.
+   * Connects to a listening peer.
    *
-   * @param options `hostname` and `port` of the peer, the own socket `type`, and the `identity`
+   * @param options `hostname` and `port` of the peer, this side's socket `type`, and the `identity`
    * under which a ROUTER knows this side.
    * @returns The connection, its handshake done; a SUB is subscribed to everything.
    */
@@ -203,7 +208,7 @@ export class ZmtpConnection {
   }
 
   /**
-   * Shakes hands over a TCP connection; closes it where that fails.
+   * Performs the handshake over a TCP connection, and closes it if that fails.
    *
    * @param conn The connection, owned by the result from now on.
    * @param type This side's socket type.
@@ -228,7 +233,8 @@ export class ZmtpConnection {
         throw new Error(`Cannot speak ZMTP with the peer: expected "READY", got ${got}`);
       }
       self.peerIdentity = decodeReady(unit.body).get("identity")?.toHex() ?? "";
-      // A subscription is a message whose first byte is 1, then the topic; the empty topic is all.
+      // A subscription is a message of the byte 1 and the topic; the empty topic matches
+      // everything.
       if (type === "SUB") await self.send([Uint8Array.of(1)]);
       return self;
     } catch (error) {
@@ -237,7 +243,7 @@ export class ZmtpConnection {
     }
   }
 
-  /** Sends a message; concurrent calls go out whole and in the order of the calls. */
+  /** Sends a message; concurrent calls are sent whole and in the order of the calls. */
   send(frames: Uint8Array[]): Promise<void> {
     const sent = this.#sending.then(() => this.#write(encodeMessage(frames)));
     this.#sending = sent.catch(() => {});
@@ -277,7 +283,7 @@ export class ZmtpConnection {
     return this.#ready.shift();
   }
 
-  /** Waits until all that was sent has been handed to the system. */
+  /** Waits until everything sent has been handed to the system. */
   async flush(): Promise<void> {
     await this.#sending;
   }

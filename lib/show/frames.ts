@@ -24,7 +24,11 @@ export const MAX_FRAMES = 240;
 
 type Controls<Settings> = { [Name in keyof Settings]: readonly Settings[Name][] };
 
-/** A literal type's wider one, so that `["a", "b"]` makes a `string`. */
+/**
+ * A literal type's wider one, so that `["a", "b"]` makes a `string`.
+ *
+ * @internal
+ */
 type Settings<C extends Record<string, readonly FrameValue[]>> = {
   [Name in keyof C]: C[Name][number];
 };

@@ -1,6 +1,10 @@
 // The only place in this room that speaks to the Jupyter kernel.
 
-/** The part of `Deno.jupyter` that views use. */
+/**
+ * The part of `Deno.jupyter` that views use.
+ *
+ * @internal
+ */
 export interface JupyterChannel {
   /** Sends a message on the kernel's output channel. */
   broadcast(messageType: string, content: Record<string, unknown>): Promise<void>;

@@ -1,5 +1,6 @@
 // Everything that shows: charts, live training, progress, tokens and masks, tables.
 
+export { batchView, type BatchViewOptions, type PaddedBatchLike } from "./batch_view.ts";
 export {
   barChart,
   type ChartOptions,
@@ -9,40 +10,36 @@ export {
   scatter,
   type Series,
 } from "./charts.ts";
+export type { TokenRole } from "./chips.ts";
+export { type CompareOptions, compareTable, type Comparison } from "./compare_table.ts";
+export { Figure, figure, type FigureOptions } from "./figure.ts";
+export type { ForestBatchLike } from "./forest_tree.ts";
+export { attentionView, forestView, type ForestViewOptions } from "./forest_view.ts";
+export { frames, type FramesOptions, type FrameValue } from "./frames.ts";
 export { histogram, type HistogramOptions } from "./histogram.ts";
-export { Figure, figure, type FigureOptions, plotlyMimeType } from "./figure.ts";
-export { lossCurve, type LossCurveOptions, type LossRecord } from "./loss_curve.ts";
-export { LiveTraining, liveTraining, type LiveTrainingOptions, type StepRecord } from "./live.ts";
-export { Progress, progress, type ProgressOptions } from "./progress.ts";
+export { LiveTraining, liveTraining, type LiveTrainingOptions } from "./live.ts";
 export { enableLivePlotly } from "./live_plotly.ts";
+export type { StepRecord } from "./live_state.ts";
+export { lossCurve, type LossCurveOptions, type LossRecord } from "./loss_curve.ts";
+export type {
+  BarTrace,
+  HeatmapTrace,
+  PlotlyAxis,
+  PlotlyLayout,
+  PlotlyLine,
+  PlotlyTitle,
+  PlotlyTrace,
+  ScatterTrace,
+} from "./plotly.ts";
+export { type ProfileLike, profileView } from "./profile_view.ts";
+export { Progress, progress, type ProgressOptions } from "./progress.ts";
+export { table, type TableColumn, type TableOptions } from "./table.ts";
+export { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 export {
   type ExampleTokens,
-  exampleTokens,
   maskView,
-  type TokenRole,
   type TokenSequence,
   tokenView,
   type TokenViewOptions,
 } from "./token_view.ts";
-export { batchView, type BatchViewOptions, type PaddedBatchLike } from "./batch_view.ts";
-export {
-  attentionView,
-  type ForestBatchLike,
-  forestView,
-  type ForestViewOptions,
-} from "./forest_view.ts";
-export { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
-export { type ProfileLike, profileView } from "./profile_view.ts";
-export { table, type TableColumn, type TableOptions } from "./table.ts";
-export { type CompareOptions, compareTable, type Comparison } from "./compare_table.ts";
-export { frames, type FramesOptions, type FrameValue, MAX_FRAMES } from "./frames.ts";
-export { jupyterDisplay, type MimeBundle, View } from "./view.ts";
-export {
-  type BarTrace,
-  type HeatmapTrace,
-  type PlotlyAxis,
-  type PlotlyLayout,
-  type PlotlyLine,
-  type PlotlyTrace,
-  type ScatterTrace,
-} from "./plotly.ts";
+export { type MimeBundle, View } from "./view.ts";

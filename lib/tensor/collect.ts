@@ -1,69 +1,112 @@
 /**
- * Garbage collection when much device memory is in use. To JavaScript a tensor is a small object, whatever it holds on
- * its device: left to itself it would keep many models that nobody can reach any more, such as those of a notebook's
- * cell that is run again.
+ * Memory of a device that tensors hold, and how it returns from tensors that nobody can reach any more, such as those of
+ * a notebook's cell that is run again. To JavaScript a tensor is a small object, whatever it holds on its device: left
+ * to itself it would keep many models. So garbage is collected, and unreachable tensors are found, *before* a device's
+ * tensors take more than they ever held, and at no other time: how much memory a program takes follows from what it does,
+ * not from when V8 collects garbage.
  *
  * @module
  */
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Device } from "./device.ts";
+import type { Device, DeviceBuffer } from "./device.ts";
 
-/** Collecting takes some tens of milliseconds: not for less than this. */
+/** Bytes that tensors may take beyond what was in use at the last collection; the least there is. */
 const LEAST_GROWTH = 64 * 1024 * 1024;
 
-/** Nor more often than this, in milliseconds: each takes long where much is loaded. */
-const LEAST_PAUSE = 250;
-
-/** A program that has just begun has no garbage: so many milliseconds it has to load its model. */
-const START_UP = 1750;
-
-/** Bytes of a device that tensors have, those that nobody can reach included. */
+/** What tensors of a device hold. */
 interface Use {
   bytes: number;
-  /** With more than this, garbage is collected. */
+  /** Before more than this is held, garbage is collected. */
   limit: number;
+  /** By how much the limit is raised. */
+  growth: number;
+  /** Who holds which memory. */
+  readonly claims: Map<Claim, Storage>;
 }
+
+/** Memory, shared by tensors that are views of one another. */
+export interface Storage {
+  readonly device: Device;
+  readonly buffer: DeviceBuffer;
+  /** Tensors that hold it. */
+  references: number;
+}
+
+/** That a tensor holds memory; it does not keep the tensor. */
+export type Claim = WeakRef<object>;
 
 const uses = new WeakMap<Device, Use>();
 let collectGarbage: (() => void) | undefined;
-let notBefore = performance.now() + START_UP;
 
 function useOf(device: Device): Use {
   let use = uses.get(device);
-  if (!use) uses.set(device, use = { bytes: 0, limit: LEAST_GROWTH });
+  if (!use) {
+    use = { bytes: 0, limit: LEAST_GROWTH, growth: LEAST_GROWTH, claims: new Map() };
+    uses.set(device, use);
+  }
   return use;
 }
 
 /**
- * Counts memory that a tensor took, and collects garbage if tensors have an eighth more than what was left of them at
- * the last collection. What is found goes back a moment later, when the program next waits for something.
+ * Takes memory, after a collection of garbage where tensors would hold more than ever before.
  *
- * @param device Whose memory it is.
- * @param byteLength How much.
+ * @param device Where.
+ * @param byteLength How much is needed.
+ * @returns The memory, which nobody holds yet.
  */
-export function countTaken(device: Device, byteLength: number): void {
+export function allocateStorage(device: Device, byteLength: number): Storage {
   const use = useOf(device);
-  use.bytes += byteLength;
-  if (use.bytes <= use.limit || performance.now() < notBefore) return;
-  use.limit = use.bytes + Math.max(LEAST_GROWTH, use.bytes / 8);
-  collectGarbage ??= findCollector();
-  collectGarbage();
-  notBefore = performance.now() + LEAST_PAUSE;
+  if (use.bytes + byteLength > use.limit) makeRoom(use, byteLength);
+  const buffer = device.allocate(byteLength);
+  use.bytes += buffer.byteLength;
+  return { device, buffer, references: 0 };
 }
 
 /**
- * Counts memory that was given back.
+ * Lets a tensor hold memory until {@linkcode releaseStorage}, or until a collection finds that nobody can reach it.
  *
- * @param device Whose memory it is.
- * @param byteLength How much.
- * @param garbage Whether a collection found it: then it was no part of what is needed.
+ * @param tensor The tensor.
+ * @param storage The memory.
+ * @returns What to release it with.
  */
-export function countReturned(device: Device, byteLength: number, garbage: boolean): void {
-  const use = useOf(device);
-  use.bytes -= byteLength;
-  if (garbage) use.limit = Math.max(use.limit - byteLength, LEAST_GROWTH);
+export function holdStorage(tensor: object, storage: Storage): Claim {
+  const claim = new WeakRef(tensor);
+  storage.references++;
+  useOf(storage.device).claims.set(claim, storage);
+  return claim;
+}
+
+/**
+ * Ends a tensor's hold on memory, which returns to the pool where no other tensor shares it.
+ *
+ * @param claim From {@linkcode holdStorage}.
+ * @param storage The memory.
+ */
+export function releaseStorage(claim: Claim, storage: Storage): void {
+  const use = useOf(storage.device);
+  if (!use.claims.delete(claim) || --storage.references > 0) return;
+  use.bytes -= storage.buffer.byteLength;
+  storage.device.release(storage.buffer);
+}
+
+/**
+ * Collects garbage and raises the limit. Where that finds little, as while a model is loaded, the next collection is
+ * twice as far away, so that there are few of them; then tensors hold at most twice what is reachable.
+ */
+function makeRoom(use: Use, byteLength: number): void {
+  const before = use.bytes;
+  collectGarbage ??= findCollector();
+  collectGarbage();
+  for (const [claim, storage] of use.claims) {
+    if (claim.deref() === undefined) releaseStorage(claim, storage);
+  }
+  const found = before - use.bytes;
+  use.growth = found >= use.growth / 4
+    ? Math.max(LEAST_GROWTH, use.bytes / 8)
+    : Math.max(LEAST_GROWTH, Math.min(2 * use.growth, use.bytes));
+  use.limit = Math.max(use.limit, use.bytes + byteLength + use.growth);
 }
 
 /** V8's `gc`, which contexts have that are made after the flag was set. */

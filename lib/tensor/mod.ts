@@ -4,8 +4,8 @@
  * @module
  */
 
-// How devices and tensors are kept between runs of a notebook.
-import "./keep.ts";
+// How devices and tensors are stored between runs of a notebook.
+import "./restorable.ts";
 // Operations as methods, and how tensors show themselves.
 import "./methods.ts";
 
@@ -49,7 +49,7 @@ export {
 } from "./create.ts";
 export * from "./elementwise/mod.ts";
 export * from "./reductions/mod.ts";
-export { adamwInto, type AdamWOptions } from "./ops/adamw/adamw.ts";
+export { adamwInto, type AdamWStepOptions } from "./ops/adamw/adamw.ts";
 export { argmax } from "./ops/argmax/argmax.ts";
 export {
   attention,

@@ -5,7 +5,13 @@
  * @module
  */
 
-import { countReturned, countTaken } from "./collect.ts";
+import {
+  allocateStorage,
+  type Claim,
+  holdStorage,
+  releaseStorage,
+  type Storage,
+} from "./collect.ts";
 import type { Device, DeviceBuffer } from "./device.ts";
 import { isPacked, packedBytes, type PackedType } from "./packed.ts";
 
@@ -14,13 +20,6 @@ import { isPacked, packedBytes, type PackedType } from "./packed.ts";
  * widen where they use them.
  */
 export type Dtype = "f32" | "i32" | PackedType;
-
-/** Memory shared by tensors that are views of one another. */
-interface Storage {
-  readonly device: Device;
-  readonly buffer: DeviceBuffer;
-  references: number;
-}
 
 /** How a recorded operation passes gradients on; see {@linkcode record}. */
 export type GradientFunction = (upstream: Tensor, gradients: Gradients) => void;
@@ -48,15 +47,6 @@ export interface Gradients {
 const scopes: Set<Tensor>[] = [];
 let recording = true;
 
-// Cells of a notebook let tensors go without disposing of them: their memory returns when they are collected.
-const collected = new FinalizationRegistry<Storage>((storage) => dropReference(storage, true));
-
-function dropReference(storage: Storage, garbage = false): void {
-  if (--storage.references > 0) return;
-  countReturned(storage.device, storage.buffer.byteLength, garbage);
-  storage.device.release(storage.buffer);
-}
-
 /** An array on a device, in row-major order. */
 export class Tensor {
   /** The lengths of its dimensions. A scalar has none. */
@@ -73,6 +63,7 @@ export class Tensor {
   requiresGrad = false;
 
   #storage: Storage | undefined;
+  readonly #claim: Claim;
   /** @ignore */
   node?: TapeNode;
   /** @ignore The scope that disposes of it, if any. */
@@ -83,8 +74,7 @@ export class Tensor {
     this.device = storage.device;
     this.shape = shape;
     this.dtype = dtype;
-    storage.references++;
-    collected.register(this, storage, this);
+    this.#claim = holdStorage(this, storage);
     this.scope = scopes.at(-1);
     this.scope?.add(this);
   }
@@ -98,9 +88,7 @@ export class Tensor {
    * @returns The tensor.
    */
   static empty(device: Device, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
-    const buffer = device.allocate(byteLengthOf(shape, dtype));
-    countTaken(device, buffer.byteLength);
-    return new Tensor({ device, buffer, references: 0 }, [...shape], dtype);
+    return new Tensor(allocateStorage(device, byteLengthOf(shape, dtype)), [...shape], dtype);
   }
 
   /**
@@ -265,8 +253,7 @@ export class Tensor {
   /** Gives its memory back, unless another tensor shares it. Doing so twice is harmless. */
   dispose(): void {
     if (!this.#storage) return;
-    collected.unregister(this);
-    dropReference(this.#storage);
+    releaseStorage(this.#claim, this.#storage);
     this.#storage = undefined;
     this.node = undefined;
     this.scope?.delete(this);
@@ -279,8 +266,7 @@ export class Tensor {
    */
   forget(): void {
     if (!this.#storage) return;
-    collected.unregister(this);
-    dropReference(this.#storage);
+    releaseStorage(this.#claim, this.#storage);
     this.#storage = undefined;
   }
 

@@ -34,7 +34,11 @@ export type PieceModel =
   /** Another kind, as `tokenizer.json` has it. */
   | { type: "library"; model: Component };
 
-/** What a tokenizer is made from. */
+/**
+ * What a tokenizer is made from.
+ *
+ * @internal
+ */
 export interface TokenizerDefinition {
   /** The vocabulary's name. */
   name: string;

@@ -2,7 +2,7 @@
 import { join, resolve } from "@std/path";
 import { openGguf, type ResolvedDirectory, type ResolvedModel } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
-import { ggufTokenizer } from "./gguf_tokenizer.ts";
+import { ggufTokenizerDefinition } from "./gguf_tokenizer.ts";
 import { gpt2Tokenizer } from "./gpt2.ts";
 import { HuggingFaceTokenizer } from "./hugging_face.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -23,7 +23,7 @@ type Json = Record<string, unknown>;
 export async function openTokenizer(source: ResolvedModel): Promise<Tokenizer> {
   if (source.kind === "gguf") {
     using file = await openGguf(source.weights);
-    return new HuggingFaceTokenizer(ggufTokenizer(file.metadata, source.weights));
+    return new HuggingFaceTokenizer(ggufTokenizerDefinition(file.metadata, source.weights));
   }
   if (source.files.includes("tokenizer.json")) return await fromDirectory(source);
   const config = await readJson(source.config);

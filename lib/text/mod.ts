@@ -1,17 +1,12 @@
 /** Text: tokenizers, prompt formats, chat templates, and what is masked and why. */
-export * from "./alpaca.ts";
-export * from "./bpe.ts";
-export * from "./chat.ts";
-export * from "./chat_formats.ts";
-export * from "./chat_template.ts";
-export * from "./files.ts";
-export type { AddedToken } from "./added_tokens.ts";
-export type { Component, Merges, PieceModel, TokenizerDefinition } from "./definition.ts";
-export { ggufTokenizer } from "./gguf_tokenizer.ts";
-export * from "./gpt2.ts";
-export { HuggingFaceTokenizer } from "./hugging_face.ts";
-export * from "./mask.ts";
+
+export { alpaca, formatAlpaca, type Instruction, type PromptFormat } from "./alpaca.ts";
+export type { AnswerSpan } from "./chat.ts";
+export { CHAT_STYLES, CHAT_TEMPLATES, type ChatStyle, chatTemplateOf } from "./chat_formats.ts";
+export { type ChatMessage, ChatTemplate, type ChatTemplateOptions } from "./chat_template.ts";
+export { openTokenizer, saveTokenizer } from "./files.ts";
+export { END_OF_TEXT, gpt2Tokenizer } from "./gpt2.ts";
+export { type Mask, MASKS, parseMask } from "./mask.ts";
 export { chatToOllama, formatToOllama, type OllamaPrompt } from "./ollama_template.ts";
-export * from "./tokenizer.ts";
-export { parseTokenizerJson, writeTokenizerJson } from "./tokenizer_json.ts";
+export { type EncodeOptions, TokenDecoder, type Tokenizer } from "./tokenizer.ts";
 export { tokenizerToGguf } from "./tokenizer_to_gguf.ts";

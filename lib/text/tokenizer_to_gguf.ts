@@ -1,6 +1,6 @@
 /**
  * A tokenizer as the metadata of a GGUF file, by which llama.cpp and Ollama cut texts as it does: the
- * way back from {@linkcode ggufTokenizer}. Keys as llama.cpp's `gguf-py/gguf/constants.py`.
+ * way back from {@linkcode ggufTokenizerDefinition}. Keys as llama.cpp's `gguf-py/gguf/constants.py`.
  */
 import type { GgufMetadata, GgufWritable } from "../weights/mod.ts";
 import { type Component, componentsOf, type TokenizerDefinition } from "./definition.ts";

@@ -15,7 +15,8 @@
  */
 
 import { basename, dirname, join } from "@std/path";
-import { isFullyTrainable, type Network, saveNetwork } from "../model/mod.ts";
+import { isFullyTrainable } from "../model/trainable.ts";
+import { type Network, saveNetwork } from "../model/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { openSafetensors, type Safetensors, writeSafetensors } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";

@@ -8,7 +8,7 @@ import type { OptionNames } from "../options.ts";
 import { adamwInto, fill, Tensor } from "../tensor/mod.ts";
 
 /** Options of {@linkcode AdamW}; the defaults are PyTorch's, but for the decay. */
-export interface AdamWSettings {
+export interface AdamWOptions {
   /** Decay of the running mean of gradients. 0.9 by default. */
   readonly beta1?: number;
   /** Decay of the running mean of squared gradients. 0.999 by default. */
@@ -19,8 +19,8 @@ export interface AdamWSettings {
   readonly weightDecay?: number;
 }
 
-/** The names of {@linkcode AdamWSettings}. */
-export const ADAMW_OPTIONS: OptionNames<AdamWSettings> = {
+/** The names of {@linkcode AdamWOptions}. */
+export const ADAMW_OPTIONS: OptionNames<AdamWOptions> = {
   beta1: true,
   beta2: true,
   epsilon: true,
@@ -37,7 +37,7 @@ export interface Moments {
 
 /** The optimizer of Loshchilov & Hutter, 2019. */
 export class AdamW implements Disposable {
-  readonly #settings: Required<AdamWSettings>;
+  readonly #settings: Required<AdamWOptions>;
   readonly #moments = new Map<string, Moments>();
   readonly #keepGradients: boolean;
   /** What it updates, by name. */
@@ -53,7 +53,7 @@ export class AdamW implements Disposable {
    */
   constructor(
     parameters: ReadonlyMap<string, Tensor>,
-    settings: AdamWSettings = {},
+    settings: AdamWOptions = {},
     { keepGradients = false }: { keepGradients?: boolean } = {},
   ) {
     this.parameters = parameters;

@@ -10,11 +10,11 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
 import type { BatchLayout } from "./batch.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
-import { ADAMW_OPTIONS, type AdamWSettings } from "./optimizer.ts";
+import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
 /** Options of {@linkcode sft}. */
-export interface SftOptions extends AdamWSettings, ScheduleOptions {
+export interface SftOptions extends AdamWOptions, ScheduleOptions {
   /** What to learn from. */
   readonly examples: readonly EncodedExample[];
   /** What to evaluate on; none by default. */

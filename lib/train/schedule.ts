@@ -9,11 +9,11 @@
 
 import type { OptionNames } from "../options.ts";
 
-/** The schedules: after the warm-up the rate stays, falls evenly, or falls along half a wave of a cosine. */
-export const SCHEDULES = ["constant", "linear", "cosine"] as const;
+/** A schedule: after the warm-up the rate stays, falls evenly, or falls along half a wave of a cosine. */
+export type Schedule = "constant" | "linear" | "cosine";
 
-/** The name of a schedule. */
-export type Schedule = typeof SCHEDULES[number];
+/** The schedules by name. */
+export const SCHEDULES: readonly Schedule[] = ["constant", "linear", "cosine"];
 
 /** Options of {@linkcode learningRateAt}. */
 export interface ScheduleOptions {

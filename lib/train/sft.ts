@@ -4,9 +4,9 @@
  * @module
  */
 
-import { nextCellCheckpoint } from "../keep.ts";
+import { nextCellCheckpoint } from "../restorable.ts";
 import { type Network, trainableParameters } from "../model/mod.ts";
-import { record } from "../provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
 import { recordDevice } from "../tensor/facts.ts";
 import type { Tensor } from "../tensor/mod.ts";
@@ -156,7 +156,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
       this.#resumedFrom = path;
     }
     await recordDevice(this.#model.device);
-    await record("training", { seed });
+    await recordProvenance("training", { seed });
     this.#started = true;
   }
 

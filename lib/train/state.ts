@@ -6,7 +6,8 @@
 
 import { encodeHex } from "@std/encoding";
 import type { EncodedExample } from "../dataset/mod.ts";
-import { describeFrozen, type Network } from "../model/mod.ts";
+import { describeFrozen } from "../model/trainable.ts";
+import type { Network } from "../model/mod.ts";
 import { describeDifferences } from "../tensor/facts.ts";
 import type { Best } from "./early_stopping.ts";
 import type { SftOptions } from "./options.ts";

@@ -1,9 +1,11 @@
 // What chapter 9 asks of a real model: questions in its own prompt format, here and in Ollama.
 
 import { encodePrompt, generate, type Network, type Tokenizer } from "tunebook";
-import { closingTokensOf, type EntryFormat } from "tunebook/data";
+import { closingTokensOf } from "../../lib/dataset/encode.ts";
+import type { EntryFormat } from "tunebook/data";
 import { alpaca, ChatTemplate, chatTemplateOf, chatToOllama, formatToOllama } from "tunebook/text";
-import { type CreateOllamaOptions, ollamaHost } from "tunebook/weights";
+import type { CreateOllamaOptions } from "tunebook/weights";
+import { ollamaHost } from "../../lib/weights/ollama_host.ts";
 
 /**
  * How a model wants to be asked.

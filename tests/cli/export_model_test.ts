@@ -14,7 +14,7 @@ import {
 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { Tensor } from "../../lib/tensor/mod.ts";
-import { HuggingFaceTokenizer } from "../../lib/text/mod.ts";
+import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import { openGguf } from "../../lib/weights/mod.ts";
 import { assertClose } from "../support.ts";
@@ -151,7 +151,7 @@ Deno.test("tunebook export says where readers of GGUF files know no window", asy
       feedForwardWidth: 32,
       window,
     };
-    await saveNetwork(Llama.create(device, size, 1), folder);
+    await saveNetwork(Llama.create(device, size, { seed: 1 }), folder);
     await Deno.writeTextFile(join(folder, "tokenizer.json"), JSON.stringify(json));
     await Deno.writeTextFile(join(folder, "tokenizer_config.json"), JSON.stringify(config));
     const { code, stderr } = await tunebook(["export", folder, "--gguf", `${folder}.gguf`]);

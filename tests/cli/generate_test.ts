@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { closingTokensOf } from "../../lib/dataset/mod.ts";
+import { closingTokensOf } from "../../lib/dataset/encode.ts";
 import { alpaca } from "../../lib/text/alpaca.ts";
 import { chatTemplateOf } from "../../lib/text/chat_formats.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";

@@ -98,6 +98,28 @@ Deno.test("tunebook run says in one sentence what is wrong, with code 1", async 
   });
 });
 
+Deno.test("the task tunebook reads and writes where the person stands", async () => {
+  await withBook(["let epochs = 1;", "Deno.cwd()"], async (_, folder) => {
+    const below = join(folder, "a folder");
+    await Deno.mkdir(below);
+    await Deno.rename(join(folder, "book.ipynb"), join(below, "book.ipynb"));
+    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const task = async (...args: string[]) => {
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["task", "--quiet", "--config", config, "tunebook", ...args],
+        cwd: below,
+        // npm's, where the tests were started with npx: it says where those were started.
+        env: { NO_COLOR: "1", INIT_CWD: below },
+      }).output();
+      assertEquals(code, 0, new TextDecoder().decode(stderr));
+    };
+    await task("run", "book.ipynb", "--output", "../ran.ipynb", "--html", "out/report.html");
+    assertStringIncludes(await Deno.readTextFile(join(folder, "ran.ipynb")), "a folder");
+    assertMatch(await Deno.readTextFile(join(below, "out", "report.html")), /^<!doctype html>/i);
+    await task("clean", "../ran.ipynb");
+  });
+});
+
 Deno.test("tunebook run --sandbox runs nothing where no sandbox can be built", async () => {
   await withBook(["Deno.writeTextFileSync('ran', '')"], async (path, folder) => {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {

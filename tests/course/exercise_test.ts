@@ -1,7 +1,9 @@
 // Checks of the course's exercises: what is right, missing, wrong in shape, in value, and by which mistake.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { check, compareAnswers, exercise, judgeAnswer } from "../../lib/course/mod.ts";
+import { check, exercise } from "../../lib/course/mod.ts";
+import { compareAnswers } from "../../lib/course/compare.ts";
+import { judgeAnswer } from "../../lib/course/exercise.ts";
 
 const shift = exercise({
   title: "2.1 Shift <the> targets",

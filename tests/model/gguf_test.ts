@@ -9,9 +9,9 @@ import {
   Llama,
   loadNetwork,
   type Network,
-  openStoredModel,
   planModel,
 } from "../../lib/model/mod.ts";
+import { openStoredModel } from "../../lib/model/stored_weights.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import {
   type GgufEntry,

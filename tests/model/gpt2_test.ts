@@ -7,13 +7,13 @@ import {
   generate,
   generateTokens,
   Gpt2,
-  gpt2Shapes,
   loadNetwork,
   logitsOf,
   lossOf,
-  parseGpt2Config,
   saveNetwork,
 } from "../../lib/model/mod.ts";
+import { gpt2Shapes } from "../../lib/model/gpt2.ts";
+import { parseGpt2Config } from "../../lib/model/gpt2_config.ts";
 import { type Device, globalNorm, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
 import { openSafetensors } from "../../lib/weights/mod.ts";
@@ -248,7 +248,7 @@ onEveryDevice("Gpt2.create() is decided by its seed, and may lack qkv biases", a
     qkvBias: false,
     tied: false,
   };
-  const [a, b, c] = [1, 1, 2].map((seed) => Gpt2.create(device, config, seed));
+  const [a, b, c] = [1, 1, 2].map((seed) => Gpt2.create(device, config, { seed }));
   assertEquals(a.parameters.has("h.0.attn.c_attn.bias"), false);
   assertEquals([...a.parameters.keys()], [...gpt2Shapes(config).keys()]);
   const weight = async (model: Gpt2) => await model.head.data();

@@ -197,9 +197,9 @@ onEveryDevice("Llama.create() and Gemma.create() are decided by their seeds", as
     feedForwardWidth: 12,
   };
   const makers = [
-    (seed: number) => Llama.create(device, shape, seed),
-    (seed: number) => Gemma.create(device, { ...shape, generation: 1 }, seed),
-    (seed: number) => Gemma.create(device, { ...shape, generation: 3, window: 4 }, seed),
+    (seed: number) => Llama.create(device, shape, { seed }),
+    (seed: number) => Gemma.create(device, { ...shape, generation: 1 }, { seed }),
+    (seed: number) => Gemma.create(device, { ...shape, generation: 3, window: 4 }, { seed }),
   ];
   for (const make of makers) {
     const [a, b, c] = [make(1), make(1), make(2)];

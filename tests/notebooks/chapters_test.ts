@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { basename, fromFileUrl, join } from "@std/path";
-import { type Exercise, judgeAnswer } from "../../lib/course/mod.ts";
+import type { Exercise } from "../../lib/course/mod.ts";
+import { judgeAnswer } from "../../lib/course/exercise.ts";
 import { type CodeCell, type Notebook, readNotebook } from "../../lib/runtime/mod.ts";
 import { runNotebook, writeNotebook } from "../../lib/runtime/mod.ts";
 import { renderReport } from "../../lib/runtime/report/mod.ts";

@@ -42,7 +42,9 @@ for (const name of notebooks) {
       assert(ok, failure?.summary);
       assertEquals(await Deno.readTextFile(path), before, "the notebook itself is unchanged");
       const kinds = new Set(manifest.provenance.map(({ kind }) => kind));
-      for (const kind of ["device", "data", "model", "training"]) assert(kinds.has(kind), `no ${kind}`);
+      for (const kind of ["device", "data", "model", "training"]) {
+        assert(kinds.has(kind), `no ${kind}`);
+      }
       for (const cell of notebook.cells) {
         if (cell.cell_type !== "code") continue;
         const errors = cell.outputs.filter(({ output_type }) => output_type === "error");

@@ -23,14 +23,13 @@ import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { noGrad, scope, Tensor } from "../../lib/tensor/mod.ts";
 import {
   chatTemplateOf,
-  closingToken,
-  encodeChatPrompt,
   gpt2Tokenizer,
-  HuggingFaceTokenizer,
   openTokenizer,
   type Tokenizer,
   tokenizerToGguf,
 } from "../../lib/text/mod.ts";
+import { closingToken, encodeChatPrompt } from "../../lib/text/chat.ts";
+import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { sft } from "../../lib/train/mod.ts";
 import { createOllamaModel, type ResolvedGguf, resolveModel } from "../../lib/weights/mod.ts";
 import { tunebook, Workshop } from "../cli/tunebook.ts";
@@ -65,7 +64,9 @@ Deno.test({
       [
         "GPT-2",
         gpt2,
-        Gpt2.create(device, { vocabularySize: gpt2.vocabSize, ...shape, qkvBias: false }, 1),
+        Gpt2.create(device, { vocabularySize: gpt2.vocabSize, ...shape, qkvBias: false }, {
+          seed: 1,
+        }),
       ],
       [
         "Llama",
@@ -83,7 +84,7 @@ Deno.test({
             highFrequencyFactor: 4,
             originalContext: 8192,
           },
-        }, 2),
+        }, { seed: 2 }),
       ],
       [
         "Gemma 1",
@@ -95,7 +96,7 @@ Deno.test({
           kvHeads: 1,
           headDim: 32,
           feedForwardWidth: 96,
-        }, 3),
+        }, { seed: 3 }),
       ],
       [
         "Gemma 3",
@@ -109,7 +110,7 @@ Deno.test({
           headDim: 32,
           feedForwardWidth: 96,
           window: 512,
-        }, 4),
+        }, { seed: 4 }),
       ],
     ];
     for (const [name, tokenizer, model] of cases) {
@@ -140,7 +141,7 @@ Deno.test({
       kvHeads: 2,
       feedForwardWidth: 96,
     };
-    const model = Llama.create(device, config, 2);
+    const model = Llama.create(device, config, { seed: 2 });
     await makeDecided(model, tokenizer);
     const { host } = server;
     const path = `${server.folder}/model.gguf`;

@@ -13,13 +13,13 @@ import {
   figure,
   heatmap,
   histogram,
-  jupyterDisplay,
   lineChart,
   lossCurve,
-  plotlyMimeType,
   type PlotlyTrace,
   scatter,
 } from "../../lib/show/mod.ts";
+import { jupyterDisplay } from "../../lib/show/view.ts";
+import { plotlyMimeType } from "../../lib/show/figure.ts";
 import { plainText, plotlyText } from "../../lib/show/plotly.ts";
 import { palette, warning } from "../../lib/show/theme.ts";
 import { hostile, hostileText } from "./hostile.ts";

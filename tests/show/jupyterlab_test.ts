@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
-import { plotlyMimeType } from "../../lib/show/mod.ts";
+import { plotlyMimeType } from "../../lib/show/figure.ts";
 import { provenanceMimeType } from "../../lib/provenance.ts";
 import { chromiumProgram, launchBrowser } from "../browser.ts";
 import { type JupyterLab, jupyterProgram, startJupyterLab } from "../jupyterlab.ts";

@@ -6,7 +6,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { liveTraining, plotlyMimeType, progress, type StepRecord } from "../../lib/show/mod.ts";
+import { liveTraining, progress, type StepRecord } from "../../lib/show/mod.ts";
+import { plotlyMimeType } from "../../lib/show/figure.ts";
 import { duration } from "../../lib/show/live_state.ts";
 import { Clock, RecordingChannel, settle } from "./channel.ts";
 import { assertSoundHtml } from "./markup.ts";

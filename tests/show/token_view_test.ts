@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { exampleTokens } from "../../lib/show/token_view.ts";
 import {
-  exampleTokens,
   maskView,
   type TokenSequence,
   tokenText,

@@ -2,7 +2,8 @@ import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import type { Gpt2 } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import type { Device } from "../../lib/tensor/mod.ts";
-import { findCheckpoint, removeCheckpoints, sft, type SftOptions } from "../../lib/train/mod.ts";
+import { findCheckpoint, removeCheckpoints } from "../../lib/train/checkpoint.ts";
+import { sft, type SftOptions } from "../../lib/train/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 import {

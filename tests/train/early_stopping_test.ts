@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { findCheckpoint, measureLoss, sft, type SftOptions } from "../../lib/train/mod.ts";
+import { findCheckpoint } from "../../lib/train/checkpoint.ts";
+import { measureLoss, sft, type SftOptions } from "../../lib/train/mod.ts";
 import { BestTracker } from "../../lib/train/early_stopping.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 import {

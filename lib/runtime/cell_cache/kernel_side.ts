@@ -1,12 +1,12 @@
-// The part of the cell cache that runs inside the kernel, where the values are.
+// The part of the cell cache that runs inside the kernel, which holds the values.
 
 import { deserialize, serialize } from "node:v8";
-import { type CellCheckpoints, setCellCheckpoints } from "../../keep.ts";
+import { type CellCheckpoints, setCellCheckpoints } from "../../restorable.ts";
 import { mark, type Marks, Packer, Unpacker } from "./pack.ts";
 
 /** The file with the values. */
 const STATE = "state.bin";
-/** The file that says what was kept, and why the rest was not. */
+/** The file that lists the kept names, and the reasons for the others. */
 export const NAMES_FILE = "names.json";
 
 /** What {@linkcode keep} writes into {@linkcode NAMES_FILE}. */
@@ -16,10 +16,10 @@ export interface KeptNames {
   left: Record<string, string>;
 }
 
-/** How to get at values, by name; a name may not exist yet. */
+/** Functions that return values, by name; a name may not exist yet. */
 type Getters = Record<string, () => unknown>;
 
-/** What is in the file. */
+/** The content of the file. */
 interface State {
   values: Record<string, unknown>;
   paths: Map<object, string>;
@@ -28,9 +28,11 @@ interface State {
 let marks: Marks = new Map();
 
 /**
- * Prepares for a cell that is going to run: marks what is there, gives its trainings a place.
+ * Prepares for a cell that is about to run: marks existing objects, and sets where its trainings
+ * write checkpoints.
  *
- * @param getters How to get at what it may change. @param checkpoints Where its trainings keep checkpoints.
+ * @param getters Functions that return the values it may change. @param checkpoints Where its
+ * trainings write checkpoints.
  */
 export function begin(getters: Getters, checkpoints: CellCheckpoints): void {
   marks = mark(valuesOf(getters));
@@ -46,7 +48,7 @@ export function end(): void {
 /**
  * Keeps values.
  *
- * @param getters How to get at each. @param folder Where to.
+ * @param getters Functions that return each value. @param folder Where to write.
  */
 export async function keep(getters: Getters, folder: string): Promise<void> {
   const packer = new Packer(folder, marks);
@@ -66,10 +68,10 @@ export async function keep(getters: Getters, folder: string): Promise<void> {
 }
 
 /**
- * Restores values. Objects that the cell had changed in place get their content in place, so that
- * whoever else holds them sees it; what it had made is made anew.
+ * Restores values. Objects that the cell changed in place get their content in place, so that other
+ * holders of the object see it; objects that it created are created again.
  *
- * @param folder Where they were kept. @param getters How to get at what is there.
+ * @param folder Where they were kept. @param getters Functions that return the existing values.
  * @returns The values by name.
  */
 export async function restore(folder: string, getters: Getters): Promise<Record<string, unknown>> {
@@ -86,7 +88,7 @@ function valuesOf(getters: Getters): Record<string, unknown> {
     try {
       values[name] = get();
     } catch {
-      // It is not there yet.
+      // The name does not exist yet.
     }
   }
   return values;

@@ -1,5 +1,5 @@
-// Results of cells that are kept from run to run: cells tagged `cache` need not run again while their
-// code, all code before them, parameters, local modules, library, data and models are the same.
+// Results of cells that are kept from run to run: a cell tagged `cache` is not run again while its
+// code, all code before it, parameters, local modules, library, data and models are the same.
 
 import { cellNames } from "../cell_names.ts";
 import type { Manifest } from "../manifest.ts";
@@ -17,10 +17,10 @@ const KERNEL_SIDE = JSON.stringify(new URL("./kernel_side.ts", import.meta.url).
 const RESTORED = `globalThis[Symbol.for("tunebook.restored")]`;
 /** Variables of the environment that decide what a cell computes. */
 const DECIDING = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS"];
-/** Facts that say what a cell was made from. */
+/** Kinds of provenance that name a cell's inputs. */
 const INPUTS = /^(data|model|weights|seed)$/;
 
-/** What the cache needs to know. */
+/** What the cache needs. */
 export interface CellCacheOptions {
   session: Session;
   manifest: Manifest;
@@ -29,11 +29,11 @@ export interface CellCacheOptions {
   /** The notebook's path. */
   notebook: string;
   cwd: string;
-  /** Whether anything is kept or restored at all. */
+  /** Whether the cache is used at all. */
   enabled: boolean;
-  /** Whether results are restored, and trainings go on from checkpoints. */
+  /** Whether results are restored and trainings resume from checkpoints. */
   resume: boolean;
-  /** The folder of all kept results. */
+  /** The folder with all kept results. */
   folder?: string;
 }
 
@@ -53,11 +53,11 @@ export class CellCache {
   }
 
   /**
-   * Runs a cell, or restores what it left when it last ran.
+   * Runs a cell, or restores the results of its last run.
    *
    * @param cell The cell.
    * @param run Runs a cell's code in the session.
-   * @returns What came of it; `cache` says what was done, for cells tagged so.
+   * @returns The result; for a cell tagged `cache`, `cache` says what was done.
    */
   async execute(
     cell: CodeCell,
@@ -68,7 +68,7 @@ export class CellCache {
     try {
       key = await this.#keyOf(cell);
     } catch {
-      return await run(cell.source); // It is no TypeScript, and says so itself.
+      return await run(cell.source); // The run reports the syntax error.
     }
     let why = "";
     if (this.#options.resume) {
@@ -92,11 +92,11 @@ export class CellCache {
     return { ...result, cache: why + done };
   }
 
-  /** Hash of all that decides a cell's result, as far as it can be known before it runs. */
+  /** Hash of everything that decides a cell's result, as far as it is known before the run. */
   async #keyOf(cell: CodeCell): Promise<string> {
     const { manifest, cwd } = this.#options;
     const inputs = manifest.provenance.filter(({ kind }) => INPUTS.test(kind));
-    cellNames(cell.source); // throws where it is no TypeScript
+    cellNames(cell.source); // throws on a syntax error
     return await sha256(JSON.stringify([
       [manifest.tunebook, manifest.library, manifest.deno, manifest.os],
       [manifest.modules, inputs, await sourcesOf(inputs, cwd)],
@@ -110,7 +110,7 @@ export class CellCache {
     return cells.slice(0, cells.indexOf(cell)).map(({ source }) => source);
   }
 
-  /** Restores a cell; a phrase says why it could not be. */
+  /** Restores a cell. Returns a phrase that says why not, if it fails. */
   async #restore(
     cell: CodeCell,
     key: string,
@@ -141,7 +141,7 @@ export class CellCache {
         `${name} = ${RESTORED}.${name};`
       ),
       `delete ${RESTORED};`,
-      // What the last line gives is no result of the cell.
+      // The value of the last line is not a result of the cell.
       "void 0;",
     ].join("\n"));
     if (result.status !== "ok") return `replayed: it cannot be restored (${result.error?.message})`;
@@ -151,7 +151,7 @@ export class CellCache {
     return { ...result, outputs, provenance, cache, restored: true };
   }
 
-  /** Keeps what a cell has left; a phrase says what was done. */
+  /** Keeps a cell's results. Returns a phrase that says what was done. */
   async #keep(cell: CodeCell, key: string, result: ExecuteResult): Promise<string> {
     const variables = [...partsOf(cell.source).variables.keys()];
     const reached = [...reachedNames(cell.source, this.#earlier(cell)).keys()];
@@ -173,7 +173,7 @@ export class CellCache {
     return lost === undefined ? "kept" : `not kept: "${lost}": ${left[lost]}`;
   }
 
-  /** Whether a cell cannot be restored without a name: it may have changed it, or later cells use it. */
+  /** Whether restoring a cell needs a name: the cell may have changed it, or later cells use it. */
   #isNeeded(name: string, cell: CodeCell): boolean {
     const { cells } = this.#options;
     if (reachedNames(cell.source, this.#earlier(cell)).has(name)) return true;
@@ -186,7 +186,7 @@ export class CellCache {
     });
   }
 
-  /** Runs code that is no cell's; the error's message where it fails. */
+  /** Runs code that belongs to no cell. Returns the error's message if it fails. */
   async #housekeep(code: string): Promise<string | undefined> {
     const result = await this.#options.session.execute(`${code};\nvoid 0;`, {
       label: "the cell cache",
@@ -196,7 +196,7 @@ export class CellCache {
   }
 }
 
-/** Code of an object that leads to variables by their names. */
+/** Source code of an object with a function per name that returns the variable. */
 function getters(names: Iterable<string>): string {
   return `{ ${[...names].map((name) => `${name}: () => ${name}`).join(", ")} }`;
 }

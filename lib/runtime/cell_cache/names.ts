@@ -1,4 +1,4 @@
-// Which names a cell may have changed, and how its definitions come back without running it.
+// Which names a cell may change, and how its definitions are restored without running it.
 
 import { cellNames } from "../cell_names.ts";
 import { parseCell } from "../cell_source.ts";
@@ -6,17 +6,17 @@ import { parseCell } from "../cell_source.ts";
 // deno-lint-ignore no-explicit-any
 type Node = any;
 
-/** A cell, told apart in what is run again and what is restored. */
+/** A cell, divided into what is run again and what is restored. */
 export interface CellParts {
   /** Imports, functions, classes, enums and types: text that is run again. */
   definitions: string;
   /** Variables that are restored, by how they are declared. */
   variables: Map<string, "let" | "const" | "var">;
-  /** Names that the definitions bring. */
+  /** Names that the definitions declare. */
   defined: Set<string>;
 }
 
-/** Tells a cell's parts apart. */
+/** Divides a cell into these parts. */
 export function partsOf(source: string): CellParts {
   const parts: CellParts = { definitions: "", variables: new Map(), defined: new Set() };
   const take = (node: Node) => parts.definitions += `${source.slice(node.start, node.end)}\n`;
@@ -41,16 +41,16 @@ export function partsOf(source: string): CellParts {
 }
 
 /**
- * Names of earlier cells that a cell may change: those that it uses, and those that functions which
- * it uses may change in turn.
+ * Names of earlier cells that a cell may change: those that it uses, and those that the functions
+ * it uses may change.
  *
  * @param source The cell's code.
  * @param earlier The code of the cells before it that have run.
- * @returns Variables, by whether they may be set anew.
+ * @returns Variables, with whether they can be reassigned.
  */
 export function reachedNames(source: string, earlier: readonly string[]): Map<string, boolean> {
   const variables = new Map<string, boolean>();
-  /** What a name that is a definition leads to. */
+  /** The names that a definition uses. */
   const leads = new Map<string, string[]>();
   for (const code of earlier) {
     const { declared } = cellNames(code);

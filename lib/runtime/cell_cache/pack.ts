@@ -1,9 +1,9 @@
-// Values as they are kept: plain data as it is, with stand-ins for what the library's rooms keep.
-// Runs inside the kernel.
+// Values in the form in which they are kept: plain data unchanged, and placeholders for objects
+// that the library's rooms register as restorable. Runs inside the kernel.
 
-import { type Keeper, keepers } from "../../keep.ts";
+import { type Restorable, restorables } from "../../restorable.ts";
 
-/** Stands for a value that a keeper has written. */
+/** A placeholder for a value that a restorable has written. */
 interface StandIn {
   [STAND_IN]: string;
   /** The number of its folder. */
@@ -12,15 +12,15 @@ interface StandIn {
 }
 const STAND_IN = "tunebook kept";
 
-/** Values that the structured clone algorithm copies whole. */
+/** Types that the structured clone algorithm copies completely. */
 const CLONED = [ArrayBuffer, Date, RegExp, Error, Boolean, Number, String];
 
-/** Objects that are there before a cell runs, by how they are reached: `list`, `model`, `table/rows`. */
+/** Objects that exist before a cell runs, by their paths: `list`, `model`, `table/rows`. */
 export type Marks = Map<string, object>;
 
 /**
- * Marks the objects that values are made of, so that one that a cell has changed can be told from one
- * that it has put in its place.
+ * Marks the objects that values consist of, to distinguish an object that a cell changed from one
+ * that it replaced.
  *
  * @param values The values by name.
  */
@@ -34,7 +34,7 @@ export function mark(values: Record<string, unknown>): Marks {
       if (typeof value !== "object" || value === null || seen.has(value)) continue;
       seen.add(value);
       marks.set(path, value);
-      if (keepers().some((one) => one.matches(value))) continue;
+      if (restorables().some((one) => one.matches(value))) continue;
       const parts: [unknown, unknown][] = value instanceof Map
         ? [...value]
         : Array.isArray(value) || isPlain(value)
@@ -56,7 +56,7 @@ export class Packer {
   #known = new Map<object, unknown>();
   #marked: Map<object, string>;
 
-  /** @param folder Where keepers write. @param marks Objects that were there before. */
+  /** @param folder Where restorables write. @param marks Objects that existed before. */
   constructor(folder: string, marks: Marks = new Map()) {
     this.#folder = folder;
     this.#marked = new Map([...marks].map(([path, value]) => [value, path]));
@@ -66,10 +66,10 @@ export class Packer {
    * Packs a value.
    *
    * @returns What `v8.serialize` takes.
-   * @throws {TypeError} If a part of it cannot be kept, with the reason.
+   * @throws {TypeError} If a part of it cannot be kept; the message gives the reason.
    */
   async pack(value: unknown): Promise<unknown> {
-    // What a value that cannot be kept leaves half done must not be taken for whole later.
+    // A value that cannot be kept must not leave a partial entry that is used later.
     const before = new Map(this.#known);
     try {
       return await this.#pack(value);
@@ -90,11 +90,11 @@ export class Packer {
       if (path !== undefined) this.paths.set(copy, path);
       return copy;
     };
-    const keeper = keepers().find((one) => one.matches(value));
-    if (keeper !== undefined) {
+    const restorable = restorables().find((one) => one.matches(value));
+    if (restorable !== undefined) {
       const folder = ++this.#folders;
-      const standIn: StandIn = remember({ [STAND_IN]: keeper.kind, folder, data: undefined });
-      standIn.data = await this.#pack(await keeper.save(value, `${this.#folder}/${folder}`));
+      const standIn: StandIn = remember({ [STAND_IN]: restorable.kind, folder, data: undefined });
+      standIn.data = await this.#pack(await restorable.save(value, `${this.#folder}/${folder}`));
       return standIn;
     }
     if (Array.isArray(value)) {
@@ -135,9 +135,10 @@ export class Unpacker {
   #present: Map<object, object | undefined>;
 
   /**
-   * @param folder Where keepers wrote.
+   * @param folder Where restorables wrote.
    * @param paths Paths of marked objects, by what they were packed into.
-   * @param marks The objects that are there now, which get the content of those of the same path.
+   * @param marks The existing objects, which get the content of the kept objects with the same
+   * path.
    */
   constructor(folder: string, paths: Map<object, string> = new Map(), marks: Marks = new Map()) {
     this.#folder = folder;
@@ -150,9 +151,11 @@ export class Unpacker {
     if (this.#known.has(value)) return this.#known.get(value);
     const present = this.#present.get(value);
     if (isStandIn(value)) {
-      const keeper = keepers().find(({ kind }) => kind === value[STAND_IN]);
-      if (keeper === undefined) throw new TypeError(`nobody keeps "${value[STAND_IN]}" any more`);
-      const made = await this.#restore(keeper, value, present);
+      const restorable = restorables().find(({ kind }) => kind === value[STAND_IN]);
+      if (restorable === undefined) {
+        throw new TypeError(`nothing restores "${value[STAND_IN]}" any more`);
+      }
+      const made = await this.#restore(restorable, value, present);
       this.#known.set(value, made);
       return made;
     }
@@ -177,9 +180,13 @@ export class Unpacker {
     return target;
   }
 
-  async #restore(keeper: Keeper, { folder, data }: StandIn, present: unknown): Promise<unknown> {
-    const filled = keeper.matches(present) ? present : undefined;
-    return await keeper.restore(await this.unpack(data), `${this.#folder}/${folder}`, filled);
+  async #restore(
+    restorable: Restorable,
+    { folder, data }: StandIn,
+    present: unknown,
+  ): Promise<unknown> {
+    const filled = restorable.matches(present) ? present : undefined;
+    return await restorable.restore(await this.unpack(data), `${this.#folder}/${folder}`, filled);
   }
 }
 
@@ -187,7 +194,7 @@ function isStandIn(value: object): value is StandIn {
   return STAND_IN in value && "folder" in value && "data" in value;
 }
 
-/** Whether an object can take the content of another. */
+/** Whether an object can receive the content of another. */
 function canFill(present: unknown, content: object): present is object {
   if (ArrayBuffer.isView(content)) {
     return ArrayBuffer.isView(present) && present.constructor === content.constructor &&
@@ -199,7 +206,7 @@ function canFill(present: unknown, content: object): present is object {
     (isPlain(present) && isPlain(content));
 }
 
-/** Gives an object the content of another of its kind. */
+/** Copies the content of an object into another of the same kind. */
 function fill(present: object, content: object) {
   if (ArrayBuffer.isView(present) && ArrayBuffer.isView(content)) {
     const bytes = (view: ArrayBufferView) =>

@@ -1,4 +1,4 @@
-// Where results of cells are kept: a folder a cell, replaced when the cell has run anew.
+// Where results of cells are kept: one folder per cell, replaced when the cell has run again.
 
 import { basename, dirname, join, resolve } from "@std/path";
 import { z } from "zod";
@@ -7,18 +7,18 @@ import type { Output } from "../notebook.ts";
 import { sha256 } from "../new_manifest.ts";
 import { type KeptNames, NAMES_FILE } from "./kernel_side.ts";
 
-/** What is kept of a cell beside its values. */
+/** What is kept of a cell besides its values. */
 export interface KeptCell {
-  /** Hash of all that decides its result. */
+  /** Hash of everything that decides its result. */
   key: string;
   outputs: Output[];
   provenance: ProvenanceEntry[];
-  /** Local files that it read, as far as it recorded them, by their state then. */
+  /** The recorded local files that it read, with their state at that time. */
   sources: Record<string, string>;
 }
 
 const ENTRY_FILE = "cell.json";
-/** Files larger than this are known by size and time, not by content. */
+/** Files larger than this are identified by size and time, not by content. */
 const MAX_HASHED = 256 * 2 ** 20;
 
 const keptCell = z.object({
@@ -28,7 +28,7 @@ const keptCell = z.object({
   sources: z.record(z.string(), z.string()),
 });
 
-/** The results that are kept of one notebook. */
+/** The kept results of one notebook. */
 export class CellStore {
   readonly #folder: string;
 
@@ -39,7 +39,7 @@ export class CellStore {
   /**
    * Opens a notebook's store; nothing is written yet.
    *
-   * @param root The folder of all stores; the user's cache folder if not said.
+   * @param root The folder of all stores; the user's cache folder by default.
    * @param notebook The notebook's path.
    */
   static async open(root: string | undefined, notebook: string): Promise<CellStore> {
@@ -52,7 +52,7 @@ export class CellStore {
     return join(this.#folder, id);
   }
 
-  /** Where a cell's trainings keep checkpoints: they belong to one state of the cell. */
+  /** Where a cell's trainings write checkpoints, which belong to one state of the cell. */
   checkpoints(id: string, key: string): string {
     return join(this.#folder, `${id}.checkpoints`, key.slice(0, 16));
   }
@@ -62,7 +62,7 @@ export class CellStore {
     await removeFolder(join(this.#folder, `${id}.checkpoints`));
   }
 
-  /** What is kept of a cell; undefined where nothing is, or nothing that makes sense. */
+  /** What is kept of a cell; undefined if there is nothing, or nothing readable. */
   async find(id: string): Promise<(KeptCell & KeptNames) | undefined> {
     try {
       const read = async (name: string) =>
@@ -74,32 +74,32 @@ export class CellStore {
     }
   }
 
-  /** Makes an empty folder beside a cell's, for what is to be kept. */
+  /** Creates an empty folder next to a cell's, for new results. */
   async begin(id: string): Promise<string> {
     const folder = join(this.#folder, `.${id}.${crypto.randomUUID().slice(0, 8)}`);
     await Deno.mkdir(folder, { recursive: true });
     return folder;
   }
 
-  /** Puts a folder that {@linkcode begin} made in the cell's place. */
+  /** Replaces a cell's folder by one that {@linkcode begin} created. */
   async commit(id: string, folder: string, cell: KeptCell): Promise<void> {
     await Deno.writeTextFile(join(folder, ENTRY_FILE), JSON.stringify(cell));
     await removeFolder(this.place(id));
     await Deno.rename(folder, this.place(id));
   }
 
-  /** Removes a folder that {@linkcode begin} made. */
+  /** Removes a folder that {@linkcode begin} created. */
   async discard(folder: string): Promise<void> {
     await removeFolder(folder);
   }
 }
 
 /**
- * The present state of the local files that recorded facts name as their `source`.
+ * The current state of the local files that recorded facts name as their `source`.
  *
  * @param provenance The facts.
  * @param cwd The folder from which cells read.
- * @returns A hash, or size and time, by path; addresses on the network by `"remote"`.
+ * @returns A hash, or size and time, by path; URLs by `"remote"`.
  */
 export async function sourcesOf(
   provenance: readonly ProvenanceEntry[],
@@ -146,7 +146,7 @@ function defaultRoot(): string {
 }
 
 async function removeFolder(path: string): Promise<void> {
-  // Renamed first: a folder that is half removed is no one's any more.
+  // Renamed first, so that a partly removed folder is never used.
   const gone = join(dirname(path), `.gone.${crypto.randomUUID().slice(0, 8)}`);
   try {
     await Deno.rename(path, gone);

@@ -1,15 +1,17 @@
-// Cells as modules for the language server: one virtual module a run, in the order of the runs, since a
-// name may be declared again with another type. What comes from earlier cells stands in a first line.
+// Cells as modules for the language server: one virtual module per run, in the order of the runs,
+// because a cell may redeclare a name with another type. The first line of a module declares what
+// it uses from earlier cells.
 
 import { toFileUrl } from "@std/path";
 import { type CellNames, cellNames } from "../cell_names.ts";
-import { parseCell } from "../cell_source.ts";
+import { blankExports, parseCell } from "../cell_source.ts";
+import { usesJsx } from "../parse_typescript.ts";
 
 /** A cell as a module. */
 export interface CellModule {
-  /** Its address: in the notebook's folder, where no such file is. */
+  /** Its URI: in the notebook's folder, under a name that no file has. */
   uri: string;
-  /** Its text; the cell's own lines are the second and those that follow. */
+  /** Its text; the cell's own lines start at the second. */
   text: string;
   /** The modules that it imports. */
   needs: string[];
@@ -21,7 +23,7 @@ interface Origin {
   variable: boolean;
 }
 
-/** The lines of a module before the cell's own. */
+/** The number of lines before the cell's own. */
 export const LINES_BEFORE = 1;
 
 /** The modules of a session's cells. */
@@ -36,7 +38,7 @@ export class CellModules {
     this.#folder = toFileUrl(folder).href.replace(/\/$/, "");
   }
 
-  /** The modules that present names come from, and those that these need. */
+  /** The modules that define the current names, and their dependencies. */
   get live(): CellModule[] {
     const live = new Map<string, CellModule>();
     const add = (file: string) => {
@@ -50,12 +52,13 @@ export class CellModules {
   }
 
   /**
-   * Adds a cell that is run.
+   * Adds a cell that is about to run.
    *
-   * @returns Its module, and a way to take it back.
+   * @returns Its module, and a function that removes it again.
    */
   add(source: string, names: CellNames): { module: CellModule; undo: () => void } {
-    const file = `tunebook_cell_${++this.#numbers}.ts`;
+    const kind = usesJsx(source) ? "tsx" : "ts";
+    const file = `tunebook_cell_${++this.#numbers}.${kind}`;
     const module = this.#write(file, source, names, [...names.used, ...names.assigned]);
     const before = new Map(this.#origins);
     this.#modules.set(file, module);
@@ -63,29 +66,34 @@ export class CellModules {
     return { module, undo: () => this.#origins = before };
   }
 
-  /** Code that is being written, with all names that it may use. */
+  /** A module for code that is being typed, with all names that it may use. */
   scratch(source: string): CellModule {
     let names: CellNames;
     try {
       names = cellNames(source);
     } catch {
-      // In the middle of writing; what is declared anew must not be imported too.
+      // The code may be incomplete. A name that it redeclares must not be imported as well.
       const declared = [
         ...source.matchAll(/\b(?:let|const|var|function\*?|class|enum)\s+([\w$]+)/g),
       ]
         .map(([, name]) => ({ name, variable: false }));
       names = { declared, assigned: [], used: [] };
     }
-    return this.#write("tunebook_scratch.ts", source, names, [...this.#origins.keys()]);
+    return this.#write(
+      usesJsx(source) ? "tunebook_scratch.tsx" : "tunebook_scratch.ts",
+      source,
+      names,
+      [...this.#origins.keys()],
+    );
   }
 
-  /** Forgets all names: the kernel has been started anew. */
+  /** Forgets all names: the kernel has been restarted. */
   clear(): void {
     this.#origins.clear();
     this.#modules.clear();
   }
 
-  /** Forgets modules that nothing needs any more; gives their addresses. */
+  /** Removes modules that are no longer needed and returns their URIs. */
   prune(): string[] {
     const live = new Set(this.live.map(({ uri }) => uri));
     const gone: string[] = [];
@@ -107,7 +115,7 @@ export class CellModules {
       if (origin === undefined || own.has(name)) continue;
       needs.add(origin.file);
       if (origin.variable) {
-        // An import could not be assigned to.
+        // Not an import, because cells may assign to the name.
         variables.push(`declare let ${name}: typeof import("./${origin.file}").${name};`);
       } else imports.set(origin.file, [...imports.get(origin.file) ?? [], name]);
     }
@@ -115,17 +123,24 @@ export class CellModules {
       ...[...imports].map(([from, list]) => `import { ${list.join(", ")} } from "./${from}";`),
       ...variables,
     ];
-    const [open, close] = isExpression(source) ? [" (", ")"] : ["", ""];
-    const text = `${head.join(" ")}${open}\n${source}\n${close};export { ${[...own].join(", ")} };`;
+    const { own: code, open, close, pragmas } = asModule(source);
+    const text = `${pragmas}${head.join(" ")}${open}\n${code}\n${close};export { ${
+      [...own].join(", ")
+    } };`;
     return { uri: `${this.#folder}/${file}`, text, needs: [...needs] };
   }
 }
 
-/** Whether a cell is an object, which stands in brackets where it is more than a cell. */
-function isExpression(source: string): boolean {
+/**
+ * A cell's text inside a module: an object literal needs parentheses, and exports are the module's own.
+ * Comments that say how JSX is compiled come first.
+ */
+function asModule(source: string) {
   try {
-    return parseCell(source).expression;
+    const { expression, exports, pragmas } = parseCell(source);
+    const [open, close] = expression ? [" (", ")"] : ["", ""];
+    return { own: blankExports(source, exports), open, close, pragmas: pragmas.join("") };
   } catch {
-    return false;
+    return { own: source, open: "", close: "", pragmas: "" };
   }
 }

@@ -1,4 +1,5 @@
-// The cells that clients want run: one after another, each with its outputs, its reply and its end.
+// Runs the cells that clients send, one after another, and publishes the outputs, reply and status
+// of each.
 
 import type { MessageHeader } from "../messages.ts";
 import type { OutputMessage } from "../outputs.ts";
@@ -8,35 +9,35 @@ import type { History } from "./history.ts";
 import type { LazyNotes } from "./lazy_notes.ts";
 import type { Publisher } from "./publisher.ts";
 
-/** What running cells takes. */
+/** The parts of the kernel that running cells needs. */
 export interface CellQueueOptions {
   channels: Channels;
   publisher: Publisher;
   session: Promise<Session>;
   notes: LazyNotes;
   history: History;
-  /** Whether a cell with type errors is not run. */
+  /** Whether cells with type errors are refused. */
   strict: boolean;
 }
 
 type Content = Record<string, unknown>;
 
-/** The cell that runs. */
+/** The running cell. */
 interface Running {
   header: MessageHeader;
   controller: AbortController;
-  /** An error of an earlier cell's work that had to be shown under this one. */
+  /** An error from an earlier cell's background work that was shown under this one. */
   stray?: Content;
 }
 
-/** How long a first cell waits for its client to subscribe to outputs. */
+/** How long the first cell waits for its client to subscribe to outputs. */
 const AUDIENCE_MILLISECONDS = 2000;
 
-/** Runs cells in the order in which they are asked for. */
+/** Runs cells in the order in which clients send them. */
 export class CellQueue {
-  /** The number in front of the last cell. */
+  /** The execution count of the last cell. */
   count = 0;
-  /** The last cell that was run, under which late output belongs. */
+  /** The last cell that ran; late output is shown under it. */
   last?: MessageHeader;
   #options: CellQueueOptions;
   #waiting: Request[] = [];
@@ -48,29 +49,29 @@ export class CellQueue {
     this.#options = options;
   }
 
-  /** The cell that runs. */
+  /** The running cell. */
   get running(): MessageHeader | undefined {
     return this.#running?.header;
   }
 
-  /** Takes an `execute_request`. */
+  /** Handles an `execute_request`. */
   add(request: Request): void {
     this.#waiting.push(request);
     if (!this.#working) this.#work();
   }
 
-  /** Stops the running cell; cells that wait are given up. */
+  /** Stops the running cell and cancels the waiting ones. */
   interrupt(): void {
     this.abortWaiting();
     const { controller } = this.#running ?? {};
-    // Who presses a second time does not want to wait any longer.
+    // A second press means: do not wait for a clean stop.
     if (controller?.signal.aborted) {
       this.#options.session.then((session) => session.hurry(), () => {});
     }
     controller?.abort();
   }
 
-  /** Gives up the cells that wait. */
+  /** Cancels the waiting cells. */
   abortWaiting(): void {
     for (const request of this.#waiting.splice(0)) {
       this.#options.publisher.status("busy", request.message.header);
@@ -85,7 +86,7 @@ export class CellQueue {
       try {
         await this.#execute(request);
       } catch (error) {
-        // The session could not be started, or has been closed.
+        // The session could not start, or is closed.
         const { name, message } = error as Error;
         this.#fail(request, this.count, {
           ename: name,
@@ -137,7 +138,7 @@ export class CellQueue {
     }
   }
 
-  /** Runs a cell; undefined where it was not let run, which has been told. */
+  /** Runs a cell. Returns undefined if the cell was refused, which the client has been told. */
   async #run(
     request: Request,
     code: string,
@@ -148,7 +149,7 @@ export class CellQueue {
     const { channels, publisher, notes, strict } = this.#options;
     const { header, content, metadata } = request.message;
     const silent = content.silent === true;
-    // Clients that keep cells apart say which it is; only they can show a note's updates.
+    // Clients with cell ids send the id; only they can show updates of a note.
     const id = typeof metadata.cellId === "string" ? metadata.cellId : undefined;
     const note = silent || code.trim() === ""
       ? undefined
@@ -171,7 +172,7 @@ export class CellQueue {
         ? (asked) => channels.ask(request, asked, signal)
         : undefined,
     });
-    // A new kernel counts anew, which shows that it is one.
+    // A new kernel starts counting at 1, which shows that it is new.
     const lost = result.status === "died" || session.ended;
     if (lost) {
       this.count = 0;
@@ -182,8 +183,8 @@ export class CellQueue {
   }
 
   /**
-   * Shows what a cell's work puts out after its end. Clients that keep no cells apart hear nothing of one
-   * that has ended: they are told under the cell that runs.
+   * Shows output that a cell's background work writes after the cell's end. A client without cell
+   * ids ignores output of cells that have ended, so there it goes to the running cell.
    */
   #late(message: OutputMessage, header: MessageHeader, count: number, apart: boolean) {
     const running = this.#running;
@@ -192,7 +193,7 @@ export class CellQueue {
     if (under !== header && message.type === "error") running!.stray ??= message.content;
   }
 
-  /** @param show Whether the error has not been published yet. */
+  /** @param show Whether the error still has to be published. */
   #fail(request: Request, count: number, error: Content, show = false) {
     const { header, content } = request.message;
     if (show) this.#options.publisher.output({ type: "error", content: error }, header, count);
@@ -206,7 +207,7 @@ export class CellQueue {
   }
 }
 
-/** The value of an expression as a client asks for it beside a cell. */
+/** Evaluates one of a request's `user_expressions`. */
 async function evaluate(session: Session, code: string): Promise<Content> {
   const { outputs, error } = await session.execute(code, { label: "the expression", silent: true });
   if (error !== undefined) {

@@ -1,4 +1,4 @@
-// A kernel's five channels as the connection file says them, and the messages that pass over them.
+// A kernel's five channels, as described by its connection file, and the messages sent over them.
 
 import { type Message, MessageCodec, type MessageHeader } from "../messages.ts";
 import { startTimer } from "../timer.ts";
@@ -6,12 +6,12 @@ import { ListeningSocket, type Peer, type SocketAddress } from "./sockets.ts";
 
 const PORTS = ["shell_port", "control_port", "iopub_port", "stdin_port", "hb_port"] as const;
 
-/** What a connection file holds. */
+/** The content of a connection file. */
 export interface ConnectionInfo extends Record<typeof PORTS[number], number> {
   transport: "tcp" | "ipc";
-  /** The address to listen on; for ipc, what the sockets' paths begin with. */
+  /** The address to listen on; for ipc, the prefix of the sockets' paths. */
   ip: string;
-  /** What messages are signed with; empty for no signatures. */
+  /** The key that signs messages; empty for no signatures. */
   key: string;
 }
 
@@ -19,7 +19,7 @@ export interface ConnectionInfo extends Record<typeof PORTS[number], number> {
  * Reads a connection file.
  *
  * @param text Its content.
- * @throws {SyntaxError} If it is none, saying what is wrong.
+ * @throws {SyntaxError} If it is not a connection file; the message says what is wrong.
  */
 export function parseConnectionInfo(text: string): ConnectionInfo {
   const fail = (why: string): never => {
@@ -31,7 +31,7 @@ export function parseConnectionInfo(text: string): ConnectionInfo {
   } catch (error) {
     return fail((error as Error).message);
   }
-  // By hand: zod takes a tenth of a second to load, in which the first cell waits.
+  // Checked by hand: zod takes a tenth of a second to load, which would delay the first cell.
   const { transport = "tcp", ip, key = "", signature_scheme: scheme } = json ?? {};
   if (transport !== "tcp" && transport !== "ipc") {
     return fail(`expected "transport" to be "tcp" or "ipc", got ${JSON.stringify(transport)}`);
@@ -49,7 +49,7 @@ export function parseConnectionInfo(text: string): ConnectionInfo {
   return { transport, ip, key, ...Object.fromEntries(ports) };
 }
 
-/** A request, and where its answers go. */
+/** A request, and how to reply to it. */
 export interface Request {
   message: Message;
   channel: "shell" | "control";
@@ -65,10 +65,10 @@ export class Channels {
   #onInput = new Map<string, (value: string) => void>();
 
   /**
-   * Begins to listen.
+   * Starts listening.
    *
    * @param info The connection file's content.
-   * @param onRequest Takes requests; what has no valid signature is left out.
+   * @param onRequest Receives requests; messages without a valid signature are dropped.
    */
   constructor(info: ConnectionInfo, onRequest: (request: Request) => void) {
     this.#codec = new MessageCodec(info.key);
@@ -89,7 +89,7 @@ export class Channels {
         if (message?.header.msg_type !== "input_reply") return;
         const { value } = message.content;
         const id = message.parentHeader.msg_id ?? "";
-        // Some clients do not say which request they answer.
+        // Some clients omit the parent header in their replies.
         const key = this.#onInput.has(id) ? id : [...this.#onInput.keys()][0];
         this.#onInput.get(key)?.(typeof value === "string" ? value : "");
         this.#onInput.delete(key);
@@ -102,7 +102,7 @@ export class Channels {
     };
   }
 
-  /** The ports, where the connection file left the choice. */
+  /** The ports, if the connection file left the choice to the kernel. */
   get ports(): Record<string, number> {
     return Object.fromEntries(
       Object.entries(this.#sockets).map(([name, { port }]) => [name, port]),
@@ -119,7 +119,7 @@ export class Channels {
   }
 
   /**
-   * Tells all clients.
+   * Publishes a message to all clients.
    *
    * @param type The message's type.
    * @param content Its content.
@@ -143,7 +143,7 @@ export class Channels {
    *
    * @param request The request, on the shell channel.
    * @param content `prompt`, and whether it is for a `password`.
-   * @returns The line; empty where the client has no stdin channel.
+   * @returns The line; empty if the client has no stdin channel.
    */
   ask(
     request: Request,
@@ -169,8 +169,8 @@ export class Channels {
   }
 
   /**
-   * Waits until clients that have called hear what is published, so that the first output is not
-   * lost: a client sends its first request while its subscription may still be under way.
+   * Waits until connected clients receive what is published, so that the first output is not lost:
+   * a client may send its first request before its subscription has arrived.
    */
   async audience(milliseconds: number): Promise<void> {
     const { iopub } = this.#sockets;
@@ -181,7 +181,7 @@ export class Channels {
     timer.cancel();
   }
 
-  /** Ends all connections, after what was sent has gone out. */
+  /** Closes all connections after everything sent has been delivered to the system. */
   async close(): Promise<void> {
     await Promise.all(Object.values(this.#sockets).map((socket) => socket.close()));
   }
@@ -190,7 +190,7 @@ export class Channels {
     try {
       return this.#codec.decode(frames);
     } catch (error) {
-      // Whoever has no key is not heard; the log says so.
+      // A sender without the key is ignored; the log says so.
       console.error((error as Error).message);
       return undefined;
     }

@@ -1,4 +1,4 @@
-// Completions as the Jupyter protocol wants them.
+// Completions in the form of the Jupyter protocol.
 
 import type { CompletionItem, LanguageServer } from "./language_server.ts";
 import { cursorOf, offsetOf, placeOf } from "./places.ts";
@@ -6,16 +6,16 @@ import { cursorOf, offsetOf, placeOf } from "./places.ts";
 /** The content of a `complete_reply`. */
 export interface Completions {
   matches: string[];
-  /** What the matches replace, in characters. */
+  /** The range that a match replaces, in characters. */
   cursor_start: number;
   cursor_end: number;
-  /** The same with kinds and types, where JupyterLab looks for them. */
+  /** The same matches with kinds and types, under the key that JupyterLab reads. */
   metadata: Record<string, unknown>;
 }
 
-/** How many completions get their type told. */
+/** How many completions are sent with their type. */
 const WITH_TYPES = 12;
-/** More help nobody. */
+/** The most completions in a reply: nobody reads a longer list. */
 const MOST = 500;
 
 const KINDS: Record<number, string> = {
@@ -40,7 +40,7 @@ const KINDS: Record<number, string> = {
 /**
  * Completes code.
  *
- * @param server A server that knows the code.
+ * @param server The language server.
  * @param uri The module that holds it.
  * @param code The cell's text.
  * @param cursor Where the cursor is, in characters.
@@ -86,12 +86,12 @@ export async function complete(
   };
 }
 
-/** What a completion puts in the place of the word before the cursor. */
+/** The text that replaces the word before the cursor. */
 function replacement(item: CompletionItem, code: string, from: number, start: number): string {
   const edit = item.textEdit;
   const range = edit?.range ?? edit?.replace;
   if (edit === undefined || range === undefined) return item.insertText ?? item.label;
-  // A path is replaced from its beginning: what stands before the word is there already.
+  // The server replaces a path from its beginning, but only the last word is replaced here.
   const before = code.slice(from - Math.max(0, start - range.start.character), from);
   return edit.newText.startsWith(before) ? edit.newText.slice(before.length) : edit.newText;
 }

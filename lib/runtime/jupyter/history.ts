@@ -5,17 +5,17 @@ type Entry = [session: number, line: number, input: string];
 /** What a `history_request` asks for. */
 export interface HistoryRequest {
   hist_access_type?: "range" | "tail" | "search";
-  /** For a range: 0 is the present session, and the only one. */
+  /** For a range: 0 is the current session, and the only one. */
   session?: number;
   start?: number;
   stop?: number;
-  /** For tail and search: how many at most. */
+  /** For tail and search: the maximum number of entries. */
   n?: number;
-  /** For a search: with `*` and `?` as in file names. */
+  /** For a search: a pattern with `*` and `?`, as in file names. */
   pattern?: string;
-  /** For a search: each input once. */
+  /** For a search: whether repeated inputs are returned once. */
   unique?: boolean;
-  /** Whether outputs are wanted; they are not kept, so they are null. */
+  /** Whether outputs are requested; they are not kept, so they are null. */
   output?: boolean;
 }
 
@@ -28,7 +28,7 @@ export class History {
     this.#entries.push([0, count, input]);
   }
 
-  /** The entries that are asked for, oldest first, as the protocol wants them. */
+  /** The requested entries, oldest first, in the form of the protocol. */
   find(request: HistoryRequest): unknown[] {
     const { n = 1000 } = request;
     let found = this.#entries;

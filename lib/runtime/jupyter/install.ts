@@ -1,4 +1,4 @@
-// Kernelspecs: the small folders by which Jupyter finds kernels.
+// Kernelspecs: the folders in which Jupyter finds kernels.
 // https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
 
 import { dirname, fromFileUrl, join } from "@std/path";
@@ -14,7 +14,7 @@ export const KERNEL_DISPLAY_NAME = "Deno (Tunebook)";
 export interface InstallOptions {
   /** Installs under `PREFIX/share/jupyter` instead of the user's own folder, as for a Python environment. */
   prefix?: string;
-  /** Does not run cells with type errors. */
+  /** Refuses to run cells with type errors. */
   strict?: boolean;
   /** The name to install under, for a second kernel with other settings. */
   name?: string;
@@ -34,9 +34,9 @@ export interface InstalledKernel {
  * Installs the kernel `Deno (Tunebook)`, so that JupyterLab, VS Code, nbconvert, papermill and others
  * find it.
  *
- * @param options Where; under the user's own folder if not said.
- * @returns What was installed. A kernel of that name that was there before is replaced.
- * @throws {RangeError} If the name is none that Jupyter takes.
+ * @param options Where; in the user's own folder by default.
+ * @returns The installed kernel. An existing kernel of that name is replaced.
+ * @throws {RangeError} If Jupyter does not accept the name.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export async function installKernel(options: InstallOptions = {}): Promise<Insta
   return { name, displayName, folder };
 }
 
-/** What `kernel.json` holds. */
+/** The content of `kernel.json`. */
 export function kernelSpec(displayName: string, strict: boolean): Record<string, unknown> {
   const main = new URL("./main.ts", import.meta.url);
   const config = new URL("../../../deno.json", import.meta.url);
@@ -76,7 +76,7 @@ export function kernelSpec(displayName: string, strict: boolean): Record<string,
       "run",
       "--allow-all",
       "--quiet",
-      // The notebook's own deno.json is the cells', not the kernel's.
+      // The notebook's deno.json applies to its cells, not to this program.
       ...(local ? ["--config", fromFileUrl(config)] : ["--no-config"]),
       "--no-lock",
       local ? fromFileUrl(main) : main.href,
@@ -93,7 +93,7 @@ export function kernelSpec(displayName: string, strict: boolean): Record<string,
 }
 
 /**
- * Lists the installed kernels that are Tunebook's.
+ * Lists the installed kernels of Tunebook.
  *
  * @param prefix As for {@linkcode installKernel}.
  */
@@ -119,8 +119,8 @@ export async function listKernels(prefix?: string): Promise<InstalledKernel[]> {
  * Removes an installed kernel.
  *
  * @param options Where it is, and its name.
- * @returns What was removed.
- * @throws {Error} If there is none of that name, or it is another program's.
+ * @returns The removed kernel.
+ * @throws {Error} If there is no kernel of that name, or it belongs to another program.
  */
 export async function removeKernel(
   { prefix, name = KERNEL_NAME }: Pick<InstallOptions, "prefix" | "name"> = {},
@@ -143,7 +143,7 @@ export function kernelsFolder(prefix?: string): string {
   return join(prefix === undefined ? userFolder() : join(prefix, "share", "jupyter"), "kernels");
 }
 
-/** Jupyter's data folder of the user, as jupyter_core finds it. */
+/** The user's Jupyter data folder, as jupyter_core finds it. */
 function userFolder(): string {
   const { env } = Deno;
   const named = env.get("JUPYTER_DATA_DIR");
@@ -164,7 +164,7 @@ async function readSpec(folder: string): Promise<any> {
   try {
     return JSON.parse(await Deno.readTextFile(join(folder, "kernel.json")));
   } catch {
-    // No kernel's folder, or a broken one: not ours.
+    // Not a kernel's folder, or a broken one.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// Whether a text is a whole cell, or its writer is still in the middle: consoles ask when Enter is hit.
+// Whether a text is a complete cell or needs more lines: consoles ask when Enter is pressed.
 
 import { CellSyntaxError, parseCell } from "../cell_source.ts";
 
@@ -7,7 +7,7 @@ export type Completeness =
   | { status: "complete" | "invalid" }
   | { status: "incomplete"; indent: string };
 
-/** Tells whether code can be run as it is, wants more lines, or can never become right. */
+/** Says whether code is complete, needs more lines, or is invalid however it continues. */
 export function completeness(code: string): Completeness {
   try {
     parseCell(code);

@@ -14,15 +14,15 @@ import { Publisher } from "./publisher.ts";
 
 /** How to serve a session. */
 export interface JupyterKernelOptions {
-  /** Starts the session; called at once. */
+  /** Starts the session; called immediately. */
   start: (hooks: SessionHooks) => Promise<Session>;
-  /** Makes what knows the cells' types and which results are stale; called when first needed. */
+  /** Creates the type checker and stale-result tracker; called when first needed. */
   notes: (hooks: NotesHooks) => Promise<Notes>;
-  /** Whether a cell with type errors is not run. */
+  /** Whether cells with type errors are refused. */
   strict?: boolean;
 }
 
-/** What the kernel wants to hear from the session while no cell runs. */
+/** The session's events that arrive while no cell runs. */
 export interface SessionHooks {
   onLateOutput: (message: OutputMessage) => void;
   onDeath: (error: CellError) => void;
@@ -31,7 +31,7 @@ export interface SessionHooks {
 
 /** How notes are shown. */
 export interface NotesHooks {
-  /** Puts something in the place of a note that was shown empty. */
+  /** Replaces the content of a note, which is shown empty at first. */
   update: (displayId: string, data: Record<string, unknown>) => void;
 }
 
@@ -48,15 +48,15 @@ export class JupyterKernel {
   #notes: LazyNotes;
   #cells: CellQueue;
   #history = new History();
-  /** The comms that cells have opened, with their targets. */
+  /** The comms that cells have opened, by id, with their targets. */
   #comms = new Map<string, string>();
   #ending?: Promise<void>;
 
   /**
-   * Listens, and begins to start the session.
+   * Starts listening, and starts the session in the background.
    *
    * @param info The connection file's content.
-   * @param options How to get a session.
+   * @param options How to start a session.
    */
   constructor(info: ConnectionInfo, options: JupyterKernelOptions) {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -76,7 +76,7 @@ export class JupyterKernel {
       onDeath: (error) => late(errorMessage(error)),
       onMessage: (message) => this.#pass(message),
     });
-    // Who asks for it first is told why it cannot be had.
+    // The first request that needs the session reports why it failed.
     this.#session.catch(() => {});
     this.#cells = new CellQueue({
       channels: this.#channels,
@@ -89,17 +89,17 @@ export class JupyterKernel {
     this.#publisher.status("starting");
   }
 
-  /** The ports, where the connection file left the choice. */
+  /** The ports, if the connection file left the choice to the kernel. */
   get ports(): Record<string, number> {
     return this.#channels.ports;
   }
 
-  /** Stops the running cell; cells that wait are given up. */
+  /** Stops the running cell and cancels the waiting ones. */
   interrupt(): void {
     this.#cells.interrupt();
   }
 
-  /** Ends the kernel. */
+  /** Shuts the kernel down. */
   shutdown(): Promise<void> {
     return this.#ending ??= this.#shutdown();
   }
@@ -112,12 +112,12 @@ export class JupyterKernel {
     this.#end();
   }
 
-  /** The request that what is said now belongs to. */
+  /** The request that messages published now belong to. */
   get #present() {
     return this.#cells.running ?? this.#cells.last;
   }
 
-  /** Passes on what a cell broadcasts beside outputs. */
+  /** Forwards messages that a cell broadcasts besides outputs. */
   #pass(message: SessionMessage) {
     const { type, content } = message;
     if (type === "comm_open") this.#comms.set(content.comm_id, String(content.target_name));
@@ -144,7 +144,7 @@ export class JupyterKernel {
     }
     if (reply !== undefined) this.#channels.reply(request, { status: "ok", ...reply });
     this.#publisher.status("idle", header);
-    // Clients show the last status: a cell still runs.
+    // Clients show the last status, and a cell is still running.
     const { running } = this.#cells;
     if (running !== undefined) this.#publisher.status("busy", running);
     if (header.msg_type === "shutdown_request") await this.shutdown();
@@ -158,7 +158,7 @@ export class JupyterKernel {
       case "connect_request":
         return this.ports;
       case "is_complete_request":
-        // The parser takes its time to load, and the first cell should not wait for it.
+        // The parser is slow to load, so the first cell does not wait for it.
         return { ...(await import("./is_complete.ts")).completeness(String(content.code ?? "")) };
       case "history_request":
         return { history: this.#history.find(content) };
@@ -192,7 +192,7 @@ export class JupyterKernel {
     const found = await (await this.#notes.get())?.complete(code, cursor);
     if (found !== undefined && found.matches.length > 0) return { ...found };
     if (this.#cells.running === undefined) {
-      // Values that only the running program knows.
+      // Values are known only to the running program.
       return await (await this.#session).request("complete_request", { code, cursor_pos: cursor });
     }
     return { matches: [], cursor_start: cursor, cursor_end: cursor, metadata: {} };

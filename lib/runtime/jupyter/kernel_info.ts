@@ -1,4 +1,4 @@
-// What the kernel says of itself.
+// How the kernel describes itself.
 
 import config from "../../../deno.json" with { type: "json" };
 

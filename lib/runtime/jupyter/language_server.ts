@@ -2,7 +2,9 @@
 // https://microsoft.github.io/language-server-protocol/
 
 import { toFileUrl } from "@std/path";
+import { KERNEL_IMPORTS } from "../library.ts";
 import { startTimer } from "../timer.ts";
+import { languageSettings } from "./language_settings.ts";
 
 /** A place in a document, from 0; columns are UTF-16 units. */
 export interface Place {
@@ -16,7 +18,7 @@ export interface Range {
   end: Place;
 }
 
-/** What the server says of a piece of code. */
+/** A diagnostic: what the server reports about a piece of code. */
 export interface Diagnostic {
   range: Range;
   /** 1 is an error. */
@@ -44,20 +46,22 @@ type Json = Record<string, unknown>;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** How long an answer may take: checking everything for the first time takes seconds. */
+/** How long a reply may take: the first check of everything takes seconds. */
 const ANSWER_MILLISECONDS = 60_000;
 
 /** A running language server. */
 export class LanguageServer {
   #process: Deno.ChildProcess;
+  #settings: Json;
   #writer: WritableStreamDefaultWriter<Uint8Array>;
   #answers = new Map<number, { resolve: (result: unknown) => void; reject: (e: Error) => void }>();
   #numbers = 0;
   #versions = new Map<string, number>();
   #ended = false;
 
-  private constructor(process: Deno.ChildProcess) {
+  private constructor(process: Deno.ChildProcess, settings: Json) {
     this.#process = process;
+    this.#settings = settings;
     this.#writer = process.stdin.getWriter();
     this.#writer.closed.catch(() => {});
   }
@@ -65,9 +69,11 @@ export class LanguageServer {
   /**
    * Starts a server.
    *
-   * @param root The folder from which deno.json is looked for.
+   * @param root The folder where the search for deno.json starts.
+   * @param library URLs of this library's entry points, by name, for a folder that maps none.
    */
-  static async start(root: string): Promise<LanguageServer> {
+  static async start(root: string, library = KERNEL_IMPORTS): Promise<LanguageServer> {
+    const language = await languageSettings(root, library);
     const process = new Deno.Command(Deno.execPath(), {
       args: ["lsp", "--quiet"],
       cwd: root,
@@ -76,14 +82,16 @@ export class LanguageServer {
       stdout: "piped",
       stderr: "null",
     }).spawn();
-    const server = new LanguageServer(process);
+    process.status.finally(() => language[Symbol.dispose]());
+    const settings = { ...SETTINGS, ...language.settings };
+    const server = new LanguageServer(process, settings);
     server.#read();
     const uri = toFileUrl(root).href;
     await server.#ask("initialize", {
       processId: Deno.pid,
       rootUri: uri,
       workspaceFolders: [{ uri, name: "notebook" }],
-      initializationOptions: SETTINGS,
+      initializationOptions: settings,
       capabilities: {
         workspace: { configuration: true },
         textDocument: {
@@ -97,7 +105,7 @@ export class LanguageServer {
     return server;
   }
 
-  /** Gives the server a document's text. */
+  /** Sends the server a document's text. */
   write(uri: string, text: string): void {
     const version = (this.#versions.get(uri) ?? 0) + 1;
     const known = version > 1;
@@ -111,20 +119,20 @@ export class LanguageServer {
     }
   }
 
-  /** Takes a document away. */
+  /** Closes a document. */
   remove(uri: string): void {
     if (this.#versions.delete(uri)) {
       this.#tell("textDocument/didClose", { textDocument: { uri } });
     }
   }
 
-  /** What is wrong in a document. */
+  /** The diagnostics of a document. */
   async diagnose(uri: string): Promise<Diagnostic[]> {
     const report = await this.#ask("textDocument/diagnostic", { textDocument: { uri } });
     return (report as { items?: Diagnostic[] } | null)?.items ?? [];
   }
 
-  /** What may stand at a place. */
+  /** The completions at a position. */
   async complete(uri: string, position: Place): Promise<CompletionItem[]> {
     const found = await this.#ask("textDocument/completion", { textDocument: { uri }, position });
     if (Array.isArray(found)) return found;
@@ -136,7 +144,7 @@ export class LanguageServer {
     return await this.#ask("completionItem/resolve", item as unknown as Json) as CompletionItem;
   }
 
-  /** What stands at a place, as Markdown. */
+  /** Documentation of the symbol at a position, as Markdown. */
   async hover(uri: string, position: Place): Promise<string | undefined> {
     const found = await this.#ask("textDocument/hover", { textDocument: { uri }, position });
     // deno-lint-ignore no-explicit-any
@@ -149,13 +157,13 @@ export class LanguageServer {
     return text === "" ? undefined : text;
   }
 
-  /** Ends the server. */
+  /** Shuts the server down. */
   async close(): Promise<void> {
     this.#end();
     try {
       this.#process.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has already exited.
     }
     await this.#process.status;
   }
@@ -211,10 +219,11 @@ export class LanguageServer {
   #take(message: any) {
     if (message.method !== undefined) {
       if (message.id === undefined) return;
-      // It asks for settings, section by section; everything else is for editors.
+      // The server asks for settings section by section; its other requests are for editors.
       const result = message.method === "workspace/configuration"
-        // deno-lint-ignore no-explicit-any
-        ? message.params.items.map(({ section }: any) => section === "deno" ? SETTINGS : EDITOR)
+        ? message.params.items.map(({ section }: { section: string }) =>
+          section === "deno" ? this.#settings : EDITOR
+        )
         : null;
       this.#send({ id: message.id, result });
       return;
@@ -225,16 +234,16 @@ export class LanguageServer {
   }
 }
 
-// The notebook's folder may be a large tree, of which cells import what they import.
+// The notebook's folder may be large; only what cells import is needed.
 const SETTINGS = { enable: true, lint: false, documentPreloadLimit: 0, cacheOnSave: false };
-// An import that a completion would add has no place to go.
+// A cell module has no place for an import that a completion would add.
 const EDITOR = { suggest: { autoImports: false } };
 
 function fence(language: string, code: string): string {
   return `\`\`\`${language}\n${code}\n\`\`\``;
 }
 
-/** Takes a stream apart: a head with the length, a blank line, JSON. */
+/** Splits a stream into messages: a header with the length, a blank line, JSON. */
 async function* messages(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
   let head = "";
   let body: Uint8Array | undefined;
@@ -242,7 +251,7 @@ async function* messages(stream: ReadableStream<Uint8Array>): AsyncGenerator<unk
   for await (let chunk of stream) {
     while (chunk.length > 0) {
       if (body === undefined) {
-        // Byte by byte: a head is short.
+        // Byte by byte, because the header is short.
         head += String.fromCharCode(chunk[0]);
         chunk = chunk.subarray(1);
         if (!head.endsWith("\r\n\r\n")) continue;

@@ -1,20 +1,20 @@
-// Notes that are made when somebody first wants to know types: most runs without a person never do.
+// Notes that are created when a client first asks for types: most runs without a person never do.
 
 import type { CellNote, Notes } from "./notes.ts";
 
-/** Notes, once they are needed. */
+/** The notes, created when they are first needed. */
 export class LazyNotes {
   #make: () => Promise<Notes>;
   #notes?: Promise<Notes | undefined>;
-  /** The cells that have run before. */
+  /** The cells that ran before that. */
   #unread: { code: string; count: number }[] = [];
 
-  /** @param make Makes the notes. */
+  /** @param make Creates the notes. */
   constructor(make: () => Promise<Notes>) {
     this.#make = make;
   }
 
-  /** The notes, with all cells so far; undefined where they cannot be had. */
+  /** The notes, with all cells so far; undefined if the language server is not available. */
   get(): Promise<Notes | undefined> {
     return this.#notes ??= this.#make().then((notes) => {
       for (const { code, count } of this.#unread.splice(0)) notes.cell(code, count);
@@ -26,9 +26,9 @@ export class LazyNotes {
   }
 
   /**
-   * Takes in a cell that is about to run.
+   * Adds a cell that is about to run.
    *
-   * @param wanted Whether somebody wants its note.
+   * @param wanted Whether its note is needed.
    */
   async cell(
     code: string,
@@ -41,12 +41,12 @@ export class LazyNotes {
     return undefined;
   }
 
-  /** Forgets cells that nobody has asked for: what they defined is lost. */
+  /** Forgets cells that have not been added yet: their definitions are lost. */
   forget(): void {
     this.#unread.length = 0;
   }
 
-  /** Ends what the notes have started. */
+  /** Ends the language server, if it was started. */
   async close(): Promise<void> {
     await (await this.#notes)?.close();
   }

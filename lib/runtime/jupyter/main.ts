@@ -1,4 +1,4 @@
-// What the kernelspec starts: `main.ts --conn FILE [--strict]`.
+// The program that the kernelspec starts: `main.ts --conn FILE [--strict]`.
 
 import { Kernel } from "../kernel.ts";
 import { parseConnectionInfo } from "./channels.ts";
@@ -7,7 +7,7 @@ import { notebookPlace } from "./place.ts";
 
 const usage = "usage: main.ts --conn <connection file> [--strict]";
 
-/** Serves one client's kernel until it is shut down. */
+/** Serves a kernel until it is shut down. */
 async function main(args: string[]): Promise<number> {
   const file = args[args.indexOf("--conn") + 1];
   if (!args.includes("--conn") || file === undefined) {
@@ -16,9 +16,9 @@ async function main(args: string[]): Promise<number> {
   }
   const info = parseConnectionInfo(await Deno.readTextFile(file));
   const place = notebookPlace(Deno.env.toObject(), Deno.cwd());
-  // The real kernel's start takes longest: everything else is loaded meanwhile.
+  // Starting the real kernel takes longest, so everything else loads meanwhile.
   const real = Kernel.start({ cwd: place.cwd });
-  real.catch(() => {}); // The session tells.
+  real.catch(() => {}); // The session reports the error.
   const kernel = new JupyterKernel(info, {
     strict: args.includes("--strict"),
     start: async (hooks) => {
@@ -30,7 +30,7 @@ async function main(args: string[]): Promise<number> {
       return new Notes({ ...hooks, cwd: place.cwd });
     },
   });
-  // A client that knows no message interrupts sends the signal, to the whole group of processes.
+  // A client without message-based interrupts sends the signal, to the whole process group.
   Deno.addSignalListener("SIGINT", () => kernel.interrupt());
   if (Deno.build.os !== "windows") {
     Deno.addSignalListener("SIGTERM", () => void kernel.shutdown());
@@ -40,7 +40,7 @@ async function main(args: string[]): Promise<number> {
   return 0;
 }
 
-/** A client that is killed can send no shutdown request. */
+/** A client that is killed cannot send a shutdown request. */
 function endWithClient(kernel: JupyterKernel) {
   if (Deno.env.get("JPY_PARENT_PID") === undefined || Deno.build.os === "windows") return;
   const parent = Deno.ppid;

@@ -1,5 +1,6 @@
-// What the kernel knows of cells beyond their outputs: type errors, stale results, completions and
-// documentation. It says so in a note above each cell's output, which is empty while all is well.
+// What the kernel knows about cells beyond their outputs: type errors, stale results, completions
+// and documentation. A note above each cell's output shows the first two; it is empty if there are
+// none.
 
 import { escapeHtml } from "../report/html.ts";
 import { type CellNames, cellNames } from "../cell_names.ts";
@@ -16,11 +17,11 @@ import { describeTypeErrors, type TypeError, typeErrors } from "./type_errors.ts
 export interface NotesOptions {
   /** The notebook's folder. */
   cwd: string;
-  /** Puts something in the place of a note that was shown empty. */
+  /** Replaces the content of a note, which is shown empty at first. */
   update: (displayId: string, data: Record<string, unknown>) => void;
 }
 
-/** An error as the Jupyter protocol tells it. */
+/** An error in the form of the Jupyter protocol. */
 export interface ErrorContent extends Record<string, unknown> {
   ename: string;
   evalue: string;
@@ -28,8 +29,8 @@ export interface ErrorContent extends Record<string, unknown> {
 }
 
 /**
- * How long the language server, which takes much of the processor at its start, leaves the first
- * cell alone, in milliseconds.
+ * How long the start of the language server is delayed, in milliseconds: it uses much processor
+ * time, which the first cell needs.
  */
 const SERVER_DELAY = 300;
 
@@ -38,7 +39,7 @@ export class Notes {
   #options: NotesOptions;
   #modules: CellModules;
   #stale = new StaleCells();
-  /** The cells by what the client calls them. */
+  /** The cells by their ids. */
   #cells = new Map<string, CellNote>();
   #server?: Promise<LanguageServer>;
   #written = new Map<string, string>();
@@ -52,12 +53,12 @@ export class Notes {
   }
 
   /**
-   * Makes the note of a cell that is about to run.
+   * Creates the note of a cell that is about to run.
    *
    * @param source The cell's text.
    * @param count The number in front of it.
-   * @param id What the client calls the cell; without it nothing is shown.
-   * @returns The note; undefined for a cell that is no TypeScript, which its run will tell.
+   * @param id The cell's id; without one nothing is shown.
+   * @returns The note; undefined for a cell with a syntax error, which its run reports.
    */
   cell(source: string, count: number, id?: string): CellNote | undefined {
     let names: CellNames;
@@ -80,17 +81,17 @@ export class Notes {
     return note;
   }
 
-  /** What may stand at a place in code that is being written. */
+  /** The completions at a position in code that is being typed. */
   async complete(code: string, cursor: number): Promise<Completions | undefined> {
     return await this.#ask(code, (server, uri) => complete(server, uri, code, cursor));
   }
 
-  /** What stands at a place, with its type and documentation, by MIME type. */
+  /** Type and documentation of the symbol at a position, by MIME type. */
   async inspect(code: string, cursor: number): Promise<Record<string, unknown> | undefined> {
     const markdown = await this.#ask(code, async (server, uri) => {
       const place = placeOf(code, cursor);
       const at = (character: number) => server.hover(uri, { ...place, character });
-      // At the end of a word, and behind its bracket, the word is meant.
+      // At the end of a word, or after its opening bracket, the word is meant.
       return await at(place.character) ?? await at(Math.max(0, place.character - 1));
     });
     if (markdown === undefined) return undefined;
@@ -100,7 +101,7 @@ export class Notes {
     };
   }
 
-  /** Ends the language server. */
+  /** Shuts the language server down. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#server?.then((server) => server.close(), () => {});
@@ -124,7 +125,7 @@ export class Notes {
     }).then((errors) => errors ?? []);
   }
 
-  /** One after another: the server has one mind. Undefined where it fails. */
+  /** Asks the language server, one request at a time. Undefined if it fails. */
   #inTurn<T>(work: (server: LanguageServer) => Promise<T>): Promise<T | undefined> {
     const done = this.#checks.then(async () => {
       if (this.#closed) return undefined;
@@ -137,7 +138,7 @@ export class Notes {
         for (const { uri, text } of this.#modules.live) this.#write(server, uri, text);
         return await work(server);
       } catch (error) {
-        // The next question starts a new one.
+        // The next request starts a new server.
         if (!this.#closed) console.error((error as Error).message);
         this.#server?.then((server) => server.close(), () => {});
         this.#server = undefined;
@@ -169,7 +170,7 @@ export class Notes {
   }
 }
 
-/** What a note does by way of the others. */
+/** What a note needs from the other notes. */
 interface NoteHooks {
   update: NotesOptions["update"];
   check: () => Promise<TypeError[]>;
@@ -177,11 +178,11 @@ interface NoteHooks {
   ran: (note: CellNote, result: ExecuteResult, lost: boolean) => void;
 }
 
-/** What is known of one run of a cell. */
+/** What is known about one run of a cell. */
 export class CellNote {
   /** The display that shows the note. */
   readonly displayId: string | undefined;
-  /** What the client calls the cell. */
+  /** The cell's id. */
   readonly id: string | undefined;
   /** The number in front of the cell. */
   readonly count: number;
@@ -191,7 +192,7 @@ export class CellNote {
   #checked?: Promise<TypeError[]>;
   #errors: TypeError[] = [];
   #stale?: Staleness;
-  /** Whether the cell has shown anything that can become stale. */
+  /** Whether the cell has a result that can become stale. */
   #shown = false;
   #drawn = "";
   #ended = Promise.withResolvers<void>();
@@ -212,7 +213,7 @@ export class CellNote {
     this.#hooks = hooks;
   }
 
-  /** Checks the cell's types beside its run. */
+  /** Checks the cell's types while it runs. */
   async begin(delay: number): Promise<void> {
     const timer = startTimer(delay);
     await Promise.race([timer.passed, this.#ended.promise]);
@@ -222,10 +223,10 @@ export class CellNote {
   }
 
   /**
-   * Checks the cell's types before it may run.
+   * Checks the cell's types before it runs.
    *
-   * @param signal Ends the waiting; the cell is not run then.
-   * @returns The error of a cell that must not run; it leaves no trace.
+   * @param signal Stops waiting; the cell is then not run.
+   * @returns The error of a cell that must not run; such a cell leaves no trace.
    */
   async typeError(signal: AbortSignal): Promise<ErrorContent | undefined> {
     const stopped = Promise.withResolvers<undefined>();
@@ -242,14 +243,14 @@ export class CellNote {
     };
   }
 
-  /** Takes what came of the run. @param lost Whether the kernel's state has been lost with it. */
+  /** Records the result of the run. @param lost Whether the run lost the kernel's state. */
   ran(result: ExecuteResult, lost: boolean): void {
     this.#shown = result.outputs.length > 0;
     this.#ended.resolve();
     this.#hooks.ran(this, result, lost);
   }
 
-  /** Says that the result is stale, or no longer so. */
+  /** Shows that the result is stale, or no longer stale. */
   setStale(stale: Staleness | undefined): void {
     this.#stale = this.#shown ? stale : undefined;
     this.#draw();

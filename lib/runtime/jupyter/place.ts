@@ -1,4 +1,4 @@
-// Where the notebook lies that a client runs: cells' imports and deno.json are looked for from there.
+// Where the notebook of a client is: cells' imports and deno.json are resolved from there.
 
 import { dirname, isAbsolute, resolve } from "@std/path";
 
@@ -6,7 +6,7 @@ import { dirname, isAbsolute, resolve } from "@std/path";
 export interface NotebookPlace {
   /** The folder to work in. */
   cwd: string;
-  /** The notebook's file, where the client says it. */
+  /** The notebook's file, if the client names it. */
   path?: string;
 }
 

@@ -1,4 +1,4 @@
-// What the kernel publishes to all clients: states, outputs in their order, notes.
+// Publishes to all clients: status, outputs in order, notes.
 
 import type { MessageHeader } from "../messages.ts";
 import type { OutputMessage } from "../outputs.ts";
@@ -10,7 +10,7 @@ import { StreamBuffer } from "./stream_buffer.ts";
 export class Publisher {
   #channels: Channels;
   #streams: StreamBuffer;
-  /** The cell whose text waits in the buffer. */
+  /** The cell that the buffered text belongs to. */
   #streaming?: MessageHeader;
 
   /** @param channels The kernel's. */
@@ -21,23 +21,23 @@ export class Publisher {
     );
   }
 
-  /** Says what the kernel does with a request. */
+  /** Publishes the kernel's status for a request. */
   status(state: "starting" | "busy" | "idle", request?: MessageHeader): void {
     this.#streams.flush();
     this.#channels.publish("status", { execution_state: state }, request);
   }
 
-  /** Says which code runs. */
+  /** Publishes which code runs. */
   input(code: string, count: number, cell: MessageHeader): void {
     this.#channels.publish("execute_input", { code, execution_count: count }, cell);
   }
 
   /**
-   * Publishes a cell's output; text waits a moment for more.
+   * Publishes a cell's output; text is buffered briefly and joined.
    *
    * @param output The output.
    * @param cell The cell's request.
-   * @param count The number in front of the cell, for its result.
+   * @param count The cell's execution count, for its result.
    */
   output({ type, content }: OutputMessage, cell: MessageHeader | undefined, count: number): void {
     if (type === "stream") {
@@ -51,7 +51,7 @@ export class Publisher {
     this.#channels.publish(type, full, cell);
   }
 
-  /** Publishes what is no output. */
+  /** Publishes any other message. */
   message({ type, content, ...rest }: SessionMessage, cell?: MessageHeader): void {
     this.#streams.flush();
     this.#channels.publish(type, content, cell, rest);
@@ -66,7 +66,7 @@ export class Publisher {
     }, cell);
   }
 
-  /** Puts something in a note's place. */
+  /** Replaces the content of a note. */
   updateNote(displayId: string, data: Record<string, unknown>, cell?: MessageHeader): void {
     this.#channels.publish("update_display_data", {
       data,

@@ -7,22 +7,24 @@ export type SocketAddress =
   | { transport: "tcp"; hostname: string; port: number }
   | { transport: "unix"; path: string };
 
-/** A ZMTP socket that listens: ROUTER, REP or PUB, by what its taker does with the messages. */
+/**
+ * A listening ZMTP socket: ROUTER, REP or PUB, depending on what its handler does with messages.
+ */
 export class ListeningSocket {
   /** The connected peers. */
   readonly peers: Set<Peer> = new Set();
-  /** Peers that have called, and are not known to be subscribed or have not shaken hands. */
+  /** Connected peers that have not finished the handshake or have not subscribed yet. */
   #arriving = new Set<Promise<unknown>>();
   #listener: Deno.Listener;
   #type: ZmtpSocketType;
   #take: (frames: Uint8Array[], peer: Peer) => void;
 
   /**
-   * Begins to listen.
+   * Starts listening.
    *
    * @param address Where.
-   * @param type The socket type that peers are told.
-   * @param take Takes each message, with its sender. Subscriptions are taken by the socket itself.
+   * @param type The socket type announced to peers.
+   * @param take Receives each message with its sender. The socket handles subscriptions itself.
    */
   constructor(
     address: SocketAddress,
@@ -69,7 +71,7 @@ export class ListeningSocket {
         else if (peer.subscribe(frames)) arrived();
       }
     } catch {
-      // A peer that speaks something else, or has gone.
+      // The peer speaks another protocol, or has disconnected.
     } finally {
       arrived();
       if (peer !== undefined) this.peers.delete(peer);
@@ -77,7 +79,7 @@ export class ListeningSocket {
     }
   }
 
-  /** Waits until those who have called are ready to hear. */
+  /** Waits until connected peers are ready to receive. */
   async settled(): Promise<void> {
     await Promise.all(this.#arriving);
   }
@@ -87,7 +89,7 @@ export class ListeningSocket {
     for (const peer of this.peers) if (peer.wants(frames[0])) peer.send(frames);
   }
 
-  /** Ends all connections, after what was sent has gone out. */
+  /** Closes all connections after everything sent has been handed to the system. */
   async close(): Promise<void> {
     this.#listener.close();
     await Promise.all([...this.peers].map(async ({ connection }) => {
@@ -102,17 +104,19 @@ export class Peer {
   readonly connection: ZmtpConnection;
   #topics: Uint8Array[] = [];
 
-  /** @param connection Its connection, hands shaken. */
+  /** @param connection Its connection, after the handshake. */
   constructor(connection: ZmtpConnection) {
     this.connection = connection;
   }
 
-  /** Sends a message; one to a peer that has gone is lost. */
+  /** Sends a message; it is lost if the peer has disconnected. */
   send(frames: Uint8Array[]): void {
     this.connection.send(frames).catch(() => {});
   }
 
-  /** Takes a subscription (1, topic) or its end (0, topic); says whether it was a subscription. */
+  /**
+   * Handles a subscription (1, topic) or its end (0, topic). Returns whether it was a subscription.
+   */
   subscribe(frames: Uint8Array[]): boolean {
     const [kind, ...topic] = frames[0];
     if (kind === 1) this.#topics.push(Uint8Array.from(topic));

@@ -1,19 +1,19 @@
-// Which cells' results no longer follow from the present state, because a definition that they used
-// has been replaced since, or one from which that definition was made.
+// Finds cells with stale results: a definition that they used has been replaced since, directly or
+// through other definitions.
 
 import type { CellNames } from "../cell_names.ts";
 
 /** One run of a cell. */
 interface Run {
-  /** What the client calls the cell: a later run of the same cell replaces this one. */
+  /** The cell's id: a later run of the same cell replaces this one. */
   cell: string;
-  /** The number in front of the cell. */
+  /** The cell's execution count. */
   count: number;
-  /** The definitions that it used. */
+  /** The definitions that it used, by name. */
   used: Map<string, Definition>;
 }
 
-/** A value that a name has had. */
+/** A definition of a name. */
 interface Definition {
   run: Run;
 }
@@ -21,21 +21,21 @@ interface Definition {
 /** Why a result is stale. */
 export interface Staleness {
   cell: string;
-  /** The name that has another value now. */
+  /** The name that has been redefined. */
   name: string;
-  /** The number in front of the cell that gave it the new value. */
+  /** The execution count of the cell that redefined it. */
   by: number;
 }
 
-/** Follows definitions over the runs of a session. */
+/** Tracks definitions over the runs of a session. */
 export class StaleCells {
   #definitions = new Map<string, Definition>();
   #runs = new Map<string, Run>();
 
   /**
-   * Takes in a run of a cell.
+   * Records a run of a cell.
    *
-   * @param cell What the client calls the cell.
+   * @param cell The cell's id.
    * @param count The number in front of it.
    * @param names Its names.
    */
@@ -51,22 +51,22 @@ export class StaleCells {
     for (const name of names.assigned) this.#definitions.set(name, { run });
   }
 
-  /** Forgets all: the kernel has been started anew, and no result follows from its state. */
+  /** Forgets everything: the kernel has been restarted, so no result reflects its state. */
   clear(): void {
     this.#definitions.clear();
     this.#runs.clear();
   }
 
-  /** The cells whose results are stale, with the first reason for each. */
+  /** The cells with stale results, each with the first reason. */
   find(): Staleness[] {
     const known = new Map<Run, { name: string; by: number } | null>();
     const reason = (run: Run): { name: string; by: number } | null => {
       const before = known.get(run);
       if (before !== undefined) return before;
-      known.set(run, null); // A cell that uses its own earlier value is no reason by itself.
+      known.set(run, null); // A cell that uses its own earlier value is not stale because of that.
       for (const [name, definition] of run.used) {
         const present = this.#definitions.get(name);
-        // What the run itself has changed, it knows.
+        // The run's own changes do not make it stale.
         const replaced = present !== undefined && present !== definition && present.run !== run;
         const why = replaced ? { name, by: present.run.count } : reason(definition.run);
         if (why !== null && why.by !== run.count) {

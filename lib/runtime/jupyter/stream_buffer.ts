@@ -1,12 +1,12 @@
-// Joins lines that are printed quickly one after another: a client handles one message in the time in
-// which a loop prints a hundred, and most keep every message as an output of its own.
+// Joins lines that are printed in quick succession: a loop prints a hundred lines in the time a
+// client needs for one message, and most clients keep every message as an output of its own.
 
 /** How long text may wait for more, in milliseconds. */
 const WAIT = 20;
-/** So much text goes out at once. */
+/** The length at which text is sent without waiting. */
 const ENOUGH = 1 << 18;
 
-/** Collects the text of streams. */
+/** Buffers the text of streams. */
 export class StreamBuffer {
   #send: (name: string, text: string) => void;
   #name = "";
@@ -14,7 +14,7 @@ export class StreamBuffer {
   #length = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param send Takes the joined text of a stream. */
+  /** @param send Receives the joined text of a stream. */
   constructor(send: (name: string, text: string) => void) {
     this.#send = send;
   }
@@ -29,7 +29,7 @@ export class StreamBuffer {
     else this.#timer ??= setTimeout(() => this.flush(), WAIT);
   }
 
-  /** Sends what waits: before anything else is sent, and when the cell ends. */
+  /** Sends the buffered text: before any other message, and when the cell ends. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

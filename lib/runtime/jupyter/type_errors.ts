@@ -1,4 +1,4 @@
-// What the language server finds wrong in a cell, told in the cell's own lines.
+// Errors that the language server finds in a cell, with the cell's own line numbers.
 
 import { excerpt } from "../cell_error.ts";
 import { LINES_BEFORE } from "./cell_modules.ts";
@@ -7,7 +7,7 @@ import type { Diagnostic } from "./language_server.ts";
 /** A type error in a cell. */
 export interface TypeError {
   message: string;
-  /** TypeScript's number for it. */
+  /** TypeScript's error code. */
   code: number;
   /** From 1. */
   line: number;
@@ -16,12 +16,12 @@ export interface TypeError {
 }
 
 /**
- * Errors that say nothing of the cell's types: a module that is not there, or not loaded yet, is the
- * run's to tell.
+ * Codes of errors that do not concern the cell's types: the run itself reports a module that is
+ * missing or not loaded yet.
  */
 const NOT_TYPES = new Set([2307, 2792, 7016]);
 
-/** The type errors of a cell among what the server says of its module. */
+/** The type errors of a cell among the diagnostics of its module. */
 export function typeErrors(source: string, diagnostics: Diagnostic[]): TypeError[] {
   const lines = source.split("\n").length;
   return diagnostics.flatMap(({ severity, source: from, code, message, range }) => {
@@ -29,14 +29,14 @@ export function typeErrors(source: string, diagnostics: Diagnostic[]): TypeError
     const own = line >= 0 && line < lines;
     if (severity !== 1 || from !== "deno-ts" || typeof code !== "number" || !own) return [];
     if (NOT_TYPES.has(code)) return [];
-    // Modules of cells are no modules to a reader.
+    // Readers know cells, not the modules made from them.
     const said = message.replace(/import\("[^"]*tunebook_cell_\d+(\.ts)?"\)\./g, "")
       .replace(/\.$/, "");
     return [{ message: said, code, line: line + 1, column: range.start.character + 1 }];
   });
 }
 
-/** Type errors as a notebook shows them: the line with a caret, for each. */
+/** Type errors as a notebook shows them: for each, the line with a caret. */
 export function describeTypeErrors(label: string, source: string, errors: TypeError[]): string {
   return errors.map(({ message, code, line, column }) =>
     [

@@ -13,7 +13,8 @@ import type { Batch, ThreadOptions } from "./protocol.ts";
 
 const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
 
-const bytes = Deno.readFileSync(new URL("./kernels.wasm", import.meta.url));
+const file = new URL("./kernels.wasm", import.meta.url);
+const bytes = file.protocol === "file:" ? Deno.readFileSync(file) : await fetchBytes(file);
 const state = new Int32Array(barrierMemory);
 const barrier = new Barrier(barrierMemory, threads);
 const context = new Context(
@@ -24,6 +25,12 @@ const context = new Context(
   new WebAssembly.Module(bytes),
 );
 const buffers = new Map<number, Float32Array>();
+
+async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`Cannot load "${url}": the server answers ${response.status}`);
+  return await response.bytes();
+}
 
 function run(batch: Batch): number[] | undefined {
   const times: number[] = [];

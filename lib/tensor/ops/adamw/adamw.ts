@@ -40,7 +40,7 @@ export const adamwKernel = defineKernel({
 });
 
 /** Numbers of one step. */
-export interface AdamWOptions {
+export interface AdamWStepOptions {
   /** Number of this step, from 1. */
   readonly step: number;
   readonly learningRate: number;
@@ -70,7 +70,7 @@ export function adamwInto(
   gradient: Tensor,
   mean: Tensor,
   variance: Tensor,
-  options: AdamWOptions,
+  options: AdamWStepOptions,
 ): void {
   const { step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale = 1 } = options;
   for (const other of [gradient, mean, variance]) assertSameShape("step", parameter, other);

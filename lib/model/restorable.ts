@@ -1,11 +1,11 @@
 /**
- * How models are kept between runs of a notebook: as files in Hugging Face's layout.
+ * How models are stored between runs of a notebook: as files in Hugging Face's layout.
  *
  * @module
  */
 
 import { join } from "@std/path";
-import { registerKeeper } from "../keep.ts";
+import { registerRestorable } from "../restorable.ts";
 import { type Device, Tensor } from "../tensor/mod.ts";
 import { openSafetensors } from "../weights/mod.ts";
 import { planModel } from "./architectures.ts";
@@ -18,7 +18,7 @@ interface KeptModel {
   hasDropout: boolean;
 }
 
-registerKeeper({
+registerRestorable({
   kind: "model",
   matches: (value) => isModel(value),
   async save(value, folder): Promise<KeptModel> {

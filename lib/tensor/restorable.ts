@@ -1,16 +1,16 @@
 /**
- * How devices and tensors are kept between runs of a notebook.
+ * How devices and tensors are stored between runs of a notebook.
  *
  * @module
  */
 
-import { registerKeeper } from "../keep.ts";
+import { registerRestorable } from "../restorable.ts";
 import type { Device, DeviceKind } from "./device.ts";
 import { assumeRecorded, describeDifferences } from "./facts.ts";
 import { pickUnrecorded } from "./pick.ts";
 import { Tensor } from "./tensor.ts";
 
-registerKeeper({
+registerRestorable({
   kind: "device",
   matches: (value) => isDevice(value),
   save: (value) => {
@@ -38,7 +38,7 @@ interface KeptTensor {
   data: Float32Array;
 }
 
-registerKeeper({
+registerRestorable({
   kind: "tensor",
   matches: (value) => value instanceof Tensor,
   async save(value): Promise<KeptTensor> {

@@ -1,9 +1,8 @@
-// How values of the library outlive their process: who can write a kind of value into files and make
-// it anew says so here, and whoever keeps cells' results (`tunebook run --resume`) asks. A leaf: it
-// imports nothing.
+// How values of the library outlive their process: a room registers here how a kind of value is written to files and
+// made again, and `tunebook run --resume`, which stores cells' results, asks. A leaf: it imports nothing.
 
-/** Keeps one kind of value. */
-export interface Keeper {
+/** A kind of value that can be written to files and made again. */
+export interface Restorable {
   /** What the kind is called. */
   readonly kind: string;
   /** Whether a value is of this kind. */
@@ -12,8 +11,8 @@ export interface Keeper {
    * Writes a value.
    *
    * @param value The value. @param folder An empty folder of its own, made where it is needed.
-   * @returns What describes it: plain data, and values that others keep.
-   * @throws {TypeError} If this one cannot be kept, with the reason.
+   * @returns What describes it: plain data, and values of other registered kinds.
+   * @throws {TypeError} If this one cannot be written, with the reason.
    */
   save(value: unknown, folder: string): Promise<unknown>;
   /**
@@ -34,25 +33,25 @@ export interface CellCheckpoints {
 }
 
 // Kept with the process, not with this module: it may be loaded twice, by two addresses.
-const KEEPERS = Symbol.for("tunebook.keepers");
+const RESTORABLES = Symbol.for("tunebook.restorables");
 const CHECKPOINTS = Symbol.for("tunebook.checkpoints");
 const shared = globalThis as unknown as {
-  [KEEPERS]?: Map<string, Keeper>;
+  [RESTORABLES]?: Map<string, Restorable>;
   [CHECKPOINTS]?: CellCheckpoints;
 };
 
 /**
- * Says how a kind of value is kept.
+ * Registers how values of a kind are written and made again.
  *
- * @param keeper It; another of that kind is replaced.
+ * @param restorable The kind; it replaces an earlier one of the same name.
  */
-export function registerKeeper(keeper: Keeper): void {
-  (shared[KEEPERS] ??= new Map()).set(keeper.kind, keeper);
+export function registerRestorable(restorable: Restorable): void {
+  (shared[RESTORABLES] ??= new Map()).set(restorable.kind, restorable);
 }
 
-/** All who keep values. */
-export function keepers(): Keeper[] {
-  return [...shared[KEEPERS]?.values() ?? []];
+/** All registered kinds. */
+export function restorables(): Restorable[] {
+  return [...shared[RESTORABLES]?.values() ?? []];
 }
 
 /** Sets where the running cell's trainings keep checkpoints; undefined ends it. */
