@@ -79,8 +79,8 @@ export { layerNorm } from "./ops/layer_norm/layer_norm.ts";
 export {
   linearCrossEntropy,
   type LinearCrossEntropyOptions,
-  type LossEdges,
 } from "./ops/linear_cross_entropy/linear_cross_entropy.ts";
+export type { LossEdges } from "../forest.ts";
 export { matmul } from "./ops/matmul/matmul.ts";
 export { oneHot } from "./ops/one_hot/one_hot.ts";
 export { permute, transpose } from "./ops/permute/permute.ts";

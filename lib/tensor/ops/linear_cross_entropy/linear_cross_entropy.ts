@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { LossEdges } from "../../../forest.ts";
 import { defineKernel } from "../../device.ts";
 import { formatShape, isRecorded, record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
@@ -85,16 +86,6 @@ export const backwardKernel = defineKernel({
     }),
   }),
 });
-
-/** Which rows predict which tokens. */
-export interface LossEdges {
-  /** The predicting row of each edge, ascending. */
-  readonly rows: Int32Array;
-  /** The token that follows. */
-  readonly targets: Int32Array;
-  /** How often the edge counts. */
-  readonly counts: Float32Array;
-}
 
 /** Options of {@linkcode linearCrossEntropy}. */
 export interface LinearCrossEntropyOptions {
