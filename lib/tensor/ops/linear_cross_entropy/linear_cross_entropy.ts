@@ -25,7 +25,7 @@ import lossWgsl from "./loss.wgsl" with { type: "text" };
  * and sum of exponentials in `statistics` (rows, 2), begun anew where `firstToken` is 0, and writes the logits of
  * targets within this chunk to `targetLogits` (edges). Row r's edges are starts[r] … starts[r + 1].
  */
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "crossEntropy.forward",
   buffers: {
     logits: "read",
@@ -49,7 +49,7 @@ const forwardKernel = defineKernel({
 });
 
 /** loss = factor · Σ counts[e] · (log-sum-exp of e's row − targetLogits[e]), summed in the order of edges. */
-const lossKernel = defineKernel({
+export const lossKernel = defineKernel({
   name: "crossEntropy.loss",
   buffers: {
     statistics: "read",
@@ -63,7 +63,7 @@ const lossKernel = defineKernel({
 });
 
 /** logits = dLoss · factor · (Σ counts of the row · softmax − Σ counts of the row's edges to this token). */
-const backwardKernel = defineKernel({
+export const backwardKernel = defineKernel({
   name: "crossEntropy.backward",
   buffers: {
     logits: "update",
