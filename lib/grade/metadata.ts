@@ -1,0 +1,190 @@
+/**
+ * What nbgrader writes into a cell's metadata (schema version 3), so that a course can move either way: which cells are
+ * graded, which are answered, for how many points.
+ *
+ * Source: nbgrader 0.9, `nbgraderformat/v3.json` and `v3.py`.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { Cell, Notebook } from "../runtime/notebook.ts";
+
+/** The key under which nbgrader keeps its metadata. */
+export const METADATA_KEY = "nbgrader";
+
+/** The schema version of {@linkcode GradeMetadata}. */
+export const SCHEMA_VERSION = 3;
+
+const schema = z.strictObject({
+  schema_version: z.literal(SCHEMA_VERSION),
+  grade: z.boolean(),
+  solution: z.boolean(),
+  locked: z.boolean(),
+  task: z.boolean().optional(),
+  grade_id: z.string().regex(/^[a-zA-Z0-9_-]*$/).optional(),
+  points: z.number().min(0).optional(),
+  checksum: z.string().length(32).optional(),
+  cell_type: z.enum(["raw", "code", "markdown"]).optional(),
+});
+
+/** The metadata of one cell, with nbgrader's keys. */
+export type GradeMetadata = z.infer<typeof schema>;
+
+/** What a cell is for in an assignment. */
+export type GradeRole =
+  /** Code that runs and whose failure costs points: locked, graded, not answered. */
+  | "test"
+  /** An answer that a test cell grades. */
+  | "solution"
+  /** An answer that a person marks. */
+  | "manual"
+  /** Instructions and rubric of a free task that a person marks. */
+  | "task"
+  /** Shown and restored, never graded. */
+  | "locked"
+  /** Nothing of the above. */
+  | "plain";
+
+/** A cell with the metadata that makes it part of an assignment. */
+export interface GradedCell {
+  /** Its place in the notebook, from 0. */
+  readonly index: number;
+  /** The cell. */
+  readonly cell: Cell;
+  /** Its metadata. */
+  readonly metadata: GradeMetadata & { readonly grade_id: string };
+  /** What it is for. */
+  readonly role: Exclude<GradeRole, "plain">;
+}
+
+/** One thing that is wrong with an assignment, for a person to mend. */
+export interface Finding {
+  /** The cell's place, from 0; undefined if the whole notebook is meant. */
+  readonly index?: number;
+  /** Its `grade_id`, if it has one. */
+  readonly gradeId?: string;
+  /** What is wrong, as one sentence. */
+  readonly message: string;
+}
+
+/**
+ * Reads a cell's metadata.
+ *
+ * @param cell The cell.
+ * @returns The metadata; undefined if the cell has none.
+ * @throws {SyntaxError} If it does not fit the schema, or is of another version.
+ */
+export function readGradeMetadata(cell: Cell): GradeMetadata | undefined {
+  const given = cell.metadata[METADATA_KEY];
+  if (given === undefined) return undefined;
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const version = (given as { schema_version?: unknown } | null)?.schema_version;
+  if (version !== SCHEMA_VERSION) {
+    throw new SyntaxError(
+      `Cannot read nbgrader metadata of version ${JSON.stringify(version) ?? "0"}: ` +
+        `expected ${SCHEMA_VERSION}; "nbgrader update" converts it`,
+    );
+  }
+  const [issue] = result.error.issues;
+  const where = issue!.path.length > 0 ? ` at "${issue!.path.join(".")}"` : "";
+  const message = issue!.message.replace(/^./, (letter) => letter.toLowerCase());
+  throw new SyntaxError(`Cannot read nbgrader metadata${where}: ${message}`);
+}
+
+/**
+ * Tells what a cell is for.
+ *
+ * @param metadata Its metadata, if it has any.
+ * @returns The role.
+ */
+export function roleOf(metadata: GradeMetadata | undefined): GradeRole {
+  if (!metadata) return "plain";
+  if (metadata.task) return "task";
+  if (metadata.grade) return metadata.solution ? "manual" : "test";
+  if (metadata.solution) return "solution";
+  return metadata.locked ? "locked" : "plain";
+}
+
+/**
+ * Whether the grader restores a cell's source: test cells and locked ones, never answers.
+ *
+ * @param metadata The cell's metadata.
+ * @returns nbgrader's effective lock, which its checksum covers.
+ */
+export function isEffectivelyLocked({ grade, solution, locked }: GradeMetadata): boolean {
+  return !solution && (grade || locked);
+}
+
+/**
+ * Lists the cells that make up an assignment, in their order.
+ *
+ * @param notebook The notebook.
+ * @returns The cells that are graded, answered or locked.
+ * @throws {SyntaxError} If some metadata cannot be read, or {@linkcode checkMetadata} finds a fault.
+ */
+export function gradedCells(notebook: Notebook): GradedCell[] {
+  const [finding] = checkMetadata(notebook);
+  if (finding) throw new SyntaxError(describeFinding(finding));
+  return notebook.cells.flatMap((cell, index) => {
+    const metadata = readGradeMetadata(cell);
+    const role = roleOf(metadata);
+    if (role === "plain") return [];
+    return [{ index, cell, metadata: metadata as GradedCell["metadata"], role }];
+  });
+}
+
+/**
+ * Checks the metadata of all cells by nbgrader's rules.
+ *
+ * @param notebook The notebook.
+ * @returns What is wrong, in the order of cells; nothing if all is well.
+ */
+export function checkMetadata(notebook: Notebook): Finding[] {
+  const findings: Finding[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, cell] of notebook.cells.entries()) {
+    let metadata: GradeMetadata | undefined;
+    try {
+      metadata = readGradeMetadata(cell);
+    } catch (error) {
+      findings.push({ index, message: (error as Error).message });
+      continue;
+    }
+    const role = roleOf(metadata);
+    if (!metadata || role === "plain") continue;
+    const gradeId = metadata.grade_id;
+    const add = (message: string) => findings.push({ index, gradeId, message });
+    if (!gradeId) {
+      findings.push({ index, message: `A ${role} cell has no grade_id: give it one` });
+      continue;
+    }
+    const earlier = seen.get(gradeId);
+    if (earlier !== undefined) add(`The grade_id is also that of cell ${earlier + 1}: rename one`);
+    seen.set(gradeId, index);
+    if (metadata.grade && metadata.points === undefined) add("A graded cell has no points");
+    if (role === "task" && cell.cell_type !== "markdown") {
+      add(`A task cell is a ${cell.cell_type} cell: expected markdown`);
+    }
+    if (cell.cell_type === "markdown" && (role === "test" || role === "solution")) {
+      add("A markdown cell is only graded or only answered: expected both, for a person to mark");
+    }
+    if (metadata.cell_type && metadata.cell_type !== cell.cell_type) {
+      add(`The cell is ${cell.cell_type}, but was released as ${metadata.cell_type}`);
+    }
+  }
+  return findings;
+}
+
+/**
+ * Writes a finding for a person.
+ *
+ * @param finding The finding.
+ * @returns Such as `Cell 3 ("q1_test"): A graded cell has no points`.
+ */
+export function describeFinding({ index, gradeId, message }: Finding): string {
+  if (index === undefined) return message;
+  const name = gradeId ? ` ("${gradeId}")` : "";
+  return `Cell ${index + 1}${name}: ${message}`;
+}
