@@ -179,7 +179,7 @@ export async function runNotebook(
   await using session = await Session.start({
     cwd,
     // What a model's record says of the program that made it.
-    env: { TUNEBOOK_NOTEBOOK: path ?? resolve(cwd, name), ...options.env },
+    env: { TUNEBOOK_NOTEBOOK: resolve(path ?? join(cwd, name)), ...options.env },
     launcher: options.launcher,
     path: path ?? resolve(cwd, name),
     onLateOutput: (message) => last && late(last.number, last.cell, message),
