@@ -16,7 +16,7 @@ import { readJson } from "../model/stored_weights.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { pick } from "../tensor/pick.ts";
 import { gpt2Tokenizer, type Mask, openTokenizer } from "../text/mod.ts";
-import { makeBatch } from "../train/mod.ts";
+import { forest } from "../dataset/mod.ts";
 import { withCounted } from "../train/evaluate.ts";
 import { type AdapterOptions, adapterOptions } from "./adapter_options.ts";
 import {
@@ -108,7 +108,7 @@ async function plan(options: Options): Promise<void> {
   const dropLast = examples.length >= batchSize; // as sft() does
   for (const indices of orderBatches(examples.length, { batchSize, seed, dropLast })) {
     const part = indices.map((i) => examples[i]);
-    const batch = makeBatch(part, { mask, maxLength });
+    const batch = forest(part, { mask, maxLength });
     const lossRows = new Set(batch.edges.rows).size;
     const longest = Math.max(
       ...part.map(({ promptIds, responseIds }) => promptIds.length + responseIds.length - 1),

@@ -1,7 +1,7 @@
 // Starts a run's manifest: versions, the machine, and hashes of the code that is about to run.
 
-import { dirname, fromFileUrl, join } from "@std/path";
-import config from "../../deno.json" with { type: "json" };
+import { fromFileUrl, join } from "@std/path";
+import { LIBRARY, VERSION } from "./library.ts";
 import type { Manifest, ManifestCell } from "./manifest.ts";
 import { formatNotebook, type Notebook } from "./notebook.ts";
 import { isInjected } from "./parameters.ts";
@@ -20,7 +20,7 @@ export async function newManifest(
   parameters: Record<string, unknown>,
 ): Promise<Manifest> {
   return {
-    tunebook: config.version,
+    tunebook: VERSION,
     library: await libraryHash(),
     deno: Deno.version.deno,
     v8: Deno.version.v8,
@@ -121,14 +121,14 @@ export function libraryHash(): Promise<string | undefined> {
 }
 
 async function hashLibrary(): Promise<string | undefined> {
-  if (!import.meta.url.startsWith("file:")) return undefined;
-  const root = join(dirname(fromFileUrl(import.meta.url)), "..");
+  if (LIBRARY.protocol !== "file:") return undefined;
+  const root = fromFileUrl(new URL("lib/", LIBRARY));
   const lines: string[] = [];
   const read = async (folder: string, below: string) => {
     for await (const entry of Deno.readDir(folder)) {
       const path = join(folder, entry.name), name = `${below}${entry.name}`;
       if (entry.isDirectory) await read(path, `${name}/`);
-      else if (/\.(ts|js|wgsl|wasm|css)$/.test(entry.name)) {
+      else if (/\.(ts|js|wgsl|wasm|css|base64)$/.test(entry.name)) {
         lines.push(`${name} ${await sha256(await Deno.readFile(path))}`);
       }
     }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { EncodedExample } from "../dataset/mod.ts";
+import type { BatchLayout, EncodedExample } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
-import type { BatchLayout } from "./batch.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
 import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
+import type { TrainingSettings } from "./settings.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
 /** Options of {@linkcode sft}. */
@@ -211,7 +211,10 @@ export function assertOptions(options: SftOptions): void {
  * @throws {RangeError} If there are none.
  */
 export function assertValidated(
-  { earlyStopping, keepBest, evalEvery = 5 }: SftOptions,
+  { earlyStopping, keepBest, evalEvery }: Pick<
+    TrainingSettings,
+    "earlyStopping" | "keepBest" | "evalEvery"
+  >,
   validation: readonly EncodedExample[],
 ): void {
   if ((!earlyStopping && !keepBest) || (evalEvery > 0 && validation.length > 0)) return;

@@ -13,8 +13,6 @@ import type { Tensor } from "../tensor/mod.ts";
 import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
-import type { TrainingBatch } from "./batch.ts";
-import { learn, type Learnt } from "./learn.ts";
 import { AdamW } from "./optimizer.ts";
 import {
   assertOptions,
@@ -23,8 +21,10 @@ import {
   type SftOptions,
   type Step,
 } from "./options.ts";
-import { learningRateAt } from "./schedule.ts";
+import { scheduledRate } from "./schedule.ts";
+import { CHECKPOINT_EVERY, resolveSftOptions, type TrainingSettings } from "./settings.ts";
 import { assertResumable, describeOptions, type TrainingState } from "./state.ts";
+import { takeStep } from "./step.ts";
 import { TrainingData } from "./training_data.ts";
 
 /**
@@ -37,6 +37,7 @@ import { TrainingData } from "./training_data.ts";
  * @param model The model, changed in place.
  * @param options Data and settings.
  * @returns What to loop over.
+ * @throws {TypeError} If there is an unknown option; the message names the one that was probably meant.
  * @throws {RangeError} If an option is out of range, or in a batch, or in all examples, nothing counts.
  */
 export function sft(model: Network, options: SftOptions): Training {
@@ -45,6 +46,8 @@ export function sft(model: Network, options: SftOptions): Training {
 
 /** A training: loop over it to take steps. */
 export class Training implements AsyncIterable<Step>, Disposable {
+  /** The options with every default filled in. */
+  readonly settings: TrainingSettings;
   /** What a person should know before it begins: examples that are cut or left out. */
   readonly notices: readonly string[];
   /** How many steps there will be. */
@@ -53,7 +56,6 @@ export class Training implements AsyncIterable<Step>, Disposable {
   readonly history: Step[] = [];
 
   readonly #model: Network;
-  readonly #options: SftOptions;
   readonly #data: TrainingData;
   readonly #optimizer: AdamW;
   /** Follows validation losses, where the training may end early or keeps its best weights. */
@@ -69,16 +71,17 @@ export class Training implements AsyncIterable<Step>, Disposable {
   /** @ignore Use {@linkcode sft}. */
   constructor(model: Network, given: SftOptions) {
     assertOptions(given);
-    const options = withCellCheckpoint(given);
+    const settings = resolveSftOptions(withCellCheckpoint(given), model);
     this.#model = model;
-    this.#options = options;
-    const { epochs = 1, maxSteps = Infinity, earlyStopping, keepBest } = options;
-    this.#data = new TrainingData(model, options);
-    assertValidated(options, this.#data.evaluated.validation);
+    this.settings = settings;
+    const { epochs, maxSteps, earlyStopping, keepBest } = settings;
+    this.#data = new TrainingData(model, settings);
+    assertValidated(settings, this.#data.evaluated.validation);
     this.notices = this.#data.notices;
     this.totalSteps = Math.min(this.#data.stepsPerEpoch * epochs, maxSteps);
-    this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), options, {
-      keepGradients: options.recompute,
+    const { beta1, beta2, epsilon, weightDecay, recompute } = settings;
+    this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), {
+      ...{ beta1, beta2, epsilon, weightDecay, reserveGradients: recompute },
     });
     if (earlyStopping || keepBest) {
       const kept = keepBest ? this.#optimizer.parameters : undefined;
@@ -111,7 +114,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#running = true;
     try {
       await this.start();
-      const signal = this.#options.signal ?? stopSignal();
+      const signal = this.settings.signal ?? stopSignal();
       await this.#catchUp(signal);
       while (!this.done) {
         signal?.throwIfAborted();
@@ -138,15 +141,15 @@ export class Training implements AsyncIterable<Step>, Disposable {
    */
   async start(): Promise<void> {
     if (this.#started) return;
-    const { checkpoint, resume, seed = 123 } = this.#options;
+    const { checkpoint, resume, seed } = this.settings;
     const found = checkpoint && resume ? await findCheckpoint(checkpoint.directory) : undefined;
     if (found) {
       const { path, state } = found;
       await assertResumable(path, state, await this.#state(), {
         totalSteps: this.totalSteps,
-        confirmOtherBits: this.#options.confirmOtherBits,
+        confirmOtherBits: this.settings.confirmOtherBits,
       });
-      const best = state.best && this.#options.keepBest
+      const best = state.best && this.settings.keepBest
         ? await readBest(path, this.#optimizer)
         : undefined;
       await restoreCheckpoint(path, this.#model, this.#optimizer, state.step);
@@ -167,7 +170,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
    * @throws {TypeError} If no directory for checkpoints was given.
    */
   async save(): Promise<string> {
-    const directory = this.#options.checkpoint?.directory;
+    const directory = this.settings.checkpoint?.directory;
     if (!directory) throw new TypeError('Cannot save a checkpoint without "checkpoint.directory"');
     if (this.#saved?.step === this.#step) return this.#saved.path;
     const state = await this.#state();
@@ -185,54 +188,30 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#optimizer[Symbol.dispose]();
   }
 
-  /** Takes a step: forward, backward, update. */
+  /** Takes the next step; see {@linkcode takeStep}. */
   async #update(signal: AbortSignal | undefined): Promise<Step> {
-    const { maxGradientNorm = Infinity } = this.#options;
-    const number = this.#step + 1;
-    const learningRate = learningRateAt(number, this.totalSteps, this.#options);
+    const { settings, totalSteps } = this;
+    const { maxGradientNorm, recompute, seed } = settings;
+    const step = this.#step + 1;
+    const learningRate = scheduledRate(step, totalSteps, settings);
     const began = performance.now();
     const batches = this.#data.batchesOf(this.#step);
-    const { loss, gradientNorm } = await this.#learn(batches, signal);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-      this.#optimizer.zeroGrad();
-      throw new RangeError(
-        `Cannot go on after step ${this.#step}: the next loss is ${loss} and the gradient's norm ` +
-          `${gradientNorm}; the model keeps its weights (a lower learning rate than ${learningRate} may help)`,
-      );
-    }
-    this.#optimizer.step(learningRate, Math.min(1, maxGradientNorm / (gradientNorm + 1e-6)));
-    await this.#model.device.sync();
-    this.#step = number;
-    const sum = (name: "tokensComputed" | "tokensCounted") =>
-      batches.reduce((total, batch) => total + batch[name], 0);
+    const { loss, gradientNorm } = await takeStep(this.#model, this.#optimizer, batches, {
+      ...{ step, learningRate, maxGradientNorm, recompute, signal },
+      dropoutSeed: this.#model.hasDropout ? [seed, step] : undefined,
+    });
+    this.#step = step;
     return {
-      step: number,
-      totalSteps: this.totalSteps,
-      epoch: Math.ceil(number / this.#data.stepsPerEpoch),
+      step,
+      totalSteps,
+      epoch: Math.ceil(step / this.#data.stepsPerEpoch),
       loss,
       learningRate,
-      tokensComputed: sum("tokensComputed"),
-      tokensCounted: sum("tokensCounted"),
+      tokensComputed: batches.reduce((sum, { tokensComputed }) => sum + tokensComputed, 0),
+      tokensCounted: batches.reduce((sum, { tokensCounted }) => sum + tokensCounted, 0),
       seconds: (performance.now() - began) / 1000,
       gradientNorm,
     };
-  }
-
-  /** Computes the next step's gradients; leaves none where it is stopped or fails. */
-  async #learn(
-    batches: readonly TrainingBatch[],
-    signal: AbortSignal | undefined,
-  ): Promise<Learnt> {
-    const { seed = 123, recompute } = this.#options;
-    const dropoutSeed = this.#model.hasDropout ? [seed, this.#step + 1] : undefined;
-    const options = { dropoutSeed, recompute, signal };
-    this.#optimizer.zeroGrad();
-    try {
-      return await learn(this.#model, this.#optimizer.parameters.values(), batches, options);
-    } catch (error) {
-      this.#optimizer.zeroGrad();
-      throw error;
-    }
   }
 
   /** Evaluates after a step, and makes a sample, where these are due. */
@@ -242,16 +221,16 @@ export class Training implements AsyncIterable<Step>, Disposable {
   ): Promise<Pick<Step, "evaluation" | "sample">> {
     const evaluation = this.#evaluatesAfter(step) ? await this.#evaluate(signal) : undefined;
     const endsEpoch = step % this.#data.stepsPerEpoch === 0;
-    const sample = endsEpoch ? await this.#options.sample?.(this.#model) : undefined;
+    const sample = endsEpoch ? await this.settings.sample?.(this.#model) : undefined;
     return { ...(evaluation && { evaluation }), ...(sample !== undefined && { sample }) };
   }
 
   #evaluatesAfter(step: number): boolean {
-    const { evalEvery = 5 } = this.#options;
+    const { evalEvery } = this.settings;
     return evalEvery > 0 && step > 0 && (step % evalEvery === 0 || step === this.totalSteps);
   }
 
-  /** Makes the evaluation that a stop came before, where the training's end or its best weights hang on it. */
+  /** Makes an evaluation that a stop prevented, where early stopping or the best weights depend on it. */
   async #catchUp(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#tracker || !this.#evaluatesAfter(this.#step)) return;
     if (this.#tracker.best?.evaluatedAt === this.#step) return;
@@ -263,7 +242,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   async #evaluate(signal: AbortSignal | undefined): Promise<Evaluation | undefined> {
     let evaluation: Evaluation;
     try {
-      evaluation = await evaluate(this.#model, this.#data, this.#options, signal);
+      evaluation = await evaluate(this.#model, this.#data, this.settings, signal);
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return undefined;
       throw error;
@@ -275,16 +254,16 @@ export class Training implements AsyncIterable<Step>, Disposable {
   }
 
   async #saveIfDue(): Promise<void> {
-    const { checkpoint } = this.#options;
+    const { checkpoint } = this.settings;
     if (!checkpoint) return;
-    const every = checkpoint.every ?? 50;
+    const every = checkpoint.every ?? CHECKPOINT_EVERY;
     if (this.#step % every === 0 || this.done) await this.save();
   }
 
   /** What decides the steps, and the bits. */
   async #state(): Promise<TrainingState> {
     const { best } = this;
-    this.#described ??= describeOptions(this.#model, this.#options, this.#data, this.totalSteps);
+    this.#described ??= describeOptions(this.#model, this.settings, this.#data, this.totalSteps);
     const options = await this.#described;
     const { facts } = this.#model.device;
     return { version: 1, step: this.#step, options, ...(best && { best }), facts };

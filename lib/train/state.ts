@@ -11,6 +11,7 @@ import type { Network } from "../model/mod.ts";
 import { describeDifferences } from "../tensor/facts.ts";
 import type { Best } from "./early_stopping.ts";
 import type { SftOptions } from "./options.ts";
+import type { TrainingSettings } from "./settings.ts";
 import type { TrainingData } from "./training_data.ts";
 
 /** What `training.json` of a checkpoint holds. */
@@ -32,24 +33,23 @@ export interface TrainingState {
  * evaluation that matters depends on it: such a training may be prolonged.
  *
  * @param model The model.
- * @param options What was asked for.
+ * @param options The training's settings.
  * @param data What was made of the examples.
  * @param totalSteps How many steps there are.
  * @returns Plain values by name; long ones as hashes.
  */
 export async function describeOptions(
   model: Network,
-  options: SftOptions,
+  options: TrainingSettings,
   data: TrainingData,
   totalSteps: number,
 ): Promise<Record<string, unknown>> {
   const { examples, layout, count: { mask, maxLength } } = data;
-  const { learningRate = 5e-5, maxGradientNorm = Infinity, seed = 123, batchSize = 8 } = options;
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.1 } = options;
-  const { order = "shuffled", dropLast = true } = options;
-  const { accumulate = 1, schedule = "constant", warmup = 0, minLearningRate = 0 } = options;
+  const { learningRate, maxGradientNorm, seed, batchSize, order, dropLast } = options;
+  const { beta1, beta2, epsilon, weightDecay } = options;
+  const { accumulate, schedule, warmup, minLearningRate } = options;
   const { earlyStopping, keepBest } = options;
-  const followsBest = earlyStopping !== undefined || keepBest === true;
+  const followsBest = earlyStopping !== undefined || keepBest;
   const prolongable = schedule === "constant" && (warmup >= 1 || warmup === 0) && !followsBest;
   const config = Object.entries(model.toConfig()).map(([name, value]) => [`model.${name}`, value]);
   return {
@@ -68,7 +68,7 @@ export async function describeOptions(
     beta2,
     epsilon,
     weightDecay,
-    // What is as by default is not written: a checkpoint from before the option existed can go on.
+    // Newer options are left out where they have their defaults, so that older checkpoints still match.
     ...(accumulate > 1 && { accumulate }),
     ...(schedule !== "constant" && { schedule, minLearningRate }),
     ...(warmup > 0 && { warmup }),
@@ -121,7 +121,7 @@ export async function assertResumable(
 
 /** What decides when a training ends early, and which weights are its best. */
 async function describeBest(
-  { earlyStopping, keepBest = false, evalEvery = 5, evalIters = 5 }: SftOptions,
+  { earlyStopping, keepBest, evalEvery, evalIters }: TrainingSettings,
   { evaluated }: TrainingData,
 ): Promise<Record<string, unknown>> {
   return {

@@ -13,8 +13,9 @@
  * @module
  */
 
-import { basename, fromFileUrl, join, resolve } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { closestString } from "@std/text";
+import { embeddedDirectory } from "./embedded.ts";
 import { downloadSnapshot, HubError, type SnapshotOptions } from "./hub.ts";
 import { downloadFile } from "./hub/file.ts";
 import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
@@ -56,7 +57,8 @@ export async function resolveModel(
 ): Promise<ResolvedModel> {
   if (spec.trim() === "") throw new RangeError(`Cannot find a model with an empty name: ${SYNTAX}`);
   if (spec === EMBEDDED_NAME) {
-    return { ...await fromDirectory(spec, embeddedDirectory()), source: "embedded", name: spec };
+    const directory = await embeddedDirectory(undefined, options.signal);
+    return { ...await fromDirectory(spec, directory), source: "embedded", name: spec };
   }
   if (Object.hasOwn(SHORT_NAMES, spec)) {
     return await fromHub(spec, SHORT_NAMES[spec], options);
@@ -102,16 +104,6 @@ function fromFile(spec: string, path: string, gguf: boolean): ResolvedGguf {
     );
   }
   return { kind: "gguf", spec, source: "file", name, weights: path };
-}
-
-function embeddedDirectory(): string {
-  const url = new URL("../../data/nano", import.meta.url);
-  if (url.protocol !== "file:") {
-    throw new Deno.errors.NotFound(
-      `Cannot find model "${EMBEDDED_NAME}": it comes with a copy of Tunebook on this machine, and this one was loaded from ${url.origin}`,
-    );
-  }
-  return fromFileUrl(url);
 }
 
 async function fromHub(

@@ -5,7 +5,7 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { Barrier, BarrierBroken } from "./barrier.ts";
+import { Barrier, BarrierBroken, DONE_TICKET } from "./barrier.ts";
 import { openBlas } from "./blas.ts";
 import { Context } from "./context.ts";
 import { kernels } from "./kernels.ts";
@@ -13,7 +13,9 @@ import type { Batch, ThreadOptions } from "./protocol.ts";
 
 const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
 
-const bytes = Deno.readFileSync(new URL("./kernels.wasm", import.meta.url));
+const file = new URL("./kernels.wasm", import.meta.url);
+const bytes = file.protocol === "file:" ? Deno.readFileSync(file) : await fetchBytes(file);
+const state = new Int32Array(barrierMemory);
 const barrier = new Barrier(barrierMemory, threads);
 const context = new Context(
   thread,
@@ -23,6 +25,12 @@ const context = new Context(
   new WebAssembly.Module(bytes),
 );
 const buffers = new Map<number, Float32Array>();
+
+async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`Cannot load "${url}": the server answers ${response.status}`);
+  return await response.bytes();
+}
 
 function run(batch: Batch): number[] | undefined {
   const times: number[] = [];
@@ -55,7 +63,10 @@ function run(batch: Batch): number[] | undefined {
 parentPort!.on("message", (batch: Batch) => {
   try {
     const times = run(batch);
-    if (thread === 0) parentPort!.postMessage({ ticket: batch.ticket, times });
+    if (thread !== 0) return;
+    Atomics.store(state, DONE_TICKET, batch.ticket);
+    Atomics.notify(state, DONE_TICKET);
+    parentPort!.postMessage({ ticket: batch.ticket, times });
   } catch (error) {
     barrier.break();
     if (!(error instanceof BarrierBroken)) {
