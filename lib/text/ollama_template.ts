@@ -76,7 +76,7 @@ export function chatToOllama(template: ChatTemplate, tokenizer: Tokenizer): Olla
     what,
   );
   const [bare] = cut(prompt(user(first)), [first], what);
-  if (bare !== begin) throw refusal(what, "it begins otherwise where more follows");
+  if (bare !== begin) throw refusal(what, "it begins differently if more follows");
   const withSystem = cutSystem(() => prompt({ role: "system", content: system }, user(first)));
 
   const bos = templateVariables(tokenizer).bos_token ?? "";

@@ -1,9 +1,10 @@
 // The walls around a sandboxed kernel: what it may read and write, how much it may use, and the
 // bubblewrap command that builds them.
 
-import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { fromFileUrl, join, resolve } from "@std/path";
 import { blasVariables } from "../../blas_variables.ts";
 import type { KernelCommand, KernelLauncher } from "../kernel.ts";
+import { LIBRARY } from "../library.ts";
 
 /** What a sandboxed notebook may do. */
 export interface SandboxOptions {
@@ -38,8 +39,8 @@ export const SANDBOX_DEFAULTS = { memory: 4096, disk: 512, totalTimeout: 600 };
 const RESERVED = 1280;
 
 /** This library's folder: its files are no secret. */
-export const LIBRARY_ROOT = resolve(dirname(fromFileUrl(import.meta.url)), "../../..");
-const LIBRARY_FILES = ["lib", "data", "deno.json", "deno.lock"];
+export const LIBRARY_ROOT = LIBRARY.protocol === "file:" ? resolve(fromFileUrl(LIBRARY)) : "";
+const LIBRARY_FILES = ["lib", "data", "deno.json", "deno.lock", "package.json"];
 
 /** Variables that a sandboxed kernel is given, beside those that decide what a BLAS computes. */
 const PASSED = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS", "LANG", "TZ"];
