@@ -1,12 +1,12 @@
 // The local modules that a notebook's cells import, directly or indirectly: they are as much part
 // of the notebook's code as the cells.
 
-import { parse } from "@babel/parser";
 import { fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
 import { findDenoConfig } from "./deno_config.ts";
 import { LIBRARY } from "./library.ts";
 import type { Notebook } from "./notebook.ts";
 import { sha256 } from "./new_manifest.ts";
+import { parseTypeScript } from "./parse_typescript.ts";
 
 /** This library's own files: their hash is the manifest's `library`. */
 const OWN = new URL("lib/", LIBRARY).href;
@@ -58,12 +58,7 @@ function specifiersOf(source: string): string[] {
   const specifiers: string[] = [];
   let tokens: { value?: unknown; type: { label: string } }[];
   try {
-    const file = parse(source, {
-      sourceType: "module",
-      plugins: ["typescript", "decorators"],
-      tokens: true,
-      errorRecovery: true,
-    });
+    const file = parseTypeScript(source, { tokens: true, errorRecovery: true });
     tokens = (file.tokens ?? []) as unknown as typeof tokens;
   } catch {
     return specifiers;

@@ -271,6 +271,7 @@ function install(options: any) {
     taken = false;
     breath = performance.now();
     pending.clear();
+    kernel.value = undefined;
     kernel.onBegin();
     kernel.enter(number);
     lastError = lastThrown = lastRejection = undefined;
@@ -387,6 +388,8 @@ function install(options: any) {
   const filename = file ? decodeURIComponent(new URL(options.url).pathname) : undefined;
   const kernel = {
     begin,
+    /** The value of the last statement of a cell that does not end with an expression. */
+    value: undefined as unknown,
     /** Is told of each cell before it runs; see `watchModules`. */
     onBegin: () => {},
     /** Makes what is started from now on the cell's, and tells whose it is; see `followWork`. */

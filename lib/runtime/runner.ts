@@ -204,7 +204,8 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
   let last: { number: number; cell: CodeCell } | undefined;
   await using session = await Session.start({
     cwd,
-    env: options.env,
+    // What a model's record says of the program that made it.
+    env: { TUNEBOOK_NOTEBOOK: path ?? resolve(cwd, name), ...options.env },
     launcher: options.launcher,
     lock: options.lock,
     maxOutput: options.maxOutput ?? MAX_OUTPUT,

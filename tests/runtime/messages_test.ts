@@ -1,6 +1,6 @@
 // Jupyter messages: signatures as other implementations make them, and what is refused.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createHmac } from "node:crypto";
 import { MessageCodec } from "../../lib/runtime/messages.ts";
 

@@ -6,8 +6,7 @@ import type { KernelCommand, KernelLauncher } from "../kernel.ts";
 import {
   INNER_DENO_DIR,
   innerEnvironment,
-  LIBRARY_FILES,
-  LIBRARY_ROOT,
+  LIBRARY_PLACES,
   RESERVED,
   SANDBOX_LIMITS,
   systemFolders,
@@ -60,7 +59,7 @@ export function sandboxLauncher(walls: Walls): KernelLauncher {
         ...walls.config === undefined
           ? []
           : ["--ro-bind", walls.config, join(walls.cwd, "deno.json")],
-        ...LIBRARY_FILES.flatMap((name) => bind("--ro-bind-try", join(LIBRARY_ROOT, name))),
+        ...LIBRARY_PLACES.flatMap((path) => bind("--ro-bind-try", path)),
         ...walls.read.flatMap((path) => bind("--ro-bind", path)),
         ...walls.write.flatMap((path) => bind("--bind", path)),
         ...bind("--ro-bind", join(connectionFolder, "connection.json")),

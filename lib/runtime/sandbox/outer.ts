@@ -14,7 +14,7 @@ import { seccompFilter } from "./seccomp.ts";
 import { Staging } from "./staging.ts";
 import {
   innerEnvironment,
-  LIBRARY_FILES,
+  LIBRARY_PLACES,
   LIBRARY_ROOT,
   RUNNER_MEMORY,
   SANDBOX_DEFAULTS,
@@ -75,6 +75,7 @@ export async function runInSandbox(run: SandboxedRun): Promise<RunResult> {
 export async function sandboxFault(): Promise<string | undefined> {
   const refuse = (reason: string) => `Cannot run in a sandbox: ${reason}`;
   if (Deno.build.os !== "linux") return refuse("it needs Linux");
+  if (LIBRARY_ROOT === "") return refuse("it needs Tunebook on this machine: npm install tunebook");
   if (seccompFilter() === undefined) {
     return refuse(`no filter of system calls is known for ${Deno.build.arch}`);
   }
@@ -134,8 +135,8 @@ async function openPlace(options: SandboxOptions, cwd: string): Promise<Place> {
     const walls = await buildWalls(options, cwd, folder, denoDir);
     const bound: Bound[] = [];
     const see = async (path: string) => bound.push({ source: await staging.read(path), path });
-    for (const name of LIBRARY_FILES) {
-      if (await exists(join(LIBRARY_ROOT, name))) await see(join(LIBRARY_ROOT, name));
+    for (const path of LIBRARY_PLACES) {
+      if (await exists(path)) await see(path);
     }
     await see(await Deno.realPath(Deno.execPath()));
     for (const path of [walls.filter, ...walls.config === undefined ? [] : [walls.config]]) {
@@ -272,7 +273,8 @@ async function converse(
       "--no-check",
       "--cached-only",
     ],
-    ...["--frozen", "--config", join(LIBRARY_ROOT, "deno.json")],
+    ...await exists(join(LIBRARY_ROOT, "deno.lock")) ? ["--frozen"] : [],
+    ...["--config", join(LIBRARY_ROOT, "deno.json")],
     fromFileUrl(new URL("./inner.ts", import.meta.url)),
   ], "piped").spawn();
   const stdin = process.stdin.getWriter();

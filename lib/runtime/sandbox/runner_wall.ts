@@ -2,7 +2,7 @@
 // and so sees no file and no network that the notebook may not see. Started by root, it is no root.
 
 import { dirname, join } from "@std/path";
-import { INNER_DENO_DIR, innerEnvironment, SANDBOX_LIMITS, systemFolders } from "./walls.ts";
+import { INNER_DENO_DIR, SANDBOX_LIMITS, systemFolders } from "./walls.ts";
 
 /** A file or folder that is to be seen within the walls. */
 export interface Bound {
@@ -38,7 +38,7 @@ const NARROW = "for name in rmem wmem; do " +
  * Makes the command that builds the wall and runs something behind it.
  *
  * @param wall What is to be seen, and what runs.
- * @returns A command line, for the environment of {@linkcode innerEnvironment}.
+ * @returns A command line, for the environment of `innerEnvironment()`.
  */
 export function runnerCommand({ bound, denoDir, command }: RunnerWall): string[] {
   const root = isRoot();

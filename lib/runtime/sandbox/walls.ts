@@ -2,8 +2,9 @@
 // runner (`runner_wall.ts`), which sees no file but what the sandbox may see, and an inner one around
 // the kernel (`kernel_wall.ts`).
 
-import { dirname, fromFileUrl, resolve } from "@std/path";
+import { fromFileUrl, join, resolve } from "@std/path";
 import { blasVariables } from "../../blas_variables.ts";
+import { LIBRARY } from "../library.ts";
 
 /** What a sandboxed notebook may do. */
 export interface SandboxOptions {
@@ -55,9 +56,13 @@ export const RUNNER_MEMORY = 1024;
 export const RESERVED = 1280;
 
 /** This library's folder: its files are no secret. */
-export const LIBRARY_ROOT = resolve(dirname(fromFileUrl(import.meta.url)), "../../..");
-/** Files and folders of it that are to be seen. */
-export const LIBRARY_FILES = ["lib", "data", "deno.json", "deno.lock"];
+export const LIBRARY_ROOT = LIBRARY.protocol === "file:" ? resolve(fromFileUrl(LIBRARY)) : "";
+/** Files and folders that hold it, and where it is a package, the packages beside it. */
+export const LIBRARY_PLACES: string[] = LIBRARY_ROOT === "" ? [] : [
+  ...["lib", "data", "deno.json", "deno.lock", "package.json"]
+    .map((name) => join(LIBRARY_ROOT, name)),
+  ...LIBRARY_ROOT.match(/^.*\/node_modules(?=\/)/) ?? [],
+];
 
 /** Where Deno's cache is within the walls; only what can be read from outside is not gone afterwards. */
 export const INNER_DENO_DIR = "/tmp/deno";
