@@ -35,7 +35,11 @@ Deno.test("recordProvenance() refuses what JSON would drop or change", () => {
       `must hold JSON values only, got ${got}`,
     );
   }
-  assertThrows(() => recordProvenance("", {}), TypeError, 'kind must be a non-empty string, got ""');
+  assertThrows(
+    () => recordProvenance("", {}),
+    TypeError,
+    'kind must be a non-empty string, got ""',
+  );
   assertThrows(() => recordProvenance("data", [] as never), TypeError, "facts must be an object");
   assertEquals(recorded().length, before);
 });

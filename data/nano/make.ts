@@ -8,7 +8,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import { type Progress, progress } from "../../lib/cli/progress.ts";
-import { Gpt2, type LossBatch, lossOf, saveNetwork } from "../../lib/model/mod.ts";
+import { Gpt2, lossOf, saveNetwork } from "../../lib/model/mod.ts";
+import type { ForestBatch } from "../../lib/dataset/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { backward, globalNorm, scope, Tensor } from "../../lib/tensor/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
@@ -53,7 +54,7 @@ function corpusTokens(count: number): number[] {
 }
 
 /** Sequences side by side, each token predicting the next. */
-function batchAt(corpus: Int32Array, step: number): LossBatch {
+function batchAt(corpus: Int32Array, step: number): ForestBatch {
   const count = BATCH_SIZE * LENGTH;
   const tokens = corpus.slice((step - 1) * count, step * count);
   const targets = corpus.slice((step - 1) * count + 1, step * count + 1);

@@ -35,7 +35,6 @@ export {
   attendWithin,
   type AttentionHeads,
   logitsOf,
-  type LossBatch,
   lossOf,
   type ModelInput,
   type Network,

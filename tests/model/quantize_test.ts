@@ -24,7 +24,8 @@ import {
   type PackedType,
   scope,
 } from "../../lib/tensor/mod.ts";
-import { makeBatch, sft } from "../../lib/train/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
 import { onOneThread, release, smallExamples, take } from "../train/small.ts";
@@ -76,7 +77,7 @@ onEveryDevice(
           if (name.includes("lora_B")) tensor.assign(new Float32Array(tensor.size).fill(0.05));
         }
         using _loss = scope(() => {
-          const loss = lossOf(one, makeBatch(smallExamples(3)));
+          const loss = lossOf(one, forest(smallExamples(3)));
           backward(loss);
           return loss;
         });

@@ -5,7 +5,7 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { Barrier, BarrierBroken } from "./barrier.ts";
+import { Barrier, BarrierBroken, DONE_TICKET } from "./barrier.ts";
 import { openBlas } from "./blas.ts";
 import { Context } from "./context.ts";
 import { kernels } from "./kernels.ts";
@@ -15,6 +15,7 @@ const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions
 
 const file = new URL("./kernels.wasm", import.meta.url);
 const bytes = file.protocol === "file:" ? Deno.readFileSync(file) : await fetchBytes(file);
+const state = new Int32Array(barrierMemory);
 const barrier = new Barrier(barrierMemory, threads);
 const context = new Context(
   thread,
@@ -62,7 +63,10 @@ function run(batch: Batch): number[] | undefined {
 parentPort!.on("message", (batch: Batch) => {
   try {
     const times = run(batch);
-    if (thread === 0) parentPort!.postMessage({ ticket: batch.ticket, times });
+    if (thread !== 0) return;
+    Atomics.store(state, DONE_TICKET, batch.ticket);
+    Atomics.notify(state, DONE_TICKET);
+    parentPort!.postMessage({ ticket: batch.ticket, times });
   } catch (error) {
     barrier.break();
     if (!(error instanceof BarrierBroken)) {

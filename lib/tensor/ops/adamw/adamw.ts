@@ -18,7 +18,7 @@ import wgsl from "./adamw.wgsl" with { type: "text" };
  * rootCorrection2 = √(1 − beta2ᵗ), decay = learningRate · weightDecay, and rate1 = 1 − beta1 and rate2 = 1 − beta2
  * from double precision (in f32, 1 − 0.999 is off by 1e-5).
  */
-const adamwKernel = defineKernel({
+export const adamwKernel = defineKernel({
   name: "adamw",
   buffers: { parameter: "update", gradient: "read", mean: "update", variance: "update" },
   params: {
