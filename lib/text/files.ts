@@ -6,6 +6,7 @@ import { ggufTokenizerDefinition } from "./gguf_tokenizer.ts";
 import { gpt2Tokenizer } from "./gpt2.ts";
 import { HuggingFaceTokenizer } from "./hugging_face.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { gpt2Definition } from "./tokenizer_to_gguf.ts";
 import { parseTokenizerJson, writeTokenizerJson } from "./tokenizer_json.ts";
 
 type Json = Record<string, unknown>;
@@ -84,28 +85,32 @@ const TOKENIZER_FILES = [
 
 /**
  * Saves a tokenizer into a model's directory: copies the files that it came from or, if it came
- * from a GGUF file, writes equivalent files that transformers' `AutoTokenizer` reads. GPT-2's own
- * tokenizer needs none.
+ * from a GGUF file or is GPT-2's own, writes equivalent files that transformers' `AutoTokenizer`
+ * reads.
  *
  * @param tokenizer The tokenizer.
  * @param directory An existing directory. Each file is written under a temporary name, then
  * renamed.
  * @param source Where the model came from.
+ * @throws {TypeError} If its kind has no files.
  */
 export async function saveTokenizer(
   tokenizer: Tokenizer,
   directory: string,
   source?: ResolvedModel,
 ): Promise<void> {
-  if (tokenizer.definition === undefined) return;
-  if (source?.kind === "directory") {
+  if (source?.kind === "directory" && source.files.includes("tokenizer.json")) {
     if (resolve(source.directory) === resolve(directory)) return;
     for (const name of TOKENIZER_FILES.filter((name) => source.files.includes(name))) {
       await writeBytes(join(directory, name), await Deno.readFile(join(source.directory, name)));
     }
     return;
   }
-  const { json, config } = writeTokenizerJson(tokenizer.definition);
+  if (tokenizer.definition === undefined && tokenizer.name !== "gpt2") {
+    throw new TypeError(`Cannot save the tokenizer "${tokenizer.name}": its kind has no files`);
+  }
+  const definition = tokenizer.definition ?? gpt2Definition(tokenizer);
+  const { json, config } = writeTokenizerJson(definition);
   const encoder = new TextEncoder();
   await writeBytes(join(directory, "tokenizer.json"), encoder.encode(JSON.stringify(json)));
   await writeBytes(

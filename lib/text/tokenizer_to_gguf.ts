@@ -179,11 +179,22 @@ function essence(component: Component): string {
   }
 }
 
+/** All fields are present, because the crate that transformers uses requires them. */
+const BYTE_LEVEL: Component = {
+  type: "ByteLevel",
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: true,
+};
+
 /**
- * GPT-2's definition; its merges follow from its tokens, each of which is the last merge of its
- * bytes.
+ * GPT-2's own tokenizer as a definition. Its merges follow from its tokens: each token is the last
+ * merge of its bytes.
+ *
+ * @param tokenizer GPT-2's.
+ * @returns The definition, as in its `tokenizer.json` and GGUF files.
  */
-function gpt2Definition(tokenizer: Tokenizer): TokenizerDefinition {
+export function gpt2Definition(tokenizer: Tokenizer): TokenizerDefinition {
   const specials = new Set(tokenizer.specialTokens.values());
   const tokens = Array.from(
     { length: tokenizer.vocabSize },
@@ -203,12 +214,12 @@ function gpt2Definition(tokenizer: Tokenizer): TokenizerDefinition {
       special: true,
     })),
     normalizer: null,
-    preTokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+    preTokenizer: BYTE_LEVEL,
     model: {
       type: "BPE",
       merges: { kind: "listed", pairs: tokens.flatMap((token, id) => lastMerge(token, id, ranks)) },
     },
-    decoder: { type: "ByteLevel" },
+    decoder: BYTE_LEVEL,
     beginIds: [],
     eosId: tokenizer.eosId,
     bosId: tokenizer.eosId,
