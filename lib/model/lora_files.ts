@@ -17,6 +17,7 @@ import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
 import { freeze } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
@@ -46,6 +47,12 @@ export async function saveLora(
   directory: string,
   options: { base?: string; revision?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("save an adapter", options, {
+    base: true,
+    revision: true,
+    dtype: true,
+    signal: true,
+  });
   const { dtype, signal } = options;
   const adapted = adaptedLinears(model);
   if (adapted.length === 0) throw new TypeError("Cannot save an adapter: the model has none");

@@ -3,6 +3,7 @@
  * `tokenizer_config.json` and GGUF files carry, rendered by `@huggingface/jinja`.
  */
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** One message of a conversation. */
 export interface ChatMessage {
@@ -23,6 +24,12 @@ export interface ChatTemplateOptions {
   /** Variables that it may use beside `messages` and `add_generation_prompt`, such as `bos_token`. */
   variables?: Readonly<Record<string, unknown>>;
 }
+
+/** The names of {@linkcode ChatTemplateOptions}. */
+export const CHAT_TEMPLATE_OPTIONS: OptionNames<ChatTemplateOptions> = {
+  name: true,
+  variables: true,
+};
 
 /** The longest text that a template may write, in UTF-16 units. */
 const LONGEST = 1 << 24;
@@ -59,6 +66,7 @@ export class ChatTemplate {
    * @throws {SyntaxError} If it is no template.
    */
   constructor(source: string, options: ChatTemplateOptions = {}) {
+    assertKnownOptions("read a template", options, CHAT_TEMPLATE_OPTIONS);
     const { name = "chat template", variables = {} } = options;
     this.name = name;
     this.source = source;
@@ -88,6 +96,7 @@ export class ChatTemplate {
    * @throws {RangeError} If it writes without end.
    */
   render(messages: readonly ChatMessage[], options: { prompt?: boolean } = {}): string {
+    assertKnownOptions("write a conversation", options, { prompt: true });
     let text: string;
     try {
       const environment = new Environment();

@@ -4,6 +4,7 @@
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { blasVariables } from "../../blas_variables.ts";
 import type { KernelCommand, KernelLauncher } from "../kernel.ts";
+import { type OptionNames } from "../../options.ts";
 
 /** What a sandboxed notebook may do. */
 export interface SandboxOptions {
@@ -16,6 +17,14 @@ export interface SandboxOptions {
   /** What it may write into files that are gone afterwards, in MiB; 512 if not said. */
   disk?: number;
 }
+
+/** The names of {@linkcode SandboxOptions}. */
+export const SANDBOX_OPTIONS: OptionNames<SandboxOptions> = {
+  read: true,
+  write: true,
+  memory: true,
+  disk: true,
+};
 
 /** Walls in full. */
 export interface Walls {
