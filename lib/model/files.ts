@@ -21,6 +21,7 @@ import { planModel } from "./architectures.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
 import type { Network } from "./model.ts";
+import { setOrigin } from "./origin.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
@@ -98,6 +99,7 @@ export async function loadNetwork(
     await loadLoraGguf(network, adapter);
     mergeLora(network);
   }
+  setOrigin(network, source);
   const { name: named, source: from, commit } = source;
   await recordProvenance("model", { name: named, source: from, ...(commit && { commit }) });
   return { network, source };

@@ -5,7 +5,7 @@
  */
 
 import { quote } from "./json.ts";
-import { type OptionNames } from "../options.ts";
+import type { OptionNames } from "../options.ts";
 
 /** Which part of a tensor is read, and where it goes. */
 export interface ReadOptions {

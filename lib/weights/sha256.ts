@@ -5,7 +5,7 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
-import { type OptionNames } from "../options.ts";
+import type { OptionNames } from "../options.ts";
 
 /** How a long read reports progress and is stopped. */
 export interface StreamOptions {

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { writeAll, writeBeside } from "../write_beside.ts";
 import { quote } from "./json.ts";
-import { type OptionNames } from "../options.ts";
+import type { OptionNames } from "../options.ts";
 
 /**
  * A tensor's values in row-major order, or a function that returns them when they are written, so

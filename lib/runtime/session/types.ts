@@ -5,7 +5,7 @@ import type { Kernel, KernelLauncher } from "../kernel.ts";
 import type { ProvenanceEntry } from "../manifest.ts";
 import type { Output } from "../notebook.ts";
 import type { OutputMessage } from "../outputs.ts";
-import { type OptionNames } from "../../options.ts";
+import type { OptionNames } from "../../options.ts";
 
 /** How to start a session. */
 export interface SessionOptions {
@@ -19,6 +19,10 @@ export interface SessionOptions {
   env?: Record<string, string>;
   /** Changes the command that starts the kernel, so that it runs in a sandbox. */
   launcher?: KernelLauncher;
+  /** Code that the kernel runs before any cell; the session does not start where it fails. */
+  lock?: string;
+  /** Bytes that cells may put out, whatever the kind of message; the kernel is ended where it is more. */
+  maxOutput?: number;
   /**
    * Is told of output that arrives while no cell runs, from work that the last cell left behind, and of
    * errors in what an earlier cell has started; it has been added to that cell's outputs.
@@ -43,6 +47,8 @@ export const SESSION_OPTIONS: OptionNames<SessionOptions> = {
   onMessage: true,
   onDeath: true,
   keepRecords: true,
+  lock: true,
+  maxOutput: true,
 };
 
 /** A message that is no output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */

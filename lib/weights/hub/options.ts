@@ -8,7 +8,7 @@ import { join } from "@std/path";
 import { hubHome } from "./cache.ts";
 import type { DownloadProgress } from "./download.ts";
 import type { Connection } from "./request.ts";
-import { type OptionNames } from "../../options.ts";
+import type { OptionNames } from "../../options.ts";
 
 /** How the hub is reached. Absent options come from the environment. */
 export interface HubOptions {
