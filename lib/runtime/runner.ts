@@ -119,7 +119,12 @@ export interface RunResult {
   failure?: RunFailure;
   /** All that failed, in order; more than one only where errors are allowed. */
   failures?: RunFailure[];
+  /** What may be missing from the notebook though no cell failed, a sentence each. */
+  warnings?: string[];
 }
+
+/** How long timers may be pending after the last cell, in milliseconds. */
+const SETTLE = 2000;
 
 /**
  * Runs a notebook on a Deno kernel of its own.
@@ -287,6 +292,14 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
       options.onProgress?.({ type: "cell-end", ...at, status: ended, seconds, cache: said });
       await save();
       if (limit.signal.aborted || session.flooded) break;
+    }
+    const pending = limit.signal.aborted ? 0 : await session.settle(SETTLE);
+    if (pending > 0) {
+      const timers = pending === 1 ? "1 timer was" : `${pending} timers were`;
+      (run.warnings ??= []).push(
+        `${timers} still pending ${SETTLE / 1000} s after the last cell of ${name}; ` +
+          "any output to come is missing",
+      );
     }
   } finally {
     // Nothing may be added to what has been recorded.

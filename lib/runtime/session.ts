@@ -220,6 +220,20 @@ export class Session {
     });
   }
 
+  /**
+   * Waits for the timers that cells have left pending: their output belongs to the last cell.
+   *
+   * @param milliseconds The longest wait.
+   * @returns How many are pending still, or the kernel has not answered about.
+   */
+  async settle(milliseconds: number): Promise<number> {
+    if (this.#link.kernel.ended) return 0;
+    const settled = this.#link.waitFor("settled");
+    await this.#link.kernel.tell(`settle ${milliseconds}`);
+    const heard = await this.#link.within(settled, milliseconds + 5000);
+    return heard?.value.type === "settled" ? heard.value.pending : 0;
+  }
+
   /** The kernel has ended: who would not hear of it otherwise is told. */
   async #died() {
     const { onDeath } = this.#options;
