@@ -2,6 +2,7 @@
  * Chat templates: convert a conversation to one text. They are written in Jinja, come from Hugging
  * Face's `tokenizer_config.json` or GGUF files, and are rendered as transformers renders them.
  */
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import {
   type Arguments,
   BudgetError,
@@ -30,6 +31,12 @@ export interface ChatTemplateOptions {
   /** Variables besides `messages` and `add_generation_prompt`, such as `bos_token`. */
   variables?: Readonly<Record<string, unknown>>;
 }
+
+/** The names of {@linkcode ChatTemplateOptions}. */
+export const CHAT_TEMPLATE_OPTIONS: OptionNames<ChatTemplateOptions> = {
+  name: true,
+  variables: true,
+};
 
 /** The most numbers that `range()` may produce in one rendering. */
 const MOST_COUNTED = 1 << 20;
@@ -64,6 +71,7 @@ export class ChatTemplate {
    * @throws {SyntaxError} If the template cannot be parsed.
    */
   constructor(source: string, options: ChatTemplateOptions = {}) {
+    assertKnownOptions("read a template", options, CHAT_TEMPLATE_OPTIONS);
     const { name = "chat template", variables = {} } = options;
     this.name = name;
     this.source = source;
@@ -93,6 +101,7 @@ export class ChatTemplate {
    * @throws {RangeError} If it does not stop writing.
    */
   render(messages: readonly ChatMessage[], options: { prompt?: boolean } = {}): string {
+    assertKnownOptions("write a conversation", options, { prompt: true });
     try {
       return this.#template.render({
         ...this.#globals(),
