@@ -35,6 +35,7 @@ const LEAVES = [
   "options.ts",
   "blas_variables.ts",
   "write_beside.ts",
+  "own_temp.ts",
 ];
 
 const roomOf = (path: string) => relative(lib, path).replaceAll("\\", "/").split("/")[0];
