@@ -30,6 +30,7 @@ const LEAVES = [
   "keep.ts",
   "options.ts",
   "blas_variables.ts",
+  "cache_folder.ts",
   "write_beside.ts",
 ];
 

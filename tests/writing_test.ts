@@ -144,8 +144,7 @@ Deno.test("docs/writing.md: what it calls wrong is found, what it calls right is
 });
 
 Deno.test("comments, errors, help texts and pages have none of the forms in docs/writing.md", async () => {
-  const swept = (path: string) =>
-    SWEPT.some((one) => path === one || path.startsWith(one + "/"));
+  const swept = (path: string) => SWEPT.some((one) => path === one || path.startsWith(one + "/"));
   const prose: Prose[] = [];
   const chapters: Prose[] = [];
   for (const folder of ["lib", "tests", "notebooks", "data", "examples"]) {

@@ -2,6 +2,7 @@
 // bubblewrap command that builds them.
 
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { cacheFolder } from "../../cache_folder.ts";
 import { blasVariables } from "../../blas_variables.ts";
 import type { KernelCommand, KernelLauncher } from "../kernel.ts";
 
@@ -40,6 +41,9 @@ const RESERVED = 1280;
 /** This library's folder: its files are no secret. */
 export const LIBRARY_ROOT = resolve(dirname(fromFileUrl(import.meta.url)), "../../..");
 const LIBRARY_FILES = ["lib", "data", "deno.json", "deno.lock"];
+
+/** Where a kernel with `HOME=/tmp` looks for what was found of a BLAS. */
+const BLAS_FILE = "/tmp/.cache/tunebook/blas.json";
 
 /** Variables that a sandboxed kernel is given, beside those that decide what a BLAS computes. */
 const PASSED = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS", "LANG", "TZ"];
@@ -102,6 +106,8 @@ export function sandboxLauncher(
         ...walls.read.flatMap((path) => bind("--ro-bind", path)),
         ...walls.write.flatMap((path) => bind("--bind", path)),
         ...bind("--ro-bind", connectionFolder),
+        // Which BLAS is right on this machine, which no process in here can find out: none may write it.
+        ...["--ro-bind-try", join(cacheFolder() ?? "/tmp/tunebook", "blas.json"), BLAS_FILE],
         ...bind("--ro-bind", deno),
         ...["--chdir", walls.cwd, "--", deno, ...args],
       ],

@@ -6,7 +6,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { Barrier, BarrierBroken } from "./barrier.ts";
-import { openBlas } from "./blas.ts";
+import { openBlas } from "./blas/blas.ts";
 import { Context } from "./context.ts";
 import { kernels } from "./kernels.ts";
 import type { Batch, ThreadOptions } from "./protocol.ts";
