@@ -2,8 +2,8 @@
 // The `tunebook` command. Each subcommand loads its own rooms, and only when it is used.
 
 import { Command, CommanderError } from "commander";
-import config from "../deno.json" with { type: "json" };
 import { INTERRUPTED, Interrupted } from "./cli/interrupt.ts";
+import { VERSION } from "./runtime/library.ts";
 
 /** A module of lib/cli: it adds its subcommand, with all its options, to the program. */
 export interface CommandModule {
@@ -83,7 +83,7 @@ const MISUSED = 2;
 export async function main(args: string[]): Promise<number> {
   const program = new Command("tunebook")
     .description("Run TypeScript notebooks soundly, and fine-tune language models in them.")
-    .version(config.version)
+    .version(VERSION)
     .helpCommand("help [command]", "show help for a command")
     .exitOverride();
   const asked = args[0] === "help" ? args[1] : args[0];

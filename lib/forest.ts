@@ -16,6 +16,31 @@ export interface SequenceForest {
   readonly paths: readonly Int32Array[];
 }
 
+/** Which rows predict which tokens: the edges that a loss sums over. */
+export interface LossEdges {
+  /** The rows, ascending, (E). */
+  readonly rows: Int32Array;
+  /** The token that each row is to predict, (E). A row may have several. */
+  readonly targets: Int32Array;
+  /** How often each edge counts, (E): the sum of the weights of the sequences that share it. */
+  readonly counts: Float32Array;
+}
+
+/**
+ * A batch as a forest of T tokens in depth-first order: token i attends to token j if and only if `j <= i < end[j]`,
+ * which is to say to itself and its ancestors. Padded and packed batches are forests whose trees are single sequences.
+ */
+export interface ForestBatch {
+  /** The tokens, (T). */
+  readonly tokens: Int32Array;
+  /** Each token's position in its sequences, from 0, (T). */
+  readonly positions: Int32Array;
+  /** One past each token's last descendant, (T). */
+  readonly end: Int32Array;
+  /** What the loss counts. */
+  readonly edges: LossEdges;
+}
+
 interface Node {
   readonly token: number;
   readonly children: Map<number, Node>;

@@ -80,6 +80,11 @@ const FOREIGN_NAMES: Readonly<Record<string, readonly string[]>> = {
   loraalpha: ["alpha"],
   loradropout: ["dropout"],
   targetmodules: ["targets"],
+  // reductions of PyTorch's tensors
+  dim: ["axis"],
+  keepdim: ["keepDims"],
+  unbiased: ["correction"],
+  ddof: ["correction"],
   // GenerationConfig
   maxnewtokens: ["maxNewTokens"],
   maxtokens: ["maxNewTokens"],

@@ -25,14 +25,14 @@ const records: ProvenanceRecord[] = [];
  *
  * @example Recording a seed
  * ```ts
- * import { record, recorded } from "./provenance.ts";
+ * import { recorded, recordProvenance } from "./provenance.ts";
  * import { assertEquals } from "@std/assert";
  *
- * await record("seed", { name: "shuffle", value: 123 });
+ * await recordProvenance("seed", { name: "shuffle", value: 123 });
  * assertEquals(recorded().at(-1), { kind: "seed", name: "shuffle", value: 123 });
  * ```
  */
-export function record(kind: string, facts: Record<string, unknown>): Promise<void> {
+export function recordProvenance(kind: string, facts: Record<string, unknown>): Promise<void> {
   if (typeof kind !== "string" || kind === "") {
     throw new TypeError(
       `Cannot record provenance: kind must be a non-empty string, got ${

@@ -15,10 +15,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   model: ["tensor", "weights"],
   train: ["model", "tensor", "dataset", "text", "weights"],
   eval: ["dataset", "text", "weights"],
+  pipeline: ["tensor", "weights", "text", "dataset", "model", "train", "eval"],
   show: ["text"],
   course: ["show"],
   runtime: ["show"],
-  cli: ["tensor", "weights", "text", "dataset", "model", "train", "eval", "show", "runtime"],
+  cli: [
+    ...["tensor", "weights", "text", "dataset", "model", "train", "eval", "pipeline"],
+    ...["show", "runtime"],
+  ],
 };
 
 /** Files at the top that any room may import. */
@@ -27,7 +31,7 @@ const LEAVES = [
   "forest.ts",
   "provenance.ts",
   "stop.ts",
-  "keep.ts",
+  "restorable.ts",
   "options.ts",
   "blas_variables.ts",
   "cache_folder.ts",

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { record, recorded } from "../lib/provenance.ts";
+import { recorded, recordProvenance } from "../lib/provenance.ts";
 
-Deno.test("record() remembers facts in order, as they were", async () => {
+Deno.test("recordProvenance() remembers facts in order, as they were", async () => {
   const before = recorded().length;
   const facts = { name: "weights", files: [{ sha256: "00" }] };
-  await record("weights", facts);
+  await recordProvenance("weights", facts);
   facts.files.push({ sha256: "11" });
-  await record("seed", { value: 123 });
+  await recordProvenance("seed", { value: 123 });
   assertEquals(recorded().slice(before), [
     { kind: "weights", name: "weights", files: [{ sha256: "00" }] },
     { kind: "seed", value: 123 },
@@ -16,7 +16,7 @@ Deno.test("record() remembers facts in order, as they were", async () => {
   assertEquals(recorded()[before].name, "weights");
 });
 
-Deno.test("record() refuses what JSON would drop or change", () => {
+Deno.test("recordProvenance() refuses what JSON would drop or change", () => {
   const before = recorded().length;
   const cycle: Record<string, unknown> = {};
   cycle.again = { cycle };
@@ -30,17 +30,21 @@ Deno.test("record() refuses what JSON would drop or change", () => {
     ] as const
   ) {
     assertThrows(
-      () => record("data", { deep: [value] }),
+      () => recordProvenance("data", { deep: [value] }),
       TypeError,
       `must hold JSON values only, got ${got}`,
     );
   }
-  assertThrows(() => record("", {}), TypeError, 'kind must be a non-empty string, got ""');
-  assertThrows(() => record("data", [] as never), TypeError, "facts must be an object");
+  assertThrows(
+    () => recordProvenance("", {}),
+    TypeError,
+    'kind must be a non-empty string, got ""',
+  );
+  assertThrows(() => recordProvenance("data", [] as never), TypeError, "facts must be an object");
   assertEquals(recorded().length, before);
 });
 
-Deno.test("record() lets no fact take the kind's place", async () => {
-  await record("device", { kind: "other", backend: "cpu" });
+Deno.test("recordProvenance() lets no fact take the kind's place", async () => {
+  await recordProvenance("device", { kind: "other", backend: "cpu" });
   assert(recorded().at(-1)!.kind === "device");
 });

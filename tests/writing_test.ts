@@ -13,6 +13,7 @@ const root = fromFileUrl(new URL("../", import.meta.url));
 const SWEPT: readonly string[] = [
   "docs",
   "lib/runtime/jupyter",
+  "lib/weights",
 ];
 
 const UNITS = "tokens?|bytes|batch(?:es)?|steps?|examples?|rows?|lines?|numbers?|integers?|" +

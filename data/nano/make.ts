@@ -8,7 +8,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import { type Progress, progress } from "../../lib/cli/progress.ts";
-import { Gpt2, type LossBatch, lossOf, saveNetwork } from "../../lib/model/mod.ts";
+import { Gpt2, lossOf, saveNetwork } from "../../lib/model/mod.ts";
+import type { ForestBatch } from "../../lib/dataset/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { backward, globalNorm, scope, Tensor } from "../../lib/tensor/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
@@ -53,7 +54,7 @@ function corpusTokens(count: number): number[] {
 }
 
 /** Sequences side by side, each token predicting the next. */
-function batchAt(corpus: Int32Array, step: number): LossBatch {
+function batchAt(corpus: Int32Array, step: number): ForestBatch {
   const count = BATCH_SIZE * LENGTH;
   const tokens = corpus.slice((step - 1) * count, step * count);
   const targets = corpus.slice((step - 1) * count + 1, step * count + 1);
@@ -121,7 +122,7 @@ if (import.meta.main) {
   const ids = corpusTokens((steps + WHOLE_STEPS) * BATCH_SIZE * LENGTH + 1);
   const known = [...new Set(ids)].sort((a, b) => a - b);
   const indices = new Map(known.map((id, i) => [id, i]));
-  const narrow = Gpt2.create(device, { ...CONFIG, vocabularySize: known.length }, SEED);
+  const narrow = Gpt2.create(device, { ...CONFIG, vocabularySize: known.length }, { seed: SEED });
   const narrowCorpus = Int32Array.from(ids, (id) => indices.get(id)!);
   await train(narrow, narrowCorpus, [1, steps], (step) => scheduled(6e-3, step, steps), bar);
 

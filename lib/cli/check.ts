@@ -60,11 +60,11 @@ async function check(path: string, options: Options): Promise<void> {
 
 function show(name: string, { cells }: CheckResult) {
   const of = (verdict: string) => cells.filter((cell) => cell.verdict === verdict);
-  for (const { cell, title, verdict, difference, hidden } of cells) {
+  for (const { cell, title, verdict, difference, excuse, hidden } of cells) {
     if (verdict === "same" && hidden.length === 0) continue;
     const said = verdict === "same" ? "same output" : difference;
     console.log(
-      `${name}, cell ${cell} (${title}): ${verdict === "excused" ? "timing, " : ""}${said}`,
+      `${name}, cell ${cell} (${title}): ${said}${excuse === undefined ? "" : `; ${excuse}`}`,
     );
     for (const reason of hidden) console.log(`  hidden state: ${reason}`);
   }

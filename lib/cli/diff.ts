@@ -11,7 +11,7 @@ export function register(program: Command): void {
     .summary("say what is different between two reports")
     .description(
       "Compares what two reports were made from (code, parameters, data, weights, versions, machine) and the " +
-        "outputs of their cells, paired by id. Nothing is run. Exit code 0: no difference; 1: some.",
+        "outputs of their cells, paired by id; each page is rendered again from its notebook. Nothing is run. Exit code 0: no difference; 1: some.",
     )
     .argument("<before>", "one report, an .html file")
     .argument("<after>", "the other")
@@ -28,17 +28,21 @@ export function register(program: Command): void {
 
 async function diff(before: string, after: string, options: { tolerance: number; json: boolean }) {
   const [a, b] = await Promise.all([before, after].map(readReportFile));
-  const { changes, cells } = await diffReports(a, b, { relative: options.tolerance });
+  const { pages, changes, cells } = await diffReports(a, b, { relative: options.tolerance });
   const different = cells.filter(({ verdict }) => verdict !== "same");
-  if (options.json) console.log(JSON.stringify({ before, after, changes, cells }, null, 2));
+  const found = pages.length + changes.length + different.length;
+  if (options.json) console.log(JSON.stringify({ before, after, pages, changes, cells }, null, 2));
   else {
+    for (const text of pages) console.log(`page: ${text}`);
     showChanges(changes);
     showCells(cells);
     console.log(
-      changes.length + different.length === 0
+      found === 0
         ? "No difference"
-        : `${changes.length} changes, ${different.length} of ${cells.length} cells different`,
+        : `${
+          pages.length + changes.length
+        } changes, ${different.length} of ${cells.length} cells different`,
     );
   }
-  if (changes.length + different.length > 0) Deno.exitCode = 1;
+  if (found > 0) Deno.exitCode = 1;
 }

@@ -1,5 +1,6 @@
 // `tunebook kernel`: installs the Jupyter kernel "Deno (Tunebook)", lists and removes it.
 
+import { toFileUrl } from "@std/path";
 import type { Command } from "commander";
 import {
   installKernel,
@@ -8,6 +9,7 @@ import {
   listKernels,
   removeKernel,
 } from "../runtime/jupyter/install.ts";
+import { LIBRARY, VERSION } from "../runtime/library.ts";
 
 interface PlaceOptions {
   prefix?: string;
@@ -36,7 +38,9 @@ export function register(program: Command): void {
     kernel.command("install")
       .summary("make Jupyter clients find the kernel")
       .description(
-        "Writes the kernelspec that Jupyter clients look for; one that was there is replaced.",
+        "Writes the kernelspec that Jupyter clients look for; one that was there is replaced. The kernel " +
+          "of an installed package runs a copy of the package, which stays when caches are emptied; " +
+          "install it again after an upgrade.",
       ),
   )
     .option("--name <name>", `the kernel's name (default: "${KERNEL_NAME}")`)
@@ -44,8 +48,11 @@ export function register(program: Command): void {
     .option("--strict", "do not run cells that have type errors", false)
     .action(async (options: InstallOptions) => {
       const name = options.name ?? (options.strict ? `${KERNEL_NAME}-strict` : KERNEL_NAME);
-      const { displayName, folder } = await installKernel({ ...options, name });
+      const { displayName, folder, library } = await installKernel({ ...options, name });
       console.error(`Installed the kernel "${displayName}" in ${folder}`);
+      if (library !== undefined && toFileUrl(`${library}/`).href !== LIBRARY.href) {
+        console.error(`It runs a copy of Tunebook ${VERSION}, in ${library}`);
+      }
     });
   place(
     kernel.command("list").summary("list the installed kernels").description(

@@ -10,10 +10,11 @@ export function showChanges(changes: readonly Change[]): void {
 
 /** Prints the cells that are not the same, a line each. */
 export function showCells(cells: readonly CellComparison[]): void {
-  for (const { cell, title, verdict, difference } of cells) {
+  for (const { cell, title, verdict, difference, excuse } of cells) {
     if (verdict === "same") continue;
     const said = difference === undefined ? "" : `: ${difference}`;
-    console.log(`${verdict}, cell ${cell} (${title})${said}`);
+    const why = excuse === undefined ? "" : `; ${excuse}`;
+    console.log(`${verdict}, cell ${cell} (${title})${said}${why}`);
   }
 }
 

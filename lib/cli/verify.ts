@@ -26,11 +26,14 @@ export function register(program: Command): void {
   const command = program.command("verify")
     .summary("run a report's notebook again, and say whether the same comes out")
     .description(
-      "Runs the notebook that a report carries, with the parameters that it names, and says which outputs " +
-        "differ and what has changed since: code, data, weights, versions, machine. Where nothing has, " +
+      "Renders a report's page again from the notebook that it carries, and compares every byte; then runs " +
+        "the notebook with the parameters that it names, and says which outputs differ and what has changed " +
+        "since: code, data, weights, versions, machine. Where nothing has, " +
         "outputs must be equal to the bit; else numbers may differ by the tolerance. " +
-        'Cells tagged "timing" are excused. Judges\' replies are taken from the report. ' +
-        "It runs a stranger's code: in a sandbox, unless --trust is given. Exit code 0: the same; 1: not.",
+        'Cells tagged "timing" are excused and named. Judges\' replies are taken from the report. ' +
+        "It runs a stranger's code: in a sandbox, unless --trust is given. Exit code 0: the same, but for cells " +
+        "that the verdict names; 1: not, or the report was changed after its run; 2: nobody can tell, since " +
+        "the version of Tunebook that rendered the page cannot be had.",
     )
     .argument("<report>", "the .html file")
     .option("--trust", "run without a sandbox, with all rights", false)
@@ -66,22 +69,53 @@ async function verify(path: string, options: Options): Promise<void> {
     onProgress: (event) => view.show(event),
   });
   view.end();
-  const { same, exact, changes, cells } = verdict;
+  const { run: _, ...found } = verdict;
+  const { changes, cells } = verdict;
   if (options.json) {
-    console.log(JSON.stringify({ same, exact, report: path, changes, cells }, null, 2));
+    console.log(JSON.stringify({ report: path, ...found }, null, 2));
   } else {
     showChanges(changes);
     showCells(cells);
     console.log(sentence(verdict));
   }
-  if (!same) Deno.exitCode = 1;
+  Deno.exitCode = exitCode(verdict);
 }
 
-function sentence({ same, exact, cells, changes }: Verdict): string {
-  const of = (verdict: string) => cells.filter((cell) => cell.verdict === verdict).length;
-  const excused = of("excused") > 0 ? `, ${of("excused")} excused` : "";
-  const counts = `${of("same")} of ${cells.length} cells${excused}`;
-  if (same) return `Same: ${counts}${exact ? ", to the bit" : ", within the tolerance"}`;
-  const why = changes.length === 0 ? ", though nothing that was recorded has changed" : "";
-  return `Not the same: ${counts} put out what the report shows${why}`;
+function sentence({ verdict, exact, page, exceptions, tampered, cells, changes }: Verdict): string {
+  if (page.verdict === "differs") {
+    return `Not the same: the page does not show what its notebook gives, ${page.difference}`;
+  }
+  const made = cells.filter((cell) => cell.verdict === "same").length;
+  const counts = `${made} of ${cells.length} cells`;
+  const how = exact ? "to the bit" : "within the tolerance";
+  switch (verdict) {
+    case "same":
+      return `Same: ${counts}, ${how}`;
+    case "same but for": {
+      const excused = cells.filter((cell) => cell.verdict === "excused").length;
+      const what = [
+        ...excused > 0 ? [`${excused} ${excused === 1 ? "cell" : "cells"}`] : [],
+        ...exceptions.length > excused ? ["what was changed"] : [],
+      ].join(" and ");
+      return `Same but for ${what}: ${exceptions.join("; ")}. ${counts}, ${how}`;
+    }
+    case "unknown":
+      return `Cannot tell: ${
+        page.verdict === "unknown" ? page.reason : ""
+      }; ${counts} put out what its notebook holds`;
+    case "different": {
+      const why = tampered.length > 0
+        ? `; ${tampered.join("; ")}`
+        : changes.length === 0
+        ? ", though nothing that was recorded has changed"
+        : "";
+      return `Not the same: ${counts} put out what the report shows${why}`;
+    }
+  }
+}
+
+/** The same; not, or changed since its run; nobody can tell. */
+function exitCode({ verdict, tampered }: Verdict): number {
+  if (verdict === "unknown") return 2;
+  return verdict === "different" || tampered.length > 0 ? 1 : 0;
 }

@@ -21,7 +21,7 @@ export interface Exercise<Input extends readonly unknown[], Result> {
 }
 
 /** How an answer was found. */
-export type Verdict =
+export type AnswerVerdict =
   | { readonly status: "right" }
   | { readonly status: "missing" }
   | {
@@ -62,7 +62,7 @@ export function exercise<Input extends readonly unknown[], Result>(
 export async function judgeAnswer<Input extends readonly unknown[], Result>(
   exercise: Exercise<Input, Result>,
   answer: Answer<NoInfer<Input>, NoInfer<Result>>,
-): Promise<Verdict> {
+): Promise<AnswerVerdict> {
   const { inputs, solution, mistakes = {}, tolerance } = exercise;
   const call = async (respond: unknown, input: Input): Promise<unknown> =>
     typeof respond === "function" ? await respond(...copyOf(input)) : respond;

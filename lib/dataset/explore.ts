@@ -2,7 +2,8 @@
 import { alpaca, type PromptFormat } from "../text/alpaca.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { collate } from "./collate.ts";
-import { type CountOptions, type EncodedExample, encodeExample } from "./encode.ts";
+import { type EncodedExample, encodeExample } from "./encode.ts";
+import type { CountOptions } from "./sequences.ts";
 import type { InstructionEntry } from "./entry.ts";
 import { forest } from "./forest.ts";
 

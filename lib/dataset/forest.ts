@@ -1,70 +1,56 @@
 /**
- * Batches as forests: sequences that begin alike share their beginning's tokens, which are then
- * computed once, and padding does not exist. Loss and gradients equal the padded batch's.
+ * Batches as forests: sequences that begin alike share the tokens of their beginning, which are then computed once. The
+ * loss and the gradients equal the padded batch's.
+ *
+ * @module
  */
-import { growForest, type SequenceForest } from "../forest.ts";
+
+import { type ForestBatch, growForest, type LossEdges, type SequenceForest } from "../forest.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import type { EncodedExample } from "./encode.ts";
 import {
+  type BatchSizes,
+  COUNT_OPTIONS,
   type CountOptions,
-  type EncodedExample,
   type Sequence,
-  tokensCounted,
-  toSequence,
-} from "./encode.ts";
+  toSequences,
+} from "./sequences.ts";
+
+/**
+ * How the sequences of a batch are laid out. `forest` computes what they share once, `packed` puts them one after the
+ * other, `padded` fills them up to the longest. The loss is the same.
+ */
+export type BatchLayout = "forest" | "packed" | "padded";
 
 /** Options of {@linkcode forest}. */
 export interface ForestOptions extends CountOptions {
   /**
-   * One tree a sequence, sharing nothing: what dropout needs, since sequences that share a token would
-   * share what is dropped from it.
+   * How the sequences are laid out. Dropout needs `packed` or `padded`, since sequences that share a token would share
+   * what is dropped from it.
    *
-   * @default {false}
+   * @default {"forest"}
    */
-  separate?: boolean;
+  readonly layout?: BatchLayout;
 }
 
-/**
- * A batch as a forest of T tokens in depth-first order: token i attends to token j iff
- * `j <= i < end[j]`, which is to say to itself and its ancestors.
- */
-export interface ForestBatch {
-  /** The tokens, (T). */
-  tokens: Int32Array;
-  /** Each token's position in its sequences, from 0, (T). */
-  positions: Int32Array;
-  /** One past each token's last descendant, (T). */
-  end: Int32Array;
-  /**
-   * What the loss counts: token `rows[k]` is to predict `targets[k]`, and that counts `counts[k]`
-   * times, the sum of the weights of the sequences that share it: as often as they do, where they
-   * have none. Sorted by row. A token may have several targets.
-   */
-  edges: { rows: Int32Array; targets: Int32Array; counts: Float32Array };
-  /** T: how many tokens a model computes for this batch. */
-  tokensComputed: number;
-  /** The padded batch's number of counted targets; the sum of `edges.counts` where nothing is weighted. */
-  tokensCounted: number;
-  /** How many tokens the padded batch would compute. */
-  tokensPadded: number;
-  /** How many of those would be no padding. */
-  tokensReal: number;
-  /** How many sequences were cut at `maxLength`. */
-  cut: number;
-}
+const LAYOUTS: readonly BatchLayout[] = ["forest", "packed", "padded"];
+const NAMES: OptionNames<ForestOptions> = { ...COUNT_OPTIONS, layout: true };
 
 /**
- * Makes a forest batch. Children come in the order in which the examples first need them, so the
- * same examples in the same order give the same arrays. Tokens whose prediction does not count and on
- * which nothing that counts depends are left out; closing tokens are targets only.
+ * Makes a batch to learn from. Children come in the order in which the examples first need them, so the same examples
+ * in the same order give the same arrays. In a forest and in a packed batch, tokens on which nothing that counts
+ * depends are left out; closing tokens are targets only.
  *
  * @param examples The batch's examples.
- * @param options The mask, the allowed length, and whether sequences share tokens.
- * @returns The batch.
- * @throws {RangeError} If there are no examples, or none of their tokens counts.
+ * @param options The mask, the allowed length and the layout.
+ * @returns The batch and its sizes.
+ * @throws {TypeError} If there is an unknown option.
+ * @throws {RangeError} If there are no examples, none of their tokens counts, or there is no such layout.
  *
  * @example Two sequences that share their first two tokens
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { forest } from "./forest.ts";
+ * import { forest } from "tunebook";
  *
  * const batch = forest([
  *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
@@ -79,43 +65,52 @@ export interface ForestBatch {
 export function forest(
   examples: readonly EncodedExample[],
   options: ForestOptions = {},
-): ForestBatch {
-  if (examples.length === 0) throw new RangeError("Cannot make a batch of no examples");
-  const sequences = examples.map((example) => toSequence(example, options));
-  const counted = sequences.filter(({ counted }) => counted.length > 0);
-  if (counted.length === 0) {
+): ForestBatch & BatchSizes {
+  assertKnownOptions("make a forest batch", options, NAMES);
+  const { layout = "forest", mask = "prompt", maxLength = "any number of" } = options;
+  if (!LAYOUTS.includes(layout)) {
     throw new RangeError(
-      `Cannot learn from a batch in which nothing counts: under the mask "${
-        options.mask ?? "prompt"
-      }" and with at most ${
-        options.maxLength ?? "any number of"
-      } tokens a sequence, no token of its ${examples.length} examples is left`,
+      `Cannot lay out a batch as "${layout}": expected one of "${LAYOUTS.join('", "')}"`,
     );
   }
-  // a sequence of which nothing counts need not be computed, nor what follows all that does
-  const grown = growForest(
-    counted.map(({ inputs, counted }) => inputs.slice(0, counted.at(-1)![1])),
-    options,
-  );
-  const lengths = sequences.map(({ inputs }) => inputs.length);
+  const { sequences, length, sizes } = toSequences(examples, options);
+  if (sizes.tokensCounted === 0) {
+    throw new RangeError(
+      `Cannot learn from a batch in which nothing counts: under the mask "${mask}" and with at most ${maxLength} ` +
+        `tokens a sequence, no token of its ${examples.length} examples is left`,
+    );
+  }
+  const counted = sequences.filter(({ counted }) => counted.length > 0);
+  const laidOut = layout === "padded"
+    ? padSequences(sequences, length)
+    // A sequence of which nothing counts need not be computed, nor what follows all that does.
+    : growForest(
+      counted.map(({ inputs, counted }) => inputs.slice(0, counted.at(-1)![1])),
+      { separate: layout === "packed" },
+    );
+  const { tokens, positions, end } = laidOut;
+  const edges = lossEdges(layout === "padded" ? sequences : counted, laidOut);
+  return { tokens, positions, end, edges, tokensComputed: tokens.length, ...sizes };
+}
+
+/** Lays sequences out as trees of one length. Any token fills up, since none that counts attends to it. */
+function padSequences(sequences: readonly Sequence[], length: number): SequenceForest {
+  const size = sequences.length * length;
+  const tokens = new Int32Array(size);
+  for (const [k, { inputs }] of sequences.entries()) tokens.set(inputs, k * length);
   return {
-    tokens: grown.tokens,
-    positions: grown.positions,
-    end: grown.end,
-    edges: countEdges(counted, grown),
-    tokensComputed: grown.tokens.length,
-    tokensCounted: counted.reduce((sum, one) => sum + tokensCounted(one), 0),
-    tokensPadded: sequences.length * Math.max(...lengths),
-    tokensReal: lengths.reduce((sum, length) => sum + length, 0),
-    cut: sequences.filter(({ cut }) => cut).length,
+    tokens,
+    positions: Int32Array.from({ length: size }, (_, row) => row % length),
+    end: Int32Array.from({ length: size }, (_, row) => row - row % length + length),
+    paths: sequences.map(({ inputs }, k) => Int32Array.from(inputs, (_, i) => k * length + i)),
   };
 }
 
 /** Counts, for each row, how many sequences go on to which target, each as often as its weight says. */
-function countEdges(
-  sequences: Sequence[],
-  { tokens, paths }: SequenceForest,
-): ForestBatch["edges"] {
+function lossEdges(
+  sequences: readonly Sequence[],
+  { tokens, paths }: Pick<SequenceForest, "tokens" | "paths">,
+): LossEdges {
   const targetsOf = Array.from(tokens, () => new Map<number, number>());
   for (const [k, { targets, counted, weight }] of sequences.entries()) {
     for (const [start, end] of counted) {

@@ -1,5 +1,5 @@
 /** Data sets from files and URLs. */
-import { record } from "../provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import { type DatasetEntry, parseDataset } from "./chat_entry.ts";
 import { type InstructionEntry, parseEntries } from "./entry.ts";
 
@@ -52,7 +52,7 @@ async function load<T>(
   const { bytes, name } = await loadBytes(source, options);
   const entries = parse(decodeUtf8(bytes, name), name);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  await record("data", { source: name, sha256: digest.toHex(), entries: entries.length });
+  await recordProvenance("data", { source: name, sha256: digest.toHex(), entries: entries.length });
   return entries;
 }
 

@@ -1,17 +1,18 @@
-/** Data sets: load, explore, split, encode, batch. */
+/**
+ * Data sets: loading, exploring, splitting, encoding, batches.
+ *
+ * @module
+ */
 
 export { type BatchOptions, orderBatches } from "./batches.ts";
 export type { ChatEntry, DatasetEntry } from "./chat_entry.ts";
 export { collate, type CollateOptions, IGNORE_INDEX, type PaddedBatch } from "./collate.ts";
 export {
-  type CountOptions,
   type EncodedExample,
   encodeExample,
   encodeExamples,
   encodePrompt,
   type EntryFormat,
-  type LengthReport,
-  reportLengths,
 } from "./encode.ts";
 export { type InstructionEntry, parseEntries } from "./entry.ts";
 export {
@@ -21,7 +22,14 @@ export {
   type Summary,
   totalBatches,
 } from "./explore.ts";
-export { forest, type ForestBatch, type ForestOptions } from "./forest.ts";
+export { type BatchLayout, forest, type ForestOptions } from "./forest.ts";
+export type { ForestBatch } from "../forest.ts";
 export { loadDataset, loadEntries, type LoadOptions } from "./load.ts";
 export { findNearDuplicates, type NearDuplicate, wordSimilarity } from "./near_duplicates.ts";
-export { type Split, splitEntries } from "./split.ts";
+export {
+  type BatchSizes,
+  type CountOptions,
+  type LengthReport,
+  reportLengths,
+} from "./sequences.ts";
+export { type Split, splitEntries, type SplitOptions } from "./split.ts";

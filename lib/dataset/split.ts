@@ -1,4 +1,11 @@
-/** Splitting a data set into parts, in file order. */
+/**
+ * Splitting a data set into training, test and validation parts.
+ *
+ * @module
+ */
+
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { Random } from "../random.ts";
 
 /** A data set's three parts. */
 export interface Split<T> {
@@ -13,21 +20,36 @@ export interface Split<T> {
 /** The reference's fractions of train, test and validation. */
 export const DEFAULT_SPLIT: readonly [number, number, number] = [0.85, 0.1, 0.05];
 
+/** Options of {@linkcode splitEntries}. */
+export interface SplitOptions {
+  /**
+   * The parts' fractions: train, test, validation. `[1, 0, 0]` trains on everything.
+   *
+   * @default {[0.85, 0.1, 0.05]}
+   */
+  readonly fractions?: readonly number[];
+  /** Shuffles the entries with this seed before they are split. Without it they stay in file order. */
+  readonly seed?: number;
+}
+
+const NAMES: OptionNames<SplitOptions> = { fractions: true, seed: true };
+
 /**
- * Splits entries in file order: the first are for training, the next for testing, the last for
- * validation. Counts are rounded down, and where the fractions add up to one the rest of the entries
- * is for validation, as in the reference: 1,100 entries give 935, 110 and 55.
+ * Splits entries: the first are for training, the next for testing, the last for validation. Counts are rounded down.
+ * Where the fractions add up to 1, validation gets all entries that are left, as in chapter 7 of Raschka's "Build a
+ * Large Language Model (From Scratch)": 1,100 entries give 935, 110 and 55.
  *
  * @param entries The whole data set.
- * @param fractions The parts' fractions: train, test, validation. `[1, 0, 0]` trains on everything.
+ * @param options The fractions, and a seed to shuffle with.
  * @returns The three parts.
+ * @throws {TypeError} If there is an unknown option.
  * @throws {RangeError} If the fractions are not between 0 and 1, add up to more than 1, or leave
  * nothing to train on.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { splitEntries } from "./split.ts";
+ * import { splitEntries } from "tunebook";
  *
  * const { train, test, validation } = splitEntries(Array.from({ length: 1100 }, (_, i) => i));
  * assertEquals([train.length, test.length, validation.length], [935, 110, 55]);
@@ -35,8 +57,11 @@ export const DEFAULT_SPLIT: readonly [number, number, number] = [0.85, 0.1, 0.05
  */
 export function splitEntries<T>(
   entries: readonly T[],
-  fractions: readonly number[] = DEFAULT_SPLIT,
+  options: SplitOptions = {},
 ): Split<T> {
+  assertKnownOptions("split entries", options, NAMES);
+  const { fractions = DEFAULT_SPLIT, seed } = options;
+  const ordered = seed === undefined ? entries : new Random(seed).shuffle([...entries]);
   const text = fractions.join(",");
   if (fractions.length !== 3 || fractions.some((f) => !(f >= 0 && f <= 1))) {
     throw new RangeError(
@@ -60,9 +85,9 @@ export function splitEntries<T>(
   }
   const end = sum > 1 - 1e-9 ? entries.length : train + test + rest;
   return {
-    train: entries.slice(0, train),
-    test: entries.slice(train, train + test),
-    validation: entries.slice(train + test, end),
+    train: ordered.slice(0, train),
+    test: ordered.slice(train, train + test),
+    validation: ordered.slice(train + test, end),
   };
 }
 

@@ -2,7 +2,7 @@
  * A language model as judge: it is asked for a score from 0 to 100 for each response, and every reply
  * is accounted for.
  */
-import { record } from "../provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import { describeOutcomes, recordedOutcomes } from "./replay.ts";
 import { formatAlpacaInstruction } from "../text/alpaca.ts";
 import type { ResponseEntry } from "./responses.ts";
@@ -141,7 +141,7 @@ export async function judgeResponses(
   // the replies too: a judge that is asked again later may answer otherwise
   const replies = outcomes.map((outcome) => "reply" in outcome ? outcome.reply : null);
   const replay = await describeOutcomes(entries.map(judgePrompt), outcomes);
-  await record("judge", { judge: judge.name, ...judge.settings, replies, replay });
+  await recordProvenance("judge", { judge: judge.name, ...judge.settings, replies, replay });
   return report;
 }
 

@@ -23,6 +23,7 @@ export {
   rougeScorer,
   type Scorer,
   shuffledAnswers,
+  type ShuffleOptions,
   type TrustPart,
   type TrustReport,
 } from "./trust.ts";

@@ -1,4 +1,5 @@
 /** Whether a judge can be trusted: it is shown answers whose worth is known. */
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 import type { InstructionEntry } from "../dataset/entry.ts";
 import { type Judge, type JudgeOptions, judgeResponses } from "./judge.ts";
@@ -34,6 +35,18 @@ export interface TrustReport {
   ranked: number | null;
 }
 
+/** Options of {@linkcode checkTrust} and {@linkcode shuffledAnswers}. */
+export interface ShuffleOptions {
+  /**
+   * Decides which reference goes to which entry.
+   *
+   * @default {123}
+   */
+  readonly seed?: number;
+}
+
+const NAMES: OptionNames<ShuffleOptions> = { seed: true };
+
 /** What stands for an answer that says nothing: an empty one is not asked about. */
 const NOTHING = "…";
 
@@ -43,22 +56,23 @@ const NOTHING = "…";
  *
  * @param entries Entries with references; two at least.
  * @param scorer The judge: see {@linkcode judgeScorer} and {@linkcode rougeScorer}.
- * @param seed Decides which reference goes to which entry; none gets its own.
+ * @param options The seed that decides which reference goes to which entry; none gets its own.
  * @returns Means, counts, and the gap.
  * @throws {RangeError} If there are fewer than two entries.
  */
 export async function checkTrust(
   entries: readonly InstructionEntry[],
   scorer: Scorer,
-  seed = 123,
+  options: ShuffleOptions = {},
 ): Promise<TrustReport> {
+  assertKnownOptions("check a judge", options, NAMES);
   if (entries.length < 2) {
     throw new RangeError(`Cannot shuffle ${entries.length} answers: expected two at least`);
   }
   const answer = (responses: readonly string[]) =>
     scorer(entries.map((entry, i) => ({ ...entry, model_response: responses[i] })));
   const gold = partOf(await answer(entries.map(({ output }) => output)));
-  const shuffled = partOf(await answer(shuffledAnswers(entries, seed)));
+  const shuffled = partOf(await answer(shuffledAnswers(entries, options)));
   const empty = partOf(await answer(entries.map(() => NOTHING)));
   const known = [gold, shuffled, empty].every(({ mean }) => mean !== null);
   return {
@@ -74,12 +88,16 @@ export async function checkTrust(
  * References that each stand at another entry.
  *
  * @param entries The entries, two at least.
- * @param seed Decides the order.
+ * @param options The seed that decides the order.
  * @returns One answer an entry, never its own.
  */
-export function shuffledAnswers(entries: readonly InstructionEntry[], seed = 123): string[] {
+export function shuffledAnswers(
+  entries: readonly InstructionEntry[],
+  options: ShuffleOptions = {},
+): string[] {
+  assertKnownOptions("shuffle answers", options, NAMES);
   // Along one random cycle through all entries everybody gets another's.
-  const cycle = new Random(seed).shuffle([...entries.keys()]);
+  const cycle = new Random(options.seed ?? 123).shuffle([...entries.keys()]);
   const answers = new Array<string>(entries.length);
   cycle.forEach((at, i) => answers[at] = entries[cycle[(i + 1) % cycle.length]].output);
   return answers;

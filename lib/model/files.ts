@@ -5,7 +5,7 @@
  */
 
 import { join } from "@std/path";
-import { record } from "../provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";
 import {
@@ -21,6 +21,7 @@ import { planModel } from "./architectures.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
 import type { Network } from "./model.ts";
+import { setOrigin } from "./origin.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
 
@@ -85,8 +86,9 @@ export async function loadNetwork(
     await loadLoraGguf(network, adapter);
     mergeLora(network);
   }
+  setOrigin(network, source);
   const { name: named, source: from, commit } = source;
-  await record("model", { name: named, source: from, ...(commit && { commit }) });
+  await recordProvenance("model", { name: named, source: from, ...(commit && { commit }) });
   return { network, source };
 }
 

@@ -23,7 +23,7 @@ import {
 import { Decoder } from "./decoder.ts";
 import { alternate, type GemmaConfig, gemmaToConfig } from "./gemma_config.ts";
 import type { ModelInput } from "./model.ts";
-import { assertHeads, createParameters } from "./parameters.ts";
+import { assertHeads, type CreateOptions, createParameters } from "./parameters.ts";
 
 /**
  * Names and shapes of all weights.
@@ -86,14 +86,18 @@ export class Gemma extends Decoder<GemmaConfig> {
    *
    * @param device Where it shall live.
    * @param config Shape and options.
-   * @param seed Decides the weights.
+   * @param options The seed of the first weights.
    * @returns The model.
    */
-  static create(device: Device, config: GemmaConfig, seed = 123): Gemma {
+  static create(
+    device: Device,
+    config: GemmaConfig,
+    options: CreateOptions = {},
+  ): Gemma {
     const parameters = createParameters(
       device,
       gemmaShapes(config),
-      seed,
+      options,
       (name) => /norm\.weight$|bias$/.test(name) ? { constant: 0 } : { deviation: 0.02 },
     );
     return new Gemma(config, parameters);

@@ -21,7 +21,7 @@ import {
 import { type SpecialTokens, specialTokensToConfig } from "./config_reader.ts";
 import { Decoder } from "./decoder.ts";
 import type { ModelInput } from "./model.ts";
-import { createParameters } from "./parameters.ts";
+import { type CreateOptions, createParameters } from "./parameters.ts";
 
 /** Shape and options of a GPT-2. */
 export interface Gpt2Config {
@@ -122,12 +122,16 @@ export class Gpt2 extends Decoder<Gpt2Config> {
    *
    * @param device Where it shall live.
    * @param config Shape and options.
-   * @param seed Decides the weights.
+   * @param options The seed of the first weights.
    * @returns The model.
    */
-  static create(device: Device, config: Gpt2Config, seed = 123): Gpt2 {
+  static create(
+    device: Device,
+    config: Gpt2Config,
+    options: CreateOptions = {},
+  ): Gpt2 {
     const { initializerRange: deviation = 0.02, layers } = config;
-    const parameters = createParameters(device, gpt2Shapes(config), seed, (name) => {
+    const parameters = createParameters(device, gpt2Shapes(config), options, (name) => {
       if (/ln_\w\.weight$/.test(name)) return { constant: 1 };
       if (name.endsWith("bias")) return { constant: 0 };
       const residual = name.endsWith("c_proj.weight");

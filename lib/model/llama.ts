@@ -21,7 +21,7 @@ import {
 import { Decoder } from "./decoder.ts";
 import { type LlamaConfig, llamaToConfig } from "./llama_config.ts";
 import type { ModelInput } from "./model.ts";
-import { assertHeads, createParameters } from "./parameters.ts";
+import { assertHeads, type CreateOptions, createParameters } from "./parameters.ts";
 
 /**
  * Names and shapes of all weights.
@@ -77,7 +77,7 @@ export class Llama extends Decoder<LlamaConfig> {
    *
    * @param device Where it shall live.
    * @param config Shape and options.
-   * @param seed Decides the weights.
+   * @param options The seed of the first weights.
    * @returns The model.
    *
    * @example
@@ -95,8 +95,12 @@ export class Llama extends Decoder<LlamaConfig> {
    * device.close();
    * ```
    */
-  static create(device: Device, config: LlamaConfig, seed = 123): Llama {
-    const parameters = createParameters(device, llamaShapes(config), seed, (name) => {
+  static create(
+    device: Device,
+    config: LlamaConfig,
+    options: CreateOptions = {},
+  ): Llama {
+    const parameters = createParameters(device, llamaShapes(config), options, (name) => {
       if (name.endsWith("norm.weight")) return { constant: 1 };
       return name.endsWith("bias") ? { constant: 0 } : { deviation: 0.02 };
     });

@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { nameBase } from "../weights/base.ts";
 import {
   openSafetensors,
   type WritableDtype,
@@ -16,6 +17,7 @@ import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
+import { originOf } from "./origin.ts";
 import { freeze } from "./trainable.ts";
 
 const CONFIG = "adapter_config.json";
@@ -36,8 +38,8 @@ export interface AdapterConfig {
  *
  * @param model The adapted model.
  * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
- * @param options The base's name or directory and its revision on the hub, for the configuration; the type to store, F32
- * by default.
+ * @param options The base's name or directory and its revision on the hub, for the configuration, by default those of
+ * the files that the model was loaded from; the type to store, F32 by default.
  * @returns Length and hash of the weights' file.
  * @throws {TypeError} If the model has no adapter, or adapters of several settings.
  */
@@ -47,6 +49,8 @@ export async function saveLora(
   options: { base?: string; revision?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
   const { dtype, signal } = options;
+  const origin = originOf(model);
+  const { base, revision } = options.base !== undefined || !origin ? options : nameBase(origin);
   const adapted = adaptedLinears(model);
   if (adapted.length === 0) throw new TypeError("Cannot save an adapter: the model has none");
   const { settings } = adapted[0].adapter;
@@ -67,8 +71,8 @@ export async function saveLora(
   const config = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
-    base_model_name_or_path: options.base ?? null,
-    revision: options.revision ?? null,
+    base_model_name_or_path: base ?? null,
+    revision: revision ?? null,
     r: settings.rank,
     lora_alpha: settings.alpha,
     lora_dropout: settings.dropout,

@@ -4,9 +4,10 @@
  * @module
  */
 
-// How models are kept between runs of a notebook.
-import "./keep.ts";
+// How models are stored between runs of a notebook.
+import "./restorable.ts";
 
+export type { CreateOptions } from "./parameters.ts";
 export type { AdapterConfig } from "./lora_files.ts";
 export { type ModelPlan, planModel } from "./architectures.ts";
 export { KeyValueCache } from "./cache.ts";
@@ -34,7 +35,6 @@ export {
   attendWithin,
   type AttentionHeads,
   logitsOf,
-  type LossBatch,
   lossOf,
   type ModelInput,
   type Network,

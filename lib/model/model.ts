@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ForestBatch } from "../forest.ts";
 import {
   attention,
   type AttentionDropout,
@@ -11,7 +12,7 @@ import {
   type Forest,
   type Tensor,
 } from "../tensor/mod.ts";
-import { linearCrossEntropy, type LossEdges, matmul } from "../tensor/mod.ts";
+import { linearCrossEntropy, matmul } from "../tensor/mod.ts";
 import type { Linear } from "./linear.ts";
 
 /** Heads of an attention layer. */
@@ -85,14 +86,6 @@ export interface Network {
   toConfig(): Record<string, unknown>;
 }
 
-/** A batch to learn from, as `forest()` of the data set makes it. */
-export interface LossBatch extends Forest {
-  /** Token ids, (T). */
-  readonly tokens: Int32Array;
-  /** Which rows predict which tokens. */
-  readonly edges: LossEdges;
-}
-
 /**
  * Attention within the input.
  *
@@ -114,7 +107,7 @@ export function attendWithin(forest: Forest): Attend {
  */
 export function lossOf(
   model: Network,
-  batch: LossBatch,
+  batch: ForestBatch,
   options: { normalizer?: number; dropoutSeed?: number; recompute?: boolean } = {},
 ): Tensor {
   const { tokens, positions, edges } = batch;

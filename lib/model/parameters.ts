@@ -4,8 +4,21 @@
  * @module
  */
 
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 import { type Device, sizeOf, Tensor } from "../tensor/mod.ts";
+
+/** Options of a network's `create()`. */
+export interface CreateOptions {
+  /**
+   * Decides the first weights.
+   *
+   * @default {123}
+   */
+  readonly seed?: number;
+}
+
+const CREATE_NAMES: OptionNames<CreateOptions> = { seed: true };
 
 /** How untrained weights are drawn: all alike, or normal with a deviation. */
 export type InitialValues = { readonly constant: number } | { readonly deviation: number };
@@ -15,17 +28,18 @@ export type InitialValues = { readonly constant: number } | { readonly deviation
  *
  * @param device Where they shall live.
  * @param shapes Their names and shapes; drawn in this order.
- * @param seed Decides them.
+ * @param options The seed that decides them.
  * @param valuesOf How the weight of a name is drawn.
  * @returns Tensors by name.
  */
 export function createParameters(
   device: Device,
   shapes: ReadonlyMap<string, readonly number[]>,
-  seed: number,
+  options: CreateOptions,
   valuesOf: (name: string) => InitialValues,
 ): Map<string, Tensor> {
-  const random = new Random(seed);
+  assertKnownOptions("create a network", options, CREATE_NAMES);
+  const random = new Random(options.seed ?? 123);
   const parameters = new Map<string, Tensor>();
   for (const [name, shape] of shapes) {
     const values = new Float32Array(sizeOf(shape));

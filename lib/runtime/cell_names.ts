@@ -113,6 +113,8 @@ const WORDS: Record<string, readonly string[]> = {
   BreakStatement: ["label"],
   ContinueStatement: ["label"],
   MetaProperty: ["meta", "property"],
+  JSXAttribute: ["name"],
+  JSXMemberExpression: ["property"],
 };
 
 class NameReader {
@@ -128,13 +130,18 @@ class NameReader {
       this.visit(node.typeAnnotation, outer, later);
       return;
     }
+    if (node.type === "JSXIdentifier") {
+      // <Chart/> uses a name, <div/> does not.
+      if (/^[A-Z_$]/.test(node.name) && !isKnown(node.name, outer)) this.used.add(node.name);
+      return;
+    }
     const scope = innerScope(node, outer);
     const inFunction = later || /Function|Method$/.test(node.type);
     this.#assign(node, scope, inFunction);
     const words = node.computed ? [] : WORDS[node.type] ?? [];
     for (const [key, child] of Object.entries(node)) {
       if (key === "loc" || key === "extra" || key.endsWith("Comments")) continue;
-      if (words.includes(key) && (child as Node)?.type === "Identifier") continue;
+      if (words.includes(key) && /^(?:JSX)?Identifier$/.test((child as Node)?.type)) continue;
       for (const one of Array.isArray(child) ? child : [child]) this.visit(one, scope, inFunction);
     }
   }

@@ -1,8 +1,9 @@
 // Parses a cell's TypeScript: finds syntax errors before anything runs, and rewrites what the
 // kernel handles badly (stopping awaits, showing values, import.meta).
 
-import { parse } from "@babel/parser";
 import MagicString from "magic-string";
+import { keepValue } from "./cell_value.ts";
+import { parseTypeScript } from "./parse_typescript.ts";
 import { KERNEL_GLOBAL } from "./prelude.ts";
 
 /** A cell ready to be sent. */
@@ -34,39 +35,40 @@ export class CellSyntaxError extends SyntaxError {
 // deno-lint-ignore no-explicit-any
 type Node = any;
 
-const parserOptions = {
-  sourceType: "module",
-  plugins: [
-    "typescript",
-    "decorators",
-    "decoratorAutoAccessors",
-    "explicitResourceManagement",
-    "importAttributes",
-  ],
-} as const;
+/** A cell, parsed. */
+export interface ParsedCell {
+  /** Babel's program, in which an export is the statement or the import that it amounts to in a cell. */
+  program: Node;
+  /** Whether the cell is an object literal, which would be a block in a program. */
+  expression: boolean;
+  /** Text that makes exports of statements: it is replaced before the cell runs. */
+  exports: { start: number; end: number; by: string }[];
+  /** Comments in front of the first statement that say how JSX is compiled. */
+  pragmas: string[];
+}
 
 /**
- * Parses a cell.
+ * Parses a cell, as TypeScript or as TSX.
  *
  * @param source The cell's text.
- * @returns The program and its `source`; `expression` if the cell is an object literal, which would
- * be a block in a program.
+ * @returns The program.
  * @throws {CellSyntaxError} If the cell has a syntax error.
  */
-export function parseCell(source: string): { program: Node; expression: boolean } {
+export function parseCell(source: string): ParsedCell {
   // As in the kernel and in browsers' consoles, { a: 1 } is an object.
   if (source.trimStart().startsWith("{") && !source.trimEnd().endsWith(";")) {
     try {
-      const program = parse(`(${source}\n)`, parserOptions as Node).program as Node;
+      const program = parseTypeScript(`(${source}\n)`).program as Node;
       if (program.body.length === 1 && program.body[0].expression?.type === "ObjectExpression") {
-        return { program, expression: true };
+        return { program, expression: true, exports: [], pragmas: [] };
       }
     } catch {
       // It is a block.
     }
   }
+  let file: Node;
   try {
-    return { program: parse(source, parserOptions as Node).program, expression: false };
+    file = parseTypeScript(source);
   } catch (error) {
     const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
     if (error instanceof RangeError) throw new CellSyntaxError("Cannot read so deep a nest", 1, 1);
@@ -77,6 +79,72 @@ export function parseCell(source: string): { program: Node; expression: boolean 
       loc.column + 1,
     );
   }
+  const { program } = file;
+  const exports: ParsedCell["exports"] = [];
+  const body = program.body.map((statement: Node) => withoutExport(statement, source, exports));
+  const first = program.body[0]?.start ?? 0;
+  const pragmas = (file.comments as Node[])
+    .filter(({ start, value }) => start <= first && /@jsx\w*\s/.test(value))
+    .map(({ value }) => `/*${value.replace(/\*\/|`|\s+/g, " ")}*/`);
+  return { program: { ...program, body }, expression: false, exports, pragmas };
+}
+
+/**
+ * A cell's text without its exports, each replaced by as many characters: what they export is as
+ * visible to other cells as any name.
+ *
+ * @param source The cell's text.
+ * @param exports What {@linkcode parseCell} found.
+ */
+export function blankExports(source: string, exports: ParsedCell["exports"]): string {
+  let text = source;
+  for (const { start, end, by } of exports) {
+    text = text.slice(0, start) + by.padStart(end - start) + text.slice(end);
+  }
+  return text;
+}
+
+/** The statement that an export amounts to, where all cells share their names. */
+function withoutExport(node: Node, source: string, exports: ParsedCell["exports"]): Node {
+  const blank = (end: number, by = "") => void exports.push({ start: node.start, end, by });
+  switch (node.type) {
+    case "ExportNamedDeclaration":
+      if (node.declaration) {
+        blank(node.declaration.start);
+        return node.declaration;
+      }
+      if (node.source) {
+        return { ...node, type: "ImportDeclaration", importKind: node.exportKind, specifiers: [] };
+      }
+      exports.push({
+        start: node.start,
+        end: node.end,
+        by: source.slice(node.start, node.end).replace(/[^\n]/g, " "),
+      });
+      return { ...node, type: "EmptyStatement" };
+    case "ExportAllDeclaration":
+      return { ...node, type: "ImportDeclaration", importKind: node.exportKind, specifiers: [] };
+    case "ExportDefaultDeclaration": {
+      const { declaration } = node;
+      const named = /Declaration$/.test(declaration.type);
+      if (named && declaration.id) {
+        blank(declaration.start);
+        return declaration;
+      }
+      // What has no name is a value.
+      blank(declaration.start, named ? "0," : "");
+      const { start, end, loc } = declaration;
+      const type = declaration.type.replace("Declaration", "Expression");
+      return { type: "ExpressionStatement", expression: { ...declaration, type }, start, end, loc };
+    }
+    case "TSExportAssignment":
+    case "TSNamespaceExportDeclaration": {
+      const { line, column } = node.loc.start;
+      const message = "Cannot export from a cell in this way: all cells share names";
+      throw new CellSyntaxError(message, line, column + 1);
+    }
+  }
+  return node;
 }
 
 /**
@@ -84,8 +152,8 @@ export function parseCell(source: string): { program: Node; expression: boolean 
  *
  * - `await x` and `for await (… of x)` outside functions race against the stop.
  * - `import` declarations become awaited dynamic imports, which race against the stop too.
- * - The last expression's value is passed to the prelude, which also shows null, NaN, -0 and
- * bigints.
+ * - The last statement's value is passed to the prelude, which also shows null, NaN, -0 and bigints.
+ * - Exports become what they export.
  * - `throw x` remembers x, because the kernel reports only the text of values that are not Errors.
  * - `import.meta` becomes an object with the notebook's url, filename and dirname.
  *
@@ -95,36 +163,31 @@ export function parseCell(source: string): { program: Node; expression: boolean 
  * @throws {CellSyntaxError} If the cell has a syntax error.
  */
 export function rewriteCell(source: string, cell: number, label = `cell ${cell}`): RewrittenCell {
-  const { program, expression } = parseCell(source);
+  const { program, expression, exports, pragmas } = parseCell(source);
   const text = expression ? `(${source}\n)` : source;
   const edits = new MagicString(text);
   const names: string[] = [];
 
   for (const statement of program.body) {
     if (statement.type === "ImportDeclaration") rewriteImport(statement, edits, text);
-    else if (/^Export/.test(statement.type)) {
-      const { line, column } = statement.loc.start;
-      throw new CellSyntaxError(
-        "Cannot export from a cell: all cells share names",
-        line,
-        column + 1,
-      );
-    }
     collectNames(statement, names);
   }
+  for (const { start, end, by } of exports) edits.update(start, end, by || " ");
   try {
     visit(program, true, edits);
   } catch (error) {
     if (error instanceof RangeError) throw new CellSyntaxError("Cannot read so deep a nest", 1, 1);
     throw error;
   }
-  showLast(program, edits);
+  const ending = showLast(program, edits);
 
   // Printers break lines after statements, and in lists after commas and brackets.
   const lines = 50 + 2 * (text.match(/[\n,;{}[\]()?:]/g)?.length ?? 0);
   return {
-    code: `${KERNEL_GLOBAL}.begin(${cell}, \`\`, ${JSON.stringify(label)});\n` +
-      `${edits.toString()}\n;void 0;`,
+    // The kernel looks for pragmas in front of the first statement, on a line that they must not add.
+    code: pragmas.join("") +
+      `${KERNEL_GLOBAL}.begin(${cell}, \`\`, ${JSON.stringify(label)});\n` +
+      `${edits.toString()}\n;${ending}void 0;`,
     names,
     lines,
   };
@@ -241,12 +304,22 @@ function visit(node: Node, top: boolean, edits: MagicString) {
   }
 }
 
-/** Passes the value of the last expression to the prelude. */
-function showLast(program: Node, edits: MagicString) {
+/**
+ * Passes the cell's value to the prelude.
+ *
+ * @returns Code for the cell's end.
+ */
+function showLast(program: Node, edits: MagicString): string {
   const body = program.body.filter((statement: Node) => statement.type !== "EmptyStatement");
   const last = body.at(-1) ?? program.directives.at(-1);
   if (last?.type === "Directive") wrapResult(last.value, edits);
   else if (last?.type === "ExpressionStatement") wrapResult(last.expression, edits);
+  // After a declaration nothing is shown, though the kernel would show what is in front of it: the
+  // result of a call that a cell makes on its way is rarely meant to be seen.
+  else if (last !== undefined && keepValue([last], edits, `${KERNEL_GLOBAL}.value`)) {
+    return `await ${KERNEL_GLOBAL}.result(${KERNEL_GLOBAL}.value);`;
+  }
+  return "";
 }
 
 function wrapResult(node: Node, edits: MagicString) {

@@ -1,6 +1,6 @@
 // The tokens of TypeScript code with their positions, for matching two forms of the same code.
 
-import { parse } from "@babel/parser";
+import { parseTypeScript } from "./parse_typescript.ts";
 
 /** A token. */
 export interface Token {
@@ -22,22 +22,9 @@ export function tokenize(source: string): Token[] | undefined {
   // deno-lint-ignore no-explicit-any
   let tokens: any[];
   try {
-    const options = {
-      sourceType: "module",
-      tokens: true,
-      errorRecovery: true,
-      allowReturnOutsideFunction: true,
-      plugins: [
-        "typescript",
-        "decorators",
-        "decoratorAutoAccessors",
-        "explicitResourceManagement",
-        "importAttributes",
-      ],
-      // deno-lint-ignore no-explicit-any
-    } as any;
+    const options = { tokens: true, errorRecovery: true, allowReturnOutsideFunction: true };
     // deno-lint-ignore no-explicit-any
-    tokens = (parse(source, options) as any).tokens;
+    tokens = (parseTypeScript(source, options) as any).tokens;
   } catch {
     return undefined;
   }

@@ -1,14 +1,15 @@
 // The local modules that a notebook's cells import, directly or indirectly: they are as much part
 // of the notebook's code as the cells.
 
-import { parse } from "@babel/parser";
-import { dirname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
-import { parse as parseJsonc } from "@std/jsonc";
+import { fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
+import { findDenoConfig } from "./deno_config.ts";
+import { LIBRARY } from "./library.ts";
 import type { Notebook } from "./notebook.ts";
 import { sha256 } from "./new_manifest.ts";
+import { parseTypeScript } from "./parse_typescript.ts";
 
 /** This library's own files: their hash is the manifest's `library`. */
-const LIBRARY = new URL("../", import.meta.url).href;
+const OWN = new URL("lib/", LIBRARY).href;
 /** A larger number is not a notebook's helpers but a code base. */
 const MAX_MODULES = 1000;
 
@@ -57,12 +58,7 @@ function specifiersOf(source: string): string[] {
   const specifiers: string[] = [];
   let tokens: { value?: unknown; type: { label: string } }[];
   try {
-    const file = parse(source, {
-      sourceType: "module",
-      plugins: ["typescript", "decorators"],
-      tokens: true,
-      errorRecovery: true,
-    });
+    const file = parseTypeScript(source, { tokens: true, errorRecovery: true });
     tokens = (file.tokens ?? []) as unknown as typeof tokens;
   } catch {
     return specifiers;
@@ -81,20 +77,8 @@ function specifiersOf(source: string): string[] {
 async function readImportMap(
   folder: string,
 ): Promise<(specifier: string, base: string) => string | undefined> {
-  let imports: [string, string][] = [];
-  for (let at = resolve(folder);; at = dirname(at)) {
-    const found = await readConfig(at);
-    if (found !== undefined) {
-      const base = toFileUrl(at).href.replace(/\/?$/, "/");
-      imports = Object.entries(found).map(([name, target]) => [
-        name,
-        /^\.{0,2}\//.test(target) ? new URL(target, base).href : target,
-      ]);
-      imports.sort(([a], [b]) => b.length - a.length);
-      break;
-    }
-    if (dirname(at) === at) break;
-  }
+  const imports = Object.entries((await findDenoConfig(folder))?.imports ?? {})
+    .sort(([a], [b]) => b.length - a.length);
   return (specifier, base) => {
     let url: string | undefined;
     if (/^(\.{0,2}\/|file:)/.test(specifier)) url = new URL(specifier, base).href;
@@ -104,23 +88,7 @@ async function readImportMap(
       );
       if (entry !== undefined) url = entry[1] + specifier.slice(entry[0].length);
     }
-    const local = url?.startsWith("file:") && !url.startsWith(LIBRARY);
+    const local = url?.startsWith("file:") && !url.startsWith(OWN);
     return local ? url!.replace(/[?#].*$/, "") : undefined;
   };
-}
-
-async function readConfig(folder: string): Promise<Record<string, string> | undefined> {
-  for (const name of ["deno.json", "deno.jsonc"]) {
-    try {
-      const config = parseJsonc(await Deno.readTextFile(join(folder, name)));
-      const { imports } = config as { imports?: Record<string, unknown> };
-      return Object.fromEntries(
-        Object.entries(imports ?? {}).filter((entry): entry is [string, string] =>
-          typeof entry[1] === "string"
-        ),
-      );
-    } catch {
-      // There is no deno.json, or Deno would reject it too.
-    }
-  }
 }

@@ -53,6 +53,11 @@ export interface Manifest {
   provenance: ProvenanceEntry[];
   /** The cells that ran, in order. */
   cells: ManifestCell[];
+  /**
+   * SHA-256 of the executed notebook with all outputs and all of this manifest, this hash left out: says
+   * that neither was changed since, unless somebody recomputed it. Missing while it runs.
+   */
+  record?: string;
 }
 
 /** The MIME type under which library code broadcasts {@linkcode ProvenanceEntry}s to the runner. */

@@ -1,10 +1,10 @@
 // Starts a run's manifest: versions, the machine, and hashes of the code that is about to run.
 
-import { dirname, fromFileUrl, join } from "@std/path";
-import config from "../../deno.json" with { type: "json" };
+import { fromFileUrl, join } from "@std/path";
+import { LIBRARY, VERSION } from "./library.ts";
 import type { Manifest, ManifestCell } from "./manifest.ts";
 import { formatNotebook, type Notebook } from "./notebook.ts";
-import { hasTag, INJECTED_TAG } from "./parameters.ts";
+import { isInjected } from "./parameters.ts";
 
 /**
  * Starts the manifest of a run.
@@ -20,7 +20,7 @@ export async function newManifest(
   parameters: Record<string, unknown>,
 ): Promise<Manifest> {
   return {
-    tunebook: config.version,
+    tunebook: VERSION,
     library: await libraryHash(),
     deno: Deno.version.deno,
     v8: Deno.version.v8,
@@ -28,11 +28,34 @@ export async function newManifest(
     os: `${Deno.build.os} ${Deno.build.arch}`,
     cores: navigator.hardwareConcurrency,
     startedAt: new Date().toISOString(),
-    notebook: { name, sha256: await sha256(formatNotebook(authored(notebook))) },
+    notebook: { name, sha256: await authoredHash(notebook) },
     parameters,
     provenance: [],
     cells: [],
   };
+}
+
+/**
+ * SHA-256 of a notebook's code and text, without anything that a run adds.
+ *
+ * @param notebook The notebook, executed or not.
+ */
+export async function authoredHash(notebook: Notebook): Promise<string> {
+  return await sha256(formatNotebook(authored(notebook)));
+}
+
+/**
+ * What {@linkcode Manifest.record} should be.
+ *
+ * @param notebook The executed notebook.
+ * @param manifest How it was run.
+ */
+export async function recordHash(notebook: Notebook, manifest: Manifest): Promise<string> {
+  const { record: _, ...tunebook } = manifest;
+  return await sha256(formatNotebook({
+    ...notebook,
+    metadata: { ...notebook.metadata, tunebook },
+  }));
 }
 
 /** A notebook without anything that a run adds. */
@@ -40,7 +63,7 @@ function authored(notebook: Notebook): Notebook {
   const copy = clearedNotebook(notebook);
   delete copy.metadata.kernelspec;
   delete copy.metadata.language_info;
-  copy.cells = copy.cells.filter((cell) => !hasTag(cell, INJECTED_TAG));
+  copy.cells = copy.cells.filter((cell) => !isInjected(cell));
   return copy;
 }
 
@@ -98,14 +121,14 @@ export function libraryHash(): Promise<string | undefined> {
 }
 
 async function hashLibrary(): Promise<string | undefined> {
-  if (!import.meta.url.startsWith("file:")) return undefined;
-  const root = join(dirname(fromFileUrl(import.meta.url)), "..");
+  if (LIBRARY.protocol !== "file:") return undefined;
+  const root = fromFileUrl(new URL("lib/", LIBRARY));
   const lines: string[] = [];
   const read = async (folder: string, below: string) => {
     for await (const entry of Deno.readDir(folder)) {
       const path = join(folder, entry.name), name = `${below}${entry.name}`;
       if (entry.isDirectory) await read(path, `${name}/`);
-      else if (/\.(ts|js|wgsl|wasm|css)$/.test(entry.name)) {
+      else if (/\.(ts|js|wgsl|wasm|css|base64)$/.test(entry.name)) {
         lines.push(`${name} ${await sha256(await Deno.readFile(path))}`);
       }
     }

@@ -3,7 +3,7 @@
 
 import { closestString } from "@std/text";
 import { parseCell } from "./cell_source.ts";
-import type { CodeCell, Notebook } from "./notebook.ts";
+import type { Cell, CodeCell, Notebook } from "./notebook.ts";
 
 /** The tag of the cell that declares a notebook's parameters. */
 export const PARAMETERS_TAG = "parameters";
@@ -19,8 +19,11 @@ export interface DeclaredParameter {
    */
   kind: "let" | "const" | "var";
   /** Its type, from its annotation or default; `"any"` if neither says. */
-  type: "number" | "string" | "boolean" | "array" | "object" | "any";
+  type: "number" | "string" | "boolean" | "array" | "object" | "date" | "bigint" | "any";
 }
+
+/** Types whose values are given as text. */
+const AS_TEXT = new Set<DeclaredParameter["type"]>(["string", "date", "bigint"]);
 
 /**
  * The parameters that a notebook declares.
@@ -52,8 +55,8 @@ export function declaredParameters(notebook: Notebook): DeclaredParameter[] | un
 /**
  * Parses parameters from the command line, with the types that the notebook declares.
  *
- * A value is JSON if it parses as JSON, otherwise a string. A parameter declared as a string takes
- * the text unchanged, or as JSON if it is in quotes.
+ * A value is JSON if it parses as JSON, otherwise a string. A parameter declared as a string, a `Date`
+ * or a bigint takes the text unchanged, or as JSON if it is in quotes.
  *
  * @param notebook The notebook that declares them.
  * @param pairs Strings of the form `name=value`.
@@ -66,18 +69,18 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
   for (const pair of pairs) {
     const at = pair.indexOf("=");
     const name = pair.slice(0, at).trim();
-    if (at < 0 || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) {
+    if (at < 0 || !isIdentifier(name)) {
       throw new SyntaxError(`Cannot read parameter "${pair}": expected name=value`);
     }
     const text = pair.slice(at + 1);
-    const type = declared.find((one) => one.name === name)?.type;
+    const type = declared.find((one) => one.name === name)?.type ?? "any";
     let value: unknown = text;
     try {
       value = JSON.parse(text);
     } catch {
       // Text that is not JSON is a string.
     }
-    values[name] = type === "string" && typeof value !== "string" ? text : value;
+    values[name] = AS_TEXT.has(type) && typeof value !== "string" ? text : value;
   }
   return values;
 }
@@ -87,8 +90,9 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
  * inserted before, or first if the notebook has no such cell.
  *
  * @param notebook The notebook; not changed.
- * @param values The values by name: JSON values, NaN and infinities.
+ * @param values The values by name: JSON values, NaN and infinities; dates and bigints as text.
  * @returns The notebook with the cell.
+ * @throws {SyntaxError} If a name is not an identifier.
  * @throws {RangeError} If the notebook does not declare a parameter of that name; the message
  * suggests the nearest.
  * @throws {TypeError} If a value does not have the declared type, or cannot be written in a cell.
@@ -99,13 +103,20 @@ export function injectParameters(
 ): Notebook {
   const names = Object.keys(values);
   if (names.length === 0) return notebook;
+  for (const name of names) {
+    if (isIdentifier(name)) continue;
+    throw new SyntaxError(
+      `Cannot set parameter ${JSON.stringify(name)}: expected the name of a variable`,
+    );
+  }
   const declared = declaredParameters(notebook);
   if (declared !== undefined) { for (const name of names) check(name, values[name], declared); }
   const lines = names.map((name) => {
-    const kind = declared?.find((one) => one.name === name)?.kind ?? "let";
-    return `${kind} ${name} = ${literal(name, values[name])};`;
+    const { kind, type } = declared?.find((one) => one.name === name) ??
+      { kind: "let", type: "any" as const };
+    return `${kind} ${name} = ${literal(name, values[name], type)};`;
   });
-  const cells = notebook.cells.filter((cell) => !hasTag(cell, INJECTED_TAG));
+  const cells = notebook.cells.filter((cell) => !isInjected(cell));
   const at = cells.findIndex((cell) => hasTag(cell, PARAMETERS_TAG)) + 1;
   const ids = new Set(cells.map((cell) => cell.id));
   let id = INJECTED_TAG;
@@ -119,6 +130,21 @@ export function injectParameters(
     outputs: [],
   };
   return { ...notebook, cells: cells.toSpliced(at, 0, injected) };
+}
+
+/** Whether a cell was put into the notebook by {@linkcode injectParameters}. */
+export function isInjected(cell: Cell): boolean {
+  return cell.cell_type === "code" && hasTag(cell, INJECTED_TAG);
+}
+
+function isIdentifier(name: string): boolean {
+  if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) return false;
+  try {
+    parseCell(`let ${name};`); // "class" is none
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a cell has a tag. */
@@ -144,6 +170,8 @@ function check(name: string, value: unknown, declared: DeclaredParameter[]) {
           `did you mean "${nearest}"? It has ${known.join(", ")}`,
     );
   }
+  const { type } = parameter;
+  if (type === "date" || type === "bigint") return checkText(name, value, type);
   const got = typeOfValue(value);
   if (parameter.type !== "any" && value !== null && got !== parameter.type) {
     throw new TypeError(
@@ -153,13 +181,32 @@ function check(name: string, value: unknown, declared: DeclaredParameter[]) {
   }
 }
 
+/** JSON has no dates and no bigints: both are given as text, and a bigint as a whole number too. */
+function checkText(name: string, value: unknown, type: "date" | "bigint") {
+  const fits = type === "date"
+    ? typeof value === "string" && !Number.isNaN(new Date(value).getTime())
+    : typeof value === "bigint" || Number.isSafeInteger(value) ||
+      (typeof value === "string" && /^-?\d+n?$/.test(value));
+  if (fits) return;
+  const expected = type === "date" ? 'a date such as "2024-02-29"' : "a whole number";
+  throw new TypeError(
+    `Cannot set parameter "${name}" to ${literal(name, value)}: expected ${expected}`,
+  );
+}
+
 const article = (type: string) => `${/^[ao]/.test(type) ? "an" : "a"} ${type}`;
 
 function typeOfValue(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-function literal(name: string, value: unknown): string {
+function literal(
+  name: string,
+  value: unknown,
+  type: DeclaredParameter["type"] = "any",
+): string {
+  if (type === "date") return `new Date(${JSON.stringify(value)})`;
+  if (type === "bigint") return `${String(value).replace(/n$/, "")}n`;
   if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) {
     return Object.is(value, -0) ? "-0" : String(value);
   }
@@ -167,6 +214,8 @@ function literal(name: string, value: unknown): string {
   if (text === undefined) {
     throw new TypeError(`Cannot set parameter "${name}": a ${typeof value} is no JSON value`);
   }
+  // In a literal this key would set the object's prototype.
+  if (text.includes('"__proto__"')) return `JSON.parse(${JSON.stringify(text)})`;
   return text;
 }
 
@@ -179,6 +228,10 @@ function typeOfAnnotation(node: any): DeclaredParameter["type"] | undefined {
       return "string";
     case "TSBooleanKeyword":
       return "boolean";
+    case "TSBigIntKeyword":
+      return "bigint";
+    case "TSTypeReference":
+      return node.typeName?.name === "Date" ? "date" : "any";
     case "TSArrayType":
     case "TSTupleType":
       return "array";
@@ -196,6 +249,12 @@ function typeOfDefault(node: any): DeclaredParameter["type"] | undefined {
       return "number";
     case "UnaryExpression":
       return node.operator === "!" ? "boolean" : typeOfDefault(node.argument);
+    case "BigIntLiteral":
+      return "bigint";
+    case "NewExpression":
+      return node.callee?.name === "Date" ? "date" : undefined;
+    case "CallExpression":
+      return node.callee?.name === "BigInt" ? "bigint" : undefined;
     case "StringLiteral":
     case "TemplateLiteral":
       return "string";

@@ -51,14 +51,16 @@ export interface PreludeOptions {
   url: string;
   /** How long a stop waits for library code that took the signal, in milliseconds. */
   grace: number;
+  /** URLs of this library's entry points, by name, for cells that have no deno.json to map them. */
+  library: Readonly<Record<string, string>>;
 }
 
 /** The prelude as JavaScript to execute. */
-export function preludeSource(options: PreludeOptions): string {
+export function preludeSource({ library, ...options }: PreludeOptions): string {
   const constants = { record: RECORD, global: KERNEL_GLOBAL, stopped: STOPPED };
   const parts = [
     `(${install.toString()})(${JSON.stringify({ ...options, ...constants })})`,
-    `(${watchModules.toString()})(${KERNEL_GLOBAL})`,
+    `(${watchModules.toString()})(${KERNEL_GLOBAL}, ${JSON.stringify(library)})`,
     `(${followWork.toString()})(${KERNEL_GLOBAL})`,
     `(${hearWorkers.toString()})(${JSON.stringify(workerSource(RECORD))})`,
   ];
@@ -269,6 +271,7 @@ function install(options: any) {
     taken = false;
     breath = performance.now();
     pending.clear();
+    kernel.value = undefined;
     kernel.onBegin();
     kernel.enter(number);
     lastError = lastThrown = lastRejection = undefined;
@@ -385,6 +388,8 @@ function install(options: any) {
   const filename = file ? decodeURIComponent(new URL(options.url).pathname) : undefined;
   const kernel = {
     begin,
+    /** The value of the last statement of a cell that does not end with an expression. */
+    value: undefined as unknown,
     /** Is told of each cell before it runs; see `watchModules`. */
     onBegin: () => {},
     /** Makes what is started from now on the cell's, and tells whose it is; see `followWork`. */

@@ -6,7 +6,7 @@ import type { CellError } from "./cell_error.ts";
 import type { KernelLauncher } from "./kernel.ts";
 import { localModules } from "./local_modules.ts";
 import type { Manifest } from "./manifest.ts";
-import { clearedNotebook, manifestCell, newManifest } from "./new_manifest.ts";
+import { clearedNotebook, manifestCell, newManifest, recordHash } from "./new_manifest.ts";
 import { type CodeCell, type Notebook, readNotebook, writeNotebook } from "./notebook.ts";
 import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
@@ -178,7 +178,8 @@ export async function runNotebook(
   let last: { number: number; cell: CodeCell } | undefined;
   await using session = await Session.start({
     cwd,
-    env: options.env,
+    // What a model's record says of the program that made it.
+    env: { TUNEBOOK_NOTEBOOK: path ?? resolve(cwd, name), ...options.env },
     launcher: options.launcher,
     path: path ?? resolve(cwd, name),
     onLateOutput: (message) => last && late(last.number, last.cell, message),
@@ -236,6 +237,9 @@ export async function runNotebook(
       if (limit.signal.aborted) break;
     }
   } finally {
+    // Nothing may be added to what has been recorded.
+    await session[Symbol.asyncDispose]();
+    manifest.record = await recordHash(notebook, manifest);
     await save();
   }
   return run;

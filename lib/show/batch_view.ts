@@ -2,7 +2,7 @@
 
 import { chipStyle } from "./chips.ts";
 import { escapeHtml, monospace, palette, plural } from "./theme.ts";
-import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
+import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 
 /** A padded batch, as `collate` makes it. */
@@ -42,7 +42,7 @@ export interface BatchViewOptions {
  */
 export function batchView(
   batch: PaddedBatchLike,
-  tokenizer: TokenDecoder,
+  tokenizer: Detokenizer,
   options: BatchViewOptions = {},
 ): View {
   const { inputs, targets, batchSize, length } = batch;

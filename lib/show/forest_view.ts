@@ -5,7 +5,7 @@ import { drawingHtml } from "./drawing.ts";
 import { drawAttention, drawBranches } from "./forest_picture.ts";
 import { type ForestBatchLike, type ForestTree, forestTree, type Segment } from "./forest_tree.ts";
 import { escapeHtml, formatNumber, plural } from "./theme.ts";
-import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
+import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 
 export type { ForestBatchLike } from "./forest_tree.ts";
@@ -32,7 +32,7 @@ export interface ForestViewOptions {
  */
 export function forestView(
   batch: ForestBatchLike,
-  tokenizer: TokenDecoder,
+  tokenizer: Detokenizer,
   options: ForestViewOptions = {},
 ): View {
   const tree = forestTree(batch);
@@ -122,7 +122,7 @@ function chipsOf(
   segment: Segment,
   batch: ForestBatchLike,
   tree: ForestTree,
-  tokenizer: TokenDecoder,
+  tokenizer: Detokenizer,
 ): Chip[] {
   const chips: Chip[] = [];
   for (let row = segment.start; row < segment.stop; row++) {

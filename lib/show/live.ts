@@ -1,14 +1,13 @@
 // An updating output that shows how training goes: progress, numbers and the loss curve.
 
-import { describeRun, type StepRecord, TrainingClock } from "./live_state.ts";
+import { describeRun, TrainingClock } from "./live_state.ts";
+import type { StepRecord } from "./step_record.ts";
 import { type JupyterChannel, jupyterChannel, UpdatingDisplay } from "./jupyter.ts";
 import { lossCurve } from "./loss_curve.ts";
 import { plotlyMimeType } from "./figure.ts";
 import { statusHtml } from "./progress_html.ts";
 import { Throttle } from "./throttle.ts";
 import type { MimeBundle } from "./view.ts";
-
-export type { StepRecord } from "./live_state.ts";
 
 /** How a live training view behaves. */
 export interface LiveTrainingOptions {
@@ -158,7 +157,7 @@ export class LiveTraining {
  *
  * @example
  * ```ts
- * import { liveTraining } from "./live.ts";
+ * import { liveTraining } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const lines: string[] = [];

@@ -1,21 +1,7 @@
 // What a training run's numbers say at a moment: where it is, how fast, how long it still takes.
 
-import type { LossRecord } from "./loss_curve.ts";
+import type { StepRecord } from "./step_record.ts";
 import { formatNumber } from "./theme.ts";
-
-/** What one training step reports. Plain data: any training loop can make it. */
-export interface StepRecord extends LossRecord {
-  /** How many steps the run takes. */
-  totalSteps?: number;
-  /** Learning rate of this step. */
-  learningRate?: number;
-  /** Tokens of this step whose loss counts. */
-  tokensCounted?: number;
-  /** Seconds that this step took. */
-  seconds?: number;
-  /** Norm of all gradients before clipping. */
-  gradientNorm?: number;
-}
 
 /** Measures speed over the last steps, pauses for evaluation included. */
 export class TrainingClock {
@@ -98,8 +84,8 @@ export function describeRun(
   }
   const total = last.totalSteps;
   const step = formatNumber(last.step) + (total ? `/${formatNumber(total)}` : "");
-  const validation = history.findLast(({ validationLoss }) => typeof validationLoss === "number")
-    ?.validationLoss;
+  const validation = history.findLast(({ evaluation }) => evaluation?.validationLoss !== undefined)
+    ?.evaluation?.validationLoss;
   const facts: [string, string][] = [["step", step], ["loss", loss(last.loss)]];
   if (typeof validation === "number") facts.push(["validation loss", loss(validation)]);
   if (last.learningRate !== undefined) {

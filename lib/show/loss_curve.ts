@@ -5,18 +5,7 @@ import { type Figure, figure } from "./figure.ts";
 import { plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { niceTicks, tickLabels } from "./svg/scale.ts";
 import { formatNumber, palette, warning } from "./theme.ts";
-
-/** What a loss curve needs to know of one training step. */
-export interface LossRecord {
-  /** Number of the step, from 1 (or 0). */
-  step: number;
-  /** Training loss of the step, before its update; nats a token. */
-  loss: number;
-  /** Loss on the validation part, where it was measured at this step. */
-  validationLoss?: number | null;
-  /** Tokens of this step that went through the model. */
-  tokensComputed?: number;
-}
+import type { StepRecord } from "./step_record.ts";
 
 /** How a loss curve is drawn. */
 export interface LossCurveOptions extends ChartOptions {
@@ -33,25 +22,25 @@ export interface LossCurveOptions extends ChartOptions {
  * Draws training loss by step, the validation losses measured on the way, and along the top the
  * tokens that the model has seen by then. A loss that is not a number gets a cross of its own.
  *
- * @param history The steps so far, in order.
+ * @param history The steps so far, in order: `training.history`, or what another loop recorded.
  * @param options Titles and smoothing.
  * @returns The chart.
  * @throws {RangeError} If `smoothing` is not a whole number of steps, at least 1.
  *
  * @example
  * ```ts
- * import { lossCurve } from "./loss_curve.ts";
+ * import { lossCurve } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const curve = lossCurve([
- *   { step: 1, loss: 3.5, validationLoss: 3.6, tokensComputed: 280 },
+ *   { step: 1, loss: 3.5, evaluation: { validationLoss: 3.6 }, tokensComputed: 280 },
  *   { step: 2, loss: 2.5, tokensComputed: 280 },
  * ]);
  * assertStringIncludes(curve.text, "training, 2 points, from 3.5 to 2.5");
  * ```
  */
 export function lossCurve(
-  history: readonly LossRecord[],
+  history: readonly StepRecord[],
   options: LossCurveOptions = {},
 ): Figure {
   const usual = history.length >= 40 ? Math.ceil(history.length / 20) : 1;
@@ -82,21 +71,20 @@ export function lossCurve(
       line: { color: palette[0], width: 2.5 },
     });
   }
-  const validated = history.filter(({ validationLoss }) => Number.isFinite(validationLoss ?? NaN));
+  const validated = history.filter((record) => Number.isFinite(validationLossOf(record)));
   if (validated.length > 0) {
     traces.push({
       type: "scatter",
       mode: validated.length > 60 ? "lines" : "lines+markers",
       name: "validation",
       x: validated.map(({ step }) => step),
-      y: validated.map(({ validationLoss }) => validationLoss!),
+      y: validated.map(validationLossOf),
       line: { color: palette[1], dash: "dash" },
       marker: { symbol: "diamond", size: 6 },
     });
   }
-  const broken = history.filter(({ loss, validationLoss }) =>
-    !Number.isFinite(loss) ||
-    (typeof validationLoss === "number" && !Number.isFinite(validationLoss))
+  const broken = history.filter(({ loss, evaluation }) =>
+    !Number.isFinite(loss) || !Number.isFinite(evaluation?.validationLoss ?? 0)
   );
   if (broken.length > 0) {
     const top = losses.filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0);
@@ -109,7 +97,7 @@ export function lossCurve(
       marker: { symbol: "x", size: 9, color: warning },
     });
   }
-  const layout = layoutOf({ xLabel: "step", yLabel: "loss (nats a token)", ...options });
+  const layout = layoutOf({ xLabel: "step", yLabel: "loss (nats per token)", ...options });
   if (options.totalSteps !== undefined && history.length > 0) {
     layout.xaxis = {
       ...layout.xaxis,
@@ -149,7 +137,7 @@ function smooth(values: readonly number[], window: number): number[] {
 }
 
 /** An axis along the top that says at which step how many tokens had been seen. */
-function tokenAxis(history: readonly LossRecord[], totalSteps: number | undefined) {
+function tokenAxis(history: readonly StepRecord[], totalSteps: number | undefined) {
   if (history.length < 2 || history.some(({ tokensComputed }) => !(tokensComputed! >= 0))) {
     return undefined;
   }
@@ -179,8 +167,8 @@ function tokenAxis(history: readonly LossRecord[], totalSteps: number | undefine
 }
 
 function sentence(
-  history: readonly LossRecord[],
-  validated: readonly LossRecord[],
+  history: readonly StepRecord[],
+  validated: readonly StepRecord[],
   broken: number,
   title: string | undefined,
 ): string {
@@ -193,7 +181,7 @@ function sentence(
   ];
   if (validated.length > 0) {
     const [from, to] = [validated[0], validated[validated.length - 1]].map((r) =>
-      formatNumber(r.validationLoss!)
+      formatNumber(validationLossOf(r))
     );
     parts.push(validated.length === 1 ? `validation ${to}` : `validation from ${from} to ${to}`);
   }
@@ -205,3 +193,6 @@ function sentence(
     formatNumber(last.step)
   }.`;
 }
+
+/** The validation loss measured at a step; NaN where there is none. */
+const validationLossOf = ({ evaluation }: StepRecord): number => evaluation?.validationLoss ?? NaN;

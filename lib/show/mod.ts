@@ -1,4 +1,12 @@
-// Everything that shows: charts, live training, progress, tokens and masks, tables.
+/**
+ * Everything that shows: charts, live training, progress, tokens and masks, tables.
+ *
+ * ```ts
+ * import * as show from "tunebook/show";
+ * ```
+ *
+ * @module
+ */
 
 export { batchView, type BatchViewOptions, type PaddedBatchLike } from "./batch_view.ts";
 export {
@@ -19,8 +27,7 @@ export { frames, type FramesOptions, type FrameValue } from "./frames.ts";
 export { histogram, type HistogramOptions } from "./histogram.ts";
 export { LiveTraining, liveTraining, type LiveTrainingOptions } from "./live.ts";
 export { enableLivePlotly } from "./live_plotly.ts";
-export type { StepRecord } from "./live_state.ts";
-export { lossCurve, type LossCurveOptions, type LossRecord } from "./loss_curve.ts";
+export { lossCurve, type LossCurveOptions } from "./loss_curve.ts";
 export type {
   BarTrace,
   HeatmapTrace,
@@ -33,8 +40,9 @@ export type {
 } from "./plotly.ts";
 export { type ProfileLike, profileView } from "./profile_view.ts";
 export { Progress, progress, type ProgressOptions } from "./progress.ts";
+export type { StepRecord } from "./step_record.ts";
 export { table, type TableColumn, type TableOptions } from "./table.ts";
-export { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
+export { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 export {
   type ExampleTokens,
   maskView,

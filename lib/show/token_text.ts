@@ -1,7 +1,7 @@
 // Tokens as text that can be seen: blanks, line ends and bytes included.
 
 /** What turns token ids into text; every tokenizer of this library does. */
-export interface TokenDecoder {
+export interface Detokenizer {
   /** @returns The text of some tokens. */
   decode(ids: number[]): string;
   /** @returns The bytes of one token, which may hold only part of a character. */
@@ -15,7 +15,7 @@ export interface TokenDecoder {
  * @param decoder The model's tokenizer.
  * @returns Its text; where its bytes are no whole characters, the bytes, such as `⟨E2 80⟩`.
  */
-export function tokenText(id: number, decoder: TokenDecoder): string {
+export function tokenText(id: number, decoder: Detokenizer): string {
   const bytes = decoder.bytes?.(id);
   if (!bytes) return decoder.decode([id]);
   try {

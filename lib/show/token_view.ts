@@ -11,7 +11,7 @@ import {
   type TokenRole,
 } from "./chips.ts";
 import { escapeHtml, plural } from "./theme.ts";
-import { type TokenDecoder, tokenText, visibleText } from "./token_text.ts";
+import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 
 export type { TokenRole } from "./chips.ts";
@@ -167,7 +167,7 @@ export interface ExampleTokens {
  */
 export function exampleTokens(
   example: ExampleTokens,
-  tokenizer: TokenDecoder,
+  tokenizer: Detokenizer,
   mask: Mask = "prompt",
 ): TokenSequence {
   const { promptIds, responseIds, answers, instructionLength = promptIds.length } = example;
@@ -197,7 +197,7 @@ export function exampleTokens(
  */
 export function maskView(
   example: ExampleTokens,
-  tokenizer: TokenDecoder,
+  tokenizer: Detokenizer,
   masks: readonly Mask[] = ["prompt"],
   options: TokenViewOptions = {},
 ): View {

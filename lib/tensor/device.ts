@@ -30,9 +30,13 @@ export type ParamType = "u32" | "i32" | "f32";
  *
  * The order of `buffers` is the order of WGSL's bindings, that of `params` the order in its uniform struct.
  */
-export interface Kernel<B extends string = string, P extends string = string> {
+export interface Kernel<
+  B extends string = string,
+  P extends string = string,
+  N extends string = string,
+> {
   /** Unique name, such as `"gelu.forward"`. */
-  readonly name: string;
+  readonly name: N;
   /** The buffers it takes and what it does with them. */
   readonly buffers: Readonly<Record<B, Access>>;
   /** The scalars it takes. */
@@ -79,6 +83,10 @@ export interface Device {
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset?: number): void;
   /** Waits for the work enqueued so far and returns a copy of the buffer's bytes. */
   read(buffer: DeviceBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer>;
+  /**
+   * The same, blocking this thread; only where a device can. For what must be shown at once, such as by `console.log`.
+   */
+  readNow?(buffer: DeviceBuffer, byteOffset: number, byteLength: number): ArrayBuffer;
   /** Enqueues a kernel; `flops` are its operations, for profiles, unless it knows them itself. */
   run<B extends string, P extends string>(
     kernel: Kernel<B, P>,
@@ -104,8 +112,12 @@ export interface Device {
  * @param kernel What the kernel takes and how it runs on a GPU.
  * @returns The same.
  */
-export function defineKernel<const B extends string, const P extends string>(
-  kernel: Kernel<B, P>,
-): Kernel<B, P> {
+export function defineKernel<
+  const B extends string,
+  const P extends string,
+  const N extends string,
+>(
+  kernel: Kernel<B, P, N>,
+): Kernel<B, P, N> {
   return kernel;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { record } from "../provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import type { Device } from "./device.ts";
 
 const recorded = new WeakSet<Device>();
@@ -18,7 +18,7 @@ const recorded = new WeakSet<Device>();
 export async function recordDevice(device: Device): Promise<void> {
   if (recorded.has(device)) return;
   recorded.add(device);
-  await record("device", device.facts);
+  await recordProvenance("device", device.facts);
 }
 
 /**

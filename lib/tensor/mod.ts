@@ -4,33 +4,74 @@
  * @module
  */
 
-// How devices and tensors are kept between runs of a notebook.
-import "./keep.ts";
+// How devices and tensors are stored between runs of a notebook.
+import "./restorable.ts";
+// Operations as methods, and how tensors show themselves.
+import "./methods.ts";
 
 export { type Device, type DeviceBuffer, type DeviceKind, type KernelTime } from "./device.ts";
-export { parseDevice, pick, type PickOptions, reasonFor } from "./pick.ts";
+export {
+  defaultDevice,
+  parseDevice,
+  pick,
+  type PickOptions,
+  reasonFor,
+  setDefaultDevice,
+} from "./pick.ts";
 export { type Profile, profile, type RunningProfile, startProfile } from "./profile.ts";
-export { backward, recompute } from "./tape.ts";
-export { type DType, noGrad, scope, sizeOf, Tensor } from "./tensor.ts";
-export { adamwInto, type AdamWOptions } from "./ops/adamw/adamw.ts";
-export { add } from "./ops/add/add.ts";
+export { backward, grad, recompute } from "./tape.ts";
+export {
+  type ArgmaxOptions,
+  type Dtype,
+  type MatmulOptions,
+  noGrad,
+  type Operand,
+  type ReductionOptions,
+  scope,
+  sizeOf,
+  type SliceRange,
+  Tensor,
+  type VarianceOptions,
+} from "./tensor.ts";
+export {
+  arange,
+  type CreateOptions,
+  eye,
+  full,
+  type NestedNumbers,
+  ones,
+  random,
+  randomNormal,
+  type RandomOptions,
+  tensor,
+  type TensorOptions,
+  zeros,
+} from "./create.ts";
+export * from "./elementwise/mod.ts";
+export * from "./reductions/mod.ts";
+export { adamwInto, type AdamWStepOptions } from "./ops/adamw/adamw.ts";
+export { argmax } from "./ops/argmax/argmax.ts";
 export {
   attention,
   type AttentionDropout,
   type AttentionOptions,
   type Forest,
 } from "./ops/attention/attention.ts";
+export { broadcastTo } from "./ops/broadcast_to/broadcast_to.ts";
 export {
   cachedAttention,
   type CachedAttentionOptions,
 } from "./ops/cached_attention/cached_attention.ts";
+export { concat, stack } from "./ops/concat/concat.ts";
 export { copyRows } from "./ops/copy_rows/copy_rows.ts";
+export { cumulativeSum } from "./ops/cumulative_sum/cumulative_sum.ts";
 export { dequantize } from "./ops/dequantize/dequantize.ts";
 export { packNf4 } from "./nf4.ts";
 export { isPacked, PACKED_FORMATS, type PackedType } from "./packed.ts";
 export { dropout } from "./ops/dropout/dropout.ts";
 export { embedding } from "./ops/embedding/embedding.ts";
 export { fill } from "./ops/fill/fill.ts";
+export { gather } from "./ops/gather/gather.ts";
 export { geglu, swiglu } from "./ops/gated/gated.ts";
 export { gelu } from "./ops/gelu/gelu.ts";
 export { globalNorm } from "./ops/global_norm/global_norm.ts";
@@ -38,9 +79,12 @@ export { layerNorm } from "./ops/layer_norm/layer_norm.ts";
 export {
   linearCrossEntropy,
   type LinearCrossEntropyOptions,
-  type LossEdges,
 } from "./ops/linear_cross_entropy/linear_cross_entropy.ts";
-export { matmul, type MatmulOptions } from "./ops/matmul/matmul.ts";
+export type { LossEdges } from "../forest.ts";
+export { matmul } from "./ops/matmul/matmul.ts";
+export { oneHot } from "./ops/one_hot/one_hot.ts";
+export { permute, transpose } from "./ops/permute/permute.ts";
+export { reshape } from "./ops/reshape/reshape.ts";
 export { rmsNorm, type RmsNormOptions } from "./ops/rms_norm/rms_norm.ts";
 export {
   rotaryFrequencies,
@@ -49,4 +93,7 @@ export {
 } from "./ops/rotary/frequencies.ts";
 export { rotary, rotaryAngles } from "./ops/rotary/rotary.ts";
 export { scale } from "./ops/scale/scale.ts";
+export { slice } from "./ops/slice/slice.ts";
+export { logSoftmax, softmax } from "./ops/softmax/softmax.ts";
 export { split } from "./ops/split/split.ts";
+export { variance } from "./ops/variance/variance.ts";

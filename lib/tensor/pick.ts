@@ -54,7 +54,46 @@ const reasons = new WeakMap<Device, string>();
 export async function pick(options: PickOptions = {}): Promise<Device> {
   const device = await pickUnrecorded(options);
   await recordDevice(device);
-  return device;
+  return lastPicked = device;
+}
+
+/** The device that new tensors live on where none is named. */
+let lastPicked: Device | undefined;
+
+/**
+ * The device that tensors are made on where none is named: the one that {@linkcode pick} or {@linkcode setDefaultDevice}
+ * chose last in this process, else the CPU.
+ *
+ * @returns The device.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { defaultDevice, zeros } from "tunebook/tensor";
+ *
+ * assertEquals(zeros([2]).device, defaultDevice());
+ * ```
+ */
+export function defaultDevice(): Device {
+  if (lastPicked) return lastPicked;
+  const device = new CpuDevice();
+  opened.set(cpuKey({}), Promise.resolve(forgetWhenClosed(cpuKey({}), device)));
+  reasons.set(device, "no other was picked");
+  return lastPicked = device;
+}
+
+/**
+ * Chooses the device that tensors are made on where none is named.
+ *
+ * @param device The device.
+ * @example
+ * ```ts
+ * import { pick, setDefaultDevice } from "tunebook/tensor";
+ *
+ * setDefaultDevice(await pick({ device: "cpu" }));
+ * ```
+ */
+export function setDefaultDevice(device: Device): void {
+  lastPicked = device;
 }
 
 /** Picks a device as {@linkcode pick} does, and leaves the manifest as it is. */
@@ -136,19 +175,23 @@ function cpuKey({ threads, blas }: PickOptions): string {
 async function open(key: string, reason: string, make: () => Promise<Device>): Promise<Device> {
   let pending = opened.get(key);
   if (!pending) {
-    pending = make().then((device) => {
-      const close = device.close.bind(device);
-      device.close = () => {
-        opened.delete(key);
-        close();
-      };
-      return device;
-    });
+    pending = make().then((device) => forgetWhenClosed(key, device));
     opened.set(key, pending);
     pending.catch(() => opened.delete(key));
   }
   const device = await pending;
   if (reason) reasons.set(device, reason);
+  return device;
+}
+
+/** Makes a device that is closed no longer one to be picked. */
+function forgetWhenClosed(key: string, device: Device): Device {
+  const close = device.close.bind(device);
+  device.close = () => {
+    opened.delete(key);
+    if (lastPicked === device) lastPicked = undefined;
+    close();
+  };
   return device;
 }
 

@@ -17,20 +17,82 @@ import { formatShape, type Gradients, noGrad, scope, Tensor, withGrad } from "./
  * @throws {TypeError} If it has more elements, or depends on no parameter.
  */
 export function backward(loss: Tensor): void {
-  if (loss.size !== 1) {
-    throw new TypeError(
-      `Cannot differentiate a tensor of shape ${formatShape(loss.shape)}: a loss has one element`,
-    );
-  }
+  assertScalar(loss);
   if (!loss.node) {
     throw new TypeError("Cannot differentiate a tensor that depends on no parameter");
   }
   noGrad(() => propagate(loss, Tensor.from(loss.device, new Float32Array([1]), loss.shape).keep()));
 }
 
-/** Walks the tape from a tensor with the gradient of it, which is used up. */
-function propagate(root: Tensor, gradient: Tensor): void {
-  const gradients = new GradientStore();
+/** Functions whose results' gradients {@linkcode grad} computes. */
+type Differentiable<Arguments extends Tensor[]> = (...inputs: Arguments) => Tensor;
+
+/** One gradient, or one for each argument. */
+type GradientsOf<Arguments extends Tensor[]> = Arguments extends [Tensor] ? Tensor
+  : { [I in keyof Arguments]: Tensor };
+
+/**
+ * Makes a function that computes gradients: those of a function's result with respect to its arguments. Parameters that
+ * the function uses besides keep the gradients that they have.
+ *
+ * @param f A function of tensors that gives a tensor with one element.
+ * @returns A function of the same arguments. It gives the gradient, or an array of them where there are several arguments.
+ * @throws {TypeError} If the result has more elements; when it is called.
+ * @example d(x²)/dx = 2x
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { grad, tensor } from "tunebook/tensor";
+ *
+ * const slope = grad((x) => x.mul(x).sum());
+ * assertEquals([...await slope(tensor([1, 2, 3])).data()], [2, 4, 6]);
+ * ```
+ */
+export function grad(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor;
+export function grad<Arguments extends Tensor[]>(
+  f: Differentiable<Arguments>,
+): (...inputs: Arguments) => GradientsOf<Arguments>;
+export function grad(f: Differentiable<Tensor[]>): (...inputs: Tensor[]) => Tensor | Tensor[] {
+  return (...inputs) => {
+    const gradients = scope(() => {
+      const leaves = inputs.map((input) => {
+        const leaf = input.alias();
+        leaf.requiresGrad = true;
+        return leaf;
+      });
+      const result = withGrad(() => f(...leaves));
+      assertScalar(result);
+      if (leaves.includes(result)) return leaves.map((leaf) => onesLike(leaf, leaf === result));
+      if (result.node) {
+        const first = Tensor.from(result.device, [1], result.shape).keep();
+        noGrad(() => propagate(result, first, new Set(leaves)));
+      }
+      return leaves.map((leaf) => leaf.grad ?? onesLike(leaf, false));
+    });
+    return gradients.length === 1 ? gradients[0] : gradients;
+  };
+}
+
+/** Ones, or zeros. */
+function onesLike({ device, shape, size }: Tensor, one: boolean): Tensor {
+  return Tensor.from(device, new Float32Array(size).fill(one ? 1 : 0), shape);
+}
+
+function assertScalar(loss: Tensor): void {
+  if (loss.size === 1) return;
+  throw new TypeError(
+    `Cannot differentiate a tensor of shape ${formatShape(loss.shape)}: a loss has one element`,
+  );
+}
+
+/**
+ * Walks the tape from a tensor with the gradient of it, which is used up.
+ *
+ * @param root Where to begin.
+ * @param gradient Its gradient.
+ * @param leaves The parameters whose gradients are wanted; all by default.
+ */
+function propagate(root: Tensor, gradient: Tensor, leaves?: ReadonlySet<Tensor>): void {
+  const gradients = new GradientStore(leaves);
   gradients.set(root, gradient);
   for (const tensor of topologicalOrder(root).reverse()) {
     const upstream = gradients.take(tensor);
@@ -42,6 +104,7 @@ function propagate(root: Tensor, gradient: Tensor): void {
     // Its consumers' gradient functions and its own have been enqueued: nobody reads it any more.
     if (tensor !== root && tensor.scope) tensor.dispose();
   }
+  gradients.dispose();
 }
 
 /**
@@ -101,9 +164,25 @@ function topologicalOrder(root: Tensor): Tensor[] {
 /** The gradients known so far. Parameters keep theirs in `grad`; those of intermediate results are used up. */
 class GradientStore implements Gradients {
   #pending = new Map<Tensor, Tensor>();
+  readonly #leaves: ReadonlySet<Tensor> | undefined;
+
+  /** @param leaves The parameters whose gradients are wanted; all by default. */
+  constructor(leaves?: ReadonlySet<Tensor>) {
+    this.#leaves = leaves;
+  }
 
   wants(input: Tensor): boolean {
-    return input.requiresGrad || input.node !== undefined;
+    return this.#keeps(input) || input.node !== undefined;
+  }
+
+  /** Whether a gradient stays with its tensor. */
+  #keeps(input: Tensor): boolean {
+    return input.requiresGrad && (this.#leaves?.has(input) ?? true);
+  }
+
+  /** Lets go of gradients that ops computed though nobody wanted them. */
+  dispose(): void {
+    for (const gradient of this.#pending.values()) gradient.dispose();
   }
 
   take(tensor: Tensor): Tensor | undefined {
@@ -113,12 +192,12 @@ class GradientStore implements Gradients {
   }
 
   set(input: Tensor, gradient: Tensor): void {
-    if (input.requiresGrad) input.grad = gradient;
+    if (this.#keeps(input)) input.grad = gradient;
     else this.#pending.set(input, gradient);
   }
 
   into(input: Tensor): { gradient: Tensor; accumulate: 0 | 1 } {
-    const present = input.requiresGrad ? input.grad : this.#pending.get(input);
+    const present = this.#keeps(input) ? input.grad : this.#pending.get(input);
     if (present?.exclusive) return { gradient: present, accumulate: 1 };
     const own = input.spareGrad ?? Tensor.empty(input.device, input.shape).keep();
     input.spareGrad = undefined;
@@ -132,7 +211,7 @@ class GradientStore implements Gradients {
 
   pass(input: Tensor, gradient: Tensor): void {
     if (!this.wants(input)) return;
-    const present = input.requiresGrad ? input.grad : this.#pending.get(input);
+    const present = this.#keeps(input) ? input.grad : this.#pending.get(input);
     if (present) scaleInto(this.into(input).gradient, gradient, 1, 1);
     else this.set(input, gradient.alias(input.shape).keep());
   }

@@ -19,7 +19,7 @@ import { isPacked, packedBytes, type PackedType } from "./packed.ts";
  * Element types: 32-bit floats, 32-bit integers for token ids and indices, and storage types of weights, which ops
  * widen where they use them.
  */
-export type DType = "f32" | "i32" | PackedType;
+export type Dtype = "f32" | "i32" | PackedType;
 
 /** How a recorded operation passes gradients on; see {@linkcode record}. */
 export type GradientFunction = (upstream: Tensor, gradients: Gradients) => void;
@@ -52,7 +52,7 @@ export class Tensor {
   /** The lengths of its dimensions. A scalar has none. */
   readonly shape: readonly number[];
   /** The type of its elements. */
-  readonly dtype: DType;
+  readonly dtype: Dtype;
   /** Where it lives. */
   readonly device: Device;
   /** Its gradient, once {@linkcode backward} ran, if it is a parameter. */
@@ -69,7 +69,7 @@ export class Tensor {
   /** @ignore The scope that disposes of it, if any. */
   scope?: Set<Tensor>;
 
-  private constructor(storage: Storage, shape: readonly number[], dtype: DType) {
+  private constructor(storage: Storage, shape: readonly number[], dtype: Dtype) {
     this.#storage = storage;
     this.device = storage.device;
     this.shape = shape;
@@ -87,7 +87,7 @@ export class Tensor {
    * @param dtype Type of its elements.
    * @returns The tensor.
    */
-  static empty(device: Device, shape: readonly number[], dtype: DType = "f32"): Tensor {
+  static empty(device: Device, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
     return new Tensor(allocateStorage(device, byteLengthOf(shape, dtype)), [...shape], dtype);
   }
 
@@ -200,20 +200,21 @@ export class Tensor {
   /**
    * Waits for the device and copies the elements out, widened where they are packed.
    *
-   * @returns The elements in row-major order.
-   * @throws {TypeError} If the elements are integers, which only ops' inputs are.
+   * @returns The elements in row-major order. Of integers it is an `Int32Array`: write `data<Int32Array>()`.
    */
-  async data(): Promise<Float32Array<ArrayBuffer>> {
+  data(): Promise<Float32Array<ArrayBuffer>>;
+  data<T extends Int32Array>(): Promise<T>;
+  async data(): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
     if (isPacked(this.dtype)) {
       // Imported late: ops are made of tensors.
       const { dequantize } = await import("./ops/dequantize/dequantize.ts");
       using wide = dequantize(this).keep();
       return await wide.data();
     }
-    if (this.dtype !== "f32") {
-      throw new TypeError(`Cannot read a tensor of type "${this.dtype}": expected "f32"`);
-    }
-    return new Float32Array(await this.device.read(this.buffer, 0, this.size * 4));
+    const bytes = this.size === 0
+      ? new ArrayBuffer(0)
+      : await this.device.read(this.buffer, 0, this.size * 4);
+    return this.dtype === "i32" ? new Int32Array(bytes) : new Float32Array(bytes);
   }
 
   /**
@@ -232,6 +233,15 @@ export class Tensor {
   /** Overwrites its elements, for weights that are loaded; the queue's order is kept. @ignore */
   assign(data: Float32Array | Int32Array, offset = 0): void {
     this.device.write(this.buffer, data, offset * 4);
+  }
+
+  /**
+   * Another tensor on the same memory, through which no gradient flows: what a teacher or a target is.
+   *
+   * @returns The same elements, as a constant.
+   */
+  detach(): Tensor {
+    return this.alias();
   }
 
   /** Another tensor on the same memory, without history. @ignore */
@@ -273,6 +283,143 @@ export class Tensor {
   }
 }
 
+/** What elementwise operations take: a tensor, or a number that stands for a tensor of no dimensions. */
+export type Operand = Tensor | number;
+
+/** Options of reductions. */
+export interface ReductionOptions {
+  /** The dimension or dimensions to reduce; negative ones count from the end. All by default. */
+  readonly axis?: number | readonly number[];
+  /** Whether reduced dimensions stay, with length 1. By default they go. */
+  readonly keepDims?: boolean;
+}
+
+/** Options of {@linkcode variance}. */
+export interface VarianceOptions extends ReductionOptions {
+  /**
+   * What is subtracted from the number of elements before dividing by it: 0, by default, as in norms and NumPy; 1 for an
+   * estimate from a sample, as PyTorch's `var` has it.
+   */
+  readonly correction?: number;
+}
+
+/** Options of {@linkcode argmax}. */
+export interface ArgmaxOptions {
+  /** The dimension; negative numbers count from the end. By default all elements are numbered in order. */
+  readonly axis?: number;
+  /** Whether the dimension stays, with length 1. By default it goes. */
+  readonly keepDims?: boolean;
+}
+
+/** Options of {@linkcode matmul}. */
+export interface MatmulOptions {
+  /** Uses aᵀ. By default false. */
+  readonly transposeA?: boolean;
+  /** Uses bᵀ: weights stored as (out, in). By default false. */
+  readonly transposeB?: boolean;
+  /** (N), added to every row. */
+  readonly bias?: Tensor;
+}
+
+/**
+ * What to take of a dimension: one index, which the dimension goes with, or `[start, end, step]`, of which each may be
+ * missing. Negative numbers count from the end; `[]` takes all.
+ */
+export type SliceRange = number | readonly [start?: number, end?: number, step?: number];
+
+/**
+ * Operations as methods: each is the function of the same name, with the tensor as its first argument. `methods.ts`
+ * provides them, since operations are made of tensors.
+ */
+export interface Tensor {
+  /** `this + other`, element by element. */
+  add(other: Operand): Tensor;
+  /** `this − other`, element by element. */
+  sub(other: Operand): Tensor;
+  /** `this · other`, element by element. */
+  mul(other: Operand): Tensor;
+  /** `this / other`, element by element. */
+  div(other: Operand): Tensor;
+  /** `this` to the power of `exponent`, element by element. */
+  pow(exponent: Operand): Tensor;
+  /** The larger of two elements. */
+  maximum(other: Operand): Tensor;
+  /** The smaller of two elements. */
+  minimum(other: Operand): Tensor;
+  /** 1 where elements are equal, else 0. */
+  equal(other: Operand): Tensor;
+  /** 1 where elements differ, else 0. */
+  notEqual(other: Operand): Tensor;
+  /** 1 where elements are less, else 0. */
+  less(other: Operand): Tensor;
+  /** 1 where elements are less or equal, else 0. */
+  lessEqual(other: Operand): Tensor;
+  /** 1 where elements are greater, else 0. */
+  greater(other: Operand): Tensor;
+  /** 1 where elements are greater or equal, else 0. */
+  greaterEqual(other: Operand): Tensor;
+  /** Elements of `a` where this tensor is not 0, else of `b`. */
+  where(a: Operand, b: Operand): Tensor;
+  /** `−x` of every element. */
+  neg(): Tensor;
+  /** eˣ of every element. */
+  exp(): Tensor;
+  /** The natural logarithm of every element. */
+  log(): Tensor;
+  /** The square root of every element. */
+  sqrt(): Tensor;
+  /** The absolute value of every element. */
+  abs(): Tensor;
+  /** Every element, or 0 where it is negative. */
+  relu(): Tensor;
+  /** x σ(x) of every element. */
+  silu(): Tensor;
+  /** GELU, in its tanh approximation, of every element. */
+  gelu(): Tensor;
+  /** The logistic function σ(x) of every element. */
+  sigmoid(): Tensor;
+  /** ln σ(x) of every element. */
+  logSigmoid(): Tensor;
+  /** The hyperbolic tangent of every element. */
+  tanh(): Tensor;
+  /** The sum over all or some dimensions. */
+  sum(options?: ReductionOptions): Tensor;
+  /** The mean over all or some dimensions. */
+  mean(options?: ReductionOptions): Tensor;
+  /** The largest element over all or some dimensions. */
+  max(options?: ReductionOptions): Tensor;
+  /** The smallest element over all or some dimensions. */
+  min(options?: ReductionOptions): Tensor;
+  /** The variance over all or some dimensions. */
+  variance(options?: VarianceOptions): Tensor;
+  /** The index of the largest element. */
+  argmax(options?: ArgmaxOptions): Tensor;
+  /** Probabilities of scores along a dimension, by default the last. */
+  softmax(axis?: number): Tensor;
+  /** Log-probabilities of scores along a dimension, by default the last. */
+  logSoftmax(axis?: number): Tensor;
+  /** Running sums along a dimension, by default the last. */
+  cumulativeSum(axis?: number): Tensor;
+  /** The same elements in another shape; one length may be −1, for what is left. */
+  reshape(shape: readonly number[]): Tensor;
+  /** The dimensions in another order. */
+  permute(axes: readonly number[]): Tensor;
+  /** Two dimensions exchanged, by default the last two. */
+  transpose(axis?: number, other?: number): Tensor;
+  /** Repeated to a larger shape. */
+  broadcastTo(shape: readonly number[]): Tensor;
+  /** A part: an index or a range of each dimension. */
+  slice(...ranges: SliceRange[]): Tensor;
+  /** Elements chosen by indices along a dimension, by default the last. */
+  gather(index: Tensor, axis?: number): Tensor;
+  /** The product with a matrix, or with many. */
+  matmul(other: Tensor, options?: MatmulOptions): Tensor;
+  /** Computes the gradients of this scalar with respect to every parameter; see the function {@linkcode backward}. */
+  backward(): void;
+  /** Waits for the device and prints the tensor with its numbers. */
+  show(): Promise<void>;
+}
+
 /**
  * Number of elements of a shape.
  *
@@ -284,7 +431,7 @@ export function sizeOf(shape: readonly number[]): number {
 }
 
 /** Bytes of a tensor's elements, a multiple of 4 but for packed ones. */
-function byteLengthOf(shape: readonly number[], dtype: DType): number {
+function byteLengthOf(shape: readonly number[], dtype: Dtype): number {
   if (!isPacked(dtype)) return sizeOf(shape) * 4;
   return packedBytes(dtype, sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 1).total;
 }

@@ -1,8 +1,15 @@
 /**
  * Chat templates: how a conversation becomes one text, in the Jinja that Hugging Face's
- * `tokenizer_config.json` and GGUF files carry, rendered by `@huggingface/jinja`.
+ * `tokenizer_config.json` and GGUF files carry, rendered as transformers renders it.
  */
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import {
+  type Arguments,
+  BudgetError,
+  type CompiledTemplate,
+  compileTemplate,
+  TemplateError,
+  text as textOf,
+} from "./jinja/mod.ts";
 
 /** One message of a conversation. */
 export interface ChatMessage {
@@ -24,8 +31,6 @@ export interface ChatTemplateOptions {
   variables?: Readonly<Record<string, unknown>>;
 }
 
-/** The longest text that a template may write, in UTF-16 units. */
-const LONGEST = 1 << 24;
 /** How many numbers `range()` may count in one rendering. */
 const MOST_COUNTED = 1 << 20;
 
@@ -50,7 +55,7 @@ export class ChatTemplate {
   readonly name: string;
   /** Its text. */
   readonly source: string;
-  readonly #program: ReturnType<typeof parse>;
+  readonly #template: CompiledTemplate;
   readonly #variables: Readonly<Record<string, unknown>>;
 
   /**
@@ -64,7 +69,7 @@ export class ChatTemplate {
     this.source = source;
     this.#variables = variables;
     try {
-      this.#program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+      this.#template = compileTemplate(source);
     } catch (cause) {
       throw new SyntaxError(`Cannot read the template "${name}": ${reason(cause)}`, { cause });
     }
@@ -88,15 +93,14 @@ export class ChatTemplate {
    * @throws {RangeError} If it writes without end.
    */
   render(messages: readonly ChatMessage[], options: { prompt?: boolean } = {}): string {
-    let text: string;
     try {
-      const environment = new Environment();
-      for (const [name, value] of Object.entries(this.#globals())) environment.set(name, value);
-      environment.set("messages", messages);
-      environment.set("add_generation_prompt", options.prompt ?? false);
-      text = String(new Interpreter(environment).run(this.#program).value);
+      return this.#template.render({
+        ...this.#globals(),
+        messages,
+        add_generation_prompt: options.prompt ?? false,
+      });
     } catch (cause) {
-      if (cause instanceof EndlessError) throw this.#endless();
+      if (cause instanceof BudgetError || cause instanceof RangeError) throw this.#endless(cause);
       const what = cause instanceof RefusalError ? "it refuses them" : "it fails";
       throw new TypeError(
         `Cannot write ${messages.length} messages by the template "${this.name}": ${what}: ${
@@ -105,39 +109,42 @@ export class ChatTemplate {
         { cause },
       );
     }
-    if (text.length > LONGEST) throw this.#endless();
-    return text;
   }
 
-  #endless(): RangeError {
-    return new RangeError(
-      `Cannot write by the template "${this.name}": it writes more than ${LONGEST} characters ` +
-        `or counts beyond ${MOST_COUNTED}`,
-    );
+  #endless(cause: Error): RangeError {
+    return new RangeError(`Cannot write by the template "${this.name}": ${reason(cause)}`, {
+      cause,
+    });
   }
 
   /** What every template may use; the library's own `range` counts without bound. */
   #globals(): Record<string, unknown> {
     let counted = 0;
-    const constants = { true: true, false: false, none: null };
-    const titled = { True: true, False: false, None: null };
     return {
-      ...constants,
-      ...titled,
-      raise_exception: (message: unknown) => {
-        throw new RefusalError(String(message));
+      raise_exception: ({ positional }: Arguments) => {
+        throw new RefusalError(textOf(positional[0] ?? null));
       },
-      range: (start: number, stop?: number, step = 1) => {
-        const [from, to] = stop === undefined ? [0, start] : [start, stop];
+      range: ({ positional }: Arguments) => {
+        if (!positional.every((value) => typeof value === "number")) {
+          throw new TemplateError("range() takes whole numbers");
+        }
+        const [first = 0, second, step = 1] = positional;
+        const [from, to] = second === undefined ? [0, first] : [first, second];
+        if (step === 0) throw new TemplateError("range() arg 3 must not be zero");
         const count = Math.max(0, Math.ceil((to - from) / step));
-        if (!(step !== 0 && (counted += count) <= MOST_COUNTED)) throw new EndlessError();
+        if ((counted += count) > MOST_COUNTED) {
+          throw new BudgetError(`it counts beyond ${MOST_COUNTED}`);
+        }
         return Array.from({ length: count }, (_, i) => from + i * step);
       },
       // transformers names both in every template, and here there are none
       tools: null,
       documents: null,
       // a template that can do without the date of today gives the same text tomorrow
-      ...(!/strftime_now\s+is\s+defined/.test(this.source) && { strftime_now: formatToday }),
+      ...(!/strftime_now\s+is\s+defined/.test(this.source) &&
+        {
+          strftime_now: ({ positional }: Arguments) => formatToday(textOf(positional[0] ?? null)),
+        }),
       ...this.#variables,
     };
   }
@@ -145,8 +152,6 @@ export class ChatTemplate {
 
 /** Thrown by `raise_exception`. */
 class RefusalError extends Error {}
-
-class EndlessError extends Error {}
 
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

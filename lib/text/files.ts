@@ -2,10 +2,11 @@
 import { join, resolve } from "@std/path";
 import { openGguf, type ResolvedDirectory, type ResolvedModel } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
-import { ggufTokenizer } from "./gguf_tokenizer.ts";
+import { ggufTokenizerDefinition } from "./gguf_tokenizer.ts";
 import { gpt2Tokenizer } from "./gpt2.ts";
 import { HuggingFaceTokenizer } from "./hugging_face.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { gpt2Definition } from "./tokenizer_to_gguf.ts";
 import { parseTokenizerJson, writeTokenizerJson } from "./tokenizer_json.ts";
 
 type Json = Record<string, unknown>;
@@ -23,7 +24,7 @@ type Json = Record<string, unknown>;
 export async function openTokenizer(source: ResolvedModel): Promise<Tokenizer> {
   if (source.kind === "gguf") {
     using file = await openGguf(source.weights);
-    return new HuggingFaceTokenizer(ggufTokenizer(file.metadata, source.weights));
+    return new HuggingFaceTokenizer(ggufTokenizerDefinition(file.metadata, source.weights));
   }
   if (source.files.includes("tokenizer.json")) return await fromDirectory(source);
   const config = await readJson(source.config);
@@ -84,27 +85,31 @@ const TOKENIZER_FILES = [
 
 /**
  * Puts a model's tokenizer into a directory, for a model that is saved there: the files that it came
- * from, or where it came from a GGUF file, files of the same meaning, which transformers'
- * `AutoTokenizer` reads. GPT-2's own tokenizer needs none.
+ * from, or where it came from a GGUF file or is GPT-2's own, files of the same meaning, which
+ * transformers' `AutoTokenizer` reads.
  *
  * @param tokenizer The tokenizer.
  * @param directory Where to; it exists. Each file is written beside, then renamed.
  * @param source Where the model came from.
+ * @throws {TypeError} If it is of a kind that has no files.
  */
 export async function saveTokenizer(
   tokenizer: Tokenizer,
   directory: string,
   source?: ResolvedModel,
 ): Promise<void> {
-  if (tokenizer.definition === undefined) return;
-  if (source?.kind === "directory") {
+  if (source?.kind === "directory" && source.files.includes("tokenizer.json")) {
     if (resolve(source.directory) === resolve(directory)) return;
     for (const name of TOKENIZER_FILES.filter((name) => source.files.includes(name))) {
       await writeBytes(join(directory, name), await Deno.readFile(join(source.directory, name)));
     }
     return;
   }
-  const { json, config } = writeTokenizerJson(tokenizer.definition);
+  if (tokenizer.definition === undefined && tokenizer.name !== "gpt2") {
+    throw new TypeError(`Cannot save the tokenizer "${tokenizer.name}": its kind has no files`);
+  }
+  const definition = tokenizer.definition ?? gpt2Definition(tokenizer);
+  const { json, config } = writeTokenizerJson(definition);
   const encoder = new TextEncoder();
   await writeBytes(join(directory, "tokenizer.json"), encoder.encode(JSON.stringify(json)));
   await writeBytes(

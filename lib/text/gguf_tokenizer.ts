@@ -23,7 +23,7 @@ const CONTROL = 3, USER_DEFINED = 4;
  * @throws {TypeError} If the metadata describes no tokenizer, one of another kind, or contradicts
  * itself.
  */
-export function ggufTokenizer(
+export function ggufTokenizerDefinition(
   metadata: ReadonlyMap<string, GgufValue>,
   path: string,
 ): TokenizerDefinition {

@@ -1,6 +1,8 @@
 /** GPT-2's tokenizer: tiktoken's `gpt2` encoding. */
-import ranks from "gpt-tokenizer/ranks/r50k";
+import { decodeBase64 } from "@std/encoding";
 import { BytePairTokenizer, GPT2_PATTERN } from "./bpe.ts";
+import merges from "./gpt2_merges/merges.base64" with { type: "text" };
+import { BYTE_ALPHABET } from "./token_bytes.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** GPT-2's only special token: it closes a text, and pads. */
@@ -23,12 +25,31 @@ let tokenizer: Tokenizer | undefined;
  * ```
  */
 export function gpt2Tokenizer(): Tokenizer {
-  tokenizer ??= new BytePairTokenizer({
-    name: "gpt2",
-    tokens: ranks,
-    specialTokens: new Map([[END_OF_TEXT, ranks.length]]),
-    eosId: ranks.length,
-    pattern: GPT2_PATTERN,
-  });
+  if (tokenizer === undefined) {
+    const tokens = readTokens();
+    tokenizer = new BytePairTokenizer({
+      name: "gpt2",
+      tokens,
+      specialTokens: new Map([[END_OF_TEXT, tokens.length]]),
+      eosId: tokens.length,
+      pattern: GPT2_PATTERN,
+    });
+  }
   return tokenizer;
+}
+
+/**
+ * The tokens' bytes by id: single bytes, those first that GPT-2 writes as themselves, and then what
+ * each merge makes. The table holds a merge as the ids of its two tokens, 16 bits each.
+ */
+function readTokens(): number[][] {
+  const printable = (byte: number) => BYTE_ALPHABET[byte] === String.fromCharCode(byte);
+  const bytes = BYTE_ALPHABET.map((_, byte) => byte);
+  const tokens = [...bytes.filter(printable), ...bytes.filter((byte) => !printable(byte))]
+    .map((byte) => [byte]);
+  const pairs = new DataView(decodeBase64(merges.trimEnd()).buffer);
+  for (let at = 0; at < pairs.byteLength; at += 4) {
+    tokens.push([...tokens[pairs.getUint16(at, true)], ...tokens[pairs.getUint16(at + 2, true)]]);
+  }
+  return tokens;
 }

@@ -1,6 +1,6 @@
 /**
  * A tokenizer as the metadata of a GGUF file, by which llama.cpp and Ollama cut texts as it does: the
- * way back from {@linkcode ggufTokenizer}. Keys as llama.cpp's `gguf-py/gguf/constants.py`.
+ * way back from {@linkcode ggufTokenizerDefinition}. Keys as llama.cpp's `gguf-py/gguf/constants.py`.
  */
 import type { GgufMetadata, GgufWritable } from "../weights/mod.ts";
 import { type Component, componentsOf, type TokenizerDefinition } from "./definition.ts";
@@ -176,8 +176,21 @@ function essence(component: Component): string {
   }
 }
 
-/** GPT-2's, whose merges follow from its tokens: each is the last merge of its own bytes. */
-function gpt2Definition(tokenizer: Tokenizer): TokenizerDefinition {
+/** All fields are there: the crate that transformers stands on requires them. */
+const BYTE_LEVEL: Component = {
+  type: "ByteLevel",
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: true,
+};
+
+/**
+ * GPT-2's own tokenizer as a definition. Its merges follow from its tokens: each is the last merge of its own bytes.
+ *
+ * @param tokenizer GPT-2's.
+ * @returns What `tokenizer.json` and GGUF files of it say.
+ */
+export function gpt2Definition(tokenizer: Tokenizer): TokenizerDefinition {
   const specials = new Set(tokenizer.specialTokens.values());
   const tokens = Array.from(
     { length: tokenizer.vocabSize },
@@ -197,12 +210,12 @@ function gpt2Definition(tokenizer: Tokenizer): TokenizerDefinition {
       special: true,
     })),
     normalizer: null,
-    preTokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+    preTokenizer: BYTE_LEVEL,
     model: {
       type: "BPE",
       merges: { kind: "listed", pairs: tokens.flatMap((token, id) => lastMerge(token, id, ranks)) },
     },
-    decoder: { type: "ByteLevel" },
+    decoder: BYTE_LEVEL,
     beginIds: [],
     eosId: tokenizer.eosId,
     bosId: tokenizer.eosId,

@@ -4,12 +4,14 @@
  * @module
  */
 
-import { type CountOptions, type EncodedExample, reportLengths } from "../dataset/mod.ts";
+import { type CountOptions, type EncodedExample, forest, reportLengths } from "../dataset/mod.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { lossOf, type Network } from "../model/mod.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
 import type { Mask } from "../text/mod.ts";
-import { makeBatch, weightOf } from "./batch.ts";
-import type { Evaluation, SftOptions } from "./options.ts";
+import type { Evaluation } from "./options.ts";
+import { SFT_DEFAULTS, type TrainingSettings } from "./settings.ts";
+import { lossWeight } from "./step.ts";
 import type { TrainingData } from "./training_data.ts";
 
 /** What was measured. */
@@ -36,6 +38,14 @@ export interface MeasureOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+const NAMES: OptionNames<MeasureOptions> = {
+  mask: true,
+  maxLength: true,
+  batchSize: true,
+  signal: true,
+  onProgress: true,
+};
+
 /**
  * Measures the mean loss over all counted tokens of some examples, each as often as its example's weight says.
  *
@@ -50,7 +60,9 @@ export async function measureLoss(
   examples: readonly EncodedExample[],
   options: MeasureOptions = {},
 ): Promise<MeasuredLoss> {
-  const { mask = "prompt", batchSize = 8, signal, onProgress } = options;
+  assertKnownOptions("measure the loss", options, NAMES);
+  const { mask = SFT_DEFAULTS.mask, batchSize = SFT_DEFAULTS.batchSize } = options;
+  const { signal, onProgress } = options;
   const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
   const counted = withCounted(examples, { mask, maxLength });
   let sum = 0;
@@ -58,10 +70,10 @@ export async function measureLoss(
   let tokens = 0;
   for (let first = 0; first < counted.length; first += batchSize) {
     signal?.throwIfAborted();
-    const batch = makeBatch(counted.slice(first, first + batchSize), { mask, maxLength });
+    const batch = forest(counted.slice(first, first + batchSize), { mask, maxLength });
     using loss = scope(() => noGrad(() => lossOf(model, batch)));
-    sum += await loss.item() * weightOf(batch);
-    weight += weightOf(batch);
+    sum += await loss.item() * lossWeight(batch);
+    weight += lossWeight(batch);
     tokens += batch.tokensCounted;
     onProgress?.(Math.min(first + batchSize, counted.length), counted.length);
   }
@@ -85,7 +97,7 @@ export async function measureLoss(
 export async function evaluate(
   model: Network,
   { evaluated: { train, validation }, count }: TrainingData,
-  { batchSize = 8, evalIters = 5 }: SftOptions,
+  { batchSize, evalIters }: TrainingSettings,
   signal?: AbortSignal,
 ): Promise<Evaluation> {
   const most = evalIters === "all" ? validation.length : evalIters * batchSize;

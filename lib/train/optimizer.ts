@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { OptionNames } from "../options.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { adamwInto, fill, Tensor } from "../tensor/mod.ts";
 
 /** Options of {@linkcode AdamW}; the defaults are PyTorch's, but for the decay. */
-export interface AdamWSettings {
+export interface AdamWOptions {
   /** Decay of the running mean of gradients. 0.9 by default. */
   readonly beta1?: number;
   /** Decay of the running mean of squared gradients. 0.999 by default. */
@@ -19,8 +19,16 @@ export interface AdamWSettings {
   readonly weightDecay?: number;
 }
 
-/** The names of {@linkcode AdamWSettings}. */
-export const ADAMW_OPTIONS: OptionNames<AdamWSettings> = {
+/** PyTorch's defaults, but for the decay. */
+export const ADAMW_DEFAULTS = {
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.1,
+} as const satisfies AdamWOptions;
+
+/** The names of {@linkcode AdamWOptions}. */
+export const ADAMW_OPTIONS: OptionNames<AdamWOptions> = {
   beta1: true,
   beta2: true,
   epsilon: true,
@@ -37,9 +45,9 @@ export interface Moments {
 
 /** The optimizer of Loshchilov & Hutter, 2019. */
 export class AdamW implements Disposable {
-  readonly #settings: Required<AdamWSettings>;
+  readonly #settings: Required<AdamWOptions>;
   readonly #moments = new Map<string, Moments>();
-  readonly #keepGradients: boolean;
+  readonly #reserveGradients: boolean;
   /** What it updates, by name. */
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** Steps taken. */
@@ -47,25 +55,31 @@ export class AdamW implements Disposable {
 
   /**
    * @param parameters What it updates, by name.
-   * @param settings Decays.
-   * @param options `keepGradients` sets memory for gradients apart from the start, rather than taking it where
-   * activations leave it: with `recompute` the next block needs that again.
+   * @param options Decays. `reserveGradients` sets memory for gradients apart from the start, rather than reusing that of
+   * activations: with `recompute` the next block needs the latter again.
+   * @throws {TypeError} If there is an unknown option.
    */
   constructor(
     parameters: ReadonlyMap<string, Tensor>,
-    settings: AdamWSettings = {},
-    { keepGradients = false }: { keepGradients?: boolean } = {},
+    options: AdamWOptions & { readonly reserveGradients?: boolean } = {},
   ) {
+    assertKnownOptions("make an optimizer", options, { ...ADAMW_OPTIONS, reserveGradients: true });
     this.parameters = parameters;
-    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.1 } = settings;
+    const {
+      beta1 = ADAMW_DEFAULTS.beta1,
+      beta2 = ADAMW_DEFAULTS.beta2,
+      epsilon = ADAMW_DEFAULTS.epsilon,
+      weightDecay = ADAMW_DEFAULTS.weightDecay,
+      reserveGradients = false,
+    } = options;
     this.#settings = { beta1, beta2, epsilon, weightDecay };
-    this.#keepGradients = keepGradients;
+    this.#reserveGradients = reserveGradients;
     for (const [name, parameter] of parameters) {
       const { device, shape } = parameter;
       const [mean, variance] = [0, 0].map(() => Tensor.empty(device, shape).keep());
       for (const moment of [mean, variance]) fill(moment, 0);
       this.#moments.set(name, { mean, variance });
-      if (keepGradients && parameter.requiresGrad) {
+      if (reserveGradients && parameter.requiresGrad) {
         parameter.spareGrad ??= Tensor.empty(device, shape).keep();
       }
     }
@@ -100,7 +114,9 @@ export class AdamW implements Disposable {
   /** Lets go of all gradients. */
   zeroGrad(): void {
     for (const parameter of this.parameters.values()) {
-      if (this.#keepGradients && parameter.grad?.exclusive) parameter.spareGrad ??= parameter.grad;
+      if (this.#reserveGradients && parameter.grad?.exclusive) {
+        parameter.spareGrad ??= parameter.grad;
+      }
       if (parameter.grad !== parameter.spareGrad) parameter.grad?.dispose();
       parameter.grad = undefined;
     }
@@ -112,7 +128,7 @@ export class AdamW implements Disposable {
       mean.dispose();
       variance.dispose();
     }
-    if (!this.#keepGradients) return;
+    if (!this.#reserveGradients) return;
     for (const parameter of this.parameters.values()) {
       parameter.spareGrad?.dispose();
       parameter.spareGrad = undefined;

@@ -4,17 +4,17 @@
  * @module
  */
 
-import type { EncodedExample } from "../dataset/mod.ts";
+import type { BatchLayout, EncodedExample } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
-import type { BatchLayout } from "./batch.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
-import { ADAMW_OPTIONS, type AdamWSettings } from "./optimizer.ts";
+import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
+import type { TrainingSettings } from "./settings.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
 /** Options of {@linkcode sft}. */
-export interface SftOptions extends AdamWSettings, ScheduleOptions {
+export interface SftOptions extends AdamWOptions, ScheduleOptions {
   /** What to learn from. */
   readonly examples: readonly EncodedExample[];
   /** What to evaluate on; none by default. */
@@ -83,7 +83,8 @@ export interface SftOptions extends AdamWSettings, ScheduleOptions {
   readonly signal?: AbortSignal;
 }
 
-const NAMES: OptionNames<SftOptions> = {
+/** The names of the options. */
+export const SFT_OPTIONS: OptionNames<SftOptions> = {
   examples: true,
   validation: true,
   epochs: true,
@@ -158,7 +159,7 @@ export interface Step {
  * @throws {RangeError} If one is out of range; the message names it.
  */
 export function assertOptions(options: SftOptions): void {
-  assertKnownOptions("train", options, NAMES);
+  assertKnownOptions("train", options, SFT_OPTIONS);
   assertKnownOptions("stop early", options.earlyStopping, EARLY_STOPPING_NAMES);
   assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_NAMES);
   const check = (name: keyof SftOptions, valid: (value: number) => boolean, expected: string) => {
@@ -211,7 +212,10 @@ export function assertOptions(options: SftOptions): void {
  * @throws {RangeError} If there are none.
  */
 export function assertValidated(
-  { earlyStopping, keepBest, evalEvery = 5 }: SftOptions,
+  { earlyStopping, keepBest, evalEvery }: Pick<
+    TrainingSettings,
+    "earlyStopping" | "keepBest" | "evalEvery"
+  >,
   validation: readonly EncodedExample[],
 ): void {
   if ((!earlyStopping && !keepBest) || (evalEvery > 0 && validation.length > 0)) return;

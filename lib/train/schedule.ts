@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { OptionNames } from "../options.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** A schedule: after the warm-up the rate stays, falls evenly, or falls along half a wave of a cosine. */
 export type Schedule = "constant" | "linear" | "cosine";
@@ -29,6 +29,14 @@ export interface ScheduleOptions {
   /** Where `linear` and `cosine` end, instead of at 0. The warm-up begins at 0 in any case. */
   readonly minLearningRate?: number;
 }
+
+/** What a schedule is where nothing is said. */
+export const SCHEDULE_DEFAULTS = {
+  learningRate: 5e-5,
+  schedule: "constant",
+  warmup: 0,
+  minLearningRate: 0,
+} as const satisfies ScheduleOptions;
 
 /** The names of {@linkcode ScheduleOptions}. */
 export const SCHEDULE_OPTIONS: OptionNames<ScheduleOptions> = {
@@ -62,7 +70,22 @@ export function learningRateAt(
   totalSteps: number,
   options: ScheduleOptions = {},
 ): number {
-  const { learningRate = 5e-5, schedule = "constant", warmup = 0, minLearningRate = 0 } = options;
+  assertKnownOptions("schedule the learning rate", options, SCHEDULE_OPTIONS);
+  const {
+    learningRate = SCHEDULE_DEFAULTS.learningRate,
+    schedule = SCHEDULE_DEFAULTS.schedule,
+    warmup = SCHEDULE_DEFAULTS.warmup,
+    minLearningRate = SCHEDULE_DEFAULTS.minLearningRate,
+  } = options;
+  return scheduledRate(step, totalSteps, { learningRate, schedule, warmup, minLearningRate });
+}
+
+/** {@linkcode learningRateAt} where all settings are given. */
+export function scheduledRate(
+  step: number,
+  totalSteps: number,
+  { learningRate, schedule, warmup, minLearningRate }: Required<ScheduleOptions>,
+): number {
   const taken = step - 1;
   const warmupSteps = warmup < 1 ? Math.ceil(totalSteps * warmup) : Math.floor(warmup);
   if (taken < warmupSteps) return learningRate * (taken / warmupSteps);

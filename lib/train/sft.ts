@@ -4,17 +4,18 @@
  * @module
  */
 
-import { nextCellCheckpoint } from "../keep.ts";
+import { nextCellCheckpoint } from "../restorable.ts";
+import { formatOf } from "../dataset/encode.ts";
+import { LoraAdapter, type LoraSettings } from "../model/lora.ts";
 import { type Network, trainableParameters } from "../model/mod.ts";
-import { record } from "../provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
 import { recordDevice } from "../tensor/facts.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
-import type { TrainingBatch } from "./batch.ts";
-import { learn, type Learnt } from "./learn.ts";
+import { addTrainingLog, type TrainingLog } from "./log.ts";
 import { AdamW } from "./optimizer.ts";
 import {
   assertOptions,
@@ -23,8 +24,10 @@ import {
   type SftOptions,
   type Step,
 } from "./options.ts";
-import { learningRateAt } from "./schedule.ts";
-import { assertResumable, describeOptions, type TrainingState } from "./state.ts";
+import { scheduledRate } from "./schedule.ts";
+import { CHECKPOINT_EVERY, resolveSftOptions, type TrainingSettings } from "./settings.ts";
+import { assertResumable, describeOptions, describeSettings, type TrainingState } from "./state.ts";
+import { takeStep } from "./step.ts";
 import { TrainingData } from "./training_data.ts";
 
 /**
@@ -37,6 +40,7 @@ import { TrainingData } from "./training_data.ts";
  * @param model The model, changed in place.
  * @param options Data and settings.
  * @returns What to loop over.
+ * @throws {TypeError} If there is an unknown option; the message names the one that was probably meant.
  * @throws {RangeError} If an option is out of range, or in a batch, or in all examples, nothing counts.
  */
 export function sft(model: Network, options: SftOptions): Training {
@@ -45,6 +49,8 @@ export function sft(model: Network, options: SftOptions): Training {
 
 /** A training: loop over it to take steps. */
 export class Training implements AsyncIterable<Step>, Disposable {
+  /** The options with every default filled in. */
+  readonly settings: TrainingSettings;
   /** What a person should know before it begins: examples that are cut or left out. */
   readonly notices: readonly string[];
   /** How many steps there will be. */
@@ -53,11 +59,11 @@ export class Training implements AsyncIterable<Step>, Disposable {
   readonly history: Step[] = [];
 
   readonly #model: Network;
-  readonly #options: SftOptions;
   readonly #data: TrainingData;
   readonly #optimizer: AdamW;
   /** Follows validation losses, where the training may end early or keeps its best weights. */
   readonly #tracker: BestTracker | undefined;
+  readonly #log: TrainingLog;
   #described: Promise<Record<string, unknown>> | undefined;
   #step = 0;
   /** The newest checkpoint that belongs to this training. */
@@ -69,17 +75,28 @@ export class Training implements AsyncIterable<Step>, Disposable {
   /** @ignore Use {@linkcode sft}. */
   constructor(model: Network, given: SftOptions) {
     assertOptions(given);
-    const options = withCellCheckpoint(given);
+    const settings = resolveSftOptions(withCellCheckpoint(given), model);
     this.#model = model;
-    this.#options = options;
-    const { epochs = 1, maxSteps = Infinity, earlyStopping, keepBest } = options;
-    this.#data = new TrainingData(model, options);
-    assertValidated(options, this.#data.evaluated.validation);
+    this.settings = settings;
+    const { epochs, maxSteps, earlyStopping, keepBest } = settings;
+    this.#data = new TrainingData(model, settings);
+    assertValidated(settings, this.#data.evaluated.validation);
     this.notices = this.#data.notices;
     this.totalSteps = Math.min(this.#data.stepsPerEpoch * epochs, maxSteps);
-    this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), options, {
-      keepGradients: options.recompute,
+    const { beta1, beta2, epsilon, weightDecay, recompute } = settings;
+    this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), {
+      ...{ beta1, beta2, epsilon, weightDecay, reserveGradients: recompute },
     });
+    this.#log = {
+      format: formatOf(settings.examples),
+      adapter: adapterOf(model),
+      settings: {},
+      examples: this.#data.examples.length,
+      device: model.device.name,
+      step: 0,
+      totalSteps: this.totalSteps,
+    };
+    addTrainingLog(model, this.#log);
     if (earlyStopping || keepBest) {
       const kept = keepBest ? this.#optimizer.parameters : undefined;
       this.#tracker = new BestTracker(earlyStopping, kept);
@@ -111,7 +128,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#running = true;
     try {
       await this.start();
-      const signal = this.#options.signal ?? stopSignal();
+      const signal = this.settings.signal ?? stopSignal();
       await this.#catchUp(signal);
       while (!this.done) {
         signal?.throwIfAborted();
@@ -119,6 +136,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
         try {
           const step = { ...update, ...await this.#lookAt(update, signal) };
           this.history.push(step);
+          this.#log.loss = step.loss;
+          this.#log.evaluation = step.evaluation ?? this.#log.evaluation;
           yield step;
         } finally {
           // Only now: what the loop's body logs of a step must not be lost by a kill between checkpoint and log.
@@ -132,31 +151,43 @@ export class Training implements AsyncIterable<Step>, Disposable {
   }
 
   /**
+   * Takes the steps that are left, and frees the optimizer's memory.
+   *
+   * @returns The last step; undefined if none was left.
+   */
+  async finish(): Promise<Step | undefined> {
+    for await (const _ of this);
+    this[Symbol.dispose]();
+    return this.history.at(-1);
+  }
+
+  /**
    * Restores the newest checkpoint where that was asked for. The loop does it; call it to know {@linkcode step} before.
    *
    * @throws {RangeError} If the checkpoint belongs to another training, or would go on to other bits.
    */
   async start(): Promise<void> {
     if (this.#started) return;
-    const { checkpoint, resume, seed = 123 } = this.#options;
+    const { checkpoint, resume, seed } = this.settings;
     const found = checkpoint && resume ? await findCheckpoint(checkpoint.directory) : undefined;
     if (found) {
       const { path, state } = found;
       await assertResumable(path, state, await this.#state(), {
         totalSteps: this.totalSteps,
-        confirmOtherBits: this.#options.confirmOtherBits,
+        confirmOtherBits: this.settings.confirmOtherBits,
       });
-      const best = state.best && this.#options.keepBest
+      const best = state.best && this.settings.keepBest
         ? await readBest(path, this.#optimizer)
         : undefined;
       await restoreCheckpoint(path, this.#model, this.#optimizer, state.step);
       this.#tracker?.resume(state.best, best);
-      this.#step = state.step;
+      this.#step = this.#log.step = state.step;
       this.#saved = { path, step: state.step };
       this.#resumedFrom = path;
     }
+    this.#log.settings = await describeSettings(this.settings, this.#data);
     await recordDevice(this.#model.device);
-    await record("training", { seed });
+    await recordProvenance("training", { seed });
     this.#started = true;
   }
 
@@ -167,7 +198,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
    * @throws {TypeError} If no directory for checkpoints was given.
    */
   async save(): Promise<string> {
-    const directory = this.#options.checkpoint?.directory;
+    const directory = this.settings.checkpoint?.directory;
     if (!directory) throw new TypeError('Cannot save a checkpoint without "checkpoint.directory"');
     if (this.#saved?.step === this.#step) return this.#saved.path;
     const state = await this.#state();
@@ -185,54 +216,30 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#optimizer[Symbol.dispose]();
   }
 
-  /** Takes a step: forward, backward, update. */
+  /** Takes the next step; see {@linkcode takeStep}. */
   async #update(signal: AbortSignal | undefined): Promise<Step> {
-    const { maxGradientNorm = Infinity } = this.#options;
-    const number = this.#step + 1;
-    const learningRate = learningRateAt(number, this.totalSteps, this.#options);
+    const { settings, totalSteps } = this;
+    const { maxGradientNorm, recompute, seed } = settings;
+    const step = this.#step + 1;
+    const learningRate = scheduledRate(step, totalSteps, settings);
     const began = performance.now();
     const batches = this.#data.batchesOf(this.#step);
-    const { loss, gradientNorm } = await this.#learn(batches, signal);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-      this.#optimizer.zeroGrad();
-      throw new RangeError(
-        `Cannot go on after step ${this.#step}: the next loss is ${loss} and the gradient's norm ` +
-          `${gradientNorm}; the model keeps its weights (a lower learning rate than ${learningRate} may help)`,
-      );
-    }
-    this.#optimizer.step(learningRate, Math.min(1, maxGradientNorm / (gradientNorm + 1e-6)));
-    await this.#model.device.sync();
-    this.#step = number;
-    const sum = (name: "tokensComputed" | "tokensCounted") =>
-      batches.reduce((total, batch) => total + batch[name], 0);
+    const { loss, gradientNorm } = await takeStep(this.#model, this.#optimizer, batches, {
+      ...{ step, learningRate, maxGradientNorm, recompute, signal },
+      dropoutSeed: this.#model.hasDropout ? [seed, step] : undefined,
+    });
+    this.#step = this.#log.step = step;
     return {
-      step: number,
-      totalSteps: this.totalSteps,
-      epoch: Math.ceil(number / this.#data.stepsPerEpoch),
+      step,
+      totalSteps,
+      epoch: Math.ceil(step / this.#data.stepsPerEpoch),
       loss,
       learningRate,
-      tokensComputed: sum("tokensComputed"),
-      tokensCounted: sum("tokensCounted"),
+      tokensComputed: batches.reduce((sum, { tokensComputed }) => sum + tokensComputed, 0),
+      tokensCounted: batches.reduce((sum, { tokensCounted }) => sum + tokensCounted, 0),
       seconds: (performance.now() - began) / 1000,
       gradientNorm,
     };
-  }
-
-  /** Computes the next step's gradients; leaves none where it is stopped or fails. */
-  async #learn(
-    batches: readonly TrainingBatch[],
-    signal: AbortSignal | undefined,
-  ): Promise<Learnt> {
-    const { seed = 123, recompute } = this.#options;
-    const dropoutSeed = this.#model.hasDropout ? [seed, this.#step + 1] : undefined;
-    const options = { dropoutSeed, recompute, signal };
-    this.#optimizer.zeroGrad();
-    try {
-      return await learn(this.#model, this.#optimizer.parameters.values(), batches, options);
-    } catch (error) {
-      this.#optimizer.zeroGrad();
-      throw error;
-    }
   }
 
   /** Evaluates after a step, and makes a sample, where these are due. */
@@ -242,16 +249,16 @@ export class Training implements AsyncIterable<Step>, Disposable {
   ): Promise<Pick<Step, "evaluation" | "sample">> {
     const evaluation = this.#evaluatesAfter(step) ? await this.#evaluate(signal) : undefined;
     const endsEpoch = step % this.#data.stepsPerEpoch === 0;
-    const sample = endsEpoch ? await this.#options.sample?.(this.#model) : undefined;
+    const sample = endsEpoch ? await this.settings.sample?.(this.#model) : undefined;
     return { ...(evaluation && { evaluation }), ...(sample !== undefined && { sample }) };
   }
 
   #evaluatesAfter(step: number): boolean {
-    const { evalEvery = 5 } = this.#options;
+    const { evalEvery } = this.settings;
     return evalEvery > 0 && step > 0 && (step % evalEvery === 0 || step === this.totalSteps);
   }
 
-  /** Makes the evaluation that a stop came before, where the training's end or its best weights hang on it. */
+  /** Makes an evaluation that a stop prevented, where early stopping or the best weights depend on it. */
   async #catchUp(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#tracker || !this.#evaluatesAfter(this.#step)) return;
     if (this.#tracker.best?.evaluatedAt === this.#step) return;
@@ -263,7 +270,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   async #evaluate(signal: AbortSignal | undefined): Promise<Evaluation | undefined> {
     let evaluation: Evaluation;
     try {
-      evaluation = await evaluate(this.#model, this.#data, this.#options, signal);
+      evaluation = await evaluate(this.#model, this.#data, this.settings, signal);
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return undefined;
       throw error;
@@ -275,16 +282,16 @@ export class Training implements AsyncIterable<Step>, Disposable {
   }
 
   async #saveIfDue(): Promise<void> {
-    const { checkpoint } = this.#options;
+    const { checkpoint } = this.settings;
     if (!checkpoint) return;
-    const every = checkpoint.every ?? 50;
+    const every = checkpoint.every ?? CHECKPOINT_EVERY;
     if (this.#step % every === 0 || this.done) await this.save();
   }
 
   /** What decides the steps, and the bits. */
   async #state(): Promise<TrainingState> {
     const { best } = this;
-    this.#described ??= describeOptions(this.#model, this.#options, this.#data, this.totalSteps);
+    this.#described ??= describeOptions(this.#model, this.settings, this.#data, this.totalSteps);
     const options = await this.#described;
     const { facts } = this.#model.device;
     return { version: 1, step: this.#step, options, ...(best && { best }), facts };
@@ -297,6 +304,13 @@ function withCellCheckpoint(options: SftOptions): SftOptions {
   if (!cell) return options;
   const { directory, resume } = cell;
   return { ...options, checkpoint: { directory }, resume: options.resume ?? resume };
+}
+
+/** The settings of a model's adapters, if it has any. */
+function adapterOf({ linears }: Network): LoraSettings | undefined {
+  for (const { adapter } of linears.values()) {
+    if (adapter instanceof LoraAdapter) return adapter.settings;
+  }
 }
 
 function assertLearns(parameters: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {

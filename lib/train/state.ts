@@ -11,6 +11,7 @@ import type { Network } from "../model/mod.ts";
 import { describeDifferences } from "../tensor/facts.ts";
 import type { Best } from "./early_stopping.ts";
 import type { SftOptions } from "./options.ts";
+import type { TrainingSettings } from "./settings.ts";
 import type { TrainingData } from "./training_data.ts";
 
 /** What `training.json` of a checkpoint holds. */
@@ -32,26 +33,44 @@ export interface TrainingState {
  * evaluation that matters depends on it: such a training may be prolonged.
  *
  * @param model The model.
- * @param options What was asked for.
+ * @param options The training's settings.
  * @param data What was made of the examples.
  * @param totalSteps How many steps there are.
  * @returns Plain values by name; long ones as hashes.
  */
 export async function describeOptions(
   model: Network,
-  options: SftOptions,
+  options: TrainingSettings,
   data: TrainingData,
   totalSteps: number,
 ): Promise<Record<string, unknown>> {
-  const { examples, layout, count: { mask, maxLength } } = data;
-  const { learningRate = 5e-5, maxGradientNorm = Infinity, seed = 123, batchSize = 8 } = options;
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.1 } = options;
-  const { order = "shuffled", dropLast = true } = options;
-  const { accumulate = 1, schedule = "constant", warmup = 0, minLearningRate = 0 } = options;
-  const { earlyStopping, keepBest } = options;
-  const followsBest = earlyStopping !== undefined || keepBest === true;
-  const prolongable = schedule === "constant" && (warmup >= 1 || warmup === 0) && !followsBest;
+  const { schedule, warmup } = options;
+  const prolongable = schedule === "constant" && (warmup >= 1 || warmup === 0) &&
+    !followsBest(options);
   const config = Object.entries(model.toConfig()).map(([name, value]) => [`model.${name}`, value]);
+  return {
+    ...await describeSettings(options, data),
+    ...(!prolongable && { totalSteps }),
+    ...Object.fromEntries(config),
+    ...await describeFrozen(model),
+  };
+}
+
+/**
+ * Describes what a training was told: everything that decides its steps except the model.
+ *
+ * @param options The training's settings.
+ * @param data What was made of the examples.
+ * @returns Plain values by name; long ones as hashes.
+ */
+export async function describeSettings(
+  options: TrainingSettings,
+  data: TrainingData,
+): Promise<Record<string, unknown>> {
+  const { examples, layout, count: { mask, maxLength } } = data;
+  const { learningRate, maxGradientNorm, seed, batchSize, order, dropLast } = options;
+  const { beta1, beta2, epsilon, weightDecay } = options;
+  const { accumulate, schedule, warmup, minLearningRate } = options;
   return {
     mask,
     maxLength,
@@ -68,19 +87,21 @@ export async function describeOptions(
     beta2,
     epsilon,
     weightDecay,
-    // What is as by default is not written: a checkpoint from before the option existed can go on.
+    // Newer options are left out where they have their defaults, so that older checkpoints still match.
     ...(accumulate > 1 && { accumulate }),
     ...(schedule !== "constant" && { schedule, minLearningRate }),
     ...(warmup > 0 && { warmup }),
-    ...(!prolongable && { totalSteps }),
-    ...(followsBest && await describeBest(options, data)),
+    ...(followsBest(options) && await describeBest(options, data)),
     examples: await hashExamples(examples),
     ...(examples.some(({ weight }) => weight !== undefined) && {
       weights: await hash(new Int32Array(Float32Array.from(examples, weightOf).buffer)),
     }),
-    ...Object.fromEntries(config),
-    ...await describeFrozen(model),
   };
+}
+
+/** Whether the end or the result depends on the best validation loss. */
+function followsBest({ earlyStopping, keepBest }: TrainingSettings): boolean {
+  return earlyStopping !== undefined || keepBest;
 }
 
 /**
@@ -121,7 +142,7 @@ export async function assertResumable(
 
 /** What decides when a training ends early, and which weights are its best. */
 async function describeBest(
-  { earlyStopping, keepBest = false, evalEvery = 5, evalIters = 5 }: SftOptions,
+  { earlyStopping, keepBest, evalEvery, evalIters }: TrainingSettings,
   { evaluated }: TrainingData,
 ): Promise<Record<string, unknown>> {
   return {

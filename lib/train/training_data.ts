@@ -5,12 +5,19 @@
  */
 
 import { chunk } from "@std/collections";
-import { type EncodedExample, orderBatches, reportLengths } from "../dataset/mod.ts";
+import {
+  type BatchLayout,
+  type BatchSizes,
+  type EncodedExample,
+  forest,
+  type ForestBatch,
+  orderBatches,
+  reportLengths,
+} from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
-import { type BatchLayout, makeBatch, type TrainingBatch } from "./batch.ts";
 import { withCounted } from "./evaluate.ts";
-import type { SftOptions } from "./options.ts";
+import type { TrainingSettings } from "./settings.ts";
 
 /** The data of a training, put in order. */
 export class TrainingData {
@@ -29,20 +36,19 @@ export class TrainingData {
   readonly layout: BatchLayout;
   /** Steps that go once through the examples. */
   readonly stepsPerEpoch: number;
-  readonly #options: SftOptions;
+  readonly #options: TrainingSettings;
   readonly #counted: ReadonlySet<EncodedExample>;
   #epochSteps: { epoch: number; steps: number[][][] } | undefined;
 
   /**
-   * @param model Whose context limits sequences, and whose dropout keeps them apart.
-   * @param options Data, order and batch size.
+   * @param model The network, whose dropout keeps sequences apart.
+   * @param options Data, order, batch size, mask and lengths.
    * @throws {TypeError} If the layout is a forest, in which dropout cannot keep examples apart.
    * @throws {RangeError} If in a step, or in all examples, nothing counts.
    */
-  constructor(model: Pick<Network, "contextLength" | "hasDropout">, options: SftOptions) {
+  constructor(model: Pick<Network, "hasDropout">, options: TrainingSettings) {
     this.#options = options;
-    const { examples, validation = [], mask = "prompt" } = options;
-    const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
+    const { examples, validation, mask, maxLength, order } = options;
     this.count = { mask, maxLength };
     if (options.layout === "forest" && model.hasDropout) {
       throw new TypeError(
@@ -50,7 +56,7 @@ export class TrainingData {
           'expected "packed" or "padded"',
       );
     }
-    this.layout = options.layout ?? (model.hasDropout ? "packed" : "forest");
+    this.layout = options.layout;
     const counted = withCounted(examples, this.count);
     if (counted.length === 0) {
       throw new RangeError(
@@ -64,7 +70,7 @@ export class TrainingData {
       prefixed("Validation: ", reportLengths(validation, this.count).message),
     ].filter((notice) => notice !== undefined);
     // Explicit orders name examples by index, so those must stay where they are.
-    this.examples = typeof (options.order ?? "shuffled") === "string" ? counted : examples;
+    this.examples = typeof order === "string" ? counted : examples;
     this.#counted = new Set(counted);
     this.#assertStepsCount();
     this.stepsPerEpoch = this.#steps(0).length;
@@ -76,12 +82,12 @@ export class TrainingData {
    * @param taken How many steps were taken before it.
    * @returns One batch, or several whose gradients are added up.
    */
-  batchesOf(taken: number): TrainingBatch[] {
+  batchesOf(taken: number): (ForestBatch & BatchSizes)[] {
     const steps = this.#steps(Math.floor(taken / this.stepsPerEpoch));
     return steps[taken % this.stepsPerEpoch]
       .map((indices) => indices.map((i) => this.examples[i]))
       .filter((examples) => examples.some((example) => this.#counted.has(example)))
-      .map((examples) => makeBatch(examples, { ...this.count, layout: this.layout }));
+      .map((examples) => forest(examples, { ...this.count, layout: this.layout }));
   }
 
   /** An epoch's steps, each of one or more batches of indices. */
@@ -93,8 +99,7 @@ export class TrainingData {
   }
 
   #orderSteps(epoch: number): number[][][] {
-    const { batchSize = 8, accumulate = 1, order = "shuffled", seed = 123, dropLast = true } =
-      this.#options;
+    const { batchSize, accumulate, order, seed, dropLast } = this.#options;
     const { length } = this.examples;
     if (typeof order !== "string") {
       return chunk(orderBatches(length, { order }), accumulate);
@@ -109,7 +114,7 @@ export class TrainingData {
   /** Finds a step of which nothing counts before hours are spent on those before it. */
   #assertStepsCount(): void {
     const { mask, maxLength } = this.count;
-    const { accumulate = 1 } = this.#options;
+    const { accumulate } = this.#options;
     for (const [at, batches] of this.#steps(0).entries()) {
       const indices = batches.flat();
       if (indices.some((i) => this.#counted.has(this.examples[i]))) continue;

@@ -38,7 +38,7 @@ export const DTYPE_BITS = {
 } as const;
 
 /** The name of an element type, as written in a safetensors header. */
-export type Dtype = keyof typeof DTYPE_BITS;
+export type StoredDtype = keyof typeof DTYPE_BITS;
 
 /** Element types that are read as float32. */
 export type ReadableDtype = "F32" | "F16" | "BF16" | "F64";
@@ -52,7 +52,7 @@ export type WritableDtype = "F32" | "F16" | "BF16";
  * @param name Any string
  * @returns Whether it is a key of {@linkcode DTYPE_BITS}
  */
-export function isDtype(name: unknown): name is Dtype {
+export function isDtype(name: unknown): name is StoredDtype {
   return typeof name === "string" && Object.hasOwn(DTYPE_BITS, name);
 }
 
@@ -62,7 +62,7 @@ export function isDtype(name: unknown): name is Dtype {
  * @param dtype The element type
  * @returns True for F32, F16, BF16 and F64
  */
-export function isReadable(dtype: Dtype): dtype is ReadableDtype {
+export function isReadable(dtype: StoredDtype): dtype is ReadableDtype {
   return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
 }
 
@@ -96,7 +96,7 @@ export function float16Table(): Float32Array {
  *
  * @param bytes The elements as stored; its offset in its buffer must be a multiple of 8
  * @param dtype Their type
- * @param into Where the float32 values go; as many as there are elements
+ * @param into Receives the float32 values, one per element
  */
 export function widen(bytes: Uint8Array, dtype: ReadableDtype, into: Float32Array): void {
   const { buffer, byteOffset } = bytes;
@@ -124,7 +124,7 @@ export function widen(bytes: Uint8Array, dtype: ReadableDtype, into: Float32Arra
  *
  * @param values The values
  * @param dtype The type to store
- * @param bytes Where the elements go; its offset in its buffer must be a multiple of 4
+ * @param bytes Receives the elements; its offset in its buffer must be a multiple of 4
  * @returns The index of a finite value that is too large for the type, or -1 if all fit
  */
 export function narrow(values: Float32Array, dtype: WritableDtype, bytes: Uint8Array): number {
@@ -151,7 +151,7 @@ export function narrow(values: Float32Array, dtype: WritableDtype, bytes: Uint8A
         continue;
       }
       if (magnitude >= BF16_OVERFLOW_BITS && magnitude < 0x7f800000) tooLarge = i;
-      // Adding half of the dropped part, less one where the kept part is even, rounds ties to even.
+      // Adding half of the dropped part (minus one if the kept part is even) rounds ties to even.
       stored[i] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
     }
   }

@@ -1,8 +1,8 @@
 /**
  * Models from the Hugging Face hub, in the cache that Hugging Face's own tools use.
  *
- * Why not the hub's JavaScript client: it neither resumes nor checks nor tries again, and a model
- * is gigabytes over connections that break.
+ * The hub's own JavaScript client is not used because it does not resume, check or retry downloads,
+ * which large models over unreliable connections need.
  *
  * @module
  */
@@ -21,21 +21,21 @@ export { type DownloadProgress, HubError, type HubOptions };
 export interface Snapshot {
   /** `owner/name`. */
   repository: string;
-  /** The revision that was asked for. */
+  /** The requested revision. */
   revision: string;
-  /** The commit that it stands for. */
+  /** The commit that it resolves to. */
   commit: string;
   /** The directory that holds the files. */
   directory: string;
-  /** The files' names, the weights' last. */
+  /** The names of the files, with the weights last. */
   files: string[];
-  /** Set where the hub could not be asked and an earlier download is used: why. */
+  /** Why an earlier download is used, if the hub could not be reached. */
   notice?: string;
 }
 
-/** What describes a model. */
+/** The file that describes a model. */
 const REQUIRED = "config.json";
-/** What a tokenizer or generation may need, where the repository has it. */
+/** Files that a tokenizer or generation may need, if the repository has them. */
 const OPTIONAL = [
   "generation_config.json",
   "tokenizer.json",
@@ -51,21 +51,21 @@ const CONCURRENT = 4;
 
 /** Options of {@linkcode downloadSnapshot}. */
 export interface SnapshotOptions extends HubOptions {
-  /** Whether the weights are needed; `false` where only the model's description is: config and tokenizer. */
+  /** Whether the weights are needed; `false` downloads only config and tokenizer. */
   weights?: boolean;
 }
 
 /**
- * Downloads what is needed of a model: its config, tokenizer and safetensors weights.
+ * Downloads the files of a model: its config, tokenizer and safetensors weights.
  *
  * Files that are in the cache are not fetched again. A revision's name is recorded only when all
- * its files are there, so a broken download never replaces a whole one.
+ * its files have arrived, so an incomplete download never replaces a complete one.
  *
  * @param repository `owner/name`
  * @param options Revision, server, cache, credentials, patience, and whether weights are needed
  * @returns Where the files are
- * @throws {HubError} If the model is not there, access is denied, or the hub cannot be reached and
- * the cache does not hold the model
+ * @throws {HubError} If the model does not exist, access is denied, or the hub cannot be reached
+ * and the cache does not hold the model
  * @throws {RangeError} If the name, revision or endpoint is malformed
  */
 export async function downloadSnapshot(
@@ -85,7 +85,7 @@ export async function downloadSnapshot(
   const connection = await connect(options);
   let commit = cached !== undefined && isCommit(revision) ? revision : undefined;
   try {
-    // With a whole model in the cache it is not worth waiting for a server that is away.
+    // With a complete model in the cache it is not worth waiting for a server that is down.
     const hasty = cached === undefined ? connection : { ...connection, retries: 0 };
     commit ??= await resolveCommit(hasty, repository, revision);
     const { weights = true, onProgress } = options;
@@ -102,11 +102,12 @@ export async function downloadSnapshot(
 }
 
 /**
- * Lists the models in the cache that can be used without the hub: config and weights, or a GGUF file,
- * are there.
+ * Lists the models in the cache that can be used without the hub: those with config and weights, or
+ * with a GGUF file.
  *
- * @param cacheDirectory The cache's directory; else as in {@linkcode HubOptions.cacheDirectory}
- * @returns Their names, as they are written after `hf:`
+ * @param cacheDirectory The cache's directory; by default as in {@linkcode
+ * HubOptions.cacheDirectory}
+ * @returns Their names, in the form used after `hf:`
  */
 export async function listCachedModels(
   cacheDirectory: string = hubCacheDirectory(),
@@ -119,7 +120,7 @@ export async function listCachedModels(
     if (kind !== "models" || name === undefined || more.length > 0) continue;
     const repository = `${owner}/${name}`;
     const cache = new RepositoryCache(cacheDirectory, repository);
-    // A damaged index is no reason to say nothing of the others.
+    // A damaged index must not hide the other models.
     const whole = await cachedSnapshot(cache, repository, "main").catch(() => undefined);
     if (whole !== undefined) models.push(repository);
     const snapshot = cache.snapshot(await cache.commitOf("main") ?? "none");
@@ -130,7 +131,7 @@ export async function listCachedModels(
   return models;
 }
 
-/** The commit that a branch or tag stands for now. */
+/** The commit that a branch or tag currently resolves to. */
 async function resolveCommit(
   connection: Connection,
   repository: string,
@@ -149,12 +150,12 @@ interface Wanted {
   commit: string;
   /** Model and server, for messages. */
   asked: string;
-  /** Whether with weights. */
+  /** Whether weights are included. */
   weights: boolean;
   onProgress?: (progress: DownloadProgress) => void;
 }
 
-/** Brings what is needed of a commit into the cache and tells the files' names. */
+/** Downloads the needed files of a commit into the cache and returns their names. */
 async function fetchFiles(
   connection: Connection,
   cache: RepositoryCache,
@@ -174,7 +175,7 @@ async function fetchFiles(
     return file;
   };
 
-  // What is small comes first, so that a model that cannot be used is known before its weights.
+  // Small files come first, so that an unusable model is found before its weights are downloaded.
   const described = await inParallel([REQUIRED, ...OPTIONAL], connection, get);
   if (described[0] === undefined) throw missing(`"${REQUIRED}" in ${asked}`);
   const files = described.filter((file) => file !== undefined);
@@ -194,7 +195,7 @@ async function fetchFiles(
   return [...files, INDEX, ...shards];
 }
 
-/** The snapshot in the cache, if it is whole. */
+/** The snapshot in the cache, if it is complete. */
 async function cachedSnapshot(
   cache: RepositoryCache,
   repository: string,
@@ -218,7 +219,7 @@ async function readShards(cache: RepositoryCache, commit: string): Promise<strin
   return parseShardIndex(await Deno.readFile(path), path).shards;
 }
 
-/** Works on a few items at once; when one fails the others are stopped and waited for. */
+/** Processes a few items at a time; if one fails, the others are stopped and awaited. */
 async function inParallel<T>(
   items: string[],
   connection: Connection,

@@ -1,8 +1,8 @@
 /**
  * JSON as weight files use it: UTF-8 bytes whose keys must not repeat.
  *
- * `JSON.parse` keeps the last of two equal keys in silence; the safetensors format forbids them,
- * because two readers could then see two different models in one file.
+ * `JSON.parse` silently keeps the last of two equal keys. The safetensors format forbids repeated
+ * keys, because two readers could see two different models in one file.
  *
  * @module
  */
@@ -11,7 +11,7 @@
  * Parses JSON bytes and refuses invalid UTF-8 and repeated keys.
  *
  * @param bytes The document
- * @param what What the document is, for error messages: `header of "model.safetensors"`
+ * @param what The document's name in error messages: `header of "model.safetensors"`
  * @returns The value
  * @throws {SyntaxError} If the bytes are not UTF-8, not JSON, or an object repeats a key
  */
@@ -26,7 +26,8 @@ export function parseStrictJson(bytes: Uint8Array, what: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    // V8 quotes parts of the text, which may be binary: keep the first line, and not much of it.
+    // V8 quotes parts of the text, which may be binary, so keep only the beginning of the first
+    // line.
     const reason = (cause as Error).message.split("\n")[0].slice(0, 120);
     throw new SyntaxError(`Cannot read the ${what}: it is not valid JSON: ${reason}`, { cause });
   }

@@ -1,12 +1,12 @@
 /**
- * Model weights: where they come from, how they are read and written.
+ * Model weights: finding, reading and writing them.
  *
- * Plain typed arrays; nothing here knows of tensors with gradients or of models.
+ * Values are plain typed arrays; nothing here depends on tensors with gradients or on models.
  *
  * @module
  */
 
-export type { Dtype, ReadableDtype, WritableDtype } from "./dtype.ts";
+export type { ReadableDtype, StoredDtype, WritableDtype } from "./dtype.ts";
 export type { GgufMetadata, GgufNumberType, GgufWritable } from "./gguf/format.ts";
 export type { GgufArray, GgufTensorInfo, GgufValue } from "./gguf/header.ts";
 export type { StreamOptions } from "./sha256.ts";

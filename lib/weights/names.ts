@@ -6,7 +6,7 @@
 
 import { basename, resolve } from "@std/path";
 
-/** Short names and what they stand for, in the syntax of `resolveModel()`. */
+/** Short names and their meanings, in the syntax of `resolveModel()`. */
 export const SHORT_NAMES: Readonly<Record<string, string>> = {
   "gpt2": "hf:openai-community/gpt2",
   "gpt2-medium": "hf:openai-community/gpt2-medium",
@@ -22,7 +22,7 @@ export const SHORT_NAMES: Readonly<Record<string, string>> = {
 /** The name of the model that comes with Tunebook. */
 export const EMBEDDED_NAME = "nano";
 
-// Numbers of parameters as people write them behind GPT-2's names.
+// The numbers of parameters that people append to GPT-2's names.
 const SIZED: Readonly<Record<string, string>> = {
   "gpt2": "gpt2-small124M",
   "gpt2-medium": "gpt2-medium355M",

@@ -1,5 +1,5 @@
 /**
- * Gives a model to a running Ollama: its files first, then a model that names them.
+ * Creates a model in a running Ollama: uploads its files, then a model that refers to them.
  *
  * https://github.com/ollama/ollama/blob/main/docs/api.md
  *
@@ -13,34 +13,39 @@ import { sha256File } from "./sha256.ts";
 
 /** Options of {@linkcode createOllamaModel}. */
 export interface CreateOllamaOptions {
-  /** The GGUF file with the weights: its path, or what `writeGguf()` returned; or else `from`. */
+  /**
+   * The GGUF file with the weights: its path, or what `writeGguf()` returned; `from` is the
+   * alternative.
+   */
   gguf?: string | WrittenFile;
-  /** A model that Ollama has, whose weights are used. */
+  /** A model in Ollama whose weights are used. */
   from?: string;
-  /** A GGUF file with a LoRA for these weights. */
+  /** A GGUF file with a LoRA adapter for these weights. */
   adapter?: string | WrittenFile;
-  /** The prompt's template, in Go's template language; without it Ollama looks for one it knows. */
+  /**
+   * The prompt's template, in Go's template language; without it Ollama chooses one that it knows.
+   */
   template?: string;
-  /** The system message that it begins with. */
+  /** The system message of the model. */
   system?: string;
   /** Default parameters: `stop`, `temperature`, `repeat_penalty`, … */
   parameters?: Record<string, unknown>;
-  /** Where Ollama runs, as in OLLAMA_HOST, which is the default. */
+  /** Where Ollama runs, in the form of OLLAMA_HOST, which is the default. */
   host?: string;
-  /** Stops it; what was uploaded is there the next time. */
+  /** Stops the work; files already uploaded are reused next time. */
   signal?: AbortSignal;
-  /** Called as a file's bytes are sent with the bytes done so far and those in all. */
+  /** Called while a file is sent, with the bytes sent so far and the total. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Makes a model in Ollama, or replaces the one of that name.
+ * Creates a model in Ollama, or replaces the one of that name.
  *
- * @param name Its name there: `name` or `name:tag`
- * @param options Its weights and what belongs to them
- * @throws {Deno.errors.ConnectionRefused} If no Ollama is there; the message says what to do
- * @throws {Error} If Ollama refuses or goes away; the message has its own words
- * @throws {TypeError} If OLLAMA_HOST is no address, or neither weights nor a model is named
+ * @param name Its name in Ollama: `name` or `name:tag`
+ * @param options Its weights, template and parameters
+ * @throws {Deno.errors.ConnectionRefused} If Ollama does not run; the message says what to do
+ * @throws {Error} If Ollama refuses or disconnects; the message quotes it
+ * @throws {TypeError} If OLLAMA_HOST is not an address, or neither weights nor a model is given
  */
 export async function createOllamaModel(name: string, options: CreateOllamaOptions): Promise<void> {
   const { gguf, from, adapter, template, system, parameters, signal } = options;
@@ -70,7 +75,7 @@ export async function createOllamaModel(name: string, options: CreateOllamaOptio
   }
 }
 
-/** Sends a file unless Ollama has it: it breaks off where a blob comes a second time. */
+/** Sends a file unless Ollama has it: Ollama disconnects if a blob is sent again. */
 async function uploadBlob(
   server: Server,
   from: string | WrittenFile,
@@ -99,14 +104,14 @@ async function uploadBlob(
   return digest;
 }
 
-/** A server whose failures are told in one sentence. */
+/** A server whose failures become one sentence. */
 class Server {
   constructor(readonly host: string, readonly signal?: AbortSignal) {}
 
-  /** For the client, which prints to the console where an answer is no JSON. */
+  /** `fetch` for the client, which prints to the console if a response is not JSON. */
   readonly fetch: typeof fetch = (input, init) => this.ask(String(input), init);
 
-  /** Asks; an answer with another status than 200 or one that is `allowed` is an error. */
+  /** Sends a request. A response with a status other than 200 and `allowed` is an error. */
   async ask(url: string, init: RequestInit = {}, allowed: number[] = []): Promise<Response> {
     const { host, signal } = this;
     let response: Response;
@@ -114,7 +119,7 @@ class Server {
       response = await fetch(url, { ...init, signal });
     } catch (cause) {
       if (signal?.aborted) throw signal.reason;
-      // Deno tells the phase in which a request failed only in words
+      // Deno reports the phase in which a request failed only as text
       if (/\(Connect\)/.test(`${cause} ${(cause as Error).cause}`)) {
         throw new Deno.errors.ConnectionRefused(
           `Cannot reach Ollama at "${host}": start it with "ollama serve", or set OLLAMA_HOST`,
@@ -131,7 +136,7 @@ class Server {
     try {
       said = String(JSON.parse(text).error ?? text);
     } catch {
-      // not JSON: the text itself is what was said
+      // not JSON: the text itself is the message
     }
     const reason = (said || response.statusText).split("\n")[0].slice(0, 200);
     throw new Error(`Ollama at "${host}" answered with status ${response.status}: ${reason}`);

@@ -1,11 +1,11 @@
-/** Where Ollama is reached. */
+/** The address of Ollama. */
 
 /**
- * Where Ollama is reached, from what OLLAMA_HOST may hold: a port, a host, an address, a URL.
+ * The address of Ollama, from the forms that OLLAMA_HOST allows: a port, a host, an address, a URL.
  *
  * @param host The variable's value.
- * @returns A URL's beginning, without a slash at its end.
- * @throws {TypeError} If it is no address.
+ * @returns The base URL, without a trailing slash.
+ * @throws {TypeError} If it is not an address.
  */
 export function ollamaHost(host: string | undefined): string {
   const text = (host ?? "").trim().replace(/^["']|["']$/g, "");
@@ -14,11 +14,11 @@ export function ollamaHost(host: string | undefined): string {
   try {
     url = new URL(withScheme.replace(/^(https?:\/\/)(?=:|\/|$)/i, "$1127.0.0.1"));
   } catch (error) {
-    throw new TypeError(`Cannot use OLLAMA_HOST "${host}": it is no address`, { cause: error });
+    throw new TypeError(`Cannot use OLLAMA_HOST "${host}": it is not an address`, { cause: error });
   }
-  // a server told to listen on every address is reached on this machine's own
+  // a server that listens on every address is reached through the loopback address
   if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
-  // a URL's own default port, or Ollama's where only a host is named; `URL` drops an explicit ":80"
+  // a URL's own default port, or Ollama's port for a bare host; `URL` drops an explicit ":80"
   const standard = url.protocol === "https:" ? "443" : "80";
   const bare = withScheme !== text && !/:\d+(\/|$)/.test(text);
   const port = url.port || (bare ? "11434" : standard);

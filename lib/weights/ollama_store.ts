@@ -1,5 +1,5 @@
 /**
- * A local Ollama's models, read from its own files; nothing is ever written there.
+ * The models of a local Ollama, read from its files; nothing is ever written there.
  *
  * ```text
  * manifests/<host>/<namespace>/<model>/<tag>   JSON: the layers with their digests
@@ -18,7 +18,7 @@ import type { OllamaLayers, ResolvedGguf } from "./resolved.ts";
 
 /** A model of the local store. */
 export interface OllamaModel {
-  /** Its name as one writes it after `ollama:`; without the tag where that is `latest`. */
+  /** Its name in the form used after `ollama:`, without the tag if that is `latest`. */
   name: string;
   /** The directory of the store that holds it. */
   store: string;
@@ -28,7 +28,7 @@ const HOST = "registry.ollama.ai";
 const NAMESPACE = "library";
 const TAG = "latest";
 const LAYER = "application/vnd.ollama.image.";
-/** Templates and parameters are small; a store that says otherwise is damaged. */
+/** Templates and parameters are small; a store with larger ones is damaged. */
 const LARGEST_TEXT = 1 << 24;
 
 const MANIFEST = z.object({
@@ -42,10 +42,10 @@ const MANIFEST = z.object({
 type Layer = z.infer<typeof MANIFEST>["layers"][number];
 
 /**
- * Where Ollama keeps its models: `OLLAMA_MODELS`, else in the user's home, else where its Linux
- * service does.
+ * Where Ollama keeps its models: `OLLAMA_MODELS`, or the user's home and the folder of its Linux
+ * service.
  *
- * @returns Directories in the order in which they are looked at; they need not exist
+ * @returns Directories in search order; they need not exist
  */
 export function ollamaStores(): string[] {
   const named = Deno.env.get("OLLAMA_MODELS");
@@ -80,10 +80,10 @@ export async function listOllamaModels(stores: string[] = ollamaStores()): Promi
 /**
  * Finds a model of the local store.
  *
- * @param spec `ollama:name[:tag]`, with `namespace/` or `host/namespace/` in front where it has one
- * @param stores Directories to look at
- * @returns Its GGUF file, and what its manifest says beside it
- * @throws {Deno.errors.NotFound} If there is none, or one of its files is missing
+ * @param spec `ollama:name[:tag]`, with a `namespace/` or `host/namespace/` prefix if it has one
+ * @param stores Directories to search
+ * @returns Its GGUF file, and the rest of its manifest
+ * @throws {Deno.errors.NotFound} If there is no such model, or one of its files is missing
  * @throws {RangeError} If the name is malformed
  * @throws {SyntaxError} If its manifest is damaged
  * @throws {TypeError} If it does not hold exactly one GGUF
@@ -210,7 +210,7 @@ async function readManifest(path: string, cannot: string): Promise<Layer[]> {
   return manifest.data.layers;
 }
 
-/** The path of a layer, if it is there in the length that the manifest says. */
+/** The path of a layer, if the file has the length given in the manifest. */
 async function checkBlob(store: string, { digest, size }: Layer, cannot: string): Promise<string> {
   const path = join(store, "blobs", digest.replace(":", "-"));
   const info = await Deno.stat(path).catch((error) => {
@@ -236,7 +236,7 @@ function parseParameters(text: string | undefined, cannot: string): OllamaLayers
   try {
     parameters = JSON.parse(text);
   } catch {
-    // said below
+    // reported below
   }
   if (typeof parameters !== "object" || parameters === null || Array.isArray(parameters)) {
     throw new SyntaxError(

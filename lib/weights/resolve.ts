@@ -1,5 +1,5 @@
 /**
- * One place where the names of models become files, with one syntax:
+ * Resolves the names of models to files. The syntax:
  *
  * | Written | Means |
  * |---|---|
@@ -7,14 +7,15 @@
  * | `gpt2-medium`, `smollm2-135m-instruct`, … | a {@linkcode SHORT_NAMES} entry: from the hub |
  * | `hf:owner/name`, `hf:owner/name@revision` | a repository of the Hugging Face hub |
  * | `hf:owner/name/file.gguf`, also with `@revision` | a GGUF file in a repository of the hub |
- * | `ollama:name`, `ollama:name:tag` | a model of the local Ollama, read where it lies |
- * | anything else | a directory or a GGUF file; `./gpt2` where a directory has a short name |
+ * | `ollama:name`, `ollama:name:tag` | a model of the local Ollama, read in place |
+ * | anything else | a directory or a GGUF file; `./gpt2` if a directory has a short name |
  *
  * @module
  */
 
-import { basename, fromFileUrl, join, resolve } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { closestString } from "@std/text";
+import { embeddedDirectory } from "./embedded.ts";
 import { downloadSnapshot, HubError, type SnapshotOptions } from "./hub.ts";
 import { downloadFile } from "./hub/file.ts";
 import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
@@ -22,14 +23,15 @@ import { resolveOllama } from "./ollama_store.ts";
 import type { ResolvedDirectory, ResolvedGguf, ResolvedModel } from "./resolved.ts";
 import { findWeights, WEIGHT_FILES } from "./safetensors/find.ts";
 
-/** Options of {@linkcode resolveModel}; the hub's apply where one is asked. */
+/** Options of {@linkcode resolveModel}; those of the hub apply if it is used. */
 export interface ResolveOptions extends Omit<SnapshotOptions, "revision" | "weights"> {
   /**
-   * Whether the weights are needed. With `false` only configuration and tokenizer are downloaded, and the weights that
-   * a hub's model names may be missing; a GGUF file, which has all in one, must have been downloaded earlier.
+   * Whether the weights are needed. With `false` only configuration and tokenizer are downloaded,
+   * and the weights of a hub model may be missing. A GGUF file, which contains everything, must
+   * have been downloaded earlier.
    */
   weights?: boolean;
-  /** Where Ollama keeps its models; else `OLLAMA_MODELS`, else its usual places. */
+  /** Where Ollama keeps its models; by default `OLLAMA_MODELS`, or its usual places. */
   ollamaStores?: string[];
 }
 
@@ -38,14 +40,14 @@ const SYNTAX = `expected a directory, a GGUF file, "hf:owner/name", "ollama:name
 }`;
 
 /**
- * Finds a model's files, downloading them from the hub where the name says so.
+ * Finds a model's files, and downloads them from the hub if the name says so.
  *
  * @param spec A directory, a GGUF file, `hf:owner/name[/file.gguf][@revision]`,
  * `ollama:name[:tag]`, or a short name
  * @param options Progress, signal, and how the hub is reached
  * @returns Where the files are
- * @throws {Deno.errors.NotFound} If there is no such model; the message says what was looked for
- * and where
+ * @throws {Deno.errors.NotFound} If there is no such model; the message says what was searched and
+ * where
  * @throws {RangeError} If the name is malformed
  * @throws {HubError} If the hub cannot be reached or refuses
  */
@@ -55,7 +57,8 @@ export async function resolveModel(
 ): Promise<ResolvedModel> {
   if (spec.trim() === "") throw new RangeError(`Cannot find a model with an empty name: ${SYNTAX}`);
   if (spec === EMBEDDED_NAME) {
-    return { ...await fromDirectory(spec, embeddedDirectory()), source: "embedded", name: spec };
+    const directory = await embeddedDirectory(undefined, options.signal);
+    return { ...await fromDirectory(spec, directory), source: "embedded", name: spec };
   }
   if (Object.hasOwn(SHORT_NAMES, spec)) {
     return await fromHub(spec, SHORT_NAMES[spec], options);
@@ -76,7 +79,7 @@ export async function resolveModel(
   return await fromDirectory(spec, path);
 }
 
-/** Whether a file is GGUF, whatever its name: Ollama's have none. */
+/** Whether a file is GGUF, judged by its content: Ollama's files have no extension. */
 async function isGguf(path: string): Promise<boolean> {
   if (path.toLowerCase().endsWith(".gguf")) return true;
   using file = await Deno.open(path);
@@ -101,16 +104,6 @@ function fromFile(spec: string, path: string, gguf: boolean): ResolvedGguf {
     );
   }
   return { kind: "gguf", spec, source: "file", name, weights: path };
-}
-
-function embeddedDirectory(): string {
-  const url = new URL("../../data/nano", import.meta.url);
-  if (url.protocol !== "file:") {
-    throw new Deno.errors.NotFound(
-      `Cannot find model "${EMBEDDED_NAME}": it comes with a copy of Tunebook on this machine, and this one was loaded from ${url.origin}`,
-    );
-  }
-  return fromFileUrl(url);
 }
 
 async function fromHub(
@@ -141,7 +134,7 @@ async function fromHub(
       throw new HubError(
         `Cannot describe model ${
           JSON.stringify(spec)
-        } without downloading it: a GGUF file has all in one`,
+        } without downloading it: a GGUF file contains everything`,
         { cause: error },
       );
     });
@@ -164,7 +157,7 @@ async function fromHub(
   };
 }
 
-/** Where a directory has the name that was looked for on the hub, the error says how to mean it. */
+/** If a directory has the name that was searched on the hub, the error says how to use it. */
 function hintAtDirectory(spec: string, error: unknown): unknown {
   try {
     if (spec.includes(":") || !(error instanceof Error) || !Deno.statSync(spec).isDirectory) {
@@ -211,7 +204,7 @@ async function fromDirectory(
   };
 }
 
-/** Where a directory holds GGUF files instead, the error says how to name one. */
+/** If a directory holds GGUF files instead, the error says how to name one. */
 async function hintAtGguf(directory: string, error: unknown): Promise<unknown> {
   const names = await Array.fromAsync(Deno.readDir(directory), (entry) => entry.name);
   const [first] = names.filter((name) => /\.gguf$/i.test(name)).sort();

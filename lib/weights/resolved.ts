@@ -1,5 +1,5 @@
 /**
- * What a model's name stands for on this machine.
+ * What a model's name resolves to on this machine.
  *
  * @module
  */
@@ -11,26 +11,26 @@ export type ResolvedModel = ResolvedDirectory | ResolvedGguf;
 export type ModelSource = "embedded" | "directory" | "file" | "hub" | "ollama";
 
 /**
- * What is known of every model that was found.
+ * What is known about every resolved model.
  *
  * @internal
  */
 export interface ResolvedCommon {
-  /** What was asked for. */
+  /** The requested name. */
   spec: string;
   /** Where it comes from. */
   source: ModelSource;
   /** A short name for people, and for naming checkpoints: `gpt2-medium`. */
   name: string;
-  /** The hub's commit, for a record of what was used. */
+  /** The hub's commit, for provenance. */
   commit?: string;
-  /** Set where something should be told: an earlier download is used because the hub is away. */
+  /** A message for the user, if an earlier download is used because the hub is down. */
   notice?: string;
 }
 
-/** A directory in Hugging Face's layout: `config.json`, safetensors, and what a tokenizer needs. */
+/** A directory in Hugging Face's layout: `config.json`, safetensors, and the tokenizer's files. */
 export interface ResolvedDirectory extends ResolvedCommon {
-  /** Tells it from a GGUF file. */
+  /** Distinguishes it from a GGUF file. */
   kind: "directory";
   /** The directory that holds its files. */
   directory: string;
@@ -44,23 +44,23 @@ export interface ResolvedDirectory extends ResolvedCommon {
 
 /** A GGUF file, which holds configuration, tokenizer and weights. */
 export interface ResolvedGguf extends ResolvedCommon {
-  /** Tells it from a directory. */
+  /** Distinguishes it from a directory. */
   kind: "gguf";
   /** Path of the file, for `openGguf()`. */
   weights: string;
-  /** What the manifest of a local Ollama store says beside the weights. */
+  /** The rest of the manifest, for a model of a local Ollama store. */
   ollama?: OllamaLayers;
 }
 
-/** What an Ollama model is beside its weights. */
+/** The parts of an Ollama model besides its weights. */
 export interface OllamaLayers {
-  /** The prompt's template in Go's template language, where the model has one. */
+  /** The prompt's template in Go's template language, if the model has one. */
   template?: string;
-  /** The system message that it begins with, where it has one. */
+  /** The system message, if it has one. */
   system?: string;
   /** Default parameters, such as `stop` and `temperature`. */
   parameters: Record<string, unknown>;
-  /** Paths of LoRA adapters that it puts on its weights. */
+  /** Paths of LoRA adapters that it adds to its weights. */
   adapters: string[];
 }
 
@@ -68,7 +68,7 @@ export interface OllamaLayers {
  * The adapters of an Ollama model.
  *
  * @param source Any model's files.
- * @returns Their paths; none where it is no Ollama model, or a whole one
+ * @returns Their paths; empty if it is not an Ollama model or has no adapters
  */
 export function ollamaAdapters(source: ResolvedModel): readonly string[] {
   return source.kind === "gguf" ? source.ollama?.adapters ?? [] : [];

@@ -1,16 +1,16 @@
 /**
- * What part of a tensor is read, and into what.
+ * Which part of a tensor is read, and where it goes.
  *
  * @module
  */
 
 import { quote } from "./json.ts";
 
-/** What of a tensor is read, and where to. */
+/** Which part of a tensor is read, and where it goes. */
 export interface ReadOptions {
   /**
-   * Where the values go; made if absent. May lie in a `SharedArrayBuffer`. Its length must be the
-   * number of elements read.
+   * Receives the values; created if absent. It may be in a `SharedArrayBuffer`. Its length must be
+   * the number of elements read.
    */
   into?: Float32Array;
   /** First row and one past the last row along the first axis; all rows if absent. */
@@ -20,11 +20,11 @@ export interface ReadOptions {
 }
 
 /**
- * Turns a range of rows into a range of elements and finds room for them.
+ * Converts a range of rows to a range of elements and provides the array for them.
  *
  * @param tensor The tensor
  * @param options Rows and destination
- * @returns The index of the first element, and the array that takes the values
+ * @returns The index of the first element, and the array that receives the values
  * @throws {RangeError} If the tensor has no such rows, or the destination's length differs
  */
 export function rowRange(

@@ -1,16 +1,16 @@
 /**
- * Hashes of files, read in pieces.
+ * Hashes of files, read in chunks.
  *
  * @module
  */
 
 import { createHash, type Hash } from "node:crypto";
 
-/** How a long read reports back and is stopped. */
+/** How a long read reports progress and is stopped. */
 export interface StreamOptions {
   /** Stops the work: the call rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Called after each piece with the bytes done so far and those in all. */
+  /** Called after each chunk with the bytes done so far and the total. */
   onProgress?: (done: number, total: number) => void;
 }
 

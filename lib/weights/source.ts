@@ -14,7 +14,7 @@ const openAsync = promisify(open);
 const readAsync = promisify(read);
 const fstatAsync = promisify(fstat);
 
-/** An open file whose positional reads say which file failed. */
+/** An open file; errors of its positional reads name the file. */
 export class Source {
   #fd: number | undefined;
   private constructor(readonly path: string, readonly size: number, fd: number) {
@@ -24,11 +24,11 @@ export class Source {
   /**
    * Opens a regular file.
    *
-   * @throws {Deno.errors.NotFound} If there is none
+   * @throws {Deno.errors.NotFound} If the file does not exist
    * @throws {TypeError} If it is a directory, pipe or device
    */
   static async open(path: string): Promise<Source> {
-    // Opening a named pipe would wait for a writer, so the kind is looked at first.
+    // Opening a named pipe would wait for a writer, so the kind is checked first.
     let info: Deno.FileInfo;
     try {
       info = await Deno.stat(path);
@@ -44,9 +44,9 @@ export class Source {
   }
 
   /**
-   * Fills `bytes`, which may lie in shared memory, from `position` on.
+   * Fills `bytes`, which may be in shared memory, with the file's content from `position`.
    *
-   * @throws {SyntaxError} If the file ends before
+   * @throws {SyntaxError} If the file ends too early
    * @throws {Error} If it was closed
    */
   async fill(bytes: Uint8Array, position: number): Promise<void> {
@@ -59,7 +59,7 @@ export class Source {
     }
   }
 
-  /** As {@linkcode fill}, without giving way: for the small pieces of a header. */
+  /** Synchronous {@linkcode fill}, for the small parts of a header. */
   fillSync(bytes: Uint8Array, position: number): void {
     for (let done = 0; done < bytes.length;) {
       const at = position + done;
@@ -80,7 +80,7 @@ export class Source {
     );
   }
 
-  /** Closes the file; again does nothing. */
+  /** Closes the file. Closing again has no effect. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;

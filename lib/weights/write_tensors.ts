@@ -1,6 +1,6 @@
 /**
- * What every format of tensors is written by: one tensor in memory at a time, a piece of it encoded at a time, the file
- * hashed on its way, and whole or not there at all.
+ * The writer of all tensor formats: holds one tensor in memory at a time, encodes it in pieces,
+ * hashes the file on the way, and leaves it either complete or absent.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { writeAll, writeBeside } from "../write_beside.ts";
 import { quote } from "./json.ts";
 
 /**
- * A tensor's values in row-major order, or a function that gives them when their turn comes, so that one tensor at a
- * time is in memory.
+ * A tensor's values in row-major order, or a function that returns them when they are written, so
+ * that only one tensor is in memory.
  */
 export type TensorData = Float32Array | (() => Float32Array | Promise<Float32Array>);
 
-/** Who may stop the writing of a file, and who hears of it. */
+/** How writing a file is stopped and reports progress. */
 export interface WriteProgress {
   /** Stops the writing: the call rejects with the signal's reason and no file is left. */
   signal?: AbortSignal;
-  /** Called as bytes are written with the bytes done so far and those in all. */
+  /** Called while bytes are written, with the bytes done so far and the total. */
   onProgress?: (done: number, total: number) => void;
 }
 
-/** What was written. */
+/** A written file. */
 export interface WrittenFile {
   /** The file. */
   path: string;
@@ -45,21 +45,21 @@ export interface NamedTensor {
 
 /** How values are stored. */
 export interface Encoding {
-  /** The stored type, for people: `"F16"`. */
+  /** The stored type, for messages: `"F16"`. */
   readonly type: string;
   /**
-   * Bytes of so many values.
+   * The number of bytes for a number of values.
    *
-   * @param count A multiple of what is encoded at once.
+   * @param count A multiple of the number encoded at once.
    * @returns Bytes.
    */
   bytesOf(count: number): number;
   /**
    * Encodes values.
    *
-   * @param values Some of a tensor's.
-   * @param bytes Takes them.
-   * @returns The index of one that does not fit the type, or -1.
+   * @param values A part of a tensor's values.
+   * @param bytes Receives them.
+   * @returns The index of a value that does not fit the type, or -1.
    */
   encode(values: Float32Array, bytes: Uint8Array): number;
 }
@@ -67,18 +67,18 @@ export interface Encoding {
 /** A file being written. */
 export interface TensorSink {
   /**
-   * Writes bytes as they are.
+   * Writes bytes unchanged.
    *
    * @param bytes The bytes.
    */
   put(bytes: Uint8Array): Promise<void>;
   /**
-   * Takes a tensor's values and writes them, in pieces.
+   * Gets a tensor's values and writes them in pieces.
    *
    * @param tensor The tensor.
-   * @param count How many values its shape has.
-   * @param encoding How they are stored.
-   * @throws {TypeError} If the values are no Float32Array.
+   * @param count The number of values in its shape.
+   * @param encoding How to store them.
+   * @throws {TypeError} If the values are not a Float32Array.
    * @throws {RangeError} If there are more or fewer, or one does not fit the type.
    */
   putValues(tensor: NamedTensor, count: number, encoding: Encoding): Promise<void>;
@@ -91,9 +91,9 @@ const PIECE_ELEMENTS = 1 << 18;
  * Writes a file of tensors.
  *
  * @param path The file; its directory must exist.
- * @param total How many bytes it will have.
+ * @param total Its length in bytes.
  * @param options Signal and progress.
- * @param write Writes all of it.
+ * @param write Writes the content.
  * @returns The file's length and hash.
  */
 export async function writeTensors(
@@ -142,10 +142,10 @@ export async function writeTensors(
 }
 
 /**
- * Holds a tensor's values to its shape.
+ * Checks a tensor's values against its shape.
  *
  * @param data The values.
- * @param count How many its shape has.
+ * @param count The number of values in its shape.
  * @param tensor The tensor.
  * @param path The file, for messages.
  * @throws {RangeError} If there are more or fewer.

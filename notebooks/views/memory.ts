@@ -10,7 +10,8 @@ import {
 } from "tunebook";
 import { lossOf } from "tunebook/model";
 import { backward, scope } from "tunebook/tensor";
-import { AdamW, makeBatch } from "tunebook/train";
+import { AdamW } from "tunebook/train";
+import { forest } from "tunebook/data";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -80,13 +81,13 @@ async function measureStep(
 ): Promise<LedgerEntry> {
   const { device } = model;
   const { recompute } = way;
-  const batch = makeBatch(examples, { maxLength: model.contextLength });
+  const batch = forest(examples, { maxLength: model.contextLength });
   const weights = await bytesInUse(device) - before;
   const learning = trainableParameters(model);
   const moments = new AdamW(learning);
   const optimizer = await bytesInUse(device) - before - weights;
   moments[Symbol.dispose]();
-  using adamw = new AdamW(learning, {}, { keepGradients: true });
+  using adamw = new AdamW(learning, { reserveGradients: true });
   const states = await bytesInUse(device) - before - weights;
   scope(() => lossOf(model, batch, { recompute })).dispose();
   const activations = device.allocatedBytes - before - weights - states;

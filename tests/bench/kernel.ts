@@ -1,6 +1,7 @@
 /** The kernels' side of the benchmarks: the stock one or ours, in a process of its own, as a client sees it. */
 
 import { kernelSpec } from "../../lib/runtime/jupyter/install.ts";
+import { stableProgram } from "../../lib/runtime/jupyter/library_copy.ts";
 import type { Message } from "../../lib/runtime/messages.ts";
 import { executeContent, TestClient } from "../runtime/jupyter/client.ts";
 import { type Prepare, serve } from "./serve.ts";
@@ -24,7 +25,7 @@ export interface Troubles {
 /** How a client starts each kernel. */
 const KERNELS: Record<string, string[]> = {
   stock: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
-  ours: kernelSpec("", false).argv as string[],
+  ours: kernelSpec("", false, await stableProgram()).argv as string[],
 };
 
 /** A kernel's process and a client of it. */

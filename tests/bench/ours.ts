@@ -5,7 +5,8 @@ import type { EncodedExample } from "../../lib/dataset/encode.ts";
 import { generate, loadNetwork } from "../../lib/model/mod.ts";
 import { type Device, type DeviceKind, matmul, scope, Tensor } from "../../lib/tensor/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
-import { type BatchLayout, sft } from "../../lib/train/mod.ts";
+import type { BatchLayout } from "../../lib/dataset/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
 import { type Prepare, serve } from "./serve.ts";
 
 const now = () => performance.now() / 1000;

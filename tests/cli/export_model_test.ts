@@ -151,7 +151,7 @@ Deno.test("tunebook export says where readers of GGUF files know no window", asy
       feedForwardWidth: 32,
       window,
     };
-    await saveNetwork(Llama.create(device, size, 1), folder);
+    await saveNetwork(Llama.create(device, size, { seed: 1 }), folder);
     await Deno.writeTextFile(join(folder, "tokenizer.json"), JSON.stringify(json));
     await Deno.writeTextFile(join(folder, "tokenizer_config.json"), JSON.stringify(config));
     const { code, stderr } = await tunebook(["export", folder, "--gguf", `${folder}.gguf`]);

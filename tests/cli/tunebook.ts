@@ -70,7 +70,7 @@ export class Workshop implements AsyncDisposable {
     const workshop = new Workshop(await Deno.makeTempDir({ prefix: "tunebook_cli_" }));
     const device = new CpuDevice({ threads: 1, blas: false });
     const config = { vocabularySize: 50257, contextLength: 128, width: 16, layers: 2, heads: 2 };
-    await saveNetwork(Gpt2.create(device, config, 1), workshop.file("model"));
+    await saveNetwork(Gpt2.create(device, config, { seed: 1 }), workshop.file("model"));
     device.close();
     await workshop.write("data.json", entries(24));
     return workshop;

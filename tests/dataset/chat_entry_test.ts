@@ -133,8 +133,8 @@ Deno.test("collate() and forest() count every answer of a conversation, and only
     chatml,
   );
   for (const mask of MASKS) {
-    for (const separate of [false, true]) {
-      const grown = forest([example, other], { mask, separate });
+    for (const layout of ["forest", "packed", "padded"] as const) {
+      const grown = forest([example, other], { mask, layout });
       const padded = collate([example, other], { mask });
       const targets = [...padded.targets].filter((target) => target >= 0).sort();
       const repeated = [...grown.edges.targets].flatMap((target, k) =>

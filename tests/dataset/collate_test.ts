@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { collate } from "../../lib/dataset/collate.ts";
-import { encodeExamples, reportLengths, toSequence } from "../../lib/dataset/encode.ts";
+import { encodeExamples } from "../../lib/dataset/encode.ts";
+import { reportLengths, toSequence } from "../../lib/dataset/sequences.ts";
 import { loadEntries } from "../../lib/dataset/load.ts";
 import { splitEntries } from "../../lib/dataset/split.ts";
 import { orderBatches } from "../../lib/dataset/batches.ts";

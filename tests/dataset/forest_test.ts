@@ -2,7 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { collate, IGNORE_INDEX } from "../../lib/dataset/collate.ts";
 import { type EncodedExample, encodeExamples } from "../../lib/dataset/encode.ts";
-import { forest, type ForestBatch, parentsOf } from "../../lib/dataset/forest.ts";
+import { type BatchLayout, forest, parentsOf } from "../../lib/dataset/forest.ts";
+import type { ForestBatch } from "../../lib/forest.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
 import { MASKS } from "../../lib/text/mask.ts";
 import golden from "../golden/dataset.json" with { type: "json" };
@@ -51,30 +52,33 @@ const example = fc.record({
 const batches = fc.array(example, { minLength: 1, maxLength: 8 });
 const lengths = fc.option(fc.integer({ min: 1, max: 10 }), { nil: undefined });
 
-Deno.test("forest() predicts what the padded batch predicts, under each mask, shared or separate", () => {
+const layouts = fc.constantFrom<BatchLayout>("forest", "packed", "padded");
+
+Deno.test("forest() predicts what the padded batch predicts, under each mask, in each layout", () => {
   let branching = 0;
   fc.assert(
-    fc.property(batches, fc.constantFrom(...MASKS), lengths, fc.boolean(), (
+    fc.property(batches, fc.constantFrom(...MASKS), lengths, layouts, (
       examples,
       mask,
       maxLength,
-      separate,
+      layout,
     ) => {
-      const options = { mask, maxLength, padId: EOS };
-      const padded = collate(examples, options);
+      const options = { mask, maxLength };
+      const padding = { ...options, padId: EOS };
+      const padded = collate(examples, padding);
       if (padded.tokensCounted === 0) {
         assertThrows(() => forest(examples, options), RangeError, "nothing counts");
         return;
       }
-      const batch = forest(examples, { ...options, separate });
-      assertEquals(predictionsOfForest(batch), predictionsOfPadded(examples, options));
+      const batch = forest(examples, { ...options, layout });
+      assertEquals(predictionsOfForest(batch), predictionsOfPadded(examples, padding));
       assertEquals(batch.tokensCounted, padded.tokensCounted);
       assertEquals(batch.tokensPadded, padded.tokensPadded);
       assertEquals(batch.tokensReal, padded.tokensReal);
       assertEquals(batch.edges.counts.reduce((a, b) => a + b), padded.tokensCounted);
       assertEquals(batch.cut, padded.cut);
       assertEquals(batch.tokens.length, batch.tokensComputed);
-      assert(batch.tokensComputed <= padded.tokensReal);
+      assert(batch.tokensComputed <= padded[layout === "padded" ? "tokensPadded" : "tokensReal"]);
       assertEquals([...batch.edges.rows], batch.edges.rows.toSorted().values().toArray());
       if (new Set(batch.edges.rows).size < batch.edges.rows.length) branching++;
     }),
@@ -109,7 +113,7 @@ Deno.test("forest() counts a duplicate twice and computes it once", () => {
   assertEquals([...batch.positions], [0, 1, 2]);
   assertEquals([...batch.end], [3, 3, 3]);
   assertEquals([...batch.edges.counts], [2, 2, 2]);
-  const separate = forest([one, one], { mask: "none", separate: true });
+  const separate = forest([one, one], { mask: "none", layout: "packed" });
   assertEquals([...separate.tokens], [1, 2, 3, 1, 2, 3]);
   assertEquals([...separate.end], [3, 3, 3, 6, 6, 6]);
   assertEquals([...separate.positions], [0, 1, 2, 0, 1, 2]);

@@ -1,10 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { parseSplit, splitEntries } from "../../lib/dataset/split.ts";
 
 const numbers = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 function sizes(n: number, fractions?: number[]): number[] {
-  const { train, test, validation } = splitEntries(numbers(n), fractions);
+  const { train, test, validation } = splitEntries(numbers(n), { fractions });
   return [train.length, test.length, validation.length];
 }
 
@@ -32,9 +32,17 @@ Deno.test("splitEntries() takes all for training, or leaves entries out", () => 
 
 Deno.test("splitEntries() refuses fractions that are none", () => {
   for (const fractions of [[0.5, 0.5], [1.5, 0, 0], [0.9, -0.1, 0.2], [NaN, 0, 0]]) {
-    assertThrows(() => splitEntries(numbers(10), fractions), RangeError, "give three fractions");
+    assertThrows(
+      () => splitEntries(numbers(10), { fractions }),
+      RangeError,
+      "give three fractions",
+    );
   }
-  assertThrows(() => splitEntries(numbers(10), [0.9, 0.2, 0.1]), RangeError, "more than 1");
+  assertThrows(
+    () => splitEntries(numbers(10), { fractions: [0.9, 0.2, 0.1] }),
+    RangeError,
+    "more than 1",
+  );
   const error = assertThrows(() => splitEntries(numbers(1)), RangeError);
   assertEquals(
     error.message,
@@ -48,4 +56,14 @@ Deno.test("parseSplit() reads three numbers", () => {
   for (const text of ["", "0.85", "1,0", "a,b,c", "1,,0", "0.5,0.5,0,0", "2,0,0"]) {
     assertThrows(() => parseSplit(text), RangeError, `Cannot split by "${text}"`);
   }
+});
+
+Deno.test("splitEntries() shuffles by a seed, the same way each time, and loses no entry", () => {
+  const entries = numbers(20);
+  const once = splitEntries(entries, { seed: 1 });
+  assertEquals(splitEntries(entries, { seed: 1 }), once);
+  assertNotEquals(splitEntries(entries, { seed: 2 }), once);
+  assertNotEquals(once, splitEntries(entries));
+  const all = [...once.train, ...once.test, ...once.validation];
+  assertEquals(all.sort((a, b) => a - b), entries);
 });

@@ -50,7 +50,7 @@ Deno.test("shuffledAnswers() gives no entry its own answer, and each answer once
       input: "",
       output: `${i}`,
     }));
-    const answers = shuffledAnswers(all, seed);
+    const answers = shuffledAnswers(all, { seed });
     assertEquals(answers.filter((answer, i) => answer === `${i}`), []);
     assertEquals(new Set(answers).size, count);
   }));

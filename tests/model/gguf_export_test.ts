@@ -42,20 +42,27 @@ const LLAMA3 = {
 /** Models of every kind, with weights that all differ. */
 function models(device: Device): [name: string, model: Network][] {
   return [
-    ["GPT-2", Gpt2.create(device, { ...SHAPE, feedForwardWidth: 80 }, 1)],
-    ["an untied GPT-2", Gpt2.create(device, { ...SHAPE, feedForwardWidth: 96, tied: false }, 2)],
-    ["Llama", Llama.create(device, { ...LLAMA, scaling: LLAMA3 }, 3)],
+    ["GPT-2", Gpt2.create(device, { ...SHAPE, feedForwardWidth: 80 }, { seed: 1 })],
+    [
+      "an untied GPT-2",
+      Gpt2.create(device, { ...SHAPE, feedForwardWidth: 96, tied: false }, { seed: 2 }),
+    ],
+    ["Llama", Llama.create(device, { ...LLAMA, scaling: LLAMA3 }, { seed: 3 })],
     [
       "a tied Llama with biases",
-      Llama.create(device, { ...LLAMA, tied: true, attentionBias: true, mlpBias: true }, 4),
+      Llama.create(device, { ...LLAMA, tied: true, attentionBias: true, mlpBias: true }, {
+        seed: 4,
+      }),
     ],
     [
       "Llama, scaled",
-      Llama.create(device, { ...LLAMA, headDim: 16, scaling: { type: "linear", factor: 2 } }, 5),
+      Llama.create(device, { ...LLAMA, headDim: 16, scaling: { type: "linear", factor: 2 } }, {
+        seed: 5,
+      }),
     ],
-    ["Mistral", Llama.create(device, { ...LLAMA, modelType: "mistral", window: 16 }, 6)],
-    ["Gemma 1", Gemma.create(device, { ...GEMMA, generation: 1 }, 7)],
-    ["Gemma 3", Gemma.create(device, GEMMA, 8)],
+    ["Mistral", Llama.create(device, { ...LLAMA, modelType: "mistral", window: 16 }, { seed: 6 })],
+    ["Gemma 1", Gemma.create(device, { ...GEMMA, generation: 1 }, { seed: 7 })],
+    ["Gemma 3", Gemma.create(device, GEMMA, { seed: 8 })],
   ].map(([name, model]) => [name as string, differ(model as Network)]);
 }
 

@@ -248,7 +248,7 @@ onEveryDevice("Gpt2.create() is decided by its seed, and may lack qkv biases", a
     qkvBias: false,
     tied: false,
   };
-  const [a, b, c] = [1, 1, 2].map((seed) => Gpt2.create(device, config, seed));
+  const [a, b, c] = [1, 1, 2].map((seed) => Gpt2.create(device, config, { seed }));
   assertEquals(a.parameters.has("h.0.attn.c_attn.bias"), false);
   assertEquals([...a.parameters.keys()], [...gpt2Shapes(config).keys()]);
   const weight = async (model: Gpt2) => await model.head.data();

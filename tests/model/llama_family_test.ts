@@ -10,11 +10,11 @@ import {
   Llama,
   loadNetwork,
   logitsOf,
-  type LossBatch,
   type Network,
   planModel,
   saveNetwork,
 } from "../../lib/model/mod.ts";
+import type { ForestBatch } from "../../lib/dataset/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
@@ -39,7 +39,7 @@ async function loadTiny(device: Device, name: string): Promise<Network> {
 }
 
 /** Sequences one after another; each of the padded batch's length, or of its own. */
-function sequences(isPacked: boolean): LossBatch {
+function sequences(isPacked: boolean): ForestBatch {
   const { tokens, targets } = batch;
   const rows = Array.from({ length: rowCount * length }, (_, row) => row)
     .filter((row) => !isPacked || row % length < lengths[Math.floor(row / length)]);
@@ -61,7 +61,7 @@ function sequences(isPacked: boolean): LossBatch {
   };
 }
 
-function forest(): LossBatch {
+function forest(): ForestBatch {
   const ints = (name: string) => batch[`forest/${name}`].data as Int32Array;
   return {
     tokens: ints("tokens"),
@@ -113,7 +113,7 @@ for (const name of names) {
       const [{ tensors, attributes }] = golden.cases(`${name}/train`);
       const { lr, beta1, beta2, eps, weightDecay } = attributes;
       const [first] = tensors.losses.data;
-      const batches: [LossBatch, boolean][] = [
+      const batches: [ForestBatch, boolean][] = [
         [sequences(false), false],
         [sequences(true), false],
         [forest(), true],
@@ -197,9 +197,9 @@ onEveryDevice("Llama.create() and Gemma.create() are decided by their seeds", as
     feedForwardWidth: 12,
   };
   const makers = [
-    (seed: number) => Llama.create(device, shape, seed),
-    (seed: number) => Gemma.create(device, { ...shape, generation: 1 }, seed),
-    (seed: number) => Gemma.create(device, { ...shape, generation: 3, window: 4 }, seed),
+    (seed: number) => Llama.create(device, shape, { seed }),
+    (seed: number) => Gemma.create(device, { ...shape, generation: 1 }, { seed }),
+    (seed: number) => Gemma.create(device, { ...shape, generation: 3, window: 4 }, { seed }),
   ];
   for (const make of makers) {
     const [a, b, c] = [make(1), make(1), make(2)];

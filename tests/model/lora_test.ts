@@ -17,7 +17,8 @@ import {
   trainableParameters,
 } from "../../lib/model/mod.ts";
 import { backward, type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
-import { AdamW, makeBatch, type TrainingBatch } from "../../lib/train/mod.ts";
+import { AdamW } from "../../lib/train/mod.ts";
+import { forest, type ForestBatch } from "../../lib/dataset/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { type GoldenCase, loadGolden, readGoldenTensors } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
@@ -38,8 +39,8 @@ async function loadAdapted(device: Device, base: string, golden: string): Promis
 }
 
 /** The padded batch of a golden case as plain sequences. */
-function batchOf({ tensors: { tokens, targets } }: GoldenCase): TrainingBatch {
-  const [rows, length] = tokens.shape;
+function batchOf({ tensors: { tokens, targets } }: GoldenCase): ForestBatch {
+  const [, length] = tokens.shape;
   const at = Int32Array.from(tokens.data, (_, row) => row);
   const counted = at.filter((row) => targets.data[row] !== -100);
   return {
@@ -51,8 +52,6 @@ function batchOf({ tensors: { tokens, targets } }: GoldenCase): TrainingBatch {
       targets: counted.map((row) => targets.data[row]),
       counts: new Float32Array(counted.length).fill(1),
     },
-    tokensComputed: rows * length,
-    tokensCounted: counted.length,
   };
 }
 
@@ -110,7 +109,7 @@ for (const { base, golden: name, prefix, layers } of families) {
     const model = await loadAdapted(device, base, name);
     const [{ attributes, tensors }] = golden.cases("adamw");
     const batch = batchOf(golden.cases("loss")[0]);
-    const { lr, eps, ...settings } = attributes;
+    const { lr, eps, steps: _, ...settings } = attributes;
     using optimizer = new AdamW(trainableParameters(model), { ...settings, epsilon: eps });
     const losses: number[] = [];
     for (let step = 0; step < 3; step++) {
@@ -204,7 +203,7 @@ onOneThread("LoRA's dropout is decided by its seed, and differs between layers",
   for (const [name, tensor] of trainableParameters(model)) {
     if (name.includes("lora_B")) tensor.assign(new Float32Array(tensor.size).fill(0.5));
   }
-  const batch = makeBatch(smallExamples(2), { layout: "packed" });
+  const batch = forest(smallExamples(2), { layout: "packed" });
   const lossAt = async (dropoutSeed?: number) => {
     using loss = scope(() => noGrad(() => lossOf(model, batch, { dropoutSeed })));
     return await loss.item();

@@ -24,7 +24,8 @@ import {
   type PackedType,
   scope,
 } from "../../lib/tensor/mod.ts";
-import { makeBatch, sft } from "../../lib/train/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
 import { onOneThread, release, smallExamples, take } from "../train/small.ts";
@@ -33,7 +34,7 @@ import { TemporaryDirectory } from "../weights/temporary.ts";
 const CONFIG = { vocabularySize: 64, contextLength: 32, width: 64, layers: 2, heads: 4 };
 const tokens = Int32Array.from([1, 2, 3, 4, 60]);
 
-const make = (device: Device) => Gpt2.create(device, CONFIG, 3);
+const make = (device: Device) => Gpt2.create(device, CONFIG, { seed: 3 });
 
 async function logits(model: Network): Promise<Float32Array> {
   const positions = tokens.map((_, i) => i);
@@ -76,7 +77,7 @@ onEveryDevice(
           if (name.includes("lora_B")) tensor.assign(new Float32Array(tensor.size).fill(0.05));
         }
         using _loss = scope(() => {
-          const loss = lossOf(one, makeBatch(smallExamples(3)));
+          const loss = lossOf(one, forest(smallExamples(3)));
           backward(loss);
           return loss;
         });

@@ -27,7 +27,7 @@ const checksum = async (model: Gpt2) => {
   }
   return JSON.stringify(sums);
 };
-const model = Gpt2.create(device, config, 1);
+const model = Gpt2.create(device, config, { seed: 1 });
 const training = sft(model, options);
 `;
 
@@ -58,7 +58,7 @@ Deno.test(`stopping a training cell ${STOPS} times keeps the model, and the bits
     const done = await run("for await (const _ of training); console.log(await checksum(model))");
     assertEquals(done.status, "ok", done.text);
     const undisturbed = await run(`
-const other = Gpt2.create(device, config, 1);
+const other = Gpt2.create(device, config, { seed: 1 });
 for await (const _ of sft(other, options));
 console.log(await checksum(other))`);
     assertEquals(undisturbed.status, "ok", undisturbed.text);

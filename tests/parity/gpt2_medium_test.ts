@@ -6,7 +6,8 @@ import type { EncodedExample } from "../../lib/dataset/encode.ts";
 import { generate, loadNetwork, lossOf, saveNetwork } from "../../lib/model/mod.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { noGrad, scope } from "../../lib/tensor/mod.ts";
-import { makeBatch, sft } from "../../lib/train/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
 import { CASES } from "../bench/cases.ts";
 import { measure } from "../bench/harness.ts";
 import { randomWeights, type Size } from "../bench/weights.ts";
@@ -56,7 +57,7 @@ Deno.test({
 
       const lossesOfRead: number[] = [];
       for (const batch of batches) {
-        using loss = noGrad(() => scope(() => lossOf(read, makeBatch(batch))));
+        using loss = noGrad(() => scope(() => lossOf(read, forest(batch))));
         lossesOfRead.push(await loss.item());
       }
       const still = { model: saved, lr: 0, weightDecay: 0 };

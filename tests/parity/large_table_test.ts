@@ -31,7 +31,7 @@ Deno.test({
     try {
       assert(CONFIG.vocabularySize * CONFIG.width * 4 > gpu.maxBindingSize);
       const train = async (device: Device) => {
-        const model = Gpt2.create(device, CONFIG, 5);
+        const model = Gpt2.create(device, CONFIG, { seed: 5 });
         const losses: number[] = [];
         const options = { examples, batchSize: 2, order: "given", evalEvery: 0 } as const;
         using training = sft(model, { ...options, learningRate: 1e-3 });

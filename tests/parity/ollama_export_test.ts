@@ -64,7 +64,9 @@ Deno.test({
       [
         "GPT-2",
         gpt2,
-        Gpt2.create(device, { vocabularySize: gpt2.vocabSize, ...shape, qkvBias: false }, 1),
+        Gpt2.create(device, { vocabularySize: gpt2.vocabSize, ...shape, qkvBias: false }, {
+          seed: 1,
+        }),
       ],
       [
         "Llama",
@@ -82,7 +84,7 @@ Deno.test({
             highFrequencyFactor: 4,
             originalContext: 8192,
           },
-        }, 2),
+        }, { seed: 2 }),
       ],
       [
         "Gemma 1",
@@ -94,7 +96,7 @@ Deno.test({
           kvHeads: 1,
           headDim: 32,
           feedForwardWidth: 96,
-        }, 3),
+        }, { seed: 3 }),
       ],
       [
         "Gemma 3",
@@ -108,7 +110,7 @@ Deno.test({
           headDim: 32,
           feedForwardWidth: 96,
           window: 512,
-        }, 4),
+        }, { seed: 4 }),
       ],
     ];
     for (const [name, tokenizer, model] of cases) {
@@ -139,7 +141,7 @@ Deno.test({
       kvHeads: 2,
       feedForwardWidth: 96,
     };
-    const model = Llama.create(device, config, 2);
+    const model = Llama.create(device, config, { seed: 2 });
     await makeDecided(model, tokenizer);
     const { host } = server;
     const path = `${server.folder}/model.gguf`;

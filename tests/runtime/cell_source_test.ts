@@ -1,22 +1,26 @@
 // Rewriting cells: what races the stop, what is shown, what is refused.
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { CellSyntaxError, padCode, rewriteCell } from "../../lib/runtime/cell_source.ts";
 
 /** The rewritten cell without what stands in front and behind, and with a short name for the global. */
 function body(source: string): string {
   const lines = rewriteCell(source, 1).code.replaceAll("__tunebook__", "T").split("\n");
   assertEquals(lines[0], 'T.begin(1, ``, "cell 1");');
-  assertEquals(lines.at(-1), ";void 0;");
+  assertMatch(lines.at(-1)!, /^;(await T\.result\(T\.value\);)?void 0;$/);
   return lines.slice(1, -1).join("\n");
 }
 
 Deno.test("rewriteCell() lets awaits outside functions race the stop", () => {
   assertEquals(body("const a = await f();"), "const a = await T.race((f()), 1);");
-  assertEquals(body("if (x) {\n  await (a, b)\n}"), "if (x) {\n  await (T.race((a, b), 2))\n}");
+  assertEquals(
+    body("if (x) {\n  await (a, b)\n}"),
+    "if ((T.value = undefined, (x))) {\n  T.value = (await (T.race((a, b), 2)))\n}",
+  );
   assertEquals(
     body("for await (const x of g(await h())) await x;"),
-    "for await (const x of T.iterate((g(await T.race((h()), 1))), 1)) await T.race((x), 1);",
+    "for await (const x of (T.value = undefined, (T.iterate((g(await T.race((h()), 1))), 1)))) " +
+      "T.value = (await T.race((x), 1));",
   );
 });
 
@@ -36,9 +40,8 @@ Deno.test("rewriteCell() shows the last expression's value, and nothing else's",
   assertEquals(body("2; // so\n;"), "await T.result((2)); // so\n;");
   assertEquals(body('"text"'), 'await T.result(("text"))');
   assertEquals(body("{ a: 1 }"), "(await T.result(({ a: 1 }))\n)");
-  assertEquals(body("{ f() }"), "{ f() }");
-  assertEquals(body("for (const x of y) x;"), "for (const x of y) x;");
-  assertEquals(body("const x = 1;"), "const x = 1;");
+  assertEquals(body("{ f() }"), "{ T.value = (f()) }");
+  assertEquals(body("1; const x = 1;"), "1; const x = 1;");
 });
 
 Deno.test("rewriteCell() makes imports awaited and drops imported types", () => {
@@ -90,8 +93,22 @@ Deno.test("rewriteCell() refuses syntax errors with line and column", () => {
   refuse("let x =", "Unexpected token", 1, 8);
   refuse("1\n\tf(;", "Unexpected token", 2, 4);
   refuse("const a = 1;\nconst a = 2;", "Identifier 'a' has already been declared", 2, 7);
-  refuse("ok;\n export const x = 1", "Cannot export from a cell: all cells share names", 2, 2);
+  refuse("ok;\n export = x", "Cannot export from a cell in this way: all cells share names", 2, 2);
+  refuse("const a = <b>;</b>;\nlet c =", "Unexpected token", 2, 8);
   refuse("return 1", "'return' outside of function", 1, 1);
+});
+
+Deno.test("rewriteCell() makes exports into what they export", () => {
+  const { names } = rewriteCell("export const a = 1; export default function f() {}", 1);
+  assertEquals(names, ["a", "f"]);
+  assertEquals(body("export const a = 1;").trim(), "const a = 1;");
+  assertEquals(body('export { a } from "m"').trim(), 'await T.race(import("m"), 1);');
+  assertEquals(body("export { a };").trim(), "");
+});
+
+Deno.test("rewriteCell() puts pragmas of JSX in front, where the kernel looks for them", () => {
+  const { code } = rewriteCell("/**\n * @jsx h\n */\n<b/>", 1);
+  assertMatch(code, /^\/\*\* \* @jsx h \*\/__tunebook__\.begin/);
 });
 
 Deno.test("padCode() moves a cell down by lines that no printer drops", () => {

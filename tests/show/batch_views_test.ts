@@ -24,6 +24,7 @@ const examples: fc.Arbitrary<EncodedExample[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
+const layout = fc.constantFrom("forest" as const, "packed" as const);
 const mask = fc.constantFrom("none" as const, "prompt" as const);
 
 Deno.test("batchView() puts each target under the input that is to predict it", () => {
@@ -63,11 +64,11 @@ Deno.test("batchView() refuses a batch of another size", () => {
 });
 
 Deno.test("forestTree() has every token once and every loss edge once", () => {
-  fc.assert(fc.property(examples, mask, fc.boolean(), (list, mask, separate) => {
+  fc.assert(fc.property(examples, mask, layout, (list, mask, layout) => {
     if (list.every(({ promptIds, responseIds }) => promptIds.length + responseIds.length < 2)) {
       return;
     }
-    const batch = forest(list, { mask, separate });
+    const batch = forest(list, { mask, layout });
     const tree = forestTree(batch);
     const rows = tree.segments.flatMap(({ start, stop }) =>
       Array.from({ length: stop - start }, (_, i) => start + i)

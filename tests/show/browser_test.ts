@@ -34,7 +34,7 @@ const charts: Record<string, View> = {
     Array.from({ length: 50 }, (_, i) => ({
       step: i + 1,
       loss: i === 30 ? NaN : 3 / (i + 1),
-      validationLoss: i % 5 === 0 ? 3.2 / (i + 1) : null,
+      ...(i % 5 === 0 && { evaluation: { validationLoss: 3.2 / (i + 1) } }),
       tokensComputed: 280,
     })),
     { title: long },

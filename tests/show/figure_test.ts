@@ -51,7 +51,9 @@ const charts: Record<string, (text: string) => Figure> = {
   heatmap: (text) =>
     heatmap([[1, 2], [3, 4]], { columns: [text, "b"], rows: ["a", text], valueLabel: text }),
   lossCurve: (text) =>
-    lossCurve([{ step: 1, loss: 3, validationLoss: 4 }, { step: 2, loss: NaN }], { title: text }),
+    lossCurve([{ step: 1, loss: 3, evaluation: { validationLoss: 4 } }, { step: 2, loss: NaN }], {
+      title: text,
+    }),
 };
 
 for (const [name, make] of Object.entries(charts)) {
@@ -228,7 +230,7 @@ Deno.test("lossCurve() marks losses that are not numbers", () => {
   const chart = lossCurve([
     { step: 1, loss: 3 },
     { step: 2, loss: NaN },
-    { step: 3, loss: 2, validationLoss: Infinity },
+    { step: 3, loss: 2, evaluation: { validationLoss: Infinity } },
   ]);
   const cross = chart.data.find(({ name }) => name === "not a number")!;
   assertEquals([cross.x, cross.y], [[2, 3], [3, 3]]);

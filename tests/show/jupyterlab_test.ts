@@ -17,7 +17,7 @@ const cells = [
 import { record } from "provenance";`,
   `const history = Array.from({ length: 60 }, (_, i) => ({
   step: i + 1, totalSteps: 60, loss: 3 * Math.exp(-i / 15) + 0.5,
-  validationLoss: i % 10 === 9 ? 3 * Math.exp(-i / 15) + 0.7 : null,
+  ...(i % 10 === 9 && { evaluation: { validationLoss: 3 * Math.exp(-i / 15) + 0.7 } }),
   tokensComputed: 280, tokensCounted: 105, learningRate: 5e-5, gradientNorm: 1,
 }));
 show.lossCurve(history, { title: "A loss curve" })`,

@@ -44,7 +44,9 @@ Deno.test("liveTraining() leaves a complete figure in the end", async () => {
   const channel = new RecordingChannel();
   const live = liveTraining({ title: "Run <1>", channel });
   for (let step = 1; step <= 100; step++) {
-    live.step(record(step, step % 20 === 0 ? { validationLoss: 3.1 - step / 60 } : {}));
+    live.step(
+      record(step, step % 20 === 0 ? { evaluation: { validationLoss: 3.1 - step / 60 } } : {}),
+    );
   }
   await live.finish();
   const [output] = channel.outputs;

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { lossOf } from "../../lib/model/mod.ts";
 import { noGrad, scope } from "../../lib/tensor/mod.ts";
-import { makeBatch } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { onOneThread, release, smallExamples, smallModel } from "../train/small.ts";
 import { assertAttentionDrops, dropout, kept, options, run } from "./attention_reference.ts";
@@ -50,7 +50,7 @@ onOneThread("Gpt2 drops weights of its attention by the seed", async (device) =>
   const model = smallModel(device, { attentionDropout: 0.5 });
   assertEquals([model.hasDropout, model.toConfig().attn_pdrop], [true, 0.5]);
   assertEquals(smallModel(device, { dropout: 0.1 }).toConfig().attn_pdrop, 0.1);
-  const batch = makeBatch(smallExamples(2), { layout: "packed" });
+  const batch = forest(smallExamples(2), { layout: "packed" });
   const loss = async (dropoutSeed?: number) => {
     using loss = scope(() => noGrad(() => lossOf(model, batch, { dropoutSeed })));
     return await loss.item();

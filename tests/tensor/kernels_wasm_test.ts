@@ -1,7 +1,7 @@
 // The compiled kernels that are part of the repository.
 
 import { assertEquals } from "@std/assert";
-import { compileKernels } from "../../lib/tensor/cpu/build.ts";
+import { compileKernels, generatedFiles } from "../../lib/tensor/cpu/build.ts";
 
 const hash = async (bytes: Uint8Array<ArrayBuffer>) =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
@@ -11,4 +11,10 @@ Deno.test("kernels.wasm is what its sources compile to", async () => {
     new URL("../../lib/tensor/cpu/kernels.wasm", import.meta.url),
   );
   assertEquals(await hash(await compileKernels()), await hash(committed), 'Run "deno task build"');
+});
+
+Deno.test("what a build writes beside it is what is committed", async () => {
+  for (const [address, text] of await generatedFiles()) {
+    assertEquals(await Deno.readTextFile(address), text, 'Run "deno task build"');
+  }
 });

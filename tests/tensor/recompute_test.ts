@@ -15,7 +15,8 @@ import {
   scope,
   Tensor,
 } from "../../lib/tensor/mod.ts";
-import { makeBatch, sft } from "../../lib/train/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { smallExamples, smallModel, take, timeless, weightsOf } from "../train/small.ts";
 import { differentiate, lossWithGradient, numbers, parameter } from "./gradients.ts";
@@ -105,7 +106,7 @@ Deno.test("sft() with recompute takes the same steps, to the bit, in less memory
 
 onEveryDevice("lossOf() with recompute gives the same gradients, to the bit", async (device) => {
   const model = smallModel(device, { dropout: 0.1 });
-  const batch = makeBatch(smallExamples(4), { layout: "packed" });
+  const batch = forest(smallExamples(4), { layout: "packed" });
   const run = async (recompute: boolean) => {
     using loss = scope(() => {
       const loss = lossOf(model, batch, { dropoutSeed: 5, recompute });

@@ -72,6 +72,7 @@ Deno.test("matmul's plan: one dispatch where all fits, few rows by another kerne
     cOffset: 0,
     cStride: 8,
     biasOffset: 0,
+    aOffset: 0,
   };
   const byteLengths = { a: 1024, b: 1024, bias: 1024, c: 1024 };
   const plan = (changes: Partial<typeof params>) =>

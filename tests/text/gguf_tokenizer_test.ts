@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import fc from "fast-check";
 import { openTokenizer, saveTokenizer } from "../../lib/text/files.ts";
-import { ggufTokenizer } from "../../lib/text/gguf_tokenizer.ts";
+import { ggufTokenizerDefinition } from "../../lib/text/gguf_tokenizer.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { BYTE_ALPHABET } from "../../lib/text/token_bytes.ts";
 import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
@@ -121,16 +121,16 @@ const PIECES: [string, GgufValue][] = [
   ["tokenizer.ggml.eos_token_id", 2],
 ];
 
-Deno.test("ggufTokenizer() reads byte pair encodings", () => {
-  const tokenizer = new HuggingFaceTokenizer(ggufTokenizer(new Map(BYTES), "x.gguf"));
+Deno.test("ggufTokenizerDefinition() reads byte pair encodings", () => {
+  const tokenizer = new HuggingFaceTokenizer(ggufTokenizerDefinition(new Map(BYTES), "x.gguf"));
   assertEquals(tokenizer.encode("ab"), [256]);
   assertEquals(tokenizer.beginIds, []);
   assertEquals(tokenizer.encode("<|end|>", { allowedSpecial: "all" }), [257]);
   assertEquals(tokenizer.encode("<|end|>").length, 7);
 });
 
-Deno.test("ggufTokenizer() reads SentencePiece, whose scores are the merges", () => {
-  const tokenizer = new HuggingFaceTokenizer(ggufTokenizer(new Map(PIECES), "x.gguf"));
+Deno.test("ggufTokenizerDefinition() reads SentencePiece, whose scores are the merges", () => {
+  const tokenizer = new HuggingFaceTokenizer(ggufTokenizerDefinition(new Map(PIECES), "x.gguf"));
   assertEquals(tokenizer.beginIds, [1]);
   assertEquals(tokenizer.encode("ab"), [8, 7]); // "▁a" scores above "ab"
   assertEquals(tokenizer.encode("é"), [5, 3, 4]);
@@ -140,10 +140,10 @@ Deno.test("ggufTokenizer() reads SentencePiece, whose scores are the merges", ()
 
 Deno.test("tokenizers know every token that ends what a model says", async () => {
   const turn = new Map([...PIECES, ["tokenizer.ggml.eot_token_id", 9] as [string, GgufValue]]);
-  assertEquals(new HuggingFaceTokenizer(ggufTokenizer(turn, "x.gguf")).endIds, [2, 9]);
+  assertEquals(new HuggingFaceTokenizer(ggufTokenizerDefinition(turn, "x.gguf")).endIds, [2, 9]);
   turn.set("tokenizer.ggml.eos_token_ids", Int32Array.of(2, 8)); // as Ollama converts models
-  assertEquals(new HuggingFaceTokenizer(ggufTokenizer(turn, "x.gguf")).endIds, [2, 8, 9]);
-  const { json, config } = writeTokenizerJson(ggufTokenizer(new Map(PIECES), "x.gguf"));
+  assertEquals(new HuggingFaceTokenizer(ggufTokenizerDefinition(turn, "x.gguf")).endIds, [2, 8, 9]);
+  const { json, config } = writeTokenizerJson(ggufTokenizerDefinition(new Map(PIECES), "x.gguf"));
   using temporary = new TemporaryDirectory();
   const files = {
     "config.json": { eos_token_id: [2, 8] },
@@ -157,7 +157,7 @@ Deno.test("tokenizers know every token that ends what a model says", async () =>
   assertEquals([tokenizer.eosId, tokenizer.endIds], [2, [2, 8, 9]]); // 1000 is no token
 });
 
-Deno.test("ggufTokenizer() says which metadata is wrong", () => {
+Deno.test("ggufTokenizerDefinition() says which metadata is wrong", () => {
   const cases: [string, GgufValue | undefined, string][] = [
     ["model", undefined, 'it has no "tokenizer.ggml.model"'],
     ["model", "bert", 'its "tokenizer.ggml.model" is "bert", expected "gpt2" or "llama"'],
@@ -188,17 +188,17 @@ Deno.test("ggufTokenizer() says which metadata is wrong", () => {
     if (value === undefined) metadata.delete(`tokenizer.ggml.${key}`);
     else metadata.set(`tokenizer.ggml.${key}`, value);
     assertThrows(
-      () => ggufTokenizer(metadata, "x.gguf"),
+      () => ggufTokenizerDefinition(metadata, "x.gguf"),
       TypeError,
       `Cannot read the tokenizer of "x.gguf": ${reason}`,
     );
   }
   const without = new Map(PIECES);
   without.delete("tokenizer.ggml.scores");
-  assertThrows(() => ggufTokenizer(without, "x.gguf"), TypeError, "it has neither");
+  assertThrows(() => ggufTokenizerDefinition(without, "x.gguf"), TypeError, "it has neither");
 });
 
-Deno.test("ggufTokenizer() gives a tokenizer or a TypeError for any metadata", () => {
+Deno.test("ggufTokenizerDefinition() gives a tokenizer or a TypeError for any metadata", () => {
   const value = fc.oneof(
     fc.string(),
     fc.integer(),
@@ -215,7 +215,9 @@ Deno.test("ggufTokenizer() gives a tokenizer or a TypeError for any metadata", (
       (base, changes) => {
         let tokenizer: HuggingFaceTokenizer;
         try {
-          tokenizer = new HuggingFaceTokenizer(ggufTokenizer(new Map([...base, ...changes]), "x"));
+          tokenizer = new HuggingFaceTokenizer(
+            ggufTokenizerDefinition(new Map([...base, ...changes]), "x"),
+          );
         } catch (error) {
           assert(/^TypeError: Cannot read the tokenizer of "x": /.test(`${error}`), `${error}`);
           return;

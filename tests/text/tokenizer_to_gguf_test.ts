@@ -3,7 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { TokenizerDefinition } from "../../lib/text/definition.ts";
-import { ggufTokenizer } from "../../lib/text/gguf_tokenizer.ts";
+import { ggufTokenizerDefinition } from "../../lib/text/gguf_tokenizer.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { listMerges } from "../../lib/text/merge_ranks.ts";
@@ -24,7 +24,7 @@ async function throughFile(
   const metadata = { "general.architecture": architecture, ...tokenizerToGguf(tokenizer) };
   await writeGguf(path, [], { metadata });
   using file = await openGguf(path);
-  return new HuggingFaceTokenizer(ggufTokenizer(file.metadata, path));
+  return new HuggingFaceTokenizer(ggufTokenizerDefinition(file.metadata, path));
 }
 
 function assertSameTokens(actual: Tokenizer, expected: Tokenizer, name: string): void {
@@ -145,7 +145,9 @@ Deno.test({
   ignore: !smollm2.found,
   async fn() {
     using file = await openGguf(smollm2.path);
-    const tokenizer = new HuggingFaceTokenizer(ggufTokenizer(file.metadata, smollm2.path));
+    const tokenizer = new HuggingFaceTokenizer(
+      ggufTokenizerDefinition(file.metadata, smollm2.path),
+    );
     const known = ["tokenizer.ggml.add_eos_token"]; // the default, which the file leaves out
     for (const [key, value] of Object.entries(tokenizerToGguf(tokenizer))) {
       if (known.includes(key)) continue;

@@ -6,8 +6,9 @@ import type { EncodedExample } from "../../lib/dataset/mod.ts";
 import { type Gpt2, loadNetwork, lossOf } from "../../lib/model/mod.ts";
 import { backward, type Device, scope } from "../../lib/tensor/mod.ts";
 import { MASKS } from "../../lib/text/mod.ts";
-import { makeBatch, measureLoss, sft, type SftOptions } from "../../lib/train/mod.ts";
-import { learn } from "../../lib/train/learn.ts";
+import { measureLoss, sft, type SftOptions } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
+import { accumulateGradients } from "../../lib/train/step.ts";
 import { onEveryDevice } from "../devices.ts";
 import { loadGolden } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
@@ -89,8 +90,8 @@ for (const layout of ["forest", "packed"] as const) {
         ...example,
         weight: attributes.weights[i] as number,
       }));
-      const batch = makeBatch(examples, { layout });
-      const { loss } = await learn(model, model.parameters.values(), [batch]);
+      const batch = forest(examples, { layout });
+      const { loss } = await accumulateGradients(model, model.parameters.values(), [batch]);
       assertClose([loss], tensors.output.data, { relative: 1e-5 });
       for (const [name, { data }] of Object.entries(tensors)) {
         if (!name.startsWith("grad/")) continue;
@@ -106,10 +107,10 @@ for (const layout of ["forest", "packed"] as const) {
   );
 }
 
-Deno.test("makeBatch() counts a padded batch's examples by their weights too", () => {
+Deno.test("forest() counts a padded batch's examples by their weights too", () => {
   const examples = smallExamples(3).map((example, i) => ({ ...example, weight: i + 0.5 }));
   const sum = (layout: "padded" | "packed" | "forest") =>
-    makeBatch(examples, { layout }).edges.counts.reduce((total, count) => total + count, 0);
+    forest(examples, { layout }).edges.counts.reduce((total, count) => total + count, 0);
   const expected = examples.reduce((sum, one) => sum + one.weight * one.responseIds.length, 0);
   for (const layout of ["padded", "packed", "forest"] as const) {
     assertClose([sum(layout)], [expected], { relative: 1e-6 }, layout);
@@ -130,13 +131,13 @@ onEveryDevice("accumulated gradients are the big batch's, under each mask", asyn
   const model = smallModel(device);
   for (const mask of MASKS) {
     const parts = [[0, 1, 2], [3], [4, 5]].map((part) => part.map((i) => examples[i]));
-    const big = makeBatch(parts.flat(), { mask });
-    const expected = await learn(model, model.parameters.values(), [big]);
+    const big = forest(parts.flat(), { mask });
+    const expected = await accumulateGradients(model, model.parameters.values(), [big]);
     const gradients = new Map<string, Float32Array>();
     for (const [name, { grad }] of model.parameters) gradients.set(name, await grad!.data());
     dropGradients(model);
-    const batches = parts.map((part) => makeBatch(part, { mask }));
-    const actual = await learn(model, model.parameters.values(), batches);
+    const batches = parts.map((part) => forest(part, { mask }));
+    const actual = await accumulateGradients(model, model.parameters.values(), batches);
     assertClose([actual.loss], [expected.loss], { relative: 1e-5 }, mask);
     assertClose([actual.gradientNorm], [expected.gradientNorm], { relative: 1e-5 }, mask);
     for (const [name, { grad }] of model.parameters) {
@@ -184,7 +185,7 @@ onOneThread("sft() makes steps of batches in a row of a given order", async (dev
   });
   const steps = await take(training);
   const counted = [[0, 1], [2, 3], [4]].map((indices) =>
-    makeBatch(indices.map((i) => examples[i])).tokensCounted
+    forest(indices.map((i) => examples[i])).tokensCounted
   );
   assertEquals(steps.map(({ tokensCounted }) => tokensCounted), counted);
   release(model);
@@ -215,10 +216,12 @@ onOneThread("sft() stops between the batches of a step and leaves no gradients",
 
 onOneThread("batches of one step drop different elements", async (device) => {
   const model = smallModel(device, { dropout: 0.5 });
-  const batch = makeBatch(examples.slice(0, 2), { layout: "packed" });
+  const batch = forest(examples.slice(0, 2), { layout: "packed" });
   const loss = async (count: number) => {
     const batches = new Array(count).fill(batch);
-    const learnt = await learn(model, model.parameters.values(), batches, { dropoutSeed: [1, 2] });
+    const learnt = await accumulateGradients(model, model.parameters.values(), batches, {
+      dropoutSeed: [1, 2],
+    });
     dropGradients(model);
     return learnt.loss;
   };

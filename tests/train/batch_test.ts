@@ -3,10 +3,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { EncodedExample } from "../../lib/dataset/mod.ts";
-import { type Gpt2, type LossBatch, lossOf } from "../../lib/model/mod.ts";
+import { type Gpt2, lossOf } from "../../lib/model/mod.ts";
+import type { ForestBatch } from "../../lib/dataset/mod.ts";
 import { backward, scope } from "../../lib/tensor/mod.ts";
 import { type Mask, MASKS } from "../../lib/text/mod.ts";
-import { makeBatch } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
 import { release, smallModel } from "./small.ts";
@@ -23,7 +24,7 @@ const exampleOfFew: fc.Arbitrary<EncodedExample> = fc.record({
 }));
 
 /** A loss and all gradients. */
-async function learn(model: Gpt2, batch: LossBatch): Promise<Map<string, ArrayLike<number>>> {
+async function learn(model: Gpt2, batch: ForestBatch): Promise<Map<string, ArrayLike<number>>> {
   using loss = scope(() => {
     const loss = lossOf(model, batch);
     backward(loss);
@@ -39,7 +40,7 @@ async function learn(model: Gpt2, batch: LossBatch): Promise<Map<string, ArrayLi
 }
 
 onEveryDevice(
-  "makeBatch() gives the same loss and gradients padded, packed and as a forest",
+  "forest() gives the same loss and gradients padded, packed and as a forest",
   async (device) => {
     // Padding is GPT-2's end-of-text token, so the vocabulary must reach that far.
     const model = smallModel(device, { vocabularySize: 50257, width: 8 });
@@ -61,9 +62,9 @@ onEveryDevice(
           const options = { mask, maxLength };
           const uncut = Math.max(...examples.map(({ promptIds }) => promptIds.length)) <= 6;
           fc.pre(maxLength === undefined || uncut); // something counts
-          const padded = await learn(model, makeBatch(examples, { ...options, layout: "padded" }));
+          const padded = await learn(model, forest(examples, { ...options, layout: "padded" }));
           for (const layout of ["packed", "forest"] as const) {
-            const other = await learn(model, makeBatch(examples, { ...options, layout }));
+            const other = await learn(model, forest(examples, { ...options, layout }));
             for (const [name, expected] of padded) {
               const tolerance = { relative, absolute: 1e-8 };
               assertClose(other.get(name)!, expected, tolerance, `${layout} ${mask} ${name}`);
@@ -85,14 +86,14 @@ onEveryDevice(
   },
 );
 
-Deno.test("makeBatch() computes the fewest tokens as a forest, and counts as many in each layout", () => {
+Deno.test("forest() computes the fewest tokens as a forest, and counts as many in each layout", () => {
   const examples = [[5, 60], [5, 60], [6, 7, 60]].map((responseIds) => ({
     promptIds: [1, 2, 3],
     responseIds,
     instructionLength: 2,
   }));
   const batches = (["padded", "packed", "forest"] as const).map((layout) =>
-    makeBatch(examples, { layout })
+    forest(examples, { layout })
   );
   assertEquals(batches.map(({ tokensComputed }) => tokensComputed), [15, 13, 6]);
   assertEquals(batches.map(({ tokensCounted }) => tokensCounted), [7, 7, 7]);
@@ -100,11 +101,11 @@ Deno.test("makeBatch() computes the fewest tokens as a forest, and counts as man
   for (const { tokens } of batches) assert(Math.max(...tokens) <= 60);
 });
 
-Deno.test("makeBatch() refuses a batch in which nothing counts, in each layout", () => {
+Deno.test("forest() refuses a batch in which nothing counts, in each layout", () => {
   const examples = [{ promptIds: [1, 2, 3], responseIds: [4, 60], instructionLength: 2 }];
   for (const layout of ["padded", "packed", "forest"] as const) {
     assertThrows(
-      () => makeBatch(examples, { layout, maxLength: 2 }),
+      () => forest(examples, { layout, maxLength: 2 }),
       RangeError,
       'under the mask "prompt" and with at most 2 tokens a sequence, no token of its 1 examples is left',
     );

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { makeBatch, sft, type SftOptions } from "../../lib/train/mod.ts";
+import { sft, type SftOptions } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
 import { onEveryDevice } from "../devices.ts";
 import { onOneThread, release, smallExamples, smallModel } from "./small.ts";
 
@@ -16,7 +17,7 @@ const quick: SftOptions = {
 onEveryDevice("sft() takes no new memory after the largest batch", async (device) => {
   const model = smallModel(device);
   const many = smallExamples(24, 11);
-  const size = (batch: number[]) => makeBatch(batch.map((i) => many[i]), {}).tokensComputed;
+  const size = (batch: number[]) => forest(batch.map((i) => many[i]), {}).tokensComputed;
   // every batch differs in its tokens and in its rows that count; the largest comes first
   const batches = Array.from({ length: 61 }, (_, i) => {
     const count = 2 + i % 5;

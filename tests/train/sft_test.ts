@@ -9,7 +9,10 @@ import {
 import type { EncodedExample } from "../../lib/dataset/mod.ts";
 import { backward, globalNorm, scope, type Tensor } from "../../lib/tensor/mod.ts";
 import { lossOf } from "../../lib/model/mod.ts";
-import { makeBatch, measureLoss, sft, type SftOptions } from "../../lib/train/mod.ts";
+import { liveTraining, lossCurve } from "../../lib/show/mod.ts";
+import { measureLoss, sft, type SftOptions } from "../../lib/train/mod.ts";
+import { forest } from "../../lib/dataset/mod.ts";
+import { findCheckpoint } from "../../lib/train/checkpoint.ts";
 import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
 import {
@@ -174,7 +177,7 @@ onOneThread("sft() packs sequences where there is dropout, which is seeded", asy
     using training = sft(model, { ...quick, seed, order: "given", maxSteps: 2 });
     const [{ tokensComputed }] = await take(training);
     const first = examples.slice(0, 3);
-    assertEquals(tokensComputed, makeBatch(first, { layout: "packed" }).tokensComputed);
+    assertEquals(tokensComputed, forest(first, { layout: "packed" }).tokensComputed);
     weights.push(await weightsOf(model));
     release(model);
   }
@@ -200,7 +203,7 @@ onOneThread("sft() stops at a loss that is no number, before any weight", async 
   await assertRejects(
     () => take(training),
     RangeError,
-    "Cannot go on after step 0: the next loss is NaN and the gradient's norm NaN; the model keeps " +
+    "Cannot go on after step 0: the next loss is NaN and the gradient norm NaN; the model keeps " +
       "its weights (a lower learning rate than 0.001 may help)",
   );
   assertEquals(await weightsOf(model), before);
@@ -232,7 +235,7 @@ onOneThread("sft() says which examples are cut and leaves out which are empty", 
   ]);
   const [{ tokensCounted, evaluation }] = await take(training);
   const first = [cut, examples[0], examples[1]];
-  assertEquals(tokensCounted, makeBatch(first, { maxLength: 32 }).tokensCounted);
+  assertEquals(tokensCounted, forest(first, { maxLength: 32 }).tokensCounted);
   assertEquals(Object.keys(evaluation!), ["trainLoss"]);
   release(model);
 });
@@ -274,7 +277,7 @@ onOneThread("sft() refuses options that make no sense", async (device) => {
 
 onOneThread("sft() takes steps of AdamW on the mean over counted tokens", async (device) => {
   const model = smallModel(device);
-  const batch = makeBatch(examples.slice(0, 3), {});
+  const batch = forest(examples.slice(0, 3), {});
   using lossTensor = scope(() => {
     const loss = lossOf(model, batch);
     backward(loss);
@@ -318,4 +321,40 @@ onOneThread("sft() refuses options that it does not have, and names the one mean
   );
   release(model);
   return Promise.resolve();
+});
+
+onOneThread("steps of sft() are what liveTraining() and lossCurve() take", async (device) => {
+  const model = smallModel(device);
+  using training = sft(model, { ...quick, validation: examples, evalEvery: 2, maxSteps: 2 });
+  const lines: string[] = [];
+  const live = liveTraining({ channel: null, print: (line) => lines.push(line) });
+  for await (const _ of live.watch(training)); // shows each step
+  const { validationLoss } = training.history[1].evaluation!;
+  assertStringIncludes(lines.at(-1)!, `validation loss ${validationLoss!.toFixed(4)}`);
+  assertStringIncludes(lossCurve(training.history).text, "; validation ");
+  release(model);
+});
+
+onOneThread("sft() shows, uses and checkpoints the same defaults", async (device) => {
+  const model = smallModel(device);
+  const directory = await Deno.makeTempDir();
+  try {
+    const options = { examples, maxLength: undefined, seed: undefined, checkpoint: { directory } };
+    using training = sft(model, options);
+    const { batchSize, seed, maxLength, mask, layout, learningRate } = training.settings;
+    assertEquals(
+      [batchSize, seed, maxLength, mask, layout, learningRate],
+      [8, 123, model.contextLength, "prompt", "forest", 5e-5],
+    );
+    const [step] = await take(training);
+    assertEquals(step.learningRate, learningRate);
+    const { state } = (await findCheckpoint(directory))!;
+    const written = { batchSize, seed, maxLength, mask, layout, learningRate };
+    for (const [name, value] of Object.entries(written)) {
+      assertEquals(state.options[name], value, name);
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+    release(model);
+  }
 });

@@ -19,7 +19,7 @@ export function onOneThread(name: string, test: (device: Device) => Promise<void
 
 /** A tiny GPT-2; the same seed gives the same weights. */
 export function smallModel(device: Device, config: Partial<Gpt2Config> = {}, seed = 1): Gpt2 {
-  return Gpt2.create(device, { ...CONFIG, ...config }, seed);
+  return Gpt2.create(device, { ...CONFIG, ...config }, { seed });
 }
 
 /** Examples of different lengths that begin alike, as those of one prompt format do. */

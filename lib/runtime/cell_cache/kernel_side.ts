@@ -1,7 +1,7 @@
 // The part of the cell cache that runs inside the kernel, which holds the values.
 
 import { deserialize, serialize } from "node:v8";
-import { type CellCheckpoints, setCellCheckpoints } from "../../keep.ts";
+import { type CellCheckpoints, setCellCheckpoints } from "../../restorable.ts";
 import { mark, type Marks, Packer, Unpacker } from "./pack.ts";
 
 /** The file with the values. */

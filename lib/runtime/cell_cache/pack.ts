@@ -1,9 +1,9 @@
 // Values in the form in which they are kept: plain data unchanged, and placeholders for objects
-// that the library's keepers write. Runs inside the kernel.
+// that the library's rooms register as restorable. Runs inside the kernel.
 
-import { type Keeper, keepers } from "../../keep.ts";
+import { type Restorable, restorables } from "../../restorable.ts";
 
-/** A placeholder for a value that a keeper has written. */
+/** A placeholder for a value that a restorable has written. */
 interface StandIn {
   [STAND_IN]: string;
   /** The number of its folder. */
@@ -34,7 +34,7 @@ export function mark(values: Record<string, unknown>): Marks {
       if (typeof value !== "object" || value === null || seen.has(value)) continue;
       seen.add(value);
       marks.set(path, value);
-      if (keepers().some((one) => one.matches(value))) continue;
+      if (restorables().some((one) => one.matches(value))) continue;
       const parts: [unknown, unknown][] = value instanceof Map
         ? [...value]
         : Array.isArray(value) || isPlain(value)
@@ -56,7 +56,7 @@ export class Packer {
   #known = new Map<object, unknown>();
   #marked: Map<object, string>;
 
-  /** @param folder Where keepers write. @param marks Objects that existed before. */
+  /** @param folder Where restorables write. @param marks Objects that existed before. */
   constructor(folder: string, marks: Marks = new Map()) {
     this.#folder = folder;
     this.#marked = new Map([...marks].map(([path, value]) => [value, path]));
@@ -90,11 +90,11 @@ export class Packer {
       if (path !== undefined) this.paths.set(copy, path);
       return copy;
     };
-    const keeper = keepers().find((one) => one.matches(value));
-    if (keeper !== undefined) {
+    const restorable = restorables().find((one) => one.matches(value));
+    if (restorable !== undefined) {
       const folder = ++this.#folders;
-      const standIn: StandIn = remember({ [STAND_IN]: keeper.kind, folder, data: undefined });
-      standIn.data = await this.#pack(await keeper.save(value, `${this.#folder}/${folder}`));
+      const standIn: StandIn = remember({ [STAND_IN]: restorable.kind, folder, data: undefined });
+      standIn.data = await this.#pack(await restorable.save(value, `${this.#folder}/${folder}`));
       return standIn;
     }
     if (Array.isArray(value)) {
@@ -135,7 +135,7 @@ export class Unpacker {
   #present: Map<object, object | undefined>;
 
   /**
-   * @param folder Where keepers wrote.
+   * @param folder Where restorables wrote.
    * @param paths Paths of marked objects, by what they were packed into.
    * @param marks The existing objects, which get the content of the kept objects with the same
    * path.
@@ -151,9 +151,11 @@ export class Unpacker {
     if (this.#known.has(value)) return this.#known.get(value);
     const present = this.#present.get(value);
     if (isStandIn(value)) {
-      const keeper = keepers().find(({ kind }) => kind === value[STAND_IN]);
-      if (keeper === undefined) throw new TypeError(`nobody keeps "${value[STAND_IN]}" any more`);
-      const made = await this.#restore(keeper, value, present);
+      const restorable = restorables().find(({ kind }) => kind === value[STAND_IN]);
+      if (restorable === undefined) {
+        throw new TypeError(`nothing restores "${value[STAND_IN]}" any more`);
+      }
+      const made = await this.#restore(restorable, value, present);
       this.#known.set(value, made);
       return made;
     }
@@ -178,9 +180,13 @@ export class Unpacker {
     return target;
   }
 
-  async #restore(keeper: Keeper, { folder, data }: StandIn, present: unknown): Promise<unknown> {
-    const filled = keeper.matches(present) ? present : undefined;
-    return await keeper.restore(await this.unpack(data), `${this.#folder}/${folder}`, filled);
+  async #restore(
+    restorable: Restorable,
+    { folder, data }: StandIn,
+    present: unknown,
+  ): Promise<unknown> {
+    const filled = restorable.matches(present) ? present : undefined;
+    return await restorable.restore(await this.unpack(data), `${this.#folder}/${folder}`, filled);
   }
 }
 

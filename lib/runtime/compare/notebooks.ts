@@ -1,9 +1,11 @@
 // Compares two runs of one notebook, cell by cell.
 
-import type { CodeCell, Notebook } from "../notebook.ts";
+import type { CodeCell, Notebook, Output } from "../notebook.ts";
+import { isNote } from "../outputs.ts";
 import { hasTag } from "../parameters.ts";
+import { settledText } from "../report/terminal.ts";
 import { firstLine } from "../run_suite.ts";
-import { compareOutputs, type OutputTolerance } from "./outputs.ts";
+import { compareCounts, compareOutputs, type OutputTolerance } from "./outputs.ts";
 
 /** What became of a cell's outputs. */
 export interface CellComparison {
@@ -12,46 +14,124 @@ export interface CellComparison {
   id: string;
   /** Its first line. */
   title: string;
-  /** `"excused"`: it differs, and its tag `timing` says that it may. */
+  /** `"excused"`: it differs, and `excuse` says why it may. */
   verdict: "same" | "differs" | "excused" | "added" | "removed";
   /** What differs first. */
   difference?: string;
+  /** Why a difference is excused. */
+  excuse?: string;
+}
+
+/** How to compare two notebooks. */
+export interface NotebookTolerance extends OutputTolerance {
+  /**
+   * Whether notes that the Jupyter kernel has put on cells are excused in the earlier notebook; they are
+   * no output of the cells.
+   */
+  notes?: boolean;
 }
 
 /**
  * Compares the outputs of two notebooks, cells paired by their ids.
  *
+ * A difference is excused where the cell is tagged `timing`, and where it is in text that was
+ * overwritten on the screen, or in the folder that a traceback names. What is excused is said.
+ *
  * @param before The notebook as it was.
  * @param after The notebook as it is.
  * @param tolerance How near numbers must be.
- * @returns A comparison for each code cell with code, in the later notebook's order.
+ * @returns A comparison for each code cell with code or outputs, in the later notebook's order.
  */
 export function compareNotebooks(
   before: Notebook,
   after: Notebook,
-  tolerance: OutputTolerance,
+  tolerance: NotebookTolerance,
 ): CellComparison[] {
   const olds = codeCells(before), news = codeCells(after);
-  const comparisons = [...news].map(([id, { cell, number }]): CellComparison => {
-    const place = { cell: number, id, title: firstLine(cell.source) };
-    const old = olds.get(id);
-    if (old === undefined) return { ...place, verdict: "added" };
-    const difference = compareOutputs(old.cell.outputs, cell.outputs, tolerance);
-    if (difference === undefined) return { ...place, verdict: "same" };
-    const excused = hasTag(cell, "timing") || hasTag(old.cell, "timing");
-    return { ...place, verdict: excused ? "excused" : "differs", difference };
-  });
-  for (const [id, { cell, number }] of olds) {
-    if (news.has(id)) continue;
-    comparisons.push({ cell: number, id, title: firstLine(cell.source), verdict: "removed" });
+  const comparisons: CellComparison[] = [];
+  for (const [key, { cell, number }] of news) {
+    const old = olds.get(key)?.cell;
+    if (isEmpty(cell) && (old === undefined || isEmpty(old))) continue;
+    const place = { cell: number, id: cell.id, title: firstLine(cell.source) };
+    comparisons.push({
+      ...place,
+      ...old === undefined ? { verdict: "added" } : compareCells(old, cell, tolerance),
+    });
+  }
+  for (const [key, { cell, number }] of olds) {
+    if (news.has(key) || isEmpty(cell)) continue;
+    const title = firstLine(cell.source);
+    comparisons.push({ cell: number, id: cell.id, title, verdict: "removed" });
   }
   return comparisons;
 }
 
-function codeCells(notebook: Notebook): Map<string, { cell: CodeCell; number: number }> {
-  const cells = notebook.cells.filter((cell) => cell.cell_type === "code");
-  return new Map(
-    cells.map((cell, index) => [cell.id, { cell, number: index + 1 }] as const)
-      .filter(([, { cell }]) => cell.source.trim() !== ""),
+function compareCells(
+  old: CodeCell,
+  now: CodeCell,
+  tolerance: NotebookTolerance,
+): Pick<CellComparison, "verdict" | "difference" | "excuse"> {
+  const difference = compareOutputs(old.outputs, now.outputs, tolerance) ??
+    compareCounts(old, now, tolerance);
+  if (difference === undefined) return { verdict: "same" };
+  const sameAs = (change: (outputs: readonly Output[]) => readonly Output[]) =>
+    compareCounts(old, now, tolerance) === undefined &&
+    compareOutputs(change(old.outputs), change(now.outputs), tolerance) === undefined;
+  const excuse = hasTag(now, "timing") || hasTag(old, "timing")
+    ? 'its own tag "timing" excuses it'
+    : sameAs(settled)
+    ? "only text that was overwritten differs"
+    : sameAs(withoutFolders)
+    ? "only the folder that a traceback names differs"
+    : tolerance.notes && sameAs((outputs) => outputs.filter((output) => !isNote(output)))
+    ? "only a note of the Jupyter kernel's differs"
+    : undefined;
+  return excuse === undefined
+    ? { verdict: "differs", difference }
+    : { verdict: "excused", difference, excuse };
+}
+
+/** Outputs with text as it stands on the screen in the end. */
+function settled(outputs: readonly Output[]): Output[] {
+  const joined: Output[] = [];
+  for (const output of outputs) {
+    const last = joined.at(-1);
+    if (
+      output.output_type === "stream" && last?.output_type === "stream" && last.name === output.name
+    ) {
+      joined[joined.length - 1] = { ...last, text: last.text + output.text };
+    } else joined.push(output);
+  }
+  return joined.map((output) =>
+    output.output_type === "stream" ? { ...output, text: settledText(output.text) } : output
   );
+}
+
+/** Outputs with only the names of the files in which errors were thrown. */
+function withoutFolders(outputs: readonly Output[]): Output[] {
+  return outputs.map((output) =>
+    output.output_type === "error"
+      ? {
+        ...output,
+        traceback: output.traceback.map((line) =>
+          line.replace(/^( +at .*?\(?)file:\/\/\/[^()\s]*\/([^/()\s]+:\d+:\d+\)?)$/gm, "$1$2")
+        ),
+      }
+      : output
+  );
+}
+
+const isEmpty = (cell: CodeCell) => cell.source.trim() === "" && cell.outputs.length === 0;
+
+/** Code cells by their ids; a later one of the same id has a key of its own. */
+function codeCells(notebook: Notebook): Map<string, { cell: CodeCell; number: number }> {
+  const cells = new Map<string, { cell: CodeCell; number: number }>();
+  let number = 0;
+  for (const cell of notebook.cells) {
+    if (cell.cell_type !== "code") continue;
+    let key = cell.id;
+    while (cells.has(key)) key += " again";
+    cells.set(key, { cell, number: ++number });
+  }
+  return cells;
 }

@@ -1,13 +1,18 @@
-// Compares what a cell put out at two times: text by its words and numbers, figures by their data.
+// Compares what a cell put out at two times. All that a reader sees counts, and all that the notebook
+// holds besides; where numbers may be near, words, tags and pictures may not.
 
 import { PROVENANCE_MIME } from "../manifest.ts";
-import type { MimeBundle, Output } from "../notebook.ts";
-import { isNote } from "../outputs.ts";
-import { plainText } from "../report/terminal.ts";
+import type { CodeCell, MimeBundle, Output } from "../notebook.ts";
+import { plainText, withoutColours } from "../report/terminal.ts";
+import { compareMarkup } from "./markup.ts";
+import { compareText } from "./text.ts";
 
 /** How near numbers must be to count as the same. */
 export interface OutputTolerance {
-  /** Relative to the larger of two numbers, in arrays to the largest; 0 asks for the same text. */
+  /**
+   * Relative to the larger of two numbers, in arrays to the largest. 0 asks for the same in every
+   * character; where it is more, colours of text and blanks at its end do not count.
+   */
   relative: number;
 }
 
@@ -18,8 +23,8 @@ const MAX_EXCERPT = 60;
 /**
  * Compares a cell's outputs.
  *
- * Provenance and result numbers do not count, and colours of terminals neither. Of a figure that has
- * its data beside it, the data are compared and its drawings are not.
+ * Records for the manifest are compared with the manifest, and do not count here. Neighbouring text of
+ * one stream is one text.
  *
  * @param before The outputs that there were.
  * @param after The outputs that there are.
@@ -31,7 +36,7 @@ export function compareOutputs(
   after: readonly Output[],
   tolerance: OutputTolerance,
 ): string | undefined {
-  const [olds, news] = [shownOutputs(before), shownOutputs(after)];
+  const [olds, news] = [joinedOutputs(before), joinedOutputs(after)];
   for (let i = 0; i < Math.max(olds.length, news.length); i++) {
     const [old, now] = [olds[i], news[i]];
     const which = Math.max(olds.length, news.length) > 1 ? `output ${i + 1}: ` : "";
@@ -44,35 +49,52 @@ export function compareOutputs(
 
 function compareOne(old: Output, now: Output, tolerance: OutputTolerance): string | undefined {
   if (old.output_type === "error" && now.output_type === "error") {
-    const [was, is] = [`${old.ename}: ${old.evalue}`, `${now.ename}: ${now.evalue}`];
-    return compareText(was, is, tolerance);
+    const message = ({ ename, evalue }: typeof old) => `${ename}: ${evalue}`;
+    const trace = ({ traceback }: typeof old) => traceback.join("\n");
+    return compareShown(message(old), message(now), tolerance) ??
+      compareShown(trace(old), trace(now), tolerance);
   }
   if (old.output_type === "stream" && now.output_type === "stream" && old.name === now.name) {
-    return compareText(finalText(old.text), finalText(now.text), tolerance);
+    return compareShown(old.text, now.text, tolerance);
   }
-  if ("data" in old && "data" in now) return compareBundles(old.data, now.data, tolerance);
+  if ("data" in old && "data" in now && old.output_type === now.output_type) {
+    return compareBundles(old.data, now.data, tolerance) ?? compareCounts(old, now, tolerance) ??
+      inMetadata(compareJson(old.metadata, now.metadata, tolerance, ""));
+  }
   return `${describe(now)} instead of ${describe(old)}`;
 }
+
+/** The numbers in front of cells or results, where the same is asked for in every character. */
+export function compareCounts(
+  old: CodeCell | Output,
+  now: CodeCell | Output,
+  { relative }: OutputTolerance,
+): string | undefined {
+  const count = (one: CodeCell | Output) =>
+    ("execution_count" in one ? one.execution_count : null) ?? "none";
+  const [was, is] = [count(old), count(now)];
+  return relative === 0 && was !== is ? `number ${is} instead of ${was}` : undefined;
+}
+
+const inMetadata = (path: string | undefined) => path && `the output's metadata, ${path}`;
 
 function compareBundles(
   old: MimeBundle,
   now: MimeBundle,
   tolerance: OutputTolerance,
 ): string | undefined {
-  const types = FIGURE in old && FIGURE in now
-    ? [FIGURE]
-    : [...new Set([...Object.keys(old), ...Object.keys(now)])].sort();
-  for (const type of types) {
+  for (const type of [...new Set([...Object.keys(old), ...Object.keys(now)])].sort()) {
     const [was, is] = [old[type], now[type]];
     if (was === undefined || is === undefined) {
       return `${type} ${was === undefined ? "that was not there before" : "is missing"}`;
     }
     if (typeof was === "string" && typeof is === "string") {
-      if (/^image\/(?!svg)/.test(type)) {
+      if (/^image\/(?!svg)|^application\/pdf$/.test(type)) {
         if (was.replace(/\s/g, "") !== is.replace(/\s/g, "")) return `another picture (${type})`;
         continue;
       }
-      const difference = compareText(was, is, tolerance);
+      const compare = /^(?:text\/html|image\/svg\+xml)$/.test(type) ? compareMarkup : compareShown;
+      const difference = compare(was, is, tolerance);
       if (difference !== undefined) return difference;
       continue;
     }
@@ -83,30 +105,15 @@ function compareBundles(
   }
 }
 
-const TOKENS = /[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[^\d.+-]+|[.+-]/g;
-
-function compareText(
+/** Compares text as a terminal gets it. */
+function compareShown(
   old: string,
   now: string,
-  { relative }: OutputTolerance,
+  tolerance: OutputTolerance,
 ): string | undefined {
-  const [was, is] = [plainText(old).trimEnd(), plainText(now).trimEnd()];
-  if (was === is) return undefined;
-  if (relative > 0) {
-    const [a, b] = [was.match(TOKENS) ?? [], is.match(TOKENS) ?? []];
-    if (a.length === b.length && a.every((token, i) => isNear(token, b[i], relative))) return;
-  }
-  const [oldLines, newLines] = [was.split("\n"), is.split("\n")];
-  const at = oldLines.findIndex((line, i) => line !== newLines[i]);
-  const line = at < 0 ? oldLines.length : at;
-  return `${quote(newLines[line])} instead of ${quote(oldLines[line])}`;
-}
-
-function isNear(old: string, now: string, relative: number): boolean {
-  if (old === now) return true;
-  const [a, b] = [Number(old), Number(now)];
-  if (Number.isNaN(a) || Number.isNaN(b)) return false;
-  return Math.abs(a - b) <= relative * Math.max(Math.abs(a), Math.abs(b));
+  return tolerance.relative === 0
+    ? compareText(old, now, 0)
+    : compareText(withoutColours(old).trimEnd(), withoutColours(now).trimEnd(), tolerance.relative);
 }
 
 /** The path of the first difference; undefined where there is none. */
@@ -119,13 +126,14 @@ function compareJson(
 ): string | undefined {
   if (Object.is(old, now)) return undefined;
   if (typeof old === "number" && typeof now === "number") {
+    const finite = Number.isFinite(old) && Number.isFinite(now);
     const bound = tolerance.relative * Math.max(Math.abs(old), Math.abs(now), scale);
-    return Math.abs(old - now) <= bound
+    return finite && Math.abs(old - now) <= bound
       ? undefined
       : `${path || "value"}: ${now} instead of ${old}`;
   }
   if (typeof old === "string" && typeof now === "string") {
-    const difference = compareText(old, now, tolerance);
+    const difference = compareText(old, now, tolerance.relative);
     return difference && `${path || "value"}: ${difference}`;
   }
   if (Array.isArray(old) && Array.isArray(now)) {
@@ -134,7 +142,7 @@ function compareJson(
     }
     // A curve's points are near or not by the curve's size.
     const size = old.reduce(
-      (max, item) => typeof item === "number" ? Math.max(max, Math.abs(item)) : max,
+      (max, item) => Number.isFinite(item) ? Math.max(max, Math.abs(item)) : max,
       0,
     );
     for (let i = 0; i < old.length; i++) {
@@ -145,12 +153,8 @@ function compareJson(
   }
   if (isRecord(old) && isRecord(now)) {
     for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
-      const found = compareJson(
-        old[key],
-        now[key],
-        tolerance,
-        path === "" ? key : `${path}.${key}`,
-      );
+      const inner = path === "" ? key : `${path}.${key}`;
+      const found = compareJson(old[key], now[key], tolerance, inner);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -160,28 +164,28 @@ function compareJson(
   }`;
 }
 
-/** Outputs that a reader sees, neighbouring text of one stream joined. */
-function shownOutputs(outputs: readonly Output[]): Output[] {
-  const shown: Output[] = [];
+/** Outputs with neighbouring text of one stream joined, and without records for the manifest. */
+function joinedOutputs(outputs: readonly Output[]): Output[] {
+  const joined: Output[] = [];
   for (const output of outputs) {
-    if (isNote(output) || ("data" in output && PROVENANCE_MIME in output.data)) continue;
-    const last = shown.at(-1);
+    if (isRecordOnly(output)) continue;
+    const last = joined.at(-1);
     if (output.output_type === "stream") {
       if (output.text === "") continue;
       if (last?.output_type === "stream" && last.name === output.name) {
-        shown[shown.length - 1] = { ...last, text: last.text + output.text };
+        joined[joined.length - 1] = { ...last, text: last.text + output.text };
         continue;
       }
     }
-    shown.push(output);
+    joined.push(output);
   }
-  return shown;
+  return joined;
 }
 
-/** Text as it stands in the end: a progress bar's last state. */
-function finalText(text: string): string {
-  return text.replace(/\r+\n/g, "\n").split("\n")
-    .map((line) => line.split("\r").findLast((part) => part !== "") ?? "").join("\n");
+/** Whether an output is a record for the manifest and shows nothing anywhere. */
+function isRecordOnly(output: Output): boolean {
+  return "data" in output && Object.keys(output.data).length === 1 &&
+    PROVENANCE_MIME in output.data;
 }
 
 function describe(output: Output): string {

@@ -4,7 +4,8 @@
 
 import { toFileUrl } from "@std/path";
 import { type CellNames, cellNames } from "../cell_names.ts";
-import { parseCell } from "../cell_source.ts";
+import { blankExports, parseCell } from "../cell_source.ts";
+import { usesJsx } from "../parse_typescript.ts";
 
 /** A cell as a module. */
 export interface CellModule {
@@ -56,7 +57,8 @@ export class CellModules {
    * @returns Its module, and a function that removes it again.
    */
   add(source: string, names: CellNames): { module: CellModule; undo: () => void } {
-    const file = `tunebook_cell_${++this.#numbers}.ts`;
+    const kind = usesJsx(source) ? "tsx" : "ts";
+    const file = `tunebook_cell_${++this.#numbers}.${kind}`;
     const module = this.#write(file, source, names, [...names.used, ...names.assigned]);
     const before = new Map(this.#origins);
     this.#modules.set(file, module);
@@ -77,7 +79,12 @@ export class CellModules {
         .map(([, name]) => ({ name, variable: false }));
       names = { declared, assigned: [], used: [] };
     }
-    return this.#write("tunebook_scratch.ts", source, names, [...this.#origins.keys()]);
+    return this.#write(
+      usesJsx(source) ? "tunebook_scratch.tsx" : "tunebook_scratch.ts",
+      source,
+      names,
+      [...this.#origins.keys()],
+    );
   }
 
   /** Forgets all names: the kernel has been restarted. */
@@ -116,17 +123,24 @@ export class CellModules {
       ...[...imports].map(([from, list]) => `import { ${list.join(", ")} } from "./${from}";`),
       ...variables,
     ];
-    const [open, close] = isExpression(source) ? [" (", ")"] : ["", ""];
-    const text = `${head.join(" ")}${open}\n${source}\n${close};export { ${[...own].join(", ")} };`;
+    const { own: code, open, close, pragmas } = asModule(source);
+    const text = `${pragmas}${head.join(" ")}${open}\n${code}\n${close};export { ${
+      [...own].join(", ")
+    } };`;
     return { uri: `${this.#folder}/${file}`, text, needs: [...needs] };
   }
 }
 
-/** Whether a cell is an object literal, which needs parentheses inside a module. */
-function isExpression(source: string): boolean {
+/**
+ * A cell's text inside a module: an object literal needs parentheses, and exports are the module's own.
+ * Comments that say how JSX is compiled come first.
+ */
+function asModule(source: string) {
   try {
-    return parseCell(source).expression;
+    const { expression, exports, pragmas } = parseCell(source);
+    const [open, close] = expression ? [" (", ")"] : ["", ""];
+    return { own: blankExports(source, exports), open, close, pragmas: pragmas.join("") };
   } catch {
-    return false;
+    return { own: source, open: "", close: "", pragmas: "" };
   }
 }

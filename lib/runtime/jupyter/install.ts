@@ -1,8 +1,10 @@
 // Kernelspecs: the folders in which Jupyter finds kernels.
 // https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
 
-import { dirname, fromFileUrl, join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { writeFileBeside } from "../../write_beside.ts";
+import { LIBRARY } from "../library.ts";
+import { type KernelProgram, removeUnusedCopies, stableProgram } from "./library_copy.ts";
 
 /** The kernel's name, as in a notebook's `metadata.kernelspec.name`. */
 export const KERNEL_NAME = "tunebook";
@@ -28,6 +30,8 @@ export interface InstalledKernel {
   displayName: string;
   /** Its folder. */
   folder: string;
+  /** The folder of the library that it runs; undefined where that is loaded from a server. */
+  library?: string;
 }
 
 /**
@@ -35,7 +39,8 @@ export interface InstalledKernel {
  * find it.
  *
  * @param options Where; in the user's own folder by default.
- * @returns The installed kernel. An existing kernel of that name is replaced.
+ * @returns The installed kernel. An existing kernel of that name is replaced. The kernel of an installed
+ * package runs a copy of it in the user's data folder, or under the prefix, that outlives the package.
  * @throws {RangeError} If Jupyter does not accept the name.
  *
  * @example
@@ -60,26 +65,30 @@ export async function installKernel(options: InstallOptions = {}): Promise<Insta
     (options.strict ? "Deno (Tunebook, strict)" : KERNEL_DISPLAY_NAME);
   const folder = join(kernelsFolder(options.prefix), name);
   await Deno.mkdir(folder, { recursive: true });
-  const spec = kernelSpec(displayName, options.strict ?? false);
+  const program = await stableProgram(options.prefix);
+  const spec = kernelSpec(displayName, options.strict ?? false, program);
   await writeFileBeside(join(folder, "kernel.json"), JSON.stringify(spec, null, 2) + "\n");
-  return { name, displayName, folder };
+  return { name, displayName, folder, library: program.library };
 }
 
 /** The content of `kernel.json`. */
-export function kernelSpec(displayName: string, strict: boolean): Record<string, unknown> {
+export function kernelSpec(
+  displayName: string,
+  strict: boolean,
+  { deno, library }: KernelProgram,
+): Record<string, unknown> {
   const main = new URL("./main.ts", import.meta.url);
-  const config = new URL("../../../deno.json", import.meta.url);
-  const local = main.protocol === "file:";
+  const inLibrary = (path: string) => join(library!, path);
   return {
     argv: [
-      Deno.execPath(),
+      deno,
       "run",
       "--allow-all",
       "--quiet",
       // The notebook's deno.json applies to its cells, not to this program.
-      ...(local ? ["--config", fromFileUrl(config)] : ["--no-config"]),
+      ...(library === undefined ? ["--no-config"] : ["--config", inLibrary("deno.json")]),
       "--no-lock",
-      local ? fromFileUrl(main) : main.href,
+      library === undefined ? main.href : inLibrary(main.href.slice(LIBRARY.href.length)),
       "--conn",
       "{connection_file}",
       ...(strict ? ["--strict"] : []),
@@ -106,7 +115,9 @@ export async function listKernels(prefix?: string): Promise<InstalledKernel[]> {
       const folder = join(root, name);
       const spec = await readSpec(folder);
       if (spec?.metadata?.tunebook === true) {
-        found.push({ name, displayName: String(spec.display_name), folder });
+        const at = spec.argv.indexOf("--config");
+        const library = at < 0 ? undefined : dirname(spec.argv[at + 1]);
+        found.push({ name, displayName: String(spec.display_name), folder, library });
       }
     }
   } catch (error) {
@@ -135,6 +146,14 @@ export async function removeKernel(
     );
   }
   await Deno.remove(kernel.folder, { recursive: true });
+  await removeUnusedCopies(
+    await Promise.all(
+      (await listKernels(prefix)).map(({ folder }) =>
+        Deno.readTextFile(join(folder, "kernel.json"))
+      ),
+    ),
+    prefix,
+  );
   return kernel;
 }
 

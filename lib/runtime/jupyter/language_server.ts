@@ -2,7 +2,9 @@
 // https://microsoft.github.io/language-server-protocol/
 
 import { toFileUrl } from "@std/path";
+import { KERNEL_IMPORTS } from "../library.ts";
 import { startTimer } from "../timer.ts";
+import { languageSettings } from "./language_settings.ts";
 
 /** A place in a document, from 0; columns are UTF-16 units. */
 export interface Place {
@@ -50,14 +52,16 @@ const ANSWER_MILLISECONDS = 60_000;
 /** A running language server. */
 export class LanguageServer {
   #process: Deno.ChildProcess;
+  #settings: Json;
   #writer: WritableStreamDefaultWriter<Uint8Array>;
   #answers = new Map<number, { resolve: (result: unknown) => void; reject: (e: Error) => void }>();
   #numbers = 0;
   #versions = new Map<string, number>();
   #ended = false;
 
-  private constructor(process: Deno.ChildProcess) {
+  private constructor(process: Deno.ChildProcess, settings: Json) {
     this.#process = process;
+    this.#settings = settings;
     this.#writer = process.stdin.getWriter();
     this.#writer.closed.catch(() => {});
   }
@@ -66,8 +70,10 @@ export class LanguageServer {
    * Starts a server.
    *
    * @param root The folder where the search for deno.json starts.
+   * @param library URLs of this library's entry points, by name, for a folder that maps none.
    */
-  static async start(root: string): Promise<LanguageServer> {
+  static async start(root: string, library = KERNEL_IMPORTS): Promise<LanguageServer> {
+    const language = await languageSettings(root, library);
     const process = new Deno.Command(Deno.execPath(), {
       args: ["lsp", "--quiet"],
       cwd: root,
@@ -76,14 +82,16 @@ export class LanguageServer {
       stdout: "piped",
       stderr: "null",
     }).spawn();
-    const server = new LanguageServer(process);
+    process.status.finally(() => language[Symbol.dispose]());
+    const settings = { ...SETTINGS, ...language.settings };
+    const server = new LanguageServer(process, settings);
     server.#read();
     const uri = toFileUrl(root).href;
     await server.#ask("initialize", {
       processId: Deno.pid,
       rootUri: uri,
       workspaceFolders: [{ uri, name: "notebook" }],
-      initializationOptions: SETTINGS,
+      initializationOptions: settings,
       capabilities: {
         workspace: { configuration: true },
         textDocument: {
@@ -213,8 +221,9 @@ export class LanguageServer {
       if (message.id === undefined) return;
       // The server asks for settings section by section; its other requests are for editors.
       const result = message.method === "workspace/configuration"
-        // deno-lint-ignore no-explicit-any
-        ? message.params.items.map(({ section }: any) => section === "deno" ? SETTINGS : EDITOR)
+        ? message.params.items.map(({ section }: { section: string }) =>
+          section === "deno" ? this.#settings : EDITOR
+        )
         : null;
       this.#send({ id: message.id, result });
       return;

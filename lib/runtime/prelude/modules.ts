@@ -1,8 +1,12 @@
 // The part of the prelude that takes edited local modules anew: a module that was changed since it was
-// loaded, and every module that imports it, gets a new address when a cell imports again.
+// loaded, and every module that imports it, gets a new address when a cell imports again. It also
+// finds this library by its name where no deno.json maps it.
 
 /** Runs inside the kernel: it may use nothing from outside its own body. */
-export function watchModules(kernel: { onBegin: () => void }): void {
+export function watchModules(
+  kernel: { onBegin: () => void },
+  library: Readonly<Record<string, string>>,
+): void {
   interface Loaded {
     stamp: string;
     version: number;
@@ -55,7 +59,13 @@ export function watchModules(kernel: { onBegin: () => void }): void {
       const parent = parentURL === undefined || parentURL === null ? "" : plain(parentURL);
       // A module keeps its own address, but not another's version.
       const resolved = next(specifier, parent === "" ? context : { ...context, parentURL: parent });
-      if (typeof resolved?.url !== "string" || !isOwn(resolved.url)) return resolved;
+      if (typeof resolved?.url !== "string") {
+        // The notebook's own deno.json or package.json goes first.
+        return Object.hasOwn(library, specifier)
+          ? { url: library[specifier], shortCircuit: true }
+          : resolved;
+      }
+      if (!isOwn(resolved.url)) return resolved;
       if (!fresh) look();
       const { url } = resolved;
       let module = loaded.get(url);

@@ -1,20 +1,41 @@
 // What a report carries besides the page: the notebook and the manifest, and reading them again.
 
+import { gunzipSync } from "node:zlib";
 import { formatNotebook, type Notebook, parseNotebook } from "../notebook.ts";
 import type { Manifest } from "../manifest.ts";
 import { embeddedJson, escapeHtml } from "./html.ts";
 
 const NOTEBOOK_TYPE = "application/x-ipynb+json+gzip+base64";
 
-/** A notebook of more bytes than this is no notebook of ours. */
-const MAX_NOTEBOOK = 1 << 30;
+/** A notebook of more bytes than this is not unpacked: a few bytes may unpack to a great many. */
+const MAX_NOTEBOOK = 128 * 2 ** 20;
+
+/** Who rendered a page, and from what besides its notebook and its manifest. */
+export interface PageSettings {
+  /** Version of Tunebook. */
+  tunebook: string;
+  /** SHA-256 over its own files, where it ran from a folder. */
+  library?: string;
+  /** Version of Deno, which packs the notebook. */
+  deno: string;
+  /** The title, where the page was given another than the notebook's own. */
+  title?: string;
+  /** Whether code is shown. */
+  code: boolean;
+  /** The style sheet that goes over the report's own. */
+  theme?: string;
+}
 
 /** What a report carries. */
 export interface EmbeddedReport {
   /** The notebook with its outputs; undefined where the report was made without. */
   notebook?: Notebook;
+  /** The notebook's text as the report carries it. */
+  notebookText?: string;
   /** How it was run; undefined where that was not known. */
   manifest?: Manifest;
+  /** What the page was rendered with. */
+  settings?: PageSettings;
 }
 
 /**
@@ -24,19 +45,23 @@ export interface EmbeddedReport {
  *
  * @param notebook The notebook; undefined leaves it out.
  * @param manifest The manifest; undefined leaves it out.
+ * @param settings What the page was rendered with.
  * @returns `<script>` elements of data types, which browsers do not run.
  */
-export async function embedData(notebook?: Notebook, manifest?: Manifest): Promise<string> {
-  let html = "";
+export async function embedData(
+  notebook: Notebook | undefined,
+  manifest: Manifest | undefined,
+  settings: PageSettings,
+): Promise<string> {
+  let html = `<script type="application/json" id="nb-page">${embeddedJson(settings)}</script>\n`;
   if (manifest !== undefined) {
     html += `<script type="application/json" id="nb-manifest">${embeddedJson(manifest)}</script>\n`;
   }
   if (notebook !== undefined) {
     const name = manifest?.notebook?.name ?? "notebook.ipynb";
-    const bytes = await pipe(
-      new TextEncoder().encode(formatNotebook(notebook)),
-      new CompressionStream("gzip"),
-    );
+    const packed = new Blob([formatNotebook(notebook)]).stream()
+      .pipeThrough(new CompressionStream("gzip"));
+    const bytes = new Uint8Array(await new Response(packed).arrayBuffer());
     html +=
       `<script type="${NOTEBOOK_TYPE}" id="nb-notebook" data-name="${escapeHtml(String(name))}">` +
       `${bytes.toBase64()}</script>\n`;
@@ -50,34 +75,62 @@ export async function embedData(notebook?: Notebook, manifest?: Manifest): Promi
  * @param html The text of a report that {@linkcode renderReport} made.
  * @returns The notebook and the manifest, as far as the report has them.
  * @throws {SyntaxError} If the text is no report, or what it carries is damaged.
+ * @throws {RangeError} If the notebook unpacks to more than 128 MiB.
  */
 export async function readReport(html: string): Promise<EmbeddedReport> {
-  if (!html.includes('<meta name="generator" content="Tunebook">')) {
+  if (!/<meta name="generator" content="Tunebook[^"]*">/.test(html)) {
     throw new SyntaxError("Cannot read the report: it is no report of Tunebook's");
   }
   const report: EmbeddedReport = {};
-  const manifest = /<script type="application\/json" id="nb-manifest">([^<]*)<\/script>/.exec(html);
-  if (manifest !== null) {
-    try {
-      report.manifest = asManifest(JSON.parse(manifest[1]));
-    } catch (cause) {
-      throw new SyntaxError("Cannot read the report: its manifest is damaged", { cause });
-    }
-  }
-  const start = html.indexOf(`<script type="${NOTEBOOK_TYPE}" id="nb-notebook"`);
-  if (start >= 0) {
-    const from = html.indexOf(">", start) + 1;
-    const base64 = html.slice(from, html.indexOf("</script>", from));
-    let text: string;
-    try {
-      const bytes = await pipe(Uint8Array.fromBase64(base64), new DecompressionStream("gzip"));
-      text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    } catch (cause) {
-      throw new SyntaxError("Cannot read the report: its notebook is damaged", { cause });
-    }
+  report.manifest = asManifest(readData(html, "manifest"));
+  report.settings = asSettings(readData(html, "page"));
+  const place = notebookPlace(html);
+  if (place !== undefined) {
+    const text = unpack(html.slice(...place));
+    report.notebookText = text;
     report.notebook = parseNotebook(text, "the report's notebook");
   }
   return report;
+}
+
+/**
+ * Where in a report the packed notebook stands.
+ *
+ * @param html The report.
+ * @returns From and to; undefined where it carries none.
+ */
+export function notebookPlace(html: string): [number, number] | undefined {
+  const start = html.indexOf(`<script type="${NOTEBOOK_TYPE}" id="nb-notebook"`);
+  if (start < 0) return undefined;
+  const from = html.indexOf(">", start) + 1;
+  const to = html.indexOf("</script>", from);
+  return from === 0 || to < 0 ? undefined : [from, to];
+}
+
+function readData(html: string, name: string): unknown {
+  const opening = `<script type="application/json" id="nb-${name}">`;
+  const start = html.indexOf(opening);
+  if (start < 0) return undefined;
+  const from = start + opening.length;
+  try {
+    return JSON.parse(html.slice(from, html.indexOf("<", from)));
+  } catch (cause) {
+    const what = name === "page" ? "settings are" : `${name} is`;
+    throw new SyntaxError(`Cannot read the report: its ${what} damaged`, { cause });
+  }
+}
+
+function asSettings(value: unknown): PageSettings | undefined {
+  if (!isRecord(value) || typeof value.tunebook !== "string") return undefined;
+  const text = (key: string) => typeof value[key] === "string" ? value[key] : undefined;
+  return {
+    tunebook: value.tunebook,
+    library: text("library"),
+    deno: text("deno") ?? "",
+    title: text("title"),
+    code: value.code !== false,
+    theme: text("theme"),
+  };
 }
 
 /**
@@ -103,23 +156,18 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-async function pipe(
-  bytes: Uint8Array<ArrayBuffer>,
-  through: CompressionStream | DecompressionStream,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of new Blob([bytes]).stream().pipeThrough(through)) {
-    length += chunk.length;
-    // A few bytes may unpack to a great many.
-    if (length > MAX_NOTEBOOK) throw new RangeError("The notebook is larger than 1 GiB");
-    chunks.push(chunk);
+/** Unpacks a notebook; the stream of the web's own API would hand out all of a bomb as one chunk. */
+function unpack(base64: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = gunzipSync(Uint8Array.fromBase64(base64), { maxOutputLength: MAX_NOTEBOOK });
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    if ((cause as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") {
+      throw new RangeError(
+        "Cannot read the report: its notebook unpacks to more than 128 MiB, which is the most allowed",
+      );
+    }
+    throw new SyntaxError("Cannot read the report: its notebook is damaged", { cause });
   }
-  const all = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
 }

@@ -1,16 +1,18 @@
 // Reports: a notebook as one HTML file that opens anywhere, offline, with live charts, and says how
 // it was made. A report of a stranger's notebook runs nothing of theirs and fetches nothing.
 
+import config from "../../../deno.json" with { type: "json" };
 import type { Manifest } from "../manifest.ts";
+import { libraryHash } from "../new_manifest.ts";
 import type { Notebook } from "../notebook.ts";
 import { formatSeconds, renderCells } from "./cells.ts";
-import { asManifest, embedData } from "./embedded.ts";
+import { asManifest, embedData, type PageSettings } from "./embedded.ts";
 import { renderContents } from "./headings.ts";
 import { escapeHtml, textOf } from "./html.ts";
 import { renderPage } from "./page.ts";
 import { renderProvenance } from "./provenance.ts";
 
-export { type EmbeddedReport, readReport } from "./embedded.ts";
+export { type EmbeddedReport, type PageSettings, readReport } from "./embedded.ts";
 export {
   type MarkdownReport,
   type MarkdownReportOptions,
@@ -68,9 +70,35 @@ export async function renderReport(
   notebook: Notebook,
   options: ReportOptions = {},
 ): Promise<string> {
-  const { code = true, embedNotebook = true } = options;
+  const { title, code = true, theme, embedNotebook = true } = options;
+  const settings: PageSettings = {
+    tunebook: config.version,
+    library: await libraryHash(),
+    deno: Deno.version.deno,
+    title,
+    code,
+    theme,
+  };
   const manifest = asManifest(options.manifest ?? notebook.metadata.tunebook);
-  const given = options.title ?? metadataText(notebook.metadata.title);
+  return await renderWith(settings, notebook, manifest, embedNotebook);
+}
+
+/**
+ * Renders a page from exactly what another page says that it was rendered from.
+ *
+ * @param settings What the page was rendered with.
+ * @param notebook The notebook.
+ * @param manifest How it was run.
+ * @param embedNotebook Whether the page carries the notebook.
+ */
+export async function renderWith(
+  settings: PageSettings,
+  notebook: Notebook,
+  manifest: Manifest | undefined,
+  embedNotebook = true,
+): Promise<string> {
+  const { code } = settings;
+  const given = settings.title ?? metadataText(notebook.metadata.title);
   const cells = renderCells(notebook, { code, title: given, manifest });
   const own = cells.titleHtml === undefined ? undefined : textOf(cells.titleHtml);
   const name = metadataText(manifest?.notebook.name)?.replace(/\.ipynb$/, "");
@@ -81,13 +109,13 @@ export async function renderReport(
     language: /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/.exec(
       metadataText(notebook.metadata.language) ?? "",
     )?.[0] ?? "en",
-    theme: options.theme ?? "",
+    theme: settings.theme ?? "",
     about: manifest === undefined ? "" : aboutRun(manifest),
     contents: renderContents(cells.headings),
     cells: cells.html,
     footer: renderProvenance(manifest, embedNotebook),
     foldable: cells.codeCells > 0,
-    data: await embedData(embedNotebook ? notebook : undefined, manifest),
+    data: await embedData(embedNotebook ? notebook : undefined, manifest, settings),
     plotly: cells.figures > 0,
   });
 }

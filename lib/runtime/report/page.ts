@@ -1,6 +1,7 @@
 // The page around the cells: one HTML file whose content policy lets nothing in or out. Scripts are
 // allowed by their hashes, so that no script which a notebook smuggled in could run.
 
+import config from "../../../deno.json" with { type: "json" };
 import framesPlayer from "../../show/frames_player.js" with { type: "text" };
 import clientScript from "./client.js" with { type: "text" };
 import styleSheet from "./report.css" with { type: "text" };
@@ -61,7 +62,7 @@ export async function renderPage(parts: PageParts): Promise<string> {
 <meta http-equiv="x-dns-prefetch-control" content="off">
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="Tunebook">
+<meta name="generator" content="Tunebook ${config.version}">
 <title>${escapeHtml(parts.title)}</title>
 <link rel="icon" href="data:,">
 <style>

@@ -8,6 +8,10 @@ const MAX_SHOWN = 200_000;
 // deno-lint-ignore no-control-regex
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
+/** Colours, weights and other looks of text. */
+// deno-lint-ignore no-control-regex
+const COLOURS = /\u001b\[[0-9;:]*m/g;
+
 /** Titles, links and other commands to a terminal; a link's text stands between two of them. */
 // deno-lint-ignore no-control-regex
 const COMMANDS = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
@@ -23,7 +27,7 @@ const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\ufffe\
  *   text longer than 200,000 characters the beginning and the end, with a line that says so.
  */
 export function renderTerminal(text: string): string {
-  const final = applyCarriageReturns(text);
+  const final = settledText(text);
   if (final.length <= MAX_SHOWN) return colour(final);
   const headEnd = final.lastIndexOf("\n", MAX_SHOWN / 2) + 1 || MAX_SHOWN / 2;
   const found = final.indexOf("\n", final.length - MAX_SHOWN / 2) + 1;
@@ -47,6 +51,16 @@ export function plainText(text: string): string {
   return text.replace(ESCAPES, "");
 }
 
+/**
+ * Removes what only changes how characters look.
+ *
+ * @param text Text with ANSI escapes.
+ * @returns The text; escapes that do anything else are left.
+ */
+export function withoutColours(text: string): string {
+  return text.replace(COLOURS, "");
+}
+
 function colour(text: string): string {
   const ansi = new AnsiUp();
   ansi.use_classes = true;
@@ -56,8 +70,13 @@ function colour(text: string): string {
   return ansi.ansi_to_html(printable.replace(/\u001b\[?[0-9;]*$/, "")) + ansi.ansi_to_html("");
 }
 
-/** What a line looks like after `\r` went back to its beginning and `\b` one character. */
-function applyCarriageReturns(text: string): string {
+/**
+ * What text looks like in the end, after `\r` went back to the line's beginning and `\b` one character.
+ *
+ * @param text Text as it was written.
+ * @returns Text without what was overwritten.
+ */
+export function settledText(text: string): string {
   const lines = text.replace(/\r+\n/g, "\n");
   if (!/[\r\b]/.test(lines)) return lines;
   return lines.split("\n").map((line) => {

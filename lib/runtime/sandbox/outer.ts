@@ -69,6 +69,7 @@ export async function runInSandbox(run: SandboxedRun): Promise<RunResult> {
 export async function sandboxFault(): Promise<string | undefined> {
   const refuse = (reason: string) => `Cannot run in a sandbox: ${reason}`;
   if (Deno.build.os !== "linux") return refuse("it needs Linux");
+  if (LIBRARY_ROOT === "") return refuse("it needs Tunebook on this machine: npm install tunebook");
   if (seccompFilter() === undefined) {
     return refuse(`no filter of system calls is known for ${Deno.build.arch}`);
   }

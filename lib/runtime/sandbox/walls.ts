@@ -1,10 +1,11 @@
 // The walls around a sandboxed kernel: what it may read and write, how much it may use, and the
 // bubblewrap command that builds them.
 
-import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { fromFileUrl, join, resolve } from "@std/path";
 import { cacheFolder } from "../../cache_folder.ts";
 import { blasVariables } from "../../blas_variables.ts";
 import type { KernelCommand, KernelLauncher } from "../kernel.ts";
+import { LIBRARY } from "../library.ts";
 
 /** What a sandboxed notebook may do. */
 export interface SandboxOptions {
@@ -39,8 +40,8 @@ export const SANDBOX_DEFAULTS = { memory: 4096, disk: 512, totalTimeout: 600 };
 const RESERVED = 1280;
 
 /** This library's folder: its files are no secret. */
-export const LIBRARY_ROOT = resolve(dirname(fromFileUrl(import.meta.url)), "../../..");
-const LIBRARY_FILES = ["lib", "data", "deno.json", "deno.lock"];
+export const LIBRARY_ROOT = LIBRARY.protocol === "file:" ? resolve(fromFileUrl(LIBRARY)) : "";
+const LIBRARY_FILES = ["lib", "data", "deno.json", "deno.lock", "package.json"];
 
 /** Where a kernel with `HOME=/tmp` looks for what was found of a BLAS. */
 const BLAS_FILE = "/tmp/.cache/tunebook/blas.json";

@@ -2,6 +2,7 @@
 // and everything that arrives handed on in order.
 
 import { Kernel, type KernelExit, type KernelLauncher } from "../kernel.ts";
+import { KERNEL_IMPORTS } from "../library.ts";
 import type { Message } from "../messages.ts";
 import { PipeReader } from "../pipe_reader.ts";
 import { type PreludeMessage, preludeSource } from "../prelude.ts";
@@ -87,7 +88,11 @@ export class KernelLink {
     this.#readShell();
     this.#readStdin();
     const ready = this.waitFor("ready");
-    const source = preludeSource({ url: this.#options.url, grace: STOP.grace });
+    const source = preludeSource({
+      url: this.#options.url,
+      grace: STOP.grace,
+      library: KERNEL_IMPORTS,
+    });
     await this.#until(this.request("execute_request", executeContent(source, true)), 30_000);
     await this.#until(ready, 5000);
     // Until something arrives, the kernel may not know yet that this side has subscribed.

@@ -6,7 +6,10 @@
 
 const ARRIVED = 0;
 const GENERATION = 1;
-const FAILED = 2;
+/** Where in the shared memory it says that a thread failed: 1, else 0. */
+export const FAILED = 2;
+/** Where the number of the last batch is that all threads are done with. */
+export const DONE_TICKET = 3;
 
 /** Checks before a thread goes to sleep; waking up costs about 20 µs, which is worth some spinning. */
 const SPINS = 20_000;
@@ -20,7 +23,7 @@ export class Barrier {
   readonly #threads: number;
 
   /**
-   * @param memory 12 bytes or more of zeroed memory, the same for all threads.
+   * @param memory 16 bytes or more of zeroed memory, the same for all threads.
    * @param threads How many threads meet.
    */
   constructor(memory: SharedArrayBuffer, threads: number) {

@@ -1,16 +1,20 @@
 /**
- * `deno task build`: compiles the AssemblyScript kernels of all ops into `kernels.wasm`.
+ * `deno task build`: compiles the AssemblyScript kernels of all ops into `kernels.wasm`, and writes the files that
+ * `generate.ts` makes.
  *
  * @module
  */
 
 import asc from "assemblyscript/asc";
 import { fromFileUrl } from "@std/path";
-import { multiplyPanelSource } from "../ops/matmul/multiply_panel.ts";
 import { INITIAL_PAGES } from "./context.ts";
+import { generatedSources, kernelRegistry, operationRows } from "./generate.ts";
 
-/** Sources that are written by programs, by name. */
-const written = new Map([["ops/matmul/multiply_panel.as.ts", multiplyPanelSource()]]);
+/** The files beside `kernels.wasm` that are written, by their address. */
+const GENERATED = {
+  registry: new URL("./kernels.ts", import.meta.url),
+  rows: new URL("../../../tests/golden/operation_rows.json", import.meta.url),
+};
 
 /**
  * Compiles the kernels.
@@ -20,6 +24,7 @@ const written = new Map([["ops/matmul/multiply_panel.as.ts", multiplyPanelSource
  */
 export async function compileKernels(): Promise<Uint8Array<ArrayBuffer>> {
   const root = new URL("..", import.meta.url);
+  const written = generatedSources();
   const output = new Map<string, Uint8Array<ArrayBuffer>>();
   const { error, stderr } = await asc.main([
     "cpu/kernels.as.ts",
@@ -54,8 +59,39 @@ export async function compileKernels(): Promise<Uint8Array<ArrayBuffer>> {
   return output.get("kernels.wasm")!;
 }
 
+/**
+ * Makes the files that are committed beside `kernels.wasm`.
+ *
+ * @returns Their texts by address.
+ */
+export async function generatedFiles(): Promise<Map<URL, string>> {
+  return new Map([
+    [GENERATED.registry, await formatted(await kernelRegistry())],
+    [GENERATED.rows, operationRows()],
+  ]);
+}
+
+/** As `deno fmt` has it. */
+async function formatted(text: string): Promise<string> {
+  const configuration = fromFileUrl(new URL("../../../deno.json", import.meta.url));
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--config", configuration, "--ext", "ts", "-"],
+    stdin: "piped",
+    stdout: "piped",
+  });
+  const process = command.spawn();
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  return new TextDecoder().decode((await process.output()).stdout);
+}
+
 if (import.meta.main) {
   const bytes = await compileKernels();
   await Deno.writeFile(new URL("./kernels.wasm", import.meta.url), bytes);
   console.log(`Wrote lib/tensor/cpu/kernels.wasm (${bytes.length} bytes)`);
+  for (const [address, text] of await generatedFiles()) {
+    await Deno.writeTextFile(address, text);
+    console.log(`Wrote ${address.pathname.split("/").slice(-3).join("/")}`);
+  }
 }

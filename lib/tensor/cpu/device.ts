@@ -10,9 +10,13 @@ import { blasVariables } from "../../blas_variables.ts";
 import type { Device, DeviceBuffer, Kernel, KernelTime } from "../device.ts";
 import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
+import { DONE_TICKET, FAILED } from "./barrier.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
 import { kernels } from "./kernels.ts";
 import type { Command, Reply, ThreadOptions } from "./protocol.ts";
+
+/** Milliseconds after which one that waits looks whether a thread failed. */
+const LONGEST_WAIT = 100;
 
 /** Commands that are collected before the threads are told. */
 const BATCH_COMMANDS = 32;
@@ -40,6 +44,8 @@ export class CpuDevice implements Device {
   readonly maxBindingSize = Infinity;
 
   readonly #workers: Worker[] = [];
+  /** What the threads share: the barrier, and the last batch that is done. */
+  readonly #threadState: Int32Array;
   readonly #pool = new Pool<CpuBuffer>();
   #allocatedBytes = 0;
   #nextId = 0;
@@ -65,6 +71,7 @@ export class CpuDevice implements Device {
     }`;
     this.facts = { device: "cpu", threads, ...blasFacts(search) };
     const barrierMemory = new SharedArrayBuffer(16);
+    this.#threadState = new Int32Array(barrierMemory);
     for (let thread = 0; thread < threads; thread++) {
       const workerData: ThreadOptions = { thread, threads, barrierMemory, blasPath: blas?.path };
       const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData });
@@ -138,6 +145,24 @@ export class CpuDevice implements Device {
   ): Promise<ArrayBuffer> {
     const { memory, lastTicket } = buffer as CpuBuffer;
     await this.#wait(lastTicket);
+    const copy = new Uint8Array(byteLength);
+    copy.set(new Uint8Array(memory, byteOffset, byteLength));
+    return copy.buffer;
+  }
+
+  /** Blocks this thread while the others work: for what must be shown at once. */
+  readNow(buffer: DeviceBuffer, byteOffset: number, byteLength: number): ArrayBuffer {
+    const { memory, lastTicket } = buffer as CpuBuffer;
+    if (this.#failure) throw this.#failure;
+    if (lastTicket >= this.#ticket) this.#flush();
+    for (;;) {
+      const done = Atomics.load(this.#threadState, DONE_TICKET);
+      if (done >= lastTicket) break;
+      if (Atomics.load(this.#threadState, FAILED) === 1) {
+        throw new Error("Cannot read from the CPU device: a kernel failed");
+      }
+      Atomics.wait(this.#threadState, DONE_TICKET, done, LONGEST_WAIT);
+    }
     const copy = new Uint8Array(byteLength);
     copy.set(new Uint8Array(memory, byteOffset, byteLength));
     return copy.buffer;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Kernel } from "../device.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -19,6 +20,41 @@ export type CpuKernel = (
   buffers: Record<string, Float32Array>,
   params: Record<string, number>,
 ) => void;
+
+/** A kernel's CPU code, by the kernel's name. */
+export interface CpuImplementation {
+  /** The kernel's name. */
+  readonly kernel: string;
+  /** A thread's part of it. */
+  readonly run: CpuKernel;
+}
+
+/** A kernel of any buffers and parameters. */
+// deno-lint-ignore no-explicit-any
+type AnyKernel = Kernel<any, any, string>;
+
+/** A kernel's buffers, as a thread sees them. */
+export type BuffersOf<K extends AnyKernel> = {
+  readonly [name in keyof K["buffers"]]: Float32Array;
+};
+
+/** A kernel's scalars. */
+export type ParamsOf<K extends AnyKernel> = { readonly [name in keyof K["params"]]: number };
+
+/**
+ * Gives a kernel its CPU code. The kernel's definition says which buffers and parameters there are: to ask for another is
+ * a compile error.
+ *
+ * @param kernel The kernel's name.
+ * @param run A thread's part of it.
+ * @returns What `deno task build` lists in `kernels.ts`.
+ */
+export function implement<K extends AnyKernel>(
+  kernel: K["name"],
+  run: (context: Context, buffers: BuffersOf<K>, params: ParamsOf<K>) => void,
+): CpuImplementation {
+  return { kernel, run: run as CpuKernel };
+}
 
 /**
  * Views a buffer as integers.

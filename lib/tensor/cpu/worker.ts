@@ -5,22 +5,23 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { Barrier, BarrierBroken } from "./barrier.ts";
+import { Barrier, BarrierBroken, DONE_TICKET } from "./barrier.ts";
 import { openBlas } from "./blas/blas.ts";
 import { Context } from "./context.ts";
 import { kernels } from "./kernels.ts";
+import { loadWasm } from "./load_wasm.ts";
 import type { Batch, ThreadOptions } from "./protocol.ts";
 
 const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
 
-const bytes = Deno.readFileSync(new URL("./kernels.wasm", import.meta.url));
+const state = new Int32Array(barrierMemory);
 const barrier = new Barrier(barrierMemory, threads);
 const context = new Context(
   thread,
   threads,
   barrier,
   blasPath ? openBlas(blasPath) : undefined,
-  new WebAssembly.Module(bytes),
+  await loadWasm(),
 );
 const buffers = new Map<number, Float32Array>();
 
@@ -55,7 +56,10 @@ function run(batch: Batch): number[] | undefined {
 parentPort!.on("message", (batch: Batch) => {
   try {
     const times = run(batch);
-    if (thread === 0) parentPort!.postMessage({ ticket: batch.ticket, times });
+    if (thread !== 0) return;
+    Atomics.store(state, DONE_TICKET, batch.ticket);
+    Atomics.notify(state, DONE_TICKET);
+    parentPort!.postMessage({ ticket: batch.ticket, times });
   } catch (error) {
     barrier.break();
     if (!(error instanceof BarrierBroken)) {

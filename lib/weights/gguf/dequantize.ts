@@ -1,7 +1,7 @@
 /**
- * From GGUF's block types to float32.
+ * Conversion of GGUF's block types to float32.
  *
- * A block holds a few dozen small integers and what to multiply them by. The layouts are those of
+ * A block holds a few dozen small integers and their scale. The layouts are those of
  * ggml (`ggml-common.h`); every value is rounded once, so the results equal ggml's bit for bit.
  *
  * @module
@@ -43,7 +43,7 @@ export function isDequantizable(name: string): name is ReadableGgmlType {
  *
  * @param bytes The blocks; their offset in their buffer must be a multiple of 8
  * @param type Their type
- * @param into Takes the values: blocks times elements a block
+ * @param into Receives the values: blocks times elements per block
  */
 export function dequantize(bytes: Uint8Array, type: ReadableGgmlType, into: Float32Array): void {
   if (type === "F32" || type === "F16" || type === "BF16" || type === "F64") {
@@ -92,7 +92,7 @@ function decodeQ4_1(bytes: Uint8Array, into: Float32Array, half: Float32Array): 
   }
 }
 
-// Q5: the fifth bits stand together in four bytes, one bit an element.
+// Q5: the fifth bits are packed in four bytes, one bit per element.
 
 function decodeQ5_0(bytes: Uint8Array, into: Float32Array, half: Float32Array): void {
   for (let at = 0, out = 0; out < into.length; at += 22, out += 32) {

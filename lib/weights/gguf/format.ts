@@ -31,8 +31,8 @@ const BOOL = 7, STRING = 8, ARRAY = 9;
 export type GgufNumberType = keyof typeof NUMBER_TYPES;
 
 /**
- * A value to be written. A number says its type, since readers insist on it:
- * `{ uint32: 12 }`, `{ float32: 1e-5 }`; a typed array's is its own.
+ * A value to be written. A number names its type, because readers check it: `{ uint32: 12 }`, `{
+ * float32: 1e-5 }`. A typed array has the type of its elements.
  */
 export type GgufWritable =
   | string
@@ -60,14 +60,14 @@ const ARRAY_TYPES: [constructor: new (length: number) => ArrayBufferView, type: 
     [Float64Array, "float64"],
   ];
 
-/** Bytes that grow. */
+/** A growing byte buffer. */
 export class HeaderBytes {
   #bytes = new Uint8Array(1 << 16);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
   readonly #encoder = new TextEncoder();
 
-  /** Makes room and returns where it begins. */
+  /** Makes room for bytes and returns their offset. */
   #claim(length: number): number {
     const at = this.#length;
     this.#length += length;
@@ -80,13 +80,13 @@ export class HeaderBytes {
     return at;
   }
 
-  /** Adds bytes as they are. */
+  /** Adds bytes unchanged. */
   bytes(bytes: Uint8Array): void {
     const at = this.#claim(bytes.length);
     this.#bytes.set(bytes, at);
   }
 
-  /** Adds a text behind its length. */
+  /** Adds a text after its length. */
   text(text: string): void {
     const bytes = this.#encoder.encode(text);
     this.number("uint64", bytes.length);
@@ -95,7 +95,7 @@ export class HeaderBytes {
 
   /** Adds a number. */
   number(type: GgufNumberType, value: number | bigint): void {
-    const at = this.#claim(Number(type.match(/\d+/)![0]) / 8); // before the view, which it may exchange
+    const at = this.#claim(Number(type.match(/\d+/)![0]) / 8); // may replace the view
     const view = this.#view;
     switch (type) {
       case "uint8":
@@ -117,7 +117,7 @@ export class HeaderBytes {
     }
   }
 
-  /** What was added, with zeros up to a multiple of `alignment`. */
+  /** All bytes added, padded with zeros to a multiple of `alignment`. */
   finish(alignment: number): Uint8Array {
     this.#claim((alignment - this.#length % alignment) % alignment);
     return this.#bytes.subarray(0, this.#length);
@@ -127,7 +127,7 @@ export class HeaderBytes {
 /**
  * Adds the number of metadata entries, then each of them.
  *
- * @param header Takes the bytes
+ * @param header Receives the bytes
  * @param metadata Keys and values
  * @param path The file, for messages
  * @throws {TypeError} If a value is not as described
@@ -199,7 +199,7 @@ function formatNumber(header: HeaderBytes, value: object, cannot: string): void 
     const within = type.startsWith("u") ? BigInt.asUintN : BigInt.asIntN;
     const whole = typeof number === "bigint" || Number.isInteger(number);
     if (!whole || within(bits, BigInt(number)) !== BigInt(number)) {
-      throw new RangeError(`${cannot}: ${number} is no ${type}`);
+      throw new RangeError(`${cannot}: ${number} is not a valid ${type}`);
     }
   }
   header.number("uint32", NUMBER_TYPES[type]);

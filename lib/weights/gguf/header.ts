@@ -3,7 +3,7 @@
  *
  * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  *
- * Lengths and counts in a file are claims: each is held against the bytes that are left before
+ * Lengths and counts in a file are not trusted: each is checked against the remaining bytes before
  * anything is allocated for it.
  *
  * @module
@@ -13,7 +13,7 @@ import { quote } from "../json.ts";
 import type { Source } from "../source.ts";
 import { GGML_TYPES } from "./types.ts";
 
-/** An array of metadata; numbers in the typed array of their width. */
+/** An array in the metadata; numbers are in the typed array of their width. */
 export type GgufArray =
   | string[]
   | boolean[]
@@ -29,7 +29,7 @@ export type GgufArray =
   | BigInt64Array
   | Float64Array;
 
-/** A value of metadata. 64-bit integers are numbers where a number holds them exactly. */
+/** A metadata value. 64-bit integers are numbers if a number holds them exactly. */
 export type GgufValue = number | bigint | boolean | string | GgufArray;
 
 /** A tensor as the table describes it. */
@@ -38,7 +38,7 @@ export interface GgufTensorInfo {
   readonly name: string;
   /** ggml's name of its type, for example `Q4_K`. */
   readonly type: string;
-  /** Its shape with the fastest axis last, as everywhere else here (GGUF itself has it first). */
+  /** Its shape with the fastest axis last, as everywhere in this library (in GGUF it is first). */
   readonly shape: readonly number[];
   /** First byte and one past the last byte, counted from the beginning of the file. */
   readonly byteOffsets: readonly [start: number, end: number];
@@ -91,7 +91,7 @@ const WIDTHS: Record<number, number> = {
 export function readGgufHeader(source: Source): GgufHeader {
   const cursor = new Cursor(source);
   if (source.size < 24 || String.fromCharCode(...cursor.take(4)) !== "GGUF") {
-    cursor.fail(`it does not begin as a GGUF file does`);
+    cursor.fail(`it does not begin with "GGUF"`);
   }
   const version = cursor.u32();
   if ((version & 0xffff) === 0) {
@@ -137,7 +137,7 @@ function readArray(cursor: Cursor, key: string, depth: number): GgufArray {
   if (type === ARRAY) return Array.from({ length }, () => readArray(cursor, key, depth + 1));
   const bytes = cursor.take(length * width);
   if (type === BOOL) return Array.from(bytes, (byte) => byte !== 0);
-  return numbers(type, bytes.slice()); // a copy begins at offset 0, so that it is aligned
+  return numbers(type, bytes.slice()); // a copy, which is aligned because it begins at offset 0
 }
 
 type NumberArray = Exclude<GgufArray, string[] | boolean[] | GgufValue[]>;
@@ -273,7 +273,7 @@ class Cursor {
     return this.#window.subarray(start, start + length);
   }
 
-  /** Brings the next bytes into the window; says where in it they begin. */
+  /** Loads the next bytes into the window and returns their offset in it. */
   #reach(length: number): number {
     const left = this.source.size - this.position;
     if (length > left) this.fail(`its header is cut short after ${this.source.size} bytes`);
@@ -293,7 +293,7 @@ class Cursor {
   u64(what: string): number {
     const at = this.#reach(8);
     this.position += 8;
-    // by halves: a vocabulary's lengths are many, and big integers slow
+    // in two halves: a vocabulary has many lengths, and big integers are slow
     const low = this.#half(at);
     const high = this.#half(at + 4);
     if (high > 0x1fffff) this.fail(`${what} has the number ${BigInt(high) << 32n | BigInt(low)}`);
@@ -305,7 +305,10 @@ class Cursor {
     return (window[at] | window[at + 1] << 8 | window[at + 2] << 16 | window[at + 3] << 24) >>> 0;
   }
 
-  /** A number of things, each of at least `smallest` bytes: so many must still fit in the file. */
+  /**
+   * The number of entries of at least `smallest` bytes each; that many must fit in the rest of the
+   * file.
+   */
   count(smallest: number, what: string): number {
     const count = this.u64(`the number of ${what}`);
     if (count > MAX_ELEMENTS || count * smallest > this.source.size - this.position) {
@@ -346,7 +349,8 @@ class Cursor {
       for (let k = start; k < start + length; k++) {
         const byte = window[k];
         packed[used++] = byte;
-        // a character is one unit, or two where it takes four bytes; the bytes after its first are none
+        // a character is one unit, or two if it takes four bytes; its continuation bytes count as
+        // none
         if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1;
       }
       byteEnds[i] = used;
@@ -356,7 +360,7 @@ class Cursor {
     try {
       all = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
         .decode(packed.subarray(0, used));
-    } catch { // some of them are no UTF-8, so that the counts of units do not hold
+    } catch { // some of them are not UTF-8, so that the unit counts are wrong
       return Array.from(
         byteEnds,
         (end, i) => this.#decoder.decode(packed.subarray(i === 0 ? 0 : byteEnds[i - 1], end)),

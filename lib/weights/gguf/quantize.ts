@@ -1,7 +1,7 @@
 /**
- * From float32 to GGUF's Q8_0 blocks: 32 signed bytes and the float16 that they are multiplied by.
+ * Conversion of float32 to GGUF's Q8_0 blocks: 32 signed bytes and their float16 scale.
  *
- * As `quantize_row_q8_0_ref` of ggml's `ggml-quants.c`, bit for bit.
+ * Equal to `quantize_row_q8_0_ref` of ggml's `ggml-quants.c`, bit for bit.
  *
  * @module
  */
@@ -14,8 +14,8 @@ const { fround, abs, trunc } = Math;
  * Quantises whole blocks to Q8_0.
  *
  * @param values The values; their number must be a multiple of 32
- * @param bytes Takes the blocks: 34 bytes each; its offset in its buffer must be even
- * @returns The index of a value that no block can hold (not finite, or above some 8 million), or
+ * @param bytes Receives the blocks: 34 bytes each; its offset in its buffer must be even
+ * @returns The index of a value that no block can hold (not finite, or above about 8 million), or
  * -1 if all fit
  */
 export function quantizeQ8_0(values: Float32Array, bytes: Uint8Array): number {
@@ -38,7 +38,7 @@ export function quantizeQ8_0(values: Float32Array, bytes: Uint8Array): number {
     if (!Number.isFinite(halves[at / 2])) misfit = where;
     const inverse = scale === 0 ? 0 : fround(1 / scale);
     for (let j = 0; j < BLOCK; j++) {
-      // halves are rounded away from zero, as C's roundf does
+      // halves are rounded away from zero, as by C's roundf
       const scaled = fround(values[from + j] * inverse);
       signed[at + 2 + j] = trunc(scaled + (scaled < 0 ? -0.5 : 0.5));
     }

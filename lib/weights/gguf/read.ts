@@ -41,7 +41,7 @@ export class Gguf implements Disposable {
   }
 
   /**
-   * What is known about a tensor.
+   * The description of a tensor.
    *
    * @param name The tensor's name
    * @returns Its type, shape and place
@@ -98,7 +98,7 @@ export class Gguf implements Disposable {
   }
 
   /**
-   * Reads a tensor's blocks as they are stored.
+   * Reads a tensor's blocks without converting them.
    *
    * @param name The tensor's name
    * @returns Its bytes
@@ -112,7 +112,7 @@ export class Gguf implements Disposable {
   }
 
   /**
-   * SHA-256 of the file, for a record of what a result was made from.
+   * SHA-256 of the file, for provenance.
    *
    * @param options Signal and progress
    * @returns The hash in hexadecimal

@@ -1,10 +1,10 @@
 /**
- * The tensor types of GGUF files (ggml's types): numbers, names, and how many bytes a block takes.
+ * The tensor types of GGUF files (ggml's types): numbers, names, and the size of a block in bytes.
  *
  * @module
  */
 
-/** What is known of a type. */
+/** A tensor type. */
 export interface GgmlType {
   /** ggml's name. */
   readonly name: string;
@@ -49,7 +49,7 @@ const TYPES: [id: number, name: string, elements: number, bytes: number][] = [
   [39, "MXFP4", 32, 17],
 ];
 
-/** The types by the number that stands for them in a file. */
+/** The types by their numbers in a file. */
 export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map(
   TYPES.map((
     [id, name, blockElements, blockBytes],

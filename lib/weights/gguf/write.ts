@@ -1,5 +1,5 @@
 /**
- * Writing GGUF: one tensor in memory at a time, the file whole or not there at all.
+ * Writing GGUF: with one tensor in memory at a time, and the file either complete or absent.
  *
  * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  *
@@ -24,9 +24,9 @@ export type WritableGgmlType = WritableDtype | "Q8_0";
 
 /** A tensor to be written. */
 export interface GgufEntry extends NamedTensor {
-  /** Its name, once in a file: `blk.0.attn_q.weight`. */
+  /** Its name, unique in the file: `blk.0.attn_q.weight`. */
   name: string;
-  /** Its shape with the fastest axis last, as everywhere else here: one to four axes. */
+  /** Its shape with the fastest axis last, as everywhere in this library: one to four axes. */
   shape: readonly number[];
   /** The type to store; F32 if absent. Rows of Q8_0 must be multiples of 32. */
   type?: WritableGgmlType;
@@ -34,7 +34,7 @@ export interface GgufEntry extends NamedTensor {
 
 /** Options of {@linkcode writeGguf}. */
 export interface WriteGgufOptions extends WriteProgress {
-  /** What the file says of itself, in this order. */
+  /** The file's metadata, in this order. */
   metadata?: GgufMetadata;
 }
 
@@ -49,14 +49,14 @@ interface Planned {
 const ALIGNMENT = 32;
 const VERSION = 3;
 const MAX_AXES = 4;
-/** ggml keeps a name with its closing zero in 64 bytes. */
+/** ggml stores a name with its terminating zero in 64 bytes. */
 const MAX_NAME = 63;
 const TYPE_IDS = new Map(Array.from(GGML_TYPES, ([id, { name }]) => [name, id]));
 
 /**
  * Writes a GGUF file.
  *
- * Tensors lie in the order of `entries`, so equal calls give equal bytes.
+ * Tensors are in the order of `entries`, so equal calls give equal bytes.
  *
  * @param path The file; its directory must exist
  * @param entries The tensors
@@ -85,7 +85,7 @@ export async function writeGguf(
         encode: (values, into) =>
           type === "Q8_0" ? quantizeQ8_0(values, into) : narrow(values, type, into),
       });
-      // Nothing follows the last one: Ollama takes what does for another file.
+      // Nothing may follow the last tensor: Ollama would read it as another file.
       if (tensor !== last) await put(new Uint8Array(padded(bytes) - bytes));
     }
   });
@@ -100,7 +100,7 @@ function padded(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-/** Checks the entries and gives each its place. */
+/** Checks the entries and assigns offsets. */
 function plan(entries: Iterable<GgufEntry>, path: string): Planned[] {
   const planned: Planned[] = [];
   const names = new Set<string>();
@@ -115,7 +115,7 @@ function plan(entries: Iterable<GgufEntry>, path: string): Planned[] {
       throw new RangeError(`${cannot}: its name has ${length} bytes, expected at most ${MAX_NAME}`);
     }
     if (!["F32", "F16", "BF16", "Q8_0"].includes(type)) {
-      throw new TypeError(`${cannot}: its type must be F32, F16, BF16 or Q8_0 and is ${type}`);
+      throw new TypeError(`${cannot}: its type must be F32, F16, BF16 or Q8_0, got ${type}`);
     }
     const whole = shape.every((size) => Number.isSafeInteger(size) && size >= 1);
     if (!whole || shape.length < 1 || shape.length > MAX_AXES) {

@@ -1,12 +1,12 @@
 /**
- * The Hugging Face hub's cache on disk, laid out as Python's huggingface_hub does, so that both
- * find what the other downloaded:
+ * The Hugging Face hub's cache on disk, in the layout of Python's huggingface_hub, so that both
+ * find each other's downloads:
  * https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  *
  * ```text
  * models--owner--name/
  *   blobs/<etag>                      contents, named by their hash
- *   refs/<revision>                   the commit that a branch or tag stood for
+ *   refs/<revision>                   the commit that a branch or tag resolved to
  *   snapshots/<commit>/<file>         relative symlinks into blobs
  *   .no_exist/<commit>/<file>         empty: the file is known not to exist
  * .locks/models--owner--name/<etag>.lock
@@ -23,7 +23,7 @@ import { writeBeside, writeFileBeside } from "../../write_beside.ts";
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
- * Whether a revision is a full commit hash, which never changes what it stands for.
+ * Whether a revision is a full commit hash, which always means the same files.
  *
  * @param revision A branch, tag or commit
  * @returns Whether it is 40 hexadecimal digits
@@ -33,7 +33,7 @@ export function isCommit(revision: string): boolean {
 }
 
 /**
- * Where Hugging Face's tools keep their files: `HF_HOME`, else `huggingface` in the user's cache.
+ * Where Hugging Face's tools keep their files: `HF_HOME`, or `huggingface` in the user's cache.
  *
  * @returns The directory, which may not exist
  */
@@ -45,7 +45,7 @@ export function hubHome(): string {
 }
 
 /**
- * Where models are cached: `HF_HUB_CACHE`, else `hub` in {@linkcode hubHome}.
+ * Where models are cached: `HF_HUB_CACHE`, or `hub` in {@linkcode hubHome}.
  *
  * @returns The directory, which may not exist
  */
@@ -81,19 +81,19 @@ export class RepositoryCache {
     return join(this.directory, "snapshots", commit);
   }
 
-  /** Where the contents with an etag lie, or will lie. */
+  /** The path for the contents with an etag; it need not exist yet. */
   blob(etag: string): string {
     return join(this.directory, "blobs", etag);
   }
 
-  /** The commit that a revision stood for when it was last downloaded, if that is known. */
+  /** The commit that a revision resolved to at the last download, if known. */
   async commitOf(revision: string): Promise<string | undefined> {
     if (isCommit(revision)) return revision;
     const text = await Deno.readTextFile(join(this.directory, "refs", revision)).catch(() => "");
     return isCommit(text.trim()) ? text.trim() : undefined;
   }
 
-  /** Remembers the commit that a branch or tag stands for. */
+  /** Records the commit that a branch or tag resolves to. */
   async setCommit(revision: string, commit: string): Promise<void> {
     if (isCommit(revision) || await this.commitOf(revision) === commit) return;
     const path = join(this.directory, "refs", revision);
@@ -101,9 +101,9 @@ export class RepositoryCache {
     await writeFileBeside(path, commit);
   }
 
-  /** Whether a commit's file is here, whole. */
+  /** Whether a commit's file is in the cache, complete. */
   async has(commit: string, file: string): Promise<boolean> {
-    // Blobs appear only when complete, so a link that leads somewhere is enough.
+    // Blobs appear only when complete, so an intact link is enough.
     return await isFile(join(this.snapshot(commit), file));
   }
 
@@ -112,7 +112,7 @@ export class RepositoryCache {
     return await isFile(join(this.directory, ".no_exist", commit, file));
   }
 
-  /** Remembers that a commit lacks a file. */
+  /** Records that a commit lacks a file. */
   async setLacking(commit: string, file: string): Promise<void> {
     const path = join(this.directory, ".no_exist", commit, file);
     await Deno.mkdir(dirname(path), { recursive: true });
@@ -120,9 +120,9 @@ export class RepositoryCache {
   }
 
   /**
-   * Puts a commit's file into its snapshot, as a relative link to its blob.
+   * Adds a commit's file to its snapshot, as a relative link to its blob.
    *
-   * Where links are not allowed (Windows without its developer mode) the blob is copied.
+   * If links are not allowed (Windows without developer mode), the blob is copied.
    */
   async link(commit: string, file: string, etag: string): Promise<void> {
     const pointer = join(this.snapshot(commit), file);
@@ -130,9 +130,9 @@ export class RepositoryCache {
     try {
       await Deno.symlink(relative(dirname(pointer), this.blob(etag)), pointer, { type: "file" });
     } catch (error) {
-      if (await isFile(pointer)) return; // somebody else made it meanwhile
+      if (await isFile(pointer)) return; // another process created it meanwhile
       if (error instanceof Deno.errors.AlreadyExists) {
-        await Deno.remove(pointer); // a link that leads nowhere
+        await Deno.remove(pointer); // a dangling link
         return await this.link(commit, file, etag);
       }
       await writeBeside(pointer, async (copy) => {
@@ -143,11 +143,11 @@ export class RepositoryCache {
   }
 
   /**
-   * Waits for the lock that huggingface_hub also takes to download a blob.
+   * Waits for the lock that huggingface_hub also holds while it downloads a blob.
    *
    * @param etag The blob
    * @param signal Stops the waiting
-   * @returns The lock: disposing of it sets it free
+   * @returns The lock; disposing of it releases it
    */
   async lock(etag: string, signal?: AbortSignal): Promise<Disposable> {
     await Deno.mkdir(this.#locks, { recursive: true });
@@ -155,14 +155,14 @@ export class RepositoryCache {
     try {
       while (!await file.tryLock(true)) await delay(100, { signal });
     } catch {
-      // Some network file systems have no locks. The lock only saves work: what was downloaded is
-      // checked before it becomes a blob.
+      // Some network file systems have no locks. The lock only avoids duplicate work: downloads are
+      // checked before they become blobs.
       if (signal?.aborted) {
         file.close();
         throw signal.reason;
       }
     }
-    return { [Symbol.dispose]: () => file.close() }; // closing unlocks
+    return { [Symbol.dispose]: () => file.close() }; // closing releases the lock
   }
 }
 

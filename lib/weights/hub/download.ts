@@ -1,5 +1,6 @@
 /**
- * One file from the hub into the cache: resumed where it broke off, checked before it counts.
+ * Downloads one file from the hub into the cache: resumes after interruptions and checks the
+ * contents before use.
  *
  * @module
  */
@@ -28,23 +29,23 @@ export interface RemoteFile {
   commit: string;
   /** Name of its contents: a SHA-256 for large files, git's SHA-1 for small ones. */
   etag: string;
-  /** Its length in bytes, where the server tells it. */
+  /** Its length in bytes, if the server sends it. */
   size?: number;
 }
 
-/** How far a download has come. */
+/** The progress of a download. */
 export interface DownloadProgress {
   /** The file's path in the repository. */
   file: string;
-  /** Bytes on the disk so far, those of an earlier attempt included. */
+  /** Bytes on disk so far, including those of earlier attempts. */
   received: number;
-  /** Bytes in all, where the server tells. */
+  /** Total bytes, if the server sends the length. */
   total?: number;
 }
 
-// An attempt that brought this much was worth it: failures are counted anew.
+// After an attempt with this much progress, the count of failures starts again.
 const PROGRESS = 1 << 20;
-/** How often contents may turn out wrong before the server is given up. */
+/** How many times contents may be wrong before the download fails. */
 const WRONG_CONTENTS = 2;
 
 function fileUrl(connection: Connection, repository: string, revision: string, file: string) {
@@ -63,7 +64,7 @@ function described(repository: string, file: string): string {
  * @param repository `owner/name`
  * @param revision Branch, tag or commit
  * @param file Path in the repository
- * @returns What the hub says of it, or undefined if the revision has no such file
+ * @returns The hub's description of it, or undefined if the revision has no such file
  * @throws {HubError} If there is no such repository or revision, access is denied, the server
  * cannot be reached, or its answer lacks what the cache needs
  */
@@ -75,7 +76,7 @@ export async function probe(
 ): Promise<RemoteFile | undefined> {
   return await withRetries(connection, async () => {
     const url = fileUrl(connection, repository, revision, file);
-    // Commit, etag and size stand in the answers along the redirects; the first to say counts.
+    // Commit, etag and size are in the responses along the redirects; the first value counts.
     let commit: string | undefined;
     let linkedEtag: string | undefined;
     let linkedSize: number | undefined;
@@ -83,7 +84,7 @@ export async function probe(
       commit ??= headers.get("x-repo-commit") ?? undefined;
       linkedEtag ??= headers.get("x-linked-etag") ?? undefined;
       linkedSize ??= parseSize(headers.get("x-linked-size"));
-      // Beyond this lies the store of large files, which knows nothing more.
+      // The next response comes from the store of large files, which adds nothing.
       return commit !== undefined && linkedEtag !== undefined;
     });
     const { headers, status } = response;
@@ -97,11 +98,11 @@ export async function probe(
     commit ??= headers.get("x-repo-commit") ?? undefined;
     const etag = normalEtag(linkedEtag ?? headers.get("x-linked-etag") ?? headers.get("etag"));
     const size = linkedSize ?? parseSize(headers.get("x-linked-size")) ??
-      // The length of a redirect or of a compressed answer is not the file's.
+      // The length of a redirect or of a compressed response is not that of the file.
       (status === 200 && headers.get("content-encoding") === null
         ? parseSize(headers.get("content-length"))
         : undefined);
-    // Both become names of files, so nothing but plain names will do.
+    // Both become file names, so only plain names are accepted.
     if (commit === undefined || !isCommit(commit)) {
       throw new HubError(
         `Cannot download ${
@@ -129,14 +130,14 @@ function normalEtag(header: string | null): string | undefined {
 }
 
 /**
- * Makes sure that a file's contents are in the cache and its snapshot leads to them.
+ * Makes sure that the cache has a file's contents and its snapshot links to them.
  *
  * @param connection The server
  * @param cache The repository's cache
  * @param remote The file
  * @param onProgress Called as bytes arrive
- * @throws {HubError} If the server cannot be reached, breaks off too often without bringing
- * anything new, or sends other contents than it promised
+ * @throws {HubError} If the server cannot be reached, disconnects too often without progress, or
+ * sends other contents than it announced
  */
 export async function download(
   connection: Connection,
@@ -149,7 +150,7 @@ export async function download(
   await Deno.mkdir(dirname(blob), { recursive: true });
   {
     using _ = await cache.lock(remote.etag, connection.signal);
-    // While waiting for the lock, another process may have finished it.
+    // Another process may have finished the download while this one waited for the lock.
     if (await sizeOf(blob) === undefined) {
       const incomplete = `${blob}.incomplete`;
       await fetchChecked(connection, remote, incomplete, onProgress);
@@ -163,7 +164,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
   return (await Deno.stat(path).catch(() => undefined))?.size;
 }
 
-/** Brings a file in as many attempts as it takes, and checks it. */
+/** Downloads a file in as many attempts as necessary, and checks it. */
 async function fetchChecked(
   connection: Connection,
   remote: RemoteFile,
@@ -178,7 +179,7 @@ async function fetchChecked(
       await fetchRest(connection, remote, incomplete, onProgress);
       const problem = await wrongContents(remote, incomplete, connection.signal);
       if (problem === undefined) return;
-      // Nothing of it can be trusted; a part from an earlier attempt may be to blame.
+      // None of it can be trusted; a part from an earlier attempt may be the cause.
       await Deno.remove(incomplete);
       const message = `Cannot download ${
         described(remote.repository, remote.file)
@@ -193,7 +194,7 @@ async function fetchChecked(
   }
 }
 
-/** One attempt to bring what is still missing. */
+/** One attempt to download the missing bytes. */
 async function fetchRest(
   connection: Connection,
   remote: RemoteFile,
@@ -217,7 +218,7 @@ async function fetchRest(
   const { response } = answer;
   try {
     if (response.status === 416) {
-      // It has less than we have: ours cannot be right.
+      // The server has fewer bytes than are on disk, so those on disk cannot be right.
       await startOver();
       throw new HubError(`Cannot resume ${shown(answer.url)} where it broke off`, {
         transient: true,
@@ -236,7 +237,7 @@ async function fetchRest(
         );
       }
     } else {
-      await startOver(); // it takes no notice of the range and sends everything
+      await startOver(); // the server ignores the range and sends everything
     }
     await target.seek(received, Deno.SeekMode.Start);
     for await (const piece of answer.pieces()) {
@@ -267,7 +268,7 @@ async function fetchRest(
   await target.syncData();
 }
 
-/** What is wrong with a complete file, or undefined. */
+/** What is wrong with a downloaded file; undefined if nothing is. */
 async function wrongContents(
   { etag, size }: RemoteFile,
   path: string,
@@ -283,7 +284,7 @@ async function wrongContents(
     const digest = hash.digest("hex");
     if (digest !== etag) return `its SHA-256 is ${digest} and the server promised ${etag}`;
   } else if (/^[0-9a-f]{40}$/.test(etag)) {
-    // Git hashes a file behind a short header; some mirrors give the plain SHA-1.
+    // Git hashes a file after a short header; some mirrors send the plain SHA-1.
     const git = createHash("sha1").update(`blob ${actual}\0`);
     const plain = createHash("sha1");
     await updateFromFile(path, [git, plain], { signal });

@@ -14,13 +14,13 @@ import { HubError } from "./request.ts";
 export interface HubFile {
   /** `owner/name`. */
   repository: string;
-  /** The revision that was asked for. */
+  /** The requested revision. */
   revision: string;
-  /** The commit that it stands for. */
+  /** The commit that it resolves to. */
   commit: string;
-  /** Path on this machine. */
+  /** Its path on this machine. */
   path: string;
-  /** Set where the hub could not be asked and an earlier download is used: why. */
+  /** Why an earlier download is used, if the hub could not be reached. */
   notice?: string;
 }
 
@@ -31,7 +31,7 @@ export interface HubFile {
  * @param file Its path in the repository
  * @param options Revision, server, cache, credentials, patience
  * @returns Where it is
- * @throws {HubError} If the file is not there, access is denied, or the hub cannot be reached and
+ * @throws {HubError} If the file does not exist, access is denied, or the hub cannot be reached and
  * the cache does not hold the file
  * @throws {RangeError} If a name, the revision or the endpoint is malformed
  */
@@ -61,7 +61,7 @@ export async function downloadFile(
   }
   const connection = await connect(options);
   try {
-    // With the file in the cache it is not worth waiting for a server that is away.
+    // With the file in the cache it is not worth waiting for a server that is down.
     const hasty = cached === undefined ? connection : { ...connection, retries: 0 };
     const remote = await probe(hasty, repository, revision, file);
     if (remote === undefined) {
@@ -81,7 +81,7 @@ export async function downloadFile(
   }
 }
 
-/** The name becomes a path in the cache, so nothing but plain names will do. */
+/** The name becomes a path in the cache, so only plain names are accepted. */
 function checkFile(repository: string, file: string): void {
   const plain = file.length <= 300 &&
     file.split("/").every((part) => /^[A-Za-z0-9_+][A-Za-z0-9_+. -]*$/.test(part));

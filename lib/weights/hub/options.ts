@@ -9,32 +9,32 @@ import { hubHome } from "./cache.ts";
 import type { DownloadProgress } from "./download.ts";
 import type { Connection } from "./request.ts";
 
-/** How the hub is reached. What is absent comes from the environment. */
+/** How the hub is reached. Absent options come from the environment. */
 export interface HubOptions {
   /** Branch, tag or commit; `main` if absent. */
   revision?: string;
-  /** The hub's address; else `HF_ENDPOINT`, else `https://huggingface.co`. */
+  /** The hub's address; by default `HF_ENDPOINT`, or `https://huggingface.co`. */
   endpoint?: string;
-  /** The cache's directory; else `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
+  /** The cache's directory; by default `HF_HUB_CACHE`, or `hub` in `HF_HOME`. */
   cacheDirectory?: string;
-  /** Credentials; else `HF_TOKEN`, else the file `token` in `HF_HOME`. */
+  /** Credentials; by default `HF_TOKEN`, or the file `token` in `HF_HOME`. */
   token?: string;
-  /** Use only what is in the cache; else whether `HF_HUB_OFFLINE` is set. */
+  /** Whether to use only the cache; by default whether `HF_HUB_OFFLINE` is set. */
   offline?: boolean;
-  /** How many failures in a row are tried again; 5 if absent. */
+  /** How many consecutive failures are retried; 5 by default. */
   retries?: number;
-  /** Milliseconds before the first new attempt, doubling; 1000 if absent. */
+  /** Milliseconds before the first retry, doubled for each further one; 1000 by default. */
   retryDelay?: number;
-  /** Milliseconds of silence after which the server counts as gone; 30000 if absent. */
+  /** Milliseconds of silence after which the connection counts as lost; 30000 by default. */
   timeout?: number;
-  /** Stops the download; what has arrived is kept and used next time. */
+  /** Stops the download; the bytes that have arrived are kept and used next time. */
   signal?: AbortSignal;
   /** Called as bytes arrive, for each file. */
   onProgress?: (progress: DownloadProgress) => void;
 }
 
 /**
- * Checks the names of a repository and a revision, which become parts of addresses and paths.
+ * Checks the names of a repository and a revision, which become parts of URLs and paths.
  *
  * @param repository `owner/name`
  * @param revision Branch, tag or commit
@@ -65,8 +65,8 @@ export function checkNames(repository: string, revision: string): void {
 /**
  * Finds server and credentials in options and environment.
  *
- * @param options What the caller says
- * @returns The server to ask
+ * @param options The caller's options
+ * @returns The server to use
  * @throws {RangeError} If the endpoint is malformed
  */
 export async function connect(options: HubOptions): Promise<Connection> {
@@ -101,8 +101,8 @@ async function findToken(): Promise<string | undefined> {
 /**
  * Whether only the cache may be used.
  *
- * @param options What the caller says, else `HF_HUB_OFFLINE`
- * @returns Whether nothing may be asked of a server
+ * @param options The caller's options; by default `HF_HUB_OFFLINE` decides
+ * @returns Whether requests are forbidden
  */
 export function isOffline(options: HubOptions): boolean {
   return options.offline ?? isSet("HF_HUB_OFFLINE");

@@ -6,26 +6,26 @@
 
 import { delay } from "@std/async/delay";
 
-/** A server to ask, and how patiently. */
+/** A server, and how requests to it are retried. */
 export interface Connection {
   /** Base address without a closing slash: `https://huggingface.co`. */
   readonly endpoint: string;
-  /** Sent to the endpoint, never to where it redirects to. */
+  /** Sent to the endpoint, never to the targets of its redirects. */
   readonly token?: string;
-  /** How many times in a row a transient failure is tried again. */
+  /** How many consecutive transient failures are retried. */
   readonly retries: number;
-  /** Milliseconds before the first new attempt; doubles up to half a minute. */
+  /** Milliseconds before the first retry; doubles up to half a minute. */
   readonly retryDelay: number;
-  /** Milliseconds of silence after which a server counts as gone. */
+  /** Milliseconds of silence after which a connection counts as lost. */
   readonly timeout: number;
   /** Stops everything. */
   readonly signal?: AbortSignal;
 }
 
-/** A failure of the hub or of the way to it. */
+/** A failure of the hub, or of the connection to it. */
 export class HubError extends Error {
   override name = "HubError";
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was a response. */
   readonly status?: number;
   /** The hub's own name for the failure (`X-Error-Code`), for example `RepoNotFound`. */
   readonly code?: string;
@@ -36,7 +36,7 @@ export class HubError extends Error {
 
   /**
    * @param message One sentence
-   * @param details What is known of the failure
+   * @param details What is known about the failure
    */
   constructor(
     message: string,
@@ -62,9 +62,9 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /**
- * An address for messages: without its query, which may hold a signature.
+ * A URL for messages: without its query, which may hold a signature.
  *
- * @param url The address
+ * @param url The URL
  * @returns Origin and path
  */
 export function shown(url: string | URL): string {
@@ -72,7 +72,7 @@ export function shown(url: string | URL): string {
   return `${origin}${pathname}`;
 }
 
-/** An answer whose body must arrive without long silences. */
+/** A response whose body must arrive without long silences. */
 export class Answer {
   readonly #silence: Silence;
 
@@ -82,7 +82,7 @@ export class Answer {
   }
 
   /**
-   * The body, piece by piece.
+   * The body, in chunks.
    *
    * @throws {HubError} Transient, if the connection breaks or falls silent
    */
@@ -104,14 +104,14 @@ export class Answer {
     }
   }
 
-  /** Gives up the body. */
+  /** Cancels the body. */
   async cancel(): Promise<void> {
     this.#silence.pause();
     await this.response.body?.cancel().catch(() => {});
   }
 }
 
-/** Aborts a request when the server says nothing for a while, or when the caller stops it. */
+/** Aborts a request when the server is silent for too long, or when the caller stops it. */
 class Silence {
   readonly #controller = new AbortController();
   readonly signal: AbortSignal;
@@ -133,7 +133,10 @@ class Silence {
     clearTimeout(this.#timer);
   }
 
-  /** Turns what fetch threw into the caller's reason, or into a transient error that explains. */
+  /**
+   * Converts what fetch threw to the caller's abort reason, or to a transient error with an
+   * explanation.
+   */
   explain(cause: unknown, what: string): unknown {
     if (this.connection.signal?.aborted) return this.connection.signal.reason;
     if (cause instanceof HubError) return cause;
@@ -144,7 +147,7 @@ class Silence {
   }
 }
 
-/** The innermost message of an error: fetch wraps the telling one several times. */
+/** The innermost message of an error: fetch wraps the informative one several times. */
 function rootMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split(": ").at(-1)!.split("\n")[0];
@@ -156,12 +159,12 @@ function rootMessage(error: unknown): string {
  * The token goes only to the endpoint's own origin. A redirect from https to http is refused.
  *
  * @param connection The server
- * @param url Where to begin
+ * @param url The first URL
  * @param method The request's method
  * @param headers Further headers
- * @param last Whether an answer is taken as it is although it redirects
- * @returns The answer, whatever its status
- * @throws {HubError} If there is no answer, or redirects do not end
+ * @param last Whether a response is returned even if it redirects
+ * @returns The response, whatever its status
+ * @throws {HubError} If there is no response, or redirects do not end
  */
 export async function request(
   connection: Connection,
@@ -176,7 +179,7 @@ export async function request(
     connection.signal?.throwIfAborted();
     const silence = new Silence(connection);
     const sent = new Headers(headers);
-    // Compressed answers have another length and cannot be resumed.
+    // Compressed responses have another length and cannot be resumed.
     sent.set("accept-encoding", "identity");
     sent.set("user-agent", "tunebook");
     if (connection.token !== undefined && current.origin === home) {
@@ -222,11 +225,11 @@ function redirectTarget(from: URL, location: string | null): URL {
 }
 
 /**
- * The error for an answer that is not a success.
+ * The error for an unsuccessful response.
  *
- * @param response The answer
+ * @param response The response
  * @param connection The server
- * @param what What was asked for: `"config.json" of "hf:owner/name"`
+ * @param what What was requested: `"config.json" of "hf:owner/name"`
  * @param repository `owner/name`
  * @returns The error, which says what to do
  */
@@ -279,11 +282,11 @@ function retryAfter(header: string | null): number | undefined {
 }
 
 /**
- * Waits before a new attempt, longer each time.
+ * Waits before a retry, longer each time.
  *
  * @param connection The server
- * @param failures How many attempts failed in a row, at least 1
- * @param error The last failure, whose wish to wait is honoured up to half a minute
+ * @param failures The number of consecutive failures, at least 1
+ * @param error The last failure; a delay that the server asked for is respected up to half a minute
  */
 export async function backOff(
   connection: Connection,
@@ -296,11 +299,11 @@ export async function backOff(
 }
 
 /**
- * Runs something again while it fails transiently.
+ * Retries a function while it fails transiently.
  *
  * @param connection The server
- * @param attempt What to do
- * @returns What the first attempt that succeeds returns
+ * @param attempt The function
+ * @returns The result of the first successful attempt
  * @throws The last failure
  */
 export async function withRetries<T>(

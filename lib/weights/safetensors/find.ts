@@ -1,20 +1,20 @@
 /**
- * Where the weights lie in a model's directory.
+ * Finds the weights in a model's directory.
  *
  * @module
  */
 
 import { join } from "@std/path";
 
-/** The names that a model's weights have in a directory, in the order in which they are tried. */
+/** The names of a model's weights in a directory, in search order. */
 export const WEIGHT_FILES = ["model.safetensors", "model.safetensors.index.json"] as const;
 
 /**
- * Finds a model's weights where a directory is given.
+ * Finds a model's weights in a directory.
  *
- * @param path A directory, or a file, which is returned as it is
+ * @param path A directory, or a file, which is returned unchanged
  * @returns The weights' file or index
- * @throws {Deno.errors.NotFound} If a directory holds neither; the message says what it does hold
+ * @throws {Deno.errors.NotFound} If a directory holds neither; the message lists what it holds
  */
 export async function findWeights(path: string): Promise<string> {
   const info = await Deno.stat(path).catch(() => undefined);

@@ -1,13 +1,13 @@
 /**
  * The header of a safetensors file: an eight-byte length, then JSON, then the tensors' bytes.
  *
- * Everything that the format's reference implementation checks is checked here, before any tensor
- * is read: https://github.com/huggingface/safetensors#format
+ * All checks of the format's reference implementation are made here, before any tensor is read:
+ * https://github.com/huggingface/safetensors#format
  *
  * @module
  */
 
-import { type Dtype, DTYPE_BITS, isDtype } from "../dtype.ts";
+import { DTYPE_BITS, isDtype, type StoredDtype } from "../dtype.ts";
 import { isObject, parseStrictJson, quote } from "../json.ts";
 
 /** The format's limit on the length of the JSON header, in bytes. */
@@ -21,12 +21,12 @@ export interface TensorInfo {
   /** Its name, for example `h.0.attn.c_attn.weight`. */
   readonly name: string;
   /** The type of its elements in the file. */
-  readonly dtype: Dtype;
+  readonly dtype: StoredDtype;
   /** Its shape; empty for a scalar. */
   readonly shape: readonly number[];
   /** First byte and one past the last byte, counted from the beginning of the file. */
   readonly byteOffsets: readonly [start: number, end: number];
-  /** The file that holds it; the shard, where a model is split over several files. */
+  /** The file that holds it; the shard, if a model is split over several files. */
   readonly file: string;
 }
 
@@ -34,7 +34,7 @@ export interface TensorInfo {
 export interface Header {
   /** The tensors by name, in the order of their bytes in the file. */
   tensors: Map<string, TensorInfo>;
-  /** The free text map under `__metadata__`; empty where there is none. */
+  /** The map of strings under `__metadata__`; empty if there is none. */
   metadata: Record<string, string>;
 }
 
@@ -45,7 +45,7 @@ export interface Header {
  * @param fileSize The length of the file in bytes
  * @param path The file, for error messages
  * @returns The length of the JSON header in bytes
- * @throws {SyntaxError} If the file is too short for a header, or the length cannot be true
+ * @throws {SyntaxError} If the file is too short for a header, or the length is impossible
  */
 export function headerLength(start: Uint8Array, fileSize: number, path: string): number {
   if (start.length < HEADER_START) {
@@ -75,11 +75,11 @@ export function headerLength(start: Uint8Array, fileSize: number, path: string):
 /**
  * Parses and checks the JSON header.
  *
- * @param json The header's bytes, without the length in front
+ * @param json The header's bytes, without the length before it
  * @param fileSize The length of the file in bytes
  * @param path The file, for error messages and for {@linkcode TensorInfo.file}
  * @returns The tensors and metadata
- * @throws {SyntaxError} If the header is not as the format wants it; the message names the tensor
+ * @throws {SyntaxError} If the header violates the format; the message names the tensor
  */
 export function parseHeader(json: Uint8Array, fileSize: number, path: string): Header {
   const what = `header of "${path}"`;
@@ -136,7 +136,7 @@ export function parseHeader(json: Uint8Array, fileSize: number, path: string): H
 type Fail = (reason: string) => never;
 
 function parseMetadata(entry: unknown, fail: Fail): Record<string, string> {
-  if (entry === null) return {}; // the reference implementation takes it for no metadata
+  if (entry === null) return {}; // safetensors' own implementation reads it as no metadata
   if (!isObject(entry)) return fail(`"__metadata__" must be an object of strings`);
   for (const [key, value] of Object.entries(entry)) {
     if (typeof value !== "string") {
@@ -177,7 +177,7 @@ function parseTensor(
   if (end < start) {
     return fail(`${tensor} ends at byte ${end} of the data, before its beginning at ${start}`);
   }
-  // Products of whole numbers are exact as long as they are safe, so each step is checked.
+  // Products of integers are exact while they are safe integers, so each step is checked.
   let bits: number = DTYPE_BITS[dtype];
   for (const size of shape) {
     bits *= size;

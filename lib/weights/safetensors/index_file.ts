@@ -13,7 +13,7 @@ export interface ShardIndex {
   shardOf: Map<string, string>;
   /** The shards' file names, each once, sorted. */
   shards: string[];
-  /** What stands under `metadata`, usually `total_size`. */
+  /** The content of `metadata`, usually `total_size`. */
   metadata: Record<string, unknown>;
 }
 
@@ -25,7 +25,7 @@ const MAX_INDEX_BYTES = 100_000_000;
  * @param bytes The JSON document
  * @param path The file, for error messages
  * @returns Which shard holds which tensor
- * @throws {SyntaxError} If it is not an index, or a shard's name leads out of the directory
+ * @throws {SyntaxError} If it is not an index, or a shard is outside the directory
  */
 export function parseShardIndex(bytes: Uint8Array, path: string): ShardIndex {
   const fail = (reason: string): never => {

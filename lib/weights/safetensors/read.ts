@@ -18,12 +18,12 @@ import { findWeights } from "./find.ts";
 import { type Header, HEADER_START, headerLength, parseHeader, type TensorInfo } from "./header.ts";
 import { parseShardIndex } from "./index_file.ts";
 
-// Elements that must be widened pass through a buffer of this size; float32 goes straight in.
+// Elements that must be widened pass through a buffer of this size; float32 is read directly.
 const WIDEN_PIECE = 2 << 20;
 const COPY_PIECE = 32 << 20;
 
 /**
- * An open safetensors model: what it holds, and how to read it.
+ * An open safetensors model.
  *
  * Made by {@linkcode openSafetensors}. Closes itself with `using`.
  */
@@ -34,7 +34,7 @@ export class Safetensors implements Disposable {
   readonly files: readonly string[];
   /** The tensors by name. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** The text under `__metadata__`; of a split model, all shards' together. */
+  /** The map under `__metadata__`; for a split model, merged over all shards. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly #sources: Map<string, Source>;
 
@@ -53,7 +53,7 @@ export class Safetensors implements Disposable {
   }
 
   /**
-   * What is known about a tensor.
+   * The description of a tensor.
    *
    * @param name The tensor's name
    * @returns Its type, shape and place
@@ -62,7 +62,7 @@ export class Safetensors implements Disposable {
   info(name: string): TensorInfo {
     const info = this.tensors.get(name);
     if (info !== undefined) return info;
-    // A comparison costs microseconds, and a hostile header holds a million names.
+    // A comparison takes microseconds, and a hostile header may hold a million names.
     const names = [...this.tensors.keys()];
     const near = names.length <= 5000 ? closestString(name, names) : undefined;
     throw new RangeError(
@@ -79,7 +79,7 @@ export class Safetensors implements Disposable {
    * @param options Rows, destination and signal
    * @returns The values in row-major order: `options.into` if it was given
    * @throws {RangeError} If there is no such tensor or row, or the destination's length differs
-   * @throws {TypeError} If the tensor holds integers or another type that float32 does not hold
+   * @throws {TypeError} If the tensor holds integers or another type that float32 cannot hold
    */
   async read(name: string, options: ReadOptions = {}): Promise<Float32Array> {
     const info = this.info(name);
@@ -110,7 +110,7 @@ export class Safetensors implements Disposable {
   }
 
   /**
-   * SHA-256 of each file, for a record of what a result was made from. Reads the files whole.
+   * SHA-256 of each file, for provenance. Reads the files completely.
    *
    * @param options Signal and progress (per file)
    * @returns The hash in hexadecimal by file name (without directory)

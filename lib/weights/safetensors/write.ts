@@ -1,5 +1,5 @@
 /**
- * Writing safetensors: one tensor in memory at a time, the file whole or not there at all.
+ * Writing safetensors: with one tensor in memory at a time, and the file either complete or absent.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { HEADER_START, MAX_HEADER_BYTES } from "./header.ts";
 
 /** A tensor to be written. */
 export interface TensorEntry extends NamedTensor {
-  /** Its name, once in a file. */
+  /** Its name, unique in the file. */
   name: string;
   /** Its shape; empty for a scalar. */
   shape: readonly number[];
@@ -27,7 +27,10 @@ export interface TensorEntry extends NamedTensor {
 
 /** Options of {@linkcode writeSafetensors}. */
 export interface WriteOptions extends WriteProgress {
-  /** Free text kept under `__metadata__`; `{format: "pt"}` if absent, as transformers wants it. */
+  /**
+   * A map of strings kept under `__metadata__`; by default `{format: "pt"}`, which transformers
+   * requires.
+   */
   metadata?: Readonly<Record<string, string>>;
 }
 
@@ -41,8 +44,8 @@ interface Planned {
 /**
  * Writes a safetensors file.
  *
- * Tensors are laid out by falling size of element, then by name, as the format's own library does:
- * so each is aligned, and equal contents give equal bytes whatever the order of `entries`.
+ * Tensors are sorted by descending element size, then by name, as in safetensors' own library. So
+ * each is aligned, and equal contents give equal bytes regardless of the order of `entries`.
  *
  * @param path The file; its directory must exist
  * @param entries The tensors
@@ -71,7 +74,7 @@ export async function writeSafetensors(
   });
 }
 
-/** Checks the entries and gives each its place. */
+/** Checks the entries and assigns offsets. */
 function plan(entries: Iterable<TensorEntry>, path: string): Planned[] {
   const planned: Planned[] = [];
   const names = new Set<string>();
@@ -82,7 +85,7 @@ function plan(entries: Iterable<TensorEntry>, path: string): Planned[] {
     if (names.has(name)) throw new TypeError(`${cannot}: the name occurs twice`);
     names.add(name);
     if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") {
-      throw new TypeError(`${cannot}: its dtype must be F32, F16 or BF16 and is ${dtype}`);
+      throw new TypeError(`${cannot}: its dtype must be F32, F16 or BF16, got ${dtype}`);
     }
     if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
       throw new TypeError(`${cannot}: its shape (${shape.join(", ")}) must be of whole numbers`);
@@ -94,7 +97,8 @@ function plan(entries: Iterable<TensorEntry>, path: string): Planned[] {
     if (data instanceof Float32Array) assertLength(data, count, entry, path);
     planned.push({ entry, dtype, count, offsets: [0, 0] });
   }
-  // The library's order: by falling rank of the dtype in its own list, where BF16 follows F16.
+  // The library's order: by descending rank of the dtype in its own list, in which BF16 follows
+  // F16.
   const rank = { F32: 0, BF16: 1, F16: 2 };
   planned.sort((a, b) =>
     rank[a.dtype] - rank[b.dtype] || compareByCodePoint(a.entry.name, b.entry.name)
@@ -126,7 +130,7 @@ function formatHeader(
   if (Object.keys(metadata).length > 0) {
     members.push(`"__metadata__":${JSON.stringify(metadata)}`);
   }
-  // Joined by hand: a plain object would put names that look like array indices first.
+  // Joined by hand, because a plain object would put names that look like array indices first.
   for (const { entry, dtype, offsets } of planned) {
     const description = { dtype, shape: entry.shape, data_offsets: offsets };
     members.push(`${JSON.stringify(entry.name)}:${JSON.stringify(description)}`);

@@ -202,7 +202,7 @@ Deno.test("runNotebook() with resume restores tensors and trained models, and go
     "let steps = 12;",
     `import { encodeExamples, gpt2Tokenizer, Gpt2, pick, sft, Tensor } from "tunebook";
 const device = await pick({ device: "cpu" });
-const model = Gpt2.create(device, { vocabularySize: 50257, contextLength: 128, width: 8, layers: 1, heads: 2 }, 1);
+const model = Gpt2.create(device, { vocabularySize: 50257, contextLength: 128, width: 8, layers: 1, heads: 2 }, { seed: 1 });
 const same = model;
 const entries = Array.from({ length: 8 }, (_, i) => ({ instruction: "Repeat.", input: "cat " + i, output: "cat " + i }));
 const examples = encodeExamples(entries, gpt2Tokenizer());

@@ -2,7 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { compareManifests } from "../../../lib/runtime/compare/manifests.ts";
-import { compareNotebooks } from "../../../lib/runtime/compare/notebooks.ts";
+import {
+  compareNotebooks,
+  type NotebookTolerance,
+} from "../../../lib/runtime/compare/notebooks.ts";
 import { compareOutputs } from "../../../lib/runtime/compare/outputs.ts";
 import type { Manifest } from "../../../lib/runtime/manifest.ts";
 import type { Output } from "../../../lib/runtime/notebook.ts";
@@ -28,17 +31,125 @@ function figure(y: number[], html = "x"): Output {
 Deno.test("compareOutputs() takes the same for the same, however streams were cut", () => {
   const before = [stream("a\nb"), stream("c\n"), stream("", "stderr")];
   assertEquals(compareOutputs(before, [stream("a\nbc\n")], EXACT), undefined);
-  assertEquals(compareOutputs([stream("10%\r50%\r100%\n")], [stream("100%\n")], EXACT), undefined);
-  assertEquals(compareOutputs([stream("\x1b[31mred\x1b[0m")], [stream("red")], EXACT), undefined);
+  assertEquals(compareOutputs([stream("\x1b[31mred\x1b[0m")], [stream("red")], NEAR), undefined);
+  assertEquals(
+    typeof compareOutputs([stream("\x1b[31mred\x1b[0m")], [stream("red")], EXACT),
+    "string",
+  );
 });
 
-Deno.test("compareOutputs() leaves the Jupyter kernel's notes on cells out", () => {
+/** What a cell of these outputs comes to. */
+function compared(before: Output[], after: Output[], tolerance: NotebookTolerance = EXACT) {
+  const [{ verdict, excuse }] = compareNotebooks(
+    notebookOf(code("x", before, { id: "x", execution_count: 1 })),
+    notebookOf(code("x", after, { id: "x", execution_count: 1 })),
+    tolerance,
+  );
+  return excuse ?? verdict;
+}
+
+Deno.test("compareNotebooks() excuses the Jupyter kernel's notes where it is told to, and names them", () => {
   const note: Output = {
     output_type: "display_data",
     data: { "text/plain": "Stale: x has changed since, in cell [2]" },
     metadata: { tunebook: { note: true } },
   };
-  assertEquals(compareOutputs([note, stream("a")], [stream("a")], EXACT), undefined);
+  assertEquals(compared([note, stream("a")], [stream("a")]), "differs");
+  assertEquals(
+    compared([note, stream("a")], [stream("a")], { relative: 0, notes: true }),
+    "only a note of the Jupyter kernel's differs",
+  );
+});
+
+Deno.test("compareNotebooks() excuses text that the screen no longer shows, and nothing that it shows", () => {
+  assertEquals(
+    compared([stream("10%\r50%\r100%\n")], [stream("100%\n")]),
+    "only text that was overwritten differs",
+  );
+  // A shorter rewrite leaves the rest of the line.
+  assertEquals(compared([stream("0.99 at last\r0.51\n")], [stream("0.51\n")]), "differs");
+  assertEquals(compared([stream("\x1b]0;0.99\x07a")], [stream("a")]), "differs");
+});
+
+Deno.test("compareNotebooks() compares tracebacks, and excuses another folder of the same file", () => {
+  const failed = (line: string): Output[] => [
+    { output_type: "error", ename: "Error", evalue: "no", traceback: ["Error: no", line] },
+  ];
+  const here = failed("    at f (file:///home/me/book/helper.ts:3:4)");
+  assertEquals(
+    compared(here, failed("    at f (file:///tmp/x/helper.ts:3:4)")),
+    "only the folder that a traceback names differs",
+  );
+  assertEquals(compared(here, failed("    at f (file:///home/me/book/helper.ts:3:5)")), "differs");
+  assertEquals(compared(here, failed("final accuracy: 0.99")), "differs");
+});
+
+Deno.test("compareNotebooks() sees outputs of cells without code, and two cells of one id", () => {
+  assertEquals(
+    compareNotebooks(
+      notebookOf(code("", [stream("0.99")], { id: "a" }), code("", [], { id: "b" })),
+      notebookOf(code("", [], { id: "a" }), code("", [], { id: "b" })),
+      EXACT,
+    ).map(({ verdict }) => verdict),
+    ["differs"],
+  );
+  const twice = (text: string) =>
+    notebookOf(
+      code("1", [stream(text)], { id: "a", execution_count: 1 }),
+      code("2", [], { id: "a", execution_count: 2 }),
+    );
+  assertEquals(
+    compareNotebooks(twice("0.99"), twice("0.51"), EXACT).map(({ verdict }) => verdict),
+    ["differs", "same"],
+  );
+});
+
+Deno.test("compareOutputs() takes no infinity for near anything", () => {
+  assertEquals(typeof compareOutputs([stream("1e999")], [stream("0.51")], NEAR), "string");
+  const figure = (
+    y: unknown[],
+  ) => [display({ "application/vnd.plotly.v1+json": { data: [{ y }] } })];
+  assertEquals(typeof compareOutputs(figure([1, Infinity]), figure([1, 2]), NEAR), "string");
+  assertEquals(
+    typeof compareOutputs(figure([1, 9, Infinity]), figure([1, 2, Infinity]), NEAR),
+    "string",
+  );
+});
+
+Deno.test("compareOutputs() compares the drawing beside a figure: text by words, places by the drawing's size", () => {
+  const drawn = (
+    svg: string,
+  ) => [display({ "text/html": `<svg width="760" height="300">${svg}</svg>` })];
+  const before = drawn(
+    '<path d="M0,1L100,200" stroke="#00ff00" opacity="0.2"/><text y="15">acc 0.51</text>',
+  );
+  const near = (svg: string) => compareOutputs(before, drawn(svg), NEAR) === undefined;
+  assertEquals(
+    [
+      near(
+        '<path d="M0,1.2L100,200.4" stroke="#00ff00" opacity="0.2"/><text y="15.1">acc 0.51</text>',
+      ),
+      near('<path d="M0,1L100,209" stroke="#00ff00" opacity="0.2"/><text y="15">acc 0.51</text>'),
+      near('<path d="M0,1L100,200" stroke="#00ff00" opacity="0.6"/><text y="15">acc 0.51</text>'),
+      near('<path d="M0,1L100,200" stroke="#01ff00" opacity="0.2"/><text y="15">acc 0.51</text>'),
+      near('<path d="M0,1L100,200" stroke="#00ff00" opacity="0.2"/><text y="15">acc 0.99</text>'),
+    ],
+    [true, false, false, false, false],
+  );
+  const picture = (text: string) => [
+    display({
+      "text/html": `<img class="tb-picture" src="data:image/svg+xml,${
+        encodeURIComponent(`<svg><text>${text}</text></svg>`)
+      }">`,
+    }),
+    display({ "text/html": `<img src="data:image/png;base64,AA12345A">` }),
+  ];
+  assertEquals(compareOutputs(picture("0.51"), picture("0.5102"), NEAR), undefined);
+  assertEquals(typeof compareOutputs(picture("0.51"), picture("0.99"), NEAR), "string");
+  const bytes = (
+    digits: string,
+  ) => [display({ "text/html": `<img src="data:image/png;base64,AA${digits}A">` })];
+  assertEquals(typeof compareOutputs(bytes("12345"), bytes("12346"), NEAR), "string");
 });
 
 Deno.test("compareOutputs() names the first line that differs", () => {
@@ -69,7 +180,8 @@ Deno.test("compareOutputs() lets numbers be near where it is told to, and words 
 });
 
 Deno.test("compareOutputs() compares a figure by its data, points by the curve's size", () => {
-  assertEquals(compareOutputs([figure([1, 0])], [figure([1, 0.0005], "y")], NEAR), undefined);
+  assertEquals(compareOutputs([figure([1, 0])], [figure([1, 0.0005])], NEAR), undefined);
+  assertEquals(typeof compareOutputs([figure([1, 0])], [figure([1, 0], "y")], NEAR), "string");
   assertEquals(
     compareOutputs([figure([1, 0])], [figure([1, 0.1])], NEAR),
     "the figure's data[0].y[1]: 0.1 instead of 0",

@@ -96,8 +96,8 @@ Deno.test("read() crosses pieces, stops at a signal and refuses what it cannot r
 
 const tensor = { name: "a", shape: [32], type: 2, offset: 0 };
 const BROKEN: [what: string, file: RawFile | Uint8Array, message: string][] = [
-  ["nothing", new Uint8Array(0), "does not begin as a GGUF file does"],
-  ["another format", { magic: "GGML" }, "does not begin as a GGUF file does"],
+  ["nothing", new Uint8Array(0), 'does not begin with "GGUF"'],
+  ["another format", { magic: "GGML" }, 'does not begin with "GGUF"'],
   ["version 1", { version: 1 }, "its version is 1, expected 2 or 3"],
   ["big-endian", { version: 0x03000000 }, "it is big-endian"],
   ["too many tensors", { tensorCount: 2n ** 40n }, "it announces 1099511627776 tensors"],

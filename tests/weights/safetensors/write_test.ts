@@ -87,7 +87,7 @@ Deno.test("writeSafetensors() leaves the old file where it fails, and nothing be
     [
       [{ ...good, dtype: "I8" as "F32" }],
       TypeError,
-      "its dtype must be F32, F16 or BF16 and is I8",
+      "its dtype must be F32, F16 or BF16, got I8",
     ],
     [[good, { ...good, name: "b", data: () => new Float32Array(3) }], RangeError, "and it has 3"],
     [

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadWasm } from "../load_wasm.ts";
 import { type BlasLibrary, loadBlas, openBlas } from "./blas.ts";
 import { findWrongProduct } from "./compare_products.ts";
 
@@ -19,10 +20,11 @@ export interface ThreadReply {
   readonly wrong?: string;
 }
 
-function perform({ task, path }: ThreadTask): ThreadReply {
-  if (task === "load") return { library: load(path) };
-  const wasm = Deno.readFileSync(new URL("../kernels.wasm", import.meta.url));
-  return { wrong: findWrongProduct(openBlas(path), new WebAssembly.Module(wasm)) };
+async function perform({ task, path }: ThreadTask): Promise<ThreadReply> {
+  const wasm = await loadWasm();
+  return task === "load"
+    ? { library: load(path) }
+    : { wrong: findWrongProduct(openBlas(path), wasm) };
 }
 
 /** Loads a library, and finds its file: what is checked is what will be used. */
@@ -50,4 +52,5 @@ function loadedFiles(): string[] {
   return [...new Set(lines.flatMap((line) => /\s(\/.+)$/.exec(line)?.[1] ?? []))];
 }
 
-self.onmessage = ({ data }: MessageEvent<ThreadTask>) => self.postMessage(perform(data));
+self.onmessage = async ({ data }: MessageEvent<ThreadTask>) =>
+  self.postMessage(await perform(data));

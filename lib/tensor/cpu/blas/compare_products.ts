@@ -38,6 +38,7 @@ const THREADS = 2;
 /** Floats after each row of c and before its first, which a product must leave as they are. */
 const GAP = 3;
 const UNTOUCHED = 12345;
+const OFFSETS = { aOffset: 2, bOffset: 1, biasOffset: 0, cOffset: GAP };
 
 /**
  * Multiplies as our kernels do, transposed and not, into zeros and onto sums, with a BLAS and with WebAssembly.
@@ -56,7 +57,8 @@ export function findWrongProduct(blas: Blas, wasm: WebAssembly.Module): string |
   const [theirs, ours] = [contexts(blas), contexts()];
   const random = new Random(1);
   for (const [m, n, k] of SHAPES) {
-    const a = uniform(random, m * k), b = uniform(random, k * n + 1), bias = uniform(random, n);
+    const a = uniform(random, m * k + OFFSETS.aOffset);
+    const b = uniform(random, k * n + OFFSETS.bOffset), bias = uniform(random, n);
     for (const variant of VARIANTS) {
       const cStride = n + GAP;
       // A product that is not added to anything must not look at what is there: memory is used again.
@@ -67,10 +69,10 @@ export function findWrongProduct(blas: Blas, wasm: WebAssembly.Module): string |
       }
       const product = (threads: readonly Context[]) => {
         const c = before.slice();
-        const params = { m, n, k, ...variant, bOffset: 1, biasOffset: 0, cOffset: GAP, cStride };
+        const params = { m, n, k, ...variant, ...OFFSETS, cStride };
         for (const context of threads) {
           context.reset();
-          matmul(context, { a, b, bias, c }, params);
+          matmul.run(context, { a, b, bias, c }, params);
         }
         return c;
       };

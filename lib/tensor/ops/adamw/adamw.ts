@@ -18,7 +18,7 @@ import wgsl from "./adamw.wgsl" with { type: "text" };
  * rootCorrection2 = √(1 − beta2ᵗ), decay = learningRate · weightDecay, and rate1 = 1 − beta1 and rate2 = 1 − beta2
  * from double precision (in f32, 1 − 0.999 is off by 1e-5).
  */
-const adamwKernel = defineKernel({
+export const adamwKernel = defineKernel({
   name: "adamw",
   buffers: { parameter: "update", gradient: "read", mean: "update", variance: "update" },
   params: {
@@ -40,7 +40,7 @@ const adamwKernel = defineKernel({
 });
 
 /** Numbers of one step. */
-export interface AdamWOptions {
+export interface AdamWStepOptions {
   /** Number of this step, from 1. */
   readonly step: number;
   readonly learningRate: number;
@@ -70,7 +70,7 @@ export function adamwInto(
   gradient: Tensor,
   mean: Tensor,
   variance: Tensor,
-  options: AdamWOptions,
+  options: AdamWStepOptions,
 ): void {
   const { step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale = 1 } = options;
   for (const other of [gradient, mean, variance]) assertSameShape("step", parameter, other);

@@ -1,7 +1,8 @@
 /** How threads share out `attention`: query heads, and the rows of one where heads do not divide evenly. */
 import type { Context, Range } from "../../cpu/context.ts";
-import { type CpuKernel, ints } from "../../cpu/kernel.ts";
+import { implement, ints, type ParamsOf } from "../../cpu/kernel.ts";
 import { HeadMemory, type Part, strideOf } from "./head_memory.ts";
+import type { backwardKernel, forwardKernel } from "./attention.ts";
 
 /** Queries that the WASM kernels compute together, consecutive and each the next one's parent: BLOCK of attention.as.ts. */
 const BLOCK = 8;
@@ -20,7 +21,7 @@ interface Bundle {
   readonly continued: boolean;
 }
 
-type Params = Parameters<CpuKernel>[2];
+type Params = ParamsOf<typeof forwardKernel>;
 
 /**
  * This thread's queries. Threads get equally many pairs of tokens: some heads whole, and of the first and the last
@@ -100,7 +101,7 @@ function statisticsOf({ head, rows }: Part, tokens: number): Range {
   return { first: (head * tokens + rows.first) * 2, last: (head * tokens + rows.last) * 2 };
 }
 
-export const attentionForward: CpuKernel = (
+export const attentionForward = implement<typeof forwardKernel>("attention.forward", (
   context,
   { q, k, v, tree, y, statistics },
   params,
@@ -143,9 +144,9 @@ export const attentionForward: CpuKernel = (
     }
     results.store(y, own.parts);
   }
-};
+});
 
-export const attentionBackward: CpuKernel = (
+export const attentionBackward = implement<typeof backwardKernel>("attention.backward", (
   context,
   { q, k, v, tree, y, dy, statistics, dq, dk, dv },
   params,
@@ -225,4 +226,4 @@ export const attentionBackward: CpuKernel = (
       sums.store(target);
     }
   }
-};
+});

@@ -34,7 +34,7 @@ const shapeParams = {
  * j for i is multiplied by `factor`, or by 0 where hash(seed, (head · T + i) · T + j) is below `threshold`: the hash is
  * dropout's, indices wrap.
  */
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "attention.forward",
   buffers: { q: "read", k: "read", v: "read", tree: "read", y: "write", statistics: "write" },
   params: shapeParams,
@@ -42,7 +42,7 @@ const forwardKernel = defineKernel({
 });
 
 /** Writes Σ dy · y of each row and head to `statistics`, then dq, and dk with dv, from recomputed scores. */
-const backwardKernel = defineKernel({
+export const backwardKernel = defineKernel({
   name: "attention.backward",
   buffers: {
     q: "read",

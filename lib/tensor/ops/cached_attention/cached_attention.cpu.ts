@@ -1,8 +1,9 @@
 /** How threads share out `cachedAttention`: queries, and the key heads of a query where there are few queries. */
 import type { Context } from "../../cpu/context.ts";
-import { type CpuKernel, ints } from "../../cpu/kernel.ts";
+import { implement, ints } from "../../cpu/kernel.ts";
+import type { cachedAttentionKernel } from "./cached_attention.ts";
 
-export const cachedAttention: CpuKernel = (
+export const cachedAttention = implement<typeof cachedAttentionKernel>("cachedAttention", (
   context,
   { q, keys, values, rows, y },
   { queries, heads, kvHeads, headDim, maxLength, scale },
@@ -43,7 +44,7 @@ export const cachedAttention: CpuKernel = (
     context.store(yAt, y, own);
     unit += lastHead - firstHead;
   }
-};
+});
 
 /** Copies columns of the listed rows side by side; runs of consecutive whole rows in one go. */
 function gather(

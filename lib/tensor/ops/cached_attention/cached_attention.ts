@@ -13,7 +13,7 @@ import { formatShape, Tensor } from "../../tensor.ts";
 import { cachedAttentionProgram } from "./cached_attention.gpu.ts";
 
 /** `rows` is (queries, 1 + maxLength) integers: how many rows a query sees, then which. */
-const cachedAttentionKernel = defineKernel({
+export const cachedAttentionKernel = defineKernel({
   name: "cachedAttention",
   buffers: { q: "read", keys: "read", values: "read", rows: "read", y: "write" },
   params: {

@@ -1,7 +1,11 @@
 /** How threads share out `copyRows`: consecutive elements. */
-import type { CpuKernel } from "../../cpu/kernel.ts";
+import { implement } from "../../cpu/kernel.ts";
+import type { copyRowsKernel } from "./copy_rows.ts";
 
-export const copyRows: CpuKernel = (context, { x, y }, { size, offset }) => {
-  const { first, last } = context.share(size);
-  y.set(x.subarray(first, last), offset + first);
-};
+export const copyRows = implement<typeof copyRowsKernel>(
+  "copyRows",
+  (context, { x, y }, { size, offset }) => {
+    const { first, last } = context.share(size);
+    y.set(x.subarray(first, last), offset + first);
+  },
+);

@@ -9,7 +9,7 @@ import { formatShape, type Tensor } from "../../tensor.ts";
 import { fold, rowParts } from "../../webgpu/plans.ts";
 import wgsl from "./copy_rows.wgsl" with { type: "text" };
 
-const copyRowsKernel = defineKernel({
+export const copyRowsKernel = defineKernel({
   name: "copyRows",
   buffers: { x: "read", y: "update" },
   params: { size: "u32", offset: "u32" },

@@ -15,7 +15,7 @@ import wgsl from "./dequantize.wgsl" with { type: "text" };
  * y[t] = columns `firstColumn` … of the packed row firstRow + t, or ids[t] where `hasIds` is 1, for `rows` of them.
  * `kind` is the format's number; `scales` is the same memory as `packed`, and `scalesAt` the byte where they begin.
  */
-const dequantizeKernel = defineKernel({
+export const dequantizeKernel = defineKernel({
   name: "dequantize",
   buffers: { packed: "read", scales: "read", ids: "read", y: "write" },
   params: {

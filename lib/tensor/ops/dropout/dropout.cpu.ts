@@ -1,7 +1,8 @@
 /** How threads share out `dropout`: consecutive elements, streamed. */
-import type { CpuKernel } from "../../cpu/kernel.ts";
+import { implement } from "../../cpu/kernel.ts";
+import type { dropoutKernel } from "./dropout.ts";
 
-export const dropout: CpuKernel = (
+export const dropout = implement<typeof dropoutKernel>("dropout", (
   context,
   { x, y },
   { size, seed, threshold, factor, accumulate },
@@ -12,4 +13,4 @@ export const dropout: CpuKernel = (
     (at, count, first) =>
       context.wasm.dropout(at.x, at.y, count, first, seed, threshold, factor, accumulate),
   );
-};
+});

@@ -17,7 +17,7 @@ import wgsl from "./dropout.wgsl" with { type: "text" };
  * wrapping arithmetic ("lowbias32", Wellons 2018, twice): mix(z) = z ^= z >> 16; z *= 0x7feb352d; z ^= z >> 15;
  * z *= 0x846ca68b; z ^= z >> 16. hash(seed, i) = mix(mix(i + 0x9e3779b9) ^ seed).
  */
-const dropoutKernel = defineKernel({
+export const dropoutKernel = defineKernel({
   name: "dropout",
   buffers: { x: "read", y: "update" },
   params: { size: "u32", seed: "u32", threshold: "u32", factor: "f32", accumulate: "u32" },

@@ -1,16 +1,20 @@
 /** How threads share out `embedding`: tokens, and rows of the table for its gradient. */
-import { type CpuKernel, ints } from "../../cpu/kernel.ts";
+import { implement, ints } from "../../cpu/kernel.ts";
+import type { backwardKernel, forwardKernel } from "./embedding.ts";
 
-export const embeddingForward: CpuKernel = (context, { table, ids, y }, { tokens, width }) => {
-  const { first, last } = context.share(tokens);
-  const rows = ints(ids);
-  for (let token = first; token < last; token++) {
-    const at = rows[token] * width;
-    y.set(table.subarray(at, at + width), token * width);
-  }
-};
+export const embeddingForward = implement<typeof forwardKernel>(
+  "embedding.forward",
+  (context, { table, ids, y }, { tokens, width }) => {
+    const { first, last } = context.share(tokens);
+    const rows = ints(ids);
+    for (let token = first; token < last; token++) {
+      const at = rows[token] * width;
+      y.set(table.subarray(at, at + width), token * width);
+    }
+  },
+);
 
-export const embeddingBackward: CpuKernel = (
+export const embeddingBackward = implement<typeof backwardKernel>("embedding.backward", (
   context,
   { rows, starts, order, dy, dTable },
   { unique, width },
@@ -29,4 +33,4 @@ export const embeddingBackward: CpuKernel = (
     }
     target.set(context.floats.subarray(sum / 4, sum / 4 + width));
   }
-};
+});

@@ -14,7 +14,7 @@ import { dequantizeInto } from "../dequantize/dequantize.ts";
 import { fill } from "../fill/fill.ts";
 
 /** y[t] = table[ids[t]]. The table may be larger than one binding. */
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "embedding.forward",
   buffers: { table: "read", ids: "read", y: "write" },
   params: { tokens: "u32", width: "u32", vocabularySize: "u32" },
@@ -40,7 +40,7 @@ const forwardKernel = defineKernel({
  * dTable[rows[u]] += Σ dy[order[i]] for i from starts[u] to starts[u + 1], in that order. Sorting by row on the host
  * makes this free of atomics, so that it gives the same bits each time.
  */
-const backwardKernel = defineKernel({
+export const backwardKernel = defineKernel({
   name: "embedding.backward",
   buffers: { rows: "read", starts: "read", order: "read", dy: "read", dTable: "update" },
   params: { unique: "u32", width: "u32", vocabularySize: "u32" },

@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import wgsl from "./fill.wgsl" with { type: "text" };
 
-const fillKernel = defineKernel({
+export const fillKernel = defineKernel({
   name: "fill",
   buffers: { y: "write" },
   params: { size: "u32", value: "f32" },

@@ -1,19 +1,23 @@
 /** How threads share out gated activations: consecutive elements, streamed. */
-import type { CpuKernel } from "../../cpu/kernel.ts";
+import { implement } from "../../cpu/kernel.ts";
+import type { backwardKernel, forwardKernel } from "./gated.ts";
 
-export const gatedForward: CpuKernel = (context, { gate, up, y }, { size, slope, cubic }) => {
-  context.stream(
-    {
-      gate: { buffer: gate, access: "read" },
-      up: { buffer: up, access: "read" },
-      y: { buffer: y, access: "write" },
-    },
-    context.share(size),
-    (at, count) => context.wasm.gatedForward(at.gate, at.up, at.y, count, slope, cubic),
-  );
-};
+export const gatedForward = implement<typeof forwardKernel>(
+  "gated.forward",
+  (context, { gate, up, y }, { size, slope, cubic }) => {
+    context.stream(
+      {
+        gate: { buffer: gate, access: "read" },
+        up: { buffer: up, access: "read" },
+        y: { buffer: y, access: "write" },
+      },
+      context.share(size),
+      (at, count) => context.wasm.gatedForward(at.gate, at.up, at.y, count, slope, cubic),
+    );
+  },
+);
 
-export const gatedBackward: CpuKernel = (
+export const gatedBackward = implement<typeof backwardKernel>("gated.backward", (
   context,
   { gate, up, dy, dGate, dUp },
   { size, slope, cubic, accumulateGate, accumulateUp },
@@ -41,4 +45,4 @@ export const gatedBackward: CpuKernel = (
         accumulateUp,
       ),
   );
-};
+});

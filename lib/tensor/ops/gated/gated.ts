@@ -14,14 +14,14 @@ import { elementwise } from "../../webgpu/plans.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "gated.forward",
   buffers: { gate: "read", up: "read", y: "write" },
   params: { size: "u32", slope: "f32", cubic: "f32" },
   webgpu: elementwise({ source: forwardWgsl, size: "size", buffers: ["gate", "up", "y"] }),
 });
 
-const backwardKernel = defineKernel({
+export const backwardKernel = defineKernel({
   name: "gated.backward",
   buffers: { gate: "read", up: "read", dy: "read", dGate: "update", dUp: "update" },
   params: {

@@ -12,14 +12,14 @@ import { elementwise } from "../../webgpu/plans.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "gelu.forward",
   buffers: { x: "read", y: "write" },
   params: { size: "u32" },
   webgpu: elementwise({ source: forwardWgsl, size: "size", buffers: ["x", "y"] }),
 });
 
-const backwardKernel = defineKernel({
+export const backwardKernel = defineKernel({
   name: "gelu.backward",
   buffers: { x: "read", dy: "read", dx: "update" },
   params: { size: "u32", accumulate: "u32" },

@@ -14,7 +14,7 @@ import wgsl from "./global_norm.wgsl" with { type: "text" };
 export const BLOCK = 65_536;
 
 /** partials[offset + b] = Σ x² over block b. */
-const partialsKernel = defineKernel({
+export const partialsKernel = defineKernel({
   name: "globalNorm.partials",
   buffers: { x: "read", partials: "update" },
   params: { size: "u32", offset: "u32" },

@@ -17,7 +17,7 @@ import backwardWeightsWgsl from "./backward_weights.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
 /** `statistics` is (rows, 2): mean and 1/√(variance + epsilon), saved for the gradient. */
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "layerNorm.forward",
   buffers: { x: "read", weight: "read", bias: "read", y: "write", statistics: "write" },
   params: { rows: "u32", width: "u32", epsilon: "f32" },
@@ -29,7 +29,7 @@ const forwardKernel = defineKernel({
   }),
 });
 
-const backwardInputKernel = defineKernel({
+export const backwardInputKernel = defineKernel({
   name: "layerNorm.backwardInput",
   buffers: { x: "read", weight: "read", statistics: "read", dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },
@@ -42,7 +42,7 @@ const backwardInputKernel = defineKernel({
 });
 
 /** Sums over rows, in their order: each column is one thread's. */
-const backwardWeightsKernel = defineKernel({
+export const backwardWeightsKernel = defineKernel({
   name: "layerNorm.backwardWeights",
   buffers: { x: "read", statistics: "read", dy: "read", dWeight: "update", dBias: "update" },
   params: { rows: "u32", width: "u32", accumulateWeight: "u32", accumulateBias: "u32" },

@@ -1,7 +1,8 @@
 /** How threads share out `linearCrossEntropy`: rows of logits; the final sum is one thread's. */
-import { type CpuKernel, ints } from "../../cpu/kernel.ts";
+import { implement, ints } from "../../cpu/kernel.ts";
+import type { backwardKernel, forwardKernel, lossKernel } from "./linear_cross_entropy.ts";
 
-export const crossEntropyForward: CpuKernel = (
+export const crossEntropyForward = implement<typeof forwardKernel>("crossEntropy.forward", (
   context,
   { logits, starts, targets, statistics, targetLogits },
   { rows, tokens, firstToken },
@@ -21,12 +22,12 @@ export const crossEntropyForward: CpuKernel = (
       if (token >= 0 && token < tokens) targetLogits[edge] = logits[row * tokens + token];
     }
   }
-};
+});
 
 /** No maximum and no sum yet. */
 const START = [-3.4028234663852886e38, 0];
 
-export const crossEntropyLoss: CpuKernel = (
+export const crossEntropyLoss = implement<typeof lossKernel>("crossEntropy.loss", (
   context,
   { statistics, starts, counts, targetLogits, loss },
   { rows, factor },
@@ -41,9 +42,9 @@ export const crossEntropyLoss: CpuKernel = (
     }
   }
   loss[0] = sum * factor;
-};
+});
 
-export const crossEntropyBackward: CpuKernel = (
+export const crossEntropyBackward = implement<typeof backwardKernel>("crossEntropy.backward", (
   context,
   { logits, starts, targets, counts, statistics, dLoss },
   { rows, tokens, firstToken, factor },
@@ -64,4 +65,4 @@ export const crossEntropyBackward: CpuKernel = (
       if (token >= 0 && token < tokens) logits[row * tokens + token] -= scale * counts[edge];
     }
   }
-};
+});

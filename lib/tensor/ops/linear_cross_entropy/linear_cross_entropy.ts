@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { LossEdges } from "../../../forest.ts";
 import { defineKernel } from "../../device.ts";
 import { formatShape, isRecorded, record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
@@ -24,7 +25,7 @@ import lossWgsl from "./loss.wgsl" with { type: "text" };
  * and sum of exponentials in `statistics` (rows, 2), begun anew where `firstToken` is 0, and writes the logits of
  * targets within this chunk to `targetLogits` (edges). Row r's edges are starts[r] … starts[r + 1].
  */
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "crossEntropy.forward",
   buffers: {
     logits: "read",
@@ -48,7 +49,7 @@ const forwardKernel = defineKernel({
 });
 
 /** loss = factor · Σ counts[e] · (log-sum-exp of e's row − targetLogits[e]), summed in the order of edges. */
-const lossKernel = defineKernel({
+export const lossKernel = defineKernel({
   name: "crossEntropy.loss",
   buffers: {
     statistics: "read",
@@ -62,7 +63,7 @@ const lossKernel = defineKernel({
 });
 
 /** logits = dLoss · factor · (Σ counts of the row · softmax − Σ counts of the row's edges to this token). */
-const backwardKernel = defineKernel({
+export const backwardKernel = defineKernel({
   name: "crossEntropy.backward",
   buffers: {
     logits: "update",
@@ -85,16 +86,6 @@ const backwardKernel = defineKernel({
     }),
   }),
 });
-
-/** Which rows predict which tokens. */
-export interface LossEdges {
-  /** The predicting row of each edge, ascending. */
-  readonly rows: Int32Array;
-  /** The token that follows. */
-  readonly targets: Int32Array;
-  /** How often the edge counts. */
-  readonly counts: Float32Array;
-}
 
 /** Options of {@linkcode linearCrossEntropy}. */
 export interface LinearCrossEntropyOptions {

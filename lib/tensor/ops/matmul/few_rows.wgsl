@@ -12,6 +12,7 @@ struct Params {
   cOffset: u32,
   cStride: u32,
   biasOffset: u32,
+  aOffset: u32,
   aStart: u32,
   aRow: u32,
   aStep: u32,

@@ -3,25 +3,29 @@
  * multiplies with BLAS, or with WASM where there is none. The order of the inner sum depends on neither.
  */
 import type { Context, Range } from "../../cpu/context.ts";
-import type { CpuKernel } from "../../cpu/kernel.ts";
+import { implement } from "../../cpu/kernel.ts";
 import { PANEL_ROWS, PANEL_TERMS } from "./multiply_panel.ts";
+import type { columnSumsKernel, matmulKernel } from "./matmul.ts";
 
-export const matmul: CpuKernel = (context, { a, b, bias, c }, params) => {
-  const { m, n } = params;
-  const whole = { rows: { first: 0, last: m }, columns: { first: 0, last: n } };
-  const part = n >= m
-    ? { ...whole, columns: context.share(n, 16) }
-    : { ...whole, rows: context.share(m, 8) };
-  if (part.columns.first >= part.columns.last || part.rows.first >= part.rows.last) return;
-  const matrices = {
-    a,
-    b: b.subarray(params.bOffset),
-    bias: params.hasBias ? bias.subarray(params.biasOffset) : undefined,
-    c: c.subarray(params.cOffset),
-  };
-  if (context.blas) multiplyWithBlas(context, matrices, part, params);
-  else multiplyWithWasm(context, matrices, part, params);
-};
+export const matmul = implement<typeof matmulKernel>(
+  "matmul",
+  (context, { a, b, bias, c }, params) => {
+    const { m, n } = params;
+    const whole = { rows: { first: 0, last: m }, columns: { first: 0, last: n } };
+    const part = n >= m
+      ? { ...whole, columns: context.share(n, 16) }
+      : { ...whole, rows: context.share(m, 8) };
+    if (part.columns.first >= part.columns.last || part.rows.first >= part.rows.last) return;
+    const matrices = {
+      a: a.subarray(params.aOffset),
+      b: b.subarray(params.bOffset),
+      bias: params.hasBias ? bias.subarray(params.biasOffset) : undefined,
+      c: c.subarray(params.cOffset),
+    };
+    if (context.blas) multiplyWithBlas(context, matrices, part, params);
+    else multiplyWithWasm(context, matrices, part, params);
+  },
+);
 
 interface Matrices {
   readonly a: Float32Array;
@@ -167,14 +171,17 @@ function startSums(
   }
 }
 
-export const columnSums: CpuKernel = (context, { x, y }, { rows, width, accumulate }) => {
-  const columns = context.share(width, 16);
-  const sumsAt = context.loadSums(y, columns, accumulate);
-  context.streamColumns(
-    { x: { buffer: x, width } },
-    rows,
-    columns,
-    (at, count, _first, stride) => context.wasm.addRows(at.x, sumsAt, count, stride),
-  );
-  context.store(sumsAt, y, columns);
-};
+export const columnSums = implement<typeof columnSumsKernel>(
+  "matmul.columnSums",
+  (context, { x, y }, { rows, width, accumulate }) => {
+    const columns = context.share(width, 16);
+    const sumsAt = context.loadSums(y, columns, accumulate);
+    context.streamColumns(
+      { x: { buffer: x, width } },
+      rows,
+      columns,
+      (at, count, _first, stride) => context.wasm.addRows(at.x, sumsAt, count, stride),
+    );
+    context.store(sumsAt, y, columns);
+  },
+);

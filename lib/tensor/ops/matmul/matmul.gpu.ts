@@ -24,7 +24,8 @@ type P =
   | "bOffset"
   | "cOffset"
   | "cStride"
-  | "biasOffset";
+  | "biasOffset"
+  | "aOffset";
 
 /** Up to this many rows, as in generation, each column is shared out over many threads. */
 const FEW_ROWS = 8;
@@ -56,7 +57,7 @@ export const matmulProgram: Program<B, P> = {
   },
   plan(input) {
     const { m, n, k, transposeA, transposeB, hasBias, accumulate } = input.params;
-    const { bOffset, cOffset, cStride, biasOffset } = input.params;
+    const { aOffset, bOffset, cOffset, cStride, biasOffset } = input.params;
     const aWidth = transposeA ? m : k;
     const bWidth = transposeB ? k : n;
     const fitting = (width: number) => fittingRows(width, input);
@@ -74,7 +75,7 @@ export const matmulProgram: Program<B, P> = {
         for (const inner of steps(k, kStep)) {
           const a = transposeA ? inner : rows;
           const b = transposeB ? columns : inner;
-          const aPart = part(0, aWidth, a.first, a.count, input);
+          const aPart = part(aOffset, aWidth, a.first, a.count, input);
           const bPart = part(bOffset, bWidth, b.first, b.count, input);
           const cPart = part(cOffset, cStride, rows.first, rows.count, input, n);
           const last = inner.first + inner.count === k;

@@ -4,19 +4,29 @@
  * @module
  */
 
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
+import { broadcastShapes, stridesIn } from "../../broadcast.ts";
 import { defineKernel, type Device } from "../../device.ts";
 import { isPacked, PACKED_FORMATS } from "../../packed.ts";
 import { assertShape } from "../../shapes.ts";
-import { formatShape, record, sizeOf, Tensor } from "../../tensor.ts";
+import {
+  formatShape,
+  type Gradients,
+  type MatmulOptions,
+  record,
+  sizeOf,
+  Tensor,
+} from "../../tensor.ts";
 import { dequantizeInto } from "../dequantize/dequantize.ts";
+import { reshape } from "../reshape/reshape.ts";
 import { columnSumsProgram, matmulProgram } from "./matmul.gpu.ts";
 
 /**
  * c = op(a) · op(b) (+ bias) (+ c where `accumulate` is 1); op(a) is (m, k), op(b) is (k, n), c is (m, n).
- * `bOffset`, `cOffset` and `biasOffset` are in elements: the part of a large table that is used. A row of c begins
+ * `aOffset`, `bOffset`, `cOffset` and `biasOffset` are in elements: the part of a tensor that is used. A row of c begins
  * `cStride` elements after the one before. Where `hasBias` is 0, `bias` is any buffer and is not read.
  */
-const matmulKernel = defineKernel({
+export const matmulKernel = defineKernel({
   name: "matmul",
   buffers: { a: "read", b: "read", bias: "read", c: "update" },
   params: {
@@ -31,28 +41,19 @@ const matmulKernel = defineKernel({
     cOffset: "u32",
     cStride: "u32",
     biasOffset: "u32",
+    aOffset: "u32",
   },
   flops: ({ m, n, k }) => 2 * m * n * k,
   webgpu: matmulProgram,
 });
 
 /** y[column] = sum of x[:, column] (+ y): the gradient of a bias. Rows are summed in their order. */
-const columnSumsKernel = defineKernel({
+export const columnSumsKernel = defineKernel({
   name: "matmul.columnSums",
   buffers: { x: "read", y: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },
   webgpu: columnSumsProgram,
 });
-
-/** Options of {@linkcode matmul}. */
-export interface MatmulOptions {
-  /** Uses aᵀ. `a` must then have two dimensions. By default false. */
-  readonly transposeA?: boolean;
-  /** Uses bᵀ: weights stored as (out, in). By default false. */
-  readonly transposeB?: boolean;
-  /** (N), added to every row. */
-  readonly bias?: Tensor;
-}
 
 /** Arguments of {@linkcode matmulInto}. */
 export interface MatmulIntoOptions {
@@ -63,6 +64,8 @@ export interface MatmulIntoOptions {
   readonly transposeB?: boolean;
   readonly bias?: Tensor;
   readonly accumulate?: 0 | 1;
+  /** First element of `a` that is used. */
+  readonly aOffset?: number;
   /** First element of `b` that is used. */
   readonly bOffset?: number;
   /** First element of `c` that is written. */
@@ -73,17 +76,40 @@ export interface MatmulIntoOptions {
   readonly biasOffset?: number;
 }
 
+const NAMES: OptionNames<MatmulOptions> = { transposeA: true, transposeB: true, bias: true };
+
 /**
- * Multiplies matrices.
+ * Multiplies matrices, or each of many: dimensions before the last two are broadcast.
  *
- * @param a (…, K); its leading dimensions are folded into M rows. With `transposeA`, (K, M).
- * @param b (K, N). With `transposeB`, (N, K). It may be packed: it is then widened a part at a time.
+ * @param a (…, M, K), or (…, K, M) with `transposeA`, or (K).
+ * @param b (…, K, N), or (…, N, K) with `transposeB`, or (K). A matrix may be packed: it is then widened a part at a time.
  * @param options Transposition and bias.
- * @returns (…, N), or (M, N) with `transposeA`.
+ * @returns (…, M, N), without the dimension that an input of a single dimension lacks.
  * @throws {TypeError} If the shapes do not fit.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { matmul, ones, tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([[1, 2], [3, 4]]);
+ * assertEquals([...await matmul(x, x).data()], [7, 10, 15, 22]);
+ * assertEquals(matmul(ones([8, 5, 2, 3]), ones([5, 3, 4])).shape, [8, 5, 2, 4]);
+ * ```
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  assertKnownOptions("multiply matrices", options, NAMES);
   const { transposeA = false, transposeB = false, bias } = options;
+  if (b.shape.length === 1 && !transposeB) {
+    const y = matmul(a, reshape(b, [b.size, 1]), options);
+    return reshape(y, y.shape.slice(0, -1));
+  }
+  if (a.shape.length === 1 && b.shape.length > 2) {
+    const y = matmul(reshape(a, [1, a.size]), b, options);
+    return reshape(y, y.shape.toSpliced(-2, 1));
+  }
+  if (b.shape.length > 2 || (transposeA && a.shape.length > 2)) {
+    return multiplyBatch(a, b, options);
+  }
   const [m, k] = transposeA ? [a.width, a.rows] : [a.rows, a.width];
   const [kOfB, n] = transposeB ? [b.width, b.rows] : [b.rows, b.width];
   if (b.shape.length !== 2 || k !== kOfB || (transposeA && a.shape.length !== 2)) {
@@ -120,15 +146,106 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
         matmulInto(gradient, a, dy, { ...dimensions, transposeA: !transposeA });
       }
     }
-    if (bias && gradients.wants(bias)) {
-      const { gradient, accumulate } = gradients.into(bias);
-      a.device.run(
-        columnSumsKernel,
-        { x: dy.buffer, y: gradient.buffer },
-        { rows: m, width: n, accumulate },
-      );
-    }
+    if (bias && gradients.wants(bias)) addColumnSums(bias, dy, gradients);
   });
+}
+
+/** Multiplies each of many matrices by each of as many, or by one. */
+function multiplyBatch(a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
+  const { transposeA = false, transposeB = false, bias } = options;
+  const [rowsA, columnsA] = a.shape.slice(-2);
+  const [rowsB, columnsB] = b.shape.slice(-2);
+  const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+  const [kOfB, n] = transposeB ? [columnsB, rowsB] : [rowsB, columnsB];
+  if (k !== kOfB || isPacked(a.dtype) || isPacked(b.dtype)) {
+    throw new TypeError(
+      `Cannot multiply tensors of shapes ${formatShape(a.shape)}${transposeA ? "ᵀ" : ""} and ` +
+        `${formatShape(b.shape)}${transposeB ? "ᵀ" : ""}: ` +
+        (k === kOfB ? "only a single matrix can be packed" : "inner dimensions must be equal"),
+    );
+  }
+  if (bias) assertShape("bias", bias, [n]);
+  const [batchOfA, batchOfB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batch = broadcastShapes("multiply", [batchOfA, batchOfB]);
+  const y = Tensor.empty(a.device, [...batch, m, n]);
+  const offsets = batchOffsets(batch, [
+    { shape: batchOfA, size: m * k },
+    { shape: batchOfB, size: k * n },
+    { shape: batch, size: m * n },
+  ]);
+  for (const [aOffset, bOffset, cOffset] of offsets) {
+    matmulInto(y, a, b, { m, n, k, transposeA, transposeB, bias, aOffset, bOffset, cOffset });
+  }
+  return record(y, [a, b, bias], (dy, gradients) => {
+    // A matrix that several were multiplied by has the sum of their gradients, in order.
+    const start = (input: Tensor) => {
+      const { gradient, accumulate } = gradients.into(input);
+      const seen = new Set<number>();
+      return {
+        gradient,
+        next: (cOffset: number): { cOffset: number; accumulate: 0 | 1 } => {
+          const first = !seen.has(cOffset);
+          seen.add(cOffset);
+          return { cOffset, accumulate: first ? accumulate : 1 };
+        },
+      };
+    };
+    if (gradients.wants(a)) {
+      const { gradient, next } = start(a);
+      for (const [aOffset, bOffset, dyOffset] of offsets) {
+        if (transposeA) {
+          const offset = { ...next(aOffset), aOffset: bOffset, bOffset: dyOffset };
+          const transposed = { transposeA: transposeB, transposeB: true };
+          matmulInto(gradient, b, dy, { m: k, n: m, k: n, ...transposed, ...offset });
+        } else {
+          const offset = { ...next(aOffset), aOffset: dyOffset, bOffset };
+          matmulInto(gradient, dy, b, { m, n: k, k: n, transposeB: !transposeB, ...offset });
+        }
+      }
+    }
+    if (gradients.wants(b)) {
+      const { gradient, next } = start(b);
+      for (const [aOffset, bOffset, dyOffset] of offsets) {
+        if (transposeB) {
+          const offset = { ...next(bOffset), aOffset: dyOffset, bOffset: aOffset };
+          const transposed = { transposeA: true, transposeB: transposeA };
+          matmulInto(gradient, dy, a, { m: n, n: k, k: m, ...transposed, ...offset });
+        } else {
+          const offset = { ...next(bOffset), aOffset, bOffset: dyOffset };
+          matmulInto(gradient, a, dy, { m: k, n, k: m, transposeA: !transposeA, ...offset });
+        }
+      }
+    }
+    if (bias && gradients.wants(bias)) addColumnSums(bias, dy, gradients);
+  });
+}
+
+/** Where each matrix of a batch begins in each tensor. */
+function batchOffsets(
+  batch: readonly number[],
+  tensors: readonly { shape: readonly number[]; size: number }[],
+): number[][] {
+  const strides = tensors.map(({ shape }) => stridesIn(shape, batch));
+  return Array.from({ length: sizeOf(batch) }, (_, matrix) => {
+    const index = new Array<number>(batch.length);
+    for (let d = batch.length - 1, rest = matrix; d >= 0; d--) {
+      index[d] = rest % batch[d];
+      rest = Math.floor(rest / batch[d]);
+    }
+    return tensors.map(({ size }, i) =>
+      size * strides[i].reduce((sum, stride, d) => sum + stride * index[d], 0)
+    );
+  });
+}
+
+/** The gradient of a bias. */
+function addColumnSums(bias: Tensor, dy: Tensor, gradients: Gradients): void {
+  const { gradient, accumulate } = gradients.into(bias);
+  dy.device.run(
+    columnSumsKernel,
+    { x: dy.buffer, y: gradient.buffer },
+    { rows: dy.rows, width: dy.width, accumulate },
+  );
 }
 
 /**
@@ -141,10 +258,11 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  * @throws {RangeError} If the parts reach beyond the tensors.
  */
 export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOptions): void {
-  const { m, n, k, bias, accumulate = 0, bOffset = 0, cOffset = 0, biasOffset = 0 } = options;
+  const { m, n, k, bias, accumulate = 0 } = options;
+  const { aOffset = 0, bOffset = 0, cOffset = 0, biasOffset = 0 } = options;
   const { cStride = n } = options;
   const end = cOffset + (m - 1) * cStride + n;
-  if (m * k > a.size || bOffset + k * n > b.size || end > c.size) {
+  if (aOffset + m * k > a.size || bOffset + k * n > b.size || end > c.size) {
     throw new RangeError(
       `Cannot multiply (${m}, ${k}) by (${k}, ${n}): tensors of sizes ${a.size}, ${b.size} and ` +
         `${c.size} are too small`,
@@ -170,6 +288,7 @@ export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoO
       cOffset,
       cStride,
       biasOffset,
+      aOffset,
     },
   );
 }

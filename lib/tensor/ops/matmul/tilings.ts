@@ -128,7 +128,7 @@ function register(threadRows: number, threadColumns: number): Tiling {
 function header({ vectorA, vectorB }: VectorReads): string {
   return `struct Params {
   m: u32, n: u32, k: u32, transposeA: u32, transposeB: u32, hasBias: u32, accumulate: u32, bOffset: u32, cOffset: u32,
-  cStride: u32, biasOffset: u32,
+  cStride: u32, biasOffset: u32, aOffset: u32,
   aStart: u32, aRow: u32, aStep: u32, bStart: u32, bStep: u32, bColumn: u32, cStart: u32, cRow: u32, biasStart: u32,
 }
 @group(0) @binding(0) var<storage, read> a: array<${vectorA ? "vec4f" : "f32"}>;

@@ -1,7 +1,8 @@
 /** How threads share out `rmsNorm`: rows, and columns for the weight's gradient. */
-import type { CpuKernel } from "../../cpu/kernel.ts";
+import { implement } from "../../cpu/kernel.ts";
+import type { backwardInputKernel, backwardWeightKernel, forwardKernel } from "./rms_norm.ts";
 
-export const rmsNormForward: CpuKernel = (
+export const rmsNormForward = implement<typeof forwardKernel>("rmsNorm.forward", (
   context,
   { x, weight, y, inverses },
   { rows, width, epsilon, offset },
@@ -17,9 +18,9 @@ export const rmsNormForward: CpuKernel = (
     (at, count) =>
       context.wasm.rmsNormForward(at.x, weightAt, at.y, at.inverses, count, width, epsilon, offset),
   );
-};
+});
 
-export const rmsNormBackwardInput: CpuKernel = (
+export const rmsNormBackwardInput = implement<typeof backwardInputKernel>("rmsNorm.backwardInput", (
   context,
   { x, weight, inverses, dy, dx },
   { rows, width, offset, accumulate },
@@ -46,29 +47,32 @@ export const rmsNormBackwardInput: CpuKernel = (
         accumulate,
       ),
   );
-};
+});
 
-export const rmsNormBackwardWeight: CpuKernel = (
-  context,
-  { x, inverses, dy, dWeight },
-  { rows, width, accumulate },
-) => {
-  const columns = context.share(width, 16);
-  const weightAt = context.loadSums(dWeight, columns, accumulate);
-  const inversesAt = context.load(inverses.subarray(0, rows));
-  context.streamColumns(
-    { x: { buffer: x, width }, dy: { buffer: dy, width } },
-    rows,
-    columns,
-    (at, count, first, stride) =>
-      context.wasm.rmsNormBackwardWeight(
-        at.x,
-        inversesAt + first * 4,
-        at.dy,
-        weightAt,
-        count,
-        stride,
-      ),
-  );
-  context.store(weightAt, dWeight, columns);
-};
+export const rmsNormBackwardWeight = implement<typeof backwardWeightKernel>(
+  "rmsNorm.backwardWeight",
+  (
+    context,
+    { x, inverses, dy, dWeight },
+    { rows, width, accumulate },
+  ) => {
+    const columns = context.share(width, 16);
+    const weightAt = context.loadSums(dWeight, columns, accumulate);
+    const inversesAt = context.load(inverses.subarray(0, rows));
+    context.streamColumns(
+      { x: { buffer: x, width }, dy: { buffer: dy, width } },
+      rows,
+      columns,
+      (at, count, first, stride) =>
+        context.wasm.rmsNormBackwardWeight(
+          at.x,
+          inversesAt + first * 4,
+          at.dy,
+          weightAt,
+          count,
+          stride,
+        ),
+    );
+    context.store(weightAt, dWeight, columns);
+  },
+);

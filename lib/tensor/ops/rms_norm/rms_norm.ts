@@ -16,7 +16,7 @@ import backwardWeightWgsl from "./backward_weight.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
 /** `inverses` is (rows): 1/√(mean(x²) + epsilon), saved for the gradient. */
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "rmsNorm.forward",
   buffers: { x: "read", weight: "read", y: "write", inverses: "write" },
   params: { rows: "u32", width: "u32", epsilon: "f32", offset: "f32" },
@@ -28,7 +28,7 @@ const forwardKernel = defineKernel({
   }),
 });
 
-const backwardInputKernel = defineKernel({
+export const backwardInputKernel = defineKernel({
   name: "rmsNorm.backwardInput",
   buffers: { x: "read", weight: "read", inverses: "read", dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", offset: "f32", accumulate: "u32" },
@@ -41,7 +41,7 @@ const backwardInputKernel = defineKernel({
 });
 
 /** Sums over rows, in their order: each column is one thread's. */
-const backwardWeightKernel = defineKernel({
+export const backwardWeightKernel = defineKernel({
   name: "rmsNorm.backwardWeight",
   buffers: { x: "read", inverses: "read", dy: "read", dWeight: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },

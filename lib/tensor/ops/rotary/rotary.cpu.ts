@@ -1,7 +1,8 @@
 /** How threads share out `rotary`: rows, streamed. */
-import type { CpuKernel } from "../../cpu/kernel.ts";
+import { implement } from "../../cpu/kernel.ts";
+import type { rotaryKernel } from "./rotary.ts";
 
-export const rotary: CpuKernel = (
+export const rotary = implement<typeof rotaryKernel>("rotary", (
   context,
   { x, angles, y },
   { rows, heads, headDim, direction, accumulate },
@@ -17,4 +18,4 @@ export const rotary: CpuKernel = (
     (at, count) =>
       context.wasm.rotary(at.x, at.angles, at.y, count, heads, headDim, direction, accumulate),
   );
-};
+});

@@ -14,7 +14,7 @@ import { rotaryFrequencies, type RotaryOptions, rotaryTable } from "./frequencie
 import wgsl from "./rotary.wgsl" with { type: "text" };
 
 /** y = x turned by the angles, or by their opposites where `direction` is −1; added to y where `accumulate` is 1. */
-const rotaryKernel = defineKernel({
+export const rotaryKernel = defineKernel({
   name: "rotary",
   buffers: { x: "read", angles: "read", y: "update" },
   params: { rows: "u32", heads: "u32", headDim: "u32", direction: "f32", accumulate: "u32" },

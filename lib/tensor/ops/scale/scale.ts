@@ -10,7 +10,7 @@ import { elementwise } from "../../webgpu/plans.ts";
 import wgsl from "./scale.wgsl" with { type: "text" };
 
 /** y = factor · x, or y + factor · x where `accumulate` is 1. */
-const scaleKernel = defineKernel({
+export const scaleKernel = defineKernel({
   name: "scale",
   buffers: { x: "read", y: "update" },
   params: { size: "u32", factor: "f32", accumulate: "u32" },

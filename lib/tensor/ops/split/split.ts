@@ -12,7 +12,7 @@ import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import { fill } from "../fill/fill.ts";
 
 /** y = x[:, offset : offset + columns]. */
-const forwardKernel = defineKernel({
+export const forwardKernel = defineKernel({
   name: "split.forward",
   buffers: { x: "read", y: "write" },
   params: { rows: "u32", width: "u32", offset: "u32", columns: "u32" },
@@ -28,7 +28,7 @@ const forwardKernel = defineKernel({
 });
 
 /** dx[:, offset : offset + columns] += dy. */
-const backwardKernel = defineKernel({
+export const backwardKernel = defineKernel({
   name: "split.backward",
   buffers: { dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", offset: "u32", columns: "u32" },

@@ -1,0 +1,93 @@
+// Compares two pieces of HTML or SVG where numbers may be near: text by its words and numbers, drawings
+// by where things are, everything else (colours, classes, pictures) exactly but for near numbers.
+
+import type { OutputTolerance } from "./outputs.ts";
+import { compareText, isNearText } from "./text.ts";
+
+const PIECES = /<[^>]*>|[^<]+|</g;
+const ATTRIBUTE = /([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
+
+/** Attributes that say where something is drawn: near by the drawing's size. */
+const GEOMETRY = new Set(
+  "d points x y x1 y1 x2 y2 cx cy r rx ry width height viewbox transform".split(" "),
+);
+
+/**
+ * Compares HTML or SVG.
+ *
+ * @param old The markup that there was.
+ * @param now The markup that there is.
+ * @param tolerance How near numbers must be.
+ * @returns What differs first; undefined where they are the same.
+ */
+export function compareMarkup(
+  old: string,
+  now: string,
+  { relative }: OutputTolerance,
+): string | undefined {
+  if (old === now) return undefined;
+  const whole = () => compareText(old, now, 0);
+  if (relative === 0) return whole();
+  const [a, b] = [old.match(PIECES) ?? [], now.match(PIECES) ?? []];
+  if (a.length !== b.length) return whole();
+  const scale = drawingSize(a);
+  for (const [i, piece] of a.entries()) {
+    const other = b[i];
+    if (piece === other) continue;
+    const tags = piece.length > 1 && piece[0] === "<" && other[0] === "<";
+    if (tags ? !isNearTag(piece, other, relative, scale) : !isNearText(piece, other, relative)) {
+      return compareText(piece, other, 0);
+    }
+  }
+}
+
+function isNearTag(old: string, now: string, relative: number, scale: number): boolean {
+  const names = (tag: string) => tag.replace(ATTRIBUTE, "$1=");
+  if (names(old) !== names(now)) return false;
+  const [a, b] = [attributesOf(old), attributesOf(now)];
+  return a.every(([name, value], i) => {
+    const other = b[i][1];
+    if (value === other) return true;
+    // Digits in a picture's bytes or in an address are no numbers.
+    if (/^(?:href|src|xlink:href|id|class)$/.test(name)) {
+      const [was, is] = [svgOf(value), svgOf(other)];
+      return was !== undefined && is !== undefined &&
+        compareMarkup(was, is, { relative }) === undefined;
+    }
+    return isNearText(value, other, relative, GEOMETRY.has(name) ? scale : 0);
+  });
+}
+
+/** A drawing that is held in an address. */
+function svgOf(address: string): string | undefined {
+  if (!/^data:image\/svg\+xml[;,]/i.test(address)) return undefined;
+  try {
+    const data = address.slice(address.indexOf(",") + 1);
+    return /;base64,/i.test(address)
+      ? new TextDecoder().decode(Uint8Array.fromBase64(data))
+      : decodeURIComponent(data);
+  } catch {
+    return undefined;
+  }
+}
+
+function attributesOf(tag: string): [string, string][] {
+  return [...tag.matchAll(ATTRIBUTE)].map((
+    [, name, ...values],
+  ) => [name.toLowerCase(), values.find((value) => value !== undefined) ?? ""]);
+}
+
+/** The largest side that a drawing names: points are near by it, not by their distance from a corner. */
+function drawingSize(pieces: readonly string[]): number {
+  let size = 0;
+  for (const piece of pieces) {
+    if (!/^<svg\b/i.test(piece)) continue;
+    for (const [name, value] of attributesOf(piece)) {
+      if (!/^(?:width|height|viewbox)$/.test(name)) continue;
+      for (const number of value.match(/\d+(?:\.\d+)?/g) ?? []) {
+        size = Math.max(size, Math.min(Number(number), 10_000));
+      }
+    }
+  }
+  return size;
+}

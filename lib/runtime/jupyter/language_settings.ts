@@ -1,0 +1,43 @@
+// What the language server is told of this library where the notebook's deno.json does not map it.
+
+import { join, toFileUrl } from "@std/path";
+import { findDenoConfig } from "../deno_config.ts";
+
+/** Settings for the language server, and the folder that they need. */
+export interface LanguageSettings {
+  settings: Record<string, unknown>;
+  /** Removes the files that the settings name. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Lets the language server find this library as the kernel does.
+ *
+ * @param cwd The notebook's folder.
+ * @param library URLs of the entry points, by name.
+ */
+export async function languageSettings(
+  cwd: string,
+  library: Readonly<Record<string, string>>,
+): Promise<LanguageSettings> {
+  const own = await findDenoConfig(cwd);
+  const imports = { ...library, ...own?.imports };
+  if (Object.keys(imports).length === Object.keys(own?.imports ?? {}).length) {
+    return { settings: {}, [Symbol.dispose]() {} };
+  }
+  const folder = await Deno.makeTempDir({ prefix: "tunebook-language-" });
+  const path = join(folder, "deno.json");
+  // An import map in the settings counts only beside a deno.json that has none.
+  const { compilerOptions, nodeModulesDir, unstable } = own?.value ?? {};
+  const config = own === undefined ? { imports } : {
+    compilerOptions,
+    nodeModulesDir,
+    unstable,
+    imports,
+  };
+  await Deno.writeTextFile(path, JSON.stringify(config));
+  return {
+    settings: { [own === undefined ? "importMap" : "config"]: toFileUrl(path).href },
+    [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }),
+  };
+}

@@ -1,0 +1,23 @@
+// Where this library is and what its entry points are called, in a checkout, an installed package or
+// on a server.
+
+import config from "../../deno.json" with { type: "json" };
+
+/** The library's folder; ends with a slash. */
+export const LIBRARY: URL = new URL("../../", import.meta.url);
+
+/** The library's version, which deno.json states. */
+export const VERSION: string = config.version;
+
+/** The URL of each entry point, by the name under which notebooks import it. */
+export const ENTRY_POINTS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(config.exports)
+    .map(([name, path]) => [`tunebook${name.slice(1)}`, new URL(path, LIBRARY).href]),
+);
+
+/** Whether modules import each other without an import map, as those of a package do. */
+const standsAlone = LIBRARY.protocol !== "file:" ||
+  Object.values(config.imports).every((target) => target.startsWith("./"));
+
+/** The entry points that a kernel can import whatever its own deno.json says: none of a checkout's. */
+export const KERNEL_IMPORTS: Readonly<Record<string, string>> = standsAlone ? ENTRY_POINTS : {};

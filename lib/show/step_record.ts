@@ -1,0 +1,32 @@
+/**
+ * What views of a training need to know of one step.
+ *
+ * @module
+ */
+
+/**
+ * One training step, as plain data. A step of `sft()` is one as it is; any other training loop can make it too.
+ */
+export interface StepRecord {
+  /** The number of the step, from 1 (or 0). */
+  readonly step: number;
+  /** Training loss of the step, before its update; nats per token. */
+  readonly loss: number;
+  /** Losses measured after the step, on steps that evaluate. */
+  readonly evaluation?: {
+    /** Loss on the validation part, in nats per token. */
+    readonly validationLoss?: number;
+  };
+  /** Tokens of this step that went through the model. */
+  readonly tokensComputed?: number;
+  /** How many steps the run takes. */
+  readonly totalSteps?: number;
+  /** Learning rate of this step. */
+  readonly learningRate?: number;
+  /** Tokens of this step whose loss counts. */
+  readonly tokensCounted?: number;
+  /** Seconds that this step took. */
+  readonly seconds?: number;
+  /** Norm of all gradients before clipping. */
+  readonly gradientNorm?: number;
+}

@@ -1,0 +1,60 @@
+// Functions of formulas. WGSL leaves open what NaN and infinity become; these keep them where the driver does.
+
+fn formula_sigmoid(x: f32) -> f32 {
+  // Some GPUs know no infinity: exp stays below it.
+  return 1.0 / (1.0 + exp(min(-x, 80.0)));
+}
+
+// Near 0 a series (Cephes), since 1 - exp(-2x) would lose digits there.
+fn formula_tanh(x: f32) -> f32 {
+  let size = abs(x);
+  if (size < 0.625) {
+    let square = x * x;
+    var p = -5.70498872745e-3;
+    p = fma(p, square, 2.06390887954e-2);
+    p = fma(p, square, -5.37397155531e-2);
+    p = fma(p, square, 1.33314422036e-1);
+    p = fma(p, square, -3.33332819422e-1);
+    return fma(p * square, x, x);
+  }
+  let less = exp(-2.0 * size);
+  return sign(x) * (1.0 - less) / (1.0 + less);
+}
+
+// WGSL's pow knows no negative base. Small whole powers and roots are exact, or nearly.
+fn formula_pow(base: f32, exponent: f32) -> f32 {
+  if (exponent == 0.0 || base == 1.0) {
+    return 1.0;
+  }
+  if (exponent == 1.0 || base != base) {
+    return base;
+  }
+  if (exponent == 2.0) {
+    return base * base;
+  }
+  if (exponent == 3.0) {
+    return base * base * base;
+  }
+  if (exponent == -1.0) {
+    return 1.0 / base;
+  }
+  if (exponent == 0.5) {
+    return sqrt(base);
+  }
+  if (exponent == -0.5) {
+    return 1.0 / sqrt(base);
+  }
+  let whole = exponent == floor(exponent) || abs(base) > 3.4028234e38;
+  let odd = whole && abs(exponent % 2.0) == 1.0;
+  if (base == 0.0) {
+    return select(1.0 / abs(base), 0.0, exponent > 0.0);
+  }
+  let size = pow(abs(base), exponent);
+  if (base < 0.0) {
+    // The bits of NaN, which WGSL cannot write as a constant.
+    let undefined_power = bitcast<f32>(0x7fc00000u | u32(odd));
+    return select(undefined_power, select(size, -size, odd), whole);
+  }
+  return size;
+}
+

@@ -1,0 +1,31 @@
+/**
+ * The smallest element over dimensions.
+ *
+ * @module
+ */
+
+import type { ReductionOptions, Tensor } from "../tensor.ts";
+import { defineReduction } from "./define.ts";
+
+/**
+ * Takes the smallest element; NaN where one is NaN. Equal smallest ones share the gradient, as in `torch.amin`.
+ *
+ * @param x Any shape.
+ * @param options Which dimensions, all by default, and whether they stay.
+ * @returns A tensor without these dimensions, or with length 1 there.
+ * @throws {RangeError} If there is no such dimension, or there is nothing to choose from.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { min, tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([[1, 2], [3, 4]]);
+ * assertEquals([...await min(x, { axis: 1 }).data()], [1, 3]);
+ * ```
+ */
+export const min: (x: Tensor, options?: ReductionOptions) => Tensor = defineReduction({
+  name: "min",
+  combine: "select(b, a, a < b || a != a)",
+  gradient: "select(0.0, dy / ties, x == y)",
+  test: { torch: "torch.amin(x, dim, keepdim=keepdim)" },
+});

@@ -1,0 +1,11 @@
+/**
+ * Every reduction that is declared by its formulas. To add one, write its file and list it here, then run
+ * `deno task build` and `tests/golden/operations.py`.
+ *
+ * @module
+ */
+
+export { max } from "./max.ts";
+export { mean } from "./mean.ts";
+export { min } from "./min.ts";
+export { sum } from "./sum.ts";

@@ -1,0 +1,111 @@
+/**
+ * Enqueues reductions over dimensions of a tensor.
+ *
+ * @module
+ */
+
+import { formatShape, type ReductionOptions, sizeOf, Tensor } from "../tensor.ts";
+import { type ReductionFormulas, reductionKernel } from "./kernel.ts";
+import { sumFormulas } from "./sum_formulas.ts";
+
+/**
+ * Reduces dimensions to length 1. Not recorded.
+ *
+ * @param formulas What to compute.
+ * @param x Any shape.
+ * @param axes The dimensions, from 0, in ascending order.
+ * @returns A tensor of the same number of dimensions.
+ */
+export function reduceAxes(
+  formulas: ReductionFormulas,
+  x: Tensor,
+  axes: readonly number[],
+): Tensor {
+  let result = x;
+  let end = axes.length;
+  // Dimensions side by side are one; the last go first.
+  while (end > 0) {
+    let start = end - 1;
+    while (start > 0 && axes[start - 1] === axes[start] - 1) start--;
+    const { shape } = result;
+    const [low, high] = [axes[start], axes[end - 1] + 1];
+    const reduced = [...shape.slice(0, low), ...axes.slice(start, end).map(() => 1)];
+    const y = Tensor.empty(x.device, [...reduced, ...shape.slice(high)]);
+    if (y.size > 0) {
+      x.device.run(reductionKernel(formulas), { x: result.buffer, y: y.buffer }, {
+        outer: sizeOf(shape.slice(0, low)),
+        length: sizeOf(shape.slice(low, high)),
+        inner: sizeOf(shape.slice(high)),
+      });
+    }
+    if (result !== x) result.dispose();
+    result = y;
+    end = start;
+  }
+  return result;
+}
+
+/**
+ * Sums a tensor over the dimensions in which another was repeated to its shape: how gradients of repeated tensors are
+ * made. Not recorded.
+ *
+ * @param x What to sum.
+ * @param shape A shape that broadcasts to that of `x`.
+ * @returns A tensor of this shape.
+ */
+export function sumTo(x: Tensor, shape: readonly number[]): Tensor {
+  const axes: number[] = [];
+  x.shape.forEach((length, axis) => {
+    const own = shape[axis - (x.shape.length - shape.length)];
+    if (own === undefined || (own === 1 && length !== 1)) axes.push(axis);
+  });
+  if (axes.length === 0) return x.alias(shape);
+  const sums = reduceAxes(sumFormulas, x, axes);
+  const result = sums.alias(shape);
+  sums.dispose();
+  return result;
+}
+
+/**
+ * Reads a dimension's number.
+ *
+ * @param action What is being done, such as `"sum"`.
+ * @param shape The tensor's shape.
+ * @param axis The number; negative ones count from the end.
+ * @returns The number from 0.
+ * @throws {RangeError} If there is no such dimension.
+ */
+export function readAxis(action: string, shape: readonly number[], axis: number): number {
+  const rank = shape.length;
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    const expected = rank === 0 ? "it has no dimensions" : `expected ${-rank} to ${rank - 1}`;
+    throw new RangeError(
+      `Cannot ${action} a tensor of shape ${formatShape(shape)} along axis ${axis}: ${expected}`,
+    );
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+/**
+ * Reads the dimensions that a reduction's options name.
+ *
+ * @param action What is being done, such as `"sum"`.
+ * @param shape The tensor's shape.
+ * @param axis The option.
+ * @returns Numbers from 0, in ascending order.
+ * @throws {RangeError} If there is no such dimension, or one is named twice.
+ */
+export function readAxes(
+  action: string,
+  shape: readonly number[],
+  axis: ReductionOptions["axis"],
+): number[] {
+  if (axis === undefined) return shape.map((_, i) => i);
+  const axes = (typeof axis === "number" ? [axis] : axis)
+    .map((one) => readAxis(action, shape, one)).sort((a, b) => a - b);
+  const twice = axes.find((one, i) => one === axes[i + 1]);
+  if (twice !== undefined) {
+    throw new RangeError(`Cannot ${action} a tensor along axis ${twice} twice`);
+  }
+  return axes;
+}

@@ -1,0 +1,126 @@
+/**
+ * One training step: forward, backward, clip, update.
+ *
+ * @module
+ */
+
+import type { ForestBatch } from "../dataset/mod.ts";
+import { lossOf, type Network } from "../model/mod.ts";
+import { Random } from "../random.ts";
+import { backward, globalNorm, scope, type Tensor } from "../tensor/mod.ts";
+import type { AdamW } from "./optimizer.ts";
+
+/** Settings of {@linkcode accumulateGradients}. */
+export interface GradientSettings {
+  /** Decides what is dropped; nothing is dropped without it. Each batch drops something else. */
+  readonly dropoutSeed?: readonly number[];
+  /** Whether activations are computed again for the gradients, rather than kept. */
+  readonly recompute?: boolean;
+  /** Stops between two batches. */
+  readonly signal?: AbortSignal;
+}
+
+/** Settings of {@linkcode takeStep}. */
+export interface StepSettings extends GradientSettings {
+  /** The step's number, from 1. */
+  readonly step: number;
+  /** The learning rate of this step. */
+  readonly learningRate: number;
+  /** A longer gradient, all parameters taken together, is scaled down to this norm. */
+  readonly maxGradientNorm: number;
+}
+
+/** What a step measured. */
+export interface StepResult {
+  /** Mean loss per counted token before the update, in nats. */
+  readonly loss: number;
+  /** Euclidean norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+}
+
+/**
+ * Takes one step: forward, backward, clip, update. Where it is stopped or fails, the weights stay as they are and no
+ * gradient is left.
+ *
+ * @param network The network, changed in place.
+ * @param optimizer The optimizer of the parameters that learn.
+ * @param batches One batch, or several whose gradients add up to those of one large batch.
+ * @param settings Learning rate, clipping, dropout, memory, stopping.
+ * @returns The loss and the gradient norm.
+ * @throws {RangeError} If the loss or the gradient norm is not finite.
+ */
+export async function takeStep(
+  network: Network,
+  optimizer: AdamW,
+  batches: readonly ForestBatch[],
+  settings: StepSettings,
+): Promise<StepResult> {
+  const { step, learningRate, maxGradientNorm } = settings;
+  optimizer.zeroGrad();
+  try {
+    const parameters = optimizer.parameters.values();
+    const result = await accumulateGradients(network, parameters, batches, settings);
+    const { loss, gradientNorm } = result;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      throw new RangeError(
+        `Cannot go on after step ${step - 1}: the next loss is ${loss} and the gradient norm ` +
+          `${gradientNorm}; the model keeps its weights (a lower learning rate than ${learningRate} may help)`,
+      );
+    }
+    const clip = Math.min(1, maxGradientNorm / (gradientNorm + 1e-6));
+    optimizer.step(learningRate, clip);
+    await network.device.sync();
+    return result;
+  } catch (error) {
+    optimizer.zeroGrad();
+    throw error;
+  }
+}
+
+/**
+ * Goes forward and backward through batches. Each batch's loss is divided by what counts in all of them, so that loss
+ * and gradients are those of one batch with the examples of all.
+ *
+ * @param network The network.
+ * @param parameters Its parameters that learn; gradients are added to those that they have.
+ * @param batches The batches, at least one.
+ * @param settings Dropout, memory, stopping.
+ * @returns The loss and the gradient norm.
+ */
+export async function accumulateGradients(
+  network: Network,
+  parameters: Iterable<Tensor>,
+  batches: readonly ForestBatch[],
+  { dropoutSeed, recompute, signal }: GradientSettings = {},
+): Promise<StepResult> {
+  const normalizer = batches.reduce((sum, batch) => sum + lossWeight(batch), 0);
+  const forwardBackward = (batch: ForestBatch, at: number): Tensor => {
+    const seed = dropoutSeed && new Random(at === 0 ? dropoutSeed : [...dropoutSeed, at]).uint32();
+    return scope(() => {
+      const loss = lossOf(network, batch, { normalizer, dropoutSeed: seed, recompute });
+      backward(loss);
+      return loss;
+    });
+  };
+  let sum = 0;
+  for (const [at, batch] of batches.slice(0, -1).entries()) {
+    using loss = forwardBackward(batch, at);
+    sum += await loss.item();
+    signal?.throwIfAborted();
+  }
+  // The last batch's loss is awaited together with the norm.
+  using loss = forwardBackward(batches.at(-1)!, batches.length - 1);
+  const gradients = Array.from(parameters, ({ grad }) => grad).filter((grad) => grad !== undefined);
+  const [gradientNorm, last] = await Promise.all([globalNorm(gradients), loss.item()]);
+  return { loss: sum + last, gradientNorm };
+}
+
+/**
+ * What the loss of a batch is a mean over.
+ *
+ * @param batch The batch.
+ * @returns The sum of its edges' counts: the number of its counted targets, each times its example's weight.
+ */
+export function lossWeight({ edges }: ForestBatch): number {
+  return edges.counts.reduce((sum, count) => sum + count, 0);
+}
