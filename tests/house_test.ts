@@ -36,6 +36,7 @@ const LEAVES = [
   "blas_variables.ts",
   "cache_folder.ts",
   "write_beside.ts",
+  "own_temp.ts",
 ];
 
 const roomOf = (path: string) => relative(lib, path).replaceAll("\\", "/").split("/")[0];

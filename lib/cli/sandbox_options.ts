@@ -52,7 +52,7 @@ export async function openSandbox(
   flags: SandboxFlags,
   totalTimeout: number = SANDBOX_DEFAULTS.totalTimeout,
 ): Promise<SandboxOptions> {
-  const { sandboxFault } = await import("../runtime/sandbox/outer.ts");
+  const { sandboxFault, sandboxGroup } = await import("../runtime/sandbox/outer.ts");
   const fault = await sandboxFault();
   if (fault !== undefined) throw new Error(fault);
   await findBlasForSandbox();
@@ -63,7 +63,9 @@ export async function openSandbox(
     disk: flags.disk,
   };
   console.error("In a sandbox:");
-  for (const line of describeWalls(sandbox, totalTimeout)) console.error(`  ${line}`);
+  for (const line of describeWalls(sandbox, totalTimeout, await sandboxGroup())) {
+    console.error(`  ${line}`);
+  }
   return sandbox;
 }
 

@@ -18,6 +18,10 @@ export interface SessionOptions {
   env?: Record<string, string>;
   /** Changes the command that starts the kernel, so that it runs in a sandbox. */
   launcher?: KernelLauncher;
+  /** Code that the kernel runs before any cell; the session does not start where it fails. */
+  lock?: string;
+  /** Bytes that cells may put out, whatever the kind of message; the kernel is ended where it is more. */
+  maxOutput?: number;
   /**
    * Is told of output that arrives while no cell runs, from work that the last cell left behind, and of
    * errors in what an earlier cell has started; it has been added to that cell's outputs.
