@@ -4,6 +4,7 @@
 
 import { fromFileUrl, join, resolve } from "@std/path";
 import { blasVariables } from "../../blas_variables.ts";
+import type { OptionNames } from "../../options.ts";
 import { LIBRARY } from "../library.ts";
 
 /** What a sandboxed notebook may do. */
@@ -17,6 +18,14 @@ export interface SandboxOptions {
   /** What it may write into files that are gone afterwards, in MiB; 512 if not said. */
   disk?: number;
 }
+
+/** The names of {@linkcode SandboxOptions}. */
+export const SANDBOX_OPTIONS: OptionNames<SandboxOptions> = {
+  read: true,
+  write: true,
+  memory: true,
+  disk: true,
+};
 
 /** Walls in full, as the runner knows them: all paths are there for it to see. */
 export interface Walls {
