@@ -24,6 +24,7 @@ import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import type { Network } from "./model.ts";
 import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** What decides an adapter, in PEFT's terms. */
 export interface LoraSettings {
@@ -39,11 +40,20 @@ export interface LoraSettings {
 
 /** Options of {@linkcode addLora}. */
 export interface LoraOptions extends Partial<LoraSettings> {
-  /** The layers to adapt; by default all linear layers, which the output head is none of. */
+  /** The layers to adapt; by default all linear layers. The output head is not one of them. */
   readonly targets?: NamePattern;
   /** Decides the first weights. 123 by default. */
   readonly seed?: number;
 }
+
+const LORA_OPTIONS: OptionNames<LoraOptions> = {
+  rank: true,
+  alpha: true,
+  dropout: true,
+  rsLora: true,
+  targets: true,
+  seed: true,
+};
 
 /** What is learnt beside one matrix. */
 export class LoraAdapter implements Adapter {
@@ -118,6 +128,7 @@ export class LoraAdapter implements Adapter {
  * ```
  */
 export function addLora(model: Network, options: LoraOptions = {}): string[] {
+  assertKnownOptions("adapt a model", options, LORA_OPTIONS);
   const { targets = /(?:)/, seed = 123 } = options;
   const settings = settle(options);
   const linears = chooseLinears(model, targets);

@@ -19,6 +19,7 @@ import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
 import { originOf } from "./origin.ts";
 import { freeze } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
@@ -48,6 +49,12 @@ export async function saveLora(
   directory: string,
   options: { base?: string; revision?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("save an adapter", options, {
+    base: true,
+    revision: true,
+    dtype: true,
+    signal: true,
+  });
   const { dtype, signal } = options;
   const origin = originOf(model);
   const { base, revision } = options.base !== undefined || !origin ? options : nameBase(origin);

@@ -12,6 +12,8 @@ import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
 import type { SandboxOptions } from "./sandbox/walls.ts";
 import { type ExecuteResult, Session } from "./session.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { SANDBOX_OPTIONS } from "./sandbox/walls.ts";
 
 /** A notebook that puts out more is stopped, unless another bound is said: all of it is kept in memory. */
 const MAX_OUTPUT = 256 * 2 ** 20;
@@ -69,6 +71,26 @@ export interface RunOptions {
   /** Takes what the run tells as it goes on. */
   onProgress?: (progress: RunProgress) => void;
 }
+
+/** The names of {@linkcode RunOptions}. */
+export const RUN_OPTIONS: OptionNames<RunOptions> = {
+  parameters: true,
+  timeout: true,
+  totalTimeout: true,
+  allowErrors: true,
+  signal: true,
+  cwd: true,
+  name: true,
+  path: true,
+  resume: true,
+  cacheFolder: true,
+  sandbox: true,
+  launcher: true,
+  output: true,
+  env: true,
+  onProgress: true,
+  maxOutput: true,
+};
 
 /** The cell that ended a run. */
 export interface RunFailure {
@@ -135,6 +157,8 @@ export async function runNotebook(
   source: string | Notebook,
   options: RunOptions = {},
 ): Promise<RunResult> {
+  assertKnownOptions("run a notebook", options, RUN_OPTIONS);
+  assertKnownOptions("run in a sandbox", options.sandbox, SANDBOX_OPTIONS);
   const path = typeof source === "string" ? source : options.path;
   const given = typeof source === "string" ? await readNotebook(source) : source;
   const name = options.name ?? (path === undefined ? "notebook" : basename(path));

@@ -13,6 +13,8 @@ import { obituary, replyError, stopError } from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
 import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
+import { assertKnownOptions } from "../options.ts";
+import { EXECUTE_OPTIONS, SESSION_OPTIONS } from "./session/types.ts";
 
 export type {
   ExecuteOptions,
@@ -90,6 +92,7 @@ export class Session {
    * @returns The session; dispose it, or the kernel lives as long as this process.
    */
   static async start(options: SessionOptions = {}): Promise<Session> {
+    assertKnownOptions("start a session", options, SESSION_OPTIONS);
     const session = new Session(options);
     await session.#boot();
     return session;
@@ -129,6 +132,7 @@ export class Session {
    * @throws {Error} If the session is closed, or a kernel cannot be started.
    */
   execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteResult> {
+    assertKnownOptions("run a cell", options, EXECUTE_OPTIONS);
     const result = this.#queue.then(() => this.#execute(code, options));
     this.#queue = result.catch(() => {});
     return result;

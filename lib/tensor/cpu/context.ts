@@ -8,7 +8,7 @@
 
 import type { Access } from "../device.ts";
 import type { Barrier } from "./barrier.ts";
-import type { Blas } from "./blas.ts";
+import type { Blas } from "./blas/blas.ts";
 import type { WasmKernels } from "./wasm_kernels.ts";
 
 /** Rows `[first, last)`. */
