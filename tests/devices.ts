@@ -1,6 +1,6 @@
 // The devices that suites run on.
 
-import { findBlas } from "../lib/tensor/cpu/blas.ts";
+import { findBlas } from "../lib/tensor/cpu/blas/find.ts";
 import { CpuDevice } from "../lib/tensor/cpu/device.ts";
 import type { Device } from "../lib/tensor/mod.ts";
 import { findAdapter } from "../lib/tensor/webgpu/adapter.ts";
@@ -20,7 +20,7 @@ export const webGpuNeed: string | undefined = fast
   : "needs a WebGPU adapter: apt-get install mesa-vulkan-drivers";
 
 /** Why a BLAS cannot be tested here; undefined if it can. */
-export const blasNeed: string | undefined = findBlas()
+export const blasNeed: string | undefined = findBlas().used
   ? undefined
   : "needs a BLAS: apt-get install libopenblas0-pthread";
 
