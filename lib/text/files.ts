@@ -20,6 +20,16 @@ type Json = Record<string, unknown>;
  * @throws {Deno.errors.NotFound} If there is none.
  * @throws {SyntaxError} If a file is not JSON.
  * @throws {TypeError} If a file does not hold a tokenizer that can be followed exactly.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { openTokenizer, resolveModel } from "tunebook";
+ *
+ * const tokenizer = await openTokenizer(await resolveModel("nano"));
+ * assertEquals(tokenizer.decode(tokenizer.encode("Foxes.")), "Foxes.");
+ * ```
  */
 export async function openTokenizer(source: ResolvedModel): Promise<Tokenizer> {
   if (source.kind === "gguf") {
@@ -92,6 +102,19 @@ const TOKENIZER_FILES = [
  * @param directory Where to; it exists. Each file is written beside, then renamed.
  * @param source Where the model came from.
  * @throws {TypeError} If it is of a kind that has no files.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { gpt2Tokenizer, saveTokenizer } from "tunebook";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await saveTokenizer(gpt2Tokenizer(), directory);
+ * const files = Array.from(Deno.readDirSync(directory), ({ name }) => name);
+ * assertEquals(files.includes("tokenizer.json"), true);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
  */
 export async function saveTokenizer(
   tokenizer: Tokenizer,
