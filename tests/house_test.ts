@@ -34,6 +34,7 @@ const LEAVES = [
   "restorable.ts",
   "options.ts",
   "blas_variables.ts",
+  "cache_folder.ts",
   "write_beside.ts",
   "own_temp.ts",
 ];

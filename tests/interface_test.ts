@@ -147,7 +147,6 @@ Deno.test("every public function with options is among those that are tried here
   const found: string[] = [];
   for (const entry of entries) {
     for (const { callables, isValue } of (await exportsOf(entry)).values()) {
-
       for (const { name, parameters } of callables) {
         const full = `${entry.slice("tunebook/".length)}.${name}`;
         const reachable = isValue || name.includes("#"); // who makes an object may be a function alone

@@ -49,7 +49,6 @@ export type Answer<Input extends readonly unknown[], Result> =
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { check, exercise } from "tunebook/course";
  *
  * const double = exercise({

@@ -55,7 +55,6 @@ export function formatOf(examples: readonly EncodedExample[]): EntryFormat | und
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { encodeExample, gpt2Tokenizer } from "tunebook";
  *
  * const tokenizer = gpt2Tokenizer();
@@ -131,7 +130,6 @@ export function closingTokensOf(format: EntryFormat, tokenizer: Tokenizer): numb
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { encodePrompt, formatAlpaca, gpt2Tokenizer } from "tunebook";
  *
  * const tokenizer = gpt2Tokenizer();
@@ -183,7 +181,6 @@ function refuseConversation({ name }: PromptFormat): TypeError {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { encodeExamples, gpt2Tokenizer } from "tunebook";
  *
  * const entries = [

@@ -61,7 +61,6 @@ export interface Exploration {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { exploreEntries, gpt2Tokenizer } from "tunebook";
  *
  * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
@@ -148,7 +147,6 @@ export interface BatchTotals {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { totalBatches } from "tunebook";
  *
  * const examples = [

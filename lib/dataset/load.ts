@@ -27,7 +27,6 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = { signal: true };
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { loadEntries } from "tunebook";
  *
  * const file = await Deno.makeTempFile({ suffix: ".json" });
@@ -58,7 +57,6 @@ export async function loadEntries(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { loadDataset } from "tunebook";
  *
  * const messages = [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello." }];

@@ -23,7 +23,6 @@ export interface NearDuplicate {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { wordSimilarity } from "tunebook/data";
  *
  * assertEquals(wordSimilarity("The plural of fox", "the plural of ox"), 0.6);

@@ -142,7 +142,6 @@ export interface LengthReport {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { reportLengths } from "tunebook/data";
  *
  * const example = { promptIds: [1, 2, 3], responseIds: [4, 5], instructionLength: 1 };

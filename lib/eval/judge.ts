@@ -25,7 +25,6 @@ export type JudgeFailure =
  * @example A judge that gives no reply
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { judgeResponses } from "tunebook";
  * import { JudgeError } from "tunebook/eval";
  *
@@ -140,7 +139,6 @@ const GIVE_UP_AFTER: Partial<Record<JudgeFailure, number>> = {
  * @example A judge of one's own
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { judgeResponses } from "tunebook";
  *
  * const judge = {
@@ -223,7 +221,6 @@ export function judgePrompt(entry: ResponseEntry): string {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { parseScore } from "tunebook/eval";
  *
  * assertEquals([parseScore(" 85\n"), parseScore("85 of 100"), parseScore("101")], [85, undefined, undefined]);
@@ -244,7 +241,6 @@ export function parseScore(reply: string): number | undefined {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { describeJudgement, judgeResponses } from "tunebook";
  *
  * const judge = {

@@ -60,7 +60,6 @@ const MAX_REPLY_TOKENS = 16;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { ollamaJudge } from "tunebook/eval";
  *
  * const judge = ollamaJudge("llama3", { host: "127.0.0.1:11434", numCtx: 8192 });
@@ -125,7 +124,6 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { parseJudge } from "tunebook";
  *
  * const judge = parseJudge("ollama:llama3", { host: "127.0.0.1:11434", seed: 1 });

@@ -43,7 +43,6 @@ export function parseResponses(text: string, name = "responses"): ResponseEntry[
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { readResponses } from "tunebook/eval";
  *
  * const file = await Deno.makeTempFile({ suffix: ".json" });
@@ -68,7 +67,6 @@ export async function readResponses(path: string): Promise<ResponseEntry[]> {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { writeResponses } from "tunebook";
  * import { readResponses } from "tunebook/eval";
  *
@@ -112,7 +110,6 @@ export function formatResponses(entries: readonly ResponseEntry[]): string {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { cleanResponse } from "tunebook";
  *
  * assertEquals(cleanResponse("### Response:\n Foxes. "), "Foxes.");

@@ -24,7 +24,6 @@ export interface ResponseScores {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { exactMatch } from "tunebook/eval";
  *
  * assertEquals(exactMatch("Foxes.", "Foxes."), true);

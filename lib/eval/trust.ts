@@ -63,7 +63,6 @@ const NOTHING = "…";
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { checkTrust, rougeScorer } from "tunebook/eval";
  *
  * const entries = [
@@ -108,7 +107,6 @@ export async function checkTrust(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { shuffledAnswers } from "tunebook/eval";
  *
  * const entries = [
@@ -140,7 +138,6 @@ export function shuffledAnswers(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { judgeScorer } from "tunebook/eval";
  *
  * const score = judgeScorer({
@@ -170,7 +167,6 @@ export function judgeScorer(judge: Judge, options: JudgeOptions = {}): Scorer {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { rougeScorer } from "tunebook/eval";
  *
  * const answered = [

@@ -75,7 +75,6 @@ const NAMES: OptionNames<LoadNetworkOptions> = {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { loadNetwork, pick } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });
@@ -135,7 +134,6 @@ async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { Gpt2, loadNetwork, pick, saveNetwork } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });

@@ -67,7 +67,6 @@ export interface Generation {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { generate, gpt2Tokenizer, loadNetwork, pick } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });
@@ -104,7 +103,6 @@ export async function generate(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { gpt2Tokenizer, loadNetwork, pick } from "tunebook";
  * import { generateTokens } from "tunebook/model";
  *

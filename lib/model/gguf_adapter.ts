@@ -27,7 +27,6 @@ import { assertKnownOptions } from "../options.ts";
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { addLora, Gpt2, pick } from "tunebook";
  * import { exportLoraGguf, loadLoraGguf, removeLora } from "tunebook/model";
  *
@@ -98,7 +97,6 @@ export async function exportLoraGguf(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { addLora, Gpt2, pick } from "tunebook";
  * import { exportLoraGguf, loadLoraGguf, removeLora } from "tunebook/model";
  *

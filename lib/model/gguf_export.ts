@@ -77,7 +77,6 @@ interface ExportedWeight {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { exportGguf, Gpt2, loadNetwork, pick } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });

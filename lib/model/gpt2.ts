@@ -102,7 +102,6 @@ export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
  * @example An untrained GPT-2
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { Gpt2, pick } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });

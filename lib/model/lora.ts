@@ -181,7 +181,6 @@ export function attachLora(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { addLora, Gpt2, pick } from "tunebook";
  * import { removeLora } from "tunebook/model";
  *
@@ -218,7 +217,6 @@ export function removeLora(model: Network): number {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { addLora, Gpt2, mergeLora, pick } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });

@@ -47,7 +47,6 @@ export interface AdapterConfig {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { addLora, Gpt2, pick } from "tunebook";
  * import { loadLora, removeLora, saveLora } from "tunebook/model";
  *
@@ -130,7 +129,6 @@ export async function saveLora(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { addLora, Gpt2, pick } from "tunebook";
  * import { loadLora, removeLora, saveLora } from "tunebook/model";
  *

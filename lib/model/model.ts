@@ -96,7 +96,6 @@ export interface Network {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { forest, Gpt2, pick } from "tunebook";
  * import { attendWithin, logitsOf } from "tunebook/model";
  * import { noGrad } from "tunebook/tensor";
@@ -130,7 +129,6 @@ export function attendWithin(forest: Forest): Attend {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { forest, Gpt2, pick } from "tunebook";
  * import { lossOf } from "tunebook/model";
  * import { noGrad } from "tunebook/tensor";
@@ -172,7 +170,6 @@ export function lossOf(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { forest, Gpt2, pick } from "tunebook";
  * import { attendWithin, logitsOf } from "tunebook/model";
  * import { noGrad } from "tunebook/tensor";

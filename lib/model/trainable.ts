@@ -65,7 +65,6 @@ export function freeze(model: Network, pattern: NamePattern = /(?:)/): number {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { freeze, Gpt2, pick, trainableParameters } from "tunebook";
  * import { unfreeze } from "tunebook/model";
  *
@@ -122,7 +121,6 @@ export function describePattern(pattern: NamePattern): string {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { freeze, Gpt2, pick, trainableParameters } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });

@@ -41,7 +41,6 @@ export interface CheckResult {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { checkNotebook, parseNotebook, runNotebook } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{

@@ -141,7 +141,6 @@ export function parseNotebook(text: string, name = "notebook"): Notebook {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { parseNotebook, readNotebook, writeNotebook } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{
@@ -183,7 +182,6 @@ export async function readNotebook(path: string): Promise<Notebook> {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { formatNotebook, parseNotebook } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{
@@ -218,7 +216,6 @@ export function formatNotebook(notebook: Notebook): string {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { parseNotebook, readNotebook, writeNotebook } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{

@@ -66,7 +66,6 @@ export function declaredParameters(notebook: Notebook): DeclaredParameter[] | un
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { parseNotebook, readParameters } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{

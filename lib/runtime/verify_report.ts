@@ -77,7 +77,6 @@ export interface Verdict {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { parseNotebook, renderReport, runNotebook, verifyReport } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{
@@ -214,7 +213,6 @@ export interface ReportDifference {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { diffReports, parseNotebook, renderReport, runNotebook } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{

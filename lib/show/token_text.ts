@@ -18,7 +18,6 @@ export interface Detokenizer {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { gpt2Tokenizer } from "tunebook";
  * import * as show from "tunebook/show";
  *
@@ -48,7 +47,6 @@ export function tokenText(id: number, decoder: Detokenizer): string {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import * as show from "tunebook/show";
  *
  * assertEquals(show.visibleText(" two\n"), "·two↵");

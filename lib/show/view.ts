@@ -20,7 +20,6 @@ export interface MimeBundle {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { View } from "tunebook/show";
  *
  * const view = new View(() => ({ "text/html": "<b>Done</b>", "text/plain": "Done" }));

@@ -58,7 +58,6 @@ const NAMES: OptionNames<MeasureOptions> = {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { Gpt2, measureLoss, pick } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });

@@ -49,7 +49,6 @@ export interface Moments {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { pick, Tensor } from "tunebook";
  * import { AdamW } from "tunebook/train";
  *

@@ -46,7 +46,6 @@ import { TrainingData } from "./training_data.ts";
  * @example Two steps on a tiny network
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { Gpt2, pick, sft } from "tunebook";
  *
  * const device = await pick({ device: "cpu" });

@@ -128,7 +128,6 @@ export async function downloadSnapshot(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { listCachedModels } from "tunebook/weights";
  *
  * const cacheDirectory = await Deno.makeTempDir();

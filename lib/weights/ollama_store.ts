@@ -63,7 +63,6 @@ export function ollamaStores(): string[] {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { listOllamaModels } from "tunebook/weights";
  *
  * const store = await Deno.makeTempDir();

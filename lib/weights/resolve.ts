@@ -62,7 +62,6 @@ const SYNTAX = `expected a directory, a GGUF file, "hf:owner/name", "ollama:name
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { resolveModel } from "tunebook";
  *
  * const { kind, source } = await resolveModel("nano"); // the embedded model

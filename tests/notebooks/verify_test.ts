@@ -5,7 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { renderReport, runNotebook, verifyReport } from "../../lib/runtime/mod.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
-import { findBlas } from "../../lib/tensor/cpu/blas.ts";
+import { findBlas } from "../../lib/tensor/cpu/blas/find.ts";
 import { code, notebookOf } from "../runtime/report/sample.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
@@ -49,7 +49,7 @@ Deno.test({
 });
 
 const need = fault ??
-  (findBlas()?.name.startsWith("OpenBLAS")
+  (findBlas().used?.name.startsWith("OpenBLAS")
     ? undefined
     : "needs OpenBLAS: apt-get install libopenblas0-pthread");
 

@@ -119,7 +119,6 @@ export function kernelSpec(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { installKernel, listKernels } from "tunebook/runtime";
  *
  * const prefix = await Deno.makeTempDir();
@@ -158,7 +157,6 @@ export async function listKernels(prefix?: string): Promise<InstalledKernel[]> {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { installKernel, listKernels, removeKernel } from "tunebook/runtime";
  *
  * const prefix = await Deno.makeTempDir();

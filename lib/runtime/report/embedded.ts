@@ -80,7 +80,6 @@ export async function embedData(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { parseNotebook, readReport, renderReport } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{

@@ -104,7 +104,6 @@ export function renderMarkdownReport(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { parseNotebook, writeMarkdownReport } from "tunebook/runtime";
  *
  * const notebook = parseNotebook(`{

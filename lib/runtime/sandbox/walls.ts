@@ -39,6 +39,8 @@ export interface Walls {
   filter: string;
   /** A deno.json for the working directory, where no folder above has one. */
   config?: string;
+  /** A file that says which BLAS is right on this machine, where that is known: the kernel can start no process to try. */
+  blas?: string;
 }
 
 /** Defaults, in MiB, and the seconds after which a sandboxed run ends. */
@@ -75,6 +77,9 @@ export const LIBRARY_PLACES: string[] = LIBRARY_ROOT === "" ? [] : [
 
 /** Where Deno's cache is within the walls; only what can be read from outside is not gone afterwards. */
 export const INNER_DENO_DIR = "/tmp/deno";
+
+/** Where a kernel within looks for what is known of a BLAS. */
+export const INNER_BLAS_FILE = "/tmp/.cache/tunebook/blas.json";
 
 /** Variables that go through the walls, beside those that decide what a BLAS computes. */
 const PASSED = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS", "LANG", "TZ"];

@@ -145,7 +145,6 @@ export class Gguf implements Disposable {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { openGguf, writeGguf } from "tunebook/weights";
  *
  * const path = await Deno.makeTempFile({ suffix: ".gguf" });

@@ -77,7 +77,6 @@ const TYPE_IDS = new Map(Array.from(GGML_TYPES, ([id, { name }]) => [name, id]))
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { openGguf, writeGguf } from "tunebook/weights";
  *
  * const path = await Deno.makeTempFile({ suffix: ".gguf" });

@@ -28,7 +28,6 @@ export interface Connection {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { HubError, resolveModel } from "tunebook/weights";
  *
  * const cacheDirectory = await Deno.makeTempDir();

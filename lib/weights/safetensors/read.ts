@@ -173,7 +173,6 @@ export class Safetensors implements Disposable {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { openSafetensors, resolveModel } from "tunebook/weights";
  *
  * const { directory } = await resolveModel("nano") as { directory: string };

@@ -62,7 +62,6 @@ interface Planned {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- *
  * import { openSafetensors, writeSafetensors } from "tunebook/weights";
  *
  * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
