@@ -3,7 +3,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { renderReport, runNotebook, sandboxFault, verifyReport } from "../../lib/runtime/mod.ts";
+import { renderReport, runNotebook, verifyReport } from "../../lib/runtime/mod.ts";
+import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
 import { findBlas } from "../../lib/tensor/cpu/blas/find.ts";
 import { code, notebookOf } from "../runtime/report/sample.ts";
 
