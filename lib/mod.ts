@@ -11,6 +11,9 @@
  * @module
  */
 
+// One object from a model's name to its answers
+export { loadModel, type LoadModelOptions, Model } from "./pipeline/mod.ts";
+
 // Data
 export {
   collate,

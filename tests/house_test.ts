@@ -15,10 +15,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   model: ["tensor", "weights"],
   train: ["model", "tensor", "dataset", "text", "weights"],
   eval: ["dataset", "text", "weights"],
+  pipeline: ["tensor", "weights", "text", "dataset", "model", "train", "eval"],
   show: ["text"],
   course: ["show"],
   runtime: ["show"],
-  cli: ["tensor", "weights", "text", "dataset", "model", "train", "eval", "show", "runtime"],
+  cli: [
+    ...["tensor", "weights", "text", "dataset", "model", "train", "eval", "pipeline"],
+    ...["show", "runtime"],
+  ],
 };
 
 /** Files at the top that any room may import. */
@@ -30,7 +34,9 @@ const LEAVES = [
   "restorable.ts",
   "options.ts",
   "blas_variables.ts",
+  "cache_folder.ts",
   "write_beside.ts",
+  "own_temp.ts",
 ];
 
 const roomOf = (path: string) => relative(lib, path).replaceAll("\\", "/").split("/")[0];

@@ -13,6 +13,7 @@ const root = fromFileUrl(new URL("../", import.meta.url));
 const SWEPT: readonly string[] = [
   "docs",
   "lib/runtime/jupyter",
+  "lib/text",
   "lib/weights",
 ];
 

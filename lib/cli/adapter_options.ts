@@ -1,12 +1,10 @@
 // Options of adapters and packed weights: what learns beside a model, and how the model itself is kept.
 
-import { resolve } from "@std/path";
 import { InvalidArgumentError, Option } from "commander";
-import { addLora, type NamePattern, type Network, type Quantization } from "../model/mod.ts";
-import { isAdapter, readAdapterConfig } from "../model/lora_files.ts";
+import type { LoraOptions, NamePattern, Quantization } from "../model/mod.ts";
 import { isFullyTrainable } from "../model/trainable.ts";
 import { QUANTIZATIONS } from "../model/quantize.ts";
-import { type ResolvedModel, SHORT_NAMES } from "../weights/mod.ts";
+import type { Model } from "../pipeline/mod.ts";
 import { readCount, readRate } from "./arguments.ts";
 
 /** What {@linkcode adapterOptions} give. */
@@ -67,72 +65,44 @@ function readNames(text: string): NamePattern {
 }
 
 /**
- * Adds the adapters that were asked for.
+ * The adapters that were asked for.
  *
- * @param model The model, changed in place.
  * @param options The command's.
- * @throws {TypeError} If options of adapters are given without a rank, or nothing would learn.
+ * @returns Their settings; undefined without a rank.
+ * @throws {TypeError} If options of adapters are given without a rank.
  */
-export function adaptForCommand(
-  model: Network,
-  options: AdapterOptions & { seed: number },
-): void {
+export function readLora(options: AdapterOptions & { seed: number }): LoraOptions | undefined {
   const { loraRank: rank, loraAlpha: alpha, loraDropout: dropout, loraTargets: targets } = options;
-  const { rsLora, quantize, merge, seed } = options;
+  const { rsLora, seed } = options;
   if (rank !== undefined) {
-    addLora(model, { rank, dropout, rsLora, seed, ...(alpha !== undefined && { alpha }), targets });
-    return;
+    return {
+      rank,
+      rsLora,
+      seed,
+      ...(dropout !== undefined && { dropout }),
+      ...(alpha !== undefined && { alpha }),
+      ...(targets !== undefined && { targets }),
+    };
   }
   const given = alpha !== undefined || dropout !== undefined || targets !== undefined || rsLora;
   if (given) throw new TypeError("Cannot adapt the model: options of LoRA go with --lora-rank");
-  const adapted = [...model.linears.values()].some(({ adapter }) => adapter);
-  if (merge && !adapted) {
+}
+
+/**
+ * Checks that something learns, and that there is what is to be merged.
+ *
+ * @param model The model, with its adapters.
+ * @param options The command's.
+ * @throws {TypeError} If it is not so.
+ */
+export function assertAdapted(
+  { network, adapter }: Model,
+  { merge, quantize }: AdapterOptions,
+): void {
+  if (merge && !adapter) {
     throw new TypeError("Cannot merge: there is no adapter without --lora-rank");
   }
-  if (quantize && !adapted && !isFullyTrainable(model)) {
+  if (quantize && !adapter && !isFullyTrainable(network)) {
     throw new TypeError("Cannot train packed weights: give --lora-rank for adapters beside them");
   }
-}
-
-/**
- * Says which model an adapter is for, where a directory holds an adapter.
- *
- * @param name A model's name, or an adapter's directory.
- * @param adapter An adapter's directory that was given beside the model's name.
- * @returns The model's name, and the adapter's directory if there is one.
- * @throws {TypeError} If the adapter does not say.
- */
-export async function findBase(
-  name: string,
-  adapter?: string,
-): Promise<{ base: string; adapter?: string }> {
-  if (adapter !== undefined || !await isAdapter(name)) return { base: name, adapter };
-  const { base, revision } = await readAdapterConfig(name);
-  if (base === undefined) {
-    throw new TypeError(
-      `Cannot load the adapter "${name}": it does not say for which model it is; ` +
-        "give that model, and the adapter as --adapter",
-    );
-  }
-  // PEFT names models of the hub without a prefix.
-  const onHub = /^[\w.-]+\/[\w.-]+$/.test(base) && !await exists(base);
-  const at = revision === undefined ? "" : `@${revision}`;
-  return { base: onHub ? `hf:${base}${at}` : base, adapter: name };
-}
-
-/**
- * How an adapter's configuration names its base: a path in full, so that it is found from elsewhere; a repository of the
- * hub as PEFT does, and its revision apart.
- *
- * @param source The base's files.
- * @returns The name, and the revision where one was asked for.
- */
-export function nameBase({ spec, source }: ResolvedModel): { base: string; revision?: string } {
-  if (source === "directory" || source === "file") return { base: resolve(spec) };
-  const onHub = /^hf:([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(SHORT_NAMES[spec] ?? spec);
-  return onHub ? { base: onHub[1], revision: onHub[2] } : { base: spec };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

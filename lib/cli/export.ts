@@ -43,6 +43,7 @@ export function register(program: Command): void {
     .addOption(formatOption())
     .addOption(adapterOption())
     .option("--merge", "make the adapter part of the weights; else it goes beside them", false)
+    .option("--overwrite", "replace another run's model in --hf", false)
     .addHelpText(
       "after",
       "\nExamples:\n  tunebook export book.ipynb --html out/book.html --no-code\n" +

@@ -1,18 +1,17 @@
 // `tunebook generate`: text from a prompt, or answers to a file of instructions.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { closingTokensOf } from "../dataset/encode.ts";
-import { type DatasetEntry, encodePrompt, type EntryFormat, loadDataset } from "../dataset/mod.ts";
-import { isChatEntry } from "../dataset/chat_entry.ts";
-import { cleanResponse, type ResponseEntry, writeResponses } from "../eval/mod.ts";
-import { generateTokens, type Quantization } from "../model/mod.ts";
-import { encodeChatPrompt } from "../text/chat.ts";
+import { loadDataset } from "../dataset/mod.ts";
+import { writeResponses } from "../eval/mod.ts";
+import { type GenerateOptions, generateTokens, type Quantization } from "../model/mod.ts";
+import { withResponse } from "../pipeline/evaluation.ts";
+import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
-import { chooseFormat, chooseTemplate, formatOption } from "./format.ts";
+import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { loadForCommand, type ReadyModel } from "./load.ts";
+import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
 
 interface Options {
@@ -84,7 +83,7 @@ function readShare(text: string): number {
 }
 
 async function run(options: Options): Promise<void> {
-  const { prompt, instruction, chat, system, data, out } = options;
+  const { prompt, instruction, input, chat, system, data, out } = options;
   if ([prompt, instruction, chat, data].filter((given) => given !== undefined).length !== 1) {
     throw new TypeError("Cannot generate: give one of --prompt, --instruction, --chat and --data");
   }
@@ -95,73 +94,51 @@ async function run(options: Options): Promise<void> {
     throw new TypeError("Cannot answer a file: --data and --out go together");
   }
   using interrupt = onInterrupt(() => console.error("\nStopping"));
-  const ready = await loadForCommand(options.model, { ...options, signal: interrupt.signal });
-  const { tokenizer } = ready;
-  const settings = { ...options, eosId: tokenizer.endIds, signal: interrupt.signal };
-  if (prompt !== undefined) {
-    return await answer(ready, [...tokenizer.beginIds, ...tokenizer.encode(prompt)], settings);
-  }
+  const { signal } = interrupt;
+  const model = await loadForCommand(options.model, { ...options, signal });
+  const { maxNewTokens, temperature, topK, topP, seed, batchSize } = options;
+  const sampling = { maxNewTokens, temperature, topK, topP, seed, batchSize, signal };
+  if (prompt !== undefined) return await print(continueText(model, prompt, sampling));
+  const format = await readFormatOption(options.format);
   if (chat !== undefined) {
-    const template = await chooseTemplate(options.format ?? "chat", ready);
     const messages = [{ role: "user", content: chat }];
     if (system !== undefined) messages.unshift({ role: "system", content: system });
-    const eosId = closingTokensOf(template, tokenizer);
-    const ids = encodeChatPrompt(messages, tokenizer, template);
-    return await answer(ready, ids, { ...settings, eosId });
+    return await print(model.stream({ messages }, { ...sampling, format: format ?? "chat" }));
   }
-  const entries = data === undefined
-    ? [{ instruction: instruction!, input: options.input, output: "" }]
-    : await loadDataset(data, { signal: interrupt.signal });
-  const format = await chooseFormat(options.format, ready, entries);
-  const closing = { ...settings, eosId: closingTokensOf(format, tokenizer) };
-  if (data !== undefined) return await answerFile(ready, entries, format, closing);
-  await answer(ready, encodePrompt(entries[0], tokenizer, format), closing);
+  if (data !== undefined) return await answerFile(model, data, out!, { ...sampling, format });
+  await print(model.stream({ instruction: instruction!, input }, { ...sampling, format }));
 }
 
-type Settings = Options & { eosId: readonly number[]; signal: AbortSignal };
-
-/** Prints tokens as they come. */
-async function answer(ready: ReadyModel, prompt: number[], settings: Settings): Promise<void> {
-  const { model, tokenizer } = ready;
+/** Continues a text as it stands. */
+async function* continueText(
+  { network, tokenizer }: Model,
+  text: string,
+  sampling: GenerateOptions,
+): AsyncGenerator<string, void, void> {
+  const prompt = [...tokenizer.beginIds, ...tokenizer.encode(text)];
+  const generated = generateTokens(network, [prompt], { ...sampling, eosId: tokenizer.endIds });
   const decoder = new TokenDecoder(tokenizer);
-  const print = (piece: string) => Deno.stdout.write(new TextEncoder().encode(piece));
-  for await (const { token } of generateTokens(model, [prompt], settings)) {
-    if (token !== undefined) await print(decoder.push(token));
-  }
-  await print(`${decoder.end()}\n`);
+  for await (const { token } of generated) if (token !== undefined) yield decoder.push(token);
+  yield decoder.end();
+}
+
+/** Prints text as it comes. */
+async function print(pieces: AsyncIterable<string>): Promise<void> {
+  const encoder = new TextEncoder();
+  for await (const piece of pieces) await Deno.stdout.write(encoder.encode(piece));
+  await Deno.stdout.write(encoder.encode("\n"));
 }
 
 async function answerFile(
-  { model, tokenizer }: ReadyModel,
-  entries: readonly DatasetEntry[],
-  format: EntryFormat,
-  settings: Settings,
+  model: Model,
+  data: string,
+  out: string,
+  options: AnswerOptions & { signal: AbortSignal },
 ): Promise<void> {
-  const out = settings.out!;
-  const prompts = entries.map((entry) => encodePrompt(entry, tokenizer, format));
+  const entries = await loadDataset(data, { signal: options.signal });
   const bar = progress("Answering", entries.length);
-  const answers: number[][] = prompts.map(() => []);
-  let done = 0;
-  for await (const { sequence, token, finish } of generateTokens(model, prompts, settings)) {
-    if (token !== undefined) answers[sequence].push(token);
-    if (finish) bar.update(++done);
-  }
-  await writeResponses(
-    out,
-    entries.map((entry, i) => withResponse(entry, cleanResponse(tokenizer.decode(answers[i])))),
-  );
+  const onProgress = (done: number) => bar.update(done);
+  const answers = await model.answer(entries, { ...options, onProgress });
+  await writeResponses(out, entries.map((entry, i) => withResponse(entry, answers[i])));
   bar.finish(`wrote ${out}`);
-}
-
-/** An entry with its answer; a conversation also as the question and answer that it ends with. */
-function withResponse(entry: DatasetEntry, response: string): ResponseEntry {
-  if (!isChatEntry(entry)) return { ...entry, model_response: response };
-  const last = (role: string) => entry.messages.findLast((one) => one.role === role)?.content ?? "";
-  return {
-    instruction: last("user"),
-    input: "",
-    output: last("assistant"),
-    ...entry,
-    model_response: response,
-  };
 }

@@ -1,105 +1,89 @@
-// Loading a model for a subcommand, with progress, and its tokenizer.
+// Loading a model for a subcommand, with progress.
 
-import { loadLora, loadNetwork, type Network, type Quantization } from "../model/mod.ts";
+import type { Quantization } from "../model/mod.ts";
+import { findModel, type FoundModel } from "../pipeline/find_model.ts";
+import {
+  loadModel,
+  type LoadModelOptions,
+  type LoadProgress,
+  type Model,
+} from "../pipeline/mod.ts";
 import type { DeviceKind } from "../tensor/mod.ts";
-import { pick } from "../tensor/pick.ts";
-import { openTokenizer, type Tokenizer } from "../text/mod.ts";
-import { type DownloadProgress, type ResolvedModel, resolveModel } from "../weights/mod.ts";
-import { findBase } from "./adapter_options.ts";
 import { progress } from "./progress.ts";
 
-/** A model that is ready, and what reads its text. */
-export interface ReadyModel {
-  /** The network. */
-  readonly model: Network;
-  /** Its files. */
-  readonly source: ResolvedModel;
-  /** Turns text into its tokens. */
-  readonly tokenizer: Tokenizer;
-  /** The directory of the adapter that was put on it, if one was. */
-  readonly adapter?: string;
+/** What subcommands say of a model. */
+interface LoadOptions extends Pick<LoadModelOptions, "lora" | "signal"> {
+  device?: "auto" | DeviceKind;
+  adapter?: string;
+  quantize?: Quantization;
+  dropout?: number;
 }
 
 /**
- * Opens the device and loads a model onto it.
+ * Loads a model and shows how far it is.
  *
  * @param name A model's name, as `resolveModel` reads it, or a LoRA adapter's directory.
- * @param options Device, adapter, how weights are kept, dropout in training, and stop signal.
- * @returns The model, its files and its tokenizer.
+ * @param options Device, adapters, how weights are kept, dropout in training, and stop signal.
+ * @returns The model.
  */
-export async function loadForCommand(
-  name: string,
-  options: {
-    device?: "auto" | DeviceKind;
-    adapter?: string;
-    quantize?: Quantization;
-    dropout?: number;
-    signal?: AbortSignal;
-  } = {},
-): Promise<ReadyModel> {
-  const { dropout, quantize, signal } = options;
-  const { base, adapter } = await findBase(name, options.adapter);
-  const device = await pick({ device: options.device });
-  const download = downloadBar();
-  const reading = progress(`Loading ${base}`, 100);
+export async function loadForCommand(name: string, options: LoadOptions = {}): Promise<Model> {
+  const { device, adapter, quantize, dropout, lora, signal } = options;
+  const bars = loadingBars(name);
   try {
-    const { network: model, source } = await loadNetwork(base, {
+    const model = await loadModel(name, {
       device,
-      dropout,
+      adapter,
       quantize,
+      dropout,
+      lora,
       signal,
-      onProgress: download.onProgress,
-      onRead: (done, total) => reading.update(Math.floor(100 * done / total)),
+      onProgress: bars.update,
     });
-    if (adapter) await loadLora(model, adapter);
-    if (source.notice) console.error(source.notice);
-    return { model, source, adapter, tokenizer: await tokenizerOf(model, source) };
+    if (model.source.notice) console.error(model.source.notice);
+    return model;
   } finally {
-    download.finish();
-    reading.finish();
+    bars.finish();
   }
 }
 
 /**
- * Finds a model's files for a subcommand, with progress where they are downloaded.
+ * Finds a model for a subcommand, with progress where its files are downloaded.
  *
- * @param name A model's name, as `resolveModel` reads it.
- * @param options Stop signal, and whether the weights are needed.
- * @returns Its files.
+ * @param name A model's name, as `resolveModel` reads it, or a LoRA adapter's directory.
+ * @param options An adapter's directory, stop signal, and whether the weights are needed.
+ * @returns What is known of it before its weights are read.
  */
-export async function resolveForCommand(
+export async function findForCommand(
   name: string,
-  options: { weights?: boolean; signal: AbortSignal },
-): Promise<ResolvedModel> {
-  const download = downloadBar();
+  options: { adapter?: string; weights?: boolean; signal: AbortSignal },
+): Promise<FoundModel> {
+  const bars = loadingBars(name);
   try {
-    const source = await resolveModel(name, { ...options, onProgress: download.onProgress });
-    if (source.notice) console.error(source.notice);
-    return source;
+    const found = await findModel(name, {
+      ...options,
+      onProgress: ({ file, received, total }) =>
+        bars.update({ phase: "downloading", file, done: received, total }),
+    });
+    if (found.source.notice) console.error(found.source.notice);
+    return found;
   } finally {
-    download.finish();
+    bars.finish();
   }
 }
 
-/** Shows the progress of downloads, of which there may be none. */
-function downloadBar() {
-  const bar = progress("Downloading");
+/** Shows the progress of downloads, of which there may be none, and of reading. */
+function loadingBars(name: string) {
+  const downloading = progress("Downloading");
+  const reading = progress(`Loading ${name}`, 100);
   return {
-    onProgress({ file, received, total }: DownloadProgress) {
-      bar.update(received, total ? `${file} ${Math.floor(100 * received / total)} %` : file);
+    update({ phase, file = "", done, total }: LoadProgress) {
+      const percent = total ? Math.floor(100 * done / total) : undefined;
+      if (phase === "reading") reading.update(percent ?? 0);
+      else downloading.update(done, percent === undefined ? file : `${file} ${percent} %`);
     },
-    finish: () => bar.finish(),
+    finish() {
+      downloading.finish();
+      reading.finish();
+    },
   };
-}
-
-async function tokenizerOf(model: Network, source: ResolvedModel): Promise<Tokenizer> {
-  const tokenizer = await openTokenizer(source);
-  // some models have rows for tokens that never were
-  if (tokenizer.vocabSize > model.vocabularySize) {
-    throw new RangeError(
-      `Cannot read text for a model with ${model.vocabularySize} tokens: ` +
-        `the tokenizer "${tokenizer.name}" has ${tokenizer.vocabSize}`,
-    );
-  }
-  return tokenizer;
 }

@@ -1,13 +1,13 @@
 // `tunebook loss`: the mean loss of a model over a whole file.
 
 import type { Command } from "commander";
-import { encodeExamples, loadDataset, reportLengths } from "../dataset/mod.ts";
+import { loadDataset, reportLengths } from "../dataset/mod.ts";
 import type { Quantization } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { measureLoss } from "../train/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, jsonOption, maskOption, modelOption, readCount } from "./arguments.ts";
-import { chooseFormat, formatOption } from "./format.ts";
+import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -50,16 +50,16 @@ async function measure(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { signal } = interrupt;
   const entries = await loadDataset(options.data, { signal });
-  const ready = await loadForCommand(options.model, { ...options, signal });
-  const { model, tokenizer } = ready;
-  const format = await chooseFormat(options.format, ready, entries);
-  const examples = encodeExamples(entries, tokenizer, format);
+  const format = await readFormatOption(options.format);
+  const model = await loadForCommand(options.model, { ...options, signal });
+  const { network } = model;
+  const examples = model.encodeExamples(entries, { format });
   const { mask, batchSize } = options;
-  const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
+  const maxLength = Math.min(options.maxLength ?? Infinity, network.contextLength);
   const { message, uncounted } = reportLengths(examples, { mask, maxLength });
   if (message) console.error(`Note: ${message}`);
   const bar = progress("Measuring", examples.length - uncounted.length);
-  const result = await measureLoss(model, examples, {
+  const result = await measureLoss(network, examples, {
     mask,
     maxLength,
     batchSize,

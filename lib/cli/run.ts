@@ -189,6 +189,7 @@ function report(
   if (error !== undefined) console.error(`error: ${name}${error.message}`);
   const [first, ...others] = result?.failures ?? [];
   if (first !== undefined) console.error(`error: ${first.summary}`);
+  for (const warning of result?.warnings ?? []) console.error(`warning: ${warning}`);
   if (others.length > 0) console.error(`and ${others.length} more cells failed`);
   if (json) return;
   for (const file of [output, html, md]) {

@@ -52,9 +52,10 @@ export async function openSandbox(
   flags: SandboxFlags,
   totalTimeout: number = SANDBOX_DEFAULTS.totalTimeout,
 ): Promise<SandboxOptions> {
-  const { sandboxFault } = await import("../runtime/sandbox/outer.ts");
+  const { sandboxFault, sandboxGroup } = await import("../runtime/sandbox/outer.ts");
   const fault = await sandboxFault();
   if (fault !== undefined) throw new Error(fault);
+  await findBlasForSandbox();
   const sandbox = {
     read: flags.allowRead,
     write: flags.allowWrite,
@@ -62,6 +63,18 @@ export async function openSandbox(
     disk: flags.disk,
   };
   console.error("In a sandbox:");
-  for (const line of describeWalls(sandbox, totalTimeout)) console.error(`  ${line}`);
+  for (const line of describeWalls(sandbox, totalTimeout, await sandboxGroup())) {
+    console.error(`  ${line}`);
+  }
   return sandbox;
+}
+
+/** Checks the BLAS where that was not done yet: a sandboxed kernel can start no process for it, and reads what is known. */
+async function findBlasForSandbox(): Promise<void> {
+  const { findBlas } = await import("../tensor/cpu/blas/find.ts");
+  try {
+    findBlas();
+  } catch {
+    // A notebook that computes is told.
+  }
 }

@@ -1,22 +1,16 @@
 // `tunebook train`: supervised fine-tuning of a model on a file of instructions.
 
 import { type Command, Option } from "commander";
-import { closingTokensOf } from "../dataset/encode.ts";
-import {
-  type DatasetEntry,
-  encodeExamples,
-  encodePrompt,
-  type EntryFormat,
-  loadDataset,
-  splitEntries,
-} from "../dataset/mod.ts";
-import { isChatEntry } from "../dataset/chat_entry.ts";
 import { readOrder } from "../dataset/batches.ts";
-import { generate, mergeLora, type Network } from "../model/mod.ts";
-import type { Mask, Tokenizer } from "../text/mod.ts";
-import { sft, TensorBoard, type Training } from "../train/mod.ts";
+import { isChatEntry } from "../dataset/chat_entry.ts";
+import { type DatasetEntry, loadDataset, splitEntries } from "../dataset/mod.ts";
+import type { Model } from "../pipeline/mod.ts";
+import { setCommand } from "../pipeline/program.ts";
+import { TrainingFolder } from "../pipeline/training_folder.ts";
+import type { Mask } from "../text/mod.ts";
+import { TensorBoard, type Training } from "../train/mod.ts";
 import type { WritableDtype } from "../weights/mod.ts";
-import { type AdapterOptions, adapterOptions, adaptForCommand } from "./adapter_options.ts";
+import { type AdapterOptions, adapterOptions, assertAdapted, readLora } from "./adapter_options.ts";
 import {
   deviceOption,
   jsonOption,
@@ -27,13 +21,12 @@ import {
   readWhole,
   splitOption,
 } from "./arguments.ts";
-import { chooseFormat, formatOption } from "./format.ts";
+import { formatOption, readFormatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
 import { progress } from "./progress.ts";
 import { StepLog } from "./step_log.ts";
-import { TrainingFolder } from "./training_folder.ts";
 import { describeStep, sayBest } from "./training_report.ts";
 import {
   readEvalIters,
@@ -63,6 +56,7 @@ interface Options extends TrainingOptions, AdapterOptions {
   checkpointEvery: number;
   type: "f32" | "f16" | "bf16";
   profile: boolean;
+  overwrite: boolean;
   resume: boolean;
   otherBits: boolean;
   log?: string;
@@ -119,6 +113,7 @@ export function register(program: Command): void {
         .choices(["f32", "f16", "bf16"]).default("f32"),
     )
     .option("--profile", "measure what each kernel takes; leaves profile.html in --out", false)
+    .option("--overwrite", "replace another run's model in --out", false)
     .option("--resume", "go on from the newest checkpoint in --out", false)
     .option(
       "--other-bits",
@@ -152,23 +147,27 @@ async function train(options: Options): Promise<void> {
     if (options.json) console.log(JSON.stringify(finished, null, 2));
     return;
   }
+  setCommand(`tunebook train --model ${options.model} --data ${options.data}`);
+  if (!resumes && !options.overwrite) {
+    await folder.assertOwn(options.model, "give another --out, or --overwrite");
+  }
   using interrupt = onInterrupt(() =>
     console.error("Stopping after this step; press Ctrl-C again to end at once")
   );
   const { signal } = interrupt;
+  const lora = readLora(options);
   const parts = splitEntries(await loadDataset(options.data, { signal }), {
     fractions: options.split,
   });
   const order = options.order === "given" || options.order === "shuffled"
     ? options.order
     : await readOrder(options.order, parts.train.length);
-  const ready = await loadForCommand(options.model, { ...options, signal });
-  const { model, tokenizer } = ready;
-  adaptForCommand(model, options);
-  const format = await chooseFormat(options.format, ready, parts.train);
-  using training = sft(model, {
-    examples: encodeExamples(parts.train, tokenizer, format),
-    validation: encodeExamples(parts.validation, tokenizer, format),
+  const format = await readFormatOption(options.format);
+  const model = await loadForCommand(options.model, { ...options, lora, signal });
+  assertAdapted(model, options);
+  using training = model.train(parts.train, {
+    format,
+    validation: parts.validation,
     epochs: options.epochs,
     maxSteps: options.steps,
     batchSize: options.batchSize,
@@ -186,11 +185,7 @@ async function train(options: Options): Promise<void> {
     resume: options.resume,
     confirmOtherBits: (differences) => confirmOtherBits(differences, options),
     signal,
-    sample: sampler([...parts.validation, ...parts.test, ...parts.train], {
-      tokenizer,
-      format,
-      model,
-    }),
+    sample: () => sampleOf(model, [...parts.validation, ...parts.test, ...parts.train]),
   });
   for (const notice of training.notices) console.error(`Note: ${notice}`);
   await folder.open();
@@ -222,9 +217,8 @@ async function train(options: Options): Promise<void> {
   const steps = await log.read();
   const sum = (name: "seconds" | "tokensComputed" | "tokensCounted") =>
     steps.reduce((total, step) => total + step[name], 0);
-  if (options.merge) mergeLora(model);
   const dtype = options.type.toUpperCase() as WritableDtype;
-  const record = await folder.finish({ ...ready, format, dtype }, parts.test, {
+  const record = await folder.finish(model, { dtype, merge: options.merge }, parts.test, {
     steps: training.step,
     loss: steps.at(-1)?.loss ?? null,
     evaluation: steps.at(-1)?.evaluation ?? null,
@@ -264,24 +258,12 @@ async function runSteps(
 }
 
 /** Answers the first entry whose prompt the model can read, for people to see what it has learnt. */
-function sampler(
-  entries: readonly DatasetEntry[],
-  { tokenizer, format, model: { contextLength } }: {
-    tokenizer: Tokenizer;
-    format: EntryFormat;
-    model: Network;
-  },
-): ((model: Network) => Promise<string>) | undefined {
-  for (const entry of entries) {
-    const promptIds = encodePrompt(entry, tokenizer, format);
-    if (promptIds.length > contextLength) continue;
-    const asked = describeEntry(entry);
-    return async (model) => {
-      const options = { maxNewTokens: 48, eosId: closingTokensOf(format, tokenizer) };
-      const [{ tokens }] = await generate(model, [promptIds], options);
-      return `  ${asked}\n→ ${tokenizer.decode(tokens).trim()}`;
-    };
-  }
+async function sampleOf(model: Model, entries: readonly DatasetEntry[]): Promise<string> {
+  const fits = (entry: DatasetEntry) =>
+    model.encodePrompt(entry).length <= model.network.contextLength;
+  const entry = entries.find(fits);
+  if (!entry) return "  every prompt is longer than the model's context";
+  return `  ${describeEntry(entry)}\n→ ${await model.answer(entry, { maxNewTokens: 48 })}`;
 }
 
 function describeEntry(entry: DatasetEntry): string {

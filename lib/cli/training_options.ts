@@ -54,7 +54,9 @@ export function trainingOptions(): Option[] {
 }
 
 /** What `sft()` is told of them. */
-export function toSftOptions(options: TrainingOptions): Partial<SftOptions> {
+export function toSftOptions(
+  options: TrainingOptions,
+): Omit<SftOptions, "examples" | "validation"> {
   const { schedule, warmup, minLr, accumulate, maxGradientNorm, recompute } = options;
   const { earlyStopping: patience, minImprovement, keepBest } = options;
   return {

@@ -1,6 +1,7 @@
 /** Which examples stand together in a batch, and in which order batches come. */
 import { Random } from "../random.ts";
 import { readText } from "./load.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode orderBatches}. */
 export interface BatchOptions {
@@ -36,6 +37,15 @@ export interface BatchOptions {
   dropLast?: boolean;
 }
 
+/** The names of {@linkcode BatchOptions}. */
+export const BATCH_OPTIONS: OptionNames<BatchOptions> = {
+  batchSize: true,
+  order: true,
+  seed: true,
+  epoch: true,
+  dropLast: true,
+};
+
 /**
  * The batches of one epoch.
  *
@@ -54,6 +64,7 @@ export interface BatchOptions {
  * ```
  */
 export function orderBatches(count: number, options: BatchOptions = {}): number[][] {
+  assertKnownOptions("order batches", options, BATCH_OPTIONS);
   const { batchSize = 8, order = "shuffled", seed = 123, epoch = 0, dropLast = false } = options;
   if (typeof order !== "string") return checkOrder(order, count, "order");
   if (!Number.isInteger(batchSize) || batchSize < 1) {

@@ -27,6 +27,20 @@ export interface EncodedExample {
   weight?: number;
 }
 
+/** How examples were written; kept apart from them, since it is no part of what is learnt. */
+const formats = new WeakMap<EncodedExample, EntryFormat>();
+
+/**
+ * The format in which examples were written.
+ *
+ * @param examples What {@linkcode encodeExample} made.
+ * @returns The format of all of them; undefined where they were made otherwise, or in several formats.
+ */
+export function formatOf(examples: readonly EncodedExample[]): EntryFormat | undefined {
+  const [first, ...others] = new Set(examples.map((example) => formats.get(example)));
+  return others.length === 0 ? first : undefined;
+}
+
 /**
  * Encodes one entry. An instruction becomes, under a chat template, a message of the user, with its
  * input after a blank line, and one of the assistant.
@@ -42,6 +56,16 @@ export function encodeExample(
   entry: DatasetEntry,
   tokenizer: Tokenizer,
   format: EntryFormat = alpaca,
+): EncodedExample {
+  const example = encode(entry, tokenizer, format);
+  formats.set(example, format);
+  return example;
+}
+
+function encode(
+  entry: DatasetEntry,
+  tokenizer: Tokenizer,
+  format: EntryFormat,
 ): EncodedExample {
   const weight = entry.weight !== undefined && { weight: entry.weight };
   if (format instanceof ChatTemplate) {

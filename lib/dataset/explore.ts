@@ -6,6 +6,8 @@ import { type EncodedExample, encodeExample } from "./encode.ts";
 import type { CountOptions } from "./sequences.ts";
 import type { InstructionEntry } from "./entry.ts";
 import { forest } from "./forest.ts";
+import { assertKnownOptions } from "../options.ts";
+import { COUNT_OPTIONS } from "./sequences.ts";
 
 /** A distribution of whole numbers. */
 export interface Summary {
@@ -61,6 +63,7 @@ export function exploreEntries(
   tokenizer: Tokenizer,
   options: { format?: PromptFormat; openings?: number } = {},
 ): Exploration {
+  assertKnownOptions("explore entries", options, { format: true, openings: true });
   const { format = alpaca, openings = 10 } = options;
   const examples = entries.map((entry) => encodeExample(entry, tokenizer, format));
   const prompts = examples.map(({ promptIds }) => promptIds.length);
@@ -136,6 +139,7 @@ export function totalBatches(
   batches: readonly (readonly number[])[],
   options: CountOptions = {},
 ): BatchTotals {
+  assertKnownOptions("add up batches", options, COUNT_OPTIONS);
   const totals = {
     batches: 0,
     tokensPadded: 0,

@@ -2,12 +2,16 @@
 import { recordProvenance } from "../provenance.ts";
 import { type DatasetEntry, parseDataset } from "./chat_entry.ts";
 import { type InstructionEntry, parseEntries } from "./entry.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode loadEntries}. */
 export interface LoadOptions {
   /** Stops a download. */
   signal?: AbortSignal;
 }
+
+/** The names of {@linkcode LoadOptions}. */
+export const LOAD_OPTIONS: OptionNames<LoadOptions> = { signal: true };
 
 /**
  * Loads instruction entries from a JSON file or URL, and records the source and its SHA-256 as the
@@ -49,6 +53,7 @@ async function load<T>(
   options: LoadOptions,
   parse: (text: string, name: string) => T[],
 ): Promise<T[]> {
+  assertKnownOptions("load entries", options, LOAD_OPTIONS);
   const { bytes, name } = await loadBytes(source, options);
   const entries = parse(decodeUtf8(bytes, name), name);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));

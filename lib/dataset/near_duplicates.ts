@@ -1,5 +1,6 @@
 /** Entries that say nearly the same: what must not stand on both sides of a split. */
 import type { InstructionEntry } from "./entry.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /** Two entries that are alike. */
 export interface NearDuplicate {
@@ -48,6 +49,7 @@ export function findNearDuplicates(
   entries: readonly InstructionEntry[],
   options: { threshold?: number } = {},
 ): NearDuplicate[] {
+  assertKnownOptions("find near duplicates", options, { threshold: true });
   const { threshold = 0.7 } = options;
   if (!(threshold > 0 && threshold <= 1)) {
     throw new RangeError(

@@ -6,6 +6,7 @@ import { recordProvenance } from "../provenance.ts";
 import { describeOutcomes, recordedOutcomes } from "./replay.ts";
 import { formatAlpacaInstruction } from "../text/alpaca.ts";
 import type { ResponseEntry } from "./responses.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Why a judge gave no reply. */
 export type JudgeFailure =
@@ -92,6 +93,9 @@ export interface JudgeOptions {
   onOutcome?: (outcome: JudgeOutcome, index: number) => void;
 }
 
+/** The names of {@linkcode JudgeOptions}. */
+export const JUDGE_OPTIONS: OptionNames<JudgeOptions> = { signal: true, onOutcome: true };
+
 /** After so many failures of these kinds in a row the rest would only fail likewise. */
 const GIVE_UP_AFTER: Partial<Record<JudgeFailure, number>> = {
   "model-missing": 1,
@@ -117,6 +121,7 @@ export async function judgeResponses(
   judge: Judge,
   options: JudgeOptions = {},
 ): Promise<JudgeReport> {
+  assertKnownOptions("judge responses", options, JUDGE_OPTIONS);
   const { signal, onOutcome } = options;
   const outcomes: JudgeOutcome[] = [];
   const recorded = await recordedOutcomes(judge.name);

@@ -2,6 +2,7 @@
 import { type ChatRequest, type ChatResponse, Ollama } from "ollama";
 import { ollamaHost } from "../weights/ollama_host.ts";
 import { type Judge, JudgeError } from "./judge.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode ollamaJudge}. */
 export interface OllamaJudgeOptions {
@@ -33,6 +34,15 @@ export interface OllamaJudgeOptions {
   options?: Record<string, number | boolean>;
 }
 
+/** The names of {@linkcode OllamaJudgeOptions}. */
+export const OLLAMA_JUDGE_OPTIONS: OptionNames<OllamaJudgeOptions> = {
+  host: true,
+  seed: true,
+  numCtx: true,
+  timeout: true,
+  options: true,
+};
+
 /** What the reply must be; Ollama lets the model write nothing else. */
 const SCORE_FORMAT = { type: "integer", minimum: 0, maximum: 100 };
 
@@ -48,6 +58,7 @@ const MAX_REPLY_TOKENS = 16;
  * @throws {TypeError} If the host is no address.
  */
 export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Judge {
+  assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
   const { seed = 123, numCtx = 4096, timeout = 600_000 } = options;
   const host = ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST"));
   return {
@@ -102,6 +113,7 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
  * @throws {RangeError} If the name is of no known kind.
  */
 export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judge {
+  assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
   const match = /^ollama:(\S+)$/.exec(spec);
   if (!match) {
     throw new RangeError(`Cannot use the judge "${spec}": give "ollama:MODEL", as "ollama:llama3"`);

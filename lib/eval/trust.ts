@@ -2,7 +2,7 @@
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 import type { InstructionEntry } from "../dataset/entry.ts";
-import { type Judge, type JudgeOptions, judgeResponses } from "./judge.ts";
+import { type Judge, JUDGE_OPTIONS, type JudgeOptions, judgeResponses } from "./judge.ts";
 import { scoreResponses } from "./scores.ts";
 import type { ResponseEntry } from "./responses.ts";
 
@@ -111,6 +111,7 @@ export function shuffledAnswers(
  * @returns The scorer; replies that are no score, or do not come, are undefined.
  */
 export function judgeScorer(judge: Judge, options: JudgeOptions = {}): Scorer {
+  assertKnownOptions("judge responses", options, JUDGE_OPTIONS);
   return async (entries) => {
     const { outcomes } = await judgeResponses(entries, judge, options);
     return outcomes.map((outcome) => outcome.status === "scored" ? outcome.score : undefined);

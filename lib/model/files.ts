@@ -21,8 +21,11 @@ import { planModel } from "./architectures.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
 import type { Network } from "./model.ts";
+import { setOrigin } from "./origin.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { RESOLVE_OPTIONS } from "../weights/resolve.ts";
 
 /** A model that was loaded, and where it came from. */
 export interface LoadedNetwork {
@@ -49,6 +52,15 @@ export interface LoadNetworkOptions extends ResolveOptions {
   readonly quantize?: Quantization;
 }
 
+const NAMES: OptionNames<LoadNetworkOptions> = {
+  ...RESOLVE_OPTIONS,
+  device: true,
+  dropout: true,
+  onRead: true,
+  keepStored: true,
+  quantize: true,
+};
+
 /**
  * Loads a model: a GPT-2, Llama, Mistral, Gemma 1 or Gemma 3. Adapters that an Ollama model has on its base are added to
  * the weights: what they adapt is float32 then, however the others are kept.
@@ -64,11 +76,13 @@ export async function loadNetwork(
   name: string,
   options: LoadNetworkOptions,
 ): Promise<LoadedNetwork> {
-  const { device, signal } = options;
-  const { keepStored = options.quantize && loadPacked(options.quantize) } = options;
-  const source = await resolveModel(name, options);
+  assertKnownOptions("load a network", options, NAMES);
+  const { device, dropout, onRead, quantize, ...rest } = options;
+  const { keepStored = quantize && loadPacked(quantize), ...where } = rest;
+  const { signal } = where;
+  const source = await resolveModel(name, where);
   using stored = await openStoredModel(source);
-  const plan = planModel(stored.config, stored.path, options.dropout);
+  const plan = planModel(stored.config, stored.path, dropout);
   const total = [...plan.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
   const parameters = new Map<string, Tensor>();
   let done = 0;
@@ -78,13 +92,14 @@ export async function loadNetwork(
     const tensor = await keepStored?.(weight, device) ?? await widen(weight, device);
     parameters.set(parameter, tensor.keep());
     done += sizeOf(shape);
-    options.onRead?.(done, total);
+    onRead?.(done, total);
   }
   const network = plan.build(parameters);
   for (const adapter of ollamaAdapters(source)) {
     await loadLoraGguf(network, adapter);
     mergeLora(network);
   }
+  setOrigin(network, source);
   const { name: named, source: from, commit } = source;
   await recordProvenance("model", { name: named, source: from, ...(commit && { commit }) });
   return { network, source };
@@ -110,6 +125,7 @@ export async function saveNetwork(
   directory: string,
   options: { dtype?: WritableDtype; metadata?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("save a network", options, { dtype: true, metadata: true, signal: true });
   const { dtype = "F32", metadata = {}, signal } = options;
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(model.parameters, ([name, tensor]) => ({

@@ -10,7 +10,8 @@ import { Random } from "../random.ts";
 import { embedding, noGrad, scope } from "../tensor/mod.ts";
 import { KeyValueCache } from "./cache.ts";
 import { logitsOf, type ModelInput, type Network } from "./model.ts";
-import { assertSampling, chooseToken, type SamplingOptions } from "./sampling.ts";
+import { assertSampling, sampleToken, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode generate}. */
 export interface GenerateOptions extends SamplingOptions {
@@ -25,6 +26,16 @@ export interface GenerateOptions extends SamplingOptions {
   /** Stops the generation: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
+
+/** The names of {@linkcode GenerateOptions}. */
+export const GENERATE_OPTIONS: OptionNames<GenerateOptions> = {
+  ...SAMPLING_OPTIONS,
+  maxNewTokens: true,
+  eosId: true,
+  seed: true,
+  batchSize: true,
+  signal: true,
+};
 
 /** A new token of one sequence. */
 export interface GeneratedToken {
@@ -81,6 +92,7 @@ export async function* generateTokens(
   prompts: readonly (readonly number[])[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, void> {
+  assertKnownOptions("generate", options, GENERATE_OPTIONS);
   const { maxNewTokens = 256, batchSize = 64 } = options;
   assertSampling(options);
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
@@ -135,7 +147,7 @@ async function* generateBatch(
     const active: Sequence[] = [];
     for (const [i, sequence] of sequences.entries()) {
       const row = logits.subarray(i * model.vocabularySize, (i + 1) * model.vocabularySize);
-      const token = chooseToken(row, options, sequence.random);
+      const token = sampleToken(row, options, sequence.random);
       if (ends.has(token)) {
         yield { sequence: sequence.index, finish: "eos" };
         continue;

@@ -13,6 +13,7 @@ import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
 import { freeze } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /**
  * Writes a model's adapters; the model itself is not written.
@@ -28,6 +29,7 @@ export async function exportLoraGguf(
   path: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write an adapter as GGUF", options, { signal: true });
   const entries: GgufEntry[] = [];
   const alphas = new Set<number>();
   for (const { name, adapter } of model.linears.values()) {

@@ -18,6 +18,7 @@ import { type GgufNaming, ggufPlace, ggufShape, toGgufForm } from "./gguf_names.
 import { llamaToConfig, parseLlamaConfig } from "./llama_config.ts";
 import type { Network } from "./model.ts";
 import type { StoredModel } from "./stored_weights.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How the matrices of an exported model are stored. */
 export type ExportType = "F32" | "F16" | "Q8_0";
@@ -35,6 +36,15 @@ export interface ExportGgufOptions {
   /** Called as bytes are written with the bytes done so far and those in all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
+
+/** The names of {@linkcode ExportGgufOptions}. */
+export const EXPORT_GGUF_OPTIONS: OptionNames<ExportGgufOptions> = {
+  type: true,
+  tokenizer: true,
+  name: true,
+  signal: true,
+  onProgress: true,
+};
 
 /** Numbers of `general.file_type` (`llama_ftype` of llama.h): what most of the file is. */
 const FILE_TYPES: Readonly<Record<ExportType, number>> = { F32: 0, F16: 1, Q8_0: 7 };
@@ -69,6 +79,7 @@ export async function exportGguf(
   path: string,
   options: ExportGgufOptions = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write the model as GGUF", options, EXPORT_GGUF_OPTIONS);
   const { type = "F16", tokenizer = {}, name, signal, onProgress } = options;
   const exported = "find" in model ? fromFiles(model, signal) : fromModel(model);
   const { naming: { architecture }, config, weights } = exported;

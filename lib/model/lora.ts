@@ -20,9 +20,11 @@ import {
   scope,
   Tensor,
 } from "../tensor/mod.ts";
+import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import type { Network } from "./model.ts";
 import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** What decides an adapter, in PEFT's terms. */
 export interface LoraSettings {
@@ -38,11 +40,20 @@ export interface LoraSettings {
 
 /** Options of {@linkcode addLora}. */
 export interface LoraOptions extends Partial<LoraSettings> {
-  /** The layers to adapt; by default all linear layers, which the output head is none of. */
+  /** The layers to adapt; by default all linear layers. The output head is not one of them. */
   readonly targets?: NamePattern;
   /** Decides the first weights. 123 by default. */
   readonly seed?: number;
 }
+
+const LORA_OPTIONS: OptionNames<LoraOptions> = {
+  rank: true,
+  alpha: true,
+  dropout: true,
+  rsLora: true,
+  targets: true,
+  seed: true,
+};
 
 /** What is learnt beside one matrix. */
 export class LoraAdapter implements Adapter {
@@ -117,6 +128,7 @@ export class LoraAdapter implements Adapter {
  * ```
  */
 export function addLora(model: Network, options: LoraOptions = {}): string[] {
+  assertKnownOptions("adapt a model", options, LORA_OPTIONS);
   const { targets = /(?:)/, seed = 123 } = options;
   const settings = settle(options);
   const linears = chooseLinears(model, targets);
@@ -188,24 +200,55 @@ export function removeLora(model: Network): number {
  * @returns How many layers were merged.
  */
 export function mergeLora(model: Network): number {
-  for (const { name, adapter, layout, weight } of model.linears.values()) {
+  for (const linear of model.linears.values()) {
+    const { name, adapter, weight } = linear;
     if (!(adapter instanceof LoraAdapter)) continue;
-    const merged = scope(() =>
-      noGrad(() => {
-        const { a, b, factor } = adapter;
-        const delta = layout === "out-in"
-          ? matmul(b, a) // (out, in)
-          : matmul(a, b, { transposeA: true, transposeB: true }); // (in, out)
-        const wide = isPacked(weight.dtype) ? dequantize(weight) : weight;
-        return add(wide, scale(delta, factor));
-      })
-    ).keep();
-    model.parameters.set(`${name}.weight`, merged);
+    model.parameters.set(`${name}.weight`, mergedWeight(linear, adapter));
     weight.dispose();
   }
   const merged = removeLora(model);
   if (merged > 0) unfreeze(model);
   return merged;
+}
+
+/** A network with what adapters learnt in its weights; the network that it was made of is as it was. */
+export interface MergedNetwork extends Disposable {
+  /** Without adapters; weights that have none are shared with the original. */
+  readonly network: Network;
+}
+
+/**
+ * Adds what adapters have learnt to copies of the weights, as {@linkcode mergeLora} does in place.
+ *
+ * @param model The adapted model, which stays as it is.
+ * @returns The merged network; dispose it to free the copies.
+ */
+export function mergedCopy(model: Network): MergedNetwork {
+  const copies: Tensor[] = [];
+  const parameters = new Map(model.parameters);
+  for (const linear of model.linears.values()) {
+    if (!(linear.adapter instanceof LoraAdapter)) continue;
+    const copy = mergedWeight(linear, linear.adapter);
+    parameters.set(`${linear.name}.weight`, copy);
+    copies.push(copy);
+  }
+  return {
+    network: planModel(model.toConfig(), "the model's configuration").build(parameters),
+    [Symbol.dispose]: () => copies.forEach((copy) => copy.dispose()),
+  };
+}
+
+/** W + factor · B A, in the layout of W. */
+function mergedWeight({ layout, weight }: Linear, { a, b, factor }: LoraAdapter): Tensor {
+  return scope(() =>
+    noGrad(() => {
+      const delta = layout === "out-in"
+        ? matmul(b, a) // (out, in)
+        : matmul(a, b, { transposeA: true, transposeB: true }); // (in, out)
+      const wide = isPacked(weight.dtype) ? dequantize(weight) : weight;
+      return add(wide, scale(delta, factor));
+    })
+  ).keep();
 }
 
 /** Checks the settings and fills in what is left out. */

@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { nameBase } from "../weights/base.ts";
 import {
   openSafetensors,
   type WritableDtype,
@@ -16,7 +17,9 @@ import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
+import { originOf } from "./origin.ts";
 import { freeze } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
@@ -36,8 +39,8 @@ export interface AdapterConfig {
  *
  * @param model The adapted model.
  * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
- * @param options The base's name or directory and its revision on the hub, for the configuration; the type to store, F32
- * by default.
+ * @param options The base's name or directory and its revision on the hub, for the configuration, by default those of
+ * the files that the model was loaded from; the type to store, F32 by default.
  * @returns Length and hash of the weights' file.
  * @throws {TypeError} If the model has no adapter, or adapters of several settings.
  */
@@ -46,7 +49,15 @@ export async function saveLora(
   directory: string,
   options: { base?: string; revision?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("save an adapter", options, {
+    base: true,
+    revision: true,
+    dtype: true,
+    signal: true,
+  });
   const { dtype, signal } = options;
+  const origin = originOf(model);
+  const { base, revision } = options.base !== undefined || !origin ? options : nameBase(origin);
   const adapted = adaptedLinears(model);
   if (adapted.length === 0) throw new TypeError("Cannot save an adapter: the model has none");
   const { settings } = adapted[0].adapter;
@@ -67,8 +78,8 @@ export async function saveLora(
   const config = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
-    base_model_name_or_path: options.base ?? null,
-    revision: options.revision ?? null,
+    base_model_name_or_path: base ?? null,
+    revision: revision ?? null,
     r: settings.rank,
     lora_alpha: settings.alpha,
     lora_dropout: settings.dropout,

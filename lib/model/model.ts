@@ -14,6 +14,7 @@ import {
 } from "../tensor/mod.ts";
 import { linearCrossEntropy, matmul } from "../tensor/mod.ts";
 import type { Linear } from "./linear.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /** Heads of an attention layer. */
 export interface AttentionHeads {
@@ -110,6 +111,11 @@ export function lossOf(
   batch: ForestBatch,
   options: { normalizer?: number; dropoutSeed?: number; recompute?: boolean } = {},
 ): Tensor {
+  assertKnownOptions("compute the loss", options, {
+    normalizer: true,
+    dropoutSeed: true,
+    recompute: true,
+  });
   const { tokens, positions, edges } = batch;
   const { normalizer, dropoutSeed, recompute } = options;
   const attend = attendWithin(batch);

@@ -5,6 +5,7 @@
  */
 
 import type { Random } from "../random.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode chooseToken}. */
 export interface SamplingOptions {
@@ -15,6 +16,13 @@ export interface SamplingOptions {
   /** Only the likeliest tokens whose probabilities first add up to this much are candidates. 1 by default. */
   readonly topP?: number;
 }
+
+/** The names of {@linkcode SamplingOptions}. */
+export const SAMPLING_OPTIONS: OptionNames<SamplingOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+};
 
 /**
  * Checks options, so that a mistake is told before anything is computed.
@@ -53,6 +61,16 @@ export function assertSampling({ temperature = 0, topK, topP = 1 }: SamplingOpti
  * ```
  */
 export function chooseToken(
+  logits: Float32Array,
+  options: SamplingOptions,
+  random: Random,
+): number {
+  assertKnownOptions("sample", options, SAMPLING_OPTIONS);
+  return sampleToken(logits, options, random);
+}
+
+/** {@linkcode chooseToken} for options that were checked. */
+export function sampleToken(
   logits: Float32Array,
   options: SamplingOptions,
   random: Random,

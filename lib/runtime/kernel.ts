@@ -2,9 +2,11 @@
 // ends.
 
 import { join } from "@std/path";
+import { makeOwnTempDir } from "../own_temp.ts";
 import { type Message, MessageCodec } from "./messages.ts";
 import { startTimer } from "./timer.ts";
 import { ZmtpConnection } from "./zmtp.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a kernel's process ended. */
 export interface KernelExit {
@@ -44,9 +46,21 @@ export interface KernelOptions {
   env?: Record<string, string>;
   /** How long to wait for the kernel to listen, in milliseconds; 30,000 by default. */
   startTimeout?: number;
+  /** The most bytes that a message from it may have; 1 GiB where not said. */
+  maxMessage?: number;
   /** Receives what the process, or a child of it, writes to standard output and standard error. */
   onProcessOutput?: (name: "stdout" | "stderr", text: string) => void;
 }
+
+/** The names of {@linkcode KernelOptions}. */
+export const KERNEL_OPTIONS: OptionNames<KernelOptions> = {
+  launcher: true,
+  cwd: true,
+  env: true,
+  startTimeout: true,
+  onProcessOutput: true,
+  maxMessage: true,
+};
 
 type Channel = "shell" | "control" | "iopub" | "stdin";
 const CHANNELS = ["shell", "control", "iopub", "stdin"] as const;
@@ -102,6 +116,7 @@ export class Kernel {
    * @throws {Error} If the kernel ends or does not listen in time.
    */
   static async start(options: KernelOptions = {}): Promise<Kernel> {
+    assertKnownOptions("start a kernel", options, KERNEL_OPTIONS);
     for (let attempt = 1;; attempt++) {
       try {
         return await Kernel.#startOnce(options);
@@ -113,7 +128,7 @@ export class Kernel {
   }
 
   static async #startOnce(options: KernelOptions): Promise<Kernel> {
-    const folder = await Deno.makeTempDir({ prefix: "tunebook-kernel-" });
+    const folder = await makeOwnTempDir("tunebook-kernel-");
     let process: Deno.ChildProcess | undefined;
     try {
       const key = crypto.randomUUID();
@@ -147,7 +162,7 @@ export class Kernel {
       const listener = { take: options.onProcessOutput };
       const exited = watch(process, listener);
       const codec = new MessageCodec(key);
-      const connections = await connectAll(ports, codec.session, exited, options.startTimeout);
+      const connections = await connectAll(ports, codec.session, exited, options);
       return new Kernel(
         process,
         listener,
@@ -278,7 +293,7 @@ async function connectAll(
   ports: Record<Channel, number>,
   identity: string,
   exited: Promise<KernelExit>,
-  timeout = 30_000,
+  { startTimeout: timeout = 30_000, maxMessage }: KernelOptions,
 ): Promise<Record<Channel, ZmtpConnection>> {
   let exit: KernelExit | undefined;
   exited.then((value) => exit = value);
@@ -298,7 +313,8 @@ async function connectAll(
           throw new Error(`Cannot start the Deno kernel: it does not listen after ${timeout} ms`);
         }
         try {
-          open[channel] = await ZmtpConnection.connect({ port: ports[channel], type, identity });
+          const port = ports[channel];
+          open[channel] = await ZmtpConnection.connect({ port, type, identity, maxMessage });
         } catch (error) {
           if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
           await startTimer(10).passed;

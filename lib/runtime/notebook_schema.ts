@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Cell, Notebook } from "./notebook.ts";
 
 /** JSON nested deeper than this is refused, because programs that read notebooks recurse. */
-const MAX_DEPTH = 200;
+export const MAX_DEPTH = 200;
 
 const JSON_MIME = /^(?:[a-zA-Z0-9]+\/[a-zA-Z0-9\-+.]+\+json|application\/json)$/;
 
@@ -19,7 +19,8 @@ const count = z.custom<number | null>(
 
 const metadata = z.looseObject({});
 
-const bundle = z.record(z.string(), z.unknown()).transform((data, context) => {
+/** Display data by MIME type: JSON types hold values, others text. */
+export const bundle = z.record(z.string(), z.unknown()).transform((data, context) => {
   for (const [type, value] of Object.entries(data)) {
     if (JSON_MIME.test(type) || typeof value === "string") continue;
     if (Array.isArray(value) && value.every((line) => typeof line === "string")) {
@@ -201,7 +202,8 @@ function findDeep(root: unknown): string | undefined {
   }
 }
 
-function formatPath(path: PropertyKey[]): string {
+/** A path in JSON as code would write it. */
+export function formatPath(path: PropertyKey[]): string {
   return path.map((key, index) => {
     if (typeof key === "number") return `[${key}]`;
     const plain = /^[A-Za-z_$][\w$]*$/.test(String(key));
@@ -209,7 +211,8 @@ function formatPath(path: PropertyKey[]): string {
   }).join("");
 }
 
-function describe(value: unknown): string {
+/** What a value is, in a few words. */
+export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";

@@ -12,6 +12,11 @@ import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
 import type { SandboxOptions } from "./sandbox/walls.ts";
 import { type ExecuteResult, Session } from "./session.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { SANDBOX_OPTIONS } from "./sandbox/walls.ts";
+
+/** A notebook that puts out more is stopped, unless another bound is said: all of it is kept in memory. */
+const MAX_OUTPUT = 256 * 2 ** 20;
 
 /** What a run tells as it goes on. Cells are counted from 1, code cells only. */
 export type RunProgress =
@@ -59,11 +64,33 @@ export interface RunOptions {
   launcher?: KernelLauncher;
   /** Where to write the executed notebook, after each cell and when a cell fails too. */
   output?: string;
+  /** Bytes that the notebook may put out before it is stopped; 256 MiB if not said, 32 MiB in a sandbox. */
+  maxOutput?: number;
   /** Environment variables for the kernel. */
   env?: Record<string, string>;
   /** Takes what the run tells as it goes on. */
   onProgress?: (progress: RunProgress) => void;
 }
+
+/** The names of {@linkcode RunOptions}. */
+export const RUN_OPTIONS: OptionNames<RunOptions> = {
+  parameters: true,
+  timeout: true,
+  totalTimeout: true,
+  allowErrors: true,
+  signal: true,
+  cwd: true,
+  name: true,
+  path: true,
+  resume: true,
+  cacheFolder: true,
+  sandbox: true,
+  launcher: true,
+  output: true,
+  env: true,
+  onProgress: true,
+  maxOutput: true,
+};
 
 /** The cell that ended a run. */
 export interface RunFailure {
@@ -92,7 +119,12 @@ export interface RunResult {
   failure?: RunFailure;
   /** All that failed, in order; more than one only where errors are allowed. */
   failures?: RunFailure[];
+  /** What may be missing from the notebook though no cell failed, a sentence each. */
+  warnings?: string[];
 }
+
+/** How long timers may be pending after the last cell, in milliseconds. */
+const SETTLE = 2000;
 
 /**
  * Runs a notebook on a Deno kernel of its own.
@@ -125,32 +157,55 @@ export async function runNotebook(
   source: string | Notebook,
   options: RunOptions = {},
 ): Promise<RunResult> {
+  assertKnownOptions("run a notebook", options, RUN_OPTIONS);
+  assertKnownOptions("run in a sandbox", options.sandbox, SANDBOX_OPTIONS);
   const path = typeof source === "string" ? source : options.path;
   const given = typeof source === "string" ? await readNotebook(source) : source;
   const name = options.name ?? (path === undefined ? "notebook" : basename(path));
-  const parameters = options.parameters ?? {};
+  const { sandbox, output } = options;
+  if (sandbox === undefined) {
+    const save = (notebook: Notebook) =>
+      output === undefined ? Promise.resolve() : writeNotebook(output, notebook);
+    return await runCells(given, { ...options, name, path, save });
+  }
+  const { runInSandbox } = await import("./sandbox/outer.ts");
+  injectParameters(given, options.parameters ?? {}); // What cannot be set is said before anything is built.
+  const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
+  const at = resolve(path ?? join(cwd, name));
+  return await runInSandbox({
+    notebook: given,
+    name,
+    path: at,
+    cwd,
+    options: { ...options, sandbox },
+  });
+}
+
+/** What {@linkcode runCells} is told beside what a caller of {@linkcode runNotebook} tells. */
+export interface CellsOptions extends Omit<RunOptions, "sandbox" | "output"> {
+  /** Code that the kernel runs before any cell. */
+  lock?: string;
+  /** Is told the notebook after each cell, and at the end. */
+  save: (notebook: Notebook) => Promise<void>;
+}
+
+/**
+ * Runs a notebook on a kernel of this process, behind a wall where the launcher builds one.
+ *
+ * @param given The notebook; not changed.
+ * @param options As for `runNotebook()`.
+ */
+export async function runCells(given: Notebook, options: CellsOptions): Promise<RunResult> {
+  const { path, parameters = {} } = options;
+  const name = options.name ?? "notebook";
   const notebook = clearedNotebook(injectParameters(given, parameters));
   const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
-  if (options.sandbox !== undefined) {
-    const { runInSandbox } = await import("./sandbox/outer.ts");
-    const { sandbox } = options;
-    const at = resolve(path ?? join(cwd, name));
-    return await runInSandbox({
-      notebook: given,
-      name,
-      path: at,
-      cwd,
-      options: { ...options, sandbox },
-    });
-  }
   const manifest = await newManifest(given, name, parameters);
   const modules = await localModules(notebook, cwd);
   if (Object.keys(modules).length > 0) manifest.modules = modules;
   notebook.metadata.tunebook = manifest;
   const run: RunResult = { notebook, manifest, ok: true };
-  const save = async () => {
-    if (options.output !== undefined) await writeNotebook(options.output, notebook);
-  };
+  const save = () => options.save(notebook);
 
   const fail = (number: number, cell: CodeCell, error: CellError) => {
     run.ok = false;
@@ -178,8 +233,11 @@ export async function runNotebook(
   let last: { number: number; cell: CodeCell } | undefined;
   await using session = await Session.start({
     cwd,
-    env: options.env,
+    // What a model's record says of the program that made it.
+    env: { TUNEBOOK_NOTEBOOK: path ?? resolve(cwd, name), ...options.env },
     launcher: options.launcher,
+    lock: options.lock,
+    maxOutput: options.maxOutput ?? MAX_OUTPUT,
     path: path ?? resolve(cwd, name),
     onLateOutput: (message) => last && late(last.number, last.cell, message),
   });
@@ -233,7 +291,15 @@ export async function runNotebook(
       const ended = restored ? "restored" : status;
       options.onProgress?.({ type: "cell-end", ...at, status: ended, seconds, cache: said });
       await save();
-      if (limit.signal.aborted) break;
+      if (limit.signal.aborted || session.flooded) break;
+    }
+    const pending = limit.signal.aborted ? 0 : await session.settle(SETTLE);
+    if (pending > 0) {
+      const timers = pending === 1 ? "1 timer was" : `${pending} timers were`;
+      (run.warnings ??= []).push(
+        `${timers} still pending ${SETTLE / 1000} s after the last cell of ${name}; ` +
+          "any output to come is missing",
+      );
     }
   } finally {
     // Nothing may be added to what has been recorded.

@@ -8,10 +8,13 @@ import { PROVENANCE_MIME, type ProvenanceEntry } from "./manifest.ts";
 import type { Message } from "./messages.ts";
 import { type Displays, errorMessage, OutputCollector, type OutputMessage } from "./outputs.ts";
 import type { ErrorDescription, PreludeMessage } from "./prelude.ts";
+import { isOutputType, measure, readOutput } from "./session/door.ts";
 import { obituary, replyError, stopError } from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
 import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
+import { assertKnownOptions } from "../options.ts";
+import { EXECUTE_OPTIONS, SESSION_OPTIONS } from "./session/types.ts";
 
 export type {
   ExecuteOptions,
@@ -37,6 +40,8 @@ interface Running {
   executionCount: number | null;
   provenance: ProvenanceEntry[];
   uncaught: Promise<CellError>[];
+  /** Whether it has been told that it sent what makes no sense. */
+  corrected: boolean;
   sent: SentCell;
   stopped?: "stopped" | "timeout";
 }
@@ -70,6 +75,10 @@ export class Session {
   /** Whether the kernel's end has been told. */
   #mourned = false;
   #closed = false;
+  /** What has arrived since cells run, and what of it is kept, in bytes. */
+  #arrived = 0;
+  #kept = 0;
+  #flooded = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(options: SessionOptions) {
@@ -83,6 +92,7 @@ export class Session {
    * @returns The session; dispose it, or the kernel lives as long as this process.
    */
   static async start(options: SessionOptions = {}): Promise<Session> {
+    assertKnownOptions("start a session", options, SESSION_OPTIONS);
     const session = new Session(options);
     await session.#boot();
     return session;
@@ -103,6 +113,11 @@ export class Session {
     return this.#link.kernel.ended;
   }
 
+  /** Whether cells have put out more than `maxOutput` allows: the kernel has been ended. */
+  get flooded(): boolean {
+    return this.#flooded;
+  }
+
   /** Top-level names that the cells run so far have declared. */
   get names(): string[] {
     return [...this.#names];
@@ -117,6 +132,7 @@ export class Session {
    * @throws {Error} If the session is closed, or a kernel cannot be started.
    */
   execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteResult> {
+    assertKnownOptions("run a cell", options, EXECUTE_OPTIONS);
     const result = this.#queue.then(() => this.#execute(code, options));
     this.#queue = result.catch(() => {});
     return result;
@@ -185,20 +201,37 @@ export class Session {
 
   async #boot() {
     this.#mourned = false;
-    const { cwd, env, kernel, launcher, path } = this.#options;
+    const { cwd, env, kernel, launcher, lock, maxOutput, path } = this.#options;
     this.#options = { ...this.#options, kernel: undefined }; // It serves once.
     this.#link = await KernelLink.start({
       cwd,
       env,
       launcher,
       kernel,
+      lock,
+      maxMessage: maxOutput,
       url: toFileUrl(resolve(path ?? `${cwd ?? "."}/notebook.ipynb`)).href,
       onPrelude: (message) => this.#take(message),
       onIopub: (message) => this.#takeNative(message),
-      onText: (text) => this.#output({ type: "stream", content: { name: "stdout", text } }),
+      onText: (text) => this.#receive("stream", { name: "stdout", text }),
+      onBytes: (count) => this.#count(count, 0),
       onExit: () => this.#died(),
       onInput: (request) => this.#running?.onInput?.(request) ?? Promise.resolve(""),
     });
+  }
+
+  /**
+   * Waits for the timers that cells have left pending: their output belongs to the last cell.
+   *
+   * @param milliseconds The longest wait.
+   * @returns How many are pending still, or the kernel has not answered about.
+   */
+  async settle(milliseconds: number): Promise<number> {
+    if (this.#link.kernel.ended) return 0;
+    const settled = this.#link.waitFor("settled");
+    await this.#link.kernel.tell(`settle ${milliseconds}`);
+    const heard = await this.#link.within(settled, milliseconds + 5000);
+    return heard?.value.type === "settled" ? heard.value.pending : 0;
   }
 
   /** The kernel has ended: who would not hear of it otherwise is told. */
@@ -223,12 +256,24 @@ export class Session {
     await this.#boot();
   }
 
+  /** Counts what arrives and what is kept; ends the kernel where it is too much. */
+  #count(arrived: number, kept: number) {
+    const { maxOutput = Infinity } = this.#options;
+    // What belongs to no cell is the kernel's own, as it starts.
+    if (this.#running === undefined && this.#last === undefined) return;
+    this.#arrived += arrived;
+    this.#kept += kept;
+    if (this.#flooded || Math.max(this.#arrived, this.#kept) <= maxOutput) return;
+    this.#flooded = true;
+    this.#link.kernel.kill();
+  }
+
   /** Takes what is written past the prelude. */
   #takeNative({ header, content, metadata, buffers }: Message) {
     const { msg_type: type } = header;
     // Errors come with the reply; other output still counts.
-    if (OUTPUT_TYPES.has(type)) {
-      if (type !== "error") this.#output({ type: type as OutputMessage["type"], content });
+    if (isOutputType(type)) {
+      if (type !== "error") this.#receive(type, content);
     } else if (!/^(status|execute_input)$/.test(type)) {
       this.#options.onMessage?.({ type, content, metadata, buffers });
     }
@@ -238,9 +283,35 @@ export class Session {
     if (message.type === "uncaught") this.#uncaught(message.error, message.cell);
     else if (message.type === "output") {
       const { kind: type, content } = message;
-      if (OUTPUT_TYPES.has(type)) this.#output({ type: type as OutputMessage["type"], content });
-      else this.#options.onMessage?.({ type, content, metadata: {}, buffers: [] });
+      if (isOutputType(type)) this.#receive(type, content);
+      else if (typeof content === "object" && content !== null && !Array.isArray(content)) {
+        this.#options.onMessage?.({ type, content, metadata: {}, buffers: [] });
+      }
     }
+  }
+
+  /** Looks at an output before it goes on. */
+  #receive(type: OutputMessage["type"], content: unknown) {
+    if (this.#flooded) return;
+    let read;
+    try {
+      read = readOutput(type, content);
+    } catch (error) {
+      this.#correct(error as Error);
+      return;
+    }
+    this.#count(0, read.size);
+    if (!this.#flooded) this.#output(read.message);
+  }
+
+  /** Tells a cell, once, that it has sent what makes no sense. */
+  #correct({ name, message }: Error) {
+    const owner = this.#running ?? this.#last;
+    if (owner === undefined || owner.corrected) return;
+    owner.corrected = true;
+    const error = { name, message, traceback: [`${name}: ${message}`, `    at ${owner.label}`] };
+    owner.uncaught.push(Promise.resolve(error));
+    this.#output(errorMessage(error), owner);
   }
 
   /** @param owner The cell whose it is; else what arrives between cells comes from the last cell's work. */
@@ -259,7 +330,8 @@ export class Session {
   /** Shows an error at once: a cell may go on for long, or wait for ever for what has failed. */
   #uncaught(description: ErrorDescription, cell?: number) {
     const owner = this.#owners.get(cell ?? -1) ?? this.#running ?? this.#last;
-    if (owner === undefined) return;
+    if (owner === undefined || this.#flooded) return;
+    this.#count(0, measure(description).size);
     const told = describeError(description, owner.sent, this.#sent).then((error) => {
       this.#output(errorMessage(error), owner);
       return error;
@@ -327,6 +399,7 @@ export class Session {
       executionCount: null,
       provenance: [],
       uncaught: [],
+      corrected: false,
       sent,
     };
     const dead = async () => {
@@ -386,18 +459,10 @@ export class Session {
       exit: await this.#link.kernel.exited,
       exitCode: this.#link.exitCode,
       closed: this.#closed,
+      flooded: this.#flooded ? this.#options.maxOutput : undefined,
       stopping: cause === undefined ? undefined : { label: running!.label, cause },
       where,
       names: [...this.#names],
     });
   }
 }
-
-const OUTPUT_TYPES = new Set([
-  "stream",
-  "display_data",
-  "update_display_data",
-  "execute_result",
-  "clear_output",
-  "error",
-]);

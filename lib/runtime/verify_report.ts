@@ -9,7 +9,8 @@ import { formatNotebook, type Notebook, parseNotebook } from "./notebook.ts";
 import { hasTag, isInjected } from "./parameters.ts";
 import { checkPage, type CompleteReport, type PageVerdict } from "./report/check_page.ts";
 import { readReport } from "./report/embedded.ts";
-import { runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+import { RUN_OPTIONS, runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How to verify a report. */
 export interface VerifyOptions extends Omit<RunOptions, "parameters" | "output" | "name"> {
@@ -23,6 +24,14 @@ export interface VerifyOptions extends Omit<RunOptions, "parameters" | "output" 
    */
   moduleOf?: (version: string) => string;
 }
+
+const { parameters: _parameters, output: _output, name: _name, ...RUNNING } = RUN_OPTIONS;
+const VERIFY_OPTIONS: OptionNames<VerifyOptions> = {
+  ...RUNNING,
+  notebook: true,
+  relative: true,
+  moduleOf: true,
+};
 
 /** What a verification found. */
 export interface Verdict {
@@ -66,6 +75,7 @@ export interface Verdict {
  * @throws {SyntaxError} If the text is no report, or carries no notebook or no manifest.
  */
 export async function verifyReport(html: string, options: VerifyOptions = {}): Promise<Verdict> {
+  assertKnownOptions("verify a report", options, VERIFY_OPTIONS);
   const report = complete(await readReport(html));
   const { manifest } = report;
   const before = report.notebook;
@@ -188,6 +198,7 @@ export async function diffReports(
   after: string,
   options: { relative?: number } = {},
 ): Promise<ReportDifference> {
+  assertKnownOptions("compare reports", options, { relative: true });
   const [a, b] = (await Promise.all([before, after].map(readReport))).map(complete);
   const pages: string[] = [];
   for (const [name, html, report] of [["first", before, a], ["second", after, b]] as const) {

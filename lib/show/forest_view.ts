@@ -7,6 +7,7 @@ import { type ForestBatchLike, type ForestTree, forestTree, type Segment } from 
 import { escapeHtml, formatNumber, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export type { ForestBatchLike } from "./forest_tree.ts";
 
@@ -18,6 +19,13 @@ export interface ForestViewOptions {
   /** Segments that are shown, 60 by default; the view says how many there are more. */
   maxSegments?: number;
 }
+
+/** The names of {@linkcode ForestViewOptions}. */
+export const FOREST_VIEW_OPTIONS: OptionNames<ForestViewOptions> = {
+  title: true,
+  maxTokens: true,
+  maxSegments: true,
+};
 
 /**
  * Shows a forest batch: a picture of its branches, then its tokens as chips, shared beginnings once.
@@ -35,6 +43,7 @@ export function forestView(
   tokenizer: Detokenizer,
   options: ForestViewOptions = {},
 ): View {
+  assertKnownOptions("show a forest", options, FOREST_VIEW_OPTIONS);
   const tree = forestTree(batch);
   const { title, maxTokens = 48, maxSegments = 60 } = options;
   return new View(() => {
@@ -79,6 +88,7 @@ export function forestView(
  * @throws {RangeError} If the arrays do not describe a forest.
  */
 export function attentionView(batch: ForestBatchLike, options: { title?: string } = {}): View {
+  assertKnownOptions("show attention", options, { title: true });
   const tree = forestTree(batch);
   return new View(() => {
     const total = batch.tokens.length;

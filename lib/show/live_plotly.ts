@@ -2,6 +2,7 @@
 
 import { plotlyArrived } from "./figure_html.ts";
 import { type JupyterChannel, jupyterChannel, UpdatingDisplay } from "./jupyter.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /**
  * Loads Plotly into the page in which this notebook is open, from this machine, not from the network.
@@ -18,6 +19,7 @@ import { type JupyterChannel, jupyterChannel, UpdatingDisplay } from "./jupyter.
 export async function enableLivePlotly(
   options: { channel?: JupyterChannel; pause?: number } = {},
 ): Promise<void> {
+  assertKnownOptions("enable live charts", options, { channel: true, pause: true });
   const channel = options.channel ?? jupyterChannel();
   if (!channel) return;
   const script = await plotlyLoader();

@@ -3,6 +3,7 @@
 import { escapeHtml, formatNumber, sansSerif } from "./theme.ts";
 import { textWidth } from "./svg/text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** One column of a table. */
 export interface TableColumn<Row> {
@@ -29,6 +30,15 @@ export interface TableOptions<Row> {
   /** Characters of one cell that are shown, 600 by default. */
   maxCell?: number;
 }
+
+/** The names of {@linkcode TableOptions}. */
+export const TABLE_OPTIONS: OptionNames<TableOptions<never>> = {
+  columns: true,
+  caption: true,
+  align: true,
+  maxRows: true,
+  maxCell: true,
+};
 
 interface Cell {
   text: string;
@@ -60,6 +70,7 @@ export function table<Row extends object>(
   rows: readonly Row[],
   options: TableOptions<Row> = {},
 ): View {
+  assertKnownOptions("show a table", options, TABLE_OPTIONS);
   const { caption, maxRows = 50, maxCell = 600 } = options;
   const columns = columnsOf(rows, options);
   return new View(() => {

@@ -13,6 +13,7 @@ import {
 import { escapeHtml, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export type { TokenRole } from "./chips.ts";
 
@@ -39,6 +40,13 @@ export interface TokenViewOptions {
   /** Sequences that are shown, 8 by default; the view says how many there are more. */
   maxSequences?: number;
 }
+
+/** The names of {@linkcode TokenViewOptions}. */
+export const TOKEN_VIEW_OPTIONS: OptionNames<TokenViewOptions> = {
+  title: true,
+  maxTokens: true,
+  maxSequences: true,
+};
 
 /** Folded tokens take room in the notebook too: beyond so many a sequence is cut. */
 const mostTokens = 4000;
@@ -69,6 +77,7 @@ export function tokenView(
   sequences: TokenSequence | readonly TokenSequence[],
   options: TokenViewOptions = {},
 ): View {
+  assertKnownOptions("show tokens", options, TOKEN_VIEW_OPTIONS);
   const all = (Array.isArray(sequences) ? sequences : [sequences]) as readonly TokenSequence[];
   const chips = all.map(toChips);
   const { title, maxTokens = 400, maxSequences = 8 } = options;

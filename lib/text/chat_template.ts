@@ -1,32 +1,44 @@
 /**
- * Chat templates: how a conversation becomes one text, in the Jinja that Hugging Face's
- * `tokenizer_config.json` and GGUF files carry, rendered by `@huggingface/jinja`.
+ * Chat templates: convert a conversation to one text. They are written in Jinja, come from Hugging
+ * Face's `tokenizer_config.json` or GGUF files, and are rendered as transformers renders them.
  */
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import {
+  type Arguments,
+  BudgetError,
+  type CompiledTemplate,
+  compileTemplate,
+  TemplateError,
+  text as textOf,
+} from "./jinja/mod.ts";
 
 /** One message of a conversation. */
 export interface ChatMessage {
-  /** Who speaks: `"system"`, `"user"`, `"assistant"` or what else the template knows. */
+  /** The speaker: `"system"`, `"user"`, `"assistant"` or another role that the template knows. */
   role: string;
-  /** What is said. */
+  /** The text of the message. */
   content: string;
 }
 
 /** Options of {@linkcode ChatTemplate}. */
 export interface ChatTemplateOptions {
   /**
-   * What it is called in errors.
+   * Its name in errors.
    *
    * @default {"chat template"}
    */
   name?: string;
-  /** Variables that it may use beside `messages` and `add_generation_prompt`, such as `bos_token`. */
+  /** Variables besides `messages` and `add_generation_prompt`, such as `bos_token`. */
   variables?: Readonly<Record<string, unknown>>;
 }
 
-/** The longest text that a template may write, in UTF-16 units. */
-const LONGEST = 1 << 24;
-/** How many numbers `range()` may count in one rendering. */
+/** The names of {@linkcode ChatTemplateOptions}. */
+export const CHAT_TEMPLATE_OPTIONS: OptionNames<ChatTemplateOptions> = {
+  name: true,
+  variables: true,
+};
+
+/** The most numbers that `range()` may produce in one rendering. */
 const MOST_COUNTED = 1 << 20;
 
 /**
@@ -46,25 +58,26 @@ const MOST_COUNTED = 1 << 20;
  * ```
  */
 export class ChatTemplate {
-  /** What it is called. */
+  /** Its name. */
   readonly name: string;
   /** Its text. */
   readonly source: string;
-  readonly #program: ReturnType<typeof parse>;
+  readonly #template: CompiledTemplate;
   readonly #variables: Readonly<Record<string, unknown>>;
 
   /**
    * @param source The template's text.
    * @param options Its name and variables.
-   * @throws {SyntaxError} If it is no template.
+   * @throws {SyntaxError} If the template cannot be parsed.
    */
   constructor(source: string, options: ChatTemplateOptions = {}) {
+    assertKnownOptions("read a template", options, CHAT_TEMPLATE_OPTIONS);
     const { name = "chat template", variables = {} } = options;
     this.name = name;
     this.source = source;
     this.#variables = variables;
     try {
-      this.#program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+      this.#template = compileTemplate(source);
     } catch (cause) {
       throw new SyntaxError(`Cannot read the template "${name}": ${reason(cause)}`, { cause });
     }
@@ -82,21 +95,21 @@ export class ChatTemplate {
    * Writes a conversation.
    *
    * @param messages The messages.
-   * @param options Whether to end with what comes right before an answer.
+   * @param options Whether to end with the generation prompt.
    * @returns The text.
-   * @throws {TypeError} If the template refuses the conversation, or cannot be followed.
-   * @throws {RangeError} If it writes without end.
+   * @throws {TypeError} If the template refuses the conversation, or cannot be rendered.
+   * @throws {RangeError} If it does not stop writing.
    */
   render(messages: readonly ChatMessage[], options: { prompt?: boolean } = {}): string {
-    let text: string;
+    assertKnownOptions("write a conversation", options, { prompt: true });
     try {
-      const environment = new Environment();
-      for (const [name, value] of Object.entries(this.#globals())) environment.set(name, value);
-      environment.set("messages", messages);
-      environment.set("add_generation_prompt", options.prompt ?? false);
-      text = String(new Interpreter(environment).run(this.#program).value);
+      return this.#template.render({
+        ...this.#globals(),
+        messages,
+        add_generation_prompt: options.prompt ?? false,
+      });
     } catch (cause) {
-      if (cause instanceof EndlessError) throw this.#endless();
+      if (cause instanceof BudgetError || cause instanceof RangeError) throw this.#endless(cause);
       const what = cause instanceof RefusalError ? "it refuses them" : "it fails";
       throw new TypeError(
         `Cannot write ${messages.length} messages by the template "${this.name}": ${what}: ${
@@ -105,39 +118,42 @@ export class ChatTemplate {
         { cause },
       );
     }
-    if (text.length > LONGEST) throw this.#endless();
-    return text;
   }
 
-  #endless(): RangeError {
-    return new RangeError(
-      `Cannot write by the template "${this.name}": it writes more than ${LONGEST} characters ` +
-        `or counts beyond ${MOST_COUNTED}`,
-    );
+  #endless(cause: Error): RangeError {
+    return new RangeError(`Cannot write by the template "${this.name}": ${reason(cause)}`, {
+      cause,
+    });
   }
 
-  /** What every template may use; the library's own `range` counts without bound. */
+  /** The functions that every template may use. */
   #globals(): Record<string, unknown> {
     let counted = 0;
-    const constants = { true: true, false: false, none: null };
-    const titled = { True: true, False: false, None: null };
     return {
-      ...constants,
-      ...titled,
-      raise_exception: (message: unknown) => {
-        throw new RefusalError(String(message));
+      raise_exception: ({ positional }: Arguments) => {
+        throw new RefusalError(textOf(positional[0] ?? null));
       },
-      range: (start: number, stop?: number, step = 1) => {
-        const [from, to] = stop === undefined ? [0, start] : [start, stop];
+      range: ({ positional }: Arguments) => {
+        if (!positional.every((value) => typeof value === "number")) {
+          throw new TemplateError("range() takes whole numbers");
+        }
+        const [first = 0, second, step = 1] = positional;
+        const [from, to] = second === undefined ? [0, first] : [first, second];
+        if (step === 0) throw new TemplateError("range() arg 3 must not be zero");
         const count = Math.max(0, Math.ceil((to - from) / step));
-        if (!(step !== 0 && (counted += count) <= MOST_COUNTED)) throw new EndlessError();
+        if ((counted += count) > MOST_COUNTED) {
+          throw new BudgetError(`it counts beyond ${MOST_COUNTED}`);
+        }
         return Array.from({ length: count }, (_, i) => from + i * step);
       },
-      // transformers names both in every template, and here there are none
+      // transformers defines both in every template; here they are undefined
       tools: null,
       documents: null,
-      // a template that can do without the date of today gives the same text tomorrow
-      ...(!/strftime_now\s+is\s+defined/.test(this.source) && { strftime_now: formatToday }),
+      // without the current date, a template gives the same text every day
+      ...(!/strftime_now\s+is\s+defined/.test(this.source) &&
+        {
+          strftime_now: ({ positional }: Arguments) => formatToday(textOf(positional[0] ?? null)),
+        }),
       ...this.#variables,
     };
   }
@@ -145,8 +161,6 @@ export class ChatTemplate {
 
 /** Thrown by `raise_exception`. */
 class RefusalError extends Error {}
-
-class EndlessError extends Error {}
 
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** Tokenizers from and to a model's files. */
+/** Loading tokenizers from a model's files, and saving them. */
 import { join, resolve } from "@std/path";
 import { openGguf, type ResolvedDirectory, type ResolvedModel } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
@@ -6,19 +6,20 @@ import { ggufTokenizerDefinition } from "./gguf_tokenizer.ts";
 import { gpt2Tokenizer } from "./gpt2.ts";
 import { HuggingFaceTokenizer } from "./hugging_face.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { gpt2Definition } from "./tokenizer_to_gguf.ts";
 import { parseTokenizerJson, writeTokenizerJson } from "./tokenizer_json.ts";
 
 type Json = Record<string, unknown>;
 
 /**
  * Opens a model's tokenizer: from its GGUF file, from its directory's `tokenizer.json` and
- * `tokenizer_config.json`, or GPT-2's own where a GPT-2 comes without these.
+ * `tokenizer_config.json`, or GPT-2's own for a GPT-2 without these files.
  *
  * @param source The model's files, as `resolveModel` finds them.
  * @returns The tokenizer.
- * @throws {Deno.errors.NotFound} If there is none.
+ * @throws {Deno.errors.NotFound} If there is no tokenizer.
  * @throws {SyntaxError} If a file is not JSON.
- * @throws {TypeError} If a file does not hold a tokenizer that can be followed exactly.
+ * @throws {TypeError} If a file holds no tokenizer that can be reproduced exactly.
  */
 export async function openTokenizer(source: ResolvedModel): Promise<Tokenizer> {
   if (source.kind === "gguf") {
@@ -73,7 +74,7 @@ async function readJson(path: string): Promise<Json> {
   return value as Json;
 }
 
-/** The files that make a tokenizer, in Hugging Face's layout. */
+/** The files of a tokenizer, in Hugging Face's layout. */
 const TOKENIZER_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
@@ -83,28 +84,33 @@ const TOKENIZER_FILES = [
 ];
 
 /**
- * Puts a model's tokenizer into a directory, for a model that is saved there: the files that it came
- * from, or where it came from a GGUF file, files of the same meaning, which transformers'
- * `AutoTokenizer` reads. GPT-2's own tokenizer needs none.
+ * Saves a tokenizer into a model's directory: copies the files that it came from or, if it came
+ * from a GGUF file or is GPT-2's own, writes equivalent files that transformers' `AutoTokenizer`
+ * reads.
  *
  * @param tokenizer The tokenizer.
- * @param directory Where to; it exists. Each file is written beside, then renamed.
+ * @param directory An existing directory. Each file is written under a temporary name, then
+ * renamed.
  * @param source Where the model came from.
+ * @throws {TypeError} If its kind has no files.
  */
 export async function saveTokenizer(
   tokenizer: Tokenizer,
   directory: string,
   source?: ResolvedModel,
 ): Promise<void> {
-  if (tokenizer.definition === undefined) return;
-  if (source?.kind === "directory") {
+  if (source?.kind === "directory" && source.files.includes("tokenizer.json")) {
     if (resolve(source.directory) === resolve(directory)) return;
     for (const name of TOKENIZER_FILES.filter((name) => source.files.includes(name))) {
       await writeBytes(join(directory, name), await Deno.readFile(join(source.directory, name)));
     }
     return;
   }
-  const { json, config } = writeTokenizerJson(tokenizer.definition);
+  if (tokenizer.definition === undefined && tokenizer.name !== "gpt2") {
+    throw new TypeError(`Cannot save the tokenizer "${tokenizer.name}": its kind has no files`);
+  }
+  const definition = tokenizer.definition ?? gpt2Definition(tokenizer);
+  const { json, config } = writeTokenizerJson(definition);
   const encoder = new TextEncoder();
   await writeBytes(join(directory, "tokenizer.json"), encoder.encode(JSON.stringify(json)));
   await writeBytes(

@@ -83,7 +83,8 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
   readonly signal?: AbortSignal;
 }
 
-const NAMES: OptionNames<SftOptions> = {
+/** The names of the options. */
+export const SFT_OPTIONS: OptionNames<SftOptions> = {
   examples: true,
   validation: true,
   epochs: true,
@@ -158,7 +159,7 @@ export interface Step {
  * @throws {RangeError} If one is out of range; the message names it.
  */
 export function assertOptions(options: SftOptions): void {
-  assertKnownOptions("train", options, NAMES);
+  assertKnownOptions("train", options, SFT_OPTIONS);
   assertKnownOptions("stop early", options.earlyStopping, EARLY_STOPPING_NAMES);
   assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_NAMES);
   const check = (name: keyof SftOptions, valid: (value: number) => boolean, expected: string) => {

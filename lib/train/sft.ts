@@ -5,6 +5,8 @@
  */
 
 import { nextCellCheckpoint } from "../restorable.ts";
+import { formatOf } from "../dataset/encode.ts";
+import { LoraAdapter, type LoraSettings } from "../model/lora.ts";
 import { type Network, trainableParameters } from "../model/mod.ts";
 import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
@@ -13,6 +15,7 @@ import type { Tensor } from "../tensor/mod.ts";
 import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
+import { addTrainingLog, type TrainingLog } from "./log.ts";
 import { AdamW } from "./optimizer.ts";
 import {
   assertOptions,
@@ -23,7 +26,7 @@ import {
 } from "./options.ts";
 import { scheduledRate } from "./schedule.ts";
 import { CHECKPOINT_EVERY, resolveSftOptions, type TrainingSettings } from "./settings.ts";
-import { assertResumable, describeOptions, type TrainingState } from "./state.ts";
+import { assertResumable, describeOptions, describeSettings, type TrainingState } from "./state.ts";
 import { takeStep } from "./step.ts";
 import { TrainingData } from "./training_data.ts";
 
@@ -60,6 +63,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   readonly #optimizer: AdamW;
   /** Follows validation losses, where the training may end early or keeps its best weights. */
   readonly #tracker: BestTracker | undefined;
+  readonly #log: TrainingLog;
   #described: Promise<Record<string, unknown>> | undefined;
   #step = 0;
   /** The newest checkpoint that belongs to this training. */
@@ -83,6 +87,16 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), {
       ...{ beta1, beta2, epsilon, weightDecay, reserveGradients: recompute },
     });
+    this.#log = {
+      format: formatOf(settings.examples),
+      adapter: adapterOf(model),
+      settings: {},
+      examples: this.#data.examples.length,
+      device: model.device.name,
+      step: 0,
+      totalSteps: this.totalSteps,
+    };
+    addTrainingLog(model, this.#log);
     if (earlyStopping || keepBest) {
       const kept = keepBest ? this.#optimizer.parameters : undefined;
       this.#tracker = new BestTracker(earlyStopping, kept);
@@ -122,6 +136,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
         try {
           const step = { ...update, ...await this.#lookAt(update, signal) };
           this.history.push(step);
+          this.#log.loss = step.loss;
+          this.#log.evaluation = step.evaluation ?? this.#log.evaluation;
           yield step;
         } finally {
           // Only now: what the loop's body logs of a step must not be lost by a kill between checkpoint and log.
@@ -132,6 +148,17 @@ export class Training implements AsyncIterable<Step>, Disposable {
     } finally {
       this.#running = false;
     }
+  }
+
+  /**
+   * Takes the steps that are left, and frees the optimizer's memory.
+   *
+   * @returns The last step; undefined if none was left.
+   */
+  async finish(): Promise<Step | undefined> {
+    for await (const _ of this);
+    this[Symbol.dispose]();
+    return this.history.at(-1);
   }
 
   /**
@@ -154,10 +181,11 @@ export class Training implements AsyncIterable<Step>, Disposable {
         : undefined;
       await restoreCheckpoint(path, this.#model, this.#optimizer, state.step);
       this.#tracker?.resume(state.best, best);
-      this.#step = state.step;
+      this.#step = this.#log.step = state.step;
       this.#saved = { path, step: state.step };
       this.#resumedFrom = path;
     }
+    this.#log.settings = await describeSettings(this.settings, this.#data);
     await recordDevice(this.#model.device);
     await recordProvenance("training", { seed });
     this.#started = true;
@@ -200,7 +228,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
       ...{ step, learningRate, maxGradientNorm, recompute, signal },
       dropoutSeed: this.#model.hasDropout ? [seed, step] : undefined,
     });
-    this.#step = step;
+    this.#step = this.#log.step = step;
     return {
       step,
       totalSteps,
@@ -276,6 +304,13 @@ function withCellCheckpoint(options: SftOptions): SftOptions {
   if (!cell) return options;
   const { directory, resume } = cell;
   return { ...options, checkpoint: { directory }, resume: options.resume ?? resume };
+}
+
+/** The settings of a model's adapters, if it has any. */
+function adapterOf({ linears }: Network): LoraSettings | undefined {
+  for (const { adapter } of linears.values()) {
+    if (adapter instanceof LoraAdapter) return adapter.settings;
+  }
 }
 
 function assertLearns(parameters: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {

@@ -44,14 +44,33 @@ export async function describeOptions(
   data: TrainingData,
   totalSteps: number,
 ): Promise<Record<string, unknown>> {
+  const { schedule, warmup } = options;
+  const prolongable = schedule === "constant" && (warmup >= 1 || warmup === 0) &&
+    !followsBest(options);
+  const config = Object.entries(model.toConfig()).map(([name, value]) => [`model.${name}`, value]);
+  return {
+    ...await describeSettings(options, data),
+    ...(!prolongable && { totalSteps }),
+    ...Object.fromEntries(config),
+    ...await describeFrozen(model),
+  };
+}
+
+/**
+ * Describes what a training was told: everything that decides its steps except the model.
+ *
+ * @param options The training's settings.
+ * @param data What was made of the examples.
+ * @returns Plain values by name; long ones as hashes.
+ */
+export async function describeSettings(
+  options: TrainingSettings,
+  data: TrainingData,
+): Promise<Record<string, unknown>> {
   const { examples, layout, count: { mask, maxLength } } = data;
   const { learningRate, maxGradientNorm, seed, batchSize, order, dropLast } = options;
   const { beta1, beta2, epsilon, weightDecay } = options;
   const { accumulate, schedule, warmup, minLearningRate } = options;
-  const { earlyStopping, keepBest } = options;
-  const followsBest = earlyStopping !== undefined || keepBest;
-  const prolongable = schedule === "constant" && (warmup >= 1 || warmup === 0) && !followsBest;
-  const config = Object.entries(model.toConfig()).map(([name, value]) => [`model.${name}`, value]);
   return {
     mask,
     maxLength,
@@ -72,15 +91,17 @@ export async function describeOptions(
     ...(accumulate > 1 && { accumulate }),
     ...(schedule !== "constant" && { schedule, minLearningRate }),
     ...(warmup > 0 && { warmup }),
-    ...(!prolongable && { totalSteps }),
-    ...(followsBest && await describeBest(options, data)),
+    ...(followsBest(options) && await describeBest(options, data)),
     examples: await hashExamples(examples),
     ...(examples.some(({ weight }) => weight !== undefined) && {
       weights: await hash(new Int32Array(Float32Array.from(examples, weightOf).buffer)),
     }),
-    ...Object.fromEntries(config),
-    ...await describeFrozen(model),
   };
+}
+
+/** Whether the end or the result depends on the best validation loss. */
+function followsBest({ earlyStopping, keepBest }: TrainingSettings): boolean {
+  return earlyStopping !== undefined || keepBest;
 }
 
 /**

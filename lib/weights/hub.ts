@@ -10,10 +10,11 @@
 import { join } from "@std/path";
 import { hubCacheDirectory, isCommit, RepositoryCache } from "./hub/cache.ts";
 import { download, type DownloadProgress, probe } from "./hub/download.ts";
-import { checkNames, connect, type HubOptions, isOffline } from "./hub/options.ts";
+import { checkNames, connect, HUB_OPTIONS, type HubOptions, isOffline } from "./hub/options.ts";
 import { type Connection, HubError } from "./hub/request.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";
 import { WEIGHT_FILES } from "./safetensors/find.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export { type DownloadProgress, HubError, type HubOptions };
 
@@ -55,6 +56,9 @@ export interface SnapshotOptions extends HubOptions {
   weights?: boolean;
 }
 
+/** The names of {@linkcode SnapshotOptions}. */
+export const SNAPSHOT_OPTIONS: OptionNames<SnapshotOptions> = { ...HUB_OPTIONS, weights: true };
+
 /**
  * Downloads the files of a model: its config, tokenizer and safetensors weights.
  *
@@ -72,6 +76,7 @@ export async function downloadSnapshot(
   repository: string,
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
+  assertKnownOptions("download a model", options, SNAPSHOT_OPTIONS);
   const revision = options.revision ?? "main";
   checkNames(repository, revision);
   const cache = new RepositoryCache(options.cacheDirectory ?? hubCacheDirectory(), repository);

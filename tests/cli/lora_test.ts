@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { findBase, nameBase } from "../../lib/cli/adapter_options.ts";
+import { findBase } from "../../lib/pipeline/base.ts";
+import { nameBase } from "../../lib/weights/base.ts";
 import type { ModelSource } from "../../lib/weights/mod.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 import { tunebook, Workshop } from "./tunebook.ts";

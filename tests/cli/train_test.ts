@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { openSafetensors } from "../../lib/weights/mod.ts";
-import { tunebook, Workshop } from "./tunebook.ts";
+import { entries, tunebook, Workshop } from "./tunebook.ts";
 
 const LINE = [
   "step",
@@ -10,6 +10,12 @@ const LINE = [
   "tokensCounted",
   "seconds",
   "gradientNorm",
+];
+
+/** A saved model: weights, tokenizer, and what it was taught. */
+const MODEL = [
+  ...["chat_template.jinja", "config.json", "model.safetensors", "taught.json"],
+  ...["tokenizer.json", "tokenizer_config.json"],
 ];
 
 const listed = async (path: string) =>
@@ -23,13 +29,13 @@ Deno.test("tunebook train trains, logs, evaluates, saves, and says so", async ()
     ...["--lr", "1e-3", "--eval-every", "2", "--eval-iters", "1"],
   ]);
   assertEquals([code, stdout], [0, ""], stderr);
-  assertEquals(await listed(workshop.file("out")), [
-    "config.json",
-    "model.safetensors",
-    "steps.jsonl",
-    "test.json",
-    "training.json",
-  ]);
+  assertEquals(
+    await listed(workshop.file("out")),
+    [
+      ...[...MODEL, "steps.jsonl", "test.json"],
+      "training.json",
+    ].sort(),
+  );
   const steps = await workshop.steps("out", "steps.jsonl");
   assertEquals(steps.map(({ step }) => step), [1, 2, 3, 4, 5]); // 20 of 24 entries train
   for (const [i, line] of steps.entries()) {
@@ -80,11 +86,7 @@ Deno.test("tunebook train --json prints one document and nothing else", async ()
   });
   assertEquals([loss, seconds], [steps[1].loss, steps[0].seconds + steps[1].seconds]);
   assert(/^[0-9a-f]{64}$/.test(sha256) && device.startsWith("CPU, 2 threads"));
-  assertEquals(await listed(workshop.file("out")), [
-    "config.json",
-    "model.safetensors",
-    "training.json",
-  ]);
+  assertEquals(await listed(workshop.file("out")), [...MODEL, "training.json"].sort());
   assertStringIncludes(stderr, "24 examples, 2 steps");
 
   // --resume of what is done does nothing, and says the same
@@ -203,4 +205,27 @@ Deno.test("tunebook train --type stores what was learnt in 16 bits", async () =>
     ),
   );
   for (const { code, stderr } of again) assertEquals(code, 0, stderr);
+});
+
+Deno.test("tunebook train replaces its own output, and another's only where that is asked for", async () => {
+  await using workshop = await Workshop.open();
+  const out = workshop.file("out");
+  const rest = ["--out", out, "--steps", "1", "--eval-every", "0"];
+  const own = workshop.training(...rest);
+  assertEquals((await tunebook(own)).code, 0);
+  assertEquals((await tunebook([...own, "--lr", "1e-4"])).code, 0, "the same model and data");
+  const data = await workshop.write("other.json", entries(20));
+  const other = ["train", "--model", workshop.file("model"), "--data", data, ...rest];
+  const refused = await tunebook(other);
+  assertEquals(refused.code, 1);
+  assertEquals(
+    refused.stderr,
+    `error: Cannot save to "${out}": it holds what the command "tunebook train --model ${
+      workshop.file("model")
+    } --data ${workshop.file("data.json")}" made; give another --out, or --overwrite\n`,
+  );
+  assertEquals((await tunebook([...other, "--overwrite"])).code, 0);
+  await Deno.remove(workshop.file("out", "taught.json"));
+  const unknown = await tunebook(other);
+  assertStringIncludes(unknown.stderr, 'it holds a model without a "taught.json"');
 });

@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { renderReport, runNotebook, sandboxFault, verifyReport } from "../../lib/runtime/mod.ts";
-import { findBlas } from "../../lib/tensor/cpu/blas.ts";
+import { findBlas } from "../../lib/tensor/cpu/blas/find.ts";
 import { code, notebookOf } from "../runtime/report/sample.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
@@ -48,7 +48,7 @@ Deno.test({
 });
 
 const need = fault ??
-  (findBlas()?.name.startsWith("OpenBLAS")
+  (findBlas().used?.name.startsWith("OpenBLAS")
     ? undefined
     : "needs OpenBLAS: apt-get install libopenblas0-pthread");
 

@@ -13,6 +13,7 @@ import { escapeHtml } from "./html.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { isSafeLink, sanitizeHtml } from "./sanitize.ts";
 import { plainText } from "./terminal.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 /** Longest text of one output; the notebook has the rest. */
 const MAX_TEXT = 50_000;
@@ -42,6 +43,13 @@ export interface MarkdownReportOptions {
   folder?: string;
 }
 
+/** The names of {@linkcode MarkdownReportOptions}. */
+export const MARKDOWN_REPORT_OPTIONS: OptionNames<MarkdownReportOptions> = {
+  manifest: true,
+  code: true,
+  folder: true,
+};
+
 /**
  * Makes a Markdown report of a notebook.
  *
@@ -65,6 +73,7 @@ export function renderMarkdownReport(
   notebook: Notebook,
   options: MarkdownReportOptions = {},
 ): MarkdownReport {
+  assertKnownOptions("make a report", options, MARKDOWN_REPORT_OPTIONS);
   const { code = true, folder = "files" } = options;
   const writer = new Writer(folder);
   const language = String(notebook.metadata.language_info?.name ?? "typescript")
@@ -97,6 +106,7 @@ export async function writeMarkdownReport(
   notebook: Notebook,
   options: Omit<MarkdownReportOptions, "folder"> = {},
 ): Promise<void> {
+  assertKnownOptions("write a report", options, { manifest: true, code: true });
   const folder = `${basename(path).replace(/\.\w+$/, "")}_files`;
   const { markdown, files } = renderMarkdownReport(notebook, { ...options, folder });
   for (const [name, bytes] of files) {

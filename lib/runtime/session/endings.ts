@@ -63,6 +63,8 @@ export interface KernelEnd {
   closed: boolean;
   /** The cell that was being stopped, and why. */
   stopping?: { label: string; cause: "stopped" | "timeout" };
+  /** The bytes that cells were allowed to put out, where they put out more. */
+  flooded?: number;
   /** `"in cell 3"` or `"before cell 3"`. */
   where: string;
   /** Names whose values are lost. */
@@ -74,7 +76,10 @@ export function obituary(end: KernelEnd): CellError {
   const { exit, where, stopping } = end;
   const lost = end.names.length === 0 ? "" : `; lost: ${listNames(end.names)}`;
   let message: string;
-  if (end.closed) message = `The session was closed ${where}`;
+  if (end.flooded !== undefined) {
+    const most = `${Math.round(end.flooded / 2 ** 20)} MiB`;
+    message = `The notebook put out more than ${most} and was stopped; what came after is left out`;
+  } else if (end.closed) message = `The session was closed ${where}`;
   else if (stopping !== undefined) {
     const why = stopping.cause === "timeout" ? " after its time limit" : "";
     message = `${capitalize(stopping.label)} could not be stopped${why}, ` +
@@ -87,7 +92,11 @@ export function obituary(end: KernelEnd): CellError {
     const how = exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.code}`;
     message = `The kernel was ended by ${how} ${where}${lost}`;
   }
-  const name = stopping?.cause === "timeout" ? "TimeoutError" : "KernelDied";
+  const name = end.flooded !== undefined
+    ? "OutputLimit"
+    : stopping?.cause === "timeout"
+    ? "TimeoutError"
+    : "KernelDied";
   return { name, message, traceback: [`${name}: ${message}`] };
 }
 

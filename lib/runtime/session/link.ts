@@ -7,6 +7,8 @@ import type { Message } from "../messages.ts";
 import { PipeReader } from "../pipe_reader.ts";
 import { type PreludeMessage, preludeSource } from "../prelude.ts";
 import { startTimer } from "../timer.ts";
+import { MessageTooLarge } from "../zmtp.ts";
+import { readPreludeMessage } from "./door.ts";
 import { STOP } from "./stop.ts";
 
 /** What a link needs to know, and whom it tells what arrives. */
@@ -19,6 +21,10 @@ export interface LinkOptions {
   launcher?: KernelLauncher;
   /** A kernel that has been started already. */
   kernel?: Promise<Kernel>;
+  /** Code that the kernel runs once it is ready, before any cell. */
+  lock?: string;
+  /** The most bytes that one message may have. */
+  maxMessage?: number;
   /** The notebook's URL, for `import.meta` in cells. */
   url: string;
   /** Takes the prelude's messages that no one waits for by a token. */
@@ -27,6 +33,8 @@ export interface LinkOptions {
   onIopub: (message: Message) => void;
   /** Takes what native code has written to the process's standard output. */
   onText: (text: string) => void;
+  /** Is told how many bytes have arrived, before they are looked at. */
+  onBytes: (count: number) => void;
   /** Is told when the kernel has ended. */
   onExit: () => void;
   /** Answers the kernel's `prompt` and `confirm`. */
@@ -65,10 +73,16 @@ export class KernelLink {
    */
   static async start(options: LinkOptions): Promise<KernelLink> {
     const kernel = await (options.kernel ??
-      Kernel.start({ cwd: options.cwd, env: options.env, launcher: options.launcher }));
+      Kernel.start({
+        cwd: options.cwd,
+        env: options.env,
+        launcher: options.launcher,
+        maxMessage: options.maxMessage,
+      }));
     const ready = new KernelLink(kernel, options);
     const pipe = new PipeReader((message) => ready.take(message), options.onText);
     kernel.onProcessOutput = (name, text) => {
+      options.onBytes(text.length);
       if (name === "stdout") pipe.push(text);
     };
     try {
@@ -95,6 +109,11 @@ export class KernelLink {
     });
     await this.#until(this.request("execute_request", executeContent(source, true)), 30_000);
     await this.#until(ready, 5000);
+    if (this.#options.lock !== undefined) {
+      const locked = this.request("execute_request", executeContent(this.#options.lock, true));
+      const { content } = await this.#until(locked, 30_000);
+      if (content.status !== "ok") throw new Error(`it cannot be locked: ${content.evalue}`);
+    }
     // Until something arrives, the kernel may not know yet that this side has subscribed.
     while (true) {
       const info = await this.#until(this.request("kernel_info_request", {}), 5000);
@@ -194,15 +213,21 @@ export class KernelLink {
 
   async #read(channel: "iopub" | "shell" | "stdin", take: (message: Message) => void) {
     try {
-      for await (const message of this.kernel.messages(channel)) take(message);
-    } catch {
+      for await (const message of this.kernel.messages(channel)) {
+        this.#options.onBytes(sizeOf(message));
+        take(message);
+      }
+    } catch (error) {
+      if (error instanceof MessageTooLarge) this.#options.onBytes(Infinity);
       // A stream that makes no sense any more: the replies will be missed, and the kernel ended.
       this.kernel.kill();
     }
   }
 
-  /** Takes a message of the prelude's. */
-  take(message: PreludeMessage): void {
+  /** Takes a message of the prelude's, or what passes itself off as one. */
+  take(given: unknown): void {
+    const message = readPreludeMessage(given);
+    if (message === undefined) return;
     switch (message.type) {
       case "signal_taken":
         this.signalTaken = true;
@@ -216,8 +241,9 @@ export class KernelLink {
       case "end":
         this.#resolve(`end ${message.token}`, message);
         break;
+      case "settled":
       case "ready":
-        this.#resolve("ready", message);
+        this.#resolve(message.type, message);
         break;
       default:
         this.#options.onPrelude(message);
@@ -228,6 +254,11 @@ export class KernelLink {
     this.#waiting.get(key)?.(message);
     this.#waiting.delete(key);
   }
+}
+
+/** How many bytes a message had. */
+function sizeOf({ bytes, buffers }: Message): number {
+  return buffers.reduce((sum, buffer) => sum + buffer.length, bytes);
 }
 
 /** The content of an `execute_request`. */

@@ -5,6 +5,7 @@ import type { Kernel, KernelLauncher } from "../kernel.ts";
 import type { ProvenanceEntry } from "../manifest.ts";
 import type { Output } from "../notebook.ts";
 import type { OutputMessage } from "../outputs.ts";
+import type { OptionNames } from "../../options.ts";
 
 /** How to start a session. */
 export interface SessionOptions {
@@ -18,6 +19,10 @@ export interface SessionOptions {
   env?: Record<string, string>;
   /** Changes the command that starts the kernel, so that it runs in a sandbox. */
   launcher?: KernelLauncher;
+  /** Code that the kernel runs before any cell; the session does not start where it fails. */
+  lock?: string;
+  /** Bytes that cells may put out, whatever the kind of message; the kernel is ended where it is more. */
+  maxOutput?: number;
   /**
    * Is told of output that arrives while no cell runs, from work that the last cell left behind, and of
    * errors in what an earlier cell has started; it has been added to that cell's outputs.
@@ -30,6 +35,21 @@ export interface SessionOptions {
   /** Whether what library code records for the manifest stays among the outputs, for clients to keep. */
   keepRecords?: boolean;
 }
+
+/** The names of {@linkcode SessionOptions}. */
+export const SESSION_OPTIONS: OptionNames<SessionOptions> = {
+  cwd: true,
+  kernel: true,
+  path: true,
+  env: true,
+  launcher: true,
+  onLateOutput: true,
+  onMessage: true,
+  onDeath: true,
+  keepRecords: true,
+  lock: true,
+  maxOutput: true,
+};
 
 /** A message that is no output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */
 export interface SessionMessage {
@@ -57,6 +77,17 @@ export interface ExecuteOptions {
   /** Answers `prompt` and `confirm` in the cell; without it they give null and false. */
   onInput?: (request: { prompt: string; password: boolean }) => Promise<string>;
 }
+
+/** The names of {@linkcode ExecuteOptions}. */
+export const EXECUTE_OPTIONS: OptionNames<ExecuteOptions> = {
+  onOutput: true,
+  onLateOutput: true,
+  signal: true,
+  timeout: true,
+  label: true,
+  silent: true,
+  onInput: true,
+};
 
 /** What came of a cell. */
 export interface ExecuteResult {

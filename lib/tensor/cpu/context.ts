@@ -8,7 +8,7 @@
 
 import type { Access } from "../device.ts";
 import type { Barrier } from "./barrier.ts";
-import type { Blas } from "./blas.ts";
+import type { Blas } from "./blas/blas.ts";
 
 /** Exports of `kernels.wasm`, by name. Addresses are bytes in the thread's WASM memory. */
 export type WasmKernels = Record<string, (...args: (number | boolean)[]) => number>;

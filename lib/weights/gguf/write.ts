@@ -11,6 +11,7 @@ import { quote } from "../json.ts";
 import {
   assertLength,
   type NamedTensor,
+  WRITE_PROGRESS,
   type WriteProgress,
   writeTensors,
   type WrittenFile,
@@ -18,6 +19,7 @@ import {
 import { formatMetadata, type GgufMetadata, HeaderBytes } from "./format.ts";
 import { quantizeQ8_0 } from "./quantize.ts";
 import { GGML_TYPE_BY_NAME, GGML_TYPES } from "./types.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 /** Tensor types that float32 values are written as. */
 export type WritableGgmlType = WritableDtype | "Q8_0";
@@ -37,6 +39,12 @@ export interface WriteGgufOptions extends WriteProgress {
   /** The file's metadata, in this order. */
   metadata?: GgufMetadata;
 }
+
+/** The names of {@linkcode WriteGgufOptions}. */
+export const WRITE_GGUF_OPTIONS: OptionNames<WriteGgufOptions> = {
+  ...WRITE_PROGRESS,
+  metadata: true,
+};
 
 interface Planned {
   entry: GgufEntry;
@@ -71,6 +79,7 @@ export async function writeGguf(
   entries: Iterable<GgufEntry>,
   options: WriteGgufOptions = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write tensors", options, WRITE_GGUF_OPTIONS);
   const planned = plan(entries, path);
   const header = formatHeader(planned, options.metadata ?? {}, path);
   const last = planned.at(-1);

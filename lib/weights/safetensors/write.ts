@@ -9,11 +9,13 @@ import { quote } from "../json.ts";
 import {
   assertLength,
   type NamedTensor,
+  WRITE_PROGRESS,
   type WriteProgress,
   writeTensors,
   type WrittenFile,
 } from "../write_tensors.ts";
 import { HEADER_START, MAX_HEADER_BYTES } from "./header.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 /** A tensor to be written. */
 export interface TensorEntry extends NamedTensor {
@@ -33,6 +35,9 @@ export interface WriteOptions extends WriteProgress {
    */
   metadata?: Readonly<Record<string, string>>;
 }
+
+/** The names of {@linkcode WriteOptions}. */
+export const WRITE_OPTIONS: OptionNames<WriteOptions> = { ...WRITE_PROGRESS, metadata: true };
 
 interface Planned {
   entry: TensorEntry;
@@ -59,6 +64,7 @@ export async function writeSafetensors(
   entries: Iterable<TensorEntry>,
   options: WriteOptions = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write tensors", options, WRITE_OPTIONS);
   const planned = plan(entries, path);
   const header = formatHeader(planned, options.metadata ?? { format: "pt" }, path);
   const total = header.length + (planned.at(-1)?.offsets[1] ?? 0);

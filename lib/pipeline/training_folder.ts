@@ -1,20 +1,20 @@
-// The folder of a training: log and checkpoints while it goes on, the model and a record of it once it is done.
+// The folder of a training: log and checkpoints while it goes on, the model and a summary once it is done.
 
 import { basename, dirname, join, resolve } from "@std/path";
-import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
-import { saveLora, saveNetwork } from "../model/mod.ts";
-import { ChatTemplate, saveTokenizer } from "../text/mod.ts";
-import type { Best, Evaluation } from "../train/mod.ts";
+import type { DatasetEntry } from "../dataset/mod.ts";
+import { ChatTemplate } from "../text/mod.ts";
 import { findCheckpoint, removeCheckpoints } from "../train/checkpoint.ts";
+import type { Best, Evaluation } from "../train/mod.ts";
 import { checkpointName } from "../weights/names.ts";
-import type { WritableDtype } from "../weights/mod.ts";
-import { nameBase } from "./adapter_options.ts";
-import { writeTemplate } from "./format.ts";
-import type { ReadyModel } from "./load.ts";
 import { writeFileBeside } from "../write_beside.ts";
+import type { Model } from "./model.ts";
+import { assertOwn } from "./own_folder.ts";
+import { currentProgram } from "./program.ts";
+import { RECORD_FILE } from "./record.ts";
+import type { SaveOptions } from "./save.ts";
 
 /** What is known of a training that is done: `training.json`, and what `--json` prints. */
-export interface TrainingRecord {
+export interface TrainingSummary {
   /** The folder. */
   readonly out: string;
   /** How many steps were taken. */
@@ -40,7 +40,7 @@ export interface TrainingRecord {
 }
 
 /** Any of these shows that a folder is a training's own, and not one that holds several. */
-const OWN = ["config.json", "adapter_config.json", "checkpoint", "steps.jsonl"];
+const OWN = ["config.json", "adapter_config.json", RECORD_FILE, "checkpoint", "steps.jsonl"];
 
 /** Files that `writeBeside()` was writing when the process was killed. */
 const HALF_WRITTEN = /^\..+\.[0-9a-f]{8}\.unfinished$/;
@@ -51,12 +51,12 @@ export class TrainingFolder {
   readonly checkpoints: string;
   /** The log, unless it is kept elsewhere. */
   readonly log: string;
-  readonly #record: string;
+  readonly #summary: string;
 
   private constructor(readonly path: string) {
     this.checkpoints = join(path, "checkpoint");
     this.log = join(path, "steps.jsonl");
-    this.#record = join(path, "training.json");
+    this.#summary = join(path, "training.json");
   }
 
   /**
@@ -81,22 +81,22 @@ export class TrainingFolder {
     return await findCheckpoint(this.checkpoints) !== undefined;
   }
 
-  /** The record of the training that was finished here, if one was. */
-  async finished(): Promise<TrainingRecord | undefined> {
-    let record: TrainingRecord;
+  /** The summary of the training that was finished here, if one was. */
+  async finished(): Promise<TrainingSummary | undefined> {
+    let summary: TrainingSummary;
     try {
-      record = JSON.parse(await Deno.readTextFile(this.#record));
+      summary = JSON.parse(await Deno.readTextFile(this.#summary));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
-      throw new SyntaxError(`Cannot read "${this.#record}": ${(error as Error).message}`);
+      throw new SyntaxError(`Cannot read "${this.#summary}": ${(error as Error).message}`);
     }
     await removeCheckpoints(this.checkpoints); // a kill may have come when they were half removed
-    return record;
+    return summary;
   }
 
   /** Makes the folder for a training that begins or goes on, and cleans away what a kill left half-written. */
   async open(): Promise<void> {
-    await removeIfPresent(this.#record);
+    await removeIfPresent(this.#summary);
     const parent = dirname(this.path);
     const unfinished = join(parent, `.${basename(this.path)}.unfinished`);
     await removeIfPresent(unfinished);
@@ -112,35 +112,41 @@ export class TrainingFolder {
   }
 
   /**
+   * Refuses to begin where another run's model is.
+   *
+   * @param base The model that is to be trained.
+   * @param advice What a person may do about it.
+   * @throws {Deno.errors.AlreadyExists} If the model there is another's.
+   */
+  async assertOwn(base: string, advice: string): Promise<void> {
+    const program = currentProgram();
+    await assertOwn(this.path, { ...(program && { program }), base, data: [] }, advice);
+  }
+
+  /**
    * Saves what a training made, a model or an adapter, then removes its checkpoints.
    *
-   * @param trained The model, its tokenizer, how entries were written, and how weights are to be stored.
+   * @param model The model.
+   * @param options How weights are stored, and whether adapters become part of them.
    * @param test Entries that were kept back, for scoring.
-   * @param facts What the record says beside the folder and the hash.
-   * @returns The record.
+   * @param facts What the summary says beside the folder and the hash.
+   * @returns The summary.
    */
   async finish(
-    trained: ReadyModel & { format: EntryFormat; dtype: WritableDtype },
+    model: Model,
+    options: Pick<SaveOptions, "dtype" | "merge">,
     test: readonly DatasetEntry[],
-    facts: Omit<TrainingRecord, "out" | "format" | "sha256">,
-  ): Promise<TrainingRecord> {
-    const { model, tokenizer, source, format, dtype } = trained;
-    const adapted = [...model.linears.values()].some(({ adapter }) => adapter);
-    const { sha256 } = adapted
-      ? await saveLora(model, this.path, { ...nameBase(source), dtype })
-      : await saveNetwork(model, this.path, { dtype });
-    await saveTokenizer(tokenizer, this.path, source);
-    if (format instanceof ChatTemplate) {
-      await writeTemplate(this.path, format.source);
-    }
-    const written = format instanceof ChatTemplate ? "chat" : "alpaca";
-    const record = { out: this.path, ...facts, format: written, sha256 } as const;
+    facts: Omit<TrainingSummary, "out" | "format" | "sha256">,
+  ): Promise<TrainingSummary> {
+    const { sha256 } = await model.save(this.path, { ...options, overwrite: true });
+    const format = model.format instanceof ChatTemplate ? "chat" : "alpaca";
+    const summary = { out: this.path, ...facts, format, sha256 } as const;
     if (test.length > 0) {
       await writeFileBeside(join(this.path, "test.json"), `${JSON.stringify(test, null, 4)}\n`);
     }
-    await writeFileBeside(this.#record, `${JSON.stringify(record, null, 2)}\n`);
+    await writeFileBeside(this.#summary, `${JSON.stringify(summary, null, 2)}\n`);
     await removeCheckpoints(this.checkpoints);
-    return record;
+    return summary;
   }
 }
 

@@ -1,8 +1,10 @@
 // What a training takes, estimated from a model's shapes: arithmetic, memory, and how much learns.
 
 import { matchesName } from "../model/trainable.ts";
-import type { ModelPlan, NamePattern, QuantizedType } from "../model/mod.ts";
-import { sizeOf } from "../tensor/mod.ts";
+import type { ModelPlan } from "../model/architectures.ts";
+import type { QuantizedType } from "../model/quantize.ts";
+import type { NamePattern } from "../model/trainable.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 import { packedBytes } from "../tensor/packed.ts";
 
 /** What is asked of a model's configuration. */

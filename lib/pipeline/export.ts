@@ -1,0 +1,341 @@
+/**
+ * A model for other programs: a GGUF file, a model in Ollama, a folder in Hugging Face's layout.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import type { EntryFormat } from "../dataset/mod.ts";
+import { exportLoraGguf } from "../model/gguf_adapter.ts";
+import { exportGguf, type ExportType } from "../model/gguf_export.ts";
+import { mergedCopy } from "../model/lora.ts";
+import type { Network } from "../model/model.ts";
+import { openStoredModel } from "../model/stored_weights.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { stopSignal } from "../stop.ts";
+import {
+  ChatTemplate,
+  chatTemplateOf,
+  chatToOllama,
+  formatToOllama,
+  type OllamaPrompt,
+  type Tokenizer,
+  tokenizerToGguf,
+} from "../text/mod.ts";
+import {
+  createOllamaModel,
+  type GgufMetadata,
+  type ResolvedModel,
+  type WrittenFile,
+} from "../weights/mod.ts";
+import { ollamaAdapters } from "../weights/resolved.ts";
+import type { FoundModel } from "./find_model.ts";
+import { formatFor, type FormatName, toChatTemplate } from "./format.ts";
+import type { Taught } from "./record.ts";
+import type { SavedModel, SaveOptions } from "./save.ts";
+
+/** Options of {@linkcode Model.export}. */
+export interface ExportOptions {
+  /** How matrices are stored: BF16 only in a folder, Q8_0 only elsewhere. F16 by default, F32 in a folder. */
+  readonly type?: ExportType | "BF16";
+  /** Whether adapters become part of the weights. False by default: they go beside these, where the target can. */
+  readonly merge?: boolean;
+  /** How the target writes prompts; as the model was taught by default. */
+  readonly format?: FormatName | EntryFormat;
+  /** Whether another run's model may be replaced, in a folder. False by default. */
+  readonly overwrite?: boolean;
+  /** Stops it: the call rejects with the signal's reason. By default the stop button of a notebook. */
+  readonly signal?: AbortSignal;
+  /** Called as bytes are written or sent with those done so far and those in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+const NAMES: OptionNames<ExportOptions> = {
+  type: true,
+  merge: true,
+  format: true,
+  overwrite: true,
+  signal: true,
+  onProgress: true,
+};
+
+/** What is exported: from memory, or as it lies in its files. */
+export interface Exporting {
+  /** The base's files. */
+  readonly source: ResolvedModel;
+  readonly tokenizer: Tokenizer;
+  /** The model in memory; without it its files are read tensor by tensor. */
+  readonly network?: Network;
+  /** How prompts are to be written, where that is known. */
+  readonly format?: EntryFormat;
+}
+
+/** What was exported. */
+export interface Exported {
+  /** Bytes of the file with the weights, or with the adapter where that goes by itself. */
+  readonly bytes: number;
+  /** What a person should know: where the other program will compute otherwise. */
+  readonly notices: readonly string[];
+}
+
+/** Greedy, as answers are by default: what Ollama says is what is said here. */
+const GREEDY = { temperature: 0, repeat_penalty: 1 };
+
+/**
+ * Exports a model to a target by its name; see {@linkcode Model.export}.
+ *
+ * @param exporting The model.
+ * @param target `ollama:NAME`, a `.gguf` file (`gguf:PATH` where it is called otherwise), or a folder.
+ * @param options How.
+ * @param folders How a folder is written.
+ */
+export async function exportModel(
+  exporting: Exporting,
+  target: string,
+  options: ExportOptions,
+  folders: { save: (directory: string, options: SaveOptions) => Promise<SavedModel> },
+): Promise<Exported> {
+  assertKnownOptions("export", options, NAMES);
+  const { type, overwrite, signal = stopSignal() } = options;
+  const how = { ...options, ...(signal && { signal }) };
+  assertMergeable(exporting, options, target);
+  const merge = options.merge ?? false;
+  if (target.startsWith("ollama:")) {
+    const { bytes } = await toOllama(exporting, target.slice("ollama:".length), how);
+    return { bytes, notices: await noticesFor(exporting) };
+  }
+  const file = /^gguf:(.+)$/.exec(target)?.[1] ?? (/\.gguf$/i.test(target) ? target : undefined);
+  if (file !== undefined) {
+    const { bytes } = await toGgufFile(exporting, file, how);
+    return { bytes, notices: await noticesFor(exporting) };
+  }
+  if (isAdapted(exporting) && !merge) {
+    throw new TypeError(
+      `Cannot export to "${target}": the model has adapters, which save() puts into a folder by ` +
+        'themselves; give "merge: true" for a whole model',
+    );
+  }
+  if (type === "Q8_0") {
+    throw new TypeError(
+      `Cannot export Q8_0 to "${target}": safetensors hold "F32", "F16" or "BF16"`,
+    );
+  }
+  const { bytes } = await folders.save(target, {
+    merge,
+    ...(type && { dtype: type }),
+    ...(overwrite !== undefined && { overwrite }),
+    ...(signal && { signal }),
+  });
+  return { bytes, notices: [] };
+}
+
+/** Where readers of GGUF files compute otherwise. */
+async function noticesFor({ source }: Exporting): Promise<string[]> {
+  using stored = await openStoredModel(source);
+  const { model_type: kind, sliding_window: window } = stored.config;
+  if (kind !== "mistral" || typeof window !== "number") return [];
+  return [
+    `llama.cpp and Ollama let a Mistral see the whole text, here each token sees ${window}: ` +
+    "longer texts will differ",
+  ];
+}
+
+/**
+ * How others are to write prompts: as the model was taught. One that was taught nothing keeps what it has.
+ *
+ * @param target Where the model goes.
+ * @param format The format that it was taught, where one is known.
+ * @param taught What it was taught.
+ * @returns The format; undefined for a model that was taught nothing.
+ * @throws {TypeError} If it was trained on examples whose format is not known.
+ */
+export function formatToExport(
+  target: string,
+  format: EntryFormat | undefined,
+  taught: Pick<Taught, "trainings"> | undefined,
+): EntryFormat | undefined {
+  if (format !== undefined || !taught || taught.trainings.length === 0) return format;
+  throw new TypeError(
+    `Cannot export to "${target}": the model was trained on examples whose format is not known; ` +
+      'set "model.format", or give a format',
+  );
+}
+
+/** Refuses to merge what is not there. */
+function assertMergeable(exporting: Exporting, { merge }: ExportOptions, target: string): void {
+  if (!merge || isAdapted(exporting)) return;
+  throw new TypeError(`Cannot merge for "${target}": the model has no adapters`);
+}
+
+/**
+ * Writes a GGUF file: of the whole model, or of its adapters where these are not merged.
+ *
+ * @param exporting The model.
+ * @param path The file; its directory must exist.
+ * @param options How.
+ * @returns The file's length and hash.
+ */
+export async function toGgufFile(
+  exporting: Exporting,
+  path: string,
+  options: ExportOptions,
+): Promise<WrittenFile> {
+  const { merge, signal } = options;
+  if (isAdapted(exporting) && !merge) {
+    return await exportLoraGguf(exporting.network!, path, { ...(signal && { signal }) });
+  }
+  return await writeWhole(exporting, path, options, describeTokenizer(exporting));
+}
+
+/** The tokenizer's keys, with the template that the model was taught. */
+function describeTokenizer({ tokenizer, format }: Exporting): GgufMetadata {
+  const metadata = tokenizerToGguf(tokenizer);
+  if (format === undefined) return metadata;
+  return { ...metadata, "tokenizer.chat_template": toChatTemplate(format, tokenizer) };
+}
+
+/** Writes the weights: those in memory, with what adapters learnt if that is asked for, else as they lie. */
+async function writeWhole(
+  { source, network }: Exporting,
+  path: string,
+  { type = "F16", merge, signal, onProgress }: ExportOptions,
+  tokenizer: GgufMetadata,
+): Promise<WrittenFile> {
+  if (type === "BF16") {
+    throw new TypeError(
+      `Cannot export BF16 to "${path}": GGUF files are written as "F32", "F16" or "Q8_0"`,
+    );
+  }
+  const how = { type, tokenizer, name: source.name, signal, onProgress };
+  if (network && (merge || !isAdapted({ network }))) {
+    using merged = mergedCopy(network);
+    return await exportGguf(merged.network, path, how);
+  }
+  using stored = await openStoredModel(source);
+  return await exportGguf(stored, path, how);
+}
+
+/**
+ * Makes a model in Ollama.
+ *
+ * @param exporting The model.
+ * @param name Its name there.
+ * @param options How.
+ */
+export async function toOllama(
+  exporting: Exporting,
+  name: string,
+  options: ExportOptions,
+): Promise<{ bytes: number }> {
+  const { source, network } = exporting;
+  const { merge, signal, onProgress } = options;
+  const beside = isAdapted(exporting) && !merge;
+  if (beside && network!.architecture === "gemma3") {
+    throw new TypeError(
+      "Cannot give Ollama an adapter for a Gemma 3, for which it has none: merge it",
+    );
+  }
+  const settings = settingsFor(exporting);
+  const folder = await Deno.makeTempDir({ prefix: "tunebook-export-" });
+  try {
+    // An adapter for a model that Ollama has goes beside that.
+    const inOllama = beside && source.source === "ollama";
+    const gguf = inOllama
+      ? undefined
+      : await writeWhole(exporting, join(folder, "model.gguf"), options, {
+        ...describeTokenizer(exporting),
+        "tokenizer.ggml.add_bos_token": settings.addBos,
+      });
+    const adapter = beside
+      ? await exportLoraGguf(network!, join(folder, "adapter.gguf"), { signal })
+      : undefined;
+    const { template, system, parameters } = settings;
+    await createOllamaModel(name, {
+      ...(gguf ? { gguf } : { from: source.spec.slice("ollama:".length) }),
+      adapter,
+      template,
+      system,
+      parameters,
+      signal,
+      onProgress,
+    });
+    return { bytes: (gguf ?? adapter)!.bytes };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** What Ollama is told beside the weights. */
+export interface OllamaSettings {
+  /** How it writes prompts. */
+  readonly template: string;
+  /** Whether texts begin with the beginning token. */
+  readonly addBos: boolean;
+  /** The system message that it begins with, if any. */
+  readonly system?: string;
+  /** Defaults for generation. */
+  readonly parameters: Record<string, unknown>;
+}
+
+/**
+ * How Ollama writes prompts for a model: as it was taught; a model of Ollama's that was taught nothing stays what it is
+ * there; one with a chat template is asked by it; any other continues what it is given.
+ *
+ * @param exporting The model.
+ * @returns Template, parameters, and whether texts begin with the beginning token.
+ * @throws {TypeError} If the format cannot be written as Ollama's.
+ */
+export function settingsFor({ source, tokenizer, format }: Exporting): OllamaSettings {
+  const own = source.kind === "gguf" ? source.ollama : undefined;
+  const addBos = tokenizer.beginIds.length > 0;
+  if (format === undefined && own?.template !== undefined) {
+    const { template, system, parameters } = own;
+    return { template, ...(system !== undefined && { system }), parameters, addBos };
+  }
+  const hasTemplate = tokenizer.definition?.chatTemplate !== undefined;
+  const written = format ?? (hasTemplate ? chatTemplateOf(tokenizer) : undefined);
+  if (written === undefined) {
+    return { template: "{{ .Prompt }}", addBos, parameters: GREEDY };
+  }
+  const { stop, ...prompt } = toOllamaPrompt(written, tokenizer);
+  return { ...prompt, parameters: { ...GREEDY, ...(stop.length > 0 && { stop }) } };
+}
+
+function toOllamaPrompt(format: EntryFormat, tokenizer: Tokenizer): OllamaPrompt {
+  return format instanceof ChatTemplate
+    ? chatToOllama(format, tokenizer)
+    : formatToOllama(format, tokenizer);
+}
+
+/** Whether there are adapters beside the network. An Ollama model's own are part of its weights once it is loaded. */
+function isAdapted({ network }: Pick<Exporting, "network">): boolean {
+  return [...network?.linears.values() ?? []].some(({ adapter }) => adapter);
+}
+
+/**
+ * Exports a model as it lies in its files, tensor by tensor: one that is too large for memory too.
+ *
+ * @param found A model without an adapter, whose files are all of it.
+ * @param target `ollama:NAME`, or a `.gguf` file.
+ * @param options How.
+ * @returns How many bytes the weights take, and what a person should know.
+ */
+export async function exportFiles(
+  found: FoundModel,
+  target: string,
+  options: ExportOptions = {},
+): Promise<Exported> {
+  const { source, tokenizer, taught } = found;
+  const isTaught = taught?.format !== undefined;
+  const format = options.format === undefined
+    ? formatToExport(target, isTaught ? found.format : undefined, taught)
+    : formatFor({ ...found, isTaught }, [], options.format);
+  return await exportModel({ source, tokenizer, ...(format && { format }) }, target, options, {
+    save: () => Promise.reject(new TypeError("a folder is written of a model in memory")),
+  });
+}
+
+/** Whether a model's files are all of it: no adapter goes on it. */
+export function isWhole({ source, adapter }: FoundModel): boolean {
+  return adapter === undefined && ollamaAdapters(source).length === 0;
+}

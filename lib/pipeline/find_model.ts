@@ -1,0 +1,102 @@
+/**
+ * What is known of a model before its weights are read: files, tokenizer, what it was taught, how it is asked.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import type { EntryFormat } from "../dataset/mod.ts";
+import {
+  alpaca,
+  type ChatTemplate,
+  chatTemplateOf,
+  openTokenizer,
+  type Tokenizer,
+} from "../text/mod.ts";
+import { type ResolvedModel, resolveModel, type ResolveOptions } from "../weights/mod.ts";
+import { findBase } from "./base.ts";
+import { parseFormat } from "./format.ts";
+import { readRecord, type TaughtRecord } from "./record.ts";
+
+/** A model that was found, weights aside. */
+export interface FoundModel {
+  /** The base's files. */
+  readonly source: ResolvedModel;
+  /** The directory of the adapter that goes beside it, if there is one. */
+  readonly adapter?: string;
+  /** Turns text into the model's tokens. */
+  readonly tokenizer: Tokenizer;
+  /** What the model or its adapter was taught, where that was written down. */
+  readonly taught?: TaughtRecord;
+  /** The chat template among its files, where there is one. */
+  readonly chatTemplate?: ChatTemplate;
+  /** How it is asked: as it was taught, else by its chat template, else in Alpaca's prompt. */
+  readonly format: EntryFormat;
+}
+
+/**
+ * Finds a model.
+ *
+ * @param name A model's name, as `resolveModel()` reads it, or an adapter's directory.
+ * @param options An adapter's directory beside the model's name, and how the hub is reached.
+ * @returns What is known of it.
+ * @throws {TypeError} If an adapter does not name its model, or a file does not hold what it should.
+ * @throws {SyntaxError} If a file is not JSON, or not a record of a version that is known.
+ * @throws {Deno.errors.NotFound} If there is no such model, or it has no tokenizer.
+ */
+export async function findModel(
+  name: string,
+  options: ResolveOptions & { adapter?: string } = {},
+): Promise<FoundModel> {
+  const { adapter: given, ...rest } = options;
+  const { base, adapter } = await findBase(name, given);
+  const source = await resolveModel(base, rest);
+  return await describeFound(source, adapter);
+}
+
+/**
+ * Reads what lies beside a model's weights.
+ *
+ * @param source The base's files.
+ * @param adapter The adapter's directory, if there is one.
+ * @param known What it was taught, where that is known better than its files say it.
+ * @returns What is known of it.
+ */
+export async function describeFound(
+  source: ResolvedModel,
+  adapter: string | undefined,
+  known?: TaughtRecord,
+): Promise<FoundModel> {
+  const tokenizer = await openTokenizer(source);
+  const directory = source.kind === "directory" ? source.directory : undefined;
+  const taught = known ?? (adapter === undefined ? undefined : await readRecord(adapter)) ??
+    (directory === undefined ? undefined : await readRecord(directory));
+  const chatTemplate = await findChatTemplate(tokenizer, adapter);
+  const format = taught?.format === undefined
+    ? chatTemplate ?? alpaca
+    : parseFormat(taught.format, tokenizer);
+  return {
+    source,
+    ...(adapter !== undefined && { adapter }),
+    tokenizer,
+    ...(taught && { taught }),
+    ...(chatTemplate && { chatTemplate }),
+    format,
+  };
+}
+
+/** The template that came with an adapter, else the model's own. */
+async function findChatTemplate(
+  tokenizer: Tokenizer,
+  adapter: string | undefined,
+): Promise<ChatTemplate | undefined> {
+  if (adapter !== undefined) {
+    try {
+      const text = await Deno.readTextFile(join(adapter, "chat_template.jinja"));
+      return chatTemplateOf(tokenizer, text);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return tokenizer.definition?.chatTemplate === undefined ? undefined : chatTemplateOf(tokenizer);
+}

@@ -1,0 +1,134 @@
+/**
+ * From a model's name to the model.
+ *
+ * @module
+ */
+
+import { loadNetwork } from "../model/files.ts";
+import { addLora, type LoraOptions } from "../model/lora.ts";
+import { loadLora } from "../model/lora_files.ts";
+import type { Network } from "../model/model.ts";
+import type { Quantization } from "../model/quantize.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { stopSignal } from "../stop.ts";
+import type { Device, DeviceKind } from "../tensor/device.ts";
+import { parseDevice, pick } from "../tensor/pick.ts";
+import type { Tokenizer } from "../text/mod.ts";
+import type { ResolveOptions } from "../weights/mod.ts";
+import { findModel } from "./find_model.ts";
+import { Model } from "./model.ts";
+
+/** How far loading is. */
+export interface LoadProgress {
+  /** What is being done. */
+  readonly phase: "downloading" | "reading";
+  /** The file, where one is downloaded. */
+  readonly file?: string;
+  /** Bytes downloaded, or weights read. */
+  readonly done: number;
+  /** Of so many, where that is known. */
+  readonly total?: number;
+}
+
+/** Options of {@linkcode loadModel}; those of the hub apply where it is asked. */
+export interface LoadModelOptions
+  extends Omit<ResolveOptions, "weights" | "onProgress" | "signal"> {
+  /**
+   * Where it computes: a device, `"cpu"`, `"webgpu"`, or `"auto"` for the faster one. By default what `TUNEBOOK_DEVICE`
+   * says, else `"auto"`.
+   */
+  readonly device?: Device | DeviceKind | "auto";
+  /** Keeps matrices in less memory, where only adapters learn; by default they are float32, and learn. */
+  readonly quantize?: Quantization;
+  /** Adds LoRA adapters, so that these learn and the weights do not: their settings, or `true` for the defaults. */
+  readonly lora?: LoraOptions | boolean;
+  /** The directory of a saved adapter to put beside the model. A name that is an adapter's directory needs none. */
+  readonly adapter?: string;
+  /** Probability of dropping elements in training. 0 by default. */
+  readonly dropout?: number;
+  /** Stops it: the call rejects with the signal's reason. By default the stop button of a notebook. */
+  readonly signal?: AbortSignal;
+  /** Called as files are downloaded and weights are read. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+const NAMES: OptionNames<LoadModelOptions> = {
+  device: true,
+  quantize: true,
+  lora: true,
+  adapter: true,
+  dropout: true,
+  signal: true,
+  onProgress: true,
+  ollamaStores: true,
+  endpoint: true,
+  cacheDirectory: true,
+  token: true,
+  offline: true,
+  retries: true,
+  retryDelay: true,
+  timeout: true,
+};
+
+/**
+ * Loads a model, whole: network, tokenizer, prompt format, adapters, device, and where it all comes from.
+ *
+ * The format is the one that it was taught, as its files record it; else that of its chat template; else Alpaca's prompt.
+ *
+ * @param name `"nano"` (the model that comes with Tunebook), a short name such as `"smollm2-135m-instruct"`,
+ * `"hf:owner/name"`, `"ollama:name"`, a directory, a GGUF file, or the directory of an adapter, whose base is found.
+ * @param options Device, adapters, how weights are kept.
+ * @returns The model, ready to answer and to learn.
+ * @throws {TypeError} If its architecture or a file's contents are not what is expected, or an option is unknown.
+ * @throws {RangeError} If a weight is missing, the name is malformed, or its tokenizer has more tokens than it.
+ * @throws {Deno.errors.NotFound} If there is no such model.
+ *
+ * @example From a name to an answer
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { loadModel } from "tunebook";
+ *
+ * const model = await loadModel("nano", { device: "cpu" });
+ * const answer = await model.answer("What is the plural of fox?", { maxNewTokens: 8 });
+ * assert(typeof answer === "string");
+ * ```
+ */
+export async function loadModel(name: string, options: LoadModelOptions = {}): Promise<Model> {
+  assertKnownOptions("load a model", options, NAMES);
+  const { device: wanted, quantize, lora, adapter, dropout, onProgress, ...rest } = options;
+  const { signal = stopSignal() } = options;
+  const resolving: ResolveOptions = {
+    ...rest,
+    ...(signal && { signal }),
+    onProgress: ({ file, received, total }) =>
+      onProgress?.({ phase: "downloading", file, done: received, total }),
+  };
+  const found = await findModel(name, { ...resolving, ...(adapter !== undefined && { adapter }) });
+  const device = await openDevice(wanted);
+  const { network } = await loadNetwork(found.source.spec, {
+    ...resolving,
+    device,
+    dropout,
+    quantize,
+    onRead: (done, total) => onProgress?.({ phase: "reading", done, total }),
+  });
+  assertVocabulary(network, found.tokenizer);
+  if (found.adapter !== undefined) await loadLora(network, found.adapter);
+  if (lora) addLora(network, lora === true ? {} : lora);
+  return new Model(network, found);
+}
+
+/** The device that an option names. */
+export async function openDevice(device: LoadModelOptions["device"]): Promise<Device> {
+  if (typeof device === "object") return device;
+  return await pick(device === undefined ? {} : { device: parseDevice(device) });
+}
+
+/** Refuses a tokenizer with more tokens than the network has; fewer are fine, as some have rows that stand for nothing. */
+function assertVocabulary({ vocabularySize }: Network, { name, vocabSize }: Tokenizer): void {
+  if (vocabSize <= vocabularySize) return;
+  throw new RangeError(
+    `Cannot read text for a model with ${vocabularySize} tokens: ` +
+      `the tokenizer "${name}" has ${vocabSize}`,
+  );
+}

@@ -1,0 +1,25 @@
+/**
+ * One object from a model's name to its answers: `loadModel`, then `answer`, `stream`, `train`, `evaluate`, `save`,
+ * `export`. Notebooks and the command line stand on it.
+ *
+ * @module
+ */
+
+// How models outlive a notebook's run.
+import "./restorable.ts";
+
+export type { ModelEvaluation } from "./evaluation.ts";
+export type { Exported, ExportOptions } from "./export.ts";
+export { FORMAT_NAMES, type FormatName, type FormatRecord } from "./format.ts";
+export { loadModel, type LoadModelOptions, type LoadProgress } from "./load.ts";
+export {
+  type AnswerOptions,
+  type EvaluateOptions,
+  type FormatOption,
+  Model,
+  type ModelAdapter,
+  type Question,
+  type TrainOptions,
+} from "./model.ts";
+export { readRecord, type Taught, type TaughtRecord, type TrainingFacts } from "./record.ts";
+export type { SavedModel, SaveOptions } from "./save.ts";

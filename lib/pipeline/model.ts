@@ -1,0 +1,567 @@
+/**
+ * One object from a model's name to its answers: network, tokenizer, prompt format, adapters, device and provenance.
+ *
+ * @module
+ */
+
+import { isChatEntry } from "../dataset/chat_entry.ts";
+import { closingTokensOf } from "../dataset/encode.ts";
+import {
+  type DatasetEntry,
+  type EncodedExample,
+  encodeExamples,
+  encodePrompt,
+  type EntryFormat,
+} from "../dataset/mod.ts";
+import { cleanResponse, scoreResponses } from "../eval/mod.ts";
+import { generateTokens } from "../model/generate.ts";
+import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
+import type { Network } from "../model/model.ts";
+import type { SamplingOptions } from "../model/sampling.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { stopSignal } from "../stop.ts";
+import type { Device } from "../tensor/device.ts";
+import { encodeChatPrompt } from "../text/chat.ts";
+import {
+  type ChatMessage,
+  ChatTemplate,
+  type Instruction,
+  type Mask,
+  type Tokenizer,
+} from "../text/mod.ts";
+import { SFT_OPTIONS } from "../train/options.ts";
+import { trainingsOf } from "../train/log.ts";
+import { measureLoss, sft, type SftOptions, type Training } from "../train/mod.ts";
+import { nameBase } from "../weights/base.ts";
+import type { ResolvedModel } from "../weights/mod.ts";
+import { type ModelEvaluation, withResponse } from "./evaluation.ts";
+import { type Exported, exportModel, type ExportOptions, formatToExport } from "./export.ts";
+import type { FoundModel } from "./find_model.ts";
+import { describeFormat, formatFor, type FormatName } from "./format.ts";
+import type { Taught, TrainingFacts } from "./record.ts";
+import { type SavedModel, saveModel, type SaveOptions } from "./save.ts";
+import { textPieces } from "./text_pieces.ts";
+
+/** What a model can be asked: a question, an instruction with or without an input, or a conversation so far. */
+export type Question =
+  | string
+  | Instruction
+  | DatasetEntry
+  | { readonly messages: readonly ChatMessage[] };
+
+/** Options of {@linkcode Model.answer} and {@linkcode Model.stream}. */
+export interface AnswerOptions extends SamplingOptions {
+  /** The most tokens of an answer. 256 by default. */
+  readonly maxNewTokens?: number;
+  /** Decides all draws, with a stream of its own for each question, so that batches do not matter. 123 by default. */
+  readonly seed?: number;
+  /** How many questions are answered at a time. 64 by default. */
+  readonly batchSize?: number;
+  /** How questions are written; {@linkcode Model.format} by default. */
+  readonly format?: FormatName | EntryFormat;
+  /** Stops it: the call rejects with the signal's reason. By default the stop button of a notebook. */
+  readonly signal?: AbortSignal;
+  /** Called as answers are finished. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** How entries are written. */
+export interface FormatOption {
+  /** A name or a format; {@linkcode Model.format} by default. */
+  readonly format?: FormatName | EntryFormat;
+}
+
+/** Options of {@linkcode Model.train}: those of `sft()`, and how entries become examples. */
+export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"> {
+  /** How entries are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
+  readonly format?: FormatName | EntryFormat;
+  /** Entries to evaluate on, or what fraction of the entries, taken from their end. None by default. */
+  readonly validation?: readonly DatasetEntry[] | number;
+}
+
+/** Options of {@linkcode Model.evaluate}: those of answers, and what the loss counts. */
+export interface EvaluateOptions extends AnswerOptions {
+  /** Which tokens the loss counts; as the model was taught by default, else `prompt`. */
+  readonly mask?: Mask;
+  /** The most tokens of a sequence in the loss; as the model was taught by default, else its context. */
+  readonly maxLength?: number;
+}
+
+/** Adapters beside a network. */
+export interface ModelAdapter {
+  /** Rank, alpha, dropout. */
+  readonly settings: LoraSettings;
+  /** Where they were loaded from; undefined where they were added. */
+  readonly directory?: string;
+}
+
+const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+  maxNewTokens: true,
+  seed: true,
+  batchSize: true,
+  format: true,
+  signal: true,
+  onProgress: true,
+};
+const FORMAT_OPTION: OptionNames<FormatOption> = { format: true };
+const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
+  ...ANSWER_OPTIONS,
+  mask: true,
+  maxLength: true,
+};
+const { examples: _, ...SHARED } = SFT_OPTIONS;
+const TRAIN_OPTIONS: OptionNames<TrainOptions> = { ...SHARED, format: true };
+
+/** A model that answers, learns and is saved; {@linkcode loadModel} makes one. */
+export class Model implements Disposable {
+  /** The bare network: tokens to logits. The lower layers (`sft()`, `generate()`, `measureLoss()`) take it. */
+  readonly network: Network;
+  /** Turns text into the network's tokens and back. */
+  readonly tokenizer: Tokenizer;
+  /** The files that it was loaded from. */
+  readonly source: ResolvedModel;
+  readonly #found: FoundModel;
+  /** What was set, and how many trainings there were by then: a later training decides. */
+  #set: { format: EntryFormat; trainings: number } | undefined;
+
+  /** @ignore Use {@linkcode loadModel}. */
+  constructor(network: Network, found: FoundModel) {
+    this.network = network;
+    this.tokenizer = found.tokenizer;
+    this.source = found.source;
+    this.#found = found;
+  }
+
+  /** Where it computes. */
+  get device(): Device {
+    return this.network.device;
+  }
+
+  /** The adapters beside the network, if there are any. */
+  get adapter(): ModelAdapter | undefined {
+    for (const { adapter } of this.network.linears.values()) {
+      if (!(adapter instanceof LoraAdapter)) continue;
+      const { adapter: directory } = this.#found;
+      return { settings: adapter.settings, ...(directory !== undefined && { directory }) };
+    }
+    return undefined;
+  }
+
+  /**
+   * How it is asked: the format that it was taught, else that of its chat template, else Alpaca's prompt. A name or a
+   * format may be set; a later training in another format replaces it.
+   */
+  get format(): EntryFormat {
+    return this.#taughtFormat() ?? this.#found.format;
+  }
+
+  set format(format: FormatName | EntryFormat) {
+    const trainings = trainingsOf(this.network).length;
+    this.#set = { format: this.#formatFor([], format), trainings };
+  }
+
+  /** What it was taught, here and before it was loaded: format, base, and each training's data and settings. */
+  get taught(): Taught {
+    const { taught } = this.#found;
+    const { commit } = this.source;
+    const format = this.#taughtFormat();
+    return {
+      ...(format && { format: describeFormat(format) }),
+      ...nameBase(this.source),
+      ...(commit !== undefined && { commit }),
+      trainings: [...taught?.trainings ?? [], ...trainingsOf(this.network).map(describeTraining)],
+    };
+  }
+
+  /**
+   * Answers a question, or many at a time.
+   *
+   * @param question A question, an instruction, or a conversation (whose last answer, if it ends with one, is left out).
+   * @param options How tokens are chosen, and how many at most.
+   * @returns The answer, without white space around it.
+   * @throws {RangeError} If a prompt does not fit the context, or an option is out of range.
+   * @throws {TypeError} If an option is unknown, or a conversation is asked of a model without a chat template.
+   *
+   * @example One question, and several
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * const one = await model.answer("Name the opposite of hot.", { maxNewTokens: 4 });
+   * const [first] = await model.answer(["Name the opposite of hot."], { maxNewTokens: 4 });
+   * assertEquals(one, first);
+   * ```
+   */
+  answer(question: Question, options?: AnswerOptions): Promise<string>;
+  /**
+   * Answers many questions at a time; what their prompts begin with is computed once.
+   *
+   * @param questions The questions.
+   * @param options How tokens are chosen, and how many at most.
+   * @returns The answers, in the questions' order.
+   */
+  answer(questions: readonly Question[], options?: AnswerOptions): Promise<string[]>;
+  async answer(
+    asked: Question | readonly Question[],
+    options: AnswerOptions = {},
+  ): Promise<string | string[]> {
+    assertKnownOptions("answer", options, ANSWER_OPTIONS);
+    if (!isArray(asked)) return (await this.#answerAll([asked], options))[0];
+    return await this.#answerAll(asked, options);
+  }
+
+  /**
+   * Answers a question piece by piece, as the text comes. A piece is never half a character.
+   *
+   * @param question A question, an instruction, or a conversation.
+   * @param options As {@linkcode Model.answer} takes them.
+   * @returns Pieces of text, none empty.
+   * @throws {RangeError} If the prompt does not fit the context, or an option is out of range.
+   * @throws {TypeError} If an option is unknown.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * let text = "";
+   * for await (const piece of model.stream("Name a fruit.", { maxNewTokens: 8 })) text += piece;
+   * assertEquals(text.trim(), await model.answer("Name a fruit.", { maxNewTokens: 8 }));
+   * ```
+   */
+  async *stream(
+    question: Question,
+    options: AnswerOptions = {},
+  ): AsyncGenerator<string, void, void> {
+    assertKnownOptions("answer", options, ANSWER_OPTIONS);
+    const { prompts, settings } = this.#ask([question], options);
+    const tokens = generateTokens(this.network, prompts, settings);
+    yield* textPieces(onlyTokens(tokens), this.tokenizer);
+  }
+
+  /**
+   * Fine-tunes it on entries. The model changes step by step as the training is looped over, and keeps what it has
+   * learnt wherever the loop is left.
+   *
+   * @param entries Instructions or conversations.
+   * @param options Those of `sft()`, the format, and entries to evaluate on.
+   * @returns What to loop over, or to `finish()`.
+   * @throws {RangeError} If an option is out of range, or nothing would be learnt.
+   * @throws {TypeError} If an option is unknown, or an entry cannot be written in the format.
+   *
+   * @example A training that is watched
+   * ```ts
+   * import { assert } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * const entries = [{ instruction: "Name a colour.", input: "", output: "Blue." }];
+   * const losses: number[] = [];
+   * for await (const { loss } of model.train(entries, { epochs: 3, learningRate: 1e-3 })) losses.push(loss);
+   * assert(losses[2] < losses[0]);
+   * ```
+   */
+  train(entries: readonly DatasetEntry[], options: TrainOptions = {}): Training {
+    assertKnownOptions("train", options, TRAIN_OPTIONS);
+    const { format: named, validation = [], ...rest } = options;
+    const format = this.#formatFor(entries, named);
+    describeFormat(format); // what could not be written down is refused before hours are spent
+    const [learnt, heldOut] = divide(entries, validation);
+    return sft(this.network, {
+      ...rest,
+      examples: encodeExamples(learnt, this.tokenizer, format),
+      validation: encodeExamples(heldOut, this.tokenizer, format),
+    });
+  }
+
+  /**
+   * The tokens that it is asked with: the question in the format, up to where the answer begins.
+   *
+   * @param question A question, an instruction, or a conversation.
+   * @param options The format, if not its own.
+   * @returns Token ids, as `generate()` takes them.
+   *
+   * @example
+   * ```ts
+   * import { assert } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * assert(model.tokenizer.decode(model.encodePrompt("Hi")).endsWith("### Response:\n"));
+   * ```
+   */
+  encodePrompt(question: Question, options: FormatOption = {}): number[] {
+    assertKnownOptions("encode", options, FORMAT_OPTION);
+    const entry = toEntry(question);
+    return this.#encode(entry, this.#formatFor([entry], options.format));
+  }
+
+  /**
+   * Entries as it learns from them: what {@linkcode Model.train} makes, for the lower layers.
+   *
+   * @param entries Instructions or conversations.
+   * @param options The format, if not its own.
+   * @returns One example for each entry, as `sft()`, `measureLoss()` and the views take them.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * const [{ responseIds }] = model.encodeExamples([{ instruction: "Name a colour.", input: "", output: "Blue" }]);
+   * assertEquals(model.tokenizer.decode(responseIds), "Blue<|endoftext|>");
+   * ```
+   */
+  encodeExamples(entries: readonly DatasetEntry[], options: FormatOption = {}): EncodedExample[] {
+    assertKnownOptions("encode", options, FORMAT_OPTION);
+    return encodeExamples(entries, this.tokenizer, this.#formatFor(entries, options.format));
+  }
+
+  /**
+   * Scores it on entries that it was not trained on: the loss of their references, its own answers to them, and how these
+   * match the references.
+   *
+   * @param entries Instructions or conversations.
+   * @param options How tokens are chosen, what the loss counts.
+   * @returns Loss, ROUGE-L, exact match, and the answers.
+   * @throws {RangeError} If there are no entries, none of their tokens counts, or a prompt does not fit the context.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * const entries = [{ instruction: "Name a colour.", input: "", output: "Blue." }];
+   * const { answers, examples } = await model.evaluate(entries, { maxNewTokens: 4 });
+   * assertEquals([answers.length, examples], [1, 1]);
+   * ```
+   */
+  async evaluate(
+    entries: readonly DatasetEntry[],
+    options: EvaluateOptions = {},
+  ): Promise<ModelEvaluation> {
+    assertKnownOptions("evaluate", options, EVALUATE_OPTIONS);
+    const last = this.taught.trainings.at(-1);
+    const { mask = last?.mask, maxLength = last?.maxLength, ...answering } = options;
+    const { signal = stopSignal() } = options;
+    const format = this.#formatFor(entries, options.format);
+    const examples = encodeExamples(entries, this.tokenizer, format);
+    const { loss, tokens } = await measureLoss(this.network, examples, {
+      ...(mask !== undefined && { mask }),
+      ...(maxLength !== undefined && { maxLength }),
+      ...(signal && { signal }),
+    });
+    const answers = await this.#answerAll(entries, { ...answering, format });
+    const responses = entries.map((entry, i) => withResponse(entry, answers[i]));
+    return { loss, tokens, ...scoreResponses(responses), answers, responses };
+  }
+
+  /**
+   * Saves it, whole: the weights, or the adapter and what it belongs to; the tokenizer; the format that it was taught;
+   * and the record of all that. {@linkcode loadModel} reads the folder, and so do transformers and PEFT.
+   *
+   * Running the same notebook, script or command again saves over its own output. A model that another run made, or
+   * without a record, is refused unless `overwrite` is given.
+   *
+   * @param directory The folder; made if it does not exist.
+   * @param options The type to store; whether adapters become part of the weights, and whose models may be replaced.
+   * @returns Length and hash of the file with the weights.
+   * @throws {Deno.errors.AlreadyExists} If the folder holds another run's model.
+   * @throws {TypeError} If `merge` is asked of a model without adapters, or an option is unknown.
+   *
+   * @example Saved and loaded again
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const folder = await Deno.makeTempDir();
+   * const model = await loadModel("nano", { device: "cpu" });
+   * await model.save(folder);
+   * const again = await loadModel(folder, { device: "cpu" });
+   * const asked = "Name the opposite of hot.";
+   * assertEquals(await again.answer(asked, { maxNewTokens: 4 }), await model.answer(asked, { maxNewTokens: 4 }));
+   * await Deno.remove(folder, { recursive: true });
+   * ```
+   */
+  async save(directory: string, options: SaveOptions = {}): Promise<SavedModel> {
+    return await saveModel(this, this.#toSave(), directory, options);
+  }
+
+  /**
+   * Hands it on to another program: Ollama, llama.cpp, transformers. The prompt's template there is the one that it was
+   * taught; where it was taught none, its own.
+   *
+   * @param target `"ollama:NAME"`, a file that ends with `.gguf` (else `"gguf:PATH"`), or a folder for Hugging Face's layout.
+   * @param options The type of the weights; whether adapters become part of them; progress.
+   * @returns How many bytes the weights take, and what a person should know.
+   * @throws {TypeError} If it has adapters that the target cannot hold beside the weights, or its format is unknown.
+   * @throws {Deno.errors.ConnectionRefused} If there is no Ollama.
+   * @throws {Deno.errors.AlreadyExists} If the folder holds another run's model.
+   *
+   * @example A file for llama.cpp
+   * ```ts
+   * import { assert } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const folder = await Deno.makeTempDir();
+   * const model = await loadModel("nano", { device: "cpu" });
+   * await model.export(`${folder}/nano.gguf`, { type: "Q8_0" });
+   * assert((await Deno.stat(`${folder}/nano.gguf`)).size > 1e6);
+   * await Deno.remove(folder, { recursive: true });
+   * ```
+   */
+  async export(target: string, options: ExportOptions = {}): Promise<Exported> {
+    const { source, tokenizer, network } = this;
+    const named = options.format === undefined ? undefined : this.#formatFor([], options.format);
+    const format = named ?? this.#exportFormat(target);
+    return await exportModel(
+      { source, tokenizer, network, ...(format && { format }) },
+      target,
+      options,
+      {
+        save: (directory, how) => saveModel(this, this.#toSave(), directory, how),
+      },
+    );
+  }
+
+  /** Gives the memory of weights and adapters back. */
+  [Symbol.dispose](): void {
+    removeLora(this.network);
+    for (const tensor of this.network.parameters.values()) tensor.dispose();
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    const { network: { architecture, parameters }, source, device, format, adapter } = this;
+    const weights = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
+    const beside = adapter ? `, LoRA of rank ${adapter.settings.rank}` : "";
+    return `Model "${source.spec}" (${architecture}, ${
+      (weights / 1e6).toFixed(1)
+    } million weights` +
+      `${beside}, format "${format.name}", ${device.name})`;
+  }
+
+  async #answerAll(questions: readonly Question[], options: AnswerOptions): Promise<string[]> {
+    const { prompts, settings } = this.#ask(questions, options);
+    const answers: number[][] = prompts.map(() => []);
+    let done = 0;
+    for await (
+      const { sequence, token, finish } of generateTokens(this.network, prompts, settings)
+    ) {
+      if (token !== undefined) answers[sequence].push(token);
+      if (finish) options.onProgress?.(++done, prompts.length);
+    }
+    return answers.map((tokens) => cleanResponse(this.tokenizer.decode(tokens)));
+  }
+
+  /** Questions as tokens, and what the generation is told. */
+  #ask(
+    questions: readonly Question[],
+    { format: named, onProgress: _, ...options }: AnswerOptions,
+  ) {
+    const entries = questions.map(toEntry);
+    const format = this.#formatFor(entries, named);
+    const prompts = entries.map((entry) => this.#encode(entry, format));
+    const { signal = stopSignal() } = options;
+    const eosId = closingTokensOf(format, this.tokenizer);
+    return { prompts, settings: { ...options, eosId, ...(signal && { signal }) } };
+  }
+
+  #encode(entry: DatasetEntry, format: EntryFormat): number[] {
+    // A conversation that ends with a question is asked as it stands, earlier answers included.
+    const isOpen = isChatEntry(entry) && entry.messages.at(-1)?.role !== "assistant";
+    return isOpen && format instanceof ChatTemplate
+      ? encodeChatPrompt(entry.messages, this.tokenizer, format)
+      : encodePrompt(entry, this.tokenizer, format);
+  }
+
+  #formatFor(
+    entries: readonly DatasetEntry[],
+    named: FormatName | EntryFormat | undefined,
+  ): EntryFormat {
+    const { tokenizer, format } = this;
+    const { chatTemplate } = this.#found;
+    const isTaught = this.#taughtFormat() !== undefined;
+    const choice = { tokenizer, format, isTaught, ...(chatTemplate && { chatTemplate }) };
+    return formatFor(choice, entries, named);
+  }
+
+  /** The format that was set or taught, in this process or before; undefined where none is known. */
+  #taughtFormat(): EntryFormat | undefined {
+    const trainings = trainingsOf(this.network);
+    const since = trainings.slice(this.#set?.trainings ?? 0);
+    if (since.length > 0) return since.at(-1)!.format;
+    return this.#set?.format ?? (this.#found.taught?.format && this.#found.format);
+  }
+
+  #exportFormat(target: string): EntryFormat | undefined {
+    return formatToExport(target, this.#taughtFormat(), this.taught);
+  }
+
+  #toSave() {
+    const { taught: { format: _, ...taught } } = this;
+    const format = this.#taughtFormat();
+    return { taught, format, chatTemplate: this.#found.chatTemplate, loaded: this.#found.taught };
+  }
+}
+
+/** A question as an entry. */
+function toEntry(question: Question): DatasetEntry {
+  if (typeof question === "string") return { instruction: question, input: "", output: "" };
+  if ("messages" in question) return { messages: [...question.messages] };
+  return { input: "", output: "", ...question };
+}
+
+function isArray<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
+/** Divides entries where a fraction of them is for validation. */
+function divide(
+  entries: readonly DatasetEntry[],
+  validation: readonly DatasetEntry[] | number,
+): [readonly DatasetEntry[], readonly DatasetEntry[]] {
+  if (typeof validation !== "number") return [entries, validation];
+  if (!(validation >= 0 && validation < 1)) {
+    throw new RangeError(
+      `Cannot hold back ${validation} of the entries for validation: expected a fraction from 0 ` +
+        "up to, not including, 1",
+    );
+  }
+  const count = Math.floor(entries.length * validation + 1e-9);
+  return [entries.slice(0, entries.length - count), entries.slice(entries.length - count)];
+}
+
+function describeTraining(
+  { settings, examples, device, step, totalSteps, loss, evaluation, adapter }: ReturnType<
+    typeof trainingsOf
+  >[number],
+): TrainingFacts {
+  const { mask, maxLength, seed, examples: data, ...others } = settings;
+  return {
+    mask: mask as Mask,
+    maxLength: maxLength as number,
+    seed: seed as number,
+    examples,
+    data: data as string,
+    steps: step,
+    totalSteps,
+    ...(loss !== undefined && { loss }),
+    ...(evaluation && { evaluation }),
+    ...(adapter && { adapter }),
+    device,
+    settings: others,
+  };
+}
+
+async function* onlyTokens(
+  generated: AsyncIterable<{ token?: number }>,
+): AsyncGenerator<number, void, void> {
+  for await (const { token } of generated) if (token !== undefined) yield token;
+}

@@ -1,0 +1,146 @@
+/**
+ * The record of what a model was taught: `taught.json` beside its weights, or beside an adapter's. Every way of saving
+ * writes it and every way of loading reads it, so that a model is asked, scored and exported as it was trained.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { z } from "zod";
+import { writeFileBeside } from "../write_beside.ts";
+import type { LoraSettings } from "../model/mod.ts";
+import type { Mask } from "../text/mod.ts";
+import type { Evaluation } from "../train/mod.ts";
+import { type FormatRecord, formatSchema } from "./format.ts";
+import type { Program } from "./program.ts";
+
+/** The record's file. */
+export const RECORD_FILE = "taught.json";
+
+/** One training, as a record holds it. */
+export interface TrainingFacts {
+  /** Which tokens counted. */
+  readonly mask: Mask;
+  /** The most tokens of a sequence. */
+  readonly maxLength: number;
+  /** What decided order and dropout. */
+  readonly seed: number;
+  /** How many examples it learnt from. */
+  readonly examples: number;
+  /** SHA-256 of the examples' tokens. */
+  readonly data: string;
+  /** Steps taken. */
+  readonly steps: number;
+  /** How many there were to be. */
+  readonly totalSteps: number;
+  /** The last step's loss, in nats. */
+  readonly loss?: number;
+  /** The last evaluation. */
+  readonly evaluation?: Evaluation;
+  /** The adapters that learnt, where not the weights did. */
+  readonly adapter?: LoraSettings;
+  /** What computed it. */
+  readonly device: string;
+  /** The other settings: learning rate, batch size, schedule, … */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What a model was taught: what `taught.json` holds. */
+export interface TaughtRecord {
+  /** The file's version. */
+  readonly version: 1;
+  /** How prompts are written; left out where the model was taught no format, or one that nobody knows. */
+  readonly format?: FormatRecord;
+  /** The model that it was made from, as PEFT names it; a folder by its path from this one. */
+  readonly base: string;
+  /** The base's revision on the hub, where one was asked for. */
+  readonly revision?: string;
+  /** The commit that the revision stood for. */
+  readonly commit?: string;
+  /** All trainings, those of the base included, first to last. */
+  readonly trainings: readonly TrainingFacts[];
+  /** The program that saved it; files by their path from this folder. */
+  readonly program?: Program;
+  /** SHA-256 of the file with the weights. */
+  readonly sha256?: string;
+}
+
+/** What a model was taught, less what is known only once it is saved. */
+export type Taught = Omit<TaughtRecord, "version" | "program" | "sha256">;
+
+const trainingSchema: z.ZodType<TrainingFacts> = z.object({
+  mask: z.enum(["none", "instruction", "prompt"]),
+  maxLength: z.number().int().positive(),
+  seed: z.number().int().nonnegative(),
+  examples: z.number().int().positive(),
+  data: z.string(),
+  steps: z.number().int().positive(),
+  totalSteps: z.number().int().positive(),
+  loss: z.number().optional(),
+  evaluation: z.object({ trainLoss: z.number(), validationLoss: z.number().optional() }).optional(),
+  adapter: z.object({
+    rank: z.number(),
+    alpha: z.number(),
+    dropout: z.number(),
+    rsLora: z.boolean(),
+  }).optional(),
+  device: z.string(),
+  settings: z.record(z.string(), z.unknown()),
+});
+
+const recordSchema: z.ZodType<TaughtRecord> = z.object({
+  version: z.literal(1),
+  format: formatSchema.optional(),
+  base: z.string(),
+  revision: z.string().optional(),
+  commit: z.string().optional(),
+  trainings: z.array(trainingSchema),
+  program: z.object({ kind: z.enum(["notebook", "script", "command"]), name: z.string() })
+    .optional(),
+  sha256: z.string().optional(),
+});
+
+/**
+ * Reads the record of a model's or an adapter's folder.
+ *
+ * @param directory The folder.
+ * @returns The record; undefined where there is none.
+ * @throws {SyntaxError} If it is not JSON, or not a record of a version that is known.
+ */
+export async function readRecord(directory: string): Promise<TaughtRecord | undefined> {
+  const path = join(directory, RECORD_FILE);
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new SyntaxError(`Cannot read "${path}" as JSON: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = recordSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [{ path: at, message }] = parsed.error.issues;
+  throw new SyntaxError(
+    `Cannot read "${path}": "${
+      at.join(".") || "the whole"
+    }" is not what a record of version 1 has: ` +
+      message,
+  );
+}
+
+/**
+ * Writes a record, whole or not at all.
+ *
+ * @param directory The folder.
+ * @param record The record.
+ */
+export async function writeRecord(directory: string, record: TaughtRecord): Promise<void> {
+  await writeFileBeside(join(directory, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`);
+}

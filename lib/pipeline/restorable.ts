@@ -1,0 +1,32 @@
+/**
+ * How models outlive a notebook's run: the network as a kind of its own, and what it was taught beside it.
+ *
+ * @module
+ */
+
+import { registerRestorable } from "../restorable.ts";
+import type { Network } from "../model/model.ts";
+import type { ResolvedModel } from "../weights/mod.ts";
+import { describeFound } from "./find_model.ts";
+import { Model } from "./model.ts";
+import type { TaughtRecord } from "./record.ts";
+
+/** What is written of a model. */
+interface StoredParts {
+  network: Network;
+  source: ResolvedModel;
+  taught: TaughtRecord;
+}
+
+registerRestorable({
+  kind: "whole model",
+  matches: (value) => value instanceof Model,
+  save(value): Promise<StoredParts> {
+    const { network, source, taught } = value as Model;
+    return Promise.resolve({ network, source, taught: { version: 1, ...taught } });
+  },
+  async restore(data) {
+    const { network, source, taught } = data as StoredParts;
+    return new Model(network, await describeFound(source, undefined, taught));
+  },
+});

@@ -1,0 +1,141 @@
+/**
+ * A model in a folder: weights or adapter, tokenizer, format, record.
+ *
+ * @module
+ */
+
+import { isAbsolute, join, relative, resolve } from "@std/path";
+import type { EntryFormat } from "../dataset/mod.ts";
+import { saveNetwork } from "../model/files.ts";
+import { mergedCopy } from "../model/lora.ts";
+import { saveLora } from "../model/lora_files.ts";
+import type { Network } from "../model/model.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { stopSignal } from "../stop.ts";
+import { type ChatTemplate, saveTokenizer, type Tokenizer } from "../text/mod.ts";
+import type { ResolvedModel, WritableDtype, WrittenFile } from "../weights/mod.ts";
+import { writeFileBeside } from "../write_beside.ts";
+import { describeFormat, toChatTemplate } from "./format.ts";
+import { assertOwn, type Lineage, replaceModel } from "./own_folder.ts";
+import { currentProgram, describeProgram } from "./program.ts";
+import { type Taught, type TaughtRecord, writeRecord } from "./record.ts";
+
+/** Options of {@linkcode Model.save}. */
+export interface SaveOptions {
+  /** Whether a model that another run made, or that has no record, may be replaced. False by default. */
+  readonly overwrite?: boolean;
+  /** How weights are stored. F32 by default. */
+  readonly dtype?: WritableDtype;
+  /** Whether what adapters learnt becomes part of the weights that are saved. False by default: they are saved alone. */
+  readonly merge?: boolean;
+  /** Stops it: the call rejects with the signal's reason, and the folder is as it was. */
+  readonly signal?: AbortSignal;
+}
+
+const NAMES: OptionNames<SaveOptions> = {
+  overwrite: true,
+  dtype: true,
+  merge: true,
+  signal: true,
+};
+
+/** What a model's folder says. */
+export interface SavedModel {
+  /** The folder, in full. */
+  readonly directory: string;
+  /** Bytes of the file with the weights. */
+  readonly bytes: number;
+  /** Its hash. */
+  readonly sha256: string;
+}
+
+/** A model, as far as it is saved. */
+interface Saving {
+  readonly network: Network;
+  readonly tokenizer: Tokenizer;
+  readonly source: ResolvedModel;
+}
+
+/** What is known of its training. */
+interface Lesson {
+  /** What it was taught, the format aside. */
+  readonly taught: Omit<Taught, "format">;
+  /** The format that it was taught, where one is known. */
+  readonly format?: EntryFormat;
+  /** The chat template that it came with, if any. */
+  readonly chatTemplate?: ChatTemplate;
+  /** The record that it was loaded with, if any. */
+  readonly loaded?: TaughtRecord;
+}
+
+/** {@inheritDoc Model.save} */
+export async function saveModel(
+  model: Saving,
+  lesson: Lesson,
+  directory: string,
+  options: SaveOptions = {},
+): Promise<SavedModel> {
+  assertKnownOptions("save", options, NAMES);
+  const { network, source } = model;
+  const { overwrite = false, merge = false, dtype, signal = stopSignal() } = options;
+  const adapted = [...network.linears.values()].some(({ adapter }) => adapter);
+  if (merge && !adapted) {
+    throw new TypeError(`Cannot merge into "${directory}": the model has no adapters`);
+  }
+  const folder = resolve(directory);
+  if (adapted && !merge && source.kind === "directory" && resolve(source.directory) === folder) {
+    throw new TypeError(
+      `Cannot save the adapter to "${directory}": that is the folder of the model that it belongs to`,
+    );
+  }
+  const record = describeRecord(model, lesson, folder);
+  if (!overwrite) await assertOwn(folder, lineageOf(record));
+  const { bytes, sha256 } = await replaceModel(folder, async (unfinished) => {
+    const how = { ...(dtype && { dtype }), ...(signal && { signal }) };
+    const written = await writeWeights(network, unfinished, { ...how, alone: adapted && !merge });
+    await saveTokenizer(model.tokenizer, unfinished, source);
+    const template = lesson.format
+      ? toChatTemplate(lesson.format, model.tokenizer)
+      : lesson.chatTemplate?.source;
+    if (template !== undefined) {
+      await writeFileBeside(join(unfinished, "chat_template.jinja"), template);
+    }
+    await writeRecord(unfinished, { ...record, sha256: written.sha256 });
+    return written;
+  });
+  return { directory: folder, bytes, sha256 };
+}
+
+async function writeWeights(
+  network: Network,
+  directory: string,
+  { alone, ...how }: { alone: boolean; dtype?: WritableDtype; signal?: AbortSignal },
+): Promise<WrittenFile> {
+  if (alone) return await saveLora(network, directory, how);
+  using merged = mergedCopy(network);
+  return await saveNetwork(merged.network, directory, how);
+}
+
+function describeRecord(
+  { source }: Saving,
+  { taught, format, loaded }: Lesson,
+  folder: string,
+): TaughtRecord {
+  const isInPlace = source.kind === "directory" && resolve(source.directory) === folder;
+  const { base, revision, commit } = isInPlace && loaded ? loaded : taught;
+  const program = currentProgram();
+  return {
+    version: 1,
+    ...(format && { format: describeFormat(format) }),
+    base: isAbsolute(base) ? relative(folder, base).replaceAll("\\", "/") : base,
+    ...(revision !== undefined && { revision }),
+    ...(commit !== undefined && { commit }),
+    trainings: taught.trainings,
+    ...(program && { program: describeProgram(program, folder) }),
+  };
+}
+
+function lineageOf({ base, trainings }: TaughtRecord): Lineage {
+  const program = currentProgram();
+  return { ...(program && { program }), base, data: trainings.map(({ data }) => data) };
+}

@@ -1,0 +1,359 @@
+/**
+ * Python's values in JavaScript, as templates see them, and what Python does with any of them: truth, text, equality,
+ * order, iteration.
+ *
+ * | Python | here |
+ * |---|---|
+ * | `str`, `bool`, `None` | string, boolean, null |
+ * | `int` | a number that is whole |
+ * | `float` | {@linkcode Float} |
+ * | `list`, `tuple` | an array, a {@linkcode Tuple} |
+ * | `dict` | a Map |
+ * | a function, method or macro | a {@linkcode Callable} |
+ * | jinja2's `Undefined`, `namespace()` | {@linkcode Undefined}, {@linkcode Namespace} |
+ *
+ * @module
+ */
+
+/** A value of a template. */
+export type Value =
+  | string
+  | boolean
+  | null
+  | number
+  | Float
+  | Value[]
+  | Map<Value, Value>
+  | Namespace
+  | Generator
+  | Undefined
+  | Callable;
+
+/** Arguments of a call: those by position, and those by name. */
+export interface Arguments {
+  readonly positional: readonly Value[];
+  readonly named: ReadonlyMap<string, Value>;
+}
+
+/** What can be called. */
+export type Callable = (args: Arguments) => Value;
+
+/** A float, which a number cannot tell from an int: `1.0` prints otherwise than `1`. */
+export class Float {
+  constructor(readonly value: number) {}
+}
+
+/** A tuple: a list that prints with parentheses. Made by {@linkcode tuple}. */
+export class Tuple extends Array<Value> {
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+}
+
+/** Makes a tuple. */
+export function tuple(...items: Value[]): Tuple {
+  const made = new Tuple();
+  made.push(...items);
+  return made;
+}
+
+/** What a dict's `items()`, `keys()` and `values()` give: a list that prints its kind. Made by {@linkcode view}. */
+export class View extends Array<Value> {
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+  /** Such as `dict_items`. */
+  kind = "list";
+}
+
+/** Makes a view of a dict. */
+export function view(kind: string, items: readonly Value[]): View {
+  const made = new View();
+  made.kind = kind;
+  made.push(...items);
+  return made;
+}
+
+/** What `map`, `select` and their kin give: items that can be looped over once, and not counted, indexed or printed. */
+export class Generator {
+  #items: readonly Value[] | undefined;
+
+  constructor(items: readonly Value[]) {
+    this.#items = items;
+  }
+
+  /** The items; empty from the second time. */
+  take(): Value[] {
+    const items = this.#items ?? [];
+    this.#items = undefined;
+    return Array.from(items);
+  }
+}
+
+/** What `namespace()` makes: attributes that a template may set. */
+export class Namespace {
+  constructor(readonly attributes: Map<string, Value>) {}
+}
+
+/** What a name is that nobody defined: empty text, empty list, false; an error where more is asked of it. */
+export class Undefined {
+  /** @param what What is undefined, for the message, such as `'name' is undefined`. */
+  constructor(readonly what: string) {}
+}
+
+/** An error that Python would throw, such as `TypeError`. Its message is for the author of the template. */
+export class TemplateError extends Error {
+  override name = "TemplateError";
+}
+
+/** The longest text, in UTF-16 units, and the longest list that a template may make. */
+export const LONGEST = 1 << 24;
+
+/**
+ * Checks that a text or list is not too long, before it is made.
+ *
+ * @param length How long it would be.
+ * @throws {RangeError} If that is more than a template may make.
+ */
+export function assertLength(length: number): void {
+  if (length > LONGEST) throw new RangeError(`it makes a text or list longer than ${LONGEST}`);
+}
+
+/** Converts JSON-like data and functions of plain values. */
+export function fromJavaScript(value: unknown): Value {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isInteger(value) ? value : new Float(value);
+    case "bigint":
+      return Number(value);
+    case "undefined":
+      return new Undefined("a variable is undefined");
+    case "function":
+      return value as Callable;
+    case "object":
+      if (value === null || value instanceof Float || value instanceof Undefined) return value;
+      if (
+        value instanceof Namespace || value instanceof Generator || value instanceof Map ||
+        value instanceof Tuple
+      ) {
+        return value;
+      }
+      if (Array.isArray(value)) return value.map(fromJavaScript);
+      return new Map(
+        Object.entries(value)
+          .filter(([, item]) => item !== undefined)
+          .map(([key, item]): [Value, Value] => [key, fromJavaScript(item)]),
+      );
+    default:
+      throw new TypeError(`Cannot give a ${typeof value} to a template`);
+  }
+}
+
+/** The name of a value's type in Python. */
+export function typeName(value: Value): string {
+  if (typeof value === "string") return "str";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "number") return "int";
+  if (typeof value === "function") return "function";
+  if (value === null) return "NoneType";
+  if (value instanceof Float) return "float";
+  if (value instanceof Tuple) return "tuple";
+  if (value instanceof View) return value.kind;
+  if (Array.isArray(value)) return "list";
+  if (value instanceof Map) return "dict";
+  if (value instanceof Namespace) return "Namespace";
+  if (value instanceof Generator) return "generator";
+  return "Undefined";
+}
+
+/** Whether a value counts as true. */
+export function isTrue(value: Value): boolean {
+  if (value instanceof Float) return value.value !== 0;
+  if (Array.isArray(value)) return value.length > 0;
+  if (value instanceof Map) return value.size > 0;
+  if (value instanceof Undefined) return false;
+  return Boolean(value);
+}
+
+/** The numeric value in arithmetic, bools included; undefined for other values. */
+export function numberOf(value: Value): number | undefined {
+  if (typeof value === "number") return value;
+  if (typeof value === "boolean") return Number(value);
+  return value instanceof Float ? value.value : undefined;
+}
+
+/** Python's `str()`: what a template writes for a value. */
+export function text(value: Value): string {
+  if (typeof value === "string") return value;
+  if (value instanceof Undefined) return "";
+  return representation(value);
+}
+
+/** Python's `repr()`: what is written for a value within a list. */
+export function representation(value: Value): string {
+  if (typeof value === "string") return quoted(value);
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "number") return String(value);
+  if (value === null) return "None";
+  if (value instanceof Float) return floatText(value.value);
+  if (value instanceof Tuple) {
+    const items = Array.from(value, representation);
+    return items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
+  }
+  if (value instanceof View) return `${value.kind}(${representation(Array.from(value))})`;
+  if (Array.isArray(value)) return `[${value.map(representation).join(", ")}]`;
+  if (value instanceof Map) {
+    const entries = Array.from(value, ([k, v]) => `${representation(k)}: ${representation(v)}`);
+    return `{${entries.join(", ")}}`;
+  }
+  if (value instanceof Undefined) return "Undefined";
+  if (value instanceof Namespace) return `<Namespace ${representation(new Map(value.attributes))}>`;
+  throw new TemplateError(`a ${typeName(value)} has no text`);
+}
+
+/** Python's text of a float: the shortest that reads back the same, with an exponent from 1e16 and below 1e-4. */
+export function floatText(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  if (Object.is(value, -0)) return "-0.0";
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e16 || size < 1e-4)) {
+    const [digits, exponent] = value.toExponential().split("e") as [string, string];
+    const sign = exponent.startsWith("-") ? "-" : "+";
+    return `${digits}e${sign}${exponent.replace(/^[+-]/, "").padStart(2, "0")}`;
+  }
+  const plain = String(value);
+  return plain.includes(".") ? plain : `${plain}.0`;
+}
+
+/** A string as Python's source would have it. */
+function quoted(value: string): string {
+  const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+  let result = "";
+  for (const character of value) {
+    const code = character.codePointAt(0)!;
+    if (character === quote || character === "\\") result += `\\${character}`;
+    else if (character === "\n") result += "\\n";
+    else if (character === "\r") result += "\\r";
+    else if (character === "\t") result += "\\t";
+    else if (isPrintable(character)) result += character;
+    else if (code < 0x100) result += `\\x${code.toString(16).padStart(2, "0")}`;
+    else if (code < 0x10000) result += `\\u${code.toString(16).padStart(4, "0")}`;
+    else result += `\\U${code.toString(16).padStart(8, "0")}`;
+  }
+  return quote + result + quote;
+}
+
+/** Python's `str.isprintable()` of one character. */
+export function isPrintable(character: string): boolean {
+  return character === " " || !/[\p{C}\p{Z}]/u.test(character);
+}
+
+/** Python's `==`. */
+export function equals(a: Value, b: Value): boolean {
+  const [x, y] = [numberOf(a), numberOf(b)];
+  if (x !== undefined && y !== undefined) return x === y;
+  if (a instanceof Undefined && b instanceof Undefined) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return (a instanceof Tuple) === (b instanceof Tuple) && a.length === b.length &&
+      a.every((item, i) => equals(item, b[i]!));
+  }
+  if (a instanceof Map && b instanceof Map) {
+    return a.size === b.size && [...a].every(([key, value]) => {
+      const other = entryOf(b, key);
+      return other !== undefined && equals(value, other);
+    });
+  }
+  return a === b;
+}
+
+/** Python's `<` as a number below, at or above 0. */
+export function compare(a: Value, b: Value, operator = "<"): number {
+  const [x, y] = [numberOf(a), numberOf(b)];
+  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x === y ? 0 : NaN;
+  if (typeof a === "string" && typeof b === "string") return compareText(a, b);
+  if (Array.isArray(a) && Array.isArray(b) && (a instanceof Tuple) === (b instanceof Tuple)) {
+    for (let i = 0; i < Math.min(a.length, b.length); i++) {
+      if (!equals(a[i]!, b[i]!)) return compare(a[i]!, b[i]!, operator);
+    }
+    return a.length - b.length;
+  }
+  throw new TemplateError(
+    `'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`,
+  );
+}
+
+/** By code points, as Python does; JavaScript compares UTF-16 units. */
+function compareText(a: string, b: string): number {
+  const [x, y] = [Array.from(a), Array.from(b)];
+  for (let i = 0; i < Math.min(x.length, y.length); i++) {
+    const difference = x[i]!.codePointAt(0)! - y[i]!.codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return x.length - y.length;
+}
+
+/** Looks a key up in a dict, where 1, 1.0 and True are one key. */
+export function entryOf(dict: ReadonlyMap<Value, Value>, key: Value): Value | undefined {
+  if (typeof key === "string" || key === null) return dict.get(key);
+  assertHashable(key);
+  for (const [candidate, value] of dict) if (equals(candidate, key)) return value;
+  return undefined;
+}
+
+/** Sets a key of a dict, which may be there under an equal one. */
+export function setEntry(dict: Map<Value, Value>, key: Value, value: Value): void {
+  assertHashable(key);
+  if (typeof key !== "string") {
+    for (const candidate of dict.keys()) {
+      if (equals(candidate, key)) return void dict.set(candidate, value);
+    }
+  }
+  dict.set(key, value);
+}
+
+/** Throws where a value cannot be a dict's key. */
+export function assertHashable(key: Value): void {
+  const isList = Array.isArray(key) && !(key instanceof Tuple);
+  if (isList || key instanceof Map) throw new TemplateError(`unhashable type: '${typeName(key)}'`);
+}
+
+/** The items of what can be looped over: a string's characters, a dict's keys, nothing of what is undefined. */
+export function iterate(value: Value): Value[] {
+  if (Array.isArray(value)) return Array.from(value);
+  if (typeof value === "string") return Array.from(value);
+  if (value instanceof Map) return [...value.keys()];
+  if (value instanceof Undefined) return [];
+  if (value instanceof Generator) return value.take();
+  throw new TemplateError(`'${typeName(value)}' object is not iterable`);
+}
+
+/** Python's `len()`. */
+export function lengthOf(value: Value): number {
+  if (Array.isArray(value)) return value.length;
+  if (typeof value === "string") return characterCount(value);
+  if (value instanceof Map) return value.size;
+  if (value instanceof Undefined) return 0;
+  throw new TemplateError(`object of type '${typeName(value)}' has no len()`);
+}
+
+function characterCount(value: string): number {
+  let count = 0;
+  for (const _ of value) count++;
+  return count;
+}
+
+/** Python's `in`. */
+export function contains(container: Value, item: Value): boolean {
+  if (typeof container === "string") {
+    if (typeof item === "string") return container.includes(item);
+    throw new TemplateError(
+      `'in <string>' requires string as left operand, not ${typeName(item)}`,
+    );
+  }
+  if (container instanceof Map) return entryOf(container, item) !== undefined;
+  return iterate(container).some((candidate) => equals(candidate, item));
+}

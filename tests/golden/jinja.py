@@ -1,0 +1,642 @@
+"""What jinja2 renders, in the environment that transformers gives chat templates: tests/golden/jinja.json.
+
+    python tests/golden/jinja.py
+
+Each case is a template (an expression is put into "{{ }}"), whose variables are VARIABLES, and what it renders, or null
+where jinja2 refuses it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import jinja2
+import transformers
+from transformers.utils.chat_template_utils import _compile_jinja_template
+
+VARIABLES = {
+    "s": "Hello, World",
+    "padded": "\n\t  code  \n",
+    "empty": "",
+    "quote": "it's \"so\"",
+    "uni": "Größe 😀 Ärger",
+    "lines": "one\ntwo\n\nthree\n",
+    "n": 7,
+    "zero": 0,
+    "neg": -3,
+    "x": 2.5,
+    "yes": True,
+    "no": False,
+    "nothing": None,
+    "xs": [3, 1, 2],
+    "words": ["pear", "Apple", "fig", "apple"],
+    "nested": [[1, 2], [3], []],
+    "mixed": [1, "a", None, True, 2.5, {"k": "v"}],
+    "d": {"b": 1, "a": 2, "C": 3},
+    "deep": {"user": {"name": "Ann", "tags": ["x", "y"]}, "items": "own"},
+    "people": [
+        {"name": "Bo", "age": 30, "city": "Oslo"},
+        {"name": "al", "age": 25, "city": "Rome"},
+        {"name": "Cy", "age": 30},
+    ],
+    "messages": [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Hi <b> & 'you'"},
+        {"role": "assistant", "content": "Hello!\n\n", "tool_calls": [{"name": "f", "arguments": {"a": [1, 2]}}]},
+    ],
+}
+
+EXPRESSIONS = """
+True|False|None
+[True, False, None]
+true, none
+(1, 'a')
+{'a': 1, 'b': [1, 2.0, "x'y"]}
+[1, 'two', 3.0, None]
+mixed
+d
+deep
+quote
+[quote, "a'b", 'a"b', '\\n\\t\\\\', uni]
+['\\x00', '\\x7f', '\\u00a0', '\\u200b']
+1.0
+1e0
+0.1 + 0.2
+1 / 3
+10 / 5
+7 // 2
+-7 // 2
+7 % 3
+-7 % 3
+7 % -3
+7.5 // 2
+7.5 % 2
+-7.5 % 2
+2 ** 10
+2 ** -1
+2 ** 0.5
+2 ** 3 ** 2
+-2 ** 2
+100000000000000000.0
+123456789012345.6
+0.00001
+0.0001
+1e22 if false else 5
+1 + True
+True + True
+n + x
+n * 'ab'
+'ab' * 2
+[1, 2] * 2
+[1] + [2]
+(1,) ~ (2, 3)
+'a' ~ 1 ~ None ~ True ~ 1.5 ~ [1]
+'a' + 1
+1 + 'a'
+'a' + nothing
+nothing + 1
+n == 7.0
+1 == True
+'1' == 1
+none == undefined
+missing == other
+[1, 2] == [1, 2]
+[1, 2] == (1, 2)
+{'a': 1} == {'a': 1.0}
+1 < 2 < 3
+3 > 2 > 2
+1 < 3 > 2
+(1 < 2) == true
+1 < 2 == true
+'a' < 'b'
+'a' < 1
+[1, 2] < [1, 3]
+nothing < 1
+2 in [1, 2]
+2.0 in [1, 2]
+True in [1]
+'a' in 'cat'
+1 in 'cat'
+'b' in d
+'z' not in d
+'x' in missing
+missing in [1]
+'a' in nothing
+not yes
+not missing
+not not 'x'
+yes and 'then'
+zero or 'else'
+'' or none
+n if yes else 'b'
+n if no
+(n if no)|default('d')
+missing
+missing.name
+missing|default('d')
+missing|default('d')|upper
+nothing|default('d')
+nothing|default('d', true)
+empty|default('d', boolean=True)
+empty|d('e')
+missing is defined
+n is defined
+missing is undefined
+missing is none
+nothing is none
+nothing is not none
+n is number
+yes is number
+x is float
+n is float
+n is integer
+yes is integer
+yes is boolean
+yes is true
+n is true
+s is string
+d is mapping
+xs is mapping
+xs is sequence
+d is sequence
+s is sequence
+n is sequence
+xs is iterable
+d is iterable
+s is iterable
+n is iterable
+missing is iterable
+n is odd
+n is even
+neg is odd
+n is divisibleby 3
+n is divisibleby(7)
+n is not divisibleby 3
+n is eq 7
+n is equalto(7)
+n is ne 7
+n is gt 5
+n is lessthan 5
+n is in [7, 8]
+'a' is in 'cat'
+n is not in xs
+s is lower
+'abc' is lower
+'ABC' is upper
+'123' is upper
+n is sameas 7
+none is sameas none
+range is callable
+s is callable
+'upper' is filter
+'defined' is test
+n is nosuchtest
+xs[0]
+xs[-1]
+xs[9]
+xs[9] is defined
+xs[9]|default('none')
+xs[1:]
+xs[:2]
+xs[::-1]
+xs[-2:]
+xs[::2]
+xs[5:]
+xs[2:0:-1]
+s[0]
+s[-1]
+s[1:4]
+s[::-1]
+uni[5:8]
+uni|length
+(1, 2, 3)[1:]
+d['a']
+d.a
+d.C
+d['z']
+d.z
+d.z is defined
+d.items()
+d.keys()|list
+d.values()|list
+d.get('a')
+d.get('z')
+d.get('z', 'dflt')
+deep['items']
+deep.user.name
+deep.user['tags'][0]
+deep.user.tags|join('-')
+deep.nobody.name
+messages[1].content
+messages[-1].tool_calls[0].arguments
+messages[0].tool_calls is defined
+messages|length
+padded.strip()
+padded.strip('\\n')
+padded.lstrip('\\n')
+padded.rstrip()
+padded.lstrip()
+'xxhixx'.strip('x')
+'abcba'.strip('ab')
+'abcba'.lstrip('ab')
+s.upper()
+s.lower()
+s.title()
+"it's a dog".title()
+s.capitalize()
+'éa'.upper()
+'straße'.upper()
+s.swapcase()
+s.split(', ')
+s.split()
+'a,b,,c'.split(',')
+'a,b,c'.split(',', 1)
+'a,b,c'.rsplit(',', 1)
+' a  b '.split()
+' a  b c'.split(none, 1)
+' a  b c '.rsplit(none, 1)
+lines.splitlines()
+lines.splitlines(true)
+'a\\r\\nb\\rc'.splitlines()
+s.startswith('Hell')
+s.startswith(('x', 'He'))
+s.startswith('ello', 1)
+s.endswith('ld')
+s.replace('l', 'L')
+s.replace('l', 'L', 1)
+'aaa'.replace('', '-')
+'aaa'.replace('', '-', 2)
+s.find('o')
+s.find('z')
+s.rfind('o')
+s.index('W')
+s.index('z')
+s.count('l')
+'-'.join(['a', 'b'])
+'-'.join([1, 2])
+s.partition(', ')
+s.rpartition('o')
+s.partition('z')
+s.removeprefix('Hello')
+s.removesuffix('World')
+'7'.zfill(3)
+'-7'.zfill(4)
+'a'.center(5, '*')
+'ab'.center(5)
+'a'.ljust(3) ~ '|'
+'a'.rjust(3, '0')
+'abc'.isalpha()
+'a1'.isalnum()
+'12'.isdigit()
+'1.2'.isdigit()
+' '.isspace()
+'Abc'.istitle()
+'ABC'.isupper()
+'abc'.islower()
+'a\\tb'.expandtabs(4)
+'{} and {}'.format('a', 1)
+'{0}{1}{0}'.format('a', 'b')
+'{name}!'.format(name='Ann')
+'{:>5}|{:<5}|{:^5}'.format('a', 'b', 'c')
+'{:.2f} {:05d} {:,}'.format(3.14159, 42, 1234567)
+'{{}}'.format()
+'%s is %d' % ('x', 3)
+'%s' % 'x'
+'%s' % [1, 2]
+'%5.1f|%-5s|%05d|%+d|%x' % (3.14159, 'ab', 42, 5, 255)
+'%(a)s' % {'a': 1}
+'%d%%' % 5
+'%s' % (1, 2)
+'%s %s' % 'x'
+'%e %g %g' % (12345.678, 0.00001234, 100000)
+s|upper
+missing|upper
+missing|lower
+missing|length
+missing|list
+missing|join(',')
+missing|trim
+missing|string
+nothing|upper
+nothing|length
+nothing|string
+n|string
+n|length
+n|upper
+s|length
+s|count
+s|first
+s|last
+s|reverse
+xs|reverse|list
+xs|first
+xs|last
+[]|first
+[]|last is defined
+xs|sort
+xs|sort(reverse=true)
+words|sort
+words|sort(case_sensitive=true)
+people|sort(attribute='name')|map(attribute='name')|list
+people|sort(attribute='age,name')|map(attribute='name')|list
+[1, 'a']|sort
+words|unique|list
+words|unique(case_sensitive=true)|list
+xs|sum
+people|sum(attribute='age')
+[0.1, 0.2]|sum
+[[1], [2]]|sum(start=[])
+xs|min
+xs|max
+words|max
+people|max(attribute='age')
+[]|max is defined
+xs|join
+xs|join(', ')
+xs|join(d='-')
+people|join(', ', attribute='name')
+[1, none, true, 2.0]|join(' ')
+s|join('-')
+d|join(',')
+xs|map('string')|list
+words|map('upper')|join(' ')
+people|map(attribute='city')|list
+people|map(attribute='city', default='?')|list
+nested|map('length')|list
+words|map('replace', 'p', 'P')|list
+xs|select('odd')|list
+xs|select|list
+xs|reject('odd')|list
+xs|select('greaterthan', 1)|list
+[0, 1, '', none, 'a']|select|list
+people|selectattr('city')|map(attribute='name')|list
+people|selectattr('city', 'defined')|list|length
+people|selectattr('age', 'equalto', 30)|map(attribute='name')|list
+people|rejectattr('age', 'gt', 26)|map(attribute='name')|list
+people|selectattr('city', 'undefined')|map(attribute='name')|first
+messages|selectattr('role', 'in', ['user', 'system'])|list|length
+people|groupby('age')|length
+people|groupby('age')|map('first')|list
+d|dictsort
+d|dictsort(true)
+d|dictsort(by='value', reverse=true)
+d|items|list
+d|list
+d|length
+s|list
+xs|list
+n|list
+nested|list
+xs|batch(2)|list
+xs|batch(2, 0)|list
+xs|slice(2)|list
+xs|slice(2, 'f')|list
+5|abs
+neg|abs
+-2.5|abs
+-5|abs
+2.5|round
+3.5|round
+2.567|round(2)
+2.5|round(0, 'ceil')
+7|round
+1234.5|round(-2)
+'12'|int
+'12.7'|int
+'x'|int
+'x'|int(-1)
+' 5 '|int
+'0x1f'|int(0, 16)
+3.9|int
+-3.9|int
+true|int
+nothing|int
+'2.5'|float
+'x'|float
+'x'|float(1.5)
+3|float
+'1e3'|float
+n|float
+s|title
+"hello-world foo_bar it's"|title
+s|capitalize
+'hELLO'|capitalize
+padded|trim
+'xxaxx'|trim('x')
+s|replace('o', '0')
+s|replace('o', '0', 1)
+n|replace('7', '8')
+lines|indent
+lines|indent(2)
+lines|indent(2, true)
+lines|indent(width=2, blank=true)
+lines|indent('> ', first=true)
+'a b c'|wordcount
+'a<b>c</b> d'|striptags
+messages[1].content|escape
+messages[1].content|e
+messages[1].content|safe
+'hello world foo'|truncate(11)
+'hello world foo bar'|truncate(11)
+'hello world foo bar'|truncate(11, true)
+'hello world foo bar'|truncate(11, true, '..', 0)
+'a'|center(5)
+'a b/c?d=é'|urlencode
+{'a': 1, 'b c': 'd&e'}|urlencode
+'%s-%s'|format('a', 2)
+'%(a)s'|format(a=1)
+d|tojson
+deep|tojson
+deep|tojson(indent=2)
+deep|tojson(indent=4, sort_keys=true)
+d|tojson(separators=(',', ':'))
+uni|tojson
+uni|tojson(ensure_ascii=true)
+messages[1].content|tojson
+[]|tojson
+{}|tojson(indent=2)
+[1.0, 1e16, 0.1, true, none]|tojson
+"\\u2028</script>'"|tojson
+missing|tojson
+{1: 'a', true: 'b', none: 'c', 'k': 'd'}
+{1: 'a', none: 'c'}|tojson
+messages[2].tool_calls|tojson
+(1, 2)|tojson
+s|nosuchfilter
+s.nosuchmethod()
+s.nosuch
+xs.append(1)
+d.update({'z': 1})
+d.pop('a')
+xs.index(1)
+xs.count(1)
+xs.length
+s.length
+range(3)|list
+range(1, 7, 2)|list
+range(3, 0, -1)|list
+range(3)|length
+range(3)[1]
+dict(a=1, b=2)
+dict(d, z=9)
+namespace(a=1).a
+namespace(a=1).b
+[1, 2, 3]|length > 2 and 'big' or 'small'
+(xs|first) + (xs|last)
+'a' if xs|length == 3 else 'b'
+xs|length - 1
+xs[xs|length - 1]
+n|string + '!'
+'a' 'b'
+"\\u00e9\\x41"
+[[1, 2], {'a': (1, 2)}]
+not n is odd
+n is odd and s is string
+n is odd or missing.a.b
+-n|abs
++n
+-x
+- -n
+(-n)
+1 if n is even else 2 if n is odd else 3
+s.split(',')[0]|lower
+s.split(',')|map('trim')|list
+(s ~ '!')|upper
+s ~ '!'|upper
+'%s' % s|upper
+{'a': 1}.a
+{'a': {'b': 2}}['a'].b
+[1, 2,]
+loop
+loop is defined
+raise_exception('no')
+""".strip("\n").split("\n")
+
+TEMPLATES = [
+    "{% for x in xs %}{{ loop.index }}/{{ loop.length }}{% if not loop.last %}, {% endif %}{% endfor %}",
+    "{% for x in xs %}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.first }}{% endfor %}",
+    "{% for x in xs %}{{ loop.previtem }}<{{ x }}>{{ loop.nextitem }} {% endfor %}",
+    "{% for x in xs %}{{ loop.cycle('a', 'b') }}{% endfor %}",
+    "{% for x in [1, 1, 2] %}{{ loop.changed(x) }}{% endfor %}",
+    "{% for x in xs %}a{{ x }}{% continue %}b{% endfor %}",
+    "{% for x in xs %}a{{ x }}{% if x == 1 %}!{% break %}{% endif %}b{% endfor %}",
+    "{% for x in [] %}a{% else %}none{% endfor %}",
+    "{% for x in xs %}{% continue %}{% else %}none{% endfor %}",
+    "{% for x in xs if x > 1 %}{{ x }}{{ loop.index }}{% endfor %}",
+    "{% for x in xs if x > 9 %}{{ x }}{% else %}nobody{% endfor %}",
+    "{% for k, v in d.items() %}{{ k }}={{ v }};{% endfor %}",
+    "{% for k, v in d|dictsort %}{{ k }}={{ v }};{% endfor %}",
+    "{% for k in d %}{{ k }}{% endfor %}",
+    "{% for c in 'añ😀' %}[{{ c }}]{% endfor %}",
+    "{% for x in missing %}a{% else %}b{% endfor %}",
+    "{% for x in nothing %}a{% endfor %}",
+    "{% for a, b in [[1, 2], [3, 4]] %}{{ a + b }} {% endfor %}",
+    "{% for a, b in [[1, 2, 3]] %}{{ a }}{% endfor %}",
+    "{% for x in nested %}{% for y in x %}{{ loop.index }}{{ y }}{% endfor %}|{{ loop.index }}{% endfor %}",
+    "{% set x = 0 %}{% for i in xs %}{{ x }}{% set x = i %}{{ x }}{% endfor %}={{ x }}",
+    "{% set ns = namespace(x=0) %}{% for i in xs %}{% set ns.x = ns.x + i %}{% endfor %}{{ ns.x }}",
+    "{% set ns = namespace({'a': 1}, b=2) %}{{ ns.a }}{{ ns.b }}{{ ns.c }}",
+    "{% set a, b = 1, 2 %}{{ a }}{{ b }}",
+    "{% set t %}<{{ n }}>{% endset %}{{ t }}{{ t|length }}",
+    "{% if yes %}{% set z = 1 %}{% endif %}{{ z }}",
+    "{% if no %}a{% elif n == 7 %}b{% else %}c{% endif %}",
+    "{% if no %}a{% elif no %}b{% else %}c{% endif %}",
+    "{% if missing %}a{% else %}b{% endif %}",
+    "{% if xs %}a{% endif %}{% if [] %}b{% endif %}{% if zero %}c{% endif %}{% if ' ' %}d{% endif %}",
+    "{% macro f(a, b='x') %}[{{ a }}{{ b }}]{% endmacro %}{{ f(1) }}{{ f(1, 2) }}{{ f(b=3, a=4) }}{{ f() }}",
+    "{% macro f() %}{{ varargs }}{{ kwargs }}{% endmacro %}{{ f(1, 2, k=3) }}",
+    "{% macro f(a) %}{{ a }}{% endmacro %}{{ f(1, 2) }}",
+    "{% macro f(a) %}{{ a }}{% endmacro %}{{ f(1, b=2) }}",
+    "{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}",
+    "{% macro f() %}{{ y }}{% endmacro %}{% set y = 5 %}{{ f() }}",
+    "{% macro f() %}{{ i }}{% endmacro %}{% for i in xs %}{{ f() }}{% endfor %}",
+    "{% macro f() %}<{{ caller() }}>{% endmacro %}{% call f() %}in{{ n }}{% endcall %}",
+    "{% macro f() %}<{{ caller(3) }}>{% endmacro %}{% call(k) f() %}in{{ k }}{% endcall %}",
+    "{% macro f(x) %}{% if x %}{{ x }}{% endif %}{% endmacro %}{{ f('') ~ 'end' }}",
+    "{% filter upper %}abc{{ s }}{% endfilter %}",
+    "{% filter replace('a', 'b') %}banana{% endfilter %}",
+    "{% with a = 1, b = n %}{{ a }}{{ b }}{% endwith %}{{ a }}",
+    "{% set a = 5 %}{% with a = 1, b = a %}{{ a }}{{ b }}{% endwith %}",
+    "{% with %}{% set q = 1 %}{{ q }}{% endwith %}{{ q }}",
+    "{% for x in xs %}{% with y = x %}{{ y }}{% if y == 1 %}{% break %}{% endif %}{% endwith %}-{% endfor %}",
+    "{% raw %}{{ not }} {% this %}{% endraw %}|",
+    "a\n  {% raw %}\n  x {{ y }}\n  {% endraw %}\n  b",
+    "a {%- raw -%}  x  {%- endraw -%} b",
+    "{# a comment #}x{#- another -#}  y",
+    "a\n  {# c #}\n  b",
+    "a\n  {% if yes %}\n  b\n  {% endif %}\n  c\n",
+    "a\n  {%- if yes -%}\n  b\n  {%- endif -%}\n  c\n",
+    "a\n  {%+ if yes +%}\n  b\n  {%+ endif +%}\n  c\n",
+    "a  {% if yes %}  b  {% endif %}  c",
+    "  {% if yes %}{{ n }}\n  {% endif %}\nx\n\n",
+    "{{ n }}\n{{ n }}\n",
+    "{{- n -}}  x  {{- n -}}\n",
+    "  {{ n }}\n  {{- n }}\n",
+    "a\r\n  {% if yes %}\r\n  b\r\n  {% endif %}\r\n  c\r\n",
+    "a\r{{ n }}\rb",
+    "{% if yes %}\n\n  two\n{% endif %}\n\nend",
+    "{{ '{{' }}{{ '%}' }}{{ \"}}\" }}",
+    "{{ {'a': {'b': 1}} }}",
+    "{{ {'a': {'b': 1}}['a']['b'] }}",
+    "{% set x = {'a': '}}'} %}{{ x.a }}",
+    "{ {% if yes %}}{% endif %} }",
+    "{{ 'a\\nb' }}",
+    "{%- for m in messages -%}\n{{ m.role }}: {{ m['content'] | trim }}\n{% endfor -%}\nend",
+    "{% for m in messages %}{{ '<|' ~ m.role ~ '|>' + m.content + '<|end|>\\n' }}{% endfor %}",
+    "{% generation %}x{% endgeneration %}y",
+    "{%- generation -%} x {%- endgeneration -%} y",
+    "{% set x = messages[1:] %}{{ x|length }}{{ x[0].role }}",
+    "{% set messages = messages[1:] %}{{ messages|length }}",
+    "{% for m in messages[::-1] %}{{ loop.index0 }}{{ m.role }}{% endfor %}",
+    "{% for m in messages|reverse %}{{ m.role }}{% endfor %}",
+    "{{ messages|map(attribute='role')|join('/') }}",
+    "{% if messages[0].role == 'system' and messages|length > 1 %}y{% endif %}",
+    "{% if 'tool_calls' in messages[2] %}{{ messages[2].tool_calls|tojson }}{% endif %}",
+    "{% if messages[0]['tool_calls'] %}a{% else %}b{% endif %}",
+    "{% set c = messages[2].content.split('</think>')[-1].lstrip('\\n') %}[{{ c }}]",
+    "{% if s is string and s is not mapping %}str{% endif %}",
+    "{%- set ns = namespace(found=false) -%}{%- for m in messages -%}{%- if m.role == 'user' and not ns.found -%}{{ loop.index }}{%- set ns.found = true -%}{%- endif -%}{%- endfor -%}",
+    "{% for i in range(2) %}{% for j in range(2) %}{% if j == 1 %}{% continue %}{% endif %}{{ i }}{{ j }} {% endfor %}{% endfor %}",
+    "{% set x = 1 %}{% if yes %}{% set x = 2 %}{% endif %}{{ x }}",
+    "{% set s2 = s|upper if yes else s %}{{ s2 }}",
+    "{% set j = joiner('|') %}{% for x in xs %}{{ j() }}{{ x }}{% endfor %}",
+    "{% set xs2 = xs|select('odd') %}{% for x in xs2 %}{{ x }}{% endfor %}-{% for x in xs2 %}{{ x }}{% endfor %}",
+    "{% if []|select %}y{% endif %}{{ xs|map('string')|length }}",
+    "{{ xs|map('string')|tojson }}",
+    "{{ nothing|selectattr('a')|list }}{{ nothing|map('upper')|list }}",
+    "{{ 'a<'|safe + 'b<' + 'c' }}",
+    "{% set ns = namespace(a=none) %}{{ ns.a is none }}",
+    "{% for x in xs|map('string') %}{{ loop.length }}{{ loop.last }}{% endfor %}",
+    "{% break %}",
+    "{% nosuch %}",
+    "{% if yes %}",
+    "{{ 1 +",
+    "{% endfor %}",
+    "{% set xs.a = 1 %}",
+    "{% set ns = {'a': 1} %}{% set ns.a = 2 %}",
+    "{{ raise_exception('Roles must alternate') }}",
+]
+
+
+def render(template):
+    try:
+        return _compile_jinja_template(template).render(**json.loads(json.dumps(VARIABLES)))
+    except Exception:  # whatever jinja2 refuses, it refuses
+        return None
+
+
+def main():
+    cases = [{"template": "{{ %s }}" % e, "rendered": render("{{ %s }}" % e)} for e in EXPRESSIONS]
+    cases += [{"template": t, "rendered": render(t)} for t in TEMPLATES]
+    golden = {
+        "versions": {"jinja2": jinja2.__version__, "transformers": transformers.__version__},
+        "variables": VARIABLES,
+        "cases": cases,
+    }
+    path = Path(__file__).with_suffix(".json")
+    path.write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n")
+    print(f"{len(cases)} cases", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
