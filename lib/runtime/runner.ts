@@ -234,7 +234,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
   await using session = await Session.start({
     cwd,
     // What a model's record says of the program that made it.
-    env: { TUNEBOOK_NOTEBOOK: path ?? resolve(cwd, name), ...options.env },
+    env: { TUNEBOOK_NOTEBOOK: resolve(path ?? join(cwd, name)), ...options.env },
     launcher: options.launcher,
     lock: options.lock,
     maxOutput: options.maxOutput ?? MAX_OUTPUT,
