@@ -63,7 +63,13 @@ export async function vendor(
           return `npm:${name}@${version}/`;
         },
       );
-      await Deno.writeTextFile(path, code.replace(/^ *\/\/ out\/vendor-.*\n/gm, ""));
+      const movable = code.replace(/^ *\/\/ out\/vendor-.*\n/gm, "")
+        // Only Node's own modules are required, from wherever this one was loaded.
+        .replace(
+          "createRequire(import.meta.url)",
+          'createRequire(import.meta.url.startsWith("file:") ? import.meta.url : "file:///")',
+        );
+      await Deno.writeTextFile(path, movable);
     }
   } finally {
     await Deno.remove(scratch, { recursive: true });

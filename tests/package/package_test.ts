@@ -229,7 +229,7 @@ async function strangersEnvironment(
   const bin = join(home, "bin");
   await Deno.mkdir(bin);
   for (const name of ["node", "npm", "npx"]) {
-    const { path } = findProgram("", [name], "");
+    const { path } = findProgram(`TUNEBOOK_${name.toUpperCase()}`, [name], "");
     await Deno.symlink(await Deno.realPath(path), join(bin, name));
   }
   const passed = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "LANG"].flatMap((name) => {
