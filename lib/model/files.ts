@@ -71,6 +71,17 @@ const NAMES: OptionNames<LoadNetworkOptions> = {
  * @throws {TypeError} If its architecture or a tensor's shape is not what is expected.
  * @throws {RangeError} If one of its tensors is not there.
  * @throws {Deno.errors.NotFound} If it does not exist.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network, source } = await loadNetwork("nano", { device });
+ * assertEquals([network.architecture, source.name], ["gpt2", "nano"]);
+ * device.close();
+ * ```
  */
 export async function loadNetwork(
   name: string,
@@ -119,6 +130,23 @@ async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
  * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
  * @param options The type to store, F32 by default; metadata kept in the file.
  * @returns Length and hash of the weights' file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, loadNetwork, pick, saveNetwork } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * await saveNetwork(network, directory);
+ * const { network: again } = await loadNetwork(directory, { device });
+ * assertEquals(again.vocabularySize, 9);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function saveNetwork(
   model: Network,

@@ -63,6 +63,19 @@ export interface Generation {
  * @param options How tokens are chosen, and when to stop.
  * @returns One result a prompt.
  * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { generate, gpt2Tokenizer, loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network } = await loadNetwork("nano", { device });
+ * const tokenizer = gpt2Tokenizer();
+ * const [{ tokens }] = await generate(network, [tokenizer.encode("The")], { maxNewTokens: 4 });
+ * assertEquals(tokens.length, 4);
+ * device.close();
+ * ```
  */
 export async function generate(
   model: Network,
@@ -86,6 +99,23 @@ export async function generate(
  * @param options How tokens are chosen, and when to stop.
  * @returns Tokens of all sequences as they come; each sequence's last says why it ends.
  * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer, loadNetwork, pick } from "tunebook";
+ * import { generateTokens } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network } = await loadNetwork("nano", { device });
+ * const prompts = [gpt2Tokenizer().encode("The")];
+ * const finishes = [];
+ * for await (const { finish } of generateTokens(network, prompts, { maxNewTokens: 2 })) {
+ *   finishes.push(finish);
+ * }
+ * assertEquals(finishes, [undefined, "length"]);
+ * device.close();
+ * ```
  */
 export async function* generateTokens(
   model: Network,

@@ -23,6 +23,26 @@ import { assertKnownOptions } from "../options.ts";
  * @param options Stop signal.
  * @returns The file's length and hash.
  * @throws {TypeError} If the model has no adapter, or adapters that count differently.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { exportLoraGguf, loadLoraGguf, removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * addLora(network, { rank: 2 });
+ * await exportLoraGguf(network, path);
+ * removeLora(network);
+ * await loadLoraGguf(network, path);
+ * assertEquals(network.linears.get("h.0.attn.c_attn")!.adapter !== undefined, true);
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function exportLoraGguf(
   model: Network,
@@ -73,6 +93,26 @@ export async function exportLoraGguf(
  * @throws {TypeError} If it is no adapter, or does not fit the model.
  * @throws {SyntaxError} If the file is damaged.
  * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { exportLoraGguf, loadLoraGguf, removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * addLora(network, { rank: 2 });
+ * await exportLoraGguf(network, path);
+ * removeLora(network);
+ * await loadLoraGguf(network, path);
+ * assertEquals(network.linears.get("h.0.attn.c_attn")!.adapter !== undefined, true);
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function loadLoraGguf(model: Network, path: string): Promise<void> {
   const cannot = `Cannot load the adapter "${path}"`;

@@ -73,6 +73,23 @@ interface ExportedWeight {
  * @returns The file's length and hash.
  * @throws {TypeError} If the model is of no kind that GGUF has, or has adapters.
  * @throws {RangeError} If a value is too large for the type.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { exportGguf, Gpt2, loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * await exportGguf(network, path, { type: "F16" });
+ * const { network: again } = await loadNetwork(path, { device });
+ * assertEquals(again.architecture, "gpt2");
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function exportGguf(
   model: Network | StoredModel,

@@ -177,6 +177,21 @@ export function attachLora(
  *
  * @param model The model, changed in place.
  * @returns How many layers had one.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * addLora(network, { rank: 2, targets: "c_attn" });
+ * assertEquals(removeLora(network), 1);
+ * device.close();
+ * ```
  */
 export function removeLora(model: Network): number {
   let removed = 0;
@@ -198,6 +213,20 @@ export function removeLora(model: Network): number {
  *
  * @param model The model, changed in place.
  * @returns How many layers were merged.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, mergeLora, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * addLora(network, { rank: 2, targets: "c_attn" });
+ * assertEquals(mergeLora(network), 1);
+ * device.close();
+ * ```
  */
 export function mergeLora(model: Network): number {
   for (const linear of model.linears.values()) {

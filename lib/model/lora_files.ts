@@ -43,6 +43,26 @@ export interface AdapterConfig {
  * the files that the model was loaded from; the type to store, F32 by default.
  * @returns Length and hash of the weights' file.
  * @throws {TypeError} If the model has no adapter, or adapters of several settings.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { loadLora, removeLora, saveLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * addLora(network, { rank: 2 });
+ * await saveLora(network, directory, { base: "openai-community/gpt2" });
+ * removeLora(network);
+ * const { base, settings } = await loadLora(network, directory);
+ * assertEquals([base, settings.rank], ["openai-community/gpt2", 2]);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function saveLora(
   model: Network,
@@ -105,6 +125,26 @@ export async function saveLora(
  * @throws {TypeError} If it is another kind of adapter, or does not fit the model.
  * @throws {SyntaxError} If a file is damaged.
  * @throws {Deno.errors.NotFound} If a file is not there.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { loadLora, removeLora, saveLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * addLora(network, { rank: 2 });
+ * await saveLora(network, directory, { base: "openai-community/gpt2" });
+ * removeLora(network);
+ * const { base, settings } = await loadLora(network, directory);
+ * assertEquals([base, settings.rank], ["openai-community/gpt2", 2]);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function loadLora(model: Network, directory: string): Promise<AdapterConfig> {
   const config = await readAdapterConfig(directory);

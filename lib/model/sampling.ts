@@ -54,8 +54,8 @@ export function assertSampling({ temperature = 0, topK, topP = 1 }: SamplingOpti
  * @example The likeliest token
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { Random } from "../random.ts";
- * import { chooseToken } from "./sampling.ts";
+ * import { Random } from "tunebook";
+ * import { chooseToken } from "tunebook/model";
  *
  * assertEquals(chooseToken(new Float32Array([0, 2, 1]), {}, new Random(1)), 1);
  * ```
