@@ -123,7 +123,7 @@ export class Model implements Disposable {
   readonly tokenizer: Tokenizer;
   /** The files that it was loaded from. */
   readonly source: ResolvedModel;
-  readonly #found: FoundModel;
+  #found: FoundModel;
   /** What was set, and how many trainings there were by then: a later training decides. */
   #set: { format: EntryFormat; trainings: number } | undefined;
 
@@ -132,6 +132,11 @@ export class Model implements Disposable {
     this.network = network;
     this.tokenizer = found.tokenizer;
     this.source = found.source;
+    this.#found = found;
+  }
+
+  /** @ignore Takes over what is known of a model whose weights were restored into this one's. */
+  adopt(found: FoundModel): void {
     this.#found = found;
   }
 
