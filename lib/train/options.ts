@@ -13,6 +13,16 @@ import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
 import type { TrainingSettings } from "./settings.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
+/** Where and when a training writes checkpoints. */
+export interface CheckpointOptions {
+  /** The directory that holds them. */
+  readonly directory: string;
+  /** Steps between two checkpoints. 50 by default. */
+  readonly every?: number;
+  /** Writes more files into a checkpoint before it takes its place; `Model.train()` adds tokenizer and record. */
+  readonly complete?: (directory: string) => Promise<void>;
+}
+
 /** Options of {@linkcode sft}. */
 export interface SftOptions extends AdamWOptions, ScheduleOptions {
   /** What to learn from. */
@@ -68,7 +78,7 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
    * Where checkpoints are kept, and after how many steps one is written (50 by default, and when it ends). A step's is
    * written when the loop's body is through with the step, so that what the body wrote down is never behind it.
    */
-  readonly checkpoint?: { readonly directory: string; readonly every?: number };
+  readonly checkpoint?: CheckpointOptions;
   /**
    * Goes on from the newest checkpoint, if there is one. By default it begins anew, and its first checkpoint replaces
    * those of an earlier training.
@@ -112,9 +122,10 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   signal: true,
 };
 const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
-const CHECKPOINT_NAMES: OptionNames<NonNullable<SftOptions["checkpoint"]>> = {
+const CHECKPOINT_NAMES: OptionNames<CheckpointOptions> = {
   directory: true,
   every: true,
+  complete: true,
 };
 
 /** Losses on parts of the data. */
