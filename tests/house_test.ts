@@ -34,6 +34,7 @@ const LEAVES = [
   "restorable.ts",
   "options.ts",
   "blas_variables.ts",
+  "cache_folder.ts",
   "write_beside.ts",
   "own_temp.ts",
 ];
@@ -74,4 +75,19 @@ Deno.test("every room is in lib/README.md and has a mod.ts", () => {
     if (room !== "cli") Deno.statSync(join(lib, room, "mod.ts"));
   }
   for (const leaf of LEAVES) assertEquals(readme.includes(`\`${leaf}\``), true, leaf);
+});
+
+Deno.test("CONTRIBUTING.md draws every room, and only imports that are allowed", () => {
+  const page = Deno.readTextFileSync(join(lib, "../CONTRIBUTING.md"));
+  const drawing = /```mermaid\n([^]*?)```/.exec(page)?.[1] ?? "";
+  const rooms = new Set<string>();
+  const wrong: string[] = [];
+  for (const line of drawing.split("\n").slice(1)) {
+    const [, from, , to] = /^ *(\w+)(\[.*?\])?(?: --> (\w+))?$/.exec(line) ?? [];
+    if (from === undefined) continue;
+    rooms.add(from);
+    if (to !== undefined && !MAY_IMPORT[from]?.includes(to)) wrong.push(`${from} --> ${to}`);
+  }
+  assertEquals(wrong, []);
+  assertEquals([...rooms].sort(), Object.keys(MAY_IMPORT).sort());
 });

@@ -143,3 +143,10 @@ export function findTestData(): Found {
     "a folder with instruction-data.json of chapter 7 of LLMs-from-scratch",
   );
 }
+
+/** Deno's cache, for processes that have a cache folder of their own: they need not fetch packages again. */
+export function denoDir(): string {
+  const { success, stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] })
+    .outputSync();
+  return success ? JSON.parse(new TextDecoder().decode(stdout)).denoDir : "";
+}

@@ -6,7 +6,9 @@ import type { Command } from "commander";
 import { listCachedModels, listOllamaModels } from "../weights/mod.ts";
 import { ollamaHost } from "../weights/ollama_host.ts";
 import { Session } from "../runtime/session.ts";
-import { findBlas } from "../tensor/cpu/blas.ts";
+import { blasVariables } from "../blas_variables.ts";
+import type { BlasLibrary } from "../tensor/cpu/blas/blas.ts";
+import { findBlas } from "../tensor/cpu/blas/find.ts";
 import { describeAdapters, pick } from "../tensor/pick.ts";
 import { jsonOption } from "./arguments.ts";
 
@@ -95,13 +97,48 @@ async function describeWebGpu(): Promise<Finding> {
   return { name: "WebGPU", ok: true, found, details: adapters };
 }
 
+/** Checks it again, whatever is known from earlier: this is where a person looks when something is wrong. */
 function describeBlas(): Finding {
-  const blas = findBlas();
-  if (blas) return { name: "BLAS", ok: true, found: `${blas.name} (${blas.path})`, details: blas };
-  const advice = Deno.build.os === "linux"
-    ? "several times faster on the CPU: apt-get install libopenblas0-pthread"
-    : "several times faster on the CPU: install OpenBLAS";
-  return { name: "BLAS", ok: false, found: "none; WebAssembly SIMD is used", advice };
+  const { used, refused, unchecked } = findBlas({ again: true });
+  const details = { used, refused, variables: blasVariables() };
+  const kernels = ({ name, core }: BlasLibrary) => core ? `${name} with kernels for ${core}` : name;
+  const wrong = refused.map((library) =>
+    `${kernels(library)} (${library.path}) ${library.fault}${
+      library.detail ? `: ${library.detail}` : ""
+    }`
+  );
+  if (used) {
+    const set = Object.entries(blasVariables()).map(([name, value]) => `${name}=${value}`);
+    const found = [
+      `${kernels(used)} (${used.path}), its products are right`,
+      ...set.length > 0 ? [`${set.join(", ")} set`] : [],
+      ...wrong.map((text) => `not used: ${text}`),
+    ];
+    return { name: "BLAS", ok: true, found: found.join("; "), details };
+  }
+  const none = "none is used, WebAssembly SIMD computes";
+  if (unchecked) return { name: "BLAS", ok: false, found: `${none}: ${unchecked}`, details };
+  const install = Deno.build.os === "linux"
+    ? "apt-get install libopenblas0-pthread"
+    : "install OpenBLAS";
+  if (wrong.length > 0) {
+    return {
+      name: "BLAS",
+      ok: false,
+      found: `${none}: ${wrong.join("; ")}`,
+      advice:
+        `several times faster on the CPU: a newer OpenBLAS, or one told to take older kernels, ` +
+        "such as by OPENBLAS_CORETYPE=Haswell",
+      details,
+    };
+  }
+  return {
+    name: "BLAS",
+    ok: false,
+    found: "none; WebAssembly SIMD computes",
+    advice: `several times faster on the CPU: ${install}`,
+    details,
+  };
 }
 
 async function describeDevice(): Promise<Finding> {

@@ -55,6 +55,7 @@ export async function openSandbox(
   const { sandboxFault, sandboxGroup } = await import("../runtime/sandbox/outer.ts");
   const fault = await sandboxFault();
   if (fault !== undefined) throw new Error(fault);
+  await findBlasForSandbox();
   const sandbox = {
     read: flags.allowRead,
     write: flags.allowWrite,
@@ -66,4 +67,14 @@ export async function openSandbox(
     console.error(`  ${line}`);
   }
   return sandbox;
+}
+
+/** Checks the BLAS where that was not done yet: a sandboxed kernel can start no process for it, and reads what is known. */
+async function findBlasForSandbox(): Promise<void> {
+  const { findBlas } = await import("../tensor/cpu/blas/find.ts");
+  try {
+    findBlas();
+  } catch {
+    // A notebook that computes is told.
+  }
 }

@@ -1,6 +1,7 @@
 /** Which examples stand together in a batch, and in which order batches come. */
 import { Random } from "../random.ts";
 import { readText } from "./load.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode orderBatches}. */
 export interface BatchOptions {
@@ -36,6 +37,15 @@ export interface BatchOptions {
   dropLast?: boolean;
 }
 
+/** The names of {@linkcode BatchOptions}. */
+export const BATCH_OPTIONS: OptionNames<BatchOptions> = {
+  batchSize: true,
+  order: true,
+  seed: true,
+  epoch: true,
+  dropLast: true,
+};
+
 /**
  * The batches of one epoch.
  *
@@ -48,12 +58,13 @@ export interface BatchOptions {
  * @example 935 examples in batches of eight, the last seven left out
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { orderBatches } from "./batches.ts";
+ * import { orderBatches } from "tunebook";
  *
  * assertEquals(orderBatches(935, { batchSize: 8, dropLast: true }).length, 116);
  * ```
  */
 export function orderBatches(count: number, options: BatchOptions = {}): number[][] {
+  assertKnownOptions("order batches", options, BATCH_OPTIONS);
   const { batchSize = 8, order = "shuffled", seed = 123, epoch = 0, dropLast = false } = options;
   if (typeof order !== "string") return checkOrder(order, count, "order");
   if (!Number.isInteger(batchSize) || batchSize < 1) {

@@ -6,6 +6,8 @@ import { type EncodedExample, encodeExample } from "./encode.ts";
 import type { CountOptions } from "./sequences.ts";
 import type { InstructionEntry } from "./entry.ts";
 import { forest } from "./forest.ts";
+import { assertKnownOptions } from "../options.ts";
+import { COUNT_OPTIONS } from "./sequences.ts";
 
 /** A distribution of whole numbers. */
 export interface Summary {
@@ -55,12 +57,23 @@ export interface Exploration {
  * @param options How prompts are written, and how many openings to list.
  * @returns The statistics.
  * @throws {RangeError} If there are no entries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { exploreEntries, gpt2Tokenizer } from "tunebook";
+ *
+ * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
+ * const { entries, duplicates, tokens } = exploreEntries([entry, entry], gpt2Tokenizer());
+ * assertEquals([entries, duplicates, tokens.response.max], [2, [[0, 1]], 2]);
+ * ```
  */
 export function exploreEntries(
   entries: readonly InstructionEntry[],
   tokenizer: Tokenizer,
   options: { format?: PromptFormat; openings?: number } = {},
 ): Exploration {
+  assertKnownOptions("explore entries", options, { format: true, openings: true });
   const { format = alpaca, openings = 10 } = options;
   const examples = entries.map((entry) => encodeExample(entry, tokenizer, format));
   const prompts = examples.map(({ promptIds }) => promptIds.length);
@@ -130,12 +143,26 @@ export interface BatchTotals {
  * @param batches Indices of each batch's examples.
  * @param options The mask and the allowed length.
  * @returns The sums; a batch in which nothing counts computes no forest token.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { totalBatches } from "tunebook";
+ *
+ * const examples = [
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ];
+ * const { tokensPadded, tokensComputed } = totalBatches(examples, [[0, 1]]);
+ * assertEquals([tokensPadded, tokensComputed], [6, 4]); // the shared prompt is computed once
+ * ```
  */
 export function totalBatches(
   examples: readonly EncodedExample[],
   batches: readonly (readonly number[])[],
   options: CountOptions = {},
 ): BatchTotals {
+  assertKnownOptions("add up batches", options, COUNT_OPTIONS);
   const totals = {
     batches: 0,
     tokensPadded: 0,

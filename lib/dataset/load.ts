@@ -2,12 +2,16 @@
 import { recordProvenance } from "../provenance.ts";
 import { type DatasetEntry, parseDataset } from "./chat_entry.ts";
 import { type InstructionEntry, parseEntries } from "./entry.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode loadEntries}. */
 export interface LoadOptions {
   /** Stops a download. */
   signal?: AbortSignal;
 }
+
+/** The names of {@linkcode LoadOptions}. */
+export const LOAD_OPTIONS: OptionNames<LoadOptions> = { signal: true };
 
 /**
  * Loads instruction entries from a JSON file or URL, and records the source and its SHA-256 as the
@@ -19,6 +23,19 @@ export interface LoadOptions {
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
  * @throws {SyntaxError} If it is not UTF-8 or not JSON.
  * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadEntries } from "tunebook";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".json" });
+ * await Deno.writeTextFile(file, '[{ "instruction": "Name a colour.", "output": "Blue." }]');
+ * assertEquals(await loadEntries(file), [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ * ]);
+ * await Deno.remove(file);
+ * ```
  */
 export async function loadEntries(
   source: string | URL,
@@ -36,6 +53,18 @@ export async function loadEntries(
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
  * @throws {SyntaxError} If it is not UTF-8 or not JSON.
  * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadDataset } from "tunebook";
+ *
+ * const messages = [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello." }];
+ * const file = await Deno.makeTempFile({ suffix: ".json" });
+ * await Deno.writeTextFile(file, JSON.stringify([{ messages }]));
+ * assertEquals(await loadDataset(file), [{ messages }]);
+ * await Deno.remove(file);
+ * ```
  */
 export async function loadDataset(
   source: string | URL,
@@ -49,6 +78,7 @@ async function load<T>(
   options: LoadOptions,
   parse: (text: string, name: string) => T[],
 ): Promise<T[]> {
+  assertKnownOptions("load entries", options, LOAD_OPTIONS);
   const { bytes, name } = await loadBytes(source, options);
   const entries = parse(decodeUtf8(bytes, name), name);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));

@@ -1,5 +1,6 @@
 /** Entries that say nearly the same: what must not stand on both sides of a split. */
 import type { InstructionEntry } from "./entry.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /** Two entries that are alike. */
 export interface NearDuplicate {
@@ -18,6 +19,14 @@ export interface NearDuplicate {
  * @param a A text.
  * @param b Another.
  * @returns From 0, nothing shared, to 1, the same words; 1 for two texts without words.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { wordSimilarity } from "tunebook/data";
+ *
+ * assertEquals(wordSimilarity("The plural of fox", "the plural of ox"), 0.6);
+ * ```
  */
 export function wordSimilarity(a: string, b: string): number {
   return jaccard(wordsOf(a), wordsOf(b));
@@ -48,6 +57,7 @@ export function findNearDuplicates(
   entries: readonly InstructionEntry[],
   options: { threshold?: number } = {},
 ): NearDuplicate[] {
+  assertKnownOptions("find near duplicates", options, { threshold: true });
   const { threshold = 0.7 } = options;
   if (!(threshold > 0 && threshold <= 1)) {
     throw new RangeError(

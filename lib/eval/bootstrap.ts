@@ -1,5 +1,6 @@
 /** Whether one set of scores is better than another, by resampling: the paired bootstrap. */
 import { Random } from "../random.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode pairedBootstrap}. */
 export interface BootstrapOptions {
@@ -10,6 +11,13 @@ export interface BootstrapOptions {
   /** Decides the draws. 123 by default. */
   seed?: number;
 }
+
+/** The names of {@linkcode BootstrapOptions}. */
+export const BOOTSTRAP_OPTIONS: OptionNames<BootstrapOptions> = {
+  samples: true,
+  confidence: true,
+  seed: true,
+};
 
 /** How two sets of scores compare. */
 export interface BootstrapResult {
@@ -54,6 +62,7 @@ export function pairedBootstrap(
   b: readonly number[],
   options: BootstrapOptions = {},
 ): BootstrapResult {
+  assertKnownOptions("compare scores", options, BOOTSTRAP_OPTIONS);
   const { samples = 10_000, confidence = 0.95, seed = 123 } = options;
   const pairs = a.length;
   if (pairs === 0 || pairs !== b.length) {

@@ -2,6 +2,7 @@
 import { type ChatRequest, type ChatResponse, Ollama } from "ollama";
 import { ollamaHost } from "../weights/ollama_host.ts";
 import { type Judge, JudgeError } from "./judge.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode ollamaJudge}. */
 export interface OllamaJudgeOptions {
@@ -33,6 +34,15 @@ export interface OllamaJudgeOptions {
   options?: Record<string, number | boolean>;
 }
 
+/** The names of {@linkcode OllamaJudgeOptions}. */
+export const OLLAMA_JUDGE_OPTIONS: OptionNames<OllamaJudgeOptions> = {
+  host: true,
+  seed: true,
+  numCtx: true,
+  timeout: true,
+  options: true,
+};
+
 /** What the reply must be; Ollama lets the model write nothing else. */
 const SCORE_FORMAT = { type: "integer", minimum: 0, maximum: 100 };
 
@@ -46,8 +56,18 @@ const MAX_REPLY_TOKENS = 16;
  * @param options Where Ollama runs, seed and context length.
  * @returns The judge. Nothing is asked yet, so a server that is away shows only later.
  * @throws {TypeError} If the host is no address.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ollamaJudge } from "tunebook/eval";
+ *
+ * const judge = ollamaJudge("llama3", { host: "127.0.0.1:11434", numCtx: 8192 });
+ * assertEquals([judge.name, judge.settings.numCtx], ["ollama:llama3", 8192]);
+ * ```
  */
 export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Judge {
+  assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
   const { seed = 123, numCtx = 4096, timeout = 600_000 } = options;
   const host = ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST"));
   return {
@@ -100,8 +120,18 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
  * @param options Where the judge runs, seed and context length.
  * @returns The judge.
  * @throws {RangeError} If the name is of no known kind.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseJudge } from "tunebook";
+ *
+ * const judge = parseJudge("ollama:llama3", { host: "127.0.0.1:11434", seed: 1 });
+ * assertEquals([judge.name, judge.settings.seed], ["ollama:llama3", 1]);
+ * ```
  */
 export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judge {
+  assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
   const match = /^ollama:(\S+)$/.exec(spec);
   if (!match) {
     throw new RangeError(`Cannot use the judge "${spec}": give "ollama:MODEL", as "ollama:llama3"`);

@@ -24,6 +24,8 @@ import type { Network } from "./model.ts";
 import { setOrigin } from "./origin.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { RESOLVE_OPTIONS } from "../weights/resolve.ts";
 
 /** A model that was loaded, and where it came from. */
 export interface LoadedNetwork {
@@ -50,6 +52,15 @@ export interface LoadNetworkOptions extends ResolveOptions {
   readonly quantize?: Quantization;
 }
 
+const NAMES: OptionNames<LoadNetworkOptions> = {
+  ...RESOLVE_OPTIONS,
+  device: true,
+  dropout: true,
+  onRead: true,
+  keepStored: true,
+  quantize: true,
+};
+
 /**
  * Loads a model: a GPT-2, Llama, Mistral, Gemma 1 or Gemma 3. Adapters that an Ollama model has on its base are added to
  * the weights: what they adapt is float32 then, however the others are kept.
@@ -60,16 +71,29 @@ export interface LoadNetworkOptions extends ResolveOptions {
  * @throws {TypeError} If its architecture or a tensor's shape is not what is expected.
  * @throws {RangeError} If one of its tensors is not there.
  * @throws {Deno.errors.NotFound} If it does not exist.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network, source } = await loadNetwork("nano", { device });
+ * assertEquals([network.architecture, source.name], ["gpt2", "nano"]);
+ * device.close();
+ * ```
  */
 export async function loadNetwork(
   name: string,
   options: LoadNetworkOptions,
 ): Promise<LoadedNetwork> {
-  const { device, signal } = options;
-  const { keepStored = options.quantize && loadPacked(options.quantize) } = options;
-  const source = await resolveModel(name, options);
+  assertKnownOptions("load a network", options, NAMES);
+  const { device, dropout, onRead, quantize, ...rest } = options;
+  const { keepStored = quantize && loadPacked(quantize), ...where } = rest;
+  const { signal } = where;
+  const source = await resolveModel(name, where);
   using stored = await openStoredModel(source);
-  const plan = planModel(stored.config, stored.path, options.dropout);
+  const plan = planModel(stored.config, stored.path, dropout);
   const total = [...plan.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
   const parameters = new Map<string, Tensor>();
   let done = 0;
@@ -79,7 +103,7 @@ export async function loadNetwork(
     const tensor = await keepStored?.(weight, device) ?? await widen(weight, device);
     parameters.set(parameter, tensor.keep());
     done += sizeOf(shape);
-    options.onRead?.(done, total);
+    onRead?.(done, total);
   }
   const network = plan.build(parameters);
   for (const adapter of ollamaAdapters(source)) {
@@ -106,12 +130,30 @@ async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
  * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
  * @param options The type to store, F32 by default; metadata kept in the file.
  * @returns Length and hash of the weights' file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, loadNetwork, pick, saveNetwork } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * await saveNetwork(network, directory);
+ * const { network: again } = await loadNetwork(directory, { device });
+ * assertEquals(again.vocabularySize, 9);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function saveNetwork(
   model: Network,
   directory: string,
   options: { dtype?: WritableDtype; metadata?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("save a network", options, { dtype: true, metadata: true, signal: true });
   const { dtype = "F32", metadata = {}, signal } = options;
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(model.parameters, ([name, tensor]) => ({

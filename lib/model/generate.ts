@@ -10,7 +10,8 @@ import { Random } from "../random.ts";
 import { embedding, noGrad, scope } from "../tensor/mod.ts";
 import { KeyValueCache } from "./cache.ts";
 import { logitsOf, type ModelInput, type Network } from "./model.ts";
-import { assertSampling, chooseToken, type SamplingOptions } from "./sampling.ts";
+import { assertSampling, sampleToken, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode generate}. */
 export interface GenerateOptions extends SamplingOptions {
@@ -25,6 +26,16 @@ export interface GenerateOptions extends SamplingOptions {
   /** Stops the generation: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
+
+/** The names of {@linkcode GenerateOptions}. */
+export const GENERATE_OPTIONS: OptionNames<GenerateOptions> = {
+  ...SAMPLING_OPTIONS,
+  maxNewTokens: true,
+  eosId: true,
+  seed: true,
+  batchSize: true,
+  signal: true,
+};
 
 /** A new token of one sequence. */
 export interface GeneratedToken {
@@ -52,6 +63,19 @@ export interface Generation {
  * @param options How tokens are chosen, and when to stop.
  * @returns One result a prompt.
  * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { generate, gpt2Tokenizer, loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network } = await loadNetwork("nano", { device });
+ * const tokenizer = gpt2Tokenizer();
+ * const [{ tokens }] = await generate(network, [tokenizer.encode("The")], { maxNewTokens: 4 });
+ * assertEquals(tokens.length, 4);
+ * device.close();
+ * ```
  */
 export async function generate(
   model: Network,
@@ -75,12 +99,30 @@ export async function generate(
  * @param options How tokens are chosen, and when to stop.
  * @returns Tokens of all sequences as they come; each sequence's last says why it ends.
  * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer, loadNetwork, pick } from "tunebook";
+ * import { generateTokens } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network } = await loadNetwork("nano", { device });
+ * const prompts = [gpt2Tokenizer().encode("The")];
+ * const finishes = [];
+ * for await (const { finish } of generateTokens(network, prompts, { maxNewTokens: 2 })) {
+ *   finishes.push(finish);
+ * }
+ * assertEquals(finishes, [undefined, "length"]);
+ * device.close();
+ * ```
  */
 export async function* generateTokens(
   model: Network,
   prompts: readonly (readonly number[])[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, void> {
+  assertKnownOptions("generate", options, GENERATE_OPTIONS);
   const { maxNewTokens = 256, batchSize = 64 } = options;
   assertSampling(options);
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
@@ -135,7 +177,7 @@ async function* generateBatch(
     const active: Sequence[] = [];
     for (const [i, sequence] of sequences.entries()) {
       const row = logits.subarray(i * model.vocabularySize, (i + 1) * model.vocabularySize);
-      const token = chooseToken(row, options, sequence.random);
+      const token = sampleToken(row, options, sequence.random);
       if (ends.has(token)) {
         yield { sequence: sequence.index, finish: "eos" };
         continue;

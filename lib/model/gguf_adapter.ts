@@ -13,6 +13,7 @@ import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
 import { freeze } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /**
  * Writes a model's adapters; the model itself is not written.
@@ -22,12 +23,33 @@ import { freeze } from "./trainable.ts";
  * @param options Stop signal.
  * @returns The file's length and hash.
  * @throws {TypeError} If the model has no adapter, or adapters that count differently.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { exportLoraGguf, loadLoraGguf, removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * addLora(network, { rank: 2 });
+ * await exportLoraGguf(network, path);
+ * removeLora(network);
+ * await loadLoraGguf(network, path);
+ * assertEquals(network.linears.get("h.0.attn.c_attn")!.adapter !== undefined, true);
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function exportLoraGguf(
   model: Network,
   path: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write an adapter as GGUF", options, { signal: true });
   const entries: GgufEntry[] = [];
   const alphas = new Set<number>();
   for (const { name, adapter } of model.linears.values()) {
@@ -71,6 +93,26 @@ export async function exportLoraGguf(
  * @throws {TypeError} If it is no adapter, or does not fit the model.
  * @throws {SyntaxError} If the file is damaged.
  * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { exportLoraGguf, loadLoraGguf, removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * addLora(network, { rank: 2 });
+ * await exportLoraGguf(network, path);
+ * removeLora(network);
+ * await loadLoraGguf(network, path);
+ * assertEquals(network.linears.get("h.0.attn.c_attn")!.adapter !== undefined, true);
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function loadLoraGguf(model: Network, path: string): Promise<void> {
   const cannot = `Cannot load the adapter "${path}"`;

@@ -18,6 +18,7 @@ import { type GgufNaming, ggufPlace, ggufShape, toGgufForm } from "./gguf_names.
 import { llamaToConfig, parseLlamaConfig } from "./llama_config.ts";
 import type { Network } from "./model.ts";
 import type { StoredModel } from "./stored_weights.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How the matrices of an exported model are stored. */
 export type ExportType = "F32" | "F16" | "Q8_0";
@@ -35,6 +36,15 @@ export interface ExportGgufOptions {
   /** Called as bytes are written with the bytes done so far and those in all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
+
+/** The names of {@linkcode ExportGgufOptions}. */
+export const EXPORT_GGUF_OPTIONS: OptionNames<ExportGgufOptions> = {
+  type: true,
+  tokenizer: true,
+  name: true,
+  signal: true,
+  onProgress: true,
+};
 
 /** Numbers of `general.file_type` (`llama_ftype` of llama.h): what most of the file is. */
 const FILE_TYPES: Readonly<Record<ExportType, number>> = { F32: 0, F16: 1, Q8_0: 7 };
@@ -63,12 +73,30 @@ interface ExportedWeight {
  * @returns The file's length and hash.
  * @throws {TypeError} If the model is of no kind that GGUF has, or has adapters.
  * @throws {RangeError} If a value is too large for the type.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { exportGguf, Gpt2, loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * await exportGguf(network, path, { type: "F16" });
+ * const { network: again } = await loadNetwork(path, { device });
+ * assertEquals(again.architecture, "gpt2");
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function exportGguf(
   model: Network | StoredModel,
   path: string,
   options: ExportGgufOptions = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write the model as GGUF", options, EXPORT_GGUF_OPTIONS);
   const { type = "F16", tokenizer = {}, name, signal, onProgress } = options;
   const exported = "find" in model ? fromFiles(model, signal) : fromModel(model);
   const { naming: { architecture }, config, weights } = exported;

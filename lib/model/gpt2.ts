@@ -96,7 +96,22 @@ export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
   return shapes;
 }
 
-/** A GPT-2 on a device. */
+/**
+ * A GPT-2 on a device.
+ *
+ * @example An untrained GPT-2
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * assertEquals(network.parameters.get("wte.weight")!.shape, [9, 4]);
+ * device.close();
+ * ```
+ */
 export class Gpt2 extends Decoder<Gpt2Config> {
   readonly architecture = "gpt2";
   readonly prefix = "transformer.";

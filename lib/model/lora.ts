@@ -24,6 +24,7 @@ import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import type { Network } from "./model.ts";
 import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** What decides an adapter, in PEFT's terms. */
 export interface LoraSettings {
@@ -39,11 +40,20 @@ export interface LoraSettings {
 
 /** Options of {@linkcode addLora}. */
 export interface LoraOptions extends Partial<LoraSettings> {
-  /** The layers to adapt; by default all linear layers, which the output head is none of. */
+  /** The layers to adapt; by default all linear layers. The output head is not one of them. */
   readonly targets?: NamePattern;
   /** Decides the first weights. 123 by default. */
   readonly seed?: number;
 }
+
+const LORA_OPTIONS: OptionNames<LoraOptions> = {
+  rank: true,
+  alpha: true,
+  dropout: true,
+  rsLora: true,
+  targets: true,
+  seed: true,
+};
 
 /** What is learnt beside one matrix. */
 export class LoraAdapter implements Adapter {
@@ -118,6 +128,7 @@ export class LoraAdapter implements Adapter {
  * ```
  */
 export function addLora(model: Network, options: LoraOptions = {}): string[] {
+  assertKnownOptions("adapt a model", options, LORA_OPTIONS);
   const { targets = /(?:)/, seed = 123 } = options;
   const settings = settle(options);
   const linears = chooseLinears(model, targets);
@@ -166,6 +177,21 @@ export function attachLora(
  *
  * @param model The model, changed in place.
  * @returns How many layers had one.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * addLora(network, { rank: 2, targets: "c_attn" });
+ * assertEquals(removeLora(network), 1);
+ * device.close();
+ * ```
  */
 export function removeLora(model: Network): number {
   let removed = 0;
@@ -187,6 +213,20 @@ export function removeLora(model: Network): number {
  *
  * @param model The model, changed in place.
  * @returns How many layers were merged.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, mergeLora, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * addLora(network, { rank: 2, targets: "c_attn" });
+ * assertEquals(mergeLora(network), 1);
+ * device.close();
+ * ```
  */
 export function mergeLora(model: Network): number {
   for (const linear of model.linears.values()) {

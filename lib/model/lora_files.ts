@@ -19,6 +19,7 @@ import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
 import { originOf } from "./origin.ts";
 import { freeze } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
@@ -42,12 +43,38 @@ export interface AdapterConfig {
  * the files that the model was loaded from; the type to store, F32 by default.
  * @returns Length and hash of the weights' file.
  * @throws {TypeError} If the model has no adapter, or adapters of several settings.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { loadLora, removeLora, saveLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * addLora(network, { rank: 2 });
+ * await saveLora(network, directory, { base: "openai-community/gpt2" });
+ * removeLora(network);
+ * const { base, settings } = await loadLora(network, directory);
+ * assertEquals([base, settings.rank], ["openai-community/gpt2", 2]);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function saveLora(
   model: Network,
   directory: string,
   options: { base?: string; revision?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("save an adapter", options, {
+    base: true,
+    revision: true,
+    dtype: true,
+    signal: true,
+  });
   const { dtype, signal } = options;
   const origin = originOf(model);
   const { base, revision } = options.base !== undefined || !origin ? options : nameBase(origin);
@@ -98,6 +125,26 @@ export async function saveLora(
  * @throws {TypeError} If it is another kind of adapter, or does not fit the model.
  * @throws {SyntaxError} If a file is damaged.
  * @throws {Deno.errors.NotFound} If a file is not there.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { loadLora, removeLora, saveLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * addLora(network, { rank: 2 });
+ * await saveLora(network, directory, { base: "openai-community/gpt2" });
+ * removeLora(network);
+ * const { base, settings } = await loadLora(network, directory);
+ * assertEquals([base, settings.rank], ["openai-community/gpt2", 2]);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function loadLora(model: Network, directory: string): Promise<AdapterConfig> {
   const config = await readAdapterConfig(directory);

@@ -14,6 +14,7 @@ import {
 } from "../tensor/mod.ts";
 import { linearCrossEntropy, matmul } from "../tensor/mod.ts";
 import type { Linear } from "./linear.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /** Heads of an attention layer. */
 export interface AttentionHeads {
@@ -91,6 +92,26 @@ export interface Network {
  *
  * @param forest Which token sees which.
  * @returns What a model's `attend` needs.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { forest, Gpt2, pick } from "tunebook";
+ * import { attendWithin, logitsOf } from "tunebook/model";
+ * import { noGrad } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const batch = forest([{ promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 }]);
+ * const logits = noGrad(() => {
+ *   const { tokens, positions } = batch;
+ *   return logitsOf(network, network.hidden({ tokens, positions, attend: attendWithin(batch) }));
+ * });
+ * assertEquals(logits.shape, [batch.tokens.length, 9]);
+ * device.close();
+ * ```
  */
 export function attendWithin(forest: Forest): Attend {
   return (_layer, q, k, v, heads) => attention(q, k, v, { ...heads, forest });
@@ -104,12 +125,34 @@ export function attendWithin(forest: Forest): Attend {
  * @param options What the sum is divided by (the sum of counts by default), what chooses the dropout, and whether blocks
  * keep only their inputs for the gradients.
  * @returns A scalar: mean negative log-likelihood of a counted token, in nats.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { forest, Gpt2, pick } from "tunebook";
+ * import { lossOf } from "tunebook/model";
+ * import { noGrad } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const batch = forest([{ promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 }]);
+ * using loss = noGrad(() => lossOf(network, batch));
+ * assertEquals((await loss.item()).toFixed(1), Math.log(9).toFixed(1)); // as good as guessing
+ * device.close();
+ * ```
  */
 export function lossOf(
   model: Network,
   batch: ForestBatch,
   options: { normalizer?: number; dropoutSeed?: number; recompute?: boolean } = {},
 ): Tensor {
+  assertKnownOptions("compute the loss", options, {
+    normalizer: true,
+    dropoutSeed: true,
+    recompute: true,
+  });
   const { tokens, positions, edges } = batch;
   const { normalizer, dropoutSeed, recompute } = options;
   const attend = attendWithin(batch);
@@ -123,6 +166,26 @@ export function lossOf(
  * @param model The model.
  * @param hidden Rows of {@linkcode Network.hidden}, (N, C).
  * @returns (N, V).
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { forest, Gpt2, pick } from "tunebook";
+ * import { attendWithin, logitsOf } from "tunebook/model";
+ * import { noGrad } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const batch = forest([{ promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 }]);
+ * const logits = noGrad(() => {
+ *   const { tokens, positions } = batch;
+ *   return logitsOf(network, network.hidden({ tokens, positions, attend: attendWithin(batch) }));
+ * });
+ * assertEquals(logits.shape, [batch.tokens.length, 9]);
+ * device.close();
+ * ```
  */
 export function logitsOf(model: Network, hidden: Tensor): Tensor {
   return matmul(hidden, model.head, { transposeB: true });

@@ -11,6 +11,7 @@ import type { Linear } from "./linear.ts";
 import type { Network } from "./model.ts";
 import type { StoredWeight } from "./stored_weights.ts";
 import { describePattern, matchesName, type NamePattern } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /**
  * NF4 with blocks of 64: with a 32-bit magnitude a block (4.5 bits a weight), or a quantised one (4.1); or floats of 16
@@ -41,7 +42,7 @@ const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
  *
  * @param model The model, changed in place.
  * @param type The storage type, `nf4` by default.
- * @param options Which layers; by default all linear layers, which embeddings and the output head are none of.
+ * @param options Which layers; by default all linear layers. Embeddings and the output head are not among them.
  * @returns Names of the layers that were packed; those that were so before are left as they are.
  * @throws {RangeError} If no linear layer has such a name.
  * @throws {TypeError} If NF4 is asked for and a weight's rows are no multiple of 64.
@@ -65,8 +66,10 @@ const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
 export async function quantize(
   model: Network,
   type: QuantizedType = "nf4",
-  { targets = /(?:)/ }: { targets?: NamePattern } = {},
+  options: { targets?: NamePattern } = {},
 ): Promise<string[]> {
+  assertKnownOptions("pack layers", options, { targets: true });
+  const { targets = /(?:)/ } = options;
   const chosen = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
   if (chosen.length === 0) {
     throw new RangeError(

@@ -5,6 +5,7 @@
  */
 
 import type { Random } from "../random.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode chooseToken}. */
 export interface SamplingOptions {
@@ -15,6 +16,13 @@ export interface SamplingOptions {
   /** Only the likeliest tokens whose probabilities first add up to this much are candidates. 1 by default. */
   readonly topP?: number;
 }
+
+/** The names of {@linkcode SamplingOptions}. */
+export const SAMPLING_OPTIONS: OptionNames<SamplingOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+};
 
 /**
  * Checks options, so that a mistake is told before anything is computed.
@@ -46,13 +54,23 @@ export function assertSampling({ temperature = 0, topK, topP = 1 }: SamplingOpti
  * @example The likeliest token
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { Random } from "../random.ts";
- * import { chooseToken } from "./sampling.ts";
+ * import { Random } from "tunebook";
+ * import { chooseToken } from "tunebook/model";
  *
  * assertEquals(chooseToken(new Float32Array([0, 2, 1]), {}, new Random(1)), 1);
  * ```
  */
 export function chooseToken(
+  logits: Float32Array,
+  options: SamplingOptions,
+  random: Random,
+): number {
+  assertKnownOptions("sample", options, SAMPLING_OPTIONS);
+  return sampleToken(logits, options, random);
+}
+
+/** {@linkcode chooseToken} for options that were checked. */
+export function sampleToken(
   logits: Float32Array,
   options: SamplingOptions,
   random: Random,

@@ -61,6 +61,22 @@ export function freeze(model: Network, pattern: NamePattern = /(?:)/): number {
  * @param pattern Which of its weights; all by default.
  * @returns How many weights now learn that did not.
  * @throws {RangeError} If no weight has such a name.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { freeze, Gpt2, pick, trainableParameters } from "tunebook";
+ * import { unfreeze } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * freeze(network);
+ * unfreeze(network, "ln_f");
+ * assertEquals([...trainableParameters(network).keys()], ["ln_f.weight", "ln_f.bias"]);
+ * device.close();
+ * ```
  */
 export function unfreeze(model: Network, pattern: NamePattern = /(?:)/): number {
   return setTrainable(model, pattern, true);
@@ -101,6 +117,21 @@ export function describePattern(pattern: NamePattern): string {
  *
  * @param model The model.
  * @returns Tensors by name, such as `h.0.attn.c_attn.lora_A.weight`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { freeze, Gpt2, pick, trainableParameters } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const all = trainableParameters(network).size;
+ * const frozen = freeze(network, "wte");
+ * assertEquals(trainableParameters(network).size, all - frozen);
+ * device.close();
+ * ```
  */
 export function trainableParameters(model: Network): Map<string, Tensor> {
   const trainable = new Map<string, Tensor>();

@@ -42,6 +42,8 @@ export interface ExportOptions {
   readonly merge?: boolean;
   /** How the target writes prompts; as the model was taught by default. */
   readonly format?: FormatName | EntryFormat;
+  /** Where Ollama runs; by default what `OLLAMA_HOST` says. */
+  readonly host?: string;
   /** Whether another run's model may be replaced, in a folder. False by default. */
   readonly overwrite?: boolean;
   /** Stops it: the call rejects with the signal's reason. By default the stop button of a notebook. */
@@ -54,6 +56,7 @@ const NAMES: OptionNames<ExportOptions> = {
   type: true,
   merge: true,
   format: true,
+  host: true,
   overwrite: true,
   signal: true,
   onProgress: true,
@@ -228,7 +231,7 @@ export async function toOllama(
   options: ExportOptions,
 ): Promise<{ bytes: number }> {
   const { source, network } = exporting;
-  const { merge, signal, onProgress } = options;
+  const { merge, host, signal, onProgress } = options;
   const beside = isAdapted(exporting) && !merge;
   if (beside && network!.architecture === "gemma3") {
     throw new TypeError(
@@ -256,6 +259,7 @@ export async function toOllama(
       template,
       system,
       parameters,
+      host,
       signal,
       onProgress,
     });

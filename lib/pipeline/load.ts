@@ -37,7 +37,7 @@ export interface LoadModelOptions
    * Where it computes: a device, `"cpu"`, `"webgpu"`, or `"auto"` for the faster one. By default what `TUNEBOOK_DEVICE`
    * says, else `"auto"`.
    */
-  readonly device?: Device | DeviceKind | "auto";
+  readonly device?: Device | DeviceKind | "auto" | (string & Record<never, never>);
   /** Keeps matrices in less memory, where only adapters learn; by default they are float32, and learn. */
   readonly quantize?: Quantization;
   /** Adds LoRA adapters, so that these learn and the weights do not: their settings, or `true` for the defaults. */

@@ -19,9 +19,9 @@ let command: string | undefined;
 /**
  * Names the command that runs, which is not told by the file that does.
  *
- * @param name The command, with what tells its output from another's.
+ * @param name The command, with what tells its output from another's; undefined if none runs any longer.
  */
-export function setCommand(name: string): void {
+export function setCommand(name: string | undefined): void {
   command = name;
 }
 
@@ -29,15 +29,16 @@ export function setCommand(name: string): void {
  * Says which program is running.
  *
  * @param env The environment; the process's by default.
+ * @param main The URL of the module that runs; the process's by default.
  * @returns The program; undefined in a kernel whose client does not name the notebook.
  */
 export function currentProgram(
   env: { get(name: string): string | undefined } = Deno.env,
+  main: string = Deno.mainModule,
 ): Program | undefined {
   if (command !== undefined) return { kind: "command", name: command };
   const notebook = env.get("TUNEBOOK_NOTEBOOK") ?? fromJupyter(env.get("JPY_SESSION_NAME"));
   if (notebook !== undefined) return { kind: "notebook", name: resolve(notebook) };
-  const main = Deno.mainModule;
   // What Deno makes up for tests and for the kernel names no file.
   if (main.includes("$deno$")) return undefined;
   return { kind: "script", name: main.startsWith("file:") ? fromFileUrl(main) : main };

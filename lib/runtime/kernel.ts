@@ -6,6 +6,7 @@ import { makeOwnTempDir } from "../own_temp.ts";
 import { type Message, MessageCodec } from "./messages.ts";
 import { startTimer } from "./timer.ts";
 import { ZmtpConnection } from "./zmtp.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a kernel's process ended. */
 export interface KernelExit {
@@ -50,6 +51,16 @@ export interface KernelOptions {
   /** Receives what the process, or a child of it, writes to standard output and standard error. */
   onProcessOutput?: (name: "stdout" | "stderr", text: string) => void;
 }
+
+/** The names of {@linkcode KernelOptions}. */
+export const KERNEL_OPTIONS: OptionNames<KernelOptions> = {
+  launcher: true,
+  cwd: true,
+  env: true,
+  startTimeout: true,
+  onProcessOutput: true,
+  maxMessage: true,
+};
 
 type Channel = "shell" | "control" | "iopub" | "stdin";
 const CHANNELS = ["shell", "control", "iopub", "stdin"] as const;
@@ -105,6 +116,7 @@ export class Kernel {
    * @throws {Error} If the kernel ends or does not listen in time.
    */
   static async start(options: KernelOptions = {}): Promise<Kernel> {
+    assertKnownOptions("start a kernel", options, KERNEL_OPTIONS);
     for (let attempt = 1;; attempt++) {
       try {
         return await Kernel.#startOnce(options);

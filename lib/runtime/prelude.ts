@@ -7,6 +7,7 @@
 // arrive whole, in order, from busy loops too, and even where the process dies right after.
 // Commands come the other way, as lines on standard input.
 
+import { hearChildren } from "./prelude/children.ts";
 import { watchModules } from "./prelude/modules.ts";
 import { followWork } from "./prelude/owners.ts";
 import { hearWorkers, workerSource } from "./prelude/workers.ts";
@@ -21,6 +22,8 @@ export type PreludeMessage =
   | { type: "signal_taken" }
   /** A stop has arrived and the event loop turns. */
   | { type: "stopping"; cell: number }
+  /** No timer is pending any more, or the time to wait for them is over. */
+  | { type: "settled"; pending: number }
   | { type: "exit"; code: number }
   /** All output of the cell has been written. */
   | { type: "end"; token: string; error?: ErrorDescription };
@@ -62,6 +65,7 @@ export function preludeSource({ library, ...options }: PreludeOptions): string {
     `(${install.toString()})(${JSON.stringify({ ...options, ...constants })})`,
     `(${watchModules.toString()})(${KERNEL_GLOBAL}, ${JSON.stringify(library)})`,
     `(${followWork.toString()})(${KERNEL_GLOBAL})`,
+    `(${hearChildren.toString()})(${KERNEL_GLOBAL})`,
     `(${hearWorkers.toString()})(${JSON.stringify(workerSource(RECORD))})`,
   ];
   return parts.join(";\n") + ";void 0";
@@ -75,6 +79,7 @@ function install(options: any) {
   const encoder = new TextEncoder();
   const nativeBroadcast = D.jupyter.broadcast;
   const nativeExit = Deno.exit;
+  const nativeTimeout = setTimeout;
 
   // Standard output of the process, not Deno.stdout, which the kernel has led elsewhere.
   let pipe: Deno.FsFile | undefined;
@@ -84,7 +89,12 @@ function install(options: any) {
     // Windows: the kernel's own channel has to do.
   }
   function emit(message: PreludeMessage) {
-    const text = JSON.stringify(message);
+    // Half a surrogate pair is no character: files that hold one cannot be written as UTF-8. JSON names
+    // it by an escape, whose backslash is not escaped itself.
+    const text = JSON.stringify(message).replace(
+      /\\(?:\\|u[dD][89a-fA-F][0-9a-fA-F]{2})/g,
+      (escape) => escape === "\\\\" ? escape : "\ufffd",
+    );
     if (pipe === undefined) {
       nativeBroadcast("tunebook", message);
       return;
@@ -104,7 +114,36 @@ function install(options: any) {
 
   // ---- What people write ----
   const print = (text: string, level: number) => stream(level > 1 ? "stderr" : "stdout", text);
-  Object.assign(console, new D[D.internal].Console(print));
+  const own = new D[D.internal].Console(print);
+  // The kernel runs without colours, so that values are legible wherever they are shown. Colours that
+  // somebody asks for are kept.
+  for (const name of ["log", "info", "debug", "warn", "error"]) {
+    const plain = own[name];
+    own[name] = (...args: unknown[]) => plain(...coloured(args));
+  }
+  /** Arguments of a console's method with `%c` and its styles as escapes of terminals. */
+  function coloured(args: unknown[]): unknown[] {
+    const [format, ...values] = args;
+    if (typeof format !== "string" || !format.includes("%c")) return args;
+    const internal = D[D.internal];
+    const kept: unknown[] = [];
+    let at = 0, before: unknown = null;
+    const text = format.replace(/%(.)/g, (directive, kind) => {
+      if (kind === "%") return directive;
+      const value = values[at++];
+      if (kind !== "c") {
+        kept.push(value);
+        return directive;
+      }
+      const style = internal.parseCss(String(value));
+      const escapes = internal.cssToAnsi(style, before);
+      before = style;
+      return escapes;
+    });
+    const end = before === null ? "" : "\x1b[0m";
+    return [text + end, ...kept, ...values.slice(at)];
+  }
+  Object.assign(console, own);
   for (const name of ["stdout", "stderr"] as const) {
     const decoder = new TextDecoder();
     const writeSync = (bytes: Uint8Array) => {
@@ -175,7 +214,8 @@ function install(options: any) {
     lastError = error;
     let header = "Error";
     try {
-      header = String(error);
+      // What has no type of its own, as console.trace() has it, says only "[object Object]".
+      header = error instanceof Error ? String(error) : Error.prototype.toString.call(error);
     } catch {
       // An error whose name or message throws.
     }
@@ -221,21 +261,30 @@ function install(options: any) {
       line: lineOf(value),
     };
   }
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  // Left alone, an error in a timer or an event listener makes the kernel hang. What a cell's own
+  // listeners have handled is not told; they run after these.
+  function unlessHandled(event: Event, tell: () => void) {
     event.preventDefault();
-    if (!(event.reason instanceof Stopped)) {
-      emit({ type: "uncaught", error: describe(event.reason), cell: kernel.ownerOf(event.reason) });
-    }
-  });
-  // Left alone, an error in a timer or an event listener makes the kernel hang.
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    const { error } = event;
-    emit({
-      type: "uncaught",
-      error: describe(error ?? event.message),
-      cell: kernel.ownerOf(error),
+    let handled = false;
+    event.preventDefault = () => void (handled = true);
+    queueMicrotask(() => {
+      if (!handled) tell();
     });
+  }
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    const cell = kernel.ownerOf(event.reason);
+    unlessHandled(event, () => {
+      if (event.reason instanceof Stopped) return;
+      emit({ type: "uncaught", error: describe(event.reason), cell });
+    });
+  });
+  globalThis.addEventListener("error", (event) => {
+    const { error } = event;
+    const cell = kernel.ownerOf(error);
+    unlessHandled(
+      event,
+      () => emit({ type: "uncaught", error: describe(error ?? event.message), cell }),
+    );
   });
   const exit = (code?: number) => {
     emit({ type: "exit", code: code ?? Deno.exitCode });
@@ -288,13 +337,13 @@ function install(options: any) {
     };
     controller.abort(reason);
     // Library code that listens ends by itself, and what it returns is kept; all else is given up.
-    if (taken && !again) setTimeout(settle, options.grace);
+    if (taken && !again) nativeTimeout(settle, options.grace);
     else settle();
   }
   /** Lets the event loop turn now and then, or a cell of settled promises could not be stopped. */
   async function breathe() {
     if (performance.now() - breath < 50) return;
-    await new Promise((done) => setTimeout(done, 0));
+    await new Promise((done) => nativeTimeout(done, 0));
     breath = performance.now();
   }
   /** What a top-level `await x` awaits: x, or the stop. */
@@ -332,7 +381,7 @@ function install(options: any) {
           if (error === stopping) {
             // Its finally blocks run, but a generator that hangs is not waited for.
             const closing = Promise.resolve(inner.return?.()).catch(() => {});
-            await Promise.race([closing, new Promise((done) => setTimeout(done, 500))]);
+            await Promise.race([closing, new Promise((done) => nativeTimeout(done, 500))]);
           }
           throw error;
         }
@@ -351,6 +400,15 @@ function install(options: any) {
       return controller.signal;
     },
   });
+
+  /** Waits for pending timers, whose output would be lost with the kernel. */
+  async function settleTimers(milliseconds: number) {
+    const end = performance.now() + milliseconds;
+    while (kernel.pendingTimers() > 0 && performance.now() < end) {
+      await new Promise((done) => nativeTimeout(done, 10));
+    }
+    emit({ type: "settled", pending: kernel.pendingTimers() });
+  }
 
   // ---- The session's side ----
   // deno-lint-ignore no-explicit-any
@@ -377,6 +435,7 @@ function install(options: any) {
         const command = line.split(" ", 1)[0];
         const argument = line.slice(command.length + 1);
         if (command === "stop") stop(Number(argument));
+        else if (command === "settle") settleTimers(Number(argument));
         else if (command === "comm") hearComm(JSON.parse(argument));
       }
     }
@@ -392,6 +451,10 @@ function install(options: any) {
     value: undefined as unknown,
     /** Is told of each cell before it runs; see `watchModules`. */
     onBegin: () => {},
+    /** Prints to the cell that runs; see `hearChildren`. */
+    print: stream,
+    /** How many timers are pending; see `followWork`. */
+    pendingTimers: () => 0,
     /** Makes what is started from now on the cell's, and tells whose it is; see `followWork`. */
     enter: (_cell: number) => {},
     ownerOf: (_error: unknown): number | undefined => undefined,

@@ -12,6 +12,8 @@ import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
 import type { SandboxOptions } from "./sandbox/walls.ts";
 import { type ExecuteResult, Session } from "./session.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { SANDBOX_OPTIONS } from "./sandbox/walls.ts";
 
 /** A notebook that puts out more is stopped, unless another bound is said: all of it is kept in memory. */
 const MAX_OUTPUT = 256 * 2 ** 20;
@@ -70,6 +72,26 @@ export interface RunOptions {
   onProgress?: (progress: RunProgress) => void;
 }
 
+/** The names of {@linkcode RunOptions}. */
+export const RUN_OPTIONS: OptionNames<RunOptions> = {
+  parameters: true,
+  timeout: true,
+  totalTimeout: true,
+  allowErrors: true,
+  signal: true,
+  cwd: true,
+  name: true,
+  path: true,
+  resume: true,
+  cacheFolder: true,
+  sandbox: true,
+  launcher: true,
+  output: true,
+  env: true,
+  onProgress: true,
+  maxOutput: true,
+};
+
 /** The cell that ended a run. */
 export interface RunFailure {
   /** Its place among the code cells, from 1. */
@@ -97,7 +119,12 @@ export interface RunResult {
   failure?: RunFailure;
   /** All that failed, in order; more than one only where errors are allowed. */
   failures?: RunFailure[];
+  /** What may be missing from the notebook though no cell failed, a sentence each. */
+  warnings?: string[];
 }
+
+/** How long timers may be pending after the last cell, in milliseconds. */
+const SETTLE = 2000;
 
 /**
  * Runs a notebook on a Deno kernel of its own.
@@ -130,6 +157,8 @@ export async function runNotebook(
   source: string | Notebook,
   options: RunOptions = {},
 ): Promise<RunResult> {
+  assertKnownOptions("run a notebook", options, RUN_OPTIONS);
+  assertKnownOptions("run in a sandbox", options.sandbox, SANDBOX_OPTIONS);
   const path = typeof source === "string" ? source : options.path;
   const given = typeof source === "string" ? await readNotebook(source) : source;
   const name = options.name ?? (path === undefined ? "notebook" : basename(path));
@@ -205,7 +234,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
   await using session = await Session.start({
     cwd,
     // What a model's record says of the program that made it.
-    env: { TUNEBOOK_NOTEBOOK: path ?? resolve(cwd, name), ...options.env },
+    env: { TUNEBOOK_NOTEBOOK: resolve(path ?? join(cwd, name)), ...options.env },
     launcher: options.launcher,
     lock: options.lock,
     maxOutput: options.maxOutput ?? MAX_OUTPUT,
@@ -263,6 +292,14 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
       options.onProgress?.({ type: "cell-end", ...at, status: ended, seconds, cache: said });
       await save();
       if (limit.signal.aborted || session.flooded) break;
+    }
+    const pending = limit.signal.aborted ? 0 : await session.settle(SETTLE);
+    if (pending > 0) {
+      const timers = pending === 1 ? "1 timer was" : `${pending} timers were`;
+      (run.warnings ??= []).push(
+        `${timers} still pending ${SETTLE / 1000} s after the last cell of ${name}; ` +
+          "any output to come is missing",
+      );
     }
   } finally {
     // Nothing may be added to what has been recorded.

@@ -13,6 +13,8 @@ import { obituary, replyError, stopError } from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
 import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
+import { assertKnownOptions } from "../options.ts";
+import { EXECUTE_OPTIONS, SESSION_OPTIONS } from "./session/types.ts";
 
 export type {
   ExecuteOptions,
@@ -90,6 +92,7 @@ export class Session {
    * @returns The session; dispose it, or the kernel lives as long as this process.
    */
   static async start(options: SessionOptions = {}): Promise<Session> {
+    assertKnownOptions("start a session", options, SESSION_OPTIONS);
     const session = new Session(options);
     await session.#boot();
     return session;
@@ -129,6 +132,7 @@ export class Session {
    * @throws {Error} If the session is closed, or a kernel cannot be started.
    */
   execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteResult> {
+    assertKnownOptions("run a cell", options, EXECUTE_OPTIONS);
     const result = this.#queue.then(() => this.#execute(code, options));
     this.#queue = result.catch(() => {});
     return result;
@@ -214,6 +218,20 @@ export class Session {
       onExit: () => this.#died(),
       onInput: (request) => this.#running?.onInput?.(request) ?? Promise.resolve(""),
     });
+  }
+
+  /**
+   * Waits for the timers that cells have left pending: their output belongs to the last cell.
+   *
+   * @param milliseconds The longest wait.
+   * @returns How many are pending still, or the kernel has not answered about.
+   */
+  async settle(milliseconds: number): Promise<number> {
+    if (this.#link.kernel.ended) return 0;
+    const settled = this.#link.waitFor("settled");
+    await this.#link.kernel.tell(`settle ${milliseconds}`);
+    const heard = await this.#link.within(settled, milliseconds + 5000);
+    return heard?.value.type === "settled" ? heard.value.pending : 0;
   }
 
   /** The kernel has ended: who would not hear of it otherwise is told. */

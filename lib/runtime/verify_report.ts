@@ -9,7 +9,8 @@ import { formatNotebook, type Notebook, parseNotebook } from "./notebook.ts";
 import { hasTag, isInjected } from "./parameters.ts";
 import { checkPage, type CompleteReport, type PageVerdict } from "./report/check_page.ts";
 import { readReport } from "./report/embedded.ts";
-import { runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+import { RUN_OPTIONS, runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How to verify a report. */
 export interface VerifyOptions extends Omit<RunOptions, "parameters" | "output" | "name"> {
@@ -23,6 +24,14 @@ export interface VerifyOptions extends Omit<RunOptions, "parameters" | "output" 
    */
   moduleOf?: (version: string) => string;
 }
+
+const { parameters: _parameters, output: _output, name: _name, ...RUNNING } = RUN_OPTIONS;
+const VERIFY_OPTIONS: OptionNames<VerifyOptions> = {
+  ...RUNNING,
+  notebook: true,
+  relative: true,
+  moduleOf: true,
+};
 
 /** What a verification found. */
 export interface Verdict {
@@ -64,8 +73,26 @@ export interface Verdict {
  * @param options How to run it; `sandbox` for a stranger's.
  * @returns What differs and what has changed.
  * @throws {SyntaxError} If the text is no report, or carries no notebook or no manifest.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, renderReport, runNotebook, verifyReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const run = await runNotebook(notebook, { name: "sum.ipynb" });
+ * const { verdict } = await verifyReport(await renderReport(run.notebook));
+ * assertEquals(verdict, "same");
+ * ```
  */
 export async function verifyReport(html: string, options: VerifyOptions = {}): Promise<Verdict> {
+  assertKnownOptions("verify a report", options, VERIFY_OPTIONS);
   const report = complete(await readReport(html));
   const { manifest } = report;
   const before = report.notebook;
@@ -182,12 +209,31 @@ export interface ReportDifference {
  * @param before One report's text. @param after The other's.
  * @param options How near numbers must be, relative; 0 if not said.
  * @throws {SyntaxError} If one is no report, or carries no notebook or no manifest.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { diffReports, parseNotebook, renderReport, runNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const run = await runNotebook(notebook, { name: "sum.ipynb" });
+ * const report = await renderReport(run.notebook);
+ * const { changes, cells } = await diffReports(report, report);
+ * assertEquals([changes, cells.map(({ verdict }) => verdict)], [[], ["same"]]);
+ * ```
  */
 export async function diffReports(
   before: string,
   after: string,
   options: { relative?: number } = {},
 ): Promise<ReportDifference> {
+  assertKnownOptions("compare reports", options, { relative: true });
   const [a, b] = (await Promise.all([before, after].map(readReport))).map(complete);
   const pages: string[] = [];
   for (const [name, html, report] of [["first", before, a], ["second", after, b]] as const) {

@@ -4,6 +4,7 @@ import { chipStyle } from "./chips.ts";
 import { escapeHtml, monospace, palette, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** A padded batch, as `collate` makes it. */
 export interface PaddedBatchLike {
@@ -30,6 +31,15 @@ export interface BatchViewOptions {
   maxRows?: number;
 }
 
+/** The names of {@linkcode BatchViewOptions}. */
+export const BATCH_VIEW_OPTIONS: OptionNames<BatchViewOptions> = {
+  title: true,
+  padId: true,
+  ignoreIndex: true,
+  maxColumns: true,
+  maxRows: true,
+};
+
 /**
  * Shows a padded batch as a grid. Targets stand under the inputs that are to predict them, so that
  * the shift by one can be seen; those that do not count are dashes.
@@ -39,12 +49,23 @@ export interface BatchViewOptions {
  * @param options Title, and how much is shown.
  * @returns The view; long stretches in which nothing counts are left out first.
  * @throws {RangeError} If inputs or targets are not B·T numbers.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { collate, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = collate([{ promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 }]);
+ * assertStringIncludes(show.batchView(batch, gpt2Tokenizer()).text, "1 sequence");
+ * ```
  */
 export function batchView(
   batch: PaddedBatchLike,
   tokenizer: Detokenizer,
   options: BatchViewOptions = {},
 ): View {
+  assertKnownOptions("show a batch", options, BATCH_VIEW_OPTIONS);
   const { inputs, targets, batchSize, length } = batch;
   const size = batchSize * length;
   if (inputs.length !== size || targets.length !== size) {

@@ -3,6 +3,7 @@
 import { type Figure, figure } from "./figure.ts";
 import { type PlotlyLayout, plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { palette } from "./theme.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** What every chart can say about itself. All texts are plain text. */
 export interface ChartOptions {
@@ -15,6 +16,15 @@ export interface ChartOptions {
   /** The text alternative; made from the data where it is not given. */
   alt?: string;
 }
+
+/** The names of {@linkcode ChartOptions}. */
+export const CHART_OPTIONS: OptionNames<ChartOptions> = {
+  title: true,
+  subtitle: true,
+  xLabel: true,
+  yLabel: true,
+  alt: true,
+};
 
 /** One line of a chart. */
 export interface Series {
@@ -35,7 +45,7 @@ export interface Series {
  *
  * @example
  * ```ts
- * import { lineChart } from "./charts.ts";
+ * import { lineChart } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const chart = lineChart({ train: [3, 2, 1], validation: [3.2, 2.5, 1.9] }, { title: "Loss" });
@@ -46,6 +56,7 @@ export function lineChart(
   series: ArrayLike<number> | Record<string, ArrayLike<number>> | readonly Series[],
   options: ChartOptions & { logX?: boolean; logY?: boolean } = {},
 ): Figure {
+  assertKnownOptions("draw a line chart", options, { ...CHART_OPTIONS, logX: true, logY: true });
   const dashes = ["solid", "dash", "dot"] as const;
   const traces = toSeries(series).map(({ name, x, y }, i): PlotlyTrace => {
     if (x && x.length !== y.length) {
@@ -66,7 +77,7 @@ export function lineChart(
   const layout = layoutOf(options);
   if (options.logX) layout.xaxis = { ...layout.xaxis, type: "log" };
   if (options.logY) layout.yaxis = { ...layout.yaxis, type: "log" };
-  return figure(traces, layout, options);
+  return figure(traces, layout, { alt: options.alt });
 }
 
 /**
@@ -94,11 +105,21 @@ export function toSeries(
  * @param values Values by name, or pairs of name and value, in the order of the bars.
  * @param options Titles; `horizontal` draws lying bars, which leave room for long names.
  * @returns The chart.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.barChart({ "nano": 12, "gpt2": 124 }, { yLabel: "million weights" });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function barChart(
   values: Record<string, number> | readonly (readonly [string, number])[],
   options: ChartOptions & { horizontal?: boolean } = {},
 ): Figure {
+  assertKnownOptions("draw a bar chart", options, { ...CHART_OPTIONS, horizontal: true });
   const pairs: readonly (readonly [string, number])[] = Array.isArray(values)
     ? values
     : Object.entries(values);
@@ -118,14 +139,14 @@ export function barChart(
         marker: { color: palette[0] },
       }],
       layout,
-      options,
+      { alt: options.alt },
     );
   }
   layout.xaxis = { ...layout.xaxis, type: "category" };
   return figure(
     [{ type: "bar", x: names, y: lengths, marker: { color: palette[0] } }],
     layout,
-    options,
+    { alt: options.alt },
   );
 }
 
@@ -137,12 +158,22 @@ export function barChart(
  * @param options Titles; `labels` says what each point is, shown when a pointer rests on it.
  * @returns The chart.
  * @throws {RangeError} If x and y differ in length.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.scatter([1, 2, 3], [2, 4, 5], { xLabel: "ROUGE-L", yLabel: "judge" });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function scatter(
   x: ArrayLike<number>,
   y: ArrayLike<number>,
   options: ChartOptions & { labels?: readonly string[] } = {},
 ): Figure {
+  assertKnownOptions("draw a scatter plot", options, { ...CHART_OPTIONS, labels: true });
   if (x.length !== y.length) {
     throw new RangeError(
       `Cannot draw points: x has ${x.length} values and y ${y.length}, expected as many`,
@@ -158,7 +189,7 @@ export function scatter(
       ...(options.labels ? { text: options.labels.map(plotlyText) } : {}),
     }],
     layoutOf(options),
-    options,
+    { alt: options.alt },
   );
 }
 
@@ -176,17 +207,37 @@ export interface HeatmapOptions extends ChartOptions {
   max?: number;
 }
 
+/** The names of {@linkcode HeatmapOptions}. */
+export const HEATMAP_OPTIONS: OptionNames<HeatmapOptions> = {
+  ...CHART_OPTIONS,
+  columns: true,
+  rows: true,
+  valueLabel: true,
+  min: true,
+  max: true,
+};
+
 /**
  * Draws a grid of numbers as colours, the first row on top.
  *
  * @param values Rows of numbers; what is not finite is left empty.
  * @param options Titles, names of rows and columns.
  * @returns The chart; more than 48 rows or columns are drawn as averages of blocks.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.heatmap([[1, 2], [3, 4]], { rows: ["a", "b"], columns: ["x", "y"] });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function heatmap(
   values: readonly ArrayLike<number>[],
   options: HeatmapOptions = {},
 ): Figure {
+  assertKnownOptions("draw a heat map", options, HEATMAP_OPTIONS);
   const escaped = (list: readonly (string | number)[]) =>
     list.map((name) => typeof name === "string" ? plotlyText(name) : name);
   const layout = layoutOf(options);
@@ -206,7 +257,7 @@ export function heatmap(
         : {}),
     }],
     layout,
-    options,
+    { alt: options.alt },
   );
 }
 

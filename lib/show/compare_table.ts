@@ -4,6 +4,7 @@ import { sharedWords } from "./shared_words.ts";
 import { cellOpening, formatValue, markdownCell, tableHtml } from "./table.ts";
 import { escapeHtml, formatNumber } from "./theme.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** One prompt and what became of it. */
 export interface Comparison {
@@ -30,6 +31,14 @@ export interface CompareOptions {
   labels?: { prompt?: string; reference?: string; before?: string; after?: string };
 }
 
+/** The names of {@linkcode CompareOptions}. */
+export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
+  caption: true,
+  maxRows: true,
+  maxCell: true,
+  labels: true,
+};
+
 /**
  * Shows answers before and after. Words that an answer shares with the reference, in order, are
  * marked: those that ROUGE-L counts.
@@ -40,7 +49,7 @@ export interface CompareOptions {
  *
  * @example
  * ```ts
- * import { compareTable } from "./compare_table.ts";
+ * import { compareTable } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = compareTable([
@@ -50,6 +59,7 @@ export interface CompareOptions {
  * ```
  */
 export function compareTable(rows: readonly Comparison[], options: CompareOptions = {}): View {
+  assertKnownOptions("compare answers", options, COMPARE_OPTIONS);
   const { caption, maxRows = 20, maxCell = 1000, labels = {} } = options;
   const heads = [
     labels.prompt ?? "Prompt",

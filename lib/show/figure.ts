@@ -5,6 +5,7 @@ import { fit } from "./fit.ts";
 import { figureHtml } from "./figure_html.ts";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly.ts";
 import { type MimeBundle, View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** The MIME type of a Plotly figure. */
 export const plotlyMimeType = "application/vnd.plotly.v1+json";
@@ -19,6 +20,9 @@ export interface FigureOptions {
   /** HTML shown above the drawing; the caller vouches for it. */
   heading?: string;
 }
+
+/** The names of {@linkcode FigureOptions}. */
+export const FIGURE_OPTIONS: OptionNames<FigureOptions> = { alt: true, heading: true };
 
 /**
  * A chart. Its bundle holds the Plotly figure, HTML with a complete static drawing that becomes a
@@ -41,6 +45,7 @@ export class Figure extends View {
     options: FigureOptions = {},
   ) {
     super(() => makeBundle(data, layout, options));
+    assertKnownOptions("draw a figure", options, FIGURE_OPTIONS);
     this.data = data;
     this.layout = layout;
   }
@@ -58,7 +63,7 @@ export class Figure extends View {
  *
  * @example
  * ```ts
- * import { figure } from "./figure.ts";
+ * import { figure } from "tunebook/show";
  * import { assertEquals, assertStringIncludes } from "@std/assert";
  *
  * const chart = figure([{ x: [1, 2, 3], y: [4, 2, 1], name: "loss" }], { title: { text: "Run" } });

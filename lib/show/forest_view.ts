@@ -7,6 +7,7 @@ import { type ForestBatchLike, type ForestTree, forestTree, type Segment } from 
 import { escapeHtml, formatNumber, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export type { ForestBatchLike } from "./forest_tree.ts";
 
@@ -19,6 +20,13 @@ export interface ForestViewOptions {
   maxSegments?: number;
 }
 
+/** The names of {@linkcode ForestViewOptions}. */
+export const FOREST_VIEW_OPTIONS: OptionNames<ForestViewOptions> = {
+  title: true,
+  maxTokens: true,
+  maxSegments: true,
+};
+
 /**
  * Shows a forest batch: a picture of its branches, then its tokens as chips, shared beginnings once.
  * A token is underlined where the loss counts its prediction, with how often it counts; a dotted chip
@@ -29,12 +37,26 @@ export interface ForestViewOptions {
  * @param options Title, and how much is shown.
  * @returns The view.
  * @throws {RangeError} If the arrays do not describe a forest.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { forest, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = forest([
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ]);
+ * assertStringIncludes(show.forestView(batch, gpt2Tokenizer()).html, "<svg");
+ * ```
  */
 export function forestView(
   batch: ForestBatchLike,
   tokenizer: Detokenizer,
   options: ForestViewOptions = {},
 ): View {
+  assertKnownOptions("show a forest", options, FOREST_VIEW_OPTIONS);
   const tree = forestTree(batch);
   const { title, maxTokens = 48, maxSegments = 60 } = options;
   return new View(() => {
@@ -77,8 +99,22 @@ export function forestView(
  * @param options Title.
  * @returns The view: rows attend to columns.
  * @throws {RangeError} If the arrays do not describe a forest.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { forest } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = forest([
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ]);
+ * assertStringIncludes(show.attentionView(batch).html, "<svg");
+ * ```
  */
 export function attentionView(batch: ForestBatchLike, options: { title?: string } = {}): View {
+  assertKnownOptions("show attention", options, { title: true });
   const tree = forestTree(batch);
   return new View(() => {
     const total = batch.tokens.length;

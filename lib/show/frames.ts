@@ -3,6 +3,7 @@
 import player from "./frames_player.js" with { type: "text" };
 import { escapeHtml, sansSerif } from "./theme.ts";
 import { type MimeBundle, View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** A control's setting: numbers get a slider, words get buttons, `[false, true]` gets a switch. */
 export type FrameValue = string | number | boolean;
@@ -18,6 +19,14 @@ export interface FramesOptions<Settings extends Record<string, FrameValue>> {
   /** Writes a control's values. */
   format?: (value: FrameValue, control: keyof Settings) => string;
 }
+
+/** The names of {@linkcode FramesOptions}. */
+export const FRAMES_OPTIONS: OptionNames<FramesOptions<never>> = {
+  title: true,
+  start: true,
+  labels: true,
+  format: true,
+};
 
 /** The most frames of one view: each is stored in the notebook. */
 export const MAX_FRAMES = 240;
@@ -57,6 +66,7 @@ export function frames<const C extends Record<string, readonly FrameValue[]>>(
   draw: (settings: Settings<C>) => View,
   options: FramesOptions<Settings<C>> = {},
 ): View {
+  assertKnownOptions("show frames", options, FRAMES_OPTIONS);
   const names = Object.keys(controls);
   const combinations = product(names, controls as Controls<Settings<C>>);
   if (combinations.length === 0 || combinations.length > MAX_FRAMES) {

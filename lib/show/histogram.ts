@@ -1,9 +1,10 @@
 // Histograms: how values are distributed.
 
-import { type ChartOptions, layoutOf, toSeries } from "./charts.ts";
+import { CHART_OPTIONS, type ChartOptions, layoutOf, toSeries } from "./charts.ts";
 import { type Figure, figure } from "./figure.ts";
 import { type PlotlyLine, plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { formatNumber, palette } from "./theme.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How values are counted into bins. */
 export interface HistogramOptions extends ChartOptions {
@@ -12,6 +13,13 @@ export interface HistogramOptions extends ChartOptions {
   /** Upright lines at values worth noting, by name, such as a model's context length. */
   marks?: Record<string, number>;
 }
+
+/** The names of {@linkcode HistogramOptions}. */
+export const HISTOGRAM_OPTIONS: OptionNames<HistogramOptions> = {
+  ...CHART_OPTIONS,
+  bins: true,
+  marks: true,
+};
 
 /**
  * Draws how values are distributed.
@@ -24,7 +32,7 @@ export interface HistogramOptions extends ChartOptions {
  *
  * @example
  * ```ts
- * import { histogram } from "./histogram.ts";
+ * import { histogram } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const chart = histogram([1, 1, 2, 5], { bins: 5 });
@@ -36,6 +44,7 @@ export function histogram(
   values: ArrayLike<number> | Record<string, ArrayLike<number>>,
   options: HistogramOptions = {},
 ): Figure {
+  assertKnownOptions("draw a histogram", options, HISTOGRAM_OPTIONS);
   const { bins: wanted } = options;
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1 && wanted <= 1000)) {
     throw new RangeError(`Cannot draw a histogram: bins must be from 1 to 1000, got ${wanted}`);

@@ -8,6 +8,7 @@ import { plotlyMimeType } from "./figure.ts";
 import { statusHtml } from "./progress_html.ts";
 import { Throttle } from "./throttle.ts";
 import type { MimeBundle } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a live training view behaves. */
 export interface LiveTrainingOptions {
@@ -25,6 +26,16 @@ export interface LiveTrainingOptions {
   now?: () => number;
 }
 
+/** The names of {@linkcode LiveTrainingOptions}. */
+export const LIVE_TRAINING_OPTIONS: OptionNames<LiveTrainingOptions> = {
+  title: true,
+  updatesPerSecond: true,
+  secondsPerLine: true,
+  channel: true,
+  print: true,
+  now: true,
+};
+
 /** A live view of one training run; see {@linkcode liveTraining}. */
 export class LiveTraining {
   /** All steps so far. */
@@ -39,6 +50,7 @@ export class LiveTraining {
 
   /** @param options Title and pace. */
   constructor(options: LiveTrainingOptions = {}) {
+    assertKnownOptions("show a training", options, LIVE_TRAINING_OPTIONS);
     const channel = options.channel === null ? undefined : options.channel ?? jupyterChannel();
     const now = options.now ?? (() => performance.now());
     this.#title = options.title;

@@ -2,6 +2,7 @@
 
 import { plotlyArrived } from "./figure_html.ts";
 import { type JupyterChannel, jupyterChannel, UpdatingDisplay } from "./jupyter.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /**
  * Loads Plotly into the page in which this notebook is open, from this machine, not from the network.
@@ -14,10 +15,18 @@ import { type JupyterChannel, jupyterChannel, UpdatingDisplay } from "./jupyter.
  * @param options `channel`: the kernel's output channel, found by itself; `pause`: milliseconds that
  *   the page gets to run the script, 1500 by default.
  * @returns A promise that settles when the output has been replaced.
+ *
+ * @example
+ * ```ts
+ * import * as show from "tunebook/show";
+ *
+ * await show.enableLivePlotly({ pause: 0 }); // in a notebook: charts drawn from now on can be zoomed
+ * ```
  */
 export async function enableLivePlotly(
   options: { channel?: JupyterChannel; pause?: number } = {},
 ): Promise<void> {
+  assertKnownOptions("enable live charts", options, { channel: true, pause: true });
   const channel = options.channel ?? jupyterChannel();
   if (!channel) return;
   const script = await plotlyLoader();

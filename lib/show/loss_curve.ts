@@ -1,11 +1,12 @@
 // The curve that says how training went.
 
-import { type ChartOptions, layoutOf } from "./charts.ts";
+import { CHART_OPTIONS, type ChartOptions, layoutOf } from "./charts.ts";
 import { type Figure, figure } from "./figure.ts";
 import { plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { niceTicks, tickLabels } from "./svg/scale.ts";
 import { formatNumber, palette, warning } from "./theme.ts";
 import type { StepRecord } from "./step_record.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a loss curve is drawn. */
 export interface LossCurveOptions extends ChartOptions {
@@ -17,6 +18,13 @@ export interface LossCurveOptions extends ChartOptions {
   /** The x axis ends here, so that a curve grows from left to right while training goes on. */
   totalSteps?: number;
 }
+
+/** The names of {@linkcode LossCurveOptions}. */
+export const LOSS_CURVE_OPTIONS: OptionNames<LossCurveOptions> = {
+  ...CHART_OPTIONS,
+  smoothing: true,
+  totalSteps: true,
+};
 
 /**
  * Draws training loss by step, the validation losses measured on the way, and along the top the
@@ -43,6 +51,7 @@ export function lossCurve(
   history: readonly StepRecord[],
   options: LossCurveOptions = {},
 ): Figure {
+  assertKnownOptions("draw a loss curve", options, LOSS_CURVE_OPTIONS);
   const usual = history.length >= 40 ? Math.ceil(history.length / 20) : 1;
   const smoothing = options.smoothing ?? usual;
   if (!(Number.isInteger(smoothing) && smoothing >= 1)) {

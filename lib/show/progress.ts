@@ -5,6 +5,7 @@ import { duration } from "./live_state.ts";
 import { statusHtml } from "./progress_html.ts";
 import { formatNumber } from "./theme.ts";
 import { Throttle } from "./throttle.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a progress bar behaves. */
 export interface ProgressOptions {
@@ -21,6 +22,16 @@ export interface ProgressOptions {
   /** The clock, in milliseconds; `performance.now` by default. */
   now?: () => number;
 }
+
+/** The names of {@linkcode ProgressOptions}. */
+export const PROGRESS_OPTIONS: OptionNames<ProgressOptions> = {
+  unit: true,
+  updatesPerSecond: true,
+  secondsPerLine: true,
+  channel: true,
+  print: true,
+  now: true,
+};
 
 /** A progress bar; see {@linkcode progress}. */
 export class Progress {
@@ -42,6 +53,7 @@ export class Progress {
    * @param options Unit and pace.
    */
   constructor(label: string, total: number | undefined, options: ProgressOptions = {}) {
+    assertKnownOptions("show progress", options, PROGRESS_OPTIONS);
     const channel = options.channel === null ? undefined : options.channel ?? jupyterChannel();
     this.#now = options.now ?? (() => performance.now());
     this.#started = this.#now();
@@ -164,7 +176,7 @@ export class Progress {
  *
  * @example
  * ```ts
- * import { progress } from "./progress.ts";
+ * import { progress } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const lines: string[] = [];

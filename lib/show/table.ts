@@ -3,6 +3,7 @@
 import { escapeHtml, formatNumber, sansSerif } from "./theme.ts";
 import { textWidth } from "./svg/text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** One column of a table. */
 export interface TableColumn<Row> {
@@ -30,6 +31,15 @@ export interface TableOptions<Row> {
   maxCell?: number;
 }
 
+/** The names of {@linkcode TableOptions}. */
+export const TABLE_OPTIONS: OptionNames<TableOptions<never>> = {
+  columns: true,
+  caption: true,
+  align: true,
+  maxRows: true,
+  maxCell: true,
+};
+
 interface Cell {
   text: string;
   number: boolean;
@@ -44,7 +54,7 @@ interface Cell {
  *
  * @example
  * ```ts
- * import { table } from "./table.ts";
+ * import { table } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const view = table([{ metric: "ROUGE-L", score: 0.61234 }, { metric: "exact", score: 0.5 }]);
@@ -60,6 +70,7 @@ export function table<Row extends object>(
   rows: readonly Row[],
   options: TableOptions<Row> = {},
 ): View {
+  assertKnownOptions("show a table", options, TABLE_OPTIONS);
   const { caption, maxRows = 50, maxCell = 600 } = options;
   const columns = columnsOf(rows, options);
   return new View(() => {

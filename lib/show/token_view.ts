@@ -13,6 +13,7 @@ import {
 import { escapeHtml, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export type { TokenRole } from "./chips.ts";
 
@@ -40,6 +41,13 @@ export interface TokenViewOptions {
   maxSequences?: number;
 }
 
+/** The names of {@linkcode TokenViewOptions}. */
+export const TOKEN_VIEW_OPTIONS: OptionNames<TokenViewOptions> = {
+  title: true,
+  maxTokens: true,
+  maxSequences: true,
+};
+
 /** Folded tokens take room in the notebook too: beyond so many a sequence is cut. */
 const mostTokens = 4000;
 
@@ -53,7 +61,7 @@ const mostTokens = 4000;
  *
  * @example
  * ```ts
- * import { tokenView } from "./token_view.ts";
+ * import { tokenView } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = tokenView({
@@ -69,6 +77,7 @@ export function tokenView(
   sequences: TokenSequence | readonly TokenSequence[],
   options: TokenViewOptions = {},
 ): View {
+  assertKnownOptions("show tokens", options, TOKEN_VIEW_OPTIONS);
   const all = (Array.isArray(sequences) ? sequences : [sequences]) as readonly TokenSequence[];
   const chips = all.map(toChips);
   const { title, maxTokens = 400, maxSequences = 8 } = options;
@@ -194,6 +203,18 @@ export function exampleTokens(
  * @param masks The masks, `["prompt"]` by default.
  * @param options Title, and how much is shown.
  * @returns The view.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { encodeExample, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
+ * const view = show.maskView(encodeExample(entry, tokenizer), tokenizer, ["none", "prompt"]);
+ * assertStringIncludes(view.text, "Blue");
+ * ```
  */
 export function maskView(
   example: ExampleTokens,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findBlas } from "./cpu/blas.ts";
+import { findBlas } from "./cpu/blas/find.ts";
 import { CpuDevice } from "./cpu/device.ts";
 import type { Device, DeviceKind } from "./device.ts";
 import { recordDevice } from "./facts.ts";
@@ -168,7 +168,7 @@ function gpuKey(adapter: GPUAdapter): string {
 function cpuKey({ threads, blas }: PickOptions): string {
   const count = threads ?? Deno.env.get("TUNEBOOK_THREADS") ?? "all";
   return `cpu, threads: ${count}, BLAS: ${
-    (blas === false ? undefined : findBlas()?.name) ?? "none"
+    (blas === false ? undefined : findBlas().used?.name) ?? "none"
   }`;
 }
 

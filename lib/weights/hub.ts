@@ -10,10 +10,11 @@
 import { join } from "@std/path";
 import { hubCacheDirectory, isCommit, RepositoryCache } from "./hub/cache.ts";
 import { download, type DownloadProgress, probe } from "./hub/download.ts";
-import { checkNames, connect, type HubOptions, isOffline } from "./hub/options.ts";
+import { checkNames, connect, HUB_OPTIONS, type HubOptions, isOffline } from "./hub/options.ts";
 import { type Connection, HubError } from "./hub/request.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";
 import { WEIGHT_FILES } from "./safetensors/find.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export { type DownloadProgress, HubError, type HubOptions };
 
@@ -55,6 +56,9 @@ export interface SnapshotOptions extends HubOptions {
   weights?: boolean;
 }
 
+/** The names of {@linkcode SnapshotOptions}. */
+export const SNAPSHOT_OPTIONS: OptionNames<SnapshotOptions> = { ...HUB_OPTIONS, weights: true };
+
 /**
  * Downloads the files of a model: its config, tokenizer and safetensors weights.
  *
@@ -67,11 +71,23 @@ export interface SnapshotOptions extends HubOptions {
  * @throws {HubError} If the model does not exist, access is denied, or the hub cannot be reached
  * and the cache does not hold the model
  * @throws {RangeError} If the name, revision or endpoint is malformed
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { downloadSnapshot, HubError } from "tunebook/weights";
+ *
+ * const cacheDirectory = await Deno.makeTempDir();
+ * const options = { cacheDirectory, offline: true }; // only what was downloaded before
+ * await assertRejects(() => downloadSnapshot("owner/name", options), HubError, "may not be downloaded");
+ * await Deno.remove(cacheDirectory, { recursive: true });
+ * ```
  */
 export async function downloadSnapshot(
   repository: string,
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
+  assertKnownOptions("download a model", options, SNAPSHOT_OPTIONS);
   const revision = options.revision ?? "main";
   checkNames(repository, revision);
   const cache = new RepositoryCache(options.cacheDirectory ?? hubCacheDirectory(), repository);
@@ -108,6 +124,16 @@ export async function downloadSnapshot(
  * @param cacheDirectory The cache's directory; by default as in {@linkcode
  * HubOptions.cacheDirectory}
  * @returns Their names, in the form used after `hf:`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { listCachedModels } from "tunebook/weights";
+ *
+ * const cacheDirectory = await Deno.makeTempDir();
+ * assertEquals(await listCachedModels(cacheDirectory), []);
+ * await Deno.remove(cacheDirectory);
+ * ```
  */
 export async function listCachedModels(
   cacheDirectory: string = hubCacheDirectory(),

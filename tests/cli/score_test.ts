@@ -99,8 +99,8 @@ Deno.test("tunebook score says in one line what is wrong", async () => {
     const cases: [string[], string, number][] = [
       [[`${path}.no`], `error: Cannot read "${path}.no": there is no such file`, 1],
       [[path, "--judge", "llama3"], 'error: Cannot use the judge "llama3"', 1],
-      [[path, "--seed", "x"], "Expected a whole number.", 2],
-      [[path, "--num-ctx", "0"], "Expected a whole number above 0.", 2],
+      [[path, "--seed", "x"], "Expected a whole number of 0 or more.", 2],
+      [[path, "--num-ctx", "0"], "Expected a whole number of 1 or more.", 2],
     ];
     for (const [args, message, exit] of cases) {
       const { code, stdout, stderr } = await score(args);

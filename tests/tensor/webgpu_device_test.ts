@@ -188,7 +188,8 @@ Deno.test({
         const bias = numbers([n], 3);
         const left = Tensor.from(device, a.data, a.shape);
         const right = Tensor.from(device, b.data, b.shape);
-        const c = matmul(left, right, { ...shape, bias: Tensor.from(device, bias.data) });
+        const flags = { transposeA, transposeB, bias: Tensor.from(device, bias.data) };
+        const c = matmul(left, right, flags);
         const y = await c.data() as Float32Array;
         matmulInto(c, left, right, { ...shape, accumulate: 1 });
         const twice = await c.data() as Float32Array;

@@ -2,6 +2,7 @@
 
 import { basename, dirname, join, resolve } from "@std/path";
 import { z } from "zod";
+import { cacheFolder } from "../../cache_folder.ts";
 import type { ProvenanceEntry } from "../manifest.ts";
 import type { Output } from "../notebook.ts";
 import { sha256 } from "../new_manifest.ts";
@@ -134,15 +135,7 @@ async function stateOf(path: string): Promise<string> {
 }
 
 function defaultRoot(): string {
-  const { env, build } = Deno;
-  const home = env.get("HOME") ?? env.get("USERPROFILE") ?? ".";
-  const cache = env.get("XDG_CACHE_HOME") ||
-    (build.os === "darwin"
-      ? join(home, "Library", "Caches")
-      : build.os === "windows"
-      ? env.get("LOCALAPPDATA") ?? join(home, "AppData", "Local")
-      : join(home, ".cache"));
-  return join(cache, "tunebook", "cells");
+  return join(cacheFolder() ?? join(".cache", "tunebook"), "cells");
 }
 
 async function removeFolder(path: string): Promise<void> {

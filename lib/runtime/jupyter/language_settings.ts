@@ -1,4 +1,5 @@
-// What the language server is told of this library where the notebook's deno.json does not map it.
+// Settings that tell the language server about this library if the notebook's deno.json does not
+// map it.
 
 import { join, toFileUrl } from "@std/path";
 import { findDenoConfig } from "../deno_config.ts";
@@ -11,7 +12,7 @@ export interface LanguageSettings {
 }
 
 /**
- * Lets the language server find this library as the kernel does.
+ * Makes the language server find this library as the kernel does.
  *
  * @param cwd The notebook's folder.
  * @param library URLs of the entry points, by name.

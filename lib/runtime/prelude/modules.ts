@@ -51,8 +51,23 @@ export function watchModules(
   const plain = (url: string) => url.replace(new RegExp(`\\?${marker}\\d+$`), "");
 
   // deno-lint-ignore no-explicit-any
-  const { registerHooks } = (globalThis as any).process.getBuiltinModule("node:module");
-  registerHooks({
+  const { process } = globalThis as any;
+  const { createRequire, registerHooks } = process.getBuiltinModule("node:module");
+  const { existsSync, readFileSync } = process.getBuiltinModule("node:fs");
+  const { fileURLToPath } = process.getBuiltinModule("node:url");
+
+  /** Whether a package's file is an ES module by its name, or by the nearest package.json. */
+  function isModule(url: string): boolean {
+    if (!url.startsWith("file:") || /\.(?:cjs|json|node|wasm)$/.test(url)) return false;
+    if (url.endsWith(".mjs")) return true;
+    for (let folder = new URL(".", url); folder.pathname !== "/"; folder = new URL("..", folder)) {
+      const file = fileURLToPath(new URL("package.json", folder));
+      if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")).type === "module";
+    }
+    return false;
+  }
+
+  const hooks = {
     // deno-lint-ignore no-explicit-any
     resolve(specifier: string, context: any, next: any) {
       const { parentURL } = context;
@@ -65,7 +80,21 @@ export function watchModules(
           ? { url: library[specifier], shortCircuit: true }
           : resolved;
       }
-      if (!isOwn(resolved.url)) return resolved;
+      if (!isOwn(resolved.url)) {
+        // With a hook in place, Deno cannot load an ES module for a require() (2.9.6: "Cannot resolve
+        // module"). So it is loaded here without one, and require() finds it.
+        if (parent !== "" && context.conditions?.includes("require") && isModule(resolved.url)) {
+          registered.deregister();
+          try {
+            createRequire(parent)(specifier);
+          } catch {
+            // The package itself fails in the same way.
+          } finally {
+            registered = registerHooks(hooks);
+          }
+        }
+        return resolved;
+      }
       if (!fresh) look();
       const { url } = resolved;
       let module = loaded.get(url);
@@ -77,5 +106,6 @@ export function watchModules(
       if (module.version === 0) return resolved;
       return { ...resolved, url: `${url}?${marker}${module.version}` };
     },
-  });
+  };
+  let registered = registerHooks(hooks);
 }

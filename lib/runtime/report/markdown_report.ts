@@ -13,6 +13,7 @@ import { escapeHtml } from "./html.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { isSafeLink, sanitizeHtml } from "./sanitize.ts";
 import { plainText } from "./terminal.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 /** Longest text of one output; the notebook has the rest. */
 const MAX_TEXT = 50_000;
@@ -42,6 +43,13 @@ export interface MarkdownReportOptions {
   folder?: string;
 }
 
+/** The names of {@linkcode MarkdownReportOptions}. */
+export const MARKDOWN_REPORT_OPTIONS: OptionNames<MarkdownReportOptions> = {
+  manifest: true,
+  code: true,
+  folder: true,
+};
+
 /**
  * Makes a Markdown report of a notebook.
  *
@@ -65,6 +73,7 @@ export function renderMarkdownReport(
   notebook: Notebook,
   options: MarkdownReportOptions = {},
 ): MarkdownReport {
+  assertKnownOptions("make a report", options, MARKDOWN_REPORT_OPTIONS);
   const { code = true, folder = "files" } = options;
   const writer = new Writer(folder);
   const language = String(notebook.metadata.language_info?.name ?? "typescript")
@@ -91,12 +100,28 @@ export function renderMarkdownReport(
  * @param path The Markdown file's path.
  * @param notebook The notebook with its outputs.
  * @param options What to show.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, writeMarkdownReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".md" });
+ * await writeMarkdownReport(path, notebook);
+ * assertEquals(await Deno.readTextFile(path), "# Losses\n");
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeMarkdownReport(
   path: string,
   notebook: Notebook,
   options: Omit<MarkdownReportOptions, "folder"> = {},
 ): Promise<void> {
+  assertKnownOptions("write a report", options, { manifest: true, code: true });
   const folder = `${basename(path).replace(/\.\w+$/, "")}_files`;
   const { markdown, files } = renderMarkdownReport(notebook, { ...options, folder });
   for (const [name, bytes] of files) {

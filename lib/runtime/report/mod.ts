@@ -4,13 +4,14 @@
 import config from "../../../deno.json" with { type: "json" };
 import type { Manifest } from "../manifest.ts";
 import { libraryHash } from "../new_manifest.ts";
-import type { Notebook } from "../notebook.ts";
+import { inFileOrder, type Notebook } from "../notebook.ts";
 import { formatSeconds, renderCells } from "./cells.ts";
 import { asManifest, embedData, type PageSettings } from "./embedded.ts";
 import { renderContents } from "./headings.ts";
 import { escapeHtml, textOf } from "./html.ts";
 import { renderPage } from "./page.ts";
 import { renderProvenance } from "./provenance.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 export { type EmbeddedReport, type PageSettings, readReport } from "./embedded.ts";
 export {
@@ -41,6 +42,15 @@ export interface ReportOptions {
   embedNotebook?: boolean;
 }
 
+/** The names of {@linkcode ReportOptions}. */
+export const REPORT_OPTIONS: OptionNames<ReportOptions> = {
+  title: true,
+  manifest: true,
+  code: true,
+  theme: true,
+  embedNotebook: true,
+};
+
 /**
  * Makes a report of a notebook.
  *
@@ -70,6 +80,7 @@ export async function renderReport(
   notebook: Notebook,
   options: ReportOptions = {},
 ): Promise<string> {
+  assertKnownOptions("make a report", options, REPORT_OPTIONS);
   const { title, code = true, theme, embedNotebook = true } = options;
   const settings: PageSettings = {
     tunebook: config.version,
@@ -79,8 +90,10 @@ export async function renderReport(
     code,
     theme,
   };
+  // As the page carries it: whoever renders it again from there gets the same.
+  const carried = inFileOrder(notebook);
   const manifest = asManifest(options.manifest ?? notebook.metadata.tunebook);
-  return await renderWith(settings, notebook, manifest, embedNotebook);
+  return await renderWith(settings, carried, manifest, embedNotebook);
 }
 
 /**

@@ -4,6 +4,7 @@
 import { join } from "@std/path";
 import type { KernelCommand, KernelLauncher } from "../kernel.ts";
 import {
+  INNER_BLAS_FILE,
   INNER_DENO_DIR,
   innerEnvironment,
   LIBRARY_PLACES,
@@ -59,6 +60,7 @@ export function sandboxLauncher(walls: Walls): KernelLauncher {
         ...walls.config === undefined
           ? []
           : ["--ro-bind", walls.config, join(walls.cwd, "deno.json")],
+        ...walls.blas === undefined ? [] : ["--ro-bind", walls.blas, INNER_BLAS_FILE],
         ...LIBRARY_PLACES.flatMap((path) => bind("--ro-bind-try", path)),
         ...walls.read.flatMap((path) => bind("--ro-bind", path)),
         ...walls.write.flatMap((path) => bind("--bind", path)),

@@ -3,6 +3,7 @@
 
 import { dirname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
 import { TextLineStream } from "@std/streams";
+import { cacheFolder } from "../../cache_folder.ts";
 import { makeOwnTempDir } from "../../own_temp.ts";
 import { type Notebook, writeNotebook } from "../notebook.ts";
 import type { RunOptions, RunResult } from "../runner.ts";
@@ -139,8 +140,8 @@ async function openPlace(options: SandboxOptions, cwd: string): Promise<Place> {
       if (await exists(path)) await see(path);
     }
     await see(await Deno.realPath(Deno.execPath()));
-    for (const path of [walls.filter, ...walls.config === undefined ? [] : [walls.config]]) {
-      await see(path);
+    for (const path of [walls.filter, walls.config, walls.blas]) {
+      if (path !== undefined) await see(path);
     }
     for (const path of walls.read) await see(path);
     for (const path of walls.write) {
@@ -200,10 +201,13 @@ async function buildWalls(
     return paths.map((path) => resolve(path));
   };
   const write = await named(options.write, "write");
+  // It names the libraries that are loaded outside.
+  const cache = cacheFolder() ?? "/nowhere";
   for (const path of write) {
     // What the notebook leaves there would run outside, the next time that anything runs.
     const at = await real(path, "write");
-    for (const trusted of [denoDir, LIBRARY_ROOT, dirname(await Deno.realPath(Deno.execPath()))]) {
+    const deno = dirname(await Deno.realPath(Deno.execPath()));
+    for (const trusted of [denoDir, LIBRARY_ROOT, deno, cache]) {
       const place = await Deno.realPath(trusted).catch(() => trusted);
       if (isWithin(at, place) || (trusted !== LIBRARY_ROOT && isWithin(place, at))) {
         throw new RangeError(
@@ -222,6 +226,8 @@ async function buildWalls(
     const config = walls.config = join(folder, "deno.json");
     await Deno.writeTextFile(config, JSON.stringify(await libraryConfig()));
   }
+  const known = join(cache, "blas.json");
+  if (await exists(known)) await Deno.copyFile(known, walls.blas = join(folder, "blas.json"));
   return walls;
 }
 

@@ -4,6 +4,7 @@
 
 import { fromFileUrl, join, resolve } from "@std/path";
 import { blasVariables } from "../../blas_variables.ts";
+import type { OptionNames } from "../../options.ts";
 import { LIBRARY } from "../library.ts";
 
 /** What a sandboxed notebook may do. */
@@ -18,6 +19,14 @@ export interface SandboxOptions {
   disk?: number;
 }
 
+/** The names of {@linkcode SandboxOptions}. */
+export const SANDBOX_OPTIONS: OptionNames<SandboxOptions> = {
+  read: true,
+  write: true,
+  memory: true,
+  disk: true,
+};
+
 /** Walls in full, as the runner knows them: all paths are there for it to see. */
 export interface Walls {
   read: string[];
@@ -30,6 +39,8 @@ export interface Walls {
   filter: string;
   /** A deno.json for the working directory, where no folder above has one. */
   config?: string;
+  /** A file that says which BLAS is right on this machine, where that is known: the kernel can start no process to try. */
+  blas?: string;
 }
 
 /** Defaults, in MiB, and the seconds after which a sandboxed run ends. */
@@ -66,6 +77,9 @@ export const LIBRARY_PLACES: string[] = LIBRARY_ROOT === "" ? [] : [
 
 /** Where Deno's cache is within the walls; only what can be read from outside is not gone afterwards. */
 export const INNER_DENO_DIR = "/tmp/deno";
+
+/** Where a kernel within looks for what is known of a BLAS. */
+export const INNER_BLAS_FILE = "/tmp/.cache/tunebook/blas.json";
 
 /** Variables that go through the walls, beside those that decide what a BLAS computes. */
 const PASSED = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS", "LANG", "TZ"];

@@ -241,8 +241,9 @@ export class KernelLink {
       case "end":
         this.#resolve(`end ${message.token}`, message);
         break;
+      case "settled":
       case "ready":
-        this.#resolve("ready", message);
+        this.#resolve(message.type, message);
         break;
       default:
         this.#options.onPrelude(message);

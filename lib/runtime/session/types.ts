@@ -5,6 +5,7 @@ import type { Kernel, KernelLauncher } from "../kernel.ts";
 import type { ProvenanceEntry } from "../manifest.ts";
 import type { Output } from "../notebook.ts";
 import type { OutputMessage } from "../outputs.ts";
+import type { OptionNames } from "../../options.ts";
 
 /** How to start a session. */
 export interface SessionOptions {
@@ -35,6 +36,21 @@ export interface SessionOptions {
   keepRecords?: boolean;
 }
 
+/** The names of {@linkcode SessionOptions}. */
+export const SESSION_OPTIONS: OptionNames<SessionOptions> = {
+  cwd: true,
+  kernel: true,
+  path: true,
+  env: true,
+  launcher: true,
+  onLateOutput: true,
+  onMessage: true,
+  onDeath: true,
+  keepRecords: true,
+  lock: true,
+  maxOutput: true,
+};
+
 /** A message that is no output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */
 export interface SessionMessage {
   type: string;
@@ -61,6 +77,17 @@ export interface ExecuteOptions {
   /** Answers `prompt` and `confirm` in the cell; without it they give null and false. */
   onInput?: (request: { prompt: string; password: boolean }) => Promise<string>;
 }
+
+/** The names of {@linkcode ExecuteOptions}. */
+export const EXECUTE_OPTIONS: OptionNames<ExecuteOptions> = {
+  onOutput: true,
+  onLateOutput: true,
+  signal: true,
+  timeout: true,
+  label: true,
+  silent: true,
+  onInput: true,
+};
 
 /** What came of a cell. */
 export interface ExecuteResult {

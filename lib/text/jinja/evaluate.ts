@@ -357,7 +357,7 @@ class Run {
     if (operator === "+" && (isMarkup(node.left) || isMarkup(node.right))) {
       const [left, right] = [node.left, node.right].map((side: Node) => {
         const value = this.#value(side, scope);
-        // what is no text stays as it is, and is refused below
+        // other values stay unchanged and are refused below
         const isText = typeof value === "string" && !isMarkup(side);
         return isText ? applyFilter("escape", value, NO_ARGUMENTS) : value;
       }) as [Value, Value];
@@ -440,7 +440,7 @@ class Run {
     return callee({ ...args, named: new Map([...args.named, ["caller", caller]]) });
   }
 
-  /** `a.b` is an attribute, else an item; `a[b]` an item, else an attribute. */
+  /** `a.b` is an attribute or, if there is none, an item; `a[b]` is an item or an attribute. */
   #member(node: Node, scope: Scope): Value {
     const owner = this.#value(node.object, scope);
     assertDefined(owner);

@@ -34,7 +34,7 @@ export function denseStrides(shape: readonly number[]): number[] {
 }
 
 /**
- * Copies elements: `y[to] = x[from]`, or `+=`, for every index. Not recorded.
+ * Copies elements: `y[destination] = x[from]`, or `+=`, for every index. Not recorded.
  *
  * @param lengths The dimensions that both layouts are walked in.
  * @param x Where elements come from; several indices may mean the same.
@@ -109,11 +109,11 @@ function wgslOf(
   const steps = dimensions.toReversed().map((d) =>
     `  let i${d} = rest % params.length${d};
   rest /= params.length${d};
-  from += i${d} * params.xStride${d};
-  to += i${d} * params.yStride${d};
+  source += i${d} * params.xStride${d};
+  destination += i${d} * params.yStride${d};
 `
   );
-  return `// y[to] = x[from] (+ y[to]). One thread an element, which may be an integer: its bits are copied.
+  return `// y[destination] = x[source] (+ y[destination]). One thread an element, which may be an integer: its bits are copied.
 struct Params {
 ${Object.entries(params).map(([name, type]) => `  ${name}: ${type},\n`).join("")}}
 
@@ -127,13 +127,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (rest >= params.size) {
     return;
   }
-  var from = params.xOffset;
-  var to = params.yOffset;
-${steps.join("")}  var value = x[from];
+  var source = params.xOffset;
+  var destination = params.yOffset;
+${steps.join("")}  var value = x[source];
   if (params.accumulate == 1u) {
-    value = bitcast<u32>(bitcast<f32>(value) + bitcast<f32>(y[to]));
+    value = bitcast<u32>(bitcast<f32>(value) + bitcast<f32>(y[destination]));
   }
-  y[to] = value;
+  y[destination] = value;
 }
 `;
 }

@@ -1,0 +1,174 @@
+// The public interface as a whole: every function that takes options refuses those that it does not have.
+
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import * as data from "../lib/dataset/mod.ts";
+import * as evaluation from "../lib/eval/mod.ts";
+import * as model from "../lib/model/mod.ts";
+import { Random } from "../lib/random.ts";
+import * as runtime from "../lib/runtime/mod.ts";
+import * as show from "../lib/show/mod.ts";
+import * as train from "../lib/train/mod.ts";
+import { ChatTemplate, gpt2Tokenizer } from "../lib/text/mod.ts";
+import * as weights from "../lib/weights/mod.ts";
+import { ENTRY_POINTS, exportsOf } from "./interface.ts";
+
+/** What is never looked at, because the options are refused first. */
+const nothing = undefined as never;
+const network = { parameters: new Map(), linears: new Map(), contextLength: 8 } as never;
+const notebook = runtime.parseNotebook(
+  '{ "nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [] }',
+);
+const example = { promptIds: [1, 2], responseIds: [3], instructionLength: 1 };
+
+const SMALL = { vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2 };
+const GATED = { ...SMALL, kvHeads: 1, feedForwardWidth: 8 } as never;
+
+/** A small file of each format. */
+async function withFiles(use: (path: (name: string) => string) => Promise<unknown>) {
+  const folder = await Deno.makeTempDir();
+  try {
+    const tensors = [{ name: "a", shape: [1], data: new Float32Array(1) }];
+    await weights.writeSafetensors(`${folder}/model.safetensors`, tensors);
+    await weights.writeGguf(`${folder}/model.gguf`, tensors);
+    await use((name) => `${folder}/${name}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A call of each function with the options that it is given, by entry point and name. */
+const CALLS: Record<string, (options: never) => unknown> = {
+  "data.collate": (options) => data.collate([example], options),
+  "data.exploreEntries": (options) => data.exploreEntries([], gpt2Tokenizer(), options),
+  "data.findNearDuplicates": (options) => data.findNearDuplicates([], options),
+  "data.forest": (options) => data.forest([example], options),
+  "data.loadDataset": (options) => data.loadDataset("nowhere", options),
+  "data.loadEntries": (options) => data.loadEntries("nowhere", options),
+  "data.orderBatches": (options) => data.orderBatches(1, options),
+  "data.reportLengths": (options) => data.reportLengths([example], options),
+  "data.splitEntries": (options) => data.splitEntries([1], options),
+  "data.totalBatches": (options) => data.totalBatches([example], [], options),
+  "eval.checkTrust": (options) => evaluation.checkTrust([], nothing, options),
+  "eval.judgeResponses": (options) => evaluation.judgeResponses([], nothing, options),
+  "eval.judgeScorer": (options) => evaluation.judgeScorer(nothing, options),
+  "eval.ollamaJudge": (options) => evaluation.ollamaJudge("llama3", options),
+  "eval.pairedBootstrap": (options) => evaluation.pairedBootstrap([1], [1], options),
+  "eval.parseJudge": (options) => evaluation.parseJudge("ollama:llama3", options),
+  "eval.shuffledAnswers": (options) => evaluation.shuffledAnswers([], options),
+  "model.Gemma.create": (options) => model.Gemma.create(nothing, GATED, options),
+  "model.Gpt2.create": (options) => model.Gpt2.create(nothing, SMALL, options),
+  "model.Llama.create": (options) => model.Llama.create(nothing, GATED, options),
+  "model.addLora": (options) => model.addLora(network, options),
+  "model.chooseToken": (options) =>
+    model.chooseToken(new Float32Array([1]), options, new Random(1)),
+  "model.exportGguf": (options) => model.exportGguf(network, "nowhere", options),
+  "model.exportLoraGguf": (options) => model.exportLoraGguf(network, "nowhere", options),
+  "model.generate": (options) => model.generate(network, [], options),
+  "model.generateTokens": (options) => model.generateTokens(network, [], options).next(),
+  "model.loadNetwork": (options) => model.loadNetwork("nowhere", options),
+  "model.lossOf": (options) => model.lossOf(network, nothing, options),
+  "model.quantize": (options) => model.quantize(network, "nf4", options),
+  "model.saveLora": (options) => model.saveLora(network, "nowhere", options),
+  "model.saveNetwork": (options) => model.saveNetwork(network, "nowhere", options),
+  "runtime.Session#execute": async (options) => {
+    await using session = await runtime.Session.start();
+    await session.execute("1", options);
+  },
+  "runtime.Session.start": (options) => runtime.Session.start(options),
+  "runtime.checkNotebook": (options) => runtime.checkNotebook("nowhere", options),
+  "runtime.diffReports": (options) => runtime.diffReports("", "", options),
+  "runtime.installKernel": (options) => runtime.installKernel(options),
+  "runtime.removeKernel": (options) => runtime.removeKernel(options),
+  "runtime.renderMarkdownReport": (options) => runtime.renderMarkdownReport(notebook, options),
+  "runtime.renderReport": (options) => runtime.renderReport(notebook, options),
+  "runtime.runNotebook": (options) => runtime.runNotebook(notebook, options),
+  "runtime.verifyReport": (options) => runtime.verifyReport("", options),
+  "runtime.writeMarkdownReport": (options) =>
+    runtime.writeMarkdownReport("nowhere", notebook, options),
+  "show.attentionView": (options) => show.attentionView(data.forest([example]), options),
+  "show.barChart": (options) => show.barChart({}, options),
+  "show.batchView": (options) => show.batchView(nothing, nothing, options),
+  "show.compareTable": (options) => show.compareTable([], options),
+  "show.enableLivePlotly": (options) => show.enableLivePlotly(options),
+  "show.figure": (options) => show.figure([], {}, options),
+  "show.forestView": (options) => show.forestView(nothing, nothing, options),
+  "show.frames": (options) => show.frames({ a: [1] }, () => nothing, options),
+  "show.heatmap": (options) => show.heatmap([], options),
+  "show.histogram": (options) => show.histogram([1], options),
+  "show.lineChart": (options) => show.lineChart([1], options),
+  "show.liveTraining": (options) => show.liveTraining(options),
+  "show.lossCurve": (options) => show.lossCurve([], options),
+  "show.maskView": (options) => show.maskView(example, nothing, [], options),
+  "show.progress": (options) => show.progress("", 1, options),
+  "show.scatter": (options) => show.scatter([1], [1], options),
+  "show.table": (options) => show.table([], options),
+  "show.tokenView": (options) => show.tokenView([], options),
+  "text.ChatTemplate": (options) => new ChatTemplate("", options),
+  "text.ChatTemplate#render": (options) => new ChatTemplate("").render([], options),
+  "train.AdamW": (options) => new train.AdamW(new Map(), options),
+  "train.learningRateAt": (options) => train.learningRateAt(1, 1, options),
+  "train.measureLoss": (options) => train.measureLoss(network, [], options),
+  "train.sft": (options) => train.sft(network, options),
+  "weights.Gguf#read": (options) =>
+    withFiles(async (path) => {
+      using file = await weights.openGguf(path("model.gguf"));
+      await file.read("a", options);
+    }),
+  "weights.Gguf#sha256": (options) =>
+    withFiles(async (path) => {
+      using file = await weights.openGguf(path("model.gguf"));
+      await file.sha256(options);
+    }),
+  "weights.Safetensors#read": (options) =>
+    withFiles(async (path) => {
+      using file = await weights.openSafetensors(path("model.safetensors"));
+      await file.read("a", options);
+    }),
+  "weights.Safetensors#sha256": (options) =>
+    withFiles(async (path) => {
+      using file = await weights.openSafetensors(path("model.safetensors"));
+      await file.sha256(options);
+    }),
+  "weights.createOllamaModel": (options) => weights.createOllamaModel("mine", options),
+  "weights.downloadSnapshot": (options) => weights.downloadSnapshot("owner/name", options),
+  "weights.resolveModel": (options) => weights.resolveModel("nano", options),
+  "weights.writeGguf": (options) => weights.writeGguf("nowhere", [], options),
+  "weights.writeSafetensors": (options) => weights.writeSafetensors("nowhere", [], options),
+};
+
+/** Functions whose options are another library's or the language's. */
+const OTHERS = ["eval.JudgeError"];
+
+const entries = [...ENTRY_POINTS.keys()].filter((entry) =>
+  entry !== "tunebook" && entry !== "tunebook/tensor"
+);
+
+Deno.test("every public function with options is among those that are tried here", async () => {
+  const found: string[] = [];
+  for (const entry of entries) {
+    for (const { callables, isValue } of (await exportsOf(entry)).values()) {
+      for (const { name, parameters } of callables) {
+        const full = `${entry.slice("tunebook/".length)}.${name}`;
+        const reachable = isValue || name.includes("#"); // who makes an object may be a function alone
+        if (reachable && parameters.includes("options") && !OTHERS.includes(full)) found.push(full);
+      }
+    }
+  }
+  assertEquals(found.sort(), Object.keys(CALLS).sort());
+});
+
+for (const [name, call] of Object.entries(CALLS)) {
+  Deno.test(`${name}() refuses an option that it does not have`, async () => {
+    const { message } = await assertRejects(
+      async () => await call({ noSuchOption: 1 } as never),
+      TypeError,
+    );
+    assertStringIncludes(message, 'with the option "noSuchOption": ');
+  });
+}
+
+Deno.test("tunebook has at most 80 values", async () => {
+  const values = [...(await exportsOf("tunebook")).values()]
+    .filter(({ isValue }) => isValue);
+  assertEquals(values.length <= 80, true, `it has ${values.length}`);
+});
