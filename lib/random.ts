@@ -10,7 +10,7 @@
  * @example The same seed gives the same numbers
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { Random } from "./random.ts";
+ * import { Random } from "tunebook";
  *
  * assertEquals(new Random(123).uint32(), new Random(123).uint32());
  * ```

@@ -11,8 +11,11 @@ const root = fromFileUrl(new URL("../", import.meta.url));
 
 /** Folders and files whose English has been swept so far; in the end it is all of them. */
 const SWEPT: readonly string[] = [
+  ".github",
+  "CONTRIBUTING.md",
   "docs",
   "lib/runtime/jupyter",
+  "lib/model",
   "lib/text",
   "lib/weights",
 ];

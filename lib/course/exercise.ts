@@ -45,6 +45,20 @@ export type Answer<Input extends readonly unknown[], Result> =
  *
  * @param definition Its parts.
  * @returns The same.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { check, exercise } from "tunebook/course";
+ *
+ * const double = exercise({
+ *   title: "Twice",
+ *   inputs: [[2], [3]],
+ *   solution: (x: number) => 2 * x,
+ *   hint: "Add it to itself.",
+ * });
+ * assertEquals((await check(double, (x) => x + x)).text.startsWith("Right"), true);
+ * ```
  */
 export function exercise<Input extends readonly unknown[], Result>(
   definition: Exercise<Input, Result>,

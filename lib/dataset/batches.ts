@@ -58,7 +58,7 @@ export const BATCH_OPTIONS: OptionNames<BatchOptions> = {
  * @example 935 examples in batches of eight, the last seven left out
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { orderBatches } from "./batches.ts";
+ * import { orderBatches } from "tunebook";
  *
  * assertEquals(orderBatches(935, { batchSize: 8, dropLast: true }).length, 116);
  * ```

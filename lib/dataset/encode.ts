@@ -51,6 +51,18 @@ export function formatOf(examples: readonly EncodedExample[]): EntryFormat | und
  * @returns The tokens of prompt and response; the response ends with the closing token.
  * @throws {TypeError} If a conversation is to be written as an instruction, or the template refuses
  * it, or writes it so that answers cannot be told apart.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeExample, gpt2Tokenizer } from "tunebook";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
+ * const { promptIds, responseIds } = encodeExample(entry, tokenizer);
+ * assertEquals(tokenizer.decode(promptIds).endsWith("### Response:\n"), true);
+ * assertEquals(responseIds.at(-1), tokenizer.eosId);
+ * ```
  */
 export function encodeExample(
   entry: DatasetEntry,
@@ -114,6 +126,16 @@ export function closingTokensOf(format: EntryFormat, tokenizer: Tokenizer): numb
  * @param format How it is written; Alpaca unless given.
  * @returns The prompt's tokens.
  * @throws {TypeError} As {@linkcode encodeExample}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodePrompt, formatAlpaca, gpt2Tokenizer } from "tunebook";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const entry = { instruction: "Name a colour.", input: "", output: "" };
+ * assertEquals(tokenizer.decode(encodePrompt(entry, tokenizer)), formatAlpaca(entry));
+ * ```
  */
 export function encodePrompt(
   entry: DatasetEntry,
@@ -155,6 +177,19 @@ function refuseConversation({ name }: PromptFormat): TypeError {
  * @param format How they are written; Alpaca unless given.
  * @returns One encoded example an entry.
  * @throws {TypeError} If one cannot be encoded; the message names it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeExamples, gpt2Tokenizer } from "tunebook";
+ *
+ * const entries = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ *   { instruction: "Name a fruit.", input: "", output: "An apple." },
+ * ];
+ * const examples = encodeExamples(entries, gpt2Tokenizer());
+ * assertEquals(examples.map(({ responseIds }) => responseIds.length), [3, 4]);
+ * ```
  */
 export function encodeExamples(
   entries: readonly DatasetEntry[],

@@ -37,7 +37,7 @@ const LISTED = 3;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parseEntries } from "./entry.ts";
+ * import { parseEntries } from "tunebook/data";
  *
  * const entries = parseEntries('[{"instruction": "Add 1 and 2.", "output": "3"}]');
  * assertEquals(entries, [{ instruction: "Add 1 and 2.", input: "", output: "3" }]);

@@ -57,6 +57,16 @@ export interface Exploration {
  * @param options How prompts are written, and how many openings to list.
  * @returns The statistics.
  * @throws {RangeError} If there are no entries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { exploreEntries, gpt2Tokenizer } from "tunebook";
+ *
+ * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
+ * const { entries, duplicates, tokens } = exploreEntries([entry, entry], gpt2Tokenizer());
+ * assertEquals([entries, duplicates, tokens.response.max], [2, [[0, 1]], 2]);
+ * ```
  */
 export function exploreEntries(
   entries: readonly InstructionEntry[],
@@ -133,6 +143,19 @@ export interface BatchTotals {
  * @param batches Indices of each batch's examples.
  * @param options The mask and the allowed length.
  * @returns The sums; a batch in which nothing counts computes no forest token.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { totalBatches } from "tunebook";
+ *
+ * const examples = [
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ];
+ * const { tokensPadded, tokensComputed } = totalBatches(examples, [[0, 1]]);
+ * assertEquals([tokensPadded, tokensComputed], [6, 4]); // the shared prompt is computed once
+ * ```
  */
 export function totalBatches(
   examples: readonly EncodedExample[],

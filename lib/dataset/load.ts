@@ -23,6 +23,19 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = { signal: true };
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
  * @throws {SyntaxError} If it is not UTF-8 or not JSON.
  * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadEntries } from "tunebook";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".json" });
+ * await Deno.writeTextFile(file, '[{ "instruction": "Name a colour.", "output": "Blue." }]');
+ * assertEquals(await loadEntries(file), [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ * ]);
+ * await Deno.remove(file);
+ * ```
  */
 export async function loadEntries(
   source: string | URL,
@@ -40,6 +53,18 @@ export async function loadEntries(
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
  * @throws {SyntaxError} If it is not UTF-8 or not JSON.
  * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadDataset } from "tunebook";
+ *
+ * const messages = [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello." }];
+ * const file = await Deno.makeTempFile({ suffix: ".json" });
+ * await Deno.writeTextFile(file, JSON.stringify([{ messages }]));
+ * assertEquals(await loadDataset(file), [{ messages }]);
+ * await Deno.remove(file);
+ * ```
  */
 export async function loadDataset(
   source: string | URL,

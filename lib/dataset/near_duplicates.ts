@@ -19,6 +19,14 @@ export interface NearDuplicate {
  * @param a A text.
  * @param b Another.
  * @returns From 0, nothing shared, to 1, the same words; 1 for two texts without words.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { wordSimilarity } from "tunebook/data";
+ *
+ * assertEquals(wordSimilarity("The plural of fox", "the plural of ox"), 0.6);
+ * ```
  */
 export function wordSimilarity(a: string, b: string): number {
   return jaccard(wordsOf(a), wordsOf(b));

@@ -138,6 +138,16 @@ export interface LengthReport {
  * @param examples The examples.
  * @param options The mask and the allowed length.
  * @returns Their indices, and a sentence for a person.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { reportLengths } from "tunebook/data";
+ *
+ * const example = { promptIds: [1, 2, 3], responseIds: [4, 5], instructionLength: 1 };
+ * const { cut, uncounted } = reportLengths([example, example], { maxLength: 2 });
+ * assertEquals([cut, uncounted], [[0, 1], [0, 1]]); // the response is cut off
+ * ```
  */
 export function reportLengths(
   examples: readonly EncodedExample[],

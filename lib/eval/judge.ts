@@ -19,7 +19,27 @@ export type JudgeFailure =
   | "bad-answer"
   | "timeout";
 
-/** A judge gave no reply; the message says why and what to do. */
+/**
+ * A judge gave no reply; the message says why and what to do.
+ *
+ * @example A judge that gives no reply
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { judgeResponses } from "tunebook";
+ * import { JudgeError } from "tunebook/eval";
+ *
+ * const judge = {
+ *   name: "away",
+ *   settings: {},
+ *   ask: () => Promise.reject(new JudgeError("timeout", "The judge did not reply")),
+ * };
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * const { failed, problems } = await judgeResponses(answered, judge);
+ * assertEquals([failed, problems[0].message], [1, "The judge did not reply"]);
+ * ```
+ */
 export class JudgeError extends Error {
   override readonly name = "JudgeError";
   /** The kind of failure. */
@@ -115,6 +135,23 @@ const GIVE_UP_AFTER: Partial<Record<JudgeFailure, number>> = {
  * @param judge The judge.
  * @param options Stopping, and progress.
  * @returns The scores' mean, the counts, and each outcome.
+ *
+ * @example A judge of one's own
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { judgeResponses } from "tunebook";
+ *
+ * const judge = {
+ *   name: "always 50",
+ *   settings: {},
+ *   ask: () => Promise.resolve({ reply: "50", cut: false }),
+ * };
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * const { average, scored } = await judgeResponses(answered, judge);
+ * assertEquals([average, scored], [50, 1]);
+ * ```
  */
 export async function judgeResponses(
   entries: readonly ResponseEntry[],
@@ -155,6 +192,17 @@ export async function judgeResponses(
  *
  * @param entry The entry and the model's response.
  * @returns The prompt.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { judgePrompt } from "tunebook/eval";
+ *
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * assertStringIncludes(judgePrompt(answered[0]), "score the model response `Red.`");
+ * ```
  */
 export function judgePrompt(entry: ResponseEntry): string {
   return `Given the input \`${formatAlpacaInstruction(entry)}\` ` +
@@ -169,6 +217,14 @@ export function judgePrompt(entry: ResponseEntry): string {
  *
  * @param reply The judge's reply.
  * @returns The integer from 0 to 100 that the reply is, or `undefined` where it is anything else.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseScore } from "tunebook/eval";
+ *
+ * assertEquals([parseScore(" 85\n"), parseScore("85 of 100"), parseScore("101")], [85, undefined, undefined]);
+ * ```
  */
 export function parseScore(reply: string): number | undefined {
   const match = /^\s*(\d{1,3})\s*$/.exec(reply);
@@ -181,6 +237,23 @@ export function parseScore(reply: string): number | undefined {
  *
  * @param report The report.
  * @returns For example `"ollama:llama3: 50.32 ± 3.30 over 105 of 110 responses, 3 unparsable, 2 failed"`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { describeJudgement, judgeResponses } from "tunebook";
+ *
+ * const judge = {
+ *   name: "always 50",
+ *   settings: {},
+ *   ask: () => Promise.resolve({ reply: "50", cut: false }),
+ * };
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * const report = await judgeResponses(answered, judge);
+ * assertEquals(describeJudgement(report), "always 50: 50.00 over 1 of 1 responses");
+ * ```
  */
 export function describeJudgement(report: JudgeReport): string {
   const { average, standardError, scored, examples } = report;

@@ -56,6 +56,15 @@ const MAX_REPLY_TOKENS = 16;
  * @param options Where Ollama runs, seed and context length.
  * @returns The judge. Nothing is asked yet, so a server that is away shows only later.
  * @throws {TypeError} If the host is no address.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ollamaJudge } from "tunebook/eval";
+ *
+ * const judge = ollamaJudge("llama3", { host: "127.0.0.1:11434", numCtx: 8192 });
+ * assertEquals([judge.name, judge.settings.numCtx], ["ollama:llama3", 8192]);
+ * ```
  */
 export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Judge {
   assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
@@ -111,6 +120,15 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
  * @param options Where the judge runs, seed and context length.
  * @returns The judge.
  * @throws {RangeError} If the name is of no known kind.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseJudge } from "tunebook";
+ *
+ * const judge = parseJudge("ollama:llama3", { host: "127.0.0.1:11434", seed: 1 });
+ * assertEquals([judge.name, judge.settings.seed], ["ollama:llama3", 1]);
+ * ```
  */
 export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judge {
   assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);

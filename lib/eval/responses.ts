@@ -39,6 +39,20 @@ export function parseResponses(text: string, name = "responses"): ResponseEntry[
  * @throws {Error} If the file cannot be read.
  * @throws {SyntaxError} If it is not UTF-8 or not JSON.
  * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readResponses } from "tunebook/eval";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".json" });
+ * await Deno.writeTextFile(
+ *   file,
+ *   '[{ "instruction": "Name a colour.", "output": "Blue.", "model_response": "Red." }]',
+ * );
+ * assertEquals((await readResponses(file))[0].model_response, "Red.");
+ * await Deno.remove(file);
+ * ```
  */
 export async function readResponses(path: string): Promise<ResponseEntry[]> {
   return parseResponses(await readText(path), path);
@@ -49,6 +63,21 @@ export async function readResponses(path: string): Promise<ResponseEntry[]> {
  *
  * @param path The file.
  * @param entries The entries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { writeResponses } from "tunebook";
+ * import { readResponses } from "tunebook/eval";
+ *
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * const file = await Deno.makeTempFile({ suffix: ".json" });
+ * await writeResponses(file, answered);
+ * assertEquals(await readResponses(file), answered);
+ * await Deno.remove(file);
+ * ```
  */
 export async function writeResponses(
   path: string,
@@ -77,6 +106,14 @@ export function formatResponses(entries: readonly ResponseEntry[]): string {
  *
  * @param text What the model wrote after the prompt.
  * @returns The response.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { cleanResponse } from "tunebook";
+ *
+ * assertEquals(cleanResponse("### Response:\n Foxes. "), "Foxes.");
+ * ```
  */
 export function cleanResponse(text: string): string {
   return text.replaceAll("### Response:", "").trim();

@@ -24,7 +24,7 @@ export interface RougeScore {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { rougeL } from "./rouge.ts";
+ * import { rougeL } from "tunebook";
  *
  * assertEquals(rougeL("The cat sat.", "the cats sat down").fmeasure, 6 / 7);
  * ```

@@ -20,6 +20,14 @@ export interface ResponseScores {
  * @param reference The correct text.
  * @param response The text to compare.
  * @returns Whether they are equal.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { exactMatch } from "tunebook/eval";
+ *
+ * assertEquals(exactMatch("Foxes.", "Foxes."), true);
+ * ```
  */
 export function exactMatch(reference: string, response: string): boolean {
   return reference.trim() === response.trim();
@@ -35,7 +43,7 @@ export function exactMatch(reference: string, response: string): boolean {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { scoreResponses } from "./scores.ts";
+ * import { scoreResponses } from "tunebook";
  *
  * const entry = { instruction: "Add 1 and 2.", input: "", output: "3" };
  * const scores = scoreResponses([

@@ -59,6 +59,19 @@ const NOTHING = "…";
  * @param options The seed that decides which reference goes to which entry; none gets its own.
  * @returns Means, counts, and the gap.
  * @throws {RangeError} If there are fewer than two entries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { checkTrust, rougeScorer } from "tunebook/eval";
+ *
+ * const entries = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ *   { instruction: "Name a fruit.", input: "", output: "An apple." },
+ * ];
+ * const { gold, shuffled, gap } = await checkTrust(entries, rougeScorer());
+ * assertEquals([gold.mean, shuffled.mean, gap], [100, 0, 100]); // it tells right answers from wrong ones
+ * ```
  */
 export async function checkTrust(
   entries: readonly InstructionEntry[],
@@ -90,6 +103,18 @@ export async function checkTrust(
  * @param entries The entries, two at least.
  * @param options The seed that decides the order.
  * @returns One answer an entry, never its own.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { shuffledAnswers } from "tunebook/eval";
+ *
+ * const entries = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ *   { instruction: "Name a fruit.", input: "", output: "An apple." },
+ * ];
+ * assertEquals(shuffledAnswers(entries, { seed: 1 }), ["An apple.", "Blue."]);
+ * ```
  */
 export function shuffledAnswers(
   entries: readonly InstructionEntry[],
@@ -109,6 +134,22 @@ export function shuffledAnswers(
  * @param judge The judge.
  * @param options Stopping, and progress.
  * @returns The scorer; replies that are no score, or do not come, are undefined.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { judgeScorer } from "tunebook/eval";
+ *
+ * const score = judgeScorer({
+ *   name: "always 50",
+ *   settings: {},
+ *   ask: () => Promise.resolve({ reply: "50", cut: false }),
+ * });
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * assertEquals(await score(answered), [50]);
+ * ```
  */
 export function judgeScorer(judge: Judge, options: JudgeOptions = {}): Scorer {
   assertKnownOptions("judge responses", options, JUDGE_OPTIONS);
@@ -122,6 +163,17 @@ export function judgeScorer(judge: Judge, options: JudgeOptions = {}): Scorer {
  * ROUGE-L as scorer, on the judge's scale.
  *
  * @returns The scorer: 100 times the F-measure.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { rougeScorer } from "tunebook/eval";
+ *
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Blue." },
+ * ];
+ * assertEquals(await rougeScorer()(answered), [100]);
+ * ```
  */
 export function rougeScorer(): Scorer {
   return (entries) =>

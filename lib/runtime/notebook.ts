@@ -137,6 +137,21 @@ export function parseNotebook(text: string, name = "notebook"): Notebook {
  * @throws {SyntaxError} If the file does not hold a readable notebook; see {@linkcode
  * parseNotebook}.
  * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, readNotebook, writeNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".ipynb" });
+ * await writeNotebook(path, notebook);
+ * assertEquals(await readNotebook(path), notebook);
+ * await Deno.remove(path);
+ * ```
  */
 export async function readNotebook(path: string): Promise<Notebook> {
   let bytes: Uint8Array;
@@ -163,6 +178,18 @@ export async function readNotebook(path: string): Promise<Notebook> {
  *
  * @param notebook The notebook.
  * @returns The file's text.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { formatNotebook, parseNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * assertEquals(parseNotebook(formatNotebook(notebook)), notebook);
+ * ```
  */
 export function formatNotebook(notebook: Notebook): string {
   const cells = notebook.cells.map((cell) => {
@@ -185,6 +212,21 @@ export function formatNotebook(notebook: Notebook): string {
  *
  * @param path The file's path.
  * @param notebook The notebook.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, readNotebook, writeNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".ipynb" });
+ * await writeNotebook(path, notebook);
+ * assertEquals(await readNotebook(path), notebook);
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeNotebook(path: string, notebook: Notebook): Promise<void> {
   await writeFileBeside(path, formatNotebook(notebook));
@@ -234,6 +276,18 @@ function stringify(value: unknown, newline: string): string {
     .sort(([a], [b]) => compareCodePoints(a, b))
     .map(([key, item]) => `${inner}${JSON.stringify(key)}: ${stringify(item, inner)}`);
   return entries.length === 0 ? "{}" : `{${entries.join(",")}${newline}}`;
+}
+
+/**
+ * Copies a value with the keys of its objects in the order that a notebook's file has them.
+ *
+ * @param value A JSON value.
+ */
+export function inFileOrder<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(inFileOrder) as T;
+  const entries = Object.entries(value).sort(([a], [b]) => compareCodePoints(a, b));
+  return Object.fromEntries(entries.map(([key, item]) => [key, inFileOrder(item)])) as T;
 }
 
 function compareCodePoints(a: string, b: string): number {

@@ -49,7 +49,7 @@ export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
  *
  * @example
  * ```ts
- * import { compareTable } from "./compare_table.ts";
+ * import { compareTable } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = compareTable([

@@ -63,7 +63,7 @@ export class Figure extends View {
  *
  * @example
  * ```ts
- * import { figure } from "./figure.ts";
+ * import { figure } from "tunebook/show";
  * import { assertEquals, assertStringIncludes } from "@std/assert";
  *
  * const chart = figure([{ x: [1, 2, 3], y: [4, 2, 1], name: "loss" }], { title: { text: "Run" } });

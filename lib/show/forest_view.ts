@@ -37,6 +37,19 @@ export const FOREST_VIEW_OPTIONS: OptionNames<ForestViewOptions> = {
  * @param options Title, and how much is shown.
  * @returns The view.
  * @throws {RangeError} If the arrays do not describe a forest.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { forest, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = forest([
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ]);
+ * assertStringIncludes(show.forestView(batch, gpt2Tokenizer()).html, "<svg");
+ * ```
  */
 export function forestView(
   batch: ForestBatchLike,
@@ -86,6 +99,19 @@ export function forestView(
  * @param options Title.
  * @returns The view: rows attend to columns.
  * @throws {RangeError} If the arrays do not describe a forest.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { forest } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = forest([
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ]);
+ * assertStringIncludes(show.attentionView(batch).html, "<svg");
+ * ```
  */
 export function attentionView(batch: ForestBatchLike, options: { title?: string } = {}): View {
   assertKnownOptions("show attention", options, { title: true });

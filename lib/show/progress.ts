@@ -176,7 +176,7 @@ export class Progress {
  *
  * @example
  * ```ts
- * import { progress } from "./progress.ts";
+ * import { progress } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const lines: string[] = [];

@@ -16,6 +16,15 @@ export interface MimeBundle {
 /**
  * A picture, table or other view. As the last value of a cell it shows itself; earlier in a cell,
  * `await Deno.jupyter.display(view)` shows it; printed on a console it is its text alternative.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { View } from "tunebook/show";
+ *
+ * const view = new View(() => ({ "text/html": "<b>Done</b>", "text/plain": "Done" }));
+ * assertEquals(view.text, "Done");
+ * ```
  */
 export class View {
   readonly #make: () => MimeBundle;

@@ -47,7 +47,7 @@ const MOST_COUNTED = 1 << 20;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { ChatTemplate } from "./chat_template.ts";
+ * import { ChatTemplate } from "tunebook/text";
  *
  * const template = new ChatTemplate(
  *   "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}" +

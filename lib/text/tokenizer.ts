@@ -80,8 +80,8 @@ export interface Tokenizer {
  * @example Printing while tokens arrive
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { gpt2Tokenizer } from "./gpt2.ts";
- * import { TokenDecoder } from "./tokenizer.ts";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { TokenDecoder } from "tunebook/text";
  *
  * const tokenizer = gpt2Tokenizer();
  * const decoder = new TokenDecoder(tokenizer);
@@ -131,7 +131,7 @@ const VISIBLE: Record<string, string> = { " ": "␣", "\n": "⏎", "\r": "␍", 
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { gpt2Tokenizer } from "./gpt2.ts";
+ * import { gpt2Tokenizer } from "tunebook";
  * import { printableToken } from "./tokenizer.ts";
  *
  * assertEquals(printableToken(gpt2Tokenizer(), 995), "␣world");

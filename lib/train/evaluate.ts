@@ -54,6 +54,21 @@ const NAMES: OptionNames<MeasureOptions> = {
  * @param options Mask and lengths.
  * @returns The mean and how many tokens it is over. Examples of which nothing counts are left out.
  * @throws {RangeError} If nothing counts at all.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, measureLoss, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const example = { promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 };
+ * const { loss, tokens } = await measureLoss(network, [example]);
+ * assertEquals([loss.toFixed(1), tokens], [Math.log(9).toFixed(1), 2]); // as good as guessing
+ * device.close();
+ * ```
  */
 export async function measureLoss(
   model: Network,

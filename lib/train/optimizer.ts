@@ -43,7 +43,25 @@ export interface Moments {
   readonly variance: Tensor;
 }
 
-/** The optimizer of Loshchilov & Hutter, 2019. */
+/**
+ * The optimizer of Loshchilov & Hutter, 2019.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick, Tensor } from "tunebook";
+ * import { AdamW } from "tunebook/train";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const weight = Tensor.from(device, new Float32Array([1]), [1]);
+ * weight.requiresGrad = true;
+ * using optimizer = new AdamW(new Map([["weight", weight]]), { weightDecay: 0 });
+ * weight.grad = Tensor.from(device, new Float32Array([2]), [1]);
+ * optimizer.step(0.125); // the first step is as long as the learning rate
+ * assertEquals((await weight.item()).toFixed(3), "0.875");
+ * device.close();
+ * ```
+ */
 export class AdamW implements Disposable {
   readonly #settings: Required<AdamWOptions>;
   readonly #moments = new Map<string, Moments>();

@@ -42,6 +42,25 @@ import { TrainingData } from "./training_data.ts";
  * @returns What to loop over.
  * @throws {TypeError} If there is an unknown option; the message names the one that was probably meant.
  * @throws {RangeError} If an option is out of range, or in a batch, or in all examples, nothing counts.
+ *
+ * @example Two steps on a tiny network
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, pick, sft } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const examples = [
+ *   { promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 },
+ *   { promptIds: [1, 4], responseIds: [5, 8], instructionLength: 1 },
+ * ];
+ * using training = sft(network, { examples, epochs: 2, batchSize: 2, learningRate: 1e-2 });
+ * for await (const { step, loss } of training) console.log(step, loss);
+ * assertEquals(training.history.length, 2);
+ * device.close();
+ * ```
  */
 export function sft(model: Network, options: SftOptions): Training {
   return new Training(model, options);

@@ -101,6 +101,21 @@ export function renderMarkdownReport(
  * @param path The Markdown file's path.
  * @param notebook The notebook with its outputs.
  * @param options What to show.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, writeMarkdownReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".md" });
+ * await writeMarkdownReport(path, notebook);
+ * assertEquals(await Deno.readTextFile(path), "# Losses\n");
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeMarkdownReport(
   path: string,

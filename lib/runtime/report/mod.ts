@@ -4,7 +4,7 @@
 import config from "../../../deno.json" with { type: "json" };
 import type { Manifest } from "../manifest.ts";
 import { libraryHash } from "../new_manifest.ts";
-import type { Notebook } from "../notebook.ts";
+import { inFileOrder, type Notebook } from "../notebook.ts";
 import { formatSeconds, renderCells } from "./cells.ts";
 import { asManifest, embedData, type PageSettings } from "./embedded.ts";
 import { renderContents } from "./headings.ts";
@@ -91,8 +91,10 @@ export async function renderReport(
     code,
     theme,
   };
+  // As the page carries it: whoever renders it again from there gets the same.
+  const carried = inFileOrder(notebook);
   const manifest = asManifest(options.manifest ?? notebook.metadata.tunebook);
-  return await renderWith(settings, notebook, manifest, embedNotebook);
+  return await renderWith(settings, carried, manifest, embedNotebook);
 }
 
 /**
