@@ -15,6 +15,7 @@ const SWEPT: readonly string[] = [
   "CONTRIBUTING.md",
   "docs",
   "lib/runtime/jupyter",
+  "lib/model",
   "lib/text",
   "lib/weights",
 ];

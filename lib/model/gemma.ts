@@ -1,9 +1,10 @@
 /**
  * Gemma, from top to bottom as in "Gemma: Open Models Based on Gemini Research and Technology", 2024, and the text part
- * of Gemma 3 ("Gemma 3 Technical Report", 2025): norms before and after, of queries and keys too, and local layers.
+ * of Gemma 3 ("Gemma 3 Technical Report", 2025): norms before and after each layer and of queries
+ * and keys, and local layers.
  *
  * Weights keep the names and layout of Hugging Face's `GemmaForCausalLM` and `Gemma3ForCausalLM`: projections are
- * (out, in), and norms' weights are stored less 1.
+ * (out, in), and norms' weights are stored minus 1.
  *
  * @module
  */
@@ -103,9 +104,10 @@ export class Gemma extends Decoder<GemmaConfig> {
   }
 
   /**
-   * Makes an untrained model: weights normal with deviation 0.02, biases and norms (stored less 1) 0.
+   * Creates an untrained model: weights normal with deviation 0.02, biases and norms (stored minus
+   * 1) 0.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param config Shape and options.
    * @param options The seed of the first weights.
    * @returns The model.
@@ -131,7 +133,8 @@ export class Gemma extends Decoder<GemmaConfig> {
     const third = generation === 3;
     const norm = (x: Tensor, name: string) =>
       rmsNorm(x, this.weight(`${name}.weight`), { epsilon, offset: 1 });
-    // Gemma 3 norms each head of queries and keys too, and what is added to the residual stream.
+    // Gemma 3 also normalizes each head of queries and keys, and the outputs added to the residual
+    // stream.
     const norm3 = (x: Tensor, name: string) => third ? norm(x, name) : x;
     const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
     const everywhere = { heads, kvHeads: this.kvHeads, scale: 1 / Math.sqrt(queryScalar) };

@@ -35,21 +35,30 @@ export interface Gpt2Config {
   readonly layers: number;
   /** H: heads of attention; C is a multiple of it. */
   readonly heads: number;
-  /** Width inside of the feed-forward layers, 4 C by default. */
+  /** Width inside the feed-forward layers; 4 C by default. */
   readonly feedForwardWidth?: number;
   /** Added to variances. By default 1e-5. */
   readonly layerNormEpsilon?: number;
   /** Whether the projection to queries, keys and values has a bias. By default true, as in all published weights. */
   readonly qkvBias?: boolean;
-  /** Probability of dropping elements of the embedding and of what blocks add, in training. By default 0. */
+  /**
+   * Probability of dropping elements of the embedding and of blocks' outputs in training. By
+   * default 0.
+   */
   readonly dropout?: number;
-  /** Probability of dropping weights of the attention, in training. By default that of {@linkcode Gpt2Config.dropout}. */
+  /**
+   * Probability of dropping attention weights in training. By default that of {@linkcode
+   * Gpt2Config.dropout}.
+   */
   readonly attentionDropout?: number;
   /** Whether the output head is the token embedding. By default true. */
   readonly tied?: boolean;
   /** Standard deviation of an untrained model's weights. By default 0.02, right for widths of about 1,000. */
   readonly initializerRange?: number;
-  /** Token ids with a meaning. By default the last token begins and ends a text, as in the published models. */
+  /**
+   * Ids of special tokens. By default the last token begins and ends a text, as in the published
+   * models.
+   */
   readonly special?: SpecialTokens;
 }
 
@@ -136,10 +145,10 @@ export class Gpt2 extends Decoder<Gpt2Config> {
   }
 
   /**
-   * Makes an untrained model: weights normal with the deviation that the configuration says, those that add to the
-   * residual stream smaller by √(2 · layers), biases 0, norms 1.
+   * Creates an untrained model: weights normal with the configured deviation, divided by √(2 ·
+   * layers) for projections into the residual stream, biases 0, norms 1.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param config Shape and options.
    * @param options The seed of the first weights.
    * @returns The model.
@@ -173,7 +182,8 @@ export class Gpt2 extends Decoder<Gpt2Config> {
     const norm = (x: Tensor, name: string) =>
       layerNorm(x, w(`${name}.weight`), w(`${name}.bias`), layerNormEpsilon);
     const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
-    // A stream of seeds for each block: one that runs again drops the same.
+    // Each block has its own stream of seeds, so that it drops the same elements when it is
+    // recomputed.
     const dropper = (...part: number[]) => {
       const stream = new Random([dropoutSeed ?? 0, ...part]);
       const drop = (x: Tensor) =>

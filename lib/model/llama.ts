@@ -1,6 +1,7 @@
 /**
- * Llama, from top to bottom as in Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023, and with
- * it TinyLlama, SmolLM2 and, by a sliding window, Mistral (Jiang et al., "Mistral 7B", 2023).
+ * Llama, from top to bottom as in Touvron et al., "LLaMA: Open and Efficient Foundation Language
+ * Models", 2023, also TinyLlama, SmolLM2 and, with a sliding window, Mistral (Jiang et al.,
+ * "Mistral 7B", 2023).
  *
  * Weights keep the names and layout of Hugging Face's `LlamaForCausalLM`: projections are (out, in).
  *
@@ -93,9 +94,9 @@ export class Llama extends Decoder<LlamaConfig> {
   }
 
   /**
-   * Makes an untrained model: weights normal with deviation 0.02, biases 0, norms 1.
+   * Creates an untrained model: weights normal with deviation 0.02, biases 0, norms 1.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param config Shape and options.
    * @param options The seed of the first weights.
    * @returns The model.

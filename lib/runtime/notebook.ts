@@ -315,6 +315,18 @@ function stringify(value: unknown, newline: string): string {
   return entries.length === 0 ? "{}" : `{${entries.join(",")}${newline}}`;
 }
 
+/**
+ * Copies a value with the keys of its objects in the order that a notebook's file has them.
+ *
+ * @param value A JSON value.
+ */
+export function inFileOrder<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(inFileOrder) as T;
+  const entries = Object.entries(value).sort(([a], [b]) => compareCodePoints(a, b));
+  return Object.fromEntries(entries.map(([key, item]) => [key, inFileOrder(item)])) as T;
+}
+
 function compareCodePoints(a: string, b: string): number {
   for (let i = 0; i < a.length && i < b.length; i++) {
     // If the units differ inside a surrogate pair, the pairs are in code point order.

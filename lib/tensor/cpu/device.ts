@@ -74,7 +74,7 @@ export class CpuDevice implements Device {
     this.#threadState = new Int32Array(barrierMemory);
     for (let thread = 0; thread < threads; thread++) {
       const workerData: ThreadOptions = { thread, threads, barrierMemory, blasPath: blas?.path };
-      const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData });
+      const worker = new Worker(workerUrl(), { workerData });
       worker.on("message", (reply: Reply) => this.#receive(reply));
       worker.on("error", (error: Error) => this.#fail(error));
       worker.unref();
@@ -285,4 +285,11 @@ function threadCount(): number {
     );
   }
   return count;
+}
+
+/** Node's threads begin with a file or with code: where the library is on a server, with an import. */
+function workerUrl(): URL {
+  const url = new URL("./worker.ts", import.meta.url);
+  if (url.protocol === "file:") return url;
+  return new URL(`data:text/javascript,import ${encodeURIComponent(JSON.stringify(url.href))}`);
 }
