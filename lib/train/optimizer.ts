@@ -72,6 +72,8 @@ export class AdamW implements Disposable {
   steps = 0;
 
   /**
+   * Creates an optimizer whose running means are 0.
+   *
    * @param parameters The parameters to update, by name.
    * @param options Decays. `reserveGradients` allocates memory for gradients at the start instead
    * of reusing that of activations, which the next block needs again with `recompute`.
