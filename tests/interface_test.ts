@@ -10,7 +10,9 @@ import * as show from "../lib/show/mod.ts";
 import * as train from "../lib/train/mod.ts";
 import { ChatTemplate, gpt2Tokenizer } from "../lib/text/mod.ts";
 import * as weights from "../lib/weights/mod.ts";
+import { ROOT } from "./check.ts";
 import { ENTRY_POINTS, exportsOf } from "./interface.ts";
+import { interfacePage } from "./interface_page.ts";
 
 /** What is never looked at, because the options are refused first. */
 const nothing = undefined as never;
@@ -171,4 +173,38 @@ Deno.test("tunebook has at most 80 values", async () => {
   const values = [...(await exportsOf("tunebook")).values()]
     .filter(({ isValue }) => isValue);
   assertEquals(values.length <= 80, true, `it has ${values.length}`);
+});
+
+Deno.test("docs/interface.md lists every export", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/interface.md", import.meta.url));
+  const written = "npx -y deno@2.9.6 run -A tests/interface_page.ts";
+  assertEquals(page, await interfacePage(), `out of date: ${written}`);
+});
+
+Deno.test("every exported function and class has an example that imports it by its public name", async () => {
+  const without: string[] = [];
+  for (const entry of ENTRY_POINTS.keys()) {
+    for (const { name, kind, isValue, examples } of (await exportsOf(entry)).values()) {
+      if (!isValue || !["function", "class"].includes(kind)) continue;
+      // As `import { name } from "tunebook/x"`, or as show.name() of `import * as show`.
+      const named = new RegExp(`import \\{[^}]*\\b${name}\\b[^}]*\\} from "tunebook[/"]`);
+      const starred = new RegExp(`import \\* as show from "tunebook/show"[^]*\\bshow\\.${name}\\b`);
+      const relative = /from "\.{1,2}\//;
+      const good = examples.some((code) =>
+        (named.test(code) || starred.test(code)) && !relative.test(code)
+      );
+      if (!good) without.push(`${entry}: ${name}`);
+    }
+  }
+  assertEquals(without, []);
+});
+
+Deno.test("the documentation of every entry point is complete", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--lint", ...ENTRY_POINTS.values()],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  });
+  const { success, stderr } = await command.output();
+  assertEquals(success, true, new TextDecoder().decode(stderr));
 });

@@ -10,7 +10,7 @@ import type { EncodedExample } from "./encode.ts";
 import { type BatchSizes, COUNT_OPTIONS, type CountOptions, toSequences } from "./sequences.ts";
 
 /** A target that does not count, as in PyTorch's cross-entropy. */
-export const IGNORE_INDEX = -100;
+export const IGNORE_INDEX: number = -100;
 
 /** Options of {@linkcode collate}. */
 export interface CollateOptions extends CountOptions {

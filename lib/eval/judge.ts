@@ -41,11 +41,14 @@ export type JudgeFailure =
  * ```
  */
 export class JudgeError extends Error {
+  /** The name of the error class. */
   override readonly name = "JudgeError";
   /** The kind of failure. */
   readonly reason: JudgeFailure;
 
   /**
+   * Makes an error.
+   *
    * @param reason The kind of failure.
    * @param message What happened, and what to do.
    * @param options The error that this one comes from.
@@ -63,6 +66,8 @@ export interface Judge {
   /** What its replies depend on (seed, context length …), for the run's provenance. */
   readonly settings: Readonly<Record<string, string | number>>;
   /**
+   * Asks a question.
+   *
    * @param prompt The prompt.
    * @param signal Stops the asking.
    * @returns The reply, and whether it was cut at the allowed length.

@@ -29,6 +29,8 @@ export type ParamType = "u32" | "i32" | "f32";
  * One kernel, in both languages. The CPU's code is found by `name` in `cpu/kernels.ts`; the GPU's is `webgpu`.
  *
  * The order of `buffers` is the order of WGSL's bindings, that of `params` the order in its uniform struct.
+ *
+ * @internal
  */
 export interface Kernel<
   B extends string = string,

@@ -72,6 +72,8 @@ export class AdamW implements Disposable {
   steps = 0;
 
   /**
+   * Makes an optimizer whose running means are 0.
+   *
    * @param parameters What it updates, by name.
    * @param options Decays. `reserveGradients` sets memory for gradients apart from the start, rather than reusing that of
    * activations: with `recompute` the next block needs the latter again.

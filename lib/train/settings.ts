@@ -37,6 +37,11 @@ export const SFT_DEFAULTS = {
 /** Steps between two checkpoints where `checkpoint.every` is not given. */
 export const CHECKPOINT_EVERY = 50;
 
+/**
+ * The types of the defaults.
+ *
+ * @internal
+ */
 type Defaults = {
   readonly [Name in keyof typeof SFT_DEFAULTS]-?: NonNullable<SftOptions[Name & keyof SftOptions]>;
 };

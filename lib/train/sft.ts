@@ -142,6 +142,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     return this.#resumedFrom;
   }
 
+  /** Takes steps until the training ends. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Step, void, void> {
     if (this.#running) throw new TypeError("Cannot train twice at once: a loop is still running");
     this.#running = true;

@@ -49,6 +49,15 @@ export interface CachedAttentionOptions {
  * @returns (B, heads · headDim).
  * @throws {TypeError} If shapes and heads do not fit together.
  * @throws {RangeError} If a query sees no row, or one outside of the cache.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { cachedAttention, tensor } from "tunebook/tensor";
+ *
+ * const [q, keys, values] = [[[1]], [[1], [1]], [[2], [4]]].map((rows) => tensor(rows));
+ * assertEquals([...await cachedAttention(q, keys, values, { heads: 1, rows: [[0, 1]] }).data()], [3]);
+ * ```
  */
 export function cachedAttention(
   q: Tensor,
