@@ -197,8 +197,9 @@ function gpuKey(adapter: GPUAdapter): string {
 
 function cpuKey({ threads, blas }: PickOptions): string {
   const count = threads ?? Deno.env.get("TUNEBOOK_THREADS") ?? "all";
+  const library = blas === false ? undefined : findBlas().used;
   return `cpu, threads: ${count}, BLAS: ${
-    (blas === false ? undefined : findBlas().used?.name) ?? "none"
+    library ? `${library.name} ${library.core ?? ""} ${library.path}` : "none"
   }`;
 }
 
