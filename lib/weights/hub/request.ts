@@ -40,6 +40,7 @@ export interface Connection {
  * ```
  */
 export class HubError extends Error {
+  /** The name of the error class. */
   override name = "HubError";
   /** The HTTP status, if there was a response. */
   readonly status?: number;
@@ -51,6 +52,8 @@ export class HubError extends Error {
   readonly retryAfter?: number;
 
   /**
+   * Makes an error.
+   *
    * @param message One sentence
    * @param details What is known about the failure
    */
