@@ -49,6 +49,14 @@ export const DOUBLE_HEAD = 257;
  *
  * @param name Such as `"q4_0"`.
  * @returns Whether {@linkcode PACKED_FORMATS} has it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { isPacked } from "tunebook/tensor";
+ *
+ * assertEquals([isPacked("nf4"), isPacked("f32")], [true, false]);
+ * ```
  */
 export function isPacked(name: string): name is PackedType {
   return Object.hasOwn(PACKED_FORMATS, name);

@@ -11,6 +11,7 @@ import { renderContents } from "./headings.ts";
 import { escapeHtml, textOf } from "./html.ts";
 import { renderPage } from "./page.ts";
 import { renderProvenance } from "./provenance.ts";
+import { drawVega } from "./vega.ts";
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 export { type EmbeddedReport, type PageSettings, readReport } from "./embedded.ts";
@@ -112,7 +113,8 @@ export async function renderWith(
 ): Promise<string> {
   const { code } = settings;
   const given = settings.title ?? metadataText(notebook.metadata.title);
-  const cells = renderCells(notebook, { code, title: given, manifest });
+  const drawings = await drawVega(notebook);
+  const cells = renderCells(notebook, { code, title: given, manifest, drawings });
   const own = cells.titleHtml === undefined ? undefined : textOf(cells.titleHtml);
   const name = metadataText(manifest?.notebook.name)?.replace(/\.ipynb$/, "");
   const title = given || own || name || "Notebook";
