@@ -50,6 +50,14 @@ const reasons = new WeakMap<Device, string>();
  * @returns The device. {@linkcode reasonFor} tells why this one.
  * @throws {TypeError} If WebGPU is asked for and there is no adapter.
  * @throws {RangeError} If `TUNEBOOK_DEVICE` names no device.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * assertEquals(device.kind, "cpu");
+ * ```
  */
 export async function pick(options: PickOptions = {}): Promise<Device> {
   const device = await pickUnrecorded(options);
@@ -118,6 +126,13 @@ export async function pickUnrecorded(options: PickOptions): Promise<Device> {
  *
  * @param device A device that {@linkcode pick} returned.
  * @returns Half a sentence, such as `"there is no GPU"`; undefined for other devices.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick, reasonFor } from "tunebook/tensor";
+ *
+ * assertEquals(reasonFor(await pick({ device: "cpu" })), "it was asked for");
+ * ```
  */
 export function reasonFor(device: Device): string | undefined {
   return reasons.get(device);
@@ -202,6 +217,13 @@ function forgetWhenClosed(key: string, device: Device): Device {
  * @param source Where the name comes from, for the message.
  * @returns The name, as {@linkcode pick} takes it.
  * @throws {RangeError} If it is none of these.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseDevice } from "tunebook/tensor";
+ *
+ * assertEquals(parseDevice("cpu"), "cpu");
+ * ```
  */
 export function parseDevice(name: string, source = "device"): "auto" | DeviceKind {
   if (name !== "auto" && name !== "cpu" && name !== "webgpu") {

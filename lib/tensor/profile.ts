@@ -67,6 +67,16 @@ export interface RunningProfile {
  *
  * @param device The device that computes.
  * @returns What ends it.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { defaultDevice, startProfile, tensor } from "tunebook/tensor";
+ *
+ * const running = await startProfile(defaultDevice());
+ * tensor([1, 2]).exp();
+ * const { kernels } = await running.stop();
+ * assertEquals(kernels.map(({ name }) => name), ["exp.forward"]);
+ * ```
  */
 export async function startProfile(device: Device): Promise<RunningProfile> {
   await device.sync();

@@ -15,6 +15,15 @@ import { formatShape, type Gradients, noGrad, scope, Tensor, withGrad } from "./
  *
  * @param loss A tensor with one element.
  * @throws {TypeError} If it has more elements, or depends on no parameter.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { backward, tensor } from "tunebook/tensor";
+ *
+ * const weight = tensor([1, 2, 3], { requiresGrad: true });
+ * backward(weight.mul(weight).sum());
+ * assertEquals([...await weight.grad!.data()], [2, 4, 6]);
+ * ```
  */
 export function backward(loss: Tensor): void {
   assertScalar(loss);
@@ -23,13 +32,6 @@ export function backward(loss: Tensor): void {
   }
   noGrad(() => propagate(loss, Tensor.from(loss.device, new Float32Array([1]), loss.shape).keep()));
 }
-
-/** Functions whose results' gradients {@linkcode grad} computes. */
-type Differentiable<Arguments extends Tensor[]> = (...inputs: Arguments) => Tensor;
-
-/** One gradient, or one for each argument. */
-type GradientsOf<Arguments extends Tensor[]> = Arguments extends [Tensor] ? Tensor
-  : { [I in keyof Arguments]: Tensor };
 
 /**
  * Makes a function that computes gradients: those of a function's result with respect to its arguments. Parameters that
@@ -48,10 +50,13 @@ type GradientsOf<Arguments extends Tensor[]> = Arguments extends [Tensor] ? Tens
  * ```
  */
 export function grad(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor;
+/** Makes a function that computes the gradients of another with respect to each of its arguments. */
 export function grad<Arguments extends Tensor[]>(
-  f: Differentiable<Arguments>,
-): (...inputs: Arguments) => GradientsOf<Arguments>;
-export function grad(f: Differentiable<Tensor[]>): (...inputs: Tensor[]) => Tensor | Tensor[] {
+  f: (...inputs: Arguments) => Tensor,
+): (...inputs: Arguments) => { [I in keyof Arguments]: Tensor };
+export function grad(
+  f: (...inputs: Tensor[]) => Tensor,
+): (...inputs: Tensor[]) => Tensor | Tensor[] {
   return (...inputs) => {
     const gradients = scope(() => {
       const leaves = inputs.map((input) => {
@@ -117,6 +122,16 @@ function propagate(root: Tensor, gradient: Tensor, leaves?: ReadonlySet<Tensor>)
  * random are drawn outside of it.
  * @param inputs Its inputs. Other results of ops that it uses get no gradients.
  * @returns The part's result.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { recompute, tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([3], { requiresGrad: true });
+ * const y = recompute((x) => x.mul(x).mul(x), x); // keeps neither product
+ * y.backward();
+ * assertEquals(await x.grad!.item(), 27);
+ * ```
  */
 export function recompute(part: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
   // Recorded, so that it shows whether anything in it learns; what was recorded goes with the scope.

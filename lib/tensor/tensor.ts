@@ -47,7 +47,19 @@ export interface Gradients {
 const scopes: Set<Tensor>[] = [];
 let recording = true;
 
-/** An array on a device, in row-major order. */
+/**
+ * An array on a device, in row-major order.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([[1, 2], [3, 4]]);
+ * assertEquals(x.shape, [2, 2]);
+ * assertEquals(String(x), "Tensor (2, 2) f32, CPU\n[[1, 2],\n [3, 4]]");
+ * ```
+ */
 export class Tensor {
   /** The lengths of its dimensions. A scalar has none. */
   readonly shape: readonly number[];
@@ -203,6 +215,7 @@ export class Tensor {
    * @returns The elements in row-major order. Of integers it is an `Int32Array`: write `data<Int32Array>()`.
    */
   data(): Promise<Float32Array<ArrayBuffer>>;
+  /** Waits for the device and copies integers out. */
   data<T extends Int32Array>(): Promise<T>;
   async data(): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
     if (isPacked(this.dtype)) {
@@ -425,6 +438,13 @@ export interface Tensor {
  *
  * @param shape Lengths of dimensions.
  * @returns Their product; 1 for none.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { sizeOf } from "tunebook/tensor";
+ *
+ * assertEquals(sizeOf([2, 3]), 6);
+ * ```
  */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
@@ -452,6 +472,15 @@ export function formatShape(shape: readonly number[]): string {
  *
  * @param body A synchronous function.
  * @returns What the function returned.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { scope, tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([1, 2]);
+ * const y = scope(() => x.mul(x).add(1)); // x · x is disposed of at the end
+ * assertEquals([...await y.data()], [2, 5]);
+ * ```
  */
 export function scope<T>(body: () => T): T {
   const tensors = new Set<Tensor>();
@@ -486,6 +515,15 @@ function tensorsIn(value: unknown): Tensor[] {
  *
  * @param body A synchronous function.
  * @returns What the function returned.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { noGrad, tensor } from "tunebook/tensor";
+ *
+ * const weight = tensor([2], { requiresGrad: true });
+ * const y = noGrad(() => weight.mul(3));
+ * assertEquals(await y.item(), 6); // and y.backward() would throw
+ * ```
  */
 export function noGrad<T>(body: () => T): T {
   return withRecording(false, body);

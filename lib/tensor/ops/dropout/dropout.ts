@@ -72,6 +72,14 @@ export function dropoutParams(
  * @param seed Chooses the mask: a 32-bit unsigned integer, another for each use.
  * @returns A tensor of the same shape; `x` itself where the probability is 0.
  * @throws {RangeError} If the probability is out of range.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { dropout, ones } from "tunebook/tensor";
+ *
+ * const y = await dropout(ones([1000]), 0.5, 7).data();
+ * assertEquals(new Set(y), new Set([0, 2])); // what is kept is scaled up
+ * ```
  */
 export function dropout(x: Tensor, probability: number, seed: number): Tensor {
   const params = { size: x.size, ...dropoutParams({ probability, seed }) };

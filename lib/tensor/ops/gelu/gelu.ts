@@ -31,6 +31,13 @@ export const backwardKernel = defineKernel({
  *
  * @param x Any shape.
  * @returns A tensor of the same shape.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gelu, tensor } from "tunebook/tensor";
+ *
+ * assertEquals([...await gelu(tensor([0, 100])).data()], [0, 100]);
+ * ```
  */
 export function gelu(x: Tensor): Tensor {
   const y = Tensor.empty(x.device, x.shape);

@@ -50,6 +50,15 @@ export const backwardKernel = defineKernel({
  * @param widths How many columns each part takes; they add up to C.
  * @returns The parts, (…, widths[i]).
  * @throws {TypeError} If the widths do not add up.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { split, tensor } from "tunebook/tensor";
+ *
+ * const [left, right] = split(tensor([[1, 2, 3], [4, 5, 6]]), [2, 1]);
+ * assertEquals([...await left.data()], [1, 2, 4, 5]);
+ * assertEquals([...await right.data()], [3, 6]);
+ * ```
  */
 export function split(x: Tensor, widths: readonly number[]): Tensor[] {
   const { rows, width } = x;
