@@ -76,3 +76,18 @@ Deno.test("every room is in lib/README.md and has a mod.ts", () => {
   }
   for (const leaf of LEAVES) assertEquals(readme.includes(`\`${leaf}\``), true, leaf);
 });
+
+Deno.test("CONTRIBUTING.md draws every room, and only imports that are allowed", () => {
+  const page = Deno.readTextFileSync(join(lib, "../CONTRIBUTING.md"));
+  const drawing = /```mermaid\n([^]*?)```/.exec(page)?.[1] ?? "";
+  const rooms = new Set<string>();
+  const wrong: string[] = [];
+  for (const line of drawing.split("\n").slice(1)) {
+    const [, from, , to] = /^ *(\w+)(\[.*?\])?(?: --> (\w+))?$/.exec(line) ?? [];
+    if (from === undefined) continue;
+    rooms.add(from);
+    if (to !== undefined && !MAY_IMPORT[from]?.includes(to)) wrong.push(`${from} --> ${to}`);
+  }
+  assertEquals(wrong, []);
+  assertEquals([...rooms].sort(), Object.keys(MAY_IMPORT).sort());
+});

@@ -15,6 +15,8 @@ export interface Exported {
   readonly name: string;
   /** `function`, `class`, `variable`, `interface` or `typeAlias`. */
   readonly kind: string;
+  /** Whether it exists at run time: a class may be exported as a type alone. */
+  readonly isValue: boolean;
   /** The file that declares it, from the repository's root. */
   readonly file: string;
   /** The first sentence of its documentation. */
@@ -39,6 +41,7 @@ export async function exportsOf(entry: string): Promise<Map<string, Exported>> {
   const { success, stdout, stderr } = await command.output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   const { nodes } = JSON.parse(new TextDecoder().decode(stdout));
+  const module = await import(new URL(`../${ENTRY_POINTS.get(entry)!}`, import.meta.url).href);
   const found = new Map<string, Exported>();
   for (const { symbols } of Object.values<any>(nodes)) {
     for (const { name, declarations } of symbols) {
@@ -48,6 +51,7 @@ export async function exportsOf(entry: string): Promise<Map<string, Exported>> {
       found.set(name, {
         name,
         kind: declaration.kind,
+        isValue: name in module,
         file: declaration.location.filename.slice(`file://${ROOT}/`.length),
         summary: text.split(/(?<=\.)\s|\n\n/)[0].replace(/\s+/g, " "),
         examples: comments.flatMap(({ tags = [] }: any) =>

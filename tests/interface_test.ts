@@ -10,7 +10,9 @@ import * as show from "../lib/show/mod.ts";
 import * as train from "../lib/train/mod.ts";
 import { ChatTemplate, gpt2Tokenizer } from "../lib/text/mod.ts";
 import * as weights from "../lib/weights/mod.ts";
+import { ROOT } from "./check.ts";
 import { ENTRY_POINTS, exportsOf } from "./interface.ts";
+import { interfacePage } from "./interface_page.ts";
 
 /** What is never looked at, because the options are refused first. */
 const nothing = undefined as never;
@@ -70,7 +72,6 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "model.quantize": (options) => model.quantize(network, "nf4", options),
   "model.saveLora": (options) => model.saveLora(network, "nowhere", options),
   "model.saveNetwork": (options) => model.saveNetwork(network, "nowhere", options),
-  "runtime.Kernel.start": (options) => runtime.Kernel.start(options),
   "runtime.Session#execute": async (options) => {
     await using session = await runtime.Session.start();
     await session.execute("1", options);
@@ -86,9 +87,6 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "runtime.verifyReport": (options) => runtime.verifyReport("", options),
   "runtime.writeMarkdownReport": (options) =>
     runtime.writeMarkdownReport("nowhere", notebook, options),
-  "show.Figure": (options) => new show.Figure([], {}, options),
-  "show.LiveTraining": (options) => new show.LiveTraining(options),
-  "show.Progress": (options) => new show.Progress("", 1, options),
   "show.attentionView": (options) => show.attentionView(data.forest([example]), options),
   "show.barChart": (options) => show.barChart({}, options),
   "show.batchView": (options) => show.batchView(nothing, nothing, options),
@@ -150,10 +148,11 @@ const entries = [...ENTRY_POINTS.keys()].filter((entry) =>
 Deno.test("every public function with options is among those that are tried here", async () => {
   const found: string[] = [];
   for (const entry of entries) {
-    for (const { callables } of (await exportsOf(entry)).values()) {
+    for (const { callables, isValue } of (await exportsOf(entry)).values()) {
       for (const { name, parameters } of callables) {
         const full = `${entry.slice("tunebook/".length)}.${name}`;
-        if (parameters.includes("options") && !OTHERS.includes(full)) found.push(full);
+        const reachable = isValue || name.includes("#"); // who makes an object may be a function alone
+        if (reachable && parameters.includes("options") && !OTHERS.includes(full)) found.push(full);
       }
     }
   }
@@ -172,6 +171,40 @@ for (const [name, call] of Object.entries(CALLS)) {
 
 Deno.test("tunebook has at most 80 values", async () => {
   const values = [...(await exportsOf("tunebook")).values()]
-    .filter(({ kind }) => kind !== "interface" && kind !== "typeAlias");
+    .filter(({ isValue }) => isValue);
   assertEquals(values.length <= 80, true, `it has ${values.length}`);
+});
+
+Deno.test("docs/interface.md lists every export", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/interface.md", import.meta.url));
+  const written = "npx -y deno@2.9.6 run -A tests/interface_page.ts";
+  assertEquals(page, await interfacePage(), `out of date: ${written}`);
+});
+
+Deno.test("every exported function and class has an example that imports it by its public name", async () => {
+  const without: string[] = [];
+  for (const entry of ENTRY_POINTS.keys()) {
+    for (const { name, kind, isValue, examples } of (await exportsOf(entry)).values()) {
+      if (!isValue || !["function", "class"].includes(kind)) continue;
+      // As `import { name } from "tunebook/x"`, or as show.name() of `import * as show`.
+      const named = new RegExp(`import \\{[^}]*\\b${name}\\b[^}]*\\} from "tunebook[/"]`);
+      const starred = new RegExp(`import \\* as show from "tunebook/show"[^]*\\bshow\\.${name}\\b`);
+      const relative = /from "\.{1,2}\//;
+      const good = examples.some((code) =>
+        (named.test(code) || starred.test(code)) && !relative.test(code)
+      );
+      if (!good) without.push(`${entry}: ${name}`);
+    }
+  }
+  assertEquals(without, []);
+});
+
+Deno.test("the documentation of every entry point is complete", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--lint", ...ENTRY_POINTS.values()],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  });
+  const { success, stderr } = await command.output();
+  assertEquals(success, true, new TextDecoder().decode(stderr));
 });

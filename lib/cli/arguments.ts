@@ -3,32 +3,66 @@
 import { InvalidArgumentError, Option } from "commander";
 import { DEFAULT_SPLIT, parseSplit } from "../dataset/split.ts";
 
-/** Reads a positive integer. */
-export function readCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new InvalidArgumentError("Expected a whole number of 1 or more.");
-  }
-  return value;
+/**
+ * Makes a parser of a numeric option.
+ *
+ * @param expected What the option takes, for the message: `"a whole number of 1 or more"`.
+ * @param fits Whether a number is allowed.
+ * @returns Parses an argument, or throws commander's error for wrong ones.
+ */
+function numberReader(expected: string, fits: (value: number) => boolean) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value) || !fits(value)) {
+      throw new InvalidArgumentError(`Expected ${expected}.`);
+    }
+    return value;
+  };
 }
 
-/** Reads an integer of 0 or more. */
-export function readWhole(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isInteger(value) || value < 0) {
-    throw new InvalidArgumentError("Expected a whole number of 0 or more.");
-  }
-  return value;
-}
+type NumberReader = (text: string) => number;
 
-/** Reads a number of 0 or more. */
-export function readRate(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
-    throw new InvalidArgumentError("Expected a number of 0 or more.");
-  }
-  return value;
-}
+/** Parses a positive integer. */
+export const readCount: NumberReader = numberReader(
+  "a whole number of 1 or more",
+  (value) => Number.isSafeInteger(value) && value >= 1,
+);
+
+/** Parses an integer of 0 or more. */
+export const readWhole: NumberReader = numberReader(
+  "a whole number of 0 or more",
+  (value) => Number.isSafeInteger(value) && value >= 0,
+);
+
+/** Parses a number of 0 or more. */
+export const readRate: NumberReader = numberReader("a number of 0 or more", (value) => value >= 0);
+
+/** Parses a number above 0. */
+export const readPositive: NumberReader = numberReader("a number above 0", (value) => value > 0);
+
+/** Parses a number of seconds above 0. */
+export const readSeconds: NumberReader = numberReader(
+  "a number of seconds above 0",
+  (value) => value > 0,
+);
+
+/** Parses a share: above 0 and up to 1. */
+export const readShare: NumberReader = numberReader(
+  "a number above 0 and up to 1",
+  (value) => value > 0 && value <= 1,
+);
+
+/** Parses a probability of dropping something: from 0 up to, but not including, 1. */
+export const readDropout: NumberReader = numberReader(
+  "a number from 0 up to, but not including, 1",
+  (value) => value >= 0 && value < 1,
+);
+
+/** Parses a number of warm-up steps, or a fraction of all steps. */
+export const readWarmup: NumberReader = numberReader(
+  "a whole number of steps, or a fraction below 1",
+  (value) => value >= 0 && (value < 1 || Number.isInteger(value)),
+);
 
 /** The option that names the model. */
 export function modelOption(): Option {

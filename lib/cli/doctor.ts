@@ -9,7 +9,7 @@ import { Session } from "../runtime/session.ts";
 import { blasVariables } from "../blas_variables.ts";
 import type { BlasLibrary } from "../tensor/cpu/blas/blas.ts";
 import { findBlas } from "../tensor/cpu/blas/find.ts";
-import { describeAdapters, pick } from "../tensor/pick.ts";
+import { describeAdapters, pick, reasonFor } from "../tensor/pick.ts";
 import { jsonOption } from "./arguments.ts";
 
 /** One thing that was looked at. */
@@ -144,8 +144,10 @@ function describeBlas(): Finding {
 async function describeDevice(): Promise<Finding> {
   const device = await pick();
   const { name, facts } = device;
+  const reason = reasonFor(device);
   device.close();
-  return { name: "Computes", ok: true, found: `on ${name}`, details: facts };
+  const found = `on ${name}${reason ? ` (${reason})` : ""}`;
+  return { name: "Computes", ok: true, found, details: { ...facts, reason } };
 }
 
 async function describeKernel(): Promise<Finding> {

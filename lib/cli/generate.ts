@@ -1,6 +1,6 @@
 // `tunebook generate`: text from a prompt, or answers to a file of instructions.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { loadDataset } from "../dataset/mod.ts";
 import { writeResponses } from "../eval/mod.ts";
 import { type GenerateOptions, generateTokens, type Quantization } from "../model/mod.ts";
@@ -8,7 +8,14 @@ import { withResponse } from "../pipeline/evaluation.ts";
 import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
-import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
+import {
+  deviceOption,
+  modelOption,
+  readCount,
+  readRate,
+  readShare,
+  readWhole,
+} from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
@@ -72,14 +79,6 @@ export function register(program: Command): void {
       '\nExample:\n  tunebook generate --model models/nano-sft --instruction "Name a fruit."',
     )
     .action(run);
-}
-
-function readShare(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1)) {
-    throw new InvalidArgumentError("Expected a number above 0 and up to 1.");
-  }
-  return value;
 }
 
 async function run(options: Options): Promise<void> {

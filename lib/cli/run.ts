@@ -1,5 +1,6 @@
 // `tunebook run`: runs notebooks headless, with parameters, and hands on what came of them.
 
+import { pooledMap } from "@std/async/pool";
 import { basename } from "@std/path";
 import type { Command } from "commander";
 import { formatJUnit } from "../runtime/junit.ts";
@@ -8,7 +9,6 @@ import { suiteOf } from "../runtime/run_suite.ts";
 import { runNotebook, type RunOptions, type RunResult } from "../runtime/runner.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { readCount } from "./arguments.ts";
-import { each } from "./each.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { limitOptions, parameterOptions, parametersFor, placeFor } from "./run_options.ts";
 import { RunView } from "./run_view.ts";
@@ -99,11 +99,15 @@ async function run(paths: string[], options: Options): Promise<void> {
     throw new TypeError("Cannot resume in a sandbox: no results are kept there");
   }
   const sandbox = options.sandbox ? await openSandbox(options, options.totalTimeout) : undefined;
-  const runs = await each(paths, options.jobs, async (path) => {
+  const runAndReport = async (path: string): Promise<Ran> => {
     const ran = await runOne(path, options, { signal: interrupt.signal, sandbox }, several);
     report(ran, options.json, several);
     return ran;
-  });
+  };
+  // Of several notebooks none throws: see runOne().
+  const runs = several
+    ? await Array.fromAsync(pooledMap(options.jobs, paths, runAndReport)) as Ran[]
+    : [await runAndReport(paths[0])];
   if (options.junit !== undefined) {
     const suites = runs.map((ran) => ran.result ? suiteOf(ran.result) : brokenSuite(ran));
     await writeFileBeside(options.junit, formatJUnit(suites));

@@ -1,10 +1,11 @@
 // Options that the commands which run notebooks share, and how results find their files.
 
 import { basename, join } from "@std/path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Notebook } from "../runtime/notebook.ts";
 import { readParameterFile } from "../runtime/parameter_files.ts";
 import { readParameters } from "../runtime/parameters.ts";
+import { readSeconds } from "./arguments.ts";
 
 /** Adds the options that set parameters. */
 export function parameterOptions(command: Command): Command {
@@ -61,15 +62,6 @@ export async function placeFor(
 /** Collects an option that may be given often. */
 export function collect(value: string, before: string[]): string[] {
   return [...before, value];
-}
-
-/** Reads a number of seconds above 0. */
-export function readSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0) || !Number.isFinite(seconds)) {
-    throw new InvalidArgumentError("Expected a number of seconds above 0.");
-  }
-  return seconds;
 }
 
 async function isFolder(path: string): Promise<boolean> {

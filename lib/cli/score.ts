@@ -1,10 +1,11 @@
 // `tunebook score`: scores a model's responses against their references and, if asked, by a judge.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { describeJudgement, type Judge, type JudgeReport, judgeResponses } from "../eval/judge.ts";
 import { parseJudge } from "../eval/ollama_judge.ts";
 import { readResponses, type ResponseEntry } from "../eval/responses.ts";
 import { scoreResponses } from "../eval/scores.ts";
+import { readCount, readWhole } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { progress } from "./progress.ts";
 
@@ -27,8 +28,8 @@ export function register(program: Command): void {
     )
     .argument("<responses>", "the JSON file")
     .option("--judge <name>", 'ask a judge: "ollama:MODEL", at OLLAMA_HOST or on this machine')
-    .option("--seed <n>", "the judge's seed", readCount, 123)
-    .option("--num-ctx <tokens>", "the judge's room for prompt and reply", readPositive, 4096)
+    .option("--seed <n>", "the judge's seed", readWhole, 123)
+    .option("--num-ctx <tokens>", "the judge's room for prompt and reply", readCount, 4096)
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
     .addHelpText(
       "after",
@@ -71,18 +72,4 @@ async function askJudge(judge: Judge, entries: ResponseEntry[]): Promise<JudgeRe
   });
   bar.finish();
   return report;
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 0 || text.trim() === "") {
-    throw new InvalidArgumentError("Expected a whole number.");
-  }
-  return count;
-}
-
-function readPositive(text: string): number {
-  const count = readCount(text);
-  if (count === 0) throw new InvalidArgumentError("Expected a whole number above 0.");
-  return count;
 }

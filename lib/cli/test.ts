@@ -1,5 +1,6 @@
 // `tunebook test`: a notebook's cells as tests.
 
+import { pooledMap } from "@std/async/pool";
 import { basename } from "@std/path";
 import type { Command } from "commander";
 import { formatJUnit, type JUnitSuite } from "../runtime/junit.ts";
@@ -9,7 +10,6 @@ import { runNotebook } from "../runtime/runner.ts";
 import { plainText } from "../runtime/report/terminal.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { readCount } from "./arguments.ts";
-import { each } from "./each.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { limitOptions, parameterOptions, parametersFor } from "./run_options.ts";
 
@@ -46,7 +46,7 @@ export function register(program: Command): void {
 async function test(paths: string[], options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping; press Ctrl-C again to end at once"));
   const started = performance.now();
-  const suites = await each(paths, options.jobs, async (path): Promise<JUnitSuite> => {
+  const suites = await Array.fromAsync(pooledMap(options.jobs, paths, async (path: string) => {
     let suite: JUnitSuite;
     try {
       const result = await runNotebook(path, {
@@ -68,7 +68,7 @@ async function test(paths: string[], options: Options): Promise<void> {
     }
     show(path, suite);
     return suite;
-  });
+  })) as JUnitSuite[];
   if (options.junit !== undefined) await writeFileBeside(options.junit, formatJUnit(suites));
   const cases = suites.flatMap((suite) => suite.cases);
   const count = (status: string) => cases.filter((one) => one.status === status).length;

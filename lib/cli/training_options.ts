@@ -1,9 +1,9 @@
 // Options of `tunebook train` beside data, batches and evaluation: how steps are taken, and when they end.
 
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Schedule, SftOptions } from "../train/mod.ts";
 import { SCHEDULES } from "../train/schedule.ts";
-import { readCount, readRate } from "./arguments.ts";
+import { readCount, readDropout, readPositive, readRate, readWarmup } from "./arguments.ts";
 
 /** What {@linkcode trainingOptions} give. */
 export interface TrainingOptions {
@@ -48,7 +48,7 @@ export function trainingOptions(): Option[] {
     option("--recompute", "compute activations twice rather than keep them: less memory, slower")
       .default(false),
     option("--dropout <p>", "probability of dropping elements in training")
-      .argParser(readProbability).default(0),
+      .argParser(readDropout).default(0),
     option("--tensorboard <dir>", "write event files for TensorBoard"),
   ];
 }
@@ -74,28 +74,4 @@ export function toSftOptions(
 /** Reads on how many batches to evaluate. */
 export function readEvalIters(text: string): number | "all" {
   return text === "all" ? "all" : readCount(text);
-}
-
-function readWarmup(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && (value < 1 || Number.isInteger(value)))) {
-    throw new InvalidArgumentError("Expected a whole number of steps, or a fraction below 1.");
-  }
-  return value;
-}
-
-function readPositive(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError("Expected a number above 0.");
-  }
-  return value;
-}
-
-function readProbability(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value < 1)) {
-    throw new InvalidArgumentError("Expected a number from 0 up to, not including, 1.");
-  }
-  return value;
 }

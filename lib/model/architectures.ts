@@ -1,5 +1,5 @@
 /**
- * The architectures that are known, by what a `config.json` calls them under `model_type`.
+ * The supported architectures, by the `model_type` of their `config.json`.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { Llama, llamaShapes } from "./llama.ts";
 import { parseLlamaConfig } from "./llama_config.ts";
 import type { Network } from "./model.ts";
 
-/** A model that is known by its configuration, before its weights are read. */
+/** A model's description from its configuration, before its weights are read. */
 export interface ModelPlan {
   /** Its architecture, as {@linkcode Network.architecture} has it. */
   readonly architecture: string;
@@ -33,11 +33,11 @@ export interface ModelPlan {
   /** Names and shapes of all weights, in the order of the computation. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /**
-   * What precedes weights' names in Hugging Face files, in the order in which it is looked for; the first is how they
-   * are written.
+   * Possible prefixes of weights' names in Hugging Face files, in search order; the first is used
+   * for writing.
    */
   readonly prefixes: readonly string[];
-  /** Makes the model of a tensor for each of the shapes. */
+  /** Creates the model from a tensor for each of the shapes. */
   readonly build: (parameters: ReadonlyMap<string, Tensor>) => Network;
 }
 
@@ -76,7 +76,7 @@ const planGemma: Planner = (json, path, dropout) => {
     ...config,
     kvHeads: config.kvHeads ?? config.heads,
     shapes: gemmaShapes(config),
-    // Those that also see pictures have the others.
+    // Models that also read images have the others.
     prefixes: ["model.", "", "language_model.model.", "model.language_model."],
     build: (parameters) => new Gemma(config, parameters),
   };
@@ -92,14 +92,14 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
 };
 
 /**
- * Knows a model by what its Hugging Face `config.json` says.
+ * Describes a model from its Hugging Face `config.json`.
  *
  * @param json The file's object.
  * @param path The file, for messages.
  * @param dropout The dropout to train with.
- * @returns Its shapes, and how to make it.
- * @throws {TypeError} If its architecture is not known, or a number is missing.
- * @throws {RangeError} If it is to have dropout and knows none.
+ * @returns Its shapes, and how to create it.
+ * @throws {TypeError} If its architecture is not supported, or a number is missing.
+ * @throws {RangeError} If dropout is requested and the architecture has none.
  *
  * @example
  * ```ts

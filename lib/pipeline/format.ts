@@ -25,7 +25,11 @@ export type FormatName = "alpaca" | "chat" | ChatStyle;
 /** The names of formats. */
 export const FORMAT_NAMES: readonly FormatName[] = ["alpaca", "chat", ...CHAT_STYLES];
 
-/** A prompt in pieces: text as it stands, and places for the instruction and the input. */
+/**
+ * A prompt in pieces: text as it stands, and places for the instruction and the input.
+ *
+ * @internal
+ */
 export type PromptPieces = (string | { slot: "instruction" | "input" })[];
 
 /** A format written down. */

@@ -115,7 +115,20 @@ const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
 const { examples: _, ...SHARED } = SFT_OPTIONS;
 const TRAIN_OPTIONS: OptionNames<TrainOptions> = { ...SHARED, format: true };
 
-/** A model that answers, learns and is saved; {@linkcode loadModel} makes one. */
+/**
+ * A model that answers, learns and is saved; {@linkcode loadModel} makes one.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadModel, Model } from "tunebook";
+ *
+ * const model = await loadModel("nano", { device: "cpu" });
+ * assertEquals(model instanceof Model, true);
+ * const answers = await model.answer(["What is the plural of fox?"], { maxNewTokens: 4 });
+ * assertEquals(answers.length, 1);
+ * ```
+ */
 export class Model implements Disposable {
   /** The bare network: tokens to logits. The lower layers (`sft()`, `generate()`, `measureLoss()`) take it. */
   readonly network: Network;
@@ -437,6 +450,7 @@ export class Model implements Disposable {
     for (const tensor of this.network.parameters.values()) tensor.dispose();
   }
 
+  /** What `console.log` shows. */
   [Symbol.for("Deno.customInspect")](): string {
     const { network: { architecture, parameters }, source, device, format, adapter } = this;
     const weights = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);

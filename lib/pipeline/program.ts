@@ -6,7 +6,11 @@
 
 import { dirname, fromFileUrl, isAbsolute, relative, resolve } from "@std/path";
 
-/** A program that makes models. */
+/**
+ * A program that makes models.
+ *
+ * @internal
+ */
 export interface Program {
   /** A notebook, a script, or a command with what it was given. */
   readonly kind: "notebook" | "script" | "command";

@@ -37,6 +37,25 @@ export interface CheckResult {
  * @param path The notebook's path.
  * @param options As for {@linkcode runNotebook}; errors are always allowed.
  * @returns What differs, and the hidden state that cells seem to have depended on.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { checkNotebook, parseNotebook, runNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".ipynb" });
+ * await runNotebook(notebook, { output: path });
+ * const { ok, cells } = await checkNotebook(path);
+ * assertEquals([ok, cells[0].verdict], [true, "same"]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function checkNotebook(
   path: string,

@@ -62,6 +62,21 @@ export function declaredParameters(notebook: Notebook): DeclaredParameter[] | un
  * @param pairs Strings of the form `name=value`.
  * @returns The values by name.
  * @throws {SyntaxError} If a string does not have the form `name=value`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, readParameters } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": { "tags": ["parameters"] },
+ *     "execution_count": null, "outputs": [], "source": "let epochs = 1;"
+ *   }]
+ * }`);
+ * assertEquals(readParameters(notebook, ["epochs=2"]), { epochs: 2 });
+ * ```
  */
 export function readParameters(notebook: Notebook, pairs: string[]): Record<string, unknown> {
   const declared = declaredParameters(notebook) ?? [];

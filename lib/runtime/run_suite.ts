@@ -9,6 +9,22 @@ import type { RunResult } from "./runner.ts";
  *
  * @param result The result of the run.
  * @returns The suite: a case for each code cell, named by its place and its first line.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { formatJUnit, parseNotebook, runNotebook, suiteOf } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const run = await runNotebook(notebook, { name: "sum.ipynb" });
+ * assertStringIncludes(formatJUnit([suiteOf(run)]), 'failures="0"');
+ * ```
  */
 export function suiteOf({ notebook, manifest, failures = [] }: RunResult): JUnitSuite {
   const ran = new Map(manifest.cells.map((cell) => [cell.id, cell]));

@@ -73,6 +73,23 @@ export interface Verdict {
  * @param options How to run it; `sandbox` for a stranger's.
  * @returns What differs and what has changed.
  * @throws {SyntaxError} If the text is no report, or carries no notebook or no manifest.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, renderReport, runNotebook, verifyReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const run = await runNotebook(notebook, { name: "sum.ipynb" });
+ * const { verdict } = await verifyReport(await renderReport(run.notebook));
+ * assertEquals(verdict, "same");
+ * ```
  */
 export async function verifyReport(html: string, options: VerifyOptions = {}): Promise<Verdict> {
   assertKnownOptions("verify a report", options, VERIFY_OPTIONS);
@@ -192,6 +209,24 @@ export interface ReportDifference {
  * @param before One report's text. @param after The other's.
  * @param options How near numbers must be, relative; 0 if not said.
  * @throws {SyntaxError} If one is no report, or carries no notebook or no manifest.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { diffReports, parseNotebook, renderReport, runNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const run = await runNotebook(notebook, { name: "sum.ipynb" });
+ * const report = await renderReport(run.notebook);
+ * const { changes, cells } = await diffReports(report, report);
+ * assertEquals([changes, cells.map(({ verdict }) => verdict)], [[], ["same"]]);
+ * ```
  */
 export async function diffReports(
   before: string,

@@ -20,6 +20,7 @@ export interface PaddedBatchLike {
 
 /** How a batch is shown. */
 export interface BatchViewOptions {
+  /** The title. */
   title?: string;
   /** What short sequences are filled with, 50256 by default. */
   padId?: number;
@@ -49,6 +50,16 @@ export const BATCH_VIEW_OPTIONS: OptionNames<BatchViewOptions> = {
  * @param options Title, and how much is shown.
  * @returns The view; long stretches in which nothing counts are left out first.
  * @throws {RangeError} If inputs or targets are not B·T numbers.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { collate, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = collate([{ promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 }]);
+ * assertStringIncludes(show.batchView(batch, gpt2Tokenizer()).text, "1 sequence");
+ * ```
  */
 export function batchView(
   batch: PaddedBatchLike,

@@ -7,7 +7,9 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** What every chart can say about itself. All texts are plain text. */
 export interface ChartOptions {
+  /** The title. */
   title?: string;
+  /** A second line below the title. */
   subtitle?: string;
   /** Title of the x axis. */
   xLabel?: string;
@@ -28,6 +30,7 @@ export const CHART_OPTIONS: OptionNames<ChartOptions> = {
 
 /** One line of a chart. */
 export interface Series {
+  /** The name. */
   name: string;
   /** Positions; 1, 2, 3, … where not given. */
   x?: ArrayLike<number>;
@@ -45,7 +48,7 @@ export interface Series {
  *
  * @example
  * ```ts
- * import { lineChart } from "./charts.ts";
+ * import { lineChart } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const chart = lineChart({ train: [3, 2, 1], validation: [3.2, 2.5, 1.9] }, { title: "Loss" });
@@ -105,6 +108,15 @@ export function toSeries(
  * @param values Values by name, or pairs of name and value, in the order of the bars.
  * @param options Titles; `horizontal` draws lying bars, which leave room for long names.
  * @returns The chart.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.barChart({ "nano": 12, "gpt2": 124 }, { yLabel: "million weights" });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function barChart(
   values: Record<string, number> | readonly (readonly [string, number])[],
@@ -149,6 +161,15 @@ export function barChart(
  * @param options Titles; `labels` says what each point is, shown when a pointer rests on it.
  * @returns The chart.
  * @throws {RangeError} If x and y differ in length.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.scatter([1, 2, 3], [2, 4, 5], { xLabel: "ROUGE-L", yLabel: "judge" });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function scatter(
   x: ArrayLike<number>,
@@ -205,6 +226,15 @@ export const HEATMAP_OPTIONS: OptionNames<HeatmapOptions> = {
  * @param values Rows of numbers; what is not finite is left empty.
  * @param options Titles, names of rows and columns.
  * @returns The chart; more than 48 rows or columns are drawn as averages of blocks.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.heatmap([[1, 2], [3, 4]], { rows: ["a", "b"], columns: ["x", "y"] });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function heatmap(
   values: readonly ArrayLike<number>[],

@@ -22,6 +22,7 @@ export interface Comparison {
 
 /** How a comparison is shown. */
 export interface CompareOptions {
+  /** Text above the table. */
   caption?: string;
   /** Rows that are shown, 20 by default. */
   maxRows?: number;
@@ -49,7 +50,7 @@ export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
  *
  * @example
  * ```ts
- * import { compareTable } from "./compare_table.ts";
+ * import { compareTable } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = compareTable([

@@ -35,6 +35,8 @@ export class Figure extends View {
   readonly layout: PlotlyLayout;
 
   /**
+   * Makes a chart.
+   *
    * @param data The series.
    * @param layout Titles, axes and the like.
    * @param options Text alternative.
@@ -63,7 +65,7 @@ export class Figure extends View {
  *
  * @example
  * ```ts
- * import { figure } from "./figure.ts";
+ * import { figure } from "tunebook/show";
  * import { assertEquals, assertStringIncludes } from "@std/assert";
  *
  * const chart = figure([{ x: [1, 2, 3], y: [4, 2, 1], name: "loss" }], { title: { text: "Run" } });

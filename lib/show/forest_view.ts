@@ -13,6 +13,7 @@ export type { ForestBatchLike } from "./forest_tree.ts";
 
 /** How a forest is shown. */
 export interface ForestViewOptions {
+  /** The title. */
   title?: string;
   /** Tokens of one segment that are shown unfolded, 48 by default. */
   maxTokens?: number;
@@ -37,6 +38,19 @@ export const FOREST_VIEW_OPTIONS: OptionNames<ForestViewOptions> = {
  * @param options Title, and how much is shown.
  * @returns The view.
  * @throws {RangeError} If the arrays do not describe a forest.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { forest, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = forest([
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ]);
+ * assertStringIncludes(show.forestView(batch, gpt2Tokenizer()).html, "<svg");
+ * ```
  */
 export function forestView(
   batch: ForestBatchLike,
@@ -86,6 +100,19 @@ export function forestView(
  * @param options Title.
  * @returns The view: rows attend to columns.
  * @throws {RangeError} If the arrays do not describe a forest.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { forest } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = forest([
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ]);
+ * assertStringIncludes(show.attentionView(batch).html, "<svg");
+ * ```
  */
 export function attentionView(batch: ForestBatchLike, options: { title?: string } = {}): View {
   assertKnownOptions("show attention", options, { title: true });

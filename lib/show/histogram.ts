@@ -32,7 +32,7 @@ export const HISTOGRAM_OPTIONS: OptionNames<HistogramOptions> = {
  *
  * @example
  * ```ts
- * import { histogram } from "./histogram.ts";
+ * import { histogram } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const chart = histogram([1, 1, 2, 5], { bins: 5 });

@@ -15,6 +15,13 @@ import { assertKnownOptions } from "../options.ts";
  * @param options `channel`: the kernel's output channel, found by itself; `pause`: milliseconds that
  *   the page gets to run the script, 1500 by default.
  * @returns A promise that settles when the output has been replaced.
+ *
+ * @example
+ * ```ts
+ * import * as show from "tunebook/show";
+ *
+ * await show.enableLivePlotly({ pause: 0 }); // in a notebook: charts drawn from now on can be zoomed
+ * ```
  */
 export async function enableLivePlotly(
   options: { channel?: JupyterChannel; pause?: number } = {},

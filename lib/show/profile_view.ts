@@ -43,7 +43,7 @@ const BAR_WIDTH = 20;
  *
  * @example
  * ```ts
- * import { profileView } from "./profile_view.ts";
+ * import { profileView } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = profileView({

@@ -54,7 +54,7 @@ interface Cell {
  *
  * @example
  * ```ts
- * import { table } from "./table.ts";
+ * import { table } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const view = table([{ metric: "ROUGE-L", score: 0.61234 }, { metric: "exact", score: 0.5 }]);

@@ -2,9 +2,17 @@
 
 /** What turns token ids into text; every tokenizer of this library does. */
 export interface Detokenizer {
-  /** @returns The text of some tokens. */
+  /**
+   * Decodes tokens.
+   *
+   * @returns The text of some tokens.
+   */
   decode(ids: number[]): string;
-  /** @returns The bytes of one token, which may hold only part of a character. */
+  /**
+   * Gives the bytes of a token.
+   *
+   * @returns The bytes of one token, which may hold only part of a character.
+   */
   bytes?(id: number): Uint8Array;
 }
 
@@ -14,6 +22,17 @@ export interface Detokenizer {
  * @param id The token.
  * @param decoder The model's tokenizer.
  * @returns Its text; where its bytes are no whole characters, the bytes, such as `⟨E2 80⟩`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const [first, second] = tokenizer.encode("two words");
+ * assertEquals([first, second].map((id) => show.tokenText(id, tokenizer)), ["two", " words"]);
+ * ```
  */
 export function tokenText(id: number, decoder: Detokenizer): string {
   const bytes = decoder.bytes?.(id);
@@ -32,6 +51,14 @@ export function tokenText(id: number, decoder: Detokenizer): string {
  *
  * @param text The token's text.
  * @returns Text in which `·` is a space, `↵` a line feed and `⇥` a tab.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * assertEquals(show.visibleText(" two\n"), "·two↵");
+ * ```
  */
 export function visibleText(text: string): string {
   if (text === "") return "∅";

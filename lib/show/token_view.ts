@@ -61,7 +61,7 @@ const mostTokens = 4000;
  *
  * @example
  * ```ts
- * import { tokenView } from "./token_view.ts";
+ * import { tokenView } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = tokenView({
@@ -157,6 +157,7 @@ function plainSequence(title: string, chips: readonly Chip[]): string {
 
 /** An encoded example, as `encodeExample` makes it. */
 export interface ExampleTokens {
+  /** The tokens of the prompt. */
   promptIds: readonly number[];
   /** The response and its closing token. */
   responseIds: readonly number[];
@@ -203,6 +204,18 @@ export function exampleTokens(
  * @param masks The masks, `["prompt"]` by default.
  * @param options Title, and how much is shown.
  * @returns The view.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { encodeExample, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
+ * const view = show.maskView(encodeExample(entry, tokenizer), tokenizer, ["none", "prompt"]);
+ * assertStringIncludes(view.text, "Blue");
+ * ```
  */
 export function maskView(
   example: ExampleTokens,

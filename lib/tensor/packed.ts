@@ -59,6 +59,7 @@ export const DOUBLE_HEAD = 257;
  *
  * @param name Such as `"q4_0"`.
  * @returns Whether {@linkcode PACKED_FORMATS} has it.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -50,13 +50,15 @@ const reasons = new WeakMap<Device, string>();
  * @returns The device. {@linkcode reasonFor} tells why this one.
  * @throws {TypeError} If WebGPU is asked for and there is no adapter.
  * @throws {RangeError} If `TUNEBOOK_DEVICE` names no device.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { pick } from "tunebook/tensor";
  *
- * const device = await pick({ device: "cpu" });
+ * const device = await pick({ device: "cpu", threads: 1 });
  * assertEquals(device.kind, "cpu");
+ * device.close();
  * ```
  */
 export async function pick(options: PickOptions = {}): Promise<Device> {
@@ -126,12 +128,16 @@ export async function pickUnrecorded(options: PickOptions): Promise<Device> {
  *
  * @param device A device that {@linkcode pick} returned.
  * @returns Half a sentence, such as `"there is no GPU"`; undefined for other devices.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { pick, reasonFor } from "tunebook/tensor";
  *
- * assertEquals(reasonFor(await pick({ device: "cpu" })), "it was asked for");
+ * const device = await pick({ device: "cpu" });
+ * console.log(reasonFor(device)); // why `pick()` chose it, where there was a choice
+ * assertEquals(device.kind, "cpu");
+ * device.close();
  * ```
  */
 export function reasonFor(device: Device): string | undefined {
@@ -182,8 +188,9 @@ function gpuKey(adapter: GPUAdapter): string {
 
 function cpuKey({ threads, blas }: PickOptions): string {
   const count = threads ?? Deno.env.get("TUNEBOOK_THREADS") ?? "all";
+  const library = blas === false ? undefined : findBlas().used;
   return `cpu, threads: ${count}, BLAS: ${
-    (blas === false ? undefined : findBlas().used?.name) ?? "none"
+    library ? `${library.name} ${library.core ?? ""} ${library.path}` : "none"
   }`;
 }
 
@@ -217,12 +224,13 @@ function forgetWhenClosed(key: string, device: Device): Device {
  * @param source Where the name comes from, for the message.
  * @returns The name, as {@linkcode pick} takes it.
  * @throws {RangeError} If it is none of these.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { parseDevice } from "tunebook/tensor";
  *
- * assertEquals(parseDevice("cpu"), "cpu");
+ * assertEquals(parseDevice("webgpu", "--device"), "webgpu");
  * ```
  */
 export function parseDevice(name: string, source = "device"): "auto" | DeviceKind {

@@ -15,14 +15,16 @@ import { formatShape, type Gradients, noGrad, scope, Tensor, withGrad } from "./
  *
  * @param loss A tensor with one element.
  * @throws {TypeError} If it has more elements, or depends on no parameter.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { backward, tensor } from "tunebook/tensor";
  *
- * const weight = tensor([1, 2, 3], { requiresGrad: true });
- * backward(weight.mul(weight).sum());
- * assertEquals([...await weight.grad!.data()], [2, 4, 6]);
+ * const x = tensor([1, 2, 3]);
+ * x.requiresGrad = true;
+ * backward(x.mul(x).sum());
+ * assertEquals([...await x.grad!.data()], [2, 4, 6]);
  * ```
  */
 export function backward(loss: Tensor): void {
@@ -32,6 +34,21 @@ export function backward(loss: Tensor): void {
   }
   noGrad(() => propagate(loss, Tensor.from(loss.device, new Float32Array([1]), loss.shape).keep()));
 }
+
+/**
+ * Functions whose results' gradients {@linkcode grad} computes.
+ *
+ * @internal
+ */
+type Differentiable<Arguments extends Tensor[]> = (...inputs: Arguments) => Tensor;
+
+/**
+ * One gradient, or one for each argument.
+ *
+ * @internal
+ */
+type GradientsOf<Arguments extends Tensor[]> = Arguments extends [Tensor] ? Tensor
+  : { [I in keyof Arguments]: Tensor };
 
 /**
  * Makes a function that computes gradients: those of a function's result with respect to its arguments. Parameters that
@@ -50,7 +67,7 @@ export function backward(loss: Tensor): void {
  * ```
  */
 export function grad(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor;
-/** Makes a function that computes the gradients of another with respect to each of its arguments. */
+/** Gradients with respect to several arguments. */
 export function grad<Arguments extends Tensor[]>(
   f: (...inputs: Arguments) => Tensor,
 ): (...inputs: Arguments) => { [I in keyof Arguments]: Tensor };
@@ -122,15 +139,16 @@ function propagate(root: Tensor, gradient: Tensor, leaves?: ReadonlySet<Tensor>)
  * random are drawn outside of it.
  * @param inputs Its inputs. Other results of ops that it uses get no gradients.
  * @returns The part's result.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { recompute, tensor } from "tunebook/tensor";
+ * import { backward, recompute, tensor } from "tunebook/tensor";
  *
- * const x = tensor([3], { requiresGrad: true });
- * const y = recompute((x) => x.mul(x).mul(x), x); // keeps neither product
- * y.backward();
- * assertEquals(await x.grad!.item(), 27);
+ * const x = tensor([0.5, 1]);
+ * x.requiresGrad = true;
+ * backward(recompute((x) => x.mul(x).exp(), x).sum());
+ * assertEquals((await x.grad!.data())[1].toFixed(3), (2 * Math.E).toFixed(3));
  * ```
  */
 export function recompute(part: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {

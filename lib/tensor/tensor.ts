@@ -53,11 +53,12 @@ let recording = true;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { tensor } from "tunebook/tensor";
+ * import { Tensor, pick } from "tunebook/tensor";
  *
- * const x = tensor([[1, 2], [3, 4]]);
- * assertEquals(x.shape, [2, 2]);
- * assertEquals(String(x), "Tensor (2, 2) f32, CPU\n[[1, 2],\n [3, 4]]");
+ * const device = await pick({ device: "cpu" });
+ * const x = Tensor.from(device, new Float32Array([1, 2, 3, 4]), [2, 2]);
+ * assertEquals(await x.matmul(x).sum().item(), 54);
+ * device.close();
  * ```
  */
 export class Tensor {
@@ -215,7 +216,7 @@ export class Tensor {
    * @returns The elements in row-major order. Of integers it is an `Int32Array`: write `data<Int32Array>()`.
    */
   data(): Promise<Float32Array<ArrayBuffer>>;
-  /** Waits for the device and copies integers out. */
+  /** Reads integer elements. */
   data<T extends Int32Array>(): Promise<T>;
   async data(): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
     if (isPacked(this.dtype)) {
@@ -438,12 +439,13 @@ export interface Tensor {
  *
  * @param shape Lengths of dimensions.
  * @returns Their product; 1 for none.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { sizeOf } from "tunebook/tensor";
  *
- * assertEquals(sizeOf([2, 3]), 6);
+ * assertEquals(sizeOf([2, 3, 4]), 24);
  * ```
  */
 export function sizeOf(shape: readonly number[]): number {
@@ -472,14 +474,15 @@ export function formatShape(shape: readonly number[]): string {
  *
  * @param body A synchronous function.
  * @returns What the function returned.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { scope, tensor } from "tunebook/tensor";
  *
- * const x = tensor([1, 2]);
- * const y = scope(() => x.mul(x).add(1)); // x · x is disposed of at the end
- * assertEquals([...await y.data()], [2, 5]);
+ * const x = tensor([2]);
+ * const y = scope(() => x.mul(x).mul(x)); // what was made on the way is disposed
+ * assertEquals(await y.item(), 8);
  * ```
  */
 export function scope<T>(body: () => T): T {
@@ -515,14 +518,15 @@ function tensorsIn(value: unknown): Tensor[] {
  *
  * @param body A synchronous function.
  * @returns What the function returned.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { noGrad, tensor } from "tunebook/tensor";
  *
- * const weight = tensor([2], { requiresGrad: true });
- * const y = noGrad(() => weight.mul(3));
- * assertEquals(await y.item(), 6); // and y.backward() would throw
+ * const x = tensor([2]);
+ * x.requiresGrad = true;
+ * assertEquals(noGrad(() => x.mul(x)).requiresGrad, false);
  * ```
  */
 export function noGrad<T>(body: () => T): T {

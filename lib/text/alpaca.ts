@@ -49,7 +49,7 @@ export function formatAlpacaInstruction({ instruction, input }: Instruction): st
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { formatAlpaca } from "./alpaca.ts";
+ * import { formatAlpaca } from "tunebook";
  *
  * const prompt = formatAlpaca({ instruction: "Name the opposite.", input: "hot" });
  * assertEquals(prompt.split("\n\n").slice(1), [

@@ -43,8 +43,8 @@ export interface EncodedChat {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { encodeChat } from "./chat.ts";
- * import { ChatTemplate } from "./chat_template.ts";
- * import { gpt2Tokenizer } from "./gpt2.ts";
+ * import { ChatTemplate } from "tunebook/text";
+ * import { gpt2Tokenizer } from "tunebook";
  *
  * const template = new ChatTemplate(
  *   "{% for m in messages %}{{ m.role + ': ' + m.content + '<|endoftext|>' }}{% endfor %}" +

@@ -78,6 +78,17 @@ export function templateVariables(tokenizer: Tokenizer): Record<string, string> 
  * @returns The template, with the tokenizer's special tokens as variables.
  * @throws {TypeError} If the tokenizer came without a template and none is given.
  * @throws {SyntaxError} If the template cannot be parsed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { chatTemplateOf } from "tunebook/text";
+ *
+ * const template = chatTemplateOf(gpt2Tokenizer(), "chatml");
+ * const text = template.render([{ role: "user", content: "Hi" }], { prompt: true });
+ * assertEquals(text, "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
+ * ```
  */
 export function chatTemplateOf(tokenizer: Tokenizer, source?: ChatStyle | string): ChatTemplate {
   const variables = templateVariables(tokenizer);

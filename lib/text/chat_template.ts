@@ -47,7 +47,7 @@ const MOST_COUNTED = 1 << 20;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { ChatTemplate } from "./chat_template.ts";
+ * import { ChatTemplate } from "tunebook/text";
  *
  * const template = new ChatTemplate(
  *   "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}" +
@@ -66,6 +66,8 @@ export class ChatTemplate {
   readonly #variables: Readonly<Record<string, unknown>>;
 
   /**
+   * Reads a template.
+   *
    * @param source The template's text.
    * @param options Its name and variables.
    * @throws {SyntaxError} If the template cannot be parsed.

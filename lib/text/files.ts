@@ -20,6 +20,15 @@ type Json = Record<string, unknown>;
  * @throws {Deno.errors.NotFound} If there is no tokenizer.
  * @throws {SyntaxError} If a file is not JSON.
  * @throws {TypeError} If a file holds no tokenizer that can be reproduced exactly.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openTokenizer, resolveModel } from "tunebook";
+ *
+ * const tokenizer = await openTokenizer(await resolveModel("nano"));
+ * assertEquals(tokenizer.decode(tokenizer.encode("Foxes.")), "Foxes.");
+ * ```
  */
 export async function openTokenizer(source: ResolvedModel): Promise<Tokenizer> {
   if (source.kind === "gguf") {
@@ -93,6 +102,18 @@ const TOKENIZER_FILES = [
  * renamed.
  * @param source Where the model came from.
  * @throws {TypeError} If its kind has no files.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer, saveTokenizer } from "tunebook";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await saveTokenizer(gpt2Tokenizer(), directory);
+ * const files = Array.from(Deno.readDirSync(directory), ({ name }) => name);
+ * assertEquals(files.includes("tokenizer.json"), true);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
  */
 export async function saveTokenizer(
   tokenizer: Tokenizer,

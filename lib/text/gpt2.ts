@@ -19,7 +19,7 @@ let tokenizer: Tokenizer | undefined;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { gpt2Tokenizer } from "./gpt2.ts";
+ * import { gpt2Tokenizer } from "tunebook";
  *
  * assertEquals(gpt2Tokenizer().encode("hello world"), [31373, 995]);
  * ```

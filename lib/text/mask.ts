@@ -30,6 +30,14 @@ export const MASKS: readonly Mask[] = ["none", "instruction", "prompt"];
  * @param name A name from user input, such as the command line.
  * @returns The mask.
  * @throws {RangeError} If there is no such mask.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseMask } from "tunebook";
+ *
+ * assertEquals(parseMask("prompt"), "prompt");
+ * ```
  */
 export function parseMask(name: string): Mask {
   if ((MASKS as readonly string[]).includes(name)) return name as Mask;

@@ -28,6 +28,16 @@ export interface OllamaPrompt {
  * @param format The format.
  * @param tokenizer The model's tokenizer.
  * @returns Template, stop words, and whether texts begin with the beginning token.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { alpaca, formatToOllama } from "tunebook/text";
+ *
+ * const { template } = formatToOllama(alpaca, gpt2Tokenizer());
+ * assertEquals(template.includes("### Instruction:\n{{ .Prompt }}"), true);
+ * ```
  */
 export function formatToOllama(format: PromptFormat, tokenizer: Tokenizer): OllamaPrompt {
   const [before, after] = cut(
@@ -54,7 +64,8 @@ export function formatToOllama(format: PromptFormat, tokenizer: Tokenizer): Olla
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { ChatTemplate, chatToOllama, gpt2Tokenizer } from "./mod.ts";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { ChatTemplate, chatToOllama } from "tunebook/text";
  *
  * const template = new ChatTemplate(
  *   "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}" +

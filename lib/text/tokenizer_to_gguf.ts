@@ -24,8 +24,8 @@ const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, USER_DEFINED = 4, UNUSED = 5, BYTE =
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { gpt2Tokenizer } from "./gpt2.ts";
- * import { tokenizerToGguf } from "./tokenizer_to_gguf.ts";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { tokenizerToGguf } from "tunebook/text";
  *
  * const metadata = tokenizerToGguf(gpt2Tokenizer());
  * assertEquals(metadata["tokenizer.ggml.pre"], "gpt-2");

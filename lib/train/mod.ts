@@ -9,6 +9,6 @@ export { type MeasuredLoss, measureLoss, type MeasureOptions } from "./evaluate.
 export { AdamW, type AdamWOptions, type Moments } from "./optimizer.ts";
 export type { Evaluation, SftOptions, Step } from "./options.ts";
 export { learningRateAt, type Schedule, type ScheduleOptions } from "./schedule.ts";
-export { sft, Training } from "./sft.ts";
+export { sft, type Training } from "./sft.ts";
 export { TensorBoard } from "./tensorboard.ts";
 export type { TrainingSettings } from "./settings.ts";

@@ -71,6 +71,17 @@ export const SNAPSHOT_OPTIONS: OptionNames<SnapshotOptions> = { ...HUB_OPTIONS, 
  * @throws {HubError} If the model does not exist, access is denied, or the hub cannot be reached
  * and the cache does not hold the model
  * @throws {RangeError} If the name, revision or endpoint is malformed
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { downloadSnapshot, HubError } from "tunebook/weights";
+ *
+ * const cacheDirectory = await Deno.makeTempDir();
+ * const options = { cacheDirectory, offline: true }; // only what was downloaded before
+ * await assertRejects(() => downloadSnapshot("owner/name", options), HubError, "may not be downloaded");
+ * await Deno.remove(cacheDirectory, { recursive: true });
+ * ```
  */
 export async function downloadSnapshot(
   repository: string,
@@ -113,6 +124,16 @@ export async function downloadSnapshot(
  * @param cacheDirectory The cache's directory; by default as in {@linkcode
  * HubOptions.cacheDirectory}
  * @returns Their names, in the form used after `hf:`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { listCachedModels } from "tunebook/weights";
+ *
+ * const cacheDirectory = await Deno.makeTempDir();
+ * assertEquals(await listCachedModels(cacheDirectory), []);
+ * await Deno.remove(cacheDirectory);
+ * ```
  */
 export async function listCachedModels(
   cacheDirectory: string = hubCacheDirectory(),

@@ -60,6 +60,15 @@ export const CREATE_OLLAMA_OPTIONS: OptionNames<CreateOllamaOptions> = {
  * @throws {Deno.errors.ConnectionRefused} If Ollama does not run; the message says what to do
  * @throws {Error} If Ollama refuses or disconnects; the message quotes it
  * @throws {TypeError} If OLLAMA_HOST is not an address, or neither weights nor a model is given
+ *
+ * @example Where no Ollama runs, the error says so
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { createOllamaModel } from "tunebook";
+ *
+ * const away = { host: "127.0.0.1:9", from: "smollm2:135m", system: "Answer in one word." };
+ * await assertRejects(() => createOllamaModel("terse", away), Error, "127.0.0.1:9");
+ * ```
  */
 export async function createOllamaModel(name: string, options: CreateOllamaOptions): Promise<void> {
   assertKnownOptions("make a model in Ollama", options, CREATE_OLLAMA_OPTIONS);

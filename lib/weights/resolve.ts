@@ -58,6 +58,15 @@ const SYNTAX = `expected a directory, a GGUF file, "hf:owner/name", "ollama:name
  * where
  * @throws {RangeError} If the name is malformed
  * @throws {HubError} If the hub cannot be reached or refuses
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { resolveModel } from "tunebook";
+ *
+ * const { kind, source } = await resolveModel("nano"); // the embedded model
+ * assertEquals([kind, source], ["directory", "embedded"]);
+ * ```
  */
 export async function resolveModel(
   spec: string,

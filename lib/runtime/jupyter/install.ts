@@ -35,7 +35,9 @@ export const INSTALL_OPTIONS: OptionNames<InstallOptions> = {
 
 /** An installed kernel. */
 export interface InstalledKernel {
+  /** The name. */
   name: string;
+  /** The name that people see. */
   displayName: string;
   /** Its folder. */
   folder: string;
@@ -115,6 +117,17 @@ export function kernelSpec(
  * Lists the installed kernels of Tunebook.
  *
  * @param prefix As for {@linkcode installKernel}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { installKernel, listKernels } from "tunebook/runtime";
+ *
+ * const prefix = await Deno.makeTempDir();
+ * await installKernel({ prefix });
+ * assertEquals((await listKernels(prefix)).map(({ name }) => name), ["tunebook"]);
+ * await Deno.remove(prefix, { recursive: true });
+ * ```
  */
 export async function listKernels(prefix?: string): Promise<InstalledKernel[]> {
   const found: InstalledKernel[] = [];
@@ -142,6 +155,18 @@ export async function listKernels(prefix?: string): Promise<InstalledKernel[]> {
  * @param options Where it is, and its name.
  * @returns The removed kernel.
  * @throws {Error} If there is no kernel of that name, or it belongs to another program.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { installKernel, listKernels, removeKernel } from "tunebook/runtime";
+ *
+ * const prefix = await Deno.makeTempDir();
+ * await installKernel({ prefix });
+ * await removeKernel({ prefix });
+ * assertEquals(await listKernels(prefix), []);
+ * await Deno.remove(prefix, { recursive: true });
+ * ```
  */
 export async function removeKernel(
   options: Pick<InstallOptions, "prefix" | "name"> = {},

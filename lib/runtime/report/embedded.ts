@@ -76,6 +76,19 @@ export async function embedData(
  * @returns The notebook and the manifest, as far as the report has them.
  * @throws {SyntaxError} If the text is no report, or what it carries is damaged.
  * @throws {RangeError} If the notebook unpacks to more than 128 MiB.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, readReport, renderReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const { notebook: carried } = await readReport(await renderReport(notebook));
+ * assertEquals(carried, notebook);
+ * ```
  */
 export async function readReport(html: string): Promise<EmbeddedReport> {
   if (!/<meta name="generator" content="Tunebook[^"]*">/.test(html)) {

@@ -12,6 +12,7 @@ import { asManifest } from "./embedded.ts";
 import { escapeHtml } from "./html.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { isSafeLink, sanitizeHtml } from "./sanitize.ts";
+import { standaloneSvg } from "./svg.ts";
 import { plainText } from "./terminal.ts";
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
@@ -100,6 +101,21 @@ export function renderMarkdownReport(
  * @param path The Markdown file's path.
  * @param notebook The notebook with its outputs.
  * @param options What to show.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, writeMarkdownReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".md" });
+ * await writeMarkdownReport(path, notebook);
+ * assertEquals(await Deno.readTextFile(path), "# Losses\n");
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeMarkdownReport(
   path: string,
@@ -153,7 +169,7 @@ class Writer {
         .exec(html);
       const bytes = fromBase64(picture?.[2]);
       if (bytes !== undefined) return this.#picture(bytes, picture![1], alt);
-      const drawing = /<svg\b[\s\S]*<\/svg>/.exec(html)?.[0];
+      const drawing = svgIn(html);
       if (drawing !== undefined && this.#drawing(drawing, alt)) return;
       const safe = sanitizeHtml(html, { prefix: `o${this.blocks.length}` });
       if (!safe.empty) return this.add(htmlBlock(safe.html));
@@ -177,12 +193,9 @@ class Writer {
   /** A drawing as a file of its own, where one is left after sanitising. */
   #drawing(svg: string, alt: string): boolean {
     const safe = sanitizeHtml(svg, { prefix: "s" }).html;
-    const found = /<svg\b[\s\S]*<\/svg>/.exec(safe)?.[0];
+    const found = svgIn(safe);
     if (found === undefined) return false;
-    const text = /^<svg[^>]*\bxmlns=/.test(found)
-      ? found
-      : found.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
-    this.#picture(new TextEncoder().encode(text), "svg", alt);
+    this.#picture(new TextEncoder().encode(standaloneSvg(found)), "svg", alt);
     return true;
   }
 }
@@ -200,22 +213,43 @@ function textCell(cell: Exclude<Cell, { cell_type: "code" }>): string {
 const parser = new MarkdownIt({ html: true, linkify: true });
 parser.validateLink = () => true;
 
-/** Markdown as it is where nothing in it could run or reach out, else as sanitised HTML. */
-function safeMarkdown(source: string, attachments?: Record<string, MimeBundle>): string {
-  let plain = attachments === undefined;
+/** Longer text is written as HTML without being looked at. */
+const MAX_LOOKED_AT = 100_000;
+
+/** What a text is parsed with to see where it ends: a paragraph after it must be one of its own. */
+const SENTINEL = "end-of-the-cell";
+
+/**
+ * Whether Markdown may be written as it is: nothing in it could run or reach out, and nothing in it
+ * changes how the cells after it are read (an open fence, a comment, a definition of links).
+ */
+function isHarmless(source: string): boolean {
+  if (source.length > MAX_LOOKED_AT) return false;
+  const env: NonNullable<Parameters<typeof parser.parse>[1]> = {};
+  let tokens: ReturnType<typeof parser.parse>;
   try {
-    const tokens = parser.parse(source, {});
-    for (const token of tokens.flatMap((one) => [one, ...(one.children ?? [])])) {
-      const attribute = token.attrGet("href") ?? token.attrGet("src");
-      const target = attribute === null ? null : String(attribute);
-      const image = token.type === "image";
-      if (/^html_/.test(token.type) || (target !== null && !isSafeLink(target))) plain = false;
-      // A picture elsewhere would be fetched by whoever opens the file.
-      if (image && /^([a-z]+:|\/\/|\\)/i.test(target ?? "")) plain = false;
-    }
+    tokens = parser.parse(`${source}\n\n${SENTINEL}\n`, env);
   } catch {
-    plain = false;
+    return false;
   }
+  const [open, inline] = tokens.slice(-3);
+  if (open?.type !== "paragraph_open" || open.level !== 0 || inline.content !== SENTINEL) {
+    return false;
+  }
+  // Another cell could make a link or a picture of it.
+  if (env.references !== undefined && Object.keys(env.references).length > 0) return false;
+  return tokens.flatMap((one) => [one, ...(one.children ?? [])]).every((token) => {
+    const attribute = token.attrGet("href") ?? token.attrGet("src");
+    const target = attribute === null ? null : String(attribute);
+    if (/^html_/.test(token.type) || (target !== null && !isSafeLink(target))) return false;
+    // A picture elsewhere would be fetched by whoever opens the file.
+    return !(token.type === "image" && /^([a-z]+:|\/\/|\\)/i.test(target ?? ""));
+  });
+}
+
+/** Markdown as it is where that is harmless, else as sanitised HTML. */
+function safeMarkdown(source: string, attachments?: Record<string, MimeBundle>): string {
+  const plain = attachments === undefined && isHarmless(source);
   if (plain) return source;
   const attachment = (name: string) => {
     const data = attachments && Object.hasOwn(attachments, name) ? attachments[name] : {};
@@ -224,6 +258,12 @@ function safeMarkdown(source: string, attachments?: Record<string, MimeBundle>):
     return bytes && `data:${type};base64,${bytes.toBase64()}`;
   };
   return htmlBlock(renderMarkdown(source, { prefix: "u", headings: true, attachment }).html);
+}
+
+/** From the first `<svg` to the last `</svg>`. */
+function svgIn(html: string): string | undefined {
+  const from = html.search(/<svg\b/), to = html.lastIndexOf("</svg>");
+  return from < 0 || to < from ? undefined : html.slice(from, to + "</svg>".length);
 }
 
 /** HTML that Markdown leaves alone: no blank line may end it. */

@@ -4,13 +4,14 @@
 import config from "../../../deno.json" with { type: "json" };
 import type { Manifest } from "../manifest.ts";
 import { libraryHash } from "../new_manifest.ts";
-import type { Notebook } from "../notebook.ts";
+import { inFileOrder, type Notebook } from "../notebook.ts";
 import { formatSeconds, renderCells } from "./cells.ts";
 import { asManifest, embedData, type PageSettings } from "./embedded.ts";
 import { renderContents } from "./headings.ts";
 import { escapeHtml, textOf } from "./html.ts";
 import { renderPage } from "./page.ts";
 import { renderProvenance } from "./provenance.ts";
+import { drawVega } from "./vega.ts";
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 export { type EmbeddedReport, type PageSettings, readReport } from "./embedded.ts";
@@ -90,8 +91,10 @@ export async function renderReport(
     code,
     theme,
   };
+  // As the page carries it: whoever renders it again from there gets the same.
+  const carried = inFileOrder(notebook);
   const manifest = asManifest(options.manifest ?? notebook.metadata.tunebook);
-  return await renderWith(settings, notebook, manifest, embedNotebook);
+  return await renderWith(settings, carried, manifest, embedNotebook);
 }
 
 /**
@@ -110,7 +113,8 @@ export async function renderWith(
 ): Promise<string> {
   const { code } = settings;
   const given = settings.title ?? metadataText(notebook.metadata.title);
-  const cells = renderCells(notebook, { code, title: given, manifest });
+  const drawings = await drawVega(notebook);
+  const cells = renderCells(notebook, { code, title: given, manifest, drawings });
   const own = cells.titleHtml === undefined ? undefined : textOf(cells.titleHtml);
   const name = metadataText(manifest?.notebook.name)?.replace(/\.ipynb$/, "");
   const title = given || own || name || "Notebook";

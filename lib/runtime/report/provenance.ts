@@ -69,7 +69,7 @@ function recorded(entries: readonly ProvenanceEntry[]): string {
 function times(manifest: Manifest): string {
   const { cells } = manifest;
   if (cells.length === 0) return "";
-  const longest = Math.max(...cells.map((cell) => Number(cell.seconds) || 0), 1e-9);
+  const longest = cells.reduce((most, cell) => Math.max(most, Number(cell.seconds) || 0), 1e-9);
   const rows = cells.map((cell, index) => {
     const seconds = Number(cell.seconds) || 0;
     const share = Math.max(1, Math.round(100 * seconds / longest));

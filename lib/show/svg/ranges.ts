@@ -1,5 +1,7 @@
 // Which part of the data an axis shows, and of which kind the axis is.
 
+// @ts-types="npm:@types/d3-array@3.2.2"
+import { min, pairs } from "d3-array";
 import type {
   BarTrace,
   HeatmapTrace,
@@ -165,12 +167,10 @@ function stackTotals(bars: readonly BarTrace[], axis: "x" | "y"): number[] {
   return [...totals.values()];
 }
 
-/** @returns The smallest distance between neighbours, 1 where there are none. */
+/** @returns The smallest distance between neighbours; 1 if there are fewer than two values. */
 export function smallestGap(values: readonly number[]): number {
   const sorted = [...new Set(values.filter(Number.isFinite))].sort((a, b) => a - b);
-  let gap = Infinity;
-  for (let i = 1; i < sorted.length; i++) gap = Math.min(gap, sorted[i] - sorted[i - 1]);
-  return Number.isFinite(gap) ? gap : 1;
+  return min(pairs(sorted, (a, b) => b - a)) ?? 1;
 }
 
 /** @returns The width of each bar on a numeric axis, in data units. */

@@ -12,6 +12,7 @@ import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
+import { isFused } from "./fused.ts";
 import { kernels } from "./kernels.ts";
 import type { Command, Reply, ThreadOptions } from "./protocol.ts";
 
@@ -69,12 +70,12 @@ export class CpuDevice implements Device {
     this.name = `CPU, ${threads} thread${threads === 1 ? "" : "s"}, ${
       blas?.name ?? ["WebAssembly SIMD", ...whyNoBlas(search)].join(", since ")
     }`;
-    this.facts = { device: "cpu", threads, ...blasFacts(search) };
+    this.facts = { device: "cpu", threads, fusedMultiplyAdd: isFused(), ...blasFacts(search) };
     const barrierMemory = new SharedArrayBuffer(16);
     this.#threadState = new Int32Array(barrierMemory);
     for (let thread = 0; thread < threads; thread++) {
       const workerData: ThreadOptions = { thread, threads, barrierMemory, blasPath: blas?.path };
-      const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData });
+      const worker = new Worker(workerUrl(), { workerData });
       worker.on("message", (reply: Reply) => this.#receive(reply));
       worker.on("error", (error: Error) => this.#fail(error));
       worker.unref();
@@ -285,4 +286,11 @@ function threadCount(): number {
     );
   }
   return count;
+}
+
+/** Node's threads begin with a file or with code: where the library is on a server, with an import. */
+function workerUrl(): URL {
+  const url = new URL("./worker.ts", import.meta.url);
+  if (url.protocol === "file:") return url;
+  return new URL(`data:text/javascript,import ${encodeURIComponent(JSON.stringify(url.href))}`);
 }

@@ -129,6 +129,7 @@ export class Gguf implements Disposable {
     this.#source.close();
   }
 
+  /** Releases what it holds. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -141,6 +142,18 @@ export class Gguf implements Disposable {
  * @returns The open file; close it after use, or declare it with `using`
  * @throws {Deno.errors.NotFound} If there is no such file
  * @throws {SyntaxError} If it is not GGUF or is damaged: the message names file and tensor
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openGguf, writeGguf } from "tunebook/weights";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * await writeGguf(path, [], { metadata: { "general.name": "mine" } });
+ * using file = await openGguf(path);
+ * assertEquals(file.metadata.get("general.name"), "mine");
+ * await Deno.remove(path);
+ * ```
  */
 export async function openGguf(path: string): Promise<Gguf> {
   const source = await Source.open(path);

@@ -73,6 +73,19 @@ const TYPE_IDS = new Map(Array.from(GGML_TYPES, ([id, { name }]) => [name, id]))
  * @throws {TypeError} If a name repeats, or an entry or a metadata value is not as described
  * @throws {RangeError} If values and shape disagree, rows do not fill blocks, or a value is too
  * large for the type
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openGguf, writeGguf } from "tunebook/weights";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * const entries = [{ name: "a", shape: [2], data: new Float32Array([1, 2]) }];
+ * await writeGguf(path, entries, { metadata: { "general.name": "mine" } });
+ * using file = await openGguf(path);
+ * assertEquals([...await file.read("a")], [1, 2]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeGguf(
   path: string,

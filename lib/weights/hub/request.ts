@@ -22,8 +22,25 @@ export interface Connection {
   readonly signal?: AbortSignal;
 }
 
-/** A failure of the hub, or of the connection to it. */
+/**
+ * A failure of the hub, or of the connection to it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { HubError, resolveModel } from "tunebook/weights";
+ *
+ * const cacheDirectory = await Deno.makeTempDir();
+ * try {
+ *   await resolveModel("hf:owner/name", { cacheDirectory, offline: true });
+ * } catch (error) {
+ *   assertEquals(error instanceof HubError, true);
+ * }
+ * await Deno.remove(cacheDirectory, { recursive: true });
+ * ```
+ */
 export class HubError extends Error {
+  /** The name of the error class. */
   override name = "HubError";
   /** The HTTP status, if there was a response. */
   readonly status?: number;
@@ -35,6 +52,8 @@ export class HubError extends Error {
   readonly retryAfter?: number;
 
   /**
+   * Makes an error.
+   *
    * @param message One sentence
    * @param details What is known about the failure
    */

@@ -129,6 +129,7 @@ export class Safetensors implements Disposable {
     for (const source of this.#sources.values()) source.close();
   }
 
+  /** Releases what it holds. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -169,6 +170,16 @@ export class Safetensors implements Disposable {
  * @returns The model; close it after use, or declare it with `using`
  * @throws {Deno.errors.NotFound} If there is no such file, or the directory holds no weights
  * @throws {SyntaxError} If a file is damaged or not safetensors: the message names file and tensor
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openSafetensors, resolveModel } from "tunebook/weights";
+ *
+ * const { directory } = await resolveModel("nano") as { directory: string };
+ * using file = await openSafetensors(`${directory}/model.safetensors`);
+ * assertEquals(file.info("transformer.ln_f.weight").shape.length, 1);
+ * ```
  */
 export async function openSafetensors(path: string): Promise<Safetensors> {
   const found = await findWeights(path);

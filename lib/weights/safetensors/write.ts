@@ -58,6 +58,18 @@ interface Planned {
  * @returns The file's length and hash
  * @throws {TypeError} If a name repeats or an entry is not as described
  * @throws {RangeError} If values and shape disagree, or a finite value is too large for F16 or BF16
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openSafetensors, writeSafetensors } from "tunebook/weights";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+ * await writeSafetensors(path, [{ name: "a", shape: [2], data: new Float32Array([1, 2]) }]);
+ * using file = await openSafetensors(path);
+ * assertEquals([...await file.read("a")], [1, 2]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeSafetensors(
   path: string,

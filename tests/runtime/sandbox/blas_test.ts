@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { runNotebook, sandboxFault } from "../../../lib/runtime/mod.ts";
+import { runNotebook } from "../../../lib/runtime/mod.ts";
+import { sandboxFault } from "../../../lib/runtime/sandbox/outer.ts";
 import { findBlas } from "../../../lib/tensor/cpu/blas/find.ts";
 import { blasNeed } from "../../devices.ts";
 import { denoDir } from "../../support.ts";

@@ -43,13 +43,13 @@ export const adamwKernel = defineKernel({
 export interface AdamWStepOptions {
   /** Number of this step, from 1. */
   readonly step: number;
-  /** How far the step goes. */
+  /** The learning rate of this step. */
   readonly learningRate: number;
   /** Decay of the running mean of gradients. */
   readonly beta1: number;
   /** Decay of the running mean of their squares. */
   readonly beta2: number;
-  /** Added to the root of the mean of squares. */
+  /** Added to the denominator. */
   readonly epsilon: number;
   /** Decoupled: multiplied by the learning rate and taken from the parameter itself. */
   readonly weightDecay: number;
@@ -66,16 +66,17 @@ export interface AdamWStepOptions {
  * @param variance Running mean of squared gradients; overwritten; zeros before the first step.
  * @param options Numbers of this step.
  * @throws {TypeError} If the shapes differ.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { adamwInto, tensor, zeros } from "tunebook/tensor";
+ * import { adamwInto, tensor } from "tunebook/tensor";
  *
- * const weight = tensor([1]);
- * const [mean, variance] = [zeros([1]), zeros([1])];
- * const rates = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
- * adamwInto(weight, tensor([4]), mean, variance, { step: 1, ...rates });
- * assertEquals((await weight.item()).toFixed(4), "0.9000");
+ * const [weight, gradient, mean, variance] = [[1], [2], [0], [0]].map((values) => tensor(values));
+ * adamwInto(weight, gradient, mean, variance, {
+ *   step: 1, learningRate: 0.125, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0,
+ * });
+ * assertEquals((await weight.item()).toFixed(3), "0.875"); // as long as the learning rate
  * ```
  */
 export function adamwInto(

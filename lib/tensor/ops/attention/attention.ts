@@ -103,16 +103,15 @@ export interface AttentionDropout {
  * @throws {TypeError} If shapes and heads do not fit together.
  * @throws {RangeError} If the probability of dropping is out of range, or the forest is none: a subtree is empty or
  * reaches beyond its parent's, or a position is not the one after its parent's.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { attention, tensor } from "tunebook/tensor";
  *
- * // Two tokens, one after the other: the first sees itself, the second both.
- * const forest = { end: Int32Array.of(2, 2), positions: Int32Array.of(0, 1) };
- * const q = tensor([[1, 0], [0, 0]]);
- * const v = tensor([[2, 4], [6, 8]]);
- * assertEquals([...await attention(q, q, v, { heads: 1, forest }).data()], [2, 4, 4, 6]);
+ * const [q, k, v] = [[[1], [1]], [[1], [1]], [[2], [4]]].map((values) => tensor(values));
+ * const forest = { positions: Int32Array.of(0, 1), end: Int32Array.of(2, 2) }; // one sequence
+ * assertEquals([...await attention(q, k, v, { heads: 1, forest }).data()], [2, 3]);
  * ```
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {

@@ -49,14 +49,14 @@ export interface CachedAttentionOptions {
  * @returns (B, heads · headDim).
  * @throws {TypeError} If shapes and heads do not fit together.
  * @throws {RangeError} If a query sees no row, or one outside of the cache.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { cachedAttention, tensor, zeros } from "tunebook/tensor";
+ * import { cachedAttention, tensor } from "tunebook/tensor";
  *
- * const values = tensor([[2, 4], [6, 8]]);
- * const y = cachedAttention(zeros([1, 2]), zeros([2, 2]), values, { heads: 1, rows: [[0, 1]] });
- * assertEquals([...await y.data()], [4, 6]);
+ * const [q, keys, values] = [[[1]], [[1], [1]], [[2], [4]]].map((rows) => tensor(rows));
+ * assertEquals([...await cachedAttention(q, keys, values, { heads: 1, rows: [[0, 1]] }).data()], [3]);
  * ```
  */
 export function cachedAttention(

@@ -75,6 +75,7 @@ export const backwardKernel = defineKernel({
  * @returns (T, C).
  * @throws {TypeError} If the table does not have two dimensions.
  * @throws {RangeError} If an id is outside the table.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

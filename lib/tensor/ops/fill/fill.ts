@@ -21,6 +21,7 @@ export const fillKernel = defineKernel({
  *
  * @param target What to overwrite.
  * @param value The number.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -31,12 +31,14 @@ export const backwardKernel = defineKernel({
  *
  * @param x Any shape.
  * @returns A tensor of the same shape.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { gelu, tensor } from "tunebook/tensor";
  *
- * assertEquals([...await gelu(tensor([0, 100])).data()], [0, 100]);
+ * const y = await gelu(tensor([-10, 0, 10])).data();
+ * assertEquals([...y].map(Math.round).map((value) => value + 0), [0, 0, 10]);
  * ```
  */
 export function gelu(x: Tensor): Tensor {

@@ -108,19 +108,15 @@ const CHUNK_BYTES = 16 * 1024 * 1024;
  * @returns A scalar, in nats.
  * @throws {TypeError} If the shapes do not fit.
  * @throws {RangeError} If there is no edge, rows do not ascend, or a row or target is out of range.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { linearCrossEntropy, tensor, zeros } from "tunebook/tensor";
+ * import { linearCrossEntropy, zeros } from "tunebook/tensor";
  *
- * // One row that is to predict token 1 of four, which the logits of 0 tell nothing of.
- * const edges = {
- *   rows: Int32Array.of(0),
- *   targets: Int32Array.of(1),
- *   counts: Float32Array.of(1),
- * };
- * const loss = linearCrossEntropy(tensor([[1, 2]]), zeros([4, 2]), edges);
- * assertEquals((await loss.item()).toFixed(4), Math.log(4).toFixed(4));
+ * const edges = { rows: Int32Array.of(0), targets: Int32Array.of(3), counts: Float32Array.of(1) };
+ * const loss = linearCrossEntropy(zeros([1, 4]), zeros([8, 4]), edges); // all of 8 tokens alike
+ * assertEquals((await loss.item()).toFixed(4), Math.log(8).toFixed(4));
  * ```
  */
 export function linearCrossEntropy(

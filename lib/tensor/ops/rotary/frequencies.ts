@@ -40,7 +40,7 @@ export interface RotaryOptions {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { rotaryFrequencies } from "./frequencies.ts";
+ * import { rotaryFrequencies } from "tunebook/tensor";
  *
  * const scaling = { type: "linear", factor: 2 } as const;
  * assertEquals([...rotaryFrequencies({ headDim: 4, theta: 100, scaling })], [0.5, Math.fround(0.05)]);

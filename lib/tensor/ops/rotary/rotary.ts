@@ -37,13 +37,16 @@ export const rotaryKernel = defineKernel({
  * @param options Head dimension, θ and scaling.
  * @returns Cosines and sines, (T, headDim).
  * @throws {RangeError} If the head dimension is not even.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { defaultDevice, rotaryAngles } from "tunebook/tensor";
+ * import { pick, rotaryAngles } from "tunebook/tensor";
  *
- * const angles = rotaryAngles(defaultDevice(), Int32Array.of(0, 1), { headDim: 4 });
- * assertEquals(angles.shape, [2, 4]);
+ * const device = await pick({ device: "cpu" });
+ * const angles = rotaryAngles(device, Int32Array.of(0), { headDim: 2 });
+ * assertEquals([...await angles.data()], [1, 0]); // position 0 does not turn
+ * device.close();
  * ```
  */
 export function rotaryAngles(

@@ -23,6 +23,7 @@ export const scaleKernel = defineKernel({
  * @param x Any shape.
  * @param factor The number.
  * @returns A tensor of the same shape.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
