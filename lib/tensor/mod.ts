@@ -9,16 +9,7 @@ import "./restorable.ts";
 // Operations as methods, and how tensors show themselves.
 import "./methods.ts";
 
-export type {
-  Access,
-  Device,
-  DeviceBuffer,
-  DeviceKind,
-  Kernel,
-  KernelTime,
-  ParamType,
-} from "./device.ts";
-export type { Dispatch, PlanInput, Program, Range } from "./webgpu/program.ts";
+export { type Device, type DeviceBuffer, type DeviceKind, type KernelTime } from "./device.ts";
 export {
   defaultDevice,
   parseDevice,
