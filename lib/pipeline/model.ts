@@ -39,7 +39,7 @@ import { type Exported, exportModel, type ExportOptions, formatToExport } from "
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";
 import type { Taught, TrainingFacts } from "./record.ts";
-import { type SavedModel, saveModel, type SaveOptions } from "./save.ts";
+import { completeCheckpoint, type SavedModel, saveModel, type SaveOptions } from "./save.ts";
 import { textPieces } from "./text_pieces.ts";
 
 /** What a model can be asked: a question, an instruction with or without an input, or a conversation so far. */
@@ -136,7 +136,7 @@ export class Model implements Disposable {
   readonly tokenizer: Tokenizer;
   /** The files that it was loaded from. */
   readonly source: ResolvedModel;
-  readonly #found: FoundModel;
+  #found: FoundModel;
   /** What was set, and how many trainings there were by then: a later training decides. */
   #set: { format: EntryFormat; trainings: number } | undefined;
 
@@ -145,6 +145,11 @@ export class Model implements Disposable {
     this.network = network;
     this.tokenizer = found.tokenizer;
     this.source = found.source;
+    this.#found = found;
+  }
+
+  /** @ignore Takes over what is known of a model whose weights were restored into this one's. */
+  adopt(found: FoundModel): void {
     this.#found = found;
   }
 
@@ -281,12 +286,17 @@ export class Model implements Disposable {
    */
   train(entries: readonly DatasetEntry[], options: TrainOptions = {}): Training {
     assertKnownOptions("train", options, TRAIN_OPTIONS);
-    const { format: named, validation = [], ...rest } = options;
+    const { format: named, validation = [], checkpoint, ...rest } = options;
     const format = this.#formatFor(entries, named);
     describeFormat(format); // what could not be written down is refused before hours are spent
     const [learnt, heldOut] = divide(entries, validation);
+    const complete = async (directory: string) => {
+      await completeCheckpoint(this, this.#toSave(), directory);
+      await checkpoint?.complete?.(directory);
+    };
     return sft(this.network, {
       ...rest,
+      ...(checkpoint && { checkpoint: { ...checkpoint, complete } }),
       examples: encodeExamples(learnt, this.tokenizer, format),
       validation: encodeExamples(heldOut, this.tokenizer, format),
     });
