@@ -45,7 +45,10 @@ export function register(program: Command): void {
         "No weights are read or downloaded; of a model on the hub only configuration and tokenizer are.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
     .option("--epochs <n>", "how often to go through the training part", readCount, 1)
     .option("--batch-size <n>", "examples a step", readCount, 8)
     .option("--seed <n>", "decides the order of examples", readWhole, 123)

@@ -75,7 +75,10 @@ export function register(program: Command): void {
         "from the newest one, to the same bits.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
     .requiredOption(
       "--out <dir>",
       "where the model goes; a folder that exists, or one written with a / at its end, gets a " +
