@@ -15,8 +15,12 @@ const SWEPT: readonly string[] = [
   "CONTRIBUTING.md",
   "docs",
   "lib/runtime/jupyter",
+  "lib/course",
+  "lib/dataset",
+  "lib/eval",
   "lib/model",
   "lib/text",
+  "lib/train",
   "lib/weights",
 ];
 

@@ -12,6 +12,7 @@ import { adapterKey, findAdapter, INSTALL_HINT, isSoftware } from "./webgpu/adap
 import { WebGpuDevice } from "./webgpu/device.ts";
 import { recall, remember } from "./webgpu/measurements.ts";
 import { timeMatmul } from "./webgpu/tuning.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export { type AdapterDescription, describeAdapters } from "./webgpu/adapter.ts";
 
@@ -32,6 +33,13 @@ export interface PickOptions {
   /** Whether the CPU device uses the system's BLAS. By default yes. */
   readonly blas?: boolean;
 }
+
+const PICK_OPTIONS: OptionNames<PickOptions> = {
+  device: true,
+  software: true,
+  threads: true,
+  blas: true,
+};
 
 /** A matrix product typical of a training step; the faster device at this is the faster one. */
 const SHAPE = { m: 256, n: 1024, k: 1024 };
@@ -62,6 +70,7 @@ const reasons = new WeakMap<Device, string>();
  * ```
  */
 export async function pick(options: PickOptions = {}): Promise<Device> {
+  assertKnownOptions("choose a device", options, PICK_OPTIONS);
   const device = await pickUnrecorded(options);
   await recordDevice(device);
   return lastPicked = device;

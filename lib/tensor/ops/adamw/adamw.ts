@@ -11,6 +11,7 @@ import { assertSameShape } from "../../shapes.ts";
 import type { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import wgsl from "./adamw.wgsl" with { type: "text" };
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /**
  * g = gradient · gradientScale; p −= decay · p; m += rate1 (g − m); v = beta2 · v + rate2 · g²;
@@ -57,6 +58,16 @@ export interface AdamWStepOptions {
   readonly gradientScale?: number;
 }
 
+const ADAM_WSTEP_OPTIONS: OptionNames<AdamWStepOptions> = {
+  step: true,
+  learningRate: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  weightDecay: true,
+  gradientScale: true,
+};
+
 /**
  * Updates a parameter and its two running means.
  *
@@ -86,6 +97,7 @@ export function adamwInto(
   variance: Tensor,
   options: AdamWStepOptions,
 ): void {
+  assertKnownOptions("update a parameter", options, ADAM_WSTEP_OPTIONS);
   const { step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale = 1 } = options;
   for (const other of [gradient, mean, variance]) assertSameShape("step", parameter, other);
   parameter.device.run(

@@ -15,6 +15,7 @@ import { assertShape } from "../../shapes.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
 import { dropoutParams } from "../dropout/dropout.ts";
 import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 const shapeParams = {
   tokens: "u32",
@@ -84,6 +85,15 @@ export interface AttentionOptions {
   readonly dropout?: AttentionDropout;
 }
 
+const ATTENTION_OPTIONS: OptionNames<AttentionOptions> = {
+  heads: true,
+  kvHeads: true,
+  forest: true,
+  window: true,
+  scale: true,
+  dropout: true,
+};
+
 /** Which weights of an attention are dropped. */
 export interface AttentionDropout {
   /** Of dropping a weight, from 0 up to but not including 1. */
@@ -115,6 +125,7 @@ export interface AttentionDropout {
  * ```
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  assertKnownOptions("attend", options, ATTENTION_OPTIONS);
   const { heads, kvHeads = heads, forest, window = 0 } = options;
   const headDim = q.width / heads;
   const tokens = q.rows;

@@ -11,6 +11,7 @@ import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { cachedAttentionProgram } from "./cached_attention.gpu.ts";
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /** `rows` is (queries, 1 + maxLength) integers: how many rows a query sees, then which. */
 export const cachedAttentionKernel = defineKernel({
@@ -39,6 +40,13 @@ export interface CachedAttentionOptions {
   readonly scale?: number;
 }
 
+const CACHED_ATTENTION_OPTIONS: OptionNames<CachedAttentionOptions> = {
+  heads: true,
+  kvHeads: true,
+  rows: true,
+  scale: true,
+};
+
 /**
  * Softmax attention of each query to its rows of the cache. Not recorded.
  *
@@ -65,6 +73,7 @@ export function cachedAttention(
   values: Tensor,
   options: CachedAttentionOptions,
 ): Tensor {
+  assertKnownOptions("attend", options, CACHED_ATTENTION_OPTIONS);
   const { heads, kvHeads = heads, rows } = options;
   const headDim = q.width / heads;
   const queries = q.rows;

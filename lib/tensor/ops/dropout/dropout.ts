@@ -54,7 +54,7 @@ export function dropoutParams(
 ): DropoutParams {
   if (!(probability >= 0 && probability < 1)) {
     throw new RangeError(
-      `Cannot drop with probability ${probability}: expected a number from 0 up to, not including, 1`,
+      `Cannot drop with probability ${probability}: expected a number from 0 up to, but not including, 1`,
     );
   }
   return {

@@ -19,6 +19,7 @@ import { matmulInto } from "../matmul/matmul.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import lossWgsl from "./loss.wgsl" with { type: "text" };
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /**
  * Goes over the logits (rows, tokens) of tokens `firstToken` … of the vocabulary: updates each row's running maximum
@@ -95,6 +96,11 @@ export interface LinearCrossEntropyOptions {
   readonly chunkSize?: number;
 }
 
+const LINEAR_CROSS_ENTROPY_OPTIONS: OptionNames<LinearCrossEntropyOptions> = {
+  normalizer: true,
+  chunkSize: true,
+};
+
 /** Logits of a chunk take at most this many bytes by default. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
 
@@ -125,6 +131,7 @@ export function linearCrossEntropy(
   edges: LossEdges,
   options: LinearCrossEntropyOptions = {},
 ): Tensor {
+  assertKnownOptions("compute the loss", options, LINEAR_CROSS_ENTROPY_OPTIONS);
   const [vocabularySize, width] = weight.shape;
   if (weight.shape.length !== 2 || hidden.width !== width) {
     throw new TypeError(
