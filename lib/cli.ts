@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from "commander";
 import { INTERRUPTED, Interrupted } from "./cli/interrupt.ts";
+import { filterConsole } from "./cli/printable.ts";
 import { VERSION } from "./runtime/library.ts";
 
 /** A module of lib/cli: it adds its subcommand, with all its options, to the program. */
@@ -112,4 +113,7 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  filterConsole();
+  Deno.exit(await main(Deno.args));
+}

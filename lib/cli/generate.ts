@@ -19,6 +19,7 @@ import {
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
+import { printable } from "./printable.ts";
 import { progress } from "./progress.ts";
 
 interface Options {
@@ -124,7 +125,9 @@ async function* continueText(
 /** Prints text as it comes. */
 async function print(pieces: AsyncIterable<string>): Promise<void> {
   const encoder = new TextEncoder();
-  for await (const piece of pieces) await Deno.stdout.write(encoder.encode(piece));
+  // A file gets what the model said.
+  const shown = Deno.stdout.isTerminal() ? printable : (text: string) => text;
+  for await (const piece of pieces) await Deno.stdout.write(encoder.encode(shown(piece)));
   await Deno.stdout.write(encoder.encode("\n"));
 }
 

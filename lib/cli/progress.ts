@@ -1,5 +1,7 @@
 // Progress on standard error: a bar that is drawn over in a terminal, plain lines elsewhere.
 
+import { printable } from "./printable.ts";
+
 /** A piece of long work that tells how far it is. */
 export interface Progress {
   /**
@@ -40,8 +42,8 @@ export function progress(label: string, total?: number, options: ProgressOptions
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
   const write = options.write ?? writeToStderr;
   return terminal
-    ? bar(label, total, write, options.columns)
-    : lines(label, total, write, options.interval ?? 2000);
+    ? bar(oneLine(label), total, write, options.columns)
+    : lines(oneLine(label), total, write, options.interval ?? 2000);
 }
 
 function bar(
@@ -123,8 +125,7 @@ const count = (done: number, total?: number) =>
 /** The last line of a text, without what would move a terminal's cursor. */
 function oneLine(text: string): string {
   const line = text.trimEnd().split(/[\r\n]/).at(-1)!;
-  // deno-lint-ignore no-control-regex
-  return line.replace(/\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g, "").replaceAll("\t", " ");
+  return printable(line).replaceAll("\t", " ");
 }
 
 function clip(text: string, columns: number): string {

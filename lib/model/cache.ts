@@ -73,6 +73,7 @@ export class KeyValueCache implements Disposable {
       this.#store(layer, k, v, first);
       if (!seen.has(window)) seen.set(window, rows.map((list) => list.slice(-window!)));
       const { keys, values } = this.#layers[layer];
+      // Generation drops nothing, so that the heads' dropout does not matter here.
       return cachedAttention(q, keys, values, { heads, kvHeads, scale, rows: seen.get(window)! });
     };
   }

@@ -88,7 +88,7 @@ const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
  */
 export function shown(url: string | URL): string {
   const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+  return `${origin}${pathname}`.replace(/\/$/, "");
 }
 
 /** A response whose body must arrive without long silences. */
@@ -260,7 +260,8 @@ export function statusError(
 ): HubError {
   const { status } = response;
   const code = response.headers.get("x-error-code") ?? undefined;
-  const { endpoint, token } = connection;
+  const { token } = connection;
+  const endpoint = shown(connection.endpoint);
   const cannot = `Cannot download ${what} from ${endpoint}`;
   const access = token === undefined
     ? "set HF_TOKEN if it is private"
