@@ -19,7 +19,17 @@ interface PackedFormat {
   readonly id: number;
 }
 
-/** Every storage type: GGUF's block types in lower case, and NF4 with plain or doubly quantised scales. */
+/**
+ * Every storage type: GGUF's block types in lower case, and NF4 with plain or doubly quantised scales.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { PACKED_FORMATS } from "tunebook/tensor";
+ *
+ * assertEquals(PACKED_FORMATS.q8_0.blockElements, 32);
+ * ```
+ */
 export const PACKED_FORMATS = {
   f16: { id: 0, blockElements: 1, blockBytes: 2 },
   bf16: { id: 1, blockElements: 1, blockBytes: 2 },

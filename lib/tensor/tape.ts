@@ -69,9 +69,11 @@ type GradientsOf<Arguments extends Tensor[]> = Arguments extends [Tensor] ? Tens
 export function grad(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor;
 /** Gradients with respect to several arguments. */
 export function grad<Arguments extends Tensor[]>(
-  f: Differentiable<Arguments>,
-): (...inputs: Arguments) => GradientsOf<Arguments>;
-export function grad(f: Differentiable<Tensor[]>): (...inputs: Tensor[]) => Tensor | Tensor[] {
+  f: (...inputs: Arguments) => Tensor,
+): (...inputs: Arguments) => { [I in keyof Arguments]: Tensor };
+export function grad(
+  f: (...inputs: Tensor[]) => Tensor,
+): (...inputs: Tensor[]) => Tensor | Tensor[] {
   return (...inputs) => {
     const gradients = scope(() => {
       const leaves = inputs.map((input) => {

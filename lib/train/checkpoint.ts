@@ -37,7 +37,7 @@ const LEFTOVER = /^\.step-\d{6,}\.(unfinished|discarded)$/;
  * @param state Position and options.
  * @param options `anew` means that existing checkpoints belong to another training: they may be of
  * later steps and look newer, so they are removed before this one is renamed into place. `best` are
- * weights to keep too, by name.
+ * weights to keep too, by name. `complete` writes more files into the checkpoint.
  * @returns The checkpoint's directory.
  */
 export async function saveCheckpoint(
@@ -45,7 +45,11 @@ export async function saveCheckpoint(
   model: Network,
   optimizer: AdamW,
   state: TrainingState,
-  options: { anew?: boolean; best?: ReadonlyMap<string, Float32Array> } = {},
+  options: {
+    anew?: boolean;
+    best?: ReadonlyMap<string, Float32Array>;
+    complete?: (directory: string) => Promise<void>;
+  } = {},
 ): Promise<string> {
   const name = `step-${String(state.step).padStart(6, "0")}`;
   const path = join(directory, name);
@@ -68,6 +72,7 @@ export async function saveCheckpoint(
   }
   const text = new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`);
   await writeFileBeside(join(unfinished, "training.json"), text);
+  await options.complete?.(unfinished);
   const others = await listCheckpoints(directory);
   if (options.anew) { for (const other of others) await discard(other.path); }
   await Deno.rename(unfinished, path);

@@ -13,6 +13,16 @@ import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
 import type { TrainingSettings } from "./settings.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
+/** Where and when a training writes checkpoints. */
+export interface CheckpointOptions {
+  /** The directory that holds them. */
+  readonly directory: string;
+  /** Steps between two checkpoints. 50 by default. */
+  readonly every?: number;
+  /** Writes more files into a checkpoint before it takes its place; `Model.train()` adds tokenizer and record. */
+  readonly complete?: (directory: string) => Promise<void>;
+}
+
 /** Options of {@linkcode sft}. */
 export interface SftOptions extends AdamWOptions, ScheduleOptions {
   /** The training examples. */
@@ -76,7 +86,7 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
    * end). The checkpoint of a step is written after the loop's body has run, so that the body's own
    * records are never behind it.
    */
-  readonly checkpoint?: { readonly directory: string; readonly every?: number };
+  readonly checkpoint?: CheckpointOptions;
   /**
    * Resumes from the newest checkpoint, if there is one. By default the training starts from the
    * beginning, and its first checkpoint replaces those of an earlier training.
@@ -120,9 +130,10 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   signal: true,
 };
 const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
-const CHECKPOINT_NAMES: OptionNames<NonNullable<SftOptions["checkpoint"]>> = {
+const CHECKPOINT_NAMES: OptionNames<CheckpointOptions> = {
   directory: true,
   every: true,
+  complete: true,
 };
 
 /** Losses on parts of the data. */

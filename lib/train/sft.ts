@@ -224,7 +224,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
    * @throws {TypeError} If no directory for checkpoints was given.
    */
   async save(): Promise<string> {
-    const directory = this.settings.checkpoint?.directory;
+    const { directory, complete } = this.settings.checkpoint ?? {};
     if (!directory) throw new TypeError('Cannot save a checkpoint without "checkpoint.directory"');
     if (this.#saved?.step === this.#step) return this.#saved.path;
     const state = await this.#state();
@@ -232,6 +232,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const path = await saveCheckpoint(directory, this.#model, this.#optimizer, state, {
       anew,
       best: this.#tracker?.weights,
+      complete,
     });
     this.#saved = { path, step: state.step };
     return path;

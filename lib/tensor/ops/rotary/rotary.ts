@@ -80,6 +80,14 @@ export function rotaryAngles(
  * assertEquals(c, Math.fround(3 * Math.cos(1) - 4 * Math.sin(1)));
  * assertEquals(Math.abs(d - (4 * Math.cos(1) + 3 * Math.sin(1))) < 1e-6, true);
  * ```
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { defaultDevice, rotary, rotaryAngles, tensor } from "tunebook/tensor";
+ *
+ * const angles = rotaryAngles(defaultDevice(), Int32Array.of(0), { headDim: 2 });
+ * assertEquals([...await rotary(tensor([[3, 4]]), angles).data()], [3, 4]); // position 0 turns nothing
+ * ```
  */
 export function rotary(x: Tensor, angles: Tensor): Tensor {
   const headDim = angles.width;
