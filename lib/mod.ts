@@ -18,6 +18,8 @@ export {
   type Exported,
   type ExportOptions,
   type FormatName,
+  type FormatOption,
+  type FormatRecord,
   loadModel,
   type LoadModelOptions,
   type LoadProgress,

@@ -54,6 +54,23 @@ export async function writeFileBeside(path: string, content: string | Uint8Array
 }
 
 /**
+ * Makes a folder for files of one's own, where it is missing. A link in its place is refused: it leads where somebody
+ * else chose.
+ *
+ * @param path The folder
+ * @throws {Deno.errors.AlreadyExists} If something else than a folder is there
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const there = await Deno.lstat(path).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory) {
+    throw new Deno.errors.AlreadyExists(
+      `Cannot write into "${path}": it is ${there.isSymlink ? "a link" : "a file"}, not a folder`,
+    );
+  }
+  await Deno.mkdir(path, { recursive: true });
+}
+
+/**
  * Writes all of a buffer; a single `write` may take only a part of it.
  *
  * @param file The open file

@@ -5,12 +5,16 @@ import * as data from "../lib/dataset/mod.ts";
 import * as evaluation from "../lib/eval/mod.ts";
 import * as model from "../lib/model/mod.ts";
 import { Random } from "../lib/random.ts";
+import * as tunebook from "../lib/mod.ts";
 import * as runtime from "../lib/runtime/mod.ts";
 import * as show from "../lib/show/mod.ts";
 import * as train from "../lib/train/mod.ts";
+import * as tensor from "../lib/tensor/mod.ts";
 import { ChatTemplate, gpt2Tokenizer } from "../lib/text/mod.ts";
 import * as weights from "../lib/weights/mod.ts";
+import { ROOT } from "./check.ts";
 import { ENTRY_POINTS, exportsOf } from "./interface.ts";
+import { interfacePage } from "./interface_page.ts";
 
 /** What is never looked at, because the options are refused first. */
 const nothing = undefined as never;
@@ -36,8 +40,21 @@ async function withFiles(use: (path: (name: string) => string) => Promise<unknow
   }
 }
 
+/** A model whose parts are never looked at. */
+const whole = Object.create(tunebook.Model.prototype) as tunebook.Model;
+const nano = () => tunebook.loadModel("nano", { device: "cpu" });
+const x = undefined as never;
+
 /** A call of each function with the options that it is given, by entry point and name. */
 const CALLS: Record<string, (options: never) => unknown> = {
+  "Model#answer": (options) => whole.answer("", options),
+  "Model#encodeExamples": (options) => whole.encodeExamples([], options),
+  "Model#encodePrompt": (options) => whole.encodePrompt("", options),
+  "Model#evaluate": (options) => whole.evaluate([], options),
+  "Model#export": async (options) => (await nano()).export("nowhere.gguf", options),
+  "Model#save": async (options) => (await nano()).save("nowhere", options),
+  "Model#stream": (options) => whole.stream("", options).next(),
+  "Model#train": (options) => whole.train([], options),
   "data.collate": (options) => data.collate([example], options),
   "data.exploreEntries": (options) => data.exploreEntries([], gpt2Tokenizer(), options),
   "data.findNearDuplicates": (options) => data.findNearDuplicates([], options),
@@ -55,6 +72,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "eval.pairedBootstrap": (options) => evaluation.pairedBootstrap([1], [1], options),
   "eval.parseJudge": (options) => evaluation.parseJudge("ollama:llama3", options),
   "eval.shuffledAnswers": (options) => evaluation.shuffledAnswers([], options),
+  "loadModel": (options) => tunebook.loadModel("nano", options),
   "model.Gemma.create": (options) => model.Gemma.create(nothing, GATED, options),
   "model.Gpt2.create": (options) => model.Gpt2.create(nothing, SMALL, options),
   "model.Llama.create": (options) => model.Llama.create(nothing, GATED, options),
@@ -103,6 +121,25 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "show.scatter": (options) => show.scatter([1], [1], options),
   "show.table": (options) => show.table([], options),
   "show.tokenView": (options) => show.tokenView([], options),
+  "tensor.adamwInto": (options) => tensor.adamwInto(x, x, x, x, options),
+  "tensor.arange": (options) => tensor.arange(1, options),
+  "tensor.argmax": (options) => tensor.argmax(x, options),
+  "tensor.attention": (options) => tensor.attention(x, x, x, options),
+  "tensor.cachedAttention": (options) => tensor.cachedAttention(x, x, x, options),
+  "tensor.eye": (options) => tensor.eye(1, options),
+  "tensor.full": (options) => tensor.full([1], 1, options),
+  "tensor.linearCrossEntropy": (options) => tensor.linearCrossEntropy(x, x, x, options),
+  "tensor.matmul": (options) => tensor.matmul(x, x, options),
+  "tensor.ones": (options) => tensor.ones([1], options),
+  "tensor.pick": (options) => tensor.pick(options),
+  "tensor.random": (options) => tensor.random([1], options),
+  "tensor.randomNormal": (options) => tensor.randomNormal([1], options),
+  "tensor.rmsNorm": (options) => tensor.rmsNorm(x, x, options),
+  "tensor.rotaryAngles": (options) => tensor.rotaryAngles(x, Int32Array.of(0), options),
+  "tensor.rotaryFrequencies": (options) => tensor.rotaryFrequencies(options),
+  "tensor.tensor": (options) => tensor.tensor([1], options),
+  "tensor.variance": (options) => tensor.variance(x, options),
+  "tensor.zeros": (options) => tensor.zeros([1], options),
   "text.ChatTemplate": (options) => new ChatTemplate("", options),
   "text.ChatTemplate#render": (options) => new ChatTemplate("").render([], options),
   "train.AdamW": (options) => new train.AdamW(new Map(), options),
@@ -139,22 +176,20 @@ const CALLS: Record<string, (options: never) => unknown> = {
 /** Functions whose options are another library's or the language's. */
 const OTHERS = ["eval.JudgeError"];
 
-const entries = [...ENTRY_POINTS.keys()].filter((entry) =>
-  entry !== "tunebook" && entry !== "tunebook/tensor"
-);
-
 Deno.test("every public function with options is among those that are tried here", async () => {
-  const found: string[] = [];
-  for (const entry of entries) {
-    for (const { callables, isValue } of (await exportsOf(entry)).values()) {
+  const found = new Set<string>();
+  for (const entry of ENTRY_POINTS.keys()) {
+    for (const { callables, file, isValue } of (await exportsOf(entry)).values()) {
+      // What "tunebook" takes from other entry points is found there.
+      if (entry === "tunebook" && !file.startsWith("lib/pipeline/")) continue;
       for (const { name, parameters } of callables) {
-        const full = `${entry.slice("tunebook/".length)}.${name}`;
+        const full = entry === "tunebook" ? name : `${entry.slice("tunebook/".length)}.${name}`;
         const reachable = isValue || name.includes("#"); // who makes an object may be a function alone
-        if (reachable && parameters.includes("options") && !OTHERS.includes(full)) found.push(full);
+        if (reachable && parameters.includes("options") && !OTHERS.includes(full)) found.add(full);
       }
     }
   }
-  assertEquals(found.sort(), Object.keys(CALLS).sort());
+  assertEquals([...found].sort(), Object.keys(CALLS).sort());
 });
 
 for (const [name, call] of Object.entries(CALLS)) {
@@ -171,4 +206,38 @@ Deno.test("tunebook has at most 80 values", async () => {
   const values = [...(await exportsOf("tunebook")).values()]
     .filter(({ isValue }) => isValue);
   assertEquals(values.length <= 80, true, `it has ${values.length}`);
+});
+
+Deno.test("docs/interface.md lists every export", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/interface.md", import.meta.url));
+  const written = "npx -y deno@2.9.6 run -A tests/interface_page.ts";
+  assertEquals(page, await interfacePage(), `out of date: ${written}`);
+});
+
+Deno.test("every exported function and class has an example that imports it by its public name", async () => {
+  const without: string[] = [];
+  for (const entry of ENTRY_POINTS.keys()) {
+    for (const { name, kind, isValue, examples } of (await exportsOf(entry)).values()) {
+      if (!isValue || !["function", "class"].includes(kind)) continue;
+      // As `import { name } from "tunebook/x"`, or as show.name() of `import * as show`.
+      const named = new RegExp(`import \\{[^}]*\\b${name}\\b[^}]*\\} from "tunebook[/"]`);
+      const starred = new RegExp(`import \\* as show from "tunebook/show"[^]*\\bshow\\.${name}\\b`);
+      const relative = /from "\.{1,2}\//;
+      const good = examples.some((code) =>
+        (named.test(code) || starred.test(code)) && !relative.test(code)
+      );
+      if (!good) without.push(`${entry}: ${name}`);
+    }
+  }
+  assertEquals(without, []);
+});
+
+Deno.test("the documentation of every entry point is complete", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--lint", ...ENTRY_POINTS.values()],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  });
+  const { success, stderr } = await command.output();
+  assertEquals(success, true, new TextDecoder().decode(stderr));
 });

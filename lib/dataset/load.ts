@@ -22,7 +22,7 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = { signal: true };
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
  * @throws {SyntaxError} If it is not UTF-8 or not JSON.
- * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ * @throws {TypeError} If an entry has a wrong form; the message names the entry.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export async function loadEntries(
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
  * @throws {SyntaxError} If it is not UTF-8 or not JSON.
- * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ * @throws {TypeError} If an entry has a wrong form; the message names the entry.
  *
  * @example
  * ```ts
@@ -87,7 +87,7 @@ async function load<T>(
 }
 
 /**
- * Reads a text file, with an error sentence where that fails.
+ * Reads a text file, with a clear error if that fails.
  *
  * @param path The file's path, or a `file:` URL.
  * @returns The text.
@@ -138,7 +138,7 @@ function decodeUtf8(bytes: Uint8Array, name: string): string {
   }
 }
 
-/** The URL as it may be printed and recorded. */
+/** The URL without credentials, for messages and provenance. */
 function withoutCredentials(url: URL): string {
   const bare = new URL(url);
   bare.username = bare.password = "";

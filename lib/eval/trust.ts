@@ -1,4 +1,4 @@
-/** Whether a judge can be trusted: it is shown answers whose worth is known. */
+/** Whether a judge can be trusted: it scores answers of known quality. */
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 import type { InstructionEntry } from "../dataset/entry.ts";
@@ -6,39 +6,45 @@ import { type Judge, JUDGE_OPTIONS, type JudgeOptions, judgeResponses } from "./
 import { scoreResponses } from "./scores.ts";
 import type { ResponseEntry } from "./responses.ts";
 
-/** Scores of entries in order; undefined where a reply was no score. */
+/** Scores of entries in order; undefined for replies without a score. */
 export type Scorer = (entries: readonly ResponseEntry[]) => Promise<(number | undefined)[]>;
 
-/** What became of answers of one kind. */
+/** The scores of answers of one kind. */
 export interface TrustPart {
-  /** Mean of the scores; `null` where none was given. */
+  /** The mean score; `null` if there is none. */
   mean: number | null;
   /** How many answers got a score. */
   scored: number;
-  /** How many did not. */
+  /** How many answers got none. */
   unscored: number;
   /** Each answer's score. */
   scores: (number | undefined)[];
 }
 
-/** What a judge makes of answers whose worth is known. */
+/** A judge's scores of answers of known quality. */
 export interface TrustReport {
   /** The references themselves. */
   gold: TrustPart;
   /** References of other entries: fluent and wrong. */
   shuffled: TrustPart;
-  /** One word that answers nothing. */
+  /** One word that is not an answer. */
   empty: TrustPart;
-  /** Gold's mean less the higher mean of the others, on the scale of 0 to 100; `null` where one has no score. */
+  /**
+   * The mean of gold answers minus the higher mean of the others, on the scale of 0 to 100; `null`
+   * if one of them has no score.
+   */
   gap: number | null;
-  /** How often a gold answer scored more than the same entry's shuffled one, ties half: 0.5 is chance. */
+  /**
+   * How often a gold answer scored higher than the shuffled one of the same entry; ties count half,
+   * 0.5 is chance.
+   */
   ranked: number | null;
 }
 
 /** Options of {@linkcode checkTrust} and {@linkcode shuffledAnswers}. */
 export interface ShuffleOptions {
   /**
-   * Decides which reference goes to which entry.
+   * Seed of the assignment of references to entries.
    *
    * @default {123}
    */
@@ -47,16 +53,16 @@ export interface ShuffleOptions {
 
 const NAMES: OptionNames<ShuffleOptions> = { seed: true };
 
-/** What stands for an answer that says nothing: an empty one is not asked about. */
+/** The answer without content; an empty one would not be judged. */
 const NOTHING = "…";
 
 /**
- * Checks a judge before it is believed: it scores the references, references of other entries, and answers that say
- * nothing. A judge that does not tell these apart says nothing about models.
+ * Checks a judge before it is used: it scores the references, references of other entries, and
+ * answers without content. A judge that cannot distinguish these says nothing about models.
  *
- * @param entries Entries with references; two at least.
+ * @param entries Entries with references, at least two.
  * @param scorer The judge: see {@linkcode judgeScorer} and {@linkcode rougeScorer}.
- * @param options The seed that decides which reference goes to which entry; none gets its own.
+ * @param options The seed that assigns references to other entries.
  * @returns Means, counts, and the gap.
  * @throws {RangeError} If there are fewer than two entries.
  *
@@ -80,7 +86,7 @@ export async function checkTrust(
 ): Promise<TrustReport> {
   assertKnownOptions("check a judge", options, NAMES);
   if (entries.length < 2) {
-    throw new RangeError(`Cannot shuffle ${entries.length} answers: expected two at least`);
+    throw new RangeError(`Cannot shuffle ${entries.length} answers: expected at least two`);
   }
   const answer = (responses: readonly string[]) =>
     scorer(entries.map((entry, i) => ({ ...entry, model_response: responses[i] })));
@@ -98,11 +104,11 @@ export async function checkTrust(
 }
 
 /**
- * References that each stand at another entry.
+ * Assigns each entry the reference of another.
  *
- * @param entries The entries, two at least.
+ * @param entries The entries, at least two.
  * @param options The seed that decides the order.
- * @returns One answer an entry, never its own.
+ * @returns One answer per entry, never its own.
  *
  * @example
  * ```ts
@@ -121,7 +127,7 @@ export function shuffledAnswers(
   options: ShuffleOptions = {},
 ): string[] {
   assertKnownOptions("shuffle answers", options, NAMES);
-  // Along one random cycle through all entries everybody gets another's.
+  // Shifting along one random cycle through all entries gives each the reference of another.
   const cycle = new Random(options.seed ?? 123).shuffle([...entries.keys()]);
   const answers = new Array<string>(entries.length);
   cycle.forEach((at, i) => answers[at] = entries[cycle[(i + 1) % cycle.length]].output);
@@ -133,7 +139,7 @@ export function shuffledAnswers(
  *
  * @param judge The judge.
  * @param options Stopping, and progress.
- * @returns The scorer; replies that are no score, or do not come, are undefined.
+ * @returns The scorer; invalid and missing replies are undefined.
  *
  * @example
  * ```ts

@@ -52,6 +52,8 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   readonly #weights: DecoderWeights;
 
   /**
+   * Makes a network of given weights.
+   *
    * @param config Shape and options.
    * @param parameters A tensor for each weight; trainable ones require gradients.
    * @param weights Their names and layout.

@@ -65,12 +65,33 @@ export function gemmaShapes(config: GemmaConfig): Map<string, number[]> {
   return shapes;
 }
 
-/** A Gemma on a device. */
+/**
+ * A Gemma on a device.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick } from "tunebook";
+ * import { Gemma } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gemma.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2, kvHeads: 1, feedForwardWidth: 8,
+ *   headDim: 2, generation: 1,
+ * });
+ * assertEquals(network.kvHeads, 1);
+ * device.close();
+ * ```
+ */
 export class Gemma extends Decoder<GemmaConfig> {
+  /** The architecture, as GGUF files name it. */
   readonly architecture: "gemma" | "gemma3";
+  /** What precedes the weights' names in Hugging Face files. */
   readonly prefix = "model.";
 
   /**
+   * Makes a network of given weights.
+   *
    * @param config Shape and options.
    * @param parameters A tensor for each of {@linkcode gemmaShapes}.
    */
@@ -105,6 +126,7 @@ export class Gemma extends Decoder<GemmaConfig> {
     return new Gemma(config, parameters);
   }
 
+  /** Gives the last layer's output after the final norm, (T, C). */
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { generation, width, layers, heads, headDim, scaling } = this.config;
     const { normEpsilon: epsilon = 1e-6, queryScalar = headDim } = this.config;
@@ -157,6 +179,7 @@ export class Gemma extends Decoder<GemmaConfig> {
     return norm(x, "norm");
   }
 
+  /** Gives what its `config.json` says. */
   toConfig(): Record<string, unknown> {
     return gemmaToConfig(this.config);
   }

@@ -122,10 +122,14 @@ export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
  * ```
  */
 export class Gpt2 extends Decoder<Gpt2Config> {
+  /** The architecture, as GGUF files name it. */
   readonly architecture = "gpt2";
+  /** What precedes the weights' names in Hugging Face files. */
   readonly prefix = "transformer.";
 
   /**
+   * Makes a network of given weights.
+   *
    * @param config Shape and options.
    * @param parameters A tensor for each of {@linkcode gpt2Shapes}.
    */
@@ -164,11 +168,13 @@ export class Gpt2 extends Decoder<Gpt2Config> {
     return new Gpt2(config, parameters);
   }
 
+  /** Whether training drops anything. */
   override get hasDropout(): boolean {
     const { dropout: probability = 0, attentionDropout = probability } = this.config;
     return probability > 0 || attentionDropout > 0 || super.hasDropout;
   }
 
+  /** Gives the last layer's output after the final norm, (T, C). */
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { width, layers, heads, layerNormEpsilon = 1e-5, dropout: probability = 0 } = this.config;
     const { attentionDropout = probability } = this.config;
@@ -206,6 +212,7 @@ export class Gpt2 extends Decoder<Gpt2Config> {
     return norm(x, "ln_f");
   }
 
+  /** Gives what its `config.json` says. */
   toConfig(): Record<string, unknown> {
     const { config } = this;
     const probability = config.dropout ?? 0;

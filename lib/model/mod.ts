@@ -11,6 +11,7 @@ export type { CreateOptions } from "./parameters.ts";
 export type { AdapterConfig } from "./lora_files.ts";
 export { type ModelPlan, planModel } from "./architectures.ts";
 export { type LoadedNetwork, loadNetwork, type LoadNetworkOptions, saveNetwork } from "./files.ts";
+export type { Decoder, DecoderConfig } from "./decoder.ts";
 export { Gemma } from "./gemma.ts";
 export type { GemmaConfig } from "./gemma_config.ts";
 export {

@@ -10,6 +10,7 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a kernel's process ended. */
 export interface KernelExit {
+  /** The exit code. */
   code: number;
   /** The signal that ended it, such as `"SIGKILL"`, or null. */
   signal: string | null;
@@ -19,10 +20,13 @@ export interface KernelExit {
 
 /** A command that starts a kernel's process. */
 export interface KernelCommand {
+  /** The program. */
   program: string;
+  /** Its arguments. */
   args: string[];
   /** Its working directory; by default that of this process. */
   cwd?: string;
+  /** Its environment variables. */
   env: Record<string, string>;
   /** Whether the process does not inherit this process's environment. */
   clearEnv?: boolean;
@@ -62,6 +66,7 @@ export const KERNEL_OPTIONS: OptionNames<KernelOptions> = {
   maxMessage: true,
 };
 
+/** @internal */
 type Channel = "shell" | "control" | "iopub" | "stdin";
 const CHANNELS = ["shell", "control", "iopub", "stdin"] as const;
 const STDERR_KEPT = 4096;

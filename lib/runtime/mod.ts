@@ -15,6 +15,7 @@ export { type CellTypeError, checkTypes } from "./check_types.ts";
 export { cleanNotebook } from "./clean.ts";
 export type { Change } from "./compare/manifests.ts";
 export type { CellComparison } from "./compare/notebooks.ts";
+export type { PageVerdict } from "./report/check_page.ts";
 export { formatJUnit, type JUnitCase, type JUnitSuite } from "./junit.ts";
 export {
   type InstalledKernel,
@@ -52,7 +53,7 @@ export {
 } from "./notebook.ts";
 export type { OutputMessage } from "./outputs.ts";
 export { readParameters } from "./parameters.ts";
-export { type EmbeddedReport, readReport } from "./report/embedded.ts";
+export { type EmbeddedReport, type PageSettings, readReport } from "./report/embedded.ts";
 export {
   type MarkdownReport,
   type MarkdownReportOptions,

@@ -102,6 +102,7 @@ export interface RunFailure {
   line?: number;
   /** The error's name, for example `"TypeError"`. */
   name: string;
+  /** The message of the error. */
   message: string;
   /** One sentence that names notebook, cell, line and error. */
   summary: string;

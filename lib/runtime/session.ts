@@ -194,6 +194,7 @@ export class Session {
     await this.#link.kernel[Symbol.asyncDispose]();
   }
 
+  /** Releases what it holds. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -20,6 +20,7 @@ export interface PaddedBatchLike {
 
 /** How a batch is shown. */
 export interface BatchViewOptions {
+  /** The title. */
   title?: string;
   /** What short sequences are filled with, 50256 by default. */
   padId?: number;

@@ -7,7 +7,9 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** What every chart can say about itself. All texts are plain text. */
 export interface ChartOptions {
+  /** The title. */
   title?: string;
+  /** A second line below the title. */
   subtitle?: string;
   /** Title of the x axis. */
   xLabel?: string;
@@ -28,6 +30,7 @@ export const CHART_OPTIONS: OptionNames<ChartOptions> = {
 
 /** One line of a chart. */
 export interface Series {
+  /** The name. */
   name: string;
   /** Positions; 1, 2, 3, … where not given. */
   x?: ArrayLike<number>;

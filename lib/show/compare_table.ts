@@ -22,6 +22,7 @@ export interface Comparison {
 
 /** How a comparison is shown. */
 export interface CompareOptions {
+  /** Text above the table. */
   caption?: string;
   /** Rows that are shown, 20 by default. */
   maxRows?: number;

@@ -35,6 +35,8 @@ export class Figure extends View {
   readonly layout: PlotlyLayout;
 
   /**
+   * Makes a chart.
+   *
    * @param data The series.
    * @param layout Titles, axes and the like.
    * @param options Text alternative.

@@ -13,6 +13,7 @@ export type { ForestBatchLike } from "./forest_tree.ts";
 
 /** How a forest is shown. */
 export interface ForestViewOptions {
+  /** The title. */
   title?: string;
   /** Tokens of one segment that are shown unfolded, 48 by default. */
   maxTokens?: number;

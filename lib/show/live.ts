@@ -48,7 +48,11 @@ export class LiveTraining {
   #printed = -1;
   #finished = false;
 
-  /** @param options Title and pace. */
+  /**
+   * Opens a live view.
+   *
+   * @param options Title and pace.
+   */
   constructor(options: LiveTrainingOptions = {}) {
     assertKnownOptions("show a training", options, LIVE_TRAINING_OPTIONS);
     const channel = options.channel === null ? undefined : options.channel ?? jupyterChannel();

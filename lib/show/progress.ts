@@ -48,6 +48,8 @@ export class Progress {
   #finished = false;
 
   /**
+   * Opens a progress display.
+   *
    * @param label What is going on.
    * @param total How many there are, if that is known.
    * @param options Unit and pace.

@@ -2,9 +2,17 @@
 
 /** What turns token ids into text; every tokenizer of this library does. */
 export interface Detokenizer {
-  /** @returns The text of some tokens. */
+  /**
+   * Decodes tokens.
+   *
+   * @returns The text of some tokens.
+   */
   decode(ids: number[]): string;
-  /** @returns The bytes of one token, which may hold only part of a character. */
+  /**
+   * Gives the bytes of a token.
+   *
+   * @returns The bytes of one token, which may hold only part of a character.
+   */
   bytes?(id: number): Uint8Array;
 }
 

@@ -157,6 +157,7 @@ function plainSequence(title: string, chips: readonly Chip[]): string {
 
 /** An encoded example, as `encodeExample` makes it. */
 export interface ExampleTokens {
+  /** The tokens of the prompt. */
   promptIds: readonly number[];
   /** The response and its closing token. */
   responseIds: readonly number[];

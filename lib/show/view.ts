@@ -7,9 +7,13 @@ const customInspect: unique symbol = Symbol.for("Deno.customInspect") as never;
 
 /** The same content in several formats, keyed by MIME type. JSON types hold objects, others text. */
 export interface MimeBundle {
+  /** Text for terminals and screen readers. */
   "text/plain": string;
+  /** HTML for notebooks and reports. */
   "text/html"?: string;
+  /** Markdown, where there is no HTML. */
   "text/markdown"?: string;
+  /** Any other MIME type. */
   [mimeType: string]: string | object | undefined;
 }
 
@@ -30,7 +34,11 @@ export class View {
   readonly #make: () => MimeBundle;
   #bundle: MimeBundle | undefined;
 
-  /** @param make Makes the bundle, called at most once and only when the view is looked at. */
+  /**
+   * Makes a view.
+   *
+   * @param make Makes the bundle, called at most once and only when the view is looked at.
+   */
   constructor(make: () => MimeBundle) {
     this.#make = make;
   }
@@ -60,7 +68,11 @@ export class View {
     return this.text;
   }
 
-  /** @returns The text alternative. */
+  /**
+   * Gives the view as text.
+   *
+   * @returns The text alternative.
+   */
   toString(): string {
     return this.text;
   }

@@ -29,6 +29,8 @@ export type ParamType = "u32" | "i32" | "f32";
  * One kernel, in both languages. The CPU's code is found by `name` in `cpu/kernels.ts`; the GPU's is `webgpu`.
  *
  * The order of `buffers` is the order of WGSL's bindings, that of `params` the order in its uniform struct.
+ *
+ * @internal
  */
 export interface Kernel<
   B extends string = string,
@@ -68,7 +70,12 @@ export interface Device {
   readonly kind: DeviceKind;
   /** A name for people, such as `"CPU, 2 threads, OpenBLAS"`. */
   readonly name: string;
-  /** Facts that decide the bits of results (BLAS, threads, tilings), for checkpoints and reports. */
+  /**
+   * Facts that decide the bits of results, for checkpoints and reports. Of the CPU: `threads`, `fusedMultiplyAdd`
+   * (whether WebAssembly rounds a multiply-add once), `blas` (its name and version, or `"none"`), `blasCore` (the
+   * processor whose kernels it takes), each variable of the environment that it reads, by its own name, and
+   * `blasUnused` (why there is none, where there could be). Of a GPU: the adapter, its driver's limits and tilings.
+   */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   /** The most bytes that a kernel can see of one buffer at once; `Infinity` on the CPU. */
   readonly maxBindingSize: number;

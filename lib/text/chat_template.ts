@@ -66,6 +66,8 @@ export class ChatTemplate {
   readonly #variables: Readonly<Record<string, unknown>>;
 
   /**
+   * Reads a template.
+   *
    * @param source The template's text.
    * @param options Its name and variables.
    * @throws {SyntaxError} If the template cannot be parsed.

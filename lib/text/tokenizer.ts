@@ -43,6 +43,8 @@ export interface Tokenizer {
   /** Its definition, if it came from a `tokenizer.json` or a GGUF file. */
   readonly definition?: TokenizerDefinition;
   /**
+   * Encodes a text.
+   *
    * @param text Any string; lone surrogates are read as U+FFFD.
    * @param options Which special tokens the text may contain.
    * @returns The text's token ids.
@@ -60,12 +62,16 @@ export interface Tokenizer {
    */
   encodeParts(parts: readonly string[], options?: EncodeOptions): number[][];
   /**
+   * Decodes tokens.
+   *
    * @param ids Token ids.
    * @returns Their text; bytes that are not UTF-8 become U+FFFD.
    * @throws {RangeError} If an id is not in the vocabulary.
    */
   decode(ids: Iterable<number>): string;
   /**
+   * Gives the bytes of a token.
+   *
    * @param id A token id.
    * @returns The token's bytes; a token may hold only part of a character.
    * @throws {RangeError} If the id is not in the vocabulary.
@@ -93,12 +99,18 @@ export class TokenDecoder {
   readonly #tokenizer: Pick<Tokenizer, "bytes">;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  /** @param tokenizer The vocabulary that the tokens belong to. */
+  /**
+   * Makes a decoder.
+   *
+   * @param tokenizer The vocabulary that the tokens belong to.
+   */
   constructor(tokenizer: Pick<Tokenizer, "bytes">) {
     this.#tokenizer = tokenizer;
   }
 
   /**
+   * Takes the next token.
+   *
    * @param id The next token.
    * @returns The text that it completes, possibly empty.
    * @throws {RangeError} If the id is not in the vocabulary.
@@ -108,6 +120,8 @@ export class TokenDecoder {
   }
 
   /**
+   * Ends the text.
+   *
    * @returns The rest after the last token: U+FFFD for an incomplete character, otherwise an empty
    * string.
    */

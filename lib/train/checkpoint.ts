@@ -1,14 +1,14 @@
 /**
- * Checkpoints: all that a training needs to go on to the same bits. A checkpoint is a directory that appears whole,
- * by being renamed, or not at all.
+ * Checkpoints: everything that a training needs to resume with bit-identical results. A checkpoint
+ * is a directory that is renamed into place when complete.
  *
  * ```
  * checkpoint/step-000120/
- *   config.json, model.safetensors       the model, in Hugging Face's layout, where all of it learns
- *   trained.safetensors                  what learns, where not all does; training.json knows the rest by its hash
- *   optimizer.safetensors                mean/NAME and variance/NAME of each parameter
- *   best.safetensors                     weights of the best evaluation, where they are kept
- *   training.json                        position, options, and what decided the bits
+ *   config.json, model.safetensors the model, in Hugging Face's layout, if all weights are
+ *   trainable trained.safetensors the trainable tensors otherwise; training.json has the hash of
+ *   the others optimizer.safetensors mean/NAME and variance/NAME of each parameter best.safetensors
+ *   weights of the best evaluation, if they are kept training.json position, options, and what
+ *   decided the bits
  * ```
  *
  * @module
@@ -25,18 +25,19 @@ import type { TrainingState } from "./state.ts";
 
 const TRAINED = "trained.safetensors";
 const NAME = /^step-(\d{6,})$/;
-/** What is not a checkpoint yet, and what is none any more: both may be left behind by a kill. */
+/** Suffixes of incomplete and of removed checkpoints, which a kill may leave behind. */
 const LEFTOVER = /^\.step-\d{6,}\.(unfinished|discarded)$/;
 
 /**
- * Writes a checkpoint and removes the others. A kill at any moment leaves the newest whole one.
+ * Writes a checkpoint and removes the others. A kill at any moment leaves the newest complete one.
  *
- * @param directory Where checkpoints are kept; made if it does not exist.
+ * @param directory The directory of checkpoints; created if it does not exist.
  * @param model The model.
  * @param optimizer Its optimizer.
  * @param state Position and options.
- * @param options `anew` says that those that are there belong to another training: they could be of later steps and be
- * taken for the newest, so they go before this one takes its place. `best` are weights to keep beside, by name.
+ * @param options `anew` means that existing checkpoints belong to another training: they may be of
+ * later steps and look newer, so they are removed before this one is renamed into place. `best` are
+ * weights to keep too, by name. `complete` writes more files into the checkpoint.
  * @returns The checkpoint's directory.
  */
 export async function saveCheckpoint(
@@ -44,7 +45,11 @@ export async function saveCheckpoint(
   model: Network,
   optimizer: AdamW,
   state: TrainingState,
-  options: { anew?: boolean; best?: ReadonlyMap<string, Float32Array> } = {},
+  options: {
+    anew?: boolean;
+    best?: ReadonlyMap<string, Float32Array>;
+    complete?: (directory: string) => Promise<void>;
+  } = {},
 ): Promise<string> {
   const name = `step-${String(state.step).padStart(6, "0")}`;
   const path = join(directory, name);
@@ -67,6 +72,7 @@ export async function saveCheckpoint(
   }
   const text = new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`);
   await writeFileBeside(join(unfinished, "training.json"), text);
+  await options.complete?.(unfinished);
   const others = await listCheckpoints(directory);
   if (options.anew) { for (const other of others) await discard(other.path); }
   await Deno.rename(unfinished, path);
@@ -75,9 +81,9 @@ export async function saveCheckpoint(
 }
 
 /**
- * Removes all checkpoints and the directory that they are kept in.
+ * Removes all checkpoints and their directory.
  *
- * @param directory Where checkpoints are kept; it need not exist.
+ * @param directory The directory of checkpoints; it need not exist.
  */
 export async function removeCheckpoints(directory: string): Promise<void> {
   for (const { path } of await listCheckpoints(directory)) await discard(path);
@@ -87,9 +93,9 @@ export async function removeCheckpoints(directory: string): Promise<void> {
 /**
  * Finds the newest checkpoint.
  *
- * @param directory Where checkpoints are kept.
- * @returns Its directory and state, or undefined where there is none.
- * @throws {SyntaxError} If its `training.json` is not what was written.
+ * @param directory The directory of checkpoints.
+ * @returns The newest one's directory and state; undefined if there is none.
+ * @throws {SyntaxError} If its `training.json` is damaged.
  */
 export async function findCheckpoint(
   directory: string,
@@ -118,7 +124,7 @@ export async function findCheckpoint(
  * @param step Steps taken.
  * @throws {TypeError} If a tensor has another shape.
  * @throws {RangeError} If a tensor is missing.
- * @throws {SyntaxError} If a file is not whole.
+ * @throws {SyntaxError} If a file is incomplete.
  */
 export async function restoreCheckpoint(
   path: string,
@@ -136,7 +142,7 @@ export async function restoreCheckpoint(
   for (const [name, { mean, variance }] of optimizer.moments) {
     pairs.push([moments, `mean/${name}`, mean], [moments, `variance/${name}`, variance]);
   }
-  // All are looked at before the first is overwritten.
+  // All are checked before the first is overwritten.
   for (const [file, name, tensor] of pairs) assertShape(file, name, tensor);
   for (const [file, name, tensor] of pairs) tensor.assign(await file.read(name));
   optimizer.steps = step;
@@ -146,11 +152,11 @@ export async function restoreCheckpoint(
  * Reads the weights of the best evaluation.
  *
  * @param path The checkpoint's directory.
- * @param optimizer Whose parameters they are of.
+ * @param optimizer The optimizer of the parameters.
  * @returns Elements by name.
  * @throws {TypeError} If a tensor has another shape.
  * @throws {RangeError} If a tensor is missing.
- * @throws {SyntaxError} If the file is not whole.
+ * @throws {SyntaxError} If the file is incomplete.
  */
 export async function readBest(
   path: string,
@@ -165,7 +171,7 @@ export async function readBest(
   return best;
 }
 
-/** Writes the parameters that learn. */
+/** Writes the trainable parameters. */
 async function saveTrained({ parameters }: AdamW, directory: string): Promise<void> {
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(parameters, ([name, tensor]) => {
@@ -197,7 +203,10 @@ async function listCheckpoints(directory: string): Promise<{ path: string; step:
   return found.sort((a, b) => a.step - b.step);
 }
 
-/** Removes a checkpoint. Renamed first, so that a kill leaves no half of one that is taken for a whole. */
+/**
+ * Removes a checkpoint. It is renamed first, so that a kill does not leave half of one that looks
+ * complete.
+ */
 async function discard(path: string): Promise<void> {
   const discarded = join(dirname(path), `.${basename(path)}.discarded`);
   await removeIfPresent(discarded);

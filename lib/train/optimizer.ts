@@ -7,7 +7,7 @@
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { adamwInto, fill, Tensor } from "../tensor/mod.ts";
 
-/** Options of {@linkcode AdamW}; the defaults are PyTorch's, but for the decay. */
+/** Options of {@linkcode AdamW}; the defaults are PyTorch's, except the weight decay. */
 export interface AdamWOptions {
   /** Decay of the running mean of gradients. 0.9 by default. */
   readonly beta1?: number;
@@ -19,7 +19,7 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
 }
 
-/** PyTorch's defaults, but for the decay. */
+/** PyTorch's defaults, except the weight decay. */
 export const ADAMW_DEFAULTS = {
   beta1: 0.9,
   beta2: 0.999,
@@ -37,9 +37,9 @@ export const ADAMW_OPTIONS: OptionNames<AdamWOptions> = {
 
 /** Running means of one parameter. */
 export interface Moments {
-  /** Of its gradients. */
+  /** The running mean of its gradients. */
   readonly mean: Tensor;
-  /** Of its gradients' squares. */
+  /** The running mean of its squared gradients. */
   readonly variance: Tensor;
 }
 
@@ -66,15 +66,17 @@ export class AdamW implements Disposable {
   readonly #settings: Required<AdamWOptions>;
   readonly #moments = new Map<string, Moments>();
   readonly #reserveGradients: boolean;
-  /** What it updates, by name. */
+  /** The parameters that it updates, by name. */
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** Steps taken. */
   steps = 0;
 
   /**
-   * @param parameters What it updates, by name.
-   * @param options Decays. `reserveGradients` sets memory for gradients apart from the start, rather than reusing that of
-   * activations: with `recompute` the next block needs the latter again.
+   * Creates an optimizer whose running means are 0.
+   *
+   * @param parameters The parameters to update, by name.
+   * @param options Decays. `reserveGradients` allocates memory for gradients at the start instead
+   * of reusing that of activations, which the next block needs again with `recompute`.
    * @throws {TypeError} If there is an unknown option.
    */
   constructor(
@@ -109,10 +111,11 @@ export class AdamW implements Disposable {
   }
 
   /**
-   * Enqueues one step with the parameters' gradients, and lets go of these. A parameter without one stays as it is.
+   * Enqueues one step with the parameters' gradients, and releases them. A parameter without a
+   * gradient is not changed.
    *
-   * @param learningRate Of this step.
-   * @param gradientScale What gradients are multiplied by first, 1 by default.
+   * @param learningRate The rate of this step.
+   * @param gradientScale The factor of gradients, 1 by default.
    */
   step(learningRate: number, gradientScale = 1): void {
     this.steps++;
@@ -129,7 +132,7 @@ export class AdamW implements Disposable {
     this.zeroGrad();
   }
 
-  /** Lets go of all gradients. */
+  /** Releases all gradients. */
   zeroGrad(): void {
     for (const parameter of this.parameters.values()) {
       if (this.#reserveGradients && parameter.grad?.exclusive) {
@@ -140,7 +143,7 @@ export class AdamW implements Disposable {
     }
   }
 
-  /** Gives its memory back. */
+  /** Frees its memory. */
   [Symbol.dispose](): void {
     for (const { mean, variance } of this.#moments.values()) {
       mean.dispose();

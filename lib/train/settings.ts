@@ -1,5 +1,6 @@
 /**
- * The defaults of a training, resolved in this one place: what is resolved here is used, shown and checkpointed.
+ * The defaults of a training, resolved in this one place. The resolved settings are used, shown and
+ * checkpointed.
  *
  * @module
  */
@@ -11,9 +12,9 @@ import type { SftOptions } from "./options.ts";
 import { SCHEDULE_DEFAULTS } from "./schedule.ts";
 
 /**
- * What a training does where an option is not given. The optimizer's are PyTorch's, but for the weight decay; the batch
- * size, the learning rate, the seed and the evaluations are those of chapter 7 of Raschka's "Build a Large Language
- * Model (From Scratch)".
+ * The defaults. Those of the optimizer are PyTorch's, except the weight decay; batch size, learning
+ * rate, seed and evaluations are those of chapter 7 of Raschka's "Build a Large Language Model
+ * (From Scratch)".
  */
 export const SFT_DEFAULTS = {
   epochs: 1,
@@ -34,16 +35,21 @@ export const SFT_DEFAULTS = {
   resume: false,
 } as const satisfies Partial<SftOptions>;
 
-/** Steps between two checkpoints where `checkpoint.every` is not given. */
+/** Steps between two checkpoints, the default of `checkpoint.every`. */
 export const CHECKPOINT_EVERY = 50;
 
+/**
+ * The types of the defaults.
+ *
+ * @internal
+ */
 type Defaults = {
   readonly [Name in keyof typeof SFT_DEFAULTS]-?: NonNullable<SftOptions[Name & keyof SftOptions]>;
 };
 
 /** The options of a training with every default filled in. */
 export interface TrainingSettings extends Omit<SftOptions, keyof Defaults>, Defaults {
-  /** Examples to evaluate on; empty where there are none. */
+  /** Validation examples; empty if there are none. */
   readonly validation: NonNullable<SftOptions["validation"]>;
   /** The most tokens of a sequence. */
   readonly maxLength: number;
@@ -54,7 +60,7 @@ export interface TrainingSettings extends Omit<SftOptions, keyof Defaults>, Defa
 /**
  * Fills in the defaults of a training.
  *
- * @param options What was asked for. An option that is undefined has its default.
+ * @param options The options. An undefined option has its default.
  * @param network The network, whose context limits sequences, and whose dropout decides the layout.
  * @returns The settings.
  */

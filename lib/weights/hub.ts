@@ -11,7 +11,7 @@ import { join } from "@std/path";
 import { hubCacheDirectory, isCommit, RepositoryCache } from "./hub/cache.ts";
 import { download, type DownloadProgress, probe } from "./hub/download.ts";
 import { checkNames, connect, HUB_OPTIONS, type HubOptions, isOffline } from "./hub/options.ts";
-import { type Connection, HubError } from "./hub/request.ts";
+import { type Connection, HubError, shown } from "./hub/request.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";
 import { WEIGHT_FILES } from "./safetensors/find.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
@@ -36,7 +36,7 @@ export interface Snapshot {
 
 /** The file that describes a model. */
 const REQUIRED = "config.json";
-/** Files that a tokenizer or generation may need, if the repository has them. */
+/** Files that a tokenizer, generation or a prompt may need, if the repository has them. `taught.json` is our own record. */
 const OPTIONAL = [
   "generation_config.json",
   "tokenizer.json",
@@ -46,6 +46,7 @@ const OPTIONAL = [
   "merges.txt",
   "tokenizer.model",
   "chat_template.jinja",
+  "taught.json",
 ];
 const [SINGLE, INDEX] = WEIGHT_FILES;
 const CONCURRENT = 4;
@@ -105,7 +106,7 @@ export async function downloadSnapshot(
     const hasty = cached === undefined ? connection : { ...connection, retries: 0 };
     commit ??= await resolveCommit(hasty, repository, revision);
     const { weights = true, onProgress } = options;
-    const asked = `"hf:${repository}@${revision}" at ${connection.endpoint}`;
+    const asked = `"hf:${repository}@${revision}" at ${shown(connection.endpoint)}`;
     const wanted = { repository, commit, asked, weights, onProgress };
     const files = await fetchFiles(commit === cached?.commit ? hasty : connection, cache, wanted);
     if (weights) await cache.setCommit(revision, commit);
@@ -166,7 +167,9 @@ async function resolveCommit(
   const config = await probe(connection, repository, revision, REQUIRED);
   if (config !== undefined) return config.commit;
   throw new HubError(
-    `Cannot find "${REQUIRED}" in "hf:${repository}@${revision}" at ${connection.endpoint}: there is no such repository, revision or file; for a GGUF file that it holds, write "hf:${repository}/FILE.gguf"`,
+    `Cannot find "${REQUIRED}" in "hf:${repository}@${revision}" at ${
+      shown(connection.endpoint)
+    }: there is no such repository, revision or file; for a GGUF file that it holds, write "hf:${repository}/FILE.gguf"`,
     { status: 404 },
   );
 }

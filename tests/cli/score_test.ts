@@ -70,7 +70,7 @@ Deno.test("tunebook score --json prints one document, the judge's counts in it",
       });
       const { scored, unparsable, failed, notAsked, average } = judge;
       assertEquals([scored, unparsable, failed, notAsked, average], [1, 1, 0, 0, 80]);
-      assert(stderr.includes("warning: The judge's reply is no integer from 0 to 100"), stderr);
+      assert(stderr.includes("warning: The judge's reply is not an integer from 0 to 100"), stderr);
     });
   } finally {
     await server.shutdown();

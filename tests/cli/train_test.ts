@@ -140,7 +140,7 @@ Deno.test("tunebook train --order takes batches from a file", async () => {
   assertEquals(empty.code, 1);
   assertStringIncludes(
     empty.stderr,
-    "with at most 20 tokens a sequence, no token of them counts\n",
+    "with at most 20 tokens per sequence, no token of them counts\n",
   );
 });
 

@@ -75,7 +75,7 @@ Deno.test("judgeResponses() accounts for every reply, and goes on after each fai
   assertEquals(report.outcomes[1], {
     status: "unparsable",
     reply: "Score: 90",
-    message: "The judge's reply is no integer from 0 to 100",
+    message: "The judge's reply is not an integer from 0 to 100",
   });
   assertEquals(report.problems.map(({ count }) => count), [1, 1, 1, 1]);
   assertEquals(

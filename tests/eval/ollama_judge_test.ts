@@ -203,7 +203,7 @@ Deno.test("ollamaJudge() says that an answer is none", async () => {
   await withServer(() => new Response('{"message": {"content": "5'), async (host) => {
     const error = await assertRejects(() => ollamaJudge("tiny", { host }).ask("?"), JudgeError);
     assertEquals(error.reason, "bad-answer");
-    assert(error.message.startsWith("Ollama's answer is no JSON: "), error.message);
+    assert(error.message.startsWith("Ollama's answer is not JSON: "), error.message);
   });
   for (const body of ["{}", "null", "[]", '{"message":{"content":7},"done":true}']) {
     await withServer(

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import fc from "fast-check";
 import { loadModel } from "../../lib/pipeline/mod.ts";
 import { textPieces } from "../../lib/pipeline/text_pieces.ts";
@@ -139,6 +140,15 @@ Deno.test("what is wrong with a question or an option is one sentence", async ()
     () => loadModel("nano", { device: "gpu" }),
     RangeError,
     'expected "auto", "cpu" or "webgpu"',
+  );
+});
+
+Deno.test("a model whose tokenizer has more tokens than it is refused", async () => {
+  const tiny = fromFileUrl(new URL("../golden/gpt2_tiny", import.meta.url));
+  await assertRejects(
+    () => loadModel(tiny, { device: "cpu" }),
+    RangeError,
+    'tokens: the tokenizer "gpt2" has 50257',
   );
 });
 

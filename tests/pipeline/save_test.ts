@@ -253,3 +253,21 @@ messages = [{"role": "user", "content": "Name a fruit."}]
 prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
 print(json.dumps({"ids": ids, "prompt": list(prompt), "eos": tokenizer.eos_token_id}))
 `;
+
+Deno.test("a checkpoint is a model that knows what it was taught so far", async () => {
+  using temporary = new TemporaryDirectory();
+  using model = await loadNano();
+  const checkpoint = { directory: temporary.path, every: 1 };
+  const training = model.train(ENTRIES, { ...SHORT, format: "zephyr", maxSteps: 2, checkpoint });
+  for await (const { step } of training) if (step === 2) break;
+  using half = await loadModel(join(temporary.path, "step-000002"), { device: "cpu" });
+  await sameWeights(model, half);
+  assertEquals(half.format.name, "zephyr");
+  assertEquals(half.taught.trainings.map(({ steps }) => steps), [2]);
+
+  using adapted = await loadNano({ lora: { rank: 2 } });
+  const beside = { directory: join(temporary.path, "adapters"), every: 1 };
+  await adapted.train(ENTRIES, { ...SHORT, maxSteps: 1, checkpoint: beside }).finish();
+  const record = await readRecord(join(beside.directory, "step-000001"));
+  assertEquals([record?.base, record?.trainings[0].adapter?.rank], ["nano", 2]);
+});

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { cacheFolder } from "../../cache_folder.ts";
 import type { ProvenanceEntry } from "../manifest.ts";
 import type { Output } from "../notebook.ts";
+import { makeFolder } from "../../write_beside.ts";
 import { sha256 } from "../new_manifest.ts";
 import { type KeptNames, NAMES_FILE } from "./kernel_side.ts";
 
@@ -78,7 +79,8 @@ export class CellStore {
   /** Creates an empty folder next to a cell's, for new results. */
   async begin(id: string): Promise<string> {
     const folder = join(this.#folder, `.${id}.${crypto.randomUUID().slice(0, 8)}`);
-    await Deno.mkdir(folder, { recursive: true });
+    await makeFolder(this.#folder);
+    await Deno.mkdir(folder);
     return folder;
   }
 

@@ -11,6 +11,7 @@ import { compareCounts, compareOutputs, type OutputTolerance } from "./outputs.t
 export interface CellComparison {
   /** Its place among the code cells of the later notebook, else of the earlier one, from 1. */
   cell: number;
+  /** The id of the cell. */
   id: string;
   /** Its first line. */
   title: string;

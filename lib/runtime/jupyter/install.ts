@@ -35,7 +35,9 @@ export const INSTALL_OPTIONS: OptionNames<InstallOptions> = {
 
 /** An installed kernel. */
 export interface InstalledKernel {
+  /** The name. */
   name: string;
+  /** The name that people see. */
   displayName: string;
   /** Its folder. */
   folder: string;

@@ -7,7 +7,7 @@ import type { Manifest } from "../manifest.ts";
 import { PROVENANCE_MIME } from "../manifest.ts";
 import type { Cell, MimeBundle, Notebook, Output } from "../notebook.ts";
 import { hasTag } from "../parameters.ts";
-import { writeFileBeside } from "../../write_beside.ts";
+import { makeFolder, writeFileBeside } from "../../write_beside.ts";
 import { asManifest } from "./embedded.ts";
 import { escapeHtml } from "./html.ts";
 import { renderMarkdown } from "./markdown.ts";
@@ -125,6 +125,7 @@ export async function writeMarkdownReport(
   assertKnownOptions("write a report", options, { manifest: true, code: true });
   const folder = `${basename(path).replace(/\.\w+$/, "")}_files`;
   const { markdown, files } = renderMarkdownReport(notebook, { ...options, folder });
+  if (files.size > 0) await makeFolder(join(dirname(path), folder));
   for (const [name, bytes] of files) {
     await writeFileBeside(join(dirname(path), folder, name), bytes);
   }

@@ -327,8 +327,9 @@ async function denoFolder(): Promise<string> {
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
+/** Whether a program is on the PATH. */
 async function isInstalled(program: string): Promise<boolean> {
-  for (const folder of innerEnvironment().PATH.split(":")) {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
     if (await exists(join(folder, program))) return true;
   }
   return false;

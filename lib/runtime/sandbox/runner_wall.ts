@@ -45,10 +45,12 @@ export function runnerCommand({ bound, denoDir, command }: RunnerWall): string[]
   return [
     // A user is root of a namespace, and there mounts and makes networks as root does.
     ...root ? [] : ["unshare", "--user", "--map-root-user", "--"],
-    ...["bwrap", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent"],
-    // A user's other processes would lead to the user's files; nobody's lead nowhere. Root's proc comes
-    // with covers, behind which no kernel's can be mounted.
-    ...root ? ["--bind", "/proc", "/proc"] : ["--unshare-pid", "--proc", "/proc"],
+    ...["bwrap", "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
+    // All within ends with the first of them, which ends with this process.
+    "--die-with-parent",
+    // Root's own proc comes with covers, behind which no kernel's can be mounted; nobody can do no more
+    // with the processes that the machine's shows than anybody can.
+    ...root ? ["--bind", "/proc", "/proc"] : ["--proc", "/proc"],
     ...[...systemFolders(), "--dev", "/dev"],
     ...["--perms", "1777", "--size", String(64 * 2 ** 20), "--tmpfs", "/tmp"],
     ...["--perms", "1777", "--dir", INNER_DENO_DIR],
@@ -64,7 +66,7 @@ export function runnerCommand({ bound, denoDir, command }: RunnerWall): string[]
     ...root
       ? [
         ...["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"],
-        ...["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--pdeathsig=KILL", "--"],
+        ...["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"],
       ]
       : [],
     ...["prlimit", "--core=0", `--data=${4 * 2 ** 30}:`, "--", ...command],

@@ -53,10 +53,14 @@ export const SESSION_OPTIONS: OptionNames<SessionOptions> = {
 
 /** A message that is no output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */
 export interface SessionMessage {
+  /** The type of the message. */
   type: string;
   // deno-lint-ignore no-explicit-any
+  /** The content of the message. */
   content: any;
+  /** The metadata of the message. */
   metadata: Record<string, unknown>;
+  /** Binary parts of the message. */
   buffers: Uint8Array[];
 }
 

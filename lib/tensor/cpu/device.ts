@@ -12,6 +12,7 @@ import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
+import { isFused } from "./fused.ts";
 import { kernels } from "./kernels.ts";
 import type { Command, Reply, ThreadOptions } from "./protocol.ts";
 
@@ -69,7 +70,7 @@ export class CpuDevice implements Device {
     this.name = `CPU, ${threads} thread${threads === 1 ? "" : "s"}, ${
       blas?.name ?? ["WebAssembly SIMD", ...whyNoBlas(search)].join(", since ")
     }`;
-    this.facts = { device: "cpu", threads, ...blasFacts(search) };
+    this.facts = { device: "cpu", threads, fusedMultiplyAdd: isFused(), ...blasFacts(search) };
     const barrierMemory = new SharedArrayBuffer(16);
     this.#threadState = new Int32Array(barrierMemory);
     for (let thread = 0; thread < threads; thread++) {

@@ -29,7 +29,9 @@ export interface PlanInput<B extends string, P extends string> {
 
 /** A part of a buffer, in bytes. */
 export interface Range {
+  /** Where it begins. */
   readonly offset: number;
+  /** How long it is. */
   readonly size: number;
 }
 

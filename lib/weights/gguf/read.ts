@@ -129,6 +129,7 @@ export class Gguf implements Disposable {
     this.#source.close();
   }
 
+  /** Releases what it holds. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -91,7 +91,7 @@ export async function connect(options: HubOptions): Promise<Connection> {
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new RangeError(
       `Cannot use ${
-        JSON.stringify(endpoint)
+        JSON.stringify(endpoint.replace(/^([^/]*\/\/)?[^/]*@/, "$1"))
       } as HF_ENDPOINT: expected an address such as "https://huggingface.co"`,
     );
   }

@@ -40,6 +40,7 @@ export interface Connection {
  * ```
  */
 export class HubError extends Error {
+  /** The name of the error class. */
   override name = "HubError";
   /** The HTTP status, if there was a response. */
   readonly status?: number;
@@ -51,6 +52,8 @@ export class HubError extends Error {
   readonly retryAfter?: number;
 
   /**
+   * Makes an error.
+   *
    * @param message One sentence
    * @param details What is known about the failure
    */
@@ -85,7 +88,7 @@ const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
  */
 export function shown(url: string | URL): string {
   const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+  return `${origin}${pathname}`.replace(/\/$/, "");
 }
 
 /** A response whose body must arrive without long silences. */
@@ -257,7 +260,8 @@ export function statusError(
 ): HubError {
   const { status } = response;
   const code = response.headers.get("x-error-code") ?? undefined;
-  const { endpoint, token } = connection;
+  const { token } = connection;
+  const endpoint = shown(connection.endpoint);
   const cannot = `Cannot download ${what} from ${endpoint}`;
   const access = token === undefined
     ? "set HF_TOKEN if it is private"

@@ -129,6 +129,7 @@ export class Safetensors implements Disposable {
     for (const source of this.#sources.values()) source.close();
   }
 
+  /** Releases what it holds. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -50,6 +50,14 @@ const GELU = { slope: 2 * Math.sqrt(2 / Math.PI), cubic: 0.044715 };
  * @param up The same shape.
  * @returns A tensor of that shape.
  * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { swiglu, tensor } from "tunebook/tensor";
+ *
+ * assertEquals(await swiglu(tensor([[0]]), tensor([[5]])).item(), 0); // a closed gate
+ * ```
  */
 export function swiglu(gate: Tensor, up: Tensor): Tensor {
   return gated("gate with SiLU", gate, up, SILU);
@@ -62,6 +70,14 @@ export function swiglu(gate: Tensor, up: Tensor): Tensor {
  * @param up The same shape.
  * @returns A tensor of that shape.
  * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { geglu, tensor } from "tunebook/tensor";
+ *
+ * assertEquals(await geglu(tensor([[0]]), tensor([[5]])).item(), 0); // a closed gate
+ * ```
  */
 export function geglu(gate: Tensor, up: Tensor): Tensor {
   return gated("gate with GELU", gate, up, GELU);

@@ -31,6 +31,15 @@ export const backwardKernel = defineKernel({
  *
  * @param x Any shape.
  * @returns A tensor of the same shape.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gelu, tensor } from "tunebook/tensor";
+ *
+ * const y = await gelu(tensor([-10, 0, 10])).data();
+ * assertEquals([...y].map(Math.round).map((value) => value + 0), [0, 0, 10]);
+ * ```
  */
 export function gelu(x: Tensor): Tensor {
   const y = Tensor.empty(x.device, x.shape);

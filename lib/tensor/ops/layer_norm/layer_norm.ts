@@ -70,6 +70,15 @@ export const backwardWeightsKernel = defineKernel({
  * @param epsilon Added to the variance; GPT-2 has 1e-5.
  * @returns (…, C).
  * @throws {TypeError} If weight or bias do not have one element a column.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { layerNorm, ones, tensor, zeros } from "tunebook/tensor";
+ *
+ * const y = await layerNorm(tensor([[1, 3]]), ones([2]), zeros([2])).data();
+ * assertEquals([...y].map(Math.round), [-1, 1]);
+ * ```
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
   const { rows, width, device } = x;

@@ -14,6 +14,7 @@ import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "t
 import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
 import backwardWeightWgsl from "./backward_weight.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /** `inverses` is (rows): 1/√(mean(x²) + epsilon), saved for the gradient. */
 export const forwardKernel = defineKernel({
@@ -64,6 +65,8 @@ export interface RmsNormOptions {
   readonly offset?: number;
 }
 
+const RMS_NORM_OPTIONS: OptionNames<RmsNormOptions> = { epsilon: true, offset: true };
+
 /**
  * Normalises every row, or every part of a row that is as wide as the weight, such as each head of queries.
  *
@@ -87,6 +90,7 @@ export interface RmsNormOptions {
  * ```
  */
 export function rmsNorm(x: Tensor, weight: Tensor, options: RmsNormOptions = {}): Tensor {
+  assertKnownOptions("normalise", options, RMS_NORM_OPTIONS);
   const { epsilon = 1e-5, offset = 0 } = options;
   const { device } = x;
   const width = weight.size;

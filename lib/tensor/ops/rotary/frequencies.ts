@@ -4,6 +4,8 @@
  * @module
  */
 
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
+
 /** How frequencies are changed so that longer sequences can be read. */
 export type RotaryScaling =
   /** Every frequency is divided by `factor`: Chen et al., "Extending Context Window via Positional Interpolation", 2023. */
@@ -30,6 +32,8 @@ export interface RotaryOptions {
   readonly scaling?: RotaryScaling;
 }
 
+const ROTARY_OPTIONS: OptionNames<RotaryOptions> = { headDim: true, theta: true, scaling: true };
+
 /**
  * Radians a position for each pair of a head's elements: θ^(−2i / headDim), scaled. In float32 as PyTorch has them.
  *
@@ -47,6 +51,7 @@ export interface RotaryOptions {
  * ```
  */
 export function rotaryFrequencies(options: RotaryOptions): Float32Array {
+  assertKnownOptions("compute frequencies", options, ROTARY_OPTIONS);
   const { headDim, theta = 10_000, scaling } = options;
   if (!Number.isInteger(headDim) || headDim < 2 || headDim % 2 !== 0) {
     throw new RangeError(
