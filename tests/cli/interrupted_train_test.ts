@@ -144,10 +144,11 @@ Deno.test("tunebook train stops on Ctrl-C with a checkpoint, and goes on with --
   assert(await exists(workshop.file("stopped", "checkpoint", `step-${step.padStart(6, "0")}`)));
 
   // None of these goes on, or changes anything.
-  const [anew, other, threads] = await Promise.all([
+  const [anew, other, threads, variable] = await Promise.all([
     tunebook(stopped),
     tunebook([...stopped, "--resume", "--lr", "0.5", "--seed", "1"]),
     tunebook([...stopped, "--resume"], { TUNEBOOK_THREADS: "1" }),
+    blasNeed ? undefined : tunebook([...stopped, "--resume"], { OMP_OF_A_TEST: "1" }),
   ]);
   assertEquals([anew.code, other.code, threads.code], [1, 1, 1]);
   assertStringIncludes(
@@ -157,6 +158,9 @@ Deno.test("tunebook train stops on Ctrl-C with a checkpoint, and goes on with --
   assertStringIncludes(other.stderr, "(seed was 123, is 1; learningRate was 0.001, is 0.5)\n");
   assertStringIncludes(threads.stderr, "--other-bits goes on nonetheless\n");
   assertStringIncludes(threads.stderr, "to the same bits: threads was 2, is 1\n");
+  if (variable) {
+    assertStringIncludes(variable.stderr, 'to the same bits: OMP_OF_A_TEST was not set, is "1"\n');
+  }
 
   const resumed = await tunebook([...stopped, "--resume"]);
   assertEquals(resumed.code, 0, resumed.stderr);
