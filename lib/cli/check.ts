@@ -1,4 +1,4 @@
-// `tunebook check`: whether a notebook's outputs follow from its cells.
+// `tunebook check`: whether a notebook's cells reproduce its outputs.
 
 import { basename } from "@std/path";
 import type { Command } from "commander";
@@ -21,17 +21,17 @@ interface Options {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   const command = program.command("check")
-    .summary("run a notebook anew and compare with the outputs that it holds")
+    .summary("run a notebook again and compare with its stored outputs")
     .description(
-      "Runs a notebook from top to bottom in a new kernel and compares with the outputs that it holds. " +
-        "Cells that differ are named, and the hidden state that they seem to have depended on: names that " +
-        "no cell above defines, and cells run in another order. " +
-        'A cell tagged "timing" may differ. Nothing is written. Exit code 0: all outputs were made again; 1: one was not.',
+      "Runs a notebook from top to bottom in a new kernel and compares with its stored outputs. " +
+        "Lists the cells that differ, and the hidden state that they seem to depend on: names that " +
+        "no cell above defines, and cells that were run in another order. " +
+        'A cell tagged "timing" may differ. Nothing is written. Exit code 0: all outputs were reproduced; 1: some were not.',
     )
     .argument("<notebook>", "the .ipynb file");
   parameterOptions(command);
   limitOptions(command)
-    .option("--tolerance <number>", "how near numbers must be, relative", readRate, 1e-3)
+    .option("--tolerance <number>", "the relative tolerance of numbers", readRate, 1e-3)
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
     .addHelpText("after", "\nExample:\n  tunebook check book.ipynb")
     .action(check);
