@@ -19,14 +19,18 @@ export interface Interrupt extends Disposable {
 }
 
 /**
- * Listens for Ctrl-C and, where the system has it, for the request to terminate.
+ * Listens for Ctrl-C and, where the system has it, for the request to terminate and the end of the
+ * terminal.
  *
  * @param say Is called once, when the first arrives: say what is being done about it.
  * @returns The signal for the work; dispose it when the work is done.
  */
 export function onInterrupt(say: () => void): Interrupt {
   const controller = new AbortController();
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  // A terminal that is closed sends SIGHUP.
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
   const listener = () => {
     if (controller.signal.aborted) Deno.exit(INTERRUPTED);
     say();
