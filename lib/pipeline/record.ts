@@ -1,6 +1,6 @@
 /**
- * The record of what a model was taught: `taught.json` beside its weights, or beside an adapter's. Every way of saving
- * writes it and every way of loading reads it, so that a model is asked, scored and exported as it was trained.
+ * The record of what a model was taught: `taught.json` beside its weights, or beside an adapter's. Every way of
+ * saving writes it and every way of loading reads it, so that prompts, scores and exports match the training.
  *
  * @module
  */
@@ -106,8 +106,8 @@ const recordSchema: z.ZodType<TaughtRecord> = z.object({
  * Reads the record of a model's or an adapter's folder.
  *
  * @param directory The folder.
- * @returns The record; undefined where there is none.
- * @throws {SyntaxError} If it is not JSON, or not a record of a version that is known.
+ * @returns The record; undefined if there is none.
+ * @throws {SyntaxError} If it is not JSON, or not a record of a known version.
  */
 export async function readRecord(directory: string): Promise<TaughtRecord | undefined> {
   const path = join(directory, RECORD_FILE);
@@ -169,7 +169,7 @@ export async function assertAsSaved(
 }
 
 /**
- * Writes a record, whole or not at all.
+ * Writes a record atomically.
  *
  * @param directory The folder.
  * @param record The record.

@@ -1,5 +1,5 @@
 /**
- * How models outlive a notebook's run: the network as a kind of its own, and what it was taught beside it.
+ * Stores models between runs of a notebook: the network, its files, and its record.
  *
  * @module
  */

@@ -115,10 +115,10 @@ async function writeText(
 }
 
 /**
- * Makes a checkpoint a model that can be loaded: adds the record, and tokenizer and template where it has all weights.
+ * Makes a checkpoint loadable as a model: adds the record, and the tokenizer and template if it holds all weights.
  *
  * @param model The model that is being trained.
- * @param lesson What it was taught so far.
+ * @param lesson Its record so far.
  * @param directory The checkpoint's.
  */
 export async function completeCheckpoint(

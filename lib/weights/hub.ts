@@ -36,7 +36,7 @@ export interface Snapshot {
 
 /** The file that describes a model. */
 const REQUIRED = "config.json";
-/** Files that a tokenizer or generation may need, if the repository has them. */
+/** Files that a tokenizer, generation or a prompt may need, if the repository has them. `taught.json` is our own record. */
 const OPTIONAL = [
   "generation_config.json",
   "tokenizer.json",
@@ -46,6 +46,7 @@ const OPTIONAL = [
   "merges.txt",
   "tokenizer.model",
   "chat_template.jinja",
+  "taught.json",
 ];
 const [SINGLE, INDEX] = WEIGHT_FILES;
 const CONCURRENT = 4;

@@ -1,6 +1,6 @@
 // One process at a time in a training's folder: the second is refused, a dead one's lock is nobody's.
 
-import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { lockFolder } from "../../lib/folder_lock.ts";
 import { abandoned, makeOwnTempDir } from "../../lib/own_temp.ts";
@@ -72,8 +72,7 @@ Deno.test("makeOwnTempDir() removes what processes that have ended left, and not
 
 Deno.test("a full disk is told with the file and what to do", () => {
   const full = new Error("No space left on device (os error 28)");
-  const told = sayFull(full, "out/model.safetensors");
-  assertInstanceOf(told, Error);
+  const told = sayFull(full, "out/model.safetensors") as Error;
   assertEquals(
     told.message,
     'Cannot write "out/model.safetensors": the disk is full; make room there, or write to another disk',
