@@ -17,6 +17,8 @@ const SWEPT: readonly string[] = [
   "docs",
   "lib/runtime/jupyter",
   "lib/README.md",
+  "lib/cli",
+  "lib/cli.ts",
   "lib/course",
   "lib/dataset",
   "lib/eval",

@@ -1,4 +1,4 @@
-// How subcommands read their options: numbers that are checked, and the device.
+// Options that subcommands share, and parsers of numbers.
 
 import { InvalidArgumentError, Option } from "commander";
 import { DEFAULT_SPLIT, parseSplit } from "../dataset/split.ts";
@@ -74,7 +74,7 @@ export function modelOption(): Option {
 
 /** The option that chooses the device. */
 export function deviceOption(): Option {
-  return new Option("--device <name>", "where to compute; auto takes a GPU if there is one")
+  return new Option("--device <name>", "where to compute; auto uses a GPU if there is one")
     .choices(["auto", "cpu", "webgpu"]);
 }
 
@@ -82,16 +82,16 @@ export function deviceOption(): Option {
 export function maskOption(): Option {
   return new Option(
     "--mask <name>",
-    "which tokens count: prompt = the response and the closing token; instruction = from " +
+    "which tokens count: prompt = the response and the end token; instruction = from " +
       '"### Response:" on; none = every token',
   ).choices(["none", "instruction", "prompt"]).default("prompt");
 }
 
-/** The option that divides a file. */
+/** The option that splits a file. */
 export function splitOption(): Option {
   return new Option(
     "--split <train,test,validation>",
-    "fractions, taken from the file in this order; 1,0,0 trains on all of it, without evaluation",
+    "fractions of the file, in this order; 1,0,0 trains on all of it, without evaluation",
   ).argParser(readSplit).default([...DEFAULT_SPLIT], "0.85,0.10,0.05");
 }
 
@@ -103,7 +103,7 @@ function readSplit(text: string): [number, number, number] {
   }
 }
 
-/** The option for machines. */
+/** The option for machine-readable output. */
 export function jsonOption(): Option {
   return new Option(
     "--json",

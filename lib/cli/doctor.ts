@@ -1,4 +1,4 @@
-// `tunebook doctor`: what this machine has, and what to install for more.
+// `tunebook doctor`: what this machine has, and what to install.
 
 import { Ollama } from "ollama";
 import { format } from "@std/fmt/bytes";
@@ -12,17 +12,17 @@ import { findBlas } from "../tensor/cpu/blas/find.ts";
 import { describeAdapters, pick, reasonFor } from "../tensor/pick.ts";
 import { jsonOption } from "./arguments.ts";
 
-/** One thing that was looked at. */
+/** One finding. */
 interface Finding {
-  /** What it is. */
+  /** Its name. */
   name: string;
-  /** Whether it is there. */
+  /** Whether it is available. */
   ok: boolean;
-  /** What was found, in one line. */
+  /** The finding, in one line. */
   found: string;
-  /** What to do for more. */
+  /** What to install or change. */
   advice?: string;
-  /** Figures, for `--json`. */
+  /** Details for `--json`. */
   details?: unknown;
 }
 
@@ -40,11 +40,11 @@ const LOOKS: Readonly<Record<string, () => Finding | Promise<Finding>>> = {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("doctor")
-    .summary("say what this machine has, and what to install for more")
+    .summary("report what this machine has, and what to install")
     .description(
-      "Looks for a WebGPU adapter and its limits, a BLAS, the Jupyter kernel, JupyterLab, " +
-        "Ollama with its models, and models on this machine that can be used as they are, and says " +
-        "what to install for more. Nothing is changed.",
+      "Checks the WebGPU adapter and its limits, the BLAS, the Jupyter kernel, JupyterLab, " +
+        "Ollama and its models, and the models on this machine that are ready to use, and suggests " +
+        "what to install. Nothing is changed.",
     )
     .addOption(jsonOption())
     .action(examine);
@@ -55,7 +55,7 @@ async function examine({ json }: { json: boolean }): Promise<void> {
   for (const [name, describe] of Object.entries(LOOKS)) {
     try {
       findings.push(await describe());
-    } catch (error) { // such as a TUNEBOOK_BLAS that does not load: the rest is worth knowing all the same
+    } catch (error) { // such as a TUNEBOOK_BLAS that does not load: the other findings are still useful
       findings.push({ name, ok: false, found: (error as Error).message });
     }
   }
@@ -97,7 +97,10 @@ async function describeWebGpu(): Promise<Finding> {
   return { name: "WebGPU", ok: true, found, details: adapters };
 }
 
-/** Checks it again, whatever is known from earlier: this is where a person looks when something is wrong. */
+/**
+ * Checks it again even if an earlier result is known, because users run this when something is
+ * wrong.
+ */
 function describeBlas(): Finding {
   const { used, refused, unchecked } = findBlas({ again: true });
   const details = { used, refused, variables: blasVariables() };
@@ -126,8 +129,7 @@ function describeBlas(): Finding {
       name: "BLAS",
       ok: false,
       found: `${none}: ${wrong.join("; ")}`,
-      advice:
-        `several times faster on the CPU: a newer OpenBLAS, or one told to take older kernels, ` +
+      advice: `several times faster on the CPU: a newer OpenBLAS, or older kernels in this one, ` +
         "such as by OPENBLAS_CORETYPE=Haswell",
       details,
     };
@@ -169,13 +171,13 @@ async function describeJupyter(): Promise<Finding> {
     const version = new TextDecoder().decode(stdout).trim();
     if (version) return { name: "Jupyter", ok: true, found: `JupyterLab ${version}` };
   } catch {
-    // Not installed, which is what is said below.
+    // Not installed, which is reported below.
   }
   return {
     name: "Jupyter",
     ok: false,
     found: "no JupyterLab",
-    advice: "to step through the course: deno task lab, which installs it where Python is there",
+    advice: "to step through the course: deno task lab, which installs it if Python is available",
   };
 }
 
@@ -201,7 +203,7 @@ async function describeOllama(): Promise<Finding> {
   }
 }
 
-/** Models that are on this machine, by the names that `--model` takes. */
+/** Models on this machine, by the names for `--model`. */
 async function describeModels(): Promise<Finding> {
   const [cached, ollama] = await Promise.all([listCachedModels(), listOllamaModels()]);
   const names = [
@@ -216,5 +218,5 @@ async function describeModels(): Promise<Finding> {
   return { name: "Models", ok: true, found, details: { hub: cached, ollama } };
 }
 
-/** So many models fit a line; `--json` has them all. */
+/** The number of models that fit on a line; `--json` lists all. */
 const MOST_NAMES = 12;

@@ -40,7 +40,7 @@ export function register(program: Command): void {
     .addOption(maskOption())
     .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example (default: the context)", readCount)
-    .option("--batch-size <n>", "examples computed at a time", readCount, 8)
+    .option("--batch-size <n>", "examples per batch", readCount, 8)
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(measure);

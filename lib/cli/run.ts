@@ -1,4 +1,4 @@
-// `tunebook run`: runs notebooks headless, with parameters, and hands on what came of them.
+// `tunebook run`: runs notebooks headless, with parameters, and writes the results.
 
 import { pooledMap } from "@std/async/pool";
 import { basename } from "@std/path";
@@ -33,7 +33,7 @@ interface Options extends SandboxFlags {
   json: boolean;
 }
 
-/** What came of one notebook of the command line. */
+/** The result of one notebook of the command line. */
 interface Ran {
   notebook: string;
   output?: string;
@@ -48,42 +48,42 @@ interface Ran {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   const command = program.command("run")
-    .summary("run notebooks on the Deno kernel, and make reports of them")
+    .summary("run notebooks on the Deno kernel, and make reports")
     .description(
-      "Runs notebooks from top to bottom on the real Deno kernel, and shows each cell as it runs. " +
-        'The notebooks themselves are not changed. A cell tagged "skip" is left out; one tagged ' +
-        '"raises-exception" may fail; one tagged "remove-input" or "remove-output" stays out of reports ' +
-        "in that part. Exit code 0: all cells ended well; 1: one failed, and what " +
-        "there is of outputs is written all the same; 2: the command line makes no sense.",
+      "Runs notebooks from top to bottom on the real Deno kernel, and shows the running cell. " +
+        'The notebook files are not changed. A cell tagged "skip" is left out; one tagged ' +
+        '"raises-exception" may fail; one tagged "remove-input" or "remove-output" is left out of reports ' +
+        "in that part. Exit code 0: all cells succeeded; 1: one failed (the " +
+        "outputs so far are still written); 2: the command line is wrong.",
     )
     .argument("<notebook...>", "the .ipynb files");
   parameterOptions(command)
     .option("--output <file>", "write the executed notebook, after each cell")
     .option("--html <file>", "write a report: one HTML file that opens anywhere, offline")
-    .option("--theme <file>", "a style sheet that goes over the HTML report's own")
-    .option("--md <file>", "write a report as Markdown, its pictures in a folder beside it")
+    .option("--theme <file>", "a style sheet in addition to the report's own")
+    .option("--md <file>", "write a Markdown report, with its pictures in a folder next to it")
     .option("--junit <file>", "write JUnit's XML: a suite for each notebook, a case for each cell");
   limitOptions(command)
     .option(
       "--resume",
-      'restore cells tagged "cache" that nothing has changed since; their trainings go on from checkpoints',
+      'restore unchanged cells tagged "cache"; their training runs resume from checkpoints',
       false,
     )
     .option("--cache <folder>", 'where results of cells tagged "cache" are kept')
     .option(
       "--sandbox",
-      "run a stranger's notebook: no network, only named files, bounded memory, disk and time; refuses " +
-        "where this system cannot hold all of it",
+      "run an untrusted notebook: no network, only named files, bounded memory, disk and time; fails " +
+        "if this system cannot enforce all limits",
       false,
     );
   sandboxOptions(command)
-    .option("--jobs <n>", "with several notebooks: run so many at a time", readCount, 1)
-    .option("--allow-errors", "go on after a cell that failed", false)
+    .option("--jobs <n>", "with several notebooks: how many to run at a time", readCount, 1)
+    .option("--allow-errors", "continue after a cell that failed", false)
     .option("--cwd <folder>", "the cells' working directory (default: the notebook's folder)")
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
     .addHelpText(
       "after",
-      "\nWith several notebooks, --output, --html and --md name folders.\n\nExamples:\n" +
+      "\nWith several notebooks, --output, --html and --md are folders.\n\nExamples:\n" +
         "  tunebook run book.ipynb -p epochs=2 --output out/book.ipynb --html out/book.html\n" +
         "  tunebook run a.ipynb b.ipynb --jobs 2 --parameters small.yaml --junit out/results.xml\n" +
         "  tunebook run stranger.ipynb --sandbox --allow-read data.csv --html out/stranger.html",
@@ -104,7 +104,7 @@ async function run(paths: string[], options: Options): Promise<void> {
     report(ran, options.json, several);
     return ran;
   };
-  // Of several notebooks none throws: see runOne().
+  // With several notebooks runOne() does not throw.
   const runs = several
     ? await Array.fromAsync(pooledMap(options.jobs, paths, runAndReport)) as Ran[]
     : [await runAndReport(paths[0])];
@@ -160,7 +160,7 @@ async function runOne(
     }
     await writeReports(ran, ran.result, options.theme);
   } catch (error) {
-    // Of several, the others still run.
+    // With several notebooks, the others still run.
     if (!several) throw error;
     ran.error = error as Error;
   }

@@ -1,4 +1,5 @@
-// `tunebook score`: scores a model's responses against their references and, if asked, by a judge.
+// `tunebook score`: scores a model's responses against their references and, on request, by a
+// judge.
 
 import type { Command } from "commander";
 import { describeJudgement, type Judge, type JudgeReport, judgeResponses } from "../eval/judge.ts";
@@ -19,17 +20,17 @@ interface Options {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("score")
-    .summary("score responses against their references, and by a judge")
+    .summary("score responses against their references, or by a judge")
     .description(
-      'Reads responses as "tunebook generate" and the reference write them (instruction, input, ' +
+      'Reads responses in the format of "tunebook generate" and of Raschka’s chapter 7 (instruction, input, ' +
         "output, model_response) and scores them: ROUGE-L over stemmed words and exact match, as " +
-        "fractions. With --judge a language model gives each a score from 0 to 100 too; replies that " +
-        "are no score, or do not come, are counted and explained, and never end the run.",
+        "fractions. With --judge a language model also scores each from 0 to 100; invalid and missing " +
+        "replies are counted and explained, and do not end the run.",
     )
     .argument("<responses>", "the JSON file")
     .option("--judge <name>", 'ask a judge: "ollama:MODEL", at OLLAMA_HOST or on this machine')
     .option("--seed <n>", "the judge's seed", readWhole, 123)
-    .option("--num-ctx <tokens>", "the judge's room for prompt and reply", readCount, 4096)
+    .option("--num-ctx <tokens>", "the most tokens of prompt and reply", readCount, 4096)
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
     .addHelpText(
       "after",
@@ -39,7 +40,7 @@ export function register(program: Command): void {
 }
 
 async function score(path: string, options: Options): Promise<void> {
-  // a judge that cannot be is said before anything is read
+  // an invalid judge is reported before anything is read
   const judge = options.judge === undefined
     ? undefined
     : parseJudge(options.judge, { seed: options.seed, numCtx: options.numCtx });

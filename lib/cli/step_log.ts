@@ -1,4 +1,4 @@
-// The log of a training: one JSON line a step, the same whether the training was interrupted or not, but for seconds.
+// The log of a training: one JSON line per step, except for seconds independent of interruptions.
 
 import { dirname } from "@std/path";
 import type { Step } from "../train/mod.ts";
@@ -13,10 +13,10 @@ export class StepLog {
   }
 
   /**
-   * Begins a log, or goes on with one.
+   * Opens a log, or continues one.
    *
-   * @param path The file; its folder is made if it does not exist.
-   * @param steps Steps that are done; lines of later ones, written after the checkpoint, are dropped.
+   * @param path The file; its folder is created if it does not exist.
+   * @param steps Steps already done; lines of later steps, written after the checkpoint, are dropped.
    * @returns The log.
    */
   static async open(path: string, steps: number): Promise<StepLog> {
@@ -28,7 +28,7 @@ export class StepLog {
     return new StepLog(path);
   }
 
-  /** All steps that it holds, those before an interruption included. */
+  /** All steps in the log, including those before an interruption. */
   async read(): Promise<Omit<Step, "sample" | "totalSteps">[]> {
     const lines = (await Deno.readTextFile(this.#path)).split("\n").slice(0, -1);
     return lines.map((line) => JSON.parse(line));
@@ -49,7 +49,7 @@ export class StepLog {
   }
 }
 
-/** The number of a line's step; infinite where a kill left half a line. */
+/** The step number of a line; infinite if a kill left half a line. */
 function stepOf(line: string): number {
   try {
     const step = JSON.parse(line)?.step;

@@ -318,11 +318,12 @@ function stringify(value: unknown, newline: string): string {
 /**
  * Copies a value with the keys of its objects in the order that a notebook's file has them.
  *
- * @param value A JSON value.
+ * @param value A JSON value; what is none stays as it is.
  */
 export function inFileOrder<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(inFileOrder) as T;
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return value; // such as a date
   const entries = Object.entries(value).sort(([a], [b]) => compareCodePoints(a, b));
   return Object.fromEntries(entries.map(([key, item]) => [key, inFileOrder(item)])) as T;
 }

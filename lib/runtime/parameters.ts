@@ -3,7 +3,7 @@
 
 import { closestString } from "@std/text";
 import { parseCell } from "./cell_source.ts";
-import type { Cell, CodeCell, Notebook } from "./notebook.ts";
+import { type Cell, type CodeCell, inFileOrder, type Notebook } from "./notebook.ts";
 
 /** The tag of the cell that declares a notebook's parameters. */
 export const PARAMETERS_TAG = "parameters";
@@ -105,7 +105,7 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
  * inserted before, or first if the notebook has no such cell.
  *
  * @param notebook The notebook; not changed.
- * @param values The values by name: JSON values, NaN and infinities; dates and bigints as text.
+ * @param parameters The values by name: JSON values, NaN and infinities; dates and bigints as text.
  * @returns The notebook with the cell.
  * @throws {SyntaxError} If a name is not an identifier.
  * @throws {RangeError} If the notebook does not declare a parameter of that name; the message
@@ -114,8 +114,10 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
  */
 export function injectParameters(
   notebook: Notebook,
-  values: Record<string, unknown>,
+  parameters: Record<string, unknown>,
 ): Notebook {
+  // A saved manifest has its keys in a file's order: a run with its parameters must make the same cell.
+  const values = inFileOrder(parameters);
   const names = Object.keys(values);
   if (names.length === 0) return notebook;
   for (const name of names) {

@@ -122,7 +122,7 @@ if (import.meta.main) {
   const program = new Command("lora")
     .argument("<shape>", Object.keys(SHAPES).join(" or "))
     .option("--steps <n>", "training steps", Number, 2)
-    .option("--batch-size <n>", "examples a step", Number)
+    .option("--batch-size <n>", "examples per step", Number)
     .option("--device <name>", "cpu or webgpu", "cpu")
     .parse(["deno", "lora", ...Deno.args]);
   const options = program.opts<

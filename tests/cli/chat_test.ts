@@ -108,7 +108,7 @@ Deno.test("tunebook --format says what formats there are, and which template fai
   assertEquals([unknown.code, bad.code, alpaca.code], [1, 1, 1]);
   assertStringIncludes(
     unknown.stderr,
-    'error: Cannot read the template "chatlm": there is no such file, nor a format of that name',
+    'error: Cannot read the template "chatlm": there is no such file or format',
   );
   assertStringIncludes(bad.stderr, "error: Cannot read the template ");
   assertStringIncludes(

@@ -76,9 +76,15 @@ Deno.test("injectParameters() puts a cell after the parameters cell, in its kind
   assertEquals(cells[2].metadata.tags, ["injected-parameters"]);
   assertEquals(
     cells[2].source,
-    '// Parameters of this run\nlet epochs = 3;\nconst name = "a\\"\\n";\nlet list = [\n  1,\n  "b"\n];',
+    '// Parameters of this run\nlet epochs = 3;\nlet list = [\n  1,\n  "b"\n];\nconst name = "a\\"\\n";',
   );
   assertEquals(declared.cells.length, 3);
+});
+
+Deno.test("injectParameters() makes the same cell of the same parameters, in whatever order", () => {
+  const source = (values: Record<string, unknown>) =>
+    injectParameters(book(["1"]), values).cells[0].source;
+  assertEquals(source({ b: { y: 1, x: [2] }, a: 3 }), source({ a: 3, b: { x: [2], y: 1 } }));
 });
 
 Deno.test("injectParameters() replaces the cell of an earlier run", () => {

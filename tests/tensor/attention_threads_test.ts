@@ -24,7 +24,8 @@ function grow(steps: readonly number[]): AttentionOptions["forest"] {
 
 /** Attention of the same numbers, twice, so that gradients are added to what is there. */
 function run(device: Device, options: AttentionOptions & { headDim: number }) {
-  const { heads, kvHeads = heads, headDim, forest } = options;
+  const { headDim, ...asked } = options;
+  const { heads, kvHeads = heads, forest } = asked;
   const tokens = forest.end.length;
   const inputs = {
     q: numbers([tokens, heads * headDim], 1),
@@ -36,7 +37,7 @@ function run(device: Device, options: AttentionOptions & { headDim: number }) {
     device,
     inputs,
     upstream,
-    ({ q, k, v }) => add(attention(q, k, v, options), attention(q, k, v, options)),
+    ({ q, k, v }) => add(attention(q, k, v, asked), attention(q, k, v, asked)),
   );
 }
 
