@@ -91,3 +91,21 @@ Deno.test("CONTRIBUTING.md draws every room, and only imports that are allowed",
   assertEquals(wrong, []);
   assertEquals([...rooms].sort(), Object.keys(MAY_IMPORT).sort());
 });
+
+Deno.test("modules import each other in no circle", () => {
+  const isModule = (name: string) => name.endsWith(".ts") && !name.endsWith(".as.ts");
+  const imports = new Map(filesUnder(lib, isModule).map((path) => [path, importsOf(path)]));
+  const finished = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) {
+      const circle = [...way.slice(way.indexOf(path)), path].map((one) => relative(lib, one));
+      circles.push(circle.join(" imports "));
+    } else if (!finished.has(path)) {
+      for (const next of imports.get(path) ?? []) visit(next, [...way, path]);
+      finished.add(path);
+    }
+  };
+  for (const path of imports.keys()) visit(path, []);
+  assertEquals(circles, []);
+});

@@ -73,7 +73,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
     ["Scores against references", /^eval\/(scores|rouge)/],
-    ["Judges", /^eval\/(judge|ollama)/],
+    ["Judges", /^eval\/(judge|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
     ["Whether one is better", /^eval\/bootstrap/],
   ],
