@@ -50,7 +50,7 @@ const reasons = new WeakMap<Device, string>();
 
 /**
  * Picks the device to compute on: a hardware GPU where there is one that is faster than the CPU (measured once and
- * remembered), else the CPU.
+ * remembered), otherwise the CPU.
  *
  * The same options give the same device, until it is closed. Its facts are recorded for reports, once.
  *
@@ -81,7 +81,7 @@ let lastPicked: Device | undefined;
 
 /**
  * The device that tensors are made on where none is named: the one that {@linkcode pick} or {@linkcode setDefaultDevice}
- * chose last in this process, else the CPU.
+ * chose last in this process, otherwise the CPU.
  *
  * @returns The device.
  * @example
