@@ -9,7 +9,7 @@ import { type PreludeMessage, preludeSource } from "../prelude.ts";
 import { startTimer } from "../timer.ts";
 import { MessageTooLarge } from "../zmtp.ts";
 import { readPreludeMessage } from "./door.ts";
-import { STOP } from "./stop.ts";
+import { STOP } from "./stop_times.ts";
 
 /** What a link needs to know, and whom it tells what arrives. */
 export interface LinkOptions {
