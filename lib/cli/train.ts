@@ -75,7 +75,10 @@ export function register(program: Command): void {
         "from the newest one, with bit-identical results.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
     .requiredOption(
       "--out <dir>",
       "where to save the model; in an existing folder, or a path that ends with /, it is saved as a " +

@@ -3,7 +3,7 @@
 import config from "../../../deno.json" with { type: "json" };
 import { makeOwnTempDir } from "../../own_temp.ts";
 import { formatNotebook } from "../notebook.ts";
-import type { CompleteReport } from "./check_page.ts";
+import type { CompleteReport } from "./embedded.ts";
 
 /** Longest time that the version may take, its download included, in milliseconds. */
 const PATIENCE = 120_000;
