@@ -22,7 +22,7 @@ interface Use {
   limit: number;
   /** By how much the limit is raised. */
   growth: number;
-  /** Who holds which memory. */
+  /** The owners of memory. */
   readonly claims: Map<Claim, Storage>;
 }
 
