@@ -28,7 +28,8 @@ export function register(program: Command): void {
   const command = program.command("test")
     .summary("run notebooks as tests: each code cell is one")
     .description(
-      "Runs notebooks from top to bottom. Each code cell is a test, which fails if an assertion or " +
+      "Runs notebooks from top to bottom. Each Deno.test of a cell and of the modules that it imports is a " +
+        "test, and so is each other code cell, which fails if an assertion or " +
         "anything else throws; later cells still run. A cell tagged " +
         '"raises-exception" may throw, one tagged "skip" is left out. ' +
         "Exit code 0: all passed; 1: one failed.",

@@ -11,6 +11,7 @@ export {
   type CheckOptions,
   type CheckResult,
 } from "./check_notebook.ts";
+export { type CellTypeError, checkTypes } from "./check_types.ts";
 export { cleanNotebook } from "./clean.ts";
 export type { Change } from "./compare/manifests.ts";
 export type { CellComparison } from "./compare/notebooks.ts";

@@ -10,6 +10,7 @@
 import { hearChildren } from "./prelude/children.ts";
 import { watchModules } from "./prelude/modules.ts";
 import { followWork } from "./prelude/owners.ts";
+import { type TestResult, watchTests } from "./prelude/tests.ts";
 import { hearWorkers, workerSource } from "./prelude/workers.ts";
 
 /** What the prelude writes to the session. */
@@ -24,9 +25,11 @@ export type PreludeMessage =
   | { type: "stopping"; cell: number }
   /** No timer is pending any more, or the time to wait for them is over. */
   | { type: "settled"; pending: number }
+  /** A package was imported by a specifier that leaves its version open. */
+  | { type: "package"; specifier: string; version: string }
   | { type: "exit"; code: number }
   /** All output of the cell has been written. */
-  | { type: "end"; token: string; error?: ErrorDescription };
+  | { type: "end"; token: string; error?: ErrorDescription; tests?: TestResult[] };
 
 /** An error as told to the session. */
 export interface ErrorDescription {
@@ -65,6 +68,7 @@ export function preludeSource({ library, ...options }: PreludeOptions): string {
     `(${install.toString()})(${JSON.stringify({ ...options, ...constants })})`,
     `(${watchModules.toString()})(${KERNEL_GLOBAL}, ${JSON.stringify(library)})`,
     `(${followWork.toString()})(${KERNEL_GLOBAL})`,
+    `(${watchTests.toString()})(${KERNEL_GLOBAL})`,
     `(${hearChildren.toString()})(${KERNEL_GLOBAL})`,
     `(${hearWorkers.toString()})(${JSON.stringify(workerSource(RECORD))})`,
   ];
@@ -453,6 +457,11 @@ function install(options: any) {
     onBegin: () => {},
     /** Prints to the cell that runs; see `hearChildren`. */
     print: stream,
+    describe,
+    /** How the tests that the cell has registered ended; see `watchTests`. */
+    takeTests: (): TestResult[] => [],
+    notePackage: (specifier: string, version: string) =>
+      emit({ type: "package", specifier, version }),
     /** How many timers are pending; see `followWork`. */
     pendingTimers: () => 0,
     /** Makes what is started from now on the cell's, and tells whose it is; see `followWork`. */
@@ -478,7 +487,7 @@ function install(options: any) {
           error = describe(lastRejection.error);
         } else if (lastError !== undefined) error = describe(lastError);
       }
-      emit({ type: "end", token, error });
+      emit({ type: "end", token, error, tests: kernel.takeTests() });
       nativeBroadcast("tunebook_end", { token });
     },
     meta: {

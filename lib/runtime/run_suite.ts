@@ -26,7 +26,9 @@ import type { RunResult } from "./runner.ts";
  * assertStringIncludes(formatJUnit([suiteOf(run)]), 'failures="0"');
  * ```
  */
-export function suiteOf({ notebook, manifest, failures = [] }: RunResult): JUnitSuite {
+export function suiteOf(
+  { notebook, manifest, failures = [], tests = {} }: RunResult,
+): JUnitSuite {
   const ran = new Map(manifest.cells.map((cell) => [cell.id, cell]));
   const cases: JUnitCase[] = [];
   let number = 0;
@@ -43,6 +45,21 @@ export function suiteOf({ notebook, manifest, failures = [] }: RunResult): JUnit
       continue;
     }
     const { seconds } = record;
+    const own = tests[cell.id] ?? [];
+    for (const { name: title, error, seconds } of own) {
+      const test = { name: `cell ${number}: ${title}`, seconds };
+      cases.push(
+        error === undefined ? { ...test, status: "ok" } : {
+          ...test,
+          status: "failed",
+          type: error.name,
+          message: error.message,
+          detail: error.traceback.join("\n"),
+        },
+      );
+    }
+    // A cell with tests is told by them, unless it fails by itself.
+    if (own.length > 0 && (failure === undefined || failure.name === "TestError")) continue;
     if (failure === undefined) {
       cases.push({ name, status: "ok", seconds });
       continue;

@@ -11,7 +11,7 @@ import { type CodeCell, type Notebook, readNotebook, writeNotebook } from "./not
 import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
 import type { SandboxOptions } from "./sandbox/walls.ts";
-import { type ExecuteResult, Session } from "./session.ts";
+import { type CellTest, type ExecuteResult, Session } from "./session.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { SANDBOX_OPTIONS } from "./sandbox/walls.ts";
 
@@ -123,6 +123,8 @@ export interface RunResult {
   failure?: RunFailure;
   /** All that failed, in order; more than one only where errors are allowed. */
   failures?: RunFailure[];
+  /** Tests that cells have registered with `Deno.test`, by the cells' ids. */
+  tests?: Record<string, CellTest[]>;
   /** What may be missing from the notebook though no cell failed, a sentence each. */
   warnings?: string[];
 }
@@ -286,6 +288,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
       cell.outputs = result.outputs;
       cell.execution_count = result.executionCount;
       manifest.provenance.push(...result.provenance);
+      if (result.tests !== undefined) (run.tests ??= {})[cell.id] = result.tests;
       const { status, seconds, error, executionCount } = result;
       const { cache: said, restored } = result;
       const entry = await manifestCell(cell.id, cell.source, executionCount, seconds);

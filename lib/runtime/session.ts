@@ -9,7 +9,7 @@ import type { Message } from "./messages.ts";
 import { type Displays, errorMessage, OutputCollector, type OutputMessage } from "./outputs.ts";
 import type { ErrorDescription, PreludeMessage } from "./prelude.ts";
 import { isOutputType, measure, readOutput } from "./session/door.ts";
-import { obituary, replyError, stopError } from "./session/endings.ts";
+import { describeTests, obituary, replyError, stopError, testError } from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
 import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
@@ -17,6 +17,7 @@ import { assertKnownOptions } from "../options.ts";
 import { EXECUTE_OPTIONS, SESSION_OPTIONS } from "./session/types.ts";
 
 export type {
+  CellTest,
   ExecuteOptions,
   ExecuteResult,
   SessionMessage,
@@ -214,7 +215,7 @@ export class Session {
       url: toFileUrl(resolve(path ?? `${cwd ?? "."}/notebook.ipynb`)).href,
       onPrelude: (message) => this.#take(message),
       onIopub: (message) => this.#takeNative(message),
-      onText: (text) => this.#receive("stream", { name: "stdout", text }),
+      onText: (text) => this.#receive("stream", this.#nameCells({ name: "stdout", text })),
       onBytes: (count) => this.#count(count, 0),
       onExit: () => this.#died(),
       onInput: (request) => this.#running?.onInput?.(request) ?? Promise.resolve(""),
@@ -274,14 +275,31 @@ export class Session {
     const { msg_type: type } = header;
     // Errors come with the reply; other output still counts.
     if (isOutputType(type)) {
-      if (type !== "error") this.#receive(type, content);
+      if (type === "stream") this.#receive(type, this.#nameCells(content));
+      else if (type !== "error") this.#receive(type, content);
     } else if (!/^(status|execute_input)$/.test(type)) {
       this.#options.onMessage?.({ type, content, metadata, buffers });
     }
   }
 
+  /** Puts cells' names in the place of lines as the kernel prints them, in what its test runner says. */
+  #nameCells(content: unknown): unknown {
+    const { text } = content as { text?: unknown };
+    if (typeof text !== "string") return content;
+    const named = text.replace(/<anonymous>:(\d+):\d+/g, (place, line) => {
+      const at = Number(line);
+      return this.#sent.findLast(({ firstLine, endLine }) => firstLine <= at && at < endLine)
+        ?.label ?? place;
+    });
+    return { ...content as object, text: named };
+  }
+
   #take(message: PreludeMessage) {
-    if (message.type === "uncaught") this.#uncaught(message.error, message.cell);
+    if (message.type === "package") {
+      const { specifier: source, version } = message;
+      const owner = this.#running ?? this.#last;
+      owner?.provenance.push({ kind: "package", source, version });
+    } else if (message.type === "uncaught") this.#uncaught(message.error, message.cell);
     else if (message.type === "output") {
       const { kind: type, content } = message;
       if (isOutputType(type)) this.#receive(type, content);
@@ -439,6 +457,7 @@ export class Session {
         if (output.output_type === "execute_result") output.execution_count = count;
       }
       const uncaught = await Promise.all(running.uncaught);
+      const tests = await describeTests(ended, sent, this.#sent);
       let error = failed ? await replyError(replied, ended, sent, this.#sent) : undefined;
       let status: ExecuteResult["status"] = "ok";
       let shown = false;
@@ -450,8 +469,12 @@ export class Session {
         // The error that ended the cell or, without one, the first uncaught error.
         shown = error === undefined;
         error ??= uncaught[0];
+      } else if (tests.some((test) => test.error !== undefined)) {
+        status = "error";
+        error = testError(tests);
       }
-      return finish(status, count, error, running.provenance, shown);
+      const result = finish(status, count, error, running.provenance, shown);
+      return tests.length > 0 ? { ...result, tests } : result;
     } finally {
       this.#last = running;
       this.#running = undefined;

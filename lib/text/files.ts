@@ -127,17 +127,30 @@ export async function saveTokenizer(
     }
     return;
   }
+  for (const [name, bytes] of tokenizerFiles(tokenizer)) {
+    await writeBytes(join(directory, name), bytes);
+  }
+}
+
+type TokenizerFiles = readonly (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[];
+
+/** Checkpoints write a tokenizer again and again; listing GPT-2's merges alone takes tenths of a second. */
+const files = new WeakMap<Tokenizer, TokenizerFiles>();
+
+function tokenizerFiles(tokenizer: Tokenizer): TokenizerFiles {
+  const known = files.get(tokenizer);
+  if (known) return known;
   if (tokenizer.definition === undefined && tokenizer.name !== "gpt2") {
     throw new TypeError(`Cannot save the tokenizer "${tokenizer.name}": its kind has no files`);
   }
-  const definition = tokenizer.definition ?? gpt2Definition(tokenizer);
-  const { json, config } = writeTokenizerJson(definition);
+  const { json, config } = writeTokenizerJson(tokenizer.definition ?? gpt2Definition(tokenizer));
   const encoder = new TextEncoder();
-  await writeBytes(join(directory, "tokenizer.json"), encoder.encode(JSON.stringify(json)));
-  await writeBytes(
-    join(directory, "tokenizer_config.json"),
-    encoder.encode(`${JSON.stringify(config, null, 2)}\n`),
-  );
+  const made: TokenizerFiles = [
+    ["tokenizer.json", encoder.encode(JSON.stringify(json))],
+    ["tokenizer_config.json", encoder.encode(`${JSON.stringify(config, null, 2)}\n`)],
+  ];
+  files.set(tokenizer, made);
+  return made;
 }
 
 async function writeBytes(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

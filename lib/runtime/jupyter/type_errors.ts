@@ -21,18 +21,32 @@ export interface TypeError {
  */
 const NOT_TYPES = new Set([2307, 2792, 7016]);
 
-/** The type errors of a cell among the diagnostics of its module. */
-export function typeErrors(source: string, diagnostics: Diagnostic[]): TypeError[] {
+/**
+ * The type errors of a cell among the diagnostics of its module.
+ *
+ * @param source The cell's text.
+ * @param diagnostics What the language server found.
+ * @param options Whether modules that are not found count, because no run reports them.
+ */
+export function typeErrors(
+  source: string,
+  diagnostics: Diagnostic[],
+  options: { modules?: boolean } = {},
+): TypeError[] {
   const lines = source.split("\n").length;
   return diagnostics.flatMap(({ severity, source: from, code, message, range }) => {
     const line = range.start.line - LINES_BEFORE;
     const own = line >= 0 && line < lines;
+    const at = { line: line + 1, column: range.start.character + 1 };
+    if (options.modules && severity === 1 && from === "deno" && own) {
+      return [{ message: message.replace(/\.$/, ""), code: 2307, ...at }];
+    }
     if (severity !== 1 || from !== "deno-ts" || typeof code !== "number" || !own) return [];
-    if (NOT_TYPES.has(code)) return [];
+    if (NOT_TYPES.has(code) && !options.modules) return [];
     // Readers know cells, not the modules made from them.
-    const said = message.replace(/import\("[^"]*tunebook_cell_\d+(\.ts)?"\)\./g, "")
+    const said = message.replace(/import\("[^"]*tunebook_cell_\d+(\.tsx?)?"\)\./g, "")
       .replace(/\.$/, "");
-    return [{ message: said, code, line: line + 1, column: range.start.character + 1 }];
+    return [{ message: said, code, ...at }];
   });
 }
 

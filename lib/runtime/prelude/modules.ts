@@ -4,7 +4,11 @@
 
 /** Runs inside the kernel: it may use nothing from outside its own body. */
 export function watchModules(
-  kernel: { onBegin: () => void },
+  kernel: {
+    onBegin: () => void;
+    /** Takes the version of a package that the notebook imports without saying which. */
+    notePackage: (specifier: string, version: string) => void;
+  },
   library: Readonly<Record<string, string>>,
 ): void {
   interface Loaded {
@@ -67,6 +71,15 @@ export function watchModules(
     return false;
   }
 
+  const noted = new Set<string>();
+  /** A package's folder has its version in its name, on disk and on servers. */
+  function notePackage(specifier: string, url: string) {
+    const version = /[/@](\d+\.\d+\.\d+[^/]*)\//.exec(url)?.[1];
+    if (version === undefined || specifier.includes(version) || noted.has(specifier)) return;
+    noted.add(specifier);
+    kernel.notePackage(specifier, version);
+  }
+
   const hooks = {
     // deno-lint-ignore no-explicit-any
     resolve(specifier: string, context: any, next: any) {
@@ -81,6 +94,7 @@ export function watchModules(
           : resolved;
       }
       if (!isOwn(resolved.url)) {
+        if (parent === "" || isOwn(parent)) notePackage(specifier, resolved.url);
         // With a hook in place, Deno cannot load an ES module for a require() (2.9.6: "Cannot resolve
         // module"). So it is loaded here without one, and require() finds it.
         if (parent !== "" && context.conditions?.includes("require") && isModule(resolved.url)) {

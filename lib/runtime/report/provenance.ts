@@ -47,8 +47,15 @@ export function renderProvenance(manifest: Manifest | undefined, hasNotebook: bo
         ? "<p>None were set.</p>"
         : list(parameters.map(([name, set]) => [name, code(set)]))
     }` +
+    modules(manifest.modules) +
     recorded(manifest.provenance) +
     times(manifest) + save;
+}
+
+function modules(hashes: Manifest["modules"]): string {
+  const entries = typeof hashes === "object" && hashes !== null ? Object.entries(hashes) : [];
+  if (entries.length === 0) return "";
+  return `<h3>Local modules</h3>${list(entries.map(([path, sha256]) => [path, hash(sha256)]))}`;
 }
 
 function recorded(entries: readonly ProvenanceEntry[]): string {

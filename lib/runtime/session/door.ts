@@ -52,8 +52,19 @@ const preludeMessage = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("signal_taken") }),
   z.object({ type: z.literal("stopping"), cell: z.number() }),
+  z.object({ type: z.literal("settled"), pending: z.number() }),
+  z.object({ type: z.literal("package"), specifier: z.string(), version: z.string() }),
   z.object({ type: z.literal("exit"), code: z.number() }),
-  z.object({ type: z.literal("end"), token: z.string(), error: errorDescription.optional() }),
+  z.object({
+    type: z.literal("end"),
+    token: z.string(),
+    error: errorDescription.optional(),
+    tests: z.array(z.object({
+      name: z.string(),
+      error: errorDescription.optional(),
+      seconds: z.number(),
+    })).optional(),
+  }),
 ]);
 
 /** Whether messages of a type are outputs. */

@@ -4,6 +4,7 @@ import { type CellError, describeError, type SentCell } from "../cell_error.ts";
 import type { KernelExit } from "../kernel.ts";
 import type { Message } from "../messages.ts";
 import { type PreludeMessage, STOPPED } from "../prelude.ts";
+import type { CellTest } from "./types.ts";
 
 /** The error of a cell that was stopped, its state kept. */
 export function stopError(
@@ -107,4 +108,34 @@ function listNames(names: string[]): string {
 
 function capitalize(text: string): string {
   return text[0].toUpperCase() + text.slice(1);
+}
+
+/**
+ * Describes the tests of a cell.
+ *
+ * @param end What the prelude says at the cell's end.
+ * @param cell The cell.
+ * @param sent All cells that were sent.
+ */
+export async function describeTests(
+  end: PreludeMessage,
+  cell: SentCell,
+  sent: readonly SentCell[],
+): Promise<CellTest[]> {
+  const tests = end.type === "end" ? end.tests ?? [] : [];
+  return await Promise.all(tests.map(async ({ name, error, seconds }) => ({
+    name,
+    seconds,
+    ...error && { error: await describeError(error, cell, sent) },
+  })));
+}
+
+/** The error of a cell some of whose tests failed. */
+export function testError(tests: readonly CellTest[]): CellError {
+  const failed = tests.filter((test) => test.error !== undefined);
+  const names = failed.map(({ name }) => `"${name}"`).join(", ");
+  const message = `${failed.length} of ${tests.length} tests failed: ${names}`;
+  const { line } = failed[0].error!;
+  const traceback = failed.flatMap(({ name, error }) => [`${name}:`, ...error!.traceback]);
+  return { name: "TestError", message, line, traceback: [`TestError: ${message}`, ...traceback] };
 }

@@ -101,6 +101,15 @@ export const EXECUTE_OPTIONS: OptionNames<ExecuteOptions> = {
   onInput: true,
 };
 
+/** How a test of a cell ended. */
+export interface CellTest {
+  name: string;
+  /** Set if it failed. */
+  error?: CellError;
+  /** Wall time. */
+  seconds: number;
+}
+
 /** The result of a cell. */
 export interface ExecuteResult {
   /**
@@ -116,6 +125,8 @@ export interface ExecuteResult {
   provenance: ProvenanceEntry[];
   /** Set unless the status is `"ok"`. */
   error?: CellError;
+  /** The tests that the cell and what it imports have registered with `Deno.test`, in order. */
+  tests?: CellTest[];
   /** Wall time. */
   seconds: number;
 }
