@@ -13,8 +13,8 @@ export const COMMAND = "lib/cli.ts";
 /** Files that nothing imports. */
 export const DOCUMENTS = ["LICENSE", "README.md", "CHANGELOG.md"];
 
-/** The instruction data of the course, for a first training. */
-const DATA = ["data/instructions/instruction-data.json", "data/nano/README.md"];
+/** How the model and the data that come along were made. */
+const NOTES = ["data/instructions/README.md", "data/nano/README.md"];
 
 /** An import by a name of the import map. */
 export interface NamedImport {
@@ -47,7 +47,7 @@ interface GraphModule {
 /** Finds the files. */
 export async function packageFiles(): Promise<PackageFiles> {
   const roots = [...Object.values(config.exports), COMMAND].map((path) => join(ROOT, path));
-  const modules = new Set<string>(), assets = new Set(DATA);
+  const modules = new Set<string>(), assets = new Set(NOTES);
   const imports = new Map<string, NamedImport>();
   for (let next = roots; next.length > 0;) {
     const graph = await moduleGraph(next);

@@ -220,7 +220,7 @@ if (import.meta.main) {
     failures.push("format (deno fmt mends it)");
   }
   if (!await deno(["lint"])) failures.push("lint");
-  const modules = ["lib", "tests", "data", "notebooks"].flatMap((folder) =>
+  const modules = ["lib", "tests", "data", "notebooks", "package"].flatMap((folder) =>
     filesUnder(join(ROOT, folder), (name) => name.endsWith(".ts") && !name.endsWith(".as.ts"))
   );
   if (!await deno(["check", "--quiet", ...modules])) failures.push("types");

@@ -17,7 +17,7 @@ const CORPORA: readonly string[] = [
 ];
 
 /** Folders whose English is still to be swept. A new folder does not belong here. */
-const UNSWEPT: readonly string[] = ["lib/show", "tests"];
+const UNSWEPT: readonly string[] = ["tests"];
 
 const UNITS = "tokens?|bytes|batch(?:es)?|steps?|examples?|rows?|lines?|numbers?|integers?|" +
   "arrays?|times|seconds?|milliseconds?|minutes|ms|s|MB|MiB|GB|GiB|GFLOP|FLOPs?|bits|indices|" +

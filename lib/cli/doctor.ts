@@ -121,6 +121,15 @@ function describeBlas(): Finding {
   }
   const none = "none is used, WebAssembly SIMD computes";
   if (unchecked) return { name: "BLAS", ok: false, found: `${none}: ${unchecked}`, details };
+  if (Deno.env.get("TUNEBOOK_BLAS") === "none") {
+    return {
+      name: "BLAS",
+      ok: false,
+      found: "none, as TUNEBOOK_BLAS says; WebAssembly SIMD computes",
+      advice: "several times faster on the CPU: unset TUNEBOOK_BLAS",
+      details,
+    };
+  }
   const install = Deno.build.os === "linux"
     ? "apt-get install libopenblas0-pthread"
     : "install OpenBLAS";

@@ -34,7 +34,10 @@ export function register(program: Command): void {
         "instructions.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(maskOption())

@@ -45,7 +45,10 @@ export function register(program: Command): void {
         "Weights are neither read nor downloaded; for a model on the hub, only configuration and tokenizer are.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
     .option("--epochs <n>", "the number of passes over the training part", readCount, 1)
     .option("--batch-size <n>", "examples per step", readCount, 8)
     .option("--seed <n>", "the seed of the order of examples", readWhole, 123)

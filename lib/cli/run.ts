@@ -11,6 +11,7 @@ import { writeFileBeside } from "../write_beside.ts";
 import { readCount } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { limitOptions, parameterOptions, parametersFor, placeFor } from "./run_options.ts";
+import { printOutputs } from "./print_outputs.ts";
 import { RunView } from "./run_view.ts";
 import { openSandbox, type SandboxFlags, sandboxOptions } from "./sandbox_options.ts";
 
@@ -99,9 +100,14 @@ async function run(paths: string[], options: Options): Promise<void> {
     throw new TypeError("Cannot resume in a sandbox: no results are kept there");
   }
   const sandbox = options.sandbox ? await openSandbox(options, options.totalTimeout) : undefined;
+  const places = await placesFor(paths, options, several);
   const runAndReport = async (path: string): Promise<Ran> => {
-    const ran = await runOne(path, options, { signal: interrupt.signal, sandbox }, several);
+    const ran = await runOne(path, places.get(path)!, options, {
+      signal: interrupt.signal,
+      sandbox,
+    }, several);
     report(ran, options.json, several);
+    if (options.sandbox) hintAtSandbox(ran);
     return ran;
   };
   // With several notebooks runOne() does not throw.
@@ -124,8 +130,59 @@ async function run(paths: string[], options: Options): Promise<void> {
   if (runs.some((ran) => ran.result?.ok !== true)) Deno.exitCode = 1;
 }
 
+/** Where the results of one notebook go. */
+type Places = Pick<Ran, "output" | "html" | "md">;
+
+/** Where the results of each notebook go: a second notebook of one name gets a number. */
+async function placesFor(
+  paths: readonly string[],
+  options: Options,
+  several: boolean,
+): Promise<Map<string, Places>> {
+  const taken = new Set<string>();
+  const places = new Map<string, Places>();
+  for (const path of paths) {
+    const free = async (option: string | undefined, ending: string) => {
+      const wanted = await placeFor(option, path, ending, several);
+      let place = wanted;
+      for (let n = 2; place !== undefined && taken.has(place); n++) {
+        place = `${wanted!.slice(0, -ending.length)}-${n}${ending}`;
+      }
+      if (place !== undefined) taken.add(place);
+      return place;
+    };
+    if (places.has(path)) throw new TypeError(`Cannot run "${path}" twice at a time`);
+    places.set(path, {
+      output: await free(options.output, ".ipynb"),
+      html: await free(options.html, ".html"),
+      md: await free(options.md, ".md"),
+    });
+  }
+  return places;
+}
+
+/** Names the option that would allow what a sandbox seems to have refused. */
+function hintAtSandbox({ result }: Ran) {
+  for (const { name, message } of result?.failures ?? []) {
+    const text = `${name}: ${message}`;
+    const hint = /NotFound|ENOENT|No such file|os error 2\b/.test(text)
+      ? "the sandbox sees only files that --allow-read names"
+      : /PermissionDenied|EACCES|EROFS|Read-only|os error (?:13|30)\b/i.test(text)
+      ? "the sandbox writes only where --allow-write says"
+      : /dns|network|connect|fetch|EAI_AGAIN|ENETUNREACH|error sending request/i.test(text)
+      ? "the sandbox has no network, and no option allows one; run without --sandbox if you trust the notebook"
+      : /out of memory|heap limit/i.test(text)
+      ? "the sandbox's memory is set by --memory"
+      : /No space left|ENOSPC/i.test(text)
+      ? "what the sandbox may write is set by --disk"
+      : undefined;
+    if (hint !== undefined) console.error(`hint: ${hint}`);
+  }
+}
+
 async function runOne(
   path: string,
+  places: Places,
   options: Options,
   more: Pick<RunOptions, "signal" | "sandbox">,
   several: boolean,
@@ -133,9 +190,7 @@ async function runOne(
   const started = performance.now();
   const ran: Ran = {
     notebook: path,
-    output: await placeFor(options.output, path, ".ipynb", several),
-    html: await placeFor(options.html, path, ".html", several),
-    md: await placeFor(options.md, path, ".md", several),
+    ...places,
     seconds: 0,
   };
   try {
@@ -158,6 +213,9 @@ async function runOne(
       view.end();
       for (const line of view.caches) console.error(`${basename(path)}, ${line}`);
     }
+    // Outputs that are written nowhere are printed.
+    const kept = ran.output ?? ran.html ?? ran.md;
+    if (kept === undefined && !options.json) printOutputs(ran.result, several ? path : "");
     await writeReports(ran, ran.result, options.theme);
   } catch (error) {
     // With several notebooks, the others still run.

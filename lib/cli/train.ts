@@ -75,7 +75,10 @@ export function register(program: Command): void {
         "from the newest one, with bit-identical results.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
     .requiredOption(
       "--out <dir>",
       "where to save the model; in an existing folder, or a path that ends with /, it is saved as a " +
@@ -132,6 +135,7 @@ export function register(program: Command): void {
 
 async function train(options: Options): Promise<void> {
   const folder = await TrainingFolder.find(options.out, options.model);
+  await using _lock = await folder.lock();
   const resumes = await folder.hasCheckpoint();
   if (resumes && !options.resume) {
     throw new Error(

@@ -4,6 +4,9 @@ import { type DatasetEntry, parseDataset } from "./chat_entry.ts";
 import { type InstructionEntry, parseEntries } from "./entry.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
+/** The name of the data that comes with the library, as `nano` is the model's. */
+const EMBEDDED_NAME = "instructions";
+
 /** Options of {@linkcode loadEntries}. */
 export interface LoadOptions {
   /** Stops a download. */
@@ -17,7 +20,8 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = { signal: true };
  * Loads instruction entries from a JSON file or URL, and records the source and its SHA-256 as the
  * run's provenance.
  *
- * @param source A path, or an `http:`, `https:` or `file:` URL.
+ * @param source A path, an `http:`, `https:` or `file:` URL, or `"instructions"`: the 1100 entries that
+ * come with Tunebook. (A file of that name is `"./instructions"`.)
  * @param options Stops a download.
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
@@ -47,7 +51,8 @@ export async function loadEntries(
 /**
  * Loads entries of any kind, instructions and conversations, as {@linkcode loadEntries} does.
  *
- * @param source A path, or an `http:`, `https:` or `file:` URL.
+ * @param source A path, an `http:`, `https:` or `file:` URL, or `"instructions"`: the 1100 entries that
+ * come with Tunebook. (A file of that name is `"./instructions"`.)
  * @param options Stops a download.
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
@@ -102,6 +107,10 @@ async function loadBytes(
   source: string | URL,
   { signal }: LoadOptions,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; name: string }> {
+  if (source === EMBEDDED_NAME) {
+    const home = new URL("../../data/instructions/instruction-data.json", import.meta.url);
+    return { ...await loadBytes(home, { signal }), name: EMBEDDED_NAME };
+  }
   const url = source instanceof URL || /^(https?|file):\/\//i.test(source) ? new URL(source) : null;
   if (url === null) return { bytes: await readBytes(source), name: String(source) };
   if (url.protocol === "file:") return { bytes: await readBytes(url), name: url.href };

@@ -69,7 +69,7 @@ export const KERNEL_OPTIONS: OptionNames<KernelOptions> = {
 /** @internal */
 type Channel = "shell" | "control" | "iopub" | "stdin";
 const CHANNELS = ["shell", "control", "iopub", "stdin"] as const;
-const STDERR_KEPT = 4096;
+const STDERR_KEPT = 16_384;
 
 /** The receiver of what the process writes. */
 interface OutputListener {
@@ -294,6 +294,17 @@ async function watch(
   return { code: status.code, signal: status.signal, stderr: tail };
 }
 
+/** Why a process ended, out of all that it has written: no downloads, no warnings, no backtrace. */
+export function startFault(stderr: string): string {
+  const lines = stderr.replace(/\n\s*Stack backtrace:[\s\S]*$/, "").split("\n")
+    .filter((line) => line.trim() !== "" && !/^\s*(?:Download|Warning|Initialize)\b/.test(line));
+  // The innermost reason comes last.
+  const reasons = lines.map((line) =>
+    line.replace(/^\s*\d+:\s*/, "").replace(/^error:\s*/, "").trim()
+  );
+  return reasons.at(-1)?.replace(/\.$/, "") ?? "it gave no reason";
+}
+
 async function connectAll(
   ports: Record<Channel, number>,
   identity: string,
@@ -311,7 +322,9 @@ async function connectAll(
       while (open[channel] === undefined) {
         if (exit !== undefined) {
           throw new Error(
-            `Cannot start the Deno kernel: it ended with code ${exit.code}: ${exit.stderr.trim()}`,
+            `Cannot start the Deno kernel: it ended with code ${exit.code}: ${
+              startFault(exit.stderr)
+            }`,
           );
         }
         if (Date.now() > deadline) {

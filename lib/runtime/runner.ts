@@ -204,6 +204,7 @@ export interface CellsOptions extends Omit<RunOptions, "sandbox" | "output"> {
 export async function runCells(given: Notebook, options: CellsOptions): Promise<RunResult> {
   const { path, parameters = {} } = options;
   const name = options.name ?? "notebook";
+  assertLanguage(given, name);
   const notebook = clearedNotebook(injectParameters(given, parameters));
   const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
   const manifest = await newManifest(given, name, parameters);
@@ -341,6 +342,17 @@ function blameLimit(result: ExecuteResult, seconds: number, cell: number) {
   if (shown !== undefined) {
     Object.assign(shown, { ename: "TimeoutError", evalue: message, traceback });
   }
+}
+
+/** Refuses a notebook of another language than the kernel's. */
+function assertLanguage({ metadata }: Notebook, name: string) {
+  const { kernelspec, language_info } = metadata;
+  const language = language_info?.name ?? kernelspec?.language;
+  if (language === undefined || /^(?:typescript|javascript|jsx|tsx|deno)$/i.test(language)) return;
+  const kernel = kernelspec === undefined ? "" : ` (kernel "${kernelspec.name}")`;
+  throw new TypeError(
+    `Cannot run "${name}": it is a notebook for ${language}${kernel}, expected TypeScript or JavaScript`,
+  );
 }
 
 /** Says in the notebook's metadata which kernel ran it. */

@@ -157,7 +157,10 @@ Deno.test("tunebook doctor says what the machine has, whatever it lacks", async 
   assertEquals(of("Models").found, "nano, ollama:tiny:1b");
 
   assertEquals(text.code, 0, text.stderr);
-  assertStringIncludes(text.stdout, "– BLAS      none; WebAssembly SIMD computes\n");
+  assertStringIncludes(
+    text.stdout,
+    "– BLAS      none, as TUNEBOOK_BLAS says; WebAssembly SIMD computes\n",
+  );
   assertStringIncludes(text.stdout, "→ several times faster on the CPU: ");
 
   assertEquals(broken.code, 0, broken.stderr);

@@ -228,8 +228,9 @@ async function strangersEnvironment(
   home: string,
   registry: string,
 ): Promise<Record<string, string>> {
-  const bin = join(home, "bin");
+  const bin = join(home, "bin"), person = join(home, "person");
   await Deno.mkdir(bin);
+  await Deno.mkdir(person);
   for (const name of ["node", "npm", "npx"]) {
     const { path } = findProgram(`TUNEBOOK_${name.toUpperCase()}`, [name], "");
     await Deno.symlink(await Deno.realPath(path), join(bin, name));
@@ -249,7 +250,7 @@ async function strangersEnvironment(
   return {
     ...Object.fromEntries(passed),
     PATH: [bin, ...rest].join(":"),
-    HOME: join(home, "person"),
+    HOME: person,
     XDG_CACHE_HOME: join(home, "cache"),
     XDG_DATA_HOME: join(home, "data"),
     JUPYTER_DATA_DIR: join(home, "data", "jupyter"),

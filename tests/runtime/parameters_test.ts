@@ -2,6 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseNotebook } from "../../lib/runtime/notebook.ts";
+import { code, notebookOf } from "./report/sample.ts";
 import {
   declaredParameters,
   injectParameters,
@@ -120,4 +121,29 @@ Deno.test("injectParameters() refuses unknown names with the nearest, and wrong 
     "expected an array, got an object",
   );
   assertThrows(() => injectParameters(declared, { made: () => 1 }), TypeError, "is no JSON value");
+});
+
+Deno.test("injectParameters() writes dates and bigints as they are declared, and takes only identifiers", () => {
+  const book = notebookOf(
+    code("const day = new Date(0);\nlet big = 1n;\nlet o = {};", [], {
+      metadata: { tags: ["parameters"] },
+    }),
+  );
+  const values = readParameters(book, ["day=2024-02-29", "big=123456789012345678901234567890"]);
+  assertEquals(values, { day: "2024-02-29", big: "123456789012345678901234567890" });
+  const { source } =
+    injectParameters(book, { ...values, o: JSON.parse('{"__proto__":1}') }).cells[1];
+  assertEquals(
+    source,
+    "// Parameters of this run\nlet big = 123456789012345678901234567890n;\n" +
+      'const day = new Date("2024-02-29");\n' +
+      'let o = JSON.parse("{\\n  \\"__proto__\\": 1\\n}");',
+  );
+  const refuse = (values: Record<string, unknown>, error: typeof Error, message: string) =>
+    assertThrows(() => injectParameters(book, values), error, message);
+  refuse({ day: "soon" }, TypeError, 'Cannot set parameter "day" to "soon": expected a date');
+  refuse({ big: 1.5 }, TypeError, 'Cannot set parameter "big" to 1.5: expected a whole number');
+  for (const name of ["a = 1; console.log(1)//", "class", "a b", ""]) {
+    refuse({ [name]: 1 }, SyntaxError, "expected the name of a variable");
+  }
 });

@@ -1,7 +1,7 @@
 // Compares two pieces of HTML or SVG where numbers may be near: text by its words and numbers, drawings
 // by where things are, everything else (colours, classes, pictures) exactly but for near numbers.
 
-import type { OutputTolerance } from "./outputs.ts";
+import type { OutputTolerance } from "./tolerance.ts";
 import { compareText, isNearText } from "./text.ts";
 
 const PIECES = /<[^>]*>|[^<]+|</g;

@@ -5,7 +5,8 @@ import { isNote } from "../outputs.ts";
 import { hasTag } from "../parameters.ts";
 import { settledText } from "../report/terminal.ts";
 import { firstLine } from "../run_suite.ts";
-import { compareCounts, compareOutputs, type OutputTolerance } from "./outputs.ts";
+import { compareCounts, compareOutputs } from "./outputs.ts";
+import type { OutputTolerance } from "./tolerance.ts";
 
 /** The comparison of a cell's outputs. */
 export interface CellComparison {

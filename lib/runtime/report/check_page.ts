@@ -3,10 +3,8 @@
 
 import config from "../../../deno.json" with { type: "json" };
 import { quoteAround } from "../compare/text.ts";
-import type { Manifest } from "../manifest.ts";
 import { libraryHash } from "../new_manifest.ts";
-import type { Notebook } from "../notebook.ts";
-import { notebookPlace, type PageSettings, readReport } from "./embedded.ts";
+import { type CompleteReport, notebookPlace, type PageSettings, readReport } from "./embedded.ts";
 import { renderWith } from "./mod.ts";
 import { renderElsewhere } from "./other_version.ts";
 
@@ -24,13 +22,6 @@ export type PageVerdict =
   | { verdict: "differs"; difference: string }
   /** The version that rendered the page was not available. */
   | { verdict: "unknown"; reason: string };
-
-/** A report with all that it must carry to be checked. */
-export interface CompleteReport {
-  notebook: Notebook;
-  manifest: Manifest;
-  settings: PageSettings;
-}
 
 /**
  * Renders a report's page again and compares.

@@ -26,6 +26,13 @@ export interface PageSettings {
   theme?: string;
 }
 
+/** A report with all that it must carry to be checked. */
+export interface CompleteReport {
+  notebook: Notebook;
+  manifest: Manifest;
+  settings: PageSettings;
+}
+
 /** What a report carries. */
 export interface EmbeddedReport {
   /** The notebook with its outputs; undefined where the report was made without. */

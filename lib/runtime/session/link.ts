@@ -1,7 +1,7 @@
 // A session's link to one kernel process: the prelude installed, requests paired with their replies,
 // and everything that arrives handed on in order.
 
-import { Kernel, type KernelExit, type KernelLauncher } from "../kernel.ts";
+import { Kernel, type KernelExit, type KernelLauncher, startFault } from "../kernel.ts";
 import { KERNEL_IMPORTS } from "../library.ts";
 import type { Message } from "../messages.ts";
 import { PipeReader } from "../pipe_reader.ts";
@@ -9,7 +9,7 @@ import { type PreludeMessage, preludeSource } from "../prelude.ts";
 import { startTimer } from "../timer.ts";
 import { MessageTooLarge } from "../zmtp.ts";
 import { readPreludeMessage } from "./door.ts";
-import { STOP } from "./stop.ts";
+import { STOP } from "./stop_times.ts";
 
 /** What a link needs to know, and whom it tells what arrives. */
 export interface LinkOptions {
@@ -177,7 +177,7 @@ export class KernelLink {
       throw new Error(
         this.exit === undefined
           ? `it does not answer within ${milliseconds} ms`
-          : `it ended with code ${this.exit.code}: ${this.exit.stderr.trim()}`,
+          : `it ended with code ${this.exit.code}: ${startFault(this.exit.stderr)}`,
       );
     }
     return settled.value;

@@ -82,7 +82,8 @@ export function findWrongProduct(blas: Blas, wasm: WebAssembly.Module): string |
       const { transposeA, transposeB } = variant;
       const left = transposeA ? `(${k}, ${m})ᵀ` : `(${m}, ${k})`;
       const right = transposeB ? `(${n}, ${k})ᵀ` : `(${k}, ${n})`;
-      return `${left} · ${right} is off by ${error.toPrecision(2)}`;
+      const off = error === Infinity ? "is not a number" : `is off by ${error.toPrecision(2)}`;
+      return `${left} · ${right} ${off}`;
     }
   }
 }
