@@ -3,6 +3,7 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import { ChatTemplate } from "../text/mod.ts";
+import { type FolderLock, lockFolder } from "../folder_lock.ts";
 import { findCheckpoint, removeCheckpoints } from "../train/checkpoint.ts";
 import type { Best, Evaluation } from "../train/mod.ts";
 import { checkpointName } from "../weights/names.ts";
@@ -74,6 +75,15 @@ export class TrainingFolder {
     const names = info ? await Array.fromAsync(Deno.readDir(path), ({ name }) => name) : [];
     const isParent = info ? !OWN.some((name) => names.includes(name)) : /[/\\]$/.test(out);
     return new TrainingFolder(isParent ? join(path, checkpointName(model)) : path);
+  }
+
+  /**
+   * Keeps other processes from training here.
+   *
+   * @throws {Deno.errors.Busy} If another one does.
+   */
+  async lock(): Promise<FolderLock> {
+    return await lockFolder(this.path, "train in");
   }
 
   /** Whether a training was stopped here that can go on. */

@@ -1,6 +1,7 @@
 // Renders a report by another version of Tunebook, in a process of its own that may do nothing else.
 
 import config from "../../../deno.json" with { type: "json" };
+import { makeOwnTempDir } from "../../own_temp.ts";
 import { formatNotebook } from "../notebook.ts";
 import type { CompleteReport } from "./embedded.ts";
 
@@ -25,7 +26,7 @@ export async function renderElsewhere(
 const { notebook, ...options } = JSON.parse(await new Response(Deno.stdin.readable).text());
 const html = await renderReport(parseNotebook(notebook), options);
 await new Blob([html]).stream().pipeTo(Deno.stdout.writable);`;
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-render-" });
+  const folder = await makeOwnTempDir("tunebook-render-");
   try {
     const path = `${folder}/render.ts`;
     await Deno.writeTextFile(path, script);
