@@ -37,14 +37,16 @@ const LEAVES = [
   "cache_folder.ts",
   "write_beside.ts",
   "own_temp.ts",
+  "folder_lock.ts",
 ];
 
 const roomOf = (path: string) => relative(lib, path).replaceAll("\\", "/").split("/")[0];
 
 /** Paths of the files that a module imports, those of its documentation's examples left out. */
-function importsOf(path: string): string[] {
+function importsOf(path: string, options: { dynamic: boolean } = { dynamic: true }): string[] {
   const code = Deno.readTextFileSync(path).replace(/^ \*.*$/gm, "");
   return [...code.matchAll(/^(?:import|export)[^;]*?from "(\.[^"]+)"|import\("(\.[^"]+)"/gm)]
+    .filter(([, fixed]) => options.dynamic || fixed !== undefined)
     .map(([, fixed, dynamic]) => join(path, "..", fixed ?? dynamic));
 }
 
@@ -90,4 +92,25 @@ Deno.test("CONTRIBUTING.md draws every room, and only imports that are allowed",
   }
   assertEquals(wrong, []);
   assertEquals([...rooms].sort(), Object.keys(MAY_IMPORT).sort());
+});
+
+Deno.test("modules import each other in no circle", () => {
+  const isModule = (name: string) => name.endsWith(".ts") && !name.endsWith(".as.ts");
+  // A dynamic import, which loads a module only where it is needed, may lead back.
+  const imports = new Map(
+    filesUnder(lib, isModule).map((path) => [path, importsOf(path, { dynamic: false })]),
+  );
+  const finished = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) {
+      const circle = [...way.slice(way.indexOf(path)), path].map((one) => relative(lib, one));
+      circles.push(circle.join(" imports "));
+    } else if (!finished.has(path)) {
+      for (const next of imports.get(path) ?? []) visit(next, [...way, path]);
+      finished.add(path);
+    }
+  };
+  for (const path of imports.keys()) visit(path, []);
+  assertEquals(circles, []);
 });

@@ -73,7 +73,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
     ["Scores against references", /^eval\/(scores|rouge)/],
-    ["Judges", /^eval\/(judge|ollama)/],
+    ["Judges", /^eval\/(judge|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
     ["Whether one is better", /^eval\/bootstrap/],
   ],
@@ -95,7 +95,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   "tunebook/runtime": [
     ["Notebook files", /^runtime\/(notebook|clean)/],
     ["Run", /^runtime\/(runner|parameters|outputs|cell_error|manifest|sandbox)/],
-    ["Check and verify", /^runtime\/(check_notebook|verify|compare|report\/check)/],
+    ["Check and verify", /^runtime\/(check_|verify|compare|report\/check)/],
     ["Report", /^runtime\/report\//],
     ["Test reports", /^runtime\/(junit|run_suite)/],
     ["Sessions and kernels", /^runtime\/(session|kernel)/],

@@ -179,3 +179,18 @@ export function reportLengths(
     message: sentences.length > 0 ? sentences.join("; ") : undefined,
   };
 }
+
+/**
+ * Removes examples without counted tokens.
+ *
+ * @param examples The examples.
+ * @param options Mask and allowed length.
+ * @returns The others, in their order.
+ */
+export function withCounted(
+  examples: readonly EncodedExample[],
+  options: CountOptions,
+): readonly EncodedExample[] {
+  const uncounted = new Set(reportLengths(examples, options).uncounted);
+  return uncounted.size === 0 ? examples : examples.filter((_, i) => !uncounted.has(i));
+}

@@ -6,18 +6,8 @@ import { recordProvenance } from "../provenance.ts";
 import { describeOutcomes, recordedOutcomes } from "./replay.ts";
 import { formatAlpacaInstruction } from "../text/alpaca.ts";
 import type { ResponseEntry } from "./responses.ts";
+import type { JudgeFailure, JudgeOutcome } from "./outcome.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
-
-/** Why a judge gave no reply. */
-export type JudgeFailure =
-  | "unreachable"
-  | "model-missing"
-  | "prompt-too-long"
-  | "incomplete"
-  | "dropped"
-  | "server-error"
-  | "bad-answer"
-  | "timeout";
 
 /**
  * The error if a judge gave no reply; the message says why and what to do.
@@ -75,13 +65,6 @@ export interface Judge {
    */
   ask(prompt: string, signal?: AbortSignal): Promise<{ reply: string; cut: boolean }>;
 }
-
-/** The outcome for one response. */
-export type JudgeOutcome =
-  | { status: "scored"; score: number; reply: string }
-  | { status: "unparsable"; reply: string; message: string }
-  | { status: "failed"; reason: JudgeFailure; message: string }
-  | { status: "not asked" };
 
 /** A judge's scores of all responses. */
 export interface JudgeReport {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { JudgeOutcome } from "./judge.ts";
+import type { JudgeOutcome } from "./outcome.ts";
 
 /** An outcome in a manifest, with the question's hash instead of the question. */
 interface Recorded {

@@ -11,7 +11,7 @@ import { GPT2_SIZES, type Gpt2Config, planModel } from "../model/mod.ts";
 import { openStoredModel, readJson } from "../model/stored_weights.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { alpaca, gpt2Tokenizer, type Mask } from "../text/mod.ts";
-import { withCounted } from "../train/evaluate.ts";
+import { withCounted } from "../dataset/sequences.ts";
 import type { FoundModel } from "./find_model.ts";
 import { type FormatChoice, formatFor, type FormatName } from "./format.ts";
 import {

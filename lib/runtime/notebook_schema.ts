@@ -1,7 +1,7 @@
 // The schema of nbformat 4.5, and the conversion of older minor versions to 4.5.
 
 import { z } from "zod";
-import type { Cell, Notebook } from "./notebook.ts";
+import type { Cell, Notebook } from "./notebook_types.ts";
 
 /** JSON nested deeper than this is refused, because programs that read notebooks recurse. */
 export const MAX_DEPTH = 200;

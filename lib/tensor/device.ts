@@ -8,7 +8,9 @@
  * @module
  */
 
-import type { Program } from "./webgpu/program.ts";
+import type { ParamType, Program } from "./webgpu/program.ts";
+
+export type { ParamType };
 
 /** The kind of a device. */
 export type DeviceKind = "cpu" | "webgpu";
@@ -21,9 +23,6 @@ export interface DeviceBuffer {
 
 /** How a kernel uses a buffer: it only reads it, writes all of it that it is meant to, or reads and writes. */
 export type Access = "read" | "write" | "update";
-
-/** The type of a kernel's scalar parameter. */
-export type ParamType = "u32" | "i32" | "f32";
 
 /**
  * One kernel, in both languages. The CPU's code is found by `name` in `cpu/kernels.ts`; the GPU's is `webgpu`.
@@ -124,7 +123,10 @@ export function defineKernel<
   const P extends string,
   const N extends string,
 >(
-  kernel: Kernel<B, P, N>,
+  // Names are inferred from where buffers and parameters are declared alone: helpers that make programs infer theirs from
+  // what is expected of them, which would be any name. `check_wgsl.ts` holds programs to the kernel.
+  // deno-lint-ignore no-explicit-any
+  kernel: Omit<Kernel<B, P, N>, "webgpu"> & { readonly webgpu: Program<any, any> },
 ): Kernel<B, P, N> {
   return kernel;
 }

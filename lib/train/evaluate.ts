@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type CountOptions, type EncodedExample, forest, reportLengths } from "../dataset/mod.ts";
+import { type EncodedExample, forest } from "../dataset/mod.ts";
+import { withCounted } from "../dataset/sequences.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { lossOf, type Network } from "../model/mod.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
@@ -124,19 +125,4 @@ export async function evaluate(
   return validation.length === 0
     ? { trainLoss }
     : { trainLoss, validationLoss: await measure(validation) };
-}
-
-/**
- * Removes examples without counted tokens.
- *
- * @param examples The examples.
- * @param options Mask and allowed length.
- * @returns The others, in their order.
- */
-export function withCounted(
-  examples: readonly EncodedExample[],
-  options: CountOptions,
-): readonly EncodedExample[] {
-  const uncounted = new Set(reportLengths(examples, options).uncounted);
-  return uncounted.size === 0 ? examples : examples.filter((_, i) => !uncounted.has(i));
 }

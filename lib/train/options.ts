@@ -10,7 +10,6 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
 import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
-import type { TrainingSettings } from "./settings.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
 /** Where and when a training writes checkpoints. */
@@ -231,10 +230,9 @@ export function assertOptions(options: SftOptions): void {
  * @throws {RangeError} If there are none.
  */
 export function assertValidated(
-  { earlyStopping, keepBest, evalEvery }: Pick<
-    TrainingSettings,
-    "earlyStopping" | "keepBest" | "evalEvery"
-  >,
+  { earlyStopping, keepBest, evalEvery }: Pick<SftOptions, "earlyStopping" | "keepBest"> & {
+    readonly evalEvery: number;
+  },
   validation: readonly EncodedExample[],
 ): void {
   if ((!earlyStopping && !keepBest) || (evalEvery > 0 && validation.length > 0)) return;

@@ -16,7 +16,7 @@ import {
 } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
-import { withCounted } from "./evaluate.ts";
+import { withCounted } from "../dataset/sequences.ts";
 import type { TrainingSettings } from "./settings.ts";
 
 /** The prepared data of a training. */

@@ -3,11 +3,11 @@ import {
   describeJudgement,
   type Judge,
   JudgeError,
-  type JudgeFailure,
   judgePrompt,
   judgeResponses,
   parseScore,
 } from "../../lib/eval/judge.ts";
+import type { JudgeFailure } from "../../lib/eval/outcome.ts";
 import { recorded } from "../../lib/provenance.ts";
 
 const ENTRY = { instruction: "Give the plural.", input: "mouse", output: "mice" };

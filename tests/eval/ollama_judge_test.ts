@@ -1,6 +1,7 @@
 /** The Ollama judge against a stand-in server that fails in every way that Ollama does. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { JudgeError, type JudgeFailure } from "../../lib/eval/judge.ts";
+import { JudgeError } from "../../lib/eval/judge.ts";
+import type { JudgeFailure } from "../../lib/eval/outcome.ts";
 import { ollamaJudge, type OllamaJudgeOptions, parseJudge } from "../../lib/eval/ollama_judge.ts";
 
 /** What Ollama 0.6.5 answers, with a difference. */

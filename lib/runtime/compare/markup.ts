@@ -1,7 +1,7 @@
 // Compares two pieces of HTML or SVG where numbers may be near: text by its words and numbers, drawings
 // by where things are, everything else (colours, classes, pictures) exactly but for near numbers.
 
-import type { OutputTolerance } from "./outputs.ts";
+import type { OutputTolerance } from "./tolerance.ts";
 import { compareText, isNearText } from "./text.ts";
 
 const PIECES = /<[^>]*>|[^<]+|</g;
@@ -48,7 +48,7 @@ function isNearTag(old: string, now: string, relative: number, scale: number): b
   return a.every(([name, value], i) => {
     const other = b[i][1];
     if (value === other) return true;
-    // Digits in a picture's bytes or in an address are no numbers.
+    // Digits in a picture's bytes or in a URL are not numbers.
     if (/^(?:href|src|xlink:href|id|class)$/.test(name)) {
       const [was, is] = [svgOf(value), svgOf(other)];
       return was !== undefined && is !== undefined &&

@@ -3,20 +3,7 @@
 import type { Message } from "../messages.ts";
 import { startTimer } from "../timer.ts";
 import type { KernelLink } from "./link.ts";
-
-/** How long the steps of a stop may take, in milliseconds. */
-export const STOP = {
-  /** Library code that took the signal may end by itself this long, then its await is given up. */
-  grace: 10_000,
-  /** An event loop that does not turn for this long is busy: running JavaScript is interrupted. */
-  busy: 1000,
-  /** How much longer a kernel gets that uses little processor time meanwhile. */
-  starved: 10_000,
-  /** As `busy`, where library code took the signal: it is in the middle of a step. */
-  busyLibrary: 30_000,
-  /** From the end of what was waited for to the cell's end. */
-  settle: 1500,
-} as const;
+import { STOP } from "./stop_times.ts";
 
 /** What may stop a cell. */
 export interface StopCauses {

@@ -9,7 +9,8 @@
  * @module
  */
 
-import type { ParamType } from "../device.ts";
+/** The type of a kernel's scalar parameter. */
+export type ParamType = "u32" | "i32" | "f32";
 
 /** What a plan may look at. */
 export interface PlanInput<B extends string, P extends string> {
