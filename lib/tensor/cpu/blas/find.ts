@@ -244,7 +244,7 @@ function recall(key: string): BlasSearch | undefined {
   return used && { used, refused: kept.refused };
 }
 
-/** A file that cannot be written is no error: the next process checks again. */
+/** A file that cannot be written is not an error: the next process checks again. */
 function remember(key: string, { used, refused }: BlasSearch): void {
   const path = keptPath();
   if (!path) return;
