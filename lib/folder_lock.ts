@@ -17,7 +17,7 @@ export interface FolderLock {
  * Locks a folder, which need not exist: the lock is a file beside it.
  *
  * @param folder The folder
- * @param purpose What it is locked for, as it goes on after "Cannot": `"train in"`
+ * @param purpose The purpose, as a phrase after "Cannot": `"train in"`
  * @returns The lock
  * @throws {Deno.errors.Busy} If another process holds the lock, naming the process and its start
  */
@@ -34,7 +34,7 @@ export async function lockFolder(folder: string, purpose: string): Promise<Folde
           `Cannot ${purpose} "${folder}": another process (${process}) has been at it since ${since}`,
         );
       }
-      // Whoever held it before may have removed the file meanwhile: then this is a lock on nothing.
+      // The previous holder may have removed the file meanwhile: then this is a lock on nothing.
       if (!await isSame(file, place)) {
         file.close();
         continue;

@@ -1,4 +1,5 @@
-// The folder of a training: log and checkpoints while it goes on, the model and a summary once it is done.
+// The folder of a training: log and checkpoints while it runs, the model and a summary once it is
+// done.
 
 import { basename, dirname, join, resolve } from "@std/path";
 import type { DatasetEntry } from "../dataset/mod.ts";
@@ -86,7 +87,7 @@ export class TrainingFolder {
     return await lockFolder(this.path, "train in");
   }
 
-  /** Whether a training was stopped here that can go on. */
+  /** Whether a stopped training here can be resumed. */
   async hasCheckpoint(): Promise<boolean> {
     return await findCheckpoint(this.checkpoints) !== undefined;
   }
@@ -104,7 +105,10 @@ export class TrainingFolder {
     return summary;
   }
 
-  /** Makes the folder for a training that begins or goes on, and cleans away what a kill left half-written. */
+  /**
+   * Creates the folder for a training that starts or resumes, and removes files that a kill left
+   * incomplete.
+   */
   async open(): Promise<void> {
     await removeIfPresent(this.#summary);
     const parent = dirname(this.path);

@@ -151,7 +151,7 @@ export async function assertWhole(path: string, { files }: TrainingState): Promi
 function damaged(path: string, name: string, sha256: unknown): SyntaxError {
   return new SyntaxError(
     `Cannot resume from "${path}": ${name} is not what was written (its SHA-256 was ${sha256}); ` +
-      "remove the checkpoint to begin anew",
+      "remove the checkpoint to start again",
   );
 }
 
