@@ -157,7 +157,7 @@ export function isInjected(cell: Cell): boolean {
 function isIdentifier(name: string): boolean {
   if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) return false;
   try {
-    parseCell(`let ${name};`); // "class" is none
+    parseCell(`let ${name};`); // "class" is not one
     return true;
   } catch {
     return false;
@@ -229,7 +229,7 @@ function literal(
   }
   const text = JSON.stringify(value, null, 2);
   if (text === undefined) {
-    throw new TypeError(`Cannot set parameter "${name}": a ${typeof value} is no JSON value`);
+    throw new TypeError(`Cannot set parameter "${name}": a ${typeof value} is not a JSON value`);
   }
   // In a literal this key would set the object's prototype.
   if (text.includes('"__proto__"')) return `JSON.parse(${JSON.stringify(text)})`;

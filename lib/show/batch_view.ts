@@ -1,4 +1,4 @@
-// A padded batch as a grid: what the model reads, and below each token what it is to predict.
+// A padded batch as a grid: the inputs, and below each its target.
 
 import { chipStyle } from "./chips.ts";
 import { escapeHtml, monospace, palette, plural } from "./theme.ts";
@@ -6,7 +6,7 @@ import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** A padded batch, as `collate` makes it. */
+/** A padded batch, from `collate`. */
 export interface PaddedBatchLike {
   /** The model's inputs, (B, T) row by row. */
   inputs: ArrayLike<number>;
@@ -22,13 +22,13 @@ export interface PaddedBatchLike {
 export interface BatchViewOptions {
   /** The title. */
   title?: string;
-  /** What short sequences are filled with, 50256 by default. */
+  /** The padding token, 50256 by default. */
   padId?: number;
-  /** The target of what does not count, −100 by default. */
+  /** The target that does not count, −100 by default. */
   ignoreIndex?: number;
-  /** Columns that are shown, 40 by default; a gap says how many are left out. */
+  /** The most columns to show, 40 by default; a gap says how many are left out. */
   maxColumns?: number;
-  /** Rows that are shown, 8 by default. */
+  /** The most rows to show, 8 by default. */
   maxRows?: number;
 }
 
@@ -42,13 +42,13 @@ export const BATCH_VIEW_OPTIONS: OptionNames<BatchViewOptions> = {
 };
 
 /**
- * Shows a padded batch as a grid. Targets stand under the inputs that are to predict them, so that
- * the shift by one can be seen; those that do not count are dashes.
+ * Shows a padded batch as a grid. Each target is below the input that predicts it, which shows the
+ * shift by one; targets that do not count are dashes.
  *
  * @param batch Inputs and targets, (B, T).
  * @param tokenizer The model's tokenizer.
  * @param options Title, and how much is shown.
- * @returns The view; long stretches in which nothing counts are left out first.
+ * @returns The view; long stretches without counted targets are left out first.
  * @throws {RangeError} If inputs or targets are not B·T numbers.
  *
  * @example
@@ -80,7 +80,7 @@ export function batchView(
   const counts = (row: number, column: number) => targets[row * length + column] !== ignoreIndex;
   const padded = Array.from({ length: rows }, (_, row) => {
     let from = length;
-    // Padding is what follows the last target that counts, and is the pad token.
+    // Padding consists of the pad tokens after the last counted target.
     while (from > 0 && inputs[row * length + from - 1] === padId && !counts(row, from - 1)) from--;
     return from;
   });
@@ -144,8 +144,8 @@ export function batchView(
   }
 }
 
-// Inline is only what JupyterLab's own table style lacks when it strips the style sheet of a notebook
-// that it does not trust.
+// Inline styles are only those that JupyterLab's table style lacks when it strips the style sheet
+// of an untrusted notebook.
 const inputCell = 'class="tb-in"';
 const padCell = 'class="tb-pad"';
 const countedCell =
@@ -167,11 +167,13 @@ const gridStyle = `<style>
 
 interface Column {
   at: number;
-  /** How many columns are left out here, instead of a column. */
+  /** The number of columns left out here, instead of a column. */
   gap?: number;
 }
 
-/** Keeps the beginning, all around what counts as far as there is room, and the end. */
+/**
+ * Keeps the beginning, the surroundings of counted targets as far as there is room, and the end.
+ */
 function chooseColumns(
   rows: number,
   length: number,

@@ -22,7 +22,7 @@ fn compute_row(thread: u32, row: u32, base: u32) {
     sum += x[base + i];
   }
   let mean = sum_over_group(thread, sum) / width;
-  // In a second pass, since the mean of squares less the squared mean loses digits.
+  // In a second pass, because the mean of squares minus the squared mean loses digits.
   var squares = 0.0;
   for (var i = thread; i < params.width; i += 256u) {
     let centered = x[base + i] - mean;

@@ -1,7 +1,8 @@
 /**
  * Normalisation by the root mean square: `y = (offset + weight) · x / √(mean(x²) + epsilon)`.
  *
- * Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019. Gemma stores weights less 1, which is `offset`.
+ * Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019. Gemma stores weights minus 1,
+ * which is `offset`.
  *
  * @module
  */
@@ -75,7 +76,7 @@ const RMS_NORM_OPTIONS: OptionNames<RmsNormOptions> = { epsilon: true, offset: t
  * @param weight (C).
  * @param options Epsilon and offset.
  * @returns (…, n · C).
- * @throws {TypeError} If the weight is no vector whose length divides the rows'.
+ * @throws {TypeError} If the weight is not a vector whose length divides that of the rows.
  *
  * @example
  * ```ts
