@@ -15,7 +15,7 @@ const OWNED = /^(\d+)-[0-9a-f]{8}$/;
  * Makes a temporary folder that only this user can enter.
  *
  * @param prefix How its name begins, such as `"tunebook-kernel-"`
- * @param root Where to make it; the system's folder for temporary files if not said
+ * @param root Where to make it; the system's folder for temporary files by default
  * @returns Its path
  */
 export async function makeOwnTempDir(prefix: string, root?: string): Promise<string> {

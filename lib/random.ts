@@ -53,7 +53,7 @@ export class Random {
   }
 
   /**
-   * Makes a generator that goes on from a saved state.
+   * Creates a generator that continues from a saved state.
    *
    * @param state What {@linkcode Random.state} gave.
    * @returns A generator whose next numbers are those of the saved one.

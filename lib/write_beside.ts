@@ -36,9 +36,25 @@ export async function writeBeside<T>(
     await Deno.rename(unfinished, path);
   } catch (error) {
     await Deno.remove(unfinished).catch(() => {});
-    throw error;
+    throw sayFull(error, path);
   }
   return result;
+}
+
+/**
+ * Makes an error say which file a full disk has no room for, and what to do about it.
+ *
+ * @param error Any error
+ * @param path The file that was being written
+ * @returns The error, or one that says so
+ */
+export function sayFull(error: unknown, path: string): unknown {
+  // ENOSPC and EDQUOT, as Deno writes them.
+  if (!/\(os error (28|122)\)/.test(String(error))) return error;
+  return new Error(
+    `Cannot write "${path}": the disk is full; make room there, or write to another disk`,
+    { cause: error },
+  );
 }
 
 /**

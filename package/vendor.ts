@@ -1,5 +1,6 @@
-// What the library uses of other packages, as modules of its own: a package then imports relative
-// paths alone, and a kernel can load it from any place, whatever deno.json it stands beside.
+// Bundles the parts of other packages that the library uses as modules of its own, so that the
+// package imports only relative paths and a kernel can load it from any place, next to any
+// deno.json.
 
 import { join } from "@std/path";
 import { deno, type NamedImport, ROOT } from "./files.ts";
@@ -55,7 +56,7 @@ export async function vendor(
     );
     for (const { name } of Deno.readDirSync(target)) {
       const path = join(target, name);
-      // Names of the source of what follows, as it lies in this machine's cache.
+      // Names of the source of the following code in this machine's cache.
       const code = (await Deno.readTextFile(path)).replace(
         /((?:\.\.\/)+[^"\n]*\/npm\/[^/\n]+\/((?:@[^/\n]+\/)?[^/\n]+)\/(\d+\.[^/\n]+))\//g,
         (_, place, name, version) => {

@@ -37,6 +37,7 @@ const LEAVES = [
   "cache_folder.ts",
   "write_beside.ts",
   "own_temp.ts",
+  "folder_lock.ts",
 ];
 
 const roomOf = (path: string) => relative(lib, path).replaceAll("\\", "/").split("/")[0];

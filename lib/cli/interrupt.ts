@@ -19,14 +19,17 @@ export interface Interrupt extends Disposable {
 }
 
 /**
- * Listens for Ctrl-C and, if the system supports it, for SIGTERM.
+ * Listens for Ctrl-C and, if the system supports them, for SIGTERM and SIGHUP.
  *
  * @param say Called once, at the first signal, to tell the user what happens.
  * @returns The signal for the work; dispose it when the work is done.
  */
 export function onInterrupt(say: () => void): Interrupt {
   const controller = new AbortController();
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  // A terminal that is closed sends SIGHUP.
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
   const listener = () => {
     if (controller.signal.aborted) Deno.exit(INTERRUPTED);
     say();

@@ -2,7 +2,7 @@
 
 import { dirname } from "@std/path";
 import type { Step } from "../train/mod.ts";
-import { writeFileBeside } from "../write_beside.ts";
+import { sayFull, writeAll, writeFileBeside } from "../write_beside.ts";
 
 /** `steps.jsonl`. */
 export class StepLog {
@@ -37,9 +37,15 @@ export class StepLog {
   /** Adds a step's line. */
   async write(step: Step): Promise<void> {
     const { sample: _, epoch, totalSteps: __, ...rest } = step;
-    await Deno.writeTextFile(this.#path, `${JSON.stringify({ ...rest, epoch })}\n`, {
-      append: true,
-    });
+    const line = new TextEncoder().encode(`${JSON.stringify({ ...rest, epoch })}\n`);
+    using file = await Deno.open(this.#path, { append: true });
+    const { size } = await file.stat();
+    try {
+      await writeAll(file, line);
+    } catch (error) {
+      await Deno.truncate(this.#path, size).catch(() => {}); // no half a line
+      throw sayFull(error, this.#path);
+    }
   }
 }
 

@@ -151,6 +151,7 @@ export function register(program: Command): void {
 
 async function train(options: Options): Promise<void> {
   const folder = await TrainingFolder.find(options.out, options.model);
+  await using _lock = await folder.lock();
   const resumes = await folder.hasCheckpoint();
   if (resumes && !options.resume) {
     throw new Error(

@@ -114,6 +114,7 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
  * ```
  */
 export function planModel(json: Record<string, unknown>, path: string, dropout = 0): ModelPlan {
+  assertLayers(json, path, MOST_LAYERS, `than the ${MOST_LAYERS} that any model has`);
   const type = json?.model_type;
   if (typeof type === "string" && Object.hasOwn(PLANNERS, type)) {
     return PLANNERS[type](json, path, dropout);
@@ -127,6 +128,34 @@ export function planModel(json: Record<string, unknown>, path: string, dropout =
   const known = Object.keys(PLANNERS).map((name) => `"${name}"`);
   const last = known.pop();
   return new ConfigReader(json ?? {}, path).fail("model_type", `${known.join(", ")} or ${last}`);
+}
+
+/** More layers than any published model has, by far: the names of their weights alone take memory. */
+const MOST_LAYERS = 2000;
+
+/**
+ * Refuses a configuration with more layers than make sense, before anything is made for them.
+ *
+ * @param json The configuration.
+ * @param path Its file, for messages.
+ * @param most The most layers.
+ * @param reason Why, after "more".
+ * @throws {RangeError} If it has more.
+ */
+export function assertLayers(
+  json: Record<string, unknown>,
+  path: string,
+  most: number,
+  reason: string,
+): void {
+  for (const part of [json, json?.text_config]) {
+    for (const key of ["num_hidden_layers", "n_layer"]) {
+      const layers = (part as Record<string, unknown> | undefined)?.[key];
+      if (typeof layers === "number" && layers > most) {
+        throw new RangeError(`Cannot read "${path}": ${key} is ${layers}, more ${reason}`);
+      }
+    }
+  }
 }
 
 function refuseDropout(path: string, dropout: number): void {

@@ -18,7 +18,7 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
-import { planModel } from "./architectures.ts";
+import { assertLayers, planModel } from "./architectures.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
 import type { Network } from "./model.ts";
@@ -98,13 +98,17 @@ export async function loadNetwork(
   const { signal } = where;
   const source = await resolveModel(name, where);
   using stored = await openStoredModel(source);
-  const plan = planModel(stored.config, stored.path, dropout);
+  const { config, path, tensors } = stored;
+  assertLayers(config, path, tensors, `than the file's ${tensors} tensors allow`);
+  const plan = planModel(config, path, dropout);
   const total = [...plan.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
   const parameters = new Map<string, Tensor>();
   let done = 0;
-  for (const [parameter, shape] of plan.shapes) {
+  // All shapes are compared before the first tensor takes memory.
+  const weights = Array.from(plan.shapes.keys(), (name) => stored.find(plan, name, signal));
+  for (const weight of weights) {
     signal?.throwIfAborted();
-    const weight = stored.find(plan, parameter, signal);
+    const { parameter, shape } = weight;
     const tensor = await keepStored?.(weight, device) ?? await widen(weight, device);
     parameters.set(parameter, tensor.keep());
     done += sizeOf(shape);

@@ -54,6 +54,8 @@ export interface StoredModel extends Disposable {
   readonly config: Record<string, unknown>;
   /** The file that it comes from, for messages. */
   readonly path: string;
+  /** How many tensors there are. */
+  readonly tensors: number;
   /**
    * Finds a weight.
    *
@@ -89,6 +91,9 @@ export async function openStoredModel(source: ResolvedModel): Promise<StoredMode
   }
 }
 
+/** Configurations are small; a file of this size is something else. */
+const MOST_JSON = 16 * 2 ** 20;
+
 /**
  * Reads a JSON file that holds an object.
  *
@@ -97,6 +102,10 @@ export async function openStoredModel(source: ResolvedModel): Promise<StoredMode
  * @throws {SyntaxError} If it is not JSON or not an object.
  */
 export async function readJson(path: string): Promise<Record<string, unknown>> {
+  const { size } = await Deno.stat(path);
+  if (size > MOST_JSON) {
+    throw new SyntaxError(`Cannot read "${path}": it has ${size} bytes, more than ${MOST_JSON}`);
+  }
   let json: unknown;
   try {
     json = JSON.parse(await Deno.readTextFile(path));
@@ -116,6 +125,10 @@ class SafetensorsModel implements StoredModel {
     readonly config: Record<string, unknown>,
     readonly path: string,
   ) {}
+
+  get tensors(): number {
+    return this.file.tensors.size;
+  }
 
   find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight {
     const { file } = this;
@@ -148,6 +161,10 @@ class GgufModel implements StoredModel {
 
   get path(): string {
     return this.file.path;
+  }
+
+  get tensors(): number {
+    return this.file.tensors.size;
   }
 
   find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight {

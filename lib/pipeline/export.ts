@@ -4,6 +4,7 @@
  * @module
  */
 
+import { makeOwnTempDir } from "../own_temp.ts";
 import { join } from "@std/path";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { exportLoraGguf } from "../model/gguf_adapter.ts";
@@ -240,7 +241,7 @@ export async function toOllama(
     );
   }
   const settings = settingsFor(exporting);
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-export-" });
+  const folder = await makeOwnTempDir("tunebook-export-");
   try {
     // If Ollama has the base, only the adapter is sent.
     const inOllama = beside && source.source === "ollama";

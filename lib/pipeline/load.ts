@@ -15,6 +15,7 @@ import type { Device, DeviceKind } from "../tensor/device.ts";
 import { parseDevice, pick } from "../tensor/pick.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { ResolveOptions } from "../weights/mod.ts";
+import { assertAsSaved } from "./record.ts";
 import { findModel } from "./find_model.ts";
 import { Model } from "./model.ts";
 
@@ -104,6 +105,7 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
       onProgress?.({ phase: "downloading", file, done: received, total }),
   };
   const found = await findModel(name, { ...resolving, ...(adapter !== undefined && { adapter }) });
+  await assertAsSaved(found, signal);
   const device = await openDevice(wanted);
   const { network } = await loadNetwork(found.source.spec, {
     ...resolving,

@@ -81,9 +81,12 @@ export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"
 
 /** Options of {@linkcode Model.evaluate}: those of answers, and what the loss counts. */
 export interface EvaluateOptions extends AnswerOptions {
-  /** Which tokens the loss counts; as the model was taught by default, else `prompt`. */
+  /** Which tokens the loss counts; by default as in the model's training, otherwise `prompt`. */
   readonly mask?: Mask;
-  /** The most tokens of a sequence in the loss; as the model was taught by default, else its context. */
+  /**
+   * The most tokens of a sequence in the loss; by default as in the model's training, otherwise its
+   * context.
+   */
   readonly maxLength?: number;
 }
 

@@ -11,6 +11,8 @@ import { writeFileBeside } from "../write_beside.ts";
 import type { LoraSettings } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import type { Evaluation } from "../train/mod.ts";
+import { sha256File } from "../weights/sha256.ts";
+import type { FoundModel } from "./find_model.ts";
 import { type FormatRecord, formatSchema } from "./format.ts";
 import type { Program } from "./program.ts";
 
@@ -132,6 +134,37 @@ export async function readRecord(directory: string): Promise<TaughtRecord | unde
       at.join(".") || "the whole"
     }" is not what a record of version 1 has: ` +
       message,
+  );
+}
+
+/**
+ * Checks that weights are those that were saved beside their record: a bit that has turned is noticed.
+ *
+ * @param found The files of a model: its record, and where the weights that it is of are.
+ * @param signal Stops the reading.
+ * @throws {SyntaxError} If they have other bytes.
+ */
+export async function assertAsSaved(
+  { taught, adapter, source }: Pick<FoundModel, "taught" | "adapter" | "source">,
+  signal?: AbortSignal,
+): Promise<void> {
+  const path = adapter !== undefined
+    ? join(adapter, "adapter_model.safetensors")
+    : source.kind === "directory"
+    ? join(source.directory, "model.safetensors")
+    : undefined;
+  if (path === undefined || taught?.sha256 === undefined) return;
+  let sha256: string;
+  try {
+    sha256 = await sha256File(path, signal && { signal });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return; // who reads the weights says so
+    throw error;
+  }
+  if (sha256 === taught.sha256) return;
+  throw new SyntaxError(
+    `Cannot load "${path}": it is not what was saved (its SHA-256 is ${sha256}, and ${RECORD_FILE} ` +
+      `beside it says ${taught.sha256}); where the weights were replaced on purpose, remove ${RECORD_FILE}`,
   );
 }
 

@@ -1,4 +1,4 @@
-// Whether a notebook's stored outputs follow from its cells: runs it anew and compares.
+// Whether a notebook's cells reproduce its stored outputs: runs it again and compares.
 
 import { type CellComparison, compareNotebooks } from "./compare/notebooks.ts";
 import { hiddenState } from "./hidden_state.ts";
@@ -8,7 +8,7 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How to check a notebook. */
 export interface CheckOptions extends RunOptions {
-  /** How near numbers must be, relative; 1e-3 if not said. */
+  /** The relative tolerance of numbers; 1e-3 by default. */
   relative?: number;
 }
 

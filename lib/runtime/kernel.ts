@@ -50,7 +50,7 @@ export interface KernelOptions {
   env?: Record<string, string>;
   /** How long to wait for the kernel to listen, in milliseconds; 30,000 by default. */
   startTimeout?: number;
-  /** The most bytes that a message from it may have; 1 GiB where not said. */
+  /** The most bytes that a message from it may have; 1 GiB by default. */
   maxMessage?: number;
   /** Receives what the process, or a child of it, writes to standard output and standard error. */
   onProcessOutput?: (name: "stdout" | "stderr", text: string) => void;
@@ -302,7 +302,7 @@ export function startFault(stderr: string): string {
   const reasons = lines.map((line) =>
     line.replace(/^\s*\d+:\s*/, "").replace(/^error:\s*/, "").trim()
   );
-  return reasons.at(-1)?.replace(/\.$/, "") ?? "it has not said why";
+  return reasons.at(-1)?.replace(/\.$/, "") ?? "it gave no reason";
 }
 
 async function connectAll(

@@ -204,7 +204,7 @@ function stringify(value: unknown, newline: string): string {
 /**
  * Copies a value with the keys of its objects in the order that a notebook's file has them.
  *
- * @param value A JSON value; what is none stays as it is.
+ * @param value A JSON value; other values are returned unchanged.
  */
 export function inFileOrder<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;

@@ -157,7 +157,7 @@ export function isInjected(cell: Cell): boolean {
 function isIdentifier(name: string): boolean {
   if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) return false;
   try {
-    parseCell(`let ${name};`); // "class" is none
+    parseCell(`let ${name};`); // "class" is not one
     return true;
   } catch {
     return false;

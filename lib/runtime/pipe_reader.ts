@@ -3,7 +3,7 @@
 
 import { RECORD } from "./prelude.ts";
 
-/** More unfinished lines than a kernel has threads that write are no lines of the prelude's. */
+/** More unfinished lines than a kernel has writing threads cannot come from the prelude. */
 const MAX_NESTED = 64;
 
 /** Reads chunks that may be cut anywhere. */

@@ -93,8 +93,8 @@ function install(options: any) {
     // Windows: the kernel's own channel has to do.
   }
   function emit(message: PreludeMessage) {
-    // Half a surrogate pair is no character: files that hold one cannot be written as UTF-8. JSON names
-    // it by an escape, whose backslash is not escaped itself.
+    // Half a surrogate pair is not a character: files that hold one cannot be written as UTF-8.
+    // JSON names it by an escape, whose backslash is not escaped itself.
     const text = JSON.stringify(message).replace(
       /\\(?:\\|u[dD][89a-fA-F][0-9a-fA-F]{2})/g,
       (escape) => escape === "\\\\" ? escape : "\ufffd",
@@ -316,7 +316,7 @@ function install(options: any) {
   /** @param lines The blank lines in front of the cell: no other cell's lines begin there. */
   function begin(number: number, lines: string, label: string) {
     cell = number;
-    // Lines begin anew after very many.
+    // Line numbers start again after very many.
     if (lines.length <= (cells.at(-1)?.start ?? 0)) cells.length = 0;
     cells.push({ start: lines.length, label });
     controller = new AbortController();
@@ -453,7 +453,7 @@ function install(options: any) {
     begin,
     /** The value of the last statement of a cell that does not end with an expression. */
     value: undefined as unknown,
-    /** Is told of each cell before it runs; see `watchModules`. */
+    /** Called before each cell runs; see `watchModules`. */
     onBegin: () => {},
     /** Prints to the cell that runs; see `hearChildren`. */
     print: stream,

@@ -15,10 +15,10 @@ import { type CellTest, type ExecuteResult, Session } from "./session.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { SANDBOX_OPTIONS } from "./sandbox/walls.ts";
 
-/** A notebook that puts out more is stopped, unless another bound is said: all of it is kept in memory. */
+/** The default limit of a notebook's output in bytes, because all of it is kept in memory. */
 const MAX_OUTPUT = 256 * 2 ** 20;
 
-/** What a run tells as it goes on. Cells are counted from 1, code cells only. */
+/** Events of a run. Code cells are numbered from 1. */
 export type RunProgress =
   | { type: "start"; cells: number }
   | { type: "cell"; cell: number; cells: number; id: string; source: string }
@@ -41,22 +41,22 @@ export interface RunOptions {
   timeout?: number;
   /** Seconds after which the run is stopped, in whichever cell it is. */
   totalTimeout?: number;
-  /** Goes on after a cell that failed. */
+  /** Whether to continue after a cell that failed. */
   allowErrors?: boolean;
   /** Stops the run; what was done is kept. */
   signal?: AbortSignal;
-  /** The kernel's working directory; the notebook's folder if not said. */
+  /** The kernel's working directory; the notebook's folder by default. */
   cwd?: string;
   /** What to call a notebook that was not read from a file. */
   name?: string;
   /** The path of a notebook that was not read from a file, for `import.meta` in cells. */
   path?: string;
   /**
-   * Whether cells tagged `cache` are restored, where nothing that they follow from has changed, and
-   * trainings in them go on from their checkpoints. What such cells leave is kept in any case.
+   * Whether unchanged cells tagged `cache` are restored, and training runs in them resume from
+   * their checkpoints. The results of such cells are kept in any case.
    */
   resume?: boolean;
-  /** Where results of cells tagged `cache` are kept; the user's cache folder if not said. */
+  /** Where results of cells tagged `cache` are kept; the user's cache folder by default. */
   cacheFolder?: string;
   /** Runs the kernel behind walls: no network, named files only, bounded memory, disk and time. */
   sandbox?: SandboxOptions;
@@ -64,11 +64,14 @@ export interface RunOptions {
   launcher?: KernelLauncher;
   /** Where to write the executed notebook, after each cell and when a cell fails too. */
   output?: string;
-  /** Bytes that the notebook may put out before it is stopped; 256 MiB if not said, 32 MiB in a sandbox. */
+  /**
+   * The output in bytes after which the notebook is stopped; 256 MiB by default, 32 MiB in a
+   * sandbox.
+   */
   maxOutput?: number;
   /** Environment variables for the kernel. */
   env?: Record<string, string>;
-  /** Takes what the run tells as it goes on. */
+  /** Called with events of the run. */
   onProgress?: (progress: RunProgress) => void;
 }
 
@@ -108,7 +111,7 @@ export interface RunFailure {
   summary: string;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface RunResult {
   /** The notebook with the outputs that there are. */
   notebook: Notebook;
@@ -137,7 +140,7 @@ const SETTLE = 2000;
  *
  * @param source A path, or a notebook.
  * @param options Parameters, limits, where to write.
- * @returns The executed notebook; a failing cell is no exception.
+ * @returns The executed notebook; a failing cell does not throw.
  * @throws {SyntaxError} If the file holds no notebook.
  * @throws {RangeError} If a parameter is not one of the notebook's.
  *
@@ -172,7 +175,7 @@ export async function runNotebook(
     return await runCells(given, { ...options, name, path, save });
   }
   const { runInSandbox } = await import("./sandbox/outer.ts");
-  injectParameters(given, options.parameters ?? {}); // What cannot be set is said before anything is built.
+  injectParameters(given, options.parameters ?? {}); // Wrong parameters are reported before anything is built.
   const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
   const at = resolve(path ?? join(cwd, name));
   return await runInSandbox({

@@ -26,9 +26,9 @@ export type {
 
 /** The prelude's own lines; cells come after. */
 const FIRST_CELL_LINE = 2000;
-/** So many cells are still known by what they have left behind. */
+/** The number of earlier cells whose background work is tracked. */
 const OWNERS = 64;
-/** Where lines begin anew: the blank lines in front of a cell should not become many. */
+/** The line after which numbering starts again, to limit the blank lines before a cell. */
 const LAST_CELL_LINE = 200_000;
 
 interface Running {
@@ -114,7 +114,7 @@ export class Session {
     return this.#link.kernel.ended;
   }
 
-  /** Whether cells have put out more than `maxOutput` allows: the kernel has been ended. */
+  /** Whether cells exceeded the output limit `maxOutput`, so that the kernel was ended. */
   get flooded(): boolean {
     return this.#flooded;
   }
@@ -129,7 +129,7 @@ export class Session {
    *
    * @param code The cell's TypeScript.
    * @param options Outputs as they come, a signal, a time limit.
-   * @returns What came of it; errors of the cell are no exceptions.
+   * @returns The result; errors of the cell do not throw.
    * @throws {Error} If the session is closed, or a kernel cannot be started.
    */
   execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteResult> {
@@ -309,7 +309,7 @@ export class Session {
     }
   }
 
-  /** Looks at an output before it goes on. */
+  /** Checks an output before it is forwarded. */
   #receive(type: OutputMessage["type"], content: unknown) {
     if (this.#flooded) return;
     let read;
@@ -333,7 +333,10 @@ export class Session {
     this.#output(errorMessage(error), owner);
   }
 
-  /** @param owner The cell whose it is; else what arrives between cells comes from the last cell's work. */
+  /**
+   * @param owner The cell that it belongs to; by default output between cells comes from the last
+   * cell's background work.
+   */
   #output(message: OutputMessage, owner = this.#running ?? this.#last) {
     if (owner === undefined) return;
     const fact = message.content?.data?.[PROVENANCE_MIME];
@@ -346,7 +349,9 @@ export class Session {
     else (owner.onLateOutput ?? this.#options.onLateOutput)?.(message);
   }
 
-  /** Shows an error at once: a cell may go on for long, or wait for ever for what has failed. */
+  /**
+   * Shows an error immediately: a cell may run for long, or wait forever for work that has failed.
+   */
   #uncaught(description: ErrorDescription, cell?: number) {
     const owner = this.#owners.get(cell ?? -1) ?? this.#running ?? this.#last;
     if (owner === undefined || this.#flooded) return;
@@ -461,7 +466,7 @@ export class Session {
         error = { ...stopError(status, label, options.timeout), line: error?.line };
       } else if (error !== undefined || uncaught.length > 0) {
         status = "error";
-        // The error that ended the cell is the cell's; else the first that nobody caught.
+        // The error that ended the cell or, without one, the first uncaught error.
         shown = error === undefined;
         error ??= uncaught[0];
       } else if (tests.some((test) => test.error !== undefined)) {

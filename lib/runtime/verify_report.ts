@@ -17,11 +17,11 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 export interface VerifyOptions extends Omit<RunOptions, "parameters" | "output" | "name"> {
   /** Another notebook to run instead of the one that the report carries. */
   notebook?: Notebook;
-  /** How near numbers must be where the manifests differ, relative; 1e-3 if not said. */
+  /** How near numbers must be where the manifests differ, relative; 1e-3 by default. */
   relative?: number;
   /**
-   * Where the runtime of a version of Tunebook is, to render pages of other versions; the registry's if
-   * not said.
+   * Where the runtime of a version of Tunebook is, to render pages of other versions; the
+   * registry's by default.
    */
   moduleOf?: (version: string) => string;
 }
@@ -37,10 +37,10 @@ const VERIFY_OPTIONS: OptionNames<VerifyOptions> = {
 /** What a verification found. */
 export interface Verdict {
   /**
-   * `"same"`: the page shows what its notebook holds, and every output was made again. `"same but for"`:
-   * so it is, apart from what `exceptions` names. `"different"`: something that the page shows does not
-   * follow from its code. `"unknown"`: the version that rendered the page could not be had, so nobody can
-   * tell what the page should show.
+   * `"same"`: the page shows its notebook, and every output was reproduced. `"same but for"`: the
+   * same, except for `exceptions`. `"different"`: something on the page does not follow from its
+   * code. `"unknown"`: the version that rendered the page was not available, so the expected page
+   * is not known.
    */
   verdict: "same" | "same but for" | "different" | "unknown";
   /** Whether the verdict is `"same"`. */
@@ -66,14 +66,14 @@ export interface Verdict {
  *
  * The page is rendered again from the notebook and the manifest that it carries, and compared byte for
  * byte. Then the notebook is run. Where code, parameters, data, weights, versions and machine are as
- * the manifest says, outputs must be the same to the bit; else numbers may differ by 1e-3 of
- * themselves. What is excused (cells tagged `timing` among it) is named in the verdict, which is never
+ * the manifest says, outputs must be bit-identical; otherwise numbers may differ by a relative
+ * 1e-3. What is excused (cells tagged `timing` among it) is named in the verdict, which is never
  * `"same"` then. Replies of judges are taken from the manifest.
  *
  * @param html The report's text.
  * @param options How to run it; `sandbox` for a stranger's.
  * @returns What differs and what has changed.
- * @throws {SyntaxError} If the text is no report, or carries no notebook or no manifest.
+ * @throws {SyntaxError} If the text is not a report, or carries no notebook or no manifest.
  *
  * @example
  * ```ts
@@ -204,12 +204,12 @@ export interface ReportDifference {
 }
 
 /**
- * Compares two reports: what they were made from, and what came of it. Each page is held to its own
+ * Compares two reports: their inputs and their results. Each page is held to its own
  * notebook, as {@linkcode verifyReport} does.
  *
  * @param before One report's text. @param after The other's.
- * @param options How near numbers must be, relative; 0 if not said.
- * @throws {SyntaxError} If one is no report, or carries no notebook or no manifest.
+ * @param options How near numbers must be, relative; 0 by default.
+ * @throws {SyntaxError} If one is not a report, or carries no notebook or no manifest.
  *
  * @example
  * ```ts
@@ -271,7 +271,7 @@ function complete(
   return { notebook, manifest, settings };
 }
 
-/** Whether the first run went on after a cell that failed. */
+/** Whether the first run continued after a cell that failed. */
 function ranOn(notebook: Notebook, manifest: Manifest): boolean {
   const order = manifest.cells.map(({ id }) => id);
   return notebook.cells.some((cell) =>
@@ -294,7 +294,7 @@ function withoutInjected(notebook: Notebook, { parameters }: Manifest): Notebook
 const writtenCells = (notebook: Notebook) =>
   formatNotebook({ ...clearedNotebook(notebook), metadata: {} });
 
-/** Judges' replies of the first run, in a file that the library's judges are told of. */
+/** Judges' replies of the first run, in a file that the library's judges read. */
 async function replayFile(
   { provenance }: Manifest,
 ): Promise<{ env: Record<string, string>; files: string[] } & AsyncDisposable> {

@@ -212,7 +212,8 @@ export class ZmtpConnection {
    * Connects to a listening peer.
    *
    * @param options `hostname` and `port` of the peer, this side's socket `type`, and the `identity`
-   * under which a ROUTER knows this side, and `maxMessage`, the most bytes of a message, 1 GiB if not said.
+   * under which a ROUTER knows this side, and `maxMessage`, the most bytes of a message, 1 GiB by
+   * default.
    * @returns The connection, its handshake done; a SUB is subscribed to everything.
    */
   static async connect(
@@ -235,7 +236,7 @@ export class ZmtpConnection {
    * @param conn The connection, owned by the result from now on.
    * @param type This side's socket type.
    * @param identity The identity under which a ROUTER knows this side.
-   * @param maxMessage The most bytes that a message may have; 1 GiB if not said.
+   * @param maxMessage The most bytes that a message may have; 1 GiB by default.
    */
   static async open(
     conn: Deno.Conn,

@@ -1,11 +1,11 @@
-// The charts that notebooks draw most: lines, bars, points and grids.
+// The most common charts: lines, bars, points and grids.
 
 import { type Figure, figure } from "./figure.ts";
 import { type PlotlyLayout, plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { palette } from "./theme.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** What every chart can say about itself. All texts are plain text. */
+/** Options of all charts. All texts are plain text. */
 export interface ChartOptions {
   /** The title. */
   title?: string;
@@ -15,7 +15,7 @@ export interface ChartOptions {
   xLabel?: string;
   /** Title of the y axis. */
   yLabel?: string;
-  /** The text alternative; made from the data where it is not given. */
+  /** The text alternative; derived from the data by default. */
   alt?: string;
 }
 
@@ -32,16 +32,16 @@ export const CHART_OPTIONS: OptionNames<ChartOptions> = {
 export interface Series {
   /** The name. */
   name: string;
-  /** Positions; 1, 2, 3, … where not given. */
+  /** Positions; 1, 2, 3, … by default. */
   x?: ArrayLike<number>;
-  /** Values; a gap where one is not finite. */
+  /** Values; a gap for those that are not finite. */
   y: ArrayLike<number>;
 }
 
 /**
  * Draws values as lines.
  *
- * @param series Values of one line, several lines by name, or lines with positions of their own.
+ * @param series Values of one line, several lines by name, or lines with their own positions.
  * @param options Titles, and logarithmic axes.
  * @returns The chart.
  * @throws {RangeError} If a line's x and y differ in length.
@@ -64,7 +64,7 @@ export function lineChart(
   const traces = toSeries(series).map(({ name, x, y }, i): PlotlyTrace => {
     if (x && x.length !== y.length) {
       throw new RangeError(
-        `Cannot draw "${name}": x has ${x.length} values and y ${y.length}, expected as many`,
+        `Cannot draw "${name}": x has ${x.length} values and y ${y.length}, expected equal numbers`,
       );
     }
     return {
@@ -73,7 +73,7 @@ export function lineChart(
       ...(name ? { name: plotlyText(name) } : {}),
       x: x ? Array.from(x) : Array.from(y, (_, at) => at + 1),
       y: Array.from(y),
-      // Dashes too, for those who cannot tell the colours apart.
+      // Dashes too, for readers who cannot distinguish the colours.
       line: { color: palette[i % palette.length], dash: dashes[i % dashes.length] },
     };
   });
@@ -84,10 +84,10 @@ export function lineChart(
 }
 
 /**
- * Reads the forms in which values of one or several series are given.
+ * Normalizes the forms of one or several series.
  *
- * @param series One list of numbers, several by name, or series as they are.
- * @returns The series; one alone has no name.
+ * @param series One list of numbers, several by name, or series.
+ * @returns The series; a single one has no name.
  */
 export function toSeries(
   series: ArrayLike<number> | Record<string, ArrayLike<number>> | readonly Series[],
@@ -106,7 +106,7 @@ export function toSeries(
  * Draws named values as bars.
  *
  * @param values Values by name, or pairs of name and value, in the order of the bars.
- * @param options Titles; `horizontal` draws lying bars, which leave room for long names.
+ * @param options Titles; `horizontal` draws horizontal bars, which leave room for long names.
  * @returns The chart.
  *
  * @example
@@ -130,7 +130,7 @@ export function barChart(
   const lengths = pairs.map(([, value]) => value);
   const layout = layoutOf(options);
   if (options.horizontal) {
-    // The first name on top, as people read.
+    // The first name is at the top.
     layout.yaxis = { ...layout.yaxis, type: "category", autorange: "reversed" };
     layout.height = Math.max(200, 90 + 26 * pairs.length);
     return figure(
@@ -157,8 +157,8 @@ export function barChart(
  * Draws points.
  *
  * @param x Positions.
- * @param y Values, as many.
- * @param options Titles; `labels` says what each point is, shown when a pointer rests on it.
+ * @param y Values, one per position.
+ * @param options Titles; `labels` has a text for each point, shown on hover.
  * @returns The chart.
  * @throws {RangeError} If x and y differ in length.
  *
@@ -179,7 +179,7 @@ export function scatter(
   assertKnownOptions("draw a scatter plot", options, { ...CHART_OPTIONS, labels: true });
   if (x.length !== y.length) {
     throw new RangeError(
-      `Cannot draw points: x has ${x.length} values and y ${y.length}, expected as many`,
+      `Cannot draw points: x has ${x.length} values and y ${y.length}, expected equal numbers`,
     );
   }
   return figure(
@@ -196,13 +196,13 @@ export function scatter(
   );
 }
 
-/** What a grid can say about itself. */
+/** Options of a heat map. */
 export interface HeatmapOptions extends ChartOptions {
   /** Names or numbers of the columns. */
   columns?: readonly (string | number)[];
   /** Names or numbers of the rows. */
   rows?: readonly (string | number)[];
-  /** What the colours mean. */
+  /** The meaning of the colours. */
   valueLabel?: string;
   /** The number of the darkest colour; the smallest value by default. */
   min?: number;
@@ -221,9 +221,9 @@ export const HEATMAP_OPTIONS: OptionNames<HeatmapOptions> = {
 };
 
 /**
- * Draws a grid of numbers as colours, the first row on top.
+ * Draws a grid of numbers as colours, with the first row at the top.
  *
- * @param values Rows of numbers; what is not finite is left empty.
+ * @param values Rows of numbers; values that are not finite are left empty.
  * @param options Titles, names of rows and columns.
  * @returns The chart; more than 48 rows or columns are drawn as averages of blocks.
  *
@@ -265,7 +265,7 @@ export function heatmap(
 }
 
 /**
- * A layout of plain texts.
+ * Creates a layout from plain texts.
  *
  * @param options The texts.
  * @returns The layout.

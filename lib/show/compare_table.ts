@@ -1,4 +1,4 @@
-// Answers before and after fine-tuning, side by side with the reference.
+// Answers before and after fine-tuning, side by side with the reference answer.
 
 import { sharedWords } from "./shared_words.ts";
 import { cellOpening, formatValue, markdownCell, tableHtml } from "./table.ts";
@@ -6,11 +6,11 @@ import { escapeHtml, formatNumber } from "./theme.ts";
 import { View } from "./view.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** One prompt and what became of it. */
+/** One prompt with its answers. */
 export interface Comparison {
-  /** What was asked. */
+  /** The prompt. */
   prompt: string;
-  /** The answer that is wanted. */
+  /** The reference answer. */
   reference: string;
   /** The model's answer before fine-tuning. */
   before: string;
@@ -24,11 +24,11 @@ export interface Comparison {
 export interface CompareOptions {
   /** Text above the table. */
   caption?: string;
-  /** Rows that are shown, 20 by default. */
+  /** The most rows to show, 20 by default. */
   maxRows?: number;
-  /** Characters of one cell that are shown, 1000 by default. */
+  /** The most characters of a cell to show, 1000 by default. */
   maxCell?: number;
-  /** Heads of the four columns. */
+  /** Headings of the four columns. */
   labels?: { prompt?: string; reference?: string; before?: string; after?: string };
 }
 
@@ -41,8 +41,8 @@ export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
 };
 
 /**
- * Shows answers before and after. Words that an answer shares with the reference, in order, are
- * marked: those that ROUGE-L counts.
+ * Shows answers before and after. Words that an answer shares with the reference answer, in order,
+ * are marked: the words that ROUGE-L counts.
  *
  * @param rows Prompts with reference and answers.
  * @param options Caption, and how much is shown.

@@ -11,32 +11,32 @@ export type DrawnForest = ForestBatch & Partial<Pick<BatchSizes, "tokensPadded" 
 
 /** A stretch of tokens without a branch. */
 export interface Segment {
-  /** Rows from `start` up to, not including, `stop`. */
+  /** Rows from `start` up to, but not including, `stop`. */
   start: number;
   stop: number;
-  /** How many branches lie above it. */
+  /** The number of branches above it. */
   depth: number;
   children: Segment[];
-  /** How many segments without children lie below it, itself included. */
+  /** The number of leaf segments below it, including itself. */
   leaves: number;
 }
 
-/** A forest, ready to be drawn. */
+/** A forest, prepared for drawing. */
 export interface ForestTree {
   roots: Segment[];
   /** All segments in depth-first order. */
   segments: Segment[];
   /** How often the prediction of each row's token counts, (T). */
   countOf: number[];
-  /** Targets that are predicted after a row but are no tokens of the forest: closing tokens. */
+  /** Targets that are predicted after a row but are not tokens of the forest: end tokens. */
   onlyPredicted: Map<number, { target: number; count: number }[]>;
 }
 
 /**
- * Reads a forest batch.
+ * Converts a forest batch to a tree.
  *
  * @param batch The batch.
- * @returns Its segments, and where its loss edges lie.
+ * @returns Its segments, and the positions of its loss edges.
  * @throws {RangeError} If the arrays do not describe a forest.
  */
 export function forestTree(batch: DrawnForest): ForestTree {
@@ -45,13 +45,13 @@ export function forestTree(batch: DrawnForest): ForestTree {
   if (end.length !== total || positions.length !== total) {
     throw new RangeError(
       `Cannot draw a forest: ${total} tokens, ${positions.length} positions and ${end.length} ends, ` +
-        `expected as many of each`,
+        `expected equal numbers`,
     );
   }
   const childrenOf = childRows(end, total);
   const segments: Segment[] = [];
   const roots: Segment[] = [];
-  // Rows are in depth-first order, so a stack of what is still open does without recursion.
+  // Rows are in depth-first order, so a stack of open segments replaces recursion.
   const open: Segment[] = [];
   for (let start = 0; start < total;) {
     while (open.length > 0 && end[open[open.length - 1].start] <= start) open.pop();

@@ -1,4 +1,4 @@
-// The forest drawn: shared beginnings once, branches, and which predictions the loss counts.
+// A view of a forest: shared prefixes once, branches, and the predictions that count in the loss.
 
 import { type Chip, chipsHtml, chipStyle, describeChips, legendHtml } from "./chips.ts";
 import { drawingHtml } from "./drawing.ts";
@@ -13,9 +13,9 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 export interface ForestViewOptions {
   /** The title. */
   title?: string;
-  /** Tokens of one segment that are shown unfolded, 48 by default. */
+  /** The most tokens of a segment to show unfolded, 48 by default. */
   maxTokens?: number;
-  /** Segments that are shown, 60 by default; the view says how many there are more. */
+  /** The most segments to show, 60 by default; the view says how many are left out. */
   maxSegments?: number;
 }
 
@@ -27,9 +27,9 @@ export const FOREST_VIEW_OPTIONS: OptionNames<ForestViewOptions> = {
 };
 
 /**
- * Shows a forest batch: a picture of its branches, then its tokens as chips, shared beginnings once.
- * A token is underlined where the loss counts its prediction, with how often it counts; a dotted chip
- * is a target that no sequence goes on from, such as a closing token.
+ * Shows a forest batch: a picture of its branches, then its tokens as chips, with shared prefixes
+ * once. A token is underlined if its prediction counts in the loss, with the number of times; a
+ * dotted chip is a target that no sequence continues from, such as an end token.
  *
  * @param batch The batch.
  * @param tokenizer The model's tokenizer.
@@ -186,7 +186,9 @@ function chipsOf(
   return chips;
 }
 
-/** Beyond so many branches deep, indenting further would leave no room, nor would browsers nest it. */
+/**
+ * The deepest indentation: deeper branches would leave no room, and browsers would not nest them.
+ */
 const deepest = 24;
 
 function segmentsHtml(

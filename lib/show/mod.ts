@@ -1,5 +1,5 @@
 /**
- * Everything that shows: charts, live training, progress, tokens and masks, tables.
+ * Views for notebooks: charts, live training, progress, tokens and masks, tables.
  *
  * ```ts
  * import * as show from "tunebook/show";

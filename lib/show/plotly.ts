@@ -16,9 +16,9 @@ export interface ScatterTrace {
   name?: string;
   /** Positions along the x axis. */
   x: readonly (number | string)[];
-  /** A null, or what is not a finite number, leaves a gap. */
+  /** Values; null and numbers that are not finite leave a gap. */
   y: readonly (number | null)[];
-  /** What is drawn at the points. */
+  /** How points are drawn. */
   mode?: "lines" | "markers" | "lines+markers";
   /** How the line is drawn. */
   line?: {
@@ -29,21 +29,21 @@ export interface ScatterTrace {
   };
   /** How markers or bars are drawn. */
   marker?: { color?: string; size?: number; symbol?: "circle" | "x" | "diamond" | "square" };
-  /** Shown when a pointer rests on a point, one text a point. */
+  /** Texts shown on hover, one per point. */
   text?: readonly string[];
-  /** What is filled. */
+  /** Which area is filled. */
   fill?: "tozeroy";
   /** From 0, invisible, to 1. */
   opacity?: number;
   /** Whether the legend shows it. */
   showlegend?: boolean;
-  /** `skip` shows nothing where a pointer rests. */
+  /** `skip` shows nothing on hover. */
   hoverinfo?: "skip";
   /** `"x2"` puts a trace on the upper axis. */
   xaxis?: "x" | "x2";
 }
 
-/** Upright or lying bars. */
+/** Vertical or horizontal bars. */
 export interface BarTrace {
   /** The kind of trace, axis or shape. */
   type: "bar";
@@ -53,19 +53,19 @@ export interface BarTrace {
   x: readonly (number | string)[];
   /** Positions along the y axis, or values. */
   y: readonly (number | string | null)[];
-  /** `"h"`: x holds the lengths and y the names. */
+  /** `"h"`: x has the lengths and y the names. */
   orientation?: "v" | "h";
-  /** Width of a bar in the units of a numeric axis; one number, or one a bar. */
+  /** Width of bars in the units of a numeric axis: one number, or one per bar. */
   width?: number | readonly number[];
   /** How markers or bars are drawn. */
   marker?: { color?: string };
-  /** Shown when a pointer rests on a bar, one text a bar. */
+  /** Texts shown on hover, one per bar. */
   hovertext?: readonly string[];
   /** From 0, invisible, to 1. */
   opacity?: number;
   /** Whether the legend shows it. */
   showlegend?: boolean;
-  /** `skip` shows nothing where a pointer rests. */
+  /** `skip` shows nothing on hover. */
   hoverinfo?: "skip";
 }
 
@@ -87,7 +87,7 @@ export interface HeatmapTrace {
   zmax?: number;
   /** The colours. */
   colorscale?: "Viridis";
-  /** The scale beside the drawing. */
+  /** The colour bar next to the drawing. */
   colorbar?: { title?: { text: string } };
   /** Whether the scale is shown. */
   showscale?: boolean;
@@ -106,15 +106,15 @@ export interface PlotlyAxis {
   range?: [number, number];
   /** Whether the range follows the data, and in which direction. */
   autorange?: boolean | "reversed";
-  /** Where ticks stand. */
+  /** The positions of ticks. */
   tickvals?: readonly (number | string)[];
-  /** What ticks say. */
+  /** The labels of ticks. */
   ticktext?: readonly string[];
   /** Whether the range begins at 0. */
   rangemode?: "normal" | "tozero";
-  /** The axis that this one lies over. */
+  /** The axis that this one overlays. */
   overlaying?: "x";
-  /** On which side it stands. */
+  /** The side of the plot that it is on. */
   side?: "top";
   /** The axis whose range it follows. */
   matches?: "x";
@@ -130,7 +130,7 @@ export interface PlotlyLine {
   type: "line";
   /** `"paper"`: 0 is the left edge and 1 the right. */
   xref?: "x" | "paper";
-  /** What `y0` and `y1` are measured by. */
+  /** The units of `y0` and `y1`. */
   yref?: "y" | "paper";
   /** Where it begins. */
   x0: number;
@@ -142,11 +142,11 @@ export interface PlotlyLine {
   y1: number;
   /** How the line is drawn. */
   line?: { color?: string; width?: number; dash?: "solid" | "dash" | "dot" };
-  /** What is written beside it. */
+  /** The label next to it. */
   label?: { text: string };
 }
 
-/** What surrounds the traces. */
+/** The layout around the traces. */
 export interface PlotlyLayout {
   /** The title. */
   title?: PlotlyTitle;
@@ -158,9 +158,9 @@ export interface PlotlyLayout {
   yaxis?: PlotlyAxis;
   /** Whether the legend shows it. */
   showlegend?: boolean;
-  /** How bars of several traces stand together. */
+  /** How bars of several traces are arranged. */
   barmode?: "group" | "stack" | "overlay";
-  /** The gap between bars, as a share of their distance. */
+  /** The gap between bars, as a fraction of their distance. */
   bargap?: number;
   /** Lines drawn over the traces. */
   shapes?: readonly PlotlyLine[];
@@ -171,8 +171,8 @@ export interface PlotlyLayout {
 }
 
 /**
- * Writes plain text so that Plotly shows it as it is. Plotly reads a pseudo-HTML in every label, so
- * a token such as `<b>` would otherwise vanish.
+ * Escapes plain text so that Plotly shows it unchanged. Plotly parses pseudo-HTML in every label,
+ * so a token such as `<b>` would otherwise disappear.
  *
  * @param text Plain text.
  * @returns Plotly's text.
@@ -182,7 +182,7 @@ export function plotlyText(text: string): string {
 }
 
 /**
- * Reads Plotly's pseudo-HTML as plain text: line breaks become spaces and formatting is dropped.
+ * Converts Plotly's pseudo-HTML to plain text: line breaks become spaces and formatting is dropped.
  *
  * @param text Plotly's text.
  * @returns Plain text.

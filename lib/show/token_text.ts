@@ -1,6 +1,6 @@
-// Tokens as text that can be seen: blanks, line ends and bytes included.
+// Tokens as visible text, including blanks, line ends and bytes.
 
-/** What turns token ids into text; every tokenizer of this library does. */
+/** Converts token ids to text; all tokenizers of this library do. */
 export interface Detokenizer {
   /**
    * Decodes tokens.
@@ -9,7 +9,7 @@ export interface Detokenizer {
    */
   decode(ids: number[]): string;
   /**
-   * Gives the bytes of a token.
+   * Returns the bytes of a token.
    *
    * @returns The bytes of one token, which may hold only part of a character.
    */
@@ -21,7 +21,7 @@ export interface Detokenizer {
  *
  * @param id The token.
  * @param decoder The model's tokenizer.
- * @returns Its text; where its bytes are no whole characters, the bytes, such as `⟨E2 80⟩`.
+ * @returns Its text or, if its bytes are not complete characters, the bytes, such as `⟨E2 80⟩`.
  *
  * @example
  * ```ts
@@ -46,8 +46,8 @@ export function tokenText(id: number, decoder: Detokenizer): string {
 }
 
 /**
- * Makes every character of a token visible, and harmless: characters that would reverse, hide or
- * join the text around them are written as their code points.
+ * Makes every character of a token visible and harmless: characters that would reverse, hide or
+ * join the text around them are shown as code points.
  *
  * @param text The token's text.
  * @returns Text in which `·` is a space, `↵` a line feed and `⇥` a tab.
@@ -71,6 +71,6 @@ export function visibleText(text: string): string {
     if (code === 0x7f) return "␡";
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
   });
-  // A combining mark would otherwise land on the neighbouring token.
+  // A combining mark would otherwise combine with the neighbouring token.
   return /^\p{M}/u.test(shown) ? `◌${shown}` : shown;
 }

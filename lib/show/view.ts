@@ -1,25 +1,25 @@
-// What every function of this room returns: something that Jupyter can show as the last value of a cell.
+// The result of the functions in this room: a value that Jupyter shows as the last value of a cell.
 
-/** The method by which the Deno kernel asks a value how it wants to be shown. */
+/** The method that the Deno kernel calls to show a value. */
 export const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
 
 const customInspect: unique symbol = Symbol.for("Deno.customInspect") as never;
 
-/** The same content in several formats, keyed by MIME type. JSON types hold objects, others text. */
+/** The same content in several formats, by MIME type. JSON types have objects, others text. */
 export interface MimeBundle {
   /** Text for terminals and screen readers. */
   "text/plain": string;
   /** HTML for notebooks and reports. */
   "text/html"?: string;
-  /** Markdown, where there is no HTML. */
+  /** Markdown, if there is no HTML. */
   "text/markdown"?: string;
   /** Any other MIME type. */
   [mimeType: string]: string | object | undefined;
 }
 
 /**
- * A picture, table or other view. As the last value of a cell it shows itself; earlier in a cell,
- * `await Deno.jupyter.display(view)` shows it; printed on a console it is its text alternative.
+ * A picture, table or other view. The last value of a cell is shown automatically; elsewhere,
+ * `await Deno.jupyter.display(view)` shows it. On a console its text alternative is printed.
  *
  * @example
  * ```ts
@@ -35,9 +35,9 @@ export class View {
   #bundle: MimeBundle | undefined;
 
   /**
-   * Makes a view.
+   * Creates a view.
    *
-   * @param make Makes the bundle, called at most once and only when the view is looked at.
+   * @param make Creates the bundle; called at most once, when the view is shown.
    */
   constructor(make: () => MimeBundle) {
     this.#make = make;
@@ -69,7 +69,7 @@ export class View {
   }
 
   /**
-   * Gives the view as text.
+   * Returns the view as text.
    *
    * @returns The text alternative.
    */

@@ -25,7 +25,7 @@ interface Use {
   bytes: number;
   /** Before more than this is held, garbage is collected. */
   limit: number;
-  /** Who holds which memory. */
+  /** The owners of memory. */
   readonly claims: Map<Claim, Storage>;
 }
 

@@ -123,7 +123,10 @@ export function defineKernel<
   const P extends string,
   const N extends string,
 >(
-  kernel: Kernel<B, P, N>,
+  // Names are inferred from where buffers and parameters are declared alone: helpers that make programs infer theirs from
+  // what is expected of them, which would be any name. `check_wgsl.ts` holds programs to the kernel.
+  // deno-lint-ignore no-explicit-any
+  kernel: Omit<Kernel<B, P, N>, "webgpu"> & { readonly webgpu: Program<any, any> },
 ): Kernel<B, P, N> {
   return kernel;
 }

@@ -22,7 +22,8 @@ function heading({ shape, dtype, device, requiresGrad }: Tensor): string {
 }
 
 /**
- * Writes a tensor with its numbers where they can be read at once, as on the CPU, else with how to see them.
+ * Describes a tensor, with its numbers if they can be read synchronously, as on the CPU; otherwise
+ * with a hint how to show them.
  *
  * @param tensor The tensor.
  * @returns Text of one or more lines.

@@ -99,8 +99,9 @@ function nearest(value: number): number {
 }
 
 /**
- * Quantises the magnitudes themselves: less their mean, 256 share a scale, and each is the nearest of the 256 numbers of
- * Dettmers' dynamic map ("8-Bit Approximations for Parallelism in Deep Learning", 2015).
+ * Quantises the magnitudes themselves: minus their mean, 256 share a scale, and each is the nearest
+ * of the 256 numbers of Dettmers' dynamic map ("8-Bit Approximations for Parallelism in Deep
+ * Learning", 2015).
  */
 function packMagnitudes(
   magnitudes: Float32Array,

@@ -49,8 +49,8 @@ const opened = new Map<string, Promise<Device>>();
 const reasons = new WeakMap<Device, string>();
 
 /**
- * Picks the device to compute on: a hardware GPU where there is one that is faster than the CPU (measured once and
- * remembered), otherwise the CPU.
+ * Picks the device to compute on: a hardware GPU if there is one that is faster than the CPU
+ * (measured once and remembered), otherwise the CPU.
  *
  * The same options give the same device, until it is closed. Its facts are recorded for reports, once.
  *
@@ -80,7 +80,7 @@ export async function pick(options: PickOptions = {}): Promise<Device> {
 let lastPicked: Device | undefined;
 
 /**
- * The device that tensors are made on where none is named: the one that {@linkcode pick} or {@linkcode setDefaultDevice}
+ * The default device of new tensors: the one that {@linkcode pick} or {@linkcode setDefaultDevice}
  * chose last in this process, otherwise the CPU.
  *
  * @returns The device.
@@ -232,7 +232,7 @@ function forgetWhenClosed(key: string, device: Device): Device {
  * @param name `"auto"`, `"cpu"` or `"webgpu"`.
  * @param source Where the name comes from, for the message.
  * @returns The name, as {@linkcode pick} takes it.
- * @throws {RangeError} If it is none of these.
+ * @throws {RangeError} If it is not one of these.
  *
  * @example
  * ```ts

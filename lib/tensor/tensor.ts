@@ -95,7 +95,7 @@ export class Tensor {
   /**
    * Makes a tensor with undefined content, for a kernel to fill.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param shape Lengths of its dimensions.
    * @param dtype Type of its elements.
    * @returns The tensor.
@@ -107,7 +107,7 @@ export class Tensor {
   /**
    * Makes a tensor from data, which is copied.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param data Its elements in row-major order; the array's type decides the tensor's.
    * @param shape Lengths of its dimensions; one dimension by default.
    * @returns The tensor.
@@ -135,7 +135,7 @@ export class Tensor {
   /**
    * Makes a packed matrix from its bytes, which are copied: a weight that ops widen a part at a time.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param bytes Its rows' blocks, as `packed.ts` lays them out.
    * @param shape (rows, width), the width a whole number of blocks.
    * @param dtype The storage type.

@@ -14,11 +14,18 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "@std/path";
 import { isFullyTrainable } from "../model/trainable.ts";
 import { type Network, saveNetwork } from "../model/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { openSafetensors, type Safetensors, writeSafetensors } from "../weights/mod.ts";
+import {
+  openSafetensors,
+  type Safetensors,
+  writeSafetensors,
+  type WrittenFile,
+} from "../weights/mod.ts";
+import { sha256File } from "../weights/sha256.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import type { AdamW } from "./optimizer.ts";
 import type { TrainingState } from "./state.ts";
@@ -56,22 +63,27 @@ export async function saveCheckpoint(
   const unfinished = join(directory, `.${name}.unfinished`);
   await Deno.mkdir(directory, { recursive: true });
   await removeLeftovers(directory);
-  if (isFullyTrainable(model)) await saveNetwork(model, unfinished);
-  else await saveTrained(optimizer, unfinished);
+  const written = [
+    isFullyTrainable(model)
+      ? await saveNetwork(model, unfinished)
+      : await saveTrained(optimizer, unfinished),
+  ];
   const entries = [...optimizer.moments].flatMap(([parameter, { mean, variance }]) => [
     { name: `mean/${parameter}`, shape: mean.shape, data: () => mean.data() },
     { name: `variance/${parameter}`, shape: variance.shape, data: () => variance.data() },
   ]);
-  await writeSafetensors(join(unfinished, "optimizer.safetensors"), entries);
+  written.push(await writeSafetensors(join(unfinished, "optimizer.safetensors"), entries));
   if (options.best) {
     const best = Array.from(options.best, ([name, values]) => {
       const { shape } = optimizer.parameters.get(name)!;
       return { name, shape, data: () => Promise.resolve(values) };
     });
-    await writeSafetensors(join(unfinished, "best.safetensors"), best);
+    written.push(await writeSafetensors(join(unfinished, "best.safetensors"), best));
   }
-  const text = new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`);
-  await writeFileBeside(join(unfinished, "training.json"), text);
+  const files = Object.fromEntries(written.map(({ path, sha256 }) => [basename(path), sha256]));
+  const whole = { ...state, files };
+  const text = JSON.stringify({ ...whole, sha256: hashOf(whole) }, null, 2);
+  await writeFileBeside(join(unfinished, "training.json"), `${text}\n`);
   await options.complete?.(unfinished);
   const others = await listCheckpoints(directory);
   if (options.anew) { for (const other of others) await discard(other.path); }
@@ -112,7 +124,39 @@ export async function findCheckpoint(
   if (state?.version !== 1 || !Number.isInteger(state.step) || !state.options || !state.facts) {
     throw new SyntaxError(`Cannot read "${file}": expected version 1 of a training's state`);
   }
+  const { sha256, ...rest } = state;
+  if (hashOf(rest) !== sha256) throw damaged(newest.path, "training.json", sha256);
+  if (state.step !== newest.step) {
+    throw new SyntaxError(
+      `Cannot resume from "${newest.path}": its training.json is of step ${state.step}`,
+    );
+  }
   return { path: newest.path, state };
+}
+
+/**
+ * Checks that the files of a checkpoint are those that were written.
+ *
+ * @param path The checkpoint's directory.
+ * @param state Its state, which has their hashes.
+ * @throws {SyntaxError} If a file has other bytes.
+ * @throws {Deno.errors.NotFound} If a file is missing.
+ */
+export async function assertWhole(path: string, { files }: TrainingState): Promise<void> {
+  for (const [name, sha256] of Object.entries(files ?? {})) {
+    if (await sha256File(join(path, name)) !== sha256) throw damaged(path, name, sha256);
+  }
+}
+
+function damaged(path: string, name: string, sha256: unknown): SyntaxError {
+  return new SyntaxError(
+    `Cannot resume from "${path}": ${name} is not what was written (its SHA-256 was ${sha256}); ` +
+      "remove the checkpoint to start again",
+  );
+}
+
+function hashOf(state: object): string {
+  return createHash("sha256").update(JSON.stringify(state)).digest("hex");
 }
 
 /**
@@ -172,12 +216,12 @@ export async function readBest(
 }
 
 /** Writes the trainable parameters. */
-async function saveTrained({ parameters }: AdamW, directory: string): Promise<void> {
+async function saveTrained({ parameters }: AdamW, directory: string): Promise<WrittenFile> {
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(parameters, ([name, tensor]) => {
     return { name, shape: tensor.shape, data: () => tensor.data() };
   });
-  await writeSafetensors(join(directory, TRAINED), entries);
+  return await writeSafetensors(join(directory, TRAINED), entries);
 }
 
 function assertShape(file: Safetensors, name: string, tensor: Tensor): void {

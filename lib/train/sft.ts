@@ -12,7 +12,13 @@ import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
 import { recordDevice } from "../tensor/facts.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import {
+  assertWhole,
+  findCheckpoint,
+  readBest,
+  restoreCheckpoint,
+  saveCheckpoint,
+} from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
 import { addTrainingLog, type TrainingLog } from "./log.ts";
@@ -203,6 +209,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
         totalSteps: this.totalSteps,
         confirmOtherBits: this.settings.confirmOtherBits,
       });
+      await assertWhole(path, state);
       const best = state.best && this.settings.keepBest
         ? await readBest(path, this.#optimizer)
         : undefined;

@@ -36,6 +36,10 @@ export interface TrainingState {
    * tilings).
    */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
+  /** SHA-256 of each file of tensors in the checkpoint, by its name; there once it is written. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** SHA-256 of all of the above as JSON without spaces; there once it is written. */
+  readonly sha256?: string;
 }
 
 /**

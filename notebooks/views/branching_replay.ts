@@ -13,7 +13,7 @@ interface Settings {
   readonly topP: number;
 }
 
-/** A step of the replay: candidates from the likeliest down, and where the needle stands. */
+/** A step of the replay: candidates from the most likely down, and the position of the needle. */
 interface Draw {
   readonly candidates: { id: number; probability: number }[];
   readonly needle: number;
@@ -85,7 +85,7 @@ export async function branchingReplay(
   );
 }
 
-/** A model's guess, and its tokens from the likeliest down. */
+/** A model's guess, and its tokens from the most likely down. */
 interface Guess {
   readonly logits: Float32Array;
   readonly order: Uint32Array;

@@ -49,11 +49,11 @@ export const BUGS: Readonly<Record<string, Bug | undefined>> = {
   },
 };
 
-/** How far a stage is from the reference. */
+/** How far a stage is from the correct model's. */
 export interface StageError {
   readonly layer: number;
   readonly name: string;
-  /** ‖difference‖ / ‖reference‖ over all tokens; not a number where the stage is none. */
+  /** ‖difference‖ / ‖reference‖ over all tokens; not a number if the stage is missing. */
   readonly error: number;
 }
 
@@ -101,7 +101,7 @@ export function runWithBug(
 export const TOLERANCE = 1e-5;
 
 /**
- * Shows by layer and stage how far a model with a bug is from the reference.
+ * Shows by layer and stage how far a model with a bug is from the correct one.
  *
  * @param model The model.
  * @param weights Its weights.

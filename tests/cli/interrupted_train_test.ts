@@ -144,12 +144,12 @@ Deno.test("tunebook train stops on Ctrl-C with a checkpoint, and goes on with --
   assert(await exists(workshop.file("stopped", "checkpoint", `step-${step.padStart(6, "0")}`)));
 
   // None of these goes on, or changes anything.
-  const [anew, other, threads, variable] = await Promise.all([
-    tunebook(stopped),
-    tunebook([...stopped, "--resume", "--lr", "0.5", "--seed", "1"]),
-    tunebook([...stopped, "--resume"], { TUNEBOOK_THREADS: "1" }),
-    blasNeed ? undefined : tunebook([...stopped, "--resume"], { OMP_OF_A_TEST: "1" }),
-  ]);
+  const anew = await tunebook(stopped);
+  const other = await tunebook([...stopped, "--resume", "--lr", "0.5", "--seed", "1"]);
+  const threads = await tunebook([...stopped, "--resume"], { TUNEBOOK_THREADS: "1" });
+  const variable = blasNeed
+    ? undefined
+    : await tunebook([...stopped, "--resume"], { OMP_OF_A_TEST: "1" });
   assertEquals([anew.code, other.code, threads.code], [1, 1, 1]);
   assertStringIncludes(
     anew.stderr,

@@ -109,7 +109,7 @@ test("names the kernel whose WGSL does not compile, once its result is read", as
   const kernel = kernelOf("struct Params { size: u32, }\nfn main() { nonsense }");
   device.run(kernel, { x: x.buffer, y: x.buffer }, { size: 1 });
   const error = await assertRejects(() => x.data(), Error);
-  assertMatch(error.message, /^Cannot go on with the GPU ".+": cannot compile the kernel "test\.b/);
+  assertMatch(error.message, /^Cannot continue with the GPU ".+": cannot compile the kernel "test\.b/);
   assertEquals(error.message.includes("\n"), false);
   assertThrows(() => Tensor.from(device, [1]), Error, "test.broken"); // nothing works any more
 });
@@ -240,7 +240,7 @@ Deno.test({
     } as unknown as GPUAdapter;
     await withCache(async () => {
       const error = await assertRejects(() => WebGpuDevice.open({ adapter }), Error);
-      assertMatch(error.message, /^Cannot go on with the GPU ".+": cannot compile the kernel "mat/);
+      assertMatch(error.message, /^Cannot continue with the GPU ".+": cannot compile the kernel "mat/);
       assertEquals(refusals, GPU_TILINGS.length);
 
       // the fastest on software

@@ -270,8 +270,21 @@ onOneThread("a damaged checkpoint is told in one sentence, the model untouched",
         copy[at] = "n".charCodeAt(0);
         return copy;
       },
-      'Cannot find tensor "mean/ln_f.bias"',
+      "optimizer.safetensors is not what was written",
     ],
+    // A single bit.
+    ...["model.safetensors", "optimizer.safetensors", "training.json"].map((
+      name,
+    ): typeof damages[number] => [
+      name,
+      (whole) => {
+        const copy = whole.slice();
+        const text = new TextDecoder("latin1").decode(copy);
+        copy[name === "training.json" ? text.indexOf('"step": ') + 8 : copy.length - 2] ^= 1;
+        return copy;
+      },
+      `${name} is not what was written`,
+    ]),
   ];
   for (const [name, damage, expected] of damages) {
     const file = `${checkpoint}/${name}`;
@@ -287,6 +300,9 @@ onOneThread("a damaged checkpoint is told in one sentence, the model untouched",
     release(model);
     Deno.writeFileSync(file, whole);
   }
+  Deno.renameSync(checkpoint, `${temporary.path}/step-000004`);
+  await assertRejects(() => findCheckpoint(temporary.path), SyntaxError, "is of step 2");
+  Deno.renameSync(`${temporary.path}/step-000004`, checkpoint);
   Deno.removeSync(`${checkpoint}/training.json`);
   await assertRejects(() => findCheckpoint(temporary.path), SyntaxError, "training.json");
 });

@@ -91,7 +91,7 @@ function compareProvenance(
   const changes: Change[] = [];
   const kinds = [...new Set([...before, ...after].map(({ kind }) => kind))];
   for (const kind of kinds) {
-    const [olds, news] = [before, after].map((list) => list.filter((one) => one.kind === kind));
+    const [olds, news] = [before, after].map((list) => recordsOf(kind, list));
     const about = KINDS[kind] ?? "settings";
     if (olds.length !== news.length) {
       changes.push({
@@ -117,6 +117,14 @@ function compareProvenance(
     }
   }
   return changes;
+}
+
+function recordsOf(kind: string, list: readonly ProvenanceEntry[]): ProvenanceEntry[] {
+  const found = list.filter((one) => one.kind === kind);
+  // Packages are loaded side by side: which is first differs from run to run.
+  return kind === "package"
+    ? found.sort((a, b) => String(a.source) < String(b.source) ? -1 : 1)
+    : found;
 }
 
 function compareRecords(

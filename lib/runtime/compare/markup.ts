@@ -48,7 +48,7 @@ function isNearTag(old: string, now: string, relative: number, scale: number): b
   return a.every(([name, value], i) => {
     const other = b[i][1];
     if (value === other) return true;
-    // Digits in a picture's bytes or in an address are no numbers.
+    // Digits in a picture's bytes or in a URL are not numbers.
     if (/^(?:href|src|xlink:href|id|class)$/.test(name)) {
       const [was, is] = [svgOf(value), svgOf(other)];
       return was !== undefined && is !== undefined &&

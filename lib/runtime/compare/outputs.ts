@@ -1,5 +1,5 @@
-// Compares what a cell put out at two times. All that a reader sees counts, and all that the notebook
-// holds besides; where numbers may be near, words, tags and pictures may not.
+// Compares a cell's outputs of two runs. Everything that a reader sees counts, and everything else
+// in the notebook. A tolerance applies to numbers only, not to words, tags and pictures.
 
 import { PROVENANCE_MIME } from "../manifest.ts";
 import type { CodeCell, MimeBundle, Output } from "../notebook.ts";

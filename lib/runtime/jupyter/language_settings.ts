@@ -1,6 +1,7 @@
 // Settings that tell the language server about this library if the notebook's deno.json does not
 // map it.
 
+import { makeOwnTempDir } from "../../own_temp.ts";
 import { join, toFileUrl } from "@std/path";
 import { findDenoConfig } from "../deno_config.ts";
 
@@ -26,7 +27,7 @@ export async function languageSettings(
   if (Object.keys(imports).length === Object.keys(own?.imports ?? {}).length) {
     return { settings: {}, [Symbol.dispose]() {} };
   }
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-language-" });
+  const folder = await makeOwnTempDir("tunebook-language-");
   const path = join(folder, "deno.json");
   // An import map in the settings counts only beside a deno.json that has none.
   const { compilerOptions, nodeModulesDir, unstable } = own?.value ?? {};

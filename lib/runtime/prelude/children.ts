@@ -83,7 +83,7 @@ export function hearChildren(
       const { status } = child;
       const ends = heard.map((name) => forward(child[name], name).catch(() => {}));
       for (const name of heard) Object.defineProperty(child, name, notPiped(name));
-      // Whoever waits for the child has its output.
+      // Code that awaits the child gets its output.
       const ended = Promise.all([status, ...ends]).then(() => status);
       Object.defineProperty(child, "status", { value: ended, configurable: true });
       return child;

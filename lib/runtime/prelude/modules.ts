@@ -1,6 +1,6 @@
-// The part of the prelude that takes edited local modules anew: a module that was changed since it was
-// loaded, and every module that imports it, gets a new address when a cell imports again. It also
-// finds this library by its name where no deno.json maps it.
+// The part of the prelude that reloads edited local modules: a module that was changed since it was
+// loaded, and every module that imports it, gets a new URL when a cell imports again. It also finds
+// this library by its name where no deno.json maps it.
 
 /** Runs inside the kernel: it may use nothing from outside its own body. */
 export function watchModules(
@@ -27,7 +27,7 @@ export function watchModules(
       const { mtime, size } = Deno.statSync(new URL(url));
       return `${mtime?.getTime()} ${size}`;
     } catch {
-      return ""; // Whoever loads it is told.
+      return ""; // The import reports it.
     }
   };
   function look() {

@@ -1,5 +1,5 @@
-// The part of the prelude that knows which cell has started what goes on: an error that nobody catches is
-// told under that cell, while another may be running.
+// The part of the prelude that knows which cell started background work: an uncaught error is shown
+// under that cell, while another may be running.
 
 /** Runs inside the kernel: it may use nothing from outside its own body. */
 export function followWork(

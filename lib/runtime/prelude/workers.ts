@@ -28,7 +28,7 @@ export function hearWorkers(source: string): void {
     constructor(specifier: string | URL, options?: WorkerOptions) {
       const url = String(specifier);
       const blob = blobs.get(url);
-      // What is no address that stands by itself is refused by the native constructor.
+      // The native constructor refuses a URL that is not absolute.
       const own = /^(file|https?|data|npm|jsr):/.test(url);
       const begin = `import ${JSON.stringify(first)};`;
       super(

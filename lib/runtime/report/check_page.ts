@@ -12,12 +12,15 @@ import { renderElsewhere } from "./other_version.ts";
 export type PageVerdict =
   | {
     verdict: "same";
-    /** Who the page says has rendered it, where that is neither this version nor who ran the notebook. */
+    /**
+     * The version that rendered the page according to the page, if that is neither this version nor
+     * the one that ran the notebook.
+     */
     by?: string;
   }
   /** The page shows something else. */
   | { verdict: "differs"; difference: string }
-  /** The version that rendered the page could not be had. */
+  /** The version that rendered the page was not available. */
   | { verdict: "unknown"; reason: string };
 
 /**
@@ -25,7 +28,7 @@ export type PageVerdict =
  *
  * @param html The report's text.
  * @param report What it carries.
- * @param moduleOf Where the runtime of a version of Tunebook is; the registry's if not said.
+ * @param moduleOf Where the runtime of a version of Tunebook is; the registry's by default.
  * @returns Whether the page is what its notebook and its manifest give.
  */
 export async function checkPage(

@@ -10,7 +10,7 @@ const NOTEBOOK_TYPE = "application/x-ipynb+json+gzip+base64";
 /** A notebook of more bytes than this is not unpacked: a few bytes may unpack to a great many. */
 const MAX_NOTEBOOK = 128 * 2 ** 20;
 
-/** Who rendered a page, and from what besides its notebook and its manifest. */
+/** The version that rendered a page, and its inputs besides notebook and manifest. */
 export interface PageSettings {
   /** Version of Tunebook. */
   tunebook: string;
@@ -81,7 +81,7 @@ export async function embedData(
  *
  * @param html The text of a report that {@linkcode renderReport} made.
  * @returns The notebook and the manifest, as far as the report has them.
- * @throws {SyntaxError} If the text is no report, or what it carries is damaged.
+ * @throws {SyntaxError} If the text is not a report, or its embedded data is damaged.
  * @throws {RangeError} If the notebook unpacks to more than 128 MiB.
  *
  * @example
@@ -99,7 +99,7 @@ export async function embedData(
  */
 export async function readReport(html: string): Promise<EmbeddedReport> {
   if (!/<meta name="generator" content="Tunebook[^"]*">/.test(html)) {
-    throw new SyntaxError("Cannot read the report: it is no report of Tunebook's");
+    throw new SyntaxError("Cannot read the report: it is not a report by Tunebook");
   }
   const report: EmbeddedReport = {};
   report.manifest = asManifest(readData(html, "manifest"));
@@ -158,7 +158,8 @@ function asSettings(value: unknown): PageSettings | undefined {
  * metadata.
  *
  * @param value Any JSON value.
- * @returns A manifest whose parts have the right shape, wrong parts left out; undefined if it is none.
+ * @returns A manifest whose parts have the right shape, without wrong parts; undefined if it is not
+ * a manifest.
  */
 export function asManifest(value: unknown): Manifest | undefined {
   if (!isRecord(value) || typeof value.tunebook !== "string") return undefined;

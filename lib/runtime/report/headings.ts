@@ -110,7 +110,7 @@ export function countTitles(html: string): number {
 }
 
 /**
- * Takes the title off a notebook's beginning.
+ * Separates the title from a notebook's first cell.
  *
  * @param html Sanitised HTML of the first cell.
  * @returns The h1's inside and the HTML after it, or undefined if the cell does not begin with an h1.

@@ -243,12 +243,12 @@ function isHarmless(source: string): boolean {
     const attribute = token.attrGet("href") ?? token.attrGet("src");
     const target = attribute === null ? null : String(attribute);
     if (/^html_/.test(token.type) || (target !== null && !isSafeLink(target))) return false;
-    // A picture elsewhere would be fetched by whoever opens the file.
+    // A picture elsewhere would be fetched when the file is opened.
     return !(token.type === "image" && /^([a-z]+:|\/\/|\\)/i.test(target ?? ""));
   });
 }
 
-/** Markdown as it is where that is harmless, else as sanitised HTML. */
+/** Markdown, unchanged if that is harmless, otherwise as sanitised HTML. */
 function safeMarkdown(source: string, attachments?: Record<string, MimeBundle>): string {
   const plain = attachments === undefined && isHarmless(source);
   if (plain) return source;

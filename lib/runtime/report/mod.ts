@@ -91,7 +91,7 @@ export async function renderReport(
     code,
     theme,
   };
-  // As the page carries it: whoever renders it again from there gets the same.
+  // In the form in which the page embeds it, so that rendering it again gives the same page.
   const carried = inFileOrder(notebook);
   const manifest = asManifest(options.manifest ?? notebook.metadata.tunebook);
   return await renderWith(settings, carried, manifest, embedNotebook);

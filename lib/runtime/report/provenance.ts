@@ -10,7 +10,7 @@ const MAX_VALUE = 400;
 /**
  * Renders how a report was made.
  *
- * @param manifest The run's manifest; undefined where the notebook was exported as it lay.
+ * @param manifest The run's manifest; undefined if the notebook was exported without a run.
  * @param hasNotebook Whether the page carries the notebook.
  * @returns The inside of the page's footer.
  */

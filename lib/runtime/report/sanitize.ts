@@ -80,7 +80,8 @@ const ATTRIBUTES =
 
 const ROLES = new Set(
   ("img list listitem table row cell rowgroup columnheader rowheader note presentation none group " +
-    "figure math progressbar meter separator term definition").split(" "),
+    "graphics-document graphics-object graphics-symbol figure math progressbar meter separator term definition")
+    .split(" "),
 );
 
 const LANDMARKS = new Set(["main", "nav", "header", "footer", "aside", "article", "section"]);

@@ -1,5 +1,6 @@
 // The outer wall, around the runner: it reads what a kernel sends, works out line numbers and hashes,
-// and so sees no file and no network that the notebook may not see. Started by root, it is no root.
+// and so sees no file and no network that the notebook may not see. Even if started by root, it
+// does not run as root.
 
 import { dirname, join } from "@std/path";
 import { INNER_DENO_DIR, SANDBOX_LIMITS, systemFolders } from "./walls.ts";

@@ -98,7 +98,7 @@ export function seccompFilter(
   if (table === undefined) return undefined;
   const refuse = (errno: number): Instruction => [RETURN, 0, 0, ERRNO | errno];
   const allow: Instruction = [RETURN, 0, 0, ALLOW];
-  /** A call's own rules, which must end; else they are jumped over. */
+  /** A call's own rules, which must return; other calls jump over them. */
   const onCall = (number: number, rules: Instruction[]): Instruction[] => [
     [EQUAL, 0, rules.length, number],
     ...rules,

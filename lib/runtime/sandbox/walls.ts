@@ -1,6 +1,6 @@
-// What a sandboxed notebook may do, and what is said of it. Two walls hold it: an outer one around the
-// runner (`runner_wall.ts`), which sees no file but what the sandbox may see, and an inner one around
-// the kernel (`kernel_wall.ts`).
+// What a sandboxed notebook may do, and the description of it. There are two walls: an outer one
+// around the runner (`runner_wall.ts`), which sees only files that the sandbox may see, and an
+// inner one around the kernel (`kernel_wall.ts`).
 
 import { fromFileUrl, join, resolve } from "@std/path";
 import { blasVariables } from "../../blas_variables.ts";
@@ -13,9 +13,12 @@ export interface SandboxOptions {
   read?: string[];
   /** Folders and files that it may write. */
   write?: string[];
-  /** Memory that it may use beside what Deno reserves, off-heap memory included, in MiB; 4096 if not said. */
+  /**
+   * Memory that it may use beside what Deno reserves, off-heap memory included, in MiB; 4096 by
+   * default.
+   */
   memory?: number;
-  /** What it may write into files that are gone afterwards, in MiB; 512 if not said. */
+  /** What it may write into files that are gone afterwards, in MiB; 512 by default. */
   disk?: number;
 }
 
@@ -48,7 +51,7 @@ export const SANDBOX_DEFAULTS = { memory: 4096, disk: 512, totalTimeout: 600 };
 
 /** What every sandbox is held to, whatever is asked for. */
 export const SANDBOX_LIMITS = {
-  /** Bytes that a notebook may put out, whatever the kind of message. */
+  /** Limit of a notebook's output in bytes, over all kinds of messages. */
   output: 32 * 2 ** 20,
   /** Threads of the kernel. */
   threads: 512,
@@ -66,7 +69,7 @@ export const RUNNER_MEMORY = 1024;
 /** What V8 and Deno reserve for themselves, and mostly never touch, in MiB. */
 export const RESERVED = 1280;
 
-/** This library's folder: its files are no secret. */
+/** This library's folder: its files are not secret. */
 export const LIBRARY_ROOT = LIBRARY.protocol === "file:" ? resolve(fromFileUrl(LIBRARY)) : "";
 /** Files and folders that hold it, and where it is a package, the packages beside it. */
 export const LIBRARY_PLACES: string[] = LIBRARY_ROOT === "" ? [] : [
@@ -127,7 +130,7 @@ function systemFolder(path: string): string[] {
  * Says what a sandbox's walls hold.
  *
  * @param options What the notebook may do.
- * @param seconds When it ends at the latest.
+ * @param seconds The time limit.
  * @param group What counts the memory of all that is within, if anything does.
  * @returns One line a wall.
  */

@@ -1,5 +1,5 @@
-// The session's door: what comes from a kernel is data of strangers, and is looked at before it goes on.
-// A kernel can send anything, and cells can broadcast anything.
+// The session's door: data from a kernel is untrusted and is checked before it is forwarded. A
+// kernel can send anything, and cells can broadcast anything.
 
 import { z } from "zod";
 import { PROVENANCE_MIME } from "../manifest.ts";
@@ -72,7 +72,7 @@ export function isOutputType(type: string): type is OutputMessage["type"] {
   return Object.hasOwn(CONTENTS, type);
 }
 
-/** An output as it may go on, and how much of a file it takes. */
+/** An output that may be forwarded, and its size in a file. */
 export interface ReadOutput {
   message: OutputMessage;
   /** Bytes, at most. */

@@ -1,4 +1,4 @@
-// What is said where a cell did not end well: stopped, failed, or the kernel gone.
+// Messages for cells that were stopped, failed, or lost their kernel.
 
 import { type CellError, describeError, type SentCell } from "../cell_error.ts";
 import type { KernelExit } from "../kernel.ts";
@@ -64,7 +64,7 @@ export interface KernelEnd {
   closed: boolean;
   /** The cell that was being stopped, and why. */
   stopping?: { label: string; cause: "stopped" | "timeout" };
-  /** The bytes that cells were allowed to put out, where they put out more. */
+  /** The output limit of cells in bytes, if they exceeded it. */
   flooded?: number;
   /** `"in cell 3"` or `"before cell 3"`. */
   where: string;

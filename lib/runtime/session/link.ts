@@ -127,7 +127,7 @@ export class KernelLink {
     const { promise, resolve } = Promise.withResolvers<Message>();
     this.kernel.send("shell", type, content).then(
       (id) => this.#replies.set(id, resolve),
-      () => {}, // The kernel has ended, which whoever waits is told.
+      () => {}, // The kernel has ended; callers that wait are notified.
     );
     return promise;
   }
@@ -153,7 +153,7 @@ export class KernelLink {
     }
   }
 
-  /** Waits until all that a cell put out has arrived; undefined where the kernel ends first. */
+  /** Waits until all output of a cell has arrived; undefined if the kernel ends first. */
   async drain(failed: boolean): Promise<PreludeMessage | undefined> {
     const token = crypto.randomUUID();
     const end = this.waitFor(`end ${token}`);

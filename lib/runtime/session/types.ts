@@ -9,9 +9,14 @@ import type { OptionNames } from "../../options.ts";
 
 /** How to start a session. */
 export interface SessionOptions {
-  /** The kernel's working directory, from which deno.json is looked for; the current one if not said. */
+  /**
+   * The kernel's working directory, from which deno.json is looked for; the current one by default.
+   */
   cwd?: string;
-  /** A kernel that has been started in `cwd` already, for whoever cannot wait; later ones are started here. */
+  /**
+   * A kernel that has been started in `cwd` already, for callers that cannot wait; later kernels
+   * are started here.
+   */
   kernel?: Promise<Kernel>;
   /** The notebook's path, for `import.meta` in cells. */
   path?: string;
@@ -21,11 +26,14 @@ export interface SessionOptions {
   launcher?: KernelLauncher;
   /** Code that the kernel runs before any cell; the session does not start where it fails. */
   lock?: string;
-  /** Bytes that cells may put out, whatever the kind of message; the kernel is ended where it is more. */
+  /**
+   * Limit of cells' output in bytes, over all kinds of messages; the kernel is ended if it is
+   * exceeded.
+   */
   maxOutput?: number;
   /**
-   * Is told of output that arrives while no cell runs, from work that the last cell left behind, and of
-   * errors in what an earlier cell has started; it has been added to that cell's outputs.
+   * Called with output that arrives while no cell runs, from work that the last cell left behind,
+   * and of errors in what an earlier cell has started; it has been added to that cell's outputs.
    */
   onLateOutput?: (message: OutputMessage) => void;
   /** Takes messages of comms (widgets' channels) that cells open, and of other types that cells broadcast. */
@@ -51,7 +59,7 @@ export const SESSION_OPTIONS: OptionNames<SessionOptions> = {
   maxOutput: true,
 };
 
-/** A message that is no output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */
+/** A message other than an output: `comm_open`, `comm_msg`, `comm_close`, or a cell's own. */
 export interface SessionMessage {
   /** The type of the message. */
   type: string;
@@ -74,7 +82,7 @@ export interface ExecuteOptions {
   signal?: AbortSignal;
   /** Seconds after which the cell is stopped. */
   timeout?: number;
-  /** What errors call the cell; `"cell N"` by its execution count if not said. */
+  /** What errors call the cell; `"cell N"` by its execution count by default. */
   label?: string;
   /** Whether the cell is counted nowhere: housekeeping between a notebook's own cells. */
   silent?: boolean;
@@ -95,6 +103,7 @@ export const EXECUTE_OPTIONS: OptionNames<ExecuteOptions> = {
 
 /** How a test of a cell ended. */
 export interface CellTest {
+  /** The name of the test. */
   name: string;
   /** Set if it failed. */
   error?: CellError;
@@ -102,7 +111,7 @@ export interface CellTest {
   seconds: number;
 }
 
-/** What came of a cell. */
+/** The result of a cell. */
 export interface ExecuteResult {
   /**
    * `"error"`: it threw. `"stopped"` and `"timeout"`: it was stopped. `"died"`: the kernel ended;

@@ -124,7 +124,10 @@ export class Context {
     this.#top = mark;
   }
 
-  /** WASM memory as floats; index = address / 4. Taken anew after each {@linkcode reserve}, since memory may move. */
+  /**
+   * WASM memory as floats; index = address / 4. Created again after each {@linkcode reserve},
+   * because memory may move.
+   */
   get floats(): Float32Array {
     return this.#floats;
   }

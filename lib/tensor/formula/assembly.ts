@@ -72,7 +72,7 @@ export class Constants {
  * @param values AssemblyScript for each name in it.
  * @param constants Where its numbers go.
  * @returns An expression of type v128.
- * @throws {SyntaxError} If it is no formula.
+ * @throws {SyntaxError} If it is not a formula.
  */
 export function assemblyOf(
   formula: string,

@@ -1,10 +1,10 @@
 /**
- * Formulas as WGSL. A formula is an expression in the names of an operation's inputs that both devices can compute: for
- * the GPU it is WGSL almost as it stands, for the CPU `assembly.ts` translates it.
+ * Formulas as WGSL. A formula is an expression in the names of an operation's inputs that both
+ * devices can compute: for the GPU it is almost WGSL, for the CPU `assembly.ts` translates it.
  *
- * Its language: numbers with a decimal point, `+ - * /`, the comparisons `== < <= > >=` (`!=` is none of them: GPUs take it
- * for false where one is NaN), `&& || !`, and the functions `abs`, `exp`, `isNaN`, `log`, `max`, `min`, `pow`, `sigmoid`,
- * `sqrt`, `tanh` and `select(otherwise, value, condition)`.
+ * Its language: numbers with a decimal point, `+ - * /`, the comparisons `== < <= > >=` (but not
+ * `!=`, which GPUs evaluate to false for NaN), `&& || !`, and the functions `abs`, `exp`, `isNaN`,
+ * `log`, `max`, `min`, `pow`, `sigmoid`, `sqrt`, `tanh` and `select(otherwise, value, condition)`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * What was once measured on this machine and need not be measured again: a JSON file in the user's cache folder.
  *
- * A file that is missing, damaged or cannot be written is no error: it is measured again.
+ * A file that is missing, damaged or cannot be written is not an error: it is measured again.
  *
  * @module
  */

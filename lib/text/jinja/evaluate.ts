@@ -80,7 +80,13 @@ export function evaluate(program: Node, globals: ReadonlyMap<string, Value>): st
   scope.set("joiner", makeJoiner);
   scope.set("lipsum", unsupported("lipsum"));
   const run = new Run();
-  run.outermost(program.body, scope);
+  try {
+    run.outermost(program.body, scope);
+  } catch (error) {
+    // A macro that calls itself without end, which jinja2 ends by a RecursionError.
+    if (!(error instanceof RangeError && /call stack/.test(error.message))) throw error;
+    throw new BudgetError("its macros call each other too deeply", { cause: error });
+  }
   return run.written;
 }
 

@@ -36,6 +36,7 @@ class Fakes {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-check", "--config", config, ...rights, join(here, "look.ts")],
       env: {
+        TUNEBOOK_BLAS: "",
         LD_LIBRARY_PATH: this.folder,
         XDG_CACHE_HOME: this.folder,
         DENO_DIR: denoDir(),

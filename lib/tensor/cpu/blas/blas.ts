@@ -1,5 +1,5 @@
 /**
- * A BLAS through FFI: what it tells of itself, and its matrix products. Which one is used: `find_blas.ts`.
+ * A BLAS through FFI: its description, and its matrix products. Which one is used: `find_blas.ts`.
  *
  * @module
  */
@@ -71,7 +71,7 @@ const SGEMV = {
   result: "void",
 } as const;
 
-/** What libraries tell of themselves, each in its own way. */
+/** How libraries describe themselves, each in its own way. */
 const DESCRIPTION = {
   openblas_get_config: { parameters: [], result: "pointer", optional: true },
   openblas_get_corename: { parameters: [], result: "pointer", optional: true },
@@ -84,8 +84,8 @@ const DESCRIPTION = {
 type DescriptionSymbols = Deno.StaticForeignLibraryInterface<typeof DESCRIPTION>;
 
 /**
- * Up to so many rows, as in generation for one prompt, each is a matrix-vector product: a matrix product would first
- * copy all of b, which then takes three times as long.
+ * Up to this many rows, as in generation for one prompt, each is a matrix-vector product: a matrix
+ * product would first copy all of b, which takes three times as long.
  */
 const VECTOR_ROWS = 2;
 
@@ -97,7 +97,7 @@ const TRANSPOSE = 112;
  * Loads a library. It stays open: threads of a closed OpenBLAS crash the process.
  *
  * @param path A path or a name that the system's loader finds.
- * @returns What it tells of itself.
+ * @returns Its description.
  * @throws {TypeError} If there is no such library, or it has no `cblas_sgemm`.
  */
 export function loadBlas(path: string): BlasLibrary {

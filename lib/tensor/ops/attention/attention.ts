@@ -111,8 +111,8 @@ export interface AttentionDropout {
  * @param options Heads and who sees whom.
  * @returns (T, heads · headDim).
  * @throws {TypeError} If shapes and heads do not fit together.
- * @throws {RangeError} If the probability of dropping is out of range, or the forest is none: a subtree is empty or
- * reaches beyond its parent's, or a position is not the one after its parent's.
+ * @throws {RangeError} If the probability of dropping is out of range, or the forest is invalid: a
+ * subtree is empty or extends beyond its parent's, or a position is not the one after its parent's.
  *
  * @example
  * ```ts

@@ -91,7 +91,7 @@ export interface DequantizeOptions {
  * @param y (rows, columns), or larger.
  * @param packed A matrix in one of the storage types of `packed.ts`.
  * @param options Which part.
- * @throws {TypeError} If it is not packed, or the columns are no whole blocks.
+ * @throws {TypeError} If it is not packed, or the columns are not whole blocks.
  * @throws {RangeError} If the part is outside the matrix, or does not fit `y`.
  */
 export function dequantizeInto(y: Tensor, packed: Tensor, options: DequantizeOptions): void {

@@ -44,7 +44,7 @@ export const scatterKernel = defineKernel({
  * @param index Integers, type `"i32"`; the same shape but for this dimension. What is out of range gives NaN.
  * @param axis The dimension, the last by default; negative numbers count from the end.
  * @returns A tensor of the shape of `index`.
- * @throws {TypeError} If the shapes do not fit or the indices are no integers.
+ * @throws {TypeError} If the shapes do not fit or the indices are not integers.
  * @example What a model gave to the right answers
  * ```ts
  * import { assertEquals } from "@std/assert";

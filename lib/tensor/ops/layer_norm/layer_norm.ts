@@ -11,6 +11,7 @@ import { assertShape } from "../../shapes.ts";
 import { record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
+import rowGroups from "../../webgpu/wgsl/row_groups.wgsl" with { type: "text" };
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
 import backwardWeightsWgsl from "./backward_weights.wgsl" with { type: "text" };
@@ -22,7 +23,7 @@ export const forwardKernel = defineKernel({
   buffers: { x: "read", weight: "read", bias: "read", y: "write", statistics: "write" },
   params: { rows: "u32", width: "u32", epsilon: "f32" },
   webgpu: overRows({
-    source: sumOverGroup + forwardWgsl,
+    source: sumOverGroup + rowGroups + forwardWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, y: width, statistics: 2 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
@@ -34,7 +35,7 @@ export const backwardInputKernel = defineKernel({
   buffers: { x: "read", weight: "read", statistics: "read", dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },
   webgpu: overRows({
-    source: sumOverGroup + backwardInputWgsl,
+    source: sumOverGroup + rowGroups + backwardInputWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, dy: width, dx: width, statistics: 2 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),

@@ -23,8 +23,9 @@ import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /**
  * Goes over the logits (rows, tokens) of tokens `firstToken` … of the vocabulary: updates each row's running maximum
- * and sum of exponentials in `statistics` (rows, 2), begun anew where `firstToken` is 0, and writes the logits of
- * targets within this chunk to `targetLogits` (edges). Row r's edges are starts[r] … starts[r + 1].
+ * and sum of exponentials in `statistics` (rows, 2), initialized if `firstToken` is 0, and writes
+ * the logits of targets within this chunk to `targetLogits` (edges). Row r's edges are starts[r] …
+ * starts[r + 1].
  */
 export const forwardKernel = defineKernel({
   name: "crossEntropy.forward",

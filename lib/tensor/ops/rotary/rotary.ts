@@ -32,7 +32,7 @@ export const rotaryKernel = defineKernel({
 /**
  * Computes the angles of tokens' positions, once for all layers that turn by the same ones.
  *
- * @param device Where they shall live.
+ * @param device The device that stores them.
  * @param positions Each token's position, (T).
  * @param options Head dimension, θ and scaling.
  * @returns Cosines and sines, (T, headDim).
