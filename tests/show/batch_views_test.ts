@@ -127,7 +127,7 @@ Deno.test("forestView() takes deep and wide forests", () => {
   assertStringIncludes(forestView(forest(deep), decoder).html, "more segments");
 });
 
-Deno.test("forestView() refuses arrays that are no forest", () => {
+Deno.test("forestView() refuses arrays that are not a forest", () => {
   const edges = { rows: ints(), targets: ints(), counts: new Float32Array() };
   assertThrows(
     () =>
