@@ -12,9 +12,9 @@ import type { LoraSettings } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import type { Evaluation } from "../train/mod.ts";
 import { sha256File } from "../weights/sha256.ts";
-import type { FoundModel } from "./find_model.ts";
 import { type FormatRecord, formatSchema } from "./format.ts";
 import type { Program } from "./program.ts";
+import type { ResolvedModel } from "../weights/mod.ts";
 
 /** The record's file. */
 export const RECORD_FILE = "taught.json";
@@ -145,7 +145,11 @@ export async function readRecord(directory: string): Promise<TaughtRecord | unde
  * @throws {SyntaxError} If they have other bytes.
  */
 export async function assertAsSaved(
-  { taught, adapter, source }: Pick<FoundModel, "taught" | "adapter" | "source">,
+  { taught, adapter, source }: {
+    readonly taught?: TaughtRecord;
+    readonly adapter?: string;
+    readonly source: ResolvedModel;
+  },
   signal?: AbortSignal,
 ): Promise<void> {
   const path = adapter !== undefined
