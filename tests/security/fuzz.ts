@@ -1,6 +1,6 @@
 /**
  * `deno task fuzz`: random input for all that reads what strangers write, for a given time. A finding is
- * an input for which a reader throws what is no sentence, hangs, or lets through what it must not.
+ * an input on which a reader throws something other than a one-line message, hangs, or lets through what it must not.
  *
  * ```
  * deno task fuzz                        # two minutes
