@@ -66,7 +66,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
   ],
   "tunebook/train": [
-    ["Train", /^train\/(sft|options|settings|early)/],
+    ["Train", /^train\/(sft|options|settings|early|defaults)/],
     ["Optimizer and learning rate", /^train\/(optimizer|schedule)/],
     ["Measure and log", /^train\/(evaluate|tensorboard)/],
   ],

@@ -103,6 +103,7 @@ export const EXECUTE_OPTIONS: OptionNames<ExecuteOptions> = {
 
 /** How a test of a cell ended. */
 export interface CellTest {
+  /** The name of the test. */
   name: string;
   /** Set if it failed. */
   error?: CellError;
