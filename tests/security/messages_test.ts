@@ -109,7 +109,7 @@ for (const [what, source] of Object.entries(FLOODS)) {
     );
     assertEquals(
       failure?.message,
-      "The notebook wrote more than 1 MiB of output and was stopped; what came after is left out",
+      "The notebook wrote more than 1 MiB of output and was stopped; later output is left out",
     );
     const text = formatNotebook(notebook);
     assert(text.length < 2 * MOST, `the notebook that is written has ${text.length} bytes`);
