@@ -75,7 +75,7 @@ for (const line of ${
 
 const MOST = 2 ** 20;
 
-/** Floods: each writes far more than a MiB, or data that takes far more in memory or in a file. */
+/** Floods: each writes far more than a MiB, or what takes far more in memory or in a file. */
 const FLOODS: Record<string, string> = {
   "prints": 'for (;;) console.log("x".repeat(1e5));',
   "one print": 'console.log("x".repeat(5e7));',
@@ -101,7 +101,7 @@ const FLOODS: Record<string, string> = {
 };
 
 for (const [what, source] of Object.entries(FLOODS)) {
-  Deno.test(`a notebook that writes too much is stopped: ${what}`, async () => {
+  Deno.test(`a notebook that writes too much output is stopped: ${what}`, async () => {
     const before = Deno.memoryUsage().rss;
     const { notebook, failure } = await runNotebook(
       notebookOf(code('console.log("before");'), code(source), code('console.log("after");')),
