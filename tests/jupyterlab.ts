@@ -3,7 +3,7 @@
 import { installKernel } from "../lib/runtime/jupyter/install.ts";
 import { denoDir, findProgram, type Found } from "./support.ts";
 
-/** JupyterLab: beside the `jupyter` that `TUNEBOOK_JUPYTER` names, else on the PATH. */
+/** JupyterLab: beside the `jupyter` that `TUNEBOOK_JUPYTER` names, or the one on the PATH. */
 export const jupyterProgram: Found = findJupyterLab();
 
 function findJupyterLab(): Found {

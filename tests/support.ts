@@ -77,7 +77,7 @@ export function findInEnvironment(variable: string, how: string): Found {
 }
 
 /**
- * Looks for a program that an environment variable names, else on the PATH.
+ * Looks for a program that an environment variable names, or on the PATH.
  *
  * @param variable As `"TUNEBOOK_CHROMIUM"`
  * @param names What the program may be called

@@ -95,7 +95,7 @@ function show(name: string, { cells }: CheckResult) {
   if (cells.length === 0) console.log(`${name} holds no outputs: there is nothing to compare`);
   else {
     console.log(
-      `${of("same").length} of ${cells.length} cells put out the same${excused}` +
+      `${of("same").length} of ${cells.length} cells gave the same output${excused}` +
         (of("differs").length > 0 ? `, ${of("differs").length} differ` : ""),
     );
   }

@@ -102,14 +102,14 @@ function sentence({ verdict, exact, page, exceptions, tampered, cells, changes }
     case "unknown":
       return `Cannot tell: ${
         page.verdict === "unknown" ? page.reason : ""
-      }; ${counts} put out what its notebook holds`;
+      }; ${counts} gave what its notebook holds`;
     case "different": {
       const why = tampered.length > 0
         ? `; ${tampered.join("; ")}`
         : changes.length === 0
         ? ", though nothing that was recorded has changed"
         : "";
-      return `Not the same: ${counts} put out what the report shows${why}`;
+      return `Not the same: ${counts} gave what the report shows${why}`;
     }
   }
 }

@@ -98,6 +98,6 @@ async function readImportMap(
 /** Reads a file of code; a named pipe would never end, a device never be full. */
 async function readModule(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const { isFile, size } = await Deno.stat(path);
-  if (!isFile || size > MAX_MODULE) throw new TypeError(`"${path}" is no file of code`);
+  if (!isFile || size > MAX_MODULE) throw new TypeError(`"${path}" is not a code file`);
   return await Deno.readFile(path);
 }

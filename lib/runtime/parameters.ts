@@ -229,7 +229,7 @@ function literal(
   }
   const text = JSON.stringify(value, null, 2);
   if (text === undefined) {
-    throw new TypeError(`Cannot set parameter "${name}": a ${typeof value} is no JSON value`);
+    throw new TypeError(`Cannot set parameter "${name}": a ${typeof value} is not a JSON value`);
   }
   // In a literal this key would set the object's prototype.
   if (text.includes('"__proto__"')) return `JSON.parse(${JSON.stringify(text)})`;

@@ -157,7 +157,7 @@ function drawReplay(draws: readonly Draw[], base: readonly Draw[], text: (id: nu
   const branch = flip < 0
     ? "the same text as at temperature 1 without limits"
     : `branches off at token ${flip + 1}`;
-  const alt = `The text goes on: ${said}; ${branch}.`;
+  const alt = `The text continues: ${said}; ${branch}.`;
   const height = 8 + draws.length * LANE;
   return new View(() => ({
     "text/html": `<p style="margin:4px 0;font-size:13px">… <b>${

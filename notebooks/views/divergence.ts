@@ -164,7 +164,7 @@ function draw(errors: readonly StageError[], layers: number, bug: Bug | undefine
     .map((name, i) => label(LEFT - 8, TOP + i * HEIGHT + 21, name, "end"));
   const [width, height] = [LEFT + STAGES.length * WIDTH + 4, TOP + (layers + 2) * HEIGHT + 4];
   const words = first < 0
-    ? `Every stage is within ${TOLERANCE} of the reference.`
+    ? `Every stage is within ${TOLERANCE} of the correct model.`
     : `The first red cell is ${where(errors[first])}, with a relative error of ${
       errors[first].error.toExponential(1)
     }.`;

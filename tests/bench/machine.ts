@@ -57,7 +57,7 @@ export interface ProcessorTime {
   readonly stolen: number;
 }
 
-/** What the machine tells of its processors' time; undefined where it is no Linux. */
+/** The processor times of the machine; undefined if it is not Linux. */
 export async function processorTime(): Promise<ProcessorTime | undefined> {
   const text = await Deno.readTextFile("/proc/stat").catch(() => "");
   const [user, nice, system, , , irq, softIrq, stolen] = text.split("\n")[0].match(/\d+/g)

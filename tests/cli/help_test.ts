@@ -46,7 +46,7 @@ for (const [command, options] of Object.entries(COMMANDS)) {
         `--${option} is missing`,
       );
     }
-    // each is described: no option stands alone on its line with nothing below
+    // each is described: no option is on a line without a description
     for (const match of stdout.matchAll(/^ {2}--\S+( <\S+>)?$(?!\n {10,}\S)/gm)) {
       throw new Error(`"${match[0]}" is not described`);
     }

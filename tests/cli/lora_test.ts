@@ -58,7 +58,7 @@ Deno.test("tunebook train refuses options of LoRA that do not go together", asyn
     ["--lora-rank", "2", "--lora-targets", "q_proj"],
     ["--lora-rank", "2", "--lora-targets", "/(/"],
     ["--lora-rank", "2", "--lora-alpha", "0"],
-    ["--quantize", "nf4"], // a width of 16 is no whole block
+    ["--quantize", "nf4"], // a width of 16 is not a whole block
   ].map((options) => tunebook(workshop.training("--out", workshop.file("out"), ...options))));
   const messages = [
     "LoRA options need --lora-rank",

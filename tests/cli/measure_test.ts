@@ -130,7 +130,7 @@ Deno.test("tunebook plan downloads a hub's model's description, and never its we
   );
   assertEquals(hub.count("GET", /config\.json$/) > 0, true);
   assertEquals(hub.asked.filter(({ path }) => /safetensors|gguf/.test(path)), []);
-  // A description alone is no model: the cache does not offer it as one.
+  // A description alone is not a model: the cache does not offer it as one.
   assertEquals(await listCachedModels(env.HF_HUB_CACHE), []);
 });
 

@@ -45,7 +45,7 @@ Deno.test("parseEntries() lists three faults and counts the rest", () => {
   );
 });
 
-Deno.test("parseEntries() says where text is no JSON", () => {
+Deno.test("parseEntries() says where text is not JSON", () => {
   const error = assertThrows(() => parseEntries('[{"instruction": "a",}]', "d.json"), SyntaxError);
   assertEquals(error.message.startsWith('Cannot read "d.json" as JSON: '), true);
   assertEquals(error.message.includes("line 1 column 22"), true, error.message);

@@ -52,7 +52,7 @@ Deno.test("parseScore() reads an integer from 0 to 100, alone", () => {
   }
 });
 
-Deno.test("judgeResponses() accounts for every reply, and goes on after each failure", async () => {
+Deno.test("judgeResponses() accounts for every reply, and continues after each failure", async () => {
   const judge = scripted([
     "80",
     "Score: 90",
@@ -111,7 +111,7 @@ Deno.test("judgeResponses() accounts for every reply, and goes on after each fai
   }
 });
 
-Deno.test("judgeResponses() gives an empty response 0 without asking, as the reference does", async () => {
+Deno.test("judgeResponses() gives an empty response 0 without asking, as Raschka's chapter 7 does", async () => {
   const judge = scripted(["50"]);
   const report = await judgeResponses(
     [{ ...ENTRY, model_response: "" }, { ...ENTRY, model_response: "mice" }],

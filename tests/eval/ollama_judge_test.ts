@@ -122,7 +122,7 @@ Deno.test("ollamaJudge() never judges a prompt that was cut", async () => {
   const message = (why: string) =>
     `The prompt is longer than the tokens that Ollama was given room for (${why}), and a cut prompt ` +
     "is not judged: raise numCtx (--num-ctx)";
-  // an older server cuts in silence
+  // an older server cuts silently
   await withServer(
     () => answer("50", { prompt_eval_count: 512 }),
     (host) => assertFails(host, "prompt-too-long", message("it fills all 512"), { numCtx: 512 }),
@@ -200,7 +200,7 @@ Deno.test("ollamaJudge() repeats what the server said of its own failure", async
   assertEquals(printed, []);
 });
 
-Deno.test("ollamaJudge() says that an answer is none", async () => {
+Deno.test("ollamaJudge() says that a response is not an answer", async () => {
   await withServer(() => new Response('{"message": {"content": "5'), async (host) => {
     const error = await assertRejects(() => ollamaJudge("tiny", { host }).ask("?"), JudgeError);
     assertEquals(error.reason, "bad-answer");

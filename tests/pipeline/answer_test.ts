@@ -26,7 +26,7 @@ Deno.test("Model.answer() gives one answer for a question and an array for an ar
   assert(await model.answer("Hi", draw) !== await model.answer("Hi", { ...draw, seed: 8 }));
 });
 
-Deno.test("Model.answer() tells of progress, and stops by its signal", async () => {
+Deno.test("Model.answer() reports progress, and stops by its signal", async () => {
   using model = await loadNano();
   const done: [number, number][] = [];
   await model.answer(ENTRIES.slice(0, 3), { ...FEW, onProgress: (...at) => done.push(at) });
@@ -67,7 +67,8 @@ for (const [name, tokenizer] of tokenizers) {
       assertEquals(pieces.join(""), new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
       assertEquals(pieces.filter(isHalved), []);
     }));
-    // whatever tokens a model chooses, whole characters come out, and what is not UTF-8 is said so
+    // whatever tokens a model chooses, whole characters come out, and bytes that are not UTF-8 are
+    // replaced
     const anyIds = fc.array(fc.integer({ min: 0, max: tokenizer.vocabSize - 1 }), {
       maxLength: 40,
     });

@@ -1,4 +1,4 @@
-// What other programs are told of a model: the template that it was taught, byte for byte.
+// The description of a model for other programs: the template that it was taught, byte for byte.
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";

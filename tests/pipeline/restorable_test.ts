@@ -19,7 +19,7 @@ Deno.test("a model that is restored in a new process knows what it was taught", 
   const { taught, format } = made as typeof model;
   assertEquals([taught, format.name], [model.taught, "zephyr"]);
 
-  // where the model is there already, whoever holds it sees the change
+  // where the model is there already, other holders see the change
   assertEquals(fresh.format.name, "alpaca");
   const filled = await kind.restore({ ...data, network: fresh.network }, temporary.path, fresh);
   assertEquals(filled, fresh);

@@ -81,7 +81,7 @@ Deno.test("an adapter is saved alone, with its base, and found again by its fold
   assertEquals(bare.source.spec, "nano");
 });
 
-Deno.test("what sft() teaches a model is known to whoever saves it; unknown formats are not guessed", async () => {
+Deno.test("what sft() teaches a model is known when it is saved; unknown formats are not guessed", async () => {
   using temporary = new TemporaryDirectory();
   const folder = join(temporary.path, "lower");
   using model = await loadNano();
@@ -145,7 +145,7 @@ Deno.test("a run replaces its own output; another's is refused in one sentence",
     Deno.errors.AlreadyExists,
     'it holds a model without a "taught.json"',
   );
-  // other files are no reason to refuse
+  // other files are not a reason to refuse
   const full = join(temporary.path, "full");
   await Deno.mkdir(full);
   await Deno.writeTextFile(join(full, "notes.txt"), "mine");

@@ -54,7 +54,7 @@ Deno.test("MessageCodec without a key signs nothing and takes anything", () => {
   assertEquals(codec.decode(frames.with(1, encode("zz"))).content, { a: 1 });
 });
 
-Deno.test("MessageCodec.decode() refuses what is no message", () => {
+Deno.test("MessageCodec.decode() refuses what is not a message", () => {
   const codec = new MessageCodec("");
   const refuse = (frames: string[], message: string) =>
     assertThrows(() => codec.decode(frames.map(encode)), SyntaxError, message);

@@ -79,7 +79,7 @@ Deno.test("a session keeps what the kernel or its children would lose", async (t
     ["a\ufffd \\ud800"],
   );
   await shows(
-    "a rejection that the notebook handles is no error",
+    "a rejection that the notebook handles is not an error",
     `addEventListener("unhandledrejection", (event) => {
        event.preventDefault();
        console.log("handled", event.reason);

@@ -50,7 +50,7 @@ Deno.test("declaredParameters() reads names, kinds and types", () => {
   assertEquals(declaredParameters(book(["1"])), undefined);
 });
 
-Deno.test("readParameters() types values by what is declared, else by JSON", () => {
+Deno.test("readParameters() types values by what is declared, otherwise by JSON", () => {
   const pairs = ["epochs=2", "name=5", "flag=false", "list=[1,2]", "made=a=b", "either=null"];
   assertEquals(readParameters(declared, [...pairs, "ratio=1e-3", 'map={"a":1}']), {
     epochs: 2,
@@ -65,7 +65,7 @@ Deno.test("readParameters() types values by what is declared, else by JSON", () 
   assertEquals(readParameters(declared, ['name="5"', "name="]), { name: "" });
 });
 
-Deno.test("readParameters() refuses what is no name=value", () => {
+Deno.test("readParameters() refuses what is not name=value", () => {
   for (const text of ["epochs", "=1", "a b=1", "1a=1", "a);evil(=1"]) {
     assertThrows(() => readParameters(declared, [text]), SyntaxError, "expected name=value");
   }
@@ -120,7 +120,11 @@ Deno.test("injectParameters() refuses unknown names with the nearest, and wrong 
     TypeError,
     "expected an array, got an object",
   );
-  assertThrows(() => injectParameters(declared, { made: () => 1 }), TypeError, "is no JSON value");
+  assertThrows(
+    () => injectParameters(declared, { made: () => 1 }),
+    TypeError,
+    "is not a JSON value",
+  );
 });
 
 Deno.test("injectParameters() writes dates and bigints as they are declared, and takes only identifiers", () => {

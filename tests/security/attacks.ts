@@ -1,7 +1,7 @@
-// What a hostile notebook tries against the sandbox, a row each: the cell that tries it, and what it
-// must put out. A cell prints one JSON value.
+// What a hostile notebook tries against the sandbox, a row each: the cell that tries it, and its
+// required output. A cell prints one JSON value.
 
-/** An attack, or something harmless that must go on working. */
+/** An attack, or something harmless that must keep working. */
 export interface Attack {
   /** What it tries. */
   tries: string;
@@ -192,7 +192,7 @@ export const ATTACKS: Attack[] = [
   ...Deno.build.arch === "x86_64"
     ? [{
       tries: "system calls that lead out, or to memory that no limit counts",
-      // A process that a call did make must end, or it would put out all that follows once more.
+      // A process that a call did make must end, or it would print everything that follows again.
       cell: `show(Object.fromEntries(Object.entries(${
         JSON.stringify(CALLS)
       }).map(([name, number]) => {
@@ -210,7 +210,7 @@ export const ATTACKS: Attack[] = [
     holds: (seen) => seen === "done",
   },
   {
-    tries: "nothing bad: signals, a worker, a server of its own and files go on working",
+    tries: "nothing bad: signals, a worker, a server of its own and files keep working",
     cell: `show(await tried({
       signal: () => { const heard = () => {}; Deno.addSignalListener("SIGUSR1", heard); Deno.removeSignalListener("SIGUSR1", heard); },
       worker: () => new Promise((done) => {

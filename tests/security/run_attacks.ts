@@ -1,15 +1,15 @@
-// Runs the attacks in a sandbox, by whichever user runs this, and writes what came of them as JSON.
+// Runs the attacks in a sandbox, by whichever user runs this, and writes the results as JSON.
 
 import { runNotebook } from "../../lib/runtime/runner.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
 import { code, notebookOf } from "../runtime/report/sample.ts";
 import { ATTACKS, MEMORY, SETUP } from "./attacks.ts";
 
-/** What came of the attacks. */
+/** The results of the attacks. */
 export interface AttackReport {
   /** Why this user cannot build a sandbox here. */
   fault?: string;
-  /** What each attack put out, in their order; an error's text where a cell failed. */
+  /** The output of each attack, in order; an error's text where a cell failed. */
   seen: string[];
   /** Files whose hashes stand in the manifest. */
   hashed: string[];

@@ -126,7 +126,7 @@ Deno.test("forestView() takes deep and wide forests", () => {
   assertStringIncludes(forestView(forest(deep), decoder).html, "more segments");
 });
 
-Deno.test("forestView() refuses arrays that are no forest", () => {
+Deno.test("forestView() refuses arrays that are not a forest", () => {
   const edges = { rows: [], targets: [], counts: [] };
   assertThrows(
     () => forestView({ tokens: [1, 2], positions: [0, 1], end: [2, 3], edges }, decoder),

@@ -9,7 +9,10 @@ import { differentiate, numbers } from "./gradients.ts";
 
 const devices = [1, 2, 3, 7].map((threads) => new CpuDevice({ threads, blas: false }));
 
-/** A forest from each token's distance back to its parent's position: 0 begins a tree, 1 goes on, others branch off. */
+/**
+ * A forest from each token's distance back to its parent's position: 0 begins a tree, 1 continues,
+ * others branch off.
+ */
 function grow(steps: readonly number[]): AttentionOptions["forest"] {
   const positions = Int32Array.from({ length: steps.length });
   for (const [i, step] of steps.entries()) {

@@ -94,7 +94,7 @@ onEveryDevice(
   },
 );
 
-Deno.test("tensors are made on the device that was picked last, else on a CPU", async () => {
+Deno.test("tensors are made on the device that was picked last, otherwise on a CPU", async () => {
   const first = defaultDevice();
   assertEquals(first.kind, "cpu");
   assertEquals(tensor([1]).device, first);

@@ -1,5 +1,5 @@
-// A CPU kernel's signature is its definition's: what does not fit must not compile. `deno check` fails here where an
-// expected error is none.
+// A CPU kernel's signature is its definition's: what does not fit must not compile. `deno check`
+// fails here if an expected error does not occur.
 
 import { assertEquals } from "@std/assert";
 import { implement } from "../../lib/tensor/cpu/kernel.ts";

@@ -109,7 +109,10 @@ test("names the kernel whose WGSL does not compile, once its result is read", as
   const kernel = kernelOf("struct Params { size: u32, }\nfn main() { nonsense }");
   device.run(kernel, { x: x.buffer, y: x.buffer }, { size: 1 });
   const error = await assertRejects(() => x.data(), Error);
-  assertMatch(error.message, /^Cannot continue with the GPU ".+": cannot compile the kernel "test\.b/);
+  assertMatch(
+    error.message,
+    /^Cannot continue with the GPU ".+": cannot compile the kernel "test\.b/,
+  );
   assertEquals(error.message.includes("\n"), false);
   assertThrows(() => Tensor.from(device, [1]), Error, "test.broken"); // nothing works any more
 });
@@ -214,7 +217,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `WebGpuDevice.open() goes on where the GPU refuses tilings${
+  name: `WebGpuDevice.open() continues where the GPU refuses tilings${
     webGpuNeed ? ` (${webGpuNeed})` : ""
   }`,
   ignore: webGpuNeed !== undefined,
@@ -240,7 +243,10 @@ Deno.test({
     } as unknown as GPUAdapter;
     await withCache(async () => {
       const error = await assertRejects(() => WebGpuDevice.open({ adapter }), Error);
-      assertMatch(error.message, /^Cannot continue with the GPU ".+": cannot compile the kernel "mat/);
+      assertMatch(
+        error.message,
+        /^Cannot continue with the GPU ".+": cannot compile the kernel "mat/,
+      );
       assertEquals(refusals, GPU_TILINGS.length);
 
       // the fastest on software

@@ -53,7 +53,10 @@ function assertSameTokens(actual: Tokenizer, expected: Tokenizer, name: string):
   );
 }
 
-/** Without those added tokens of which GGUF has no kind: they take spaces along, or stand alone. */
+/**
+ * Without those added tokens of which GGUF has no kind: they include spaces, or match whole words
+ * only.
+ */
 function plain(definition: TokenizerDefinition): TokenizerDefinition {
   const simple = definition.addedTokens.filter((token) =>
     !token.single_word && !token.lstrip && token.special

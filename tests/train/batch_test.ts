@@ -1,4 +1,4 @@
-// However sequences of a batch stand together, they teach the same.
+// However the sequences of a batch are laid out, they teach the same.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";

@@ -119,7 +119,7 @@ onOneThread("Training.save() writes at once, and once for a step", async (device
   release(model);
 });
 
-onOneThread("half a checkpoint is none, and is cleaned away", async (device) => {
+onOneThread("half a checkpoint does not count, and is removed", async (device) => {
   using temporary = new TemporaryDirectory();
   const options = kept(temporary.path);
   await trainAndDie(device, options, 2);
@@ -135,16 +135,19 @@ onOneThread("half a checkpoint is none, and is cleaned away", async (device) => 
   assertEquals(names(temporary.path).sort(), ["step-000006", "step-000009", "step-12"]);
 });
 
-onOneThread("sft() that begins anew replaces an earlier training's checkpoints", async (device) => {
-  using temporary = new TemporaryDirectory();
-  await trainAndDie(device, kept(temporary.path), 9);
-  assertEquals(names(temporary.path), ["step-000006"]);
-  await trainAndDie(device, kept(temporary.path, { seed: 5 }), 2);
-  assertEquals(names(temporary.path), ["step-000002"]); // not the other's step 6
-  assertEquals((await findCheckpoint(temporary.path))?.state.options.seed, 5);
-});
+onOneThread(
+  "sft() that starts again replaces an earlier training's checkpoints",
+  async (device) => {
+    using temporary = new TemporaryDirectory();
+    await trainAndDie(device, kept(temporary.path), 9);
+    assertEquals(names(temporary.path), ["step-000006"]);
+    await trainAndDie(device, kept(temporary.path, { seed: 5 }), 2);
+    assertEquals(names(temporary.path), ["step-000002"]); // not the other's step 6
+    assertEquals((await findCheckpoint(temporary.path))?.state.options.seed, 5);
+  },
+);
 
-onOneThread("sft() begins anew where there is no checkpoint to resume", async (device) => {
+onOneThread("sft() starts at the beginning if there is no checkpoint to resume", async (device) => {
   using temporary = new TemporaryDirectory();
   const [{ step }] = await trainAndDie(device, kept(temporary.path, { resume: true }), 1);
   assertEquals(step, 1);

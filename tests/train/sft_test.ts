@@ -92,7 +92,7 @@ async function countedTokens(
   return steps.map(({ tokensCounted }) => tokensCounted);
 }
 
-onOneThread("sft() shuffles each epoch anew, or keeps a given order", async (device) => {
+onOneThread("sft() shuffles each epoch again, or keeps a given order", async (device) => {
   const shuffled = await countedTokens(device, { epochs: 4 });
   const epochs = [0, 2, 4, 6].map((at) => shuffled.slice(at, at + 2));
   for (const [a, b] of epochs) assertEquals(a + b, 15); // each example once
@@ -193,7 +193,7 @@ onOneThread("sft() drops something else in each step", async (device) => {
   release(model);
 });
 
-onOneThread("sft() stops at a loss that is no number, before any weight", async (device) => {
+onOneThread("sft() stops at a loss that is not a number, before any weight", async (device) => {
   const model = smallModel(device);
   const broken = await weightsOf(model);
   const bias = model.parameters.get("ln_f.bias")!;
@@ -210,7 +210,7 @@ onOneThread("sft() stops at a loss that is no number, before any weight", async 
   assertEquals(training.step, 0);
   for (const parameter of model.parameters.values()) assertEquals(parameter.grad, undefined);
 
-  bias.assign(new Float32Array(16)); // mended, it goes on
+  bias.assign(new Float32Array(16)); // fixed, it continues
   assertEquals(await weightsOf(model), broken);
   assertEquals((await take(training)).length, 3);
   release(model);

@@ -79,7 +79,8 @@ export function obituary(end: KernelEnd): CellError {
   let message: string;
   if (end.flooded !== undefined) {
     const most = `${Math.round(end.flooded / 2 ** 20)} MiB`;
-    message = `The notebook put out more than ${most} and was stopped; what came after is left out`;
+    message =
+      `The notebook wrote more than ${most} of output and was stopped; later output is left out`;
   } else if (end.closed) message = `The session was closed ${where}`;
   else if (stopping !== undefined) {
     const why = stopping.cause === "timeout" ? " after its time limit" : "";

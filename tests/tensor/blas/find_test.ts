@@ -1,4 +1,5 @@
-// A BLAS is checked before it is used: libraries that are wrong, crash or hang are not, and that is said and remembered.
+// A BLAS is checked before it is used: libraries that are wrong, crash or hang are not, and that is
+// reported and remembered.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
@@ -141,7 +142,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `no BLAS is used where none can be checked, which is said and not remembered${need}`,
+  name: `no BLAS is used where none can be checked, which is reported and not remembered${need}`,
   ignore: need !== "",
   async fn() {
     using fakes = new Fakes();

@@ -170,12 +170,15 @@ function runCheck(paths: readonly string[], timeLimit: number): CheckMessage[] {
   throw new Error(`the checking process does not start: ${said}`);
 }
 
-/** All that decides what a search finds, but the libraries' files. */
+/**
+ * All that decides what a search finds, but the libraries' files. As a hash: a sandboxed notebook can read what is kept,
+ * and paths of this machine are none of its business.
+ */
 function describeSituation(candidates: readonly string[]): string {
   const { os } = Deno.build;
   const searchPath = { darwin: "DYLD_LIBRARY_PATH", windows: "PATH" }[os as string] ??
     "LD_LIBRARY_PATH";
-  return JSON.stringify([
+  return hash(JSON.stringify([
     CHECK_VERSION,
     ...candidates,
     // Changes where a library is installed.
@@ -183,7 +186,19 @@ function describeSituation(candidates: readonly string[]): string {
     Deno.env.get(searchPath) ?? null,
     describeProcessor(),
     blasVariables(),
-  ]);
+  ]));
+}
+
+/** FNV-1a, twice: 16 hex digits, at once and without a library. */
+function hash(text: string): string {
+  const half = (start: number) => {
+    let state = start;
+    for (let i = 0; i < text.length; i++) {
+      state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
+    }
+    return (state >>> 0).toString(16).padStart(8, "0");
+  };
+  return half(0x811c9dc5) + half(0x2f0b4a27);
 }
 
 /** The processor's model and abilities, which decide the kernels that a library takes. */
