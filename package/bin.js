@@ -72,9 +72,10 @@ if (globalThis.Deno?.version?.deno !== undefined) {
     { stdio: "inherit" },
   );
   // A terminal sends Ctrl-C to both; who sends a signal to this process alone means the command.
+  const terminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {
-      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+      if (signal !== "SIGINT" || !terminal) child.kill(signal);
     });
   }
   child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));

@@ -14,6 +14,7 @@ import { parseTypeScript } from "./parse_typescript.ts";
 export interface CellTypeError {
   /** The cell's place among the code cells, from 1. */
   cell: number;
+  /** The id of the cell. */
   id: string;
   /** From 1. */
   line: number;
@@ -21,6 +22,7 @@ export interface CellTypeError {
   column: number;
   /** TypeScript's error code; 0 for a syntax error. */
   code: number;
+  /** What is wrong. */
   message: string;
 }
 
@@ -33,6 +35,25 @@ export interface CellTypeError {
  * @param path The notebook's path.
  * @returns The errors, in the order of the cells.
  * @throws {SyntaxError} If the file is not a notebook.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { checkTypes, parseNotebook, writeNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "const x: string = 1;"
+ *   }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".ipynb" });
+ * await writeNotebook(path, notebook);
+ * const [{ cell, line }] = await checkTypes(path);
+ * assertEquals([cell, line], [1, 1]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function checkTypes(path: string): Promise<CellTypeError[]> {
   const notebook = await readNotebook(path);

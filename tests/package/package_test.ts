@@ -9,10 +9,9 @@ import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
 import { jsrConfig, packageForJsr } from "../../package/jsr.ts";
 import { packageForNpm } from "../../package/npm.ts";
 import { findInEnvironment, findProgram } from "../support.ts";
-import { startRegistry } from "./registry.ts";
+import { missingForRegistry, startRegistry } from "./registry.ts";
 
-const npm = findProgram("TUNEBOOK_NPM", ["npm"], "npm, which comes with Node");
-const node = findProgram("TUNEBOOK_NODE", ["node"], "Node");
+const missing = await missingForRegistry();
 const jupyter = findInEnvironment(
   "TUNEBOOK_JUPYTER",
   "the jupyter of an environment with nbconvert",
@@ -70,8 +69,8 @@ async function writeBook(folder: string, more: Record<string, string> = {}): Pro
 }
 
 Deno.test({
-  name: `the package installs and works away from the project${npm.needs}${node.needs}`,
-  ignore: !npm.found || !node.found,
+  name: `the package installs and works away from the project${missing}`,
+  ignore: missing !== "",
   async fn(t) {
     const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "tunebook-package-" }));
     const at = (...parts: string[]) => join(home, ...parts);

@@ -2,6 +2,7 @@
 
 import { fromFileUrl, join } from "@std/path";
 import { run } from "../../package/files.ts";
+import { findProgram } from "../support.ts";
 
 const VERDACCIO = "6.0.5"; // the last for Node 18 and 20
 const HOME = fromFileUrl(new URL("../../.cache/verdaccio", import.meta.url));
@@ -10,6 +11,24 @@ const HOME = fromFileUrl(new URL("../../.cache/verdaccio", import.meta.url));
 export interface Registry extends AsyncDisposable {
   /** Its address. */
   url: string;
+}
+
+/** What a test that starts a registry lacks, for the end of its name; empty where nothing. */
+export async function missingForRegistry(): Promise<string> {
+  for (const name of ["node", "npm", "npx"]) {
+    const { found } = findProgram(`TUNEBOOK_${name.toUpperCase()}`, [name], "");
+    if (!found) return ` (needs ${name} on the PATH)`;
+  }
+  try {
+    await run(
+      "npm",
+      ["view", `verdaccio@${VERDACCIO}`, "version", "--fetch-retries=0"],
+      Deno.cwd(),
+    );
+    return "";
+  } catch {
+    return " (needs the registry that npm is set up with)";
+  }
 }
 
 /**

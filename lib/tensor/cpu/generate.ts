@@ -6,7 +6,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import type { CompiledFormula } from "../elementwise/run.ts";
+import type { CompiledFormula } from "../elementwise/kernel.ts";
 import {
   type ElementwiseSpecification,
   formulasOf,
