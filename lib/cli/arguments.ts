@@ -2,6 +2,8 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { DEFAULT_SPLIT, parseSplit } from "../dataset/split.ts";
+import { SFT_DEFAULTS } from "../train/defaults.ts";
+import { MASKS } from "../text/mask.ts";
 
 /**
  * Makes a parser of a numeric option.
@@ -84,7 +86,7 @@ export function maskOption(): Option {
     "--mask <name>",
     "which tokens count: prompt = the response and the end token; instruction = from " +
       '"### Response:" on; none = every token',
-  ).choices(["none", "instruction", "prompt"]).default("prompt");
+  ).choices(MASKS).default(SFT_DEFAULTS.mask);
 }
 
 /** The option that splits a file. */

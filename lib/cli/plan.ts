@@ -20,6 +20,7 @@ import {
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
+import { SFT_DEFAULTS } from "../train/defaults.ts";
 
 interface Options extends Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize"> {
   model: string;
@@ -49,9 +50,14 @@ export function register(program: Command): void {
       "--data <file|url>",
       'the instructions or conversations; "instructions": those that come with Tunebook',
     )
-    .option("--epochs <n>", "the number of passes over the training part", readCount, 1)
-    .option("--batch-size <n>", "examples per step", readCount, 8)
-    .option("--seed <n>", "the seed of the order of examples", readWhole, 123)
+    .option(
+      "--epochs <n>",
+      "the number of passes over the training part",
+      readCount,
+      SFT_DEFAULTS.epochs,
+    )
+    .option("--batch-size <n>", "examples per step", readCount, SFT_DEFAULTS.batchSize)
+    .option("--seed <n>", "the seed of the order of examples", readWhole, SFT_DEFAULTS.seed)
     .addOption(maskOption())
     .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)

@@ -34,6 +34,7 @@ import {
   type TrainingOptions,
   trainingOptions,
 } from "./training_options.ts";
+import { SFT_DEFAULTS } from "../train/defaults.ts";
 
 interface Options extends TrainingOptions, AdapterOptions {
   model: string;
@@ -84,19 +85,34 @@ export function register(program: Command): void {
       "where to save the model; in an existing folder, or a path that ends with /, it is saved as a " +
         "folder named after the model, such as gpt2-medium355M-sft",
     )
-    .option("--epochs <n>", "the number of passes over the training part", readCount, 1)
-    .option("--batch-size <n>", "examples per step", readCount, 8)
-    .option("--lr <rate>", "learning rate", readRate, 5e-5)
-    .option("--weight-decay <rate>", "AdamW's decoupled weight decay", readRate, 0.1)
-    .option("--seed <n>", "the seed of the order of examples", readWhole, 123)
+    .option(
+      "--epochs <n>",
+      "the number of passes over the training part",
+      readCount,
+      SFT_DEFAULTS.epochs,
+    )
+    .option("--batch-size <n>", "examples per step", readCount, SFT_DEFAULTS.batchSize)
+    .option("--lr <rate>", "learning rate", readRate, SFT_DEFAULTS.learningRate)
+    .option(
+      "--weight-decay <rate>",
+      "AdamW's decoupled weight decay",
+      readRate,
+      SFT_DEFAULTS.weightDecay,
+    )
+    .option("--seed <n>", "the seed of the order of examples", readWhole, SFT_DEFAULTS.seed)
     .addOption(maskOption())
     .addOption(formatOption())
-    .option("--eval-every <n>", "evaluate after every n steps; 0 for never", readWhole, 5)
+    .option(
+      "--eval-every <n>",
+      "evaluate after every n steps; 0 for never",
+      readWhole,
+      SFT_DEFAULTS.evalEvery,
+    )
     .option(
       "--eval-iters <n|all>",
       "evaluate on n batches of each part, or on all of the validation part",
       readEvalIters,
-      5,
+      SFT_DEFAULTS.evalIters,
     )
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
     .option("--steps <n>", "stop after n steps", readCount)

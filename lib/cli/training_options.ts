@@ -4,6 +4,7 @@ import { Option } from "commander";
 import type { Schedule, SftOptions } from "../train/mod.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 import { readCount, readDropout, readPositive, readRate, readWarmup } from "./arguments.ts";
+import { SFT_DEFAULTS } from "../train/defaults.ts";
 
 /** The values of {@linkcode trainingOptions}. */
 export interface TrainingOptions {
@@ -25,16 +26,18 @@ export function trainingOptions(): Option[] {
   const option = (flags: string, description: string) => new Option(flags, description);
   return [
     option("--schedule <name>", "how the learning rate changes after the warm-up")
-      .choices(SCHEDULES).default("constant"),
+      .choices(SCHEDULES).default(SFT_DEFAULTS.schedule),
     option(
       "--warmup <n|fraction>",
       "steps over which the learning rate increases from 0; below 1, a fraction of all steps",
-    ).argParser(readWarmup).default(0),
-    option("--min-lr <rate>", "the final rate of linear and cosine").argParser(readRate).default(0),
+    ).argParser(readWarmup).default(SFT_DEFAULTS.warmup),
+    option("--min-lr <rate>", "the final rate of linear and cosine").argParser(readRate).default(
+      SFT_DEFAULTS.minLearningRate,
+    ),
     option(
       "--accumulate <n>",
       "batches per step: equals one batch n times as large, in the memory of one",
-    ).argParser(readCount).default(1),
+    ).argParser(readCount).default(SFT_DEFAULTS.accumulate),
     option("--max-gradient-norm <x>", "clip the gradient norm over all weights")
       .argParser(readPositive),
     option(

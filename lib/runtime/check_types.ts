@@ -14,6 +14,7 @@ import { parseTypeScript } from "./parse_typescript.ts";
 export interface CellTypeError {
   /** The cell's place among the code cells, from 1. */
   cell: number;
+  /** The id of the cell. */
   id: string;
   /** From 1. */
   line: number;
@@ -21,6 +22,7 @@ export interface CellTypeError {
   column: number;
   /** TypeScript's error code; 0 for a syntax error. */
   code: number;
+  /** What is wrong. */
   message: string;
 }
 
@@ -33,13 +35,55 @@ export interface CellTypeError {
  * @param path The notebook's path.
  * @returns The errors, in the order of the cells.
  * @throws {SyntaxError} If the file is not a notebook.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { checkTypes, parseNotebook, writeNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "const x: string = 1;"
+ *   }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".ipynb" });
+ * await writeNotebook(path, notebook);
+ * const [{ cell, line }] = await checkTypes(path);
+ * assertEquals([cell, line], [1, 1]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function checkTypes(path: string): Promise<CellTypeError[]> {
   const notebook = await readNotebook(path);
   const folder = dirname(resolve(path));
   await cachePackages(notebook, folder);
-  const modules = new CellModules(folder);
   const server = await LanguageServer.start(folder);
+  try {
+    return await checkCells(notebook, folder, server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** How many cells have been checked. */
+let checked = 0;
+
+/**
+ * Checks the types of a notebook's cells by a language server that is running already.
+ *
+ * @param notebook The notebook. @param folder Its folder. @param server The server, started there.
+ */
+export async function checkCells(
+  notebook: Notebook,
+  folder: string,
+  server: LanguageServer,
+): Promise<CellTypeError[]> {
+  // A server may remember what a module of the same name was.
+  const modules = new CellModules(folder, checked);
+  checked += notebook.cells.length;
+  const written: string[] = [];
   const found: CellTypeError[] = [];
   try {
     let number = 0;
@@ -59,13 +103,14 @@ export async function checkTypes(path: string): Promise<CellTypeError[]> {
       }
       const { module } = modules.add(cell.source, names);
       server.write(module.uri, module.text);
+      written.push(module.uri);
       const diagnostics = await server.diagnose(module.uri);
       for (const error of typeErrors(cell.source, diagnostics, { modules: true })) {
         found.push({ ...place, ...error });
       }
     }
   } finally {
-    await server.close();
+    for (const uri of written) server.remove(uri);
   }
   return found;
 }

@@ -72,6 +72,7 @@ export {
 export type { SandboxOptions } from "./sandbox/walls.ts";
 export { Session } from "./session.ts";
 export type {
+  CellTest,
   ExecuteOptions,
   ExecuteResult,
   SessionMessage,

@@ -29,7 +29,7 @@ export type RunProgress =
     cells: number;
     status: ExecuteResult["status"] | "skipped" | "restored";
     seconds: number;
-    /** Of a cell tagged `cache`: what was done, and why. */
+    /** For a cell tagged `cache`: what was done, and why. */
     cache?: string;
   };
 
@@ -43,11 +43,11 @@ export interface RunOptions {
   totalTimeout?: number;
   /** Whether to continue after a cell that failed. */
   allowErrors?: boolean;
-  /** Stops the run; what was done is kept. */
+  /** Stops the run; results so far are kept. */
   signal?: AbortSignal;
   /** The kernel's working directory; the notebook's folder by default. */
   cwd?: string;
-  /** What to call a notebook that was not read from a file. */
+  /** The name of a notebook that was not read from a file. */
   name?: string;
   /** The path of a notebook that was not read from a file, for `import.meta` in cells. */
   path?: string;
@@ -58,7 +58,7 @@ export interface RunOptions {
   resume?: boolean;
   /** Where results of cells tagged `cache` are kept; the user's cache folder by default. */
   cacheFolder?: string;
-  /** Runs the kernel behind walls: no network, named files only, bounded memory, disk and time. */
+  /** Runs the kernel in a sandbox: no network, named files only, bounded memory, disk and time. */
   sandbox?: SandboxOptions;
   /** Changes the command that starts the kernel. */
   launcher?: KernelLauncher;
@@ -101,7 +101,7 @@ export interface RunFailure {
   cell: number;
   /** Its id. */
   id: string;
-  /** The line of the cell, from 1, where it is known. */
+  /** The line of the cell, from 1, if known. */
   line?: number;
   /** The error's name, for example `"TypeError"`. */
   name: string;
@@ -113,19 +113,19 @@ export interface RunFailure {
 
 /** The result of a run. */
 export interface RunResult {
-  /** The notebook with the outputs that there are. */
+  /** The notebook with its outputs so far. */
   notebook: Notebook;
-  /** How they came about; also in the notebook, as `metadata.tunebook`. */
+  /** The manifest of the run; also in the notebook, as `metadata.tunebook`. */
   manifest: Manifest;
-  /** Whether every cell ended well, or failed as its tag `raises-exception` expects. */
+  /** Whether every cell succeeded, or failed as its tag `raises-exception` allows. */
   ok: boolean;
   /** The first cell that failed. */
   failure?: RunFailure;
-  /** All that failed, in order; more than one only where errors are allowed. */
+  /** All cells that failed, in order; more than one only if errors are allowed. */
   failures?: RunFailure[];
   /** Tests that cells have registered with `Deno.test`, by the cells' ids. */
   tests?: Record<string, CellTest[]>;
-  /** What may be missing from the notebook though no cell failed, a sentence each. */
+  /** Warnings about output that may be missing although no cell failed, one sentence each. */
   warnings?: string[];
 }
 
@@ -187,11 +187,11 @@ export async function runNotebook(
   });
 }
 
-/** What {@linkcode runCells} is told beside what a caller of {@linkcode runNotebook} tells. */
+/** Options of {@linkcode runCells} besides those of {@linkcode runNotebook}. */
 export interface CellsOptions extends Omit<RunOptions, "sandbox" | "output"> {
   /** Code that the kernel runs before any cell. */
   lock?: string;
-  /** Is told the notebook after each cell, and at the end. */
+  /** Called with the notebook after each cell, and at the end. */
   save: (notebook: Notebook) => Promise<void>;
 }
 
@@ -258,7 +258,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
     cells: cells.filter(runs),
     notebook: path ?? resolve(cwd, name),
     cwd,
-    // Nothing of a stranger's outlives its run.
+    // Nothing of an untrusted notebook outlives its run.
     enabled: options.launcher === undefined,
     resume: options.resume ?? false,
     folder: options.cacheFolder,
@@ -285,7 +285,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
       if (result.status === "stopped" && limit.passed()) {
         blameLimit(result, options.totalTimeout!, at.cell);
       }
-      // The array itself: what arrives late, and updates of displays, reach it too.
+      // The array itself, so that late output and updates of displays reach it too.
       cell.outputs = result.outputs;
       cell.execution_count = result.executionCount;
       manifest.provenance.push(...result.provenance);
@@ -331,7 +331,7 @@ function totalLimit({ signal, totalTimeout }: RunOptions) {
   };
 }
 
-/** A cell that was stopped because the run's time was over says so. */
+/** The error of a cell that was stopped by the run's time limit. */
 function blameLimit(result: ExecuteResult, seconds: number, cell: number) {
   const message = `The notebook ran longer than its limit of ${seconds} s and was stopped in ` +
     `cell ${cell}`;
@@ -355,7 +355,7 @@ function assertLanguage({ metadata }: Notebook, name: string) {
   );
 }
 
-/** Says in the notebook's metadata which kernel ran it. */
+/** Records in the notebook's metadata which kernel ran it. */
 function setLanguage(notebook: Notebook, languageInfo: Record<string, unknown>) {
   notebook.metadata.kernelspec ??= { name: "deno", display_name: "Deno", language: "typescript" };
   if (typeof languageInfo.name === "string") {

@@ -1,5 +1,5 @@
 // A session with a real Deno kernel that loses nothing: every output under its cell and in order,
-// syntax errors with their place, a stop that keeps the state, and an end to everything that hangs.
+// syntax errors with their positions, a stop that keeps the state, and no hangs.
 
 import { resolve, toFileUrl } from "@std/path";
 import { type CellError, describeError, describeSyntaxError, type SentCell } from "./cell_error.ts";
@@ -41,14 +41,14 @@ interface Running {
   executionCount: number | null;
   provenance: ProvenanceEntry[];
   uncaught: Promise<CellError>[];
-  /** Whether it has been told that it sent what makes no sense. */
+  /** Whether its invalid messages have been reported. */
   corrected: boolean;
   sent: SentCell;
   stopped?: "stopped" | "timeout";
 }
 
 /**
- * A kernel and what has been run in it.
+ * A kernel and the cells that have run in it.
  *
  * @example
  * ```ts
@@ -69,11 +69,11 @@ export class Session {
   #names = new Set<string>();
   #numbers = 0;
   #running?: Running;
-  /** The last cell that was sent, which is where late output belongs. */
+  /** The last cell that was sent; late output belongs to it. */
   #last?: Running;
   /** The last cells by their numbers. */
   #owners = new Map<number, Running>();
-  /** Whether the kernel's end has been told. */
+  /** Whether the kernel's end has been reported. */
   #mourned = false;
   #closed = false;
   /** What has arrived since cells run, and what of it is kept, in bytes. */
@@ -90,7 +90,7 @@ export class Session {
    * Starts a kernel and makes it ready.
    *
    * @param options Where and how.
-   * @returns The session; dispose it, or the kernel lives as long as this process.
+   * @returns The session; dispose it, otherwise the kernel lives as long as this process.
    */
   static async start(options: SessionOptions = {}): Promise<Session> {
     assertKnownOptions("start a session", options, SESSION_OPTIONS);
@@ -99,7 +99,7 @@ export class Session {
     return session;
   }
 
-  /** What the kernel says of its language, as notebooks keep it in their metadata. */
+  /** The kernel's `language_info`, as in notebooks' metadata. */
   get languageInfo(): Record<string, unknown> {
     return this.#link.languageInfo;
   }
@@ -109,7 +109,7 @@ export class Session {
     return this.#link.kernel.pid;
   }
 
-  /** Whether the kernel has ended; the next cell is told, or starts a new one. */
+  /** Whether the kernel has ended; the next cell reports it, or starts a new one. */
   get ended(): boolean {
     return this.#link.kernel.ended;
   }
@@ -145,7 +145,7 @@ export class Session {
    * @param type The request's type.
    * @param content Its content.
    * @returns The reply's content.
-   * @throws {Error} If the kernel does not answer within 5 s, as while a cell runs.
+   * @throws {Error} If the kernel does not answer within 5 s, for example while a cell runs.
    */
   async request(
     type: string,
@@ -157,9 +157,9 @@ export class Session {
   }
 
   /**
-   * Gives cells a message of a comm, which is what widgets speak over: the kernel's global scope gets
-   * an event of the message's type, whose `detail` has its `content`, `metadata` and `buffers`. A
-   * `comm_open` that no listener takes by `preventDefault()` is closed.
+   * Sends cells a message of a comm, the channel of widgets: the kernel's global scope gets an
+   * event of the message's type, whose `detail` has its `content`, `metadata` and `buffers`. A
+   * `comm_open` that no listener accepts with `preventDefault()` is closed.
    */
   async send(
     type: "comm_open" | "comm_msg" | "comm_close",
@@ -180,8 +180,8 @@ export class Session {
   }
 
   /**
-   * Gives up what a stop waits for: library code that was told, and may end by itself, is left behind.
-   * Does nothing unless a cell is being stopped.
+   * Stops waiting for library code that received the stop signal and may end by itself. Does
+   * nothing unless a cell is being stopped.
    */
   async hurry(): Promise<void> {
     const running = this.#running;
@@ -226,7 +226,7 @@ export class Session {
    * Waits for the timers that cells have left pending: their output belongs to the last cell.
    *
    * @param milliseconds The longest wait.
-   * @returns How many are pending still, or the kernel has not answered about.
+   * @returns How many are still pending, or not reported by the kernel.
    */
   async settle(milliseconds: number): Promise<number> {
     if (this.#link.kernel.ended) return 0;
@@ -236,18 +236,18 @@ export class Session {
     return heard?.value.type === "settled" ? heard.value.pending : 0;
   }
 
-  /** The kernel has ended: who would not hear of it otherwise is told. */
+  /** The kernel has ended: notifies those who would not notice it otherwise. */
   async #died() {
     const { onDeath } = this.#options;
     const told = this.#running !== undefined || this.#mourned || this.#closed;
     if (onDeath === undefined || told) return;
-    // The next cell is told too: it does not run on lost state without a word.
+    // The next cell reports it too, so that it does not silently run on lost state.
     onDeath(await this.#obituary("while no cell ran"));
   }
 
   async #reboot() {
     if (this.#closed) throw new Error("Cannot use the session: it is closed");
-    this.#mourned = true; // This end is wanted.
+    this.#mourned = true; // This end is intended.
     await this.#link.kernel[Symbol.asyncDispose]();
     this.#names.clear();
     this.#displays.clear();
@@ -258,7 +258,7 @@ export class Session {
     await this.#boot();
   }
 
-  /** Counts what arrives and what is kept; ends the kernel where it is too much. */
+  /** Counts arriving and stored bytes; ends the kernel if they exceed the limit. */
   #count(arrived: number, kept: number) {
     const { maxOutput = Infinity } = this.#options;
     // What belongs to no cell is the kernel's own, as it starts.
@@ -270,10 +270,10 @@ export class Session {
     this.#link.kernel.kill();
   }
 
-  /** Takes what is written past the prelude. */
+  /** Handles output that bypasses the prelude. */
   #takeNative({ header, content, metadata, buffers }: Message) {
     const { msg_type: type } = header;
-    // Errors come with the reply; other output still counts.
+    // Errors are in the reply; other output still counts.
     if (isOutputType(type)) {
       if (type === "stream") this.#receive(type, this.#nameCells(content));
       else if (type !== "error") this.#receive(type, content);
@@ -282,7 +282,7 @@ export class Session {
     }
   }
 
-  /** Puts cells' names in the place of lines as the kernel prints them, in what its test runner says. */
+  /** Replaces the kernel's line numbers by cells' names in the output of its test runner. */
   #nameCells(content: unknown): unknown {
     const { text } = content as { text?: unknown };
     if (typeof text !== "string") return content;
@@ -323,7 +323,7 @@ export class Session {
     if (!this.#flooded) this.#output(read.message);
   }
 
-  /** Tells a cell, once, that it has sent what makes no sense. */
+  /** Reports once that a cell has sent an invalid message. */
   #correct({ name, message }: Error) {
     const owner = this.#running ?? this.#last;
     if (owner === undefined || owner.corrected) return;
@@ -481,7 +481,7 @@ export class Session {
     }
   }
 
-  /** What to say when the kernel has ended. */
+  /** The message for a kernel that has ended. */
   async #obituary(where: string, running?: Running): Promise<CellError> {
     const cause = running?.stopped;
     return obituary({

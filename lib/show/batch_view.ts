@@ -1,22 +1,11 @@
 // A padded batch as a grid: the inputs, and below each its target.
 
+import type { PaddedBatch } from "../dataset/mod.ts";
 import { chipStyle } from "./chips.ts";
 import { escapeHtml, monospace, palette, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
-
-/** A padded batch, from `collate`. */
-export interface PaddedBatchLike {
-  /** The model's inputs, (B, T) row by row. */
-  inputs: ArrayLike<number>;
-  /** Each input's successor or −100, (B, T) row by row. */
-  targets: ArrayLike<number>;
-  /** B. */
-  batchSize: number;
-  /** T. */
-  length: number;
-}
 
 /** How a batch is shown. */
 export interface BatchViewOptions {
@@ -62,7 +51,7 @@ export const BATCH_VIEW_OPTIONS: OptionNames<BatchViewOptions> = {
  * ```
  */
 export function batchView(
-  batch: PaddedBatchLike,
+  batch: Pick<PaddedBatch, "inputs" | "targets" | "batchSize" | "length">,
   tokenizer: Detokenizer,
   options: BatchViewOptions = {},
 ): View {

@@ -1,6 +1,6 @@
 // Pictures of a forest batch: its branches, and which token attends to which.
 
-import type { ForestBatchLike, ForestTree, Segment } from "./forest_tree.ts";
+import type { DrawnForest, ForestTree, Segment } from "./forest_tree.ts";
 import { px } from "./svg/marks.ts";
 import { textElement } from "./svg/text.ts";
 import { niceTicks } from "./svg/scale.ts";
@@ -34,7 +34,7 @@ const svgOpen = (
  * @returns One `<svg>` element.
  */
 export function drawBranches(
-  batch: ForestBatchLike,
+  batch: DrawnForest,
   tree: ForestTree,
   alt: string,
   color?: string,
@@ -115,7 +115,7 @@ export function drawBranches(
  * @param color Colour of text and lines, the page's own by default.
  * @returns One `<svg>` element.
  */
-export function drawAttention(batch: ForestBatchLike, alt: string, color?: string): string {
+export function drawAttention(batch: DrawnForest, alt: string, color?: string): string {
   const total = batch.tokens.length;
   const side = 400;
   const [left, top] = [44, 40];

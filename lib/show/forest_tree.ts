@@ -1,24 +1,13 @@
 // A forest batch as a tree of segments: stretches of tokens without a branch.
 
-/** A forest batch, from `forest`. */
-export interface ForestBatchLike {
-  /** Tokens in depth-first order, (T). */
-  tokens: ArrayLike<number>;
-  /** Each token's position in its sequences, from 0, (T). */
-  positions: ArrayLike<number>;
-  /** One past each token's last descendant, (T): i attends to j iff j ≤ i < end[j]. */
-  end: ArrayLike<number>;
-  /** Loss edges: token `rows[k]` is to predict `targets[k]`, which counts `counts[k]` times. */
-  edges: {
-    rows: ArrayLike<number>;
-    targets: ArrayLike<number>;
-    counts: ArrayLike<number>;
-  };
-  /** The number of tokens of the padded batch. */
-  tokensPadded?: number;
-  /** The tokens of the padded batch that are not padding. */
-  tokensReal?: number;
-}
+import type { BatchSizes, ForestBatch } from "../dataset/mod.ts";
+
+/**
+ * What a forest is drawn from.
+ *
+ * @internal
+ */
+export type DrawnForest = ForestBatch & Partial<Pick<BatchSizes, "tokensPadded" | "tokensReal">>;
 
 /** A stretch of tokens without a branch. */
 export interface Segment {
@@ -50,7 +39,7 @@ export interface ForestTree {
  * @returns Its segments, and the positions of its loss edges.
  * @throws {RangeError} If the arrays do not describe a forest.
  */
-export function forestTree(batch: ForestBatchLike): ForestTree {
+export function forestTree(batch: DrawnForest): ForestTree {
   const { tokens, end, positions, edges } = batch;
   const total = tokens.length;
   if (end.length !== total || positions.length !== total) {

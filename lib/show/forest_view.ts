@@ -3,13 +3,11 @@
 import { type Chip, chipsHtml, chipStyle, describeChips, legendHtml } from "./chips.ts";
 import { drawingHtml } from "./drawing.ts";
 import { drawAttention, drawBranches } from "./forest_picture.ts";
-import { type ForestBatchLike, type ForestTree, forestTree, type Segment } from "./forest_tree.ts";
+import { type DrawnForest, type ForestTree, forestTree, type Segment } from "./forest_tree.ts";
 import { escapeHtml, formatNumber, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
-
-export type { ForestBatchLike } from "./forest_tree.ts";
 
 /** How a forest is shown. */
 export interface ForestViewOptions {
@@ -53,7 +51,7 @@ export const FOREST_VIEW_OPTIONS: OptionNames<ForestViewOptions> = {
  * ```
  */
 export function forestView(
-  batch: ForestBatchLike,
+  batch: DrawnForest,
   tokenizer: Detokenizer,
   options: ForestViewOptions = {},
 ): View {
@@ -114,7 +112,7 @@ export function forestView(
  * assertStringIncludes(show.attentionView(batch).html, "<svg");
  * ```
  */
-export function attentionView(batch: ForestBatchLike, options: { title?: string } = {}): View {
+export function attentionView(batch: DrawnForest, options: { title?: string } = {}): View {
   assertKnownOptions("show attention", options, { title: true });
   const tree = forestTree(batch);
   return new View(() => {
@@ -140,7 +138,7 @@ export function attentionView(batch: ForestBatchLike, options: { title?: string 
   });
 }
 
-function summaryOf(batch: ForestBatchLike, tree: ForestTree): string {
+function summaryOf(batch: DrawnForest, tree: ForestTree): string {
   const computed = batch.tokens.length;
   const counts = Array.from(batch.edges.counts).reduce((sum, count) => sum + count, 0);
   const saved = batch.tokensPadded && batch.tokensPadded > computed
@@ -157,7 +155,7 @@ function summaryOf(batch: ForestBatchLike, tree: ForestTree): string {
 
 function chipsOf(
   segment: Segment,
-  batch: ForestBatchLike,
+  batch: DrawnForest,
   tree: ForestTree,
   tokenizer: Detokenizer,
 ): Chip[] {
@@ -196,7 +194,7 @@ const deepest = 24;
 function segmentsHtml(
   segments: readonly Segment[],
   chips: Map<Segment, Chip[]>,
-  batch: ForestBatchLike,
+  batch: DrawnForest,
   maxTokens: number,
 ): string {
   let html = "";

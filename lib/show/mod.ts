@@ -8,7 +8,7 @@
  * @module
  */
 
-export { batchView, type BatchViewOptions, type PaddedBatchLike } from "./batch_view.ts";
+export { batchView, type BatchViewOptions } from "./batch_view.ts";
 export {
   barChart,
   type ChartOptions,
@@ -21,7 +21,6 @@ export {
 export type { TokenRole } from "./chips.ts";
 export { type CompareOptions, compareTable, type Comparison } from "./compare_table.ts";
 export { type Figure, figure, type FigureOptions } from "./figure.ts";
-export type { ForestBatchLike } from "./forest_tree.ts";
 export { attentionView, forestView, type ForestViewOptions } from "./forest_view.ts";
 export { frames, type FramesOptions, type FrameValue } from "./frames.ts";
 export { histogram, type HistogramOptions } from "./histogram.ts";

@@ -11,7 +11,8 @@ import { lossOf, type Network } from "../model/mod.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import type { Evaluation } from "./options.ts";
-import { SFT_DEFAULTS, type TrainingSettings } from "./settings.ts";
+import { SFT_DEFAULTS } from "./defaults.ts";
+import type { TrainingSettings } from "./settings.ts";
 import { lossWeight } from "./step.ts";
 import type { TrainingData } from "./training_data.ts";
 

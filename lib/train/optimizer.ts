@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ADAMW_DEFAULTS } from "./defaults.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { adamwInto, fill, Tensor } from "../tensor/mod.ts";
 
@@ -18,14 +19,6 @@ export interface AdamWOptions {
   /** Decoupled weight decay, on every parameter. 0.1 by default. */
   readonly weightDecay?: number;
 }
-
-/** PyTorch's defaults, except the weight decay. */
-export const ADAMW_DEFAULTS = {
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.1,
-} as const satisfies AdamWOptions;
 
 /** The names of {@linkcode AdamWOptions}. */
 export const ADAMW_OPTIONS: OptionNames<AdamWOptions> = {

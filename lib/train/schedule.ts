@@ -7,6 +7,7 @@
  * @module
  */
 
+import { SCHEDULE_DEFAULTS } from "./defaults.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /**
@@ -32,14 +33,6 @@ export interface ScheduleOptions {
   /** The final rate of `linear` and `cosine`. 0 by default. The warm-up always starts at 0. */
   readonly minLearningRate?: number;
 }
-
-/** The defaults of a schedule. */
-export const SCHEDULE_DEFAULTS = {
-  learningRate: 5e-5,
-  schedule: "constant",
-  warmup: 0,
-  minLearningRate: 0,
-} as const satisfies ScheduleOptions;
 
 /** The names of {@linkcode ScheduleOptions}. */
 export const SCHEDULE_OPTIONS: OptionNames<ScheduleOptions> = {

@@ -1,5 +1,5 @@
 /**
- * The defaults of a training, resolved in this one place. The resolved settings are used, shown and
+ * The settings of a training: its options with every default filled in. They are used, shown and
  * checkpointed.
  *
  * @module
@@ -7,36 +7,8 @@
 
 import type { BatchLayout } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
-import { ADAMW_DEFAULTS } from "./optimizer.ts";
+import { SFT_DEFAULTS } from "./defaults.ts";
 import type { SftOptions } from "./options.ts";
-import { SCHEDULE_DEFAULTS } from "./schedule.ts";
-
-/**
- * The defaults. Those of the optimizer are PyTorch's, except the weight decay; batch size, learning
- * rate, seed and evaluations are those of chapter 7 of Raschka's "Build a Large Language Model
- * (From Scratch)".
- */
-export const SFT_DEFAULTS = {
-  epochs: 1,
-  maxSteps: Infinity,
-  batchSize: 8,
-  accumulate: 1,
-  dropLast: true,
-  order: "shuffled",
-  ...SCHEDULE_DEFAULTS,
-  ...ADAMW_DEFAULTS,
-  maxGradientNorm: Infinity,
-  seed: 123,
-  mask: "prompt",
-  evalEvery: 5,
-  evalIters: 5,
-  keepBest: false,
-  recompute: false,
-  resume: false,
-} as const satisfies Partial<SftOptions>;
-
-/** Steps between two checkpoints, the default of `checkpoint.every`. */
-export const CHECKPOINT_EVERY = 50;
 
 /**
  * The types of the defaults.

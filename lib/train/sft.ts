@@ -31,7 +31,8 @@ import {
   type Step,
 } from "./options.ts";
 import { scheduledRate } from "./schedule.ts";
-import { CHECKPOINT_EVERY, resolveSftOptions, type TrainingSettings } from "./settings.ts";
+import { CHECKPOINT_EVERY } from "./defaults.ts";
+import { resolveSftOptions, type TrainingSettings } from "./settings.ts";
 import { assertResumable, describeOptions, describeSettings, type TrainingState } from "./state.ts";
 import { takeStep } from "./step.ts";
 import { TrainingData } from "./training_data.ts";

@@ -30,10 +30,10 @@ const NONSENSE: [string, string][] = [
   ],
 ];
 
-Deno.test("a cell that broadcasts nonsense fails by itself, in one sentence, and the run goes on", async () => {
+Deno.test("a cell that broadcasts nonsense fails by itself, in one sentence, and the run continues", async () => {
   const cells = NONSENSE.flatMap(([message]) => [
     code(`Deno.jupyter.broadcast(${message});`),
-    code('console.log("goes on");'),
+    code('console.log("continues");'),
   ]);
   const { notebook, failures = [] } = await runNotebook(notebookOf(...cells), {
     name: "nonsense.ipynb",
@@ -63,7 +63,7 @@ Deno.test("a line that passes itself off as the prelude's harms nobody", async (
 for (const line of ${
         JSON.stringify(forged)
       }) out.writeSync(new TextEncoder().encode("\\x1e" + line + "\\n"));`),
-      code('console.log("goes on");'),
+      code('console.log("continues");'),
     ),
     { allowErrors: true },
   );
@@ -75,7 +75,7 @@ for (const line of ${
 
 const MOST = 2 ** 20;
 
-/** Floods: each puts out far more than a MiB, or what takes far more in memory or in a file. */
+/** Floods: each writes far more than a MiB, or what takes far more in memory or in a file. */
 const FLOODS: Record<string, string> = {
   "prints": 'for (;;) console.log("x".repeat(1e5));',
   "one print": 'console.log("x".repeat(5e7));',
@@ -101,7 +101,7 @@ const FLOODS: Record<string, string> = {
 };
 
 for (const [what, source] of Object.entries(FLOODS)) {
-  Deno.test(`a notebook that puts out too much is stopped: ${what}`, async () => {
+  Deno.test(`a notebook that writes too much output is stopped: ${what}`, async () => {
     const before = Deno.memoryUsage().rss;
     const { notebook, failure } = await runNotebook(
       notebookOf(code('console.log("before");'), code(source), code('console.log("after");')),
@@ -109,7 +109,7 @@ for (const [what, source] of Object.entries(FLOODS)) {
     );
     assertEquals(
       failure?.message,
-      "The notebook put out more than 1 MiB and was stopped; what came after is left out",
+      "The notebook wrote more than 1 MiB of output and was stopped; later output is left out",
     );
     const text = formatNotebook(notebook);
     assert(text.length < 2 * MOST, `the notebook that is written has ${text.length} bytes`);

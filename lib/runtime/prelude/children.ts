@@ -1,6 +1,6 @@
-// The part of the prelude that hears child processes: what they write to the output that they inherit
-// goes the way of the cell's own output. The stock kernel's own pipe loses it. Standard input, which is
-// the kernel's channel for commands, is at its end for cells and for children.
+// The part of the prelude for child processes: output that they inherit is treated like the cell's
+// own output, which the stock kernel's pipe loses. Standard input, the kernel's channel for
+// commands, is empty for cells and for children.
 
 /** Runs inside the kernel: it may use nothing from outside its own body. */
 export function hearChildren(
@@ -36,7 +36,7 @@ export function hearChildren(
     },
     configurable: true,
   });
-  /** Options in which nothing is inherited, and the names of what was. */
+  /** Options without inherited streams, and the names of those that were inherited. */
   function piped(options: Deno.CommandOptions, usual: "piped" | "inherit") {
     const changed: Deno.CommandOptions = { ...options };
     if ((options.stdin ?? (usual === "inherit" ? usual : "null")) === "inherit") {
@@ -108,7 +108,7 @@ export function hearChildren(
   const { spawn, spawnSync, execSync, execFileSync, fork } = children;
   // deno-lint-ignore no-explicit-any
   type Options = any;
-  /** The three first entries of `stdio` with pipes for what is inherited, and its names. */
+  /** The first three entries of `stdio`, with pipes for inherited streams, and their names. */
   function unshared(stdio: unknown) {
     const list: unknown[] = Array.isArray(stdio) ? [...stdio] : Array(3).fill(stdio ?? "pipe");
     const inherits = (at: number) =>
@@ -144,7 +144,7 @@ export function hearChildren(
     const result = spawnSync(file, args, {
       ...options,
       stdio,
-      // What is inherited has no bound.
+      // Inherited output has no limit.
       maxBuffer: heard.length > 0 ? Infinity : options.maxBuffer,
     });
     for (const name of heard) {

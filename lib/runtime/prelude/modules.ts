@@ -1,12 +1,12 @@
 // The part of the prelude that reloads edited local modules: a module that was changed since it was
-// loaded, and every module that imports it, gets a new URL when a cell imports again. It also finds
-// this library by its name where no deno.json maps it.
+// loaded, and every module that imports it, gets a new URL when a cell imports again. It also
+// resolves this library's name if no deno.json maps it.
 
 /** Runs inside the kernel: it may use nothing from outside its own body. */
 export function watchModules(
   kernel: {
     onBegin: () => void;
-    /** Takes the version of a package that the notebook imports without saying which. */
+    /** Called with the version of a package that the notebook imports without a version. */
     notePackage: (specifier: string, version: string) => void;
   },
   library: Readonly<Record<string, string>>,
@@ -18,7 +18,7 @@ export function watchModules(
   }
   const loaded = new Map<string, Loaded>();
   const marker = "tunebook-version=";
-  // Whether files have been looked at since the cell began.
+  // Whether files have been checked since the cell began.
   let fresh = false;
   kernel.onBegin = () => fresh = false;
 
@@ -85,7 +85,7 @@ export function watchModules(
     resolve(specifier: string, context: any, next: any) {
       const { parentURL } = context;
       const parent = parentURL === undefined || parentURL === null ? "" : plain(parentURL);
-      // A module keeps its own address, but not another's version.
+      // A module keeps its own URL, but not another's version.
       const resolved = next(specifier, parent === "" ? context : { ...context, parentURL: parent });
       if (typeof resolved?.url !== "string") {
         // The notebook's own deno.json or package.json goes first.

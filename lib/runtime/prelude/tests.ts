@@ -1,5 +1,5 @@
 // The part of the prelude that notes how tests end: the kernel runs those that a cell and the modules
-// that it imports register with `Deno.test`, after the cell, and tells nobody whether they pass.
+// that it imports register with `Deno.test`, after the cell, but does not report whether they pass.
 
 /** How a test of a cell ended. */
 export interface TestResult {

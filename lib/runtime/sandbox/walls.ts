@@ -14,11 +14,11 @@ export interface SandboxOptions {
   /** Folders and files that it may write. */
   write?: string[];
   /**
-   * Memory that it may use beside what Deno reserves, off-heap memory included, in MiB; 4096 by
+   * Memory that it may use in addition to Deno's own, including off-heap memory, in MiB; 4096 by
    * default.
    */
   memory?: number;
-  /** What it may write into files that are gone afterwards, in MiB; 512 by default. */
+  /** How much it may write to temporary files, in MiB; 512 by default. */
   disk?: number;
 }
 
@@ -49,7 +49,7 @@ export interface Walls {
 /** Defaults, in MiB, and the seconds after which a sandboxed run ends. */
 export const SANDBOX_DEFAULTS = { memory: 4096, disk: 512, totalTimeout: 600 };
 
-/** What every sandbox is held to, whatever is asked for. */
+/** The limits of every sandbox, regardless of options. */
 export const SANDBOX_LIMITS = {
   /** Limit of a notebook's output in bytes, over all kinds of messages. */
   output: 32 * 2 ** 20,
@@ -84,7 +84,10 @@ export const INNER_DENO_DIR = "/tmp/deno";
 /** Where a kernel within looks for what is known of a BLAS. */
 export const INNER_BLAS_FILE = "/tmp/.cache/tunebook/blas.json";
 
-/** Variables that go through the walls, beside those that decide what a BLAS computes. */
+/**
+ * Environment variables that are passed into the sandbox, besides those that decide what a BLAS
+ * computes.
+ */
 const PASSED = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS", "LANG", "TZ"];
 
 /** The environment within the walls. */

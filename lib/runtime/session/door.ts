@@ -9,11 +9,11 @@ import type { PreludeMessage } from "../prelude.ts";
 
 const record = z.record(z.string(), z.unknown());
 
-/** A notebook's own levels above an output's data count too. */
+/** The levels of a notebook above an output's data count too. */
 const DEEPEST = MAX_DEPTH - 16;
-/** What an output takes in a file beside its own text, in bytes. */
+/** The size of an output in a file besides its text, in bytes. */
 const FRAME = 200;
-/** What a line of text takes in a file, where it is an array's item, beside itself. */
+/** The size of a line of text as an array's item in a file, besides the text itself. */
 const LINE = 16;
 
 const display = z.object({
@@ -80,11 +80,11 @@ export interface ReadOutput {
 }
 
 /**
- * Looks at an output.
+ * Checks an output.
  *
  * @param type Its type.
- * @param content What the kernel sent.
- * @returns The output, of the form that the type asks for.
+ * @param content The content from the kernel.
+ * @returns The output, in the form of its type.
  * @throws {TypeError} If it has another form, saying where.
  */
 export function readOutput(type: OutputMessage["type"], content: unknown): ReadOutput {
@@ -105,10 +105,10 @@ export function readOutput(type: OutputMessage["type"], content: unknown): ReadO
 }
 
 /**
- * Looks at a message of the prelude's.
+ * Checks a message of the prelude.
  *
- * @param message What stood in a marked line.
- * @returns The message; undefined where the prelude writes no such thing.
+ * @param message The content of a marked line.
+ * @returns The message; undefined if it is not one of the prelude.
  */
 export function readPreludeMessage(message: unknown): PreludeMessage | undefined {
   const parsed = preludeMessage.safeParse(message);
@@ -119,7 +119,7 @@ export function readPreludeMessage(message: unknown): PreludeMessage | undefined
  * Measures a value of JSON without recursion.
  *
  * @param value The value.
- * @returns How deep it is nested, and what it takes in a file that is indented by a space a level.
+ * @returns Its depth of nesting, and its size in a file that is indented by one space per level.
  */
 export function measure(value: unknown): { depth: number; size: number } {
   let size = 0;

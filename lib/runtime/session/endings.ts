@@ -24,7 +24,7 @@ export function stopError(
  * The error of a cell whose reply says that it failed.
  *
  * @param reply The kernel's reply.
- * @param end What the prelude says of the same error.
+ * @param end The prelude's report of the same error.
  * @param cell The cell.
  * @param sent All cells that were sent.
  */
@@ -40,7 +40,8 @@ export async function replyError(
     const message = `Deno cannot compile ${cell.label}`;
     return { name: "SyntaxError", message, traceback: [`SyntaxError: ${message}`] };
   }
-  // The prelude's word is fuller; it is another error's where user code formats stacks itself.
+  // The prelude's report is more complete, but may be of another error if user code formats stacks
+  // itself.
   const same = told !== undefined && (told.message === evalue || told.name === "Uncaught");
   const stack = (traceback as string[]).join("\n");
   return await describeError(
@@ -55,7 +56,7 @@ export async function replyError(
   );
 }
 
-/** What is known of a kernel's end. */
+/** How a kernel ended. */
 export interface KernelEnd {
   exit: KernelExit;
   /** The code of the `Deno.exit()` that a cell has called. */
@@ -72,7 +73,7 @@ export interface KernelEnd {
   names: string[];
 }
 
-/** What to say when the kernel has ended. */
+/** The message for a kernel that has ended. */
 export function obituary(end: KernelEnd): CellError {
   const { exit, where, stopping } = end;
   const lost = end.names.length === 0 ? "" : `; lost: ${listNames(end.names)}`;
@@ -114,7 +115,7 @@ function capitalize(text: string): string {
 /**
  * Describes the tests of a cell.
  *
- * @param end What the prelude says at the cell's end.
+ * @param end The prelude's report at the cell's end.
  * @param cell The cell.
  * @param sent All cells that were sent.
  */
@@ -131,7 +132,7 @@ export async function describeTests(
   })));
 }
 
-/** The error of a cell some of whose tests failed. */
+/** The error of a cell with failed tests. */
 export function testError(tests: readonly CellTest[]): CellError {
   const failed = tests.filter((test) => test.error !== undefined);
   const names = failed.map(({ name }) => `"${name}"`).join(", ");

@@ -1,5 +1,5 @@
-// A session's link to one kernel process: the prelude installed, requests paired with their replies,
-// and everything that arrives handed on in order.
+// A session's link to one kernel process: installs the prelude, matches requests with their
+// replies, and passes on everything that arrives in order.
 
 import { Kernel, type KernelExit, type KernelLauncher, startFault } from "../kernel.ts";
 import { KERNEL_IMPORTS } from "../library.ts";
@@ -11,11 +11,11 @@ import { MessageTooLarge } from "../zmtp.ts";
 import { readPreludeMessage } from "./door.ts";
 import { STOP } from "./stop_times.ts";
 
-/** What a link needs to know, and whom it tells what arrives. */
+/** Options and callbacks of a link. */
 export interface LinkOptions {
   /** The kernel's working directory. */
   cwd?: string;
-  /** Environment variables for the kernel, on top of this process's own. */
+  /** Environment variables for the kernel, in addition to those of this process. */
   env?: Record<string, string>;
   /** Changes the command that starts the kernel. */
   launcher?: KernelLauncher;
@@ -27,15 +27,15 @@ export interface LinkOptions {
   maxMessage?: number;
   /** The notebook's URL, for `import.meta` in cells. */
   url: string;
-  /** Takes the prelude's messages that no one waits for by a token. */
+  /** Called with the prelude's messages that have no waiting caller. */
   onPrelude: (message: PreludeMessage) => void;
-  /** Takes what arrives on iopub, past the prelude. */
+  /** Called with messages on iopub, which bypass the prelude. */
   onIopub: (message: Message) => void;
-  /** Takes what native code has written to the process's standard output. */
+  /** Called with output of native code on the process's standard output. */
   onText: (text: string) => void;
-  /** Is told how many bytes have arrived, before they are looked at. */
+  /** Called with the number of bytes that have arrived, before they are checked. */
   onBytes: (count: number) => void;
-  /** Is told when the kernel has ended. */
+  /** Called when the kernel has ended. */
   onExit: () => void;
   /** Answers the kernel's `prompt` and `confirm`. */
   onInput: (request: { prompt: string; password: boolean }) => Promise<string>;
@@ -44,13 +44,13 @@ export interface LinkOptions {
 /** A kernel that is ready for cells. */
 export class KernelLink {
   readonly kernel: Kernel;
-  /** What the kernel says of its language. */
+  /** The kernel's `language_info`. */
   languageInfo: Record<string, unknown> = {};
   /** How the kernel ended, once it has. */
   exit?: KernelExit;
   /** The code of the `Deno.exit()` that a cell has called. */
   exitCode?: number;
-  /** Whether library code of the running cell took the stop signal. */
+  /** Whether library code of the running cell asked for the stop signal. */
   signalTaken = false;
   #options: LinkOptions;
   #ready = false;
@@ -139,7 +139,7 @@ export class KernelLink {
     return promise;
   }
 
-  /** What was waited for, undefined where the kernel ends or the time is over first. */
+  /** Awaits a promise; undefined if the kernel ends or the time is over first. */
   async within<T>(promise: Promise<T>, milliseconds: number): Promise<{ value: T } | undefined> {
     const timer = startTimer(milliseconds);
     try {
@@ -160,7 +160,7 @@ export class KernelLink {
     const native = this.waitFor(`native ${token}`);
     const call = `__tunebook__.end(${JSON.stringify(token)}, ${failed});void 0`;
     const reply = this.request("execute_request", executeContent(call, true));
-    // A kernel that finished a cell and does not answer this is beyond help.
+    // A kernel that has finished a cell and does not answer this cannot be recovered.
     const all = await this.within(Promise.all([end, native, reply]), 30_000);
     if (all !== undefined) return all.value[0];
     if (!this.kernel.ended) {
@@ -170,7 +170,7 @@ export class KernelLink {
     return undefined;
   }
 
-  /** What was waited for; throws where the kernel ends or the time is over first. */
+  /** Awaits a promise; throws if the kernel ends or the time is over first. */
   async #until<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
     const settled = await this.within(promise, milliseconds);
     if (settled === undefined) {
@@ -187,7 +187,7 @@ export class KernelLink {
     await this.#read("iopub", (message) => {
       heard();
       const { msg_type: type } = message.header;
-      // Where the prelude found no pipe, its messages come this way.
+      // If the prelude found no pipe, its messages arrive here.
       if (type === "tunebook") this.take(message.content);
       else if (type === "tunebook_end") this.#resolve(`native ${message.content.token}`);
       else this.#options.onIopub(message);
@@ -219,12 +219,12 @@ export class KernelLink {
       }
     } catch (error) {
       if (error instanceof MessageTooLarge) this.#options.onBytes(Infinity);
-      // A stream that makes no sense any more: the replies will be missed, and the kernel ended.
+      // The stream is corrupt: replies will be missing, and the kernel will be ended.
       this.kernel.kill();
     }
   }
 
-  /** Takes a message of the prelude's, or what passes itself off as one. */
+  /** Handles a message of the prelude, or one that claims to be. */
   take(given: unknown): void {
     const message = readPreludeMessage(given);
     if (message === undefined) return;
@@ -256,7 +256,7 @@ export class KernelLink {
   }
 }
 
-/** How many bytes a message had. */
+/** The size of a message in bytes. */
 function sizeOf({ bytes, buffers }: Message): number {
   return buffers.reduce((sum, buffer) => sum + buffer.length, bytes);
 }

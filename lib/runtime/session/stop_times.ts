@@ -1,15 +1,17 @@
-// How patient a stop is.
+// The time limits of a stop.
 
 /** How long the steps of a stop may take, in milliseconds. */
 export const STOP = {
-  /** Library code that took the signal may end by itself this long, then its await is given up. */
+  /**
+   * How long library code with the signal may take to end by itself before its await is abandoned.
+   */
   grace: 10_000,
   /** An event loop that does not turn for this long is busy: running JavaScript is interrupted. */
   busy: 1000,
-  /** How much longer a kernel gets that uses little processor time meanwhile. */
+  /** The additional time for a kernel that uses little processor time meanwhile. */
   starved: 10_000,
-  /** As `busy`, where library code took the signal: it is in the middle of a step. */
+  /** Like `busy`, if library code has the signal: it is in the middle of a step. */
   busyLibrary: 30_000,
-  /** From the end of what was waited for to the cell's end. */
+  /** From the end of the awaited work to the end of the cell. */
   settle: 1500,
 } as const;

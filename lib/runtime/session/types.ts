@@ -1,4 +1,4 @@
-// What is asked of a session, and what it tells.
+// Options and results of a session.
 
 import type { CellError } from "../cell_error.ts";
 import type { Kernel, KernelLauncher } from "../kernel.ts";
@@ -10,7 +10,7 @@ import type { OptionNames } from "../../options.ts";
 /** How to start a session. */
 export interface SessionOptions {
   /**
-   * The kernel's working directory, from which deno.json is looked for; the current one by default.
+   * The kernel's working directory, from which deno.json is searched; the current one by default.
    */
   cwd?: string;
   /**
@@ -20,11 +20,11 @@ export interface SessionOptions {
   kernel?: Promise<Kernel>;
   /** The notebook's path, for `import.meta` in cells. */
   path?: string;
-  /** Environment variables for the kernel, on top of this process's own. */
+  /** Environment variables for the kernel, in addition to those of this process. */
   env?: Record<string, string>;
   /** Changes the command that starts the kernel, so that it runs in a sandbox. */
   launcher?: KernelLauncher;
-  /** Code that the kernel runs before any cell; the session does not start where it fails. */
+  /** Code that the kernel runs before any cell; the session does not start if it fails. */
   lock?: string;
   /**
    * Limit of cells' output in bytes, over all kinds of messages; the kernel is ended if it is
@@ -36,11 +36,14 @@ export interface SessionOptions {
    * and of errors in what an earlier cell has started; it has been added to that cell's outputs.
    */
   onLateOutput?: (message: OutputMessage) => void;
-  /** Takes messages of comms (widgets' channels) that cells open, and of other types that cells broadcast. */
+  /**
+   * Called with messages of comms (widgets' channels) that cells open, and with other types that
+   * cells broadcast.
+   */
   onMessage?: (message: SessionMessage) => void;
-  /** Is told at once when the kernel ends while no cell runs; the next cell is told too. */
+  /** Called immediately when the kernel ends while no cell runs; the next cell reports it too. */
   onDeath?: (error: CellError) => void;
-  /** Whether what library code records for the manifest stays among the outputs, for clients to keep. */
+  /** Whether provenance recorded by library code stays among the outputs, for clients to store. */
   keepRecords?: boolean;
 }
 
@@ -74,19 +77,19 @@ export interface SessionMessage {
 
 /** How to run a cell. */
 export interface ExecuteOptions {
-  /** Takes each output message as it comes. */
+  /** Called with each output message as it arrives. */
   onOutput?: (message: OutputMessage) => void;
-  /** Takes output that comes after the cell's end, in the place of the session's `onLateOutput`. */
+  /** Called with output after the cell's end, instead of the session's `onLateOutput`. */
   onLateOutput?: (message: OutputMessage) => void;
-  /** Stops the cell; the kernel's state is kept where that is possible at all. */
+  /** Stops the cell; the kernel's state is kept if possible. */
   signal?: AbortSignal;
   /** Seconds after which the cell is stopped. */
   timeout?: number;
-  /** What errors call the cell; `"cell N"` by its execution count by default. */
+  /** The cell's name in errors; `"cell N"` with its execution count by default. */
   label?: string;
-  /** Whether the cell is counted nowhere: housekeeping between a notebook's own cells. */
+  /** Whether the cell is not counted: housekeeping between a notebook's own cells. */
   silent?: boolean;
-  /** Answers `prompt` and `confirm` in the cell; without it they give null and false. */
+  /** Answers `prompt` and `confirm` in the cell; without it they return null and false. */
   onInput?: (request: { prompt: string; password: boolean }) => Promise<string>;
 }
 
@@ -103,6 +106,7 @@ export const EXECUTE_OPTIONS: OptionNames<ExecuteOptions> = {
 
 /** How a test of a cell ended. */
 export interface CellTest {
+  /** The name of the test. */
   name: string;
   /** Set if it failed. */
   error?: CellError;
@@ -117,11 +121,11 @@ export interface ExecuteResult {
    * the next cell starts a new one.
    */
   status: "ok" | "error" | "stopped" | "timeout" | "died";
-  /** The number in front of the cell; null where it was not sent. */
+  /** The execution count; null if the cell was not sent. */
   executionCount: number | null;
   /** All outputs, the error last. */
   outputs: Output[];
-  /** What library code recorded for the manifest. */
+  /** The facts that library code recorded for the manifest. */
   provenance: ProvenanceEntry[];
   /** Set unless the status is `"ok"`. */
   error?: CellError;

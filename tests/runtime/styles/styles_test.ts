@@ -1,6 +1,6 @@
 // Twelve notebooks in the styles of public ones: what each cell shows is what `expected.json` says, and
 // their reports are clean under axe-core. `deno run -A tests/runtime/styles/styles_test.ts --write` writes
-// the expected outputs anew, to be read before they are committed.
+// the expected outputs again, to be read before they are committed.
 
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";

@@ -172,7 +172,7 @@ function runCheck(paths: readonly string[], timeLimit: number): CheckMessage[] {
 
 /**
  * All that decides what a search finds, but the libraries' files. As a hash: a sandboxed notebook can read what is kept,
- * and paths of this machine are none of its business.
+ * and paths of this machine do not concern it.
  */
 function describeSituation(candidates: readonly string[]): string {
   const { os } = Deno.build;
