@@ -28,6 +28,8 @@ export async function vendor(
 ): Promise<{ modules: Map<string, string>; licences: string }> {
   const modules = new Map<string, string>();
   const entries: string[] = [];
+  await Deno.mkdir(join(ROOT, "out"), { recursive: true });
+  // In the repository, so that Deno finds its deno.json.
   const scratch = await Deno.makeTempDir({ dir: join(ROOT, "out"), prefix: "vendor-" });
   const target = join(folder, VENDOR);
   const bundled = new Map<string, Bundled>();

@@ -1,7 +1,7 @@
 /**
  * Makes `docs/interface.md`: every export of every entry point, by task, with the first sentence of its documentation.
  *
- *     npx -y deno@2.9.6 run -A tests/interface_page.ts
+ *     npx -y deno@2.9.6 task interface
  *
  * A symbol's task is that of the file that declares it, so what joins a file is listed by itself.
  *

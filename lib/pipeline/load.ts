@@ -105,7 +105,11 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
       onProgress?.({ phase: "downloading", file, done: received, total }),
   };
   const found = await findModel(name, { ...resolving, ...(adapter !== undefined && { adapter }) });
-  await assertAsSaved(found, signal);
+  const { source, adapter: beside } = found;
+  if (source.kind === "directory") {
+    await assertAsSaved(source.directory, "model.safetensors", signal);
+  }
+  if (beside !== undefined) await assertAsSaved(beside, "adapter_model.safetensors", signal);
   const device = await openDevice(wanted);
   const { network } = await loadNetwork(found.source.spec, {
     ...resolving,

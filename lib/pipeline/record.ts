@@ -14,7 +14,6 @@ import type { Evaluation } from "../train/mod.ts";
 import { sha256File } from "../weights/sha256.ts";
 import { type FormatRecord, formatSchema } from "./format.ts";
 import type { Program } from "./program.ts";
-import type { ResolvedModel } from "../weights/mod.ts";
 
 /** The record's file. */
 export const RECORD_FILE = "taught.json";
@@ -138,37 +137,32 @@ export async function readRecord(directory: string): Promise<TaughtRecord | unde
 }
 
 /**
- * Checks that weights are those that were saved beside their record: a bit that has turned is noticed.
+ * Checks that a file of weights is the one that was saved beside its record, so that a damaged file is noticed.
  *
- * @param found The files of a model: its record, and where the weights that it is of are.
+ * @param directory The folder of a model or an adapter; without a record in it nothing is checked.
+ * @param file The name of the file with the weights.
  * @param signal Stops the reading.
- * @throws {SyntaxError} If they have other bytes.
+ * @throws {SyntaxError} If the file has other bytes.
  */
 export async function assertAsSaved(
-  { taught, adapter, source }: {
-    readonly taught?: TaughtRecord;
-    readonly adapter?: string;
-    readonly source: ResolvedModel;
-  },
+  directory: string,
+  file: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const path = adapter !== undefined
-    ? join(adapter, "adapter_model.safetensors")
-    : source.kind === "directory"
-    ? join(source.directory, "model.safetensors")
-    : undefined;
-  if (path === undefined || taught?.sha256 === undefined) return;
+  const expected = (await readRecord(directory))?.sha256;
+  if (expected === undefined) return;
+  const path = join(directory, file);
   let sha256: string;
   try {
     sha256 = await sha256File(path, signal && { signal });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return; // who reads the weights says so
+    if (error instanceof Deno.errors.NotFound) return; // the reader of the weights reports it
     throw error;
   }
-  if (sha256 === taught.sha256) return;
+  if (sha256 === expected) return;
   throw new SyntaxError(
     `Cannot load "${path}": it is not what was saved (its SHA-256 is ${sha256}, and ${RECORD_FILE} ` +
-      `beside it says ${taught.sha256}); where the weights were replaced on purpose, remove ${RECORD_FILE}`,
+      `beside it says ${expected}); if the weights were replaced on purpose, remove ${RECORD_FILE}`,
   );
 }
 

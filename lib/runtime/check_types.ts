@@ -59,8 +59,31 @@ export async function checkTypes(path: string): Promise<CellTypeError[]> {
   const notebook = await readNotebook(path);
   const folder = dirname(resolve(path));
   await cachePackages(notebook, folder);
-  const modules = new CellModules(folder);
   const server = await LanguageServer.start(folder);
+  try {
+    return await checkCells(notebook, folder, server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** How many cells have been checked. */
+let checked = 0;
+
+/**
+ * Checks the types of a notebook's cells by a language server that is running already.
+ *
+ * @param notebook The notebook. @param folder Its folder. @param server The server, started there.
+ */
+export async function checkCells(
+  notebook: Notebook,
+  folder: string,
+  server: LanguageServer,
+): Promise<CellTypeError[]> {
+  // A server may remember what a module of the same name was.
+  const modules = new CellModules(folder, checked);
+  checked += notebook.cells.length;
+  const written: string[] = [];
   const found: CellTypeError[] = [];
   try {
     let number = 0;
@@ -80,13 +103,14 @@ export async function checkTypes(path: string): Promise<CellTypeError[]> {
       }
       const { module } = modules.add(cell.source, names);
       server.write(module.uri, module.text);
+      written.push(module.uri);
       const diagnostics = await server.diagnose(module.uri);
       for (const error of typeErrors(cell.source, diagnostics, { modules: true })) {
         found.push({ ...place, ...error });
       }
     }
   } finally {
-    await server.close();
+    for (const uri of written) server.remove(uri);
   }
   return found;
 }

@@ -9,6 +9,7 @@
 // immediately afterwards. Commands arrive as lines on standard input.
 
 import { hearChildren } from "./prelude/children.ts";
+import { checkImports } from "./prelude/imports.ts";
 import { watchModules } from "./prelude/modules.ts";
 import { followWork } from "./prelude/owners.ts";
 import { type TestResult, watchTests } from "./prelude/tests.ts";
@@ -69,6 +70,7 @@ export function preludeSource({ library, ...options }: PreludeOptions): string {
     `(${install.toString()})(${JSON.stringify({ ...options, ...constants })})`,
     `(${watchModules.toString()})(${KERNEL_GLOBAL}, ${JSON.stringify(library)})`,
     `(${followWork.toString()})(${KERNEL_GLOBAL})`,
+    `(${checkImports.toString()})(${KERNEL_GLOBAL})`,
     `(${watchTests.toString()})(${KERNEL_GLOBAL})`,
     `(${hearChildren.toString()})(${KERNEL_GLOBAL})`,
     `(${hearWorkers.toString()})(${JSON.stringify(workerSource(RECORD))})`,
@@ -465,6 +467,10 @@ function install(options: any) {
     /** Prints to the cell that runs; see `hearChildren`. */
     print: stream,
     describe,
+    /** A module, if it has the exports that a cell asks for; see `checkImports`. */
+    exportsOf: (module: Record<string, unknown>) => module,
+    /** A module that is being loaded, with a better error if there is none. */
+    found: (loading: Promise<unknown>) => loading,
     /** How the tests that the cell has registered ended; see `watchTests`. */
     takeTests: (): TestResult[] => [],
     notePackage: (specifier: string, version: string) =>

@@ -271,3 +271,32 @@ Deno.test("a checkpoint is a model that knows what it was taught so far", async 
   const record = await readRecord(join(beside.directory, "step-000001"));
   assertEquals([record?.base, record?.trainings[0].adapter?.rank], ["nano", 2]);
 });
+
+Deno.test("weights that are not those of their record are refused, the base's and the adapter's each", async () => {
+  using temporary = new TemporaryDirectory();
+  const [base, adapter] = [join(temporary.path, "base"), join(temporary.path, "adapter")];
+  using model = await loadNano();
+  await model.save(base);
+  using adapted = await loadModel(base, { device: "cpu", lora: { rank: 2 } });
+  await adapted.save(adapter);
+  const load = () => loadModel(adapter, { device: "cpu" });
+  (await load())[Symbol.dispose]();
+  // as PEFT saves an adapter: without a record of its own, which the base's does not stand for
+  const record = await Deno.readTextFile(join(adapter, "taught.json"));
+  await Deno.remove(join(adapter, "taught.json"));
+  (await load())[Symbol.dispose]();
+  await Deno.writeTextFile(join(adapter, "taught.json"), record);
+
+  const turn = async (path: string) => {
+    const bytes = await Deno.readFile(path);
+    bytes[bytes.length - 1] ^= 1;
+    await Deno.writeFile(path, bytes);
+  };
+  for (
+    const path of [join(adapter, "adapter_model.safetensors"), join(base, "model.safetensors")]
+  ) {
+    await turn(path);
+    await assertRejects(load, SyntaxError, `Cannot load "${path}": it is not what was saved`);
+    await turn(path);
+  }
+});

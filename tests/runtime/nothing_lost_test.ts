@@ -95,6 +95,40 @@ Deno.test("a session keeps what the kernel or its children would lose", async (t
   );
 });
 
+Deno.test("a session says which name or file of an import does not exist", async () => {
+  const cwd = await Deno.makeTempDir({ prefix: "tunebook-imports-" });
+  try {
+    await Deno.writeTextFile(
+      `${cwd}/helper.ts`,
+      "export const readCsv = 1; export interface Options { a: 1 } export class Table {}",
+    );
+    await using session = await Session.start({ cwd });
+    const message = async (code: string) => (await session.execute(code)).error?.message;
+    const from = 'from "./helper.ts"';
+    assertEquals(
+      await message(`import { readCvs } ${from}`),
+      'Cannot import "readCvs" from "./helper.ts": the module has no such export; did you mean "readCsv"?',
+    );
+    assertEquals(
+      await message(`import helper ${from}`),
+      'Cannot import its default export from "./helper.ts": the module has no such export; ' +
+        "it exports Table, readCsv",
+    );
+    assertEquals(
+      await message(`import { Tabel } ${from}; new Tabel()`),
+      'Cannot import "Tabel" from "./helper.ts": the module has no such export; did you mean "Table"?',
+    );
+    // Types have no export when the kernel runs them.
+    assertEquals(
+      await message(`import { Options, Table } ${from}; let o: Options; Table`),
+      undefined,
+    );
+    assertMatch((await message('import "./helpr.ts"'))!, /; did you mean "helper.ts"\?$/);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
+
 Deno.test("runNotebook() waits for timers after the last cell, and says which it has not waited for", async () => {
   const late = notebookOf(code(`setTimeout(() => console.log("late"), 50);`));
   const { notebook, warnings } = await runNotebook(late, { name: "late.ipynb" });

@@ -37,12 +37,13 @@ export const LINES_BEFORE = 1;
 /** The modules of a session's cells. */
 export class CellModules {
   #folder: string;
-  #numbers = 0;
+  #numbers: number;
   #origins = new Map<string, Origin>();
   #modules = new Map<string, CellModule>();
 
-  /** @param folder The notebook's folder, from which cells import. */
-  constructor(folder: string) {
+  /** @param folder The folder of the notebook, from which cells import. @param numbers How many modules there are already. */
+  constructor(folder: string, numbers = 0) {
+    this.#numbers = numbers;
     this.#folder = toFileUrl(folder).href.replace(/\/$/, "");
   }
 

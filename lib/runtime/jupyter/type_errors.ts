@@ -15,6 +15,9 @@ export interface TypeError {
   column: number;
 }
 
+/** TypeScript's "Cannot find name". */
+const UNKNOWN_NAME = 2304;
+
 /**
  * Codes of errors that do not concern the cell's types: the run itself reports a module that is
  * missing or not loaded yet.
@@ -52,11 +55,24 @@ export function typeErrors(
 
 /** Type errors as a notebook shows them: for each, the line with a caret. */
 export function describeTypeErrors(label: string, source: string, errors: TypeError[]): string {
-  return errors.map(({ message, code, line, column }) =>
-    [
-      `TS${code}: ${message}`,
-      `    at ${label}:${line}:${column}`,
-      ...excerpt(source, { line, column }),
-    ].join("\n")
-  ).join("\n\n");
+  // A cell run before those above it lacks many names: one line says so for all.
+  const missing = new Set(
+    errors.flatMap(({ code, message }) =>
+      code === UNKNOWN_NAME ? [/'([^']*)'/.exec(message)?.[1] ?? ""] : []
+    ),
+  );
+  const first = missing.size === 0
+    ? []
+    : [`Not defined yet: ${[...missing].join(", ")}; run the cells above first`];
+  const others = errors.filter(({ code }) => code !== UNKNOWN_NAME);
+  return [
+    ...first,
+    ...others.map(({ message, code, line, column }) =>
+      [
+        `TS${code}: ${message}`,
+        `    at ${label}:${line}:${column}`,
+        ...excerpt(source, { line, column }),
+      ].join("\n")
+    ),
+  ].join("\n\n");
 }

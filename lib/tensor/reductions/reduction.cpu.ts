@@ -31,15 +31,15 @@ export interface CompiledReduction {
  * @returns The kernel.
  */
 export function reduction(reduction: CompiledReduction): CpuKernel {
-  return (context, { x, y }, { outer, length, inner }) => {
+  return (context, { x, y }, { outer, length, inner, count }) => {
     const share = context.share(outer * inner, 16);
     if (share.first >= share.last) return;
     if (inner === 1) reduceLines(context, reduction, x, y, length, share);
     else reduceColumns(context, reduction, x, y, length, inner, share);
-    if (!reduction.finishes) return;
+    if (!reduction.finishes || count < 0) return;
     context.reset();
-    context.stream({ y: { buffer: y, access: "update" } }, share, (at, count) => {
-      context.callCompiled(`${reduction.compiled}_finish`, at.y, count, length);
+    context.stream({ y: { buffer: y, access: "update" } }, share, (at, results) => {
+      context.callCompiled(`${reduction.compiled}_finish`, at.y, results, count);
     });
   };
 }
