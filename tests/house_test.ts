@@ -50,6 +50,13 @@ function importsOf(path: string, options: { dynamic: boolean } = { dynamic: true
     .map(([, fixed, dynamic]) => join(path, "..", fixed ?? dynamic));
 }
 
+/** The same without what a module loads later, when it is needed. */
+function staticImportsOf(path: string): string[] {
+  const code = Deno.readTextFileSync(path).replace(/^ \*.*$/gm, "");
+  return [...code.matchAll(/^(?:import|export)[^;]*?from "(\.[^"]+)"/gm)]
+    .map(([, target]) => join(path, "..", target));
+}
+
 Deno.test("rooms import what lib/README.md says, and leaves import no room", () => {
   const wrong: string[] = [];
   for (const path of filesUnder(lib, (name) => name.endsWith(".ts") && !name.endsWith(".as.ts"))) {
@@ -112,5 +119,24 @@ Deno.test("modules import each other in no circle", () => {
     }
   };
   for (const path of imports.keys()) visit(path, []);
+  assertEquals(circles, []);
+});
+
+Deno.test("no file of lib imports itself through others, not even for types", () => {
+  const paths = filesUnder(lib, (name) => name.endsWith(".ts") && !name.endsWith(".as.ts"));
+  const imports = new Map(paths.map((path) => [path, staticImportsOf(path)]));
+  assertEquals([...imports.values()].flat().length > 1000, true);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, above: readonly string[]) => {
+    const at = above.indexOf(path);
+    if (at >= 0) {
+      circles.push([...above.slice(at), path].map((one) => relative(lib, one)).join(" > "));
+    }
+    if (at >= 0 || done.has(path)) return;
+    for (const target of imports.get(path) ?? []) visit(target, [...above, path]);
+    done.add(path);
+  };
+  for (const path of paths) visit(path, []);
   assertEquals(circles, []);
 });
