@@ -17,11 +17,14 @@ export interface FolderLock {
  * Locks a folder, which need not exist: the lock is a file beside it.
  *
  * @param folder The folder
- * @param purpose The purpose, as a phrase after "Cannot": `"train in"`
+ * @param purpose For the refusal: the verb and the noun of what is done in it, `"train"` and `"training"`
  * @returns The lock
  * @throws {Deno.errors.Busy} If another process holds the lock, naming the process and its start
  */
-export async function lockFolder(folder: string, purpose: string): Promise<FolderLock> {
+export async function lockFolder(
+  folder: string,
+  { verb, work }: { verb: string; work: string },
+): Promise<FolderLock> {
   const path = resolve(folder);
   const place = join(dirname(path), `.${basename(path)}.lock`);
   await Deno.mkdir(dirname(path), { recursive: true });
@@ -31,7 +34,7 @@ export async function lockFolder(folder: string, purpose: string): Promise<Folde
       if (!await file.tryLock(true)) {
         const { process, since } = await readHolder(place);
         throw new Deno.errors.Busy(
-          `Cannot ${purpose} "${folder}": another process (${process}) has been at it since ${since}`,
+          `Cannot ${verb} in "${folder}": another ${work} (process ${process}) is under way there, since ${since}`,
         );
       }
       // The previous holder may have removed the file meanwhile: then this is a lock on nothing.
@@ -60,7 +63,7 @@ async function readHolder(place: string): Promise<{ process: string; since: stri
     const { process, since } = JSON.parse(await Deno.readTextFile(place));
     return { process: String(process), since: String(since) };
   } catch {
-    return { process: "which does not tell its number", since: "a moment ago" };
+    return { process: "of unknown number", since: "a moment ago" };
   }
 }
 

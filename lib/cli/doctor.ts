@@ -9,6 +9,8 @@ import { KERNEL_IMPORTS } from "../runtime/library.ts";
 import { Session } from "../runtime/session.ts";
 import { blasVariables } from "../blas_variables.ts";
 import type { BlasLibrary } from "../tensor/cpu/blas/blas.ts";
+import { sandboxFault, sandboxGroup } from "../runtime/sandbox/outer.ts";
+import { describeGroup } from "../runtime/sandbox/walls.ts";
 import { findBlas } from "../tensor/cpu/blas/find.ts";
 import { describeAdapters, pick, reasonFor } from "../tensor/pick.ts";
 import { jsonOption } from "./arguments.ts";
@@ -33,6 +35,7 @@ const LOOKS: Readonly<Record<string, () => Finding | Promise<Finding>>> = {
   BLAS: describeBlas,
   Computes: describeDevice,
   Kernel: describeKernel,
+  Sandbox: describeSandbox,
   Jupyter: describeJupyter,
   Ollama: describeOllama,
   Models: describeModels,
@@ -160,6 +163,17 @@ async function describeDevice(): Promise<Finding> {
   device.close();
   const found = `on ${name}${reason ? ` (${reason})` : ""}`;
   return { name: "Computes", ok: true, found, details: { ...facts, reason } };
+}
+
+async function describeSandbox(): Promise<Finding> {
+  const fault = await sandboxFault();
+  const name = "Sandbox";
+  if (fault !== undefined) {
+    const found = fault.replace(/^Cannot run in a sandbox: /, "none: ");
+    return { name, ok: false, found };
+  }
+  const group = await sandboxGroup();
+  return { name, ok: true, found: `can be built; memory: ${describeGroup(group)}` };
 }
 
 async function describeKernel(): Promise<Finding> {

@@ -84,7 +84,7 @@ export class TrainingFolder {
    * @throws {Deno.errors.Busy} If another one does.
    */
   async lock(): Promise<FolderLock> {
-    return await lockFolder(this.path, "train in");
+    return await lockFolder(this.path, { verb: "train", work: "training" });
   }
 
   /** Whether a stopped training here can be resumed. */

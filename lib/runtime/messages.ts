@@ -112,7 +112,9 @@ export class MessageCodec {
       try {
         return JSON.parse(decoder.decode(part));
       } catch (error) {
-        throw new SyntaxError(`Cannot read message: ${(error as Error).message}`);
+        throw new SyntaxError(
+          `Cannot read message: ${(error as Error).message.replace(/\s+/g, " ")}`,
+        );
       }
     });
     if (typeof header?.msg_type !== "string") {

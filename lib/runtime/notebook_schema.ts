@@ -124,7 +124,7 @@ export function parseNotebookJson(source: string, name: string): Notebook {
     // A byte order mark is not valid JSON, but some editors write one.
     json = JSON.parse(source.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw refuse(`it is not JSON (${(error as Error).message})`);
+    throw refuse(`it is not JSON (${(error as Error).message.replace(/\s+/g, " ")})`);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw refuse(`expected an object, got ${describe(json)}`);

@@ -6,12 +6,13 @@ import { lockFolder } from "../../lib/folder_lock.ts";
 import { abandoned, makeOwnTempDir } from "../../lib/own_temp.ts";
 import { sayFull } from "../../lib/write_beside.ts";
 
+const TRAINING = { verb: "train", work: "training" };
 const LOCK = new URL("../../lib/folder_lock.ts", import.meta.url).href;
 
 /** Another process that locks a folder and then waits for its end. */
 async function holder(folder: string): Promise<Deno.ChildProcess> {
   const code = `import { lockFolder } from ${JSON.stringify(LOCK)};
-    const lock = await lockFolder(${JSON.stringify(folder)}, "train in");
+    const lock = await lockFolder(${JSON.stringify(folder)}, ${JSON.stringify(TRAINING)});
     console.log("locked");
     await Deno.stdin.read(new Uint8Array(1));
     await lock[Symbol.asyncDispose]();`;
@@ -36,9 +37,9 @@ Deno.test("lockFolder() refuses a second process, with the first one's number, a
   const folder = join(parent, "training");
   const first = await holder(folder);
   const { message } = await assertRejects(
-    () => lockFolder(folder, "train in"),
+    () => lockFolder(folder, TRAINING),
     Deno.errors.Busy,
-    `Cannot train in "${folder}": another process (${first.pid}) has been at it since 2`,
+    `Cannot train in "${folder}": another training (process ${first.pid}) is under way there, since 2`,
   );
   assertEquals(message.includes("\n"), false);
   first.kill("SIGKILL");
@@ -46,10 +47,10 @@ Deno.test("lockFolder() refuses a second process, with the first one's number, a
   await first.stdin.close().catch(() => {});
   await first.stdout.cancel();
   {
-    await using _lock = await lockFolder(folder, "train in");
-    await assertRejects(() => lockFolder(folder, "train in"), Deno.errors.Busy);
+    await using _lock = await lockFolder(folder, TRAINING);
+    await assertRejects(() => lockFolder(folder, TRAINING), Deno.errors.Busy);
   }
-  await using _again = await lockFolder(folder, "train in");
+  await using _again = await lockFolder(folder, TRAINING);
   await Deno.remove(parent, { recursive: true });
 });
 
