@@ -97,6 +97,8 @@ export function defaultDevice(): Device {
   const device = new CpuDevice();
   opened.set(cpuKey({}), Promise.resolve(forgetWhenClosed(cpuKey({}), device)));
   reasons.set(device, "no other was picked");
+  // Nobody waits for the report's manifest here, and nothing fails without it.
+  recordDevice(device).catch(() => {});
   return lastPicked = device;
 }
 

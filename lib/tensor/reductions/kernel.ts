@@ -2,9 +2,8 @@
  * The kernels of reductions, made from their formulas: `reduction.cpu.ts` runs what `formula/assembly.ts` compiled, a GPU
  * the WGSL that is written here.
  *
- * A tensor is seen as (outer, length, inner), of which `length` is reduced; `count` is how many elements the result is of, or
- * −1 where it is one of several parts. The order in which elements are combined
- * depends on these numbers alone.
+ * A tensor is seen as (outer, length, inner), of which `length` is reduced. `count` is how many elements a result is of, or
+ * −1 for totals of parts. The order in which elements are combined depends on these numbers alone.
  *
  * @module
  */
