@@ -22,7 +22,7 @@ const MAX_ALT = 500;
 
 /** How many characters of HTML and of Markdown are rendered; the rest is shown as plain text. */
 const MARKUP_OF_CELL = 2_000_000;
-const HTML_OF_PAGE = 8_000_000;
+const HTML_OF_PAGE = 6_000_000;
 const MARKDOWN_OF_PAGE = 1_500_000;
 
 /** Numbers outputs over the whole page, since their ids must differ. */
