@@ -17,7 +17,7 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 export interface VerifyOptions extends Omit<RunOptions, "parameters" | "output" | "name"> {
   /** Another notebook to run instead of the one that the report carries. */
   notebook?: Notebook;
-  /** How near numbers must be where the manifests differ, relative; 1e-3 by default. */
+  /** The relative tolerance of numbers if the manifests differ; 1e-3 by default. */
   relative?: number;
   /**
    * Where the runtime of a version of Tunebook is, to render pages of other versions; the
@@ -55,9 +55,9 @@ export interface Verdict {
   exceptions: string[];
   /** What has changed since the report was made. */
   changes: Change[];
-  /** Each code cell; none where the page differs, since nothing was run then. */
+  /** Each code cell; empty if the page differs, because nothing is run then. */
   cells: CellComparison[];
-  /** The new run; undefined where the page differs. */
+  /** The new run; undefined if the page differs. */
   run?: RunResult;
 }
 

@@ -21,7 +21,7 @@ const MAX_EXCERPT = 60;
  * @param before The outputs that there were.
  * @param after The outputs that there are.
  * @param tolerance How near numbers must be.
- * @returns A phrase that says what differs first; undefined where they are the same.
+ * @returns A phrase with the first difference; undefined if they are the same.
  */
 export function compareOutputs(
   before: readonly Output[],
@@ -108,7 +108,7 @@ function compareShown(
     : compareText(withoutColours(old).trimEnd(), withoutColours(now).trimEnd(), tolerance.relative);
 }
 
-/** The path of the first difference; undefined where there is none. */
+/** The path of the first difference; undefined if there is none. */
 function compareJson(
   old: unknown,
   now: unknown,

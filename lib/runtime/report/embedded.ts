@@ -35,11 +35,11 @@ export interface CompleteReport {
 
 /** What a report carries. */
 export interface EmbeddedReport {
-  /** The notebook with its outputs; undefined where the report was made without. */
+  /** The notebook with its outputs; undefined if the report was made without it. */
   notebook?: Notebook;
   /** The notebook's text as the report carries it. */
   notebookText?: string;
-  /** How it was run; undefined where that was not known. */
+  /** The manifest of its run; undefined if there was none. */
   manifest?: Manifest;
   /** What the page was rendered with. */
   settings?: PageSettings;

@@ -35,7 +35,7 @@ export class Outline {
   readonly #shift: number;
   #last = 1;
 
-  /** @param shift How many levels headings go down, 1 where the notebook has several h1. */
+  /** @param shift How many levels headings go down, 1 if the notebook has several h1. */
   constructor(shift: number) {
     this.#shift = shift;
   }
@@ -124,7 +124,7 @@ export function takeTitle(html: string): { title: string; rest: string } | undef
  * Writes the table of contents.
  *
  * @param headings The page's headings.
- * @returns Nested lists of links, empty where there are fewer than two headings.
+ * @returns Nested lists of links; empty if there are fewer than two headings.
  */
 export function renderContents(headings: readonly Heading[]): string {
   const shown = headings.filter((heading) => heading.level <= 4);

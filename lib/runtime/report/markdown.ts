@@ -1,5 +1,5 @@
 // Markdown cells: GitHub's Markdown as markdown-it reads it, formulas, highlighted code, attached
-// images; sanitised as a whole at the end, so that it does not matter where markup came from.
+// images; sanitised as a whole at the end, regardless of the source of the markup.
 
 import MarkdownIt from "markdown-it";
 import { highlight } from "./code.ts";

@@ -18,8 +18,9 @@ const MAX_FORMULAS = 2000;
  * Typesets one formula.
  *
  * @param tex TeX, from anyone.
- * @param display Whether it stands on a line of its own.
- * @returns MathML, or the TeX as code where it cannot be typeset. Nothing in it is a link or loads anything.
+ * @param display Whether it is on a line of its own.
+ * @returns MathML, or the TeX as code if it cannot be typeset. Nothing in it is a link or loads
+ * anything.
  */
 export function renderMath(tex: string, display: boolean): string {
   if (tex.length <= (DEFINITION.test(tex) ? MAX_WITH_MACROS : MAX_FORMULA)) {

@@ -27,7 +27,7 @@ export interface ReportOptions {
   /** The title; by default the notebook's own (its metadata, its first heading of level 1, or its file's name). */
   title?: string;
   /**
-   * How the notebook was run; the footer tells it, and the page carries it. By default what the
+   * How the notebook was run; the footer shows it, and the page contains it. By default what the
    * runner left in the notebook's metadata, as `tunebook`.
    */
   manifest?: Manifest;
@@ -36,7 +36,7 @@ export interface ReportOptions {
   /**
    * A style sheet that goes over the report's own. Colours are custom properties of `:root`
    * (`--nb-ink`, `--nb-paper`, `--nb-accent`, …), for the dark `:root[data-theme=dark]`; fonts are
-   * `--nb-sans` and `--nb-mono`. What it names elsewhere is not fetched.
+   * `--nb-sans` and `--nb-mono`. External resources that it names are not loaded.
    */
   theme?: string;
   /** Whether the page carries the notebook, to be saved and verified. Default: true. */

@@ -67,7 +67,7 @@ export class OutputRenderer {
   }
 
   #renderBundle(data: MimeBundle, metadata: Record<string, unknown>): string {
-    if (PROVENANCE_MIME in data) return ""; // the footer tells it
+    if (PROVENANCE_MIME in data) return ""; // the footer shows it
     const drawn = this.#drawings.get(data);
     if (drawn !== undefined) return this.#renderDrawing(drawn, data);
     const figure = PLOTLY_MIME in data ? this.#renderFigure(data) : undefined;
@@ -172,7 +172,7 @@ export class OutputRenderer {
  *
  * @param text Text, possibly with ANSI escapes.
  * @param kind The class that says what it is.
- * @returns A block that scrolls where it is too wide or too long.
+ * @returns A block that scrolls if it is too wide or too long.
  */
 function renderText(text: string, kind: string): string {
   return `<pre class="nb-output ${kind}">${renderTerminal(text.replace(/\n$/, ""))}</pre>\n`;

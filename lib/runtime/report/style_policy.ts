@@ -179,7 +179,10 @@ function safeDeclaration(declaration: Declaration, prefix: string): string {
   return `${property}:${value}${declaration.important ? "!important" : ""}`;
 }
 
-/** Whether brackets and quotes close, so that a browser ends the text where this parser did. */
+/**
+ * Whether brackets and quotes are closed, so that a browser ends the text at the same place as this
+ * parser.
+ */
 function balanced(text: string): boolean {
   const open: string[] = [];
   let quote = "";
