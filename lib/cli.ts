@@ -1,16 +1,17 @@
 #!/usr/bin/env -S deno run -A
-// The `tunebook` command. Each subcommand loads its own rooms, and only when it is used.
+// The `tunebook` command. Each subcommand loads only the rooms that it needs.
 
 import { Command, CommanderError } from "commander";
 import { INTERRUPTED, Interrupted } from "./cli/interrupt.ts";
+import { filterConsole } from "./cli/printable.ts";
 import { VERSION } from "./runtime/library.ts";
 
-/** A module of lib/cli: it adds its subcommand, with all its options, to the program. */
+/** A module of lib/cli, which adds its subcommand with all options to the program. */
 export interface CommandModule {
   register(program: Command): void;
 }
 
-/** The subcommands, in the order in which help lists them. */
+/** The subcommands, in the order of the help. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandModule> }> = {
   train: {
     summary: "fine-tune a model on instructions",
@@ -29,11 +30,11 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import("./cli/plan.ts"),
   },
   doctor: {
-    summary: "say what this machine has, and what to install for more",
+    summary: "report what this machine has, and what to install",
     load: () => import("./cli/doctor.ts"),
   },
   run: {
-    summary: "run notebooks on the Deno kernel, and make reports of them",
+    summary: "run notebooks on the Deno kernel, and make reports",
     load: () => import("./cli/run.ts"),
   },
   test: {
@@ -41,7 +42,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import("./cli/test.ts"),
   },
   check: {
-    summary: "run a notebook anew and compare with the outputs that it holds",
+    summary: "run a notebook again and compare with its stored outputs",
     load: () => import("./cli/check.ts"),
   },
   clean: {
@@ -49,28 +50,28 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import("./cli/clean.ts"),
   },
   export: {
-    summary: "make a report of a notebook, or a model for Ollama or llama.cpp",
+    summary: "make a report from a notebook, or a model for Ollama or llama.cpp",
     load: () => import("./cli/export.ts"),
   },
   kernel: {
-    summary: "install the Jupyter kernel Deno (Tunebook), list and remove it",
+    summary: "install, list and remove the Jupyter kernel Deno (Tunebook)",
     load: () => import("./cli/kernel.ts"),
   },
   verify: {
-    summary: "run a report's notebook again, and say whether the same comes out",
+    summary: "run a report's notebook again and compare the results",
     load: () => import("./cli/verify.ts"),
   },
   diff: {
-    summary: "say what is different between two reports",
+    summary: "show the differences between two reports",
     load: () => import("./cli/diff.ts"),
   },
   score: {
-    summary: "score responses against their references, and by a judge",
+    summary: "score responses against their references, or by a judge",
     load: () => import("./cli/score.ts"),
   },
 };
 
-/** Exit codes: what was asked failed; what was asked makes no sense. */
+/** Exit codes: the command failed; the command line is wrong. */
 const FAILED = 1;
 const MISUSED = 2;
 
@@ -82,7 +83,7 @@ const MISUSED = 2;
  */
 export async function main(args: string[]): Promise<number> {
   const program = new Command("tunebook")
-    .description("Run TypeScript notebooks soundly, and fine-tune language models in them.")
+    .description("Run TypeScript notebooks reliably, and fine-tune language models in them.")
     .version(VERSION)
     .helpCommand("help [command]", "show help for a command")
     .exitOverride();
@@ -105,11 +106,14 @@ export async function main(args: string[]): Promise<number> {
         error.code === "commander.version";
       return shown ? 0 : MISUSED;
     }
-    if (error instanceof Interrupted) return INTERRUPTED; // that it stops has been said
+    if (error instanceof Interrupted) return INTERRUPTED; // the stop has been reported
     if (Deno.env.get("TUNEBOOK_DEBUG")) console.error(error);
     else console.error(`error: ${error instanceof Error ? error.message : error}`);
     return FAILED;
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  filterConsole();
+  Deno.exit(await main(Deno.args));
+}

@@ -12,7 +12,28 @@
  */
 
 // One object from a model's name to its answers
-export { loadModel, type LoadModelOptions, Model } from "./pipeline/mod.ts";
+export {
+  type AnswerOptions,
+  type EvaluateOptions,
+  type Exported,
+  type ExportOptions,
+  type FormatName,
+  type FormatOption,
+  type FormatRecord,
+  loadModel,
+  type LoadModelOptions,
+  type LoadProgress,
+  Model,
+  type ModelAdapter,
+  type ModelEvaluation,
+  type Question,
+  type SavedModel,
+  type SaveOptions,
+  type Taught,
+  type TaughtRecord,
+  type TrainingFacts,
+  type TrainOptions,
+} from "./pipeline/mod.ts";
 
 // Data
 export {

@@ -114,7 +114,8 @@ const FOREIGN_NAMES: Readonly<Record<string, readonly string[]>> = {
  * @param action What the function does, after "Cannot": `train`, `load a model`.
  * @param options What was given; undefined means none.
  * @param names The names that the function knows.
- * @throws {TypeError} If there is another, or if the options are no object; the message names what was probably meant.
+ * @throws {TypeError} If there is another, or if the options are not an object; the message names
+ * what was probably meant.
  */
 export function assertKnownOptions<Options extends object>(
   action: string,

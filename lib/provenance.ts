@@ -1,7 +1,7 @@
 // Remembers what a result was made from: device, seeds, hashes of data and weights. Imports nothing,
 // so that every room may record.
 
-/** The MIME type under which the kernel hands provenance to whoever runs the notebook. */
+/** The MIME type under which the kernel sends provenance to the program that runs the notebook. */
 export const provenanceMimeType = "application/vnd.tunebook.provenance+json";
 
 /** One recorded fact: its kind, and whatever describes it. */

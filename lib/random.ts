@@ -10,7 +10,7 @@
  * @example The same seed gives the same numbers
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { Random } from "./random.ts";
+ * import { Random } from "tunebook";
  *
  * assertEquals(new Random(123).uint32(), new Random(123).uint32());
  * ```
@@ -22,6 +22,8 @@ export class Random {
   #counter = 1;
 
   /**
+   * Makes a generator.
+   *
    * @param seed One integer, or several that together name a stream: `[seed, epoch]` gives every
    * epoch numbers of its own. Integers from 0 to 2⁵³ − 1; `5` and `[5]` are the same seed.
    * @throws {RangeError} If a seed is not such an integer.
@@ -51,7 +53,7 @@ export class Random {
   }
 
   /**
-   * Makes a generator that goes on from a saved state.
+   * Creates a generator that continues from a saved state.
    *
    * @param state What {@linkcode Random.state} gave.
    * @returns A generator whose next numbers are those of the saved one.
@@ -68,7 +70,11 @@ export class Random {
     return random;
   }
 
-  /** @returns An integer from 0 to 2³² − 1, each as likely. */
+  /**
+   * Draws an integer.
+   *
+   * @returns An integer from 0 to 2³² − 1, each as likely.
+   */
   uint32(): number {
     const result = (this.#a + this.#b + this.#counter) | 0;
     this.#counter = (this.#counter + 1) | 0;
@@ -78,7 +84,11 @@ export class Random {
     return result >>> 0;
   }
 
-  /** @returns A number in [0, 1) with all 53 bits of a double's mantissa random. */
+  /**
+   * Draws a number.
+   *
+   * @returns A number in [0, 1) with all 53 bits of a double's mantissa random.
+   */
   float(): number {
     const high = this.uint32() >>> 5; // 27 bits
     const low = this.uint32() >>> 6; // 26 bits
@@ -86,6 +96,8 @@ export class Random {
   }
 
   /**
+   * Draws an integer below a bound.
+   *
    * @param bound How many values there are, an integer from 1 to 2³².
    * @returns An integer in [0, bound), each exactly as likely.
    * @throws {RangeError} If the bound is not such an integer.
@@ -102,7 +114,11 @@ export class Random {
     return draw % bound;
   }
 
-  /** @returns A draw from the standard normal distribution (Box and Muller, 1958). */
+  /**
+   * Draws from the standard normal distribution.
+   *
+   * @returns A draw from the standard normal distribution (Box and Muller, 1958).
+   */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.float()));
     return radius * Math.cos(2 * Math.PI * this.float());

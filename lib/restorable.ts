@@ -16,7 +16,7 @@ export interface Restorable {
    */
   save(value: unknown, folder: string): Promise<unknown>;
   /**
-   * Makes a value anew.
+   * Creates a value again.
    *
    * @param data What `save` has returned. @param folder Its folder.
    * @param existing A value of the same kind to fill instead of making one, where there is one.
@@ -24,7 +24,7 @@ export interface Restorable {
   restore(data: unknown, folder: string, existing?: unknown): Promise<unknown>;
 }
 
-/** Where a cell's trainings keep checkpoints of their own, and whether they go on from them. */
+/** Where a cell's trainings keep checkpoints of their own, and whether they resume from them. */
 export interface CellCheckpoints {
   directory: string;
   resume: boolean;
@@ -62,7 +62,7 @@ export function setCellCheckpoints(checkpoints: CellCheckpoints | undefined): vo
 /**
  * Where the next training of the running cell keeps its checkpoints, if it names no place itself.
  *
- * @returns A directory of its own and whether to go on from there; undefined outside kept cells.
+ * @returns A directory of its own and whether to resume from there; undefined outside kept cells.
  */
 export function nextCellCheckpoint(): { directory: string; resume: boolean } | undefined {
   const checkpoints = shared[CHECKPOINTS];

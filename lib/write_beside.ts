@@ -36,9 +36,25 @@ export async function writeBeside<T>(
     await Deno.rename(unfinished, path);
   } catch (error) {
     await Deno.remove(unfinished).catch(() => {});
-    throw error;
+    throw sayFull(error, path);
   }
   return result;
+}
+
+/**
+ * Makes an error say which file a full disk has no room for, and what to do about it.
+ *
+ * @param error Any error
+ * @param path The file that was being written
+ * @returns The error, or one that says so
+ */
+export function sayFull(error: unknown, path: string): unknown {
+  // ENOSPC and EDQUOT, as Deno writes them.
+  if (!/\(os error (28|122)\)/.test(String(error))) return error;
+  return new Error(
+    `Cannot write "${path}": the disk is full; make room there, or write to another disk`,
+    { cause: error },
+  );
 }
 
 /**
@@ -51,6 +67,23 @@ export async function writeFileBeside(path: string, content: string | Uint8Array
   await Deno.mkdir(dirname(path), { recursive: true });
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   await writeBeside(path, (file) => writeAll(file, bytes));
+}
+
+/**
+ * Makes a folder for files of one's own, where it is missing. A link in its place is refused: it leads where somebody
+ * else chose.
+ *
+ * @param path The folder
+ * @throws {Deno.errors.AlreadyExists} If something else than a folder is there
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const there = await Deno.lstat(path).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory) {
+    throw new Deno.errors.AlreadyExists(
+      `Cannot write into "${path}": it is ${there.isSymlink ? "a link" : "a file"}, not a folder`,
+    );
+  }
+  await Deno.mkdir(path, { recursive: true });
 }
 
 /**

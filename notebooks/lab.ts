@@ -79,7 +79,7 @@ async function installJupyterLab(): Promise<void> {
 
 /** Runs JupyterLab until it ends; returns its exit code. */
 async function runJupyterLab(program: string, args: string[]): Promise<number> {
-  // A folder of ours, whoever's JupyterLab it is.
+  // The folder is ours, even if the JupyterLab is not.
   await installKernel({ prefix: environment });
   const paths = [join(environment, "share", "jupyter"), Deno.env.get("JUPYTER_PATH")];
   const lab = new Deno.Command(program, {

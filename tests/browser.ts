@@ -1,4 +1,7 @@
-/** A real browser for tests: starting it, opening pages offline, and what went on in them. */
+/**
+ * A real browser for tests: starting it, opening pages offline, and recording what happened in
+ * them.
+ */
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { findProgram, type Found } from "./support.ts";
@@ -50,7 +53,7 @@ export async function open(
 
 /** Collects what pages do that are opened from files. */
 export function watch(page: Page): PageTrouble {
-  page.setDefaultTimeout(120_000); // a busy machine is no failure
+  page.setDefaultTimeout(120_000); // a busy machine is not a failure
   const trouble: PageTrouble = { console: [], requests: [], ran: [] };
   page.on("console", (message) => trouble.console.push(message.text()));
   page.on("pageerror", (error) => trouble.console.push(error.message));

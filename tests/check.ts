@@ -134,7 +134,7 @@ export async function checkNotebooks(notebooks: readonly string[], root = ROOT):
     const lint = structuredClone(config.lint);
     // A cell may declare what only a learner's next experiment uses.
     lint.rules.exclude.push("no-unused-vars");
-    // A `let` may be set anew by a run's parameters, or by a learner.
+    // A `let` may be reassigned by a run's parameters, or by a learner.
     lint.rules.exclude.push("prefer-const");
     await Deno.writeTextFile(
       join(folder, "deno.json"),
@@ -217,14 +217,15 @@ if (import.meta.main) {
   const config = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   const ignored = [...config.fmt.exclude, ...config.exclude, "**/*.ipynb"].join(",");
   if (!await deno(["fmt", "--check", `--ignore=${ignored}`])) {
-    failures.push("format (deno fmt mends it)");
+    failures.push("format (deno fmt fixes it)");
   }
   if (!await deno(["lint"])) failures.push("lint");
-  const modules = ["lib", "tests", "data", "notebooks"].flatMap((folder) =>
+  const modules = ["lib", "tests", "data", "notebooks", "package"].flatMap((folder) =>
     filesUnder(join(ROOT, folder), (name) => name.endsWith(".ts") && !name.endsWith(".as.ts"))
   );
   if (!await deno(["check", "--quiet", ...modules])) failures.push("types");
-  const notebooks = filesUnder(ROOT, (name) => name.endsWith(".ipynb"));
+  // Notebooks of tests are what others might write; a test runs them.
+  const notebooks = filesUnder(join(ROOT, "notebooks"), (name) => name.endsWith(".ipynb"));
   const unformatted = await unformattedNotebooks(notebooks);
   if (unformatted.length > 0) failures.push(`format of ${unformatted.join(", ")}`);
   failures.push(...await checkNotebooks(notebooks));

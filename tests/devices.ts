@@ -1,6 +1,6 @@
 // The devices that suites run on.
 
-import { findBlas } from "../lib/tensor/cpu/blas.ts";
+import { findBlas } from "../lib/tensor/cpu/blas/find.ts";
 import { CpuDevice } from "../lib/tensor/cpu/device.ts";
 import type { Device } from "../lib/tensor/mod.ts";
 import { findAdapter } from "../lib/tensor/webgpu/adapter.ts";
@@ -9,15 +9,18 @@ import { WebGpuDevice, type WebGpuDeviceOptions } from "../lib/tensor/webgpu/dev
 /** Devices live as long as the test process: their idle threads do not keep it alive. */
 const opened = new Map<string, Promise<Device>>();
 
-const adapter = await findAdapter({ software: true });
+/** Whether `deno task test:fast` runs, which tests on the CPU only: software WebGPU is slow. */
+const fast = Deno.env.get("TUNEBOOK_TEST_FAST") !== undefined;
 
-/** Why WebGPU cannot be tested here; undefined where it can. */
-export const webGpuNeed: string | undefined = adapter
+/** Why WebGPU cannot be tested here; undefined if it can. */
+export const webGpuNeed: string | undefined = fast
+  ? "left out of test:fast"
+  : await findAdapter({ software: true })
   ? undefined
   : "needs a WebGPU adapter: apt-get install mesa-vulkan-drivers";
 
-/** Why a BLAS cannot be tested here; undefined where it can. */
-export const blasNeed: string | undefined = findBlas()
+/** Why a BLAS cannot be tested here; undefined if it can. */
+export const blasNeed: string | undefined = findBlas().used
   ? undefined
   : "needs a BLAS: apt-get install libopenblas0-pthread";
 

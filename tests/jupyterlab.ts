@@ -1,9 +1,9 @@
 /** A real JupyterLab for tests, in folders of its own. */
 
 import { installKernel } from "../lib/runtime/jupyter/install.ts";
-import { findProgram, type Found } from "./support.ts";
+import { denoDir, findProgram, type Found } from "./support.ts";
 
-/** JupyterLab: beside the `jupyter` that `TUNEBOOK_JUPYTER` names, else on the PATH. */
+/** JupyterLab: beside the `jupyter` that `TUNEBOOK_JUPYTER` names, or the one on the PATH. */
 export const jupyterProgram: Found = findJupyterLab();
 
 function findJupyterLab(): Found {
@@ -133,11 +133,4 @@ export async function startJupyterLab(
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return (listener.addr as Deno.NetAddr).port;
-}
-
-/** Deno's cache, so that a kernel with another home finds the packages that are there. */
-function denoDir(): string {
-  const { success, stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] })
-    .outputSync();
-  return success ? JSON.parse(new TextDecoder().decode(stdout)).denoDir : "";
 }

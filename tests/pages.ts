@@ -26,6 +26,6 @@ export async function pages(): Promise<Page[]> {
   return found;
 }
 
-/** A page's text without its code; code in a line may go on in the next. */
+/** A page's text without its code; inline code may continue on the next line. */
 export const withoutCode = (text: string): string =>
   text.replace(/```[^]*?```/g, "").replace(/`(?:[^`\n]|\n(?!\n))*`/g, "");

@@ -7,8 +7,9 @@ import type { Exercise } from "../lib/course/mod.ts";
 import { renderMarkdown } from "../lib/runtime/report/markdown.ts";
 import { type Page, pages, withoutCode } from "./pages.ts";
 
-/** What is written for learners and users; tests' own pages are full of names. */
-const forReaders = async () => (await pages()).filter(({ path }) => !path.startsWith("tests/"));
+/** Pages for learners and users; tests' own pages and the generated list of exports are full of names. */
+const forReaders = async () =>
+  (await pages()).filter(({ path }) => !path.startsWith("tests/") && path !== "docs/interface.md");
 
 /** What exercises say, a page a chapter. */
 async function exercisePages(): Promise<Page[]> {

@@ -12,7 +12,7 @@ Deno.test("Random gives sfc32's numbers", () => {
   assertEquals(new Random(123).uint32(), new Random([123]).uint32());
 });
 
-Deno.test("Random goes on from a saved state", () => {
+Deno.test("Random continues from a saved state", () => {
   const random = new Random([5, 6]);
   for (let i = 0; i < 10; i++) random.normal();
   const again = Random.from(JSON.parse(JSON.stringify(random.state)));

@@ -77,7 +77,7 @@ export function findInEnvironment(variable: string, how: string): Found {
 }
 
 /**
- * Looks for a program that an environment variable names, else on the PATH.
+ * Looks for a program that an environment variable names, or on the PATH.
  *
  * @param variable As `"TUNEBOOK_CHROMIUM"`
  * @param names What the program may be called
@@ -142,4 +142,11 @@ export function findTestData(): Found {
     "TUNEBOOK_TEST_DATA",
     "a folder with instruction-data.json of chapter 7 of LLMs-from-scratch",
   );
+}
+
+/** Deno's cache, for processes that have a cache folder of their own: they need not fetch packages again. */
+export function denoDir(): string {
+  const { success, stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] })
+    .outputSync();
+  return success ? JSON.parse(new TextDecoder().decode(stdout)).denoDir : "";
 }

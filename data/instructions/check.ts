@@ -38,7 +38,7 @@ export function checkFormat(pairs: readonly Pair[]): string[] {
     }
     for (const name of ["instruction", "input", "output"] as const) {
       const text: unknown = pair[name];
-      if (typeof text !== "string") return fail(`the ${name} is no string`);
+      if (typeof text !== "string") return fail(`the ${name} is not a string`);
       if (text !== text.trim()) fail(`the ${name} begins or ends with a blank`);
       if (text.length > LIMITS[name]) fail(`the ${name} is longer than ${LIMITS[name]} characters`);
       if (/[^\x20-\x7E\nà-üß]/.test(text)) fail(`the ${name} has an unusual character`);

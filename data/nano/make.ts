@@ -28,7 +28,7 @@ const CONFIG = {
 };
 
 const SEED = 123;
-/** Sequences a batch, and tokens a sequence. */
+/** Sequences per batch, and tokens per sequence. */
 const BATCH_SIZE = 8;
 const LENGTH = 160;
 const WARM_UP_STEPS = 60;

@@ -1,4 +1,4 @@
-// Options of adapters and packed weights: what learns beside a model, and how the model itself is kept.
+// Options for adapters and packed weights.
 
 import { InvalidArgumentError, Option } from "commander";
 import type { LoraOptions, NamePattern, Quantization } from "../model/mod.ts";
@@ -7,7 +7,7 @@ import { QUANTIZATIONS } from "../model/quantize.ts";
 import type { Model } from "../pipeline/mod.ts";
 import { readCount, readRate } from "./arguments.ts";
 
-/** What {@linkcode adapterOptions} give. */
+/** The values of {@linkcode adapterOptions}. */
 export interface AdapterOptions {
   loraRank?: number;
   loraAlpha?: number;
@@ -18,40 +18,43 @@ export interface AdapterOptions {
   quantize?: Quantization;
 }
 
-/** The options of training, for the subcommand to add. */
+/** The options of the subcommand `train`. */
 export function adapterOptions(): Option[] {
   const option = (flags: string, description: string) => new Option(flags, description);
   return [
     option("--lora-rank <n>", "train LoRA adapters of this rank instead of all weights")
       .argParser(readCount),
-    option("--lora-alpha <x>", "what adapters learn counts alpha / rank times (default: 2 · rank)")
+    option(
+      "--lora-alpha <x>",
+      "the adapters' outputs are multiplied by alpha / rank (default: 2 · rank)",
+    )
       .argParser(readRate),
-    option("--lora-dropout <p>", "probability of dropping elements of adapters' inputs")
+    option("--lora-dropout <p>", "dropout probability of the adapters' inputs")
       .argParser(readRate),
     option(
       "--lora-targets <names>",
       "layers to adapt, such as q_proj,v_proj, or /expression/ (default: all linear layers)",
     ).argParser(readNames),
-    option("--rs-lora", "divide by the rank's root instead").default(false),
-    option("--merge", "add what adapters learnt to the weights, and save a whole model")
+    option("--rs-lora", "divide by the square root of the rank instead").default(false),
+    option("--merge", "merge the adapters into the weights and save the whole model")
       .default(false),
     quantizeOption(),
   ];
 }
 
-/** The option that keeps weights in less memory. */
+/** The option that stores weights in less memory. */
 export function quantizeOption(): Option {
   return new Option(
     "--quantize <how>",
-    "keep weights in less memory, where only adapters learn: nf4 and nf4_double pack linear " +
-      "layers in four bits, f16 and bf16 in sixteen, keep leaves matrices as the file stores them, such as a " +
+    "store frozen weights in less memory when training adapters: nf4 and nf4_double pack linear " +
+      "layers in four bits, f16 and bf16 in sixteen; keep uses the type of the file, such as a " +
       "GGUF file's blocks",
   ).choices(QUANTIZATIONS);
 }
 
-/** The option that puts an adapter beside a model. */
+/** The option that adds an adapter to a model. */
 export function adapterOption(): Option {
-  return new Option("--adapter <dir>", "a LoRA adapter for the model, as train or PEFT saved it");
+  return new Option("--adapter <dir>", "a LoRA adapter for the model, saved by train or PEFT");
 }
 
 function readNames(text: string): NamePattern {
@@ -65,11 +68,11 @@ function readNames(text: string): NamePattern {
 }
 
 /**
- * The adapters that were asked for.
+ * The requested adapters.
  *
- * @param options The command's.
+ * @param options The command's options.
  * @returns Their settings; undefined without a rank.
- * @throws {TypeError} If options of adapters are given without a rank.
+ * @throws {TypeError} If other adapter options are given without a rank.
  */
 export function readLora(options: AdapterOptions & { seed: number }): LoraOptions | undefined {
   const { loraRank: rank, loraAlpha: alpha, loraDropout: dropout, loraTargets: targets } = options;
@@ -85,15 +88,15 @@ export function readLora(options: AdapterOptions & { seed: number }): LoraOption
     };
   }
   const given = alpha !== undefined || dropout !== undefined || targets !== undefined || rsLora;
-  if (given) throw new TypeError("Cannot adapt the model: options of LoRA go with --lora-rank");
+  if (given) throw new TypeError("Cannot adapt the model: LoRA options need --lora-rank");
 }
 
 /**
- * Checks that something learns, and that there is what is to be merged.
+ * Checks that there are trainable weights, and adapters to merge.
  *
  * @param model The model, with its adapters.
- * @param options The command's.
- * @throws {TypeError} If it is not so.
+ * @param options The command's options.
+ * @throws {TypeError} If there are none.
  */
 export function assertAdapted(
   { network, adapter }: Model,
@@ -103,6 +106,6 @@ export function assertAdapted(
     throw new TypeError("Cannot merge: there is no adapter without --lora-rank");
   }
   if (quantize && !adapter && !isFullyTrainable(network)) {
-    throw new TypeError("Cannot train packed weights: give --lora-rank for adapters beside them");
+    throw new TypeError("Cannot train packed weights: give --lora-rank to train adapters");
   }
 }

@@ -1,34 +1,70 @@
-// How subcommands read their options: numbers that are checked, and the device.
+// Options that subcommands share, and parsers of numbers.
 
 import { InvalidArgumentError, Option } from "commander";
 import { DEFAULT_SPLIT, parseSplit } from "../dataset/split.ts";
+import { SFT_DEFAULTS } from "../train/defaults.ts";
+import { MASKS } from "../text/mask.ts";
 
-/** Reads a positive integer. */
-export function readCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new InvalidArgumentError("Expected a whole number of 1 or more.");
-  }
-  return value;
+/**
+ * Makes a parser of a numeric option.
+ *
+ * @param expected What the option takes, for the message: `"a whole number of 1 or more"`.
+ * @param fits Whether a number is allowed.
+ * @returns Parses an argument, or throws commander's error for wrong ones.
+ */
+function numberReader(expected: string, fits: (value: number) => boolean) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value) || !fits(value)) {
+      throw new InvalidArgumentError(`Expected ${expected}.`);
+    }
+    return value;
+  };
 }
 
-/** Reads an integer of 0 or more. */
-export function readWhole(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isInteger(value) || value < 0) {
-    throw new InvalidArgumentError("Expected a whole number of 0 or more.");
-  }
-  return value;
-}
+type NumberReader = (text: string) => number;
 
-/** Reads a number of 0 or more. */
-export function readRate(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
-    throw new InvalidArgumentError("Expected a number of 0 or more.");
-  }
-  return value;
-}
+/** Parses a positive integer. */
+export const readCount: NumberReader = numberReader(
+  "a whole number of 1 or more",
+  (value) => Number.isSafeInteger(value) && value >= 1,
+);
+
+/** Parses an integer of 0 or more. */
+export const readWhole: NumberReader = numberReader(
+  "a whole number of 0 or more",
+  (value) => Number.isSafeInteger(value) && value >= 0,
+);
+
+/** Parses a number of 0 or more. */
+export const readRate: NumberReader = numberReader("a number of 0 or more", (value) => value >= 0);
+
+/** Parses a number above 0. */
+export const readPositive: NumberReader = numberReader("a number above 0", (value) => value > 0);
+
+/** Parses a number of seconds above 0. */
+export const readSeconds: NumberReader = numberReader(
+  "a number of seconds above 0",
+  (value) => value > 0,
+);
+
+/** Parses a share: above 0 and up to 1. */
+export const readShare: NumberReader = numberReader(
+  "a number above 0 and up to 1",
+  (value) => value > 0 && value <= 1,
+);
+
+/** Parses a probability of dropping something: from 0 up to, but not including, 1. */
+export const readDropout: NumberReader = numberReader(
+  "a number from 0 up to, but not including, 1",
+  (value) => value >= 0 && value < 1,
+);
+
+/** Parses a number of warm-up steps, or a fraction of all steps. */
+export const readWarmup: NumberReader = numberReader(
+  "a whole number of steps, or a fraction below 1",
+  (value) => value >= 0 && (value < 1 || Number.isInteger(value)),
+);
 
 /** The option that names the model. */
 export function modelOption(): Option {
@@ -40,7 +76,7 @@ export function modelOption(): Option {
 
 /** The option that chooses the device. */
 export function deviceOption(): Option {
-  return new Option("--device <name>", "where to compute; auto takes a GPU if there is one")
+  return new Option("--device <name>", "where to compute; auto uses a GPU if there is one")
     .choices(["auto", "cpu", "webgpu"]);
 }
 
@@ -48,16 +84,16 @@ export function deviceOption(): Option {
 export function maskOption(): Option {
   return new Option(
     "--mask <name>",
-    "which tokens count: prompt = the response and the closing token; instruction = from " +
+    "which tokens count: prompt = the response and the end token; instruction = from " +
       '"### Response:" on; none = every token',
-  ).choices(["none", "instruction", "prompt"]).default("prompt");
+  ).choices(MASKS).default(SFT_DEFAULTS.mask);
 }
 
-/** The option that divides a file. */
+/** The option that splits a file. */
 export function splitOption(): Option {
   return new Option(
     "--split <train,test,validation>",
-    "fractions, taken from the file in this order; 1,0,0 trains on all of it, without evaluation",
+    "fractions of the file, in this order; 1,0,0 trains on all of it, without evaluation",
   ).argParser(readSplit).default([...DEFAULT_SPLIT], "0.85,0.10,0.05");
 }
 
@@ -69,7 +105,7 @@ function readSplit(text: string): [number, number, number] {
   }
 }
 
-/** The option for machines. */
+/** The option for machine-readable output. */
 export function jsonOption(): Option {
   return new Option(
     "--json",

@@ -1,4 +1,4 @@
-// `tunebook clean`: strips outputs from notebooks, in place or as a filter of git's.
+// `tunebook clean`: strips outputs from notebooks, in place or as a git filter.
 
 import type { Command } from "commander";
 import { cleanNotebook } from "../runtime/clean.ts";
@@ -10,15 +10,15 @@ export function register(program: Command): void {
   program.command("clean")
     .summary("strip outputs from notebooks")
     .description(
-      "Strips outputs, execution counts and what a run left in the metadata, in place. Without a " +
-        "notebook it reads one from standard input and writes it to standard output, as a filter of git's does. " +
-        "Exit code 1: a notebook cannot be read, or with --check is not clean.",
+      "Strips outputs, execution counts and the metadata of runs, in place. Without a " +
+        "notebook it reads one from standard input and writes it to standard output, as a git filter. " +
+        "Exit code 1: a notebook cannot be read or, with --check, is not clean.",
     )
     .argument("[notebook...]", "the .ipynb files")
-    .option("--check", "change nothing; name the notebooks that are not clean", false)
+    .option("--check", "change nothing; list the notebooks that are not clean", false)
     .addHelpText(
       "after",
-      "\nAs a filter, so that no output is ever committed:\n" +
+      "\nAs a git filter, so that outputs are never committed:\n" +
         '  git config filter.tunebook.clean "tunebook clean"\n' +
         '  git config filter.tunebook.required true\n  echo "*.ipynb filter=tunebook" >> .gitattributes',
     )
@@ -34,7 +34,7 @@ async function clean(paths: string[], options: { check: boolean }): Promise<void
     for (let done = 0; done < bytes.length;) done += await Deno.stdout.write(bytes.subarray(done));
     return;
   }
-  // All are read before one is written.
+  // All are read before the first is written.
   const notebooks = await Promise.all(paths.map(readNotebook));
   for (const [i, path] of paths.entries()) {
     const text = formatNotebook(cleanNotebook(notebooks[i]));

@@ -1,4 +1,4 @@
-// `tunebook diff`: what is different between two reports.
+// `tunebook diff`: the differences between two reports.
 
 import type { Command } from "commander";
 import { diffReports } from "../runtime/verify_report.ts";
@@ -8,16 +8,16 @@ import { readReportFile, showCells, showChanges } from "./show_comparison.ts";
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("diff")
-    .summary("say what is different between two reports")
+    .summary("show the differences between two reports")
     .description(
-      "Compares what two reports were made from (code, parameters, data, weights, versions, machine) and the " +
-        "outputs of their cells, paired by id; each page is rendered again from its notebook. Nothing is run. Exit code 0: no difference; 1: some.",
+      "Compares the inputs of two reports (code, parameters, data, weights, versions, machine) and the " +
+        "outputs of their cells, paired by id; each page is rendered again from its notebook. Nothing is run. Exit code 0: no differences; 1: some.",
     )
     .argument("<before>", "one report, an .html file")
     .argument("<after>", "the other")
     .option(
       "--tolerance <number>",
-      "how near numbers must be to count as the same, relative",
+      "the relative tolerance of numbers",
       readRate,
       0,
     )

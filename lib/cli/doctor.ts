@@ -1,26 +1,31 @@
-// `tunebook doctor`: what this machine has, and what to install for more.
+// `tunebook doctor`: what this machine has, and what to install.
 
 import { Ollama } from "ollama";
 import { format } from "@std/fmt/bytes";
 import type { Command } from "commander";
 import { listCachedModels, listOllamaModels } from "../weights/mod.ts";
 import { ollamaHost } from "../weights/ollama_host.ts";
+import { KERNEL_IMPORTS } from "../runtime/library.ts";
 import { Session } from "../runtime/session.ts";
-import { findBlas } from "../tensor/cpu/blas.ts";
-import { describeAdapters, pick } from "../tensor/pick.ts";
+import { blasVariables } from "../blas_variables.ts";
+import type { BlasLibrary } from "../tensor/cpu/blas/blas.ts";
+import { sandboxFault, sandboxGroup } from "../runtime/sandbox/outer.ts";
+import { describeGroup } from "../runtime/sandbox/walls.ts";
+import { findBlas } from "../tensor/cpu/blas/find.ts";
+import { describeAdapters, pick, reasonFor } from "../tensor/pick.ts";
 import { jsonOption } from "./arguments.ts";
 
-/** One thing that was looked at. */
+/** One finding. */
 interface Finding {
-  /** What it is. */
+  /** Its name. */
   name: string;
-  /** Whether it is there. */
+  /** Whether it is available. */
   ok: boolean;
-  /** What was found, in one line. */
+  /** The finding, in one line. */
   found: string;
-  /** What to do for more. */
+  /** What to install or change. */
   advice?: string;
-  /** Figures, for `--json`. */
+  /** Details for `--json`. */
   details?: unknown;
 }
 
@@ -30,6 +35,7 @@ const LOOKS: Readonly<Record<string, () => Finding | Promise<Finding>>> = {
   BLAS: describeBlas,
   Computes: describeDevice,
   Kernel: describeKernel,
+  Sandbox: describeSandbox,
   Jupyter: describeJupyter,
   Ollama: describeOllama,
   Models: describeModels,
@@ -38,11 +44,11 @@ const LOOKS: Readonly<Record<string, () => Finding | Promise<Finding>>> = {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("doctor")
-    .summary("say what this machine has, and what to install for more")
+    .summary("report what this machine has, and what to install")
     .description(
-      "Looks for a WebGPU adapter and its limits, a BLAS, the Jupyter kernel, JupyterLab, " +
-        "Ollama with its models, and models on this machine that can be used as they are, and says " +
-        "what to install for more. Nothing is changed.",
+      "Checks the WebGPU adapter and its limits, the BLAS, the Jupyter kernel, JupyterLab, " +
+        "Ollama and its models, and the models on this machine that are ready to use, and suggests " +
+        "what to install. Nothing is changed.",
     )
     .addOption(jsonOption())
     .action(examine);
@@ -53,7 +59,7 @@ async function examine({ json }: { json: boolean }): Promise<void> {
   for (const [name, describe] of Object.entries(LOOKS)) {
     try {
       findings.push(await describe());
-    } catch (error) { // such as a TUNEBOOK_BLAS that does not load: the rest is worth knowing all the same
+    } catch (error) { // such as a TUNEBOOK_BLAS that does not load: the other findings are still useful
       findings.push({ name, ok: false, found: (error as Error).message });
     }
   }
@@ -95,20 +101,79 @@ async function describeWebGpu(): Promise<Finding> {
   return { name: "WebGPU", ok: true, found, details: adapters };
 }
 
+/**
+ * Checks it again even if an earlier result is known, because users run this when something is
+ * wrong.
+ */
 function describeBlas(): Finding {
-  const blas = findBlas();
-  if (blas) return { name: "BLAS", ok: true, found: `${blas.name} (${blas.path})`, details: blas };
-  const advice = Deno.build.os === "linux"
-    ? "several times faster on the CPU: apt-get install libopenblas0-pthread"
-    : "several times faster on the CPU: install OpenBLAS";
-  return { name: "BLAS", ok: false, found: "none; WebAssembly SIMD is used", advice };
+  const { used, refused, unchecked } = findBlas({ again: true });
+  const details = { used, refused, variables: blasVariables() };
+  const kernels = ({ name, core }: BlasLibrary) => core ? `${name} with kernels for ${core}` : name;
+  const wrong = refused.map((library) =>
+    `${kernels(library)} (${library.path}) ${library.fault}${
+      library.detail ? `: ${library.detail}` : ""
+    }`
+  );
+  if (used) {
+    const set = Object.entries(blasVariables()).map(([name, value]) => `${name}=${value}`);
+    const found = [
+      `${kernels(used)} (${used.path}), its products are right`,
+      ...set.length > 0 ? [`${set.join(", ")} set`] : [],
+      ...wrong.map((text) => `not used: ${text}`),
+    ];
+    return { name: "BLAS", ok: true, found: found.join("; "), details };
+  }
+  const none = "none is used, WebAssembly SIMD computes";
+  if (unchecked) return { name: "BLAS", ok: false, found: `${none}: ${unchecked}`, details };
+  if (Deno.env.get("TUNEBOOK_BLAS") === "none") {
+    return {
+      name: "BLAS",
+      ok: false,
+      found: "none, as TUNEBOOK_BLAS says; WebAssembly SIMD computes",
+      advice: "several times faster on the CPU: unset TUNEBOOK_BLAS",
+      details,
+    };
+  }
+  const install = Deno.build.os === "linux"
+    ? "apt-get install libopenblas0-pthread"
+    : "install OpenBLAS";
+  if (wrong.length > 0) {
+    return {
+      name: "BLAS",
+      ok: false,
+      found: `${none}: ${wrong.join("; ")}`,
+      advice: `several times faster on the CPU: a newer OpenBLAS, or older kernels in this one, ` +
+        "such as by OPENBLAS_CORETYPE=Haswell",
+      details,
+    };
+  }
+  return {
+    name: "BLAS",
+    ok: false,
+    found: "none; WebAssembly SIMD computes",
+    advice: `several times faster on the CPU: ${install}`,
+    details,
+  };
 }
 
 async function describeDevice(): Promise<Finding> {
   const device = await pick();
   const { name, facts } = device;
+  const reason = reasonFor(device);
   device.close();
-  return { name: "Computes", ok: true, found: `on ${name}`, details: facts };
+  const found = `on ${name}${reason ? ` (${reason})` : ""}`;
+  return { name: "Computes", ok: true, found, details: { ...facts, reason } };
+}
+
+async function describeSandbox(): Promise<Finding> {
+  const fault = await sandboxFault();
+  const name = "Sandbox";
+  if (fault !== undefined) {
+    const found = fault.replace(/^Cannot run in a sandbox: /, "none: ");
+    return { name, ok: false, found };
+  }
+  const group = await sandboxGroup();
+  return { name, ok: true, found: `can be built; memory: ${describeGroup(group)}` };
 }
 
 async function describeKernel(): Promise<Finding> {
@@ -130,13 +195,15 @@ async function describeJupyter(): Promise<Finding> {
     const version = new TextDecoder().decode(stdout).trim();
     if (version) return { name: "Jupyter", ok: true, found: `JupyterLab ${version}` };
   } catch {
-    // Not installed, which is what is said below.
+    // Not installed, which is reported below.
   }
   return {
     name: "Jupyter",
     ok: false,
     found: "no JupyterLab",
-    advice: "to step through the course: deno task lab, which installs it where Python is there",
+    advice: Object.keys(KERNEL_IMPORTS).length === 0
+      ? "to step through the course: deno task lab, which installs it if Python is available"
+      : "to step through notebooks: pip install jupyterlab, then tunebook kernel install",
   };
 }
 
@@ -162,7 +229,7 @@ async function describeOllama(): Promise<Finding> {
   }
 }
 
-/** Models that are on this machine, by the names that `--model` takes. */
+/** Models on this machine, by the names for `--model`. */
 async function describeModels(): Promise<Finding> {
   const [cached, ollama] = await Promise.all([listCachedModels(), listOllamaModels()]);
   const names = [
@@ -177,5 +244,5 @@ async function describeModels(): Promise<Finding> {
   return { name: "Models", ok: true, found, details: { hub: cached, ollama } };
 }
 
-/** So many models fit a line; `--json` has them all. */
+/** The number of models that fit on a line; `--json` lists all. */
 const MOST_NAMES = 12;

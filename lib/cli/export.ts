@@ -1,4 +1,4 @@
-// `tunebook export`: hands on a notebook or a model in another form. Nothing is run.
+// `tunebook export`: converts a notebook or a model to another form. Nothing is run.
 
 import { type Command, Option } from "commander";
 import { adapterOption } from "./adapter_options.ts";
@@ -11,38 +11,42 @@ type Options = ExportNotebookOptions & ExportModelOptions;
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("export")
-    .summary("make a report of a notebook, or a model for Ollama or llama.cpp")
+    .summary("make a report from a notebook, or a model for Ollama or llama.cpp")
     .description(
-      "Of a notebook, with the outputs that it holds, makes a report: one HTML file that opens anywhere, offline, " +
-        "with live charts, or Markdown; of a report, gives the notebook back. Of a model, makes a GGUF file, a model in a running Ollama, or a directory in Hugging Face's " +
-        "layout. Nothing is run, so a stranger's notebook is safe to export and to open.",
+      "Converts a notebook with its stored outputs to a report: one HTML file that opens anywhere, offline, " +
+        "with live charts, or Markdown. Extracts the notebook from a report. Converts a model to a GGUF file, a model in a running Ollama, or a directory in Hugging Face's " +
+        "layout. Nothing is run, so notebooks of others are safe to export and to open.",
     )
     .argument(
       "<notebook|model>",
-      "an .ipynb file, or a report that carries one; or a model's name, directory or GGUF file, or an adapter's directory",
+      "an .ipynb file or a report; or a model's name, directory or GGUF file, or an adapter's directory",
     )
-    .optionsGroup("Of a notebook:")
+    .optionsGroup("For notebooks:")
     .option("--html <file>", "where to write the report")
-    .option("--md <file>", "write it as Markdown, its pictures in a folder beside it")
-    .option("--output <file>", "where to write the notebook itself")
-    .option("--theme <file>", "a style sheet that goes over the HTML report's own")
+    .option("--md <file>", "write a Markdown report, with its pictures in a folder next to it")
+    .option("--output <file>", "where to write the notebook")
+    .option("--theme <file>", "a style sheet in addition to the report's own")
     .option("--title <text>", "the report's title (default: the notebook's own)")
-    .option("--no-code", "leave the code out of the page; the notebook inside the file keeps it")
-    .option("--no-notebook", "do not put the notebook into the file")
-    .optionsGroup("Of a model:")
-    .option("--ollama <name>", "the model to make in Ollama, at OLLAMA_HOST")
+    .option("--no-code", "leave the code out of the page, but not out of the embedded notebook")
+    .option("--no-notebook", "do not embed the notebook")
+    .optionsGroup("For models:")
+    .option("--ollama <name>", "the model to create in Ollama, at OLLAMA_HOST")
     .option("--gguf <file>", "the GGUF file to write")
-    .option("--hf <dir>", "the directory to write config.json, safetensors and tokenizer into")
+    .option("--hf <dir>", "the directory for config.json, safetensors and tokenizer")
     .addOption(
       new Option(
         "--type <name>",
-        "how matrices are stored; bf16 only in a directory, q8_0 only elsewhere (default: f16; f32 in a directory)",
+        "the type of matrices; bf16 only in a directory, q8_0 only elsewhere (default: f16; f32 in a directory)",
       )
         .choices(["f32", "f16", "bf16", "q8_0"]),
     )
     .addOption(formatOption())
     .addOption(adapterOption())
-    .option("--merge", "make the adapter part of the weights; else it goes beside them", false)
+    .option(
+      "--merge",
+      "merge the adapter into the weights instead of exporting it separately",
+      false,
+    )
     .option("--overwrite", "replace another run's model in --hf", false)
     .addHelpText(
       "after",

@@ -17,23 +17,23 @@ export interface ExportModelOptions {
   ollama?: string;
   /** The directory to write. */
   hf?: string;
-  /** How matrices are stored; F16 unless given, F32 in a directory. */
+  /** The type of matrices; F16 by default, F32 in a directory. */
   type?: "f32" | "f16" | "bf16" | "q8_0";
-  /** How Ollama writes prompts. */
+  /** The prompt format for Ollama. */
   format?: string;
   /** A LoRA adapter for the model. */
   adapter?: string;
-  /** Whether the adapter becomes part of the weights. */
+  /** Whether the adapter is merged into the weights. */
   merge: boolean;
-  /** Whether another run's model in the directory is replaced. */
+  /** Whether to replace another run's model in the directory. */
   overwrite: boolean;
 }
 
 /**
- * Exports a model to each place that is named.
+ * Exports a model to each given target.
  *
  * @param spec The model's name, or an adapter's directory.
- * @param options Where to, and how.
+ * @param options The targets, and how to write them.
  */
 export async function exportModel(spec: string, options: ExportModelOptions): Promise<void> {
   const { hf, gguf, ollama, merge } = options;
@@ -51,11 +51,11 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
   const found = await findForCommand(spec, { adapter: options.adapter, signal });
   const { adapter } = found;
   if (merge && adapter === undefined) {
-    throw new TypeError(`Cannot merge: "${spec}" is no adapter, and there is no --adapter`);
+    throw new TypeError(`Cannot merge: "${spec}" is not an adapter, and --adapter is not given`);
   }
   if (hf !== undefined && adapter !== undefined && !merge) {
     throw new TypeError(
-      `Cannot export "${adapter}" into a directory: it is an adapter in one; give --merge for a whole model`,
+      `Cannot export "${adapter}" into a directory: it is already one; give --merge for a whole model`,
     );
   }
   const how: ExportOptions = {
@@ -65,7 +65,7 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
     overwrite: options.overwrite,
     signal,
   };
-  // What is exported as it lies is read tensor by tensor; an adapter needs its model.
+  // A model without changes is exported tensor by tensor; an adapter needs its model in memory.
   let model: Model | undefined;
   const handOn = async (target: string): Promise<Exported> => {
     const bar = progress(target.startsWith("ollama:") ? "Sending" : "Writing", 100);

@@ -1,4 +1,4 @@
-// `tunebook export` for notebooks: a report of one as it lies, or the notebook that a report carries.
+// `tunebook export` for notebooks: a report from a stored notebook, or the notebook of a report.
 
 import type { Manifest } from "../runtime/manifest.ts";
 import { type Notebook, readNotebook, writeNotebook } from "../runtime/notebook.ts";
@@ -15,19 +15,19 @@ export interface ExportNotebookOptions {
   output?: string;
   /** The report's title. */
   title?: string;
-  /** A style sheet over the HTML report's own. */
+  /** A style sheet in addition to the HTML report's own. */
   theme?: string;
   /** Whether code is shown. */
   code: boolean;
-  /** Whether the report carries the notebook. */
+  /** Whether the report contains the notebook. */
   notebook: boolean;
 }
 
 /**
- * Exports a notebook to each place that is named.
+ * Exports a notebook to each given target.
  *
- * @param path The notebook, or a report that carries one.
- * @param options Where to, and what.
+ * @param path The notebook, or a report that contains one.
+ * @param options The targets, and what to show.
  */
 export async function exportNotebook(path: string, options: ExportNotebookOptions): Promise<void> {
   const { html, md, output, title, code } = options;

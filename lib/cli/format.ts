@@ -1,4 +1,4 @@
-// The option that says how entries are written for a model.
+// The option that chooses the format of entries.
 
 import { Option } from "commander";
 import type { EntryFormat } from "../dataset/mod.ts";
@@ -9,17 +9,17 @@ import { CHAT_STYLES, ChatTemplate } from "../text/mod.ts";
 export function formatOption(): Option {
   return new Option(
     "--format <name|file>",
-    `how entries are written: alpaca; chat, by the model's own template; ${
+    `the format of entries: alpaca; chat, by the model's own template; ${
       CHAT_STYLES.join(", ")
-    }; or a file with a template in Jinja (default: as the model was taught, else by its chat template, else alpaca)`,
+    }; or a file with a Jinja template (default: the format of the model's training, its chat template, or alpaca)`,
   );
 }
 
 /**
- * What the option means.
+ * Resolves the option.
  *
- * @param name What was given, if anything.
- * @returns The format's name, or the template that a file holds.
+ * @param name The option's value, if given.
+ * @returns The format's name, or the template in a file.
  */
 export async function readFormatOption(
   name: string | undefined,
@@ -31,7 +31,7 @@ export async function readFormatOption(
     text = await Deno.readTextFile(name);
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
-      ? `there is no such file, nor a format of that name: these are ${FORMAT_NAMES.join(", ")}`
+      ? `there is no such file or format: formats are ${FORMAT_NAMES.join(", ")}`
       : (error as Error).message;
     throw new Error(`Cannot read the template "${name}": ${reason}`, { cause: error });
   }

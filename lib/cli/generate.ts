@@ -1,6 +1,6 @@
-// `tunebook generate`: text from a prompt, or answers to a file of instructions.
+// `tunebook generate`: continues a prompt, or answers a file of instructions.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { loadDataset } from "../dataset/mod.ts";
 import { writeResponses } from "../eval/mod.ts";
 import { type GenerateOptions, generateTokens, type Quantization } from "../model/mod.ts";
@@ -8,10 +8,18 @@ import { withResponse } from "../pipeline/evaluation.ts";
 import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
-import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
+import {
+  deviceOption,
+  modelOption,
+  readCount,
+  readRate,
+  readShare,
+  readWhole,
+} from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
+import { printable } from "./printable.ts";
 import { progress } from "./progress.ts";
 
 interface Options {
@@ -40,7 +48,7 @@ export function register(program: Command): void {
   program.command("generate")
     .summary("continue a prompt, or answer a file of instructions")
     .description(
-      "Continues a prompt as it stands, answers one instruction or one message of a chat, or answers " +
+      "Continues a prompt unchanged, answers one instruction or one chat message, or answers " +
         "every entry of a file " +
         'and writes the entries with a "model_response" each. Greedy unless a temperature is given.',
     )
@@ -54,18 +62,22 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(formatOption())
-    .option("--out <file>", "where the answers go")
+    .option("--out <file>", "the file for the answers")
     .option("--max-new-tokens <n>", "the most tokens of an answer", readCount, 256)
     .option(
       "--temperature <t>",
-      "0 takes the likeliest token; 1 draws as the model says",
+      "0 takes the most likely token; 1 draws from the model's probabilities",
       readRate,
       0,
     )
-    .option("--top-k <k>", "draw from the k likeliest tokens only", readCount)
-    .option("--top-p <p>", "draw from the likeliest tokens that make up p", readShare)
-    .option("--seed <n>", "decides the draws", readWhole, 123)
-    .option("--batch-size <n>", "prompts answered at a time", readCount, 64)
+    .option("--top-k <k>", "draw only from the k most likely tokens", readCount)
+    .option(
+      "--top-p <p>",
+      "draw only from the most likely tokens with total probability p",
+      readShare,
+    )
+    .option("--seed <n>", "the seed of the draws", readWhole, 123)
+    .option("--batch-size <n>", "the number of prompts computed at a time", readCount, 64)
     .addOption(deviceOption())
     .addHelpText(
       "after",
@@ -74,21 +86,13 @@ export function register(program: Command): void {
     .action(run);
 }
 
-function readShare(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1)) {
-    throw new InvalidArgumentError("Expected a number above 0 and up to 1.");
-  }
-  return value;
-}
-
 async function run(options: Options): Promise<void> {
   const { prompt, instruction, input, chat, system, data, out } = options;
   if ([prompt, instruction, chat, data].filter((given) => given !== undefined).length !== 1) {
     throw new TypeError("Cannot generate: give one of --prompt, --instruction, --chat and --data");
   }
   if (system !== undefined && chat === undefined) {
-    throw new TypeError("Cannot generate: --system goes with --chat");
+    throw new TypeError("Cannot generate: --system needs --chat");
   }
   if ((data === undefined) !== (out === undefined)) {
     throw new TypeError("Cannot answer a file: --data and --out go together");
@@ -109,7 +113,7 @@ async function run(options: Options): Promise<void> {
   await print(model.stream({ instruction: instruction!, input }, { ...sampling, format }));
 }
 
-/** Continues a text as it stands. */
+/** Continues a text unchanged. */
 async function* continueText(
   { network, tokenizer }: Model,
   text: string,
@@ -122,10 +126,12 @@ async function* continueText(
   yield decoder.end();
 }
 
-/** Prints text as it comes. */
+/** Prints text as it arrives. */
 async function print(pieces: AsyncIterable<string>): Promise<void> {
   const encoder = new TextEncoder();
-  for await (const piece of pieces) await Deno.stdout.write(encoder.encode(piece));
+  // A file gets the model's answers unchanged.
+  const shown = Deno.stdout.isTerminal() ? printable : (text: string) => text;
+  for await (const piece of pieces) await Deno.stdout.write(encoder.encode(shown(piece)));
   await Deno.stdout.write(encoder.encode("\n"));
 }
 

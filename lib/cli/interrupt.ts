@@ -1,32 +1,35 @@
 // Ctrl-C: the first asks the work to stop cleanly, the second ends the process.
 
-/** Why work ended that was stopped by Ctrl-C. */
+/** The reason of work stopped by Ctrl-C. */
 export class Interrupted extends Error {
   override name = "Interrupted";
-  /** Says what every command says. */
+  /** The message of all commands. */
   constructor() {
     super("Stopped by Ctrl-C");
   }
 }
 
-/** The exit code that shells give for a program ended by Ctrl-C. */
+/** The exit code of shells for a program ended by Ctrl-C. */
 export const INTERRUPTED = 130;
 
-/** What {@linkcode onInterrupt} gives back. */
+/** The result of {@linkcode onInterrupt}. */
 export interface Interrupt extends Disposable {
-  /** Aborted by the first Ctrl-C, for the reason {@linkcode Interrupted}. */
+  /** Aborted by the first Ctrl-C, with the reason {@linkcode Interrupted}. */
   signal: AbortSignal;
 }
 
 /**
- * Listens for Ctrl-C and, where the system has it, for the request to terminate.
+ * Listens for Ctrl-C and, if the system supports them, for SIGTERM and SIGHUP.
  *
- * @param say Is called once, when the first arrives: say what is being done about it.
+ * @param say Called once, at the first signal, to tell the user what happens.
  * @returns The signal for the work; dispose it when the work is done.
  */
 export function onInterrupt(say: () => void): Interrupt {
   const controller = new AbortController();
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  // A terminal that is closed sends SIGHUP.
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
   const listener = () => {
     if (controller.signal.aborted) Deno.exit(INTERRUPTED);
     say();

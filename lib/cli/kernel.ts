@@ -24,28 +24,28 @@ interface InstallOptions extends PlaceOptions {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   const kernel = program.command("kernel")
-    .summary("install the Jupyter kernel Deno (Tunebook), list and remove it")
+    .summary("install, list and remove the Jupyter kernel Deno (Tunebook)")
     .description(
-      "A Jupyter kernel that runs cells on the real Deno kernel and loses nothing of them: every " +
+      "A Jupyter kernel that runs cells on the real Deno kernel without losing anything: every " +
         "output under its cell, errors with their line, a stop that keeps the state, completion and " +
         "type errors from Deno's language server. For JupyterLab, VS Code, nbconvert, papermill.",
     );
   const place = (command: Command) =>
     command
-      .option("--user", "in the user's own folder, which is what happens anyway")
+      .option("--user", "in the user's own folder, which is the default")
       .option("--prefix <folder>", "under <folder>/share/jupyter, as for a Python environment");
   place(
     kernel.command("install")
-      .summary("make Jupyter clients find the kernel")
+      .summary("install the kernel for Jupyter clients")
       .description(
-        "Writes the kernelspec that Jupyter clients look for; one that was there is replaced. The kernel " +
+        "Writes the kernelspec for Jupyter clients; an existing one is replaced. The kernel " +
           "of an installed package runs a copy of the package, which stays when caches are emptied; " +
           "install it again after an upgrade.",
       ),
   )
     .option("--name <name>", `the kernel's name (default: "${KERNEL_NAME}")`)
-    .option("--display-name <text>", "the name that people see")
-    .option("--strict", "do not run cells that have type errors", false)
+    .option("--display-name <text>", "the display name")
+    .option("--strict", "refuse cells with type errors", false)
     .action(async (options: InstallOptions) => {
       const name = options.name ?? (options.strict ? `${KERNEL_NAME}-strict` : KERNEL_NAME);
       const { displayName, folder, library } = await installKernel({ ...options, name });
@@ -56,7 +56,7 @@ export function register(program: Command): void {
     });
   place(
     kernel.command("list").summary("list the installed kernels").description(
-      "Lists Tunebook's kernels: name, the name that people see, folder.",
+      "Lists Tunebook's kernels: name, display name, folder.",
     ),
   )
     .action(async ({ prefix }: PlaceOptions) => {
@@ -70,7 +70,7 @@ export function register(program: Command): void {
     });
   place(
     kernel.command("remove").summary("remove an installed kernel").description(
-      "Removes a kernelspec of Tunebook's; those of other programs are left alone.",
+      "Removes a kernelspec of Tunebook; those of other programs are not touched.",
     ),
   )
     .option("--name <name>", "the kernel's name", KERNEL_NAME)

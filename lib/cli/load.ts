@@ -11,7 +11,7 @@ import {
 import type { DeviceKind } from "../tensor/mod.ts";
 import { progress } from "./progress.ts";
 
-/** What subcommands say of a model. */
+/** The options of subcommands for a model. */
 interface LoadOptions extends Pick<LoadModelOptions, "lora" | "signal"> {
   device?: "auto" | DeviceKind;
   adapter?: string;
@@ -20,10 +20,10 @@ interface LoadOptions extends Pick<LoadModelOptions, "lora" | "signal"> {
 }
 
 /**
- * Loads a model and shows how far it is.
+ * Loads a model and shows the progress.
  *
  * @param name A model's name, as `resolveModel` reads it, or a LoRA adapter's directory.
- * @param options Device, adapters, how weights are kept, dropout in training, and stop signal.
+ * @param options Device, adapters, storage of weights, dropout in training, and stop signal.
  * @returns The model.
  */
 export async function loadForCommand(name: string, options: LoadOptions = {}): Promise<Model> {
@@ -47,11 +47,11 @@ export async function loadForCommand(name: string, options: LoadOptions = {}): P
 }
 
 /**
- * Finds a model for a subcommand, with progress where its files are downloaded.
+ * Finds a model for a subcommand, and shows the progress of downloads.
  *
  * @param name A model's name, as `resolveModel` reads it, or a LoRA adapter's directory.
  * @param options An adapter's directory, stop signal, and whether the weights are needed.
- * @returns What is known of it before its weights are read.
+ * @returns The model's description, without its weights.
  */
 export async function findForCommand(
   name: string,
@@ -71,7 +71,7 @@ export async function findForCommand(
   }
 }
 
-/** Shows the progress of downloads, of which there may be none, and of reading. */
+/** Shows the progress of downloads, if any, and of reading. */
 function loadingBars(name: string) {
   const downloading = progress("Downloading");
   const reading = progress(`Loading ${name}`, 100);

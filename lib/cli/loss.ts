@@ -34,13 +34,16 @@ export function register(program: Command): void {
         "instructions.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(maskOption())
     .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example (default: the context)", readCount)
-    .option("--batch-size <n>", "examples computed at a time", readCount, 8)
+    .option("--batch-size <n>", "examples per batch", readCount, 8)
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(measure);

@@ -1,4 +1,4 @@
-// `tunebook plan`: what a training will take, before anything is loaded.
+// `tunebook plan`: estimates a training before anything is loaded.
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import type { Command } from "commander";
@@ -20,6 +20,7 @@ import {
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
+import { SFT_DEFAULTS } from "../train/defaults.ts";
 
 interface Options extends Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize"> {
   model: string;
@@ -40,15 +41,23 @@ export function register(program: Command): void {
   const command = program.command("plan")
     .summary("estimate memory and time of a training, before anything is loaded")
     .description(
-      "Reads a model's configuration and the data, times one matrix product on the device, and says " +
-        "how many tokens a training computes, how much memory it needs and about how long it takes. " +
-        "No weights are read or downloaded; of a model on the hub only configuration and tokenizer are.",
+      "Reads a model's configuration and the data, times one matrix product on the device, and estimates " +
+        "a training's tokens, memory and time. " +
+        "Weights are neither read nor downloaded; for a model on the hub, only configuration and tokenizer are.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
-    .option("--epochs <n>", "how often to go through the training part", readCount, 1)
-    .option("--batch-size <n>", "examples a step", readCount, 8)
-    .option("--seed <n>", "decides the order of examples", readWhole, 123)
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
+    .option(
+      "--epochs <n>",
+      "the number of passes over the training part",
+      readCount,
+      SFT_DEFAULTS.epochs,
+    )
+    .option("--batch-size <n>", "examples per step", readCount, SFT_DEFAULTS.batchSize)
+    .option("--seed <n>", "the seed of the order of examples", readWhole, SFT_DEFAULTS.seed)
     .addOption(maskOption())
     .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
@@ -88,25 +97,25 @@ async function plan(options: Options): Promise<void> {
     [
       "Model",
       `${model}, ${(weights / 1e6).toFixed(1)} million weights${
-        learning === weights ? "" : `, ${(learning / 1e6).toFixed(1)} million learn`
+        learning === weights ? "" : `, ${(learning / 1e6).toFixed(1)} million trainable`
       }`,
     ],
     [
       "Data",
-      `${examples} examples, ${steps} steps an epoch, ${epochs} epoch${epochs === 1 ? "" : "s"}`,
+      `${examples} examples, ${steps} steps per epoch, ${epochs} epoch${epochs === 1 ? "" : "s"}`,
     ],
     [
       "Tokens",
-      `${tokensComputed} computed an epoch (${tokensPadded} if padded, ` +
+      `${tokensComputed} computed per epoch (${tokensPadded} if padded, ` +
       `${saved.toFixed(2)}× as many), ${plan.tokensCounted} counted`,
     ],
-    ["Arithmetic", `${(plan.flops / 1e9).toPrecision(3)} GFLOP an epoch`],
+    ["Arithmetic", `${(plan.flops / 1e9).toPrecision(3)} GFLOP per epoch`],
     ["Memory", `about ${formatBytes(plan.memoryBytes, { binary: true })}`],
     [
       "Device",
       `${device.name}, ${(plan.measuredFlopsPerSecond / 1e9).toPrecision(3)} GFLOP/s measured`,
     ],
-    ["Time", `about ${describeTime(plan.seconds)} (${plan.secondsPerStep.toFixed(2)} s a step)`],
+    ["Time", `about ${describeTime(plan.seconds)} (${plan.secondsPerStep.toFixed(2)} s per step)`],
   ];
   for (const [name, value] of lines) console.log(`${name.padEnd(11)} ${value}`);
   if (notice) console.log(`Note        ${notice}`);
@@ -119,7 +128,7 @@ function readWay({ loraRank, loraTargets, quantize }: Options): Way {
     );
   }
   if (loraRank === undefined && (loraTargets !== undefined || quantize !== undefined)) {
-    throw new TypeError("Cannot plan: --lora-targets and --quantize go with --lora-rank");
+    throw new TypeError("Cannot plan: --lora-targets and --quantize need --lora-rank");
   }
   return { loraRank, loraTargets, quantize };
 }

@@ -1,4 +1,4 @@
-// `--profile`: where the time of a command went, on the terminal and as a page.
+// `--profile`: shows where a command spent its time, on the terminal and as a page.
 
 import { join } from "@std/path";
 import { profileView } from "../show/mod.ts";
@@ -6,12 +6,12 @@ import { type Device, startProfile } from "../tensor/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
 
 /**
- * Measures what a command computes.
+ * Profiles a computation.
  *
  * @param device The device that computes.
  * @param folder Where `profile.html` and `profile.json` go.
- * @param compute What is measured; what it throws is thrown once the profile is written.
- * @returns What it returned.
+ * @param compute The computation; an error that it throws is rethrown after the profile is written.
+ * @returns Its result.
  */
 export async function withProfile<T>(
   device: Device,

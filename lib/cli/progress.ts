@@ -1,47 +1,49 @@
-// Progress on standard error: a bar that is drawn over in a terminal, plain lines elsewhere.
+// Progress on standard error: a bar that is redrawn in a terminal, plain lines elsewhere.
 
-/** A piece of long work that tells how far it is. */
+import { printable } from "./printable.ts";
+
+/** Shows the progress of long work. */
 export interface Progress {
   /**
-   * Tells how far the work is.
+   * Updates the progress.
    *
-   * @param done Units done, of the total.
-   * @param detail What to say beside it, one line.
+   * @param done Units done.
+   * @param detail A detail to show next to it, in one line.
    */
   update(done: number, detail?: string): void;
-  /** Ends it; in a terminal the bar goes and, where one is given, a last line stays. */
+  /** Ends the progress: in a terminal, the bar is removed, and a last line is printed if given. */
   finish(detail?: string): void;
 }
 
 /** How to show progress. */
 export interface ProgressOptions {
-  /** Whether the output is a terminal; standard error is asked where not said. */
+  /** Whether the output is a terminal; by default whether standard error is one. */
   terminal?: boolean;
-  /** The terminal's width in columns; asked for where not said. */
+  /** The terminal's width in columns; detected by default. */
   columns?: number;
-  /** Where to write; standard error where not said. */
+  /** Where to write; standard error by default. */
   write?: (text: string) => void;
-  /** The least time between two plain lines, in milliseconds; 2000 where not said. */
+  /** The least time between two plain lines, in milliseconds; 2000 by default. */
   interval?: number;
 }
 
 const BAR_WIDTH = 20;
-/** A terminal is drawn at most this often, in milliseconds. */
+/** The least time between two updates of a terminal, in milliseconds. */
 const REDRAW = 60;
 
 /**
- * Begins to show progress.
+ * Starts showing progress.
  *
- * @param label What is being done.
- * @param total How many units there are; undefined where nobody knows.
- * @param options Where and how.
+ * @param label The name of the work.
+ * @param total The number of units; undefined if unknown.
+ * @param options Where and how to show it.
  */
 export function progress(label: string, total?: number, options: ProgressOptions = {}): Progress {
   const terminal = options.terminal ?? Deno.stderr.isTerminal();
   const write = options.write ?? writeToStderr;
   return terminal
-    ? bar(label, total, write, options.columns)
-    : lines(label, total, write, options.interval ?? 2000);
+    ? bar(oneLine(label), total, write, options.columns)
+    : lines(oneLine(label), total, write, options.interval ?? 2000);
 }
 
 function bar(
@@ -98,8 +100,8 @@ function lines(
       const wait = written + interval - performance.now();
       if (wait <= 0 || done === total) flush();
       else if (timer === undefined) {
-        // What is told too soon is written later, unless something newer is: work that then takes
-        // long would stay unsaid.
+        // An update that comes too soon is written later, unless a newer one replaces it. Otherwise
+        // a long pause after it would hide it.
         timer = startTimer(flush, wait);
       }
     },
@@ -120,11 +122,10 @@ function startTimer(run: () => void, milliseconds: number): number {
 const count = (done: number, total?: number) =>
   total === undefined ? `${done}` : `${done}/${total}`;
 
-/** The last line of a text, without what would move a terminal's cursor. */
+/** The last line of a text, without sequences that move the cursor. */
 function oneLine(text: string): string {
   const line = text.trimEnd().split(/[\r\n]/).at(-1)!;
-  // deno-lint-ignore no-control-regex
-  return line.replace(/\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g, "").replaceAll("\t", " ");
+  return printable(line).replaceAll("\t", " ");
 }
 
 function clip(text: string, columns: number): string {
@@ -136,7 +137,7 @@ function clip(text: string, columns: number): string {
 
 function terminalColumns(): number {
   try {
-    // A terminal that does not know its size says 0.
+    // A terminal without a known size reports 0.
     return Deno.consoleSize().columns || 80;
   } catch {
     return 80;

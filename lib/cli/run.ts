@@ -1,5 +1,6 @@
-// `tunebook run`: runs notebooks headless, with parameters, and hands on what came of them.
+// `tunebook run`: runs notebooks headless, with parameters, and writes the results.
 
+import { pooledMap } from "@std/async/pool";
 import { basename } from "@std/path";
 import type { Command } from "commander";
 import { formatJUnit } from "../runtime/junit.ts";
@@ -8,9 +9,9 @@ import { suiteOf } from "../runtime/run_suite.ts";
 import { runNotebook, type RunOptions, type RunResult } from "../runtime/runner.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { readCount } from "./arguments.ts";
-import { each } from "./each.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { limitOptions, parameterOptions, parametersFor, placeFor } from "./run_options.ts";
+import { printOutputs } from "./print_outputs.ts";
 import { RunView } from "./run_view.ts";
 import { openSandbox, type SandboxFlags, sandboxOptions } from "./sandbox_options.ts";
 
@@ -33,7 +34,7 @@ interface Options extends SandboxFlags {
   json: boolean;
 }
 
-/** What came of one notebook of the command line. */
+/** The result of one notebook of the command line. */
 interface Ran {
   notebook: string;
   output?: string;
@@ -48,42 +49,42 @@ interface Ran {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   const command = program.command("run")
-    .summary("run notebooks on the Deno kernel, and make reports of them")
+    .summary("run notebooks on the Deno kernel, and make reports")
     .description(
-      "Runs notebooks from top to bottom on the real Deno kernel, and shows each cell as it runs. " +
-        'The notebooks themselves are not changed. A cell tagged "skip" is left out; one tagged ' +
-        '"raises-exception" may fail; one tagged "remove-input" or "remove-output" stays out of reports ' +
-        "in that part. Exit code 0: all cells ended well; 1: one failed, and what " +
-        "there is of outputs is written all the same; 2: the command line makes no sense.",
+      "Runs notebooks from top to bottom on the real Deno kernel, and shows the running cell. " +
+        'The notebook files are not changed. A cell tagged "skip" is left out; one tagged ' +
+        '"raises-exception" may fail; one tagged "remove-input" or "remove-output" is left out of reports ' +
+        "in that part. Exit code 0: all cells succeeded; 1: one failed (the " +
+        "outputs so far are still written); 2: the command line is wrong.",
     )
     .argument("<notebook...>", "the .ipynb files");
   parameterOptions(command)
     .option("--output <file>", "write the executed notebook, after each cell")
     .option("--html <file>", "write a report: one HTML file that opens anywhere, offline")
-    .option("--theme <file>", "a style sheet that goes over the HTML report's own")
-    .option("--md <file>", "write a report as Markdown, its pictures in a folder beside it")
+    .option("--theme <file>", "a style sheet in addition to the report's own")
+    .option("--md <file>", "write a Markdown report, with its pictures in a folder next to it")
     .option("--junit <file>", "write JUnit's XML: a suite for each notebook, a case for each cell");
   limitOptions(command)
     .option(
       "--resume",
-      'restore cells tagged "cache" that nothing has changed since; their trainings go on from checkpoints',
+      'restore unchanged cells tagged "cache"; their training runs resume from checkpoints',
       false,
     )
     .option("--cache <folder>", 'where results of cells tagged "cache" are kept')
     .option(
       "--sandbox",
-      "run a stranger's notebook: no network, only named files, bounded memory, disk and time; refuses " +
-        "where this system cannot hold all of it",
+      "run an untrusted notebook: no network, only named files, bounded memory, disk and time; fails " +
+        "if this system cannot enforce all limits",
       false,
     );
   sandboxOptions(command)
-    .option("--jobs <n>", "with several notebooks: run so many at a time", readCount, 1)
-    .option("--allow-errors", "go on after a cell that failed", false)
+    .option("--jobs <n>", "with several notebooks: how many to run at a time", readCount, 1)
+    .option("--allow-errors", "continue after a cell that failed", false)
     .option("--cwd <folder>", "the cells' working directory (default: the notebook's folder)")
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
     .addHelpText(
       "after",
-      "\nWith several notebooks, --output, --html and --md name folders.\n\nExamples:\n" +
+      "\nWith several notebooks, --output, --html and --md are folders.\n\nExamples:\n" +
         "  tunebook run book.ipynb -p epochs=2 --output out/book.ipynb --html out/book.html\n" +
         "  tunebook run a.ipynb b.ipynb --jobs 2 --parameters small.yaml --junit out/results.xml\n" +
         "  tunebook run stranger.ipynb --sandbox --allow-read data.csv --html out/stranger.html",
@@ -99,11 +100,20 @@ async function run(paths: string[], options: Options): Promise<void> {
     throw new TypeError("Cannot resume in a sandbox: no results are kept there");
   }
   const sandbox = options.sandbox ? await openSandbox(options, options.totalTimeout) : undefined;
-  const runs = await each(paths, options.jobs, async (path) => {
-    const ran = await runOne(path, options, { signal: interrupt.signal, sandbox }, several);
+  const places = await placesFor(paths, options, several);
+  const runAndReport = async (path: string): Promise<Ran> => {
+    const ran = await runOne(path, places.get(path)!, options, {
+      signal: interrupt.signal,
+      sandbox,
+    }, several);
     report(ran, options.json, several);
+    if (options.sandbox) hintAtSandbox(ran);
     return ran;
-  });
+  };
+  // With several notebooks runOne() does not throw.
+  const runs = several
+    ? await Array.fromAsync(pooledMap(options.jobs, paths, runAndReport)) as Ran[]
+    : [await runAndReport(paths[0])];
   if (options.junit !== undefined) {
     const suites = runs.map((ran) => ran.result ? suiteOf(ran.result) : brokenSuite(ran));
     await writeFileBeside(options.junit, formatJUnit(suites));
@@ -120,8 +130,59 @@ async function run(paths: string[], options: Options): Promise<void> {
   if (runs.some((ran) => ran.result?.ok !== true)) Deno.exitCode = 1;
 }
 
+/** Where the results of one notebook go. */
+type Places = Pick<Ran, "output" | "html" | "md">;
+
+/** Where the results of each notebook go: a second notebook of one name gets a number. */
+async function placesFor(
+  paths: readonly string[],
+  options: Options,
+  several: boolean,
+): Promise<Map<string, Places>> {
+  const taken = new Set<string>();
+  const places = new Map<string, Places>();
+  for (const path of paths) {
+    const free = async (option: string | undefined, ending: string) => {
+      const wanted = await placeFor(option, path, ending, several);
+      let place = wanted;
+      for (let n = 2; place !== undefined && taken.has(place); n++) {
+        place = `${wanted!.slice(0, -ending.length)}-${n}${ending}`;
+      }
+      if (place !== undefined) taken.add(place);
+      return place;
+    };
+    if (places.has(path)) throw new TypeError(`Cannot run "${path}" twice at a time`);
+    places.set(path, {
+      output: await free(options.output, ".ipynb"),
+      html: await free(options.html, ".html"),
+      md: await free(options.md, ".md"),
+    });
+  }
+  return places;
+}
+
+/** Names the option that would allow what a sandbox seems to have refused. */
+function hintAtSandbox({ result }: Ran) {
+  for (const { name, message } of result?.failures ?? []) {
+    const text = `${name}: ${message}`;
+    const hint = /NotFound|ENOENT|No such file|os error 2\b/.test(text)
+      ? "the sandbox sees only files that --allow-read names"
+      : /PermissionDenied|EACCES|EROFS|Read-only|os error (?:13|30)\b/i.test(text)
+      ? "the sandbox writes only where --allow-write says"
+      : /dns|network|connect|fetch|EAI_AGAIN|ENETUNREACH|error sending request/i.test(text)
+      ? "the sandbox has no network, and no option allows one; run without --sandbox if you trust the notebook"
+      : /out of memory|heap limit/i.test(text)
+      ? "the sandbox's memory is set by --memory"
+      : /No space left|ENOSPC/i.test(text)
+      ? "what the sandbox may write is set by --disk"
+      : undefined;
+    if (hint !== undefined) console.error(`hint: ${hint}`);
+  }
+}
+
 async function runOne(
   path: string,
+  places: Places,
   options: Options,
   more: Pick<RunOptions, "signal" | "sandbox">,
   several: boolean,
@@ -129,9 +190,7 @@ async function runOne(
   const started = performance.now();
   const ran: Ran = {
     notebook: path,
-    output: await placeFor(options.output, path, ".ipynb", several),
-    html: await placeFor(options.html, path, ".html", several),
-    md: await placeFor(options.md, path, ".md", several),
+    ...places,
     seconds: 0,
   };
   try {
@@ -154,9 +213,12 @@ async function runOne(
       view.end();
       for (const line of view.caches) console.error(`${basename(path)}, ${line}`);
     }
+    // Outputs that are written nowhere are printed.
+    const kept = ran.output ?? ran.html ?? ran.md;
+    if (kept === undefined && !options.json) printOutputs(ran.result, several ? path : "");
     await writeReports(ran, ran.result, options.theme);
   } catch (error) {
-    // Of several, the others still run.
+    // With several notebooks, the others still run.
     if (!several) throw error;
     ran.error = error as Error;
   }
@@ -189,6 +251,7 @@ function report(
   if (error !== undefined) console.error(`error: ${name}${error.message}`);
   const [first, ...others] = result?.failures ?? [];
   if (first !== undefined) console.error(`error: ${first.summary}`);
+  for (const warning of result?.warnings ?? []) console.error(`warning: ${warning}`);
   if (others.length > 0) console.error(`and ${others.length} more cells failed`);
   if (json) return;
   for (const file of [output, html, md]) {

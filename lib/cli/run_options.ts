@@ -1,10 +1,11 @@
-// Options that the commands which run notebooks share, and how results find their files.
+// Options of the commands that run notebooks, and the paths of their results.
 
 import { basename, join } from "@std/path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Notebook } from "../runtime/notebook.ts";
 import { readParameterFile } from "../runtime/parameter_files.ts";
 import { readParameters } from "../runtime/parameters.ts";
+import { readSeconds } from "./arguments.ts";
 
 /** Adds the options that set parameters. */
 export function parameterOptions(command: Command): Command {
@@ -17,7 +18,7 @@ export function parameterOptions(command: Command): Command {
     )
     .option(
       "--parameters <file>",
-      "set parameters from a JSON or YAML file with values by name; -p goes over it; may be given often",
+      "set parameters from a JSON or YAML file with values by name; -p goes over it; can be repeated",
       collect,
       [] as string[],
     );
@@ -30,7 +31,7 @@ export function limitOptions(command: Command): Command {
     .option("--total-timeout <seconds>", "stop a notebook that runs longer", readSeconds);
 }
 
-/** The values that the options of {@linkcode parameterOptions} give to a notebook. */
+/** A notebook's parameters from the options of {@linkcode parameterOptions}. */
 export async function parametersFor(
   notebook: Notebook,
   options: { parameter: string[]; parameters: string[] },
@@ -40,12 +41,12 @@ export async function parametersFor(
 }
 
 /**
- * Where a notebook's result goes.
+ * The path of a notebook's result.
  *
- * @param option What the command line says; undefined where nothing is wanted.
+ * @param option The option's value; undefined if it is not given.
  * @param notebook The notebook's path.
- * @param ending The result's, such as `".html"`.
- * @param several Whether there are several notebooks: then the option names a folder.
+ * @param ending The result's extension, such as `".html"`.
+ * @param several Whether there are several notebooks; the option is then a folder.
  */
 export async function placeFor(
   option: string | undefined,
@@ -58,18 +59,9 @@ export async function placeFor(
   return folder ? join(option, basename(notebook).replace(/\.ipynb$/i, "") + ending) : option;
 }
 
-/** Collects an option that may be given often. */
+/** Collects a repeatable option. */
 export function collect(value: string, before: string[]): string[] {
   return [...before, value];
-}
-
-/** Reads a number of seconds above 0. */
-export function readSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0) || !Number.isFinite(seconds)) {
-    throw new InvalidArgumentError("Expected a number of seconds above 0.");
-  }
-  return seconds;
 }
 
 async function isFolder(path: string): Promise<boolean> {

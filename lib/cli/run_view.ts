@@ -1,4 +1,4 @@
-// Shows a run as it goes on: the cell that runs, with the last line that it has put out.
+// Shows the progress of a run: the running cell, with its last line of output.
 
 import { firstLine } from "../runtime/run_suite.ts";
 import type { RunProgress } from "../runtime/runner.ts";
@@ -11,16 +11,19 @@ export class RunView {
   #bar = progress("", 0, { terminal: false, write: () => {} });
   #title = "";
   #line = "";
-  /** What became of cells whose results are kept. */
+  /** What happened to cells with cached results. */
   readonly caches: string[] = [];
 
-  /** @param name The notebook's. @param several Whether others are shown too: no bar is drawn over, then. */
+  /**
+   * @param name The notebook's name. @param several Whether other notebooks are shown too, so that
+   * no bar is redrawn.
+   */
   constructor(name: string, several = false) {
     this.#name = name;
     this.#several = several;
   }
 
-  /** Takes what the run tells. */
+  /** Handles an event of the run. */
   show(event: RunProgress): void {
     switch (event.type) {
       case "start":
@@ -34,7 +37,7 @@ export class RunView {
       case "output": {
         const { type, content } = event.message;
         if (type !== "stream" && type !== "error") break;
-        // A cell may wait for ever for what has failed.
+        // A cell may wait forever for work that has failed.
         const text = type === "error" ? `${content.ename}: ${content.evalue}` : content.text;
         this.#line = text.trimEnd().split(/[\r\n]/).at(-1) || this.#line;
         this.#bar.update(event.cell - 1, `${this.#title.slice(0, 24)} │ ${this.#line}`);
@@ -51,7 +54,7 @@ export class RunView {
     }
   }
 
-  /** Ends it. */
+  /** Ends the view. */
   end(): void {
     this.#bar.finish();
   }

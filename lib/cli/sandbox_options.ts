@@ -1,11 +1,11 @@
-// The options that put a notebook behind walls, and saying what the walls hold.
+// The options of the sandbox, and the message that describes it.
 
 import type { Command } from "commander";
 import { describeWalls, SANDBOX_DEFAULTS, type SandboxOptions } from "../runtime/sandbox/walls.ts";
 import { readCount } from "./arguments.ts";
 import { collect } from "./run_options.ts";
 
-/** What the command line says about the sandbox. */
+/** The command line's options for the sandbox. */
 export interface SandboxFlags {
   allowRead: string[];
   allowWrite: string[];
@@ -30,31 +30,32 @@ export function sandboxOptions(command: Command): Command {
     )
     .option(
       "--memory <MiB>",
-      "the sandbox's memory, beside what Deno reserves",
+      "the sandbox's memory, in addition to Deno's own",
       readCount,
       SANDBOX_DEFAULTS.memory,
     )
     .option(
       "--disk <MiB>",
-      "what the sandbox may write into files that are gone afterwards",
+      "how much the sandbox may write to temporary files",
       readCount,
       SANDBOX_DEFAULTS.disk,
     );
 }
 
 /**
- * Says what the sandbox holds, after trying that this system can build it.
+ * Describes the sandbox, after checking that this system can build it.
  *
- * @returns What the runner needs to know.
- * @throws {Error} If this system cannot build every wall.
+ * @returns The runner's options.
+ * @throws {Error} If this system cannot build the whole sandbox.
  */
 export async function openSandbox(
   flags: SandboxFlags,
   totalTimeout: number = SANDBOX_DEFAULTS.totalTimeout,
 ): Promise<SandboxOptions> {
-  const { sandboxFault } = await import("../runtime/sandbox/outer.ts");
+  const { sandboxFault, sandboxGroup } = await import("../runtime/sandbox/outer.ts");
   const fault = await sandboxFault();
   if (fault !== undefined) throw new Error(fault);
+  await findBlasForSandbox();
   const sandbox = {
     read: flags.allowRead,
     write: flags.allowWrite,
@@ -62,6 +63,21 @@ export async function openSandbox(
     disk: flags.disk,
   };
   console.error("In a sandbox:");
-  for (const line of describeWalls(sandbox, totalTimeout)) console.error(`  ${line}`);
+  for (const line of describeWalls(sandbox, totalTimeout, await sandboxGroup())) {
+    console.error(`  ${line}`);
+  }
   return sandbox;
+}
+
+/**
+ * Checks the BLAS if necessary: a sandboxed kernel cannot start a process for the check, but reads
+ * its result.
+ */
+async function findBlasForSandbox(): Promise<void> {
+  const { findBlas } = await import("../tensor/cpu/blas/find.ts");
+  try {
+    findBlas();
+  } catch {
+    // A notebook that uses it reports it.
+  }
 }

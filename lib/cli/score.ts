@@ -1,10 +1,12 @@
-// `tunebook score`: scores a model's responses against their references and, if asked, by a judge.
+// `tunebook score`: scores a model's responses against their references and, on request, by a
+// judge.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { describeJudgement, type Judge, type JudgeReport, judgeResponses } from "../eval/judge.ts";
 import { parseJudge } from "../eval/ollama_judge.ts";
 import { readResponses, type ResponseEntry } from "../eval/responses.ts";
 import { scoreResponses } from "../eval/scores.ts";
+import { readCount, readWhole } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { progress } from "./progress.ts";
 
@@ -18,17 +20,17 @@ interface Options {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("score")
-    .summary("score responses against their references, and by a judge")
+    .summary("score responses against their references, or by a judge")
     .description(
-      'Reads responses as "tunebook generate" and the reference write them (instruction, input, ' +
+      'Reads responses in the format of "tunebook generate" and of Raschka’s chapter 7 (instruction, input, ' +
         "output, model_response) and scores them: ROUGE-L over stemmed words and exact match, as " +
-        "fractions. With --judge a language model gives each a score from 0 to 100 too; replies that " +
-        "are no score, or do not come, are counted and explained, and never end the run.",
+        "fractions. With --judge a language model also scores each from 0 to 100; invalid and missing " +
+        "replies are counted and explained, and do not end the run.",
     )
     .argument("<responses>", "the JSON file")
     .option("--judge <name>", 'ask a judge: "ollama:MODEL", at OLLAMA_HOST or on this machine')
-    .option("--seed <n>", "the judge's seed", readCount, 123)
-    .option("--num-ctx <tokens>", "the judge's room for prompt and reply", readPositive, 4096)
+    .option("--seed <n>", "the judge's seed", readWhole, 123)
+    .option("--num-ctx <tokens>", "the most tokens of prompt and reply", readCount, 4096)
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
     .addHelpText(
       "after",
@@ -38,7 +40,7 @@ export function register(program: Command): void {
 }
 
 async function score(path: string, options: Options): Promise<void> {
-  // a judge that cannot be is said before anything is read
+  // an invalid judge is reported before anything is read
   const judge = options.judge === undefined
     ? undefined
     : parseJudge(options.judge, { seed: options.seed, numCtx: options.numCtx });
@@ -71,18 +73,4 @@ async function askJudge(judge: Judge, entries: ResponseEntry[]): Promise<JudgeRe
   });
   bar.finish();
   return report;
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 0 || text.trim() === "") {
-    throw new InvalidArgumentError("Expected a whole number.");
-  }
-  return count;
-}
-
-function readPositive(text: string): number {
-  const count = readCount(text);
-  if (count === 0) throw new InvalidArgumentError("Expected a whole number above 0.");
-  return count;
 }

@@ -1,14 +1,14 @@
-// Reads reports, and prints what a comparison of two runs found.
+// Reads reports, and prints the comparison of two runs.
 
 import type { Change } from "../runtime/compare/manifests.ts";
 import type { CellComparison } from "../runtime/compare/notebooks.ts";
 
-/** Prints what has changed, a line each. */
+/** Prints the changes, one per line. */
 export function showChanges(changes: readonly Change[]): void {
   for (const { kind, text } of changes) console.log(`changed, ${kind}: ${text}`);
 }
 
-/** Prints the cells that are not the same, a line each. */
+/** Prints the cells that differ, one per line. */
 export function showCells(cells: readonly CellComparison[]): void {
   for (const { cell, title, verdict, difference, excuse } of cells) {
     if (verdict === "same") continue;
@@ -19,9 +19,9 @@ export function showCells(cells: readonly CellComparison[]): void {
 }
 
 /**
- * Reads a report's file.
+ * Reads a report file.
  *
- * @throws {Deno.errors.NotFound} If there is none.
+ * @throws {Deno.errors.NotFound} If there is no such file.
  */
 export async function readReportFile(path: string): Promise<string> {
   try {

@@ -1,8 +1,8 @@
-// The log of a training: one JSON line a step, the same whether the training was interrupted or not, but for seconds.
+// The log of a training: one JSON line per step, except for seconds independent of interruptions.
 
 import { dirname } from "@std/path";
 import type { Step } from "../train/mod.ts";
-import { writeFileBeside } from "../write_beside.ts";
+import { sayFull, writeAll, writeFileBeside } from "../write_beside.ts";
 
 /** `steps.jsonl`. */
 export class StepLog {
@@ -13,10 +13,10 @@ export class StepLog {
   }
 
   /**
-   * Begins a log, or goes on with one.
+   * Opens a log, or continues one.
    *
-   * @param path The file; its folder is made if it does not exist.
-   * @param steps Steps that are done; lines of later ones, written after the checkpoint, are dropped.
+   * @param path The file; its folder is created if it does not exist.
+   * @param steps Steps already done; lines of later steps, written after the checkpoint, are dropped.
    * @returns The log.
    */
   static async open(path: string, steps: number): Promise<StepLog> {
@@ -28,7 +28,7 @@ export class StepLog {
     return new StepLog(path);
   }
 
-  /** All steps that it holds, those before an interruption included. */
+  /** All steps in the log, including those before an interruption. */
   async read(): Promise<Omit<Step, "sample" | "totalSteps">[]> {
     const lines = (await Deno.readTextFile(this.#path)).split("\n").slice(0, -1);
     return lines.map((line) => JSON.parse(line));
@@ -37,13 +37,19 @@ export class StepLog {
   /** Adds a step's line. */
   async write(step: Step): Promise<void> {
     const { sample: _, epoch, totalSteps: __, ...rest } = step;
-    await Deno.writeTextFile(this.#path, `${JSON.stringify({ ...rest, epoch })}\n`, {
-      append: true,
-    });
+    const line = new TextEncoder().encode(`${JSON.stringify({ ...rest, epoch })}\n`);
+    using file = await Deno.open(this.#path, { append: true });
+    const { size } = await file.stat();
+    try {
+      await writeAll(file, line);
+    } catch (error) {
+      await Deno.truncate(this.#path, size).catch(() => {}); // no half a line
+      throw sayFull(error, this.#path);
+    }
   }
 }
 
-/** The number of a line's step; infinite where a kill left half a line. */
+/** The step number of a line; infinite if a kill left half a line. */
 function stepOf(line: string): number {
   try {
     const step = JSON.parse(line)?.step;

@@ -1,5 +1,6 @@
 // `tunebook test`: a notebook's cells as tests.
 
+import { pooledMap } from "@std/async/pool";
 import { basename } from "@std/path";
 import type { Command } from "commander";
 import { formatJUnit, type JUnitSuite } from "../runtime/junit.ts";
@@ -9,7 +10,6 @@ import { runNotebook } from "../runtime/runner.ts";
 import { plainText } from "../runtime/report/terminal.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { readCount } from "./arguments.ts";
-import { each } from "./each.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { limitOptions, parameterOptions, parametersFor } from "./run_options.ts";
 
@@ -28,16 +28,17 @@ export function register(program: Command): void {
   const command = program.command("test")
     .summary("run notebooks as tests: each code cell is one")
     .description(
-      "Runs notebooks from top to bottom. Each code cell is a test, which fails where an assertion or " +
-        "anything else throws; the cells after it still run. A cell tagged " +
+      "Runs notebooks from top to bottom. Each Deno.test of a cell and of the modules that it imports is a " +
+        "test, and so is each other code cell, which fails if an assertion or " +
+        "anything else throws; later cells still run. A cell tagged " +
         '"raises-exception" may throw, one tagged "skip" is left out. ' +
         "Exit code 0: all passed; 1: one failed.",
     )
     .argument("<notebook...>", "the .ipynb files");
   parameterOptions(command);
   limitOptions(command)
-    .option("--jobs <n>", "run so many notebooks at a time", readCount, 1)
-    .option("--fail-fast", "end a notebook at its first failing cell", false)
+    .option("--jobs <n>", "how many notebooks to run at a time", readCount, 1)
+    .option("--fail-fast", "stop a notebook at its first failing cell", false)
     .option("--junit <file>", "write JUnit's XML")
     .addHelpText("after", "\nExample:\n  tunebook test notebooks/*.ipynb --junit out/results.xml")
     .action(test);
@@ -46,7 +47,7 @@ export function register(program: Command): void {
 async function test(paths: string[], options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping; press Ctrl-C again to end at once"));
   const started = performance.now();
-  const suites = await each(paths, options.jobs, async (path): Promise<JUnitSuite> => {
+  const suites = await Array.fromAsync(pooledMap(options.jobs, paths, async (path: string) => {
     let suite: JUnitSuite;
     try {
       const result = await runNotebook(path, {
@@ -58,7 +59,7 @@ async function test(paths: string[], options: Options): Promise<void> {
       });
       suite = suiteOf(result);
     } catch (error) {
-      // A notebook that cannot be run is a test that failed; the others still run.
+      // A notebook that cannot be run counts as a failed test; the others still run.
       const { name: type, message } = error as Error;
       const name = basename(path);
       suite = {
@@ -68,7 +69,7 @@ async function test(paths: string[], options: Options): Promise<void> {
     }
     show(path, suite);
     return suite;
-  });
+  })) as JUnitSuite[];
   if (options.junit !== undefined) await writeFileBeside(options.junit, formatJUnit(suites));
   const cases = suites.flatMap((suite) => suite.cases);
   const count = (status: string) => cases.filter((one) => one.status === status).length;

@@ -34,6 +34,7 @@ import {
   type TrainingOptions,
   trainingOptions,
 } from "./training_options.ts";
+import { SFT_DEFAULTS } from "../train/defaults.ts";
 
 interface Options extends TrainingOptions, AdapterOptions {
   model: string;
@@ -68,32 +69,50 @@ export function register(program: Command): void {
   const command = program.command("train")
     .summary("fine-tune a model on instructions")
     .description(
-      "Fine-tunes all weights of a model on a JSON file of instructions (an array of objects with " +
+      "Fine-tunes a model on a JSON file of instructions (an array of objects with " +
         '"instruction", "input" and "output") in the Alpaca format, or of conversations (objects ' +
         'with "messages") by a chat template, and saves it in Hugging Face\'s layout. ' +
-        "Ctrl-C stops after the step under way and writes a checkpoint; --resume goes on " +
-        "from the newest one, to the same bits.",
+        "Ctrl-C stops after the current step and writes a checkpoint; --resume continues " +
+        "from the newest one, with bit-identical results.",
     )
     .addOption(modelOption())
-    .requiredOption("--data <file|url>", "the instructions or conversations")
+    .requiredOption(
+      "--data <file|url>",
+      'the instructions or conversations; "instructions": those that come with Tunebook',
+    )
     .requiredOption(
       "--out <dir>",
-      "where the model goes; a folder that exists, or one written with a / at its end, gets a " +
-        "folder in it with a name of the model's, such as gpt2-medium355M-sft",
+      "where to save the model; in an existing folder, or a path that ends with /, it is saved as a " +
+        "folder named after the model, such as gpt2-medium355M-sft",
     )
-    .option("--epochs <n>", "how often to go through the training part", readCount, 1)
-    .option("--batch-size <n>", "examples a step", readCount, 8)
-    .option("--lr <rate>", "learning rate", readRate, 5e-5)
-    .option("--weight-decay <rate>", "AdamW's decoupled weight decay", readRate, 0.1)
-    .option("--seed <n>", "decides the order of examples", readWhole, 123)
+    .option(
+      "--epochs <n>",
+      "the number of passes over the training part",
+      readCount,
+      SFT_DEFAULTS.epochs,
+    )
+    .option("--batch-size <n>", "examples per step", readCount, SFT_DEFAULTS.batchSize)
+    .option("--lr <rate>", "learning rate", readRate, SFT_DEFAULTS.learningRate)
+    .option(
+      "--weight-decay <rate>",
+      "AdamW's decoupled weight decay",
+      readRate,
+      SFT_DEFAULTS.weightDecay,
+    )
+    .option("--seed <n>", "the seed of the order of examples", readWhole, SFT_DEFAULTS.seed)
     .addOption(maskOption())
     .addOption(formatOption())
-    .option("--eval-every <n>", "evaluate after every n steps; 0 for never", readWhole, 5)
+    .option(
+      "--eval-every <n>",
+      "evaluate after every n steps; 0 for never",
+      readWhole,
+      SFT_DEFAULTS.evalEvery,
+    )
     .option(
       "--eval-iters <n|all>",
       "evaluate on n batches of each part, or on all of the validation part",
       readEvalIters,
-      5,
+      SFT_DEFAULTS.evalIters,
     )
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
     .option("--steps <n>", "stop after n steps", readCount)
@@ -108,19 +127,19 @@ export function register(program: Command): void {
     .addOption(
       new Option(
         "--type <name>",
-        "how what was learnt is stored when the training ends; checkpoints are f32",
+        "the type of the saved weights; checkpoints are f32",
       )
         .choices(["f32", "f16", "bf16"]).default("f32"),
     )
-    .option("--profile", "measure what each kernel takes; leaves profile.html in --out", false)
+    .option("--profile", "measure the time of each kernel; writes profile.html to --out", false)
     .option("--overwrite", "replace another run's model in --out", false)
-    .option("--resume", "go on from the newest checkpoint in --out", false)
+    .option("--resume", "continue from the newest checkpoint in --out", false)
     .option(
       "--other-bits",
-      "resume also where device, BLAS or threads differ from the checkpoint's",
+      "resume even if device, BLAS or threads differ from the checkpoint's",
       false,
     )
-    .option("--log <file>", "one JSON line a step (default: steps.jsonl in --out)")
+    .option("--log <file>", "a file with one JSON line per step (default: steps.jsonl in --out)")
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -132,11 +151,12 @@ export function register(program: Command): void {
 
 async function train(options: Options): Promise<void> {
   const folder = await TrainingFolder.find(options.out, options.model);
+  await using _lock = await folder.lock();
   const resumes = await folder.hasCheckpoint();
   if (resumes && !options.resume) {
     throw new Error(
-      `Cannot begin in "${folder.path}": it holds the checkpoint of a training; give --resume to ` +
-        "go on, or another --out",
+      `Cannot start in "${folder.path}": it holds a checkpoint of a training; give --resume to ` +
+        "continue, or another --out",
     );
   }
   const finished = options.resume && !resumes ? await folder.finished() : undefined;
@@ -177,7 +197,7 @@ async function train(options: Options): Promise<void> {
     seed: options.seed,
     mask: options.mask,
     maxLength: options.maxLength,
-    // Where all of the data trains, there is nothing to hold it against.
+    // Without a test part there is nothing to compare with.
     evalEvery: parts.validation.length === 0 ? 0 : options.evalEvery,
     evalIters: options.evalIters,
     ...toSftOptions(options),
@@ -191,7 +211,9 @@ async function train(options: Options): Promise<void> {
   await folder.open();
   await training.start();
   if (training.resumedFrom) console.error(`Resumed after step ${training.step}`);
-  else if (options.resume) console.error("No checkpoint to resume from: beginning anew");
+  else if (options.resume) {
+    console.error("No checkpoint to resume from: starting from the beginning");
+  }
   const log = await StepLog.open(options.log ?? folder.log, training.step);
 
   console.error(
@@ -208,7 +230,7 @@ async function train(options: Options): Promise<void> {
     console.error(
       `Stopped after step ${training.step} of ${training.totalSteps}; saved "${saved}"`,
     );
-    console.error("Go on with the same command and --resume");
+    console.error("To continue, run the same command with --resume");
     Deno.exitCode = INTERRUPTED;
     return;
   }
@@ -232,7 +254,7 @@ async function train(options: Options): Promise<void> {
   if (options.json) console.log(JSON.stringify(record, null, 2));
 }
 
-/** Takes all steps; says whether it was stopped before the last. */
+/** Takes all steps. Returns whether it was stopped before the last. */
 async function runSteps(
   training: Training,
   { log, board, signal }: { log: StepLog; board?: TensorBoard; signal: AbortSignal },
@@ -257,7 +279,7 @@ async function runSteps(
   }
 }
 
-/** Answers the first entry whose prompt the model can read, for people to see what it has learnt. */
+/** Answers the first entry whose prompt fits the context, to show what the model has learnt. */
 async function sampleOf(model: Model, entries: readonly DatasetEntry[]): Promise<string> {
   const fits = (entry: DatasetEntry) =>
     model.encodePrompt(entry).length <= model.network.contextLength;
@@ -273,14 +295,14 @@ function describeEntry(entry: DatasetEntry): string {
   return entry.instruction + (entry.input ? `\n  ${entry.input}` : "");
 }
 
-/** Whether to go on where the last bits will differ. */
+/** Whether to continue although the last bits will differ. */
 function confirmOtherBits(differences: readonly string[], options: Options): boolean {
   if (options.otherBits) return true;
   if (options.json || !Deno.stdin.isTerminal()) {
-    console.error("The result would differ in its last bits; --other-bits goes on nonetheless");
+    console.error("The result would differ in its last bits; --other-bits continues anyway");
     return false;
   }
-  console.error("The checkpoint was made otherwise, so the result will differ in its last bits:");
+  console.error("The checkpoint was made differently, so the result will differ in its last bits:");
   for (const difference of differences) console.error(`  ${difference}`);
-  return confirm("Go on?");
+  return confirm("Continue?");
 }

@@ -1,11 +1,12 @@
-// Options of `tunebook train` beside data, batches and evaluation: how steps are taken, and when they end.
+// Options of `tunebook train` for the steps and the end of a training.
 
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Schedule, SftOptions } from "../train/mod.ts";
 import { SCHEDULES } from "../train/schedule.ts";
-import { readCount, readRate } from "./arguments.ts";
+import { readCount, readDropout, readPositive, readRate, readWarmup } from "./arguments.ts";
+import { SFT_DEFAULTS } from "../train/defaults.ts";
 
-/** What {@linkcode trainingOptions} give. */
+/** The values of {@linkcode trainingOptions}. */
 export interface TrainingOptions {
   schedule: Schedule;
   warmup: number;
@@ -20,40 +21,42 @@ export interface TrainingOptions {
   tensorboard?: string;
 }
 
-/** The options, for the subcommand to add. */
+/** The options of the subcommand. */
 export function trainingOptions(): Option[] {
   const option = (flags: string, description: string) => new Option(flags, description);
   return [
-    option("--schedule <name>", "what the learning rate does after the warm-up")
-      .choices(SCHEDULES).default("constant"),
+    option("--schedule <name>", "how the learning rate changes after the warm-up")
+      .choices(SCHEDULES).default(SFT_DEFAULTS.schedule),
     option(
       "--warmup <n|fraction>",
-      "steps over which the learning rate rises from 0; below 1 a fraction of all steps",
-    ).argParser(readWarmup).default(0),
-    option("--min-lr <rate>", "where linear and cosine end").argParser(readRate).default(0),
+      "steps over which the learning rate increases from 0; below 1, a fraction of all steps",
+    ).argParser(readWarmup).default(SFT_DEFAULTS.warmup),
+    option("--min-lr <rate>", "the final rate of linear and cosine").argParser(readRate).default(
+      SFT_DEFAULTS.minLearningRate,
+    ),
     option(
       "--accumulate <n>",
-      "batches a step: the step of a batch n times as large, in the memory of one",
-    ).argParser(readCount).default(1),
-    option("--max-gradient-norm <x>", "shorten gradients that are longer, taken together")
+      "batches per step: equals one batch n times as large, in the memory of one",
+    ).argParser(readCount).default(SFT_DEFAULTS.accumulate),
+    option("--max-gradient-norm <x>", "clip the gradient norm over all weights")
       .argParser(readPositive),
     option(
       "--early-stopping <n>",
-      "end after n evaluations without a lower validation loss, and keep the best weights",
+      "stop after n evaluations without a lower validation loss, and keep the best weights",
     ).argParser(readCount),
     option("--min-improvement <nats>", "how much lower a validation loss must be to count as lower")
       .argParser(readRate).default(0),
     option("--keep-best", "save the weights of the lowest validation loss, not the last step's")
       .default(false),
-    option("--recompute", "compute activations twice rather than keep them: less memory, slower")
+    option("--recompute", "recompute activations instead of keeping them: less memory, slower")
       .default(false),
-    option("--dropout <p>", "probability of dropping elements in training")
-      .argParser(readProbability).default(0),
+    option("--dropout <p>", "the dropout probability in training")
+      .argParser(readDropout).default(0),
     option("--tensorboard <dir>", "write event files for TensorBoard"),
   ];
 }
 
-/** What `sft()` is told of them. */
+/** The options for `sft()`. */
 export function toSftOptions(
   options: TrainingOptions,
 ): Omit<SftOptions, "examples" | "validation"> {
@@ -71,31 +74,7 @@ export function toSftOptions(
   };
 }
 
-/** Reads on how many batches to evaluate. */
+/** Parses the number of batches to evaluate on. */
 export function readEvalIters(text: string): number | "all" {
   return text === "all" ? "all" : readCount(text);
-}
-
-function readWarmup(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && (value < 1 || Number.isInteger(value)))) {
-    throw new InvalidArgumentError("Expected a whole number of steps, or a fraction below 1.");
-  }
-  return value;
-}
-
-function readPositive(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError("Expected a number above 0.");
-  }
-  return value;
-}
-
-function readProbability(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value < 1)) {
-    throw new InvalidArgumentError("Expected a number from 0 up to, not including, 1.");
-  }
-  return value;
 }

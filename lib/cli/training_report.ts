@@ -1,8 +1,8 @@
-// What `tunebook train` says of a step, and of the best one at its end.
+// The messages of `tunebook train` about a step, and about the best one.
 
 import type { Best, Step, Training } from "../train/mod.ts";
 
-/** A step in a few words, beside the bar. */
+/** A step in a few words, next to the bar. */
 export function describeStep({ loss, evaluation, tokensComputed, seconds }: Step): string {
   const rate = `${Math.round(tokensComputed / seconds)} tokens/s`;
   const losses = evaluation
@@ -14,7 +14,7 @@ export function describeStep({ loss, evaluation, tokensComputed, seconds }: Step
   return `${losses}, ${rate}`;
 }
 
-/** Says on standard error which weights the model has, and whether the training ended early. */
+/** Reports which weights the model has, and whether the training ended early. */
 export function sayBest(best: Best, { step, totalSteps }: Training): void {
   if (step < totalSteps) {
     console.error(

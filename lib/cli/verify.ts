@@ -1,4 +1,4 @@
-// `tunebook verify`: whether a report's outputs can be made again.
+// `tunebook verify`: whether a report's outputs can be reproduced.
 
 import { basename, dirname } from "@std/path";
 import type { Command } from "commander";
@@ -24,25 +24,25 @@ interface Options extends SandboxFlags {
 /** Adds the subcommand. */
 export function register(program: Command): void {
   const command = program.command("verify")
-    .summary("run a report's notebook again, and say whether the same comes out")
+    .summary("run a report's notebook again and compare the results")
     .description(
-      "Renders a report's page again from the notebook that it carries, and compares every byte; then runs " +
-        "the notebook with the parameters that it names, and says which outputs differ and what has changed " +
-        "since: code, data, weights, versions, machine. Where nothing has, " +
-        "outputs must be equal to the bit; else numbers may differ by the tolerance. " +
+      "Renders a report's page again from its embedded notebook, and compares every byte; then runs " +
+        "the notebook with the same parameters, and reports which outputs differ and what has changed " +
+        "since: code, data, weights, versions, machine. If nothing has changed, " +
+        "outputs must be bit-identical; otherwise numbers may differ by the tolerance. " +
         'Cells tagged "timing" are excused and named. Judges\' replies are taken from the report. ' +
         "It runs a stranger's code: in a sandbox, unless --trust is given. Exit code 0: the same, but for cells " +
-        "that the verdict names; 1: not, or the report was changed after its run; 2: nobody can tell, since " +
-        "the version of Tunebook that rendered the page cannot be had.",
+        "that the verdict names; 1: not, or the report was changed after its run; 2: unknown, because " +
+        "the version of Tunebook that rendered the page is not available.",
     )
     .argument("<report>", "the .html file")
-    .option("--trust", "run without a sandbox, with all rights", false)
+    .option("--trust", "run without a sandbox, with all permissions", false)
     .option("--notebook <file>", "run this notebook instead of the one in the report")
     .option("--cwd <folder>", "the cells' working directory (default: the report's folder)");
   sandboxOptions(limitOptions(command))
     .option(
       "--tolerance <number>",
-      "how near numbers must be where something has changed, relative",
+      "the relative tolerance of numbers if something has changed",
       readRate,
       1e-3,
     )
@@ -102,19 +102,19 @@ function sentence({ verdict, exact, page, exceptions, tampered, cells, changes }
     case "unknown":
       return `Cannot tell: ${
         page.verdict === "unknown" ? page.reason : ""
-      }; ${counts} put out what its notebook holds`;
+      }; ${counts} gave what its notebook holds`;
     case "different": {
       const why = tampered.length > 0
         ? `; ${tampered.join("; ")}`
         : changes.length === 0
         ? ", though nothing that was recorded has changed"
         : "";
-      return `Not the same: ${counts} put out what the report shows${why}`;
+      return `Not the same: ${counts} gave what the report shows${why}`;
     }
   }
 }
 
-/** The same; not, or changed since its run; nobody can tell. */
+/** The exit codes: the same; not, or changed since its run; unknown. */
 function exitCode({ verdict, tampered }: Verdict): number {
   if (verdict === "unknown") return 2;
   return verdict === "different" || tampered.length > 0 ? 1 : 0;

@@ -1,25 +1,26 @@
-// Compares an answer with what is right: first its shape, then its values, and how many of those agree.
+// Compares an answer with the solution: first its shape, then its values, and the share of equal
+// values.
 
 /** Where an answer first differs. */
 export interface Difference {
-  /** Whether already the kind or the size is another. */
+  /** Whether the type or the size differs. */
   kind: "shape" | "value";
-  /** What differs, as the end of a sentence: `"at [2]: got 3, expected 4"`. */
+  /** The difference, as the end of a sentence: `"at [2]: got 3, expected 4"`. */
   message: string;
-  /** The share of values that agree, from 0 to 1; 0 where the shape differs. */
+  /** The share of equal values, from 0 to 1; 0 if the shape differs. */
   correct: number;
 }
 
-/** How far a number may be from the right one, relative to it and absolutely. */
+/** How far a number may be from the solution, relative and absolute. */
 const DEFAULT_TOLERANCE = 1e-4;
 
 /**
  * Compares two values: numbers within a tolerance, everything else exactly, arrays and objects part by part.
  *
  * @param actual An answer, of any type.
- * @param expected What is right.
+ * @param expected The solution.
  * @param tolerance How far numbers may differ, relative to `max(1, |expected|)`.
- * @returns The first difference, shapes before values, or undefined where there is none.
+ * @returns The first difference, shapes before values; undefined if there is none.
  */
 export function compareAnswers(
   actual: unknown,
@@ -59,7 +60,7 @@ function compareShapes(actual: unknown, expected: unknown, path: string): string
   return undefined;
 }
 
-/** Goes through all values, so that the share of right ones is known. */
+/** Compares all values, to count the equal ones. */
 function compareValues(
   actual: unknown,
   expected: unknown,

@@ -1,18 +1,19 @@
-// Exercises of the course, and their checks: shape first, then value, then the likely mistake by its name.
+// Exercises of the course, and their checks: shape first, then values, then the name of the likely
+// mistake.
 
 import { escapeHtml, sansSerif } from "../show/theme.ts";
 import { View } from "../show/view.ts";
 import { compareAnswers } from "./compare.ts";
 
-/** Something to be programmed or worked out. */
+/** A task to program or to work out. */
 export interface Exercise<Input extends readonly unknown[], Result> {
-  /** Such as `"2.1 Shift the targets"`. */
+  /** The title, such as `"2.1 Shift the targets"`. */
   readonly title: string;
-  /** What an answer is called with, one call each; `[[]]` where the answer is a value. */
+  /** The arguments of each call of an answer; `[[]]` if the answer is a value. */
   readonly inputs: readonly Input[];
-  /** What is right; independent of what the library does. */
+  /** The solution, independent of the library's own code. */
   readonly solution: (...input: Input) => Result | Promise<Result>;
-  /** What people do wrong, by a sentence that says so: `"The targets are not shifted"`. */
+  /** Common mistakes, by a sentence that names each: `"The targets are not shifted"`. */
   readonly mistakes?: Readonly<Record<string, (...input: Input) => unknown>>;
   /** Shown after a wrong answer. */
   readonly hint: string;
@@ -20,7 +21,7 @@ export interface Exercise<Input extends readonly unknown[], Result> {
   readonly tolerance?: number;
 }
 
-/** How an answer was found. */
+/** The verdict on an answer. */
 export type AnswerVerdict =
   | { readonly status: "right" }
   | { readonly status: "missing" }
@@ -28,23 +29,40 @@ export type AnswerVerdict =
     readonly status: "wrong";
     /** What differs. */
     readonly message: string;
-    /** The share of calls that are right, and within wrong ones the share of values, from 0 to 1. */
+    /** The share of right calls, with the share of equal values for wrong ones, from 0 to 1. */
     readonly correct: number;
-    /** The mistake that gives just this answer, where it is known. */
+    /** The common mistake that gives exactly this answer, if there is one. */
     readonly mistake?: string;
   };
 
-/** An answer: a function of the exercise's inputs, or a value where there are none; undefined where there is none yet. */
+/**
+ * An answer: a function of the exercise's inputs, or a value if there are none; undefined if it is
+ * missing.
+ */
 export type Answer<Input extends readonly unknown[], Result> =
   | ((...input: Input) => Result | undefined | Promise<Result | undefined>)
   | Result
   | undefined;
 
 /**
- * Names an exercise, so that TypeScript knows its inputs and its result.
+ * Declares an exercise, so that TypeScript infers the types of its inputs and its result.
  *
  * @param definition Its parts.
  * @returns The same.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { check, exercise } from "tunebook/course";
+ *
+ * const double = exercise({
+ *   title: "Twice",
+ *   inputs: [[2], [3]],
+ *   solution: (x: number) => 2 * x,
+ *   hint: "Add it to itself.",
+ * });
+ * assertEquals((await check(double, (x) => x + x)).text.startsWith("Right"), true);
+ * ```
  */
 export function exercise<Input extends readonly unknown[], Result>(
   definition: Exercise<Input, Result>,
@@ -56,8 +74,9 @@ export function exercise<Input extends readonly unknown[], Result>(
  * Judges an answer.
  *
  * @param exercise The exercise.
- * @param answer What somebody wrote. It gets copies of the inputs, so that changing them has no effect.
- * @returns The verdict; an answer that throws is wrong with the error as message.
+ * @param answer The learner's answer. It gets copies of the inputs, so that changing them has no
+ * effect.
+ * @returns The verdict; an answer that throws is wrong, with the error as the message.
  */
 export async function judgeAnswer<Input extends readonly unknown[], Result>(
   exercise: Exercise<Input, Result>,
@@ -101,7 +120,7 @@ export async function judgeAnswer<Input extends readonly unknown[], Result>(
  * Checks an answer and shows the verdict.
  *
  * @param exercise The exercise.
- * @param answer What somebody wrote: a function, or a value where the exercise has no inputs.
+ * @param answer The learner's answer: a function, or a value if the exercise has no inputs.
  * @returns A view whose text begins with `Right`, `Not yet` or `Not quite`.
  *
  * @example
@@ -137,7 +156,7 @@ export async function check<Input extends readonly unknown[], Result>(
   ]);
 }
 
-/** A banner: mark and verdict, then what there is to say. Marks and words say what the colour says. */
+/** A banner with mark, verdict and explanation. Mark and words repeat what the colour says. */
 function told(title: string, verdict: string, lines: readonly (readonly string[])[]): View {
   const right = verdict === "Right";
   const color = right ? "#2a9461" : lines.length > 0 ? "#d9692a" : "#8c8c8c";
@@ -168,7 +187,10 @@ function describe(input: readonly unknown[]): string {
   return `for (${text.length > 80 ? `${text.slice(0, 79)}…` : text}) `;
 }
 
-/** Functions and objects with methods, such as tokenizers, cannot be copied and go as they are. */
+/**
+ * Functions and objects with methods, such as tokenizers, cannot be copied and are passed
+ * unchanged.
+ */
 function copyOf<Input extends readonly unknown[]>(input: Input): Input {
   return input.map((value) => {
     try {

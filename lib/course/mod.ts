@@ -1,3 +1,3 @@
-// What the course's notebooks need beyond the library: exercises and their checks.
+// Exercises and their checks, for the course's notebooks.
 
 export { type Answer, check, type Exercise, exercise } from "./exercise.ts";

@@ -1,6 +1,7 @@
-/** Which examples stand together in a batch, and in which order batches come. */
+/** Which examples share a batch, and the order of batches. */
 import { Random } from "../random.ts";
 import { readText } from "./load.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode orderBatches}. */
 export interface BatchOptions {
@@ -11,49 +12,59 @@ export interface BatchOptions {
    */
   batchSize?: number;
   /**
-   * The examples' order: as they are, shuffled anew for each epoch, or batches of indices as they are.
+   * The order of examples: unchanged, shuffled again for each epoch, or given batches of indices.
    *
    * @default {"shuffled"}
    */
   order?: "given" | "shuffled" | readonly (readonly number[])[];
   /**
-   * What the shuffling depends on, together with `epoch`.
+   * The seed of the shuffling, together with `epoch`.
    *
    * @default {123}
    */
   seed?: number;
   /**
-   * Which epoch this is, from 0; each is shuffled in an order of its own.
+   * The epoch, from 0; each is shuffled differently.
    *
    * @default {0}
    */
   epoch?: number;
   /**
-   * Whether a last batch that is not full is left out, as the reference does in training.
+   * Whether an incomplete last batch is left out, as in the training of Raschka's chapter 7.
    *
    * @default {false}
    */
   dropLast?: boolean;
 }
 
+/** The names of {@linkcode BatchOptions}. */
+export const BATCH_OPTIONS: OptionNames<BatchOptions> = {
+  batchSize: true,
+  order: true,
+  seed: true,
+  epoch: true,
+  dropLast: true,
+};
+
 /**
  * The batches of one epoch.
  *
  * @param count How many examples there are.
  * @param options Size, order and seed.
- * @returns One array of example indices a batch.
- * @throws {RangeError} If the size is no positive integer, if `dropLast` leaves no batch, or if a
+ * @returns One array of example indices per batch.
+ * @throws {RangeError} If the size is not a positive integer, if `dropLast` leaves no batch, or if a
  * given order names an example that does not exist.
  *
  * @example 935 examples in batches of eight, the last seven left out
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { orderBatches } from "./batches.ts";
+ * import { orderBatches } from "tunebook";
  *
  * assertEquals(orderBatches(935, { batchSize: 8, dropLast: true }).length, 116);
  * ```
  */
 export function orderBatches(count: number, options: BatchOptions = {}): number[][] {
+  assertKnownOptions("order batches", options, BATCH_OPTIONS);
   const { batchSize = 8, order = "shuffled", seed = 123, epoch = 0, dropLast = false } = options;
   if (typeof order !== "string") return checkOrder(order, count, "order");
   if (!Number.isInteger(batchSize) || batchSize < 1) {

@@ -1,13 +1,13 @@
-/** Conversations as entries: reading them, and telling them from instructions. */
+/** Conversations as entries: parsing them, and distinguishing them from instructions. */
 import { z } from "zod";
 import type { ChatMessage } from "../text/chat_template.ts";
 import { entrySchema, type InstructionEntry, parseEntriesAs } from "./entry.ts";
 
 /** One conversation of a data set. */
 export interface ChatEntry {
-  /** The messages, of which the assistant's are to be learnt. */
+  /** The messages; the model learns the assistant's. */
   messages: ChatMessage[];
-  /** How often its tokens count in losses, a number above 0; once where it has none. */
+  /** The weight of its tokens in losses, a number above 0; 1 by default. */
   weight?: number;
 }
 
@@ -19,7 +19,7 @@ export function isChatEntry(entry: DatasetEntry): entry is ChatEntry {
   return "messages" in entry;
 }
 
-/** ShareGPT's names of those who speak. */
+/** ShareGPT's names of the roles. */
 const SPEAKERS: Readonly<Record<string, string>> = {
   human: "user",
   user: "user",
@@ -62,10 +62,11 @@ const shareGptSchema: z.ZodType<ChatEntry> = z.object({
  * and `value`.
  *
  * @param text The JSON text.
- * @param name What the text is called in errors, for example the file's name.
- * @returns The entries, in the text's order; conversations all in the form of {@linkcode ChatEntry}.
+ * @param name The text's name in errors, for example that of the file.
+ * @returns The entries, in the text's order; all conversations in the form of {@linkcode
+ * ChatEntry}.
  * @throws {SyntaxError} If the text is not JSON.
- * @throws {TypeError} If an entry is of no such form; the message names the entry and the field.
+ * @throws {TypeError} If an entry has another form; the message names the entry and the field.
  *
  * @example
  * ```ts

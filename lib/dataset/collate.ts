@@ -10,12 +10,12 @@ import type { EncodedExample } from "./encode.ts";
 import { type BatchSizes, COUNT_OPTIONS, type CountOptions, toSequences } from "./sequences.ts";
 
 /** A target that does not count, as in PyTorch's cross-entropy. */
-export const IGNORE_INDEX = -100;
+export const IGNORE_INDEX: number = -100;
 
 /** Options of {@linkcode collate}. */
 export interface CollateOptions extends CountOptions {
   /**
-   * What short sequences are filled with.
+   * The token that pads short sequences.
    *
    * @default {50256}
    */
@@ -36,24 +36,24 @@ export interface PaddedBatch extends BatchSizes {
   readonly inputs: Int32Array;
   /** Each input's successor, or `ignoreIndex`, (B, T) row by row. */
   readonly targets: Int32Array;
-  /** How often each sequence's targets count, (B). */
+  /** The weight of each sequence's targets, (B). */
   readonly weights: Float32Array;
-  /** B, how many sequences. */
+  /** B, the number of sequences. */
   readonly batchSize: number;
   /** T, the longest sequence's length. */
   readonly length: number;
 }
 
 /**
- * Makes a padded batch: each sequence gets its closing token and is padded on the right
- * to the batch's longest plus one; inputs are all but the last, targets all but the first; of the
- * padding only the closing token counts; the mask takes out more; both are cut at `maxLength`.
+ * Makes a padded batch. Each sequence gets its end token and is padded on the right to the longest
+ * plus one. Inputs are all tokens but the last, targets all but the first. Of the padding only the
+ * end token counts; the mask excludes more targets. Both are cut at `maxLength`.
  *
- * The closing token is found by its place, so a closing token inside a response counts and is no end.
+ * The end token is identified by its position, so an end token inside a response counts like any other.
  *
  * @param examples The batch's examples.
  * @param options Padding, the mask and the allowed length.
- * @returns The batch. It may count nothing: see `tokensCounted`.
+ * @returns The batch. It may have no counted targets: see `tokensCounted`.
  * @throws {TypeError} If there is an unknown option.
  * @throws {RangeError} If there are no examples.
  *

@@ -10,31 +10,39 @@ import { type ChatMessage, ChatTemplate } from "../text/chat_template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type DatasetEntry, isChatEntry } from "./chat_entry.ts";
 
-/** How entries are written: as prompt and response, or by a chat template as a conversation. */
+/** How entries are formatted: as prompt and response, or as a conversation by a chat template. */
 export type EntryFormat = PromptFormat | ChatTemplate;
 
-/** One entry as tokens. Prompt and response are encoded apart, so that no token spans both. */
+/** One entry as tokens. Prompt and response are encoded separately, so that no token spans both. */
 export interface EncodedExample {
-  /** The prompt, up to and including the response marker; a conversation's up to its first answer. */
+  /**
+   * The prompt, up to and including the response marker; for a conversation, up to its first
+   * answer.
+   */
   promptIds: number[];
-  /** The response and the closing token; all that follows a conversation's prompt. */
+  /** The response and the end token; for a conversation, everything after the prompt. */
   responseIds: number[];
-  /** How many tokens the prompt without its marker has, encoded alone: the `instruction` mask's line. */
+  /**
+   * The number of tokens of the prompt without its marker, encoded separately: the `instruction`
+   * mask ends there.
+   */
   instructionLength: number;
-  /** Where the assistant's answers stand among the joined tokens, in a conversation. */
+  /** The positions of the assistant's answers in the joined tokens of a conversation. */
   answers?: AnswerSpan[];
-  /** How often its tokens count, a number above 0; once where it has none. */
+  /** The weight of its tokens in losses, a number above 0; 1 by default. */
   weight?: number;
 }
 
-/** How examples were written; kept apart from them, since it is no part of what is learnt. */
+/**
+ * The formats of examples; not stored in them, because the format is not part of what is learnt.
+ */
 const formats = new WeakMap<EncodedExample, EntryFormat>();
 
 /**
- * The format in which examples were written.
+ * The format of encoded examples.
  *
- * @param examples What {@linkcode encodeExample} made.
- * @returns The format of all of them; undefined where they were made otherwise, or in several formats.
+ * @param examples Examples by {@linkcode encodeExample}.
+ * @returns The format of all of them; undefined if they come from elsewhere or have several formats.
  */
 export function formatOf(examples: readonly EncodedExample[]): EntryFormat | undefined {
   const [first, ...others] = new Set(examples.map((example) => formats.get(example)));
@@ -42,15 +50,26 @@ export function formatOf(examples: readonly EncodedExample[]): EntryFormat | und
 }
 
 /**
- * Encodes one entry. An instruction becomes, under a chat template, a message of the user, with its
- * input after a blank line, and one of the assistant.
+ * Encodes one entry. Under a chat template, an instruction becomes a user message, with the input
+ * after a blank line, and an assistant message.
  *
  * @param entry The entry.
  * @param tokenizer The model's tokenizer.
  * @param format How it is written; Alpaca unless given.
- * @returns The tokens of prompt and response; the response ends with the closing token.
- * @throws {TypeError} If a conversation is to be written as an instruction, or the template refuses
- * it, or writes it so that answers cannot be told apart.
+ * @returns The tokens of prompt and response; the response ends with the end token.
+ * @throws {TypeError} If a conversation is given for an instruction format, if the template refuses it, or if answers cannot be located in the template's text.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeExample, gpt2Tokenizer } from "tunebook";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
+ * const { promptIds, responseIds } = encodeExample(entry, tokenizer);
+ * assertEquals(tokenizer.decode(promptIds).endsWith("### Response:\n"), true);
+ * assertEquals(responseIds.at(-1), tokenizer.eosId);
+ * ```
  */
 export function encodeExample(
   entry: DatasetEntry,
@@ -95,11 +114,12 @@ function encode(
 }
 
 /**
- * The tokens of which each ends an answer in a format: the one that was taught, and those that the model's files name.
+ * All tokens that end an answer in a format: the one that is taught, and those that the model's
+ * files name.
  *
  * @param format The format.
  * @param tokenizer The model's tokenizer.
- * @returns Their ids, the taught one first: what `generate()` takes as `eosId`.
+ * @returns Their ids, the taught one first, for `eosId` of `generate()`.
  */
 export function closingTokensOf(format: EntryFormat, tokenizer: Tokenizer): number[] {
   const taught = format instanceof ChatTemplate ? closingToken(tokenizer, format) : tokenizer.eosId;
@@ -107,13 +127,23 @@ export function closingTokensOf(format: EntryFormat, tokenizer: Tokenizer): numb
 }
 
 /**
- * Encodes what a model is asked: an entry without its response, or without its last answer.
+ * Encodes the prompt of an entry: without its response, or without its last answer.
  *
  * @param entry The entry.
  * @param tokenizer The model's tokenizer.
  * @param format How it is written; Alpaca unless given.
  * @returns The prompt's tokens.
  * @throws {TypeError} As {@linkcode encodeExample}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodePrompt, formatAlpaca, gpt2Tokenizer } from "tunebook";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const entry = { instruction: "Name a colour.", input: "", output: "" };
+ * assertEquals(tokenizer.decode(encodePrompt(entry, tokenizer)), formatAlpaca(entry));
+ * ```
  */
 export function encodePrompt(
   entry: DatasetEntry,
@@ -153,8 +183,21 @@ function refuseConversation({ name }: PromptFormat): TypeError {
  * @param entries The entries.
  * @param tokenizer The model's tokenizer.
  * @param format How they are written; Alpaca unless given.
- * @returns One encoded example an entry.
+ * @returns One encoded example per entry.
  * @throws {TypeError} If one cannot be encoded; the message names it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeExamples, gpt2Tokenizer } from "tunebook";
+ *
+ * const entries = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ *   { instruction: "Name a fruit.", input: "", output: "An apple." },
+ * ];
+ * const examples = encodeExamples(entries, gpt2Tokenizer());
+ * assertEquals(examples.map(({ responseIds }) => responseIds.length), [3, 4]);
+ * ```
  */
 export function encodeExamples(
   entries: readonly DatasetEntry[],

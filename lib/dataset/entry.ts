@@ -1,19 +1,19 @@
-/** Instruction entries: reading them from JSON, and saying which one is wrong where one is. */
+/** Instruction entries: parses them from JSON; errors name the wrong entry. */
 import { z } from "zod";
 
 /** One pair of a data set. */
 export interface InstructionEntry {
   /** The task. */
   instruction: string;
-  /** What the task is about; empty where the instruction says it all. */
+  /** The input of the task; empty if the instruction needs none. */
   input: string;
   /** The response to learn. */
   output: string;
-  /** How often its tokens count in losses, a number above 0; once where it has none. */
+  /** The weight of its tokens in losses, a number above 0; 1 by default. */
   weight?: number;
 }
 
-/** What an instruction entry must be. */
+/** The schema of an instruction entry. */
 export const entrySchema: z.ZodType<InstructionEntry> = z.object({
   instruction: z.string(),
   input: z.string().default(""),
@@ -21,23 +21,24 @@ export const entrySchema: z.ZodType<InstructionEntry> = z.object({
   weight: z.number().positive("a number above 0").optional(),
 });
 
-/** How many faults an error lists before it only counts them. */
+/** The number of faults that an error lists; it counts the others. */
 const LISTED = 3;
 
 /**
  * Reads instruction entries from JSON text: an array of objects with `instruction`, `input` (which
- * may be absent) and `output`, all strings, and perhaps a `weight`, a number above 0. Other fields are dropped.
+ * may be absent) and `output`, all strings, and optionally a `weight`, a number above 0. Other
+ * fields are dropped.
  *
  * @param text The JSON text.
- * @param name What the text is called in errors, for example the file's name.
+ * @param name The text's name in errors, for example that of the file.
  * @returns The entries, in the text's order.
  * @throws {SyntaxError} If the text is not JSON.
- * @throws {TypeError} If an entry is not of that form; the message names the entry and the field.
+ * @throws {TypeError} If an entry has another form; the message names the entry and the field.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parseEntries } from "./entry.ts";
+ * import { parseEntries } from "tunebook/data";
  *
  * const entries = parseEntries('[{"instruction": "Add 1 and 2.", "output": "3"}]');
  * assertEquals(entries, [{ instruction: "Add 1 and 2.", input: "", output: "3" }]);
@@ -51,11 +52,11 @@ export function parseEntries(text: string, name = "data"): InstructionEntry[] {
  * Reads a JSON array of entries of any form, with errors that name the entry and the field.
  *
  * @param text The JSON text.
- * @param name What the text is called in errors.
- * @param schema What an entry must be, for all or for each.
- * @returns The entries, as the schema gives them.
+ * @param name The text's name in errors.
+ * @param schema The schema of an entry, for all entries or for each.
+ * @returns The parsed entries.
  * @throws {SyntaxError} If the text is not JSON.
- * @throws {TypeError} If the text is no array, an empty one, or an entry does not fit the schema.
+ * @throws {TypeError} If the text is not an array, is empty, or an entry does not match the schema.
  */
 export function parseEntriesAs<T>(
   text: string,

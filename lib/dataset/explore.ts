@@ -1,4 +1,4 @@
-/** Statistics of a data set, to look at before training on it. */
+/** Statistics of a data set, to be inspected before training. */
 import { alpaca, type PromptFormat } from "../text/alpaca.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { collate } from "./collate.ts";
@@ -6,6 +6,8 @@ import { type EncodedExample, encodeExample } from "./encode.ts";
 import type { CountOptions } from "./sequences.ts";
 import type { InstructionEntry } from "./entry.ts";
 import { forest } from "./forest.ts";
+import { assertKnownOptions } from "../options.ts";
+import { COUNT_OPTIONS } from "./sequences.ts";
 
 /** A distribution of whole numbers. */
 export interface Summary {
@@ -15,15 +17,15 @@ export interface Summary {
   mean: number;
   /** The middle one, or the mean of the two in the middle. */
   median: number;
-  /** The one below which 95 % lie (nearest rank). */
+  /** The 95th percentile (nearest rank). */
   p95: number;
   /** The largest. */
   max: number;
-  /** All of them, in the data's order, for a histogram. */
+  /** All values, in the data's order, for a histogram. */
   values: number[];
 }
 
-/** What {@linkcode exploreEntries} finds. */
+/** The result of {@linkcode exploreEntries}. */
 export interface Exploration {
   /** How many entries there are. */
   entries: number;
@@ -38,29 +40,40 @@ export interface Exploration {
   /** Lengths in characters (UTF-16 code units). */
   characters: Record<"instruction" | "input" | "output", Summary>;
   /**
-   * Lengths in tokens: the prompt with its marker, the response without the closing token, and both.
+   * Lengths in tokens: the prompt with its marker, the response without the end token, and both.
    */
   tokens: Record<"prompt" | "response" | "total", Summary>;
-  /** How many tokens all prompts begin with alike. */
+  /** The length of the common prefix of all prompts, in tokens. */
   sharedPrefixTokens: number;
-  /** The instructions' first two words, the most common first. */
+  /** The first two words of instructions, most common first. */
   openings: { words: string; count: number }[];
 }
 
 /**
- * Finds what a person should know of a data set: how much, how long, how varied, how clean.
+ * Computes the statistics of a data set: its size, lengths, variety and duplicates.
  *
  * @param entries The entries.
  * @param tokenizer The model's tokenizer.
  * @param options How prompts are written, and how many openings to list.
  * @returns The statistics.
  * @throws {RangeError} If there are no entries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { exploreEntries, gpt2Tokenizer } from "tunebook";
+ *
+ * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
+ * const { entries, duplicates, tokens } = exploreEntries([entry, entry], gpt2Tokenizer());
+ * assertEquals([entries, duplicates, tokens.response.max], [2, [[0, 1]], 2]);
+ * ```
  */
 export function exploreEntries(
   entries: readonly InstructionEntry[],
   tokenizer: Tokenizer,
   options: { format?: PromptFormat; openings?: number } = {},
 ): Exploration {
+  assertKnownOptions("explore entries", options, { format: true, openings: true });
   const { format = alpaca, openings = 10 } = options;
   const examples = entries.map((entry) => encodeExample(entry, tokenizer, format));
   const prompts = examples.map(({ promptIds }) => promptIds.length);
@@ -109,13 +122,13 @@ export function summarize(values: readonly number[]): Summary {
   };
 }
 
-/** What batches cost and carry, summed over all of them. */
+/** Sizes of batches, summed over all of them. */
 export interface BatchTotals {
   /** How many batches there are. */
   batches: number;
   /** Tokens that padded batches compute. */
   tokensPadded: number;
-  /** Tokens that are no padding. */
+  /** Tokens that are not padding. */
   tokensReal: number;
   /** Tokens that forest batches compute. */
   tokensComputed: number;
@@ -124,18 +137,32 @@ export interface BatchTotals {
 }
 
 /**
- * Adds up what batches cost as padded batches and as forests.
+ * Adds up the tokens of padded batches and forest batches.
  *
  * @param examples The examples.
  * @param batches Indices of each batch's examples.
  * @param options The mask and the allowed length.
- * @returns The sums; a batch in which nothing counts computes no forest token.
+ * @returns The sums; a batch without counted targets has no forest tokens.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { totalBatches } from "tunebook";
+ *
+ * const examples = [
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ];
+ * const { tokensPadded, tokensComputed } = totalBatches(examples, [[0, 1]]);
+ * assertEquals([tokensPadded, tokensComputed], [6, 4]); // the shared prompt is computed once
+ * ```
  */
 export function totalBatches(
   examples: readonly EncodedExample[],
   batches: readonly (readonly number[])[],
   options: CountOptions = {},
 ): BatchTotals {
+  assertKnownOptions("add up batches", options, COUNT_OPTIONS);
   const totals = {
     batches: 0,
     tokensPadded: 0,

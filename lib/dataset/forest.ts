@@ -1,6 +1,6 @@
 /**
- * Batches as forests: sequences that begin alike share the tokens of their beginning, which are then computed once. The
- * loss and the gradients equal the padded batch's.
+ * Batches as forests: sequences with a common prefix share its tokens, which are computed once.
+ * Loss and gradients equal those of the padded batch.
  *
  * @module
  */
@@ -17,16 +17,16 @@ import {
 } from "./sequences.ts";
 
 /**
- * How the sequences of a batch are laid out. `forest` computes what they share once, `packed` puts them one after the
- * other, `padded` fills them up to the longest. The loss is the same.
+ * How the sequences of a batch are laid out. `forest` shares common prefixes, `packed` puts
+ * sequences one after another, `padded` pads them to the longest. The loss is the same.
  */
 export type BatchLayout = "forest" | "packed" | "padded";
 
 /** Options of {@linkcode forest}. */
 export interface ForestOptions extends CountOptions {
   /**
-   * How the sequences are laid out. Dropout needs `packed` or `padded`, since sequences that share a token would share
-   * what is dropped from it.
+   * How the sequences are laid out. Dropout needs `packed` or `padded`, because sequences that
+   * share a token would also share its dropout.
    *
    * @default {"forest"}
    */
@@ -37,9 +37,9 @@ const LAYOUTS: readonly BatchLayout[] = ["forest", "packed", "padded"];
 const NAMES: OptionNames<ForestOptions> = { ...COUNT_OPTIONS, layout: true };
 
 /**
- * Makes a batch to learn from. Children come in the order in which the examples first need them, so the same examples
- * in the same order give the same arrays. In a forest and in a packed batch, tokens on which nothing that counts
- * depends are left out; closing tokens are targets only.
+ * Makes a training batch. Children are in the order of their first use, so the same examples in the
+ * same order give the same arrays. Forest and packed batches leave out tokens that no counted
+ * target depends on; end tokens are only targets.
  *
  * @param examples The batch's examples.
  * @param options The mask, the allowed length and the layout.
@@ -77,13 +77,14 @@ export function forest(
   if (sizes.tokensCounted === 0) {
     throw new RangeError(
       `Cannot learn from a batch in which nothing counts: under the mask "${mask}" and with at most ${maxLength} ` +
-        `tokens a sequence, no token of its ${examples.length} examples is left`,
+        `tokens per sequence, no token of its ${examples.length} examples is left`,
     );
   }
   const counted = sequences.filter(({ counted }) => counted.length > 0);
   const laidOut = layout === "padded"
     ? padSequences(sequences, length)
-    // A sequence of which nothing counts need not be computed, nor what follows all that does.
+    // Sequences without counted targets are not computed, nor are tokens after the last counted
+    // one.
     : growForest(
       counted.map(({ inputs, counted }) => inputs.slice(0, counted.at(-1)![1])),
       { separate: layout === "packed" },
@@ -93,7 +94,10 @@ export function forest(
   return { tokens, positions, end, edges, tokensComputed: tokens.length, ...sizes };
 }
 
-/** Lays sequences out as trees of one length. Any token fills up, since none that counts attends to it. */
+/**
+ * Lays sequences out as trees of equal length. Any token can be the padding, because no counted
+ * token attends to it.
+ */
 function padSequences(sequences: readonly Sequence[], length: number): SequenceForest {
   const size = sequences.length * length;
   const tokens = new Int32Array(size);
@@ -106,7 +110,10 @@ function padSequences(sequences: readonly Sequence[], length: number): SequenceF
   };
 }
 
-/** Counts, for each row, how many sequences go on to which target, each as often as its weight says. */
+/**
+ * Sums, for each row and target, the weights of the sequences that continue from the row with the
+ * target.
+ */
 function lossEdges(
   sequences: readonly Sequence[],
   { tokens, paths }: Pick<SequenceForest, "tokens" | "paths">,

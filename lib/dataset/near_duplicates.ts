@@ -1,34 +1,43 @@
-/** Entries that say nearly the same: what must not stand on both sides of a split. */
+/** Entries with nearly the same text, which should not be on both sides of a split. */
 import type { InstructionEntry } from "./entry.ts";
+import { assertKnownOptions } from "../options.ts";
 
-/** Two entries that are alike. */
+/** Two similar entries. */
 export interface NearDuplicate {
   /** Index of the earlier entry. */
   first: number;
   /** Index of the later entry. */
   second: number;
-  /** How alike they are, from 0 to 1. */
+  /** Their similarity, from 0 to 1. */
   similarity: number;
 }
 
 /**
- * Jaccard similarity of two texts' words: those in both by those in either, upper case, punctuation and order apart
- * (Jaccard, "Étude comparative de la distribution florale", 1901).
+ * Jaccard similarity of the words of two texts: words in both divided by words in either, ignoring
+ * case, punctuation and order (Jaccard, "Étude comparative de la distribution florale", 1901).
  *
  * @param a A text.
- * @param b Another.
- * @returns From 0, nothing shared, to 1, the same words; 1 for two texts without words.
+ * @param b Another text.
+ * @returns From 0, no common words, to 1, the same words; 1 for two texts without words.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { wordSimilarity } from "tunebook/data";
+ *
+ * assertEquals(wordSimilarity("The plural of fox", "the plural of ox"), 0.6);
+ * ```
  */
 export function wordSimilarity(a: string, b: string): number {
   return jaccard(wordsOf(a), wordsOf(b));
 }
 
 /**
- * Finds pairs of entries whose words are nearly the same, as happens where one was reworded from another.
+ * Finds pairs of entries with nearly the same words, such as rewordings.
  *
  * @param entries The entries; instruction, input and output count as one text.
- * @param options How alike is alike: from `threshold` on, 0.7 by default.
- * @returns All such pairs, the most alike first.
+ * @param options `threshold`, the least similarity, 0.7 by default.
+ * @returns All such pairs, the most similar first.
  * @throws {RangeError} If the threshold is not above 0 and at most 1.
  *
  * @example
@@ -48,6 +57,7 @@ export function findNearDuplicates(
   entries: readonly InstructionEntry[],
   options: { threshold?: number } = {},
 ): NearDuplicate[] {
+  assertKnownOptions("find near duplicates", options, { threshold: true });
   const { threshold = 0.7 } = options;
   if (!(threshold > 0 && threshold <= 1)) {
     throw new RangeError(
@@ -57,7 +67,7 @@ export function findNearDuplicates(
   const bags = entries.map(({ instruction, input, output }) =>
     wordsOf(`${instruction} ${input} ${output}`)
   );
-  // Pairs that share no word are never looked at.
+  // Pairs without a common word are never compared.
   const holders = new Map<string, number[]>();
   const found: NearDuplicate[] = [];
   bags.forEach((bag, second) => {

@@ -1,6 +1,6 @@
 /**
- * Examples as sequences: inputs, targets, and which of the targets count. Every batch and every report is made from
- * these, so that masks and lengths are applied in one place.
+ * Examples as sequences: inputs, targets, and which of the targets count. All batches and reports
+ * use these, so that masks and lengths are applied in one place.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export const COUNT_OPTIONS: OptionNames<CountOptions> = { mask: true, maxLength:
 
 /** One example as inputs and targets, cut to the allowed length. */
 export interface Sequence {
-  /** The model's input, length n: prompt and response without the closing token. */
+  /** The model's input, length n: prompt and response without the end token. */
   inputs: number[];
   /** Each input's successor, length n. */
   targets: number[];
@@ -34,13 +34,13 @@ export interface Sequence {
   counted: [start: number, end: number][];
   /** Whether tokens were cut off. */
   cut: boolean;
-  /** How often each of its targets counts. */
+  /** The weight of each of its targets. */
   weight: number;
 }
 
 /**
- * An example as inputs and targets: the targets are the joined tokens shifted left by one, both are
- * cut at `maxLength` as the reference cuts them.
+ * An example as inputs and targets: the targets are the joined tokens shifted left by one. Both are
+ * cut at `maxLength`, as in Raschka's chapter 7.
  *
  * @param example The example.
  * @param options The mask and the allowed length.
@@ -70,7 +70,7 @@ export function tokensCounted({ counted }: Sequence): number {
   return counted.reduce((sum, [start, end]) => sum + end - start, 0);
 }
 
-/** What a batch costs and carries. */
+/** The sizes of a batch. */
 export interface BatchSizes {
   /** Tokens that a network computes for the batch. */
   readonly tokensComputed: number;
@@ -78,7 +78,7 @@ export interface BatchSizes {
   readonly tokensCounted: number;
   /** Tokens that the padded batch computes. */
   readonly tokensPadded: number;
-  /** Those of them that are not padding. */
+  /** The tokens of them that are not padding. */
   readonly tokensReal: number;
   /** Sequences that were cut at `maxLength`. */
   readonly cut: number;
@@ -92,7 +92,7 @@ export interface BatchSequences {
 }
 
 /**
- * Reads a batch's examples as sequences.
+ * Converts a batch's examples to sequences.
  *
  * @param examples The examples.
  * @param options The mask and the allowed length.
@@ -119,25 +119,35 @@ export function toSequences(
   };
 }
 
-/** What an allowed length does to a data set. */
+/** The effect of a maximum length on a data set. */
 export interface LengthReport {
-  /** How many examples were looked at. */
+  /** The number of examples. */
   examples: number;
   /** The indices of those longer than allowed. */
   cut: number[];
-  /** The indices of those of which no token counts any more. */
+  /** The indices of those without counted tokens. */
   uncounted: number[];
-  /** Both in one sentence, or `undefined` where there is nothing to say. */
+  /** Both in one sentence; `undefined` if there is nothing to report. */
   message: string | undefined;
 }
 
 /**
- * Finds the examples that an allowed length cuts, and those of which nothing is left to learn, so
- * that neither happens in silence.
+ * Finds the examples that a maximum length cuts, and those without counted tokens, so that neither
+ * happens silently.
  *
  * @param examples The examples.
  * @param options The mask and the allowed length.
- * @returns Their indices, and a sentence for a person.
+ * @returns Their indices, and a sentence for users.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { reportLengths } from "tunebook/data";
+ *
+ * const example = { promptIds: [1, 2, 3], responseIds: [4, 5], instructionLength: 1 };
+ * const { cut, uncounted } = reportLengths([example, example], { maxLength: 2 });
+ * assertEquals([cut, uncounted], [[0, 1], [0, 1]]); // the response is cut off
+ * ```
  */
 export function reportLengths(
   examples: readonly EncodedExample[],
@@ -168,4 +178,19 @@ export function reportLengths(
     uncounted,
     message: sentences.length > 0 ? sentences.join("; ") : undefined,
   };
+}
+
+/**
+ * Removes examples without counted tokens.
+ *
+ * @param examples The examples.
+ * @param options Mask and allowed length.
+ * @returns The others, in their order.
+ */
+export function withCounted(
+  examples: readonly EncodedExample[],
+  options: CountOptions,
+): readonly EncodedExample[] {
+  const uncounted = new Set(reportLengths(examples, options).uncounted);
+  return uncounted.size === 0 ? examples : examples.filter((_, i) => !uncounted.has(i));
 }

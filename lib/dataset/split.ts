@@ -13,11 +13,11 @@ export interface Split<T> {
   train: T[];
   /** What the finished model is scored on. */
   test: T[];
-  /** What its progress is watched on. */
+  /** What is evaluated during training. */
   validation: T[];
 }
 
-/** The reference's fractions of train, test and validation. */
+/** The fractions of train, test and validation in Raschka's chapter 7. */
 export const DEFAULT_SPLIT: readonly [number, number, number] = [0.85, 0.1, 0.05];
 
 /** Options of {@linkcode splitEntries}. */
@@ -36,8 +36,8 @@ const NAMES: OptionNames<SplitOptions> = { fractions: true, seed: true };
 
 /**
  * Splits entries: the first are for training, the next for testing, the last for validation. Counts are rounded down.
- * Where the fractions add up to 1, validation gets all entries that are left, as in chapter 7 of Raschka's "Build a
- * Large Language Model (From Scratch)": 1,100 entries give 935, 110 and 55.
+ * If the fractions add up to 1, validation gets all remaining entries, as in chapter 7 of Raschka's
+ * "Build a Large Language Model (From Scratch)": 1,100 entries give 935, 110 and 55.
  *
  * @param entries The whole data set.
  * @param options The fractions, and a seed to shuffle with.
@@ -72,7 +72,7 @@ export function splitEntries<T>(
   if (sum > 1 + 1e-9) {
     throw new RangeError(`Cannot split by "${text}": the fractions add up to ${sum}, more than 1`);
   }
-  // the small sum makes 0.29 of 100 the 29 that is meant, not 28.999… rounded down
+  // the small term makes 0.29 of 100 the intended 29 instead of 28.999… rounded down
   const [train, test, rest] = fractions.map((f) => Math.floor(entries.length * f + 1e-9)) as [
     number,
     number,
@@ -92,7 +92,7 @@ export function splitEntries<T>(
 }
 
 /**
- * Reads fractions from the command line.
+ * Parses fractions from the command line.
  *
  * @param text Three numbers with commas between, such as `"0.85,0.10,0.05"`.
  * @returns The fractions.

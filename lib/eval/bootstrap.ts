@@ -1,17 +1,25 @@
-/** Whether one set of scores is better than another, by resampling: the paired bootstrap. */
+/** The paired bootstrap: whether one set of scores is better than another, by resampling. */
 import { Random } from "../random.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode pairedBootstrap}. */
 export interface BootstrapOptions {
-  /** How often the pairs are drawn anew. 10,000 by default. */
+  /** The number of resamples. 10,000 by default. */
   samples?: number;
-  /** How sure the interval is, between 0 and 1. 0.95 by default. */
+  /** The confidence level of the interval, between 0 and 1. 0.95 by default. */
   confidence?: number;
-  /** Decides the draws. 123 by default. */
+  /** Seed of the draws. 123 by default. */
   seed?: number;
 }
 
-/** How two sets of scores compare. */
+/** The names of {@linkcode BootstrapOptions}. */
+export const BOOTSTRAP_OPTIONS: OptionNames<BootstrapOptions> = {
+  samples: true,
+  confidence: true,
+  seed: true,
+};
+
+/** The comparison of two sets of scores. */
 export interface BootstrapResult {
   /** Mean of `b − a`. */
   difference: number;
@@ -19,26 +27,28 @@ export interface BootstrapResult {
   low: number;
   /** The interval's upper end. */
   high: number;
-  /** In how large a share of the draws `b` is better than `a`; draws that tie count half. */
+  /** The share of resamples in which `b` is better than `a`; ties count half. */
   better: number;
-  /** How many pairs there are. */
+  /** The number of pairs. */
   pairs: number;
-  /** The mean differences of all draws, in ascending order. */
+  /** The mean differences of all resamples, in ascending order. */
   differences: Float64Array;
 }
 
 /**
- * Compares two systems by their scores on the same examples. Pairs are drawn with replacement, again and again: how
- * much the mean difference varies between draws says how much it would vary between sets of examples.
+ * Compares two systems by their scores on the same examples. Pairs are drawn with replacement many
+ * times: the variation of the mean difference between resamples estimates its variation between
+ * sets of examples.
  *
  * Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979; for this use Koehn, "Statistical Significance Tests
  * for Machine Translation Evaluation", 2004. The interval is the percentile interval.
  *
- * @param a Scores of one system, one an example.
+ * @param a Scores of one system, one per example.
  * @param b Scores of the other on the same examples, in the same order.
  * @param options Draws, confidence, seed.
  * @returns The difference and its interval.
- * @throws {RangeError} If there are no pairs, as many scores are not given for both, or an option is out of range.
+ * @throws {RangeError} If there are no scores, the numbers of scores differ, or an option is out of
+ * range.
  *
  * @example
  * ```ts
@@ -54,11 +64,12 @@ export function pairedBootstrap(
   b: readonly number[],
   options: BootstrapOptions = {},
 ): BootstrapResult {
+  assertKnownOptions("compare scores", options, BOOTSTRAP_OPTIONS);
   const { samples = 10_000, confidence = 0.95, seed = 123 } = options;
   const pairs = a.length;
   if (pairs === 0 || pairs !== b.length) {
     throw new RangeError(
-      `Cannot compare ${a.length} with ${b.length} scores: expected as many, at least one`,
+      `Cannot compare ${a.length} with ${b.length} scores: expected equal numbers, at least one`,
     );
   }
   if (!(Number.isInteger(samples) && samples > 0)) {

@@ -1,33 +1,47 @@
 /**
- * A language model as judge: it is asked for a score from 0 to 100 for each response, and every reply
- * is accounted for.
+ * A language model as judge: it is asked for a score from 0 to 100 for each response, and every
+ * reply is recorded.
  */
 import { recordProvenance } from "../provenance.ts";
 import { describeOutcomes, recordedOutcomes } from "./replay.ts";
 import { formatAlpacaInstruction } from "../text/alpaca.ts";
 import type { ResponseEntry } from "./responses.ts";
+import type { JudgeFailure, JudgeOutcome } from "./outcome.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** Why a judge gave no reply. */
-export type JudgeFailure =
-  | "unreachable"
-  | "model-missing"
-  | "prompt-too-long"
-  | "incomplete"
-  | "dropped"
-  | "server-error"
-  | "bad-answer"
-  | "timeout";
-
-/** A judge gave no reply; the message says why and what to do. */
+/**
+ * The error if a judge gave no reply; the message says why and what to do.
+ *
+ * @example A judge that gives no reply
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { judgeResponses } from "tunebook";
+ * import { JudgeError } from "tunebook/eval";
+ *
+ * const judge = {
+ *   name: "away",
+ *   settings: {},
+ *   ask: () => Promise.reject(new JudgeError("timeout", "The judge did not reply")),
+ * };
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * const { failed, problems } = await judgeResponses(answered, judge);
+ * assertEquals([failed, problems[0].message], [1, "The judge did not reply"]);
+ * ```
+ */
 export class JudgeError extends Error {
+  /** The name of the error class. */
   override readonly name = "JudgeError";
   /** The kind of failure. */
   readonly reason: JudgeFailure;
 
   /**
+   * Makes an error.
+   *
    * @param reason The kind of failure.
    * @param message What happened, and what to do.
-   * @param options The error that this one comes from.
+   * @param options The cause of the error.
    */
   constructor(reason: JudgeFailure, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -39,46 +53,41 @@ export class JudgeError extends Error {
 export interface Judge {
   /** Its name, for example `"ollama:llama3"`. */
   readonly name: string;
-  /** What its replies depend on (seed, context length …), for the run's provenance. */
+  /** The settings that its replies depend on (seed, context length …), for provenance. */
   readonly settings: Readonly<Record<string, string | number>>;
   /**
+   * Asks a question.
+   *
    * @param prompt The prompt.
-   * @param signal Stops the asking.
+   * @param signal Stops the request.
    * @returns The reply, and whether it was cut at the allowed length.
    * @throws {JudgeError} If no reply came.
    */
   ask(prompt: string, signal?: AbortSignal): Promise<{ reply: string; cut: boolean }>;
 }
 
-/** What became of one response. */
-export type JudgeOutcome =
-  | { status: "scored"; score: number; reply: string }
-  | { status: "unparsable"; reply: string; message: string }
-  | { status: "failed"; reason: JudgeFailure; message: string }
-  | { status: "not asked" };
-
-/** What a judge made of all responses. */
+/** A judge's scores of all responses. */
 export interface JudgeReport {
   /** The judge's name. */
   judge: string;
-  /** How many responses there were: the sum of the next four. */
+  /** The number of responses: the sum of the next four. */
   examples: number;
-  /** How many were given a score. */
+  /** How many were scored. */
   scored: number;
-  /** How many replies were no integer from 0 to 100. */
+  /** How many replies were not an integer from 0 to 100. */
   unparsable: number;
-  /** How many times no reply came. */
+  /** How many requests got no reply. */
   failed: number;
-  /** How many were left when the judging was stopped. */
+  /** How many were not asked about because judging was stopped. */
   notAsked: number;
-  /** The mean score of those scored; `null` where none was. */
+  /** The mean score; `null` if nothing was scored. */
   average: number | null;
   /**
    * The mean's standard error: two runs' means that differ by less than about twice this cannot be
    * ranked. `null` with fewer than two scores.
    */
   standardError: number | null;
-  /** What went wrong, each thing once, the most frequent first. */
+  /** The different problems, most frequent first. */
   problems: { message: string; count: number }[];
   /** Each response's outcome, in order. */
   outcomes: JudgeOutcome[];
@@ -86,13 +95,16 @@ export interface JudgeReport {
 
 /** Options of {@linkcode judgeResponses}. */
 export interface JudgeOptions {
-  /** Stops the judging; what was judged so far is reported. */
+  /** Stops judging; the results so far are reported. */
   signal?: AbortSignal;
-  /** Told of each outcome as it comes, with its index. */
+  /** Called with each outcome and its index. */
   onOutcome?: (outcome: JudgeOutcome, index: number) => void;
 }
 
-/** After so many failures of these kinds in a row the rest would only fail likewise. */
+/** The names of {@linkcode JudgeOptions}. */
+export const JUDGE_OPTIONS: OptionNames<JudgeOptions> = { signal: true, onOutcome: true };
+
+/** After this many consecutive failures of these kinds, the rest would fail too. */
 const GIVE_UP_AFTER: Partial<Record<JudgeFailure, number>> = {
   "model-missing": 1,
   "unreachable": 3,
@@ -100,27 +112,45 @@ const GIVE_UP_AFTER: Partial<Record<JudgeFailure, number>> = {
 };
 
 /**
- * Asks a judge about each response, one after the other. Nothing that a judge does ends the run: a
- * reply that is no score and a reply that does not come are counted, and the next response is asked
- * about; where the judge is away altogether, the rest count as failed without waiting for each.
+ * Asks a judge about each response, one after another. Failures of the judge do not end the run:
+ * invalid and missing replies are counted, and judging continues. If the judge is not reachable at
+ * all, the rest count as failed without waiting for each.
  *
- * An empty response scores 0 without being asked about, as in the reference. Where the runtime hands
- * in the outcomes of an earlier run (`TUNEBOOK_REPLAY`), what was asked then is not asked again.
+ * An empty response scores 0 without a request, as in Raschka's chapter 7. If the runtime provides
+ * the outcomes of an earlier run (`TUNEBOOK_REPLAY`), the same questions are not asked again.
  *
  * @param entries Entries with a model's responses.
  * @param judge The judge.
  * @param options Stopping, and progress.
  * @returns The scores' mean, the counts, and each outcome.
+ *
+ * @example A judge of one's own
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { judgeResponses } from "tunebook";
+ *
+ * const judge = {
+ *   name: "always 50",
+ *   settings: {},
+ *   ask: () => Promise.resolve({ reply: "50", cut: false }),
+ * };
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * const { average, scored } = await judgeResponses(answered, judge);
+ * assertEquals([average, scored], [50, 1]);
+ * ```
  */
 export async function judgeResponses(
   entries: readonly ResponseEntry[],
   judge: Judge,
   options: JudgeOptions = {},
 ): Promise<JudgeReport> {
+  assertKnownOptions("judge responses", options, JUDGE_OPTIONS);
   const { signal, onOutcome } = options;
   const outcomes: JudgeOutcome[] = [];
   const recorded = await recordedOutcomes(judge.name);
-  let gone: JudgeOutcome | undefined; // the judge is away for good, and this is why
+  let gone: JudgeOutcome | undefined; // the judge is not reachable, for this reason
   let failuresInARow = 0;
   for (const [index, entry] of entries.entries()) {
     let outcome: JudgeOutcome;
@@ -138,7 +168,7 @@ export async function judgeResponses(
     }
   }
   const report = summarizeOutcomes(judge.name, outcomes);
-  // the replies too: a judge that is asked again later may answer otherwise
+  // the replies too, because a judge may answer differently next time
   const replies = outcomes.map((outcome) => "reply" in outcome ? outcome.reply : null);
   const replay = await describeOutcomes(entries.map(judgePrompt), outcomes);
   await recordProvenance("judge", { judge: judge.name, ...judge.settings, replies, replay });
@@ -146,10 +176,21 @@ export async function judgeResponses(
 }
 
 /**
- * The question about one response, word for word as the reference asks it.
+ * The question about one response, word for word as in Raschka's chapter 7.
  *
  * @param entry The entry and the model's response.
  * @returns The prompt.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { judgePrompt } from "tunebook/eval";
+ *
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * assertStringIncludes(judgePrompt(answered[0]), "score the model response `Red.`");
+ * ```
  */
 export function judgePrompt(entry: ResponseEntry): string {
   return `Given the input \`${formatAlpacaInstruction(entry)}\` ` +
@@ -160,10 +201,18 @@ export function judgePrompt(entry: ResponseEntry): string {
 }
 
 /**
- * Reads a score from a reply.
+ * Parses a score from a reply.
  *
  * @param reply The judge's reply.
- * @returns The integer from 0 to 100 that the reply is, or `undefined` where it is anything else.
+ * @returns The reply as an integer from 0 to 100; `undefined` if it is anything else.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseScore } from "tunebook/eval";
+ *
+ * assertEquals([parseScore(" 85\n"), parseScore("85 of 100"), parseScore("101")], [85, undefined, undefined]);
+ * ```
  */
 export function parseScore(reply: string): number | undefined {
   const match = /^\s*(\d{1,3})\s*$/.exec(reply);
@@ -172,10 +221,27 @@ export function parseScore(reply: string): number | undefined {
 }
 
 /**
- * A report in one sentence.
+ * Summarizes a report in one sentence.
  *
  * @param report The report.
  * @returns For example `"ollama:llama3: 50.32 ± 3.30 over 105 of 110 responses, 3 unparsable, 2 failed"`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { describeJudgement, judgeResponses } from "tunebook";
+ *
+ * const judge = {
+ *   name: "always 50",
+ *   settings: {},
+ *   ask: () => Promise.resolve({ reply: "50", cut: false }),
+ * };
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * const report = await judgeResponses(answered, judge);
+ * assertEquals(describeJudgement(report), "always 50: 50.00 over 1 of 1 responses");
+ * ```
  */
 export function describeJudgement(report: JudgeReport): string {
   const { average, standardError, scored, examples } = report;
@@ -200,13 +266,13 @@ async function judgeOne(
   try {
     const { reply, cut } = await judge.ask(judgePrompt(entry), signal);
     const score = parseScore(reply);
-    // of a reply that was cut the number is whole only where something follows it
+    // in a truncated reply the number is complete only if something follows it
     if (score !== undefined && (!cut || /\s$/.test(reply))) {
       return { status: "scored", score, reply };
     }
     const message = cut
       ? "The judge's reply was cut before it was a number"
-      : "The judge's reply is no integer from 0 to 100";
+      : "The judge's reply is not an integer from 0 to 100";
     return { status: "unparsable", reply, message };
   } catch (error) {
     if (error instanceof JudgeError) {

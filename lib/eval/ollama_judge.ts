@@ -2,52 +2,72 @@
 import { type ChatRequest, type ChatResponse, Ollama } from "ollama";
 import { ollamaHost } from "../weights/ollama_host.ts";
 import { type Judge, JudgeError } from "./judge.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode ollamaJudge}. */
 export interface OllamaJudgeOptions {
   /**
-   * Where Ollama runs, as in OLLAMA_HOST.
+   * Where Ollama runs, in the form of OLLAMA_HOST.
    *
    * @default {Deno.env.get("OLLAMA_HOST") ?? "127.0.0.1:11434"}
    */
   host?: string;
   /**
-   * The seed that Ollama samples with; at temperature 0 it changes little.
+   * The seed of Ollama's sampling; at temperature 0 it has little effect.
    *
    * @default {123}
    */
   seed?: number;
   /**
-   * How many tokens prompt and reply may have; a prompt that has more is an error, never cut.
+   * The most tokens of prompt and reply; a longer prompt is an error and is never truncated.
    *
    * @default {4096}
    */
   numCtx?: number;
   /**
-   * How many milliseconds one reply may take; the first loads the model.
+   * The time limit of a reply in milliseconds; the first one includes loading the model.
    *
    * @default {600_000}
    */
   timeout?: number;
-  /** Further options of Ollama, such as `{ num_thread: 1 }`, which is quicker on a busy machine. */
+  /** Further options of Ollama, such as `{ num_thread: 1 }`, which is faster on a busy machine. */
   options?: Record<string, number | boolean>;
 }
 
-/** What the reply must be; Ollama lets the model write nothing else. */
+/** The names of {@linkcode OllamaJudgeOptions}. */
+export const OLLAMA_JUDGE_OPTIONS: OptionNames<OllamaJudgeOptions> = {
+  host: true,
+  seed: true,
+  numCtx: true,
+  timeout: true,
+  options: true,
+};
+
+/** The JSON schema of the reply; Ollama lets the model write nothing else. */
 const SCORE_FORMAT = { type: "integer", minimum: 0, maximum: 100 };
 
-/** Tokens that a reply may have: a number has at most three or four, the rest is room for space. */
+/** The most tokens of a reply: a number has three or four, the rest is for white space. */
 const MAX_REPLY_TOKENS = 16;
 
 /**
- * Makes a judge of a model in Ollama: temperature 0, and the reply an integer by its format.
+ * Creates a judge from a model in Ollama, with temperature 0 and integer replies.
  *
  * @param model The model's name, for example `"llama3"`.
  * @param options Where Ollama runs, seed and context length.
- * @returns The judge. Nothing is asked yet, so a server that is away shows only later.
- * @throws {TypeError} If the host is no address.
+ * @returns The judge. No request is sent yet, so an unreachable server is noticed only later.
+ * @throws {TypeError} If the host is not an address.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ollamaJudge } from "tunebook/eval";
+ *
+ * const judge = ollamaJudge("llama3", { host: "127.0.0.1:11434", numCtx: 8192 });
+ * assertEquals([judge.name, judge.settings.numCtx], ["ollama:llama3", 8192]);
+ * ```
  */
 export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Judge {
+  assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
   const { seed = 123, numCtx = 4096, timeout = 600_000 } = options;
   const host = ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST"));
   return {
@@ -63,7 +83,7 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
         messages: [{ role: "user", content: prompt }],
         stream: false,
         format: SCORE_FORMAT,
-        truncate: false, // newer servers then refuse what is too long; for older ones see below
+        truncate: false, // newer servers then refuse long prompts; for older ones see below
         options: {
           ...options.options,
           temperature: 0,
@@ -81,11 +101,11 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
           throw new JudgeError("timeout", `Ollama did not reply within ${timeout / 1000} s`);
         }
         if (error instanceof SyntaxError) {
-          throw new JudgeError("bad-answer", `Ollama's answer is no JSON: ${error.message}`, {
+          throw new JudgeError("bad-answer", `Ollama's answer is not JSON: ${error.message}`, {
             cause: error,
           });
         }
-        throw dropped(error); // the headers came, the rest did not
+        throw dropped(error); // the headers arrived, but not the body
       } finally {
         clearTimeout(timer);
       }
@@ -94,14 +114,24 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
 }
 
 /**
- * Makes a judge from its name on the command line.
+ * Creates a judge from its name on the command line.
  *
  * @param spec `ollama:MODEL`, for example `"ollama:llama3"` or `"ollama:llama3:8b"`.
  * @param options Where the judge runs, seed and context length.
  * @returns The judge.
- * @throws {RangeError} If the name is of no known kind.
+ * @throws {RangeError} If the kind of judge is unknown.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseJudge } from "tunebook";
+ *
+ * const judge = parseJudge("ollama:llama3", { host: "127.0.0.1:11434", seed: 1 });
+ * assertEquals([judge.name, judge.settings.seed], ["ollama:llama3", 1]);
+ * ```
  */
 export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judge {
+  assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
   const match = /^ollama:(\S+)$/.exec(spec);
   if (!match) {
     throw new RangeError(`Cannot use the judge "${spec}": give "ollama:MODEL", as "ollama:llama3"`);
@@ -110,8 +140,8 @@ export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judg
 }
 
 /**
- * A `fetch` for the client that can be stopped and that says what went wrong itself: the client
- * prints to the console where an answer is no JSON.
+ * A `fetch` for the client that can be stopped and reports errors itself, because the client prints
+ * to the console if a response is not JSON.
  */
 function fetchFrom(host: string, model: string, signal: AbortSignal): typeof fetch {
   return async (input, init) => {
@@ -120,7 +150,7 @@ function fetchFrom(host: string, model: string, signal: AbortSignal): typeof fet
       response = await fetch(input, { ...init, signal });
     } catch (error) {
       if (signal.aborted) throw error;
-      // Deno tells the phase in which a request failed only in words
+      // Deno reports the phase in which a request failed only as text
       if (!/\(Connect\)/.test(`${error} ${(error as Error).cause}`)) throw dropped(error);
       throw new JudgeError(
         "unreachable",
@@ -133,14 +163,14 @@ function fetchFrom(host: string, model: string, signal: AbortSignal): typeof fet
   };
 }
 
-/** Reads what the server said with a status that is no success. */
+/** Reads the server's message from an error response. */
 async function refusal(response: Response, model: string): Promise<JudgeError> {
   const text = await response.text().catch(() => "");
   let said = text.trim();
   try {
     said = String(JSON.parse(text).error ?? said);
   } catch {
-    // not JSON: the text itself is what was said
+    // not JSON: the text itself is the message
   }
   if (response.status === 404 && /model/i.test(said)) {
     return new JudgeError(
@@ -158,7 +188,7 @@ async function refusal(response: Response, model: string): Promise<JudgeError> {
   );
 }
 
-/** Reads an answer with status 200, which may still be none. */
+/** Reads a response with status 200, which may still hold no answer. */
 function readAnswer(
   answer: ChatResponse,
   model: string,
@@ -178,7 +208,7 @@ function readAnswer(
   if (answer.done_reason === "load") {
     throw new JudgeError("incomplete", `Ollama loaded "${model}" but gave no reply`);
   }
-  // servers that do not know "truncate" cut the prompt in silence, to exactly this many tokens
+  // servers without "truncate" silently cut the prompt to exactly this many tokens
   if (answer.prompt_eval_count >= numCtx) {
     throw new JudgeError("prompt-too-long", tooLong(`it fills all ${numCtx}`));
   }

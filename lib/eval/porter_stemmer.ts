@@ -1,10 +1,10 @@
 /**
  * Porter's stemmer ("An algorithm for suffix stripping", 1980) with the extensions of NLTK's
- * `PorterStemmer`, which ROUGE scores are computed with. Published JavaScript stemmers follow Porter's
+ * `PorterStemmer`, which ROUGE implementations use. Published JavaScript stemmers follow Porter's
  * own revision instead, and differ from NLTK's in every step ("enjoyed", "fully", "dying", "used").
  */
 
-/** A suffix, what replaces it, and the condition on what comes before it. */
+/** A suffix, its replacement, and the condition on the text before it. */
 type Rule = readonly [
   suffix: string,
   replacement: string,
@@ -35,7 +35,7 @@ const IRREGULAR = new Map(Object.entries({
  * Finds a word's stem.
  *
  * @param word The word, in lower case.
- * @returns The stem, as NLTK 3's `PorterStemmer().stem(word)` gives it.
+ * @returns The stem, equal to NLTK 3's `PorterStemmer().stem(word)`.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export function stem(word: string): string {
     .reduce((stem, step) => step(stem), word);
 }
 
-/** A word as one letter a letter: `c` for a consonant, `v` for a vowel; y is either. */
+/** A word as a string of `c` for each consonant and `v` for each vowel; y is either. */
 function shape(word: string): string {
   let shape = "";
   for (const letter of word) {
@@ -77,7 +77,9 @@ function endsInShortSyllable(word: string): boolean {
   return (form.endsWith("cvc") && !/[wxy]$/.test(word)) || form === "vc";
 }
 
-/** Applies the first rule whose suffix fits, if its condition does; no rule after it is tried. */
+/**
+ * Applies the first rule whose suffix matches, if its condition holds; later rules are not tried.
+ */
 function apply(word: string, rules: readonly Rule[]): string {
   for (const [suffix, replacement, condition] of rules) {
     if (!word.endsWith(suffix)) continue;
@@ -134,7 +136,7 @@ const STEP2: readonly Rule[] = [
   ["iviti", "ive", positive],
   ["biliti", "ble", positive],
   ["fulli", "ful", positive],
-  ["logi", "log", (_, word) => positive(word.slice(0, -3))], // the l counts with the stem
+  ["logi", "log", (_, word) => positive(word.slice(0, -3))], // the l is part of the stem
 ];
 
 function step2(word: string): string {

@@ -1,13 +1,13 @@
 /**
- * What judges said in an earlier run, taken from its manifest: whoever verifies a report need not have
- * the judge, and a judge that is asked again may answer otherwise.
+ * Judges' replies of an earlier run, from its manifest: verifying a report does not need the judge,
+ * which might also answer differently.
  *
  * @module
  */
 
-import type { JudgeOutcome } from "./judge.ts";
+import type { JudgeOutcome } from "./outcome.ts";
 
-/** An outcome as a manifest keeps it: with the question's hash in place of the question. */
+/** An outcome in a manifest, with the question's hash instead of the question. */
 interface Recorded {
   question: string;
   outcome: JudgeOutcome;
@@ -17,7 +17,7 @@ interface Recorded {
  * Describes outcomes for the manifest.
  *
  * @param questions The questions, in the outcomes' order.
- * @param outcomes What came of them.
+ * @param outcomes The outcomes.
  * @returns A JSON value for each question that was asked.
  */
 export async function describeOutcomes(
@@ -35,7 +35,8 @@ export async function describeOutcomes(
  * Looks up the outcomes of an earlier run, in the file that `TUNEBOOK_REPLAY` names.
  *
  * @param judge The judge's name.
- * @returns What came of a question then, if it was asked; undefined where there is no such file.
+ * @returns A function that returns the earlier outcome of a question, if it was asked; undefined if
+ * there is no such file.
  */
 export async function recordedOutcomes(
   judge: string,
@@ -44,7 +45,7 @@ export async function recordedOutcomes(
   try {
     file = Deno.env.get("TUNEBOOK_REPLAY");
   } catch {
-    return undefined; // without the right to read the environment there is nothing to replay
+    return undefined; // without permission to read the environment there is nothing to replay
   }
   if (!file) return undefined;
   const known = new Map<string, JudgeOutcome>();

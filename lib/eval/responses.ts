@@ -1,16 +1,18 @@
-/** Responses on disk: `instruction-data-with-response.json`, as the reference writes and reads it. */
+/**
+ * Responses on disk: `instruction-data-with-response.json`, in the format of Raschka's chapter 7.
+ */
 import { z } from "zod";
 import { type InstructionEntry, parseEntriesAs } from "../dataset/entry.ts";
 import { readText } from "../dataset/load.ts";
 import { writeFileBeside } from "../write_beside.ts";
 
-/** An entry with what a model answered. */
+/** An entry with a model's answer. */
 export interface ResponseEntry extends InstructionEntry {
   /** The model's answer. */
   model_response: string;
 }
 
-/** Other fields are kept: a file that is read and written again loses nothing. */
+/** Other fields are kept, so that a file that is read and written again loses nothing. */
 const schema = z.looseObject({
   instruction: z.string(),
   input: z.string().default(""),
@@ -22,10 +24,10 @@ const schema = z.looseObject({
  * Reads responses from JSON text.
  *
  * @param text The JSON text.
- * @param name What the text is called in errors.
- * @returns The entries, with any other fields that they have.
+ * @param name The text's name in errors.
+ * @returns The entries, with all other fields.
  * @throws {SyntaxError} If the text is not JSON.
- * @throws {TypeError} If an entry is not of that form; the message names the entry and the field.
+ * @throws {TypeError} If an entry has another form; the message names the entry and the field.
  */
 export function parseResponses(text: string, name = "responses"): ResponseEntry[] {
   return parseEntriesAs<ResponseEntry>(text, name, schema);
@@ -38,17 +40,46 @@ export function parseResponses(text: string, name = "responses"): ResponseEntry[
  * @returns The entries.
  * @throws {Error} If the file cannot be read.
  * @throws {SyntaxError} If it is not UTF-8 or not JSON.
- * @throws {TypeError} If an entry is not of the right form; the message names the entry.
+ * @throws {TypeError} If an entry has a wrong form; the message names the entry.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readResponses } from "tunebook/eval";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".json" });
+ * await Deno.writeTextFile(
+ *   file,
+ *   '[{ "instruction": "Name a colour.", "output": "Blue.", "model_response": "Red." }]',
+ * );
+ * assertEquals((await readResponses(file))[0].model_response, "Red.");
+ * await Deno.remove(file);
+ * ```
  */
 export async function readResponses(path: string): Promise<ResponseEntry[]> {
   return parseResponses(await readText(path), path);
 }
 
 /**
- * Writes responses to a file, whole or not at all.
+ * Writes responses to a file atomically.
  *
  * @param path The file.
  * @param entries The entries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { writeResponses } from "tunebook";
+ * import { readResponses } from "tunebook/eval";
+ *
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * const file = await Deno.makeTempFile({ suffix: ".json" });
+ * await writeResponses(file, answered);
+ * assertEquals(await readResponses(file), answered);
+ * await Deno.remove(file);
+ * ```
  */
 export async function writeResponses(
   path: string,
@@ -59,7 +90,7 @@ export async function writeResponses(
 
 /**
  * Responses as JSON text, byte for byte as Python's `json.dump(entries, file, indent=4)` writes them:
- * four spaces a level, everything outside ASCII escaped, no line end at the end.
+ * four spaces per level, non-ASCII characters escaped, no newline at the end.
  *
  * @param entries The entries.
  * @returns The text.
@@ -72,11 +103,19 @@ export function formatResponses(entries: readonly ResponseEntry[]): string {
 }
 
 /**
- * A model's raw continuation as a response, as the reference cleans it: without response markers and
- * white space around.
+ * Cleans a model's raw continuation, as Raschka's chapter 7 does: removes response markers and
+ * surrounding white space.
  *
  * @param text What the model wrote after the prompt.
  * @returns The response.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { cleanResponse } from "tunebook";
+ *
+ * assertEquals(cleanResponse("### Response:\n Foxes. "), "Foxes.");
+ * ```
  */
 export function cleanResponse(text: string): string {
   return text.replaceAll("### Response:", "").trim();

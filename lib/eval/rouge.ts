@@ -1,16 +1,17 @@
 /**
- * ROUGE-L (Lin, 2004): how long a sequence of words an answer and a reference have in common, in
- * order. Equal to the PyPI package rouge_score's `RougeScorer(["rougeL"], use_stemmer=True)`.
+ * ROUGE-L (Lin, 2004): the length of the longest sequence of words, in order, that an answer and
+ * its reference share. Equal to the PyPI package rouge_score's `RougeScorer(["rougeL"],
+ * use_stemmer=True)`.
  */
 import { stem } from "./porter_stemmer.ts";
 
 /** The three numbers of a ROUGE score, each from 0 to 1. */
 export interface RougeScore {
-  /** The common words' share of the response. */
+  /** Precision: the shared words' fraction of the response. */
   precision: number;
-  /** The common words' share of the reference. */
+  /** Recall: the shared words' fraction of the reference answer. */
   recall: number;
-  /** The harmonic mean of both: what "ROUGE-L" means where one number is given. */
+  /** The harmonic mean of both: "ROUGE-L" as one number. */
   fmeasure: number;
 }
 
@@ -19,12 +20,12 @@ export interface RougeScore {
  *
  * @param reference The correct text.
  * @param response The text to score.
- * @returns Precision, recall and F-measure; zeros where either text has no words.
+ * @returns Precision, recall and F-measure; zeros if either text has no words.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { rougeL } from "./rouge.ts";
+ * import { rougeL } from "tunebook";
  *
  * assertEquals(rougeL("The cat sat.", "the cats sat down").fmeasure, 6 / 7);
  * ```
@@ -40,8 +41,8 @@ export function rougeL(reference: string, response: string): RougeScore {
 }
 
 /**
- * The words that ROUGE compares: runs of ASCII letters and digits in lower case, those of more than
- * three characters stemmed.
+ * The words that ROUGE compares: runs of ASCII letters and digits in lower case, stemmed if they
+ * have more than three characters.
  *
  * @param text Any text.
  * @returns Its words.

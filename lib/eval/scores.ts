@@ -1,4 +1,4 @@
-/** Scores against a reference answer, no judge needed. */
+/** Scores against a reference answer, without a judge. */
 import type { ResponseEntry } from "./responses.ts";
 import { rougeL } from "./rouge.ts";
 
@@ -6,7 +6,7 @@ import { rougeL } from "./rouge.ts";
 export interface ResponseScores {
   /** The mean ROUGE-L F-measure over stemmed words, from 0 to 1. */
   rougeL: number;
-  /** The fraction of responses that are their reference, word for word, from 0 to 1. */
+  /** The fraction of responses that equal their reference, from 0 to 1. */
   exactMatch: number;
   /** How many responses were scored. */
   examples: number;
@@ -15,11 +15,19 @@ export interface ResponseScores {
 }
 
 /**
- * Whether a response is its reference, character for character, but for white space at the ends.
+ * Whether a response equals its reference, except for white space at the ends.
  *
  * @param reference The correct text.
  * @param response The text to compare.
  * @returns Whether they are equal.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { exactMatch } from "tunebook/eval";
+ *
+ * assertEquals(exactMatch("Foxes.", "Foxes."), true);
+ * ```
  */
 export function exactMatch(reference: string, response: string): boolean {
   return reference.trim() === response.trim();
@@ -35,7 +43,7 @@ export function exactMatch(reference: string, response: string): boolean {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { scoreResponses } from "./scores.ts";
+ * import { scoreResponses } from "tunebook";
  *
  * const entry = { instruction: "Add 1 and 2.", input: "", output: "3" };
  * const scores = scoreResponses([

@@ -1,44 +1,50 @@
-/** Whether a judge can be trusted: it is shown answers whose worth is known. */
+/** Whether a judge can be trusted: it scores answers of known quality. */
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 import type { InstructionEntry } from "../dataset/entry.ts";
-import { type Judge, type JudgeOptions, judgeResponses } from "./judge.ts";
+import { type Judge, JUDGE_OPTIONS, type JudgeOptions, judgeResponses } from "./judge.ts";
 import { scoreResponses } from "./scores.ts";
 import type { ResponseEntry } from "./responses.ts";
 
-/** Scores of entries in order; undefined where a reply was no score. */
+/** Scores of entries in order; undefined for replies without a score. */
 export type Scorer = (entries: readonly ResponseEntry[]) => Promise<(number | undefined)[]>;
 
-/** What became of answers of one kind. */
+/** The scores of answers of one kind. */
 export interface TrustPart {
-  /** Mean of the scores; `null` where none was given. */
+  /** The mean score; `null` if there is none. */
   mean: number | null;
   /** How many answers got a score. */
   scored: number;
-  /** How many did not. */
+  /** How many answers got none. */
   unscored: number;
   /** Each answer's score. */
   scores: (number | undefined)[];
 }
 
-/** What a judge makes of answers whose worth is known. */
+/** A judge's scores of answers of known quality. */
 export interface TrustReport {
   /** The references themselves. */
   gold: TrustPart;
   /** References of other entries: fluent and wrong. */
   shuffled: TrustPart;
-  /** One word that answers nothing. */
+  /** One word that is not an answer. */
   empty: TrustPart;
-  /** Gold's mean less the higher mean of the others, on the scale of 0 to 100; `null` where one has no score. */
+  /**
+   * The mean of gold answers minus the higher mean of the others, on the scale of 0 to 100; `null`
+   * if one of them has no score.
+   */
   gap: number | null;
-  /** How often a gold answer scored more than the same entry's shuffled one, ties half: 0.5 is chance. */
+  /**
+   * How often a gold answer scored higher than the shuffled one of the same entry; ties count half,
+   * 0.5 is chance.
+   */
   ranked: number | null;
 }
 
 /** Options of {@linkcode checkTrust} and {@linkcode shuffledAnswers}. */
 export interface ShuffleOptions {
   /**
-   * Decides which reference goes to which entry.
+   * Seed of the assignment of references to entries.
    *
    * @default {123}
    */
@@ -47,18 +53,31 @@ export interface ShuffleOptions {
 
 const NAMES: OptionNames<ShuffleOptions> = { seed: true };
 
-/** What stands for an answer that says nothing: an empty one is not asked about. */
+/** The answer without content; an empty one would not be judged. */
 const NOTHING = "…";
 
 /**
- * Checks a judge before it is believed: it scores the references, references of other entries, and answers that say
- * nothing. A judge that does not tell these apart says nothing about models.
+ * Checks a judge before it is used: it scores the references, references of other entries, and
+ * answers without content. A judge that cannot distinguish these says nothing about models.
  *
- * @param entries Entries with references; two at least.
+ * @param entries Entries with references, at least two.
  * @param scorer The judge: see {@linkcode judgeScorer} and {@linkcode rougeScorer}.
- * @param options The seed that decides which reference goes to which entry; none gets its own.
+ * @param options The seed that assigns references to other entries.
  * @returns Means, counts, and the gap.
  * @throws {RangeError} If there are fewer than two entries.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { checkTrust, rougeScorer } from "tunebook/eval";
+ *
+ * const entries = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ *   { instruction: "Name a fruit.", input: "", output: "An apple." },
+ * ];
+ * const { gold, shuffled, gap } = await checkTrust(entries, rougeScorer());
+ * assertEquals([gold.mean, shuffled.mean, gap], [100, 0, 100]); // it tells right answers from wrong ones
+ * ```
  */
 export async function checkTrust(
   entries: readonly InstructionEntry[],
@@ -67,7 +86,7 @@ export async function checkTrust(
 ): Promise<TrustReport> {
   assertKnownOptions("check a judge", options, NAMES);
   if (entries.length < 2) {
-    throw new RangeError(`Cannot shuffle ${entries.length} answers: expected two at least`);
+    throw new RangeError(`Cannot shuffle ${entries.length} answers: expected at least two`);
   }
   const answer = (responses: readonly string[]) =>
     scorer(entries.map((entry, i) => ({ ...entry, model_response: responses[i] })));
@@ -85,18 +104,30 @@ export async function checkTrust(
 }
 
 /**
- * References that each stand at another entry.
+ * Assigns each entry the reference of another.
  *
- * @param entries The entries, two at least.
+ * @param entries The entries, at least two.
  * @param options The seed that decides the order.
- * @returns One answer an entry, never its own.
+ * @returns One answer per entry, never its own.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { shuffledAnswers } from "tunebook/eval";
+ *
+ * const entries = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ *   { instruction: "Name a fruit.", input: "", output: "An apple." },
+ * ];
+ * assertEquals(shuffledAnswers(entries, { seed: 1 }), ["An apple.", "Blue."]);
+ * ```
  */
 export function shuffledAnswers(
   entries: readonly InstructionEntry[],
   options: ShuffleOptions = {},
 ): string[] {
   assertKnownOptions("shuffle answers", options, NAMES);
-  // Along one random cycle through all entries everybody gets another's.
+  // Shifting along one random cycle through all entries gives each the reference of another.
   const cycle = new Random(options.seed ?? 123).shuffle([...entries.keys()]);
   const answers = new Array<string>(entries.length);
   cycle.forEach((at, i) => answers[at] = entries[cycle[(i + 1) % cycle.length]].output);
@@ -108,9 +139,26 @@ export function shuffledAnswers(
  *
  * @param judge The judge.
  * @param options Stopping, and progress.
- * @returns The scorer; replies that are no score, or do not come, are undefined.
+ * @returns The scorer; invalid and missing replies are undefined.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { judgeScorer } from "tunebook/eval";
+ *
+ * const score = judgeScorer({
+ *   name: "always 50",
+ *   settings: {},
+ *   ask: () => Promise.resolve({ reply: "50", cut: false }),
+ * });
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Red." },
+ * ];
+ * assertEquals(await score(answered), [50]);
+ * ```
  */
 export function judgeScorer(judge: Judge, options: JudgeOptions = {}): Scorer {
+  assertKnownOptions("judge responses", options, JUDGE_OPTIONS);
   return async (entries) => {
     const { outcomes } = await judgeResponses(entries, judge, options);
     return outcomes.map((outcome) => outcome.status === "scored" ? outcome.score : undefined);
@@ -121,6 +169,17 @@ export function judgeScorer(judge: Judge, options: JudgeOptions = {}): Scorer {
  * ROUGE-L as scorer, on the judge's scale.
  *
  * @returns The scorer: 100 times the F-measure.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { rougeScorer } from "tunebook/eval";
+ *
+ * const answered = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue.", model_response: "Blue." },
+ * ];
+ * assertEquals(await rougeScorer()(answered), [100]);
+ * ```
  */
 export function rougeScorer(): Scorer {
   return (entries) =>

@@ -1,5 +1,5 @@
 /**
- * The architectures that are known, by what a `config.json` calls them under `model_type`.
+ * The supported architectures, by the `model_type` of their `config.json`.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { Llama, llamaShapes } from "./llama.ts";
 import { parseLlamaConfig } from "./llama_config.ts";
 import type { Network } from "./model.ts";
 
-/** A model that is known by its configuration, before its weights are read. */
+/** A model's description from its configuration, before its weights are read. */
 export interface ModelPlan {
   /** Its architecture, as {@linkcode Network.architecture} has it. */
   readonly architecture: string;
@@ -33,11 +33,11 @@ export interface ModelPlan {
   /** Names and shapes of all weights, in the order of the computation. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /**
-   * What precedes weights' names in Hugging Face files, in the order in which it is looked for; the first is how they
-   * are written.
+   * Possible prefixes of weights' names in Hugging Face files, in search order; the first is used
+   * for writing.
    */
   readonly prefixes: readonly string[];
-  /** Makes the model of a tensor for each of the shapes. */
+  /** Creates the model from a tensor for each of the shapes. */
   readonly build: (parameters: ReadonlyMap<string, Tensor>) => Network;
 }
 
@@ -76,7 +76,7 @@ const planGemma: Planner = (json, path, dropout) => {
     ...config,
     kvHeads: config.kvHeads ?? config.heads,
     shapes: gemmaShapes(config),
-    // Those that also see pictures have the others.
+    // Models that also read images have the others.
     prefixes: ["model.", "", "language_model.model.", "model.language_model."],
     build: (parameters) => new Gemma(config, parameters),
   };
@@ -92,14 +92,14 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
 };
 
 /**
- * Knows a model by what its Hugging Face `config.json` says.
+ * Describes a model from its Hugging Face `config.json`.
  *
  * @param json The file's object.
  * @param path The file, for messages.
  * @param dropout The dropout to train with.
- * @returns Its shapes, and how to make it.
- * @throws {TypeError} If its architecture is not known, or a number is missing.
- * @throws {RangeError} If it is to have dropout and knows none.
+ * @returns Its shapes, and how to create it.
+ * @throws {TypeError} If its architecture is not supported, or a number is missing.
+ * @throws {RangeError} If dropout is requested and the architecture has none.
  *
  * @example
  * ```ts
@@ -114,6 +114,7 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
  * ```
  */
 export function planModel(json: Record<string, unknown>, path: string, dropout = 0): ModelPlan {
+  assertLayers(json, path, MOST_LAYERS, `than the ${MOST_LAYERS} that any model has`);
   const type = json?.model_type;
   if (typeof type === "string" && Object.hasOwn(PLANNERS, type)) {
     return PLANNERS[type](json, path, dropout);
@@ -127,6 +128,34 @@ export function planModel(json: Record<string, unknown>, path: string, dropout =
   const known = Object.keys(PLANNERS).map((name) => `"${name}"`);
   const last = known.pop();
   return new ConfigReader(json ?? {}, path).fail("model_type", `${known.join(", ")} or ${last}`);
+}
+
+/** More layers than any published model has, by far: the names of their weights alone take memory. */
+const MOST_LAYERS = 2000;
+
+/**
+ * Refuses a configuration with more layers than make sense, before anything is made for them.
+ *
+ * @param json The configuration.
+ * @param path Its file, for messages.
+ * @param most The most layers.
+ * @param reason Why, after "more".
+ * @throws {RangeError} If it has more.
+ */
+export function assertLayers(
+  json: Record<string, unknown>,
+  path: string,
+  most: number,
+  reason: string,
+): void {
+  for (const part of [json, json?.text_config]) {
+    for (const key of ["num_hidden_layers", "n_layer"]) {
+      const layers = (part as Record<string, unknown> | undefined)?.[key];
+      if (typeof layers === "number" && layers > most) {
+        throw new RangeError(`Cannot read "${path}": ${key} is ${layers}, more ${reason}`);
+      }
+    }
+  }
 }
 
 function refuseDropout(path: string, dropout: number): void {

@@ -1,6 +1,6 @@
 /**
- * The key-value cache of generation: one pool of rows a layer, shared by all sequences of a batch, so that rows of
- * a common beginning exist once.
+ * The key-value cache of generation: one pool of rows per layer, shared by all sequences of a
+ * batch, so that rows of a common prefix exist once.
  *
  * @module
  */
@@ -24,10 +24,10 @@ export class KeyValueCache implements Disposable {
   #used = 0;
 
   /**
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param layers How many layers keep keys and values.
    * @param width Floats in a row.
-   * @param capacity Rows to make room for at first; it grows as needed.
+   * @param capacity The initial number of rows; the cache grows as needed.
    */
   constructor(device: Device, layers: number, width: number, capacity: number) {
     this.#device = device;
@@ -39,7 +39,7 @@ export class KeyValueCache implements Disposable {
     }));
   }
 
-  /** Rows that are taken. */
+  /** The number of used rows. */
   get used(): number {
     return this.#used;
   }
@@ -47,7 +47,7 @@ export class KeyValueCache implements Disposable {
   /**
    * Attention within a forest of new tokens, whose keys and values take the next rows.
    *
-   * @param forest The tokens; only into an empty cache.
+   * @param forest The tokens; the cache must be empty.
    * @returns For {@linkcode ModelInput.attend}.
    */
   prefill(forest: Forest): Attend {
@@ -59,24 +59,26 @@ export class KeyValueCache implements Disposable {
   }
 
   /**
-   * Attention of one new token a sequence; their keys and values take the next rows.
+   * Attention of one new token per sequence; their keys and values take the next rows.
    *
-   * @param rows For each new token the rows it sees, the last of which is its own: `used` + its index.
+   * @param rows For each new token, the rows it attends to; the last is its own: `used` + its
+   * index.
    * @returns For {@linkcode ModelInput.attend}.
    */
   step(rows: readonly (readonly number[])[]): Attend {
     const first = this.#take(rows.length);
-    // Rows are in the order of tokens, so a window is the end of them. Layers share few windows.
+    // Rows are in the order of tokens, so a window is a suffix. Few different windows occur.
     const seen = new Map<number | undefined, readonly (readonly number[])[]>([[undefined, rows]]);
-    return (layer, q, k, v, { window, ...heads }) => {
+    return (layer, q, k, v, { heads, kvHeads, scale, window }) => {
       this.#store(layer, k, v, first);
       if (!seen.has(window)) seen.set(window, rows.map((list) => list.slice(-window!)));
       const { keys, values } = this.#layers[layer];
-      return cachedAttention(q, keys, values, { ...heads, rows: seen.get(window)! });
+      // Generation drops nothing, so that the heads' dropout does not matter here.
+      return cachedAttention(q, keys, values, { heads, kvHeads, scale, rows: seen.get(window)! });
     };
   }
 
-  /** Gives its memory back. */
+  /** Frees its memory. */
   [Symbol.dispose](): void {
     for (const { keys, values } of this.#layers) {
       keys.dispose();

@@ -1,5 +1,5 @@
 /**
- * Reading what a Hugging Face `config.json` says, with one clear sentence where it does not say it.
+ * Reads a Hugging Face `config.json`, with a clear error for missing or wrong values.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { RotaryScaling } from "../tensor/mod.ts";
 
 /**
- * Token ids with a meaning; what a `config.json` tells of them is kept for the next one.
+ * Ids of special tokens; values of a `config.json` are kept for the next one.
  *
  * @internal
  */
@@ -20,7 +20,9 @@ export interface SpecialTokens {
   readonly pad?: number;
 }
 
-/** A configuration's values by key, checked as they are asked for. Absent keys and null are alike. */
+/**
+ * A configuration's values by key, checked when they are read. An absent key is the same as null.
+ */
 export class ConfigReader {
   /**
    * @param json The file's object.
@@ -32,7 +34,7 @@ export class ConfigReader {
    * A positive integer.
    *
    * @param key Its key.
-   * @param otherwise What it is where it is not told; by default it must be.
+   * @param otherwise Its value if the key is absent; without a default the key is required.
    * @returns The number.
    * @throws {TypeError} If it is something else.
    */
@@ -48,7 +50,7 @@ export class ConfigReader {
    * A positive integer, or nothing.
    *
    * @param key Its key.
-   * @returns The number, undefined where it is not told.
+   * @returns The number; undefined if the key is absent.
    * @throws {TypeError} If it is something else.
    */
   optionalCount(key: string): number | undefined {
@@ -59,7 +61,7 @@ export class ConfigReader {
    * A positive number.
    *
    * @param key Its key.
-   * @param otherwise What it is where it is not told; by default it must be.
+   * @param otherwise Its value if the key is absent; without a default the key is required.
    * @returns The number.
    * @throws {TypeError} If it is something else.
    */
@@ -75,8 +77,8 @@ export class ConfigReader {
    * True or false.
    *
    * @param key Its key.
-   * @param otherwise What it is where it is not told.
-   * @returns Which.
+   * @param otherwise Its value if the key is absent.
+   * @returns The value.
    * @throws {TypeError} If it is something else.
    */
   flag(key: string, otherwise: boolean): boolean {
@@ -85,10 +87,10 @@ export class ConfigReader {
   }
 
   /**
-   * Checks that a key has one of some values, where it is told.
+   * Checks that a key, if present, has one of some values.
    *
    * @param key The key.
-   * @param values What it may be; the first stands for all in the message.
+   * @param values The allowed values; the message names the first.
    * @throws {TypeError} If it is something else.
    */
   expect(key: string, ...values: readonly unknown[]): void {
@@ -100,7 +102,7 @@ export class ConfigReader {
    * An object.
    *
    * @param key Its key.
-   * @returns A reader of it, undefined where it is not told.
+   * @returns A reader of the object; undefined if the key is absent.
    * @throws {TypeError} If it is something else.
    */
   object(key: string): ConfigReader | undefined {
@@ -111,10 +113,10 @@ export class ConfigReader {
   }
 
   /**
-   * How rotary positions are scaled, of Hugging Face's `rope_scaling` or `rope_parameters`.
+   * How rotary positions are scaled, from Hugging Face's `rope_scaling` or `rope_parameters`.
    *
-   * @returns The scaling, undefined where there is none.
-   * @throws {TypeError} If it is of a kind that is not known.
+   * @returns The scaling; undefined if there is none.
+   * @throws {TypeError} If its kind is not supported.
    */
   rotaryScaling(): RotaryScaling | undefined {
     const key = this.json.rope_type == null && this.json.type != null ? "type" : "rope_type";
@@ -132,16 +134,16 @@ export class ConfigReader {
   }
 
   /**
-   * The token ids with a meaning.
+   * The ids of special tokens.
    *
-   * @returns What is told of them.
-   * @throws {TypeError} If one is no token id.
+   * @returns Those in the file.
+   * @throws {TypeError} If a value is not a token id.
    */
   specialTokens(): SpecialTokens {
     const isId = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
     const id = (key: string): number | undefined => {
       const value = this.json[key];
-      // Some files have −1 for none.
+      // Some files use −1 for none.
       if (value == null || value === -1) return undefined;
       return isId(value) ? value as number : this.fail(key, "a token id");
     };
@@ -153,10 +155,10 @@ export class ConfigReader {
   }
 
   /**
-   * Says that a value is not as it should be.
+   * Throws the error for a wrong value.
    *
    * @param key Its key.
-   * @param expected What it should be, in words.
+   * @param expected What was expected, in words.
    * @throws {TypeError} Always.
    */
   fail(key: string, expected: string): never {
@@ -167,10 +169,10 @@ export class ConfigReader {
 }
 
 /**
- * Token ids as a `config.json` has them.
+ * Converts token ids to the form of a `config.json`.
  *
  * @param special The ids.
- * @returns Its keys and values; null where there is none.
+ * @returns The keys and values; null for absent ids.
  */
 export function specialTokensToConfig(special: SpecialTokens = {}): Record<string, unknown> {
   return {
@@ -181,10 +183,10 @@ export function specialTokensToConfig(special: SpecialTokens = {}): Record<strin
 }
 
 /**
- * A scaling as a `config.json` has it under `rope_scaling`.
+ * Converts a scaling to the form of `rope_scaling` in a `config.json`.
  *
  * @param scaling The scaling.
- * @returns The object, null where there is none.
+ * @returns The object; null if there is no scaling.
  */
 export function rotaryScalingToConfig(
   scaling: RotaryScaling | undefined,

@@ -1,6 +1,6 @@
 /**
- * What the models here have in common, so that their own files hold only what reads like their papers: weights and
- * linear layers by name, and the numbers that training and generation ask for.
+ * The common part of all models, so that their own files read like their papers: weights and linear
+ * layers by name, and the sizes that training and generation need.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { dropsInAdapters, type Linear, type LinearLayout, makeLinears } from "./
 import type { ModelInput, Network } from "./model.ts";
 import { requireParameter } from "./parameters.ts";
 
-/** What every architecture's configuration says. */
+/** The configuration that all architectures share. */
 export interface DecoderConfig {
   /** V: tokens. */
   readonly vocabularySize: number;
@@ -28,13 +28,13 @@ export interface DecoderConfig {
   readonly headDim?: number;
 }
 
-/** How an architecture's weights are named and lie. */
+/** Names and layout of an architecture's weights. */
 export interface DecoderWeights {
-  /** The model, for people: `"a Llama"`. */
+  /** The model's name in messages: `"a Llama"`. */
   readonly of: string;
-  /** Names of the embeddings, the tokens' first. */
+  /** Names of the embeddings, token embedding first. */
   readonly embeddings: readonly string[];
-  /** How the weights of linear layers lie. */
+  /** The layout of linear layers' weights. */
   readonly layout: LinearLayout;
   /** Whether the output head is the token embedding. */
   readonly tied: boolean;
@@ -42,7 +42,7 @@ export interface DecoderWeights {
 
 const HEAD = "lm_head.weight";
 
-/** A model whose weights have names. */
+/** A model with named weights. */
 export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implements Network {
   abstract readonly architecture: string;
   abstract readonly prefix: string;
@@ -52,9 +52,11 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   readonly #weights: DecoderWeights;
 
   /**
+   * Makes a network of given weights.
+   *
    * @param config Shape and options.
-   * @param parameters A tensor for each weight; those that are learnt take part in gradients.
-   * @param weights How they are named and lie.
+   * @param parameters A tensor for each weight; trainable ones require gradients.
+   * @param weights Their names and layout.
    */
   constructor(
     readonly config: C,
@@ -110,11 +112,11 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   abstract toConfig(): Record<string, unknown>;
 
   /**
-   * Takes a weight, as it is now.
+   * Returns the current tensor of a weight.
    *
    * @param name Its name.
    * @returns The weight.
-   * @throws {TypeError} If there is none.
+   * @throws {TypeError} If there is no such weight.
    */
   protected weight(name: string): Tensor {
     return requireParameter(this.parameters, name, this.#weights.of);

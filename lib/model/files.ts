@@ -1,5 +1,6 @@
 /**
- * Models from and to files: directories in Hugging Face's layout (`config.json` and safetensors), and GGUF files.
+ * Loading and saving models: directories in Hugging Face's layout (`config.json` and safetensors),
+ * and GGUF files.
  *
  * @module
  */
@@ -17,15 +18,17 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
-import { planModel } from "./architectures.ts";
+import { assertLayers, planModel } from "./architectures.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
 import type { Network } from "./model.ts";
 import { setOrigin } from "./origin.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { RESOLVE_OPTIONS } from "../weights/resolve.ts";
 
-/** A model that was loaded, and where it came from. */
+/** A loaded model and its files. */
 export interface LoadedNetwork {
   /** The network. */
   readonly network: Network;
@@ -35,51 +38,81 @@ export interface LoadedNetwork {
 
 /** Options of {@linkcode loadNetwork}. */
 export interface LoadNetworkOptions extends ResolveOptions {
-  /** Where it shall live. */
+  /** The device that stores it. */
   readonly device: Device;
-  /** Overrides the dropout that its configuration names; 0 by default, as fine-tuning usually has it. */
+  /** Overrides the dropout of its configuration; 0 by default, as is usual in fine-tuning. */
   readonly dropout?: number;
-  /** Called as weights are read, with the elements done and those in all. */
+  /** Called while weights are read, with the elements done and the total. */
   readonly onRead?: (done: number, total: number) => void;
   /**
-   * Makes a weight's tensor in another way than by widening it to float32, such as by keeping its blocks. Where it
-   * gives nothing, the weight is widened.
+   * Creates a weight's tensor in another way than by widening it to float32, for example by keeping
+   * its blocks. If it returns undefined, the weight is widened.
    */
   readonly keepStored?: (weight: StoredWeight, device: Device) => Promise<Tensor | undefined>;
-  /** Keeps matrices in less memory, as {@linkcode loadPacked} does; by default they are float32, and learn. */
+  /**
+   * Keeps matrices in less memory, as {@linkcode loadPacked} does; by default they are float32 and
+   * trainable.
+   */
   readonly quantize?: Quantization;
 }
 
+const NAMES: OptionNames<LoadNetworkOptions> = {
+  ...RESOLVE_OPTIONS,
+  device: true,
+  dropout: true,
+  onRead: true,
+  keepStored: true,
+  quantize: true,
+};
+
 /**
- * Loads a model: a GPT-2, Llama, Mistral, Gemma 1 or Gemma 3. Adapters that an Ollama model has on its base are added to
- * the weights: what they adapt is float32 then, however the others are kept.
+ * Loads a model: a GPT-2, Llama, Mistral, Gemma 1 or Gemma 3. Adapters of an Ollama model are added
+ * to the weights; adapted weights are then float32, regardless of how the others are kept.
  *
  * @param name A directory, a GGUF file, `hf:owner/name`, or a short name; see `resolveModel`.
  * @param options Device, dropout, progress.
  * @returns The model and its files.
- * @throws {TypeError} If its architecture or a tensor's shape is not what is expected.
- * @throws {RangeError} If one of its tensors is not there.
- * @throws {Deno.errors.NotFound} If it does not exist.
+ * @throws {TypeError} If its architecture is not supported or a tensor has another shape than
+ * expected.
+ * @throws {RangeError} If one of its tensors is missing.
+ * @throws {Deno.errors.NotFound} If the model does not exist.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network, source } = await loadNetwork("nano", { device });
+ * assertEquals([network.architecture, source.name], ["gpt2", "nano"]);
+ * device.close();
+ * ```
  */
 export async function loadNetwork(
   name: string,
   options: LoadNetworkOptions,
 ): Promise<LoadedNetwork> {
-  const { device, signal } = options;
-  const { keepStored = options.quantize && loadPacked(options.quantize) } = options;
-  const source = await resolveModel(name, options);
+  assertKnownOptions("load a network", options, NAMES);
+  const { device, dropout, onRead, quantize, ...rest } = options;
+  const { keepStored = quantize && loadPacked(quantize), ...where } = rest;
+  const { signal } = where;
+  const source = await resolveModel(name, where);
   using stored = await openStoredModel(source);
-  const plan = planModel(stored.config, stored.path, options.dropout);
+  const { config, path, tensors } = stored;
+  assertLayers(config, path, tensors, `than the file's ${tensors} tensors allow`);
+  const plan = planModel(config, path, dropout);
   const total = [...plan.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
   const parameters = new Map<string, Tensor>();
   let done = 0;
-  for (const [parameter, shape] of plan.shapes) {
+  // All shapes are compared before the first tensor takes memory.
+  const weights = Array.from(plan.shapes.keys(), (name) => stored.find(plan, name, signal));
+  for (const weight of weights) {
     signal?.throwIfAborted();
-    const weight = stored.find(plan, parameter, signal);
+    const { parameter, shape } = weight;
     const tensor = await keepStored?.(weight, device) ?? await widen(weight, device);
     parameters.set(parameter, tensor.keep());
     done += sizeOf(shape);
-    options.onRead?.(done, total);
+    onRead?.(done, total);
   }
   const network = plan.build(parameters);
   for (const adapter of ollamaAdapters(source)) {
@@ -92,7 +125,10 @@ export async function loadNetwork(
   return { network, source };
 }
 
-/** A weight as float32. What kernels can widen goes to the device as it is stored: less to copy, and by all threads. */
+/**
+ * A weight as float32. Types that kernels can widen are sent to the device unchanged: less to copy,
+ * and widened by all threads.
+ */
 async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
   using packed = weight.transposed ? undefined : await loadPacked("keep")(weight, device);
   if (packed) return dequantize(packed);
@@ -103,15 +139,34 @@ async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
  * Saves a model in Hugging Face's layout, so that transformers and {@linkcode loadNetwork} read it.
  *
  * @param model The model.
- * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
- * @param options The type to store, F32 by default; metadata kept in the file.
+ * @param directory The directory; created if it does not exist. Each file is written under a
+ * temporary name, then renamed.
+ * @param options The type to store, F32 by default; metadata for the file.
  * @returns Length and hash of the weights' file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, loadNetwork, pick, saveNetwork } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * await saveNetwork(network, directory);
+ * const { network: again } = await loadNetwork(directory, { device });
+ * assertEquals(again.vocabularySize, 9);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function saveNetwork(
   model: Network,
   directory: string,
   options: { dtype?: WritableDtype; metadata?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("save a network", options, { dtype: true, metadata: true, signal: true });
   const { dtype = "F32", metadata = {}, signal } = options;
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(model.parameters, ([name, tensor]) => ({

@@ -1,9 +1,10 @@
 /**
  * Gemma, from top to bottom as in "Gemma: Open Models Based on Gemini Research and Technology", 2024, and the text part
- * of Gemma 3 ("Gemma 3 Technical Report", 2025): norms before and after, of queries and keys too, and local layers.
+ * of Gemma 3 ("Gemma 3 Technical Report", 2025): norms before and after each layer and of queries
+ * and keys, and local layers.
  *
  * Weights keep the names and layout of Hugging Face's `GemmaForCausalLM` and `Gemma3ForCausalLM`: projections are
- * (out, in), and norms' weights are stored less 1.
+ * (out, in), and norms' weights are stored minus 1.
  *
  * @module
  */
@@ -64,12 +65,33 @@ export function gemmaShapes(config: GemmaConfig): Map<string, number[]> {
   return shapes;
 }
 
-/** A Gemma on a device. */
+/**
+ * A Gemma on a device.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick } from "tunebook";
+ * import { Gemma } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gemma.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2, kvHeads: 1, feedForwardWidth: 8,
+ *   headDim: 2, generation: 1,
+ * });
+ * assertEquals(network.kvHeads, 1);
+ * device.close();
+ * ```
+ */
 export class Gemma extends Decoder<GemmaConfig> {
+  /** The architecture, as GGUF files name it. */
   readonly architecture: "gemma" | "gemma3";
+  /** What precedes the weights' names in Hugging Face files. */
   readonly prefix = "model.";
 
   /**
+   * Makes a network of given weights.
+   *
    * @param config Shape and options.
    * @param parameters A tensor for each of {@linkcode gemmaShapes}.
    */
@@ -82,9 +104,10 @@ export class Gemma extends Decoder<GemmaConfig> {
   }
 
   /**
-   * Makes an untrained model: weights normal with deviation 0.02, biases and norms (stored less 1) 0.
+   * Creates an untrained model: weights normal with deviation 0.02, biases and norms (stored minus
+   * 1) 0.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param config Shape and options.
    * @param options The seed of the first weights.
    * @returns The model.
@@ -103,13 +126,15 @@ export class Gemma extends Decoder<GemmaConfig> {
     return new Gemma(config, parameters);
   }
 
+  /** Gives the last layer's output after the final norm, (T, C). */
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { generation, width, layers, heads, headDim, scaling } = this.config;
     const { normEpsilon: epsilon = 1e-6, queryScalar = headDim } = this.config;
     const third = generation === 3;
     const norm = (x: Tensor, name: string) =>
       rmsNorm(x, this.weight(`${name}.weight`), { epsilon, offset: 1 });
-    // Gemma 3 norms each head of queries and keys too, and what is added to the residual stream.
+    // Gemma 3 also normalizes each head of queries and keys, and the outputs added to the residual
+    // stream.
     const norm3 = (x: Tensor, name: string) => third ? norm(x, name) : x;
     const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
     const everywhere = { heads, kvHeads: this.kvHeads, scale: 1 / Math.sqrt(queryScalar) };
@@ -154,6 +179,7 @@ export class Gemma extends Decoder<GemmaConfig> {
     return norm(x, "norm");
   }
 
+  /** Gives what its `config.json` says. */
   toConfig(): Record<string, unknown> {
     return gemmaToConfig(this.config);
   }

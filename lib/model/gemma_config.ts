@@ -1,5 +1,5 @@
 /**
- * The shape of a Gemma 1 or 3 (text), from and to Hugging Face's `config.json`.
+ * The shape of a Gemma 1 or 3 (text): reads and writes Hugging Face's `config.json`.
  *
  * @module
  */
@@ -17,35 +17,38 @@ import type { DecoderConfig } from "./decoder.ts";
 export interface GemmaConfig extends DecoderConfig {
   /** Which Gemma it is. */
   readonly generation: 1 | 3;
-  /** D: elements of a head, whatever the width. */
+  /** D: elements of a head, independent of the width. */
   readonly headDim: number;
-  /** F: width inside of the feed-forward layers. */
+  /** F: width inside the feed-forward layers. */
   readonly feedForwardWidth: number;
   /** Added to mean squares. 1e-6 by default. */
   readonly normEpsilon?: number;
   /** θ, the base of rotary positions' wavelengths: 10000 in Gemma 1, 1000000 in Gemma 3 by default. */
   readonly theta?: number;
-  /** How these are scaled; not at all by default. */
+  /** How rotary positions are scaled; not at all by default. */
   readonly scaling?: RotaryScaling;
-  /** Which layers are local: see only a window, and turn by their own θ. By default none in Gemma 1; in Gemma 3 all but every sixth. */
+  /**
+   * Which layers are local: they attend to a window only and have their own θ. By default none in
+   * Gemma 1, and all but every sixth in Gemma 3.
+   */
   readonly localLayers?: readonly boolean[];
-  /** Local layers see only tokens less than this many positions away. 4096 by default. */
+  /** Local layers attend only to tokens less than this many positions away. 4096 by default. */
   readonly window?: number;
   /** θ of local layers. 10000 by default. */
   readonly localTheta?: number;
   /** Scores are divided by the root of this; D by default. */
   readonly queryScalar?: number;
-  /** Whether attention's projections have biases. By default not. */
+  /** Whether attention's projections have biases. False by default. */
   readonly attentionBias?: boolean;
-  /** Whether the output head is the token embedding. By default it is. */
+  /** Whether the output head is the token embedding. True by default. */
   readonly tied?: boolean;
-  /** Tokens with a meaning. */
+  /** Special tokens. */
   readonly special?: SpecialTokens;
 }
 
 /**
- * Reads a Gemma's shape from what a Hugging Face `config.json` says. Of a Gemma 3 that also sees pictures, it is the
- * part for text.
+ * Reads a Gemma's shape from a Hugging Face `config.json`. For a Gemma 3 that also reads images, it
+ * is the text part.
  *
  * @param json The file's object.
  * @param path The file, for messages.
@@ -63,7 +66,7 @@ export function parseGemmaConfig(json: Record<string, unknown>, path: string): G
 }
 
 function parseGemma1(reader: ConfigReader): GemmaConfig {
-  // Its first files say "gelu" and mean the tanh approximation.
+  // Gemma's first files say "gelu" but mean the tanh approximation.
   reader.expect("hidden_act", "gelu_pytorch_tanh", "gelu");
   reader.expect("hidden_activation", "gelu_pytorch_tanh");
   reader.expect("use_bidirectional_attention", false);
@@ -81,7 +84,7 @@ function parseGemma1(reader: ConfigReader): GemmaConfig {
   };
 }
 
-/** Published files leave out what `Gemma3TextConfig` has by default. */
+/** Published files leave out the defaults of `Gemma3TextConfig`. */
 function parseGemma3(reader: ConfigReader): GemmaConfig {
   reader.expect("hidden_activation", "gelu_pytorch_tanh");
   reader.expect("use_bidirectional_attention", false);
@@ -133,10 +136,10 @@ function parseLayers(reader: ConfigReader, layers: number): boolean[] {
 }
 
 /**
- * Which layers are local where every so-many-th is not.
+ * Which layers are local if every n-th is not.
  *
- * @param layers How many there are.
- * @param pattern Every how many-th is not.
+ * @param layers The number of layers.
+ * @param pattern n: every n-th layer is global.
  * @returns Whether each is local.
  */
 export function alternate(layers: number, pattern: number): boolean[] {
@@ -144,7 +147,7 @@ export function alternate(layers: number, pattern: number): boolean[] {
 }
 
 /**
- * What a Gemma's `config.json` says: the inverse of {@linkcode parseGemmaConfig}.
+ * Converts a Gemma's shape to a `config.json`: the inverse of {@linkcode parseGemmaConfig}.
  *
  * @param config Shape and options.
  * @returns The file's object.

@@ -1,6 +1,6 @@
 /**
- * Text generation for a batch of prompts, token by token, with a key-value cache. The prompts' shared beginning is
- * computed once.
+ * Text generation for a batch of prompts, token by token, with a key-value cache. The common prefix
+ * of the prompts is computed once.
  *
  * @module
  */
@@ -10,35 +10,49 @@ import { Random } from "../random.ts";
 import { embedding, noGrad, scope } from "../tensor/mod.ts";
 import { KeyValueCache } from "./cache.ts";
 import { logitsOf, type ModelInput, type Network } from "./model.ts";
-import { assertSampling, chooseToken, type SamplingOptions } from "./sampling.ts";
+import { assertSampling, sampleToken, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode generate}. */
 export interface GenerateOptions extends SamplingOptions {
   /** The most tokens to add. 256 by default. */
   readonly maxNewTokens?: number;
-  /** The token that ends a sequence, or several of which each does; it is not part of the result. */
+  /** The token or tokens that end a sequence; they are not part of the result. */
   readonly eosId?: number | readonly number[];
-  /** Decides all draws, with a stream of its own for each prompt, so that batches do not matter. 123 by default. */
+  /**
+   * Seed of all draws; each prompt has its own stream, so that batching does not matter. 123 by
+   * default.
+   */
   readonly seed?: number;
-  /** How many prompts are answered at a time. 64 by default. */
+  /** How many prompts are computed at a time. 64 by default. */
   readonly batchSize?: number;
   /** Stops the generation: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
+/** The names of {@linkcode GenerateOptions}. */
+export const GENERATE_OPTIONS: OptionNames<GenerateOptions> = {
+  ...SAMPLING_OPTIONS,
+  maxNewTokens: true,
+  eosId: true,
+  seed: true,
+  batchSize: true,
+  signal: true,
+};
+
 /** A new token of one sequence. */
 export interface GeneratedToken {
   /** Index of the prompt. */
   readonly sequence: number;
-  /** The token, or undefined where the sequence ends without one. */
+  /** The token; undefined if the sequence ends without one. */
   readonly token?: number;
-  /** Why the sequence ends here, if it does: the closing token came, enough tokens were made, or the context is full. */
+  /** Why the sequence ends here, if it does: an end token, enough tokens, or a full context. */
   readonly finish?: "eos" | "length" | "context";
 }
 
-/** What was generated for one prompt. */
+/** The result for one prompt. */
 export interface Generation {
-  /** The new tokens, without the closing one. */
+  /** The new tokens, without the end token. */
   readonly tokens: number[];
   /** Why it ended. */
   readonly finish: "eos" | "length" | "context";
@@ -50,8 +64,21 @@ export interface Generation {
  * @param model The model.
  * @param prompts Token ids of each prompt; none may be empty.
  * @param options How tokens are chosen, and when to stop.
- * @returns One result a prompt.
+ * @returns One result per prompt.
  * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { generate, gpt2Tokenizer, loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network } = await loadNetwork("nano", { device });
+ * const tokenizer = gpt2Tokenizer();
+ * const [{ tokens }] = await generate(network, [tokenizer.encode("The")], { maxNewTokens: 4 });
+ * assertEquals(tokens.length, 4);
+ * device.close();
+ * ```
  */
 export async function generate(
   model: Network,
@@ -68,19 +95,37 @@ export async function generate(
 }
 
 /**
- * Answers prompts and gives each token as soon as it is known: streaming.
+ * Answers prompts and yields each token as soon as it is known.
  *
  * @param model The model.
  * @param prompts Token ids of each prompt; none may be empty.
  * @param options How tokens are chosen, and when to stop.
- * @returns Tokens of all sequences as they come; each sequence's last says why it ends.
+ * @returns Tokens of all sequences as they arrive; the last one of a sequence says why it ends.
  * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer, loadNetwork, pick } from "tunebook";
+ * import { generateTokens } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const { network } = await loadNetwork("nano", { device });
+ * const prompts = [gpt2Tokenizer().encode("The")];
+ * const finishes = [];
+ * for await (const { finish } of generateTokens(network, prompts, { maxNewTokens: 2 })) {
+ *   finishes.push(finish);
+ * }
+ * assertEquals(finishes, [undefined, "length"]);
+ * device.close();
+ * ```
  */
 export async function* generateTokens(
   model: Network,
   prompts: readonly (readonly number[])[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, void> {
+  assertKnownOptions("generate", options, GENERATE_OPTIONS);
   const { maxNewTokens = 256, batchSize = 64 } = options;
   assertSampling(options);
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
@@ -127,7 +172,7 @@ async function* generateBatch(
   const capacity = forest.tokens.length + prompts.length * Math.min(maxNewTokens, 32);
   using cache = new KeyValueCache(model.device, model.layers, model.keyWidth, capacity);
 
-  /** Chooses the next token of each sequence, and says which go on. */
+  /** Chooses the next token of each sequence, and returns the sequences that continue. */
   function* advance(
     logits: Float32Array,
     sequences: Sequence[],
@@ -135,7 +180,7 @@ async function* generateBatch(
     const active: Sequence[] = [];
     for (const [i, sequence] of sequences.entries()) {
       const row = logits.subarray(i * model.vocabularySize, (i + 1) * model.vocabularySize);
-      const token = chooseToken(row, options, sequence.random);
+      const token = sampleToken(row, options, sequence.random);
       if (ends.has(token)) {
         yield { sequence: sequence.index, finish: "eos" };
         continue;

@@ -1,5 +1,6 @@
 /**
- * A model's LoRA adapters to and from a GGUF file, which llama.cpp and Ollama put beside the model.
+ * Reads and writes LoRA adapters as GGUF files, which llama.cpp and Ollama load together with a
+ * model.
  *
  * https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py
  *
@@ -13,27 +14,50 @@ import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
 import { freeze } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /**
  * Writes a model's adapters; the model itself is not written.
  *
  * @param model The adapted model.
- * @param path The file; its directory must exist. It is written beside, then renamed.
+ * @param path The file; its directory must exist. It is written under a temporary name, then
+ * renamed.
  * @param options Stop signal.
  * @returns The file's length and hash.
- * @throws {TypeError} If the model has no adapter, or adapters that count differently.
+ * @throws {TypeError} If the model has no adapter, or adapters with different settings.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { exportLoraGguf, loadLoraGguf, removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * addLora(network, { rank: 2 });
+ * await exportLoraGguf(network, path);
+ * removeLora(network);
+ * await loadLoraGguf(network, path);
+ * assertEquals(network.linears.get("h.0.attn.c_attn")!.adapter !== undefined, true);
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function exportLoraGguf(
   model: Network,
   path: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write an adapter as GGUF", options, { signal: true });
   const entries: GgufEntry[] = [];
   const alphas = new Set<number>();
   for (const { name, adapter } of model.linears.values()) {
     if (!(adapter instanceof LoraAdapter)) continue;
     const { a, b, factor, settings } = adapter;
-    alphas.add(factor * settings.rank); // readers divide by the rank
+    alphas.add(factor * settings.rank); // readers divide alpha by the rank
     const { place, form } = placeOf(name, model);
     entries.push(
       { name: `${place}.lora_a`, shape: a.shape, data: () => a.data() },
@@ -64,13 +88,34 @@ export async function exportLoraGguf(
 }
 
 /**
- * Puts the adapters of a GGUF file beside a model's layers and freezes the model, as `loadLora()` does with PEFT's.
+ * Adds the adapters of a GGUF file to a model's layers and freezes the model, as `loadLora()` does
+ * for PEFT's.
  *
  * @param model The base, changed in place.
- * @param path What {@linkcode exportLoraGguf}, llama.cpp's converter or Ollama wrote.
- * @throws {TypeError} If it is no adapter, or does not fit the model.
+ * @param path A file by {@linkcode exportLoraGguf}, llama.cpp's converter or Ollama.
+ * @throws {TypeError} If it is not an adapter, or does not fit the model.
  * @throws {SyntaxError} If the file is damaged.
  * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { exportLoraGguf, loadLoraGguf, removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * addLora(network, { rank: 2 });
+ * await exportLoraGguf(network, path);
+ * removeLora(network);
+ * await loadLoraGguf(network, path);
+ * assertEquals(network.linears.get("h.0.attn.c_attn")!.adapter !== undefined, true);
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function loadLoraGguf(model: Network, path: string): Promise<void> {
   const cannot = `Cannot load the adapter "${path}"`;
@@ -85,7 +130,7 @@ export async function loadLoraGguf(model: Network, path: string): Promise<void> 
   expect("general.type", "adapter");
   expect("adapter.type", "lora");
   expect("general.architecture", model.architecture);
-  // As in llama.cpp's llama-adapter.h: where it is 0 or left out, what was learnt counts once.
+  // As in llama.cpp's llama-adapter.h: if alpha is 0 or absent, the scale is 1.
   const alpha = file.metadata.get("adapter.lora.alpha") ?? 0;
   if (typeof alpha !== "number" || !(alpha >= 0 && alpha < Infinity)) {
     throw new TypeError(`${cannot}: its "adapter.lora.alpha" is ${alpha}, expected a number`);
@@ -108,7 +153,7 @@ export async function loadLoraGguf(model: Network, path: string): Promise<void> 
       : async () => fromGgufForm(await file.read(name), shape, form);
     pairs.set(linear, { ...pairs.get(linear), [part]: { shape, read } });
   }
-  const settings = new Map<number, LoraSettings>(); // layers of one rank share theirs
+  const settings = new Map<number, LoraSettings>(); // layers of the same rank share their settings
   const settingsOf = (rank: number) => {
     const known = settings.get(rank) ?? { rank, alpha: alpha || rank, dropout: 0, rsLora: false };
     settings.set(rank, known);
@@ -118,9 +163,9 @@ export async function loadLoraGguf(model: Network, path: string): Promise<void> 
   freeze(model);
 }
 
-/** Where a layer's A and B stand, and how B's rows do. */
+/** The names of a layer's A and B, and the order of B's rows. */
 function placeOf(name: string, model: Network): { place: string; form: GgufForm } {
   const { name: place, form } = ggufPlace(`${name}.weight`, model);
-  // A and B are (r, in) and (out, r) whichever way the weight lies; only rows can change places.
+  // A and B are (r, in) and (out, r) for both layouts of the weight; only rows can be permuted.
   return { place, form: form.kind === "transposed" ? { kind: "same" } : form };
 }

@@ -1,5 +1,5 @@
 /**
- * From a GGUF file's metadata to what a Hugging Face `config.json` would say of the same model.
+ * Converts a GGUF file's metadata to the Hugging Face `config.json` of the same model.
  *
  * Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  *
@@ -14,8 +14,9 @@ import { GGUF_ARCHITECTURES } from "./gguf_names.ts";
  * Reads a configuration.
  *
  * @param file The open file.
- * @returns A `config.json`'s object.
- * @throws {TypeError} If the architecture is not known, metadata are missing, or something in them is not supported.
+ * @returns The object of a `config.json`.
+ * @throws {TypeError} If the architecture is not supported, metadata are missing, or something in
+ * them is not supported.
  */
 export async function ggufToConfig(file: Gguf): Promise<Record<string, unknown>> {
   const reader = new Metadata(file);
@@ -35,7 +36,7 @@ export async function ggufToConfig(file: Gguf): Promise<Record<string, unknown>>
   return { ...shape, model_type: "gemma" };
 }
 
-/** Metadata of the file's architecture, checked as they are asked for. */
+/** Metadata of the file's architecture, checked when they are read. */
 class Metadata {
   readonly architecture: unknown;
 
@@ -43,12 +44,12 @@ class Metadata {
     this.architecture = file.metadata.get("general.architecture");
   }
 
-  /** A number under `ARCHITECTURE.key`, undefined where there is none. */
+  /** The number under `ARCHITECTURE.key`; undefined if absent. */
   find(key: string): number | undefined {
     const name = `${this.architecture}.${key}`;
     const value = this.file.metadata.get(name);
     if (value === undefined) return undefined;
-    // Some files tell a number for each layer, all alike.
+    // Some files have a list with an equal number for each layer.
     const single = ArrayBuffer.isView(value) && new Set(value as Int32Array).size === 1
       ? (value as Int32Array)[0]
       : value;
@@ -60,7 +61,7 @@ class Metadata {
     return single;
   }
 
-  /** A number that must be there. */
+  /** A required number. */
   number(key: string): number {
     const value = this.find(key);
     if (value === undefined) {
@@ -71,7 +72,7 @@ class Metadata {
     return value;
   }
 
-  /** A float32 as the decimal that was meant: 1e-5, not 9.99999974e-6. */
+  /** A float32 as the intended decimal: 1e-5, not 9.99999974e-6. */
   decimal(key: string): number {
     return Number(this.number(key).toPrecision(7));
   }
@@ -129,7 +130,7 @@ function commonConfig(reader: Metadata): Record<string, unknown> {
         "expected all of them",
     );
   }
-  // Ollama's own files of Gemma 3 say "global" and "local".
+  // Ollama's own files of Gemma 3 use "global" and "local".
   const base = reader.find("rope.freq_base") ?? reader.find("rope.global.freq_base");
   return {
     vocab_size: reader.vocabularySize,
@@ -166,7 +167,10 @@ async function llamaConfig(reader: Metadata, file: Gguf): Promise<Record<string,
   };
 }
 
-/** Llama 3's frequencies stand in the file as what they are divided by; what these were computed from, does not. */
+/**
+ * The file holds the divisors of Llama 3's frequencies, but not the parameters that they were
+ * computed from.
+ */
 async function llama3Scaling(reader: Metadata, file: Gguf): Promise<Record<string, unknown>> {
   const name = "rope_freqs.weight";
   if (!file.tensors.has(name)) return {};
@@ -198,7 +202,10 @@ async function llama3Scaling(reader: Metadata, file: Gguf): Promise<Record<strin
   };
 }
 
-/** What llama.cpp knows of Gemma 3 without being told: the pattern of layers, local θ, and the largest one's scale. */
+/**
+ * Constants of Gemma 3 in llama.cpp that are not in the file: the pattern of layers, local θ, and
+ * the largest model's scale.
+ */
 function gemma3Config(reader: Metadata): Record<string, unknown> {
   const [width, heads] = [reader.number("embedding_length"), reader.number("attention.head_count")];
   const largest = reader.number("block_count") === 62;
@@ -219,7 +226,10 @@ function gemma3Config(reader: Metadata): Record<string, unknown> {
   };
 }
 
-/** Whether the head is the token embedding: absent, or, as GPT-2's must be there, the same blocks again. */
+/**
+ * Whether the head is the token embedding: it is absent or, for GPT-2, where it is required, has
+ * the same blocks.
+ */
 async function isTied(file: Gguf): Promise<boolean> {
   const [embedding, head] = ["token_embd.weight", "output.weight"];
   const info = file.tensors.get(head);

@@ -1,5 +1,5 @@
 /**
- * A model as a GGUF file, which llama.cpp and Ollama run: the inverse of loading one.
+ * Writes a model as a GGUF file, which llama.cpp and Ollama run: the inverse of loading one.
  *
  * @module
  */
@@ -18,29 +18,44 @@ import { type GgufNaming, ggufPlace, ggufShape, toGgufForm } from "./gguf_names.
 import { llamaToConfig, parseLlamaConfig } from "./llama_config.ts";
 import type { Network } from "./model.ts";
 import type { StoredModel } from "./stored_weights.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How the matrices of an exported model are stored. */
 export type ExportType = "F32" | "F16" | "Q8_0";
 
 /** Options of {@linkcode exportGguf}. */
 export interface ExportGgufOptions {
-  /** The type of matrices, F16 by default; vectors and positions stay F32, as readers expect. */
+  /**
+   * The type of matrices, F16 by default; vectors and position embeddings stay F32, as readers
+   * expect.
+   */
   readonly type?: ExportType;
-  /** The keys of its tokenizer, as `tokenizerToGguf()` gives them; without them only Tunebook reads the file. */
+  /**
+   * The keys of its tokenizer, from `tokenizerToGguf()`; without them only Tunebook reads the file.
+   */
   readonly tokenizer?: GgufMetadata;
-  /** A name for people. */
+  /** A display name. */
   readonly name?: string;
   /** Stops the writing: the call rejects with the signal's reason and no file is left. */
   readonly signal?: AbortSignal;
-  /** Called as bytes are written with the bytes done so far and those in all. */
+  /** Called while bytes are written, with the bytes done so far and the total. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Numbers of `general.file_type` (`llama_ftype` of llama.h): what most of the file is. */
+/** The names of {@linkcode ExportGgufOptions}. */
+export const EXPORT_GGUF_OPTIONS: OptionNames<ExportGgufOptions> = {
+  type: true,
+  tokenizer: true,
+  name: true,
+  signal: true,
+  onProgress: true,
+};
+
+/** Values of `general.file_type` (`llama_ftype` of llama.h): the type of most tensors. */
 const FILE_TYPES: Readonly<Record<ExportType, number>> = { F32: 0, F16: 1, Q8_0: 7 };
 const Q8_BLOCK = 32;
 
-/** What is written: a model's shape, and its weights one after the other. */
+/** The model to write: its shape, and its weights one after the other. */
 interface Exported {
   readonly naming: GgufNaming;
   readonly config: Record<string, unknown>;
@@ -58,17 +73,36 @@ interface ExportedWeight {
  * Writes a model as a GGUF file, with one tensor at a time in memory.
  *
  * @param model A model, into which adapters must have been merged; or the open files of one.
- * @param path The file; its directory must exist. It is written beside, then renamed.
+ * @param path The file; its directory must exist. It is written under a temporary name, then
+ * renamed.
  * @param options Type, tokenizer, name, signal and progress.
  * @returns The file's length and hash.
- * @throws {TypeError} If the model is of no kind that GGUF has, or has adapters.
+ * @throws {TypeError} If GGUF does not support the model's architecture, or the model has adapters.
  * @throws {RangeError} If a value is too large for the type.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { exportGguf, Gpt2, loadNetwork, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * await exportGguf(network, path, { type: "F16" });
+ * const { network: again } = await loadNetwork(path, { device });
+ * assertEquals(again.architecture, "gpt2");
+ * await Deno.remove(path);
+ * device.close();
+ * ```
  */
 export async function exportGguf(
   model: Network | StoredModel,
   path: string,
   options: ExportGgufOptions = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write the model as GGUF", options, EXPORT_GGUF_OPTIONS);
   const { type = "F16", tokenizer = {}, name, signal, onProgress } = options;
   const exported = "find" in model ? fromFiles(model, signal) : fromModel(model);
   const { naming: { architecture }, config, weights } = exported;
@@ -85,7 +119,7 @@ export async function exportGguf(
   };
   for (const [parameter, weight] of weights) add(parameter, weight);
   if (architecture === "gpt2") {
-    // Readers of GPT-2 know neither a tied head nor a missing bias.
+    // Readers of GPT-2 files support neither a tied head nor a missing bias.
     if (!weights.has("lm_head.weight")) add("lm_head.weight", weights.get("wte.weight")!);
     addMissingBiases(entries, exported.layers);
   }
@@ -134,7 +168,10 @@ function fromFiles(stored: StoredModel, signal?: AbortSignal): Exported {
   return { naming: plan, config, vocabularySize, layers, weights };
 }
 
-/** A `config.json` as a model of it would write it: with what files leave out, and where these have it now. */
+/**
+ * A `config.json` in the form in which a model writes it: with omitted defaults, and with current
+ * key names.
+ */
 function completeConfig(architecture: string, stored: StoredModel): Record<string, unknown> {
   const { config, path } = stored;
   if (architecture === "llama") return llamaToConfig(parseLlamaConfig(config, path));
@@ -142,7 +179,10 @@ function completeConfig(architecture: string, stored: StoredModel): Record<strin
   return config;
 }
 
-/** Vectors and positions are F32 in every file; rows that do not fill blocks of Q8_0 become F16, as in llama.cpp. */
+/**
+ * Vectors and position embeddings are always F32; rows that do not fill blocks of Q8_0 become F16,
+ * as in llama.cpp.
+ */
 function typeOf(name: string, shape: readonly number[], type: ExportType): ExportType {
   if (shape.length === 1 || name === "position_embd.weight") return "F32";
   return type === "Q8_0" && shape.at(-1)! % Q8_BLOCK !== 0 ? "F16" : type;
@@ -158,7 +198,10 @@ function addMissingBiases(entries: GgufEntry[], layers: number): void {
   }
 }
 
-/** As many tokens as the model has rows: readers take the vocabulary's size from their list. */
+/**
+ * Pads the tokens to the model's number of rows, because readers take the vocabulary's size from
+ * the list.
+ */
 function fitVocabulary(tokenizer: GgufMetadata, size: number): GgufMetadata {
   const tokens = tokenizer["tokenizer.ggml.tokens"] as readonly string[] | undefined;
   if (tokens === undefined) return tokenizer;
@@ -184,5 +227,5 @@ function fitVocabulary(tokenizer: GgufMetadata, size: number): GgufMetadata {
   return fitted;
 }
 
-/** ggml's type of a token that is never used. */
+/** ggml's type of unused tokens. */
 const UNUSED = 5;

@@ -1,5 +1,6 @@
 /**
- * What a GGUF file says of a model's shape, for writing: the keys that llama.cpp and Ollama ask for.
+ * The metadata of a model's shape in a GGUF file, for writing: the keys that llama.cpp and Ollama
+ * read.
  *
  * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and llama.cpp's `convert_hf_to_gguf.py`
  *
@@ -10,7 +11,7 @@ import { rotaryFrequencies } from "../tensor/mod.ts";
 import type { GgufMetadata, GgufWritable } from "../weights/mod.ts";
 import { ConfigReader } from "./config_reader.ts";
 
-/** The keys of one architecture, without its name in front. */
+/** The keys of one architecture, without its prefix. */
 type Keys = Record<string, GgufWritable | undefined>;
 
 const KEYS: Readonly<Record<string, (reader: ConfigReader) => Keys>> = {
@@ -21,12 +22,12 @@ const KEYS: Readonly<Record<string, (reader: ConfigReader) => Keys>> = {
 };
 
 /**
- * What a GGUF file says of a model's shape: the inverse of `ggufToConfig()`.
+ * Converts a model's shape to GGUF metadata: the inverse of `ggufToConfig()`.
  *
  * @param architecture The model's architecture.
- * @param config What the model's `config.json` says, as `toConfig()` gives it.
+ * @param config The model's `config.json`, from `toConfig()`.
  * @returns The keys of the architecture, in order.
- * @throws {TypeError} If GGUF has no keys for the architecture, or none for something in it.
+ * @throws {TypeError} If GGUF has no keys for the architecture, or for a part of its configuration.
  */
 export function configToGguf(
   architecture: string,
@@ -61,7 +62,7 @@ function gpt2Keys(reader: ConfigReader): Keys {
   };
 }
 
-/** What Llamas and Gemmas have in common. */
+/** The keys that Llamas and Gemmas share. */
 function commonKeys(reader: ConfigReader): Keys {
   const heads = reader.count("num_attention_heads");
   const headDim = reader.count("head_dim", reader.count("hidden_size") / heads);
@@ -81,7 +82,7 @@ function commonKeys(reader: ConfigReader): Keys {
   };
 }
 
-/** Llama 3's scaling is no key: see {@linkcode rotaryDivisors}. */
+/** Llama 3's scaling is not a key: see {@linkcode rotaryDivisors}. */
 function scalingKeys(reader: ConfigReader): Keys {
   const scaling = reader.object("rope_scaling")?.rotaryScaling();
   if (scaling?.type !== "linear") return {};
@@ -89,10 +90,10 @@ function scalingKeys(reader: ConfigReader): Keys {
 }
 
 /**
- * What Llama 3's scaling divides the frequencies of rotary positions by: the tensor `rope_freqs.weight`.
+ * The divisors of rotary frequencies under Llama 3's scaling: the tensor `rope_freqs.weight`.
  *
- * @param config What the model's `config.json` says.
- * @returns A divisor for each frequency, (D / 2); undefined where the frequencies are not scaled so.
+ * @param config The model's `config.json`.
+ * @returns A divisor for each frequency, (D / 2); undefined without this scaling.
  */
 export function rotaryDivisors(config: Record<string, unknown>): Float32Array | undefined {
   const reader = new ConfigReader(config, "config.json");
@@ -123,7 +124,7 @@ function gemma3Keys(reader: ConfigReader): Keys {
   return {
     ...commonKeys(reader),
     "attention.sliding_window": uint32(reader.count("sliding_window", 4096)),
-    // The first two are llama.cpp's, the others those of Ollama's own engine.
+    // The first two are for llama.cpp, the others for Ollama's own engine.
     "rope.freq_base": float32(global),
     "rope.freq_base_swa": float32(local),
     "rope.global.freq_base": float32(global),
@@ -131,7 +132,7 @@ function gemma3Keys(reader: ConfigReader): Keys {
   };
 }
 
-/** What llama.cpp and Ollama take for granted in a Gemma 3. */
+/** Checks the properties of a Gemma 3 that llama.cpp and Ollama assume. */
 function checkGemma3(reader: ConfigReader): void {
   const layers = reader.count("num_hidden_layers");
   const expected = Array.from(

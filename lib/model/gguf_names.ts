@@ -1,15 +1,15 @@
 /**
- * Where a model's parameters stand in a GGUF file, and in which form: for reading such files and for writing them.
+ * Names and forms of a model's parameters in a GGUF file, for reading and writing.
  *
- * Names here are those of {@linkcode Network.parameters}. The forms are llama.cpp's: Llama's query and key rows
- * stand in pairs, Gemma's norms carry their + 1, GPT-2's matrices are (out, in).
+ * Names here are those of {@linkcode Network.parameters}. The forms are llama.cpp's: Llama's query
+ * and key rows are interleaved, Gemma's norms include their + 1, GPT-2's matrices are (out, in).
  *
  * https://github.com/ggml-org/llama.cpp/blob/master/convert_hf_to_gguf.py
  *
  * @module
  */
 
-/** How a tensor differs in a GGUF file from the parameter. */
+/** How a tensor in a GGUF file differs from the parameter. */
 export type GgufForm =
   /** Not at all. */
   | { readonly kind: "same" }
@@ -17,7 +17,10 @@ export type GgufForm =
   | { readonly kind: "transposed" }
   /** It is a norm's weight to which 1 was added there. */
   | { readonly kind: "plusOne" }
-  /** Each head's rows stand in pairs there: rows i and headDim / 2 + i here are rows 2i and 2i + 1 there. */
+  /**
+   * Each head's rows are interleaved there: rows i and headDim / 2 + i here are rows 2i and 2i + 1
+   * there.
+   */
   | { readonly kind: "paired"; readonly heads: number };
 
 /** A parameter's place in a GGUF file. */
@@ -28,7 +31,7 @@ export interface GgufPlace {
   readonly form: GgufForm;
 }
 
-/** What names depend on. */
+/** The properties that names depend on. */
 export interface GgufNaming {
   /** The model's architecture, which is `general.architecture` of the file. */
   readonly architecture: string;
@@ -82,15 +85,15 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   gemma3: GEMMA3,
 };
 
-/** Architectures whose places in a GGUF file are known. */
+/** Architectures whose names in a GGUF file are known. */
 export const GGUF_ARCHITECTURES: readonly string[] = Object.keys(NAMES);
 
 /**
- * Where a parameter stands in a GGUF file.
+ * The name and form of a parameter in a GGUF file.
  *
  * @param parameter Its name, such as `"layers.0.self_attn.q_proj.weight"`.
  * @param naming Architecture and heads.
- * @returns Name and form there.
+ * @returns Name and form in the file.
  * @throws {TypeError} If the architecture or the parameter has no place in such a file.
  *
  * @example
@@ -137,12 +140,12 @@ function formOf(module: string, part: string, naming: GgufNaming): GgufForm {
 }
 
 /**
- * From a GGUF file's form to the parameter's.
+ * Converts values from a GGUF file's form to the parameter's.
  *
- * @param values The tensor as the file has it, in row-major order.
+ * @param values The tensor in the file's form, in row-major order.
  * @param shape The parameter's shape.
  * @param form How they differ.
- * @returns The parameter's values: the same array where it needs no new one.
+ * @returns The parameter's values; the same array if the forms are equal.
  */
 export function fromGgufForm(
   values: Float32Array,
@@ -156,12 +159,13 @@ export function fromGgufForm(
 }
 
 /**
- * From the parameter's form to a GGUF file's: the inverse of {@linkcode fromGgufForm}.
+ * Converts values from the parameter's form to a GGUF file's: the inverse of {@linkcode
+ * fromGgufForm}.
  *
  * @param values The parameter's values in row-major order.
  * @param shape The parameter's shape.
  * @param form How they differ.
- * @returns The tensor as the file has it: the same array where it needs no new one.
+ * @returns The tensor in the file's form; the same array if the forms are equal.
  */
 export function toGgufForm(
   values: Float32Array,
@@ -180,7 +184,7 @@ export function toGgufForm(
 }
 
 /**
- * The shape that a parameter has in a GGUF file, fastest axis last.
+ * The shape of a parameter in a GGUF file, fastest axis last.
  *
  * @param shape The parameter's shape.
  * @param form How they differ.
@@ -191,12 +195,12 @@ export function ggufShape(shape: readonly number[], form: GgufForm): number[] {
 }
 
 /**
- * Which row of a GGUF file's tensor each row of the parameter is, where rows stand in pairs there. Rows of blocks can be
- * put in this order without widening them.
+ * The permutation of rows between a parameter and an interleaved tensor in a GGUF file. Rows of
+ * blocks can be permuted without widening them.
  *
- * @param rows How many rows there are.
- * @param heads How many heads they belong to.
- * @returns For each row of the parameter, the row there.
+ * @param rows The number of rows.
+ * @param heads The number of heads they belong to.
+ * @returns For each row of the parameter, the row in the file.
  */
 export function pairedRows(rows: number, heads: number): Int32Array {
   const headDim = rows / heads;
@@ -208,7 +212,7 @@ export function pairedRows(rows: number, heads: number): Int32Array {
 }
 
 function reorder(values: Float32Array, shape: readonly number[], from: Int32Array): Float32Array {
-  const width = shape[1] ?? 1; // a bias has rows of one
+  const width = shape[1] ?? 1; // a bias has rows of one element
   const result = new Float32Array(values.length);
   from.forEach((row, i) => result.set(values.subarray(row * width, (row + 1) * width), i * width));
   return result;

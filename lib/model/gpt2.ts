@@ -35,21 +35,30 @@ export interface Gpt2Config {
   readonly layers: number;
   /** H: heads of attention; C is a multiple of it. */
   readonly heads: number;
-  /** Width inside of the feed-forward layers, 4 C by default. */
+  /** Width inside the feed-forward layers; 4 C by default. */
   readonly feedForwardWidth?: number;
   /** Added to variances. By default 1e-5. */
   readonly layerNormEpsilon?: number;
   /** Whether the projection to queries, keys and values has a bias. By default true, as in all published weights. */
   readonly qkvBias?: boolean;
-  /** Probability of dropping elements of the embedding and of what blocks add, in training. By default 0. */
+  /**
+   * Probability of dropping elements of the embedding and of blocks' outputs in training. By
+   * default 0.
+   */
   readonly dropout?: number;
-  /** Probability of dropping weights of the attention, in training. By default that of {@linkcode Gpt2Config.dropout}. */
+  /**
+   * Probability of dropping attention weights in training. By default that of {@linkcode
+   * Gpt2Config.dropout}.
+   */
   readonly attentionDropout?: number;
   /** Whether the output head is the token embedding. By default true. */
   readonly tied?: boolean;
   /** Standard deviation of an untrained model's weights. By default 0.02, right for widths of about 1,000. */
   readonly initializerRange?: number;
-  /** Token ids with a meaning. By default the last token begins and ends a text, as in the published models. */
+  /**
+   * Ids of special tokens. By default the last token begins and ends a text, as in the published
+   * models.
+   */
   readonly special?: SpecialTokens;
 }
 
@@ -96,12 +105,31 @@ export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
   return shapes;
 }
 
-/** A GPT-2 on a device. */
+/**
+ * A GPT-2 on a device.
+ *
+ * @example An untrained GPT-2
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * assertEquals(network.parameters.get("wte.weight")!.shape, [9, 4]);
+ * device.close();
+ * ```
+ */
 export class Gpt2 extends Decoder<Gpt2Config> {
+  /** The architecture, as GGUF files name it. */
   readonly architecture = "gpt2";
+  /** What precedes the weights' names in Hugging Face files. */
   readonly prefix = "transformer.";
 
   /**
+   * Makes a network of given weights.
+   *
    * @param config Shape and options.
    * @param parameters A tensor for each of {@linkcode gpt2Shapes}.
    */
@@ -117,10 +145,10 @@ export class Gpt2 extends Decoder<Gpt2Config> {
   }
 
   /**
-   * Makes an untrained model: weights normal with the deviation that the configuration says, those that add to the
-   * residual stream smaller by √(2 · layers), biases 0, norms 1.
+   * Creates an untrained model: weights normal with the configured deviation, divided by √(2 ·
+   * layers) for projections into the residual stream, biases 0, norms 1.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param config Shape and options.
    * @param options The seed of the first weights.
    * @returns The model.
@@ -140,11 +168,13 @@ export class Gpt2 extends Decoder<Gpt2Config> {
     return new Gpt2(config, parameters);
   }
 
+  /** Whether training drops anything. */
   override get hasDropout(): boolean {
     const { dropout: probability = 0, attentionDropout = probability } = this.config;
     return probability > 0 || attentionDropout > 0 || super.hasDropout;
   }
 
+  /** Gives the last layer's output after the final norm, (T, C). */
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { width, layers, heads, layerNormEpsilon = 1e-5, dropout: probability = 0 } = this.config;
     const { attentionDropout = probability } = this.config;
@@ -152,7 +182,8 @@ export class Gpt2 extends Decoder<Gpt2Config> {
     const norm = (x: Tensor, name: string) =>
       layerNorm(x, w(`${name}.weight`), w(`${name}.bias`), layerNormEpsilon);
     const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
-    // A stream of seeds for each block: one that runs again drops the same.
+    // Each block has its own stream of seeds, so that it drops the same elements when it is
+    // recomputed.
     const dropper = (...part: number[]) => {
       const stream = new Random([dropoutSeed ?? 0, ...part]);
       const drop = (x: Tensor) =>
@@ -181,6 +212,7 @@ export class Gpt2 extends Decoder<Gpt2Config> {
     return norm(x, "ln_f");
   }
 
+  /** Gives what its `config.json` says. */
   toConfig(): Record<string, unknown> {
     const { config } = this;
     const probability = config.dropout ?? 0;

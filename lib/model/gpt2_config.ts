@@ -8,7 +8,7 @@ import { ConfigReader } from "./config_reader.ts";
 import type { Gpt2Config } from "./gpt2.ts";
 
 /**
- * Reads a GPT-2's shape from what a Hugging Face `config.json` says.
+ * Reads a GPT-2's shape from a Hugging Face `config.json`.
  *
  * @param json The file's object.
  * @param path The file, for messages.

@@ -1,29 +1,31 @@
 /**
- * Linear layers: the one place through which every matrix of every model is applied, so that an adapter beside it, or
- * a weight in another storage type, concerns no model.
+ * Linear layers. Every matrix of every model is applied here, so that models need not know about
+ * adapters or storage types.
  *
  * @module
  */
 
 import { matmul, type Tensor } from "../tensor/mod.ts";
 
-/** How a weight lies in memory: (in, out) as in GPT-2's `Conv1D`, or (out, in) as in PyTorch's `Linear`. */
+/**
+ * The layout of a weight: (in, out) as in GPT-2's `Conv1D`, or (out, in) as in PyTorch's `Linear`.
+ */
 export type LinearLayout = "in-out" | "out-in";
 
-/** What is learnt beside a weight that stays as it is; see `lora.ts`. */
+/** An adapter, trained in addition to a frozen weight; see `lora.ts`. */
 export interface Adapter {
-  /** Its tensors, by what follows the layer's name in a file. */
+  /** Its tensors, by the suffix after the layer's name in a file. */
   readonly parameters: ReadonlyMap<string, Tensor>;
-  /** What decides it beside its tensors, for people and checkpoints: plain values. */
+  /** Its settings, for messages and checkpoints: plain values. */
   readonly settings: object;
   /** Whether training drops elements of its input. */
   readonly hasDropout: boolean;
   /**
-   * Adds what it has learnt.
+   * Adds the adapter's output.
    *
    * @param y The layer's own output, (T, out).
    * @param x The layer's input, (T, in).
-   * @param dropoutSeed Chooses what is dropped; without it nothing is.
+   * @param dropoutSeed Seed of the dropout; without it nothing is dropped.
    * @returns (T, out).
    */
   addTo(y: Tensor, x: Tensor, dropoutSeed?: number): Tensor;
@@ -35,14 +37,15 @@ export interface Adapter {
  * @internal
  */
 export class Linear {
-  /** What is learnt beside the weight, if anything is. */
+  /** The adapter, if there is one. */
   adapter?: Adapter;
   readonly #parameters: ReadonlyMap<string, Tensor>;
 
   /**
-   * @param parameters The model's, where the weight and perhaps a bias are found at each use: they may be exchanged.
+   * @param parameters The model's parameters, in which weight and bias are looked up at each use,
+   * because they may be replaced.
    * @param name The layer's name: that of its weight without `.weight`.
-   * @param layout How the weight lies.
+   * @param layout The weight's layout.
    */
   constructor(
     parameters: ReadonlyMap<string, Tensor>,
@@ -52,12 +55,12 @@ export class Linear {
     this.#parameters = parameters;
   }
 
-  /** The weight, in the order of {@linkcode Linear.layout}. */
+  /** The weight, in the layout {@linkcode Linear.layout}. */
   get weight(): Tensor {
     return this.#parameters.get(`${this.name}.weight`)!;
   }
 
-  /** (out), where there is one. */
+  /** The bias, (out), if there is one. */
   get bias(): Tensor | undefined {
     return this.#parameters.get(`${this.name}.bias`);
   }
@@ -76,7 +79,7 @@ export class Linear {
    * Applies the layer.
    *
    * @param x (T, in).
-   * @param dropoutSeed Chooses what the adapter drops, in training; see {@linkcode Adapter.addTo}.
+   * @param dropoutSeed Seed of the adapter's dropout in training; see {@linkcode Adapter.addTo}.
    * @returns (T, out).
    */
   apply(x: Tensor, dropoutSeed?: number): Tensor {
@@ -86,11 +89,12 @@ export class Linear {
 }
 
 /**
- * Makes a model's linear layers: all of its matrices but embeddings and the output head, which is part of the loss.
+ * Creates a model's linear layers: all matrices except embeddings and the output head, which is
+ * part of the loss.
  *
  * @param parameters The model's weights.
- * @param layout How they lie.
- * @param others Names of the matrices that are no linear layers.
+ * @param layout Their layout.
+ * @param others Names of the other matrices.
  * @returns Layers by name, in the order of the weights.
  */
 export function makeLinears(
@@ -110,10 +114,10 @@ export function makeLinears(
 }
 
 /**
- * Whether any adapter drops elements in training; for {@linkcode Network.hasDropout}.
+ * Whether any adapter has dropout in training; for {@linkcode Network.hasDropout}.
  *
- * @param linears A model's.
- * @returns Whether one does.
+ * @param linears A model's linear layers.
+ * @returns Whether one has.
  */
 export function dropsInAdapters(linears: ReadonlyMap<string, Linear>): boolean {
   return [...linears.values()].some(({ adapter }) => adapter?.hasDropout);

@@ -1,6 +1,7 @@
 /**
- * Llama, from top to bottom as in Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023, and with
- * it TinyLlama, SmolLM2 and, by a sliding window, Mistral (Jiang et al., "Mistral 7B", 2023).
+ * Llama, from top to bottom as in Touvron et al., "LLaMA: Open and Efficient Foundation Language
+ * Models", 2023, also TinyLlama, SmolLM2 and, with a sliding window, Mistral (Jiang et al.,
+ * "Mistral 7B", 2023).
  *
  * Weights keep the names and layout of Hugging Face's `LlamaForCausalLM`: projections are (out, in).
  *
@@ -56,12 +57,32 @@ export function llamaShapes(config: LlamaConfig): Map<string, number[]> {
   return shapes;
 }
 
-/** A Llama or Mistral on a device. */
+/**
+ * A Llama or Mistral on a device.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick } from "tunebook";
+ * import { Llama } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Llama.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2, kvHeads: 1, feedForwardWidth: 8,
+ * });
+ * assertEquals(network.kvHeads, 1);
+ * device.close();
+ * ```
+ */
 export class Llama extends Decoder<LlamaConfig> {
+  /** The architecture, as GGUF files name it. */
   readonly architecture = "llama";
+  /** What precedes the weights' names in Hugging Face files. */
   readonly prefix = "model.";
 
   /**
+   * Makes a network of given weights.
+   *
    * @param config Shape and options.
    * @param parameters A tensor for each of {@linkcode llamaShapes}.
    */
@@ -73,9 +94,9 @@ export class Llama extends Decoder<LlamaConfig> {
   }
 
   /**
-   * Makes an untrained model: weights normal with deviation 0.02, biases 0, norms 1.
+   * Creates an untrained model: weights normal with deviation 0.02, biases 0, norms 1.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param config Shape and options.
    * @param options The seed of the first weights.
    * @returns The model.
@@ -107,6 +128,7 @@ export class Llama extends Decoder<LlamaConfig> {
     return new Llama(config, parameters);
   }
 
+  /** Gives the last layer's output after the final norm, (T, C). */
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { layers, heads, normEpsilon: epsilon = 1e-6, theta, scaling, window } = this.config;
     const attention = { heads, kvHeads: this.kvHeads, window };
@@ -136,6 +158,7 @@ export class Llama extends Decoder<LlamaConfig> {
     return norm(x, "norm");
   }
 
+  /** Gives what its `config.json` says. */
   toConfig(): Record<string, unknown> {
     return llamaToConfig(this.config);
   }

@@ -1,5 +1,5 @@
 /**
- * The shape of a Llama, from and to Hugging Face's `config.json`.
+ * The shape of a Llama: reads and writes Hugging Face's `config.json`.
  *
  * @module
  */
@@ -15,33 +15,33 @@ import type { DecoderConfig } from "./decoder.ts";
 
 /** Shape and options of a Llama, or of a Mistral, which adds a window. */
 export interface LlamaConfig extends DecoderConfig {
-  /** What Hugging Face calls it; `"llama"` by default. */
+  /** Its `model_type`; `"llama"` by default. */
   readonly modelType?: "llama" | "mistral";
-  /** F: width inside of the feed-forward layers. */
+  /** F: width inside the feed-forward layers. */
   readonly feedForwardWidth: number;
   /** Added to mean squares. 1e-6 by default. */
   readonly normEpsilon?: number;
   /** θ, the base of rotary positions' wavelengths. 10000 by default. */
   readonly theta?: number;
-  /** How these are scaled; not at all by default. */
+  /** How rotary positions are scaled; not at all by default. */
   readonly scaling?: RotaryScaling;
-  /** Tokens see only those less than this many positions away; all by default. */
+  /** Tokens attend only to those less than this many positions away; to all by default. */
   readonly window?: number;
-  /** Whether attention's projections have biases. By default not. */
+  /** Whether attention's projections have biases. False by default. */
   readonly attentionBias?: boolean;
-  /** Whether the feed-forward layers have biases. By default not. */
+  /** Whether the feed-forward layers have biases. False by default. */
   readonly mlpBias?: boolean;
-  /** Whether the output head is the token embedding. By default not. */
+  /** Whether the output head is the token embedding. False by default. */
   readonly tied?: boolean;
-  /** Tokens with a meaning. */
+  /** Special tokens. */
   readonly special?: SpecialTokens;
 }
 
-/** Mistral's window, where its configuration tells none. */
+/** Mistral's window, if its configuration names none. */
 const MISTRAL_WINDOW = 4096;
 
 /**
- * Reads a Llama's or Mistral's shape from what a Hugging Face `config.json` says.
+ * Reads a Llama's or Mistral's shape from a Hugging Face `config.json`.
  *
  * @param json The file's object.
  * @param path The file, for messages.
@@ -82,7 +82,7 @@ export function parseLlamaConfig(json: Record<string, unknown>, path: string): L
 }
 
 /**
- * What a Llama's `config.json` says: the inverse of {@linkcode parseLlamaConfig}.
+ * Converts a Llama's shape to a `config.json`: the inverse of {@linkcode parseLlamaConfig}.
  *
  * @param config Shape and options.
  * @returns The file's object.

@@ -1,5 +1,6 @@
 /**
- * LoRA: beside a frozen matrix W two thin ones learn, `y = x W + (alpha / rank) · drop(x) Aᵀ Bᵀ`.
+ * LoRA: two low-rank matrices are trained in addition to a frozen matrix W, `y = x W + (alpha /
+ * rank) · drop(x) Aᵀ Bᵀ`.
  *
  * Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021. With {@linkcode quantize} it is QLoRA (Dettmers
  * et al., "QLoRA: Efficient Finetuning of Quantized LLMs", 2023): nothing else changes.
@@ -24,28 +25,41 @@ import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import type { Network } from "./model.ts";
 import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** What decides an adapter, in PEFT's terms. */
+/** The settings of an adapter, in PEFT's terms. */
 export interface LoraSettings {
   /** r: rows of A and columns of B. */
   readonly rank: number;
-  /** What is learnt counts `alpha / rank` times. */
+  /** The adapter's output is multiplied by `alpha / rank`. */
   readonly alpha: number;
-  /** Probability of dropping elements of the input, in training. */
+  /** Probability of dropping elements of the input in training. */
   readonly dropout: number;
-  /** Whether it counts `alpha / √rank` times instead (Kalajdzievski, "A Rank Stabilization Scaling Factor", 2023). */
+  /**
+   * Whether the factor is `alpha / √rank` instead (Kalajdzievski, "A Rank Stabilization Scaling
+   * Factor", 2023).
+   */
   readonly rsLora: boolean;
 }
 
 /** Options of {@linkcode addLora}. */
 export interface LoraOptions extends Partial<LoraSettings> {
-  /** The layers to adapt; by default all linear layers, which the output head is none of. */
+  /** The layers to adapt; by default all linear layers. The output head is not one of them. */
   readonly targets?: NamePattern;
-  /** Decides the first weights. 123 by default. */
+  /** Seed of the initial weights. 123 by default. */
   readonly seed?: number;
 }
 
-/** What is learnt beside one matrix. */
+const LORA_OPTIONS: OptionNames<LoraOptions> = {
+  rank: true,
+  alpha: true,
+  dropout: true,
+  rsLora: true,
+  targets: true,
+  seed: true,
+};
+
+/** The adapter of one matrix. */
 export class LoraAdapter implements Adapter {
   readonly parameters: ReadonlyMap<string, Tensor>;
   readonly #stream: number;
@@ -54,7 +68,7 @@ export class LoraAdapter implements Adapter {
    * @param settings Rank, alpha, dropout.
    * @param a A, (r, in).
    * @param b B, (out, r).
-   * @param stream Tells its dropout from other layers'.
+   * @param stream Distinguishes its dropout from that of other layers.
    */
   constructor(
     readonly settings: LoraSettings,
@@ -67,7 +81,7 @@ export class LoraAdapter implements Adapter {
     for (const tensor of this.parameters.values()) tensor.requiresGrad = true;
   }
 
-  /** What B A is multiplied by. */
+  /** The factor of B A. */
   get factor(): number {
     const { alpha, rank, rsLora } = this.settings;
     return alpha / (rsLora ? Math.sqrt(rank) : rank);
@@ -84,21 +98,22 @@ export class LoraAdapter implements Adapter {
     const narrow = scale(matmul(dropped, this.a, { transposeB: true }), this.factor); // (T, r)
     const learnt = matmul(narrow, this.b, { transposeB: true }); // (T, out)
     const sum = add(y, learnt);
-    // Gradients of products and sums read none of these, and each is as large as the result.
+    // The gradients of products and sums do not read these, and each is as large as the result.
     for (const part of [y, learnt]) part.forget();
     return sum;
   }
 }
 
 /**
- * Adapts linear layers of a model: it freezes the model and lets an {@linkcode LoraAdapter} learn beside each. A is
- * drawn from Kaiming's uniform distribution, as in PEFT, and B is 0, so that at first nothing changes.
+ * Adds adapters to linear layers of a model: freezes the model and adds a trainable {@linkcode
+ * LoraAdapter} to each layer. A is drawn from Kaiming's uniform distribution, as in PEFT, and B is
+ * 0, so that the model is unchanged at first.
  *
  * @param model The model, changed in place.
  * @param options Rank (8 by default), alpha (twice the rank), dropout (0), which layers, seed.
- * @returns Names of the layers that are adapted.
+ * @returns Names of the adapted layers.
  * @throws {RangeError} If a number is out of range, or no linear layer has such a name.
- * @throws {TypeError} If a layer is adapted already.
+ * @throws {TypeError} If a layer already has an adapter.
  *
  * @example Adapting GPT-2's attention
  * ```ts
@@ -118,6 +133,7 @@ export class LoraAdapter implements Adapter {
  * ```
  */
 export function addLora(model: Network, options: LoraOptions = {}): string[] {
+  assertKnownOptions("adapt a model", options, LORA_OPTIONS);
   const { targets = /(?:)/, seed = 123 } = options;
   const settings = settle(options);
   const linears = chooseLinears(model, targets);
@@ -128,7 +144,7 @@ export function addLora(model: Network, options: LoraOptions = {}): string[] {
     const random = new Random([seed, stream]);
     const { inWidth, outWidth } = linear;
     const { device } = linear.weight;
-    // kaiming_uniform_ with a = √5: the deviation's bound is √(6 / (1 + 5) / in).
+    // kaiming_uniform_ with a = √5: the bound is √(6 / (1 + 5) / in).
     const bound = Math.sqrt(1 / inWidth);
     const values = Float32Array.from(
       { length: settings.rank * inWidth },
@@ -143,7 +159,7 @@ export function addLora(model: Network, options: LoraOptions = {}): string[] {
 }
 
 /**
- * Puts a loaded A and B beside a layer. The model is not frozen by it.
+ * Adds a loaded A and B to a layer. The model is not frozen.
  *
  * @param model The model.
  * @param linear One of its layers.
@@ -162,10 +178,25 @@ export function attachLora(
 }
 
 /**
- * Takes adapters away; the model is what it was before, and still frozen.
+ * Removes adapters. The model is then as before, but still frozen.
  *
  * @param model The model, changed in place.
- * @returns How many layers had one.
+ * @returns The number of layers that had one.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { removeLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * addLora(network, { rank: 2, targets: "c_attn" });
+ * assertEquals(removeLora(network), 1);
+ * device.close();
+ * ```
  */
 export function removeLora(model: Network): number {
   let removed = 0;
@@ -182,11 +213,26 @@ export function removeLora(model: Network): number {
 }
 
 /**
- * Adds what adapters have learnt to the weights and takes the adapters away: the model answers as before, within
- * rounding, at the base's speed and in its layout; weights that were packed are float32 then. All that can learns again.
+ * Merges adapters into the weights and removes them: the model answers as before, within rounding,
+ * at the base's speed and in its layout. Merged weights that were packed become float32. All
+ * float32 weights become trainable again.
  *
  * @param model The model, changed in place.
- * @returns How many layers were merged.
+ * @returns The number of merged layers.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, mergeLora, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * addLora(network, { rank: 2, targets: "c_attn" });
+ * assertEquals(mergeLora(network), 1);
+ * device.close();
+ * ```
  */
 export function mergeLora(model: Network): number {
   for (const linear of model.linears.values()) {
@@ -200,16 +246,16 @@ export function mergeLora(model: Network): number {
   return merged;
 }
 
-/** A network with what adapters learnt in its weights; the network that it was made of is as it was. */
+/** A network with adapters merged into its weights; the original network is unchanged. */
 export interface MergedNetwork extends Disposable {
-  /** Without adapters; weights that have none are shared with the original. */
+  /** The merged network; weights without an adapter are shared with the original. */
   readonly network: Network;
 }
 
 /**
- * Adds what adapters have learnt to copies of the weights, as {@linkcode mergeLora} does in place.
+ * Merges adapters into copies of the weights, as {@linkcode mergeLora} does in place.
  *
- * @param model The adapted model, which stays as it is.
+ * @param model The adapted model, which is not changed.
  * @returns The merged network; dispose it to free the copies.
  */
 export function mergedCopy(model: Network): MergedNetwork {
@@ -240,7 +286,7 @@ function mergedWeight({ layout, weight }: Linear, { a, b, factor }: LoraAdapter)
   ).keep();
 }
 
-/** Checks the settings and fills in what is left out. */
+/** Checks the settings and fills in defaults. */
 function settle(options: LoraOptions): LoraSettings {
   const { rank = 8, dropout = 0, rsLora = false } = options;
   const { alpha = 2 * rank } = options;
@@ -252,7 +298,7 @@ function settle(options: LoraOptions): LoraSettings {
   }
   if (!(dropout >= 0 && dropout < 1)) {
     throw new RangeError(
-      `Cannot adapt with dropout ${dropout}: expected a number from 0 up to, not including, 1`,
+      `Cannot adapt with dropout ${dropout}: expected a number from 0 up to, but not including, 1`,
     );
   }
   return { rank, alpha, dropout, rsLora };

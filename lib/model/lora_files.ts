@@ -1,5 +1,6 @@
 /**
- * LoRA adapters from and to directories in PEFT's layout: `adapter_config.json` and `adapter_model.safetensors`.
+ * Loading and saving LoRA adapters in PEFT's layout: `adapter_config.json` and
+ * `adapter_model.safetensors`.
  *
  * @module
  */
@@ -19,35 +20,64 @@ import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import type { Network } from "./model.ts";
 import { originOf } from "./origin.ts";
 import { freeze } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
 
-/** What an adapter's configuration says. */
+/** An adapter's configuration. */
 export interface AdapterConfig {
   /** Rank, alpha, dropout. */
   readonly settings: LoraSettings;
-  /** The model that it was trained on, where that was written down. */
+  /** The model that it was trained on, if recorded. */
   readonly base?: string;
-  /** The revision of that model on the hub, where one was written down. */
+  /** The revision of that model on the hub, if recorded. */
   readonly revision?: string;
 }
 
 /**
- * Saves a model's adapters, as PEFT and {@linkcode loadLora} read them. The model itself is not written.
+ * Saves a model's adapters in the form that PEFT and {@linkcode loadLora} read. The model itself is
+ * not written.
  *
  * @param model The adapted model.
- * @param directory Where to; made if it does not exist. Each file is written beside, then renamed.
- * @param options The base's name or directory and its revision on the hub, for the configuration, by default those of
- * the files that the model was loaded from; the type to store, F32 by default.
+ * @param directory The directory; created if it does not exist. Each file is written under a
+ * temporary name, then renamed.
+ * @param options The base's name or directory and its revision on the hub, for the configuration,
+ * by default those of the model's files; the type to store, F32 by default.
  * @returns Length and hash of the weights' file.
- * @throws {TypeError} If the model has no adapter, or adapters of several settings.
+ * @throws {TypeError} If the model has no adapter, or adapters with different settings.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { loadLora, removeLora, saveLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * addLora(network, { rank: 2 });
+ * await saveLora(network, directory, { base: "openai-community/gpt2" });
+ * removeLora(network);
+ * const { base, settings } = await loadLora(network, directory);
+ * assertEquals([base, settings.rank], ["openai-community/gpt2", 2]);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function saveLora(
   model: Network,
   directory: string,
   options: { base?: string; revision?: string; dtype?: WritableDtype; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("save an adapter", options, {
+    base: true,
+    revision: true,
+    dtype: true,
+    signal: true,
+  });
   const { dtype, signal } = options;
   const origin = originOf(model);
   const { base, revision } = options.base !== undefined || !origin ? options : nameBase(origin);
@@ -89,15 +119,34 @@ export async function saveLora(
 }
 
 /**
- * Puts saved adapters beside a model's layers and freezes the model, so that it answers as it was trained to, and can
- * be trained further.
+ * Adds saved adapters to a model's layers and freezes the model, to use it or to train it further.
  *
  * @param model The base, changed in place.
- * @param directory What {@linkcode saveLora} or PEFT wrote.
- * @returns What its configuration says.
+ * @param directory A directory by {@linkcode saveLora} or PEFT.
+ * @returns Its configuration.
  * @throws {TypeError} If it is another kind of adapter, or does not fit the model.
  * @throws {SyntaxError} If a file is damaged.
- * @throws {Deno.errors.NotFound} If a file is not there.
+ * @throws {Deno.errors.NotFound} If a file is missing.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addLora, Gpt2, pick } from "tunebook";
+ * import { loadLora, removeLora, saveLora } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const directory = await Deno.makeTempDir();
+ * addLora(network, { rank: 2 });
+ * await saveLora(network, directory, { base: "openai-community/gpt2" });
+ * removeLora(network);
+ * const { base, settings } = await loadLora(network, directory);
+ * assertEquals([base, settings.rank], ["openai-community/gpt2", 2]);
+ * await Deno.remove(directory, { recursive: true });
+ * device.close();
+ * ```
  */
 export async function loadLora(model: Network, directory: string): Promise<AdapterConfig> {
   const config = await readAdapterConfig(directory);
@@ -119,11 +168,11 @@ export async function loadLora(model: Network, directory: string): Promise<Adapt
 }
 
 /**
- * Reads what an adapter says of itself.
+ * Reads an adapter's configuration.
  *
- * @param directory The adapter's.
+ * @param directory The adapter's directory.
  * @returns Settings, and the base's name.
- * @throws {TypeError} If it is no LoRA adapter, or one of a kind that is not supported.
+ * @throws {TypeError} If it is not a LoRA adapter, or of a kind that is not supported.
  * @throws {SyntaxError} If it is not JSON.
  * @throws {Deno.errors.NotFound} If there is no `adapter_config.json`.
  */
@@ -172,10 +221,10 @@ export async function isAdapter(path: string): Promise<boolean> {
   return (await Deno.stat(join(path, CONFIG)).catch(() => undefined))?.isFile ?? false;
 }
 
-/** What adapters may begin as in PEFT without a change of the base's weights. */
+/** PEFT's initializations that do not change the base's weights. */
 const BEGINNINGS: readonly unknown[] = [true, false, "gaussian", "eva", "orthogonal", "mica"];
 
-/** Refuses what would change the result and is not computed here. */
+/** Refuses settings that would change the result and are not supported. */
 function assertSupported(json: Record<string, unknown>, cannot: string): void {
   const isEmpty = (value: unknown) =>
     value === undefined || value === null || value === false || value === "none" ||
@@ -197,7 +246,8 @@ function assertSupported(json: Record<string, unknown>, cannot: string): void {
   ];
   const { init_lora_weights: init } = json;
   if (init != null && !BEGINNINGS.includes(init)) {
-    // PEFT takes what others begin as off the base's weights, and again as it loads them.
+    // For other initializations PEFT subtracts the initial adapter from the base's weights, again
+    // at each load.
     const [found, ...expected] = [init, ...BEGINNINGS].map((value) => JSON.stringify(value));
     throw new TypeError(
       `${cannot}: "init_lora_weights" is ${found}, for which PEFT changes the base's weights, ` +
@@ -226,8 +276,8 @@ function findLinear(model: Network, module: string): Linear | undefined {
 }
 
 /**
- * The adapted layers' names, as PEFT finds them by how names end: without the block's number where that chooses the
- * same layers.
+ * The adapted layers' names as suffixes, as PEFT matches them: without the block's number if that
+ * selects the same layers.
  */
 function targetModules(model: Network, adapted: readonly Linear[]): string[] {
   const chosen = new Set(adapted.map(({ name }) => name));

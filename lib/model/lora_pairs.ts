@@ -1,5 +1,5 @@
 /**
- * The A's and B's that a file holds for a model's layers, on their way beside these.
+ * Adds pairs of A and B from a file to a model's layers.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import type { Network } from "./model.ts";
 export interface StoredMatrix {
   /** Its shape. */
   readonly shape: readonly number[];
-  /** Reads it, in row-major order. */
+  /** Reads its values in row-major order. */
   readonly read: () => Promise<Float32Array>;
 }
 
-/** What was found for one layer. */
+/** The pair of one layer. */
 export interface StoredPair {
   /** A, (r, in). */
   readonly a?: StoredMatrix;
@@ -26,13 +26,13 @@ export interface StoredPair {
 }
 
 /**
- * Puts pairs beside their layers. All are looked at before the first is put in place.
+ * Adds pairs to their layers. All are checked before the first is added.
  *
  * @param model The model.
- * @param pairs What a file holds for its layers.
- * @param settingsOf Gives a layer's settings for the rank that its shapes say.
- * @param cannot How a message begins.
- * @throws {TypeError} If there is no pair, a layer is adapted already, or a shape is not what is expected.
+ * @param pairs The pairs in a file, by layer.
+ * @param settingsOf Returns a layer's settings for the rank in its shapes.
+ * @param cannot The beginning of error messages.
+ * @throws {TypeError} If there is no pair, a layer already has an adapter, or a shape is wrong.
  */
 export async function attachPairs(
   model: Network,

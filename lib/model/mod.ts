@@ -10,9 +10,8 @@ import "./restorable.ts";
 export type { CreateOptions } from "./parameters.ts";
 export type { AdapterConfig } from "./lora_files.ts";
 export { type ModelPlan, planModel } from "./architectures.ts";
-export { KeyValueCache } from "./cache.ts";
-export { Decoder, type DecoderConfig } from "./decoder.ts";
 export { type LoadedNetwork, loadNetwork, type LoadNetworkOptions, saveNetwork } from "./files.ts";
+export type { Decoder, DecoderConfig } from "./decoder.ts";
 export { Gemma } from "./gemma.ts";
 export type { GemmaConfig } from "./gemma_config.ts";
 export {

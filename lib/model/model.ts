@@ -1,5 +1,5 @@
 /**
- * What every language model offers to training and generation.
+ * The interface of all language models for training and generation.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import {
 } from "../tensor/mod.ts";
 import { linearCrossEntropy, matmul } from "../tensor/mod.ts";
 import type { Linear } from "./linear.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /** Heads of an attention layer. */
 export interface AttentionHeads {
@@ -21,15 +22,15 @@ export interface AttentionHeads {
   readonly heads: number;
   /** Heads of keys and values; as many as `heads` by default. */
   readonly kvHeads?: number;
-  /** Only tokens less than this many positions away are seen; all by default. */
+  /** Attention is limited to tokens less than this many positions away; unlimited by default. */
   readonly window?: number;
-  /** What scores are multiplied by, 1/√headDim by default. */
+  /** The factor of scores; 1/√headDim by default. */
   readonly scale?: number;
-  /** Which weights are dropped, in training. */
+  /** Dropout of attention weights in training. */
   readonly dropout?: AttentionDropout;
 }
 
-/** How a layer's queries find keys and values: within the input, or in a cache. */
+/** How a layer's queries attend to keys and values: within the input, or in a cache. */
 export type Attend = (
   layer: number,
   q: Tensor,
@@ -38,17 +39,19 @@ export type Attend = (
   heads: AttentionHeads,
 ) => Tensor;
 
-/** Tokens for a model. */
+/** The input of a model. */
 export interface ModelInput {
   /** Token ids, (T). */
   readonly tokens: Int32Array;
   /** Each token's position in its sequence, (T). */
   readonly positions: Int32Array;
-  /** Which token sees which. */
+  /** Which token attends to which. */
   readonly attend: Attend;
-  /** Chooses what is dropped; without it nothing is, as in evaluation. */
+  /** Seed of the dropout; without it nothing is dropped, as in evaluation. */
   readonly dropoutSeed?: number;
-  /** Whether blocks keep only their inputs for the gradients, and are computed again for these; see `recompute`. */
+  /**
+   * Whether blocks keep only their inputs and are recomputed for the gradients; see `recompute`.
+   */
   readonly recompute?: boolean;
 }
 
@@ -56,15 +59,18 @@ export interface ModelInput {
 export interface Network {
   /** Its architecture, as GGUF files name it: `"gpt2"`, `"llama"` (also Mistral's), `"gemma"`, `"gemma3"`. */
   readonly architecture: string;
-  /** What precedes its weights' names in Hugging Face files, except the output head's: `"transformer."`, `"model."`. */
+  /**
+   * The prefix of its weights' names in Hugging Face files, except the output head's:
+   * `"transformer."`, `"model."`.
+   */
   readonly prefix: string;
-  /** Where its parameters are. */
+  /** The device that stores its parameters. */
   readonly device: Device;
-  /** How many tokens it knows. */
+  /** The number of tokens in its vocabulary. */
   readonly vocabularySize: number;
   /** The longest sequence it can read. */
   readonly contextLength: number;
-  /** How many layers keep keys and values. */
+  /** The number of layers with keys and values. */
   readonly layers: number;
   /** Heads of an attention layer's queries. */
   readonly heads: number;
@@ -72,25 +78,48 @@ export interface Network {
   readonly kvHeads: number;
   /** Floats in a row of a layer's keys: key heads times head dimension. */
   readonly keyWidth: number;
-  /** Whether training drops something, so that sequences must not share tokens. */
+  /** Whether it has dropout in training, so that sequences must not share tokens. */
   readonly hasDropout: boolean;
-  /** All weights by their names in Hugging Face files, less the {@linkcode Network.prefix}; each may be exchanged for one of its shape. */
+  /**
+   * All weights by their names in Hugging Face files, without the {@linkcode Network.prefix}; each
+   * may be replaced by one of the same shape.
+   */
   readonly parameters: Map<string, Tensor>;
-  /** Its linear layers by name: that of the weight without `.weight`. */
+  /** Its linear layers by name: the weight's name without `.weight`. */
   readonly linears: ReadonlyMap<string, Linear>;
-  /** The output head, (V, C); the token embedding where these are tied. */
+  /** The output head, (V, C); the token embedding if the two are tied. */
   readonly head: Tensor;
   /** The last layer's output after the final norm, (T, C). */
   hidden(input: ModelInput): Tensor;
-  /** What its `config.json` says, in Hugging Face's names. */
+  /** Its `config.json`, with Hugging Face's names. */
   toConfig(): Record<string, unknown>;
 }
 
 /**
  * Attention within the input.
  *
- * @param forest Which token sees which.
- * @returns What a model's `attend` needs.
+ * @param forest Which token attends to which.
+ * @returns The `attend` function for a model.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { forest, Gpt2, pick } from "tunebook";
+ * import { attendWithin, logitsOf } from "tunebook/model";
+ * import { noGrad } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const batch = forest([{ promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 }]);
+ * const logits = noGrad(() => {
+ *   const { tokens, positions } = batch;
+ *   return logitsOf(network, network.hidden({ tokens, positions, attend: attendWithin(batch) }));
+ * });
+ * assertEquals(logits.shape, [batch.tokens.length, 9]);
+ * device.close();
+ * ```
  */
 export function attendWithin(forest: Forest): Attend {
   return (_layer, q, k, v, heads) => attention(q, k, v, { ...heads, forest });
@@ -101,15 +130,37 @@ export function attendWithin(forest: Forest): Attend {
  *
  * @param model The model.
  * @param batch Tokens and the edges that count.
- * @param options What the sum is divided by (the sum of counts by default), what chooses the dropout, and whether blocks
- * keep only their inputs for the gradients.
+ * @param options The divisor of the sum (the sum of counts by default), the seed of the dropout,
+ * and whether blocks are recomputed for the gradients.
  * @returns A scalar: mean negative log-likelihood of a counted token, in nats.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { forest, Gpt2, pick } from "tunebook";
+ * import { lossOf } from "tunebook/model";
+ * import { noGrad } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const batch = forest([{ promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 }]);
+ * using loss = noGrad(() => lossOf(network, batch));
+ * assertEquals((await loss.item()).toFixed(1), Math.log(9).toFixed(1)); // as good as guessing
+ * device.close();
+ * ```
  */
 export function lossOf(
   model: Network,
   batch: ForestBatch,
   options: { normalizer?: number; dropoutSeed?: number; recompute?: boolean } = {},
 ): Tensor {
+  assertKnownOptions("compute the loss", options, {
+    normalizer: true,
+    dropoutSeed: true,
+    recompute: true,
+  });
   const { tokens, positions, edges } = batch;
   const { normalizer, dropoutSeed, recompute } = options;
   const attend = attendWithin(batch);
@@ -123,6 +174,26 @@ export function lossOf(
  * @param model The model.
  * @param hidden Rows of {@linkcode Network.hidden}, (N, C).
  * @returns (N, V).
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { forest, Gpt2, pick } from "tunebook";
+ * import { attendWithin, logitsOf } from "tunebook/model";
+ * import { noGrad } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const batch = forest([{ promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 }]);
+ * const logits = noGrad(() => {
+ *   const { tokens, positions } = batch;
+ *   return logitsOf(network, network.hidden({ tokens, positions, attend: attendWithin(batch) }));
+ * });
+ * assertEquals(logits.shape, [batch.tokens.length, 9]);
+ * device.close();
+ * ```
  */
 export function logitsOf(model: Network, hidden: Tensor): Tensor {
   return matmul(hidden, model.head, { transposeB: true });

@@ -1,5 +1,5 @@
 /**
- * Which files a network was loaded from, for whoever saves what was made of it.
+ * Records which files a network was loaded from, for saving it later.
  *
  * @module
  */
@@ -9,16 +9,17 @@ import type { Network } from "./model.ts";
 
 const origins = new WeakMap<Network, ResolvedModel>();
 
-/** Remembers where a network comes from. */
+/** Records the files of a network. */
 export function setOrigin(network: Network, source: ResolvedModel): void {
   origins.set(network, source);
 }
 
 /**
- * Where a network comes from.
+ * The files of a network.
  *
  * @param network The network.
- * @returns The files that `loadNetwork()` read; undefined where it was made otherwise.
+ * @returns The files that `loadNetwork()` read; undefined if the network was created in another
+ * way.
  */
 export function originOf(network: Network): ResolvedModel | undefined {
   return origins.get(network);

@@ -1,5 +1,5 @@
 /**
- * Weights by name, as every model has them.
+ * Weights by name, which all models have.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Device, sizeOf, Tensor } from "../tensor/mod.ts";
 /** Options of a network's `create()`. */
 export interface CreateOptions {
   /**
-   * Decides the first weights.
+   * Seed of the initial weights.
    *
    * @default {123}
    */
@@ -20,13 +20,13 @@ export interface CreateOptions {
 
 const CREATE_NAMES: OptionNames<CreateOptions> = { seed: true };
 
-/** How untrained weights are drawn: all alike, or normal with a deviation. */
+/** How untrained weights are initialized: with a constant, or from a normal distribution. */
 export type InitialValues = { readonly constant: number } | { readonly deviation: number };
 
 /**
- * Makes untrained weights.
+ * Creates untrained weights.
  *
- * @param device Where they shall live.
+ * @param device The device that stores them.
  * @param shapes Their names and shapes; drawn in this order.
  * @param options The seed that decides them.
  * @param valuesOf How the weight of a name is drawn.
@@ -52,13 +52,13 @@ export function createParameters(
 }
 
 /**
- * Takes a weight that a model cannot be without.
+ * Returns a required weight.
  *
  * @param parameters The model's weights.
  * @param name The weight's name.
- * @param model The model, for people: `"a Llama"`.
+ * @param model The model's name in messages: `"a Llama"`.
  * @returns The weight.
- * @throws {TypeError} If there is none.
+ * @throws {TypeError} If it is missing.
  */
 export function requireParameter(
   parameters: ReadonlyMap<string, Tensor>,
@@ -71,7 +71,8 @@ export function requireParameter(
 }
 
 /**
- * Checks that heads of queries can share those of keys and values, and that rotary positions can turn them.
+ * Checks that query heads can share the heads of keys and values, and that rotary positions can
+ * rotate them.
  *
  * @param heads Heads of the queries.
  * @param kvHeads Heads of keys and values.

@@ -1,6 +1,7 @@
 /**
- * Weights in less memory: packed as NF4, narrowed to 16 bits, or kept in the blocks that a file has them in. They stay
- * so; ops widen a part at a time. Such weights do not learn, so they are for answering, and for adapters beside them: QLoRA.
+ * Weights in less memory: packed as NF4, narrowed to 16 bits, or kept in a file's blocks. They stay
+ * packed; operations widen a part at a time. Such weights are not trainable: they are for
+ * inference, and for training adapters (QLoRA).
  *
  * @module
  */
@@ -11,16 +12,18 @@ import type { Linear } from "./linear.ts";
 import type { Network } from "./model.ts";
 import type { StoredWeight } from "./stored_weights.ts";
 import { describePattern, matchesName, type NamePattern } from "./trainable.ts";
+import { assertKnownOptions } from "../options.ts";
 
 /**
- * NF4 with blocks of 64: with a 32-bit magnitude a block (4.5 bits a weight), or a quantised one (4.1); or floats of 16
- * bits, rounded to nearest.
+ * NF4 with blocks of 64, with a 32-bit scale per block (4.5 bits per weight) or a quantised one
+ * (4.1); or 16-bit floats, rounded to nearest.
  */
 export type QuantizedType = "nf4" | "nf4_double" | "f16" | "bf16";
 
 /**
- * How a model's matrices are loaded: linear layers as NF4 or 16-bit floats, or all of them as they are stored (`keep`): a
- * GGUF file's blocks, or float16 and bfloat16. A GPT-2's GGUF file stores them transposed, which cannot be kept.
+ * How a model's matrices are loaded: linear layers as NF4 or 16-bit floats, or all matrices in
+ * their stored type (`keep`): a GGUF file's blocks, float16 or bfloat16. The GGUF file of a GPT-2
+ * stores them transposed, so they cannot be kept.
  */
 export type Quantization = QuantizedType | "keep";
 
@@ -33,18 +36,18 @@ export const QUANTIZATIONS: readonly Quantization[] = [
   "keep",
 ];
 
-/** Matrices that are no linear layers. */
+/** Matrices other than linear layers. */
 const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
 
 /**
- * Packs linear layers of a model, one after the other.
+ * Packs linear layers of a model, one after another.
  *
  * @param model The model, changed in place.
  * @param type The storage type, `nf4` by default.
- * @param options Which layers; by default all linear layers, which embeddings and the output head are none of.
- * @returns Names of the layers that were packed; those that were so before are left as they are.
+ * @param options Which layers; by default all linear layers. Embeddings and the output head are not among them.
+ * @returns Names of the packed layers; layers that were packed before are not changed.
  * @throws {RangeError} If no linear layer has such a name.
- * @throws {TypeError} If NF4 is asked for and a weight's rows are no multiple of 64.
+ * @throws {TypeError} If the type is NF4 and the length of a weight's rows is not a multiple of 64.
  * @throws {RangeError} If a weight is too large for 16 bits.
  *
  * @example A packed GPT-2 with adapters: QLoRA
@@ -65,12 +68,16 @@ const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
 export async function quantize(
   model: Network,
   type: QuantizedType = "nf4",
-  { targets = /(?:)/ }: { targets?: NamePattern } = {},
+  options: { targets?: NamePattern } = {},
 ): Promise<string[]> {
+  assertKnownOptions("pack layers", options, { targets: true });
+  const { targets = /(?:)/ } = options;
   const chosen = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
   if (chosen.length === 0) {
     throw new RangeError(
-      `Cannot pack layers named ${describePattern(targets)}: the model has none, but such as ` +
+      `Cannot pack layers named ${
+        describePattern(targets)
+      }: the model has none; it has layers such as ` +
         `"${[...model.linears.keys()][0]}"`,
     );
   }
@@ -96,11 +103,11 @@ async function packLinear(
 }
 
 /**
- * How a model is loaded so that it is never wide as a whole; for {@linkcode LoadNetworkOptions.keepStored}.
+ * Loads a model without ever holding all of it as float32; for {@linkcode
+ * LoadNetworkOptions.keepStored}.
  *
- * @param quantization What to make of its matrices.
- * @returns Makes a weight's tensor, or nothing where it is to be wide: norms, biases, and unless kept embeddings and head.
- * It rejects with a TypeError where rows are no multiple of NF4's blocks, or what is to be kept is stored transposed.
+ * @param quantization How to store its matrices.
+ * @returns Creates a weight's tensor, or returns undefined for float32: norms, biases and, unless kept, embeddings and head. It rejects with a TypeError if rows are not a multiple of NF4's blocks, or if a matrix to be kept is stored transposed.
  */
 export function loadPacked(
   quantization: Quantization,

@@ -12,7 +12,7 @@ import { planModel } from "./architectures.ts";
 import { saveNetwork } from "./files.ts";
 import type { Network } from "./model.ts";
 
-/** What is kept beside the files. */
+/** What is stored besides the files. */
 interface KeptModel {
   device: Device;
   hasDropout: boolean;
@@ -48,7 +48,9 @@ registerRestorable({
       }
       return present;
     }
-    if (hasDropout) throw new TypeError("a model with dropout can only be filled, not made anew");
+    if (hasDropout) {
+      throw new TypeError("a model with dropout cannot be created again, only restored in place");
+    }
     const parameters = new Map<string, Tensor>();
     for (const [name, shape] of plan.shapes) {
       const values = await file.read(stored(name));

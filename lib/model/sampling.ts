@@ -1,25 +1,35 @@
 /**
- * How the next token is chosen from logits.
+ * Choosing the next token from logits.
  *
  * @module
  */
 
 import type { Random } from "../random.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode chooseToken}. */
 export interface SamplingOptions {
-  /** What logits are divided by; 0, the default, always takes the likeliest token. */
+  /** The divisor of logits; 0, the default, always takes the most likely token. */
   readonly temperature?: number;
-  /** Only so many of the likeliest tokens are candidates. All by default. */
+  /** Draws only from this many of the most likely tokens. All by default. */
   readonly topK?: number;
-  /** Only the likeliest tokens whose probabilities first add up to this much are candidates. 1 by default. */
+  /**
+   * Draws only from the most likely tokens whose probabilities add up to this much. 1 by default.
+   */
   readonly topP?: number;
 }
 
+/** The names of {@linkcode SamplingOptions}. */
+export const SAMPLING_OPTIONS: OptionNames<SamplingOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+};
+
 /**
- * Checks options, so that a mistake is told before anything is computed.
+ * Checks options before anything is computed.
  *
- * @param options What a caller gave.
+ * @param options The caller's options.
  * @throws {RangeError} If one is out of range.
  */
 export function assertSampling({ temperature = 0, topK, topP = 1 }: SamplingOptions): void {
@@ -37,22 +47,32 @@ export function assertSampling({ temperature = 0, topK, topP = 1 }: SamplingOpti
 /**
  * Chooses a token.
  *
- * @param logits One number a token, (V).
+ * @param logits One number per token, (V).
  * @param options Temperature, top-k, top-p (Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020).
- * @param random Decides; not asked at temperature 0.
+ * @param random The source of random numbers; unused at temperature 0.
  * @returns A token id; the lowest of several that are equally likely at temperature 0.
  * @throws {RangeError} If a logit is not a number: the model has diverged.
  *
- * @example The likeliest token
+ * @example The most likely token
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { Random } from "../random.ts";
- * import { chooseToken } from "./sampling.ts";
+ * import { Random } from "tunebook";
+ * import { chooseToken } from "tunebook/model";
  *
  * assertEquals(chooseToken(new Float32Array([0, 2, 1]), {}, new Random(1)), 1);
  * ```
  */
 export function chooseToken(
+  logits: Float32Array,
+  options: SamplingOptions,
+  random: Random,
+): number {
+  assertKnownOptions("sample", options, SAMPLING_OPTIONS);
+  return sampleToken(logits, options, random);
+}
+
+/** {@linkcode chooseToken} for checked options. */
+export function sampleToken(
   logits: Float32Array,
   options: SamplingOptions,
   random: Random,
@@ -66,8 +86,8 @@ export function chooseToken(
   let weights = candidates.map(weightOf);
   let total = weights.reduce((sum, weight) => sum + weight, 0);
   if (topP < 1) {
-    // Sorting a whole vocabulary takes longer than a small model's step. All tokens below this weight together have
-    // less than 1 − topP of the total, so that what is kept lies among the others.
+    // Sorting a whole vocabulary takes longer than a small model's step. All tokens below this
+    // weight together have less than 1 − topP of the total, so the candidates are among the others.
     const least = (1 - topP) * total / weights.length;
     candidates = candidates.filter((_, i) => weights[i] >= least)
       .sort((a, b) => logits[b] - logits[a] || a - b);
@@ -86,7 +106,7 @@ export function chooseToken(
   return candidates.at(-1)!;
 }
 
-/** The tokens with the largest logits, the lower first of equals; in no order beside. */
+/** The tokens with the largest logits, unordered; lower ids win ties. */
 function largest(logits: Float32Array, count: number): number[] {
   const threshold = logits.slice().sort()[logits.length - count];
   const above: number[] = [];

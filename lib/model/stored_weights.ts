@@ -1,5 +1,5 @@
 /**
- * A model's weights as they are stored, in safetensors or in a GGUF file, by the names that the model has for them.
+ * A model's stored weights, in safetensors or a GGUF file, by the model's names.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { ggufToConfig } from "./gguf_config.ts";
 import { fromGgufForm, type GgufForm, ggufPlace, ggufShape, pairedRows } from "./gguf_names.ts";
 
 /**
- * A weight as it is stored.
+ * A stored weight.
  *
  * @internal
  */
@@ -27,18 +27,19 @@ export interface StoredWeight {
   readonly shape: readonly number[];
   /** The type it is stored in: `"F32"`, `"BF16"`, `"Q4_K"`, … */
   readonly type: string;
-  /** Whether {@linkcode StoredWeight.bytes} is (out, in) where the parameter is (in, out). */
+  /** Whether {@linkcode StoredWeight.bytes} is (out, in) while the parameter is (in, out). */
   readonly transposed: boolean;
   /**
-   * Reads it.
+   * Reads the weight.
    *
    * @returns The parameter's values as float32, in row-major order.
    */
   values(): Promise<Float32Array>;
   /**
-   * Reads a matrix as it is stored, blocks and all.
+   * Reads a matrix in its stored type, without converting blocks.
    *
-   * @returns Its bytes, rows in the order of the parameter's (or of its columns, where it is transposed).
+   * @returns Its bytes, with rows in the order of the parameter's rows (or columns, if it is
+   * transposed).
    */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -49,18 +50,20 @@ export interface StoredWeight {
  * @internal
  */
 export interface StoredModel extends Disposable {
-  /** What its `config.json` says, or would say. */
+  /** Its `config.json`, or the equivalent for a GGUF file. */
   readonly config: Record<string, unknown>;
-  /** The file that says it, for messages. */
+  /** The file that it comes from, for messages. */
   readonly path: string;
+  /** How many tensors there are. */
+  readonly tensors: number;
   /**
    * Finds a weight.
    *
    * @param plan The model.
    * @param parameter The weight's name.
    * @param signal Stops the reading.
-   * @returns What is known of it, and how to read it.
-   * @throws {TypeError} If its shape is not what the configuration asks for.
+   * @returns Its description, and how to read it.
+   * @throws {TypeError} If its shape differs from the configuration.
    * @throws {RangeError} If there is no such tensor.
    */
   find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight;
@@ -69,10 +72,10 @@ export interface StoredModel extends Disposable {
 /**
  * Opens a model's files.
  *
- * @param source Where they are.
+ * @param source The model's files.
  * @returns Configuration and weights; close them after use, or declare them with `using`.
  * @throws {SyntaxError} If a file is damaged.
- * @throws {TypeError} If a GGUF file holds no model that is known.
+ * @throws {TypeError} If a GGUF file does not hold a supported model.
  */
 export async function openStoredModel(source: ResolvedModel): Promise<StoredModel> {
   if (source.kind === "directory") {
@@ -88,14 +91,21 @@ export async function openStoredModel(source: ResolvedModel): Promise<StoredMode
   }
 }
 
+/** Configurations are small; a file of this size is something else. */
+const MOST_JSON = 16 * 2 ** 20;
+
 /**
  * Reads a JSON file that holds an object.
  *
  * @param path The file.
  * @returns The object.
- * @throws {SyntaxError} If it is not JSON, or no object.
+ * @throws {SyntaxError} If it is not JSON or not an object.
  */
 export async function readJson(path: string): Promise<Record<string, unknown>> {
+  const { size } = await Deno.stat(path);
+  if (size > MOST_JSON) {
+    throw new SyntaxError(`Cannot read "${path}": it has ${size} bytes, more than ${MOST_JSON}`);
+  }
   let json: unknown;
   try {
     json = JSON.parse(await Deno.readTextFile(path));
@@ -116,11 +126,15 @@ class SafetensorsModel implements StoredModel {
     readonly path: string,
   ) {}
 
+  get tensors(): number {
+    return this.file.tensors.size;
+  }
+
   find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight {
     const { file } = this;
     const shape = plan.shapes.get(parameter)!;
     const candidates = plan.prefixes.map((prefix) => `${prefix}${parameter}`);
-    // The head stands beside the model proper.
+    // The head is outside the prefix of the model.
     if (parameter.startsWith("lm_head.")) {
       candidates.unshift(parameter, `language_model.${parameter}`);
     }
@@ -149,6 +163,10 @@ class GgufModel implements StoredModel {
     return this.file.path;
   }
 
+  get tensors(): number {
+    return this.file.tensors.size;
+  }
+
   find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight {
     const { file } = this;
     const shape = plan.shapes.get(parameter)!;
@@ -170,7 +188,7 @@ class GgufModel implements StoredModel {
   }
 }
 
-/** Rows of blocks that stand in pairs, in the parameter's order. */
+/** Interleaved rows of blocks, in the parameter's order. */
 function reorderRows(
   bytes: Uint8Array<ArrayBuffer>,
   rows: number,

@@ -1,6 +1,6 @@
 /**
- * Which of a model's weights learn: those whose `requiresGrad` is set. Nothing computes or stores gradients for the
- * others, and full fine-tuning, frozen layers and adapters are all trained by the same loop.
+ * Which of a model's weights are trainable: those with `requiresGrad`. No gradients are computed or
+ * stored for the others, and full fine-tuning, frozen layers and adapters use the same loop.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { isPacked, type Tensor } from "../tensor/mod.ts";
 import type { Network } from "./model.ts";
 
 /**
- * Chooses by name: a regular expression, or one or several parts of dotted names. `"attn"` and `"h.0"` choose
- * `h.0.attn.c_attn`; `"c_att"` does not.
+ * Selects by name: a regular expression, or one or several parts of dotted names. `"attn"` and
+ * `"h.0"` select `h.0.attn.c_attn`; `"c_att"` does not.
  */
 export type NamePattern = string | readonly string[] | RegExp;
 
 /**
- * Whether a name is chosen.
+ * Whether a name is selected.
  *
  * @param name A dotted name, such as `h.0.attn.c_attn`.
- * @param pattern What is chosen.
- * @returns Whether it is.
+ * @param pattern The selection.
+ * @returns Whether it matches.
  */
 export function matchesName(name: string, pattern: NamePattern): boolean {
   if (pattern instanceof RegExp) return name.search(pattern) >= 0;
@@ -29,11 +29,11 @@ export function matchesName(name: string, pattern: NamePattern): boolean {
 }
 
 /**
- * Keeps weights as they are: they no longer learn.
+ * Freezes weights: training no longer changes them.
  *
  * @param model The model, changed in place.
  * @param pattern Which of its weights, by their names in {@linkcode Network.parameters}; all by default.
- * @returns How many weights now are frozen that were not.
+ * @returns The number of newly frozen weights.
  * @throws {RangeError} If no weight has such a name.
  *
  * @example Training the last block only
@@ -55,12 +55,28 @@ export function freeze(model: Network, pattern: NamePattern = /(?:)/): number {
 }
 
 /**
- * Lets weights learn again, but those in packed storage, which cannot.
+ * Makes weights trainable again, except packed ones, which cannot be trained.
  *
  * @param model The model, changed in place.
  * @param pattern Which of its weights; all by default.
- * @returns How many weights now learn that did not.
+ * @returns The number of newly trainable weights.
  * @throws {RangeError} If no weight has such a name.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { freeze, Gpt2, pick, trainableParameters } from "tunebook";
+ * import { unfreeze } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * freeze(network);
+ * unfreeze(network, "ln_f");
+ * assertEquals([...trainableParameters(network).keys()], ["ln_f.weight", "ln_f.bias"]);
+ * device.close();
+ * ```
  */
 export function unfreeze(model: Network, pattern: NamePattern = /(?:)/): number {
   return setTrainable(model, pattern, true);
@@ -71,7 +87,7 @@ function setTrainable(model: Network, pattern: NamePattern, trainable: boolean):
   if (chosen.length === 0) {
     throw new RangeError(
       `Cannot ${trainable ? "unfreeze" : "freeze"} weights named ${describePattern(pattern)}: ` +
-        `the model has none, but such as "${[...model.parameters.keys()].at(-1)}"`,
+        `the model has none; it has weights such as "${[...model.parameters.keys()].at(-1)}"`,
     );
   }
   let changed = 0;
@@ -86,7 +102,7 @@ function setTrainable(model: Network, pattern: NamePattern, trainable: boolean):
 }
 
 /**
- * Writes a pattern for a message.
+ * Formats a pattern for a message.
  *
  * @param pattern The pattern.
  * @returns Such as `"attn", "mlp"`, or `/attn/`.
@@ -97,10 +113,25 @@ export function describePattern(pattern: NamePattern): string {
 }
 
 /**
- * All that learns: the model's own weights and its adapters', where `requiresGrad` is set.
+ * All trainable tensors: weights of the model and of its adapters with `requiresGrad`.
  *
  * @param model The model.
  * @returns Tensors by name, such as `h.0.attn.c_attn.lora_A.weight`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { freeze, Gpt2, pick, trainableParameters } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const all = trainableParameters(network).size;
+ * const frozen = freeze(network, "wte");
+ * assertEquals(trainableParameters(network).size, all - frozen);
+ * device.close();
+ * ```
  */
 export function trainableParameters(model: Network): Map<string, Tensor> {
   const trainable = new Map<string, Tensor>();
@@ -111,7 +142,8 @@ export function trainableParameters(model: Network): Map<string, Tensor> {
 }
 
 /**
- * Whether everything learns and nothing is adapted: full fine-tuning, whose result is the model itself.
+ * Whether all weights are trainable and there are no adapters: full fine-tuning, whose result is
+ * the model itself.
  *
  * @param model The model.
  * @returns Whether a checkpoint must hold all of it.
@@ -122,10 +154,11 @@ export function isFullyTrainable(model: Network): boolean {
 }
 
 /**
- * What a checkpoint must know again of a model of which not all is in it.
+ * Identifies the parts of a model that a checkpoint does not contain.
  *
  * @param model The model.
- * @returns Nothing where everything learns. Else a hash of all that does not, and the adapters' settings.
+ * @returns Undefined if all weights are trainable. Otherwise a hash of the frozen weights, and the
+ * adapters' settings.
  */
 export async function describeFrozen(model: Network): Promise<Record<string, unknown>> {
   if (isFullyTrainable(model)) return {};
@@ -138,7 +171,7 @@ export async function describeFrozen(model: Network): Promise<Record<string, unk
   };
 }
 
-/** SHA-256 of each frozen tensor's name and bits in their order. */
+/** SHA-256 over the names and bits of all frozen tensors, in order. */
 async function hashFrozen(model: Network): Promise<string> {
   const lines: string[] = [];
   for (const [name, tensor] of allParameters(model)) {

@@ -1,5 +1,5 @@
 /**
- * A model's answers beside their references, and how they score.
+ * A model's answers and their scores against references.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface ModelEvaluation extends ResponseScores {
 }
 
 /**
- * An entry with a model's answer; a conversation also as the question and answer that it ends with.
+ * Adds a model's answer to an entry. A conversation also gets its last question and answer as instruction and output.
  *
  * @param entry The entry.
  * @param response The answer.

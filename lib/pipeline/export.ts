@@ -4,6 +4,7 @@
  * @module
  */
 
+import { makeOwnTempDir } from "../own_temp.ts";
 import { join } from "@std/path";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { exportLoraGguf } from "../model/gguf_adapter.ts";
@@ -42,6 +43,8 @@ export interface ExportOptions {
   readonly merge?: boolean;
   /** How the target writes prompts; as the model was taught by default. */
   readonly format?: FormatName | EntryFormat;
+  /** Where Ollama runs; by default what `OLLAMA_HOST` says. */
+  readonly host?: string;
   /** Whether another run's model may be replaced, in a folder. False by default. */
   readonly overwrite?: boolean;
   /** Stops it: the call rejects with the signal's reason. By default the stop button of a notebook. */
@@ -54,17 +57,18 @@ const NAMES: OptionNames<ExportOptions> = {
   type: true,
   merge: true,
   format: true,
+  host: true,
   overwrite: true,
   signal: true,
   onProgress: true,
 };
 
-/** What is exported: from memory, or as it lies in its files. */
+/** What is exported: a model in memory, or its files. */
 export interface Exporting {
   /** The base's files. */
   readonly source: ResolvedModel;
   readonly tokenizer: Tokenizer;
-  /** The model in memory; without it its files are read tensor by tensor. */
+  /** The model in memory; without it the files are read one tensor at a time. */
   readonly network?: Network;
   /** How prompts are to be written, where that is known. */
   readonly format?: EntryFormat;
@@ -74,18 +78,18 @@ export interface Exporting {
 export interface Exported {
   /** Bytes of the file with the weights, or with the adapter where that goes by itself. */
   readonly bytes: number;
-  /** What a person should know: where the other program will compute otherwise. */
+  /** Notices for the user, if the other program computes differently. */
   readonly notices: readonly string[];
 }
 
-/** Greedy, as answers are by default: what Ollama says is what is said here. */
+/** Greedy, as answers are by default, so that Ollama's answers are the same as here. */
 const GREEDY = { temperature: 0, repeat_penalty: 1 };
 
 /**
  * Exports a model to a target by its name; see {@linkcode Model.export}.
  *
  * @param exporting The model.
- * @param target `ollama:NAME`, a `.gguf` file (`gguf:PATH` where it is called otherwise), or a folder.
+ * @param target `ollama:NAME`, a `.gguf` file (`gguf:PATH` for other names), or a folder.
  * @param options How.
  * @param folders How a folder is written.
  */
@@ -129,7 +133,7 @@ export async function exportModel(
   return { bytes, notices: [] };
 }
 
-/** Where readers of GGUF files compute otherwise. */
+/** Notices where readers of GGUF files compute differently. */
 async function noticesFor({ source }: Exporting): Promise<string[]> {
   using stored = await openStoredModel(source);
   const { model_type: kind, sliding_window: window } = stored.config;
@@ -141,7 +145,8 @@ async function noticesFor({ source }: Exporting): Promise<string[]> {
 }
 
 /**
- * How others are to write prompts: as the model was taught. One that was taught nothing keeps what it has.
+ * Chooses the format that an exported model carries: the one that it was taught. A model that was never trained keeps its
+ * own.
  *
  * @param target Where the model goes.
  * @param format The format that it was taught, where one is known.
@@ -168,7 +173,7 @@ function assertMergeable(exporting: Exporting, { merge }: ExportOptions, target:
 }
 
 /**
- * Writes a GGUF file: of the whole model, or of its adapters where these are not merged.
+ * Writes a GGUF file: of the whole model, or of its adapters if these are not merged.
  *
  * @param exporting The model.
  * @param path The file; its directory must exist.
@@ -194,7 +199,7 @@ function describeTokenizer({ tokenizer, format }: Exporting): GgufMetadata {
   return { ...metadata, "tokenizer.chat_template": toChatTemplate(format, tokenizer) };
 }
 
-/** Writes the weights: those in memory, with what adapters learnt if that is asked for, else as they lie. */
+/** Writes the weights: those in memory, with adapters merged if asked for, otherwise those in the model's files. */
 async function writeWhole(
   { source, network }: Exporting,
   path: string,
@@ -228,7 +233,7 @@ export async function toOllama(
   options: ExportOptions,
 ): Promise<{ bytes: number }> {
   const { source, network } = exporting;
-  const { merge, signal, onProgress } = options;
+  const { merge, host, signal, onProgress } = options;
   const beside = isAdapted(exporting) && !merge;
   if (beside && network!.architecture === "gemma3") {
     throw new TypeError(
@@ -236,9 +241,9 @@ export async function toOllama(
     );
   }
   const settings = settingsFor(exporting);
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-export-" });
+  const folder = await makeOwnTempDir("tunebook-export-");
   try {
-    // An adapter for a model that Ollama has goes beside that.
+    // If Ollama has the base, only the adapter is sent.
     const inOllama = beside && source.source === "ollama";
     const gguf = inOllama
       ? undefined
@@ -256,6 +261,7 @@ export async function toOllama(
       template,
       system,
       parameters,
+      host,
       signal,
       onProgress,
     });
@@ -278,8 +284,8 @@ export interface OllamaSettings {
 }
 
 /**
- * How Ollama writes prompts for a model: as it was taught; a model of Ollama's that was taught nothing stays what it is
- * there; one with a chat template is asked by it; any other continues what it is given.
+ * Chooses Ollama's template and parameters: from the format that the model was taught, otherwise from Ollama's own model,
+ * otherwise from the chat template. A model with none of these continues the text that it is given.
  *
  * @param exporting The model.
  * @returns Template, parameters, and whether texts begin with the beginning token.
@@ -313,12 +319,12 @@ function isAdapted({ network }: Pick<Exporting, "network">): boolean {
 }
 
 /**
- * Exports a model as it lies in its files, tensor by tensor: one that is too large for memory too.
+ * Exports a model from its files, one tensor at a time, so that models larger than memory can be exported.
  *
- * @param found A model without an adapter, whose files are all of it.
+ * @param found A model without adapters.
  * @param target `ollama:NAME`, or a `.gguf` file.
  * @param options How.
- * @returns How many bytes the weights take, and what a person should know.
+ * @returns The size of the weights, and notices for the user.
  */
 export async function exportFiles(
   found: FoundModel,
@@ -335,7 +341,7 @@ export async function exportFiles(
   });
 }
 
-/** Whether a model's files are all of it: no adapter goes on it. */
+/** Whether a model's files hold the whole model, without adapters. */
 export function isWhole({ source, adapter }: FoundModel): boolean {
   return adapter === undefined && ollamaAdapters(source).length === 0;
 }

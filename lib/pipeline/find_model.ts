@@ -1,5 +1,5 @@
 /**
- * What is known of a model before its weights are read: files, tokenizer, what it was taught, how it is asked.
+ * A model before its weights are read: files, tokenizer, record and prompt format.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { findBase } from "./base.ts";
 import { parseFormat } from "./format.ts";
 import { readRecord, type TaughtRecord } from "./record.ts";
 
-/** A model that was found, weights aside. */
+/** A model without its weights. */
 export interface FoundModel {
   /** The base's files. */
   readonly source: ResolvedModel;
@@ -30,7 +30,7 @@ export interface FoundModel {
   readonly taught?: TaughtRecord;
   /** The chat template among its files, where there is one. */
   readonly chatTemplate?: ChatTemplate;
-  /** How it is asked: as it was taught, else by its chat template, else in Alpaca's prompt. */
+  /** Its prompt format: the one that it was taught, otherwise its chat template, otherwise Alpaca's prompt. */
   readonly format: EntryFormat;
 }
 
@@ -39,9 +39,9 @@ export interface FoundModel {
  *
  * @param name A model's name, as `resolveModel()` reads it, or an adapter's directory.
  * @param options An adapter's directory beside the model's name, and how the hub is reached.
- * @returns What is known of it.
- * @throws {TypeError} If an adapter does not name its model, or a file does not hold what it should.
- * @throws {SyntaxError} If a file is not JSON, or not a record of a version that is known.
+ * @returns Its files, tokenizer, record and format.
+ * @throws {TypeError} If an adapter does not name its model, or a file has the wrong contents.
+ * @throws {SyntaxError} If a file is not JSON, or not a record of a known version.
  * @throws {Deno.errors.NotFound} If there is no such model, or it has no tokenizer.
  */
 export async function findModel(
@@ -55,12 +55,12 @@ export async function findModel(
 }
 
 /**
- * Reads what lies beside a model's weights.
+ * Reads the files beside a model's weights.
  *
  * @param source The base's files.
  * @param adapter The adapter's directory, if there is one.
- * @param known What it was taught, where that is known better than its files say it.
- * @returns What is known of it.
+ * @param known Its record, if that is known better than from its files.
+ * @returns Its files, tokenizer, record and format.
  */
 export async function describeFound(
   source: ResolvedModel,
@@ -85,7 +85,7 @@ export async function describeFound(
   };
 }
 
-/** The template that came with an adapter, else the model's own. */
+/** The template that came with an adapter, otherwise the model's own. */
 async function findChatTemplate(
   tokenizer: Tokenizer,
   adapter: string | undefined,

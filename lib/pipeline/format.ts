@@ -1,5 +1,5 @@
 /**
- * How a model is asked: prompt formats and chat templates by name, and written down so that they outlive the process.
+ * Prompt formats and chat templates by name, and their description in a model's record.
  *
  * @module
  */
@@ -25,7 +25,11 @@ export type FormatName = "alpaca" | "chat" | ChatStyle;
 /** The names of formats. */
 export const FORMAT_NAMES: readonly FormatName[] = ["alpaca", "chat", ...CHAT_STYLES];
 
-/** A prompt in pieces: text as it stands, and places for the instruction and the input. */
+/**
+ * A prompt in pieces: literal text, and slots for the instruction and the input.
+ *
+ * @internal
+ */
 export type PromptPieces = (string | { slot: "instruction" | "input" })[];
 
 /** A format written down. */
@@ -58,9 +62,9 @@ export const formatSchema: z.ZodType<FormatRecord> = z.discriminatedUnion("kind"
   z.object({ kind: z.literal("chat"), name: z.string(), template: z.string() }),
 ]);
 
-/** Words that no format has, and that stay as they are where white space is trimmed. */
+/** Words that do not occur in formats and that trimming does not change. */
 const PROBE = { instruction: "Xinstruction1X", input: "Xinput2X" } as const;
-/** What shows whether a format writes instructions as they are. */
+/** Instructions that reveal whether a format changes them. */
 const CHECKS: readonly Instruction[] = [
   { instruction: " {{ a }}\n\nb\t", input: "" },
   { instruction: "C.", input: " d\n<e> " },
@@ -69,9 +73,9 @@ const CHECKS: readonly Instruction[] = [
 /**
  * Reads a format's name.
  *
- * @param format A name, or a format as it is.
+ * @param format A name, or a format.
  * @param tokenizer The model's tokenizer.
- * @param own What `"chat"` stands for; by default the template that came with the tokenizer.
+ * @param own The template that `"chat"` means; by default the one that came with the tokenizer.
  * @returns The format.
  * @throws {RangeError} If there is no format of that name.
  * @throws {TypeError} If it is `"chat"` and the model has no template.
@@ -99,22 +103,22 @@ export interface FormatChoice {
   readonly tokenizer: Tokenizer;
   /** Its format. */
   readonly format: EntryFormat;
-  /** Whether that is the one that it was taught, or that was set, rather than what its files suggest. */
+  /** Whether the format was taught or set, rather than suggested by the files. */
   readonly isTaught: boolean;
   /** The chat template that it came with, if any. */
   readonly chatTemplate?: ChatTemplate;
 }
 
 /**
- * Chooses how entries are written: as it is named, else in the model's format. Conversations need a template; where the
- * model was taught none, they are written by the one that its files or its special tokens suggest.
+ * Chooses the format of entries: the named one, otherwise the model's. Conversations need a chat template; if the model was
+ * taught no format, that is the one that its files or its special tokens suggest.
  *
  * @param model The model's format and template.
- * @param entries What is to be written.
- * @param named A name, or a format as it is.
+ * @param entries The entries.
+ * @param named A name, or a format.
  * @returns The format.
  * @throws {RangeError} If there is no format of that name.
- * @throws {TypeError} If a template is needed and there is none.
+ * @throws {TypeError} If a template is needed and the model has none.
  */
 export function formatFor(
   { tokenizer, format, isTaught, chatTemplate }: FormatChoice,
@@ -130,11 +134,11 @@ export function formatFor(
 }
 
 /**
- * Writes a format down.
+ * Describes a format as plain data, for a record.
  *
  * @param format The format.
- * @returns Plain data that {@linkcode parseFormat} makes the format from.
- * @throws {TypeError} If it does not write instruction and input as they are, each at most once.
+ * @returns Plain data for {@linkcode parseFormat}.
+ * @throws {TypeError} If it changes the instruction or the input.
  */
 export function describeFormat(format: EntryFormat): FormatRecord {
   if (format instanceof ChatTemplate) {
@@ -155,12 +159,12 @@ export function describeFormat(format: EntryFormat): FormatRecord {
 }
 
 /**
- * Makes a format from what was written down.
+ * Makes a format from its description.
  *
  * @param written What {@linkcode describeFormat} returned.
  * @param tokenizer The model's tokenizer.
  * @returns The format.
- * @throws {SyntaxError} If it holds a template that is none.
+ * @throws {SyntaxError} If its template cannot be parsed.
  */
 export function parseFormat(written: FormatRecord, tokenizer: Tokenizer): EntryFormat {
   if (written.kind === "prompt") return parsePrompt(written);
@@ -199,7 +203,7 @@ function fill(pieces: PromptPieces, { instruction, input = "" }: Instruction): s
 }
 
 /**
- * A format as a chat template, for programs that know nothing else: what the user says is the instruction.
+ * Converts a format to a chat template for other programs. The user's message is the instruction.
  *
  * @param format The format.
  * @param tokenizer The model's tokenizer.

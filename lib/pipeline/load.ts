@@ -15,6 +15,7 @@ import type { Device, DeviceKind } from "../tensor/device.ts";
 import { parseDevice, pick } from "../tensor/pick.ts";
 import type { Tokenizer } from "../text/mod.ts";
 import type { ResolveOptions } from "../weights/mod.ts";
+import { assertAsSaved } from "./record.ts";
 import { findModel } from "./find_model.ts";
 import { Model } from "./model.ts";
 
@@ -34,10 +35,10 @@ export interface LoadProgress {
 export interface LoadModelOptions
   extends Omit<ResolveOptions, "weights" | "onProgress" | "signal"> {
   /**
-   * Where it computes: a device, `"cpu"`, `"webgpu"`, or `"auto"` for the faster one. By default what `TUNEBOOK_DEVICE`
-   * says, else `"auto"`.
+   * The device: `"cpu"`, `"webgpu"`, `"auto"` for the faster one, or a `Device`. By default the value of
+   * `TUNEBOOK_DEVICE`, otherwise `"auto"`.
    */
-  readonly device?: Device | DeviceKind | "auto";
+  readonly device?: Device | DeviceKind | "auto" | (string & Record<never, never>);
   /** Keeps matrices in less memory, where only adapters learn; by default they are float32, and learn. */
   readonly quantize?: Quantization;
   /** Adds LoRA adapters, so that these learn and the weights do not: their settings, or `true` for the defaults. */
@@ -71,16 +72,16 @@ const NAMES: OptionNames<LoadModelOptions> = {
 };
 
 /**
- * Loads a model, whole: network, tokenizer, prompt format, adapters, device, and where it all comes from.
+ * Loads a model: its network, tokenizer, prompt format, adapters, device and provenance.
  *
- * The format is the one that it was taught, as its files record it; else that of its chat template; else Alpaca's prompt.
+ * The prompt format is the one that `taught.json` records, otherwise the model's chat template, otherwise Alpaca's prompt.
  *
  * @param name `"nano"` (the model that comes with Tunebook), a short name such as `"smollm2-135m-instruct"`,
- * `"hf:owner/name"`, `"ollama:name"`, a directory, a GGUF file, or the directory of an adapter, whose base is found.
- * @param options Device, adapters, how weights are kept.
+ * `"hf:owner/name"`, `"ollama:name"`, a directory, a GGUF file, or the directory of an adapter, which names its base.
+ * @param options Device, adapters and quantisation.
  * @returns The model, ready to answer and to learn.
  * @throws {TypeError} If its architecture or a file's contents are not what is expected, or an option is unknown.
- * @throws {RangeError} If a weight is missing, the name is malformed, or its tokenizer has more tokens than it.
+ * @throws {RangeError} If a weight is missing, the name is malformed, or the tokenizer has more tokens than the network.
  * @throws {Deno.errors.NotFound} If there is no such model.
  *
  * @example From a name to an answer
@@ -104,6 +105,11 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
       onProgress?.({ phase: "downloading", file, done: received, total }),
   };
   const found = await findModel(name, { ...resolving, ...(adapter !== undefined && { adapter }) });
+  const { source, adapter: beside } = found;
+  if (source.kind === "directory") {
+    await assertAsSaved(source.directory, "model.safetensors", signal);
+  }
+  if (beside !== undefined) await assertAsSaved(beside, "adapter_model.safetensors", signal);
   const device = await openDevice(wanted);
   const { network } = await loadNetwork(found.source.spec, {
     ...resolving,
@@ -124,7 +130,7 @@ export async function openDevice(device: LoadModelOptions["device"]): Promise<De
   return await pick(device === undefined ? {} : { device: parseDevice(device) });
 }
 
-/** Refuses a tokenizer with more tokens than the network has; fewer are fine, as some have rows that stand for nothing. */
+/** Refuses a tokenizer with more tokens than the network has. Fewer are fine: some networks have unused rows. */
 function assertVocabulary({ vocabularySize }: Network, { name, vocabSize }: Tokenizer): void {
   if (vocabSize <= vocabularySize) return;
   throw new RangeError(

@@ -1,11 +1,11 @@
 /**
  * One object from a model's name to its answers: `loadModel`, then `answer`, `stream`, `train`, `evaluate`, `save`,
- * `export`. Notebooks and the command line stand on it.
+ * `export`. Notebooks and the command line use it.
  *
  * @module
  */
 
-// How models outlive a notebook's run.
+// Registers how models are stored between runs of a notebook.
 import "./restorable.ts";
 
 export type { ModelEvaluation } from "./evaluation.ts";

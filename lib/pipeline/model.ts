@@ -39,7 +39,7 @@ import { type Exported, exportModel, type ExportOptions, formatToExport } from "
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";
 import type { Taught, TrainingFacts } from "./record.ts";
-import { type SavedModel, saveModel, type SaveOptions } from "./save.ts";
+import { completeCheckpoint, type SavedModel, saveModel, type SaveOptions } from "./save.ts";
 import { textPieces } from "./text_pieces.ts";
 
 /** What a model can be asked: a question, an instruction with or without an input, or a conversation so far. */
@@ -81,9 +81,12 @@ export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"
 
 /** Options of {@linkcode Model.evaluate}: those of answers, and what the loss counts. */
 export interface EvaluateOptions extends AnswerOptions {
-  /** Which tokens the loss counts; as the model was taught by default, else `prompt`. */
+  /** Which tokens the loss counts; by default as in the model's training, otherwise `prompt`. */
   readonly mask?: Mask;
-  /** The most tokens of a sequence in the loss; as the model was taught by default, else its context. */
+  /**
+   * The most tokens of a sequence in the loss; by default as in the model's training, otherwise its
+   * context.
+   */
   readonly maxLength?: number;
 }
 
@@ -115,7 +118,20 @@ const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
 const { examples: _, ...SHARED } = SFT_OPTIONS;
 const TRAIN_OPTIONS: OptionNames<TrainOptions> = { ...SHARED, format: true };
 
-/** A model that answers, learns and is saved; {@linkcode loadModel} makes one. */
+/**
+ * A model that answers, learns and is saved; {@linkcode loadModel} makes one.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadModel, Model } from "tunebook";
+ *
+ * const model = await loadModel("nano", { device: "cpu" });
+ * assertEquals(model instanceof Model, true);
+ * const answers = await model.answer(["What is the plural of fox?"], { maxNewTokens: 4 });
+ * assertEquals(answers.length, 1);
+ * ```
+ */
 export class Model implements Disposable {
   /** The bare network: tokens to logits. The lower layers (`sft()`, `generate()`, `measureLoss()`) take it. */
   readonly network: Network;
@@ -123,8 +139,8 @@ export class Model implements Disposable {
   readonly tokenizer: Tokenizer;
   /** The files that it was loaded from. */
   readonly source: ResolvedModel;
-  readonly #found: FoundModel;
-  /** What was set, and how many trainings there were by then: a later training decides. */
+  #found: FoundModel;
+  /** The format that was set, and the number of trainings at that time: a later training takes precedence. */
   #set: { format: EntryFormat; trainings: number } | undefined;
 
   /** @ignore Use {@linkcode loadModel}. */
@@ -132,6 +148,11 @@ export class Model implements Disposable {
     this.network = network;
     this.tokenizer = found.tokenizer;
     this.source = found.source;
+    this.#found = found;
+  }
+
+  /** @ignore Sets the record after the weights of another model were restored into this one. */
+  adopt(found: FoundModel): void {
     this.#found = found;
   }
 
@@ -151,8 +172,8 @@ export class Model implements Disposable {
   }
 
   /**
-   * How it is asked: the format that it was taught, else that of its chat template, else Alpaca's prompt. A name or a
-   * format may be set; a later training in another format replaces it.
+   * The format of its prompts: the one that it was taught, otherwise its chat template, otherwise Alpaca's prompt. Set a
+   * name or a format to change it; a later training in another format replaces it.
    */
   get format(): EntryFormat {
     return this.#taughtFormat() ?? this.#found.format;
@@ -177,13 +198,14 @@ export class Model implements Disposable {
   }
 
   /**
-   * Answers a question, or many at a time.
+   * Answers one question, or many in batches.
    *
-   * @param question A question, an instruction, or a conversation (whose last answer, if it ends with one, is left out).
+   * @param question A question, an instruction, or a conversation; if that ends with an answer, the answer
+   * is left out of the prompt.
    * @param options How tokens are chosen, and how many at most.
    * @returns The answer, without white space around it.
    * @throws {RangeError} If a prompt does not fit the context, or an option is out of range.
-   * @throws {TypeError} If an option is unknown, or a conversation is asked of a model without a chat template.
+   * @throws {TypeError} If an option is unknown, or a conversation is given to a model without a chat template.
    *
    * @example One question, and several
    * ```ts
@@ -198,7 +220,7 @@ export class Model implements Disposable {
    */
   answer(question: Question, options?: AnswerOptions): Promise<string>;
   /**
-   * Answers many questions at a time; what their prompts begin with is computed once.
+   * Answers many questions in batches. Beginnings that prompts share are computed once.
    *
    * @param questions The questions.
    * @param options How tokens are chosen, and how many at most.
@@ -215,7 +237,7 @@ export class Model implements Disposable {
   }
 
   /**
-   * Answers a question piece by piece, as the text comes. A piece is never half a character.
+   * Answers a question and yields the text while it is generated. A piece never ends within a character.
    *
    * @param question A question, an instruction, or a conversation.
    * @param options As {@linkcode Model.answer} takes them.
@@ -245,13 +267,13 @@ export class Model implements Disposable {
   }
 
   /**
-   * Fine-tunes it on entries. The model changes step by step as the training is looped over, and keeps what it has
-   * learnt wherever the loop is left.
+   * Fine-tunes the model on entries. Each iteration of the returned training takes a step and changes the weights; a loop
+   * that is left early keeps the steps taken so far.
    *
    * @param entries Instructions or conversations.
    * @param options Those of `sft()`, the format, and entries to evaluate on.
-   * @returns What to loop over, or to `finish()`.
-   * @throws {RangeError} If an option is out of range, or nothing would be learnt.
+   * @returns The training: loop over it, or call `finish()`.
+   * @throws {RangeError} If an option is out of range, or no token of the entries counts.
    * @throws {TypeError} If an option is unknown, or an entry cannot be written in the format.
    *
    * @example A training that is watched
@@ -268,19 +290,24 @@ export class Model implements Disposable {
    */
   train(entries: readonly DatasetEntry[], options: TrainOptions = {}): Training {
     assertKnownOptions("train", options, TRAIN_OPTIONS);
-    const { format: named, validation = [], ...rest } = options;
+    const { format: named, validation = [], checkpoint, ...rest } = options;
     const format = this.#formatFor(entries, named);
     describeFormat(format); // what could not be written down is refused before hours are spent
     const [learnt, heldOut] = divide(entries, validation);
+    const complete = async (directory: string) => {
+      await completeCheckpoint(this, this.#toSave(), directory);
+      await checkpoint?.complete?.(directory);
+    };
     return sft(this.network, {
       ...rest,
+      ...(checkpoint && { checkpoint: { ...checkpoint, complete } }),
       examples: encodeExamples(learnt, this.tokenizer, format),
       validation: encodeExamples(heldOut, this.tokenizer, format),
     });
   }
 
   /**
-   * The tokens that it is asked with: the question in the format, up to where the answer begins.
+   * Encodes a question as the prompt that the model continues.
    *
    * @param question A question, an instruction, or a conversation.
    * @param options The format, if not its own.
@@ -302,7 +329,7 @@ export class Model implements Disposable {
   }
 
   /**
-   * Entries as it learns from them: what {@linkcode Model.train} makes, for the lower layers.
+   * Encodes entries as the examples that {@linkcode Model.train} learns from, for use with the lower layers.
    *
    * @param entries Instructions or conversations.
    * @param options The format, if not its own.
@@ -324,13 +351,13 @@ export class Model implements Disposable {
   }
 
   /**
-   * Scores it on entries that it was not trained on: the loss of their references, its own answers to them, and how these
-   * match the references.
+   * Scores the model on entries: the loss of the reference answers, the model's own answers, and how well they match the
+   * references.
    *
    * @param entries Instructions or conversations.
    * @param options How tokens are chosen, what the loss counts.
    * @returns Loss, ROUGE-L, exact match, and the answers.
-   * @throws {RangeError} If there are no entries, none of their tokens counts, or a prompt does not fit the context.
+   * @throws {RangeError} If there are no entries, if no token of them counts, or if a prompt does not fit the context.
    *
    * @example
    * ```ts
@@ -364,17 +391,17 @@ export class Model implements Disposable {
   }
 
   /**
-   * Saves it, whole: the weights, or the adapter and what it belongs to; the tokenizer; the format that it was taught;
-   * and the record of all that. {@linkcode loadModel} reads the folder, and so do transformers and PEFT.
+   * Saves the whole model: the weights, or the adapter and the name of its base; the tokenizer; the chat template; and
+   * `taught.json`, the record of its format and trainings. {@linkcode loadModel}, transformers and PEFT read the folder.
    *
-   * Running the same notebook, script or command again saves over its own output. A model that another run made, or
-   * without a record, is refused unless `overwrite` is given.
+   * A notebook, script or command that runs again replaces its own output. A folder that holds another program's model, or
+   * one without a record, is refused unless `overwrite` is given.
    *
    * @param directory The folder; made if it does not exist.
-   * @param options The type to store; whether adapters become part of the weights, and whose models may be replaced.
+   * @param options The stored type, whether to merge adapters into the weights, and whether to overwrite.
    * @returns Length and hash of the file with the weights.
-   * @throws {Deno.errors.AlreadyExists} If the folder holds another run's model.
-   * @throws {TypeError} If `merge` is asked of a model without adapters, or an option is unknown.
+   * @throws {Deno.errors.AlreadyExists} If the folder holds another program's model.
+   * @throws {TypeError} If `merge` is given for a model without adapters, or an option is unknown.
    *
    * @example Saved and loaded again
    * ```ts
@@ -395,15 +422,16 @@ export class Model implements Disposable {
   }
 
   /**
-   * Hands it on to another program: Ollama, llama.cpp, transformers. The prompt's template there is the one that it was
-   * taught; where it was taught none, its own.
+   * Exports the model to Ollama, llama.cpp or transformers, with the prompt template that it was taught. A model that was
+   * never taught a format keeps its own template.
    *
-   * @param target `"ollama:NAME"`, a file that ends with `.gguf` (else `"gguf:PATH"`), or a folder for Hugging Face's layout.
+   * @param target `"ollama:NAME"`, a path that ends with `.gguf` (`"gguf:PATH"` for other names), or a folder for
+   * Hugging Face's layout.
    * @param options The type of the weights; whether adapters become part of them; progress.
-   * @returns How many bytes the weights take, and what a person should know.
-   * @throws {TypeError} If it has adapters that the target cannot hold beside the weights, or its format is unknown.
+   * @returns The size of the weights, and notices for the user.
+   * @throws {TypeError} If the target cannot hold unmerged adapters, or the format of the model is unknown.
    * @throws {Deno.errors.ConnectionRefused} If there is no Ollama.
-   * @throws {Deno.errors.AlreadyExists} If the folder holds another run's model.
+   * @throws {Deno.errors.AlreadyExists} If the folder holds another program's model.
    *
    * @example A file for llama.cpp
    * ```ts
@@ -437,6 +465,7 @@ export class Model implements Disposable {
     for (const tensor of this.network.parameters.values()) tensor.dispose();
   }
 
+  /** What `console.log` shows. */
   [Symbol.for("Deno.customInspect")](): string {
     const { network: { architecture, parameters }, source, device, format, adapter } = this;
     const weights = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
@@ -474,7 +503,7 @@ export class Model implements Disposable {
   }
 
   #encode(entry: DatasetEntry, format: EntryFormat): number[] {
-    // A conversation that ends with a question is asked as it stands, earlier answers included.
+    // A conversation that ends with a question is encoded unchanged, with its earlier answers.
     const isOpen = isChatEntry(entry) && entry.messages.at(-1)?.role !== "assistant";
     return isOpen && format instanceof ChatTemplate
       ? encodeChatPrompt(entry.messages, this.tokenizer, format)

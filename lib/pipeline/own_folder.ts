@@ -1,5 +1,5 @@
 /**
- * Folders that models are saved into: whose they are, and how all files of a model change together.
+ * Folders of saved models: which program may replace them, and how all files are replaced together.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const MODEL_FILES = [
   RECORD_FILE,
 ];
 
-/** Where files are written before they take their places. */
+/** The temporary folder for new files. */
 const UNFINISHED = ".saving";
 
 /** What tells a run's output from another's. */
@@ -38,13 +38,13 @@ export interface Lineage {
 }
 
 /**
- * Refuses to save over a model that another run made. A run may replace its own output: where the program is known on
- * both sides, what the same notebook, script or command made; else what was made of the same model and the same data.
+ * Refuses to replace another program's model. A program may replace its own output: the same notebook, script or command
+ * if both are known, otherwise a model made from the same base and the same data.
  *
  * @param directory The folder, which need not exist.
- * @param run What is to be saved there.
- * @param advice What a person may do about it.
- * @throws {Deno.errors.AlreadyExists} If the model there is another's, or nobody knows whose.
+ * @param run The program, base and data of the model to save.
+ * @param advice The end of the error: what the user can do.
+ * @throws {Deno.errors.AlreadyExists} If the folder holds another program's model, or a model without a record.
  */
 export async function assertOwn(
   directory: string,
@@ -77,8 +77,8 @@ function isSameRun(directory: string, record: TaughtRecord, { program, base, dat
 }
 
 /**
- * Replaces a folder's model by another: its files are written beside, then take their places, the record last, and
- * files of the former model that the new one does not have go.
+ * Replaces the model in a folder. The new files are written to a temporary folder first, then renamed, the record last;
+ * files that only the old model had are removed.
  *
  * @param directory The folder; made if it does not exist.
  * @param write Writes all files into the folder that it is given.
@@ -112,7 +112,7 @@ export async function replaceModel<T>(
   }
 }
 
-/** Weights in several files are of the former model too. */
+/** Whether a file belongs to a saved model, sharded weights included. */
 function isOfModel(name: string): boolean {
   return MODEL_FILES.includes(name) || /^model-\d{5}-of-\d{5}\.safetensors$/.test(name);
 }

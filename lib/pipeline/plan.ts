@@ -1,5 +1,5 @@
 /**
- * What a training will take, before anything is loaded: tokens, memory, and about how long.
+ * Estimates the tokens, memory and time of a training before anything is loaded.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { GPT2_SIZES, type Gpt2Config, planModel } from "../model/mod.ts";
 import { openStoredModel, readJson } from "../model/stored_weights.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 import { alpaca, gpt2Tokenizer, type Mask } from "../text/mod.ts";
-import { withCounted } from "../train/evaluate.ts";
+import { withCounted } from "../dataset/sequences.ts";
 import type { FoundModel } from "./find_model.ts";
 import { type FormatChoice, formatFor, type FormatName } from "./format.ts";
 import {
@@ -56,7 +56,7 @@ export interface TrainingPlan extends Work {
   readonly learning: number;
   /** Examples of which something counts. */
   readonly examples: number;
-  /** What a person should know of the data. */
+  /** A notice about the data for the user. */
   readonly notice: string | null;
   /** Memory of the device, at its peak. */
   readonly memoryBytes: number;
@@ -69,7 +69,7 @@ export interface TrainingPlan extends Work {
 }
 
 /**
- * The shape of a model that was published, of which no file is needed.
+ * The shape of a published model, for which no file is needed.
  *
  * @param name `gpt2`, `gpt2-medium`, …
  * @returns Its shape; undefined for other names.
@@ -104,7 +104,7 @@ export async function shapeOf(found: FoundModel): Promise<PlannedModel> {
  * @param entries What it will be trained on.
  * @param device Where; one matrix product is timed on it.
  * @param options How.
- * @returns What it will take.
+ * @returns The estimate.
  */
 export async function planTraining(
   model: PlannedModel,

@@ -1,44 +1,49 @@
 /**
- * Which program is running: a model's record names it, so that running a notebook again may save over its own output.
+ * The running program. A model's record names it, so that a notebook that runs again may replace its own output.
  *
  * @module
  */
 
 import { dirname, fromFileUrl, isAbsolute, relative, resolve } from "@std/path";
 
-/** A program that makes models. */
+/**
+ * A program that makes models.
+ *
+ * @internal
+ */
 export interface Program {
   /** A notebook, a script, or a command with what it was given. */
   readonly kind: "notebook" | "script" | "command";
-  /** The file's path, in full; the command as it is written; a script's URL where it is on no disk. */
+  /** The absolute path of the file, the URL of a remote script, or the command line. */
   readonly name: string;
 }
 
 let command: string | undefined;
 
 /**
- * Names the command that runs, which is not told by the file that does.
+ * Sets the running command, which the main module does not tell.
  *
- * @param name The command, with what tells its output from another's.
+ * @param name The command with the arguments that distinguish its output; undefined to unset it.
  */
-export function setCommand(name: string): void {
+export function setCommand(name: string | undefined): void {
   command = name;
 }
 
 /**
- * Says which program is running.
+ * Finds the running program.
  *
  * @param env The environment; the process's by default.
+ * @param main The URL of the module that runs; the process's by default.
  * @returns The program; undefined in a kernel whose client does not name the notebook.
  */
 export function currentProgram(
   env: { get(name: string): string | undefined } = Deno.env,
+  main: string = Deno.mainModule,
 ): Program | undefined {
   if (command !== undefined) return { kind: "command", name: command };
   const notebook = env.get("TUNEBOOK_NOTEBOOK") ?? fromJupyter(env.get("JPY_SESSION_NAME"));
   if (notebook !== undefined) return { kind: "notebook", name: resolve(notebook) };
-  const main = Deno.mainModule;
-  // What Deno makes up for tests and for the kernel names no file.
+  // The modules that Deno generates for its kernel are not files.
   if (main.includes("$deno$")) return undefined;
   return { kind: "script", name: main.startsWith("file:") ? fromFileUrl(main) : main };
 }
@@ -64,7 +69,7 @@ function exists(path: string): boolean {
 }
 
 /**
- * A program as a folder's record names it: files by their path from the folder, so that a project may move.
+ * Describes a program for a folder's record. Files are relative to the folder, so that a project can be moved.
  *
  * @param program The program.
  * @param directory The folder that holds the record.

@@ -1,6 +1,6 @@
 /**
- * The record of what a model was taught: `taught.json` beside its weights, or beside an adapter's. Every way of saving
- * writes it and every way of loading reads it, so that a model is asked, scored and exported as it was trained.
+ * The record of what a model was taught: `taught.json` beside its weights, or beside an adapter's. Every way of
+ * saving writes it and every way of loading reads it, so that prompts, scores and exports match the training.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { writeFileBeside } from "../write_beside.ts";
 import type { LoraSettings } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import type { Evaluation } from "../train/mod.ts";
+import { sha256File } from "../weights/sha256.ts";
 import { type FormatRecord, formatSchema } from "./format.ts";
 import type { Program } from "./program.ts";
 
@@ -104,8 +105,8 @@ const recordSchema: z.ZodType<TaughtRecord> = z.object({
  * Reads the record of a model's or an adapter's folder.
  *
  * @param directory The folder.
- * @returns The record; undefined where there is none.
- * @throws {SyntaxError} If it is not JSON, or not a record of a version that is known.
+ * @returns The record; undefined if there is none.
+ * @throws {SyntaxError} If it is not JSON, or not a record of a known version.
  */
 export async function readRecord(directory: string): Promise<TaughtRecord | undefined> {
   const path = join(directory, RECORD_FILE);
@@ -136,7 +137,37 @@ export async function readRecord(directory: string): Promise<TaughtRecord | unde
 }
 
 /**
- * Writes a record, whole or not at all.
+ * Checks that a file of weights is the one that was saved beside its record, so that a damaged file is noticed.
+ *
+ * @param directory The folder of a model or an adapter; without a record in it nothing is checked.
+ * @param file The name of the file with the weights.
+ * @param signal Stops the reading.
+ * @throws {SyntaxError} If the file has other bytes.
+ */
+export async function assertAsSaved(
+  directory: string,
+  file: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const expected = (await readRecord(directory))?.sha256;
+  if (expected === undefined) return;
+  const path = join(directory, file);
+  let sha256: string;
+  try {
+    sha256 = await sha256File(path, signal && { signal });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return; // the reader of the weights reports it
+    throw error;
+  }
+  if (sha256 === expected) return;
+  throw new SyntaxError(
+    `Cannot load "${path}": it is not what was saved (its SHA-256 is ${sha256}, and ${RECORD_FILE} ` +
+      `beside it says ${expected}); if the weights were replaced on purpose, remove ${RECORD_FILE}`,
+  );
+}
+
+/**
+ * Writes a record atomically.
  *
  * @param directory The folder.
  * @param record The record.

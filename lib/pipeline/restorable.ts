@@ -1,5 +1,5 @@
 /**
- * How models outlive a notebook's run: the network as a kind of its own, and what it was taught beside it.
+ * Stores models between runs of a notebook: the network, its files, and its record.
  *
  * @module
  */
@@ -25,8 +25,13 @@ registerRestorable({
     const { network, source, taught } = value as Model;
     return Promise.resolve({ network, source, taught: { version: 1, ...taught } });
   },
-  async restore(data) {
+  async restore(data, _folder, existing) {
     const { network, source, taught } = data as StoredParts;
-    return new Model(network, await describeFound(source, undefined, taught));
+    const found = await describeFound(source, undefined, taught);
+    if (!(existing instanceof Model) || existing.network !== network) {
+      return new Model(network, found);
+    }
+    existing.adopt(found);
+    return existing;
   },
 });

@@ -10,6 +10,7 @@ import { saveNetwork } from "../model/files.ts";
 import { mergedCopy } from "../model/lora.ts";
 import { saveLora } from "../model/lora_files.ts";
 import type { Network } from "../model/model.ts";
+import { isFullyTrainable } from "../model/trainable.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import { type ChatTemplate, saveTokenizer, type Tokenizer } from "../text/mod.ts";
@@ -93,17 +94,40 @@ export async function saveModel(
   const { bytes, sha256 } = await replaceModel(folder, async (unfinished) => {
     const how = { ...(dtype && { dtype }), ...(signal && { signal }) };
     const written = await writeWeights(network, unfinished, { ...how, alone: adapted && !merge });
-    await saveTokenizer(model.tokenizer, unfinished, source);
-    const template = lesson.format
-      ? toChatTemplate(lesson.format, model.tokenizer)
-      : lesson.chatTemplate?.source;
-    if (template !== undefined) {
-      await writeFileBeside(join(unfinished, "chat_template.jinja"), template);
-    }
+    await writeText(model, lesson, unfinished);
     await writeRecord(unfinished, { ...record, sha256: written.sha256 });
     return written;
   });
   return { directory: folder, bytes, sha256 };
+}
+
+/** Tokenizer and template. */
+async function writeText(
+  { tokenizer, source }: Saving,
+  { format, chatTemplate }: Lesson,
+  directory: string,
+): Promise<void> {
+  await saveTokenizer(tokenizer, directory, source);
+  const template = format ? toChatTemplate(format, tokenizer) : chatTemplate?.source;
+  if (template !== undefined) {
+    await writeFileBeside(join(directory, "chat_template.jinja"), template);
+  }
+}
+
+/**
+ * Makes a checkpoint loadable as a model: adds the record, and the tokenizer and template if it holds all weights.
+ *
+ * @param model The model that is being trained.
+ * @param lesson Its record so far.
+ * @param directory The checkpoint's.
+ */
+export async function completeCheckpoint(
+  model: Saving,
+  lesson: Lesson,
+  directory: string,
+): Promise<void> {
+  if (isFullyTrainable(model.network)) await writeText(model, lesson, directory);
+  await writeRecord(directory, describeRecord(model, lesson, resolve(directory)));
 }
 
 async function writeWeights(

@@ -1,5 +1,5 @@
 /**
- * Text from tokens while they come.
+ * Text from tokens while they are generated.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import { TokenDecoder, type Tokenizer } from "../text/mod.ts";
 
 /**
- * Turns tokens into text as they come, and never gives half a character: the bytes of one that several tokens share are
- * held back until it is whole.
+ * Converts tokens to text while they are generated. The bytes of a character that spans several tokens are held back until
+ * it is complete.
  *
  * @param tokens The tokens.
  * @param tokenizer Their vocabulary.

@@ -1,8 +1,10 @@
-// The folder of a training: log and checkpoints while it goes on, the model and a summary once it is done.
+// The folder of a training: log and checkpoints while it runs, the model and a summary once it is
+// done.
 
 import { basename, dirname, join, resolve } from "@std/path";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import { ChatTemplate } from "../text/mod.ts";
+import { type FolderLock, lockFolder } from "../folder_lock.ts";
 import { findCheckpoint, removeCheckpoints } from "../train/checkpoint.ts";
 import type { Best, Evaluation } from "../train/mod.ts";
 import { checkpointName } from "../weights/names.ts";
@@ -76,7 +78,16 @@ export class TrainingFolder {
     return new TrainingFolder(isParent ? join(path, checkpointName(model)) : path);
   }
 
-  /** Whether a training was stopped here that can go on. */
+  /**
+   * Keeps other processes from training here.
+   *
+   * @throws {Deno.errors.Busy} If another one does.
+   */
+  async lock(): Promise<FolderLock> {
+    return await lockFolder(this.path, { verb: "train", work: "training" });
+  }
+
+  /** Whether a stopped training here can be resumed. */
   async hasCheckpoint(): Promise<boolean> {
     return await findCheckpoint(this.checkpoints) !== undefined;
   }
@@ -94,7 +105,10 @@ export class TrainingFolder {
     return summary;
   }
 
-  /** Makes the folder for a training that begins or goes on, and cleans away what a kill left half-written. */
+  /**
+   * Creates the folder for a training that starts or resumes, and removes files that a kill left
+   * incomplete.
+   */
   async open(): Promise<void> {
     await removeIfPresent(this.#summary);
     const parent = dirname(this.path);

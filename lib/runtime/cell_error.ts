@@ -8,6 +8,7 @@ import type { ErrorDescription } from "./prelude.ts";
 export interface CellError {
   /** The error's name, for example `"TypeError"`. */
   name: string;
+  /** The message of the error. */
   message: string;
   /** The line of the cell, from 1, if it is known. */
   line?: number;

@@ -70,7 +70,7 @@ function declare(statement: Node, into: DeclaredName[]) {
 }
 
 /** The names that a pattern binds. */
-function patternNames(pattern: Node): string[] {
+export function patternNames(pattern: Node): string[] {
   switch (pattern?.type) {
     case "Identifier":
       return [pattern.name];

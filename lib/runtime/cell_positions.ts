@@ -6,6 +6,7 @@
 // here as the body of a function that is never called, and the tokens of both texts are matched.
 
 import { tokenize } from "./cell_tokens.ts";
+import { usesJsx } from "./parse_typescript.ts";
 
 /** A position in a text, both from 1. */
 export interface Position {
@@ -51,8 +52,11 @@ export async function locate(
 
 /** The code as the kernel prints it, line by line; nothing is run. */
 async function printAsKernel(code: string): Promise<string> {
-  const text = `// @ts-nocheck\nexport default async function () {\n${code}\n}`;
-  const url = URL.createObjectURL(new Blob([text], { type: "application/typescript" }));
+  // What a cell imports would be loaded with the module, by this process and into its lock file.
+  const inert = code.replace(/\bimport(?=\s*\()/g, "importNothing");
+  const text = `// @ts-nocheck\nexport default async function () {\n${inert}\n}`;
+  const type = usesJsx(inert) ? "text/tsx" : "application/typescript";
+  const url = URL.createObjectURL(new Blob([text], { type }));
   try {
     const lines = ((await import(url)).default.toString() as string).split("\n");
     // Removes the function's first and last line and its indentation. Lines inside a template

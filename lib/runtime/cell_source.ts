@@ -168,8 +168,10 @@ export function rewriteCell(source: string, cell: number, label = `cell ${cell}`
   const edits = new MagicString(text);
   const names: string[] = [];
 
+  const used = new Set<string>();
+  addValueNames(program, used);
   for (const statement of program.body) {
-    if (statement.type === "ImportDeclaration") rewriteImport(statement, edits, text);
+    if (statement.type === "ImportDeclaration") rewriteImport(statement, edits, text, used);
     collectNames(statement, names);
   }
   for (const { start, end, by } of exports) edits.update(start, end, by || " ");
@@ -202,7 +204,7 @@ export function padCode(code: string, blankLines: number): string {
   return code.replace("``", `\`${"\n".repeat(blankLines)}\``);
 }
 
-function rewriteImport(node: Node, edits: MagicString, text: string) {
+function rewriteImport(node: Node, edits: MagicString, text: string, used: Set<string>) {
   if (node.importKind === "type") {
     edits.overwrite(node.start, node.end, ";");
     return;
@@ -212,9 +214,9 @@ function rewriteImport(node: Node, edits: MagicString, text: string) {
     `${text.slice(one.key.start, one.key.end)}: ${text.slice(one.value.start, one.value.end)}`
   );
   const options = attributes.length > 0 ? `, { with: { ${attributes.join(", ")} } }` : "";
-  const call = `await ${KERNEL_GLOBAL}.race(import(${
-    text.slice(node.source.start, node.source.end)
-  }${options}), ${node.loc.start.line})`;
+  const from = text.slice(node.source.start, node.source.end);
+  const call = `await ${KERNEL_GLOBAL}.race(${KERNEL_GLOBAL}.found(import(${from}${options}), ` +
+    `${from}), ${node.loc.start.line})`;
   const named = specifiers.flatMap((one: Node) => {
     if (one.type === "ImportNamespaceSpecifier") return [];
     const imported = one.type === "ImportDefaultSpecifier"
@@ -226,9 +228,38 @@ function rewriteImport(node: Node, edits: MagicString, text: string) {
   const parts: string[] = [];
   if (namespace !== undefined) parts.push(`const ${namespace.local.name} = ${call};`);
   if (named.length > 0) {
-    parts.push(`const { ${named.join(", ")} } = ${namespace?.local.name ?? call};`);
+    const names = specifiers.filter(({ type }: Node) => type !== "ImportNamespaceSpecifier")
+      .map((one: Node) => ({
+        name: one.type === "ImportDefaultSpecifier"
+          ? "default"
+          : one.imported.name ?? one.imported.value,
+        local: one.local.name,
+      }));
+    const values = names.filter(({ local }: { local: string }) => used.has(local));
+    const lists = [names, values].map((list) => JSON.stringify(list.map(({ name }: Node) => name)));
+    const module = namespace?.local.name ?? call;
+    parts.push(
+      `const { ${named.join(", ")} } = ${KERNEL_GLOBAL}.exportsOf(${module}, ${from}, ` +
+        `${lists.join(", ")});`,
+    );
   }
   edits.overwrite(node.start, node.end, parts.length > 0 ? parts.join(" ") : `${call};`);
+}
+
+/** Adds the names that code uses as values, and not as types only. */
+function addValueNames(node: Node, into: Set<string>) {
+  if (
+    node.type === "ImportDeclaration" || /^TS(?!AsExp|Satis|NonNull|TypeAssertion)/.test(node.type)
+  ) {
+    return;
+  }
+  if (/^(?:JSX)?Identifier$/.test(node.type)) into.add(node.name);
+  for (const [key, child] of Object.entries(node)) {
+    if (/^(?:loc|extra|.*[cC]omments)$/.test(key)) continue;
+    for (const one of Array.isArray(child) ? child : [child]) {
+      if (typeof one?.type === "string" && typeof one.start === "number") addValueNames(one, into);
+    }
+  }
 }
 
 function collectNames(statement: Node, names: string[]) {

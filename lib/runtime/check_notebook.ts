@@ -1,15 +1,19 @@
-// Whether a notebook's stored outputs follow from its cells: runs it anew and compares.
+// Whether a notebook's cells reproduce its stored outputs: runs it again and compares.
 
 import { type CellComparison, compareNotebooks } from "./compare/notebooks.ts";
 import { hiddenState } from "./hidden_state.ts";
 import { formatNotebook, parseNotebook, readNotebook } from "./notebook.ts";
-import { runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+import { RUN_OPTIONS, runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How to check a notebook. */
 export interface CheckOptions extends RunOptions {
-  /** How near numbers must be, relative; 1e-3 if not said. */
+  /** The relative tolerance of numbers; 1e-3 by default. */
   relative?: number;
 }
+
+/** The names of {@linkcode CheckOptions}. */
+export const CHECK_OPTIONS: OptionNames<CheckOptions> = { ...RUN_OPTIONS, relative: true };
 
 /** A cell of the check. */
 export interface CheckedCell extends CellComparison {
@@ -33,16 +37,35 @@ export interface CheckResult {
  * @param path The notebook's path.
  * @param options As for {@linkcode runNotebook}; errors are always allowed.
  * @returns What differs, and the hidden state that cells seem to have depended on.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { checkNotebook, parseNotebook, runNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".ipynb" });
+ * await runNotebook(notebook, { output: path });
+ * const { ok, cells } = await checkNotebook(path);
+ * assertEquals([ok, cells[0].verdict], [true, "same"]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function checkNotebook(
   path: string,
   options: CheckOptions = {},
 ): Promise<CheckResult> {
+  assertKnownOptions("check a notebook", options, CHECK_OPTIONS);
   const stored = await readNotebook(path);
   const manifest = stored.metadata.tunebook as { parameters?: Record<string, unknown> } | undefined;
-  const parameters = options.parameters ?? manifest?.parameters;
-  const run = await runNotebook(path, { ...options, parameters, allowErrors: true });
-  const { relative = 1e-3 } = options;
+  const { relative = 1e-3, parameters = manifest?.parameters, ...running } = options;
+  const run = await runNotebook(path, { ...running, parameters, allowErrors: true });
   const reasons = hiddenState(stored);
   const ran = new Set(
     stored.cells.filter((cell) =>

@@ -20,7 +20,9 @@ export interface JUnitCase {
 
 /** One suite: a notebook. */
 export interface JUnitSuite {
+  /** The name. */
   name: string;
+  /** The cases in order. */
   cases: JUnitCase[];
   /** When it began, ISO 8601. */
   timestamp?: string;

@@ -2,12 +2,15 @@
 // ends.
 
 import { join } from "@std/path";
+import { makeOwnTempDir } from "../own_temp.ts";
 import { type Message, MessageCodec } from "./messages.ts";
 import { startTimer } from "./timer.ts";
 import { ZmtpConnection } from "./zmtp.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a kernel's process ended. */
 export interface KernelExit {
+  /** The exit code. */
   code: number;
   /** The signal that ended it, such as `"SIGKILL"`, or null. */
   signal: string | null;
@@ -17,10 +20,13 @@ export interface KernelExit {
 
 /** A command that starts a kernel's process. */
 export interface KernelCommand {
+  /** The program. */
   program: string;
+  /** Its arguments. */
   args: string[];
   /** Its working directory; by default that of this process. */
   cwd?: string;
+  /** Its environment variables. */
   env: Record<string, string>;
   /** Whether the process does not inherit this process's environment. */
   clearEnv?: boolean;
@@ -44,13 +50,26 @@ export interface KernelOptions {
   env?: Record<string, string>;
   /** How long to wait for the kernel to listen, in milliseconds; 30,000 by default. */
   startTimeout?: number;
+  /** The most bytes that a message from it may have; 1 GiB by default. */
+  maxMessage?: number;
   /** Receives what the process, or a child of it, writes to standard output and standard error. */
   onProcessOutput?: (name: "stdout" | "stderr", text: string) => void;
 }
 
+/** The names of {@linkcode KernelOptions}. */
+export const KERNEL_OPTIONS: OptionNames<KernelOptions> = {
+  launcher: true,
+  cwd: true,
+  env: true,
+  startTimeout: true,
+  onProcessOutput: true,
+  maxMessage: true,
+};
+
+/** @internal */
 type Channel = "shell" | "control" | "iopub" | "stdin";
 const CHANNELS = ["shell", "control", "iopub", "stdin"] as const;
-const STDERR_KEPT = 4096;
+const STDERR_KEPT = 16_384;
 
 /** The receiver of what the process writes. */
 interface OutputListener {
@@ -102,6 +121,7 @@ export class Kernel {
    * @throws {Error} If the kernel ends or does not listen in time.
    */
   static async start(options: KernelOptions = {}): Promise<Kernel> {
+    assertKnownOptions("start a kernel", options, KERNEL_OPTIONS);
     for (let attempt = 1;; attempt++) {
       try {
         return await Kernel.#startOnce(options);
@@ -113,7 +133,7 @@ export class Kernel {
   }
 
   static async #startOnce(options: KernelOptions): Promise<Kernel> {
-    const folder = await Deno.makeTempDir({ prefix: "tunebook-kernel-" });
+    const folder = await makeOwnTempDir("tunebook-kernel-");
     let process: Deno.ChildProcess | undefined;
     try {
       const key = crypto.randomUUID();
@@ -147,7 +167,7 @@ export class Kernel {
       const listener = { take: options.onProcessOutput };
       const exited = watch(process, listener);
       const codec = new MessageCodec(key);
-      const connections = await connectAll(ports, codec.session, exited, options.startTimeout);
+      const connections = await connectAll(ports, codec.session, exited, options);
       return new Kernel(
         process,
         listener,
@@ -274,11 +294,22 @@ async function watch(
   return { code: status.code, signal: status.signal, stderr: tail };
 }
 
+/** Why a process ended, out of all that it has written: no downloads, no warnings, no backtrace. */
+export function startFault(stderr: string): string {
+  const lines = stderr.replace(/\n\s*Stack backtrace:[\s\S]*$/, "").split("\n")
+    .filter((line) => line.trim() !== "" && !/^\s*(?:Download|Warning|Initialize)\b/.test(line));
+  // The innermost reason comes last.
+  const reasons = lines.map((line) =>
+    line.replace(/^\s*\d+:\s*/, "").replace(/^error:\s*/, "").trim()
+  );
+  return reasons.at(-1)?.replace(/\.$/, "") ?? "it gave no reason";
+}
+
 async function connectAll(
   ports: Record<Channel, number>,
   identity: string,
   exited: Promise<KernelExit>,
-  timeout = 30_000,
+  { startTimeout: timeout = 30_000, maxMessage }: KernelOptions,
 ): Promise<Record<Channel, ZmtpConnection>> {
   let exit: KernelExit | undefined;
   exited.then((value) => exit = value);
@@ -291,14 +322,17 @@ async function connectAll(
       while (open[channel] === undefined) {
         if (exit !== undefined) {
           throw new Error(
-            `Cannot start the Deno kernel: it ended with code ${exit.code}: ${exit.stderr.trim()}`,
+            `Cannot start the Deno kernel: it ended with code ${exit.code}: ${
+              startFault(exit.stderr)
+            }`,
           );
         }
         if (Date.now() > deadline) {
           throw new Error(`Cannot start the Deno kernel: it does not listen after ${timeout} ms`);
         }
         try {
-          open[channel] = await ZmtpConnection.connect({ port: ports[channel], type, identity });
+          const port = ports[channel];
+          open[channel] = await ZmtpConnection.connect({ port, type, identity, maxMessage });
         } catch (error) {
           if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
           await startTimer(10).passed;

@@ -12,6 +12,8 @@ import { parseTypeScript } from "./parse_typescript.ts";
 const OWN = new URL("lib/", LIBRARY).href;
 /** A larger number is not a notebook's helpers but a code base. */
 const MAX_MODULES = 1000;
+/** The most bytes of one; what is larger is data, and is named by who reads it. */
+const MAX_MODULE = 64 * 2 ** 20;
 
 /**
  * Finds and hashes the local modules that code cells import.
@@ -35,7 +37,7 @@ export async function localModules(
       if (url === undefined || found.has(url) || found.size >= MAX_MODULES) continue;
       let bytes: Uint8Array<ArrayBuffer>;
       try {
-        bytes = await Deno.readFile(fromFileUrl(url));
+        bytes = await readModule(fromFileUrl(url));
       } catch {
         continue; // The cell itself will report it.
       }
@@ -91,4 +93,11 @@ async function readImportMap(
     const local = url?.startsWith("file:") && !url.startsWith(OWN);
     return local ? url!.replace(/[?#].*$/, "") : undefined;
   };
+}
+
+/** Reads a file of code; a named pipe would never end, a device never be full. */
+async function readModule(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { isFile, size } = await Deno.stat(path);
+  if (!isFile || size > MAX_MODULE) throw new TypeError(`"${path}" is not a code file`);
+  return await Deno.readFile(path);
 }

@@ -4,6 +4,7 @@
 export interface ProvenanceEntry {
   /** What the entry is about, for example `"device"`, `"data"`, `"weights"`, `"seed"`. */
   kind: string;
+  /** A fact by its name. */
   [fact: string]: unknown;
 }
 
@@ -39,6 +40,7 @@ export interface Manifest {
   cores: number;
   /** When the run started, in ISO 8601 and UTC. */
   startedAt: string;
+  /** The notebook that was run. */
   notebook: {
     /** File name, without its folder. */
     name: string;

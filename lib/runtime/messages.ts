@@ -31,6 +31,8 @@ export interface Message {
   buffers: Uint8Array[];
   /** The routing frames before the delimiter. */
   identities: Uint8Array[];
+  /** How many bytes of JSON it came as; 0 for one that was made here. */
+  bytes: number;
 }
 
 const DELIMITER = "<IDS|MSG>";
@@ -65,6 +67,7 @@ export class MessageCodec {
       content,
       buffers: [],
       identities: [],
+      bytes: 0,
     };
   }
 
@@ -109,11 +112,16 @@ export class MessageCodec {
       try {
         return JSON.parse(decoder.decode(part));
       } catch (error) {
-        throw new SyntaxError(`Cannot read message: ${(error as Error).message}`);
+        throw new SyntaxError(
+          `Cannot read message: ${(error as Error).message.replace(/\s+/g, " ")}`,
+        );
       }
     });
     if (typeof header?.msg_type !== "string") {
       throw new SyntaxError("Cannot read message: its header has no msg_type");
+    }
+    if (!isObject(parentHeader ?? {}) || !isObject(metadata) || !isObject(content)) {
+      throw new SyntaxError("Cannot read message: expected objects in its frames");
     }
     return {
       header,
@@ -122,6 +130,7 @@ export class MessageCodec {
       content,
       buffers: frames.slice(at + 6),
       identities: frames.slice(0, at),
+      bytes: parts.reduce((sum, part) => sum + part.length, 0),
     };
   }
 
@@ -131,4 +140,8 @@ export class MessageCodec {
     for (const part of parts) hmac.update(part);
     return hmac.digest("hex");
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

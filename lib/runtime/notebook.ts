@@ -5,100 +5,23 @@
 import { basename } from "@std/path";
 import { parseNotebookJson } from "./notebook_schema.ts";
 import { writeFileBeside } from "../write_beside.ts";
+import type { MimeBundle, Notebook, Output } from "./notebook_types.ts";
 
-/** Display data keyed by MIME type; JSON types hold values, all others strings. */
-export type MimeBundle = Record<string, unknown>;
-
-/** What a code cell wrote to standard output or standard error. */
-export interface StreamOutput {
-  output_type: "stream";
-  /** `"stdout"` or `"stderr"`. */
-  name: string;
-  text: string;
-}
-
-/** Something shown with `Deno.jupyter.display` or broadcast as `display_data`. */
-export interface DisplayDataOutput {
-  output_type: "display_data";
-  data: MimeBundle;
-  metadata: Record<string, unknown>;
-}
-
-/** The value of a cell's last expression. */
-export interface ExecuteResultOutput {
-  output_type: "execute_result";
-  execution_count: number | null;
-  data: MimeBundle;
-  metadata: Record<string, unknown>;
-}
-
-/** An error that ended a cell. */
-export interface ErrorOutput {
-  output_type: "error";
-  ename: string;
-  evalue: string;
-  traceback: string[];
-}
-
-/** One output of a code cell. */
-export type Output = StreamOutput | DisplayDataOutput | ExecuteResultOutput | ErrorOutput;
-
-/** Metadata that all cells may have; other keys are kept unchanged. */
-export interface CellMetadata {
-  /** For example `"parameters"`, `"skip"`, `"raises-exception"`, `"remove-input"`. */
-  tags?: string[];
-  name?: string;
-  [key: string]: unknown;
-}
-
-/** A code cell with the outputs of its last run. */
-export interface CodeCell {
-  cell_type: "code";
-  /** 1 to 64 of `a-z A-Z 0-9 - _`, unique in the notebook. */
-  id: string;
-  metadata: CellMetadata;
-  source: string;
-  execution_count: number | null;
-  outputs: Output[];
-}
-
-/** A cell of Markdown. */
-export interface MarkdownCell {
-  cell_type: "markdown";
-  id: string;
-  metadata: CellMetadata;
-  source: string;
-  /** Files that the text refers to as `attachment:name`. */
-  attachments?: Record<string, MimeBundle>;
-}
-
-/** A cell that is neither run nor rendered. */
-export interface RawCell {
-  cell_type: "raw";
-  id: string;
-  metadata: CellMetadata;
-  source: string;
-  attachments?: Record<string, MimeBundle>;
-}
-
-/** A cell; `cell_type` distinguishes the kinds. */
-export type Cell = CodeCell | MarkdownCell | RawCell;
-
-/** Metadata of a notebook; other keys are kept unchanged. */
-export interface NotebookMetadata {
-  kernelspec?: { name: string; display_name: string; language?: string; [key: string]: unknown };
-  language_info?: { name: string; version?: string; [key: string]: unknown };
-  title?: string;
-  [key: string]: unknown;
-}
-
-/** A notebook in nbformat 4.5. */
-export interface Notebook {
-  nbformat: 4;
-  nbformat_minor: 5;
-  metadata: NotebookMetadata;
-  cells: Cell[];
-}
+export type {
+  Cell,
+  CellMetadata,
+  CodeCell,
+  DisplayDataOutput,
+  ErrorOutput,
+  ExecuteResultOutput,
+  MarkdownCell,
+  MimeBundle,
+  Notebook,
+  NotebookMetadata,
+  Output,
+  RawCell,
+  StreamOutput,
+} from "./notebook_types.ts";
 
 /**
  * Reads a notebook from the text of an `.ipynb` file.
@@ -137,6 +60,21 @@ export function parseNotebook(text: string, name = "notebook"): Notebook {
  * @throws {SyntaxError} If the file does not hold a readable notebook; see {@linkcode
  * parseNotebook}.
  * @throws {Deno.errors.NotFound} If there is no such file.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, readNotebook, writeNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".ipynb" });
+ * await writeNotebook(path, notebook);
+ * assertEquals(await readNotebook(path), notebook);
+ * await Deno.remove(path);
+ * ```
  */
 export async function readNotebook(path: string): Promise<Notebook> {
   let bytes: Uint8Array;
@@ -163,6 +101,18 @@ export async function readNotebook(path: string): Promise<Notebook> {
  *
  * @param notebook The notebook.
  * @returns The file's text.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { formatNotebook, parseNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * assertEquals(parseNotebook(formatNotebook(notebook)), notebook);
+ * ```
  */
 export function formatNotebook(notebook: Notebook): string {
   const cells = notebook.cells.map((cell) => {
@@ -185,6 +135,21 @@ export function formatNotebook(notebook: Notebook): string {
  *
  * @param path The file's path.
  * @param notebook The notebook.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, readNotebook, writeNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".ipynb" });
+ * await writeNotebook(path, notebook);
+ * assertEquals(await readNotebook(path), notebook);
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeNotebook(path: string, notebook: Notebook): Promise<void> {
   await writeFileBeside(path, formatNotebook(notebook));
@@ -234,6 +199,19 @@ function stringify(value: unknown, newline: string): string {
     .sort(([a], [b]) => compareCodePoints(a, b))
     .map(([key, item]) => `${inner}${JSON.stringify(key)}: ${stringify(item, inner)}`);
   return entries.length === 0 ? "{}" : `{${entries.join(",")}${newline}}`;
+}
+
+/**
+ * Copies a value with the keys of its objects in the order that a notebook's file has them.
+ *
+ * @param value A JSON value; other values are returned unchanged.
+ */
+export function inFileOrder<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(inFileOrder) as T;
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return value; // such as a date
+  const entries = Object.entries(value).sort(([a], [b]) => compareCodePoints(a, b));
+  return Object.fromEntries(entries.map(([key, item]) => [key, inFileOrder(item)])) as T;
 }
 
 function compareCodePoints(a: string, b: string): number {

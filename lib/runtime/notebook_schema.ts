@@ -1,10 +1,10 @@
 // The schema of nbformat 4.5, and the conversion of older minor versions to 4.5.
 
 import { z } from "zod";
-import type { Cell, Notebook } from "./notebook.ts";
+import type { Cell, Notebook } from "./notebook_types.ts";
 
 /** JSON nested deeper than this is refused, because programs that read notebooks recurse. */
-const MAX_DEPTH = 200;
+export const MAX_DEPTH = 200;
 
 const JSON_MIME = /^(?:[a-zA-Z0-9]+\/[a-zA-Z0-9\-+.]+\+json|application\/json)$/;
 
@@ -19,7 +19,8 @@ const count = z.custom<number | null>(
 
 const metadata = z.looseObject({});
 
-const bundle = z.record(z.string(), z.unknown()).transform((data, context) => {
+/** Display data by MIME type: JSON types hold values, others text. */
+export const bundle = z.record(z.string(), z.unknown()).transform((data, context) => {
   for (const [type, value] of Object.entries(data)) {
     if (JSON_MIME.test(type) || typeof value === "string") continue;
     if (Array.isArray(value) && value.every((line) => typeof line === "string")) {
@@ -123,7 +124,7 @@ export function parseNotebookJson(source: string, name: string): Notebook {
     // A byte order mark is not valid JSON, but some editors write one.
     json = JSON.parse(source.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw refuse(`it is not JSON (${(error as Error).message})`);
+    throw refuse(`it is not JSON (${(error as Error).message.replace(/\s+/g, " ")})`);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw refuse(`expected an object, got ${describe(json)}`);
@@ -201,7 +202,8 @@ function findDeep(root: unknown): string | undefined {
   }
 }
 
-function formatPath(path: PropertyKey[]): string {
+/** A path in JSON as code would write it. */
+export function formatPath(path: PropertyKey[]): string {
   return path.map((key, index) => {
     if (typeof key === "number") return `[${key}]`;
     const plain = /^[A-Za-z_$][\w$]*$/.test(String(key));
@@ -209,7 +211,8 @@ function formatPath(path: PropertyKey[]): string {
   }).join("");
 }
 
-function describe(value: unknown): string {
+/** What a value is, in a few words. */
+export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";

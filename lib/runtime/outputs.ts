@@ -5,6 +5,7 @@ import type { DisplayDataOutput, ExecuteResultOutput, Output } from "./notebook.
 
 /** An output message, as the Jupyter protocol's iopub channel carries it. */
 export interface OutputMessage {
+  /** The type of the message. */
   type:
     | "stream"
     | "display_data"
@@ -13,6 +14,7 @@ export interface OutputMessage {
     | "clear_output"
     | "error";
   // deno-lint-ignore no-explicit-any
+  /** The content of the message. */
   content: any;
 }
 

@@ -3,7 +3,7 @@
 
 import { closestString } from "@std/text";
 import { parseCell } from "./cell_source.ts";
-import type { Cell, CodeCell, Notebook } from "./notebook.ts";
+import { type Cell, type CodeCell, inFileOrder, type Notebook } from "./notebook.ts";
 
 /** The tag of the cell that declares a notebook's parameters. */
 export const PARAMETERS_TAG = "parameters";
@@ -62,6 +62,21 @@ export function declaredParameters(notebook: Notebook): DeclaredParameter[] | un
  * @param pairs Strings of the form `name=value`.
  * @returns The values by name.
  * @throws {SyntaxError} If a string does not have the form `name=value`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, readParameters } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": { "tags": ["parameters"] },
+ *     "execution_count": null, "outputs": [], "source": "let epochs = 1;"
+ *   }]
+ * }`);
+ * assertEquals(readParameters(notebook, ["epochs=2"]), { epochs: 2 });
+ * ```
  */
 export function readParameters(notebook: Notebook, pairs: string[]): Record<string, unknown> {
   const declared = declaredParameters(notebook) ?? [];
@@ -90,7 +105,7 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
  * inserted before, or first if the notebook has no such cell.
  *
  * @param notebook The notebook; not changed.
- * @param values The values by name: JSON values, NaN and infinities; dates and bigints as text.
+ * @param parameters The values by name: JSON values, NaN and infinities; dates and bigints as text.
  * @returns The notebook with the cell.
  * @throws {SyntaxError} If a name is not an identifier.
  * @throws {RangeError} If the notebook does not declare a parameter of that name; the message
@@ -99,8 +114,10 @@ export function readParameters(notebook: Notebook, pairs: string[]): Record<stri
  */
 export function injectParameters(
   notebook: Notebook,
-  values: Record<string, unknown>,
+  parameters: Record<string, unknown>,
 ): Notebook {
+  // A saved manifest has its keys in a file's order: a run with its parameters must make the same cell.
+  const values = inFileOrder(parameters);
   const names = Object.keys(values);
   if (names.length === 0) return notebook;
   for (const name of names) {
@@ -140,7 +157,7 @@ export function isInjected(cell: Cell): boolean {
 function isIdentifier(name: string): boolean {
   if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) return false;
   try {
-    parseCell(`let ${name};`); // "class" is none
+    parseCell(`let ${name};`); // "class" is not one
     return true;
   } catch {
     return false;
@@ -212,7 +229,7 @@ function literal(
   }
   const text = JSON.stringify(value, null, 2);
   if (text === undefined) {
-    throw new TypeError(`Cannot set parameter "${name}": a ${typeof value} is no JSON value`);
+    throw new TypeError(`Cannot set parameter "${name}": a ${typeof value} is not a JSON value`);
   }
   // In a literal this key would set the object's prototype.
   if (text.includes('"__proto__"')) return `JSON.parse(${JSON.stringify(text)})`;

@@ -1,11 +1,14 @@
 // Splits a kernel process's standard output: marked lines come from the prelude, the rest is text
 // written by native code.
 
-import { type PreludeMessage, RECORD } from "./prelude.ts";
+import { RECORD } from "./prelude.ts";
+
+/** More unfinished lines than a kernel has writing threads cannot come from the prelude. */
+const MAX_NESTED = 64;
 
 /** Reads chunks that may be cut anywhere. */
 export class PipeReader {
-  #onMessage: (message: PreludeMessage) => void;
+  #onMessage: (message: unknown) => void;
   #onText: (text: string) => void;
   /**
    * The chunks of unfinished marked lines, joined only once because a line may have many megabytes.
@@ -15,7 +18,7 @@ export class PipeReader {
   #lines: string[][] = [];
 
   /** @param onMessage Receives the prelude's messages. @param onText Receives all other text. */
-  constructor(onMessage: (message: PreludeMessage) => void, onText: (text: string) => void) {
+  constructor(onMessage: (message: unknown) => void, onText: (text: string) => void) {
     this.#onMessage = onMessage;
     this.#onText = onText;
   }
@@ -26,10 +29,11 @@ export class PipeReader {
     while (rest !== "") {
       const line = this.#lines.at(-1);
       const start = rest.indexOf(RECORD);
-      const end = line === undefined ? -1 : rest.indexOf("\n");
+      const end = line === undefined ? -1 : (start < 0 ? rest : rest.slice(0, start)).indexOf("\n");
       if (start >= 0 && (end < 0 || start < end)) {
         this.#put(line, rest.slice(0, start));
         this.#lines.push([]);
+        if (this.#lines.length > MAX_NESTED) this.#onText(this.#lines.shift()!.join(""));
         rest = rest.slice(start + RECORD.length);
         continue;
       }
@@ -50,7 +54,7 @@ export class PipeReader {
   }
 
   #finish(line: string) {
-    let message: PreludeMessage;
+    let message: unknown;
     try {
       message = JSON.parse(line);
     } catch {

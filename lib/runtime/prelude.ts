@@ -1,38 +1,46 @@
-// What runs inside the kernel before the first cell: it makes output sound and cells stoppable.
+// The code that runs inside the kernel before the first cell: it makes output reliable and cells
+// stoppable.
 //
 // The stock kernel publishes output and status from two tasks that write to one socket: output is
-// credited to whichever cell runs when it is sent, and a message larger than the socket's buffer can
-// be cut in two by another. So output takes a way of its own: lines of JSON, each marked by a record
-// separator, written synchronously to the process's standard output, which the session reads. They
-// arrive whole, in order, from busy loops too, and even where the process dies right after.
-// Commands come the other way, as lines on standard input.
+// assigned to the cell that runs when it is sent, and a message larger than the socket's buffer can
+// be interrupted by another. So output uses a channel of its own: lines of JSON, each marked by a
+// record separator, written synchronously to the process's standard output, which the session
+// reads. They arrive complete and in order, also from busy loops, and even if the process dies
+// immediately afterwards. Commands arrive as lines on standard input.
 
+import { hearChildren } from "./prelude/children.ts";
+import { checkImports } from "./prelude/imports.ts";
 import { watchModules } from "./prelude/modules.ts";
 import { followWork } from "./prelude/owners.ts";
+import { type TestResult, watchTests } from "./prelude/tests.ts";
 import { hearWorkers, workerSource } from "./prelude/workers.ts";
 
-/** What the prelude writes to the session. */
+/** The messages of the prelude to the session. */
 export type PreludeMessage =
   | { type: "ready" }
   | { type: "output"; kind: string; content: Record<string, unknown> }
-  /** Something was thrown that nobody caught, in a timer, an event or a promise of the cell's. */
+  /** An uncaught error in a timer, an event or a promise of the cell. */
   | { type: "uncaught"; error: ErrorDescription; cell?: number }
   /** Library code asked for the stop signal, so it will end by itself. */
   | { type: "signal_taken" }
   /** A stop has arrived and the event loop turns. */
   | { type: "stopping"; cell: number }
+  /** No timer is pending, or the time limit for waiting is over. */
+  | { type: "settled"; pending: number }
+  /** A package was imported by a specifier without a version. */
+  | { type: "package"; specifier: string; version: string }
   | { type: "exit"; code: number }
   /** All output of the cell has been written. */
-  | { type: "end"; token: string; error?: ErrorDescription };
+  | { type: "end"; token: string; error?: ErrorDescription; tests?: TestResult[] };
 
-/** An error as told to the session. */
+/** An error in a message to the session. */
 export interface ErrorDescription {
   name: string;
   message: string;
   stack: string;
   /** The chain of causes, outermost first, each as text with its own stack. */
   causes: string[];
-  /** The cell's line whose top-level await failed with the error, where one did. */
+  /** The cell's line whose top-level await failed with the error, if one did. */
   line?: number;
 }
 
@@ -45,23 +53,26 @@ export const KERNEL_GLOBAL = "__tunebook__";
 /** What a stop throws in the cell, by name. */
 export const STOPPED = "Stopped";
 
-/** What {@linkcode preludeSource} needs to know. */
+/** Options of {@linkcode preludeSource}. */
 export interface PreludeOptions {
   /** The notebook's URL, for `import.meta` in cells. */
   url: string;
   /** How long a stop waits for library code that took the signal, in milliseconds. */
   grace: number;
-  /** URLs of this library's entry points, by name, for cells that have no deno.json to map them. */
+  /** URLs of this library's entry points, by name, for cells without a deno.json that maps them. */
   library: Readonly<Record<string, string>>;
 }
 
-/** The prelude as JavaScript to execute. */
+/** The prelude's JavaScript. */
 export function preludeSource({ library, ...options }: PreludeOptions): string {
   const constants = { record: RECORD, global: KERNEL_GLOBAL, stopped: STOPPED };
   const parts = [
     `(${install.toString()})(${JSON.stringify({ ...options, ...constants })})`,
     `(${watchModules.toString()})(${KERNEL_GLOBAL}, ${JSON.stringify(library)})`,
     `(${followWork.toString()})(${KERNEL_GLOBAL})`,
+    `(${checkImports.toString()})(${KERNEL_GLOBAL})`,
+    `(${watchTests.toString()})(${KERNEL_GLOBAL})`,
+    `(${hearChildren.toString()})(${KERNEL_GLOBAL})`,
     `(${hearWorkers.toString()})(${JSON.stringify(workerSource(RECORD))})`,
   ];
   return parts.join(";\n") + ";void 0";
@@ -75,16 +86,22 @@ function install(options: any) {
   const encoder = new TextEncoder();
   const nativeBroadcast = D.jupyter.broadcast;
   const nativeExit = Deno.exit;
+  const nativeTimeout = setTimeout;
 
-  // Standard output of the process, not Deno.stdout, which the kernel has led elsewhere.
+  // Standard output of the process, not Deno.stdout, which the kernel has redirected.
   let pipe: Deno.FsFile | undefined;
   try {
     pipe = Deno.openSync("/dev/stdout", { write: true });
   } catch {
-    // Windows: the kernel's own channel has to do.
+    // On Windows the kernel's own channel is used.
   }
   function emit(message: PreludeMessage) {
-    const text = JSON.stringify(message);
+    // Half a surrogate pair is not a character: files that hold one cannot be written as UTF-8.
+    // JSON names it by an escape, whose backslash is not escaped itself.
+    const text = JSON.stringify(message).replace(
+      /\\(?:\\|u[dD][89a-fA-F][0-9a-fA-F]{2})/g,
+      (escape) => escape === "\\\\" ? escape : "\ufffd",
+    );
     if (pipe === undefined) {
       nativeBroadcast("tunebook", message);
       return;
@@ -104,7 +121,36 @@ function install(options: any) {
 
   // ---- What people write ----
   const print = (text: string, level: number) => stream(level > 1 ? "stderr" : "stdout", text);
-  Object.assign(console, new D[D.internal].Console(print));
+  const own = new D[D.internal].Console(print);
+  // The kernel runs without colours, so that values are legible everywhere. Colours requested by
+  // code are kept.
+  for (const name of ["log", "info", "debug", "warn", "error"]) {
+    const plain = own[name];
+    own[name] = (...args: unknown[]) => plain(...coloured(args));
+  }
+  /** Converts `%c` styles in arguments of console methods to terminal escapes. */
+  function coloured(args: unknown[]): unknown[] {
+    const [format, ...values] = args;
+    if (typeof format !== "string" || !format.includes("%c")) return args;
+    const internal = D[D.internal];
+    const kept: unknown[] = [];
+    let at = 0, before: unknown = null;
+    const text = format.replace(/%(.)/g, (directive, kind) => {
+      if (kind === "%") return directive;
+      const value = values[at++];
+      if (kind !== "c") {
+        kept.push(value);
+        return directive;
+      }
+      const style = internal.parseCss(String(value));
+      const escapes = internal.cssToAnsi(style, before);
+      before = style;
+      return escapes;
+    });
+    const end = before === null ? "" : "\x1b[0m";
+    return [text + end, ...kept, ...values.slice(at)];
+  }
+  Object.assign(console, own);
   for (const name of ["stdout", "stderr"] as const) {
     const decoder = new TextDecoder();
     const writeSync = (bytes: Uint8Array) => {
@@ -165,23 +211,26 @@ function install(options: any) {
   // The error whose stack was asked for last is the one that ended the cell: the kernel reads it.
   let lastError: Error | undefined;
   const rawStacks = new WeakMap<Error, string>();
-  /** The cells and the line after which each begins, as the kernel counts. */
+  /** The cells and the line after which each begins, in the kernel's numbering. */
   const cells: { start: number; label: string }[] = [];
   let lastThrown: { value: unknown; stack: string } | undefined;
-  // The stack of an error that an awaited promise brings need not reach back to the cell.
+  // The stack of an awaited promise's error may not include the cell.
   let lastRejection: { error: unknown; line: number } | undefined;
   // deno-lint-ignore no-explicit-any
   (Error as any).prepareStackTrace = (error: Error, sites: any[]) => {
     lastError = error;
     let header = "Error";
     try {
-      header = String(error);
+      // Values without a type of their own, such as that of console.trace(), print only "[object
+      // Object]".
+      header = error instanceof Error ? String(error) : Error.prototype.toString.call(error);
     } catch {
       // An error whose name or message throws.
     }
     const stack = [header, ...sites.map((site) => `    at ${site}`)].join("\n");
     rawStacks.set(error, stack);
-    // Lines of the kernel's own print mean nothing to a reader; the session can tell the cell's.
+    // Line numbers of the kernel's reprinted code mean nothing to readers; the session maps them to
+    // the cell's.
     return stack.replace(/<anonymous>:(\d+):\d+(?=\)?$)/gm, (place, line) => {
       const cell = cells.findLast(({ start }) => start < Number(line));
       return cell?.label ?? place;
@@ -221,21 +270,30 @@ function install(options: any) {
       line: lineOf(value),
     };
   }
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  // Left alone, an error in a timer or an event listener makes the kernel hang. Errors that a
+  // cell's own listeners have handled are not reported; they run after these.
+  function unlessHandled(event: Event, tell: () => void) {
     event.preventDefault();
-    if (!(event.reason instanceof Stopped)) {
-      emit({ type: "uncaught", error: describe(event.reason), cell: kernel.ownerOf(event.reason) });
-    }
-  });
-  // Left alone, an error in a timer or an event listener makes the kernel hang.
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    const { error } = event;
-    emit({
-      type: "uncaught",
-      error: describe(error ?? event.message),
-      cell: kernel.ownerOf(error),
+    let handled = false;
+    event.preventDefault = () => void (handled = true);
+    queueMicrotask(() => {
+      if (!handled) tell();
     });
+  }
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    const cell = kernel.ownerOf(event.reason);
+    unlessHandled(event, () => {
+      if (event.reason instanceof Stopped) return;
+      emit({ type: "uncaught", error: describe(event.reason), cell });
+    });
+  });
+  globalThis.addEventListener("error", (event) => {
+    const { error } = event;
+    const cell = kernel.ownerOf(error);
+    unlessHandled(
+      event,
+      () => emit({ type: "uncaught", error: describe(error ?? event.message), cell }),
+    );
   });
   const exit = (code?: number) => {
     emit({ type: "exit", code: code ?? Deno.exitCode });
@@ -260,10 +318,10 @@ function install(options: any) {
   let breath = performance.now();
   const pending = new Set<(reason: Stopped) => void>();
 
-  /** @param lines The blank lines in front of the cell: no other cell's lines begin there. */
+  /** @param lines The number of blank lines before the cell, which identifies it. */
   function begin(number: number, lines: string, label: string) {
     cell = number;
-    // Lines begin anew after very many.
+    // Line numbers start again after very many.
     if (lines.length <= (cells.at(-1)?.start ?? 0)) cells.length = 0;
     cells.push({ start: lines.length, label });
     controller = new AbortController();
@@ -287,17 +345,21 @@ function install(options: any) {
       pending.clear();
     };
     controller.abort(reason);
-    // Library code that listens ends by itself, and what it returns is kept; all else is given up.
-    if (taken && !again) setTimeout(settle, options.grace);
+    // Library code that listens ends by itself, and its result is kept; everything else is
+    // abandoned.
+    if (taken && !again) nativeTimeout(settle, options.grace);
     else settle();
   }
-  /** Lets the event loop turn now and then, or a cell of settled promises could not be stopped. */
+  /**
+   * Lets the event loop turn occasionally; otherwise a cell with only settled promises could not be
+   * stopped.
+   */
   async function breathe() {
     if (performance.now() - breath < 50) return;
-    await new Promise((done) => setTimeout(done, 0));
+    await new Promise((done) => nativeTimeout(done, 0));
     breath = performance.now();
   }
-  /** What a top-level `await x` awaits: x, or the stop. */
+  /** The promise for a top-level `await x`: x, or the stop. */
   async function race(value: unknown, line = 0) {
     const work = (async () => await value)();
     work.catch(() => {});
@@ -313,7 +375,7 @@ function install(options: any) {
       });
     });
   }
-  /** What a top-level `for await (… of x)` goes over. */
+  /** The iterable for a top-level `for await (… of x)`. */
   // deno-lint-ignore no-explicit-any
   function iterate(iterable: any, line: number) {
     const inner = (iterable[Symbol.asyncIterator] ?? iterable[Symbol.iterator]).call(iterable);
@@ -323,7 +385,7 @@ function install(options: any) {
       },
       async next() {
         try {
-          // A synchronous iterator may hand out promises, which for await awaits.
+          // A synchronous iterator may yield promises, which for await awaits.
           const step = await race(inner.next(), line);
           // deno-lint-ignore no-explicit-any
           const { done, value } = step as any;
@@ -332,7 +394,7 @@ function install(options: any) {
           if (error === stopping) {
             // Its finally blocks run, but a generator that hangs is not waited for.
             const closing = Promise.resolve(inner.return?.()).catch(() => {});
-            await Promise.race([closing, new Promise((done) => setTimeout(done, 500))]);
+            await Promise.race([closing, new Promise((done) => nativeTimeout(done, 500))]);
           }
           throw error;
         }
@@ -352,6 +414,15 @@ function install(options: any) {
     },
   });
 
+  /** Waits for pending timers, whose output would be lost with the kernel. */
+  async function settleTimers(milliseconds: number) {
+    const end = performance.now() + milliseconds;
+    while (kernel.pendingTimers() > 0 && performance.now() < end) {
+      await new Promise((done) => nativeTimeout(done, 10));
+    }
+    emit({ type: "settled", pending: kernel.pendingTimers() });
+  }
+
   // ---- The session's side ----
   // deno-lint-ignore no-explicit-any
   function hearComm({ type, content, metadata, buffers }: any) {
@@ -366,7 +437,7 @@ function install(options: any) {
       nativeBroadcast("comm_close", { comm_id: content.comm_id, data: {} });
     }
   }
-  // A terminal sends Ctrl-C to this process too, which would end it: the session decides.
+  // A terminal also sends Ctrl-C to this process, which would end it; the session decides instead.
   Deno.addSignalListener("SIGINT", () => {});
   (async () => {
     let rest = "";
@@ -377,10 +448,11 @@ function install(options: any) {
         const command = line.split(" ", 1)[0];
         const argument = line.slice(command.length + 1);
         if (command === "stop") stop(Number(argument));
+        else if (command === "settle") settleTimers(Number(argument));
         else if (command === "comm") hearComm(JSON.parse(argument));
       }
     }
-    // The session has gone, perhaps killed: nobody can use this kernel any more.
+    // The session is gone, perhaps killed, so this kernel cannot be used any more.
     nativeExit(0);
   })();
 
@@ -390,9 +462,22 @@ function install(options: any) {
     begin,
     /** The value of the last statement of a cell that does not end with an expression. */
     value: undefined as unknown,
-    /** Is told of each cell before it runs; see `watchModules`. */
+    /** Called before each cell runs; see `watchModules`. */
     onBegin: () => {},
-    /** Makes what is started from now on the cell's, and tells whose it is; see `followWork`. */
+    /** Prints to the cell that runs; see `hearChildren`. */
+    print: stream,
+    describe,
+    /** A module, if it has the exports that a cell asks for; see `checkImports`. */
+    exportsOf: (module: Record<string, unknown>) => module,
+    /** A module that is being loaded, with a better error if there is none. */
+    found: (loading: Promise<unknown>) => loading,
+    /** How the tests that the cell has registered ended; see `watchTests`. */
+    takeTests: (): TestResult[] => [],
+    notePackage: (specifier: string, version: string) =>
+      emit({ type: "package", specifier, version }),
+    /** How many timers are pending; see `followWork`. */
+    pendingTimers: () => 0,
+    /** Assigns work started from now on to the cell; see `followWork`. */
     enter: (_cell: number) => {},
     ownerOf: (_error: unknown): number | undefined => undefined,
     race,
@@ -405,7 +490,9 @@ function install(options: any) {
       }
       return value;
     },
-    /** Called in a request of its own after each cell, so that all that the cell wrote is before. */
+    /**
+     * Called in a separate request after each cell, so that everything the cell wrote comes first.
+     */
     end(token: string, failed: boolean) {
       let error: ErrorDescription | undefined;
       if (failed) {
@@ -415,7 +502,7 @@ function install(options: any) {
           error = describe(lastRejection.error);
         } else if (lastError !== undefined) error = describe(lastError);
       }
-      emit({ type: "end", token, error });
+      emit({ type: "end", token, error, tests: kernel.takeTests() });
       nativeBroadcast("tunebook_end", { token });
     },
     meta: {

@@ -9,8 +9,26 @@ import type { RunResult } from "./runner.ts";
  *
  * @param result The result of the run.
  * @returns The suite: a case for each code cell, named by its place and its first line.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { formatJUnit, parseNotebook, runNotebook, suiteOf } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const run = await runNotebook(notebook, { name: "sum.ipynb" });
+ * assertStringIncludes(formatJUnit([suiteOf(run)]), 'failures="0"');
+ * ```
  */
-export function suiteOf({ notebook, manifest, failures = [] }: RunResult): JUnitSuite {
+export function suiteOf(
+  { notebook, manifest, failures = [], tests = {} }: RunResult,
+): JUnitSuite {
   const ran = new Map(manifest.cells.map((cell) => [cell.id, cell]));
   const cases: JUnitCase[] = [];
   let number = 0;
@@ -27,6 +45,21 @@ export function suiteOf({ notebook, manifest, failures = [] }: RunResult): JUnit
       continue;
     }
     const { seconds } = record;
+    const own = tests[cell.id] ?? [];
+    for (const { name: title, error, seconds } of own) {
+      const test = { name: `cell ${number}: ${title}`, seconds };
+      cases.push(
+        error === undefined ? { ...test, status: "ok" } : {
+          ...test,
+          status: "failed",
+          type: error.name,
+          message: error.message,
+          detail: error.traceback.join("\n"),
+        },
+      );
+    }
+    // A cell with tests is told by them, unless it fails by itself.
+    if (own.length > 0 && (failure === undefined || failure.name === "TestError")) continue;
     if (failure === undefined) {
       cases.push({ name, status: "ok", seconds });
       continue;

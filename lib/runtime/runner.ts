@@ -11,9 +11,14 @@ import { type CodeCell, type Notebook, readNotebook, writeNotebook } from "./not
 import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
 import type { SandboxOptions } from "./sandbox/walls.ts";
-import { type ExecuteResult, Session } from "./session.ts";
+import { type CellTest, type ExecuteResult, Session } from "./session.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { SANDBOX_OPTIONS } from "./sandbox/walls.ts";
 
-/** What a run tells as it goes on. Cells are counted from 1, code cells only. */
+/** The default limit of a notebook's output in bytes, because all of it is kept in memory. */
+const MAX_OUTPUT = 256 * 2 ** 20;
+
+/** Events of a run. Code cells are numbered from 1. */
 export type RunProgress =
   | { type: "start"; cells: number }
   | { type: "cell"; cell: number; cells: number; id: string; source: string }
@@ -24,7 +29,7 @@ export type RunProgress =
     cells: number;
     status: ExecuteResult["status"] | "skipped" | "restored";
     seconds: number;
-    /** Of a cell tagged `cache`: what was done, and why. */
+    /** For a cell tagged `cache`: what was done, and why. */
     cache?: string;
   };
 
@@ -36,34 +41,59 @@ export interface RunOptions {
   timeout?: number;
   /** Seconds after which the run is stopped, in whichever cell it is. */
   totalTimeout?: number;
-  /** Goes on after a cell that failed. */
+  /** Whether to continue after a cell that failed. */
   allowErrors?: boolean;
-  /** Stops the run; what was done is kept. */
+  /** Stops the run; results so far are kept. */
   signal?: AbortSignal;
-  /** The kernel's working directory; the notebook's folder if not said. */
+  /** The kernel's working directory; the notebook's folder by default. */
   cwd?: string;
-  /** What to call a notebook that was not read from a file. */
+  /** The name of a notebook that was not read from a file. */
   name?: string;
   /** The path of a notebook that was not read from a file, for `import.meta` in cells. */
   path?: string;
   /**
-   * Whether cells tagged `cache` are restored, where nothing that they follow from has changed, and
-   * trainings in them go on from their checkpoints. What such cells leave is kept in any case.
+   * Whether unchanged cells tagged `cache` are restored, and training runs in them resume from
+   * their checkpoints. The results of such cells are kept in any case.
    */
   resume?: boolean;
-  /** Where results of cells tagged `cache` are kept; the user's cache folder if not said. */
+  /** Where results of cells tagged `cache` are kept; the user's cache folder by default. */
   cacheFolder?: string;
-  /** Runs the kernel behind walls: no network, named files only, bounded memory, disk and time. */
+  /** Runs the kernel in a sandbox: no network, named files only, bounded memory, disk and time. */
   sandbox?: SandboxOptions;
   /** Changes the command that starts the kernel. */
   launcher?: KernelLauncher;
   /** Where to write the executed notebook, after each cell and when a cell fails too. */
   output?: string;
+  /**
+   * The output in bytes after which the notebook is stopped; 256 MiB by default, 32 MiB in a
+   * sandbox.
+   */
+  maxOutput?: number;
   /** Environment variables for the kernel. */
   env?: Record<string, string>;
-  /** Takes what the run tells as it goes on. */
+  /** Called with events of the run. */
   onProgress?: (progress: RunProgress) => void;
 }
+
+/** The names of {@linkcode RunOptions}. */
+export const RUN_OPTIONS: OptionNames<RunOptions> = {
+  parameters: true,
+  timeout: true,
+  totalTimeout: true,
+  allowErrors: true,
+  signal: true,
+  cwd: true,
+  name: true,
+  path: true,
+  resume: true,
+  cacheFolder: true,
+  sandbox: true,
+  launcher: true,
+  output: true,
+  env: true,
+  onProgress: true,
+  maxOutput: true,
+};
 
 /** The cell that ended a run. */
 export interface RunFailure {
@@ -71,28 +101,36 @@ export interface RunFailure {
   cell: number;
   /** Its id. */
   id: string;
-  /** The line of the cell, from 1, where it is known. */
+  /** The line of the cell, from 1, if known. */
   line?: number;
   /** The error's name, for example `"TypeError"`. */
   name: string;
+  /** The message of the error. */
   message: string;
   /** One sentence that names notebook, cell, line and error. */
   summary: string;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface RunResult {
-  /** The notebook with the outputs that there are. */
+  /** The notebook with its outputs so far. */
   notebook: Notebook;
-  /** How they came about; also in the notebook, as `metadata.tunebook`. */
+  /** The manifest of the run; also in the notebook, as `metadata.tunebook`. */
   manifest: Manifest;
-  /** Whether every cell ended well, or failed as its tag `raises-exception` expects. */
+  /** Whether every cell succeeded, or failed as its tag `raises-exception` allows. */
   ok: boolean;
   /** The first cell that failed. */
   failure?: RunFailure;
-  /** All that failed, in order; more than one only where errors are allowed. */
+  /** All cells that failed, in order; more than one only if errors are allowed. */
   failures?: RunFailure[];
+  /** Tests that cells have registered with `Deno.test`, by the cells' ids. */
+  tests?: Record<string, CellTest[]>;
+  /** Warnings about output that may be missing although no cell failed, one sentence each. */
+  warnings?: string[];
 }
+
+/** How long timers may be pending after the last cell, in milliseconds. */
+const SETTLE = 2000;
 
 /**
  * Runs a notebook on a Deno kernel of its own.
@@ -102,7 +140,7 @@ export interface RunResult {
  *
  * @param source A path, or a notebook.
  * @param options Parameters, limits, where to write.
- * @returns The executed notebook; a failing cell is no exception.
+ * @returns The executed notebook; a failing cell does not throw.
  * @throws {SyntaxError} If the file holds no notebook.
  * @throws {RangeError} If a parameter is not one of the notebook's.
  *
@@ -125,32 +163,56 @@ export async function runNotebook(
   source: string | Notebook,
   options: RunOptions = {},
 ): Promise<RunResult> {
+  assertKnownOptions("run a notebook", options, RUN_OPTIONS);
+  assertKnownOptions("run in a sandbox", options.sandbox, SANDBOX_OPTIONS);
   const path = typeof source === "string" ? source : options.path;
   const given = typeof source === "string" ? await readNotebook(source) : source;
   const name = options.name ?? (path === undefined ? "notebook" : basename(path));
-  const parameters = options.parameters ?? {};
+  const { sandbox, output } = options;
+  if (sandbox === undefined) {
+    const save = (notebook: Notebook) =>
+      output === undefined ? Promise.resolve() : writeNotebook(output, notebook);
+    return await runCells(given, { ...options, name, path, save });
+  }
+  const { runInSandbox } = await import("./sandbox/outer.ts");
+  injectParameters(given, options.parameters ?? {}); // Wrong parameters are reported before anything is built.
+  const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
+  const at = resolve(path ?? join(cwd, name));
+  return await runInSandbox({
+    notebook: given,
+    name,
+    path: at,
+    cwd,
+    options: { ...options, sandbox },
+  });
+}
+
+/** Options of {@linkcode runCells} besides those of {@linkcode runNotebook}. */
+export interface CellsOptions extends Omit<RunOptions, "sandbox" | "output"> {
+  /** Code that the kernel runs before any cell. */
+  lock?: string;
+  /** Called with the notebook after each cell, and at the end. */
+  save: (notebook: Notebook) => Promise<void>;
+}
+
+/**
+ * Runs a notebook on a kernel of this process, behind a wall where the launcher builds one.
+ *
+ * @param given The notebook; not changed.
+ * @param options As for `runNotebook()`.
+ */
+export async function runCells(given: Notebook, options: CellsOptions): Promise<RunResult> {
+  const { path, parameters = {} } = options;
+  const name = options.name ?? "notebook";
+  assertLanguage(given, name);
   const notebook = clearedNotebook(injectParameters(given, parameters));
   const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
-  if (options.sandbox !== undefined) {
-    const { runInSandbox } = await import("./sandbox/outer.ts");
-    const { sandbox } = options;
-    const at = resolve(path ?? join(cwd, name));
-    return await runInSandbox({
-      notebook: given,
-      name,
-      path: at,
-      cwd,
-      options: { ...options, sandbox },
-    });
-  }
   const manifest = await newManifest(given, name, parameters);
   const modules = await localModules(notebook, cwd);
   if (Object.keys(modules).length > 0) manifest.modules = modules;
   notebook.metadata.tunebook = manifest;
   const run: RunResult = { notebook, manifest, ok: true };
-  const save = async () => {
-    if (options.output !== undefined) await writeNotebook(options.output, notebook);
-  };
+  const save = () => options.save(notebook);
 
   const fail = (number: number, cell: CodeCell, error: CellError) => {
     run.ok = false;
@@ -179,8 +241,10 @@ export async function runNotebook(
   await using session = await Session.start({
     cwd,
     // What a model's record says of the program that made it.
-    env: { TUNEBOOK_NOTEBOOK: path ?? resolve(cwd, name), ...options.env },
+    env: { TUNEBOOK_NOTEBOOK: resolve(path ?? join(cwd, name)), ...options.env },
     launcher: options.launcher,
+    lock: options.lock,
+    maxOutput: options.maxOutput ?? MAX_OUTPUT,
     path: path ?? resolve(cwd, name),
     onLateOutput: (message) => last && late(last.number, last.cell, message),
   });
@@ -194,7 +258,7 @@ export async function runNotebook(
     cells: cells.filter(runs),
     notebook: path ?? resolve(cwd, name),
     cwd,
-    // Nothing of a stranger's outlives its run.
+    // Nothing of an untrusted notebook outlives its run.
     enabled: options.launcher === undefined,
     resume: options.resume ?? false,
     folder: options.cacheFolder,
@@ -221,10 +285,11 @@ export async function runNotebook(
       if (result.status === "stopped" && limit.passed()) {
         blameLimit(result, options.totalTimeout!, at.cell);
       }
-      // The array itself: what arrives late, and updates of displays, reach it too.
+      // The array itself, so that late output and updates of displays reach it too.
       cell.outputs = result.outputs;
       cell.execution_count = result.executionCount;
       manifest.provenance.push(...result.provenance);
+      if (result.tests !== undefined) (run.tests ??= {})[cell.id] = result.tests;
       const { status, seconds, error, executionCount } = result;
       const { cache: said, restored } = result;
       const entry = await manifestCell(cell.id, cell.source, executionCount, seconds);
@@ -234,7 +299,15 @@ export async function runNotebook(
       const ended = restored ? "restored" : status;
       options.onProgress?.({ type: "cell-end", ...at, status: ended, seconds, cache: said });
       await save();
-      if (limit.signal.aborted) break;
+      if (limit.signal.aborted || session.flooded) break;
+    }
+    const pending = limit.signal.aborted ? 0 : await session.settle(SETTLE);
+    if (pending > 0) {
+      const timers = pending === 1 ? "1 timer was" : `${pending} timers were`;
+      (run.warnings ??= []).push(
+        `${timers} still pending ${SETTLE / 1000} s after the last cell of ${name}; ` +
+          "any output to come is missing",
+      );
     }
   } finally {
     // Nothing may be added to what has been recorded.
@@ -258,7 +331,7 @@ function totalLimit({ signal, totalTimeout }: RunOptions) {
   };
 }
 
-/** A cell that was stopped because the run's time was over says so. */
+/** The error of a cell that was stopped by the run's time limit. */
 function blameLimit(result: ExecuteResult, seconds: number, cell: number) {
   const message = `The notebook ran longer than its limit of ${seconds} s and was stopped in ` +
     `cell ${cell}`;
@@ -271,7 +344,18 @@ function blameLimit(result: ExecuteResult, seconds: number, cell: number) {
   }
 }
 
-/** Says in the notebook's metadata which kernel ran it. */
+/** Refuses a notebook of another language than the kernel's. */
+function assertLanguage({ metadata }: Notebook, name: string) {
+  const { kernelspec, language_info } = metadata;
+  const language = language_info?.name ?? kernelspec?.language;
+  if (language === undefined || /^(?:typescript|javascript|jsx|tsx|deno)$/i.test(language)) return;
+  const kernel = kernelspec === undefined ? "" : ` (kernel "${kernelspec.name}")`;
+  throw new TypeError(
+    `Cannot run "${name}": it is a notebook for ${language}${kernel}, expected TypeScript or JavaScript`,
+  );
+}
+
+/** Records in the notebook's metadata which kernel ran it. */
 function setLanguage(notebook: Notebook, languageInfo: Record<string, unknown>) {
   notebook.metadata.kernelspec ??= { name: "deno", display_name: "Deno", language: "typescript" };
   if (typeof languageInfo.name === "string") {

@@ -1,5 +1,5 @@
 // A session with a real Deno kernel that loses nothing: every output under its cell and in order,
-// syntax errors with their place, a stop that keeps the state, and an end to everything that hangs.
+// syntax errors with their positions, a stop that keeps the state, and no hangs.
 
 import { resolve, toFileUrl } from "@std/path";
 import { type CellError, describeError, describeSyntaxError, type SentCell } from "./cell_error.ts";
@@ -8,12 +8,16 @@ import { PROVENANCE_MIME, type ProvenanceEntry } from "./manifest.ts";
 import type { Message } from "./messages.ts";
 import { type Displays, errorMessage, OutputCollector, type OutputMessage } from "./outputs.ts";
 import type { ErrorDescription, PreludeMessage } from "./prelude.ts";
-import { obituary, replyError, stopError } from "./session/endings.ts";
+import { isOutputType, measure, readOutput } from "./session/door.ts";
+import { describeTests, obituary, replyError, stopError, testError } from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
 import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
+import { assertKnownOptions } from "../options.ts";
+import { EXECUTE_OPTIONS, SESSION_OPTIONS } from "./session/types.ts";
 
 export type {
+  CellTest,
   ExecuteOptions,
   ExecuteResult,
   SessionMessage,
@@ -22,9 +26,9 @@ export type {
 
 /** The prelude's own lines; cells come after. */
 const FIRST_CELL_LINE = 2000;
-/** So many cells are still known by what they have left behind. */
+/** The number of earlier cells whose background work is tracked. */
 const OWNERS = 64;
-/** Where lines begin anew: the blank lines in front of a cell should not become many. */
+/** The line after which numbering starts again, to limit the blank lines before a cell. */
 const LAST_CELL_LINE = 200_000;
 
 interface Running {
@@ -37,12 +41,14 @@ interface Running {
   executionCount: number | null;
   provenance: ProvenanceEntry[];
   uncaught: Promise<CellError>[];
+  /** Whether its invalid messages have been reported. */
+  corrected: boolean;
   sent: SentCell;
   stopped?: "stopped" | "timeout";
 }
 
 /**
- * A kernel and what has been run in it.
+ * A kernel and the cells that have run in it.
  *
  * @example
  * ```ts
@@ -63,13 +69,17 @@ export class Session {
   #names = new Set<string>();
   #numbers = 0;
   #running?: Running;
-  /** The last cell that was sent, which is where late output belongs. */
+  /** The last cell that was sent; late output belongs to it. */
   #last?: Running;
   /** The last cells by their numbers. */
   #owners = new Map<number, Running>();
-  /** Whether the kernel's end has been told. */
+  /** Whether the kernel's end has been reported. */
   #mourned = false;
   #closed = false;
+  /** What has arrived since cells run, and what of it is kept, in bytes. */
+  #arrived = 0;
+  #kept = 0;
+  #flooded = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(options: SessionOptions) {
@@ -80,15 +90,16 @@ export class Session {
    * Starts a kernel and makes it ready.
    *
    * @param options Where and how.
-   * @returns The session; dispose it, or the kernel lives as long as this process.
+   * @returns The session; dispose it, otherwise the kernel lives as long as this process.
    */
   static async start(options: SessionOptions = {}): Promise<Session> {
+    assertKnownOptions("start a session", options, SESSION_OPTIONS);
     const session = new Session(options);
     await session.#boot();
     return session;
   }
 
-  /** What the kernel says of its language, as notebooks keep it in their metadata. */
+  /** The kernel's `language_info`, as in notebooks' metadata. */
   get languageInfo(): Record<string, unknown> {
     return this.#link.languageInfo;
   }
@@ -98,9 +109,14 @@ export class Session {
     return this.#link.kernel.pid;
   }
 
-  /** Whether the kernel has ended; the next cell is told, or starts a new one. */
+  /** Whether the kernel has ended; the next cell reports it, or starts a new one. */
   get ended(): boolean {
     return this.#link.kernel.ended;
+  }
+
+  /** Whether cells exceeded the output limit `maxOutput`, so that the kernel was ended. */
+  get flooded(): boolean {
+    return this.#flooded;
   }
 
   /** Top-level names that the cells run so far have declared. */
@@ -113,10 +129,11 @@ export class Session {
    *
    * @param code The cell's TypeScript.
    * @param options Outputs as they come, a signal, a time limit.
-   * @returns What came of it; errors of the cell are no exceptions.
+   * @returns The result; errors of the cell do not throw.
    * @throws {Error} If the session is closed, or a kernel cannot be started.
    */
   execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteResult> {
+    assertKnownOptions("run a cell", options, EXECUTE_OPTIONS);
     const result = this.#queue.then(() => this.#execute(code, options));
     this.#queue = result.catch(() => {});
     return result;
@@ -128,7 +145,7 @@ export class Session {
    * @param type The request's type.
    * @param content Its content.
    * @returns The reply's content.
-   * @throws {Error} If the kernel does not answer within 5 s, as while a cell runs.
+   * @throws {Error} If the kernel does not answer within 5 s, for example while a cell runs.
    */
   async request(
     type: string,
@@ -140,9 +157,9 @@ export class Session {
   }
 
   /**
-   * Gives cells a message of a comm, which is what widgets speak over: the kernel's global scope gets
-   * an event of the message's type, whose `detail` has its `content`, `metadata` and `buffers`. A
-   * `comm_open` that no listener takes by `preventDefault()` is closed.
+   * Sends cells a message of a comm, the channel of widgets: the kernel's global scope gets an
+   * event of the message's type, whose `detail` has its `content`, `metadata` and `buffers`. A
+   * `comm_open` that no listener accepts with `preventDefault()` is closed.
    */
   async send(
     type: "comm_open" | "comm_msg" | "comm_close",
@@ -163,8 +180,8 @@ export class Session {
   }
 
   /**
-   * Gives up what a stop waits for: library code that was told, and may end by itself, is left behind.
-   * Does nothing unless a cell is being stopped.
+   * Stops waiting for library code that received the stop signal and may end by itself. Does
+   * nothing unless a cell is being stopped.
    */
   async hurry(): Promise<void> {
     const running = this.#running;
@@ -177,6 +194,7 @@ export class Session {
     await this.#link.kernel[Symbol.asyncDispose]();
   }
 
+  /** Releases what it holds. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -185,34 +203,51 @@ export class Session {
 
   async #boot() {
     this.#mourned = false;
-    const { cwd, env, kernel, launcher, path } = this.#options;
+    const { cwd, env, kernel, launcher, lock, maxOutput, path } = this.#options;
     this.#options = { ...this.#options, kernel: undefined }; // It serves once.
     this.#link = await KernelLink.start({
       cwd,
       env,
       launcher,
       kernel,
+      lock,
+      maxMessage: maxOutput,
       url: toFileUrl(resolve(path ?? `${cwd ?? "."}/notebook.ipynb`)).href,
       onPrelude: (message) => this.#take(message),
       onIopub: (message) => this.#takeNative(message),
-      onText: (text) => this.#output({ type: "stream", content: { name: "stdout", text } }),
+      onText: (text) => this.#receive("stream", this.#nameCells({ name: "stdout", text })),
+      onBytes: (count) => this.#count(count, 0),
       onExit: () => this.#died(),
       onInput: (request) => this.#running?.onInput?.(request) ?? Promise.resolve(""),
     });
   }
 
-  /** The kernel has ended: who would not hear of it otherwise is told. */
+  /**
+   * Waits for the timers that cells have left pending: their output belongs to the last cell.
+   *
+   * @param milliseconds The longest wait.
+   * @returns How many are still pending, or not reported by the kernel.
+   */
+  async settle(milliseconds: number): Promise<number> {
+    if (this.#link.kernel.ended) return 0;
+    const settled = this.#link.waitFor("settled");
+    await this.#link.kernel.tell(`settle ${milliseconds}`);
+    const heard = await this.#link.within(settled, milliseconds + 5000);
+    return heard?.value.type === "settled" ? heard.value.pending : 0;
+  }
+
+  /** The kernel has ended: notifies those who would not notice it otherwise. */
   async #died() {
     const { onDeath } = this.#options;
     const told = this.#running !== undefined || this.#mourned || this.#closed;
     if (onDeath === undefined || told) return;
-    // The next cell is told too: it does not run on lost state without a word.
+    // The next cell reports it too, so that it does not silently run on lost state.
     onDeath(await this.#obituary("while no cell ran"));
   }
 
   async #reboot() {
     if (this.#closed) throw new Error("Cannot use the session: it is closed");
-    this.#mourned = true; // This end is wanted.
+    this.#mourned = true; // This end is intended.
     await this.#link.kernel[Symbol.asyncDispose]();
     this.#names.clear();
     this.#displays.clear();
@@ -223,27 +258,85 @@ export class Session {
     await this.#boot();
   }
 
-  /** Takes what is written past the prelude. */
+  /** Counts arriving and stored bytes; ends the kernel if they exceed the limit. */
+  #count(arrived: number, kept: number) {
+    const { maxOutput = Infinity } = this.#options;
+    // What belongs to no cell is the kernel's own, as it starts.
+    if (this.#running === undefined && this.#last === undefined) return;
+    this.#arrived += arrived;
+    this.#kept += kept;
+    if (this.#flooded || Math.max(this.#arrived, this.#kept) <= maxOutput) return;
+    this.#flooded = true;
+    this.#link.kernel.kill();
+  }
+
+  /** Handles output that bypasses the prelude. */
   #takeNative({ header, content, metadata, buffers }: Message) {
     const { msg_type: type } = header;
-    // Errors come with the reply; other output still counts.
-    if (OUTPUT_TYPES.has(type)) {
-      if (type !== "error") this.#output({ type: type as OutputMessage["type"], content });
+    // Errors are in the reply; other output still counts.
+    if (isOutputType(type)) {
+      if (type === "stream") this.#receive(type, this.#nameCells(content));
+      else if (type !== "error") this.#receive(type, content);
     } else if (!/^(status|execute_input)$/.test(type)) {
       this.#options.onMessage?.({ type, content, metadata, buffers });
     }
   }
 
+  /** Replaces the kernel's line numbers by cells' names in the output of its test runner. */
+  #nameCells(content: unknown): unknown {
+    const { text } = content as { text?: unknown };
+    if (typeof text !== "string") return content;
+    const named = text.replace(/<anonymous>:(\d+):\d+/g, (place, line) => {
+      const at = Number(line);
+      return this.#sent.findLast(({ firstLine, endLine }) => firstLine <= at && at < endLine)
+        ?.label ?? place;
+    });
+    return { ...content as object, text: named };
+  }
+
   #take(message: PreludeMessage) {
-    if (message.type === "uncaught") this.#uncaught(message.error, message.cell);
+    if (message.type === "package") {
+      const { specifier: source, version } = message;
+      const owner = this.#running ?? this.#last;
+      owner?.provenance.push({ kind: "package", source, version });
+    } else if (message.type === "uncaught") this.#uncaught(message.error, message.cell);
     else if (message.type === "output") {
       const { kind: type, content } = message;
-      if (OUTPUT_TYPES.has(type)) this.#output({ type: type as OutputMessage["type"], content });
-      else this.#options.onMessage?.({ type, content, metadata: {}, buffers: [] });
+      if (isOutputType(type)) this.#receive(type, content);
+      else if (typeof content === "object" && content !== null && !Array.isArray(content)) {
+        this.#options.onMessage?.({ type, content, metadata: {}, buffers: [] });
+      }
     }
   }
 
-  /** @param owner The cell whose it is; else what arrives between cells comes from the last cell's work. */
+  /** Checks an output before it is forwarded. */
+  #receive(type: OutputMessage["type"], content: unknown) {
+    if (this.#flooded) return;
+    let read;
+    try {
+      read = readOutput(type, content);
+    } catch (error) {
+      this.#correct(error as Error);
+      return;
+    }
+    this.#count(0, read.size);
+    if (!this.#flooded) this.#output(read.message);
+  }
+
+  /** Reports once that a cell has sent an invalid message. */
+  #correct({ name, message }: Error) {
+    const owner = this.#running ?? this.#last;
+    if (owner === undefined || owner.corrected) return;
+    owner.corrected = true;
+    const error = { name, message, traceback: [`${name}: ${message}`, `    at ${owner.label}`] };
+    owner.uncaught.push(Promise.resolve(error));
+    this.#output(errorMessage(error), owner);
+  }
+
+  /**
+   * @param owner The cell that it belongs to; by default output between cells comes from the last
+   * cell's background work.
+   */
   #output(message: OutputMessage, owner = this.#running ?? this.#last) {
     if (owner === undefined) return;
     const fact = message.content?.data?.[PROVENANCE_MIME];
@@ -256,10 +349,13 @@ export class Session {
     else (owner.onLateOutput ?? this.#options.onLateOutput)?.(message);
   }
 
-  /** Shows an error at once: a cell may go on for long, or wait for ever for what has failed. */
+  /**
+   * Shows an error immediately: a cell may run for long, or wait forever for work that has failed.
+   */
   #uncaught(description: ErrorDescription, cell?: number) {
     const owner = this.#owners.get(cell ?? -1) ?? this.#running ?? this.#last;
-    if (owner === undefined) return;
+    if (owner === undefined || this.#flooded) return;
+    this.#count(0, measure(description).size);
     const told = describeError(description, owner.sent, this.#sent).then((error) => {
       this.#output(errorMessage(error), owner);
       return error;
@@ -327,6 +423,7 @@ export class Session {
       executionCount: null,
       provenance: [],
       uncaught: [],
+      corrected: false,
       sent,
     };
     const dead = async () => {
@@ -360,6 +457,7 @@ export class Session {
         if (output.output_type === "execute_result") output.execution_count = count;
       }
       const uncaught = await Promise.all(running.uncaught);
+      const tests = await describeTests(ended, sent, this.#sent);
       let error = failed ? await replyError(replied, ended, sent, this.#sent) : undefined;
       let status: ExecuteResult["status"] = "ok";
       let shown = false;
@@ -368,36 +466,32 @@ export class Session {
         error = { ...stopError(status, label, options.timeout), line: error?.line };
       } else if (error !== undefined || uncaught.length > 0) {
         status = "error";
-        // The error that ended the cell is the cell's; else the first that nobody caught.
+        // The error that ended the cell or, without one, the first uncaught error.
         shown = error === undefined;
         error ??= uncaught[0];
+      } else if (tests.some((test) => test.error !== undefined)) {
+        status = "error";
+        error = testError(tests);
       }
-      return finish(status, count, error, running.provenance, shown);
+      const result = finish(status, count, error, running.provenance, shown);
+      return tests.length > 0 ? { ...result, tests } : result;
     } finally {
       this.#last = running;
       this.#running = undefined;
     }
   }
 
-  /** What to say when the kernel has ended. */
+  /** The message for a kernel that has ended. */
   async #obituary(where: string, running?: Running): Promise<CellError> {
     const cause = running?.stopped;
     return obituary({
       exit: await this.#link.kernel.exited,
       exitCode: this.#link.exitCode,
       closed: this.#closed,
+      flooded: this.#flooded ? this.#options.maxOutput : undefined,
       stopping: cause === undefined ? undefined : { label: running!.label, cause },
       where,
       names: [...this.#names],
     });
   }
 }
-
-const OUTPUT_TYPES = new Set([
-  "stream",
-  "display_data",
-  "update_display_data",
-  "execute_result",
-  "clear_output",
-  "error",
-]);

@@ -7,30 +7,40 @@ import type { Manifest } from "./manifest.ts";
 import { authoredHash, clearedNotebook, recordHash } from "./new_manifest.ts";
 import { formatNotebook, type Notebook, parseNotebook } from "./notebook.ts";
 import { hasTag, isInjected } from "./parameters.ts";
-import { checkPage, type CompleteReport, type PageVerdict } from "./report/check_page.ts";
+import { checkPage, type PageVerdict } from "./report/check_page.ts";
+import type { CompleteReport } from "./report/embedded.ts";
 import { readReport } from "./report/embedded.ts";
-import { runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+import { RUN_OPTIONS, runNotebook, type RunOptions, type RunResult } from "./runner.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How to verify a report. */
 export interface VerifyOptions extends Omit<RunOptions, "parameters" | "output" | "name"> {
   /** Another notebook to run instead of the one that the report carries. */
   notebook?: Notebook;
-  /** How near numbers must be where the manifests differ, relative; 1e-3 if not said. */
+  /** The relative tolerance of numbers if the manifests differ; 1e-3 by default. */
   relative?: number;
   /**
-   * Where the runtime of a version of Tunebook is, to render pages of other versions; the registry's if
-   * not said.
+   * Where the runtime of a version of Tunebook is, to render pages of other versions; the
+   * registry's by default.
    */
   moduleOf?: (version: string) => string;
 }
 
+const { parameters: _parameters, output: _output, name: _name, ...RUNNING } = RUN_OPTIONS;
+const VERIFY_OPTIONS: OptionNames<VerifyOptions> = {
+  ...RUNNING,
+  notebook: true,
+  relative: true,
+  moduleOf: true,
+};
+
 /** What a verification found. */
 export interface Verdict {
   /**
-   * `"same"`: the page shows what its notebook holds, and every output was made again. `"same but for"`:
-   * so it is, apart from what `exceptions` names. `"different"`: something that the page shows does not
-   * follow from its code. `"unknown"`: the version that rendered the page could not be had, so nobody can
-   * tell what the page should show.
+   * `"same"`: the page shows its notebook, and every output was reproduced. `"same but for"`: the
+   * same, except for `exceptions`. `"different"`: something on the page does not follow from its
+   * code. `"unknown"`: the version that rendered the page was not available, so the expected page
+   * is not known.
    */
   verdict: "same" | "same but for" | "different" | "unknown";
   /** Whether the verdict is `"same"`. */
@@ -45,9 +55,9 @@ export interface Verdict {
   exceptions: string[];
   /** What has changed since the report was made. */
   changes: Change[];
-  /** Each code cell; none where the page differs, since nothing was run then. */
+  /** Each code cell; empty if the page differs, because nothing is run then. */
   cells: CellComparison[];
-  /** The new run; undefined where the page differs. */
+  /** The new run; undefined if the page differs. */
   run?: RunResult;
 }
 
@@ -56,16 +66,34 @@ export interface Verdict {
  *
  * The page is rendered again from the notebook and the manifest that it carries, and compared byte for
  * byte. Then the notebook is run. Where code, parameters, data, weights, versions and machine are as
- * the manifest says, outputs must be the same to the bit; else numbers may differ by 1e-3 of
- * themselves. What is excused (cells tagged `timing` among it) is named in the verdict, which is never
+ * the manifest says, outputs must be bit-identical; otherwise numbers may differ by a relative
+ * 1e-3. What is excused (cells tagged `timing` among it) is named in the verdict, which is never
  * `"same"` then. Replies of judges are taken from the manifest.
  *
  * @param html The report's text.
  * @param options How to run it; `sandbox` for a stranger's.
  * @returns What differs and what has changed.
- * @throws {SyntaxError} If the text is no report, or carries no notebook or no manifest.
+ * @throws {SyntaxError} If the text is not a report, or carries no notebook or no manifest.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, renderReport, runNotebook, verifyReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const run = await runNotebook(notebook, { name: "sum.ipynb" });
+ * const { verdict } = await verifyReport(await renderReport(run.notebook));
+ * assertEquals(verdict, "same");
+ * ```
  */
 export async function verifyReport(html: string, options: VerifyOptions = {}): Promise<Verdict> {
+  assertKnownOptions("verify a report", options, VERIFY_OPTIONS);
   const report = complete(await readReport(html));
   const { manifest } = report;
   const before = report.notebook;
@@ -176,18 +204,37 @@ export interface ReportDifference {
 }
 
 /**
- * Compares two reports: what they were made from, and what came of it. Each page is held to its own
+ * Compares two reports: their inputs and their results. Each page is held to its own
  * notebook, as {@linkcode verifyReport} does.
  *
  * @param before One report's text. @param after The other's.
- * @param options How near numbers must be, relative; 0 if not said.
- * @throws {SyntaxError} If one is no report, or carries no notebook or no manifest.
+ * @param options How near numbers must be, relative; 0 by default.
+ * @throws {SyntaxError} If one is not a report, or carries no notebook or no manifest.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { diffReports, parseNotebook, renderReport, runNotebook } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{
+ *     "cell_type": "code", "id": "a", "metadata": {},
+ *     "execution_count": null, "outputs": [], "source": "1 + 1"
+ *   }]
+ * }`);
+ * const run = await runNotebook(notebook, { name: "sum.ipynb" });
+ * const report = await renderReport(run.notebook);
+ * const { changes, cells } = await diffReports(report, report);
+ * assertEquals([changes, cells.map(({ verdict }) => verdict)], [[], ["same"]]);
+ * ```
  */
 export async function diffReports(
   before: string,
   after: string,
   options: { relative?: number } = {},
 ): Promise<ReportDifference> {
+  assertKnownOptions("compare reports", options, { relative: true });
   const [a, b] = (await Promise.all([before, after].map(readReport))).map(complete);
   const pages: string[] = [];
   for (const [name, html, report] of [["first", before, a], ["second", after, b]] as const) {
@@ -224,7 +271,7 @@ function complete(
   return { notebook, manifest, settings };
 }
 
-/** Whether the first run went on after a cell that failed. */
+/** Whether the first run continued after a cell that failed. */
 function ranOn(notebook: Notebook, manifest: Manifest): boolean {
   const order = manifest.cells.map(({ id }) => id);
   return notebook.cells.some((cell) =>
@@ -247,7 +294,7 @@ function withoutInjected(notebook: Notebook, { parameters }: Manifest): Notebook
 const writtenCells = (notebook: Notebook) =>
   formatNotebook({ ...clearedNotebook(notebook), metadata: {} });
 
-/** Judges' replies of the first run, in a file that the library's judges are told of. */
+/** Judges' replies of the first run, in a file that the library's judges read. */
 async function replayFile(
   { provenance }: Manifest,
 ): Promise<{ env: Record<string, string>; files: string[] } & AsyncDisposable> {

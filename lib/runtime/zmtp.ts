@@ -11,8 +11,20 @@ const LONG = 2;
 const COMMAND = 4;
 const GREETING_LENGTH = 64;
 
-/** Larger frames are refused: kernels do not send them, but a broken stream may announce them. */
-const MAX_FRAME = 2 ** 30;
+/** Larger messages are refused: kernels do not send them, but a broken stream may announce them. */
+const MAX_MESSAGE = 2 ** 30;
+/** What a frame counts beside its bytes: a message of many empty ones takes memory too. */
+const FRAME_COST = 64;
+
+/** A message is larger than is allowed. */
+export class MessageTooLarge extends Error {
+  override name = "MessageTooLarge";
+
+  /** @param size Its size so far. @param most The size that is allowed. */
+  constructor(size: number, most: number) {
+    super(`Cannot read ZMTP message of ${size} bytes: at most ${most} are allowed`);
+  }
+}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -72,14 +84,22 @@ export class ZmtpDecoder {
   #head = new Uint8Array(0);
   #frame: { flags: number; body: Uint8Array; filled: number } | undefined;
   #frames: Uint8Array[] = [];
+  /** What the unfinished message has so far. */
+  #size = 0;
+  #most: number;
+
+  /** @param most The most bytes that a message may have. */
+  constructor(most = MAX_MESSAGE) {
+    this.#most = most;
+  }
 
   /**
    * Adds bytes from the peer.
    *
    * @param chunk Any number of bytes.
    * @returns The units that they complete, in order.
-   * @throws {Error} If they are not ZMTP 3 with the NULL mechanism, or a frame is larger than 1
-   * GiB.
+   * @throws {Error} If they are not ZMTP 3 with the NULL mechanism.
+   * @throws {MessageTooLarge} If a message is larger than is allowed, before it has arrived.
    */
   push(chunk: Uint8Array): ZmtpUnit[] {
     const units: ZmtpUnit[] = [];
@@ -100,6 +120,7 @@ export class ZmtpDecoder {
           if (!(flags & MORE)) {
             units.push({ kind: "message", frames: this.#frames });
             this.#frames = [];
+            this.#size = 0;
           }
         }
       }
@@ -139,9 +160,8 @@ export class ZmtpDecoder {
     const size = flags & LONG
       ? Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1))
       : bytes[1];
-    if (size > MAX_FRAME) {
-      throw new Error(`Cannot read ZMTP frame of ${size} bytes: at most ${MAX_FRAME} are allowed`);
-    }
+    this.#size += size + FRAME_COST;
+    if (this.#size > this.#most) throw new MessageTooLarge(this.#size, this.#most);
     this.#frame = { flags, body: new Uint8Array(size), filled: 0 };
     return used;
   }
@@ -177,34 +197,37 @@ export class ZmtpConnection {
    */
   peerIdentity = "";
   #conn: Deno.Conn;
-  #decoder = new ZmtpDecoder();
+  #decoder: ZmtpDecoder;
   #ready: ZmtpUnit[] = [];
   #buffer = new Uint8Array(65536);
   #sending: Promise<void> = Promise.resolve();
   #closed = false;
 
-  private constructor(conn: Deno.Conn) {
+  private constructor(conn: Deno.Conn, maxMessage?: number) {
     this.#conn = conn;
+    this.#decoder = new ZmtpDecoder(maxMessage);
   }
 
   /**
    * Connects to a listening peer.
    *
    * @param options `hostname` and `port` of the peer, this side's socket `type`, and the `identity`
-   * under which a ROUTER knows this side.
+   * under which a ROUTER knows this side, and `maxMessage`, the most bytes of a message, 1 GiB by
+   * default.
    * @returns The connection, its handshake done; a SUB is subscribed to everything.
    */
   static async connect(
-    { hostname = "127.0.0.1", port, type, identity }: {
+    { hostname = "127.0.0.1", port, type, identity, maxMessage }: {
       hostname?: string;
       port: number;
       type: ZmtpSocketType;
       identity?: string;
+      maxMessage?: number;
     },
   ): Promise<ZmtpConnection> {
     const conn = await Deno.connect({ hostname, port });
     conn.setNoDelay(true);
-    return await ZmtpConnection.open(conn, type, identity);
+    return await ZmtpConnection.open(conn, type, identity, maxMessage);
   }
 
   /**
@@ -213,13 +236,15 @@ export class ZmtpConnection {
    * @param conn The connection, owned by the result from now on.
    * @param type This side's socket type.
    * @param identity The identity under which a ROUTER knows this side.
+   * @param maxMessage The most bytes that a message may have; 1 GiB by default.
    */
   static async open(
     conn: Deno.Conn,
     type: ZmtpSocketType,
     identity?: string,
+    maxMessage?: number,
   ): Promise<ZmtpConnection> {
-    const self = new ZmtpConnection(conn);
+    const self = new ZmtpConnection(conn, maxMessage);
     try {
       await self.#write(encodeGreeting());
       await self.#write(encodeReady(type, identity));

@@ -1,50 +1,61 @@
-// A padded batch as a grid: what the model reads, and below each token what it is to predict.
+// A padded batch as a grid: the inputs, and below each its target.
 
+import type { PaddedBatch } from "../dataset/mod.ts";
 import { chipStyle } from "./chips.ts";
 import { escapeHtml, monospace, palette, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
-
-/** A padded batch, as `collate` makes it. */
-export interface PaddedBatchLike {
-  /** The model's inputs, (B, T) row by row. */
-  inputs: ArrayLike<number>;
-  /** Each input's successor or −100, (B, T) row by row. */
-  targets: ArrayLike<number>;
-  /** B. */
-  batchSize: number;
-  /** T. */
-  length: number;
-}
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a batch is shown. */
 export interface BatchViewOptions {
+  /** The title. */
   title?: string;
-  /** What short sequences are filled with, 50256 by default. */
+  /** The padding token, 50256 by default. */
   padId?: number;
-  /** The target of what does not count, −100 by default. */
+  /** The target that does not count, −100 by default. */
   ignoreIndex?: number;
-  /** Columns that are shown, 40 by default; a gap says how many are left out. */
+  /** The most columns to show, 40 by default; a gap says how many are left out. */
   maxColumns?: number;
-  /** Rows that are shown, 8 by default. */
+  /** The most rows to show, 8 by default. */
   maxRows?: number;
 }
 
+/** The names of {@linkcode BatchViewOptions}. */
+export const BATCH_VIEW_OPTIONS: OptionNames<BatchViewOptions> = {
+  title: true,
+  padId: true,
+  ignoreIndex: true,
+  maxColumns: true,
+  maxRows: true,
+};
+
 /**
- * Shows a padded batch as a grid. Targets stand under the inputs that are to predict them, so that
- * the shift by one can be seen; those that do not count are dashes.
+ * Shows a padded batch as a grid. Each target is below the input that predicts it, which shows the
+ * shift by one; targets that do not count are dashes.
  *
  * @param batch Inputs and targets, (B, T).
  * @param tokenizer The model's tokenizer.
  * @param options Title, and how much is shown.
- * @returns The view; long stretches in which nothing counts are left out first.
+ * @returns The view; long stretches without counted targets are left out first.
  * @throws {RangeError} If inputs or targets are not B·T numbers.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { collate, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = collate([{ promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 }]);
+ * assertStringIncludes(show.batchView(batch, gpt2Tokenizer()).text, "1 sequence");
+ * ```
  */
 export function batchView(
-  batch: PaddedBatchLike,
+  batch: Pick<PaddedBatch, "inputs" | "targets" | "batchSize" | "length">,
   tokenizer: Detokenizer,
   options: BatchViewOptions = {},
 ): View {
+  assertKnownOptions("show a batch", options, BATCH_VIEW_OPTIONS);
   const { inputs, targets, batchSize, length } = batch;
   const size = batchSize * length;
   if (inputs.length !== size || targets.length !== size) {
@@ -58,7 +69,7 @@ export function batchView(
   const counts = (row: number, column: number) => targets[row * length + column] !== ignoreIndex;
   const padded = Array.from({ length: rows }, (_, row) => {
     let from = length;
-    // Padding is what follows the last target that counts, and is the pad token.
+    // Padding consists of the pad tokens after the last counted target.
     while (from > 0 && inputs[row * length + from - 1] === padId && !counts(row, from - 1)) from--;
     return from;
   });
@@ -122,8 +133,8 @@ export function batchView(
   }
 }
 
-// Inline is only what JupyterLab's own table style lacks when it strips the style sheet of a notebook
-// that it does not trust.
+// Inline styles are only those that JupyterLab's table style lacks when it strips the style sheet
+// of an untrusted notebook.
 const inputCell = 'class="tb-in"';
 const padCell = 'class="tb-pad"';
 const countedCell =
@@ -145,11 +156,13 @@ const gridStyle = `<style>
 
 interface Column {
   at: number;
-  /** How many columns are left out here, instead of a column. */
+  /** The number of columns left out here, instead of a column. */
   gap?: number;
 }
 
-/** Keeps the beginning, all around what counts as far as there is room, and the end. */
+/**
+ * Keeps the beginning, the surroundings of counted targets as far as there is room, and the end.
+ */
 function chooseColumns(
   rows: number,
   length: number,

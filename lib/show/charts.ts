@@ -1,41 +1,54 @@
-// The charts that notebooks draw most: lines, bars, points and grids.
+// The most common charts: lines, bars, points and grids.
 
 import { type Figure, figure } from "./figure.ts";
 import { type PlotlyLayout, plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { palette } from "./theme.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** What every chart can say about itself. All texts are plain text. */
+/** Options of all charts. All texts are plain text. */
 export interface ChartOptions {
+  /** The title. */
   title?: string;
+  /** A second line below the title. */
   subtitle?: string;
   /** Title of the x axis. */
   xLabel?: string;
   /** Title of the y axis. */
   yLabel?: string;
-  /** The text alternative; made from the data where it is not given. */
+  /** The text alternative; derived from the data by default. */
   alt?: string;
 }
 
+/** The names of {@linkcode ChartOptions}. */
+export const CHART_OPTIONS: OptionNames<ChartOptions> = {
+  title: true,
+  subtitle: true,
+  xLabel: true,
+  yLabel: true,
+  alt: true,
+};
+
 /** One line of a chart. */
 export interface Series {
+  /** The name. */
   name: string;
-  /** Positions; 1, 2, 3, … where not given. */
+  /** Positions; 1, 2, 3, … by default. */
   x?: ArrayLike<number>;
-  /** Values; a gap where one is not finite. */
+  /** Values; a gap for those that are not finite. */
   y: ArrayLike<number>;
 }
 
 /**
  * Draws values as lines.
  *
- * @param series Values of one line, several lines by name, or lines with positions of their own.
+ * @param series Values of one line, several lines by name, or lines with their own positions.
  * @param options Titles, and logarithmic axes.
  * @returns The chart.
  * @throws {RangeError} If a line's x and y differ in length.
  *
  * @example
  * ```ts
- * import { lineChart } from "./charts.ts";
+ * import { lineChart } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const chart = lineChart({ train: [3, 2, 1], validation: [3.2, 2.5, 1.9] }, { title: "Loss" });
@@ -46,11 +59,12 @@ export function lineChart(
   series: ArrayLike<number> | Record<string, ArrayLike<number>> | readonly Series[],
   options: ChartOptions & { logX?: boolean; logY?: boolean } = {},
 ): Figure {
+  assertKnownOptions("draw a line chart", options, { ...CHART_OPTIONS, logX: true, logY: true });
   const dashes = ["solid", "dash", "dot"] as const;
   const traces = toSeries(series).map(({ name, x, y }, i): PlotlyTrace => {
     if (x && x.length !== y.length) {
       throw new RangeError(
-        `Cannot draw "${name}": x has ${x.length} values and y ${y.length}, expected as many`,
+        `Cannot draw "${name}": x has ${x.length} values and y ${y.length}, expected equal numbers`,
       );
     }
     return {
@@ -59,21 +73,21 @@ export function lineChart(
       ...(name ? { name: plotlyText(name) } : {}),
       x: x ? Array.from(x) : Array.from(y, (_, at) => at + 1),
       y: Array.from(y),
-      // Dashes too, for those who cannot tell the colours apart.
+      // Dashes too, for readers who cannot distinguish the colours.
       line: { color: palette[i % palette.length], dash: dashes[i % dashes.length] },
     };
   });
   const layout = layoutOf(options);
   if (options.logX) layout.xaxis = { ...layout.xaxis, type: "log" };
   if (options.logY) layout.yaxis = { ...layout.yaxis, type: "log" };
-  return figure(traces, layout, options);
+  return figure(traces, layout, { alt: options.alt });
 }
 
 /**
- * Reads the forms in which values of one or several series are given.
+ * Normalizes the forms of one or several series.
  *
- * @param series One list of numbers, several by name, or series as they are.
- * @returns The series; one alone has no name.
+ * @param series One list of numbers, several by name, or series.
+ * @returns The series; a single one has no name.
  */
 export function toSeries(
   series: ArrayLike<number> | Record<string, ArrayLike<number>> | readonly Series[],
@@ -92,13 +106,23 @@ export function toSeries(
  * Draws named values as bars.
  *
  * @param values Values by name, or pairs of name and value, in the order of the bars.
- * @param options Titles; `horizontal` draws lying bars, which leave room for long names.
+ * @param options Titles; `horizontal` draws horizontal bars, which leave room for long names.
  * @returns The chart.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.barChart({ "nano": 12, "gpt2": 124 }, { yLabel: "million weights" });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function barChart(
   values: Record<string, number> | readonly (readonly [string, number])[],
   options: ChartOptions & { horizontal?: boolean } = {},
 ): Figure {
+  assertKnownOptions("draw a bar chart", options, { ...CHART_OPTIONS, horizontal: true });
   const pairs: readonly (readonly [string, number])[] = Array.isArray(values)
     ? values
     : Object.entries(values);
@@ -106,7 +130,7 @@ export function barChart(
   const lengths = pairs.map(([, value]) => value);
   const layout = layoutOf(options);
   if (options.horizontal) {
-    // The first name on top, as people read.
+    // The first name is at the top.
     layout.yaxis = { ...layout.yaxis, type: "category", autorange: "reversed" };
     layout.height = Math.max(200, 90 + 26 * pairs.length);
     return figure(
@@ -118,14 +142,14 @@ export function barChart(
         marker: { color: palette[0] },
       }],
       layout,
-      options,
+      { alt: options.alt },
     );
   }
   layout.xaxis = { ...layout.xaxis, type: "category" };
   return figure(
     [{ type: "bar", x: names, y: lengths, marker: { color: palette[0] } }],
     layout,
-    options,
+    { alt: options.alt },
   );
 }
 
@@ -133,19 +157,29 @@ export function barChart(
  * Draws points.
  *
  * @param x Positions.
- * @param y Values, as many.
- * @param options Titles; `labels` says what each point is, shown when a pointer rests on it.
+ * @param y Values, one per position.
+ * @param options Titles; `labels` has a text for each point, shown on hover.
  * @returns The chart.
  * @throws {RangeError} If x and y differ in length.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.scatter([1, 2, 3], [2, 4, 5], { xLabel: "ROUGE-L", yLabel: "judge" });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function scatter(
   x: ArrayLike<number>,
   y: ArrayLike<number>,
   options: ChartOptions & { labels?: readonly string[] } = {},
 ): Figure {
+  assertKnownOptions("draw a scatter plot", options, { ...CHART_OPTIONS, labels: true });
   if (x.length !== y.length) {
     throw new RangeError(
-      `Cannot draw points: x has ${x.length} values and y ${y.length}, expected as many`,
+      `Cannot draw points: x has ${x.length} values and y ${y.length}, expected equal numbers`,
     );
   }
   return figure(
@@ -158,17 +192,17 @@ export function scatter(
       ...(options.labels ? { text: options.labels.map(plotlyText) } : {}),
     }],
     layoutOf(options),
-    options,
+    { alt: options.alt },
   );
 }
 
-/** What a grid can say about itself. */
+/** Options of a heat map. */
 export interface HeatmapOptions extends ChartOptions {
   /** Names or numbers of the columns. */
   columns?: readonly (string | number)[];
   /** Names or numbers of the rows. */
   rows?: readonly (string | number)[];
-  /** What the colours mean. */
+  /** The meaning of the colours. */
   valueLabel?: string;
   /** The number of the darkest colour; the smallest value by default. */
   min?: number;
@@ -176,17 +210,37 @@ export interface HeatmapOptions extends ChartOptions {
   max?: number;
 }
 
+/** The names of {@linkcode HeatmapOptions}. */
+export const HEATMAP_OPTIONS: OptionNames<HeatmapOptions> = {
+  ...CHART_OPTIONS,
+  columns: true,
+  rows: true,
+  valueLabel: true,
+  min: true,
+  max: true,
+};
+
 /**
- * Draws a grid of numbers as colours, the first row on top.
+ * Draws a grid of numbers as colours, with the first row at the top.
  *
- * @param values Rows of numbers; what is not finite is left empty.
+ * @param values Rows of numbers; values that are not finite are left empty.
  * @param options Titles, names of rows and columns.
  * @returns The chart; more than 48 rows or columns are drawn as averages of blocks.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * const chart = show.heatmap([[1, 2], [3, 4]], { rows: ["a", "b"], columns: ["x", "y"] });
+ * assertStringIncludes(chart.html, "<svg");
+ * ```
  */
 export function heatmap(
   values: readonly ArrayLike<number>[],
   options: HeatmapOptions = {},
 ): Figure {
+  assertKnownOptions("draw a heat map", options, HEATMAP_OPTIONS);
   const escaped = (list: readonly (string | number)[]) =>
     list.map((name) => typeof name === "string" ? plotlyText(name) : name);
   const layout = layoutOf(options);
@@ -206,12 +260,12 @@ export function heatmap(
         : {}),
     }],
     layout,
-    options,
+    { alt: options.alt },
   );
 }
 
 /**
- * A layout of plain texts.
+ * Creates a layout from plain texts.
  *
  * @param options The texts.
  * @returns The layout.

@@ -1,9 +1,9 @@
-// Tokens as chips: one small box a token, boxes of one kind in a run.
+// Tokens as chips: one small box per token, with runs of the same kind.
 
 import { escapeHtml, monospace, palette, sansSerif } from "./theme.ts";
 import { visibleText } from "./token_text.ts";
 
-/** What a token is in its sequence. */
+/** The role of a token in its sequence. */
 export type TokenRole = "prompt" | "response" | "end" | "padding";
 
 /** One token to draw. */
@@ -13,15 +13,15 @@ export interface Chip {
   /** Whether the loss counts the prediction of this token. */
   counted: boolean;
   id?: number;
-  /** How often it counts, where that is more than once. */
+  /** How often it counts, if more than once. */
   count?: number;
-  /** Its place in the sequence, from 0. */
+  /** Its position in the sequence, from 0. */
   position?: number;
   /** A token that is only predicted and never read. */
   targetOnly?: boolean;
 }
 
-/** Backgrounds that let the page's own text colour through, light or dark. */
+/** Translucent backgrounds, for light and dark pages. */
 const backgrounds: Record<TokenRole, string> = {
   prompt: "rgba(128,128,128,0.2)",
   response: "rgba(59,125,216,0.3)",
@@ -29,7 +29,7 @@ const backgrounds: Record<TokenRole, string> = {
   padding: "rgba(128,128,128,0.08)",
 };
 
-/** Counted tokens are underlined as well as coloured: nobody has to tell colours apart. */
+/** Counted tokens are underlined as well as coloured, so that colours need not be distinguished. */
 const countedBorder = `3px solid ${palette[2]}`;
 const uncountedBorder = "3px solid rgba(128,128,128,0)";
 
@@ -59,9 +59,9 @@ ${
  * Draws tokens as chips.
  *
  * @param chips The tokens.
- * @param options `fold`: fold what lies beyond so many tokens; `middle`: fold in the middle rather
- *   than at the end.
- * @returns HTML; a token that ends a line ends the line here too.
+ * @param options `fold`: the number of tokens after which the rest is folded; `middle`: whether to
+ * fold the middle instead of the end.
+ * @returns HTML; a token with a line end also breaks the line here.
  */
 export function chipsHtml(
   chips: readonly Chip[],
@@ -91,8 +91,8 @@ function runsHtml(chips: readonly Chip[]): string {
     const classes = `tb-run tb-${role}${counted ? " tb-counted" : ""}${
       targetOnly ? " tb-target" : ""
     }`;
-    // The inline style only shows where a page strips the style sheet, as JupyterLab does before a
-    // notebook is trusted.
+    // The inline style is only visible if the page strips the style sheet, as JupyterLab does for
+    // untrusted notebooks.
     const style = `background:${backgrounds[role]};padding:2px 0${
       counted ? `;border-bottom:${countedBorder}` : ""
     }`;
@@ -107,7 +107,7 @@ function runsHtml(chips: readonly Chip[]): string {
 }
 
 function chipHtml(chip: Chip, next: Chip | undefined): string {
-  // The line ends where the text's line does; an empty line would only take room.
+  // The line breaks where the text's line ends; empty lines are left out.
   const ends = chip.text.endsWith("\n") && !(next && /^\n+$/.test(next.text));
   const { text, id, count = 1, position, counted, role, targetOnly } = chip;
   const title = [
@@ -139,8 +139,8 @@ export function describeChips(chips: readonly Chip[]): string {
 /**
  * Explains chips.
  *
- * @param roles The kinds that occur.
- * @param extra Whether tokens that are only predicted, or count several times, occur.
+ * @param roles The roles that occur.
+ * @param extra Whether there are tokens that are only predicted, or count several times.
  * @returns HTML.
  */
 export function legendHtml(

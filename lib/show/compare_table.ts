@@ -1,15 +1,16 @@
-// Answers before and after fine-tuning, side by side with the reference.
+// Answers before and after fine-tuning, side by side with the reference answer.
 
 import { sharedWords } from "./shared_words.ts";
 import { cellOpening, formatValue, markdownCell, tableHtml } from "./table.ts";
 import { escapeHtml, formatNumber } from "./theme.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** One prompt and what became of it. */
+/** One prompt with its answers. */
 export interface Comparison {
-  /** What was asked. */
+  /** The prompt. */
   prompt: string;
-  /** The answer that is wanted. */
+  /** The reference answer. */
   reference: string;
   /** The model's answer before fine-tuning. */
   before: string;
@@ -21,18 +22,27 @@ export interface Comparison {
 
 /** How a comparison is shown. */
 export interface CompareOptions {
+  /** Text above the table. */
   caption?: string;
-  /** Rows that are shown, 20 by default. */
+  /** The most rows to show, 20 by default. */
   maxRows?: number;
-  /** Characters of one cell that are shown, 1000 by default. */
+  /** The most characters of a cell to show, 1000 by default. */
   maxCell?: number;
-  /** Heads of the four columns. */
+  /** Headings of the four columns. */
   labels?: { prompt?: string; reference?: string; before?: string; after?: string };
 }
 
+/** The names of {@linkcode CompareOptions}. */
+export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
+  caption: true,
+  maxRows: true,
+  maxCell: true,
+  labels: true,
+};
+
 /**
- * Shows answers before and after. Words that an answer shares with the reference, in order, are
- * marked: those that ROUGE-L counts.
+ * Shows answers before and after. Words that an answer shares with the reference answer, in order,
+ * are marked: the words that ROUGE-L counts.
  *
  * @param rows Prompts with reference and answers.
  * @param options Caption, and how much is shown.
@@ -40,7 +50,7 @@ export interface CompareOptions {
  *
  * @example
  * ```ts
- * import { compareTable } from "./compare_table.ts";
+ * import { compareTable } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = compareTable([
@@ -50,6 +60,7 @@ export interface CompareOptions {
  * ```
  */
 export function compareTable(rows: readonly Comparison[], options: CompareOptions = {}): View {
+  assertKnownOptions("compare answers", options, COMPARE_OPTIONS);
   const { caption, maxRows = 20, maxCell = 1000, labels = {} } = options;
   const heads = [
     labels.prompt ?? "Prompt",

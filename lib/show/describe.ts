@@ -1,4 +1,4 @@
-// Says in one sentence what a chart shows: its text alternative.
+// Describes a chart in one sentence: its text alternative.
 
 import { plainText, type PlotlyLayout, type PlotlyTrace } from "./plotly.ts";
 import { heatRange } from "./svg/marks.ts";
@@ -6,11 +6,11 @@ import { isBar, isHeatmap, isScatter } from "./svg/ranges.ts";
 import { formatNumber, plural } from "./theme.ts";
 
 /**
- * A sentence for those who do not see the chart.
+ * A sentence for readers who do not see the chart.
  *
  * @param data The chart's traces.
  * @param layout Its layout.
- * @returns One sentence with title, kind, and what the first few series do.
+ * @returns One sentence with title, kind, and a summary of the first few series.
  */
 export function describe(data: readonly PlotlyTrace[], layout: PlotlyLayout): string {
   const title = plainText(layout.title?.text ?? "");

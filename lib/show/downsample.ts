@@ -1,13 +1,13 @@
-// Thins long series so that a chart stays small and looks the same.
+// Downsamples long series, so that a chart stays small and looks the same.
 
 /**
- * Keeps the points that shape a line: "Largest Triangle Three Buckets" (S. Steinarsson,
+ * Selects the points that shape a line: "Largest Triangle Three Buckets" (S. Steinarsson,
  * "Downsampling Time Series for Visual Representation", 2013). The first and the last point stay.
  *
  * @param x Positions, ascending and finite.
  * @param y Values, finite.
  * @param count How many points to keep, at least 3.
- * @returns Indices of the points kept, ascending; all of them where there are no more than `count`.
+ * @returns Indices of the points kept, ascending; all if there are no more than `count`.
  */
 export function largestTriangles(
   x: ArrayLike<number>,
@@ -47,9 +47,9 @@ export function largestTriangles(
 /**
  * Indices spread evenly over a list.
  *
- * @param length How long the list is.
+ * @param length The length of the list.
  * @param count How many to keep.
- * @returns Ascending indices, the first and last of the list among them; all where `length <= count`.
+ * @returns Ascending indices, including the first and the last; all if `length <= count`.
  */
 export function spread(length: number, count: number): number[] {
   if (length <= count) return Array.from({ length }, (_, i) => i);
@@ -59,9 +59,9 @@ export function spread(length: number, count: number): number[] {
 /**
  * Shrinks a grid by averaging blocks of cells.
  *
- * @param z Rows of numbers; nulls do not count.
- * @param maxRows Most rows to keep.
- * @param maxColumns Most columns to keep.
+ * @param z Rows of numbers; nulls are ignored.
+ * @param maxRows The most rows to keep.
+ * @param maxColumns The most columns to keep.
  * @returns The smaller grid and the block's size.
  */
 export function shrinkGrid(

@@ -1,11 +1,11 @@
-// Wraps a drawing so that it shows wherever a notebook is opened, trusted or not.
+// Wraps a drawing so that it is visible wherever a notebook is opened, trusted or not.
 
 import { escapeHtml } from "./theme.ts";
 
-// JupyterLab strips `<style>` and `<svg>` from cells that it does not trust, but leaves the labels as
-// loose text. So by itself the drawing is hidden, and a picture of it, which JupyterLab keeps, stands
-// in; it cannot know the page's colour, so it is grey. The style turns that round only where the SVG
-// has survived: trusted and other cells share a page, and with it the styles.
+// JupyterLab strips `<style>` and `<svg>` from untrusted cells, but leaves the labels as loose
+// text. So the drawing is hidden by default, and a picture of it, which JupyterLab keeps, is shown;
+// it is grey because it cannot know the page's colour. The style reverses this only if the SVG is
+// still there, because trusted and untrusted cells share a page and its styles.
 const style = "<style>.tb-figure .tb-still:has(>svg){display:block!important;overflow-x:auto}" +
   ".tb-figure:has(>.tb-still>svg)>.tb-picture,.tb-figure.tb-drawn .tb-still{display:none!important}" +
   "</style>";
@@ -17,7 +17,7 @@ const pictureColor = "#7d7d7d";
  *
  * @param draw Draws the SVG, in the given colour or in the page's own.
  * @param alt The text alternative.
- * @param options HTML before and after the drawing, and how wide it may get, in pixels.
+ * @param options HTML before and after the drawing, and its maximum width in pixels.
  * @returns HTML that fetches nothing and needs no script.
  */
 export function drawingHtml(
@@ -35,7 +35,7 @@ export function drawingHtml(
     }">${after}</div>`;
 }
 
-/** A data URL that needs no base64: shorter, and the notebook stays legible. */
+/** A data URL without base64, which is shorter and keeps the notebook legible. */
 function pictureUrl(svg: string): string {
   const encoded = svg.replaceAll('"', "'").replace(
     /[%#<>&?{}|\\^`\n\r]|[^\x20-\x7e]+/g,

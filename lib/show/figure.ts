@@ -1,28 +1,32 @@
-// A chart: one Plotly figure, in every form that somebody can draw.
+// A chart: one Plotly figure, in several formats.
 
 import { describe } from "./describe.ts";
 import { fit } from "./fit.ts";
 import { figureHtml } from "./figure_html.ts";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly.ts";
 import { type MimeBundle, View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** The MIME type of a Plotly figure. */
 export const plotlyMimeType = "application/vnd.plotly.v1+json";
 
-/** The most bytes that a chart takes in a notebook file. */
+/** The size limit of a chart in a notebook file, in bytes. */
 export const maxFigureBytes = 100_000;
 
-/** What goes with a figure. */
+/** Options of a figure. */
 export interface FigureOptions {
-  /** One sentence that says what the chart shows; made from the data where it is not given. */
+  /** One sentence that describes the chart; derived from the data by default. */
   alt?: string;
-  /** HTML shown above the drawing; the caller vouches for it. */
+  /** HTML shown above the drawing, which must be safe. */
   heading?: string;
 }
 
+/** The names of {@linkcode FigureOptions}. */
+export const FIGURE_OPTIONS: OptionNames<FigureOptions> = { alt: true, heading: true };
+
 /**
  * A chart. Its bundle holds the Plotly figure, HTML with a complete static drawing that becomes a
- * live chart where the page has Plotly, and one sentence of text.
+ * live chart if the page has Plotly, and one sentence of text.
  */
 export class Figure extends View {
   /** The series as given. */
@@ -31,6 +35,8 @@ export class Figure extends View {
   readonly layout: PlotlyLayout;
 
   /**
+   * Creates a chart.
+   *
    * @param data The series.
    * @param layout Titles, axes and the like.
    * @param options Text alternative.
@@ -41,24 +47,25 @@ export class Figure extends View {
     options: FigureOptions = {},
   ) {
     super(() => makeBundle(data, layout, options));
+    assertKnownOptions("draw a figure", options, FIGURE_OPTIONS);
     this.data = data;
     this.layout = layout;
   }
 }
 
 /**
- * Makes a chart of a Plotly figure. Its traces are the ones that this library can also draw without
- * Plotly: lines, markers, bars and heatmaps.
+ * Creates a chart from a Plotly figure. Supported traces are those that this library can also draw
+ * without Plotly: lines, markers, bars and heatmaps.
  *
  * @param data The series.
  * @param layout Titles, axes and the like.
  * @param options Text alternative.
- * @returns The chart; long series are thinned when it is drawn, and the chart says so.
- * @throws {TypeError} If a trace is of a kind that cannot be drawn without Plotly.
+ * @returns The chart; long series are downsampled when it is drawn, and the chart says so.
+ * @throws {TypeError} If a trace has a type that cannot be drawn without Plotly.
  *
  * @example
  * ```ts
- * import { figure } from "./figure.ts";
+ * import { figure } from "tunebook/show";
  * import { assertEquals, assertStringIncludes } from "@std/assert";
  *
  * const chart = figure([{ x: [1, 2, 3], y: [4, 2, 1], name: "loss" }], { title: { text: "Run" } });
@@ -98,15 +105,15 @@ function makeBundle(
     };
     const bytes = bytesInNotebook(bundle);
     if (bytes <= maxFigureBytes || points <= 40) return bundle;
-    // Thin harder, by as much as it is too large.
+    // Downsample more, in proportion to the excess size.
     points = Math.max(40, Math.floor(points * Math.min(0.9, 0.95 * maxFigureBytes / bytes)));
   }
 }
 
-/** See-through, so that a figure takes on the page's own colours, light or dark. */
+/** Transparent, so that a figure has the page's own colours, light or dark. */
 const commonLayout = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
 
-/** Notebook files are indented, and an output lies six levels deep: numbers take a line each. */
+/** Notebook files are indented, and outputs are six levels deep: each number takes a line. */
 function bytesInNotebook(bundle: MimeBundle): number {
   return new TextEncoder().encode(JSON.stringify([[[[[[bundle]]]]]], null, 1)).length;
 }

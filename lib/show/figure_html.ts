@@ -1,10 +1,10 @@
-// The HTML of a chart: a drawing that is complete without scripts, and becomes live with Plotly.
+// The HTML of a chart: a drawing that is complete without scripts and becomes live with Plotly.
 
 import { drawingHtml } from "./drawing.ts";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly.ts";
 import { renderSvg } from "./svg/render.ts";
 
-/** The event on `window` that says that Plotly has come: {@linkcode enableLivePlotly} sends it. */
+/** The event on `window` that announces Plotly; {@linkcode enableLivePlotly} sends it. */
 export const plotlyArrived = "tb-plotly";
 
 // Runs in the page. `currentScript` is only set while the script first runs.
@@ -41,8 +41,8 @@ const upgrade = `(() => {
  *
  * @param figure The Plotly figure, small enough to store twice.
  * @param alt The text alternative.
- * @param heading HTML above the drawing; the caller vouches for it.
- * @returns HTML that fetches nothing.
+ * @param heading HTML above the drawing, which must be safe.
+ * @returns HTML that loads nothing from elsewhere.
  */
 export function figureHtml(
   figure: { data: readonly PlotlyTrace[]; layout: PlotlyLayout },
@@ -61,7 +61,7 @@ export function figureHtml(
 }
 
 /**
- * Writes JSON so that it can stand inside a `<script>` element.
+ * Writes JSON that is safe inside a `<script>` element.
  *
  * @param value A JSON value.
  * @returns JSON without `<`, so that no text in it ends the element.

@@ -1,4 +1,5 @@
-// Makes a figure small: thins long series, shortens numbers, and says what was left out.
+// Reduces the size of a figure: downsamples long series, shortens numbers, and says what was left
+// out.
 
 import { largestTriangles, shrinkGrid, spread } from "./downsample.ts";
 import type { HeatmapTrace, PlotlyLayout, PlotlyTrace, ScatterTrace } from "./plotly.ts";
@@ -9,16 +10,16 @@ import { formatNumber } from "./theme.ts";
 export interface FittedFigure {
   data: PlotlyTrace[];
   layout: PlotlyLayout;
-  /** A sentence on what was left out, or nothing. */
+  /** A sentence about what was left out, if anything was. */
   note: string;
 }
 
 /**
- * Thins a figure's series to at most `points` points each.
+ * Downsamples a figure's series to at most `points` points each.
  *
- * @param data The figure's traces, left as they are.
- * @param layout Its layout, left as it is.
- * @param points Most points of one series; a grid keeps at most 48 rows and columns.
+ * @param data The figure's traces, not changed.
+ * @param layout Its layout, not changed.
+ * @param points The most points of a series; a grid keeps at most 48 rows and columns.
  * @returns Traces whose numbers are finite with seven digits, and a layout whose subtitle says what
  *   was left out.
  */
@@ -62,7 +63,7 @@ export function fit(
 
 function keepLine(trace: ScatterTrace, length: number, points: number): number[] {
   if (length <= points) return spread(length, points);
-  // Gaps do not survive thinning: a line of so many points has none that could be seen.
+  // Gaps are lost in downsampling: in a line of this many points they would not be visible.
   const drawn = spread(length, length).filter((i) =>
     typeof trace.y[i] === "number" && Number.isFinite(trace.y[i])
   );
@@ -74,7 +75,7 @@ function keepLine(trace: ScatterTrace, length: number, points: number): number[]
 }
 
 function fitHeatmap(trace: HeatmapTrace, points: number, notes: Set<string>): HeatmapTrace {
-  // What is to be small is the number of cells, the square of a side's.
+  // The number of cells is limited, which is the square of a side's.
   const side = Math.max(8, Math.floor(48 * Math.min(1, Math.sqrt(points / 800))));
   const columns = trace.z.reduce((most, row) => Math.max(most, row.length), 0);
   const { z, rowBlock, columnBlock } = shrinkGrid(trace.z, side, side);
@@ -102,7 +103,9 @@ function fitHeatmap(trace: HeatmapTrace, points: number, notes: Set<string>): He
   return { ...trace, z: rounded, ...(x ? { x } : {}), ...(y ? { y } : {}) };
 }
 
-/** JSON knows no NaN, and seven digits are more than a picture shows; four are, for a colour. */
+/**
+ * JSON has no NaN, and seven digits are more than a picture shows; for a colour, four are enough.
+ */
 function shortNumber(value: unknown, digits = 7): unknown {
   if (typeof value !== "number") return value ?? null;
   if (!Number.isFinite(value)) return null;

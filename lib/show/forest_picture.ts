@@ -1,6 +1,6 @@
 // Pictures of a forest batch: its branches, and which token attends to which.
 
-import type { ForestBatchLike, ForestTree, Segment } from "./forest_tree.ts";
+import type { DrawnForest, ForestTree, Segment } from "./forest_tree.ts";
 import { px } from "./svg/marks.ts";
 import { textElement } from "./svg/text.ts";
 import { niceTicks } from "./svg/scale.ts";
@@ -24,17 +24,17 @@ const svgOpen = (
   }" font-size="12" fill="currentColor">`;
 
 /**
- * Draws the branches of a forest: a bar a segment, as long as it has tokens, at its positions; tokens
- * whose prediction counts stand out.
+ * Draws the branches of a forest: one bar per segment, with the length of its tokens, at its
+ * positions. Tokens whose prediction counts are highlighted.
  *
  * @param batch The batch.
- * @param tree What {@linkcode forestTree} made of it.
+ * @param tree Its tree, from {@linkcode forestTree}.
  * @param alt The text alternative.
  * @param color Colour of text and lines, the page's own by default.
  * @returns One `<svg>` element.
  */
 export function drawBranches(
-  batch: ForestBatchLike,
+  batch: DrawnForest,
   tree: ForestTree,
   alt: string,
   color?: string,
@@ -54,7 +54,7 @@ export function drawBranches(
   const middles = new Map<Segment, number>();
   let leaf = 0;
   for (const segment of tree.segments.toReversed()) {
-    // From the last leaf up: children are placed before their parents.
+    // From the last leaf upwards, because children are placed before their parents.
     if (segment.children.length === 0) {
       leaf++;
       middles.set(segment, top + (lanes - leaf + 0.5) * lane);
@@ -106,15 +106,16 @@ export function drawBranches(
 }
 
 /**
- * Draws which token attends to which: row i, column j is filled where i attends to j, that is where
- * j ≤ i < end[j].
+ * Draws which token attends to which: row i, column j is filled if i attends to j, that is, if j ≤
+ * i < end[j].
  *
- * @param batch The batch; a tree a sequence gives the blocks of a packed batch.
+ * @param batch The batch; with one tree per sequence the picture shows the blocks of a packed
+ * batch.
  * @param alt The text alternative.
  * @param color Colour of text and lines, the page's own by default.
  * @returns One `<svg>` element.
  */
-export function drawAttention(batch: ForestBatchLike, alt: string, color?: string): string {
+export function drawAttention(batch: DrawnForest, alt: string, color?: string): string {
   const total = batch.tokens.length;
   const side = 400;
   const [left, top] = [44, 40];
@@ -140,5 +141,5 @@ export function drawAttention(batch: ForestBatchLike, alt: string, color?: strin
     `<path d="${path}" fill="${palette[0]}" shape-rendering="crispEdges"/></svg>`;
 }
 
-/** Two decimals: with hundreds of cells a tenth of a pixel adds up. */
+/** Two decimals, because tenths of a pixel add up over hundreds of cells. */
 const precise = (value: number) => String(Math.round(value * 100) / 100);

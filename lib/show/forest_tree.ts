@@ -1,68 +1,57 @@
 // A forest batch as a tree of segments: stretches of tokens without a branch.
 
-/** A forest batch, as `forest` makes it. */
-export interface ForestBatchLike {
-  /** Tokens in depth-first order, (T). */
-  tokens: ArrayLike<number>;
-  /** Each token's position in its sequences, from 0, (T). */
-  positions: ArrayLike<number>;
-  /** One past each token's last descendant, (T): i attends to j iff j ≤ i < end[j]. */
-  end: ArrayLike<number>;
-  /** Loss edges: token `rows[k]` is to predict `targets[k]`, which counts `counts[k]` times. */
-  edges: {
-    rows: ArrayLike<number>;
-    targets: ArrayLike<number>;
-    counts: ArrayLike<number>;
-  };
-  /** Tokens that the padded batch would compute. */
-  tokensPadded?: number;
-  /** Tokens of the padded batch that are no padding. */
-  tokensReal?: number;
-}
+import type { BatchSizes, ForestBatch } from "../dataset/mod.ts";
+
+/**
+ * What a forest is drawn from.
+ *
+ * @internal
+ */
+export type DrawnForest = ForestBatch & Partial<Pick<BatchSizes, "tokensPadded" | "tokensReal">>;
 
 /** A stretch of tokens without a branch. */
 export interface Segment {
-  /** Rows from `start` up to, not including, `stop`. */
+  /** Rows from `start` up to, but not including, `stop`. */
   start: number;
   stop: number;
-  /** How many branches lie above it. */
+  /** The number of branches above it. */
   depth: number;
   children: Segment[];
-  /** How many segments without children lie below it, itself included. */
+  /** The number of leaf segments below it, including itself. */
   leaves: number;
 }
 
-/** A forest, ready to be drawn. */
+/** A forest, prepared for drawing. */
 export interface ForestTree {
   roots: Segment[];
   /** All segments in depth-first order. */
   segments: Segment[];
   /** How often the prediction of each row's token counts, (T). */
   countOf: number[];
-  /** Targets that are predicted after a row but are no tokens of the forest: closing tokens. */
+  /** Targets that are predicted after a row but are not tokens of the forest: end tokens. */
   onlyPredicted: Map<number, { target: number; count: number }[]>;
 }
 
 /**
- * Reads a forest batch.
+ * Converts a forest batch to a tree.
  *
  * @param batch The batch.
- * @returns Its segments, and where its loss edges lie.
+ * @returns Its segments, and the positions of its loss edges.
  * @throws {RangeError} If the arrays do not describe a forest.
  */
-export function forestTree(batch: ForestBatchLike): ForestTree {
+export function forestTree(batch: DrawnForest): ForestTree {
   const { tokens, end, positions, edges } = batch;
   const total = tokens.length;
   if (end.length !== total || positions.length !== total) {
     throw new RangeError(
       `Cannot draw a forest: ${total} tokens, ${positions.length} positions and ${end.length} ends, ` +
-        `expected as many of each`,
+        `expected equal numbers`,
     );
   }
   const childrenOf = childRows(end, total);
   const segments: Segment[] = [];
   const roots: Segment[] = [];
-  // Rows are in depth-first order, so a stack of what is still open does without recursion.
+  // Rows are in depth-first order, so a stack of open segments replaces recursion.
   const open: Segment[] = [];
   for (let start = 0; start < total;) {
     while (open.length > 0 && end[open[open.length - 1].start] <= start) open.pop();

@@ -1,40 +1,61 @@
-// The forest drawn: shared beginnings once, branches, and which predictions the loss counts.
+// A view of a forest: shared prefixes once, branches, and the predictions that count in the loss.
 
 import { type Chip, chipsHtml, chipStyle, describeChips, legendHtml } from "./chips.ts";
 import { drawingHtml } from "./drawing.ts";
 import { drawAttention, drawBranches } from "./forest_picture.ts";
-import { type ForestBatchLike, type ForestTree, forestTree, type Segment } from "./forest_tree.ts";
+import { type DrawnForest, type ForestTree, forestTree, type Segment } from "./forest_tree.ts";
 import { escapeHtml, formatNumber, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
-
-export type { ForestBatchLike } from "./forest_tree.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How a forest is shown. */
 export interface ForestViewOptions {
+  /** The title. */
   title?: string;
-  /** Tokens of one segment that are shown unfolded, 48 by default. */
+  /** The most tokens of a segment to show unfolded, 48 by default. */
   maxTokens?: number;
-  /** Segments that are shown, 60 by default; the view says how many there are more. */
+  /** The most segments to show, 60 by default; the view says how many are left out. */
   maxSegments?: number;
 }
 
+/** The names of {@linkcode ForestViewOptions}. */
+export const FOREST_VIEW_OPTIONS: OptionNames<ForestViewOptions> = {
+  title: true,
+  maxTokens: true,
+  maxSegments: true,
+};
+
 /**
- * Shows a forest batch: a picture of its branches, then its tokens as chips, shared beginnings once.
- * A token is underlined where the loss counts its prediction, with how often it counts; a dotted chip
- * is a target that no sequence goes on from, such as a closing token.
+ * Shows a forest batch: a picture of its branches, then its tokens as chips, with shared prefixes
+ * once. A token is underlined if its prediction counts in the loss, with the number of times; a
+ * dotted chip is a target that no sequence continues from, such as an end token.
  *
  * @param batch The batch.
  * @param tokenizer The model's tokenizer.
  * @param options Title, and how much is shown.
  * @returns The view.
  * @throws {RangeError} If the arrays do not describe a forest.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { forest, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = forest([
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ]);
+ * assertStringIncludes(show.forestView(batch, gpt2Tokenizer()).html, "<svg");
+ * ```
  */
 export function forestView(
-  batch: ForestBatchLike,
+  batch: DrawnForest,
   tokenizer: Detokenizer,
   options: ForestViewOptions = {},
 ): View {
+  assertKnownOptions("show a forest", options, FOREST_VIEW_OPTIONS);
   const tree = forestTree(batch);
   const { title, maxTokens = 48, maxSegments = 60 } = options;
   return new View(() => {
@@ -77,8 +98,22 @@ export function forestView(
  * @param options Title.
  * @returns The view: rows attend to columns.
  * @throws {RangeError} If the arrays do not describe a forest.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { forest } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const batch = forest([
+ *   { promptIds: [1, 2], responseIds: [3, 50256], instructionLength: 1 },
+ *   { promptIds: [1, 2], responseIds: [4, 50256], instructionLength: 1 },
+ * ]);
+ * assertStringIncludes(show.attentionView(batch).html, "<svg");
+ * ```
  */
-export function attentionView(batch: ForestBatchLike, options: { title?: string } = {}): View {
+export function attentionView(batch: DrawnForest, options: { title?: string } = {}): View {
+  assertKnownOptions("show attention", options, { title: true });
   const tree = forestTree(batch);
   return new View(() => {
     const total = batch.tokens.length;
@@ -103,7 +138,7 @@ export function attentionView(batch: ForestBatchLike, options: { title?: string 
   });
 }
 
-function summaryOf(batch: ForestBatchLike, tree: ForestTree): string {
+function summaryOf(batch: DrawnForest, tree: ForestTree): string {
   const computed = batch.tokens.length;
   const counts = Array.from(batch.edges.counts).reduce((sum, count) => sum + count, 0);
   const saved = batch.tokensPadded && batch.tokensPadded > computed
@@ -120,7 +155,7 @@ function summaryOf(batch: ForestBatchLike, tree: ForestTree): string {
 
 function chipsOf(
   segment: Segment,
-  batch: ForestBatchLike,
+  batch: DrawnForest,
   tree: ForestTree,
   tokenizer: Detokenizer,
 ): Chip[] {
@@ -151,13 +186,15 @@ function chipsOf(
   return chips;
 }
 
-/** Beyond so many branches deep, indenting further would leave no room, nor would browsers nest it. */
+/**
+ * The deepest indentation: deeper branches would leave no room, and browsers would not nest them.
+ */
 const deepest = 24;
 
 function segmentsHtml(
   segments: readonly Segment[],
   chips: Map<Segment, Chip[]>,
-  batch: ForestBatchLike,
+  batch: DrawnForest,
   maxTokens: number,
 ): string {
   let html = "";

@@ -1,23 +1,33 @@
-// One picture for every setting of some controls: sliders, buttons and switches over views that were drawn before.
+// One view for every setting of some controls: sliders, buttons and switches over views that are
+// drawn in advance.
 
 import player from "./frames_player.js" with { type: "text" };
 import { escapeHtml, sansSerif } from "./theme.ts";
 import { type MimeBundle, View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** A control's setting: numbers get a slider, words get buttons, `[false, true]` gets a switch. */
+/** A control's value: numbers get a slider, strings get buttons, `[false, true]` gets a switch. */
 export type FrameValue = string | number | boolean;
 
 /** How frames are shown. */
 export interface FramesOptions<Settings extends Record<string, FrameValue>> {
-  /** Stands above the controls; plain text. */
+  /** The title above the controls; plain text. */
   title?: string;
-  /** What is shown at first, and where no script runs; the first values by default. */
+  /** The values shown at first, and without scripts; the first values by default. */
   start?: Partial<Settings>;
-  /** What a control is called, its key by default. */
+  /** A control's label; its key by default. */
   labels?: Partial<Record<keyof Settings, string>>;
-  /** Writes a control's values. */
+  /** Formats a control's values. */
   format?: (value: FrameValue, control: keyof Settings) => string;
 }
+
+/** The names of {@linkcode FramesOptions}. */
+export const FRAMES_OPTIONS: OptionNames<FramesOptions<never>> = {
+  title: true,
+  start: true,
+  labels: true,
+  format: true,
+};
 
 /** The most frames of one view: each is stored in the notebook. */
 export const MAX_FRAMES = 240;
@@ -25,7 +35,7 @@ export const MAX_FRAMES = 240;
 type Controls<Settings> = { [Name in keyof Settings]: readonly Settings[Name][] };
 
 /**
- * A literal type's wider one, so that `["a", "b"]` makes a `string`.
+ * The widened type of a literal type, so that `["a", "b"]` gives `string`.
  *
  * @internal
  */
@@ -34,14 +44,16 @@ type Settings<C extends Record<string, readonly FrameValue[]>> = {
 };
 
 /**
- * Shows one of many views at a time, chosen by controls. All are drawn now and stored, so that they can be looked
- * through where no kernel runs: in a report, on paper (what is open), without scripts (as folded sections).
+ * Shows one of many views at a time, chosen by controls. All are drawn in advance and stored, so
+ * that they work without a kernel: in a report, in print (the open one), without scripts (as folded
+ * sections).
  *
  * @param controls The values of each control. There is a frame for each combination.
  * @param draw Draws the view of a combination.
- * @param options Title, what is shown at first, labels.
+ * @param options Title, initial values, labels.
  * @returns The view.
- * @throws {RangeError} If there is no frame, there are more than {@linkcode MAX_FRAMES}, or `start` is no value.
+ * @throws {RangeError} If there is no frame, there are more than {@linkcode MAX_FRAMES}, or `start`
+ * is not a value of a control.
  *
  * @example
  * ```ts
@@ -57,6 +69,7 @@ export function frames<const C extends Record<string, readonly FrameValue[]>>(
   draw: (settings: Settings<C>) => View,
   options: FramesOptions<Settings<C>> = {},
 ): View {
+  assertKnownOptions("show frames", options, FRAMES_OPTIONS);
   const names = Object.keys(controls);
   const combinations = product(names, controls as Controls<Settings<C>>);
   if (combinations.length === 0 || combinations.length > MAX_FRAMES) {
@@ -124,7 +137,7 @@ export function frames<const C extends Record<string, readonly FrameValue[]>>(
   });
 }
 
-/** Places of values, one list a combination; the last control turns fastest. */
+/** Indices of values, one list per combination; the last control varies fastest. */
 function product<S>(names: string[], controls: Controls<S>): number[][] {
   return names.reduce<number[][]>(
     (places, name) =>
@@ -138,7 +151,7 @@ function kindOf(values: readonly FrameValue[]): "slider" | "buttons" | "toggle" 
   return values.every((value) => typeof value === "number") ? "slider" : "buttons";
 }
 
-/** A frame's own scripts would run while it is hidden, and a chart is a drawing here. */
+/** A frame's own scripts would run while it is hidden, so charts are static drawings here. */
 function withoutScripts(html: string): string {
   return html.replace(/<script[^>]*>[^]*?<\/script>/g, "");
 }

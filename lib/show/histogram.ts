@@ -1,30 +1,38 @@
-// Histograms: how values are distributed.
+// Histograms: the distribution of values.
 
-import { type ChartOptions, layoutOf, toSeries } from "./charts.ts";
+import { CHART_OPTIONS, type ChartOptions, layoutOf, toSeries } from "./charts.ts";
 import { type Figure, figure } from "./figure.ts";
 import { type PlotlyLine, plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { formatNumber, palette } from "./theme.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** How values are counted into bins. */
+/** Options of a histogram. */
 export interface HistogramOptions extends ChartOptions {
-  /** How many bins; about the square root of the number of values by default. */
+  /** The number of bins; about the square root of the number of values by default. */
   bins?: number;
-  /** Upright lines at values worth noting, by name, such as a model's context length. */
+  /** Vertical lines at notable values, by name, such as a model's context length. */
   marks?: Record<string, number>;
 }
 
+/** The names of {@linkcode HistogramOptions}. */
+export const HISTOGRAM_OPTIONS: OptionNames<HistogramOptions> = {
+  ...CHART_OPTIONS,
+  bins: true,
+  marks: true,
+};
+
 /**
- * Draws how values are distributed.
+ * Draws the distribution of values.
  *
- * @param values Numbers, or several lists of numbers by name; what is not finite is left out and
- *   counted in the subtitle.
+ * @param values Numbers, or several lists of numbers by name; values that are not finite are left
+ * out and counted in the subtitle.
  * @param options Titles, number of bins, marks.
- * @returns The chart. Whole numbers get bins of whole width.
+ * @returns The chart. Bins for integers have integer widths.
  * @throws {RangeError} If `bins` is not a whole number from 1 to 1000.
  *
  * @example
  * ```ts
- * import { histogram } from "./histogram.ts";
+ * import { histogram } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const chart = histogram([1, 1, 2, 5], { bins: 5 });
@@ -36,6 +44,7 @@ export function histogram(
   values: ArrayLike<number> | Record<string, ArrayLike<number>>,
   options: HistogramOptions = {},
 ): Figure {
+  assertKnownOptions("draw a histogram", options, HISTOGRAM_OPTIONS);
   const { bins: wanted } = options;
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1 && wanted <= 1000)) {
     throw new RangeError(`Cannot draw a histogram: bins must be from 1 to 1000, got ${wanted}`);
@@ -110,11 +119,11 @@ function binsOf(values: readonly number[], wanted: number | undefined) {
   const count = wanted ?? Math.min(60, Math.max(5, Math.ceil(Math.sqrt(values.length))));
   const whole = values.every(Number.isInteger) && Number.isSafeInteger(high - low);
   if (whole) {
-    // Bins of a whole width, each centred on the numbers it holds: no bin gets more of them.
+    // Bins of integer width, centred on their numbers, so that all bins hold equally many.
     const width = Math.max(1, Math.ceil((high - low + 1) / count));
     return { start: low - 0.5, width, count: Math.ceil((high - low + 1) / width), whole };
   }
-  // Divided first: the whole range may be more than the largest number there is.
+  // Divided first, because the whole range may exceed the largest number.
   const width = high / count - low / count;
   const divisible = width > Math.max(Math.abs(low), Math.abs(high)) * 1e-14 && width > 1e-290;
   return divisible

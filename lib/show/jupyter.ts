@@ -1,4 +1,4 @@
-// The only place in this room that speaks to the Jupyter kernel.
+// The only module of this room that talks to the Jupyter kernel.
 
 /**
  * The part of `Deno.jupyter` that views use.
@@ -17,14 +17,14 @@ export interface JupyterChannel {
  */
 export function jupyterChannel(): JupyterChannel | undefined {
   try {
-    // Outside `deno jupyter` the mere access throws.
+    // Outside `deno jupyter` the access itself throws.
     return Deno.jupyter as unknown as JupyterChannel;
   } catch {
     return undefined;
   }
 }
 
-/** An output that can be replaced after it has been shown. */
+/** An output that can be replaced later. */
 export class UpdatingDisplay {
   readonly #channel: JupyterChannel;
   readonly #id = crypto.randomUUID();
@@ -37,11 +37,11 @@ export class UpdatingDisplay {
   }
 
   /**
-   * Shows `bundle`, in place of what was shown before. Messages leave in the order of the calls.
+   * Shows `bundle`, replacing the previous content. Messages are sent in the order of the calls.
    *
    * @param bundle The content, keyed by MIME type.
-   * @returns A promise that settles when the message was sent. It never rejects: a display that
-   *   cannot be sent must not end a training run.
+   * @returns A promise that settles when the message has been sent. It never rejects, because a
+   * failing display must not end a training run.
    */
   show(bundle: object): Promise<void> {
     const messageType = this.#shown ? "update_display_data" : "display_data";

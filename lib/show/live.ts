@@ -1,4 +1,4 @@
-// An updating output that shows how training goes: progress, numbers and the loss curve.
+// An updating output for a training run: progress, numbers and the loss curve.
 
 import { describeRun, TrainingClock } from "./live_state.ts";
 import type { StepRecord } from "./step_record.ts";
@@ -8,22 +8,33 @@ import { plotlyMimeType } from "./figure.ts";
 import { statusHtml } from "./progress_html.ts";
 import { Throttle } from "./throttle.ts";
 import type { MimeBundle } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** How a live training view behaves. */
+/** Options of a live training view. */
 export interface LiveTrainingOptions {
-  /** Stands above the curve. */
+  /** The title above the curve. */
   title?: string;
-  /** Most updates a second in a notebook, 4 by default. */
+  /** The most updates per second in a notebook, 4 by default. */
   updatesPerSecond?: number;
-  /** Outside Jupyter: least seconds between two printed lines, 5 by default. */
+  /** Outside Jupyter: the least time between two printed lines in seconds, 5 by default. */
   secondsPerLine?: number;
-  /** The kernel's output channel; found by itself. Null prints lines even inside a kernel. */
+  /** The kernel's output channel; detected by default. Null prints lines even inside a kernel. */
   channel?: JupyterChannel | null;
-  /** Where lines go outside Jupyter; `console.log` by default. */
+  /** Prints lines outside Jupyter; `console.log` by default. */
   print?: (line: string) => void;
   /** The clock, in milliseconds; `performance.now` by default. */
   now?: () => number;
 }
+
+/** The names of {@linkcode LiveTrainingOptions}. */
+export const LIVE_TRAINING_OPTIONS: OptionNames<LiveTrainingOptions> = {
+  title: true,
+  updatesPerSecond: true,
+  secondsPerLine: true,
+  channel: true,
+  print: true,
+  now: true,
+};
 
 /** A live view of one training run; see {@linkcode liveTraining}. */
 export class LiveTraining {
@@ -37,8 +48,13 @@ export class LiveTraining {
   #printed = -1;
   #finished = false;
 
-  /** @param options Title and pace. */
+  /**
+   * Opens a live view.
+   *
+   * @param options Title and pace.
+   */
   constructor(options: LiveTrainingOptions = {}) {
+    assertKnownOptions("show a training", options, LIVE_TRAINING_OPTIONS);
     const channel = options.channel === null ? undefined : options.channel ?? jupyterChannel();
     const now = options.now ?? (() => performance.now());
     this.#title = options.title;
@@ -56,9 +72,9 @@ export class LiveTraining {
   }
 
   /**
-   * Takes in one step. Cheap: most calls only remember.
+   * Adds one step. Most calls only store it, which is cheap.
    *
-   * @param record What the step reports.
+   * @param record The step's report.
    */
   step(record: StepRecord): void {
     this.#finished = false;
@@ -68,10 +84,10 @@ export class LiveTraining {
   }
 
   /**
-   * Shows the final state, which stays as a complete output: progress, numbers, and the curve as a
-   * Plotly figure. Steps may follow, for training that goes on.
+   * Shows the final state, which remains as a complete output: progress, numbers, and the curve as
+   * a Plotly figure. More steps may follow.
    *
-   * @returns A promise that settles when the output was sent.
+   * @returns A promise that settles when the output has been sent.
    */
   async finish(): Promise<void> {
     this.#throttle.cancel();
@@ -87,10 +103,10 @@ export class LiveTraining {
   }
 
   /**
-   * Passes steps through and shows them on the way. However the loop ends, by itself, by `break`, by
-   * an error or because somebody pressed stop, the final state is shown.
+   * Passes steps through and shows them. The final state is shown however the loop ends: normally,
+   * by `break`, by an error or by a stop.
    *
-   * @param steps What a training loop yields.
+   * @param steps The steps of a training loop.
    * @returns The same steps.
    */
   async *watch<T extends StepRecord>(
@@ -106,14 +122,15 @@ export class LiveTraining {
     }
   }
 
-  /** So that `await using live = liveTraining()` finishes by itself. */
+  /** For `await using live = liveTraining()`, which finishes automatically. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.finish();
   }
 
   #draw(): void {
     if (!this.#display) return this.#line();
-    // While it changes several times a second: no script and no second copy of the data.
+    // While it is updated several times per second, it has no script and no second copy of the
+    // data.
     const { bundle } = lossCurve(this.history, this.#curveOptions());
     const html = bundle["text/html"]!.replace(/<script[\s\S]*$/, "</div>");
     const update: MimeBundle = {
@@ -148,12 +165,12 @@ export class LiveTraining {
 }
 
 /**
- * Opens a live view of a training run: progress bar, step, loss, tokens a second, time left and the
- * loss curve, all in one output that updates in place. Outside Jupyter it prints plain lines.
+ * Opens a live view of a training run: progress bar, step, loss, tokens per second, time left and
+ * the loss curve, in one output that updates in place. Outside Jupyter it prints plain lines.
  *
  * @param options Title and pace.
- * @returns The view; give it steps with `step()` and close it with `finish()`, or let `watch()` do
- *   both.
+ * @returns The view; add steps with `step()` and close it with `finish()`, or let `watch()` do
+ * both.
  *
  * @example
  * ```ts

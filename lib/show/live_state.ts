@@ -1,9 +1,9 @@
-// What a training run's numbers say at a moment: where it is, how fast, how long it still takes.
+// The state of a training run: progress, speed, time left.
 
 import type { StepRecord } from "./step_record.ts";
 import { formatNumber } from "./theme.ts";
 
-/** Measures speed over the last steps, pauses for evaluation included. */
+/** Measures the speed over the last steps, including pauses for evaluation. */
 export class TrainingClock {
   readonly #now: () => number;
   readonly #started: number;
@@ -23,7 +23,8 @@ export class TrainingClock {
   step(record: StepRecord): void {
     this.#steps++;
     this.#tokens += record.tokensComputed ?? 0;
-    // The view may have been opened long before training began: start where the first step did.
+    // The view may have been opened long before the training began, so the time starts with the
+    // first step.
     if (this.#steps === 1 && record.seconds !== undefined && record.seconds >= 0) {
       this.#marks[0].at = Math.max(this.#started, this.#now() - 1000 * record.seconds);
     }
@@ -31,12 +32,12 @@ export class TrainingClock {
     if (this.#marks.length > 51) this.#marks.shift();
   }
 
-  /** @returns Seconds since the view was opened. */
+  /** @returns Seconds since the start. */
   get elapsed(): number {
     return (this.#now() - this.#started) / 1000;
   }
 
-  /** @returns Steps and tokens a second over the last 50 steps, undefined before the first. */
+  /** @returns Steps and tokens per second over the last 50 steps; undefined before the first. */
   get speed(): { steps: number; tokens: number } | undefined {
     const [first, last] = [this.#marks[0], this.#marks[this.#marks.length - 1]];
     const seconds = (last.at - first.at) / 1000;
@@ -50,13 +51,13 @@ export class TrainingClock {
 
 /** A training run in words. */
 export interface RunDescription {
-  /** From 0 to 1; undefined where the number of steps is not known. */
+  /** From 0 to 1; undefined if the number of steps is not known. */
   fraction: number | undefined;
   /** Label and value of each number that does not depend on the machine. */
   facts: [label: string, value: string][];
-  /** Label and value of each number that is a matter of time. */
+  /** Label and value of each number that depends on time. */
   timings: [label: string, value: string][];
-  /** True where the last loss is not a number. */
+  /** Whether the last loss is not a number. */
   broken: boolean;
   /** One line for a terminal or a log. */
   line: string;
@@ -65,10 +66,10 @@ export interface RunDescription {
 }
 
 /**
- * Says where a run stands.
+ * Describes the state of a run.
  *
  * @param history Steps so far.
- * @param clock What measured them.
+ * @param clock The clock that measured them.
  * @param options Whether the run has ended.
  * @returns Facts, timings, a line and a sentence.
  */
@@ -130,7 +131,7 @@ export function describeRun(
 const loss = (value: number) => Number.isFinite(value) ? value.toFixed(4) : String(value);
 
 /**
- * A duration as people say it.
+ * Formats a duration for people.
  *
  * @param seconds The duration.
  * @returns For example `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.

@@ -1,28 +1,36 @@
-// The curve that says how training went.
+// The loss curve of a training run.
 
-import { type ChartOptions, layoutOf } from "./charts.ts";
+import { CHART_OPTIONS, type ChartOptions, layoutOf } from "./charts.ts";
 import { type Figure, figure } from "./figure.ts";
 import { plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { niceTicks, tickLabels } from "./svg/scale.ts";
 import { formatNumber, palette, warning } from "./theme.ts";
 import type { StepRecord } from "./step_record.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** How a loss curve is drawn. */
+/** Options of a loss curve. */
 export interface LossCurveOptions extends ChartOptions {
   /**
-   * How many steps the smoothed line averages over; 1 draws none. By default a twentieth of the
-   * steps, from 40 steps on.
+   * The number of steps that the smoothed line averages over; 1 draws no such line. By default a
+   * twentieth of the steps, if there are at least 40.
    */
   smoothing?: number;
-  /** The x axis ends here, so that a curve grows from left to right while training goes on. */
+  /** The end of the x axis, so that a curve grows from left to right during training. */
   totalSteps?: number;
 }
 
+/** The names of {@linkcode LossCurveOptions}. */
+export const LOSS_CURVE_OPTIONS: OptionNames<LossCurveOptions> = {
+  ...CHART_OPTIONS,
+  smoothing: true,
+  totalSteps: true,
+};
+
 /**
- * Draws training loss by step, the validation losses measured on the way, and along the top the
- * tokens that the model has seen by then. A loss that is not a number gets a cross of its own.
+ * Draws the training loss by step, the validation losses, and, along the top, the number of tokens
+ * computed so far. A loss that is not a number is marked with a cross.
  *
- * @param history The steps so far, in order: `training.history`, or what another loop recorded.
+ * @param history The steps so far, in order: `training.history`, or the records of another loop.
  * @param options Titles and smoothing.
  * @returns The chart.
  * @throws {RangeError} If `smoothing` is not a whole number of steps, at least 1.
@@ -43,6 +51,7 @@ export function lossCurve(
   history: readonly StepRecord[],
   options: LossCurveOptions = {},
 ): Figure {
+  assertKnownOptions("draw a loss curve", options, LOSS_CURVE_OPTIONS);
   const usual = history.length >= 40 ? Math.ceil(history.length / 20) : 1;
   const smoothing = options.smoothing ?? usual;
   if (!(Number.isInteger(smoothing) && smoothing >= 1)) {
@@ -107,7 +116,7 @@ export function lossCurve(
   const upper = tokenAxis(history, options.totalSteps);
   if (upper) {
     layout.xaxis2 = upper;
-    // Plotly draws an axis only where a trace lies on it.
+    // Plotly draws an axis only if it has a trace.
     traces.push({
       type: "scatter",
       mode: "lines",
@@ -124,8 +133,8 @@ export function lossCurve(
 }
 
 /**
- * Means over windows around each step. Towards the ends the windows shrink to stay centred, so that
- * the line neither lags behind the curve nor bends away from it.
+ * Means over centred windows around each step. The windows shrink towards the ends, so that the
+ * line neither lags behind the curve nor deviates from it.
  */
 function smooth(values: readonly number[], window: number): number[] {
   return values.map((value, i) => {
@@ -136,14 +145,14 @@ function smooth(values: readonly number[], window: number): number[] {
   });
 }
 
-/** An axis along the top that says at which step how many tokens had been seen. */
+/** An axis along the top with the number of tokens computed by each step. */
 function tokenAxis(history: readonly StepRecord[], totalSteps: number | undefined) {
   if (history.length < 2 || history.some(({ tokensComputed }) => !(tokensComputed! >= 0))) {
     return undefined;
   }
   let seen = 0;
   const totals = history.map(({ tokensComputed }) => seen += tokensComputed!);
-  // While a run goes on its curve takes only part of the axis: fewer marks there.
+  // During a run the curve takes only part of the axis, so there are fewer ticks.
   const part = totalSteps ? Math.min(1, history.length / totalSteps) : 1;
   const values = niceTicks(totals[0], seen, 1 + Math.ceil(5 * part))
     .filter((value) => value >= totals[0] && value > 0);
@@ -194,5 +203,5 @@ function sentence(
   }.`;
 }
 
-/** The validation loss measured at a step; NaN where there is none. */
+/** The validation loss measured at a step; NaN if there is none. */
 const validationLossOf = ({ evaluation }: StepRecord): number => evaluation?.validationLoss ?? NaN;

@@ -1,5 +1,5 @@
 /**
- * Everything that shows: charts, live training, progress, tokens and masks, tables.
+ * Views for notebooks: charts, live training, progress, tokens and masks, tables.
  *
  * ```ts
  * import * as show from "tunebook/show";
@@ -8,7 +8,7 @@
  * @module
  */
 
-export { batchView, type BatchViewOptions, type PaddedBatchLike } from "./batch_view.ts";
+export { batchView, type BatchViewOptions } from "./batch_view.ts";
 export {
   barChart,
   type ChartOptions,
@@ -20,12 +20,11 @@ export {
 } from "./charts.ts";
 export type { TokenRole } from "./chips.ts";
 export { type CompareOptions, compareTable, type Comparison } from "./compare_table.ts";
-export { Figure, figure, type FigureOptions } from "./figure.ts";
-export type { ForestBatchLike } from "./forest_tree.ts";
+export { type Figure, figure, type FigureOptions } from "./figure.ts";
 export { attentionView, forestView, type ForestViewOptions } from "./forest_view.ts";
 export { frames, type FramesOptions, type FrameValue } from "./frames.ts";
 export { histogram, type HistogramOptions } from "./histogram.ts";
-export { LiveTraining, liveTraining, type LiveTrainingOptions } from "./live.ts";
+export { type LiveTraining, liveTraining, type LiveTrainingOptions } from "./live.ts";
 export { enableLivePlotly } from "./live_plotly.ts";
 export { lossCurve, type LossCurveOptions } from "./loss_curve.ts";
 export type {
@@ -39,7 +38,7 @@ export type {
   ScatterTrace,
 } from "./plotly.ts";
 export { type ProfileLike, profileView } from "./profile_view.ts";
-export { Progress, progress, type ProgressOptions } from "./progress.ts";
+export { type Progress, progress, type ProgressOptions } from "./progress.ts";
 export type { StepRecord } from "./step_record.ts";
 export { table, type TableColumn, type TableOptions } from "./table.ts";
 export { type Detokenizer, tokenText, visibleText } from "./token_text.ts";

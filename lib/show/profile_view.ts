@@ -1,26 +1,26 @@
-// Where the time of a computation went, kernel by kernel.
+// The time of a computation by kernel.
 
 import { barChart } from "./charts.ts";
 import { table, type TableColumn } from "./table.ts";
 import { escapeHtml } from "./theme.ts";
 import { View } from "./view.ts";
 
-/** What a profile says; `profile()` of the tensor library takes one. */
+/** A profile, from `profile()` of the tensor library. */
 export interface ProfileLike {
   /** The device's name. */
   readonly device: string;
   /** How the kernels were timed. */
   readonly method: string;
-  /** Seconds from the first to the last moment. */
+  /** The total time in seconds. */
   readonly seconds: number;
-  /** Kernels, those that took longest first; `flops` is 0 where unknown. */
+  /** Kernels, slowest first; `flops` is 0 if unknown. */
   readonly kernels: readonly {
     readonly name: string;
     readonly calls: number;
     readonly seconds: number;
     readonly flops: number;
   }[];
-  /** Floating-point operations a second that a share is a share of. */
+  /** The peak in floating-point operations per second, to which shares refer. */
   readonly peakFlops: number;
 }
 
@@ -35,15 +35,16 @@ const UNACCOUNTED = "(between kernels)";
 const BAR_WIDTH = 20;
 
 /**
- * Shows a profile: a table and bars, a row for each kernel and one for the time in which none ran.
+ * Shows a profile: a table and bars, with a row for each kernel and one for the time between
+ * kernels.
  *
  * @param profile From `profile()`.
- * @returns Time, calls and share of each kernel; of those whose operations are known, how many a
- * second and which share of the peak.
+ * @returns Time, calls and share of each kernel; if its operations are known, also the operations
+ * per second and the share of the peak.
  *
  * @example
  * ```ts
- * import { profileView } from "./profile_view.ts";
+ * import { profileView } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = profileView({

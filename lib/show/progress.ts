@@ -5,22 +5,33 @@ import { duration } from "./live_state.ts";
 import { statusHtml } from "./progress_html.ts";
 import { formatNumber } from "./theme.ts";
 import { Throttle } from "./throttle.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** How a progress bar behaves. */
+/** Options of a progress bar. */
 export interface ProgressOptions {
-  /** What is counted, such as `"examples"`. */
+  /** The unit, such as `"examples"`. */
   unit?: string;
-  /** Most updates a second in a notebook, 4 by default. */
+  /** The most updates per second in a notebook, 4 by default. */
   updatesPerSecond?: number;
-  /** Outside Jupyter: least seconds between two printed lines, 5 by default. */
+  /** Outside Jupyter: the least time between two printed lines in seconds, 5 by default. */
   secondsPerLine?: number;
-  /** The kernel's output channel; found by itself. Null prints lines even inside a kernel. */
+  /** The kernel's output channel; detected by default. Null prints lines even inside a kernel. */
   channel?: JupyterChannel | null;
-  /** Where lines go outside Jupyter; `console.log` by default. */
+  /** Prints lines outside Jupyter; `console.log` by default. */
   print?: (line: string) => void;
   /** The clock, in milliseconds; `performance.now` by default. */
   now?: () => number;
 }
+
+/** The names of {@linkcode ProgressOptions}. */
+export const PROGRESS_OPTIONS: OptionNames<ProgressOptions> = {
+  unit: true,
+  updatesPerSecond: true,
+  secondsPerLine: true,
+  channel: true,
+  print: true,
+  now: true,
+};
 
 /** A progress bar; see {@linkcode progress}. */
 export class Progress {
@@ -37,11 +48,14 @@ export class Progress {
   #finished = false;
 
   /**
-   * @param label What is going on.
-   * @param total How many there are, if that is known.
+   * Opens a progress display.
+   *
+   * @param label The name of the work.
+   * @param total The total, if known.
    * @param options Unit and pace.
    */
   constructor(label: string, total: number | undefined, options: ProgressOptions = {}) {
+    assertKnownOptions("show progress", options, PROGRESS_OPTIONS);
     const channel = options.channel === null ? undefined : options.channel ?? jupyterChannel();
     this.#now = options.now ?? (() => performance.now());
     this.#started = this.#now();
@@ -66,10 +80,10 @@ export class Progress {
   }
 
   /**
-   * Says how far the work is.
+   * Updates the progress.
    *
    * @param done How many are done.
-   * @param note A word on the current one.
+   * @param note A note on the current item.
    */
   update(done: number, note = ""): void {
     this.#done = done;
@@ -79,10 +93,10 @@ export class Progress {
   }
 
   /**
-   * Says that one more, or some more, are done.
+   * Advances the progress by one or more.
    *
    * @param by How many more.
-   * @param note A word on the current one.
+   * @param note A note on the current item.
    */
   advance(by = 1, note = ""): void {
     this.update(this.#done + by, note);
@@ -91,8 +105,8 @@ export class Progress {
   /**
    * Shows the final state.
    *
-   * @param note What came of it.
-   * @returns A promise that settles when the output was sent.
+   * @param note The result.
+   * @returns A promise that settles when the output has been sent.
    */
   async finish(note = ""): Promise<void> {
     this.#throttle.cancel();
@@ -103,9 +117,9 @@ export class Progress {
   }
 
   /**
-   * Passes items through and counts them. However the loop ends, the final state is shown.
+   * Passes items through and counts them. The final state is shown however the loop ends.
    *
-   * @param items What the work goes over.
+   * @param items The items.
    * @returns The same items.
    */
   async *watch<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void> {
@@ -119,7 +133,7 @@ export class Progress {
     }
   }
 
-  /** So that `await using bar = progress("…")` finishes by itself. */
+  /** For `await using bar = progress("…")`, which finishes automatically. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.finish();
   }
@@ -157,14 +171,14 @@ export class Progress {
 /**
  * Opens a progress bar: in a notebook one output that updates in place, elsewhere plain lines.
  *
- * @param label What is going on.
- * @param total How many there are, if that is known.
+ * @param label The name of the work.
+ * @param total The total, if known.
  * @param options Unit and pace.
  * @returns The bar; `advance()` it and `finish()` it, or let `watch()` do both.
  *
  * @example
  * ```ts
- * import { progress } from "./progress.ts";
+ * import { progress } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const lines: string[] = [];

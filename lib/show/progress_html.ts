@@ -1,26 +1,26 @@
-// A progress bar with numbers beside it, in HTML that needs no script.
+// A progress bar with numbers, in HTML without scripts.
 
 import { escapeHtml, palette, sansSerif, warning } from "./theme.ts";
 
-/** What stands beside a progress bar. */
+/** The content of a progress bar. */
 export interface Status {
   /** From 0 to 1; without it there is no bar. */
   fraction: number | undefined;
   facts: readonly (readonly [label: string, value: string])[];
-  /** Numbers that differ from run to run; they are marked so that a comparison can leave them out. */
+  /** Numbers that differ between runs; they are marked so that comparisons can ignore them. */
   timings: readonly (readonly [label: string, value: string])[];
   broken?: boolean;
   finished: boolean;
-  /** What is going on; before the numbers. */
+  /** The name of the work, before the numbers. */
   label?: string;
 }
 
 /**
  * Writes a progress bar and its numbers.
  *
- * @param status Where things stand.
- * @returns HTML with inline styles only, which JupyterLab keeps in notebooks that it does not trust.
- *   What is a matter of time has the class `tb-timing`.
+ * @param status The current state.
+ * @returns HTML with inline styles only, which JupyterLab keeps in untrusted notebooks. Numbers
+ * that depend on time have the class `tb-timing`.
  */
 export function statusHtml(status: Status): string {
   const { fraction, facts, timings, broken, finished, label } = status;

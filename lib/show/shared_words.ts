@@ -1,4 +1,4 @@
-// Which words of an answer stand in the reference too, in the same order.
+// The words of an answer that also occur in the reference answer, in the same order.
 
 /** A piece of a text. */
 export interface Piece {
@@ -7,7 +7,7 @@ export interface Piece {
   shared: boolean;
 }
 
-/** Beyond so many words nothing is marked: the table of the algorithm would be large. */
+/** The most words for marking; for longer texts the algorithm's table would be too large. */
 const mostWords = 800;
 
 /**

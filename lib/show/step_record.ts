@@ -1,25 +1,26 @@
 /**
- * What views of a training need to know of one step.
+ * The data that views of a training need for each step.
  *
  * @module
  */
 
 /**
- * One training step, as plain data. A step of `sft()` is one as it is; any other training loop can make it too.
+ * One training step, as plain data. Steps of `sft()` have this form; other training loops can
+ * produce it too.
  */
 export interface StepRecord {
   /** The number of the step, from 1 (or 0). */
   readonly step: number;
   /** Training loss of the step, before its update; nats per token. */
   readonly loss: number;
-  /** Losses measured after the step, on steps that evaluate. */
+  /** Losses measured after the step, if it has an evaluation. */
   readonly evaluation?: {
     /** Loss on the validation part, in nats per token. */
     readonly validationLoss?: number;
   };
   /** Tokens of this step that went through the model. */
   readonly tokensComputed?: number;
-  /** How many steps the run takes. */
+  /** The number of steps of the run. */
   readonly totalSteps?: number;
   /** Learning rate of this step. */
   readonly learningRate?: number;

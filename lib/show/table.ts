@@ -3,16 +3,17 @@
 import { escapeHtml, formatNumber, sansSerif } from "./theme.ts";
 import { textWidth } from "./svg/text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** One column of a table. */
 export interface TableColumn<Row> {
-  /** What stands at its head. */
+  /** The heading. */
   label: string;
-  /** What stands in a row: a property's name, or a function of the row. */
+  /** The value in a row: a property's name, or a function of the row. */
   value: keyof Row | ((row: Row, index: number) => unknown);
-  /** `"right"` by default where all values are numbers. */
+  /** The alignment; `"right"` by default if all values are numbers. */
   align?: "left" | "right" | "center";
-  /** Writes a value. */
+  /** Formats a value. */
   format?: (value: unknown) => string;
 }
 
@@ -20,15 +21,24 @@ export interface TableColumn<Row> {
 export interface TableOptions<Row> {
   /** The columns; all properties of the first rows by default. */
   columns?: readonly (keyof Row | TableColumn<Row>)[];
-  /** Stands above the table. */
+  /** The caption above the table. */
   caption?: string;
   /** Alignment by column label, for columns that are given by name. */
   align?: Record<string, "left" | "right" | "center">;
-  /** Rows that are shown, 50 by default; the table says how many there are more. */
+  /** The most rows to show, 50 by default; the table says how many are left out. */
   maxRows?: number;
-  /** Characters of one cell that are shown, 600 by default. */
+  /** The most characters of a cell to show, 600 by default. */
   maxCell?: number;
 }
+
+/** The names of {@linkcode TableOptions}. */
+export const TABLE_OPTIONS: OptionNames<TableOptions<never>> = {
+  columns: true,
+  caption: true,
+  align: true,
+  maxRows: true,
+  maxCell: true,
+};
 
 interface Cell {
   text: string;
@@ -38,13 +48,13 @@ interface Cell {
 /**
  * Shows rows as a table.
  *
- * @param rows Objects with the same properties; any text is shown as it is.
+ * @param rows Objects with the same properties; texts are shown unchanged.
  * @param options Columns, caption, and how much is shown.
  * @returns The table as HTML, Markdown and aligned text.
  *
  * @example
  * ```ts
- * import { table } from "./table.ts";
+ * import { table } from "tunebook/show";
  * import { assertEquals } from "@std/assert";
  *
  * const view = table([{ metric: "ROUGE-L", score: 0.61234 }, { metric: "exact", score: 0.5 }]);
@@ -60,6 +70,7 @@ export function table<Row extends object>(
   rows: readonly Row[],
   options: TableOptions<Row> = {},
 ): View {
+  assertKnownOptions("show a table", options, TABLE_OPTIONS);
   const { caption, maxRows = 50, maxCell = 600 } = options;
   const columns = columnsOf(rows, options);
   return new View(() => {
@@ -102,7 +113,7 @@ function columnsOf<Row extends object>(
   );
 }
 
-/** @returns A value as a cell shows it; no value is an empty cell. */
+/** @returns A value as the text of a cell; empty for missing values. */
 export function formatValue(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "number") return formatNumber(value);
@@ -117,7 +128,7 @@ export function formatValue(value: unknown): string {
 }
 
 function sliceCharacters(text: string, count: number): string {
-  // By code points, so that no half of a surrogate pair is left.
+  // Cut by code points, so that surrogate pairs are not split.
   return Array.from(text.slice(0, count * 2)).slice(0, count).join("");
 }
 
@@ -154,10 +165,11 @@ function htmlTable(
 }
 
 /**
- * Opens a table cell. Long texts get room to be read: a narrow page then scrolls inside the table.
+ * The opening tag of a table cell. Long texts get a minimum width; on a narrow page the table then
+ * scrolls.
  *
- * @param text What stands in the cell.
- * @param align How; JupyterLab's own style sets cells to the right, so it is always said.
+ * @param text The cell's text.
+ * @param align The alignment, always set because JupyterLab's own style aligns cells to the right.
  * @returns The cell's opening tag.
  */
 export function cellOpening(text: string, align = "left"): string {
@@ -165,7 +177,7 @@ export function cellOpening(text: string, align = "left"): string {
 }
 
 /**
- * Puts a table together.
+ * Assembles a table.
  *
  * @param parts Caption and rest as plain text, head and body as HTML cells and rows.
  * @returns HTML.
@@ -198,7 +210,7 @@ function markdownTable(
   ].join("\n");
 }
 
-/** @returns Text that Markdown shows as it is, on one line. */
+/** @returns Text that Markdown shows unchanged, on one line. */
 export function markdownCell(text: string): string {
   return text.replace(/[\\`*_{}[\]<>()#+!|~$&]/g, "\\$&").replace(/\r?\n|\r/g, "<br>");
 }

@@ -1,4 +1,4 @@
-// Colours and escaping that all views share. Every colour reads on a light and on a dark page.
+// Colours and escaping for all views. Every colour is legible on light and dark pages.
 
 import { escape } from "@std/html";
 
@@ -17,27 +17,27 @@ export const palette: readonly string[] = [
   "#8a8222",
 ];
 
-/** For marks that warn, such as a loss that is not a number. */
+/** The colour of warnings, such as a loss that is not a number. */
 export const warning = "#e0413c";
 
-/** Grey lines that show on light and dark pages alike. */
+/** A grey that is visible on light and dark pages. */
 export const gridColor = "rgba(128,128,128,0.25)";
 
-/** The system's own typefaces: nothing is fetched. */
+/** The system's own fonts, so that nothing is downloaded. */
 export const sansSerif = "system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif";
 
 /** For tokens and code. */
 export const monospace = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace";
 
-// Characters that XML forbids, lone surrogates among them: an SVG that is read as XML fails whole
-// on the first of them.
+// Characters that XML forbids, including lone surrogates: an SVG that is parsed as XML fails
+// completely on the first of them.
 // deno-lint-ignore no-control-regex
 const notXml = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/gu;
 
 /**
  * Escapes text for HTML and XML, in content and in quoted attributes.
  *
- * @param text Any string, hostile ones included.
+ * @param text Any string, including hostile ones.
  * @returns Text without markup; characters that XML forbids become U+FFFD.
  */
 export function escapeHtml(text: string): string {
@@ -56,7 +56,7 @@ export function plural(count: number, noun: string): string {
 }
 
 /**
- * A number as people write it: at most four significant digits, thousands kept whole.
+ * Formats a number for people: at most four significant digits, but all digits of thousands.
  *
  * @param value Any number.
  * @returns For example `0.6931`, `1,100`, `3.2e-7`, `NaN`.

@@ -1,6 +1,6 @@
-// Calls a function no more often than people can look.
+// Limits how often a function is called.
 
-/** Calls a function at most once in a while; the last call is not lost. */
+/** Calls a function at most once per interval; the last call is not lost. */
 export class Throttle {
   readonly #run: () => void;
   readonly #gap: number;
@@ -10,9 +10,9 @@ export class Throttle {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param run What to call.
+   * @param run The function.
    * @param options `gap`: milliseconds between two calls; `now`: the clock; `trailing`: whether a
-   *   call that comes too early is made up for by a timer.
+   * timer makes up for a call that comes too early.
    */
   constructor(run: () => void, options: { gap: number; now: () => number; trailing: boolean }) {
     this.#run = run;
@@ -21,9 +21,9 @@ export class Throttle {
     this.#trailing = options.trailing;
   }
 
-  /** Calls now, or, too soon after the last call, once the gap is over. */
+  /** Calls the function now or, if the last call was too recent, after the gap. */
   call(): void {
-    // The clock is asked each time: in a loop that never rests no timer fires.
+    // The clock is read each time, because no timer fires in a busy loop.
     const wait = this.#last + this.#gap - this.#now();
     if (wait <= 0) return this.#fire();
     if (!this.#trailing || this.#timer !== undefined) return;
@@ -34,11 +34,11 @@ export class Throttle {
         // An exception in a timer would hang the Jupyter kernel's cell.
       }
     }, wait);
-    // A process that is done need not wait for a picture.
+    // The timer does not keep the process alive.
     unref(this.#timer);
   }
 
-  /** Drops a call that is still to come. */
+  /** Cancels a pending call. */
   cancel(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

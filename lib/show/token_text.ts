@@ -1,10 +1,18 @@
-// Tokens as text that can be seen: blanks, line ends and bytes included.
+// Tokens as visible text, including blanks, line ends and bytes.
 
-/** What turns token ids into text; every tokenizer of this library does. */
+/** Converts token ids to text; all tokenizers of this library do. */
 export interface Detokenizer {
-  /** @returns The text of some tokens. */
+  /**
+   * Decodes tokens.
+   *
+   * @returns The text of some tokens.
+   */
   decode(ids: number[]): string;
-  /** @returns The bytes of one token, which may hold only part of a character. */
+  /**
+   * Returns the bytes of a token.
+   *
+   * @returns The bytes of one token, which may hold only part of a character.
+   */
   bytes?(id: number): Uint8Array;
 }
 
@@ -13,7 +21,18 @@ export interface Detokenizer {
  *
  * @param id The token.
  * @param decoder The model's tokenizer.
- * @returns Its text; where its bytes are no whole characters, the bytes, such as `⟨E2 80⟩`.
+ * @returns Its text or, if its bytes are not complete characters, the bytes, such as `⟨E2 80⟩`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const [first, second] = tokenizer.encode("two words");
+ * assertEquals([first, second].map((id) => show.tokenText(id, tokenizer)), ["two", " words"]);
+ * ```
  */
 export function tokenText(id: number, decoder: Detokenizer): string {
   const bytes = decoder.bytes?.(id);
@@ -27,11 +46,19 @@ export function tokenText(id: number, decoder: Detokenizer): string {
 }
 
 /**
- * Makes every character of a token visible, and harmless: characters that would reverse, hide or
- * join the text around them are written as their code points.
+ * Makes every character of a token visible and harmless: characters that would reverse, hide or
+ * join the text around them are shown as code points.
  *
  * @param text The token's text.
  * @returns Text in which `·` is a space, `↵` a line feed and `⇥` a tab.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import * as show from "tunebook/show";
+ *
+ * assertEquals(show.visibleText(" two\n"), "·two↵");
+ * ```
  */
 export function visibleText(text: string): string {
   if (text === "") return "∅";
@@ -44,6 +71,6 @@ export function visibleText(text: string): string {
     if (code === 0x7f) return "␡";
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
   });
-  // A combining mark would otherwise land on the neighbouring token.
+  // A combining mark would otherwise combine with the neighbouring token.
   return /^\p{M}/u.test(shown) ? `◌${shown}` : shown;
 }

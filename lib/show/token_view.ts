@@ -1,4 +1,4 @@
-// The token and mask view: what the model reads, and which of it the loss counts.
+// The token and mask view: a model's input, and the tokens that count in the loss.
 
 import type { AnswerSpan } from "../text/chat.ts";
 import { countedRanges, type Mask } from "../text/mask.ts";
@@ -13,47 +13,55 @@ import {
 import { escapeHtml, plural } from "./theme.ts";
 import { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 import { View } from "./view.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export type { TokenRole } from "./chips.ts";
 
-/** A sequence of tokens to look at. All lists are equally long. */
+/** A sequence of tokens to show. All lists have the same length. */
 export interface TokenSequence {
   /** Each token's text. */
   tokens: readonly string[];
-  /** What each token is. */
+  /** The role of each token. */
   roles: readonly TokenRole[];
   /** Whether the loss counts the prediction of each token. */
   counted: readonly boolean[];
-  /** Each token's id, shown when a pointer rests on it. */
+  /** The id of each token, shown on hover. */
   ids?: readonly number[];
-  /** What the sequence is called. */
+  /** The name of the sequence. */
   label?: string;
 }
 
 /** How tokens are shown. */
 export interface TokenViewOptions {
-  /** Stands above the view; plain text. */
+  /** The title above the view; plain text. */
   title?: string;
-  /** Tokens of one sequence that are shown unfolded, 400 by default. */
+  /** The most tokens of a sequence to show unfolded, 400 by default. */
   maxTokens?: number;
-  /** Sequences that are shown, 8 by default; the view says how many there are more. */
+  /** The most sequences to show, 8 by default; the view says how many are left out. */
   maxSequences?: number;
 }
 
-/** Folded tokens take room in the notebook too: beyond so many a sequence is cut. */
+/** The names of {@linkcode TokenViewOptions}. */
+export const TOKEN_VIEW_OPTIONS: OptionNames<TokenViewOptions> = {
+  title: true,
+  maxTokens: true,
+  maxSequences: true,
+};
+
+/** The most tokens of a sequence, because folded tokens take space in the notebook too. */
 const mostTokens = 4000;
 
 /**
- * Shows tokens one by one: prompt, response, end and padding, and which of them the loss counts.
+ * Shows tokens one by one: prompt, response, end and padding, and which of them count in the loss.
  *
  * @param sequences One sequence or several.
  * @param options Title, and how much is shown.
- * @returns The view: chips in a notebook, the same in words as text.
+ * @returns The view: chips in a notebook, words in its text form.
  * @throws {RangeError} If the lists of a sequence differ in length.
  *
  * @example
  * ```ts
- * import { tokenView } from "./token_view.ts";
+ * import { tokenView } from "tunebook/show";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const view = tokenView({
@@ -69,6 +77,7 @@ export function tokenView(
   sequences: TokenSequence | readonly TokenSequence[],
   options: TokenViewOptions = {},
 ): View {
+  assertKnownOptions("show tokens", options, TOKEN_VIEW_OPTIONS);
   const all = (Array.isArray(sequences) ? sequences : [sequences]) as readonly TokenSequence[];
   const chips = all.map(toChips);
   const { title, maxTokens = 400, maxSequences = 8 } = options;
@@ -112,7 +121,7 @@ function toChips(sequence: TokenSequence, index: number): Chip[] {
   if (lengths.some((length) => length !== tokens.length)) {
     throw new RangeError(
       `Cannot show sequence ${index + 1}: it has ${tokens.length} tokens, ${roles.length} roles, ` +
-        `${counted.length} flags${ids ? ` and ${ids.length} ids` : ""}, expected as many of each`,
+        `${counted.length} flags${ids ? ` and ${ids.length} ids` : ""}, expected equal numbers`,
     );
   }
   return tokens.map((text, i): Chip => ({
@@ -129,7 +138,7 @@ const caption = (chips: readonly Chip[]) =>
     chips.length.toLocaleString("en-US")
   } tokens count`;
 
-/** One line a run, so that a screen reader or a log has the same information. */
+/** One line per run, so that screen readers and logs have the same information. */
 function plainSequence(title: string, chips: readonly Chip[]): string {
   const lines = [title];
   for (let start = 0; start < chips.length && lines.length < 40;) {
@@ -146,19 +155,23 @@ function plainSequence(title: string, chips: readonly Chip[]): string {
   return lines.join("\n");
 }
 
-/** An encoded example, as `encodeExample` makes it. */
+/** An encoded example, from `encodeExample`. */
 export interface ExampleTokens {
+  /** The tokens of the prompt. */
   promptIds: readonly number[];
-  /** The response and its closing token. */
+  /** The response and its end token. */
   responseIds: readonly number[];
-  /** Tokens of the prompt without its response marker: the line of the mask `"instruction"`. */
+  /**
+   * The number of tokens of the prompt without its response marker, where the mask `"instruction"`
+   * ends.
+   */
   instructionLength?: number;
-  /** Where answers stand among the joined tokens, in a conversation. */
+  /** The positions of answers in the joined tokens of a conversation. */
   answers?: readonly AnswerSpan[];
 }
 
 /**
- * Turns an encoded example into a sequence to look at.
+ * Converts an encoded example to a sequence to show.
  *
  * @param example Prompt and response as token ids.
  * @param tokenizer The model's tokenizer.
@@ -187,13 +200,25 @@ export function exampleTokens(
 }
 
 /**
- * Shows an example under several masks, one below the other.
+ * Shows an example under several masks, one below another.
  *
  * @param example Prompt and response as token ids.
  * @param tokenizer The model's tokenizer.
  * @param masks The masks, `["prompt"]` by default.
  * @param options Title, and how much is shown.
  * @returns The view.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { encodeExample, gpt2Tokenizer } from "tunebook";
+ * import * as show from "tunebook/show";
+ *
+ * const tokenizer = gpt2Tokenizer();
+ * const entry = { instruction: "Name a colour.", input: "", output: "Blue." };
+ * const view = show.maskView(encodeExample(entry, tokenizer), tokenizer, ["none", "prompt"]);
+ * assertStringIncludes(view.text, "Blue");
+ * ```
  */
 export function maskView(
   example: ExampleTokens,

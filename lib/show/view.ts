@@ -1,27 +1,44 @@
-// What every function of this room returns: something that Jupyter can show as the last value of a cell.
+// The result of the functions in this room: a value that Jupyter shows as the last value of a cell.
 
-/** The method by which the Deno kernel asks a value how it wants to be shown. */
+/** The method that the Deno kernel calls to show a value. */
 export const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
 
 const customInspect: unique symbol = Symbol.for("Deno.customInspect") as never;
 
-/** The same content in several formats, keyed by MIME type. JSON types hold objects, others text. */
+/** The same content in several formats, by MIME type. JSON types have objects, others text. */
 export interface MimeBundle {
+  /** Text for terminals and screen readers. */
   "text/plain": string;
+  /** HTML for notebooks and reports. */
   "text/html"?: string;
+  /** Markdown, if there is no HTML. */
   "text/markdown"?: string;
+  /** Any other MIME type. */
   [mimeType: string]: string | object | undefined;
 }
 
 /**
- * A picture, table or other view. As the last value of a cell it shows itself; earlier in a cell,
- * `await Deno.jupyter.display(view)` shows it; printed on a console it is its text alternative.
+ * A picture, table or other view. The last value of a cell is shown automatically; elsewhere,
+ * `await Deno.jupyter.display(view)` shows it. On a console its text alternative is printed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { View } from "tunebook/show";
+ *
+ * const view = new View(() => ({ "text/html": "<b>Done</b>", "text/plain": "Done" }));
+ * assertEquals(view.text, "Done");
+ * ```
  */
 export class View {
   readonly #make: () => MimeBundle;
   #bundle: MimeBundle | undefined;
 
-  /** @param make Makes the bundle, called at most once and only when the view is looked at. */
+  /**
+   * Creates a view.
+   *
+   * @param make Creates the bundle; called at most once, when the view is shown.
+   */
   constructor(make: () => MimeBundle) {
     this.#make = make;
   }
@@ -51,7 +68,11 @@ export class View {
     return this.text;
   }
 
-  /** @returns The text alternative. */
+  /**
+   * Returns the view as text.
+   *
+   * @returns The text alternative.
+   */
   toString(): string {
     return this.text;
   }

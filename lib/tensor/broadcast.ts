@@ -16,6 +16,8 @@ import { formatShape } from "./tensor.ts";
  * @throws {TypeError} If two lengths of a dimension differ and neither is 1.
  */
 export function broadcastShapes(action: string, shapes: readonly (readonly number[])[]): number[] {
+  const [first, ...others] = shapes;
+  if (others.every((shape) => equalShapes(shape, first))) return [...first];
   const rank = Math.max(...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, i) => {
     let length = 1;
@@ -34,6 +36,17 @@ export function broadcastShapes(action: string, shapes: readonly (readonly numbe
     }
     return length;
   });
+}
+
+/**
+ * Tells whether two shapes are equal.
+ *
+ * @param a One shape.
+ * @param b The other.
+ * @returns Whether they have the same lengths.
+ */
+export function equalShapes(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, i) => length === b[i]);
 }
 
 /**

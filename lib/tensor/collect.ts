@@ -12,17 +12,20 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Device, DeviceBuffer } from "./device.ts";
 
-/** Bytes that tensors may take beyond what was in use at the last collection; the least there is. */
-const LEAST_GROWTH = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** Bytes that tensors may take before garbage is collected for the first time: a program begins with no garbage. */
+const FIRST_LIMIT = 256 * MIB;
+
+/** Bytes that they may take beyond what the last collection left, at least. */
+const LEAST_GROWTH = 64 * MIB;
 
 /** What tensors of a device hold. */
 interface Use {
   bytes: number;
   /** Before more than this is held, garbage is collected. */
   limit: number;
-  /** By how much the limit is raised. */
-  growth: number;
-  /** Who holds which memory. */
+  /** The owners of memory. */
   readonly claims: Map<Claim, Storage>;
 }
 
@@ -43,7 +46,7 @@ let collectGarbage: (() => void) | undefined;
 function useOf(device: Device): Use {
   let use = uses.get(device);
   if (!use) {
-    use = { bytes: 0, limit: LEAST_GROWTH, growth: LEAST_GROWTH, claims: new Map() };
+    use = { bytes: 0, limit: FIRST_LIMIT, claims: new Map() };
     uses.set(device, use);
   }
   return use;
@@ -92,8 +95,8 @@ export function releaseStorage(claim: Claim, storage: Storage): void {
 }
 
 /**
- * Collects garbage and raises the limit. Where that finds little, as while a model is loaded, the next collection is
- * twice as far away, so that there are few of them; then tensors hold at most twice what is reachable.
+ * Collects garbage and raises the limit: by an eighth of what is left, or if little was found, as while a model is loaded,
+ * by half of it, so that there are few collections.
  */
 function makeRoom(use: Use, byteLength: number): void {
   const before = use.bytes;
@@ -103,10 +106,8 @@ function makeRoom(use: Use, byteLength: number): void {
     if (claim.deref() === undefined) releaseStorage(claim, storage);
   }
   const found = before - use.bytes;
-  use.growth = found >= use.growth / 4
-    ? Math.max(LEAST_GROWTH, use.bytes / 8)
-    : Math.max(LEAST_GROWTH, Math.min(2 * use.growth, use.bytes));
-  use.limit = Math.max(use.limit, use.bytes + byteLength + use.growth);
+  const growth = use.bytes / (found > before / 16 ? 8 : 2);
+  use.limit = Math.max(use.limit, use.bytes + byteLength + Math.max(LEAST_GROWTH, growth));
 }
 
 /** V8's `gc`, which contexts have that are made after the flag was set. */

@@ -8,7 +8,9 @@
  * @module
  */
 
-import type { Program } from "./webgpu/program.ts";
+import type { ParamType, Program } from "./webgpu/program.ts";
+
+export type { ParamType };
 
 /** The kind of a device. */
 export type DeviceKind = "cpu" | "webgpu";
@@ -22,13 +24,12 @@ export interface DeviceBuffer {
 /** How a kernel uses a buffer: it only reads it, writes all of it that it is meant to, or reads and writes. */
 export type Access = "read" | "write" | "update";
 
-/** The type of a kernel's scalar parameter. */
-export type ParamType = "u32" | "i32" | "f32";
-
 /**
  * One kernel, in both languages. The CPU's code is found by `name` in `cpu/kernels.ts`; the GPU's is `webgpu`.
  *
  * The order of `buffers` is the order of WGSL's bindings, that of `params` the order in its uniform struct.
+ *
+ * @internal
  */
 export interface Kernel<
   B extends string = string,
@@ -68,7 +69,12 @@ export interface Device {
   readonly kind: DeviceKind;
   /** A name for people, such as `"CPU, 2 threads, OpenBLAS"`. */
   readonly name: string;
-  /** Facts that decide the bits of results (BLAS, threads, tilings), for checkpoints and reports. */
+  /**
+   * Facts that decide the bits of results, for checkpoints and reports. Of the CPU: `threads`, `fusedMultiplyAdd`
+   * (whether WebAssembly rounds a multiply-add once), `blas` (its name and version, or `"none"`), `blasCore` (the
+   * processor whose kernels it takes), each variable of the environment that it reads, by its own name, and
+   * `blasUnused` (why there is none, where there could be). Of a GPU: the adapter, its driver's limits and tilings.
+   */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   /** The most bytes that a kernel can see of one buffer at once; `Infinity` on the CPU. */
   readonly maxBindingSize: number;
@@ -117,7 +123,10 @@ export function defineKernel<
   const P extends string,
   const N extends string,
 >(
-  kernel: Kernel<B, P, N>,
+  // Names are inferred from where buffers and parameters are declared alone: helpers that make programs infer theirs from
+  // what is expected of them, which would be any name. `check_wgsl.ts` holds programs to the kernel.
+  // deno-lint-ignore no-explicit-any
+  kernel: Omit<Kernel<B, P, N>, "webgpu"> & { readonly webgpu: Program<any, any> },
 ): Kernel<B, P, N> {
   return kernel;
 }

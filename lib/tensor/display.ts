@@ -22,7 +22,8 @@ function heading({ shape, dtype, device, requiresGrad }: Tensor): string {
 }
 
 /**
- * Writes a tensor with its numbers where they can be read at once, as on the CPU, else with how to see them.
+ * Describes a tensor, with its numbers if they can be read synchronously, as on the CPU; otherwise
+ * with a hint how to show them.
  *
  * @param tensor The tensor.
  * @returns Text of one or more lines.
@@ -91,7 +92,7 @@ export async function displayBundle(tensor: Tensor): Promise<Record<string, stri
     if (rows < 2 || columns < 2 || matrix.size > MOST_DRAWN) continue;
     const picture = heatMap(await matrix.data(), rows, columns);
     pictures.push(
-      `<figure style="display: inline-block; margin: 0 1em 0 0">${picture}` +
+      `<figure style="display: inline-block; vertical-align: top; margin: 0.5em 1em 0 0">${picture}` +
         (caption ? `<figcaption>${caption}</figcaption>` : "") + "</figure>",
     );
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Cells of the picture along each side, at most; of larger matrices every so many rows and columns are drawn. */
+/** The most cells along each side; of larger matrices only every n-th row and column is drawn. */
 const MOST_CELLS = 48;
 /** Pixels of the longer side, at most, and of a cell. */
 const LARGEST_SIDE = 288;

@@ -42,6 +42,18 @@ const BLOCK = PACKED_FORMATS.nf4.blockElements;
  * @param type `nf4` keeps a block's magnitude in 32 bits, `nf4_double` in 8 with one scale for 256 blocks.
  * @returns Bytes for `Tensor.pack`.
  * @throws {TypeError} If a row is not a whole number of blocks.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { dequantize, packNf4, pick, Tensor } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const values = Float32Array.from({ length: 64 }, (_, i) => i % 2 === 0 ? 1 : -1);
+ * const packed = Tensor.pack(device, packNf4(values, 1, 64, "nf4"), [1, 64], "nf4");
+ * assertEquals(await dequantize(packed).data(), values); // 1 and −1 are among the 16 values
+ * device.close();
+ * ```
  */
 export function packNf4(
   values: Float32Array,
@@ -87,8 +99,9 @@ function nearest(value: number): number {
 }
 
 /**
- * Quantises the magnitudes themselves: less their mean, 256 share a scale, and each is the nearest of the 256 numbers of
- * Dettmers' dynamic map ("8-Bit Approximations for Parallelism in Deep Learning", 2015).
+ * Quantises the magnitudes themselves: minus their mean, 256 share a scale, and each is the nearest
+ * of the 256 numbers of Dettmers' dynamic map ("8-Bit Approximations for Parallelism in Deep
+ * Learning", 2015).
  */
 function packMagnitudes(
   magnitudes: Float32Array,

@@ -19,7 +19,17 @@ interface PackedFormat {
   readonly id: number;
 }
 
-/** Every storage type: GGUF's block types in lower case, and NF4 with plain or doubly quantised scales. */
+/**
+ * Every storage type: GGUF's block types in lower case, and NF4 with plain or doubly quantised scales.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { PACKED_FORMATS } from "tunebook/tensor";
+ *
+ * assertEquals(PACKED_FORMATS.q8_0.blockElements, 32);
+ * ```
+ */
 export const PACKED_FORMATS = {
   f16: { id: 0, blockElements: 1, blockBytes: 2 },
   bf16: { id: 1, blockElements: 1, blockBytes: 2 },
@@ -49,6 +59,14 @@ export const DOUBLE_HEAD = 257;
  *
  * @param name Such as `"q4_0"`.
  * @returns Whether {@linkcode PACKED_FORMATS} has it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { isPacked } from "tunebook/tensor";
+ *
+ * assertEquals([isPacked("nf4"), isPacked("f32")], [true, false]);
+ * ```
  */
 export function isPacked(name: string): name is PackedType {
   return Object.hasOwn(PACKED_FORMATS, name);

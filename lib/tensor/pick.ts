@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findBlas } from "./cpu/blas.ts";
+import { findBlas } from "./cpu/blas/find.ts";
 import { CpuDevice } from "./cpu/device.ts";
 import type { Device, DeviceKind } from "./device.ts";
 import { recordDevice } from "./facts.ts";
@@ -12,6 +12,7 @@ import { adapterKey, findAdapter, INSTALL_HINT, isSoftware } from "./webgpu/adap
 import { WebGpuDevice } from "./webgpu/device.ts";
 import { recall, remember } from "./webgpu/measurements.ts";
 import { timeMatmul } from "./webgpu/tuning.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export { type AdapterDescription, describeAdapters } from "./webgpu/adapter.ts";
 
@@ -33,6 +34,13 @@ export interface PickOptions {
   readonly blas?: boolean;
 }
 
+const PICK_OPTIONS: OptionNames<PickOptions> = {
+  device: true,
+  software: true,
+  threads: true,
+  blas: true,
+};
+
 /** A matrix product typical of a training step; the faster device at this is the faster one. */
 const SHAPE = { m: 256, n: 1024, k: 1024 };
 
@@ -41,8 +49,8 @@ const opened = new Map<string, Promise<Device>>();
 const reasons = new WeakMap<Device, string>();
 
 /**
- * Picks the device to compute on: a hardware GPU where there is one that is faster than the CPU (measured once and
- * remembered), else the CPU.
+ * Picks the device to compute on: a hardware GPU if there is one that is faster than the CPU
+ * (measured once and remembered), otherwise the CPU.
  *
  * The same options give the same device, until it is closed. Its facts are recorded for reports, once.
  *
@@ -50,8 +58,19 @@ const reasons = new WeakMap<Device, string>();
  * @returns The device. {@linkcode reasonFor} tells why this one.
  * @throws {TypeError} If WebGPU is asked for and there is no adapter.
  * @throws {RangeError} If `TUNEBOOK_DEVICE` names no device.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu", threads: 1 });
+ * assertEquals(device.kind, "cpu");
+ * device.close();
+ * ```
  */
 export async function pick(options: PickOptions = {}): Promise<Device> {
+  assertKnownOptions("choose a device", options, PICK_OPTIONS);
   const device = await pickUnrecorded(options);
   await recordDevice(device);
   return lastPicked = device;
@@ -61,8 +80,8 @@ export async function pick(options: PickOptions = {}): Promise<Device> {
 let lastPicked: Device | undefined;
 
 /**
- * The device that tensors are made on where none is named: the one that {@linkcode pick} or {@linkcode setDefaultDevice}
- * chose last in this process, else the CPU.
+ * The default device of new tensors: the one that {@linkcode pick} or {@linkcode setDefaultDevice}
+ * chose last in this process, otherwise the CPU.
  *
  * @returns The device.
  * @example
@@ -78,6 +97,8 @@ export function defaultDevice(): Device {
   const device = new CpuDevice();
   opened.set(cpuKey({}), Promise.resolve(forgetWhenClosed(cpuKey({}), device)));
   reasons.set(device, "no other was picked");
+  // Nobody waits for the report's manifest here, and nothing fails without it.
+  recordDevice(device).catch(() => {});
   return lastPicked = device;
 }
 
@@ -118,6 +139,17 @@ export async function pickUnrecorded(options: PickOptions): Promise<Device> {
  *
  * @param device A device that {@linkcode pick} returned.
  * @returns Half a sentence, such as `"there is no GPU"`; undefined for other devices.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick, reasonFor } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * console.log(reasonFor(device)); // why `pick()` chose it, where there was a choice
+ * assertEquals(device.kind, "cpu");
+ * device.close();
+ * ```
  */
 export function reasonFor(device: Device): string | undefined {
   return reasons.get(device);
@@ -167,8 +199,9 @@ function gpuKey(adapter: GPUAdapter): string {
 
 function cpuKey({ threads, blas }: PickOptions): string {
   const count = threads ?? Deno.env.get("TUNEBOOK_THREADS") ?? "all";
+  const library = blas === false ? undefined : findBlas().used;
   return `cpu, threads: ${count}, BLAS: ${
-    (blas === false ? undefined : findBlas()?.name) ?? "none"
+    library ? `${library.name} ${library.core ?? ""} ${library.path}` : "none"
   }`;
 }
 
@@ -201,7 +234,15 @@ function forgetWhenClosed(key: string, device: Device): Device {
  * @param name `"auto"`, `"cpu"` or `"webgpu"`.
  * @param source Where the name comes from, for the message.
  * @returns The name, as {@linkcode pick} takes it.
- * @throws {RangeError} If it is none of these.
+ * @throws {RangeError} If it is not one of these.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseDevice } from "tunebook/tensor";
+ *
+ * assertEquals(parseDevice("webgpu", "--device"), "webgpu");
+ * ```
  */
 export function parseDevice(name: string, source = "device"): "auto" | DeviceKind {
   if (name !== "auto" && name !== "cpu" && name !== "webgpu") {

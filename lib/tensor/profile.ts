@@ -67,6 +67,19 @@ export interface RunningProfile {
  *
  * @param device The device that computes.
  * @returns What ends it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ones, pick, startProfile } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const running = await startProfile(device);
+ * ones([64, 64], { device }).mul(2);
+ * const { kernels } = await running.stop();
+ * assertEquals(kernels.length > 0, true);
+ * device.close();
+ * ```
  */
 export async function startProfile(device: Device): Promise<RunningProfile> {
   await device.sync();

@@ -15,6 +15,17 @@ import { formatShape, type Gradients, noGrad, scope, Tensor, withGrad } from "./
  *
  * @param loss A tensor with one element.
  * @throws {TypeError} If it has more elements, or depends on no parameter.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { backward, tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([1, 2, 3]);
+ * x.requiresGrad = true;
+ * backward(x.mul(x).sum());
+ * assertEquals([...await x.grad!.data()], [2, 4, 6]);
+ * ```
  */
 export function backward(loss: Tensor): void {
   assertScalar(loss);
@@ -24,10 +35,18 @@ export function backward(loss: Tensor): void {
   noGrad(() => propagate(loss, Tensor.from(loss.device, new Float32Array([1]), loss.shape).keep()));
 }
 
-/** Functions whose results' gradients {@linkcode grad} computes. */
+/**
+ * Functions whose results' gradients {@linkcode grad} computes.
+ *
+ * @internal
+ */
 type Differentiable<Arguments extends Tensor[]> = (...inputs: Arguments) => Tensor;
 
-/** One gradient, or one for each argument. */
+/**
+ * One gradient, or one for each argument.
+ *
+ * @internal
+ */
 type GradientsOf<Arguments extends Tensor[]> = Arguments extends [Tensor] ? Tensor
   : { [I in keyof Arguments]: Tensor };
 
@@ -48,10 +67,13 @@ type GradientsOf<Arguments extends Tensor[]> = Arguments extends [Tensor] ? Tens
  * ```
  */
 export function grad(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor;
+/** Gradients with respect to several arguments. */
 export function grad<Arguments extends Tensor[]>(
-  f: Differentiable<Arguments>,
-): (...inputs: Arguments) => GradientsOf<Arguments>;
-export function grad(f: Differentiable<Tensor[]>): (...inputs: Tensor[]) => Tensor | Tensor[] {
+  f: (...inputs: Arguments) => Tensor,
+): (...inputs: Arguments) => { [I in keyof Arguments]: Tensor };
+export function grad(
+  f: (...inputs: Tensor[]) => Tensor,
+): (...inputs: Tensor[]) => Tensor | Tensor[] {
   return (...inputs) => {
     const gradients = scope(() => {
       const leaves = inputs.map((input) => {
@@ -117,6 +139,17 @@ function propagate(root: Tensor, gradient: Tensor, leaves?: ReadonlySet<Tensor>)
  * random are drawn outside of it.
  * @param inputs Its inputs. Other results of ops that it uses get no gradients.
  * @returns The part's result.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { backward, recompute, tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([0.5, 1]);
+ * x.requiresGrad = true;
+ * backward(recompute((x) => x.mul(x).exp(), x).sum());
+ * assertEquals((await x.grad!.data())[1].toFixed(3), (2 * Math.E).toFixed(3));
+ * ```
  */
 export function recompute(part: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
   // Recorded, so that it shows whether anything in it learns; what was recorded goes with the scope.

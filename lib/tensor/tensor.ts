@@ -47,7 +47,20 @@ export interface Gradients {
 const scopes: Set<Tensor>[] = [];
 let recording = true;
 
-/** An array on a device, in row-major order. */
+/**
+ * An array on a device, in row-major order.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Tensor, pick } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const x = Tensor.from(device, new Float32Array([1, 2, 3, 4]), [2, 2]);
+ * assertEquals(await x.matmul(x).sum().item(), 54);
+ * device.close();
+ * ```
+ */
 export class Tensor {
   /** The lengths of its dimensions. A scalar has none. */
   readonly shape: readonly number[];
@@ -82,7 +95,7 @@ export class Tensor {
   /**
    * Makes a tensor with undefined content, for a kernel to fill.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param shape Lengths of its dimensions.
    * @param dtype Type of its elements.
    * @returns The tensor.
@@ -94,7 +107,7 @@ export class Tensor {
   /**
    * Makes a tensor from data, which is copied.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param data Its elements in row-major order; the array's type decides the tensor's.
    * @param shape Lengths of its dimensions; one dimension by default.
    * @returns The tensor.
@@ -122,7 +135,7 @@ export class Tensor {
   /**
    * Makes a packed matrix from its bytes, which are copied: a weight that ops widen a part at a time.
    *
-   * @param device Where it shall live.
+   * @param device The device that stores it.
    * @param bytes Its rows' blocks, as `packed.ts` lays them out.
    * @param shape (rows, width), the width a whole number of blocks.
    * @param dtype The storage type.
@@ -203,6 +216,7 @@ export class Tensor {
    * @returns The elements in row-major order. Of integers it is an `Int32Array`: write `data<Int32Array>()`.
    */
   data(): Promise<Float32Array<ArrayBuffer>>;
+  /** Reads integer elements. */
   data<T extends Int32Array>(): Promise<T>;
   async data(): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
     if (isPacked(this.dtype)) {
@@ -425,6 +439,14 @@ export interface Tensor {
  *
  * @param shape Lengths of dimensions.
  * @returns Their product; 1 for none.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { sizeOf } from "tunebook/tensor";
+ *
+ * assertEquals(sizeOf([2, 3, 4]), 24);
+ * ```
  */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
@@ -452,6 +474,16 @@ export function formatShape(shape: readonly number[]): string {
  *
  * @param body A synchronous function.
  * @returns What the function returned.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { scope, tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([2]);
+ * const y = scope(() => x.mul(x).mul(x)); // what was made on the way is disposed
+ * assertEquals(await y.item(), 8);
+ * ```
  */
 export function scope<T>(body: () => T): T {
   const tensors = new Set<Tensor>();
@@ -486,6 +518,16 @@ function tensorsIn(value: unknown): Tensor[] {
  *
  * @param body A synchronous function.
  * @returns What the function returned.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { noGrad, tensor } from "tunebook/tensor";
+ *
+ * const x = tensor([2]);
+ * x.requiresGrad = true;
+ * assertEquals(noGrad(() => x.mul(x)).requiresGrad, false);
+ * ```
  */
 export function noGrad<T>(body: () => T): T {
   return withRecording(false, body);

@@ -1,24 +1,24 @@
 /**
- * Added tokens: those that are found in a text as they stand, before the text is cut and merged.
- * Found as the Rust crate `tokenizers` finds them (`AddedVocabulary::find_matches`): the leftmost,
- * the longest of those, and no overlaps.
+ * Added tokens: tokens that are matched literally in a text before it is split and merged. They are
+ * matched as in the Rust crate `tokenizers` (`AddedVocabulary::find_matches`): the leftmost first,
+ * the longest of those, without overlaps.
  */
 
-/** A token that is found as it stands, in the names of `tokenizer.json`. */
+/** A token that is matched literally; the property names are those of `tokenizer.json`. */
 export interface AddedToken {
   /** Its id. */
   id: number;
   /** Its text. */
   content: string;
-  /** Whether it controls the model, rather than being part of what is said. */
+  /** Whether it is a control token rather than part of the text. */
   special: boolean;
-  /** Whether it is found only where no letter or digit stands beside it. */
+  /** Whether it is matched only if no letter or digit is next to it. */
   single_word?: boolean;
-  /** Whether it takes the white space before it. */
+  /** Whether it includes the white space before it. */
   lstrip?: boolean;
-  /** Whether it takes the white space after it. */
+  /** Whether it includes the white space after it. */
   rstrip?: boolean;
-  /** Whether it is looked for in the normalized text. */
+  /** Whether it is matched in the normalized text. */
   normalized?: boolean;
 }
 
@@ -31,12 +31,12 @@ const SPACE_AFTER = /^\p{White_Space}+/u;
 export class AddedTokenFinder {
   readonly #tokens = new Map<string, AddedToken>();
   readonly #firsts = new Set<number>();
-  /** The lengths of tokens, the longest first: a slice of each is looked up. */
+  /** The lengths of tokens, longest first: a slice of each length is looked up. */
   readonly #lengths: number[];
 
   /**
    * @param tokens The tokens.
-   * @param spell How each looks in the text that is searched; as it is unless given.
+   * @param spell How each is written in the searched text; unchanged by default.
    */
   constructor(tokens: Iterable<AddedToken>, spell = (content: string) => content) {
     const lengths = new Set<number>();
@@ -51,11 +51,11 @@ export class AddedTokenFinder {
   }
 
   /**
-   * Cuts a text at its added tokens.
+   * Splits a text at its added tokens.
    *
    * @param text The text.
-   * @param allowed Which special tokens are looked for; others are ordinary text.
-   * @returns What stands between tokens as text, and tokens, in order; no text is empty.
+   * @param allowed Which special tokens are matched; others are ordinary text.
+   * @returns The texts between tokens, and the tokens, in order; no text is empty.
    */
   split(text: string, allowed: (token: AddedToken) => boolean): (string | AddedToken)[] {
     if (this.#tokens.size === 0) return text === "" ? [] : [text];

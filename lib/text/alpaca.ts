@@ -1,34 +1,37 @@
 /**
  * The Alpaca prompt (Taori et al., 2023), word for word as in Raschka's "Build a Large Language
- * Model (From Scratch)", chapter 7: the input section is left out where there is no input.
+ * Model (From Scratch)", chapter 7: the input section is left out if there is no input.
  */
 
-/** What a prompt is written from. */
+/** The parts of a prompt. */
 export interface Instruction {
   /** The task. */
   instruction: string;
-  /** What the task is about; empty where the instruction says it all. */
+  /** The input of the task; empty if the instruction needs none. */
   input?: string;
 }
 
-/** How a prompt is written, in the two parts between which the `instruction` mask draws its line. */
+/** A prompt format, in two parts: the `instruction` mask masks the first. */
 export interface PromptFormat {
   /** The format's name. */
   readonly name: string;
-  /** The prompt up to, not including, the marker. */
+  /** The prompt up to, but not including, the marker. */
   instruction(entry: Instruction): string;
-  /** What follows the instruction and comes right before the response. */
+  /** The marker between the instruction and the response. */
   readonly responseMarker: string;
 }
 
-/** What follows every Alpaca instruction and comes right before the response. */
+/** The marker between every Alpaca instruction and the response. */
 const RESPONSE_MARKER = "\n\n### Response:\n";
 
 /**
- * The Alpaca prompt without its response marker: what the judge is shown as the "input".
+ * The Alpaca prompt without its response marker: the "input" in a judge's prompt.
  *
  * @param entry The instruction and, possibly, an input.
- * @returns The text up to, not including, `"\n\n### Response:\n"`.
+ * @returns The text up to, but not including, `"
+
+### Response:
+"`.
  */
 export function formatAlpacaInstruction({ instruction, input }: Instruction): string {
   return "Below is an instruction that describes a task. " +
@@ -38,7 +41,7 @@ export function formatAlpacaInstruction({ instruction, input }: Instruction): st
 }
 
 /**
- * The Alpaca prompt that a model is asked to continue.
+ * The Alpaca prompt that a model continues.
  *
  * @param entry The instruction and, possibly, an input; an empty input is left out.
  * @returns The prompt, ending with `"### Response:\n"`.
@@ -46,7 +49,7 @@ export function formatAlpacaInstruction({ instruction, input }: Instruction): st
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { formatAlpaca } from "./alpaca.ts";
+ * import { formatAlpaca } from "tunebook";
  *
  * const prompt = formatAlpaca({ instruction: "Name the opposite.", input: "hot" });
  * assertEquals(prompt.split("\n\n").slice(1), [

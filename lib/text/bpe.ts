@@ -1,45 +1,45 @@
 /**
  * Byte-level byte pair encoding (Sennrich et al., 2016; over bytes as in GPT-2, Radford et al.,
- * 2019), for any vocabulary of that kind, giving exactly the tokens that tiktoken gives.
+ * 2019), for any vocabulary of that kind, with exactly tiktoken's tokens.
  *
- * The vocabularies come from libraries; the merging is here, because the libraries tried (npm's
- * gpt-tokenizer, js-tiktoken, tiktoken) take quadratic time on a long word (12 s for 100,000 letters
- * without a space, 0.5 s here), and gpt-tokenizer and js-tiktoken differ from tiktoken where
- * JavaScript's `\s` does (U+0085, U+FEFF). tests/text holds this to tiktoken's own tokens.
+ * The vocabularies come from libraries, but not the merging: npm's gpt-tokenizer, js-tiktoken and
+ * tiktoken take quadratic time on a long word (12 s for 100,000 letters without a space, 0.5 s
+ * here), and gpt-tokenizer and js-tiktoken differ from tiktoken for the characters for which
+ * JavaScript's `\s` does (U+0085, U+FEFF). tests/text compares with tiktoken's own tokens.
  */
 import { mergePairs } from "./merge.ts";
 import type { EncodeOptions, Tokenizer } from "./tokenizer.ts";
 
 /**
- * How GPT-2 cuts a text before merging: contractions, words, numbers, other signs, each with a space
- * before it, and white space. `\p{White_Space}` where the published pattern has `\s`, since
- * JavaScript's `\s` lacks U+0085 and has U+FEFF.
+ * How GPT-2 splits a text before merging: contractions, words, numbers and other characters, each
+ * with an optional space before it, and white space. `\p{White_Space}` replaces the published
+ * pattern's `\s`, because JavaScript's `\s` lacks U+0085 and includes U+FEFF.
  */
 export const GPT2_PATTERN =
   /'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** What a {@linkcode BytePairTokenizer} is made from. */
+/** The vocabulary of a {@linkcode BytePairTokenizer}. */
 export interface BytePairVocabulary {
   /** The vocabulary's name. */
   name: string;
   /**
-   * The tokens by id, each as its text or, where its bytes are no UTF-8, as its bytes. A token made
-   * by an earlier merge has the lower id. Holes are allowed.
+   * The tokens by id, each as text or, if its bytes are not UTF-8, as bytes. Tokens of earlier
+   * merges have lower ids. Holes are allowed.
    */
   tokens: readonly (string | readonly number[])[];
   /** The special tokens: name to id. */
   specialTokens: ReadonlyMap<string, number>;
-  /** The token that closes a text. */
+  /** The token that ends a text. */
   eosId: number;
-  /** How a text is cut before merging; global, and it must match every character. */
+  /** How a text is split before merging; global, and it must match every character. */
   pattern: RegExp;
 }
 
-/** Pieces whose tokens are remembered: a corpus has few different words, met again and again. */
+/** The number of pieces whose tokens are cached: a corpus consists of few different words. */
 const CACHE_SIZE = 20_000;
 const CACHED_LENGTH = 64;
 
-/** A tokenizer by byte pair encoding over bytes. */
+/** A byte-level byte pair encoding tokenizer. */
 export class BytePairTokenizer implements Tokenizer {
   readonly name: string;
   readonly vocabSize: number;
@@ -48,12 +48,12 @@ export class BytePairTokenizer implements Tokenizer {
   readonly beginIds: readonly number[] = [];
   readonly specialTokens: ReadonlyMap<string, number>;
   readonly #pattern: RegExp;
-  /** Tokens' bytes, as strings of one character a byte: these hash and slice fast. */
+  /** The tokens' bytes, as strings with one character per byte, which hash and slice fast. */
   readonly #byteStrings: (string | undefined)[];
   readonly #ranks: Map<string, number>;
   readonly #cache = new Map<string, number[]>();
 
-  /** @param vocabulary The tokens, and how to cut a text. */
+  /** @param vocabulary The tokens, and how to split a text. */
   constructor(vocabulary: BytePairVocabulary) {
     this.name = vocabulary.name;
     this.eosId = vocabulary.eosId;
@@ -82,7 +82,7 @@ export class BytePairTokenizer implements Tokenizer {
       this.#encodeOrdinary(ordinary(wellFormed), ids);
       return ids;
     }
-    // the longest name first, so that one that begins another does not hide it
+    // the longest name first, so that a name does not hide a longer one that begins with it
     const names = allowed.toSorted((a, b) => b.length - a.length).map((name) =>
       RegExp.escape(name)
     );
@@ -137,10 +137,11 @@ export class BytePairTokenizer implements Tokenizer {
         for (const id of this.#encodePiece(piece)) ids.push(id);
       }
     } catch (error) {
-      // V8's matcher runs out of stack on runs of some millions of signs outside the basic plane
+      // V8's regular expressions overflow the stack on runs of millions of characters outside the
+      // BMP
       if (!(error instanceof RangeError)) throw error;
       throw new RangeError(
-        `Cannot encode a text of ${text.length} characters: it holds too long a run without a break`,
+        `Cannot encode a text of ${text.length} characters: it has a run without a break that is too long`,
         { cause: error },
       );
     }
@@ -161,9 +162,9 @@ export class BytePairTokenizer implements Tokenizer {
 }
 
 /**
- * Merges a piece's bytes: the pair that makes the lowest-ranked token first.
+ * Merges a piece's bytes: first the pair that forms the token of lowest rank.
  *
- * @param bytes The piece, one character a byte.
+ * @param bytes The piece, one character per byte.
  * @param ranks The rank, which is the id, of every token.
  * @returns The tokens' ids.
  */
@@ -175,9 +176,9 @@ function mergeBytes(bytes: string, ranks: ReadonlyMap<string, number>): number[]
 
 const utf8 = new TextEncoder();
 
-/** A text's UTF-8 bytes, or the bytes given, as a string of one character a byte. */
+/** A text's UTF-8 bytes, or the given bytes, as a string with one character per byte. */
 function toByteString(token: string | readonly number[]): string {
-  // most tokens are ASCII, which is its own byte string
+  // most tokens are ASCII, which needs no conversion
   // deno-lint-ignore no-control-regex
   if (typeof token === "string" && /^[\x00-\x7f]*$/.test(token)) return token;
   let bytes = "";
@@ -187,7 +188,7 @@ function toByteString(token: string | readonly number[]): string {
   return bytes;
 }
 
-/** The bytes of a string of one character a byte. */
+/** The bytes of a string with one character per byte. */
 function toBytes(byteString: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(byteString.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = byteString.charCodeAt(i);

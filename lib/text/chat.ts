@@ -1,22 +1,22 @@
 /**
- * Conversations as tokens, and which of them an assistant said: by construction, not by searching.
+ * Conversations as tokens, with the assistant's answers marked: by construction, not by searching.
  *
- * A template's text for the messages before an answer, with the words that ask for one, must begin its
- * text for the messages up to the answer; what is added is what the model has to learn. That holds for
- * any template that writes messages one after the other; one that goes back on what it wrote (leaves
- * out an earlier turn's thinking, say) is found out and refused.
+ * A template's text for the messages before an answer, with the generation prompt, must be a prefix
+ * of its text for the messages up to the answer; the rest is what the model has to learn. This
+ * holds for templates that write messages one after the other. A template that changes earlier text
+ * (for example, leaves out the thinking of earlier turns) is detected and refused.
  */
 import { AddedTokenFinder } from "./added_tokens.ts";
 import type { ChatMessage, ChatTemplate } from "./chat_template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-/** Where an answer stands among a conversation's tokens. */
+/** The position of an answer in a conversation's tokens. */
 export interface AnswerSpan {
-  /** Where the words begin that ask for it, such as `<|im_start|>assistant`. */
+  /** The first token of the generation prompt, such as `<|im_start|>assistant`. */
   marker: number;
   /** Its first token. */
   start: number;
-  /** One past its closing token. */
+  /** One past its end token. */
   end: number;
 }
 
@@ -29,22 +29,22 @@ export interface EncodedChat {
 }
 
 /**
- * Encodes a conversation and finds the assistant's answers in it. Prompts and answers are encoded
- * apart, so that no token spans both. Special tokens in messages are ordinary text.
+ * Encodes a conversation and locates the assistant's answers. Prompts and answers are encoded
+ * separately, so that no token spans both. Special tokens in messages are ordinary text.
  *
  * @param messages The messages.
  * @param tokenizer The model's tokenizer.
  * @param template The model's template.
- * @returns Tokens, and where each answer stands, its closing token included.
- * @throws {TypeError} If there is no answer to learn, if the template refuses the messages, or if it
- * writes a message otherwise once others follow.
+ * @returns Tokens, and the position of each answer, including its end token.
+ * @throws {TypeError} If there is no answer to learn, if the template refuses the messages, or if
+ * it writes a message differently once others follow.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { encodeChat } from "./chat.ts";
- * import { ChatTemplate } from "./chat_template.ts";
- * import { gpt2Tokenizer } from "./gpt2.ts";
+ * import { ChatTemplate } from "tunebook/text";
+ * import { gpt2Tokenizer } from "tunebook";
  *
  * const template = new ChatTemplate(
  *   "{% for m in messages %}{{ m.role + ': ' + m.content + '<|endoftext|>' }}{% endfor %}" +
@@ -65,13 +65,13 @@ export function encodeChat(
   template: ChatTemplate,
 ): EncodedChat {
   if (!messages.some(({ role }) => role === "assistant")) {
-    throw new TypeError("Cannot learn from the conversation: it has no message of the assistant");
+    throw new TypeError("Cannot learn from the conversation: it has no assistant message");
   }
   const shield = findShield(messages, template);
   const shielded = shieldNames(messages, tokenizer, shield);
   const text = template.render(shielded);
   const turns = findTurns(shielded, template, text, tokenizer);
-  // cut at every bound, encode each part apart, and count tokens up to each bound
+  // split at every bound, encode each part separately, and count the tokens up to each bound
   const bounds = [...new Set([0, ...turns.flatMap((turn) => Object.values(turn)), text.length])]
     .sort((a, b) => a - b);
   const parts = bounds.slice(1).map((end, i) => text.slice(bounds[i], end));
@@ -95,7 +95,7 @@ export function encodeChat(
 }
 
 /**
- * The tokens that ask a model for the next message of a conversation.
+ * The tokens of a prompt for the next message of a conversation.
  *
  * @param messages The messages so far.
  * @param tokenizer The model's tokenizer.
@@ -114,7 +114,7 @@ export function encodeChatPrompt(
 }
 
 /**
- * The token that closes an answer under a template, which is not always the one that closes a text:
+ * The token that ends an answer under a template. It may differ from the token that ends a text:
  * Gemma's is `<end_of_turn>`.
  *
  * @param tokenizer The model's tokenizer.
@@ -129,7 +129,7 @@ export function closingToken(tokenizer: Tokenizer, template: ChatTemplate): numb
     tokenizer.eosId;
 }
 
-/** Where answers stand in the text. */
+/** The positions of answers in the text. */
 function findTurns(
   messages: readonly ChatMessage[],
   template: ChatTemplate,
@@ -150,7 +150,7 @@ function findTurns(
     const bare = k === 0 ? "" : template.render(messages.slice(0, k));
     const start = before.length;
     const end = start + lengthToClosing(text.slice(start, after.length), finder);
-    // the words that ask for an answer are told apart where they begin with a special token
+    // the generation prompt is recognized if it begins with a special token
     const asks = text.slice(bare.length, start);
     const marked = before.startsWith(bare) && typeof finder.split(asks, () => true)[0] === "object";
     turns.push({ marker: marked ? bare.length : start, start, end });
@@ -158,7 +158,10 @@ function findTurns(
   return turns;
 }
 
-/** Up to the last special token, where only white space follows: that is written, but not by the model. */
+/**
+ * Up to the last special token, if only white space follows: the template writes that, not the
+ * model.
+ */
 function lengthToClosing(answer: string, finder: AddedTokenFinder): number {
   const parts = finder.split(answer, () => true);
   const last = parts.at(-1);
@@ -166,7 +169,7 @@ function lengthToClosing(answer: string, finder: AddedTokenFinder): number {
   return isBlank ? answer.length - last.length : answer.length;
 }
 
-/** Finds special tokens by name only: what stands around them belongs to the text. */
+/** Finds special tokens by name only, without the white space around them. */
 function specialFinder(tokenizer: Tokenizer): AddedTokenFinder {
   return new AddedTokenFinder(
     Array.from(tokenizer.specialTokens, ([content, id]) => ({ content, id, special: true })),
@@ -185,7 +188,9 @@ function checkPrefix(
   while (prefix[at] === text[at]) at++;
   const excerpt = (whole: string) => JSON.stringify(whole.slice(Math.max(0, at - 10), at + 30));
   throw new TypeError(
-    `Cannot mask message ${k + 1}: the template "${template.name}" writes ${what} otherwise once ` +
+    `Cannot mask message ${
+      k + 1
+    }: the template "${template.name}" writes ${what} differently once ` +
       `more follows, ${excerpt(prefix)} and then ${
         excerpt(text)
       }, so that what the assistant said ` +
@@ -193,7 +198,7 @@ function checkPrefix(
   );
 }
 
-/** A character that neither template nor messages have: one of those that are no characters. */
+/** A character that neither template nor messages contain: one of Unicode's noncharacters. */
 function findShield(messages: readonly ChatMessage[], template: ChatTemplate): string {
   const all = template.source + JSON.stringify(messages);
   for (let code = 0xfdd0; code <= 0xfdef; code++) {
@@ -203,7 +208,10 @@ function findShield(messages: readonly ChatMessage[], template: ChatTemplate): s
   throw new TypeError("Cannot encode the conversation: it holds all of Unicode's noncharacters");
 }
 
-/** Messages in which the names of special tokens are broken, so that a template's own are told apart. */
+/**
+ * Messages in which the names of special tokens are broken up, to distinguish them from the
+ * template's own.
+ */
 function shieldNames(
   messages: readonly ChatMessage[],
   tokenizer: Tokenizer,

@@ -1,4 +1,6 @@
-/** The chat templates that come with Tunebook, in the styles of the families that it trains. */
+/**
+ * The chat templates that come with Tunebook, in the styles of the model families that it trains.
+ */
 import { ChatTemplate } from "./chat_template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -49,7 +51,7 @@ export const CHAT_TEMPLATES: Readonly<Record<ChatStyle, string>> = {
 /** The names of the styles. */
 export const CHAT_STYLES = Object.keys(CHAT_TEMPLATES) as ChatStyle[];
 
-/** A tokenizer's own names of its special tokens, as templates know them. */
+/** A tokenizer's special tokens, under the names that templates use. */
 export function templateVariables(tokenizer: Tokenizer): Record<string, string> {
   const nameOf = (id: number | undefined) => {
     for (const [name, one] of tokenizer.specialTokens) if (one === id) return name;
@@ -71,10 +73,22 @@ export function templateVariables(tokenizer: Tokenizer): Record<string, string> 
  *
  * @param tokenizer The tokenizer.
  * @param source A style's name, a template's text, or nothing for the template that came with the
- * tokenizer; ChatML's style where none did but its special tokens are there, and Gemma's likewise.
+ * tokenizer. Without one, ChatML's or Gemma's style is used if the vocabulary has its special
+ * tokens.
  * @returns The template, with the tokenizer's special tokens as variables.
  * @throws {TypeError} If the tokenizer came without a template and none is given.
- * @throws {SyntaxError} If it is no template.
+ * @throws {SyntaxError} If the template cannot be parsed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { chatTemplateOf } from "tunebook/text";
+ *
+ * const template = chatTemplateOf(gpt2Tokenizer(), "chatml");
+ * const text = template.render([{ role: "user", content: "Hi" }], { prompt: true });
+ * assertEquals(text, "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
+ * ```
  */
 export function chatTemplateOf(tokenizer: Tokenizer, source?: ChatStyle | string): ChatTemplate {
   const variables = templateVariables(tokenizer);

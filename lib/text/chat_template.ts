@@ -1,7 +1,8 @@
 /**
- * Chat templates: how a conversation becomes one text, in the Jinja that Hugging Face's
- * `tokenizer_config.json` and GGUF files carry, rendered as transformers renders it.
+ * Chat templates: convert a conversation to one text. They are written in Jinja, come from Hugging
+ * Face's `tokenizer_config.json` or GGUF files, and are rendered as transformers renders them.
  */
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import {
   type Arguments,
   BudgetError,
@@ -13,25 +14,31 @@ import {
 
 /** One message of a conversation. */
 export interface ChatMessage {
-  /** Who speaks: `"system"`, `"user"`, `"assistant"` or what else the template knows. */
+  /** The speaker: `"system"`, `"user"`, `"assistant"` or another role that the template knows. */
   role: string;
-  /** What is said. */
+  /** The text of the message. */
   content: string;
 }
 
 /** Options of {@linkcode ChatTemplate}. */
 export interface ChatTemplateOptions {
   /**
-   * What it is called in errors.
+   * Its name in errors.
    *
    * @default {"chat template"}
    */
   name?: string;
-  /** Variables that it may use beside `messages` and `add_generation_prompt`, such as `bos_token`. */
+  /** Variables besides `messages` and `add_generation_prompt`, such as `bos_token`. */
   variables?: Readonly<Record<string, unknown>>;
 }
 
-/** How many numbers `range()` may count in one rendering. */
+/** The names of {@linkcode ChatTemplateOptions}. */
+export const CHAT_TEMPLATE_OPTIONS: OptionNames<ChatTemplateOptions> = {
+  name: true,
+  variables: true,
+};
+
+/** The most numbers that `range()` may produce in one rendering. */
 const MOST_COUNTED = 1 << 20;
 
 /**
@@ -40,7 +47,7 @@ const MOST_COUNTED = 1 << 20;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { ChatTemplate } from "./chat_template.ts";
+ * import { ChatTemplate } from "tunebook/text";
  *
  * const template = new ChatTemplate(
  *   "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}" +
@@ -51,7 +58,7 @@ const MOST_COUNTED = 1 << 20;
  * ```
  */
 export class ChatTemplate {
-  /** What it is called. */
+  /** Its name. */
   readonly name: string;
   /** Its text. */
   readonly source: string;
@@ -59,11 +66,14 @@ export class ChatTemplate {
   readonly #variables: Readonly<Record<string, unknown>>;
 
   /**
+   * Reads a template.
+   *
    * @param source The template's text.
    * @param options Its name and variables.
-   * @throws {SyntaxError} If it is no template.
+   * @throws {SyntaxError} If the template cannot be parsed.
    */
   constructor(source: string, options: ChatTemplateOptions = {}) {
+    assertKnownOptions("read a template", options, CHAT_TEMPLATE_OPTIONS);
     const { name = "chat template", variables = {} } = options;
     this.name = name;
     this.source = source;
@@ -87,12 +97,13 @@ export class ChatTemplate {
    * Writes a conversation.
    *
    * @param messages The messages.
-   * @param options Whether to end with what comes right before an answer.
+   * @param options Whether to end with the generation prompt.
    * @returns The text.
-   * @throws {TypeError} If the template refuses the conversation, or cannot be followed.
-   * @throws {RangeError} If it writes without end.
+   * @throws {TypeError} If the template refuses the conversation, or cannot be rendered.
+   * @throws {RangeError} If it does not stop writing.
    */
   render(messages: readonly ChatMessage[], options: { prompt?: boolean } = {}): string {
+    assertKnownOptions("write a conversation", options, { prompt: true });
     try {
       return this.#template.render({
         ...this.#globals(),
@@ -117,7 +128,7 @@ export class ChatTemplate {
     });
   }
 
-  /** What every template may use; the library's own `range` counts without bound. */
+  /** The functions that every template may use. */
   #globals(): Record<string, unknown> {
     let counted = 0;
     return {
@@ -137,10 +148,10 @@ export class ChatTemplate {
         }
         return Array.from({ length: count }, (_, i) => from + i * step);
       },
-      // transformers names both in every template, and here there are none
+      // transformers defines both in every template; here they are undefined
       tools: null,
       documents: null,
-      // a template that can do without the date of today gives the same text tomorrow
+      // without the current date, a template gives the same text every day
       ...(!/strftime_now\s+is\s+defined/.test(this.source) &&
         {
           strftime_now: ({ positional }: Arguments) => formatToday(textOf(positional[0] ?? null)),

@@ -1,19 +1,19 @@
 /**
- * What a tokenizer of Hugging Face's kind is made from, whether it stood in a `tokenizer.json` or in
- * the metadata of a GGUF file.
+ * The definition of a Hugging Face tokenizer, whether it comes from a `tokenizer.json` or from the
+ * metadata of a GGUF file.
  */
 import type { AddedToken } from "./added_tokens.ts";
 
 /** A part of `tokenizer.json` that `@huggingface/tokenizers` reads: a `type` and its options. */
 export type Component = { type: string } & Record<string, unknown>;
 
-/** Which pairs a byte pair encoding merges, and how early. */
+/** Which pairs a byte pair encoding merges, and in which order. */
 export type Merges =
-  /** In this order: `"left right"`, or `[left, right]` where tokens hold spaces. */
+  /** In this order: `"left right"`, or `[left, right]` if tokens contain spaces. */
   | { kind: "listed"; pairs: readonly (string | readonly [string, string])[] }
   /**
-   * Every pair of tokens that makes a token, by that token's score, the highest first: what
-   * SentencePiece means, and how transformers derives merges from it (`generate_merges`).
+   * All pairs of tokens that form a token, by that token's score, highest first, as in
+   * SentencePiece. transformers derives merges in the same way (`generate_merges`).
    */
   | { kind: "scored"; scores: ArrayLike<number> };
 
@@ -22,33 +22,33 @@ export type PieceModel =
   | {
     type: "BPE";
     merges: Merges;
-    /** Whether a piece that is a token is taken whole, whatever the merges say. */
+    /** Whether a piece that is a token is used directly, regardless of the merges. */
     ignoreMerges?: boolean;
-    /** Whether a character that is no token becomes its bytes' tokens, `<0x00>` to `<0xFF>`. */
+    /** Whether a character without a token becomes byte tokens, `<0x00>` to `<0xFF>`. */
     byteFallback?: boolean;
-    /** What stands for a character that is no token; such characters are left out where there is none. */
+    /** The token for characters without a token; if absent, such characters are dropped. */
     unknownToken?: string;
     /** Whether several unknown characters become one token. */
     fuseUnknown?: boolean;
   }
-  /** Another kind, as `tokenizer.json` has it. */
+  /** Another kind, in the form of `tokenizer.json`. */
   | { type: "library"; model: Component };
 
 /**
- * What a tokenizer is made from.
+ * The definition of a tokenizer.
  *
  * @internal
  */
 export interface TokenizerDefinition {
   /** The vocabulary's name. */
   name: string;
-  /** The tokens by id, as the model spells them; holes are allowed. */
+  /** The tokens by id, in the model's spelling; holes are allowed. */
   tokens: readonly (string | undefined)[];
-  /** Tokens that are found in a text as they stand. */
+  /** Tokens that are matched literally in a text. */
   addedTokens: readonly AddedToken[];
-  /** What happens to a text before it is cut. */
+  /** How a text is normalized before it is split. */
   normalizer: Component | null;
-  /** How a text is cut into pieces. */
+  /** How a text is split into pieces. */
   preTokenizer: Component | null;
   /** How a piece becomes tokens. */
   model: PieceModel;
@@ -56,17 +56,17 @@ export interface TokenizerDefinition {
   decoder: Component | null;
   /** The tokens before every text. */
   beginIds: readonly number[];
-  /** The token that closes a text. */
+  /** The token that ends a text. */
   eosId: number;
-  /** Tokens that end what a model says, beside `eosId` or with it. */
+  /** All tokens that end a model's answer; `eosId` may be among them. */
   endIds?: readonly number[];
-  /** The token that begins a text, where there is one. */
+  /** The token that begins a text, if there is one. */
   bosId?: number;
-  /** The token that stands for what is no token, where there is one. */
+  /** The token for unknown characters, if there is one. */
   unknownId?: number;
-  /** The token that fills short sequences, where there is one. */
+  /** The padding token, if there is one. */
   padId?: number;
-  /** The chat template, where there is one. */
+  /** The chat template, if there is one. */
   chatTemplate?: string;
 }
 

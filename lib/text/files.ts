@@ -1,4 +1,4 @@
-/** Tokenizers from and to a model's files. */
+/** Loading tokenizers from a model's files, and saving them. */
 import { join, resolve } from "@std/path";
 import { openGguf, type ResolvedDirectory, type ResolvedModel } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
@@ -13,13 +13,22 @@ type Json = Record<string, unknown>;
 
 /**
  * Opens a model's tokenizer: from its GGUF file, from its directory's `tokenizer.json` and
- * `tokenizer_config.json`, or GPT-2's own where a GPT-2 comes without these.
+ * `tokenizer_config.json`, or GPT-2's own for a GPT-2 without these files.
  *
  * @param source The model's files, as `resolveModel` finds them.
  * @returns The tokenizer.
- * @throws {Deno.errors.NotFound} If there is none.
+ * @throws {Deno.errors.NotFound} If there is no tokenizer.
  * @throws {SyntaxError} If a file is not JSON.
- * @throws {TypeError} If a file does not hold a tokenizer that can be followed exactly.
+ * @throws {TypeError} If a file holds no tokenizer that can be reproduced exactly.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openTokenizer, resolveModel } from "tunebook";
+ *
+ * const tokenizer = await openTokenizer(await resolveModel("nano"));
+ * assertEquals(tokenizer.decode(tokenizer.encode("Foxes.")), "Foxes.");
+ * ```
  */
 export async function openTokenizer(source: ResolvedModel): Promise<Tokenizer> {
   if (source.kind === "gguf") {
@@ -74,7 +83,7 @@ async function readJson(path: string): Promise<Json> {
   return value as Json;
 }
 
-/** The files that make a tokenizer, in Hugging Face's layout. */
+/** The files of a tokenizer, in Hugging Face's layout. */
 const TOKENIZER_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
@@ -84,14 +93,27 @@ const TOKENIZER_FILES = [
 ];
 
 /**
- * Puts a model's tokenizer into a directory, for a model that is saved there: the files that it came
- * from, or where it came from a GGUF file or is GPT-2's own, files of the same meaning, which
- * transformers' `AutoTokenizer` reads.
+ * Saves a tokenizer into a model's directory: copies the files that it came from or, if it came
+ * from a GGUF file or is GPT-2's own, writes equivalent files that transformers' `AutoTokenizer`
+ * reads.
  *
  * @param tokenizer The tokenizer.
- * @param directory Where to; it exists. Each file is written beside, then renamed.
+ * @param directory An existing directory. Each file is written under a temporary name, then
+ * renamed.
  * @param source Where the model came from.
- * @throws {TypeError} If it is of a kind that has no files.
+ * @throws {TypeError} If its kind has no files.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer, saveTokenizer } from "tunebook";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await saveTokenizer(gpt2Tokenizer(), directory);
+ * const files = Array.from(Deno.readDirSync(directory), ({ name }) => name);
+ * assertEquals(files.includes("tokenizer.json"), true);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
  */
 export async function saveTokenizer(
   tokenizer: Tokenizer,
@@ -105,17 +127,30 @@ export async function saveTokenizer(
     }
     return;
   }
+  for (const [name, bytes] of tokenizerFiles(tokenizer)) {
+    await writeBytes(join(directory, name), bytes);
+  }
+}
+
+type TokenizerFiles = readonly (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[];
+
+/** Checkpoints write a tokenizer again and again; listing GPT-2's merges alone takes tenths of a second. */
+const files = new WeakMap<Tokenizer, TokenizerFiles>();
+
+function tokenizerFiles(tokenizer: Tokenizer): TokenizerFiles {
+  const known = files.get(tokenizer);
+  if (known) return known;
   if (tokenizer.definition === undefined && tokenizer.name !== "gpt2") {
     throw new TypeError(`Cannot save the tokenizer "${tokenizer.name}": its kind has no files`);
   }
-  const definition = tokenizer.definition ?? gpt2Definition(tokenizer);
-  const { json, config } = writeTokenizerJson(definition);
+  const { json, config } = writeTokenizerJson(tokenizer.definition ?? gpt2Definition(tokenizer));
   const encoder = new TextEncoder();
-  await writeBytes(join(directory, "tokenizer.json"), encoder.encode(JSON.stringify(json)));
-  await writeBytes(
-    join(directory, "tokenizer_config.json"),
-    encoder.encode(`${JSON.stringify(config, null, 2)}\n`),
-  );
+  const made: TokenizerFiles = [
+    ["tokenizer.json", encoder.encode(JSON.stringify(json))],
+    ["tokenizer_config.json", encoder.encode(`${JSON.stringify(config, null, 2)}\n`)],
+  ];
+  files.set(tokenizer, made);
+  return made;
 }
 
 async function writeBytes(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

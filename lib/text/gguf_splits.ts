@@ -1,6 +1,6 @@
 /**
- * How vocabularies cut a text before merging, by the name that `tokenizer.ggml.pre` gives; patterns as
- * the models' own `tokenizer.json` files have them (Oniguruma).
+ * How vocabularies split a text before merging, by the name in `tokenizer.ggml.pre`; the patterns
+ * are those of the models' own `tokenizer.json` files (Oniguruma).
  */
 import type { Component } from "./definition.ts";
 
@@ -24,7 +24,7 @@ const GPT4O =
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true };
 
 const GPT2: Component[] = [{ ...BYTE_LEVEL, use_regex: true }];
-/** Each digit by itself, then as GPT-2. */
+/** Each digit separately, then as GPT-2. */
 const DIGITS: Component[] = [{ type: "Digits", individual_digits: true }, ...GPT2];
 
 function splitting(pattern: string): Component[] {
@@ -38,9 +38,9 @@ function splitting(pattern: string): Component[] {
 export interface GgufSplit {
   /** The pre-tokenizers, one after the other. */
   components: readonly Component[];
-  /** Whether pieces that are tokens are taken whole. */
+  /** Whether pieces that are tokens are used directly. */
   ignoreMerges?: boolean;
-  /** Whether texts begin with the beginning token where the file does not say. */
+  /** Whether texts begin with the beginning token if the file does not say. */
   addBos?: boolean;
 }
 
@@ -52,7 +52,7 @@ const LLAMA3_SPLIT: GgufSplit = {
 const QWEN2_SPLIT: GgufSplit = { components: splitting(QWEN2) };
 const GPT4O_SPLIT: GgufSplit = { components: splitting(GPT4O) };
 
-/** Ways to cut, by the names of `tokenizer.ggml.pre` for byte pair encodings. */
+/** Ways to split, by the names of `tokenizer.ggml.pre` for byte pair encodings. */
 export const GGUF_SPLITS: ReadonlyMap<string, GgufSplit> = new Map<string, GgufSplit>([
   ...["default", "gpt-2", "gpt2", "phi-2", "olmo", "mpt", "jais", "exaone"]
     .map((name) => [name, { components: GPT2 }] as const),

@@ -1,9 +1,9 @@
 /**
- * The tokenizer that a GGUF file's metadata describes, as the `tokenizer.json` it came from had it:
- * the two kinds that llama.cpp calls "gpt2" (byte pair encoding over bytes) and "llama"
- * (SentencePiece, of which the scores are the merges). Follows transformers'
- * `integrations/gguf/gguf_tokenizer_mapping.py`; but `smollm` and its like keep digits apart, as
- * these models' own files and llama.cpp do and transformers 5.23 does not.
+ * The tokenizer described by a GGUF file's metadata, equal to the `tokenizer.json` that it came
+ * from. There are two kinds, which llama.cpp calls "gpt2" (byte-level byte pair encoding) and
+ * "llama" (SentencePiece, with scores instead of merges). Follows transformers'
+ * `integrations/gguf/gguf_tokenizer_mapping.py`, except that `smollm` and similar ones split
+ * digits, as the models' own files and llama.cpp do; transformers 5.23 does not.
  */
 import type { GgufArray, GgufValue } from "../weights/mod.ts";
 import type { AddedToken } from "./added_tokens.ts";
@@ -15,13 +15,13 @@ import { isByteSpelled, spellBytes } from "./token_bytes.ts";
 const CONTROL = 3, USER_DEFINED = 4;
 
 /**
- * Makes what a tokenizer is made from.
+ * Reads a tokenizer's definition.
  *
  * @param metadata The file's metadata.
  * @param path The file, for errors.
- * @returns Vocabulary, merges, and how a text is cut.
- * @throws {TypeError} If the metadata describes no tokenizer, one of another kind, or contradicts
- * itself.
+ * @returns Vocabulary, merges, and how a text is split.
+ * @throws {TypeError} If the metadata describes no tokenizer or one of another kind, or is
+ * inconsistent.
  */
 export function ggufTokenizerDefinition(
   metadata: ReadonlyMap<string, GgufValue>,
@@ -112,9 +112,9 @@ function sentencePiece(
     reader.fail('it has neither "tokenizer.ggml.scores" nor "tokenizer.ggml.merges"');
   }
   const space = { type: "Replace", pattern: { String: " " }, content: "▁" };
-  // "▁" stands for a space everywhere but in Gemma's tokens of several
+  // "▁" means a space everywhere except in Gemma's tokens of several spaces
   const spelled = isGemma ? tokens.map(respellSpaces) : tokens;
-  // the order of Gemma's tokens is that of its merges, and its scores are not
+  // Gemma's tokens are in the order of its merges; its scores are not
   const order = isGemma ? Float64Array.from(tokens, (_, id) => -id) : scores!;
   const model: PieceModel = {
     type: "BPE",
@@ -147,7 +147,10 @@ function respellSpaces(token: string): string {
   return /^ +$/.test(token) ? "▁".repeat(token.length) : token;
 }
 
-/** Control tokens and those that the file names, as special ones; user-defined ones as plain ones. */
+/**
+ * Control tokens and those that the file names become special tokens; user-defined ones become
+ * plain added tokens.
+ */
 function addedTokens(
   tokens: readonly string[],
   spelled: readonly (string | undefined)[],
@@ -160,7 +163,7 @@ function addedTokens(
     const isSpecial = type === CONTROL || special.has(id);
     if (!isSpecial && type !== USER_DEFINED) continue;
     const content = tokens[id]!;
-    // one that the vocabulary spells otherwise is found by merging
+    // a token with another spelling in the vocabulary is found by merging
     if (content === "" || spelled[id] !== content) continue;
     added.push({ id, content, special: isSpecial, normalized: false });
   }

@@ -5,7 +5,7 @@ import merges from "./gpt2_merges/merges.base64" with { type: "text" };
 import { BYTE_ALPHABET } from "./token_bytes.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-/** GPT-2's only special token: it closes a text, and pads. */
+/** GPT-2's only special token: it ends a text and is used for padding. */
 export const END_OF_TEXT = "<|endoftext|>";
 
 let tokenizer: Tokenizer | undefined;
@@ -14,12 +14,12 @@ let tokenizer: Tokenizer | undefined;
  * GPT-2's tokenizer, 50,257 tokens, equal to tiktoken's `gpt2` encoding. `<|endoftext|>` (50256) in
  * a text is ordinary text unless `allowedSpecial` names it.
  *
- * @returns The tokenizer; every call gives the same one.
+ * @returns The tokenizer; every call returns the same object.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { gpt2Tokenizer } from "./gpt2.ts";
+ * import { gpt2Tokenizer } from "tunebook";
  *
  * assertEquals(gpt2Tokenizer().encode("hello world"), [31373, 995]);
  * ```

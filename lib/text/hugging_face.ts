@@ -1,10 +1,10 @@
 /**
- * Tokenizers of Hugging Face's kind, token by token equal to the Rust crate `tokenizers`.
+ * Hugging Face tokenizers, with exactly the tokens of the Rust crate `tokenizers`.
  *
- * `@huggingface/tokenizers` normalizes and cuts. The merging is here (merge.ts): the library's takes
- * 1.9 s to open Gemma's 262,144 tokens and 515,000 merges, this opens them from a GGUF file in a
- * tenth of that, since merges that follow from scores are not written out; and tokens here stay ids,
- * so that a text that looks like a special token is not taken for one.
+ * `@huggingface/tokenizers` normalizes and splits. Merging is our own (merge.ts): the library takes
+ * 1.9 s to load Gemma's 262,144 tokens and 515,000 merges, while this loads them from a GGUF file
+ * in a tenth of that, because merges that follow from scores are not listed. And tokens stay ids
+ * here, so that text that looks like a special token is not mistaken for one.
  */
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { type AddedToken, AddedTokenFinder } from "./added_tokens.ts";
@@ -15,11 +15,11 @@ import { PieceCutter } from "./pieces.ts";
 import { bytesOf, fallbackByte } from "./token_bytes.ts";
 import type { EncodeOptions, Tokenizer } from "./tokenizer.ts";
 
-/** Pieces whose tokens are remembered: a corpus has few different words, met again and again. */
+/** The number of pieces whose tokens are cached: a corpus consists of few different words. */
 const CACHE_SIZE = 20_000;
 const CACHED_LENGTH = 64;
 
-/** A tokenizer of Hugging Face's kind. */
+/** A Hugging Face tokenizer. */
 export class HuggingFaceTokenizer implements Tokenizer {
   readonly name: string;
   readonly vocabSize: number;
@@ -27,7 +27,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
   readonly endIds: readonly number[];
   readonly beginIds: readonly number[];
   readonly specialTokens: ReadonlyMap<string, number>;
-  /** What it was made from. */
+  /** Its definition. */
   readonly definition: TokenizerDefinition;
   readonly #tokens: readonly (string | undefined)[];
   readonly #ids: ReadonlyMap<string, number>;
@@ -42,8 +42,8 @@ export class HuggingFaceTokenizer implements Tokenizer {
   readonly #cache = new Map<string, readonly number[]>();
 
   /**
-   * @param definition Vocabulary, merges, and how a text is cut.
-   * @throws {TypeError} If a component is of a kind that cannot be followed exactly.
+   * @param definition Vocabulary, merges, and how a text is split.
+   * @throws {TypeError} If a component is of a kind that cannot be reproduced exactly.
    */
   constructor(definition: TokenizerDefinition) {
     this.definition = definition;
@@ -98,7 +98,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
           continue;
         }
         const ordinary = shield === "" ? part : part.replaceAll(shield, "");
-        // only where a text was cut does one follow another, which gets no space before it
+        // a piece after a split gets no space before it
         const cutter = before === "text" ? this.#continuing() : this.#cutter;
         for (const section of this.#addedNormalized.split(cutter.normalize(ordinary), allowed)) {
           if (typeof section === "string") {
@@ -146,7 +146,10 @@ export class HuggingFaceTokenizer implements Tokenizer {
     return token;
   }
 
-  /** Bytes that are no UTF-8: one U+FFFD a byte where tokens are bytes, as the crate's decoders do. */
+  /**
+   * For bytes that are not UTF-8: one U+FFFD per byte if tokens are bytes, as in the crate's
+   * decoders.
+   */
   #decodeBytes(bytes: Uint8Array): string {
     if (this.#byteLevel) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
     try {

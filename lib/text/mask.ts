@@ -1,8 +1,8 @@
 /**
- * What is masked and why: which of an example's tokens the loss counts.
+ * Loss masks: which of an example's tokens count in the loss, and why.
  *
- * A model learns from a token by having to predict it. Predicting the instruction teaches it to ask;
- * predicting the response, and the closing token after it, teaches it to answer and to stop.
+ * A model learns from a token by predicting it. Predicting the instruction teaches it to ask;
+ * predicting the response and its end token teaches it to answer and to stop.
  */
 
 import type { AnswerSpan } from "./chat.ts";
@@ -10,14 +10,14 @@ import type { AnswerSpan } from "./chat.ts";
 /**
  * Which tokens count as targets:
  *
- * - `"none"`: every real token but the first, which nothing precedes;
- * - `"instruction"`: the response marker, the response and the closing token. It counts from the blank
- *   line before "### Response:" on, as the published exercise solution (7.2 of Raschka's book) does:
- *   its cut lies at the length of the prompt without the marker, encoded alone;
- * - `"prompt"`: the response and the closing token only.
+ * - `"none"`: every real token except the first, which has no predecessor;
+ * - `"instruction"`: the response marker, the response and the end token. Counting starts at the
+ * blank line before "### Response:", as in the published exercise solution (7.2 of Raschka's book),
+ * which masks as many tokens as the prompt without the marker has when encoded separately;
+ * - `"prompt"`: only the response and the end token.
  *
- * In a conversation `"prompt"` counts every answer of the assistant with its closing token, and
- * `"instruction"` also the words that ask for it, such as `<|im_start|>assistant`.
+ * In a conversation, `"prompt"` counts every answer of the assistant with its end token;
+ * `"instruction"` also counts its generation prompt, such as `<|im_start|>assistant`.
  */
 export type Mask = "none" | "instruction" | "prompt";
 
@@ -25,11 +25,19 @@ export type Mask = "none" | "instruction" | "prompt";
 export const MASKS: readonly Mask[] = ["none", "instruction", "prompt"];
 
 /**
- * Reads a mask's name.
+ * Parses a mask's name.
  *
- * @param name A name from outside, such as the command line.
+ * @param name A name from user input, such as the command line.
  * @returns The mask.
  * @throws {RangeError} If there is no such mask.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseMask } from "tunebook";
+ *
+ * assertEquals(parseMask("prompt"), "prompt");
+ * ```
  */
 export function parseMask(name: string): Mask {
   if ((MASKS as readonly string[]).includes(name)) return name as Mask;
@@ -38,19 +46,24 @@ export function parseMask(name: string): Mask {
   );
 }
 
-/** The lengths, in tokens, that a mask's line is drawn by. */
+/** The lengths, in tokens, that decide where a mask ends. */
 export interface MaskedLengths {
   /** The prompt's tokens, up to and including the response marker. */
   promptIds: readonly number[];
-  /** How many tokens the prompt without its marker has, encoded alone. */
+  /** The number of tokens of the prompt without its marker, encoded separately. */
   instructionLength: number;
 }
 
-/** What a mask counts by: an example's lengths, and where answers stand if there are several. */
+/**
+ * What a mask depends on: an example's lengths, and the positions of answers if there are several.
+ */
 export interface MaskedExample extends MaskedLengths {
-  /** The response and the closing token. */
+  /** The response and the end token. */
   responseIds: readonly number[];
-  /** Where an assistant's answers stand among the joined tokens; without it all of `responseIds` is one. */
+  /**
+   * The positions of the assistant's answers in the joined tokens; by default all of `responseIds`
+   * is one answer.
+   */
   answers?: readonly AnswerSpan[];
 }
 
@@ -59,8 +72,8 @@ export interface MaskedExample extends MaskedLengths {
  *
  * @param example The example.
  * @param mask Which tokens count.
- * @returns Ranges of the tokens of prompt and response joined, each its first index and one past its
- * last, in order, none empty, none with the first token, which nothing predicts.
+ * @returns Ranges of the joined tokens of prompt and response, each as first index and one past the
+ * last, in order. No range is empty or contains the first token, which nothing predicts.
  */
 export function countedRanges(example: MaskedExample, mask: Mask): [start: number, end: number][] {
   const length = example.promptIds.length + example.responseIds.length;
@@ -74,12 +87,12 @@ export function countedRanges(example: MaskedExample, mask: Mask): [start: numbe
 }
 
 /**
- * Where counting begins.
+ * The first token that counts.
  *
  * @param example The example's prompt.
  * @param mask Which tokens count.
- * @returns The index, among the tokens of prompt and response joined, of the first that counts as a
- * target; at least 1, since no token predicts the first.
+ * @returns The index, in the joined tokens of prompt and response, of the first that counts as a
+ * target; at least 1, because no token predicts the first.
  */
 export function firstCounted(example: MaskedLengths, mask: Mask): number {
   switch (mask) {

@@ -1,28 +1,29 @@
 /**
- * Merging pairs, the heart of every byte pair encoding (Sennrich et al., 2016), whatever decides
- * which pair comes first.
+ * Merging pairs, the core of every byte pair encoding (Sennrich et al., 2016), for any order of
+ * merges.
  */
 
 /**
- * How early two neighbours merge: the lower, the earlier; `undefined` where they do not.
+ * The rank of a pair of neighbours: lower ranks merge earlier; `undefined` if they do not merge.
  *
- * @param start Where the left one begins.
- * @param middle Where the right one begins.
- * @param end One past the right one.
+ * @param start Where the left part begins.
+ * @param middle Where the right part begins.
+ * @param end One past the right part.
  */
 export type PairRank = (start: number, middle: number, end: number) => number | undefined;
 
 /**
- * Merges the pair of lowest rank first, the leftmost of equals, until no pair has a rank. A heap of
- * pairs makes that n log n.
+ * Merges the pair of lowest rank first, the leftmost among equals, until no pair has a rank. A heap
+ * of pairs makes this O(n log n).
  *
  * @param bounds Where the parts begin, then one past the last.
- * @param rank How early two neighbours merge.
+ * @param rank The rank of a pair of neighbours.
  * @returns Where the merged parts begin, then one past the last.
  */
 export function mergePairs(bounds: readonly number[], rank: PairRank): number[] {
   const length = bounds.length - 1;
-  // parts form a list: part i begins at bounds[i] and next[i] follows it; pair[i] is the rank of both
+  // parts form a linked list: part i begins at bounds[i], next[i] follows it, and pair[i] is their
+  // rank
   const next = Array.from({ length: length + 1 }, (_, i) => i + 1);
   const previous = Array.from({ length: length + 1 }, (_, i) => i - 1);
   const pair = new Array<number>(length).fill(-1);
@@ -40,7 +41,7 @@ export function mergePairs(bounds: readonly number[], rank: PairRank): number[] 
 
   while (heap.size > 0) {
     const { rank: least, at: i } = heap.pop();
-    if (pair[i] !== least) continue; // a part that has changed since
+    if (pair[i] !== least) continue; // one of the parts has changed since
     const second = next[i]!;
     const third = next[second]!;
     pair[second] = -1;
@@ -56,7 +57,7 @@ export function mergePairs(bounds: readonly number[], rank: PairRank): number[] 
   return merged;
 }
 
-/** A binary heap of pairs: the least is the lowest rank, then the leftmost. */
+/** A binary heap of pairs, ordered by rank, then from left to right. */
 class PairHeap {
   readonly #ranks: number[] = [];
   readonly #places: number[] = [];

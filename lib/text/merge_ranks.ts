@@ -1,7 +1,7 @@
-/** How early two neighbours of a piece merge, looked up rather than written out. */
+/** Ranks of pairs for merging, computed on demand instead of listed. */
 import type { Merges } from "./definition.ts";
 
-/** The rank of the pair that stands in a piece from `start` to `middle` and from there to `end`. */
+/** The rank of the pair in a piece from `start` to `middle` and from there to `end`. */
 export type MergeRanks = (
   piece: string,
   start: number,
@@ -9,16 +9,16 @@ export type MergeRanks = (
   end: number,
 ) => number | undefined;
 
-/** Stands between a pair's tokens: half a character, which no token holds. */
+/** Separates a pair's tokens: half a character, which no token contains. */
 const BETWEEN = "\ud800";
 
 /**
- * Makes the look-up.
+ * Creates the look-up.
  *
  * @param merges The merges.
  * @param tokens The tokens by id.
  * @param ids Their ids.
- * @returns The rank of a pair: the lower, the earlier; `undefined` where it does not merge.
+ * @returns The rank of a pair: lower ranks merge earlier; `undefined` if it does not merge.
  */
 export function mergeRanks(
   merges: Merges,
@@ -40,8 +40,8 @@ function listedRanks(pairs: readonly (string | readonly [string, string])[]): Me
 }
 
 /**
- * transformers sorts the pairs by score, then by the left one's length, then by the right one's, each
- * the larger first, then by the made token's id, the lower first: here as one number a pair.
+ * transformers sorts pairs by score, length of the left token and length of the right token, each
+ * in descending order, then by the id of the merged token. Here these form one number per pair.
  */
 function scoredRanks(
   { scores }: Merges & { kind: "scored" },
@@ -68,7 +68,7 @@ function scoredRanks(
   };
 }
 
-/** For each token how many different scores are above its own. */
+/** For each token, the number of different higher scores. */
 function denseRanks(scores: ArrayLike<number>, count: number): Uint32Array {
   const ranks = new Uint32Array(count);
   let falling = true;
@@ -82,7 +82,7 @@ function denseRanks(scores: ArrayLike<number>, count: number): Uint32Array {
 }
 
 /**
- * Merges written out, in order, as `tokenizer.json` has them.
+ * The list of merges in order, as in `tokenizer.json`.
  *
  * @param merges The merges.
  * @param tokens The tokens by id.

@@ -1,10 +1,10 @@
 /**
- * A prompt format as Ollama's own template, in Go's template language, which Ollama fills with the
- * messages of a conversation:
+ * Converts a prompt format to Ollama's template, in Go's template language, which Ollama fills with
+ * the messages of a conversation:
  * https://github.com/ollama/ollama/blob/main/docs/template.md
  *
- * A chat template is not translated but observed: a conversation of known words is written by it, and
- * what stands before, between and after these words is what Ollama has to write there.
+ * A chat template is not translated but observed: it writes a conversation of known words, and the
+ * text before, between and after these words is what Ollama has to write.
  */
 import type { PromptFormat } from "./alpaca.ts";
 import { closingToken } from "./chat.ts";
@@ -16,18 +16,28 @@ import type { Tokenizer } from "./tokenizer.ts";
 export interface OllamaPrompt {
   /** The template. */
   template: string;
-  /** What ends an answer. */
+  /** The stop words of an answer. */
   stop: string[];
   /** Whether texts begin with the beginning token: `tokenizer.ggml.add_bos_token`. */
   addBos: boolean;
 }
 
 /**
- * A format for single instructions as Ollama's template: what the user says is the instruction.
+ * Converts a format for single instructions: the user's message is the instruction.
  *
  * @param format The format.
  * @param tokenizer The model's tokenizer.
  * @returns Template, stop words, and whether texts begin with the beginning token.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { alpaca, formatToOllama } from "tunebook/text";
+ *
+ * const { template } = formatToOllama(alpaca, gpt2Tokenizer());
+ * assertEquals(template.includes("### Instruction:\n{{ .Prompt }}"), true);
+ * ```
  */
 export function formatToOllama(format: PromptFormat, tokenizer: Tokenizer): OllamaPrompt {
   const [before, after] = cut(
@@ -44,17 +54,18 @@ export function formatToOllama(format: PromptFormat, tokenizer: Tokenizer): Olla
 }
 
 /**
- * A chat template as Ollama's template.
+ * Converts a chat template.
  *
  * @param template The chat template.
  * @param tokenizer The model's tokenizer.
  * @returns Template, stop words, and whether texts begin with the beginning token.
- * @throws {TypeError} If the template does not write each message as it is, one after the other.
+ * @throws {TypeError} If the template does not write all messages unchanged, one after the other.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { ChatTemplate, chatToOllama, gpt2Tokenizer } from "./mod.ts";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { ChatTemplate, chatToOllama } from "tunebook/text";
  *
  * const template = new ChatTemplate(
  *   "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}" +
@@ -76,12 +87,12 @@ export function chatToOllama(template: ChatTemplate, tokenizer: Tokenizer): Olla
     what,
   );
   const [bare] = cut(prompt(user(first)), [first], what);
-  if (bare !== begin) throw refusal(what, "it begins otherwise where more follows");
+  if (bare !== begin) throw refusal(what, "it begins differently if more follows");
   const withSystem = cutSystem(() => prompt({ role: "system", content: system }, user(first)));
 
   const bos = templateVariables(tokenizer).bos_token ?? "";
   const addBos = tokenizer.beginIds.length > 0 && bos !== "" && begin.startsWith(bos);
-  // Ollama puts this token before a text by itself
+  // Ollama itself puts this token before a text
   const beginning = (text: string) =>
     addBos && text.startsWith(bos) ? text.slice(bos.length) : text;
   const messages = [
@@ -105,10 +116,10 @@ export function chatToOllama(template: ChatTemplate, tokenizer: Tokenizer): Olla
   };
 }
 
-/** Words that no template has and that stay as they are where white space is trimmed. */
+/** Words that no template contains and that trimming white space does not change. */
 const WORDS = ["Xuser1X", "XanswerX", "Xuser2X", "XsystemX"] as const;
 
-/** What stands around words, each of which must stand there once, in this order. */
+/** The texts around words, each of which must occur once, in this order. */
 function cut(text: string, words: readonly string[], what: string): string[] {
   const parts: string[] = [];
   let rest = text;
@@ -121,13 +132,16 @@ function cut(text: string, words: readonly string[], what: string): string[] {
   return [...parts, rest];
 }
 
-/** What stands before a system message, and between it and the user's; undefined where a template knows none. */
+/**
+ * The texts before a system message, and between it and the user's; undefined if a template has no
+ * system messages.
+ */
 function cutSystem(render: () => string): string[] | undefined {
   const [first, , , system] = WORDS;
   try {
     return cut(render(), [system, first], "");
   } catch {
-    return undefined; // it refuses, leaves out or moves it
+    return undefined; // the template refuses, drops or moves it
   }
 }
 
@@ -135,7 +149,7 @@ function refusal(what: string, why: string): TypeError {
   return new TypeError(`Cannot write ${what} for Ollama: ${why}`);
 }
 
-/** A text in a Go template. */
+/** A text as a literal in a Go template. */
 function literal(text: string): string {
   return text.replaceAll(/\{\{|\}\}/g, (braces) => `{{ "${braces}" }}`);
 }

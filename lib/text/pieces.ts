@@ -1,24 +1,24 @@
 /**
- * From a text to the pieces that are merged: the normalizers and pre-tokenizers of
- * `@huggingface/tokenizers`, with its differences from the Rust crate that wrote the configurations
- * taken out. tests/text holds this to the crate's own tokens.
+ * Splits a text into the pieces that are merged: the normalizers and pre-tokenizers of
+ * `@huggingface/tokenizers`, corrected where they differ from the Rust crate. tests/text compares
+ * with the crate's own tokens.
  */
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { type Component, componentsOf, type TokenizerDefinition } from "./definition.ts";
 
-/** How GPT-2 cuts a text, as the crate's `ByteLevel` writes it (Oniguruma). */
+/** How GPT-2 splits a text, in the pattern of the crate's `ByteLevel` (Oniguruma). */
 const GPT2_SPLIT =
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-/** Cuts texts. */
+/** Splits texts. */
 export class PieceCutter {
   readonly #normalizer: Library["normalizer"];
   readonly #preTokenizer: Library["pre_tokenizer"];
 
   /**
    * @param definition Normalizer and pre-tokenizer.
-   * @param continues Whether texts go on from others, so that no space is put before them.
-   * @throws {TypeError} If a component is of a kind that cannot be followed exactly.
+   * @param continues Whether texts continue others, so that no space is put before them.
+   * @throws {TypeError} If a component is of a kind that cannot be reproduced exactly.
    */
   constructor(
     definition: Pick<TokenizerDefinition, "normalizer" | "preTokenizer">,
@@ -42,19 +42,19 @@ export class PieceCutter {
       }, {});
       this.#normalizer = library.normalizer;
       this.#preTokenizer = library.pre_tokenizer;
-    } catch (cause) { // a component that it does not know, or a pattern that it cannot translate
+    } catch (cause) { // an unknown component, or a pattern that the library cannot translate
       throw new TypeError(`Cannot build the tokenizer: ${(cause as Error).message}`, { cause });
     }
   }
 
-  /** A text as the model's vocabulary spells it. */
+  /** A text in the spelling of the model's vocabulary. */
   normalize(text: string): string {
     return this.#normalizer === null ? text : this.#normalizer.normalize(text);
   }
 
   /**
    * @param text A normalized text.
-   * @param first Whether nothing stands before it.
+   * @param first Whether it is the first text.
    * @returns Its pieces.
    * @throws {RangeError} If a run without a break is too long for the matcher.
    */
@@ -63,10 +63,11 @@ export class PieceCutter {
     try {
       return this.#preTokenizer.pre_tokenize(text, { section_index: first ? 0 : 1 });
     } catch (error) {
-      // V8's matcher runs out of stack on runs of some millions of signs outside the basic plane
+      // V8's regular expressions overflow the stack on runs of millions of characters outside the
+      // BMP
       if (!(error instanceof RangeError)) throw error;
       throw new RangeError(
-        `Cannot encode a text of ${text.length} characters: it holds too long a run without a break`,
+        `Cannot encode a text of ${text.length} characters: it has a run without a break that is too long`,
         { cause: error },
       );
     }
@@ -89,14 +90,16 @@ function withoutPrefix(component: Component): Component {
 }
 
 /**
- * The components that do in the library what one does in the crate: the library's own `ByteLevel`
- * cuts by JavaScript's `\s`, which lacks U+0085 and has U+FEFF, and its `Digits` knows ASCII's only;
- * `Split` translates Oniguruma's patterns exactly, but merges no piece with its neighbour.
+ * Components of the library with the effect of a component of the crate. The library's own
+ * `ByteLevel` splits by JavaScript's `\s`, which lacks U+0085 and includes U+FEFF, and its `Digits`
+ * knows only ASCII digits. Its `Split` translates Oniguruma's patterns exactly, but does not merge
+ * a piece with its neighbour.
  */
 function correct(component: Component, normalizers: readonly Component[]): Component[] {
   switch (component.type) {
     case "ByteLevel":
-      // with a space before each text the pattern must come after it, which only the library's does
+      // if a space is put before each text, the pattern must apply after it, which only the
+      // library's component does
       if (component.use_regex === false || component.add_prefix_space === true) return [component];
       return [split(GPT2_SPLIT), { ...component, use_regex: false }];
     case "Digits":
@@ -121,7 +124,9 @@ function split(pattern: string): Component {
   return { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false };
 }
 
-/** Whether a split's text is one that a normalizer has replaced, as Gemma's splits at spaces do. */
+/**
+ * Whether a normalizer has already replaced the text of a split, as for Gemma's splits at spaces.
+ */
 function isNeverFound({ pattern }: Component, normalizers: readonly Component[]): boolean {
   const text = (pattern as { String?: string } | undefined)?.String;
   return text !== undefined &&

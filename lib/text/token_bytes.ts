@@ -1,4 +1,4 @@
-/** How vocabularies of Hugging Face's kind spell bytes, spaces and text. */
+/** How Hugging Face vocabularies spell bytes, spaces and text. */
 
 /** GPT-2's alphabet: a printable character for each byte (Radford et al., 2019, `bytes_to_unicode`). */
 export const BYTE_ALPHABET: readonly string[] = makeAlphabet();
@@ -27,7 +27,7 @@ export function spellBytes(text: string): string {
   return spelled;
 }
 
-/** The byte that a token such as `<0x0A>` stands for. */
+/** The byte that a token such as `<0x0A>` denotes. */
 export function fallbackByte(token: string): number | undefined {
   return token.length === 6 && /^<0x[0-9A-Fa-f]{2}>$/.test(token)
     ? parseInt(token.slice(3, 5), 16)
@@ -37,8 +37,9 @@ export function fallbackByte(token: string): number | undefined {
 /**
  * A token's bytes.
  *
- * @param token The token as the vocabulary spells it.
- * @param byteLevel Whether it is written in GPT-2's alphabet; else `▁` is a space and `<0x0A>` a byte.
+ * @param token The token in the vocabulary's spelling.
+ * @param byteLevel Whether it is written in GPT-2's alphabet; otherwise `▁` is a space and `<0x0A>`
+ * a byte.
  * @returns Its bytes.
  */
 export function bytesOf(token: string, byteLevel: boolean): Uint8Array<ArrayBuffer> {

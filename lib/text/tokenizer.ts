@@ -1,5 +1,5 @@
 /**
- * What every tokenizer offers, and the decoder that prints text while tokens still arrive.
+ * The interface of all tokenizers, and the decoder that prints text while tokens arrive.
  */
 
 import type { TokenizerDefinition } from "./definition.ts";
@@ -7,15 +7,15 @@ import type { TokenizerDefinition } from "./definition.ts";
 /** Options of {@linkcode Tokenizer.encode}. */
 export interface EncodeOptions {
   /**
-   * Which special tokens the text may hold: names such as `"<|endoftext|>"`, or `"all"`. A name that
-   * is not allowed is encoded as the ordinary text that it is.
+   * Which special tokens the text may contain: names such as `"<|endoftext|>"`, or `"all"`. A name
+   * that is not allowed is encoded as ordinary text.
    *
    * @default {[]}
    */
   allowedSpecial?: "all" | Iterable<string>;
   /**
-   * A character that is taken out once special tokens have been looked for: one that stands inside a
-   * special token's name keeps it ordinary text even where it is allowed.
+   * A character that is removed after special tokens have been matched. Inside the name of an
+   * allowed special token, it makes the name ordinary text.
    */
   shield?: string;
 }
@@ -26,43 +26,52 @@ export interface Tokenizer {
   readonly name: string;
   /** How many tokens there are; ids go from 0 to one less. */
   readonly vocabSize: number;
-  /** The token that closes a text. */
+  /** The token that ends a text. */
   readonly eosId: number;
-  /** Every token that ends what a model says: `eosId`, and others that the model's files name, such as the end of a turn. */
+  /**
+   * All tokens that end a model's answer: `eosId`, and others that the model's files name, such as
+   * the end of a turn.
+   */
   readonly endIds: readonly number[];
   /**
-   * The tokens that a model expects before every text, which `encode` leaves out: none, or the one
-   * that begins a text.
+   * The tokens that a model expects before every text and that `encode` does not add: none, or the
+   * token that begins a text.
    */
   readonly beginIds: readonly number[];
   /** The special tokens, by name. */
   readonly specialTokens: ReadonlyMap<string, number>;
-  /** What it was made from, where that is a `tokenizer.json` or a GGUF file. */
+  /** Its definition, if it came from a `tokenizer.json` or a GGUF file. */
   readonly definition?: TokenizerDefinition;
   /**
+   * Encodes a text.
+   *
    * @param text Any string; lone surrogates are read as U+FFFD.
-   * @param options Which special tokens the text may hold.
+   * @param options Which special tokens the text may contain.
    * @returns The text's token ids.
    * @throws {RangeError} If an allowed special token is not one of this vocabulary.
    */
   encode(text: string, options?: EncodeOptions): number[];
   /**
-   * Encodes texts that follow one another, each apart, so that no token spans two. A vocabulary that
-   * puts a space before every text puts it before the first only.
+   * Encodes consecutive texts separately, so that no token spans two. A vocabulary that puts a
+   * space before every text puts it only before the first.
    *
    * @param parts The texts.
-   * @param options Which special tokens they may hold.
+   * @param options Which special tokens they may contain.
    * @returns Each text's token ids.
    * @throws {RangeError} If an allowed special token is not one of this vocabulary.
    */
   encodeParts(parts: readonly string[], options?: EncodeOptions): number[][];
   /**
+   * Decodes tokens.
+   *
    * @param ids Token ids.
-   * @returns Their text; bytes that are no UTF-8 become U+FFFD.
+   * @returns Their text; bytes that are not UTF-8 become U+FFFD.
    * @throws {RangeError} If an id is not in the vocabulary.
    */
   decode(ids: Iterable<number>): string;
   /**
+   * Gives the bytes of a token.
+   *
    * @param id A token id.
    * @returns The token's bytes; a token may hold only part of a character.
    * @throws {RangeError} If the id is not in the vocabulary.
@@ -71,14 +80,14 @@ export interface Tokenizer {
 }
 
 /**
- * Decodes tokens one by one for printing: holds back the bytes of a character until all of it has
- * come, so that an emoji spread over three tokens appears once and whole.
+ * Decodes tokens one by one for printing. It holds back the bytes of a character until it is
+ * complete, so that an emoji of three tokens is printed once.
  *
  * @example Printing while tokens arrive
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { gpt2Tokenizer } from "./gpt2.ts";
- * import { TokenDecoder } from "./tokenizer.ts";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { TokenDecoder } from "tunebook/text";
  *
  * const tokenizer = gpt2Tokenizer();
  * const decoder = new TokenDecoder(tokenizer);
@@ -90,32 +99,43 @@ export class TokenDecoder {
   readonly #tokenizer: Pick<Tokenizer, "bytes">;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  /** @param tokenizer The vocabulary that the tokens belong to. */
+  /**
+   * Makes a decoder.
+   *
+   * @param tokenizer The vocabulary that the tokens belong to.
+   */
   constructor(tokenizer: Pick<Tokenizer, "bytes">) {
     this.#tokenizer = tokenizer;
   }
 
   /**
+   * Takes the next token.
+   *
    * @param id The next token.
-   * @returns The text that is complete with it, often its own, possibly empty.
+   * @returns The text that it completes, possibly empty.
    * @throws {RangeError} If the id is not in the vocabulary.
    */
   push(id: number): string {
     return this.#decoder.decode(this.#tokenizer.bytes(id), { stream: true });
   }
 
-  /** @returns What remains once no token follows: U+FFFD for a character cut short, else nothing. */
+  /**
+   * Ends the text.
+   *
+   * @returns The rest after the last token: U+FFFD for an incomplete character, otherwise an empty
+   * string.
+   */
   end(): string {
     return this.#decoder.decode();
   }
 }
 
-/** Characters shown in place of those that would not be seen. */
+/** Visible characters for invisible ones. */
 const VISIBLE: Record<string, string> = { " ": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥" };
 
 /**
- * A token's text for a view: spaces and line ends as `␣`, `⏎`, `␍` and `⇥`, other invisible
- * characters as `\u{…}`, and bytes that are only part of a character as `\xF0\x9F`.
+ * A token's text for display: spaces, line ends and tabs as `␣`, `⏎`, `␍` and `⇥`, other invisible
+ * characters as `\u{…}`, and incomplete characters as bytes such as `\xF0\x9F`.
  *
  * @param tokenizer The vocabulary that the token belongs to.
  * @param id The token.
@@ -125,7 +145,7 @@ const VISIBLE: Record<string, string> = { " ": "␣", "\n": "⏎", "\r": "␍", 
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { gpt2Tokenizer } from "./gpt2.ts";
+ * import { gpt2Tokenizer } from "tunebook";
  * import { printableToken } from "./tokenizer.ts";
  *
  * assertEquals(printableToken(gpt2Tokenizer(), 995), "␣world");

@@ -1,4 +1,4 @@
-/** `tokenizer.json` and `tokenizer_config.json`, read and written. */
+/** Reading and writing `tokenizer.json` and `tokenizer_config.json`. */
 import type { AddedToken } from "./added_tokens.ts";
 import type { Component, PieceModel, TokenizerDefinition } from "./definition.ts";
 import { listMerges } from "./merge_ranks.ts";
@@ -6,14 +6,14 @@ import { listMerges } from "./merge_ranks.ts";
 type Json = Record<string, unknown>;
 
 /**
- * Reads a tokenizer from the objects of its files.
+ * Reads a tokenizer's definition from its parsed files.
  *
- * @param json What `tokenizer.json` holds.
- * @param config What `tokenizer_config.json` holds; an empty object where there is none.
- * @param options What the vocabulary is called; the ids of tokens that end a text, of which the first is the closing
- * token where the files do not say it; the file's name for errors.
- * @returns What a tokenizer is made from.
- * @throws {TypeError} If something is missing or not of the form it should have.
+ * @param json The content of `tokenizer.json`.
+ * @param config The content of `tokenizer_config.json`; an empty object if there is none.
+ * @param options The vocabulary's name; the ids of tokens that end a text, the first of which is
+ * the end token if the files do not name one; the file's name for errors.
+ * @returns The tokenizer's definition.
+ * @throws {TypeError} If something is missing or has the wrong form.
  */
 export function parseTokenizerJson(
   json: unknown,
@@ -24,7 +24,7 @@ export function parseTokenizerJson(
   const fail = (reason: string): never => {
     throw new TypeError(`Cannot read the tokenizer "${path}": ${reason}`);
   };
-  if (!isObject(json)) return fail("it is no object");
+  if (!isObject(json)) return fail("it is not an object");
   const model = json.model;
   if (!isObject(model)) return fail('"model" is missing');
   const addedTokens = (json.added_tokens ?? []) as AddedToken[];
@@ -70,10 +70,10 @@ export function parseTokenizerJson(
 }
 
 /**
- * A tokenizer as the files that transformers' `AutoTokenizer` reads.
+ * Converts a tokenizer to the files that transformers' `AutoTokenizer` reads.
  *
- * @param definition What the tokenizer is made from.
- * @returns The objects of `tokenizer.json` and `tokenizer_config.json`.
+ * @param definition The tokenizer's definition.
+ * @returns The contents of `tokenizer.json` and `tokenizer_config.json`.
  */
 export function writeTokenizerJson(definition: TokenizerDefinition): { json: Json; config: Json } {
   const { tokens, addedTokens, model, beginIds, chatTemplate } = definition;
@@ -163,7 +163,7 @@ function readTokens(vocab: unknown, fail: Fail): (string | undefined)[] {
 }
 
 function readModel(model: Json, fail: Fail): PieceModel {
-  // files of early versions name no type; a list of merges is what byte pair encoding alone has
+  // files of early versions have no type; only byte pair encoding has a list of merges
   const isBytePair = model.type === "BPE" || (model.type === undefined && "merges" in model);
   if (!isBytePair) return { type: "library", model: model as Component };
   const merges = model.merges;
@@ -197,7 +197,7 @@ function readComponent(json: Json, key: string, fail: Fail): Component | null {
   return value as Component;
 }
 
-/** The special tokens that the post-processor puts before a text; `add_bos_token` overrules it. */
+/** The special tokens that the post-processor puts before a text; `add_bos_token` overrides it. */
 function readBeginIds(
   processor: unknown,
   config: Json,
@@ -220,7 +220,7 @@ function readBeginIds(
   return [];
 }
 
-/** A template, or of several named ones the default. */
+/** A template, or the default one of several. */
 function readChatTemplate(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) return undefined;

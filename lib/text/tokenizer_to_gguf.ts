@@ -1,6 +1,7 @@
 /**
- * A tokenizer as the metadata of a GGUF file, by which llama.cpp and Ollama cut texts as it does: the
- * way back from {@linkcode ggufTokenizerDefinition}. Keys as llama.cpp's `gguf-py/gguf/constants.py`.
+ * Converts a tokenizer to the metadata of a GGUF file, with which llama.cpp and Ollama produce the
+ * same tokens: the inverse of {@linkcode ggufTokenizerDefinition}. Keys as llama.cpp's
+ * `gguf-py/gguf/constants.py`.
  */
 import type { GgufMetadata, GgufWritable } from "../weights/mod.ts";
 import { type Component, componentsOf, type TokenizerDefinition } from "./definition.ts";
@@ -14,17 +15,17 @@ import type { Tokenizer } from "./tokenizer.ts";
 const NORMAL = 1, UNKNOWN = 2, CONTROL = 3, USER_DEFINED = 4, UNUSED = 5, BYTE = 6;
 
 /**
- * Describes a tokenizer in a GGUF file's terms.
+ * Converts a tokenizer to a GGUF file's metadata.
  *
- * @param tokenizer GPT-2's own, or one of Hugging Face's kind with byte pair encoding.
+ * @param tokenizer GPT-2's own, or a Hugging Face tokenizer with byte pair encoding.
  * @returns The keys `tokenizer.*`.
- * @throws {TypeError} If GGUF has no name for how it cuts a text.
+ * @throws {TypeError} If GGUF has no name for the way it splits a text.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { gpt2Tokenizer } from "./gpt2.ts";
- * import { tokenizerToGguf } from "./tokenizer_to_gguf.ts";
+ * import { gpt2Tokenizer } from "tunebook";
+ * import { tokenizerToGguf } from "tunebook/text";
  *
  * const metadata = tokenizerToGguf(gpt2Tokenizer());
  * assertEquals(metadata["tokenizer.ggml.pre"], "gpt-2");
@@ -52,7 +53,8 @@ function describe(definition: TokenizerDefinition): GgufMetadata {
   const merges = () => listMerges(model.merges, definition.tokens);
   const id = (value: number | undefined): GgufWritable | undefined =>
     value === undefined ? undefined : { uint32: value };
-  // llama.cpp knows the second and third as the end of a turn and of a message; Ollama's list has all.
+  // In llama.cpp the second and third are the end of a turn and of a message; Ollama reads the list
+  // of all.
   const ends = [...new Set([definition.eosId, ...definition.endIds ?? []])];
   const keys: Record<string, GgufWritable | undefined> = {
     "ggml.model": byteLevel ? "gpt2" : "llama",
@@ -94,14 +96,14 @@ function listTokens(
   });
   for (const { id, content, special } of addedTokens) {
     types[id] = special ? CONTROL : USER_DEFINED;
-    // llama.cpp looks for these in the text as it stands, where a space is a space
+    // llama.cpp matches these literally in the text, in which a space is a space
     tokens[id] = byteLevel || special ? content : content.replaceAll("▁", " ");
   }
   if (!byteLevel && unknownId !== undefined) types[unknownId] = UNKNOWN;
   return { tokens, types };
 }
 
-/** The earlier the first merge that makes a token, the higher its score; what no merge makes is lowest. */
+/** Tokens of earlier merges get higher scores; tokens without a merge get the lowest. */
 function scoresOf(
   { name, tokens, addedTokens, model }: TokenizerDefinition,
   merges: () => [string, string][],
@@ -127,17 +129,18 @@ function scoresOf(
 }
 
 /**
- * Scores mean every pair of tokens that makes a token. A byte pair encoding that was trained as such lists one pair
- * a token, and would cut otherwise by scores; a SentencePiece model's list may lack a few pairs of special tokens.
+ * Scores imply all pairs of tokens that form a token. A byte pair encoding that was trained as such
+ * lists one pair per token, and would split texts differently by scores. A SentencePiece model's
+ * list may lack a few pairs of special tokens.
  */
 function checkMerges(name: string, listed: number, scored: number): void {
   if (listed >= 0.99 * scored) return;
   throw new TypeError(
-    `Cannot write the tokenizer "${name}" to GGUF: it lists ${listed} merges, and a SentencePiece model of its tokens has ${scored}`,
+    `Cannot write the tokenizer "${name}" to GGUF: it lists ${listed} merges, but a SentencePiece model with its tokens has ${scored}`,
   );
 }
 
-/** Whether a space is put before a text, as Llama's and Mistral's tokenizers do. */
+/** Whether a space is put before a text, as in Llama's and Mistral's tokenizers. */
 function prefixesSpace({ normalizer, preTokenizer }: TokenizerDefinition): boolean {
   return componentsOf(normalizer, "normalizers").some(({ type }) => type === "Prepend") ||
     componentsOf(preTokenizer, "pretokenizers").some(({ type, prepend_scheme }) =>
@@ -145,20 +148,20 @@ function prefixesSpace({ normalizer, preTokenizer }: TokenizerDefinition): boole
     );
 }
 
-/** llama.cpp's name for how a byte-level vocabulary cuts a text. */
+/** llama.cpp's name for the way a byte-level vocabulary splits a text. */
 function nameOfSplit({ name, preTokenizer, model }: TokenizerDefinition): string {
   const cut = componentsOf(preTokenizer, "pretokenizers").map(essence).join();
   const whole = model.type === "BPE" && (model.ignoreMerges ?? false);
   for (const [known, { components, ignoreMerges = false }] of GGUF_SPLITS) {
-    if (known === "default") continue; // of which llama.cpp warns
+    if (known === "default") continue; // llama.cpp warns about this
     if (ignoreMerges === whole && components.map(essence).join() === cut) return known;
   }
   throw new TypeError(
-    `Cannot write the tokenizer "${name}" to GGUF: llama.cpp has no name for how it cuts a text`,
+    `Cannot write the tokenizer "${name}" to GGUF: llama.cpp has no name for the way it splits a text`,
   );
 }
 
-/** What of a pre-tokenizer decides where it cuts. */
+/** The parts of a pre-tokenizer that decide where it splits. */
 function essence(component: Component): string {
   switch (component.type) {
     case "ByteLevel": {
@@ -176,7 +179,7 @@ function essence(component: Component): string {
   }
 }
 
-/** All fields are there: the crate that transformers stands on requires them. */
+/** All fields are present, because the crate that transformers uses requires them. */
 const BYTE_LEVEL: Component = {
   type: "ByteLevel",
   add_prefix_space: false,
@@ -185,10 +188,11 @@ const BYTE_LEVEL: Component = {
 };
 
 /**
- * GPT-2's own tokenizer as a definition. Its merges follow from its tokens: each is the last merge of its own bytes.
+ * GPT-2's own tokenizer as a definition. Its merges follow from its tokens: each token is the last
+ * merge of its bytes.
  *
  * @param tokenizer GPT-2's.
- * @returns What `tokenizer.json` and GGUF files of it say.
+ * @returns The definition, as in its `tokenizer.json` and GGUF files.
  */
 export function gpt2Definition(tokenizer: Tokenizer): TokenizerDefinition {
   const specials = new Set(tokenizer.specialTokens.values());
@@ -222,7 +226,10 @@ export function gpt2Definition(tokenizer: Tokenizer): TokenizerDefinition {
   };
 }
 
-/** The two tokens that merge to a token last, by the merges of earlier tokens; none for a single byte. */
+/**
+ * The two tokens of a token's last merge, given the merges of earlier tokens; none for a single
+ * byte.
+ */
 function lastMerge(
   token: string | undefined,
   id: number,

@@ -1,42 +1,50 @@
 /**
- * Checkpoints: all that a training needs to go on to the same bits. A checkpoint is a directory that appears whole,
- * by being renamed, or not at all.
+ * Checkpoints: everything that a training needs to resume with bit-identical results. A checkpoint
+ * is a directory that is renamed into place when complete.
  *
  * ```
  * checkpoint/step-000120/
- *   config.json, model.safetensors       the model, in Hugging Face's layout, where all of it learns
- *   trained.safetensors                  what learns, where not all does; training.json knows the rest by its hash
- *   optimizer.safetensors                mean/NAME and variance/NAME of each parameter
- *   best.safetensors                     weights of the best evaluation, where they are kept
- *   training.json                        position, options, and what decided the bits
+ *   config.json, model.safetensors the model, in Hugging Face's layout, if all weights are
+ *   trainable trained.safetensors the trainable tensors otherwise; training.json has the hash of
+ *   the others optimizer.safetensors mean/NAME and variance/NAME of each parameter best.safetensors
+ *   weights of the best evaluation, if they are kept training.json position, options, and what
+ *   decided the bits
  * ```
  *
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "@std/path";
 import { isFullyTrainable } from "../model/trainable.ts";
 import { type Network, saveNetwork } from "../model/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { openSafetensors, type Safetensors, writeSafetensors } from "../weights/mod.ts";
+import {
+  openSafetensors,
+  type Safetensors,
+  writeSafetensors,
+  type WrittenFile,
+} from "../weights/mod.ts";
+import { sha256File } from "../weights/sha256.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import type { AdamW } from "./optimizer.ts";
 import type { TrainingState } from "./state.ts";
 
 const TRAINED = "trained.safetensors";
 const NAME = /^step-(\d{6,})$/;
-/** What is not a checkpoint yet, and what is none any more: both may be left behind by a kill. */
+/** Suffixes of incomplete and of removed checkpoints, which a kill may leave behind. */
 const LEFTOVER = /^\.step-\d{6,}\.(unfinished|discarded)$/;
 
 /**
- * Writes a checkpoint and removes the others. A kill at any moment leaves the newest whole one.
+ * Writes a checkpoint and removes the others. A kill at any moment leaves the newest complete one.
  *
- * @param directory Where checkpoints are kept; made if it does not exist.
+ * @param directory The directory of checkpoints; created if it does not exist.
  * @param model The model.
  * @param optimizer Its optimizer.
  * @param state Position and options.
- * @param options `anew` says that those that are there belong to another training: they could be of later steps and be
- * taken for the newest, so they go before this one takes its place. `best` are weights to keep beside, by name.
+ * @param options `anew` means that existing checkpoints belong to another training: they may be of
+ * later steps and look newer, so they are removed before this one is renamed into place. `best` are
+ * weights to keep too, by name. `complete` writes more files into the checkpoint.
  * @returns The checkpoint's directory.
  */
 export async function saveCheckpoint(
@@ -44,29 +52,39 @@ export async function saveCheckpoint(
   model: Network,
   optimizer: AdamW,
   state: TrainingState,
-  options: { anew?: boolean; best?: ReadonlyMap<string, Float32Array> } = {},
+  options: {
+    anew?: boolean;
+    best?: ReadonlyMap<string, Float32Array>;
+    complete?: (directory: string) => Promise<void>;
+  } = {},
 ): Promise<string> {
   const name = `step-${String(state.step).padStart(6, "0")}`;
   const path = join(directory, name);
   const unfinished = join(directory, `.${name}.unfinished`);
   await Deno.mkdir(directory, { recursive: true });
   await removeLeftovers(directory);
-  if (isFullyTrainable(model)) await saveNetwork(model, unfinished);
-  else await saveTrained(optimizer, unfinished);
+  const written = [
+    isFullyTrainable(model)
+      ? await saveNetwork(model, unfinished)
+      : await saveTrained(optimizer, unfinished),
+  ];
   const entries = [...optimizer.moments].flatMap(([parameter, { mean, variance }]) => [
     { name: `mean/${parameter}`, shape: mean.shape, data: () => mean.data() },
     { name: `variance/${parameter}`, shape: variance.shape, data: () => variance.data() },
   ]);
-  await writeSafetensors(join(unfinished, "optimizer.safetensors"), entries);
+  written.push(await writeSafetensors(join(unfinished, "optimizer.safetensors"), entries));
   if (options.best) {
     const best = Array.from(options.best, ([name, values]) => {
       const { shape } = optimizer.parameters.get(name)!;
       return { name, shape, data: () => Promise.resolve(values) };
     });
-    await writeSafetensors(join(unfinished, "best.safetensors"), best);
+    written.push(await writeSafetensors(join(unfinished, "best.safetensors"), best));
   }
-  const text = new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`);
-  await writeFileBeside(join(unfinished, "training.json"), text);
+  const files = Object.fromEntries(written.map(({ path, sha256 }) => [basename(path), sha256]));
+  const whole = { ...state, files };
+  const text = JSON.stringify({ ...whole, sha256: hashOf(whole) }, null, 2);
+  await writeFileBeside(join(unfinished, "training.json"), `${text}\n`);
+  await options.complete?.(unfinished);
   const others = await listCheckpoints(directory);
   if (options.anew) { for (const other of others) await discard(other.path); }
   await Deno.rename(unfinished, path);
@@ -75,9 +93,9 @@ export async function saveCheckpoint(
 }
 
 /**
- * Removes all checkpoints and the directory that they are kept in.
+ * Removes all checkpoints and their directory.
  *
- * @param directory Where checkpoints are kept; it need not exist.
+ * @param directory The directory of checkpoints; it need not exist.
  */
 export async function removeCheckpoints(directory: string): Promise<void> {
   for (const { path } of await listCheckpoints(directory)) await discard(path);
@@ -87,9 +105,9 @@ export async function removeCheckpoints(directory: string): Promise<void> {
 /**
  * Finds the newest checkpoint.
  *
- * @param directory Where checkpoints are kept.
- * @returns Its directory and state, or undefined where there is none.
- * @throws {SyntaxError} If its `training.json` is not what was written.
+ * @param directory The directory of checkpoints.
+ * @returns The newest one's directory and state; undefined if there is none.
+ * @throws {SyntaxError} If its `training.json` is damaged.
  */
 export async function findCheckpoint(
   directory: string,
@@ -106,7 +124,39 @@ export async function findCheckpoint(
   if (state?.version !== 1 || !Number.isInteger(state.step) || !state.options || !state.facts) {
     throw new SyntaxError(`Cannot read "${file}": expected version 1 of a training's state`);
   }
+  const { sha256, ...rest } = state;
+  if (hashOf(rest) !== sha256) throw damaged(newest.path, "training.json", sha256);
+  if (state.step !== newest.step) {
+    throw new SyntaxError(
+      `Cannot resume from "${newest.path}": its training.json is of step ${state.step}`,
+    );
+  }
   return { path: newest.path, state };
+}
+
+/**
+ * Checks that the files of a checkpoint are those that were written.
+ *
+ * @param path The checkpoint's directory.
+ * @param state Its state, which has their hashes.
+ * @throws {SyntaxError} If a file has other bytes.
+ * @throws {Deno.errors.NotFound} If a file is missing.
+ */
+export async function assertWhole(path: string, { files }: TrainingState): Promise<void> {
+  for (const [name, sha256] of Object.entries(files ?? {})) {
+    if (await sha256File(join(path, name)) !== sha256) throw damaged(path, name, sha256);
+  }
+}
+
+function damaged(path: string, name: string, sha256: unknown): SyntaxError {
+  return new SyntaxError(
+    `Cannot resume from "${path}": ${name} is not what was written (its SHA-256 was ${sha256}); ` +
+      "remove the checkpoint to start again",
+  );
+}
+
+function hashOf(state: object): string {
+  return createHash("sha256").update(JSON.stringify(state)).digest("hex");
 }
 
 /**
@@ -118,7 +168,7 @@ export async function findCheckpoint(
  * @param step Steps taken.
  * @throws {TypeError} If a tensor has another shape.
  * @throws {RangeError} If a tensor is missing.
- * @throws {SyntaxError} If a file is not whole.
+ * @throws {SyntaxError} If a file is incomplete.
  */
 export async function restoreCheckpoint(
   path: string,
@@ -136,7 +186,7 @@ export async function restoreCheckpoint(
   for (const [name, { mean, variance }] of optimizer.moments) {
     pairs.push([moments, `mean/${name}`, mean], [moments, `variance/${name}`, variance]);
   }
-  // All are looked at before the first is overwritten.
+  // All are checked before the first is overwritten.
   for (const [file, name, tensor] of pairs) assertShape(file, name, tensor);
   for (const [file, name, tensor] of pairs) tensor.assign(await file.read(name));
   optimizer.steps = step;
@@ -146,11 +196,11 @@ export async function restoreCheckpoint(
  * Reads the weights of the best evaluation.
  *
  * @param path The checkpoint's directory.
- * @param optimizer Whose parameters they are of.
+ * @param optimizer The optimizer of the parameters.
  * @returns Elements by name.
  * @throws {TypeError} If a tensor has another shape.
  * @throws {RangeError} If a tensor is missing.
- * @throws {SyntaxError} If the file is not whole.
+ * @throws {SyntaxError} If the file is incomplete.
  */
 export async function readBest(
   path: string,
@@ -165,13 +215,13 @@ export async function readBest(
   return best;
 }
 
-/** Writes the parameters that learn. */
-async function saveTrained({ parameters }: AdamW, directory: string): Promise<void> {
+/** Writes the trainable parameters. */
+async function saveTrained({ parameters }: AdamW, directory: string): Promise<WrittenFile> {
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(parameters, ([name, tensor]) => {
     return { name, shape: tensor.shape, data: () => tensor.data() };
   });
-  await writeSafetensors(join(directory, TRAINED), entries);
+  return await writeSafetensors(join(directory, TRAINED), entries);
 }
 
 function assertShape(file: Safetensors, name: string, tensor: Tensor): void {
@@ -197,7 +247,10 @@ async function listCheckpoints(directory: string): Promise<{ path: string; step:
   return found.sort((a, b) => a.step - b.step);
 }
 
-/** Removes a checkpoint. Renamed first, so that a kill leaves no half of one that is taken for a whole. */
+/**
+ * Removes a checkpoint. It is renamed first, so that a kill does not leave half of one that looks
+ * complete.
+ */
 async function discard(path: string): Promise<void> {
   const discarded = join(dirname(path), `.${basename(path)}.discarded`);
   await removeIfPresent(discarded);

@@ -1,6 +1,6 @@
 /**
- * The best validation loss of a training: when it was, its weights, and whether waiting for a better one has lasted
- * long enough.
+ * Tracks the best validation loss of a training, its weights, and whether the patience is
+ * exhausted.
  *
  * @module
  */
@@ -9,25 +9,28 @@ import type { Tensor } from "../tensor/mod.ts";
 
 /** When a training ends before its last step. */
 export interface EarlyStopping {
-  /** Ends it after so many evaluations in a row without improvement. */
+  /** Ends the training after this many consecutive evaluations without improvement. */
   readonly patience: number;
-  /** How much lower than the best a validation loss must be to be an improvement, in nats. 0 by default: any. */
+  /**
+   * By how much a validation loss must be lower than the best to be an improvement, in nats. 0 by
+   * default.
+   */
   readonly minImprovement?: number;
 }
 
 /** The best evaluation so far. */
 export interface Best {
-  /** After which step it was. */
+  /** The step of the evaluation. */
   readonly step: number;
   /** Its validation loss, in nats. */
   readonly validationLoss: number;
-  /** Evaluations since then that were no improvement. */
+  /** The number of evaluations without improvement since then. */
   readonly evaluationsSince: number;
-  /** After which step the latest evaluation was. */
+  /** The step of the latest evaluation. */
   readonly evaluatedAt: number;
 }
 
-/** Follows validation losses. */
+/** Tracks validation losses. */
 export class BestTracker {
   readonly #patience: number;
   readonly #minImprovement: number;
@@ -36,8 +39,8 @@ export class BestTracker {
   #weights: ReadonlyMap<string, Float32Array> | undefined;
 
   /**
-   * @param stopping When to end; never by default.
-   * @param kept Weights that are copied at each improvement, into memory outside of the device; none by default.
+   * @param stopping When to stop; never by default.
+   * @param kept Weights that are copied to host memory at each improvement; none by default.
    */
   constructor(
     { patience, minImprovement = 0 }: EarlyStopping = { patience: Infinity },
@@ -53,7 +56,7 @@ export class BestTracker {
     return this.#best;
   }
 
-  /** Whether the patience is at its end. */
+  /** Whether the patience is exhausted. */
   get exhausted(): boolean {
     return (this.#best?.evaluationsSince ?? 0) >= this.#patience;
   }
@@ -64,10 +67,10 @@ export class BestTracker {
   }
 
   /**
-   * Takes note of an evaluation, and of the weights where it is the best.
+   * Records an evaluation, and copies the weights if it is the best.
    *
-   * @param step After which step it was.
-   * @param validationLoss What it measured.
+   * @param step The step of the evaluation.
+   * @param validationLoss Its validation loss.
    */
   async observe(step: number, validationLoss: number): Promise<void> {
     const best = this.#best;
@@ -83,13 +86,13 @@ export class BestTracker {
     this.#best = { step, validationLoss, evaluationsSince: 0, evaluatedAt: step };
   }
 
-  /** Goes on from what a checkpoint says. */
+  /** Restores the state from a checkpoint. */
   resume(best: Best | undefined, weights?: ReadonlyMap<string, Float32Array>): void {
     this.#best = best;
     this.#weights = weights;
   }
 
-  /** Gives the model the best evaluation's weights back. */
+  /** Restores the model's weights of the best evaluation. */
   restore(): void {
     for (const [name, values] of this.#weights ?? []) this.#kept!.get(name)!.assign(values);
   }

@@ -1,26 +1,28 @@
 /**
- * The loss of a model on examples it does not learn from.
+ * The loss of a model on examples that it is not trained on.
  *
  * @module
  */
 
-import { type CountOptions, type EncodedExample, forest, reportLengths } from "../dataset/mod.ts";
+import { type EncodedExample, forest } from "../dataset/mod.ts";
+import { withCounted } from "../dataset/sequences.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { lossOf, type Network } from "../model/mod.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import type { Evaluation } from "./options.ts";
-import { SFT_DEFAULTS, type TrainingSettings } from "./settings.ts";
+import { SFT_DEFAULTS } from "./defaults.ts";
+import type { TrainingSettings } from "./settings.ts";
 import { lossWeight } from "./step.ts";
 import type { TrainingData } from "./training_data.ts";
 
-/** What was measured. */
+/** The result of a measurement. */
 export interface MeasuredLoss {
-  /** Mean negative log-likelihood of a counted token, in nats. */
+  /** Mean negative log-likelihood per counted token, in nats. */
   readonly loss: number;
   /** How many tokens counted. */
   readonly tokens: number;
-  /** How many examples had any. */
+  /** How many examples had counted tokens. */
   readonly examples: number;
 }
 
@@ -30,11 +32,11 @@ export interface MeasureOptions {
   readonly mask?: Mask;
   /** The most tokens of a sequence; the model's context by default. */
   readonly maxLength?: number;
-  /** Examples computed at a time. 8 by default; it does not change the result but for rounding. */
+  /** Examples per batch. 8 by default; it affects the result only by rounding. */
   readonly batchSize?: number;
   /** Stops it: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called after each batch with examples done and in all. */
+  /** Called after each batch with the examples done and the total. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -47,13 +49,28 @@ const NAMES: OptionNames<MeasureOptions> = {
 };
 
 /**
- * Measures the mean loss over all counted tokens of some examples, each as often as its example's weight says.
+ * Measures the mean loss over all counted tokens of examples, weighted by the examples' weights.
  *
  * @param model The model.
  * @param examples The examples.
  * @param options Mask and lengths.
- * @returns The mean and how many tokens it is over. Examples of which nothing counts are left out.
- * @throws {RangeError} If nothing counts at all.
+ * @returns The mean and the number of tokens. Examples without counted tokens are left out.
+ * @throws {RangeError} If no token counts.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, measureLoss, pick } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const example = { promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 };
+ * const { loss, tokens } = await measureLoss(network, [example]);
+ * assertEquals([loss.toFixed(1), tokens], [Math.log(9).toFixed(1), 2]); // as good as guessing
+ * device.close();
+ * ```
  */
 export async function measureLoss(
   model: Network,
@@ -86,11 +103,11 @@ export async function measureLoss(
 }
 
 /**
- * Measures the losses of a training's parts.
+ * Measures the training and validation loss.
  *
  * @param model The model.
  * @param data The training's data.
- * @param options On how many batches of which size.
+ * @param options The number of batches and their size.
  * @param signal Stops it: the call rejects with the signal's reason.
  * @returns The losses.
  */
@@ -109,19 +126,4 @@ export async function evaluate(
   return validation.length === 0
     ? { trainLoss }
     : { trainLoss, validationLoss: await measure(validation) };
-}
-
-/**
- * Leaves out examples of which no token counts.
- *
- * @param examples The examples.
- * @param options Mask and allowed length.
- * @returns The others, in their order.
- */
-export function withCounted(
-  examples: readonly EncodedExample[],
-  options: CountOptions,
-): readonly EncodedExample[] {
-  const uncounted = new Set(reportLengths(examples, options).uncounted);
-  return uncounted.size === 0 ? examples : examples.filter((_, i) => !uncounted.has(i));
 }

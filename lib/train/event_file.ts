@@ -10,21 +10,23 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import CRC32C from "crc-32/crc32c";
 
-/** What a record of an event file says. */
+/** The content of a record in an event file. */
 export interface Event {
-  /** When it was, in seconds since 1970. */
+  /** The time, in seconds since 1970. */
   readonly wallTime: number;
-  /** Of which step it tells. */
+  /** The step. */
   readonly step?: number;
   /** The file's version, in its first record. */
   readonly fileVersion?: string;
-  /** Whether a session starts: events of this step and later ones, in files from before, no longer hold. */
+  /**
+   * Whether a session starts, which invalidates events of this and later steps in earlier files.
+   */
   readonly sessionStart?: boolean;
-  /** Numbers by their tags. */
+  /** Numbers by tag. */
   readonly scalars?: Readonly<Record<string, number>>;
 }
 
-/** The version that readers know. */
+/** The version that readers support. */
 export const FILE_VERSION = "brain.Event:2";
 
 /**
@@ -56,7 +58,7 @@ export function encodeEvent(event: Event): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Puts data into a record.
+ * Wraps data in a record.
  *
  * @param data The data.
  * @returns Length, data and their checksums.
@@ -71,7 +73,9 @@ export function frameRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return record;
 }
 
-/** CRC-32C, rotated right by 15 bits, plus a constant: a checksum of data that holds checksums. */
+/**
+ * CRC-32C, rotated right by 15 bits, plus a constant: a checksum for data that contains checksums.
+ */
 function maskedChecksum(data: Uint8Array): number {
   const checksum = CRC32C.buf(data) >>> 0;
   return (((checksum >>> 15) | (checksum << 17)) + 0xa282ead8) >>> 0;

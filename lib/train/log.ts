@@ -1,6 +1,6 @@
 /**
- * What trainings did to a network, kept beside it for whoever saves it: at whichever level it was trained, what it was
- * taught is known. A log holds no tensors, so that it keeps no memory of the device.
+ * Records the trainings of a network for saving it later, regardless of the level at which it was
+ * trained. A log contains no tensors, so that it does not retain device memory.
  *
  * @module
  */
@@ -12,15 +12,18 @@ import type { Evaluation } from "./options.ts";
 
 /** One training of a network. */
 export interface TrainingLog {
-  /** How its entries were written, where they were encoded as one. */
+  /** The format of its entries, if they have one format. */
   readonly format?: EntryFormat;
-  /** The adapters that learnt, where not the weights did. */
+  /** The trained adapters, if the weights were frozen. */
   readonly adapter?: LoraSettings;
-  /** What decides its steps: mask, lengths, seeds, rates, the data's hash; empty until it begins. */
+  /**
+   * The settings that decide its steps: mask, lengths, seeds, rates, the data's hash; empty until
+   * it begins.
+   */
   settings: Readonly<Record<string, unknown>>;
-  /** How many examples it learns from. */
+  /** The number of training examples. */
   readonly examples: number;
-  /** What computed it. */
+  /** The device. */
   readonly device: string;
   /** Steps taken. */
   step: number;
@@ -28,7 +31,7 @@ export interface TrainingLog {
   readonly totalSteps: number;
   /** The last step's loss, in nats. */
   loss?: number;
-  /** What was measured last. */
+  /** The last evaluation. */
   evaluation?: Evaluation;
 }
 
@@ -43,7 +46,7 @@ export function addTrainingLog(network: Network, log: TrainingLog): void {
  * The trainings of a network in this process.
  *
  * @param network The network.
- * @returns Those that took a step, first to last.
+ * @returns Those that took a step, in order.
  */
 export function trainingsOf(network: Network): readonly TrainingLog[] {
   return (logs.get(network) ?? []).filter(({ step }) => step > 0);

@@ -7,8 +7,8 @@
 export type { Best, EarlyStopping } from "./early_stopping.ts";
 export { type MeasuredLoss, measureLoss, type MeasureOptions } from "./evaluate.ts";
 export { AdamW, type AdamWOptions, type Moments } from "./optimizer.ts";
-export type { Evaluation, SftOptions, Step } from "./options.ts";
+export type { CheckpointOptions, Evaluation, SftOptions, Step } from "./options.ts";
 export { learningRateAt, type Schedule, type ScheduleOptions } from "./schedule.ts";
-export { sft, Training } from "./sft.ts";
+export { sft, type Training } from "./sft.ts";
 export { TensorBoard } from "./tensorboard.ts";
 export type { TrainingSettings } from "./settings.ts";

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { ADAMW_DEFAULTS } from "./defaults.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { adamwInto, fill, Tensor } from "../tensor/mod.ts";
 
-/** Options of {@linkcode AdamW}; the defaults are PyTorch's, but for the decay. */
+/** Options of {@linkcode AdamW}; the defaults are PyTorch's, except the weight decay. */
 export interface AdamWOptions {
   /** Decay of the running mean of gradients. 0.9 by default. */
   readonly beta1?: number;
@@ -19,14 +20,6 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
 }
 
-/** PyTorch's defaults, but for the decay. */
-export const ADAMW_DEFAULTS = {
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.1,
-} as const satisfies AdamWOptions;
-
 /** The names of {@linkcode AdamWOptions}. */
 export const ADAMW_OPTIONS: OptionNames<AdamWOptions> = {
   beta1: true,
@@ -37,26 +30,46 @@ export const ADAMW_OPTIONS: OptionNames<AdamWOptions> = {
 
 /** Running means of one parameter. */
 export interface Moments {
-  /** Of its gradients. */
+  /** The running mean of its gradients. */
   readonly mean: Tensor;
-  /** Of its gradients' squares. */
+  /** The running mean of its squared gradients. */
   readonly variance: Tensor;
 }
 
-/** The optimizer of Loshchilov & Hutter, 2019. */
+/**
+ * The optimizer of Loshchilov & Hutter, 2019.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick, Tensor } from "tunebook";
+ * import { AdamW } from "tunebook/train";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const weight = Tensor.from(device, new Float32Array([1]), [1]);
+ * weight.requiresGrad = true;
+ * using optimizer = new AdamW(new Map([["weight", weight]]), { weightDecay: 0 });
+ * weight.grad = Tensor.from(device, new Float32Array([2]), [1]);
+ * optimizer.step(0.125); // the first step is as long as the learning rate
+ * assertEquals((await weight.item()).toFixed(3), "0.875");
+ * device.close();
+ * ```
+ */
 export class AdamW implements Disposable {
   readonly #settings: Required<AdamWOptions>;
   readonly #moments = new Map<string, Moments>();
   readonly #reserveGradients: boolean;
-  /** What it updates, by name. */
+  /** The parameters that it updates, by name. */
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** Steps taken. */
   steps = 0;
 
   /**
-   * @param parameters What it updates, by name.
-   * @param options Decays. `reserveGradients` sets memory for gradients apart from the start, rather than reusing that of
-   * activations: with `recompute` the next block needs the latter again.
+   * Creates an optimizer whose running means are 0.
+   *
+   * @param parameters The parameters to update, by name.
+   * @param options Decays. `reserveGradients` allocates memory for gradients at the start instead
+   * of reusing that of activations, which the next block needs again with `recompute`.
    * @throws {TypeError} If there is an unknown option.
    */
   constructor(
@@ -91,10 +104,11 @@ export class AdamW implements Disposable {
   }
 
   /**
-   * Enqueues one step with the parameters' gradients, and lets go of these. A parameter without one stays as it is.
+   * Enqueues one step with the parameters' gradients, and releases them. A parameter without a
+   * gradient is not changed.
    *
-   * @param learningRate Of this step.
-   * @param gradientScale What gradients are multiplied by first, 1 by default.
+   * @param learningRate The rate of this step.
+   * @param gradientScale The factor of gradients, 1 by default.
    */
   step(learningRate: number, gradientScale = 1): void {
     this.steps++;
@@ -111,7 +125,7 @@ export class AdamW implements Disposable {
     this.zeroGrad();
   }
 
-  /** Lets go of all gradients. */
+  /** Releases all gradients. */
   zeroGrad(): void {
     for (const parameter of this.parameters.values()) {
       if (this.#reserveGradients && parameter.grad?.exclusive) {
@@ -122,7 +136,7 @@ export class AdamW implements Disposable {
     }
   }
 
-  /** Gives its memory back. */
+  /** Frees its memory. */
   [Symbol.dispose](): void {
     for (const { mean, variance } of this.#moments.values()) {
       mean.dispose();

@@ -1,5 +1,5 @@
 /**
- * What a fine-tuning is told, and what it tells of each step.
+ * The options of a training, and its report of each step.
  *
  * @module
  */
@@ -10,73 +10,90 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
 import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
-import type { TrainingSettings } from "./settings.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
+
+/** Where and when a training writes checkpoints. */
+export interface CheckpointOptions {
+  /** The directory that holds them. */
+  readonly directory: string;
+  /** Steps between two checkpoints. 50 by default. */
+  readonly every?: number;
+  /** Writes more files into a checkpoint before it takes its place; `Model.train()` adds tokenizer and record. */
+  readonly complete?: (directory: string) => Promise<void>;
+}
 
 /** Options of {@linkcode sft}. */
 export interface SftOptions extends AdamWOptions, ScheduleOptions {
-  /** What to learn from. */
+  /** The training examples. */
   readonly examples: readonly EncodedExample[];
-  /** What to evaluate on; none by default. */
+  /** The validation examples; none by default. */
   readonly validation?: readonly EncodedExample[];
-  /** How often to go through the examples. 1 by default. */
+  /** The number of passes over the examples. 1 by default. */
   readonly epochs?: number;
-  /** Stops after so many steps, if the epochs have more. */
+  /** Stops after this many steps, if the epochs have more. */
   readonly maxSteps?: number;
-  /** Examples a batch. 8 by default. */
+  /** Examples per batch. 8 by default. */
   readonly batchSize?: number;
   /**
-   * Batches a step, whose gradients are added up: the step of one batch so many times as large, in the memory of one.
-   * Of a given order so many batches in a row make a step. 1 by default.
+   * Batches per step, whose gradients are accumulated: the step of a batch that many times larger,
+   * in the memory of one. With a given order, consecutive batches form a step. 1 by default.
    */
   readonly accumulate?: number;
-  /** Whether a last batch that is not full is left out, as the reference does. True by default. */
+  /** Whether an incomplete last batch is left out, as in Raschka's chapter 7. True by default. */
   readonly dropLast?: boolean;
-  /** `shuffled` anew each epoch (the default), as `given`, or batches of indices. */
+  /** `shuffled` again for each epoch (the default), as `given`, or batches of indices. */
   readonly order?: "given" | "shuffled" | readonly (readonly number[])[];
-  /** How a batch's sequences stand together; `forest` by default, `packed` where the model has dropout. */
+  /**
+   * How the sequences of a batch are laid out; `forest` by default, `packed` if the model has
+   * dropout.
+   */
   readonly layout?: BatchLayout;
-  /** Gradients longer than this, all taken together, are shortened to it. Not by default. */
+  /** The gradient norm, over all parameters, is clipped to this. Not clipped by default. */
   readonly maxGradientNorm?: number;
-  /** Decides order and dropout. 123 by default. */
+  /** Seed of order and dropout. 123 by default. */
   readonly seed?: number;
   /** Which tokens count; `prompt` by default. */
   readonly mask?: Mask;
   /** The most tokens of a sequence; the model's context by default. */
   readonly maxLength?: number;
-  /** Evaluates after every so many steps, and after the last; 0 for never. 5 by default. */
+  /** Evaluates after every this many steps, and after the last; 0 for never. 5 by default. */
   readonly evalEvery?: number;
   /**
-   * On so many batches of each part, 5 by default; or `"all"`: on all validation examples, and as many of the others (which needs validation examples).
+   * The number of batches of each part to evaluate on, 5 by default; or `"all"`: all validation
+   * examples, and as many training examples (which needs validation examples).
    */
   readonly evalIters?: number | "all";
-  /** Ends the training where the validation loss no longer falls. Not by default. */
+  /** Ends the training if the validation loss no longer falls. Not by default. */
   readonly earlyStopping?: EarlyStopping;
   /**
-   * Whether the model has the weights of the best validation loss when the loop comes to its end. They are kept in
-   * memory, outside of the device. False by default: it has the last step's.
+   * Whether the model gets the weights of the best validation loss when the loop ends. They are
+   * kept in host memory. False by default: the model has the last step's weights.
    */
   readonly keepBest?: boolean;
   /**
-   * Whether a block's activations are computed again for its gradients, rather than kept since the forward: to the same
-   * bits in less memory, and in a third more time. False by default.
+   * Whether a block's activations are recomputed for its gradients instead of being kept:
+   * bit-identical results with less memory in a third more time. False by default.
    */
   readonly recompute?: boolean;
-  /** Run at the end of each epoch; what it returns is the step's `sample`. An error that it throws ends the loop. */
+  /**
+   * Called at the end of each epoch; its result is the step's `sample`. An error that it throws
+   * ends the loop.
+   */
   readonly sample?: (model: Network) => string | Promise<string>;
   /**
-   * Where checkpoints are kept, and after how many steps one is written (50 by default, and when it ends). A step's is
-   * written when the loop's body is through with the step, so that what the body wrote down is never behind it.
+   * Where checkpoints are kept, and after how many steps one is written (50 by default, and at the
+   * end). The checkpoint of a step is written after the loop's body has run, so that the body's own
+   * records are never behind it.
    */
-  readonly checkpoint?: { readonly directory: string; readonly every?: number };
+  readonly checkpoint?: CheckpointOptions;
   /**
-   * Goes on from the newest checkpoint, if there is one. By default it begins anew, and its first checkpoint replaces
-   * those of an earlier training.
+   * Resumes from the newest checkpoint, if there is one. By default the training starts from the
+   * beginning, and its first checkpoint replaces those of an earlier training.
    */
   readonly resume?: boolean;
   /**
-   * Asked where the checkpoint was made with another device, BLAS or number of threads, so that bits will differ.
-   * By default the answer is no, and resuming fails.
+   * Called if the checkpoint was made with another device, BLAS or number of threads, so that bits
+   * will differ. By default resuming then fails.
    */
   readonly confirmOtherBits?: (differences: readonly string[]) => boolean | Promise<boolean>;
   /** Stops between steps: the loop rejects with the signal's reason. By default the stop button of a notebook. */
@@ -112,30 +129,31 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   signal: true,
 };
 const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
-const CHECKPOINT_NAMES: OptionNames<NonNullable<SftOptions["checkpoint"]>> = {
+const CHECKPOINT_NAMES: OptionNames<CheckpointOptions> = {
   directory: true,
   every: true,
+  complete: true,
 };
 
 /** Losses on parts of the data. */
 export interface Evaluation {
-  /** On the first batches of the examples. */
+  /** The loss on the first batches of the training examples. */
   readonly trainLoss: number;
-  /** On the first batches of the validation examples, if there are any. */
+  /** The loss on the first batches of the validation examples, if there are any. */
   readonly validationLoss?: number;
 }
 
-/** What happened in a step. */
+/** The report of a step. */
 export interface Step {
   /** Its number, from 1. */
   readonly step: number;
-  /** How many there will be. */
+  /** The number of steps of the training. */
   readonly totalSteps: number;
   /** Its epoch, from 1. */
   readonly epoch: number;
-  /** Mean loss of a counted token of its batch before the update, in nats. */
+  /** Mean loss per counted token of its batch before the update, in nats. */
   readonly loss: number;
-  /** Of this step. */
+  /** The learning rate of this step. */
   readonly learningRate: number;
   /** Tokens that the model computed. */
   readonly tokensComputed: number;
@@ -145,17 +163,17 @@ export interface Step {
   readonly seconds: number;
   /** Euclidean norm of all gradients, before clipping. */
   readonly gradientNorm: number;
-  /** Losses measured after the update, on steps that evaluate; left out where a stop comes first. */
+  /** Losses measured after the update, on steps with an evaluation; absent if a stop came first. */
   readonly evaluation?: Evaluation;
-  /** What {@linkcode SftOptions.sample} returned, on the last step of an epoch. */
+  /** The result of {@linkcode SftOptions.sample}, on the last step of an epoch. */
   readonly sample?: string;
 }
 
 /**
  * Checks the options' names and the numbers among them.
  *
- * @param options What was given.
- * @throws {TypeError} If there is an option of another name; the message names it and the one meant.
+ * @param options The options.
+ * @throws {TypeError} If an option is unknown; the message suggests the intended one.
  * @throws {RangeError} If one is out of range; the message names it.
  */
 export function assertOptions(options: SftOptions): void {
@@ -188,8 +206,8 @@ export function assertOptions(options: SftOptions): void {
   check("weightDecay", isRate, "a number of 0 or more");
   check("maxGradientNorm", (value) => value > 0, "a number above 0");
   check("epsilon", isRate, "a number of 0 or more");
-  check("beta1", isDecay, "a number from 0 up to, not including, 1");
-  check("beta2", isDecay, "a number from 0 up to, not including, 1");
+  check("beta1", isDecay, "a number from 0 up to, but not including, 1");
+  check("beta2", isDecay, "a number from 0 up to, but not including, 1");
   const { checkpoint, schedule } = options;
   if (schedule !== undefined && !SCHEDULES.includes(schedule)) {
     throw new RangeError(
@@ -205,17 +223,16 @@ export function assertOptions(options: SftOptions): void {
 }
 
 /**
- * Checks that there are the validation losses that early stopping and the best weights need.
+ * Checks that there are validation losses, which early stopping and the best weights need.
  *
- * @param options What was given.
- * @param validation Examples of the validation part of which something counts.
+ * @param options The options.
+ * @param validation Validation examples with counted tokens.
  * @throws {RangeError} If there are none.
  */
 export function assertValidated(
-  { earlyStopping, keepBest, evalEvery }: Pick<
-    TrainingSettings,
-    "earlyStopping" | "keepBest" | "evalEvery"
-  >,
+  { earlyStopping, keepBest, evalEvery }: Pick<SftOptions, "earlyStopping" | "keepBest"> & {
+    readonly evalEvery: number;
+  },
   validation: readonly EncodedExample[],
 ): void {
   if ((!earlyStopping && !keepBest) || (evalEvery > 0 && validation.length > 0)) return;

@@ -7,9 +7,13 @@
  * @module
  */
 
+import { SCHEDULE_DEFAULTS } from "./defaults.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
-/** A schedule: after the warm-up the rate stays, falls evenly, or falls along half a wave of a cosine. */
+/**
+ * A schedule: after the warm-up the rate is constant, decreases linearly, or follows half a cosine
+ * wave.
+ */
 export type Schedule = "constant" | "linear" | "cosine";
 
 /** The schedules by name. */
@@ -19,24 +23,16 @@ export const SCHEDULES: readonly Schedule[] = ["constant", "linear", "cosine"];
 export interface ScheduleOptions {
   /** The highest rate. 5e-5 by default. */
   readonly learningRate?: number;
-  /** What the rate does after the warm-up; `constant` by default. */
+  /** How the rate changes after the warm-up; `constant` by default. */
   readonly schedule?: Schedule;
   /**
-   * Steps over which the rate rises evenly from 0, the first step's rate; below 1 it is a fraction of all steps,
-   * rounded up. None by default.
+   * Steps over which the rate increases linearly from 0, the rate of the first step. A value below
+   * 1 is a fraction of all steps, rounded up. None by default.
    */
   readonly warmup?: number;
-  /** Where `linear` and `cosine` end, instead of at 0. The warm-up begins at 0 in any case. */
+  /** The final rate of `linear` and `cosine`. 0 by default. The warm-up always starts at 0. */
   readonly minLearningRate?: number;
 }
-
-/** What a schedule is where nothing is said. */
-export const SCHEDULE_DEFAULTS = {
-  learningRate: 5e-5,
-  schedule: "constant",
-  warmup: 0,
-  minLearningRate: 0,
-} as const satisfies ScheduleOptions;
 
 /** The names of {@linkcode ScheduleOptions}. */
 export const SCHEDULE_OPTIONS: OptionNames<ScheduleOptions> = {
@@ -50,7 +46,8 @@ export const SCHEDULE_OPTIONS: OptionNames<ScheduleOptions> = {
  * The learning rate of a step.
  *
  * @param step The step's number, from 1.
- * @param totalSteps How many steps there are; `linear` and `cosine` would reach their end one step after the last.
+ * @param totalSteps The number of steps; `linear` and `cosine` would reach their final rate one
+ * step after the last.
  * @param options Rate, schedule, warm-up.
  * @returns The rate: with p from 0 at the warm-up's end to 1 at the last, `min + (rate − min) · (1 − p)` for `linear`
  * and `min + (rate − min) · ½ (1 + cos πp)` for `cosine`.
@@ -80,7 +77,7 @@ export function learningRateAt(
   return scheduledRate(step, totalSteps, { learningRate, schedule, warmup, minLearningRate });
 }
 
-/** {@linkcode learningRateAt} where all settings are given. */
+/** {@linkcode learningRateAt} with all settings given. */
 export function scheduledRate(
   step: number,
   totalSteps: number,

@@ -1,49 +1,27 @@
 /**
- * The defaults of a training, resolved in this one place: what is resolved here is used, shown and checkpointed.
+ * The settings of a training: its options with every default filled in. They are used, shown and
+ * checkpointed.
  *
  * @module
  */
 
 import type { BatchLayout } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
-import { ADAMW_DEFAULTS } from "./optimizer.ts";
+import { SFT_DEFAULTS } from "./defaults.ts";
 import type { SftOptions } from "./options.ts";
-import { SCHEDULE_DEFAULTS } from "./schedule.ts";
 
 /**
- * What a training does where an option is not given. The optimizer's are PyTorch's, but for the weight decay; the batch
- * size, the learning rate, the seed and the evaluations are those of chapter 7 of Raschka's "Build a Large Language
- * Model (From Scratch)".
+ * The types of the defaults.
+ *
+ * @internal
  */
-export const SFT_DEFAULTS = {
-  epochs: 1,
-  maxSteps: Infinity,
-  batchSize: 8,
-  accumulate: 1,
-  dropLast: true,
-  order: "shuffled",
-  ...SCHEDULE_DEFAULTS,
-  ...ADAMW_DEFAULTS,
-  maxGradientNorm: Infinity,
-  seed: 123,
-  mask: "prompt",
-  evalEvery: 5,
-  evalIters: 5,
-  keepBest: false,
-  recompute: false,
-  resume: false,
-} as const satisfies Partial<SftOptions>;
-
-/** Steps between two checkpoints where `checkpoint.every` is not given. */
-export const CHECKPOINT_EVERY = 50;
-
 type Defaults = {
   readonly [Name in keyof typeof SFT_DEFAULTS]-?: NonNullable<SftOptions[Name & keyof SftOptions]>;
 };
 
 /** The options of a training with every default filled in. */
 export interface TrainingSettings extends Omit<SftOptions, keyof Defaults>, Defaults {
-  /** Examples to evaluate on; empty where there are none. */
+  /** Validation examples; empty if there are none. */
   readonly validation: NonNullable<SftOptions["validation"]>;
   /** The most tokens of a sequence. */
   readonly maxLength: number;
@@ -54,7 +32,7 @@ export interface TrainingSettings extends Omit<SftOptions, keyof Defaults>, Defa
 /**
  * Fills in the defaults of a training.
  *
- * @param options What was asked for. An option that is undefined has its default.
+ * @param options The options. An undefined option has its default.
  * @param network The network, whose context limits sequences, and whose dropout decides the layout.
  * @returns The settings.
  */

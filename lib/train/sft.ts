@@ -12,7 +12,13 @@ import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
 import { recordDevice } from "../tensor/facts.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { findCheckpoint, readBest, restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import {
+  assertWhole,
+  findCheckpoint,
+  readBest,
+  restoreCheckpoint,
+  saveCheckpoint,
+} from "./checkpoint.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
 import { addTrainingLog, type TrainingLog } from "./log.ts";
@@ -25,23 +31,44 @@ import {
   type Step,
 } from "./options.ts";
 import { scheduledRate } from "./schedule.ts";
-import { CHECKPOINT_EVERY, resolveSftOptions, type TrainingSettings } from "./settings.ts";
+import { CHECKPOINT_EVERY } from "./defaults.ts";
+import { resolveSftOptions, type TrainingSettings } from "./settings.ts";
 import { assertResumable, describeOptions, describeSettings, type TrainingState } from "./state.ts";
 import { takeStep } from "./step.ts";
 import { TrainingData } from "./training_data.ts";
 
 /**
- * Sets up supervised fine-tuning of those of a model's weights that learn: all of them, or what `freeze()` left, or
- * the adapters of `addLora()`. Nothing is computed before the loop begins.
+ * Sets up supervised fine-tuning of a model's trainable weights: all of them, those that `freeze()`
+ * left, or the adapters of `addLora()`. Nothing is computed before the loop begins.
  *
- * The loop may be left at any step, by `break`, an error or a signal: the model then has the weights of the last whole
- * step, and looping over the same object again goes on from there.
+ * The loop may be left at any step, by `break`, an error or a signal. The model then has the
+ * weights of the last complete step, and looping over the same object again continues from there.
  *
  * @param model The model, changed in place.
  * @param options Data and settings.
- * @returns What to loop over.
- * @throws {TypeError} If there is an unknown option; the message names the one that was probably meant.
- * @throws {RangeError} If an option is out of range, or in a batch, or in all examples, nothing counts.
+ * @returns The training, to loop over.
+ * @throws {TypeError} If there is an unknown option; the message suggests the intended one.
+ * @throws {RangeError} If an option is out of range, or a batch or all examples have no counted
+ * tokens.
+ *
+ * @example Two steps on a tiny network
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpt2, pick, sft } from "tunebook";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gpt2.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2,
+ * });
+ * const examples = [
+ *   { promptIds: [1, 2], responseIds: [3, 8], instructionLength: 1 },
+ *   { promptIds: [1, 4], responseIds: [5, 8], instructionLength: 1 },
+ * ];
+ * using training = sft(network, { examples, epochs: 2, batchSize: 2, learningRate: 1e-2 });
+ * for await (const { step, loss } of training) console.log(step, loss);
+ * assertEquals(training.history.length, 2);
+ * device.close();
+ * ```
  */
 export function sft(model: Network, options: SftOptions): Training {
   return new Training(model, options);
@@ -51,9 +78,9 @@ export function sft(model: Network, options: SftOptions): Training {
 export class Training implements AsyncIterable<Step>, Disposable {
   /** The options with every default filled in. */
   readonly settings: TrainingSettings;
-  /** What a person should know before it begins: examples that are cut or left out. */
+  /** Warnings to show before it begins: examples that are cut or left out. */
   readonly notices: readonly string[];
-  /** How many steps there will be. */
+  /** The number of steps. */
   readonly totalSteps: number;
   /** All steps taken by this object. */
   readonly history: Step[] = [];
@@ -61,7 +88,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   readonly #model: Network;
   readonly #data: TrainingData;
   readonly #optimizer: AdamW;
-  /** Follows validation losses, where the training may end early or keeps its best weights. */
+  /** Tracks validation losses, if the training may end early or keeps its best weights. */
   readonly #tracker: BestTracker | undefined;
   readonly #log: TrainingLog;
   #described: Promise<Record<string, unknown>> | undefined;
@@ -103,7 +130,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     }
   }
 
-  /** Steps taken, those before a checkpoint included. */
+  /** Steps taken, including those before a checkpoint. */
   get step(): number {
     return this.#step;
   }
@@ -113,16 +140,19 @@ export class Training implements AsyncIterable<Step>, Disposable {
     return this.#tracker?.best;
   }
 
-  /** Whether there is nothing more to do: all steps are taken, or the validation loss no longer falls. */
+  /**
+   * Whether the training is complete: all steps are taken, or the validation loss no longer falls.
+   */
   get done(): boolean {
     return this.#step >= this.totalSteps || (this.#tracker?.exhausted ?? false);
   }
 
-  /** The checkpoint that it went on from, once it has begun. */
+  /** The checkpoint that it resumed from, once it has begun. */
   get resumedFrom(): string | undefined {
     return this.#resumedFrom;
   }
 
+  /** Takes steps until the training ends. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Step, void, void> {
     if (this.#running) throw new TypeError("Cannot train twice at once: a loop is still running");
     this.#running = true;
@@ -140,7 +170,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
           this.#log.evaluation = step.evaluation ?? this.#log.evaluation;
           yield step;
         } finally {
-          // Only now: what the loop's body logs of a step must not be lost by a kill between checkpoint and log.
+          // Written only now, so that a kill between checkpoint and log cannot lose what the loop's
+          // body logged.
           await this.#saveIfDue();
         }
       }
@@ -151,7 +182,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   }
 
   /**
-   * Takes the steps that are left, and frees the optimizer's memory.
+   * Takes the remaining steps, and frees the optimizer's memory.
    *
    * @returns The last step; undefined if none was left.
    */
@@ -162,9 +193,11 @@ export class Training implements AsyncIterable<Step>, Disposable {
   }
 
   /**
-   * Restores the newest checkpoint where that was asked for. The loop does it; call it to know {@linkcode step} before.
+   * Restores the newest checkpoint, if resuming was requested. The loop calls it; call it earlier
+   * to read {@linkcode step}.
    *
-   * @throws {RangeError} If the checkpoint belongs to another training, or would go on to other bits.
+   * @throws {RangeError} If the checkpoint belongs to another training, or the results would not be
+   * bit-identical.
    */
   async start(): Promise<void> {
     if (this.#started) return;
@@ -176,6 +209,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
         totalSteps: this.totalSteps,
         confirmOtherBits: this.settings.confirmOtherBits,
       });
+      await assertWhole(path, state);
       const best = state.best && this.settings.keepBest
         ? await readBest(path, this.#optimizer)
         : undefined;
@@ -192,13 +226,13 @@ export class Training implements AsyncIterable<Step>, Disposable {
   }
 
   /**
-   * Writes a checkpoint now, unless the newest one is of this step already.
+   * Writes a checkpoint now, unless the newest one is already of this step.
    *
    * @returns Its directory.
    * @throws {TypeError} If no directory for checkpoints was given.
    */
   async save(): Promise<string> {
-    const directory = this.settings.checkpoint?.directory;
+    const { directory, complete } = this.settings.checkpoint ?? {};
     if (!directory) throw new TypeError('Cannot save a checkpoint without "checkpoint.directory"');
     if (this.#saved?.step === this.#step) return this.#saved.path;
     const state = await this.#state();
@@ -206,12 +240,13 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const path = await saveCheckpoint(directory, this.#model, this.#optimizer, state, {
       anew,
       best: this.#tracker?.weights,
+      complete,
     });
     this.#saved = { path, step: state.step };
     return path;
   }
 
-  /** Gives the optimizer's memory back. The model stays. */
+  /** Frees the optimizer's memory, but not the model's. */
   [Symbol.dispose](): void {
     this.#optimizer[Symbol.dispose]();
   }
@@ -242,7 +277,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     };
   }
 
-  /** Evaluates after a step, and makes a sample, where these are due. */
+  /** Evaluates after a step and makes a sample, if these are due. */
   async #lookAt(
     { step }: Step,
     signal: AbortSignal | undefined,
@@ -258,7 +293,9 @@ export class Training implements AsyncIterable<Step>, Disposable {
     return evalEvery > 0 && step > 0 && (step % evalEvery === 0 || step === this.totalSteps);
   }
 
-  /** Makes an evaluation that a stop prevented, where early stopping or the best weights depend on it. */
+  /**
+   * Makes an evaluation that a stop prevented, if early stopping or the best weights depend on it.
+   */
   async #catchUp(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#tracker || !this.#evaluatesAfter(this.#step)) return;
     if (this.#tracker.best?.evaluatedAt === this.#step) return;
@@ -266,7 +303,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     signal?.throwIfAborted();
   }
 
-  /** Measures losses; undefined where a stop comes first, since the step itself is done. */
+  /** Measures losses; undefined if a stop comes first, because the step itself is done. */
   async #evaluate(signal: AbortSignal | undefined): Promise<Evaluation | undefined> {
     let evaluation: Evaluation;
     try {
@@ -288,7 +325,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     if (this.#step % every === 0 || this.done) await this.save();
   }
 
-  /** What decides the steps, and the bits. */
+  /** The facts that decide the steps, and the bits. */
   async #state(): Promise<TrainingState> {
     const { best } = this;
     this.#described ??= describeOptions(this.#model, this.settings, this.#data, this.totalSteps);
@@ -298,7 +335,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   }
 }
 
-/** In a notebook's cell whose results are kept, a training that names no place for checkpoints has one. */
+/** In a notebook cell with cached results, a training without a checkpoint directory gets one. */
 function withCellCheckpoint(options: SftOptions): SftOptions {
   const cell = options.checkpoint ? undefined : nextCellCheckpoint();
   if (!cell) return options;
@@ -316,6 +353,6 @@ function adapterOf({ linears }: Network): LoraSettings | undefined {
 function assertLearns(parameters: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
   if (parameters.size > 0) return parameters;
   throw new TypeError(
-    "Cannot train a model of which nothing learns: all of its weights are frozen",
+    "Cannot train a model without trainable weights: all of its weights are frozen",
   );
 }

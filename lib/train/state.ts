@@ -1,5 +1,6 @@
 /**
- * What decides a training's steps and their bits, written into checkpoints and compared when one is resumed.
+ * The facts that decide a training's steps and their bits, written into checkpoints and compared on
+ * resuming.
  *
  * @module
  */
@@ -14,28 +15,41 @@ import type { SftOptions } from "./options.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { TrainingData } from "./training_data.ts";
 
-/** What `training.json` of a checkpoint holds. */
+/** The content of a checkpoint's `training.json`. */
 export interface TrainingState {
   /** The file's version. */
   readonly version: 1;
   /** Steps taken. */
   readonly step: number;
-  /** What decides the steps: seeds, order, learning rate, the data's hash. Resuming needs the same. */
+  /**
+   * The facts that decide the steps: seeds, order, learning rate, the data's hash. They must be
+   * equal on resuming.
+   */
   readonly options: Readonly<Record<string, unknown>>;
-  /** The best evaluation so far, where the training follows it; its weights are in `best.safetensors` if kept. */
+  /**
+   * The best evaluation so far, if the training tracks it; its weights are in `best.safetensors` if
+   * kept.
+   */
   readonly best?: Best;
-  /** What decides the bits: the device's facts (BLAS, its kernels and variables, threads, tilings). */
+  /**
+   * The facts that decide the bits: the device's facts (BLAS, its kernels and variables, threads,
+   * tilings).
+   */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
+  /** SHA-256 of each file of tensors in the checkpoint, by its name; there once it is written. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** SHA-256 of all of the above as JSON without spaces; there once it is written. */
+  readonly sha256?: string;
 }
 
 /**
- * Describes all that decides a training's steps. How many there are is left out where neither the learning rate nor an
- * evaluation that matters depends on it: such a training may be prolonged.
+ * Describes everything that decides a training's steps. Their number is left out if neither the
+ * learning rate nor a relevant evaluation depends on it: such a training may be extended.
  *
  * @param model The model.
  * @param options The training's settings.
- * @param data What was made of the examples.
- * @param totalSteps How many steps there are.
+ * @param data The prepared examples.
+ * @param totalSteps The number of steps.
  * @returns Plain values by name; long ones as hashes.
  */
 export async function describeOptions(
@@ -57,10 +71,10 @@ export async function describeOptions(
 }
 
 /**
- * Describes what a training was told: everything that decides its steps except the model.
+ * Describes a training's settings: everything that decides its steps except the model.
  *
  * @param options The training's settings.
- * @param data What was made of the examples.
+ * @param data The prepared examples.
  * @returns Plain values by name; long ones as hashes.
  */
 export async function describeSettings(
@@ -87,7 +101,8 @@ export async function describeSettings(
     beta2,
     epsilon,
     weightDecay,
-    // Newer options are left out where they have their defaults, so that older checkpoints still match.
+    // Newer options are left out if they have their defaults, so that older checkpoints still
+    // match.
     ...(accumulate > 1 && { accumulate }),
     ...(schedule !== "constant" && { schedule, minLearningRate }),
     ...(warmup > 0 && { warmup }),
@@ -105,13 +120,14 @@ function followsBest({ earlyStopping, keepBest }: TrainingSettings): boolean {
 }
 
 /**
- * Checks that a training goes on from a checkpoint as if it had not been interrupted.
+ * Checks that a training resumes from a checkpoint as if it had not been interrupted.
  *
  * @param path The checkpoint's directory.
- * @param state The checkpoint's.
- * @param now The training's own.
- * @param options How many steps are asked for, and who is asked where bits will differ.
- * @throws {RangeError} If the checkpoint belongs to another training, or would go on to other bits.
+ * @param state The checkpoint's state.
+ * @param now The training's own state.
+ * @param options The number of steps, and the function to call if bits will differ.
+ * @throws {RangeError} If the checkpoint belongs to another training, or the results would not be
+ * bit-identical.
  */
 export async function assertResumable(
   path: string,
@@ -140,7 +156,7 @@ export async function assertResumable(
   }
 }
 
-/** What decides when a training ends early, and which weights are its best. */
+/** The settings that decide when a training ends early, and which weights are its best. */
 async function describeBest(
   { earlyStopping, keepBest, evalEvery, evalIters }: TrainingSettings,
   { evaluated }: TrainingData,

@@ -12,9 +12,9 @@ import type { AdamW } from "./optimizer.ts";
 
 /** Settings of {@linkcode accumulateGradients}. */
 export interface GradientSettings {
-  /** Decides what is dropped; nothing is dropped without it. Each batch drops something else. */
+  /** Seed of the dropout, different for each batch; without it nothing is dropped. */
   readonly dropoutSeed?: readonly number[];
-  /** Whether activations are computed again for the gradients, rather than kept. */
+  /** Whether activations are recomputed for the gradients instead of being kept. */
   readonly recompute?: boolean;
   /** Stops between two batches. */
   readonly signal?: AbortSignal;
@@ -26,11 +26,11 @@ export interface StepSettings extends GradientSettings {
   readonly step: number;
   /** The learning rate of this step. */
   readonly learningRate: number;
-  /** A longer gradient, all parameters taken together, is scaled down to this norm. */
+  /** The gradient norm, over all parameters, is clipped to this. */
   readonly maxGradientNorm: number;
 }
 
-/** What a step measured. */
+/** The measurements of a step. */
 export interface StepResult {
   /** Mean loss per counted token before the update, in nats. */
   readonly loss: number;
@@ -39,11 +39,11 @@ export interface StepResult {
 }
 
 /**
- * Takes one step: forward, backward, clip, update. Where it is stopped or fails, the weights stay as they are and no
- * gradient is left.
+ * Takes one step: forward, backward, clip, update. If it is stopped or fails, the weights are
+ * unchanged and no gradients remain.
  *
  * @param network The network, changed in place.
- * @param optimizer The optimizer of the parameters that learn.
+ * @param optimizer The optimizer of the trainable parameters.
  * @param batches One batch, or several whose gradients add up to those of one large batch.
  * @param settings Learning rate, clipping, dropout, memory, stopping.
  * @returns The loss and the gradient norm.
@@ -63,7 +63,7 @@ export async function takeStep(
     const { loss, gradientNorm } = result;
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw new RangeError(
-        `Cannot go on after step ${step - 1}: the next loss is ${loss} and the gradient norm ` +
+        `Cannot continue after step ${step - 1}: the next loss is ${loss} and the gradient norm ` +
           `${gradientNorm}; the model keeps its weights (a lower learning rate than ${learningRate} may help)`,
       );
     }
@@ -78,11 +78,11 @@ export async function takeStep(
 }
 
 /**
- * Goes forward and backward through batches. Each batch's loss is divided by what counts in all of them, so that loss
- * and gradients are those of one batch with the examples of all.
+ * Runs forward and backward through batches. Each batch's loss is divided by the counted tokens of
+ * all of them, so that loss and gradients equal those of one batch with all examples.
  *
  * @param network The network.
- * @param parameters Its parameters that learn; gradients are added to those that they have.
+ * @param parameters Its trainable parameters; gradients are added to existing ones.
  * @param batches The batches, at least one.
  * @param settings Dropout, memory, stopping.
  * @returns The loss and the gradient norm.
@@ -116,7 +116,7 @@ export async function accumulateGradients(
 }
 
 /**
- * What the loss of a batch is a mean over.
+ * The divisor of a batch's loss.
  *
  * @param batch The batch.
  * @returns The sum of its edges' counts: the number of its counted targets, each times its example's weight.

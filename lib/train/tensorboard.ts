@@ -1,5 +1,5 @@
 /**
- * Steps of a training as TensorBoard reads them.
+ * Writes steps of a training for TensorBoard.
  *
  * @module
  */
@@ -11,7 +11,8 @@ import type { Step } from "./options.ts";
 
 /**
  * Writes an event file for `tensorboard --logdir`: `train/loss`, `train/learning_rate`, `train/grad_norm`,
- * `train/tokens_per_second`, and on steps that evaluate `eval/train_loss` and `eval/loss`, the validation loss.
+ * `train/tokens_per_second`, and on steps with an evaluation `eval/train_loss` and `eval/loss`, the
+ * validation loss.
  *
  * @example
  * ```ts
@@ -35,16 +36,16 @@ export class TensorBoard implements Disposable {
   }
 
   /**
-   * Begins an event file of its own. What earlier files of the directory say of later steps no longer holds.
+   * Starts a new event file. It invalidates later steps in earlier files of the directory.
    *
-   * @param directory Where to; made if it does not exist.
-   * @param step Steps that are done: 0, or where a training goes on.
-   * @returns What to write steps to.
+   * @param directory The directory; created if it does not exist.
+   * @param step Steps already done: 0, or where a training resumes.
+   * @returns The writer.
    */
   static async open(directory: string, step = 0): Promise<TensorBoard> {
     await Deno.mkdir(directory, { recursive: true });
     const wallTime = Date.now() / 1000;
-    // Readers take a directory's files in the order of their names, which is that of the time.
+    // Readers sort a directory's files by name, which is also the order of time.
     const time = wallTime.toFixed(3).padStart(14, "0");
     const unique = crypto.randomUUID().slice(0, 8);
     const path = join(directory, `events.out.tfevents.${time}.tunebook.${unique}`);

@@ -1,5 +1,5 @@
 /**
- * What a training learns from and is measured on: which examples, in which batches, how many steps.
+ * The data of a training: which examples, in which batches, how many steps.
  *
  * @module
  */
@@ -16,35 +16,35 @@ import {
 } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
-import { withCounted } from "./evaluate.ts";
+import { withCounted } from "../dataset/sequences.ts";
 import type { TrainingSettings } from "./settings.ts";
 
-/** The data of a training, put in order. */
+/** The prepared data of a training. */
 export class TrainingData {
-  /** What is trained on. */
+  /** The training examples. */
   readonly examples: readonly EncodedExample[];
-  /** What is evaluated on, examples of which nothing counts left out. */
+  /** The validation examples, without those that have no counted tokens. */
   readonly evaluated: {
     readonly train: readonly EncodedExample[];
     readonly validation: readonly EncodedExample[];
   };
-  /** What a person should know before it begins: examples that are cut or left out. */
+  /** Warnings to show before it begins: examples that are cut or left out. */
   readonly notices: readonly string[];
   /** Which tokens count, and the most tokens of a sequence. */
   readonly count: { readonly mask: Mask; readonly maxLength: number };
-  /** How a batch's sequences stand together. */
+  /** How the sequences of a batch are laid out. */
   readonly layout: BatchLayout;
-  /** Steps that go once through the examples. */
+  /** The number of steps per epoch. */
   readonly stepsPerEpoch: number;
   readonly #options: TrainingSettings;
   readonly #counted: ReadonlySet<EncodedExample>;
   #epochSteps: { epoch: number; steps: number[][][] } | undefined;
 
   /**
-   * @param model The network, whose dropout keeps sequences apart.
+   * @param model The network, whose dropout requires separate sequences.
    * @param options Data, order, batch size, mask and lengths.
-   * @throws {TypeError} If the layout is a forest, in which dropout cannot keep examples apart.
-   * @throws {RangeError} If in a step, or in all examples, nothing counts.
+   * @throws {TypeError} If the model has dropout and the layout is a forest.
+   * @throws {RangeError} If a step or all examples have no counted tokens.
    */
   constructor(model: Pick<Network, "hasDropout">, options: TrainingSettings) {
     this.#options = options;
@@ -61,7 +61,7 @@ export class TrainingData {
     if (counted.length === 0) {
       throw new RangeError(
         `Cannot learn from ${examples.length} examples: under the mask "${mask}" and with at most ` +
-          `${maxLength} tokens a sequence, no token of them counts`,
+          `${maxLength} tokens per sequence, no token of them counts`,
       );
     }
     this.evaluated = { train: counted, validation: withCounted(validation, this.count) };
@@ -69,7 +69,7 @@ export class TrainingData {
       reportLengths(examples, this.count).message,
       prefixed("Validation: ", reportLengths(validation, this.count).message),
     ].filter((notice) => notice !== undefined);
-    // Explicit orders name examples by index, so those must stay where they are.
+    // Explicit orders refer to examples by index, so none are removed.
     this.examples = typeof order === "string" ? counted : examples;
     this.#counted = new Set(counted);
     this.#assertStepsCount();
@@ -77,10 +77,10 @@ export class TrainingData {
   }
 
   /**
-   * The batches of a step, of which something counts in each.
+   * The batches of a step, each with counted tokens.
    *
-   * @param taken How many steps were taken before it.
-   * @returns One batch, or several whose gradients are added up.
+   * @param taken The number of steps before it.
+   * @returns One batch, or several whose gradients are accumulated.
    */
   batchesOf(taken: number): (ForestBatch & BatchSizes)[] {
     const steps = this.#steps(Math.floor(taken / this.stepsPerEpoch));
@@ -104,14 +104,14 @@ export class TrainingData {
     if (typeof order !== "string") {
       return chunk(orderBatches(length, { order }), accumulate);
     }
-    // The same examples as a batch so many times as large, in parts.
+    // The examples of one large batch, in parts.
     const stepSize = batchSize * accumulate;
     const full = dropLast && length >= stepSize;
     const options = { batchSize: stepSize, order, seed, epoch, dropLast: full };
     return orderBatches(length, options).map((indices) => chunk(indices, batchSize));
   }
 
-  /** Finds a step of which nothing counts before hours are spent on those before it. */
+  /** Finds a step without counted tokens before hours are spent on earlier steps. */
   #assertStepsCount(): void {
     const { mask, maxLength } = this.count;
     const { accumulate } = this.#options;
@@ -123,7 +123,7 @@ export class TrainingData {
         : `batches ${at * accumulate + 1} to ${at * accumulate + batches.length}`;
       throw new RangeError(
         `Cannot learn from ${name} of the order (examples ${indices.join(", ")}): under ` +
-          `the mask "${mask}" and with at most ${maxLength} tokens a sequence, no token of it counts`,
+          `the mask "${mask}" and with at most ${maxLength} tokens per sequence, no token of it counts`,
       );
     }
   }

@@ -10,10 +10,11 @@
 import { join } from "@std/path";
 import { hubCacheDirectory, isCommit, RepositoryCache } from "./hub/cache.ts";
 import { download, type DownloadProgress, probe } from "./hub/download.ts";
-import { checkNames, connect, type HubOptions, isOffline } from "./hub/options.ts";
-import { type Connection, HubError } from "./hub/request.ts";
+import { checkNames, connect, HUB_OPTIONS, type HubOptions, isOffline } from "./hub/options.ts";
+import { type Connection, HubError, shown } from "./hub/request.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";
 import { WEIGHT_FILES } from "./safetensors/find.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export { type DownloadProgress, HubError, type HubOptions };
 
@@ -35,7 +36,7 @@ export interface Snapshot {
 
 /** The file that describes a model. */
 const REQUIRED = "config.json";
-/** Files that a tokenizer or generation may need, if the repository has them. */
+/** Files that a tokenizer, generation or a prompt may need, if the repository has them. `taught.json` is our own record. */
 const OPTIONAL = [
   "generation_config.json",
   "tokenizer.json",
@@ -45,6 +46,7 @@ const OPTIONAL = [
   "merges.txt",
   "tokenizer.model",
   "chat_template.jinja",
+  "taught.json",
 ];
 const [SINGLE, INDEX] = WEIGHT_FILES;
 const CONCURRENT = 4;
@@ -54,6 +56,9 @@ export interface SnapshotOptions extends HubOptions {
   /** Whether the weights are needed; `false` downloads only config and tokenizer. */
   weights?: boolean;
 }
+
+/** The names of {@linkcode SnapshotOptions}. */
+export const SNAPSHOT_OPTIONS: OptionNames<SnapshotOptions> = { ...HUB_OPTIONS, weights: true };
 
 /**
  * Downloads the files of a model: its config, tokenizer and safetensors weights.
@@ -67,11 +72,23 @@ export interface SnapshotOptions extends HubOptions {
  * @throws {HubError} If the model does not exist, access is denied, or the hub cannot be reached
  * and the cache does not hold the model
  * @throws {RangeError} If the name, revision or endpoint is malformed
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { downloadSnapshot, HubError } from "tunebook/weights";
+ *
+ * const cacheDirectory = await Deno.makeTempDir();
+ * const options = { cacheDirectory, offline: true }; // only what was downloaded before
+ * await assertRejects(() => downloadSnapshot("owner/name", options), HubError, "may not be downloaded");
+ * await Deno.remove(cacheDirectory, { recursive: true });
+ * ```
  */
 export async function downloadSnapshot(
   repository: string,
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
+  assertKnownOptions("download a model", options, SNAPSHOT_OPTIONS);
   const revision = options.revision ?? "main";
   checkNames(repository, revision);
   const cache = new RepositoryCache(options.cacheDirectory ?? hubCacheDirectory(), repository);
@@ -89,7 +106,7 @@ export async function downloadSnapshot(
     const hasty = cached === undefined ? connection : { ...connection, retries: 0 };
     commit ??= await resolveCommit(hasty, repository, revision);
     const { weights = true, onProgress } = options;
-    const asked = `"hf:${repository}@${revision}" at ${connection.endpoint}`;
+    const asked = `"hf:${repository}@${revision}" at ${shown(connection.endpoint)}`;
     const wanted = { repository, commit, asked, weights, onProgress };
     const files = await fetchFiles(commit === cached?.commit ? hasty : connection, cache, wanted);
     if (weights) await cache.setCommit(revision, commit);
@@ -108,6 +125,16 @@ export async function downloadSnapshot(
  * @param cacheDirectory The cache's directory; by default as in {@linkcode
  * HubOptions.cacheDirectory}
  * @returns Their names, in the form used after `hf:`
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { listCachedModels } from "tunebook/weights";
+ *
+ * const cacheDirectory = await Deno.makeTempDir();
+ * assertEquals(await listCachedModels(cacheDirectory), []);
+ * await Deno.remove(cacheDirectory);
+ * ```
  */
 export async function listCachedModels(
   cacheDirectory: string = hubCacheDirectory(),
@@ -140,7 +167,9 @@ async function resolveCommit(
   const config = await probe(connection, repository, revision, REQUIRED);
   if (config !== undefined) return config.commit;
   throw new HubError(
-    `Cannot find "${REQUIRED}" in "hf:${repository}@${revision}" at ${connection.endpoint}: there is no such repository, revision or file; for a GGUF file that it holds, write "hf:${repository}/FILE.gguf"`,
+    `Cannot find "${REQUIRED}" in "hf:${repository}@${revision}" at ${
+      shown(connection.endpoint)
+    }: there is no such repository, revision or file; for a GGUF file that it holds, write "hf:${repository}/FILE.gguf"`,
     { status: 404 },
   );
 }

@@ -12,7 +12,7 @@ export type { GgufArray, GgufTensorInfo, GgufValue } from "./gguf/header.ts";
 export type { StreamOptions } from "./sha256.ts";
 export type { NamedTensor, WriteProgress } from "./write_tensors.ts";
 export type { OllamaLayers } from "./resolved.ts";
-export { Gguf, openGguf } from "./gguf/read.ts";
+export { type Gguf, openGguf } from "./gguf/read.ts";
 export {
   type GgufEntry,
   type WritableGgmlType,
@@ -30,6 +30,6 @@ export { resolveModel, type ResolveOptions } from "./resolve.ts";
 export type { ModelSource, ResolvedDirectory, ResolvedGguf, ResolvedModel } from "./resolved.ts";
 export type { ReadOptions } from "./rows.ts";
 export type { TensorInfo } from "./safetensors/header.ts";
-export { openSafetensors, Safetensors } from "./safetensors/read.ts";
+export { openSafetensors, type Safetensors } from "./safetensors/read.ts";
 export { type TensorEntry, type WriteOptions, writeSafetensors } from "./safetensors/write.ts";
 export type { TensorData, WrittenFile } from "./write_tensors.ts";

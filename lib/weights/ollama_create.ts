@@ -10,6 +10,7 @@ import { type CreateRequest, Ollama } from "ollama";
 import { ollamaHost } from "./ollama_host.ts";
 import type { WrittenFile } from "./write_tensors.ts";
 import { sha256File } from "./sha256.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode createOllamaModel}. */
 export interface CreateOllamaOptions {
@@ -38,6 +39,19 @@ export interface CreateOllamaOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
+/** The names of {@linkcode CreateOllamaOptions}. */
+export const CREATE_OLLAMA_OPTIONS: OptionNames<CreateOllamaOptions> = {
+  gguf: true,
+  from: true,
+  adapter: true,
+  template: true,
+  system: true,
+  parameters: true,
+  host: true,
+  signal: true,
+  onProgress: true,
+};
+
 /**
  * Creates a model in Ollama, or replaces the one of that name.
  *
@@ -46,8 +60,18 @@ export interface CreateOllamaOptions {
  * @throws {Deno.errors.ConnectionRefused} If Ollama does not run; the message says what to do
  * @throws {Error} If Ollama refuses or disconnects; the message quotes it
  * @throws {TypeError} If OLLAMA_HOST is not an address, or neither weights nor a model is given
+ *
+ * @example Where no Ollama runs, the error says so
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { createOllamaModel } from "tunebook";
+ *
+ * const away = { host: "127.0.0.1:9", from: "smollm2:135m", system: "Answer in one word." };
+ * await assertRejects(() => createOllamaModel("terse", away), Error, "127.0.0.1:9");
+ * ```
  */
 export async function createOllamaModel(name: string, options: CreateOllamaOptions): Promise<void> {
+  assertKnownOptions("make a model in Ollama", options, CREATE_OLLAMA_OPTIONS);
   const { gguf, from, adapter, template, system, parameters, signal } = options;
   if ((gguf === undefined) === (from === undefined)) {
     throw new TypeError(`Cannot make the Ollama model "${name}": give either "gguf" or "from"`);

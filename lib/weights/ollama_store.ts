@@ -59,6 +59,16 @@ export function ollamaStores(): string[] {
  *
  * @param stores Directories, as from {@linkcode ollamaStores}
  * @returns The models, by name
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { listOllamaModels } from "tunebook/weights";
+ *
+ * const store = await Deno.makeTempDir();
+ * assertEquals(await listOllamaModels([store]), []);
+ * await Deno.remove(store);
+ * ```
  */
 export async function listOllamaModels(stores: string[] = ollamaStores()): Promise<OllamaModel[]> {
   const models: OllamaModel[] = [];

@@ -16,12 +16,13 @@
 import { basename, join, resolve } from "@std/path";
 import { closestString } from "@std/text";
 import { embeddedDirectory } from "./embedded.ts";
-import { downloadSnapshot, HubError, type SnapshotOptions } from "./hub.ts";
+import { downloadSnapshot, HubError, SNAPSHOT_OPTIONS, type SnapshotOptions } from "./hub.ts";
 import { downloadFile } from "./hub/file.ts";
 import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
 import { resolveOllama } from "./ollama_store.ts";
 import type { ResolvedDirectory, ResolvedGguf, ResolvedModel } from "./resolved.ts";
 import { findWeights, WEIGHT_FILES } from "./safetensors/find.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode resolveModel}; those of the hub apply if it is used. */
 export interface ResolveOptions extends Omit<SnapshotOptions, "revision" | "weights"> {
@@ -34,6 +35,13 @@ export interface ResolveOptions extends Omit<SnapshotOptions, "revision" | "weig
   /** Where Ollama keeps its models; by default `OLLAMA_MODELS`, or its usual places. */
   ollamaStores?: string[];
 }
+
+const { revision: _, ...SNAPSHOT_NAMES } = SNAPSHOT_OPTIONS;
+/** The names of {@linkcode ResolveOptions}. */
+export const RESOLVE_OPTIONS: OptionNames<ResolveOptions> = {
+  ...SNAPSHOT_NAMES,
+  ollamaStores: true,
+};
 
 const SYNTAX = `expected a directory, a GGUF file, "hf:owner/name", "ollama:name", ${
   [...Object.keys(SHORT_NAMES), EMBEDDED_NAME].map((name) => `"${name}"`).join(", ")
@@ -50,11 +58,21 @@ const SYNTAX = `expected a directory, a GGUF file, "hf:owner/name", "ollama:name
  * where
  * @throws {RangeError} If the name is malformed
  * @throws {HubError} If the hub cannot be reached or refuses
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { resolveModel } from "tunebook";
+ *
+ * const { kind, source } = await resolveModel("nano"); // the embedded model
+ * assertEquals([kind, source], ["directory", "embedded"]);
+ * ```
  */
 export async function resolveModel(
   spec: string,
   options: ResolveOptions = {},
 ): Promise<ResolvedModel> {
+  assertKnownOptions("find a model", options, RESOLVE_OPTIONS);
   if (spec.trim() === "") throw new RangeError(`Cannot find a model with an empty name: ${SYNTAX}`);
   if (spec === EMBEDDED_NAME) {
     const directory = await embeddedDirectory(undefined, options.signal);

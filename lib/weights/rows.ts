@@ -5,6 +5,7 @@
  */
 
 import { quote } from "./json.ts";
+import type { OptionNames } from "../options.ts";
 
 /** Which part of a tensor is read, and where it goes. */
 export interface ReadOptions {
@@ -18,6 +19,9 @@ export interface ReadOptions {
   /** Stops the reading: the call rejects with the signal's reason. */
   signal?: AbortSignal;
 }
+
+/** The names of {@linkcode ReadOptions}. */
+export const READ_OPTIONS: OptionNames<ReadOptions> = { into: true, rows: true, signal: true };
 
 /**
  * Converts a range of rows to a range of elements and provides the array for them.

@@ -5,6 +5,7 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
+import type { OptionNames } from "../options.ts";
 
 /** How a long read reports progress and is stopped. */
 export interface StreamOptions {
@@ -13,6 +14,9 @@ export interface StreamOptions {
   /** Called after each chunk with the bytes done so far and the total. */
   onProgress?: (done: number, total: number) => void;
 }
+
+/** The names of {@linkcode StreamOptions}. */
+export const STREAM_OPTIONS: OptionNames<StreamOptions> = { signal: true, onProgress: true };
 
 const PIECE = 4 << 20;
 

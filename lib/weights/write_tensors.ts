@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { writeAll, writeBeside } from "../write_beside.ts";
 import { quote } from "./json.ts";
+import type { OptionNames } from "../options.ts";
 
 /**
  * A tensor's values in row-major order, or a function that returns them when they are written, so
@@ -22,6 +23,9 @@ export interface WriteProgress {
   /** Called while bytes are written, with the bytes done so far and the total. */
   onProgress?: (done: number, total: number) => void;
 }
+
+/** The names of {@linkcode WriteProgress}. */
+export const WRITE_PROGRESS: OptionNames<WriteProgress> = { signal: true, onProgress: true };
 
 /** A written file. */
 export interface WrittenFile {

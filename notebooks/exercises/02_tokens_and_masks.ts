@@ -12,11 +12,11 @@ export interface Labels {
 const END = 50256;
 
 export const countTokens = exercise({
-  title: "2.1 Characters a token",
+  title: "2.1 Characters per token",
   inputs: [["Hello, world", 3], ["naïve", 3], ["a", 1]],
   solution: (text: string, tokens: number) => [...text].length / tokens,
   mistakes: {
-    "This is tokens a character: the other way round": (text: string, tokens: number) =>
+    "This is tokens per character: the other way round": (text: string, tokens: number) =>
       tokens / [...text].length,
   },
   hint: "Divide the number of characters by the number of tokens.",

@@ -44,7 +44,7 @@ export const topK = exercise({
       const least = nth(probabilities, Math.min(k, probabilities.length));
       return probabilities.map((p) => p >= least ? p : 0);
     },
-    "The first k are kept, not the k likeliest": (probabilities: number[], k: number) =>
+    "The first k are kept, not the k most likely": (probabilities: number[], k: number) =>
       divide(probabilities.map((p, i) => i < k ? p : 0)),
   },
   hint: "Sort a copy to find the k-th largest; keep what is at least that; divide by the new sum.",
@@ -77,7 +77,7 @@ export const topP = exercise({
       share: number,
     ) => divide(probabilities.map((p) => p >= share ? p : 0)),
   },
-  hint: "Go down from the likeliest and add up; stop as soon as the sum is at least p.",
+  hint: "Go down from the most likely and add up; stop as soon as the sum is at least p.",
 });
 
 export const draw = exercise({
@@ -94,7 +94,7 @@ export const draw = exercise({
     return probabilities.findIndex((p) => (sum += p) > needle);
   },
   mistakes: {
-    "This is always the likeliest: the draw is not used": (probabilities: number[]) =>
+    "This is always the most likely: the draw is not used": (probabilities: number[]) =>
       probabilities.indexOf(Math.max(...probabilities)),
     "The needle is compared with each probability, not with the sum so far": (
       probabilities: number[],

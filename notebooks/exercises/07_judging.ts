@@ -72,7 +72,7 @@ export const account = exercise({
       ),
     ),
   mistakes: {
-    "A reply that is no score counts as 0": (replies: string[]) => {
+    "A reply without a score counts as 0": (replies: string[]) => {
       const scores = replies.map((reply) =>
         /^\s*\d+\s*$/.test(reply) && Number(reply) <= 100 ? Number(reply) : 0
       );

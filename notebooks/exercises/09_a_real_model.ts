@@ -21,7 +21,7 @@ export const chatml = exercise({
   inputs: [[ASKED, true], [ANSWERED, false], [[ASKED[1]], true]] as [ChatMessage[], boolean][],
   solution: (messages: ChatMessage[], prompt: boolean) => write(messages, prompt),
   mistakes: {
-    "A prompt must open the assistant's turn, or the model goes on as the user": (
+    "A prompt must open the assistant's turn, or the model continues as the user": (
       messages: ChatMessage[],
       _: boolean,
     ) => write(messages, false),

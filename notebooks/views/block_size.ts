@@ -78,7 +78,7 @@ export function blockSizes(weights: ArrayLike<number>, name: string): View {
         { name: `${blockSize} share a scale`, x: BINS, y: countInto(errors) },
         { name: "the least: 16, no outliers", x: BINS, y: least },
       ], {
-        title: `${bits.toFixed(2)} bits a weight, typical error ${(100 * size).toFixed(1)} %`,
+        title: `${bits.toFixed(2)} bits per weight, typical error ${(100 * size).toFixed(1)} %`,
         xLabel: "error, in standard deviations of the weights",
         yLabel: "share",
       });

@@ -13,7 +13,7 @@ interface Settings {
   readonly topP: number;
 }
 
-/** A step of the replay: candidates from the likeliest down, and where the needle stands. */
+/** A step of the replay: candidates from the most likely down, and the position of the needle. */
 interface Draw {
   readonly candidates: { id: number; probability: number }[];
   readonly needle: number;
@@ -85,7 +85,7 @@ export async function branchingReplay(
   );
 }
 
-/** A model's guess, and its tokens from the likeliest down. */
+/** A model's guess, and its tokens from the most likely down. */
 interface Guess {
   readonly logits: Float32Array;
   readonly order: Uint32Array;
@@ -157,7 +157,7 @@ function drawReplay(draws: readonly Draw[], base: readonly Draw[], text: (id: nu
   const branch = flip < 0
     ? "the same text as at temperature 1 without limits"
     : `branches off at token ${flip + 1}`;
-  const alt = `The text goes on: ${said}; ${branch}.`;
+  const alt = `The text continues: ${said}; ${branch}.`;
   const height = 8 + draws.length * LANE;
   return new View(() => ({
     "text/html": `<p style="margin:4px 0;font-size:13px">… <b>${

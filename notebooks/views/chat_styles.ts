@@ -14,7 +14,7 @@ const variables = { bos_token: "<s>", eos_token: "</s>" };
 /**
  * Shows a conversation as families of models write it.
  *
- * @param messages The conversation; the assistant is to go on.
+ * @param messages The conversation, to be continued by the assistant.
  * @returns Buttons for the style.
  */
 export function chatStyles(messages: readonly ChatMessage[]): View {

@@ -49,11 +49,11 @@ export const BUGS: Readonly<Record<string, Bug | undefined>> = {
   },
 };
 
-/** How far a stage is from the reference. */
+/** How far a stage is from the correct model's. */
 export interface StageError {
   readonly layer: number;
   readonly name: string;
-  /** ‖difference‖ / ‖reference‖ over all tokens; not a number where the stage is none. */
+  /** ‖difference‖ / ‖reference‖ over all tokens; not a number if the stage is missing. */
   readonly error: number;
 }
 
@@ -101,7 +101,7 @@ export function runWithBug(
 export const TOLERANCE = 1e-5;
 
 /**
- * Shows by layer and stage how far a model with a bug is from the reference.
+ * Shows by layer and stage how far a model with a bug is from the correct one.
  *
  * @param model The model.
  * @param weights Its weights.
@@ -164,7 +164,7 @@ function draw(errors: readonly StageError[], layers: number, bug: Bug | undefine
     .map((name, i) => label(LEFT - 8, TOP + i * HEIGHT + 21, name, "end"));
   const [width, height] = [LEFT + STAGES.length * WIDTH + 4, TOP + (layers + 2) * HEIGHT + 4];
   const words = first < 0
-    ? `Every stage is within ${TOLERANCE} of the reference.`
+    ? `Every stage is within ${TOLERANCE} of the correct model.`
     : `The first red cell is ${where(errors[first])}, with a relative error of ${
       errors[first].error.toExponential(1)
     }.`;

@@ -9,7 +9,7 @@ import { noGrad, scope } from "tunebook/tensor";
 
 /** What can go wrong when targets are made. The right ones have `shift` 1 and everything else false. */
 export interface LabelBugs {
-  /** By how many places targets run ahead of inputs: 0 is no shift, 2 a double one. */
+  /** By how many places targets run ahead of inputs: 0 means no shift, 2 a double one. */
   readonly shift: number;
   /** The closing token is masked, as happens where all tokens with the padding's id are. */
   readonly closingMasked: boolean;

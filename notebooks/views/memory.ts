@@ -31,7 +31,7 @@ export interface Way {
   readonly recompute: boolean;
 }
 
-/** One way, foretold and measured. */
+/** One way, predicted and measured. */
 export interface LedgerEntry extends Way {
   readonly predicted: Memory;
   readonly measured: Memory;
@@ -52,7 +52,7 @@ const RANK = 8;
  * @param name The model's name.
  * @param examples The batch.
  * @param device Where; nothing else may compute there meanwhile.
- * @returns What was foretold and what was measured.
+ * @returns The prediction and the measurement.
  */
 export async function measureLedger(
   name: string,
@@ -126,7 +126,7 @@ const tensorsOf = (model: Network) => [
 ];
 
 /**
- * Foretells a step's memory from shapes alone.
+ * Predicts a step's memory from shapes alone.
  *
  * @param model The model, adapted if it is to be.
  * @param tokens Tokens of the batch.

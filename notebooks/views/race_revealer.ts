@@ -95,7 +95,7 @@ function run(threads: Generator<"step" | "barrier", void, void>[], order: Order)
       const { value, done } = one.thread.next();
       if (done) continue;
       if (value === "barrier") waiting.push(one);
-      // Who keeps the turn: the same thread goes on, unless all are in step.
+      // Which thread is next: the same one, unless all are in step.
       else if (order === "all in step") running.push(one);
       else if (order === "last first") running.push(one);
       else running.unshift(one);

@@ -35,7 +35,7 @@ export interface Case {
   readonly title: string;
   /** Options that each contestant gets, besides its own. */
   readonly prepare: Record<string, unknown>;
-  /** Who runs it. */
+  /** The program that runs it. */
   readonly contestants: readonly Contestant[];
   /** How often each runs, where not told otherwise: enough for a median, few enough to wait for. */
   readonly rounds: number;

@@ -13,6 +13,6 @@ parentPort!.on("message", (turns: number) => {
   multiplyAdd(turns, 1e-9, 1e-9);
   parentPort!.postMessage((performance.now() - begin) / 1000);
 });
-// V8 compiles anew what has run often.
+// V8 recompiles code that has run often.
 for (let i = 0; i < 10; i++) multiplyAdd(WARM_TURNS, 1e-9, 1e-9);
 parentPort!.postMessage(0); // ready

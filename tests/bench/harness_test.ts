@@ -1,8 +1,9 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { findPython } from "../support.ts";
 import type { Case } from "./cases.ts";
 import { lossesAgree } from "./cases/training.ts";
 import { type Contestant, measure, type Measured, median, ratio } from "./harness.ts";
+import { describeMachine, takeOwnBlasSettings } from "./machine.ts";
 import { runCase } from "./run_case.ts";
 import { replaceTable } from "./table.ts";
 import { asksForIntel } from "./weights.ts";
@@ -129,4 +130,26 @@ Deno.test("replaceTable() changes what is between the marks only", () => {
     "a\n<!-- begin table -->\n\nnew\n\n<!-- end table -->\nz\n",
   );
   assertThrows(() => replaceTable("no marks", "new"), SyntaxError, "Cannot place the table");
+});
+
+Deno.test("takeOwnBlasSettings() keeps other processors' kernels out of what is measured, and says so", async () => {
+  const names = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"];
+  const before = names.map((name) => Deno.env.get(name));
+  try {
+    Deno.env.set("OPENBLAS_CORETYPE", "Prescott");
+    Deno.env.delete("OPENBLAS_L2_SIZE");
+    assertEquals(takeOwnBlasSettings(), ["OPENBLAS_CORETYPE=Prescott"]);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "console.log(Deno.env.get('OPENBLAS_CORETYPE'))"],
+    }).output();
+    assertEquals(new TextDecoder().decode(stdout).trim(), "undefined");
+    assertStringIncludes(
+      await describeMachine([], undefined, ["OPENBLAS_CORETYPE=Prescott"]),
+      "BLAS by this machine's own settings (without OPENBLAS_CORETYPE=Prescott)",
+    );
+  } finally {
+    for (const [i, name] of names.entries()) {
+      if (before[i] !== undefined) Deno.env.set(name, before[i]);
+    }
+  }
 });

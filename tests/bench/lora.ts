@@ -17,6 +17,7 @@ import { DOUBLE_HEAD, packedBytes } from "../../lib/tensor/packed.ts";
 import { type Device, sizeOf, Tensor } from "../../lib/tensor/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
 import { sft } from "../../lib/train/mod.ts";
+import { describeDevice, takeOwnBlasSettings } from "./machine.ts";
 
 const EXAMPLE_TOKENS = 64;
 
@@ -121,7 +122,7 @@ if (import.meta.main) {
   const program = new Command("lora")
     .argument("<shape>", Object.keys(SHAPES).join(" or "))
     .option("--steps <n>", "training steps", Number, 2)
-    .option("--batch-size <n>", "examples a step", Number)
+    .option("--batch-size <n>", "examples per step", Number)
     .option("--device <name>", "cpu or webgpu", "cpu")
     .parse(["deno", "lora", ...Deno.args]);
   const options = program.opts<
@@ -130,6 +131,7 @@ if (import.meta.main) {
   const { config, packed, ...usual } = SHAPES[program.args[0]] ?? program.error("unknown shape");
   const { steps, device: kind, batchSize = usual.batchSize } = options;
 
+  takeOwnBlasSettings();
   const device = await pick({ device: kind });
   const began = performance.now();
   const model = await build(device, config, packed);
@@ -145,7 +147,7 @@ if (import.meta.main) {
     }, ${adapted.length} layers adapted, ` +
       `${(learns / 1e6).toFixed(1)} million learn; built in ${
         ((performance.now() - began) / 1000).toFixed(1)
-      } s; ${device.name}`,
+      } s; ${describeDevice(device)}`,
   );
 
   const random = new Random(5);

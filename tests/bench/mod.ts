@@ -13,7 +13,7 @@ import { fromFileUrl } from "@std/path";
 import { Command, InvalidArgumentError } from "commander";
 import { findPython } from "../support.ts";
 import { type CaseOptions, CASES } from "./cases.ts";
-import { describeMachine, processorTime } from "./machine.ts";
+import { describeMachine, processorTime, takeOwnBlasSettings } from "./machine.ts";
 import { runCase } from "./run_case.ts";
 import { formatTables, replaceTable } from "./table.ts";
 import type { Size } from "./weights.ts";
@@ -61,6 +61,7 @@ if (import.meta.main) {
     smolLm2: Deno.env.get("TUNEBOOK_SMOLLM2_GGUF"),
   };
 
+  const removed = takeOwnBlasSettings();
   const before = await processorTime();
   const bars: string[] = [], programs: string[] = [], missed: string[] = [];
   const about = new Set<string>();
@@ -76,7 +77,7 @@ if (import.meta.main) {
     programs.push(...result.programs);
     missed.push(...result.missed);
   }
-  const tables = formatTables(bars, programs, await describeMachine(about, before));
+  const tables = formatTables(bars, programs, await describeMachine(about, before, removed));
   console.log(`\n${tables}`);
   if (options.write) {
     const readme = fromFileUrl(import.meta.resolve("./README.md"));

@@ -7,6 +7,7 @@ import { type Device, type DeviceKind, matmul, scope, Tensor } from "../../lib/t
 import { pick } from "../../lib/tensor/pick.ts";
 import type { BatchLayout } from "../../lib/dataset/mod.ts";
 import { sft } from "../../lib/train/mod.ts";
+import { describeDevice } from "./machine.ts";
 import { type Prepare, serve } from "./serve.ts";
 
 const now = () => performance.now() / 1000;
@@ -27,7 +28,7 @@ const prepareMatmul: Prepare = async (options: { device: DeviceKind; n: number }
     await device.sync();
     return { seconds: now() - begin };
   };
-  return { run, about: device.name };
+  return { run, about: describeDevice(device) };
 };
 
 /** A training step of `sft()`, each run on the next of the batches. */
@@ -61,7 +62,7 @@ const prepareStep: Prepare = async (options: {
     if (done) throw new Error("Training ended by itself");
     return { seconds, loss: value.loss, tokens: value.tokensComputed };
   };
-  return { run, about: device.name };
+  return { run, about: describeDevice(device) };
 };
 
 /** Greedy generation with the key-value cache, all prompts together. */
@@ -85,7 +86,7 @@ const prepareAnswers: Prepare = async (options: {
     });
     return { seconds: now() - begin, ids: answers.map(({ tokens }) => tokens) };
   };
-  return { run, about: device.name };
+  return { run, about: describeDevice(device) };
 };
 
 /** From nothing to a token on the terminal: the command, in a process of its own. */

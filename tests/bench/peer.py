@@ -13,6 +13,7 @@ Anything wrong is answered {"error": TEXT}. The process ends with its input.
 import ctypes
 import json
 import os
+import re
 import resource
 import sys
 import time
@@ -141,6 +142,13 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def describe_cpu() -> str:
+    """What decides PyTorch's speed on the processor."""
+    blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    kernels = torch.backends.cpu.get_cpu_capability()
+    return f"{torch.get_num_threads()} threads ({blas[1] if blas else 'no BLAS'}, {kernels})"
+
+
 def serve() -> None:
     # Answers have this descriptor to themselves: what libraries print goes to the error output.
     answers = os.fdopen(os.dup(1), "w")
@@ -152,7 +160,7 @@ def serve() -> None:
             if request.pop("do") == "prepare":
                 case = CASES[request.pop("case")](**request)
                 where = getattr(case, "device", "cpu")
-                threads = f"{torch.get_num_threads()} threads" if where == "cpu" else where
+                threads = describe_cpu() if where == "cpu" else where
                 answer = {"ready": f"PyTorch {torch.__version__}, {threads}"}
             else:
                 answer = {**case.run(), "peakBytes": peak_bytes()}

@@ -4,7 +4,7 @@ import type { Case } from "./cases.ts";
 import { measure, type Measured } from "./harness.ts";
 import { barRow, holds, programRows } from "./table.ts";
 
-/** What came of a case. */
+/** The result of a case. */
 export interface CaseResult {
   /** Rows of the table of bars. */
   readonly bars: string[];

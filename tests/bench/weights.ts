@@ -84,7 +84,7 @@ export async function intelKernels(
 
 /**
  * Whether a PyTorch's MKL asks a preloaded library for the processor's maker. A library that cannot be preloaded, or that
- * nobody asks, is otherwise passed over in silence.
+ * nobody asks, is otherwise silently ignored.
  *
  * @param python The Python with PyTorch
  * @param env The environment that preloads the library, as {@link intelKernels} gives it

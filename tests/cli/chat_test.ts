@@ -36,9 +36,12 @@ Deno.test("tunebook trains on conversations, keeps their template, and chats by 
     CHATS.slice(4, 6),
   );
 
-  const [loss, chat, file] = await Promise.all([
+  const few = ["--max-new-tokens", "3"];
+  const [loss, chat, instruction, alpaca, file] = await Promise.all([
     tunebook(["loss", "--model", out, "--data", data, "--json"]),
-    tunebook(["generate", "--model", out, "--chat", "Name fruit 1.", "--max-new-tokens", "3"]),
+    tunebook(["generate", "--model", out, "--chat", "Name fruit 1.", ...few]),
+    tunebook(["generate", "--model", out, "--instruction", "Name fruit 1.", ...few]),
+    tunebook(["generate", "--model", out, "--instruction", "1.", "--format", "alpaca", ...few]),
     tunebook([
       ...["generate", "--model", out, "--data", data, "--max-new-tokens", "2"],
       ...["--out", workshop.file("answers.json")],
@@ -48,6 +51,8 @@ Deno.test("tunebook trains on conversations, keeps their template, and chats by 
   assertEquals(JSON.parse(loss.stdout).examples, 8);
   assertEquals(chat.code, 0, chat.stderr);
   assert(chat.stdout.length > 0);
+  assertEquals(instruction.stdout, chat.stdout, "an instruction too is asked as it was taught");
+  assertEquals(alpaca.code, 0, alpaca.stderr);
   assertEquals(file.code, 0, file.stderr);
   const [answer] = JSON.parse(await Deno.readTextFile(workshop.file("answers.json")));
   assertEquals(Object.keys(answer), [
@@ -103,7 +108,7 @@ Deno.test("tunebook --format says what formats there are, and which template fai
   assertEquals([unknown.code, bad.code, alpaca.code], [1, 1, 1]);
   assertStringIncludes(
     unknown.stderr,
-    'error: Cannot read the template "chatlm": there is no such file, nor a format of that name',
+    'error: Cannot read the template "chatlm": there is no such file or format',
   );
   assertStringIncludes(bad.stderr, "error: Cannot read the template ");
   assertStringIncludes(

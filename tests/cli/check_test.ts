@@ -52,7 +52,7 @@ Deno.test("tunebook check names cells that depended on hidden state, and excuses
       'hidden.ipynb, cell 2 (console.log(x + gone)): an error ("ReferenceError: gone is not defined") ' +
         'instead of text on stdout ("3")\n  hidden state: "gone" is defined in no cell\n',
     );
-    assertStringIncludes(stdout, "2 of 4 cells put out the same, 1 excused, 1 differ\n");
+    assertStringIncludes(stdout, "2 of 4 cells gave the same output, 1 excused, 1 differ\n");
     assertEquals(await Deno.readTextFile(path), before);
   }));
 
@@ -103,13 +103,15 @@ Deno.test("tunebook clean strips outputs in place and as a filter, and --check n
     assertEquals((await tunebook(["clean", path, "--check"])).code, 0);
   }));
 
-Deno.test("tunebook test counts each cell, goes on after a failure, and writes JUnit", () =>
+Deno.test("tunebook test counts each cell, continues after a failure, and writes JUnit", () =>
   inFolder(async (write) => {
     const path = write(
       "tests.ipynb",
       notebookOf(
         code("const two = 2;", [], { id: "a" }),
-        code("// doubles\nif (two * 2 !== 5) throw new Error('four is no five');", [], { id: "b" }),
+        code("// doubles\nif (two * 2 !== 5) throw new Error('four is not five');", [], {
+          id: "b",
+        }),
         code("throw new Error('meant')", [], { id: "c", metadata: { tags: ["raises-exception"] } }),
         code("never", [], { id: "d", metadata: { tags: ["skip"] } }),
       ),
@@ -119,7 +121,7 @@ Deno.test("tunebook test counts each cell, goes on after a failure, and writes J
     assertEquals(exit, 1);
     assertStringIncludes(stdout, "running 4 tests from ");
     assertStringIncludes(stdout, "cell 2: doubles ... FAILED");
-    assertStringIncludes(stdout, "  Error: four is no five");
+    assertStringIncludes(stdout, "  Error: four is not five");
     assertStringIncludes(stdout, "FAILED | 2 passed | 1 failed | 1 skipped");
     const xml = await Deno.readTextFile(junit);
     assertStringIncludes(xml, 'tests="4" failures="1" errors="0" skipped="1"');

@@ -177,7 +177,7 @@ Deno.test("tunebook export says what makes no sense for a model", async () => {
       1,
       "into a GGUF file: expected --type f32, f16 or q8_0",
     ],
-    [[model, "--gguf", out, "--merge"], 1, "is no adapter, and there is no --adapter"],
+    [[model, "--gguf", out, "--merge"], 1, "is not an adapter, and --adapter is not given"],
     [["nothing-here", "--gguf", out], 1, 'Cannot find model "nothing-here"'],
   ];
   const { error } = console;

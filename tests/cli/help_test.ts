@@ -46,7 +46,7 @@ for (const [command, options] of Object.entries(COMMANDS)) {
         `--${option} is missing`,
       );
     }
-    // each is described: no option stands alone on its line with nothing below
+    // each is described: no option is on a line without a description
     for (const match of stdout.matchAll(/^ {2}--\S+( <\S+>)?$(?!\n {10,}\S)/gm)) {
       throw new Error(`"${match[0]}" is not described`);
     }
@@ -74,7 +74,7 @@ Deno.test("tunebook says what makes no sense, and ends with 2", async () => {
     [[...train, "--mask", "all"], "Allowed choices are none, instruction, prompt.\n"],
     [[...train, "--warmup", "1.5"], "Expected a whole number of steps, or a fraction below 1.\n"],
     [[...train, "--schedule", "wave"], "Allowed choices are constant, linear, cosine.\n"],
-    [[...train, "--dropout", "1"], "Expected a number from 0 up to, not including, 1.\n"],
+    [[...train, "--dropout", "1"], "Expected a number from 0 up to, but not including, 1.\n"],
     [[...train, "--max-gradient-norm", "0"], "Expected a number above 0.\n"],
     [[...train, "--split", "1,1"], 'Cannot split by "1,1": give three fractions from 0 to 1'],
     [[...train, "--device", "tpu"], "Allowed choices are auto, cpu, webgpu.\n"],

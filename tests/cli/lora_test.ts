@@ -58,10 +58,10 @@ Deno.test("tunebook train refuses options of LoRA that do not go together", asyn
     ["--lora-rank", "2", "--lora-targets", "q_proj"],
     ["--lora-rank", "2", "--lora-targets", "/(/"],
     ["--lora-rank", "2", "--lora-alpha", "0"],
-    ["--quantize", "nf4"], // a width of 16 is no whole block
+    ["--quantize", "nf4"], // a width of 16 is not a whole block
   ].map((options) => tunebook(workshop.training("--out", workshop.file("out"), ...options))));
   const messages = [
-    "options of LoRA go with --lora-rank",
+    "LoRA options need --lora-rank",
     "Cannot merge: there is no adapter",
     'layers named "q_proj": the model has c_attn, c_proj, c_fc',
     "Invalid regular expression",

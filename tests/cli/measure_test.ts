@@ -130,7 +130,7 @@ Deno.test("tunebook plan downloads a hub's model's description, and never its we
   );
   assertEquals(hub.count("GET", /config\.json$/) > 0, true);
   assertEquals(hub.asked.filter(({ path }) => /safetensors|gguf/.test(path)), []);
-  // A description alone is no model: the cache does not offer it as one.
+  // A description alone is not a model: the cache does not offer it as one.
   assertEquals(await listCachedModels(env.HF_HUB_CACHE), []);
 });
 
@@ -157,7 +157,10 @@ Deno.test("tunebook doctor says what the machine has, whatever it lacks", async 
   assertEquals(of("Models").found, "nano, ollama:tiny:1b");
 
   assertEquals(text.code, 0, text.stderr);
-  assertStringIncludes(text.stdout, "– BLAS      none; WebAssembly SIMD is used\n");
+  assertStringIncludes(
+    text.stdout,
+    "– BLAS      none, as TUNEBOOK_BLAS says; WebAssembly SIMD computes\n",
+  );
   assertStringIncludes(text.stdout, "→ several times faster on the CPU: ");
 
   assertEquals(broken.code, 0, broken.stderr);

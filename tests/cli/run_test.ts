@@ -240,3 +240,42 @@ Deno.test({
     });
   },
 });
+
+Deno.test("tunebook run prints outputs that are written nowhere", () =>
+  withBook(["console.log('hello', 1);", "6 * 7", "throw new Error('no')"], async (path) => {
+    const { code, stdout } = await tunebook("run", path);
+    assertEquals(code, 1);
+    assertStringIncludes(
+      stdout,
+      "cell 1 (console.log('hello', 1);):\n  hello 1\ncell 2 (6 * 7):\n  42\n",
+    );
+    assertStringIncludes(stdout, "cell 3 (throw new Error('no')):\n  Error: no\n");
+  }));
+
+Deno.test("tunebook run gives notebooks of one name files of their own", () =>
+  withBook(["1"], async (path, folder) => {
+    const other = join(folder, "other", "book.ipynb");
+    await Deno.mkdir(join(folder, "other"));
+    await Deno.copyFile(path, other);
+    const out = join(folder, "out");
+    const { code, stderr } = await tunebook("run", path, other, "--html", out, "--output", out);
+    assertEquals(code, 0, stderr);
+    assertEquals([...Deno.readDirSync(out)].map(({ name }) => name).sort(), [
+      "book-2.html",
+      "book-2.ipynb",
+      "book.html",
+      "book.ipynb",
+    ]);
+  }));
+
+Deno.test("tunebook run refuses a notebook of another language, and names it", () =>
+  withBook(["print(1)"], async (path) => {
+    const notebook = await readNotebook(path);
+    notebook.metadata.language_info = { name: "python" };
+    await Deno.writeTextFile(path, formatNotebook(notebook));
+    const { code, stderr } = await tunebook("run", path);
+    assertEquals([code, stderr], [
+      1,
+      'error: Cannot run "book.ipynb": it is a notebook for python, expected TypeScript or JavaScript\n',
+    ]);
+  }));

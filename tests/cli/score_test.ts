@@ -70,7 +70,7 @@ Deno.test("tunebook score --json prints one document, the judge's counts in it",
       });
       const { scored, unparsable, failed, notAsked, average } = judge;
       assertEquals([scored, unparsable, failed, notAsked, average], [1, 1, 0, 0, 80]);
-      assert(stderr.includes("warning: The judge's reply is no integer from 0 to 100"), stderr);
+      assert(stderr.includes("warning: The judge's reply is not an integer from 0 to 100"), stderr);
     });
   } finally {
     await server.shutdown();
@@ -99,8 +99,8 @@ Deno.test("tunebook score says in one line what is wrong", async () => {
     const cases: [string[], string, number][] = [
       [[`${path}.no`], `error: Cannot read "${path}.no": there is no such file`, 1],
       [[path, "--judge", "llama3"], 'error: Cannot use the judge "llama3"', 1],
-      [[path, "--seed", "x"], "Expected a whole number.", 2],
-      [[path, "--num-ctx", "0"], "Expected a whole number above 0.", 2],
+      [[path, "--seed", "x"], "Expected a whole number of 0 or more.", 2],
+      [[path, "--num-ctx", "0"], "Expected a whole number of 1 or more.", 2],
     ];
     for (const [args, message, exit] of cases) {
       const { code, stdout, stderr } = await score(args);

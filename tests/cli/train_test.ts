@@ -140,7 +140,7 @@ Deno.test("tunebook train --order takes batches from a file", async () => {
   assertEquals(empty.code, 1);
   assertStringIncludes(
     empty.stderr,
-    "with at most 20 tokens a sequence, no token of them counts\n",
+    "with at most 20 tokens per sequence, no token of them counts\n",
   );
 });
 
@@ -198,7 +198,7 @@ Deno.test("tunebook train --type stores what was learnt in 16 bits", async () =>
   using adapter = await openSafetensors(workshop.file("adapter", "adapter_model.safetensors"));
   assertEquals(new Set([...adapter.tensors.values()].map(({ dtype }) => dtype)), new Set(["F16"]));
 
-  // Both are models to answer and to go on with.
+  // Both are models that answer and can be trained further.
   const again = await Promise.all(
     ["narrow", "adapter"].map((model) =>
       tunebook(["loss", "--model", workshop.file(model), "--data", workshop.file("data.json")])

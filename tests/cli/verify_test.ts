@@ -95,6 +95,29 @@ Deno.test("tunebook verify says same to the bit, and names the data, module, cod
     assertEquals(older.tampered, ["outputs or what was recorded were changed after the run"]);
   }));
 
+Deno.test("verifyReport() finds a report the same that was made of a saved notebook", async () => {
+  const book = notebookOf(
+    code("let zeta = 1, alpha = {};", [], { id: "p", metadata: { tags: ["parameters"] } }),
+    code(
+      `await Deno.jupyter.broadcast("display_data", { metadata: {}, transient: {}, data: {
+  "application/vnd.plotly.v1+json": { layout: {}, data: [{ y: [zeta], x: [1] }] } } });
+JSON.stringify(alpha)`,
+      [],
+      { id: "s" },
+    ),
+  );
+  const { notebook, ok, failure } = await runNotebook(book, {
+    name: "book.ipynb",
+    parameters: { zeta: 5, alpha: { d: 1, c: 2 } },
+  });
+  assert(ok, failure?.summary);
+  const saved = parseNotebook(formatNotebook(notebook));
+  for (const made of [notebook, saved]) {
+    const { verdict, page, tampered, changes } = await verifyReport(await renderReport(made));
+    assertEquals([verdict, page.verdict, tampered, changes], ["same", "same", [], []]);
+  }
+});
+
 Deno.test("tunebook diff names what two reports do not share", () =>
   withReport(async (folder, report) => {
     assertEquals((await tunebook(["diff", report, report])).stdout, "No difference\n");

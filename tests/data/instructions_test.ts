@@ -218,7 +218,7 @@ Deno.test("plural(), article() and inWords() follow English", () => {
 
 const reference = Deno.env.get("TUNEBOOK_TEST_DATA");
 Deno.test({
-  name: "The set repeats nothing of the reference's " +
+  name: "The set repeats nothing of the book's " +
     "(needs TUNEBOOK_TEST_DATA: a folder with its instruction-data.json)",
   ignore: !reference,
   fn() {

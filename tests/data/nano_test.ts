@@ -1,5 +1,5 @@
 // What the main notebook's fine-tuning teaches the embedded model: to answer held-out pairs of the families made by
-// rule, letter for letter. A minute and a half with a BLAS on two cores.
+// rule, exactly. A minute and a half with a BLAS on two cores.
 
 import { assertGreater, assertLess } from "@std/assert";
 import { heldOutPairs } from "../../data/nano/held_out.ts";

@@ -112,7 +112,7 @@ Deno.test("encodeExamples() says which conversation cannot be written", () => {
   assertThrows(
     () => encodeExamples([TWO_TURNS, silent], tokenizer, chatml),
     TypeError,
-    "Cannot encode entry 2 of 2: Cannot learn from the conversation: it has no message of the assistant",
+    "Cannot encode entry 2 of 2: Cannot learn from the conversation: it has no assistant message",
   );
 });
 

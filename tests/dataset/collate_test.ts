@@ -70,7 +70,7 @@ Deno.test("collate() refuses no examples", () => {
   assertThrows(() => collate([]), RangeError, "Cannot make a batch of no examples");
 });
 
-Deno.test("toSequence() refuses a length that is no positive integer", () => {
+Deno.test("toSequence() refuses a length that is not a positive integer", () => {
   for (const maxLength of [0, -1, 1.5, NaN]) {
     assertThrows(() => toSequence(examples[0]!, { maxLength }), RangeError, `${maxLength}`);
   }

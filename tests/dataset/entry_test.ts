@@ -10,6 +10,14 @@ Deno.test("parseEntries() reads entries, an absent input as none, and drops othe
   assertEquals(parseEntries("\uFEFF" + text), [GOOD, { instruction: "a", input: "", output: "b" }]);
 });
 
+Deno.test("loadEntries() knows the instructions that come with the library by name", async () => {
+  const file = new URL("../../data/instructions/instruction-data.json", import.meta.url);
+  const entries = await loadEntries("instructions");
+  assertEquals(entries, parseEntries(await Deno.readTextFile(file)));
+  assertEquals(entries.length, 1100);
+  assertEquals(recorded().at(-1)?.source, "instructions");
+});
+
 Deno.test("parseEntries() names the entry and the field that are wrong", () => {
   const cases: [unknown, string][] = [
     [[GOOD, { ...GOOD, output: 3 }], 'entry 2 of 2: "output" must be a string, got a number'],
@@ -37,7 +45,7 @@ Deno.test("parseEntries() lists three faults and counts the rest", () => {
   );
 });
 
-Deno.test("parseEntries() says where text is no JSON", () => {
+Deno.test("parseEntries() says where text is not JSON", () => {
   const error = assertThrows(() => parseEntries('[{"instruction": "a",}]', "d.json"), SyntaxError);
   assertEquals(error.message.startsWith('Cannot read "d.json" as JSON: '), true);
   assertEquals(error.message.includes("line 1 column 22"), true, error.message);

@@ -145,7 +145,7 @@ Deno.test("forest() says why nothing counts", () => {
   assertEquals(
     error.message,
     'Cannot learn from a batch in which nothing counts: under the mask "prompt" and with at most ' +
-      "30 tokens a sequence, no token of its 10 examples is left",
+      "30 tokens per sequence, no token of its 10 examples is left",
   );
   assertThrows(() => forest([]), RangeError, "Cannot make a batch of no examples");
 });

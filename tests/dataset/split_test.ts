@@ -14,7 +14,7 @@ Deno.test("splitEntries() splits in file order: train, test, validation", () => 
   assertEquals([train[0], test[0], validation[0]], [0, 17, 19]);
 });
 
-Deno.test("splitEntries() counts as the reference does: rounded down, the rest for validation", () => {
+Deno.test("splitEntries() counts as Raschka's chapter 7 does: rounded down, the rest for validation", () => {
   assertEquals(sizes(1100), [935, 110, 55]);
   for (let n = 2; n < 1200; n++) {
     // the reference's own arithmetic
@@ -30,7 +30,7 @@ Deno.test("splitEntries() takes all for training, or leaves entries out", () => 
   assertEquals(sizes(100, [0.29, 0.7, 0.01]), [29, 70, 1]);
 });
 
-Deno.test("splitEntries() refuses fractions that are none", () => {
+Deno.test("splitEntries() refuses numbers that are not fractions", () => {
   for (const fractions of [[0.5, 0.5], [1.5, 0, 0], [0.9, -0.1, 0.2], [NaN, 0, 0]]) {
     assertThrows(
       () => splitEntries(numbers(10), { fractions }),

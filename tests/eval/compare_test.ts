@@ -32,7 +32,7 @@ Deno.test("pairedBootstrap() knows no difference from a sure one, and the same s
   assertEquals(pairedBootstrap(...scores), pairedBootstrap(...scores));
 });
 
-Deno.test("pairedBootstrap() refuses scores that are no pairs, and wrong options", () => {
+Deno.test("pairedBootstrap() refuses scores that are not pairs, and wrong options", () => {
   assertThrows(() => pairedBootstrap([], []), RangeError, "0 with 0 scores");
   assertThrows(() => pairedBootstrap([1], [1, 2]), RangeError, "1 with 2 scores");
   assertThrows(() => pairedBootstrap([1], [1], { samples: 0 }), RangeError, "0 times");

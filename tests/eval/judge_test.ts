@@ -3,11 +3,11 @@ import {
   describeJudgement,
   type Judge,
   JudgeError,
-  type JudgeFailure,
   judgePrompt,
   judgeResponses,
   parseScore,
 } from "../../lib/eval/judge.ts";
+import type { JudgeFailure } from "../../lib/eval/outcome.ts";
 import { recorded } from "../../lib/provenance.ts";
 
 const ENTRY = { instruction: "Give the plural.", input: "mouse", output: "mice" };
@@ -52,7 +52,7 @@ Deno.test("parseScore() reads an integer from 0 to 100, alone", () => {
   }
 });
 
-Deno.test("judgeResponses() accounts for every reply, and goes on after each failure", async () => {
+Deno.test("judgeResponses() accounts for every reply, and continues after each failure", async () => {
   const judge = scripted([
     "80",
     "Score: 90",
@@ -75,7 +75,7 @@ Deno.test("judgeResponses() accounts for every reply, and goes on after each fai
   assertEquals(report.outcomes[1], {
     status: "unparsable",
     reply: "Score: 90",
-    message: "The judge's reply is no integer from 0 to 100",
+    message: "The judge's reply is not an integer from 0 to 100",
   });
   assertEquals(report.problems.map(({ count }) => count), [1, 1, 1, 1]);
   assertEquals(
@@ -111,7 +111,7 @@ Deno.test("judgeResponses() accounts for every reply, and goes on after each fai
   }
 });
 
-Deno.test("judgeResponses() gives an empty response 0 without asking, as the reference does", async () => {
+Deno.test("judgeResponses() gives an empty response 0 without asking, as Raschka's chapter 7 does", async () => {
   const judge = scripted(["50"]);
   const report = await judgeResponses(
     [{ ...ENTRY, model_response: "" }, { ...ENTRY, model_response: "mice" }],

@@ -1,6 +1,7 @@
 /** The Ollama judge against a stand-in server that fails in every way that Ollama does. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { JudgeError, type JudgeFailure } from "../../lib/eval/judge.ts";
+import { JudgeError } from "../../lib/eval/judge.ts";
+import type { JudgeFailure } from "../../lib/eval/outcome.ts";
 import { ollamaJudge, type OllamaJudgeOptions, parseJudge } from "../../lib/eval/ollama_judge.ts";
 
 /** What Ollama 0.6.5 answers, with a difference. */
@@ -121,7 +122,7 @@ Deno.test("ollamaJudge() never judges a prompt that was cut", async () => {
   const message = (why: string) =>
     `The prompt is longer than the tokens that Ollama was given room for (${why}), and a cut prompt ` +
     "is not judged: raise numCtx (--num-ctx)";
-  // an older server cuts in silence
+  // an older server cuts silently
   await withServer(
     () => answer("50", { prompt_eval_count: 512 }),
     (host) => assertFails(host, "prompt-too-long", message("it fills all 512"), { numCtx: 512 }),
@@ -199,11 +200,11 @@ Deno.test("ollamaJudge() repeats what the server said of its own failure", async
   assertEquals(printed, []);
 });
 
-Deno.test("ollamaJudge() says that an answer is none", async () => {
+Deno.test("ollamaJudge() says that a response is not an answer", async () => {
   await withServer(() => new Response('{"message": {"content": "5'), async (host) => {
     const error = await assertRejects(() => ollamaJudge("tiny", { host }).ask("?"), JudgeError);
     assertEquals(error.reason, "bad-answer");
-    assert(error.message.startsWith("Ollama's answer is no JSON: "), error.message);
+    assert(error.message.startsWith("Ollama's answer is not JSON: "), error.message);
   });
   for (const body of ["{}", "null", "[]", '{"message":{"content":7},"done":true}']) {
     await withServer(

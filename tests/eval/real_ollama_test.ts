@@ -42,7 +42,7 @@ Deno.test({
         assertEquals(await judgeResponses(ENTRIES, judge), report);
       });
 
-      await t.step("a prompt that is too long is no score", async () => {
+      await t.step("a prompt that is too long gets no score", async () => {
         const long = entry("Say much.", "word ".repeat(600), "words");
         const report = await judgeResponses([long], ollamaJudge("smollm2", options));
         assertEquals([report.scored, report.failed], [0, 1]);

@@ -83,7 +83,7 @@ Deno.test("parseResponses() names the entry that lacks a response", () => {
   assertEquals(error.message, 'Cannot read "r.json": entry 2 of 2: "model_response" is missing');
 });
 
-Deno.test("cleanResponse() takes out markers and white space, as the reference does", () => {
+Deno.test("cleanResponse() takes out markers and white space, as Raschka's chapter 7 does", () => {
   assertEquals(cleanResponse("\n\n### Response:\nmice\n"), "mice");
   assertEquals(cleanResponse(" mice ### Response: mice "), "mice  mice");
 });

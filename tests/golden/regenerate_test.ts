@@ -17,6 +17,7 @@ const python = findPython(
 /** What each script makes. */
 const scripts: Readonly<Record<string, readonly string[]>> = {
   "ops.py": ["ops"],
+  "operations.py": ["operations"],
   "llama_ops.py": ["llama_ops"],
   "gpt2.py": ["gpt2_tiny"],
   "llama_family.py": ["llama_family"],
@@ -43,7 +44,9 @@ function assertSame(name: string, folder: string): void {
       const again = made[index].tensors[key];
       assertEquals([again.shape, again.dtype], [shape, dtype], `${one.name}/${key}`);
       // Rounded from float64, so another version may at most change the last bit.
-      assertClose(again.data, data, { relative: 1e-6 }, `${one.name}/${key}`);
+      const what = `${one.name}/${key}`;
+      if (data.every(Number.isFinite)) assertClose(again.data, data, { relative: 1e-6 }, what);
+      else assertEquals(again.data, data, what);
     }
   }
   for (const model of models[name] ?? []) {
@@ -69,12 +72,13 @@ for (const [script, names] of Object.entries(scripts)) {
   });
 }
 
-Deno.test("golden files hold only finite numbers, in the shapes told", () => {
+Deno.test("golden files hold only finite numbers but where these are tried, in the shapes told", () => {
   for (const name of Object.values(scripts).flat()) {
     for (const one of loadGolden(name).cases()) {
       for (const [key, { shape, data }] of Object.entries(one.tensors)) {
         assertEquals(data.length, shape.reduce((size, n) => size * n, 1), `${one.name}/${key}`);
-        assertEquals(data.every(Number.isFinite), true, `${one.name}/${key}`);
+        const finite = data.every(Number.isFinite) || one.name.includes("/special");
+        assertEquals(finite, true, `${one.name}/${key}`);
       }
     }
   }

@@ -97,7 +97,7 @@ Deno.test("a model comes back from a GGUF file as it went", async () => {
   }
 });
 
-Deno.test("query and key rows stand in pairs in Llama's files only", () => {
+Deno.test("query and key rows are interleaved in Llama's files only", () => {
   // torch.arange(8).reshape(2, 2, 2).swapaxes(1, 2).flatten(), which is what is written
   const rows = Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7);
   const paired = { kind: "paired", heads: 2 } as const;

@@ -51,7 +51,7 @@ Deno.test("chooseToken() never draws what top-k and top-p leave out, ties and la
   ));
 });
 
-Deno.test("chooseToken() takes the likeliest at temperature 0, and refuses what is not a number", () => {
+Deno.test("chooseToken() takes the most likely at temperature 0, and refuses what is not a number", () => {
   assertEquals(chooseToken(Float32Array.of(1, 4, 4), {}, new Random(1)), 1);
   assertEquals(
     chooseToken(Float32Array.of(1, 4, 4), { temperature: 1, topK: 1 }, new Random(1)),

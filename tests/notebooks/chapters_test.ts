@@ -27,8 +27,8 @@ const textOf = (cell: CodeCell) =>
   ).join("\n");
 
 /**
- * Cells that go on where they were when they are run again, since they train, and those that take long. All others are
- * run twice: what they make must be the same again.
+ * Cells that continue where they were when they are run again, since they train, and those that
+ * take long. All others are run twice: what they make must be the same again.
  */
 const ONCE = /\bsft\(|\bof training\b|\btrain\(|\b(measureLedger|branchingReplay)\(/;
 

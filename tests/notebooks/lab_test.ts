@@ -1,4 +1,5 @@
-// `deno task lab`: JupyterLab on the course with this project's kernel, and what is said where it cannot be installed.
+// `deno task lab`: JupyterLab on the course with this project's kernel, and the message if it
+// cannot be installed.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";

@@ -1,4 +1,5 @@
-// Running again: cells that are run many times over neither keep what they made before nor change what comes of them.
+// Running again: cells that are run many times over neither keep what they made before nor change
+// their results.
 
 import { assertEquals, assertLess, assertNotEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
@@ -31,8 +32,9 @@ console.log(allocatedBytes, Deno.memoryUsage().rss - allocatedBytes)`,
     return { device, process };
   };
   /**
-   * Runs a cell so many times to settle, and so many times more: by then memory must not grow. Tensors that nobody can
-   * reach are found before a device's tensors take 64 MiB more than they ever had (`lib/tensor/collect.ts`).
+   * Runs a cell a number of times to settle, and then more times: by then memory must not grow.
+   * Tensors that nobody can reach are found before a device's tensors take 64 MiB more than they
+   * ever had (`lib/tensor/collect.ts`).
    */
   const runAgain = async (code: string, settling: number, times: number) => {
     for (let i = 0; i < settling; i++) await run(code);

@@ -1,4 +1,4 @@
-// Stopping a training cell keeps the model, and training goes on from there.
+// Stopping a training cell keeps the model, and training continues from there.
 
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";

@@ -134,7 +134,7 @@ Deno.test("chapter 7: the recorded judge does not tell gold from other answers",
   assertLess(Math.abs(judge.ranked - 0.5), 0.15);
 });
 
-Deno.test("chapter 8: directions add up to the matrix, each of the strength that it is said to have", () => {
+Deno.test("chapter 8: directions add up to the matrix, each of the strength that it shows", () => {
   const random = new Random(5);
   const rows = Array.from(
     { length: 6 },

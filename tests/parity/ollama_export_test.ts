@@ -43,7 +43,7 @@ const NEW_TOKENS = 24;
  * what goes through the layers too.
  */
 const CLEAR: Record<ExportType, number> = { F32: 0.01, F16: 0.01, Q8_0: 0.1 };
-/** So many tokens, unless the text is shorter, must be clear. */
+/** This many tokens, unless the text is shorter, must be clear. */
 const ENOUGH: Record<ExportType, number> = { F32: 8, F16: 8, Q8_0: 1 };
 const GREEDY = { temperature: 0, repeat_penalty: 1 };
 const PROMPT = "The quick brown fox jumps over the lazy dog 12 times;";
@@ -345,8 +345,8 @@ function nearly(type: ExportType, margin: number, clear: number): string {
 }
 
 /**
- * Makes random weights larger, and of all tokens lets only some words be said, so that one of them is always clearly
- * the likeliest and what is said is text.
+ * Makes random weights larger, and of all tokens lets only some words be said, so that one of them
+ * is always clearly the most likely and the output is text.
  */
 async function makeDecided(model: Network, tokenizer: Tokenizer): Promise<void> {
   const words: number[] = [];

@@ -61,6 +61,6 @@ Deno.test("cellNames() finds what a cell assigns as it runs, not what its functi
   assertEquals(names(source).assigned, ["x", "y", "z", "v", "u"]);
 });
 
-Deno.test("cellNames() refuses what is no TypeScript", () => {
+Deno.test("cellNames() refuses what is not TypeScript", () => {
   assertThrows(() => cellNames("let let"), CellSyntaxError);
 });

@@ -47,13 +47,15 @@ Deno.test("rewriteCell() shows the last expression's value, and nothing else's",
 Deno.test("rewriteCell() makes imports awaited and drops imported types", () => {
   assertEquals(
     body('import a, { b as c, type D, default as e } from "m" with { type: "json" };'),
-    'const { default: a, b: c, default: e } = await T.race(import("m", { with: { type: "json" } }), 1);',
+    "const { default: a, b: c, default: e } = T.exportsOf(await T.race(T.found(" +
+      'import("m", { with: { type: "json" } }), "m"), 1), "m", ["default","b","default"], []);',
   );
   assertEquals(
     body('import a, * as n from "m"'),
-    'const n = await T.race(import("m"), 1); const { default: a } = n;',
+    'const n = await T.race(T.found(import("m"), "m"), 1); ' +
+      'const { default: a } = T.exportsOf(n, "m", ["default"], []);',
   );
-  assertEquals(body('import "m"'), 'await T.race(import("m"), 1);');
+  assertEquals(body('import "m"'), 'await T.race(T.found(import("m"), "m"), 1);');
   assertEquals(body('import type { A } from "m"'), ";");
 });
 
@@ -102,7 +104,7 @@ Deno.test("rewriteCell() makes exports into what they export", () => {
   const { names } = rewriteCell("export const a = 1; export default function f() {}", 1);
   assertEquals(names, ["a", "f"]);
   assertEquals(body("export const a = 1;").trim(), "const a = 1;");
-  assertEquals(body('export { a } from "m"').trim(), 'await T.race(import("m"), 1);');
+  assertEquals(body('export { a } from "m"').trim(), 'await T.race(T.found(import("m"), "m"), 1);');
   assertEquals(body("export { a };").trim(), "");
 });
 

@@ -1,6 +1,6 @@
 // Jupyter messages: signatures as other implementations make them, and what is refused.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createHmac } from "node:crypto";
 import { MessageCodec } from "../../lib/runtime/messages.ts";
 
@@ -32,7 +32,10 @@ Deno.test("MessageCodec.decode() gives back what encode() took", () => {
   const message = codec.create("execute_request", { code: "1" });
   message.identities = [encode("peer")];
   message.buffers = [Uint8Array.of(1, 2)];
-  assertEquals(codec.decode(codec.encode(message)), message);
+  const { bytes, ...decoded } = codec.decode(codec.encode(message));
+  const { bytes: _, ...sent } = message;
+  assertEquals(decoded, sent);
+  assert(bytes > 0);
 });
 
 Deno.test("MessageCodec.decode() refuses another key's signature and changed content", () => {
@@ -51,7 +54,7 @@ Deno.test("MessageCodec without a key signs nothing and takes anything", () => {
   assertEquals(codec.decode(frames.with(1, encode("zz"))).content, { a: 1 });
 });
 
-Deno.test("MessageCodec.decode() refuses what is no message", () => {
+Deno.test("MessageCodec.decode() refuses what is not a message", () => {
   const codec = new MessageCodec("");
   const refuse = (frames: string[], message: string) =>
     assertThrows(() => codec.decode(frames.map(encode)), SyntaxError, message);

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseNotebook } from "../../lib/runtime/notebook.ts";
+import { code, notebookOf } from "./report/sample.ts";
 import {
   declaredParameters,
   injectParameters,
@@ -49,7 +50,7 @@ Deno.test("declaredParameters() reads names, kinds and types", () => {
   assertEquals(declaredParameters(book(["1"])), undefined);
 });
 
-Deno.test("readParameters() types values by what is declared, else by JSON", () => {
+Deno.test("readParameters() types values by what is declared, otherwise by JSON", () => {
   const pairs = ["epochs=2", "name=5", "flag=false", "list=[1,2]", "made=a=b", "either=null"];
   assertEquals(readParameters(declared, [...pairs, "ratio=1e-3", 'map={"a":1}']), {
     epochs: 2,
@@ -64,7 +65,7 @@ Deno.test("readParameters() types values by what is declared, else by JSON", () 
   assertEquals(readParameters(declared, ['name="5"', "name="]), { name: "" });
 });
 
-Deno.test("readParameters() refuses what is no name=value", () => {
+Deno.test("readParameters() refuses what is not name=value", () => {
   for (const text of ["epochs", "=1", "a b=1", "1a=1", "a);evil(=1"]) {
     assertThrows(() => readParameters(declared, [text]), SyntaxError, "expected name=value");
   }
@@ -76,9 +77,15 @@ Deno.test("injectParameters() puts a cell after the parameters cell, in its kind
   assertEquals(cells[2].metadata.tags, ["injected-parameters"]);
   assertEquals(
     cells[2].source,
-    '// Parameters of this run\nlet epochs = 3;\nconst name = "a\\"\\n";\nlet list = [\n  1,\n  "b"\n];',
+    '// Parameters of this run\nlet epochs = 3;\nlet list = [\n  1,\n  "b"\n];\nconst name = "a\\"\\n";',
   );
   assertEquals(declared.cells.length, 3);
+});
+
+Deno.test("injectParameters() makes the same cell of the same parameters, in whatever order", () => {
+  const source = (values: Record<string, unknown>) =>
+    injectParameters(book(["1"]), values).cells[0].source;
+  assertEquals(source({ b: { y: 1, x: [2] }, a: 3 }), source({ a: 3, b: { x: [2], y: 1 } }));
 });
 
 Deno.test("injectParameters() replaces the cell of an earlier run", () => {
@@ -113,5 +120,34 @@ Deno.test("injectParameters() refuses unknown names with the nearest, and wrong 
     TypeError,
     "expected an array, got an object",
   );
-  assertThrows(() => injectParameters(declared, { made: () => 1 }), TypeError, "is no JSON value");
+  assertThrows(
+    () => injectParameters(declared, { made: () => 1 }),
+    TypeError,
+    "is not a JSON value",
+  );
+});
+
+Deno.test("injectParameters() writes dates and bigints as they are declared, and takes only identifiers", () => {
+  const book = notebookOf(
+    code("const day = new Date(0);\nlet big = 1n;\nlet o = {};", [], {
+      metadata: { tags: ["parameters"] },
+    }),
+  );
+  const values = readParameters(book, ["day=2024-02-29", "big=123456789012345678901234567890"]);
+  assertEquals(values, { day: "2024-02-29", big: "123456789012345678901234567890" });
+  const { source } =
+    injectParameters(book, { ...values, o: JSON.parse('{"__proto__":1}') }).cells[1];
+  assertEquals(
+    source,
+    "// Parameters of this run\nlet big = 123456789012345678901234567890n;\n" +
+      'const day = new Date("2024-02-29");\n' +
+      'let o = JSON.parse("{\\n  \\"__proto__\\": 1\\n}");',
+  );
+  const refuse = (values: Record<string, unknown>, error: typeof Error, message: string) =>
+    assertThrows(() => injectParameters(book, values), error, message);
+  refuse({ day: "soon" }, TypeError, 'Cannot set parameter "day" to "soon": expected a date');
+  refuse({ big: 1.5 }, TypeError, 'Cannot set parameter "big" to 1.5: expected a whole number');
+  for (const name of ["a = 1; console.log(1)//", "class", "a b", ""]) {
+    refuse({ [name]: 1 }, SyntaxError, "expected the name of a variable");
+  }
 });

@@ -137,11 +137,11 @@ Deno.test("runNotebook() stopped by its signal keeps what was done, and goes no 
 Deno.test("runNotebook() counts an error of work that a cell left behind", async () => {
   const { ok, failure, notebook } = await runNotebook(book(
     "void setTimeout(() => { throw new Error('left') }, 100)",
-    "await new Promise((f) => setTimeout(f, 400)); 'went on'",
+    "await new Promise((f) => setTimeout(f, 400)); 'continued'",
   ));
   assertEquals(ok, false);
   assertEquals([failure?.message, failure?.cell], ["left", 1]);
-  assertEquals(shown(notebook), ["Error: left", '"went on"']);
+  assertEquals(shown(notebook), ["Error: left", '"continued"']);
 });
 
 Deno.test("runNotebook() ends though a worker is left running, and shows what it has printed", async () => {
@@ -181,7 +181,7 @@ console.error("c"); Deno.stdout.writeSync(new TextEncoder().encode("d")); 42`,
   }
 });
 
-Deno.test("runNotebook() tells a kernel that ended, and goes on with a new one if told", async () => {
+Deno.test("runNotebook() reports a kernel that ended, and continues with a new one if told", async () => {
   const { failure, notebook } = await runNotebook(book("let a = 1;", "Deno.exit(4)", "typeof a"), {
     allowErrors: true,
   });

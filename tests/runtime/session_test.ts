@@ -431,7 +431,7 @@ sessionTest("Session.execute() where the kernel ends", {
       "KernelDied: The kernel was ended by Deno.exit(3) in cell 1; lost: q",
     ]);
   },
-  "a kernel killed from outside is told, and what the cell had put out is kept": async (
+  "a kernel killed from outside is reported, and the cell's output is kept": async (
     session,
   ) => {
     await session.execute("1");

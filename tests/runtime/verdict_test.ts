@@ -5,7 +5,8 @@ import { Random } from "../../lib/random.ts";
 import type { Manifest } from "../../lib/runtime/manifest.ts";
 import { recordHash } from "../../lib/runtime/new_manifest.ts";
 import { type Notebook, parseNotebook } from "../../lib/runtime/notebook.ts";
-import { checkPage, type CompleteReport } from "../../lib/runtime/report/check_page.ts";
+import { checkPage } from "../../lib/runtime/report/check_page.ts";
+import type { CompleteReport } from "../../lib/runtime/report/embedded.ts";
 import { readReport, renderReport } from "../../lib/runtime/report/mod.ts";
 import { runNotebook, type RunResult } from "../../lib/runtime/runner.ts";
 import { judge, verifyReport } from "../../lib/runtime/verify_report.ts";
@@ -45,7 +46,7 @@ async function verdictOn(html: string): Promise<string> {
   return (await judge(report, await checkPage(html, report), run, {})).verdict;
 }
 
-/** Renders a changed notebook anew, as whoever forges a report would. */
+/** Renders a changed notebook again, as a forger of a report would. */
 async function forge(
   change: (notebook: Notebook, manifest: Manifest) => void,
   sealed: boolean,
@@ -165,7 +166,7 @@ Deno.test("no change of a character of the file is the same (8,000 by seeds)", a
   }
 });
 
-Deno.test("no change of the notebook or the manifest is the same, the page rendered anew (2,000 by seeds)", async () => {
+Deno.test("no change of the notebook or the manifest is the same, the page rendered again (2,000 by seeds)", async () => {
   const random = new Random(13);
   let judged = 0;
   for (let round = 0; round < 2000; round++) {
@@ -179,7 +180,7 @@ Deno.test("no change of the notebook or the manifest is the same, the page rende
     } catch {
       continue; // No notebook any more.
     }
-    // What parsing puts right again is no change.
+    // What parsing corrects is not a change.
     if (html === page) continue;
     judged++;
     assert(await verdictOn(html) !== "same", `round ${round}: ${JSON.stringify(notebook)}`);
@@ -187,7 +188,7 @@ Deno.test("no change of the notebook or the manifest is the same, the page rende
   assert(judged > 1000, `only ${judged} were judged`);
 });
 
-Deno.test("no change of outputs is the same, where whoever forges has worked out the record too (500 by seeds)", async () => {
+Deno.test("no change of outputs is the same, even if the forger has changed the record too (500 by seeds)", async () => {
   const random = new Random(14);
   for (let round = 0; round < 500; round++) {
     let before = "", after = "";

@@ -56,7 +56,7 @@ Deno.test("encodeReady() is what RFC 23 says, byte for byte", () => {
   assertEquals([...encodeReady("SUB")], expected);
 });
 
-Deno.test("ZmtpDecoder refuses what is no ZMTP 3 with the NULL mechanism", () => {
+Deno.test("ZmtpDecoder refuses what is not ZMTP 3 with the NULL mechanism", () => {
   const push = (bytes: Uint8Array) => () => new ZmtpDecoder().push(bytes);
   assertThrows(push(new TextEncoder().encode("HTTP/1.1 200 OK")), Error, "no ZMTP signature");
   const old = encodeGreeting();

@@ -24,6 +24,7 @@ const examples: fc.Arbitrary<EncodedExample[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
+const ints = (...values: number[]) => Int32Array.from(values);
 const layout = fc.constantFrom("forest" as const, "packed" as const);
 const mask = fc.constantFrom("none" as const, "prompt" as const);
 
@@ -57,7 +58,7 @@ Deno.test("batchView() leaves out columns in which nothing counts first", () => 
 
 Deno.test("batchView() refuses a batch of another size", () => {
   assertThrows(
-    () => batchView({ inputs: [1], targets: [1, 2], batchSize: 1, length: 2 }, decoder),
+    () => batchView({ inputs: ints(1), targets: ints(1, 2), batchSize: 1, length: 2 }, decoder),
     RangeError,
     "Cannot show a batch of 1 × 2 tokens: expected 2 inputs and targets, got 1 and 2",
   );
@@ -126,25 +127,26 @@ Deno.test("forestView() takes deep and wide forests", () => {
   assertStringIncludes(forestView(forest(deep), decoder).html, "more segments");
 });
 
-Deno.test("forestView() refuses arrays that are no forest", () => {
-  const edges = { rows: [], targets: [], counts: [] };
+Deno.test("forestView() refuses arrays that are not a forest", () => {
+  const edges = { rows: ints(), targets: ints(), counts: new Float32Array() };
   assertThrows(
-    () => forestView({ tokens: [1, 2], positions: [0, 1], end: [2, 3], edges }, decoder),
+    () =>
+      forestView({ tokens: ints(1, 2), positions: ints(0, 1), end: ints(2, 3), edges }, decoder),
     RangeError,
     "Cannot draw a forest: end[1] is 3, expected from 2 to 2",
   );
   assertThrows(
-    () => forestView({ tokens: [1], positions: [0], end: [0], edges }, decoder),
+    () => forestView({ tokens: ints(1), positions: ints(0), end: ints(0), edges }, decoder),
     RangeError,
     "end[0] is 0, expected from 1 to 1",
   );
   assertThrows(
     () =>
       forestView({
-        tokens: [1],
-        positions: [0],
-        end: [1],
-        edges: { rows: [4], targets: [1], counts: [1] },
+        tokens: ints(1),
+        positions: ints(0),
+        end: ints(1),
+        edges: { rows: ints(4), targets: ints(1), counts: new Float32Array([1]) },
       }, decoder),
     RangeError,
     "loss edge 0 lies at row 4, expected a row below 1",

@@ -168,7 +168,7 @@ Deno.test({
             const library = { content: plotly as unknown as string };
             await page.setContent("<!doctype html><body>");
             if (early) await page.addScriptTag(library);
-            // As JupyterLab does it: parsed without running, then each script made anew.
+            // As JupyterLab does it: parsed without running, then each script created again.
             await page.evaluate((html) => {
               document.body.innerHTML = html;
               for (const old of document.body.querySelectorAll("script")) {

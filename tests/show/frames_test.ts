@@ -28,7 +28,7 @@ Deno.test("frames() draws each combination once, one of them open, without the c
   assertStringIncludes(text, "Try & see\nstep <1> 10, not smooth, batch padded (one of 12 frames)");
 });
 
-Deno.test("frames() refuses too many frames, none, and a start that is no value", () => {
+Deno.test("frames() refuses too many frames, none, and a start that is not a value", () => {
   const many = Array.from({ length: 300 }, (_, i) => i);
   assertThrows(() => frames({ many }, () => table([])), RangeError, "300 frames");
   assertThrows(() => frames({ none: [] }, () => table([])), RangeError, "0 frames");

@@ -23,7 +23,7 @@ const record = (step: number, more: Partial<StepRecord> = {}): StepRecord => ({
   ...more,
 });
 
-Deno.test("liveTraining() updates one output, at most four times a second", async () => {
+Deno.test("liveTraining() updates one output, at most four times per second", async () => {
   const [channel, clock] = [new RecordingChannel(), new Clock()];
   const live = liveTraining({ title: "Run", channel, now: clock.now });
   for (let step = 1; step <= 100; step++) {

@@ -86,7 +86,7 @@ Deno.test("tokenView() refuses lists of different lengths", () => {
   assertThrows(
     () => tokenView({ tokens: ["a", "b"], roles: ["prompt"], counted: [true, false] }),
     RangeError,
-    "Cannot show sequence 1: it has 2 tokens, 1 roles, 2 flags, expected as many of each",
+    "Cannot show sequence 1: it has 2 tokens, 1 roles, 2 flags, expected equal numbers",
   );
 });
 

@@ -27,7 +27,7 @@ function mix(z: number): number {
   return z ^ (z >>> 16);
 }
 
-/** What the weight of j for i is multiplied by, among so many tokens. */
+/** The factor of the weight of j for i, among a number of tokens. */
 export function kept(head: number, i: number, j: number, length = tokens): number {
   const { probability, seed } = dropout;
   const index = (head * length + i) * length + j;

@@ -9,7 +9,10 @@ import { differentiate, numbers } from "./gradients.ts";
 
 const devices = [1, 2, 3, 7].map((threads) => new CpuDevice({ threads, blas: false }));
 
-/** A forest from each token's distance back to its parent's position: 0 begins a tree, 1 goes on, others branch off. */
+/**
+ * A forest from each token's distance back to its parent's position: 0 begins a tree, 1 continues,
+ * others branch off.
+ */
 function grow(steps: readonly number[]): AttentionOptions["forest"] {
   const positions = Int32Array.from({ length: steps.length });
   for (const [i, step] of steps.entries()) {
@@ -24,7 +27,8 @@ function grow(steps: readonly number[]): AttentionOptions["forest"] {
 
 /** Attention of the same numbers, twice, so that gradients are added to what is there. */
 function run(device: Device, options: AttentionOptions & { headDim: number }) {
-  const { heads, kvHeads = heads, headDim, forest } = options;
+  const { headDim, ...asked } = options;
+  const { heads, kvHeads = heads, forest } = asked;
   const tokens = forest.end.length;
   const inputs = {
     q: numbers([tokens, heads * headDim], 1),
@@ -36,7 +40,7 @@ function run(device: Device, options: AttentionOptions & { headDim: number }) {
     device,
     inputs,
     upstream,
-    ({ q, k, v }) => add(attention(q, k, v, options), attention(q, k, v, options)),
+    ({ q, k, v }) => add(attention(q, k, v, asked), attention(q, k, v, asked)),
   );
 }
 

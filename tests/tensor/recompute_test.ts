@@ -64,7 +64,7 @@ onEveryDevice("recompute() records nothing where nothing in it learns", async (d
   const learning = parameter(device, numbers([2]));
   assertEquals(noGrad(() => recompute(part, learning)).node, undefined);
   assertEquals(runs, 2);
-  // A part that gives its input back is no part.
+  // A part that returns its input is not a part.
   const scaled = scale(learning, 3);
   const { node } = scaled;
   assert(recompute((x) => x, scaled) === scaled && scaled.node === node);
@@ -78,7 +78,7 @@ onEveryDevice("recompute() records nothing where nothing in it learns", async (d
   assertEquals([...await weight.grad!.data()], [1, 10, 100, 2, 20, 200]);
 });
 
-/** Bytes that a device of its own takes for a training, and what comes of it. */
+/** Bytes that a device of its own takes for a training, and its result. */
 async function train(recompute: boolean, dropout: number) {
   const device: Device = new CpuDevice({ threads: 1, blas: false });
   const model = smallModel(device, { layers: 8, width: 32, vocabularySize: 64, dropout });

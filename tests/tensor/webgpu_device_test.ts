@@ -109,7 +109,10 @@ test("names the kernel whose WGSL does not compile, once its result is read", as
   const kernel = kernelOf("struct Params { size: u32, }\nfn main() { nonsense }");
   device.run(kernel, { x: x.buffer, y: x.buffer }, { size: 1 });
   const error = await assertRejects(() => x.data(), Error);
-  assertMatch(error.message, /^Cannot go on with the GPU ".+": cannot compile the kernel "test\.b/);
+  assertMatch(
+    error.message,
+    /^Cannot continue with the GPU ".+": cannot compile the kernel "test\.b/,
+  );
   assertEquals(error.message.includes("\n"), false);
   assertThrows(() => Tensor.from(device, [1]), Error, "test.broken"); // nothing works any more
 });
@@ -188,7 +191,8 @@ Deno.test({
         const bias = numbers([n], 3);
         const left = Tensor.from(device, a.data, a.shape);
         const right = Tensor.from(device, b.data, b.shape);
-        const c = matmul(left, right, { ...shape, bias: Tensor.from(device, bias.data) });
+        const flags = { transposeA, transposeB, bias: Tensor.from(device, bias.data) };
+        const c = matmul(left, right, flags);
         const y = await c.data() as Float32Array;
         matmulInto(c, left, right, { ...shape, accumulate: 1 });
         const twice = await c.data() as Float32Array;
@@ -213,7 +217,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `WebGpuDevice.open() goes on where the GPU refuses tilings${
+  name: `WebGpuDevice.open() continues where the GPU refuses tilings${
     webGpuNeed ? ` (${webGpuNeed})` : ""
   }`,
   ignore: webGpuNeed !== undefined,
@@ -239,7 +243,10 @@ Deno.test({
     } as unknown as GPUAdapter;
     await withCache(async () => {
       const error = await assertRejects(() => WebGpuDevice.open({ adapter }), Error);
-      assertMatch(error.message, /^Cannot go on with the GPU ".+": cannot compile the kernel "mat/);
+      assertMatch(
+        error.message,
+        /^Cannot continue with the GPU ".+": cannot compile the kernel "mat/,
+      );
       assertEquals(refusals, GPU_TILINGS.length);
 
       // the fastest on software

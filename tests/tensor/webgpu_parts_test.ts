@@ -6,6 +6,7 @@ import {
   add,
   attention,
   cachedAttention,
+  concat,
   copyRows,
   dropout,
   embedding,
@@ -57,6 +58,43 @@ const forest = {
 const ids = Int32Array.from({ length: tokens }, (_, i) => (i * i) % 400);
 
 const tests: Record<string, PartsTest> = {
+  "broadcast operations": {
+    run: recorded(
+      { x: numbers([300, 290]), row: numbers([290], 2), column: numbers([300, 1], 3) },
+      [300, 290],
+      ({ x, row, column }) => x.mul(row).add(column).tanh().maximum(0),
+    ),
+    near: ["rowGrad"],
+  },
+  "reductions and running sums": {
+    run: recorded(
+      { x: numbers([300, 290]) },
+      [300],
+      ({ x }) =>
+        x.softmax().cumulativeSum().add(x.max({ axis: 1, keepDims: true })).mean({ axis: 1 }),
+    ),
+  },
+  "reductions to one number": {
+    run: recorded(
+      { x: numbers([300, 291]) },
+      [],
+      ({ x }) => x.mean().add(x.max()).add(x.sum()).add(x.variance()),
+    ),
+    near: ["output", "xGrad"],
+  },
+  "copies": {
+    run: recorded(
+      { x: numbers([300, 290]), y: numbers([300, 10], 2) },
+      [250, 100],
+      ({ x, y }) => concat([x, y], 1).slice([40, 290], [0, 300, 3]).reshape([250, 100]),
+    ),
+  },
+  "gather": {
+    run: recorded({ x: numbers([300, 290]) }, [300, 2], ({ x }) => {
+      const index = Int32Array.from({ length: 600 }, (_, i) => (i * 7919) % 290);
+      return x.gather(Tensor.from(x.device, index, [300, 2]));
+    }),
+  },
   "matmul": {
     run: recorded(
       { a: numbers([270, 260]), b: numbers([260, 280], 2), bias: numbers([280], 3) },

@@ -91,7 +91,7 @@ Deno.test("matmul's plan: one dispatch where all fits, few rows by another kerne
   ]);
 });
 
-Deno.test("chooseTiling() takes what was measured, else what is usual", () => {
+Deno.test("chooseTiling() takes what was measured, otherwise the usual", () => {
   const choose = (size: number, software: boolean, tuning: Record<string, string>) =>
     chooseTiling(size, size, size, { software, tuning }).name;
   assertEquals(choose(2048, false, {}), "shared 64x64x16 4x4");
@@ -179,7 +179,7 @@ Deno.test("tune() leaves out tilings that fail, and fails where all do", () =>
     const only = { matmul: "shared 128x128x8 8x8", matmulSmall: "shared 128x128x8 8x8" };
     assertEquals(await tune("an adapter", device, use), only);
     assertEquals([...new Set(tried)], names);
-    assertEquals(used.at(-1), only, "what the last trial broke is mended");
+    assertEquals(used.at(-1), only, "what the last trial broke is fixed");
     refused.add("shared 128x128x8 8x8");
     await assertRejects(() => tune("another", device, use), Error, 'cannot compile "register 8x8"');
     assertEquals(await loadTuning("another"), undefined);

@@ -154,7 +154,7 @@ Deno.test("encodeChat() refuses a template that goes back on what it wrote", () 
   const error = assertThrows(() => encodeChat(thought, tokenizer, stripping), TypeError);
   assertEquals(
     error.message,
-    'Cannot mask message 2: the template "stripping" writes it otherwise once more follows, ' +
+    'Cannot mask message 2: the template "stripping" writes it differently once more follows, ' +
       '"assistant:<think>hm</think>a\\n" and then "assistant:a\\nuser:2\\nassistant:b\\n", so that what ' +
       "the assistant said cannot be told apart; take a template that writes messages one after the other",
   );
@@ -164,7 +164,7 @@ Deno.test("encodeChat() refuses what counts nothing", () => {
   assertThrows(
     () => encodeChat([user("Hi")], tokenizer, chatml),
     TypeError,
-    "Cannot learn from the conversation: it has no message of the assistant",
+    "Cannot learn from the conversation: it has no assistant message",
   );
   const silent = new ChatTemplate(
     "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}",

@@ -154,7 +154,7 @@ Deno.test("tokenizers know every token that ends what a model says", async () =>
   };
   for (const [name, value] of Object.entries(files)) temporary.file(name, JSON.stringify(value));
   const tokenizer = await openTokenizer(await resolveModel(temporary.path));
-  assertEquals([tokenizer.eosId, tokenizer.endIds], [2, [2, 8, 9]]); // 1000 is no token
+  assertEquals([tokenizer.eosId, tokenizer.endIds], [2, [2, 8, 9]]); // 1000 is not a token
 });
 
 Deno.test("ggufTokenizerDefinition() says which metadata is wrong", () => {

@@ -76,7 +76,7 @@ Deno.test("gpt2Tokenizer() refuses in one sentence what the matcher cannot hold"
   const error = assertThrows(() => tokenizer.encode("😀".repeat(5_000_000)), RangeError);
   assertEquals(
     error.message,
-    "Cannot encode a text of 10000000 characters: it holds too long a run without a break",
+    "Cannot encode a text of 10000000 characters: it has a run without a break that is too long",
   );
 });
 

@@ -61,7 +61,7 @@ Deno.test("chatToOllama() refuses a template that does not write messages one af
     ],
     [
       "{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}",
-      "it begins otherwise where more follows",
+      "it begins differently if more follows",
     ],
   ];
   for (const [source, message] of cases) {

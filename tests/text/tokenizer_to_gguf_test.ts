@@ -53,7 +53,10 @@ function assertSameTokens(actual: Tokenizer, expected: Tokenizer, name: string):
   );
 }
 
-/** Without those added tokens of which GGUF has no kind: they take spaces along, or stand alone. */
+/**
+ * Without those added tokens of which GGUF has no kind: they include spaces, or match whole words
+ * only.
+ */
 function plain(definition: TokenizerDefinition): TokenizerDefinition {
   const simple = definition.addedTokens.filter((token) =>
     !token.single_word && !token.lstrip && token.special
@@ -123,13 +126,13 @@ Deno.test("tokenizerToGguf() refuses what GGUF has no name for", () => {
   assertThrows(
     () => tokenizerToGguf(new HuggingFaceTokenizer({ ...definition, preTokenizer: cut })),
     TypeError,
-    "llama.cpp has no name for how it cuts a text",
+    "llama.cpp has no name for the way it splits a text",
   );
   const trained = sentencePieceTokenizers().find(({ name }) => name === "Prepend")!;
   assertThrows(
     () => tokenizerToGguf(new HuggingFaceTokenizer(trained)),
     TypeError,
-    "merges, and a SentencePiece model of its tokens has",
+    "merges, but a SentencePiece model with its tokens has",
   );
   const other = { ...gpt2Tokenizer(), name: "mine" } as Tokenizer;
   assertThrows(() => tokenizerToGguf(other), TypeError, 'tokenizer "mine" to GGUF');

@@ -1,4 +1,4 @@
-// However sequences of a batch stand together, they teach the same.
+// However the sequences of a batch are laid out, they teach the same.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -107,7 +107,7 @@ Deno.test("forest() refuses a batch in which nothing counts, in each layout", ()
     assertThrows(
       () => forest(examples, { layout, maxLength: 2 }),
       RangeError,
-      'under the mask "prompt" and with at most 2 tokens a sequence, no token of its 1 examples is left',
+      'under the mask "prompt" and with at most 2 tokens per sequence, no token of its 1 examples is left',
     );
   }
 });

@@ -119,7 +119,7 @@ onOneThread("Training.save() writes at once, and once for a step", async (device
   release(model);
 });
 
-onOneThread("half a checkpoint is none, and is cleaned away", async (device) => {
+onOneThread("half a checkpoint does not count, and is removed", async (device) => {
   using temporary = new TemporaryDirectory();
   const options = kept(temporary.path);
   await trainAndDie(device, options, 2);
@@ -135,16 +135,19 @@ onOneThread("half a checkpoint is none, and is cleaned away", async (device) => 
   assertEquals(names(temporary.path).sort(), ["step-000006", "step-000009", "step-12"]);
 });
 
-onOneThread("sft() that begins anew replaces an earlier training's checkpoints", async (device) => {
-  using temporary = new TemporaryDirectory();
-  await trainAndDie(device, kept(temporary.path), 9);
-  assertEquals(names(temporary.path), ["step-000006"]);
-  await trainAndDie(device, kept(temporary.path, { seed: 5 }), 2);
-  assertEquals(names(temporary.path), ["step-000002"]); // not the other's step 6
-  assertEquals((await findCheckpoint(temporary.path))?.state.options.seed, 5);
-});
+onOneThread(
+  "sft() that starts again replaces an earlier training's checkpoints",
+  async (device) => {
+    using temporary = new TemporaryDirectory();
+    await trainAndDie(device, kept(temporary.path), 9);
+    assertEquals(names(temporary.path), ["step-000006"]);
+    await trainAndDie(device, kept(temporary.path, { seed: 5 }), 2);
+    assertEquals(names(temporary.path), ["step-000002"]); // not the other's step 6
+    assertEquals((await findCheckpoint(temporary.path))?.state.options.seed, 5);
+  },
+);
 
-onOneThread("sft() begins anew where there is no checkpoint to resume", async (device) => {
+onOneThread("sft() starts at the beginning if there is no checkpoint to resume", async (device) => {
   using temporary = new TemporaryDirectory();
   const [{ step }] = await trainAndDie(device, kept(temporary.path, { resume: true }), 1);
   assertEquals(step, 1);
@@ -270,8 +273,21 @@ onOneThread("a damaged checkpoint is told in one sentence, the model untouched",
         copy[at] = "n".charCodeAt(0);
         return copy;
       },
-      'Cannot find tensor "mean/ln_f.bias"',
+      "optimizer.safetensors is not what was written",
     ],
+    // A single bit.
+    ...["model.safetensors", "optimizer.safetensors", "training.json"].map((
+      name,
+    ): typeof damages[number] => [
+      name,
+      (whole) => {
+        const copy = whole.slice();
+        const text = new TextDecoder("latin1").decode(copy);
+        copy[name === "training.json" ? text.indexOf('"step": ') + 8 : copy.length - 2] ^= 1;
+        return copy;
+      },
+      `${name} is not what was written`,
+    ]),
   ];
   for (const [name, damage, expected] of damages) {
     const file = `${checkpoint}/${name}`;
@@ -287,6 +303,9 @@ onOneThread("a damaged checkpoint is told in one sentence, the model untouched",
     release(model);
     Deno.writeFileSync(file, whole);
   }
+  Deno.renameSync(checkpoint, `${temporary.path}/step-000004`);
+  await assertRejects(() => findCheckpoint(temporary.path), SyntaxError, "is of step 2");
+  Deno.renameSync(`${temporary.path}/step-000004`, checkpoint);
   Deno.removeSync(`${checkpoint}/training.json`);
   await assertRejects(() => findCheckpoint(temporary.path), SyntaxError, "training.json");
 });

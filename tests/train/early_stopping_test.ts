@@ -34,7 +34,8 @@ Deno.test("BestTracker counts evaluations without improvement", async () => {
     await tracker.observe(i + 1, loss);
     states.push([tracker.best!.step, tracker.best!.evaluationsSince, tracker.exhausted]);
   }
-  // 3.6 is less than half a nat below 4, 3.4 is more; so is 2.9 not, and no number is none.
+  // 3.6 is less than half a nat below 4, 3.4 is more; so is 2.9 not, nor is a loss that is not a
+  // number.
   const expected = [[1, 0, false], [1, 1, false], [3, 0, false], [3, 1, false], [3, 2, true]];
   assertEquals(states, [...expected, [3, 3, true]]);
   assertEquals(tracker.best, {

@@ -4,7 +4,7 @@ import { attendWithin, type Gpt2, logitsOf } from "../../lib/model/mod.ts";
 import { noGrad, scope } from "../../lib/tensor/mod.ts";
 import { MASKS } from "../../lib/text/mod.ts";
 import { measureLoss } from "../../lib/train/mod.ts";
-import { withCounted } from "../../lib/train/evaluate.ts";
+import { withCounted } from "../../lib/dataset/sequences.ts";
 import { onOneThread, release, smallExamples, smallModel } from "./small.ts";
 
 /** How unlikely each of an example's tokens is, from its logits, in double precision; index 0 has none. */

@@ -24,7 +24,7 @@ onEveryDevice("sft() takes no new memory after the largest batch", async (device
     return Array.from({ length: count }, (_, j) => (5 * i + 7 * j) % many.length);
   }).sort((a, b) => size(b) - size(a));
   const [largest, ...rest] = batches;
-  // software WebGPU takes seconds a step
+  // software WebGPU takes seconds per step
   const count = device.kind === "webgpu" ? 8 : rest.length;
   const mixed = rest.map((_, i) => rest[(i * 37) % rest.length]).slice(0, count);
   assert(new Set(mixed.map(size)).size > count / 3);
@@ -63,7 +63,7 @@ Deno.test("a process that trains a thousand steps holds little more than the rec
   }).output();
   assert(success, new TextDecoder().decode(stderr));
   const [before, after] = JSON.parse(new TextDecoder().decode(stdout));
-  // 400 bytes a step were measured, most of them `Training.history`
+  // 400 bytes per step were measured, most of them `Training.history`
   assertLess(after.heapUsed - before.heapUsed, 800 * 1024);
   assertLess(after.external - before.external, 1 << 20);
   // the system's count is rougher: 10 MB were measured

@@ -92,7 +92,7 @@ async function countedTokens(
   return steps.map(({ tokensCounted }) => tokensCounted);
 }
 
-onOneThread("sft() shuffles each epoch anew, or keeps a given order", async (device) => {
+onOneThread("sft() shuffles each epoch again, or keeps a given order", async (device) => {
   const shuffled = await countedTokens(device, { epochs: 4 });
   const epochs = [0, 2, 4, 6].map((at) => shuffled.slice(at, at + 2));
   for (const [a, b] of epochs) assertEquals(a + b, 15); // each example once
@@ -193,7 +193,7 @@ onOneThread("sft() drops something else in each step", async (device) => {
   release(model);
 });
 
-onOneThread("sft() stops at a loss that is no number, before any weight", async (device) => {
+onOneThread("sft() stops at a loss that is not a number, before any weight", async (device) => {
   const model = smallModel(device);
   const broken = await weightsOf(model);
   const bias = model.parameters.get("ln_f.bias")!;
@@ -203,14 +203,14 @@ onOneThread("sft() stops at a loss that is no number, before any weight", async 
   await assertRejects(
     () => take(training),
     RangeError,
-    "Cannot go on after step 0: the next loss is NaN and the gradient norm NaN; the model keeps " +
+    "Cannot continue after step 0: the next loss is NaN and the gradient norm NaN; the model keeps " +
       "its weights (a lower learning rate than 0.001 may help)",
   );
   assertEquals(await weightsOf(model), before);
   assertEquals(training.step, 0);
   for (const parameter of model.parameters.values()) assertEquals(parameter.grad, undefined);
 
-  bias.assign(new Float32Array(16)); // mended, it goes on
+  bias.assign(new Float32Array(16)); // fixed, it continues
   assertEquals(await weightsOf(model), broken);
   assertEquals((await take(training)).length, 3);
   release(model);
@@ -246,12 +246,12 @@ onOneThread("sft() names a batch of a given order in which nothing counts", asyn
     () => sft(model, { examples: [...examples, uncounted], order: [[0, 1], [10, 10], [2, 10]] }),
     RangeError,
     'Cannot learn from batch 2 of the order (examples 10, 10): under the mask "prompt" and with ' +
-      "at most 32 tokens a sequence, no token of it counts",
+      "at most 32 tokens per sequence, no token of it counts",
   );
   assertThrows(
     () => sft(model, { examples: [uncounted] }),
     RangeError,
-    'Cannot learn from 1 examples: under the mask "prompt" and with at most 32 tokens a sequence',
+    'Cannot learn from 1 examples: under the mask "prompt" and with at most 32 tokens per sequence',
   );
   release(model);
 });
@@ -262,7 +262,7 @@ onOneThread("sft() refuses options that make no sense", async (device) => {
     [{ epochs: 0 }, 'Cannot train with "epochs" 0: expected a positive integer'],
     [{ batchSize: 2.5 }, '"batchSize" 2.5: expected a positive integer'],
     [{ learningRate: NaN }, '"learningRate" NaN: expected a number of 0 or more'],
-    [{ beta1: 1 }, '"beta1" 1: expected a number from 0 up to, not including, 1'],
+    [{ beta1: 1 }, '"beta1" 1: expected a number from 0 up to, but not including, 1'],
     [{ maxGradientNorm: 0 }, '"maxGradientNorm" 0: expected a number above 0'],
     [{ seed: -1 }, '"seed" -1: expected an integer of 0 or more'],
     [{ evalEvery: -1 }, '"evalEvery" -1: expected an integer of 0 or more'],

@@ -1,4 +1,4 @@
-// A training that is stopped keeps its model, and can go on.
+// A training that is stopped keeps its model, and can continue.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { generate, type Gpt2 } from "../../lib/model/mod.ts";
@@ -39,7 +39,7 @@ async function assertGenerates(model: Gpt2) {
   assertEquals(tokens.length, 3);
 }
 
-onOneThread("sft() goes on after break as if nothing had been", async (device) => {
+onOneThread("sft() continues after break as if nothing had been", async (device) => {
   const expected = await undisturbed(device);
   const model = smallModel(device);
   using training = sft(model, quick);
@@ -54,7 +54,7 @@ onOneThread("sft() goes on after break as if nothing had been", async (device) =
   release(model);
 });
 
-onOneThread("sft() goes on after an error in the loop's body", async (device) => {
+onOneThread("sft() continues after an error in the loop's body", async (device) => {
   const expected = await undisturbed(device);
   const model = smallModel(device);
   using training = sft(model, quick);
@@ -70,7 +70,7 @@ onOneThread("sft() goes on after an error in the loop's body", async (device) =>
   release(model);
 });
 
-onOneThread("sft() stops between steps on a signal, and the model can go on", async (device) => {
+onOneThread("sft() stops between steps on a signal, and the model can continue", async (device) => {
   const expected = await undisturbed(device);
   const model = smallModel(device);
   const controller = new AbortController();

@@ -33,7 +33,7 @@ print(json.dumps({"scalars": scalars, "version": events.file_version, "first": f
 const python = findPython("tensorboard");
 
 Deno.test({
-  name: `TensorBoard reads a training's numbers, and of one that went on${python.needs}`,
+  name: `TensorBoard reads a training's numbers, and of one that continued${python.needs}`,
   ignore: !python.found,
   async fn() {
     using temporary = new TemporaryDirectory();
@@ -45,7 +45,7 @@ Deno.test({
       for (const one of [step(1, 4), step(2, 3.5, 3.75), step(3, 3)]) await board.write(one);
     }
     {
-      // It was killed after step 3 and goes on from a checkpoint of step 2.
+      // It was killed after step 3 and continues from a checkpoint of step 2.
       using board = await TensorBoard.open(runs, 2);
       for (const one of [step(3, 2.5), step(4, 2, 2.25)]) await board.write(one);
     }

@@ -13,7 +13,7 @@ interface Asked {
   body: Uint8Array;
 }
 
-/** A server that has no blobs until they are sent; `change` may answer otherwise. */
+/** A server that has no blobs until they are sent; `change` may answer differently. */
 async function withServer(
   test: (server: { host: string; asked: Asked[]; gguf: string }) => Promise<void>,
   change: (asked: Asked) => Response | undefined = () => undefined,

@@ -107,7 +107,7 @@ Deno.test("resolveOllama() says what it looked for, where, and what is damaged",
   }
 });
 
-Deno.test("ollamaStores() takes OLLAMA_MODELS, else the usual places", async () => {
+Deno.test("ollamaStores() takes OLLAMA_MODELS, or the usual places", async () => {
   // in a process of its own: tests that run beside this one share the environment
   const module = new URL("../../lib/weights/ollama_store.ts", import.meta.url).href;
   const run = async (env: Record<string, string>) => {

@@ -2,8 +2,10 @@
 
 import { basename, dirname, join, resolve } from "@std/path";
 import { z } from "zod";
+import { cacheFolder } from "../../cache_folder.ts";
 import type { ProvenanceEntry } from "../manifest.ts";
 import type { Output } from "../notebook.ts";
+import { makeFolder } from "../../write_beside.ts";
 import { sha256 } from "../new_manifest.ts";
 import { type KeptNames, NAMES_FILE } from "./kernel_side.ts";
 
@@ -77,7 +79,8 @@ export class CellStore {
   /** Creates an empty folder next to a cell's, for new results. */
   async begin(id: string): Promise<string> {
     const folder = join(this.#folder, `.${id}.${crypto.randomUUID().slice(0, 8)}`);
-    await Deno.mkdir(folder, { recursive: true });
+    await makeFolder(this.#folder);
+    await Deno.mkdir(folder);
     return folder;
   }
 
@@ -134,15 +137,7 @@ async function stateOf(path: string): Promise<string> {
 }
 
 function defaultRoot(): string {
-  const { env, build } = Deno;
-  const home = env.get("HOME") ?? env.get("USERPROFILE") ?? ".";
-  const cache = env.get("XDG_CACHE_HOME") ||
-    (build.os === "darwin"
-      ? join(home, "Library", "Caches")
-      : build.os === "windows"
-      ? env.get("LOCALAPPDATA") ?? join(home, "AppData", "Local")
-      : join(home, ".cache"));
-  return join(cache, "tunebook", "cells");
+  return join(cacheFolder() ?? join(".cache", "tunebook"), "cells");
 }
 
 async function removeFolder(path: string): Promise<void> {

@@ -23,7 +23,8 @@ const KINDS: Record<string, Change["kind"]> = {
  *
  * @param before The earlier one.
  * @param after The later one.
- * @returns What changed, in a stable order; empty where equal bits can be expected. Times do not count.
+ * @returns The changes, in a stable order; empty if bit-identical results are expected. Times do
+ * not count.
  */
 export function compareManifests(before: Manifest, after: Manifest): Change[] {
   return [
@@ -41,7 +42,7 @@ function compareCode(before: Manifest, after: Manifest): Change[] {
   for (const [index, { id, sha256 }] of after.cells.entries()) {
     const old = olds.get(id);
     if (old === undefined || sha256 === undefined || old === sha256) continue;
-    // The cell of parameters is told as parameters.
+    // The parameters cell is reported as parameters.
     if (/^injected-parameters/.test(id)) continue;
     change(`the code of cell "${id}" (number ${index + 1} to run)`);
   }
@@ -91,7 +92,7 @@ function compareProvenance(
   const changes: Change[] = [];
   const kinds = [...new Set([...before, ...after].map(({ kind }) => kind))];
   for (const kind of kinds) {
-    const [olds, news] = [before, after].map((list) => list.filter((one) => one.kind === kind));
+    const [olds, news] = [before, after].map((list) => recordsOf(kind, list));
     const about = KINDS[kind] ?? "settings";
     if (olds.length !== news.length) {
       changes.push({
@@ -104,7 +105,7 @@ function compareProvenance(
       const now = news[index];
       const name = String(now.source ?? now.name ?? (olds.length > 1 ? index + 1 : ""));
       for (const fact of new Set([...Object.keys(old), ...Object.keys(now)])) {
-        // A judge's replies are outputs, and are compared as such.
+        // A judge's replies are outputs and are compared as such.
         if (/^(kind|replies|replay)$/.test(fact)) continue;
         if (JSON.stringify(old[fact]) === JSON.stringify(now[fact])) continue;
         const text = /sha256|commit/.test(fact)
@@ -117,6 +118,14 @@ function compareProvenance(
     }
   }
   return changes;
+}
+
+function recordsOf(kind: string, list: readonly ProvenanceEntry[]): ProvenanceEntry[] {
+  const found = list.filter((one) => one.kind === kind);
+  // Packages are loaded side by side: which is first differs from run to run.
+  return kind === "package"
+    ? found.sort((a, b) => String(a.source) < String(b.source) ? -1 : 1)
+    : found;
 }
 
 function compareRecords(

@@ -1,13 +1,13 @@
-// Compares two pieces of HTML or SVG where numbers may be near: text by its words and numbers, drawings
-// by where things are, everything else (colours, classes, pictures) exactly but for near numbers.
+// Compares two pieces of HTML or SVG with a tolerance for numbers: text by words and numbers,
+// drawings by positions, everything else (colours, classes, pictures) exactly except for numbers.
 
-import type { OutputTolerance } from "./outputs.ts";
+import type { OutputTolerance } from "./tolerance.ts";
 import { compareText, isNearText } from "./text.ts";
 
 const PIECES = /<[^>]*>|[^<]+|</g;
 const ATTRIBUTE = /([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
 
-/** Attributes that say where something is drawn: near by the drawing's size. */
+/** Attributes with positions, whose tolerance is relative to the drawing's size. */
 const GEOMETRY = new Set(
   "d points x y x1 y1 x2 y2 cx cy r rx ry width height viewbox transform".split(" "),
 );
@@ -18,7 +18,7 @@ const GEOMETRY = new Set(
  * @param old The markup that there was.
  * @param now The markup that there is.
  * @param tolerance How near numbers must be.
- * @returns What differs first; undefined where they are the same.
+ * @returns The first difference; undefined if they are the same.
  */
 export function compareMarkup(
   old: string,
@@ -48,7 +48,7 @@ function isNearTag(old: string, now: string, relative: number, scale: number): b
   return a.every(([name, value], i) => {
     const other = b[i][1];
     if (value === other) return true;
-    // Digits in a picture's bytes or in an address are no numbers.
+    // Digits in a picture's bytes or in a URL are not numbers.
     if (/^(?:href|src|xlink:href|id|class)$/.test(name)) {
       const [was, is] = [svgOf(value), svgOf(other)];
       return was !== undefined && is !== undefined &&

@@ -5,12 +5,14 @@ import { isNote } from "../outputs.ts";
 import { hasTag } from "../parameters.ts";
 import { settledText } from "../report/terminal.ts";
 import { firstLine } from "../run_suite.ts";
-import { compareCounts, compareOutputs, type OutputTolerance } from "./outputs.ts";
+import { compareCounts, compareOutputs } from "./outputs.ts";
+import type { OutputTolerance } from "./tolerance.ts";
 
-/** What became of a cell's outputs. */
+/** The comparison of a cell's outputs. */
 export interface CellComparison {
-  /** Its place among the code cells of the later notebook, else of the earlier one, from 1. */
+  /** Its place among the code cells of the later notebook, or of the earlier one, from 1. */
   cell: number;
+  /** The id of the cell. */
   id: string;
   /** Its first line. */
   title: string;
@@ -25,8 +27,8 @@ export interface CellComparison {
 /** How to compare two notebooks. */
 export interface NotebookTolerance extends OutputTolerance {
   /**
-   * Whether notes that the Jupyter kernel has put on cells are excused in the earlier notebook; they are
-   * no output of the cells.
+   * Whether notes of the Jupyter kernel are excused in the earlier notebook; they are not outputs
+   * of the cells.
    */
   notes?: boolean;
 }
@@ -34,8 +36,8 @@ export interface NotebookTolerance extends OutputTolerance {
 /**
  * Compares the outputs of two notebooks, cells paired by their ids.
  *
- * A difference is excused where the cell is tagged `timing`, and where it is in text that was
- * overwritten on the screen, or in the folder that a traceback names. What is excused is said.
+ * A difference is excused if the cell is tagged `timing`, or if it is in text that was overwritten
+ * on the screen or in the folder that a traceback names. Excused differences are reported.
  *
  * @param before The notebook as it was.
  * @param after The notebook as it is.

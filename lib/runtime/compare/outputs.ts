@@ -1,20 +1,12 @@
-// Compares what a cell put out at two times. All that a reader sees counts, and all that the notebook
-// holds besides; where numbers may be near, words, tags and pictures may not.
+// Compares a cell's outputs of two runs. Everything that a reader sees counts, and everything else
+// in the notebook. A tolerance applies to numbers only, not to words, tags and pictures.
 
 import { PROVENANCE_MIME } from "../manifest.ts";
 import type { CodeCell, MimeBundle, Output } from "../notebook.ts";
 import { plainText, withoutColours } from "../report/terminal.ts";
 import { compareMarkup } from "./markup.ts";
+import type { OutputTolerance } from "./tolerance.ts";
 import { compareText } from "./text.ts";
-
-/** How near numbers must be to count as the same. */
-export interface OutputTolerance {
-  /**
-   * Relative to the larger of two numbers, in arrays to the largest. 0 asks for the same in every
-   * character; where it is more, colours of text and blanks at its end do not count.
-   */
-  relative: number;
-}
 
 const FIGURE = "application/vnd.plotly.v1+json";
 /** Longest excerpt in a sentence. */
@@ -29,7 +21,7 @@ const MAX_EXCERPT = 60;
  * @param before The outputs that there were.
  * @param after The outputs that there are.
  * @param tolerance How near numbers must be.
- * @returns A phrase that says what differs first; undefined where they are the same.
+ * @returns A phrase with the first difference; undefined if they are the same.
  */
 export function compareOutputs(
   before: readonly Output[],
@@ -116,7 +108,7 @@ function compareShown(
     : compareText(withoutColours(old).trimEnd(), withoutColours(now).trimEnd(), tolerance.relative);
 }
 
-/** The path of the first difference; undefined where there is none. */
+/** The path of the first difference; undefined if there is none. */
 function compareJson(
   old: unknown,
   now: unknown,

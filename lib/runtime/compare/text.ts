@@ -35,7 +35,7 @@ export function isNearText(old: string, now: string, relative: number, scale = 0
 function isNear(old: string, now: string, relative: number, scale: number): boolean {
   if (old === now) return true;
   const [a, b] = [Number(old), Number(now)];
-  // Text such as 1e999 is no number that another could be near to.
+  // Text such as 1e999 is not a number with a tolerance.
   if (!Number.isFinite(a) || !Number.isFinite(b)) return false;
   return Math.abs(a - b) <= relative * Math.max(Math.abs(a), Math.abs(b), scale);
 }

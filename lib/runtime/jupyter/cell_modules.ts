@@ -5,6 +5,7 @@
 import { toFileUrl } from "@std/path";
 import { type CellNames, cellNames } from "../cell_names.ts";
 import { blankExports, parseCell } from "../cell_source.ts";
+import { narrowingOf } from "./narrowing.ts";
 import { usesJsx } from "../parse_typescript.ts";
 
 /** A cell as a module. */
@@ -21,7 +22,14 @@ export interface CellModule {
 interface Origin {
   file: string;
   variable: boolean;
+  /** Whether it is declared by `const`, `let` or `var`. */
+  value: boolean;
+  /** The file of the cell that narrowed its type last. */
+  narrowed?: string;
 }
+
+/** The name under which a module exports a variable with the type that it has at the module's end. */
+const narrowName = (name: string) => `$tunebook_${name}`;
 
 /** The number of lines before the cell's own. */
 export const LINES_BEFORE = 1;
@@ -29,12 +37,13 @@ export const LINES_BEFORE = 1;
 /** The modules of a session's cells. */
 export class CellModules {
   #folder: string;
-  #numbers = 0;
+  #numbers: number;
   #origins = new Map<string, Origin>();
   #modules = new Map<string, CellModule>();
 
-  /** @param folder The notebook's folder, from which cells import. */
-  constructor(folder: string) {
+  /** @param folder The folder of the notebook, from which cells import. @param numbers How many modules there are already. */
+  constructor(folder: string, numbers = 0) {
+    this.#numbers = numbers;
     this.#folder = toFileUrl(folder).href.replace(/\/$/, "");
   }
 
@@ -47,7 +56,10 @@ export class CellModules {
       live.set(file, module);
       module.needs.forEach(add);
     };
-    for (const { file } of this.#origins.values()) add(file);
+    for (const { file, narrowed } of this.#origins.values()) {
+      add(file);
+      if (narrowed !== undefined) add(narrowed);
+    }
     return [...live.values()];
   }
 
@@ -62,7 +74,14 @@ export class CellModules {
     const module = this.#write(file, source, names, [...names.used, ...names.assigned]);
     const before = new Map(this.#origins);
     this.#modules.set(file, module);
-    for (const { name, variable } of names.declared) this.#origins.set(name, { file, variable });
+    const { variables, narrowed } = narrowingOf(source);
+    for (const { name, variable } of names.declared) {
+      this.#origins.set(name, { file, variable, value: variables.has(name) });
+    }
+    for (const name of narrowed) {
+      const origin = this.#origins.get(name);
+      if (origin?.value) this.#origins.set(name, { ...origin, narrowed: file });
+    }
     return { module, undo: () => this.#origins = before };
   }
 
@@ -114,19 +133,37 @@ export class CellModules {
       const origin = this.#origins.get(name);
       if (origin === undefined || own.has(name)) continue;
       needs.add(origin.file);
+      const { narrowed } = origin;
+      if (narrowed !== undefined) needs.add(narrowed);
       if (origin.variable) {
         // Not an import, because cells may assign to the name.
-        variables.push(`declare let ${name}: typeof import("./${origin.file}").${name};`);
+        const declared = `typeof import("./${origin.file}").${name}`;
+        variables.push(
+          narrowed === undefined
+            ? `declare let ${name}: ${declared};`
+            : `let ${name}: ${declared} = null! as typeof import("./${narrowed}").${
+              narrowName(name)
+            };`,
+        );
+      } else if (narrowed !== undefined) {
+        imports.set(narrowed, [
+          ...imports.get(narrowed) ?? [],
+          `${narrowName(name)} as ${name}`,
+        ]);
       } else imports.set(origin.file, [...imports.get(origin.file) ?? [], name]);
     }
     const head = [
       ...[...imports].map(([from, list]) => `import { ${list.join(", ")} } from "./${from}";`),
       ...variables,
     ];
+    const narrowing = narrowingOf(source);
+    const narrows = [...narrowing.narrowed].filter((name) =>
+      own.has(name) ? narrowing.variables.has(name) : this.#origins.get(name)?.value
+    );
     const { own: code, open, close, pragmas } = asModule(source);
-    const text = `${pragmas}${head.join(" ")}${open}\n${code}\n${close};export { ${
-      [...own].join(", ")
-    } };`;
+    const text = `${pragmas}${head.join(" ")}${open}\n${code}\n${close};${
+      narrows.map((name) => `export const ${narrowName(name)} = ${name};`).join("")
+    }export { ${[...own].join(", ")} };`;
     return { uri: `${this.#folder}/${file}`, text, needs: [...needs] };
   }
 }

@@ -3,6 +3,7 @@
 
 import { dirname, join } from "@std/path";
 import { writeFileBeside } from "../../write_beside.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import { LIBRARY } from "../library.ts";
 import { type KernelProgram, removeUnusedCopies, stableProgram } from "./library_copy.ts";
 
@@ -24,9 +25,19 @@ export interface InstallOptions {
   displayName?: string;
 }
 
+/** The names of {@linkcode InstallOptions}. */
+export const INSTALL_OPTIONS: OptionNames<InstallOptions> = {
+  prefix: true,
+  strict: true,
+  name: true,
+  displayName: true,
+};
+
 /** An installed kernel. */
 export interface InstalledKernel {
+  /** The name. */
   name: string;
+  /** The name that people see. */
   displayName: string;
   /** Its folder. */
   folder: string;
@@ -55,6 +66,7 @@ export interface InstalledKernel {
  * ```
  */
 export async function installKernel(options: InstallOptions = {}): Promise<InstalledKernel> {
+  assertKnownOptions("install a kernel", options, INSTALL_OPTIONS);
   const name = options.name ?? KERNEL_NAME;
   if (!/^[a-z0-9._-]+$/.test(name)) {
     throw new RangeError(
@@ -105,6 +117,17 @@ export function kernelSpec(
  * Lists the installed kernels of Tunebook.
  *
  * @param prefix As for {@linkcode installKernel}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { installKernel, listKernels } from "tunebook/runtime";
+ *
+ * const prefix = await Deno.makeTempDir();
+ * await installKernel({ prefix });
+ * assertEquals((await listKernels(prefix)).map(({ name }) => name), ["tunebook"]);
+ * await Deno.remove(prefix, { recursive: true });
+ * ```
  */
 export async function listKernels(prefix?: string): Promise<InstalledKernel[]> {
   const found: InstalledKernel[] = [];
@@ -132,10 +155,24 @@ export async function listKernels(prefix?: string): Promise<InstalledKernel[]> {
  * @param options Where it is, and its name.
  * @returns The removed kernel.
  * @throws {Error} If there is no kernel of that name, or it belongs to another program.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { installKernel, listKernels, removeKernel } from "tunebook/runtime";
+ *
+ * const prefix = await Deno.makeTempDir();
+ * await installKernel({ prefix });
+ * await removeKernel({ prefix });
+ * assertEquals(await listKernels(prefix), []);
+ * await Deno.remove(prefix, { recursive: true });
+ * ```
  */
 export async function removeKernel(
-  { prefix, name = KERNEL_NAME }: Pick<InstallOptions, "prefix" | "name"> = {},
+  options: Pick<InstallOptions, "prefix" | "name"> = {},
 ): Promise<InstalledKernel> {
+  assertKnownOptions("remove a kernel", options, { prefix: true, name: true });
+  const { prefix, name = KERNEL_NAME } = options;
   const kernels = await listKernels(prefix);
   const kernel = kernels.find((one) => one.name === name);
   if (kernel === undefined) {

@@ -114,7 +114,8 @@ export class LanguageServer {
       const contentChanges = [{ text }];
       this.#tell("textDocument/didChange", { textDocument: { uri, version }, contentChanges });
     } else {
-      const textDocument = { uri, languageId: "typescript", version, text };
+      const languageId = uri.endsWith(".tsx") ? "typescriptreact" : "typescript";
+      const textDocument = { uri, languageId, version, text };
       this.#tell("textDocument/didOpen", { textDocument });
     }
   }

@@ -1,5 +1,7 @@
-// What the language server is told of this library where the notebook's deno.json does not map it.
+// Settings that tell the language server about this library if the notebook's deno.json does not
+// map it.
 
+import { makeOwnTempDir } from "../../own_temp.ts";
 import { join, toFileUrl } from "@std/path";
 import { findDenoConfig } from "../deno_config.ts";
 
@@ -11,7 +13,7 @@ export interface LanguageSettings {
 }
 
 /**
- * Lets the language server find this library as the kernel does.
+ * Makes the language server find this library as the kernel does.
  *
  * @param cwd The notebook's folder.
  * @param library URLs of the entry points, by name.
@@ -25,7 +27,7 @@ export async function languageSettings(
   if (Object.keys(imports).length === Object.keys(own?.imports ?? {}).length) {
     return { settings: {}, [Symbol.dispose]() {} };
   }
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-language-" });
+  const folder = await makeOwnTempDir("tunebook-language-");
   const path = join(folder, "deno.json");
   // An import map in the settings counts only beside a deno.json that has none.
   const { compilerOptions, nodeModulesDir, unstable } = own?.value ?? {};

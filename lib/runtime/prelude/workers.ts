@@ -1,5 +1,5 @@
-// The part of the prelude that hears Workers: what they print, which the stock kernel loses, goes the
-// way of the cell's own output. It is written at once, while the main thread is busy too.
+// The part of the prelude for Workers: their output, which the stock kernel loses, is treated like
+// the cell's own output. It is written immediately, even while the main thread is busy.
 
 /** The module that each worker imports first, as JavaScript. */
 export function workerSource(record: string): string {
@@ -12,7 +12,7 @@ export function hearWorkers(source: string): void {
   const script = (parts: BlobPart[], type = "application/javascript") =>
     createObjectURL.call(URL, new Blob(parts, { type }));
   const first = script([source]);
-  // A blob's address is often revoked before a module of ours could import it, so its content is taken.
+  // A blob's URL is often revoked before our module could import it, so its content is used.
   const blobs = new Map<string, Blob>();
   URL.createObjectURL = (blob) => {
     const url = createObjectURL.call(URL, blob);
@@ -28,7 +28,7 @@ export function hearWorkers(source: string): void {
     constructor(specifier: string | URL, options?: WorkerOptions) {
       const url = String(specifier);
       const blob = blobs.get(url);
-      // What is no address that stands by itself is refused by the native constructor.
+      // The native constructor refuses a URL that is not absolute.
       const own = /^(file|https?|data|npm|jsr):/.test(url);
       const begin = `import ${JSON.stringify(first)};`;
       super(
@@ -60,7 +60,7 @@ export function hearWorkers(source: string): void {
       }
       const path = typeof file === "string" && /^(\.\.?)?[\\/]|^[A-Za-z]:[\\/]/.test(file);
       const url = path ? pathToFileURL(file) : file;
-      // What it refuses or does not find, it should say itself.
+      // The worker itself should report what it refuses or does not find.
       if (!(url instanceof URL && (url.protocol === "data:" || fs.existsSync(url)))) {
         super(file, options);
         return;

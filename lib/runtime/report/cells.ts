@@ -8,6 +8,7 @@ import { escapeHtml, textOf } from "./html.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { OutputRenderer } from "./outputs.ts";
 import { sanitizeHtml } from "./sanitize.ts";
+import type { Drawings } from "./vega.ts";
 
 /** The prefix of ids that Markdown cells choose. */
 const MARKDOWN_PREFIX = "u";
@@ -32,6 +33,8 @@ export interface CellOptions {
   title?: string;
   /** Times of cells. */
   manifest?: Manifest;
+  /** Charts that were drawn before. */
+  drawings?: Drawings;
 }
 
 /**
@@ -55,7 +58,7 @@ export function renderCells(notebook: Notebook, options: CellOptions): RenderedC
   }
   const outline = new Outline(texts.some((text) => countTitles(text) > 0) ? 1 : 0);
   const outlined = texts.map((text) => outline.add(text));
-  const outputs = new OutputRenderer();
+  const outputs = new OutputRenderer(options.drawings);
   const times = new Map(options.manifest?.cells.map((cell) => [cell.id, Number(cell.seconds)]));
   let codeCells = 0;
   let html = "";

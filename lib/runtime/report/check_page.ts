@@ -3,10 +3,8 @@
 
 import config from "../../../deno.json" with { type: "json" };
 import { quoteAround } from "../compare/text.ts";
-import type { Manifest } from "../manifest.ts";
 import { libraryHash } from "../new_manifest.ts";
-import type { Notebook } from "../notebook.ts";
-import { notebookPlace, type PageSettings, readReport } from "./embedded.ts";
+import { type CompleteReport, notebookPlace, type PageSettings, readReport } from "./embedded.ts";
 import { renderWith } from "./mod.ts";
 import { renderElsewhere } from "./other_version.ts";
 
@@ -14,27 +12,23 @@ import { renderElsewhere } from "./other_version.ts";
 export type PageVerdict =
   | {
     verdict: "same";
-    /** Who the page says has rendered it, where that is neither this version nor who ran the notebook. */
+    /**
+     * The version that rendered the page according to the page, if that is neither this version nor
+     * the one that ran the notebook.
+     */
     by?: string;
   }
   /** The page shows something else. */
   | { verdict: "differs"; difference: string }
-  /** The version that rendered the page could not be had. */
+  /** The version that rendered the page was not available. */
   | { verdict: "unknown"; reason: string };
-
-/** A report with all that it must carry to be checked. */
-export interface CompleteReport {
-  notebook: Notebook;
-  manifest: Manifest;
-  settings: PageSettings;
-}
 
 /**
  * Renders a report's page again and compares.
  *
  * @param html The report's text.
  * @param report What it carries.
- * @param moduleOf Where the runtime of a version of Tunebook is; the registry's if not said.
+ * @param moduleOf Where the runtime of a version of Tunebook is; the registry's by default.
  * @returns Whether the page is what its notebook and its manifest give.
  */
 export async function checkPage(

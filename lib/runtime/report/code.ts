@@ -3,8 +3,12 @@
 import hljs from "highlight.js/lib/common";
 import { escapeHtml } from "./html.ts";
 
-/** Longer code is shown without colours: some grammars take more than linear time. */
-const MAX_HIGHLIGHTED = 100_000;
+/**
+ * Longer code, and code with longer lines, is shown without colours: the grammars' expressions take
+ * quadratic time for some text.
+ */
+const MAX_HIGHLIGHTED = 20_000;
+const MAX_LINE = 500;
 
 /**
  * Highlights code.
@@ -15,9 +19,10 @@ const MAX_HIGHLIGHTED = 100_000;
  */
 export function highlight(code: string, language: string): string {
   const name = language.trim().toLowerCase();
-  if (code.length > MAX_HIGHLIGHTED || hljs.getLanguage(name) === undefined) {
-    return escapeHtml(code);
-  }
+  if (
+    code.length > MAX_HIGHLIGHTED || hljs.getLanguage(name) === undefined ||
+    code.split("\n").some((line) => line.length > MAX_LINE)
+  ) return escapeHtml(code);
   try {
     return hljs.highlight(code, { language: name, ignoreIllegals: true }).value;
   } catch {

@@ -10,7 +10,7 @@ const NOTEBOOK_TYPE = "application/x-ipynb+json+gzip+base64";
 /** A notebook of more bytes than this is not unpacked: a few bytes may unpack to a great many. */
 const MAX_NOTEBOOK = 128 * 2 ** 20;
 
-/** Who rendered a page, and from what besides its notebook and its manifest. */
+/** The version that rendered a page, and its inputs besides notebook and manifest. */
 export interface PageSettings {
   /** Version of Tunebook. */
   tunebook: string;
@@ -26,13 +26,20 @@ export interface PageSettings {
   theme?: string;
 }
 
+/** A report with all that it must carry to be checked. */
+export interface CompleteReport {
+  notebook: Notebook;
+  manifest: Manifest;
+  settings: PageSettings;
+}
+
 /** What a report carries. */
 export interface EmbeddedReport {
-  /** The notebook with its outputs; undefined where the report was made without. */
+  /** The notebook with its outputs; undefined if the report was made without it. */
   notebook?: Notebook;
   /** The notebook's text as the report carries it. */
   notebookText?: string;
-  /** How it was run; undefined where that was not known. */
+  /** The manifest of its run; undefined if there was none. */
   manifest?: Manifest;
   /** What the page was rendered with. */
   settings?: PageSettings;
@@ -74,12 +81,25 @@ export async function embedData(
  *
  * @param html The text of a report that {@linkcode renderReport} made.
  * @returns The notebook and the manifest, as far as the report has them.
- * @throws {SyntaxError} If the text is no report, or what it carries is damaged.
+ * @throws {SyntaxError} If the text is not a report, or its embedded data is damaged.
  * @throws {RangeError} If the notebook unpacks to more than 128 MiB.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, readReport, renderReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const { notebook: carried } = await readReport(await renderReport(notebook));
+ * assertEquals(carried, notebook);
+ * ```
  */
 export async function readReport(html: string): Promise<EmbeddedReport> {
   if (!/<meta name="generator" content="Tunebook[^"]*">/.test(html)) {
-    throw new SyntaxError("Cannot read the report: it is no report of Tunebook's");
+    throw new SyntaxError("Cannot read the report: it is not a report by Tunebook");
   }
   const report: EmbeddedReport = {};
   report.manifest = asManifest(readData(html, "manifest"));
@@ -138,7 +158,8 @@ function asSettings(value: unknown): PageSettings | undefined {
  * metadata.
  *
  * @param value Any JSON value.
- * @returns A manifest whose parts have the right shape, wrong parts left out; undefined if it is none.
+ * @returns A manifest whose parts have the right shape, without wrong parts; undefined if it is not
+ * a manifest.
  */
 export function asManifest(value: unknown): Manifest | undefined {
   if (!isRecord(value) || typeof value.tunebook !== "string") return undefined;

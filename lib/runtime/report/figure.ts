@@ -34,7 +34,8 @@ const MAX_HEIGHT = 1600;
  *
  * @param value What a notebook holds under `application/vnd.plotly.v1+json`; anything.
  * @returns A copy with `data` and `layout` only, without links, images to fetch, own menu buttons and
- *   fixed widths; undefined if it is no figure, is too large, or has traces that this report cannot draw.
+ *   fixed widths; undefined if it is not a figure, is too large, or has traces that this report
+ *   cannot draw.
  */
 export function cleanFigure(value: unknown): CleanFigure | undefined {
   if (!isRecord(value) || !Array.isArray(value.data)) return undefined;

@@ -10,8 +10,8 @@ export interface Heading {
   text: string;
 }
 
-/** A heading in sanitised HTML, whose tags are written in one way only. */
-const HEADING = /<h([1-6])((?: [^>]*)?)>([\s\S]*?)<\/h\1>/g;
+/** The opening tag of a heading in sanitised HTML, whose tags are written in one way only. */
+const HEADING = /<h([1-6])((?: [^>]*)?)>/g;
 
 /**
  * Makes a heading's id out of its text, in the way of GitHub and Jupyter: `#Training-the-model`
@@ -30,10 +30,12 @@ export class Outline {
   /** Headings in the order of the page. */
   readonly headings: Heading[] = [];
   readonly #taken = new Set<string>();
+  /** By an id that several headings want, the number that the next one gets. */
+  readonly #next = new Map<string, number>();
   readonly #shift: number;
   #last = 1;
 
-  /** @param shift How many levels headings go down, 1 where the notebook has several h1. */
+  /** @param shift How many levels headings go down, 1 if the notebook has several h1. */
   constructor(shift: number) {
     this.#shift = shift;
   }
@@ -45,7 +47,14 @@ export class Outline {
    * @returns The HTML with headings rewritten.
    */
   add(html: string): string {
-    return html.replace(HEADING, (_, given: string, attributes: string, inner: string) => {
+    let result = "", done = 0;
+    for (const match of html.matchAll(HEADING)) {
+      const [opening, given, attributes] = match;
+      if (match.index < done) continue; // inside another heading
+      const start = match.index + opening.length;
+      const end = html.indexOf(`</h${given}>`, start);
+      if (end < 0) break;
+      const inner = html.slice(start, end);
       const wanted = Math.min(6, Math.max(2, Number(given) + this.#shift));
       const level = Math.min(wanted, this.#last + 1);
       this.#last = level;
@@ -53,8 +62,12 @@ export class Outline {
       const id = this.#newId(text);
       if (text !== "") this.headings.push({ level, id, text });
       const others = attributes.replace(/ (?:id|class)="[^"]*"/g, "");
-      return `<h${level} id="${id}"${others}>${inner}</h${level}>`;
-    });
+      result += `${
+        html.slice(done, match.index)
+      }<h${level} id="${id}"${others}>${inner}</h${level}>`;
+      done = end + `</h${given}>`.length;
+    }
+    return result + html.slice(done);
   }
 
   /**
@@ -78,7 +91,9 @@ export class Outline {
   #newId(text: string): string {
     const base = `h-${slug(text) || "section"}`;
     let id = base;
-    for (let n = 2; this.#taken.has(id); n++) id = `${base}-${n}`;
+    let next = this.#next.get(base) ?? 2;
+    while (this.#taken.has(id)) id = `${base}-${next++}`;
+    this.#next.set(base, next);
     this.#taken.add(id);
     return id;
   }
@@ -95,7 +110,7 @@ export function countTitles(html: string): number {
 }
 
 /**
- * Takes the title off a notebook's beginning.
+ * Separates the title from a notebook's first cell.
  *
  * @param html Sanitised HTML of the first cell.
  * @returns The h1's inside and the HTML after it, or undefined if the cell does not begin with an h1.
@@ -109,7 +124,7 @@ export function takeTitle(html: string): { title: string; rest: string } | undef
  * Writes the table of contents.
  *
  * @param headings The page's headings.
- * @returns Nested lists of links, empty where there are fewer than two headings.
+ * @returns Nested lists of links; empty if there are fewer than two headings.
  */
 export function renderContents(headings: readonly Heading[]): string {
   const shown = headings.filter((heading) => heading.level <= 4);

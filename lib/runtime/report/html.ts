@@ -14,7 +14,7 @@ export function escapeHtml(text: string): string {
 }
 
 /**
- * Writes a value as JSON that can stand in a `<script>` element of a data type.
+ * Writes a value as JSON that is safe in a `<script>` element of a data type.
  *
  * @param value Any JSON value.
  * @returns JSON in which nothing can end the element or begin a comment.

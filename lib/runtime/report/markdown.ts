@@ -1,11 +1,14 @@
 // Markdown cells: GitHub's Markdown as markdown-it reads it, formulas, highlighted code, attached
-// images; sanitised as a whole at the end, so that it does not matter where markup came from.
+// images; sanitised as a whole at the end, regardless of the source of the markup.
 
 import MarkdownIt from "markdown-it";
 import { highlight } from "./code.ts";
 import { escapeHtml } from "./html.ts";
 import { mathPlugin } from "./math.ts";
 import { type SafeHtml, sanitizeHtml, type SanitizeOptions } from "./sanitize.ts";
+
+/** Longer text is shown as it was written: some markup takes more than linear time. */
+const MAX_MARKDOWN = 100_000;
 
 const parser = new MarkdownIt({
   html: true,
@@ -32,14 +35,19 @@ parser.renderer.rules.table_close = () => "</table></div>";
  */
 export function renderMarkdown(source: string, options: SanitizeOptions): SafeHtml {
   let html: string;
+  if (source.length > MAX_MARKDOWN) return plain(source, options);
   try {
     html = parser.render(source);
   } catch {
     // Only exhausted stacks end here; the text matters more than its markup.
-    html = `<pre>${escapeHtml(source)}</pre>`;
+    return plain(source, options);
   }
   const safe = sanitizeHtml(html, options);
   return { ...safe, html: drawTasks(safe.html) };
+}
+
+function plain(source: string, options: SanitizeOptions): SafeHtml {
+  return sanitizeHtml(`<pre>${escapeHtml(source)}</pre>`, options);
 }
 
 /** `- [ ] to do` and `- [x] done`. */

@@ -7,12 +7,14 @@ import type { Manifest } from "../manifest.ts";
 import { PROVENANCE_MIME } from "../manifest.ts";
 import type { Cell, MimeBundle, Notebook, Output } from "../notebook.ts";
 import { hasTag } from "../parameters.ts";
-import { writeFileBeside } from "../../write_beside.ts";
+import { makeFolder, writeFileBeside } from "../../write_beside.ts";
 import { asManifest } from "./embedded.ts";
 import { escapeHtml } from "./html.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { isSafeLink, sanitizeHtml } from "./sanitize.ts";
+import { standaloneSvg } from "./svg.ts";
 import { plainText } from "./terminal.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 /** Longest text of one output; the notebook has the rest. */
 const MAX_TEXT = 50_000;
@@ -42,6 +44,13 @@ export interface MarkdownReportOptions {
   folder?: string;
 }
 
+/** The names of {@linkcode MarkdownReportOptions}. */
+export const MARKDOWN_REPORT_OPTIONS: OptionNames<MarkdownReportOptions> = {
+  manifest: true,
+  code: true,
+  folder: true,
+};
+
 /**
  * Makes a Markdown report of a notebook.
  *
@@ -65,6 +74,7 @@ export function renderMarkdownReport(
   notebook: Notebook,
   options: MarkdownReportOptions = {},
 ): MarkdownReport {
+  assertKnownOptions("make a report", options, MARKDOWN_REPORT_OPTIONS);
   const { code = true, folder = "files" } = options;
   const writer = new Writer(folder);
   const language = String(notebook.metadata.language_info?.name ?? "typescript")
@@ -91,14 +101,31 @@ export function renderMarkdownReport(
  * @param path The Markdown file's path.
  * @param notebook The notebook with its outputs.
  * @param options What to show.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNotebook, writeMarkdownReport } from "tunebook/runtime";
+ *
+ * const notebook = parseNotebook(`{
+ *   "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+ *   "cells": [{ "cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Losses" }]
+ * }`);
+ * const path = await Deno.makeTempFile({ suffix: ".md" });
+ * await writeMarkdownReport(path, notebook);
+ * assertEquals(await Deno.readTextFile(path), "# Losses\n");
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeMarkdownReport(
   path: string,
   notebook: Notebook,
   options: Omit<MarkdownReportOptions, "folder"> = {},
 ): Promise<void> {
+  assertKnownOptions("write a report", options, { manifest: true, code: true });
   const folder = `${basename(path).replace(/\.\w+$/, "")}_files`;
   const { markdown, files } = renderMarkdownReport(notebook, { ...options, folder });
+  if (files.size > 0) await makeFolder(join(dirname(path), folder));
   for (const [name, bytes] of files) {
     await writeFileBeside(join(dirname(path), folder, name), bytes);
   }
@@ -143,7 +170,7 @@ class Writer {
         .exec(html);
       const bytes = fromBase64(picture?.[2]);
       if (bytes !== undefined) return this.#picture(bytes, picture![1], alt);
-      const drawing = /<svg\b[\s\S]*<\/svg>/.exec(html)?.[0];
+      const drawing = svgIn(html);
       if (drawing !== undefined && this.#drawing(drawing, alt)) return;
       const safe = sanitizeHtml(html, { prefix: `o${this.blocks.length}` });
       if (!safe.empty) return this.add(htmlBlock(safe.html));
@@ -167,12 +194,9 @@ class Writer {
   /** A drawing as a file of its own, where one is left after sanitising. */
   #drawing(svg: string, alt: string): boolean {
     const safe = sanitizeHtml(svg, { prefix: "s" }).html;
-    const found = /<svg\b[\s\S]*<\/svg>/.exec(safe)?.[0];
+    const found = svgIn(safe);
     if (found === undefined) return false;
-    const text = /^<svg[^>]*\bxmlns=/.test(found)
-      ? found
-      : found.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
-    this.#picture(new TextEncoder().encode(text), "svg", alt);
+    this.#picture(new TextEncoder().encode(standaloneSvg(found)), "svg", alt);
     return true;
   }
 }
@@ -190,22 +214,43 @@ function textCell(cell: Exclude<Cell, { cell_type: "code" }>): string {
 const parser = new MarkdownIt({ html: true, linkify: true });
 parser.validateLink = () => true;
 
-/** Markdown as it is where nothing in it could run or reach out, else as sanitised HTML. */
-function safeMarkdown(source: string, attachments?: Record<string, MimeBundle>): string {
-  let plain = attachments === undefined;
+/** Longer text is written as HTML without being looked at. */
+const MAX_LOOKED_AT = 100_000;
+
+/** What a text is parsed with to see where it ends: a paragraph after it must be one of its own. */
+const SENTINEL = "end-of-the-cell";
+
+/**
+ * Whether Markdown may be written as it is: nothing in it could run or reach out, and nothing in it
+ * changes how the cells after it are read (an open fence, a comment, a definition of links).
+ */
+function isHarmless(source: string): boolean {
+  if (source.length > MAX_LOOKED_AT) return false;
+  const env: NonNullable<Parameters<typeof parser.parse>[1]> = {};
+  let tokens: ReturnType<typeof parser.parse>;
   try {
-    const tokens = parser.parse(source, {});
-    for (const token of tokens.flatMap((one) => [one, ...(one.children ?? [])])) {
-      const attribute = token.attrGet("href") ?? token.attrGet("src");
-      const target = attribute === null ? null : String(attribute);
-      const image = token.type === "image";
-      if (/^html_/.test(token.type) || (target !== null && !isSafeLink(target))) plain = false;
-      // A picture elsewhere would be fetched by whoever opens the file.
-      if (image && /^([a-z]+:|\/\/|\\)/i.test(target ?? "")) plain = false;
-    }
+    tokens = parser.parse(`${source}\n\n${SENTINEL}\n`, env);
   } catch {
-    plain = false;
+    return false;
   }
+  const [open, inline] = tokens.slice(-3);
+  if (open?.type !== "paragraph_open" || open.level !== 0 || inline.content !== SENTINEL) {
+    return false;
+  }
+  // Another cell could make a link or a picture of it.
+  if (env.references !== undefined && Object.keys(env.references).length > 0) return false;
+  return tokens.flatMap((one) => [one, ...(one.children ?? [])]).every((token) => {
+    const attribute = token.attrGet("href") ?? token.attrGet("src");
+    const target = attribute === null ? null : String(attribute);
+    if (/^html_/.test(token.type) || (target !== null && !isSafeLink(target))) return false;
+    // A picture elsewhere would be fetched when the file is opened.
+    return !(token.type === "image" && /^([a-z]+:|\/\/|\\)/i.test(target ?? ""));
+  });
+}
+
+/** Markdown, unchanged if that is harmless, otherwise as sanitised HTML. */
+function safeMarkdown(source: string, attachments?: Record<string, MimeBundle>): string {
+  const plain = attachments === undefined && isHarmless(source);
   if (plain) return source;
   const attachment = (name: string) => {
     const data = attachments && Object.hasOwn(attachments, name) ? attachments[name] : {};
@@ -214,6 +259,12 @@ function safeMarkdown(source: string, attachments?: Record<string, MimeBundle>):
     return bytes && `data:${type};base64,${bytes.toBase64()}`;
   };
   return htmlBlock(renderMarkdown(source, { prefix: "u", headings: true, attachment }).html);
+}
+
+/** From the first `<svg` to the last `</svg>`. */
+function svgIn(html: string): string | undefined {
+  const from = html.search(/<svg\b/), to = html.lastIndexOf("</svg>");
+  return from < 0 || to < from ? undefined : html.slice(from, to + "</svg>".length);
 }
 
 /** HTML that Markdown leaves alone: no blank line may end it. */

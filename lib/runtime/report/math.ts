@@ -7,17 +7,23 @@ import type MarkdownIt from "markdown-it";
 type Parser = InstanceType<typeof MarkdownIt>;
 
 /** Longest formula that is typeset; KaTeX's time grows faster than the length. */
-const MAX_FORMULA = 20_000;
+const MAX_FORMULA = 5000;
+/** Longest formula that may define macros: each use inserts the definition again. */
+const MAX_WITH_MACROS = 500;
+const DEFINITION = /\\(?:[gex]?def|(?:re)?newcommand|providecommand|let|futurelet|global|long)\b/;
+/** More formulas in one text are shown as they were written. */
+const MAX_FORMULAS = 2000;
 
 /**
  * Typesets one formula.
  *
  * @param tex TeX, from anyone.
- * @param display Whether it stands on a line of its own.
- * @returns MathML, or the TeX as code where it cannot be typeset. Nothing in it is a link or loads anything.
+ * @param display Whether it is on a line of its own.
+ * @returns MathML, or the TeX as code if it cannot be typeset. Nothing in it is a link or loads
+ * anything.
  */
 export function renderMath(tex: string, display: boolean): string {
-  if (tex.length <= MAX_FORMULA) {
+  if (tex.length <= (DEFINITION.test(tex) ? MAX_WITH_MACROS : MAX_FORMULA)) {
     try {
       const html = katex.renderToString(tex, {
         output: "mathml",
@@ -100,8 +106,11 @@ export function mathPlugin(markdown: Parser): void {
     return true;
   }, { alt: ["paragraph", "reference", "blockquote", "list"] });
 
-  markdown.renderer.rules.math = (tokens, index) => {
+  markdown.renderer.rules.math = (tokens, index, _options, env) => {
     const { content, meta } = tokens[index];
+    const counts = env as { formulas?: number };
+    counts.formulas = (counts.formulas ?? 0) + 1;
+    if (counts.formulas > MAX_FORMULAS) return `<code>${escapeText(content)}</code>`;
     return renderMath(content.trim(), (meta as { display: boolean }).display);
   };
 }
@@ -123,8 +132,19 @@ function environmentAt(src: string, position: number): string | undefined {
   if (!src.startsWith("\\begin{", position)) return undefined;
   const name = /^\\begin\{([a-zA-Z]{1,20}\*?)\}/.exec(src.slice(position, position + 32))?.[1];
   if (name === undefined) return undefined;
-  const end = src.indexOf(`\\end{${name}}`, position);
+  const end = environmentEnd(src, name, position);
   return end < 0 ? undefined : src.slice(position, end + name.length + 6);
+}
+
+/** Names of environments that end nowhere after a place in the text that was searched last. */
+let endless = { src: "", after: new Map<string, number>() };
+
+function environmentEnd(src: string, name: string, position: number): number {
+  if (endless.src !== src) endless = { src, after: new Map() };
+  if (position >= (endless.after.get(name) ?? Infinity)) return -1;
+  const end = src.indexOf(`\\end{${name}}`, position);
+  if (end < 0) endless.after.set(name, position);
+  return end;
 }
 
 // MathML Core dropped `mathvariant` but for "normal", so letters that have characters of their own

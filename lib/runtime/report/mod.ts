@@ -4,13 +4,15 @@
 import config from "../../../deno.json" with { type: "json" };
 import type { Manifest } from "../manifest.ts";
 import { libraryHash } from "../new_manifest.ts";
-import type { Notebook } from "../notebook.ts";
+import { inFileOrder, type Notebook } from "../notebook.ts";
 import { formatSeconds, renderCells } from "./cells.ts";
 import { asManifest, embedData, type PageSettings } from "./embedded.ts";
 import { renderContents } from "./headings.ts";
 import { escapeHtml, textOf } from "./html.ts";
 import { renderPage } from "./page.ts";
 import { renderProvenance } from "./provenance.ts";
+import { drawVega } from "./vega.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 export { type EmbeddedReport, type PageSettings, readReport } from "./embedded.ts";
 export {
@@ -25,7 +27,7 @@ export interface ReportOptions {
   /** The title; by default the notebook's own (its metadata, its first heading of level 1, or its file's name). */
   title?: string;
   /**
-   * How the notebook was run; the footer tells it, and the page carries it. By default what the
+   * How the notebook was run; the footer shows it, and the page contains it. By default what the
    * runner left in the notebook's metadata, as `tunebook`.
    */
   manifest?: Manifest;
@@ -34,12 +36,21 @@ export interface ReportOptions {
   /**
    * A style sheet that goes over the report's own. Colours are custom properties of `:root`
    * (`--nb-ink`, `--nb-paper`, `--nb-accent`, …), for the dark `:root[data-theme=dark]`; fonts are
-   * `--nb-sans` and `--nb-mono`. What it names elsewhere is not fetched.
+   * `--nb-sans` and `--nb-mono`. External resources that it names are not loaded.
    */
   theme?: string;
   /** Whether the page carries the notebook, to be saved and verified. Default: true. */
   embedNotebook?: boolean;
 }
+
+/** The names of {@linkcode ReportOptions}. */
+export const REPORT_OPTIONS: OptionNames<ReportOptions> = {
+  title: true,
+  manifest: true,
+  code: true,
+  theme: true,
+  embedNotebook: true,
+};
 
 /**
  * Makes a report of a notebook.
@@ -70,6 +81,7 @@ export async function renderReport(
   notebook: Notebook,
   options: ReportOptions = {},
 ): Promise<string> {
+  assertKnownOptions("make a report", options, REPORT_OPTIONS);
   const { title, code = true, theme, embedNotebook = true } = options;
   const settings: PageSettings = {
     tunebook: config.version,
@@ -79,8 +91,10 @@ export async function renderReport(
     code,
     theme,
   };
+  // In the form in which the page embeds it, so that rendering it again gives the same page.
+  const carried = inFileOrder(notebook);
   const manifest = asManifest(options.manifest ?? notebook.metadata.tunebook);
-  return await renderWith(settings, notebook, manifest, embedNotebook);
+  return await renderWith(settings, carried, manifest, embedNotebook);
 }
 
 /**
@@ -99,7 +113,8 @@ export async function renderWith(
 ): Promise<string> {
   const { code } = settings;
   const given = settings.title ?? metadataText(notebook.metadata.title);
-  const cells = renderCells(notebook, { code, title: given, manifest });
+  const drawings = await drawVega(notebook);
+  const cells = renderCells(notebook, { code, title: given, manifest, drawings });
   const own = cells.titleHtml === undefined ? undefined : textOf(cells.titleHtml);
   const name = metadataText(manifest?.notebook.name)?.replace(/\.ipynb$/, "");
   const title = given || own || name || "Notebook";

@@ -1,8 +1,9 @@
 // Renders a report by another version of Tunebook, in a process of its own that may do nothing else.
 
 import config from "../../../deno.json" with { type: "json" };
+import { makeOwnTempDir } from "../../own_temp.ts";
 import { formatNotebook } from "../notebook.ts";
-import type { CompleteReport } from "./check_page.ts";
+import type { CompleteReport } from "./embedded.ts";
 
 /** Longest time that the version may take, its download included, in milliseconds. */
 const PATIENCE = 120_000;
@@ -11,7 +12,7 @@ const PATIENCE = 120_000;
  * Renders a page by the version that a report names.
  *
  * @param report What the report carries.
- * @param moduleOf Where the runtime of a version is; the registry's if not said.
+ * @param moduleOf Where the runtime of a version is; the registry's by default.
  * @returns The page.
  * @throws {Error} If that version cannot be fetched, or does not render the page.
  */
@@ -20,12 +21,12 @@ export async function renderElsewhere(
   moduleOf: (version: string) => string = (version) => `jsr:${config.name}@${version}/runtime`,
 ): Promise<string> {
   const { tunebook: version, title, code, theme } = settings;
-  if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)) throw new Error("that is no version");
+  if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)) throw new Error("it is not a version");
   const script = `import { parseNotebook, renderReport } from ${JSON.stringify(moduleOf(version))};
 const { notebook, ...options } = JSON.parse(await new Response(Deno.stdin.readable).text());
 const html = await renderReport(parseNotebook(notebook), options);
 await new Blob([html]).stream().pipeTo(Deno.stdout.writable);`;
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-render-" });
+  const folder = await makeOwnTempDir("tunebook-render-");
   try {
     const path = `${folder}/render.ts`;
     await Deno.writeTextFile(path, script);

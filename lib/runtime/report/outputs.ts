@@ -1,5 +1,6 @@
 // Outputs of code cells as HTML: of each MIME bundle the richest form that is safe on paper and screen.
 
+import { parse as parseCsv } from "@std/csv";
 import type { MimeBundle, Output } from "../notebook.ts";
 import { PROVENANCE_MIME } from "../manifest.ts";
 import { highlight } from "./code.ts";
@@ -8,7 +9,9 @@ import { embeddedJson, escapeHtml } from "./html.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { renderMath } from "./math.ts";
 import { sanitizeHtml } from "./sanitize.ts";
+import { standaloneSvg } from "./svg.ts";
 import { plainText, renderTerminal } from "./terminal.ts";
+import type { Drawings } from "./vega.ts";
 
 const PLOTLY_MIME = "application/vnd.plotly.v1+json";
 
@@ -17,9 +20,24 @@ const BITMAPS = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/av
 /** Longest text of one output that a screen reader is given as one label. */
 const MAX_ALT = 500;
 
+/** How many characters of HTML and of Markdown are rendered; the rest is shown as plain text. */
+const MARKUP_OF_CELL = 2_000_000;
+const HTML_OF_PAGE = 6_000_000;
+const MARKDOWN_OF_PAGE = 1_500_000;
+
 /** Numbers outputs over the whole page, since their ids must differ. */
 export class OutputRenderer {
   #count = 0;
+  #markupOfCell = 0;
+  #htmlOfPage = 0;
+  #markdownOfPage = 0;
+  readonly #drawings: Drawings;
+
+  /** @param drawings SVG for displays that were drawn before; see `drawVega()`. */
+  constructor(drawings: Drawings = new Map()) {
+    this.#drawings = drawings;
+  }
+
   /** How many figures the page draws with Plotly. */
   figures = 0;
 
@@ -31,6 +49,7 @@ export class OutputRenderer {
    */
   render(outputs: readonly Output[]): string {
     let html = "";
+    this.#markupOfCell = 0;
     for (let i = 0; i < outputs.length; i++) {
       const output = outputs[i];
       if (output.output_type === "stream") {
@@ -48,16 +67,25 @@ export class OutputRenderer {
   }
 
   #renderBundle(data: MimeBundle, metadata: Record<string, unknown>): string {
-    if (PROVENANCE_MIME in data) return ""; // the footer tells it
+    if (PROVENANCE_MIME in data) return ""; // the footer shows it
+    const drawn = this.#drawings.get(data);
+    if (drawn !== undefined) return this.#renderDrawing(drawn, data);
     const figure = PLOTLY_MIME in data ? this.#renderFigure(data) : undefined;
     if (figure !== undefined) return figure;
     const html = textIn(data, "text/html");
     if (html !== undefined) {
+      const fits = this.#fits(html.length) && html.length + this.#htmlOfPage <= HTML_OF_PAGE;
+      if (!fits) return tooLong("HTML", html, textIn(data, "text/plain"));
+      this.#htmlOfPage += html.length;
       const rendered = this.#renderHtml(html);
       if (rendered !== undefined) return rendered;
     }
     const markdown = textIn(data, "text/markdown");
     if (markdown !== undefined) {
+      const { length } = markdown;
+      const fits = this.#fits(length) && length + this.#markdownOfPage <= MARKDOWN_OF_PAGE;
+      if (!fits) return tooLong("Markdown", markdown, markdown);
+      this.#markdownOfPage += length;
       const id = this.#newId();
       const safe = renderMarkdown(markdown, { prefix: id, scope: id });
       return container(id, "nb-prose nb-wide", safe.css, safe.html);
@@ -69,7 +97,14 @@ export class OutputRenderer {
       const tex = latex.trim().replace(/^(\$\$?|\\\[|\\\()([\s\S]*?)(\$\$?|\\\]|\\\))$/, "$2");
       return `<div class="nb-output nb-prose">${renderMath(tex, true)}</div>`;
     }
+    const csv = textIn(data, "text/csv");
+    if (csv !== undefined) return renderCsv(csv);
     const plain = textIn(data, "text/plain");
+    for (const [kind, what] of Object.entries(NOT_DRAWN)) {
+      if (!(kind in data)) continue;
+      const text = `${what} (${kind}) is not drawn in reports; the notebook in this file has it.`;
+      return renderNote(text) + (plain === undefined ? "" : renderText(plain, "nb-result"));
+    }
     for (const [type, value] of Object.entries(data)) {
       const isJson = type === "application/json" || (type.endsWith("+json") && plain === undefined);
       if (!isJson) continue;
@@ -79,6 +114,16 @@ export class OutputRenderer {
       } characters</summary><pre>${highlight(json, "json")}</pre></details>`;
     }
     return plain === undefined || plain === "" ? "" : renderText(plain, "nb-result");
+  }
+
+  #renderDrawing(svg: string, data: MimeBundle): string {
+    const id = this.#newId();
+    const safe = sanitizeHtml(svg, { prefix: id, scope: id });
+    const said = plainText(textIn(data, "text/plain") ?? "").trim().slice(0, MAX_ALT);
+    const label = escapeHtml(said === "" || said.startsWith("[object") ? "Chart" : said);
+    return `<figure class="nb-output nb-drawing" aria-label="${label}">${
+      container(id, "nb-wide", safe.css, safe.html)
+    }</figure>\n`;
   }
 
   #renderFigure(data: MimeBundle): string | undefined {
@@ -111,6 +156,12 @@ export class OutputRenderer {
     return safe.empty ? undefined : container(id, "nb-wide nb-html", safe.css, safe.html);
   }
 
+  /** Counts markup against what one cell may have rendered. */
+  #fits(characters: number): boolean {
+    this.#markupOfCell += characters;
+    return this.#markupOfCell <= MARKUP_OF_CELL;
+  }
+
   #newId(): string {
     return `o${++this.#count}`;
   }
@@ -121,10 +172,60 @@ export class OutputRenderer {
  *
  * @param text Text, possibly with ANSI escapes.
  * @param kind The class that says what it is.
- * @returns A block that scrolls where it is too wide or too long.
+ * @returns A block that scrolls if it is too wide or too long.
  */
 function renderText(text: string, kind: string): string {
   return `<pre class="nb-output ${kind}">${renderTerminal(text.replace(/\n$/, ""))}</pre>\n`;
+}
+
+/** Displays that need a program which a report does not hold. */
+const NOT_DRAWN: Record<string, string> = {
+  "application/pdf": "A PDF document",
+  "application/geo+json": "A map",
+  "application/vnd.jupyter.widget-view+json": "A widget",
+  "application/vnd.jupyter.widget-state+json": "The state of widgets",
+  "application/vnd.vegalite.v4+json": "A Vega-Lite chart",
+  "application/vnd.vegalite.v5+json": "A Vega-Lite chart",
+  "application/vnd.vegalite.v6+json": "A Vega-Lite chart",
+  "application/vnd.vega.v5+json": "A Vega chart",
+  "application/vnd.vega.v6+json": "A Vega chart",
+  "application/vnd.plotly.v1+json": "A Plotly figure of a kind or size that is not drawn here",
+};
+
+/** Most rows of a table that are shown. */
+const MAX_ROWS = 1000;
+
+function renderCsv(csv: string): string {
+  let rows: string[][];
+  try {
+    rows = parseCsv(csv.slice(0, MARKUP_OF_CELL));
+  } catch {
+    return renderText(csv, "nb-result");
+  }
+  const [head = [], ...body] = rows;
+  const cells = (row: string[], tag: string) =>
+    row.map((text) => `<${tag}>${escapeHtml(text)}</${tag.slice(0, 2)}>`).join("");
+  const left = body.length - MAX_ROWS;
+  return `<div class="nb-output nb-html"><div class="table-scroll"><table><thead><tr>${
+    cells(head, 'th scope="col"')
+  }</tr></thead><tbody>${
+    body.slice(0, MAX_ROWS).map((row) => `<tr>${cells(row, "td")}</tr>`).join("")
+  }</tbody></table></div></div>\n${
+    left > 0 ? renderNote(`${left} more rows are in the notebook in this file.`) : ""
+  }`;
+}
+
+/** A sentence in the place of markup that is too long to be rendered, and the text that goes with it. */
+function tooLong(kind: string, markup: string, text: string | undefined): string {
+  const length = markup.length.toLocaleString("en-US");
+  return renderNote(
+    `${kind} of ${length} characters is not rendered here; the notebook in this file has it.`,
+  ) + (text === undefined || text === "" ? "" : renderText(text, "nb-result"));
+}
+
+/** What the page says in the place of an output. */
+function renderNote(text: string): string {
+  return `<p class="nb-output nb-note">${escapeHtml(text)}</p>\n`;
 }
 
 function renderStream(text: string, name: string): string {
@@ -149,7 +250,7 @@ function renderImage(data: MimeBundle, metadata: Record<string, unknown>): strin
   const svg = textIn(data, type);
   if (svg !== undefined) {
     // As an image an SVG neither runs scripts nor loads anything.
-    source = `data:image/svg+xml;base64,${base64(svg)}`;
+    source = `data:image/svg+xml;base64,${base64(standaloneSvg(svg))}`;
   } else {
     type = BITMAPS.find((one) => textIn(data, one) !== undefined) ?? "";
     const bytes = textIn(data, type)?.replace(/\s+/g, "");

@@ -10,7 +10,7 @@ const MAX_VALUE = 400;
 /**
  * Renders how a report was made.
  *
- * @param manifest The run's manifest; undefined where the notebook was exported as it lay.
+ * @param manifest The run's manifest; undefined if the notebook was exported without a run.
  * @param hasNotebook Whether the page carries the notebook.
  * @returns The inside of the page's footer.
  */
@@ -47,8 +47,15 @@ export function renderProvenance(manifest: Manifest | undefined, hasNotebook: bo
         ? "<p>None were set.</p>"
         : list(parameters.map(([name, set]) => [name, code(set)]))
     }` +
+    modules(manifest.modules) +
     recorded(manifest.provenance) +
     times(manifest) + save;
+}
+
+function modules(hashes: Manifest["modules"]): string {
+  const entries = typeof hashes === "object" && hashes !== null ? Object.entries(hashes) : [];
+  if (entries.length === 0) return "";
+  return `<h3>Local modules</h3>${list(entries.map(([path, sha256]) => [path, hash(sha256)]))}`;
 }
 
 function recorded(entries: readonly ProvenanceEntry[]): string {
@@ -69,7 +76,7 @@ function recorded(entries: readonly ProvenanceEntry[]): string {
 function times(manifest: Manifest): string {
   const { cells } = manifest;
   if (cells.length === 0) return "";
-  const longest = Math.max(...cells.map((cell) => Number(cell.seconds) || 0), 1e-9);
+  const longest = cells.reduce((most, cell) => Math.max(most, Number(cell.seconds) || 0), 1e-9);
   const rows = cells.map((cell, index) => {
     const seconds = Number(cell.seconds) || 0;
     const share = Math.max(1, Math.round(100 * seconds / longest));

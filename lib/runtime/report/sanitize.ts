@@ -27,11 +27,12 @@ export interface SafeHtml {
   empty: boolean;
 }
 
+// The sanitiser looks names up from the first on: those of long tables and drawings come first.
 const HTML_TAGS =
-  ("a abbr address article aside b bdi bdo blockquote br caption center cite code col colgroup " +
-    "data dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header " +
-    "hr i img ins kbd li main mark meter nav ol p pre progress q rp rt ruby s samp section small " +
-    "span strong style sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr")
+  ("td tr th span div p b circle path rect g text a abbr address article aside bdi bdo blockquote br caption center cite code col colgroup " +
+    "data dd del details dfn dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header " +
+    "hr i img ins kbd li main mark meter nav ol pre progress q rp rt ruby s samp section small " +
+    "strong style sub summary sup table tbody tfoot thead time tt u ul var wbr")
     .split(
       " ",
     );
@@ -79,7 +80,8 @@ const ATTRIBUTES =
 
 const ROLES = new Set(
   ("img list listitem table row cell rowgroup columnheader rowheader note presentation none group " +
-    "figure math progressbar meter separator term definition").split(" "),
+    "graphics-document graphics-object graphics-symbol figure math progressbar meter separator term definition")
+    .split(" "),
 );
 
 const LANDMARKS = new Set(["main", "nav", "header", "footer", "aside", "article", "section"]);

@@ -1,27 +1,28 @@
-// The sandbox seen from inside its network namespace: reads a job from standard input, runs it with
-// the kernel behind walls, and writes what happens as lines of JSON to standard output.
+// The sandbox seen from within its outer wall: reads a job from standard input, runs it with the kernel
+// behind an inner wall, and writes what happens as lines of JSON to standard output.
 
 import { TextLineStream } from "@std/streams";
 import type { Notebook } from "../notebook.ts";
-import { runNotebook, type RunOptions, type RunProgress, type RunResult } from "../runner.ts";
-import { sandboxLauncher, type Walls } from "./walls.ts";
+import { runCells, type RunOptions, type RunProgress, type RunResult } from "../runner.ts";
+import { sandboxLauncher } from "./kernel_wall.ts";
+import { lockSource } from "./seccomp.ts";
+import { SANDBOX_LIMITS, type Walls } from "./walls.ts";
 
 /** What to run. */
 export interface SandboxJob {
   notebook: Notebook;
   walls: Walls;
-  denoDir: string;
   options: RunOptions;
+  /** Whether the notebook is to be told after each cell, for a file outside. */
+  keep: boolean;
 }
 
 /** What the inner runner writes, a line each. */
 export type SandboxMessage =
   | { type: "progress"; event: RunProgress }
+  | { type: "notebook"; notebook: Notebook }
   | { type: "result"; result: RunResult }
   | { type: "fault"; message: string };
-
-/** A notebook that puts out more is stopped: what it puts out is kept in memory outside. */
-const MAX_OUTPUT = 32 * 2 ** 20;
 
 const encoder = new TextEncoder();
 
@@ -30,25 +31,16 @@ function write(message: SandboxMessage) {
   for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
 }
 
-async function run({ notebook, walls, denoDir, options }: SandboxJob, stop: AbortController) {
-  let size = 0;
-  const result = await runNotebook(notebook, {
+async function run({ notebook, walls, options, keep }: SandboxJob, signal: AbortSignal) {
+  return await runCells(notebook, {
     ...options,
-    signal: stop.signal,
-    launcher: sandboxLauncher(walls, denoDir),
-    onProgress(event) {
-      write({ type: "progress", event });
-      if (event.type !== "output") return;
-      size += JSON.stringify(event.message.content).length;
-      if (size > MAX_OUTPUT) stop.abort();
-    },
+    signal,
+    launcher: sandboxLauncher(walls),
+    lock: lockSource(),
+    maxOutput: SANDBOX_LIMITS.output,
+    onProgress: (event) => write({ type: "progress", event }),
+    save: async (notebook) => keep ? write({ type: "notebook", notebook }) : undefined,
   });
-  if (size > MAX_OUTPUT && result.failure !== undefined) {
-    const { failure } = result;
-    failure.message = `The notebook put out more than ${MAX_OUTPUT / 2 ** 20} MiB and was stopped`;
-    failure.summary = failure.summary.replace(/: Stopped: .*$/s, `: ${failure.message}`);
-  }
-  return result;
 }
 
 if (import.meta.main) {
@@ -60,7 +52,7 @@ if (import.meta.main) {
     if (value !== undefined) stop.abort();
   });
   try {
-    write({ type: "result", result: await run(job, stop) });
+    write({ type: "result", result: await run(job, stop.signal) });
   } catch (error) {
     write({ type: "fault", message: (error as Error).message });
   }

@@ -1,19 +1,39 @@
-// The sandbox seen from outside: a runner in a network namespace of its own, which starts the kernel
-// behind walls, and to which this process talks over pipes.
+// The sandbox seen from outside: a runner behind a wall, which starts the kernel behind another, and to
+// which this process talks over pipes. What is to be written outside, this process writes.
 
-import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
+import { dirname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
 import { TextLineStream } from "@std/streams";
-import type { Notebook } from "../notebook.ts";
+import { cacheFolder } from "../../cache_folder.ts";
+import { makeOwnTempDir } from "../../own_temp.ts";
+import { type Notebook, writeNotebook } from "../notebook.ts";
 import type { RunOptions, RunResult } from "../runner.ts";
+import { type Group, openGroup } from "./cgroup.ts";
 import type { SandboxJob, SandboxMessage } from "./inner.ts";
+import { sandboxLauncher } from "./kernel_wall.ts";
+import { type Bound, runnerCommand } from "./runner_wall.ts";
 import { seccompFilter } from "./seccomp.ts";
-import { LIBRARY_ROOT, SANDBOX_DEFAULTS, type SandboxOptions, type Walls } from "./walls.ts";
+import { Staging } from "./staging.ts";
+import {
+  innerEnvironment,
+  LIBRARY_PLACES,
+  LIBRARY_ROOT,
+  RUNNER_MEMORY,
+  SANDBOX_DEFAULTS,
+  SANDBOX_LIMITS,
+  type SandboxOptions,
+  type Walls,
+} from "./walls.ts";
 
 /** How long the inner runner may take to come to its end after its time, in seconds. */
 const GRACE = 45;
-
-/** What the outer runner runs in: no network, all files. */
-const NAMESPACES = ["--unshare-user", "--unshare-net", "--dev-bind", "/", "/", "--die-with-parent"];
+/** Programs that build the walls, and the Debian packages that have them. */
+const PROGRAMS: Record<string, string> = {
+  bwrap: "bubblewrap",
+  unshare: "util-linux",
+  prlimit: "util-linux",
+  setpriv: "util-linux",
+  mount: "mount",
+};
 
 /** What runs in the sandbox. */
 export interface SandboxedRun {
@@ -34,31 +54,18 @@ export interface SandboxedRun {
  */
 export async function runInSandbox(run: SandboxedRun): Promise<RunResult> {
   const { notebook, name, path, cwd, options } = run;
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-sandbox-" });
-  try {
-    const walls = await buildWalls(options.sandbox, cwd, folder);
-    const totalTimeout = options.totalTimeout ?? SANDBOX_DEFAULTS.totalTimeout;
-    const { parameters, timeout, allowErrors, output, env } = options;
-    const job: SandboxJob = {
-      notebook,
-      walls,
-      denoDir: await denoFolder(),
-      options: {
-        parameters,
-        timeout,
-        totalTimeout,
-        allowErrors,
-        env,
-        name,
-        cwd,
-        path,
-        output: output && resolve(output),
-      },
-    };
-    return await converse(job, options, totalTimeout + GRACE);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using place = await openPlace(options.sandbox, cwd);
+  const totalTimeout = options.totalTimeout ?? SANDBOX_DEFAULTS.totalTimeout;
+  const { parameters, timeout, allowErrors, env } = options;
+  const job: SandboxJob = {
+    notebook,
+    walls: place.walls,
+    options: { parameters, timeout, totalTimeout, allowErrors, env, name, cwd, path },
+    keep: options.output !== undefined,
+  };
+  const result = await converse(job, place, options, totalTimeout + GRACE);
+  await place.staging.finish();
+  return result;
 }
 
 /**
@@ -73,60 +80,160 @@ export async function sandboxFault(): Promise<string | undefined> {
   if (seccompFilter() === undefined) {
     return refuse(`no filter of system calls is known for ${Deno.build.arch}`);
   }
-  const folder = await Deno.makeTempDir({ prefix: "tunebook-sandbox-" });
-  try {
-    const walls = await buildWalls({}, folder, folder);
-    const { sandboxLauncher } = await import("./walls.ts");
-    const launcher = sandboxLauncher(walls, folder);
-    const plain = { program: Deno.execPath(), args: ["--version"], env: {} };
-    const { program, args } = launcher(plain, folder);
-    const { success, stderr } = await new Deno.Command("bwrap", {
-      args: [...NAMESPACES, "--", program, ...args],
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    if (success) return undefined;
-    const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-    return refuse(`bubblewrap fails ("${said}"): this system allows no namespaces`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return refuse("it needs bubblewrap: apt-get install bubblewrap");
-  } finally {
+  for (const [program, from] of Object.entries(PROGRAMS)) {
+    if (!await isInstalled(program)) {
+      return refuse(
+        `it needs ${from === "bubblewrap" ? from : `"${program}"`}: apt-get install ${from}`,
+      );
+    }
+  }
+  await using place = await openPlace({}, "/");
+  const launcher = sandboxLauncher(place.walls);
+  const plain = { program: Deno.execPath(), args: ["--version"], env: {} };
+  const { program, args } = launcher(plain, "/tmp/probe");
+  // The kernel's folder, which the runner makes.
+  const probe = [
+    "/bin/sh",
+    "-c",
+    'mkdir /tmp/probe && : > /tmp/probe/connection.json && exec "$@"',
+  ];
+  const { success, stderr } = await place.command([...probe, "sh", program, ...args], "null")
+    .output();
+  if (success) return undefined;
+  const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+  return refuse(`bubblewrap fails ("${said}"): this system allows no namespaces`);
+}
+
+/**
+ * Tells what would count the memory of a sandbox.
+ *
+ * @returns For example `"cgroup v2"`; undefined where this user can make no control group.
+ */
+export async function sandboxGroup(): Promise<string | undefined> {
+  await using group = await openGroup({ memory: 2 ** 30, tasks: 64 });
+  return group?.kind;
+}
+
+/** All that a sandbox needs outside, for as long as it runs. */
+interface Place extends AsyncDisposable {
+  walls: Walls;
+  staging: Staging;
+  /** Makes the command that runs something behind the outer wall. */
+  command(line: string[], stdin: "null" | "piped"): Deno.Command;
+}
+
+async function openPlace(options: SandboxOptions, cwd: string): Promise<Place> {
+  const folder = await makeOwnTempDir("tunebook-sandbox-");
+  let group: Group | undefined;
+  const close = async () => {
+    await group?.[Symbol.asyncDispose]();
     await Deno.remove(folder, { recursive: true });
+  };
+  try {
+    await Deno.chmod(folder, 0o755);
+    const staging = new Staging(folder);
+    const denoDir = await denoFolder();
+    const walls = await buildWalls(options, cwd, folder, denoDir);
+    const bound: Bound[] = [];
+    const see = async (path: string) => bound.push({ source: await staging.read(path), path });
+    for (const path of LIBRARY_PLACES) {
+      if (await exists(path)) await see(path);
+    }
+    await see(await Deno.realPath(Deno.execPath()));
+    for (const path of [walls.filter, walls.config, walls.blas]) {
+      if (path !== undefined) await see(path);
+    }
+    for (const path of walls.read) await see(path);
+    for (const path of walls.write) {
+      bound.push({ source: await staging.write(path), path, write: true });
+    }
+    const { memory, disk } = walls;
+    const { threads } = SANDBOX_LIMITS;
+    group = await openGroup({
+      memory: (memory + disk + RUNNER_MEMORY) * 2 ** 20,
+      // The runner's too.
+      tasks: 2 * threads,
+    });
+    return {
+      walls,
+      staging,
+      command(line, stdin) {
+        const [program, ...args] = [
+          ...group?.prefix ?? [],
+          ...runnerCommand({ bound, denoDir, command: line }),
+        ];
+        return new Deno.Command(program, {
+          args,
+          // The service manager is found by these.
+          env: { ...pick("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"), ...innerEnvironment() },
+          clearEnv: true,
+          cwd: "/",
+          stdin,
+          stdout: stdin === "null" ? "null" : "piped",
+          stderr: "piped",
+        });
+      },
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
-async function buildWalls(options: SandboxOptions, cwd: string, folder: string): Promise<Walls> {
+async function buildWalls(
+  options: SandboxOptions,
+  cwd: string,
+  folder: string,
+  denoDir: string,
+): Promise<Walls> {
   const real = async (path: string, what: string) => {
     try {
-      await Deno.stat(path);
+      return await Deno.realPath(path);
     } catch {
       throw new Deno.errors.NotFound(
         `Cannot let the sandbox ${what} "${path}": there is no such file`,
       );
     }
-    return resolve(path);
   };
+  const named = async (paths: string[] = [], what: string) => {
+    for (const path of paths) await real(path, what);
+    return paths.map((path) => resolve(path));
+  };
+  const write = await named(options.write, "write");
+  // It names the libraries that are loaded outside.
+  const cache = cacheFolder() ?? "/nowhere";
+  for (const path of write) {
+    // What the notebook leaves there would run outside, the next time that anything runs.
+    const at = await real(path, "write");
+    const deno = dirname(await Deno.realPath(Deno.execPath()));
+    for (const trusted of [denoDir, LIBRARY_ROOT, deno, cache]) {
+      const place = await Deno.realPath(trusted).catch(() => trusted);
+      if (isWithin(at, place) || (trusted !== LIBRARY_ROOT && isWithin(place, at))) {
+        throw new RangeError(
+          `Cannot let the sandbox write "${path}": programs in "${trusted}" are run outside of it`,
+        );
+      }
+    }
+  }
   const filter = join(folder, "filter.bpf");
   await Deno.writeFile(filter, seccompFilter()!);
-  const read = [
-    ...await configFiles(cwd),
-    ...await Promise.all((options.read ?? []).map((path) => real(path, "read"))),
-  ];
-  const walls: Walls = {
-    read,
-    write: await Promise.all((options.write ?? []).map((path) => real(path, "write"))),
-    memory: options.memory ?? SANDBOX_DEFAULTS.memory,
-    disk: options.disk ?? SANDBOX_DEFAULTS.disk,
-    cwd: resolve(cwd),
-    filter,
-  };
-  if (read.length === (options.read ?? []).length) {
+  const configs = await configFiles(cwd);
+  const { memory = SANDBOX_DEFAULTS.memory, disk = SANDBOX_DEFAULTS.disk } = options;
+  const read = [...configs, ...await named(options.read, "read")];
+  const walls: Walls = { read, write, memory, disk, cwd: resolve(cwd), filter };
+  if (configs.length === 0) {
     const config = walls.config = join(folder, "deno.json");
     await Deno.writeTextFile(config, JSON.stringify(await libraryConfig()));
   }
+  const known = join(cache, "blas.json");
+  if (await exists(known)) await Deno.copyFile(known, walls.blas = join(folder, "blas.json"));
   return walls;
+}
+
+/** Whether a place is a folder or lies in it. */
+function isWithin(place: string, folder: string): boolean {
+  return !relative(folder, place).startsWith("..");
 }
 
 /** The deno.json that a kernel in a folder would find, and its lock: they say what imports mean. */
@@ -159,23 +266,23 @@ async function libraryConfig() {
 /** Starts the inner runner, hands it the job, and takes what it tells. */
 async function converse(
   job: SandboxJob,
-  { signal, onProgress }: RunOptions,
+  place: Place,
+  { signal, onProgress, output }: RunOptions,
   seconds: number,
 ): Promise<RunResult> {
-  const process = new Deno.Command("bwrap", {
-    args: [
-      ...[...NAMESPACES, "--", "/bin/sh", "-c"],
-      // What a kernel sends must not eat the machine by way of the runner.
-      ...['ulimit -d "$0" || exit 125; exec "$@"', String((job.walls.memory + 2048) * 1024)],
-      ...[Deno.execPath(), "run", "--quiet", "-A", "--no-check", "--cached-only"],
-      ...["--config", join(LIBRARY_ROOT, "deno.json")],
-      fromFileUrl(new URL("./inner.ts", import.meta.url)),
+  const process = place.command([
+    ...[
+      await Deno.realPath(Deno.execPath()),
+      "run",
+      "--quiet",
+      "-A",
+      "--no-check",
+      "--cached-only",
     ],
-    env: { DENO_NO_UPDATE_CHECK: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+    ...await exists(join(LIBRARY_ROOT, "deno.lock")) ? ["--frozen"] : [],
+    ...["--config", join(LIBRARY_ROOT, "deno.json")],
+    fromFileUrl(new URL("./inner.ts", import.meta.url)),
+  ], "piped").spawn();
   const stdin = process.stdin.getWriter();
   const tell = (value: unknown) =>
     stdin.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`)).catch(() => {});
@@ -193,6 +300,7 @@ async function converse(
     for await (const line of lines) {
       const message: SandboxMessage = JSON.parse(line);
       if (message.type === "progress") onProgress?.(message.event);
+      else if (message.type === "notebook") await writeNotebook(output!, message.notebook);
       else if (message.type === "result") result = message.result;
       else fault = message.message;
     }
@@ -204,6 +312,7 @@ async function converse(
     clearTimeout(killer);
     signal?.removeEventListener("abort", stop);
     await stdin.close().catch(() => {});
+    await process.status;
   }
 }
 
@@ -216,6 +325,21 @@ async function denoFolder(): Promise<string> {
     stderr: "null",
   }).output();
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
+
+/** Whether a program is on the PATH. */
+async function isInstalled(program: string): Promise<boolean> {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    if (await exists(join(folder, program))) return true;
+  }
+  return false;
+}
+
+function pick(...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,9 +1,10 @@
-// What is said where a cell did not end well: stopped, failed, or the kernel gone.
+// Messages for cells that were stopped, failed, or lost their kernel.
 
 import { type CellError, describeError, type SentCell } from "../cell_error.ts";
 import type { KernelExit } from "../kernel.ts";
 import type { Message } from "../messages.ts";
 import { type PreludeMessage, STOPPED } from "../prelude.ts";
+import type { CellTest } from "./types.ts";
 
 /** The error of a cell that was stopped, its state kept. */
 export function stopError(
@@ -23,7 +24,7 @@ export function stopError(
  * The error of a cell whose reply says that it failed.
  *
  * @param reply The kernel's reply.
- * @param end What the prelude says of the same error.
+ * @param end The prelude's report of the same error.
  * @param cell The cell.
  * @param sent All cells that were sent.
  */
@@ -39,7 +40,8 @@ export async function replyError(
     const message = `Deno cannot compile ${cell.label}`;
     return { name: "SyntaxError", message, traceback: [`SyntaxError: ${message}`] };
   }
-  // The prelude's word is fuller; it is another error's where user code formats stacks itself.
+  // The prelude's report is more complete, but may be of another error if user code formats stacks
+  // itself.
   const same = told !== undefined && (told.message === evalue || told.name === "Uncaught");
   const stack = (traceback as string[]).join("\n");
   return await describeError(
@@ -54,7 +56,7 @@ export async function replyError(
   );
 }
 
-/** What is known of a kernel's end. */
+/** How a kernel ended. */
 export interface KernelEnd {
   exit: KernelExit;
   /** The code of the `Deno.exit()` that a cell has called. */
@@ -63,18 +65,24 @@ export interface KernelEnd {
   closed: boolean;
   /** The cell that was being stopped, and why. */
   stopping?: { label: string; cause: "stopped" | "timeout" };
+  /** The output limit of cells in bytes, if they exceeded it. */
+  flooded?: number;
   /** `"in cell 3"` or `"before cell 3"`. */
   where: string;
   /** Names whose values are lost. */
   names: string[];
 }
 
-/** What to say when the kernel has ended. */
+/** The message for a kernel that has ended. */
 export function obituary(end: KernelEnd): CellError {
   const { exit, where, stopping } = end;
   const lost = end.names.length === 0 ? "" : `; lost: ${listNames(end.names)}`;
   let message: string;
-  if (end.closed) message = `The session was closed ${where}`;
+  if (end.flooded !== undefined) {
+    const most = `${Math.round(end.flooded / 2 ** 20)} MiB`;
+    message =
+      `The notebook wrote more than ${most} of output and was stopped; later output is left out`;
+  } else if (end.closed) message = `The session was closed ${where}`;
   else if (stopping !== undefined) {
     const why = stopping.cause === "timeout" ? " after its time limit" : "";
     message = `${capitalize(stopping.label)} could not be stopped${why}, ` +
@@ -87,7 +95,11 @@ export function obituary(end: KernelEnd): CellError {
     const how = exit.signal !== null ? `signal ${exit.signal}` : `exit code ${exit.code}`;
     message = `The kernel was ended by ${how} ${where}${lost}`;
   }
-  const name = stopping?.cause === "timeout" ? "TimeoutError" : "KernelDied";
+  const name = end.flooded !== undefined
+    ? "OutputLimit"
+    : stopping?.cause === "timeout"
+    ? "TimeoutError"
+    : "KernelDied";
   return { name, message, traceback: [`${name}: ${message}`] };
 }
 
@@ -98,4 +110,34 @@ function listNames(names: string[]): string {
 
 function capitalize(text: string): string {
   return text[0].toUpperCase() + text.slice(1);
+}
+
+/**
+ * Describes the tests of a cell.
+ *
+ * @param end The prelude's report at the cell's end.
+ * @param cell The cell.
+ * @param sent All cells that were sent.
+ */
+export async function describeTests(
+  end: PreludeMessage,
+  cell: SentCell,
+  sent: readonly SentCell[],
+): Promise<CellTest[]> {
+  const tests = end.type === "end" ? end.tests ?? [] : [];
+  return await Promise.all(tests.map(async ({ name, error, seconds }) => ({
+    name,
+    seconds,
+    ...error && { error: await describeError(error, cell, sent) },
+  })));
+}
+
+/** The error of a cell with failed tests. */
+export function testError(tests: readonly CellTest[]): CellError {
+  const failed = tests.filter((test) => test.error !== undefined);
+  const names = failed.map(({ name }) => `"${name}"`).join(", ");
+  const message = `${failed.length} of ${tests.length} tests failed: ${names}`;
+  const { line } = failed[0].error!;
+  const traceback = failed.flatMap(({ name, error }) => [`${name}:`, ...error!.traceback]);
+  return { name: "TestError", message, line, traceback: [`TestError: ${message}`, ...traceback] };
 }

@@ -1,33 +1,41 @@
-// A session's link to one kernel process: the prelude installed, requests paired with their replies,
-// and everything that arrives handed on in order.
+// A session's link to one kernel process: installs the prelude, matches requests with their
+// replies, and passes on everything that arrives in order.
 
-import { Kernel, type KernelExit, type KernelLauncher } from "../kernel.ts";
+import { Kernel, type KernelExit, type KernelLauncher, startFault } from "../kernel.ts";
 import { KERNEL_IMPORTS } from "../library.ts";
 import type { Message } from "../messages.ts";
 import { PipeReader } from "../pipe_reader.ts";
 import { type PreludeMessage, preludeSource } from "../prelude.ts";
 import { startTimer } from "../timer.ts";
-import { STOP } from "./stop.ts";
+import { MessageTooLarge } from "../zmtp.ts";
+import { readPreludeMessage } from "./door.ts";
+import { STOP } from "./stop_times.ts";
 
-/** What a link needs to know, and whom it tells what arrives. */
+/** Options and callbacks of a link. */
 export interface LinkOptions {
   /** The kernel's working directory. */
   cwd?: string;
-  /** Environment variables for the kernel, on top of this process's own. */
+  /** Environment variables for the kernel, in addition to those of this process. */
   env?: Record<string, string>;
   /** Changes the command that starts the kernel. */
   launcher?: KernelLauncher;
   /** A kernel that has been started already. */
   kernel?: Promise<Kernel>;
+  /** Code that the kernel runs once it is ready, before any cell. */
+  lock?: string;
+  /** The most bytes that one message may have. */
+  maxMessage?: number;
   /** The notebook's URL, for `import.meta` in cells. */
   url: string;
-  /** Takes the prelude's messages that no one waits for by a token. */
+  /** Called with the prelude's messages that have no waiting caller. */
   onPrelude: (message: PreludeMessage) => void;
-  /** Takes what arrives on iopub, past the prelude. */
+  /** Called with messages on iopub, which bypass the prelude. */
   onIopub: (message: Message) => void;
-  /** Takes what native code has written to the process's standard output. */
+  /** Called with output of native code on the process's standard output. */
   onText: (text: string) => void;
-  /** Is told when the kernel has ended. */
+  /** Called with the number of bytes that have arrived, before they are checked. */
+  onBytes: (count: number) => void;
+  /** Called when the kernel has ended. */
   onExit: () => void;
   /** Answers the kernel's `prompt` and `confirm`. */
   onInput: (request: { prompt: string; password: boolean }) => Promise<string>;
@@ -36,13 +44,13 @@ export interface LinkOptions {
 /** A kernel that is ready for cells. */
 export class KernelLink {
   readonly kernel: Kernel;
-  /** What the kernel says of its language. */
+  /** The kernel's `language_info`. */
   languageInfo: Record<string, unknown> = {};
   /** How the kernel ended, once it has. */
   exit?: KernelExit;
   /** The code of the `Deno.exit()` that a cell has called. */
   exitCode?: number;
-  /** Whether library code of the running cell took the stop signal. */
+  /** Whether library code of the running cell asked for the stop signal. */
   signalTaken = false;
   #options: LinkOptions;
   #ready = false;
@@ -65,10 +73,16 @@ export class KernelLink {
    */
   static async start(options: LinkOptions): Promise<KernelLink> {
     const kernel = await (options.kernel ??
-      Kernel.start({ cwd: options.cwd, env: options.env, launcher: options.launcher }));
+      Kernel.start({
+        cwd: options.cwd,
+        env: options.env,
+        launcher: options.launcher,
+        maxMessage: options.maxMessage,
+      }));
     const ready = new KernelLink(kernel, options);
     const pipe = new PipeReader((message) => ready.take(message), options.onText);
     kernel.onProcessOutput = (name, text) => {
+      options.onBytes(text.length);
       if (name === "stdout") pipe.push(text);
     };
     try {
@@ -95,6 +109,11 @@ export class KernelLink {
     });
     await this.#until(this.request("execute_request", executeContent(source, true)), 30_000);
     await this.#until(ready, 5000);
+    if (this.#options.lock !== undefined) {
+      const locked = this.request("execute_request", executeContent(this.#options.lock, true));
+      const { content } = await this.#until(locked, 30_000);
+      if (content.status !== "ok") throw new Error(`it cannot be locked: ${content.evalue}`);
+    }
     // Until something arrives, the kernel may not know yet that this side has subscribed.
     while (true) {
       const info = await this.#until(this.request("kernel_info_request", {}), 5000);
@@ -108,7 +127,7 @@ export class KernelLink {
     const { promise, resolve } = Promise.withResolvers<Message>();
     this.kernel.send("shell", type, content).then(
       (id) => this.#replies.set(id, resolve),
-      () => {}, // The kernel has ended, which whoever waits is told.
+      () => {}, // The kernel has ended; callers that wait are notified.
     );
     return promise;
   }
@@ -120,7 +139,7 @@ export class KernelLink {
     return promise;
   }
 
-  /** What was waited for, undefined where the kernel ends or the time is over first. */
+  /** Awaits a promise; undefined if the kernel ends or the time is over first. */
   async within<T>(promise: Promise<T>, milliseconds: number): Promise<{ value: T } | undefined> {
     const timer = startTimer(milliseconds);
     try {
@@ -134,14 +153,14 @@ export class KernelLink {
     }
   }
 
-  /** Waits until all that a cell put out has arrived; undefined where the kernel ends first. */
+  /** Waits until all output of a cell has arrived; undefined if the kernel ends first. */
   async drain(failed: boolean): Promise<PreludeMessage | undefined> {
     const token = crypto.randomUUID();
     const end = this.waitFor(`end ${token}`);
     const native = this.waitFor(`native ${token}`);
     const call = `__tunebook__.end(${JSON.stringify(token)}, ${failed});void 0`;
     const reply = this.request("execute_request", executeContent(call, true));
-    // A kernel that finished a cell and does not answer this is beyond help.
+    // A kernel that has finished a cell and does not answer this cannot be recovered.
     const all = await this.within(Promise.all([end, native, reply]), 30_000);
     if (all !== undefined) return all.value[0];
     if (!this.kernel.ended) {
@@ -151,14 +170,14 @@ export class KernelLink {
     return undefined;
   }
 
-  /** What was waited for; throws where the kernel ends or the time is over first. */
+  /** Awaits a promise; throws if the kernel ends or the time is over first. */
   async #until<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
     const settled = await this.within(promise, milliseconds);
     if (settled === undefined) {
       throw new Error(
         this.exit === undefined
           ? `it does not answer within ${milliseconds} ms`
-          : `it ended with code ${this.exit.code}: ${this.exit.stderr.trim()}`,
+          : `it ended with code ${this.exit.code}: ${startFault(this.exit.stderr)}`,
       );
     }
     return settled.value;
@@ -168,7 +187,7 @@ export class KernelLink {
     await this.#read("iopub", (message) => {
       heard();
       const { msg_type: type } = message.header;
-      // Where the prelude found no pipe, its messages come this way.
+      // If the prelude found no pipe, its messages arrive here.
       if (type === "tunebook") this.take(message.content);
       else if (type === "tunebook_end") this.#resolve(`native ${message.content.token}`);
       else this.#options.onIopub(message);
@@ -194,15 +213,21 @@ export class KernelLink {
 
   async #read(channel: "iopub" | "shell" | "stdin", take: (message: Message) => void) {
     try {
-      for await (const message of this.kernel.messages(channel)) take(message);
-    } catch {
-      // A stream that makes no sense any more: the replies will be missed, and the kernel ended.
+      for await (const message of this.kernel.messages(channel)) {
+        this.#options.onBytes(sizeOf(message));
+        take(message);
+      }
+    } catch (error) {
+      if (error instanceof MessageTooLarge) this.#options.onBytes(Infinity);
+      // The stream is corrupt: replies will be missing, and the kernel will be ended.
       this.kernel.kill();
     }
   }
 
-  /** Takes a message of the prelude's. */
-  take(message: PreludeMessage): void {
+  /** Handles a message of the prelude, or one that claims to be. */
+  take(given: unknown): void {
+    const message = readPreludeMessage(given);
+    if (message === undefined) return;
     switch (message.type) {
       case "signal_taken":
         this.signalTaken = true;
@@ -216,8 +241,9 @@ export class KernelLink {
       case "end":
         this.#resolve(`end ${message.token}`, message);
         break;
+      case "settled":
       case "ready":
-        this.#resolve("ready", message);
+        this.#resolve(message.type, message);
         break;
       default:
         this.#options.onPrelude(message);
@@ -228,6 +254,11 @@ export class KernelLink {
     this.#waiting.get(key)?.(message);
     this.#waiting.delete(key);
   }
+}
+
+/** The size of a message in bytes. */
+function sizeOf({ bytes, buffers }: Message): number {
+  return buffers.reduce((sum, buffer) => sum + buffer.length, bytes);
 }
 
 /** The content of an `execute_request`. */

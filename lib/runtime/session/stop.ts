@@ -1,22 +1,9 @@
-// How a running cell is stopped: by the mildest means that works.
+// Stops a running cell by the mildest means that works.
 
 import type { Message } from "../messages.ts";
 import { startTimer } from "../timer.ts";
 import type { KernelLink } from "./link.ts";
-
-/** How long the steps of a stop may take, in milliseconds. */
-export const STOP = {
-  /** Library code that took the signal may end by itself this long, then its await is given up. */
-  grace: 10_000,
-  /** An event loop that does not turn for this long is busy: running JavaScript is interrupted. */
-  busy: 1000,
-  /** How much longer a kernel gets that uses little processor time meanwhile. */
-  starved: 10_000,
-  /** As `busy`, where library code took the signal: it is in the middle of a step. */
-  busyLibrary: 30_000,
-  /** From the end of what was waited for to the cell's end. */
-  settle: 1500,
-} as const;
+import { STOP } from "./stop_times.ts";
 
 /** What may stop a cell. */
 export interface StopCauses {
@@ -24,7 +11,7 @@ export interface StopCauses {
   signal?: AbortSignal;
   /** Seconds after which the cell is stopped. */
   timeout?: number;
-  /** Is told why, when the stop begins. */
+  /** Called with the reason when the stop begins. */
   onStop: (cause: "stopped" | "timeout") => void;
 }
 
@@ -32,9 +19,9 @@ export interface StopCauses {
  * Waits for a cell's reply, and stops the cell when told.
  *
  * @param link The kernel.
- * @param cell The number under which the prelude knows the cell.
+ * @param cell The prelude's number for the cell.
  * @param reply The cell's reply.
- * @returns The reply; undefined where the kernel ended.
+ * @returns The reply; undefined if the kernel ended.
  */
 export async function supervise(
   link: KernelLink,
@@ -62,7 +49,7 @@ export async function supervise(
   }
 }
 
-/** Stops the running cell; the last means is to end the kernel. */
+/** Stops the running cell; the last resort is to end the kernel. */
 async function stopCell(
   link: KernelLink,
   cell: number,
@@ -75,20 +62,20 @@ async function stopCell(
   await kernel.tell(`stop ${cell}`);
   let first = await link.within(heard, link.signalTaken ? STOP.busyLibrary : STOP.busy);
   if (first === undefined && !kernel.ended) {
-    // A kernel that is not running either is starved by a loaded machine: give it time, since an
-    // interrupt of a pending await would cost all state.
+    // A kernel that does not run either is short of processor time on a loaded machine: wait,
+    // because interrupting a pending await would lose all state.
     const after = await kernel.cpuSeconds();
     const idle = before !== undefined && after !== undefined && after - before < 0.05;
     if (idle) first = await link.within(heard, STOP.starved);
   }
   if (first !== undefined && "header" in first.value) return first.value;
   if (first !== undefined) {
-    // The event loop turns: awaits are being given up.
+    // The event loop turns, so awaits are being abandoned.
     const ended = await within(STOP.settle + (link.signalTaken ? STOP.grace : 0));
     if (ended !== undefined) return ended;
   }
   if (!kernel.ended) {
-    // JavaScript runs without a break. (With a pending await this would hang the kernel for good.)
+    // JavaScript runs without pausing. (With a pending await this would hang the kernel for good.)
     await kernel.interrupt();
     const ended = await within(STOP.settle);
     if (ended !== undefined) return ended;

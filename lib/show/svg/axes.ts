@@ -1,4 +1,4 @@
-// Draws axes, lines across the plot and the bar that explains colours.
+// Draws axes, lines across the plot and the colour bar.
 
 import { type HeatmapTrace, plainText, type PlotlyLayout } from "../plotly.ts";
 import { colorAt } from "./colors.ts";
@@ -14,7 +14,7 @@ export interface Box {
   bottom: number;
 }
 
-/** What axes are drawn on. */
+/** The scales and edges of a plot. */
 export interface Drawing {
   x: Scale;
   y: Scale;
@@ -29,10 +29,10 @@ const gridLines = (path: string) =>
   `<path d="${path}" stroke="currentColor" stroke-opacity=".15" fill="none"/>`;
 
 /**
- * Draws the lower axis, or the upper one.
+ * Draws the lower or the upper axis.
  *
  * @param drawing Scales and edges.
- * @param options Title, and whether labels are written aslant and how far they then reach down.
+ * @param options Title, and whether labels are slanted and how far they then extend downwards.
  * @returns SVG elements.
  */
 export function drawXAxis(
@@ -100,7 +100,7 @@ export function drawYAxis(drawing: Drawing, options: { title: string; grid: bool
 }
 
 /**
- * Draws the straight lines that a layout asks for, such as a limit or the end of an epoch.
+ * Draws the straight lines of a layout, such as a limit or the end of an epoch.
  *
  * @param layout The figure's layout.
  * @param drawing Scales and edges.
@@ -129,10 +129,10 @@ export function drawShapes(layout: PlotlyLayout, drawing: Drawing): string {
 }
 
 /**
- * Draws the bar that says which colour is which number.
+ * Draws the colour bar.
  *
  * @param trace The grid.
- * @param box The plot's edges; the bar stands right of it.
+ * @param box The plot's edges; the bar is to the right of it.
  * @param tickSize Height of its numbers.
  * @returns SVG elements.
  */

@@ -1,4 +1,5 @@
-// The Viridis colour scale (S. van der Walt and N. Smith, 2015): even steps for the eye, in grey too.
+// The Viridis colour scale (S. van der Walt and N. Smith, 2015): perceptually uniform, also in
+// grey.
 
 const stops = [
   [68, 1, 84],

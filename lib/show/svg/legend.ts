@@ -5,10 +5,10 @@ import { dashAttribute, marker, px, safeColor, traceColor } from "./marks.ts";
 import { isHeatmap, isScatter } from "./ranges.ts";
 import { textElement, textWidth, truncate } from "./text.ts";
 
-/** Names and places of a legend. */
+/** The names of a legend and their positions. */
 export interface Legend {
   items: { trace: PlotlyTrace; color: string; label: string; x: number; row: number }[];
-  /** Pixels that it takes. */
+  /** Its height in pixels. */
   height: number;
 }
 
@@ -16,12 +16,12 @@ const rowHeight = 18;
 const size = 12;
 
 /**
- * Sets the names of a figure's series in rows.
+ * Arranges the names of a figure's series in rows.
  *
  * @param data The figure's traces.
- * @param layout Its layout; as in Plotly a legend shows from two series on.
- * @param width Pixels that a row may take.
- * @returns Where each name goes.
+ * @param layout Its layout; as in Plotly, a legend is shown for two or more series.
+ * @param width The width of a row in pixels.
+ * @returns The position of each name.
  */
 export function layOutLegend(
   data: readonly PlotlyTrace[],
@@ -49,7 +49,7 @@ export function layOutLegend(
 /**
  * Draws a legend.
  *
- * @param legend What {@linkcode layOutLegend} returned.
+ * @param legend The legend, from {@linkcode layOutLegend}.
  * @param left Its left edge.
  * @param top Its upper edge.
  * @returns SVG elements.

@@ -7,27 +7,27 @@ import { colorAt } from "./colors.ts";
 import { barWidths, coordinates, isBar, isHeatmap, isScatter } from "./ranges.ts";
 import type { Scale } from "./scale.ts";
 
-/** The two scales that a trace is drawn on. */
+/** The two scales of a trace. */
 export interface Plane {
   x: Scale;
   y: Scale;
 }
 
 /**
- * A pixel number with at most one decimal.
+ * Formats a pixel number with at most one decimal.
  *
  * @param pixel The number.
- * @returns The shortest way to write it.
+ * @returns Its shortest form.
  */
 export function px(pixel: number): string {
   return String(Math.round(pixel * 10) / 10);
 }
 
 /**
- * Only what looks like a colour gets into the SVG: a figure may come from elsewhere.
+ * Checks a colour for the SVG, because a figure may come from an untrusted source.
  *
- * @param color What the figure says.
- * @param fallback What to draw otherwise.
+ * @param color The colour in the figure.
+ * @param fallback The colour to use if it is not valid.
  * @returns A colour name, hex colour, or rgb()/rgba()/hsl().
  */
 export function safeColor(color: string | undefined, fallback: string): string {
@@ -36,7 +36,7 @@ export function safeColor(color: string | undefined, fallback: string): string {
     : fallback;
 }
 
-/** @returns The colour of the trace at a place in the figure. */
+/** @returns The colour of the trace with an index in the figure. */
 export function traceColor(trace: PlotlyTrace, index: number): string {
   const fallback = palette[index % palette.length];
   if (isScatter(trace)) return safeColor(trace.line?.color ?? trace.marker?.color, fallback);
@@ -56,7 +56,7 @@ export function dashAttribute(dash: string | undefined): string {
  * Draws a line with or without markers.
  *
  * @param trace The series.
- * @param plane Where to.
+ * @param plane The scales.
  * @param color Its colour.
  * @returns SVG elements.
  */
@@ -130,7 +130,7 @@ function linePath(points: readonly { x: number; y: number }[], steps: boolean): 
     }
     if (!drawing) {
       path += `M${px(x)} ${px(y)}`;
-      // A point between two gaps: round caps make a dot of a line without length.
+      // A point between two gaps: round caps draw a line of zero length as a dot.
       const next = points[i + 1];
       if (!next || !Number.isFinite(next.x) || !Number.isFinite(next.y)) path += "h0";
     } else path += steps ? `H${px(x)}V${px(y)}` : `L${px(x)} ${px(y)}`;
@@ -144,7 +144,7 @@ function linePath(points: readonly { x: number; y: number }[], steps: boolean): 
  *
  * @param bars The traces with their colours.
  * @param plane Where to.
- * @param mode Side by side, on top of each other, or one behind the other.
+ * @param mode Side by side, stacked, or overlaid.
  * @returns SVG elements.
  */
 export function drawBars(
@@ -190,10 +190,12 @@ export function drawBars(
   }).join("");
 }
 
-/** How many shades a grid is drawn in: enough to read, few enough that one path a shade is small. */
+/**
+ * The number of shades of a grid: enough to read, and few enough that one path per shade is small.
+ */
 const shades = 24;
 
-/** @returns The smallest and largest number of a grid, or what the trace sets. */
+/** @returns The smallest and largest number of a grid, or the range set by the trace. */
 export function heatRange(trace: HeatmapTrace): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (const row of trace.z) {

@@ -1,5 +1,7 @@
-// Which part of the data an axis shows, and of which kind the axis is.
+// The range and type of an axis.
 
+// @ts-types="npm:@types/d3-array@3.2.2"
+import { min, pairs } from "d3-array";
 import type {
   BarTrace,
   HeatmapTrace,
@@ -11,12 +13,12 @@ import type {
 import { plainText } from "../plotly.ts";
 import type { Scale } from "./scale.ts";
 
-/** Kind, extent and names of one axis. */
+/** Type, range and names of one axis. */
 export interface AxisRange {
   type: Scale["type"];
   range: [number, number];
   categories: string[];
-  /** False where no datum falls on the axis. */
+  /** Whether the axis has any data. */
   hasData: boolean;
 }
 
@@ -35,7 +37,7 @@ export function isHeatmap(trace: PlotlyTrace): trace is HeatmapTrace {
   return trace.type === "heatmap";
 }
 
-/** @returns What one trace puts along an axis; a heatmap without coordinates counts from 0. */
+/** @returns A trace's coordinates along an axis; a heatmap without coordinates counts from 0. */
 export function coordinates(trace: PlotlyTrace, axis: "x" | "y"): readonly unknown[] {
   const given = trace[axis];
   if (given !== undefined) return given;
@@ -51,12 +53,12 @@ const isNumeric = (value: unknown) =>
   (typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value)));
 
 /**
- * Finds kind and extent of an axis from the traces and what the layout asks for.
+ * Finds type and range of an axis from the traces and the layout.
  *
- * @param traces All traces that lie on the axis.
+ * @param traces All traces on the axis.
  * @param axis Which coordinate.
  * @param layout The figure's layout.
- * @returns The axis as it is to be drawn; `range` is in the axis' own units.
+ * @returns The axis to draw; `range` is in the axis' own units.
  */
 export function axisRange(
   traces: readonly PlotlyTrace[],
@@ -84,7 +86,7 @@ export function axisRange(
   return { type, range: flip(range), categories: [], hasData: extent.low <= extent.high };
 }
 
-/** Smallest and largest value, and whether the ends want room. */
+/** Smallest and largest value, and the padding of the ends. */
 class Extent {
   low = Infinity;
   high = -Infinity;
@@ -105,7 +107,7 @@ class Extent {
     if (this.low > this.high) return [0, 1];
     const size = this.high - this.low;
     const most = Math.max(Math.abs(this.low), Math.abs(this.high));
-    // Equal, or so near that floating point cannot divide what lies between.
+    // Equal, or so close that floating point cannot divide the difference.
     if (!(size > most * 1e-12 && size > 1e-280)) {
       const room = this.log ? 0.5 : most < 1e-280 ? 1 : most / 10;
       return [this.low - room, this.high + room];
@@ -165,12 +167,10 @@ function stackTotals(bars: readonly BarTrace[], axis: "x" | "y"): number[] {
   return [...totals.values()];
 }
 
-/** @returns The smallest distance between neighbours, 1 where there are none. */
+/** @returns The smallest distance between neighbours; 1 if there are fewer than two values. */
 export function smallestGap(values: readonly number[]): number {
   const sorted = [...new Set(values.filter(Number.isFinite))].sort((a, b) => a - b);
-  let gap = Infinity;
-  for (let i = 1; i < sorted.length; i++) gap = Math.min(gap, sorted[i] - sorted[i - 1]);
-  return Number.isFinite(gap) ? gap : 1;
+  return min(pairs(sorted, (a, b) => b - a)) ?? 1;
 }
 
 /** @returns The width of each bar on a numeric axis, in data units. */

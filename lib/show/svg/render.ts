@@ -1,4 +1,4 @@
-// Draws a Plotly figure as an SVG, without a browser: Plotly itself cannot do that.
+// Draws a Plotly figure as an SVG without a browser, which Plotly itself cannot do.
 
 import { plainText, type PlotlyLayout, type PlotlyTrace } from "../plotly.ts";
 import { escapeHtml, sansSerif } from "../theme.ts";
@@ -9,13 +9,15 @@ import { axisRange, isHeatmap, isScatter } from "./ranges.ts";
 import { makeScale, type Scale } from "./scale.ts";
 import { textElement, textWidth, truncate, twoLines } from "./text.ts";
 
-/** How a figure is drawn. */
+/** Options of a drawing. */
 export interface RenderOptions {
   /** The text alternative. */
   alt: string;
   /** Colour of text and axes, the page's own by default. */
   color?: string;
-  /** Width of the drawing's own coordinates, 640 by default; on a page it takes the room there is. */
+  /**
+   * Width in the drawing's own coordinates, 640 by default; on a page it fills the available width.
+   */
   width?: number;
 }
 
@@ -23,7 +25,7 @@ const tickSize = 12;
 
 /**
  * Draws the traces that this library makes: lines, markers, bars and heatmaps on linear, logarithmic
- * and category axes. Text and axes take the page's own colour.
+ * and category axes. Text and axes have the page's own colour.
  *
  * @param data The figure's traces.
  * @param layout The figure's layout.
@@ -42,7 +44,7 @@ export function renderSvg(
   const yRange = axisRange(onPlane, "y", layout);
   let svg = "";
 
-  // From the top: title, subtitle, legend, upper axis.
+  // Space at the top: title, subtitle, legend, upper axis.
   let top = 8;
   for (const line of titleLines(layout.title?.text, 16, (width - 16) * 0.92)) {
     svg += textElement(line, 8, top += 18, { size: 16, bold: true });
@@ -56,7 +58,7 @@ export function renderSvg(
   const upper = layout.xaxis2;
   if (upper?.tickvals) top += upper.title?.text ? 34 : 18;
 
-  // From the sides: labels of the y axis, colour bar.
+  // Space at the sides: labels of the y axis, colour bar.
   const bottomRoom = (xTitle(layout) ? 22 : 4) + 22;
   const yTitle = plainText(layout.yaxis?.title?.text ?? "");
   const maxLabel = width * 0.3;
@@ -85,14 +87,14 @@ export function renderSvg(
     ticks: ticksOf(layout.xaxis),
   });
 
-  // Names that would touch are written aslant, and make the drawing higher.
+  // Names that would overlap are slanted, which increases the height.
   shorten(x, 120);
   const slot = x.ticks.length > 1
     ? Math.abs(unitPixel(x, x.ticks[1].value) - unitPixel(x, x.ticks[0].value))
     : xPixels[1] - xPixels[0];
   const aslant = x.ticks.some((tick) => textWidth(tick.label, tickSize) + 8 > slot);
   if (aslant) {
-    // The first name leans out to the left: no further than the drawing goes.
+    // The first name extends to the left, but not beyond the drawing.
     for (const tick of x.ticks) {
       const room = Math.min(120, (unitPixel(x, tick.value) - 8) * 1.15);
       tick.label = truncate(tick.label, tickSize, Math.max(40, room));
@@ -123,7 +125,7 @@ export function renderSvg(
       }),
     }, { title: plainText(upper.title?.text ?? ""), upper: true, grid: false });
   }
-  // An inner svg clips what lies outside the axes, and needs no id for that.
+  // An inner svg clips marks outside the axes without needing an id.
   const { left: l, top: t } = box;
   const [w, h] = [box.right - box.left, box.bottom - box.top];
   const marks = drawTraces(onPlane, { x, y }, layout.barmode ?? "group") +
@@ -167,7 +169,7 @@ function shorten(scale: Scale, width: number): void {
   for (const tick of scale.ticks) tick.label = truncate(tick.label, tickSize, width);
 }
 
-/** Pixel of a place given in the axis' own units. */
+/** The pixel of a position in the axis' own units. */
 function unitPixel(scale: Scale, value: number): number {
   return scale.pixel(scale.type === "log" ? 10 ** value : value);
 }

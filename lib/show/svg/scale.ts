@@ -1,10 +1,15 @@
-// Axes as numbers: nice ticks, and the map from data to pixels.
+// Axes as numbers: nice ticks, and the map from data to pixels. Figures are Plotly's, so a
+// logarithmic axis is a linear one over the logarithms.
 
+// @ts-types="npm:@types/d3-array@3.2.2"
+import { ticks } from "d3-array";
+// @ts-types="npm:@types/d3-scale@4.0.9"
+import { scaleLinear } from "d3-scale";
 import { formatNumber } from "../theme.ts";
 
 /** A mark on an axis. */
 export interface Tick {
-  /** Where, in the units of the axis: data values, powers of ten (log) or indices (category). */
+  /** The position, in the units of the axis: data values, powers of ten (log) or indices (category). */
   value: number;
   label: string;
 }
@@ -15,40 +20,26 @@ export interface Scale {
   /** Ends of the axis, in its own units. */
   range: [number, number];
   ticks: Tick[];
-  /** @returns The pixel of a datum, NaN where the datum has no place (log of 0, unknown category). */
+  /** @returns The pixel of a datum; NaN if it has no position (log of 0, unknown category). */
   pixel(value: unknown): number;
 }
 
 /**
- * Round numbers that divide a range, after Heckbert, "Nice numbers for graph labels" (1990).
+ * Round numbers within a range: multiples of 1, 2 or 5 times a power of ten.
  *
  * @param min Lower end of the range.
  * @param max Upper end, above `min`.
- * @param count About how many are wanted.
- * @returns Multiples of 1, 2 or 5 times a power of ten that lie within the range, in order.
+ * @param count About how many ticks to make.
+ * @returns The ticks in ascending order; only `min` if the range is empty, tiny or not finite.
  */
 export function niceTicks(min: number, max: number, count: number): number[] {
-  const step = niceStep((max - min) / Math.max(1, count - 1));
-  if (!(step > 0) || !Number.isFinite(step)) return [min];
-  const ticks: number[] = [];
-  // Multiples of an integer index, so that 0.1 + 0.1 + … gathers no error.
-  const tolerance = 1e-9;
-  const first = Math.ceil(min / step - tolerance);
-  const last = Math.floor(max / step + tolerance);
-  for (let i = first; i <= last && ticks.length < 100; i++) {
-    ticks.push(Number((i * step).toPrecision(12)));
-  }
-  return ticks;
-}
-
-function niceStep(rough: number): number {
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const fraction = rough / power;
-  return power * (fraction < 1.5 ? 1 : fraction < 3 ? 2 : fraction < 7 ? 5 : 10);
+  // Within the smallest numbers there are no powers of ten.
+  if (!(max - min > 1e-300) || !Number.isFinite(max - min)) return [min];
+  return ticks(min, max, Math.max(1, count - 1));
 }
 
 /**
- * Labels that tell neighbouring ticks apart, none with more digits than that takes.
+ * Labels with as many digits as distinguish neighbouring ticks.
  *
  * @param values Ticks of one axis.
  * @returns A label for each.
@@ -74,7 +65,7 @@ export function tickLabels(values: readonly number[]): string[] {
   return values.map((v) => formatNumber(v / divisor) + suffix);
 }
 
-/** What {@linkcode makeScale} needs to know. */
+/** Options of {@linkcode makeScale}. */
 export interface ScaleOptions {
   type: Scale["type"];
   /** Ends in the axis' own units. */
@@ -85,12 +76,12 @@ export interface ScaleOptions {
   tickCount: number;
   /** Names of a category axis, in order. */
   categories?: readonly string[];
-  /** Ticks that the figure asks for, in data values. */
+  /** Ticks that the figure sets, in data values. */
   ticks?: { values: readonly (number | string)[]; labels?: readonly string[] };
 }
 
 /**
- * Makes the scale of one axis.
+ * Creates the scale of one axis.
  *
  * @param options Kind, range and pixels of the axis.
  * @returns The scale with its ticks.
@@ -106,26 +97,29 @@ export function makeScale(options: ScaleOptions): Scale {
     const number = Number(value);
     return type === "log" ? (number > 0 ? Math.log10(number) : NaN) : number;
   };
-  const steep = (pixels[1] - pixels[0]) / (range[1] - range[0] || 1);
-  // Too steep where a range is so small that floating point cannot divide it.
-  const slope = Number.isFinite(steep) ? steep : 0;
-  // What lies far outside is clipped anyway, and drawing programs fail on huge numbers.
-  const pixel = (value: unknown) =>
-    Math.min(1e5, Math.max(-1e5, pixels[0] + (unit(value) - range[0]) * slope));
+  // A range so small that floating point cannot divide by it is drawn as if it were 1 long.
+  const size = range[1] - range[0];
+  const domain = Number.isFinite((pixels[1] - pixels[0]) / size) ? range : [range[0], range[0] + 1];
+  const linear = scaleLinear().domain(domain).range(pixels).interpolate(lerp);
+  // What is far outside is clipped anyway, and drawing programs fail on huge numbers.
+  const pixel = (value: unknown) => Math.min(1e5, Math.max(-1e5, linear(unit(value))));
   return { type, range, pixel, ticks: ticksOf(options, unit) };
 }
 
+/** Interpolates between two numbers; unlike d3's own, without NaN far outside of them. */
+const lerp = (a: number, b: number) => (t: number): number => a + (b - a) * t;
+
 function ticksOf(options: ScaleOptions, unit: (value: unknown) => number): Tick[] {
-  const { type, range, tickCount, categories = [], ticks } = options;
+  const { type, range, tickCount, categories = [], ticks: given } = options;
   const [low, high] = [Math.min(...range), Math.max(...range)];
   const inside = (tick: Tick) => tick.value >= low - 1e-9 && tick.value <= high + 1e-9;
-  if (ticks) {
-    const labels = ticks.labels ?? ticks.values.map(String);
-    return ticks.values.map((v, i) => ({ value: unit(v), label: labels[i] ?? String(v) }))
+  if (given) {
+    const labels = given.labels ?? given.values.map(String);
+    return given.values.map((v, i) => ({ value: unit(v), label: labels[i] ?? String(v) }))
       .filter(inside);
   }
   if (type === "category") {
-    // Where names would crowd, every second, third, … is named.
+    // If names would overlap, only every second, third, … is shown.
     const stride = Math.max(1, Math.ceil(categories.length / 40));
     return categories.map((label, value) => ({ value, label })).filter((_, i) => i % stride === 0);
   }

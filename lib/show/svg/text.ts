@@ -1,4 +1,4 @@
-// Text in an SVG: how wide it is, where it breaks, how it is written.
+// Text in an SVG: its width, line breaks and markup.
 
 import { escapeHtml } from "../theme.ts";
 
@@ -6,11 +6,11 @@ const wide =
   /\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Extended_Pictographic}/u;
 
 /**
- * An estimate: without a browser nothing can be measured.
+ * Estimates the width of a text, since it cannot be measured without a browser.
  *
  * @param text The text.
- * @param size Height of the letters, in pixels.
- * @returns About how many pixels wide it is.
+ * @param size The font size in pixels.
+ * @returns The approximate width in pixels.
  */
 export function textWidth(text: string, size: number): number {
   let width = 0;
@@ -26,7 +26,7 @@ export function textWidth(text: string, size: number): number {
   return width * size;
 }
 
-/** @returns The text, cut with an ellipsis where it is wider than `width`. */
+/** @returns The text, cut with an ellipsis if it is wider than `width`. */
 export function truncate(text: string, size: number, width: number): string {
   if (textWidth(text, size) <= width) return text;
   let cut = "";
@@ -49,7 +49,7 @@ export function twoLines(text: string, size: number, width: number): string[] {
   return words.length > 0 ? [first, truncate(words.join(" "), size, width)] : [first];
 }
 
-/** How a piece of text is written. */
+/** The style of a text. */
 export interface TextOptions {
   anchor?: "start" | "middle" | "end";
   size?: number;
@@ -63,9 +63,9 @@ export interface TextOptions {
  * One line of text in the colour of the page's own text.
  *
  * @param text Plain text.
- * @param x Where it is anchored.
+ * @param x The x coordinate of its anchor.
  * @param y Its baseline.
- * @param options How it is written.
+ * @param options Its style.
  * @returns An SVG element.
  */
 export function textElement(text: string, x: number, y: number, options: TextOptions = {}): string {

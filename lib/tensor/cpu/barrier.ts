@@ -6,7 +6,7 @@
 
 const ARRIVED = 0;
 const GENERATION = 1;
-/** Where in the shared memory it says that a thread failed: 1, else 0. */
+/** Where in the shared memory it is 1 if a thread failed, otherwise 0. */
 export const FAILED = 2;
 /** Where the number of the last batch is that all threads are done with. */
 export const DONE_TICKET = 3;

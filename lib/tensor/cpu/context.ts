@@ -8,10 +8,8 @@
 
 import type { Access } from "../device.ts";
 import type { Barrier } from "./barrier.ts";
-import type { Blas } from "./blas.ts";
-
-/** Exports of `kernels.wasm`, by name. Addresses are bytes in the thread's WASM memory. */
-export type WasmKernels = Record<string, (...args: (number | boolean)[]) => number>;
+import type { Blas } from "./blas/blas.ts";
+import type { WasmKernels } from "./wasm_kernels.ts";
 
 /** Rows `[first, last)`. */
 export interface Range {
@@ -44,6 +42,7 @@ export const INITIAL_PAGES = 32;
 export class Context {
   /** The WASM kernels. */
   readonly wasm: WasmKernels;
+  readonly #exports: WebAssembly.Exports;
   readonly #memory: WebAssembly.Memory;
   #floats: Float32Array;
   #top = SCRATCH_START;
@@ -64,8 +63,19 @@ export class Context {
   ) {
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES });
     const imports = { env: { memory: this.#memory, abort: () => {} } };
-    this.wasm = new WebAssembly.Instance(module, imports).exports as WasmKernels;
+    this.#exports = new WebAssembly.Instance(module, imports).exports;
+    this.wasm = this.#exports as unknown as WasmKernels;
     this.#floats = new Float32Array(this.#memory.buffer);
+  }
+
+  /**
+   * Calls what a formula was compiled to.
+   *
+   * @param name Its name in `formula/compiled.as.ts`.
+   * @param values Addresses and numbers, as `generate.ts` orders them.
+   */
+  callCompiled(name: string, ...values: number[]): void {
+    (this.#exports[name] as (...values: number[]) => void)(...values);
   }
 
   /**
@@ -114,7 +124,10 @@ export class Context {
     this.#top = mark;
   }
 
-  /** WASM memory as floats; index = address / 4. Taken anew after each {@linkcode reserve}, since memory may move. */
+  /**
+   * WASM memory as floats; index = address / 4. Created again after each {@linkcode reserve},
+   * because memory may move.
+   */
   get floats(): Float32Array {
     return this.#floats;
   }

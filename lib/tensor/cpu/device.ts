@@ -10,8 +10,9 @@ import { blasVariables } from "../../blas_variables.ts";
 import type { Device, DeviceBuffer, Kernel, KernelTime } from "../device.ts";
 import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
-import { type BlasLibrary, findBlas } from "./blas.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
+import { type BlasSearch, findBlas } from "./blas/find.ts";
+import { isFused } from "./fused.ts";
 import { kernels } from "./kernels.ts";
 import type { Command, Reply, ThreadOptions } from "./protocol.ts";
 
@@ -64,16 +65,17 @@ export class CpuDevice implements Device {
   /** @param options Threads and BLAS. */
   constructor(options: CpuDeviceOptions = {}) {
     const threads = options.threads ?? threadCount();
-    const blas: BlasLibrary | undefined = options.blas === false ? undefined : findBlas();
+    const search: BlasSearch = options.blas === false ? { refused: [] } : findBlas();
+    const blas = search.used;
     this.name = `CPU, ${threads} thread${threads === 1 ? "" : "s"}, ${
-      blas?.name ?? "WebAssembly SIMD"
+      blas?.name ?? ["WebAssembly SIMD", ...whyNoBlas(search)].join(", since ")
     }`;
-    this.facts = { device: "cpu", threads, ...blasFacts(blas) };
+    this.facts = { device: "cpu", threads, fusedMultiplyAdd: isFused(), ...blasFacts(search) };
     const barrierMemory = new SharedArrayBuffer(16);
     this.#threadState = new Int32Array(barrierMemory);
     for (let thread = 0; thread < threads; thread++) {
       const workerData: ThreadOptions = { thread, threads, barrierMemory, blasPath: blas?.path };
-      const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData });
+      const worker = new Worker(workerUrl(), { workerData });
       worker.on("message", (reply: Reply) => this.#receive(reply));
       worker.on("error", (error: Error) => this.#fail(error));
       worker.unref();
@@ -252,9 +254,19 @@ export class CpuDevice implements Device {
 }
 
 /** What decides the bits of matrix products. */
-function blasFacts(blas: BlasLibrary | undefined): Record<string, string> {
-  if (!blas) return { blas: "none" };
-  return { blas: blas.name, ...(blas.core && { blasCore: blas.core }), ...blasVariables() };
+function blasFacts(search: BlasSearch): Record<string, string> {
+  const { used } = search;
+  if (used) {
+    return { blas: used.name, ...(used.core && { blasCore: used.core }), ...blasVariables() };
+  }
+  const [reason] = whyNoBlas(search);
+  return { blas: "none", ...(reason && { blasUnused: reason }) };
+}
+
+/** Why a BLAS that there is, or may be, is not used. */
+function whyNoBlas({ refused, unchecked }: BlasSearch): string[] {
+  if (unchecked) return [unchecked];
+  return refused.slice(0, 1).map(({ name, fault }) => `${name} ${fault}`);
 }
 
 /** A copy for a message: Deno looks at each element of an array that it passes to a thread, and at none of these. */
@@ -274,4 +286,11 @@ function threadCount(): number {
     );
   }
   return count;
+}
+
+/** Node's threads begin with a file or with code: where the library is on a server, with an import. */
+function workerUrl(): URL {
+  const url = new URL("./worker.ts", import.meta.url);
+  if (url.protocol === "file:") return url;
+  return new URL(`data:text/javascript,import ${encodeURIComponent(JSON.stringify(url.href))}`);
 }

@@ -6,7 +6,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import type { CompiledFormula } from "../elementwise/run.ts";
+import type { CompiledFormula } from "../elementwise/kernel.ts";
 import {
   type ElementwiseSpecification,
   formulasOf,
@@ -98,6 +98,44 @@ import type { CpuKernel } from "./kernel.ts";
 export const kernels: Readonly<Record<string, CpuKernel>> = {
 ${rows.sort().join("")}};
 `;
+}
+
+/**
+ * `cpu/wasm_kernels.ts`: the signatures of what the AssemblyScript modules export, so that a wrong call is a compile error.
+ * Those that formulas are compiled to are called by name, by the one kernel that runs them.
+ *
+ * @returns The module's text, before `deno fmt`.
+ */
+export function wasmSignatures(): string {
+  const sources = [
+    Deno.readTextFileSync(new URL("cpu/add_to.as.ts", ROOT)),
+    multiplyPanelSource(),
+    ...filesOfOps(".as.ts").map((path) => Deno.readTextFileSync(new URL(path, ROOT))),
+  ];
+  const methods = sources.flatMap((source) =>
+    [...source.matchAll(/^export function (\w+)\(([^)]*)\): (\w+)/gm)]
+      .filter(([, , , result]) => result !== "v128")
+      .map(([, name, parameters, result]) => {
+        const typed = parameters.split(",").map((one) => one.trim()).filter(Boolean)
+          .map((one) => one.replace(/: (\w+)$/, (_, type) => `: ${typeOf(type)}`));
+        return `  ${name}(${typed.join(", ")}): ${result === "void" ? "void" : "number"};\n`;
+      })
+  );
+  return `/**
+ * What \`kernels.wasm\` exports. Written by \`deno task build\` from the signatures in \`*.as.ts\`.
+ *
+ * @module
+ */
+
+/** Exports of \`kernels.wasm\`. Addresses are bytes in the thread's WASM memory. */
+export interface WasmKernels {
+${methods.sort().join("")}}
+`;
+}
+
+/** What AssemblyScript takes for a type. */
+function typeOf(type: string): string {
+  return type === "bool" ? "number | boolean" : "number";
 }
 
 /**

@@ -39,7 +39,7 @@ export interface Batch {
   readonly created: readonly (readonly [number, SharedArrayBuffer])[];
   /** What to do. */
   readonly commands: readonly Command[];
-  /** Whether thread 0 shall tell how long each command took. */
+  /** Whether thread 0 reports the time of each command. */
   readonly timed: boolean;
   /** Memory that no later command uses. */
   readonly dropped: readonly number[];

@@ -26,8 +26,8 @@ export function maxLane(v: v128): f32 {
 }
 
 /**
- * Entry `index` of a table of constants, in all lanes. V8 makes a vector that stands in the code anew by several
- * instructions each time that it is used, and loads one from memory by a single one.
+ * Entry `index` of a table of constants, in all lanes. V8 builds a constant vector in the code with
+ * several instructions at each use, but loads one from memory with a single instruction.
  */
 // @ts-ignore: decorator
 @inline

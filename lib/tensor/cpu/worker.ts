@@ -6,15 +6,14 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { Barrier, BarrierBroken, DONE_TICKET } from "./barrier.ts";
-import { openBlas } from "./blas.ts";
+import { openBlas } from "./blas/blas.ts";
 import { Context } from "./context.ts";
 import { kernels } from "./kernels.ts";
+import { loadWasm } from "./load_wasm.ts";
 import type { Batch, ThreadOptions } from "./protocol.ts";
 
 const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
 
-const file = new URL("./kernels.wasm", import.meta.url);
-const bytes = file.protocol === "file:" ? Deno.readFileSync(file) : await fetchBytes(file);
 const state = new Int32Array(barrierMemory);
 const barrier = new Barrier(barrierMemory, threads);
 const context = new Context(
@@ -22,15 +21,9 @@ const context = new Context(
   threads,
   barrier,
   blasPath ? openBlas(blasPath) : undefined,
-  new WebAssembly.Module(bytes),
+  await loadWasm(),
 );
 const buffers = new Map<number, Float32Array>();
-
-async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`Cannot load "${url}": the server answers ${response.status}`);
-  return await response.bytes();
-}
 
 function run(batch: Batch): number[] | undefined {
   const times: number[] = [];

@@ -10,7 +10,8 @@ import { namesIn } from "../formula/wgsl.ts";
 import { toFloats } from "../ops/cast/cast.ts";
 import { sumTo } from "../reductions/reduce.ts";
 import { type Gradients, type Operand, record, Tensor } from "../tensor.ts";
-import { type CompiledFormula, runFormula } from "./run.ts";
+import type { CompiledFormula } from "./kernel.ts";
+import { runFormula } from "./run.ts";
 
 /** How tests try an operation. */
 export interface ElementwiseTest<Input extends string = string> {

@@ -45,7 +45,7 @@ export function elementwise(compiled: string, numbers: readonly string[] = []): 
         if (input.varies) input.read(context, addresses[i], begin, count);
       });
       if (accumulate) context.floats.set(target.subarray(begin, begin + count), resultAt / 4);
-      context.wasm[compiled](...addresses, resultAt, count, ...rest, ...flags);
+      context.callCompiled(compiled, ...addresses, resultAt, count, ...rest, ...flags);
       target.set(context.floats.subarray(resultAt / 4, resultAt / 4 + count), begin);
     }
   };

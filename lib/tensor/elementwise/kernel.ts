@@ -10,26 +10,27 @@ import type { Access, Kernel, ParamType } from "../device.ts";
 import { FUNCTIONS, wgslFunction } from "../formula/wgsl.ts";
 import { fold, overRows } from "../webgpu/plans.ts";
 
-/** What an elementwise kernel computes. */
-export interface ElementwiseKernelOptions {
-  /** Its name, such as `"silu.forward"`. */
-  readonly name: string;
+/** What a formula is compiled for. */
+export interface CompiledFormula {
+  /** The kernel's name. */
+  readonly kernel: string;
+  /** Name of the compiled function. */
+  readonly compiled: string;
   /** The formula of an element of the result. */
   readonly formula: string;
-  /** The tensors that the formula uses. */
+  /** Tensors that the formula uses. */
   readonly inputs: readonly string[];
-  /** The numbers that it uses. */
-  readonly numbers?: readonly string[];
+  /** Numbers that the formula uses. */
+  readonly numbers: readonly string[];
   /** Whether results may be added to what is there, as gradients are. */
-  readonly accumulates?: boolean;
-  /** How many dimensions are walked over. */
-  readonly rank: number;
+  readonly accumulates: boolean;
 }
 
 /** Name of the result's buffer. */
 export const RESULT = "result";
 
-const kernels = new Map<string, Kernel>();
+/** Kernels by formula, and by the number of dimensions that are walked over. */
+const kernels = new WeakMap<CompiledFormula, Kernel[]>();
 
 /**
  * Makes an elementwise kernel, or finds the one made before.
@@ -37,14 +38,14 @@ const kernels = new Map<string, Kernel>();
  * Its parameters are `size`, the number of elements; `accumulate` where it accumulates; its numbers; `length1`, … of the
  * dimensions (the first follows from the size); and `xStride0`, … of each input.
  *
- * @param options What it computes.
+ * @param formula What it computes.
+ * @param rank How many dimensions are walked over.
  * @returns The kernel.
  */
-export function elementwiseKernel(options: ElementwiseKernelOptions): Kernel {
-  const key = `${options.name} ${options.rank}`;
-  let kernel = kernels.get(key);
-  if (!kernel) kernels.set(key, kernel = makeKernel(options));
-  return kernel;
+export function elementwiseKernel(formula: CompiledFormula, rank: number): Kernel {
+  let ofRanks = kernels.get(formula);
+  if (!ofRanks) kernels.set(formula, ofRanks = []);
+  return ofRanks[rank] ??= makeKernel(formula, rank);
 }
 
 /**
@@ -65,8 +66,8 @@ export function walkParams(inputs: readonly string[], walk: Walk): Record<string
   return params;
 }
 
-function makeKernel(options: ElementwiseKernelOptions): Kernel {
-  const { name, inputs, numbers = [], accumulates = false, rank } = options;
+function makeKernel(formula: CompiledFormula, rank: number): Kernel {
+  const { kernel: name, inputs, numbers, accumulates } = formula;
   const buffers: Record<string, Access> = {};
   for (const input of inputs) buffers[input] = "read";
   buffers[RESULT] = accumulates ? "update" : "write";
@@ -87,7 +88,7 @@ function makeKernel(options: ElementwiseKernelOptions): Kernel {
     buffers,
     params,
     webgpu: overRows<string, string>({
-      source: wgslOf(options, params),
+      source: wgslOf(formula, rank, params),
       rows: (given) => given.size / inner(given),
       widths: (given) => {
         const widths: Record<string, number> = { [RESULT]: inner(given) };
@@ -105,7 +106,8 @@ function makeKernel(options: ElementwiseKernelOptions): Kernel {
 }
 
 function wgslOf(
-  { formula, inputs, numbers = [], accumulates, rank }: ElementwiseKernelOptions,
+  { formula, inputs, numbers, accumulates }: CompiledFormula,
+  rank: number,
   params: Readonly<Record<string, ParamType>>,
 ): string {
   const fields = Object.entries(params).map(([name, type]) => `  ${name}: ${type},\n`).join("");

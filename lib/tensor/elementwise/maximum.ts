@@ -25,7 +25,7 @@ import { defineElementwise } from "./define.ts";
 export const maximum: (a: Operand, b: Operand) => Tensor = defineElementwise({
   name: "maximum",
   inputs: ["a", "b"],
-  forward: "select(b, a, a > b || a != a)",
+  forward: "select(b, a, a > b || isNaN(a))",
   gradients: {
     a: "select(select(0.0, 0.5 * dy, a == b), dy, a > b)",
     b: "select(select(0.0, 0.5 * dy, a == b), dy, b > a)",

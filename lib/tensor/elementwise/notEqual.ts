@@ -25,7 +25,7 @@ import { defineElementwise } from "./define.ts";
 export const notEqual: (a: Operand, b: Operand) => Tensor = defineElementwise({
   name: "notEqual",
   inputs: ["a", "b"],
-  forward: "select(0.0, 1.0, a != b)",
+  forward: "select(1.0, 0.0, a == b)",
   gradients: {},
   test: { torch: "a != b" },
 });

@@ -4,23 +4,9 @@
  * @module
  */
 
-import { joinDimensions, stridesIn } from "../broadcast.ts";
+import { equalShapes, joinDimensions, stridesIn } from "../broadcast.ts";
 import type { Tensor } from "../tensor.ts";
-import { elementwiseKernel, RESULT, walkParams } from "./kernel.ts";
-
-/** What a formula is compiled for. */
-export interface CompiledFormula {
-  /** The kernel's name. */
-  readonly kernel: string;
-  /** Name of the compiled function. */
-  readonly compiled: string;
-  readonly formula: string;
-  /** Tensors that the formula uses. */
-  readonly inputs: readonly string[];
-  /** Numbers that the formula uses. */
-  readonly numbers: readonly string[];
-  readonly accumulates: boolean;
-}
+import { type CompiledFormula, elementwiseKernel, RESULT, walkParams } from "./kernel.ts";
 
 /**
  * Computes a formula of tensors that are broadcast to the result's shape.
@@ -41,21 +27,16 @@ export function runFormula(
   const { size, shape, device } = result;
   if (size === 0) return;
   const { inputs } = formula;
-  const walk = joinDimensions({
+  // Nothing is repeated in most cases: then all elements are one dimension.
+  const dense = inputs.every((input) => equalShapes(values[input].shape, shape));
+  const walk = dense ? { lengths: [size], strides: inputs.map(() => [1]) } : joinDimensions({
     lengths: shape,
     strides: inputs.map((input) => stridesIn(values[input].shape, shape)),
   });
-  const kernel = elementwiseKernel({
-    ...formula,
-    name: formula.kernel,
-    rank: walk.lengths.length,
-  });
   const buffers: Record<string, Tensor["buffer"]> = {};
   for (const input of inputs) buffers[input] = values[input].buffer;
-  device.run(kernel, { ...buffers, [RESULT]: result.buffer }, {
-    size,
-    ...(formula.accumulates ? { accumulate } : {}),
-    ...numbers,
-    ...walkParams(inputs, walk),
-  });
+  buffers[RESULT] = result.buffer;
+  const params: Record<string, number> = { size, ...numbers, ...walkParams(inputs, walk) };
+  if (formula.accumulates) params.accumulate = accumulate;
+  device.run(elementwiseKernel(formula, walk.lengths.length), buffers, params);
 }

@@ -27,7 +27,7 @@ import { defineElementwise } from "./define.ts";
 export const where: (condition: Operand, a: Operand, b: Operand) => Tensor = defineElementwise({
   name: "where",
   inputs: ["condition", "a", "b"],
-  forward: "select(b, a, condition != 0.0)",
-  gradients: { a: "select(0.0, dy, condition != 0.0)", b: "select(dy, 0.0, condition != 0.0)" },
-  test: { torch: "torch.where(condition.round() != 0, a, b)" },
+  forward: "select(a, b, condition == 0.0)",
+  gradients: { a: "select(dy, 0.0, condition == 0.0)", b: "select(0.0, dy, condition == 0.0)" },
+  test: { torch: "torch.where(condition != 0, a, b)", special: [0, NaN] },
 });

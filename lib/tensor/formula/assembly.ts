@@ -13,7 +13,6 @@ const BINARY: Record<string, string> = {
   "*": "f32x4.mul",
   "/": "f32x4.div",
   "==": "f32x4.eq",
-  "!=": "f32x4.ne",
   "<": "f32x4.lt",
   "<=": "f32x4.le",
   ">": "f32x4.gt",
@@ -25,6 +24,7 @@ const UNARY: Record<string, string> = { "-": "f32x4.neg", "!": "v128.not" };
 const FUNCTIONS: Record<string, string> = {
   abs: "f32x4.abs",
   exp: "exact.exp",
+  isNaN: "exact.isNaN",
   log: "exact.log",
   max: "f32x4.max",
   min: "f32x4.min",
@@ -72,7 +72,7 @@ export class Constants {
  * @param values AssemblyScript for each name in it.
  * @param constants Where its numbers go.
  * @returns An expression of type v128.
- * @throws {SyntaxError} If it is no formula.
+ * @throws {SyntaxError} If it is not a formula.
  */
 export function assemblyOf(
   formula: string,

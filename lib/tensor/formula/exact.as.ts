@@ -134,8 +134,25 @@ export function tanh(x: v128): v128 {
   return v128.bitselect(near, signed, f32x4.lt(size, constant(TANH, 1)));
 }
 
-/** a to the b, lane by lane: AssemblyScript's, which is musl's. */
+/** Which lanes are NaN. */
+// @ts-ignore: decorator
+@inline
+export function isNaN(x: v128): v128 {
+  return f32x4.ne(x, x);
+}
+
+/** a to the b: as in C, 1 for any power of 1 and for an infinite one of −1. */
 export function pow(a: v128, b: v128): v128 {
+  const one = constant(LOG, 0);
+  const endless = v128.and(
+    f32x4.eq(f32x4.abs(a), one),
+    f32x4.eq(f32x4.abs(b), constant(LOG, 16)),
+  );
+  return v128.bitselect(one, powOfLanes(a, b), v128.or(f32x4.eq(a, one), endless));
+}
+
+/** Lane by lane: AssemblyScript's, which is musl's, but NaN in these cases. */
+function powOfLanes(a: v128, b: v128): v128 {
   let y = f32x4.splat(Mathf.pow(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
   y = f32x4.replace_lane(y, 1, Mathf.pow(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
   y = f32x4.replace_lane(y, 2, Mathf.pow(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));

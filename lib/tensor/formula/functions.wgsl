@@ -1,8 +1,13 @@
 // Functions of formulas. WGSL leaves open what NaN and infinity become; these keep them where the driver does.
 
+// By its bits, since drivers may take comparisons with NaN for what they like.
+fn formula_isNaN(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
 fn formula_sigmoid(x: f32) -> f32 {
-  // Some GPUs know no infinity: exp stays below it.
-  return 1.0 / (1.0 + exp(min(-x, 80.0)));
+  // Some GPUs know no infinity: exp stays below it. min may lose NaN.
+  return select(1.0 / (1.0 + exp(min(-x, 80.0))), x, formula_isNaN(x));
 }
 
 // Near 0 a series (Cephes), since 1 - exp(-2x) would lose digits there.
@@ -26,7 +31,14 @@ fn formula_pow(base: f32, exponent: f32) -> f32 {
   if (exponent == 0.0 || base == 1.0) {
     return 1.0;
   }
-  if (exponent == 1.0 || base != base) {
+  if (formula_isNaN(base) || formula_isNaN(exponent)) {
+    return base + exponent;
+  }
+  let largest = 3.4028234e38;
+  if (base == -1.0 && abs(exponent) > largest) {
+    return 1.0;
+  }
+  if (exponent == 1.0) {
     return base;
   }
   if (exponent == 2.0) {
@@ -38,13 +50,13 @@ fn formula_pow(base: f32, exponent: f32) -> f32 {
   if (exponent == -1.0) {
     return 1.0 / base;
   }
-  if (exponent == 0.5) {
+  if (exponent == 0.5 && base >= -largest) {
     return sqrt(base);
   }
-  if (exponent == -0.5) {
+  if (exponent == -0.5 && base >= -largest) {
     return 1.0 / sqrt(base);
   }
-  let whole = exponent == floor(exponent) || abs(base) > 3.4028234e38;
+  let whole = exponent == floor(exponent) || abs(base) > largest;
   let odd = whole && abs(exponent % 2.0) == 1.0;
   if (base == 0.0) {
     return select(1.0 / abs(base), 0.0, exponent > 0.0);

@@ -1,9 +1,10 @@
 /**
- * Formulas as WGSL. A formula is an expression in the names of an operation's inputs that both devices can compute: for
- * the GPU it is WGSL almost as it stands, for the CPU `assembly.ts` translates it.
+ * Formulas as WGSL. A formula is an expression in the names of an operation's inputs that both
+ * devices can compute: for the GPU it is almost WGSL, for the CPU `assembly.ts` translates it.
  *
- * Its language: numbers with a decimal point, `+ - * /`, comparisons, `&& || !`, and the functions `abs`, `exp`, `log`,
- * `max`, `min`, `pow`, `sigmoid`, `sqrt`, `tanh` and `select(otherwise, value, condition)`.
+ * Its language: numbers with a decimal point, `+ - * /`, the comparisons `== < <= > >=` (but not
+ * `!=`, which GPUs evaluate to false for NaN), `&& || !`, and the functions `abs`, `exp`, `isNaN`,
+ * `log`, `max`, `min`, `pow`, `sigmoid`, `sqrt`, `tanh` and `select(otherwise, value, condition)`.
  *
  * @module
  */
@@ -11,7 +12,7 @@
 import functions from "./functions.wgsl" with { type: "text" };
 
 /** Functions that WGSL lacks, or that drivers compute too roughly: `functions.wgsl` has them. */
-const OWN = /\b(pow|sigmoid|tanh)\(/g;
+const OWN = /\b(isNaN|pow|sigmoid|tanh)\(/g;
 
 /** What a kernel that uses formulas begins with. */
 export const FUNCTIONS: string = functions;

@@ -6,7 +6,8 @@
  */
 
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
-import { type CompiledFormula, runFormula } from "../elementwise/run.ts";
+import type { CompiledFormula } from "../elementwise/kernel.ts";
+import { runFormula } from "../elementwise/run.ts";
 import { namesIn } from "../formula/wgsl.ts";
 import { toFloats } from "../ops/cast/cast.ts";
 import { formatShape, record, type ReductionOptions, Tensor } from "../tensor.ts";

@@ -2,8 +2,8 @@
  * The kernels of reductions, made from their formulas: `reduction.cpu.ts` runs what `formula/assembly.ts` compiled, a GPU
  * the WGSL that is written here.
  *
- * A tensor is seen as (outer, length, inner), of which `length` is reduced. The order in which elements are combined
- * depends on these numbers alone.
+ * A tensor is seen as (outer, length, inner), of which `length` is reduced. `count` is how many elements a result is of, or
+ * −1 for totals of parts. The order in which elements are combined depends on these numbers alone.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const MANY_RESULTS = 16_384;
 /** Elements that are worth a workgroup. */
 const LONG = 64;
 
-const kernels = new Map<string, Kernel<"x" | "y", "outer" | "length" | "inner">>();
+const kernels = new Map<string, Kernel<"x" | "y", "outer" | "length" | "inner" | "count">>();
 
 /**
  * Makes the kernel of a reduction, or finds the one made before.
@@ -39,7 +39,7 @@ const kernels = new Map<string, Kernel<"x" | "y", "outer" | "length" | "inner">>
  */
 export function reductionKernel(
   formulas: ReductionFormulas,
-): Kernel<"x" | "y", "outer" | "length" | "inner"> {
+): Kernel<"x" | "y", "outer" | "length" | "inner" | "count"> {
   let kernel = kernels.get(formulas.name);
   if (!kernel) kernels.set(formulas.name, kernel = makeKernel(formulas));
   return kernel;
@@ -47,11 +47,11 @@ export function reductionKernel(
 
 function makeKernel(
   formulas: ReductionFormulas,
-): Kernel<"x" | "y", "outer" | "length" | "inner"> {
+): Kernel<"x" | "y", "outer" | "length" | "inner" | "count"> {
   return defineKernel({
     name: formulas.name,
     buffers: { x: "read", y: "write" },
-    params: { outer: "u32", length: "u32", inner: "u32" },
+    params: { outer: "u32", length: "u32", inner: "u32", count: "i32" },
     webgpu: overRows({
       source: wgslOf(formulas),
       rows: ({ outer }) => outer,
@@ -73,6 +73,7 @@ function wgslOf({ combine, identity, finish = "total" }: ReductionFormulas): str
   outer: u32,
   length: u32,
   inner: u32,
+  count: i32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -84,6 +85,14 @@ ${wgslFunction("finish", finish, ["total", "count"])}
 // Where the elements of a result begin.
 fn start_of(result: u32) -> u32 {
   return result / params.inner * params.length * params.inner + result % params.inner;
+}
+
+// Totals of parts, whose count is negative, are not finished.
+fn finished(total: f32) -> f32 {
+  if (params.count < 0) {
+    return total;
+  }
+  return finish(total, f32(params.count));
 }
 
 fn initial(start: u32) -> f32 {
@@ -107,7 +116,7 @@ fn by_thread(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
     }
     total = combine(total, part);
   }
-  y[result] = finish(total, f32(params.length));
+  y[result] = finished(total);
 }
 
 var<workgroup> parts: array<f32, 256>;
@@ -140,7 +149,7 @@ fn by_group(
     }
   }
   if (thread == 0u) {
-    y[result] = finish(parts[0], f32(params.length));
+    y[result] = finished(parts[0]);
   }
 }
 `;

@@ -25,7 +25,7 @@ import { defineReduction } from "./define.ts";
  */
 export const min: (x: Tensor, options?: ReductionOptions) => Tensor = defineReduction({
   name: "min",
-  combine: "select(b, a, a < b || a != a)",
+  combine: "select(b, a, a < b || isNaN(a))",
   gradient: "select(0.0, dy / ties, x == y)",
   test: { torch: "torch.amin(x, dim, keepdim=keepdim)" },
 });

@@ -6,6 +6,7 @@
 
 import { formatShape, type ReductionOptions, sizeOf, Tensor } from "../tensor.ts";
 import { type ReductionFormulas, reductionKernel } from "./kernel.ts";
+import { stridedCopy } from "../ops/strided_copy/strided_copy.ts";
 import { sumFormulas } from "./sum_formulas.ts";
 
 /**
@@ -32,17 +33,58 @@ export function reduceAxes(
     const reduced = [...shape.slice(0, low), ...axes.slice(start, end).map(() => 1)];
     const y = Tensor.empty(x.device, [...reduced, ...shape.slice(high)]);
     if (y.size > 0) {
-      x.device.run(reductionKernel(formulas), { x: result.buffer, y: y.buffer }, {
-        outer: sizeOf(shape.slice(0, low)),
-        length: sizeOf(shape.slice(low, high)),
-        inner: sizeOf(shape.slice(high)),
-      });
+      const length = sizeOf(shape.slice(low, high));
+      const seen = { outer: sizeOf(shape.slice(0, low)), length, inner: sizeOf(shape.slice(high)) };
+      reduceInto(formulas, result, y, seen, length);
     }
     if (result !== x) result.dispose();
     result = y;
     end = start;
   }
   return result;
+}
+
+/** How a tensor is seen: `length` is reduced. */
+interface Seen {
+  readonly outer: number;
+  readonly length: number;
+  readonly inner: number;
+}
+
+/** Reduces at once, or in parts where what makes one result is larger than a binding. */
+function reduceInto(
+  formulas: ReductionFormulas,
+  x: Tensor,
+  y: Tensor,
+  seen: Seen,
+  count: number,
+): void {
+  const { device } = x;
+  const { outer, length, inner } = seen;
+  // Half, since where a part begins must be aligned.
+  const most = Math.floor(device.maxBindingSize / 2 / 4 / Math.max(inner, 1));
+  if (length * inner * 4 <= device.maxBindingSize / 2 || length <= 1 || most < 2) {
+    const buffers = { x: x.buffer, y: y.buffer };
+    return device.run(reductionKernel(formulas), buffers, { ...seen, count });
+  }
+  const parts = Math.ceil(length / most);
+  const totals = Tensor.empty(device, [outer, parts, inner]);
+  const inTotals = [parts * inner, 1];
+  for (let part = 0; part < parts; part++) {
+    const first = part * most;
+    const size = Math.min(most, length - first);
+    const rows = Tensor.empty(device, [outer, size, inner]);
+    const from = { offset: first * inner, strides: [length * inner, 1] };
+    stridedCopy([outer, size * inner], x, from, rows, { strides: [size * inner, 1] });
+    const total = Tensor.empty(device, [outer, inner]);
+    reduceInto(formulas, rows, total, { outer, length: size, inner }, -1);
+    const to = { offset: part * inner, strides: inTotals };
+    stridedCopy([outer, inner], total, { strides: [inner, 1] }, totals, to);
+    rows.dispose();
+    total.dispose();
+  }
+  reduceInto(formulas, totals, y, { outer, length: parts, inner }, count);
+  totals.dispose();
 }
 
 /**

@@ -31,15 +31,15 @@ export interface CompiledReduction {
  * @returns The kernel.
  */
 export function reduction(reduction: CompiledReduction): CpuKernel {
-  return (context, { x, y }, { outer, length, inner }) => {
+  return (context, { x, y }, { outer, length, inner, count }) => {
     const share = context.share(outer * inner, 16);
     if (share.first >= share.last) return;
     if (inner === 1) reduceLines(context, reduction, x, y, length, share);
     else reduceColumns(context, reduction, x, y, length, inner, share);
-    if (!reduction.finishes) return;
+    if (!reduction.finishes || count < 0) return;
     context.reset();
-    context.stream({ y: { buffer: y, access: "update" } }, share, (at, count) => {
-      context.wasm[`${reduction.compiled}_finish`](at.y, count, length);
+    context.stream({ y: { buffer: y, access: "update" } }, share, (at, results) => {
+      context.callCompiled(`${reduction.compiled}_finish`, at.y, results, count);
     });
   };
 }
@@ -81,7 +81,7 @@ function reduceLines(
         loadLine(context, reduction, line, from / 4 + i * width, width);
       }
     }
-    context.wasm[`${reduction.compiled}_rows`](from, to, count, width);
+    context.callCompiled(`${reduction.compiled}_rows`, from, to, count, width);
     context.store(to, y, { first: row, last: row + count });
   }
 }
@@ -99,7 +99,7 @@ function reduceLine(
     const part = line.subarray(i * LONGEST, (i + 1) * LONGEST);
     const width = Math.ceil(part.length / 16) * 16;
     loadLine(context, reduction, part, address / 4, width);
-    context.wasm[`${reduction.compiled}_rows`](address, total, 1, width);
+    context.callCompiled(`${reduction.compiled}_rows`, address, total, 1, width);
     parts[i] = context.floats[total / 4];
   }
   return parts.length === 1 ? parts[0] : reduceLine(context, reduction, parts, address, total);
@@ -151,8 +151,8 @@ function reduceColumns(
       const rows = { first: row, last: Math.min(length, row + BLOCK_ROWS) };
       context.copyBlock(from, matrix, inner, rows, columns, stride);
       begin(partAt, context.floats.subarray(from / 4), count);
-      context.wasm[`${compiled}_columns`](from, partAt, rows.last - row, stride);
-      context.wasm[`${compiled}_columns`](partAt, totalAt, 1, stride);
+      context.callCompiled(`${compiled}_columns`, from, partAt, rows.last - row, stride);
+      context.callCompiled(`${compiled}_columns`, partAt, totalAt, 1, stride);
     }
     context.store(totalAt, y, { first: result, last: result + count });
     result += count;

@@ -8,7 +8,7 @@
 export interface AdapterDescription {
   /** Its name, such as `"NVIDIA H200"` or `"llvmpipe (LLVM 15.0.6, 256 bits)"`. */
   readonly name: string;
-  /** Who made it, as the driver tells: a name or a number. */
+  /** Its manufacturer, according to the driver: a name or a number. */
   readonly vendor: string;
   /** Family of GPUs it belongs to, or `""` where the driver does not tell. */
   readonly architecture: string;

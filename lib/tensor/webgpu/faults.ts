@@ -49,11 +49,11 @@ export class Faults {
   /**
    * Remembers that something went wrong.
    *
-   * @param reason What did, in words that follow "Cannot go on with the GPU …: ".
+   * @param reason What did, in words that follow "Cannot continue with the GPU …: ".
    */
   fail(reason: string): void {
     if (this.#first) return;
-    this.#first = new Error(`Cannot go on with the GPU "${this.#name}": ${reason}`);
+    this.#first = new Error(`Cannot continue with the GPU "${this.#name}": ${reason}`);
     this.#failure.reject(this.#first);
   }
 
@@ -70,7 +70,7 @@ export class Faults {
     this.#failure = watchable();
   }
 
-  /** Marks the GPU as closed, which is no fault but ends its use. */
+  /** Marks the GPU as closed, which is not a fault but ends its use. */
   close(): void {
     this.#gone = true;
     this.#first ??= new Error(`The WebGPU device "${this.#name}" is closed`);

@@ -1,12 +1,13 @@
 /**
  * What was once measured on this machine and need not be measured again: a JSON file in the user's cache folder.
  *
- * A file that is missing, damaged or cannot be written is no error: it is measured again.
+ * A file that is missing, damaged or cannot be written is not an error: it is measured again.
  *
  * @module
  */
 
 import { dirname, join } from "@std/path";
+import { cacheFolder } from "../../cache_folder.ts";
 
 /** Measured choices, by what was measured. */
 type Measurements = Record<string, Record<string, string>>;
@@ -18,7 +19,7 @@ type Measurements = Record<string, Record<string, string>>;
  */
 export function measurementsPath(): string | undefined {
   const folder = cacheFolder();
-  return folder && join(folder, "tunebook", "measurements.json");
+  return folder && join(folder, "measurements.json");
 }
 
 /**
@@ -68,14 +69,4 @@ async function readAll(): Promise<Measurements> {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function cacheFolder(): string | undefined {
-  const { env, build } = Deno;
-  if (build.os === "windows") return env.get("LOCALAPPDATA");
-  const home = env.get("HOME");
-  const xdg = env.get("XDG_CACHE_HOME");
-  if (xdg) return xdg;
-  if (!home) return undefined;
-  return build.os === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
 }

@@ -1,6 +1,6 @@
 /**
- * How long kernels take on a GPU: by its own clock where it has one to ask (`timestamp-query`), else by when it says that
- * it is done.
+ * How long kernels take on a GPU: from its own clock if it has one (`timestamp-query`), otherwise
+ * from the time of its completion.
  *
  * @module
  */

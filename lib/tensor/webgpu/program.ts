@@ -9,7 +9,8 @@
  * @module
  */
 
-import type { ParamType } from "../device.ts";
+/** The type of a kernel's scalar parameter. */
+export type ParamType = "u32" | "i32" | "f32";
 
 /** What a plan may look at. */
 export interface PlanInput<B extends string, P extends string> {
@@ -29,7 +30,9 @@ export interface PlanInput<B extends string, P extends string> {
 
 /** A part of a buffer, in bytes. */
 export interface Range {
+  /** Where it begins. */
   readonly offset: number;
+  /** How long it is. */
   readonly size: number;
 }
 

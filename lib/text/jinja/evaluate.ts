@@ -80,7 +80,13 @@ export function evaluate(program: Node, globals: ReadonlyMap<string, Value>): st
   scope.set("joiner", makeJoiner);
   scope.set("lipsum", unsupported("lipsum"));
   const run = new Run();
-  run.outermost(program.body, scope);
+  try {
+    run.outermost(program.body, scope);
+  } catch (error) {
+    // A macro that calls itself without end, which jinja2 ends by a RecursionError.
+    if (!(error instanceof RangeError && /call stack/.test(error.message))) throw error;
+    throw new BudgetError("its macros call each other too deeply", { cause: error });
+  }
   return run.written;
 }
 
@@ -357,7 +363,7 @@ class Run {
     if (operator === "+" && (isMarkup(node.left) || isMarkup(node.right))) {
       const [left, right] = [node.left, node.right].map((side: Node) => {
         const value = this.#value(side, scope);
-        // what is no text stays as it is, and is refused below
+        // other values stay unchanged and are refused below
         const isText = typeof value === "string" && !isMarkup(side);
         return isText ? applyFilter("escape", value, NO_ARGUMENTS) : value;
       }) as [Value, Value];
@@ -440,7 +446,7 @@ class Run {
     return callee({ ...args, named: new Map([...args.named, ["caller", caller]]) });
   }
 
-  /** `a.b` is an attribute, else an item; `a[b]` an item, else an attribute. */
+  /** `a.b` is an attribute or, if there is none, an item; `a[b]` is an item or an attribute. */
   #member(node: Node, scope: Scope): Value {
     const owner = this.#value(node.object, scope);
     assertDefined(owner);

@@ -45,6 +45,7 @@ export function applyFilter(name: string, value: Value, args: Arguments): Value 
 
 /** Applies the test of a name. */
 export function applyTest(name: string, value: Value, others: readonly Value[]): boolean {
+  if (name === "filter") return typeof value === "string" && Object.hasOwn(FILTERS, value);
   if (!Object.hasOwn(TESTS, name)) throw new TemplateError(`No test named '${name}'`);
   return TESTS[name]!(value, ...others);
 }

@@ -31,7 +31,7 @@ export interface CompiledTemplate {
  *
  * @param source Its text.
  * @returns What renders it.
- * @throws {SyntaxError} If it is no template.
+ * @throws {SyntaxError} If the template cannot be parsed.
  */
 export function compileTemplate(source: string): CompiledTemplate {
   const program = parsed(source);

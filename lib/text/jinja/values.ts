@@ -82,7 +82,7 @@ export class Generator {
     this.#items = items;
   }
 
-  /** The items, which are none from the second time on. */
+  /** The items; empty from the second time. */
   take(): Value[] {
     const items = this.#items ?? [];
     this.#items = undefined;
@@ -178,7 +178,7 @@ export function isTrue(value: Value): boolean {
   return Boolean(value);
 }
 
-/** The number that a value is in arithmetic, bools included; undefined for what is no number. */
+/** The numeric value in arithmetic, bools included; undefined for other values. */
 export function numberOf(value: Value): number | undefined {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return Number(value);

@@ -7,12 +7,21 @@
 import { quote } from "../json.ts";
 import type { GgufArray } from "./header.ts";
 
-/**
- * Numeric types of a GGUF value, with their numbers in a file.
- *
- * @internal
- */
-const NUMBER_TYPES = {
+/** The name of a numeric type of metadata. */
+export type GgufNumberType =
+  | "uint8"
+  | "int8"
+  | "uint16"
+  | "int16"
+  | "uint32"
+  | "int32"
+  | "float32"
+  | "uint64"
+  | "int64"
+  | "float64";
+
+/** Numeric types of a GGUF value, with their numbers in a file. */
+const NUMBER_TYPES: Readonly<Record<GgufNumberType, number>> = {
   uint8: 0,
   int8: 1,
   uint16: 2,
@@ -23,12 +32,9 @@ const NUMBER_TYPES = {
   uint64: 10,
   int64: 11,
   float64: 12,
-} as const;
+};
 
 const BOOL = 7, STRING = 8, ARRAY = 9;
-
-/** The name of a numeric type of metadata. */
-export type GgufNumberType = keyof typeof NUMBER_TYPES;
 
 /**
  * A value to be written. A number names its type, because readers check it: `{ uint32: 12 }`, `{

@@ -8,12 +8,13 @@
  */
 
 import { quote } from "../json.ts";
-import { type ReadOptions, rowRange } from "../rows.ts";
-import { sha256File, type StreamOptions } from "../sha256.ts";
+import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";
+import { sha256File, STREAM_OPTIONS, type StreamOptions } from "../sha256.ts";
 import { Source } from "../source.ts";
 import { dequantize, isDequantizable } from "./dequantize.ts";
 import { type GgufTensorInfo, type GgufValue, readGgufHeader } from "./header.ts";
 import { GGML_TYPE_BY_NAME } from "./types.ts";
+import { assertKnownOptions } from "../../options.ts";
 
 // Blocks pass through a buffer of about this size.
 const PIECE = 2 << 20;
@@ -66,6 +67,7 @@ export class Gguf implements Disposable {
    * @throws {TypeError} If the tensor's type cannot be read as float32
    */
   async read(name: string, options: ReadOptions = {}): Promise<Float32Array> {
+    assertKnownOptions("read a tensor", options, READ_OPTIONS);
     const info = this.info(name);
     const { type, byteOffsets } = info;
     if (!isDequantizable(type)) {
@@ -118,6 +120,7 @@ export class Gguf implements Disposable {
    * @returns The hash in hexadecimal
    */
   async sha256(options: StreamOptions = {}): Promise<string> {
+    assertKnownOptions("hash a file", options, STREAM_OPTIONS);
     return await sha256File(this.path, options);
   }
 
@@ -126,6 +129,7 @@ export class Gguf implements Disposable {
     this.#source.close();
   }
 
+  /** Releases what it holds. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -138,6 +142,18 @@ export class Gguf implements Disposable {
  * @returns The open file; close it after use, or declare it with `using`
  * @throws {Deno.errors.NotFound} If there is no such file
  * @throws {SyntaxError} If it is not GGUF or is damaged: the message names file and tensor
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openGguf, writeGguf } from "tunebook/weights";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * await writeGguf(path, [], { metadata: { "general.name": "mine" } });
+ * using file = await openGguf(path);
+ * assertEquals(file.metadata.get("general.name"), "mine");
+ * await Deno.remove(path);
+ * ```
  */
 export async function openGguf(path: string): Promise<Gguf> {
   const source = await Source.open(path);

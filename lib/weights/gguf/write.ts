@@ -11,6 +11,7 @@ import { quote } from "../json.ts";
 import {
   assertLength,
   type NamedTensor,
+  WRITE_PROGRESS,
   type WriteProgress,
   writeTensors,
   type WrittenFile,
@@ -18,6 +19,7 @@ import {
 import { formatMetadata, type GgufMetadata, HeaderBytes } from "./format.ts";
 import { quantizeQ8_0 } from "./quantize.ts";
 import { GGML_TYPE_BY_NAME, GGML_TYPES } from "./types.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 /** Tensor types that float32 values are written as. */
 export type WritableGgmlType = WritableDtype | "Q8_0";
@@ -37,6 +39,12 @@ export interface WriteGgufOptions extends WriteProgress {
   /** The file's metadata, in this order. */
   metadata?: GgufMetadata;
 }
+
+/** The names of {@linkcode WriteGgufOptions}. */
+export const WRITE_GGUF_OPTIONS: OptionNames<WriteGgufOptions> = {
+  ...WRITE_PROGRESS,
+  metadata: true,
+};
 
 interface Planned {
   entry: GgufEntry;
@@ -65,12 +73,26 @@ const TYPE_IDS = new Map(Array.from(GGML_TYPES, ([id, { name }]) => [name, id]))
  * @throws {TypeError} If a name repeats, or an entry or a metadata value is not as described
  * @throws {RangeError} If values and shape disagree, rows do not fill blocks, or a value is too
  * large for the type
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openGguf, writeGguf } from "tunebook/weights";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".gguf" });
+ * const entries = [{ name: "a", shape: [2], data: new Float32Array([1, 2]) }];
+ * await writeGguf(path, entries, { metadata: { "general.name": "mine" } });
+ * using file = await openGguf(path);
+ * assertEquals([...await file.read("a")], [1, 2]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeGguf(
   path: string,
   entries: Iterable<GgufEntry>,
   options: WriteGgufOptions = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write tensors", options, WRITE_GGUF_OPTIONS);
   const planned = plan(entries, path);
   const header = formatHeader(planned, options.metadata ?? {}, path);
   const last = planned.at(-1);

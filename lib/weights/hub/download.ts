@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { dirname } from "@std/path";
+import { basename, dirname } from "@std/path";
 import { updateFromFile } from "../sha256.ts";
 import { isCommit, type RepositoryCache } from "./cache.ts";
 import {
@@ -41,6 +41,25 @@ export interface DownloadProgress {
   received: number;
   /** Total bytes, if the server sends the length. */
   total?: number;
+}
+
+/** The most bytes of files that say what a model is, and of those that list its tokens or tensors. */
+const MOST_SMALL = 8 * 2 ** 20, MOST_LISTS = 128 * 2 ** 20;
+
+/** The most bytes that a file of a model can sensibly have. */
+function mostBytes(file: string): number {
+  const name = basename(file);
+  if (/\.(safetensors|gguf|bin)$/i.test(name)) return Infinity;
+  const list = /^(tokenizer\.(json|model)|vocab\.json|merges\.txt)$|\.index\.json$/;
+  return list.test(name) ? MOST_LISTS : MOST_SMALL;
+}
+
+function tooLarge(remote: RemoteFile): HubError {
+  return new HubError(
+    `Cannot download ${described(remote.repository, remote.file)}: it has more than the ${
+      mostBytes(remote.file)
+    } bytes that such a file may have`,
+  );
 }
 
 // After an attempt with this much progress, the count of failures starts again.
@@ -105,16 +124,16 @@ export async function probe(
     // Both become file names, so only plain names are accepted.
     if (commit === undefined || !isCommit(commit)) {
       throw new HubError(
-        `Cannot download ${
-          described(repository, file)
-        }: ${connection.endpoint} does not say its commit (X-Repo-Commit), as a hub must`,
+        `Cannot download ${described(repository, file)}: ${
+          shown(connection.endpoint)
+        } does not say its commit (X-Repo-Commit), as a hub must`,
       );
     }
     if (etag === undefined || !/^[0-9A-Za-z_-]{1,128}$/.test(etag)) {
       throw new HubError(
-        `Cannot download ${
-          described(repository, file)
-        }: ${connection.endpoint} gives it no usable ETag, as a hub must`,
+        `Cannot download ${described(repository, file)}: ${
+          shown(connection.endpoint)
+        } gives it no usable ETag, as a hub must`,
       );
     }
     return { repository, file, commit, etag, size };
@@ -146,6 +165,7 @@ export async function download(
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<void> {
   if (await cache.has(remote.commit, remote.file)) return;
+  if ((remote.size ?? 0) > mostBytes(remote.file)) throw tooLarge(remote);
   const blob = cache.blob(remote.etag);
   await Deno.mkdir(dirname(blob), { recursive: true });
   {
@@ -153,6 +173,9 @@ export async function download(
     // Another process may have finished the download while this one waited for the lock.
     if (await sizeOf(blob) === undefined) {
       const incomplete = `${blob}.incomplete`;
+      // A link there would let what is downloaded overwrite another file.
+      const there = await Deno.lstat(incomplete).catch(() => undefined);
+      if (there !== undefined && !there.isFile) await Deno.remove(incomplete, { recursive: true });
       await fetchChecked(connection, remote, incomplete, onProgress);
       await Deno.rename(incomplete, blob);
     }
@@ -181,9 +204,9 @@ async function fetchChecked(
       if (problem === undefined) return;
       // None of it can be trusted; a part from an earlier attempt may be the cause.
       await Deno.remove(incomplete);
-      const message = `Cannot download ${
-        described(remote.repository, remote.file)
-      } from ${connection.endpoint}: ${problem}`;
+      const message = `Cannot download ${described(remote.repository, remote.file)} from ${
+        shown(connection.endpoint)
+      }: ${problem}`;
       throw new HubError(message, { transient: ++wrong < WRONG_CONTENTS });
     } catch (error) {
       if (!(error instanceof HubError && error.transient)) throw error;
@@ -249,6 +272,10 @@ async function fetchRest(
           }: the server sends more than the ${total} bytes that it promised`,
           { transient: true },
         );
+      }
+      if (received + piece.length > mostBytes(file)) {
+        await startOver();
+        throw tooLarge(remote);
       }
       for (let done = 0; done < piece.length;) done += await target.write(piece.subarray(done));
       received += piece.length;

@@ -8,7 +8,7 @@ import { join } from "@std/path";
 import { hubCacheDirectory, isCommit, RepositoryCache } from "./cache.ts";
 import { download, probe } from "./download.ts";
 import { checkNames, connect, type HubOptions, isOffline } from "./options.ts";
-import { HubError } from "./request.ts";
+import { HubError, shown } from "./request.ts";
 
 /** A file in the cache. */
 export interface HubFile {
@@ -66,7 +66,9 @@ export async function downloadFile(
     const remote = await probe(hasty, repository, revision, file);
     if (remote === undefined) {
       throw new HubError(
-        `Cannot find ${asked} at ${connection.endpoint}: there is no such repository, revision or file`,
+        `Cannot find ${asked} at ${
+          shown(connection.endpoint)
+        }: there is no such repository, revision or file`,
         { status: 404 },
       );
     }

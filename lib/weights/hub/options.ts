@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import { hubHome } from "./cache.ts";
 import type { DownloadProgress } from "./download.ts";
 import type { Connection } from "./request.ts";
+import type { OptionNames } from "../../options.ts";
 
 /** How the hub is reached. Absent options come from the environment. */
 export interface HubOptions {
@@ -32,6 +33,20 @@ export interface HubOptions {
   /** Called as bytes arrive, for each file. */
   onProgress?: (progress: DownloadProgress) => void;
 }
+
+/** The names of {@linkcode HubOptions}. */
+export const HUB_OPTIONS: OptionNames<HubOptions> = {
+  revision: true,
+  endpoint: true,
+  cacheDirectory: true,
+  token: true,
+  offline: true,
+  retries: true,
+  retryDelay: true,
+  timeout: true,
+  signal: true,
+  onProgress: true,
+};
 
 /**
  * Checks the names of a repository and a revision, which become parts of URLs and paths.
@@ -76,7 +91,7 @@ export async function connect(options: HubOptions): Promise<Connection> {
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new RangeError(
       `Cannot use ${
-        JSON.stringify(endpoint)
+        JSON.stringify(endpoint.replace(/^([^/]*\/\/)?[^/]*@/, "$1"))
       } as HF_ENDPOINT: expected an address such as "https://huggingface.co"`,
     );
   }

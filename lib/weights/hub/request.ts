@@ -22,8 +22,25 @@ export interface Connection {
   readonly signal?: AbortSignal;
 }
 
-/** A failure of the hub, or of the connection to it. */
+/**
+ * A failure of the hub, or of the connection to it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { HubError, resolveModel } from "tunebook/weights";
+ *
+ * const cacheDirectory = await Deno.makeTempDir();
+ * try {
+ *   await resolveModel("hf:owner/name", { cacheDirectory, offline: true });
+ * } catch (error) {
+ *   assertEquals(error instanceof HubError, true);
+ * }
+ * await Deno.remove(cacheDirectory, { recursive: true });
+ * ```
+ */
 export class HubError extends Error {
+  /** The name of the error class. */
   override name = "HubError";
   /** The HTTP status, if there was a response. */
   readonly status?: number;
@@ -35,6 +52,8 @@ export class HubError extends Error {
   readonly retryAfter?: number;
 
   /**
+   * Makes an error.
+   *
    * @param message One sentence
    * @param details What is known about the failure
    */
@@ -69,7 +88,7 @@ const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
  */
 export function shown(url: string | URL): string {
   const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+  return `${origin}${pathname}`.replace(/\/$/, "");
 }
 
 /** A response whose body must arrive without long silences. */
@@ -241,7 +260,8 @@ export function statusError(
 ): HubError {
   const { status } = response;
   const code = response.headers.get("x-error-code") ?? undefined;
-  const { endpoint, token } = connection;
+  const { token } = connection;
+  const endpoint = shown(connection.endpoint);
   const cannot = `Cannot download ${what} from ${endpoint}`;
   const access = token === undefined
     ? "set HF_TOKEN if it is private"

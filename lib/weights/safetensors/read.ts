@@ -11,12 +11,13 @@ import { basename, dirname, join } from "@std/path";
 import { closestString } from "@std/text";
 import { DTYPE_BITS, isReadable, type ReadableDtype, widen } from "../dtype.ts";
 import { quote } from "../json.ts";
-import { type ReadOptions, rowRange } from "../rows.ts";
-import { sha256File, type StreamOptions } from "../sha256.ts";
+import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";
+import { sha256File, STREAM_OPTIONS, type StreamOptions } from "../sha256.ts";
 import { Source } from "../source.ts";
 import { findWeights } from "./find.ts";
 import { type Header, HEADER_START, headerLength, parseHeader, type TensorInfo } from "./header.ts";
 import { parseShardIndex } from "./index_file.ts";
+import { assertKnownOptions } from "../../options.ts";
 
 // Elements that must be widened pass through a buffer of this size; float32 is read directly.
 const WIDEN_PIECE = 2 << 20;
@@ -82,6 +83,7 @@ export class Safetensors implements Disposable {
    * @throws {TypeError} If the tensor holds integers or another type that float32 cannot hold
    */
   async read(name: string, options: ReadOptions = {}): Promise<Float32Array> {
+    assertKnownOptions("read a tensor", options, READ_OPTIONS);
     const info = this.info(name);
     const { dtype, file } = info;
     if (!isReadable(dtype)) {
@@ -116,6 +118,7 @@ export class Safetensors implements Disposable {
    * @returns The hash in hexadecimal by file name (without directory)
    */
   async sha256(options: StreamOptions = {}): Promise<Record<string, string>> {
+    assertKnownOptions("hash a file", options, STREAM_OPTIONS);
     const hashes: Record<string, string> = {};
     for (const file of this.files) hashes[basename(file)] = await sha256File(file, options);
     return hashes;
@@ -126,6 +129,7 @@ export class Safetensors implements Disposable {
     for (const source of this.#sources.values()) source.close();
   }
 
+  /** Releases what it holds. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -166,6 +170,16 @@ export class Safetensors implements Disposable {
  * @returns The model; close it after use, or declare it with `using`
  * @throws {Deno.errors.NotFound} If there is no such file, or the directory holds no weights
  * @throws {SyntaxError} If a file is damaged or not safetensors: the message names file and tensor
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openSafetensors, resolveModel } from "tunebook/weights";
+ *
+ * const { directory } = await resolveModel("nano") as { directory: string };
+ * using file = await openSafetensors(`${directory}/model.safetensors`);
+ * assertEquals(file.info("transformer.ln_f.weight").shape.length, 1);
+ * ```
  */
 export async function openSafetensors(path: string): Promise<Safetensors> {
   const found = await findWeights(path);

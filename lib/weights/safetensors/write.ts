@@ -9,11 +9,13 @@ import { quote } from "../json.ts";
 import {
   assertLength,
   type NamedTensor,
+  WRITE_PROGRESS,
   type WriteProgress,
   writeTensors,
   type WrittenFile,
 } from "../write_tensors.ts";
 import { HEADER_START, MAX_HEADER_BYTES } from "./header.ts";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 /** A tensor to be written. */
 export interface TensorEntry extends NamedTensor {
@@ -34,6 +36,9 @@ export interface WriteOptions extends WriteProgress {
   metadata?: Readonly<Record<string, string>>;
 }
 
+/** The names of {@linkcode WriteOptions}. */
+export const WRITE_OPTIONS: OptionNames<WriteOptions> = { ...WRITE_PROGRESS, metadata: true };
+
 interface Planned {
   entry: TensorEntry;
   dtype: WritableDtype;
@@ -53,12 +58,25 @@ interface Planned {
  * @returns The file's length and hash
  * @throws {TypeError} If a name repeats or an entry is not as described
  * @throws {RangeError} If values and shape disagree, or a finite value is too large for F16 or BF16
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openSafetensors, writeSafetensors } from "tunebook/weights";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+ * await writeSafetensors(path, [{ name: "a", shape: [2], data: new Float32Array([1, 2]) }]);
+ * using file = await openSafetensors(path);
+ * assertEquals([...await file.read("a")], [1, 2]);
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeSafetensors(
   path: string,
   entries: Iterable<TensorEntry>,
   options: WriteOptions = {},
 ): Promise<WrittenFile> {
+  assertKnownOptions("write tensors", options, WRITE_OPTIONS);
   const planned = plan(entries, path);
   const header = formatHeader(planned, options.metadata ?? { format: "pt" }, path);
   const total = header.length + (planned.at(-1)?.offsets[1] ?? 0);

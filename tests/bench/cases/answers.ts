@@ -5,7 +5,7 @@ import { ratio } from "../harness.ts";
 import { openSmolLm2 } from "../weights.ts";
 import { encodedParts } from "./data.ts";
 
-/** The most tokens of an answer, as in the reference. */
+/** The most tokens of an answer, as in Raschka's chapter 7. */
 const NEW_TOKENS = 64;
 /** One by one, every so many-th prompt is answered; all would take as many times as long. */
 const SAMPLE = 20;

@@ -15,7 +15,7 @@ export function kernelCase(): Promise<Case> {
     prepare: { case: "start" },
     contestants: [kernel(OURS, "ours"), kernel("Stock kernel", "stock")],
     rounds: 7,
-    rate: (measured) => `${(1000 * cellOf(measured)).toFixed(1)} ms a cell`,
+    rate: (measured) => `${(1000 * cellOf(measured)).toFixed(1)} ms per cell`,
     bars: (of) => {
       const [mine, its] = [of(OURS), of("Stock kernel")];
       return [

@@ -30,7 +30,7 @@ export function jaxMatmulCase(): Promise<Case> {
     prepare: { case: "matmul", n: N, device: "cpu" },
     contestants: [ours("Tunebook", { env: { TUNEBOOK_BLAS: "none" } }), jaxJs("wasm"), peak()],
     rounds: 25,
-    // V8 compiles anew what has run often.
+    // V8 recompiles code that has run often.
     warmUps: 5,
     bars: (of) => [
       {

@@ -130,7 +130,7 @@ export function lossesAgree(mine: Measured, its: Measured): Agreement {
   const largest = Math.max(...differences);
   return {
     text: `losses differ by at most ${largest.toExponential(1)}, relative`,
-    holds: largest <= LOSS_TOLERANCE, // not where one is no number
+    holds: largest <= LOSS_TOLERANCE, // but not if one is not a number
   };
 }
 

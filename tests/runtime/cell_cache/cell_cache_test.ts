@@ -99,7 +99,7 @@ Deno.test("Packer and Unpacker keep shared parts, cycles and every plain type", 
   }
 });
 
-Deno.test("Unpacker fills what was changed in place, and makes anew what was put in its place", async () => {
+Deno.test("Unpacker fills what was changed in place, and creates again what replaced it", async () => {
   const state = () => {
     const rows = [1], map = new Map([["a", { n: 1 }]]), floats = new Float32Array(2);
     return { table: { rows }, map, floats, old: [0] };
@@ -195,7 +195,7 @@ Deno.test("runNotebook() keeps no cell whose result cannot be kept, and says why
   assertEquals(failed.said, ["not kept: it did not end well"]);
 });
 
-Deno.test("runNotebook() with resume restores tensors and trained models, and goes on with a training", async () => {
+Deno.test("runNotebook() with resume restores tensors and trained models, and continues a training", async () => {
   await using bench = new Bench();
   const log = join(bench.folder, "log");
   const cells = (): (string | [string])[] => [

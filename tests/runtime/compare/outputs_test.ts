@@ -222,9 +222,13 @@ Deno.test("compareManifests() names what changed, and nothing of times", () => {
       { kind: "model", name: "nano", sha256: "1" },
       { kind: "device", blas: "OpenBLAS", blasCore: "Haswell", OPENBLAS_CORETYPE: "Haswell" },
       { kind: "training", seed: 1 },
+      { kind: "package", source: "zod", version: "4.0.0" },
+      { kind: "package", source: "ollama", version: "0.6.0" },
     ],
   };
   const after = structuredClone(before);
+  // Packages are loaded in no order.
+  after.provenance = after.provenance.toReversed();
   after.startedAt = "2030-01-01T00:00:00Z";
   after.cells[0].seconds = 9;
   assertEquals(compareManifests(before, after), []);
@@ -236,6 +240,8 @@ Deno.test("compareManifests() names what changed, and nothing of times", () => {
     { kind: "model", name: "nano", sha256: "2" },
     { kind: "device", blas: "OpenBLAS", blasCore: "SkylakeX" },
     { kind: "training", seed: 2 },
+    { kind: "package", source: "ollama", version: "0.6.1" },
+    { kind: "package", source: "zod", version: "4.0.0" },
   ];
   after.v8 = "16";
   after.cores = before.cores + 1;
@@ -248,6 +254,7 @@ Deno.test("compareManifests() names what changed, and nothing of times", () => {
     { kind: "machine", text: 'device: blasCore "SkylakeX" instead of "Haswell"' },
     { kind: "machine", text: 'device: OPENBLAS_CORETYPE nothing instead of "Haswell"' },
     { kind: "settings", text: "training: seed 2 instead of 1" },
+    { kind: "settings", text: 'package "ollama": version "0.6.1" instead of "0.6.0"' },
     { kind: "versions", text: `V8 16 instead of ${before.v8}` },
     {
       kind: "machine",

@@ -419,7 +419,7 @@ Deno.test("JupyterKernel finds deno.json, and import.meta, from the notebook's p
     const shown = async () => brief((await client.execute(code)).outputs)[0].split("] ")[1];
     const place = `"${path}", "${folder}"`;
     assertStringIncludes((await shown()).replace(/\s+/g, " "), `1, ${place}`);
-    // An edited module is taken anew.
+    // An edited module is reloaded.
     await Deno.writeTextFile(join(folder, "m.ts"), "export const value: number = 23456;");
     assertStringIncludes((await shown()).replace(/\s+/g, " "), `23456, ${place}`);
   } finally {

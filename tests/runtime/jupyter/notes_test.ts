@@ -60,6 +60,17 @@ Deno.test("the kernel knows types, over cells", async (t) => {
       },
     );
 
+    await step("a cell that is run before those above it gets one line", async () => {
+      const { outputs, reply } = await client.execute("model.train(examples, examples);", {
+        cellId: "early",
+      });
+      assertEquals(reply.content.ename, "ReferenceError");
+      assertEquals(
+        await note(client, noteId(outputs)),
+        "Not defined yet: model, examples; run the cells above first",
+      );
+    });
+
     await step("a name may be declared again with another type", async () => {
       await client.execute("let size = 'now text';", { cellId: "two" });
       const { outputs } = await client.execute("size.length + (1 as string)", { cellId: "three" });

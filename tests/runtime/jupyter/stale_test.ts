@@ -11,7 +11,7 @@ function stale(...runs: [string, string][]): string[] {
   return cells.find().map(({ cell, name, by }) => `${cell}: ${name} by ${by}`);
 }
 
-Deno.test("StaleCells finds cells that used what was declared anew", () => {
+Deno.test("StaleCells finds cells that used what was redeclared", () => {
   assertEquals(stale(["a", "const x = 1"], ["b", "x"], ["c", "const x = 2"]), ["b: x by 3"]);
   assertEquals(stale(["a", "const x = 1"], ["b", "x"], ["a", "const x = 2"]), ["b: x by 3"]);
 });

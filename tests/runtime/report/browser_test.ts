@@ -210,7 +210,7 @@ Deno.test({
         await page.waitForSelector(".nb-drawn", { state: "attached" });
         assertEquals(await page.evaluate(audit), []);
         assertEquals(await probe(page), { ran: false, location: "file:" });
-        // What Plotly itself says about a wrong figure is no script of a stranger's.
+        // What Plotly itself says about a wrong figure is not an untrusted script.
         const messages = trouble.console.filter((text) =>
           !/^(?:WARN|LOG):|Cannot draw a chart/.test(text)
         );

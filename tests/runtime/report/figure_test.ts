@@ -16,7 +16,7 @@ Deno.test("cleanFigure() keeps data and layout, and no fixed width", () => {
   assertEquals(cleanFigure({ data: [], layout: { height: 1e9 } })?.layout.height, 1600);
 });
 
-Deno.test("cleanFigure() refuses what is no figure, or not drawable here", () => {
+Deno.test("cleanFigure() refuses what is not a figure, or not drawable here", () => {
   for (
     const value of [undefined, null, 1, "x", [], {}, { data: {} }, { data: [null] }, {
       data: [{ type: "scatter3d" }],

@@ -270,7 +270,7 @@ const outputs: Record<string, Output[]> = {
       ...JSON.parse(`{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}`),
     }),
   ],
-  "figures that are none": [
+  "values that are not figures": [
     display({
       "application/vnd.plotly.v1+json": `</script><script>${RUN}</script>`,
       "text/plain": "x",

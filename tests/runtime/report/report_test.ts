@@ -224,7 +224,7 @@ Deno.test("readReport() gives back the notebook and the manifest", async () => {
 });
 
 Deno.test("readReport() says what is wrong with other files and damaged reports", async () => {
-  await assertRejects(() => readReport("<p>"), SyntaxError, "it is no report of Tunebook's");
+  await assertRejects(() => readReport("<p>"), SyntaxError, "it is not a report by Tunebook");
   const html = await renderReport(notebookOf(markdown("Text")), {
     manifest: sampleManifest(notebookOf()),
   });

@@ -8,7 +8,7 @@ Deno.test("renderTerminal() turns colours into classes", () => {
   );
 });
 
-Deno.test("renderTerminal() escapes text and drops what is no text", () => {
+Deno.test("renderTerminal() escapes text and drops what is not text", () => {
   assertEquals(renderTerminal("<b>&\u0000\u001b["), "&lt;b&gt;&amp;\ufffd");
   assertEquals(renderTerminal("\u001b]8;;javascript:alert(1)\u0007x\u001b]8;;\u0007"), "x");
   assertEquals(renderTerminal("a\u001b[2Kb\u001b[3Ac"), "abc");

@@ -54,7 +54,7 @@ class Treasury implements AsyncDisposable {
   }
 }
 
-/** All that a run has put out, as one text. */
+/** All output of a run, as one text. */
 const said = ({ notebook }: Pick<RunResult, "notebook">) =>
   JSON.stringify(notebook.cells.map((cell) => cell.cell_type === "code" ? cell.outputs : []));
 

@@ -32,7 +32,7 @@ async function setUp(
   });
 }
 
-Deno.test("downloadFile() goes on where a connection broke, and sends the token to the hub alone", () =>
+Deno.test("downloadFile() resumes where a connection broke, and sends the token to the hub alone", () =>
   setUp(async (hub, options) => {
     let broken = 0;
     hub.intercept = ({ method, path }, honest) =>

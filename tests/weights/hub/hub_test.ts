@@ -208,7 +208,7 @@ Deno.test("downloadSnapshot() resumes where a connection broke", async () => {
   assert(resumed[2] >= resumed[1] && resumed[2] <= resumed[1] + 5, `${resumed}`);
 });
 
-Deno.test("downloadSnapshot() keeps what arrived when it is stopped, and goes on from there", async () => {
+Deno.test("downloadSnapshot() keeps what arrived when it is stopped, and resumes from there", async () => {
   await using all = setUp();
   const { hub, options, repository } = all;
   const stop = new AbortController();

@@ -198,7 +198,11 @@ const BROKEN: [what: string, file: Uint8Array, message: string][] = [
     rawFile({ a: f32(0, 4) }, 5),
     "it describes 4 bytes of data and the file holds 5",
   ],
-  ["metadata that is no object", rawFile({ __metadata__: [] }), '"__metadata__" must be an object'],
+  [
+    "metadata that is not an object",
+    rawFile({ __metadata__: [] }),
+    '"__metadata__" must be an object',
+  ],
   ["metadata of numbers", rawFile({ __metadata__: { a: 1 } }), '"a" is not one'],
 ];
 

@@ -11,6 +11,7 @@ import { assertSameShape } from "../../shapes.ts";
 import type { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import wgsl from "./adamw.wgsl" with { type: "text" };
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /**
  * g = gradient · gradientScale; p −= decay · p; m += rate1 (g − m); v = beta2 · v + rate2 · g²;
@@ -43,17 +44,29 @@ export const adamwKernel = defineKernel({
 export interface AdamWStepOptions {
   /** Number of this step, from 1. */
   readonly step: number;
+  /** The learning rate of this step. */
   readonly learningRate: number;
   /** Decay of the running mean of gradients. */
   readonly beta1: number;
   /** Decay of the running mean of their squares. */
   readonly beta2: number;
+  /** Added to the denominator. */
   readonly epsilon: number;
   /** Decoupled: multiplied by the learning rate and taken from the parameter itself. */
   readonly weightDecay: number;
   /** What the gradient is multiplied by first; clipping sets it below 1. */
   readonly gradientScale?: number;
 }
+
+const ADAM_WSTEP_OPTIONS: OptionNames<AdamWStepOptions> = {
+  step: true,
+  learningRate: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  weightDecay: true,
+  gradientScale: true,
+};
 
 /**
  * Updates a parameter and its two running means.
@@ -64,6 +77,18 @@ export interface AdamWStepOptions {
  * @param variance Running mean of squared gradients; overwritten; zeros before the first step.
  * @param options Numbers of this step.
  * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { adamwInto, tensor } from "tunebook/tensor";
+ *
+ * const [weight, gradient, mean, variance] = [[1], [2], [0], [0]].map((values) => tensor(values));
+ * adamwInto(weight, gradient, mean, variance, {
+ *   step: 1, learningRate: 0.125, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0,
+ * });
+ * assertEquals((await weight.item()).toFixed(3), "0.875"); // as long as the learning rate
+ * ```
  */
 export function adamwInto(
   parameter: Tensor,
@@ -72,6 +97,7 @@ export function adamwInto(
   variance: Tensor,
   options: AdamWStepOptions,
 ): void {
+  assertKnownOptions("update a parameter", options, ADAM_WSTEP_OPTIONS);
   const { step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale = 1 } = options;
   for (const other of [gradient, mean, variance]) assertSameShape("step", parameter, other);
   parameter.device.run(

@@ -19,8 +19,8 @@ fn better(start: u32, a: u32, b: u32) -> u32 {
   }
   let x_a = x[start + a * params.inner];
   let x_b = x[start + b * params.inner];
-  let a_is_nan = x_a != x_a;
-  let b_is_nan = x_b != x_b;
+  let a_is_nan = (bitcast<u32>(x_a) & 0x7fffffffu) > 0x7f800000u;
+  let b_is_nan = (bitcast<u32>(x_b) & 0x7fffffffu) > 0x7f800000u;
   if (a_is_nan || b_is_nan) {
     return select(select(b, a, a_is_nan), min(a, b), a_is_nan && b_is_nan);
   }

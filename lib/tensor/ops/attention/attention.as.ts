@@ -293,7 +293,8 @@ function softmax(scores: usize, listed: usize): f32 {
 
 /**
  * Rows of y and log-sum-exps of the queries from `first` up to `last`; q, y and statistics begin with the first's.
- * `seen` has room for an integer a token, `scores` for two rows of a float a token, and a vector more each.
+ * `seen` has room for one integer per token, `scores` for two rows with a float per token, plus one
+ * vector each.
  */
 export function attentionForward(
   q: usize,
@@ -355,8 +356,8 @@ export function attentionForward(
  * the first's. With p = exp(score − log-sum-exp), m what dropout multiplies it by, delta = dy · y and
  * ds = scale · p (m dy · v − delta): dq += ds k, dk += ds q, dv += p m dy.
  *
- * `seen` has room for an integer a token, `weights` and `scores` for BLOCK rows of a float a token, and a vector more each;
- * `rowList` for BLOCK integers.
+ * `seen` has room for one integer per token, `weights` and `scores` for BLOCK rows with a float per
+ * token, plus one vector each; `rowList` for BLOCK integers.
  */
 export function attentionBackward(
   q: usize,

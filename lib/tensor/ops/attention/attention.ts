@@ -15,6 +15,7 @@ import { assertShape } from "../../shapes.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
 import { dropoutParams } from "../dropout/dropout.ts";
 import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 const shapeParams = {
   tokens: "u32",
@@ -84,6 +85,15 @@ export interface AttentionOptions {
   readonly dropout?: AttentionDropout;
 }
 
+const ATTENTION_OPTIONS: OptionNames<AttentionOptions> = {
+  heads: true,
+  kvHeads: true,
+  forest: true,
+  window: true,
+  scale: true,
+  dropout: true,
+};
+
 /** Which weights of an attention are dropped. */
 export interface AttentionDropout {
   /** Of dropping a weight, from 0 up to but not including 1. */
@@ -101,10 +111,21 @@ export interface AttentionDropout {
  * @param options Heads and who sees whom.
  * @returns (T, heads · headDim).
  * @throws {TypeError} If shapes and heads do not fit together.
- * @throws {RangeError} If the probability of dropping is out of range, or the forest is none: a subtree is empty or
- * reaches beyond its parent's, or a position is not the one after its parent's.
+ * @throws {RangeError} If the probability of dropping is out of range, or the forest is invalid: a
+ * subtree is empty or extends beyond its parent's, or a position is not the one after its parent's.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { attention, tensor } from "tunebook/tensor";
+ *
+ * const [q, k, v] = [[[1], [1]], [[1], [1]], [[2], [4]]].map((values) => tensor(values));
+ * const forest = { positions: Int32Array.of(0, 1), end: Int32Array.of(2, 2) }; // one sequence
+ * assertEquals([...await attention(q, k, v, { heads: 1, forest }).data()], [2, 3]);
+ * ```
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  assertKnownOptions("attend", options, ATTENTION_OPTIONS);
   const { heads, kvHeads = heads, forest, window = 0 } = options;
   const headDim = q.width / heads;
   const tokens = q.rows;

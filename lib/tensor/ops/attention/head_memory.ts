@@ -1,4 +1,5 @@
 /** Heads of a tensor in a thread's scratch memory, where the WASM kernels of `attention` want them. */
+import type { WasmKernels } from "../../cpu/wasm_kernels.ts";
 import type { Context, Range } from "../../cpu/context.ts";
 
 /** Rows that are copied at a time. */
@@ -118,7 +119,7 @@ export class HeadMemory {
   }
 
   /** Arguments of the WASM functions that copy rows. */
-  #copied(from: number, to: number, rows: number): number[] {
+  #copied(from: number, to: number, rows: number): Parameters<WasmKernels["splitHeads"]> {
     const { first, last } = this.heads;
     return [from, to, rows, last - first, this.shape.headDim, this.#headBytes];
   }

@@ -11,6 +11,7 @@ import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { cachedAttentionProgram } from "./cached_attention.gpu.ts";
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /** `rows` is (queries, 1 + maxLength) integers: how many rows a query sees, then which. */
 export const cachedAttentionKernel = defineKernel({
@@ -39,6 +40,13 @@ export interface CachedAttentionOptions {
   readonly scale?: number;
 }
 
+const CACHED_ATTENTION_OPTIONS: OptionNames<CachedAttentionOptions> = {
+  heads: true,
+  kvHeads: true,
+  rows: true,
+  scale: true,
+};
+
 /**
  * Softmax attention of each query to its rows of the cache. Not recorded.
  *
@@ -49,6 +57,15 @@ export interface CachedAttentionOptions {
  * @returns (B, heads · headDim).
  * @throws {TypeError} If shapes and heads do not fit together.
  * @throws {RangeError} If a query sees no row, or one outside of the cache.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { cachedAttention, tensor } from "tunebook/tensor";
+ *
+ * const [q, keys, values] = [[[1]], [[1], [1]], [[2], [4]]].map((rows) => tensor(rows));
+ * assertEquals([...await cachedAttention(q, keys, values, { heads: 1, rows: [[0, 1]] }).data()], [3]);
+ * ```
  */
 export function cachedAttention(
   q: Tensor,
@@ -56,6 +73,7 @@ export function cachedAttention(
   values: Tensor,
   options: CachedAttentionOptions,
 ): Tensor {
+  assertKnownOptions("attend", options, CACHED_ATTENTION_OPTIONS);
   const { heads, kvHeads = heads, rows } = options;
   const headDim = q.width / heads;
   const queries = q.rows;

@@ -42,6 +42,16 @@ export const copyRowsKernel = defineKernel({
  * @param firstRow The row of the target where the first goes.
  * @throws {TypeError} If the widths differ.
  * @throws {RangeError} If the rows do not fit.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { copyRows, tensor, zeros } from "tunebook/tensor";
+ *
+ * const target = zeros([3, 2]);
+ * copyRows(target, tensor([[1, 2]]), 1);
+ * assertEquals([...await target.data()], [0, 0, 1, 2, 0, 0]);
+ * ```
  */
 export function copyRows(target: Tensor, source: Tensor, firstRow: number): void {
   if (target.width !== source.width) {

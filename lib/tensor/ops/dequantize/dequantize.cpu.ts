@@ -1,5 +1,6 @@
 /** How threads share out `dequantize`: rows, a few at a time through WASM memory. */
 import { implement, ints } from "../../cpu/kernel.ts";
+import type { WasmKernels } from "../../cpu/wasm_kernels.ts";
 import { DOUBLE_BLOCKS, DOUBLE_HEAD, PACKED_FORMATS } from "../../packed.ts";
 import type { dequantizeKernel } from "./dequantize.ts";
 
@@ -7,8 +8,14 @@ import type { dequantizeKernel } from "./dequantize.ts";
 const formats = Object.entries(PACKED_FORMATS).map(([name, format]) => ({
   ...format,
   name,
-  kernel: `dequantize${name[0].toUpperCase()}${name.slice(1).replace("_k", "_K")}`,
+  kernel: `dequantize${name[0].toUpperCase()}${name.slice(1).replace("_k", "_K")}` as BlockKernel,
 }));
+
+/** WASM kernels that widen whole blocks; NF4's takes more. */
+type BlockKernel = Exclude<
+  Extract<keyof WasmKernels, `dequantize${string}`>,
+  "dequantizeNf4"
+>;
 
 /** Bytes of floats that are made at once. */
 const CHUNK_BYTES = 128 * 1024;

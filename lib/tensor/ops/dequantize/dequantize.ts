@@ -91,7 +91,7 @@ export interface DequantizeOptions {
  * @param y (rows, columns), or larger.
  * @param packed A matrix in one of the storage types of `packed.ts`.
  * @param options Which part.
- * @throws {TypeError} If it is not packed, or the columns are no whole blocks.
+ * @throws {TypeError} If it is not packed, or the columns are not whole blocks.
  * @throws {RangeError} If the part is outside the matrix, or does not fit `y`.
  */
 export function dequantizeInto(y: Tensor, packed: Tensor, options: DequantizeOptions): void {
@@ -144,6 +144,18 @@ export function dequantizeInto(y: Tensor, packed: Tensor, options: DequantizeOpt
  * @param packed In one of the storage types of `packed.ts`.
  * @returns A tensor of the same shape.
  * @throws {TypeError} If it is not packed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { dequantize, packNf4, pick, Tensor } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const values = Float32Array.from({ length: 64 }, (_, i) => i % 2 === 0 ? 1 : -1);
+ * const packed = Tensor.pack(device, packNf4(values, 1, 64, "nf4"), [1, 64], "nf4");
+ * assertEquals(dequantize(packed).dtype, "f32");
+ * device.close();
+ * ```
  */
 export function dequantize(packed: Tensor): Tensor {
   const y = Tensor.empty(packed.device, packed.shape);

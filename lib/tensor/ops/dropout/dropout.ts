@@ -54,7 +54,7 @@ export function dropoutParams(
 ): DropoutParams {
   if (!(probability >= 0 && probability < 1)) {
     throw new RangeError(
-      `Cannot drop with probability ${probability}: expected a number from 0 up to, not including, 1`,
+      `Cannot drop with probability ${probability}: expected a number from 0 up to, but not including, 1`,
     );
   }
   return {
@@ -72,6 +72,15 @@ export function dropoutParams(
  * @param seed Chooses the mask: a 32-bit unsigned integer, another for each use.
  * @returns A tensor of the same shape; `x` itself where the probability is 0.
  * @throws {RangeError} If the probability is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { dropout, ones } from "tunebook/tensor";
+ *
+ * const dropped = await dropout(ones([1000]), 0.5, 1).data();
+ * assertEquals(new Set(dropped), new Set([0, 2])); // what stays counts twice
+ * ```
  */
 export function dropout(x: Tensor, probability: number, seed: number): Tensor {
   const params = { size: x.size, ...dropoutParams({ probability, seed }) };

@@ -75,6 +75,15 @@ export const backwardKernel = defineKernel({
  * @returns (T, C).
  * @throws {TypeError} If the table does not have two dimensions.
  * @throws {RangeError} If an id is outside the table.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { embedding, tensor } from "tunebook/tensor";
+ *
+ * const table = tensor([[1, 2], [3, 4], [5, 6]]);
+ * assertEquals([...await embedding(table, Int32Array.of(2, 0)).data()], [5, 6, 1, 2]);
+ * ```
  */
 export function embedding(table: Tensor, ids: Int32Array): Tensor {
   if (table.shape.length !== 2) {

@@ -21,6 +21,16 @@ export const fillKernel = defineKernel({
  *
  * @param target What to overwrite.
  * @param value The number.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { fill, zeros } from "tunebook/tensor";
+ *
+ * const x = zeros([2]);
+ * fill(x, 7);
+ * assertEquals([...await x.data()], [7, 7]);
+ * ```
  */
 export function fill(target: Tensor, value: number): void {
   target.device.run(fillKernel, { y: target.buffer }, { size: target.size, value });

@@ -21,10 +21,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let x = gate[i];
-  let inner = params.slope * x * fma(params.cubic * x, x, 1.0);
-  // Some GPUs know no infinity: exp stays below it.
-  let open = 1.0 / (1.0 + exp(min(-inner, 80.0)));
-  let slope = params.slope * fma(3.0 * params.cubic * x, x, 1.0);
+  let open = 1.0 / gate_divisor(x, params.slope, params.cubic); // see sigmoid_gate.wgsl
+  let slope = gate_slope(x, params.slope, 3.0 * params.cubic);
   var gateGradient = dy[i] * up[i] * open * (1.0 + x * (1.0 - open) * slope);
   var upGradient = dy[i] * x * open;
   if (params.accumulateGate == 1u) {

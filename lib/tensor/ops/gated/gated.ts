@@ -11,6 +11,7 @@ import { defineKernel } from "../../device.ts";
 import { assertSameShape } from "../../shapes.ts";
 import { record, Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
+import sigmoidGate from "../../webgpu/wgsl/sigmoid_gate.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
@@ -18,7 +19,11 @@ export const forwardKernel = defineKernel({
   name: "gated.forward",
   buffers: { gate: "read", up: "read", y: "write" },
   params: { size: "u32", slope: "f32", cubic: "f32" },
-  webgpu: elementwise({ source: forwardWgsl, size: "size", buffers: ["gate", "up", "y"] }),
+  webgpu: elementwise({
+    source: sigmoidGate + forwardWgsl,
+    size: "size",
+    buffers: ["gate", "up", "y"],
+  }),
 });
 
 export const backwardKernel = defineKernel({
@@ -32,7 +37,7 @@ export const backwardKernel = defineKernel({
     accumulateUp: "u32",
   },
   webgpu: elementwise({
-    source: backwardWgsl,
+    source: sigmoidGate + backwardWgsl,
     size: "size",
     buffers: ["gate", "up", "dy", "dGate", "dUp"],
   }),
@@ -50,6 +55,14 @@ const GELU = { slope: 2 * Math.sqrt(2 / Math.PI), cubic: 0.044715 };
  * @param up The same shape.
  * @returns A tensor of that shape.
  * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { swiglu, tensor } from "tunebook/tensor";
+ *
+ * assertEquals(await swiglu(tensor([[0]]), tensor([[5]])).item(), 0); // a closed gate
+ * ```
  */
 export function swiglu(gate: Tensor, up: Tensor): Tensor {
   return gated("gate with SiLU", gate, up, SILU);
@@ -62,6 +75,14 @@ export function swiglu(gate: Tensor, up: Tensor): Tensor {
  * @param up The same shape.
  * @returns A tensor of that shape.
  * @throws {TypeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { geglu, tensor } from "tunebook/tensor";
+ *
+ * assertEquals(await geglu(tensor([[0]]), tensor([[5]])).item(), 0); // a closed gate
+ * ```
  */
 export function geglu(gate: Tensor, up: Tensor): Tensor {
   return gated("gate with GELU", gate, up, GELU);

@@ -7,7 +7,7 @@
 import { defineKernel } from "../../device.ts";
 import { readAxis } from "../../reductions/reduce.ts";
 import { formatShape, record, sizeOf, Tensor } from "../../tensor.ts";
-import { fold } from "../../webgpu/plans.ts";
+import { fold, overRows } from "../../webgpu/plans.ts";
 import { fill } from "../fill/fill.ts";
 import gatherWgsl from "./gather.wgsl" with { type: "text" };
 import scatterWgsl from "./scatter.wgsl" with { type: "text" };
@@ -16,24 +16,38 @@ export const gatherKernel = defineKernel({
   name: "gather.forward",
   buffers: { x: "read", index: "read", y: "write" },
   params: { outer: "u32", length: "u32", count: "u32", inner: "u32" },
-  webgpu: {
+  webgpu: overRows({
     source: gatherWgsl,
-    plan: ({ params: { outer, count, inner } }) => [
-      { workgroups: fold(Math.ceil(outer * count * inner / 256)) },
-    ],
-  },
+    rows: ({ outer }) => outer,
+    widths: ({ length, count, inner }) => ({
+      x: length * inner,
+      index: count * inner,
+      y: count * inner,
+    }),
+    dispatch: ({ count: rows }, { params: { count, inner } }) => ({
+      params: { outer: rows },
+      workgroups: fold(Math.ceil(rows * count * inner / 256)),
+    }),
+  }),
 });
 
 export const scatterKernel = defineKernel({
   name: "gather.backward",
   buffers: { index: "read", dy: "read", dx: "update" },
   params: { outer: "u32", length: "u32", count: "u32", inner: "u32" },
-  webgpu: {
+  webgpu: overRows({
     source: scatterWgsl,
-    plan: ({ params: { outer, inner } }) => [
-      { workgroups: fold(Math.ceil(outer * inner / 256)) },
-    ],
-  },
+    rows: ({ outer }) => outer,
+    widths: ({ length, count, inner }) => ({
+      index: count * inner,
+      dy: count * inner,
+      dx: length * inner,
+    }),
+    dispatch: ({ count: rows }, { params: { inner } }) => ({
+      params: { outer: rows },
+      workgroups: fold(Math.ceil(rows * inner / 256)),
+    }),
+  }),
 });
 
 /**
@@ -44,7 +58,7 @@ export const scatterKernel = defineKernel({
  * @param index Integers, type `"i32"`; the same shape but for this dimension. What is out of range gives NaN.
  * @param axis The dimension, the last by default; negative numbers count from the end.
  * @returns A tensor of the shape of `index`.
- * @throws {TypeError} If the shapes do not fit or the indices are no integers.
+ * @throws {TypeError} If the shapes do not fit or the indices are not integers.
  * @example What a model gave to the right answers
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -19,11 +19,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.outer * block) {
     return;
   }
-  let from = index[i];
-  if (from < 0 || u32(from) >= params.length) {
+  let chosen = index[i];
+  if (chosen < 0 || u32(chosen) >= params.length) {
     // The bits of NaN, which WGSL cannot write as a constant.
     y[i] = bitcast<f32>(0x7fc00000u | (i & 0u));
     return;
   }
-  y[i] = x[(i / block * params.length + u32(from)) * params.inner + i % params.inner];
+  y[i] = x[(i / block * params.length + u32(chosen)) * params.inner + i % params.inner];
 }

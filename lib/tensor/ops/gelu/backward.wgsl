@@ -9,13 +9,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// 2 * sqrt(2 / pi) * (x + 0.044715 * x^3): (1 + tanh(u)) / 2 is the logistic function of 2u, which loses no digits where
-// tanh is near -1.
-fn logistic(x: f32) -> f32 {
-  let twice = 1.5957691216057308 * x * fma(0.044715 * x, x, 1.0);
-  // Some GPUs know no infinity: exp stays below it.
-  return 1.0 / (1.0 + exp(min(-twice, 80.0)));
-}
+// 2 * sqrt(2 / pi), for sigmoid_gate.wgsl, which comes before.
+const SLOPE = 1.5957691216057308;
 
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -24,8 +19,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let value = x[i];
-  let part = logistic(value);
-  let slope = 1.5957691216057308 * fma(0.134145 * value, value, 1.0);
+  let part = 1.0 / gate_divisor(value, SLOPE, 0.044715);
+  let slope = gate_slope(value, SLOPE, 0.134145);
   var gradient = dy[i] * part * (1.0 + value * (1.0 - part) * slope);
   if (params.accumulate == 1u) {
     gradient += dx[i];

@@ -9,6 +9,7 @@
 import { defineKernel } from "../../device.ts";
 import { record, Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
+import sigmoidGate from "../../webgpu/wgsl/sigmoid_gate.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
@@ -16,14 +17,18 @@ export const forwardKernel = defineKernel({
   name: "gelu.forward",
   buffers: { x: "read", y: "write" },
   params: { size: "u32" },
-  webgpu: elementwise({ source: forwardWgsl, size: "size", buffers: ["x", "y"] }),
+  webgpu: elementwise({ source: sigmoidGate + forwardWgsl, size: "size", buffers: ["x", "y"] }),
 });
 
 export const backwardKernel = defineKernel({
   name: "gelu.backward",
   buffers: { x: "read", dy: "read", dx: "update" },
   params: { size: "u32", accumulate: "u32" },
-  webgpu: elementwise({ source: backwardWgsl, size: "size", buffers: ["x", "dy", "dx"] }),
+  webgpu: elementwise({
+    source: sigmoidGate + backwardWgsl,
+    size: "size",
+    buffers: ["x", "dy", "dx"],
+  }),
 });
 
 /**
@@ -31,6 +36,15 @@ export const backwardKernel = defineKernel({
  *
  * @param x Any shape.
  * @returns A tensor of the same shape.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { gelu, tensor } from "tunebook/tensor";
+ *
+ * const y = await gelu(tensor([-10, 0, 10])).data();
+ * assertEquals([...y].map(Math.round).map((value) => value + 0), [0, 0, 10]);
+ * ```
  */
 export function gelu(x: Tensor): Tensor {
   const y = Tensor.empty(x.device, x.shape);

@@ -40,6 +40,14 @@ export const partialsKernel = defineKernel({
  *
  * @param tensors Any shapes, on one device; at least one.
  * @returns √Σx² over all elements, summed over blocks in double precision.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { globalNorm, tensor } from "tunebook/tensor";
+ *
+ * assertEquals(await globalNorm([tensor([3]), tensor([4])]), 5);
+ * ```
  */
 export async function globalNorm(tensors: readonly Tensor[]): Promise<number> {
   const blocks = tensors.map((tensor) => Math.ceil(tensor.size / BLOCK));

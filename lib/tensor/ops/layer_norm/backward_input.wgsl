@@ -12,19 +12,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-alias Summand = vec2f; // for sum_over_group.wgsl
+alias Summand = vec2f; // for sum_over_group.wgsl, which comes before, with row_groups.wgsl
 
-@compute @workgroup_size(256)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let row = group.x + group.y * groups.x;
-  if (row >= params.rows) {
-    return;
-  }
-  let base = row * params.width;
+// `base` is where the row begins.
+fn compute_row(thread: u32, row: u32, base: u32) {
   let mean = statistics[2u * row];
   let inverse = statistics[2u * row + 1u];
   var sums = vec2f();

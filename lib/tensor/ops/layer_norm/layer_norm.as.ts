@@ -1,4 +1,7 @@
-/** CPU kernels of `layerNorm`. Rows are dense, so widths that are no multiple of 4 end in scalar code. */
+/**
+ * CPU kernels of `layerNorm`. Rows are dense, so widths that are not a multiple of 4 end in scalar
+ * code.
+ */
 import { madd, sumLanes } from "../../cpu/simd.as";
 
 export function layerNormForward(

@@ -11,6 +11,7 @@ import { assertShape } from "../../shapes.ts";
 import { record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
+import rowGroups from "../../webgpu/wgsl/row_groups.wgsl" with { type: "text" };
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
 import backwardWeightsWgsl from "./backward_weights.wgsl" with { type: "text" };
@@ -22,7 +23,7 @@ export const forwardKernel = defineKernel({
   buffers: { x: "read", weight: "read", bias: "read", y: "write", statistics: "write" },
   params: { rows: "u32", width: "u32", epsilon: "f32" },
   webgpu: overRows({
-    source: sumOverGroup + forwardWgsl,
+    source: sumOverGroup + rowGroups + forwardWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, y: width, statistics: 2 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
@@ -34,7 +35,7 @@ export const backwardInputKernel = defineKernel({
   buffers: { x: "read", weight: "read", statistics: "read", dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", accumulate: "u32" },
   webgpu: overRows({
-    source: sumOverGroup + backwardInputWgsl,
+    source: sumOverGroup + rowGroups + backwardInputWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, dy: width, dx: width, statistics: 2 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
@@ -70,6 +71,15 @@ export const backwardWeightsKernel = defineKernel({
  * @param epsilon Added to the variance; GPT-2 has 1e-5.
  * @returns (…, C).
  * @throws {TypeError} If weight or bias do not have one element a column.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { layerNorm, ones, tensor, zeros } from "tunebook/tensor";
+ *
+ * const y = await layerNorm(tensor([[1, 3]]), ones([2]), zeros([2])).data();
+ * assertEquals([...y].map(Math.round), [-1, 1]);
+ * ```
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
   const { rows, width, device } = x;

@@ -19,11 +19,13 @@ import { matmulInto } from "../matmul/matmul.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import lossWgsl from "./loss.wgsl" with { type: "text" };
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /**
  * Goes over the logits (rows, tokens) of tokens `firstToken` … of the vocabulary: updates each row's running maximum
- * and sum of exponentials in `statistics` (rows, 2), begun anew where `firstToken` is 0, and writes the logits of
- * targets within this chunk to `targetLogits` (edges). Row r's edges are starts[r] … starts[r + 1].
+ * and sum of exponentials in `statistics` (rows, 2), initialized if `firstToken` is 0, and writes
+ * the logits of targets within this chunk to `targetLogits` (edges). Row r's edges are starts[r] …
+ * starts[r + 1].
  */
 export const forwardKernel = defineKernel({
   name: "crossEntropy.forward",
@@ -95,6 +97,11 @@ export interface LinearCrossEntropyOptions {
   readonly chunkSize?: number;
 }
 
+const LINEAR_CROSS_ENTROPY_OPTIONS: OptionNames<LinearCrossEntropyOptions> = {
+  normalizer: true,
+  chunkSize: true,
+};
+
 /** Logits of a chunk take at most this many bytes by default. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
 
@@ -108,6 +115,16 @@ const CHUNK_BYTES = 16 * 1024 * 1024;
  * @returns A scalar, in nats.
  * @throws {TypeError} If the shapes do not fit.
  * @throws {RangeError} If there is no edge, rows do not ascend, or a row or target is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { linearCrossEntropy, zeros } from "tunebook/tensor";
+ *
+ * const edges = { rows: Int32Array.of(0), targets: Int32Array.of(3), counts: Float32Array.of(1) };
+ * const loss = linearCrossEntropy(zeros([1, 4]), zeros([8, 4]), edges); // all of 8 tokens alike
+ * assertEquals((await loss.item()).toFixed(4), Math.log(8).toFixed(4));
+ * ```
  */
 export function linearCrossEntropy(
   hidden: Tensor,
@@ -115,6 +132,7 @@ export function linearCrossEntropy(
   edges: LossEdges,
   options: LinearCrossEntropyOptions = {},
 ): Tensor {
+  assertKnownOptions("compute the loss", options, LINEAR_CROSS_ENTROPY_OPTIONS);
   const [vocabularySize, width] = weight.shape;
   if (weight.shape.length !== 2 || hidden.width !== width) {
     throw new TypeError(

@@ -13,19 +13,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-alias Summand = f32; // for sum_over_group.wgsl
+alias Summand = f32; // for sum_over_group.wgsl, which comes before, with row_groups.wgsl
 
-@compute @workgroup_size(256)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let row = group.x + group.y * groups.x;
-  if (row >= params.rows) {
-    return;
-  }
-  let base = row * params.width;
+// `base` is where the row begins.
+fn compute_row(thread: u32, row: u32, base: u32) {
   let inverse = inverses[row];
   var products = 0.0;
   for (var i = thread; i < params.width; i += 256u) {

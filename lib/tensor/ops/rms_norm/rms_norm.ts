@@ -1,7 +1,8 @@
 /**
  * Normalisation by the root mean square: `y = (offset + weight) · x / √(mean(x²) + epsilon)`.
  *
- * Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019. Gemma stores weights less 1, which is `offset`.
+ * Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019. Gemma stores weights minus 1,
+ * which is `offset`.
  *
  * @module
  */
@@ -10,10 +11,12 @@ import { defineKernel } from "../../device.ts";
 import { formatShape, record, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
+import rowGroups from "../../webgpu/wgsl/row_groups.wgsl" with { type: "text" };
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
 import backwardWeightWgsl from "./backward_weight.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /** `inverses` is (rows): 1/√(mean(x²) + epsilon), saved for the gradient. */
 export const forwardKernel = defineKernel({
@@ -21,7 +24,7 @@ export const forwardKernel = defineKernel({
   buffers: { x: "read", weight: "read", y: "write", inverses: "write" },
   params: { rows: "u32", width: "u32", epsilon: "f32", offset: "f32" },
   webgpu: overRows({
-    source: sumOverGroup + forwardWgsl,
+    source: sumOverGroup + rowGroups + forwardWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, y: width, inverses: 1 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
@@ -33,7 +36,7 @@ export const backwardInputKernel = defineKernel({
   buffers: { x: "read", weight: "read", inverses: "read", dy: "read", dx: "update" },
   params: { rows: "u32", width: "u32", offset: "f32", accumulate: "u32" },
   webgpu: overRows({
-    source: sumOverGroup + backwardInputWgsl,
+    source: sumOverGroup + rowGroups + backwardInputWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, dy: width, dx: width, inverses: 1 }),
     dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
@@ -64,6 +67,8 @@ export interface RmsNormOptions {
   readonly offset?: number;
 }
 
+const RMS_NORM_OPTIONS: OptionNames<RmsNormOptions> = { epsilon: true, offset: true };
+
 /**
  * Normalises every row, or every part of a row that is as wide as the weight, such as each head of queries.
  *
@@ -71,7 +76,7 @@ export interface RmsNormOptions {
  * @param weight (C).
  * @param options Epsilon and offset.
  * @returns (…, n · C).
- * @throws {TypeError} If the weight is no vector whose length divides the rows'.
+ * @throws {TypeError} If the weight is not a vector whose length divides that of the rows.
  *
  * @example
  * ```ts
@@ -87,6 +92,7 @@ export interface RmsNormOptions {
  * ```
  */
 export function rmsNorm(x: Tensor, weight: Tensor, options: RmsNormOptions = {}): Tensor {
+  assertKnownOptions("normalise", options, RMS_NORM_OPTIONS);
   const { epsilon = 1e-5, offset = 0 } = options;
   const { device } = x;
   const width = weight.size;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { assertKnownOptions, type OptionNames } from "../../../options.ts";
+
 /** How frequencies are changed so that longer sequences can be read. */
 export type RotaryScaling =
   /** Every frequency is divided by `factor`: Chen et al., "Extending Context Window via Positional Interpolation", 2023. */
@@ -30,6 +32,8 @@ export interface RotaryOptions {
   readonly scaling?: RotaryScaling;
 }
 
+const ROTARY_OPTIONS: OptionNames<RotaryOptions> = { headDim: true, theta: true, scaling: true };
+
 /**
  * Radians a position for each pair of a head's elements: θ^(−2i / headDim), scaled. In float32 as PyTorch has them.
  *
@@ -40,13 +44,14 @@ export interface RotaryOptions {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { rotaryFrequencies } from "./frequencies.ts";
+ * import { rotaryFrequencies } from "tunebook/tensor";
  *
  * const scaling = { type: "linear", factor: 2 } as const;
  * assertEquals([...rotaryFrequencies({ headDim: 4, theta: 100, scaling })], [0.5, Math.fround(0.05)]);
  * ```
  */
 export function rotaryFrequencies(options: RotaryOptions): Float32Array {
+  assertKnownOptions("compute frequencies", options, ROTARY_OPTIONS);
   const { headDim, theta = 10_000, scaling } = options;
   if (!Number.isInteger(headDim) || headDim < 2 || headDim % 2 !== 0) {
     throw new RangeError(

@@ -32,11 +32,22 @@ export const rotaryKernel = defineKernel({
 /**
  * Computes the angles of tokens' positions, once for all layers that turn by the same ones.
  *
- * @param device Where they shall live.
+ * @param device The device that stores them.
  * @param positions Each token's position, (T).
  * @param options Head dimension, θ and scaling.
  * @returns Cosines and sines, (T, headDim).
  * @throws {RangeError} If the head dimension is not even.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick, rotaryAngles } from "tunebook/tensor";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const angles = rotaryAngles(device, Int32Array.of(0), { headDim: 2 });
+ * assertEquals([...await angles.data()], [1, 0]); // position 0 does not turn
+ * device.close();
+ * ```
  */
 export function rotaryAngles(
   device: Device,
@@ -68,6 +79,14 @@ export function rotaryAngles(
  * assertEquals([a, b], [1, 2]);
  * assertEquals(c, Math.fround(3 * Math.cos(1) - 4 * Math.sin(1)));
  * assertEquals(Math.abs(d - (4 * Math.cos(1) + 3 * Math.sin(1))) < 1e-6, true);
+ * ```
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { defaultDevice, rotary, rotaryAngles, tensor } from "tunebook/tensor";
+ *
+ * const angles = rotaryAngles(defaultDevice(), Int32Array.of(0), { headDim: 2 });
+ * assertEquals([...await rotary(tensor([[3, 4]]), angles).data()], [3, 4]); // position 0 turns nothing
  * ```
  */
 export function rotary(x: Tensor, angles: Tensor): Tensor {

@@ -23,6 +23,14 @@ export const scaleKernel = defineKernel({
  * @param x Any shape.
  * @param factor The number.
  * @returns A tensor of the same shape.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { scale, tensor } from "tunebook/tensor";
+ *
+ * assertEquals([...await scale(tensor([1, 2]), 3).data()], [3, 6]);
+ * ```
  */
 export function scale(x: Tensor, factor: number): Tensor {
   const y = Tensor.empty(x.device, x.shape);

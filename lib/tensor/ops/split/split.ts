@@ -50,6 +50,15 @@ export const backwardKernel = defineKernel({
  * @param widths How many columns each part takes; they add up to C.
  * @returns The parts, (…, widths[i]).
  * @throws {TypeError} If the widths do not add up.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { split, tensor } from "tunebook/tensor";
+ *
+ * const [a, b] = split(tensor([[1, 2, 3]]), [1, 2]);
+ * assertEquals([a.shape, b.shape], [[1, 1], [1, 2]]);
+ * ```
  */
 export function split(x: Tensor, widths: readonly number[]): Tensor[] {
   const { rows, width } = x;

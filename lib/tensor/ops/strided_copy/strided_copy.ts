@@ -8,6 +8,7 @@ import { joinDimensions, type Walk } from "../../broadcast.ts";
 import type { Kernel, ParamType } from "../../device.ts";
 import type { Tensor } from "../../tensor.ts";
 import { fold } from "../../webgpu/plans.ts";
+import type { Dispatch, PlanInput } from "../../webgpu/program.ts";
 
 /** Where elements lie in a tensor. */
 export interface Layout {
@@ -34,7 +35,7 @@ export function denseStrides(shape: readonly number[]): number[] {
 }
 
 /**
- * Copies elements: `y[to] = x[from]`, or `+=`, for every index. Not recorded.
+ * Copies elements: `y[destination] = x[from]`, or `+=`, for every index. Not recorded.
  *
  * @param lengths The dimensions that both layouts are walked in.
  * @param x Where elements come from; several indices may mean the same.
@@ -95,11 +96,63 @@ export function stridedCopyKernel(rank: number): Kernel<"x" | "y", string, "stri
     params,
     webgpu: {
       source: wgslOf(dimensions, params),
-      plan: ({ params: { size } }) => [{ workgroups: fold(Math.ceil(size / 256)) }],
+      plan: (input) => planCopy(input, rank),
     },
   };
   kernels.set(rank, made);
   return made;
+}
+
+/** One dispatch, or several of some outermost indices each, where a buffer is larger than a binding. */
+function planCopy(
+  input: PlanInput<"x" | "y", string>,
+  rank: number,
+): Dispatch<"x" | "y", string>[] {
+  const { params, byteLengths, maxBindingSize, offsetAlignment } = input;
+  const { size, length0 } = params;
+  const names = ["x", "y"] as const;
+  if (names.every((name) => byteLengths[name] <= maxBindingSize)) {
+    return [{ workgroups: fold(Math.ceil(size / 256)) }];
+  }
+  /** Bytes from the first to the last element of an outermost index. */
+  const span = (name: "x" | "y") => {
+    let elements = 1;
+    for (let d = 1; d < rank; d++) {
+      elements += (params[`length${d}`] - 1) * params[`${name}Stride${d}`];
+    }
+    return elements * 4;
+  };
+  let step = length0;
+  for (const name of names) {
+    const stride = params[`${name}Stride0`] * 4;
+    const room = maxBindingSize - offsetAlignment - span(name);
+    if (room < 0) {
+      throw new RangeError(
+        `Cannot copy ${span(name)} bytes at once: a kernel sees at most ${maxBindingSize}`,
+      );
+    }
+    if (stride > 0) step = Math.min(step, Math.floor(room / stride) + 1);
+  }
+  const dispatches: Dispatch<"x" | "y", string>[] = [];
+  for (let first = 0; first < length0; first += step) {
+    const count = Math.min(step, length0 - first);
+    const part = (name: "x" | "y") => {
+      const stride = params[`${name}Stride0`] * 4;
+      const start = params[`${name}Offset`] * 4 + first * stride;
+      const offset = start - start % offsetAlignment;
+      const used = start - offset + (count - 1) * stride + span(name);
+      const range = { offset, size: Math.min(Math.max(used, 16), byteLengths[name] - offset) };
+      return { range, skipped: (start - offset) / 4 };
+    };
+    const [x, y] = [part("x"), part("y")];
+    const elements = size / length0 * count;
+    dispatches.push({
+      params: { size: elements, xOffset: x.skipped, yOffset: y.skipped },
+      ranges: { x: x.range, y: y.range },
+      workgroups: fold(Math.ceil(elements / 256)),
+    });
+  }
+  return dispatches;
 }
 
 function wgslOf(
@@ -109,11 +162,11 @@ function wgslOf(
   const steps = dimensions.toReversed().map((d) =>
     `  let i${d} = rest % params.length${d};
   rest /= params.length${d};
-  from += i${d} * params.xStride${d};
-  to += i${d} * params.yStride${d};
+  source += i${d} * params.xStride${d};
+  destination += i${d} * params.yStride${d};
 `
   );
-  return `// y[to] = x[from] (+ y[to]). One thread an element, which may be an integer: its bits are copied.
+  return `// y[destination] = x[source] (+ y[destination]). One thread an element, which may be an integer: its bits are copied.
 struct Params {
 ${Object.entries(params).map(([name, type]) => `  ${name}: ${type},\n`).join("")}}
 
@@ -127,13 +180,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (rest >= params.size) {
     return;
   }
-  var from = params.xOffset;
-  var to = params.yOffset;
-${steps.join("")}  var value = x[from];
+  var source = params.xOffset;
+  var destination = params.yOffset;
+${steps.join("")}  var value = x[source];
   if (params.accumulate == 1u) {
-    value = bitcast<u32>(bitcast<f32>(value) + bitcast<f32>(y[to]));
+    value = bitcast<u32>(bitcast<f32>(value) + bitcast<f32>(y[destination]));
   }
-  y[to] = value;
+  y[destination] = value;
 }
 `;
 }

@@ -1,17 +1,16 @@
 /**
- * The system's BLAS through FFI: Accelerate on macOS, OpenBLAS or MKL elsewhere. `TUNEBOOK_BLAS` names a library, or
- * is `none`.
+ * A BLAS through FFI: its description, and its matrix products. Which one is used: `find_blas.ts`.
  *
  * @module
  */
 
-/** A BLAS that was found. */
+/** A BLAS. */
 export interface BlasLibrary {
   /** What it calls itself, with its version, for people and checkpoints. */
   readonly name: string;
   /** Which processor's kernels it took, such as `"Haswell"`, where it tells: they decide the bits. */
   readonly core?: string;
-  /** The library file that `dlopen` finds. */
+  /** The library's file, or the name by which the system's loader finds it. */
   readonly path: string;
 }
 
@@ -33,12 +32,6 @@ export interface Blas {
     strideC: number,
   ): void;
 }
-
-const CANDIDATES: Readonly<Record<string, readonly string[]>> = {
-  darwin: ["/System/Library/Frameworks/Accelerate.framework/Accelerate"],
-  windows: ["libopenblas.dll", "openblas.dll", "mkl_rt.2.dll"],
-  linux: ["libopenblas.so.0", "libopenblas.so", "libmkl_rt.so.2", "libmkl_rt.so", "libblis.so.4"],
-};
 
 const SGEMM = {
   parameters: [
@@ -78,7 +71,7 @@ const SGEMV = {
   result: "void",
 } as const;
 
-/** What libraries tell of themselves, each in its own way. */
+/** How libraries describe themselves, each in its own way. */
 const DESCRIPTION = {
   openblas_get_config: { parameters: [], result: "pointer", optional: true },
   openblas_get_corename: { parameters: [], result: "pointer", optional: true },
@@ -91,8 +84,8 @@ const DESCRIPTION = {
 type DescriptionSymbols = Deno.StaticForeignLibraryInterface<typeof DESCRIPTION>;
 
 /**
- * Up to so many rows, as in generation for one prompt, each is a matrix-vector product: a matrix product would first
- * copy all of b, which then takes three times as long.
+ * Up to this many rows, as in generation for one prompt, each is a matrix-vector product: a matrix
+ * product would first copy all of b, which takes three times as long.
  */
 const VECTOR_ROWS = 2;
 
@@ -101,29 +94,15 @@ const NO_TRANSPOSE = 111;
 const TRANSPOSE = 112;
 
 /**
- * Looks for a BLAS.
+ * Loads a library. It stays open: threads of a closed OpenBLAS crash the process.
  *
- * @returns The first that loads and has `cblas_sgemm`, or undefined.
- * @throws {TypeError} If `TUNEBOOK_BLAS` names a library that does not load.
+ * @param path A path or a name that the system's loader finds.
+ * @returns Its description.
+ * @throws {TypeError} If there is no such library, or it has no `cblas_sgemm`.
  */
-export function findBlas(): BlasLibrary | undefined {
-  const wanted = Deno.env.get("TUNEBOOK_BLAS");
-  if (wanted === "none") return undefined;
-  for (const path of wanted ? [wanted] : CANDIDATES[Deno.build.os] ?? CANDIDATES.linux) {
-    try {
-      // It stays open: threads of a closed OpenBLAS crash the process.
-      const { symbols } = Deno.dlopen(path, { cblas_sgemm: SGEMM, ...DESCRIPTION });
-      return { path, ...describe(symbols, path) };
-    } catch {
-      continue;
-    }
-  }
-  if (wanted) {
-    throw new TypeError(
-      `Cannot load the BLAS "${wanted}" that TUNEBOOK_BLAS names: expected a library with "cblas_sgemm"`,
-    );
-  }
-  return undefined;
+export function loadBlas(path: string): BlasLibrary {
+  const { symbols } = Deno.dlopen(path, { cblas_sgemm: SGEMM, cblas_sgemv: SGEMV, ...DESCRIPTION });
+  return { path, ...describe(symbols, path) };
 }
 
 /** Asks a library for its name, its version and the kernels that it took. */
@@ -158,7 +137,7 @@ function describe(symbols: DescriptionSymbols, path: string): { name: string; co
 /**
  * Opens a BLAS for one thread. The library's own threads are switched off: ours divide the work.
  *
- * @param path From {@linkcode findBlas}.
+ * @param path The library's file.
  * @returns Its matrix multiplication.
  */
 export function openBlas(path: string): Blas {

@@ -1,0 +1,37 @@
+/**
+ * `deno task test:fast`: what one runs while working, in under a minute on two cores. It leaves out
+ * tests that train, start kernels, browsers or other programs, or compute on WebGPU; `deno task test`
+ * has them. Arguments go to `deno test`, such as `--filter softmax`.
+ */
+
+import { relative } from "@std/path";
+import { filesUnder, ROOT } from "./check.ts";
+
+/** Folders and names of tests that take seconds each. */
+const SLOW_PATH: readonly RegExp[] = [
+  /^tests\/(bench|cli|data|notebooks|package|parity|pipeline|security)\//,
+  /^tests\/(runtime\/(cell_cache|jupyter|sandbox|styles)|tensor\/blas)\//,
+  /(^|[/_])(browser|jupyterlab|python|real_\w+|webgpu\w*|memory|checkpoint|resume\w*|interface)_test\.ts$/,
+];
+
+/** What tests import that starts a kernel or another program. */
+const STARTS_PROGRAM =
+  /\b(Session|runNotebook|runInSandbox|checkNotebook|verifyReport|languageServer|LanguageServer)\b|"\.[./]*\/(browser|ollama|jupyterlab|cli\/tunebook)\.ts"/;
+
+/** Whether a test file is left out. */
+function isSlow(path: string): boolean {
+  return SLOW_PATH.some((slow) => slow.test(path)) ||
+    STARTS_PROGRAM.test(Deno.readTextFileSync(`${ROOT}/${path}`));
+}
+
+if (import.meta.main) {
+  const files = filesUnder(`${ROOT}/tests`, (name) => name.endsWith("_test.ts"))
+    .map((path) => relative(ROOT, path).replaceAll("\\", "/"))
+    .filter((path) => !isSlow(path));
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", "--parallel", ...Deno.args, ...files],
+    cwd: ROOT,
+    env: { TUNEBOOK_TEST_FAST: "1" },
+  }).spawn().status;
+  Deno.exit(code);
+}

@@ -1,0 +1,164 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import fc from "fast-check";
+import { loadModel } from "../../lib/pipeline/mod.ts";
+import { textPieces } from "../../lib/pipeline/text_pieces.ts";
+import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
+import { gpt2Tokenizer, type Tokenizer } from "../../lib/text/mod.ts";
+import { byteLevelTokenizers, sentencePieceTokenizers } from "../text/small_tokenizers.ts";
+import { ENTRIES, loadNano } from "./nano.ts";
+
+const FEW = { maxNewTokens: 6 };
+
+Deno.test("Model.answer() gives one answer for a question and an array for an array", async () => {
+  using model = await loadNano();
+  const one = await model.answer("Name a fruit.", FEW);
+  const asEntry = await model.answer({ instruction: "Name a fruit." }, FEW);
+  const several = await model.answer(["Name a fruit.", ...ENTRIES.slice(0, 3)], FEW);
+  assertEquals(typeof one, "string");
+  assertEquals(asEntry, one);
+  assertEquals(several.length, 4);
+  assertEquals(several[0], one);
+  assertEquals(several[2], await model.answer(ENTRIES[1], FEW), "batches do not matter");
+  assertEquals(await model.answer([], FEW), []);
+  const draw = { ...FEW, temperature: 1.5, seed: 7 };
+  assertEquals(await model.answer("Hi", draw), await model.answer("Hi", draw));
+  assert(await model.answer("Hi", draw) !== await model.answer("Hi", { ...draw, seed: 8 }));
+});
+
+Deno.test("Model.answer() reports progress, and stops by its signal", async () => {
+  using model = await loadNano();
+  const done: [number, number][] = [];
+  await model.answer(ENTRIES.slice(0, 3), { ...FEW, onProgress: (...at) => done.push(at) });
+  assertEquals(done, [[1, 3], [2, 3], [3, 3]]);
+  const reason = new Error("enough");
+  const stopped = model.answer("Hi", { signal: AbortSignal.abort(reason) });
+  assertEquals(await assertRejects(() => stopped), reason);
+});
+
+Deno.test("Model.stream() says what Model.answer() says", async () => {
+  using model = await loadNano();
+  for (const question of ["Name a fruit.", ENTRIES[1]]) {
+    const pieces = await Array.fromAsync(model.stream(question, { maxNewTokens: 12 }));
+    assert(pieces.length > 1 && pieces.every((piece) => piece !== ""));
+    assertEquals(pieces.join("").trim(), await model.answer(question, { maxNewTokens: 12 }));
+  }
+});
+
+/** Whether a text ends or begins within a character. */
+const isHalved = (piece: string) => /^[\udc00-\udfff]|[\ud800-\udbff]$/.test(piece);
+
+const tokenizers: readonly [string, Tokenizer][] = [
+  ["GPT-2", gpt2Tokenizer()],
+  ...[...byteLevelTokenizers(), ...sentencePieceTokenizers()]
+    .map((definition): [string, Tokenizer] => [
+      definition.name,
+      new HuggingFaceTokenizer(definition),
+    ]),
+];
+
+for (const [name, tokenizer] of tokenizers) {
+  Deno.test(`${name}: a stream never gives half a character`, async () => {
+    const text = fc.string({ unit: "binary", maxLength: 40 });
+    await fc.assert(fc.asyncProperty(text, async (written) => {
+      const ids = tokenizer.encode(written);
+      const pieces = await Array.fromAsync(textPieces(ids, tokenizer));
+      const bytes = new Uint8Array(ids.flatMap((id) => [...tokenizer.bytes(id)]));
+      assertEquals(pieces.join(""), new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+      assertEquals(pieces.filter(isHalved), []);
+    }));
+    // whatever tokens a model chooses, whole characters come out, and bytes that are not UTF-8 are
+    // replaced
+    const anyIds = fc.array(fc.integer({ min: 0, max: tokenizer.vocabSize - 1 }), {
+      maxLength: 40,
+    });
+    await fc.assert(fc.asyncProperty(anyIds, async (ids) => {
+      const bytes = new Uint8Array(ids.flatMap((id) => [...tokenizer.bytes(id)]));
+      const pieces = await Array.fromAsync(textPieces(ids, tokenizer));
+      assertEquals(pieces.join(""), new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+      assertEquals(pieces.filter(isHalved), []);
+    }));
+  });
+}
+
+Deno.test("a model is asked in its format, and conversations need a template", async () => {
+  using model = await loadNano();
+  assertEquals(model.format.name, "alpaca");
+  const asked = (question: Parameters<typeof model.encodePrompt>[0]) =>
+    model.tokenizer.decode(model.encodePrompt(question));
+  assertStringIncludes(asked("Hi"), "### Instruction:\nHi\n\n### Response:\n");
+  const messages = [
+    { role: "user", content: "One?" },
+    { role: "assistant", content: "Two." },
+    { role: "user", content: "Three?" },
+  ];
+  await assertRejects(
+    () => model.answer({ messages }, FEW),
+    TypeError,
+    'Cannot chat with "gpt2": it came without a chat template',
+  );
+  model.format = "zephyr";
+  assertEquals(model.format.name, "zephyr");
+  assertStringIncludes(asked({ messages }), "One?");
+  assertStringIncludes(asked({ messages }), "Two."); // earlier answers are part of the question
+  assert(asked({ messages }).endsWith("<|assistant|>\n"));
+  // an entry with its answer is asked without it
+  const entry = { messages: messages.slice(0, 2) };
+  assertEquals(asked(entry).includes("Two."), false);
+  assertEquals(typeof await model.answer({ messages }, FEW), "string");
+  assertEquals(typeof await model.answer("Hi", { ...FEW, format: "alpaca" }), "string");
+});
+
+Deno.test("what is wrong with a question or an option is one sentence", async () => {
+  using model = await loadNano();
+  const wrong = { maxTokens: 3 } as object;
+  for (
+    const attempt of [
+      () => model.answer("Hi", wrong),
+      () => model.stream("Hi", wrong).next(),
+      () => model.evaluate(ENTRIES, wrong),
+    ]
+  ) {
+    await assertRejects(attempt, TypeError, 'did you mean "maxNewTokens"?');
+  }
+  await assertRejects(
+    () => model.answer("word ".repeat(400), FEW),
+    RangeError,
+    "the model's context holds 256",
+  );
+  await assertRejects(
+    () => model.answer("Hi", { format: "alpacca" as "alpaca" }),
+    RangeError,
+    'Cannot write prompts in the format "alpacca": expected one of "alpaca", "chat", "chatml"',
+  );
+  await assertRejects(() => model.evaluate([]), RangeError);
+  await assertRejects(
+    () => loadModel("nano", { devices: "cpu" } as object),
+    TypeError,
+    'Cannot load a model with the option "devices"',
+  );
+  await assertRejects(
+    () => loadModel("nano", { device: "gpu" }),
+    RangeError,
+    'expected "auto", "cpu" or "webgpu"',
+  );
+});
+
+Deno.test("a model whose tokenizer has more tokens than it is refused", async () => {
+  const tiny = fromFileUrl(new URL("../golden/gpt2_tiny", import.meta.url));
+  await assertRejects(
+    () => loadModel(tiny, { device: "cpu" }),
+    RangeError,
+    'tokens: the tokenizer "gpt2" has 50257',
+  );
+});
+
+Deno.test("a model says what it is", async () => {
+  using model = await loadNano({ lora: { rank: 2 } });
+  assertStringIncludes(
+    Deno.inspect(model),
+    'Model "nano" (gpt2, 7.3 million weights, LoRA of rank 2, format "alpaca", CPU',
+  );
+  assertEquals(model.adapter?.settings.rank, 2);
+  assertEquals([model.source.spec, model.device.kind], ["nano", "cpu"]);
+});

@@ -1,0 +1,359 @@
+/**
+ * `deno task fuzz`: random input for all that reads what strangers write, for a given time. A finding is
+ * an input on which a reader throws something other than a one-line message, hangs, or lets through what it must not.
+ *
+ * ```
+ * deno task fuzz                        # two minutes
+ * deno task fuzz --seconds 600
+ * deno task fuzz --seed 7 gguf report   # two readers, with the seed that a run has printed
+ * ```
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { fromFileUrl } from "@std/path";
+import fc from "fast-check";
+import { printable } from "../../lib/cli/printable.ts";
+import { formatNotebook, parseNotebook } from "../../lib/runtime/notebook.ts";
+import { MessageCodec } from "../../lib/runtime/messages.ts";
+import { PipeReader } from "../../lib/runtime/pipe_reader.ts";
+import { renderMarkdown } from "../../lib/runtime/report/markdown.ts";
+import { readReport } from "../../lib/runtime/report/embedded.ts";
+import { sanitizeHtml } from "../../lib/runtime/report/sanitize.ts";
+import { isOutputType, readOutput, readPreludeMessage } from "../../lib/runtime/session/door.ts";
+import { encodeGreeting, encodeMessage, encodeReady, ZmtpDecoder } from "../../lib/runtime/zmtp.ts";
+import { compileTemplate } from "../../lib/text/jinja/mod.ts";
+import { openGguf, openSafetensors } from "../../lib/weights/mod.ts";
+import { parseShardIndex } from "../../lib/weights/safetensors/index_file.ts";
+
+/** A reader under fuzz. */
+interface Target {
+  /** A property that holds for every input. */
+  property: fc.IRawProperty<unknown>;
+}
+
+/** How long one input may take, in milliseconds: all of these are small. */
+const PATIENCE = 5000;
+/** What engines throw where code did not expect its input. */
+const ACCIDENT =
+  /call stack|Invalid (array|string|typed array) length|is not (a function|iterable)|of (undefined|null)|is not an object/;
+
+/** Runs a reader on an input: it gives a value, or an error that is a sentence about the input. */
+async function reads<T>(read: () => T | Promise<T>): Promise<T | undefined> {
+  const began = performance.now();
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Error) || ACCIDENT.test(error.message)) throw error;
+    if (error.message === "" || error.message.includes("\n")) {
+      throw new Error(`not a sentence: ${JSON.stringify(error.message)}`, { cause: error });
+    }
+    return undefined;
+  } finally {
+    const took = performance.now() - began;
+    // deno-lint-ignore no-unsafe-finally
+    if (took > PATIENCE) throw new Error(`one input took ${Math.round(took)} ms`);
+  }
+}
+
+/** An edit of bytes: flip, cut, repeat, or put something else there. */
+const edit = fc.record({
+  kind: fc.constantFrom("flip", "cut", "repeat", "put"),
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  length: fc.integer({ min: 1, max: 64 }),
+  bytes: fc.uint8Array({ minLength: 1, maxLength: 16 }),
+});
+
+/** Bytes that are nearly those given. */
+function nearly(whole: Uint8Array): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+  return fc.array(edit, { minLength: 1, maxLength: 6 }).map((edits) => {
+    const bytes = Array.from(whole);
+    for (const { kind, at, length, bytes: other } of edits) {
+      const place = Math.floor(at * bytes.length);
+      const part = bytes.slice(place, place + length);
+      if (kind === "flip" && place < bytes.length) bytes[place] ^= 1 << (length % 8);
+      else if (kind === "cut") bytes.splice(place, length);
+      else if (kind === "repeat") bytes.splice(place, 0, ...part, ...part);
+      else if (kind === "put") bytes.splice(place, other.length, ...other);
+    }
+    return Uint8Array.from(bytes);
+  });
+}
+const nearlyText = (whole: string) =>
+  nearly(new TextEncoder().encode(whole)).map((bytes) => new TextDecoder().decode(bytes));
+
+const golden = (name: string) =>
+  Deno.readFileSync(fromFileUrl(new URL(`../golden/${name}`, import.meta.url)));
+
+const NOTEBOOK = JSON.stringify({
+  nbformat: 4,
+  nbformat_minor: 5,
+  metadata: { kernelspec: { name: "deno", display_name: "Deno" } },
+  cells: [
+    { cell_type: "markdown", id: "a", metadata: { tags: ["x"] }, source: ["# Title\n", "*x* $y$"] },
+    {
+      cell_type: "code",
+      id: "b",
+      metadata: {},
+      source: "1",
+      execution_count: 1,
+      outputs: [
+        { output_type: "stream", name: "stdout", text: ["a\n"] },
+        { output_type: "error", ename: "E", evalue: "v", traceback: ["t"] },
+        { output_type: "display_data", data: { "text/html": "<b>x</b>" }, metadata: {} },
+      ],
+    },
+  ],
+});
+
+const HTML = fc.array(
+  fc.oneof(
+    fc.constantFrom(
+      ...[
+        "<svg>",
+        "</svg>",
+        "<math>",
+        "<style>",
+        "</style>",
+        "<script>",
+        "</script>",
+        "<img src=x ",
+      ],
+      ...[
+        "onerror=alert(1)",
+        "onerror=",
+        ">",
+        "<a href='javascript:alert(1)'>",
+        "<![CDATA[",
+        "]]>",
+      ],
+      ...[
+        "<!--",
+        "-->",
+        "<template>",
+        "<noscript>",
+        "<iframe srcdoc='",
+        "'",
+        '"',
+        "`",
+        "&lt;",
+        "\0",
+      ],
+      ...[
+        "<foreignObject>",
+        "<p title='",
+        "<use href='data:x'>",
+        "<base href=//x>",
+        "<form action=",
+      ],
+    ),
+    fc.string({ maxLength: 8 }),
+  ),
+  { maxLength: 24 },
+).map((parts) => parts.join(""));
+const LIVE =
+  /<\s*(script|iframe|object|embed|base|form|meta|link)\b|<[^>]*\son\w+\s*=|<[^>]*\b(href|src|action|xlink:href)\s*=\s*["']?\s*(javascript|vbscript):/i;
+
+const TEMPLATE = fc.array(
+  fc.constantFrom(
+    ...["{% for m in messages %}", "{% endfor %}", "{{ m.content }}", "{% if m.role == 'user' %}"],
+    ...[
+      "{% else %}",
+      "{% endif %}",
+      "{% set x = x ~ x %}",
+      "{% set x = [x, x] %}",
+      "{{ x|tojson }}",
+    ],
+    ...[
+      "{% macro f(a) %}",
+      "{% endmacro %}",
+      "{{ f(x) }}",
+      "{{ 'x' * 99999 }}",
+      "{{ x[1:][::-1] }}",
+    ],
+    ...[
+      "{{ messages|map(attribute='role')|join(', ') }}",
+      "{{ x.split('') }}",
+      "{#",
+      "#}",
+      "{{",
+      "}}",
+    ],
+    ...[
+      "{% raw %}",
+      "{% endraw %}",
+      "{{ x|replace('a', 'bb') }}",
+      "{{ loop.index }}",
+      "text",
+      "\n",
+    ],
+  ),
+  { maxLength: 14 },
+).map((parts) => parts.join(""));
+
+const folder = await Deno.makeTempDir({ prefix: "tunebook-fuzz-" });
+
+/** Opens bytes as a file, and reads the first tensors that it says it has. */
+const file = (
+  whole: Uint8Array,
+  open: (path: string) => Promise<
+    Disposable & { tensors: ReadonlyMap<string, unknown>; read(name: string): Promise<unknown> }
+  >,
+) =>
+  fc.asyncProperty(nearly(whole), async (bytes) => {
+    const path = `${folder}/file`;
+    await Deno.writeFile(path, bytes);
+    await reads(async () => {
+      using opened = await open(path);
+      for (const name of [...opened.tensors.keys()].slice(0, 3)) await opened.read(name);
+    });
+  });
+
+const header = (bytes: Uint8Array) => bytes.subarray(0, 20_000);
+
+const TARGETS: Record<string, Target> = {
+  notebook: {
+    property: fc.asyncProperty(nearlyText(NOTEBOOK), async (text) => {
+      const notebook = await reads(() => parseNotebook(text));
+      if (notebook === undefined) return;
+      const written = formatNotebook(notebook);
+      if (formatNotebook(parseNotebook(written)) !== written) throw new Error("not read back");
+    }),
+  },
+  messages: {
+    property: fc.asyncProperty(
+      fc.constantFrom("stream", "display_data", "update_display_data", "execute_result", "error"),
+      fc.oneof(
+        fc.jsonValue(),
+        fc.record({ name: fc.jsonValue(), text: fc.jsonValue() }),
+        fc.record({
+          data: fc.dictionary(fc.constantFrom("text/html", "application/json"), fc.jsonValue()),
+        }),
+        fc.record({ ename: fc.string(), evalue: fc.string(), traceback: fc.jsonValue() }),
+      ),
+      async (type, content) => {
+        if (!isOutputType(type)) return;
+        const read = await reads(() => readOutput(type, content));
+        readPreludeMessage(content);
+        if (read === undefined) return;
+        const text = JSON.stringify(read.message.content, null, 1);
+        if (read.size < text.length) throw new Error("it takes more than was counted");
+      },
+    ),
+  },
+  zmtp: {
+    property: fc.asyncProperty(
+      nearly(
+        new Uint8Array([
+          ...encodeGreeting(),
+          ...encodeReady("PUB"),
+          ...encodeMessage(new MessageCodec("k").encode(new MessageCodec("k").create("x", {}))),
+        ]),
+      ),
+      fc.integer({ min: 1, max: 40 }),
+      async (bytes, step) => {
+        await reads(() => {
+          const decoder = new ZmtpDecoder(4096);
+          const codec = new MessageCodec("k");
+          for (let at = 0; at < bytes.length; at += step) {
+            for (const unit of decoder.push(bytes.subarray(at, at + step))) {
+              if (unit.kind === "message") codec.decode(unit.frames);
+            }
+          }
+        });
+      },
+    ),
+  },
+  pipe: {
+    property: fc.property(
+      fc.array(
+        fc.oneof(fc.constantFrom("\x1e", "\n", '{"type":"ready"}', "{", "null"), fc.string()),
+      ),
+      (pieces) => {
+        let text = "";
+        const reader = new PipeReader(
+          (message) => void readPreludeMessage(message),
+          (piece) => text += piece,
+        );
+        for (const piece of pieces) reader.push(piece);
+        if (text.length > pieces.join("").length) throw new Error("text from nowhere");
+      },
+    ),
+  },
+  report: {
+    property: fc.asyncProperty(
+      nearlyText(
+        `<html><script type="application/json" id="nb-notebook">H4sIAAAAAAAAA6tWyk</script></html>`,
+      ),
+      async (html) => void await reads(() => readReport(html)),
+    ),
+  },
+  html: {
+    property: fc.property(HTML, (html) => {
+      const safe = sanitizeHtml(html, { prefix: "x" }).html;
+      if (LIVE.test(safe)) throw new Error(`lets through ${JSON.stringify(safe)}`);
+    }),
+  },
+  markdown: {
+    property: fc.asyncProperty(HTML, async (text) => {
+      const rendered = await reads(() => renderMarkdown(text, { prefix: "x" }));
+      if (LIVE.test(rendered?.html ?? "")) {
+        throw new Error(`lets through ${JSON.stringify(rendered)}`);
+      }
+    }),
+  },
+  template: {
+    property: fc.asyncProperty(TEMPLATE, async (source) => {
+      const messages = [{ role: "user", content: "hello" }, { role: "assistant", content: "a\nb" }];
+      await reads(() => compileTemplate(source).render({ messages, x: "abc" }));
+    }),
+  },
+  safetensors: { property: file(header(golden("gpt2_tiny.safetensors")), openSafetensors) },
+  gguf: { property: file(golden("gguf_blocks.gguf"), openGguf) },
+  index: {
+    property: fc.asyncProperty(
+      nearly(new TextEncoder().encode(
+        '{"metadata":{"total_size":8},"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}',
+      )),
+      async (bytes) => {
+        const index = await reads(() => parseShardIndex(bytes, "index.json"));
+        if (index?.shards.some((name) => /[/\\]/.test(name))) throw new Error("leads elsewhere");
+      },
+    ),
+  },
+  terminal: {
+    property: fc.property(fc.string({ unit: "binary" }), (text) => {
+      // deno-lint-ignore no-control-regex
+      if (/[\x00-\x08\x0b-\x1f\x7f-\x9f]|\p{Bidi_Control}/u.test(printable(text))) {
+        throw new Error("lets a control character through");
+      }
+    }),
+  },
+};
+
+if (import.meta.main) {
+  const options = parseArgs(Deno.args, { string: ["seed", "seconds"] });
+  const names = options._.length > 0 ? options._.map(String) : Object.keys(TARGETS);
+  const seconds = Number(options.seconds ?? 120);
+  const seed = options.seed === undefined
+    ? crypto.getRandomValues(new Int32Array(1))[0]
+    : Number(options.seed);
+  console.log(`seed ${seed}, ${seconds} s for ${names.length} readers`);
+  let findings = 0;
+  try {
+    for (const name of names) {
+      const details = await fc.check(TARGETS[name].property as fc.IAsyncProperty<unknown>, {
+        seed,
+        numRuns: 1e9,
+        interruptAfterTimeLimit: seconds * 1000 / names.length,
+        markInterruptAsFailure: false,
+      });
+      console.log(`${name}: ${details.numRuns} inputs${details.failed ? ", FAILED" : ""}`);
+      if (!details.failed) continue;
+      findings++;
+      console.log(fc.defaultReportMessage(details));
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  if (findings > 0) Deno.exit(1);
+}

@@ -1,0 +1,173 @@
+// Deno's standard library comes from a republication on npm, which is somebody else's: each function
+// of it that the library uses is held to what the standard library's documentation says it gives.
+
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import * as assertions from "@std/assert";
+import { delay } from "@std/async/delay";
+import { pooledMap } from "@std/async/pool";
+import { parseArgs } from "@std/cli/parse-args";
+import { chunk } from "@std/collections";
+import { parse as parseCsv } from "@std/csv";
+import { decodeBase64, encodeBase64, encodeHex } from "@std/encoding";
+import { format } from "@std/fmt/bytes";
+import { escape } from "@std/html";
+import { parse as parseJsonc } from "@std/jsonc";
+import * as path from "@std/path";
+import { TextLineStream } from "@std/streams";
+import { closestString, levenshteinDistance } from "@std/text";
+import { parse as parseYaml } from "@std/yaml";
+
+/** What each function must do, by module and name. */
+const HELD: Record<string, Record<string, () => void | Promise<void>>> = {
+  "async/delay": {
+    async delay() {
+      const stop = new AbortController();
+      const waiting = delay(60_000, { signal: stop.signal });
+      stop.abort(new RangeError("enough"));
+      await assertRejects(() => waiting, RangeError, "enough");
+      assertEquals(await delay(1), undefined);
+    },
+  },
+  "async/pool": {
+    async pooledMap() {
+      let running = 0, most = 0;
+      const results = pooledMap(2, [3, 1, 2], async (n: number) => {
+        most = Math.max(most, ++running);
+        await delay(n);
+        running--;
+        return n * n;
+      });
+      assertEquals(await Array.fromAsync(results), [9, 1, 4]);
+      assertEquals(most, 2);
+    },
+  },
+  "cli/parse-args": {
+    parseArgs() {
+      const args = parseArgs(["--foo", "--bar=baz", "./quux.txt"]);
+      assertEquals(args, { foo: true, bar: "baz", _: ["./quux.txt"] });
+    },
+  },
+  collections: {
+    chunk: () => assertEquals(chunk([1, 2, 3, 4, 5], 2), [[1, 2], [3, 4], [5]]),
+  },
+  csv: {
+    parse() {
+      assertEquals(parseCsv('a,b\n"c, ""d""",e\n'), [["a", "b"], ['c, "d"', "e"]]);
+      assertEquals(parseCsv("name\nx", { skipFirstRow: true }), [{ name: "x" }]);
+      assertThrows(() => parseCsv('a "b" c'), SyntaxError);
+    },
+  },
+  encoding: {
+    decodeBase64: () => assertEquals(decodeBase64("aGVsbG8="), new TextEncoder().encode("hello")),
+    encodeBase64: () => assertEquals(encodeBase64("hello"), "aGVsbG8="),
+    encodeHex: () => assertEquals(encodeHex(new Uint8Array([0, 15, 255])), "000fff"),
+  },
+  "fmt/bytes": {
+    format() {
+      assertEquals(["0 B", "100 B", "1.34 kB"], [0, 100, 1337].map((bytes) => format(bytes)));
+      assertEquals(format(1.5 * 2 ** 20, { binary: true }), "1.5 MiB");
+    },
+  },
+  html: {
+    escape: () => assertEquals(escape(`<>'&"AA`), "&lt;&gt;&#39;&amp;&quot;AA"),
+  },
+  jsonc: {
+    parse() {
+      assertEquals(parseJsonc('{ "a": [1, /* two */ 2,], // end\n }'), { a: [1, 2] });
+      assertThrows(() => parseJsonc("{"), SyntaxError);
+    },
+  },
+  path: {
+    basename: () => assertEquals(path.basename("/home/user/image.png"), "image.png"),
+    dirname: () => assertEquals(path.dirname("/home/user/image.png"), "/home/user"),
+    extname: () => assertEquals(path.extname("/home/user/image.tar.gz"), ".gz"),
+    fromFileUrl: () => assertEquals(path.fromFileUrl("file:///a%20b/c"), "/a b/c"),
+    isAbsolute: () => assertEquals(["/a", "a"].map(path.isAbsolute), [true, false]),
+    join: () =>
+      assertEquals(path.join("/foo", "bar", "baz/asdf", "quux", ".."), "/foo/bar/baz/asdf"),
+    relative: () =>
+      assertEquals(path.relative("/data/test/aaa", "/data/impl/bbb"), "../../impl/bbb"),
+    resolve: () => assertEquals(path.resolve("/foo", "./bar", "../x"), "/foo/x"),
+    toFileUrl: () => assertEquals(path.toFileUrl("/a b/#c").href, "file:///a%20b/%23c"),
+  },
+  streams: {
+    async TextLineStream() {
+      const lines = ReadableStream.from(["a\r", "\nb\nc", "d", "\n\n", "e"])
+        .pipeThrough<string>(new TextLineStream());
+      assertEquals(await Array.fromAsync(lines), ["a", "b", "cd", "", "e"]);
+    },
+  },
+  text: {
+    closestString: () =>
+      assertEquals(closestString("hep", ["length", "size", "blah", "help"]), "help"),
+    levenshteinDistance: () => assertEquals(levenshteinDistance("kitten", "sitting"), 3),
+  },
+  yaml: {
+    parse() {
+      assertEquals(parseYaml("id: 1\nname: Alice\nlist: [a, 2.5, null]"), {
+        ...{ id: 1, name: "Alice", list: ["a", 2.5, null] },
+      });
+      assertThrows(() => parseYaml("a: ["), SyntaxError);
+    },
+  },
+};
+
+for (const [module, functions] of Object.entries(HELD)) {
+  for (const [name, hold] of Object.entries(functions)) {
+    Deno.test({
+      name: `@std/${module}: ${name}`,
+      // Paths are this system's.
+      ignore: module === "path" && Deno.build.os === "windows",
+      fn: hold,
+    });
+  }
+}
+
+Deno.test("@std/assert: what holds passes, what does not throws an AssertionError", async () => {
+  const { AssertionError } = assertions;
+  const fails = (check: () => unknown) => assertThrows(() => check(), AssertionError);
+  fails(() => assertions.assert(false));
+  fails(() => assertEquals({ a: [1] }, { a: [2] }));
+  fails(() => assertEquals(new Uint8Array([1]), new Uint8Array([2])));
+  fails(() => assertions.assertAlmostEquals(1, 1.1, 0.01));
+  fails(() => assertions.assertMatch("abc", /d/));
+  fails(() => assertions.assertStringIncludes("abc", "d"));
+  fails(() => assertThrows(() => {}));
+  fails(() =>
+    assertThrows(() => {
+      throw new TypeError("x");
+    }, RangeError)
+  );
+  await assertRejects(() => assertRejects(() => Promise.resolve()), AssertionError);
+  assertions.assert(true);
+  assertEquals({ a: [NaN, new Map([[1, 2]])] }, { a: [NaN, new Map([[1, 2]])] });
+  assertions.assertAlmostEquals(0.1 + 0.2, 0.3);
+});
+
+Deno.test("every function of @std that lib/ uses is held to its documentation", async () => {
+  const used = new Set<string>();
+  const look = async (folder: URL) => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) await look(new URL(`${name}/`, folder));
+      else if (name.endsWith(".ts")) {
+        const code = (await Deno.readTextFile(new URL(name, folder))).replace(
+          /^ *(\*|\/\/).*$/gm,
+          "",
+        );
+        for (const [, names, module] of code.matchAll(/import \{([^}]*)\} from "@std\/([^"]+)"/g)) {
+          for (const one of names.split(",")) {
+            const name = one.trim().split(/ as /)[0];
+            if (name !== "" && !name.startsWith("type ")) used.add(`${module} ${name}`);
+          }
+        }
+      }
+    }
+  };
+  await look(new URL("../lib/", import.meta.url));
+  const held = new Set(
+    Object.entries(HELD).flatMap(([module, functions]) =>
+      Object.keys(functions).map((name) => `${module} ${name}`)
+    ),
+  );
+  assertEquals([...used].filter((one) => !held.has(one)), []);
+});
