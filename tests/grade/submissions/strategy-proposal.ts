@@ -32,7 +32,7 @@ Late parcels, broken goods and questions about glazes are all in the set, in the
 **Format, with an example:**
 
 \`\`\`jsonl
-{"messages": [{"role": "user", "content": "My bowl came with a crack."}, {"role": "assistant", "content": "I am so sorry about your bowl. Shall I send a new one today?"}]}
+{"messages": [{"role": "user", "content": "My bowl came with a crack."}, {"role": "assistant", "content": "I am so sorry about your bowl. Would you like a new one this week?"}]}
 {"messages": [{"role": "user", "content": "Is the glaze safe for food?"}, {"role": "assistant", "content": "Yes, all of our glazes are. Thank you for asking!"}]}
 \`\`\`
 
@@ -70,7 +70,7 @@ const adapterParameters = (rank: number, layers: LayerShape[]) => {
 
 **Qualitative:**
 
-Both owners read 40 held-out replies, half by the tuned model and half by the untuned one, mixed, and
+Both owners read 40 held-out replies, half by the tuned model and half by the base one, mixed, and
 tick: does it answer the question, is it kind, would I send it as it is?
 
 **Quantitative:**
