@@ -7,6 +7,7 @@ import { describeFinding, gradedCells } from "../../lib/grade/metadata.ts";
 import { checkRelease, releaseNotebook } from "../../lib/grade/release.ts";
 import { withoutMarkers } from "../../lib/grade/regions.ts";
 import { type CodeCell, type Notebook, readNotebook, runNotebook } from "../../lib/runtime/mod.ts";
+import { findPython } from "../support.ts";
 import { handIn, type Quality, type Submission } from "./submissions/submission.ts";
 
 const folder = fromFileUrl(new URL("../../notebooks/assignments", import.meta.url));
@@ -132,4 +133,29 @@ Deno.test("gradients: without WebGPU the kernel's work is done on the CPU, for t
   const released = releaseNotebook(source).notebook;
   const result = await run("gradients", without(handIn(released, answers)));
   assertEquals(pointsOf(result.notebook), { ...fullPoints(source), "kernel-test": 0 });
+});
+
+const nbgrader = findPython("nbgrader");
+
+Deno.test({
+  name: `nbgrader's generate_assignment makes the same releases${nbgrader.needs}`,
+  ignore: !nbgrader.found,
+  async fn() {
+    const course = await Deno.makeTempDir({ prefix: "tunebook-course-" });
+    try {
+      for (const name of names) {
+        const from = join(course, "source", name);
+        await Deno.mkdir(from, { recursive: true });
+        for (const { name: file } of Deno.readDirSync(join(folder, name))) {
+          await Deno.copyFile(join(folder, name, file), join(from, file));
+        }
+        await nbgrader.run(new URL("nbgrader_release.py", import.meta.url).pathname, course, name);
+        const theirs = await readNotebook(join(course, "release", name, `${name}.ipynb`));
+        const ours = releaseNotebook(await readNotebook(join(from, `${name}.ipynb`))).notebook;
+        assertEquals(ours.cells, theirs.cells, name);
+      }
+    } finally {
+      await Deno.remove(course, { recursive: true });
+    }
+  },
 });
