@@ -41,6 +41,41 @@ function pointsOf(executed: Notebook): Record<string, number> {
   );
 }
 
+/** A solved notebook whose test cells see only asynchronous copies of the student's functions, and copies of values. */
+function throughStandIns(source: Notebook): Notebook {
+  const copy = structuredClone(source);
+  const cells = gradedCells(copy);
+  const names = new Set<string>();
+  for (const { cell, role } of cells) {
+    if (role !== "solution") continue;
+    for (const [, name] of cell.source.matchAll(/^(?:async )?(?:function|const|let) (\w+)/gm)) {
+      names.add(name);
+    }
+  }
+  assert(names.size > 0);
+  const standIn = `(value) => typeof value === "function"
+    ? async (...given) => structuredClone(await value(...structuredClone(given)))
+    : typeof value === "string" ? value : undefined`;
+  for (const { cell, role } of cells) {
+    if (role !== "test") continue;
+    const { source } = cell;
+    const used = [...names].filter((name) => source.includes(`await ${name}`));
+    assert(used.length > 0, source);
+    for (const name of names) {
+      assertEquals(
+        source.match(new RegExp(`(?<!await )\\b${name}\\(`)),
+        null,
+        "an await is missing",
+      );
+    }
+    const body = source.replace(/^(\w+);$(?![^]*^\w+;$)/m, "return $1;");
+    cell.source = `await (async (${used.join(", ")}) => {\n${body}\n})(...[${
+      used.join(", ")
+    }].map(${standIn}));`;
+  }
+  return copy;
+}
+
 async function run(name: string, notebook: Notebook) {
   const path = join(folder, name, `${name}.ipynb`);
   return await runNotebook(notebook, { path, allowErrors: true, timeout: 120 });
@@ -85,7 +120,14 @@ for (const name of names) {
   });
 
   Deno.test(`${name} runs with its solution and passes every test`, async () => {
-    const result = await run(name, withFullTests(source, source));
+    // As the file stands, with its markers.
+    const result = await run(name, source);
+    assert(result.ok, result.failure?.summary);
+    assertEquals(pointsOf(result.notebook), fullPoints(source));
+  });
+
+  Deno.test(`${name} passes every test through stand-ins that copy arguments and results`, async () => {
+    const result = await run(name, throughStandIns(source));
     assert(result.ok, result.failure?.summary);
     assertEquals(pointsOf(result.notebook), fullPoints(source));
   });
