@@ -83,6 +83,19 @@ Deno.test("Model.train() refuses what would not be learnt as meant", async () =>
   assertThrows(train({ lr: 1e-3 }), TypeError, 'did you mean "learningRate"?');
   assertThrows(train({ examples: [] }), TypeError, 'Cannot train with the option "examples"');
   assertThrows(train({ validation: 1 }), RangeError, "Cannot hold back 1 of the entries");
+  for (
+    const [entries, message] of [
+      [null, "Cannot train on null: expected an array of entries"],
+      ["data.json", "Cannot train on a string: expected an array of entries"],
+      [
+        [...ENTRIES.slice(0, 1), { prompt: "a" }],
+        "Cannot train on entry 2 of 2: expected an object",
+      ],
+      [[{ instruction: "a" }], 'found fields ["instruction"]'],
+      [[3], "found a number"],
+    ] as [never, string][]
+  ) assertThrows(() => model.train(entries), TypeError, message);
+  assertThrows(train({ validation: "test.json" }), TypeError, "Cannot validate on a string");
   const trims: PromptFormat = {
     name: "trims",
     instruction: ({ instruction }) => instruction.trim(),
