@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeExamples } from "../../lib/dataset/mod.ts";
+import { loadModel } from "../../lib/pipeline/mod.ts";
 import { alpaca, type PromptFormat } from "../../lib/text/mod.ts";
 import { sft } from "../../lib/train/mod.ts";
 import { ENTRIES, loadNano, SHORT } from "./nano.ts";
@@ -95,6 +96,13 @@ Deno.test("Model.train() refuses what would not be learnt as meant", async () =>
       [[3], "found a number"],
     ] as [never, string][]
   ) assertThrows(() => model.train(entries), TypeError, message);
+  assertThrows(
+    train({ learningRate: "1e-3" }),
+    TypeError,
+    '"learningRate" "1e-3": expected a number',
+  );
+  await assertRejects(() => model.save(""), TypeError, 'Cannot save to "": expected a folder');
+  await assertRejects(() => loadModel(undefined as never), TypeError, "expected a string");
   assertThrows(train({ validation: "test.json" }), TypeError, "Cannot validate on a string");
   const trims: PromptFormat = {
     name: "trims",

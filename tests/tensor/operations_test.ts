@@ -338,6 +338,8 @@ onEveryDevice("wrong calls are refused, with shapes", async (device) => {
       TypeError,
       'Cannot take the softmax of a tensor along axis {"dim":1}: expected a number',
     ],
+    [() => library.tensor([1], { dtype: "f64" as never, device }), TypeError, 'of type "f64"'],
+    [() => library.grad((y) => y.sum())(3 as never), TypeError, "a number: expected a tensor"],
     [() => x.sum({ axis: "1" } as never), TypeError, 'axis "1": expected a number'],
     [() => x.sum({ dim: 1 } as never), TypeError, 'did you mean "axis"?'],
     [
