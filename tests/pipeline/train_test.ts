@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeExamples } from "../../lib/dataset/mod.ts";
+import { generate, type Network } from "../../lib/model/mod.ts";
 import { loadModel } from "../../lib/pipeline/mod.ts";
 import { alpaca, type PromptFormat } from "../../lib/text/mod.ts";
-import { sft } from "../../lib/train/mod.ts";
+import { measureLoss, sft } from "../../lib/train/mod.ts";
 import { ENTRIES, loadNano, SHORT } from "./nano.ts";
 
 Deno.test("Model.train() is sft() on the entries in the model's format", async () => {
@@ -101,6 +102,15 @@ Deno.test("Model.train() refuses what would not be learnt as meant", async () =>
     TypeError,
     '"learningRate" "1e-3": expected a number',
   );
+  const whole = model as unknown as Network;
+  const named = "its network is `model.network`";
+  assertThrows(
+    () => sft(whole, { examples: [] }),
+    TypeError,
+    `Cannot train without a network: found a whole model; ${named}`,
+  );
+  await assertRejects(() => measureLoss(whole, []), TypeError, named);
+  await assertRejects(() => generate(whole, [[1]]), TypeError, named);
   await assertRejects(() => model.save(""), TypeError, 'Cannot save to "": expected a folder');
   await assertRejects(() => loadModel(undefined as never), TypeError, "expected a string");
   assertThrows(train({ validation: "test.json" }), TypeError, "Cannot validate on a string");
