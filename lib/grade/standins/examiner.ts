@@ -35,6 +35,9 @@ interface StandIn {
   readonly classes: readonly number[];
 }
 
+/** The prototype of instances' stand-ins: they are no data. */
+const INSTANCE = Object.freeze(Object.create(null));
+
 /** Makes stand-ins, and passes their calls to the grader. */
 export class Examiner {
   readonly #codecs: readonly ValueCodec[];
@@ -307,7 +310,7 @@ export class Examiner {
     classes: readonly number[],
     made?: Promise<unknown>,
   ): object {
-    const proxy: object = new Proxy({}, {
+    const proxy: object = new Proxy(Object.create(INSTANCE), {
       get: (_, key) => {
         if (key === Symbol.asyncIterator) return () => this.#iterate(id, name);
         if (key === Symbol.toStringTag) return name;
