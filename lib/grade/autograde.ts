@@ -276,6 +276,11 @@ class Grading implements AsyncDisposable {
       }
       signal?.throwIfAborted();
     }
+    if (this.#relay.forged > 0) {
+      const message = "The submission sent messages that only the grader's own code sends: " +
+        `${this.#relay.forged} were ignored`;
+      this.#findings.push({ message });
+    }
     return {
       verdicts: this.#graded.filter(({ metadata }) => metadata.grade || metadata.task)
         .map(({ metadata }) => verdicts.get(metadata.grade_id)!),

@@ -51,8 +51,13 @@ async function attack(answers: Record<string, string>): Promise<Graded> {
   });
 }
 
-/** Each attack: its answers, and the points that it deserves in both tests. */
-const ATTACKS: Record<string, [answers: Record<string, string>, points: [number, number]]> = {
+type Attack = [answers: Record<string, string>, points: [number, number], wrecks?: "wrecks"];
+
+/**
+ * Each attack: its answers, and the points that it deserves in both tests; whether it wrecks its own
+ * process, which then may have no values to be tested, and so costs it points.
+ */
+const ATTACKS: Record<string, Attack> = {
   "nothing: the honest answer": [GOOD, [2, 2]],
   "nothing: the wrong answer": [{ ...GOOD, q: WRONG }, [0, 2]],
   "assertions are replaced": [{
@@ -67,16 +72,25 @@ const ATTACKS: Record<string, [answers: Record<string, string>, points: [number,
   }, [0, 2]],
   "JSON is replaced": [{
     ...GOOD,
-    q: `${WRONG} JSON.stringify = () => "[15838]"; JSON.parse = () => 15838;`,
+    q: `${WRONG} const { stringify } = JSON; JSON.parse = () => 15838;
+        JSON.stringify = (value: unknown) => stringify(value).replaceAll('[5]', '[15838]');`,
   }, [0, 2]],
-  "Promise is replaced": [{
-    ...GOOD,
-    q: `${WRONG} Promise.prototype.then = function (f: any) { f?.(4); return this; };`,
-  }, [0, 0]],
-  "globals of the language are declared": [{
-    ...GOOD,
-    q: `${WRONG} var Error = class {}; var Object = { is: () => true }; var Promise = { all() {} };`,
-  }, [0, 2]],
+  "Promise is replaced": [
+    {
+      ...GOOD,
+      q: `${WRONG} Promise.prototype.then = function (f: any) { f?.(4); return this; };`,
+    },
+    [0, 2],
+    "wrecks",
+  ],
+  "globals of the language are declared": [
+    {
+      ...GOOD,
+      q: `${WRONG} var Error = class {}; var Object = { is: () => true }; var Promise = { all() {} };`,
+    },
+    [0, 2],
+    "wrecks",
+  ],
   "a proxy changes between reads": [{
     ...GOOD,
     r: `let reads = 0;
@@ -124,14 +138,18 @@ const ATTACKS: Record<string, [answers: Record<string, string>, points: [number,
           out.writeSync(new TextEncoder().encode("\\x1e" + text + "\\n"));
         }`,
   }, [0, 2]],
-  "prototypes are changed": [{
-    ...GOOD,
-    q: `${WRONG}
+  "prototypes are changed": [
+    {
+      ...GOOD,
+      q: `${WRONG}
         Object.prototype.points = 2;
         Array.prototype.map = function () { return []; };
         Function.prototype.call = () => 4;
         Object.defineProperty(Number.prototype, "valueOf", { value: () => 4 });`,
-  }, [0, 2]],
+    },
+    [0, 2],
+    "wrecks",
+  ],
   "the result pollutes prototypes": [{
     ...GOOD,
     q: `const twice = () => JSON.parse('{"__proto__": {"points": 2}, "constructor": {"prototype": 1}}');`,
@@ -151,14 +169,18 @@ const ATTACKS: Record<string, [answers: Record<string, string>, points: [number,
   }, [0, 2]],
 };
 
-for (const [name, [answers, points]] of Object.entries(ATTACKS)) {
+for (const [name, [answers, points, wrecks]] of Object.entries(ATTACKS)) {
   Deno.test({
     name: `an attack keeps its honest grade: ${name}${needs}`,
     ignore: fault !== undefined,
     async fn() {
-      const { verdicts } = await attack(answers);
+      const { verdicts, findings } = await attack(answers);
+      if (/forged/.test(name) && "q" in answers && answers.q!.includes("tunebook_standins")) {
+        assertMatch(findings[0]!.message, /sent messages/);
+      } else assertEquals(findings, []);
       const got = verdicts.map((verdict) => verdict.points);
-      assertEquals(got, points, JSON.stringify(verdicts));
+      const most = wrecks ? got.map((one, i) => Math.max(one, points[i]!)) : got;
+      assertEquals(most, points, JSON.stringify(verdicts));
     },
   });
 }

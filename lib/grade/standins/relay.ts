@@ -8,7 +8,13 @@
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
 import { BRIDGE } from "./bridge.ts";
 import { EXAMINER } from "./examiner.ts";
-import { MESSAGE_TYPE, type Named, readFromStudent, type Reply } from "./messages.ts";
+import {
+  type FromStudent,
+  MESSAGE_TYPE,
+  type Named,
+  readFromStudent,
+  type Reply,
+} from "./messages.ts";
 
 /** What the relay needs of a session, in a sandbox or not. */
 export interface Cells {
@@ -64,6 +70,8 @@ export class Relay {
   #student: Cells;
   #examiner: Cells;
   #round?: Round;
+  readonly #tokens = new Set<string>();
+  #forged = 0;
 
   /** @param student The student's process. @param examiner The examiner. */
   constructor(student: Cells, examiner: Cells) {
@@ -73,7 +81,15 @@ export class Relay {
 
   /** Takes what cells of the student's process broadcast. */
   fromStudent({ type, content }: SessionMessage): void {
-    if (type === MESSAGE_TYPE) this.#round?.fromStudent(content);
+    if (type !== MESSAGE_TYPE) return;
+    const message = readFromStudent(content);
+    if (message === undefined || !this.#tokens.has(message.token)) this.#forged++;
+    else this.#round?.fromStudent(message);
+  }
+
+  /** How many messages only looked like the bridge's: the submission's own code sent them. */
+  get forged(): number {
+    return this.#forged;
   }
 
   /** Takes what cells of the examiner broadcast. */
@@ -84,6 +100,7 @@ export class Relay {
   /** Runs a test. */
   async run(test: RelayedTest): Promise<RelayedResult> {
     const round = this.#round = new Round(this.#student, this.#examiner, test);
+    this.#tokens.add(round.token);
     try {
       return await round.run();
     } finally {
@@ -97,7 +114,8 @@ class Round {
   readonly #student: Cells;
   readonly #examiner: Cells;
   readonly #test: RelayedTest;
-  readonly #token = crypto.randomUUID();
+  /** Marks the round's messages. */
+  readonly token: string = crypto.randomUUID();
   readonly #stop = new AbortController();
   readonly #names = Promise.withResolvers<Record<string, Named>>();
   readonly #pending = new Map<number, { timer: ReturnType<typeof setTimeout>; what: string }>();
@@ -128,7 +146,7 @@ class Round {
       this.#over = true;
       for (const { timer } of this.#pending.values()) clearTimeout(timer);
       if (serving !== undefined) {
-        await this.#student.send("comm_msg", { type: "end", token: this.#token });
+        await this.#student.send("comm_msg", { type: "end", token: this.token });
         const late = setTimeout(() => this.#stop.abort(), END_SECONDS * 1000);
         await serving;
         clearTimeout(late);
@@ -141,7 +159,7 @@ class Round {
   /** Lets the student's process answer until the test is over. */
   async #serve(): Promise<void> {
     const names = this.#test.names.map((name) => `${JSON.stringify(name)}: () => ${name}`);
-    const code = `await ${BRIDGE}.serve(${JSON.stringify(this.#token)}, { ${names.join(", ")} });`;
+    const code = `await ${BRIDGE}.serve(${JSON.stringify(this.token)}, { ${names.join(", ")} });`;
     let message = "The submission's process answers no more";
     let status: RelayFault["status"] = "crashed";
     try {
@@ -176,10 +194,10 @@ class Round {
 
   async #examine(names: Record<string, Named>): Promise<ExecuteResult> {
     const { source, label, declared, before, strict, testSeconds: timeout, signal } = this.#test;
-    const content = { type: "names", token: this.#token, names, declared, strict };
+    const content = { type: "names", token: this.token, names, declared, strict };
     await this.#examiner.send("comm_msg", content);
     // The examiner's kernel hears it when its event loop turns, as it does in this cell.
-    const wait = `await ${EXAMINER}.heard(${JSON.stringify(this.#token)});`;
+    const wait = `await ${EXAMINER}.heard(${JSON.stringify(this.token)});`;
     const again = declared.length > 0 ? `let { ${declared.join(", ")} } = ${EXAMINER}.names;` : "";
     for (const cell of [{ source: wait + again, label }, ...before]) {
       const result = await this.#examiner.execute(cell.source, {
@@ -204,12 +222,11 @@ class Round {
     if (pending === undefined) return;
     clearTimeout(pending.timer);
     this.#pending.delete(reply.call);
-    this.#examiner.send("comm_msg", { ...reply, type: "reply", token: this.#token });
+    this.#examiner.send("comm_msg", { ...reply, type: "reply", token: this.token });
   }
 
-  fromStudent(content: unknown) {
-    const message = readFromStudent(content);
-    if (message === undefined || message.token !== this.#token || this.#over) return;
+  fromStudent(message: FromStudent) {
+    if (message.token !== this.token || this.#over) return;
     if (message.type === "reply") this.#reply(message);
     else {
       // Only what was asked for, and what came first.
@@ -223,7 +240,7 @@ class Round {
   // The examiner runs only what the instructor wrote.
   // deno-lint-ignore no-explicit-any
   fromExaminer(content: any) {
-    if (content.token !== this.#token || this.#over) return;
+    if (content.token !== this.token || this.#over) return;
     if (content.type === "note") this.#notes.add(content.text);
     else if (content.type === "call") this.#call(content);
   }
