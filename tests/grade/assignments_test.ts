@@ -113,3 +113,23 @@ for (const name of names) {
     });
   }
 }
+
+Deno.test("gradients: without WebGPU the kernel's work is done on the CPU, for the same points", async () => {
+  const source = await readNotebook(join(folder, "gradients", "gradients.ipynb"));
+  const without = (notebook: Notebook) => {
+    const full = withFullTests(notebook, source);
+    const setup = full.cells.find(({ id }) => id === "setup")!;
+    setup.source += '\nObject.defineProperty(navigator, "gpu", { value: undefined });';
+    return full;
+  };
+  const { notebook } = await run("gradients", without(source));
+  assertEquals(pointsOf(notebook), fullPoints(source));
+  const test = notebook.cells.find(({ id }) => id === "kernel-test") as CodeCell;
+  assert(JSON.stringify(test.outputs).includes("The kernel ran on: cpu"));
+  // A kernel that was not begun gets no points, although the fallback does not need it.
+  const { submissions } = await import("./submissions/gradients.ts");
+  const { kernel: _, ...answers } = submissions.good.answers;
+  const released = releaseNotebook(source).notebook;
+  const result = await run("gradients", without(handIn(released, answers)));
+  assertEquals(pointsOf(result.notebook), { ...fullPoints(source), "kernel-test": 0 });
+});
