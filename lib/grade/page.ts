@@ -68,5 +68,5 @@ ${body}
 export async function renderStaticReport(notebook: Notebook, title: string): Promise<string> {
   const shown = inFileOrder(notebook);
   const { html } = renderCells(shown, { code: true, title, drawings: await drawVega(shown) });
-  return renderStaticPage({ title, body: html });
+  return renderStaticPage({ title, body: `<div class="gr-framed">${html}</div>` });
 }

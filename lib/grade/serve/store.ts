@@ -1,0 +1,103 @@
+// What the marking page needs of a gradebook. Marks are only ever added: a version follows the one
+// that its marker saw, so that nobody overwrites what they have not read.
+
+import type { Cell, Notebook } from "../../runtime/notebook.ts";
+
+/** One item of a rubric. */
+export interface RubricItem {
+  /** Its name in marks; unique within the question. */
+  readonly id: string;
+  /** What it is for, in a few words. */
+  readonly label: string;
+  /** The points that it gives; negative if it takes some off. */
+  readonly points: number;
+}
+
+/** A question that people mark. */
+export interface MarkedQuestion {
+  /** Its name in the store, such as assignment and `grade_id`. */
+  readonly id: string;
+  /** Its title for people. */
+  readonly title: string;
+  /** The most points. */
+  readonly maxPoints: number;
+  /** What was asked, in Markdown. */
+  readonly prompt?: string;
+  /** The mark scheme, in Markdown. */
+  readonly scheme?: string;
+  /** The rubric; none if points are typed. */
+  readonly rubric: readonly RubricItem[];
+}
+
+/** One student's answer to one question. */
+export interface WrittenAnswer {
+  /** Its name in the store. */
+  readonly id: string;
+  /** The {@linkcode MarkedQuestion.id}. */
+  readonly question: string;
+  /** Who wrote it; shown only where marking is not anonymous. */
+  readonly student: string;
+  /** The answer's cell as it was handed in. */
+  readonly cell: Cell;
+}
+
+/** What a marker decides about an answer. */
+export interface NewMark {
+  /** The {@linkcode WrittenAnswer.id}. */
+  readonly answer: string;
+  /** Who marks, as they call themselves. */
+  readonly marker: string;
+  /** The browser tab that it comes from, so that a repeated send is known again. */
+  readonly session: string;
+  /** The points; null as long as there are none. */
+  readonly points: number | null;
+  /** The ids of the rubric's items that apply. */
+  readonly rubric: readonly string[];
+  /** For the student, in Markdown; may be empty. */
+  readonly comment: string;
+}
+
+/** A mark in the store. */
+export interface Mark extends NewMark {
+  /** From 1, counted for each answer. */
+  readonly version: number;
+  /** When it was saved, as ISO 8601. */
+  readonly at: string;
+}
+
+/** What {@linkcode MarkStore.append} did: saved the mark, or not because of a newer one. */
+export type Appended =
+  | { readonly saved: true; readonly mark: Mark }
+  | { readonly saved: false; readonly current: Mark };
+
+/** A comment that markers use again. */
+export interface ReusableComment {
+  readonly id: string;
+  /** In Markdown. */
+  readonly text: string;
+}
+
+/** Where the marking page reads answers and keeps marks. */
+export interface MarkStore {
+  /** Constant for the course, and known to nobody else: pseudonyms are derived from it. */
+  readonly secret: string;
+  /** The questions that people mark, in their order. */
+  questions(): Promise<readonly MarkedQuestion[]>;
+  /** All answers to a question. */
+  answers(question: string): Promise<readonly WrittenAnswer[]>;
+  /** The notebook that an answer is part of, with outputs; undefined if there is none. */
+  submission(answer: string): Promise<Notebook | undefined>;
+  /** The newest mark of each answer to a question that has one. */
+  marks(question: string): Promise<readonly Mark[]>;
+  /**
+   * Adds a mark in one transaction, if the newest one is still that which the marker saw.
+   *
+   * @param mark The mark.
+   * @param base The version that the marker saw; 0 if there was none.
+   */
+  append(mark: NewMark, base: number): Promise<Appended>;
+  /** The comments that are used again for a question. */
+  comments(question: string): Promise<readonly ReusableComment[]>;
+  /** Keeps a comment; one with the same text is not kept twice. */
+  addComment(question: string, text: string): Promise<ReusableComment>;
+}
