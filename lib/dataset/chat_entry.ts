@@ -1,7 +1,7 @@
 /** Conversations as entries: parsing them, and distinguishing them from instructions. */
 import { z } from "zod";
 import type { ChatMessage } from "../text/chat_template.ts";
-import { entrySchema, type InstructionEntry, parseEntriesAs } from "./entry.ts";
+import { entrySchema, type InstructionEntry, kind, parseEntriesAs } from "./entry.ts";
 
 /** One conversation of a data set. */
 export interface ChatEntry {
@@ -17,6 +17,38 @@ export type DatasetEntry = InstructionEntry | ChatEntry;
 /** Whether an entry is a conversation. */
 export function isChatEntry(entry: DatasetEntry): entry is ChatEntry {
   return "messages" in entry;
+}
+
+/**
+ * Refuses what is not an array of entries, as JavaScript and JSON that was not checked may hold.
+ *
+ * @param action What is done with them, after "Cannot": `train on`.
+ * @param entries What was given.
+ * @throws {TypeError} If it is not an array, or an entry is neither a conversation nor an instruction with its output.
+ */
+export function assertEntries(action: string, entries: readonly DatasetEntry[]): void {
+  if (!Array.isArray(entries)) {
+    throw new TypeError(`Cannot ${action} ${kind(entries)}: expected an array of entries`);
+  }
+  for (const [index, entry] of entries.entries()) {
+    if (isWhole(entry)) continue;
+    const where = `entry ${index + 1} of ${entries.length}`;
+    const found = isObject(entry) ? `fields ${JSON.stringify(Object.keys(entry))}` : kind(entry);
+    throw new TypeError(
+      `Cannot ${action} ${where}: expected an object with the strings "instruction" and "output", ` +
+        `or with "messages", found ${found}`,
+    );
+  }
+}
+
+function isWhole(entry: unknown): boolean {
+  if (!isObject(entry)) return false;
+  if ("messages" in entry) return Array.isArray(entry.messages);
+  return typeof entry.instruction === "string" && typeof entry.output === "string";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** ShareGPT's names of the roles. */

@@ -116,8 +116,14 @@ function fault(item: unknown, issue: z.core.$ZodIssue): string {
   return `${field} must be ${expected}, got ${kind(value)}`;
 }
 
-function kind(value: unknown): string {
-  if (value === null) return "null";
+/**
+ * Says what a value is, for an error.
+ *
+ * @param value Any value.
+ * @returns Its type with an article.
+ */
+export function kind(value: unknown): string {
+  if (value === null || value === undefined) return `${value}`;
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

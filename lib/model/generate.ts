@@ -9,7 +9,7 @@ import { growForest } from "../forest.ts";
 import { Random } from "../random.ts";
 import { embedding, noGrad, scope } from "../tensor/mod.ts";
 import { KeyValueCache } from "./cache.ts";
-import { logitsOf, type ModelInput, type Network } from "./model.ts";
+import { assertNetwork, logitsOf, type ModelInput, type Network } from "./model.ts";
 import { assertSampling, sampleToken, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
@@ -126,6 +126,7 @@ export async function* generateTokens(
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, void> {
   assertKnownOptions("generate", options, GENERATE_OPTIONS);
+  assertNetwork("generate", model);
   const { maxNewTokens = 256, batchSize = 64 } = options;
   assertSampling(options);
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {

@@ -198,3 +198,19 @@ export function lossOf(
 export function logitsOf(model: Network, hidden: Tensor): Tensor {
   return matmul(hidden, model.head, { transposeB: true });
 }
+
+/**
+ * Refuses what is not a network, above all a whole model of `loadModel`.
+ *
+ * @param action What is done with it, after "Cannot": `train`.
+ * @param network What was given.
+ * @throws {TypeError} If it is not a network.
+ */
+export function assertNetwork(action: string, network: Network): void {
+  if (typeof network?.hidden === "function") return;
+  const whole = (network as { network?: Network } | undefined)?.network;
+  throw new TypeError(
+    `Cannot ${action} without a network: ` +
+      (whole ? "found a whole model; its network is `model.network`" : `found a ${typeof network}`),
+  );
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isChatEntry } from "../dataset/chat_entry.ts";
+import { assertEntries, isChatEntry } from "../dataset/chat_entry.ts";
 import { closingTokensOf } from "../dataset/encode.ts";
 import {
   type DatasetEntry,
@@ -291,6 +291,8 @@ export class Model implements Disposable {
   train(entries: readonly DatasetEntry[], options: TrainOptions = {}): Training {
     assertKnownOptions("train", options, TRAIN_OPTIONS);
     const { format: named, validation = [], checkpoint, ...rest } = options;
+    assertEntries("train on", entries);
+    if (typeof validation !== "number") assertEntries("validate on", validation);
     const format = this.#formatFor(entries, named);
     describeFormat(format); // what could not be written down is refused before hours are spent
     const [learnt, heldOut] = divide(entries, validation);
@@ -347,6 +349,7 @@ export class Model implements Disposable {
    */
   encodeExamples(entries: readonly DatasetEntry[], options: FormatOption = {}): EncodedExample[] {
     assertKnownOptions("encode", options, FORMAT_OPTION);
+    assertEntries("encode", entries);
     return encodeExamples(entries, this.tokenizer, this.#formatFor(entries, options.format));
   }
 
@@ -375,6 +378,7 @@ export class Model implements Disposable {
     options: EvaluateOptions = {},
   ): Promise<ModelEvaluation> {
     assertKnownOptions("evaluate", options, EVALUATE_OPTIONS);
+    assertEntries("evaluate on", entries);
     const last = this.taught.trainings.at(-1);
     const { mask = last?.mask, maxLength = last?.maxLength, ...answering } = options;
     const { signal = stopSignal() } = options;
@@ -543,6 +547,14 @@ export class Model implements Disposable {
 /** A question as an entry. */
 function toEntry(question: Question): DatasetEntry {
   if (typeof question === "string") return { instruction: question, input: "", output: "" };
+  if (
+    typeof question !== "object" || question === null ||
+    !("messages" in question || "instruction" in question)
+  ) {
+    throw new TypeError(
+      `Cannot ask ${JSON.stringify(question)}: expected a string, an instruction or a conversation`,
+    );
+  }
   if ("messages" in question) return { messages: [...question.messages] };
   return { input: "", output: "", ...question };
 }

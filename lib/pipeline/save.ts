@@ -77,6 +77,9 @@ export async function saveModel(
   options: SaveOptions = {},
 ): Promise<SavedModel> {
   assertKnownOptions("save", options, NAMES);
+  if (typeof directory !== "string" || directory === "") {
+    throw new TypeError(`Cannot save to ${JSON.stringify(directory)}: expected a folder's path`);
+  }
   const { network, source } = model;
   const { overwrite = false, merge = false, dtype, signal = stopSignal() } = options;
   const adapted = [...network.linears.values()].some(({ adapter }) => adapter);

@@ -9,7 +9,13 @@ import type { Message } from "./messages.ts";
 import { type Displays, errorMessage, OutputCollector, type OutputMessage } from "./outputs.ts";
 import type { ErrorDescription, PreludeMessage } from "./prelude.ts";
 import { isOutputType, measure, readOutput } from "./session/door.ts";
-import { describeTests, obituary, replyError, stopError, testError } from "./session/endings.ts";
+import {
+  describeTests,
+  kernelEndError,
+  replyError,
+  stopError,
+  testError,
+} from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
 import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
@@ -74,7 +80,7 @@ export class Session {
   /** The last cells by their numbers. */
   #owners = new Map<number, Running>();
   /** Whether the kernel's end has been reported. */
-  #mourned = false;
+  #endReported = false;
   #closed = false;
   /** What has arrived since cells run, and what of it is kept, in bytes. */
   #arrived = 0;
@@ -202,7 +208,7 @@ export class Session {
   // ---- The kernel ----
 
   async #boot() {
-    this.#mourned = false;
+    this.#endReported = false;
     const { cwd, env, kernel, launcher, lock, maxOutput, path } = this.#options;
     this.#options = { ...this.#options, kernel: undefined }; // It serves once.
     this.#link = await KernelLink.start({
@@ -239,15 +245,15 @@ export class Session {
   /** The kernel has ended: notifies those who would not notice it otherwise. */
   async #died() {
     const { onDeath } = this.#options;
-    const told = this.#running !== undefined || this.#mourned || this.#closed;
+    const told = this.#running !== undefined || this.#endReported || this.#closed;
     if (onDeath === undefined || told) return;
     // The next cell reports it too, so that it does not silently run on lost state.
-    onDeath(await this.#obituary("while no cell ran"));
+    onDeath(await this.#kernelEnded("while no cell ran"));
   }
 
   async #reboot() {
     if (this.#closed) throw new Error("Cannot use the session: it is closed");
-    this.#mourned = true; // This end is intended.
+    this.#endReported = true; // This end is intended.
     await this.#link.kernel[Symbol.asyncDispose]();
     this.#names.clear();
     this.#displays.clear();
@@ -368,8 +374,8 @@ export class Session {
   async #execute(source: string, options: ExecuteOptions): Promise<ExecuteResult> {
     const started = performance.now();
     if (this.#closed) throw new Error("Cannot use the session: it is closed");
-    const diedBefore = this.#link.kernel.ended && !this.#mourned;
-    if (this.#link.kernel.ended && this.#mourned) await this.#reboot();
+    const diedBefore = this.#link.kernel.ended && !this.#endReported;
+    if (this.#link.kernel.ended && this.#endReported) await this.#reboot();
     const number = ++this.#numbers;
     const label = options.label ?? `cell ${number}`;
     const collector = new OutputCollector(this.#displays);
@@ -391,8 +397,8 @@ export class Session {
 
     if (options.signal?.aborted) return finish("stopped", null, stopError("stopped", label));
     if (diedBefore) {
-      this.#mourned = true;
-      return finish("died", null, await this.#obituary(`before ${label}`));
+      this.#endReported = true;
+      return finish("died", null, await this.#kernelEnded(`before ${label}`));
     }
     let cell;
     try {
@@ -427,9 +433,9 @@ export class Session {
       sent,
     };
     const dead = async () => {
-      this.#mourned = true;
+      this.#endReported = true;
       await Promise.all(running.uncaught);
-      const error = await this.#obituary(`in ${label}`, running);
+      const error = await this.#kernelEnded(`in ${label}`, running);
       return finish(running.stopped ?? "died", null, error, running.provenance);
     };
     this.#running = running;
@@ -482,9 +488,9 @@ export class Session {
   }
 
   /** The message for a kernel that has ended. */
-  async #obituary(where: string, running?: Running): Promise<CellError> {
+  async #kernelEnded(where: string, running?: Running): Promise<CellError> {
     const cause = running?.stopped;
-    return obituary({
+    return kernelEndError({
       exit: await this.#link.kernel.exited,
       exitCode: this.#link.exitCode,
       closed: this.#closed,

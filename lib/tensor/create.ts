@@ -62,7 +62,7 @@ export function tensor(
 ): Tensor {
   assertKnownOptions("make a tensor", options, TENSOR_NAMES);
   const { numbers, shape } = readNumbers(data);
-  const integers = (options.dtype ?? (numbers instanceof Int32Array ? "i32" : "f32")) === "i32";
+  const integers = readDtype(options, numbers instanceof Int32Array ? "i32" : "f32") === "i32";
   if (integers && !(numbers instanceof Int32Array)) {
     const wrong = numbers.find((number) => !Number.isInteger(number));
     if (wrong !== undefined) {
@@ -71,6 +71,16 @@ export function tensor(
   }
   const typed = integers ? Int32Array.from(numbers) : Float32Array.from(numbers);
   return make(typed, options.shape ?? shape, options);
+}
+
+/** The type that a tensor is made with. */
+function readDtype({ dtype }: CreateOptions, otherwise: "f32" | "i32" = "f32"): "f32" | "i32" {
+  if (dtype !== undefined && dtype !== "f32" && dtype !== "i32") {
+    throw new TypeError(
+      `Cannot make a tensor of type ${JSON.stringify(dtype)}: expected "f32" or "i32"`,
+    );
+  }
+  return dtype ?? otherwise;
 }
 
 /** The elements of nested arrays in order, and the arrays' lengths. */
@@ -138,7 +148,7 @@ export function full(
 ): Tensor {
   assertKnownOptions("make a tensor", options, CREATE_NAMES);
   const size = countOf(shape);
-  const data = options.dtype === "i32" ? new Int32Array(size) : new Float32Array(size);
+  const data = readDtype(options) === "i32" ? new Int32Array(size) : new Float32Array(size);
   return make(value === 0 ? data : data.fill(value), shape, options);
 }
 
@@ -200,7 +210,7 @@ export function arange(end: number, options: CreateOptions = {}): Tensor {
   }
   const numbers = { length: Math.ceil(end) };
   const count = (_: unknown, i: number) => i;
-  const integers = options.dtype === "i32";
+  const integers = readDtype(options) === "i32";
   const data = integers ? Int32Array.from(numbers, count) : Float32Array.from(numbers, count);
   return make(data, [data.length], options);
 }
@@ -222,7 +232,7 @@ export function arange(end: number, options: CreateOptions = {}): Tensor {
 export function eye(size: number, options: CreateOptions = {}): Tensor {
   assertKnownOptions("make a tensor", options, CREATE_NAMES);
   const count = countOf([size, size]);
-  const data = options.dtype === "i32" ? new Int32Array(count) : new Float32Array(count);
+  const data = readDtype(options) === "i32" ? new Int32Array(count) : new Float32Array(count);
   for (let i = 0; i < size; i++) data[i * (size + 1)] = 1;
   return make(data, [size, size], options);
 }

@@ -244,11 +244,10 @@ function forgetWhenClosed(key: string, device: Device): Device {
  * assertEquals(parseDevice("webgpu", "--device"), "webgpu");
  * ```
  */
-export function parseDevice(name: string, source = "device"): "auto" | DeviceKind {
+export function parseDevice(name: string, source?: string): "auto" | DeviceKind {
   if (name !== "auto" && name !== "cpu" && name !== "webgpu") {
-    throw new RangeError(
-      `Cannot pick the device "${name}" that ${source} names: expected "auto", "cpu" or "webgpu"`,
-    );
+    const which = source === undefined ? `"${name}"` : `"${name}" that ${source} names`;
+    throw new RangeError(`Cannot pick the device ${which}: expected "auto", "cpu" or "webgpu"`);
   }
   return name;
 }

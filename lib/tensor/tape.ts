@@ -77,6 +77,11 @@ export function grad(
   return (...inputs) => {
     const gradients = scope(() => {
       const leaves = inputs.map((input) => {
+        if (!(input instanceof Tensor)) {
+          throw new TypeError(
+            `Cannot differentiate with respect to a ${typeof input}: expected a tensor`,
+          );
+        }
         const leaf = input.alias();
         leaf.requiresGrad = true;
         return leaf;
@@ -159,6 +164,11 @@ export function recompute(part: (...inputs: Tensor[]) => Tensor, ...inputs: Tens
     inputs,
     gradient(upstream, gradients) {
       const leaves = inputs.map((input) => {
+        if (!(input instanceof Tensor)) {
+          throw new TypeError(
+            `Cannot differentiate with respect to a ${typeof input}: expected a tensor`,
+          );
+        }
         const leaf = input.alias();
         leaf.requiresGrad = gradients.wants(input);
         return leaf;

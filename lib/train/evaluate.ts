@@ -7,6 +7,7 @@
 import { type EncodedExample, forest } from "../dataset/mod.ts";
 import { withCounted } from "../dataset/sequences.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { assertNetwork } from "../model/model.ts";
 import { lossOf, type Network } from "../model/mod.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
 import type { Mask } from "../text/mod.ts";
@@ -78,6 +79,7 @@ export async function measureLoss(
   options: MeasureOptions = {},
 ): Promise<MeasuredLoss> {
   assertKnownOptions("measure the loss", options, NAMES);
+  assertNetwork("measure the loss", model);
   const { mask = SFT_DEFAULTS.mask, batchSize = SFT_DEFAULTS.batchSize } = options;
   const { signal, onProgress } = options;
   const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);

@@ -173,7 +173,7 @@ export interface Step {
  * Checks the options' names and the numbers among them.
  *
  * @param options The options.
- * @throws {TypeError} If an option is unknown; the message suggests the intended one.
+ * @throws {TypeError} If an option is unknown, for which the message suggests the intended one, or not a number.
  * @throws {RangeError} If one is out of range; the message names it.
  */
 export function assertOptions(options: SftOptions): void {
@@ -182,7 +182,12 @@ export function assertOptions(options: SftOptions): void {
   assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_NAMES);
   const check = (name: keyof SftOptions, valid: (value: number) => boolean, expected: string) => {
     const value = options[name];
-    if (value !== undefined && !valid(value as number)) {
+    if (value === undefined) return;
+    if (typeof value !== "number") {
+      const found = JSON.stringify(value);
+      throw new TypeError(`Cannot train with "${name}" ${found}: expected ${expected}`);
+    }
+    if (!valid(value)) {
       throw new RangeError(`Cannot train with "${name}" ${value}: expected ${expected}`);
     }
   };

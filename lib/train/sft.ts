@@ -7,6 +7,7 @@
 import { nextCellCheckpoint } from "../restorable.ts";
 import { formatOf } from "../dataset/encode.ts";
 import { LoraAdapter, type LoraSettings } from "../model/lora.ts";
+import { assertNetwork } from "../model/model.ts";
 import { type Network, trainableParameters } from "../model/mod.ts";
 import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
@@ -102,6 +103,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
   /** @ignore Use {@linkcode sft}. */
   constructor(model: Network, given: SftOptions) {
     assertOptions(given);
+    assertNetwork("train", model);
     const settings = resolveSftOptions(withCellCheckpoint(given), model);
     this.#model = model;
     this.settings = settings;

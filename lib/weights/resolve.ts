@@ -73,6 +73,11 @@ export async function resolveModel(
   options: ResolveOptions = {},
 ): Promise<ResolvedModel> {
   assertKnownOptions("find a model", options, RESOLVE_OPTIONS);
+  if (typeof spec !== "string") {
+    throw new TypeError(
+      `Cannot find a model with the name ${JSON.stringify(spec)}: expected a string`,
+    );
+  }
   if (spec.trim() === "") throw new RangeError(`Cannot find a model with an empty name: ${SYNTAX}`);
   if (spec === EMBEDDED_NAME) {
     const directory = await embeddedDirectory(undefined, options.signal);

@@ -153,7 +153,7 @@ Deno.test("tunebook train stops on Ctrl-C with a checkpoint, and continues with 
   assertEquals([anew.code, other.code, threads.code], [1, 1, 1]);
   assertStringIncludes(
     anew.stderr,
-    "it holds the checkpoint of a training; give --resume to continue",
+    "it holds a checkpoint of a training; give --resume to continue",
   );
   assertStringIncludes(other.stderr, "(seed was 123, is 1; learningRate was 0.001, is 0.5)\n");
   assertStringIncludes(threads.stderr, "--other-bits continues anyway\n");

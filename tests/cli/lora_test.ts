@@ -59,7 +59,9 @@ Deno.test("tunebook train refuses options of LoRA that do not go together", asyn
     ["--lora-rank", "2", "--lora-targets", "/(/"],
     ["--lora-rank", "2", "--lora-alpha", "0"],
     ["--quantize", "nf4"], // a width of 16 is not a whole block
-  ].map((options) => tunebook(workshop.training("--out", workshop.file("out"), ...options))));
+  ].map((options, i) =>
+    tunebook(workshop.training("--out", workshop.file(`out${i}`), ...options))
+  ));
   const messages = [
     "LoRA options need --lora-rank",
     "Cannot merge: there is no adapter",

@@ -146,8 +146,8 @@ Deno.test("tunebook doctor says what the machine has, whatever it lacks", async 
   ]);
   assertEquals(json.code, 0, json.stderr);
   const found = JSON.parse(json.stdout) as { name: string; ok: boolean; found: string }[];
-  const names = ["Machine", "WebGPU", "BLAS", "Computes", "Kernel", "Jupyter", "Ollama"]
-    .concat("Models");
+  const names = ["Machine", "WebGPU", "BLAS", "Computes", "Kernel", "Sandbox", "Jupyter"]
+    .concat("Ollama", "Models");
   assertEquals(found.map(({ name }) => name), names);
   const of = (name: string) => found.find((finding) => finding.name === name)!;
   assertStringIncludes(of("Machine").found, `Deno ${Deno.version.deno} on `);

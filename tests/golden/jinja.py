@@ -1,12 +1,13 @@
 """What jinja2 renders, in the environment that transformers gives chat templates: tests/golden/jinja.json.
 
-    python tests/golden/jinja.py
+    python tests/golden/jinja.py [FOLDER]
 
 Each case is a template (an expression is put into "{{ }}"), whose variables are VARIABLES, and what it renders, or null
 where jinja2 refuses it.
 """
 
 import json
+import platform
 import sys
 from pathlib import Path
 
@@ -629,12 +630,16 @@ def main():
     cases = [{"template": "{{ %s }}" % e, "rendered": render("{{ %s }}" % e)} for e in EXPRESSIONS]
     cases += [{"template": t, "rendered": render(t)} for t in TEMPLATES]
     golden = {
-        "versions": {"jinja2": jinja2.__version__, "transformers": transformers.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "jinja2": jinja2.__version__,
+            "transformers": transformers.__version__,
+        },
         "variables": VARIABLES,
         "cases": cases,
     }
-    path = Path(__file__).with_suffix(".json")
-    path.write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n")
+    out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "jinja.json"
+    out.write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n")
     print(f"{len(cases)} cases", file=sys.stderr)
 
 

@@ -55,6 +55,7 @@ for (
     { name: "text", modules: ["tiktoken"], needsData: false },
     { name: "dataset", modules: ["tiktoken"], needsData: true },
     { name: "rouge", modules: ["rouge_score", "nltk"], needsData: false },
+    { name: "jinja", modules: ["jinja2", "transformers"], needsData: false },
     { name: "sfc32", modules: [], needsData: false },
   ]
 ) {

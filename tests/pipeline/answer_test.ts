@@ -121,6 +121,11 @@ Deno.test("what is wrong with a question or an option is one sentence", async ()
   ) {
     await assertRejects(attempt, TypeError, 'did you mean "maxNewTokens"?');
   }
+  for (const question of [null, 3, {}, { prompt: "Hi" }] as never[]) {
+    const message = `Cannot ask ${JSON.stringify(question)}: expected a string`;
+    await assertRejects(() => model.answer(question, FEW), TypeError, message);
+  }
+  await assertRejects(() => model.evaluate({} as never), TypeError, "Cannot evaluate on an object");
   await assertRejects(
     () => model.answer("word ".repeat(400), FEW),
     RangeError,

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeExamples } from "../../lib/dataset/mod.ts";
+import { generate, type Network } from "../../lib/model/mod.ts";
+import { loadModel } from "../../lib/pipeline/mod.ts";
 import { alpaca, type PromptFormat } from "../../lib/text/mod.ts";
-import { sft } from "../../lib/train/mod.ts";
+import { measureLoss, sft } from "../../lib/train/mod.ts";
 import { ENTRIES, loadNano, SHORT } from "./nano.ts";
 
 Deno.test("Model.train() is sft() on the entries in the model's format", async () => {
@@ -83,6 +85,35 @@ Deno.test("Model.train() refuses what would not be learnt as meant", async () =>
   assertThrows(train({ lr: 1e-3 }), TypeError, 'did you mean "learningRate"?');
   assertThrows(train({ examples: [] }), TypeError, 'Cannot train with the option "examples"');
   assertThrows(train({ validation: 1 }), RangeError, "Cannot hold back 1 of the entries");
+  for (
+    const [entries, message] of [
+      [null, "Cannot train on null: expected an array of entries"],
+      ["data.json", "Cannot train on a string: expected an array of entries"],
+      [
+        [...ENTRIES.slice(0, 1), { prompt: "a" }],
+        "Cannot train on entry 2 of 2: expected an object",
+      ],
+      [[{ instruction: "a" }], 'found fields ["instruction"]'],
+      [[3], "found a number"],
+    ] as [never, string][]
+  ) assertThrows(() => model.train(entries), TypeError, message);
+  assertThrows(
+    train({ learningRate: "1e-3" }),
+    TypeError,
+    '"learningRate" "1e-3": expected a number',
+  );
+  const whole = model as unknown as Network;
+  const named = "its network is `model.network`";
+  assertThrows(
+    () => sft(whole, { examples: [] }),
+    TypeError,
+    `Cannot train without a network: found a whole model; ${named}`,
+  );
+  await assertRejects(() => measureLoss(whole, []), TypeError, named);
+  await assertRejects(() => generate(whole, [[1]]), TypeError, named);
+  await assertRejects(() => model.save(""), TypeError, 'Cannot save to "": expected a folder');
+  await assertRejects(() => loadModel(undefined as never), TypeError, "expected a string");
+  assertThrows(train({ validation: "test.json" }), TypeError, "Cannot validate on a string");
   const trims: PromptFormat = {
     name: "trims",
     instruction: ({ instruction }) => instruction.trim(),

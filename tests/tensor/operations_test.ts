@@ -333,6 +333,14 @@ onEveryDevice("wrong calls are refused, with shapes", async (device) => {
       "Cannot sum a tensor of shape (2, 3) along axis 2: expected -2 to 1",
     ],
     [() => x.sum({ axis: [0, -2] }), RangeError, "along axis 0 twice"],
+    [
+      () => x.softmax({ dim: 1 } as never),
+      TypeError,
+      'Cannot take the softmax of a tensor along axis {"dim":1}: expected a number',
+    ],
+    [() => library.tensor([1], { dtype: "f64" as never, device }), TypeError, 'of type "f64"'],
+    [() => library.grad((y) => y.sum())(3 as never), TypeError, "a number: expected a tensor"],
+    [() => x.sum({ axis: "1" } as never), TypeError, 'axis "1": expected a number'],
     [() => x.sum({ dim: 1 } as never), TypeError, 'did you mean "axis"?'],
     [
       () => x.reshape([4]),

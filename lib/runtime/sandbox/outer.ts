@@ -115,14 +115,20 @@ export async function sandboxGroup(): Promise<string | undefined> {
 }
 
 /** All that a sandbox needs outside, for as long as it runs. */
-interface Place extends AsyncDisposable {
+export interface Place extends AsyncDisposable {
   walls: Walls;
   staging: Staging;
   /** Makes the command that runs something behind the outer wall. */
   command(line: string[], stdin: "null" | "piped"): Deno.Command;
 }
 
-async function openPlace(options: SandboxOptions, cwd: string): Promise<Place> {
+/**
+ * Prepares the walls.
+ *
+ * @param options What may be done within.
+ * @param cwd The kernel's working directory.
+ */
+export async function openPlace(options: SandboxOptions, cwd: string): Promise<Place> {
   const folder = await makeOwnTempDir("tunebook-sandbox-");
   let group: Group | undefined;
   const close = async () => {
@@ -263,6 +269,21 @@ async function libraryConfig() {
   };
 }
 
+/**
+ * The command line that runs a module of this folder within the outer wall.
+ *
+ * @param module Its name.
+ */
+export async function innerProgram(module: string): Promise<string[]> {
+  return [
+    await Deno.realPath(Deno.execPath()),
+    ...["run", "--quiet", "-A", "--no-check", "--cached-only"],
+    ...await exists(join(LIBRARY_ROOT, "deno.lock")) ? ["--frozen"] : [],
+    ...["--config", join(LIBRARY_ROOT, "deno.json")],
+    fromFileUrl(new URL(module, import.meta.url)),
+  ];
+}
+
 /** Starts the inner runner, hands it the job, and takes what it tells. */
 async function converse(
   job: SandboxJob,
@@ -270,19 +291,7 @@ async function converse(
   { signal, onProgress, output }: RunOptions,
   seconds: number,
 ): Promise<RunResult> {
-  const process = place.command([
-    ...[
-      await Deno.realPath(Deno.execPath()),
-      "run",
-      "--quiet",
-      "-A",
-      "--no-check",
-      "--cached-only",
-    ],
-    ...await exists(join(LIBRARY_ROOT, "deno.lock")) ? ["--frozen"] : [],
-    ...["--config", join(LIBRARY_ROOT, "deno.json")],
-    fromFileUrl(new URL("./inner.ts", import.meta.url)),
-  ], "piped").spawn();
+  const process = place.command(await innerProgram("./inner.ts"), "piped").spawn();
   const stdin = process.stdin.getWriter();
   const tell = (value: unknown) =>
     stdin.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`)).catch(() => {});

@@ -35,6 +35,19 @@ const NARROW = "for name in rmem wmem; do " +
   `echo "4096 16384 ${SANDBOX_LIMITS.socketBuffer}" > /proc/sys/net/ipv4/tcp_$name || exit 125; ` +
   'done; exec "$@"';
 
+/** A user is root of a namespace, and there mounts and makes networks as root does. */
+const AS_USER = ["unshare", "--user", "--map-root-user", "--"];
+
+/**
+ * All processes within end with the first of them, which ends with this process. bubblewrap covers parts of the proc
+ * that it mounts for root, and behind covers the kernel's wall can mount none; so this one is mounted first. It must
+ * show the processes of this namespace: bubblewrap looks for its own there.
+ */
+const AS_ROOT = [
+  ...["setpriv", "--pdeathsig=KILL", "--"],
+  ...["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"],
+];
+
 /**
  * Makes the command that builds the wall and runs something behind it.
  *
@@ -44,14 +57,9 @@ const NARROW = "for name in rmem wmem; do " +
 export function runnerCommand({ bound, denoDir, command }: RunnerWall): string[] {
   const root = isRoot();
   return [
-    // A user is root of a namespace, and there mounts and makes networks as root does.
-    ...root ? [] : ["unshare", "--user", "--map-root-user", "--"],
-    ...["bwrap", "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
-    // All within ends with the first of them, which ends with this process.
-    "--die-with-parent",
-    // Root's own proc comes with covers, behind which no kernel's can be mounted; nobody can do no more
-    // with the processes that the machine's shows than anybody can.
-    ...root ? ["--bind", "/proc", "/proc"] : ["--proc", "/proc"],
+    ...root ? AS_ROOT : AS_USER,
+    ...["bwrap", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent"],
+    ...root ? ["--bind", "/proc", "/proc"] : ["--unshare-pid", "--proc", "/proc"],
     ...[...systemFolders(), "--dev", "/dev"],
     ...["--perms", "1777", "--size", String(64 * 2 ** 20), "--tmpfs", "/tmp"],
     ...["--perms", "1777", "--dir", INNER_DENO_DIR],

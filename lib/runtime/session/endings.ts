@@ -74,7 +74,7 @@ export interface KernelEnd {
 }
 
 /** The message for a kernel that has ended. */
-export function obituary(end: KernelEnd): CellError {
+export function kernelEndError(end: KernelEnd): CellError {
   const { exit, where, stopping } = end;
   const lost = end.names.length === 0 ? "" : `; lost: ${listNames(end.names)}`;
   let message: string;

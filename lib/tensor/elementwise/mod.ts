@@ -1,6 +1,6 @@
 /**
- * Every elementwise operation that is declared by its formulas. To add one, write its file and list it here, then run
- * `deno task build` and `tests/golden/operations.py`: the functions, the kernels and the tests follow.
+ * Every elementwise operation that is declared by its formulas. To add one, write its file, list it here, and declare
+ * its method in `tensor.ts`; then run `deno task build` and `tests/golden/operations.py`: the kernels and the tests follow.
  *
  * @module
  */
@@ -11,16 +11,16 @@ export { div } from "./div.ts";
 export { equal } from "./equal.ts";
 export { exp } from "./exp.ts";
 export { greater } from "./greater.ts";
-export { greaterEqual } from "./greaterEqual.ts";
+export { greaterEqual } from "./greater_equal.ts";
 export { less } from "./less.ts";
-export { lessEqual } from "./lessEqual.ts";
+export { lessEqual } from "./less_equal.ts";
 export { log } from "./log.ts";
-export { logSigmoid } from "./logSigmoid.ts";
+export { logSigmoid } from "./log_sigmoid.ts";
 export { maximum } from "./maximum.ts";
 export { minimum } from "./minimum.ts";
 export { mul } from "./mul.ts";
 export { neg } from "./neg.ts";
-export { notEqual } from "./notEqual.ts";
+export { notEqual } from "./not_equal.ts";
 export { pow } from "./pow.ts";
 export { relu } from "./relu.ts";
 export { sigmoid } from "./sigmoid.ts";

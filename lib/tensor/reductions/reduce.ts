@@ -115,10 +115,16 @@ export function sumTo(x: Tensor, shape: readonly number[]): Tensor {
  * @param shape The tensor's shape.
  * @param axis The number; negative ones count from the end.
  * @returns The number from 0.
+ * @throws {TypeError} If it is not a number.
  * @throws {RangeError} If there is no such dimension.
  */
 export function readAxis(action: string, shape: readonly number[], axis: number): number {
   const rank = shape.length;
+  if (typeof axis !== "number") {
+    throw new TypeError(
+      `Cannot ${action} a tensor along axis ${JSON.stringify(axis)}: expected a number`,
+    );
+  }
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     const expected = rank === 0 ? "it has no dimensions" : `expected ${-rank} to ${rank - 1}`;
     throw new RangeError(
@@ -143,7 +149,7 @@ export function readAxes(
   axis: ReductionOptions["axis"],
 ): number[] {
   if (axis === undefined) return shape.map((_, i) => i);
-  const axes = (typeof axis === "number" ? [axis] : axis)
+  const axes = (Array.isArray(axis) ? axis : [axis])
     .map((one) => readAxis(action, shape, one)).sort((a, b) => a - b);
   const twice = axes.find((one, i) => one === axes[i + 1]);
   if (twice !== undefined) {

@@ -1,0 +1,274 @@
+/**
+ * The grader between the examiner, in which a test runs, and the student's process, which answers its
+ * calls: passes on what it has checked, and bounds every wait.
+ *
+ * @module
+ */
+
+import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
+import { BRIDGE } from "./bridge.ts";
+import { EXAMINER } from "./examiner.ts";
+import {
+  type FromStudent,
+  MESSAGE_TYPE,
+  type Named,
+  readFromStudent,
+  type Reply,
+} from "./messages.ts";
+
+/** What the relay needs of a session, in a sandbox or not. */
+export interface Cells {
+  /** Runs a cell. */
+  execute(
+    code: string,
+    options: { label?: string; timeout?: number; signal?: AbortSignal; silent?: boolean },
+  ): Promise<ExecuteResult>;
+  /** Sends cells a message. */
+  send(type: "comm_msg", content: Record<string, unknown>): Promise<void>;
+}
+
+/** A test that is to run. */
+export interface RelayedTest {
+  /** The test's code. */
+  readonly source: string;
+  /** Its name in errors. */
+  readonly label: string;
+  /** Names that get stand-ins. */
+  readonly names: readonly string[];
+  /** Those of them that an earlier test has declared too. */
+  readonly declared: readonly string[];
+  /** Cells of the instructor's that run in the examiner before the test, for the first time. */
+  readonly before: readonly { readonly source: string; readonly label: string }[];
+  /** Whether a changed argument is an error. */
+  readonly strict: boolean;
+  /** Seconds that one call, and the whole test, may take. */
+  readonly callSeconds: number;
+  readonly testSeconds: number;
+  readonly signal?: AbortSignal;
+}
+
+/** How a relayed test ended. */
+export interface RelayedResult {
+  /** The examiner's result; undefined if the test could not begin. */
+  readonly result?: ExecuteResult;
+  /** Why the student's process failed the test, whatever the test made of it. */
+  readonly fault?: RelayFault;
+  /** What a reader of a failed test should know. */
+  readonly notes: readonly string[];
+  /** Whether the examiner has to be opened anew. */
+  readonly examinerLost: boolean;
+}
+
+/** What the student's process did. */
+export interface RelayFault {
+  readonly status: "timeout" | "crashed" | "limit";
+  readonly message: string;
+}
+
+/** One test at a time, between two sessions. */
+export class Relay {
+  #student: Cells;
+  #examiner: Cells;
+  #round?: Round;
+  readonly #tokens = new Set<string>();
+  #forged = 0;
+
+  /** @param student The student's process. @param examiner The examiner. */
+  constructor(student: Cells, examiner: Cells) {
+    this.#student = student;
+    this.#examiner = examiner;
+  }
+
+  /** Takes what cells of the student's process broadcast. */
+  fromStudent({ type, content }: SessionMessage): void {
+    if (type !== MESSAGE_TYPE) return;
+    const message = readFromStudent(content);
+    if (message === undefined || !this.#tokens.has(message.token)) this.#forged++;
+    else this.#round?.fromStudent(message);
+  }
+
+  /** How many messages only looked like the bridge's: the submission's own code sent them. */
+  get forged(): number {
+    return this.#forged;
+  }
+
+  /** Takes what cells of the examiner broadcast. */
+  fromExaminer({ type, content }: SessionMessage): void {
+    if (type === MESSAGE_TYPE) this.#round?.fromExaminer(content);
+  }
+
+  /** Runs a test. */
+  async run(test: RelayedTest): Promise<RelayedResult> {
+    const round = this.#round = new Round(this.#student, this.#examiner, test);
+    this.#tokens.add(round.token);
+    try {
+      return await round.run();
+    } finally {
+      this.#round = undefined;
+    }
+  }
+}
+
+/** One test, from the fetching of names to the end of its last call. */
+class Round {
+  readonly #student: Cells;
+  readonly #examiner: Cells;
+  readonly #test: RelayedTest;
+  /** Marks the round's messages. */
+  readonly token: string = crypto.randomUUID();
+  readonly #stop = new AbortController();
+  readonly #names = Promise.withResolvers<Record<string, Named>>();
+  readonly #pending = new Map<number, { timer: ReturnType<typeof setTimeout>; what: string }>();
+  readonly #notes = new Set<string>();
+  #fault?: RelayFault;
+  #over = false;
+
+  constructor(student: Cells, examiner: Cells, test: RelayedTest) {
+    this.#student = student;
+    this.#examiner = examiner;
+    this.#test = test;
+  }
+
+  async run(): Promise<RelayedResult> {
+    const { names, signal } = this.#test;
+    const onAbort = () => this.#stop.abort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const serving = names.length === 0 ? undefined : this.#serve();
+    let result: ExecuteResult | undefined;
+    let examinerLost = false;
+    try {
+      const values = await this.#fetch(serving);
+      if (values !== undefined) {
+        result = await this.#examine(values);
+        examinerLost = result.status === "died" || result.status === "timeout";
+      }
+    } finally {
+      this.#over = true;
+      for (const { timer } of this.#pending.values()) clearTimeout(timer);
+      if (serving !== undefined) {
+        await this.#student.send("comm_msg", { type: "end", token: this.token });
+        const late = setTimeout(() => this.#stop.abort(), END_SECONDS * 1000);
+        await serving;
+        clearTimeout(late);
+      }
+      signal?.removeEventListener("abort", onAbort);
+    }
+    return { result, fault: this.#fault, notes: [...this.#notes], examinerLost };
+  }
+
+  /** Lets the student's process answer until the test is over. */
+  async #serve(): Promise<void> {
+    const names = this.#test.names.map((name) => `${JSON.stringify(name)}: () => ${name}`);
+    const code = `await ${BRIDGE}.serve(${JSON.stringify(this.token)}, { ${names.join(", ")} });`;
+    let message = "The submission's process answers no more";
+    let status: RelayFault["status"] = "crashed";
+    try {
+      const { label } = this.#test;
+      const result = await this.#student.execute(code, {
+        label: `a call from ${label}`,
+        silent: true,
+        signal: this.#stop.signal,
+      });
+      if (result.error !== undefined) ({ status, message } = faultOf(result));
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    if (!this.#over) this.#fail({ status, message });
+  }
+
+  /** The names' values; undefined if they do not come. */
+  async #fetch(serving?: Promise<void>): Promise<Record<string, Named> | undefined> {
+    if (serving === undefined) return {};
+    const { names, callSeconds } = this.#test;
+    const timer = setTimeout(() => {
+      const list = names.map((name) => `"${name}"`).join(", ");
+      this.#fail({
+        status: "timeout",
+        message: `The values of ${list} did not come within ${callSeconds} s`,
+      });
+    }, callSeconds * 1000);
+    const values = await Promise.race([this.#names.promise, serving.then(() => undefined)]);
+    clearTimeout(timer);
+    return this.#fault === undefined ? values : undefined;
+  }
+
+  async #examine(names: Record<string, Named>): Promise<ExecuteResult> {
+    const { source, label, declared, before, strict, testSeconds: timeout, signal } = this.#test;
+    const content = { type: "names", token: this.token, names, declared, strict };
+    await this.#examiner.send("comm_msg", content);
+    // The examiner's kernel hears it when its event loop turns, as it does in this cell.
+    const wait = `await ${EXAMINER}.heard(${JSON.stringify(this.token)});`;
+    const again = declared.length > 0 ? `let { ${declared.join(", ")} } = ${EXAMINER}.names;` : "";
+    for (const cell of [{ source: wait + again, label }, ...before]) {
+      const result = await this.#examiner.execute(cell.source, {
+        label: cell.label,
+        timeout,
+        signal,
+      });
+      if (result.status !== "ok") return result;
+    }
+    return await this.#examiner.execute(source, { label, timeout, signal });
+  }
+
+  /** The student's process fails the test: its calls come to an end. */
+  #fail(fault: RelayFault) {
+    this.#fault ??= fault;
+    for (const call of [...this.#pending.keys()]) this.#reply({ call, fault: fault.message });
+    this.#stop.abort();
+  }
+
+  #reply(reply: Reply) {
+    const pending = this.#pending.get(reply.call);
+    if (pending === undefined) return;
+    clearTimeout(pending.timer);
+    this.#pending.delete(reply.call);
+    this.#examiner.send("comm_msg", { ...reply, type: "reply", token: this.token });
+  }
+
+  fromStudent(message: FromStudent) {
+    if (message.token !== this.token || this.#over) return;
+    if (message.type === "reply") this.#reply(message);
+    else {
+      // Only what was asked for, and what came first.
+      const names = this.#test.names.map((name) =>
+        [name, Object.hasOwn(message.names, name) ? message.names[name]! : {}] as const
+      );
+      this.#names.resolve(Object.fromEntries(names));
+    }
+  }
+
+  // The examiner runs only what the instructor wrote.
+  // deno-lint-ignore no-explicit-any
+  fromExaminer(content: any) {
+    if (content.token !== this.token || this.#over) return;
+    if (content.type === "note") this.#notes.add(content.text);
+    else if (content.type === "call") this.#call(content);
+  }
+
+  // deno-lint-ignore no-explicit-any
+  #call({ what, ...request }: any) {
+    const { call } = request;
+    const { callSeconds } = this.#test;
+    const timer = setTimeout(() => {
+      this.#fail({ status: "timeout", message: `${what} did not return within ${callSeconds} s` });
+    }, callSeconds * 1000);
+    this.#pending.set(call, { timer, what });
+    if (this.#fault !== undefined) this.#reply({ call, fault: this.#fault.message });
+    else this.#student.send("comm_msg", request);
+  }
+}
+
+/** How long the student's process may take to notice the end of a test. */
+const END_SECONDS = 3;
+
+/**
+ * Says what a cell's end means for a grade.
+ *
+ * @param result The cell's result, which is not `"ok"`.
+ */
+export function faultOf(result: ExecuteResult): RelayFault {
+  const { name, message } = result.error!;
+  const isLimit = name === "OutputLimit" || /ran out of memory/.test(message);
+  const status = isLimit ? "limit" : name === "TimeoutError" ? "timeout" : "crashed";
+  return { status, message };
+}
