@@ -350,6 +350,10 @@ browserTest("the marking page is clean under axe-core, light, dark and narrow", 
       await page.waitForFunction(() =>
         (document.getElementById("mk-points") as HTMLInputElement | null)?.value === "5"
       );
+      assert(
+        marks.aside.some(({ marker, points }) => marker === "Kim" && points === 4),
+        "what Kim marked is set aside, not lost",
+      );
       const wide = await page.evaluate("document.documentElement.scrollWidth") as number;
       assert(wide <= width, `the page is ${wide} wide`);
       await context.close();

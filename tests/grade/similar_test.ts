@@ -11,6 +11,7 @@ import {
   renderSimilarities,
 } from "../../lib/grade/similar.ts";
 import type { Notebook } from "../../lib/runtime/notebook.ts";
+import { chromiumProgram, launchBrowser } from "../browser.ts";
 import { code, markdown, notebookOf } from "../runtime/report/sample.ts";
 
 const EMPTY = notebookOf();
@@ -228,4 +229,40 @@ Deno.test("the page marks both sides, and hostile names and sources stay text", 
     renderSimilarities({ pairs: [], commonPassages: 0 }, [{ id: "a", notebook: none }]),
     "1 submission compared",
   );
+});
+
+Deno.test({
+  name:
+    `the page of similar submissions is clean under axe-core, and its links open what is folded${chromiumProgram.needs}`,
+  ignore: !chromiumProgram.found,
+  async fn() {
+    const all = [
+      submission("ada", MODULES[0]!, MODULES[1]!),
+      submission("grace", disguise(MODULES[0]!, 5)),
+      submission("linus", disguise(MODULES[1]!, 8)),
+    ];
+    const html = renderSimilarities(findSimilar(all, EMPTY), all, { assignment: "Week 1" });
+    const { default: axe } = await import("axe-core");
+    const browser = await launchBrowser();
+    try {
+      for (const [colorScheme, width] of [["light", 1400], ["dark", 390]] as const) {
+        const page = await browser.newPage({
+          bypassCSP: true,
+          colorScheme,
+          viewport: { width, height: 900 },
+        });
+        await page.setContent(html);
+        await page.locator('a[href="#pair-2"]').click();
+        await page.locator("#pair-2 mark").first().waitFor();
+        await page.evaluate(axe.source);
+        const { violations } = await page.evaluate("axe.run()") as {
+          violations: { id: string; nodes: { html: string }[] }[];
+        };
+        assertEquals(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`), []);
+        await page.close();
+      }
+    } finally {
+      await browser.close();
+    }
+  },
 });
