@@ -136,6 +136,16 @@ Deno.test("what the release holds explains itself, and only the rest counts", ()
   assertEquals(new Set(pairs[0]!.ranges.map(({ first }) => first.cell)), new Set([1]));
 });
 
+Deno.test("cells as they were released count for nobody, however short", () => {
+  const short = ["let seed = 1;", "run(seed);", "show(1)"];
+  const release = notebookOf(...short.map((source) => code(source)));
+  const [pair] = findSimilar([
+    submission("a", ...short, MODULES[0]!),
+    submission("b", ...short, disguise(MODULES[0]!, 1)),
+  ], release).pairs;
+  assertEquals([pair!.score, pair!.firstShare, pair!.secondShare], [1, 1, 1]);
+});
+
 Deno.test("aligned ranges are the same parts, and do not overlap", () => {
   const [one, two, three] = MODULES as [string, string, string];
   const { pairs: [pair] } = findSimilar(
