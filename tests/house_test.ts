@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   show: ["text", "dataset"],
   course: ["show"],
   runtime: ["show"],
+  grade: ["runtime"],
   cli: [
     ...["tensor", "weights", "text", "dataset", "model", "train", "eval", "pipeline"],
     ...["show", "runtime"],

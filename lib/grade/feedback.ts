@@ -16,7 +16,7 @@ import { renderStaticPage } from "./page.ts";
 export interface FeedbackQuestion {
   /** Its name for people; the `grade_id` by default. */
   readonly title?: string;
-  /** How it fared. A message that may tell of hidden tests is not shown. */
+  /** How it fared. A message that may reveal hidden tests is not shown. */
   readonly verdict: CellVerdict;
   /** What a person marked; undefined as long as nobody has. */
   readonly mark?: FeedbackMark;
@@ -58,7 +58,7 @@ export interface Feedback {
 const MAX_MESSAGE = 2_000;
 const MAX_ANSWER = 100_000;
 
-/** What is said where the test says nothing, or nothing that a student may read. */
+/** The words for a test that says nothing, or nothing that a student may read. */
 const WORDS: Readonly<Record<CellVerdict["status"], string>> = {
   passed: "All tests passed.",
   partial: "Part of what the tests ask for is there.",

@@ -58,7 +58,7 @@ export interface GradedCell {
   readonly role: Exclude<GradeRole, "plain">;
 }
 
-/** One thing that is wrong with an assignment, for a person to mend. */
+/** One fault of an assignment, for a person to correct. */
 export interface Finding {
   /** The cell's place, from 0; undefined if the whole notebook is meant. */
   readonly index?: number;

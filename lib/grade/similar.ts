@@ -15,8 +15,6 @@ import { readGradeMetadata } from "./metadata.ts";
 import { codeTokens, type PlacedToken, textTokens } from "./similar/tokens.ts";
 import { type Grain, gramHashes, winnow } from "./similar/winnow.ts";
 
-export { renderSimilarities } from "./similar/page.ts";
-
 /** What one student handed in. */
 export interface ComparedSubmission {
   /** The student, or any other name for the submission. */
@@ -88,7 +86,7 @@ const GRAINS: Readonly<Record<"code" | "text", Grain>> = {
   text: { gram: 6, window: 4 },
 };
 
-/** One passage that a submission repeats, such as rows of a table, is compared at so many places. */
+/** The number of places at which a repeated passage, such as rows of a table, is compared. */
 const MAX_REPEATS = 8;
 
 /**
@@ -309,7 +307,7 @@ function alignPassages(a: Work, b: Work, places: { a: number; b: number }[]): Ti
     let after = 0;
     while (same(place.a + after, place.b + after)) after++;
     doneTo.set(diagonal, place.a + after);
-    // Equal hashes are no proof: what is counted was compared token by token.
+    // Equal hashes do not prove equality, so the tokens themselves are compared.
     const length = before + after;
     if (after > 0) found.push({ a: place.a - before, b: place.b - before, length });
   }

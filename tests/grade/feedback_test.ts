@@ -75,7 +75,7 @@ Deno.test("scores, late days, words and comments stand on the page", () => {
   assert(!/<script|<link rel="style|(?:href|src)="https?:/.test(html));
 });
 
-Deno.test("a message that may tell of hidden tests is not shown", () => {
+Deno.test("a message that may reveal hidden tests is not shown", () => {
   const secret = "Expected f(37) to be 1369, got undefined";
   const page = (hidden: boolean) =>
     renderFeedback({

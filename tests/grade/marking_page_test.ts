@@ -145,7 +145,7 @@ browserTest(
       const answer = await kim.locator("#mk-name").innerText();
       assertEquals(await lee.locator("#mk-name").innerText(), answer);
 
-      // Lee loses the connection, and goes on marking.
+      // Lee loses the connection, and continues to mark.
       await leeContext.setOffline(true);
       await lee.keyboard.press("2");
       await lee.keyboard.press("c");
@@ -166,7 +166,7 @@ browserTest(
       }
       assert(marks.history.every(({ marker }) => marker === "Kim"), "Lee's waits for a decision");
 
-      // The question survives a reload, and going on to other answers.
+      // The question survives a reload and a visit to other answers.
       await lee.reload();
       await lee.locator("#mk-conflict", { hasText: "Kim marked" }).waitFor();
       await lee.keyboard.press("j");

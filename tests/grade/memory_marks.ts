@@ -92,7 +92,7 @@ export function sampleMarks(answers: readonly string[] = ANSWERS): MemoryMarks {
       title: "Why does the validation loss rise?",
       maxPoints: 5,
       prompt:
-        "The validation loss falls for three epochs and then **rises**, while the training loss goes on falling. Why, and what would you do?",
+        "The validation loss falls for three epochs and then **rises**, while the training loss keeps falling. Why, and what would you do?",
       scheme: "Overfitting (2), the gap between the curves (2), a remedy (1).",
       rubric: [
         { id: "names", label: "Names overfitting", points: 2 },

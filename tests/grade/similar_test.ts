@@ -5,11 +5,8 @@ import { fromFileUrl } from "@std/path";
 import fc from "fast-check";
 import { codeTokens } from "../../lib/grade/similar/tokens.ts";
 import { gramHashes, winnow } from "../../lib/grade/similar/winnow.ts";
-import {
-  type ComparedSubmission,
-  findSimilar,
-  renderSimilarities,
-} from "../../lib/grade/similar.ts";
+import { type ComparedSubmission, findSimilar } from "../../lib/grade/similar.ts";
+import { renderSimilarities } from "../../lib/grade/similar/page.ts";
 import type { Notebook } from "../../lib/runtime/notebook.ts";
 import { chromiumProgram, launchBrowser } from "../browser.ts";
 import { code, markdown, notebookOf } from "../runtime/report/sample.ts";

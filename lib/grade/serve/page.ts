@@ -14,7 +14,7 @@ export interface MarkingPage {
 
 /** The keys of the page, as its help lists them. */
 export const MARKING_KEYS: readonly (readonly [string, string])[] = [
-  ["1 … 9", "apply or lift an item of the rubric; without a rubric, give so many points"],
+  ["1 … 9", "apply or lift an item of the rubric; without a rubric, give that number of points"],
   ["f", "full points"],
   ["z", "no points"],
   ["p", "type the points"],

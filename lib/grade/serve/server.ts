@@ -343,7 +343,7 @@ class Desk {
     return question;
   }
 
-  /** In an order that is no student's: neither names nor grades may sway a marker. */
+  /** In an order that depends on no name and no grade: neither may sway a marker. */
   async #answers(question: string): Promise<WrittenAnswer[]> {
     const answers = [...await this.#store.answers(question)];
     for (const answer of answers) this.#known.set(this.#nameOf(answer), answer);

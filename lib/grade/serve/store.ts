@@ -9,7 +9,7 @@ export interface RubricItem {
   readonly id: string;
   /** What it is for, in a few words. */
   readonly label: string;
-  /** The points that it gives; negative if it takes some off. */
+  /** The points that it gives; negative if it deducts some. */
   readonly points: number;
 }
 
@@ -43,7 +43,7 @@ export interface WrittenAnswer {
   readonly id: string;
   /** The {@linkcode MarkedQuestion.id}. */
   readonly question: string;
-  /** Who wrote it; shown only where marking is not anonymous. */
+  /** The student's id; shown only if marking is not anonymous. */
   readonly student: string;
   /** The answer's cell as it was handed in. */
   readonly cell: Cell;
@@ -55,7 +55,7 @@ export interface WrittenAnswer {
 export interface NewMark {
   /** The {@linkcode WrittenAnswer.id}. */
   readonly answer: string;
-  /** Who marks, as they call themselves. */
+  /** The marker's name, chosen by the marker. */
   readonly marker: string;
   /** The browser tab that it comes from, so that a repeated send is known again. */
   readonly session: string;

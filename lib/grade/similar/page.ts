@@ -9,11 +9,11 @@ import type { ComparedSubmission, SharedRange, Similarities, SimilarPair } from 
 export interface SimilarPageOptions {
   /** The assignment's name. */
   readonly assignment?: string;
-  /** At most so many pairs are shown side by side; the table has all. Default: 50. */
+  /** The most pairs that are shown side by side; the table has all. Default: 50. */
   readonly shown?: number;
 }
 
-/** Parts that match are told apart by so many colours. */
+/** The number of colours that tell matching parts apart. */
 const COLORS = 6;
 
 /**
