@@ -33,7 +33,7 @@ import {
   type NamedCell,
   type TestNeeds,
 } from "./standins/names.ts";
-import { type Cells, faultOf, Relay, type RelayFault } from "./standins/relay.ts";
+import { type Cells, faultOf, Relay } from "./standins/relay.ts";
 
 /** The tag of a test that runs in the student's process, where the student can change its result. */
 export const SHARED_TAG = "shares-process";
@@ -106,6 +106,8 @@ export interface CellVerdict {
   readonly message?: string;
   /** Whether the message may tell what hidden tests hold: it is not for students. */
   readonly hidden?: boolean;
+  /** Whether the message is what the test's author wrote for the student, in `{ points, message }`. */
+  readonly authored?: boolean;
   /** Whether the test shared the student's process: the verdict is weaker. */
   readonly shared?: boolean;
   /** Wall time. */
@@ -356,7 +358,8 @@ class Grading implements AsyncDisposable {
       return verdict("failed", 0, wrong);
     }
     const status = points === maxPoints ? "passed" : points === 0 ? "failed" : "partial";
-    return verdict(status, points, message);
+    const { hidden: _, ...scored } = verdict(status, points, message);
+    return message === undefined ? scored : { ...scored, authored: true };
   }
 
   /** A test outside of the student's process. */
@@ -367,8 +370,7 @@ class Grading implements AsyncDisposable {
     const { callSeconds, testSeconds } = this.#limits;
     const { signal, strict } = this.#options;
     // The bridge, and what was lost with an earlier kernel.
-    const fault = needs.standIns.length === 0 ? undefined : await this.#student.ready();
-    if (fault !== undefined) return { fault, notes: [] };
+    if (needs.standIns.length > 0) await this.#student.ready();
     const { result, notes, ...ended } = await this.#relay.run({
       source: cell.source,
       label,
@@ -397,8 +399,6 @@ class Grading implements AsyncDisposable {
 
   /** A test that the instructor has put into the student's process. */
   async #runShared(index: number, cell: CodeCell, left: number) {
-    const fault = await this.#student.ready();
-    if (fault !== undefined) return { fault, notes: [] };
     const timeout = Math.min(this.#limits.testSeconds, left);
     const result = await this.#student.run(cell.source, `cell ${index + 1}`, timeout);
     return { result, notes: [], score: plainScoreIn(result), fault: undefined };
@@ -491,13 +491,12 @@ class Student implements Cells {
     return result;
   }
 
-  /**
-   * Makes sure that there is a process with the bridge, in which the cells before have run.
-   *
-   * @returns Why there is none.
-   */
-  async ready(): Promise<RelayFault | undefined> {
-    if (this.#isOpen) return undefined;
+  /** Makes sure that there is a process with the bridge, in which the cells before have run. */
+  async ready(): Promise<void> {
+    while (!this.#isOpen) await this.#open();
+  }
+
+  async #open(): Promise<void> {
     await this.close();
     const { codecs } = this.#options;
     const bridge = new URL("./standins/bridge.ts", import.meta.url).href;
@@ -510,16 +509,16 @@ class Student implements Cells {
     if (opened.error !== undefined) {
       throw new Error(`Cannot open the bridge: ${opened.error.name}: ${opened.error.message}`);
     }
-    for (const { source, label, seconds } of this.#ran) {
+    for (const [at, { source, label, seconds }] of this.#ran.entries()) {
       const left = this.#options.secondsLeft();
       if (left <= 0) break;
       // What took long before may take as long again, and a little more.
       const timeout = Math.min(left, 5 + 3 * seconds);
       await this.execute(source, { label, timeout, silent: true });
-      if (!this.#isOpen) {
-        const message = `The kernel ended again when ${label} was repeated`;
-        return { status: "crashed", message };
-      }
+      if (this.#isOpen) continue;
+      // A cell that ends the process, now that it is repeated, is left out the next time.
+      this.#ran.splice(at, 1);
+      return;
     }
   }
 

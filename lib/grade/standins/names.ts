@@ -72,7 +72,7 @@ export class AssignmentNames {
       if (owner?.kind === "test") return;
       const statement = owner?.imports.get(name);
       if (statement !== undefined) imports.add(statement);
-      else if (owner !== undefined || (submitted.has(name) && !(name in globalThis))) {
+      else if (owner !== undefined || (submitted.has(name) && !isProtected(name))) {
         standIns.add(name);
       }
     };
@@ -88,6 +88,14 @@ export class AssignmentNames {
   declaredBy(at: number): ReadonlySet<string> {
     return this.#cells[at]!.declared;
   }
+}
+
+/** Globals that no test relies on, and that are good names for an answer. */
+const FREE = ["alert", "close", "closed", "confirm", "location", "name", "prompt"];
+
+/** Whether a name is the language's, so that a submission cannot give it to a test. */
+function isProtected(name: string): boolean {
+  return name in globalThis && !FREE.includes(name);
 }
 
 function readCell(cell: NamedCell): ReadCell {
