@@ -9,46 +9,15 @@ import type { Cell } from "../runtime/notebook.ts";
 import { highlight } from "../runtime/report/code.ts";
 import { escapeHtml } from "../runtime/report/html.ts";
 import { renderMarkdown } from "../runtime/report/markdown.ts";
+import type { CellVerdict } from "./autograde.ts";
 import { renderStaticPage } from "./page.ts";
-
-/** How a graded cell fared, as the grader says it. */
-export interface FeedbackVerdict {
-  /** The points that it got. */
-  readonly points: number;
-  /** The points that it could get. */
-  readonly maxPoints: number;
-  /** How its test ended; `manual` if a person marks it. */
-  readonly status:
-    | "passed"
-    | "partial"
-    | "failed"
-    | "timeout"
-    | "crashed"
-    | "limit"
-    | "missing"
-    | "changed"
-    | "manual";
-  /** What the test says. */
-  readonly message?: string;
-  /** Whether the test shared the student's process, which makes its result weaker. */
-  readonly shared?: boolean;
-}
 
 /** One question of the assignment. */
 export interface FeedbackQuestion {
-  /** The `grade_id` of its graded cell. */
-  readonly gradeId: string;
   /** Its name for people; the `grade_id` by default. */
   readonly title?: string;
-  /** How it fared. */
-  readonly verdict: FeedbackVerdict;
-  /**
-   * Whether its test cell holds hidden tests. Then the verdict's message is shown only if `messageIsAuthored`: the
-   * text of a failed assertion would tell what was called with what.
-   */
-  readonly hasHiddenTests?: boolean;
-  /** Whether the message is what the test's author wrote for the student, as in `{ points, message }`. */
-  readonly messageIsAuthored?: boolean;
+  /** How it fared. A message that may tell of hidden tests is not shown. */
+  readonly verdict: CellVerdict;
   /** What a person marked; undefined as long as nobody has. */
   readonly mark?: FeedbackMark;
   /** The student's own answer, as it was handed in; its outputs are not shown. */
@@ -90,7 +59,7 @@ const MAX_MESSAGE = 2_000;
 const MAX_ANSWER = 100_000;
 
 /** What is said where the test says nothing, or nothing that a student may read. */
-const WORDS: Readonly<Record<FeedbackVerdict["status"], string>> = {
+const WORDS: Readonly<Record<CellVerdict["status"], string>> = {
   passed: "All tests passed.",
   partial: "Part of what the tests ask for is there.",
   failed: "A test failed.",
@@ -102,7 +71,7 @@ const WORDS: Readonly<Record<FeedbackVerdict["status"], string>> = {
   manual: "A person marks this answer.",
 };
 
-const LABELS: Readonly<Record<FeedbackVerdict["status"], string>> = {
+const LABELS: Readonly<Record<CellVerdict["status"], string>> = {
   passed: "Passed",
   partial: "Partly right",
   failed: "Not passed",
@@ -203,10 +172,9 @@ function renderQuestion(question: FeedbackQuestion, number: number): string {
 }
 
 /** What a student may read of how the question fared. */
-function wordsOf({ verdict, hasHiddenTests, messageIsAuthored, mark }: FeedbackQuestion): string {
+function wordsOf({ verdict, mark }: FeedbackQuestion): string {
   if (verdict.status === "manual" && mark !== undefined) return "A person marked this answer.";
-  const mayShow = !hasHiddenTests || messageIsAuthored;
-  const message = mayShow ? cut(verdict.message?.trim() ?? "", MAX_MESSAGE) : "";
+  const message = verdict.hidden ? "" : cut(verdict.message?.trim() ?? "", MAX_MESSAGE);
   return message === "" ? WORDS[verdict.status] : message;
 }
 
@@ -229,8 +197,8 @@ function pointsOf({ verdict, mark }: FeedbackQuestion): number {
   return mark?.points ?? verdict.points;
 }
 
-function titleOf({ title, gradeId }: FeedbackQuestion): string {
-  return title?.trim() || gradeId;
+function titleOf({ title, verdict }: FeedbackQuestion): string {
+  return title?.trim() || verdict.gradeId;
 }
 
 function renderComment(source: string, id: string): string {

@@ -112,7 +112,7 @@ export function findSimilar(
     throw new RangeError(`Cannot compare with the threshold ${threshold}: expected from 0 to 1`);
   }
   const names = new Names();
-  const given = givenGrams(Array.isArray(release) ? release : [release], names);
+  const given = readGiven(Array.isArray(release) ? release : [release], names);
   const works = submissions.map(({ notebook }) => readWork(notebook, names, given));
   const { shared, commonPassages } = sharedPassages(works, commonIn);
   const pairs: SimilarPair[] = [];
@@ -179,17 +179,26 @@ function idsOf(cell: Cell, tokens: readonly PlacedToken[], names: Names): Int32A
   return Int32Array.from(tokens, ({ key }) => names.id(kind, key));
 }
 
-/** The hashes of all runs in the release. */
-function givenGrams(notebooks: readonly Notebook[], names: Names): Set<number> {
-  const given = new Set<number>();
-  for (const cell of notebooks.flatMap(({ cells }) => cells)) {
-    const ids = idsOf(cell, tokensOf(cell), names);
-    for (const hash of gramHashes(ids, 0, ids.length, GRAINS[kindOf(cell)].gram)) given.add(hash);
-  }
-  return given;
+/** What the release explains. */
+interface Given {
+  /** The hashes of all its runs. */
+  readonly grams: ReadonlySet<number>;
+  /** Its cells as wholes, for those that are shorter than a run. */
+  readonly cells: ReadonlySet<string>;
 }
 
-function readWork(notebook: Notebook, names: Names, givenHashes: ReadonlySet<number>): Work {
+function readGiven(notebooks: readonly Notebook[], names: Names): Given {
+  const grams = new Set<number>();
+  const cells = new Set<string>();
+  for (const cell of notebooks.flatMap(({ cells }) => cells)) {
+    const ids = idsOf(cell, tokensOf(cell), names);
+    cells.add(ids.join());
+    for (const hash of gramHashes(ids, 0, ids.length, GRAINS[kindOf(cell)].gram)) grams.add(hash);
+  }
+  return { grams, cells };
+}
+
+function readWork(notebook: Notebook, names: Names, explained: Given): Work {
   const parts = notebook.cells.map((cell) => {
     const tokens = tokensOf(cell);
     return { cell, tokens, ids: idsOf(cell, tokens, names) };
@@ -205,9 +214,10 @@ function readWork(notebook: Notebook, names: Names, givenHashes: ReadonlySet<num
     const grain = GRAINS[kindOf(part.cell)];
     ids.set(part.ids, from);
     at += part.ids.length;
+    if (explained.cells.has(part.ids.join())) given.fill(1, from, at);
     let marked = from;
     for (const [i, hash] of gramHashes(ids, from, at, grain.gram).entries()) {
-      if (!givenHashes.has(hash)) continue;
+      if (!explained.grams.has(hash)) continue;
       const end = from + i + grain.gram;
       given.fill(1, Math.max(marked, from + i), end);
       marked = end;

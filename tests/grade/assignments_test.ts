@@ -7,6 +7,7 @@ import { describeFinding, gradedCells } from "../../lib/grade/metadata.ts";
 import { checkRelease, releaseNotebook } from "../../lib/grade/release.ts";
 import { withoutMarkers } from "../../lib/grade/regions.ts";
 import { type CodeCell, type Notebook, readNotebook, runNotebook } from "../../lib/runtime/mod.ts";
+import { findPython } from "../support.ts";
 import { handIn, type Quality, type Submission } from "./submissions/submission.ts";
 
 const folder = fromFileUrl(new URL("../../notebooks/assignments", import.meta.url));
@@ -38,6 +39,41 @@ function pointsOf(executed: Notebook): Record<string, number> {
       return [metadata.grade_id, points];
     }),
   );
+}
+
+/** A solved notebook whose test cells see only asynchronous copies of the student's functions, and copies of values. */
+function throughStandIns(source: Notebook): Notebook {
+  const copy = structuredClone(source);
+  const cells = gradedCells(copy);
+  const names = new Set<string>();
+  for (const { cell, role } of cells) {
+    if (role !== "solution") continue;
+    for (const [, name] of cell.source.matchAll(/^(?:async )?(?:function|const|let) (\w+)/gm)) {
+      names.add(name);
+    }
+  }
+  assert(names.size > 0);
+  const standIn = `(value) => typeof value === "function"
+    ? async (...given) => structuredClone(await value(...structuredClone(given)))
+    : typeof value === "string" ? value : undefined`;
+  for (const { cell, role } of cells) {
+    if (role !== "test") continue;
+    const { source } = cell;
+    const used = [...names].filter((name) => source.includes(`await ${name}`));
+    assert(used.length > 0, source);
+    for (const name of names) {
+      assertEquals(
+        source.match(new RegExp(`(?<!await )\\b${name}\\(`)),
+        null,
+        "an await is missing",
+      );
+    }
+    const body = source.replace(/^(\w+);$(?![^]*^\w+;$)/m, "return $1;");
+    cell.source = `await (async (${used.join(", ")}) => {\n${body}\n})(...[${
+      used.join(", ")
+    }].map(${standIn}));`;
+  }
+  return copy;
 }
 
 async function run(name: string, notebook: Notebook) {
@@ -84,7 +120,14 @@ for (const name of names) {
   });
 
   Deno.test(`${name} runs with its solution and passes every test`, async () => {
-    const result = await run(name, withFullTests(source, source));
+    // As the file stands, with its markers.
+    const result = await run(name, source);
+    assert(result.ok, result.failure?.summary);
+    assertEquals(pointsOf(result.notebook), fullPoints(source));
+  });
+
+  Deno.test(`${name} passes every test through stand-ins that copy arguments and results`, async () => {
+    const result = await run(name, throughStandIns(source));
     assert(result.ok, result.failure?.summary);
     assertEquals(pointsOf(result.notebook), fullPoints(source));
   });
@@ -132,4 +175,29 @@ Deno.test("gradients: without WebGPU the kernel's work is done on the CPU, for t
   const released = releaseNotebook(source).notebook;
   const result = await run("gradients", without(handIn(released, answers)));
   assertEquals(pointsOf(result.notebook), { ...fullPoints(source), "kernel-test": 0 });
+});
+
+const nbgrader = findPython("nbgrader");
+
+Deno.test({
+  name: `nbgrader's generate_assignment makes the same releases${nbgrader.needs}`,
+  ignore: !nbgrader.found,
+  async fn() {
+    const course = await Deno.makeTempDir({ prefix: "tunebook-course-" });
+    try {
+      for (const name of names) {
+        const from = join(course, "source", name);
+        await Deno.mkdir(from, { recursive: true });
+        for (const { name: file } of Deno.readDirSync(join(folder, name))) {
+          await Deno.copyFile(join(folder, name, file), join(from, file));
+        }
+        await nbgrader.run(new URL("nbgrader_release.py", import.meta.url).pathname, course, name);
+        const theirs = await readNotebook(join(course, "release", name, `${name}.ipynb`));
+        const ours = releaseNotebook(await readNotebook(join(from, `${name}.ipynb`))).notebook;
+        assertEquals(ours.cells, theirs.cells, name);
+      }
+    } finally {
+      await Deno.remove(course, { recursive: true });
+    }
+  },
 });

@@ -17,15 +17,15 @@ export const sampleFeedback: Feedback = {
     "A careful piece of work. For next time: **report the spread** over seeds, not one number.",
   questions: [
     {
-      gradeId: "collate",
       title: "Collate a batch",
-      verdict: { points: 4, maxPoints: 4, status: "passed" },
+      verdict: { gradeId: "collate", seconds: 0, points: 4, maxPoints: 4, status: "passed" },
       answer: code("export function collate(rows: number[][]): number[][] {\n  return rows;\n}"),
     },
     {
-      gradeId: "mask",
       title: "The attention mask",
       verdict: {
+        gradeId: "mask",
+        seconds: 0,
         points: 2,
         maxPoints: 4,
         status: "partial",
@@ -33,14 +33,19 @@ export const sampleFeedback: Feedback = {
       },
     },
     {
-      gradeId: "score",
       title: "Reach a loss of 2.1",
-      verdict: { points: 0, maxPoints: 5, status: "timeout", shared: true },
+      verdict: {
+        gradeId: "score",
+        seconds: 0,
+        points: 0,
+        maxPoints: 5,
+        status: "timeout",
+        shared: true,
+      },
     },
     {
-      gradeId: "why",
       title: "Why does the validation loss rise?",
-      verdict: { points: 0, maxPoints: 5, status: "manual" },
+      verdict: { gradeId: "why", seconds: 0, points: 0, maxPoints: 5, status: "manual" },
       mark: {
         points: 4,
         rubric: [
@@ -52,7 +57,7 @@ export const sampleFeedback: Feedback = {
       },
       answer: markdown("The model **memorises**: $L_{train}$ falls while $L_{val}$ rises."),
     },
-    { gradeId: "essay", verdict: { points: 0, maxPoints: 2, status: "manual" } },
+    { verdict: { gradeId: "essay", seconds: 0, points: 0, maxPoints: 2, status: "manual" } },
   ],
 };
 
@@ -70,19 +75,27 @@ Deno.test("scores, late days, words and comments stand on the page", () => {
   assert(!/<script|<link rel="style|(?:href|src)="https?:/.test(html));
 });
 
-Deno.test("of a cell with hidden tests only the author's words are shown", () => {
+Deno.test("a message that may tell of hidden tests is not shown", () => {
   const secret = "Expected f(37) to be 1369, got undefined";
-  const question = (more: Partial<FeedbackQuestion>): FeedbackQuestion => ({
-    gradeId: "q",
-    verdict: { points: 0, maxPoints: 1, status: "failed", message: secret },
-    ...more,
-  });
-  const page = (more: Partial<FeedbackQuestion>) =>
-    renderFeedback({ assignment: "a", student: "s", questions: [question(more)] });
-  assert(!page({ hasHiddenTests: true }).includes("37"));
-  assertStringIncludes(page({ hasHiddenTests: true }), "A test failed.");
-  assertStringIncludes(page({ hasHiddenTests: true, messageIsAuthored: true }), "f(37)");
-  assertStringIncludes(page({}), "f(37)");
+  const page = (hidden: boolean) =>
+    renderFeedback({
+      assignment: "a",
+      student: "s",
+      questions: [{
+        verdict: {
+          gradeId: "q",
+          points: 0,
+          maxPoints: 1,
+          status: "failed",
+          message: secret,
+          hidden,
+          seconds: 0,
+        },
+      }],
+    });
+  assert(!page(true).includes("37"));
+  assertStringIncludes(page(true), "A test failed.");
+  assertStringIncludes(page(false), "f(37)");
 });
 
 Deno.test("outputs of an answer are not shown: a hidden call may have printed them", () => {
@@ -90,7 +103,10 @@ Deno.test("outputs of an answer are not shown: a hidden call may have printed th
   const html = renderFeedback({
     assignment: "a",
     student: "s",
-    questions: [{ gradeId: "q", verdict: { points: 1, maxPoints: 1, status: "passed" }, answer }],
+    questions: [{
+      verdict: { gradeId: "q", seconds: 0, points: 1, maxPoints: 1, status: "passed" },
+      answer,
+    }],
   });
   assert(!html.includes("called with 37"));
   assertStringIncludes(html, "Your answer");
@@ -108,15 +124,27 @@ export function hostileFeedback(): Feedback {
     comment: sources.join("\n\n"),
     questions: [
       ...cells.map((answer, i): FeedbackQuestion => ({
-        gradeId: `q${i}`,
         title: raw,
-        verdict: { points: 0, maxPoints: 1, status: "failed", message: raw },
+        verdict: {
+          gradeId: `q${i}`,
+          seconds: 0,
+          points: 0,
+          maxPoints: 1,
+          status: "failed",
+          message: raw,
+        },
         mark: { points: 1, rubric: [{ label: raw, points: 1 }], comments: [answer.source, raw] },
         answer,
       })),
       {
-        gradeId: "huge",
-        verdict: { points: 0, maxPoints: 1, status: "manual", message: "x".repeat(5_000_000) },
+        verdict: {
+          gradeId: "huge",
+          seconds: 0,
+          points: 0,
+          maxPoints: 1,
+          status: "manual",
+          message: "x".repeat(5_000_000),
+        },
         answer: markdown("[a](javascript:window.ran=1) ".repeat(200_000)),
       },
     ],

@@ -236,6 +236,28 @@ browserTest("a mark made while the server is down is saved when it is back", asy
   }
 });
 
+browserTest("the printed address opens from a page of another site", async (browser) => {
+  const server = await serveMarking(sampleMarks());
+  const terminal = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () =>
+      new Response(`<a href="${server.url}">${server.url}</a>`, {
+        headers: { "content-type": "text/html" },
+      }),
+  );
+  try {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`http://localhost:${terminal.addr.port}/`);
+    await page.locator("a").click();
+    await page.locator("#mk-name:not(:empty)").waitFor();
+    assert(!page.url().includes("token"), page.url());
+  } finally {
+    await browser.close();
+    await terminal.shutdown();
+    await server.close();
+  }
+});
+
 browserTest(
   "hostile answers run nothing and fetch nothing, in the page and in the report",
   async (browser) => {
@@ -349,6 +371,10 @@ browserTest("the marking page is clean under axe-core, light, dark and narrow", 
       await page.keyboard.press("t");
       await page.waitForFunction(() =>
         (document.getElementById("mk-points") as HTMLInputElement | null)?.value === "5"
+      );
+      assert(
+        marks.aside.some(({ marker, points }) => marker === "Kim" && points === 4),
+        "what Kim marked is set aside, not lost",
       );
       const wide = await page.evaluate("document.documentElement.scrollWidth") as number;
       assert(wide <= width, `the page is ${wide} wide`);

@@ -15,6 +15,7 @@ import { code, markdown, notebookOf, stream } from "../runtime/report/sample.ts"
 export class MemoryMarks implements MarkStore {
   readonly secret = "a secret for tests";
   readonly history: Mark[] = [];
+  readonly aside: NewMark[] = [];
   readonly #comments: { id: string; text: string; question: string }[] = [];
 
   constructor(
@@ -47,7 +48,10 @@ export class MemoryMarks implements MarkStore {
 
   async append(mark: NewMark, base: number): Promise<Appended> {
     const current = this.newest(mark.answer);
-    if (current !== undefined && current.version !== base) return { saved: false, current };
+    if (current !== undefined && current.version !== base) {
+      this.aside.push(mark);
+      return { saved: false, current };
+    }
     const at = new Date(1_770_000_000_000 + this.history.length).toISOString();
     const saved = { ...mark, version: base + 1, at };
     this.history.push(saved);

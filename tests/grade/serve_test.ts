@@ -35,7 +35,7 @@ async function withServer(
   const marks = sampleMarks();
   const server = await serveMarking(marks, options);
   try {
-    const entered = await fetch(server.url, { redirect: "manual" });
+    const entered = await fetch(server.url);
     await entered.body?.cancel();
     const cookie = entered.headers.get("set-cookie")!;
     assertMatch(cookie, /; Path=\/; HttpOnly; SameSite=Strict$/);
@@ -196,6 +196,11 @@ Deno.test("a suggestion is shown and never becomes a mark", async () => {
     const response = await client.post("/api/suggest", { answer: answers[0].id });
     assertEquals(await response.json(), { points: 4, reason: "Names overfitting." });
     assertEquals(marks.history, []);
+  });
+  const vague = () => Promise.resolve({ points: NaN, reason: "" });
+  await withServer({ suggest: vague }, async (client) => {
+    const { answers } = await (await client.get("/api/queue?question=week3/why")).json();
+    assertEquals(await status(client.post("/api/suggest", { answer: answers[0].id })), 502);
   });
   const fails = () => Promise.reject(new Error("no model"));
   await withServer({ suggest: fails }, async (client) => {

@@ -11,6 +11,7 @@ import {
   renderSimilarities,
 } from "../../lib/grade/similar.ts";
 import type { Notebook } from "../../lib/runtime/notebook.ts";
+import { chromiumProgram, launchBrowser } from "../browser.ts";
 import { code, markdown, notebookOf } from "../runtime/report/sample.ts";
 
 const EMPTY = notebookOf();
@@ -135,6 +136,16 @@ Deno.test("what the release holds explains itself, and only the rest counts", ()
   assertEquals(new Set(pairs[0]!.ranges.map(({ first }) => first.cell)), new Set([1]));
 });
 
+Deno.test("cells as they were released count for nobody, however short", () => {
+  const short = ["let seed = 1;", "run(seed);", "show(1)"];
+  const release = notebookOf(...short.map((source) => code(source)));
+  const [pair] = findSimilar([
+    submission("a", ...short, MODULES[0]!),
+    submission("b", ...short, disguise(MODULES[0]!, 1)),
+  ], release).pairs;
+  assertEquals([pair!.score, pair!.firstShare, pair!.secondShare], [1, 1, 1]);
+});
+
 Deno.test("aligned ranges are the same parts, and do not overlap", () => {
   const [one, two, three] = MODULES as [string, string, string];
   const { pairs: [pair] } = findSimilar(
@@ -228,4 +239,40 @@ Deno.test("the page marks both sides, and hostile names and sources stay text", 
     renderSimilarities({ pairs: [], commonPassages: 0 }, [{ id: "a", notebook: none }]),
     "1 submission compared",
   );
+});
+
+Deno.test({
+  name:
+    `the page of similar submissions is clean under axe-core, and its links open what is folded${chromiumProgram.needs}`,
+  ignore: !chromiumProgram.found,
+  async fn() {
+    const all = [
+      submission("ada", MODULES[0]!, MODULES[1]!),
+      submission("grace", disguise(MODULES[0]!, 5)),
+      submission("linus", disguise(MODULES[1]!, 8)),
+    ];
+    const html = renderSimilarities(findSimilar(all, EMPTY), all, { assignment: "Week 1" });
+    const { default: axe } = await import("axe-core");
+    const browser = await launchBrowser();
+    try {
+      for (const [colorScheme, width] of [["light", 1400], ["dark", 390]] as const) {
+        const page = await browser.newPage({
+          bypassCSP: true,
+          colorScheme,
+          viewport: { width, height: 900 },
+        });
+        await page.setContent(html);
+        await page.locator('a[href="#pair-2"]').click();
+        await page.locator("#pair-2 mark").first().waitFor();
+        await page.evaluate(axe.source);
+        const { violations } = await page.evaluate("axe.run()") as {
+          violations: { id: string; nodes: { html: string }[] }[];
+        };
+        assertEquals(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`), []);
+        await page.close();
+      }
+    } finally {
+      await browser.close();
+    }
+  },
 });

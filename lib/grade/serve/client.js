@@ -7,6 +7,8 @@
   const MARKER = "tunebook-marking-marker";
   const POLL = 3000;
   const RETRY = 2000;
+  /** Between two saves of one answer, so that a comment is not saved once per letter. */
+  const PAUSE = 250;
   const byId = (id) => document.getElementById(id);
 
   /** A tab keeps its session when it is loaded again. */
@@ -115,6 +117,9 @@
 
   const marker = () => byId("mk-marker").value.trim();
 
+  const post = (answer, { base, points, rubric, comment }) =>
+    request("/api/mark", { answer, base, points, rubric, comment, marker: marker(), session });
+
   /** Sends what the server does not have, one send at a time for an answer. */
   const send = async (answer) => {
     if (sending.has(answer) || state.conflicts.has(answer) || marker() === "") {
@@ -125,16 +130,7 @@
     showStatus();
     try {
       for (let draft; (draft = state.drafts.get(answer)) !== undefined;) {
-        const { points, rubric, comment, base } = draft;
-        const { status, value } = await request("/api/mark", {
-          answer,
-          base,
-          points,
-          rubric,
-          comment,
-          marker: marker(),
-          session,
-        });
+        const { status, value } = await post(answer, draft);
         offline = false;
         const latest = state.drafts.get(answer);
         if (status === 409) {
@@ -149,7 +145,10 @@
         }
         state.marks.set(answer, value.mark);
         if (latest === draft || latest === undefined || isSame(latest, value.mark)) forget(answer);
-        else rebase(answer, latest, value.mark.version);
+        else {
+          rebase(answer, latest, value.mark.version);
+          await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        }
       }
     } catch (error) {
       offline = error.isOffline === true;
@@ -197,10 +196,13 @@
     send(answer);
   };
 
-  const takeTheirs = () => {
+  const takeTheirs = async () => {
     const answer = state.current;
     const theirs = state.conflicts.get(answer);
     if (theirs === undefined) return;
+    const mine = state.drafts.get(answer);
+    // Refused once more with all that was typed since: the store sets it aside.
+    if (mine !== undefined) await post(answer, mine);
     state.conflicts.delete(answer);
     state.marks.set(answer, theirs);
     forget(answer);
@@ -233,6 +235,8 @@
     status.dataset.tone = tone;
   };
 
+  /** What each row of the queue shows. */
+  let rowShown = [];
   const showQueue = () => {
     const { queue, current } = state;
     if (queue === undefined) return;
@@ -241,21 +245,23 @@
     const rows = byId("mk-queue").children;
     for (const [i, { id }] of queue.answers.entries()) {
       const { points, marker: by } = markOf(id);
+      const who = by === undefined || by === marker() ? "" : by;
+      const tone = state.conflicts.has(id) ? "conflict" : points === null ? "open" : "done";
+      const shown = `${tone} ${points} ${id === current} ${who}`;
+      if (rowShown[i] === shown) continue; // a course may have a thousand rows
+      rowShown[i] = shown;
       const button = rows[i].firstElementChild;
-      const [mark, who] = button.querySelectorAll("span + span, small");
+      const [, mark, name] = button.children;
       mark.textContent = points === null ? "–" : number(points);
-      who.textContent = by === undefined || by === marker() ? "" : by;
-      button.dataset.state = state.conflicts.has(id)
-        ? "conflict"
-        : points === null
-        ? "open"
-        : "done";
+      name.textContent = who;
+      button.dataset.state = tone;
       if (id === current) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
   };
 
   const buildQueue = () => {
+    rowShown = [];
     byId("mk-queue").replaceChildren(...state.queue.answers.map(({ id, name }) =>
       make(
         "li",
@@ -340,7 +346,7 @@
       make(
         "div",
         { class: "mk-both" },
-        side(theirs.marker, theirs, "t", "Take theirs", takeTheirs),
+        side(theirs.marker, theirs, "t", "Take theirs", KEYS.t),
         side("You", markOf(state.current), "m", "Keep mine", keepMine),
       ),
     );
@@ -581,7 +587,7 @@
     r: toggleReport,
     s: suggest,
     m: keepMine,
-    t: takeTheirs,
+    t: () => takeTheirs().catch(fail),
     "?": () => byId("mk-help").showModal(),
   };
 
@@ -690,8 +696,13 @@
       }
     });
     addEventListener("online", sendAll);
+    addEventListener("pagehide", () => {
+      // What comes back from here is heard by nobody; the drafts stay until a next page has heard.
+      for (const [answer, draft] of state.drafts) {
+        if (!state.conflicts.has(answer)) post(answer, draft).catch(() => {});
+      }
+    });
     addEventListener("beforeunload", (event) => {
-      sendAll();
       // Nothing is lost without this warning, but a mark that only this browser has is not done.
       if (offline && state.drafts.size > 0) event.preventDefault();
     });

@@ -39,10 +39,11 @@ export class Door {
     const token = url.searchParams.get("token");
     if (request.method === "GET" && url.pathname === "/" && token !== null) {
       if (!equal(token, this.token)) return refuse(403, FORBIDDEN);
-      return new Response(null, {
-        status: 303,
+      // Not a redirect: after a click in another page, such as a terminal in the browser, a strict
+      // cookie is sent only by a navigation that begins in a page of this server.
+      return new Response(ENTER, {
         headers: {
-          location: "/",
+          "content-type": "text/html; charset=utf-8",
           "set-cookie": `${this.#cookie}=${this.#session}; Path=/; HttpOnly; SameSite=Strict`,
         },
       });
@@ -58,6 +59,9 @@ export class Door {
 }
 
 const FORBIDDEN = "Open the address that the command printed: it contains this server's token.";
+
+const ENTER = `<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Marking</title>
+<meta http-equiv="refresh" content="0; url=/"><p><a href="/">Begin to mark</a></p></html>`;
 
 function random(): string {
   return crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url" })

@@ -304,7 +304,8 @@ class Desk {
         answer,
         signal === undefined ? limit : AbortSignal.any([signal, limit]),
       );
-      return { points: Number(points), reason: String(reason) };
+      if (!Number.isFinite(points)) throw new TypeError(`it gave ${points} in place of points`);
+      return { points, reason: String(reason) };
     } catch (error) {
       throw new Refused(502, `The judge did not answer: ${(error as Error).message}`);
     }

@@ -90,7 +90,8 @@ export interface MarkStore {
   /** The newest mark of each answer to a question that has one. */
   marks(question: string): Promise<readonly Mark[]>;
   /**
-   * Adds a mark in one transaction, if the newest one is still that which the marker saw.
+   * Adds a mark in one transaction, if the newest one is still that which the marker saw. A mark that is refused is
+   * kept too, set aside where it never counts: nothing that a marker typed is lost.
    *
    * @param mark The mark.
    * @param base The version that the marker saw; 0 if there was none.

@@ -84,10 +84,13 @@ function sideBySide(
     `<section class="gr-side" aria-label="${escapeHtml(submission.id)}, pair ${number}"><h3>${
       escapeHtml(submission.id)
     }</h3>${markedCells(submission, pair.ranges, which, number)}</section>`;
-  return `<details class="gr-pair" id="pair-${number}"${number === 1 ? " open" : ""}><summary><h2>${
+  // The anchor is inside, so that a link to it opens what is folded.
+  return `<details class="gr-pair"${number === 1 ? " open" : ""}><summary><h2>${
     escapeHtml(pair.first)
   } and ${escapeHtml(pair.second)}</h2><span>${percent(pair.score)} alike</span></summary>` +
-    `<div class="gr-sides">${side(first, "first")}${side(second, "second")}</div></details>\n`;
+    `<div class="gr-sides" id="pair-${number}">${side(first, "first")}${
+      side(second, "second")
+    }</div></details>\n`;
 }
 
 /** The cells that have a part in common, with those parts marked. */
