@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type MarkingOptions, serveMarking } from "../../lib/grade/serve/server.ts";
 import { pseudonym } from "../../lib/grade/serve/pseudonyms.ts";
-import type { MemoryMarks } from "./memory_marks.ts";
-import { sampleMarks } from "./memory_marks.ts";
+import { markdown } from "../runtime/report/sample.ts";
+import { MemoryMarks, sampleMarks } from "./memory_marks.ts";
 
 /** A client that has exchanged the token for the cookie. */
 class Client {
@@ -31,8 +31,8 @@ class Client {
 async function withServer(
   options: MarkingOptions,
   use: (client: Client, marks: MemoryMarks, url: string) => Promise<void>,
+  marks = sampleMarks(),
 ): Promise<void> {
-  const marks = sampleMarks();
   const server = await serveMarking(marks, options);
   try {
     const entered = await fetch(server.url);
@@ -137,6 +137,32 @@ Deno.test("marking is anonymous unless it is asked not to be, and names are stab
   });
   await withServer({ anonymous: false }, async (client) => {
     assertMatch((await read(client)).all, /student1\b/);
+  });
+});
+
+Deno.test("a file is offered as a download that runs nothing", async () => {
+  const bytes = new TextEncoder().encode("%PDF-1.7 <script>");
+  const cell = markdown("");
+  const file = { type: "application/pdf" as const, read: () => Promise.resolve(bytes) };
+  const question = { id: "q", title: "Plan", maxPoints: 1, rubric: [] };
+  const answer = { id: "a", question: "q", student: '../"x"\r\nSet-Cookie: a', cell, file };
+  const marks = new MemoryMarks([question], [answer]);
+  await withServer({ anonymous: false }, async (client) => {
+    const { answers: [{ id }] } = await (await client.get("/api/queue?question=q")).json();
+    assertEquals((await (await client.get(`/api/answer?answer=${id}`)).json()).file, file.type);
+    const response = await client.get(`/file?answer=${id}`);
+    assertEquals(await response.bytes(), bytes);
+    assertEquals(response.headers.get("content-type"), "application/pdf");
+    assertEquals(
+      response.headers.get("content-disposition"),
+      'attachment; filename=".._x_Set-Cookie_a.pdf"',
+    );
+    assertEquals(response.headers.get("set-cookie"), null);
+    assertMatch(response.headers.get("content-security-policy")!, /^sandbox;/);
+  }, marks);
+  await withServer({}, async (client) => {
+    const { answers } = await (await client.get("/api/queue?question=week3/why")).json();
+    assertEquals(await status(client.get(`/file?answer=${answers[0].id}`)), 404);
   });
 });
 

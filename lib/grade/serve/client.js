@@ -383,12 +383,23 @@
     const box = byId("mk-answer");
     box.setAttribute("aria-busy", "true");
     try {
-      const { html, isCut, isEmpty } = await load(id);
+      const { html, isCut, isEmpty, file } = await load(id);
       if (state.current !== id) return;
       fill(box, html);
       if (isEmpty) box.replaceChildren(make("p", { class: "nb-note" }, "Nothing was answered."));
       if (isCut) {
         box.append(make("p", { class: "nb-note" }, "Cut here; the report has the whole answer."));
+      }
+      if (file !== null) {
+        const kind = file === "application/pdf" ? "PDF" : "Markdown file";
+        const href = `/file?answer=${encodeURIComponent(id)}`;
+        box.prepend(
+          make(
+            "p",
+            { class: "nb-note" },
+            make("a", { href, download: true }, `Download the ${kind}`),
+          ),
+        );
       }
     } catch (error) {
       if (state.current === id) box.replaceChildren(make("p", { class: "nb-note" }, error.message));

@@ -150,6 +150,8 @@ async function answerRequest(request: Request, desk: Desk, page: MarkingPage): P
         await desk.report(parameter("answer")),
         `sandbox; ${STATIC_POLICY}; frame-ancestors 'self'`,
       );
+    case "GET /file":
+      return await desk.file(parameter("answer"));
     case "POST /api/mark": {
       const { status, body } = await desk.append(await read(request, markSchema));
       return Response.json(body, { status });
@@ -251,10 +253,15 @@ class Desk {
   }
 
   async answer(name: string) {
-    const { cell } = await this.#find(name);
+    const { cell, file } = await this.#find(name);
     const isCut = cell.source.length > MAX_ANSWER;
     const source = isCut ? cell.source.slice(0, MAX_ANSWER) : cell.source;
-    return { html: renderAnswer({ ...cell, source }), isCut, isEmpty: cell.source.trim() === "" };
+    return {
+      html: renderAnswer({ ...cell, source }),
+      isCut,
+      isEmpty: cell.source.trim() === "" && file === undefined,
+      file: file?.type ?? null,
+    };
   }
 
   async report(name: string): Promise<string> {
@@ -262,6 +269,21 @@ class Desk {
     const notebook = await this.#store.submission(answer.id) ??
       notebookWith({ cell_type: "markdown", id: "none", metadata: {}, source: "No report." });
     return await renderStaticReport(withoutNames(notebook), this.#studentOf(answer));
+  }
+
+  async file(name: string): Promise<Response> {
+    const answer = await this.#find(name);
+    if (answer.file === undefined) throw new Refused(404, "There is no such file.");
+    const { type, read } = answer.file;
+    const ending = type === "application/pdf" ? "pdf" : "md";
+    const title = this.#studentOf(answer).replace(/[^\w.-]+/g, "_").slice(0, 80);
+    return new Response(await read.call(answer.file), {
+      headers: {
+        "content-type": type,
+        "content-disposition": `attachment; filename="${title}.${ending}"`,
+        "content-security-policy": "sandbox; default-src 'none'",
+      },
+    });
   }
 
   async append(given: z.infer<typeof markSchema>) {

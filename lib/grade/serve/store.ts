@@ -29,6 +29,14 @@ export interface MarkedQuestion {
   readonly rubric: readonly RubricItem[];
 }
 
+/** A file that was handed in beside a notebook or in its place. */
+export interface AnswerFile {
+  /** Its kind; the page hands it to the browser as a download and never shows it by itself. */
+  readonly type: "application/pdf" | "text/markdown";
+  /** Reads it. */
+  read(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /** One student's answer to one question. */
 export interface WrittenAnswer {
   /** Its name in the store. */
@@ -39,6 +47,8 @@ export interface WrittenAnswer {
   readonly student: string;
   /** The answer's cell as it was handed in. */
   readonly cell: Cell;
+  /** The file that it was handed in as, if the assignment allows one. */
+  readonly file?: AnswerFile;
 }
 
 /** What a marker decides about an answer. */
