@@ -7,6 +7,7 @@ import { checkThroughStandIns, gradeSubmission } from "../../lib/grade/autograde
 import { describeFinding, gradedCells } from "../../lib/grade/metadata.ts";
 import { checkRelease, releaseNotebook } from "../../lib/grade/release.ts";
 import { withoutMarkers } from "../../lib/grade/regions.ts";
+import { markSchemeOf } from "../../lib/grade/rubric.ts";
 import { type CodeCell, type Notebook, readNotebook, runNotebook } from "../../lib/runtime/mod.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
 import { findPython } from "../support.ts";
@@ -61,6 +62,8 @@ const fullPoints = (source: Notebook) =>
       .map(({ metadata }) => [metadata.grade_id, metadata.points!]),
   );
 
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum + n, 0);
+
 for (const name of names) {
   const source = await readNotebook(join(folder, name, `${name}.ipynb`));
 
@@ -85,10 +88,11 @@ for (const name of names) {
     for (const { metadata, cell, role } of gradedCells(source)) {
       total += metadata.points ?? 0;
       if (role !== "manual" && role !== "task") continue;
-      const rubric = [...cell.source.matchAll(/^- (\d+) points?: /gm)].map(([, n]) => Number(n));
-      assertEquals(rubric.reduce((sum, n) => sum + n, 0), metadata.points, metadata.grade_id);
+      const { scheme, rubric } = markSchemeOf(cell);
+      assertEquals(sumOf(rubric.map(({ points }) => points)), metadata.points, metadata.grade_id);
+      if (role === "manual") assert(scheme.length > 100, metadata.grade_id);
     }
-    assertEquals(stated.reduce((sum, n) => sum + n, 0), total);
+    assertEquals(sumOf(stated), total);
     assertMatch(source.cells[0].source, new RegExp(`\\*\\*Points:\\*\\* ${total}\\b`));
     assertMatch(source.cells[0].source, /\*\*Time:\*\* about \d+ minutes/);
   });
