@@ -364,9 +364,14 @@ class Grading implements AsyncDisposable {
   async #runOutside(index: number, cell: CodeCell, gradeId: string, left: number) {
     const at = this.#named.findIndex((one) => one.gradeId === gradeId);
     const needs = this.#names.needsOf(at, this.#submitted);
+    const { signal, strict } = this.#options;
+    if (strict && needs.unlocked.length > 0) {
+      const list = needs.unlocked.map((name) => `"${name}"`).join(", ");
+      const message = `The test uses ${list} of a cell that students may change: lock that cell`;
+      this.#findings.push({ index, gradeId, message });
+    }
     const label = `the test "${gradeId}"`;
     const { callSeconds, testSeconds } = this.#limits;
-    const { signal, strict } = this.#options;
     // The bridge, and what was lost with an earlier kernel.
     if (needs.standIns.length > 0) await this.#student.ready();
     const { result, notes, ...ended } = await this.#relay.run({
@@ -430,7 +435,8 @@ function namedCells({ notebook, withHidden }: Release): (NamedCell & { gradeId?:
     const role = roleOf(metadata);
     const gradeId = metadata?.grade_id;
     const source = withHidden.get(gradeId ?? "")?.source ?? cell.source;
-    return { kind: role === "test" || role === "locked" ? role : "open", source, gradeId };
+    const kind = role === "test" || role === "locked" ? role : "open";
+    return { kind, source, gradeId, isAnswer: metadata?.solution ?? false };
   });
 }
 

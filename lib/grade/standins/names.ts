@@ -17,6 +17,8 @@ export interface NamedCell {
   readonly kind: "locked" | "test" | "open";
   /** The text: the instructor's, with hidden tests. */
   readonly source: string;
+  /** Whether it is an answer. */
+  readonly isAnswer: boolean;
 }
 
 /** What a test needs before it runs. */
@@ -27,6 +29,8 @@ export interface TestNeeds {
   readonly helpers: readonly number[];
   /** Import statements of open cells, as the release has them, that run in the examiner. */
   readonly imports: readonly string[];
+  /** Those stand-ins that come from open cells without an answer: students could change what is tested. */
+  readonly unlocked: readonly string[];
 }
 
 interface ReadCell extends NamedCell {
@@ -55,6 +59,7 @@ export class AssignmentNames {
     const standIns = new Set<string>();
     const helpers = new Set<number>();
     const imports = new Set<string>();
+    const unlocked = new Set<string>();
     const seen = new Set<string>();
     const visit = (name: string) => {
       if (seen.has(name)) return;
@@ -74,6 +79,8 @@ export class AssignmentNames {
       if (statement !== undefined) imports.add(statement);
       else if (owner !== undefined || (submitted.has(name) && !isProtected(name))) {
         standIns.add(name);
+        const isAnswer = ({ isAnswer, declared }: ReadCell) => isAnswer && declared.has(name);
+        if (owner?.isAnswer === false && !this.#cells.some(isAnswer)) unlocked.add(name);
       }
     };
     for (const name of this.#cells[at]!.used) visit(name);
@@ -81,6 +88,7 @@ export class AssignmentNames {
       standIns: [...standIns],
       helpers: [...helpers].sort((a, b) => a - b),
       imports: [...imports],
+      unlocked: [...unlocked],
     };
   }
 
@@ -132,7 +140,7 @@ function importsOf(source: string): Map<string, string> {
 export function declaredNames(sources: Iterable<string>): Set<string> {
   const names = new Set<string>();
   for (const source of sources) {
-    for (const name of readCell({ kind: "open", source }).declared) names.add(name);
+    for (const name of readCell({ kind: "open", source, isAnswer: true }).declared) names.add(name);
   }
   return names;
 }
