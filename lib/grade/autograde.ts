@@ -5,13 +5,10 @@
  * @module
  */
 
-import { join, resolve } from "@std/path";
+import { resolve } from "@std/path";
 import type { CodeCell, Notebook } from "../runtime/notebook.ts";
 import { hasTag } from "../runtime/parameters.ts";
-import { SandboxedSession } from "../runtime/sandbox/session.ts";
-import type { SandboxOptions } from "../runtime/sandbox/walls.ts";
-import { Session } from "../runtime/session.ts";
-import type { ExecuteResult, SessionMessage } from "../runtime/session/types.ts";
+import type { ExecuteResult } from "../runtime/session/types.ts";
 import { cellChecksum } from "./checksum.ts";
 import {
   checkMetadata,
@@ -25,7 +22,8 @@ import {
 import { withoutMarkers } from "./regions.ts";
 import { type Release, releaseNotebook } from "./release.ts";
 import { restoreSubmission } from "./restore.ts";
-import { EXAMINER, type Score, SCORE_MIME } from "./standins/examiner.ts";
+import { type Score, SCORE_MIME } from "./standins/examiner.ts";
+import { ExaminerKernel, Student } from "./standins/kernels.ts";
 import {
   AssignmentNames,
   declaredNames,
@@ -33,7 +31,7 @@ import {
   type NamedCell,
   type TestNeeds,
 } from "./standins/names.ts";
-import { type Cells, faultOf, Relay, type RelayFault } from "./standins/relay.ts";
+import { faultOf, Relay } from "./standins/relay.ts";
 
 /** The tag of a test that runs in the student's process, where the student can change its result. */
 export const SHARED_TAG = "shares-process";
@@ -106,6 +104,8 @@ export interface CellVerdict {
   readonly message?: string;
   /** Whether the message may tell what hidden tests hold: it is not for students. */
   readonly hidden?: boolean;
+  /** Whether the message is what the test's author wrote for the student, in `{ points, message }`. */
+  readonly authored?: boolean;
   /** Whether the test shared the student's process: the verdict is weaker. */
   readonly shared?: boolean;
   /** Wall time. */
@@ -356,19 +356,24 @@ class Grading implements AsyncDisposable {
       return verdict("failed", 0, wrong);
     }
     const status = points === maxPoints ? "passed" : points === 0 ? "failed" : "partial";
-    return verdict(status, points, message);
+    const { hidden: _, ...scored } = verdict(status, points, message);
+    return message === undefined ? scored : { ...scored, authored: true };
   }
 
   /** A test outside of the student's process. */
   async #runOutside(index: number, cell: CodeCell, gradeId: string, left: number) {
     const at = this.#named.findIndex((one) => one.gradeId === gradeId);
     const needs = this.#names.needsOf(at, this.#submitted);
+    const { signal, strict } = this.#options;
+    if (strict && needs.unlocked.length > 0) {
+      const list = needs.unlocked.map((name) => `"${name}"`).join(", ");
+      const message = `The test uses ${list} of a cell that students may change: lock that cell`;
+      this.#findings.push({ index, gradeId, message });
+    }
     const label = `the test "${gradeId}"`;
     const { callSeconds, testSeconds } = this.#limits;
-    const { signal, strict } = this.#options;
     // The bridge, and what was lost with an earlier kernel.
-    const fault = needs.standIns.length === 0 ? undefined : await this.#student.ready();
-    if (fault !== undefined) return { fault, notes: [] };
+    if (needs.standIns.length > 0) await this.#student.ready();
     const { result, notes, ...ended } = await this.#relay.run({
       source: cell.source,
       label,
@@ -397,8 +402,6 @@ class Grading implements AsyncDisposable {
 
   /** A test that the instructor has put into the student's process. */
   async #runShared(index: number, cell: CodeCell, left: number) {
-    const fault = await this.#student.ready();
-    if (fault !== undefined) return { fault, notes: [] };
     const timeout = Math.min(this.#limits.testSeconds, left);
     const result = await this.#student.run(cell.source, `cell ${index + 1}`, timeout);
     return { result, notes: [], score: plainScoreIn(result), fault: undefined };
@@ -432,7 +435,8 @@ function namedCells({ notebook, withHidden }: Release): (NamedCell & { gradeId?:
     const role = roleOf(metadata);
     const gradeId = metadata?.grade_id;
     const source = withHidden.get(gradeId ?? "")?.source ?? cell.source;
-    return { kind: role === "test" || role === "locked" ? role : "open", source, gradeId };
+    const kind = role === "test" || role === "locked" ? role : "open";
+    return { kind, source, gradeId, isAnswer: metadata?.solution ?? false };
   });
 }
 
@@ -456,155 +460,5 @@ function plainScoreIn(result: ExecuteResult): Score | undefined {
     if (output.output_type !== "execute_result") continue;
     const text = String(output.data["text/plain"] ?? "").trim();
     return text !== "" && Number.isFinite(Number(text)) ? { points: Number(text) } : undefined;
-  }
-}
-
-interface StudentOptions {
-  readonly cwd: string;
-  readonly codecs: readonly string[];
-  readonly output: number;
-  readonly sandbox?: SandboxOptions;
-  readonly signal?: AbortSignal;
-  readonly onMessage: (message: SessionMessage) => void;
-  readonly secondsLeft: () => number;
-}
-
-/** The student's process, started anew when it has ended. */
-class Student implements Cells {
-  readonly #options: StudentOptions;
-  #session?: SandboxedSession | Session;
-  #isOpen = false;
-  /** The cells that have run and did not end the process. */
-  readonly #ran: { readonly source: string; readonly label: string; readonly seconds: number }[] =
-    [];
-
-  constructor(options: StudentOptions) {
-    this.#options = options;
-  }
-
-  /** Runs a cell; one that does not end the process is run again in the next. */
-  async run(source: string, label: string, timeout: number): Promise<ExecuteResult> {
-    await this.ready();
-    const result = await this.execute(source, { label, timeout });
-    const { status, seconds } = result;
-    if (status === "ok" || status === "error") this.#ran.push({ source, label, seconds });
-    return result;
-  }
-
-  /**
-   * Makes sure that there is a process with the bridge, in which the cells before have run.
-   *
-   * @returns Why there is none.
-   */
-  async ready(): Promise<RelayFault | undefined> {
-    if (this.#isOpen) return undefined;
-    await this.close();
-    const { codecs } = this.#options;
-    const bridge = new URL("./standins/bridge.ts", import.meta.url).href;
-    this.#session = await this.#start();
-    this.#isOpen = true;
-    const opened = await this.execute(
-      `await (await import(${JSON.stringify(bridge)})).openBridge(${JSON.stringify(codecs)});`,
-      { label: "the bridge", silent: true, timeout: 30 },
-    );
-    if (opened.error !== undefined) {
-      throw new Error(`Cannot open the bridge: ${opened.error.name}: ${opened.error.message}`);
-    }
-    for (const { source, label, seconds } of this.#ran) {
-      const left = this.#options.secondsLeft();
-      if (left <= 0) break;
-      // What took long before may take as long again, and a little more.
-      const timeout = Math.min(left, 5 + 3 * seconds);
-      await this.execute(source, { label, timeout, silent: true });
-      if (!this.#isOpen) {
-        const message = `The kernel ended again when ${label} was repeated`;
-        return { status: "crashed", message };
-      }
-    }
-  }
-
-  async execute(code: string, options: Parameters<Cells["execute"]>[1]): Promise<ExecuteResult> {
-    const { signal = this.#options.signal, ...rest } = options;
-    const result = await this.#session!.execute(code, { ...rest, signal });
-    if (result.status === "died" || this.#session!.ended) this.#isOpen = false;
-    return result;
-  }
-
-  async send(type: "comm_msg", content: Record<string, unknown>): Promise<void> {
-    await this.#session?.send(type, content);
-  }
-
-  async #start(): Promise<SandboxedSession | Session> {
-    const { cwd, sandbox, output: maxOutput, onMessage } = this.#options;
-    const path = join(cwd, "submission.ipynb");
-    return sandbox === undefined
-      ? await Session.start({ cwd, path, maxOutput, onMessage })
-      : await SandboxedSession.start({ ...sandbox, cwd, path, maxOutput, onMessage });
-  }
-
-  async close(): Promise<void> {
-    this.#isOpen = false;
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.[Symbol.asyncDispose]();
-  }
-}
-
-/** The grader's own kernel, started with the first test. */
-class ExaminerKernel implements Cells {
-  readonly #cwd: string;
-  readonly #codecs: readonly string[];
-  readonly #onMessage: (message: SessionMessage) => void;
-  #session?: Session;
-  /** The instructor's cells that have run in it. */
-  readonly #ran = new Set<string>();
-
-  constructor(
-    cwd: string,
-    codecs: readonly string[],
-    onMessage: (message: SessionMessage) => void,
-  ) {
-    this.#cwd = cwd;
-    this.#codecs = codecs;
-    this.#onMessage = onMessage;
-  }
-
-  /** Starts the kernel where there is none; gives those cells that have not run in it yet. */
-  async prepare<Source extends { source: string }>(cells: readonly Source[]): Promise<Source[]> {
-    if (this.#session === undefined) {
-      this.#session = await Session.start({
-        cwd: this.#cwd,
-        path: join(this.#cwd, "tests.ipynb"),
-        onMessage: this.#onMessage,
-      });
-      const url = new URL("./standins/examiner.ts", import.meta.url).href;
-      const opened = await this.#session.execute(
-        `await (await import(${JSON.stringify(url)})).openExaminer(${
-          JSON.stringify(this.#codecs)
-        });`,
-        { label: "the examiner", silent: true, timeout: 30 },
-      );
-      if (opened.error !== undefined) {
-        throw new Error(`Cannot open ${EXAMINER}: ${opened.error.name}: ${opened.error.message}`);
-      }
-    }
-    const fresh = cells.filter(({ source }) => !this.#ran.has(source));
-    for (const { source } of fresh) this.#ran.add(source);
-    return fresh;
-  }
-
-  async execute(code: string, options: Parameters<Cells["execute"]>[1]): Promise<ExecuteResult> {
-    return await this.#session!.execute(code, options);
-  }
-
-  async send(type: "comm_msg", content: Record<string, unknown>): Promise<void> {
-    await this.#session?.send(type, content);
-  }
-
-  async close(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    this.#ran.clear();
-    await session?.close();
   }
 }

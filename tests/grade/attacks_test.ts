@@ -47,7 +47,7 @@ async function attack(answers: Record<string, string>): Promise<Graded> {
     if (grade_id !== undefined && grade_id in answers) cell.source = answers[grade_id]!;
   }
   return await gradeSubmission(RELEASE, notebook, {
-    limits: { cellSeconds: 5, callSeconds: 3, testSeconds: 6 },
+    limits: { cellSeconds: 5, callSeconds: 3, testSeconds: 6, memory: 512 },
   });
 }
 
@@ -158,6 +158,29 @@ const ATTACKS: Record<string, Attack> = {
     ...GOOD,
     q: "const twice = () => ({ then: (f: any) => f({ then: 1, points: 2, valueOf: () => 4 }) });",
   }, [0, 2]],
+  "it kills its parents": [{
+    ...GOOD,
+    q: `const twice = (x: number) => {
+          for (const pid of [1, 2, Deno.ppid]) {
+            try { Deno.kill(pid, "SIGKILL"); } catch { /* no */ }
+          }
+          return 5;
+        };`,
+  }, [0, 2]],
+  "it takes all memory": [{
+    ...GOOD,
+    q: `const hog: unknown[] = [];
+        const twice = () => { while (true) hog.push([1, 2, 3].map(String)); };`,
+  }, [0, 2]],
+  "it gives too much to be copied": [{
+    ...GOOD,
+    q: "const twice = () => 'x'.repeat(1e8);",
+  }, [0, 2]],
+  "it leaves errors behind": [{
+    ...GOOD,
+    q: `setTimeout(() => { throw new Error("late"); }, 20);
+        const twice = (x: number) => { Promise.reject(1); return 2 * x; };`,
+  }, [2, 2]],
   "tests are looked for in functions and stacks": [{
     ...GOOD,
     q: `const twice = (x: number) => {

@@ -1,6 +1,7 @@
 // Verdicts on submissions, honest ones and such as cannot be graded to the end.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import {
   type CellVerdict,
   checkThroughStandIns,
@@ -202,6 +203,29 @@ Deno.test("instances, classes, errors and iterators cross as handles", async () 
   assertEquals([verdict.status, verdict.message], ["passed", undefined]);
 });
 
+Deno.test("values of further classes cross by the codecs that are handed in", async () => {
+  const module = new URL("./fraction.ts", import.meta.url);
+  const given = `const { Fraction } = await import(${JSON.stringify(module.href)});
+    const half = (x: unknown) => new Fraction(x.over, 2 * x.under);`;
+  const release = releaseNotebook(book(
+    ["code", given, answer("given")],
+    [
+      "code",
+      `const fraction = await import(${JSON.stringify(module.href)});
+       const got = await half(new fraction.Fraction(1, 3));
+       if (!(got instanceof fraction.Fraction) || got.under !== 6) throw new Error("no");`,
+      test("tested"),
+    ],
+  ));
+  const graded = await gradeSubmission(release, submit({ given }, release.notebook), {
+    ...FAST,
+    codecs: [module.href],
+    read: [fromFileUrl(module)],
+    sandbox: fault === undefined,
+  });
+  assertEquals(short(graded), ["tested 1 passed"], verdictOf(graded, "tested").message);
+});
+
 Deno.test("what cannot cross is said in words", async () => {
   const callback = await one(
     "const apply = (f: () => number) => f();",
@@ -274,6 +298,8 @@ inSandbox("an assignment is proved through the stand-ins before its release", as
       ["code", "1 + 1;\nundefined;", test("free", 1)],
       ["code", solution("function points() { return 1; }"), answer("points")],
       ["code", "await points()", test("own", 1)],
+      ["code", "const expected = 1;"],
+      ["code", "assertEquals(await points(), expected);", test("unlocked", 1)],
     ),
     FAST,
   );
@@ -285,6 +311,7 @@ inSandbox("an assignment is proved through the stand-ins before its release", as
       "free: The stub scores 1 of 1 points: expected none",
       'own: The test\'s last value is what "points" gives, which is not taken as a score: end it ' +
       "with a semicolon and a statement of the test's own",
+      'unlocked: The test uses "expected" of a cell that students may change: lock that cell',
     ],
   );
 });

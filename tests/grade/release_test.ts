@@ -11,48 +11,11 @@ import {
 } from "../../lib/grade/metadata.ts";
 import { replaceRegions, withoutMarkers } from "../../lib/grade/regions.ts";
 import { checkRelease, releaseNotebook } from "../../lib/grade/release.ts";
-import { type Notebook, parseNotebook, readNotebook } from "../../lib/runtime/notebook.ts";
+import { type Notebook, readNotebook } from "../../lib/runtime/notebook.ts";
 import { findPython } from "../support.ts";
+import { answer, book, test, written } from "./book.ts";
 
 const nbgrader = findPython("nbgrader");
-
-/** A notebook of cells, each its type, source and nbgrader's metadata. */
-function book(...cells: [type: string, source: string, metadata?: Record<string, unknown>][]) {
-  return parseNotebook(JSON.stringify({
-    nbformat: 4,
-    nbformat_minor: 5,
-    metadata: {
-      kernelspec: { name: "tunebook", display_name: "Deno", language: "typescript" },
-      language_info: { name: "typescript" },
-    },
-    cells: cells.map(([cell_type, source, metadata], i) => ({
-      cell_type,
-      id: `c${i}`,
-      metadata: metadata
-        ? {
-          nbgrader: {
-            schema_version: 3,
-            grade: false,
-            solution: false,
-            locked: false,
-            ...metadata,
-          },
-        }
-        : {},
-      source,
-      ...(cell_type === "code" && { outputs: [], execution_count: 7 }),
-    })),
-  }));
-}
-
-const test = (grade_id: string, points = 1) => ({ grade: true, locked: true, grade_id, points });
-const answer = (grade_id: string) => ({ solution: true, grade_id });
-const written = (grade_id: string, points = 2) => ({
-  grade: true,
-  solution: true,
-  grade_id,
-  points,
-});
 
 const ASSIGNMENT = book(
   ["markdown", "# Exercise\n\nGrüße 😀"],

@@ -17,6 +17,8 @@ export interface NamedCell {
   readonly kind: "locked" | "test" | "open";
   /** The text: the instructor's, with hidden tests. */
   readonly source: string;
+  /** Whether it is an answer. */
+  readonly isAnswer: boolean;
 }
 
 /** What a test needs before it runs. */
@@ -27,6 +29,8 @@ export interface TestNeeds {
   readonly helpers: readonly number[];
   /** Import statements of open cells, as the release has them, that run in the examiner. */
   readonly imports: readonly string[];
+  /** Those stand-ins that come from open cells without an answer: students could change what is tested. */
+  readonly unlocked: readonly string[];
 }
 
 interface ReadCell extends NamedCell {
@@ -55,6 +59,7 @@ export class AssignmentNames {
     const standIns = new Set<string>();
     const helpers = new Set<number>();
     const imports = new Set<string>();
+    const unlocked = new Set<string>();
     const seen = new Set<string>();
     const visit = (name: string) => {
       if (seen.has(name)) return;
@@ -72,8 +77,10 @@ export class AssignmentNames {
       if (owner?.kind === "test") return;
       const statement = owner?.imports.get(name);
       if (statement !== undefined) imports.add(statement);
-      else if (owner !== undefined || (submitted.has(name) && !(name in globalThis))) {
+      else if (owner !== undefined || (submitted.has(name) && !isProtected(name))) {
         standIns.add(name);
+        const isAnswer = ({ isAnswer, declared }: ReadCell) => isAnswer && declared.has(name);
+        if (owner?.isAnswer === false && !this.#cells.some(isAnswer)) unlocked.add(name);
       }
     };
     for (const name of this.#cells[at]!.used) visit(name);
@@ -81,6 +88,7 @@ export class AssignmentNames {
       standIns: [...standIns],
       helpers: [...helpers].sort((a, b) => a - b),
       imports: [...imports],
+      unlocked: [...unlocked],
     };
   }
 
@@ -88,6 +96,14 @@ export class AssignmentNames {
   declaredBy(at: number): ReadonlySet<string> {
     return this.#cells[at]!.declared;
   }
+}
+
+/** Globals that no test relies on, and that are good names for an answer. */
+const FREE = ["alert", "close", "closed", "confirm", "location", "name", "prompt"];
+
+/** Whether a name is the language's, so that a submission cannot give it to a test. */
+function isProtected(name: string): boolean {
+  return name in globalThis && !FREE.includes(name);
 }
 
 function readCell(cell: NamedCell): ReadCell {
@@ -124,7 +140,7 @@ function importsOf(source: string): Map<string, string> {
 export function declaredNames(sources: Iterable<string>): Set<string> {
   const names = new Set<string>();
   for (const source of sources) {
-    for (const name of readCell({ kind: "open", source }).declared) names.add(name);
+    for (const name of readCell({ kind: "open", source, isAnswer: true }).declared) names.add(name);
   }
   return names;
 }

@@ -7,6 +7,9 @@ import { innerProgram, openPlace, type Place, sandboxFault } from "./outer.ts";
 import type { SessionReport, SessionRequest } from "./session_inner.ts";
 import { SANDBOX_LIMITS, type SandboxOptions } from "./walls.ts";
 
+/** How long the inner runner may take to stop a cell, in seconds. */
+const GRACE = 60;
+
 /** How to start a sandboxed session. */
 export interface SandboxedSessionOptions extends SandboxOptions {
   /** The kernel's working directory: within, a folder of that name with what may be read. */
@@ -96,13 +99,23 @@ export class SandboxedSession implements AsyncDisposable {
    *
    * @param code The cell's TypeScript.
    * @param options A signal, a time limit.
-   * @returns The result; errors of the cell do not throw.
-   * @throws {Error} If the sandbox itself has ended.
+   * @returns The result; neither errors of the cell nor the sandbox's own end throw.
    */
   async execute(code: string, options: SandboxedExecuteOptions = {}): Promise<ExecuteResult> {
     const { signal, ...rest } = options;
+    const started = performance.now();
     const call = this.#calls + 1;
-    const stop = () => void this.#tell({ type: "stop", call });
+    // Within, a cell that has to stop is stopped; if nobody answers, there is nobody left within.
+    let guard: ReturnType<typeof setTimeout> | undefined;
+    const guardIn = (seconds: number) => {
+      clearTimeout(guard);
+      guard = setTimeout(() => this.#kill(), (seconds + GRACE) * 1000);
+    };
+    const stop = () => {
+      guardIn(0);
+      this.#tell({ type: "stop", call });
+    };
+    if (rest.timeout !== undefined) guardIn(rest.timeout);
     signal?.addEventListener("abort", stop, { once: true });
     try {
       const asked = this.#ask({ type: "execute", code, options: rest });
@@ -112,7 +125,20 @@ export class SandboxedSession implements AsyncDisposable {
       this.#ended = report.ended;
       this.#flooded = report.flooded;
       return report.result;
+    } catch (error) {
+      this.#ended = true;
+      const { message } = error as Error;
+      const seconds = (performance.now() - started) / 1000;
+      return {
+        status: "died",
+        executionCount: null,
+        outputs: [],
+        provenance: [],
+        error: { name: "KernelDied", message, traceback: [`KernelDied: ${message}`] },
+        seconds,
+      };
     } finally {
+      clearTimeout(guard);
       signal?.removeEventListener("abort", stop);
     }
   }
@@ -122,23 +148,20 @@ export class SandboxedSession implements AsyncDisposable {
     await this.#tell({ type: "send", kind: type, content });
   }
 
-  /** Ends the kernel and starts a new one: all state is lost. */
-  async restart(): Promise<void> {
-    await this.#ask({ type: "restart" });
-    this.#ended = false;
-    this.#flooded = false;
-  }
-
   /** Ends everything within the walls. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#input.close().catch(() => {});
+    this.#kill();
+    await this.#process.status;
+    await this.#place[Symbol.asyncDispose]();
+  }
+
+  #kill() {
     try {
       this.#process.kill("SIGKILL");
     } catch {
       // It has already ended.
     }
-    await this.#process.status;
-    await this.#place[Symbol.asyncDispose]();
   }
 
   #ask(request: SessionRequest): Promise<SessionReport> {

@@ -17,8 +17,7 @@ export type SessionRequest =
     options: Pick<ExecuteOptions, "label" | "timeout" | "silent">;
   }
   | { type: "stop"; call: number }
-  | { type: "send"; kind: "comm_msg"; content: Record<string, unknown> }
-  | { type: "restart" };
+  | { type: "send"; kind: "comm_msg"; content: Record<string, unknown> };
 
 /** What is told outside, a line each. */
 export type SessionReport =
@@ -36,27 +35,21 @@ function write(report: SessionReport) {
 
 if (import.meta.main) {
   let session: Session | undefined;
-  let open: (() => Promise<Session>) | undefined;
   const stops = new Map<number, AbortController>();
 
   const answer = async (request: SessionRequest & { call: number }): Promise<SessionReport> => {
     const { call } = request;
     if (request.type === "start") {
       const { walls, cwd, path, maxOutput } = request;
-      open = () =>
-        Session.start({
-          cwd,
-          path,
-          maxOutput,
-          launcher: sandboxLauncher(walls),
-          lock: lockSource(),
-          // Binary parts would not survive JSON, and nobody outside asks for them.
-          onMessage: (message) => write({ type: "message", message: { ...message, buffers: [] } }),
-        });
-      session = await open();
-    } else if (request.type === "restart") {
-      await session?.close();
-      session = await open!();
+      session = await Session.start({
+        cwd,
+        path,
+        maxOutput,
+        launcher: sandboxLauncher(walls),
+        lock: lockSource(),
+        // Binary parts would not survive JSON, and nobody outside asks for them.
+        onMessage: (message) => write({ type: "message", message: { ...message, buffers: [] } }),
+      });
     } else if (request.type === "execute") {
       const stop = new AbortController();
       stops.set(call, stop);

@@ -1,0 +1,441 @@
+/**
+ * The gradebook: one SQLite file that keeps assignments, students, submissions, verdicts and marks. Every write is a
+ * transaction that has reached the disk when it returns; marks are only ever added.
+ *
+ * @module
+ */
+
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import type { CellVerdict } from "./autograde.ts";
+import type { Appended, Mark, NewMark, ReusableComment } from "./serve/store.ts";
+
+/** A student of the course. */
+export interface Student {
+  /** The name of the student's folders. */
+  readonly id: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+  readonly email?: string;
+  /** The group that the student hands in with. */
+  readonly group?: string;
+}
+
+/** A graded cell of an assignment. */
+export interface GradebookCell {
+  /** The notebook that it stands in. */
+  readonly notebook: string;
+  readonly gradeId: string;
+  readonly maxPoints: number;
+  /** Whether a person marks it. */
+  readonly manual: boolean;
+}
+
+/** An assignment as the gradebook keeps it. */
+export interface GradebookAssignment {
+  readonly id: string;
+  /** When it is due; undefined if never. */
+  readonly due?: Date;
+  /** Its graded cells, in their order. */
+  readonly cells: readonly GradebookCell[];
+}
+
+/** One attempt of a student at an assignment. */
+export interface GradebookSubmission {
+  readonly student: string;
+  readonly assignment: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** When it was handed in; undefined if unknown. */
+  readonly submitted?: Date;
+  /** A hash of everything that was handed in. */
+  readonly hash: string;
+}
+
+/** A cell's verdict and the notebook it belongs to. */
+export interface GradebookVerdict extends CellVerdict {
+  readonly notebook: string;
+}
+
+/** Which answer a mark is for. */
+export interface AnswerKey {
+  readonly assignment: string;
+  readonly notebook: string;
+  readonly gradeId: string;
+  readonly student: string;
+}
+
+const APPLICATION_ID = 0x54424742; // "TBGB"
+const VERSION = 1;
+
+const SCHEMA = `
+CREATE TABLE assignments (id TEXT PRIMARY KEY, due TEXT) STRICT;
+CREATE TABLE cells (
+  assignment TEXT NOT NULL REFERENCES assignments, notebook TEXT NOT NULL, grade_id TEXT NOT NULL,
+  position INTEGER NOT NULL, max_points REAL NOT NULL, manual INTEGER NOT NULL, current INTEGER NOT NULL,
+  PRIMARY KEY (assignment, notebook, grade_id)) STRICT;
+CREATE TABLE students (
+  id TEXT PRIMARY KEY, first_name TEXT, last_name TEXT, email TEXT, group_name TEXT) STRICT;
+CREATE TABLE submissions (
+  id INTEGER PRIMARY KEY, student TEXT NOT NULL REFERENCES students,
+  assignment TEXT NOT NULL REFERENCES assignments, attempt INTEGER NOT NULL CHECK (attempt > 0),
+  submitted TEXT, hash TEXT NOT NULL, UNIQUE (assignment, student, attempt)) STRICT;
+CREATE TABLE verdicts (
+  submission INTEGER NOT NULL REFERENCES submissions, notebook TEXT NOT NULL, grade_id TEXT NOT NULL,
+  points REAL NOT NULL, verdict TEXT NOT NULL, PRIMARY KEY (submission, notebook, grade_id)) STRICT;
+CREATE TABLE marks (
+  answer TEXT NOT NULL, version INTEGER NOT NULL, marker TEXT NOT NULL, session TEXT NOT NULL,
+  points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL,
+  PRIMARY KEY (answer, version)) STRICT;
+CREATE TABLE marks_aside (
+  id INTEGER PRIMARY KEY, answer TEXT NOT NULL, base INTEGER NOT NULL, marker TEXT NOT NULL,
+  session TEXT NOT NULL, points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE TABLE comments (
+  id INTEGER PRIMARY KEY, question TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (question, text)) STRICT;
+CREATE TRIGGER marks_stay BEFORE DELETE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
+CREATE TRIGGER marks_hold BEFORE UPDATE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
+PRAGMA application_id = ${APPLICATION_ID};
+PRAGMA user_version = ${VERSION};
+`;
+
+type Row = Record<string, unknown>;
+
+/** The gradebook of a course; close it, or declare it with `using`. */
+export class Gradebook implements Disposable {
+  readonly #db: DatabaseSync;
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /**
+   * Opens a gradebook, and makes it where there is none.
+   *
+   * @param path The file.
+   * @returns The gradebook.
+   * @throws {Error} If the file is damaged, is none of ours, or was written by a newer version.
+   */
+  static open(path: string): Gradebook {
+    let db: DatabaseSync | undefined;
+    try {
+      db = new DatabaseSync(path);
+      db.exec("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON");
+      db.exec("PRAGMA synchronous = FULL");
+      const book = new Gradebook(db);
+      book.#transaction(() => book.#prepare(path));
+      return book;
+    } catch (error) {
+      db?.close();
+      if (error instanceof GradebookError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new GradebookError(
+        `Cannot open the gradebook "${path}": ${why}; if it is damaged, restore a backup`,
+        { cause: error },
+      );
+    }
+  }
+
+  #prepare(path: string): void {
+    const tables = this.#get("SELECT count(*) AS n FROM sqlite_schema")!.n as number;
+    const application = this.#get("PRAGMA application_id")!.application_id as number;
+    if (tables === 0 && application === 0) return this.#db.exec(SCHEMA);
+    if (application !== APPLICATION_ID) {
+      throw new GradebookError(`Cannot open "${path}": it is a database, but not a gradebook`);
+    }
+    const version = this.#get("PRAGMA user_version")!.user_version as number;
+    if (version !== VERSION) {
+      throw new GradebookError(
+        `Cannot open the gradebook "${path}": it has version ${version}, expected ${VERSION}; a newer Tunebook wrote it`,
+      );
+    }
+    const check = this.#get("PRAGMA quick_check(1)")!.quick_check;
+    if (check !== "ok") {
+      throw new GradebookError(
+        `Cannot open the gradebook "${path}": it is damaged (${check}); restore a backup`,
+      );
+    }
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#db.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /**
+   * Writes a copy of everything to a new file.
+   *
+   * @param path The copy, which must not be there yet.
+   * @throws {Error} If there is a file already, or it cannot be written.
+   */
+  backup(path: string): void {
+    this.#run("VACUUM INTO ?", path);
+  }
+
+  /** Keeps an assignment; cells that it has no longer keep their verdicts and marks, but do not count. */
+  putAssignment({ id, due, cells }: GradebookAssignment): void {
+    checkId("assignment", id);
+    for (const { notebook, gradeId } of cells) {
+      checkId("notebook", notebook);
+      checkId("cell", gradeId);
+    }
+    this.#transaction(() => {
+      this.#run(
+        "INSERT INTO assignments VALUES (?, ?) ON CONFLICT DO UPDATE SET due = excluded.due",
+        id,
+        due?.toISOString() ?? null,
+      );
+      this.#run("UPDATE cells SET current = 0 WHERE assignment = ?", id);
+      for (const [position, cell] of cells.entries()) {
+        this.#run(
+          `INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET position = excluded.position,
+          max_points = excluded.max_points, manual = excluded.manual, current = 1`,
+          ...[id, cell.notebook, cell.gradeId, position, cell.maxPoints, Number(cell.manual)],
+        );
+      }
+    });
+  }
+
+  /** The assignments, by id. */
+  assignments(): GradebookAssignment[] {
+    return this.#all("SELECT * FROM assignments ORDER BY id").map(({ id, due }) => ({
+      id: id as string,
+      ...due !== null && { due: new Date(due as string) },
+      cells: this.#all(
+        "SELECT * FROM cells WHERE assignment = ? AND current ORDER BY position",
+        id as string,
+      ).map((row) => ({
+        notebook: row.notebook as string,
+        gradeId: row.grade_id as string,
+        maxPoints: row.max_points as number,
+        manual: row.manual === 1,
+      })),
+    }));
+  }
+
+  /** Keeps students; those who are there already are brought up to date. */
+  putStudents(students: readonly Student[]): void {
+    for (const { id } of students) checkId("student", id);
+    this.#transaction(() => {
+      for (const { id, firstName, lastName, email, group } of students) {
+        this.#run(
+          `INSERT INTO students VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET first_name = excluded.first_name,
+          last_name = excluded.last_name, email = excluded.email, group_name = excluded.group_name`,
+          ...[id, firstName ?? null, lastName ?? null, email ?? null, group ?? null],
+        );
+      }
+    });
+  }
+
+  /** The students, by id. */
+  students(): Student[] {
+    return this.#all("SELECT * FROM students ORDER BY id").map((row) => ({
+      id: row.id as string,
+      ...row.first_name !== null && { firstName: row.first_name as string },
+      ...row.last_name !== null && { lastName: row.last_name as string },
+      ...row.email !== null && { email: row.email as string },
+      ...row.group_name !== null && { group: row.group_name as string },
+    }));
+  }
+
+  /**
+   * Keeps an attempt with its verdicts, in one transaction. The same attempt graded again replaces its verdicts and
+   * leaves marks alone.
+   *
+   * @throws {Error} If the student or the assignment is unknown, or the attempt was kept with another hash.
+   */
+  putSubmission(submission: GradebookSubmission, verdicts: readonly GradebookVerdict[]): void {
+    const { student, assignment, attempt, submitted, hash } = submission;
+    this.#transaction(() => {
+      const kept = this.#submission(submission);
+      if (kept !== undefined && kept.hash !== hash) {
+        throw new GradebookError(
+          `Cannot keep attempt ${attempt} of "${student}" at "${assignment}": another one has this number`,
+        );
+      }
+      for (
+        const [what, table, id] of [["student", "students", student], [
+          "assignment",
+          "assignments",
+          assignment,
+        ]]
+      ) {
+        if (this.#get(`SELECT 1 AS found FROM ${table} WHERE id = ?`, id) === undefined) {
+          throw new GradebookError(`Cannot keep a submission: the ${what} "${id}" is unknown`);
+        }
+      }
+      if (kept === undefined) {
+        this.#run(
+          "INSERT INTO submissions (student, assignment, attempt, submitted, hash) VALUES (?, ?, ?, ?, ?)",
+          ...[student, assignment, attempt, submitted?.toISOString() ?? null, hash],
+        );
+      }
+      const { id } = this.#submission(submission)!;
+      this.#run("DELETE FROM verdicts WHERE submission = ?", id as number);
+      for (const verdict of verdicts) {
+        const { notebook, gradeId, points } = verdict;
+        this.#run(
+          "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?)",
+          ...[id as number, notebook, gradeId, points, JSON.stringify(verdict)],
+        );
+      }
+    });
+  }
+
+  /** The attempts at an assignment, by student and attempt. */
+  submissions(assignment: string): GradebookSubmission[] {
+    return this.#all(
+      "SELECT * FROM submissions WHERE assignment = ? ORDER BY student, attempt",
+      assignment,
+    ).map((row) => ({
+      student: row.student as string,
+      assignment,
+      attempt: row.attempt as number,
+      ...row.submitted !== null && { submitted: new Date(row.submitted as string) },
+      hash: row.hash as string,
+    }));
+  }
+
+  /** The verdicts on an attempt. */
+  verdicts(
+    submission: Pick<GradebookSubmission, "student" | "assignment" | "attempt">,
+  ): GradebookVerdict[] {
+    const kept = this.#submission(submission);
+    if (kept === undefined) return [];
+    return this.#all(
+      "SELECT verdict FROM verdicts WHERE submission = ? ORDER BY rowid",
+      kept.id as number,
+    ).map(({ verdict }) => JSON.parse(verdict as string));
+  }
+
+  /**
+   * Adds a mark if the newest one is still that which the marker saw, else sets it aside, where it never counts.
+   *
+   * @param mark The mark, its `answer` made by {@linkcode answerId}.
+   * @param base The version that the marker saw; 0 if there was none.
+   * @returns The saved mark, or the newer one.
+   */
+  appendMark(mark: NewMark, base: number): Appended {
+    const at = new Date().toISOString();
+    const { answer, marker, session, points, comment } = mark;
+    const rubric = JSON.stringify(mark.rubric);
+    return this.#transaction(() => {
+      const current = this.mark(answer);
+      if ((current?.version ?? 0) !== base && current !== undefined) {
+        this.#run(
+          `INSERT INTO marks_aside (answer, base, marker, session, points, rubric, comment, at)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+          ...[answer, base, marker, session, points, rubric, comment, at],
+        );
+        return { saved: false, current };
+      }
+      const version = (current?.version ?? 0) + 1;
+      this.#run(
+        "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[answer, version, marker, session, points, rubric, comment, at],
+      );
+      return { saved: true, mark: { ...mark, version, at } };
+    });
+  }
+
+  /** The newest mark of an answer. */
+  mark(answer: string): Mark | undefined {
+    return this.history(answer).at(-1);
+  }
+
+  /** All marks of an answer, oldest first. */
+  history(answer: string): Mark[] {
+    return this.#all("SELECT * FROM marks WHERE answer = ? ORDER BY version", answer).map((
+      row,
+    ) => ({
+      ...row as unknown as Mark,
+      rubric: JSON.parse(row.rubric as string),
+    }));
+  }
+
+  /** Marks that were refused because of a newer one, oldest first. */
+  setAside(answer: string): NewMark[] {
+    return this.#all(
+      "SELECT answer, marker, session, points, rubric, comment FROM marks_aside WHERE answer = ? ORDER BY id",
+      answer,
+    ).map((row) => ({ ...row as unknown as NewMark, rubric: JSON.parse(row.rubric as string) }));
+  }
+
+  /** Keeps a comment for reuse; one with the same text is not kept twice. */
+  addComment(question: string, text: string): ReusableComment {
+    return this.#transaction(() => {
+      this.#run(
+        "INSERT INTO comments (question, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        ...[question, text],
+      );
+      return this.comments(question).find((comment) => comment.text === text)!;
+    });
+  }
+
+  /** The comments that are used again for a question, oldest first. */
+  comments(question: string): ReusableComment[] {
+    return this.#all("SELECT id, text FROM comments WHERE question = ? ORDER BY id", question)
+      .map(({ id, text }) => ({ id: String(id), text: text as string }));
+  }
+
+  #submission(
+    { student, assignment, attempt }: Pick<
+      GradebookSubmission,
+      "student" | "assignment" | "attempt"
+    >,
+  ): Row | undefined {
+    return this.#get(
+      "SELECT * FROM submissions WHERE student = ? AND assignment = ? AND attempt = ?",
+      ...[student, assignment, attempt],
+    );
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#db.prepare(sql).run(...values);
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#db.prepare(sql).get(...values) as Row | undefined;
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Row[] {
+    // A row has no prototype; spreading gives it the usual one.
+    return this.#db.prepare(sql).all(...values).map((row) => ({ ...row as Row }));
+  }
+}
+
+/** What is wrong with a gradebook, or with what should go into it. */
+class GradebookError extends Error {
+  override readonly name = "GradebookError";
+}
+
+/** The name of an answer in marks. */
+export function answerId({ assignment, notebook, gradeId, student }: AnswerKey): string {
+  return [assignment, notebook, gradeId, student].join("/");
+}
+
+/** Refuses ids that are empty or hold what would make {@linkcode answerId} ambiguous. */
+function checkId(what: string, id: string): void {
+  // deno-lint-ignore no-control-regex
+  if (id === "" || /[/\x00-\x1f\x7f]/.test(id)) {
+    throw new GradebookError(
+      `Cannot keep the ${what} ${
+        JSON.stringify(id)
+      }: expected a name without "/" and control characters`,
+    );
+  }
+}

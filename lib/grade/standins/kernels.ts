@@ -1,0 +1,164 @@
+/**
+ * The two kernels of a grading: the student's, in a sandbox, and the examiner's, in which only the
+ * instructor's code runs.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { SandboxedSession } from "../../runtime/sandbox/session.ts";
+import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
+import { Session } from "../../runtime/session.ts";
+import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
+import { EXAMINER } from "./examiner.ts";
+import type { Cells } from "./relay.ts";
+
+/** Where and how the student's cells run. */
+export interface StudentOptions {
+  readonly cwd: string;
+  readonly codecs: readonly string[];
+  readonly output: number;
+  readonly sandbox?: SandboxOptions;
+  readonly signal?: AbortSignal;
+  readonly onMessage: (message: SessionMessage) => void;
+  readonly secondsLeft: () => number;
+}
+
+/** The student's process, started anew when it has ended. */
+export class Student implements Cells {
+  readonly #options: StudentOptions;
+  #session?: SandboxedSession | Session;
+  #isOpen = false;
+  /** The cells that have run and did not end the process. */
+  readonly #ran: { readonly source: string; readonly label: string; readonly seconds: number }[] =
+    [];
+
+  constructor(options: StudentOptions) {
+    this.#options = options;
+  }
+
+  /** Runs a cell; one that does not end the process is run again in the next. */
+  async run(source: string, label: string, timeout: number): Promise<ExecuteResult> {
+    await this.ready();
+    const result = await this.execute(source, { label, timeout });
+    const { status, seconds } = result;
+    if (status === "ok" || status === "error") this.#ran.push({ source, label, seconds });
+    return result;
+  }
+
+  /** Makes sure that there is a process with the bridge, in which the cells before have run. */
+  async ready(): Promise<void> {
+    while (!this.#isOpen) await this.#open();
+  }
+
+  async #open(): Promise<void> {
+    await this.close();
+    const { codecs } = this.#options;
+    const bridge = new URL("./bridge.ts", import.meta.url).href;
+    this.#session = await this.#start();
+    this.#isOpen = true;
+    const opened = await this.execute(
+      `await (await import(${JSON.stringify(bridge)})).openBridge(${JSON.stringify(codecs)});`,
+      { label: "the bridge", silent: true, timeout: 30 },
+    );
+    if (opened.error !== undefined) {
+      throw new Error(`Cannot open the bridge: ${opened.error.name}: ${opened.error.message}`);
+    }
+    for (const [at, { source, label, seconds }] of this.#ran.entries()) {
+      const left = this.#options.secondsLeft();
+      if (left <= 0) break;
+      // What took long before may take as long again, and a little more.
+      const timeout = Math.min(left, 5 + 3 * seconds);
+      await this.execute(source, { label, timeout, silent: true });
+      if (this.#isOpen) continue;
+      // A cell that ends the process, now that it is repeated, is left out the next time.
+      this.#ran.splice(at, 1);
+      return;
+    }
+  }
+
+  async execute(code: string, options: Parameters<Cells["execute"]>[1]): Promise<ExecuteResult> {
+    const { signal = this.#options.signal, ...rest } = options;
+    const result = await this.#session!.execute(code, { ...rest, signal });
+    if (result.status === "died" || this.#session!.ended) this.#isOpen = false;
+    return result;
+  }
+
+  async send(type: "comm_msg", content: Record<string, unknown>): Promise<void> {
+    await this.#session?.send(type, content);
+  }
+
+  async #start(): Promise<SandboxedSession | Session> {
+    const { cwd, sandbox, output: maxOutput, onMessage } = this.#options;
+    const path = join(cwd, "submission.ipynb");
+    return sandbox === undefined
+      ? await Session.start({ cwd, path, maxOutput, onMessage })
+      : await SandboxedSession.start({ ...sandbox, cwd, path, maxOutput, onMessage });
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.[Symbol.asyncDispose]();
+  }
+}
+
+/** The grader's own kernel, started with the first test. */
+export class ExaminerKernel implements Cells {
+  readonly #cwd: string;
+  readonly #codecs: readonly string[];
+  readonly #onMessage: (message: SessionMessage) => void;
+  #session?: Session;
+  /** The instructor's cells that have run in it. */
+  readonly #ran = new Set<string>();
+
+  constructor(
+    cwd: string,
+    codecs: readonly string[],
+    onMessage: (message: SessionMessage) => void,
+  ) {
+    this.#cwd = cwd;
+    this.#codecs = codecs;
+    this.#onMessage = onMessage;
+  }
+
+  /** Starts the kernel where there is none; gives those cells that have not run in it yet. */
+  async prepare<Source extends { source: string }>(cells: readonly Source[]): Promise<Source[]> {
+    if (this.#session === undefined) {
+      this.#session = await Session.start({
+        cwd: this.#cwd,
+        path: join(this.#cwd, "tests.ipynb"),
+        onMessage: this.#onMessage,
+      });
+      const url = new URL("./examiner.ts", import.meta.url).href;
+      const opened = await this.#session.execute(
+        `await (await import(${JSON.stringify(url)})).openExaminer(${
+          JSON.stringify(this.#codecs)
+        });`,
+        { label: "the examiner", silent: true, timeout: 30 },
+      );
+      if (opened.error !== undefined) {
+        throw new Error(`Cannot open ${EXAMINER}: ${opened.error.name}: ${opened.error.message}`);
+      }
+    }
+    const fresh = cells.filter(({ source }) => !this.#ran.has(source));
+    for (const { source } of fresh) this.#ran.add(source);
+    return fresh;
+  }
+
+  async execute(code: string, options: Parameters<Cells["execute"]>[1]): Promise<ExecuteResult> {
+    return await this.#session!.execute(code, options);
+  }
+
+  async send(type: "comm_msg", content: Record<string, unknown>): Promise<void> {
+    await this.#session?.send(type, content);
+  }
+
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#ran.clear();
+    await session?.close();
+  }
+}
