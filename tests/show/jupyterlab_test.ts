@@ -14,7 +14,7 @@ const root = new URL("../../", import.meta.url);
 
 const cells = [
   `import * as show from "show";
-import { record } from "provenance";`,
+import { recordProvenance } from "provenance";`,
   `const history = Array.from({ length: 60 }, (_, i) => ({
   step: i + 1, totalSteps: 60, loss: 3 * Math.exp(-i / 15) + 0.5,
   ...(i % 10 === 9 && { evaluation: { validationLoss: 3 * Math.exp(-i / 15) + 0.7 } }),
@@ -38,7 +38,7 @@ show.lossCurve(history, { title: "A loss curve" })`,
   { caption: "Before and after" })`,
   `await show.progress("Working", 3).finish("done");`,
   // Shown in the middle of a cell, not as its last value. Not the first cell, whose output the stock kernel may lose.
-  `await record("seed", { value: 123 });
+  `await recordProvenance("seed", { value: 123 });
 await Deno.jupyter.display(show.histogram([1, 2, 2, 3, 3, 3], { title: "A histogram" }));
 show.heatmap([[1, 2], [3, 4]], { title: "A heatmap" })`,
   // Run by itself, after the others.
