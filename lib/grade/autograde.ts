@@ -125,7 +125,7 @@ export interface Graded {
   readonly findings: readonly Finding[];
 }
 
-/** The mark of cells whose outputs may tell of hidden tests. */
+/** The mark of cells whose outputs may reveal hidden tests. */
 export const AFTER_HIDDEN = "tunebook_after_hidden";
 
 /**
@@ -152,7 +152,7 @@ export async function gradeSubmission(
  *
  * @param source The instructor's notebook.
  * @param options As for {@linkcode gradeSubmission}.
- * @returns What must be mended; nothing if the assignment can be released.
+ * @returns The faults; none if the assignment can be released.
  */
 export async function checkThroughStandIns(
   source: Notebook,
@@ -389,7 +389,7 @@ class Grading implements AsyncDisposable {
       await this.#examiner.close();
       this.#declared.clear();
     } else for (const name of this.#names.declaredBy(at)) this.#declared.add(name);
-    // A last value that is the student's own is no score.
+    // A last value that belongs to the student is not a score.
     const root = lastValueRoot(cell.source);
     const isForeign = root !== undefined && needs.standIns.includes(root);
     if (isForeign && strict) {

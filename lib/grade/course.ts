@@ -94,7 +94,7 @@ const SETTINGS = z.strictObject({
  *
  * @param text YAML; unknown keys are refused.
  * @returns The settings.
- * @throws {SyntaxError} If it is no YAML, or a setting is unknown, missing or wrong; each is named.
+ * @throws {SyntaxError} If it is not YAML, or a setting is unknown, missing or wrong; each is named.
  */
 export function parseCourseSettings(text: string): CourseSettings {
   const refuse = (why: string, cause?: unknown) =>
@@ -120,13 +120,13 @@ export function parseCourseSettings(text: string): CourseSettings {
       const zoned = Temporal.PlainDateTime.from(local.replace(" ", "T")).toZonedDateTime(timeZone);
       return new Date(zoned.epochMilliseconds);
     } catch (error) {
-      throw refuse(`${where}: "${local}" is no time in the zone "${timeZone}"`, error);
+      throw refuse(`${where}: "${local}" does not exist in the zone "${timeZone}"`, error);
     }
   };
   try {
     new Intl.DateTimeFormat("en", { timeZone });
   } catch (error) {
-    throw refuse(`timeZone: "${timeZone}" is no time zone`, error);
+    throw refuse(`timeZone: "${timeZone}" is not a time zone`, error);
   }
   return {
     name,
@@ -158,7 +158,7 @@ export function parseCourseSettings(text: string): CourseSettings {
  */
 export async function openCourse(folder: string): Promise<Course> {
   if (!(await Deno.stat(folder)).isDirectory) {
-    throw new Deno.errors.NotADirectory(`Cannot open the course "${folder}": it is no folder`);
+    throw new Deno.errors.NotADirectory(`Cannot open the course "${folder}": it is not a folder`);
   }
   const settings = parseCourseSettings(await readIfThere(join(folder, "course.yaml")) ?? "");
   const roster = parseRoster(await readIfThere(join(folder, "roster.csv")) ?? "id\n");

@@ -112,7 +112,7 @@ export class Gradebook implements Disposable {
    *
    * @param path The file.
    * @returns The gradebook.
-   * @throws {Error} If the file is damaged, is none of ours, or was written by a newer version.
+   * @throws {Error} If the file is damaged, is not a gradebook, or was written by a newer version.
    */
   static open(path: string): Gradebook {
     let db: DatabaseSync | undefined;
@@ -311,7 +311,7 @@ export class Gradebook implements Disposable {
   }
 
   /**
-   * Adds a mark if the newest one is still that which the marker saw, else sets it aside, where it never counts.
+   * Adds a mark if the newest one is the one that the marker saw; otherwise it is set aside and never counts.
    *
    * @param mark The mark, its `answer` made by {@linkcode answerId}.
    * @param base The version that the marker saw; 0 if there was none.

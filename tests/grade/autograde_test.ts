@@ -226,7 +226,7 @@ Deno.test("values of further classes cross by the codecs that are handed in", as
   assertEquals(short(graded), ["tested 1 passed"], verdictOf(graded, "tested").message);
 });
 
-Deno.test("what cannot cross is said in words", async () => {
+Deno.test("a value that cannot cross is named", async () => {
   const callback = await one(
     "const apply = (f: () => number) => f();",
     "await apply(() => 1);",
@@ -260,7 +260,7 @@ Deno.test("a test of the instructor's that hangs or exits ends neither the grade
   assertEquals(short(graded), ["hangs 0 timeout", "exits 0 crashed", "works 1 passed"]);
 });
 
-Deno.test("a score out of range is the instructor's to mend", async () => {
+Deno.test("a score out of range is reported to the instructor", async () => {
   for (const score of ["5", "-1", "NaN"]) {
     const verdict = await one("const x = 1;", score);
     assertEquals([verdict.status, verdict.points], ["failed", 0]);

@@ -52,10 +52,10 @@ Deno.test("settings that are unknown or wrong are named", () => {
   for (
     const [text, message] of [
       ["tmezone: UTC", "tmezone"],
-      ["timeZone: Mars/Base", '"Mars/Base" is no time zone'],
+      ["timeZone: Mars/Base", '"Mars/Base" is not a time zone'],
       ["assignments: { w: { du: 1 } }", "du"],
       ["assignments: { w: { due: tomorrow } }", "assignments.w.due: expected a time"],
-      ['assignments: { w: { due: "2026-02-31 10:00" } }', "is no time"],
+      ['assignments: { w: { due: "2026-02-31 10:00" } }', "does not exist in the zone"],
       ["assignments: { ../w: {} }", "assignments.../w"],
       ["limits: { cpu: 1 }", "cpu"],
       ["a: [", "Cannot read the course file"],

@@ -1,4 +1,4 @@
-// The gradebook: nothing typed is lost, and damaged files are said to be so.
+// The gradebook: nothing typed is lost, and damaged files are refused.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
@@ -159,7 +159,7 @@ Deno.test("a gradebook whose writer is killed at random moments has lost nothing
       }
       await child.status;
       assert(killed, "the writer ended by itself");
-      // The last line may be cut off: only whole lines were said.
+      // The last line may be cut off: only whole lines count.
       const said = text.slice(0, text.lastIndexOf("\n")).split("\n").map(Number);
       using book = Gradebook.open(path);
       const history = book.history("week1/main/why/ada");

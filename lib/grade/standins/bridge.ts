@@ -157,7 +157,7 @@ export class Bridge {
 
   #thing(id: number): object {
     const thing = this.#things.get(id);
-    if (thing === undefined) throw new TypeError("it is gone, since the kernel was started anew");
+    if (thing === undefined) throw new TypeError("it is gone, since the kernel was restarted");
     return thing;
   }
 

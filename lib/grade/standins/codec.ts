@@ -65,7 +65,7 @@ export interface Reader {
   readonly codecs: readonly ValueCodec[];
   /** Makes what stands for something on the other side, or finds what is here. */
   resolve(reference: Reference): unknown;
-  /** Is told of each error that is read. */
+  /** Called with each error that is read. */
   onError?(error: Error, classes: readonly number[]): void;
 }
 
@@ -126,7 +126,7 @@ export function encodeValue(value: unknown, writer: Writer): string {
  * @param text The text.
  * @param reader The side that reads.
  * @returns The value.
- * @throws {SyntaxError} If it is no value, or exceeds {@linkcode VALUE_LIMITS}.
+ * @throws {SyntaxError} If it does not encode a value, or exceeds {@linkcode VALUE_LIMITS}.
  */
 export function decodeValue(text: string, reader: Reader): unknown {
   const refuse = (reason: string) => new SyntaxError(`Cannot read a value: ${reason}`);
@@ -238,7 +238,7 @@ function sendError(error: Error, writer: Writer): SentError {
   };
 }
 
-/** The errors that are made anew as what they were. */
+/** The errors that keep their class. */
 const ERRORS: Readonly<Record<string, ErrorConstructor>> = {
   EvalError,
   RangeError,

@@ -35,7 +35,7 @@ interface StandIn {
   readonly classes: readonly number[];
 }
 
-/** The prototype of instances' stand-ins: they are no data. */
+/** The prototype of instances' stand-ins: they are not data. */
 const INSTANCE = Object.freeze(Object.create(null));
 
 /** Makes stand-ins, and passes their calls to the grader. */
@@ -89,7 +89,7 @@ export class Examiner {
     }
   }
 
-  /** The values of names that a test has declared itself before, to be declared anew. */
+  /** The values of names that a test has declared itself before, to be declared again. */
   get names(): Record<string, unknown> {
     return this.#names;
   }

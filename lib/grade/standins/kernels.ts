@@ -24,7 +24,7 @@ export interface StudentOptions {
   readonly secondsLeft: () => number;
 }
 
-/** The student's process, started anew when it has ended. */
+/** The student's process, restarted when it has ended. */
 export class Student implements Cells {
   readonly #options: StudentOptions;
   #session?: SandboxedSession | Session;

@@ -1,6 +1,6 @@
 /**
  * What crosses between the student's process, the grader and the examiner. All that the student's
- * process sends is checked here before it goes on.
+ * process sends is checked here before it is used.
  *
  * @module
  */

@@ -55,7 +55,7 @@ export interface RelayedResult {
   readonly fault?: RelayFault;
   /** What a reader of a failed test should know. */
   readonly notes: readonly string[];
-  /** Whether the examiner has to be opened anew. */
+  /** Whether the examiner has to be opened again. */
   readonly examinerLost: boolean;
 }
 
