@@ -312,6 +312,8 @@ function install(options: any) {
     }
   }
   let cell = 0;
+  /** A cell whose stop came before the cell itself. */
+  let stoppedEarly = 0;
   let controller = new AbortController();
   let stopping: Stopped | undefined;
   let taken = false;
@@ -333,8 +335,10 @@ function install(options: any) {
     kernel.onBegin();
     kernel.enter(number);
     lastError = lastThrown = lastRejection = undefined;
+    if (stoppedEarly === number) stop(number);
   }
   function stop(number: number) {
+    if (number > cell) stoppedEarly = number;
     if (number !== cell) return;
     emit({ type: "stopping", cell });
     const again = stopping !== undefined;

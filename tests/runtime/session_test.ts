@@ -409,6 +409,18 @@ sessionTest("Session.execute() stops", {
     assertEquals([result.status, result.executionCount], ["stopped", null]);
     assertMatch(brief(await session.execute("typeof ran"))[0], /"undefined"$/);
   },
+  "a cell that is stopped as it is sent, with the state kept": async (session) => {
+    for (let i = 0; i < 5; i++) {
+      const stop = new AbortController();
+      const running = session.execute("kept++; await new Promise(() => {});", {
+        signal: stop.signal,
+      });
+      stop.abort();
+      assertEquals((await running).status, "stopped");
+      assertEquals((await session.execute("typeof kept")).status, "ok");
+    }
+    assertMatch(brief(await session.execute("typeof kept"))[0], /number/);
+  },
   "what cannot be stopped, by ending the kernel and saying what is lost": async (session) => {
     await session.execute("const precious = 1;");
     const result = await stopped(
