@@ -7,7 +7,7 @@ import { delay } from "@std/async/delay";
 import { pooledMap } from "@std/async/pool";
 import { parseArgs } from "@std/cli/parse-args";
 import { chunk } from "@std/collections";
-import { parse as parseCsv } from "@std/csv";
+import { parse as parseCsv, stringify as stringifyCsv } from "@std/csv";
 import { decodeBase64, encodeBase64, encodeHex } from "@std/encoding";
 import { format } from "@std/fmt/bytes";
 import { escape } from "@std/html";
@@ -55,6 +55,10 @@ const HELD: Record<string, Record<string, () => void | Promise<void>>> = {
       assertEquals(parseCsv('a,b\n"c, ""d""",e\n'), [["a", "b"], ['c, "d"', "e"]]);
       assertEquals(parseCsv("name\nx", { skipFirstRow: true }), [{ name: "x" }]);
       assertThrows(() => parseCsv('a "b" c'), SyntaxError);
+    },
+    stringify() {
+      const rows = [["a", 'b "c", d'], ["1", ""]];
+      assertEquals(stringifyCsv(rows, { headers: false }), 'a,"b ""c"", d"\r\n1,\r\n');
     },
   },
   encoding: {

@@ -66,7 +66,7 @@ export interface Filled {
  * @param columns Its columns to use.
  * @param scores The scores, by student.
  * @returns The filled file, and who is not in it.
- * @throws {SyntaxError} If the file is no CSV, lacks a column, or names a student twice.
+ * @throws {SyntaxError} If the file is not CSV, lacks a column, or names a student twice.
  */
 export function fillScores(
   text: string,
