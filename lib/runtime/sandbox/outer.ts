@@ -270,17 +270,17 @@ async function libraryConfig() {
 }
 
 /**
- * The command line that runs a module of this folder within the outer wall.
+ * The command line that runs a module within the outer wall.
  *
- * @param module Its name.
+ * @param module Its URL, resolved where it is used: packaging finds the module by that expression.
  */
-export async function innerProgram(module: string): Promise<string[]> {
+export async function innerProgram(module: URL): Promise<string[]> {
   return [
     await Deno.realPath(Deno.execPath()),
     ...["run", "--quiet", "-A", "--no-check", "--cached-only"],
     ...await exists(join(LIBRARY_ROOT, "deno.lock")) ? ["--frozen"] : [],
     ...["--config", join(LIBRARY_ROOT, "deno.json")],
-    fromFileUrl(new URL(module, import.meta.url)),
+    fromFileUrl(module),
   ];
 }
 
@@ -291,7 +291,8 @@ async function converse(
   { signal, onProgress, output }: RunOptions,
   seconds: number,
 ): Promise<RunResult> {
-  const process = place.command(await innerProgram("./inner.ts"), "piped").spawn();
+  const process = place.command(await innerProgram(new URL("./inner.ts", import.meta.url)), "piped")
+    .spawn();
   const stdin = process.stdin.getWriter();
   const tell = (value: unknown) =>
     stdin.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`)).catch(() => {});

@@ -68,7 +68,10 @@ export class SandboxedSession implements AsyncDisposable {
     const place = await openPlace(sandbox, cwd);
     let process: Deno.ChildProcess;
     try {
-      process = place.command(await innerProgram("./session_inner.ts"), "piped").spawn();
+      process = place.command(
+        await innerProgram(new URL("./session_inner.ts", import.meta.url)),
+        "piped",
+      ).spawn();
     } catch (error) {
       await place[Symbol.asyncDispose]();
       throw error;
