@@ -93,16 +93,16 @@ Deno.test("a record is read as it was written, and a damaged one is refused by i
 
 Deno.test("a program is named by its path from the folder", () => {
   const env = (values: Record<string, string>) => ({ get: (name: string) => values[name] });
-  const notebook = currentProgram(env({ TUNEBOOK_NOTEBOOK: "/work/notebooks/a.ipynb" }));
-  assertEquals(notebook, { kind: "notebook", name: "/work/notebooks/a.ipynb" });
-  const described = describeProgram(notebook!, "/work/out/demo");
+  const notebook = currentProgram(env({ TUNEBOOK_NOTEBOOK: "/home/ann/notebooks/a.ipynb" }));
+  assertEquals(notebook, { kind: "notebook", name: "/home/ann/notebooks/a.ipynb" });
+  const described = describeProgram(notebook!, "/home/ann/out/demo");
   assertEquals(described, { kind: "notebook", name: "../../notebooks/a.ipynb" });
   const jupyter = currentProgram(env({ JPY_SESSION_NAME: "a.ipynb" }));
   assertEquals(jupyter, { kind: "notebook", name: `${Deno.cwd()}/a.ipynb` });
-  const kernel = "file:///work/$deno$jupyter.mts";
+  const kernel = "file:///home/ann/$deno$jupyter.mts";
   assertEquals(currentProgram(env({ JPY_SESSION_NAME: "4ad0-77" }), kernel), undefined);
-  const script = currentProgram(env({}), "file:///work/train.ts");
-  assertEquals(script, { kind: "script", name: "/work/train.ts" });
+  const script = currentProgram(env({}), "file:///home/ann/train.ts");
+  assertEquals(script, { kind: "script", name: "/home/ann/train.ts" });
   const command = { kind: "command", name: "tunebook train" } as const;
   assertEquals(describeProgram(command, "/work"), command);
 });
