@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Files at the top that any room may import. */
 const LEAVES = [
   "random.ts",
+  "python_float.ts",
   "forest.ts",
   "provenance.ts",
   "stop.ts",

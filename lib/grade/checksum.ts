@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { pythonFloat } from "../python_float.ts";
 import type { Cell } from "../runtime/notebook.ts";
 import { type GradeMetadata, isEffectivelyLocked } from "./metadata.ts";
 
@@ -33,13 +34,4 @@ export function cellChecksum(cell: Cell, metadata: GradeMetadata): string {
 
 function pythonBoolean(value: boolean): string {
   return value ? "True" : "False";
-}
-
-/** Python's `str(float(value))` of a number from 0. */
-function pythonFloat(value: number): string {
-  if (value !== 0 && (value >= 1e16 || value < 1e-4)) {
-    const [digits, exponent] = value.toExponential().split("e") as [string, string];
-    return `${digits}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
-  }
-  return Number.isInteger(value) ? `${value}.0` : String(value);
 }

@@ -104,7 +104,7 @@ Deno.test("liveTraining() says what is a matter of time, and only that, in marke
   assertEquals(a, b);
 });
 
-Deno.test("liveTraining() measures tokens a second and the time left", async () => {
+Deno.test("liveTraining() measures tokens per second and the time left", async () => {
   const [channel, clock] = [new RecordingChannel(), new Clock()];
   const live = liveTraining({ channel, now: clock.now });
   clock.at = 60_000; // opened long before training starts

@@ -5,10 +5,10 @@
  * @module
  */
 
+import { pythonFloat } from "../../python_float.ts";
 import {
   assertLength,
   Float,
-  floatText,
   numberOf,
   representation,
   TemplateError,
@@ -113,7 +113,7 @@ function magnitude(
       return (alternative ? "0o" : "") + Math.trunc(size).toString(8).padStart(digits ?? 0, "0");
     case "f":
     case "F":
-      return Number.isFinite(size) ? size.toFixed(digits ?? 6) : floatText(size);
+      return Number.isFinite(size) ? size.toFixed(digits ?? 6) : pythonFloat(size);
     case "e":
     case "E":
     case "g":
@@ -230,7 +230,7 @@ function formatSpecified(value: Value, specification: string): string {
       : digits !== undefined
       ? general(size, digits)
       : value instanceof Float
-      ? floatText(size)
+      ? pythonFloat(size)
       : String(size);
     const grouped = group
       ? body.replace(/^\d+/, (w) => w.replace(/\B(?=(\d{3})+$)/g, group))

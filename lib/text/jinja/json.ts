@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Float, floatText, numberOf, TemplateError, typeName } from "./values.ts";
+import { pythonFloat } from "../../python_float.ts";
+import { Float, numberOf, TemplateError, typeName } from "./values.ts";
 import type { Value } from "./values.ts";
 
 /** Options of {@linkcode toJson}, with Python's names in TypeScript's spelling. */
@@ -32,13 +33,11 @@ export function toJson(value: Value, options: JsonOptions = {}): string {
   const step = typeof indent === "number" ? " ".repeat(Math.max(0, indent)) : indent;
   const [between, afterKey] = options.separators ?? [step === undefined ? ", " : ",", ": "];
   const string = (content: string) => {
-    const escaped = JSON.stringify(content).replace(/\x7f/g, "\x7f")
-      // lone surrogates are written as they are by Python, and escaped by JavaScript
-      .replace(/[\u2028\u2029]/g, (c) => c);
+    const escaped = JSON.stringify(content);
     if (!ensureAscii) return escaped;
     return escaped.replace(
-      /[\x7f-\uffff]/g,
-      (c) => c === "\x7f" ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      /[\x80-\uffff]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
   };
   const container = (open: string, close: string, items: string[], level: number) => {
@@ -60,7 +59,7 @@ export function toJson(value: Value, options: JsonOptions = {}): string {
     if (typeof item === "boolean" || typeof item === "number") return String(item);
     if (item === null) return "null";
     if (item instanceof Float) {
-      const written = floatText(item.value);
+      const written = pythonFloat(item.value);
       const words: Record<string, string> = { nan: "NaN", inf: "Infinity", "-inf": "-Infinity" };
       return words[written] ?? written;
     }

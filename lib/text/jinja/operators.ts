@@ -206,8 +206,7 @@ export function sliceOf(value: Value, bounds: readonly (Value | undefined)[]): V
     );
   });
   if (step === 0) throw new TemplateError("slice step cannot be zero");
-  const all = Array.from(value as ArrayLike<Value>);
-  const items: Value[] = typeof value === "string" ? Array.from(value) : all;
+  const items: Value[] = Array.from(value as Iterable<Value>);
   const { length } = items;
   const [least, most] = step > 0 ? [0, length] : [-1, length - 1];
   const within = (index: number | undefined, otherwise: number) =>

@@ -15,6 +15,8 @@
  * @module
  */
 
+import { pythonFloat } from "../../python_float.ts";
+
 /** A value of a template. */
 export type Value =
   | string
@@ -198,7 +200,7 @@ export function representation(value: Value): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "number") return String(value);
   if (value === null) return "None";
-  if (value instanceof Float) return floatText(value.value);
+  if (value instanceof Float) return pythonFloat(value.value);
   if (value instanceof Tuple) {
     const items = Array.from(value, representation);
     return items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
@@ -212,21 +214,6 @@ export function representation(value: Value): string {
   if (value instanceof Undefined) return "Undefined";
   if (value instanceof Namespace) return `<Namespace ${representation(new Map(value.attributes))}>`;
   throw new TemplateError(`a ${typeName(value)} has no text`);
-}
-
-/** Python's text of a float: the shortest that reads back the same, with an exponent from 1e16 and below 1e-4. */
-export function floatText(value: number): string {
-  if (Number.isNaN(value)) return "nan";
-  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  if (Object.is(value, -0)) return "-0.0";
-  const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e16 || size < 1e-4)) {
-    const [digits, exponent] = value.toExponential().split("e") as [string, string];
-    const sign = exponent.startsWith("-") ? "-" : "+";
-    return `${digits}e${sign}${exponent.replace(/^[+-]/, "").padStart(2, "0")}`;
-  }
-  const plain = String(value);
-  return plain.includes(".") ? plain : `${plain}.0`;
 }
 
 /** A string as Python's source would have it. */
