@@ -7,7 +7,13 @@
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { CellVerdict } from "./autograde.ts";
-import { type Appended, judgeMark, type Mark, type NewMark, type ReusableComment } from "./serve/store.ts";
+import {
+  type Appended,
+  judgeMark,
+  type Mark,
+  type NewMark,
+  type ReusableComment,
+} from "./serve/store.ts";
 
 /** A student of the course. */
 export interface Student {
@@ -320,6 +326,27 @@ export class Gradebook implements Disposable {
       if (verdict !== null) list.push(JSON.parse(verdict as string));
     }
     return found;
+  }
+
+  /**
+   * How each student's newest attempt fared at one cell, in one query.
+   *
+   * @param place The cell.
+   * @returns The verdicts' states by student; a student without a verdict is absent.
+   */
+  statuses(
+    { assignment, notebook, gradeId }: Omit<AnswerKey, "student">,
+  ): Map<string, CellVerdict["status"]> {
+    const rows = this.#all(
+      `SELECT s.student, json_extract(v.verdict, '$.status') AS status
+      FROM submissions s JOIN verdicts v ON v.submission = s.id
+      WHERE s.assignment = ? AND v.notebook = ? AND v.grade_id = ? AND s.attempt =
+        (SELECT max(attempt) FROM submissions WHERE assignment = s.assignment AND student = s.student)`,
+      ...[assignment, notebook, gradeId],
+    );
+    return new Map(
+      rows.map(({ student, status }) => [student as string, status as CellVerdict["status"]]),
+    );
   }
 
   /** The verdicts on an attempt. */

@@ -79,7 +79,8 @@ export class MemoryMarks implements MarkStore {
   }
 }
 
-const ANSWERS = [
+/** What ten students wrote. */
+export const ANSWERS: readonly string[] = [
   "The training loss keeps falling because the model **memorises** the examples, while the validation loss rises: it has begun to *overfit*. I would stop at the lowest validation loss and keep that checkpoint.",
   "Because the learning rate is too high.",
   "After epoch 3 the gap $L_{val} - L_{train}$ grows. More data, dropout, or a smaller rank for LoRA would narrow it:\n\n- stop early\n- mix in general data\n- lower the rank",

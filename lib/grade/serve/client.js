@@ -120,8 +120,7 @@
 
   const marker = () => byId("mk-marker").value.trim();
 
-  const post = (answer, draft) =>
-    request("/api/mark", { answer, ...draft, marker: marker() });
+  const post = (answer, draft) => request("/api/mark", { answer, ...draft, marker: marker() });
 
   /** Sends what the server does not have, one send at a time for an answer. */
   const send = async (answer) => {

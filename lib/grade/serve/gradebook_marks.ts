@@ -243,7 +243,9 @@ function headings(source: string): string[] {
 /** A task's own text, or the text between the question and the one before. */
 function promptOf(notebook: Notebook, graded: readonly GradedCell[], found: GradedCell): string {
   if (found.role === "task") return replaceRegions(found.cell.source, "markScheme").source;
-  const before = graded.filter(({ index, role }) => index < found.index && role !== "locked").at(-1);
+  const before = graded.filter(({ index, role }) => index < found.index && role !== "locked").at(
+    -1,
+  );
   return notebook.cells.slice((before?.index ?? -1) + 1, found.index)
     .filter(({ cell_type }) => cell_type === "markdown").map(({ source }) => source).join("\n\n");
 }
