@@ -25,12 +25,12 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/tensor": [
     ["Choose a device", /^tensor\/(pick|device)/],
-    ["Make tensors, read them", /^tensor\/(create|tensor)\.ts/],
-    ["Gradients", /^tensor\/tape/],
+    ["Make tensors, read them", /^tensor\/(create|tensor|formula_methods|scope)\.ts/],
+    ["Gradients", /^tensor\/(tape|recording)/],
     ["Element by element", /^tensor\/(elementwise\/|ops\/(scale|gelu|gated|dropout)\/)/],
     [
       "Reduce",
-      /^tensor\/(reductions\/|ops\/(argmax|variance|softmax|cumulative_sum|global_norm)\/)/,
+      /^tensor\/(options|reductions\/|ops\/(argmax|variance|softmax|cumulative_sum|global_norm)\/)/,
     ],
     [
       "Shape and select",

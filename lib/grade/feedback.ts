@@ -11,6 +11,7 @@ import { escapeHtml } from "../runtime/report/html.ts";
 import { renderMarkdown } from "../runtime/report/markdown.ts";
 import type { CellVerdict } from "./autograde.ts";
 import { renderStaticPage } from "./page.ts";
+import { isWaiting, pointsOf, type ScoredQuestion, scoreOf } from "./scores.ts";
 
 /** One question of the assignment. */
 export interface FeedbackQuestion {
@@ -26,8 +27,8 @@ export interface FeedbackQuestion {
 
 /** What a person marked. */
 export interface FeedbackMark {
-  /** The points, which stand in place of the verdict's. */
-  readonly points: number;
+  /** The points, which stand in place of the verdict's; null as long as there are none. */
+  readonly points: number | null;
   /** What the rubric says, item by item. */
   readonly rubric?: readonly { readonly label: string; readonly points: number }[];
   /** Comments, in Markdown. */
@@ -90,11 +91,11 @@ const LABELS: Readonly<Record<CellVerdict["status"], string>> = {
  * @returns The text of one HTML file, which runs no script and fetches nothing.
  */
 export function renderFeedback(feedback: Feedback): string {
-  const { assignment, student, questions, latePenalty = 0, comment } = feedback;
-  const max = sum(questions.map(({ verdict }) => verdict.maxPoints));
-  const raw = sum(questions.map(pointsOf));
-  const total = Math.max(0, raw - latePenalty);
-  const waiting = questions.filter(isWaiting).length;
+  const { assignment, student, questions, comment } = feedback;
+  const { raw, latePenalty, total, max, waiting } = scoreOf(
+    questions.map(scored),
+    feedback.latePenalty,
+  );
   const lines = [
     latePenalty > 0
       ? `${points(raw)} before ${points(latePenalty)} taken off for handing in late`
@@ -113,7 +114,7 @@ export function renderFeedback(feedback: Feedback): string {
   const rows = questions.map((question, i) =>
     `<tr><th scope="row"><a href="#question-${i + 1}">${escapeHtml(titleOf(question))}</a></th>` +
     `<td>${escapeHtml(labelOf(question))}</td><td class="nb-number">${
-      isWaiting(question) ? "–" : points(pointsOf(question))
+      isWaiting(scored(question)) ? "–" : points(pointsOf(scored(question)))
     } of ${points(question.verdict.maxPoints)}</td></tr>`
   );
   const table =
@@ -158,7 +159,7 @@ function renderQuestion(question: FeedbackQuestion, number: number): string {
   const weaker = verdict.shared
     ? `<p class="gr-small">This test ran in the same process as your code, so its result is weaker than the others’.</p>`
     : "";
-  const got = `${isWaiting(question) ? "–" : points(pointsOf(question))} of ${
+  const got = `${isWaiting(scored(question)) ? "–" : points(pointsOf(scored(question)))} of ${
     points(verdict.maxPoints)
   }`;
   return `<section class="gr-question" id="question-${number}" aria-labelledby="title-${number}">` +
@@ -173,28 +174,28 @@ function renderQuestion(question: FeedbackQuestion, number: number): string {
 
 /** What a student may read of how the question fared. */
 function wordsOf({ verdict, mark }: FeedbackQuestion): string {
-  if (verdict.status === "manual" && mark !== undefined) return "A person marked this answer.";
+  if (verdict.status === "manual" && (mark?.points ?? null) !== null) {
+    return "A person marked this answer.";
+  }
   const message = verdict.hidden ? "" : cut(verdict.message?.trim() ?? "", MAX_MESSAGE);
   return message === "" ? WORDS[verdict.status] : message;
 }
 
 function labelOf(question: FeedbackQuestion): string {
-  if (isWaiting(question)) return "Not marked yet";
-  return question.mark === undefined ? LABELS[question.verdict.status] : "Marked by hand";
+  if (isWaiting(scored(question))) return "Not marked yet";
+  return (question.mark?.points ?? null) === null
+    ? LABELS[question.verdict.status]
+    : "Marked by hand";
 }
 
 function toneOf(question: FeedbackQuestion): "full" | "part" | "none" {
-  const got = pointsOf(question);
+  const got = pointsOf(scored(question));
   if (got >= question.verdict.maxPoints) return "full";
-  return got > 0 || isWaiting(question) ? "part" : "none";
+  return got > 0 || isWaiting(scored(question)) ? "part" : "none";
 }
 
-function isWaiting({ verdict, mark }: FeedbackQuestion): boolean {
-  return verdict.status === "manual" && mark === undefined;
-}
-
-function pointsOf({ verdict, mark }: FeedbackQuestion): number {
-  return mark?.points ?? verdict.points;
+function scored({ verdict, mark }: FeedbackQuestion): ScoredQuestion {
+  return { maxPoints: verdict.maxPoints, verdict, mark };
 }
 
 function titleOf({ title, verdict }: FeedbackQuestion): string {
@@ -243,8 +244,4 @@ function signed(value: number): string {
 function moment(date: Date): string {
   if (Number.isNaN(date.getTime())) return "at an unknown time";
   return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

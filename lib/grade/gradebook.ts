@@ -89,6 +89,7 @@ CREATE TABLE marks (
 CREATE TABLE marks_aside (
   id INTEGER PRIMARY KEY, answer TEXT NOT NULL, base INTEGER NOT NULL, marker TEXT NOT NULL,
   session TEXT NOT NULL, points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE TABLE course (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE comments (
   id INTEGER PRIMARY KEY, question TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (question, text)) STRICT;
 CREATE TRIGGER marks_stay BEFORE DELETE ON marks BEGIN SELECT RAISE(ABORT, 'marks are only added'); END;
@@ -298,6 +299,29 @@ export class Gradebook implements Disposable {
     }));
   }
 
+  /**
+   * The verdicts on each student's newest attempt, by student, in one query.
+   *
+   * @param assignment The assignment's id.
+   * @returns The verdicts; a student without an attempt is absent.
+   */
+  newestVerdicts(assignment: string): Map<string, GradebookVerdict[]> {
+    const found = new Map<string, GradebookVerdict[]>();
+    for (
+      const { student, verdict } of this.#all(
+        `SELECT s.student, v.verdict FROM submissions s LEFT JOIN verdicts v ON v.submission = s.id
+        WHERE s.assignment = ? AND s.attempt =
+          (SELECT max(attempt) FROM submissions WHERE assignment = s.assignment AND student = s.student)
+        ORDER BY s.student, v.rowid`,
+        assignment,
+      )
+    ) {
+      const list = found.getOrInsertComputed(student as string, () => []);
+      if (verdict !== null) list.push(JSON.parse(verdict as string));
+    }
+    return found;
+  }
+
   /** The verdicts on an attempt. */
   verdicts(
     submission: Pick<GradebookSubmission, "student" | "assignment" | "attempt">,
@@ -342,17 +366,39 @@ export class Gradebook implements Disposable {
 
   /** The newest mark of an answer. */
   mark(answer: string): Mark | undefined {
-    return this.history(answer).at(-1);
+    const row = this.#get(
+      "SELECT * FROM marks WHERE answer = ? ORDER BY version DESC LIMIT 1",
+      answer,
+    );
+    return row && readMark(row);
+  }
+
+  /**
+   * The newest mark of every answer whose id begins so, in one query.
+   *
+   * @param key The assignment, and further parts of an {@linkcode AnswerKey} in their order.
+   * @returns The marks by answer.
+   */
+  newestMarks(
+    { assignment, notebook, gradeId }:
+      & Pick<AnswerKey, "assignment">
+      & Partial<Omit<AnswerKey, "assignment">>,
+  ): Map<string, Mark> {
+    const parts = [assignment, notebook, gradeId];
+    const end = parts.indexOf(undefined);
+    const prefix = parts.slice(0, end < 0 ? parts.length : end).join("/");
+    // "0" is what follows "/": the range holds the ids that begin with the prefix and a "/".
+    const rows = this.#all(
+      `SELECT * FROM marks AS m WHERE answer > ? AND answer < ? AND version =
+        (SELECT max(version) FROM marks WHERE answer = m.answer)`,
+      ...[`${prefix}/`, `${prefix}0`],
+    );
+    return new Map(rows.map((row) => [row.answer as string, readMark(row)]));
   }
 
   /** All marks of an answer, oldest first. */
   history(answer: string): Mark[] {
-    return this.#all("SELECT * FROM marks WHERE answer = ? ORDER BY version", answer).map((
-      row,
-    ) => ({
-      ...row as unknown as Mark,
-      rubric: JSON.parse(row.rubric as string),
-    }));
+    return this.#all("SELECT * FROM marks WHERE answer = ? ORDER BY version", answer).map(readMark);
   }
 
   /** Marks that were refused because of a newer one, oldest first. */
@@ -378,6 +424,15 @@ export class Gradebook implements Disposable {
   comments(question: string): ReusableComment[] {
     return this.#all("SELECT id, text FROM comments WHERE question = ? ORDER BY id", question)
       .map(({ id, text }) => ({ id: String(id), text: text as string }));
+  }
+
+  /** A secret of this course that is made once and never changes: pseudonyms come from it. */
+  get secret(): string {
+    return this.#transaction(() => {
+      const made = crypto.getRandomValues(new Uint8Array(32)).toBase64();
+      this.#run("INSERT INTO course VALUES ('secret', ?) ON CONFLICT DO NOTHING", made);
+      return this.#get("SELECT value FROM course WHERE name = 'secret'")!.value as string;
+    });
   }
 
   #submission(
@@ -421,6 +476,10 @@ export class Gradebook implements Disposable {
 /** What is wrong with a gradebook, or with what should go into it. */
 class GradebookError extends Error {
   override readonly name = "GradebookError";
+}
+
+function readMark(row: Row): Mark {
+  return { ...row as unknown as Mark, rubric: JSON.parse(row.rubric as string) };
 }
 
 /** The name of an answer in marks. */

@@ -145,7 +145,9 @@ export class ZmtpDecoder {
     const mechanism = decoder.decode(bytes.subarray(12, 32)).replace(/\0+$/, "");
     if (mechanism !== "NULL") {
       throw new Error(
-        `Cannot speak ZMTP with the peer: expected mechanism "NULL", got "${mechanism}"`,
+        `Cannot speak ZMTP with the peer: expected mechanism "NULL", got ${
+          JSON.stringify(mechanism)
+        }`,
       );
     }
     this.#greeted = true;
@@ -253,7 +255,7 @@ export class ZmtpConnection {
         const got = unit === undefined
           ? "the end"
           : unit.kind === "command"
-          ? `"${unit.name}"`
+          ? JSON.stringify(unit.name)
           : "a message";
         throw new Error(`Cannot speak ZMTP with the peer: expected "READY", got ${got}`);
       }

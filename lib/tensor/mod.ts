@@ -18,21 +18,13 @@ export {
   reasonFor,
   setDefaultDevice,
 } from "./pick.ts";
+export type { FormulaMethods } from "./formula_methods.ts";
 export { type Profile, profile, type RunningProfile, startProfile } from "./profile.ts";
 export { backward, grad, recompute } from "./tape.ts";
-export {
-  type ArgmaxOptions,
-  type Dtype,
-  type MatmulOptions,
-  noGrad,
-  type Operand,
-  type ReductionOptions,
-  scope,
-  sizeOf,
-  type SliceRange,
-  Tensor,
-  type VarianceOptions,
-} from "./tensor.ts";
+export type { ArgmaxOptions, ReductionOptions, SliceRange, VarianceOptions } from "./options.ts";
+export { noGrad } from "./recording.ts";
+export { scope } from "./scope.ts";
+export { type Dtype, type MatmulOptions, type Operand, sizeOf, Tensor } from "./tensor.ts";
 export {
   arange,
   type CreateOptions,

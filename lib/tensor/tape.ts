@@ -6,7 +6,9 @@
  */
 
 import { scaleInto } from "./ops/scale/scale.ts";
-import { formatShape, type Gradients, noGrad, scope, Tensor, withGrad } from "./tensor.ts";
+import { noGrad, withGrad } from "./recording.ts";
+import { scope } from "./scope.ts";
+import { formatShape, type Gradients, Tensor } from "./tensor.ts";
 
 /**
  * Computes the gradient of a scalar with respect to every parameter it depends on, into their `grad`, adding to what

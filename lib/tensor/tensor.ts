@@ -1,6 +1,5 @@
 /**
- * Arrays on a device: {@linkcode Tensor}, the {@linkcode scope} that returns their memory, and what an op records so
- * that `backward()` in `tape.ts` can differentiate it.
+ * Arrays on a device: {@linkcode Tensor}, and what it carries for `backward()` in `tape.ts`.
  *
  * @module
  */
@@ -13,7 +12,10 @@ import {
   type Storage,
 } from "./collect.ts";
 import type { Device, DeviceBuffer } from "./device.ts";
+import type { FormulaMethods } from "./formula_methods.ts";
+import type { ArgmaxOptions, SliceRange, VarianceOptions } from "./options.ts";
 import { isPacked, packedBytes, type PackedType } from "./packed.ts";
+import { innermostScope, type Scope } from "./scope.ts";
 
 /**
  * Element types: 32-bit floats, 32-bit integers for token ids and indices, and storage types of weights, which ops
@@ -21,7 +23,7 @@ import { isPacked, packedBytes, type PackedType } from "./packed.ts";
  */
 export type Dtype = "f32" | "i32" | PackedType;
 
-/** How a recorded operation passes gradients on; see {@linkcode record}. */
+/** How a recorded operation passes gradients on; see `recording.ts`. */
 export type GradientFunction = (upstream: Tensor, gradients: Gradients) => void;
 
 /** What is recorded of an op: the inputs that may want gradients, and how to compute these. */
@@ -42,10 +44,6 @@ export interface Gradients {
   /** Passes a tensor on as this input's gradient unchanged; it is shared, not copied, while it can be. */
   pass(input: Tensor, gradient: Tensor): void;
 }
-
-/** Scopes that are open now, innermost last. Ops are synchronous, so a plain stack is right. */
-const scopes: Set<Tensor>[] = [];
-let recording = true;
 
 /**
  * An array on a device, in row-major order.
@@ -80,7 +78,7 @@ export class Tensor {
   /** @ignore */
   node?: TapeNode;
   /** @ignore The scope that disposes of it, if any. */
-  scope?: Set<Tensor>;
+  scope?: Scope;
 
   private constructor(storage: Storage, shape: readonly number[], dtype: Dtype) {
     this.#storage = storage;
@@ -88,7 +86,7 @@ export class Tensor {
     this.shape = shape;
     this.dtype = dtype;
     this.#claim = holdStorage(this, storage);
-    this.scope = scopes.at(-1);
+    this.scope = innermostScope();
     this.scope?.add(this);
   }
 
@@ -300,31 +298,6 @@ export class Tensor {
 /** What elementwise operations take: a tensor, or a number that stands for a tensor of no dimensions. */
 export type Operand = Tensor | number;
 
-/** Options of reductions. */
-export interface ReductionOptions {
-  /** The dimension or dimensions to reduce; negative ones count from the end. All by default. */
-  readonly axis?: number | readonly number[];
-  /** Whether reduced dimensions stay, with length 1. By default they go. */
-  readonly keepDims?: boolean;
-}
-
-/** Options of {@linkcode variance}. */
-export interface VarianceOptions extends ReductionOptions {
-  /**
-   * What is subtracted from the number of elements before dividing by it: 0, by default, as in norms and NumPy; 1 for an
-   * estimate from a sample, as PyTorch's `var` has it.
-   */
-  readonly correction?: number;
-}
-
-/** Options of {@linkcode argmax}. */
-export interface ArgmaxOptions {
-  /** The dimension; negative numbers count from the end. By default all elements are numbered in order. */
-  readonly axis?: number;
-  /** Whether the dimension stays, with length 1. By default it goes. */
-  readonly keepDims?: boolean;
-}
-
 /** Options of {@linkcode matmul}. */
 export interface MatmulOptions {
   /** Uses aᵀ. By default false. */
@@ -336,74 +309,12 @@ export interface MatmulOptions {
 }
 
 /**
- * What to take of a dimension: one index, which the dimension goes with, or `[start, end, step]`, of which each may be
- * missing. Negative numbers count from the end; `[]` takes all.
- */
-export type SliceRange = number | readonly [start?: number, end?: number, step?: number];
-
-/**
  * Operations as methods: each is the function of the same name, with the tensor as its first argument. `methods.ts`
  * provides them, since operations are made of tensors.
  */
-export interface Tensor {
-  /** `this + other`, element by element. */
-  add(other: Operand): Tensor;
-  /** `this − other`, element by element. */
-  sub(other: Operand): Tensor;
-  /** `this · other`, element by element. */
-  mul(other: Operand): Tensor;
-  /** `this / other`, element by element. */
-  div(other: Operand): Tensor;
-  /** `this` to the power of `exponent`, element by element. */
-  pow(exponent: Operand): Tensor;
-  /** The larger of two elements. */
-  maximum(other: Operand): Tensor;
-  /** The smaller of two elements. */
-  minimum(other: Operand): Tensor;
-  /** 1 where elements are equal, else 0. */
-  equal(other: Operand): Tensor;
-  /** 1 where elements differ, else 0. */
-  notEqual(other: Operand): Tensor;
-  /** 1 where elements are less, else 0. */
-  less(other: Operand): Tensor;
-  /** 1 where elements are less or equal, else 0. */
-  lessEqual(other: Operand): Tensor;
-  /** 1 where elements are greater, else 0. */
-  greater(other: Operand): Tensor;
-  /** 1 where elements are greater or equal, else 0. */
-  greaterEqual(other: Operand): Tensor;
-  /** Elements of `a` where this tensor is not 0, else of `b`. */
-  where(a: Operand, b: Operand): Tensor;
-  /** `−x` of every element. */
-  neg(): Tensor;
-  /** eˣ of every element. */
-  exp(): Tensor;
-  /** The natural logarithm of every element. */
-  log(): Tensor;
-  /** The square root of every element. */
-  sqrt(): Tensor;
-  /** The absolute value of every element. */
-  abs(): Tensor;
-  /** Every element, or 0 where it is negative. */
-  relu(): Tensor;
-  /** x σ(x) of every element. */
-  silu(): Tensor;
+export interface Tensor extends FormulaMethods<Tensor> {
   /** GELU, in its tanh approximation, of every element. */
   gelu(): Tensor;
-  /** The logistic function σ(x) of every element. */
-  sigmoid(): Tensor;
-  /** ln σ(x) of every element. */
-  logSigmoid(): Tensor;
-  /** The hyperbolic tangent of every element. */
-  tanh(): Tensor;
-  /** The sum over all or some dimensions. */
-  sum(options?: ReductionOptions): Tensor;
-  /** The mean over all or some dimensions. */
-  mean(options?: ReductionOptions): Tensor;
-  /** The largest element over all or some dimensions. */
-  max(options?: ReductionOptions): Tensor;
-  /** The smallest element over all or some dimensions. */
-  min(options?: ReductionOptions): Tensor;
   /** The variance over all or some dimensions. */
   variance(options?: VarianceOptions): Tensor;
   /** The index of the largest element. */
@@ -466,113 +377,4 @@ function byteLengthOf(shape: readonly number[], dtype: Dtype): number {
  */
 export function formatShape(shape: readonly number[]): string {
   return `(${shape.join(", ")})`;
-}
-
-/**
- * Runs a function and disposes of every tensor made in it, except those it returns (alone, in an array or in the
- * values of an object).
- *
- * @param body A synchronous function.
- * @returns What the function returned.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { scope, tensor } from "tunebook/tensor";
- *
- * const x = tensor([2]);
- * const y = scope(() => x.mul(x).mul(x)); // what was made on the way is disposed
- * assertEquals(await y.item(), 8);
- * ```
- */
-export function scope<T>(body: () => T): T {
-  const tensors = new Set<Tensor>();
-  scopes.push(tensors);
-  try {
-    const result = body();
-    const outer = scopes.at(-2);
-    for (const tensor of tensorsIn(result)) {
-      if (tensor.scope !== tensors) continue;
-      tensors.delete(tensor);
-      tensor.scope = outer;
-      outer?.add(tensor);
-    }
-    return result;
-  } finally {
-    scopes.pop();
-    for (const tensor of tensors) tensor.dispose();
-  }
-}
-
-function tensorsIn(value: unknown): Tensor[] {
-  if (value instanceof Tensor) return [value];
-  if (Array.isArray(value)) return value.filter((item) => item instanceof Tensor);
-  if (value !== null && typeof value === "object") {
-    return Object.values(value).filter((item) => item instanceof Tensor);
-  }
-  return [];
-}
-
-/**
- * Runs a function without recording: nothing in it can be differentiated, and no memory is held for that.
- *
- * @param body A synchronous function.
- * @returns What the function returned.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { noGrad, tensor } from "tunebook/tensor";
- *
- * const x = tensor([2]);
- * x.requiresGrad = true;
- * assertEquals(noGrad(() => x.mul(x)).requiresGrad, false);
- * ```
- */
-export function noGrad<T>(body: () => T): T {
-  return withRecording(false, body);
-}
-
-/** Runs a function with recording, within what runs without. @ignore */
-export function withGrad<T>(body: () => T): T {
-  return withRecording(true, body);
-}
-
-function withRecording<T>(state: boolean, body: () => T): T {
-  const before = recording;
-  recording = state;
-  try {
-    return body();
-  } finally {
-    recording = before;
-  }
-}
-
-/**
- * Whether an op with these inputs will be recorded, so that it must save what its gradient needs.
- *
- * @param inputs The op's inputs.
- * @returns Whether gradients flow through it.
- */
-export function isRecorded(...inputs: (Tensor | undefined)[]): boolean {
-  return recording && inputs.some((input) => input && (input.requiresGrad || input.node));
-}
-
-/**
- * Records an op on the tape: called by the op once its forward kernel is enqueued.
- *
- * @param output The op's result.
- * @param inputs Its inputs that can have gradients.
- * @param gradient Enqueues the kernels that compute the inputs' gradients from the output's.
- * @returns The output.
- */
-export function record(
-  output: Tensor,
-  inputs: readonly (Tensor | undefined)[],
-  gradient: GradientFunction,
-): Tensor {
-  if (isRecorded(...inputs)) {
-    output.node = { inputs: inputs.filter((input) => input !== undefined), gradient };
-  }
-  return output;
 }

@@ -2,7 +2,7 @@
 
 import { backward } from "../../lib/tensor/tape.ts";
 import { type Device, scope, sizeOf, Tensor } from "../../lib/tensor/mod.ts";
-import { record } from "../../lib/tensor/tensor.ts";
+import { record } from "../../lib/tensor/recording.ts";
 
 /** An array with a shape, such as a golden tensor. */
 export interface ArrayLike {

@@ -8,12 +8,19 @@
 import asc from "assemblyscript/asc";
 import { fromFileUrl } from "@std/path";
 import { INITIAL_PAGES } from "./context.ts";
-import { generatedSources, kernelRegistry, operationRows, wasmSignatures } from "./generate.ts";
+import {
+  formulaMethods,
+  generatedSources,
+  kernelRegistry,
+  operationRows,
+  wasmSignatures,
+} from "./generate.ts";
 
-/** The files beside `kernels.wasm` that are written, by their address. */
+/** The files besides `kernels.wasm` that are written, by their address. */
 const GENERATED = {
   registry: new URL("./kernels.ts", import.meta.url),
   signatures: new URL("./wasm_kernels.ts", import.meta.url),
+  methods: new URL("../formula_methods.ts", import.meta.url),
   rows: new URL("../../../tests/golden/operation_rows.json", import.meta.url),
 };
 
@@ -69,6 +76,7 @@ export async function generatedFiles(): Promise<Map<URL, string>> {
   return new Map([
     [GENERATED.registry, await formatted(await kernelRegistry())],
     [GENERATED.signatures, await formatted(wasmSignatures())],
+    [GENERATED.methods, await formatted(formulaMethods())],
     [GENERATED.rows, operationRows()],
   ]);
 }

@@ -133,6 +133,53 @@ ${methods.sort().join("")}}
 `;
 }
 
+/**
+ * `formula_methods.ts`: the operations of `elementwise/` and `reductions/` as methods of tensors, with the documentation of
+ * the functions.
+ *
+ * @returns The module's text, before `deno fmt`.
+ */
+export function formulaMethods(): string {
+  const methods = ["elementwise/", "reductions/"].flatMap((folder) => {
+    const rows = Deno.readTextFileSync(new URL(`${folder}mod.ts`, ROOT));
+    return [...rows.matchAll(/^export \{ (\w+) \} from "\.\/(\w+\.ts)";$/gm)]
+      .map(([, name, file]) => methodOf(name, `${folder}${file}`));
+  });
+  return `/**
+ * Operations that are declared by formulas, as methods of tensors. Written by \`deno task build\` from the functions of
+ * \`elementwise/\` and \`reductions/\`.
+ *
+ * @module
+ */
+
+import type { ReductionOptions } from "./options.ts";
+
+/** Operations as methods: each is the function of the same name, with the tensor as its first argument. */
+export interface FormulaMethods<Tensor> {
+${methods.join("")}}
+`;
+}
+
+/** A function's documentation and signature, without its first argument. */
+function methodOf(name: string, path: string): string {
+  const declaration = new RegExp(
+    String
+      .raw`\n(/\*\*\n(?: \*.*\n)+)export const ${name}: \(\s*(\w+): \w+(?:, )?([^)]*)\) => Tensor\b`,
+  );
+  const found = declaration.exec(Deno.readTextFileSync(new URL(path, ROOT)));
+  if (!found) {
+    throw new SyntaxError(
+      `Cannot make a method of "${name}": expected "export const ${name}: (…) => Tensor" ` +
+        `with documentation in "lib/tensor/${path}"`,
+    );
+  }
+  const [, text, first, rest] = found;
+  const documentation = text.replace(/ \* @example\n(?: \*.*\n)*? \*\//, " */")
+    .replace(new RegExp(` \\* @param ${first} .*\n`), "")
+    .replace(/^ \*\n/m, rest ? ` * The tensor itself is \`${first}\`.\n *\n` : " *\n");
+  return `${documentation}${name}(${rest.replaceAll("Operand", "Tensor | number")}): Tensor;\n`;
+}
+
 /** What AssemblyScript takes for a type. */
 function typeOf(type: string): string {
   return type === "bool" ? "number | boolean" : "number";

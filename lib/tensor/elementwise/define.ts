@@ -9,7 +9,8 @@ import { broadcastShapes } from "../broadcast.ts";
 import { namesIn } from "../formula/wgsl.ts";
 import { toFloats } from "../ops/cast/cast.ts";
 import { sumTo } from "../reductions/reduce.ts";
-import { type Gradients, type Operand, record, Tensor } from "../tensor.ts";
+import { record } from "../recording.ts";
+import { type Gradients, type Operand, Tensor } from "../tensor.ts";
 import type { CompiledFormula } from "./kernel.ts";
 import { runFormula } from "./run.ts";
 

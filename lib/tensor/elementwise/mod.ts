@@ -1,6 +1,6 @@
 /**
- * Every elementwise operation that is declared by its formulas. To add one, write its file, list it here, and declare
- * its method in `tensor.ts`; then run `deno task build` and `tests/golden/operations.py`: the kernels and the tests follow.
+ * Every elementwise operation that is declared by its formulas. To add one, write its file and list it here; then
+ * run `deno task build` and `tests/golden/operations.py`: the kernels, the method and the tests follow.
  *
  * @module
  */

@@ -10,7 +10,9 @@ import type { CompiledFormula } from "../elementwise/kernel.ts";
 import { runFormula } from "../elementwise/run.ts";
 import { namesIn } from "../formula/wgsl.ts";
 import { toFloats } from "../ops/cast/cast.ts";
-import { formatShape, record, type ReductionOptions, Tensor } from "../tensor.ts";
+import type { ReductionOptions } from "../options.ts";
+import { record } from "../recording.ts";
+import { formatShape, Tensor } from "../tensor.ts";
 import type { ReductionFormulas } from "./kernel.ts";
 import { readAxes, reduceAxes, sumTo } from "./reduce.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { formatShape, type ReductionOptions, sizeOf, Tensor } from "../tensor.ts";
+import type { ReductionOptions } from "../options.ts";
+import { formatShape, sizeOf, Tensor } from "../tensor.ts";
 import { type ReductionFormulas, reductionKernel } from "./kernel.ts";
 import { stridedCopy } from "../ops/strided_copy/strided_copy.ts";
 import { sumFormulas } from "./sum_formulas.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ReductionOptions, Tensor } from "../tensor.ts";
+import type { ReductionOptions } from "../options.ts";
+import type { Tensor } from "../tensor.ts";
 import { defineReduction } from "./define.ts";
 import { sumFormulas } from "./sum_formulas.ts";
 

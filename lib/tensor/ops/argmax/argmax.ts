@@ -7,7 +7,8 @@
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 import { defineKernel } from "../../device.ts";
 import { readAxis } from "../../reductions/reduce.ts";
-import { type ArgmaxOptions, formatShape, sizeOf, Tensor } from "../../tensor.ts";
+import type { ArgmaxOptions } from "../../options.ts";
+import { formatShape, sizeOf, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import { toFloats } from "../cast/cast.ts";
 import wgsl from "./argmax.wgsl" with { type: "text" };

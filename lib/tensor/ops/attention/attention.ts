@@ -12,7 +12,8 @@
 
 import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
-import { formatShape, record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { dropoutParams } from "../dropout/dropout.ts";
 import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";

@@ -5,7 +5,8 @@
  */
 
 import { broadcastShapes, stridesIn } from "../../broadcast.ts";
-import { formatShape, record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { sumTo } from "../../reductions/reduce.ts";
 import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
 

@@ -5,7 +5,8 @@
  */
 
 import { readAxis } from "../../reductions/reduce.ts";
-import { formatShape, record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { reshape } from "../reshape/reshape.ts";
 import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
 

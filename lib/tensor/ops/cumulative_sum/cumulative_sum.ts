@@ -6,7 +6,8 @@
 
 import { defineKernel } from "../../device.ts";
 import { readAxis } from "../../reductions/reduce.ts";
-import { record, sizeOf, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { sizeOf, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import { toFloats } from "../cast/cast.ts";
 import wgsl from "./cumulative_sum.wgsl" with { type: "text" };

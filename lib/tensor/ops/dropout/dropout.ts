@@ -8,7 +8,8 @@
  */
 
 import { defineKernel } from "../../device.ts";
-import { record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import wgsl from "./dropout.wgsl" with { type: "text" };
 

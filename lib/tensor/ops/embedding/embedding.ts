@@ -6,7 +6,8 @@
 
 import { defineKernel } from "../../device.ts";
 import { isPacked } from "../../packed.ts";
-import { formatShape, record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, rowParts } from "../../webgpu/plans.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };

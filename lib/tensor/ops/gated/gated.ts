@@ -9,7 +9,8 @@
 
 import { defineKernel } from "../../device.ts";
 import { assertSameShape } from "../../shapes.ts";
-import { record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import sigmoidGate from "../../webgpu/wgsl/sigmoid_gate.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };

@@ -6,7 +6,8 @@
 
 import { defineKernel } from "../../device.ts";
 import { readAxis } from "../../reductions/reduce.ts";
-import { formatShape, record, sizeOf, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, sizeOf, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import { fill } from "../fill/fill.ts";
 import gatherWgsl from "./gather.wgsl" with { type: "text" };

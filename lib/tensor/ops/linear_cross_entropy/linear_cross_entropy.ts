@@ -11,7 +11,8 @@
 
 import type { LossEdges } from "../../../forest.ts";
 import { defineKernel } from "../../device.ts";
-import { formatShape, isRecorded, record, Tensor } from "../../tensor.ts";
+import { isRecorded, record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import { embedding } from "../embedding/embedding.ts";

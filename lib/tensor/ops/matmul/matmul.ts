@@ -9,14 +9,8 @@ import { broadcastShapes, stridesIn } from "../../broadcast.ts";
 import { defineKernel, type Device } from "../../device.ts";
 import { isPacked, PACKED_FORMATS } from "../../packed.ts";
 import { assertShape } from "../../shapes.ts";
-import {
-  formatShape,
-  type Gradients,
-  type MatmulOptions,
-  record,
-  sizeOf,
-  Tensor,
-} from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, type Gradients, type MatmulOptions, sizeOf, Tensor } from "../../tensor.ts";
 import { dequantizeInto } from "../dequantize/dequantize.ts";
 import { reshape } from "../reshape/reshape.ts";
 import { columnSumsProgram, matmulProgram } from "./matmul.gpu.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { formatShape, record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { readAxis } from "../../reductions/reduce.ts";
 import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { formatShape, record, sizeOf, type Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, sizeOf, type Tensor } from "../../tensor.ts";
 
 /**
  * Gives a tensor another shape. Nothing is copied: both share their memory.

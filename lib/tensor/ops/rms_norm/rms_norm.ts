@@ -8,7 +8,8 @@
  */
 
 import { defineKernel } from "../../device.ts";
-import { formatShape, record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
 import rowGroups from "../../webgpu/wgsl/row_groups.wgsl" with { type: "text" };

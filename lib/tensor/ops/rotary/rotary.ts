@@ -8,7 +8,8 @@
  */
 
 import { defineKernel, type Device } from "../../device.ts";
-import { formatShape, record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import { rotaryFrequencies, type RotaryOptions, rotaryTable } from "./frequencies.ts";
 import wgsl from "./rotary.wgsl" with { type: "text" };

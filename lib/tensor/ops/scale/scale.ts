@@ -5,7 +5,8 @@
  */
 
 import { defineKernel } from "../../device.ts";
-import { formatShape, record, Tensor } from "../../tensor.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import wgsl from "./scale.wgsl" with { type: "text" };
 

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { formatShape, record, type SliceRange, Tensor } from "../../tensor.ts";
+import type { SliceRange } from "../../options.ts";
+import { record } from "../../recording.ts";
+import { formatShape, Tensor } from "../../tensor.ts";
 import { fill } from "../fill/fill.ts";
 import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
 

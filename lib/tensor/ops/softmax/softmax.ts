@@ -12,7 +12,9 @@ import { sub } from "../../elementwise/sub.ts";
 import { max } from "../../reductions/max.ts";
 import { readAxis } from "../../reductions/reduce.ts";
 import { sum } from "../../reductions/sum.ts";
-import { noGrad, record, scope, type Tensor } from "../../tensor.ts";
+import { noGrad, record } from "../../recording.ts";
+import { scope } from "../../scope.ts";
+import type { Tensor } from "../../tensor.ts";
 
 /**
  * Makes probabilities of scores along a dimension: positive numbers that add up to 1.

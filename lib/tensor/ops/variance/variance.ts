@@ -10,7 +10,8 @@ import { sub } from "../../elementwise/sub.ts";
 import { mean } from "../../reductions/mean.ts";
 import { readAxes } from "../../reductions/reduce.ts";
 import { sum } from "../../reductions/sum.ts";
-import type { Tensor, VarianceOptions } from "../../tensor.ts";
+import type { VarianceOptions } from "../../options.ts";
+import type { Tensor } from "../../tensor.ts";
 
 const NAMES: OptionNames<VarianceOptions> = { axis: true, keepDims: true, correction: true };
 
