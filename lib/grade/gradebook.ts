@@ -5,8 +5,10 @@
  * @module
  */
 
+import { join } from "@std/path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { CellVerdict } from "./autograde.ts";
+import type { Course } from "./course.ts";
 import {
   type Appended,
   judgeMark,
@@ -509,6 +511,19 @@ class GradebookError extends Error {
 
 function readMark(row: Row): Mark {
   return { ...row as unknown as Mark, rubric: JSON.parse(row.rubric as string) };
+}
+
+/**
+ * Opens the gradebook of a course, `gradebook.db` in its folder.
+ *
+ * @param course The course.
+ * @returns The gradebook, with the roster's students in it.
+ * @throws {Error} As {@linkcode Gradebook.open} does.
+ */
+export function openGradebook({ root, roster }: Pick<Course, "root" | "roster">): Gradebook {
+  const book = Gradebook.open(join(root, "gradebook.db"));
+  book.putStudents(roster);
+  return book;
 }
 
 /** The name of an answer in marks. */
