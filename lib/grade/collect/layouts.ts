@@ -65,10 +65,10 @@ export const LAYOUTS = {
       // Moodle replaces underscores in names, so that nobody's name can end the pattern early.
       const found = /^([^_]*)_(\d+)_assignsubmission_[a-z]+(?:_(.*))?$/s.exec(first);
       if (found === null) return;
-      const [, name, , own = ""] = found;
+      const [, name, account, own = ""] = found;
       const file = own === "" ? rest : [own, ...rest];
       // Moodle's number is the submission's, not the person's.
-      return file.length === 0 ? undefined : { owner: { name }, file };
+      return file.length === 0 ? undefined : { owner: { name, account }, file };
     },
   },
   blackboard: {
@@ -162,7 +162,7 @@ export interface Fit {
  * @param paths The paths of its files.
  * @param context The assignment and the students.
  * @param only The one layout to look at.
- * @returns The one that says of most files whose they are; undefined if none says it of any.
+ * @returns The one in which most files are named; undefined if in none a file is that of a student on the roster.
  */
 export function findLayout(
   paths: readonly (readonly string[])[],
@@ -174,11 +174,24 @@ export function findLayout(
   let most = 0;
   for (const layout of names) {
     for (let depth = 0; depth <= MAX_DEPTH; depth++) {
-      const count = paths.filter((path) => attribute(path, { layout, depth }, context)).length;
-      if (count > most) [best, most] = [{ layout, depth }, count];
+      const fit = { layout, depth };
+      const named = paths.filter((path) => attribute(path, fit, context) !== undefined);
+      if (named.length <= most || !named.some((path) => isSomebodys(path, fit, context))) continue;
+      [best, most] = [fit, named.length];
     }
   }
   return best;
+}
+
+function isSomebodys(path: readonly string[], fit: Fit, context: LayoutContext): boolean {
+  const said = attribute(path, fit, context);
+  if (said === undefined || said.fault !== undefined) return false;
+  try {
+    context.people.find(said.owner);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -206,7 +219,7 @@ function* canvasReadings(name: string) {
     const before = name.slice(0, found.index);
     const late = before.endsWith("_LATE");
     yield {
-      owner: { lmsId: lmsId!, name: late ? before.slice(0, -5) : before },
+      owner: { lmsId: lmsId!, account: lmsId!, name: late ? before.slice(0, -5) : before },
       file: file!,
       late,
     };

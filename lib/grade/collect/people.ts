@@ -16,11 +16,12 @@ export interface Owner {
   readonly lmsId?: string;
   /** The person's name, in either order. */
   readonly name?: string;
+  /** What is the same for all files of one person in one export, where the export has such a thing. */
+  readonly account?: string;
 }
 
 /** The students of a course, to be found by what file names say. */
 export class People {
-  readonly #roster: readonly Student[];
   readonly #byId = new Map<string, Student[]>();
   readonly #byLmsId = new Map<string, Student[]>();
   readonly #byName = new Map<string, Student[]>();
@@ -28,10 +29,9 @@ export class People {
 
   /**
    * @param roster The roster.
-   * @param groups Whether groups hand in: then a submission is that of all members of its owner's group.
+   * @param groups Whether groups hand in, so that a name may be a group's.
    */
   constructor(roster: readonly Student[], readonly groups = false) {
-    this.#roster = roster;
     for (const student of roster) {
       const { id, firstName = "", lastName = "", lmsUserId, group } = student;
       add(this.#byId, nameKey(id), student);
@@ -62,18 +62,10 @@ export class People {
    * Finds whose a submission is.
    *
    * @param owner What the file name says.
-   * @returns The student, with the other members of the group where groups hand in.
+   * @returns The student; if a group is meant, the first of its members.
    * @throws {RangeError} If nobody is meant, or it is not clear who.
    */
-  find(owner: Owner): readonly Student[] {
-    const student = this.#findOne(owner);
-    if (!this.groups) return [student];
-    return this.#roster.filter((other) =>
-      other === student || student.group !== undefined && other.group === student.group
-    );
-  }
-
-  #findOne({ id, lmsId, name }: Owner): Student {
+  find({ id, lmsId, name }: Owner): Student {
     if (id !== undefined) {
       const found = this.#byId.get(nameKey(id)) ??
         (this.groups ? this.#byGroup.get(nameKey(id)) : undefined);
