@@ -212,7 +212,7 @@ Deno.test("safe names: what they become, and what stays", () => {
       ["naïve.md", "naïve.md"],
       ["nai\u0308ve.md", "naïve.md"],
       ["作业.pdf", "作业.pdf"],
-      ["../x.md", "_._x.md"],
+      ["../x.md", "__x.md"],
       ["CON.md", "_CON.md"],
       ["aux", "_aux"],
       ["a\u0000b\n\u202ecod.md", "a_b_cod.md"],
