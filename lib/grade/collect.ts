@@ -23,7 +23,8 @@ import {
 import { COLLECT_LIMITS, type CollectLimits } from "./collect/limits.ts";
 import { isDropping, quoted } from "./collect/names.ts";
 import { People } from "./collect/people.ts";
-import { openSource, type SourceFile } from "./collect/source.ts";
+import { openSource } from "./collect/source.ts";
+import type { SourceFile } from "./collect/source_file.ts";
 import { type Expected, takeSubmission } from "./collect/submission.ts";
 import { assignmentFolder, assignmentSettings, type Course } from "./course.ts";
 import type { Student } from "./gradebook.ts";

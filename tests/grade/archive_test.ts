@@ -6,7 +6,7 @@ import { join } from "@std/path";
 import { listArchive, openArchive } from "../../lib/grade/collect/archive.ts";
 import { openFolder } from "../../lib/grade/collect/folder.ts";
 import { quoted, safeFileName, splitPath } from "../../lib/grade/collect/names.ts";
-import type { SourceFile } from "../../lib/grade/collect/source.ts";
+import type { SourceFile } from "../../lib/grade/collect/source_file.ts";
 import { type RawEntry, rawZip } from "./raw_zip.ts";
 
 const LIMIT = 2 ** 20;

@@ -15,7 +15,7 @@ import {
   type ZipReaderConstructorOptions,
 } from "@zip.js/zip.js";
 import { quoted, splitPath } from "./names.ts";
-import type { Source, SourceFile } from "./source.ts";
+import type { Source, SourceFile } from "./source_file.ts";
 
 // The work is done in this thread, by the system's own streams. A small chunk bounds what one may unpack to.
 configure({ useWebWorkers: false, chunkSize: 16 * 1024 });

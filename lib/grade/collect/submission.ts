@@ -10,7 +10,7 @@ import { METADATA_KEY } from "../metadata.ts";
 import { listArchive } from "./archive.ts";
 import type { CollectLimits } from "./limits.ts";
 import { isDropping, nameKey, quoted, safeFileName } from "./names.ts";
-import type { SourceFile } from "./source.ts";
+import type { SourceFile } from "./source_file.ts";
 
 /** A kind of file that an assignment may accept. */
 export type AcceptedKind = "ipynb" | "md" | "pdf";
