@@ -102,7 +102,10 @@ export interface CellVerdict {
     | "manual";
   /** Why, in words. */
   readonly message?: string;
-  /** Whether the message may tell what hidden tests hold: it is not for students. */
+  /**
+   * Whether the message may tell what hidden tests hold, since this test is hidden or the student's
+   * process had met one before: it is not for students.
+   */
   readonly hidden?: boolean;
   /** Whether the message is what the test's author wrote for the student, in `{ points, message }`. */
   readonly authored?: boolean;
@@ -142,8 +145,40 @@ export async function gradeSubmission(
   submission: Notebook,
   options: GradeOptions = {},
 ): Promise<Graded> {
+  const graded = await gradeOnce(release, submission, options);
+  const unsaid = graded.verdicts.filter(({ status, hidden }) => status === "failed" && hidden);
+  if (unsaid.length === 0) return graded;
+  // What students may read of their failures is found where nothing hidden has ever been.
+  const last = unsaid.at(-1)!.gradeId;
+  const { verdicts: said } = await gradeOnce(withoutHidden(release), submission, options, last);
+  const verdicts = graded.verdicts.map((verdict) => {
+    const { message, points, maxPoints } = said.find((one) => one.gradeId === verdict.gradeId) ??
+      verdict;
+    if (!unsaid.includes(verdict) || message === undefined || points === maxPoints) return verdict;
+    const { hidden: _, ...rest } = verdict;
+    return { ...rest, message };
+  });
+  return { ...graded, verdicts };
+}
+
+async function gradeOnce(
+  release: Release,
+  submission: Notebook,
+  options: GradeOptions,
+  last?: string,
+): Promise<Graded> {
   const { notebook, findings, missing } = restoreSubmission(release, submission);
-  return await grade(release, notebook, { ...options, strict: false, missing, findings });
+  return await grade(release, notebook, { ...options, strict: false, missing, findings, last });
+}
+
+/** A release whose hidden tests are gone. */
+function withoutHidden({ notebook, withHidden }: Release): Release {
+  const shown = new Map(withHidden);
+  for (const { cell, metadata } of gradedCells(notebook)) {
+    const known = withHidden.get(metadata.grade_id);
+    if (known) shown.set(metadata.grade_id, { ...known, source: cell.source });
+  }
+  return { notebook, withHidden: shown };
 }
 
 /**
@@ -167,7 +202,7 @@ export async function checkThroughStandIns(
   for (const cell of solution.cells) cell.source = withoutMarkers(cell.source);
   const check = { ...options, strict: true, missing: new Set<string>(), findings: [] };
   const solved = await grade(release, solution, check);
-  const stub = await gradeSubmission(release, release.notebook, options);
+  const stub = await gradeOnce(release, release.notebook, options);
   const findings = [...solved.findings];
   for (const { index, metadata: { grade_id: gradeId } } of tests) {
     const find = ({ verdicts }: Graded) => verdicts.find((one) => one.gradeId === gradeId)!;
@@ -188,6 +223,8 @@ interface GradeRun extends GradeOptions {
   readonly strict: boolean;
   readonly missing: ReadonlySet<string>;
   readonly findings: readonly Finding[];
+  /** The test to end with; all run by default. */
+  readonly last?: string;
 }
 
 async function grade(release: Release, given: Notebook, options: GradeRun): Promise<Graded> {
@@ -212,6 +249,8 @@ class Grading implements AsyncDisposable {
   readonly #student: Student;
   readonly #examiner: ExaminerKernel;
   readonly #relay: Relay;
+  /** Whether a hidden test has run, whose inputs the student's code may repeat from then on. */
+  #afterHidden = false;
   /** Names that tests have declared so far. */
   readonly #declared = new Set<string>();
 
@@ -255,7 +294,6 @@ class Grading implements AsyncDisposable {
   async run(): Promise<Graded> {
     const { signal } = this.#options;
     const verdicts = new Map<string, CellVerdict>();
-    let afterHidden = false;
     for (const [index, cell] of this.#notebook.cells.entries()) {
       const metadata = readGradeMetadata(cell);
       const role = roleOf(metadata);
@@ -263,18 +301,19 @@ class Grading implements AsyncDisposable {
         cell.outputs = [];
         cell.execution_count = null;
         const gradeId = metadata!.grade_id!;
+        this.#afterHidden ||= this.#hidden.has(gradeId);
         verdicts.set(gradeId, await this.#test(index, cell, metadata!));
-        afterHidden ||= this.#hidden.has(gradeId);
       } else {
         if (cell.cell_type === "code") {
           await this.#runCell(index, cell);
-          if (afterHidden) cell.metadata[AFTER_HIDDEN] = true;
+          if (this.#afterHidden) cell.metadata[AFTER_HIDDEN] = true;
         }
         if (role === "manual" || role === "task") {
           verdicts.set(metadata!.grade_id!, this.#wait(cell, metadata!));
         }
       }
       signal?.throwIfAborted();
+      if (this.#options.last !== undefined && verdicts.has(this.#options.last)) break;
     }
     if (this.#relay.forged > 0) {
       const message = "The submission sent messages that only the grader's own code sends: " +
@@ -283,7 +322,7 @@ class Grading implements AsyncDisposable {
     }
     return {
       verdicts: this.#graded.filter(({ metadata }) => metadata.grade || metadata.task)
-        .map(({ metadata }) => verdicts.get(metadata.grade_id)!),
+        .flatMap(({ metadata }) => verdicts.get(metadata.grade_id) ?? []),
       notebook: this.#notebook,
       findings: this.#findings,
     };
@@ -320,7 +359,7 @@ class Grading implements AsyncDisposable {
     const gradeId = metadata.grade_id!;
     const maxPoints = metadata.points ?? 0;
     const shared = hasTag(cell, SHARED_TAG);
-    const hidden = this.#hidden.has(gradeId);
+    const hidden = this.#afterHidden;
     const verdict = (
       status: CellVerdict["status"],
       points: number,
@@ -330,7 +369,7 @@ class Grading implements AsyncDisposable {
       points,
       maxPoints,
       status,
-      ...message !== undefined && { message },
+      ...message !== undefined && { message: shorten(message) },
       ...message !== undefined && hidden && { hidden },
       ...shared && { shared },
       seconds: (performance.now() - started) / 1000,
@@ -438,6 +477,14 @@ function namedCells({ notebook, withHidden }: Release): (NamedCell & { gradeId?:
     const kind = role === "test" || role === "locked" ? role : "open";
     return { kind, source, gradeId, isAnswer: metadata?.solution ?? false };
   });
+}
+
+/** Messages are cut after so many characters: the student's values stand in them. */
+const MAX_MESSAGE = 10_000;
+
+function shorten(message: string): string {
+  const text = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)} …` : message;
+  return text.toWellFormed();
 }
 
 function isOpen({ cell_type }: { cell_type: string }, metadata?: GradeMetadata): boolean {

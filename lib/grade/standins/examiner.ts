@@ -100,7 +100,9 @@ export class Examiner {
     if (typeof value !== "object" || value === null || this.#foreign.has(value)) return undefined;
     const { points, message } = value as { points?: unknown; message?: unknown };
     if (typeof points !== "number") return undefined;
-    return { points, ...message !== undefined && { message: String(message) } };
+    if (message === undefined) return { points };
+    // Not an object: it may come from the student, and have no text.
+    return { points, message: Object(message) === message ? "" : String(message) };
   }
 
   #define(names: Record<string, Named>, declared: readonly string[]) {
@@ -121,11 +123,11 @@ export class Examiner {
         fault = (error as Error).message;
       }
       if (fault !== undefined) {
-        const reason = new TypeError(`The value of "${name}" cannot be tested: ${fault}`);
+        const reason = `The value of "${name}" cannot be tested: ${fault}`;
         Object.defineProperty(globalThis, name, {
           configurable: true,
-          get() {
-            throw reason;
+          get: () => {
+            throw this.#fail(reason);
           },
           set: (value) => Object.defineProperty(globalThis, name, { value, configurable: true }),
         });
@@ -155,9 +157,10 @@ export class Examiner {
       if (typeof item === "object" && item !== null && !this.#foreign.has(item)) {
         this.#foreign.add(item);
         if (!this.#standIns.has(item) && !ArrayBuffer.isView(item)) {
-          if (item instanceof Map) next.push(...item.keys(), ...item.values());
-          else if (item instanceof Set) next.push(...item);
-          else for (const part of Object.values(item)) next.push(part);
+          const parts = item instanceof Map
+            ? [item.keys(), item.values()]
+            : [item instanceof Set ? item : Object.values(item)];
+          for (const some of parts) for (const part of some) next.push(part);
         }
       }
       if (next.length === 0) break;
@@ -213,8 +216,17 @@ export class Examiner {
     try {
       return encodeValue(args, writer);
     } catch (error) {
-      throw new TypeError(`Cannot call ${what} from a test: ${(error as Error).message}`);
+      throw this.#fail(`Cannot call ${what} from a test: ${(error as Error).message}`);
     }
+  }
+
+  /**
+   * Makes the error of what could not cross, which fails the test even if that expects an error: it is
+   * not one of the student's.
+   */
+  #fail(message: string): TypeError {
+    this.#post({ type: "fault", token: this.#token, text: message });
+    return new TypeError(message);
   }
 
   // ---- Calls ----
@@ -240,11 +252,17 @@ export class Examiner {
       if (this.#strict) throw new TypeError(`${changed}: let it return a new value`);
       this.#post({ type: "note", token, text: changed });
     }
-    if (thrown !== undefined) throw this.#read(thrown);
-    if (value === undefined) {
-      throw new Error(`${what} gave nothing that can be tested: ${fault ?? "it sent no value"}`);
+    const sent = thrown ?? value;
+    let read: unknown;
+    try {
+      if (sent === undefined) throw new TypeError(fault ?? "it sent no value");
+      read = this.#read(sent);
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw this.#fail(`${what} gave nothing that can be tested: ${reason}`);
     }
-    return this.#read(value);
+    if (thrown !== undefined) throw read;
+    return read;
   }
 
   #resolve(reference: Reference): unknown {
@@ -277,7 +295,7 @@ export class Examiner {
         made.catch(() => {}); // Its first use tells.
         const instance = made.then((value) => {
           const standIn = this.#standIns.get(value as object);
-          if (standIn === undefined) throw new TypeError(`"new ${name}" gave no instance`);
+          if (standIn === undefined) throw this.#fail(`"new ${name}" gave no instance`);
           return standIn.id;
         });
         instance.catch(() => {});
@@ -372,10 +390,9 @@ export async function openExaminer(modules: readonly string[]): Promise<void> {
   const format = jupyter.format.bind(jupyter);
   jupyter.format = async (value: unknown) => {
     const score = examiner.scoreOf(value);
-    const isFinite = score !== undefined && Number.isFinite(score.points);
-    const points = isFinite ? score.points : String(score?.points);
-    const data = await format(value);
-    return score === undefined ? data : { ...data, [SCORE_MIME]: { ...score, points } };
+    if (score === undefined) return await format(value);
+    const points = Number.isFinite(score.points) ? score.points : String(score.points);
+    return { [SCORE_MIME]: { ...score, points } };
   };
   Object.defineProperty(globalThis, EXAMINER, { value: examiner });
 }

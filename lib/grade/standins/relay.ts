@@ -61,7 +61,7 @@ export interface RelayedResult {
 
 /** What the student's process did. */
 export interface RelayFault {
-  readonly status: "timeout" | "crashed" | "limit";
+  readonly status: "failed" | "timeout" | "crashed" | "limit";
   readonly message: string;
 }
 
@@ -242,6 +242,7 @@ class Round {
   fromExaminer(content: any) {
     if (content.token !== this.token || this.#over) return;
     if (content.type === "note") this.#notes.add(content.text);
+    else if (content.type === "fault") this.#fault ??= { status: "failed", message: content.text };
     else if (content.type === "call") this.#call(content);
   }
 
