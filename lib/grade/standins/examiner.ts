@@ -127,7 +127,7 @@ export class Examiner {
         Object.defineProperty(globalThis, name, {
           configurable: true,
           get: () => {
-            throw this.#fail(reason);
+            throw this.#refuse(reason);
           },
           set: (value) => Object.defineProperty(globalThis, name, { value, configurable: true }),
         });
@@ -216,17 +216,8 @@ export class Examiner {
     try {
       return encodeValue(args, writer);
     } catch (error) {
-      throw this.#fail(`Cannot call ${what} from a test: ${(error as Error).message}`);
+      throw new TypeError(`Cannot call ${what} from a test: ${(error as Error).message}`);
     }
-  }
-
-  /**
-   * Makes the error of what could not cross, which fails the test even if that expects an error: it is
-   * not one of the student's.
-   */
-  #fail(message: string): TypeError {
-    this.#post({ type: "fault", token: this.#token, text: message });
-    return new TypeError(message);
   }
 
   // ---- Calls ----
@@ -238,7 +229,12 @@ export class Examiner {
   ): Promise<unknown> {
     const token = this.#token;
     const id = await standIn;
-    const args = await this.#write(request.args, what);
+    let args: string;
+    try {
+      args = await this.#write(request.args, what);
+    } catch (error) {
+      throw this.#refuse((error as Error).message);
+    }
     if (token !== this.#token) throw new Error(`Cannot call ${what}: its test is over`);
     const call = ++this.#calls;
     const heard = Promise.withResolvers<Reply>();
@@ -249,7 +245,7 @@ export class Examiner {
     if (mutated.length > 0) {
       const places = mutated.map((at) => at + 1).join(", ");
       const changed = `${what} changed its argument ${places} in place, which no test can see`;
-      if (this.#strict) throw new TypeError(`${changed}: let it return a new value`);
+      if (this.#strict) throw this.#refuse(`${changed}: let it return a new value`);
       this.#post({ type: "note", token, text: changed });
     }
     const sent = thrown ?? value;
@@ -259,10 +255,19 @@ export class Examiner {
       read = this.#read(sent);
     } catch (error) {
       const reason = (error as Error).message;
-      throw this.#fail(`${what} gave nothing that can be tested: ${reason}`);
+      throw this.#refuse(`${what} gave nothing that can be tested: ${reason}`);
     }
     if (thrown !== undefined) throw read;
     return read;
+  }
+
+  /**
+   * The error of what cannot cross. The grader hears it too, and the test has failed: it may expect an
+   * error, and this one is not the student's.
+   */
+  #refuse(text: string): TypeError {
+    this.#post({ type: "refused", token: this.#token, text });
+    return new TypeError(text);
   }
 
   #resolve(reference: Reference): unknown {
@@ -295,7 +300,7 @@ export class Examiner {
         made.catch(() => {}); // Its first use tells.
         const instance = made.then((value) => {
           const standIn = this.#standIns.get(value as object);
-          if (standIn === undefined) throw this.#fail(`"new ${name}" gave no instance`);
+          if (standIn === undefined) throw this.#refuse(`"new ${name}" gave no instance`);
           return standIn.id;
         });
         instance.catch(() => {});
