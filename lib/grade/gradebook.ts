@@ -22,6 +22,8 @@ export interface Student {
   readonly firstName?: string;
   readonly lastName?: string;
   readonly email?: string;
+  /** The number by which the course system knows the student, such as Canvas's. */
+  readonly lmsUserId?: string;
   /** The group that the student hands in with. */
   readonly group?: string;
 }
