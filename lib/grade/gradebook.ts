@@ -8,7 +8,6 @@
 import { join } from "@std/path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { CellVerdict } from "./autograde.ts";
-import type { Course } from "./course.ts";
 import {
   type Appended,
   judgeMark,
@@ -522,7 +521,9 @@ function readMark(row: Row): Mark {
  * @returns The gradebook, with the roster's students in it.
  * @throws {Error} As {@linkcode Gradebook.open} does.
  */
-export function openGradebook({ root, roster }: Pick<Course, "root" | "roster">): Gradebook {
+export function openGradebook(
+  { root, roster }: { readonly root: string; readonly roster: readonly Student[] },
+): Gradebook {
   const book = Gradebook.open(join(root, "gradebook.db"));
   book.putStudents(roster);
   return book;
