@@ -8,7 +8,13 @@ import { VERSION } from "./runtime/library.ts";
 
 /** A module of lib/cli, which adds its subcommand with all options to the program. */
 export interface CommandModule {
-  register(program: Command): void;
+  /**
+   * Adds the subcommand.
+   *
+   * @param program Where to add it.
+   * @param args The arguments behind its name, for one that loads its own subcommands.
+   */
+  register(program: Command, args: readonly string[]): void | Promise<void>;
 }
 
 /** The subcommands, in the order of the help. */
@@ -69,6 +75,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "score responses against their references, or by a judge",
     load: () => import("./cli/score.ts"),
   },
+  grade: {
+    summary: "release assignments, grade submissions, return feedback",
+    load: () => import("./cli/grade.ts"),
+  },
 };
 
 /** Exit codes: the command failed; the command line is wrong. */
@@ -87,10 +97,10 @@ export async function main(args: string[]): Promise<number> {
     .version(VERSION)
     .helpCommand("help [command]", "show help for a command")
     .exitOverride();
-  const asked = args[0] === "help" ? args[1] : args[0];
+  const [asked, ...rest] = args[0] === "help" ? args.slice(1) : args;
   try {
     for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-      if (name === asked) (await load()).register(program);
+      if (name === asked) await (await load()).register(program, rest);
       else program.command(name).summary(summary).description(summary);
     }
     for (const command of program.commands) command.exitOverride();

@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   grade: ["runtime"],
   cli: [
     ...["tensor", "weights", "text", "dataset", "model", "train", "eval", "pipeline"],
-    ...["show", "runtime"],
+    ...["show", "runtime", "grade"],
   ],
 };
 

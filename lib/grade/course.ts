@@ -45,6 +45,8 @@ export interface CourseSettings {
   readonly name: string;
   /** The IANA time zone of all dates in the file. */
   readonly timeZone: string;
+  /** For assignments that say nothing else. */
+  readonly defaults: Pick<AssignmentSettings, "late" | "limits">;
   readonly assignments: ReadonlyMap<string, AssignmentSettings>;
 }
 
@@ -131,6 +133,7 @@ export function parseCourseSettings(text: string): CourseSettings {
   return {
     name,
     timeZone,
+    defaults: { late: course.late, limits: { ...GRADE_LIMITS, ...course.limits } },
     assignments: new Map(
       Object.entries(assignments).map(([id, { due, points, extensions, ...one }]) => [id, {
         ...due !== undefined && { due: time(due, `assignments.${id}.due`) },
@@ -200,6 +203,22 @@ export async function initCourse(folder: string): Promise<Course> {
 }
 
 /**
+ * What the course file says of an assignment.
+ *
+ * @param course The course.
+ * @param assignment The assignment's id.
+ * @returns Its settings; the defaults if the course file does not name it.
+ */
+export function assignmentSettings(course: Course, assignment: string): AssignmentSettings {
+  return course.settings.assignments.get(assignment) ?? {
+    groups: false,
+    accepts: ["ipynb"],
+    ...course.settings.defaults,
+    extensions: new Map(),
+  };
+}
+
+/**
  * The folder of an assignment at a step.
  *
  * @param course The course.
@@ -238,13 +257,26 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-const COURSE_FILE = `# The course. Times are in its time zone.
+const COURSE_FILE = `# The course. All times are in its time zone.
 name: Course
 timeZone: UTC
+
+# What a late day costs, as a share of the score; after maxDays nothing counts.
 late: { penaltyPerDay: 0 }
+#late: { penaltyPerDay: 0.1, maxDays: 7 }
+
+# What a submission may use: seconds, bytes of output, MiB of memory and disk.
+#limits: { cellSeconds: 30, callSeconds: 30, testSeconds: 60, totalSeconds: 600, memory: 4096, disk: 512 }
+
+# The assignments by their folders in source. All settings of one may be left out.
 assignments: {}
+#assignments:
 #  week1:
 #    due: "2026-10-01 23:59"
-#    accepts: [ipynb]
-#    extensions: { ada: "2026-10-08 23:59" }
+#    points: 20                  # what its cells' points must add up to
+#    groups: true                # one submission for each group of the roster
+#    accepts: [ipynb]            # also md, pdf
+#    late: { penaltyPerDay: 0.2 }
+#    limits: { totalSeconds: 1200 }
+#    extensions: { ada: "2026-10-08 23:59" }   # by student or group
 `;

@@ -21,3 +21,16 @@ const standsAlone = LIBRARY.protocol !== "file:" ||
 
 /** The entry points that a kernel can import whatever its own deno.json says: none of a checkout's. */
 export const KERNEL_IMPORTS: Readonly<Record<string, string>> = standsAlone ? ENTRY_POINTS : {};
+
+/** The deno.json of a folder that has none: it lets notebooks import this library, and what the library imports. */
+export function libraryConfig() {
+  return {
+    lock: false,
+    nodeModulesDir: "none",
+    imports: Object.fromEntries(
+      Object.entries<string>(config.imports).map(([name, target]) =>
+        [name, target.startsWith("./") ? new URL(target, LIBRARY).href : target] as const
+      ),
+    ),
+  };
+}

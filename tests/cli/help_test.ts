@@ -32,6 +32,10 @@ const COMMANDS: Record<string, string[]> = {
   diff: ["tolerance", "json"],
   kernel: [],
   "kernel install": ["prefix", "user", "name", "display-name", "strict"],
+  grade: [],
+  "grade init": [],
+  "grade release": ["course", "no-prove", "unsafe"],
+  "grade collect": ["course", "layout", "file-times"],
   export: "html md output theme title ollama gguf hf type format adapter merge".split(" "),
 };
 

@@ -1,10 +1,11 @@
 // The sandbox seen from outside: a runner behind a wall, which starts the kernel behind another, and to
 // which this process talks over pipes. What is to be written outside, this process writes.
 
-import { dirname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
+import { dirname, fromFileUrl, join, relative, resolve } from "@std/path";
 import { TextLineStream } from "@std/streams";
 import { cacheFolder } from "../../cache_folder.ts";
 import { makeOwnTempDir } from "../../own_temp.ts";
+import { libraryConfig } from "../library.ts";
 import { type Notebook, writeNotebook } from "../notebook.ts";
 import type { RunOptions, RunResult } from "../runner.ts";
 import { type Group, openGroup } from "./cgroup.ts";
@@ -230,7 +231,7 @@ async function buildWalls(
   const walls: Walls = { read, write, memory, disk, cwd: resolve(cwd), filter };
   if (configs.length === 0) {
     const config = walls.config = join(folder, "deno.json");
-    await Deno.writeTextFile(config, JSON.stringify(await libraryConfig()));
+    await Deno.writeTextFile(config, JSON.stringify(libraryConfig()));
   }
   const known = join(cache, "blas.json");
   if (await exists(known)) await Deno.copyFile(known, walls.blas = join(folder, "blas.json"));
@@ -252,21 +253,6 @@ async function configFiles(cwd: string): Promise<string[]> {
     if (found.length > 0) return found;
     if (dirname(at) === at) return [];
   }
-}
-
-/** What a folder without a deno.json gets: this library by its name. */
-async function libraryConfig() {
-  const { imports } = JSON.parse(await Deno.readTextFile(join(LIBRARY_ROOT, "deno.json")));
-  const base = toFileUrl(`${LIBRARY_ROOT}/`);
-  return {
-    lock: false,
-    nodeModulesDir: "none",
-    imports: Object.fromEntries(
-      Object.entries<string>(imports).map(([name, target]) =>
-        [name, target.startsWith("./") ? new URL(target, base).href : target] as const
-      ),
-    ),
-  };
 }
 
 /**
