@@ -18,6 +18,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "make the students' version of an assignment, after proving it",
     load: () => import("./grade/release.ts"),
   },
+  autograde: {
+    summary: "grade submissions in a sandbox",
+    load: () => import("./grade/autograde.ts"),
+  },
 };
 
 /** Adds the subcommand. */
