@@ -69,28 +69,53 @@ export interface Finding {
 }
 
 /**
- * Reads a cell's metadata.
+ * Reads a cell's metadata. That of older versions comes back as `nbgrader update` would write it.
  *
  * @param cell The cell.
  * @returns The metadata; undefined if the cell has none.
- * @throws {SyntaxError} If it does not fit the schema, or is of another version.
+ * @throws {SyntaxError} If it does not fit the schema, or is of a newer version.
  */
 export function readGradeMetadata(cell: Cell): GradeMetadata | undefined {
-  const given = cell.metadata[METADATA_KEY];
+  const given = upgraded(cell);
   if (given === undefined) return undefined;
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const version = (given as { schema_version?: unknown } | null)?.schema_version;
   if (version !== SCHEMA_VERSION) {
     throw new SyntaxError(
-      `Cannot read nbgrader metadata of version ${JSON.stringify(version) ?? "0"}: ` +
-        `expected ${SCHEMA_VERSION}; "nbgrader update" converts it`,
+      `Cannot read nbgrader metadata of version ${JSON.stringify(version)}: ` +
+        `expected ${SCHEMA_VERSION} or an older one`,
     );
   }
   const [issue] = result.error.issues;
   const where = issue!.path.length > 0 ? ` at "${issue!.path.join(".")}"` : "";
   const message = issue!.message.replace(/^./, (letter) => letter.toLowerCase());
   throw new SyntaxError(`Cannot read nbgrader metadata${where}: ${message}`);
+}
+
+/** The metadata of versions 0 to 2 as version 3; other values as they are. */
+function upgraded(cell: Cell): unknown {
+  const given = cell.metadata[METADATA_KEY];
+  if (typeof given !== "object" || given === null) return given;
+  const { schema_version: version = 0, ...old } = given as Record<string, unknown>;
+  if (version !== 0 && version !== 1 && version !== 2) return given;
+  const known = Object.entries(old).filter(([key]) => key in schema.shape);
+  const metadata: Record<string, unknown> = {
+    grade: false,
+    solution: false,
+    locked: false,
+    ...Object.fromEntries(known),
+    schema_version: SCHEMA_VERSION,
+  };
+  if (version === 0) {
+    const { grade, solution, locked, points } = metadata;
+    if (!grade && !solution && !locked) return undefined;
+    // A form field: text, perhaps empty.
+    if (grade) metadata.points = Math.max(0, Number(points) || 0);
+    else delete metadata.points;
+  }
+  if ("checksum" in metadata) metadata.cell_type ??= cell.cell_type;
+  return metadata;
 }
 
 /**

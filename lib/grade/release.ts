@@ -114,6 +114,9 @@ export function releaseNotebook(source: Notebook, stubs: Stubs = STUBS): Release
     lock(cell, metadata);
     clearOutputs(cell);
     cell.source = withoutSolution(cell, metadata, stubs);
+    // Of an older version, it would not be accepted beside the newer.
+    if (metadata) cell.metadata[METADATA_KEY] = metadata;
+    else delete cell.metadata[METADATA_KEY];
     if (!metadata || roleOf(metadata) === "plain") continue;
     withHidden.set(metadata.grade_id!, {
       source: cell.source,

@@ -8,10 +8,11 @@ import { dirname, join } from "@std/path";
 import { formatNotebook, type Notebook } from "../runtime/notebook.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
-import { checkThroughStandIns, type GradeOptions } from "./autograde.ts";
+import type { GradeOptions } from "./autograde.ts";
 import { assignmentFolder, type Course } from "./course.ts";
 import { type Grader, graderOf } from "./grader.ts";
 import { describeFinding, type Finding, gradedCells } from "./metadata.ts";
+import { proveRelease } from "./prove_release.ts";
 import { checkRelease, releaseNotebook } from "./release.ts";
 import { replaceFolder } from "./replace_folder.ts";
 import { openWorkplace } from "./workplace.ts";
@@ -58,7 +59,7 @@ export async function releaseAssignment(
     await using place = await openWorkplace(course, { assignment: id }, files);
     for (const [name, notebook] of notebooks) {
       const how = { ...proof, cwd: place.cwd, read: [place.cwd], limits: settings.limits };
-      add(name, await checkThroughStandIns(notebook, how));
+      add(name, await proveRelease(notebook, how));
     }
   }
   const notes: string[] = [];

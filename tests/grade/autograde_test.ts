@@ -4,11 +4,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import {
   type CellVerdict,
-  checkThroughStandIns,
   type Graded,
   type GradeOptions,
   gradeSubmission,
 } from "../../lib/grade/autograde.ts";
+import { proveRelease } from "../../lib/grade/prove_release.ts";
 import { releaseNotebook } from "../../lib/grade/release.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
 import type { Notebook } from "../../lib/runtime/notebook.ts";
@@ -85,6 +85,7 @@ inSandbox("a good submission gets full marks, and its written answer waits", asy
     "why 0 manual",
   ]);
   assertEquals(graded.findings, []);
+  assertEquals(graded.repeated, undefined);
 });
 
 inSandbox("wrong, raising and partly right answers score as they deserve", async () => {
@@ -122,6 +123,7 @@ inSandbox("a call that hangs, busy or waiting, costs its own test only", async (
     "test_words 3 passed",
   ]);
   assertMatch(verdictOf(graded, "test_twice").message!, /"twice" did not return within 2 s/);
+  assertEquals(graded.repeated, true);
 });
 
 inSandbox("a call that exits, and a cell that does, cost no more than they must", async () => {
@@ -276,6 +278,9 @@ Deno.test("a test that shares the student's process says so", async () => {
     ["code", "if (given(() => 1) !== 1) throw new Error('no');", test("tested"), [
       "shares-process",
     ]],
+    ["code", "({ points: given(() => 1.5), message: 'half\\nof it' });", test("partly", 3), [
+      "shares-process",
+    ]],
   ));
   const graded = await gradeSubmission(
     release,
@@ -284,11 +289,15 @@ Deno.test("a test that shares the student's process says so", async () => {
   );
   const { status, shared } = verdictOf(graded, "tested");
   assertEquals([status, shared], ["passed", true]);
+  const partly = verdictOf(graded, "partly");
+  assertEquals([partly.status, partly.points, partly.message, partly.shared], [
+    ...["partial", 1.5, "half\nof it", true],
+  ]);
 });
 
 inSandbox("an assignment is proved through the stand-ins before its release", async () => {
-  assertEquals(await checkThroughStandIns(SOURCE, FAST), []);
-  const findings = await checkThroughStandIns(
+  assertEquals(await proveRelease(SOURCE, FAST), []);
+  const findings = await proveRelease(
     book(
       ["code", SETUP, locked("setup")],
       ["code", solution("const apply = (f: () => number) => f();"), answer("apply")],
@@ -300,6 +309,7 @@ inSandbox("an assignment is proved through the stand-ins before its release", as
       ["code", "await points()", test("own", 1)],
       ["code", "const expected = 1;"],
       ["code", "assertEquals(await points(), expected);", test("unlocked", 1)],
+      ["code", "await assertRejects(async () => await apply(() => 1));", test("swallowed", 1)],
     ),
     FAST,
   );
@@ -312,6 +322,9 @@ inSandbox("an assignment is proved through the stand-ins before its release", as
       'own: The test\'s last value is what "points" gives, which is not taken as a score: end it ' +
       "with a semicolon and a statement of the test's own",
       'unlocked: The test uses "expected" of a cell that students may change: lock that cell',
+      'swallowed: Cannot call "apply" from a test: a function cannot cross into the student\'s ' +
+      "process",
+      "swallowed: The stub scores 1 of 1 points: expected none",
     ],
   );
 });

@@ -3,12 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { cellChecksum } from "../../lib/grade/checksum.ts";
-import {
-  checkMetadata,
-  describeFinding,
-  gradedCells,
-  readGradeMetadata,
-} from "../../lib/grade/metadata.ts";
+import { checkMetadata, describeFinding, gradedCells } from "../../lib/grade/metadata.ts";
 import { replaceRegions, withoutMarkers } from "../../lib/grade/regions.ts";
 import { checkRelease, releaseNotebook } from "../../lib/grade/release.ts";
 import { type Notebook, readNotebook } from "../../lib/runtime/notebook.ts";
@@ -129,11 +124,6 @@ Deno.test("checkMetadata() finds nothing in a release, and its checksums hold", 
   assertEquals(gradedCells(notebook).map(({ role }) => role), [
     ...["locked", "solution", "test", "solution", "test", "manual", "task"],
   ]);
-});
-
-Deno.test("readGradeMetadata() says which version it expects", () => {
-  const old = book(["code", "1", { schema_version: 1, grade_id: "a" }]).cells[0];
-  assertThrows(() => readGradeMetadata(old), SyntaxError, "version 1: expected 3");
 });
 
 Deno.test("replaceRegions() and withoutMarkers() divide a source in two", () => {

@@ -84,16 +84,19 @@ export async function gradeFolder(
   const notebooks: NotebookResult[] = [];
   const times: Record<string, Record<string, number>> = {};
   const graded = new Map<string, Notebook>();
+  let timedOut = false;
   for (const [name, release] of releases) {
     const { notebook: given, findings: found } = notebookOf(submission, name, releases.size === 1);
-    const { verdicts, notebook, findings } = given instanceof Error
-      ? { verdicts: withoutNotebook(release, submission, given), findings: [], notebook: undefined }
+    const { verdicts, notebook, findings, late = false } = given instanceof Error
+      ? { verdicts: withoutNotebook(release, submission, given), findings: [] }
       : await gradeSubmission(release, given, {
         ...options,
         limits: assignment.settings.limits,
         cwd: place.cwd,
         read: [place.cwd],
+        repeat: false,
       });
+    timedOut ||= late;
     if (notebook !== undefined) graded.set(name, notebook);
     notebooks.push({
       notebook: name,
@@ -110,9 +113,6 @@ export async function gradeFolder(
     notebooks,
     notes: submission.notes,
   };
-  const timedOut = notebooks.some(({ verdicts }) =>
-    verdicts.some(({ status }) => status === "timeout")
-  );
   if (timedOut && !keep.timeouts) return { result, timedOut };
   const folder = assignmentFolder(course, "autograded", assignment.id, student);
   await replaceFolder(folder, async (unfinished) => {

@@ -226,7 +226,12 @@ export class Examiner {
   ): Promise<unknown> {
     const token = this.#token;
     const id = await standIn;
-    const args = await this.#write(request.args, what);
+    let args: string;
+    try {
+      args = await this.#write(request.args, what);
+    } catch (error) {
+      throw this.#refuse((error as Error).message);
+    }
     if (token !== this.#token) throw new Error(`Cannot call ${what}: its test is over`);
     const call = ++this.#calls;
     const heard = Promise.withResolvers<Reply>();
@@ -237,14 +242,20 @@ export class Examiner {
     if (mutated.length > 0) {
       const places = mutated.map((at) => at + 1).join(", ");
       const changed = `${what} changed its argument ${places} in place, which no test can see`;
-      if (this.#strict) throw new TypeError(`${changed}: let it return a new value`);
+      if (this.#strict) throw this.#refuse(`${changed}: let it return a new value`);
       this.#post({ type: "note", token, text: changed });
     }
     if (thrown !== undefined) throw this.#read(thrown);
     if (value === undefined) {
-      throw new Error(`${what} gave nothing that can be tested: ${fault ?? "it sent no value"}`);
+      throw this.#refuse(`${what} gave nothing that can be tested: ${fault ?? "it sent no value"}`);
     }
     return this.#read(value);
+  }
+
+  /** The error of what cannot cross. The grader hears it too, since a test may expect an error. */
+  #refuse(text: string): TypeError {
+    this.#post({ type: "refused", token: this.#token, text });
+    return new TypeError(text);
   }
 
   #resolve(reference: Reference): unknown {

@@ -6,6 +6,7 @@
  */
 
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
+import type { ProcessorClock } from "../autograde/processor_time.ts";
 import { BRIDGE } from "./bridge.ts";
 import { EXAMINER } from "./examiner.ts";
 import {
@@ -55,6 +56,8 @@ export interface RelayedResult {
   readonly fault?: RelayFault;
   /** What a reader of a failed test should know. */
   readonly notes: readonly string[];
+  /** What could not cross, or was changed in place, whatever the test made of it. */
+  readonly refused: readonly string[];
   /** Whether the examiner has to be opened again. */
   readonly examinerLost: boolean;
 }
@@ -69,14 +72,16 @@ export interface RelayFault {
 export class Relay {
   #student: Cells;
   #examiner: Cells;
+  #clock: ProcessorClock;
   #round?: Round;
   readonly #tokens = new Set<string>();
   #forged = 0;
 
-  /** @param student The student's process. @param examiner The examiner. */
-  constructor(student: Cells, examiner: Cells) {
+  /** @param student The student's process. @param examiner The examiner. @param clock The clock of calls. */
+  constructor(student: Cells, examiner: Cells, clock: ProcessorClock) {
     this.#student = student;
     this.#examiner = examiner;
+    this.#clock = clock;
   }
 
   /** Takes what cells of the student's process broadcast. */
@@ -99,7 +104,12 @@ export class Relay {
 
   /** Runs a test. */
   async run(test: RelayedTest): Promise<RelayedResult> {
-    const round = this.#round = new Round(this.#student, this.#examiner, test);
+    const round = this.#round = new Round(
+      this.#student,
+      this.#examiner,
+      this.#clock,
+      test,
+    );
     this.#tokens.add(round.token);
     try {
       return await round.run();
@@ -113,19 +123,23 @@ export class Relay {
 class Round {
   readonly #student: Cells;
   readonly #examiner: Cells;
+  readonly #clock: ProcessorClock;
   readonly #test: RelayedTest;
   /** Marks the round's messages. */
   readonly token: string = crypto.randomUUID();
   readonly #stop = new AbortController();
   readonly #names = Promise.withResolvers<Record<string, Named>>();
-  readonly #pending = new Map<number, { timer: ReturnType<typeof setTimeout>; what: string }>();
+  /** The timers of calls that have not returned. */
+  readonly #pending = new Map<number, Disposable>();
   readonly #notes = new Set<string>();
+  readonly #refused = new Set<string>();
   #fault?: RelayFault;
   #over = false;
 
-  constructor(student: Cells, examiner: Cells, test: RelayedTest) {
+  constructor(student: Cells, examiner: Cells, clock: ProcessorClock, test: RelayedTest) {
     this.#student = student;
     this.#examiner = examiner;
+    this.#clock = clock;
     this.#test = test;
   }
 
@@ -144,7 +158,7 @@ class Round {
       }
     } finally {
       this.#over = true;
-      for (const { timer } of this.#pending.values()) clearTimeout(timer);
+      for (const timer of this.#pending.values()) timer[Symbol.dispose]();
       if (serving !== undefined) {
         await this.#student.send("comm_msg", { type: "end", token: this.token });
         const late = setTimeout(() => this.#stop.abort(), END_SECONDS * 1000);
@@ -153,7 +167,13 @@ class Round {
       }
       signal?.removeEventListener("abort", onAbort);
     }
-    return { result, fault: this.#fault, notes: [...this.#notes], examinerLost };
+    return {
+      result,
+      fault: this.#fault,
+      notes: [...this.#notes],
+      refused: [...this.#refused],
+      examinerLost,
+    };
   }
 
   /** Lets the student's process answer until the test is over. */
@@ -180,15 +200,14 @@ class Round {
   async #fetch(serving?: Promise<void>): Promise<Record<string, Named> | undefined> {
     if (serving === undefined) return {};
     const { names, callSeconds } = this.#test;
-    const timer = setTimeout(() => {
+    using _timer = this.#clock.timer(callSeconds, () => {
       const list = names.map((name) => `"${name}"`).join(", ");
       this.#fail({
         status: "timeout",
         message: `The values of ${list} did not come within ${callSeconds} s`,
       });
-    }, callSeconds * 1000);
+    });
     const values = await Promise.race([this.#names.promise, serving.then(() => undefined)]);
-    clearTimeout(timer);
     return this.#fault === undefined ? values : undefined;
   }
 
@@ -218,9 +237,9 @@ class Round {
   }
 
   #reply(reply: Reply) {
-    const pending = this.#pending.get(reply.call);
-    if (pending === undefined) return;
-    clearTimeout(pending.timer);
+    const timer = this.#pending.get(reply.call);
+    if (timer === undefined) return;
+    timer[Symbol.dispose]();
     this.#pending.delete(reply.call);
     this.#examiner.send("comm_msg", { ...reply, type: "reply", token: this.token });
   }
@@ -242,6 +261,7 @@ class Round {
   fromExaminer(content: any) {
     if (content.token !== this.token || this.#over) return;
     if (content.type === "note") this.#notes.add(content.text);
+    else if (content.type === "refused") this.#refused.add(content.text);
     else if (content.type === "call") this.#call(content);
   }
 
@@ -249,10 +269,10 @@ class Round {
   #call({ what, ...request }: any) {
     const { call } = request;
     const { callSeconds } = this.#test;
-    const timer = setTimeout(() => {
+    const timer = this.#clock.timer(callSeconds, () => {
       this.#fail({ status: "timeout", message: `${what} did not return within ${callSeconds} s` });
-    }, callSeconds * 1000);
-    this.#pending.set(call, { timer, what });
+    });
+    this.#pending.set(call, timer);
     if (this.#fault !== undefined) this.#reply({ call, fault: this.#fault.message });
     else this.#student.send("comm_msg", request);
   }
