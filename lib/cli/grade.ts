@@ -22,6 +22,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "grade submissions in a sandbox",
     load: () => import("./grade/autograde.ts"),
   },
+  serve: {
+    summary: "mark written answers on a local web page",
+    load: () => import("./grade/serve.ts"),
+  },
+  feedback: {
+    summary: "write the pages that students get back",
+    load: () => import("./grade/feedback.ts"),
+  },
 };
 
 /** Adds the subcommand. */

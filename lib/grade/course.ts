@@ -219,16 +219,6 @@ export function assignmentSettings(course: Course, assignment: string): Assignme
 }
 
 /**
- * The course's gradebook. Its name is not that of nbgrader's, which may be in the same folder.
- *
- * @param course The course.
- * @returns The path of the file.
- */
-export function gradebookFile(course: Course): string {
-  return join(course.root, "tunebook.db");
-}
-
-/**
  * The folder of an assignment at a step.
  *
  * @param course The course.

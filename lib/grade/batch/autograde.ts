@@ -6,8 +6,13 @@
  */
 
 import { join } from "@std/path";
-import { type Course, gradebookFile } from "../course.ts";
-import { Gradebook, type GradebookAssignment } from "../gradebook.ts";
+import type { Course } from "../course.ts";
+import {
+  type Gradebook,
+  type GradebookAssignment,
+  gradebookFile,
+  openGradebook,
+} from "../gradebook.ts";
 import { hashOf } from "../hash.ts";
 import { gradedCells } from "../metadata.ts";
 import { checkReleased } from "../release_assignment.ts";
@@ -95,7 +100,7 @@ export async function autograde(
     if (note !== undefined) notes.push(note);
   }
   using ledger = shard === undefined ? await Ledger.open(course) : undefined;
-  ledger?.putAssignments(graders, course);
+  ledger?.putAssignments(graders);
   const waiting: Work[] = [];
   let upToDate = 0;
   for (const grader of graders) {
@@ -217,9 +222,8 @@ class Ledger implements Disposable {
   }
 
   static async open(course: Course): Promise<Ledger> {
-    const path = gradebookFile(course);
-    const isThere = await Deno.stat(path).then(() => true, () => false);
-    const book = Gradebook.open(path);
+    const isThere = await Deno.stat(gradebookFile(course)).then(() => true, () => false);
+    const book = openGradebook(course);
     if (!isThere) return new Ledger(book);
     try {
       const folder = join(course.root, "backups");
@@ -234,9 +238,8 @@ class Ledger implements Disposable {
     }
   }
 
-  putAssignments(graders: readonly Grader[], { roster }: Course): void {
+  putAssignments(graders: readonly Grader[]): void {
     for (const grader of graders) this.#book.putAssignment(inGradebook(grader));
-    this.#book.putStudents(roster);
   }
 
   /** Enters the result of a submission that has been graded, if it is not there yet. */
