@@ -21,7 +21,7 @@ const needs = fault === undefined ? "" : ` (${fault})`;
 const solution = (code: string) => `// BEGIN SOLUTION\n${code}\n// END SOLUTION`;
 const hidden = (code: string) => `// BEGIN HIDDEN TESTS\n${code}\n// END HIDDEN TESTS`;
 
-const SETUP = `import { assertEquals, assertRejects } from "@std/assert";
+const SETUP = `import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 const close = async (f: (x: number) => number, x: number, y: number) => assertEquals(await f(x), y);`;
 
 const SOURCE = book(
@@ -192,7 +192,7 @@ Deno.test("instances, classes, errors and iterators cross as handles", async () 
      assertEquals(await owner(account), 16);
      await assertRejects(async () => await new Account(-1), RangeError, "negative");
      assertEquals(await (await Account.open()).balance, 5);
-     await assertRejects(() => refuse(), Refused, "no");
+     assertThrows(() => refuse(), Refused, "no");
      const seen = [];
      for await (const x of await count()) seen.push(x);
      assertEquals(seen, [1, 2]);

@@ -3,11 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { cellChecksum } from "../../lib/grade/checksum.ts";
-import {
-  checkMetadata,
-  describeFinding,
-  gradedCells,
-} from "../../lib/grade/metadata.ts";
+import { checkMetadata, describeFinding, gradedCells } from "../../lib/grade/metadata.ts";
 import { replaceRegions, withoutMarkers } from "../../lib/grade/regions.ts";
 import { checkRelease, releaseNotebook } from "../../lib/grade/release.ts";
 import { type Notebook, readNotebook } from "../../lib/runtime/notebook.ts";

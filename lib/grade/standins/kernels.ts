@@ -11,7 +11,9 @@ import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
 import { Session } from "../../runtime/session.ts";
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
 import { EXAMINER } from "./examiner.ts";
-import type { Cells } from "./relay.ts";
+import { ExaminerLine } from "./line.ts";
+import type { Reply } from "./messages.ts";
+import type { Cells, ExaminerCells } from "./relay.ts";
 
 /** Where and how the student's cells run. */
 export interface StudentOptions {
@@ -105,22 +107,19 @@ export class Student implements Cells {
 }
 
 /** The grader's own kernel, started with the first test. */
-export class ExaminerKernel implements Cells {
+export class ExaminerKernel implements ExaminerCells {
   readonly #cwd: string;
   readonly #codecs: readonly string[];
-  readonly #onMessage: (message: SessionMessage) => void;
+  readonly #onCall: (content: unknown) => void;
   #session?: Session;
+  #line?: ExaminerLine;
   /** The instructor's cells that have run in it. */
   readonly #ran = new Set<string>();
 
-  constructor(
-    cwd: string,
-    codecs: readonly string[],
-    onMessage: (message: SessionMessage) => void,
-  ) {
+  constructor(cwd: string, codecs: readonly string[], onCall: (content: unknown) => void) {
     this.#cwd = cwd;
     this.#codecs = codecs;
-    this.#onMessage = onMessage;
+    this.#onCall = onCall;
   }
 
   /** Starts the kernel where there is none; gives those cells that have not run in it yet. */
@@ -129,13 +128,13 @@ export class ExaminerKernel implements Cells {
       this.#session = await Session.start({
         cwd: this.#cwd,
         path: join(this.#cwd, "tests.ipynb"),
-        onMessage: this.#onMessage,
       });
+      this.#line = new ExaminerLine(this.#onCall);
       const url = new URL("./examiner.ts", import.meta.url).href;
       const opened = await this.#session.execute(
         `await (await import(${JSON.stringify(url)})).openExaminer(${
           JSON.stringify(this.#codecs)
-        });`,
+        }, ${JSON.stringify(this.#line.address)});`,
         { label: "the examiner", silent: true, timeout: 30 },
       );
       if (opened.error !== undefined) {
@@ -155,10 +154,15 @@ export class ExaminerKernel implements Cells {
     await this.#session?.send(type, content);
   }
 
+  answer(reply: Reply & { readonly token: string }): void {
+    this.#line?.send({ ...reply });
+  }
+
   async close(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
+    const [session, line] = [this.#session, this.#line];
+    this.#session = this.#line = undefined;
     this.#ran.clear();
     await session?.close();
+    await line?.[Symbol.asyncDispose]();
   }
 }

@@ -9,8 +9,10 @@ import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.
 import { BRIDGE } from "./bridge.ts";
 import { EXAMINER } from "./examiner.ts";
 import {
+  type Call,
   type FromStudent,
   MESSAGE_TYPE,
+  mutationOf,
   type Named,
   readFromStudent,
   type Reply,
@@ -25,6 +27,12 @@ export interface Cells {
   ): Promise<ExecuteResult>;
   /** Sends cells a message. */
   send(type: "comm_msg", content: Record<string, unknown>): Promise<void>;
+}
+
+/** What the relay needs of the examiner. */
+export interface ExaminerCells extends Cells {
+  /** Answers a call. */
+  answer(reply: Reply & { readonly token: string }): void;
 }
 
 /** A test that is to run. */
@@ -68,13 +76,13 @@ export interface RelayFault {
 /** One test at a time, between two sessions. */
 export class Relay {
   #student: Cells;
-  #examiner: Cells;
+  #examiner: ExaminerCells;
   #round?: Round;
   readonly #tokens = new Set<string>();
   #forged = 0;
 
   /** @param student The student's process. @param examiner The examiner. */
-  constructor(student: Cells, examiner: Cells) {
+  constructor(student: Cells, examiner: ExaminerCells) {
     this.#student = student;
     this.#examiner = examiner;
   }
@@ -92,9 +100,14 @@ export class Relay {
     return this.#forged;
   }
 
-  /** Takes what cells of the examiner broadcast. */
-  fromExaminer({ type, content }: SessionMessage): void {
-    if (type === MESSAGE_TYPE) this.#round?.fromExaminer(content);
+  /**
+   * Takes a call of the examiner, in which only the instructor's code runs. It is answered in any case: the examiner's
+   * thread waits.
+   */
+  fromExaminer(content: unknown): void {
+    const { token, call, ...request } = content as Call & { token: string; what: string };
+    if (this.#round?.fromExaminer(token, { call, ...request })) return;
+    this.#examiner.answer({ token, call, fault: "its test is over" });
   }
 
   /** Runs a test. */
@@ -109,21 +122,29 @@ export class Relay {
   }
 }
 
+/** A call that has not been answered to the end. */
+interface PendingCall {
+  readonly timer: ReturnType<typeof setTimeout>;
+  readonly what: string;
+  /** Whether the examiner knows that a promise was returned. */
+  promised?: boolean;
+}
+
 /** One test, from the fetching of names to the end of its last call. */
 class Round {
   readonly #student: Cells;
-  readonly #examiner: Cells;
+  readonly #examiner: ExaminerCells;
   readonly #test: RelayedTest;
   /** Marks the round's messages. */
   readonly token: string = crypto.randomUUID();
   readonly #stop = new AbortController();
   readonly #names = Promise.withResolvers<Record<string, Named>>();
-  readonly #pending = new Map<number, { timer: ReturnType<typeof setTimeout>; what: string }>();
+  readonly #pending = new Map<number, PendingCall>();
   readonly #notes = new Set<string>();
   #fault?: RelayFault;
   #over = false;
 
-  constructor(student: Cells, examiner: Cells, test: RelayedTest) {
+  constructor(student: Cells, examiner: ExaminerCells, test: RelayedTest) {
     this.#student = student;
     this.#examiner = examiner;
     this.#test = test;
@@ -143,8 +164,10 @@ class Round {
         examinerLost = result.status === "died" || result.status === "timeout";
       }
     } finally {
+      for (const call of [...this.#pending.keys()]) {
+        this.#reply({ call, fault: "its test is over" });
+      }
       this.#over = true;
-      for (const { timer } of this.#pending.values()) clearTimeout(timer);
       if (serving !== undefined) {
         await this.#student.send("comm_msg", { type: "end", token: this.token });
         const late = setTimeout(() => this.#stop.abort(), END_SECONDS * 1000);
@@ -219,10 +242,15 @@ class Round {
 
   #reply(reply: Reply) {
     const pending = this.#pending.get(reply.call);
-    if (pending === undefined) return;
-    clearTimeout(pending.timer);
-    this.#pending.delete(reply.call);
-    this.#examiner.send("comm_msg", { ...reply, type: "reply", token: this.token });
+    if (pending === undefined || reply.promised && pending.promised) return;
+    if (reply.promised) pending.promised = true;
+    else {
+      clearTimeout(pending.timer);
+      this.#pending.delete(reply.call);
+      const places = reply.mutated?.map((at) => at + 1).join(", ");
+      if (places) this.#notes.add(mutationOf(pending.what, places));
+    }
+    this.#examiner.answer({ ...reply, token: this.token });
   }
 
   fromStudent(message: FromStudent) {
@@ -237,16 +265,9 @@ class Round {
     }
   }
 
-  // The examiner runs only what the instructor wrote.
-  // deno-lint-ignore no-explicit-any
-  fromExaminer(content: any) {
-    if (content.token !== this.token || this.#over) return;
-    if (content.type === "note") this.#notes.add(content.text);
-    else if (content.type === "call") this.#call(content);
-  }
-
-  // deno-lint-ignore no-explicit-any
-  #call({ what, ...request }: any) {
+  /** Takes a call; says whether it belongs to this test. */
+  fromExaminer(token: string, { what, ...request }: Call & { what: string }): boolean {
+    if (token !== this.token || this.#over) return false;
     const { call } = request;
     const { callSeconds } = this.#test;
     const timer = setTimeout(() => {
@@ -254,7 +275,8 @@ class Round {
     }, callSeconds * 1000);
     this.#pending.set(call, { timer, what });
     if (this.#fault !== undefined) this.#reply({ call, fault: this.#fault.message });
-    else this.#student.send("comm_msg", request);
+    else this.#student.send("comm_msg", { ...request, type: "call", token });
+    return true;
   }
 }
 
