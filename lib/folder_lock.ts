@@ -31,7 +31,7 @@ export async function lockFolder(
   for (;;) {
     const file = await Deno.open(place, { read: true, write: true, create: true });
     try {
-      if (!await file.tryLock(true)) {
+      if (!await tryLock(file)) {
         const { process, since } = await readHolder(place);
         throw new Deno.errors.Busy(
           `Cannot ${verb} in "${folder}": another ${work} (process ${process}) is under way there, since ${since}`,
@@ -58,13 +58,28 @@ export async function lockFolder(
   }
 }
 
-async function readHolder(place: string): Promise<{ process: string; since: string }> {
+/** Locks a file. Where the file system has no locks, as some of networks have none, all goes on without. */
+async function tryLock(file: Deno.FsFile): Promise<boolean> {
   try {
-    const { process, since } = JSON.parse(await Deno.readTextFile(place));
-    return { process: String(process), since: String(since) };
-  } catch {
-    return { process: "of unknown number", since: "a moment ago" };
+    return await file.tryLock(true);
+  } catch (error) {
+    // ENOLCK, ENOSYS, EOPNOTSUPP of Linux and of macOS.
+    if (/\(os error (?:37|38|95|77|78|45)\)/.test((error as Error).message)) return true;
+    throw error;
   }
+}
+
+async function readHolder(place: string): Promise<{ process: string; since: string }> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    try {
+      const { process, since } = JSON.parse(await Deno.readTextFile(place));
+      return { process: String(process), since: String(since) };
+    } catch {
+      // A process that has only just locked it has not written yet.
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  }
+  return { process: "of unknown number", since: "a moment ago" };
 }
 
 async function isSame(file: Deno.FsFile, place: string): Promise<boolean> {

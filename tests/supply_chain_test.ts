@@ -4,6 +4,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
+import { runNotebook } from "../lib/runtime/mod.ts";
+import { code as codeCell, notebookOf } from "./runtime/report/sample.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
@@ -71,7 +73,28 @@ Deno.test("the lock holds no package that no other needs, each with the hash of 
 });
 
 Deno.test("the project runs itself with its lock frozen", () => {
+  assertEquals(config.lock.frozen, true);
   for (const [name, { command }] of Object.entries(config.tasks)) {
     assert(/\bdeno (run|test) (.* )?--frozen\b/.test(command), `task ${name}: ${command}`);
+  }
+});
+
+Deno.test("a cell that imports what a frozen lock does not hold fails, and the lock stays as it is", async () => {
+  const cwd = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(cwd, "deno.json"), JSON.stringify({ lock: config.lock }));
+    const empty = '{ "version": "5" }\n';
+    await Deno.writeTextFile(join(cwd, "deno.lock"), empty);
+    const specifier = config.imports["zod"];
+    const cell = codeCell(`import { z } from ${JSON.stringify(specifier)}; z;`);
+    const { failure } = await runNotebook(notebookOf(cell), { cwd });
+    assertEquals(
+      failure?.message,
+      `Cannot import "${specifier}": the lock file of this folder's deno.json does not have it and ` +
+        'is frozen; add it with "deno add --frozen=false", or move the notebook to a folder of its own',
+    );
+    assertEquals(await Deno.readTextFile(join(cwd, "deno.lock")), empty);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
   }
 });

@@ -7,7 +7,7 @@
 import { basename, dirname, join } from "@std/path";
 import { formatNotebook, type Notebook, readNotebook } from "../runtime/notebook.ts";
 import { writeFileBeside } from "../write_beside.ts";
-import { checkThroughStandIns, type GradeOptions } from "./autograde.ts";
+import type { GradeOptions } from "./autograde.ts";
 import {
   assignmentFolder,
   type AssignmentSettings,
@@ -15,6 +15,7 @@ import {
   type Course,
 } from "./course.ts";
 import { describeFinding, type Finding, gradedCells } from "./metadata.ts";
+import { proveRelease } from "./prove_release.ts";
 import { checkRelease, releaseNotebook } from "./release.ts";
 import { replaceFolder } from "./replace_folder.ts";
 import { openWorkplace } from "./workplace.ts";
@@ -98,7 +99,7 @@ export async function releaseAssignment(
     await using place = await openWorkplace(course, { assignment: id }, files);
     for (const [name, notebook] of notebooks) {
       const how = { ...proof, cwd: place.cwd, read: [place.cwd], limits: settings.limits };
-      add(name, await checkThroughStandIns(notebook, how));
+      add(name, await proveRelease(notebook, how));
     }
   }
   const notes: string[] = [];

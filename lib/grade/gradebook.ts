@@ -7,7 +7,13 @@
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { CellVerdict } from "./autograde.ts";
-import type { Appended, Mark, NewMark, ReusableComment } from "./serve/store.ts";
+import {
+  type Appended,
+  judgeMark,
+  type Mark,
+  type NewMark,
+  type ReusableComment,
+} from "./serve/store.ts";
 
 /** A student of the course. */
 export interface Student {
@@ -84,11 +90,11 @@ CREATE TABLE verdicts (
   points REAL NOT NULL, verdict TEXT NOT NULL, PRIMARY KEY (submission, notebook, grade_id)) STRICT;
 CREATE TABLE marks (
   answer TEXT NOT NULL, version INTEGER NOT NULL, marker TEXT NOT NULL, session TEXT NOT NULL,
-  points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL,
+  edit INTEGER NOT NULL, points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL,
   PRIMARY KEY (answer, version)) STRICT;
 CREATE TABLE marks_aside (
   id INTEGER PRIMARY KEY, answer TEXT NOT NULL, base INTEGER NOT NULL, marker TEXT NOT NULL,
-  session TEXT NOT NULL, points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+  session TEXT NOT NULL, edit INTEGER NOT NULL, points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL) STRICT;
 CREATE TABLE course (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE comments (
   id INTEGER PRIMARY KEY, question TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (question, text)) STRICT;
@@ -322,6 +328,27 @@ export class Gradebook implements Disposable {
     return found;
   }
 
+  /**
+   * How each student's newest attempt fared at one cell, in one query.
+   *
+   * @param place The cell.
+   * @returns The verdicts' states by student; a student without a verdict is absent.
+   */
+  statuses(
+    { assignment, notebook, gradeId }: Omit<AnswerKey, "student">,
+  ): Map<string, CellVerdict["status"]> {
+    const rows = this.#all(
+      `SELECT s.student, json_extract(v.verdict, '$.status') AS status
+      FROM submissions s JOIN verdicts v ON v.submission = s.id
+      WHERE s.assignment = ? AND v.notebook = ? AND v.grade_id = ? AND s.attempt =
+        (SELECT max(attempt) FROM submissions WHERE assignment = s.assignment AND student = s.student)`,
+      ...[assignment, notebook, gradeId],
+    );
+    return new Map(
+      rows.map(({ student, status }) => [student as string, status as CellVerdict["status"]]),
+    );
+  }
+
   /** The verdicts on an attempt. */
   verdicts(
     submission: Pick<GradebookSubmission, "student" | "assignment" | "attempt">,
@@ -335,30 +362,32 @@ export class Gradebook implements Disposable {
   }
 
   /**
-   * Adds a mark if the newest one is the one that the marker saw; otherwise it is set aside and never counts.
+   * Adds a mark if {@linkcode judgeMark} calls it new; one in conflict is set aside and never counts.
    *
    * @param mark The mark, its `answer` made by {@linkcode answerId}.
    * @param base The version that the marker saw; 0 if there was none.
-   * @returns The saved mark, or the newer one.
+   * @returns The saved mark, or the other one.
    */
   appendMark(mark: NewMark, base: number): Appended {
     const at = new Date().toISOString();
-    const { answer, marker, session, points, comment } = mark;
+    const { answer, marker, session, edit, points, comment } = mark;
     const rubric = JSON.stringify(mark.rubric);
     return this.#transaction(() => {
       const current = this.mark(answer);
-      if ((current?.version ?? 0) !== base && current !== undefined) {
+      const judgement = judgeMark(current, mark, base);
+      if (judgement === "known") return { saved: true, mark: current! };
+      if (judgement === "conflict") {
         this.#run(
-          `INSERT INTO marks_aside (answer, base, marker, session, points, rubric, comment, at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-          ...[answer, base, marker, session, points, rubric, comment, at],
+          `INSERT INTO marks_aside (answer, base, marker, session, edit, points, rubric, comment, at)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          ...[answer, base, marker, session, edit, points, rubric, comment, at],
         );
-        return { saved: false, current };
+        return { saved: false, current: current! };
       }
       const version = (current?.version ?? 0) + 1;
       this.#run(
-        "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        ...[answer, version, marker, session, points, rubric, comment, at],
+        "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[answer, version, marker, session, edit, points, rubric, comment, at],
       );
       return { saved: true, mark: { ...mark, version, at } };
     });
@@ -404,7 +433,7 @@ export class Gradebook implements Disposable {
   /** Marks that were refused because of a newer one, oldest first. */
   setAside(answer: string): NewMark[] {
     return this.#all(
-      "SELECT answer, marker, session, points, rubric, comment FROM marks_aside WHERE answer = ? ORDER BY id",
+      "SELECT answer, marker, session, edit, points, rubric, comment FROM marks_aside WHERE answer = ? ORDER BY id",
       answer,
     ).map((row) => ({ ...row as unknown as NewMark, rubric: JSON.parse(row.rubric as string) }));
   }

@@ -7,7 +7,6 @@
 
 export {
   type CellVerdict,
-  checkThroughStandIns,
   type Graded,
   type GradeLimits,
   type GradeOptions,
@@ -24,6 +23,7 @@ export {
   type GradeMetadata,
   type GradeRole,
 } from "./metadata.ts";
+export { proveRelease } from "./prove_release.ts";
 export { checkRelease, type Release, releaseNotebook, type Stubs } from "./release.ts";
 export { type MarkingOptions, type MarkingServer, serveMarking } from "./serve/server.ts";
 export type { MarkStore } from "./serve/store.ts";

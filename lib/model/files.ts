@@ -18,13 +18,13 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
-import { assertLayers, planModel } from "./architectures.ts";
+import { assertLayers, type ModelPlan, planModel } from "./architectures.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
 import type { Network } from "./model.ts";
 import { setOrigin } from "./origin.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
-import { openStoredModel, type StoredWeight } from "./stored_weights.ts";
+import { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { RESOLVE_OPTIONS } from "../weights/resolve.ts";
 
@@ -98,9 +98,7 @@ export async function loadNetwork(
   const { signal } = where;
   const source = await resolveModel(name, where);
   using stored = await openStoredModel(source);
-  const { config, path, tensors } = stored;
-  assertLayers(config, path, tensors, `than the file's ${tensors} tensors allow`);
-  const plan = planModel(config, path, dropout);
+  const plan = planStored(stored, dropout);
   const total = [...plan.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
   const parameters = new Map<string, Tensor>();
   let done = 0;
@@ -123,6 +121,23 @@ export async function loadNetwork(
   const { name: named, source: from, commit } = source;
   await recordProvenance("model", { name: named, source: from, ...(commit && { commit }) });
   return { network, source };
+}
+
+/**
+ * Refuses a model whose configuration cannot be that of its weights, before anything is made for it.
+ *
+ * @param source The model's files.
+ * @throws {TypeError} If its architecture is not supported.
+ * @throws {RangeError} If it claims more layers than there are tensors for.
+ */
+export async function assertPlausible(source: ResolvedModel): Promise<void> {
+  using stored = await openStoredModel(source);
+  planStored(stored);
+}
+
+function planStored({ config, path, tensors }: StoredModel, dropout?: number): ModelPlan {
+  assertLayers(config, path, tensors, `than the file's ${tensors} tensors allow`);
+  return planModel(config, path, dropout);
 }
 
 /**

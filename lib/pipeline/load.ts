@@ -4,7 +4,7 @@
  * @module
  */
 
-import { loadNetwork } from "../model/files.ts";
+import { assertPlausible, loadNetwork } from "../model/files.ts";
 import { addLora, type LoraOptions } from "../model/lora.ts";
 import { loadLora } from "../model/lora_files.ts";
 import type { Network } from "../model/model.ts";
@@ -14,10 +14,11 @@ import { stopSignal } from "../stop.ts";
 import type { Device, DeviceKind } from "../tensor/device.ts";
 import { parseDevice, pick } from "../tensor/pick.ts";
 import type { Tokenizer } from "../text/mod.ts";
-import type { ResolveOptions } from "../weights/mod.ts";
-import { assertAsSaved } from "./record.ts";
-import { findModel } from "./find_model.ts";
+import { resolveModel, type ResolveOptions } from "../weights/mod.ts";
+import { findBase } from "./base.ts";
+import { describeFound } from "./find_model.ts";
 import { Model } from "./model.ts";
+import { assertAsSaved } from "./record.ts";
 
 /** How far loading is. */
 export interface LoadProgress {
@@ -104,8 +105,11 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
     onProgress: ({ file, received, total }) =>
       onProgress?.({ phase: "downloading", file, done: received, total }),
   };
-  const found = await findModel(name, { ...resolving, ...(adapter !== undefined && { adapter }) });
-  const { source, adapter: beside } = found;
+  const { base, adapter: beside } = await findBase(name, adapter);
+  const source = await resolveModel(base, resolving);
+  // A stranger's configuration is checked before anything else is read.
+  await assertPlausible(source);
+  const found = await describeFound(source, beside);
   if (source.kind === "directory") {
     await assertAsSaved(source.directory, "model.safetensors", signal);
   }

@@ -109,7 +109,7 @@ async function readStack(stack: string, current: SentCell, sent: readonly SentCe
     const cell = sent.findLast((one) => one.firstLine <= printed && printed < one.endLine);
     if (cell === undefined) continue;
     const position = { line: printed - cell.firstLine + 1, column: Number(match[3]) };
-    const [found] = await locate(cell.source, cell.code, [position]);
+    const found = await locate(cell, position);
     if (found === undefined) {
       lines.push(`${match[1]}${cell.label}${match[4]}`);
       continue;

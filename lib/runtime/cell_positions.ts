@@ -2,8 +2,9 @@
 //
 // The kernel reprints each cell before it runs (without types and blank lines, one statement per
 // line) and keeps no source map. Deno uses the same printer for functions in modules, and a
-// function's toString() returns the printed text. So once a cell has failed, its code is loaded
-// here as the body of a function that is never called, and the tokens of both texts are matched.
+// function's toString() returns the printed text. So once a cell has failed, a process without any
+// permission prints its code as the body of a function that is never called, and the tokens of both
+// texts are matched.
 
 import { tokenize } from "./cell_tokens.ts";
 import { usesJsx } from "./parse_typescript.ts";
@@ -14,31 +15,35 @@ export interface Position {
   column: number;
 }
 
+/** Finds where a position of the printed code is in the cell. */
+type Locator = (position: Position) => Position | undefined;
+
+/** A cell is printed once, however many errors it has. */
+const locators = new WeakMap<object, Promise<Locator>>();
+
 /**
- * Maps positions in the kernel's printed code to positions in the cell.
+ * Maps a position in the kernel's printed code to a position in the cell.
  *
- * @param source The cell's text.
- * @param code The code that was sent, whose tokens contain the cell's.
- * @param positions Positions in the printed code, from stack traces.
- * @returns The positions in `source`; undefined for those that cannot be mapped.
+ * @param cell The cell's text, and the code that was sent, whose tokens contain the cell's.
+ * @param position A position in the printed code, from a stack trace.
+ * @returns The position in the cell's text; undefined if it cannot be mapped.
  */
 export async function locate(
-  source: string,
-  code: string,
-  positions: Position[],
-): Promise<(Position | undefined)[]> {
-  const nowhere = positions.map(() => undefined);
-  let printed: string;
-  try {
-    printed = await printAsKernel(code);
-  } catch {
-    return nowhere;
-  }
+  cell: { source: string; code: string },
+  position: Position,
+): Promise<Position | undefined> {
+  let locator = locators.get(cell);
+  if (locator === undefined) locators.set(cell, locator = makeLocator(cell));
+  return (await locator)(position);
+}
+
+async function makeLocator({ source, code }: { source: string; code: string }): Promise<Locator> {
   const original = tokenize(source);
-  const tokens = tokenize(printed);
-  if (original === undefined || tokens === undefined) return nowhere;
+  const printed = await printAsKernel(code).catch(() => undefined);
+  const tokens = printed === undefined ? undefined : tokenize(printed);
+  if (original === undefined || tokens === undefined) return () => undefined;
   const matches = matchTokens(tokens.map((t) => t.key), original.map((t) => t.key));
-  return positions.map(({ line, column }) => {
+  return ({ line, column }) => {
     // The token at the position, or the nearest token of the cell before it.
     let at = tokens.findLastIndex((token) =>
       token.line < line || (token.line === line && token.column <= column)
@@ -47,24 +52,68 @@ export async function locate(
     if (at < 0) return undefined;
     const token = original[matches[at]];
     return { line: token.line, column: token.column };
-  });
+  };
 }
 
-/** The code as the kernel prints it, line by line; nothing is run. */
+/** How long printing may take, in milliseconds. */
+const PRINT_TIMEOUT = 10_000;
+/** How much longer than a cell's code the printed code may be. */
+const MOST_GROWTH = 20;
+
+/**
+ * The code as the kernel prints it, line by line. It is a stranger's: should another parser than
+ * the kernel's see an end of the function in it, what follows would run. So a process prints it that
+ * may read, write and reach nothing.
+ */
 async function printAsKernel(code: string): Promise<string> {
-  // What a cell imports would be loaded with the module, by this process and into its lock file.
+  // What a cell imports would be loaded with the module.
   const inert = code.replace(/\bimport(?=\s*\()/g, "importNothing");
-  const text = `// @ts-nocheck\nexport default async function () {\n${inert}\n}`;
-  const type = usesJsx(inert) ? "text/tsx" : "application/typescript";
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--no-check", "--no-config", "--no-lock"],
+      ...["--no-remote", "--no-npm", "--v8-flags=--max-old-space-size=512"],
+      ...[`--ext=${usesJsx(inert) ? "tsx" : "ts"}`, "-"],
+    ],
+    env: { NO_COLOR: "1", DENO_NO_PACKAGE_JSON: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const timer = setTimeout(() => process.kill("SIGKILL"), PRINT_TIMEOUT);
   try {
-    const lines = ((await import(url)).default.toString() as string).split("\n");
+    const text = `// @ts-nocheck\nconsole.log((async function () {\n${inert}\n}).toString());`;
+    const [printed] = await Promise.all([
+      readAtMost(process.stdout, MOST_GROWTH * text.length + 10_000),
+      new Blob([text]).stream().pipeTo(process.stdin),
+    ]);
+    const { success } = await process.status;
+    if (!success) throw new Error("The cell cannot be printed");
+    const lines = printed.trimEnd().split("\n");
     // Removes the function's first and last line and its indentation. Lines inside a template
     // literal are not indented, but they contain no tokens to match either.
     return lines.slice(1, -1).map((line) => line.replace(/^ {2}/, "")).join("\n");
   } finally {
-    URL.revokeObjectURL(url);
+    clearTimeout(timer);
+    try {
+      process.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await process.status;
   }
+}
+
+/** Reads a stream to its end. @throws {RangeError} If it has more than so many bytes. */
+async function readAtMost(stream: ReadableStream<Uint8Array>, most: number): Promise<string> {
+  let text = "";
+  let size = 0;
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > most) throw new RangeError(`The stream has more than ${most} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
 }
 
 /**

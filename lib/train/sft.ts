@@ -20,6 +20,7 @@ import {
   restoreCheckpoint,
   saveCheckpoint,
 } from "./checkpoint.ts";
+import { FolderClaim } from "./claim.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
 import { addTrainingLog, type TrainingLog } from "./log.ts";
@@ -98,6 +99,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
   #saved: { path: string; step: number } | undefined;
   #started = false;
   #running = false;
+  /** The claim on the folder of checkpoints, while a loop runs. */
+  #held: FolderClaim | undefined;
   #resumedFrom: string | undefined;
 
   /** @ignore Use {@linkcode sft}. */
@@ -154,13 +157,19 @@ export class Training implements AsyncIterable<Step>, Disposable {
     return this.#resumedFrom;
   }
 
-  /** Takes steps until the training ends. */
+  /**
+   * Takes steps until the training ends. Where it writes checkpoints, no other training may write there meanwhile.
+   *
+   * @throws {Deno.errors.Busy} If another training is under way in the folder of checkpoints, naming its process.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Step, void, void> {
     if (this.#running) throw new TypeError("Cannot train twice at once: a loop is still running");
     this.#running = true;
     try {
-      await this.start();
       const signal = this.settings.signal ?? stopSignal();
+      await using claim = await this.#claim(signal);
+      this.#held = claim;
+      await this.start();
       await this.#catchUp(signal);
       while (!this.done) {
         signal?.throwIfAborted();
@@ -170,8 +179,10 @@ export class Training implements AsyncIterable<Step>, Disposable {
           this.history.push(step);
           this.#log.loss = step.loss;
           this.#log.evaluation = step.evaluation ?? this.#log.evaluation;
+          claim?.rest();
           yield step;
         } finally {
+          claim?.work();
           // Written only now, so that a kill between checkpoint and log cannot lose what the loop's
           // body logged.
           await this.#saveIfDue();
@@ -179,6 +190,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
       }
       this.#tracker?.restore();
     } finally {
+      this.#held = undefined;
       this.#running = false;
     }
   }
@@ -237,6 +249,9 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const { directory, complete } = this.settings.checkpoint ?? {};
     if (!directory) throw new TypeError('Cannot save a checkpoint without "checkpoint.directory"');
     if (this.#saved?.step === this.#step) return this.#saved.path;
+    const held = this.#held;
+    await using _claim = held ? undefined : await this.#claim(undefined);
+    held?.work();
     const state = await this.#state();
     const anew = this.#saved === undefined;
     const path = await saveCheckpoint(directory, this.#model, this.#optimizer, state, {
@@ -318,6 +333,12 @@ export class Training implements AsyncIterable<Step>, Disposable {
       await this.#tracker?.observe(this.#step, evaluation.validationLoss);
     }
     return evaluation;
+  }
+
+  /** Keeps other trainings out of the folder of checkpoints, if there is one. */
+  async #claim(signal: AbortSignal | undefined): Promise<FolderClaim | undefined> {
+    const { directory } = this.settings.checkpoint ?? {};
+    return directory === undefined ? undefined : await FolderClaim.take(directory, signal);
   }
 
   async #saveIfDue(): Promise<void> {

@@ -3,8 +3,9 @@
 
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { checkThroughStandIns, gradeSubmission } from "../../lib/grade/autograde.ts";
+import { gradeSubmission } from "../../lib/grade/autograde.ts";
 import { describeFinding, gradedCells } from "../../lib/grade/metadata.ts";
+import { proveRelease } from "../../lib/grade/prove_release.ts";
 import { checkRelease, releaseNotebook } from "../../lib/grade/release.ts";
 import { withoutMarkers } from "../../lib/grade/regions.ts";
 import { markSchemeOf } from "../../lib/grade/rubric.ts";
@@ -105,7 +106,7 @@ for (const name of names) {
   });
 
   Deno.test(`${name} gets full marks through the stand-ins, and its stub none${needs}`, async () => {
-    assertEquals(await checkThroughStandIns(source, gradeOptions(name)), []);
+    assertEquals(await proveRelease(source, gradeOptions(name)), []);
   });
 
   Deno.test(`${name} fails every test as it is released`, async () => {

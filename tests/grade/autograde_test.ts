@@ -4,11 +4,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import {
   type CellVerdict,
-  checkThroughStandIns,
   type Graded,
   type GradeOptions,
   gradeSubmission,
 } from "../../lib/grade/autograde.ts";
+import { proveRelease } from "../../lib/grade/prove_release.ts";
 import { releaseNotebook } from "../../lib/grade/release.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
 import type { Notebook } from "../../lib/runtime/notebook.ts";
@@ -85,6 +85,7 @@ inSandbox("a good submission gets full marks, and its written answer waits", asy
     "why 0 manual",
   ]);
   assertEquals(graded.findings, []);
+  assertEquals(graded.repeated, undefined);
 });
 
 inSandbox("wrong, raising and partly right answers score as they deserve", async () => {
@@ -122,6 +123,7 @@ inSandbox("a call that hangs, busy or waiting, costs its own test only", async (
     "test_words 3 passed",
   ]);
   assertMatch(verdictOf(graded, "test_twice").message!, /"twice" did not return within 2 s/);
+  assertEquals(graded.repeated, true);
 });
 
 inSandbox("a call that exits, and a cell that does, cost no more than they must", async () => {
@@ -203,6 +205,56 @@ Deno.test("instances, classes, errors and iterators cross as handles", async () 
   assertEquals([verdict.status, verdict.message], ["passed", undefined]);
 });
 
+Deno.test("a test runs as it does in the notebook, also if it awaits nothing", async () => {
+  const verdict = await one(
+    `function squares(n: number): number[] {
+       if (n < 1) throw new RangeError("n must be at least 1");
+       return Array.from({ length: n }, (_, i) => (i + 1) ** 2);
+     }
+     class Stack {
+       items: number[] = [];
+       top = 0;
+       push(x: number) { this.items.push(x); this.top = x; return this; }
+       get size() { return this.items.length; }
+       *[Symbol.iterator]() { yield* this.items; }
+     }
+     function* twice(x: number) { yield x; yield x; }`,
+    `assertEquals(squares(3), [1, 4, 9]);
+     assertThrows(() => squares(0), RangeError, "at least 1");
+     if (![1, 2, 3].every((n) => squares(n).length === n)) throw new Error("a wrong length");
+     const stack = new Stack().push(1).push(2);
+     assertEquals([stack.size, stack.top], [2, 2]);
+     stack.top = 5;
+     assertEquals(stack.top, 5);
+     assertEquals([...stack], [1, 2]);
+     for (const x of twice(7)) assertEquals(x, 7);`,
+  );
+  assertEquals([verdict.status, verdict.message], ["passed", undefined]);
+});
+
+Deno.test("a promise of the student's stays one: a test may go on before it is settled", async () => {
+  const verdict = await one(
+    `class Queue {
+       #items: number[] = [];
+       #waiting: ((x: number) => void)[] = [];
+       push(x: number) { const next = this.#waiting.shift(); next ? next(x) : this.#items.push(x); }
+       async pull() {
+         if (this.#items.length > 0) return this.#items.shift();
+         return await new Promise((resolve) => this.#waiting.push(resolve));
+       }
+     }
+     const refuse = async () => { await null; throw new RangeError("no"); };`,
+    `const queue = new Queue();
+     const pulled = queue.pull();
+     assertEquals(pulled instanceof Promise, true);
+     queue.push(3);
+     assertEquals(await pulled, 3);
+     await assertRejects(() => refuse(), RangeError, "no");
+     queue.pull();`,
+  );
+  assertEquals([verdict.status, verdict.message], ["passed", undefined]);
+});
+
 Deno.test("values of further classes cross by the codecs that are handed in", async () => {
   const module = new URL("./fraction.ts", import.meta.url);
   const given = `const { Fraction } = await import(${JSON.stringify(module.href)});
@@ -276,6 +328,9 @@ Deno.test("a test that shares the student's process says so", async () => {
     ["code", "if (given(() => 1) !== 1) throw new Error('no');", test("tested"), [
       "shares-process",
     ]],
+    ["code", "({ points: given(() => 1.5), message: 'half\\nof it' });", test("partly", 3), [
+      "shares-process",
+    ]],
   ));
   const graded = await gradeSubmission(
     release,
@@ -284,11 +339,15 @@ Deno.test("a test that shares the student's process says so", async () => {
   );
   const { status, shared } = verdictOf(graded, "tested");
   assertEquals([status, shared], ["passed", true]);
+  const partly = verdictOf(graded, "partly");
+  assertEquals([partly.status, partly.points, partly.message, partly.shared], [
+    ...["partial", 1.5, "half\nof it", true],
+  ]);
 });
 
 inSandbox("an assignment is proved through the stand-ins before its release", async () => {
-  assertEquals(await checkThroughStandIns(SOURCE, FAST), []);
-  const findings = await checkThroughStandIns(
+  assertEquals(await proveRelease(SOURCE, FAST), []);
+  const findings = await proveRelease(
     book(
       ["code", SETUP, locked("setup")],
       ["code", solution("const apply = (f: () => number) => f();"), answer("apply")],
@@ -300,6 +359,7 @@ inSandbox("an assignment is proved through the stand-ins before its release", as
       ["code", "await points()", test("own", 1)],
       ["code", "const expected = 1;"],
       ["code", "assertEquals(await points(), expected);", test("unlocked", 1)],
+      ["code", "await assertRejects(async () => await apply(() => 1));", test("swallowed", 1)],
     ),
     FAST,
   );
@@ -312,6 +372,9 @@ inSandbox("an assignment is proved through the stand-ins before its release", as
       'own: The test\'s last value is what "points" gives, which is not taken as a score: end it ' +
       "with a semicolon and a statement of the test's own",
       'unlocked: The test uses "expected" of a cell that students may change: lock that cell',
+      'swallowed: Cannot call "apply" from a test: a function cannot cross into the student\'s ' +
+      "process",
+      "swallowed: The stub scores 1 of 1 points: expected none",
     ],
   );
 });

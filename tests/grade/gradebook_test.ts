@@ -16,7 +16,8 @@ const ANSWER = answerId({
 const note = (points: number, comment = "") => ({
   answer: ANSWER,
   marker: "kim",
-  session: "s",
+  session: comment,
+  edit: 1,
   points,
   rubric: ["a"],
   comment,

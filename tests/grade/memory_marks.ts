@@ -1,12 +1,14 @@
 // A MarkStore in memory, and a course of made-up answers, for tests and for looking at.
 
-import type {
-  Appended,
-  Mark,
-  MarkedQuestion,
-  MarkStore,
-  NewMark,
-  WrittenAnswer,
+import {
+  type AnswerContent,
+  type Appended,
+  judgeMark,
+  type Mark,
+  type MarkedQuestion,
+  type MarkStore,
+  type NewMark,
+  type WrittenAnswer,
 } from "../../lib/grade/serve/store.ts";
 import type { Notebook } from "../../lib/runtime/notebook.ts";
 import { code, markdown, notebookOf, stream } from "../runtime/report/sample.ts";
@@ -20,7 +22,7 @@ export class MemoryMarks implements MarkStore {
 
   constructor(
     readonly given: readonly MarkedQuestion[],
-    readonly written: readonly WrittenAnswer[],
+    readonly written: readonly (WrittenAnswer & AnswerContent)[],
     readonly notebooks: ReadonlyMap<string, Notebook> = new Map(),
   ) {}
 
@@ -30,6 +32,10 @@ export class MemoryMarks implements MarkStore {
 
   async answers(question: string) {
     return this.written.filter((answer) => answer.question === question);
+  }
+
+  async content(answer: string) {
+    return this.written.find(({ id }) => id === answer)!;
   }
 
   async submission(answer: string) {
@@ -48,12 +54,14 @@ export class MemoryMarks implements MarkStore {
 
   async append(mark: NewMark, base: number): Promise<Appended> {
     const current = this.newest(mark.answer);
-    if (current !== undefined && current.version !== base) {
+    const judgement = judgeMark(current, mark, base);
+    if (judgement === "known") return { saved: true, mark: current! };
+    if (judgement === "conflict") {
       this.aside.push(mark);
-      return { saved: false, current };
+      return { saved: false, current: current! };
     }
     const at = new Date(1_770_000_000_000 + this.history.length).toISOString();
-    const saved = { ...mark, version: base + 1, at };
+    const saved = { ...mark, version: (current?.version ?? 0) + 1, at };
     this.history.push(saved);
     return { saved: true, mark: saved };
   }
@@ -71,7 +79,8 @@ export class MemoryMarks implements MarkStore {
   }
 }
 
-const ANSWERS = [
+/** What ten students wrote. */
+export const ANSWERS: readonly string[] = [
   "The training loss keeps falling because the model **memorises** the examples, while the validation loss rises: it has begun to *overfit*. I would stop at the lowest validation loss and keep that checkpoint.",
   "Because the learning rate is too high.",
   "After epoch 3 the gap $L_{val} - L_{train}$ grows. More data, dropout, or a smaller rank for LoRA would narrow it:\n\n- stop early\n- mix in general data\n- lower the rank",
@@ -105,7 +114,7 @@ export function sampleMarks(answers: readonly string[] = ANSWERS): MemoryMarks {
   ];
   const notebooks = new Map<string, Notebook>();
   const written = questions.flatMap(({ id: question }) =>
-    answers.map((source, i): WrittenAnswer => {
+    answers.map((source, i): WrittenAnswer & AnswerContent => {
       const student = `student${i + 1}`;
       const id = `${question}/${student}`;
       const cell = markdown(source);

@@ -47,7 +47,7 @@ function mark(book: Gradebook, student: string, points: number | null, assignmen
   const answer = answerId({ assignment, notebook: "main", gradeId: "why", student });
   const base = book.mark(answer)?.version ?? 0;
   book.appendMark(
-    { answer, marker: "kim", session: "s", points, rubric: [], comment: "" },
+    { answer, marker: "kim", session: "s", edit: base + 1, points, rubric: [], comment: "" },
     base,
   );
 }

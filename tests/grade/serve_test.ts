@@ -174,6 +174,7 @@ Deno.test("a mark that does not follow the newest is not saved, and a repeated o
       base: 0,
       marker: "Kim",
       session: "one",
+      edit: 1,
       points: 2,
       rubric: ["names"],
       comment: "",
@@ -212,6 +213,29 @@ Deno.test("a mark that does not follow the newest is not saved, and a repeated o
       415,
     );
     assertEquals(marks.history.length, 2);
+  });
+});
+
+Deno.test("what one draft sends twice, or in the wrong order, is no conflict with itself", async () => {
+  await withServer({}, async (client, marks) => {
+    const { answers } = await (await client.get("/api/queue?question=week3/why")).json();
+    const draft = { answer: answers[0].id, base: 0, marker: "Kim", session: "one", rubric: [] };
+    const send = (edit: number, comment: string, more = {}) =>
+      status(client.post("/api/mark", { ...draft, edit, comment, points: null, ...more }));
+    // A page is closed while a save is on its way: the next change is sent beside it.
+    assertEquals(await send(1, "a"), 200);
+    assertEquals(await send(3, "abc"), 200);
+    assertEquals(await send(2, "ab"), 200, "the letter between comes last, and changes nothing");
+    assertEquals(await send(3, "abc"), 200, "the page that is loaded next sends the draft again");
+    assertEquals(marks.history.map(({ comment }) => comment), ["a", "abc"]);
+    assertEquals(marks.aside, []);
+    // Two tabs with the same draft, changed differently, and another marker between, are conflicts.
+    assertEquals(await send(3, "xyz"), 409);
+    assertEquals(await send(1, "Lee's", { marker: "Lee", session: "two", base: 2 }), 200);
+    assertEquals(await send(4, "abcd"), 409);
+    assertEquals(marks.aside.map(({ comment }) => comment), ["xyz", "abcd"]);
+    assertEquals(await send(4, "abcd", { base: 3 }), 200);
+    assertEquals(marks.history.map(({ comment }) => comment), ["a", "abc", "Lee's", "abcd"]);
   });
 });
 

@@ -11,9 +11,8 @@
   const PAUSE = 250;
   const byId = (id) => document.getElementById(id);
 
-  /** A tab keeps its session when it is loaded again. */
-  const session = sessionStorage.getItem("session") ?? crypto.randomUUID();
-  sessionStorage.setItem("session", session);
+  /** Drafts that are begun on this page; a draft keeps its session when the page is loaded again. */
+  const pageSession = crypto.randomUUID();
 
   /** Everything that is known; `marks` is what the server has, `drafts` what it does not have yet. */
   const state = {
@@ -86,8 +85,11 @@
   const EMPTY = { points: null, rubric: [], comment: "" };
   const markOf = (answer) => state.drafts.get(answer) ?? state.marks.get(answer) ?? EMPTY;
   const versionOf = (answer) => state.marks.get(answer)?.version ?? 0;
-  const isSame = (a, b) =>
-    a.points === b.points && a.comment === b.comment && a.rubric.join("\0") === b.rubric.join("\0");
+  /** How often this page has changed an answer's mark, as far as the server knows. */
+  const editOf = (answer) => {
+    const mark = state.marks.get(answer);
+    return mark?.session === pageSession ? mark.edit : 0;
+  };
 
   const rubricPoints = (ids) => {
     if (ids.length === 0) return null;
@@ -100,9 +102,10 @@
   const change = (more) => {
     const answer = state.current;
     if (answer === undefined) return;
-    const { base = versionOf(answer) } = state.drafts.get(answer) ?? {};
+    const begun = { base: versionOf(answer), session: pageSession, edit: editOf(answer) };
+    const { base, session, edit } = state.drafts.get(answer) ?? begun;
     const { points, rubric, comment } = { ...markOf(answer), ...more };
-    const draft = { base, points, rubric, comment };
+    const draft = { base, session, edit: edit + 1, points, rubric, comment };
     state.drafts.set(answer, draft);
     localStorage.setItem(DRAFTS + answer, JSON.stringify(draft));
     notice = "";
@@ -117,8 +120,7 @@
 
   const marker = () => byId("mk-marker").value.trim();
 
-  const post = (answer, { base, points, rubric, comment }) =>
-    request("/api/mark", { answer, base, points, rubric, comment, marker: marker(), session });
+  const post = (answer, draft) => request("/api/mark", { answer, ...draft, marker: marker() });
 
   /** Sends what the server does not have, one send at a time for an answer. */
   const send = async (answer) => {
@@ -134,17 +136,11 @@
         offline = false;
         const latest = state.drafts.get(answer);
         if (status === 409) {
-          if (value.current.session === session) {
-            // This tab's own mark, of which it never heard.
-            state.marks.set(answer, value.current);
-            rebase(answer, latest ?? draft, value.current.version);
-            continue;
-          }
           state.conflicts.set(answer, value.current);
           break;
         }
         state.marks.set(answer, value.mark);
-        if (latest === draft || latest === undefined || isSame(latest, value.mark)) forget(answer);
+        if (latest === undefined || latest === draft || latest.edit === draft.edit) forget(answer);
         else {
           rebase(answer, latest, value.mark.version);
           await new Promise((resolve) => setTimeout(resolve, PAUSE));

@@ -12,7 +12,14 @@ import { renderStaticReport, STATIC_POLICY } from "../page.ts";
 import { Door } from "./door.ts";
 import { type MarkingPage, renderMarkingPage } from "./page.ts";
 import { keyedHash, pseudonym } from "./pseudonyms.ts";
-import type { Mark, MarkedQuestion, MarkStore, NewMark, WrittenAnswer } from "./store.ts";
+import type {
+  AnswerContent,
+  Mark,
+  MarkedQuestion,
+  MarkStore,
+  NewMark,
+  WrittenAnswer,
+} from "./store.ts";
 
 /** What a judge says about an answer: read by the marker, never entered by itself. */
 export interface Suggestion {
@@ -31,7 +38,7 @@ export interface MarkingOptions {
   /** Judges an answer against the mark scheme, when a marker asks for it. */
   readonly suggest?: (
     question: MarkedQuestion,
-    answer: WrittenAnswer,
+    answer: AnswerContent,
     signal: AbortSignal,
   ) => Promise<Suggestion>;
   /** Ends the server. */
@@ -62,6 +69,7 @@ const markSchema = z.strictObject({
   base: z.int().min(0),
   marker: z.string().trim().min(1).max(100),
   session: z.string().min(1).max(100),
+  edit: z.int().min(1),
   points: z.number().nullable(),
   rubric: z.array(z.string().max(200)).max(200),
   comment: z.string().max(200_000),
@@ -202,6 +210,8 @@ class Desk {
   readonly #options: MarkingOptions;
   /** Answers by the names that the page knows. */
   readonly #known = new Map<string, WrittenAnswer>();
+  /** Those names by the store's ids. */
+  readonly #names = new Map<string, string>();
 
   constructor(store: MarkStore, options: MarkingOptions) {
     this.#store = store;
@@ -253,7 +263,7 @@ class Desk {
   }
 
   async answer(name: string) {
-    const { cell, file } = await this.#find(name);
+    const { cell, file } = await this.#content(name);
     const isCut = cell.source.length > MAX_ANSWER;
     const source = isCut ? cell.source.slice(0, MAX_ANSWER) : cell.source;
     return {
@@ -273,11 +283,12 @@ class Desk {
 
   async file(name: string): Promise<Response> {
     const answer = await this.#find(name);
-    if (answer.file === undefined) throw new Refused(404, "There is no such file.");
-    const { type, read } = answer.file;
+    const { file } = await this.#store.content(answer.id);
+    if (file === undefined) throw new Refused(404, "There is no such file.");
+    const { type } = file;
     const ending = type === "application/pdf" ? "pdf" : "md";
     const title = this.#studentOf(answer).replace(/[^\w.-]+/g, "_").slice(0, 80);
-    return new Response(await read.call(answer.file), {
+    return new Response(await file.read(), {
       headers: {
         "content-type": type,
         "content-disposition": `attachment; filename="${title}.${ending}"`,
@@ -303,8 +314,6 @@ class Desk {
     const mark: NewMark = { ...rest, answer: answer.id };
     const result = await this.#store.append(mark, base);
     if (result.saved) return { status: 200, body: { mark: shown(result.mark) } };
-    // A repeated send whose first answer was lost.
-    if (isSame(result.current, mark)) return { status: 200, body: { mark: shown(result.current) } };
     return { status: 409, body: { current: shown(result.current) } };
   }
 
@@ -323,7 +332,7 @@ class Desk {
     try {
       const { points, reason } = await suggest(
         question,
-        answer,
+        await this.#store.content(answer.id),
         signal === undefined ? limit : AbortSignal.any([signal, limit]),
       );
       if (!Number.isFinite(points)) throw new TypeError(`it gave ${points} in place of points`);
@@ -351,6 +360,10 @@ class Desk {
     return answers.sort((a, b) => order.get(a)! < order.get(b)! ? -1 : 1);
   }
 
+  async #content(name: string): Promise<AnswerContent> {
+    return await this.#store.content((await this.#find(name)).id);
+  }
+
   async #find(name: string): Promise<WrittenAnswer> {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
@@ -361,8 +374,11 @@ class Desk {
     return found;
   }
 
-  #nameOf(answer: WrittenAnswer): string {
-    return keyedHash(this.#store.secret, "answer", answer.id);
+  #nameOf({ id }: WrittenAnswer): string {
+    return this.#names.getOrInsertComputed(
+      id,
+      () => keyedHash(this.#store.secret, "answer", id),
+    );
   }
 
   #studentOf({ student }: WrittenAnswer): string {
@@ -372,13 +388,8 @@ class Desk {
 
 function shown(mark: Mark | undefined) {
   if (mark === undefined) return null;
-  const { version, marker, session, at, points, rubric, comment } = mark;
-  return { version, marker, session, at, points, rubric, comment };
-}
-
-function isSame(a: NewMark, b: NewMark): boolean {
-  return a.marker === b.marker && a.points === b.points && a.comment === b.comment &&
-    a.rubric.join("\0") === b.rubric.join("\0");
+  const { version, marker, session, edit, at, points, rubric, comment } = mark;
+  return { version, marker, session, edit, at, points, rubric, comment };
 }
 
 function notebookWith(cell: Cell): Notebook {

@@ -37,6 +37,14 @@ export interface AnswerFile {
   read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** What a student answered. */
+export interface AnswerContent {
+  /** The answer's cell as it was handed in. */
+  readonly cell: Cell;
+  /** The file that it was handed in as, if the assignment allows one. */
+  readonly file?: AnswerFile;
+}
+
 /** One student's answer to one question. */
 export interface WrittenAnswer {
   /** Its name in the store. */
@@ -45,10 +53,6 @@ export interface WrittenAnswer {
   readonly question: string;
   /** The student's id; shown only if marking is not anonymous. */
   readonly student: string;
-  /** The answer's cell as it was handed in. */
-  readonly cell: Cell;
-  /** The file that it was handed in as, if the assignment allows one. */
-  readonly file?: AnswerFile;
 }
 
 /** What a marker decides about an answer. */
@@ -57,8 +61,10 @@ export interface NewMark {
   readonly answer: string;
   /** The marker's name, chosen by the marker. */
   readonly marker: string;
-  /** The browser tab that it comes from, so that a repeated send is known again. */
+  /** The page that the draft was begun in, so that what is sent again is known again. */
   readonly session: string;
+  /** How often the draft had been changed, from 1: of one draft, the latest change counts. */
+  readonly edit: number;
   /** The points; null as long as there are none. */
   readonly points: number | null;
   /** The ids of the rubric's items that apply. */
@@ -75,10 +81,36 @@ export interface Mark extends NewMark {
   readonly at: string;
 }
 
-/** What {@linkcode MarkStore.append} did: saved the mark, or not because of a newer one. */
+/** What {@linkcode MarkStore.append} did: there is the mark, or a later state of its draft; or another one stands. */
 export type Appended =
   | { readonly saved: true; readonly mark: Mark }
   | { readonly saved: false; readonly current: Mark };
+
+/**
+ * What becomes of a mark. A page that is loaded again sends a draft once more, and perhaps its next change first: neither
+ * is a conflict with itself.
+ *
+ * @param current The newest mark of the answer.
+ * @param mark The mark that has come.
+ * @param base The version that its marker saw.
+ * @returns Whether it becomes the newest one, is known already or overtaken by a later change of its draft, or
+ *   contradicts what its marker has not seen.
+ */
+export function judgeMark(
+  current: Mark | undefined,
+  mark: NewMark,
+  base: number,
+): "new" | "known" | "conflict" {
+  if (current === undefined || current.version === base) return "new";
+  if (current.session !== mark.session) return isSame(current, mark) ? "known" : "conflict";
+  if (mark.edit > current.edit) return "new";
+  return mark.edit < current.edit || isSame(current, mark) ? "known" : "conflict";
+}
+
+function isSame(a: NewMark, b: NewMark): boolean {
+  return a.marker === b.marker && a.points === b.points && a.comment === b.comment &&
+    a.rubric.join("\0") === b.rubric.join("\0");
+}
 
 /** A comment that markers use again. */
 export interface ReusableComment {
@@ -93,15 +125,17 @@ export interface MarkStore {
   readonly secret: string;
   /** The questions that people mark, in their order. */
   questions(): Promise<readonly MarkedQuestion[]>;
-  /** All answers to a question. */
+  /** All answers to a question, of which there may be a thousand: their content is read one by one. */
   answers(question: string): Promise<readonly WrittenAnswer[]>;
+  /** What an answer says. */
+  content(answer: string): Promise<AnswerContent>;
   /** The notebook that an answer is part of, with outputs; undefined if there is none. */
   submission(answer: string): Promise<Notebook | undefined>;
   /** The newest mark of each answer to a question that has one. */
   marks(question: string): Promise<readonly Mark[]>;
   /**
-   * Adds a mark in one transaction, if the newest one is still that which the marker saw. A mark that is refused is
-   * kept too, set aside where it never counts: nothing that a marker typed is lost.
+   * Adds a mark in one transaction, if {@linkcode judgeMark} calls it new. A mark in conflict is kept too, set aside
+   * where it never counts: nothing that a marker typed is lost.
    *
    * @param mark The mark.
    * @param base The version that the marker saw; 0 if there was none.

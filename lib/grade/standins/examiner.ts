@@ -214,9 +214,14 @@ export class Examiner {
     what: string,
   ): unknown {
     const token = this.#token;
-    const args = this.#write(request.args, what);
+    let args: string;
+    try {
+      args = this.#write(request.args, what);
+    } catch (error) {
+      throw this.#refuse((error as Error).message);
+    }
     const call = ++this.#calls;
-    const reply = this.#call(call, { ...request, token, call, id, args, what });
+    const reply = this.#call(call, { ...request, type: "call", token, call, id, args, what });
     if (!reply.promised) return this.#result(reply, what);
     const settled = Promise.withResolvers<Reply>();
     this.#waiting.set(call, settled.resolve);
@@ -226,13 +231,20 @@ export class Examiner {
   #result({ value, thrown, fault, mutated = [] }: Reply, what: string): unknown {
     if (mutated.length > 0 && this.#strict) {
       const places = mutated.map((at) => at + 1).join(", ");
-      throw new TypeError(`${mutationOf(what, places)}: let it return a new value`);
+      throw this.#refuse(`${mutationOf(what, places)}: let it return a new value`);
     }
     if (thrown !== undefined) throw this.#read(thrown);
     if (value === undefined) {
-      throw new Error(`${what} gave nothing that can be tested: ${fault ?? "it sent no value"}`);
+      throw this.#refuse(`${what} gave nothing that can be tested: ${fault ?? "it sent no value"}`);
     }
     return this.#read(value);
+  }
+
+  /** The error of what cannot cross. The grader hears it too, since a test may expect an error. */
+  #refuse(text: string): TypeError {
+    const call = ++this.#calls;
+    this.#call(call, { type: "refused", token: this.#token, call, text });
+    return new TypeError(text);
   }
 
   #resolve({ id, kind, name, classes }: Reference): unknown {

@@ -9,7 +9,9 @@ import { join } from "@std/path";
 import { SandboxedSession } from "../../runtime/sandbox/session.ts";
 import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
 import { Session } from "../../runtime/session.ts";
+import type { ErrorOutput } from "../../runtime/notebook.ts";
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
+import type { ProcessorClock } from "../autograde/processor_time.ts";
 import { EXAMINER } from "./examiner.ts";
 import { ExaminerLine } from "./line.ts";
 import type { Reply } from "./messages.ts";
@@ -22,6 +24,8 @@ export interface StudentOptions {
   readonly output: number;
   readonly sandbox?: SandboxOptions;
   readonly signal?: AbortSignal;
+  /** The clock of time limits. */
+  readonly clock: ProcessorClock;
   readonly onMessage: (message: SessionMessage) => void;
   readonly secondsLeft: () => number;
 }
@@ -37,6 +41,11 @@ export class Student implements Cells {
 
   constructor(options: StudentOptions) {
     this.#options = options;
+  }
+
+  /** The process, while there is one. */
+  get processes(): readonly number[] {
+    return this.#session === undefined ? [] : [this.#session.pid];
   }
 
   /** Runs a cell; one that does not end the process is run again in the next. */
@@ -80,8 +89,9 @@ export class Student implements Cells {
   }
 
   async execute(code: string, options: Parameters<Cells["execute"]>[1]): Promise<ExecuteResult> {
-    const { signal = this.#options.signal, ...rest } = options;
-    const result = await this.#session!.execute(code, { ...rest, signal });
+    const { signal = this.#options.signal } = options;
+    const { clock } = this.#options;
+    const result = await executeWithin(this.#session!, code, { ...options, signal }, clock);
     if (result.status === "died" || this.#session!.ended) this.#isOpen = false;
     return result;
   }
@@ -106,35 +116,40 @@ export class Student implements Cells {
   }
 }
 
+/** Where and how the instructor's cells run. */
+export interface ExaminerOptions extends Pick<StudentOptions, "cwd" | "codecs" | "clock"> {
+  /** Takes what the examiner asks of the student's process. */
+  readonly onCall: (content: unknown) => void;
+}
+
 /** The grader's own kernel, started with the first test. */
 export class ExaminerKernel implements ExaminerCells {
-  readonly #cwd: string;
-  readonly #codecs: readonly string[];
-  readonly #onCall: (content: unknown) => void;
+  readonly #options: ExaminerOptions;
   #session?: Session;
   #line?: ExaminerLine;
   /** The instructor's cells that have run in it. */
   readonly #ran = new Set<string>();
 
-  constructor(cwd: string, codecs: readonly string[], onCall: (content: unknown) => void) {
-    this.#cwd = cwd;
-    this.#codecs = codecs;
-    this.#onCall = onCall;
+  constructor(options: ExaminerOptions) {
+    this.#options = options;
+  }
+
+  /** The process, while there is one. */
+  get processes(): readonly number[] {
+    return this.#session === undefined ? [] : [this.#session.pid];
   }
 
   /** Starts the kernel where there is none; gives those cells that have not run in it yet. */
   async prepare<Source extends { source: string }>(cells: readonly Source[]): Promise<Source[]> {
     if (this.#session === undefined) {
-      this.#session = await Session.start({
-        cwd: this.#cwd,
-        path: join(this.#cwd, "tests.ipynb"),
-      });
-      this.#line = new ExaminerLine(this.#onCall);
+      const { cwd, codecs, onCall } = this.#options;
+      this.#session = await Session.start({ cwd, path: join(cwd, "tests.ipynb") });
+      const line = this.#line = new ExaminerLine(onCall);
       const url = new URL("./examiner.ts", import.meta.url).href;
       const opened = await this.#session.execute(
-        `await (await import(${JSON.stringify(url)})).openExaminer(${
-          JSON.stringify(this.#codecs)
-        }, ${JSON.stringify(this.#line.address)});`,
+        `await (await import(${JSON.stringify(url)})).openExaminer(${JSON.stringify(codecs)}, ${
+          JSON.stringify(line.address)
+        });`,
         { label: "the examiner", silent: true, timeout: 30 },
       );
       if (opened.error !== undefined) {
@@ -147,7 +162,7 @@ export class ExaminerKernel implements ExaminerCells {
   }
 
   async execute(code: string, options: Parameters<Cells["execute"]>[1]): Promise<ExecuteResult> {
-    return await this.#session!.execute(code, options);
+    return await executeWithin(this.#session!, code, options, this.#options.clock);
   }
 
   async send(type: "comm_msg", content: Record<string, unknown>): Promise<void> {
@@ -165,4 +180,40 @@ export class ExaminerKernel implements ExaminerCells {
     await session?.close();
     await line?.[Symbol.asyncDispose]();
   }
+}
+
+/** Runs a cell, whose time limit is one of a clock. */
+async function executeWithin(
+  session: SandboxedSession | Session,
+  code: string,
+  { timeout, signal, ...rest }: Parameters<Cells["execute"]>[1],
+  clock: ProcessorClock,
+): Promise<ExecuteResult> {
+  if (timeout === undefined) return await session.execute(code, { ...rest, signal });
+  const late = new AbortController();
+  const signals = [late.signal, ...signal === undefined ? [] : [signal]];
+  using _timer = clock.timer(timeout, () => late.abort());
+  const result = await session.execute(code, { ...rest, signal: AbortSignal.any(signals) });
+  const isLate = late.signal.aborted && !signal?.aborted;
+  if (!isLate || result.status === "ok" || result.status === "error") return result;
+  return timedOut(result, rest.label ?? "the cell", timeout);
+}
+
+/** A cell's result, as it says that a time limit was met. */
+function timedOut(result: ExecuteResult, label: string, seconds: number): ExecuteResult {
+  const name = "TimeoutError";
+  const limit = Math.round(seconds * 100) / 100;
+  const message = `${label[0]!.toUpperCase()}${label.slice(1)} ran longer than its limit of ` +
+    `${limit} s and was stopped`;
+  const error = { name, message, traceback: [`${name}: ${message}`] };
+  const shown: ErrorOutput = {
+    output_type: "error",
+    ename: name,
+    evalue: message,
+    traceback: error.traceback,
+  };
+  const outputs = [...result.outputs];
+  const at = outputs.findLastIndex(({ output_type }) => output_type === "error");
+  outputs.splice(at < 0 ? outputs.length : at, 1, shown);
+  return { ...result, status: "timeout", error, outputs };
 }

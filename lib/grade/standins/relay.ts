@@ -6,6 +6,7 @@
  */
 
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
+import type { ProcessorClock } from "../autograde/processor_time.ts";
 import { BRIDGE } from "./bridge.ts";
 import { EXAMINER } from "./examiner.ts";
 import {
@@ -63,6 +64,8 @@ export interface RelayedResult {
   readonly fault?: RelayFault;
   /** What a reader of a failed test should know. */
   readonly notes: readonly string[];
+  /** What could not cross, or was changed in place, whatever the test made of it. */
+  readonly refused: readonly string[];
   /** Whether the examiner has to be opened again. */
   readonly examinerLost: boolean;
 }
@@ -77,14 +80,16 @@ export interface RelayFault {
 export class Relay {
   #student: Cells;
   #examiner: ExaminerCells;
+  #clock: ProcessorClock;
   #round?: Round;
   readonly #tokens = new Set<string>();
   #forged = 0;
 
-  /** @param student The student's process. @param examiner The examiner. */
-  constructor(student: Cells, examiner: ExaminerCells) {
+  /** @param student The student's process. @param examiner The examiner. @param clock The clock of calls. */
+  constructor(student: Cells, examiner: ExaminerCells, clock: ProcessorClock) {
     this.#student = student;
     this.#examiner = examiner;
+    this.#clock = clock;
   }
 
   /** Takes what cells of the student's process broadcast. */
@@ -105,14 +110,19 @@ export class Relay {
    * thread waits.
    */
   fromExaminer(content: unknown): void {
-    const { token, call, ...request } = content as Call & { token: string; what: string };
-    if (this.#round?.fromExaminer(token, { call, ...request })) return;
-    this.#examiner.answer({ token, call, fault: "its test is over" });
+    const asked = content as FromExaminer;
+    if (this.#round?.fromExaminer(asked)) return;
+    this.#examiner.answer({ token: asked.token, call: asked.call, fault: "its test is over" });
   }
 
   /** Runs a test. */
   async run(test: RelayedTest): Promise<RelayedResult> {
-    const round = this.#round = new Round(this.#student, this.#examiner, test);
+    const round = this.#round = new Round(
+      this.#student,
+      this.#examiner,
+      this.#clock,
+      test,
+    );
     this.#tokens.add(round.token);
     try {
       return await round.run();
@@ -122,9 +132,17 @@ export class Relay {
   }
 }
 
+/** What the examiner asks: a call, or to be heard. */
+type FromExaminer =
+  & { readonly token: string; readonly call: number }
+  & (
+    | (Call & { readonly type: "call"; readonly what: string })
+    | { readonly type: "refused"; readonly text: string }
+  );
+
 /** A call that has not been answered to the end. */
 interface PendingCall {
-  readonly timer: ReturnType<typeof setTimeout>;
+  readonly timer: Disposable;
   readonly what: string;
   /** Whether the examiner knows that a promise was returned. */
   promised?: boolean;
@@ -134,6 +152,7 @@ interface PendingCall {
 class Round {
   readonly #student: Cells;
   readonly #examiner: ExaminerCells;
+  readonly #clock: ProcessorClock;
   readonly #test: RelayedTest;
   /** Marks the round's messages. */
   readonly token: string = crypto.randomUUID();
@@ -141,12 +160,14 @@ class Round {
   readonly #names = Promise.withResolvers<Record<string, Named>>();
   readonly #pending = new Map<number, PendingCall>();
   readonly #notes = new Set<string>();
+  readonly #refused = new Set<string>();
   #fault?: RelayFault;
   #over = false;
 
-  constructor(student: Cells, examiner: ExaminerCells, test: RelayedTest) {
+  constructor(student: Cells, examiner: ExaminerCells, clock: ProcessorClock, test: RelayedTest) {
     this.#student = student;
     this.#examiner = examiner;
+    this.#clock = clock;
     this.#test = test;
   }
 
@@ -176,7 +197,13 @@ class Round {
       }
       signal?.removeEventListener("abort", onAbort);
     }
-    return { result, fault: this.#fault, notes: [...this.#notes], examinerLost };
+    return {
+      result,
+      fault: this.#fault,
+      notes: [...this.#notes],
+      refused: [...this.#refused],
+      examinerLost,
+    };
   }
 
   /** Lets the student's process answer until the test is over. */
@@ -203,15 +230,14 @@ class Round {
   async #fetch(serving?: Promise<void>): Promise<Record<string, Named> | undefined> {
     if (serving === undefined) return {};
     const { names, callSeconds } = this.#test;
-    const timer = setTimeout(() => {
+    using _timer = this.#clock.timer(callSeconds, () => {
       const list = names.map((name) => `"${name}"`).join(", ");
       this.#fail({
         status: "timeout",
         message: `The values of ${list} did not come within ${callSeconds} s`,
       });
-    }, callSeconds * 1000);
+    });
     const values = await Promise.race([this.#names.promise, serving.then(() => undefined)]);
-    clearTimeout(timer);
     return this.#fault === undefined ? values : undefined;
   }
 
@@ -245,7 +271,7 @@ class Round {
     if (pending === undefined || reply.promised && pending.promised) return;
     if (reply.promised) pending.promised = true;
     else {
-      clearTimeout(pending.timer);
+      pending.timer[Symbol.dispose]();
       this.#pending.delete(reply.call);
       const places = reply.mutated?.map((at) => at + 1).join(", ");
       if (places) this.#notes.add(mutationOf(pending.what, places));
@@ -265,17 +291,23 @@ class Round {
     }
   }
 
-  /** Takes a call; says whether it belongs to this test. */
-  fromExaminer(token: string, { what, ...request }: Call & { what: string }): boolean {
-    if (token !== this.token || this.#over) return false;
+  /** Takes what the examiner asks; says whether it belongs to this test. */
+  fromExaminer(content: FromExaminer): boolean {
+    if (content.token !== this.token || this.#over) return false;
+    if (content.type === "refused") {
+      this.#refused.add(content.text);
+      this.#examiner.answer({ token: this.token, call: content.call });
+      return true;
+    }
+    const { what, ...request } = content;
     const { call } = request;
     const { callSeconds } = this.#test;
-    const timer = setTimeout(() => {
+    const timer = this.#clock.timer(callSeconds, () => {
       this.#fail({ status: "timeout", message: `${what} did not return within ${callSeconds} s` });
-    }, callSeconds * 1000);
+    });
     this.#pending.set(call, { timer, what });
     if (this.#fault !== undefined) this.#reply({ call, fault: this.#fault.message });
-    else this.#student.send("comm_msg", { ...request, type: "call", token });
+    else this.#student.send("comm_msg", request);
     return true;
   }
 }

@@ -55,6 +55,12 @@ export function checkImports(
       return await loading;
     } catch (error) {
       const { message } = error as Error;
+      if (message.startsWith("The lockfile is out of date")) {
+        throw new TypeError(
+          `Cannot import "${specifier}": the lock file of this folder's deno.json does not have it and ` +
+            'is frozen; add it with "deno add --frozen=false", or move the notebook to a folder of its own',
+        );
+      }
       if (!/^\.{0,2}\//.test(specifier) || !/not found|Cannot find|No such file/i.test(message)) {
         throw error;
       }

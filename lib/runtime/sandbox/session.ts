@@ -87,6 +87,11 @@ export class SandboxedSession implements AsyncDisposable {
     }
   }
 
+  /** The id of the process around everything within the walls. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Whether the kernel has ended, as far as is known here: the last cell said so. */
   get ended(): boolean {
     return this.#ended;

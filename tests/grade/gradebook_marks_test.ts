@@ -1,0 +1,76 @@
+// The marking page's store in a course folder: what is asked, what is there to mark, and what was handed in.
+
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { GradebookMarks } from "../../lib/grade/serve/gradebook_marks.ts";
+import { sampleCourse } from "./sample_course.ts";
+
+const WHY = "week3/main/why";
+
+Deno.test("questions have titles, prompts and rubrics from the instructor's notebook", async () => {
+  await using sample = await sampleCourse();
+  const marks = await GradebookMarks.open(sample.course, sample.book);
+  const [why, plan, ...others] = await marks.questions();
+  assertEquals(others, [], "tests are not marked by people");
+  assertEquals([why!.id, why!.title, why!.maxPoints], [
+    WHY,
+    "week3: Why does the validation loss rise?",
+    5,
+  ]);
+  assertStringIncludes(why!.prompt!, "falls for three epochs");
+  assertEquals(why!.scheme, "The loss rises because the model overfits: stop early.");
+  assertEquals(why!.rubric.map(({ points }) => points), [2, 2, 1, -1]);
+  assertEquals(plan!.prompt, "## What would you try next?");
+  await assertRejects(
+    () => GradebookMarks.open(sample.course, sample.book, ["week9"]),
+    RangeError,
+    '"week9": it is not in the gradebook',
+  );
+});
+
+Deno.test("an answer that was left as released waits for nobody; one that is missing is looked at", async () => {
+  await using sample = await sampleCourse();
+  for (const [student, status] of [["student1", "failed"], ["student2", "missing"]] as const) {
+    const attempt = sample.book.submissions("week3").find((one) => one.student === student)!;
+    const verdicts = sample.book.verdicts(attempt);
+    sample.book.putSubmission(
+      attempt,
+      verdicts.map((one) => one.gradeId === "why" ? { ...one, status } : one),
+    );
+  }
+  const marks = await GradebookMarks.open(sample.course, sample.book);
+  const students = (await marks.answers(WHY)).map(({ student }) => student);
+  assertEquals([students.includes("student1"), students.includes("student2")], [false, true]);
+  assertEquals(students.length, 9);
+});
+
+Deno.test("a group's answer is marked once", async () => {
+  const students = ["ada", "bob", "eve"].map((id) => ({ id, ...id !== "eve" && { group: "g" } }));
+  await using sample = await sampleCourse({ students, settings: { groups: true } });
+  const marks = await GradebookMarks.open(sample.course, sample.book);
+  assertEquals((await marks.answers(WHY)).length, 2);
+});
+
+Deno.test("a file in place of a notebook is offered for each question, tests included; the template is not", async () => {
+  await using sample = await sampleCourse({ settings: { accepts: ["ipynb", "md", "pdf"] } });
+  const { folder, book, course } = sample;
+  const submitted = join(folder, "submitted", "student1", "week3");
+  await Deno.mkdir(submitted, { recursive: true });
+  await Deno.writeTextFile(join(folder, "source", "week3", "template.md"), "# Template");
+  await Deno.writeTextFile(join(submitted, "template.md"), "# Template");
+  await Deno.writeTextFile(join(submitted, "notes.txt"), "");
+  await Deno.symlink("/etc/passwd", join(submitted, "a.md"));
+  const marks = await GradebookMarks.open(course, book);
+  const [{ id }] = await marks.answers(WHY);
+  assertEquals((await marks.content(id)).file, undefined);
+  await Deno.writeTextFile(join(submitted, "week4_assignment_ada.pdf"), "%PDF");
+  await Deno.remove(join(folder, "autograded", "student1"), { recursive: true });
+  book.putSubmission({ student: "student1", assignment: "week3", attempt: 2, hash: "pdf" }, []);
+  const { cell, file } = await marks.content(id);
+  assertEquals([cell.source, file?.type], ["", "application/pdf"]);
+  assertEquals(new TextDecoder().decode(await file!.read()), "%PDF");
+  assertEquals(await marks.submission(id), undefined);
+  const ids = (await marks.questions()).map(({ id }) => id);
+  assertEquals(ids, ["week3/main/double-test", WHY, "week3/main/plan"]);
+  assertEquals((await marks.answers(ids[0]!)).map(({ student }) => student), ["student1"]);
+});
