@@ -5,6 +5,7 @@
  * @module
  */
 
+import { join } from "@std/path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { CellVerdict } from "./autograde.ts";
 import {
@@ -22,6 +23,8 @@ export interface Student {
   readonly firstName?: string;
   readonly lastName?: string;
   readonly email?: string;
+  /** The number by which the course system knows the student, such as Canvas's. */
+  readonly lmsUserId?: string;
   /** The group that the student hands in with. */
   readonly group?: string;
 }
@@ -509,6 +512,21 @@ class GradebookError extends Error {
 
 function readMark(row: Row): Mark {
   return { ...row as unknown as Mark, rubric: JSON.parse(row.rubric as string) };
+}
+
+/**
+ * Opens the gradebook of a course, `gradebook.db` in its folder.
+ *
+ * @param course The course.
+ * @returns The gradebook, with the roster's students in it.
+ * @throws {Error} As {@linkcode Gradebook.open} does.
+ */
+export function openGradebook(
+  { root, roster }: { readonly root: string; readonly roster: readonly Student[] },
+): Gradebook {
+  const book = Gradebook.open(join(root, "gradebook.db"));
+  book.putStudents(roster);
+  return book;
 }
 
 /** The name of an answer in marks. */

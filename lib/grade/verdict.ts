@@ -76,7 +76,10 @@ export interface CellVerdict {
     | "manual";
   /** Why, in words. */
   readonly message?: string;
-  /** Whether the message may tell what hidden tests hold: it is not for students. */
+  /**
+   * Whether the message may tell what hidden tests hold, since this test is hidden or the student's
+   * process had met one before: it is not for students.
+   */
   readonly hidden?: boolean;
   /** Whether the message is what the test's author wrote for the student, in `{ points, message }`. */
   readonly authored?: boolean;

@@ -110,7 +110,9 @@ export class Examiner {
     if (typeof value !== "object" || value === null || this.#foreign.has(value)) return undefined;
     const { points, message } = value as { points?: unknown; message?: unknown };
     if (typeof points !== "number") return undefined;
-    return { points, ...message !== undefined && { message: String(message) } };
+    if (message === undefined) return { points };
+    // Not an object: it may come from the student, and have no text.
+    return { points, message: Object(message) === message ? "" : String(message) };
   }
 
   #define(names: Record<string, Named>, declared: readonly string[]) {
@@ -131,11 +133,11 @@ export class Examiner {
         fault = (error as Error).message;
       }
       if (fault !== undefined) {
-        const reason = new TypeError(`The value of "${name}" cannot be tested: ${fault}`);
+        const reason = `The value of "${name}" cannot be tested: ${fault}`;
         Object.defineProperty(globalThis, name, {
           configurable: true,
-          get() {
-            throw reason;
+          get: () => {
+            throw this.#refuse(reason);
           },
           set: (value) => Object.defineProperty(globalThis, name, { value, configurable: true }),
         });
@@ -165,9 +167,10 @@ export class Examiner {
       if (typeof item === "object" && item !== null && !this.#foreign.has(item)) {
         this.#foreign.add(item);
         if (!this.#standIns.has(item) && !ArrayBuffer.isView(item)) {
-          if (item instanceof Map) next.push(...item.keys(), ...item.values());
-          else if (item instanceof Set) next.push(...item);
-          else for (const part of Object.values(item)) next.push(part);
+          const parts = item instanceof Map
+            ? [item.keys(), item.values()]
+            : [item instanceof Set ? item : Object.values(item)];
+          for (const some of parts) for (const part of some) next.push(part);
         }
       }
       if (next.length === 0) break;
@@ -233,14 +236,23 @@ export class Examiner {
       const places = mutated.map((at) => at + 1).join(", ");
       throw this.#refuse(`${mutationOf(what, places)}: let it return a new value`);
     }
-    if (thrown !== undefined) throw this.#read(thrown);
-    if (value === undefined) {
-      throw this.#refuse(`${what} gave nothing that can be tested: ${fault ?? "it sent no value"}`);
+    const sent = thrown ?? value;
+    let read: unknown;
+    try {
+      if (sent === undefined) throw new TypeError(fault ?? "it sent no value");
+      read = this.#read(sent);
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw this.#refuse(`${what} gave nothing that can be tested: ${reason}`);
     }
-    return this.#read(value);
+    if (thrown !== undefined) throw read;
+    return read;
   }
 
-  /** The error of what cannot cross. The grader hears it too, since a test may expect an error. */
+  /**
+   * The error of what cannot cross. The grader hears it too, and the test has failed: it may expect an
+   * error, and this one is not the student's.
+   */
   #refuse(text: string): TypeError {
     const call = ++this.#calls;
     this.#call(call, { type: "refused", token: this.#token, call, text });
@@ -271,7 +283,7 @@ export class Examiner {
       construct: (_, args) => {
         const made = this.#ask(id, { action: "new", args }, `"new ${name}"`);
         if (typeof made === "object" && made !== null) return made;
-        throw new TypeError(`"new ${name}" gave no instance`);
+        throw this.#refuse(`"new ${name}" gave no instance`);
       },
       apply: () => {
         throw new TypeError(`Class constructor ${name} cannot be invoked without "new"`);
@@ -368,10 +380,9 @@ export async function openExaminer(
   const format = jupyter.format.bind(jupyter);
   jupyter.format = async (value: unknown) => {
     const score = examiner.scoreOf(value);
-    const isFinite = score !== undefined && Number.isFinite(score.points);
-    const points = isFinite ? score.points : String(score?.points);
-    const data = await format(value);
-    return score === undefined ? data : { ...data, [SCORE_MIME]: { ...score, points } };
+    if (score === undefined) return await format(value);
+    const points = Number.isFinite(score.points) ? score.points : String(score.points);
+    return { [SCORE_MIME]: { ...score, points } };
   };
   Object.defineProperty(globalThis, EXAMINER, { value: examiner });
 }
