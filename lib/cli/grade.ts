@@ -22,6 +22,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "take in what students handed in, from a folder or a course system's zip",
     load: () => import("./grade/collect.ts"),
   },
+  autograde: {
+    summary: "grade submissions in a sandbox",
+    load: () => import("./grade/autograde.ts"),
+  },
   serve: {
     summary: "mark written answers on a local web page",
     load: () => import("./grade/serve.ts"),
