@@ -7,6 +7,7 @@
 
 import type { Notebook } from "../runtime/notebook.ts";
 import { gradeNotebook } from "./autograde/grading.ts";
+import { gradedCells } from "./metadata.ts";
 import type { Release } from "./release.ts";
 import { restoreSubmission } from "./restore.ts";
 import type { Graded, GradeOptions } from "./verdict.ts";
@@ -34,6 +35,38 @@ export async function gradeSubmission(
   submission: Notebook,
   options: GradeOptions = {},
 ): Promise<Graded> {
+  const graded = await gradeOnce(release, submission, options);
+  const unsaid = graded.verdicts.filter(({ status, hidden }) => status === "failed" && hidden);
+  if (unsaid.length === 0) return graded;
+  // What students may read of their failures is found where nothing hidden has ever been.
+  const last = unsaid.at(-1)!.gradeId;
+  const { verdicts: said } = await gradeOnce(withoutHidden(release), submission, options, last);
+  const verdicts = graded.verdicts.map((verdict) => {
+    const shown = said.find(({ gradeId }) => gradeId === verdict.gradeId);
+    if (!unsaid.includes(verdict) || shown?.status !== "failed") return verdict;
+    const { hidden: _, ...rest } = verdict;
+    return { ...rest, message: shown.message };
+  });
+  return { ...graded, verdicts };
+}
+
+async function gradeOnce(
+  release: Release,
+  submission: Notebook,
+  options: GradeOptions,
+  last?: string,
+): Promise<Graded> {
   const { notebook, findings, missing } = restoreSubmission(release, submission);
-  return await gradeNotebook(release, notebook, { ...options, strict: false, missing, findings });
+  const how = { ...options, strict: false, missing, findings, last };
+  return await gradeNotebook(release, notebook, how);
+}
+
+/** A release whose hidden tests are gone. */
+function withoutHidden({ notebook, withHidden }: Release): Release {
+  const shown = new Map(withHidden);
+  for (const { cell, metadata } of gradedCells(notebook)) {
+    const known = withHidden.get(metadata.grade_id);
+    if (known) shown.set(metadata.grade_id, { ...known, source: cell.source });
+  }
+  return { notebook, withHidden: shown };
 }

@@ -63,12 +63,13 @@ export function parseRoster(text: string): Student[] {
     const before = seen.get(id.toLowerCase());
     if (before !== undefined) throw refuse(`${row} has the id "${id}" again (${before})`);
     seen.set(id.toLowerCase(), row);
-    const { first_name: firstName, last_name: lastName, email, group } = values;
+    const { first_name: firstName, last_name: lastName, email, lms_user_id, group } = values;
     return {
       id,
       ...firstName !== undefined && { firstName },
       ...lastName !== undefined && { lastName },
       ...email !== undefined && { email },
+      ...lms_user_id !== undefined && { lmsUserId: lms_user_id },
       ...group !== undefined && { group },
     };
   });

@@ -227,8 +227,14 @@ function isNewer(a: GradebookSubmission, b: GradebookSubmission): boolean {
   return first !== second ? first > second : a.attempt > b.attempt;
 }
 
-/** The latest of the due date and the extensions of the student and the group. */
-function dueFor(
+/**
+ * When work is due for a student: the latest of the due date and the extensions of the student and the group.
+ *
+ * @param student The student.
+ * @param due When it is due for all; undefined if never.
+ * @param extensions Later dates, by student or group.
+ */
+export function dueFor(
   { id, group }: Student,
   due: Date | undefined,
   extensions: ReadonlyMap<string, Date>,

@@ -53,6 +53,11 @@ export interface GradeOptions {
   read?: readonly string[];
   /** Whether the notebook runs in a sandbox; without one, nothing holds it. */
   sandbox?: boolean;
+  /**
+   * Whether a submission that meets a time limit is graded once more, alone, which is the default. Who
+   * grades in several processes leaves it out, and does that when the others are done.
+   */
+  repeat?: boolean;
 }
 
 /** The verdict on one graded cell. */
@@ -76,7 +81,10 @@ export interface CellVerdict {
     | "manual";
   /** Why, in words. */
   readonly message?: string;
-  /** Whether the message may tell what hidden tests hold: it is not for students. */
+  /**
+   * Whether the message may tell what hidden tests hold, since this test is hidden or the student's
+   * process had met one before: it is not for students.
+   */
   readonly hidden?: boolean;
   /** Whether the message is what the test's author wrote for the student, in `{ points, message }`. */
   readonly authored?: boolean;
@@ -97,6 +105,8 @@ export interface Graded {
   readonly notebook: Notebook;
   /** What was changed in the submission, and what the instructor should see to. */
   readonly findings: readonly Finding[];
+  /** Whether it met a time limit, and was not graded again. */
+  readonly late?: boolean;
   /** Whether it was graded twice, the second time alone, because the first met a time limit. */
   readonly repeated?: boolean;
 }

@@ -78,6 +78,6 @@ Deno.test("rosters with unsafe ids, formulas, line breaks and duplicates are ref
   ) assertThrows(() => parseRoster(text), SyntaxError, message);
   assertEquals(
     parseRoster("\uFEFFid,first_name,last_name,email,lms_user_id\nada,Ada,L,a@b.c,7\n"),
-    [{ id: "ada", firstName: "Ada", lastName: "L", email: "a@b.c" }],
+    [{ id: "ada", firstName: "Ada", lastName: "L", email: "a@b.c", lmsUserId: "7" }],
   );
 });

@@ -42,6 +42,8 @@ export interface GradingOptions extends GradeOptions {
   readonly missing: ReadonlySet<string>;
   /** What was found before. */
   readonly findings: readonly Finding[];
+  /** The `grade_id` of the test to end with; all run by default. */
+  readonly last?: string;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function gradeNotebook(
   };
   const { graded, isLate } = await GATE.share(once);
   if (!isLate) return graded;
+  if (options.repeat === false) return { ...graded, late: true };
   return { ...(await GATE.alone(once)).graded, repeated: true };
 }
 
@@ -77,6 +80,8 @@ class Grading implements AsyncDisposable {
   readonly #student: Student;
   readonly #tests: TestRunner;
   #isLate = false;
+  /** Whether a hidden test has run, whose inputs the student's code may repeat from then on. */
+  #afterHidden = false;
 
   constructor(release: Release, notebook: Notebook, options: GradingOptions) {
     this.#notebook = notebook;
@@ -121,7 +126,6 @@ class Grading implements AsyncDisposable {
 
   async run(): Promise<Graded> {
     const verdicts = new Map<string, CellVerdict>();
-    let afterHidden = false;
     for (const [index, cell] of this.#notebook.cells.entries()) {
       const metadata = readGradeMetadata(cell);
       const role = roleOf(metadata);
@@ -129,20 +133,21 @@ class Grading implements AsyncDisposable {
         cell.outputs = [];
         cell.execution_count = null;
         const gradeId = metadata!.grade_id!;
+        this.#afterHidden ||= this.#hidden.has(gradeId);
         const verdict = await this.#test(index, cell, metadata!);
         verdicts.set(gradeId, verdict);
         this.#isLate ||= verdict.status === "timeout";
-        afterHidden ||= this.#hidden.has(gradeId);
       } else {
         if (cell.cell_type === "code") {
           await this.#runCell(index, cell);
-          if (afterHidden) cell.metadata[AFTER_HIDDEN] = true;
+          if (this.#afterHidden) cell.metadata[AFTER_HIDDEN] = true;
         }
         if (role === "manual" || role === "task") {
           verdicts.set(metadata!.grade_id!, this.#wait(cell, metadata!));
         }
       }
       this.#options.signal?.throwIfAborted();
+      if (this.#options.last !== undefined && verdicts.has(this.#options.last)) break;
     }
     if (this.#tests.forged > 0) {
       const message = "The submission sent messages that only the grader's own code sends: " +
@@ -151,7 +156,7 @@ class Grading implements AsyncDisposable {
     }
     return {
       verdicts: this.#graded.filter(({ metadata }) => metadata.grade || metadata.task)
-        .map(({ metadata }) => verdicts.get(metadata.grade_id)!),
+        .flatMap(({ metadata }) => verdicts.get(metadata.grade_id) ?? []),
       notebook: this.#notebook,
       findings: this.#findings,
     };
@@ -189,7 +194,7 @@ class Grading implements AsyncDisposable {
     const gradeId = metadata.grade_id!;
     const maxPoints = metadata.points ?? 0;
     const shared = hasTag(cell, SHARED_TAG);
-    const hidden = this.#hidden.has(gradeId);
+    const hidden = this.#afterHidden;
     const verdict = (
       status: CellVerdict["status"],
       points: number,
@@ -199,7 +204,7 @@ class Grading implements AsyncDisposable {
       points,
       maxPoints,
       status,
-      ...message !== undefined && { message },
+      ...message !== undefined && { message: shorten(message) },
       ...message !== undefined && hidden && { hidden },
       ...shared && { shared },
       seconds: (performance.now() - started) / 1000,
@@ -238,4 +243,12 @@ class Grading implements AsyncDisposable {
     await this.#student.close();
     await this.#tests.close();
   }
+}
+
+/** Messages are cut after so many characters: the student's values stand in them. */
+const MAX_MESSAGE = 10_000;
+
+function shorten(message: string): string {
+  const text = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)} …` : message;
+  return text.toWellFormed();
 }

@@ -42,6 +42,8 @@ export interface Reference {
 export interface SentError {
   readonly name: string;
   readonly message: string;
+  /** The class of the language's or Deno's that it is an instance of, if it is one of a subclass of `Error`. */
+  readonly base?: string;
   readonly cause?: unknown;
   readonly errors?: readonly unknown[];
   readonly classes: readonly number[];
@@ -232,32 +234,36 @@ function sendError(error: Error, writer: Writer): SentError {
   return {
     name: String(error.name),
     message: String(error.message),
+    base: baseOf(error),
     ..."cause" in error && { cause: error.cause },
     ...error instanceof AggregateError && { errors: [...error.errors] },
     classes: [...writer.classesOf(error)],
   };
 }
 
-/** The errors that keep their class. */
-const ERRORS: Readonly<Record<string, ErrorConstructor>> = {
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
+type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
+
+/** The errors that keep their class, which is not what their `name` says. */
+const ERRORS: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
+  ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]
+    .map((one): [string, ErrorClass] => [one.name, one]),
+  ...Object.entries(Deno.errors as Record<string, ErrorClass>)
+    .map(([name, one]): [string, ErrorClass] => [`Deno.errors.${name}`, one]),
+  ["DOMException", DOMException as unknown as ErrorClass],
+]);
+
+function baseOf(error: Error): string | undefined {
+  for (const [name, one] of ERRORS) if (error instanceof one) return name;
+}
 
 function receiveError(sent: unknown, reader: Reader): Error {
-  const { name, message, cause, errors, classes } = sent as Partial<SentError>;
+  const { name, message, base, cause, errors, classes } = sent as Partial<SentError>;
   if (typeof name !== "string" || typeof message !== "string") throw new TypeError("not an error");
   const options = Object.hasOwn(sent as object, "cause") ? { cause } : undefined;
-  const isBuiltIn = Object.hasOwn(ERRORS, name);
+  const BuiltIn = ERRORS.get(base ?? "") ?? Error;
   const error = Array.isArray(errors)
     ? new AggregateError(errors, message, options)
-    : isBuiltIn
-    ? new ERRORS[name]!(message, options)
-    : new Error(message, options);
+    : new BuiltIn(message, options);
   if (error.name !== name) {
     Object.defineProperty(error, "name", { value: name, configurable: true, writable: true });
   }

@@ -1,0 +1,352 @@
+/**
+ * Collects what students handed in: from a folder, a zip as course systems export it, or a folder of repositories. Each
+ * student's attempts are kept, and the newest one is put where submissions are graded. Names that others chose never
+ * become paths; what is refused is named, and never stops the rest.
+ *
+ * @module
+ */
+
+import { basename, join } from "@std/path";
+import { lockFolder } from "../folder_lock.ts";
+import { type Notebook, parseNotebook } from "../runtime/notebook.ts";
+import { Attempts, TIMESTAMP_FILE } from "./collect/attempts.ts";
+import { openFolder } from "./collect/folder.ts";
+import {
+  attribute,
+  type Attribution,
+  findLayout,
+  type Fit,
+  type LayoutContext,
+  type LayoutName,
+  LAYOUTS,
+} from "./collect/layouts.ts";
+import { COLLECT_LIMITS, type CollectLimits } from "./collect/limits.ts";
+import { isDropping, quoted } from "./collect/names.ts";
+import { People } from "./collect/people.ts";
+import { openSource } from "./collect/source.ts";
+import type { SourceFile } from "./collect/source_file.ts";
+import { type Expected, takeSubmission } from "./collect/submission.ts";
+import { assignmentFolder, assignmentSettings, type Course } from "./course.ts";
+import type { Student } from "./gradebook.ts";
+import { dueFor } from "./scores.ts";
+import { parseTimestamp } from "./timestamp.ts";
+
+/** How to collect. */
+export interface CollectOptions {
+  /** How the source names its files; by default what fits most of them. */
+  layout?: LayoutName;
+  /** Whether the time of a file is when it was handed in, where nothing else says it. */
+  fileTimes?: boolean;
+  /** How much is read; {@linkcode COLLECT_LIMITS} where none is named. */
+  limits?: Partial<CollectLimits>;
+  /** Stops after the current submission; what is collected stays. */
+  signal?: AbortSignal;
+  /** Called after each submission. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** What was found of a file, for the person who collects. */
+export interface CollectFinding {
+  /** Its path in the source, as it may be printed. */
+  readonly path: string;
+  /** Whose it is, if that is known. */
+  readonly student?: string;
+  /** What was found, as the end of a sentence about the file. */
+  readonly message: string;
+  /** Whether the file was refused; otherwise it was taken, or is of no concern. */
+  readonly refused: boolean;
+}
+
+/** One attempt in the source. */
+export interface CollectedAttempt {
+  readonly student: string;
+  /** The attempt's number. */
+  readonly attempt: number;
+  /** When it was handed in; undefined if unknown. */
+  readonly submitted?: Date;
+  /** Whether it was not collected before. */
+  readonly isNew: boolean;
+  /** Whether it is the one that counts. */
+  readonly counts: boolean;
+  /** The names of its files. */
+  readonly files: readonly string[];
+}
+
+/** What {@linkcode collectSubmissions} did. */
+export interface Collected {
+  /** The layout of the source. */
+  readonly layout: LayoutName;
+  /** The attempts in the source, by student and time. */
+  readonly attempts: readonly CollectedAttempt[];
+  /** What was refused or changed, in the order of paths. */
+  readonly findings: readonly CollectFinding[];
+  /** Who on the roster has no submission of the assignment now, in this source or collected before. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Collects an assignment's submissions.
+ *
+ * @param course The course.
+ * @param assignment The assignment's id; it must have been released.
+ * @param source A folder or a zip.
+ * @param options How the source is laid out, and limits.
+ * @returns What was collected and what was not. Collecting the same again changes nothing.
+ * @throws {Error} If there is no release, the source cannot be opened, or nothing in it can be told to be a student's.
+ */
+export async function collectSubmissions(
+  course: Course,
+  assignment: string,
+  source: string,
+  options: CollectOptions = {},
+): Promise<Collected> {
+  const settings = assignmentSettings(course, assignment);
+  const limits = { ...COLLECT_LIMITS, ...options.limits };
+  const expected = { accepts: settings.accepts, ...await readReleased(course, assignment) };
+  const people = new People(course.roster, settings.groups);
+  await using _lock = await lockFolder(join(course.root, "attempts"), {
+    verb: "collect",
+    work: "collecting",
+  });
+  await using opened = await openSource(source, limits.sourceFiles);
+  const context = { assignment, people };
+  const files = opened.files.filter(({ path }) => !isDropping(path));
+  const fit = findLayout(files.map(({ path }) => path), context, options.layout);
+  if (fit === undefined) throw unknownLayout(source, options.layout);
+  const { submissions, findings } = sortFiles(files, fit, context);
+  const attempts: CollectedAttempt[] = [];
+  for (const [done, submission] of submissions.entries()) {
+    options.signal?.throwIfAborted();
+    const { student } = submission;
+    const { taken, submitted } = await take(submission, fit.layout, expected, limits, options);
+    const kept = await Attempts.open(course, assignment, student.id);
+    const remark = (message: string, refused = false) =>
+      findings.push({ path: submission.path, student: student.id, message, refused });
+    for (const { path, message, refused } of taken.remarks) {
+      const where = inSource(submission, path);
+      findings.push({ path: where, student: student.id, message, refused });
+    }
+    if (taken.files.size > 0) {
+      const { attempt, isNew } = await kept.add(taken.files, submitted);
+      const end = endOf(course, assignment, student);
+      const counted = kept.counted(end)!;
+      await kept.use(counted);
+      attempts.push({
+        student: student.id,
+        attempt: attempt.number,
+        ...submitted && { submitted },
+        isNew,
+        counts: counted.number === attempt.number,
+        files: [...taken.files.keys()],
+      });
+      if (submission.late && submitted === undefined) {
+        remark(
+          "came late, by the course system, which does not say when: write the time into " +
+            `submitted/${student.id}/${assignment}/${TIMESTAMP_FILE}`,
+        );
+      }
+      if (submitted !== undefined && end !== undefined && submitted > end) {
+        const which = counted.number === attempt.number ? "it" : `attempt ${counted.number}`;
+        remark(
+          `came after ${end.toISOString()}, when nothing is accepted any more: it is kept, and ${which} counts`,
+        );
+      }
+    } else remark("holds nothing that the assignment accepts", true);
+    options.onProgress?.(done + 1, submissions.length);
+  }
+  // A later attempt of the same source may count instead.
+  const last = new Map(attempts.filter(({ counts }) => counts).map((one) => [one.student, one]));
+  return {
+    layout: fit.layout,
+    attempts: attempts.map((one) => ({ ...one, counts: last.get(one.student) === one })),
+    findings: findings.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0),
+    missing: await whoIsMissing(course, assignment),
+  };
+}
+
+interface Submission {
+  readonly student: Student;
+  /** Where it stands in the source, as it may be printed. */
+  readonly path: string;
+  readonly submitted?: Date;
+  readonly late: boolean;
+  readonly files: readonly OwnFile[];
+}
+
+/** A file by its path in the submission. */
+interface OwnFile extends SourceFile {
+  /** Its path in the source. */
+  readonly origin: readonly string[];
+}
+
+/** Says whose the files are, and puts those of one attempt together. */
+function sortFiles(files: readonly SourceFile[], fit: Fit, context: LayoutContext) {
+  const findings: CollectFinding[] = [];
+  const found = new Map<
+    string,
+    { student: Student; parts: { file: SourceFile; said: Attribution }[] }
+  >();
+  const accounts = new Map<string, Set<string>>();
+  for (const file of files) {
+    const refuse = (message: string) =>
+      findings.push({ path: printed(file.path), message, refused: true });
+    const said = attribute(file.path, fit, context);
+    if (said === undefined) {
+      refuse(`is not named as the layout "${fit.layout}" has it: nobody's`);
+      continue;
+    }
+    if (said.fault !== undefined) {
+      refuse(`is not taken: ${said.fault}`);
+      continue;
+    }
+    try {
+      const student = context.people.find(said.owner);
+      const key = `${student.id}/${said.submitted?.getTime() ?? ""}`;
+      const one = found.get(key) ?? { student, parts: [] };
+      one.parts.push({ file, said });
+      found.set(key, one);
+      const { account } = said.owner;
+      if (account !== undefined) {
+        accounts.set(student.id, (accounts.get(student.id) ?? new Set()).add(account));
+      }
+    } catch (error) {
+      refuse(`is not taken: ${(error as Error).message}`);
+    }
+  }
+  const submissions: Submission[] = [];
+  for (const { student, parts } of found.values()) {
+    const [{ said, file }] = parts as [typeof parts[number]];
+    const path = printed(file.path.slice(0, fit.depth + 1));
+    const several = accounts.get(student.id);
+    if (several !== undefined && several.size > 1) {
+      const message =
+        `is not taken: ${several.size} people of the source have the name of "${student.id}"`;
+      findings.push({ path, student: student.id, message, refused: true });
+      continue;
+    }
+    submissions.push({
+      student,
+      path,
+      ...said.submitted && { submitted: said.submitted },
+      late: parts.some(({ said }) => said.late),
+      files: parts.map(({ file, said }) => ({ ...file, path: said.file, origin: file.path })),
+    });
+  }
+  const order = ({ student, submitted }: Submission) =>
+    [student.id, submitted?.getTime() ?? 0] as const;
+  submissions.sort((a, b) => {
+    const [[first, before], [second, after]] = [order(a), order(b)];
+    return first === second ? before - after : first < second ? -1 : 1;
+  });
+  return { submissions, findings };
+}
+
+/** Reads a submission, and when it was handed in. */
+async function take(
+  submission: Submission,
+  layout: LayoutName,
+  expected: Expected,
+  limits: CollectLimits,
+  { fileTimes = false }: CollectOptions,
+) {
+  let { submitted } = submission;
+  let files = submission.files;
+  if ("hasTimestamp" in LAYOUTS[layout]) {
+    const isTimestamp = ({ path }: SourceFile) => path.length === 1 && path[0] === TIMESTAMP_FILE;
+    const file = files.find(isTimestamp);
+    files = files.filter((one) => !isTimestamp(one));
+    if (file !== undefined && file.fault === undefined) submitted ??= await timeIn(file);
+  }
+  if (fileTimes && submitted === undefined) {
+    const times = files.flatMap(({ modified }) =>
+      modified === undefined ? [] : [modified.getTime()]
+    );
+    if (times.length > 0) submitted = new Date(Math.max(...times));
+  }
+  return { taken: await takeSubmission(files, expected, limits), submitted };
+}
+
+async function timeIn(file: SourceFile): Promise<Date | undefined> {
+  try {
+    return parseTimestamp(new TextDecoder().decode(await file.read(1000)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What students received. */
+async function readReleased(
+  course: Course,
+  assignment: string,
+): Promise<Pick<Expected, "notebooks" | "given">> {
+  const folder = assignmentFolder(course, "release", assignment);
+  const notebooks = new Map<string, Notebook>();
+  const given = new Map<string, Uint8Array>();
+  const refuse = (cause?: unknown) =>
+    new Error(
+      `Cannot collect "${assignment}": there is no release of it in "${folder}"; run tunebook grade release`,
+      { cause },
+    );
+  try {
+    await using source = await openFolder(folder, COLLECT_LIMITS.sourceFiles);
+    for (const file of source.files) {
+      const name = file.path.at(-1)!;
+      const bytes = await file.read(file.size);
+      if (file.path.length === 1 && name.endsWith(".ipynb")) {
+        notebooks.set(name, parseNotebook(new TextDecoder().decode(bytes), name));
+      } else given.set(name, bytes);
+    }
+  } catch (error) {
+    throw error instanceof Deno.errors.NotFound ? refuse(error) : error;
+  }
+  if (notebooks.size === 0) throw refuse();
+  return { notebooks, given };
+}
+
+/** When acceptance ends for a student; undefined if never. */
+function endOf(course: Course, assignment: string, student: Student): Date | undefined {
+  const { due, extensions, late: { maxDays } } = assignmentSettings(course, assignment);
+  const own = dueFor(student, due, extensions);
+  if (own === undefined || maxDays === undefined) return undefined;
+  return new Date(own.getTime() + maxDays * 86_400_000);
+}
+
+async function whoIsMissing(course: Course, assignment: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { id } of course.roster) {
+    try {
+      await Deno.stat(assignmentFolder(course, "submitted", assignment, id));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      missing.push(id);
+    }
+  }
+  return missing;
+}
+
+function printed(path: readonly string[]): string {
+  return quoted(path.join("/")).slice(1, -1);
+}
+
+/** The path in the source of a file of a submission, or of a file in a zip of it. */
+function inSource({ files }: Submission, path: readonly string[]): string {
+  const outer = files.find((file) => file.path.every((part, i) => part === path[i]))!;
+  const inner = path.slice(outer.path.length);
+  return [outer.origin, inner].filter(({ length }) => length > 0).map(printed).join(": ");
+}
+
+function unknownLayout(source: string, layout?: LayoutName): Error {
+  const name = quoted(basename(source));
+  if (layout !== undefined) {
+    return new Error(
+      `Cannot collect from ${name}: no file of a student on the roster is named as the layout "${layout}" has it, such as ${
+        LAYOUTS[layout].example
+      }`,
+    );
+  }
+  return new Error(
+    `Cannot collect from ${name}: no file name says which student on the roster it belongs to, in any of the layouts ${
+      Object.keys(LAYOUTS).join(", ")
+    }`,
+  );
+}

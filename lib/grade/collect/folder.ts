@@ -1,0 +1,93 @@
+/**
+ * A folder of submissions, which students may have written: links are not followed, and what is read is what was listed.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import type { Source, SourceFile } from "./source_file.ts";
+
+/** Folders that are not looked into: what they hold is no part of a submission, and may be large. */
+const SKIPPED = new Set([".git", ".ipynb_checkpoints", "node_modules", "__MACOSX"]);
+
+/** How deep folders are listed. */
+const MAX_DEPTH = 16;
+
+/**
+ * Opens a folder.
+ *
+ * @param root The folder.
+ * @param maxFiles The most files that are listed.
+ * @returns Its files, in the order of their paths.
+ * @throws {RangeError} If there are more.
+ */
+export async function openFolder(root: string, maxFiles: number): Promise<Source> {
+  // The folder itself may be reached by a link: the person who collects has named it.
+  const real = await Deno.realPath(root);
+  const files: SourceFile[] = [];
+  const add = (file: SourceFile) => {
+    if (files.length >= maxFiles) {
+      throw new RangeError(`Cannot collect from "${root}": it holds more than ${maxFiles} files`);
+    }
+    files.push(file);
+  };
+  const walk = async (path: readonly string[]) => {
+    const entries = await Array.fromAsync(Deno.readDir(join(real, ...path)));
+    for (const { name } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+      const inner = [...path, name];
+      const info = await Deno.lstat(join(real, ...inner));
+      if (info.isDirectory) {
+        if (SKIPPED.has(name)) continue;
+        if (inner.length < MAX_DEPTH) await walk(inner);
+        else add(refused(inner, `it is a folder more than ${MAX_DEPTH} levels deep`));
+      } else add(listed(real, inner, info));
+    }
+  };
+  await walk([]);
+  return { files, async [Symbol.asyncDispose]() {} };
+}
+
+function listed(root: string, path: readonly string[], info: Deno.FileInfo): SourceFile {
+  if (info.isSymlink) return refused(path, "it is a symbolic link");
+  if (!info.isFile) return refused(path, "it is not a plain file");
+  if ((info.nlink ?? 1) > 1) {
+    return refused(path, "it is a hard link: other names lead to its file");
+  }
+  return {
+    path,
+    size: info.size,
+    ...info.mtime && { modified: info.mtime },
+    read: (limit) => read(root, path, info, limit),
+  };
+}
+
+function refused(path: readonly string[], fault: string): SourceFile {
+  const read = () => Promise.reject(new Error(`Cannot read "${path.join("/")}": ${fault}`));
+  return { path, size: 0, fault, read };
+}
+
+/** Reads the file that was listed, though its owner may put a link in its place meanwhile. */
+async function read(
+  root: string,
+  path: readonly string[],
+  listed: Deno.FileInfo,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const full = join(root, ...path);
+  using file = await Deno.open(full, { read: true });
+  const info = await file.stat();
+  const isSame = info.isFile && info.dev === listed.dev && info.ino === listed.ino;
+  if (!isSame || await Deno.realPath(full) !== full) {
+    throw new Error("it was replaced while it was being collected");
+  }
+  const tooLarge = () => new RangeError(`it holds more than ${limit} bytes`);
+  if (info.size > limit) throw tooLarge();
+  // One byte more shows that it has grown.
+  const bytes = new Uint8Array(info.size + 1);
+  let length = 0;
+  for (let n; length < bytes.length && (n = await file.read(bytes.subarray(length))) !== null;) {
+    length += n;
+  }
+  if (length > info.size) throw new Error("it was written to while it was being collected");
+  return bytes.slice(0, length);
+}

@@ -1,0 +1,428 @@
+// Submissions are collected from what course systems, nbgrader and people make: whose they are, which attempt counts,
+// and that nothing hostile is written or stops the rest.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { dirname, join } from "@std/path";
+import fc from "fast-check";
+import { type CollectOptions, collectSubmissions } from "../../lib/grade/collect.ts";
+import { type Course, initCourse, openCourse } from "../../lib/grade/course.ts";
+import { removeIfThere } from "../../lib/grade/replace_folder.ts";
+import { releaseNotebook } from "../../lib/grade/release.ts";
+import { formatNotebook } from "../../lib/runtime/notebook.ts";
+import { answer, book, test, written } from "./book.ts";
+import { type RawEntry, rawZip } from "./raw_zip.ts";
+
+const RELEASE = releaseNotebook(book(
+  ["code", "const f = 1;", answer("f")],
+  ["code", "f;", test("test_f", 3)],
+  ["markdown", "Why?", written("why")],
+)).notebook;
+
+/** A notebook that was handed in. */
+function notebook(text: string): string {
+  const copy = structuredClone(RELEASE);
+  copy.cells[0]!.source = text;
+  return formatNotebook(copy);
+}
+
+interface Place extends AsyncDisposable {
+  readonly course: Course;
+  /** A folder for sources, beside the course. */
+  readonly sources: string;
+}
+
+const SETTINGS = `assignments:
+  week1: { due: "2026-10-01 12:00", accepts: [ipynb, md, pdf], late: { penaltyPerDay: 0.1, maxDays: 2 } }
+  team: { groups: true }
+`;
+const ROSTER = `id,first_name,last_name,lms_user_id,group
+ada,Ada,Lovelace,1234,blue
+bob,Bob,Ångström-O'Hara,1235,blue
+cho,Cho,Lee,,red
+lee,Lee,Cho,,red
+eve,Eve,Adams,1239,
+`;
+
+async function makePlace(): Promise<Place> {
+  const root = await Deno.makeTempDir({ prefix: "tunebook-collect-" });
+  const folder = join(root, "course");
+  await Deno.mkdir(folder);
+  await initCourse(folder);
+  await Deno.writeTextFile(join(folder, "course.yaml"), SETTINGS);
+  await Deno.writeTextFile(join(folder, "roster.csv"), ROSTER);
+  for (const id of ["week1", "team"]) {
+    await Deno.mkdir(join(folder, "release", id));
+    await Deno.writeTextFile(join(folder, "release", id, `${id}.ipynb`), formatNotebook(RELEASE));
+    await Deno.writeTextFile(join(folder, "release", id, "data.csv"), "1,2\n");
+  }
+  return {
+    course: await openCourse(folder),
+    sources: join(root, "sources"),
+    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
+  };
+}
+
+/** Writes files by their paths, or a zip where the path says so. */
+async function lay(folder: string, files: Record<string, string | Uint8Array>): Promise<string> {
+  for (const [path, data] of Object.entries(files)) {
+    const full = join(folder, path);
+    await Deno.mkdir(dirname(full), { recursive: true });
+    if (typeof data === "string") await Deno.writeTextFile(full, data);
+    else await Deno.writeFile(full, data);
+  }
+  return folder;
+}
+
+/** The files of a folder with their contents; of notebooks, the first cell. */
+async function tree(folder: string, within = ""): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const entries = await Array.fromAsync(Deno.readDir(join(folder, within))).catch(() => []);
+  for (const { name, isDirectory } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+    const path = within === "" ? name : `${within}/${name}`;
+    if (isDirectory) Object.assign(found, await tree(folder, path));
+    else {
+      const text = await Deno.readTextFile(join(folder, path));
+      found[path] = path.endsWith(".ipynb") && text.startsWith("{")
+        ? [JSON.parse(text).cells[0].source].flat().join("")
+        : text.trim();
+    }
+  }
+  return found;
+}
+
+const submitted = ({ course }: Place) => tree(join(course.root, "submitted"));
+
+/** Collects, and says what counts and what was found. */
+async function collect(
+  place: Place,
+  source: string,
+  options?: CollectOptions,
+  assignment = "week1",
+) {
+  const result = await collectSubmissions(place.course, assignment, source, options);
+  return {
+    layout: result.layout,
+    attempts: result.attempts.map(({ student, attempt, isNew, counts }) =>
+      `${student} ${attempt}${isNew ? " new" : ""}${counts ? " counts" : ""}`
+    ),
+    findings: result.findings.map(({ path, message }) => `${path} ${message}`),
+    missing: result.missing,
+  };
+}
+
+const zip = (files: Record<string, string>, more: RawEntry[] = []) =>
+  rawZip([...Object.entries(files).map(([name, data]) => ({ name, data })), ...more]);
+
+Deno.test("each layout says whose a file is", async (t) => {
+  const both = { "ada/week1/week1.ipynb": "a", "bob/week1/week1.ipynb": "b" };
+  for (
+    const [layout, files, expected] of [
+      ["course", { "ada/week1/week1.ipynb": "a", "bob/week1/week1.ipynb": "b" }, both],
+      [
+        "course",
+        { "submitted/ada/week1/week1.ipynb": "a", "submitted/bob/week1/week1.ipynb": "b" },
+        both,
+      ],
+      ["students", { "ada/week1.ipynb": "a", "bob/src/week1.ipynb": "b" }, both],
+      ["students", { "ada.ipynb": "a", "week1_bob.ipynb": "b" }, both],
+      [
+        "students",
+        { "Ada Lovelace/week1.ipynb": "a", "Ångström-O'Hara, Bob/week1.ipynb": "b" },
+        both,
+      ],
+      ["repositories", { "week1-ada/week1.ipynb": "a", "week1-BOB-main/week1.ipynb": "b" }, both],
+      ["canvas", {
+        "lovelaceada_1234_91_week1.ipynb": "a",
+        "ångströmoharabob_LATE_1235_92_week1-3.ipynb": "b",
+      }, both],
+      ["moodle", {
+        "Ada Lovelace_7712_assignsubmission_file_/week1.ipynb": "a",
+        "Ångström-O'Hara Bob_7713_assignsubmission_file_/week1 (1).ipynb": "b",
+      }, both],
+      ["moodle", {
+        "Ada Lovelace_7712_assignsubmission_file/week1.ipynb": "a",
+        "Bob Ångström-OHara_7713_assignsubmission_file_week1.ipynb": "b",
+      }, both],
+      ["blackboard", {
+        "week1_ada_attempt_2026-09-30-10-11-12_week1.ipynb": "a",
+        "week1_bob_attempt_2026-09-30-10-11-13_week1.ipynb": "b",
+        "week1_bob_attempt_2026-09-30-10-11-13.txt": "Name: Bob",
+      }, {
+        "ada/week1/timestamp.txt": "2026-09-30 10:11:12.000000 UTC",
+        "ada/week1/week1.ipynb": "a",
+        "bob/week1/timestamp.txt": "2026-09-30 10:11:13.000000 UTC",
+        "bob/week1/week1.ipynb": "b",
+      }],
+      ["exchange", {
+        "ada+week1+2026-09-30 10:00:00.5 UTC+x1/week1.ipynb": "a",
+        "ada+week1+2026-09-30 10:00:00.5 UTC+x1/timestamp.txt": "2026-09-30 10:00:00.5 UTC",
+      }, {
+        "ada/week1/timestamp.txt": "2026-09-30 10:00:00.500000 UTC",
+        "ada/week1/week1.ipynb": "a",
+      }],
+    ] as const
+  ) {
+    await t.step(`${layout}: ${Object.keys(files)[0]}`, async () => {
+      const sources: Record<string, string> = Object.fromEntries(
+        Object.entries(files).map((
+          [path, text],
+        ) => [path, path.endsWith(".ipynb") ? notebook(text) : text]),
+      );
+      for (const kind of ["folder", "zip", "inner"]) {
+        await using place = await makePlace();
+        const inner = Object.fromEntries(
+          Object.entries(sources).map(([path, text]) => [`Export of 1 October/${path}`, text]),
+        );
+        const source = kind === "zip"
+          ? join(await lay(place.sources, { "all.zip": zip(sources) }), "all.zip")
+          : await lay(place.sources, kind === "inner" ? inner : sources);
+        const result = await collect(place, source);
+        if (kind !== "inner" || layout !== "course") assertEquals(result.layout, layout);
+        if (kind === "inner" && layout === "course") continue;
+        assertEquals(await submitted(place), expected);
+        assertEquals(result.missing.includes("eve"), true);
+        const before = await tree(place.course.root);
+        const again = await collect(place, source);
+        assertEquals(again.attempts.filter((one) => one.includes("new")), []);
+        assertEquals(await tree(place.course.root), before);
+      }
+    });
+  }
+});
+
+Deno.test("attempts are kept, and the newest that was accepted counts", async () => {
+  await using place = await makePlace();
+  const at = (time: string) => `ada+week1+2026-10-${time} UTC+x`;
+  const one = await lay(join(place.sources, "1"), {
+    [`${at("01 11:00:00")}/week1.ipynb`]: notebook("second"),
+    [`${at("01 09:00:00")}/week1.ipynb`]: notebook("first"),
+  });
+  assertEquals((await collect(place, one)).attempts, ["ada 1 new", "ada 2 new counts"]);
+  assertEquals((await submitted(place))["ada/week1/week1.ipynb"], "second");
+  // Older than what counts; and after the last day on which anything is accepted.
+  const two = await lay(join(place.sources, "2"), {
+    [`${at("01 10:00:00")}/week1.ipynb`]: notebook("between"),
+    [`${at("03 12:00:01")}/week1.ipynb`]: notebook("too late"),
+  });
+  const result = await collect(place, two);
+  assertEquals(result.attempts, ["ada 3 new", "ada 4 new"]);
+  assertEquals(result.findings, [
+    `${
+      at("03 12:00:01")
+    } came after 2026-10-03T12:00:00.000Z, when nothing is accepted any more: it is kept, and attempt 2 counts`,
+  ]);
+  assertEquals(await submitted(place), {
+    "ada/week1/timestamp.txt": "2026-10-01 11:00:00.000000 UTC",
+    "ada/week1/week1.ipynb": "second",
+  });
+  const kept = await tree(join(place.course.root, "attempts", "ada", "week1"));
+  assertEquals(
+    Object.keys(kept).filter((path) => path.endsWith(".ipynb")).map((path) => kept[path]),
+    ["first", "second", "between", "too late"],
+  );
+  assertEquals((await collect(place, one)).attempts, ["ada 1", "ada 2 counts"]);
+});
+
+Deno.test("what was put into submitted by hand, or edited there, is kept as an attempt", async () => {
+  await using place = await makePlace();
+  const folder = join(place.course.root, "submitted", "ada", "week1");
+  await lay(folder, { "week1.ipynb": notebook("by hand"), "extra/data.txt": "1" });
+  const source = await lay(place.sources, { "ada/week1.ipynb": notebook("collected") });
+  assertEquals((await collect(place, source)).attempts, ["ada 2 new counts"]);
+  await Deno.writeTextFile(join(folder, "week1.ipynb"), notebook("corrected"));
+  await Deno.writeTextFile(join(folder, "timestamp.txt"), "2026-10-01 10:00:00 UTC");
+  assertEquals((await collect(place, source)).attempts, ["ada 2"]);
+  assertEquals(await submitted(place), {
+    "ada/week1/timestamp.txt": "2026-10-01 10:00:00 UTC",
+    "ada/week1/week1.ipynb": "corrected",
+  });
+  const kept = await tree(join(place.course.root, "attempts", "ada", "week1"));
+  assertEquals([kept["1/extra/data.txt"], kept["2/week1.ipynb"]], ["1", "collected"]);
+});
+
+Deno.test("students are found by number and name, and confusion is refused", async () => {
+  await using place = await makePlace();
+  const source = await lay(place.sources, {
+    // Eve calls herself as Ada, and names a file like Ada's.
+    "lovelaceada_1234_9_x_1239_91_week1.ipynb": notebook("forged"),
+    "lovelaceada_1239_92_week1.ipynb": notebook("renamed"),
+    "nobody_1_93_week1.ipynb": notebook("x"),
+    "leecho_55_94_week1.ipynb": notebook("either"),
+    "adamseve_1239_95_week1.ipynb": notebook("good"),
+    "anon_LATE_x9_96_week1.ipynb": notebook("x"),
+  });
+  const { attempts, findings, missing } = await collect(place, source);
+  assertEquals(attempts, ["eve 1 new counts"]);
+  assertEquals(findings, [
+    'anon_LATE_x9_96_week1.ipynb is not named as the layout "canvas" has it: nobody\'s',
+    'leecho_55_94_week1.ipynb is not taken: "cho" and "lee" have the name "leecho": write their numbers into the roster\'s column "lms_user_id"',
+    "lovelaceada_1234_9_x_1239_91_week1.ipynb is not taken: its name can be read as that of 1234 and 1239",
+    'lovelaceada_1239_92_week1.ipynb is not taken: the number "1239" is "eve" on the roster, but the name is "lovelaceada"',
+    'nobody_1_93_week1.ipynb is not taken: nobody on the roster has the name "nobody"',
+  ]);
+  assertEquals(missing, ["ada", "bob", "cho", "lee"]);
+  const moodle = await lay(join(place.sources, "moodle"), {
+    "Ada Lovelace_1_assignsubmission_file_/week1.ipynb": notebook("x"),
+    "Lovelace Ada_2_assignsubmission_file_/week1.ipynb": notebook("y"),
+    "Eve Adams_3_assignsubmission_file_/week1.ipynb": notebook("good"),
+  });
+  const second = await collect(place, moodle);
+  assertEquals(second.attempts, ["eve 1 counts"]);
+  assertEquals(second.findings, [
+    'Ada Lovelace_1_assignsubmission_file_ is not taken: 2 people of the source have the name of "ada"',
+  ]);
+});
+
+Deno.test("one bad archive, link or file never stops the rest", async () => {
+  await using place = await makePlace();
+  const bomb = zip({ "week1.ipynb": "0".repeat(100_000) });
+  const inner = zip({ "week1.ipynb": notebook("nested") });
+  const source = await lay(place.sources, {
+    "ada/broken.zip": new Uint8Array(100),
+    "ada/week1.ipynb": notebook("a"),
+    "bob/work.zip": zip({
+      "hand in/week1.ipynb": notebook("b"),
+      "__MACOSX/x": "",
+      "data.csv": "1,2",
+    }, [
+      { name: "../../../../escape.ipynb", data: notebook("x") },
+      { name: "link.ipynb", data: "/etc/passwd", mode: 0o120777 },
+      { name: "secret.md", data: "x".repeat(30), flags: 1 },
+      { name: "inner.zip", data: inner },
+      { name: "run.sh", data: "x" },
+      { name: "CON.md", data: "# x" },
+      { name: "we\u0065\u0301k\u202e\n.md", data: "# y" },
+    ]),
+    "cho/bomb.zip": bomb,
+    "eve/week1.ipynb": "not a notebook",
+    "eve/essay.PDF": "%PDF-1.7\n",
+    "eve/fake.pdf": "<script>",
+    "eve/binary.md": "a\0b",
+  });
+  await Deno.symlink("/etc/passwd", join(source, "lee.ipynb"));
+  const limits = { fileBytes: 50_000 };
+  const { attempts, findings } = await collect(place, source, { limits });
+  assertEquals(attempts, ["ada 1 new counts", "bob 1 new counts", "eve 1 new counts"]);
+  assertEquals(findings.map((one) => one.replace(/(as a zip: ).*/, "$1…")), [
+    'ada/broken.zip cannot be opened: Cannot open "broken.zip" as a zip: …',
+    "bob/work.zip: ../../../../escape.ipynb is not taken: its path leads out of the folder",
+    'bob/work.zip: CON.md is stored as "_CON.md"',
+    "bob/work.zip: inner.zip is not opened: it is a zip in a zip",
+    "bob/work.zip: link.ipynb is not taken: it is a symbolic link",
+    "bob/work.zip: run.sh is not taken: the assignment accepts notebooks, Markdown, and PDF",
+    "bob/work.zip: secret.md is not taken: it is encrypted",
+    "bob/work.zip: we\u{e9}k".replace("\u{e9}", "e\u0301") +
+    '\\u{202e}\\n.md is stored as "weék_.md"',
+    "cho holds nothing that the assignment accepts",
+    "cho/bomb.zip: week1.ipynb cannot be read: it holds more than 50000 bytes",
+    "eve/binary.md is not taken: it is not a text",
+    "eve/fake.pdf is not taken: it is not a PDF",
+    "eve/week1.ipynb cannot be read as a notebook",
+    "lee.ipynb is not taken: it is a symbolic link",
+    "lee.ipynb holds nothing that the assignment accepts",
+  ]);
+  assertEquals(await submitted(place), {
+    "ada/week1/week1.ipynb": "a",
+    "bob/week1/_CON.md": "# x",
+    "bob/week1/week1.ipynb": "b",
+    "bob/week1/weék_.md": "# y",
+    "eve/week1/essay.PDF": "%PDF-1.7",
+    "eve/week1/week1.ipynb": "not a notebook",
+  });
+});
+
+Deno.test("groups hand in under a member's or the group's name; what is not accepted is said", async () => {
+  await using place = await makePlace();
+  const source = await lay(place.sources, {
+    "Blue_17_assignsubmission_file_/team.ipynb": notebook("blue"),
+    "Lee Cho_18_assignsubmission_file_/team.ipynb": notebook("x"),
+    "Eve Adams_19_assignsubmission_file_/essay.md": "# x",
+  });
+  const { attempts, findings } = await collect(place, source, {}, "team");
+  // Cho Lee or Lee Cho: both are of one group.
+  assertEquals(attempts, ["ada 1 new counts", "cho 1 new counts"]);
+  assertEquals(findings, [
+    "Eve Adams_19_assignsubmission_file_ holds nothing that the assignment accepts",
+    "Eve Adams_19_assignsubmission_file_/essay.md is not taken: the assignment accepts notebooks",
+  ]);
+});
+
+Deno.test("what cannot be collected at all is an error in words", async () => {
+  await using place = await makePlace();
+  const source = await lay(place.sources, { "x/y.txt": "x", "x.zip": "x" });
+  const fails = (assignment: string, path: string, message: string) =>
+    assertRejects(() => collectSubmissions(place.course, assignment, path), Error, message);
+  await fails("week1", source, "no file name says which student");
+  await fails("week1", join(source, "none"), "there is no such file or folder");
+  await fails("week1", join(source, "x.zip"), "as a zip");
+  await fails("week9", source, "there is no release of it");
+  await fails("../x", source, "cannot name a folder");
+});
+
+Deno.test("no archive writes outside of the submissions, whatever its names are", async () => {
+  await using place = await makePlace();
+  const { root } = place.course;
+  const outside = async () => {
+    const all = await tree(dirname(root));
+    return Object.fromEntries(
+      Object.entries(all).filter(([path]) => !/^course\/(submitted|attempts)\//.test(path)),
+    );
+  };
+  const before = await outside();
+  const part = fc.constantFrom(
+    ...[
+      "..",
+      ".",
+      "",
+      "ada",
+      "bob",
+      "week1",
+      "submitted",
+      "C:",
+      "~",
+      "\\",
+      "\0",
+      "CON",
+      "week1.ipynb",
+      "a.md",
+      "b.PDF",
+    ],
+    ...[
+      "timestamp.txt",
+      "week1-ada",
+      "ada+week1+2026-09-01 10:00:00 UTC",
+      "lovelaceada_1234_9_x.md",
+      "é.md",
+      "e\u0301.md",
+    ],
+  );
+  const name = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("/"));
+  const entry = fc.record({
+    name: fc.oneof(name, fc.string({ unit: "binary", maxLength: 20 })),
+    data: fc.constantFrom("# text", "%PDF-1", notebook("x"), zip({ "../../x.md": "# x" })),
+    mode: fc.constantFrom(0o100644, 0o120777, 0),
+  });
+  const path = join(place.sources, "x.zip");
+  await Deno.mkdir(place.sources);
+  await fc.assert(
+    fc.asyncProperty(fc.array(entry, { maxLength: 6 }), async (entries) => {
+      // One file that is someone's, so that there is a layout.
+      await Deno.writeFile(
+        path,
+        rawZip([...entries, { name: "ada/week1.ipynb", data: notebook("a") }]),
+      );
+      await collectSubmissions(place.course, "week1", path);
+      await Deno.remove(path);
+      assertEquals(await outside(), before);
+      for (const written of Object.keys(await submitted(place))) {
+        assertEquals(
+          /^(ada|bob|cho|lee|eve)\/week1\/[\p{L}\p{N}_][^/\\\0]*$/u.test(written),
+          true,
+          written,
+        );
+      }
+      for (const step of ["attempts", "submitted"]) await removeIfThere(join(root, step));
+    }),
+    { numRuns: 40 },
+  );
+});
