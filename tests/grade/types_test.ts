@@ -86,7 +86,7 @@ Deno.test(`types that are as asked pass${needs}`, async () => {
   assertEquals(await typeFault(given, asked, { solution, own }), undefined);
 });
 
-Deno.test(`a type that differs is said, and so is an error in the answer${needs}`, async () => {
+Deno.test(`a type that differs is named, and so is an error in the answer${needs}`, async () => {
   assertEquals(
     await typeFault("const twice = (x: string) => x.length;", ASKED),
     "The type is (x: string) => number: expected (x: number) => number",
