@@ -18,6 +18,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "make the students' version of an assignment, after proving it",
     load: () => import("./grade/release.ts"),
   },
+  collect: {
+    summary: "take in what students handed in, from a folder or a course system's zip",
+    load: () => import("./grade/collect.ts"),
+  },
+  autograde: {
+    summary: "grade submissions in a sandbox",
+    load: () => import("./grade/autograde.ts"),
+  },
   serve: {
     summary: "mark written answers on a local web page",
     load: () => import("./grade/serve.ts"),

@@ -65,6 +65,7 @@ export async function gradeNotebook(
   };
   const { graded, isLate } = await GATE.share(once);
   if (!isLate) return graded;
+  if (options.repeat === false) return { ...graded, late: true };
   return { ...(await GATE.alone(once)).graded, repeated: true };
 }
 

@@ -89,6 +89,9 @@ export function kernelEndError(end: KernelEnd): CellError {
       `so the kernel was ended${lost}`;
   } else if (/out of memory|OOM/i.test(exit.stderr)) {
     message = `The kernel ran out of memory ${where}${lost}`;
+  } else if (exit.stderr.includes("\nDeno has panicked.")) {
+    const place = /panicked at ([^\s:]+:\d+)/.exec(exit.stderr)?.[1];
+    message = `Deno crashed ${where} by a fault of its own${place ? `, in ${place}` : ""}${lost}`;
   } else if (end.exitCode !== undefined) {
     message = `The kernel was ended by Deno.exit(${end.exitCode}) ${where}${lost}`;
   } else {
