@@ -26,6 +26,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "take in what students handed in, from a folder or a course system's zip",
     load: () => import("./grade/collect.ts"),
   },
+  autograde: {
+    summary: "grade submissions in a sandbox",
+    load: () => import("./grade/autograde.ts"),
+  },
   serve: {
     summary: "mark written answers on a local web page",
     load: () => import("./grade/serve.ts"),
@@ -33,6 +37,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
   feedback: {
     summary: "write the pages that students get back",
     load: () => import("./grade/feedback.ts"),
+  },
+  gradebook: {
+    summary: "export scores, and describe them",
+    load: () => import("./grade/gradebook.ts"),
+  },
+  similar: {
+    summary: "show submissions that share more than the release explains",
+    load: () => import("./grade/similar.ts"),
   },
 };
 

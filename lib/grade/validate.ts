@@ -5,7 +5,7 @@
  * @module
  */
 
-import { basename, dirname, join, resolve } from "@std/path";
+import { basename, dirname, resolve } from "@std/path";
 import { sandboxFault } from "../runtime/sandbox/outer.ts";
 import { formatNotebook, type Notebook, readNotebook } from "../runtime/notebook.ts";
 import { gradeSubmission } from "./autograde.ts";

@@ -53,6 +53,11 @@ export interface GradeOptions {
   read?: readonly string[];
   /** Whether the notebook runs in a sandbox; without one, nothing holds it. */
   sandbox?: boolean;
+  /**
+   * Whether a submission that meets a time limit is graded once more, alone, which is the default. Who
+   * grades in several processes leaves it out, and does that when the others are done.
+   */
+  repeat?: boolean;
 }
 
 /** The verdict on one graded cell. */
@@ -100,6 +105,8 @@ export interface Graded {
   readonly notebook: Notebook;
   /** What was changed in the submission, and what the instructor should see to. */
   readonly findings: readonly Finding[];
+  /** Whether it met a time limit, and was not graded again. */
+  readonly late?: boolean;
   /** Whether it was graded twice, the second time alone, because the first met a time limit. */
   readonly repeated?: boolean;
 }

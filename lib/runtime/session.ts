@@ -360,7 +360,7 @@ export class Session {
     const fact = message.content?.data?.[PROVENANCE_MIME];
     if (fact !== undefined) {
       owner.provenance.push(fact as ProvenanceEntry);
-      if (!this.#options.keepRecords) return;
+      if (!this.#options.collectRecords) return;
     }
     owner.collector.add(message, owner.executionCount);
     if (owner === this.#running) owner.onOutput?.(message);

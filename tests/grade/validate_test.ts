@@ -6,7 +6,7 @@ import { bundleFiles } from "../../lib/grade/bundle.ts";
 import { listArchive } from "../../lib/grade/collect/archive.ts";
 import { releaseNotebook } from "../../lib/grade/release.ts";
 import { validateNotebook } from "../../lib/grade/validate.ts";
-import { Validation } from "../../lib/grade/validate/result.ts";
+import type { Validation } from "../../lib/grade/validate/result.ts";
 import { formatNotebook, type Notebook, readNotebook } from "../../lib/runtime/notebook.ts";
 import { tunebook } from "../cli/tunebook.ts";
 import { answer, book, locked, test, written } from "./book.ts";
