@@ -21,7 +21,7 @@ import {
 } from "./metadata.ts";
 import { checkProposal, structureRulesIn } from "./proposal_file.ts";
 import { questionTitle } from "./questions.ts";
-import { type Release, STUBS } from "./release.ts";
+import { answeredNames, type Release, STUBS } from "./release.ts";
 import { CODE_STUBS } from "./stubs.ts";
 import { proposalOf, type StructureRow } from "./structure.ts";
 import { openPlace } from "./validate/place.ts";
@@ -78,7 +78,7 @@ export async function validateNotebook(
       message: `"${file}" is not there when the tests run: it is a link, or too large`,
     });
   }
-  const release = releaseOf(released ?? usable);
+  const release = releaseOf(released ?? usable, usable);
   const graded = await gradeSubmission(release, withoutThisCall(usable), {
     codecs,
     limits,
@@ -158,14 +158,14 @@ function changedCells(cells: readonly GradedCell[], findings: Finding[]): Set<st
 }
 
 /** A release as a student has it: nothing is hidden. */
-function releaseOf(notebook: Notebook): Release {
+function releaseOf(notebook: Notebook, answers: Notebook): Release {
   const cells = gradedCells(notebook).map(({ cell, metadata }) =>
     [
       metadata.grade_id,
       { source: cell.source, checksum: cellChecksum(cell, metadata) },
     ] as const
   );
-  return { notebook, withHidden: new Map(cells) };
+  return { notebook, withHidden: new Map(cells), answered: answeredNames(answers) };
 }
 
 /** The notebook without cells that would validate it again. */
