@@ -49,6 +49,11 @@ export interface GradeOptions {
   signal?: AbortSignal;
   /** The assignment's folder, in which the notebook runs; the current one by default. */
   cwd?: string;
+  /**
+   * The folder in which tests run; `cwd` by default. In one without files of the student's, nothing of the
+   * student's can say how they run.
+   */
+  testsCwd?: string;
   /** Files and folders that the notebook may read beside the library's. */
   read?: readonly string[];
   /** Whether the notebook runs in a sandbox; without one, nothing holds it. */

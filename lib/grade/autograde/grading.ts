@@ -108,7 +108,7 @@ class Grading implements AsyncDisposable {
       secondsLeft: () => this.#secondsLeft,
     });
     this.#tests = new TestRunner(release, notebook, this.#student, {
-      cwd: resolve(cwd),
+      cwd: resolve(options.testsCwd ?? cwd),
       codecs,
       signal,
       strict,

@@ -76,11 +76,9 @@ export async function gradeFolder(
 ): Promise<FolderResult> {
   const { assignment, releases, tests, untested } = grader;
   const submission = await readSubmission(course, assignment.id, student);
-  const own = new Set(assignment.files);
   const released = assignment.files.map((path) => ({ path, from: join(assignment.folder, path) }));
-  const handedIn = submission.files.filter(({ path }) => !own.has(path));
   const work = { assignment: assignment.id, student };
-  await using place = await openWorkplace(course, work, [...handedIn, ...released]);
+  await using place = await openWorkplace(course, work, released, submission.files);
   const notebooks: NotebookResult[] = [];
   const times: Record<string, Record<string, number>> = {};
   const graded = new Map<string, Notebook>();
@@ -93,6 +91,7 @@ export async function gradeFolder(
         ...options,
         limits: assignment.settings.limits,
         cwd: place.cwd,
+        testsCwd: place.testsCwd,
         read: [place.cwd],
         repeat: false,
       });
@@ -111,7 +110,10 @@ export async function gradeFolder(
     tests,
     untested,
     notebooks,
-    notes: submission.notes,
+    notes: [
+      ...submission.notes,
+      ...place.leftOut.map((path) => `"${path}" is left out: the release has it in another form`),
+    ],
   };
   if (timedOut && !keep.timeouts) return { result, timedOut };
   const folder = assignmentFolder(course, "autograded", assignment.id, student);
