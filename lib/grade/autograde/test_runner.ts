@@ -74,7 +74,7 @@ export class TestRunner {
       cwd,
       codecs,
       clock,
-      onMessage: (message) => this.#relay.fromExaminer(message),
+      onCall: (content) => this.#relay.fromExaminer(content),
     });
     this.#relay = new Relay(student, this.#examiner, clock);
   }
