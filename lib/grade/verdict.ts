@@ -59,6 +59,11 @@ export interface GradeOptions {
   /** Whether the notebook runs in a sandbox; without one, nothing holds it. */
   sandbox?: boolean;
   /**
+   * The test, by its `grade_id`, that verdicts are wanted on, and on those that use what it declares; all
+   * tests by default. Others are not run, unless these use what they declare.
+   */
+  only?: string;
+  /**
    * Whether a submission that meets a time limit is graded once more, alone, which is the default. Who
    * grades in several processes leaves it out, and does that when the others are done.
    */
