@@ -38,6 +38,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "write the pages that students get back",
     load: () => import("./grade/feedback.ts"),
   },
+  gradebook: {
+    summary: "export scores, and describe them",
+    load: () => import("./grade/gradebook.ts"),
+  },
+  similar: {
+    summary: "show submissions that share more than the release explains",
+    load: () => import("./grade/similar.ts"),
+  },
 };
 
 /** Adds the subcommand. */

@@ -96,6 +96,7 @@ class Grading implements AsyncDisposable {
     );
     const { cwd = Deno.cwd(), codecs = [], sandbox = true, read = [], signal, strict } = options;
     const { memory, disk, output } = this.#limits;
+    const walls = sandbox ? { memory, disk, read: [...read] } : undefined;
     this.#clock = new ProcessorClock(() => [...this.#student.processes, ...this.#tests.processes]);
     this.#student = new Student({
       cwd: resolve(cwd),
@@ -103,7 +104,7 @@ class Grading implements AsyncDisposable {
       output,
       signal,
       clock: this.#clock,
-      sandbox: sandbox ? { memory, disk, read: [...read] } : undefined,
+      sandbox: walls,
       onMessage: (message) => this.#tests.fromStudent(message),
       secondsLeft: () => this.#secondsLeft,
     });
@@ -112,6 +113,7 @@ class Grading implements AsyncDisposable {
       codecs,
       signal,
       strict,
+      sandbox: walls,
       clock: this.#clock,
       limits: this.#limits,
     });
@@ -214,7 +216,7 @@ class Grading implements AsyncDisposable {
     const late = `The submission's ${this.#limits.totalSeconds} s were over before the test`;
     if (left <= 0) return verdict("timeout", 0, late);
     const { result, fault, notes, faults, score } = shared
-      ? await this.#tests.runShared(cell, `cell ${index + 1}`, left)
+      ? await this.#tests.runShared(cell, gradeId, `cell ${index + 1}`, left)
       : await this.#tests.run(cell, gradeId, left);
     for (const message of faults) this.#findings.push({ index, gradeId, message });
     if (fault !== undefined) return verdict(fault.status, 0, fault.message);
