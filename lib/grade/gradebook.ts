@@ -515,17 +515,27 @@ function readMark(row: Row): Mark {
 }
 
 /**
- * Opens the gradebook of a course, `gradebook.db` in its folder.
+ * The file of a course's gradebook. Its name is not that of nbgrader's, which may be in the same folder.
+ *
+ * @param course The course.
+ * @returns The path.
+ */
+export function gradebookFile({ root }: { readonly root: string }): string {
+  return join(root, "tunebook.db");
+}
+
+/**
+ * Opens the gradebook of a course, and makes it where there is none.
  *
  * @param course The course.
  * @returns The gradebook, with the roster's students in it.
  * @throws {Error} As {@linkcode Gradebook.open} does.
  */
 export function openGradebook(
-  { root, roster }: { readonly root: string; readonly roster: readonly Student[] },
+  course: { readonly root: string; readonly roster: readonly Student[] },
 ): Gradebook {
-  const book = Gradebook.open(join(root, "gradebook.db"));
-  book.putStudents(roster);
+  const book = Gradebook.open(gradebookFile(course));
+  book.putStudents(course.roster);
   return book;
 }
 

@@ -27,7 +27,7 @@ export function register(grade: Command): void {
       "Serves a page on which people mark written answers, by keyboard alone if they like: rubrics, comments that are " +
         "used again, the student's report beside the answer. Only this machine reaches it, and only with the token " +
         "in the address that is printed. Several people may mark at once, each in a browser of this machine or through " +
-        "an SSH tunnel; nobody overwrites what they have not seen. Every change is saved at once, in gradebook.db. " +
+        "an SSH tunnel; nobody overwrites what they have not seen. Every change is saved at once, in tunebook.db. " +
         "Ctrl-C ends it.",
     )
     .argument("[assignments...]", "the assignments to mark (default: all that were graded)")
