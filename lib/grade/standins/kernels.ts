@@ -117,6 +117,9 @@ export class Student implements Cells {
 /** Where and how the instructor's cells run. */
 export type ExaminerOptions = Pick<StudentOptions, "cwd" | "codecs" | "clock" | "onMessage">;
 
+/** The heap of the grader's own kernel, in MiB. */
+const EXAMINER_HEAP = 2048;
+
 /** The grader's own kernel, started with the first test. */
 export class ExaminerKernel implements Cells {
   readonly #options: ExaminerOptions;
@@ -137,7 +140,10 @@ export class ExaminerKernel implements Cells {
   async prepare<Source extends { source: string }>(cells: readonly Source[]): Promise<Source[]> {
     if (this.#session === undefined) {
       const { cwd, codecs, onMessage } = this.#options;
-      this.#session = await Session.start({ cwd, path: join(cwd, "tests.ipynb"), onMessage });
+      // Values of the student's may be small until they are compared or printed.
+      const env = { DENO_V8_FLAGS: `--max-old-space-size=${EXAMINER_HEAP}` };
+      const path = join(cwd, "tests.ipynb");
+      this.#session = await Session.start({ cwd, path, env, onMessage });
       const url = new URL("./examiner.ts", import.meta.url).href;
       const opened = await this.#session.execute(
         `await (await import(${JSON.stringify(url)})).openExaminer(${JSON.stringify(codecs)});`,
