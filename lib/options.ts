@@ -61,7 +61,7 @@ const FOREIGN_NAMES: Readonly<Record<string, readonly string[]>> = {
   evaliters: ["evalIters"],
   earlystoppingpatience: ["earlyStopping", "patience"],
   earlystoppingthreshold: ["earlyStopping", "minImprovement"],
-  loadbestmodelatend: ["keepBest"],
+  loadbestmodelatend: ["restoreBest"],
   outputdir: ["checkpoint", "directory"],
   savesteps: ["checkpoint", "every"],
   resumefromcheckpoint: ["resume"],
@@ -75,11 +75,15 @@ const FOREIGN_NAMES: Readonly<Record<string, readonly string[]>> = {
   randomseed: ["seed"],
   randomstate: ["seed"],
   // LoraConfig
-  r: ["rank"],
-  lorarank: ["rank"],
-  loraalpha: ["alpha"],
-  loradropout: ["dropout"],
-  targetmodules: ["targets"],
+  r: ["rank", "lora"],
+  rank: ["lora"],
+  lorarank: ["rank", "lora"],
+  alpha: ["lora"],
+  loraalpha: ["alpha", "lora"],
+  loradropout: ["lora", "dropout"],
+  targets: ["lora"],
+  targetmodules: ["targets", "lora"],
+  peftconfig: ["lora"],
   // reductions of PyTorch's tensors
   dim: ["axis"],
   keepdim: ["keepDims"],
@@ -106,6 +110,19 @@ const FOREIGN_NAMES: Readonly<Record<string, readonly string[]>> = {
   nresamples: ["resamples"],
   confidencelevel: ["confidence"],
 };
+
+/** Options by which the functions of a model are known: those of `loadModel()`, `train()`, `answer()`, `save()`. */
+const MODEL_OPTIONS = ["lora", "learningRate", "maxNewTokens", "merge"];
+
+/** Options that belong to one of these functions and are often given to another. */
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  "loadModel()": ["lora", "quantize", "device"],
+  "train()": ["learningRate", "epochs", "batchSize", "maxSteps", "warmup", "schedule"],
+  "answer()": ["maxNewTokens", "temperature", "topK", "topP"],
+};
+
+/** More options than this are not all listed. */
+const MOST_LISTED = 10;
 
 /**
  * Throws where an options object has a name that the function does not know. A name whose value is undefined counts:
@@ -134,14 +151,24 @@ export function assertKnownOptions<Options extends object>(
 
 /** The error for one unknown name. */
 function unknownOption(action: string, name: string, known: readonly string[]): TypeError {
+  const given = `Cannot ${action} with the option "${name}"`;
   const meant = meantBy(name, known);
-  const expected = known.length === 0
-    ? "it takes none"
-    : known.length === 1
-    ? `expected "${known[0]}"`
-    : `expected one of ${known.map((name) => `"${name}"`).join(", ")}`;
-  const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
-  return new TypeError(`Cannot ${action} with the option "${name}": ${expected}${hint}`);
+  if (meant !== undefined) return new TypeError(`${given}: did you mean "${meant}"?`);
+  const elsewhere = optionElsewhere(name, known);
+  if (elsewhere !== undefined) return new TypeError(`${given}: did you mean ${elsewhere}?`);
+  return new TypeError(`${given}: ${describeKnown(name, known)}`);
+}
+
+/** The options to choose from, those that are spelled most alike first where there are many. */
+function describeKnown(name: string, known: readonly string[]): string {
+  const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
+  if (known.length === 0) return "it takes none";
+  if (known.length === 1) return `expected ${quoted(known)}`;
+  if (known.length <= MOST_LISTED) return `expected one of ${quoted(known)}`;
+  const distance = (option: string) =>
+    levenshteinDistance(name.toLowerCase(), option.toLowerCase());
+  const nearest = known.toSorted((a, b) => distance(a) - distance(b)).slice(0, MOST_LISTED - 1);
+  return `expected one of ${quoted(nearest)} or ${known.length - nearest.length} others`;
 }
 
 /** The known option that a name stands for elsewhere, or the one that is spelled most alike. */
@@ -149,12 +176,29 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
   const plain = simplify(name);
   const alike = known.find((option) => simplify(option) === plain);
   if (alike !== undefined) return alike;
-  const foreign = Object.hasOwn(FOREIGN_NAMES, plain) ? FOREIGN_NAMES[plain] : [];
-  const translated = foreign.find((option) => known.includes(option));
+  const translated = foreignNames(plain).find((option) => known.includes(option));
   if (translated !== undefined || known.length === 0) return translated;
+  // The name of another function's option is not a misspelling.
+  if (optionElsewhere(name, known) !== undefined) return undefined;
   const nearest = closestString(name, known);
-  const most = Math.max(2, Math.floor(Math.min(name.length, nearest.length) / 2));
+  const most = Math.max(2, Math.floor(Math.min(name.length, nearest.length) / 3));
   return levenshteinDistance(name, nearest) <= most ? nearest : undefined;
+}
+
+/** The option of another function that a name stands for, where this function is one of {@linkcode ELSEWHERE}'s kind. */
+function optionElsewhere(name: string, known: readonly string[]): string | undefined {
+  if (!MODEL_OPTIONS.some((option) => known.includes(option))) return undefined;
+  const plain = simplify(name);
+  const foreign = foreignNames(plain);
+  for (const [place, options] of Object.entries(ELSEWHERE)) {
+    const meant = options.find((option) => simplify(option) === plain || foreign.includes(option));
+    if (meant !== undefined && !known.includes(meant)) return `the option "${meant}" of ${place}`;
+  }
+  return undefined;
+}
+
+function foreignNames(plain: string): readonly string[] {
+  return Object.hasOwn(FOREIGN_NAMES, plain) ? FOREIGN_NAMES[plain] : [];
 }
 
 const simplify = (name: string) => name.replaceAll("_", "").toLowerCase();

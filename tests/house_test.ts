@@ -35,6 +35,7 @@ const LEAVES = [
   "stop.ts",
   "restorable.ts",
   "options.ts",
+  "kind_of.ts",
   "blas_variables.ts",
   "cache_folder.ts",
   "write_beside.ts",

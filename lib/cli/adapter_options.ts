@@ -47,7 +47,7 @@ export function quantizeOption(): Option {
   return new Option(
     "--quantize <how>",
     "store frozen weights in less memory when training adapters: nf4 and nf4_double pack linear " +
-      "layers in four bits, f16 and bf16 in sixteen; keep uses the type of the file, such as a " +
+      "layers in four bits, f16 and bf16 in sixteen; stored uses the type of the file, such as a " +
       "GGUF file's blocks",
   ).choices(QUANTIZATIONS);
 }

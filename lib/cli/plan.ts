@@ -122,9 +122,9 @@ async function plan(options: Options): Promise<void> {
 }
 
 function readWay({ loraRank, loraTargets, quantize }: Options): Way {
-  if (quantize === "keep") {
+  if (quantize === "stored") {
     throw new TypeError(
-      'Cannot plan with --quantize "keep": expected "nf4", "nf4_double", "f16" or "bf16"',
+      'Cannot plan with --quantize "stored": expected "nf4", "nf4_double", "f16" or "bf16"',
     );
   }
   if (loraRank === undefined && (loraTargets !== undefined || quantize !== undefined)) {

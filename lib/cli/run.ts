@@ -13,6 +13,7 @@ import { onInterrupt } from "./interrupt.ts";
 import { limitOptions, parameterOptions, parametersFor, placeFor } from "./run_options.ts";
 import { printOutputs } from "./print_outputs.ts";
 import { RunView } from "./run_view.ts";
+import { sandboxHints } from "./sandbox_hint.ts";
 import { openSandbox, type SandboxFlags, sandboxOptions } from "./sandbox_options.ts";
 
 interface Options extends SandboxFlags {
@@ -107,7 +108,9 @@ async function run(paths: string[], options: Options): Promise<void> {
       sandbox,
     }, several);
     report(ran, options.json, several);
-    if (options.sandbox) hintAtSandbox(ran);
+    if (options.sandbox) {
+      for (const hint of sandboxHints(ran.result?.failures ?? [])) console.error(`hint: ${hint}`);
+    }
     return ran;
   };
   // With several notebooks runOne() does not throw.
@@ -159,25 +162,6 @@ async function placesFor(
     });
   }
   return places;
-}
-
-/** Names the option that would allow what a sandbox seems to have refused. */
-function hintAtSandbox({ result }: Ran) {
-  for (const { name, message } of result?.failures ?? []) {
-    const text = `${name}: ${message}`;
-    const hint = /NotFound|ENOENT|No such file|os error 2\b/.test(text)
-      ? "the sandbox sees only files that --allow-read names"
-      : /PermissionDenied|EACCES|EROFS|Read-only|os error (?:13|30)\b/i.test(text)
-      ? "the sandbox writes only where --allow-write says"
-      : /dns|network|connect|fetch|EAI_AGAIN|ENETUNREACH|error sending request/i.test(text)
-      ? "the sandbox has no network, and no option allows one; run without --sandbox if you trust the notebook"
-      : /out of memory|heap limit/i.test(text)
-      ? "the sandbox's memory is set by --memory"
-      : /No space left|ENOSPC/i.test(text)
-      ? "what the sandbox may write is set by --disk"
-      : undefined;
-    if (hint !== undefined) console.error(`hint: ${hint}`);
-  }
 }
 
 async function runOne(

@@ -15,7 +15,7 @@ export interface TrainingOptions {
   maxGradientNorm?: number;
   earlyStopping?: number;
   minImprovement: number;
-  keepBest: boolean;
+  restoreBest: boolean;
   recompute: boolean;
   dropout: number;
   tensorboard?: string;
@@ -46,7 +46,7 @@ export function trainingOptions(): Option[] {
     ).argParser(readCount),
     option("--min-improvement <nats>", "how much lower a validation loss must be to count as lower")
       .argParser(readRate).default(0),
-    option("--keep-best", "save the weights of the lowest validation loss, not the last step's")
+    option("--restore-best", "save the weights of the lowest validation loss, not the last step's")
       .default(false),
     option("--recompute", "recompute activations instead of keeping them: less memory, slower")
       .default(false),
@@ -61,7 +61,7 @@ export function toSftOptions(
   options: TrainingOptions,
 ): Omit<SftOptions, "examples" | "validation"> {
   const { schedule, warmup, minLr, accumulate, maxGradientNorm, recompute } = options;
-  const { earlyStopping: patience, minImprovement, keepBest } = options;
+  const { earlyStopping: patience, minImprovement, restoreBest } = options;
   return {
     schedule,
     warmup,
@@ -70,7 +70,7 @@ export function toSftOptions(
     maxGradientNorm,
     recompute,
     ...(patience !== undefined && { earlyStopping: { patience, minImprovement } }),
-    keepBest: keepBest || patience !== undefined,
+    restoreBest: restoreBest || patience !== undefined,
   };
 }
 

@@ -8,6 +8,7 @@ import { readRate } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { limitOptions } from "./run_options.ts";
 import { RunView } from "./run_view.ts";
+import { sandboxHints } from "./sandbox_hint.ts";
 import { openSandbox, type SandboxFlags, sandboxOptions } from "./sandbox_options.ts";
 import { readReportFile, showCells, showChanges } from "./show_comparison.ts";
 
@@ -69,7 +70,7 @@ async function verify(path: string, options: Options): Promise<void> {
     onProgress: (event) => view.show(event),
   });
   view.end();
-  const { run: _, ...found } = verdict;
+  const { run, ...found } = verdict;
   const { changes, cells } = verdict;
   if (options.json) {
     console.log(JSON.stringify({ report: path, ...found }, null, 2));
@@ -77,6 +78,9 @@ async function verify(path: string, options: Options): Promise<void> {
     showChanges(changes);
     showCells(cells);
     console.log(sentence(verdict));
+  }
+  if (!options.trust) {
+    for (const hint of sandboxHints(run?.failures ?? [])) console.error(`hint: ${hint}`);
   }
   Deno.exitCode = exitCode(verdict);
 }

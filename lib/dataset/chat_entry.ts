@@ -1,7 +1,8 @@
 /** Conversations as entries: parsing them, and distinguishing them from instructions. */
+import { kindOf } from "../kind_of.ts";
 import { z } from "zod";
 import type { ChatMessage } from "../text/chat_template.ts";
-import { entrySchema, type InstructionEntry, kind, parseEntriesAs } from "./entry.ts";
+import { entrySchema, type InstructionEntry, parseEntriesAs } from "./entry.ts";
 
 /** One conversation of a data set. */
 export interface ChatEntry {
@@ -28,12 +29,12 @@ export function isChatEntry(entry: DatasetEntry): entry is ChatEntry {
  */
 export function assertEntries(action: string, entries: readonly DatasetEntry[]): void {
   if (!Array.isArray(entries)) {
-    throw new TypeError(`Cannot ${action} ${kind(entries)}: expected an array of entries`);
+    throw new TypeError(`Cannot ${action} ${kindOf(entries)}: expected an array of entries`);
   }
   for (const [index, entry] of entries.entries()) {
     if (isWhole(entry)) continue;
     const where = `entry ${index + 1} of ${entries.length}`;
-    const found = isObject(entry) ? `fields ${JSON.stringify(Object.keys(entry))}` : kind(entry);
+    const found = isObject(entry) ? `fields ${JSON.stringify(Object.keys(entry))}` : kindOf(entry);
     throw new TypeError(
       `Cannot ${action} ${where}: expected an object with the strings "instruction" and "output", ` +
         `or with "messages", found ${found}`,

@@ -1,4 +1,5 @@
 /** Instruction entries: parses them from JSON; errors name the wrong entry. */
+import { kindOf } from "../kind_of.ts";
 import { z } from "zod";
 
 /** One pair of a data set. */
@@ -77,7 +78,7 @@ export function parseEntriesAs<T>(
   }
   if (!Array.isArray(value)) {
     throw new TypeError(
-      `Cannot read "${name}": it must be an array of entries, got ${kind(value)}`,
+      `Cannot read "${name}": it must be an array of entries, got ${kindOf(value)}`,
     );
   }
   if (value.length === 0) throw new TypeError(`Cannot read "${name}": it holds no entries`);
@@ -105,7 +106,7 @@ export function parseEntriesAs<T>(
 /** What is wrong with an entry, in words. */
 function fault(item: unknown, issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String);
-  if (path.length === 0) return `it must be an object, got ${kind(item)}`;
+  if (path.length === 0) return `it must be an object, got ${kindOf(item)}`;
   let value: unknown = item;
   for (const key of path) value = (value as Record<string, unknown> | undefined)?.[key];
   const field = `"${path.join(".")}"`;
@@ -113,17 +114,5 @@ function fault(item: unknown, issue: z.core.$ZodIssue): string {
   const expected = issue.code === "invalid_type"
     ? `${/^[ao]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`
     : issue.message;
-  return `${field} must be ${expected}, got ${kind(value)}`;
-}
-
-/**
- * Says what a value is, for an error.
- *
- * @param value Any value.
- * @returns Its type with an article.
- */
-export function kind(value: unknown): string {
-  if (value === null || value === undefined) return `${value}`;
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+  return `${field} must be ${expected}, got ${kindOf(value)}`;
 }

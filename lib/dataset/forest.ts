@@ -33,7 +33,8 @@ export interface ForestOptions extends CountOptions {
   readonly layout?: BatchLayout;
 }
 
-const LAYOUTS: readonly BatchLayout[] = ["forest", "packed", "padded"];
+/** The values of {@linkcode BatchLayout}. */
+export const LAYOUTS: readonly BatchLayout[] = ["forest", "packed", "padded"];
 const NAMES: OptionNames<ForestOptions> = { ...COUNT_OPTIONS, layout: true };
 
 /**

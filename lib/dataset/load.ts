@@ -1,4 +1,5 @@
 /** Data sets from files and URLs. */
+import { kindOf } from "../kind_of.ts";
 import { recordProvenance } from "../provenance.ts";
 import { type DatasetEntry, parseDataset } from "./chat_entry.ts";
 import { type InstructionEntry, parseEntries } from "./entry.ts";
@@ -84,6 +85,9 @@ async function load<T>(
   parse: (text: string, name: string) => T[],
 ): Promise<T[]> {
   assertKnownOptions("load entries", options, LOAD_OPTIONS);
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    throw new TypeError(`Cannot load entries from ${kindOf(source)}: expected a path or a URL`);
+  }
   const { bytes, name } = await loadBytes(source, options);
   const entries = parse(decodeUtf8(bytes, name), name);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -134,6 +138,8 @@ async function readBytes(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
       ? "there is no such file"
+      : error instanceof Deno.errors.IsADirectory
+      ? "it is a directory"
       : (error as Error).message;
     throw new Error(`Cannot read "${path}": ${reason}`, { cause: error });
   }

@@ -43,11 +43,11 @@ export const OLLAMA_JUDGE_OPTIONS: OptionNames<OllamaJudgeOptions> = {
   options: true,
 };
 
-/** The JSON schema of the reply; Ollama lets the model write nothing else. */
-const SCORE_FORMAT = { type: "integer", minimum: 0, maximum: 100 };
-
-/** The most tokens of a reply: a number has three or four, the rest is for white space. */
-const MAX_REPLY_TOKENS = 16;
+/** A score. A number has three or four tokens, the rest is for white space. */
+const SCORE_REPLY: ReplyForm = {
+  schema: { type: "integer", minimum: 0, maximum: 100 },
+  maxTokens: 16,
+};
 
 /**
  * Creates a judge from a model in Ollama, with temperature 0 and integer replies.
@@ -67,6 +67,30 @@ const MAX_REPLY_TOKENS = 16;
  * ```
  */
 export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Judge {
+  return ollamaJudgeReplying(SCORE_REPLY, model, options);
+}
+
+/** What a judge replies with. */
+export interface ReplyForm {
+  /** The JSON schema of the reply; Ollama lets the model write nothing else. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** The most tokens of the reply. */
+  readonly maxTokens: number;
+}
+
+/**
+ * Creates a judge whose reply is of a form other than a score, such as points with a reason.
+ *
+ * @param form The form of its replies.
+ * @param model The model's name.
+ * @param options As for {@linkcode ollamaJudge}.
+ * @returns The judge.
+ */
+export function ollamaJudgeReplying(
+  form: ReplyForm,
+  model: string,
+  options: OllamaJudgeOptions = {},
+): Judge {
   assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
   const { seed = 123, numCtx = 4096, timeout = 600_000 } = options;
   const host = ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST"));
@@ -82,14 +106,14 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
         model,
         messages: [{ role: "user", content: prompt }],
         stream: false,
-        format: SCORE_FORMAT,
+        format: form.schema,
         truncate: false, // newer servers then refuse long prompts; for older ones see below
         options: {
           ...options.options,
           temperature: 0,
           seed,
           num_ctx: numCtx,
-          num_predict: MAX_REPLY_TOKENS,
+          num_predict: form.maxTokens,
         },
       };
       try {
@@ -132,11 +156,22 @@ export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Ju
  */
 export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judge {
   assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
+  return ollamaJudge(judgeModel(spec), options);
+}
+
+/**
+ * The model of a judge's name on the command line.
+ *
+ * @param spec `ollama:MODEL`.
+ * @returns The model's name.
+ * @throws {RangeError} If the kind of judge is unknown.
+ */
+export function judgeModel(spec: string): string {
   const match = /^ollama:(\S+)$/.exec(spec);
   if (!match) {
     throw new RangeError(`Cannot use the judge "${spec}": give "ollama:MODEL", as "ollama:llama3"`);
   }
-  return ollamaJudge(match[1]!, options);
+  return match[1]!;
 }
 
 /**

@@ -3,6 +3,7 @@
  * its reference share. Equal to the PyPI package rouge_score's `RougeScorer(["rougeL"],
  * use_stemmer=True)`.
  */
+import { kindOf } from "../kind_of.ts";
 import { stem } from "./porter_stemmer.ts";
 
 /** The three numbers of a ROUGE score, each from 0 to 1. */
@@ -31,6 +32,10 @@ export interface RougeScore {
  * ```
  */
 export function rougeL(reference: string, response: string): RougeScore {
+  for (const text of [reference, response]) {
+    if (typeof text === "string") continue;
+    throw new TypeError(`Cannot compare ${kindOf(text)}: expected a text`);
+  }
   const expected = rougeWords(reference);
   const got = rougeWords(response);
   const common = commonSubsequence(expected, got);

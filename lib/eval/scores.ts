@@ -1,4 +1,5 @@
 /** Scores against a reference answer, without a judge. */
+import { assertArray } from "../kind_of.ts";
 import type { ResponseEntry } from "./responses.ts";
 import { rougeL } from "./rouge.ts";
 
@@ -56,6 +57,7 @@ export function exactMatch(reference: string, response: string): boolean {
 export function scoreResponses(
   entries: readonly Pick<ResponseEntry, "output" | "model_response">[],
 ): ResponseScores {
+  assertArray("score", entries, "entries with responses");
   if (entries.length === 0) throw new RangeError("Cannot score no responses");
   const each = entries.map(({ output, model_response }) => ({
     rougeL: rougeL(output, model_response).fmeasure,

@@ -345,8 +345,8 @@ function unknownLayout(source: string, layout?: LayoutName): Error {
     );
   }
   return new Error(
-    `Cannot collect from ${name}: no file name says which student on the roster it belongs to; expected one of the layouts ${
-      Object.entries(LAYOUTS).map(([name, { example }]) => `${name} (${example})`).join("; ")
+    `Cannot collect from ${name}: no file name says which student on the roster it belongs to, in any of the layouts ${
+      Object.keys(LAYOUTS).join(", ")
     }`,
   );
 }

@@ -51,6 +51,8 @@ export interface Feedback {
   readonly lateDays?: number;
   /** Points taken off for them; 0 by default. */
   readonly latePenalty?: number;
+  /** The IANA time zone of what the page says of times. Default: UTC. */
+  readonly timeZone?: string;
   /** A comment on the whole, in Markdown. */
   readonly comment?: string;
 }
@@ -133,11 +135,14 @@ export function renderFeedback(feedback: Feedback): string {
   });
 }
 
-function aboutSubmission({ submitted, due, lateDays = 0 }: Feedback, student: string): string {
+function aboutSubmission(
+  { submitted, due, lateDays = 0, timeZone = "UTC" }: Feedback,
+  student: string,
+): string {
   return [
     student,
-    submitted === undefined ? "" : `handed in ${moment(submitted)}`,
-    due === undefined ? "" : `due ${moment(due)}`,
+    submitted === undefined ? "" : `handed in ${moment(submitted, timeZone)}`,
+    due === undefined ? "" : `due ${moment(due, timeZone)}`,
     lateDays > 0
       ? `<strong>${points(lateDays)} ${lateDays === 1 ? "day" : "days"} late</strong>`
       : "",
@@ -241,7 +246,10 @@ function signed(value: number): string {
   return value > 0 ? `+${points(value)}` : points(value);
 }
 
-function moment(date: Date): string {
+function moment(date: Date, timeZone: string): string {
   if (Number.isNaN(date.getTime())) return "at an unknown time";
-  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const local = Temporal.Instant.fromEpochMilliseconds(date.getTime()).toZonedDateTimeISO(timeZone);
+  return `${local.toPlainDateTime().toString({ smallestUnit: "minute" }).replace("T", " ")} ${
+    escapeHtml(timeZone)
+  }`;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { join } from "@std/path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { CellVerdict } from "./autograde.ts";
 import {
@@ -511,6 +512,31 @@ class GradebookError extends Error {
 
 function readMark(row: Row): Mark {
   return { ...row as unknown as Mark, rubric: JSON.parse(row.rubric as string) };
+}
+
+/**
+ * The file of a course's gradebook. Its name is not that of nbgrader's, which may be in the same folder.
+ *
+ * @param course The course.
+ * @returns The path.
+ */
+export function gradebookFile({ root }: { readonly root: string }): string {
+  return join(root, "tunebook.db");
+}
+
+/**
+ * Opens the gradebook of a course, and makes it where there is none.
+ *
+ * @param course The course.
+ * @returns The gradebook, with the roster's students in it.
+ * @throws {Error} As {@linkcode Gradebook.open} does.
+ */
+export function openGradebook(
+  course: { readonly root: string; readonly roster: readonly Student[] },
+): Gradebook {
+  const book = Gradebook.open(gradebookFile(course));
+  book.putStudents(course.roster);
+  return book;
 }
 
 /** The name of an answer in marks. */

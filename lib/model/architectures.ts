@@ -114,6 +114,12 @@ const PLANNERS: Readonly<Record<string, Planner>> = {
  * ```
  */
 export function planModel(json: Record<string, unknown>, path: string, dropout = 0): ModelPlan {
+  if (typeof dropout !== "number" || !(dropout >= 0 && dropout < 1)) {
+    throw new RangeError(
+      `Cannot load a model with dropout ${JSON.stringify(dropout)}: expected a number from 0 up ` +
+        "to, but not including, 1",
+    );
+  }
   assertLayers(json, path, MOST_LAYERS, `than the ${MOST_LAYERS} that any model has`);
   const type = json?.model_type;
   if (typeof type === "string" && Object.hasOwn(PLANNERS, type)) {

@@ -21,7 +21,7 @@ import { writeFileBeside } from "../write_beside.ts";
 import { assertLayers, type ModelPlan, planModel } from "./architectures.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
-import type { Network } from "./model.ts";
+import { assertNetwork, type Network } from "./model.ts";
 import { setOrigin } from "./origin.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
@@ -44,15 +44,7 @@ export interface LoadNetworkOptions extends ResolveOptions {
   readonly dropout?: number;
   /** Called while weights are read, with the elements done and the total. */
   readonly onRead?: (done: number, total: number) => void;
-  /**
-   * Creates a weight's tensor in another way than by widening it to float32, for example by keeping
-   * its blocks. If it returns undefined, the weight is widened.
-   */
-  readonly keepStored?: (weight: StoredWeight, device: Device) => Promise<Tensor | undefined>;
-  /**
-   * Keeps matrices in less memory, as {@linkcode loadPacked} does; by default they are float32 and
-   * trainable.
-   */
+  /** Stores matrices in less memory, where only adapters learn; by default they are float32 and learn. */
   readonly quantize?: Quantization;
 }
 
@@ -61,7 +53,6 @@ const NAMES: OptionNames<LoadNetworkOptions> = {
   device: true,
   dropout: true,
   onRead: true,
-  keepStored: true,
   quantize: true,
 };
 
@@ -93,8 +84,8 @@ export async function loadNetwork(
   options: LoadNetworkOptions,
 ): Promise<LoadedNetwork> {
   assertKnownOptions("load a network", options, NAMES);
-  const { device, dropout, onRead, quantize, ...rest } = options;
-  const { keepStored = quantize && loadPacked(quantize), ...where } = rest;
+  const { device, dropout, onRead, quantize, ...where } = options;
+  const pack = quantize && loadPacked(quantize);
   const { signal } = where;
   const source = await resolveModel(name, where);
   using stored = await openStoredModel(source);
@@ -107,7 +98,7 @@ export async function loadNetwork(
   for (const weight of weights) {
     signal?.throwIfAborted();
     const { parameter, shape } = weight;
-    const tensor = await keepStored?.(weight, device) ?? await widen(weight, device);
+    const tensor = await pack?.(weight, device) ?? await widen(weight, device);
     parameters.set(parameter, tensor.keep());
     done += sizeOf(shape);
     onRead?.(done, total);
@@ -145,7 +136,7 @@ function planStored({ config, path, tensors }: StoredModel, dropout?: number): M
  * and widened by all threads.
  */
 async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
-  using packed = weight.transposed ? undefined : await loadPacked("keep")(weight, device);
+  using packed = weight.transposed ? undefined : await loadPacked("stored")(weight, device);
   if (packed) return dequantize(packed);
   return Tensor.from(device, await weight.values(), weight.shape);
 }
@@ -182,6 +173,7 @@ export async function saveNetwork(
   options: { dtype?: WritableDtype; metadata?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
   assertKnownOptions("save a network", options, { dtype: true, metadata: true, signal: true });
+  assertNetwork("save weights", model);
   const { dtype = "F32", metadata = {}, signal } = options;
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(model.parameters, ([name, tensor]) => ({

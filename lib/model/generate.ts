@@ -5,6 +5,7 @@
  * @module
  */
 
+import { assertArray, kindOf } from "../kind_of.ts";
 import { growForest } from "../forest.ts";
 import { Random } from "../random.ts";
 import { embedding, noGrad, scope } from "../tensor/mod.ts";
@@ -85,6 +86,9 @@ export async function generate(
   prompts: readonly (readonly number[])[],
   options: GenerateOptions = {},
 ): Promise<Generation[]> {
+  assertKnownOptions("generate", options, GENERATE_OPTIONS);
+  assertNetwork("generate", model);
+  assertArray("continue", prompts, "prompts, each of token ids");
   const results = prompts.map(() => ({ tokens: [] as number[], finish: "length" as const }));
   const generations: Generation[] = results;
   for await (const { sequence, token, finish } of generateTokens(model, prompts, options)) {
@@ -131,10 +135,19 @@ export async function* generateTokens(
   assertSampling(options);
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
     throw new RangeError(
-      `Cannot generate ${maxNewTokens} tokens: maxNewTokens must be a positive integer`,
+      `Cannot generate ${JSON.stringify(maxNewTokens)} tokens: expected a positive integer as ` +
+        "maxNewTokens",
     );
   }
+  assertArray("continue", prompts, "prompts, each of token ids");
   prompts.forEach((prompt, i) => {
+    if (!Array.isArray(prompt) || !prompt.every(Number.isInteger)) {
+      throw new TypeError(
+        `Cannot continue prompt ${i}, ${
+          kindOf(prompt)
+        }: expected token ids, as encodePrompt() gives`,
+      );
+    }
     if (prompt.length === 0) throw new RangeError(`Cannot answer prompt ${i}: it has no tokens`);
     if (prompt.length > model.contextLength) {
       throw new RangeError(

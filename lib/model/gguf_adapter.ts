@@ -12,7 +12,7 @@ import { fromGgufForm, type GgufForm, ggufPlace, toGgufForm } from "./gguf_names
 import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
-import type { Network } from "./model.ts";
+import { assertNetwork, type Network } from "./model.ts";
 import { freeze } from "./trainable.ts";
 import { assertKnownOptions } from "../options.ts";
 
@@ -52,6 +52,7 @@ export async function exportLoraGguf(
   options: { signal?: AbortSignal } = {},
 ): Promise<WrittenFile> {
   assertKnownOptions("write an adapter as GGUF", options, { signal: true });
+  assertNetwork("write an adapter as GGUF", model);
   const entries: GgufEntry[] = [];
   const alphas = new Set<number>();
   for (const { name, adapter } of model.linears.values()) {

@@ -16,7 +16,7 @@ import { gemmaToConfig, parseGemmaConfig } from "./gemma_config.ts";
 import { configToGguf, rotaryDivisors } from "./gguf_metadata.ts";
 import { type GgufNaming, ggufPlace, ggufShape, toGgufForm } from "./gguf_names.ts";
 import { llamaToConfig, parseLlamaConfig } from "./llama_config.ts";
-import type { Network } from "./model.ts";
+import { assertNetwork, type Network } from "./model.ts";
 import type { StoredModel } from "./stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
@@ -103,6 +103,9 @@ export async function exportGguf(
   options: ExportGgufOptions = {},
 ): Promise<WrittenFile> {
   assertKnownOptions("write the model as GGUF", options, EXPORT_GGUF_OPTIONS);
+  if (typeof model !== "object" || !("find" in model)) {
+    assertNetwork("write the model as GGUF", model);
+  }
   const { type = "F16", tokenizer = {}, name, signal, onProgress } = options;
   const exported = "find" in model ? fromFiles(model, signal) : fromModel(model);
   const { naming: { architecture }, config, weights } = exported;

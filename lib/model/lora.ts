@@ -23,7 +23,7 @@ import {
 } from "../tensor/mod.ts";
 import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
-import type { Network } from "./model.ts";
+import { assertNetwork, type Network } from "./model.ts";
 import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
@@ -134,6 +134,7 @@ export class LoraAdapter implements Adapter {
  */
 export function addLora(model: Network, options: LoraOptions = {}): string[] {
   assertKnownOptions("adapt a model", options, LORA_OPTIONS);
+  assertNetwork("adapt", model);
   const { targets = /(?:)/, seed = 123 } = options;
   const settings = settle(options);
   const linears = chooseLinears(model, targets);
@@ -199,6 +200,7 @@ export function attachLora(
  * ```
  */
 export function removeLora(model: Network): number {
+  assertNetwork("remove adapters", model);
   let removed = 0;
   for (const linear of model.linears.values()) {
     if (!linear.adapter) continue;
@@ -235,6 +237,7 @@ export function removeLora(model: Network): number {
  * ```
  */
 export function mergeLora(model: Network): number {
+  assertNetwork("merge adapters", model);
   for (const linear of model.linears.values()) {
     const { name, adapter, weight } = linear;
     if (!(adapter instanceof LoraAdapter)) continue;
@@ -291,10 +294,14 @@ function settle(options: LoraOptions): LoraSettings {
   const { rank = 8, dropout = 0, rsLora = false } = options;
   const { alpha = 2 * rank } = options;
   if (!Number.isInteger(rank) || rank < 1) {
-    throw new RangeError(`Cannot adapt with rank ${rank}: expected a positive integer`);
+    throw new RangeError(
+      `Cannot adapt with rank ${JSON.stringify(rank)}: expected a positive integer`,
+    );
   }
-  if (!(alpha > 0 && alpha < Infinity)) {
-    throw new RangeError(`Cannot adapt with alpha ${alpha}: expected a number above 0`);
+  if (typeof alpha !== "number" || !(alpha > 0 && alpha < Infinity)) {
+    throw new RangeError(
+      `Cannot adapt with alpha ${JSON.stringify(alpha)}: expected a number above 0`,
+    );
   }
   if (!(dropout >= 0 && dropout < 1)) {
     throw new RangeError(

@@ -17,7 +17,7 @@ import { writeFileBeside } from "../write_beside.ts";
 import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
-import type { Network } from "./model.ts";
+import { assertNetwork, type Network } from "./model.ts";
 import { originOf } from "./origin.ts";
 import { freeze } from "./trainable.ts";
 import { assertKnownOptions } from "../options.ts";
@@ -78,6 +78,7 @@ export async function saveLora(
     dtype: true,
     signal: true,
   });
+  assertNetwork("save an adapter", model);
   const { dtype, signal } = options;
   const origin = originOf(model);
   const { base, revision } = options.base !== undefined || !origin ? options : nameBase(origin);
@@ -149,6 +150,7 @@ export async function saveLora(
  * ```
  */
 export async function loadLora(model: Network, directory: string): Promise<AdapterConfig> {
+  assertNetwork("load an adapter", model);
   const config = await readAdapterConfig(directory);
   using file = await openSafetensors(join(directory, WEIGHTS));
   const cannot = `Cannot load the adapter "${directory}"`;

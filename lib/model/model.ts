@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../kind_of.ts";
 import type { ForestBatch } from "../forest.ts";
 import {
   attention,
@@ -208,9 +209,9 @@ export function logitsOf(model: Network, hidden: Tensor): Tensor {
  */
 export function assertNetwork(action: string, network: Network): void {
   if (typeof network?.hidden === "function") return;
-  const whole = (network as { network?: Network } | undefined)?.network;
+  const whole = (network as { network?: Network } | undefined | null)?.network;
   throw new TypeError(
     `Cannot ${action} without a network: ` +
-      (whole ? "found a whole model; its network is `model.network`" : `found a ${typeof network}`),
+      (whole ? "found a whole model; its network is `model.network`" : `found ${kindOf(network)}`),
   );
 }

@@ -9,7 +9,7 @@
 import { type Device, isPacked, PACKED_FORMATS, packNf4, sizeOf, Tensor } from "../tensor/mod.ts";
 import { narrow } from "../weights/dtype.ts";
 import type { Linear } from "./linear.ts";
-import type { Network } from "./model.ts";
+import { assertNetwork, type Network } from "./model.ts";
 import type { StoredWeight } from "./stored_weights.ts";
 import { describePattern, matchesName, type NamePattern } from "./trainable.ts";
 import { assertKnownOptions } from "../options.ts";
@@ -22,10 +22,10 @@ export type QuantizedType = "nf4" | "nf4_double" | "f16" | "bf16";
 
 /**
  * How a model's matrices are loaded: linear layers as NF4 or 16-bit floats, or all matrices in
- * their stored type (`keep`): a GGUF file's blocks, float16 or bfloat16. The GGUF file of a GPT-2
- * stores them transposed, so they cannot be kept.
+ * their stored type (`stored`): a GGUF file's blocks, float16 or bfloat16. The GGUF file of a GPT-2
+ * stores them transposed, for which `stored` is refused.
  */
-export type Quantization = QuantizedType | "keep";
+export type Quantization = QuantizedType | "stored";
 
 /** The values of {@linkcode Quantization}. */
 export const QUANTIZATIONS: readonly Quantization[] = [
@@ -33,7 +33,7 @@ export const QUANTIZATIONS: readonly Quantization[] = [
   "nf4_double",
   "f16",
   "bf16",
-  "keep",
+  "stored",
 ];
 
 /** Matrices other than linear layers. */
@@ -71,6 +71,8 @@ export async function quantize(
   options: { targets?: NamePattern } = {},
 ): Promise<string[]> {
   assertKnownOptions("pack layers", options, { targets: true });
+  assertNetwork("pack layers", model);
+  assertQuantization(type, QUANTIZATIONS.filter((type) => type !== "stored"));
   const { targets = /(?:)/ } = options;
   const chosen = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
   if (chosen.length === 0) {
@@ -90,6 +92,13 @@ export async function quantize(
   return packed;
 }
 
+function assertQuantization(type: string, known: readonly string[]): void {
+  if (known.includes(type)) return;
+  throw new TypeError(
+    `Cannot pack weights as ${JSON.stringify(type)}: expected one of "${known.join('", "')}"`,
+  );
+}
+
 async function packLinear(
   { device, parameters }: Network,
   { name, weight }: Linear,
@@ -103,19 +112,19 @@ async function packLinear(
 }
 
 /**
- * Loads a model without ever holding all of it as float32; for {@linkcode
- * LoadNetworkOptions.keepStored}.
+ * Loads a model without ever holding all of it as float32.
  *
  * @param quantization How to store its matrices.
- * @returns Creates a weight's tensor, or returns undefined for float32: norms, biases and, unless kept, embeddings and head. It rejects with a TypeError if rows are not a multiple of NF4's blocks, or if a matrix to be kept is stored transposed.
+ * @returns Creates a weight's tensor, or returns undefined for float32: norms, biases and, unless `stored`, embeddings and head. It rejects with a TypeError if rows are not a multiple of NF4's blocks, or if `stored` is given for a matrix that is stored transposed.
  */
 export function loadPacked(
   quantization: Quantization,
 ): (weight: StoredWeight, device: Device) => Promise<Tensor | undefined> {
+  assertQuantization(quantization, QUANTIZATIONS);
   return async (weight, device) => {
     const { shape, parameter, transposed } = weight;
     if (shape.length !== 2) return undefined;
-    if (quantization !== "keep") {
+    if (quantization !== "stored") {
       if (TABLES.test(parameter)) return undefined;
       return packTensor(device, parameter, await weight.values(), shape, quantization);
     }
@@ -123,7 +132,7 @@ export function loadPacked(
     if (!isPacked(type)) return undefined;
     if (transposed) {
       throw new TypeError(
-        `Cannot keep "${parameter}" as "${type}": its file stores it transposed, ` +
+        `Cannot load "${parameter}" as "${type}": its file stores it transposed, ` +
           'expected "nf4", "nf4_double", "f16" or "bf16"',
       );
     }

@@ -33,14 +33,20 @@ export const SAMPLING_OPTIONS: OptionNames<SamplingOptions> = {
  * @throws {RangeError} If one is out of range.
  */
 export function assertSampling({ temperature = 0, topK, topP = 1 }: SamplingOptions): void {
-  if (!(temperature >= 0 && temperature < Infinity)) {
-    throw new RangeError(`Cannot sample at temperature ${temperature}: expected 0 or more`);
+  if (typeof temperature !== "number" || !(temperature >= 0 && temperature < Infinity)) {
+    throw new RangeError(
+      `Cannot sample at temperature ${JSON.stringify(temperature)}: expected a number of 0 or more`,
+    );
   }
   if (topK !== undefined && !(Number.isInteger(topK) && topK >= 1)) {
-    throw new RangeError(`Cannot sample from the top ${topK}: topK must be a positive integer`);
+    throw new RangeError(
+      `Cannot sample from the top ${JSON.stringify(topK)}: expected a positive integer as topK`,
+    );
   }
   if (!(topP > 0 && topP <= 1)) {
-    throw new RangeError(`Cannot sample with topP ${topP}: expected more than 0 and at most 1`);
+    throw new RangeError(
+      `Cannot sample with topP ${JSON.stringify(topP)}: expected more than 0 and at most 1`,
+    );
   }
 }
 

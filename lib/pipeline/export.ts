@@ -30,6 +30,7 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";
+import { assertWritable } from "../weights/dtype.ts";
 import type { FoundModel } from "./find_model.ts";
 import { formatFor, type FormatName, toChatTemplate } from "./format.ts";
 import type { Taught } from "./record.ts";
@@ -100,6 +101,8 @@ export async function exportModel(
   folders: { save: (directory: string, options: SaveOptions) => Promise<SavedModel> },
 ): Promise<Exported> {
   assertKnownOptions("export", options, NAMES);
+  assertTarget(target);
+  assertWritable("export weights", options.type, ["F32", "F16", "BF16", "Q8_0"]);
   const { type, overwrite, signal = stopSignal() } = options;
   const how = { ...options, ...(signal && { signal }) };
   assertMergeable(exporting, options, target);
@@ -131,6 +134,20 @@ export async function exportModel(
     ...(signal && { signal }),
   });
   return { bytes, notices: [] };
+}
+
+/** Endings of models' files in formats that are not written; a folder has none of these. */
+const OTHER_FORMATS =
+  /\.(onnx|safetensors|pt|pth|bin|ckpt|h5|keras|tflite|mlmodel|mlpackage|npz)$/i;
+
+function assertTarget(target: string): void {
+  const known = typeof target === "string" && target !== "ollama:" && target !== "gguf:" &&
+    target !== "" && !OTHER_FORMATS.test(target);
+  if (known) return;
+  throw new TypeError(
+    `Cannot export to ${JSON.stringify(target)}: expected "ollama:NAME", a path that ends in ` +
+      '".gguf", or a folder for safetensors',
+  );
 }
 
 /** Notices where readers of GGUF files compute differently. */

@@ -40,7 +40,7 @@ export interface LoadModelOptions
    * `TUNEBOOK_DEVICE`, otherwise `"auto"`.
    */
   readonly device?: Device | DeviceKind | "auto" | (string & Record<never, never>);
-  /** Keeps matrices in less memory, where only adapters learn; by default they are float32, and learn. */
+  /** Stores matrices in less memory, where only adapters learn; by default they are float32, and learn. */
   readonly quantize?: Quantization;
   /** Adds LoRA adapters, so that these learn and the weights do not: their settings, or `true` for the defaults. */
   readonly lora?: LoraOptions | boolean;
@@ -97,6 +97,7 @@ const NAMES: OptionNames<LoadModelOptions> = {
  */
 export async function loadModel(name: string, options: LoadModelOptions = {}): Promise<Model> {
   assertKnownOptions("load a model", options, NAMES);
+  assertName(name);
   const { device: wanted, quantize, lora, adapter, dropout, onProgress, ...rest } = options;
   const { signal = stopSignal() } = options;
   const resolving: ResolveOptions = {
@@ -126,6 +127,13 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
   if (found.adapter !== undefined) await loadLora(network, found.adapter);
   if (lora) addLora(network, lora === true ? {} : lora);
   return new Model(network, found);
+}
+
+function assertName(name: string): void {
+  if (typeof name === "string") return;
+  throw new TypeError(
+    `Cannot load a model with the name ${JSON.stringify(name)}: expected a string`,
+  );
 }
 
 /** The device that an option names. */

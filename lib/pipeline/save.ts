@@ -15,6 +15,7 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import { type ChatTemplate, saveTokenizer, type Tokenizer } from "../text/mod.ts";
 import type { ResolvedModel, WritableDtype, WrittenFile } from "../weights/mod.ts";
+import { assertWritable } from "../weights/dtype.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { describeFormat, toChatTemplate } from "./format.ts";
 import { assertOwn, type Lineage, replaceModel } from "./own_folder.ts";
@@ -80,6 +81,7 @@ export async function saveModel(
   if (typeof directory !== "string" || directory === "") {
     throw new TypeError(`Cannot save to ${JSON.stringify(directory)}: expected a folder's path`);
   }
+  assertWritable("save weights", options.dtype);
   const { network, source } = model;
   const { overwrite = false, merge = false, dtype, signal = stopSignal() } = options;
   const adapted = [...network.linears.values()].some(({ adapter }) => adapter);

@@ -1,5 +1,6 @@
 // Parameters from JSON or YAML files, as in papermill.
 
+import { kindOf } from "../kind_of.ts";
 import { extname } from "@std/path";
 import { parse } from "@std/yaml";
 
@@ -31,8 +32,7 @@ export async function readParameterFile(path: string): Promise<Record<string, un
     throw refuse((error as Error).message.split("\n")[0]);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const got = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
-    throw refuse(`expected one object with values by name, got ${got}`);
+    throw refuse(`expected one object with values by name, got ${kindOf(value)}`);
   }
   return { ...value as Record<string, unknown> };
 }

@@ -18,6 +18,7 @@ import {
 } from "./session/endings.ts";
 import { executeContent, KernelLink } from "./session/link.ts";
 import { supervise } from "./session/stop.ts";
+import { completeTests, MOST_REPORT } from "./session/test_report.ts";
 import type { ExecuteOptions, ExecuteResult, SessionOptions } from "./session/types.ts";
 import { assertKnownOptions } from "../options.ts";
 import { EXECUTE_OPTIONS, SESSION_OPTIONS } from "./session/types.ts";
@@ -49,6 +50,8 @@ interface Running {
   uncaught: Promise<CellError>[];
   /** Whether its invalid messages have been reported. */
   corrected: boolean;
+  /** What the kernel's test runner has printed. */
+  report: string;
   sent: SentCell;
   stopped?: "stopped" | "timeout";
 }
@@ -221,7 +224,7 @@ export class Session {
       url: toFileUrl(resolve(path ?? `${cwd ?? "."}/notebook.ipynb`)).href,
       onPrelude: (message) => this.#take(message),
       onIopub: (message) => this.#takeNative(message),
-      onText: (text) => this.#receive("stream", this.#nameCells({ name: "stdout", text })),
+      onText: (text) => this.#receiveText(text),
       onBytes: (count) => this.#count(count, 0),
       onExit: () => this.#died(),
       onInput: (request) => this.#running?.onInput?.(request) ?? Promise.resolve(""),
@@ -281,23 +284,32 @@ export class Session {
     const { msg_type: type } = header;
     // Errors are in the reply; other output still counts.
     if (isOutputType(type)) {
-      if (type === "stream") this.#receive(type, this.#nameCells(content));
-      else if (type !== "error") this.#receive(type, content);
+      if (type === "stream" && typeof content.text === "string") {
+        this.#receive(type, this.#nameCells(content as { text: string }));
+      } else if (type !== "error") this.#receive(type, content);
     } else if (!/^(status|execute_input)$/.test(type)) {
       this.#options.onMessage?.({ type, content, metadata, buffers });
     }
   }
 
+  /** Handles what the kernel itself prints: mostly the report of its test runner. */
+  #receiveText(text: string) {
+    const content = this.#nameCells({ name: "stdout", text });
+    const running = this.#running;
+    if (running !== undefined && running.report.length < MOST_REPORT) {
+      running.report += content.text;
+    }
+    this.#receive("stream", content);
+  }
+
   /** Replaces the kernel's line numbers by cells' names in the output of its test runner. */
-  #nameCells(content: unknown): unknown {
-    const { text } = content as { text?: unknown };
-    if (typeof text !== "string") return content;
-    const named = text.replace(/<anonymous>:(\d+):\d+/g, (place, line) => {
+  #nameCells<Content extends { text: string }>(content: Content): Content {
+    const text = content.text.replace(/<anonymous>:(\d+):\d+/g, (place, line) => {
       const at = Number(line);
       return this.#sent.findLast(({ firstLine, endLine }) => firstLine <= at && at < endLine)
         ?.label ?? place;
     });
-    return { ...content as object, text: named };
+    return { ...content, text };
   }
 
   #take(message: PreludeMessage) {
@@ -348,7 +360,7 @@ export class Session {
     const fact = message.content?.data?.[PROVENANCE_MIME];
     if (fact !== undefined) {
       owner.provenance.push(fact as ProvenanceEntry);
-      if (!this.#options.keepRecords) return;
+      if (!this.#options.collectRecords) return;
     }
     owner.collector.add(message, owner.executionCount);
     if (owner === this.#running) owner.onOutput?.(message);
@@ -430,6 +442,7 @@ export class Session {
       provenance: [],
       uncaught: [],
       corrected: false,
+      report: "",
       sent,
     };
     const dead = async () => {
@@ -463,7 +476,10 @@ export class Session {
         if (output.output_type === "execute_result") output.execution_count = count;
       }
       const uncaught = await Promise.all(running.uncaught);
-      const tests = await describeTests(ended, sent, this.#sent);
+      const tests = completeTests(
+        await describeTests(ended, sent, this.#sent),
+        running.report,
+      );
       let error = failed ? await replyError(replied, ended, sent, this.#sent) : undefined;
       let status: ExecuteResult["status"] = "ok";
       let shown = false;
@@ -494,6 +510,7 @@ export class Session {
       exit: await this.#link.kernel.exited,
       exitCode: this.#link.exitCode,
       closed: this.#closed,
+      sandboxed: this.#options.launcher !== undefined,
       flooded: this.#flooded ? this.#options.maxOutput : undefined,
       stopping: cause === undefined ? undefined : { label: running!.label, cause },
       where,

@@ -1,5 +1,6 @@
 // Answers before and after fine-tuning, side by side with the reference answer.
 
+import { assertArray } from "../kind_of.ts";
 import { sharedWords } from "./shared_words.ts";
 import { cellOpening, formatValue, markdownCell, tableHtml } from "./table.ts";
 import { escapeHtml, formatNumber } from "./theme.ts";
@@ -61,6 +62,7 @@ export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
  */
 export function compareTable(rows: readonly Comparison[], options: CompareOptions = {}): View {
   assertKnownOptions("compare answers", options, COMPARE_OPTIONS);
+  assertArray("compare answers of", rows, "rows with prompt, reference, before and after");
   const { caption, maxRows = 20, maxCell = 1000, labels = {} } = options;
   const heads = [
     labels.prompt ?? "Prompt",

@@ -1,5 +1,6 @@
 // The loss curve of a training run.
 
+import { assertArray } from "../kind_of.ts";
 import { CHART_OPTIONS, type ChartOptions, layoutOf } from "./charts.ts";
 import { type Figure, figure } from "./figure.ts";
 import { plotlyText, type PlotlyTrace } from "./plotly.ts";
@@ -52,6 +53,7 @@ export function lossCurve(
   options: LossCurveOptions = {},
 ): Figure {
   assertKnownOptions("draw a loss curve", options, LOSS_CURVE_OPTIONS);
+  assertArray("draw a loss curve of", history, "steps, such as training.history");
   const usual = history.length >= 40 ? Math.ceil(history.length / 20) : 1;
   const smoothing = options.smoothing ?? usual;
   if (!(Number.isInteger(smoothing) && smoothing >= 1)) {

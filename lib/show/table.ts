@@ -1,5 +1,6 @@
 // Tables, as HTML, Markdown and aligned text.
 
+import { assertArray } from "../kind_of.ts";
 import { escapeHtml, formatNumber, sansSerif } from "./theme.ts";
 import { textWidth } from "./svg/text.ts";
 import { View } from "./view.ts";
@@ -71,6 +72,7 @@ export function table<Row extends object>(
   options: TableOptions<Row> = {},
 ): View {
   assertKnownOptions("show a table", options, TABLE_OPTIONS);
+  assertArray("show a table of", rows, "objects");
   const { caption, maxRows = 50, maxCell = 600 } = options;
   const columns = columnsOf(rows, options);
   return new View(() => {

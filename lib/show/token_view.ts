@@ -1,5 +1,6 @@
 // The token and mask view: a model's input, and the tokens that count in the loss.
 
+import { kindOf } from "../kind_of.ts";
 import type { AnswerSpan } from "../text/chat.ts";
 import { countedRanges, type Mask } from "../text/mask.ts";
 import {
@@ -79,6 +80,13 @@ export function tokenView(
 ): View {
   assertKnownOptions("show tokens", options, TOKEN_VIEW_OPTIONS);
   const all = (Array.isArray(sequences) ? sequences : [sequences]) as readonly TokenSequence[];
+  const at = all.findIndex((sequence) => !Array.isArray(sequence?.tokens));
+  if (at >= 0) {
+    throw new TypeError(
+      `Cannot show tokens of ${kindOf(all[at])}: expected a sequence with "tokens", "roles" and ` +
+        '"counted", as exampleTokens() makes it',
+    );
+  }
   const chips = all.map(toChips);
   const { title, maxTokens = 400, maxSequences = 8 } = options;
   return new View(() => {

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { kindOf } from "../kind_of.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 import type { Device } from "./device.ts";
 import { defaultDevice } from "./pick.ts";
-import { formatShape, sizeOf, Tensor } from "./tensor.ts";
+import { assertLengths } from "./shapes.ts";
+import { sizeOf, Tensor } from "./tensor.ts";
 
 /** Numbers, or arrays of arrays of them. */
 export type NestedNumbers = number | boolean | readonly NestedNumbers[];
@@ -70,6 +72,7 @@ export function tensor(
     }
   }
   const typed = integers ? Int32Array.from(numbers) : Float32Array.from(numbers);
+  if (options.shape) assertLengths("make a tensor", options.shape);
   return make(typed, options.shape ?? shape, options);
 }
 
@@ -90,6 +93,10 @@ function readNumbers(
   if (data instanceof Float32Array || data instanceof Int32Array) {
     return { numbers: data, shape: [data.length] };
   }
+  // Other typed arrays are read as arrays of numbers.
+  if (ArrayBuffer.isView(data) && !(data instanceof DataView)) {
+    return readNumbers(Array.from(data as unknown as ArrayLike<number>, Number));
+  }
   const numbers: number[] = [];
   const shape: number[] = [];
   for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length);
@@ -105,9 +112,13 @@ function readNumbers(
       return;
     }
     if (depth !== shape.length || (typeof value !== "number" && typeof value !== "boolean")) {
+      const isObject = value === undefined || typeof value === "object";
+      const found = isObject ? kindOf(value) : `the element ${JSON.stringify(value)}`;
       throw new TypeError(
-        `Cannot make a tensor with the element ${JSON.stringify(value) ?? typeof value} in ` +
-          `dimension ${depth}: expected ${depth < shape.length ? "an array" : "a number"}`,
+        depth === 0
+          ? `Cannot make a tensor of ${kindOf(value)}: expected numbers`
+          : `Cannot make a tensor with ${found} in dimension ${depth}: expected ` +
+            (depth < shape.length ? "an array" : "a number"),
       );
     }
     numbers.push(Number(value));
@@ -121,6 +132,12 @@ function make(
   shape: readonly number[],
   { device, requiresGrad = false }: CreateOptions,
 ): Tensor {
+  if (device !== undefined && typeof device?.allocate !== "function") {
+    throw new TypeError(
+      `Cannot make a tensor on the device ${JSON.stringify(device)}: expected a device that ` +
+        "pick() gave",
+    );
+  }
   const made = Tensor.from(device ?? defaultDevice(), data, shape);
   made.requiresGrad = requiresGrad;
   return made;
@@ -147,6 +164,9 @@ export function full(
   options: CreateOptions = {},
 ): Tensor {
   assertKnownOptions("make a tensor", options, CREATE_NAMES);
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot fill a tensor with ${kindOf(value)}: expected a number`);
+  }
   const size = countOf(shape);
   const data = readDtype(options) === "i32" ? new Int32Array(size) : new Float32Array(size);
   return make(value === 0 ? data : data.fill(value), shape, options);
@@ -286,11 +306,6 @@ function draw(
 
 /** The size of a shape that a caller gave. */
 function countOf(shape: readonly number[]): number {
-  if (!Array.isArray(shape) || shape.some((length) => !Number.isInteger(length) || length < 0)) {
-    const found = Array.isArray(shape) ? formatShape(shape) : JSON.stringify(shape);
-    throw new TypeError(
-      `Cannot make a tensor of shape ${found}: expected an array of whole numbers from 0`,
-    );
-  }
+  assertLengths("make a tensor", shape);
   return sizeOf(shape);
 }

@@ -71,6 +71,7 @@ const reasons = new WeakMap<Device, string>();
  */
 export async function pick(options: PickOptions = {}): Promise<Device> {
   assertKnownOptions("choose a device", options, PICK_OPTIONS);
+  if (options.device !== undefined) parseDevice(options.device);
   const device = await pickUnrecorded(options);
   await recordDevice(device);
   return lastPicked = device;
@@ -246,7 +247,7 @@ function forgetWhenClosed(key: string, device: Device): Device {
  */
 export function parseDevice(name: string, source?: string): "auto" | DeviceKind {
   if (name !== "auto" && name !== "cpu" && name !== "webgpu") {
-    const which = source === undefined ? `"${name}"` : `"${name}" that ${source} names`;
+    const which = source === undefined ? JSON.stringify(name) : `"${name}" that ${source} names`;
     throw new RangeError(`Cannot pick the device ${which}: expected "auto", "cpu" or "webgpu"`);
   }
   return name;

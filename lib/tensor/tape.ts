@@ -5,9 +5,11 @@
  * @module
  */
 
+import { kindOf } from "../kind_of.ts";
 import { scaleInto } from "./ops/scale/scale.ts";
 import { noGrad, withGrad } from "./recording.ts";
 import { scope } from "./scope.ts";
+import { assertTensors } from "./shapes.ts";
 import { formatShape, type Gradients, Tensor } from "./tensor.ts";
 
 /**
@@ -32,7 +34,9 @@ import { formatShape, type Gradients, Tensor } from "./tensor.ts";
 export function backward(loss: Tensor): void {
   assertScalar(loss);
   if (!loss.node) {
-    throw new TypeError("Cannot differentiate a tensor that depends on no parameter");
+    throw new TypeError(
+      "Cannot differentiate a tensor that depends on no parameter: expected one with requiresGrad",
+    );
   }
   noGrad(() => propagate(loss, Tensor.from(loss.device, new Float32Array([1]), loss.shape).keep()));
 }
@@ -76,14 +80,11 @@ export function grad<Arguments extends Tensor[]>(
 export function grad(
   f: (...inputs: Tensor[]) => Tensor,
 ): (...inputs: Tensor[]) => Tensor | Tensor[] {
+  assertFunction("differentiate", f);
   return (...inputs) => {
+    assertTensors("differentiate with respect to", ...inputs);
     const gradients = scope(() => {
       const leaves = inputs.map((input) => {
-        if (!(input instanceof Tensor)) {
-          throw new TypeError(
-            `Cannot differentiate with respect to a ${typeof input}: expected a tensor`,
-          );
-        }
         const leaf = input.alias();
         leaf.requiresGrad = true;
         return leaf;
@@ -106,10 +107,18 @@ function onesLike({ device, shape, size }: Tensor, one: boolean): Tensor {
   return Tensor.from(device, new Float32Array(size).fill(one ? 1 : 0), shape);
 }
 
+function assertFunction(action: string, given: unknown): void {
+  if (typeof given === "function") return;
+  throw new TypeError(`Cannot ${action} ${kindOf(given)}: expected a function of tensors`);
+}
+
 function assertScalar(loss: Tensor): void {
+  assertTensors("differentiate", loss);
   if (loss.size === 1) return;
   throw new TypeError(
-    `Cannot differentiate a tensor of shape ${formatShape(loss.shape)}: a loss has one element`,
+    `Cannot differentiate a tensor of shape ${
+      formatShape(loss.shape)
+    }: expected one element, such as sum() or mean() give`,
   );
 }
 
@@ -159,6 +168,8 @@ function propagate(root: Tensor, gradient: Tensor, leaves?: ReadonlySet<Tensor>)
  * ```
  */
 export function recompute(part: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
+  assertFunction("compute again", part);
+  assertTensors("differentiate with respect to", ...inputs);
   // Recorded, so that it shows whether anything in it learns; what was recorded goes with the scope.
   const output = scope(() => part(...inputs));
   if (!output.node || inputs.includes(output)) return output;
@@ -166,11 +177,6 @@ export function recompute(part: (...inputs: Tensor[]) => Tensor, ...inputs: Tens
     inputs,
     gradient(upstream, gradients) {
       const leaves = inputs.map((input) => {
-        if (!(input instanceof Tensor)) {
-          throw new TypeError(
-            `Cannot differentiate with respect to a ${typeof input}: expected a tensor`,
-          );
-        }
         const leaf = input.alias();
         leaf.requiresGrad = gradients.wants(input);
         return leaf;

@@ -237,7 +237,10 @@ export class Tensor {
    */
   async item(): Promise<number> {
     if (this.size !== 1) {
-      throw new TypeError(`Cannot take the item of a tensor of shape ${formatShape(this.shape)}`);
+      throw new TypeError(
+        `Cannot take the item of a tensor of shape ${formatShape(this.shape)}: expected one ` +
+          "element; data() gives all",
+      );
     }
     return (await this.data())[0];
   }

@@ -40,7 +40,7 @@ export const SFT_DEFAULTS = {
   mask: "prompt",
   evalEvery: 5,
   evalIters: 5,
-  keepBest: false,
+  restoreBest: false,
   recompute: false,
   resume: false,
 } as const;

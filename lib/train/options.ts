@@ -4,10 +4,12 @@
  * @module
  */
 
-import type { BatchLayout, EncodedExample } from "../dataset/mod.ts";
+import { assertArray } from "../kind_of.ts";
+import { type BatchLayout, LAYOUTS } from "../dataset/forest.ts";
+import type { EncodedExample } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
-import type { Mask } from "../text/mod.ts";
+import { type Mask, MASKS } from "../text/mod.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
 import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
@@ -69,7 +71,7 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
    * Whether the model gets the weights of the best validation loss when the loop ends. They are
    * kept in host memory. False by default: the model has the last step's weights.
    */
-  readonly keepBest?: boolean;
+  readonly restoreBest?: boolean;
   /**
    * Whether a block's activations are recomputed for its gradients instead of being kept:
    * bit-identical results with less memory in a third more time. False by default.
@@ -120,7 +122,7 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   evalEvery: true,
   evalIters: true,
   earlyStopping: true,
-  keepBest: true,
+  restoreBest: true,
   recompute: true,
   sample: true,
   checkpoint: true,
@@ -177,6 +179,9 @@ export interface Step {
  * @throws {RangeError} If one is out of range; the message names it.
  */
 export function assertOptions(options: SftOptions): void {
+  if (options === undefined) {
+    throw new TypeError('Cannot train without options: expected "examples"');
+  }
   assertKnownOptions("train", options, SFT_OPTIONS);
   assertKnownOptions("stop early", options.earlyStopping, EARLY_STOPPING_NAMES);
   assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_NAMES);
@@ -213,18 +218,39 @@ export function assertOptions(options: SftOptions): void {
   check("epsilon", isRate, "a number of 0 or more");
   check("beta1", isDecay, "a number from 0 up to, but not including, 1");
   check("beta2", isDecay, "a number from 0 up to, but not including, 1");
-  const { checkpoint, schedule } = options;
-  if (schedule !== undefined && !SCHEDULES.includes(schedule)) {
+  const { checkpoint, examples, validation = [] } = options;
+  assertExamples("train on", examples);
+  assertExamples("validate on", validation);
+  const choose = (name: "schedule" | "mask" | "layout", known: readonly string[]) => {
+    const value = options[name];
+    if (value === undefined || known.includes(value)) return;
     throw new RangeError(
-      `Cannot train with the schedule "${schedule}": expected one of "${SCHEDULES.join('", "')}"`,
+      `Cannot train with the ${name} ${JSON.stringify(value)}: expected one of ` +
+        `"${known.join('", "')}"`,
     );
-  }
+  };
+  choose("schedule", SCHEDULES);
+  choose("mask", MASKS);
+  choose("layout", LAYOUTS);
   if (checkpoint?.every !== undefined && !isCount(checkpoint.every)) {
     throw new RangeError(
       `Cannot write checkpoints every ${checkpoint.every} steps: expected a positive integer`,
     );
   }
   if (options.earlyStopping) assertEarlyStopping(options.earlyStopping);
+}
+
+/** Refuses entries and texts, which are to be encoded first. */
+function assertExamples(action: string, examples: readonly EncodedExample[]): void {
+  assertArray(action, examples, "examples, as encodeExamples() makes them");
+  const wrong = examples.findIndex((example) =>
+    !Array.isArray(example?.promptIds) || !Array.isArray(example?.responseIds)
+  );
+  if (wrong < 0) return;
+  throw new TypeError(
+    `Cannot ${action} example ${wrong + 1} of ${examples.length}: expected "promptIds" and ` +
+      '"responseIds", as encodeExamples() makes them',
+  );
 }
 
 /**
@@ -235,14 +261,14 @@ export function assertOptions(options: SftOptions): void {
  * @throws {RangeError} If there are none.
  */
 export function assertValidated(
-  { earlyStopping, keepBest, evalEvery }: Pick<SftOptions, "earlyStopping" | "keepBest"> & {
+  { earlyStopping, restoreBest, evalEvery }: Pick<SftOptions, "earlyStopping" | "restoreBest"> & {
     readonly evalEvery: number;
   },
   validation: readonly EncodedExample[],
 ): void {
-  if ((!earlyStopping && !keepBest) || (evalEvery > 0 && validation.length > 0)) return;
+  if ((!earlyStopping && !restoreBest) || (evalEvery > 0 && validation.length > 0)) return;
   throw new RangeError(
-    `Cannot train with "${earlyStopping ? "earlyStopping" : "keepBest"}" without validation ` +
+    `Cannot train with "${earlyStopping ? "earlyStopping" : "restoreBest"}" without validation ` +
       'losses: expected examples in "validation" and "evalEvery" of 1 or more',
   );
 }

@@ -110,7 +110,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const settings = resolveSftOptions(withCellCheckpoint(given), model);
     this.#model = model;
     this.settings = settings;
-    const { epochs, maxSteps, earlyStopping, keepBest } = settings;
+    const { epochs, maxSteps, earlyStopping, restoreBest } = settings;
     this.#data = new TrainingData(model, settings);
     assertValidated(settings, this.#data.evaluated.validation);
     this.notices = this.#data.notices;
@@ -129,8 +129,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
       totalSteps: this.totalSteps,
     };
     addTrainingLog(model, this.#log);
-    if (earlyStopping || keepBest) {
-      const kept = keepBest ? this.#optimizer.parameters : undefined;
+    if (earlyStopping || restoreBest) {
+      const kept = restoreBest ? this.#optimizer.parameters : undefined;
       this.#tracker = new BestTracker(earlyStopping, kept);
     }
   }
@@ -140,7 +140,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     return this.#step;
   }
 
-  /** The evaluation with the lowest validation loss so far, with `earlyStopping` or `keepBest`. */
+  /** The evaluation with the lowest validation loss so far, with `earlyStopping` or `restoreBest`. */
   get best(): Best | undefined {
     return this.#tracker?.best;
   }
@@ -224,7 +224,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
         confirmOtherBits: this.settings.confirmOtherBits,
       });
       await assertWhole(path, state);
-      const best = state.best && this.settings.keepBest
+      const best = state.best && this.settings.restoreBest
         ? await readBest(path, this.#optimizer)
         : undefined;
       await restoreCheckpoint(path, this.#model, this.#optimizer, state.step);

@@ -115,8 +115,8 @@ export async function describeSettings(
 }
 
 /** Whether the end or the result depends on the best validation loss. */
-function followsBest({ earlyStopping, keepBest }: TrainingSettings): boolean {
-  return earlyStopping !== undefined || keepBest;
+function followsBest({ earlyStopping, restoreBest }: TrainingSettings): boolean {
+  return earlyStopping !== undefined || restoreBest;
 }
 
 /**
@@ -158,11 +158,11 @@ export async function assertResumable(
 
 /** The settings that decide when a training ends early, and which weights are its best. */
 async function describeBest(
-  { earlyStopping, keepBest, evalEvery, evalIters }: TrainingSettings,
+  { earlyStopping, restoreBest, evalEvery, evalIters }: TrainingSettings,
   { evaluated }: TrainingData,
 ): Promise<Record<string, unknown>> {
   return {
-    keepBest,
+    restoreBest,
     patience: earlyStopping?.patience ?? null,
     minImprovement: earlyStopping?.minImprovement ?? 0,
     evalEvery,

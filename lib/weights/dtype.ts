@@ -157,3 +157,29 @@ export function narrow(values: Float32Array, dtype: WritableDtype, bytes: Uint8A
   }
   return tooLarge;
 }
+
+/** The values of {@linkcode WritableDtype}. */
+const WRITABLE: readonly WritableDtype[] = ["F32", "F16", "BF16"];
+
+/**
+ * Refuses other types of weights before any is computed.
+ *
+ * @param action What is being done, such as `"save weights"`.
+ * @param type The type that was asked for.
+ * @param known The types that can be written.
+ * @throws {TypeError} If it is another; the message names the one that was meant.
+ */
+export function assertWritable(
+  action: string,
+  type: string | undefined,
+  known: readonly string[] = WRITABLE,
+): void {
+  if (type === undefined || known.includes(type)) return;
+  const meant = known.find((one) => one === String(type).toUpperCase());
+  throw new TypeError(
+    `Cannot ${action} as ${JSON.stringify(type)}: ` +
+      (meant === undefined
+        ? `expected one of "${known.join('", "')}"`
+        : `did you mean "${meant}"?`),
+  );
+}

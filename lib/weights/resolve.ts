@@ -238,7 +238,7 @@ async function hintAtGguf(directory: string, error: unknown): Promise<unknown> {
 }
 
 function suggestion(spec: string): string {
-  if (/^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(spec)) return `, did you mean "hf:${spec}"`;
+  if (/^\w[\w.-]*\/[\w.-]+(@[\w./-]+)?$/.test(spec)) return `, did you mean "hf:${spec}"`;
   const names = [...Object.keys(SHORT_NAMES), EMBEDDED_NAME];
   const near = /[/\\]/.test(spec) ? undefined : closestString(spec, names);
   return near === undefined ? "" : `, and the nearest short name is "${near}"`;

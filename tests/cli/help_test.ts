@@ -9,7 +9,7 @@ const COMMANDS: Record<string, string[]> = {
     ),
     ..."max-length steps split order device resume log json checkpoint-every".split(" "),
     ..."schedule warmup min-lr accumulate max-gradient-norm early-stopping".split(" "),
-    ..."min-improvement keep-best recompute dropout tensorboard".split(" "),
+    ..."min-improvement restore-best recompute dropout tensorboard".split(" "),
   ],
   generate: [
     ..."model prompt data out max-new-tokens temperature top-k top-p seed device".split(" "),
@@ -35,6 +35,10 @@ const COMMANDS: Record<string, string[]> = {
   grade: [],
   "grade init": [],
   "grade release": ["course", "no-prove", "unsafe"],
+  "grade validate": ["released", "no-run", "markdown"],
+  "grade regrade": ["course", "jobs", "student", "unsafe"],
+  "grade autograde": ["course", "jobs", "student", "shard", "unsafe"],
+  "grade collect": ["course", "layout", "file-times"],
   export: "html md output theme title ollama gguf hf type format adapter merge".split(" "),
 };
 

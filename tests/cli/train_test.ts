@@ -148,20 +148,30 @@ Deno.test("tunebook train tells what is wrong in one sentence, and writes nothin
   await using workshop = await Workshop.open();
   const data = await workshop.write("bad.json", [{ instruction: "A", output: 3 }]);
   const file = await workshop.write("file", {});
-  const { model: name } = { model: workshop.file("model") };
-  const out = workshop.file("out");
+  const name = workshop.file("model");
+  // Each has a folder of its own: where two trainings share one, the second is refused.
+  const outs = [0, 1, 2].map((i) => workshop.file(`out${i}`));
   const wrong: [string[], string][] = [
     [
-      ["--model", workshop.file("nowhere"), "--data", workshop.file("data.json"), "--out", out],
+      ["--model", workshop.file("nowhere"), "--data", workshop.file("data.json"), "--out", outs[0]],
       "there is no directory",
     ],
     [
-      ["--model", name, "--data", data, "--out", out],
+      ["--model", name, "--data", data, "--out", outs[1]],
       'entry 1 of 1: "output" must be a string, got a number',
     ],
     [["--model", name, "--data", workshop.file("data.json"), "--out", file], "it is not a folder"],
     [
-      ["--model", name, "--data", workshop.file("data.json"), "--out", out, "--split", "0,0.5,0.5"],
+      [
+        "--model",
+        name,
+        "--data",
+        workshop.file("data.json"),
+        "--out",
+        outs[2],
+        "--split",
+        "0,0.5,0.5",
+      ],
       "nothing is left to train on",
     ],
   ];
@@ -173,7 +183,7 @@ Deno.test("tunebook train tells what is wrong in one sentence, and writes nothin
     assertEquals(errors.length, 1, stderr);
     assertEquals(stderr.includes("    at "), false, stderr); // no stack
   }
-  assertEquals(await Deno.stat(out).catch(() => "absent"), "absent");
+  for (const out of outs) assertEquals(await Deno.stat(out).catch(() => "absent"), "absent");
 });
 
 Deno.test("tunebook train --type stores what was learnt in 16 bits", async () => {

@@ -21,7 +21,7 @@ const needs = fault === undefined ? "" : ` (${fault})`;
 const solution = (code: string) => `// BEGIN SOLUTION\n${code}\n// END SOLUTION`;
 const hidden = (code: string) => `// BEGIN HIDDEN TESTS\n${code}\n// END HIDDEN TESTS`;
 
-const SETUP = `import { assertEquals, assertRejects } from "@std/assert";
+const SETUP = `import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 const close = async (f: (x: number) => number, x: number, y: number) => assertEquals(await f(x), y);`;
 
 const SOURCE = book(
@@ -194,13 +194,63 @@ Deno.test("instances, classes, errors and iterators cross as handles", async () 
      assertEquals(await owner(account), 16);
      await assertRejects(async () => await new Account(-1), RangeError, "negative");
      assertEquals(await (await Account.open()).balance, 5);
-     await assertRejects(() => refuse(), Refused, "no");
+     assertThrows(() => refuse(), Refused, "no");
      const seen = [];
      for await (const x of await count()) seen.push(x);
      assertEquals(seen, [1, 2]);
      assertEquals(await bank.add(2), 5);
      assertEquals(await bank.total, 5);
      assertEquals(await later, 7);`,
+  );
+  assertEquals([verdict.status, verdict.message], ["passed", undefined]);
+});
+
+Deno.test("a test runs as it does in the notebook, also if it awaits nothing", async () => {
+  const verdict = await one(
+    `function squares(n: number): number[] {
+       if (n < 1) throw new RangeError("n must be at least 1");
+       return Array.from({ length: n }, (_, i) => (i + 1) ** 2);
+     }
+     class Stack {
+       items: number[] = [];
+       top = 0;
+       push(x: number) { this.items.push(x); this.top = x; return this; }
+       get size() { return this.items.length; }
+       *[Symbol.iterator]() { yield* this.items; }
+     }
+     function* twice(x: number) { yield x; yield x; }`,
+    `assertEquals(squares(3), [1, 4, 9]);
+     assertThrows(() => squares(0), RangeError, "at least 1");
+     if (![1, 2, 3].every((n) => squares(n).length === n)) throw new Error("a wrong length");
+     const stack = new Stack().push(1).push(2);
+     assertEquals([stack.size, stack.top], [2, 2]);
+     stack.top = 5;
+     assertEquals(stack.top, 5);
+     assertEquals([...stack], [1, 2]);
+     for (const x of twice(7)) assertEquals(x, 7);`,
+  );
+  assertEquals([verdict.status, verdict.message], ["passed", undefined]);
+});
+
+Deno.test("a promise of the student's stays one: a test may go on before it is settled", async () => {
+  const verdict = await one(
+    `class Queue {
+       #items: number[] = [];
+       #waiting: ((x: number) => void)[] = [];
+       push(x: number) { const next = this.#waiting.shift(); next ? next(x) : this.#items.push(x); }
+       async pull() {
+         if (this.#items.length > 0) return this.#items.shift();
+         return await new Promise((resolve) => this.#waiting.push(resolve));
+       }
+     }
+     const refuse = async () => { await null; throw new RangeError("no"); };`,
+    `const queue = new Queue();
+     const pulled = queue.pull();
+     assertEquals(pulled instanceof Promise, true);
+     queue.push(3);
+     assertEquals(await pulled, 3);
+     await assertRejects(() => refuse(), RangeError, "no");
+     queue.pull();`,
   );
   assertEquals([verdict.status, verdict.message], ["passed", undefined]);
 });

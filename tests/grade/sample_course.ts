@@ -2,7 +2,12 @@
 
 import { join } from "@std/path";
 import { type Course, openCourse } from "../../lib/grade/course.ts";
-import { Gradebook, type GradebookVerdict, type Student } from "../../lib/grade/gradebook.ts";
+import {
+  Gradebook,
+  gradebookFile,
+  type GradebookVerdict,
+  type Student,
+} from "../../lib/grade/gradebook.ts";
 import { type Cell, formatNotebook, type Notebook } from "../../lib/runtime/notebook.ts";
 import { code, markdown, notebookOf } from "../runtime/report/sample.ts";
 import { ANSWERS } from "./memory_marks.ts";
@@ -94,7 +99,7 @@ export async function sampleCourse(options: SampleOptions = {}): Promise<SampleC
       ),
     }),
   );
-  const book = Gradebook.open(join(folder, "gradebook.db"));
+  const book = Gradebook.open(gradebookFile({ root: folder }));
   book.putStudents(students);
   const cells = source.cells.flatMap(({ metadata }) => {
     const found = metadata.nbgrader as Record<string, unknown> | undefined;

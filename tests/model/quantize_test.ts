@@ -121,11 +121,11 @@ onOneThread("loadNetwork() packs while it loads, or keeps what is stored", async
   using temporary = new TemporaryDirectory();
   const model = make(device);
   await saveNetwork(model, temporary.path, { dtype: "BF16" });
-  const load = async (quantization?: "nf4" | "f16" | "keep") =>
+  const load = async (quantization?: "nf4" | "f16" | "stored") =>
     (await loadNetwork(temporary.path, { device, quantize: quantization })).network;
   const typesOf = (one: Network) =>
     new Set([...one.parameters.values()].map(({ dtype }) => dtype).filter(isPacked));
-  const [wide, kept, packed] = [await load(), await load("keep"), await load("nf4")];
+  const [wide, kept, packed] = [await load(), await load("stored"), await load("nf4")];
   const narrow = await load("f16");
   assertEquals([wide, kept, packed, narrow].map(typesOf), [
     new Set<PackedType>(),
@@ -141,9 +141,9 @@ onOneThread("loadNetwork() packs while it loads, or keeps what is stored", async
   for (const type of ["Q8_0", "F16"] as const) {
     await exportGguf(model, gguf, { type, tokenizer: {} });
     await assertRejects(
-      () => loadNetwork(gguf, { device, quantize: "keep" }),
+      () => loadNetwork(gguf, { device, quantize: "stored" }),
       TypeError,
-      `Cannot keep "h.0.attn.c_attn.weight" as "${type.toLowerCase()}": its file stores it transposed`,
+      `Cannot load "h.0.attn.c_attn.weight" as "${type.toLowerCase()}": its file stores it transposed`,
     );
   }
   // Tables are looked up packed, and the head is one of them.

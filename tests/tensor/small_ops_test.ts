@@ -253,7 +253,7 @@ onEveryDevice("ops refuse shapes that do not fit, in a sentence", (device) => {
   };
   const refused: [() => unknown, typeof Error, string][] = [
     [() => add(tensor(2, 3), tensor(4)), TypeError, "Cannot add tensors of shapes (2, 3) and (4)"],
-    [() => matmul(tensor(2, 3), tensor(4, 2)), TypeError, "inner dimensions must be equal"],
+    [() => matmul(tensor(2, 3), tensor(4, 2)), TypeError, "expected equal inner lengths"],
     [() => layerNorm(tensor(2, 3), tensor(4), tensor(3)), TypeError, 'Cannot use "weight"'],
     [() => rmsNorm(tensor(2, 6), tensor(4)), TypeError, "its length must divide the rows'"],
     [() => geglu(tensor(2, 3), tensor(2, 4)), TypeError, "Cannot gate with GELU tensors of shapes"],

@@ -24,7 +24,7 @@ const overfitting: SftOptions = {
   evalIters: "all",
   learningRate: 3e-2,
 };
-const patient = { ...overfitting, earlyStopping: { patience: 2 }, keepBest: true };
+const patient = { ...overfitting, earlyStopping: { patience: 2 }, restoreBest: true };
 
 Deno.test("BestTracker counts evaluations without improvement", async () => {
   const tracker = new BestTracker({ patience: 2, minImprovement: 0.5 });
@@ -48,7 +48,7 @@ Deno.test("BestTracker counts evaluations without improvement", async () => {
 
 onOneThread("sft() ends where the validation loss no longer falls", async (device) => {
   const model = smallModel(device);
-  using training = sft(model, { ...patient, keepBest: false });
+  using training = sft(model, { ...patient, restoreBest: false });
   const steps = await take(training);
   const losses = steps.flatMap(({ step, evaluation }) =>
     evaluation ? [[step, evaluation.validationLoss!]] : []
@@ -79,7 +79,7 @@ onOneThread(
 
     // Without patience all steps are taken, and the best weights come back nonetheless.
     const third = smallModel(device);
-    using whole = sft(third, { ...overfitting, keepBest: true, maxSteps: step + 3 });
+    using whole = sft(third, { ...overfitting, restoreBest: true, maxSteps: step + 3 });
     assertEquals((await take(whole)).length, step + 3);
     assertEquals(await weightsOf(third), await weightsOf(model));
     release(model, other, third);
@@ -168,7 +168,10 @@ onOneThread("sft() refuses to look for a best that nothing measures", async (dev
   const wrong: [Partial<SftOptions>, string][] = [
     [{ validation: [] }, 'Cannot train with "earlyStopping" without validation losses'],
     [{ evalEvery: 0 }, '"evalEvery" of 1 or more'],
-    [{ earlyStopping: undefined, keepBest: true, evalEvery: 0 }, 'Cannot train with "keepBest"'],
+    [
+      { earlyStopping: undefined, restoreBest: true, evalEvery: 0 },
+      'Cannot train with "restoreBest"',
+    ],
     [{ earlyStopping: { patience: 0 } }, "patience of 0 evaluations: expected a positive integer"],
     [{ earlyStopping: { patience: 1, minImprovement: -1 } }, '"minImprovement" -1'],
     [{ evalIters: 0 }, '"evalIters" 0: expected a positive integer or "all"'],

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { openCourse } from "../../grade/course.ts";
-import { releaseAssignment } from "../../grade/assignment.ts";
+import { releaseAssignment } from "../../grade/release_assignment.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { CODECS, sandboxFor } from "./grading.ts";
 import { courseOption, unsafeOption } from "./options.ts";

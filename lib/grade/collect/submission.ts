@@ -74,7 +74,7 @@ export async function takeSubmission(
     for (const { path } of candidates) {
       if (path !== used.path) refuse(path, `${quoted(used.path.join("/"))} is taken as "${name}"`);
     }
-    if (used.path.at(-1) !== name) note(used.path, `is taken as "${name}"`);
+    if (withoutCopyMark(used.path.at(-1)!) !== name) note(used.path, `is taken as "${name}"`);
     if (used.notebook === undefined) note(used.path, "cannot be read as a notebook");
     files.set(name, used.bytes);
   }

@@ -2,13 +2,13 @@
 // `autograded`, marks in the gradebook.
 
 import { basename, join } from "@std/path";
-import type { Cell, Notebook } from "../../runtime/notebook.ts";
+import type { Notebook } from "../../runtime/notebook.ts";
 import { type Assignment, readAssignment } from "../assignment.ts";
 import { assignmentFolder, type Course } from "../course.ts";
 import { answerId, type AnswerKey, type Gradebook, type GradebookCell } from "../gradebook.ts";
 import { readSubmittedNotebook } from "../handed_in.ts";
-import { type GradedCell, gradedCells, readGradeMetadata, roleOf } from "../metadata.ts";
-import { replaceRegions } from "../regions.ts";
+import { readGradeMetadata } from "../metadata.ts";
+import { answerIn, promptOf, questionTitle } from "../questions.ts";
 import { markSchemeOf } from "../rubric.ts";
 import { countedSubmissions } from "../scores.ts";
 import type {
@@ -202,15 +202,14 @@ function questionOf(
   { notebook: name, gradeId, maxPoints, manual }: GradebookCell,
   notebook: Notebook | undefined,
 ): PlacedQuestion {
-  const graded = notebook === undefined ? [] : gradedCells(notebook);
-  const found = graded.find(({ metadata }) => metadata.grade_id === gradeId);
+  const found = notebook?.cells.find((cell) => readGradeMetadata(cell)?.grade_id === gradeId);
   const id = [assignment, name, gradeId].join("/");
   const place = { assignment, notebook: name, gradeId };
   const base = { id, place, maxPoints, manual, title: `${assignment}: ${gradeId}`, rubric: [] };
   if (found === undefined || notebook === undefined) return base;
-  const prompt = promptOf(notebook, graded, found);
+  const prompt = promptOf(notebook, gradeId);
   const title = questionTitle(notebook, gradeId);
-  const { scheme, rubric } = manual ? markSchemeOf(found.cell) : { scheme: "", rubric: [] };
+  const { scheme, rubric } = manual ? markSchemeOf(found) : { scheme: "", rubric: [] };
   return {
     ...base,
     title: `${assignment}: ${title}`,
@@ -218,67 +217,4 @@ function questionOf(
     ...prompt !== "" && { prompt },
     ...scheme !== "" && { scheme },
   };
-}
-
-/**
- * What a question is called: the first heading of its cell, else the last one above it.
- *
- * @param notebook The instructor's notebook.
- * @param gradeId The question's cell.
- * @returns The heading's text; the id if there is none.
- */
-export function questionTitle(notebook: Notebook, gradeId: string): string {
-  const graded = gradedCells(notebook);
-  const found = graded.find(({ metadata }) => metadata.grade_id === gradeId);
-  if (found === undefined) return gradeId;
-  const own = found.cell.cell_type === "markdown" ? headings(found.cell.source)[0] : undefined;
-  return own ?? headings(promptOf(notebook, graded, found)).at(-1) ?? gradeId;
-}
-
-function headings(source: string): string[] {
-  const text = source.replace(/^(`{3,}|~{3,})[^]*?^\1/gm, "");
-  return [...text.matchAll(/^#{1,6} +(.+?)(?: +#+)? *$/gm)].map(([, heading]) => heading!.trim());
-}
-
-/** A task's own text, or the text between the question and the one before. */
-function promptOf(notebook: Notebook, graded: readonly GradedCell[], found: GradedCell): string {
-  if (found.role === "task") return replaceRegions(found.cell.source, "markScheme").source;
-  const before = graded.filter(({ index, role }) => index < found.index && role !== "locked").at(
-    -1,
-  );
-  return notebook.cells.slice((before?.index ?? -1) + 1, found.index)
-    .filter(({ cell_type }) => cell_type === "markdown").map(({ source }) => source).join("\n\n");
-}
-
-const NO_CELL: Cell = { cell_type: "markdown", id: "none", metadata: {}, source: "" };
-
-/** The cell that answers a question; for a task, what stands below its description. */
-function answerIn(notebook: Notebook | undefined, gradeId: string): Cell {
-  const cells = notebook?.cells ?? [];
-  const at = cells.findIndex((cell) => metadataOf(cell)?.grade_id === gradeId);
-  const cell = cells[at];
-  if (cell === undefined) return NO_CELL;
-  if (roleOf(metadataOf(cell)) !== "task") return cell;
-  const below = cells.slice(at + 1);
-  const end = below.findIndex((one) => roleOf(metadataOf(one)) !== "plain");
-  const source = below.slice(0, end < 0 ? below.length : end).map(({ cell_type, source }) =>
-    cell_type === "code" ? fence(source) : source
-  ).join("\n\n");
-  return { ...NO_CELL, source };
-}
-
-function fence(source: string): string {
-  const ticks = "`".repeat(
-    Math.max(3, ...[...source.matchAll(/`+/g)].map(([run]) => run.length + 1)),
-  );
-  return `${ticks}ts\n${source}\n${ticks}`;
-}
-
-/** Students' metadata may be anything. */
-function metadataOf(cell: Cell) {
-  try {
-    return readGradeMetadata(cell);
-  } catch {
-    return undefined;
-  }
 }

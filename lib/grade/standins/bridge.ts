@@ -103,7 +103,12 @@ export class Bridge {
       const before = given.map((value) => this.#encoded(value, "value").value);
       let result: Omit<Reply, "call">;
       try {
-        result = this.#encoded(await this.#act(thing, member, action, given), "value");
+        let value = this.#act(thing, member, action, given);
+        if (isPromise(value)) {
+          send({ promised: true });
+          value = await value;
+        }
+        result = this.#encoded(value, "value");
       } catch (error) {
         result = this.#encoded(error, "thrown");
       }
@@ -124,6 +129,10 @@ export class Bridge {
       const iterate = thing[Symbol.asyncIterator] ?? thing[Symbol.iterator];
       if (typeof iterate !== "function") throw new TypeError("The value is not iterable");
       return apply(iterate, thing, args);
+    }
+    if (action === "set") {
+      thing[member] = args[0];
+      return undefined;
     }
     const value = thing[member];
     if (action === "get") return value;
@@ -180,6 +189,12 @@ export class Bridge {
     }
     return classes;
   }
+}
+
+/** Whether `await` would wait for a value. */
+function isPromise(value: unknown): boolean {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
 }
 
 function isClass(value: object): boolean {

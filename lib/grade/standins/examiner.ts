@@ -14,7 +14,9 @@ import {
   type ValueCodec,
   type Writer,
 } from "./codec.ts";
-import { type Call, MESSAGE_TYPE, type Named, NEXT, type Reply } from "./messages.ts";
+import { Caller } from "./caller.ts";
+import type { LineAddress } from "./line.ts";
+import { type Call, mutationOf, type Named, NEXT, type Reply } from "./messages.ts";
 
 /** The name under which cells of the grader find the examiner. */
 export const EXAMINER = "__tunebook_examiner__";
@@ -30,8 +32,9 @@ export interface Score {
 
 /** What a stand-in is one of. */
 interface StandIn {
-  /** Its number in the student's process, once it is known. */
-  readonly id: Promise<number>;
+  /** Its number in the student's process. */
+  readonly id: number;
+  readonly kind: Reference["kind"];
   readonly classes: readonly number[];
 }
 
@@ -41,7 +44,8 @@ const INSTANCE = Object.freeze(Object.create(null));
 /** Makes stand-ins, and passes their calls to the grader. */
 export class Examiner {
   readonly #codecs: readonly ValueCodec[];
-  readonly #post: (content: Record<string, unknown>) => void;
+  readonly #call: (call: number, content: Record<string, unknown>) => Reply;
+  /** Calls that have returned a promise which is not settled. */
   #waiting = new Map<number, (reply: Reply) => void>();
   #calls = 0;
   #token = "";
@@ -59,19 +63,25 @@ export class Examiner {
 
   /**
    * @param codecs How more classes cross.
-   * @param post Sends the grader a message.
+   * @param call Sends the grader a call, and waits for its reply.
    */
-  constructor(codecs: readonly ValueCodec[], post: (content: Record<string, unknown>) => void) {
+  constructor(
+    codecs: readonly ValueCodec[],
+    call: (call: number, content: Record<string, unknown>) => Reply,
+  ) {
     this.#codecs = codecs;
-    this.#post = post;
+    this.#call = call;
+  }
+
+  /** Takes the result of a promise. */
+  settle(reply: Reply): void {
+    this.#waiting.get(reply.call)?.(reply);
+    this.#waiting.delete(reply.call);
   }
 
   /** Takes a message of the grader. */
   take(content: { type: string; token?: string } & Record<string, unknown>): void {
-    if (content.type === "reply" && content.token === this.#token) {
-      this.#waiting.get(content.call as number)?.(content as unknown as Reply);
-      this.#waiting.delete(content.call as number);
-    } else if (content.type === "names") {
+    if (content.type === "names") {
       this.#token = content.token!;
       this.#strict = content.strict === true;
       this.#waiting.clear();
@@ -176,33 +186,11 @@ export class Examiner {
   }
 
   /** Writes arguments; a stand-in goes back as what it stands for. */
-  async #write(args: readonly unknown[], what: string): Promise<string> {
-    // Instances that are being made have no number before they are.
-    const numbers = new Map<object, number>();
-    const find = async (value: unknown, depth: number): Promise<void> => {
-      const thing = value as object;
-      const standIn = this.#standIns.get(thing);
-      if (standIn !== undefined) numbers.set(thing, await standIn.id);
-      else if (depth > 0 && typeof value === "object" && value !== null) {
-        const isList = Array.isArray(value) || value instanceof Set;
-        const isPlain = Object.getPrototypeOf(value) === Object.prototype;
-        const parts = value instanceof Map
-          ? [...value.values()]
-          : isList
-          ? value
-          : isPlain
-          ? Object.values(value)
-          : [];
-        for (const part of parts) {
-          if (typeof part === "object" || typeof part === "function") await find(part, depth - 1);
-        }
-      }
-    };
-    for (const value of args) await find(value, 8);
+  #write(args: readonly unknown[], what: string): string {
     const writer: Writer = {
       codecs: this.#codecs,
       refer: (thing) => {
-        const id = numbers.get(thing);
+        const id = this.#standIns.get(thing)?.id;
         if (id !== undefined) return { id, kind: "instance", name: "", classes: [] };
         const kind = typeof thing === "function"
           ? "a function"
@@ -222,31 +210,31 @@ export class Examiner {
 
   // ---- Calls ----
 
-  async #ask(
-    standIn: Promise<number>,
+  /** Asks the student's process; gives a promise where its code does. */
+  #ask(
+    id: number,
     request: { member?: string; action: Call["action"]; args: readonly unknown[] },
     what: string,
-  ): Promise<unknown> {
+  ): unknown {
     const token = this.#token;
-    const id = await standIn;
     let args: string;
     try {
-      args = await this.#write(request.args, what);
+      args = this.#write(request.args, what);
     } catch (error) {
       throw this.#refuse((error as Error).message);
     }
-    if (token !== this.#token) throw new Error(`Cannot call ${what}: its test is over`);
     const call = ++this.#calls;
-    const heard = Promise.withResolvers<Reply>();
-    this.#waiting.set(call, heard.resolve);
-    const { member, action } = request;
-    this.#post({ type: "call", token, call, id, member, action, args, what });
-    const { value, thrown, fault, mutated = [] } = await heard.promise;
-    if (mutated.length > 0) {
+    const reply = this.#call(call, { ...request, type: "call", token, call, id, args, what });
+    if (!reply.promised) return this.#result(reply, what);
+    const settled = Promise.withResolvers<Reply>();
+    this.#waiting.set(call, settled.resolve);
+    return settled.promise.then((late) => this.#result(late, what));
+  }
+
+  #result({ value, thrown, fault, mutated = [] }: Reply, what: string): unknown {
+    if (mutated.length > 0 && this.#strict) {
       const places = mutated.map((at) => at + 1).join(", ");
-      const changed = `${what} changed its argument ${places} in place, which no test can see`;
-      if (this.#strict) throw this.#refuse(`${changed}: let it return a new value`);
-      this.#post({ type: "note", token, text: changed });
+      throw this.#refuse(`${mutationOf(what, places)}: let it return a new value`);
     }
     const sent = thrown ?? value;
     let read: unknown;
@@ -266,45 +254,36 @@ export class Examiner {
    * error, and this one is not the student's.
    */
   #refuse(text: string): TypeError {
-    this.#post({ type: "refused", token: this.#token, text });
+    const call = ++this.#calls;
+    this.#call(call, { type: "refused", token: this.#token, call, text });
     return new TypeError(text);
   }
 
-  #resolve(reference: Reference): unknown {
-    const { id, kind, name, classes } = reference;
+  #resolve({ id, kind, name, classes }: Reference): unknown {
     let made = this.#made.get(id);
     if (made === undefined) {
-      const number = Promise.resolve(id);
-      if (kind === "function") made = this.#function(number, name);
+      if (kind === "function") made = this.#function(id, name);
       else if (kind === "class") made = this.#class(id, name);
-      else made = this.#instance(number, name, classes);
+      else made = this.#instance(id, name);
+      this.#standIns.set(made, { id, kind, classes: kind === "instance" ? classes : [] });
       this.#made.set(id, made);
     }
     return made;
   }
 
-  #function(id: Promise<number>, name: string): object {
+  #function(id: number, name: string): object {
     const call = (...args: unknown[]) => this.#ask(id, { action: "call", args }, `"${name}"`);
-    Object.defineProperty(call, "name", { value: name, configurable: true });
-    this.#standIns.set(call, { id, classes: [] });
-    return call;
+    return Object.defineProperty(call, "name", { value: name, configurable: true });
   }
 
   #class(id: number, name: string): object {
-    const number = Promise.resolve(id);
     const target = function () {};
     Object.defineProperty(target, "name", { value: name, configurable: true });
-    const proxy = new Proxy(target, {
+    return new Proxy(target, {
       construct: (_, args) => {
-        const made = this.#ask(number, { action: "new", args }, `"new ${name}"`);
-        made.catch(() => {}); // Its first use tells.
-        const instance = made.then((value) => {
-          const standIn = this.#standIns.get(value as object);
-          if (standIn === undefined) throw this.#refuse(`"new ${name}" gave no instance`);
-          return standIn.id;
-        });
-        instance.catch(() => {});
-        return this.#instance(instance, name, [id], made);
+        const made = this.#ask(id, { action: "new", args }, `"new ${name}"`);
+        if (typeof made === "object" && made !== null) return made;
+        throw this.#refuse(`"new ${name}" gave no instance`);
       },
       apply: () => {
         throw new TypeError(`Class constructor ${name} cannot be invoked without "new"`);
@@ -313,11 +292,10 @@ export class Examiner {
         if (key === Symbol.hasInstance) return (value: unknown) => this.#isInstance(value, id);
         if (typeof key === "symbol" || key === "then" || key === "prototype") return undefined;
         if (key === "name") return name;
-        return this.#member(number, key, `${name}.${key}`);
+        return this.#member(id, key, name);
       },
+      set: (_, key, value) => this.#set(id, key, value, name),
     });
-    this.#standIns.set(proxy, { id: number, classes: [] });
-    return proxy;
   }
 
   #isInstance(value: unknown, classId: number): boolean {
@@ -326,52 +304,54 @@ export class Examiner {
     return classes.includes(classId);
   }
 
-  /** @param made Settles when the instance has been made, if that is under way. */
-  #instance(
-    id: Promise<number>,
-    name: string,
-    classes: readonly number[],
-    made?: Promise<unknown>,
-  ): object {
+  #instance(id: number, name: string): object {
     const proxy: object = new Proxy(Object.create(INSTANCE), {
       get: (_, key) => {
-        if (key === Symbol.asyncIterator) return () => this.#iterate(id, name);
+        if (key === Symbol.iterator) return () => this.#iterate(id, name);
+        if (key === Symbol.asyncIterator) return () => this.#iterateLater(id, name);
         if (key === Symbol.toStringTag) return name;
-        if (typeof key === "symbol") return undefined;
-        if (key === "then") return made && made.then.bind(made);
-        return this.#member(id, key, `${name}.${key}`);
+        if (typeof key === "symbol" || key === "then") return undefined;
+        return this.#member(id, key, name);
       },
-      set: (_, key) => {
-        throw new TypeError(`Cannot set "${String(key)}" of an instance of ${name} from a test`);
-      },
+      set: (_, key, value) => this.#set(id, key, value, name),
       defineProperty: () => false,
       deleteProperty: () => false,
     });
-    this.#standIns.set(proxy, { id, classes });
     this.#foreign.add(proxy);
     return proxy;
   }
 
-  /** A member: called, it is a method; awaited, a property. */
-  #member(id: Promise<number>, member: string, what: string): object {
-    const name = `"${what}"`;
-    const call = (...args: unknown[]) => this.#ask(id, { member, action: "call", args }, name);
-    return Object.assign(call, {
-      then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) =>
-        this.#ask(id, { member, action: "get", args: [] }, name).then(resolve, reject),
-    });
+  /** A property, or a method that knows its object. */
+  #member(id: number, member: string, name: string): unknown {
+    const what = `"${name}.${member}"`;
+    const value = this.#ask(id, { member, action: "get", args: [] }, what);
+    if (this.#standIns.get(value as object)?.kind !== "function") return value;
+    return (...args: unknown[]) => this.#ask(id, { member, action: "call", args }, what);
   }
 
-  async *#iterate(id: Promise<number>, name: string): AsyncGenerator<unknown> {
-    // deno-lint-ignore no-explicit-any
-    const iterator: any = await this.#ask(
-      id,
-      { member: NEXT, action: "call", args: [] },
-      `the items of ${name}`,
-    );
+  #set(id: number, key: string | symbol, value: unknown, name: string): boolean {
+    if (typeof key === "symbol") return false;
+    this.#ask(id, { member: key, action: "set", args: [value] }, `"${name}.${key}"`);
+    return true;
+  }
+
+  // deno-lint-ignore no-explicit-any
+  #iterator(id: number, name: string): any {
+    return this.#ask(id, { member: NEXT, action: "call", args: [] }, `the items of ${name}`);
+  }
+
+  *#iterate(id: number, name: string): Generator<unknown> {
+    const iterator = this.#iterator(id, name);
+    for (let { done, value } = iterator.next(); !done; { done, value } = iterator.next()) {
+      yield value;
+    }
+  }
+
+  async *#iterateLater(id: number, name: string): AsyncGenerator<unknown> {
+    const iterator = this.#iterator(id, name);
     while (true) {
       const { done, value } = await iterator.next();
-      if (done) return value;
+      if (done) return;
       yield value;
     }
   }
@@ -381,13 +361,18 @@ export class Examiner {
  * Opens the examiner in this kernel.
  *
  * @param modules URLs of modules that export `codecs`.
+ * @param address Where the grader takes calls.
  */
-export async function openExaminer(modules: readonly string[]): Promise<void> {
+export async function openExaminer(
+  modules: readonly string[],
+  address: LineAddress,
+): Promise<void> {
   // deno-lint-ignore no-explicit-any
   const { jupyter } = Deno as any;
+  const caller = await Caller.connect(address, (reply) => examiner.settle(reply));
   const examiner = new Examiner(
     await loadCodecs(modules),
-    (content) => void jupyter.broadcast(MESSAGE_TYPE, content),
+    (call, content) => caller.call(call, content),
   );
   globalThis.addEventListener("comm_msg", (event) => {
     examiner.take((event as CustomEvent).detail.content);

@@ -13,7 +13,9 @@ import type { ErrorOutput } from "../../runtime/notebook.ts";
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
 import type { ProcessorClock } from "../autograde/processor_time.ts";
 import { EXAMINER } from "./examiner.ts";
-import type { Cells } from "./relay.ts";
+import { ExaminerLine } from "./line.ts";
+import type { Reply } from "./messages.ts";
+import type { Cells, ExaminerCells } from "./relay.ts";
 
 /** Where and how the student's cells run. */
 export interface StudentOptions {
@@ -115,15 +117,19 @@ export class Student implements Cells {
 }
 
 /** Where and how the instructor's cells run. */
-export type ExaminerOptions = Pick<StudentOptions, "cwd" | "codecs" | "clock" | "onMessage">;
+export interface ExaminerOptions extends Pick<StudentOptions, "cwd" | "codecs" | "clock"> {
+  /** Takes what the examiner asks of the student's process. */
+  readonly onCall: (content: unknown) => void;
+}
 
 /** The heap of the grader's own kernel, in MiB. */
 const EXAMINER_HEAP = 2048;
 
 /** The grader's own kernel, started with the first test. */
-export class ExaminerKernel implements Cells {
+export class ExaminerKernel implements ExaminerCells {
   readonly #options: ExaminerOptions;
   #session?: Session;
+  #line?: ExaminerLine;
   /** The instructor's cells that have run in it. */
   readonly #ran = new Set<string>();
 
@@ -139,14 +145,16 @@ export class ExaminerKernel implements Cells {
   /** Starts the kernel where there is none; gives those cells that have not run in it yet. */
   async prepare<Source extends { source: string }>(cells: readonly Source[]): Promise<Source[]> {
     if (this.#session === undefined) {
-      const { cwd, codecs, onMessage } = this.#options;
+      const { cwd, codecs, onCall } = this.#options;
       // Values of the student's may be small until they are compared or printed.
       const env = { DENO_V8_FLAGS: `--max-old-space-size=${EXAMINER_HEAP}` };
-      const path = join(cwd, "tests.ipynb");
-      this.#session = await Session.start({ cwd, path, env, onMessage });
+      this.#session = await Session.start({ cwd, path: join(cwd, "tests.ipynb"), env });
+      const line = this.#line = new ExaminerLine(onCall);
       const url = new URL("./examiner.ts", import.meta.url).href;
       const opened = await this.#session.execute(
-        `await (await import(${JSON.stringify(url)})).openExaminer(${JSON.stringify(codecs)});`,
+        `await (await import(${JSON.stringify(url)})).openExaminer(${JSON.stringify(codecs)}, ${
+          JSON.stringify(line.address)
+        });`,
         { label: "the examiner", silent: true, timeout: 30 },
       );
       if (opened.error !== undefined) {
@@ -166,11 +174,16 @@ export class ExaminerKernel implements Cells {
     await this.#session?.send(type, content);
   }
 
+  answer(reply: Reply & { readonly token: string }): void {
+    this.#line?.send({ ...reply });
+  }
+
   async close(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
+    const [session, line] = [this.#session, this.#line];
+    this.#session = this.#line = undefined;
     this.#ran.clear();
     await session?.close();
+    await line?.[Symbol.asyncDispose]();
   }
 }
 

@@ -10,14 +10,14 @@ import { z } from "zod";
 /** The type under which both processes broadcast their messages. */
 export const MESSAGE_TYPE = "tunebook_standins";
 
-/** What is asked of the student's process: a call, a new instance, or a property. */
+/** What is asked of the student's process: a call, a new instance, or a property to read or set. */
 export interface Call {
   readonly call: number;
   /** The number of the function, class or instance. */
   readonly id: number;
   /** The method or property, if one of an instance is meant. */
   readonly member?: string | typeof NEXT;
-  readonly action: "call" | "new" | "get";
+  readonly action: "call" | "new" | "get" | "set";
   /** The arguments as one list, encoded. */
   readonly args: string;
 }
@@ -41,6 +41,8 @@ const reply = z.object({
   type: z.literal("reply"),
   token: z.string(),
   call: z.number(),
+  /** Whether a promise was returned: then another reply comes when it is settled. */
+  promised: z.boolean().optional(),
   /** What was returned, encoded. */
   value: z.string().optional(),
   /** What was thrown, encoded. */
@@ -75,4 +77,14 @@ export type FromStudent = z.infer<typeof fromStudent>;
 export function readFromStudent(content: unknown): FromStudent | undefined {
   const parsed = fromStudent.safeParse(content);
   return parsed.success ? parsed.data : undefined;
+}
+
+/**
+ * Says that arguments were changed.
+ *
+ * @param what What was called.
+ * @param places Which arguments, from 1.
+ */
+export function mutationOf(what: string, places: string): string {
+  return `${what} changed its argument ${places} in place, which no test can see`;
 }

@@ -10,8 +10,10 @@ import type { ProcessorClock } from "../autograde/processor_time.ts";
 import { BRIDGE } from "./bridge.ts";
 import { EXAMINER } from "./examiner.ts";
 import {
+  type Call,
   type FromStudent,
   MESSAGE_TYPE,
+  mutationOf,
   type Named,
   readFromStudent,
   type Reply,
@@ -26,6 +28,12 @@ export interface Cells {
   ): Promise<ExecuteResult>;
   /** Sends cells a message. */
   send(type: "comm_msg", content: Record<string, unknown>): Promise<void>;
+}
+
+/** What the relay needs of the examiner. */
+export interface ExaminerCells extends Cells {
+  /** Answers a call. */
+  answer(reply: Reply & { readonly token: string }): void;
 }
 
 /** A test that is to run. */
@@ -71,14 +79,14 @@ export interface RelayFault {
 /** One test at a time, between two sessions. */
 export class Relay {
   #student: Cells;
-  #examiner: Cells;
+  #examiner: ExaminerCells;
   #clock: ProcessorClock;
   #round?: Round;
   readonly #tokens = new Set<string>();
   #forged = 0;
 
   /** @param student The student's process. @param examiner The examiner. @param clock The clock of calls. */
-  constructor(student: Cells, examiner: Cells, clock: ProcessorClock) {
+  constructor(student: Cells, examiner: ExaminerCells, clock: ProcessorClock) {
     this.#student = student;
     this.#examiner = examiner;
     this.#clock = clock;
@@ -97,9 +105,14 @@ export class Relay {
     return this.#forged;
   }
 
-  /** Takes what cells of the examiner broadcast. */
-  fromExaminer({ type, content }: SessionMessage): void {
-    if (type === MESSAGE_TYPE) this.#round?.fromExaminer(content);
+  /**
+   * Takes a call of the examiner, in which only the instructor's code runs. It is answered in any case: the examiner's
+   * thread waits.
+   */
+  fromExaminer(content: unknown): void {
+    const asked = content as FromExaminer;
+    if (this.#round?.fromExaminer(asked)) return;
+    this.#examiner.answer({ token: asked.token, call: asked.call, fault: "its test is over" });
   }
 
   /** Runs a test. */
@@ -119,24 +132,39 @@ export class Relay {
   }
 }
 
+/** What the examiner asks: a call, or to be heard. */
+type FromExaminer =
+  & { readonly token: string; readonly call: number }
+  & (
+    | (Call & { readonly type: "call"; readonly what: string })
+    | { readonly type: "refused"; readonly text: string }
+  );
+
+/** A call that has not been answered to the end. */
+interface PendingCall {
+  readonly timer: Disposable;
+  readonly what: string;
+  /** Whether the examiner knows that a promise was returned. */
+  promised?: boolean;
+}
+
 /** One test, from the fetching of names to the end of its last call. */
 class Round {
   readonly #student: Cells;
-  readonly #examiner: Cells;
+  readonly #examiner: ExaminerCells;
   readonly #clock: ProcessorClock;
   readonly #test: RelayedTest;
   /** Marks the round's messages. */
   readonly token: string = crypto.randomUUID();
   readonly #stop = new AbortController();
   readonly #names = Promise.withResolvers<Record<string, Named>>();
-  /** The timers of calls that have not returned. */
-  readonly #pending = new Map<number, Disposable>();
+  readonly #pending = new Map<number, PendingCall>();
   readonly #notes = new Set<string>();
   readonly #refused = new Set<string>();
   #fault?: RelayFault;
   #over = false;
 
-  constructor(student: Cells, examiner: Cells, clock: ProcessorClock, test: RelayedTest) {
+  constructor(student: Cells, examiner: ExaminerCells, clock: ProcessorClock, test: RelayedTest) {
     this.#student = student;
     this.#examiner = examiner;
     this.#clock = clock;
@@ -157,8 +185,10 @@ class Round {
         examinerLost = result.status === "died" || result.status === "timeout";
       }
     } finally {
+      for (const call of [...this.#pending.keys()]) {
+        this.#reply({ call, fault: "its test is over" });
+      }
       this.#over = true;
-      for (const timer of this.#pending.values()) timer[Symbol.dispose]();
       if (serving !== undefined) {
         await this.#student.send("comm_msg", { type: "end", token: this.token });
         const late = setTimeout(() => this.#stop.abort(), END_SECONDS * 1000);
@@ -237,11 +267,16 @@ class Round {
   }
 
   #reply(reply: Reply) {
-    const timer = this.#pending.get(reply.call);
-    if (timer === undefined) return;
-    timer[Symbol.dispose]();
-    this.#pending.delete(reply.call);
-    this.#examiner.send("comm_msg", { ...reply, type: "reply", token: this.token });
+    const pending = this.#pending.get(reply.call);
+    if (pending === undefined || reply.promised && pending.promised) return;
+    if (reply.promised) pending.promised = true;
+    else {
+      pending.timer[Symbol.dispose]();
+      this.#pending.delete(reply.call);
+      const places = reply.mutated?.map((at) => at + 1).join(", ");
+      if (places) this.#notes.add(mutationOf(pending.what, places));
+    }
+    this.#examiner.answer({ ...reply, token: this.token });
   }
 
   fromStudent(message: FromStudent) {
@@ -256,28 +291,26 @@ class Round {
     }
   }
 
-  // The examiner runs only what the instructor wrote.
-  // deno-lint-ignore no-explicit-any
-  fromExaminer(content: any) {
-    if (content.token !== this.token || this.#over) return;
-    if (content.type === "note") this.#notes.add(content.text);
-    else if (content.type === "refused") {
+  /** Takes what the examiner asks; says whether it belongs to this test. */
+  fromExaminer(content: FromExaminer): boolean {
+    if (content.token !== this.token || this.#over) return false;
+    if (content.type === "refused") {
       this.#refused.add(content.text);
       // The proof of a release says it beside what the test makes of it.
       if (!this.#test.strict) this.#fault ??= { status: "failed", message: content.text };
-    } else if (content.type === "call") this.#call(content);
-  }
-
-  // deno-lint-ignore no-explicit-any
-  #call({ what, ...request }: any) {
+      this.#examiner.answer({ token: this.token, call: content.call });
+      return true;
+    }
+    const { what, ...request } = content;
     const { call } = request;
     const { callSeconds } = this.#test;
     const timer = this.#clock.timer(callSeconds, () => {
       this.#fail({ status: "timeout", message: `${what} did not return within ${callSeconds} s` });
     });
-    this.#pending.set(call, timer);
+    this.#pending.set(call, { timer, what });
     if (this.#fault !== undefined) this.#reply({ call, fault: this.#fault.message });
     else this.#student.send("comm_msg", request);
+    return true;
   }
 }
 

@@ -23,7 +23,7 @@ async function main(args: string[]): Promise<number> {
     strict: args.includes("--strict"),
     start: async (hooks) => {
       const { Session } = await import("../session.ts");
-      return await Session.start({ ...place, ...hooks, kernel: real, keepRecords: true });
+      return await Session.start({ ...place, ...hooks, kernel: real, collectRecords: true });
     },
     notes: async (hooks) => {
       const { Notes } = await import("./notes.ts");

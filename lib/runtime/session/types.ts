@@ -44,7 +44,7 @@ export interface SessionOptions {
   /** Called immediately when the kernel ends while no cell runs; the next cell reports it too. */
   onDeath?: (error: CellError) => void;
   /** Whether provenance recorded by library code stays among the outputs, for clients to store. */
-  keepRecords?: boolean;
+  collectRecords?: boolean;
 }
 
 /** The names of {@linkcode SessionOptions}. */
@@ -57,7 +57,7 @@ export const SESSION_OPTIONS: OptionNames<SessionOptions> = {
   onLateOutput: true,
   onMessage: true,
   onDeath: true,
-  keepRecords: true,
+  collectRecords: true,
   lock: true,
   maxOutput: true,
 };

@@ -5,11 +5,14 @@
  * @module
  */
 
+import { kindOf } from "../../kind_of.ts";
 import { broadcastShapes } from "../broadcast.ts";
+import type { Device } from "../device.ts";
 import { namesIn } from "../formula/wgsl.ts";
 import { toFloats } from "../ops/cast/cast.ts";
 import { sumTo } from "../reductions/reduce.ts";
 import { record } from "../recording.ts";
+import { howToMake } from "../shapes.ts";
 import { type Gradients, type Operand, Tensor } from "../tensor.ts";
 import type { CompiledFormula } from "./kernel.ts";
 import { runFormula } from "./run.ts";
@@ -136,24 +139,31 @@ function passGradient(
 
 /** Makes tensors of numbers, and floats of integers. */
 function toTensors(name: string, operands: readonly Operand[], count: number): Tensor[] {
+  const action = () => `Cannot compute "${name}" of`;
   if (operands.length !== count) {
-    throw new TypeError(
-      `Cannot ${name} ${operands.length} operands: expected ${count}`,
-    );
+    const plural = operands.length === 1 ? "" : "s";
+    throw new TypeError(`${action()} ${operands.length} operand${plural}: expected ${count}`);
   }
-  const device = operands.find((operand) => operand instanceof Tensor)?.device;
-  if (!device) throw new TypeError(`Cannot ${name} numbers only: expected a tensor among them`);
-  return operands.map((operand) => {
-    if (typeof operand === "number") return Tensor.from(device, [operand], []);
-    if (!(operand instanceof Tensor)) {
-      throw new TypeError(`Cannot ${name} ${typeof operand}: expected a tensor or a number`);
-    }
-    if (operand.device !== device) {
+  let device: Device | undefined;
+  for (const operand of operands) {
+    if (operand instanceof Tensor) {
+      device ??= operand.device;
+      if (operand.device === device) continue;
       throw new TypeError(
-        `Cannot ${name} tensors on "${device.name}" and "${operand.device.name}": ` +
-          "expected one device",
+        `${action()} tensors on "${device.name}" and "${operand.device.name}": expected one device`,
       );
     }
-    return toFloats(operand);
-  });
+    if (typeof operand === "number") continue;
+    throw new TypeError(
+      `${action()} ${kindOf(operand)}: expected a tensor or a number${howToMake(operand)}`,
+    );
+  }
+  if (!device) throw new TypeError(`${action()} numbers only: expected a tensor${howToMake(0)}`);
+  const tensors: Tensor[] = [];
+  for (const operand of operands) {
+    tensors.push(
+      typeof operand === "number" ? Tensor.from(device, [operand], []) : toFloats(operand),
+    );
+  }
+  return tensors;
 }

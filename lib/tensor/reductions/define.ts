@@ -12,6 +12,7 @@ import { namesIn } from "../formula/wgsl.ts";
 import { toFloats } from "../ops/cast/cast.ts";
 import type { ReductionOptions } from "../options.ts";
 import { record } from "../recording.ts";
+import { assertTensors } from "../shapes.ts";
 import { formatShape, Tensor } from "../tensor.ts";
 import type { ReductionFormulas } from "./kernel.ts";
 import { readAxes, reduceAxes, sumTo } from "./reduce.ts";
@@ -85,6 +86,7 @@ export function defineReduction(
   const [ofInput, ofTies] = gradientFormulasOf(specification);
   const operation = (given: Tensor, options: ReductionOptions = {}): Tensor => {
     assertKnownOptions(name, options, NAMES);
+    assertTensors(`take the ${name} of`, given);
     const x = toFloats(given);
     const axes = readAxes(name, x.shape, options.axis);
     const kept = x.shape.map((length, axis) => axes.includes(axis) ? 1 : length);

@@ -8,6 +8,7 @@ import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 import { defineKernel } from "../../device.ts";
 import { readAxis } from "../../reductions/reduce.ts";
 import type { ArgmaxOptions } from "../../options.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, sizeOf, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import { toFloats } from "../cast/cast.ts";
@@ -48,6 +49,7 @@ const NAMES: OptionNames<ArgmaxOptions> = { axis: true, keepDims: true };
  */
 export function argmax(x: Tensor, options: ArgmaxOptions = {}): Tensor {
   assertKnownOptions("find the largest element", options, NAMES);
+  assertTensors("find the largest element of", x);
   const { axis, keepDims = false } = options;
   const shape = axis === undefined ? [x.size] : x.shape;
   const along = axis === undefined ? 0 : readAxis("find the largest element of", shape, axis);

@@ -11,7 +11,7 @@
  */
 
 import { defineKernel } from "../../device.ts";
-import { assertShape } from "../../shapes.ts";
+import { assertShape, assertTensors } from "../../shapes.ts";
 import { record } from "../../recording.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { dropoutParams } from "../dropout/dropout.ts";
@@ -127,6 +127,7 @@ export interface AttentionDropout {
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
   assertKnownOptions("attend", options, ATTENTION_OPTIONS);
+  assertTensors("attend with", q, k, v);
   const { heads, kvHeads = heads, forest, window = 0 } = options;
   const headDim = q.width / heads;
   const tokens = q.rows;

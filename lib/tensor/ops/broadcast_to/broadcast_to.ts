@@ -6,6 +6,7 @@
 
 import { broadcastShapes, stridesIn } from "../../broadcast.ts";
 import { record } from "../../recording.ts";
+import { assertLengths, assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { sumTo } from "../../reductions/reduce.ts";
 import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
@@ -26,6 +27,8 @@ import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
  * ```
  */
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
+  assertTensors("broadcast", x);
+  assertLengths("broadcast to a tensor", shape);
   if (broadcastShapes("broadcast", [x.shape, shape]).join() !== shape.join()) {
     throw new TypeError(
       `Cannot broadcast a tensor of shape ${formatShape(x.shape)} to ${formatShape(shape)}`,

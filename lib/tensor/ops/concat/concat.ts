@@ -4,8 +4,10 @@
  * @module
  */
 
+import { assertArray } from "../../../kind_of.ts";
 import { readAxis } from "../../reductions/reduce.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { reshape } from "../reshape/reshape.ts";
 import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
@@ -26,8 +28,10 @@ import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
  * ```
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  assertArray("join", tensors, "tensors");
   const [first] = tensors;
   if (!first) throw new TypeError("Cannot join no tensors: expected at least one");
+  assertTensors("join", ...tensors);
   const along = readAxis("join", first.shape, axis);
   for (const tensor of tensors) {
     const fits = tensor.shape.length === first.shape.length && tensor.dtype === first.dtype &&
@@ -78,8 +82,10 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
  * ```
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  assertArray("stack", tensors, "tensors");
   const [first] = tensors;
   if (!first) throw new TypeError("Cannot stack no tensors: expected at least one");
+  assertTensors("stack", ...tensors);
   const along = readAxis("stack", [...first.shape, 1], axis);
   return concat(
     tensors.map((tensor) => {

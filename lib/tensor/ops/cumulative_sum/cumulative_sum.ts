@@ -7,6 +7,7 @@
 import { defineKernel } from "../../device.ts";
 import { readAxis } from "../../reductions/reduce.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { sizeOf, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import { toFloats } from "../cast/cast.ts";
@@ -43,6 +44,7 @@ export const cumulativeSumKernel = defineKernel({
  * ```
  */
 export function cumulativeSum(x: Tensor, axis = -1): Tensor {
+  assertTensors("sum", x);
   const along = readAxis("sum", x.shape, axis);
   const input = toFloats(x);
   const y = Tensor.empty(x.device, x.shape);

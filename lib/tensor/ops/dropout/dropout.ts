@@ -9,6 +9,7 @@
 
 import { defineKernel } from "../../device.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import wgsl from "./dropout.wgsl" with { type: "text" };
@@ -84,6 +85,7 @@ export function dropoutParams(
  * ```
  */
 export function dropout(x: Tensor, probability: number, seed: number): Tensor {
+  assertTensors("drop elements of", x);
   const params = { size: x.size, ...dropoutParams({ probability, seed }) };
   if (probability === 0) return x;
   const y = Tensor.empty(x.device, x.shape);

@@ -7,6 +7,7 @@
 import { defineKernel } from "../../device.ts";
 import { isPacked } from "../../packed.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, rowParts } from "../../webgpu/plans.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
@@ -87,6 +88,7 @@ export const backwardKernel = defineKernel({
  * ```
  */
 export function embedding(table: Tensor, ids: Int32Array): Tensor {
+  assertTensors("look up rows of", table);
   if (table.shape.length !== 2) {
     throw new TypeError(
       `Cannot look up rows in a tensor of shape ${formatShape(table.shape)}: expected (V, C)`,

@@ -8,7 +8,7 @@
  */
 
 import { defineKernel } from "../../device.ts";
-import { assertSameShape } from "../../shapes.ts";
+import { assertSameShape, assertTensors } from "../../shapes.ts";
 import { record } from "../../recording.ts";
 import { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
@@ -95,6 +95,7 @@ function gated(
   up: Tensor,
   activation: { slope: number; cubic: number },
 ): Tensor {
+  assertTensors(action, gate, up);
   assertSameShape(action, gate, up);
   const { device, size } = gate;
   const y = Tensor.empty(device, gate.shape);

@@ -7,6 +7,7 @@
 import { defineKernel } from "../../device.ts";
 import { readAxis } from "../../reductions/reduce.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, sizeOf, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import { fill } from "../fill/fill.ts";
@@ -71,6 +72,7 @@ export const scatterKernel = defineKernel({
  * ```
  */
 export function gather(x: Tensor, index: Tensor, axis = -1): Tensor {
+  assertTensors("gather from", x, index);
   const along = readAxis("gather from", x.shape, axis);
   if (index.dtype !== "i32") {
     throw new TypeError(`Cannot gather by indices of type "${index.dtype}": expected "i32"`);

@@ -8,6 +8,7 @@
 
 import { defineKernel } from "../../device.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import sigmoidGate from "../../webgpu/wgsl/sigmoid_gate.wgsl" with { type: "text" };
@@ -48,6 +49,7 @@ export const backwardKernel = defineKernel({
  * ```
  */
 export function gelu(x: Tensor): Tensor {
+  assertTensors("apply GELU to", x);
   const y = Tensor.empty(x.device, x.shape);
   x.device.run(forwardKernel, { x: x.buffer, y: y.buffer }, { size: x.size });
   return record(y, [x], (dy, gradients) => {

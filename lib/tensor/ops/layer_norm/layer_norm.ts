@@ -7,7 +7,7 @@
  */
 
 import { defineKernel } from "../../device.ts";
-import { assertShape } from "../../shapes.ts";
+import { assertShape, assertTensors } from "../../shapes.ts";
 import { record } from "../../recording.ts";
 import { Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
@@ -83,6 +83,7 @@ export const backwardWeightsKernel = defineKernel({
  * ```
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+  assertTensors("normalise", x, weight, bias);
   const { rows, width, device } = x;
   assertShape("weight", weight, [width]);
   assertShape("bias", bias, [width]);

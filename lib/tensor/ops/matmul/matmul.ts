@@ -8,7 +8,7 @@ import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 import { broadcastShapes, stridesIn } from "../../broadcast.ts";
 import { defineKernel, type Device } from "../../device.ts";
 import { isPacked, PACKED_FORMATS } from "../../packed.ts";
-import { assertShape } from "../../shapes.ts";
+import { assertShape, assertTensors } from "../../shapes.ts";
 import { record } from "../../recording.ts";
 import { formatShape, type Gradients, type MatmulOptions, sizeOf, Tensor } from "../../tensor.ts";
 import { dequantizeInto } from "../dequantize/dequantize.ts";
@@ -92,7 +92,9 @@ const NAMES: OptionNames<MatmulOptions> = { transposeA: true, transposeB: true, 
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   assertKnownOptions("multiply matrices", options, NAMES);
+  assertTensors("multiply", a, b);
   const { transposeA = false, transposeB = false, bias } = options;
+  assertInnerLengths(a, b, transposeA, transposeB);
   if (b.shape.length === 1 && !transposeB) {
     const y = matmul(a, reshape(b, [b.size, 1]), options);
     return reshape(y, y.shape.slice(0, -1));
@@ -105,13 +107,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     return multiplyBatch(a, b, options);
   }
   const [m, k] = transposeA ? [a.width, a.rows] : [a.rows, a.width];
-  const [kOfB, n] = transposeB ? [b.width, b.rows] : [b.rows, b.width];
-  if (b.shape.length !== 2 || k !== kOfB || (transposeA && a.shape.length !== 2)) {
-    throw new TypeError(
-      `Cannot multiply tensors of shapes ${formatShape(a.shape)}${transposeA ? "ᵀ" : ""} and ` +
-        `${formatShape(b.shape)}${transposeB ? "ᵀ" : ""}: inner dimensions must be equal`,
-    );
-  }
+  const n = transposeB ? b.rows : b.width;
   if (bias) assertShape("bias", bias, [n]);
   const y = Tensor.empty(a.device, transposeA ? [m, n] : [...a.shape.slice(0, -1), n]);
   matmulInto(y, a, b, { m, n, k, transposeA, transposeB, bias });
@@ -144,18 +140,36 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   });
 }
 
+/** Checks that the dimension that is summed over has one length. */
+function assertInnerLengths(
+  a: Tensor,
+  b: Tensor,
+  transposeA: boolean,
+  transposeB: boolean,
+): void {
+  const isVector = b.shape.length === 1 && !transposeB;
+  const ofA = a.shape.at(transposeA ? -2 : -1);
+  const ofB = isVector ? b.size : b.shape.length < 2 ? undefined : b.shape.at(transposeB ? -1 : -2);
+  if (ofA === ofB && ofA !== undefined) return;
+  const shapes = `${formatShape(a.shape)}${transposeA ? "ᵀ" : ""} and ` +
+    `${formatShape(b.shape)}${transposeB ? "ᵀ" : ""}`;
+  const reason = ofA === undefined || ofB === undefined
+    ? "expected matrices or vectors; mul() multiplies by numbers"
+    : `expected equal inner lengths, found ${ofA} and ${ofB}`;
+  throw new TypeError(`Cannot multiply tensors of shapes ${shapes}: ${reason}`);
+}
+
 /** Multiplies each of many matrices by each of as many, or by one. */
 function multiplyBatch(a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
   const { transposeA = false, transposeB = false, bias } = options;
   const [rowsA, columnsA] = a.shape.slice(-2);
   const [rowsB, columnsB] = b.shape.slice(-2);
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
-  const [kOfB, n] = transposeB ? [columnsB, rowsB] : [rowsB, columnsB];
-  if (k !== kOfB || isPacked(a.dtype) || isPacked(b.dtype)) {
+  const n = transposeB ? rowsB : columnsB;
+  if (isPacked(a.dtype) || isPacked(b.dtype)) {
     throw new TypeError(
-      `Cannot multiply tensors of shapes ${formatShape(a.shape)}${transposeA ? "ᵀ" : ""} and ` +
-        `${formatShape(b.shape)}${transposeB ? "ᵀ" : ""}: ` +
-        (k === kOfB ? "only a single matrix can be packed" : "inner dimensions must be equal"),
+      `Cannot multiply packed tensors of shapes ${formatShape(a.shape)} and ` +
+        `${formatShape(b.shape)}: only a single matrix can be packed`,
     );
   }
   if (bias) assertShape("bias", bias, [n]);

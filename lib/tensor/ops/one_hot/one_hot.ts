@@ -5,6 +5,7 @@
  */
 
 import { equal } from "../../elementwise/equal.ts";
+import { assertTensors } from "../../shapes.ts";
 import { Tensor } from "../../tensor.ts";
 import { reshape } from "../reshape/reshape.ts";
 
@@ -26,6 +27,7 @@ import { reshape } from "../reshape/reshape.ts";
  * ```
  */
 export function oneHot(indices: Tensor, classes: number): Tensor {
+  assertTensors("write as rows", indices);
   if (!Number.isInteger(classes) || classes < 1 || classes > 2 ** 24) {
     throw new RangeError(
       `Cannot write indices as rows of ${classes}: expected a whole number from 1 to ${2 ** 24}`,

@@ -5,6 +5,7 @@
  */
 
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { readAxis } from "../../reductions/reduce.ts";
 import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
@@ -26,6 +27,12 @@ import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
  * ```
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  assertTensors("permute", x);
+  if (!Array.isArray(axes)) {
+    throw new TypeError(
+      `Cannot permute a tensor by ${JSON.stringify(axes)}: expected an array of axes`,
+    );
+  }
   const order = axes.map((axis) => readAxis("permute", x.shape, axis));
   if (new Set(order).size !== x.shape.length || order.length !== x.shape.length) {
     throw new TypeError(
@@ -62,6 +69,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
  * ```
  */
 export function transpose(x: Tensor, axis = -2, other = -1): Tensor {
+  assertTensors("transpose", x);
   const first = readAxis("transpose", x.shape, axis);
   const second = readAxis("transpose", x.shape, other);
   const order = x.shape.map((_, i) => i === first ? second : i === second ? first : i);

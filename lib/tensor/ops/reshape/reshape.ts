@@ -5,6 +5,7 @@
  */
 
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, sizeOf, type Tensor } from "../../tensor.ts";
 
 /**
@@ -23,6 +24,12 @@ import { formatShape, sizeOf, type Tensor } from "../../tensor.ts";
  * ```
  */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  assertTensors("reshape", x);
+  if (!Array.isArray(shape)) {
+    throw new TypeError(
+      `Cannot reshape a tensor to ${JSON.stringify(shape)}: expected an array of lengths`,
+    );
+  }
   const free = shape.filter((length) => length === -1).length;
   const known = sizeOf(shape.filter((length) => length !== -1));
   const left = free === 1 && known > 0 ? x.size / known : NaN;

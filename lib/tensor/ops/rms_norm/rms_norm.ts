@@ -9,6 +9,7 @@
 
 import { defineKernel } from "../../device.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
@@ -94,6 +95,7 @@ const RMS_NORM_OPTIONS: OptionNames<RmsNormOptions> = { epsilon: true, offset: t
  */
 export function rmsNorm(x: Tensor, weight: Tensor, options: RmsNormOptions = {}): Tensor {
   assertKnownOptions("normalise", options, RMS_NORM_OPTIONS);
+  assertTensors("normalise", x, weight);
   const { epsilon = 1e-5, offset = 0 } = options;
   const { device } = x;
   const width = weight.size;

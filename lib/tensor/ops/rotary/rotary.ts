@@ -9,6 +9,7 @@
 
 import { defineKernel, type Device } from "../../device.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import { rotaryFrequencies, type RotaryOptions, rotaryTable } from "./frequencies.ts";
@@ -91,6 +92,7 @@ export function rotaryAngles(
  * ```
  */
 export function rotary(x: Tensor, angles: Tensor): Tensor {
+  assertTensors("turn", x, angles);
   const headDim = angles.width;
   const heads = x.width / headDim;
   if (angles.rows !== x.rows || !Number.isInteger(heads)) {

@@ -6,6 +6,7 @@
 
 import { defineKernel } from "../../device.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
 import wgsl from "./scale.wgsl" with { type: "text" };
@@ -34,6 +35,7 @@ export const scaleKernel = defineKernel({
  * ```
  */
 export function scale(x: Tensor, factor: number): Tensor {
+  assertTensors("scale", x);
   const y = Tensor.empty(x.device, x.shape);
   scaleInto(y, x, factor, 0);
   return record(y, [x], (dy, gradients) => {

@@ -6,6 +6,7 @@
 
 import type { SliceRange } from "../../options.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { fill } from "../fill/fill.ts";
 import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
@@ -29,6 +30,7 @@ import { denseStrides, stridedCopy } from "../strided_copy/strided_copy.ts";
  * ```
  */
 export function slice(x: Tensor, ...ranges: SliceRange[]): Tensor {
+  assertTensors("slice", x);
   if (ranges.length > x.shape.length) {
     throw new RangeError(
       `Cannot slice a tensor of shape ${formatShape(x.shape)} by ${ranges.length} ranges: ` +
@@ -52,7 +54,13 @@ export function slice(x: Tensor, ...ranges: SliceRange[]): Tensor {
       offset += index * own[axis];
       return;
     }
-    const [start = 0, end = length, step = 1] = range;
+    if (!Array.isArray(range)) {
+      throw new TypeError(
+        `Cannot slice dimension ${axis} by ${JSON.stringify(range)}: expected an index, or ` +
+          "[start, end, step]",
+      );
+    }
+    const [start = 0, end = length, step = 1] = range as Exclude<SliceRange, number>;
     if (!Number.isInteger(step) || step < 1 || !Number.isInteger(start) || Number.isNaN(end)) {
       throw new RangeError(
         `Cannot slice dimension ${axis} by [${range.join(", ")}]: expected whole numbers and a ` +

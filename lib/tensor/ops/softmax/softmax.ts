@@ -14,6 +14,7 @@ import { readAxis } from "../../reductions/reduce.ts";
 import { sum } from "../../reductions/sum.ts";
 import { noGrad, record } from "../../recording.ts";
 import { scope } from "../../scope.ts";
+import { assertTensors } from "../../shapes.ts";
 import type { Tensor } from "../../tensor.ts";
 
 /**
@@ -32,6 +33,7 @@ import type { Tensor } from "../../tensor.ts";
  * ```
  */
 export function softmax(x: Tensor, axis = -1): Tensor {
+  assertTensors("take the softmax of", x);
   const over = { axis: readAxis("take the softmax of", x.shape, axis), keepDims: true };
   if (x.size === 0) return record(x.alias(), [x], (dy, gradients) => gradients.pass(x, dy));
   const y = noGrad(() =>
@@ -64,6 +66,7 @@ export function softmax(x: Tensor, axis = -1): Tensor {
  * ```
  */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  assertTensors("take the softmax of", x);
   const over = { axis: readAxis("take the softmax of", x.shape, axis), keepDims: true };
   if (x.size === 0) return record(x.alias(), [x], (dy, gradients) => gradients.pass(x, dy));
   const y = noGrad(() =>

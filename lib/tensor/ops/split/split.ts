@@ -6,6 +6,7 @@
 
 import { defineKernel } from "../../device.ts";
 import { record } from "../../recording.ts";
+import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
@@ -62,6 +63,7 @@ export const backwardKernel = defineKernel({
  * ```
  */
 export function split(x: Tensor, widths: readonly number[]): Tensor[] {
+  assertTensors("split", x);
   const { rows, width } = x;
   if (widths.reduce((sum, columns) => sum + columns, 0) !== width) {
     throw new TypeError(

@@ -11,6 +11,7 @@ import { mean } from "../../reductions/mean.ts";
 import { readAxes } from "../../reductions/reduce.ts";
 import { sum } from "../../reductions/sum.ts";
 import type { VarianceOptions } from "../../options.ts";
+import { assertTensors } from "../../shapes.ts";
 import type { Tensor } from "../../tensor.ts";
 
 const NAMES: OptionNames<VarianceOptions> = { axis: true, keepDims: true, correction: true };
@@ -33,6 +34,7 @@ const NAMES: OptionNames<VarianceOptions> = { axis: true, keepDims: true, correc
  */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
   assertKnownOptions("take the variance", options, NAMES);
+  assertTensors("take the variance of", x);
   const { axis, keepDims, correction = 0 } = options;
   const axes = readAxes("take the variance of", x.shape, axis);
   const count = axes.reduce((product, one) => product * x.shape[one], 1);

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { releaseAssignment } from "../../lib/grade/assignment.ts";
+import { releaseAssignment } from "../../lib/grade/release_assignment.ts";
 import { initCourse, openCourse } from "../../lib/grade/course.ts";
 import { formatNotebook, type Notebook, readNotebook } from "../../lib/runtime/notebook.ts";
 import { answer, book, test, written } from "./book.ts";

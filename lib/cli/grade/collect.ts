@@ -1,0 +1,87 @@
+// `tunebook grade collect`: takes what students handed in into the course folder.
+
+import { type Command, Option } from "commander";
+import { type Collected, collectSubmissions } from "../../grade/collect.ts";
+import { type LayoutName, LAYOUTS } from "../../grade/collect/layouts.ts";
+import { type Course, openCourse } from "../../grade/course.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { progress } from "../progress.ts";
+import { courseOption } from "./options.ts";
+
+interface Options {
+  course: string;
+  layout?: LayoutName;
+  fileTimes: boolean;
+}
+
+const LAYOUT_HELP = Object.entries(LAYOUTS)
+  .map(([name, { example }]) => `  ${name.padEnd(13)} ${example}`).join("\n");
+
+/** Adds the subcommand. */
+export function register(grade: Command): void {
+  grade.command("collect")
+    .summary("take in what students handed in, from a folder or a course system's zip")
+    .description(
+      "Finds whose each file is by the roster, and puts the newest attempt of each student into " +
+        "submitted/<student>/<assignment>, with its time in timestamp.txt; all attempts are kept in attempts/. Notebooks " +
+        "are taken, and Markdown and PDF where course.yaml accepts them. Links, encrypted and foreign files, and what " +
+        "unpacks to more than the limits are refused and listed, and never stop the rest. Collecting the same again " +
+        "changes nothing.",
+    )
+    .argument("<assignment>", "its folder in release")
+    .argument("<sources...>", "folders, or zips as Canvas, Moodle or Blackboard export them")
+    .addOption(courseOption())
+    .addOption(
+      new Option("--layout <name>", "how the files are named, if it is not found")
+        .choices(Object.keys(LAYOUTS)),
+    )
+    .option(
+      "--file-times",
+      "take a file's time as when it was handed in, where nothing else says it; exports of Canvas and Moodle may have " +
+        "the time of the export there",
+      false,
+    )
+    .addHelpText("after", `\nLayouts:\n${LAYOUT_HELP}`)
+    .addHelpText("after", "\nExample:\n  tunebook grade collect week1 submissions.zip")
+    .action(collect);
+}
+
+async function collect(assignment: string, sources: string[], options: Options): Promise<void> {
+  using interrupt = onInterrupt(() => console.error("Stopping after this submission"));
+  const course = await openCourse(options.course);
+  const { layout, fileTimes } = options;
+  for (const source of sources) {
+    const bar = progress(`Collecting ${source}`);
+    const result = await collectSubmissions(course, assignment, source, {
+      layout,
+      fileTimes,
+      signal: interrupt.signal,
+      onProgress: (done, total) => bar.update(done, `of ${total} submissions`),
+    }).finally(() => bar.finish());
+    report(result, source);
+    if (source === sources.at(-1)) reportMissing(result, course);
+  }
+}
+
+function report({ layout, attempts, findings }: Collected, source: string): void {
+  for (const refused of [false, true]) {
+    const some = findings.filter((finding) => finding.refused === refused);
+    if (some.length > 0) console.error(refused ? "Refused:" : "To know:");
+    for (const { path, message } of some) console.error(`  ${path} ${message}`);
+  }
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+  const added = attempts.filter(({ isNew }) => isNew).length;
+  const students = new Set(attempts.map(({ student }) => student)).size;
+  console.error(
+    `${source} (${layout}): ${count(added, "new attempt")}, ${attempts.length - added} known, of ${
+      count(students, "student")
+    }`,
+  );
+}
+
+function reportMissing({ missing }: Collected, { roster }: Course): void {
+  if (missing.length === 0) console.error(`All ${roster.length} students have handed in`);
+  else {console.error(
+      `Without a submission: ${missing.length} of ${roster.length}: ${missing.join(", ")}`,
+    );}
+}

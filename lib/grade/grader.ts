@@ -1,0 +1,77 @@
+/**
+ * An assignment as submissions are graded by it: its releases, and hashes that tell whether and where it has changed.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { formatNotebook } from "../runtime/notebook.ts";
+import { type Assignment, readAssignment } from "./assignment.ts";
+import type { Course } from "./course.ts";
+import { hashOf } from "./hash.ts";
+import { gradedCells } from "./metadata.ts";
+import { type Release, releaseNotebook } from "./release.ts";
+
+/** An assignment, ready to grade submissions by. */
+export interface Grader {
+  readonly assignment: Assignment;
+  /** The releases of its notebooks, by their names. */
+  readonly releases: ReadonlyMap<string, Release>;
+  /** The hash of all of it. */
+  readonly hash: string;
+  /** The hash of each test, by notebook and `grade_id`. */
+  readonly tests: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The hash of all but the tests. */
+  readonly untested: string;
+}
+
+/**
+ * Reads what an assignment's submissions are graded by.
+ *
+ * @param course The course.
+ * @param id The assignment's id.
+ * @returns The releases, made of the instructor's notebooks, and their hashes.
+ * @throws {Error} If the assignment cannot be read or released.
+ */
+export async function openGrader(course: Course, id: string): Promise<Grader> {
+  return await graderOf(await readAssignment(course, id));
+}
+
+/**
+ * Makes what an assignment's submissions are graded by.
+ *
+ * @param assignment The assignment.
+ * @returns The releases and their hashes.
+ * @throws {SyntaxError} If it cannot be released.
+ */
+export async function graderOf(assignment: Assignment): Promise<Grader> {
+  const releases = new Map<string, Release>();
+  const tests: Record<string, Record<string, string>> = {};
+  const rest: unknown[] = [];
+  for (const path of assignment.files) {
+    rest.push([path, await hashOf(await Deno.readFile(join(assignment.folder, path)))]);
+  }
+  for (const [name, source] of assignment.notebooks) {
+    const release = releaseNotebook(source);
+    releases.set(name, release);
+    const own: Record<string, string> = tests[name] = {};
+    const others = new Map(release.withHidden);
+    const notebook = structuredClone(release.notebook);
+    for (const { cell, metadata, role } of gradedCells(notebook)) {
+      if (role !== "test") continue;
+      const gradeId = metadata.grade_id;
+      own[gradeId] = await hashOf([
+        others.get(gradeId)!.source,
+        metadata.points ?? 0,
+        cell.metadata.tags ?? [],
+      ]);
+      others.delete(gradeId);
+      // Where a test stands counts, what it is does not.
+      cell.source = gradeId;
+      cell.metadata = {};
+    }
+    rest.push([name, formatNotebook(notebook), [...others]]);
+  }
+  const untested = await hashOf(rest);
+  return { assignment, releases, hash: await hashOf([untested, tests]), tests, untested };
+}
