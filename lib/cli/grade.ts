@@ -18,6 +18,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "make the students' version of an assignment, after proving it",
     load: () => import("./grade/release.ts"),
   },
+  validate: {
+    summary: "check an assignment before handing it in, as the grader will",
+    load: () => import("./grade/validate.ts"),
+  },
   collect: {
     summary: "take in what students handed in, from a folder or a course system's zip",
     load: () => import("./grade/collect.ts"),
@@ -26,6 +30,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "grade submissions in a sandbox",
     load: () => import("./grade/autograde.ts"),
   },
+  regrade: {
+    summary: "grade one question again, after its test was repaired",
+    load: () => import("./grade/regrade.ts"),
+  },
   serve: {
     summary: "mark written answers on a local web page",
     load: () => import("./grade/serve.ts"),
@@ -33,6 +41,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
   feedback: {
     summary: "write the pages that students get back",
     load: () => import("./grade/feedback.ts"),
+  },
+  gradebook: {
+    summary: "export scores, and describe them",
+    load: () => import("./grade/gradebook.ts"),
+  },
+  similar: {
+    summary: "show submissions that share more than the release explains",
+    load: () => import("./grade/similar.ts"),
   },
 };
 

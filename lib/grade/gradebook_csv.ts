@@ -1,10 +1,11 @@
 /**
- * Scores as CSV: nbgrader's columns, and filled into the file that a course system exported.
+ * Scores as CSV with nbgrader's columns.
  *
  * @module
  */
 
-import { parse, stringify } from "@std/csv";
+import { stringify } from "@std/csv";
+import type { AssignmentScore } from "./scores.ts";
 
 /** A row of nbgrader's export. */
 export interface ScoreRow {
@@ -43,63 +44,26 @@ export function scoresToCsv(rows: readonly ScoreRow[]): string {
   return stringify([COLUMNS, ...lines], { headers: false });
 }
 
-/** Which columns of a course system's file to use. */
-export interface FillColumns {
-  /** The column that names the student, such as "SIS User ID". */
-  readonly student: string;
-  /** The column to fill, such as "Week 1 (1234)". */
-  readonly score: string;
-}
-
-/** What {@linkcode fillScores} gives. */
-export interface Filled {
-  readonly csv: string;
-  /** Students with a score who are not in the file. */
-  readonly missing: readonly string[];
-}
-
 /**
- * Fills scores into a CSV file that Canvas or Moodle exported. Other columns, and rows of students without a score, keep
- * their values.
+ * The rows of a gradebook: one per student and assignment, also where nothing was handed in, as in nbgrader.
  *
- * @param text The exported file.
- * @param columns Its columns to use.
- * @param scores The scores, by student.
- * @returns The filled file, and who is not in it.
- * @throws {SyntaxError} If the file is not CSV, lacks a column, or names a student twice.
+ * @param scores The scores.
+ * @returns The rows.
  */
-export function fillScores(
-  text: string,
-  columns: FillColumns,
-  scores: ReadonlyMap<string, number>,
-): Filled {
-  const refuse = (why: string) => new SyntaxError(`Cannot fill scores in: ${why}`);
-  const mark = text.startsWith("\uFEFF") ? "\uFEFF" : "";
-  let rows: string[][];
-  try {
-    rows = parse(text.slice(mark.length));
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error));
-  }
-  const [header = [], ...lines] = rows;
-  const at = (name: string): number => {
-    const index = header.indexOf(name);
-    if (index < 0) throw refuse(`there is no column "${name}"`);
-    if (header.lastIndexOf(name) !== index) throw refuse(`the column "${name}" occurs twice`);
-    return index;
-  };
-  const [student, score] = [at(columns.student), at(columns.score)];
-  if (student === score) throw refuse("scores cannot replace the students' names");
-  const filled = new Set<string>();
-  for (const line of lines) {
-    const value = scores.get(line[student]);
-    if (value === undefined) continue;
-    if (filled.has(line[student])) throw refuse(`"${line[student]}" occurs twice`);
-    filled.add(line[student]);
-    line[score] = String(value);
-  }
-  const missing = [...scores.keys()].filter((id) => !filled.has(id));
-  return { csv: mark + stringify(rows, { headers: false }), missing };
+export function scoreRows(scores: readonly AssignmentScore[]): ScoreRow[] {
+  return scores.map(({ assignment, student, submission, due, raw, latePenalty, total, max }) => ({
+    assignment,
+    ...due !== undefined && { due },
+    ...submission?.submitted !== undefined && { submitted: submission.submitted },
+    student: student.id,
+    ...student.lastName !== undefined && { lastName: student.lastName },
+    ...student.firstName !== undefined && { firstName: student.firstName },
+    ...student.email !== undefined && { email: student.email },
+    rawScore: raw,
+    latePenalty,
+    score: total,
+    maxScore: max,
+  }));
 }
 
 /** A time as nbgrader writes it: UTC, without a zone, with microseconds unless they are 0. */

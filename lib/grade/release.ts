@@ -17,7 +17,8 @@ import {
   readGradeMetadata,
   roleOf,
 } from "./metadata.ts";
-import { type RegionKind, replaceRegions } from "./regions.ts";
+import { type RegionKind, replaceRegions, withoutMarkers } from "./regions.ts";
+import { declaredNames } from "./standins/names.ts";
 import { type Stubs, stubsFor } from "./stubs.ts";
 
 /** What {@linkcode releaseNotebook} gives. */
@@ -26,6 +27,8 @@ export interface Release {
   readonly notebook: Notebook;
   /** The source notebook's cells by `grade_id`, hidden tests and solutions included, as the gradebook keeps them. */
   readonly withHidden: ReadonlyMap<string, { readonly source: string; readonly checksum: string }>;
+  /** Names that the instructor's answers and open cells declare: tests may have them from a submission. */
+  readonly answered: ReadonlySet<string>;
 }
 
 /**
@@ -117,7 +120,20 @@ export function releaseNotebook(source: Notebook, stubs: Stubs = stubsFor(source
       ...(isSealed && { checksum: cellChecksum(cell, metadata), cell_type: cell.cell_type }),
     };
   }
-  return { notebook, withHidden };
+  return { notebook, withHidden, answered: answeredNames(source) };
+}
+
+/**
+ * The names that answers and open cells of a notebook declare.
+ *
+ * @param notebook The notebook, with solutions or with a student's answers.
+ */
+export function answeredNames({ cells }: Notebook): Set<string> {
+  const open = cells.filter((cell) => {
+    const role = roleOf(readGradeMetadata(cell));
+    return cell.cell_type === "code" && role !== "test" && role !== "locked";
+  });
+  return declaredNames(open.map(({ source }) => withoutMarkers(source)));
 }
 
 /** A whole answer is replaced only if no part of it is marked as the solution. */

@@ -1,6 +1,6 @@
 // What comes after grading, as commands: the marking page, feedback, the gradebook.
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { start, tunebook } from "../cli/tunebook.ts";
 import { sampleCourse } from "./sample_course.ts";
 
@@ -50,4 +50,66 @@ Deno.test("grade feedback writes a page for each student and says what waits", a
   assertStringIncludes(stderr, "On 10 of them, answers wait");
   const page = await Deno.readTextFile(`${sample.folder}/feedback/student3/week3/week3.html`);
   assertStringIncludes(page, "First3 Last3 (student3)");
+});
+
+Deno.test("grade gradebook export writes all scores, and a page that names nobody", async () => {
+  await using sample = await sampleCourse({ assignments: ["week1", "week2"] });
+  const { folder } = sample;
+  const [csv, page] = [`${folder}/grades.csv`, `${folder}/scores.html`];
+  const { code, stderr } = await tunebook([
+    ...["grade", "gradebook", "export", "--course", folder, "-o", csv, "--statistics", page],
+  ]);
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "20 scores are not final");
+  const [header, first, ...rest] = (await Deno.readTextFile(csv)).trim().split("\r\n");
+  assertStringIncludes(header!, "assignment,duedate,timestamp,student_id,last_name,first_name");
+  assertEquals(
+    first,
+    "week1,2026-03-01 12:00:00,2026-03-01 11:00:00,student1,Last1,First1,s1@example.org,0,0,0,12",
+  );
+  assertEquals(rest.length, 19);
+  const html = await Deno.readTextFile(page);
+  for (const part of ["10 of 10 students handed in", "Discrimination", "Why does the validation"]) {
+    assertStringIncludes(html, part);
+  }
+  assertEquals(html.match(/<figure class="gr-chart"><svg /g)?.length, 8);
+  assert(!/student1|Last1|<script/.test(html));
+});
+
+Deno.test("grade gradebook export --fill fills a copy of a course system's file", async () => {
+  await using sample = await sampleCourse();
+  const { folder } = sample;
+  const canvas = `${folder}/canvas.csv`;
+  const text =
+    '\uFEFFStudent,SIS Login ID,week3 (7),Notes\r\n Points Possible,,10,\r\nX,student3, ,"=1+1"\r\n';
+  await Deno.writeTextFile(canvas, text);
+  const run = (...args: string[]) =>
+    tunebook(["grade", "gradebook", "export", ...args, "--course", folder, "--fill", canvas]);
+  const { code, stderr } = await run("week3");
+  assertEquals(code, 0, stderr);
+  assertEquals(await Deno.readTextFile(`${folder}/canvas.filled.csv`), text.replace(", ,", ",2,"));
+  assertEquals(await Deno.readTextFile(canvas), text);
+  assertStringIncludes(stderr, "Wrote 1 scores");
+  assertStringIncludes(stderr, "left out: student1, student10, student2");
+  assertStringIncludes(stderr, "10 points can be had: the assignment has 12");
+  await Deno.writeFile(canvas, new Uint8Array([0x41, 0xe9]));
+  const latin = await run("week3");
+  assertEquals(latin.code, 1);
+  assertStringIncludes(latin.stderr, "it is not UTF-8 text");
+});
+
+Deno.test("grade similar shows the pair that shares an answer", async () => {
+  const shared =
+    "The optimizer keeps moving averages of gradients and of their squares, so that each weight " +
+    "has a step of its own, and this is why the loss of the training set falls without end while the other rises.";
+  await using sample = await sampleCourse({
+    answer: (i) => i === 2 || i === 5 ? shared : `Answer ${i} is short.`,
+  });
+  const page = `${sample.folder}/similar.html`;
+  const { code, stderr } = await tunebook([
+    ...["grade", "similar", "week3", "--course", sample.folder, "-o", page],
+  ]);
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "Compared 10 submissions: 1 pair");
+  assertStringIncludes(await Deno.readTextFile(page), "student3 and student6");
 });

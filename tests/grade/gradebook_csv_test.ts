@@ -1,9 +1,9 @@
-// Scores as CSV, written, read again, and filled into a course system's file.
+// Scores as CSV, written and read again.
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { parse, stringify } from "@std/csv";
+import { assert, assertEquals } from "@std/assert";
+import { parse } from "@std/csv";
 import fc from "fast-check";
-import { fillScores, scoresToCsv } from "../../lib/grade/gradebook_csv.ts";
+import { scoresToCsv } from "../../lib/grade/gradebook_csv.ts";
 
 const SCORES = { rawScore: 3, latePenalty: 0.5, score: 2.5, maxScore: 4 };
 
@@ -40,29 +40,5 @@ Deno.test("names survive the round trip, and none is a formula", () => {
       assert(value === given || value === `'${given}`);
       assert(!/^\s*[=+@-]/.test(value));
     }
-  }));
-});
-
-Deno.test("a course system's file is filled, the rest is untouched", () => {
-  const text =
-    '\uFEFFStudent,ID,"Week 1, (7)",Final\r\n  Points Possible,,4,\r\n"L, Ada",ada,,x\r\nBob,bob,1,\r\n';
-  const columns = { student: "ID", score: "Week 1, (7)" };
-  const { csv, missing } = fillScores(text, columns, new Map([["ada", 2.5], ["eve", 1]]));
-  assertEquals(csv, text.replace("ada,,x", "ada,2.5,x"));
-  assertEquals(missing, ["eve"]);
-  assertThrows(() => fillScores(text, { ...columns, score: "W" }, new Map()), SyntaxError, '"W"');
-  assertThrows(
-    () => fillScores("ID,S\na,\na,\n", { student: "ID", score: "S" }, new Map([["a", 1]])),
-    SyntaxError,
-    '"a" occurs twice',
-  );
-});
-
-Deno.test("filling no scores changes no value", () => {
-  const value = fc.string({ minLength: 1 });
-  fc.assert(fc.property(fc.array(fc.tuple(value, value, value), { minLength: 1 }), (lines) => {
-    const text = stringify([["ID", "Score", "Other"], ...lines], { headers: false });
-    const { csv } = fillScores(text, { student: "ID", score: "Score" }, new Map());
-    assertEquals(parse(csv), parse(text));
   }));
 });

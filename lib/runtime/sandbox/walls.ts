@@ -5,7 +5,7 @@
 import { fromFileUrl, join, resolve } from "@std/path";
 import { blasVariables } from "../../blas_variables.ts";
 import type { OptionNames } from "../../options.ts";
-import { LIBRARY } from "../library.ts";
+import { IS_CHECKOUT, LIBRARY, STANDALONE_FOLDER } from "../library.ts";
 
 /** What a sandboxed notebook may do. */
 export interface SandboxOptions {
@@ -75,6 +75,7 @@ export const LIBRARY_ROOT = LIBRARY.protocol === "file:" ? resolve(fromFileUrl(L
 export const LIBRARY_PLACES: string[] = LIBRARY_ROOT === "" ? [] : [
   ...["lib", "data", "deno.json", "deno.lock", "package.json"]
     .map((name) => join(LIBRARY_ROOT, name)),
+  ...IS_CHECKOUT ? [STANDALONE_FOLDER] : [],
   ...LIBRARY_ROOT.match(/^.*\/node_modules(?=\/)/) ?? [],
 ];
 
