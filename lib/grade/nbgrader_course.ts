@@ -106,7 +106,7 @@ function readGradebook(path: string): Pick<NbgraderCourseFacts, "students" | "as
     throw new Error(
       `Cannot read nbgrader's gradebook "${path}": ${
         (error as Error).message
-      }; move it away to go on without it`,
+      }; move it elsewhere to continue without it`,
       { cause: error },
     );
   }
