@@ -26,6 +26,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "grade submissions in a sandbox",
     load: () => import("./grade/autograde.ts"),
   },
+  regrade: {
+    summary: "grade one question again, after its test was repaired",
+    load: () => import("./grade/regrade.ts"),
+  },
   serve: {
     summary: "mark written answers on a local web page",
     load: () => import("./grade/serve.ts"),

@@ -62,11 +62,12 @@ async function gradeOnce(
 }
 
 /** A release whose hidden tests are gone. */
-function withoutHidden({ notebook, withHidden }: Release): Release {
+function withoutHidden(release: Release): Release {
+  const { notebook, withHidden } = release;
   const shown = new Map(withHidden);
   for (const { cell, metadata } of gradedCells(notebook)) {
     const known = withHidden.get(metadata.grade_id);
     if (known) shown.set(metadata.grade_id, { ...known, source: cell.source });
   }
-  return { notebook, withHidden: shown };
+  return { ...release, withHidden: shown };
 }

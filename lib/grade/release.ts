@@ -17,7 +17,8 @@ import {
   readGradeMetadata,
   roleOf,
 } from "./metadata.ts";
-import { type RegionKind, replaceRegions } from "./regions.ts";
+import { type RegionKind, replaceRegions, withoutMarkers } from "./regions.ts";
+import { declaredNames } from "./standins/names.ts";
 
 /** What stands in a released notebook in place of an answer. */
 export interface Stubs {
@@ -39,6 +40,8 @@ export interface Release {
   readonly notebook: Notebook;
   /** The source notebook's cells by `grade_id`, hidden tests and solutions included, as the gradebook keeps them. */
   readonly withHidden: ReadonlyMap<string, { readonly source: string; readonly checksum: string }>;
+  /** Names that the instructor's answers and open cells declare: tests may have them from a submission. */
+  readonly answered: ReadonlySet<string>;
 }
 
 /**
@@ -130,7 +133,15 @@ export function releaseNotebook(source: Notebook, stubs: Stubs = STUBS): Release
       ...(isSealed && { checksum: cellChecksum(cell, metadata), cell_type: cell.cell_type }),
     };
   }
-  return { notebook, withHidden };
+  return { notebook, withHidden, answered: declaredNames(openSources(source)) };
+}
+
+/** What students may write, as the instructor wrote it. */
+function openSources({ cells }: Notebook): string[] {
+  return cells.filter((cell) => {
+    const role = roleOf(readGradeMetadata(cell));
+    return cell.cell_type === "code" && role !== "test" && role !== "locked";
+  }).map(({ source }) => withoutMarkers(source));
 }
 
 /** A whole answer is replaced only if no part of it is marked as the solution. */

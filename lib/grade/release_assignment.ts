@@ -20,7 +20,7 @@ import { openWorkplace } from "./workplace.ts";
 /** How to release. */
 export interface ReleaseOptions {
   /** How to grade the solution and the stub; without it, nothing is proved. */
-  proof?: Omit<GradeOptions, "cwd" | "read" | "limits">;
+  proof?: Pick<GradeOptions, "codecs" | "sandbox" | "signal">;
 }
 
 /** What {@linkcode releaseAssignment} did. */
@@ -58,7 +58,8 @@ export async function releaseAssignment(
     const files = assignment.files.map((path) => ({ path, from: join(source, path) }));
     await using place = await openWorkplace(course, { assignment: id }, files);
     for (const [name, notebook] of notebooks) {
-      const how = { ...proof, cwd: place.cwd, read: [place.cwd], limits: settings.limits };
+      const { cwd, testsCwd } = place;
+      const how = { ...proof, cwd, testsCwd, read: [cwd], limits: settings.limits };
       add(name, await proveRelease(notebook, how));
     }
   }

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { Gradebook } from "../../lib/grade/gradebook.ts";
+import { answerId, Gradebook } from "../../lib/grade/gradebook.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
 import { tunebook } from "../cli/tunebook.ts";
 import { type Answers, GOOD, SmallCourse, SOURCES } from "./small_course.ts";
@@ -155,4 +155,59 @@ Deno.test(`a submission that hangs, or cannot be read, stops no other${needs}`, 
   assertMatch(stdout, /The notebook is called "main \(1\)\.ipynb", not "main\.ipynb"/);
   assertMatch(stdout, /"deno\.json" is left out: it says how code is run/);
   assertMatch(stdout, /"passwd" is left out: it is a link/);
+});
+
+Deno.test(`a repaired test is graded again alone, and marks stay${needs}`, async () => {
+  await using course = await SmallCourse.open();
+  await course.submit("ada", "week1", GOOD);
+  await course.submit("bob", "week1", WRONG);
+  await grade(course, "autograde", "week1");
+  {
+    using book = Gradebook.open(course.path("tunebook.db"));
+    const answer = answerId({
+      assignment: "week1",
+      notebook: "main",
+      gradeId: "why",
+      student: "ada",
+    });
+    const mark = {
+      answer,
+      marker: "kim",
+      session: "s",
+      edit: 1,
+      points: 2,
+      rubric: [],
+      comment: "Good",
+    };
+    assert(book.appendMark(mark, 0).saved);
+  }
+  const repaired = structuredClone(SOURCES.week1!);
+  repaired.cells[3]!.source = "assertEquals(await twice(2), 5);";
+  await course.source("week1", repaired);
+  const { code, stderr, stdout } = await grade(course, "regrade", "test_twice");
+  assertEquals(code, 0, stderr);
+  assertMatch(stderr, /^Graded 2 submissions$/m);
+  assertStringIncludes(stdout, "ada, week1: 2 of 7 points; 1 answer waits for a person\n");
+  assertEquals(verdictsIn(course), {
+    "ada week1": ["test_twice 0 failed", "test_words 2 passed", "why 0 manual"],
+    "bob week1": EXPECTED["bob week1"],
+  });
+  using book = Gradebook.open(course.path("tunebook.db"));
+  const marks = [...book.newestMarks({ assignment: "week1" }).values()];
+  assertEquals(marks.map(({ points, comment }) => [points, comment]), [[2, "Good"]]);
+  // As if all had been graded again.
+  const regraded = await course.files("autograded");
+  const none = await grade(course, "autograde", "week1");
+  assertMatch(none.stderr, /^Graded 0 submissions, 2 had been graded already$/m);
+  await Deno.remove(course.path("autograded"), { recursive: true });
+  await grade(course, "autograde", "week1");
+  assertEquals(await course.files("autograded"), regraded);
+
+  const refused = await Promise.all(
+    ["test_none", "why"].map((name) => grade(course, "regrade", name)),
+  );
+  for (const { code, stderr } of refused) {
+    assertEquals(code, 1);
+    assertMatch(stderr, /there is no test of that grade_id/);
+  }
 });

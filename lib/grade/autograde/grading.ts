@@ -96,6 +96,7 @@ class Grading implements AsyncDisposable {
     );
     const { cwd = Deno.cwd(), codecs = [], sandbox = true, read = [], signal, strict } = options;
     const { memory, disk, output } = this.#limits;
+    const walls = sandbox ? { memory, disk, read: [...read] } : undefined;
     this.#clock = new ProcessorClock(() => [...this.#student.processes, ...this.#tests.processes]);
     this.#student = new Student({
       cwd: resolve(cwd),
@@ -103,15 +104,16 @@ class Grading implements AsyncDisposable {
       output,
       signal,
       clock: this.#clock,
-      sandbox: sandbox ? { memory, disk, read: [...read] } : undefined,
+      sandbox: walls,
       onMessage: (message) => this.#tests.fromStudent(message),
       secondsLeft: () => this.#secondsLeft,
     });
     this.#tests = new TestRunner(release, notebook, this.#student, {
-      cwd: resolve(cwd),
+      cwd: resolve(options.testsCwd ?? cwd),
       codecs,
       signal,
       strict,
+      sandbox: walls,
       clock: this.#clock,
       limits: this.#limits,
     });
@@ -124,6 +126,7 @@ class Grading implements AsyncDisposable {
 
   async run(): Promise<Graded> {
     const verdicts = new Map<string, CellVerdict>();
+    const { counted, run } = this.#tests.select(this.#options.only);
     for (const [index, cell] of this.#notebook.cells.entries()) {
       const metadata = readGradeMetadata(cell);
       const role = roleOf(metadata);
@@ -132,9 +135,11 @@ class Grading implements AsyncDisposable {
         cell.execution_count = null;
         const gradeId = metadata!.grade_id!;
         this.#afterHidden ||= this.#hidden.has(gradeId);
-        const verdict = await this.#test(index, cell, metadata!);
-        verdicts.set(gradeId, verdict);
-        this.#isLate ||= verdict.status === "timeout";
+        if (run.has(gradeId)) {
+          const verdict = await this.#test(index, cell, metadata!);
+          if (counted.has(gradeId)) verdicts.set(gradeId, verdict);
+          this.#isLate ||= verdict.status === "timeout";
+        }
       } else {
         if (cell.cell_type === "code") {
           await this.#runCell(index, cell);
@@ -211,7 +216,7 @@ class Grading implements AsyncDisposable {
     const late = `The submission's ${this.#limits.totalSeconds} s were over before the test`;
     if (left <= 0) return verdict("timeout", 0, late);
     const { result, fault, notes, faults, score } = shared
-      ? await this.#tests.runShared(cell, `cell ${index + 1}`, left)
+      ? await this.#tests.runShared(cell, gradeId, `cell ${index + 1}`, left)
       : await this.#tests.run(cell, gradeId, left);
     for (const message of faults) this.#findings.push({ index, gradeId, message });
     if (fault !== undefined) return verdict(fault.status, 0, fault.message);

@@ -13,7 +13,7 @@ interface TaskTimes {
   readonly waited: number;
 }
 
-/** The longest wait, in multiples of a limit: a machine that never gives a process its turn is no excuse for ever. */
+/** The longest wait, in multiples of a limit, however busy the machine is. */
 const LONGEST = 10;
 /** How old a reading may be, in seconds. */
 const FRESH = 0.02;

@@ -6,6 +6,7 @@
  */
 
 import type { CodeCell, Notebook } from "../../runtime/notebook.ts";
+import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
 import { type GradeMetadata, readGradeMetadata, roleOf } from "../metadata.ts";
 import type { Release } from "../release.ts";
@@ -19,6 +20,7 @@ import {
   type TestNeeds,
 } from "../standins/names.ts";
 import { Relay, type RelayFault } from "../standins/relay.ts";
+import { type TypeFault, TypeTests } from "../types/type_tests.ts";
 import type { GradeLimits } from "../verdict.ts";
 import type { ProcessorClock } from "./processor_time.ts";
 import { plainScoreIn, scoreIn } from "./score.ts";
@@ -30,6 +32,7 @@ export interface TestOptions {
   readonly clock: ProcessorClock;
   readonly limits: GradeLimits;
   readonly strict: boolean;
+  readonly sandbox?: SandboxOptions;
   readonly signal?: AbortSignal;
 }
 
@@ -37,8 +40,8 @@ export interface TestOptions {
 export interface TestOutcome {
   /** The result of the test's cell; undefined if the test could not begin. */
   readonly result?: ExecuteResult;
-  /** Why the student's process failed the test, whatever the test made of it. */
-  readonly fault?: RelayFault;
+  /** Why the student's code failed the test, whatever the test made of it: its types, or its process. */
+  readonly fault?: RelayFault | TypeFault;
   /** What a reader of a failed test should know. */
   readonly notes: readonly string[];
   /** What is wrong with the test itself; found only if the tests are strict. */
@@ -57,6 +60,7 @@ export class TestRunner {
   readonly #student: Student;
   readonly #examiner: ExaminerKernel;
   readonly #relay: Relay;
+  readonly #types: TypeTests;
   /** Names that tests have declared so far. */
   readonly #declared = new Set<string>();
 
@@ -77,6 +81,13 @@ export class TestRunner {
       onCall: (content) => this.#relay.fromExaminer(content),
     });
     this.#relay = new Relay(student, this.#examiner, clock);
+    const { sandbox, signal, limits } = options;
+    this.#types = new TypeTests(release, notebook, {
+      cwd,
+      sandbox,
+      signal,
+      seconds: limits.testSeconds,
+    });
   }
 
   /** Takes what cells of the student's process broadcast. */
@@ -87,6 +98,24 @@ export class TestRunner {
   /** How many messages only looked like the bridge's: the submission's own code sent them. */
   get forged(): number {
     return this.#relay.forged;
+  }
+
+  /**
+   * Finds which tests have to run.
+   *
+   * @param only The `grade_id` of a test; without it, all count.
+   * @returns The tests whose verdicts it changes, and with them those that must run before.
+   */
+  select(only?: string): { counted: ReadonlySet<string>; run: ReadonlySet<string> } {
+    const ids = this.#named.map(({ gradeId }) => gradeId);
+    const tests = this.#named.flatMap(({ kind }, at) => kind === "test" ? [at] : []);
+    const named = (places: Iterable<number>) => new Set([...places].map((at) => ids[at]!));
+    if (only === undefined) return { counted: named(tests), run: named(tests) };
+    const before = new Map(tests.map((at) => [at, this.#names.testsBefore(at)]));
+    const itself = ids.indexOf(only);
+    const counted = tests.filter((at) => at === itself || before.get(at)!.has(itself));
+    const run = [...counted, ...counted.flatMap((at) => [...before.get(at)!])];
+    return { counted: named(counted), run: named(run) };
   }
 
   /** The examiner's process, while there is one. */
@@ -100,6 +129,8 @@ export class TestRunner {
    * @param cell The test. @param gradeId Its `grade_id`. @param left Seconds that are left for the submission.
    */
   async run(cell: CodeCell, gradeId: string, left: number): Promise<TestOutcome> {
+    const fault = await this.#types.faultOf(gradeId);
+    if (fault !== undefined) return { fault, notes: [], faults: [] };
     const at = this.#named.findIndex((one) => one.gradeId === gradeId);
     const needs = this.#names.needsOf(at, this.#submitted);
     const { signal, strict, limits } = this.#options;
@@ -145,9 +176,17 @@ export class TestRunner {
   /**
    * Runs a test that the instructor has put into the student's process.
    *
-   * @param cell The test. @param label Its name in errors. @param left Seconds that are left for the submission.
+   * @param cell The test. @param gradeId Its `grade_id`. @param label Its name in errors.
+   * @param left Seconds that are left for the submission.
    */
-  async runShared(cell: CodeCell, label: string, left: number): Promise<TestOutcome> {
+  async runShared(
+    cell: CodeCell,
+    gradeId: string,
+    label: string,
+    left: number,
+  ): Promise<TestOutcome> {
+    const fault = await this.#types.faultOf(gradeId);
+    if (fault !== undefined) return { fault, notes: [], faults: [] };
     const timeout = Math.min(this.#options.limits.testSeconds, left);
     const result = await this.#student.run(cell.source, label, timeout);
     return { result, notes: [], faults: [], score: plainScoreIn(result) };
