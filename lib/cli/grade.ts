@@ -18,6 +18,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "make the students' version of an assignment, after proving it",
     load: () => import("./grade/release.ts"),
   },
+  validate: {
+    summary: "check an assignment before handing it in, as the grader will",
+    load: () => import("./grade/validate.ts"),
+  },
   collect: {
     summary: "take in what students handed in, from a folder or a course system's zip",
     load: () => import("./grade/collect.ts"),

@@ -133,15 +133,20 @@ export function releaseNotebook(source: Notebook, stubs: Stubs = STUBS): Release
       ...(isSealed && { checksum: cellChecksum(cell, metadata), cell_type: cell.cell_type }),
     };
   }
-  return { notebook, withHidden, answered: declaredNames(openSources(source)) };
+  return { notebook, withHidden, answered: answeredNames(source) };
 }
 
-/** What students may write, as the instructor wrote it. */
-function openSources({ cells }: Notebook): string[] {
-  return cells.filter((cell) => {
+/**
+ * The names that answers and open cells of a notebook declare.
+ *
+ * @param notebook The notebook, with solutions or with a student's answers.
+ */
+export function answeredNames({ cells }: Notebook): Set<string> {
+  const open = cells.filter((cell) => {
     const role = roleOf(readGradeMetadata(cell));
     return cell.cell_type === "code" && role !== "test" && role !== "locked";
-  }).map(({ source }) => withoutMarkers(source));
+  });
+  return declaredNames(open.map(({ source }) => withoutMarkers(source)));
 }
 
 /** A whole answer is replaced only if no part of it is marked as the solution. */

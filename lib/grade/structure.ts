@@ -13,6 +13,8 @@ import { STUBS } from "./release.ts";
 
 const schema = z.strictObject({
   title: z.string().min(1),
+  /** The name of the Markdown file, with `<name>` in the place of the student's. */
+  file: z.string().regex(/^[\w-]*<name>[\w-]*\.md$/, "expected <name> and .md").optional(),
   sections: z.array(z.strictObject({
     heading: z.string().regex(/\p{L}/u, "has no letter"),
     minWords: z.int().min(1),
