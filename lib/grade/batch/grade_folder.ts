@@ -68,6 +68,8 @@ export function inputsOf(
 export interface FolderRules {
   /** Whether a time-out stands; without it, a result with one is not written. */
   readonly keepTimeouts: boolean;
+  /** Whether to write the result. Default: true. */
+  readonly write?: boolean;
   /** The only test that has changed; verdicts that it does not touch are kept. */
   readonly question?: Question;
 }
@@ -88,7 +90,7 @@ export async function gradeFolder(
   grader: Grader,
   student: string,
   options: FolderOptions,
-  { keepTimeouts, question }: FolderRules,
+  { keepTimeouts, write = true, question }: FolderRules,
 ): Promise<FolderResult> {
   const { assignment, releases, tests, untested } = grader;
   const submission = await readSubmission(course, assignment.id, student);
@@ -138,7 +140,7 @@ export async function gradeFolder(
       ...place.leftOut.map((path) => `"${path}" is left out: the release has it in another form`),
     ],
   };
-  if (timedOut && !keepTimeouts) return { result, timedOut };
+  if (!write || timedOut && !keepTimeouts) return { result, timedOut };
   const folder = assignmentFolder(course, "autograded", assignment.id, student);
   await replaceFolder(folder, async (unfinished) => {
     for (const [name, notebook] of graded) {
@@ -202,7 +204,7 @@ function notebookOf(
   return { notebook: notebook ?? new Error(`"${name}.ipynb" was not handed in`), findings };
 }
 
-/** Verdicts where there is no notebook: tests fail, and what was handed in as another file waits for a person. */
+/** Verdicts where there is no notebook: what was handed in as another file waits for a person, its tests too. */
 function withoutNotebook(
   { notebook }: Release,
   { files }: Submission,
@@ -210,11 +212,9 @@ function withoutNotebook(
 ): CellVerdict[] {
   const hasText = files.some(({ path }) => /\.(md|pdf)$/i.test(path));
   return gradedCells(notebook).filter(({ metadata }) => metadata.grade || metadata.task)
-    .map(({ metadata, role }) => {
+    .map(({ metadata }) => {
       const { grade_id: gradeId, points: maxPoints = 0 } = metadata;
       const base = { gradeId, points: 0, maxPoints, seconds: 0 };
-      return hasText && role !== "test"
-        ? { ...base, status: "manual" }
-        : { ...base, status: "missing", message };
+      return hasText ? { ...base, status: "manual" } : { ...base, status: "missing", message };
     });
 }
