@@ -11,6 +11,7 @@ import { gradeNotebook } from "./autograde/grading.ts";
 import { type Finding, gradedCells } from "./metadata.ts";
 import { withoutMarkers } from "./regions.ts";
 import { checkRelease, releaseNotebook } from "./release.ts";
+import { type Stubs, stubsFor } from "./stubs.ts";
 import type { Graded, GradeOptions } from "./verdict.ts";
 
 /**
@@ -19,6 +20,7 @@ import type { Graded, GradeOptions } from "./verdict.ts";
  *
  * @param source The instructor's notebook.
  * @param options As for {@linkcode gradeSubmission}.
+ * @param stubs What replaces answers, as for {@linkcode releaseNotebook}.
  * @returns What keeps the assignment from being released, each named with its cell; what
  *   {@linkcode checkRelease} finds, if it finds something. Nothing if all is well.
  * @throws {Error} If no sandbox can be built, or the signal stopped the proof.
@@ -26,10 +28,11 @@ import type { Graded, GradeOptions } from "./verdict.ts";
 export async function proveRelease(
   source: Notebook,
   options: GradeOptions = {},
+  stubs: Stubs = stubsFor(source),
 ): Promise<Finding[]> {
   const faults = checkRelease(source);
   if (faults.length > 0) return faults;
-  const release = releaseNotebook(source);
+  const release = releaseNotebook(source, stubs);
   const tests = gradedCells(release.notebook).filter(({ role }) => role === "test");
   if (tests.length === 0) return [];
   const solution = structuredClone(source);

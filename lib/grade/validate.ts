@@ -21,8 +21,8 @@ import {
 } from "./metadata.ts";
 import { checkProposal, structureRulesIn } from "./proposal_file.ts";
 import { questionTitle } from "./questions.ts";
-import { answeredNames, type Release, STUBS } from "./release.ts";
-import { CODE_STUBS } from "./stubs.ts";
+import { answeredNames, type Release } from "./release.ts";
+import { CODE_STUBS, STUBS } from "./stubs.ts";
 import { proposalOf, type StructureRow } from "./structure.ts";
 import { openPlace } from "./validate/place.ts";
 import { type ValidatedCell, Validation } from "./validate/result.ts";
