@@ -5,13 +5,14 @@
  * @module
  */
 
+import { assertKnownOptions } from "../options.ts";
 import type { Notebook } from "../runtime/notebook.ts";
 import { gradeSubmission } from "./autograde.ts";
 import { gradeNotebook } from "./autograde/grading.ts";
 import { type Finding, gradedCells } from "./metadata.ts";
 import { withoutMarkers } from "./regions.ts";
 import { checkRelease, releaseNotebook } from "./release.ts";
-import type { Graded, GradeOptions } from "./verdict.ts";
+import { GRADE_OPTIONS, type Graded, type GradeOptions } from "./verdict.ts";
 
 /**
  * Proves an assignment: through the stand-ins, the instructor's solution gets full marks and the stub
@@ -22,11 +23,40 @@ import type { Graded, GradeOptions } from "./verdict.ts";
  * @returns What keeps the assignment from being released, each named with its cell; what
  *   {@linkcode checkRelease} finds, if it finds something. Nothing if all is well.
  * @throws {Error} If no sandbox can be built, or the signal stopped the proof.
+ *
+ * @example
+ * ```ts
+ * import { proveRelease } from "tunebook/grade";
+ * import { parseNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = parseNotebook(JSON.stringify({
+ *   nbformat: 4,
+ *   nbformat_minor: 5,
+ *   metadata: {},
+ *   cells: [
+ *     { cell_type: "code", id: "a", source: "const x = 1;", nbgrader: { solution: true, grade_id: "x" } },
+ *     {
+ *       cell_type: "code",
+ *       id: "b",
+ *       source: "if (x !== 1) throw new Error();",
+ *       nbgrader: { grade: true, locked: true, grade_id: "test_x", points: 1 },
+ *     },
+ *   ].map(({ nbgrader, ...cell }) => {
+ *     const flags = { schema_version: 3, grade: false, solution: false, locked: false };
+ *     const metadata = { nbgrader: { ...flags, ...nbgrader } };
+ *     return { ...cell, metadata, outputs: [], execution_count: null };
+ *   }),
+ * }));
+ * // The instructor's own notebook: it may run without a sandbox.
+ * assertEquals(await proveRelease(source, { sandbox: false }), []);
+ * ```
  */
 export async function proveRelease(
   source: Notebook,
   options: GradeOptions = {},
 ): Promise<Finding[]> {
+  assertKnownOptions("prove a release", options, GRADE_OPTIONS);
   const faults = checkRelease(source);
   if (faults.length > 0) return faults;
   const release = releaseNotebook(source);
