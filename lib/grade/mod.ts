@@ -55,7 +55,7 @@ export {
   type GradeRole,
 } from "./metadata.ts";
 export { proveRelease } from "./prove_release.ts";
-export { checkRelease, type Release, releaseNotebook, type Stubs } from "./release.ts";
+export { checkRelease, type Release, releaseNotebook } from "./release.ts";
 export { releaseAssignment, type Released, type ReleaseOptions } from "./release_assignment.ts";
 export {
   type AssignmentScore,
@@ -77,6 +77,7 @@ export {
 } from "./similar.ts";
 export type { ValueCodec } from "./standins/codec.ts";
 export type { StructureRow } from "./structure.ts";
+export type { Stubs } from "./stubs.ts";
 export { validateNotebook, type ValidateOptions } from "./validate.ts";
 export type { ValidatedCell, Validation, ValidationResult } from "./validate/result.ts";
 export type { CellVerdict, Graded, GradeLimits, GradeOptions } from "./verdict.ts";

@@ -12,6 +12,7 @@ import { gradeNotebook } from "./autograde/grading.ts";
 import { type Finding, gradedCells } from "./metadata.ts";
 import { withoutMarkers } from "./regions.ts";
 import { checkRelease, releaseNotebook } from "./release.ts";
+import { type Stubs, stubsFor } from "./stubs.ts";
 import { GRADE_OPTIONS, type Graded, type GradeOptions } from "./verdict.ts";
 
 /**
@@ -20,6 +21,7 @@ import { GRADE_OPTIONS, type Graded, type GradeOptions } from "./verdict.ts";
  *
  * @param source The instructor's notebook.
  * @param options As for {@linkcode gradeSubmission}.
+ * @param stubs What replaces answers, as for {@linkcode releaseNotebook}.
  * @returns What keeps the assignment from being released, each named with its cell; what
  *   {@linkcode checkRelease} finds, if it finds something. Nothing if all is well.
  * @throws {Error} If no sandbox can be built, or the signal stopped the proof.
@@ -55,11 +57,12 @@ import { GRADE_OPTIONS, type Graded, type GradeOptions } from "./verdict.ts";
 export async function proveRelease(
   source: Notebook,
   options: GradeOptions = {},
+  stubs: Stubs = stubsFor(source),
 ): Promise<Finding[]> {
   assertKnownOptions("prove a release", options, GRADE_OPTIONS);
   const faults = checkRelease(source);
   if (faults.length > 0) return faults;
-  const release = releaseNotebook(source);
+  const release = releaseNotebook(source, stubs);
   const tests = gradedCells(release.notebook).filter(({ role }) => role === "test");
   if (tests.length === 0) return [];
   const solution = structuredClone(source);

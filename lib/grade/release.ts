@@ -19,20 +19,7 @@ import {
 } from "./metadata.ts";
 import { type RegionKind, replaceRegions, withoutMarkers } from "./regions.ts";
 import { declaredNames } from "./standins/names.ts";
-
-/** What stands in a released notebook in place of an answer. */
-export interface Stubs {
-  /** In code, a statement that fails when it runs. */
-  readonly code: string;
-  /** In text. */
-  readonly text: string;
-}
-
-/** The stubs of a Deno notebook; the text is nbgrader's. */
-export const STUBS: Stubs = {
-  code: '// YOUR CODE HERE\nthrow new Error("Not implemented");',
-  text: "YOUR ANSWER HERE",
-};
+import { type Stubs, stubsFor } from "./stubs.ts";
 
 /** What {@linkcode releaseNotebook} gives. */
 export interface Release {
@@ -112,7 +99,7 @@ function leaksAttachment(cell: Cell): boolean {
  * Makes the student's version of an assignment.
  *
  * @param source The instructor's notebook, which is not changed.
- * @param stubs What replaces answers.
+ * @param stubs What replaces answers; by default what fits the notebook's language.
  * @returns The student's version, and what the gradebook keeps of the instructor's.
  * @throws {SyntaxError} If {@linkcode checkRelease} finds a fault; the message names the first.
  *
@@ -127,7 +114,7 @@ function leaksAttachment(cell: Cell): boolean {
  * assertEquals(notebook.cells.some((cell) => cell.source.includes("BEGIN SOLUTION")), false);
  * ```
  */
-export function releaseNotebook(source: Notebook, stubs: Stubs = STUBS): Release {
+export function releaseNotebook(source: Notebook, stubs: Stubs = stubsFor(source)): Release {
   const [finding] = checkRelease(source);
   if (finding) throw new SyntaxError(`Cannot release the assignment: ${describeFinding(finding)}`);
   const notebook = structuredClone(source);

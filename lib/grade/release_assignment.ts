@@ -16,6 +16,7 @@ import { describeFinding, type Finding, gradedCells } from "./metadata.ts";
 import { proveRelease } from "./prove_release.ts";
 import { checkRelease, releaseNotebook } from "./release.ts";
 import { replaceFolder } from "./replace_folder.ts";
+import { stubsFor } from "./stubs.ts";
 import { openWorkplace } from "./workplace.ts";
 
 /** How to release. */
@@ -83,7 +84,7 @@ export async function releaseAssignment(
     for (const [name, notebook] of notebooks) {
       const { cwd, testsCwd } = place;
       const how = { ...proof, cwd, testsCwd, read: [cwd], limits: settings.limits };
-      add(name, await proveRelease(notebook, how));
+      add(name, await proveRelease(notebook, how, stubsFor(notebook, assignment.stubs)));
     }
   }
   const notes: string[] = [];
@@ -98,7 +99,10 @@ export async function releaseAssignment(
       await Deno.copyFile(join(source, path), join(unfinished, path));
     }
     for (const [name, notebook] of notebooks) {
-      const { notebook: released } = releaseNotebook(notebook);
+      const { notebook: released } = releaseNotebook(
+        notebook,
+        stubsFor(notebook, assignment.stubs),
+      );
       const text = formatNotebook(withDueDate(released, settings.due, course.settings.timeZone));
       await writeFileBeside(join(unfinished, `${name}.ipynb`), text);
     }

@@ -9,7 +9,7 @@ import MarkdownIt from "markdown-it";
 import { z } from "zod";
 import type { Notebook } from "../runtime/notebook.ts";
 import { gradedCells } from "./metadata.ts";
-import { STUBS } from "./release.ts";
+import { STUBS } from "./stubs.ts";
 
 const schema = z.strictObject({
   title: z.string().min(1),

@@ -21,8 +21,8 @@ import {
 } from "./metadata.ts";
 import { checkProposal, structureRulesIn } from "./proposal_file.ts";
 import { questionTitle } from "./questions.ts";
-import { answeredNames, type Release, STUBS } from "./release.ts";
-import { CODE_STUBS } from "./stubs.ts";
+import { answeredNames, type Release } from "./release.ts";
+import { CODE_STUBS, STUBS } from "./stubs.ts";
 import { proposalOf, type StructureRow } from "./structure.ts";
 import { openPlace } from "./validate/place.ts";
 import { type ValidatedCell, Validation } from "./validate/result.ts";
@@ -55,7 +55,7 @@ const VALIDATE_OPTIONS: OptionNames<ValidateOptions> = {
  * @param options The notebook as released, limits, whether to run.
  * @returns What was found.
  * @throws {SyntaxError} If the file is not a notebook.
- * @throws {TypeError} If the notebook is no assignment, or no path is given and Jupyter does not say it.
+ * @throws {TypeError} If the notebook is not an assignment, or no path is given and Jupyter does not say it.
  *
  * @example
  * ```ts
@@ -202,7 +202,7 @@ function withoutThisCall(notebook: Notebook): Notebook {
   return { ...notebook, cells };
 }
 
-/** What fails in cells that are no tests. */
+/** The errors in cells other than tests. */
 function errorsIn(notebook: Notebook): Finding[] {
   return notebook.cells.flatMap((cell, index): Finding[] => {
     if (cell.cell_type !== "code") return [];
@@ -229,7 +229,7 @@ function isStub(source: string): boolean {
   return MARKS.some((mark) => source.includes(mark));
 }
 
-/** What is said of a cell: of tests their result, of answers whether there is one, of locked cells nothing. */
+/** Describes a cell: of a test its result, of an answer whether there is one, of a locked cell nothing. */
 function rowOf(
   notebook: Notebook,
   { index, cell, metadata, role }: GradedCell,
