@@ -5,7 +5,7 @@ import { format } from "@std/fmt/bytes";
 import type { Command } from "commander";
 import { listCachedModels, listOllamaModels } from "../weights/mod.ts";
 import { ollamaHost } from "../weights/ollama_host.ts";
-import { KERNEL_IMPORTS } from "../runtime/library.ts";
+import { IS_CHECKOUT } from "../runtime/library.ts";
 import { Session } from "../runtime/session.ts";
 import { blasVariables } from "../blas_variables.ts";
 import type { BlasLibrary } from "../tensor/cpu/blas/blas.ts";
@@ -201,7 +201,7 @@ async function describeJupyter(): Promise<Finding> {
     name: "Jupyter",
     ok: false,
     found: "no JupyterLab",
-    advice: Object.keys(KERNEL_IMPORTS).length === 0
+    advice: IS_CHECKOUT
       ? "to step through the course: deno task lab, which installs it if Python is available"
       : "to step through notebooks: pip install jupyterlab, then tunebook kernel install",
   };

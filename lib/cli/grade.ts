@@ -18,6 +18,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "make the students' version of an assignment, after proving it",
     load: () => import("./grade/release.ts"),
   },
+  validate: {
+    summary: "check an assignment before handing it in, as the grader will",
+    load: () => import("./grade/validate.ts"),
+  },
   collect: {
     summary: "take in what students handed in, from a folder or a course system's zip",
     load: () => import("./grade/collect.ts"),
@@ -25,6 +29,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
   autograde: {
     summary: "grade submissions in a sandbox",
     load: () => import("./grade/autograde.ts"),
+  },
+  regrade: {
+    summary: "grade one question again, after its test was repaired",
+    load: () => import("./grade/regrade.ts"),
   },
   serve: {
     summary: "mark written answers on a local web page",
@@ -41,6 +49,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
   similar: {
     summary: "show submissions that share more than the release explains",
     load: () => import("./grade/similar.ts"),
+  },
+  receipt: {
+    summary: "sign grades, so that each can be checked and reached again",
+    load: () => import("./grade/receipt.ts"),
+  },
+  verify: {
+    summary: "grade the work of a receipt again, and say whether it is the same",
+    load: () => import("./grade/verify.ts"),
   },
 };
 

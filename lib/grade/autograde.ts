@@ -10,6 +10,7 @@ import { gradeNotebook } from "./autograde/grading.ts";
 import { gradedCells } from "./metadata.ts";
 import type { Release } from "./release.ts";
 import { restoreSubmission } from "./restore.ts";
+import { findSuspicious } from "./suspicious.ts";
 import type { Graded, GradeOptions } from "./verdict.ts";
 
 export {
@@ -57,7 +58,8 @@ async function gradeOnce(
   last?: string,
 ): Promise<Graded> {
   const { notebook, findings, missing } = restoreSubmission(release, submission);
-  const how = { ...options, strict: false, missing, findings, last };
+  const seen = [...findings, ...findSuspicious(notebook)];
+  const how = { ...options, strict: false, missing, findings: seen, last };
   return await gradeNotebook(release, notebook, how);
 }
 

@@ -80,7 +80,7 @@ export interface Collected {
   readonly attempts: readonly CollectedAttempt[];
   /** What was refused or changed, in the order of paths. */
   readonly findings: readonly CollectFinding[];
-  /** Who on the roster has no submission of the assignment now, in this source or collected before. */
+  /** The students on the roster without a submission of the assignment, in this source or collected before. */
   readonly missing: readonly string[];
 }
 
@@ -109,7 +109,7 @@ export async function collectSubmissions(
     work: "collecting",
   });
   await using opened = await openSource(source, limits.sourceFiles);
-  const context = { assignment, people };
+  const context = { assignment, people, timeZone: course.settings.timeZone };
   const files = opened.files.filter(({ path }) => !isDropping(path));
   const fit = findLayout(files.map(({ path }) => path), context, options.layout);
   if (fit === undefined) throw unknownLayout(source, options.layout);

@@ -5,11 +5,12 @@
  */
 
 import { join } from "@std/path";
-import { parse } from "@std/yaml";
+import { parse, stringify } from "@std/yaml";
 import { z } from "zod";
 import { GRADE_LIMITS, type GradeLimits } from "./autograde.ts";
 import type { Student } from "./gradebook.ts";
-import { FOLDER_NAME, parseRoster } from "./roster.ts";
+import { type NbgraderCourseFacts, readNbgraderCourse } from "./nbgrader_course.ts";
+import { FOLDER_NAME, formatRoster, parseRoster } from "./roster.ts";
 
 /** The steps of an assignment, each a folder of the course. */
 export const STEPS = ["source", "release", "submitted", "autograded", "feedback"] as const;
@@ -181,16 +182,19 @@ export async function openCourse(folder: string): Promise<Course> {
 }
 
 /**
- * Makes a course folder.
+ * Makes a course folder. Of a course that nbgrader has kept there, students, assignments, due dates and extensions are
+ * taken over.
  *
  * @param folder The folder; files that are there stay as they are.
  * @returns The course.
+ * @throws {Error} If nbgrader's gradebook cannot be read.
  */
 export async function initCourse(folder: string): Promise<Course> {
   for (const step of STEPS) await Deno.mkdir(join(folder, step), { recursive: true });
+  const known = await readNbgraderCourse(folder);
   const files = {
-    "course.yaml": COURSE_FILE,
-    "roster.csv": "id,first_name,last_name,email,group\n",
+    "course.yaml": courseFile(known),
+    "roster.csv": formatRoster(known.students),
   };
   for (const [name, text] of Object.entries(files)) {
     try {
@@ -257,26 +261,20 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-const COURSE_FILE = `# The course. All times are in its time zone.
-name: Course
-timeZone: UTC
-
-# What a late day costs, as a share of the score; after maxDays nothing counts.
-late: { penaltyPerDay: 0 }
-#late: { penaltyPerDay: 0.1, maxDays: 7 }
-
-# What a submission may use: seconds, bytes of output, MiB of memory and disk.
-#limits: { cellSeconds: 30, callSeconds: 30, testSeconds: 60, totalSeconds: 600, memory: 4096, disk: 512 }
-
-# The assignments by their folders in source. All settings of one may be left out.
-assignments: {}
-#assignments:
-#  week1:
+/** A new course file. */
+function courseFile({ name = "Course", assignments }: NbgraderCourseFacts): string {
+  const time = (date: Date) => date.toISOString().slice(0, 19).replace("T", " ");
+  const entries = assignments.map(({ id, due, extensions }) => [id, {
+    ...due !== undefined && { due: time(due) },
+    ...extensions.size > 0 && {
+      extensions: Object.fromEntries([...extensions].map(([who, until]) => [who, time(until)])),
+    },
+  }]);
+  return `# The course. Times are in its time zone.
+${stringify({ name, timeZone: "UTC" })}late: { penaltyPerDay: 0 }
+${stringify({ assignments: Object.fromEntries(entries) })}#  week1:
 #    due: "2026-10-01 23:59"
-#    points: 20                  # what its cells' points must add up to
-#    groups: true                # one submission for each group of the roster
-#    accepts: [ipynb]            # also md, pdf
-#    late: { penaltyPerDay: 0.2 }
-#    limits: { totalSeconds: 1200 }
-#    extensions: { ada: "2026-10-08 23:59" }   # by student or group
+#    accepts: [ipynb]
+#    extensions: { ada: "2026-10-08 23:59" }
 `;
+}

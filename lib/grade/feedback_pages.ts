@@ -16,6 +16,7 @@ import { readSubmittedNotebook } from "./handed_in.ts";
 import { gradedCells } from "./metadata.ts";
 import { answerIn, questionTitle } from "./questions.ts";
 import { releaseNotebook } from "./release.ts";
+import { stubsFor } from "./stubs.ts";
 import { markSchemeOf } from "./rubric.ts";
 import { type AssignmentScore, assignmentScores, type QuestionScore } from "./scores.ts";
 
@@ -135,9 +136,12 @@ class QuestionTexts {
     visible: string;
   }>();
 
-  constructor({ notebooks }: Assignment) {
+  constructor({ notebooks, stubs }: Assignment) {
     for (const [name, notebook] of notebooks) {
-      const { notebook: released, withHidden } = releaseNotebook(notebook);
+      const { notebook: released, withHidden } = releaseNotebook(
+        notebook,
+        stubsFor(notebook, stubs),
+      );
       const graded = new Map(
         gradedCells(notebook).map((one) => [one.metadata.grade_id, one.cell]),
       );

@@ -11,6 +11,7 @@ import { assignmentSettings, type Course } from "./course.ts";
 import { hashOf } from "./hash.ts";
 import { gradedCells } from "./metadata.ts";
 import { type Release, releaseNotebook, variantOf } from "./release.ts";
+import { stubsFor } from "./stubs.ts";
 import { hasVariants, readVariantKey, variantSeed } from "./variants.ts";
 
 /** An assignment, ready to grade submissions by. */
@@ -81,7 +82,7 @@ export async function graderOf(assignment: Assignment): Promise<Grader> {
     rest.push([path, await hashOf(await Deno.readFile(join(assignment.folder, path)))]);
   }
   for (const [name, source] of assignment.notebooks) {
-    const release = releaseNotebook(source);
+    const release = releaseNotebook(source, stubsFor(source, assignment.stubs));
     releases.set(name, release);
     const own: Record<string, string> = tests[name] = {};
     const others = new Map(release.withHidden);

@@ -24,9 +24,10 @@ export {
   type GradeRole,
 } from "./metadata.ts";
 export { type ProofOptions, proveRelease } from "./prove_release.ts";
-export { checkRelease, type Release, releaseNotebook, type Stubs } from "./release.ts";
+export { checkRelease, type Release, releaseNotebook } from "./release.ts";
 export { type MarkingOptions, type MarkingServer, serveMarking } from "./serve/server.ts";
 export type { MarkStore } from "./serve/store.ts";
 export { findSimilar, type Similarities, type SimilarOptions } from "./similar.ts";
 export { renderSimilarities } from "./similar/page.ts";
 export { checkStructure, parseStructureRules, type StructureRules } from "./structure.ts";
+export { type Stubs } from "./stubs.ts";

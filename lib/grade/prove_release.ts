@@ -13,6 +13,7 @@ import { type Finding, gradedCells } from "./metadata.ts";
 import { withoutMarkers } from "./regions.ts";
 import { checkRelease, type Release, releaseNotebook, variantOf } from "./release.ts";
 import { restoreSubmission } from "./restore.ts";
+import { type Stubs, stubsFor } from "./stubs.ts";
 import { hasVariants, type Variant, VARIANTS_TAG, withSeed } from "./variants.ts";
 import type { Graded, GradeOptions } from "./verdict.ts";
 
@@ -32,6 +33,7 @@ export interface ProofOptions extends GradeOptions {
  *
  * @param source The instructor's notebook.
  * @param options As for `gradeSubmission`, and the students' variants.
+ * @param stubs What replaces answers, as for {@linkcode releaseNotebook}.
  * @returns What keeps the assignment from being released, each named with its cell; what
  *   {@linkcode checkRelease} finds, if it finds something. Nothing if all is well.
  * @throws {Error} If no sandbox can be built, or the signal stopped the proof.
@@ -39,11 +41,12 @@ export interface ProofOptions extends GradeOptions {
 export async function proveRelease(
   source: Notebook,
   options: ProofOptions = {},
+  stubs: Stubs = stubsFor(source),
 ): Promise<Finding[]> {
   const { variants = [], jobs = 1, onVariant, ...how } = options;
   const faults = checkRelease(source);
   if (faults.length > 0) return faults;
-  const release = releaseNotebook(source);
+  const release = releaseNotebook(source, stubs);
   const solution = structuredClone(source);
   for (const cell of solution.cells) cell.source = withoutMarkers(cell.source);
   const findings = await proveOne(release, solution, how);

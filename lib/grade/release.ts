@@ -20,21 +20,8 @@ import {
 } from "./metadata.ts";
 import { type RegionKind, replaceRegions, withoutMarkers } from "./regions.ts";
 import { declaredNames } from "./standins/names.ts";
+import { type Stubs, stubsFor } from "./stubs.ts";
 import { VARIANTS_TAG, variantsFault, withSeed } from "./variants.ts";
-
-/** What stands in a released notebook in place of an answer. */
-export interface Stubs {
-  /** In code, a statement that fails when it runs. */
-  readonly code: string;
-  /** In text. */
-  readonly text: string;
-}
-
-/** The stubs of a Deno notebook; the text is nbgrader's. */
-export const STUBS: Stubs = {
-  code: '// YOUR CODE HERE\nthrow new Error("Not implemented");',
-  text: "YOUR ANSWER HERE",
-};
 
 /** What {@linkcode releaseNotebook} gives. */
 export interface Release {
@@ -106,11 +93,11 @@ function leaksAttachment(cell: Cell): boolean {
  * Makes the student's version of an assignment.
  *
  * @param source The instructor's notebook, which is not changed.
- * @param stubs What replaces answers.
+ * @param stubs What replaces answers; by default what fits the notebook's language.
  * @returns The student's version, and what the gradebook keeps of the instructor's.
  * @throws {SyntaxError} If {@linkcode checkRelease} finds a fault; the message names the first.
  */
-export function releaseNotebook(source: Notebook, stubs: Stubs = STUBS): Release {
+export function releaseNotebook(source: Notebook, stubs: Stubs = stubsFor(source)): Release {
   const [finding] = checkRelease(source);
   if (finding) throw new SyntaxError(`Cannot release the assignment: ${describeFinding(finding)}`);
   const notebook = structuredClone(source);
@@ -137,15 +124,20 @@ export function releaseNotebook(source: Notebook, stubs: Stubs = STUBS): Release
       ...(isSealed && { checksum: cellChecksum(cell, metadata), cell_type: cell.cell_type }),
     };
   }
-  return { notebook, withHidden, answered: declaredNames(openSources(source)) };
+  return { notebook, withHidden, answered: answeredNames(source) };
 }
 
-/** What students may write, as the instructor wrote it. */
-function openSources({ cells }: Notebook): string[] {
-  return cells.filter((cell) => {
+/**
+ * The names that answers and open cells of a notebook declare.
+ *
+ * @param notebook The notebook, with solutions or with a student's answers.
+ */
+export function answeredNames({ cells }: Notebook): Set<string> {
+  const open = cells.filter((cell) => {
     const role = roleOf(readGradeMetadata(cell));
     return cell.cell_type === "code" && role !== "test" && role !== "locked";
-  }).map(({ source }) => withoutMarkers(source));
+  });
+  return declaredNames(open.map(({ source }) => withoutMarkers(source)));
 }
 
 /**

@@ -14,13 +14,14 @@ import { describeFinding, type Finding, gradedCells } from "./metadata.ts";
 import { type ProofOptions, proveRelease } from "./prove_release.ts";
 import { checkRelease, releaseNotebook, variantOf } from "./release.ts";
 import { replaceFolder } from "./replace_folder.ts";
+import { stubsFor } from "./stubs.ts";
 import { ensureVariantKey, hasVariants, type Variant, variantSeed } from "./variants.ts";
 import { openWorkplace } from "./workplace.ts";
 
 /** How to release. */
 export interface ReleaseOptions {
   /** How to grade the solution and the stub; without it, nothing is proved. */
-  proof?: Omit<ProofOptions, "cwd" | "read" | "limits" | "variants">;
+  proof?: Pick<ProofOptions, "codecs" | "sandbox" | "signal" | "jobs" | "onVariant">;
 }
 
 /** What {@linkcode releaseAssignment} did. */
@@ -60,9 +61,10 @@ export async function releaseAssignment(
     const files = assignment.files.map((path) => ({ path, from: join(source, path) }));
     await using place = await openWorkplace(course, { assignment: id }, files);
     for (const [name, notebook] of notebooks) {
-      const limits = settings.limits;
-      const how = { ...proof, cwd: place.cwd, read: [place.cwd], limits, variants };
-      add(name, await proveRelease(notebook, how));
+      const { cwd, testsCwd } = place;
+      const { limits } = settings;
+      const how = { ...proof, cwd, testsCwd, read: [cwd], limits, variants };
+      add(name, await proveRelease(notebook, how, stubsFor(notebook, assignment.stubs)));
     }
   }
   const notes: string[] = [];
@@ -96,7 +98,7 @@ export async function releaseAssignment(
 /** Writes what students get, or one student. */
 async function writeRelease(
   course: Course,
-  { settings, notebooks, files, folder: source }: Assignment,
+  { settings, notebooks, files, folder: source, stubs }: Assignment,
   folder: string,
   seed?: number,
 ): Promise<void> {
@@ -107,7 +109,7 @@ async function writeRelease(
       await Deno.copyFile(join(source, path), join(unfinished, path));
     }
     for (const [name, notebook] of notebooks) {
-      const release = releaseNotebook(notebook);
+      const release = releaseNotebook(notebook, stubsFor(notebook, stubs));
       const { notebook: released } = seed === undefined ? release : variantOf(release, seed);
       const text = formatNotebook(withDueDate(released, settings.due, course.settings.timeZone));
       await writeFileBeside(join(unfinished, `${name}.ipynb`), text);

@@ -9,10 +9,12 @@ import MarkdownIt from "markdown-it";
 import { z } from "zod";
 import type { Notebook } from "../runtime/notebook.ts";
 import { gradedCells } from "./metadata.ts";
-import { STUBS } from "./release.ts";
+import { STUBS } from "./stubs.ts";
 
 const schema = z.strictObject({
   title: z.string().min(1),
+  /** The name of the Markdown file, with `<name>` in the place of the student's. */
+  file: z.string().regex(/^[\w-]*<name>[\w-]*\.md$/, "expected <name> and .md").optional(),
   sections: z.array(z.strictObject({
     heading: z.string().regex(/\p{L}/u, "has no letter"),
     minWords: z.int().min(1),

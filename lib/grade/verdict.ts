@@ -49,10 +49,20 @@ export interface GradeOptions {
   signal?: AbortSignal;
   /** The assignment's folder, in which the notebook runs; the current one by default. */
   cwd?: string;
+  /**
+   * The folder in which tests run; `cwd` by default. In one without files of the student's, nothing of the
+   * student's can say how they run.
+   */
+  testsCwd?: string;
   /** Files and folders that the notebook may read beside the library's. */
   read?: readonly string[];
   /** Whether the notebook runs in a sandbox; without one, nothing holds it. */
   sandbox?: boolean;
+  /**
+   * The test, by its `grade_id`, that verdicts are wanted on, and on those that use what it declares; all
+   * tests by default. Others are not run, unless these use what they declare.
+   */
+  only?: string;
   /**
    * Whether a submission that meets a time limit is graded once more, alone, which is the default. Who
    * grades in several processes leaves it out, and does that when the others are done.

@@ -4,17 +4,22 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import { dirname, join, resolve } from "@std/path";
-import { lockFolder } from "../folder_lock.ts";
+import { type FolderLock, lockFolder } from "../folder_lock.ts";
 import { findDenoConfig } from "../runtime/deno_config.ts";
 import { libraryConfig } from "../runtime/library.ts";
 import type { Course } from "./course.ts";
 import { removeIfThere } from "./replace_folder.ts";
 
-/** A folder for one grading; disposing of it removes it. */
+/** Folders for one grading; disposing of it removes them. */
 export interface Workplace extends AsyncDisposable {
-  /** Its path, the same each time: outputs may show it. */
+  /** Where the notebook runs: the release's files and the student's. Its path is the same each time, as outputs may show it. */
   readonly cwd: string;
+  /** Where tests run: the release's files alone. */
+  readonly testsCwd: string;
+  /** Files of the student's that have no place beside the release's. */
+  readonly leftOut: readonly string[];
 }
 
 /** A file that a notebook may read, by its path in the folder. */
@@ -25,38 +30,71 @@ export interface WorkFile {
 }
 
 /**
- * Makes the folder for grading a submission, which one process at a time may use.
+ * Makes the folders for grading a submission, which one process at a time may use.
  *
  * @param course The course.
  * @param name What is graded: an assignment, and a student's id or none for the instructor's.
- * @param files What the notebook may read; of two with one path, the later counts.
- * @returns The folder.
+ * @param released The release's files.
+ * @param handedIn The student's files, which replace none of the release's.
+ * @returns The folders.
  * @throws {Deno.errors.Busy} If the same is being graded already.
  */
 export async function openWorkplace(
   course: Course,
   { assignment, student }: { assignment: string; student?: string },
-  files: readonly WorkFile[],
+  released: readonly WorkFile[],
+  handedIn: readonly WorkFile[] = [],
 ): Promise<Workplace> {
-  const cwd = resolve(course.root, ".grading", assignment, student ?? ".source");
-  const lock = await lockFolder(cwd, { verb: "grade", work: "grading" });
+  const folder = resolve(course.root, ".grading", assignment, student ?? ".source");
+  const lock = await lockSoon(folder);
   const close = async () => {
-    await removeIfThere(cwd);
+    await removeIfThere(folder);
     await lock[Symbol.asyncDispose]();
   };
   try {
-    await removeIfThere(cwd);
-    await Deno.mkdir(cwd);
-    for (const { path, from } of files) {
-      await Deno.mkdir(dirname(join(cwd, path)), { recursive: true });
-      await Deno.copyFile(from, join(cwd, path));
+    await removeIfThere(folder);
+    const [cwd, testsCwd] = [join(folder, "notebook"), join(folder, "tests")];
+    for (const place of [cwd, testsCwd]) {
+      await Deno.mkdir(place, { recursive: true });
+      for (const file of released) await copyInto(place, file);
     }
-    if (await findDenoConfig(cwd) === undefined) {
-      await Deno.writeTextFile(join(cwd, "deno.json"), JSON.stringify(libraryConfig()));
+    const own = new Set(released.map(({ path }) => path));
+    const leftOut: string[] = [];
+    for (const file of handedIn) {
+      if (own.has(file.path)) continue;
+      try {
+        await copyInto(cwd, file);
+      } catch {
+        leftOut.push(file.path); // A file where the release has a folder, or the reverse.
+      }
     }
-    return { cwd, [Symbol.asyncDispose]: close };
+    if (await findDenoConfig(testsCwd) === undefined) {
+      await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(libraryConfig()));
+    }
+    return { cwd, testsCwd, leftOut, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** How long a process that was stopped may need to put things away, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** Locks a folder; what the processes of a killed grader still hold is waited for. */
+async function lockSoon(folder: string): Promise<FolderLock> {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await lockFolder(folder, { verb: "grade", work: "grading" });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.Busy) || performance.now() > end) throw error;
+      await delay(100);
+    }
+  }
+}
+
+async function copyInto(folder: string, { path, from }: WorkFile): Promise<void> {
+  await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
+  await Deno.copyFile(from, join(folder, path));
 }

@@ -1,6 +1,7 @@
 // Where this library is and what its entry points are called, in a checkout, an installed package or
 // on a server.
 
+import { fromFileUrl } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 
 /** The library's folder; ends with a slash. */
@@ -15,12 +16,14 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = Object.fromEntries
     .map(([name, path]) => [`tunebook${name.slice(1)}`, new URL(path, LIBRARY).href]),
 );
 
-/** Whether modules import each other without an import map, as those of a package do. */
-const standsAlone = LIBRARY.protocol !== "file:" ||
-  Object.values(config.imports).every((target) => target.startsWith("./"));
+/** Whether this is a checkout, whose modules need its import map; a package's need none. */
+export const IS_CHECKOUT: boolean = LIBRARY.protocol === "file:" &&
+  Object.values(config.imports).some((target) => !target.startsWith("./"));
 
-/** The entry points that a kernel can import whatever its own deno.json says: none of a checkout's. */
-export const KERNEL_IMPORTS: Readonly<Record<string, string>> = standsAlone ? ENTRY_POINTS : {};
+/** Where copies of a checkout's modules are that need no import map; see `standalone.ts`. */
+export const STANDALONE_FOLDER: string = IS_CHECKOUT
+  ? fromFileUrl(new URL("out/standalone", LIBRARY))
+  : "";
 
 /** The deno.json of a folder that has none: it lets notebooks import this library, and what the library imports. */
 export function libraryConfig() {

@@ -35,6 +35,8 @@ const COMMANDS: Record<string, string[]> = {
   grade: [],
   "grade init": [],
   "grade release": ["course", "no-prove", "unsafe"],
+  "grade validate": ["released", "no-run", "markdown"],
+  "grade regrade": ["course", "jobs", "student", "unsafe"],
   "grade autograde": ["course", "jobs", "student", "shard", "unsafe"],
   "grade collect": ["course", "layout", "file-times"],
   export: "html md output theme title ollama gguf hf type format adapter merge".split(" "),

@@ -148,7 +148,7 @@ Deno.test("each student gets a variant, and is graded with it", async () => {
   const grader = await openGrader(course, "lines");
   const graded = async (student: string) => {
     const how = { sandbox };
-    const { result } = await gradeFolder(course, grader, student, how, { timeouts: true });
+    const { result } = await gradeFolder(course, grader, student, how, { keepTimeouts: true });
     const [{ verdicts, findings }] = result.notebooks as [typeof result.notebooks[number]];
     return [verdicts[0]!.status, ...findings.map(({ message }) => message)];
   };

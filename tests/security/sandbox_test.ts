@@ -1,14 +1,14 @@
 // The sandbox's walls against each attack, as root and as nobody: a notebook run by root must be able
 // to do no more than one that a user runs.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { runNotebook } from "../../lib/runtime/runner.ts";
 import { sandboxFault, sandboxGroup } from "../../lib/runtime/sandbox/outer.ts";
 import { isRoot, runnerCommand } from "../../lib/runtime/sandbox/runner_wall.ts";
 import { innerEnvironment, LIBRARY_ROOT } from "../../lib/runtime/sandbox/walls.ts";
 import { code, notebookOf } from "../runtime/report/sample.ts";
-import { ATTACKS } from "./attacks.ts";
+import { ATTACKS, FATAL } from "./attacks.ts";
 import { type AttackReport, runAttacks } from "./run_attacks.ts";
 
 const fault = await sandboxFault();
@@ -39,7 +39,7 @@ async function runAsNobody(): Promise<AttackReport> {
 }
 
 async function hold(t: Deno.TestContext, run: () => Promise<AttackReport>) {
-  const { fault, seen, hashed } = await run();
+  const { fault, seen, ends, hashed } = await run();
   assertEquals(fault, undefined);
   assertEquals(hashed, []);
   for (const [i, { tries, holds }] of ATTACKS.entries()) {
@@ -52,6 +52,9 @@ async function hold(t: Deno.TestContext, run: () => Promise<AttackReport>) {
       }
       assert(holds(value), `The wall does not hold: ${seen[i]}`);
     });
+  }
+  for (const [i, { tries }] of FATAL.entries()) {
+    await t.step(tries, () => assertStringIncludes(ends[i], "runs out of memory"));
   }
 }
 

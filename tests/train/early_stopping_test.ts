@@ -168,7 +168,10 @@ onOneThread("sft() refuses to look for a best that nothing measures", async (dev
   const wrong: [Partial<SftOptions>, string][] = [
     [{ validation: [] }, 'Cannot train with "earlyStopping" without validation losses'],
     [{ evalEvery: 0 }, '"evalEvery" of 1 or more'],
-    [{ earlyStopping: undefined, restoreBest: true, evalEvery: 0 }, 'Cannot train with "restoreBest"'],
+    [
+      { earlyStopping: undefined, restoreBest: true, evalEvery: 0 },
+      'Cannot train with "restoreBest"',
+    ],
     [{ earlyStopping: { patience: 0 } }, "patience of 0 evaluations: expected a positive integer"],
     [{ earlyStopping: { patience: 1, minImprovement: -1 } }, '"minImprovement" -1'],
     [{ evalIters: 0 }, '"evalIters" 0: expected a positive integer or "all"'],

@@ -109,7 +109,7 @@ class Grading implements AsyncDisposable {
       secondsLeft: () => this.#secondsLeft,
     });
     this.#tests = new TestRunner(release, notebook, this.#student, {
-      cwd: resolve(cwd),
+      cwd: resolve(options.testsCwd ?? cwd),
       codecs,
       signal,
       strict,
@@ -126,6 +126,7 @@ class Grading implements AsyncDisposable {
 
   async run(): Promise<Graded> {
     const verdicts = new Map<string, CellVerdict>();
+    const { counted, run } = this.#tests.select(this.#options.only);
     for (const [index, cell] of this.#notebook.cells.entries()) {
       const metadata = readGradeMetadata(cell);
       const role = roleOf(metadata);
@@ -134,9 +135,11 @@ class Grading implements AsyncDisposable {
         cell.execution_count = null;
         const gradeId = metadata!.grade_id!;
         this.#afterHidden ||= this.#hidden.has(gradeId);
-        const verdict = await this.#test(index, cell, metadata!);
-        verdicts.set(gradeId, verdict);
-        this.#isLate ||= verdict.status === "timeout";
+        if (run.has(gradeId)) {
+          const verdict = await this.#test(index, cell, metadata!);
+          if (counted.has(gradeId)) verdicts.set(gradeId, verdict);
+          this.#isLate ||= verdict.status === "timeout";
+        }
       } else {
         if (cell.cell_type === "code") {
           await this.#runCell(index, cell);

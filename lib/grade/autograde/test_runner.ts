@@ -100,6 +100,24 @@ export class TestRunner {
     return this.#relay.forged;
   }
 
+  /**
+   * Finds which tests have to run.
+   *
+   * @param only The `grade_id` of a test; without it, all count.
+   * @returns The tests whose verdicts it changes, and with them those that must run before.
+   */
+  select(only?: string): { counted: ReadonlySet<string>; run: ReadonlySet<string> } {
+    const ids = this.#named.map(({ gradeId }) => gradeId);
+    const tests = this.#named.flatMap(({ kind }, at) => kind === "test" ? [at] : []);
+    const named = (places: Iterable<number>) => new Set([...places].map((at) => ids[at]!));
+    if (only === undefined) return { counted: named(tests), run: named(tests) };
+    const before = new Map(tests.map((at) => [at, this.#names.testsBefore(at)]));
+    const itself = ids.indexOf(only);
+    const counted = tests.filter((at) => at === itself || before.get(at)!.has(itself));
+    const run = [...counted, ...counted.flatMap((at) => [...before.get(at)!])];
+    return { counted: named(counted), run: named(run) };
+  }
+
   /** The examiner's process, while there is one. */
   get processes(): readonly number[] {
     return this.#examiner.processes;

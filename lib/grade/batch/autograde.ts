@@ -17,9 +17,9 @@ import { hashOf } from "../hash.ts";
 import { gradedCells } from "../metadata.ts";
 import { checkReleased } from "../release_assignment.ts";
 import { readSubmission, submitters } from "../submission.ts";
-import { type FolderOptions, inputsOf } from "./grade_folder.ts";
+import { type FolderOptions, inputsOf, type Question } from "./grade_folder.ts";
 import { type Grader, openGrader } from "../grader.ts";
-import { type GradingResult, readResult, verdictsOf } from "./result.ts";
+import { type GradingInputs, type GradingResult, readResult, verdictsOf } from "./result.ts";
 import { GradingWorker } from "./workers.ts";
 
 /** What to grade, and how. */
@@ -28,6 +28,11 @@ export interface AutogradeOptions extends FolderOptions {
   assignments?: readonly string[];
   /** Only this student's submissions. */
   student?: string;
+  /**
+   * The only test to grade again, after it was repaired: `[assignment/][notebook/]grade_id`. Verdicts that it does not
+   * touch are kept.
+   */
+  question?: string;
   /**
    * Only a part of the students, for a scheduler that spreads a course over machines. Results are written into
    * `autograded` alone; a run without a part enters them into the gradebook.
@@ -75,6 +80,7 @@ const GRACE = 300;
 interface Work {
   readonly grader: Grader;
   readonly student: string;
+  readonly question?: Question;
 }
 
 /**
@@ -92,7 +98,10 @@ export async function autograde(
 ): Promise<AutogradeSummary> {
   const { shard, signal } = options;
   const ids = options.assignments ?? await assignmentsIn(course);
-  const graders = await Promise.all(ids.map((id) => openGrader(course, id)));
+  const all = await Promise.all(ids.map((id) => openGrader(course, id)));
+  const placed = options.question === undefined ? undefined : findQuestion(all, options.question);
+  const graders = placed === undefined ? all : [placed.grader];
+  const question = placed?.question;
   const known = new Set(course.roster.map(({ id }) => id));
   const notes: string[] = [];
   for (const grader of graders) {
@@ -103,9 +112,11 @@ export async function autograde(
   ledger?.putAssignments(graders);
   const waiting: Work[] = [];
   let upToDate = 0;
+  let handedIn = 0;
   for (const grader of graders) {
     const { id } = grader.assignment;
     for (const student of await studentsOf(course, id, options)) {
+      handedIn++;
       if (known.size > 0 && !known.has(student)) {
         notes.push(`"${student}" handed in ${id}, but is not on the roster`);
       }
@@ -115,9 +126,17 @@ export async function autograde(
       if (found !== undefined && await isSame(found.result.inputs, inputs)) {
         upToDate++;
         await ledger?.enter(course, id, student);
-      } else waiting.push({ grader, student });
+      } else if (question === undefined) waiting.push({ grader, student });
+      else {
+        const changed = changedBeside(question, grader, inputs, found?.result);
+        if (changed === undefined) waiting.push({ grader, student, question });
+        else notes.push(`${id} of "${student}" was not graded again: ${changed}; run autograde`);
+      }
       signal?.throwIfAborted();
     }
+  }
+  if (options.student !== undefined && handedIn === 0) {
+    throw new RangeError(`Cannot grade "${options.student}": nothing was handed in`);
   }
   options.onStart?.(waiting.length);
   const run = new Run(course, options, waiting.length, ledger);
@@ -169,7 +188,7 @@ class Run {
   /** Grades one submission; false if it has to be tried again, alone. */
   async #gradeOne(
     worker: GradingWorker,
-    { grader: { assignment }, student }: Work,
+    { grader: { assignment }, student, question }: Work,
     isLast: boolean,
   ): Promise<boolean> {
     const { codecs, sandbox, signal } = this.#options;
@@ -178,7 +197,7 @@ class Run {
       assignment: assignment.id,
       student,
       options: { codecs, sandbox },
-      keepTimeouts: isLast,
+      rules: { keepTimeouts: isLast, ...question && { question } },
     };
     const seconds = LONGEST * assignment.settings.limits.totalSeconds + GRACE;
     const at = { assignment: assignment.id, student };
@@ -288,6 +307,54 @@ function inGradebook({ assignment, releases }: Grader): GradebookAssignment {
       }))
   );
   return { id, ...settings.due !== undefined && { due: settings.due }, cells };
+}
+
+/** Finds a test by its name. */
+function findQuestion(
+  graders: readonly Grader[],
+  name: string,
+): { grader: Grader; question: Question } {
+  const fits = (full: string) => full === name || full.endsWith(`/${name}`);
+  const found = graders.flatMap((grader) =>
+    Object.entries(grader.tests).flatMap(([notebook, tests]) =>
+      Object.keys(tests).map((gradeId) => ({ grader, question: { notebook, gradeId } }))
+    )
+  ).filter(({ grader: { assignment: { id } }, question: { notebook, gradeId } }) =>
+    fits(`${id}/${notebook}/${gradeId}`) || `${id}/${gradeId}` === name
+  );
+  const [one, ...others] = found;
+  if (one === undefined) {
+    throw new RangeError(
+      `Cannot grade "${name}" again: there is no test of that grade_id; what a person marks is marked again on its page`,
+    );
+  }
+  if (others.length === 0) return one;
+  const list = found.map(({ grader: { assignment: { id } }, question: { notebook, gradeId } }) =>
+    `"${id}/${notebook}/${gradeId}"`
+  );
+  throw new RangeError(`Cannot grade "${name}" again: expected one of ${list.join(", ")}`);
+}
+
+/** What has changed since a submission was graded, beside one test; undefined if nothing has. */
+function changedBeside(
+  { notebook, gradeId }: Question,
+  grader: Grader,
+  inputs: GradingInputs,
+  before?: GradingResult,
+): string | undefined {
+  if (before === undefined) return "it has not been graded";
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  if (inputs.submission !== before.inputs.submission) return "something else was handed in";
+  if (!same(inputs.limits, before.inputs.limits)) return "its limits have changed";
+  if (inputs.runtime !== before.inputs.runtime) return "it was graded by another version";
+  if (inputs.sandbox !== before.inputs.sandbox) return "it was not graded in the same sandbox";
+  const others = (tests: Grader["tests"]) => ({
+    ...tests,
+    [notebook]: { ...tests[notebook], [gradeId]: "" },
+  });
+  return grader.untested === before.untested && same(others(grader.tests), others(before.tests))
+    ? undefined
+    : "more than this test has changed";
 }
 
 async function studentsOf(

@@ -21,11 +21,19 @@ import {
   type GradingInputs,
   type GradingResult,
   type NotebookResult,
+  readResult,
   writeResult,
 } from "./result.ts";
 
 /** How submissions of a course are graded. */
 export type FolderOptions = Pick<GradeOptions, "codecs" | "sandbox" | "signal">;
+
+/** A test of an assignment. */
+export interface Question {
+  /** The notebook that it stands in. */
+  readonly notebook: string;
+  readonly gradeId: string;
+}
 
 /** What came of grading a student's folder. */
 export interface FolderResult {
@@ -58,6 +66,16 @@ export function inputsOf(
   };
 }
 
+/** What to do with what was graded before, and with limits that are met. */
+export interface FolderRules {
+  /** Whether a time-out stands; without it, a result with one is not written. */
+  readonly keepTimeouts: boolean;
+  /** Whether to write the result. Default: true. */
+  readonly write?: boolean;
+  /** The only test that has changed; verdicts that it does not touch are kept. */
+  readonly question?: Question;
+}
+
 /**
  * Grades a student's folder.
  *
@@ -65,7 +83,7 @@ export function inputsOf(
  * @param grader The assignment.
  * @param student The student's id.
  * @param options Codecs, sandbox, signal.
- * @param keep Whether to write a result in which a time-out stands.
+ * @param rules Whether a time-out stands, and whether one test alone has changed.
  * @returns The result.
  * @throws {Error} If the submission cannot be read, no sandbox can be built, or the signal stopped the grading.
  */
@@ -74,39 +92,45 @@ export async function gradeFolder(
   grader: Grader,
   student: string,
   options: FolderOptions,
-  keep: { timeouts: boolean },
+  { keepTimeouts, write = true, question }: FolderRules,
 ): Promise<FolderResult> {
   const { assignment, tests, untested } = grader;
   const releases = releasesFor(grader, student);
   const submission = await readSubmission(course, assignment.id, student);
-  const own = new Set(assignment.files);
   const released = assignment.files.map((path) => ({ path, from: join(assignment.folder, path) }));
-  const handedIn = submission.files.filter(({ path }) => !own.has(path));
   const work = { assignment: assignment.id, student };
-  await using place = await openWorkplace(course, work, [...handedIn, ...released]);
+  await using place = await openWorkplace(course, work, released, submission.files);
+  const before = question && await readResult(course, assignment.id, student);
   const notebooks: NotebookResult[] = [];
   const times: Record<string, Record<string, number>> = {};
   const graded = new Map<string, Notebook>();
   let timedOut = false;
   for (const [name, release] of releases) {
     const { notebook: given, findings: found } = notebookOf(submission, name, releases.size === 1);
-    const { verdicts, notebook, findings, late = false } = given instanceof Error
-      ? { verdicts: withoutNotebook(release, submission, given), findings: [] }
-      : await gradeSubmission(release, given, {
-        ...options,
-        limits: assignment.settings.limits,
-        cwd: place.cwd,
-        read: [place.cwd],
-        repeat: false,
-      });
-    timedOut ||= late;
-    if (notebook !== undefined) graded.set(name, notebook);
-    notebooks.push({
-      notebook: name,
-      verdicts: verdicts.map(({ seconds: _, ...verdict }) => verdict),
-      findings: [...found, ...findings],
+    if (given instanceof Error) {
+      const verdicts = withoutNotebook(release, submission, given);
+      notebooks.push(timeless(name, verdicts, found));
+      continue;
+    }
+    const { verdicts, notebook, findings, late = false } = await gradeSubmission(release, given, {
+      ...options,
+      limits: assignment.settings.limits,
+      cwd: place.cwd,
+      testsCwd: place.testsCwd,
+      read: [place.cwd],
+      repeat: false,
+      // In other notebooks no test runs.
+      ...question && { only: question.notebook === name ? question.gradeId : "" },
     });
-    times[name] = Object.fromEntries(verdicts.map(({ gradeId, seconds }) => [gradeId, seconds]));
+    timedOut ||= late;
+    graded.set(name, notebook);
+    const now = timeless(name, verdicts, [...found, ...findings]);
+    const earlier = before?.result.notebooks.find(({ notebook }) => notebook === name);
+    notebooks.push(earlier === undefined ? now : replaceVerdicts(earlier, now));
+    times[name] = {
+      ...before?.times[name],
+      ...Object.fromEntries(verdicts.map(({ gradeId, seconds }) => [gradeId, seconds])),
+    };
   }
   const result: GradingResult = {
     inputs: inputsOf(grader, submission, options),
@@ -114,9 +138,12 @@ export async function gradeFolder(
     tests,
     untested,
     notebooks,
-    notes: submission.notes,
+    notes: [
+      ...submission.notes,
+      ...place.leftOut.map((path) => `"${path}" is left out: the release has it in another form`),
+    ],
   };
-  if (timedOut && !keep.timeouts) return { result, timedOut };
+  if (!write || timedOut && !keepTimeouts) return { result, timedOut };
   const folder = assignmentFolder(course, "autograded", assignment.id, student);
   await replaceFolder(folder, async (unfinished) => {
     for (const [name, notebook] of graded) {
@@ -129,6 +156,33 @@ export async function gradeFolder(
     await writeResult(unfinished, result, times);
   });
   return { result, timedOut };
+}
+
+/** Verdicts without what differs from one grading to the next. */
+function timeless(
+  notebook: string,
+  verdicts: readonly CellVerdict[],
+  findings: readonly Finding[],
+): NotebookResult {
+  return {
+    notebook,
+    verdicts: verdicts.map(({ seconds: _, ...verdict }) => verdict),
+    findings,
+  };
+}
+
+/** An earlier result, with the verdicts and findings of those tests that were run again. */
+function replaceVerdicts(earlier: NotebookResult, now: NotebookResult): NotebookResult {
+  const fresh = new Map(now.verdicts.map((verdict) => [verdict.gradeId, verdict]));
+  const known = new Set(now.findings.map((finding) => JSON.stringify(finding)));
+  const kept = earlier.findings.filter((finding) =>
+    !fresh.has(finding.gradeId ?? "") && !known.has(JSON.stringify(finding))
+  );
+  return {
+    notebook: now.notebook,
+    verdicts: earlier.verdicts.map((verdict) => fresh.get(verdict.gradeId) ?? verdict),
+    findings: [...now.findings, ...kept],
+  };
 }
 
 /** The submission's notebook of a name; of one notebook with another name, that is the one. */
@@ -153,7 +207,7 @@ function notebookOf(
   return { notebook: notebook ?? new Error(`"${name}.ipynb" was not handed in`), findings };
 }
 
-/** Verdicts where there is no notebook: tests fail, and what was handed in as another file waits for a person. */
+/** Verdicts where there is no notebook: what was handed in as another file waits for a person, its tests too. */
 function withoutNotebook(
   { notebook }: Release,
   { files }: Submission,
@@ -161,11 +215,9 @@ function withoutNotebook(
 ): CellVerdict[] {
   const hasText = files.some(({ path }) => /\.(md|pdf)$/i.test(path));
   return gradedCells(notebook).filter(({ metadata }) => metadata.grade || metadata.task)
-    .map(({ metadata, role }) => {
+    .map(({ metadata }) => {
       const { grade_id: gradeId, points: maxPoints = 0 } = metadata;
       const base = { gradeId, points: 0, maxPoints, seconds: 0 };
-      return hasText && role !== "test"
-        ? { ...base, status: "manual" }
-        : { ...base, status: "missing", message };
+      return hasText ? { ...base, status: "manual" } : { ...base, status: "missing", message };
     });
 }

@@ -7,7 +7,7 @@
 
 import { TextLineStream } from "@std/streams";
 import { type Course, openCourse } from "../course.ts";
-import { type FolderOptions, gradeFolder } from "./grade_folder.ts";
+import { type FolderOptions, type FolderRules, gradeFolder } from "./grade_folder.ts";
 import { type Grader, openGrader } from "../grader.ts";
 import type { GradingResult } from "./result.ts";
 
@@ -17,8 +17,7 @@ export interface GradingJob {
   readonly assignment: string;
   readonly student: string;
   readonly options: Omit<FolderOptions, "signal">;
-  /** Whether a time-out stands; without it, one is not written. */
-  readonly keepTimeouts: boolean;
+  readonly rules: FolderRules;
 }
 
 /** What came of it: a result, or why there is none. */
@@ -42,9 +41,7 @@ async function serve(): Promise<void> {
         () => openGrader(opened, job.assignment),
       );
       const options = { ...job.options, signal: ended.signal };
-      return await gradeFolder(opened, grader, job.student, options, {
-        timeouts: job.keepTimeouts,
-      });
+      return await gradeFolder(opened, grader, job.student, options, job.rules);
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) };
     }

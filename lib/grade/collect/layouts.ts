@@ -28,6 +28,8 @@ export interface LayoutContext {
   /** The assignment that is collected. */
   readonly assignment: string;
   readonly people: People;
+  /** The course's time zone, in which course systems write times without one. */
+  readonly timeZone: string;
 }
 
 /** A layout. */
@@ -73,7 +75,7 @@ export const LAYOUTS = {
   },
   blackboard: {
     example: "week1_ada_attempt_2026-10-01-12-00-00_week1.ipynb",
-    attribute([first = "", ...rest], { assignment }) {
+    attribute([first = "", ...rest], { assignment, timeZone }) {
       const found = /^(.+?)_attempt_(\d{4}-\d\d-\d\d)-(\d\d)-(\d\d)-(\d\d)(?:_(.+))?$/s.exec(first);
       if (found === null) return;
       const [, before, date, hour, minute, second, own = ""] = found;
@@ -81,7 +83,11 @@ export const LAYOUTS = {
         ? before!.slice(assignment.length + 1)
         : before!.slice(before!.lastIndexOf("_") + 1);
       const file = own === "" || own.startsWith(".") ? [first, ...rest] : [own, ...rest];
-      return { owner: { id }, file, ...withTime(`${date} ${hour}:${minute}:${second}`) };
+      return {
+        owner: { id },
+        file,
+        ...withTime(`${date} ${hour}:${minute}:${second} ${timeZone}`),
+      };
     },
   },
   canvas: {

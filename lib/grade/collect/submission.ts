@@ -198,7 +198,7 @@ function matchNotebooks(
       (notebook === undefined && names.length === 1 && candidates.length === 1
         ? names[0]
         : undefined);
-    if (target === undefined) refuse(path, "is not taken: it is no notebook of the assignment");
+    if (target === undefined) refuse(path, "is not taken: it is not a notebook of the assignment");
     else found.set(target, [...found.get(target) ?? [], candidate]);
   }
   return found;

@@ -37,6 +37,8 @@ export class GradebookMarks implements MarkStore {
   readonly #book: Gradebook;
   readonly #assignments: ReadonlyMap<string, Assignment>;
   readonly #questions: ReadonlyMap<string, PlacedQuestion>;
+  /** The questions that have answers for people. */
+  readonly #shown: readonly PlacedQuestion[];
   /** Where each answer is that the page has been told of. */
   readonly #places = new Map<string, AnswerKey>();
 
@@ -51,6 +53,9 @@ export class GradebookMarks implements MarkStore {
     this.#assignments = assignments;
     this.#questions = questions;
     this.secret = book.secret;
+    this.#shown = [...questions.values()].filter((question) =>
+      question.manual || this.#answersTo(question).length > 0
+    );
   }
 
   /**
@@ -90,11 +95,7 @@ export class GradebookMarks implements MarkStore {
   }
 
   questions(): Promise<MarkedQuestion[]> {
-    return Promise.resolve(
-      [...this.#questions.values()].filter((question) =>
-        question.manual || this.#answersTo(question).length > 0
-      ),
-    );
+    return Promise.resolve([...this.#shown]);
   }
 
   answers(question: string): Promise<WrittenAnswer[]> {

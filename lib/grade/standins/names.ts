@@ -92,6 +92,28 @@ export class AssignmentNames {
     };
   }
 
+  /**
+   * Finds the tests that declare what a test uses, and those that declare what these use.
+   *
+   * @param at The test's place among the cells.
+   * @returns Their places.
+   */
+  testsBefore(at: number): Set<number> {
+    const found = new Set<number>();
+    const visit = (place: number) => {
+      for (const name of this.#cells[place]!.used) {
+        const owner = this.#cells.slice(0, place).findLastIndex(({ declared }) =>
+          declared.has(name)
+        );
+        if (this.#cells[owner]?.kind !== "test" || found.has(owner)) continue;
+        found.add(owner);
+        visit(owner);
+      }
+    };
+    visit(at);
+    return found;
+  }
+
   /** The names that a test declares for the tests after it. */
   declaredBy(at: number): ReadonlySet<string> {
     return this.#cells[at]!.declared;

@@ -2,7 +2,7 @@
 // https://microsoft.github.io/language-server-protocol/
 
 import { toFileUrl } from "@std/path";
-import { KERNEL_IMPORTS } from "../library.ts";
+import { kernelImports } from "../standalone.ts";
 import { startTimer } from "../timer.ts";
 import { languageSettings } from "./language_settings.ts";
 
@@ -72,8 +72,11 @@ export class LanguageServer {
    * @param root The folder where the search for deno.json starts.
    * @param library URLs of this library's entry points, by name, for a folder that maps none.
    */
-  static async start(root: string, library = KERNEL_IMPORTS): Promise<LanguageServer> {
-    const language = await languageSettings(root, library);
+  static async start(
+    root: string,
+    library?: Readonly<Record<string, string>>,
+  ): Promise<LanguageServer> {
+    const language = await languageSettings(root, library ?? await kernelImports(root));
     const process = new Deno.Command(Deno.execPath(), {
       args: ["lsp", "--quiet"],
       cwd: root,

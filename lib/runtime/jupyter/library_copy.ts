@@ -2,7 +2,7 @@
 // or in the node_modules of a project: places that are emptied while the kernel is still installed.
 
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
-import { KERNEL_IMPORTS, LIBRARY, VERSION } from "../library.ts";
+import { IS_CHECKOUT, LIBRARY, VERSION } from "../library.ts";
 import { libraryHash } from "../new_manifest.ts";
 
 /** What a kernelspec starts. */
@@ -23,19 +23,25 @@ const PARTS = ["lib", "data", "deno.json", "package.json", "LICENSE", "THIRD_PAR
  * @returns Where they are. A checkout stays where it is.
  */
 export async function stableProgram(prefix?: string): Promise<KernelProgram> {
-  const deno = Deno.execPath();
-  if (LIBRARY.protocol !== "file:") return { deno };
-  const own = resolve(fromFileUrl(LIBRARY));
-  if (Object.keys(KERNEL_IMPORTS).length === 0) return { deno, library: own };
+  if (LIBRARY.protocol !== "file:") return { deno: Deno.execPath() };
   const home = copiesFolder(prefix);
+  const deno = await stableDeno(home);
+  const own = resolve(fromFileUrl(LIBRARY));
+  if (IS_CHECKOUT) return { deno, library: own };
   const hash = (await libraryHash())!.slice(0, 12);
   const library = join(home, `${VERSION}-${hash}`);
   if (!await exists(library)) await copyWhole(own, library);
-  if (!/[/\\]node_modules[/\\]/.test(deno)) return { deno, library };
+  return { deno, library };
+}
+
+/** This Deno, or a copy of it where it is npx's. */
+async function stableDeno(home: string): Promise<string> {
+  const deno = Deno.execPath();
+  if (!/[/\\]node_modules[/\\]/.test(deno)) return deno;
   const name = Deno.build.os === "windows" ? "deno.exe" : "deno";
   const program = join(home, `deno-${Deno.version.deno}`, name);
   if (!await exists(program)) await linkOrCopy(await Deno.realPath(deno), program);
-  return { deno: program, library };
+  return program;
 }
 
 /**

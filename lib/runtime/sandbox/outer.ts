@@ -6,6 +6,7 @@ import { TextLineStream } from "@std/streams";
 import { cacheFolder } from "../../cache_folder.ts";
 import { makeOwnTempDir } from "../../own_temp.ts";
 import { libraryConfig } from "../library.ts";
+import { kernelImports } from "../standalone.ts";
 import { type Notebook, writeNotebook } from "../notebook.ts";
 import type { RunOptions, RunResult } from "../runner.ts";
 import { type Group, openGroup } from "./cgroup.ts";
@@ -225,6 +226,7 @@ async function buildWalls(
   }
   const filter = join(folder, "filter.bpf");
   await Deno.writeFile(filter, seccompFilter()!);
+  await kernelImports(cwd); // Within, nothing can be written to the library's folder.
   const configs = await configFiles(cwd);
   const { memory = SANDBOX_DEFAULTS.memory, disk = SANDBOX_DEFAULTS.disk } = options;
   const read = [...configs, ...await named(options.read, "read")];

@@ -5,7 +5,7 @@
 import { fromFileUrl, join, resolve } from "@std/path";
 import { blasVariables } from "../../blas_variables.ts";
 import type { OptionNames } from "../../options.ts";
-import { LIBRARY } from "../library.ts";
+import { IS_CHECKOUT, LIBRARY, STANDALONE_FOLDER } from "../library.ts";
 
 /** What a sandboxed notebook may do. */
 export interface SandboxOptions {
@@ -69,12 +69,18 @@ export const RUNNER_MEMORY = 1024;
 /** What V8 and Deno reserve for themselves, and mostly never touch, in MiB. */
 export const RESERVED = 1280;
 
+/** What the kernel may have in memory, programs' files included, in MiB. */
+export function residentLimit({ memory }: Walls): number {
+  return memory + RESERVED + 256;
+}
+
 /** This library's folder: its files are not secret. */
 export const LIBRARY_ROOT = LIBRARY.protocol === "file:" ? resolve(fromFileUrl(LIBRARY)) : "";
 /** Files and folders that hold it, and where it is a package, the packages beside it. */
 export const LIBRARY_PLACES: string[] = LIBRARY_ROOT === "" ? [] : [
   ...["lib", "data", "deno.json", "deno.lock", "package.json"]
     .map((name) => join(LIBRARY_ROOT, name)),
+  ...IS_CHECKOUT ? [STANDALONE_FOLDER] : [],
   ...LIBRARY_ROOT.match(/^.*\/node_modules(?=\/)/) ?? [],
 ];
 

@@ -2,10 +2,10 @@
 // replies, and passes on everything that arrives in order.
 
 import { Kernel, type KernelExit, type KernelLauncher, startFault } from "../kernel.ts";
-import { KERNEL_IMPORTS } from "../library.ts";
 import type { Message } from "../messages.ts";
 import { PipeReader } from "../pipe_reader.ts";
 import { type PreludeMessage, preludeSource } from "../prelude.ts";
+import { kernelImports } from "../standalone.ts";
 import { startTimer } from "../timer.ts";
 import { MessageTooLarge } from "../zmtp.ts";
 import { readPreludeMessage } from "./door.ts";
@@ -105,7 +105,7 @@ export class KernelLink {
     const source = preludeSource({
       url: this.#options.url,
       grace: STOP.grace,
-      library: KERNEL_IMPORTS,
+      library: await kernelImports(this.#options.cwd ?? Deno.cwd()),
     });
     await this.#until(this.request("execute_request", executeContent(source, true)), 30_000);
     await this.#until(ready, 5000);
