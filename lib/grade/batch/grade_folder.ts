@@ -17,6 +17,7 @@ import { readSubmission, type Submission } from "../submission.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import { openWorkplace } from "../workplace.ts";
 import { type Grader, releasesFor } from "../grader.ts";
+import { checkWrittenAnswers, readWrittenWork } from "./written_work.ts";
 import {
   type GradingInputs,
   type GradingResult,
@@ -109,7 +110,9 @@ export async function gradeFolder(
     const { notebook: given, findings: found } = notebookOf(submission, name, releases.size === 1);
     if (given instanceof Error) {
       const verdicts = withoutNotebook(release, submission, given);
-      notebooks.push(timeless(name, verdicts, found));
+      const written = await readWrittenWork(assignment, release.notebook, submission);
+      if (written.notebook !== undefined) graded.set(name, written.notebook);
+      notebooks.push(timeless(name, verdicts, [...found, ...written.findings]));
       continue;
     }
     const { verdicts, notebook, findings, late = false } = await gradeSubmission(release, given, {
@@ -124,7 +127,8 @@ export async function gradeFolder(
     });
     timedOut ||= late;
     graded.set(name, notebook);
-    const now = timeless(name, verdicts, [...found, ...findings]);
+    const structure = await checkWrittenAnswers(assignment, notebook);
+    const now = timeless(name, verdicts, [...found, ...findings, ...structure]);
     const earlier = before?.result.notebooks.find(({ notebook }) => notebook === name);
     notebooks.push(earlier === undefined ? now : replaceVerdicts(earlier, now));
     times[name] = {
