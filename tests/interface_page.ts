@@ -104,7 +104,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   "tunebook/grade": [
     ["A course", /^grade\/course/],
     ["Assignments", /^grade\/metadata/],
-    ["Release", /^grade\/(release|prove|stubs)/],
+    ["Release", /^grade\/(release|prove|stubs|variants)/],
     ["Before handing in", /^grade\/(validate|structure)/],
     ["Collect", /^grade\/collect/],
     ["Grade", /^grade\/(autograde|batch|verdict|standins)/],

@@ -276,7 +276,7 @@ function sortFiles(files: readonly SourceFile[], fit: Fit, context: LayoutContex
 async function take(
   submission: Submission,
   layout: LayoutName,
-  expected: Expected,
+  expected: Omit<Expected, "owner">,
   limits: CollectLimits,
   { fileTimes = false }: CollectOptions,
 ) {
@@ -294,7 +294,8 @@ async function take(
     );
     if (times.length > 0) submitted = new Date(Math.max(...times));
   }
-  return { taken: await takeSubmission(files, expected, limits), submitted };
+  const own = { ...expected, owner: submission.student.id };
+  return { taken: await takeSubmission(files, own, limits), submitted };
 }
 
 async function timeIn(file: SourceFile): Promise<Date | undefined> {

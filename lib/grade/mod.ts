@@ -54,7 +54,7 @@ export {
   type GradeMetadata,
   type GradeRole,
 } from "./metadata.ts";
-export { proveRelease } from "./prove_release.ts";
+export { type ProofOptions, proveRelease } from "./prove_release.ts";
 export { checkRelease, type Release, releaseNotebook } from "./release.ts";
 export { releaseAssignment, type Released, type ReleaseOptions } from "./release_assignment.ts";
 export {
@@ -78,6 +78,7 @@ export {
 export type { ValueCodec } from "./standins/codec.ts";
 export type { StructureRow } from "./structure.ts";
 export type { Stubs } from "./stubs.ts";
+export type { Variant } from "./variants.ts";
 export { validateNotebook, type ValidateOptions } from "./validate.ts";
 export type { ValidatedCell, Validation, ValidationResult } from "./validate/result.ts";
 export type { CellVerdict, Graded, GradeLimits, GradeOptions } from "./verdict.ts";

@@ -379,6 +379,7 @@ function changedBeside(
   if (inputs.submission !== before.inputs.submission) return "something else was handed in";
   if (!same(inputs.limits, before.inputs.limits)) return "its limits have changed";
   if (inputs.runtime !== before.inputs.runtime) return "it was graded by another version";
+  if (inputs.variant !== before.inputs.variant) return "the student's variant has changed";
   if (inputs.sandbox !== before.inputs.sandbox) return "it was not graded in the same sandbox";
   const others = (tests: Grader["tests"]) => ({
     ...tests,
