@@ -172,6 +172,7 @@ class QuestionTexts {
       ...mark !== undefined && {
         mark: {
           points: mark.points,
+          ...mark.outdated !== undefined && { outdated: mark.outdated },
           rubric: mark.rubric.map((id) => text?.rubric.get(id) ?? { label: id, points: 0 }),
           comments: [mark.comment],
         },

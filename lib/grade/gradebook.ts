@@ -94,7 +94,7 @@ CREATE TABLE verdicts (
 CREATE TABLE marks (
   answer TEXT NOT NULL, version INTEGER NOT NULL, marker TEXT NOT NULL, session TEXT NOT NULL,
   edit INTEGER NOT NULL, points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL,
-  PRIMARY KEY (answer, version)) STRICT;
+  attempt INTEGER NOT NULL, PRIMARY KEY (answer, version)) STRICT;
 CREATE TABLE marks_aside (
   id INTEGER PRIMARY KEY, answer TEXT NOT NULL, base INTEGER NOT NULL, marker TEXT NOT NULL,
   session TEXT NOT NULL, edit INTEGER NOT NULL, points REAL, rubric TEXT NOT NULL, comment TEXT NOT NULL, at TEXT NOT NULL) STRICT;
@@ -388,12 +388,22 @@ export class Gradebook implements Disposable {
         return { saved: false, current: current! };
       }
       const version = (current?.version ?? 0) + 1;
+      const attempt = this.#newestAttempt(answer);
       this.#run(
-        "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ...[answer, version, marker, session, edit, points, rubric, comment, at],
+        "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[answer, version, marker, session, edit, points, rubric, comment, at, attempt],
       );
-      return { saved: true, mark: { ...mark, version, at } };
+      return { saved: true, mark: { ...mark, version, at, attempt } };
     });
+  }
+
+  #newestAttempt(answer: string): number {
+    const [assignment, , , student] = answer.split("/");
+    const { newest } = this.#get(
+      "SELECT coalesce(max(attempt), 0) AS newest FROM submissions WHERE assignment = ? AND student = ?",
+      ...[assignment ?? "", student ?? ""],
+    )!;
+    return newest as number;
   }
 
   /** The newest mark of an answer. */

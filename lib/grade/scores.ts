@@ -25,7 +25,11 @@ export interface ScoredQuestion {
   /** What grading found; undefined if it has no verdict. */
   readonly verdict?: Pick<GradebookVerdict, "points" | "status">;
   /** What a person decided; it stands in place of the verdict. */
-  readonly mark?: { readonly points: number | null };
+  readonly mark?: {
+    readonly points: number | null;
+    /** Whether the student has handed in again since: it counts, and waits to be confirmed. */
+    readonly outdated?: boolean;
+  };
 }
 
 /** A score. */
@@ -47,7 +51,7 @@ export interface QuestionScore extends ScoredQuestion {
   readonly cell: GradebookCell;
   readonly verdict?: GradebookVerdict;
   readonly mark?: Mark;
-  /** What it counts; 0 as long as it waits. */
+  /** What it counts; 0 as long as nobody has marked it. */
   readonly points: number;
   /** Whether a person has yet to mark it. */
   readonly waiting: boolean;
@@ -76,10 +80,11 @@ const SECONDS_PER_DAY = 86_400;
  * Whether a person has yet to mark a question.
  *
  * @param question The question.
- * @returns True if its verdict is that a person marks it, and nobody has.
+ * @returns True if its verdict is that a person marks it, and nobody has since it was handed in.
  */
 export function isWaiting({ verdict, mark }: ScoredQuestion): boolean {
-  return verdict?.status === "manual" && (mark?.points ?? null) === null;
+  const isMarked = (mark?.points ?? null) !== null && mark?.outdated !== true;
+  return verdict?.status === "manual" && !isMarked;
 }
 
 /**
@@ -165,9 +170,10 @@ export function assignmentScores(
     );
     const questions = assignment.cells.map((cell): QuestionScore => {
       const { notebook, gradeId, maxPoints } = cell;
-      const mark = submission && marks.get(
+      const newest = submission && marks.get(
         answerId({ assignment: assignment.id, notebook, gradeId, student: submission.student }),
       );
+      const mark = newest && withAge(newest, submission);
       const found = byCell.get(`${notebook}/${gradeId}`);
       // What was handed in as a file alone has no cell that could be graded.
       const toMark = submission !== undefined && found === undefined && cell.manual;
@@ -189,6 +195,17 @@ export function assignmentScores(
       ...scoreOf(questions, (raw) => latePenalty(seconds, raw, late)),
     };
   });
+}
+
+/**
+ * Says of a mark whether the student has handed in again since.
+ *
+ * @param mark The mark.
+ * @param submission The attempt that counts.
+ * @returns The mark, with {@linkcode Mark.outdated}.
+ */
+export function withAge(mark: Mark, submission: Pick<GradebookSubmission, "attempt">): Mark {
+  return (mark.attempt ?? 0) < submission.attempt ? { ...mark, outdated: true } : mark;
 }
 
 /**
