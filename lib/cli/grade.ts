@@ -50,6 +50,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<GradeComma
     summary: "show submissions that share more than the release explains",
     load: () => import("./grade/similar.ts"),
   },
+  receipt: {
+    summary: "sign grades, so that each can be checked and reached again",
+    load: () => import("./grade/receipt.ts"),
+  },
+  verify: {
+    summary: "grade the work of a receipt again, and say whether it is the same",
+    load: () => import("./grade/verify.ts"),
+  },
 };
 
 /** Adds the subcommand. */

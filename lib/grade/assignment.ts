@@ -12,6 +12,7 @@ import {
   assignmentSettings,
   type Course,
 } from "./course.ts";
+import { type NbgraderHabits, readNbgraderHabits } from "./nbgrader_source.ts";
 
 /** An assignment as its instructor wrote it. */
 export interface Assignment {
@@ -19,8 +20,10 @@ export interface Assignment {
   readonly settings: AssignmentSettings;
   /** Its folder in `source`. */
   readonly folder: string;
-  /** Its notebooks by their names, without `.ipynb`. */
+  /** Its notebooks by their names, without `.ipynb`, as the course's `nbgrader_config.py` means them. */
   readonly notebooks: ReadonlyMap<string, Notebook>;
+  /** Stubs of the course's own, as {@linkcode stubsFor} takes them. */
+  readonly stubs: NbgraderHabits["stubs"];
   /** The paths within the folder of other files, which students receive too. */
   readonly files: readonly string[];
 }
@@ -35,11 +38,12 @@ export interface Assignment {
  */
 export async function readAssignment(course: Course, id: string): Promise<Assignment> {
   const folder = assignmentFolder(course, "source", id);
+  const habits = await readNbgraderHabits(course.root);
   const notebooks = new Map<string, Notebook>();
   const files: string[] = [];
   for (const path of await filesIn(folder)) {
     if (path.endsWith(".ipynb") && dirname(path) === ".") {
-      notebooks.set(basename(path, ".ipynb"), await readNotebook(join(folder, path)));
+      notebooks.set(basename(path, ".ipynb"), habits.apply(await readNotebook(join(folder, path))));
     } else files.push(path);
   }
   if (notebooks.size === 0) {
@@ -47,7 +51,8 @@ export async function readAssignment(course: Course, id: string): Promise<Assign
       `Cannot read the assignment "${id}": there is no notebook in "${folder}"`,
     );
   }
-  return { id, settings: assignmentSettings(course, id), folder, notebooks, files };
+  const settings = assignmentSettings(course, id);
+  return { id, settings, folder, notebooks, stubs: habits.stubs, files };
 }
 
 /** The files of an assignment's folder, in the order of their paths; hidden ones and checkpoints are left out. */

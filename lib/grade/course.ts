@@ -5,11 +5,12 @@
  */
 
 import { join } from "@std/path";
-import { parse } from "@std/yaml";
+import { parse, stringify } from "@std/yaml";
 import { z } from "zod";
 import { GRADE_LIMITS, type GradeLimits } from "./autograde.ts";
 import type { Student } from "./gradebook.ts";
-import { FOLDER_NAME, parseRoster } from "./roster.ts";
+import { type NbgraderCourseFacts, readNbgraderCourse } from "./nbgrader_course.ts";
+import { FOLDER_NAME, formatRoster, parseRoster } from "./roster.ts";
 
 /** The steps of an assignment, each a folder of the course. */
 export const STEPS = ["source", "release", "submitted", "autograded", "feedback"] as const;
@@ -34,7 +35,9 @@ export interface AssignmentSettings {
   readonly groups: boolean;
   /** The kinds of file that may be handed in. */
   readonly accepts: readonly ("ipynb" | "md" | "pdf")[];
+  /** What a submission may use. */
   readonly limits: GradeLimits;
+  /** What lateness costs. */
   readonly late: LatePolicy;
   /** Later due dates, by student or group. */
   readonly extensions: ReadonlyMap<string, Date>;
@@ -42,11 +45,13 @@ export interface AssignmentSettings {
 
 /** What the course file says. */
 export interface CourseSettings {
+  /** The course's name. */
   readonly name: string;
   /** The IANA time zone of all dates in the file. */
   readonly timeZone: string;
   /** For assignments that say nothing else. */
   readonly defaults: Pick<AssignmentSettings, "late" | "limits">;
+  /** The assignments by their ids. */
   readonly assignments: ReadonlyMap<string, AssignmentSettings>;
 }
 
@@ -54,7 +59,9 @@ export interface CourseSettings {
 export interface Course {
   /** Its folder. */
   readonly root: string;
+  /** What its course file says. */
   readonly settings: CourseSettings;
+  /** Its students. */
   readonly roster: readonly Student[];
 }
 
@@ -158,6 +165,22 @@ export function parseCourseSettings(text: string): CourseSettings {
  * @param folder The folder, with `course.yaml` and `roster.csv`; without a course file, the defaults hold.
  * @returns The course.
  * @throws {SyntaxError} If the course file or the roster cannot be read, or an extension is for nobody on the roster.
+ *
+ * @example
+ * ```ts
+ * import { initCourse, openCourse } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await initCourse(folder);
+ * await Deno.writeTextFile(
+ *   `${folder}/course.yaml`,
+ *   `timeZone: Europe/Berlin
+ * assignments: { week1: { due: "2026-10-01 23:59" } }`,
+ * );
+ * const { settings } = await openCourse(folder);
+ * assertEquals(settings.assignments.get("week1")?.due, new Date("2026-10-01T21:59:00Z"));
+ * ```
  */
 export async function openCourse(folder: string): Promise<Course> {
   if (!(await Deno.stat(folder)).isDirectory) {
@@ -181,16 +204,28 @@ export async function openCourse(folder: string): Promise<Course> {
 }
 
 /**
- * Makes a course folder.
+ * Makes a course folder. Of a course that nbgrader has kept there, students, assignments, due dates and extensions are
+ * taken over.
  *
  * @param folder The folder; files that are there stay as they are.
  * @returns The course.
+ * @throws {Error} If nbgrader's gradebook cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { initCourse } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { roster } = await initCourse(await Deno.makeTempDir());
+ * assertEquals(roster, []);
+ * ```
  */
 export async function initCourse(folder: string): Promise<Course> {
   for (const step of STEPS) await Deno.mkdir(join(folder, step), { recursive: true });
+  const known = await readNbgraderCourse(folder);
   const files = {
-    "course.yaml": COURSE_FILE,
-    "roster.csv": "id,first_name,last_name,email,group\n",
+    "course.yaml": courseFile(known),
+    "roster.csv": formatRoster(known.students),
   };
   for (const [name, text] of Object.entries(files)) {
     try {
@@ -224,7 +259,7 @@ export function assignmentSettings(course: Course, assignment: string): Assignme
  * @param course The course.
  * @param step The step.
  * @param assignment The assignment's id.
- * @param student The student's id; none for source and release.
+ * @param student The student's id; none for source, and for a release that is the same for all.
  * @returns The path `{step}/{student}/{assignment}`.
  * @throws {RangeError} If an id cannot name a folder, or a student is named where there is none or left out.
  */
@@ -234,10 +269,10 @@ export function assignmentFolder(
   assignment: string,
   student?: string,
 ): string {
-  const shared = step === "source" || step === "release";
-  if (shared !== (student === undefined)) {
+  const isShared = step === "source", isBoth = step === "release";
+  if (!isBoth && isShared !== (student === undefined)) {
     throw new RangeError(
-      `The step "${step}" is ${shared ? "the same for all students" : "kept for each student"}`,
+      `The step "${step}" is ${isShared ? "the same for all students" : "kept for each student"}`,
     );
   }
   for (const id of student === undefined ? [assignment] : [student, assignment]) {
@@ -257,26 +292,20 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-const COURSE_FILE = `# The course. All times are in its time zone.
-name: Course
-timeZone: UTC
-
-# What a late day costs, as a share of the score; after maxDays nothing counts.
-late: { penaltyPerDay: 0 }
-#late: { penaltyPerDay: 0.1, maxDays: 7 }
-
-# What a submission may use: seconds, bytes of output, MiB of memory and disk.
-#limits: { cellSeconds: 30, callSeconds: 30, testSeconds: 60, totalSeconds: 600, memory: 4096, disk: 512 }
-
-# The assignments by their folders in source. All settings of one may be left out.
-assignments: {}
-#assignments:
-#  week1:
+/** A new course file. */
+function courseFile({ name = "Course", assignments }: NbgraderCourseFacts): string {
+  const time = (date: Date) => date.toISOString().slice(0, 19).replace("T", " ");
+  const entries = assignments.map(({ id, due, extensions }) => [id, {
+    ...due !== undefined && { due: time(due) },
+    ...extensions.size > 0 && {
+      extensions: Object.fromEntries([...extensions].map(([who, until]) => [who, time(until)])),
+    },
+  }]);
+  return `# The course. Times are in its time zone.
+${stringify({ name, timeZone: "UTC" })}late: { penaltyPerDay: 0 }
+${stringify({ assignments: Object.fromEntries(entries) })}#  week1:
 #    due: "2026-10-01 23:59"
-#    points: 20                  # what its cells' points must add up to
-#    groups: true                # one submission for each group of the roster
-#    accepts: [ipynb]            # also md, pdf
-#    late: { penaltyPerDay: 0.2 }
-#    limits: { totalSeconds: 1200 }
-#    extensions: { ada: "2026-10-08 23:59" }   # by student or group
+#    accepts: [ipynb]
+#    extensions: { ada: "2026-10-08 23:59" }
 `;
+}

@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Notebook } from "../runtime/notebook.ts";
 import { makeFolder, writeFileBeside } from "../write_beside.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
@@ -16,6 +17,7 @@ import { readSubmittedNotebook } from "./handed_in.ts";
 import { gradedCells } from "./metadata.ts";
 import { answerIn, questionTitle } from "./questions.ts";
 import { releaseNotebook } from "./release.ts";
+import { stubsFor } from "./stubs.ts";
 import { markSchemeOf } from "./rubric.ts";
 import { type AssignmentScore, assignmentScores, type QuestionScore } from "./scores.ts";
 
@@ -39,6 +41,12 @@ export interface FeedbackPages {
   readonly without: readonly string[];
 }
 
+const FEEDBACK_PAGES_OPTIONS: OptionNames<FeedbackPagesOptions> = {
+  student: true,
+  onProgress: true,
+  signal: true,
+};
+
 /**
  * Writes a page for each student who has handed in an assignment, as `feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html`.
  *
@@ -48,6 +56,16 @@ export interface FeedbackPages {
  * @param options Whose pages to write.
  * @returns The pages.
  * @throws {RangeError} If the gradebook has no such assignment, or the roster no such student.
+ *
+ * @example
+ * ```ts
+ * import { initCourse, openGradebook, writeFeedbackPages } from "tunebook/grade";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * using book = openGradebook(course);
+ * await assertRejects(() => writeFeedbackPages(course, book, "week1"), RangeError, "autograde week1");
+ * ```
  */
 export async function writeFeedbackPages(
   course: Course,
@@ -55,6 +73,7 @@ export async function writeFeedbackPages(
   id: string,
   options: FeedbackPagesOptions = {},
 ): Promise<FeedbackPages> {
+  assertKnownOptions("write feedback", options, FEEDBACK_PAGES_OPTIONS);
   const { student: only, onProgress, signal } = options;
   const kept = book.assignments().find((one) => one.id === id);
   if (kept === undefined) {
@@ -135,9 +154,12 @@ class QuestionTexts {
     visible: string;
   }>();
 
-  constructor({ notebooks }: Assignment) {
+  constructor({ notebooks, stubs }: Assignment) {
     for (const [name, notebook] of notebooks) {
-      const { notebook: released, withHidden } = releaseNotebook(notebook);
+      const { notebook: released, withHidden } = releaseNotebook(
+        notebook,
+        stubsFor(notebook, stubs),
+      );
       const graded = new Map(
         gradedCells(notebook).map((one) => [one.metadata.grade_id, one.cell]),
       );
@@ -168,6 +190,7 @@ class QuestionTexts {
       ...mark !== undefined && {
         mark: {
           points: mark.points,
+          ...mark.outdated !== undefined && { outdated: mark.outdated },
           rubric: mark.rubric.map((id) => text?.rubric.get(id) ?? { label: id, points: 0 }),
           comments: [mark.comment],
         },

@@ -64,7 +64,7 @@ c.Execute.error_on_timeout = {
 `;
 }
 
-/** What a course's configuration says, as far as it concerns releases. */
+/** What a course's configuration says of releases, and of the course. */
 export interface NbgraderSettings {
   /** Stubs of code by language, where they are not nbgrader's. */
   readonly codeStubs: Readonly<Record<string, string>>;
@@ -72,10 +72,15 @@ export interface NbgraderSettings {
   readonly textStub?: string;
   /** Delimiters of regions, where they are not nbgrader's. */
   readonly delimiters: Readonly<Partial<Record<Delimiter, string>>>;
+  /** The course's name. */
+  readonly courseId?: string;
+  /** Students and assignments, as older versions of nbgrader keep them here; their keys are not checked. */
+  readonly students: readonly Readonly<Record<string, unknown>>[];
+  readonly assignments: readonly Readonly<Record<string, unknown>>[];
   /** Notebooks, by their paths in the course, whose cells stand before and after those of every notebook. */
   readonly header?: string;
   readonly footer?: string;
-  /** Settings that could not be read, because they are not literals, such as `c.X.y = f()`: their names. */
+  /** Names of settings of releases that could not be read, because they are not literals, such as `c.X.y = f()`. */
   readonly unread: readonly string[];
 }
 
@@ -120,7 +125,7 @@ export function readNbgraderConfig(text: string): NbgraderSettings {
       if (key === undefined) values.set(name!, value);
       else values.set(name!, { ...values.get(name!) as Record<string, unknown>, [key]: value });
     } catch {
-      unread.push(name!);
+      if (!name!.startsWith("CourseDirectory.")) unread.push(name!);
     }
   }
   const string = (name: string): string | undefined => {
@@ -137,7 +142,16 @@ export function readNbgraderConfig(text: string): NbgraderSettings {
   const textStub = string("ClearSolutions.text_stub");
   const header = string("IncludeHeaderFooter.header");
   const footer = string("IncludeHeaderFooter.footer");
+  const courseId = string("CourseDirectory.course_id");
+  const rows = (name: string) => {
+    const value = values.get(name);
+    return (Array.isArray(value) ? value : [])
+      .filter((row) => typeof row === "object" && row !== null);
+  };
   return {
+    ...courseId !== undefined && { courseId },
+    students: rows("CourseDirectory.db_students"),
+    assignments: rows("CourseDirectory.db_assignments"),
     codeStubs: Object.fromEntries(codeStubs),
     ...textStub !== undefined && { textStub },
     delimiters: Object.fromEntries(delimiters),
@@ -149,6 +163,9 @@ export function readNbgraderConfig(text: string): NbgraderSettings {
 
 const READ: ReadonlySet<string> = new Set([
   ...Object.keys(DELIMITERS),
+  "CourseDirectory.course_id",
+  "CourseDirectory.db_students",
+  "CourseDirectory.db_assignments",
   "ClearSolutions.code_stub",
   "ClearSolutions.text_stub",
   "IncludeHeaderFooter.header",

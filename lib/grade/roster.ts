@@ -4,13 +4,13 @@
  * @module
  */
 
-import { parse } from "@std/csv";
+import { parse, stringify } from "@std/csv";
 import type { Student } from "./gradebook.ts";
 
 const COLUMNS = ["id", "first_name", "last_name", "email", "lms_user_id", "group"];
 
 /** A name that is safe as a folder on Linux, macOS and Windows. */
-export const FOLDER_NAME = /^(?!\.)(?!.*\.$)[A-Za-z0-9_.@-]{1,100}$/;
+export const FOLDER_NAME = /^(?![. ])(?!.*[. ]$)[\p{L}\p{M}\p{N} _.()@-]{1,100}$/u;
 
 /**
  * Reads a roster.
@@ -73,4 +73,21 @@ export function parseRoster(text: string): Student[] {
       ...group !== undefined && { group },
     };
   });
+}
+
+/**
+ * Writes a roster.
+ *
+ * @param students The students.
+ * @returns CSV that {@linkcode parseRoster} reads; a value that it would refuse, such as a formula, is left out.
+ */
+export function formatRoster(students: readonly Student[]): string {
+  const safe = (value = "") =>
+    // deno-lint-ignore no-control-regex
+    /^\s*[=+@-]|[\x00-\x1f\x7f]/.test(value) ? "" : value;
+  const rows = students.map(({ id, firstName, lastName, email, lmsUserId, group }) => [
+    id,
+    ...[firstName, lastName, email, lmsUserId, group].map(safe),
+  ]);
+  return stringify([COLUMNS, ...rows]).replaceAll("\r\n", "\n");
 }

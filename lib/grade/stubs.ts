@@ -5,7 +5,20 @@
  */
 
 import type { Notebook } from "../runtime/notebook.ts";
-import { STUBS, type Stubs } from "./release.ts";
+
+/** What stands in a released notebook in place of an answer. */
+export interface Stubs {
+  /** In code, a statement that fails when it runs. */
+  readonly code: string;
+  /** In text. */
+  readonly text: string;
+}
+
+/** The stubs of a Deno notebook; the text is nbgrader's. */
+export const STUBS: Stubs = {
+  code: '// YOUR CODE HERE\nthrow new Error("Not implemented");',
+  text: "YOUR ANSWER HERE",
+};
 
 /** nbgrader's stubs of code by language, and this library's for TypeScript, of which nbgrader has none. */
 export const CODE_STUBS: Readonly<Record<string, string>> = {

@@ -21,11 +21,12 @@ import {
 } from "./metadata.ts";
 import { checkProposal, structureRulesIn } from "./proposal_file.ts";
 import { questionTitle } from "./questions.ts";
-import { answeredNames, type Release, STUBS } from "./release.ts";
-import { CODE_STUBS } from "./stubs.ts";
+import { answeredNames, type Release } from "./release.ts";
+import { CODE_STUBS, STUBS } from "./stubs.ts";
 import { proposalOf, type StructureRow } from "./structure.ts";
 import { openPlace } from "./validate/place.ts";
 import { type ValidatedCell, Validation } from "./validate/result.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { CellVerdict, GradeOptions } from "./verdict.ts";
 
 /** How to validate. */
@@ -35,6 +36,14 @@ export interface ValidateOptions extends Pick<GradeOptions, "codecs" | "limits" 
   /** Whether to run the notebook and its tests; they run by default. */
   run?: boolean;
 }
+
+const VALIDATE_OPTIONS: OptionNames<ValidateOptions> = {
+  codecs: true,
+  limits: true,
+  signal: true,
+  released: true,
+  run: true,
+};
 
 /**
  * Validates a notebook before it is handed in.
@@ -46,12 +55,26 @@ export interface ValidateOptions extends Pick<GradeOptions, "codecs" | "limits" 
  * @param options The notebook as released, limits, whether to run.
  * @returns What was found.
  * @throws {SyntaxError} If the file is not a notebook.
- * @throws {TypeError} If the notebook is no assignment, or no path is given and Jupyter does not say it.
+ * @throws {TypeError} If the notebook is not an assignment, or no path is given and Jupyter does not say it.
+ *
+ * @example
+ * ```ts
+ * import { releaseNotebook, validateNotebook } from "tunebook/grade";
+ * import { readNotebook, writeNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * const path = `${await Deno.makeTempDir()}/gradients.ipynb`;
+ * await writeNotebook(path, releaseNotebook(source).notebook);
+ * const validation = await validateNotebook(path, { run: false });
+ * assertEquals(validation.isReady, false); // nothing is answered yet
+ * ```
  */
 export async function validateNotebook(
-  path = notebookOfThisKernel(),
+  path: string = notebookOfThisKernel(),
   options: ValidateOptions = {},
 ): Promise<Validation> {
+  assertKnownOptions("validate", options, VALIDATE_OPTIONS);
   const { released, run = true, codecs, limits, signal } = options;
   const notebook = await readNotebook(path);
   const name = basename(path);
@@ -179,7 +202,7 @@ function withoutThisCall(notebook: Notebook): Notebook {
   return { ...notebook, cells };
 }
 
-/** What fails in cells that are no tests. */
+/** The errors in cells other than tests. */
 function errorsIn(notebook: Notebook): Finding[] {
   return notebook.cells.flatMap((cell, index): Finding[] => {
     if (cell.cell_type !== "code") return [];
@@ -206,7 +229,7 @@ function isStub(source: string): boolean {
   return MARKS.some((mark) => source.includes(mark));
 }
 
-/** What is said of a cell: of tests their result, of answers whether there is one, of locked cells nothing. */
+/** Describes a cell: of a test its result, of an answer whether there is one, of a locked cell nothing. */
 function rowOf(
   notebook: Notebook,
   { index, cell, metadata, role }: GradedCell,

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import { dirname, join, resolve } from "@std/path";
-import { lockFolder } from "../folder_lock.ts";
+import { type FolderLock, lockFolder } from "../folder_lock.ts";
 import { findDenoConfig } from "../runtime/deno_config.ts";
 import { libraryConfig } from "../runtime/library.ts";
 import type { Course } from "./course.ts";
@@ -45,7 +46,7 @@ export async function openWorkplace(
   handedIn: readonly WorkFile[] = [],
 ): Promise<Workplace> {
   const folder = resolve(course.root, ".grading", assignment, student ?? ".source");
-  const lock = await lockFolder(folder, { verb: "grade", work: "grading" });
+  const lock = await lockSoon(folder);
   const close = async () => {
     await removeIfThere(folder);
     await lock[Symbol.asyncDispose]();
@@ -74,6 +75,22 @@ export async function openWorkplace(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** How long a process that was stopped may need to put things away, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** Locks a folder; what the processes of a killed grader still hold is waited for. */
+async function lockSoon(folder: string): Promise<FolderLock> {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await lockFolder(folder, { verb: "grade", work: "grading" });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.Busy) || performance.now() > end) throw error;
+      await delay(100);
+    }
   }
 }
 

@@ -510,6 +510,7 @@ export class Session {
       exit: await this.#link.kernel.exited,
       exitCode: this.#link.exitCode,
       closed: this.#closed,
+      sandboxed: this.#options.launcher !== undefined,
       flooded: this.#flooded ? this.#options.maxOutput : undefined,
       stopping: cause === undefined ? undefined : { label: running!.label, cause },
       where,

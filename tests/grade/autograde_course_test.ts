@@ -1,10 +1,13 @@
 // A course from its release to the gradebook, through the command: what is graded when, and what survives.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { delay } from "@std/async/delay";
+import { dirname, join } from "@std/path";
+import { autograde } from "../../lib/grade/batch/autograde.ts";
+import { openCourse } from "../../lib/grade/course.ts";
 import { answerId, Gradebook } from "../../lib/grade/gradebook.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
-import { tunebook } from "../cli/tunebook.ts";
+import { start, tunebook } from "../cli/tunebook.ts";
 import { type Answers, GOOD, SmallCourse, SOURCES } from "./small_course.ts";
 
 const fault = await sandboxFault();
@@ -156,6 +159,106 @@ Deno.test(`a submission that hangs, or cannot be read, stops no other${needs}`, 
   assertMatch(stdout, /"deno\.json" is left out: it says how code is run/);
   assertMatch(stdout, /"passwd" is left out: it is a link/);
 });
+
+Deno.test(`a grader that is killed at ten random moments loses nothing${needs}`, async () => {
+  await using whole = await SmallCourse.open();
+  await submitAll(whole);
+  const started = performance.now();
+  await grade(whole, "autograde");
+  const seconds = (performance.now() - started) / 1000;
+  const expected = await whole.files("autograded");
+
+  await using course = await SmallCourse.open();
+  await submitAll(course);
+  const answer = answerId({
+    assignment: "week1",
+    notebook: "main",
+    gradeId: "why",
+    student: "ada",
+  });
+  const moments: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    moments.push(Math.random() * seconds);
+    const child = start([
+      ...["grade", "autograde", "--course", course.root, "--jobs", "2"],
+      ...fault === undefined ? [] : ["--unsafe"],
+    ]);
+    await delay(moments.at(-1)! * 1000);
+    // A person marks meanwhile.
+    {
+      using book = Gradebook.open(course.path("tunebook.db"));
+      const mark = { answer, marker: "kim", session: "s", edit: round + 1, points: 2, rubric: [] };
+      assert(book.appendMark({ ...mark, comment: `comment ${round}` }, round).saved);
+    }
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It was done.
+    }
+    await child.output();
+    const said = `killed after ${moments.join(", ")} s`;
+    using book = Gradebook.open(course.path("tunebook.db"));
+    assertEquals(
+      book.history(answer).map(({ comment }) => comment),
+      Array.from({ length: round + 1 }, (_, i) => `comment ${i}`),
+      said,
+    );
+    // What is there is whole.
+    for (const [key, verdicts] of Object.entries(verdictsIn(course))) {
+      assertEquals(verdicts, EXPECTED[key as keyof typeof EXPECTED], said);
+    }
+    for (const [path, text] of Object.entries(await course.files("autograded"))) {
+      if (!/\/\.[^/]*\.(unfinished|before)\//.test(path)) assertEquals(text, expected[path], said);
+    }
+    // There is always work left.
+    const [first] = Object.keys(await course.files("autograded")).sort(() => Math.random() - 0.5);
+    if (first !== undefined) await Deno.remove(dirname(course.path(first)), { recursive: true });
+  }
+  const { code, stderr } = await grade(course, "autograde", "--jobs", "2");
+  assertEquals(code, 0, stderr);
+  assertEquals(await course.files("autograded"), expected);
+  assertEquals(verdictsIn(course), EXPECTED);
+});
+
+Deno.test(`a process that is lost costs only time${needs}`, async () => {
+  await using course = await SmallCourse.open();
+  await submitAll(course);
+  let killed = 0;
+  const summary = await autograde(await openCourse(course.root), {
+    jobs: 2,
+    sandbox: fault === undefined,
+    onStart: () => {
+      // The first process that grades is killed as soon as it is there.
+      const look = async () => {
+        while (killed === 0) {
+          for (const pid of await childrenOf(Deno.pid, "batch/worker.ts")) {
+            Deno.kill(pid, "SIGKILL");
+            killed = pid;
+            return;
+          }
+          await delay(20);
+        }
+      };
+      look();
+    },
+  });
+  assert(killed > 0);
+  assertEquals([summary.graded, summary.failed], [6, []]);
+  assertEquals(verdictsIn(course), EXPECTED);
+});
+
+/** The ids of a process's children whose command line holds a text. */
+async function childrenOf(parent: number, text: string): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const read = (file: string) => Deno.readTextFile(`/proc/${name}/${file}`).catch(() => "");
+    const [stat, command] = [await read("stat"), await read("cmdline")];
+    const isChild = Number(stat.slice(stat.lastIndexOf(")") + 4).split(" ")[0]) === parent;
+    if (isChild && command.includes(text)) found.push(Number(name));
+  }
+  return found;
+}
 
 Deno.test(`a repaired test is graded again alone, and marks stay${needs}`, async () => {
   await using course = await SmallCourse.open();

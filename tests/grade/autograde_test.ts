@@ -232,7 +232,7 @@ Deno.test("a test runs as it does in the notebook, also if it awaits nothing", a
   assertEquals([verdict.status, verdict.message], ["passed", undefined]);
 });
 
-Deno.test("a promise of the student's stays one: a test may go on before it is settled", async () => {
+Deno.test("a promise of the student's stays a promise: a test continues before it is settled", async () => {
   const verdict = await one(
     `class Queue {
        #items: number[] = [];

@@ -33,6 +33,9 @@ c.IncludeHeaderFooter.header = "source/header.ipynb"
 c.IncludeHeaderFooter.footer = os.path.join("source", "footer.ipynb")
 `);
   assertEquals(settings, {
+    courseId: "course101",
+    students: [],
+    assignments: [],
     codeStubs: {
       typescript: "// Here\nthrow new Error('todo');",
       python: "pass\n",

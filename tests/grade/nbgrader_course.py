@@ -1,10 +1,18 @@
-"""Runs nbgrader's own steps on a course folder, with the folder's nbgrader_config.py.
+"""Runs nbgrader's own steps on a course folder, with the folder's nbgrader_config.py, in one process.
 
-python nbgrader_course.py COURSE STEP...   where a step is "validate:PATH", "generate_assignment:ID" or "autograde:ID"
+python nbgrader_course.py COURSE STEP...   where a step is one of
+  validate:PATH                  as "nbgrader validate PATH"
+  update:PATH                    as "nbgrader update PATH"
+  generate_assignment:ID         as "nbgrader generate_assignment ID"
+  autograde:ID                   as "nbgrader autograde ID"
+  autograde:ID:STUDENT           for one student
+  autograde:ID:STUDENT:default   with nbgrader's defaults in place of the configuration's settings of execution
+  autograde:ID:STUDENT:colour    with a kernel that may colour its output
 
 Prints JSON: what each step said, and the scores that stand in gradebook.db afterwards.
 """
 
+import copy
 import io
 import json
 import os
@@ -15,7 +23,11 @@ import time
 # nbgrader runs alembic by name, which lies beside this Python.
 os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
 
+import nbformat
+from nbgrader import nbgraderformat
 from nbgrader.apps import NbGraderAPI
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
 from nbgrader.validator import Validator
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -33,33 +45,48 @@ def main(course, *steps):
     config.CourseDirectory.root = course
     said = {}
     for step in steps:
-        name, argument = step.split(":", 1)
+        name, *arguments = step.split(":")
         start = time.monotonic()
-        said[step] = run(config, name, argument) | {"seconds": time.monotonic() - start}
+        result = STEPS[name](copy.deepcopy(config), *arguments)
+        said[step] = result | {"seconds": time.monotonic() - start}
     print(json.dumps({"said": said, "scores": scores("gradebook.db")}))
 
 
-def run(config, step, argument):
-    if step == "validate":
-        stream = io.StringIO()
-        validator = Validator(config=config)
-        validator.stream = stream
-        validator.validate_and_print(argument)
-        return {"success": "Success!" in stream.getvalue(), "log": stream.getvalue()}
-    api = NbGraderAPI(config=config)
-    if step == "generate_assignment":
-        result = api.generate_assignment(argument)
-        return {"success": result["success"], "log": f"{result['log']}\n{result.get('error', '')}"}
-    # As the command does, and not by NbGraderAPI.autograde, which takes one student.
-    from nbgrader.converters import Autograde
-    from nbgrader.converters.base import NbGraderException
+def validate(config, path):
+    validator = Validator(config=config)
+    validator.stream = io.StringIO()
+    validator.validate_and_print(path)
+    log = validator.stream.getvalue()
+    return {"success": "Success!" in log, "log": log}
 
-    api.coursedir.assignment_id = argument
-    converter = Autograde(coursedir=api.coursedir, parent=api)
+
+def update(config, path):
+    notebook = nbformat.read(path, nbformat.current_nbformat)
+    nbgraderformat.write(nbgraderformat.MetadataValidator().upgrade_notebook_metadata(notebook), path)
+    return {"success": True, "log": ""}
+
+
+def generate_assignment(config, assignment):
+    result = NbGraderAPI(config=config).generate_assignment(assignment)
+    return {"success": result["success"], "log": f"{result['log']}\n{result.get('error', '')}"}
+
+
+def autograde(config, assignment, student="*", how=""):
+    if how == "default":
+        own = config.pop("Execute")
+        config.Execute.kernel_name = own.kernel_name
+        config.Execute.timeout = own.timeout
+    colours = os.environ.pop("NO_COLOR") if how == "colour" else None
+    api = NbGraderAPI(config=config)
+    api.coursedir.assignment_id = assignment
+    api.coursedir.student_id = student
     try:
-        converter.start()
+        Autograde(coursedir=api.coursedir, parent=api).start()
     except (NbGraderException, SystemExit) as error:
         return {"success": False, "log": repr(error)}
+    finally:
+        if colours is not None:
+            os.environ["NO_COLOR"] = colours
     return {"success": True, "log": ""}
 
 
@@ -70,5 +97,12 @@ def scores(path):
         keys = ["assignment", "notebook", "student", "gradeId", "points", "manual"]
         return [dict(zip(keys, row)) for row in db.execute(SCORES)]
 
+
+STEPS = {
+    "validate": validate,
+    "update": update,
+    "generate_assignment": generate_assignment,
+    "autograde": autograde,
+}
 
 main(*sys.argv[1:])

@@ -77,7 +77,7 @@ Deno.test("an answered notebook passes, its files are there, and the call itself
   assertStringIncludes(validation.text, "✓ 1. Doubling (cell 5): test passes, 3 of 3 points");
 });
 
-Deno.test("what is unanswered, fails, was changed, copied or taken away is said", async () => {
+Deno.test("validation names what is unanswered, fails, was changed, copied or taken away", async () => {
   const notebook = structuredClone(RELEASED);
   const { cells } = notebook;
   cells[1]!.source += "\nconst three = 3;";
@@ -128,7 +128,7 @@ Deno.test("with the released notebook at hand, what is missing is found too", as
   ]);
 });
 
-Deno.test("what is no assignment, or not named, is an error in words", async () => {
+Deno.test("a notebook that is not an assignment, or not named, is an error in words", async () => {
   await validated(
     book(["code", "1"]),
     (path) => assertRejects(() => validateNotebook(path), TypeError, "no cell that is graded"),

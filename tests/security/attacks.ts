@@ -23,6 +23,8 @@ const libc = Deno.dlopen("libc.so.6", {
   syscall: { parameters: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], result: "i64" },
   mmap: { parameters: ["i64", "i64", "i32", "i32", "i32", "i64"], result: "i64" },
   munmap: { parameters: ["i64", "i64"], result: "i32" },
+  mprotect: { parameters: ["i64", "i64", "i32"], result: "i32" },
+  memset: { parameters: ["i64", "i32", "i64"], result: "i64" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
@@ -237,5 +239,25 @@ export const ATTACKS: Attack[] = [
       while (threads < 2000 && libc.pthread_create(new Uint8Array(8), attributes, pause, null) === 0) threads++;
       show(threads); }`,
     holds: (seen) => seen > 100 && seen < 600,
+  },
+];
+
+/** Attacks that end the kernel where the wall holds: each cell, which would print where it does not. */
+export const FATAL: Pick<Attack, "tries" | "cell">[] = [
+  {
+    tries: "to have memory that is not counted, since it cannot be written any more",
+    cell: `for (let i = 0; i < 100; i++) {
+      const at = libc.mmap(0n, 64n * MIB, 3, 0x22, -1, 0n);
+      libc.memset(at, 1, 64n * MIB);
+      libc.mprotect(at, 64n * MIB, 1);
+    }
+    show("through");`,
+  },
+  {
+    tries: "to have the system make tables of pages that are never written",
+    cell: `{ const size = 1n << 41n, part = 1n << 21n;
+      const at = libc.mmap(0n, size, 1, 0x4022, -1, 0n);
+      for (let i = 0n; i < size; i += part) new Deno.UnsafePointerView(Deno.UnsafePointer.create(at + i)).getUint8(0);
+      show("through"); }`,
   },
 ];

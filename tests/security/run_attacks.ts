@@ -3,7 +3,7 @@
 import { runNotebook } from "../../lib/runtime/runner.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
 import { code, notebookOf } from "../runtime/report/sample.ts";
-import { ATTACKS, MEMORY, SETUP } from "./attacks.ts";
+import { ATTACKS, FATAL, MEMORY, SETUP } from "./attacks.ts";
 
 /** The results of the attacks. */
 export interface AttackReport {
@@ -11,6 +11,8 @@ export interface AttackReport {
   fault?: string;
   /** The output of each attack, in order; an error's text where a cell failed. */
   seen: string[];
+  /** How the kernel ended in each fatal attack, in order. */
+  ends: string[];
   /** Files whose hashes stand in the manifest. */
   hashed: string[];
 }
@@ -18,7 +20,7 @@ export interface AttackReport {
 /** Runs all attacks in one notebook. */
 export async function runAttacks(): Promise<AttackReport> {
   const fault = await sandboxFault();
-  if (fault !== undefined) return { fault, seen: [], hashed: [] };
+  if (fault !== undefined) return { fault, seen: [], ends: [], hashed: [] };
   const cwd = await Deno.makeTempDir();
   try {
     const cells = [SETUP, ...ATTACKS.map(({ cell }) => cell)].map((source) => code(source));
@@ -40,7 +42,16 @@ export async function runAttacks(): Promise<AttackReport> {
             : ""
         ).join("").trim()
     );
-    return { seen, hashed: Object.keys(manifest.modules ?? {}) };
+    const ends = [];
+    for (const { cell } of FATAL) {
+      const { failure, notebook } = await runNotebook(notebookOf(code(SETUP), code(cell)), {
+        cwd,
+        sandbox: { memory: 64 },
+        totalTimeout: 60,
+      });
+      ends.push(failure?.message ?? JSON.stringify(notebook.cells.at(-1)));
+    }
+    return { seen, ends, hashed: Object.keys(manifest.modules ?? {}) };
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }

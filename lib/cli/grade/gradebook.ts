@@ -27,7 +27,7 @@ interface Options {
 export function register(grade: Command): void {
   const gradebook = grade.command("gradebook")
     .summary("export scores, and describe them")
-    .description("Works on gradebook.db, in which scores and marks are kept.");
+    .description("Works on tunebook.db, in which scores and marks are kept.");
   gradebook.command("export")
     .summary("write scores as CSV, or fill them into a course system's file")
     .description(

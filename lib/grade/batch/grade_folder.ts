@@ -16,7 +16,8 @@ import { replaceFolder } from "../replace_folder.ts";
 import { readSubmission, type Submission } from "../submission.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import { openWorkplace } from "../workplace.ts";
-import type { Grader } from "../grader.ts";
+import { type Grader, releasesFor } from "../grader.ts";
+import { checkWrittenAnswers, readWrittenWork } from "./written_work.ts";
 import {
   type GradingInputs,
   type GradingResult,
@@ -55,9 +56,11 @@ export function inputsOf(
   submission: Submission,
   { sandbox = true }: FolderOptions,
 ): GradingInputs {
+  const variant = grader.seedOf?.(submission.student);
   return {
     submission: submission.hash,
     release: grader.hash,
+    ...variant !== undefined && { variant },
     runtime: `tunebook ${VERSION}, deno ${Deno.version.deno}, ${Deno.build.target}`,
     limits: grader.assignment.settings.limits,
     sandbox,
@@ -68,6 +71,8 @@ export function inputsOf(
 export interface FolderRules {
   /** Whether a time-out stands; without it, a result with one is not written. */
   readonly keepTimeouts: boolean;
+  /** Whether to write the result. Default: true. */
+  readonly write?: boolean;
   /** The only test that has changed; verdicts that it does not touch are kept. */
   readonly question?: Question;
 }
@@ -88,9 +93,10 @@ export async function gradeFolder(
   grader: Grader,
   student: string,
   options: FolderOptions,
-  { keepTimeouts, question }: FolderRules,
+  { keepTimeouts, write = true, question }: FolderRules,
 ): Promise<FolderResult> {
-  const { assignment, releases, tests, untested } = grader;
+  const { assignment, tests, untested } = grader;
+  const releases = releasesFor(grader, student);
   const submission = await readSubmission(course, assignment.id, student);
   const released = assignment.files.map((path) => ({ path, from: join(assignment.folder, path) }));
   const work = { assignment: assignment.id, student };
@@ -104,7 +110,9 @@ export async function gradeFolder(
     const { notebook: given, findings: found } = notebookOf(submission, name, releases.size === 1);
     if (given instanceof Error) {
       const verdicts = withoutNotebook(release, submission, given);
-      notebooks.push(timeless(name, verdicts, found));
+      const written = await readWrittenWork(assignment, release.notebook, submission);
+      if (written.notebook !== undefined) graded.set(name, written.notebook);
+      notebooks.push(timeless(name, verdicts, [...found, ...written.findings]));
       continue;
     }
     const { verdicts, notebook, findings, late = false } = await gradeSubmission(release, given, {
@@ -119,7 +127,8 @@ export async function gradeFolder(
     });
     timedOut ||= late;
     graded.set(name, notebook);
-    const now = timeless(name, verdicts, [...found, ...findings]);
+    const structure = await checkWrittenAnswers(assignment, notebook);
+    const now = timeless(name, verdicts, [...found, ...findings, ...structure]);
     const earlier = before?.result.notebooks.find(({ notebook }) => notebook === name);
     notebooks.push(earlier === undefined ? now : replaceVerdicts(earlier, now));
     times[name] = {
@@ -138,7 +147,7 @@ export async function gradeFolder(
       ...place.leftOut.map((path) => `"${path}" is left out: the release has it in another form`),
     ],
   };
-  if (timedOut && !keepTimeouts) return { result, timedOut };
+  if (!write || timedOut && !keepTimeouts) return { result, timedOut };
   const folder = assignmentFolder(course, "autograded", assignment.id, student);
   await replaceFolder(folder, async (unfinished) => {
     for (const [name, notebook] of graded) {
@@ -202,7 +211,7 @@ function notebookOf(
   return { notebook: notebook ?? new Error(`"${name}.ipynb" was not handed in`), findings };
 }
 
-/** Verdicts where there is no notebook: tests fail, and what was handed in as another file waits for a person. */
+/** Verdicts where there is no notebook: what was handed in as another file waits for a person, its tests too. */
 function withoutNotebook(
   { notebook }: Release,
   { files }: Submission,
@@ -210,11 +219,9 @@ function withoutNotebook(
 ): CellVerdict[] {
   const hasText = files.some(({ path }) => /\.(md|pdf)$/i.test(path));
   return gradedCells(notebook).filter(({ metadata }) => metadata.grade || metadata.task)
-    .map(({ metadata, role }) => {
+    .map(({ metadata }) => {
       const { grade_id: gradeId, points: maxPoints = 0 } = metadata;
       const base = { gradeId, points: 0, maxPoints, seconds: 0 };
-      return hasText && role !== "test"
-        ? { ...base, status: "manual" }
-        : { ...base, status: "missing", message };
+      return hasText ? { ...base, status: "manual" } : { ...base, status: "missing", message };
     });
 }

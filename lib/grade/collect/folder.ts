@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import type { Source, SourceFile } from "./source_file.ts";
 
-/** Folders that are not looked into: what they hold is no part of a submission, and may be large. */
+/** Folders that are not looked into: their files are not part of a submission, and may be large. */
 const SKIPPED = new Set([".git", ".ipynb_checkpoints", "node_modules", "__MACOSX"]);
 
 /** How deep folders are listed. */

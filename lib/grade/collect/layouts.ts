@@ -28,6 +28,8 @@ export interface LayoutContext {
   /** The assignment that is collected. */
   readonly assignment: string;
   readonly people: People;
+  /** The course's time zone, in which course systems write times without one. */
+  readonly timeZone: string;
 }
 
 /** A layout. */
@@ -49,7 +51,7 @@ export interface Layout {
 }
 
 /** The layouts by their names, the most telling ones first. */
-export const LAYOUTS = {
+export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = {
   exchange: {
     example: "ada+week1+2026-10-01 12:00:00.000000 UTC/week1.ipynb",
     hasTimestamp: true,
@@ -73,7 +75,7 @@ export const LAYOUTS = {
   },
   blackboard: {
     example: "week1_ada_attempt_2026-10-01-12-00-00_week1.ipynb",
-    attribute([first = "", ...rest], { assignment }) {
+    attribute([first = "", ...rest], { assignment, timeZone }) {
       const found = /^(.+?)_attempt_(\d{4}-\d\d-\d\d)-(\d\d)-(\d\d)-(\d\d)(?:_(.+))?$/s.exec(first);
       if (found === null) return;
       const [, before, date, hour, minute, second, own = ""] = found;
@@ -81,7 +83,11 @@ export const LAYOUTS = {
         ? before!.slice(assignment.length + 1)
         : before!.slice(before!.lastIndexOf("_") + 1);
       const file = own === "" || own.startsWith(".") ? [first, ...rest] : [own, ...rest];
-      return { owner: { id }, file, ...withTime(`${date} ${hour}:${minute}:${second}`) };
+      return {
+        owner: { id },
+        file,
+        ...withTime(`${date} ${hour}:${minute}:${second} ${timeZone}`),
+      };
     },
   },
   canvas: {
@@ -142,10 +148,17 @@ export const LAYOUTS = {
       return name === undefined ? undefined : { owner: { name }, file: path };
     },
   },
-} satisfies Record<string, Layout>;
+};
 
 /** The name of a layout. */
-export type LayoutName = keyof typeof LAYOUTS;
+export type LayoutName =
+  | "exchange"
+  | "moodle"
+  | "blackboard"
+  | "canvas"
+  | "repositories"
+  | "course"
+  | "students";
 
 /** How deep a source's folders may stand in folders that say nothing. */
 const MAX_DEPTH = 4;

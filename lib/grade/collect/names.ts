@@ -74,7 +74,7 @@ export function quoted(name: string): string {
   );
 }
 
-/** Whether a file was put there by a program that nobody asked: it is no part of a submission. */
+/** Whether a file was put there by a program that nobody asked: it is not part of a submission. */
 export function isDropping(components: readonly string[]): boolean {
   return components.some((part) =>
     /^(?:__MACOSX|\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.ipynb_checkpoints|\.virtual_documents|\.git|\.gitignore|\.gitattributes|\.github|\.vscode|\.idea|__pycache__|node_modules|~\$.*)$/i

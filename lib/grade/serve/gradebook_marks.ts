@@ -10,7 +10,7 @@ import { readSubmittedNotebook } from "../handed_in.ts";
 import { readGradeMetadata } from "../metadata.ts";
 import { answerIn, promptOf, questionTitle } from "../questions.ts";
 import { markSchemeOf } from "../rubric.ts";
-import { countedSubmissions } from "../scores.ts";
+import { countedSubmissions, withAge } from "../scores.ts";
 import type {
   AnswerContent,
   AnswerFile,
@@ -37,6 +37,8 @@ export class GradebookMarks implements MarkStore {
   readonly #book: Gradebook;
   readonly #assignments: ReadonlyMap<string, Assignment>;
   readonly #questions: ReadonlyMap<string, PlacedQuestion>;
+  /** The questions that have answers for people. */
+  readonly #shown: readonly PlacedQuestion[];
   /** Where each answer is that the page has been told of. */
   readonly #places = new Map<string, AnswerKey>();
 
@@ -51,6 +53,9 @@ export class GradebookMarks implements MarkStore {
     this.#assignments = assignments;
     this.#questions = questions;
     this.secret = book.secret;
+    this.#shown = [...questions.values()].filter((question) =>
+      question.manual || this.#answersTo(question).length > 0
+    );
   }
 
   /**
@@ -90,11 +95,7 @@ export class GradebookMarks implements MarkStore {
   }
 
   questions(): Promise<MarkedQuestion[]> {
-    return Promise.resolve(
-      [...this.#questions.values()].filter((question) =>
-        question.manual || this.#answersTo(question).length > 0
-      ),
-    );
+    return Promise.resolve([...this.#shown]);
   }
 
   answers(question: string): Promise<WrittenAnswer[]> {
@@ -140,7 +141,14 @@ export class GradebookMarks implements MarkStore {
 
   marks(question: string): Promise<Mark[]> {
     const { place } = this.#question(question);
-    return Promise.resolve([...this.#book.newestMarks(place).values()]);
+    const newest = this.#book.newestMarks(place);
+    const attempts = new Map(
+      this.#book.submissions(place.assignment).map((one) => [one.student, one]),
+    );
+    return Promise.resolve([...newest.values()].map((mark) => {
+      const submission = attempts.get(mark.answer.split("/").at(-1)!);
+      return submission === undefined ? mark : withAge(mark, submission);
+    }));
   }
 
   append(mark: NewMark, base: number): Promise<Appended> {

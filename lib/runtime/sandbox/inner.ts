@@ -6,7 +6,8 @@ import type { Notebook } from "../notebook.ts";
 import { runCells, type RunOptions, type RunProgress, type RunResult } from "../runner.ts";
 import { sandboxLauncher } from "./kernel_wall.ts";
 import { lockSource } from "./seccomp.ts";
-import { SANDBOX_LIMITS, type Walls } from "./walls.ts";
+import { residentLimit, SANDBOX_LIMITS, type Walls } from "./walls.ts";
+import { watchMemory } from "./watch.ts";
 
 /** What to run. */
 export interface SandboxJob {
@@ -32,6 +33,7 @@ function write(message: SandboxMessage) {
 }
 
 async function run({ notebook, walls, options, keep }: SandboxJob, signal: AbortSignal) {
+  using _watch = watchMemory(residentLimit(walls));
   return await runCells(notebook, {
     ...options,
     signal,

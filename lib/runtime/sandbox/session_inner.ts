@@ -6,7 +6,8 @@ import { Session } from "../session.ts";
 import type { ExecuteOptions, ExecuteResult, SessionMessage } from "../session/types.ts";
 import { sandboxLauncher } from "./kernel_wall.ts";
 import { lockSource } from "./seccomp.ts";
-import type { Walls } from "./walls.ts";
+import { residentLimit, type Walls } from "./walls.ts";
+import { watchMemory } from "./watch.ts";
 
 /** What is asked from outside. Each but `send` and `stop` has a number and gets an answer. */
 export type SessionRequest =
@@ -41,6 +42,7 @@ if (import.meta.main) {
     const { call } = request;
     if (request.type === "start") {
       const { walls, cwd, path, maxOutput } = request;
+      watchMemory(residentLimit(walls));
       session = await Session.start({
         cwd,
         path,

@@ -69,6 +69,11 @@ export const RUNNER_MEMORY = 1024;
 /** What V8 and Deno reserve for themselves, and mostly never touch, in MiB. */
 export const RESERVED = 1280;
 
+/** What the kernel may have in memory, programs' files included, in MiB. */
+export function residentLimit({ memory }: Walls): number {
+  return memory + RESERVED + 256;
+}
+
 /** This library's folder: its files are not secret. */
 export const LIBRARY_ROOT = LIBRARY.protocol === "file:" ? resolve(fromFileUrl(LIBRARY)) : "";
 /** Files and folders that hold it, and where it is a package, the packages beside it. */

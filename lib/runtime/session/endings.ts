@@ -67,6 +67,8 @@ export interface KernelEnd {
   stopping?: { label: string; cause: "stopped" | "timeout" };
   /** The output limit of cells in bytes, if they exceeded it. */
   flooded?: number;
+  /** Whether the kernel was in a sandbox, which kills it where it has too much memory. */
+  sandboxed: boolean;
   /** `"in cell 3"` or `"before cell 3"`. */
   where: string;
   /** Names whose values are lost. */
@@ -87,6 +89,8 @@ export function kernelEndError(end: KernelEnd): CellError {
     const why = stopping.cause === "timeout" ? " after its time limit" : "";
     message = `${capitalize(stopping.label)} could not be stopped${why}, ` +
       `so the kernel was ended${lost}`;
+  } else if (end.sandboxed && (exit.signal === "SIGKILL" || exit.code === 128 + 9)) {
+    message = `The kernel was killed ${where}, as it is where it runs out of memory${lost}`;
   } else if (/out of memory|OOM/i.test(exit.stderr)) {
     message = `The kernel ran out of memory ${where}${lost}`;
   } else if (exit.stderr.includes("\nDeno has panicked.")) {
