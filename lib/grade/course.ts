@@ -228,7 +228,7 @@ export function assignmentSettings(course: Course, assignment: string): Assignme
  * @param course The course.
  * @param step The step.
  * @param assignment The assignment's id.
- * @param student The student's id; none for source and release.
+ * @param student The student's id; none for source, and for a release that is the same for all.
  * @returns The path `{step}/{student}/{assignment}`.
  * @throws {RangeError} If an id cannot name a folder, or a student is named where there is none or left out.
  */
@@ -238,10 +238,10 @@ export function assignmentFolder(
   assignment: string,
   student?: string,
 ): string {
-  const shared = step === "source" || step === "release";
-  if (shared !== (student === undefined)) {
+  const isShared = step === "source", isBoth = step === "release";
+  if (!isBoth && isShared !== (student === undefined)) {
     throw new RangeError(
-      `The step "${step}" is ${shared ? "the same for all students" : "kept for each student"}`,
+      `The step "${step}" is ${isShared ? "the same for all students" : "kept for each student"}`,
     );
   }
   for (const id of student === undefined ? [assignment] : [student, assignment]) {

@@ -431,11 +431,12 @@ export class Gradebook implements Disposable {
     const prefix = parts.slice(0, end < 0 ? parts.length : end).join("/");
     // "0" is what follows "/": the range holds the ids that begin with the prefix and a "/".
     const rows = this.#all(
-      `SELECT * FROM marks AS m WHERE answer > ? AND answer < ? AND version =
-        (SELECT max(version) FROM marks WHERE answer = m.answer)`,
+      "SELECT * FROM marks WHERE answer > ? AND answer < ? ORDER BY answer, version",
       ...[`${prefix}/`, `${prefix}0`],
     );
-    return new Map(rows.map((row) => [row.answer as string, readMark(row)]));
+    // Of the rows of one answer, the last one stays.
+    const newest = new Map(rows.map((row) => [row.answer as string, row]));
+    return new Map([...newest].map(([answer, row]) => [answer, readMark(row)]));
   }
 
   /** All marks of an answer, oldest first. */
@@ -509,9 +510,9 @@ export class Gradebook implements Disposable {
     return this.#db.prepare(sql).get(...values) as Row | undefined;
   }
 
+  /** Rows, which have no prototype: callers make the usual objects of them. */
   #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    // A row has no prototype; spreading gives it the usual one.
-    return this.#db.prepare(sql).all(...values).map((row) => ({ ...row as Row }));
+    return this.#db.prepare(sql).all(...values) as Row[];
   }
 }
 

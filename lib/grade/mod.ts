@@ -23,7 +23,7 @@ export {
   type GradeMetadata,
   type GradeRole,
 } from "./metadata.ts";
-export { proveRelease } from "./prove_release.ts";
+export { type ProofOptions, proveRelease } from "./prove_release.ts";
 export { checkRelease, type Release, releaseNotebook } from "./release.ts";
 export { type MarkingOptions, type MarkingServer, serveMarking } from "./serve/server.ts";
 export type { MarkStore } from "./serve/store.ts";

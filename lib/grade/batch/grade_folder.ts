@@ -16,7 +16,7 @@ import { replaceFolder } from "../replace_folder.ts";
 import { readSubmission, type Submission } from "../submission.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import { openWorkplace } from "../workplace.ts";
-import type { Grader } from "../grader.ts";
+import { type Grader, releasesFor } from "../grader.ts";
 import { checkWrittenAnswers, readWrittenWork } from "./written_work.ts";
 import {
   type GradingInputs,
@@ -56,9 +56,11 @@ export function inputsOf(
   submission: Submission,
   { sandbox = true }: FolderOptions,
 ): GradingInputs {
+  const variant = grader.seedOf?.(submission.student);
   return {
     submission: submission.hash,
     release: grader.hash,
+    ...variant !== undefined && { variant },
     runtime: `tunebook ${VERSION}, deno ${Deno.version.deno}, ${Deno.build.target}`,
     limits: grader.assignment.settings.limits,
     sandbox,
@@ -93,7 +95,8 @@ export async function gradeFolder(
   options: FolderOptions,
   { keepTimeouts, write = true, question }: FolderRules,
 ): Promise<FolderResult> {
-  const { assignment, releases, tests, untested } = grader;
+  const { assignment, tests, untested } = grader;
+  const releases = releasesFor(grader, student);
   const submission = await readSubmission(course, assignment.id, student);
   const released = assignment.files.map((path) => ({ path, from: join(assignment.folder, path) }));
   const work = { assignment: assignment.id, student };

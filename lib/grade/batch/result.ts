@@ -20,6 +20,8 @@ export interface GradingInputs {
   readonly submission: string;
   /** The hash of the release with its hidden tests. */
   readonly release: string;
+  /** The seed of the student's variant, if the assignment has variants. */
+  readonly variant?: number;
   /** The versions of Tunebook, Deno and the system. */
   readonly runtime: string;
   readonly limits: GradeLimits;
