@@ -95,6 +95,7 @@ export interface Collected {
 
 const COLLECT_OPTIONS: OptionNames<CollectOptions> = {
   layout: true,
+  names: true,
   fileTimes: true,
   limits: true,
   signal: true,
