@@ -120,6 +120,7 @@ function isSame(a: NewMark, b: NewMark): boolean {
 
 /** A comment that markers use again. */
 export interface ReusableComment {
+  /** Its name in the store. */
   readonly id: string;
   /** In Markdown. */
   readonly text: string;
