@@ -24,6 +24,7 @@ import { COLLECT_LIMITS, type CollectLimits } from "./collect/limits.ts";
 import { isDropping, quoted } from "./collect/names.ts";
 import { People } from "./collect/people.ts";
 import { openSource } from "./collect/source.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { SourceFile } from "./collect/source_file.ts";
 import { type Expected, takeSubmission } from "./collect/submission.ts";
 import { assignmentFolder, assignmentSettings, type Course } from "./course.ts";
@@ -59,6 +60,7 @@ export interface CollectFinding {
 
 /** One attempt in the source. */
 export interface CollectedAttempt {
+  /** The student's id. */
   readonly student: string;
   /** The attempt's number. */
   readonly attempt: number;
@@ -84,6 +86,14 @@ export interface Collected {
   readonly missing: readonly string[];
 }
 
+const COLLECT_OPTIONS: OptionNames<CollectOptions> = {
+  layout: true,
+  fileTimes: true,
+  limits: true,
+  signal: true,
+  onProgress: true,
+};
+
 /**
  * Collects an assignment's submissions.
  *
@@ -93,6 +103,26 @@ export interface Collected {
  * @param options How the source is laid out, and limits.
  * @returns What was collected and what was not. Collecting the same again changes nothing.
  * @throws {Error} If there is no release, the source cannot be opened, or nothing in it can be told to be a student's.
+ *
+ * @example
+ * ```ts
+ * import { collectSubmissions, initCourse, openCourse, releaseAssignment } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * await Deno.writeTextFile(`${course.root}/roster.csv`, "id\nada\nbob\n");
+ * await Deno.mkdir(`${course.root}/source/week1`);
+ * const file = "gradients.ipynb";
+ * await Deno.copyFile(`notebooks/assignments/gradients/${file}`, `${course.root}/source/week1/${file}`);
+ * await releaseAssignment(course, "week1");
+ *
+ * const handedIn = await Deno.makeTempDir();
+ * await Deno.mkdir(`${handedIn}/ada`);
+ * await Deno.copyFile(`${course.root}/release/week1/${file}`, `${handedIn}/ada/${file}`);
+ * const opened = await openCourse(course.root);
+ * const { attempts, missing } = await collectSubmissions(opened, "week1", handedIn);
+ * assertEquals([attempts.map(({ student }) => student), missing], [["ada"], ["bob"]]);
+ * ```
  */
 export async function collectSubmissions(
   course: Course,
@@ -100,6 +130,7 @@ export async function collectSubmissions(
   source: string,
   options: CollectOptions = {},
 ): Promise<Collected> {
+  assertKnownOptions("collect", options, COLLECT_OPTIONS);
   const settings = assignmentSettings(course, assignment);
   const limits = { ...COLLECT_LIMITS, ...options.limits };
   const expected = { accepts: settings.accepts, ...await readReleased(course, assignment) };
@@ -245,7 +276,7 @@ function sortFiles(files: readonly SourceFile[], fit: Fit, context: LayoutContex
 async function take(
   submission: Submission,
   layout: LayoutName,
-  expected: Expected,
+  expected: Omit<Expected, "owner">,
   limits: CollectLimits,
   { fileTimes = false }: CollectOptions,
 ) {
@@ -263,7 +294,8 @@ async function take(
     );
     if (times.length > 0) submitted = new Date(Math.max(...times));
   }
-  return { taken: await takeSubmission(files, expected, limits), submitted };
+  const own = { ...expected, owner: submission.student.id };
+  return { taken: await takeSubmission(files, own, limits), submitted };
 }
 
 async function timeIn(file: SourceFile): Promise<Date | undefined> {

@@ -29,6 +29,8 @@ export interface FeedbackQuestion {
 export interface FeedbackMark {
   /** The points, which stand in place of the verdict's; null as long as there are none. */
   readonly points: number | null;
+  /** Whether the student has handed in again since. */
+  readonly outdated?: boolean;
   /** What the rubric says, item by item. */
   readonly rubric?: readonly { readonly label: string; readonly points: number }[];
   /** Comments, in Markdown. */
@@ -116,7 +118,7 @@ export function renderFeedback(feedback: Feedback): string {
   const rows = questions.map((question, i) =>
     `<tr><th scope="row"><a href="#question-${i + 1}">${escapeHtml(titleOf(question))}</a></th>` +
     `<td>${escapeHtml(labelOf(question))}</td><td class="nb-number">${
-      isWaiting(scored(question)) ? "–" : points(pointsOf(scored(question)))
+      isUnmarked(question) ? "–" : points(pointsOf(scored(question)))
     } of ${points(question.verdict.maxPoints)}</td></tr>`
   );
   const table =
@@ -164,7 +166,7 @@ function renderQuestion(question: FeedbackQuestion, number: number): string {
   const weaker = verdict.shared
     ? `<p class="gr-small">This test ran in the same process as your code, so its result is weaker than the others’.</p>`
     : "";
-  const got = `${isWaiting(scored(question)) ? "–" : points(pointsOf(scored(question)))} of ${
+  const got = `${isUnmarked(question) ? "–" : points(pointsOf(scored(question)))} of ${
     points(verdict.maxPoints)
   }`;
   return `<section class="gr-question" id="question-${number}" aria-labelledby="title-${number}">` +
@@ -187,6 +189,9 @@ function wordsOf({ verdict, mark }: FeedbackQuestion): string {
 }
 
 function labelOf(question: FeedbackQuestion): string {
+  if (question.mark?.outdated && question.verdict.status === "manual") {
+    return "To be marked again";
+  }
   if (isWaiting(scored(question))) return "Not marked yet";
   return (question.mark?.points ?? null) === null
     ? LABELS[question.verdict.status]
@@ -197,6 +202,10 @@ function toneOf(question: FeedbackQuestion): "full" | "part" | "none" {
   const got = pointsOf(scored(question));
   if (got >= question.verdict.maxPoints) return "full";
   return got > 0 || isWaiting(scored(question)) ? "part" : "none";
+}
+
+function isUnmarked(question: FeedbackQuestion): boolean {
+  return isWaiting(scored(question)) && (question.mark?.points ?? null) === null;
 }
 
 function scored({ verdict, mark }: FeedbackQuestion): ScoredQuestion {

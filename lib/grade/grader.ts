@@ -7,11 +7,12 @@
 import { join } from "@std/path";
 import { formatNotebook } from "../runtime/notebook.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
-import type { Course } from "./course.ts";
+import { assignmentSettings, type Course } from "./course.ts";
 import { hashOf } from "./hash.ts";
 import { gradedCells } from "./metadata.ts";
-import { type Release, releaseNotebook } from "./release.ts";
+import { type Release, releaseNotebook, variantOf } from "./release.ts";
 import { stubsFor } from "./stubs.ts";
+import { hasVariants, readVariantKey, variantSeed } from "./variants.ts";
 
 /** An assignment, ready to grade submissions by. */
 export interface Grader {
@@ -24,6 +25,8 @@ export interface Grader {
   readonly tests: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The hash of all but the tests. */
   readonly untested: string;
+  /** The seed of a student's variant; undefined if the assignment has no variants. */
+  readonly seedOf?: (student: string) => number;
 }
 
 /**
@@ -35,7 +38,33 @@ export interface Grader {
  * @throws {Error} If the assignment cannot be read or released.
  */
 export async function openGrader(course: Course, id: string): Promise<Grader> {
-  return await graderOf(await readAssignment(course, id));
+  const assignment = await readAssignment(course, id);
+  const grader = await graderOf(assignment);
+  if (![...assignment.notebooks.values()].some(hasVariants)) return grader;
+  const key = await readVariantKey(course.root);
+  return { ...grader, seedOf: (student) => variantSeed(key, id, ownerOf(course, id, student)) };
+}
+
+/** Who has a variant: a student, or the group that hands in together. */
+export function ownerOf(course: Course, assignment: string, student: string): string {
+  if (!assignmentSettings(course, assignment).groups) return student;
+  return course.roster.find(({ id }) => id === student)?.group ?? student;
+}
+
+/**
+ * The releases by which a student is graded.
+ *
+ * @param grader The assignment.
+ * @param student The student's id.
+ * @returns The releases of its notebooks by their names, in the student's variant.
+ */
+export function releasesFor(
+  { releases, seedOf }: Grader,
+  student: string,
+): ReadonlyMap<string, Release> {
+  if (seedOf === undefined) return releases;
+  const seed = seedOf(student);
+  return new Map([...releases].map(([name, release]) => [name, variantOf(release, seed)]));
 }
 
 /**

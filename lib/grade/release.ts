@@ -6,6 +6,7 @@
  */
 
 import type { Cell, Notebook } from "../runtime/notebook.ts";
+import { hasTag } from "../runtime/parameters.ts";
 import { cellChecksum } from "./checksum.ts";
 import {
   checkMetadata,
@@ -20,6 +21,7 @@ import {
 import { type RegionKind, replaceRegions, withoutMarkers } from "./regions.ts";
 import { declaredNames } from "./standins/names.ts";
 import { type Stubs, stubsFor } from "./stubs.ts";
+import { VARIANTS_TAG, variantsFault, withSeed } from "./variants.ts";
 
 /** What {@linkcode releaseNotebook} gives. */
 export interface Release {
@@ -32,11 +34,21 @@ export interface Release {
 }
 
 /**
- * Finds what keeps an assignment from being released: faults of its metadata, and markers that are not closed, are
- * nested, or stand in a cell of another kind.
+ * Finds what keeps an assignment from being released: faults of its metadata, markers that are not closed, are
+ * nested, or stand in a cell of another kind, and variants without a seed.
  *
  * @param notebook The instructor's notebook.
  * @returns The findings, in the order of cells; none if it can be released.
+ *
+ * @example
+ * ```ts
+ * import { checkRelease } from "tunebook/grade";
+ * import { readNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * assertEquals(checkRelease(source), []);
+ * ```
  */
 export function checkRelease(notebook: Notebook): Finding[] {
   const findings = checkMetadata(notebook);
@@ -46,6 +58,8 @@ export function checkRelease(notebook: Notebook): Finding[] {
     const metadata = readGradeMetadata(cell);
     const add = (message: string) =>
       findings.push({ index, gradeId: metadata?.grade_id || undefined, message });
+    const fault = variantsFault(cell);
+    if (fault !== undefined) add(fault);
     for (const { kind, fits, expected } of PLACES) {
       try {
         const found = replaceRegions(cell.source, kind).regions.length > 0;
@@ -92,6 +106,17 @@ function leaksAttachment(cell: Cell): boolean {
  * @param stubs What replaces answers; by default what fits the notebook's language.
  * @returns The student's version, and what the gradebook keeps of the instructor's.
  * @throws {SyntaxError} If {@linkcode checkRelease} finds a fault; the message names the first.
+ *
+ * @example
+ * ```ts
+ * import { releaseNotebook } from "tunebook/grade";
+ * import { readNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * const { notebook } = releaseNotebook(source);
+ * assertEquals(notebook.cells.some((cell) => cell.source.includes("BEGIN SOLUTION")), false);
+ * ```
  */
 export function releaseNotebook(source: Notebook, stubs: Stubs = stubsFor(source)): Release {
   const [finding] = checkRelease(source);
@@ -134,6 +159,27 @@ export function answeredNames({ cells }: Notebook): Set<string> {
     return cell.cell_type === "code" && role !== "test" && role !== "locked";
   });
   return declaredNames(open.map(({ source }) => withoutMarkers(source)));
+}
+
+/**
+ * A release as one student has it.
+ *
+ * @param release The release.
+ * @param seed The student's seed.
+ * @returns The release with that seed in its variants cells, and their checksums.
+ */
+export function variantOf(release: Release, seed: number): Release {
+  const withHidden = new Map(release.withHidden);
+  const notebook = structuredClone(release.notebook);
+  for (const cell of notebook.cells) {
+    if (!hasTag(cell, VARIANTS_TAG)) continue;
+    cell.source = withSeed(cell.source, seed);
+    const metadata = readGradeMetadata(cell)!;
+    const checksum = cellChecksum(cell, metadata);
+    cell.metadata[METADATA_KEY] = { ...metadata, checksum };
+    withHidden.set(metadata.grade_id!, { source: cell.source, checksum });
+  }
+  return { ...release, notebook, withHidden };
 }
 
 /** A whole answer is replaced only if no part of it is marked as the solution. */

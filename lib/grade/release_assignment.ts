@@ -8,20 +8,21 @@ import { dirname, join } from "@std/path";
 import { formatNotebook, type Notebook } from "../runtime/notebook.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
-import type { GradeOptions } from "./autograde.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { assignmentFolder, type Course } from "./course.ts";
-import { type Grader, graderOf } from "./grader.ts";
+import { type Grader, graderOf, ownerOf } from "./grader.ts";
 import { describeFinding, type Finding, gradedCells } from "./metadata.ts";
-import { proveRelease } from "./prove_release.ts";
-import { checkRelease, releaseNotebook } from "./release.ts";
+import { type ProofOptions, proveRelease } from "./prove_release.ts";
+import { checkRelease, releaseNotebook, variantOf } from "./release.ts";
 import { replaceFolder } from "./replace_folder.ts";
 import { stubsFor } from "./stubs.ts";
+import { ensureVariantKey, hasVariants, type Variant, variantSeed } from "./variants.ts";
 import { openWorkplace } from "./workplace.ts";
 
 /** How to release. */
 export interface ReleaseOptions {
   /** How to grade the solution and the stub; without it, nothing is proved. */
-  proof?: Pick<GradeOptions, "codecs" | "sandbox" | "signal">;
+  proof?: Pick<ProofOptions, "codecs" | "sandbox" | "signal" | "jobs" | "onVariant">;
 }
 
 /** What {@linkcode releaseAssignment} did. */
@@ -34,6 +35,10 @@ export interface Released {
   readonly notes: readonly string[];
 }
 
+const RELEASE_OPTIONS: OptionNames<ReleaseOptions> = {
+  proof: true,
+};
+
 /**
  * Writes the students' version of an assignment, if nothing is wrong with it.
  *
@@ -42,12 +47,30 @@ export interface Released {
  * @param options Whether to prove it.
  * @returns Its folder, or the faults.
  * @throws {Error} If the assignment cannot be read, or no sandbox can be built.
+ *
+ * @example
+ * ```ts
+ * import { initCourse, releaseAssignment } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * await Deno.mkdir(`${course.root}/source/week1`);
+ * await Deno.copyFile(
+ *   "notebooks/assignments/gradients/gradients.ipynb",
+ *   `${course.root}/source/week1/gradients.ipynb`,
+ * );
+ * // With `{ proof: {} }`, the solution and the stub are graded first.
+ * const { folder, faults } = await releaseAssignment(course, "week1");
+ * assertEquals([folder, faults], [`${course.root}/release/week1`, []]);
+ * ```
  */
 export async function releaseAssignment(
   course: Course,
   id: string,
-  { proof }: ReleaseOptions = {},
+  options: ReleaseOptions = {},
 ): Promise<Released> {
+  assertKnownOptions("release", options, RELEASE_OPTIONS);
+  const { proof } = options;
   const assignment = await readAssignment(course, id);
   const { settings, notebooks, folder: source } = assignment;
   const faults: string[] = [];
@@ -55,12 +78,15 @@ export async function releaseAssignment(
     faults.push(...findings.map((finding) => `${name}.ipynb: ${describeFinding(finding)}`));
   for (const [name, notebook] of notebooks) add(name, checkRelease(notebook));
   if (faults.length === 0) faults.push(...pointFaults(assignment));
+  const variants = faults.length === 0 ? await variantsOf(course, assignment) : [];
+  if (variants.length > 0) faults.push(...await nameFaults(course));
   if (faults.length === 0 && proof !== undefined) {
     const files = assignment.files.map((path) => ({ path, from: join(source, path) }));
     await using place = await openWorkplace(course, { assignment: id }, files);
     for (const [name, notebook] of notebooks) {
       const { cwd, testsCwd } = place;
-      const how = { ...proof, cwd, testsCwd, read: [cwd], limits: settings.limits };
+      const { limits } = settings;
+      const how = { ...proof, cwd, testsCwd, read: [cwd], limits, variants };
       add(name, await proveRelease(notebook, how, stubsFor(notebook, assignment.stubs)));
     }
   }
@@ -70,24 +96,65 @@ export async function releaseAssignment(
   }
   if (faults.length > 0) return { faults, notes };
   const folder = assignmentFolder(course, "release", id);
-  await replaceFolder(folder, async (unfinished) => {
-    for (const path of assignment.files) {
-      await Deno.mkdir(dirname(join(unfinished, path)), { recursive: true });
-      await Deno.copyFile(join(source, path), join(unfinished, path));
-    }
-    for (const [name, notebook] of notebooks) {
-      const { notebook: released } = releaseNotebook(
-        notebook,
-        stubsFor(notebook, assignment.stubs),
+  await writeRelease(course, assignment, folder);
+  const own = new Map(variants.map(({ owner, seed }) => [owner, seed]));
+  if (own.size > 0) {
+    for (const { id: student } of course.roster) {
+      const seed = own.get(ownerOf(course, id, student))!;
+      await writeRelease(
+        course,
+        assignment,
+        assignmentFolder(course, "release", id, student),
+        seed,
       );
-      const text = formatNotebook(withDueDate(released, settings.due, course.settings.timeZone));
-      await writeFileBeside(join(unfinished, `${name}.ipynb`), text);
     }
-  });
+    notes.push(
+      `Each student has a variant, in release/<student>/${id}; that in ${folder} is an example`,
+    );
+  }
   const { hash } = await graderOf(assignment);
   const record: ReleaseRecord = { hash, proved: proof !== undefined };
   await writeFileBeside(join(source, RECORD), `${JSON.stringify(record)}\n`);
   return { folder, faults, notes };
+}
+
+/** Writes what students get, or one student. */
+async function writeRelease(
+  course: Course,
+  { settings, notebooks, files, folder: source, stubs }: Assignment,
+  folder: string,
+  seed?: number,
+): Promise<void> {
+  await Deno.mkdir(dirname(folder), { recursive: true });
+  await replaceFolder(folder, async (unfinished) => {
+    for (const path of files) {
+      await Deno.mkdir(dirname(join(unfinished, path)), { recursive: true });
+      await Deno.copyFile(join(source, path), join(unfinished, path));
+    }
+    for (const [name, notebook] of notebooks) {
+      const release = releaseNotebook(notebook, stubsFor(notebook, stubs));
+      const { notebook: released } = seed === undefined ? release : variantOf(release, seed);
+      const text = formatNotebook(withDueDate(released, settings.due, course.settings.timeZone));
+      await writeFileBeside(join(unfinished, `${name}.ipynb`), text);
+    }
+  });
+}
+
+/** The variants of all students or groups of the roster; none if the assignment is the same for all. */
+async function variantsOf(course: Course, { id, notebooks }: Assignment): Promise<Variant[]> {
+  if (![...notebooks.values()].some(hasVariants)) return [];
+  const key = await ensureVariantKey(course.root);
+  const owners = new Set(course.roster.map((student) => ownerOf(course, id, student.id)));
+  return [...owners].map((owner) => ({ owner, seed: variantSeed(key, id, owner) }));
+}
+
+/** Students whose folders in `release` would be those of assignments. */
+async function nameFaults({ root, roster }: Course): Promise<string[]> {
+  const assignments = new Set<string>();
+  for await (const { name } of Deno.readDir(join(root, "source"))) assignments.add(name);
+  return roster.filter(({ id }) => assignments.has(id)).map(({ id }) =>
+    `The student "${id}" has the name of an assignment: a variant in release/${id} would be mistaken for it`
+  );
 }
 
 /** What is kept beside the instructor's notebooks: which version of them was released. */

@@ -6,6 +6,7 @@
  */
 
 import type { Cell, Notebook } from "../runtime/notebook.ts";
+import { hasTag } from "../runtime/parameters.ts";
 import {
   type Finding,
   type GradeMetadata,
@@ -15,6 +16,7 @@ import {
   roleOf,
 } from "./metadata.ts";
 import type { Release } from "./release.ts";
+import { VARIANTS_TAG } from "./variants.ts";
 
 /** A submission that is ready to be graded. */
 export interface Restored {
@@ -135,7 +137,11 @@ function identify(
 /** Reports what differs from the release and is put back. */
 function compare(cell: Cell, own: ReleasedCell, add: (message: string) => void) {
   if (own.isLocked && cell.source !== own.cell.source) {
-    add("The cell was changed, though it is locked: the release's is used");
+    add(
+      hasTag(own.cell, VARIANTS_TAG)
+        ? "The variant is not the student's own: the notebook is graded with the student's"
+        : "The cell was changed, though it is locked: the release's is used",
+    );
   }
   if (cell.cell_type !== own.cell.cell_type) {
     add(`The cell is ${cell.cell_type}: it was released as ${own.cell.cell_type}`);
@@ -145,9 +151,11 @@ function compare(cell: Cell, own: ReleasedCell, add: (message: string) => void) 
   if (typeof given !== "object" || given === null) {
     return add("The grading metadata cannot be read");
   }
-  const before = own.metadata as Record<string, unknown>;
+  const before = { ...own.metadata } as Record<string, unknown>;
   const after = given as Record<string, unknown>;
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    // Another variant has another checksum, which is reported already.
+    if (key === "checksum" && hasTag(own.cell, VARIANTS_TAG)) continue;
     if (key === "grade_id" || JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
     const [from, to] = [before[key], after[key]].map((value) => JSON.stringify(value) ?? "nothing");
     add(`The cell's "${key}" was changed from ${from} to ${to}: it is put back`);

@@ -25,7 +25,11 @@ export interface ScoredQuestion {
   /** What grading found; undefined if it has no verdict. */
   readonly verdict?: Pick<GradebookVerdict, "points" | "status">;
   /** What a person decided; it stands in place of the verdict. */
-  readonly mark?: { readonly points: number | null };
+  readonly mark?: {
+    readonly points: number | null;
+    /** Whether the student has handed in again since: it counts, and waits to be confirmed. */
+    readonly outdated?: boolean;
+  };
 }
 
 /** A score. */
@@ -44,10 +48,13 @@ export interface Score {
 
 /** One question of a student's work. */
 export interface QuestionScore extends ScoredQuestion {
+  /** The graded cell. */
   readonly cell: GradebookCell;
+  /** What grading found; undefined if it has no verdict. */
   readonly verdict?: GradebookVerdict;
+  /** The newest mark by a person; undefined if there is none. */
   readonly mark?: Mark;
-  /** What it counts; 0 as long as it waits. */
+  /** What it counts; 0 as long as nobody has marked it. */
   readonly points: number;
   /** Whether a person has yet to mark it. */
   readonly waiting: boolean;
@@ -55,7 +62,9 @@ export interface QuestionScore extends ScoredQuestion {
 
 /** A student's score at an assignment. */
 export interface AssignmentScore extends Score {
+  /** The student. */
   readonly student: Student;
+  /** The assignment's id. */
   readonly assignment: string;
   /** The attempt that counts; another member's where a group hands in. Undefined if there is none. */
   readonly submission?: GradebookSubmission;
@@ -76,10 +85,11 @@ const SECONDS_PER_DAY = 86_400;
  * Whether a person has yet to mark a question.
  *
  * @param question The question.
- * @returns True if its verdict is that a person marks it, and nobody has.
+ * @returns True if its verdict is that a person marks it, and nobody has since it was handed in.
  */
 export function isWaiting({ verdict, mark }: ScoredQuestion): boolean {
-  return verdict?.status === "manual" && (mark?.points ?? null) === null;
+  const isMarked = (mark?.points ?? null) !== null && mark?.outdated !== true;
+  return verdict?.status === "manual" && !isMarked;
 }
 
 /**
@@ -146,6 +156,21 @@ export function scoreOf(
  * @param rules The course's rules; without them, the assignment's due date holds and lateness costs nothing.
  * @param students The students, such as the roster's; by default, those of the gradebook.
  * @returns A score for each student, in their order.
+ *
+ * @example
+ * ```ts
+ * import { assignmentScores, initCourse, openGradebook } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * using book = openGradebook(course);
+ * const cell = { notebook: "main", gradeId: "why", maxPoints: 2, manual: true };
+ * book.putAssignment({ id: "week1", cells: [cell] });
+ * book.putStudents([{ id: "ada" }]);
+ * const [week1] = book.assignments();
+ * const [{ total, max }] = assignmentScores(book, week1, course.settings.assignments.get("week1"));
+ * assertEquals([total, max], [0, 2]);
+ * ```
  */
 export function assignmentScores(
   book: Gradebook,
@@ -165,9 +190,10 @@ export function assignmentScores(
     );
     const questions = assignment.cells.map((cell): QuestionScore => {
       const { notebook, gradeId, maxPoints } = cell;
-      const mark = submission && marks.get(
+      const newest = submission && marks.get(
         answerId({ assignment: assignment.id, notebook, gradeId, student: submission.student }),
       );
+      const mark = newest && withAge(newest, submission);
       const found = byCell.get(`${notebook}/${gradeId}`);
       // What was handed in as a file alone has no cell that could be graded.
       const toMark = submission !== undefined && found === undefined && cell.manual;
@@ -189,6 +215,17 @@ export function assignmentScores(
       ...scoreOf(questions, (raw) => latePenalty(seconds, raw, late)),
     };
   });
+}
+
+/**
+ * Says of a mark whether the student has handed in again since.
+ *
+ * @param mark The mark.
+ * @param submission The attempt that counts.
+ * @returns The mark, with {@linkcode Mark.outdated}.
+ */
+export function withAge(mark: Mark, submission: Pick<GradebookSubmission, "attempt">): Mark {
+  return (mark.attempt ?? 0) < submission.attempt ? { ...mark, outdated: true } : mark;
 }
 
 /**

@@ -78,11 +78,7 @@ export function checkStructure(
   rules: StructureRules,
   template = "",
 ): StructureRow[] {
-  if (markdown.length > MAX_LENGTH) {
-    throw new RangeError(
-      `Cannot check a proposal of ${markdown.length} characters: expected at most ${MAX_LENGTH}`,
-    );
-  }
+  assertLength(markdown);
   const sections = sectionsOf(markdown, rules);
   const given = sectionsOf(template, rules);
   return rules.sections.flatMap((rule) => {
@@ -149,6 +145,28 @@ export function proposalOf(notebook: Notebook, title: string): string {
   return [`# ${title}`, ...answers.map(({ cell }) => cell.source.trim())].join("\n\n") + "\n";
 }
 
+/**
+ * Puts the sections of a proposal back into a notebook's answers, so that a hand-in in Markdown is marked like a notebook.
+ *
+ * @param released The released notebook; each answer that a person marks begins with its heading.
+ * @param markdown The proposal.
+ * @returns The notebook with the sections found; other answers stay as released. Undefined if none is found.
+ * @throws {RangeError} If the proposal has more than a million characters.
+ */
+export function withProposal(released: Notebook, markdown: string): Notebook | undefined {
+  assertLength(markdown);
+  const notebook = structuredClone(released);
+  const answers = gradedCells(notebook).flatMap(({ role, cell }) => {
+    const heading = /^#{1,6} +(.+?)(?: +#+)? *$/m.exec(cell.source)?.[1];
+    return role === "manual" && cell.cell_type === "markdown" && heading !== undefined
+      ? [{ cell, name: normalized(heading) }]
+      : [];
+  });
+  const texts = sourcesOf(markdown, new Set(answers.map(({ name }) => name)));
+  for (const { cell, name } of answers) cell.source = texts.get(name) ?? cell.source;
+  return texts.size === 0 ? undefined : notebook;
+}
+
 interface Fence {
   readonly language: string;
   readonly content: string;
@@ -190,6 +208,35 @@ function sectionsOf(markdown: string, rules: StructureRules): Map<string, Sectio
     }
   }
   return found;
+}
+
+/** The text of the sections with known headings, headings included. */
+function sourcesOf(markdown: string, known: ReadonlySet<string>): Map<string, string> {
+  const lines = markdown.replace(/\r\n?/g, "\n").split("\n");
+  const headings = parser.parse(markdown, {}).flatMap((token, i, tokens) =>
+    token.type === "heading_open"
+      ? [{
+        line: token.map![0],
+        level: Number(token.tag.slice(1)),
+        name: normalized(tokens[i + 1]!.content),
+      }]
+      : []
+  );
+  const found = new Map<string, string>();
+  for (const [i, { line, level, name }] of headings.entries()) {
+    if (!known.has(name)) continue;
+    const next = headings.slice(i + 1).find((one) => known.has(one.name) || one.level <= level);
+    const text = lines.slice(line, next?.line).join("\n").trim();
+    found.set(name, found.has(name) ? `${found.get(name)}\n\n${text}` : text);
+  }
+  return found;
+}
+
+function assertLength({ length }: string): void {
+  if (length <= MAX_LENGTH) return;
+  throw new RangeError(
+    `Cannot check a proposal of ${length} characters: expected at most ${MAX_LENGTH}`,
+  );
 }
 
 /** A heading without its number, punctuation and case. */

@@ -5,6 +5,7 @@
  */
 
 import type { Notebook } from "../runtime/notebook.ts";
+import type { OptionNames } from "../options.ts";
 import type { Finding } from "./metadata.ts";
 
 /**
@@ -69,6 +70,19 @@ export interface GradeOptions {
    */
   repeat?: boolean;
 }
+
+/** The names of {@linkcode GradeOptions}. */
+export const GRADE_OPTIONS: OptionNames<GradeOptions> = {
+  limits: true,
+  codecs: true,
+  signal: true,
+  cwd: true,
+  testsCwd: true,
+  read: true,
+  sandbox: true,
+  only: true,
+  repeat: true,
+};
 
 /** The verdict on one graded cell. */
 export interface CellVerdict {

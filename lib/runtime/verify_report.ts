@@ -148,6 +148,7 @@ export async function judge(
       ? [`the page says that it was rendered by ${page.by}`]
       : [],
     ...settings.theme ? ["the page has a style sheet of its own"] : [],
+    ...repliesOf(manifest),
   ];
   // The cell of parameters is the run's own; all others are those that the report carries.
   const sameCells = !own || writtenCells(notebook) === writtenCells(again);
@@ -163,6 +164,16 @@ export async function judge(
     : "same";
   const same = verdict === "same";
   return { verdict, same, exact, page, tampered, exceptions, changes, cells, run };
+}
+
+/** What judges said is taken from the report: no run can make it again. */
+function repliesOf({ provenance }: Manifest): string[] {
+  const judges = provenance.filter(({ kind }) => kind === "judge");
+  return judges.length === 0 ? [] : [
+    `replies of ${
+      judges.length === 1 ? "a judge are" : `${judges.length} judges are`
+    } the report's own`,
+  ];
 }
 
 const nameOf = ({ cell, title, excuse }: CellComparison) => `cell ${cell} (${title}): ${excuse}`;

@@ -126,7 +126,7 @@ Deno.test({
         })),
       });
       const own = verdicts.map((verdict) => ({ ...verdict, notebook: "main" }));
-      if (i < 2) assertStringIncludes(JSON.stringify(own), SECRET, "the attack is one");
+      if (i === 1) assertStringIncludes(JSON.stringify(own), SECRET, "the attack is one");
       gradebook.putSubmission(
         { student: "student1", assignment: "week3", attempt: i + 2, hash: `${i}` },
         own,

@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { GradebookMarks } from "../../lib/grade/serve/gradebook_marks.ts";
+import { assignmentScores } from "../../lib/grade/scores.ts";
 import { sampleCourse } from "./sample_course.ts";
 
 const WHY = "week3/main/why";
@@ -42,6 +43,27 @@ Deno.test("an answer that was left as released waits for nobody; one that is mis
   const students = (await marks.answers(WHY)).map(({ student }) => student);
   assertEquals([students.includes("student1"), students.includes("student2")], [false, true]);
   assertEquals(students.length, 9);
+});
+
+Deno.test("a mark counts, and waits to be confirmed, when the student has handed in again", async () => {
+  await using sample = await sampleCourse();
+  const { book, course } = sample;
+  const marks = await GradebookMarks.open(course, book);
+  const answer = `${WHY}/student3`;
+  const mark = { answer, marker: "Kim", session: "s", edit: 1, points: 4, rubric: [], comment: "" };
+  const state = async () => {
+    const [newest] = await marks.marks(WHY);
+    const score = assignmentScores(book, book.assignments()[0]!)
+      .find(({ student }) => student.id === "student3")!;
+    return [newest!.outdated ?? false, score.raw, score.waiting];
+  };
+  await marks.append(mark, 0);
+  assertEquals(await state(), [false, 6, 1]);
+  const attempt = book.submissions("week3").find(({ student }) => student === "student3")!;
+  book.putSubmission({ ...attempt, attempt: 2, hash: "again" }, book.verdicts(attempt));
+  assertEquals(await state(), [true, 6, 2]);
+  await marks.append({ ...mark, session: "t" }, 1);
+  assertEquals(await state(), [false, 6, 1]);
 });
 
 Deno.test("a group's answer is marked once", async () => {

@@ -257,6 +257,41 @@ browserTest(
   },
 );
 
+browserTest(
+  "what was handed in again is looked at again, with the mark that it had",
+  async (browser) => {
+    await using sample = await sampleCourse();
+    const marks = await GradebookMarks.open(sample.course, sample.book);
+    const server = await serveMarking(marks);
+    try {
+      const { page, trouble } = await sitDown(await browser.newContext(), server.url, "Kim");
+      await page.keyboard.press("1");
+      await saved(page);
+      const [{ answer }] = await marks.marks(WHY);
+      const student = answer.split("/").at(-1)!;
+      const attempt = sample.book.submissions("week3").find((one) => one.student === student)!;
+      sample.book.putSubmission(
+        { ...attempt, attempt: 2, hash: "again" },
+        sample.book.verdicts(attempt),
+      );
+      // The page hears of it while it is open.
+      await page.locator("#mk-outdated", { hasText: "Handed in again" }).waitFor();
+      await page.locator("#mk-progress", { hasText: "0 of 10 marked" }).waitFor();
+      assertEquals(await page.locator("#mk-points").inputValue(), "2");
+      await page.keyboard.press("y");
+      await page.locator("#mk-outdated").waitFor({ state: "hidden" });
+      await page.locator("#mk-progress", { hasText: "1 of 10 marked" }).waitFor();
+      await saved(page);
+      const [newest] = await marks.marks(WHY);
+      assertEquals([newest!.version, newest!.points, newest!.outdated], [2, 2, undefined]);
+      assertEquals(trouble.console, []);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  },
+);
+
 browserTest("a mark made while the server is down is saved when it is back", async (browser) => {
   const marks = sampleMarks();
   const first = await serveMarking(marks);

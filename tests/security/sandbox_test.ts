@@ -1,7 +1,7 @@
 // The sandbox's walls against each attack, as root and as nobody: a notebook run by root must be able
 // to do no more than one that a user runs.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { runNotebook } from "../../lib/runtime/runner.ts";
 import { sandboxFault, sandboxGroup } from "../../lib/runtime/sandbox/outer.ts";
@@ -152,5 +152,64 @@ Deno.test({
     assert([undefined, "cgroup v1", "cgroup v2", "systemd scope"].includes(group), group);
     const left = [...(await Deno.readTextFile("/proc/self/cgroup")).matchAll(/tunebook-/g)];
     assertEquals(left.length, 0);
+  },
+});
+
+Deno.test({
+  name: `the sandbox reads no settings through a link, and nothing of the system's own${needs}`,
+  ignore: fault !== undefined,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const refused = async (options: Parameters<typeof runNotebook>[1], part: string) => {
+        const run = () => runNotebook(notebookOf(code("1")), { ...options });
+        const { message } = await assertRejects(run, RangeError);
+        assertStringIncludes(message, part);
+      };
+      for (const read of ["/", "/proc", "/proc/1/root", "/sys", "/dev", "/dev/mem"]) {
+        if (await Deno.stat(read).catch(() => undefined) === undefined) continue;
+        await refused({ sandbox: { read: [read] } }, `Cannot let the sandbox read "${read}"`);
+        await refused({ sandbox: { write: [read] } }, `Cannot let the sandbox write "${read}"`);
+      }
+      // A stranger's folder chooses what its links lead to.
+      await Deno.writeTextFile(join(folder, "secret.txt"), "secret");
+      for (const name of ["deno.json", "deno.jsonc", "deno.lock"]) {
+        const cwd = await Deno.makeTempDir({ dir: folder });
+        await Deno.symlink(join(folder, "secret.txt"), join(cwd, name));
+        await refused({ cwd, sandbox: {} }, `${name}": it is a link`);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: `what a sandboxed notebook removes is removed, and nothing that others put there${needs}`,
+  ignore: fault !== undefined,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      for (const name of ["kept.txt", "removed.txt"]) {
+        await Deno.writeTextFile(join(folder, name), "");
+      }
+      await Deno.mkdir(join(folder, "removed/inner"), { recursive: true });
+      const { ok, failure } = await runNotebook(
+        notebookOf(code(`for (const name of ["removed.txt", "removed"]) {
+  Deno.removeSync(${JSON.stringify(folder)} + "/" + name, { recursive: true });
+}`)),
+        {
+          sandbox: { write: [folder] },
+          onProgress: ({ type }) => {
+            if (type === "cell-end") Deno.writeTextFileSync(join(folder, "meanwhile.txt"), "");
+          },
+        },
+      );
+      assert(ok, failure?.summary);
+      const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+      assertEquals(names, ["kept.txt", "meanwhile.txt"]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   },
 });

@@ -3,13 +3,16 @@
 import type { Command } from "commander";
 import { openCourse } from "../../grade/course.ts";
 import { releaseAssignment } from "../../grade/release_assignment.ts";
+import { readCount } from "../arguments.ts";
 import { onInterrupt } from "../interrupt.ts";
+import { type Progress, progress } from "../progress.ts";
 import { CODECS, sandboxFor } from "./grading.ts";
 import { courseOption, unsafeOption } from "./options.ts";
 
 interface Options {
   course: string;
   prove: boolean;
+  jobs: number;
   unsafe: boolean;
 }
 
@@ -20,12 +23,14 @@ export function register(grade: Command): void {
     .description(
       "Writes release/<assignment> from source/<assignment>: without solutions, hidden tests and mark schemes, with " +
         "locked cells, checksums and the due date. Faults are named with their cells. First the assignment is proved: " +
-        "graded as submissions are, the solution must get full marks, and the stub none. Exit code 0: released; 1: " +
-        "there are faults, and nothing was written.",
+        "graded as submissions are, the solution must get full marks, and the stub none. Where a cell tagged " +
+        '"variants" declares a seed, each student of the roster gets another one, in release/<student>/<assignment>, ' +
+        "and every variant is proved. Exit code 0: released; 1: there are faults, and nothing was written.",
     )
     .argument("<assignment>", "its folder in source")
     .addOption(courseOption())
     .option("--no-prove", "do not run the solution and the stub")
+    .option("--jobs <n>", "how many variants to prove at a time", readCount, 1)
     .addOption(unsafeOption())
     .addHelpText("after", "\nExample:\n  tunebook grade release week1")
     .action(release);
@@ -34,8 +39,22 @@ export function register(grade: Command): void {
 async function release(assignment: string, options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping; press Ctrl-C again to end at once"));
   const course = await openCourse(options.course);
+  let shown: Progress | undefined;
+  const onVariant = (done: number, total: number) => {
+    shown ??= progress("Proving variants", total);
+    shown.update(done);
+    if (done < total) return;
+    shown.finish();
+    shown = undefined;
+  };
   const proof = options.prove
-    ? { codecs: CODECS, sandbox: await sandboxFor(options), signal: interrupt.signal }
+    ? {
+      codecs: CODECS,
+      sandbox: await sandboxFor(options),
+      signal: interrupt.signal,
+      jobs: options.jobs,
+      onVariant,
+    }
     : undefined;
   if (proof) console.error("Grading the solution and the stub");
   const { faults, notes, folder } = await releaseAssignment(course, assignment, { proof });

@@ -16,7 +16,8 @@ import { replaceFolder } from "../replace_folder.ts";
 import { readSubmission, type Submission } from "../submission.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import { openWorkplace } from "../workplace.ts";
-import type { Grader } from "../grader.ts";
+import { type Grader, releasesFor } from "../grader.ts";
+import { checkWrittenAnswers, readWrittenWork } from "./written_work.ts";
 import {
   type GradingInputs,
   type GradingResult,
@@ -55,9 +56,11 @@ export function inputsOf(
   submission: Submission,
   { sandbox = true }: FolderOptions,
 ): GradingInputs {
+  const variant = grader.seedOf?.(submission.student);
   return {
     submission: submission.hash,
     release: grader.hash,
+    ...variant !== undefined && { variant },
     runtime: `tunebook ${VERSION}, deno ${Deno.version.deno}, ${Deno.build.target}`,
     limits: grader.assignment.settings.limits,
     sandbox,
@@ -92,7 +95,8 @@ export async function gradeFolder(
   options: FolderOptions,
   { keepTimeouts, write = true, question }: FolderRules,
 ): Promise<FolderResult> {
-  const { assignment, releases, tests, untested } = grader;
+  const { assignment, tests, untested } = grader;
+  const releases = releasesFor(grader, student);
   const submission = await readSubmission(course, assignment.id, student);
   const released = assignment.files.map((path) => ({ path, from: join(assignment.folder, path) }));
   const work = { assignment: assignment.id, student };
@@ -106,7 +110,9 @@ export async function gradeFolder(
     const { notebook: given, findings: found } = notebookOf(submission, name, releases.size === 1);
     if (given instanceof Error) {
       const verdicts = withoutNotebook(release, submission, given);
-      notebooks.push(timeless(name, verdicts, found));
+      const written = await readWrittenWork(assignment, release.notebook, submission);
+      if (written.notebook !== undefined) graded.set(name, written.notebook);
+      notebooks.push(timeless(name, verdicts, [...found, ...written.findings]));
       continue;
     }
     const { verdicts, notebook, findings, late = false } = await gradeSubmission(release, given, {
@@ -121,7 +127,8 @@ export async function gradeFolder(
     });
     timedOut ||= late;
     graded.set(name, notebook);
-    const now = timeless(name, verdicts, [...found, ...findings]);
+    const structure = await checkWrittenAnswers(assignment, notebook);
+    const now = timeless(name, verdicts, [...found, ...findings, ...structure]);
     const earlier = before?.result.notebooks.find(({ notebook }) => notebook === name);
     notebooks.push(earlier === undefined ? now : replaceVerdicts(earlier, now));
     times[name] = {

@@ -51,7 +51,7 @@ export interface Layout {
 }
 
 /** The layouts by their names, the most telling ones first. */
-export const LAYOUTS = {
+export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = {
   exchange: {
     example: "ada+week1+2026-10-01 12:00:00.000000 UTC/week1.ipynb",
     hasTimestamp: true,
@@ -148,10 +148,17 @@ export const LAYOUTS = {
       return name === undefined ? undefined : { owner: { name }, file: path };
     },
   },
-} satisfies Record<string, Layout>;
+};
 
 /** The name of a layout. */
-export type LayoutName = keyof typeof LAYOUTS;
+export type LayoutName =
+  | "exchange"
+  | "moodle"
+  | "blackboard"
+  | "canvas"
+  | "repositories"
+  | "course"
+  | "students";
 
 /** How deep a source's folders may stand in folders that say nothing. */
 const MAX_DEPTH = 4;

@@ -20,6 +20,8 @@ export interface Expected {
   readonly accepts: readonly AcceptedKind[];
   /** The released notebooks by their file names. */
   readonly notebooks: ReadonlyMap<string, Notebook>;
+  /** Put before the name of a document that still has the name of the released template. */
+  readonly owner: string;
   /** The released other files by their base names. */
   readonly given: ReadonlyMap<string, Uint8Array>;
 }
@@ -84,7 +86,8 @@ export async function takeSubmission(
   );
   for (const candidates of documents.values()) {
     const used = best(candidates);
-    const name = safeFileName(used.path.at(-1)!);
+    const own = safeFileName(used.path.at(-1)!);
+    const name = expected.given.has(own) ? `${expected.owner}_${own}` : own;
     for (const { path } of candidates) {
       if (path !== used.path) refuse(path, `${quoted(used.path.join("/"))} has the same name`);
     }

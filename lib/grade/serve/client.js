@@ -83,6 +83,8 @@
   // Marks
 
   const EMPTY = { points: null, rubric: [], comment: "" };
+  /** Whether a person has yet to mark an answer, or to look at it once more. */
+  const isOpen = (answer) => markOf(answer).points === null || markOf(answer).outdated === true;
   const markOf = (answer) => state.drafts.get(answer) ?? state.marks.get(answer) ?? EMPTY;
   const versionOf = (answer) => state.marks.get(answer)?.version ?? 0;
   /** How often this page has changed an answer's mark, as far as the server knows. */
@@ -236,13 +238,13 @@
   const showQueue = () => {
     const { queue, current } = state;
     if (queue === undefined) return;
-    const marked = queue.answers.filter(({ id }) => markOf(id).points !== null).length;
+    const marked = queue.answers.filter(({ id }) => !isOpen(id)).length;
     byId("mk-progress").textContent = `${marked} of ${queue.answers.length} marked`;
     const rows = byId("mk-queue").children;
     for (const [i, { id }] of queue.answers.entries()) {
       const { points, marker: by } = markOf(id);
       const who = by === undefined || by === marker() ? "" : by;
-      const tone = state.conflicts.has(id) ? "conflict" : points === null ? "open" : "done";
+      const tone = state.conflicts.has(id) ? "conflict" : isOpen(id) ? "open" : "done";
       const shown = `${tone} ${points} ${id === current} ${who}`;
       if (rowShown[i] === shown) continue; // a course may have a thousand rows
       rowShown[i] = shown;
@@ -290,7 +292,8 @@
   };
 
   const showMark = () => {
-    const { points, rubric, comment } = markOf(state.current);
+    const { points, rubric, comment, outdated = false } = markOf(state.current);
+    byId("mk-outdated").hidden = !outdated;
     for (const button of byId("mk-rubric").children) {
       button.setAttribute("aria-pressed", String(rubric.includes(button.dataset.item)));
     }
@@ -431,11 +434,11 @@
     const { answers } = state.queue;
     const place = placeOf(state.current);
     const order = [...answers.slice(place + 1), ...answers.slice(0, place)];
-    const open = order.find(({ id }) => markOf(id).points === null);
+    const open = order.find(({ id }) => isOpen(id));
     if (open !== undefined) openAnswer(open.id);
     else {
-      notice = markOf(state.current).points === null
-        ? "This answer has no points yet"
+      notice = isOpen(state.current)
+        ? "This answer waits for you"
         : "Every answer to this question has points";
       showStatus();
     }
@@ -449,7 +452,7 @@
     byId("mk-questions").value = id;
     buildQueue();
     const first = value.answers.find((one) => one.id === answer) ??
-      value.answers.find((one) => markOf(one.id).points === null) ?? value.answers[0];
+      value.answers.find((one) => isOpen(one.id)) ?? value.answers[0];
     byId("mk-main").hidden = first === undefined;
     if (first === undefined) byId("mk-progress").textContent = "No answers to this question";
     else await openAnswer(first.id);
@@ -484,6 +487,11 @@
       notice = `Not saved: expected points from 0 to ${number(state.queue.maxPoints)}`;
       showStatus();
     }
+  };
+
+  /** Says that the mark holds for what was handed in since. */
+  const confirmMark = () => {
+    if (markOf(state.current).outdated === true) change({});
   };
 
   const keepComment = async () => {
@@ -593,6 +601,7 @@
     "]": () => stepQuestion(1),
     r: toggleReport,
     s: suggest,
+    y: confirmMark,
     m: keepMine,
     t: () => takeTheirs().catch(fail),
     "?": () => byId("mk-help").showModal(),
@@ -651,7 +660,10 @@
   const takeIn = (marks) => {
     let changed = false;
     for (const { answer, mark } of marks) {
-      if (mark.version <= versionOf(answer) || state.drafts.has(answer)) continue;
+      const known = state.marks.get(answer);
+      const isNew = mark.version > versionOf(answer) || mark.outdated && !known.outdated;
+      if (!isNew || state.drafts.has(answer)) continue;
+      if (mark.outdated) pages.delete(answer);
       state.marks.set(answer, mark);
       changed = true;
     }
@@ -668,6 +680,7 @@
     click("mk-insert", chooseComment);
     click("mk-keep", KEYS.a);
     click("mk-suggest", suggest);
+    click("mk-confirm", confirmMark);
     click("mk-done", nextOpen);
     click("mk-show-report", toggleReport);
     click("mk-show-help", KEYS["?"]);

@@ -10,7 +10,7 @@ import { readSubmittedNotebook } from "../handed_in.ts";
 import { readGradeMetadata } from "../metadata.ts";
 import { answerIn, promptOf, questionTitle } from "../questions.ts";
 import { markSchemeOf } from "../rubric.ts";
-import { countedSubmissions } from "../scores.ts";
+import { countedSubmissions, withAge } from "../scores.ts";
 import type {
   AnswerContent,
   AnswerFile,
@@ -141,7 +141,14 @@ export class GradebookMarks implements MarkStore {
 
   marks(question: string): Promise<Mark[]> {
     const { place } = this.#question(question);
-    return Promise.resolve([...this.#book.newestMarks(place).values()]);
+    const newest = this.#book.newestMarks(place);
+    const attempts = new Map(
+      this.#book.submissions(place.assignment).map((one) => [one.student, one]),
+    );
+    return Promise.resolve([...newest.values()].map((mark) => {
+      const submission = attempts.get(mark.answer.split("/").at(-1)!);
+      return submission === undefined ? mark : withAge(mark, submission);
+    }));
   }
 
   append(mark: NewMark, base: number): Promise<Appended> {

@@ -26,6 +26,7 @@ export const MARKING_KEYS: readonly (readonly [string, string])[] = [
   ["k or ←", "answer before"],
   ["[ and ]", "question before, next question"],
   ["r", "show or hide the report"],
+  ["y", "where a student has handed in again: keep the mark"],
   ["s", "ask the judge for a suggestion"],
   ["m", "where two marks differ: keep mine"],
   ["t", "where two marks differ: take theirs"],
@@ -86,6 +87,7 @@ ${paletteCss()}${reportStyle}${markingStyle}</style>
 </main>
 <section class="mk-mark" aria-label="Mark">
 <div id="mk-conflict" class="mk-conflict" role="alert" hidden></div>
+<div id="mk-outdated" class="mk-conflict" role="status" hidden><p>Handed in again since it was marked.</p><button type="button" class="nb-button" id="mk-confirm">Keep the mark <kbd>y</kbd></button></div>
 <div id="mk-rubric" class="mk-rubric" role="group" aria-label="Rubric"></div>
 <div class="mk-points"><label for="mk-points">Points</label><input id="mk-points" inputmode="decimal" autocomplete="off"><span id="mk-max"></span>
 <button type="button" class="nb-button" id="mk-full">Full <kbd>f</kbd></button><button type="button" class="nb-button" id="mk-none">None <kbd>z</kbd></button></div>

@@ -388,8 +388,8 @@ class Desk {
 
 function shown(mark: Mark | undefined) {
   if (mark === undefined) return null;
-  const { version, marker, session, edit, at, points, rubric, comment } = mark;
-  return { version, marker, session, edit, at, points, rubric, comment };
+  const { version, marker, session, edit, at, points, rubric, comment, outdated = false } = mark;
+  return { version, marker, session, edit, at, points, rubric, comment, outdated };
 }
 
 function notebookWith(cell: Cell): Notebook {

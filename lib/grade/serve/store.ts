@@ -79,6 +79,10 @@ export interface Mark extends NewMark {
   readonly version: number;
   /** When it was saved, as ISO 8601. */
   readonly at: string;
+  /** The attempt that was the newest one then; 0 if the store knew of none. */
+  readonly attempt?: number;
+  /** Whether the student has handed in again since: a person has to look at it once more. */
+  readonly outdated?: boolean;
 }
 
 /** What {@linkcode MarkStore.append} did: there is the mark, or a later state of its draft; or another one stands. */
@@ -114,6 +118,7 @@ function isSame(a: NewMark, b: NewMark): boolean {
 
 /** A comment that markers use again. */
 export interface ReusableComment {
+  /** Its name in the store. */
   readonly id: string;
   /** In Markdown. */
   readonly text: string;

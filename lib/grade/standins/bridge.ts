@@ -12,6 +12,7 @@ import {
   decodeValue,
   encodeValue,
   loadCodecs,
+  messageOf,
   type Reader,
   type Reference,
   type ValueCodec,
@@ -116,7 +117,7 @@ export class Bridge {
       );
       send(mutated.length > 0 ? { ...result, mutated } : result);
     } catch (error) {
-      send({ fault: String((error as Error)?.message) });
+      send({ fault: messageOf(error) });
     }
   }
 
@@ -146,7 +147,7 @@ export class Bridge {
     try {
       return { [key]: encodeValue(value, this.#writer) } as { [K in Key]?: string };
     } catch (error) {
-      return { fault: String((error as Error)?.message) } as
+      return { fault: messageOf(error) } as
         & { fault: string }
         & { [K in Key]?: string };
     }

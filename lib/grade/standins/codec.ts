@@ -109,10 +109,8 @@ export function encodeValue(value: unknown, writer: Writer): string {
     if (error instanceof RangeError) {
       throw new TypeError("the value is nested too deep to be copied");
     }
-    const { message, path } = error as { message: string; path?: string };
-    throw new TypeError(
-      path ? `${lower(message)} (at ${path.replace(/^\./, "")})` : lower(message),
-    );
+    const message = lower(messageOf(error)), path = pathOf(error);
+    throw new TypeError(path ? `${message} (at ${path.replace(/^\./, "")})` : message);
   }
   if (text.length > VALUE_LIMITS.size) {
     throw new TypeError(
@@ -283,6 +281,25 @@ function readReference(sent: unknown): Reference {
 
 function readNumbers(given: unknown): number[] {
   return Array.isArray(given) ? given.filter((one) => Number.isSafeInteger(one)).slice(0, 100) : [];
+}
+
+/** The message of what was thrown, which may be anything. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : `it throws ${String(thrown)}`;
+  } catch {
+    return "it throws what cannot be read";
+  }
+}
+
+/** Where devalue says that a value cannot be written. */
+function pathOf(error: unknown): string | undefined {
+  try {
+    const { path } = error as { path?: unknown };
+    return typeof path === "string" ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function lower(message: string): string {

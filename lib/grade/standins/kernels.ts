@@ -122,6 +122,9 @@ export interface ExaminerOptions extends Pick<StudentOptions, "cwd" | "codecs" |
   readonly onCall: (content: unknown) => void;
 }
 
+/** The heap of the grader's own kernel, in MiB. */
+const EXAMINER_HEAP = 2048;
+
 /** The grader's own kernel, started with the first test. */
 export class ExaminerKernel implements ExaminerCells {
   readonly #options: ExaminerOptions;
@@ -143,7 +146,9 @@ export class ExaminerKernel implements ExaminerCells {
   async prepare<Source extends { source: string }>(cells: readonly Source[]): Promise<Source[]> {
     if (this.#session === undefined) {
       const { cwd, codecs, onCall } = this.#options;
-      this.#session = await Session.start({ cwd, path: join(cwd, "tests.ipynb") });
+      // Values of the student's may be small until they are compared or printed.
+      const env = { DENO_V8_FLAGS: `--max-old-space-size=${EXAMINER_HEAP}` };
+      this.#session = await Session.start({ cwd, path: join(cwd, "tests.ipynb"), env });
       const line = this.#line = new ExaminerLine(onCall);
       const url = new URL("./examiner.ts", import.meta.url).href;
       const opened = await this.#session.execute(

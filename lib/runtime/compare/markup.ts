@@ -77,17 +77,20 @@ function attributesOf(tag: string): [string, string][] {
   ) => [name.toLowerCase(), values.find((value) => value !== undefined) ?? ""]);
 }
 
-/** The largest side that a drawing names: points are near by it, not by their distance from a corner. */
+/**
+ * How large drawings are in their own units: points are near by it, not by their distance from a corner. Of
+ * several drawings the smallest counts.
+ */
 function drawingSize(pieces: readonly string[]): number {
-  let size = 0;
+  let smallest = Infinity;
   for (const piece of pieces) {
     if (!/^<svg\b/i.test(piece)) continue;
-    for (const [name, value] of attributesOf(piece)) {
-      if (!/^(?:width|height|viewbox)$/.test(name)) continue;
-      for (const number of value.match(/\d+(?:\.\d+)?/g) ?? []) {
-        size = Math.max(size, Math.min(Number(number), 10_000));
-      }
-    }
+    const attributes = new Map(attributesOf(piece));
+    const numbers = (name: string) =>
+      attributes.get(name)?.match(/\d+(?:\.\d+)?/g)?.map(Number) ?? [];
+    const [, , ...box] = numbers("viewbox");
+    const sides = box.length === 2 ? box : [...numbers("width"), ...numbers("height")];
+    if (sides.length > 0) smallest = Math.min(smallest, Math.max(...sides));
   }
-  return size;
+  return smallest === Infinity ? 0 : Math.min(smallest, 10_000);
 }

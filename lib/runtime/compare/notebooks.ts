@@ -3,7 +3,7 @@
 import type { CodeCell, Notebook, Output } from "../notebook.ts";
 import { isNote } from "../outputs.ts";
 import { hasTag } from "../parameters.ts";
-import { settledText } from "../report/terminal.ts";
+import { settledText, withoutColours } from "../report/terminal.ts";
 import { firstLine } from "../run_suite.ts";
 import { compareCounts, compareOutputs } from "./outputs.ts";
 import type { OutputTolerance } from "./tolerance.ts";
@@ -37,7 +37,7 @@ export interface NotebookTolerance extends OutputTolerance {
  * Compares the outputs of two notebooks, cells paired by their ids.
  *
  * A difference is excused if the cell is tagged `timing`, or if it is in text that was overwritten
- * on the screen or in the folder that a traceback names. Excused differences are reported.
+ * on the screen, in colours of text, in the order of keys or in the folder that a traceback names. Excused differences are reported.
  *
  * @param before The notebook as it was.
  * @param after The notebook as it is.
@@ -83,6 +83,8 @@ function compareCells(
     ? 'its own tag "timing" excuses it'
     : sameAs(settled)
     ? "only text that was overwritten differs"
+    : sameAs(withoutLooks)
+    ? "only colours of text, blanks at its end or the order of keys differ"
     : sameAs(withoutFolders)
     ? "only the folder that a traceback names differs"
     : tolerance.notes && sameAs((outputs) => outputs.filter((output) => !isNote(output)))
@@ -106,6 +108,33 @@ function settled(outputs: readonly Output[]): Output[] {
   }
   return joined.map((output) =>
     output.output_type === "stream" ? { ...output, text: settledText(output.text) } : output
+  );
+}
+
+/** Outputs without colours of text and blanks at its end, and with the keys of objects in order. */
+function withoutLooks(outputs: readonly Output[]): Output[] {
+  const plain = (text: string) => withoutColours(text).trimEnd();
+  return settled(outputs).map((output) => {
+    if (output.output_type === "stream") return { ...output, text: plain(output.text) };
+    if (output.output_type === "error") {
+      const evalue = plain(output.evalue);
+      return { ...output, evalue, traceback: [plain(output.traceback.join("\n"))] };
+    }
+    const data = Object.entries(output.data).map(([type, value]) => [
+      type,
+      typeof value !== "string" ? inOrder(value) : type === "text/plain" ? plain(value) : value,
+    ]);
+    return { ...output, data: Object.fromEntries(data) };
+  });
+}
+
+/** A JSON value with its keys in order. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([key, item]) => [key, inOrder(item)]),
   );
 }
 

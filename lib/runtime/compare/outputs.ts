@@ -3,12 +3,14 @@
 
 import { PROVENANCE_MIME } from "../manifest.ts";
 import type { CodeCell, MimeBundle, Output } from "../notebook.ts";
-import { plainText, withoutColours } from "../report/terminal.ts";
+import { plainText } from "../report/terminal.ts";
 import { compareMarkup } from "./markup.ts";
 import type { OutputTolerance } from "./tolerance.ts";
 import { compareText } from "./text.ts";
 
 const FIGURE = "application/vnd.plotly.v1+json";
+/** How small a point of a figure is that may differ by its own size, relative to the tolerance and the largest. */
+const POINTS = 1e-3;
 /** Longest excerpt in a sentence. */
 const MAX_EXCERPT = 60;
 
@@ -90,7 +92,10 @@ function compareBundles(
       if (difference !== undefined) return difference;
       continue;
     }
-    const path = compareJson(was, is, tolerance, "");
+    const drawn = type === FIGURE;
+    const path = compareJson(was, is, tolerance, "", drawn ? POINTS : 0) ??
+      // Elsewhere the text of the object is shown.
+      (drawn ? undefined : compareOrder(was, is, ""));
     if (path !== undefined) {
       return `${type === FIGURE ? "the figure's" : `${type},`} ${path}`;
     }
@@ -101,25 +106,29 @@ function compareBundles(
 function compareShown(
   old: string,
   now: string,
-  tolerance: OutputTolerance,
+  { relative }: OutputTolerance,
 ): string | undefined {
-  return tolerance.relative === 0
-    ? compareText(old, now, 0)
-    : compareText(withoutColours(old).trimEnd(), withoutColours(now).trimEnd(), tolerance.relative);
+  return compareText(old, now, relative);
 }
 
-/** The path of the first difference; undefined if there is none. */
+/**
+ * The path of the first difference; undefined if there is none.
+ *
+ * @param points How near numbers of an array must be, relative to the largest besides.
+ */
 function compareJson(
   old: unknown,
   now: unknown,
   tolerance: OutputTolerance,
   path: string,
+  points = 0,
   scale = 0,
 ): string | undefined {
   if (Object.is(old, now)) return undefined;
   if (typeof old === "number" && typeof now === "number") {
     const finite = Number.isFinite(old) && Number.isFinite(now);
-    const bound = tolerance.relative * Math.max(Math.abs(old), Math.abs(now), scale);
+    const { relative } = tolerance;
+    const bound = relative * Math.max(Math.abs(old), Math.abs(now), points * scale);
     return finite && Math.abs(old - now) <= bound
       ? undefined
       : `${path || "value"}: ${now} instead of ${old}`;
@@ -132,13 +141,13 @@ function compareJson(
     if (old.length !== now.length) {
       return `${path || "value"}: ${now.length} items instead of ${old.length}`;
     }
-    // A curve's points are near or not by the curve's size.
+    // What is next to nothing beside a curve's other points may be any next to nothing.
     const size = old.reduce(
       (max, item) => Number.isFinite(item) ? Math.max(max, Math.abs(item)) : max,
       0,
     );
     for (let i = 0; i < old.length; i++) {
-      const found = compareJson(old[i], now[i], tolerance, `${path}[${i}]`, size);
+      const found = compareJson(old[i], now[i], tolerance, `${path}[${i}]`, points, size);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -146,7 +155,7 @@ function compareJson(
   if (isRecord(old) && isRecord(now)) {
     for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
       const inner = path === "" ? key : `${path}.${key}`;
-      const found = compareJson(old[key], now[key], tolerance, inner);
+      const found = compareJson(old[key], now[key], tolerance, inner, points);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -154,6 +163,18 @@ function compareJson(
   return `${path || "value"}: ${quote(JSON.stringify(now))} instead of ${
     quote(JSON.stringify(old))
   }`;
+}
+
+/** Where keys stand in another order, in two values that are the same otherwise. */
+function compareOrder(old: unknown, now: unknown, path: string): string | undefined {
+  if (typeof old !== "object" || typeof now !== "object" || old === null || now === null) return;
+  const [was, is] = [Object.keys(old), Object.keys(now)];
+  if (was.some((key, i) => key !== is[i])) return `${path || "value"}: keys in another order`;
+  for (const key of was) {
+    const [a, b] = [old, now].map((one) => (one as Record<string, unknown>)[key]);
+    const found = compareOrder(a, b, path === "" ? key : `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
 }
 
 /** Outputs with neighbouring text of one stream joined, and without records for the manifest. */

@@ -34,6 +34,8 @@ export function isNearText(old: string, now: string, relative: number, scale = 0
 
 function isNear(old: string, now: string, relative: number, scale: number): boolean {
   if (old === now) return true;
+  // Blanks between numbers would count as 0.
+  if (!/\d/.test(old) || !/\d/.test(now)) return false;
   const [a, b] = [Number(old), Number(now)];
   // Text such as 1e999 is not a number with a tolerance.
   if (!Number.isFinite(a) || !Number.isFinite(b)) return false;

@@ -26,6 +26,9 @@ import {
   type Walls,
 } from "./walls.ts";
 
+/** Folders whose files are the running system: walls are no walls around them. */
+const SYSTEM = ["/proc", "/sys", "/dev"];
+
 /** How long the inner runner may take to come to its end after its time, in seconds. */
 const GRACE = 45;
 /** Programs that build the walls, and the Debian packages that have them. */
@@ -205,7 +208,15 @@ async function buildWalls(
     }
   };
   const named = async (paths: string[] = [], what: string) => {
-    for (const path of paths) await real(path, what);
+    for (const path of paths) {
+      const at = await real(path, what);
+      const own = SYSTEM.find((folder) => isWithin(at, folder) || isWithin(folder, at));
+      if (own !== undefined) {
+        throw new RangeError(
+          `Cannot let the sandbox ${what} "${path}": "${own}" is the system's; name a folder of files`,
+        );
+      }
+    }
     return paths.map((path) => resolve(path));
   };
   const write = await named(options.write, "write");
@@ -245,12 +256,23 @@ function isWithin(place: string, folder: string): boolean {
   return !relative(folder, place).startsWith("..");
 }
 
-/** The deno.json that a kernel in a folder would find, and its lock: they say what imports mean. */
+/**
+ * The deno.json that a kernel in a folder would find, and its lock: they say what imports mean.
+ *
+ * @throws {RangeError} If one is a link: who made it chose what the sandbox would read.
+ */
 async function configFiles(cwd: string): Promise<string[]> {
   for (let at = resolve(cwd);; at = dirname(at)) {
     const found = [];
     for (const name of ["deno.json", "deno.jsonc", "deno.lock"]) {
-      if (await exists(join(at, name))) found.push(join(at, name));
+      const path = join(at, name);
+      const info = await Deno.lstat(path).catch(() => undefined);
+      if (info?.isSymlink) {
+        throw new RangeError(
+          `Cannot run in a sandbox with "${path}": it is a link; put the file itself there`,
+        );
+      }
+      if (info?.isFile) found.push(path);
     }
     if (found.length > 0) return found;
     if (dirname(at) === at) return [];

@@ -10,7 +10,7 @@ import { writeBeside } from "../../write_beside.ts";
 export class Staging {
   #folder: string;
   #copies = 0;
-  #written: { copy: string; path: string }[] = [];
+  #written: { copy: string; path: string; given: Set<string> }[] = [];
 
   /** @param folder A folder of one's own, to be removed afterwards. */
   constructor(folder: string) {
@@ -41,13 +41,20 @@ export class Staging {
     const copy = await this.#copy(path);
     await run("chown", ["-R", "-h", `${NOBODY}:${NOBODY}`, copy]);
     await run("chmod", ["-R", "u+rwX", copy]);
-    this.#written.push({ copy, path });
+    this.#written.push({ copy, path, given: await contents(copy) });
     return copy;
   }
 
   /** Copies back what was written: files and folders, no links, and nothing through a link. */
   async finish(): Promise<void> {
-    for (const { copy, path } of this.#written) await copyBack(copy, path);
+    for (const { copy, path, given } of this.#written) {
+      await copyBack(copy, path);
+      // What the notebook has removed is removed, but nothing that came there meanwhile.
+      for (const name of given) {
+        if (await isThere(join(copy, name))) continue;
+        await Deno.remove(join(path, name), { recursive: true }).catch(() => {});
+      }
+    }
   }
 
   async #copy(path: string): Promise<string> {
@@ -66,6 +73,22 @@ async function isReadable(path: string): Promise<boolean> {
   return out === "";
 }
 
+/** All that is in a folder, by paths relative to it, folders before what they hold. */
+async function contents(folder: string, below = ""): Promise<Set<string>> {
+  const found = new Set<string>();
+  if (!(await Deno.lstat(join(folder, below))).isDirectory) return found;
+  for await (const { name, isDirectory } of Deno.readDir(join(folder, below))) {
+    const path = join(below, name);
+    found.add(path);
+    if (isDirectory) { for (const inner of await contents(folder, path)) found.add(inner); }
+  }
+  return found;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
 async function copyBack(from: string, to: string): Promise<void> {
   const info = await Deno.lstat(from);
   const there = await Deno.lstat(to).catch(() => undefined);
@@ -74,12 +97,6 @@ async function copyBack(from: string, to: string): Promise<void> {
     else if (!there.isDirectory) return;
     for await (const { name } of Deno.readDir(from)) {
       await copyBack(join(from, name), join(to, name));
-    }
-    // What the notebook has removed is removed.
-    for await (const { name } of Deno.readDir(to)) {
-      if (await Deno.lstat(join(from, name)).catch(() => undefined) === undefined) {
-        await Deno.remove(join(to, name), { recursive: true });
-      }
     }
   } else if (info.isFile && !there?.isDirectory) {
     const same = there?.isFile && there.size === info.size &&

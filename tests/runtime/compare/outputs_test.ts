@@ -31,11 +31,6 @@ function figure(y: number[], html = "x"): Output {
 Deno.test("compareOutputs() takes the same for the same, however streams were cut", () => {
   const before = [stream("a\nb"), stream("c\n"), stream("", "stderr")];
   assertEquals(compareOutputs(before, [stream("a\nbc\n")], EXACT), undefined);
-  assertEquals(compareOutputs([stream("\x1b[31mred\x1b[0m")], [stream("red")], NEAR), undefined);
-  assertEquals(
-    typeof compareOutputs([stream("\x1b[31mred\x1b[0m")], [stream("red")], EXACT),
-    "string",
-  );
 });
 
 /** What a cell of these outputs comes to. */
@@ -69,6 +64,33 @@ Deno.test("compareNotebooks() excuses text that the screen no longer shows, and 
   // A shorter rewrite leaves the rest of the line.
   assertEquals(compared([stream("0.99 at last\r0.51\n")], [stream("0.51\n")]), "differs");
   assertEquals(compared([stream("\x1b]0;0.99\x07a")], [stream("a")]), "differs");
+});
+
+Deno.test("compareNotebooks() excuses colours, blanks at the end and the order of keys, and names them", () => {
+  const looks = "only colours of text, blanks at its end or the order of keys differ";
+  const json = (value: unknown) => [display({ "application/json": value })];
+  for (const tolerance of [EXACT, NEAR]) {
+    assertEquals(compared([stream("\x1b[8mnot\x1b[0m 1")], [stream("not 1")], tolerance), looks);
+    assertEquals(compared([stream("a \n\n")], [stream("a")], tolerance), looks);
+    assertEquals(compared(json({ a: 1, b: 2 }), json({ b: 2, a: 1 }), tolerance), looks);
+    assertEquals(compared(json([1000, 0.51]), json([1000, 0.99]), tolerance), "differs");
+    assertEquals(compared([stream("1 2\n3 4")], [stream("1\n2 3 4")], tolerance), "differs");
+    assertEquals(compared([stream("1\n0")], [stream("1 0")], tolerance), "differs");
+  }
+});
+
+Deno.test("compareOutputs() measures a drawing by its own units, and by the smallest of several", () => {
+  const at = (y: number, before = "", attributes = 'width="10000" viewBox="0 0 10 10"') => [
+    display({ "text/html": `${before}<svg ${attributes}><rect y="${y}"/></svg>` }),
+  ];
+  const large = '<svg width="9999"></svg>';
+  assertEquals(compareOutputs(at(2), at(2.005), NEAR), undefined);
+  assertEquals(typeof compareOutputs(at(2), at(9), NEAR), "string");
+  assertEquals(typeof compareOutputs(at(2, large), at(9, large), NEAR), "string");
+  assertEquals(
+    typeof compareOutputs(at(2, large, 'width="20"'), at(9, large, 'width="20"'), NEAR),
+    "string",
+  );
 });
 
 Deno.test("compareNotebooks() compares tracebacks, and excuses another folder of the same file", () => {
@@ -180,7 +202,11 @@ Deno.test("compareOutputs() lets numbers be near where it is told to, and words 
 });
 
 Deno.test("compareOutputs() compares a figure by its data, points by the curve's size", () => {
-  assertEquals(compareOutputs([figure([1, 0])], [figure([1, 0.0005])], NEAR), undefined);
+  assertEquals(compareOutputs([figure([1, 0])], [figure([1, 5e-7])], NEAR), undefined);
+  assertEquals(
+    typeof compareOutputs([figure([1000, 0.51])], [figure([1000, 0.99])], NEAR),
+    "string",
+  );
   assertEquals(typeof compareOutputs([figure([1, 0])], [figure([1, 0], "y")], NEAR), "string");
   assertEquals(
     compareOutputs([figure([1, 0])], [figure([1, 0.1])], NEAR),
