@@ -185,7 +185,7 @@ export type LayoutName =
   | "repositories"
   | "course"
   | "students"
-  | typeof NAMED;
+  | "named";
 
 /** How deep a source's folders may stand in folders that say nothing. */
 const MAX_DEPTH = 4;
