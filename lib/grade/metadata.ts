@@ -85,6 +85,8 @@ export interface Finding {
   readonly gradeId?: string;
   /** What is wrong, as one sentence. */
   readonly message: string;
+  /** Whether it is about the structure of a written work, and tells nothing of who wrote it. */
+  readonly structure?: boolean;
 }
 
 /**

@@ -10,7 +10,7 @@ import { writeFileBeside } from "../write_beside.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { assignmentFolder, type Course } from "./course.ts";
-import { type Grader, graderOf, ownerOf } from "./grader.ts";
+import { codecsFor, type Grader, graderOf, ownerOf } from "./grader.ts";
 import { describeFinding, type Finding, gradedCells } from "./metadata.ts";
 import { type ProofOptions, proveRelease } from "./prove_release.ts";
 import { checkRelease, releaseNotebook, variantOf } from "./release.ts";
@@ -86,7 +86,8 @@ export async function releaseAssignment(
     for (const [name, notebook] of notebooks) {
       const { cwd, testsCwd } = place;
       const { limits } = settings;
-      const how = { ...proof, cwd, testsCwd, read: [cwd], limits, variants };
+      const codecs = codecsFor(releaseNotebook(notebook), proof.codecs);
+      const how = { ...proof, codecs, cwd, testsCwd, read: [cwd], limits, variants };
       add(name, await proveRelease(notebook, how, stubsFor(notebook, assignment.stubs)));
     }
   }

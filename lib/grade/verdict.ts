@@ -114,6 +114,11 @@ export interface CellVerdict {
   readonly authored?: boolean;
   /** Whether the test shared the student's process: the verdict is weaker. */
   readonly shared?: boolean;
+  /**
+   * Where WebGPU code that the test reaches could run: a GPU's name, that of a driver that acts as one, or
+   * `"cpu"`. Left out of tests that reach none.
+   */
+  readonly device?: string;
   /** Wall time. */
   readonly seconds: number;
 }

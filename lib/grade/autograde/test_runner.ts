@@ -9,6 +9,7 @@ import type { CodeCell, Notebook } from "../../runtime/notebook.ts";
 import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
 import { type GradeMetadata, readGradeMetadata, roleOf } from "../metadata.ts";
+import { withoutMarkers } from "../regions.ts";
 import type { Release } from "../release.ts";
 import type { Score } from "../standins/examiner.ts";
 import { ExaminerKernel, type Student } from "../standins/kernels.ts";
@@ -32,6 +33,7 @@ export interface TestOptions {
   readonly clock: ProcessorClock;
   readonly limits: GradeLimits;
   readonly strict: boolean;
+  readonly areTypesRight?: boolean;
   readonly sandbox?: SandboxOptions;
   readonly signal?: AbortSignal;
 }
@@ -129,7 +131,7 @@ export class TestRunner {
    * @param cell The test. @param gradeId Its `grade_id`. @param left Seconds that are left for the submission.
    */
   async run(cell: CodeCell, gradeId: string, left: number): Promise<TestOutcome> {
-    const fault = await this.#types.faultOf(gradeId);
+    const fault = await this.#typeFaultOf(gradeId);
     if (fault !== undefined) return { fault, notes: [], faults: [] };
     const at = this.#named.findIndex((one) => one.gradeId === gradeId);
     const needs = this.#names.needsOf(at, this.#submitted);
@@ -185,11 +187,19 @@ export class TestRunner {
     label: string,
     left: number,
   ): Promise<TestOutcome> {
-    const fault = await this.#types.faultOf(gradeId);
+    const fault = await this.#typeFaultOf(gradeId);
     if (fault !== undefined) return { fault, notes: [], faults: [] };
     const timeout = Math.min(this.#options.limits.testSeconds, left);
     const result = await this.#student.run(cell.source, label, timeout);
     return { result, notes: [], faults: [], score: plainScoreIn(result) };
+  }
+
+  async #typeFaultOf(gradeId: string): Promise<TypeFault | undefined> {
+    const { areTypesRight } = this.#options;
+    if (areTypesRight === undefined) return await this.#types.faultOf(gradeId);
+    return areTypesRight || !this.#types.has(gradeId)
+      ? undefined
+      : { status: "failed", message: "The types are not those that the test asserts" };
   }
 
   /** Ends the examiner. */
@@ -203,7 +213,9 @@ export class TestRunner {
       ...imports.map((source) => ({ source, label: "an import" })),
       ...helpers.map((at) => ({
         source: this.#named[at]!.source,
-        label: `the locked cell "${this.#named[at]!.gradeId}"`,
+        label: this.#named[at]!.gradeId === undefined
+          ? "a cell of the release"
+          : `the locked cell "${this.#named[at]!.gradeId}"`,
       })),
     ];
   }
@@ -215,7 +227,7 @@ function namedCells({ notebook, withHidden }: Release): (NamedCell & { gradeId?:
     const metadata = readGradeMetadata(cell);
     const role = roleOf(metadata);
     const gradeId = metadata?.grade_id;
-    const source = withHidden.get(gradeId ?? "")?.source ?? cell.source;
+    const source = withoutMarkers(withHidden.get(gradeId ?? "")?.source ?? cell.source);
     const kind = role === "test" || role === "locked" ? role : "open";
     return { kind, source, gradeId, isAnswer: metadata?.solution ?? false };
   });

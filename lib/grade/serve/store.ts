@@ -43,6 +43,8 @@ export interface AnswerContent {
   readonly cell: Cell;
   /** The file that it was handed in as, if the assignment allows one. */
   readonly file?: AnswerFile;
+  /** What grading found in the submission and the marker should know, each as a sentence. */
+  readonly findings?: readonly string[];
 }
 
 /** One student's answer to one question. */
