@@ -33,7 +33,7 @@ export async function readSubmittedNotebook(
     try {
       return await readNotebook(join(folder, `${notebook}.ipynb`));
     } catch (error) {
-      // What a student handed in may be no notebook at all.
+      // A student may hand in anything, such as a file that only has a notebook's name.
       if (!(error instanceof Deno.errors.NotFound || error instanceof SyntaxError)) throw error;
     }
   }

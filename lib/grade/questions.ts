@@ -9,7 +9,7 @@ import { gradedCells, readGradeMetadata, roleOf } from "./metadata.ts";
 import { replaceRegions } from "./regions.ts";
 
 /**
- * What a question is called: the first heading of its cell, else the last one above it. A test, of which there may be
+ * What a question is called: the first heading of its cell, or if it has none, the last one above it. A test, of which there may be
  * several below a heading, has its id in its name.
  *
  * @param notebook The instructor's notebook.

@@ -40,7 +40,7 @@ export class GradebookMarks implements MarkStore {
   readonly #questions: ReadonlyMap<string, PlacedQuestion>;
   /** The questions that have answers for people. */
   readonly #shown: readonly PlacedQuestion[];
-  /** Where each answer is that the page has been told of. */
+  /** The place of each answer that the page knows. */
   readonly #places = new Map<string, AnswerKey>();
 
   private constructor(
