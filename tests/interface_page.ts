@@ -101,6 +101,17 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Sessions and kernels", /^runtime\/(session|kernel)/],
     ["The kernel of other clients", /^runtime\/jupyter/],
   ],
+  "tunebook/grade": [
+    ["A course", /^grade\/course/],
+    ["Assignments", /^grade\/metadata/],
+    ["Release", /^grade\/(release|prove|stubs|variants)/],
+    ["Before handing in", /^grade\/(validate|structure)/],
+    ["Collect", /^grade\/collect/],
+    ["Grade", /^grade\/(autograde|batch|verdict|standins)/],
+    ["The gradebook", /^grade\/(gradebook|scores|serve)/],
+    ["Feedback", /^grade\/feedback/],
+    ["Similar submissions", /^grade\/similar/],
+  ],
 };
 
 /** What each entry point is for. */
@@ -116,6 +127,8 @@ const PURPOSES: Record<string, string> = {
   "tunebook/show": 'Views for notebooks; import them as `import * as show from "tunebook/show"`.',
   "tunebook/course": "Exercises and their checks.",
   "tunebook/runtime": "Notebooks: running, checking, reporting. It can be used alone.",
+  "tunebook/grade":
+    "Assignments: release, collect, grade, return. `tunebook grade` is the command for it.",
 };
 
 /**

@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import * as data from "../lib/dataset/mod.ts";
 import * as evaluation from "../lib/eval/mod.ts";
+import * as grading from "../lib/grade/mod.ts";
 import * as model from "../lib/model/mod.ts";
 import { Random } from "../lib/random.ts";
 import * as tunebook from "../lib/mod.ts";
@@ -72,6 +73,15 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "eval.pairedBootstrap": (options) => evaluation.pairedBootstrap([1], [1], options),
   "eval.parseJudge": (options) => evaluation.parseJudge("ollama:llama3", options),
   "eval.shuffledAnswers": (options) => evaluation.shuffledAnswers([], options),
+  "grade.autograde": (options) => grading.autograde(nothing, options),
+  "grade.collectSubmissions": (options) => grading.collectSubmissions(nothing, "", "", options),
+  "grade.findSimilar": (options) => grading.findSimilar([], [], options),
+  "grade.gradeSubmission": (options) => grading.gradeSubmission(nothing, notebook, options),
+  "grade.proveRelease": (options) => grading.proveRelease(notebook, options),
+  "grade.releaseAssignment": (options) => grading.releaseAssignment(nothing, "", options),
+  "grade.validateNotebook": (options) => grading.validateNotebook("nowhere", options),
+  "grade.writeFeedbackPages": (options) =>
+    grading.writeFeedbackPages(nothing, nothing, "", options),
   "loadModel": (options) => tunebook.loadModel("nano", options),
   "model.Gemma.create": (options) => model.Gemma.create(nothing, GATED, options),
   "model.Gpt2.create": (options) => model.Gpt2.create(nothing, SMALL, options),

@@ -15,7 +15,7 @@ import { parse as parseJsonc } from "@std/jsonc";
 import * as path from "@std/path";
 import { TextLineStream } from "@std/streams";
 import { closestString, levenshteinDistance } from "@std/text";
-import { parse as parseYaml } from "@std/yaml";
+import { parse as parseYaml, stringify as stringifyYaml } from "@std/yaml";
 
 /** What each function must do, by module and name. */
 const HELD: Record<string, Record<string, () => void | Promise<void>>> = {
@@ -107,6 +107,7 @@ const HELD: Record<string, Record<string, () => void | Promise<void>>> = {
     levenshteinDistance: () => assertEquals(levenshteinDistance("kitten", "sitting"), 3),
   },
   yaml: {
+    stringify: () => assertEquals(stringifyYaml({ a: ["b: c", 1] }), "a:\n  - 'b: c'\n  - 1\n"),
     parse() {
       assertEquals(parseYaml("id: 1\nname: Alice\nlist: [a, 2.5, null]"), {
         ...{ id: 1, name: "Alice", list: ["a", 2.5, null] },

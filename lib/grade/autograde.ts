@@ -5,13 +5,14 @@
  * @module
  */
 
+import { assertKnownOptions } from "../options.ts";
 import type { Notebook } from "../runtime/notebook.ts";
 import { gradeNotebook } from "./autograde/grading.ts";
 import { gradedCells } from "./metadata.ts";
 import type { Release } from "./release.ts";
 import { restoreSubmission } from "./restore.ts";
 import { findSuspicious } from "./suspicious.ts";
-import type { Graded, GradeOptions } from "./verdict.ts";
+import { GRADE_OPTIONS, type Graded, type GradeOptions } from "./verdict.ts";
 
 export {
   AFTER_HIDDEN,
@@ -30,12 +31,45 @@ export {
  * @param options Limits, codecs, where to run.
  * @returns Verdicts, the executed notebook, findings; a bad submission does not throw.
  * @throws {Error} If no sandbox can be built, or the signal stopped the grading.
+ *
+ * @example
+ * ```ts
+ * import { gradeSubmission, releaseNotebook } from "tunebook/grade";
+ * import { parseNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = parseNotebook(JSON.stringify({
+ *   nbformat: 4,
+ *   nbformat_minor: 5,
+ *   metadata: {},
+ *   cells: [
+ *     { cell_type: "code", id: "a", source: "const x = 1;", nbgrader: { solution: true, grade_id: "x" } },
+ *     {
+ *       cell_type: "code",
+ *       id: "b",
+ *       source: "if (x !== 1) throw new Error();",
+ *       nbgrader: { grade: true, locked: true, grade_id: "test_x", points: 1 },
+ *     },
+ *   ].map(({ nbgrader, ...cell }) => {
+ *     const flags = { schema_version: 3, grade: false, solution: false, locked: false };
+ *     const metadata = { nbgrader: { ...flags, ...nbgrader } };
+ *     return { ...cell, metadata, outputs: [], execution_count: null };
+ *   }),
+ * }));
+ * const release = releaseNotebook(source);
+ * const submission = structuredClone(release.notebook);
+ * submission.cells[0].source = "const x = 1;";
+ * // Without a sandbox only where nobody else wrote what runs.
+ * const { verdicts } = await gradeSubmission(release, submission, { sandbox: false });
+ * assertEquals(verdicts.map(({ gradeId, points }) => [gradeId, points]), [["test_x", 1]]);
+ * ```
  */
 export async function gradeSubmission(
   release: Release,
   submission: Notebook,
   options: GradeOptions = {},
 ): Promise<Graded> {
+  assertKnownOptions("grade", options, GRADE_OPTIONS);
   const graded = await gradeOnce(release, submission, options);
   const unsaid = graded.verdicts.filter(({ status, hidden }) => status === "failed" && hidden);
   if (unsaid.length === 0) return graded;

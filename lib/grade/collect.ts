@@ -10,6 +10,7 @@ import { basename, join } from "@std/path";
 import { lockFolder } from "../folder_lock.ts";
 import { type Notebook, parseNotebook } from "../runtime/notebook.ts";
 import { Attempts, TIMESTAMP_FILE } from "./collect/attempts.ts";
+import { commitTime } from "./collect/commit_time.ts";
 import { openFolder } from "./collect/folder.ts";
 import {
   attribute,
@@ -19,11 +20,13 @@ import {
   type LayoutContext,
   type LayoutName,
   LAYOUTS,
+  NAMED,
 } from "./collect/layouts.ts";
 import { COLLECT_LIMITS, type CollectLimits } from "./collect/limits.ts";
 import { isDropping, quoted } from "./collect/names.ts";
 import { People } from "./collect/people.ts";
 import { openSource } from "./collect/source.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { SourceFile } from "./collect/source_file.ts";
 import { type Expected, takeSubmission } from "./collect/submission.ts";
 import { assignmentFolder, assignmentSettings, type Course } from "./course.ts";
@@ -35,6 +38,11 @@ import { parseTimestamp } from "./timestamp.ts";
 export interface CollectOptions {
   /** How the source names its files; by default what fits most of them. */
   layout?: LayoutName;
+  /**
+   * What reads the paths of the source, where no layout fits, as nbgrader's `named_regexp`: its named groups are
+   * `student_id`, or `lms_user_id`, or `first_name` and `last_name`; and `file_id` and `timestamp` where they are there.
+   */
+  names?: RegExp;
   /** Whether the time of a file is when it was handed in, where nothing else says it. */
   fileTimes?: boolean;
   /** How much is read; {@linkcode COLLECT_LIMITS} where none is named. */
@@ -59,6 +67,7 @@ export interface CollectFinding {
 
 /** One attempt in the source. */
 export interface CollectedAttempt {
+  /** The student's id. */
   readonly student: string;
   /** The attempt's number. */
   readonly attempt: number;
@@ -84,6 +93,15 @@ export interface Collected {
   readonly missing: readonly string[];
 }
 
+const COLLECT_OPTIONS: OptionNames<CollectOptions> = {
+  layout: true,
+  names: true,
+  fileTimes: true,
+  limits: true,
+  signal: true,
+  onProgress: true,
+};
+
 /**
  * Collects an assignment's submissions.
  *
@@ -93,6 +111,26 @@ export interface Collected {
  * @param options How the source is laid out, and limits.
  * @returns What was collected and what was not. Collecting the same again changes nothing.
  * @throws {Error} If there is no release, the source cannot be opened, or nothing in it can be told to be a student's.
+ *
+ * @example
+ * ```ts
+ * import { collectSubmissions, initCourse, openCourse, releaseAssignment } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * await Deno.writeTextFile(`${course.root}/roster.csv`, "id\nada\nbob\n");
+ * await Deno.mkdir(`${course.root}/source/week1`);
+ * const file = "gradients.ipynb";
+ * await Deno.copyFile(`notebooks/assignments/gradients/${file}`, `${course.root}/source/week1/${file}`);
+ * await releaseAssignment(course, "week1");
+ *
+ * const handedIn = await Deno.makeTempDir();
+ * await Deno.mkdir(`${handedIn}/ada`);
+ * await Deno.copyFile(`${course.root}/release/week1/${file}`, `${handedIn}/ada/${file}`);
+ * const opened = await openCourse(course.root);
+ * const { attempts, missing } = await collectSubmissions(opened, "week1", handedIn);
+ * assertEquals([attempts.map(({ student }) => student), missing], [["ada"], ["bob"]]);
+ * ```
  */
 export async function collectSubmissions(
   course: Course,
@@ -100,6 +138,7 @@ export async function collectSubmissions(
   source: string,
   options: CollectOptions = {},
 ): Promise<Collected> {
+  assertKnownOptions("collect", options, COLLECT_OPTIONS);
   const settings = assignmentSettings(course, assignment);
   const limits = { ...COLLECT_LIMITS, ...options.limits };
   const expected = { accepts: settings.accepts, ...await readReleased(course, assignment) };
@@ -109,16 +148,18 @@ export async function collectSubmissions(
     work: "collecting",
   });
   await using opened = await openSource(source, limits.sourceFiles);
-  const context = { assignment, people, timeZone: course.settings.timeZone };
+  const { names, layout = names && NAMED } = options;
+  const context = { assignment, people, timeZone: course.settings.timeZone, names };
   const files = opened.files.filter(({ path }) => !isDropping(path));
-  const fit = findLayout(files.map(({ path }) => path), context, options.layout);
-  if (fit === undefined) throw unknownLayout(source, options.layout);
+  const fit = findLayout(files.map(({ path }) => path), context, layout);
+  if (fit === undefined) throw unknownLayout(source, layout);
   const { submissions, findings } = sortFiles(files, fit, context);
   const attempts: CollectedAttempt[] = [];
   for (const [done, submission] of submissions.entries()) {
     options.signal?.throwIfAborted();
     const { student } = submission;
-    const { taken, submitted } = await take(submission, fit.layout, expected, limits, options);
+    const how: Reading = { layout: fit.layout, limits, fileTimes: options.fileTimes, source };
+    const { taken, submitted } = await take(submission, expected, how);
     const kept = await Attempts.open(course, assignment, student.id);
     const remark = (message: string, refused = false) =>
       findings.push({ path: submission.path, student: student.id, message, refused });
@@ -241,13 +282,19 @@ function sortFiles(files: readonly SourceFile[], fit: Fit, context: LayoutContex
   return { submissions, findings };
 }
 
+/** How submissions of a source are read. */
+interface Reading {
+  readonly layout: LayoutName;
+  readonly limits: CollectLimits;
+  readonly fileTimes?: boolean;
+  readonly source: string;
+}
+
 /** Reads a submission, and when it was handed in. */
 async function take(
   submission: Submission,
-  layout: LayoutName,
   expected: Omit<Expected, "owner">,
-  limits: CollectLimits,
-  { fileTimes = false }: CollectOptions,
+  { layout, limits, fileTimes = false, source }: Reading,
 ) {
   let { submitted } = submission;
   let files = submission.files;
@@ -256,6 +303,11 @@ async function take(
     const file = files.find(isTimestamp);
     files = files.filter((one) => !isTimestamp(one));
     if (file !== undefined && file.fault === undefined) submitted ??= await timeIn(file);
+  }
+  if (layout === "repositories") {
+    const { origin, path } = files[0]!;
+    const repository = origin.slice(0, origin.length - path.length);
+    submitted ??= await commitTime(join(source, ...repository));
   }
   if (fileTimes && submitted === undefined) {
     const times = files.flatMap(({ modified }) =>

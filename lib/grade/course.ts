@@ -35,7 +35,9 @@ export interface AssignmentSettings {
   readonly groups: boolean;
   /** The kinds of file that may be handed in. */
   readonly accepts: readonly ("ipynb" | "md" | "pdf")[];
+  /** What a submission may use. */
   readonly limits: GradeLimits;
+  /** What lateness costs. */
   readonly late: LatePolicy;
   /** Later due dates, by student or group. */
   readonly extensions: ReadonlyMap<string, Date>;
@@ -43,11 +45,13 @@ export interface AssignmentSettings {
 
 /** What the course file says. */
 export interface CourseSettings {
+  /** The course's name. */
   readonly name: string;
   /** The IANA time zone of all dates in the file. */
   readonly timeZone: string;
   /** For assignments that say nothing else. */
   readonly defaults: Pick<AssignmentSettings, "late" | "limits">;
+  /** The assignments by their ids. */
   readonly assignments: ReadonlyMap<string, AssignmentSettings>;
 }
 
@@ -55,7 +59,9 @@ export interface CourseSettings {
 export interface Course {
   /** Its folder. */
   readonly root: string;
+  /** What its course file says. */
   readonly settings: CourseSettings;
+  /** Its students. */
   readonly roster: readonly Student[];
 }
 
@@ -159,6 +165,22 @@ export function parseCourseSettings(text: string): CourseSettings {
  * @param folder The folder, with `course.yaml` and `roster.csv`; without a course file, the defaults hold.
  * @returns The course.
  * @throws {SyntaxError} If the course file or the roster cannot be read, or an extension is for nobody on the roster.
+ *
+ * @example
+ * ```ts
+ * import { initCourse, openCourse } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await initCourse(folder);
+ * await Deno.writeTextFile(
+ *   `${folder}/course.yaml`,
+ *   `timeZone: Europe/Berlin
+ * assignments: { week1: { due: "2026-10-01 23:59" } }`,
+ * );
+ * const { settings } = await openCourse(folder);
+ * assertEquals(settings.assignments.get("week1")?.due, new Date("2026-10-01T21:59:00Z"));
+ * ```
  */
 export async function openCourse(folder: string): Promise<Course> {
   if (!(await Deno.stat(folder)).isDirectory) {
@@ -188,6 +210,15 @@ export async function openCourse(folder: string): Promise<Course> {
  * @param folder The folder; files that are there stay as they are.
  * @returns The course.
  * @throws {Error} If nbgrader's gradebook cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { initCourse } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { roster } = await initCourse(await Deno.makeTempDir());
+ * assertEquals(roster, []);
+ * ```
  */
 export async function initCourse(folder: string): Promise<Course> {
   for (const step of STEPS) await Deno.mkdir(join(folder, step), { recursive: true });

@@ -166,6 +166,13 @@ function renderQuestion(question: FeedbackQuestion, number: number): string {
   const weaker = verdict.shared
     ? `<p class="gr-small">This test ran in the same process as your code, so its result is weaker than the others’.</p>`
     : "";
+  const device = verdict.device === undefined
+    ? ""
+    : `<p class="gr-small">${
+      verdict.device === "cpu"
+        ? "Code for a GPU ran on the CPU, with equal results: the grader has no GPU."
+        : `Code for a GPU ran on: ${escapeHtml(verdict.device)}.`
+    }</p>`;
   const got = `${isUnmarked(question) ? "–" : points(pointsOf(scored(question)))} of ${
     points(verdict.maxPoints)
   }`;
@@ -174,7 +181,7 @@ function renderQuestion(question: FeedbackQuestion, number: number): string {
     `<p class="gr-result gr-${toneOf(question)}"><strong>${
       escapeHtml(labelOf(question))
     }</strong> <span>${got}</span></p>` +
-    `<p class="gr-words">${escapeHtml(wordsOf(question))}</p>${weaker}${items}${comments}${
+    `<p class="gr-words">${escapeHtml(wordsOf(question))}</p>${weaker}${device}${items}${comments}${
       renderAnswer(question, number)
     }</section>\n`;
 }

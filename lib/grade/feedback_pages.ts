@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Notebook } from "../runtime/notebook.ts";
 import { makeFolder, writeFileBeside } from "../write_beside.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
@@ -40,6 +41,12 @@ export interface FeedbackPages {
   readonly without: readonly string[];
 }
 
+const FEEDBACK_PAGES_OPTIONS: OptionNames<FeedbackPagesOptions> = {
+  student: true,
+  onProgress: true,
+  signal: true,
+};
+
 /**
  * Writes a page for each student who has handed in an assignment, as `feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html`.
  *
@@ -49,6 +56,16 @@ export interface FeedbackPages {
  * @param options Whose pages to write.
  * @returns The pages.
  * @throws {RangeError} If the gradebook has no such assignment, or the roster no such student.
+ *
+ * @example
+ * ```ts
+ * import { initCourse, openGradebook, writeFeedbackPages } from "tunebook/grade";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * using book = openGradebook(course);
+ * await assertRejects(() => writeFeedbackPages(course, book, "week1"), RangeError, "autograde week1");
+ * ```
  */
 export async function writeFeedbackPages(
   course: Course,
@@ -56,6 +73,7 @@ export async function writeFeedbackPages(
   id: string,
   options: FeedbackPagesOptions = {},
 ): Promise<FeedbackPages> {
+  assertKnownOptions("write feedback", options, FEEDBACK_PAGES_OPTIONS);
   const { student: only, onProgress, signal } = options;
   const kept = book.assignments().find((one) => one.id === id);
   if (kept === undefined) {

@@ -20,8 +20,11 @@ import {
 export interface Student {
   /** The name of the student's folders. */
   readonly id: string;
+  /** The given name. */
   readonly firstName?: string;
+  /** The family name. */
   readonly lastName?: string;
+  /** The e-mail address. */
   readonly email?: string;
   /** The number by which the course system knows the student, such as Canvas's. */
   readonly lmsUserId?: string;
@@ -33,7 +36,9 @@ export interface Student {
 export interface GradebookCell {
   /** The notebook that it stands in. */
   readonly notebook: string;
+  /** Its `grade_id`. */
   readonly gradeId: string;
+  /** What it can score. */
   readonly maxPoints: number;
   /** Whether a person marks it. */
   readonly manual: boolean;
@@ -41,6 +46,7 @@ export interface GradebookCell {
 
 /** An assignment as the gradebook keeps it. */
 export interface GradebookAssignment {
+  /** The name of its folders. */
   readonly id: string;
   /** When it is due; undefined if never. */
   readonly due?: Date;
@@ -50,7 +56,9 @@ export interface GradebookAssignment {
 
 /** One attempt of a student at an assignment. */
 export interface GradebookSubmission {
+  /** The student's id. */
   readonly student: string;
+  /** The assignment's id. */
   readonly assignment: string;
   /** From 1. */
   readonly attempt: number;
@@ -62,14 +70,19 @@ export interface GradebookSubmission {
 
 /** A cell's verdict and the notebook it belongs to. */
 export interface GradebookVerdict extends CellVerdict {
+  /** The notebook's name, without `.ipynb`. */
   readonly notebook: string;
 }
 
 /** Which answer a mark is for. */
 export interface AnswerKey {
+  /** The assignment's id. */
   readonly assignment: string;
+  /** The notebook's name, without `.ipynb`. */
   readonly notebook: string;
+  /** The cell's `grade_id`. */
   readonly gradeId: string;
+  /** The student's id. */
   readonly student: string;
 }
 
@@ -170,6 +183,7 @@ export class Gradebook implements Disposable {
     this.#db.close();
   }
 
+  /** Closes the file. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -431,11 +445,12 @@ export class Gradebook implements Disposable {
     const prefix = parts.slice(0, end < 0 ? parts.length : end).join("/");
     // "0" is what follows "/": the range holds the ids that begin with the prefix and a "/".
     const rows = this.#all(
-      `SELECT * FROM marks AS m WHERE answer > ? AND answer < ? AND version =
-        (SELECT max(version) FROM marks WHERE answer = m.answer)`,
+      "SELECT * FROM marks WHERE answer > ? AND answer < ? ORDER BY answer, version",
       ...[`${prefix}/`, `${prefix}0`],
     );
-    return new Map(rows.map((row) => [row.answer as string, readMark(row)]));
+    // Of the rows of one answer, the last one stays.
+    const newest = new Map(rows.map((row) => [row.answer as string, row]));
+    return new Map([...newest].map(([answer, row]) => [answer, readMark(row)]));
   }
 
   /** All marks of an answer, oldest first. */
@@ -509,9 +524,9 @@ export class Gradebook implements Disposable {
     return this.#db.prepare(sql).get(...values) as Row | undefined;
   }
 
+  /** Rows, which have no prototype: callers make the usual objects of them. */
   #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    // A row has no prototype; spreading gives it the usual one.
-    return this.#db.prepare(sql).all(...values).map((row) => ({ ...row as Row }));
+    return this.#db.prepare(sql).all(...values) as Row[];
   }
 }
 
@@ -540,6 +555,15 @@ export function gradebookFile({ root }: { readonly root: string }): string {
  * @param course The course.
  * @returns The gradebook, with the roster's students in it.
  * @throws {Error} As {@linkcode Gradebook.open} does.
+ *
+ * @example
+ * ```ts
+ * import { initCourse, openGradebook } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using book = openGradebook(await initCourse(await Deno.makeTempDir()));
+ * assertEquals(book.assignments(), []);
+ * ```
  */
 export function openGradebook(
   course: { readonly root: string; readonly roster: readonly Student[] },

@@ -105,3 +105,19 @@ export async function graderOf(assignment: Assignment): Promise<Grader> {
   const untested = await hashOf(rest);
   return { assignment, releases, hash: await hashOf([untested, tests]), tests, untested };
 }
+
+/**
+ * The codecs that a notebook can need. They take time to load, and the classes that they are for come from modules.
+ *
+ * @param release The release.
+ * @param codecs The codecs that there are.
+ * @returns All of them, or none if the notebook imports nothing but Deno's standard library.
+ */
+export function codecsFor(
+  { notebook, withHidden }: Release,
+  codecs: readonly string[] = [],
+): readonly string[] {
+  const imports = /\b(?:from|import)\s*\(?\s*["'](?!@std\/|jsr:@std\/|node:)/;
+  const sources = [...notebook.cells, ...withHidden.values()].map(({ source }) => source);
+  return sources.some((source) => imports.test(source)) ? codecs : [];
+}

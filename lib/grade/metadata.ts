@@ -16,6 +16,28 @@ export const METADATA_KEY = "nbgrader";
 /** The schema version of {@linkcode GradeMetadata}. */
 export const SCHEMA_VERSION = 3;
 
+/** The metadata of one cell, with nbgrader's keys. */
+export interface GradeMetadata {
+  /** The version of the schema. */
+  schema_version: 3;
+  /** Whether the cell gives points. */
+  grade: boolean;
+  /** Whether the student answers in it. */
+  solution: boolean;
+  /** Whether its source is restored before grading. */
+  locked: boolean;
+  /** Whether it is a free task that a person marks. */
+  task?: boolean;
+  /** Its name in the assignment: letters, digits, `_` and `-`. */
+  grade_id?: string;
+  /** What it can score. */
+  points?: number;
+  /** nbgrader's checksum of the cell as it was released. */
+  checksum?: string;
+  /** The type of cell as it was released. */
+  cell_type?: "raw" | "code" | "markdown";
+}
+
 const schema = z.strictObject({
   schema_version: z.literal(SCHEMA_VERSION),
   grade: z.boolean(),
@@ -26,10 +48,7 @@ const schema = z.strictObject({
   points: z.number().min(0).optional(),
   checksum: z.string().length(32).optional(),
   cell_type: z.enum(["raw", "code", "markdown"]).optional(),
-});
-
-/** The metadata of one cell, with nbgrader's keys. */
-export type GradeMetadata = z.infer<typeof schema>;
+}) satisfies z.ZodType<GradeMetadata>;
 
 /** What a cell is for in an assignment. */
 export type GradeRole =
@@ -66,6 +85,8 @@ export interface Finding {
   readonly gradeId?: string;
   /** What is wrong, as one sentence. */
   readonly message: string;
+  /** Whether it is about the structure of a written work, and tells nothing of who wrote it. */
+  readonly structure?: boolean;
 }
 
 /**
@@ -148,6 +169,17 @@ export function isEffectivelyLocked({ grade, solution, locked }: GradeMetadata):
  * @param notebook The notebook.
  * @returns The cells that are graded, answered or locked.
  * @throws {SyntaxError} If some metadata cannot be read, or {@linkcode checkMetadata} finds a fault.
+ *
+ * @example
+ * ```ts
+ * import { gradedCells } from "tunebook/grade";
+ * import { readNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * const tests = gradedCells(source).filter(({ role }) => role === "test");
+ * assertEquals(tests.map(({ metadata }) => metadata.points).length > 0, true);
+ * ```
  */
 export function gradedCells(notebook: Notebook): GradedCell[] {
   const [finding] = checkMetadata(notebook);
@@ -165,6 +197,16 @@ export function gradedCells(notebook: Notebook): GradedCell[] {
  *
  * @param notebook The notebook.
  * @returns What is wrong, in the order of cells; nothing if all is well.
+ *
+ * @example
+ * ```ts
+ * import { checkMetadata } from "tunebook/grade";
+ * import { readNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * assertEquals(checkMetadata(source), []);
+ * ```
  */
 export function checkMetadata(notebook: Notebook): Finding[] {
   const findings: Finding[] = [];
@@ -207,6 +249,15 @@ export function checkMetadata(notebook: Notebook): Finding[] {
  *
  * @param finding The finding.
  * @returns Such as `Cell 3 ("q1_test"): A graded cell has no points`.
+ *
+ * @example
+ * ```ts
+ * import { describeFinding } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const finding = { index: 2, gradeId: "q1", message: "A graded cell has no points" };
+ * assertEquals(describeFinding(finding), 'Cell 3 ("q1"): A graded cell has no points');
+ * ```
  */
 export function describeFinding({ index, gradeId, message }: Finding): string {
   if (index === undefined) return message;

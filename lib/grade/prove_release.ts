@@ -6,6 +6,7 @@
  */
 
 import { pooledMap } from "@std/async/pool";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Notebook } from "../runtime/notebook.ts";
 import { hasTag } from "../runtime/parameters.ts";
 import { gradeNotebook } from "./autograde/grading.ts";
@@ -15,7 +16,7 @@ import { checkRelease, type Release, releaseNotebook, variantOf } from "./releas
 import { restoreSubmission } from "./restore.ts";
 import { type Stubs, stubsFor } from "./stubs.ts";
 import { hasVariants, type Variant, VARIANTS_TAG, withSeed } from "./variants.ts";
-import type { Graded, GradeOptions } from "./verdict.ts";
+import { GRADE_OPTIONS, type Graded, type GradeOptions } from "./verdict.ts";
 
 /** How to prove a release. */
 export interface ProofOptions extends GradeOptions {
@@ -27,6 +28,13 @@ export interface ProofOptions extends GradeOptions {
   onVariant?: (done: number, total: number) => void;
 }
 
+const PROOF_OPTIONS: OptionNames<ProofOptions> = {
+  ...GRADE_OPTIONS,
+  variants: true,
+  jobs: true,
+  onVariant: true,
+};
+
 /**
  * Proves an assignment: through the stand-ins, the instructor's solution gets full marks and the stub
  * none, and all that tests pass to the student's code, or get from it, can cross.
@@ -37,12 +45,41 @@ export interface ProofOptions extends GradeOptions {
  * @returns What keeps the assignment from being released, each named with its cell; what
  *   {@linkcode checkRelease} finds, if it finds something. Nothing if all is well.
  * @throws {Error} If no sandbox can be built, or the signal stopped the proof.
+ *
+ * @example
+ * ```ts
+ * import { proveRelease } from "tunebook/grade";
+ * import { parseNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = parseNotebook(JSON.stringify({
+ *   nbformat: 4,
+ *   nbformat_minor: 5,
+ *   metadata: {},
+ *   cells: [
+ *     { cell_type: "code", id: "a", source: "const x = 1;", nbgrader: { solution: true, grade_id: "x" } },
+ *     {
+ *       cell_type: "code",
+ *       id: "b",
+ *       source: "if (x !== 1) throw new Error();",
+ *       nbgrader: { grade: true, locked: true, grade_id: "test_x", points: 1 },
+ *     },
+ *   ].map(({ nbgrader, ...cell }) => {
+ *     const flags = { schema_version: 3, grade: false, solution: false, locked: false };
+ *     const metadata = { nbgrader: { ...flags, ...nbgrader } };
+ *     return { ...cell, metadata, outputs: [], execution_count: null };
+ *   }),
+ * }));
+ * // The instructor's own notebook: it may run without a sandbox.
+ * assertEquals(await proveRelease(source, { sandbox: false }), []);
+ * ```
  */
 export async function proveRelease(
   source: Notebook,
   options: ProofOptions = {},
   stubs: Stubs = stubsFor(source),
 ): Promise<Finding[]> {
+  assertKnownOptions("prove a release", options, PROOF_OPTIONS);
   const { variants = [], jobs = 1, onVariant, ...how } = options;
   const faults = checkRelease(source);
   if (faults.length > 0) return faults;

@@ -9,21 +9,31 @@ import { gradedCells, readGradeMetadata, roleOf } from "./metadata.ts";
 import { replaceRegions } from "./regions.ts";
 
 /**
- * What a question is called: the first heading of its cell, else the last one above it.
+ * What a question is called: the first heading of its cell, else the last one above it. A test, of which there may be
+ * several below a heading, has its id in its name.
  *
  * @param notebook The instructor's notebook.
  * @param gradeId The question's cell.
  * @returns The heading's text; the id if there is none.
  */
 export function questionTitle(notebook: Notebook, gradeId: string): string {
-  const found = notebook.cells.find((cell) => metadataOf(cell)?.grade_id === gradeId);
+  const at = notebook.cells.findIndex((cell) => metadataOf(cell)?.grade_id === gradeId);
+  const found = notebook.cells[at];
+  if (found !== undefined && roleOf(metadataOf(found)) === "test") {
+    const above = notebook.cells.slice(0, at).flatMap(({ cell_type, source }) =>
+      cell_type === "markdown" ? headings(source, 2) : []
+    ).at(-1);
+    return above === undefined ? gradeId : `${above}: ${gradeId}`;
+  }
   const own = found?.cell_type === "markdown" ? headings(found.source)[0] : undefined;
   return own ?? headings(promptOf(notebook, gradeId)).at(-1) ?? gradeId;
 }
 
-function headings(source: string): string[] {
+/** The headings from a level on, those in fenced code left out. */
+function headings(source: string, level = 1): string[] {
   const text = source.replace(/^(`{3,}|~{3,})[^]*?^\1/gm, "");
-  return [...text.matchAll(/^#{1,6} +(.+?)(?: +#+)? *$/gm)].map(([, heading]) => heading!.trim());
+  return [...text.matchAll(/^(#{1,6}) +(.+?)(?: +#+)? *$/gm)]
+    .flatMap(([, marks, heading]) => marks!.length >= level ? [heading!.trim()] : []);
 }
 
 /**

@@ -39,6 +39,16 @@ export interface Release {
  *
  * @param notebook The instructor's notebook.
  * @returns The findings, in the order of cells; none if it can be released.
+ *
+ * @example
+ * ```ts
+ * import { checkRelease } from "tunebook/grade";
+ * import { readNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * assertEquals(checkRelease(source), []);
+ * ```
  */
 export function checkRelease(notebook: Notebook): Finding[] {
   const findings = checkMetadata(notebook);
@@ -96,6 +106,17 @@ function leaksAttachment(cell: Cell): boolean {
  * @param stubs What replaces answers; by default what fits the notebook's language.
  * @returns The student's version, and what the gradebook keeps of the instructor's.
  * @throws {SyntaxError} If {@linkcode checkRelease} finds a fault; the message names the first.
+ *
+ * @example
+ * ```ts
+ * import { releaseNotebook } from "tunebook/grade";
+ * import { readNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * const { notebook } = releaseNotebook(source);
+ * assertEquals(notebook.cells.some((cell) => cell.source.includes("BEGIN SOLUTION")), false);
+ * ```
  */
 export function releaseNotebook(source: Notebook, stubs: Stubs = stubsFor(source)): Release {
   const [finding] = checkRelease(source);

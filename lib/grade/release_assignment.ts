@@ -8,8 +8,9 @@ import { dirname, join } from "@std/path";
 import { formatNotebook, type Notebook } from "../runtime/notebook.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { assignmentFolder, type Course } from "./course.ts";
-import { type Grader, graderOf, ownerOf } from "./grader.ts";
+import { codecsFor, type Grader, graderOf, ownerOf } from "./grader.ts";
 import { describeFinding, type Finding, gradedCells } from "./metadata.ts";
 import { type ProofOptions, proveRelease } from "./prove_release.ts";
 import { checkRelease, releaseNotebook, variantOf } from "./release.ts";
@@ -34,6 +35,10 @@ export interface Released {
   readonly notes: readonly string[];
 }
 
+const RELEASE_OPTIONS: OptionNames<ReleaseOptions> = {
+  proof: true,
+};
+
 /**
  * Writes the students' version of an assignment, if nothing is wrong with it.
  *
@@ -42,12 +47,30 @@ export interface Released {
  * @param options Whether to prove it.
  * @returns Its folder, or the faults.
  * @throws {Error} If the assignment cannot be read, or no sandbox can be built.
+ *
+ * @example
+ * ```ts
+ * import { initCourse, releaseAssignment } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * await Deno.mkdir(`${course.root}/source/week1`);
+ * await Deno.copyFile(
+ *   "notebooks/assignments/gradients/gradients.ipynb",
+ *   `${course.root}/source/week1/gradients.ipynb`,
+ * );
+ * // With `{ proof: {} }`, the solution and the stub are graded first.
+ * const { folder, faults } = await releaseAssignment(course, "week1");
+ * assertEquals([folder, faults], [`${course.root}/release/week1`, []]);
+ * ```
  */
 export async function releaseAssignment(
   course: Course,
   id: string,
-  { proof }: ReleaseOptions = {},
+  options: ReleaseOptions = {},
 ): Promise<Released> {
+  assertKnownOptions("release", options, RELEASE_OPTIONS);
+  const { proof } = options;
   const assignment = await readAssignment(course, id);
   const { settings, notebooks, folder: source } = assignment;
   const faults: string[] = [];
@@ -63,7 +86,8 @@ export async function releaseAssignment(
     for (const [name, notebook] of notebooks) {
       const { cwd, testsCwd } = place;
       const { limits } = settings;
-      const how = { ...proof, cwd, testsCwd, read: [cwd], limits, variants };
+      const codecs = codecsFor(releaseNotebook(notebook), proof.codecs);
+      const how = { ...proof, codecs, cwd, testsCwd, read: [cwd], limits, variants };
       add(name, await proveRelease(notebook, how, stubsFor(notebook, assignment.stubs)));
     }
   }

@@ -151,7 +151,7 @@ function compare(cell: Cell, own: ReleasedCell, add: (message: string) => void) 
   if (typeof given !== "object" || given === null) {
     return add("The grading metadata cannot be read");
   }
-  const before = own.metadata as Record<string, unknown>;
+  const before = { ...own.metadata } as Record<string, unknown>;
   const after = given as Record<string, unknown>;
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
     // Another variant has another checksum, which is reported already.

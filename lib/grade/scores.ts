@@ -48,8 +48,11 @@ export interface Score {
 
 /** One question of a student's work. */
 export interface QuestionScore extends ScoredQuestion {
+  /** The graded cell. */
   readonly cell: GradebookCell;
+  /** What grading found; undefined if it has no verdict. */
   readonly verdict?: GradebookVerdict;
+  /** The newest mark by a person; undefined if there is none. */
   readonly mark?: Mark;
   /** What it counts; 0 as long as nobody has marked it. */
   readonly points: number;
@@ -59,7 +62,9 @@ export interface QuestionScore extends ScoredQuestion {
 
 /** A student's score at an assignment. */
 export interface AssignmentScore extends Score {
+  /** The student. */
   readonly student: Student;
+  /** The assignment's id. */
   readonly assignment: string;
   /** The attempt that counts; another member's where a group hands in. Undefined if there is none. */
   readonly submission?: GradebookSubmission;
@@ -151,6 +156,21 @@ export function scoreOf(
  * @param rules The course's rules; without them, the assignment's due date holds and lateness costs nothing.
  * @param students The students, such as the roster's; by default, those of the gradebook.
  * @returns A score for each student, in their order.
+ *
+ * @example
+ * ```ts
+ * import { assignmentScores, initCourse, openGradebook } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * using book = openGradebook(course);
+ * const cell = { notebook: "main", gradeId: "why", maxPoints: 2, manual: true };
+ * book.putAssignment({ id: "week1", cells: [cell] });
+ * book.putStudents([{ id: "ada" }]);
+ * const [week1] = book.assignments();
+ * const [{ total, max }] = assignmentScores(book, week1, course.settings.assignments.get("week1"));
+ * assertEquals([total, max], [0, 2]);
+ * ```
  */
 export function assignmentScores(
   book: Gradebook,

@@ -14,6 +14,7 @@ import type { Cell, Notebook } from "../runtime/notebook.ts";
 import { readGradeMetadata } from "./metadata.ts";
 import { codeTokens, type PlacedToken, textTokens } from "./similar/tokens.ts";
 import { type Grain, gramHashes, winnow } from "./similar/winnow.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** What one student handed in. */
 export interface ComparedSubmission {
@@ -89,6 +90,11 @@ const GRAINS: Readonly<Record<"code" | "text", Grain>> = {
 /** The number of places at which a repeated passage, such as rows of a table, is compared. */
 const MAX_REPEATS = 8;
 
+const SIMILAR_OPTIONS: OptionNames<SimilarOptions> = {
+  threshold: true,
+  commonIn: true,
+};
+
 /**
  * Finds pairs of submissions that share more than the release explains.
  *
@@ -99,12 +105,26 @@ const MAX_REPEATS = 8;
  * @param options Where to draw lines.
  * @returns The pairs with aligned ranges.
  * @throws {RangeError} If the threshold is not from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { findSimilar, releaseNotebook } from "tunebook/grade";
+ * import { readNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * const release = releaseNotebook(source).notebook;
+ * const [ada, bob] = ["ada", "bob"].map((student) => ({ student, notebook: source }));
+ * const { pairs } = findSimilar([ada, bob], release);
+ * assertEquals(pairs.length, 1);
+ * ```
  */
 export function findSimilar(
   submissions: readonly ComparedSubmission[],
   release: Notebook | readonly Notebook[],
   options: SimilarOptions = {},
 ): Similarities {
+  assertKnownOptions("compare submissions", options, SIMILAR_OPTIONS);
   const { threshold = 0.1, commonIn = Math.max(10, Math.ceil(submissions.length / 10)) } = options;
   if (!(threshold >= 0 && threshold <= 1)) {
     throw new RangeError(`Cannot compare with the threshold ${threshold}: expected from 0 to 1`);

@@ -26,6 +26,7 @@ import { CODE_STUBS, STUBS } from "./stubs.ts";
 import { proposalOf, type StructureRow } from "./structure.ts";
 import { openPlace } from "./validate/place.ts";
 import { type ValidatedCell, Validation } from "./validate/result.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { CellVerdict, GradeOptions } from "./verdict.ts";
 
 /** How to validate. */
@@ -35,6 +36,14 @@ export interface ValidateOptions extends Pick<GradeOptions, "codecs" | "limits" 
   /** Whether to run the notebook and its tests; they run by default. */
   run?: boolean;
 }
+
+const VALIDATE_OPTIONS: OptionNames<ValidateOptions> = {
+  codecs: true,
+  limits: true,
+  signal: true,
+  released: true,
+  run: true,
+};
 
 /**
  * Validates a notebook before it is handed in.
@@ -47,11 +56,25 @@ export interface ValidateOptions extends Pick<GradeOptions, "codecs" | "limits" 
  * @returns What was found.
  * @throws {SyntaxError} If the file is not a notebook.
  * @throws {TypeError} If the notebook is not an assignment, or no path is given and Jupyter does not say it.
+ *
+ * @example
+ * ```ts
+ * import { releaseNotebook, validateNotebook } from "tunebook/grade";
+ * import { readNotebook, writeNotebook } from "tunebook/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = await readNotebook("notebooks/assignments/gradients/gradients.ipynb");
+ * const path = `${await Deno.makeTempDir()}/gradients.ipynb`;
+ * await writeNotebook(path, releaseNotebook(source).notebook);
+ * const validation = await validateNotebook(path, { run: false });
+ * assertEquals(validation.isReady, false); // nothing is answered yet
+ * ```
  */
 export async function validateNotebook(
-  path = notebookOfThisKernel(),
+  path: string = notebookOfThisKernel(),
   options: ValidateOptions = {},
 ): Promise<Validation> {
+  assertKnownOptions("validate", options, VALIDATE_OPTIONS);
   const { released, run = true, codecs, limits, signal } = options;
   const notebook = await readNotebook(path);
   const name = basename(path);

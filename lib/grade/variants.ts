@@ -34,6 +34,7 @@ const KEY_FILE = "variants.key";
 export interface Variant {
   /** Who has it: a student, or a group. */
   readonly owner: string;
+  /** What its parameters are drawn from. */
   readonly seed: number;
 }
 

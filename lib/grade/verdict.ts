@@ -5,6 +5,7 @@
  */
 
 import type { Notebook } from "../runtime/notebook.ts";
+import type { OptionNames } from "../options.ts";
 import type { Finding } from "./metadata.ts";
 
 /**
@@ -70,6 +71,19 @@ export interface GradeOptions {
   repeat?: boolean;
 }
 
+/** The names of {@linkcode GradeOptions}. */
+export const GRADE_OPTIONS: OptionNames<GradeOptions> = {
+  limits: true,
+  codecs: true,
+  signal: true,
+  cwd: true,
+  testsCwd: true,
+  read: true,
+  sandbox: true,
+  only: true,
+  repeat: true,
+};
+
 /** The verdict on one graded cell. */
 export interface CellVerdict {
   /** The cell's `grade_id`. */
@@ -100,6 +114,11 @@ export interface CellVerdict {
   readonly authored?: boolean;
   /** Whether the test shared the student's process: the verdict is weaker. */
   readonly shared?: boolean;
+  /**
+   * Where WebGPU code that the test reaches could run: a GPU's name, that of a driver that acts as one, or
+   * `"cpu"`. Left out of tests that reach none.
+   */
+  readonly device?: string;
   /** Wall time. */
   readonly seconds: number;
 }

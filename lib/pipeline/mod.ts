@@ -12,14 +12,13 @@ export type { ModelEvaluation } from "./evaluation.ts";
 export type { Exported, ExportOptions } from "./export.ts";
 export { FORMAT_NAMES, type FormatName, type FormatRecord } from "./format.ts";
 export { loadModel, type LoadModelOptions, type LoadProgress } from "./load.ts";
-export {
-  type AnswerOptions,
-  type EvaluateOptions,
-  type FormatOption,
-  Model,
-  type ModelAdapter,
-  type Question,
-  type TrainOptions,
-} from "./model.ts";
+export type { Question } from "./entries.ts";
+export { Model, type ModelAdapter } from "./model.ts";
+export type {
+  AnswerOptions,
+  EvaluateOptions,
+  FormatOption,
+  TrainOptions,
+} from "./model_options.ts";
 export { readRecord, type Taught, type TaughtRecord, type TrainingFacts } from "./record.ts";
 export type { SavedModel, SaveOptions } from "./save.ts";

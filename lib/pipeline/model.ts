@@ -17,78 +17,33 @@ import { cleanResponse, scoreResponses } from "../eval/mod.ts";
 import { generateTokens } from "../model/generate.ts";
 import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
 import type { Network } from "../model/model.ts";
-import type { SamplingOptions } from "../model/sampling.ts";
-import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { assertKnownOptions } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import type { Device } from "../tensor/device.ts";
 import { encodeChatPrompt } from "../text/chat.ts";
-import {
-  type ChatMessage,
-  ChatTemplate,
-  type Instruction,
-  type Mask,
-  type Tokenizer,
-} from "../text/mod.ts";
-import { SFT_OPTIONS } from "../train/options.ts";
+import { ChatTemplate, type Tokenizer } from "../text/mod.ts";
 import { trainingsOf } from "../train/log.ts";
-import { measureLoss, sft, type SftOptions, type Training } from "../train/mod.ts";
+import { measureLoss, sft, type Training } from "../train/mod.ts";
 import { nameBase } from "../weights/base.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
+import { holdBack, type Question, toEntry } from "./entries.ts";
 import { type ModelEvaluation, withResponse } from "./evaluation.ts";
 import { type Exported, exportModel, type ExportOptions, formatToExport } from "./export.ts";
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";
-import type { Taught, TrainingFacts } from "./record.ts";
+import {
+  ANSWER_OPTIONS,
+  type AnswerOptions,
+  EVALUATE_OPTIONS,
+  type EvaluateOptions,
+  FORMAT_OPTION,
+  type FormatOption,
+  TRAIN_OPTIONS,
+  type TrainOptions,
+} from "./model_options.ts";
+import { describeTraining, type Taught } from "./record.ts";
 import { completeCheckpoint, type SavedModel, saveModel, type SaveOptions } from "./save.ts";
 import { textPieces } from "./text_pieces.ts";
-
-/** What a model can be asked: a question, an instruction with or without an input, or a conversation so far. */
-export type Question =
-  | string
-  | Instruction
-  | DatasetEntry
-  | { readonly messages: readonly ChatMessage[] };
-
-/** Options of {@linkcode Model.answer} and {@linkcode Model.stream}. */
-export interface AnswerOptions extends SamplingOptions {
-  /** The most tokens of an answer. 256 by default. */
-  readonly maxNewTokens?: number;
-  /** Decides all draws, with a stream of its own for each question, so that batches do not matter. 123 by default. */
-  readonly seed?: number;
-  /** How many questions are answered at a time. 64 by default. */
-  readonly batchSize?: number;
-  /** How questions are written; {@linkcode Model.format} by default. */
-  readonly format?: FormatName | EntryFormat;
-  /** Stops it: the call rejects with the signal's reason. By default the stop button of a notebook. */
-  readonly signal?: AbortSignal;
-  /** Called as answers are finished. */
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-/** How entries are written. */
-export interface FormatOption {
-  /** A name or a format; {@linkcode Model.format} by default. */
-  readonly format?: FormatName | EntryFormat;
-}
-
-/** Options of {@linkcode Model.train}: those of `sft()`, and how entries become examples. */
-export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"> {
-  /** How entries are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
-  readonly format?: FormatName | EntryFormat;
-  /** Entries to evaluate on, or what fraction of the entries, taken from their end. None by default. */
-  readonly validation?: readonly DatasetEntry[] | number;
-}
-
-/** Options of {@linkcode Model.evaluate}: those of answers, and what the loss counts. */
-export interface EvaluateOptions extends AnswerOptions {
-  /** Which tokens the loss counts; by default as in the model's training, otherwise `prompt`. */
-  readonly mask?: Mask;
-  /**
-   * The most tokens of a sequence in the loss; by default as in the model's training, otherwise its
-   * context.
-   */
-  readonly maxLength?: number;
-}
 
 /** Adapters beside a network. */
 export interface ModelAdapter {
@@ -97,26 +52,6 @@ export interface ModelAdapter {
   /** Where they were loaded from; undefined where they were added. */
   readonly directory?: string;
 }
-
-const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
-  temperature: true,
-  topK: true,
-  topP: true,
-  maxNewTokens: true,
-  seed: true,
-  batchSize: true,
-  format: true,
-  signal: true,
-  onProgress: true,
-};
-const FORMAT_OPTION: OptionNames<FormatOption> = { format: true };
-const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
-  ...ANSWER_OPTIONS,
-  mask: true,
-  maxLength: true,
-};
-const { examples: _, ...SHARED } = SFT_OPTIONS;
-const TRAIN_OPTIONS: OptionNames<TrainOptions> = { ...SHARED, format: true };
 
 /**
  * A model that answers, learns and is saved; {@linkcode loadModel} makes one.
@@ -295,7 +230,7 @@ export class Model implements Disposable {
     if (typeof validation !== "number") assertEntries("validate on", validation);
     const format = this.#formatFor(entries, named);
     describeFormat(format); // what could not be written down is refused before hours are spent
-    const [learnt, heldOut] = divide(entries, validation);
+    const [learnt, heldOut] = holdBack(entries, validation);
     const complete = async (directory: string) => {
       await completeCheckpoint(this, this.#toSave(), directory);
       await checkpoint?.complete?.(directory);
@@ -544,61 +479,8 @@ export class Model implements Disposable {
   }
 }
 
-/** A question as an entry. */
-function toEntry(question: Question): DatasetEntry {
-  if (typeof question === "string") return { instruction: question, input: "", output: "" };
-  if (
-    typeof question !== "object" || question === null ||
-    !("messages" in question || "instruction" in question)
-  ) {
-    throw new TypeError(
-      `Cannot ask ${JSON.stringify(question)}: expected a string, an instruction or a conversation`,
-    );
-  }
-  if ("messages" in question) return { messages: [...question.messages] };
-  return { input: "", output: "", ...question };
-}
-
 function isArray<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
-}
-
-/** Divides entries where a fraction of them is for validation. */
-function divide(
-  entries: readonly DatasetEntry[],
-  validation: readonly DatasetEntry[] | number,
-): [readonly DatasetEntry[], readonly DatasetEntry[]] {
-  if (typeof validation !== "number") return [entries, validation];
-  if (!(validation >= 0 && validation < 1)) {
-    throw new RangeError(
-      `Cannot hold back ${validation} of the entries for validation: expected a fraction from 0 ` +
-        "up to, not including, 1",
-    );
-  }
-  const count = Math.floor(entries.length * validation + 1e-9);
-  return [entries.slice(0, entries.length - count), entries.slice(entries.length - count)];
-}
-
-function describeTraining(
-  { settings, examples, device, step, totalSteps, loss, evaluation, adapter }: ReturnType<
-    typeof trainingsOf
-  >[number],
-): TrainingFacts {
-  const { mask, maxLength, seed, examples: data, ...others } = settings;
-  return {
-    mask: mask as Mask,
-    maxLength: maxLength as number,
-    seed: seed as number,
-    examples,
-    data: data as string,
-    steps: step,
-    totalSteps,
-    ...(loss !== undefined && { loss }),
-    ...(evaluation && { evaluation }),
-    ...(adapter && { adapter }),
-    device,
-    settings: others,
-  };
 }
 
 async function* onlyTokens(

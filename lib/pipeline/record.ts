@@ -10,6 +10,7 @@ import { z } from "zod";
 import { writeFileBeside } from "../write_beside.ts";
 import type { LoraSettings } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
+import type { TrainingLog } from "../train/log.ts";
 import type { Evaluation } from "../train/mod.ts";
 import { sha256File } from "../weights/sha256.ts";
 import { type FormatRecord, formatSchema } from "./format.ts";
@@ -174,4 +175,30 @@ export async function assertAsSaved(
  */
 export async function writeRecord(directory: string, record: TaughtRecord): Promise<void> {
   await writeFileBeside(join(directory, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/**
+ * Describes a training for the record.
+ *
+ * @param log What the training noted of itself.
+ * @returns Its facts.
+ */
+export function describeTraining(
+  { settings, examples, device, step, totalSteps, loss, evaluation, adapter }: TrainingLog,
+): TrainingFacts {
+  const { mask, maxLength, seed, examples: data, ...others } = settings;
+  return {
+    mask: mask as Mask,
+    maxLength: maxLength as number,
+    seed: seed as number,
+    examples,
+    data: data as string,
+    steps: step,
+    totalSteps,
+    ...(loss !== undefined && { loss }),
+    ...(evaluation && { evaluation }),
+    ...(adapter && { adapter }),
+    device,
+    settings: others,
+  };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../kind_of.ts";
 import type { Device, KernelTime } from "./device.ts";
 import { timeMatmul } from "./webgpu/tuning.ts";
 
@@ -82,6 +83,9 @@ export interface RunningProfile {
  * ```
  */
 export async function startProfile(device: Device): Promise<RunningProfile> {
+  if (typeof device?.sync !== "function") {
+    throw new TypeError(`Cannot take a profile of ${kindOf(device)}: expected a device first`);
+  }
   await device.sync();
   const method = device.startProfile();
   const begin = performance.now();

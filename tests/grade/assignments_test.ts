@@ -132,6 +132,12 @@ for (const name of names) {
         .map(({ gradeId, points }) => [gradeId, points]);
       assertEquals(Object.fromEntries(points), { ...fullPoints(source), ...losses });
       assertEquals(findings, []);
+      const onGpu = verdicts.filter(({ device }) => device !== undefined);
+      assertEquals(
+        onGpu.map(({ gradeId }) => gradeId),
+        name === "gradients" ? ["kernel-test"] : [],
+      );
+      for (const { device } of onGpu) assertMatch(device!, /^cpu$|\w{3}/);
       if (quality !== "good") assertLess(0, Object.keys(losses).length);
     });
   }

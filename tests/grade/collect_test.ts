@@ -230,6 +230,75 @@ Deno.test("one bad archive, link or file never stops the rest", async () => {
   });
 });
 
+Deno.test("a regular expression reads names that no layout has, as nbgrader's does", async () => {
+  await using place = await makePlace();
+  const source = await lay(place.sources, {
+    "hw/2026-09-30-10-11-12 ADA week1.ipynb": notebook("a"),
+    "hw/2026-09-30T12:11:12 bob week1.ipynb": notebook("b"),
+    "hw/readme": "x",
+  });
+  const names = /(?<timestamp>[\d:T-]+) (?<student_id>\w+) (?<file_id>.+)$/su;
+  const { attempts, findings } = await collect(place, source, { names });
+  assertEquals(attempts, ["ada 1 new counts", "bob 1 new counts"]);
+  assertEquals(findings, ['hw/readme is not named as the layout "named" has it: nobody\'s']);
+  assertEquals(
+    (await submitted(place))["ada/week1/timestamp.txt"],
+    "2026-09-30 10:11:12.000000 UTC",
+  );
+});
+
+Deno.test("a repository's time is that of its commit, and its settings run nothing", async () => {
+  await using place = await makePlace();
+  const source = await lay(place.sources, {
+    "week1-ada/week1.ipynb": notebook("a"),
+    "week1-bob/week1.ipynb": notebook("b"),
+    "week1-eve/week1.ipynb": notebook("e"),
+  });
+  const git = async (student: string, ...args: string[]) => {
+    const { success, stderr } = await new Deno.Command("git", {
+      args: [
+        "-C",
+        join(source, `week1-${student}`),
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x",
+        ...args,
+      ],
+      env: { GIT_COMMITTER_DATE: "2026-09-30T10:00:00+0200", GIT_CONFIG_GLOBAL: "/dev/null" },
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  };
+  const ran = join(place.sources, "ran");
+  for (const student of ["ada", "bob"]) {
+    await git(student, "init", "-q", "-b", "main");
+    await git(student, "add", ".");
+    await git(student, "commit", "-q", "-m", "x\n\ncommitter x <x> 1 +0000");
+  }
+  await git("bob", "gc", "-q");
+  await Deno.writeTextFile(
+    join(source, "week1-bob", ".git", "config"),
+    [
+      ...["[core]", "repositoryformatversion = 1", `fsmonitor = touch ${ran}`],
+      ...["[log]", "showSignature = true", "[gpg]", `program = touch ${ran}`],
+      ...["[extensions]", "partialClone = origin", '[remote "origin"]', "promisor = true"],
+      `url = ext::touch ${ran}`,
+    ].join("\n"),
+  );
+  await git("eve", "init", "-q", "-b", "main");
+  await Deno.writeTextFile(
+    join(source, "week1-eve", ".git", "refs", "heads", "main"),
+    `${"0".repeat(39)}1\n`,
+  );
+  assertEquals((await collect(place, source)).layout, "repositories");
+  const files = await submitted(place);
+  assertEquals(files["ada/week1/timestamp.txt"], "2026-09-30 08:00:00.000000 UTC");
+  assertEquals(files["bob/week1/timestamp.txt"], "2026-09-30 08:00:00.000000 UTC");
+  assertEquals(files["eve/week1/timestamp.txt"], undefined);
+  assertEquals(files["eve/week1/week1.ipynb"], "e");
+  await assertRejects(() => Deno.stat(ran), Deno.errors.NotFound);
+});
+
 Deno.test("groups hand in under a member's or the group's name; other files are refused", async () => {
   await using place = await makePlace();
   const source = await lay(place.sources, {

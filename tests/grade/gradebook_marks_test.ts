@@ -2,9 +2,13 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { GRADE_LIMITS } from "../../lib/grade/autograde.ts";
+import { writeResult } from "../../lib/grade/batch/result.ts";
+import { assignmentFolder } from "../../lib/grade/course.ts";
 import { GradebookMarks } from "../../lib/grade/serve/gradebook_marks.ts";
 import { assignmentScores } from "../../lib/grade/scores.ts";
-import { sampleCourse } from "./sample_course.ts";
+import { questionTitle } from "../../lib/grade/questions.ts";
+import { sampleCourse, sampleSource } from "./sample_course.ts";
 
 const WHY = "week3/main/why";
 
@@ -22,6 +26,11 @@ Deno.test("questions have titles, prompts and rubrics from the instructor's note
   assertEquals(why!.scheme, "The loss rises because the model overfits: stop early.");
   assertEquals(why!.rubric.map(({ points }) => points), [2, 2, 1, -1]);
   assertEquals(plan!.prompt, "## What would you try next?");
+  assertEquals(
+    questionTitle(sampleSource(), "double-test"),
+    "double-test",
+    "the notebook's own title names no question",
+  );
   await assertRejects(
     () => GradebookMarks.open(sample.course, sample.book, ["week9"]),
     RangeError,
@@ -43,6 +52,28 @@ Deno.test("an answer that was left as released waits for nobody; one that is mis
   const students = (await marks.answers(WHY)).map(({ student }) => student);
   assertEquals([students.includes("student1"), students.includes("student2")], [false, true]);
   assertEquals(students.length, 9);
+});
+
+Deno.test("markers see what grading found, but nothing that names the student", async () => {
+  await using sample = await sampleCourse();
+  const folder = assignmentFolder(sample.course, "autograded", "week3", "student1");
+  const findings = [
+    { message: 'The notebook is called "ada.ipynb"' },
+    { message: "Structure: The plan is too short", structure: true },
+    { message: "The cell was moved", gradeId: "why" },
+    { message: "The cell was moved as well", gradeId: "plan" },
+  ];
+  const inputs = {
+    ...{ submission: "", release: "", runtime: "", limits: GRADE_LIMITS, sandbox: true },
+  };
+  const notebooks = [{ notebook: "main", verdicts: [], findings }];
+  await writeResult(folder, { inputs, tests: {}, untested: "", notebooks, notes: [] }, {});
+  const marks = await GradebookMarks.open(sample.course, sample.book);
+  const [{ id }] = await marks.answers(WHY);
+  assertEquals((await marks.content(id)).findings, [
+    "Structure: The plan is too short",
+    "The cell was moved",
+  ]);
 });
 
 Deno.test("a mark counts, and waits to be confirmed, when the student has handed in again", async () => {

@@ -69,6 +69,8 @@ Deno.test(`types that are as asked pass${needs}`, async () => {
     // @ts-expect-error is not needed
     const det = (m: Matrix): number => m[0]![0]!; /* any */
     class Box<T> { constructor(readonly value: T) {} map<U>(f: (value: T) => U) { return new Box(f(this.value)); } }
+    const model = { eval: () => 1 };
+    model.eval();
     export const origin = { x: 0, y: 0 } satisfies Point;
     const names = ["a", "b"] as const;`.replaceAll("]!", "]").replace(
     'import { sum } from "tunebook/tensor";',
@@ -160,6 +162,16 @@ const ATTACKS: Record<string, [given: string, own?: string[], asked?: string]> =
   ],
   "a module of text as a type": [
     'const twice = (x: number) => undefined as never as import("data:application/typescript,export type T = number").T;',
+  ],
+  "a file of the student's own": [
+    'import { twice } from "../student/mine.ts";',
+  ],
+  "a function of text": ["const twice: (x: number) => number = eval('(x) => String(x)');"],
+  "a function of text, by its class": [
+    "const twice = new Function('x', 'return x') satisfies unknown;",
+  ],
+  "a module that is computed": [
+    "const twice: (x: number) => number = (await import(['./', 'm.ts'].join(''))).twice;",
   ],
   "a type that never ends": [
     "type Long<T extends unknown[]> = T['length'] extends 5000 ? T : Long<[...T, 1]>;\nconst twice = (x: number): Long<[]>['length'] => 5000;",

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   add,
   attention,
+  backward,
   cachedAttention,
   copyRows,
   dropout,
@@ -16,9 +17,11 @@ import {
   rmsNorm,
   rotary,
   rotaryAngles,
+  scope,
   split,
   Tensor,
 } from "../../lib/tensor/mod.ts";
+import { constantsOf } from "../../lib/tensor/constants.ts";
 import { matmulInto } from "../../lib/tensor/ops/matmul/matmul.ts";
 import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
@@ -279,4 +282,22 @@ onEveryDevice("ops refuse shapes that do not fit, in a sentence", (device) => {
   ];
   for (const [act, type, message] of refused) assertThrows(act, type, message);
   return Promise.resolve();
+});
+
+onEveryDevice("numbers among operands are on the device once, with their sign", async (device) => {
+  const x = Tensor.from(device, [1, 2]);
+  x.requiresGrad = true;
+  x.mul(0.25).dispose();
+  await device.sync();
+  const { size } = constantsOf(device);
+  for (let i = 0; i < 10; i++) x.mul(0.25).dispose();
+  assertEquals(constantsOf(device).size, size);
+  assertEquals(await scope(() => x.div(-0)).data(), new Float32Array([-Infinity, -Infinity]));
+  assertEquals(await x.div(0).data(), new Float32Array([Infinity, Infinity]));
+  // One that a scope used first outlives it, and so does its gradient's use of it.
+  backward(scope(() => x.mul(0.125)).mul(0.125).sum());
+  assertEquals(await x.grad!.data(), new Float32Array([1 / 64, 1 / 64]));
+  for (let i = 0; i < 2000; i++) x.add(i).dispose();
+  assertEquals(constantsOf(device).size <= 1024, true);
+  assertEquals(await x.add(7).data(), new Float32Array([8, 9]));
 });

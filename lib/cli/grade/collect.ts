@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { type Collected, collectSubmissions } from "../../grade/collect.ts";
-import { type LayoutName, LAYOUTS } from "../../grade/collect/layouts.ts";
+import { type LayoutName, LAYOUTS, NAMED } from "../../grade/collect/layouts.ts";
 import { type Course, openCourse } from "../../grade/course.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { progress } from "../progress.ts";
@@ -11,10 +11,11 @@ import { courseOption } from "./options.ts";
 interface Options {
   course: string;
   layout?: LayoutName;
+  names?: string;
   fileTimes: boolean;
 }
 
-const LAYOUT_HELP = Object.entries(LAYOUTS)
+const LAYOUT_HELP = Object.entries(LAYOUTS).filter(([name]) => name !== NAMED)
   .map(([name, { example }]) => `  ${name.padEnd(13)} ${example}`).join("\n");
 
 /** Adds the subcommand. */
@@ -33,7 +34,12 @@ export function register(grade: Command): void {
     .addOption(courseOption())
     .addOption(
       new Option("--layout <name>", "how the files are named, if it is not found")
-        .choices(Object.keys(LAYOUTS)),
+        .choices(Object.keys(LAYOUTS).filter((name) => name !== NAMED)),
+    )
+    .option(
+      "--names <regexp>",
+      "read the paths by a regular expression with the named groups student_id, lms_user_id, or first_name and " +
+        "last_name; and file_id and timestamp where they are there",
     )
     .option(
       "--file-times",
@@ -50,10 +56,12 @@ async function collect(assignment: string, sources: string[], options: Options):
   using interrupt = onInterrupt(() => console.error("Stopping after this submission"));
   const course = await openCourse(options.course);
   const { layout, fileTimes } = options;
+  const names = options.names === undefined ? undefined : new RegExp(options.names, "su");
   for (const source of sources) {
     const bar = progress(`Collecting ${source}`);
     const result = await collectSubmissions(course, assignment, source, {
       layout,
+      names,
       fileTimes,
       signal: interrupt.signal,
       onProgress: (done, total) => bar.update(done, `of ${total} submissions`),

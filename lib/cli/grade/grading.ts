@@ -3,7 +3,7 @@
 import { sandboxFault } from "../../runtime/sandbox/outer.ts";
 
 /** Modules whose values cross between a test and the student's code, beside plain ones. */
-export const CODECS: readonly string[] = [];
+export const CODECS: readonly string[] = [new URL("./tensor_codec.ts", import.meta.url).href];
 
 /**
  * Whether to grade in a sandbox.

@@ -1,15 +1,17 @@
 // `tunebook grade similar`: submissions that share more than the release explains.
 
+import { join } from "@std/path";
 import type { Command } from "commander";
 import { readAssignment } from "../../grade/assignment.ts";
-import { openCourse } from "../../grade/course.ts";
+import { assignmentFolder, type Course, openCourse } from "../../grade/course.ts";
 import { openGradebook } from "../../grade/gradebook.ts";
+import { readSubmittedNotebook } from "../../grade/handed_in.ts";
+import { readGradeMetadata } from "../../grade/metadata.ts";
 import { releaseNotebook } from "../../grade/release.ts";
 import { countedSubmissions } from "../../grade/scores.ts";
 import { type ComparedSubmission, findSimilar } from "../../grade/similar.ts";
 import { renderSimilarities } from "../../grade/similar/page.ts";
-import { readNotebook } from "../../runtime/notebook.ts";
-import { readSubmittedNotebook } from "../../grade/handed_in.ts";
+import { type Notebook, readNotebook } from "../../runtime/notebook.ts";
 import { writeFileBeside } from "../../write_beside.ts";
 import { readShare } from "../arguments.ts";
 import { courseOption } from "./options.ts";
@@ -39,6 +41,27 @@ export function register(grade: Command): void {
     .action(similar);
 }
 
+/** What all students have of a notebook: the release as it was written, due date included, and the whole tests. */
+function givenIn(
+  course: Course,
+  assignment: string,
+  name: string,
+  source: Notebook,
+): Promise<Notebook>[] {
+  const { notebook, withHidden } = releaseNotebook(source);
+  const tested = structuredClone(notebook);
+  for (const cell of tested.cells) {
+    const gradeId = readGradeMetadata(cell)?.grade_id ?? "";
+    cell.source = withHidden.get(gradeId)?.source ?? cell.source;
+  }
+  const path = join(assignmentFolder(course, "release", assignment), `${name}.ipynb`);
+  const written = readNotebook(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return notebook;
+    throw error;
+  });
+  return [Promise.resolve(tested), written];
+}
+
 async function similar(id: string, options: Options): Promise<void> {
   const course = await openCourse(options.course);
   const { notebooks, settings } = await readAssignment(course, id);
@@ -51,7 +74,9 @@ async function similar(id: string, options: Options): Promise<void> {
   for (const student of students) {
     const cells = [];
     for (const name of notebooks.keys()) {
-      const notebook = await readSubmittedNotebook(course, id, student, name);
+      // What was graded has the grader's own cells in it.
+      const steps = ["submitted", "autograded"] as const;
+      const notebook = await readSubmittedNotebook(course, id, student, name, steps);
       if (notebook !== undefined) cells.push({ notebook, cells: notebook.cells });
     }
     if (cells.length === 0) continue;
@@ -63,8 +88,9 @@ async function similar(id: string, options: Options): Promise<void> {
   if (submissions.length === 0) {
     throw new Error(`Nothing to compare: no submission to "${id}" has been graded`);
   }
-  const released = [...notebooks.values()].map((source) => releaseNotebook(source).notebook);
-  const found = findSimilar(submissions, [...released, ...given], { threshold: options.threshold });
+  const released = [...notebooks].flatMap(([name, source]) => givenIn(course, id, name, source));
+  const all = [...await Promise.all(released), ...given];
+  const found = findSimilar(submissions, all, { threshold: options.threshold });
   const path = options.output ?? `similar-${id}.html`;
   await writeFileBeside(path, renderSimilarities(found, submissions, { assignment: id }));
   const pairs = found.pairs.length === 1 ? "1 pair" : `${found.pairs.length} pairs`;

@@ -28,6 +28,7 @@ import {
   type GradeOptions,
 } from "../verdict.ts";
 import { GATE } from "./alone.ts";
+import { gpuTests } from "./gpu.ts";
 import { ProcessorClock } from "./processor_time.ts";
 import { TestRunner } from "./test_runner.ts";
 
@@ -79,6 +80,7 @@ class Grading implements AsyncDisposable {
   readonly #clock: ProcessorClock;
   readonly #student: Student;
   readonly #tests: TestRunner;
+  readonly #gpuTests: ReadonlySet<string>;
   #isLate = false;
   /** Whether a hidden test has run, whose inputs the student's code may repeat from then on. */
   #afterHidden = false;
@@ -97,6 +99,7 @@ class Grading implements AsyncDisposable {
     const { cwd = Deno.cwd(), codecs = [], sandbox = true, read = [], signal, strict } = options;
     const { memory, disk, output } = this.#limits;
     const walls = sandbox ? { memory, disk, read: [...read] } : undefined;
+    this.#gpuTests = gpuTests(notebook);
     this.#clock = new ProcessorClock(() => [...this.#student.processes, ...this.#tests.processes]);
     this.#student = new Student({
       cwd: resolve(cwd),
@@ -107,13 +110,17 @@ class Grading implements AsyncDisposable {
       sandbox: walls,
       onMessage: (message) => this.#tests.fromStudent(message),
       secondsLeft: () => this.#secondsLeft,
+      asksForGpu: this.#gpuTests.size > 0,
     });
     this.#tests = new TestRunner(release, notebook, this.#student, {
       cwd: resolve(options.testsCwd ?? cwd),
       codecs,
       signal,
       strict,
-      sandbox: walls,
+      // Where types come from, as little as where tests run, are files of the student's.
+      sandbox: walls && options.testsCwd !== undefined
+        ? { ...walls, read: [options.testsCwd] }
+        : walls,
       clock: this.#clock,
       limits: this.#limits,
     });
@@ -210,6 +217,7 @@ class Grading implements AsyncDisposable {
       ...message !== undefined && { message: shorten(message) },
       ...message !== undefined && hidden && { hidden },
       ...shared && { shared },
+      ...this.#gpuTests.has(gradeId) && { device: this.#student.gpu ?? "cpu" },
       seconds: (performance.now() - started) / 1000,
     });
     const left = this.#secondsLeft;

@@ -6,6 +6,7 @@
  */
 
 import { join } from "@std/path";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import type { Course } from "../course.ts";
 import {
   type Gradebook,
@@ -17,13 +18,14 @@ import { hashOf } from "../hash.ts";
 import { gradedCells } from "../metadata.ts";
 import { checkReleased } from "../release_assignment.ts";
 import { readSubmission, submitters } from "../submission.ts";
-import { type FolderOptions, inputsOf, type Question } from "./grade_folder.ts";
+import type { GradeOptions } from "../verdict.ts";
+import { inputsOf, type Question } from "./grade_folder.ts";
 import { type Grader, openGrader } from "../grader.ts";
 import { type GradingInputs, type GradingResult, readResult, verdictsOf } from "./result.ts";
 import { GradingWorker } from "./workers.ts";
 
 /** What to grade, and how. */
-export interface AutogradeOptions extends FolderOptions {
+export interface AutogradeOptions extends Pick<GradeOptions, "codecs" | "sandbox" | "signal"> {
   /** The assignments' ids; by default, all that are in `source`. */
   assignments?: readonly string[];
   /** Only this student's submissions. */
@@ -48,10 +50,13 @@ export interface AutogradeOptions extends FolderOptions {
 
 /** A submission that is done, or could not be graded. */
 export interface AutogradeEvent {
+  /** The assignment's id. */
   readonly assignment: string;
+  /** The student's id. */
   readonly student: string;
-  /** How many are done, of all that have to be graded. */
+  /** How many are done of those that have to be graded. */
   readonly done: number;
+  /** How many have to be graded. */
   readonly total: number;
   /** Its result; undefined if it could not be graded. */
   readonly result?: GradingResult;
@@ -83,6 +88,19 @@ interface Work {
   readonly question?: Question;
 }
 
+const AUTOGRADE_OPTIONS: OptionNames<AutogradeOptions> = {
+  codecs: true,
+  sandbox: true,
+  signal: true,
+  assignments: true,
+  student: true,
+  question: true,
+  shard: true,
+  jobs: true,
+  onStart: true,
+  onProgress: true,
+};
+
 /**
  * Grades submissions.
  *
@@ -91,11 +109,25 @@ interface Work {
  * @returns What was done; a submission that cannot be graded does not stop the others.
  * @throws {Error} If an assignment cannot be read, no sandbox can be built, or the signal stopped the grading: what
  *   was graded so far is kept.
+ *
+ * @example
+ * ```ts
+ * import { autograde, initCourse } from "tunebook/grade";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const course = await initCourse(await Deno.makeTempDir());
+ * const { graded, failed } = await autograde(course, {
+ *   jobs: 4,
+ *   onProgress: ({ student, done, total }) => console.log(`${student}: ${done} of ${total}`),
+ * });
+ * assertEquals([graded, failed], [0, []]); // nothing was handed in
+ * ```
  */
 export async function autograde(
   course: Course,
   options: AutogradeOptions = {},
 ): Promise<AutogradeSummary> {
+  assertKnownOptions("grade", options, AUTOGRADE_OPTIONS);
   const { shard, signal } = options;
   const ids = options.assignments ?? await assignmentsIn(course);
   const all = await Promise.all(ids.map((id) => openGrader(course, id)));
@@ -347,6 +379,7 @@ function changedBeside(
   if (inputs.submission !== before.inputs.submission) return "something else was handed in";
   if (!same(inputs.limits, before.inputs.limits)) return "its limits have changed";
   if (inputs.runtime !== before.inputs.runtime) return "it was graded by another version";
+  if (inputs.variant !== before.inputs.variant) return "the student's variant has changed";
   if (inputs.sandbox !== before.inputs.sandbox) return "it was not graded in the same sandbox";
   const others = (tests: Grader["tests"]) => ({
     ...tests,

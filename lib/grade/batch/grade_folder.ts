@@ -16,7 +16,7 @@ import { replaceFolder } from "../replace_folder.ts";
 import { readSubmission, type Submission } from "../submission.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import { openWorkplace } from "../workplace.ts";
-import { type Grader, releasesFor } from "../grader.ts";
+import { codecsFor, type Grader, releasesFor } from "../grader.ts";
 import { checkWrittenAnswers, readWrittenWork } from "./written_work.ts";
 import {
   type GradingInputs,
@@ -117,6 +117,7 @@ export async function gradeFolder(
     }
     const { verdicts, notebook, findings, late = false } = await gradeSubmission(release, given, {
       ...options,
+      codecs: codecsFor(release, options.codecs),
       limits: assignment.settings.limits,
       cwd: place.cwd,
       testsCwd: place.testsCwd,

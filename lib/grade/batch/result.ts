@@ -24,6 +24,7 @@ export interface GradingInputs {
   readonly variant?: number;
   /** The versions of Tunebook, Deno and the system. */
   readonly runtime: string;
+  /** What the submission might use. */
   readonly limits: GradeLimits;
   /** Whether the submission ran in a sandbox. */
   readonly sandbox: boolean;
@@ -33,18 +34,23 @@ export interface GradingInputs {
 export interface NotebookResult {
   /** The assignment's name for it, without `.ipynb`. */
   readonly notebook: string;
+  /** The verdicts, in the order of cells. */
   readonly verdicts: readonly Omit<CellVerdict, "seconds">[];
+  /** What was changed in it, and what the instructor should see to. */
   readonly findings: readonly Finding[];
 }
 
 /** The result of grading one submission. */
 export interface GradingResult {
+  /** What it depends on. */
   readonly inputs: GradingInputs;
   /** When it was handed in, as ISO 8601. */
   readonly submitted?: string;
-  /** The hash of each test, by notebook and `grade_id`, and of the release without its tests. */
+  /** The hash of each test, by notebook and `grade_id`. */
   readonly tests: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The hash of the release without its tests. */
   readonly untested: string;
+  /** What was found, by notebook. */
   readonly notebooks: readonly NotebookResult[];
   /** What was left out of the submission. */
   readonly notes: readonly string[];

@@ -70,5 +70,8 @@ async function structureFindings(
   if (rules === undefined) return [];
   return (await checkProposal(folder, rules, proposal(rules.title)))
     .filter(({ passed }) => !passed)
-    .map(({ section, message }) => ({ message: `Structure: ${section}: ${message}` }));
+    .map(({ section, message }) => ({
+      message: `Structure: ${section}: ${message}`,
+      structure: true,
+    }));
 }

@@ -6,7 +6,7 @@
  */
 
 import { parseTimestamp } from "../timestamp.ts";
-import { nameKey } from "./names.ts";
+import { nameKey, splitPath } from "./names.ts";
 import type { Owner, People } from "./people.ts";
 
 /** What a path says of a file. */
@@ -23,6 +23,9 @@ export interface Attribution {
   readonly fault?: string;
 }
 
+/** The layout of a source whose names a regular expression reads. */
+export const NAMED = "named";
+
 /** What a layout may ask. */
 export interface LayoutContext {
   /** The assignment that is collected. */
@@ -30,6 +33,8 @@ export interface LayoutContext {
   readonly people: People;
   /** The course's time zone, in which course systems write times without one. */
   readonly timeZone: string;
+  /** What reads a path of the layout {@linkcode NAMED}, with `/` between components. */
+  readonly names?: RegExp;
 }
 
 /** A layout. */
@@ -51,7 +56,7 @@ export interface Layout {
 }
 
 /** The layouts by their names, the most telling ones first. */
-export const LAYOUTS = {
+export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = {
   exchange: {
     example: "ada+week1+2026-10-01 12:00:00.000000 UTC/week1.ipynb",
     hasTimestamp: true,
@@ -76,9 +81,9 @@ export const LAYOUTS = {
   blackboard: {
     example: "week1_ada_attempt_2026-10-01-12-00-00_week1.ipynb",
     attribute([first = "", ...rest], { assignment, timeZone }) {
-      const found = /^(.+?)_attempt_(\d{4}-\d\d-\d\d)-(\d\d)-(\d\d)-(\d\d)(?:_(.+))?$/s.exec(first);
+      const found = /^(.+?)_attempt_(\d{4}(?:-\d\d){5})(?:_(.+))?$/s.exec(first);
       if (found === null) return;
-      const [, before, date, hour, minute, second, own = ""] = found;
+      const [, before, time, own = ""] = found;
       const id = before!.startsWith(`${assignment}_`)
         ? before!.slice(assignment.length + 1)
         : before!.slice(before!.lastIndexOf("_") + 1);
@@ -86,7 +91,7 @@ export const LAYOUTS = {
       return {
         owner: { id },
         file,
-        ...withTime(`${date} ${hour}:${minute}:${second} ${timeZone}`),
+        ...withTime(time!, timeZone),
       };
     },
   },
@@ -148,10 +153,39 @@ export const LAYOUTS = {
       return name === undefined ? undefined : { owner: { name }, file: path };
     },
   },
-} satisfies Record<string, Layout>;
+  [NAMED]: {
+    example: "what --names reads",
+    attribute(path, { names, timeZone }) {
+      const groups = names?.exec(path.join("/"))?.groups;
+      if (groups === undefined) return;
+      const { student_id: id, lms_user_id: lmsId, first_name = "", last_name = "" } = groups;
+      const name = `${first_name} ${last_name}`.trim();
+      if (id === undefined && lmsId === undefined && name === "") return;
+      const owner = {
+        ...id !== undefined && { id },
+        ...lmsId !== undefined && { lmsId },
+        ...name !== "" && { name },
+      };
+      const { file_id: file, timestamp } = groups;
+      return {
+        owner,
+        file: file === undefined ? path.slice(-1) : splitPath(file).components,
+        ...timestamp !== undefined && withTime(timestamp, timeZone),
+      };
+    },
+  },
+};
 
 /** The name of a layout. */
-export type LayoutName = keyof typeof LAYOUTS;
+export type LayoutName =
+  | "exchange"
+  | "moodle"
+  | "blackboard"
+  | "canvas"
+  | "repositories"
+  | "course"
+  | "students"
+  | "named";
 
 /** How deep a source's folders may stand in folders that say nothing. */
 const MAX_DEPTH = 4;
@@ -175,12 +209,13 @@ export function findLayout(
   context: LayoutContext,
   only?: LayoutName,
 ): Fit | undefined {
-  const names = only === undefined ? Object.keys(LAYOUTS) as LayoutName[] : [only];
+  const all = Object.keys(LAYOUTS) as LayoutName[];
+  const names: LayoutName[] = only === undefined ? all.filter((name) => name !== NAMED) : [only];
   let best: Fit | undefined;
   let most = 0;
   for (const layout of names) {
     for (let depth = 0; depth <= MAX_DEPTH; depth++) {
-      const fit = { layout, depth };
+      const fit: Fit = { layout, depth };
       const named = paths.filter((path) => attribute(path, fit, context) !== undefined);
       if (named.length <= most || !named.some((path) => isSomebodys(path, fit, context))) continue;
       [best, most] = [fit, named.length];
@@ -238,9 +273,12 @@ function ends(stem: string): string[] {
   return at.flatMap((index) => [stem.slice(index + 1), stem.slice(0, index)]);
 }
 
-function withTime(text: string): { submitted?: Date } {
+/** A time in nbgrader's form, or with hyphens throughout; without a zone it is in the given one. */
+function withTime(text: string, timeZone?: string): { submitted?: Date } {
+  const time = text.replace(/^(\d{4}-\d\d-\d\d)[-_T](\d\d)[-:](\d\d)[-:](\d\d)/, "$1 $2:$3:$4");
   try {
-    return { submitted: parseTimestamp(text) };
+    const hasZone = timeZone === undefined || /\d [A-Za-z]/.test(time);
+    return { submitted: parseTimestamp(hasZone ? time : `${time} ${timeZone}`) };
   } catch {
     return {};
   }

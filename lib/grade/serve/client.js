@@ -382,12 +382,22 @@
     const box = byId("mk-answer");
     box.setAttribute("aria-busy", "true");
     try {
-      const { html, isCut, isEmpty, file } = await load(id);
+      const { html, isCut, isEmpty, file, findings } = await load(id);
       if (state.current !== id) return;
       fill(box, html);
       if (isEmpty) box.replaceChildren(make("p", { class: "nb-note" }, "Nothing was answered."));
       if (isCut) {
         box.append(make("p", { class: "nb-note" }, "Cut here; the report has the whole answer."));
+      }
+      if (findings.length > 0) {
+        box.append(
+          make(
+            "aside",
+            { class: "mk-findings", "aria-label": "What grading found" },
+            make("h3", {}, "What grading found in this submission"),
+            make("ul", {}, ...findings.map((text) => make("li", {}, text))),
+          ),
+        );
       }
       if (file !== null) {
         const kind = file === "application/pdf" ? "PDF" : "Markdown file";

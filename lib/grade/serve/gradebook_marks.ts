@@ -4,6 +4,7 @@
 import { basename, join } from "@std/path";
 import type { Notebook } from "../../runtime/notebook.ts";
 import { type Assignment, readAssignment } from "../assignment.ts";
+import { readResult } from "../batch/result.ts";
 import { assignmentFolder, type Course } from "../course.ts";
 import { answerId, type AnswerKey, type Gradebook, type GradebookCell } from "../gradebook.ts";
 import { readSubmittedNotebook } from "../handed_in.ts";
@@ -131,7 +132,12 @@ export class GradebookMarks implements MarkStore {
     const place = this.#place(answer);
     const notebook = await this.submission(answer);
     const file = await this.#file(place);
-    return { cell: answerIn(notebook, place.gradeId), ...file !== undefined && { file } };
+    const findings = await this.#findings(place);
+    return {
+      cell: answerIn(notebook, place.gradeId),
+      ...file !== undefined && { file },
+      ...findings.length > 0 && { findings },
+    };
   }
 
   async submission(answer: string): Promise<Notebook | undefined> {
@@ -161,6 +167,15 @@ export class GradebookMarks implements MarkStore {
 
   addComment(question: string, text: string): Promise<ReusableComment> {
     return Promise.resolve(this.#book.addComment(question, text));
+  }
+
+  /** Findings about this answer, and about the structure; others may name the student, as a file's name does. */
+  async #findings({ assignment, notebook, gradeId, student }: AnswerKey): Promise<string[]> {
+    const graded = await readResult(this.#course, assignment, student);
+    return (graded?.result.notebooks ?? []).filter((one) => one.notebook === notebook)
+      .flatMap(({ findings }) => findings)
+      .filter((finding) => finding.structure || finding.gradeId === gradeId)
+      .map(({ message }) => message);
   }
 
   /** What was handed in beside a notebook or in its place, if the assignment takes such files. */

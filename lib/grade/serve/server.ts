@@ -61,6 +61,9 @@ const MAX_BODY = 2 ** 20;
 /** Longer answers are cut on the page; the report has the whole. */
 const MAX_ANSWER = 200_000;
 
+/** The page shows so many findings of one submission. */
+const MAX_FINDINGS = 50;
+
 /** A judge may take so long, in milliseconds. */
 const MAX_JUDGING = 300_000;
 
@@ -263,7 +266,7 @@ class Desk {
   }
 
   async answer(name: string) {
-    const { cell, file } = await this.#content(name);
+    const { cell, file, findings = [] } = await this.#content(name);
     const isCut = cell.source.length > MAX_ANSWER;
     const source = isCut ? cell.source.slice(0, MAX_ANSWER) : cell.source;
     return {
@@ -271,6 +274,7 @@ class Desk {
       isCut,
       isEmpty: cell.source.trim() === "" && file === undefined,
       file: file?.type ?? null,
+      findings: findings.slice(0, MAX_FINDINGS),
     };
   }
 

@@ -43,6 +43,8 @@ export interface AnswerContent {
   readonly cell: Cell;
   /** The file that it was handed in as, if the assignment allows one. */
   readonly file?: AnswerFile;
+  /** What grading found in the submission and the marker should know, each as a sentence. */
+  readonly findings?: readonly string[];
 }
 
 /** One student's answer to one question. */
@@ -118,6 +120,7 @@ function isSame(a: NewMark, b: NewMark): boolean {
 
 /** A comment that markers use again. */
 export interface ReusableComment {
+  /** Its name in the store. */
   readonly id: string;
   /** In Markdown. */
   readonly text: string;

@@ -28,6 +28,8 @@ export interface StudentOptions {
   readonly clock: ProcessorClock;
   readonly onMessage: (message: SessionMessage) => void;
   readonly secondsLeft: () => number;
+  /** Whether to find out which GPU cells see. */
+  readonly asksForGpu: boolean;
 }
 
 /** The student's process, restarted when it has ended. */
@@ -35,6 +37,7 @@ export class Student implements Cells {
   readonly #options: StudentOptions;
   #session?: SandboxedSession | Session;
   #isOpen = false;
+  #gpu?: string;
   /** The cells that have run and did not end the process. */
   readonly #ran: { readonly source: string; readonly label: string; readonly seconds: number }[] =
     [];
@@ -46,6 +49,11 @@ export class Student implements Cells {
   /** The process, while there is one. */
   get processes(): readonly number[] {
     return this.#session === undefined ? [] : [this.#session.pid];
+  }
+
+  /** The GPU that cells see, or the driver that acts as one; undefined if there is none, or nobody asked. */
+  get gpu(): string | undefined {
+    return this.#gpu;
   }
 
   /** Runs a cell; one that does not end the process is run again in the next. */
@@ -75,6 +83,7 @@ export class Student implements Cells {
     if (opened.error !== undefined) {
       throw new Error(`Cannot open the bridge: ${opened.error.name}: ${opened.error.message}`);
     }
+    if (this.#options.asksForGpu && this.#ran.length === 0) await this.#askForGpu();
     for (const [at, { source, label, seconds }] of this.#ran.entries()) {
       const left = this.#options.secondsLeft();
       if (left <= 0) break;
@@ -86,6 +95,17 @@ export class Student implements Cells {
       this.#ran.splice(at, 1);
       return;
     }
+  }
+
+  /** Asks a kernel in which nothing of the student's has run. */
+  async #askForGpu(): Promise<void> {
+    const code = "console.log(await (async () => { " +
+      "const info = (await navigator.gpu?.requestAdapter())?.info; " +
+      'return info && (info.description || info.device || info.vendor || "a GPU"); })() ?? "");';
+    const { outputs } = await this.execute(code, { label: "the GPU", silent: true, timeout: 30 });
+    const [output] = outputs;
+    const name = output?.output_type === "stream" ? output.text.trim() : "";
+    this.#gpu = name === "" ? undefined : name;
   }
 
   async execute(code: string, options: Parameters<Cells["execute"]>[1]): Promise<ExecuteResult> {

@@ -120,6 +120,24 @@ export class AssignmentNames {
   }
 }
 
+/**
+ * Finds the cells on which a cell depends through names, itself included.
+ *
+ * @param sources The cells' texts, in order.
+ * @param at The cell's place.
+ * @returns Their texts; every declaration of a name counts.
+ */
+export function dependenciesOf(sources: readonly string[], at: number): string[] {
+  const cells = sources.map((source) => readCell({ kind: "open", source, isAnswer: false }));
+  const found = new Set([at]);
+  for (const place of found) {
+    for (const name of cells[place]!.used) {
+      for (const [other, { declared }] of cells.entries()) if (declared.has(name)) found.add(other);
+    }
+  }
+  return [...found].map((place) => sources[place]!);
+}
+
 /** Globals that no test relies on, and that are good names for an answer. */
 const FREE = ["alert", "close", "closed", "confirm", "location", "name", "prompt"];
 

@@ -54,13 +54,17 @@ type Node = any;
 
 const TRUE = { start: 0, end: 0 };
 
-/** Visits all nodes of a syntax tree. */
-export function visit(node: Node, on: (node: Node) => void): void {
-  if (typeof node?.type === "string") on(node);
+/**
+ * Visits all nodes of a syntax tree.
+ *
+ * @param node The root. @param on Called with each node and the key under which its parent has it.
+ */
+export function visit(node: Node, on: (node: Node, key: string) => void, own = ""): void {
+  if (typeof node?.type === "string") on(node, own);
   for (const [key, child] of Object.entries(node ?? {})) {
     if (key === "loc" || key === "extra" || key.endsWith("Comments")) continue;
     for (const one of Array.isArray(child) ? child : [child]) {
-      if (typeof one === "object" && one !== null) visit(one, on);
+      if (typeof one === "object" && one !== null) visit(one, on, key);
     }
   }
 }

@@ -18,10 +18,8 @@ export interface Escape {
   readonly what: string;
 }
 
-/** Modules that are files, packages or Deno's and Node's own. */
-const KNOWN_MODULE = /^(?:\.{1,2}\/|@?[\w-]|\/)(?!.*:\/\/)/;
-const SCHEME = /^[a-z][a-z+.-]*:/i;
-const KNOWN_SCHEME = /^(?:npm|jsr|node):/;
+/** Modules that are files beside the notebook, packages, or Node's own. */
+const KNOWN_MODULE = /^(?:\.\/(?!.*\.\.)|(?:npm|jsr|node):|@?[\w-]+(?:\/|$))/;
 
 /**
  * Finds what the compiler would take on trust.
@@ -32,10 +30,16 @@ const KNOWN_SCHEME = /^(?:npm|jsr|node):/;
 export function findEscapes(program: Node): Escape[] {
   const found: Escape[] = [];
   const add = (node: Node, what: string) => found.push({ line: node.loc?.start.line ?? 1, what });
-  visit(program, (node) => {
+  visit(program, (node, key) => {
     if (node.declare) add(node, "declare");
     if (node.definite) add(node, "!:");
     switch (node.type) {
+      case "Identifier":
+        // What they give is any. As names of members they are words.
+        if (/^(?:eval|Function)$/.test(node.name) && key !== "property" && key !== "key") {
+          add(node, node.name);
+        }
+        return;
       case "TSAnyKeyword":
         return add(node, "any");
       case "TSAsExpression":
@@ -55,7 +59,9 @@ export function findEscapes(program: Node): Escape[] {
       case "TSExternalModuleReference": {
         const from = node.source ?? node.argument ?? node.expression;
         const specifier: unknown = from?.value ?? from?.literal?.value;
-        if (typeof specifier === "string" && !isKnown(specifier)) {
+        if (node.type === "ImportExpression" && typeof specifier !== "string") {
+          add(node, "import() of what is computed");
+        } else if (typeof specifier === "string" && !isKnown(specifier)) {
           add(node, `import "${cut(specifier)}"`);
         }
       }
@@ -66,7 +72,7 @@ export function findEscapes(program: Node): Escape[] {
 }
 
 function isKnown(specifier: string): boolean {
-  return SCHEME.test(specifier) ? KNOWN_SCHEME.test(specifier) : KNOWN_MODULE.test(specifier);
+  return KNOWN_MODULE.test(specifier);
 }
 
 const cut = (text: string) => text.length > 40 ? `${text.slice(0, 40)}…` : text;

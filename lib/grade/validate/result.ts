@@ -78,7 +78,11 @@ export class Validation implements ValidationResult {
   readonly structure?: readonly StructureRow[];
   readonly run: ValidationResult["run"];
 
-  /** @param result What was found. */
+  /**
+   * Makes the result.
+   *
+   * @param result What was found.
+   */
   constructor({ notebook, size, cells, findings, structure, run }: ValidationResult) {
     this.notebook = notebook;
     this.size = size;

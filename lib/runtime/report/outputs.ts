@@ -280,7 +280,8 @@ function withoutPictures(html: string): string {
 
 function container(id: string, kind: string, css: string, html: string): string {
   const style = css === "" ? "" : `<style>${css}</style>`;
-  return `<div class="nb-output ${kind}">${style}<div id="${id}" class="nb-confined">${html}</div></div>\n`;
+  // The box that confines is one that no style sheet of the output reaches.
+  return `<div class="nb-output ${kind}">${style}<div class="nb-confined"><div id="${id}">${html}</div></div></div>\n`;
 }
 
 function isSameStream(

@@ -7,6 +7,7 @@
 
 import { kindOf } from "../../kind_of.ts";
 import { broadcastShapes } from "../broadcast.ts";
+import { constantOn } from "../constants.ts";
 import type { Device } from "../device.ts";
 import { namesIn } from "../formula/wgsl.ts";
 import { toFloats } from "../ops/cast/cast.ts";
@@ -95,6 +96,10 @@ export function defineElementwise<const Input extends string>(
 ): (...inputs: Operand[]) => Tensor {
   const [forward, ...gradients] = formulasOf(specification as ElementwiseSpecification);
   const { name, inputs: names } = specification;
+  const differentiable = gradients.map((gradient) => ({
+    gradient,
+    input: names.findIndex((input) => gradient.kernel === `${name}.gradient.${input}`),
+  }));
   const operation = (...operands: Operand[]): Tensor => {
     const inputs = toTensors(name, operands, names.length);
     const shape = broadcastShapes(name, inputs.map((input) => input.shape));
@@ -102,14 +107,12 @@ export function defineElementwise<const Input extends string>(
     const values: Record<string, Tensor> = {};
     names.forEach((input, i) => values[input] = inputs[i]);
     runFormula(forward, values, y, 0);
-    const differentiable = gradients.map((gradient) => {
-      const input = gradient.kernel.slice(`${name}.gradient.`.length);
-      return { gradient, input: values[input] };
-    });
-    return record(y, differentiable.map(({ input }) => input), (dy, store) => {
-      for (const { gradient, input } of differentiable) {
-        if (store.wants(input)) passGradient(gradient, { ...values, y, dy }, input, store);
-      }
+    const learning = differentiable.map(({ input }) => inputs[input]);
+    return record(y, learning, (dy, store) => {
+      learning.forEach((input, i) => {
+        if (!store.wants(input)) return;
+        passGradient(differentiable[i].gradient, { ...values, y, dy }, input, store);
+      });
     });
   };
   specifications.set(operation, specification as ElementwiseSpecification);
@@ -162,7 +165,7 @@ function toTensors(name: string, operands: readonly Operand[], count: number): T
   const tensors: Tensor[] = [];
   for (const operand of operands) {
     tensors.push(
-      typeof operand === "number" ? Tensor.from(device, [operand], []) : toFloats(operand),
+      typeof operand === "number" ? constantOn(device, operand) : toFloats(operand),
     );
   }
   return tensors;

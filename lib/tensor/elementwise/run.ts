@@ -29,14 +29,27 @@ export function runFormula(
   const { inputs } = formula;
   // Nothing is repeated in most cases: then all elements are one dimension.
   const dense = inputs.every((input) => equalShapes(values[input].shape, shape));
-  const walk = dense ? { lengths: [size], strides: inputs.map(() => [1]) } : joinDimensions({
+  const walk = dense ? undefined : joinDimensions({
     lengths: shape,
     strides: inputs.map((input) => stridesIn(values[input].shape, shape)),
   });
+  const walked = walk ? walkParams(inputs, walk) : denseParams(formula);
   const buffers: Record<string, Tensor["buffer"]> = {};
   for (const input of inputs) buffers[input] = values[input].buffer;
   buffers[RESULT] = result.buffer;
-  const params: Record<string, number> = { size, ...numbers, ...walkParams(inputs, walk) };
+  const params: Record<string, number> = { ...walked, size, ...numbers };
   if (formula.accumulates) params.accumulate = accumulate;
-  device.run(elementwiseKernel(formula, walk.lengths.length), buffers, params);
+  device.run(elementwiseKernel(formula, walk?.lengths.length ?? 1), buffers, params);
+}
+
+/** Parameters of walks over one dimension, by formula: small operations take as long as the names of these. */
+const paramsOfDense = new WeakMap<CompiledFormula, Readonly<Record<string, number>>>();
+
+function denseParams(formula: CompiledFormula): Readonly<Record<string, number>> {
+  let params = paramsOfDense.get(formula);
+  if (!params) {
+    const strides = formula.inputs.map(() => [1]);
+    paramsOfDense.set(formula, params = walkParams(formula.inputs, { lengths: [], strides }));
+  }
+  return params;
 }

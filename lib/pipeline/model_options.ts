@@ -1,0 +1,78 @@
+/**
+ * Options of a model's methods.
+ *
+ * @module
+ */
+
+import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
+import type { SamplingOptions } from "../model/sampling.ts";
+import type { OptionNames } from "../options.ts";
+import type { Mask } from "../text/mod.ts";
+import type { SftOptions } from "../train/mod.ts";
+import { SFT_OPTIONS } from "../train/options.ts";
+import type { FormatName } from "./format.ts";
+
+/** Options of {@linkcode Model.answer} and {@linkcode Model.stream}. */
+export interface AnswerOptions extends SamplingOptions {
+  /** The most tokens of an answer. 256 by default. */
+  readonly maxNewTokens?: number;
+  /** Decides all draws, with a stream of its own for each question, so that batches do not matter. 123 by default. */
+  readonly seed?: number;
+  /** How many questions are answered at a time. 64 by default. */
+  readonly batchSize?: number;
+  /** How questions are written; {@linkcode Model.format} by default. */
+  readonly format?: FormatName | EntryFormat;
+  /** Stops it: the call rejects with the signal's reason. By default the stop button of a notebook. */
+  readonly signal?: AbortSignal;
+  /** Called as answers are finished. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** How entries are written. */
+export interface FormatOption {
+  /** A name or a format; {@linkcode Model.format} by default. */
+  readonly format?: FormatName | EntryFormat;
+}
+
+/** Options of {@linkcode Model.train}: those of `sft()`, and how entries become examples. */
+export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"> {
+  /** How entries are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
+  readonly format?: FormatName | EntryFormat;
+  /** Entries to evaluate on, or what fraction of the entries, taken from their end. None by default. */
+  readonly validation?: readonly DatasetEntry[] | number;
+}
+
+/** Options of {@linkcode Model.evaluate}: those of answers, and what the loss counts. */
+export interface EvaluateOptions extends AnswerOptions {
+  /** Which tokens the loss counts; by default as in the model's training, otherwise `prompt`. */
+  readonly mask?: Mask;
+  /**
+   * The most tokens of a sequence in the loss; by default as in the model's training, otherwise its
+   * context.
+   */
+  readonly maxLength?: number;
+}
+
+/** The names of {@linkcode AnswerOptions}. */
+export const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+  maxNewTokens: true,
+  seed: true,
+  batchSize: true,
+  format: true,
+  signal: true,
+  onProgress: true,
+};
+/** The names of {@linkcode FormatOption}. */
+export const FORMAT_OPTION: OptionNames<FormatOption> = { format: true };
+/** The names of {@linkcode EvaluateOptions}. */
+export const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
+  ...ANSWER_OPTIONS,
+  mask: true,
+  maxLength: true,
+};
+const { examples: _, ...SHARED } = SFT_OPTIONS;
+/** The names of {@linkcode TrainOptions}. */
+export const TRAIN_OPTIONS: OptionNames<TrainOptions> = { ...SHARED, format: true };
