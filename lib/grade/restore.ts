@@ -15,6 +15,7 @@ import {
   readGradeMetadata,
   roleOf,
 } from "./metadata.ts";
+import { withoutMarkers } from "./regions.ts";
 import type { Release } from "./release.ts";
 import { VARIANTS_TAG } from "./variants.ts";
 
@@ -95,7 +96,8 @@ function releasedCells({ notebook, withHidden }: Release): Map<string, ReleasedC
   for (const [index, cell] of notebook.cells.entries()) {
     const metadata = readGradeMetadata(cell);
     if (metadata === undefined || roleOf(metadata) === "plain") continue;
-    const source = withHidden.get(metadata.grade_id!)?.source ?? cell.source;
+    // Markers may stand in comments of another language.
+    const source = withoutMarkers(withHidden.get(metadata.grade_id!)?.source ?? cell.source);
     const isLocked = isEffectivelyLocked(metadata);
     cells.set(metadata.grade_id!, { index, cell, metadata, source, isLocked });
   }

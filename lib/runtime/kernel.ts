@@ -294,6 +294,17 @@ async function watch(
   return { code: status.code, signal: status.signal, stderr: tail };
 }
 
+/**
+ * What a connection meets before the kernel listens. It hangs up where it takes a channel's port and
+ * then ends, because another program has the next one's.
+ */
+const NOT_YET = [
+  Deno.errors.ConnectionRefused,
+  Deno.errors.ConnectionReset,
+  Deno.errors.BrokenPipe,
+  Deno.errors.UnexpectedEof,
+];
+
 /** Why a process ended, out of all that it has written: no downloads, no warnings, no backtrace. */
 export function startFault(stderr: string): string {
   const lines = stderr.replace(/\n\s*Stack backtrace:[\s\S]*$/, "").split("\n")
@@ -334,7 +345,7 @@ async function connectAll(
           const port = ports[channel];
           open[channel] = await ZmtpConnection.connect({ port, type, identity, maxMessage });
         } catch (error) {
-          if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+          if (!NOT_YET.some((type) => error instanceof type)) throw error;
           await startTimer(10).passed;
         }
       }

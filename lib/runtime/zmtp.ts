@@ -251,12 +251,13 @@ export class ZmtpConnection {
       await self.#write(encodeGreeting());
       await self.#write(encodeReady(type, identity));
       const unit = await self.#next();
-      if (unit?.kind !== "command" || unit.name !== "READY") {
-        const got = unit === undefined
-          ? "the end"
-          : unit.kind === "command"
-          ? JSON.stringify(unit.name)
-          : "a message";
+      if (unit === undefined) {
+        throw new Deno.errors.UnexpectedEof(
+          'Cannot speak ZMTP with the peer: expected "READY", got the end',
+        );
+      }
+      if (unit.kind !== "command" || unit.name !== "READY") {
+        const got = unit.kind === "command" ? JSON.stringify(unit.name) : "a message";
         throw new Error(`Cannot speak ZMTP with the peer: expected "READY", got ${got}`);
       }
       self.peerIdentity = decodeReady(unit.body).get("identity")?.toHex() ?? "";

@@ -357,7 +357,7 @@ inSandbox("an assignment is proved through the stand-ins before its release", as
       ["code", "1 + 1;\nundefined;", test("free", 1)],
       ["code", solution("function points() { return 1; }"), answer("points")],
       ["code", "await points()", test("own", 1)],
-      ["code", "const expected = 1;"],
+      ["code", "let expected = 1;"],
       ["code", "assertEquals(await points(), expected);", test("unlocked", 1)],
       ["code", "await assertRejects(async () => await apply(() => 1));", test("swallowed", 1)],
     ),

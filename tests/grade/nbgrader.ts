@@ -34,6 +34,16 @@ export async function runNbgrader(course: string, ...steps: string[]): Promise<N
   const prefix = await Deno.makeTempDir({ prefix: "tunebook-kernel-" });
   try {
     await installKernel({ prefix });
+    const stock = `${prefix}/share/jupyter/kernels/deno`;
+    await Deno.mkdir(stock, { recursive: true });
+    await Deno.writeTextFile(
+      `${stock}/kernel.json`,
+      JSON.stringify({
+        argv: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
+        display_name: "Deno",
+        language: "typescript",
+      }),
+    );
     const script = fromFileUrl(new URL("nbgrader_course.py", import.meta.url));
     const { success, stdout, stderr } = await new Deno.Command(nbgrader.path, {
       args: [script, course, ...steps],

@@ -6,8 +6,8 @@ python nbgrader_course.py COURSE STEP...   where a step is one of
   generate_assignment:ID         as "nbgrader generate_assignment ID"
   autograde:ID                   as "nbgrader autograde ID"
   autograde:ID:STUDENT           for one student
-  autograde:ID:STUDENT:default   with nbgrader's defaults in place of the configuration's settings of execution
-  autograde:ID:STUDENT:colour    with a kernel that may colour its output
+  autograde:ID:STUDENT:quick     with a time limit of 4 s for a cell
+  autograde:ID:STUDENT:stock     the same on Deno's own kernel, without the configuration
 
 Prints JSON: what each step said, and the scores that stand in gradebook.db afterwards.
 """
@@ -72,11 +72,13 @@ def generate_assignment(config, assignment):
 
 
 def autograde(config, assignment, student="*", how=""):
-    if how == "default":
-        own = config.pop("Execute")
-        config.Execute.kernel_name = own.kernel_name
-        config.Execute.timeout = own.timeout
-    colours = os.environ.pop("NO_COLOR") if how == "colour" else None
+    colours = None
+    if how == "stock":
+        config.pop("Execute")
+        config.Execute.kernel_name = "deno"
+        colours = os.environ.pop("NO_COLOR", None)
+    if how:
+        config.Execute.timeout = 4
     api = NbGraderAPI(config=config)
     api.coursedir.assignment_id = assignment
     api.coursedir.student_id = student

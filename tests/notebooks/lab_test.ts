@@ -2,6 +2,7 @@
 // cannot be installed.
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { fromFileUrl } from "@std/path";
 import { jupyterProgram } from "../jupyterlab.ts";
 
@@ -40,18 +41,31 @@ Deno.test({
       "--port=0",
     ).spawn();
     let said = "";
-    try {
-      let address: URL | undefined;
+    const { promise: announced, resolve, reject } = Promise.withResolvers<URL>();
+    // Read to the end: a server whose standard error is closed may not get through its start.
+    const reading = (async () => {
       for await (const text of process.stderr.pipeThrough(new TextDecoderStream())) {
         said += text;
         const [found] = /http:\/\/127\.0\.0\.1:[1-9]\d*\/lab\S*token=\w+(?=\s)/.exec(said) ?? [];
-        if (found) address = new URL(found);
-        if (address) break;
+        if (found) resolve(new URL(found));
       }
-      if (!address) throw new Error(said);
+      reject(new Error(`JupyterLab has ended: ${said}`));
+    })();
+    let ended = false;
+    process.status.then(() => ended = true);
+    try {
+      const address = await announced;
       assertEquals(address.pathname, "/lab/tree/notebooks/01_data.ipynb");
-      const get = async (path: string) =>
-        await (await fetch(new URL(path + address.search, address))).json();
+      const get = async (path: string) => {
+        while (true) {
+          try {
+            return await (await fetch(new URL(path + address.search, address))).json();
+          } catch (error) { // it may name its address before it listens there
+            if (ended || !(error instanceof TypeError)) throw new Error(said, { cause: error });
+            await delay(50);
+          }
+        }
+      };
       const { kernelspecs } = await get("/api/kernelspecs");
       assertEquals(Object.keys(kernelspecs), ["tunebook"]);
       assertEquals(kernelspecs.tunebook.spec.display_name, "Deno (Tunebook)");
@@ -59,8 +73,7 @@ Deno.test({
       assertMatch(chapter.content.cells[0].source, /^# 1 · /);
     } finally {
       process.kill("SIGTERM");
-      await process.stdout.cancel();
-      await process.status;
+      await Promise.all([process.stdout.cancel(), process.status, reading]);
       await Deno.remove(home, { recursive: true });
     }
   },

@@ -9,6 +9,7 @@ import type { CodeCell, Notebook } from "../../runtime/notebook.ts";
 import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
 import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
 import { type GradeMetadata, readGradeMetadata, roleOf } from "../metadata.ts";
+import { withoutMarkers } from "../regions.ts";
 import type { Release } from "../release.ts";
 import type { Score } from "../standins/examiner.ts";
 import { ExaminerKernel, type Student } from "../standins/kernels.ts";
@@ -203,7 +204,9 @@ export class TestRunner {
       ...imports.map((source) => ({ source, label: "an import" })),
       ...helpers.map((at) => ({
         source: this.#named[at]!.source,
-        label: `the locked cell "${this.#named[at]!.gradeId}"`,
+        label: this.#named[at]!.gradeId === undefined
+          ? "a cell of the release"
+          : `the locked cell "${this.#named[at]!.gradeId}"`,
       })),
     ];
   }
@@ -215,7 +218,7 @@ function namedCells({ notebook, withHidden }: Release): (NamedCell & { gradeId?:
     const metadata = readGradeMetadata(cell);
     const role = roleOf(metadata);
     const gradeId = metadata?.grade_id;
-    const source = withHidden.get(gradeId ?? "")?.source ?? cell.source;
+    const source = withoutMarkers(withHidden.get(gradeId ?? "")?.source ?? cell.source);
     const kind = role === "test" || role === "locked" ? role : "open";
     return { kind, source, gradeId, isAnswer: metadata?.solution ?? false };
   });

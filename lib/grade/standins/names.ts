@@ -25,16 +25,21 @@ export interface NamedCell {
 export interface TestNeeds {
   /** Names that get stand-ins. */
   readonly standIns: readonly string[];
-  /** Locked cells that run in the examiner, by their places in the list, in order. */
+  /**
+   * The instructor's cells that run in the examiner, by their places in the list, in order: locked ones, and open ones
+   * that declare no answer, as the release has them.
+   */
   readonly helpers: readonly number[];
   /** Import statements of open cells, as the release has them, that run in the examiner. */
   readonly imports: readonly string[];
-  /** Those stand-ins that come from open cells without an answer: students could change what is tested. */
+  /** Those stand-ins that are variables of open cells without an answer: students could change what is tested. */
   readonly unlocked: readonly string[];
 }
 
 interface ReadCell extends NamedCell {
   readonly declared: ReadonlySet<string>;
+  /** Those of them that later cells may assign to. */
+  readonly variables: ReadonlySet<string>;
   readonly used: readonly string[];
   /** Import statements by the names that they declare. */
   readonly imports: ReadonlyMap<string, string>;
@@ -64,23 +69,25 @@ export class AssignmentNames {
     const visit = (name: string) => {
       if (seen.has(name)) return;
       seen.add(name);
+      const addHelper = (helper: number) => {
+        helpers.add(helper);
+        for (const used of this.#cells[helper]!.used) visit(used);
+      };
       const helper = this.#cells.findIndex(({ kind, declared }) =>
         kind === "locked" && declared.has(name)
       );
-      if (helper >= 0) {
-        helpers.add(helper);
-        for (const used of this.#cells[helper]!.used) visit(used);
-        return;
-      }
+      if (helper >= 0) return addHelper(helper);
       const owner = this.#cells.slice(0, at).findLast(({ declared }) => declared.has(name)) ??
         this.#cells.slice(at).find(({ kind, declared }) => kind === "open" && declared.has(name));
       if (owner?.kind === "test") return;
       const statement = owner?.imports.get(name);
       if (statement !== undefined) imports.add(statement);
       else if (owner !== undefined || (submitted.has(name) && !isProtected(name))) {
+        const isAnswered = owner?.isAnswer !== false ||
+          this.#cells.some(({ isAnswer, declared }) => isAnswer && declared.has(name));
+        if (!isAnswered && !owner.variables.has(name)) return addHelper(this.#cells.indexOf(owner));
         standIns.add(name);
-        const isAnswer = ({ isAnswer, declared }: ReadCell) => isAnswer && declared.has(name);
-        if (owner?.isAnswer === false && !this.#cells.some(isAnswer)) unlocked.add(name);
+        if (!isAnswered) unlocked.add(name);
       }
     };
     for (const name of this.#cells[at]!.used) visit(name);
@@ -152,11 +159,13 @@ function readCell(cell: NamedCell): ReadCell {
     return {
       ...cell,
       declared: new Set(declared.map(({ name }) => name)),
+      variables: new Set(declared.filter(({ variable }) => variable).map(({ name }) => name)),
       used: [...used, ...assigned],
       imports: importsOf(cell.source),
     };
   } catch {
-    return { ...cell, declared: new Set(), used: [], imports: new Map() }; // It fails when it runs.
+    // It fails when it runs.
+    return { ...cell, declared: new Set(), variables: new Set(), used: [], imports: new Map() };
   }
 }
 

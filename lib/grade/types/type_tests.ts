@@ -7,6 +7,7 @@
 
 import type { Notebook } from "../../runtime/notebook.ts";
 import { readGradeMetadata, roleOf } from "../metadata.ts";
+import { withoutMarkers } from "../regions.ts";
 import type { Release } from "../release.ts";
 import { readTypeAssertions, type TypeAssertions } from "./assertions.ts";
 import { compile, type Compiled, type CompileOptions } from "./compiler.ts";
@@ -36,7 +37,8 @@ export class TypeTests {
     for (const cell of release.notebook.cells) {
       const metadata = readGradeMetadata(cell);
       if (roleOf(metadata) !== "test") continue;
-      const source = release.withHidden.get(metadata!.grade_id!)?.source ?? cell.source;
+      const known = release.withHidden.get(metadata!.grade_id!);
+      const source = withoutMarkers(known?.source ?? cell.source);
       const assertions = readTypeAssertions(source);
       if (assertions !== undefined) asserted.push([metadata!.grade_id!, assertions]);
     }
