@@ -7,7 +7,7 @@ import { join } from "@std/path";
 import { readNotebook, writeNotebook } from "../../../lib/runtime/mod.ts";
 import { handIn, type Quality, type Submission } from "./submission.ts";
 
-/** Who hands in what, and when. */
+/** The students, the quality of their work, and its time. */
 const CLASS: readonly (readonly [student: string, quality: Quality, time: string])[] = [
   ["ada", "good", "2026-10-05 18:20:00 UTC"],
   ["ben", "fair", "2026-10-05 21:02:00 UTC"],
