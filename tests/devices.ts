@@ -5,15 +5,13 @@ import { CpuDevice } from "../lib/tensor/cpu/device.ts";
 import type { Device } from "../lib/tensor/mod.ts";
 import { findAdapter } from "../lib/tensor/webgpu/adapter.ts";
 import { WebGpuDevice, type WebGpuDeviceOptions } from "../lib/tensor/webgpu/device.ts";
+import { FAST } from "./support.ts";
 
 /** Devices live as long as the test process: their idle threads do not keep it alive. */
 const opened = new Map<string, Promise<Device>>();
 
-/** Whether `deno task test:fast` runs, which tests on the CPU only: software WebGPU is slow. */
-const fast = Deno.env.get("TUNEBOOK_TEST_FAST") !== undefined;
-
 /** Why WebGPU cannot be tested here; undefined if it can. */
-export const webGpuNeed: string | undefined = fast
+export const webGpuNeed: string | undefined = FAST
   ? "left out of test:fast"
   : await findAdapter({ software: true })
   ? undefined

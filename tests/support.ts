@@ -2,6 +2,12 @@
 
 import { AssertionError } from "@std/assert";
 
+/**
+ * Whether `deno task test:fast` runs: it tests on the CPU only, since software WebGPU is slow, and with
+ * less random input.
+ */
+export const FAST: boolean = Deno.env.get("TUNEBOOK_TEST_FAST") !== undefined;
+
 /** How near numbers must be: |actual − expected| ≤ absolute + relative · max |expected|. */
 export interface Tolerance {
   /** Relative to the largest expected magnitude; 1e-5 if not given. */

@@ -115,7 +115,7 @@ export async function readOrder(path: string, count: number): Promise<number[][]
 function checkOrder(value: unknown, count: number, name: string): number[][] {
   if (!Array.isArray(value) || value.some((batch) => !Array.isArray(batch))) {
     throw new TypeError(
-      `Cannot use the order "${name}": it must be an array of batches, each an array of indices`,
+      `Cannot use the order "${name}": expected an array of batches, each an array of indices`,
     );
   }
   if (value.length === 0) throw new RangeError(`Cannot use the order "${name}": it has no batches`);

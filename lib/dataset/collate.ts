@@ -5,6 +5,7 @@
  * @module
  */
 
+import { assertExamples } from "./encode.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { EncodedExample } from "./encode.ts";
 import { type BatchSizes, COUNT_OPTIONS, type CountOptions, toSequences } from "./sequences.ts";
@@ -75,6 +76,7 @@ export function collate(
   options: CollateOptions = {},
 ): PaddedBatch {
   assertKnownOptions("make a padded batch", options, NAMES);
+  assertExamples("make a padded batch of", examples);
   const { padId = 50256, ignoreIndex = IGNORE_INDEX } = options;
   const { sequences, length, sizes } = toSequences(examples, options);
   const batchSize = sequences.length;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assertArray, kindOf } from "../kind_of.ts";
 import { alpaca, formatAlpaca, type PromptFormat } from "../text/alpaca.ts";
 import { type AnswerSpan, closingToken, encodeChat, encodeChatPrompt } from "../text/chat.ts";
 import { type ChatMessage, ChatTemplate } from "../text/chat_template.ts";
@@ -204,6 +205,10 @@ export function encodeExamples(
   tokenizer: Tokenizer,
   format: EntryFormat = alpaca,
 ): EncodedExample[] {
+  assertArray("encode", entries, "entries");
+  if (typeof tokenizer?.encodeParts !== "function") {
+    throw new TypeError(`Cannot encode with ${kindOf(tokenizer)}: expected a tokenizer`);
+  }
   return entries.map((entry, i) => {
     try {
       return encodeExample(entry, tokenizer, format);
@@ -214,4 +219,24 @@ export function encodeExamples(
       });
     }
   });
+}
+
+/**
+ * Refuses entries and texts, which are to be encoded first.
+ *
+ * @param action What is being done, such as `"train on"`.
+ * @param examples What was given.
+ * @throws {TypeError} If it is not an array of encoded examples.
+ */
+export function assertExamples(action: string, examples: readonly EncodedExample[]): void {
+  assertArray(action, examples, "examples, as encodeExamples() makes them");
+  const isList = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value);
+  const wrong = examples.findIndex((example) =>
+    !isList(example?.promptIds) || !isList(example?.responseIds)
+  );
+  if (wrong < 0) return;
+  throw new TypeError(
+    `Cannot ${action} example ${wrong + 1} of ${examples.length}: expected "promptIds" and ` +
+      '"responseIds", as encodeExamples() makes them',
+  );
 }

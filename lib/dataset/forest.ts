@@ -5,6 +5,7 @@
  * @module
  */
 
+import { assertExamples } from "./encode.ts";
 import { type ForestBatch, growForest, type LossEdges, type SequenceForest } from "../forest.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { EncodedExample } from "./encode.ts";
@@ -68,6 +69,7 @@ export function forest(
   options: ForestOptions = {},
 ): ForestBatch & BatchSizes {
   assertKnownOptions("make a forest batch", options, NAMES);
+  assertExamples("make a forest batch of", examples);
   const { layout = "forest", mask = "prompt", maxLength = "any number of" } = options;
   if (!LAYOUTS.includes(layout)) {
     throw new RangeError(

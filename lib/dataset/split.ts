@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assertArray } from "../kind_of.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 
@@ -60,6 +61,7 @@ export function splitEntries<T>(
   options: SplitOptions = {},
 ): Split<T> {
   assertKnownOptions("split entries", options, NAMES);
+  assertArray("split", entries, "entries");
   const { fractions = DEFAULT_SPLIT, seed } = options;
   const ordered = seed === undefined ? entries : new Random(seed).shuffle([...entries]);
   const text = fractions.join(",");

@@ -31,7 +31,7 @@ export interface Filled {
   readonly count: number;
   /** The ids of students with a score who are not in the file. */
   readonly missing: readonly string[];
-  /** The most points that the file says can be had, if it says so. */
+  /** The most points, if the file says them. */
   readonly maxPoints?: number;
 }
 
@@ -44,7 +44,7 @@ interface Field {
 
 /** What Moodle calls the column of an assignment's own file. */
 const GRADE_COLUMN = "Grade";
-/** How Canvas and Moodle say what can be had: a row, and a column. */
+/** How Canvas and Moodle give the most points: in a row, and in a column. */
 const [POINTS_ROW, POINTS_COLUMN] = ["Points Possible", "Maximum Grade"];
 
 /**
@@ -184,7 +184,7 @@ function separatorOf(text: string): string {
  *
  * @param text The text.
  * @param separator What stands between fields.
- * @returns The rows; empty lines are none.
+ * @returns The rows; empty lines are left out.
  * @throws {SyntaxError} If a quote is not closed, or stands within a field.
  */
 export function readFields(text: string, separator = ","): Field[][] {

@@ -95,7 +95,7 @@ export async function proveRelease(
     for (const cell of own.cells) {
       if (hasTag(cell, VARIANTS_TAG)) cell.source = withSeed(cell.source, seed);
     }
-    const found = await proveOne(variantOf(release, seed), own, how);
+    const found = await proveOne(variantOf(release, seed), own, how, true);
     onVariant?.(++done, variants.length);
     return { owner, found };
   };
@@ -106,13 +106,25 @@ async function proveOne(
   release: Release,
   solution: Notebook,
   options: GradeOptions,
+  isVariant = false,
 ): Promise<Finding[]> {
   const tests = gradedCells(release.notebook).filter(({ role }) => role === "test");
   if (tests.length === 0) return [];
-  const how = { ...options, strict: true, missing: new Set<string>(), findings: [] };
-  const solved = await gradeNotebook(release, solution, how);
+  // A seed changes no type: those of the solution are right and those of the stub wrong, as in the example.
+  const solved = await gradeNotebook(release, solution, {
+    ...options,
+    strict: true,
+    missing: new Set(),
+    findings: [],
+    ...isVariant && { areTypesRight: true },
+  });
   const { notebook, ...restored } = restoreSubmission(release, release.notebook);
-  const stub = await gradeNotebook(release, notebook, { ...options, ...restored, strict: false });
+  const stub = await gradeNotebook(release, notebook, {
+    ...options,
+    ...restored,
+    strict: false,
+    ...isVariant && { areTypesRight: false },
+  });
   const findings = [...solved.findings];
   for (const { index, metadata: { grade_id: gradeId } } of tests) {
     const find = ({ verdicts }: Graded) => verdicts.find((one) => one.gradeId === gradeId)!;

@@ -81,7 +81,7 @@ export async function signReceipt(receipt: Receipt, key: CryptoKey): Promise<str
  * @param text The text of its file.
  * @param key The course's public key.
  * @returns The receipt.
- * @throws {SyntaxError} If the text is no receipt.
+ * @throws {SyntaxError} If the text does not hold a receipt.
  * @throws {ReceiptError} If the course did not sign it so: it was forged, or edited since.
  */
 export async function readReceipt(text: string, key: CryptoKey): Promise<Receipt> {

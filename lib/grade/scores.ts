@@ -40,7 +40,7 @@ export interface Score {
   readonly latePenalty: number;
   /** What counts: `raw` without the penalty. */
   readonly total: number;
-  /** What can be had. */
+  /** The most points. */
   readonly max: number;
   /** How many answers wait for a person; as long as there are some, the score is not final. */
   readonly waiting: number;
@@ -93,7 +93,7 @@ export function isWaiting({ verdict, mark }: ScoredQuestion): boolean {
 }
 
 /**
- * The points of a question: a person's, else the verdict's, else none, as in nbgrader.
+ * The points of a question, as in nbgrader: those of a person, otherwise those of the verdict, otherwise 0.
  *
  * @param question The question.
  * @returns From 0 to its maximum: points given when it could give more do not exceed it now.

@@ -61,7 +61,7 @@ export interface AssignmentStatistics {
 }
 
 /**
- * Describes the scores of an assignment. Who has handed in nothing counts as a student, and in no distribution.
+ * Describes the scores of an assignment. A student who has handed in nothing is counted, and is left out of all distributions.
  *
  * @param scores The scores of all students.
  * @param titleOf What a question is called.

@@ -7,7 +7,7 @@
 
 import { encodeHex } from "@std/encoding";
 import { isPacked, type Tensor } from "../tensor/mod.ts";
-import type { Network } from "./model.ts";
+import { assertNetwork, type Network } from "./model.ts";
 
 /**
  * Selects by name: a regular expression, or one or several parts of dotted names. `"attn"` and
@@ -83,6 +83,7 @@ export function unfreeze(model: Network, pattern: NamePattern = /(?:)/): number 
 }
 
 function setTrainable(model: Network, pattern: NamePattern, trainable: boolean): number {
+  assertNetwork(trainable ? "unfreeze weights" : "freeze weights", model);
   const chosen = [...model.parameters].filter(([name]) => matchesName(name, pattern));
   if (chosen.length === 0) {
     throw new RangeError(
@@ -134,6 +135,7 @@ export function describePattern(pattern: NamePattern): string {
  * ```
  */
 export function trainableParameters(model: Network): Map<string, Tensor> {
+  assertNetwork("find the weights that learn", model);
   const trainable = new Map<string, Tensor>();
   for (const [name, tensor] of allParameters(model)) {
     if (tensor.requiresGrad) trainable.set(name, tensor);

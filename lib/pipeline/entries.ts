@@ -19,7 +19,7 @@ export type Question =
  *
  * @param question A question, an instruction, or a conversation.
  * @returns The entry.
- * @throws {TypeError} If it is none of these.
+ * @throws {TypeError} If it is something else.
  */
 export function toEntry(question: Question): DatasetEntry {
   if (typeof question === "string") return { instruction: question, input: "", output: "" };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../kind_of.ts";
 import { z } from "zod";
 import { type DatasetEntry, isChatEntry } from "../dataset/chat_entry.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
@@ -86,7 +87,11 @@ export function readFormat(
   own?: ChatTemplate,
 ): EntryFormat {
   if (typeof format !== "string") {
-    return format instanceof ChatTemplate ? format.with(templateVariables(tokenizer)) : format;
+    if (format instanceof ChatTemplate) return format.with(templateVariables(tokenizer));
+    if (typeof format?.instruction === "function") return format;
+    throw new TypeError(
+      `Cannot write prompts in the format ${kindOf(format)}: expected a name or a format`,
+    );
   }
   if (format === "alpaca") return alpaca;
   if (format === "chat") return own ?? chatTemplateOf(tokenizer);

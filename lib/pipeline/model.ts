@@ -23,6 +23,7 @@ import type { Device } from "../tensor/device.ts";
 import { encodeChatPrompt } from "../text/chat.ts";
 import { ChatTemplate, type Tokenizer } from "../text/mod.ts";
 import { trainingsOf } from "../train/log.ts";
+import { CHECKPOINT_OPTIONS } from "../train/options.ts";
 import { measureLoss, sft, type Training } from "../train/mod.ts";
 import { nameBase } from "../weights/base.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
@@ -226,6 +227,7 @@ export class Model implements Disposable {
   train(entries: readonly DatasetEntry[], options: TrainOptions = {}): Training {
     assertKnownOptions("train", options, TRAIN_OPTIONS);
     const { format: named, validation = [], checkpoint, ...rest } = options;
+    assertKnownOptions("write checkpoints", checkpoint, CHECKPOINT_OPTIONS);
     assertEntries("train on", entries);
     if (typeof validation !== "number") assertEntries("validate on", validation);
     const format = this.#formatFor(entries, named);

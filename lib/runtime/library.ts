@@ -16,6 +16,9 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = Object.fromEntries
     .map(([name, path]) => [`tunebook${name.slice(1)}`, new URL(path, LIBRARY).href]),
 );
 
+/** The libraries of types that this library's modules are checked with. */
+export const LIBRARY_TYPES: readonly string[] = config.compilerOptions.lib;
+
 /** Whether this is a checkout, whose modules need its import map; a package's need none. */
 export const IS_CHECKOUT: boolean = LIBRARY.protocol === "file:" &&
   Object.values(config.imports).some((target) => !target.startsWith("./"));

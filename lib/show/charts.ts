@@ -1,5 +1,6 @@
 // The most common charts: lines, bars, points and grids.
 
+import { assertArray, kindOf } from "../kind_of.ts";
 import { type Figure, figure } from "./figure.ts";
 import { type PlotlyLayout, plotlyText, type PlotlyTrace } from "./plotly.ts";
 import { palette } from "./theme.ts";
@@ -92,6 +93,29 @@ export function lineChart(
 export function toSeries(
   series: ArrayLike<number> | Record<string, ArrayLike<number>> | readonly Series[],
 ): readonly Series[] {
+  const all = readSeries(series);
+  for (const { name, y } of all) {
+    assertNumbers(name === "" ? "draw" : `draw "${name}", which is`, y);
+  }
+  return all;
+}
+
+/** Refuses what is not a list of numbers; a number that is missing may be null. */
+function assertNumbers(action: string, values: ArrayLike<number>): void {
+  if (ArrayBuffer.isView(values)) return;
+  const wrong = Array.isArray(values)
+    ? values.find((value) => value !== null && value !== undefined && typeof value !== "number")
+    : values;
+  if (Array.isArray(values) && wrong === undefined) return;
+  throw new TypeError(`Cannot ${action} ${kindOf(wrong)}: expected numbers`);
+}
+
+function readSeries(
+  series: ArrayLike<number> | Record<string, ArrayLike<number>> | readonly Series[],
+): readonly Series[] {
+  if (typeof series !== "object" || series === null) {
+    throw new TypeError(`Cannot draw ${kindOf(series)}: expected numbers`);
+  }
   if (Array.isArray(series) && series.length > 0 && typeof series[0] === "object") {
     return series as readonly Series[];
   }
@@ -126,6 +150,15 @@ export function barChart(
   const pairs: readonly (readonly [string, number])[] = Array.isArray(values)
     ? values
     : Object.entries(values);
+  if (typeof values !== "object") {
+    throw new TypeError(`Cannot draw bars of ${kindOf(values)}: expected numbers by name`);
+  }
+  for (const [name, value] of pairs) {
+    if (typeof value === "number") continue;
+    throw new TypeError(
+      `Cannot draw bars of ${kindOf(value)} for ${JSON.stringify(name)}: expected numbers by name`,
+    );
+  }
   const names = pairs.map(([name]) => plotlyText(name));
   const lengths = pairs.map(([, value]) => value);
   const layout = layoutOf(options);
@@ -177,6 +210,8 @@ export function scatter(
   options: ChartOptions & { labels?: readonly string[] } = {},
 ): Figure {
   assertKnownOptions("draw a scatter plot", options, { ...CHART_OPTIONS, labels: true });
+  assertNumbers("draw points of", x);
+  assertNumbers("draw points of", y);
   if (x.length !== y.length) {
     throw new RangeError(
       `Cannot draw points: x has ${x.length} values and y ${y.length}, expected equal numbers`,
@@ -241,6 +276,8 @@ export function heatmap(
   options: HeatmapOptions = {},
 ): Figure {
   assertKnownOptions("draw a heat map", options, HEATMAP_OPTIONS);
+  assertArray("draw a heat map of", values, "rows of numbers");
+  for (const row of values) assertNumbers("draw a heat map with a row of", row);
   const escaped = (list: readonly (string | number)[]) =>
     list.map((name) => typeof name === "string" ? plotlyText(name) : name);
   const layout = layoutOf(options);

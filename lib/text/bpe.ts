@@ -8,7 +8,7 @@
  * JavaScript's `\s` does (U+0085, U+FEFF). tests/text compares with tiktoken's own tokens.
  */
 import { mergePairs } from "./merge.ts";
-import type { EncodeOptions, Tokenizer } from "./tokenizer.ts";
+import { assertText, type EncodeOptions, type Tokenizer } from "./tokenizer.ts";
 
 /**
  * How GPT-2 splits a text before merging: contractions, words, numbers and other characters, each
@@ -73,6 +73,7 @@ export class BytePairTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: EncodeOptions = {}): number[] {
+    assertText(text);
     const ids: number[] = [];
     const wellFormed = text.toWellFormed();
     const allowed = this.#allowed(options.allowedSpecial);

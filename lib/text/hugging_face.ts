@@ -13,7 +13,7 @@ import { mergePairs } from "./merge.ts";
 import { type MergeRanks, mergeRanks } from "./merge_ranks.ts";
 import { PieceCutter } from "./pieces.ts";
 import { bytesOf, fallbackByte } from "./token_bytes.ts";
-import type { EncodeOptions, Tokenizer } from "./tokenizer.ts";
+import { assertText, type EncodeOptions, type Tokenizer } from "./tokenizer.ts";
 
 /** The number of pieces whose tokens are cached: a corpus consists of few different words. */
 const CACHE_SIZE = 20_000;
@@ -82,6 +82,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: EncodeOptions = {}): number[] {
+    assertText(text);
     return this.encodeParts([text], options)[0]!;
   }
 

@@ -2,6 +2,7 @@
  * The interface of all tokenizers, and the decoder that prints text while tokens arrive.
  */
 
+import { kindOf } from "../kind_of.ts";
 import type { TokenizerDefinition } from "./definition.ts";
 
 /** Options of {@linkcode Tokenizer.encode}. */
@@ -164,4 +165,16 @@ export function printableToken(tokenizer: Pick<Tokenizer, "bytes">, id: number):
     /[\p{White_Space}\p{C}]/gu,
     (c) => VISIBLE[c] ?? `\\u{${c.codePointAt(0)!.toString(16).toUpperCase()}}`,
   );
+}
+
+/**
+ * Refuses what is not a text.
+ *
+ * @param text What is to be encoded.
+ * @throws {TypeError} If it is not a string.
+ */
+export function assertText(text: string): void {
+  if (typeof text !== "string") {
+    throw new TypeError(`Cannot encode ${kindOf(text)}: expected a string`);
+  }
 }

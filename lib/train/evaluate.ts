@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assertExamples } from "../dataset/encode.ts";
 import { type EncodedExample, forest } from "../dataset/mod.ts";
 import { withCounted } from "../dataset/sequences.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
@@ -80,6 +81,7 @@ export async function measureLoss(
 ): Promise<MeasuredLoss> {
   assertKnownOptions("measure the loss", options, NAMES);
   assertNetwork("measure the loss", model);
+  assertExamples("measure the loss of", examples);
   const { mask = SFT_DEFAULTS.mask, batchSize = SFT_DEFAULTS.batchSize } = options;
   const { signal, onProgress } = options;
   const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertArray } from "../kind_of.ts";
+import { assertExamples } from "../dataset/encode.ts";
 import { type BatchLayout, LAYOUTS } from "../dataset/forest.ts";
 import type { EncodedExample } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
@@ -131,7 +131,8 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   signal: true,
 };
 const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
-const CHECKPOINT_NAMES: OptionNames<CheckpointOptions> = {
+/** The names of {@linkcode CheckpointOptions}. */
+export const CHECKPOINT_OPTIONS: OptionNames<CheckpointOptions> = {
   directory: true,
   every: true,
   complete: true,
@@ -184,7 +185,7 @@ export function assertOptions(options: SftOptions): void {
   }
   assertKnownOptions("train", options, SFT_OPTIONS);
   assertKnownOptions("stop early", options.earlyStopping, EARLY_STOPPING_NAMES);
-  assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_NAMES);
+  assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_OPTIONS);
   const check = (name: keyof SftOptions, valid: (value: number) => boolean, expected: string) => {
     const value = options[name];
     if (value === undefined) return;
@@ -202,6 +203,12 @@ export function assertOptions(options: SftOptions): void {
   const isRate = (value: number) => value >= 0 && value < Infinity;
   const isDecay = (value: number) => value >= 0 && value < 1;
   const isWarmup = (value: number) => isWhole(value) || (value > 0 && value < 1);
+  for (const name of ["dropLast", "recompute", "restoreBest"] as const) {
+    const value = options[name];
+    if (value === undefined || typeof value === "boolean") continue;
+    const found = JSON.stringify(value);
+    throw new TypeError(`Cannot train with "${name}" ${found}: expected true or false`);
+  }
   check("epochs", isCount, "a positive integer");
   check("maxSteps", isCount, "a positive integer");
   check("batchSize", isCount, "a positive integer");
@@ -238,19 +245,6 @@ export function assertOptions(options: SftOptions): void {
     );
   }
   if (options.earlyStopping) assertEarlyStopping(options.earlyStopping);
-}
-
-/** Refuses entries and texts, which are to be encoded first. */
-function assertExamples(action: string, examples: readonly EncodedExample[]): void {
-  assertArray(action, examples, "examples, as encodeExamples() makes them");
-  const wrong = examples.findIndex((example) =>
-    !Array.isArray(example?.promptIds) || !Array.isArray(example?.responseIds)
-  );
-  if (wrong < 0) return;
-  throw new TypeError(
-    `Cannot ${action} example ${wrong + 1} of ${examples.length}: expected "promptIds" and ` +
-      '"responseIds", as encodeExamples() makes them',
-  );
 }
 
 /**

@@ -45,8 +45,8 @@ Deno.test("readOrder() reads batches, and names what is wrong with them", async 
       ['[["0"]]', 'batch 1 of 1 has "0"'],
       ["[[0],[]]", "batch 2 of 2 is empty"],
       ["[]", "it has no batches"],
-      ["[0,1]", "it must be an array of batches"],
-      ['{"order":[]}', "it must be an array of batches"],
+      ["[0,1]", "expected an array of batches"],
+      ['{"order":[]}', "expected an array of batches"],
       ["[[0]", "as JSON"],
     ];
     for (const [text, expected] of cases) {

@@ -147,7 +147,7 @@ browserTest(
     await using sample = await sampleCourse();
     const marks = await GradebookMarks.open(sample.course, sample.book);
     const server = await serveMarking(marks);
-    /** Who marked an answer with what, oldest first. */
+    /** The markers of an answer with their points, oldest first. */
     const history = (answer: string) =>
       sample.book.history(answer).map(({ marker, points }) => [marker, points]);
     try {
@@ -213,7 +213,7 @@ browserTest(
 );
 
 browserTest(
-  "a draft that is sent again after a reload is no conflict with itself",
+  "a draft that is sent again after a reload does not conflict with itself",
   async (browser) => {
     await using sample = await sampleCourse();
     const marks = await GradebookMarks.open(sample.course, sample.book);

@@ -98,7 +98,7 @@ Deno.test("lateness counts days begun after the extension, and after the last da
     assertEquals(scores(book, { late, due: new Date(DUE.getTime() + 9 * DAY) }).eve[1], 0);
   }));
 
-Deno.test("a group's newest work is every member's, with its marks; who has no group stands alone", () =>
+Deno.test("a group's newest work is every member's, with its marks; a student without a group has only their own", () =>
   course((book) => {
     handIn(book, "ada", 2, -2);
     handIn(book, "bob", 5, -1);

@@ -216,7 +216,7 @@ Deno.test("a mark that does not follow the newest is not saved, and a repeated o
   });
 });
 
-Deno.test("what one draft sends twice, or in the wrong order, is no conflict with itself", async () => {
+Deno.test("what one draft sends twice, or in the wrong order, does not conflict with itself", async () => {
   await withServer({}, async (client, marks) => {
     const { answers } = await (await client.get("/api/queue?question=week3/why")).json();
     const draft = { answer: answers[0].id, base: 0, marker: "Kim", session: "one", rubric: [] };

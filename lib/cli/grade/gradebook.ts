@@ -153,7 +153,7 @@ async function fill(
     console.error(`Not in the file, and so left out: ${missing.join(", ")}`);
   }
   if (maxPoints !== undefined && maxPoints !== max) {
-    console.error(`The file says that ${maxPoints} points can be had: the assignment has ${max}`);
+    console.error(`The file says ${maxPoints} points at most: the assignment has ${max}`);
   }
 }
 

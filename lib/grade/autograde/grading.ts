@@ -39,6 +39,8 @@ export const SHARED_TAG = "shares-process";
 export interface GradingOptions extends GradeOptions {
   /** Whether to find what a test does that no submission can pass: so it is when an assignment is released. */
   readonly strict: boolean;
+  /** Whether the types that tests assert are there, where that is known without the compiler. */
+  readonly areTypesRight?: boolean;
   /** Cells that the submission lacks, by `grade_id`. */
   readonly missing: ReadonlySet<string>;
   /** What was found before. */
@@ -117,6 +119,7 @@ class Grading implements AsyncDisposable {
       codecs,
       signal,
       strict,
+      areTypesRight: options.areTypesRight,
       // Where types come from, as little as where tests run, are files of the student's.
       sandbox: walls && options.testsCwd !== undefined
         ? { ...walls, read: [options.testsCwd] }

@@ -96,12 +96,20 @@ function taskTimes(process: number): Map<string, TaskTimes> {
         // Nanoseconds on a processor, nanoseconds waiting for one, turns.
         const [ran, waited] = Deno.readTextFileSync(`${folder}/schedstat`).split(" ").map(Number);
         found.set(task, { ran: ran! / 1e9, waited: waited! / 1e9 });
-        const children = Deno.readTextFileSync(`${folder}/children`).trim();
-        if (children !== "") processes.push(...children.split(" "));
+        processes.push(...childrenOf(folder));
       }
     } catch {
       // It has ended, or the system does not tell.
     }
   }
   return found;
+}
+
+/** The processes that a task has started. */
+function childrenOf(folder: string): string[] {
+  try {
+    return Deno.readTextFileSync(`${folder}/children`).split(" ").filter((id) => id.trim() !== "");
+  } catch {
+    return []; // Not every Linux lists them.
+  }
 }

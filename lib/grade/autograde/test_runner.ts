@@ -33,6 +33,7 @@ export interface TestOptions {
   readonly clock: ProcessorClock;
   readonly limits: GradeLimits;
   readonly strict: boolean;
+  readonly areTypesRight?: boolean;
   readonly sandbox?: SandboxOptions;
   readonly signal?: AbortSignal;
 }
@@ -130,7 +131,7 @@ export class TestRunner {
    * @param cell The test. @param gradeId Its `grade_id`. @param left Seconds that are left for the submission.
    */
   async run(cell: CodeCell, gradeId: string, left: number): Promise<TestOutcome> {
-    const fault = await this.#types.faultOf(gradeId);
+    const fault = await this.#typeFaultOf(gradeId);
     if (fault !== undefined) return { fault, notes: [], faults: [] };
     const at = this.#named.findIndex((one) => one.gradeId === gradeId);
     const needs = this.#names.needsOf(at, this.#submitted);
@@ -186,11 +187,19 @@ export class TestRunner {
     label: string,
     left: number,
   ): Promise<TestOutcome> {
-    const fault = await this.#types.faultOf(gradeId);
+    const fault = await this.#typeFaultOf(gradeId);
     if (fault !== undefined) return { fault, notes: [], faults: [] };
     const timeout = Math.min(this.#options.limits.testSeconds, left);
     const result = await this.#student.run(cell.source, label, timeout);
     return { result, notes: [], faults: [], score: plainScoreIn(result) };
+  }
+
+  async #typeFaultOf(gradeId: string): Promise<TypeFault | undefined> {
+    const { areTypesRight } = this.#options;
+    if (areTypesRight === undefined) return await this.#types.faultOf(gradeId);
+    return areTypesRight || !this.#types.has(gradeId)
+      ? undefined
+      : { status: "failed", message: "The types are not those that the test asserts" };
   }
 
   /** Ends the examiner. */

@@ -61,7 +61,7 @@ const MAX_BODY = 2 ** 20;
 /** Longer answers are cut on the page; the report has the whole. */
 const MAX_ANSWER = 200_000;
 
-/** The page shows so many findings of one submission. */
+/** The most findings of one submission that the page shows. */
 const MAX_FINDINGS = 50;
 
 /** A judge may take so long, in milliseconds. */

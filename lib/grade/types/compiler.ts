@@ -8,7 +8,7 @@
 import { join } from "@std/path";
 import { makeOwnTempDir } from "../../own_temp.ts";
 import { findDenoConfig } from "../../runtime/deno_config.ts";
-import { libraryConfig } from "../../runtime/library.ts";
+import { LIBRARY_TYPES, libraryConfig } from "../../runtime/library.ts";
 import { openPlace } from "../../runtime/sandbox/outer.ts";
 import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
 import { ProcessorClock } from "../autograde/processor_time.ts";
@@ -119,6 +119,7 @@ async function configFor(cwd: string): Promise<Record<string, unknown>> {
   return {
     ...libraryConfig(),
     ...found !== undefined && { imports: found.imports },
-    compilerOptions: { lib, jsx, jsxImportSource, strict: true },
+    // Without further libraries of types, this library's own modules would have errors.
+    compilerOptions: { lib: lib ?? LIBRARY_TYPES, jsx, jsxImportSource, strict: true },
   };
 }

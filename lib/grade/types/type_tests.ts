@@ -57,6 +57,11 @@ export class TypeTests {
     }
   }
 
+  /** Whether a test asserts types. */
+  has(gradeId: string): boolean {
+    return this.#tests.has(gradeId);
+  }
+
   /**
    * Checks the types that a test asserts.
    *
