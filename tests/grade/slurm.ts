@@ -10,7 +10,7 @@ const NODES = ["node1", "node2"];
 /** How long daemons may take to come up, and a job to end, in seconds. */
 const PATIENCE = { start: 60, job: 300 };
 
-/** Why there can be no cluster here; undefined if there can. */
+/** Why a cluster cannot run here; undefined if it can. */
 export function slurmFault(): string | undefined {
   const missing = PROGRAMS.filter((program) =>
     !PATH.split(":").some((folder) => {

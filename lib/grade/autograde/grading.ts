@@ -259,7 +259,7 @@ class Grading implements AsyncDisposable {
   }
 }
 
-/** Messages are cut after so many characters: the student's values stand in them. */
+/** The longest message, in characters: it may hold the student's values. */
 const MAX_MESSAGE = 10_000;
 
 function shorten(message: string): string {
