@@ -259,7 +259,7 @@ class Grading implements AsyncDisposable {
   }
 }
 
-/** The longest message, in characters: it may hold the student's values. */
+/** Longer messages are cut: they contain values of the student. */
 const MAX_MESSAGE = 10_000;
 
 function shorten(message: string): string {
