@@ -32,7 +32,7 @@ const KEY_FILE = "variants.key";
 
 /** One student's variant. */
 export interface Variant {
-  /** Who has it: a student, or a group. */
+  /** The student, or the group, that has it. */
   readonly owner: string;
   /** What its parameters are drawn from. */
   readonly seed: number;

@@ -259,7 +259,7 @@ class Grading implements AsyncDisposable {
   }
 }
 
-/** Messages are cut after so many characters: the student's values stand in them. */
+/** The most characters of a message: the student's values stand in it. */
 const MAX_MESSAGE = 10_000;
 
 function shorten(message: string): string {
