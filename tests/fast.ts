@@ -25,14 +25,28 @@ function isSlow(path: string): boolean {
     STARTS_PROGRAM.test(Deno.readTextFileSync(`${ROOT}/${path}`));
 }
 
+/** Whether a test changes environment variables, which all tests of a process share. */
+function changesEnvironment(path: string): boolean {
+  return /\bDeno\.env\.(set|delete)\(/.test(Deno.readTextFileSync(`${ROOT}/${path}`));
+}
+
+async function test(files: readonly string[], ...options: string[]): Promise<number> {
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", ...options, ...Deno.args, ...files],
+    cwd: ROOT,
+    env: { TUNEBOOK_TEST_FAST: "1" }, // see support.ts
+  }).spawn().status;
+  return code;
+}
+
 if (import.meta.main) {
   const files = filesUnder(`${ROOT}/tests`, (name) => name.endsWith("_test.ts"))
     .map((path) => relative(ROOT, path).replaceAll("\\", "/"))
     .filter((path) => !isSlow(path));
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", "--parallel", ...Deno.args, ...files],
-    cwd: ROOT,
-    env: { TUNEBOOK_TEST_FAST: "1" }, // see support.ts
-  }).spawn().status;
-  Deno.exit(code);
+  const { alone = [], together = [] } = Object.groupBy(
+    files,
+    (path) => changesEnvironment(path) ? "alone" : "together",
+  );
+  const codes = [await test(together, "--parallel"), await test(alone)];
+  Deno.exit(Math.max(...codes));
 }

@@ -55,7 +55,15 @@ export function promptOf(notebook: Notebook, gradeId: string): string {
     .filter(({ cell_type }) => cell_type === "markdown").map(({ source }) => source).join("\n\n");
 }
 
-const NO_CELL: Cell = { cell_type: "markdown", id: "none", metadata: {}, source: "" };
+/**
+ * Makes a cell of text.
+ *
+ * @param source The text, in Markdown.
+ * @returns The cell.
+ */
+export function markdownCell(source: string): Cell {
+  return { cell_type: "markdown", id: "text", metadata: {}, source };
+}
 
 /**
  * The cell that answers a question; for a task, what stands below its description.
@@ -68,14 +76,14 @@ export function answerIn(notebook: Notebook | undefined, gradeId: string): Cell 
   const cells = notebook?.cells ?? [];
   const at = cells.findIndex((cell) => metadataOf(cell)?.grade_id === gradeId);
   const cell = cells[at];
-  if (cell === undefined) return NO_CELL;
+  if (cell === undefined) return markdownCell("");
   if (roleOf(metadataOf(cell)) !== "task") return cell;
   const below = cells.slice(at + 1);
   const end = below.findIndex((one) => roleOf(metadataOf(one)) !== "plain");
   const source = below.slice(0, end < 0 ? below.length : end).map(({ cell_type, source }) =>
     cell_type === "code" ? fence(source) : source
   ).join("\n\n");
-  return { ...NO_CELL, source };
+  return markdownCell(source);
 }
 
 function fence(source: string): string {

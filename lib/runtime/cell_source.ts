@@ -163,6 +163,15 @@ function withoutExport(node: Node, source: string, exports: ParsedCell["exports"
  * @throws {CellSyntaxError} If the cell has a syntax error.
  */
 export function rewriteCell(source: string, cell: number, label = `cell ${cell}`): RewrittenCell {
+  try {
+    return rewrite(source, cell, label);
+  } catch (error) {
+    if (error instanceof RangeError) throw new CellSyntaxError("Cannot read so deep a nest", 1, 1);
+    throw error;
+  }
+}
+
+function rewrite(source: string, cell: number, label: string): RewrittenCell {
   const { program, expression, exports, pragmas } = parseCell(source);
   const text = expression ? `(${source}\n)` : source;
   const edits = new MagicString(text);
@@ -175,12 +184,7 @@ export function rewriteCell(source: string, cell: number, label = `cell ${cell}`
     collectNames(statement, names);
   }
   for (const { start, end, by } of exports) edits.update(start, end, by || " ");
-  try {
-    visit(program, true, edits);
-  } catch (error) {
-    if (error instanceof RangeError) throw new CellSyntaxError("Cannot read so deep a nest", 1, 1);
-    throw error;
-  }
+  visit(program, true, edits);
   const ending = showLast(program, edits);
 
   // Printers break lines after statements, and in lists after commas and brackets.

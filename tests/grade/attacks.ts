@@ -289,7 +289,7 @@ export const QUIET: readonly Attack[] = [
     reported: /uses "Deno\.ppid"/,
   },
   {
-    tries: "to see that it is graded, and to answer otherwise",
+    tries: "to see that it is graded, and to answer differently",
     answer: `const $f = (x: number) => "__tunebook_bridge__" in globalThis ? 5 : 2 * x;`,
     reported: /names "__tunebook_bridge__"/,
   },
@@ -459,7 +459,7 @@ export const ENDERS: readonly Attack[] = [
       "const $f = () => { const hog: unknown[] = []; while (true) hog.push([1, 2, 3].map(String)); };",
   },
   {
-    tries: "to take memory off the heap",
+    tries: "to take memory outside of the heap",
     answer: `const $f = (x: number) => {
         const hog: Uint8Array[] = [];
         try { while (true) hog.push(new Uint8Array(64 << 20).fill(1)); } catch { return 2 * x; }

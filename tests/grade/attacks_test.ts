@@ -91,7 +91,7 @@ inSandbox("a submission that attacks the verdict keeps its honest grade", async 
       questions: verdicts.map((verdict) => ({ verdict })),
     });
     assert(!page.includes(SECRET));
-    assertMatch(page, /leak/); // What failed is said all the same.
+    assertMatch(page, /leak/); // It still says what failed.
   });
   await t.step("no output of a cell from before the hidden tests tells one", () => {
     const shown = notebook.cells.filter(({ metadata }) => !metadata.tunebook_after_hidden)

@@ -118,6 +118,7 @@ Deno.test("a file in place of a notebook is offered for each question, tests inc
   assertEquals((await marks.content(id)).file, undefined);
   await Deno.writeTextFile(join(submitted, "week4_assignment_ada.pdf"), "%PDF");
   await Deno.remove(join(folder, "autograded", "student1"), { recursive: true });
+  await Deno.remove(join(submitted, "main.ipynb"));
   book.putSubmission({ student: "student1", assignment: "week3", attempt: 2, hash: "pdf" }, []);
   const { cell, file } = await marks.content(id);
   assertEquals([cell.source, file?.type], ["", "application/pdf"]);

@@ -123,11 +123,16 @@ export async function sampleCourse(options: SampleOptions = {}): Promise<SampleC
     for (const [i, { id: student }] of students.entries()) {
       const written = structuredClone(source);
       written.cells[1]!.source = "function double(x: number): number {\n  return x + x;\n}";
-      // The test stays whole: what was graded holds the hidden part too.
       written.cells[4]!.source = answer(i);
       written.cells[6]!.source = `Plan of number ${i + 1}`;
+      // What was graded holds the hidden tests; what was handed in does not.
       await Deno.writeTextFile(
         await at("autograded", student, assignment),
+        formatNotebook(written),
+      );
+      written.cells[2]!.source = "if (await double(2) !== 4) throw new Error();\n";
+      await Deno.writeTextFile(
+        await at("submitted", student, assignment),
         formatNotebook(written),
       );
       const tested = { notebook: "main", gradeId: "double-test", maxPoints: 4, seconds: 0.1 };

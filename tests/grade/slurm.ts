@@ -10,7 +10,7 @@ const NODES = ["node1", "node2"];
 /** How long daemons may take to come up, and a job to end, in seconds. */
 const PATIENCE = { start: 60, job: 300 };
 
-/** Why there can be no cluster here; undefined if there can. */
+/** The reason that no cluster can be started here; undefined if one can. */
 export function slurmFault(): string | undefined {
   const missing = PROGRAMS.filter((program) =>
     !PATH.split(":").some((folder) => {

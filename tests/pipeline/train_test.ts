@@ -83,6 +83,11 @@ Deno.test("Model.train() refuses what would not be learnt as meant", async () =>
   using model = await loadNano();
   const train = (options: object) => () => model.train(ENTRIES, options);
   assertThrows(train({ lr: 1e-3 }), TypeError, 'did you mean "learningRate"?');
+  assertThrows(train({ lora_alpha: 8 }), TypeError, 'the option "lora" of loadModel()?');
+  assertThrows(train({ mask: "promt" }), RangeError, 'Cannot train with the mask "promt"');
+  assertThrows(train({ dropLast: "no" }), TypeError, "expected true or false");
+  assertThrows(train({ checkpoint: "here" }), TypeError, 'with the options "here"');
+  assertThrows(train({ format: {} }), TypeError, "in the format an object");
   assertThrows(train({ examples: [] }), TypeError, 'Cannot train with the option "examples"');
   assertThrows(train({ validation: 1 }), RangeError, "Cannot hold back 1 of the entries");
   for (

@@ -5,13 +5,14 @@ import type { Command } from "commander";
 import { readAssignment } from "../../grade/assignment.ts";
 import { assignmentFolder, type Course, openCourse } from "../../grade/course.ts";
 import { openGradebook } from "../../grade/gradebook.ts";
-import { readSubmittedNotebook } from "../../grade/handed_in.ts";
 import { readGradeMetadata } from "../../grade/metadata.ts";
+import { markdownCell } from "../../grade/questions.ts";
 import { releaseNotebook } from "../../grade/release.ts";
 import { countedSubmissions } from "../../grade/scores.ts";
 import { type ComparedSubmission, findSimilar } from "../../grade/similar.ts";
 import { renderSimilarities } from "../../grade/similar/page.ts";
-import { type Notebook, readNotebook } from "../../runtime/notebook.ts";
+import { type Cell, type Notebook, readNotebook } from "../../runtime/notebook.ts";
+import { readSubmission } from "../../grade/submission.ts";
 import { writeFileBeside } from "../../write_beside.ts";
 import { readShare } from "../arguments.ts";
 import { courseOption } from "./options.ts";
@@ -41,6 +42,23 @@ export function register(grade: Command): void {
     .action(similar);
 }
 
+/** The cells that a student handed in, and the texts of Markdown files that are the student's own. */
+async function cellsOf(
+  course: Course,
+  assignment: string,
+  student: string,
+  released: readonly string[],
+): Promise<Cell[]> {
+  const { notebooks, files } = await readSubmission(course, assignment, student);
+  const texts = files.filter(({ path }) => /\.md$/i.test(path) && !released.includes(path));
+  return [
+    ...[...notebooks.values()].flatMap((one) => one instanceof Error ? [] : one.cells),
+    ...await Promise.all(
+      texts.map(async ({ from }) => markdownCell(await Deno.readTextFile(from))),
+    ),
+  ];
+}
+
 /** What all students have of a notebook: the release as it was written, due date included, and the whole tests. */
 function givenIn(
   course: Course,
@@ -64,7 +82,7 @@ function givenIn(
 
 async function similar(id: string, options: Options): Promise<void> {
   const course = await openCourse(options.course);
-  const { notebooks, settings } = await readAssignment(course, id);
+  const { notebooks, settings, files } = await readAssignment(course, id);
   const given = await Promise.all(options.given.map((path) => readNotebook(path)));
   using book = openGradebook(course);
   // A group's work counts once.
@@ -72,17 +90,11 @@ async function similar(id: string, options: Options): Promise<void> {
   const students = new Set([...counted.values()].map(({ student }) => student));
   const submissions: ComparedSubmission[] = [];
   for (const student of students) {
-    const cells = [];
-    for (const name of notebooks.keys()) {
-      // What was graded has the grader's own cells in it.
-      const steps = ["submitted", "autograded"] as const;
-      const notebook = await readSubmittedNotebook(course, id, student, name, steps);
-      if (notebook !== undefined) cells.push({ notebook, cells: notebook.cells });
-    }
+    const cells = await cellsOf(course, id, student, files);
     if (cells.length === 0) continue;
     submissions.push({
       id: student,
-      notebook: { ...cells[0]!.notebook, cells: cells.flatMap(({ cells }) => cells) },
+      notebook: { nbformat: 4, nbformat_minor: 5, metadata: {}, cells },
     });
   }
   if (submissions.length === 0) {

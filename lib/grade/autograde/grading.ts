@@ -259,7 +259,7 @@ class Grading implements AsyncDisposable {
   }
 }
 
-/** The most characters of a message: the student's values stand in it. */
+/** Longer messages are cut: they contain values of the student. */
 const MAX_MESSAGE = 10_000;
 
 function shorten(message: string): string {

@@ -179,7 +179,7 @@ export async function autograde(
     graded,
     upToDate,
     failed,
-    notes: [...new Set(notes)],
+    notes: [...new Set(notes), ...run.notes],
     ...ledger?.backup !== undefined && { backup: ledger.backup },
   };
 }
@@ -188,6 +188,8 @@ export async function autograde(
 class Run {
   readonly failed: { assignment: string; student: string; error: string }[] = [];
   graded = 0;
+  /** Submissions that needed a second try. */
+  readonly notes: string[] = [];
   readonly #course: Course;
   readonly #options: AutogradeOptions;
   readonly #total: number;
@@ -203,56 +205,57 @@ class Run {
   async grade(waiting: readonly Work[]): Promise<void> {
     const queue = [...waiting];
     // What met a limit of time, or could not be graded, while others ran is tried once more, alone.
-    const again: Work[] = [];
-    const work = async () => {
+    const again: { work: Work; why: string }[] = [];
+    const grade = async () => {
       await using worker = new GradingWorker();
-      for (let next; (next = queue.shift()) !== undefined;) {
-        if (!await this.#gradeOne(worker, next, false)) again.push(next);
+      for (let work; (work = queue.shift()) !== undefined;) {
+        const why = await this.#gradeOne(worker, work, false);
+        if (why !== undefined) again.push({ work, why });
       }
     };
     const jobs = Math.min(this.#options.jobs ?? 1, queue.length);
-    const ended = await Promise.allSettled(Array.from({ length: jobs }, work));
+    const ended = await Promise.allSettled(Array.from({ length: jobs }, grade));
     for (const one of ended) if (one.status === "rejected") throw one.reason;
     await using alone = new GradingWorker();
-    for (const next of again) await this.#gradeOne(alone, next, true);
+    for (const { work, why } of again) {
+      const at = { assignment: work.grader.assignment.id, student: work.student };
+      const error = await this.#gradeOne(alone, work, true);
+      if (error === undefined) {
+        this.notes.push(`${at.assignment} of "${at.student}" was graded once more, alone: ${why}`);
+        continue;
+      }
+      this.failed.push({ ...at, error });
+      this.#tell({ ...at, error });
+    }
   }
 
-  /** Grades one submission; false if it has to be tried again, alone. */
+  /** Grades one submission; gives the reason if there is no result that can stand. */
   async #gradeOne(
     worker: GradingWorker,
     { grader: { assignment }, student, question }: Work,
-    isLast: boolean,
-  ): Promise<boolean> {
+    keepTimeouts: boolean,
+  ): Promise<string | undefined> {
     const { codecs, sandbox, signal } = this.#options;
+    const at = { assignment: assignment.id, student };
     const job = {
+      ...at,
       root: this.#course.root,
-      assignment: assignment.id,
-      student,
       options: { codecs, sandbox },
-      rules: { keepTimeouts: isLast, ...question && { question } },
+      rules: { keepTimeouts, ...question && { question } },
     };
     const seconds = LONGEST * assignment.settings.limits.totalSeconds + GRACE;
-    const at = { assignment: assignment.id, student };
-    let error: string;
     try {
       const reply = await worker.grade(job, seconds, signal);
       signal?.throwIfAborted();
-      if ("result" in reply) {
-        if (reply.timedOut && !isLast) return false;
-        await this.#ledger?.enter(this.#course, assignment.id, student);
-        this.graded++;
-        this.#tell({ ...at, result: reply.result });
-        return true;
-      }
-      error = reply.error;
+      if ("error" in reply) return reply.error;
+      if (reply.timedOut && !keepTimeouts) return "it met a limit of time";
+      await this.#ledger?.enter(this.#course, assignment.id, student);
+      this.graded++;
+      this.#tell({ ...at, result: reply.result });
     } catch (lost) {
       signal?.throwIfAborted();
-      error = (lost as Error).message;
+      return (lost as Error).message;
     }
-    if (!isLast) return false;
-    this.failed.push({ ...at, error });
-    this.#tell({ ...at, error });
-    return true;
   }
 
   #tell(event: Omit<AutogradeEvent, "done" | "total">): void {

@@ -9,7 +9,7 @@ import { assignmentFolder, type Course } from "../course.ts";
 import { answerId, type AnswerKey, type Gradebook, type GradebookCell } from "../gradebook.ts";
 import { readSubmittedNotebook } from "../handed_in.ts";
 import { readGradeMetadata } from "../metadata.ts";
-import { answerIn, promptOf, questionTitle } from "../questions.ts";
+import { answerIn, markdownCell, promptOf, questionTitle } from "../questions.ts";
 import { markSchemeOf } from "../rubric.ts";
 import { countedSubmissions, withAge } from "../scores.ts";
 import type {
@@ -133,8 +133,12 @@ export class GradebookMarks implements MarkStore {
     const notebook = await this.submission(answer);
     const file = await this.#file(place);
     const findings = await this.#findings(place);
+    // Of a Markdown file, markers read the whole text for each question.
+    const cell = notebook === undefined && file?.type === "text/markdown"
+      ? markdownCell(new TextDecoder().decode(await file.read()))
+      : answerIn(notebook, place.gradeId);
     return {
-      cell: answerIn(notebook, place.gradeId),
+      cell,
       ...file !== undefined && { file },
       ...findings.length > 0 && { findings },
     };

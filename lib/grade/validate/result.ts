@@ -133,11 +133,13 @@ export class Validation implements ValidationResult {
       const [mark, words] = SHOWN[cell.status];
       const message = cell.message === undefined
         ? ""
-        : `<pre style="margin:2px 0 0;white-space:pre-wrap;font-size:12px">${
+        : `<pre style="margin:2px 0 0;white-space:pre-wrap;font-size:12px;background:none">${
           escape(cell.message)
         }</pre>`;
       return `<tr><td style="${CELL}">${mark}</td><td style="${CELL}">${escape(cell.title)} ` +
-        `<span style="opacity:.65">cell ${cell.index + 1}</span></td><td style="${CELL}">${words}` +
+        `<span style="opacity:.65;white-space:nowrap">cell ${
+          cell.index + 1
+        }</span></td><td style="${CELL}">${words}` +
         `${escape(pointsOf(cell))}${message}</td></tr>`;
     }).join("");
     const list = (title: string, items: readonly string[]) =>

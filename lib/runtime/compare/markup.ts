@@ -4,8 +4,8 @@
 import type { OutputTolerance } from "./tolerance.ts";
 import { compareText, isNearText } from "./text.ts";
 
-const PIECES = /<[^>]*>|[^<]+|</g;
-const ATTRIBUTE = /([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
+/** A name is looked for where one begins, so that a long one takes no longer than it has letters. */
+const ATTRIBUTE = /(?<![\w:-])([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
 
 /** Attributes with positions, whose tolerance is relative to the drawing's size. */
 const GEOMETRY = new Set(
@@ -28,7 +28,7 @@ export function compareMarkup(
   if (old === now) return undefined;
   const whole = () => compareText(old, now, 0);
   if (relative === 0) return whole();
-  const [a, b] = [old.match(PIECES) ?? [], now.match(PIECES) ?? []];
+  const [a, b] = [piecesOf(old), piecesOf(now)];
   if (a.length !== b.length) return whole();
   const scale = drawingSize(a);
   for (const [i, piece] of a.entries()) {
@@ -39,6 +39,20 @@ export function compareMarkup(
       return compareText(piece, other, 0);
     }
   }
+}
+
+/** Tags, and the text between them. */
+function piecesOf(markup: string): string[] {
+  const pieces: string[] = [];
+  for (let at = 0; at < markup.length;) {
+    const tag = markup[at] === "<";
+    const next = markup.indexOf(tag ? ">" : "<", at + 1);
+    // What no tag follows, or an open tag at the end, is one piece.
+    const end = next < 0 ? markup.length : tag ? next + 1 : next;
+    pieces.push(markup.slice(at, end));
+    at = end;
+  }
+  return pieces;
 }
 
 function isNearTag(old: string, now: string, relative: number, scale: number): boolean {

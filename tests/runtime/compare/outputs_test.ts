@@ -1,6 +1,6 @@
 // Comparing outputs, cells and manifests of two runs.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { compareManifests } from "../../../lib/runtime/compare/manifests.ts";
 import {
   compareNotebooks,
@@ -287,4 +287,23 @@ Deno.test("compareManifests() names what changed, and nothing of times", () => {
       text: `${after.cores} logical processors instead of ${before.cores}`,
     },
   ]);
+});
+
+Deno.test("comparing markup takes time in proportion to it, however it is broken", () => {
+  for (const piece of ["<", "<a ", "<!--", "a", "<a b", "<a b='", '<a b="', "a<", "< "]) {
+    const took = (length: number) => {
+      const text = piece.repeat(length / piece.length);
+      const began = performance.now();
+      compareOutputs(
+        [display({ "text/html": text })],
+        [display({ "text/html": `${text}1` })],
+        NEAR,
+      );
+      return performance.now() - began;
+    };
+    took(1000);
+    // With time by the square this would take minutes.
+    const seconds = took(1_000_000) / 1000;
+    assert(seconds < 20, `${piece}: ${seconds} s`);
+  }
 });
