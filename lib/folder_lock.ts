@@ -58,7 +58,7 @@ export async function lockFolder(
   }
 }
 
-/** Locks a file. Where the file system has no locks, as some of networks have none, all goes on without. */
+/** Locks a file. Where the file system has no locks, as on some networks, work continues without one. */
 async function tryLock(file: Deno.FsFile): Promise<boolean> {
   try {
     return await file.tryLock(true);

@@ -45,7 +45,7 @@ export async function openGrader(course: Course, id: string): Promise<Grader> {
   return { ...grader, seedOf: (student) => variantSeed(key, id, ownerOf(course, id, student)) };
 }
 
-/** Who has a variant: a student, or the group that hands in together. */
+/** The owner of a variant: a student, or the group that hands in together. */
 export function ownerOf(course: Course, assignment: string, student: string): string {
   if (!assignmentSettings(course, assignment).groups) return student;
   return course.roster.find(({ id }) => id === student)?.group ?? student;

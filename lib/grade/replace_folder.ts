@@ -40,7 +40,7 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
-/** Removes a file or folder; it is no fault if there is none. */
+/** Removes a file or folder, if there is one. */
 export async function removeIfThere(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });

@@ -145,7 +145,9 @@ function section(one: AssignmentStatistics, number: number, draw: DrawBars): str
     }</h2><p class="gr-note">${facts}</p>`;
   if (submitted === 0) return `${head}</section>\n`;
   const figure = (title: string, chart: BarChart) =>
-    `<h3>${title}</h3><figure class="gr-chart">${draw(chart)}</figure>`;
+    `<h3>${title}</h3><figure class="gr-chart"><div class="table-scroll" role="group" tabindex="0" aria-label="${title}, chart">${
+      draw(chart)
+    }</div></figure>`;
   const bins = histogram(scores, max);
   const seconds = histogram(one.seconds, Math.max(...one.seconds), true);
   const names = questions.map(({ name }, i) => `${i + 1} ${name}`);

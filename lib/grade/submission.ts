@@ -54,7 +54,7 @@ const TIMESTAMP = "timestamp.txt";
  *
  * @param course The course.
  * @param assignment The assignment's id.
- * @returns The students' ids, sorted; folders whose names are no ids are left out.
+ * @returns The students' ids, sorted; folders whose names cannot be ids are left out.
  */
 export async function submitters(course: Course, assignment: string): Promise<string[]> {
   const found: string[] = [];
@@ -83,7 +83,9 @@ export async function readSubmission(
 ): Promise<Submission> {
   const folder = assignmentFolder(course, "submitted", assignment, student);
   if (!(await Deno.lstat(folder)).isDirectory) {
-    throw new Deno.errors.NotADirectory(`Cannot read the submission "${folder}": it is no folder`);
+    throw new Deno.errors.NotADirectory(
+      `Cannot read the submission "${folder}": it is not a folder`,
+    );
   }
   const { paths, notes } = await filesOf(folder);
   const notebooks = new Map<string, Notebook | Error>();

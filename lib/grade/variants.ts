@@ -32,7 +32,7 @@ const KEY_FILE = "variants.key";
 
 /** One student's variant. */
 export interface Variant {
-  /** The student, or the group, that has it. */
+  /** Its owner: a student, or a group. */
   readonly owner: string;
   /** What its parameters are drawn from. */
   readonly seed: number;

@@ -65,8 +65,8 @@ export interface GradeOptions {
    */
   only?: string;
   /**
-   * Whether a submission that meets a time limit is graded once more, alone, which is the default. Who
-   * grades in several processes leaves it out, and does that when the others are done.
+   * Whether a submission that meets a time limit is graded once more, alone, which is the default. A
+   * grader of several processes turns this off, and repeats it when the others are done.
    */
   repeat?: boolean;
 }

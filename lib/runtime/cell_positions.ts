@@ -103,7 +103,7 @@ async function printAsKernel(code: string): Promise<string> {
   }
 }
 
-/** Reads a stream to its end. @throws {RangeError} If it has more than so many bytes. */
+/** Reads a stream to its end. @throws {RangeError} If it has more bytes than that. */
 async function readAtMost(stream: ReadableStream<Uint8Array>, most: number): Promise<string> {
   let text = "";
   let size = 0;

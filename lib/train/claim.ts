@@ -66,7 +66,7 @@ export class FolderClaim implements AsyncDisposable {
     this.#working = true;
     if (claims.get(this.#folder) === this) return;
     throw new Deno.errors.Busy(
-      `Cannot go on training in "${this.#folder}": another training of this process began there`,
+      `Cannot continue training in "${this.#folder}": another training of this process began there`,
     );
   }
 

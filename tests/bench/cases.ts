@@ -3,6 +3,7 @@
 import { fromFileUrl } from "@std/path";
 import type { DeviceKind } from "../../lib/tensor/mod.ts";
 import { answersCase, startCase } from "./cases/answers.ts";
+import { gradingCase } from "./cases/grading.ts";
 import { kernelCase, troublesCase } from "./cases/kernel.ts";
 import { jaxMatmulCase, matmulCase, webGpuMatmulCase } from "./cases/matmul.ts";
 import { gpt2StepCase, smolLm2StepCase } from "./cases/training.ts";
@@ -76,6 +77,7 @@ export const CASES: Readonly<Record<string, (options: CaseOptions) => Promise<Ca
     webgpu: webGpuMatmulCase,
     kernel: kernelCase,
     troubles: troublesCase,
+    grading: gradingCase,
   };
 
 const script = (name: string) => fromFileUrl(import.meta.resolve(name));

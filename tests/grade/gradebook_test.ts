@@ -171,6 +171,40 @@ Deno.test("a gradebook whose writer is killed at random moments has lost nothing
     }
   }));
 
+Deno.test("two processes that mark one answer at once lose nothing and overwrite nothing", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/gradebook.db`;
+    Gradebook.open(path).close();
+    const write = async () => {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "-A", "--no-check"],
+          ...[new URL("gradebook_writer.ts", import.meta.url).href, path],
+        ],
+        stdout: "piped",
+      }).spawn();
+      let text = "";
+      let killed = false;
+      for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        if (!killed && text.split("\n").length > 30) {
+          killed = true;
+          child.kill("SIGKILL");
+        }
+      }
+      await child.status;
+      return text.slice(0, text.lastIndexOf("\n")).split("\n").map(Number);
+    };
+    const [first, second] = await Promise.all([write(), write()]);
+    assertEquals(new Set([...first, ...second]).size, first.length + second.length);
+    using book = Gradebook.open(path);
+    const history = book.history("week1/main/why/ada");
+    assert(history.length >= Math.max(...first, ...second));
+    history.forEach(({ version, points, comment }, i) =>
+      assertEquals([version, points, comment], [i + 1, i, `comment ${i + 1}`])
+    );
+  }));
+
 Deno.test("lateness and penalties are nbgrader's", () => {
   const due = new Date("2026-01-01T00:00:00Z");
   const at = (seconds: number) => new Date(due.getTime() + seconds * 1000);

@@ -7,7 +7,7 @@ const answer = "week1/main/why/ada";
 while (true) {
   const base = book.mark(answer)?.version ?? 0;
   const saved = book.appendMark({
-    ...{ answer, marker: "kim", session: "s", edit: base + 1, rubric: [], points: base },
+    ...{ answer, marker: "kim", session: `${Deno.pid} ${base}`, edit: 1, rubric: [], points: base },
     comment: `comment ${base + 1}`,
   }, base);
   if (saved.saved) Deno.stdout.writeSync(new TextEncoder().encode(`${saved.mark.version}\n`));

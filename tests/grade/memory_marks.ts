@@ -126,7 +126,8 @@ export function sampleMarks(answers: readonly string[] = ANSWERS): MemoryMarks {
           cell,
         ),
       );
-      return { id, question, student, cell };
+      const findings = ["Structure: The plan: 12 words; expected at least 40"];
+      return { id, question, student, cell, findings };
     })
   );
   return new MemoryMarks(questions, written, notebooks);

@@ -45,7 +45,9 @@ Deno.test({
     const { default: axe } = await import("axe-core");
     const one = await sampleStatistics('<img src=x onerror="window.ran=1">');
     const draw = ({ alt }: { alt: string }) =>
-      `<svg role="img" viewBox="0 0 640 200"><title>${escapeHtml(alt)}</title></svg>`;
+      `<svg role="img" viewBox="0 0 640 200" style="min-width:420px"><title>${
+        escapeHtml(alt)
+      }</title></svg>`;
     const html = renderStatistics(
       [one, { ...one, assignment: "week4" }],
       draw,

@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Kernel } from "../../lib/runtime/kernel.ts";
 
-/** A kernel that takes its first port, hangs up on whoever connects, and ends as on a taken one. */
+/** A kernel that takes its first port, closes each connection, and ends as if the port were taken. */
 const BEATEN = `
   const { shell_port: port } = JSON.parse(Deno.readTextFileSync(Deno.args[0]));
   const listener = Deno.listen({ hostname: "127.0.0.1", port });

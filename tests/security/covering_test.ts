@@ -40,7 +40,7 @@ const COVERS: Record<string, string> = {
   "a root that clips nothing": root("overflow:visible!important;clip-path:none;mask:none"),
   "names of the report": `<style>.nb-top,.nb-foot,.nb-stream{display:none}</style>
     <div class="nb-top" id="nb-how">How this report was made</div>`,
-  "what stands beside it": `<style>:root+*,:root~*{display:none}</style><p>x</p>`,
+  "what is next to it": `<style>:root+*,:root~*{display:none}</style><p>x</p>`,
   "its size": `<div style="height:1000000000px">x</div>`,
   "the report's colours": `<style>:root{--nb-ink:#fff;--nb-paper:#fff}</style><p>x</p>`,
 };

@@ -42,9 +42,9 @@ export interface AutogradeOptions extends Pick<GradeOptions, "codecs" | "sandbox
   shard?: { readonly index: number; readonly count: number };
   /** How many submissions to grade at a time; 1 by default. */
   jobs?: number;
-  /** Told how many submissions have to be graded, before the first is. */
+  /** Called with the number of submissions to grade, before the first one. */
   onStart?: (total: number) => void;
-  /** Told of each submission that is done. */
+  /** Called after each submission. */
   onProgress?: (event: AutogradeEvent) => void;
 }
 
@@ -405,7 +405,7 @@ async function studentsOf(
   return students.filter((_, i) => parts[i] === shard.index);
 }
 
-/** The part that a student belongs to, from 1: always the same, whoever else hands in meanwhile. */
+/** The part that a student belongs to, from 1. It does not depend on who else hands in. */
 async function partOf(student: string, count: number): Promise<number> {
   return parseInt((await hashOf(student)).slice(0, 8), 16) % count + 1;
 }

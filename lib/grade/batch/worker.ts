@@ -20,7 +20,7 @@ export interface GradingJob {
   readonly rules: FolderRules;
 }
 
-/** What came of it: a result, or why there is none. */
+/** The result, or why there is none. */
 export type GradingReply =
   | { readonly result: GradingResult; readonly timedOut: boolean }
   | { readonly error: string };

@@ -26,7 +26,7 @@ import {
   type Walls,
 } from "./walls.ts";
 
-/** Folders whose files are the running system: walls are no walls around them. */
+/** Folders whose files are the running system, which walls cannot hold. */
 const SYSTEM = ["/proc", "/sys", "/dev"];
 
 /** How long the inner runner may take to come to its end after its time, in seconds. */
