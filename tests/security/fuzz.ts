@@ -13,10 +13,12 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import fc from "fast-check";
+import MarkdownIt from "markdown-it";
 import { printable } from "../../lib/cli/printable.ts";
 import { formatNotebook, parseNotebook } from "../../lib/runtime/notebook.ts";
 import { MessageCodec } from "../../lib/runtime/messages.ts";
 import { PipeReader } from "../../lib/runtime/pipe_reader.ts";
+import { renderMarkdownReport } from "../../lib/runtime/report/mod.ts";
 import { renderMarkdown } from "../../lib/runtime/report/markdown.ts";
 import { readReport } from "../../lib/runtime/report/embedded.ts";
 import { sanitizeHtml } from "../../lib/runtime/report/sanitize.ts";
@@ -162,6 +164,34 @@ const LIVE_ADDRESS = /\b(href|src|action|xlink:href)="\s*(javascript|vbscript):/
 /** Whether sanitised HTML, which quotes all values, does anything. */
 const acts = (html: string) =>
   LIVE.test(html.replace(/="[^"]*"/g, '=""')) || LIVE_ADDRESS.test(html);
+
+/** Cells of Markdown that are harmless or not, and may be neither with those before them. */
+const CELLS = fc.array(
+  fc.array(
+    fc.constantFrom(
+      ...[
+        "- a",
+        "1. b",
+        "  ",
+        "    ",
+        "\t",
+        "\n",
+        "\n\n",
+        "```",
+        "~~~",
+        "> ",
+        "| a |",
+        "|-|",
+        "---",
+      ],
+      ...["<script>x</script>", "<img src=x onerror=x>", "<!--", "-->", "<div>", "</div>", "<b>"],
+      ...["[a]: javascript:x", "[a]", "[b](javascript:x)", "`", "text", "\\", "$$", "&lt;script>"],
+    ),
+    { minLength: 1, maxLength: 5 },
+  ).map((parts) => parts.join("")),
+  { minLength: 2, maxLength: 4 },
+);
+const readersMarkdown = new MarkdownIt({ html: true, linkify: true });
 
 const TEMPLATE = fc.array(
   fc.constantFrom(
@@ -309,6 +339,24 @@ const TARGETS: Record<string, Target> = {
       if (acts(rendered?.html ?? "")) {
         throw new Error(`lets through ${JSON.stringify(rendered)}`);
       }
+    }),
+  },
+  pages: {
+    property: fc.property(CELLS, (cells) => {
+      const { markdown } = renderMarkdownReport({
+        nbformat: 4,
+        nbformat_minor: 5,
+        metadata: {},
+        cells: cells.map((source, i) => ({
+          cell_type: "markdown",
+          id: `${i}`,
+          metadata: {},
+          source,
+        })),
+      });
+      const html = readersMarkdown.render(markdown);
+      // The report itself has no drawings, and links that were never meant as addresses.
+      if (acts(html)) throw new Error(`lets through ${JSON.stringify(markdown)}`);
     }),
   },
   template: {

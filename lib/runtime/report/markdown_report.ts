@@ -75,14 +75,25 @@ export function renderMarkdownReport(
   options: MarkdownReportOptions = {},
 ): MarkdownReport {
   assertKnownOptions("make a report", options, MARKDOWN_REPORT_OPTIONS);
+  const kept = writeReport(notebook, options, true);
+  // What is harmless in each part must be so in the whole.
+  return isHarmlessReport(kept.markdown) ? kept : writeReport(notebook, options, false);
+}
+
+/** @param keep Whether harmless Markdown is written as it is, and not as HTML. */
+function writeReport(
+  notebook: Notebook,
+  options: MarkdownReportOptions,
+  keep: boolean,
+): MarkdownReport {
   const { code = true, folder = "files" } = options;
-  const writer = new Writer(folder);
+  const writer = new Writer(folder, keep);
   const language = String(notebook.metadata.language_info?.name ?? "typescript")
     .replace(/[^\w+-]/g, "");
   for (const cell of notebook.cells) {
     if (hasTag(cell, "remove-cell")) continue;
     if (cell.cell_type !== "code") {
-      writer.add(textCell(cell));
+      writer.add(textCell(cell, keep));
       continue;
     }
     if (code && !hasTag(cell, "remove-input") && cell.source.trim() !== "") {
@@ -136,9 +147,11 @@ class Writer {
   readonly blocks: string[] = [];
   readonly files = new Map<string, Uint8Array>();
   readonly #folder: string;
+  readonly #keep: boolean;
 
-  constructor(folder: string) {
+  constructor(folder: string, keep: boolean) {
     this.#folder = folder;
+    this.#keep = keep;
   }
 
   add(block: string) {
@@ -176,7 +189,7 @@ class Writer {
       if (!safe.empty) return this.add(htmlBlock(safe.html));
     }
     const markdown = textIn(data, "text/markdown");
-    if (markdown !== undefined) return this.add(safeMarkdown(markdown));
+    if (markdown !== undefined) return this.add(safeMarkdown(markdown, this.#keep));
     const latex = textIn(data, "text/latex");
     if (latex !== undefined) return this.add(fence(latex.trim(), "latex"));
     if (plain !== undefined) return this.add(plainBlock(plain));
@@ -201,13 +214,13 @@ class Writer {
   }
 }
 
-function textCell(cell: Exclude<Cell, { cell_type: "code" }>): string {
+function textCell(cell: Exclude<Cell, { cell_type: "code" }>, keep: boolean): string {
   if (cell.cell_type === "markdown") {
     const attached = cell.attachments !== undefined && Object.keys(cell.attachments).length > 0;
-    return safeMarkdown(cell.source, attached ? cell.attachments : undefined);
+    return safeMarkdown(cell.source, keep, attached ? cell.attachments : undefined);
   }
   const format = String(cell.metadata.raw_mimetype ?? cell.metadata.format ?? "text/plain");
-  if (format === "text/markdown") return safeMarkdown(cell.source);
+  if (format === "text/markdown") return safeMarkdown(cell.source, keep);
   return format === "text/plain" ? plainBlock(cell.source) : "";
 }
 
@@ -220,37 +233,66 @@ const MAX_LOOKED_AT = 100_000;
 /** What a text is parsed with to see where it ends: a paragraph after it must be one of its own. */
 const SENTINEL = "end-of-the-cell";
 
+type Token = ReturnType<typeof parser.parse>[number];
+type Environment = NonNullable<Parameters<typeof parser.parse>[1]>;
+
 /**
  * Whether Markdown may be written as it is: nothing in it could run or reach out, and nothing in it
- * changes how the cells after it are read (an open fence, a comment, a definition of links).
+ * changes how the cells after it are read (an open fence, a comment, a definition of links), or lets
+ * those before it change how it is read (an indented line after a list).
  */
 function isHarmless(source: string): boolean {
-  if (source.length > MAX_LOOKED_AT) return false;
-  const env: NonNullable<Parameters<typeof parser.parse>[1]> = {};
-  let tokens: ReturnType<typeof parser.parse>;
-  try {
-    tokens = parser.parse(`${source}\n\n${SENTINEL}\n`, env);
-  } catch {
-    return false;
-  }
-  const [open, inline] = tokens.slice(-3);
+  if (source.length > MAX_LOOKED_AT || /^\s*\n[ \t]|^[ \t]/.test(source)) return false;
+  const env: Environment = {};
+  const tokens = parse(`${source}\n\n${SENTINEL}\n`, env);
+  // A paragraph's opening, its line, the line's text, its closing.
+  const [open, inline] = tokens?.slice(-4) ?? [];
   if (open?.type !== "paragraph_open" || open.level !== 0 || inline.content !== SENTINEL) {
     return false;
   }
   // Another cell could make a link or a picture of it.
   if (env.references !== undefined && Object.keys(env.references).length > 0) return false;
-  return tokens.flatMap((one) => [one, ...(one.children ?? [])]).every((token) => {
-    const attribute = token.attrGet("href") ?? token.attrGet("src");
-    const target = attribute === null ? null : String(attribute);
-    if (/^html_/.test(token.type) || (target !== null && !isSafeLink(target))) return false;
-    // A picture elsewhere would be fetched when the file is opened.
-    return !(token.type === "image" && /^([a-z]+:|\/\/|\\)/i.test(target ?? ""));
-  });
+  return tokens!.every((token) => !/^html_/.test(token.type) && leadsNowhere(token));
+}
+
+/** Whether all HTML of a whole report is what this module wrote, and nothing is fetched. */
+function isHarmlessReport(markdown: string): boolean {
+  // Longer cells have been written as HTML; where there are very many, all are.
+  if (markdown.length > 50 * MAX_LOOKED_AT) return false;
+  return parse(markdown, {})?.every((token) =>
+    token.type === "html_block"
+      ? OWN_BLOCK.test(token.content)
+      : token.type !== "html_inline" && leadsNowhere(token)
+  ) ?? false;
+}
+
+/** What {@linkcode htmlBlock} writes. */
+const OWN_BLOCK = /^<div>\n[^]*\n<\/div>\s*$/;
+
+/** All tokens, those of lines too; undefined for what cannot be parsed. */
+function parse(markdown: string, env: Environment): Token[] | undefined {
+  try {
+    return parser.parse(markdown, env).flatMap((one) => [one, ...(one.children ?? [])]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a link is one that may be followed; a picture elsewhere would be fetched when the file is opened. */
+function leadsNowhere(token: Token): boolean {
+  const attribute = token.attrGet("href") ?? token.attrGet("src");
+  const target = attribute === null ? null : String(attribute);
+  if (target !== null && !isSafeLink(target)) return false;
+  return !(token.type === "image" && /^([a-z]+:|\/\/|\\)/i.test(target ?? ""));
 }
 
 /** Markdown, unchanged if that is harmless, otherwise as sanitised HTML. */
-function safeMarkdown(source: string, attachments?: Record<string, MimeBundle>): string {
-  const plain = attachments === undefined && isHarmless(source);
+function safeMarkdown(
+  source: string,
+  keep: boolean,
+  attachments?: Record<string, MimeBundle>,
+): string {
+  const plain = keep && attachments === undefined && isHarmless(source);
   if (plain) return source;
   const attachment = (name: string) => {
     const data = attachments && Object.hasOwn(attachments, name) ? attachments[name] : {};
@@ -269,7 +311,7 @@ function svgIn(html: string): string | undefined {
 
 /** HTML that Markdown leaves alone: no blank line may end it. */
 function htmlBlock(html: string): string {
-  return `<div>\n${html.replace(/\n\s*\n/g, "\n").trim()}\n</div>`;
+  return `<div>\n${html.replace(/\r\n?/g, "\n").replace(/\n\s*\n/g, "\n").trim()}\n</div>`;
 }
 
 function plainBlock(text: string): string {

@@ -73,3 +73,35 @@ Deno.test("renderMarkdownReport() lets nothing of hostile notebooks run or reach
     }
   }
 });
+
+/** Cells of which each is harmless, and which are not one after the other. */
+const TOGETHER: string[][] = [
+  ["- a", "    <script>alert(1)</script>"],
+  ["1. a\n\n   b", "\t<script>alert(1)</script>"],
+  ["- a", "\n \n     <img src=x onerror=alert(1)>"],
+  ["- a\n  - b", "      <script>alert(1)</script>"],
+  ["```", "<script>alert(1)</script>"],
+  ["<!--", "--><script>alert(1)</script>"],
+  ["[a]: javascript:alert(1)", "[a]"],
+  ["| a |", "|-|\n| <b> |"],
+];
+
+Deno.test("renderMarkdownReport() lets no cell change how the next is read", () => {
+  const parser = new MarkdownIt({ html: true, linkify: true });
+  for (const cells of TOGETHER) {
+    const all = renderMarkdownReport(notebookOf(...cells.map((source) =>
+      markdown(source)
+    ))).markdown;
+    const html = parser.render(all);
+    assert(!/<script|<img|href="javascript/.test(html), `${JSON.stringify(all)}: ${html}`);
+  }
+  // Nor does an output end the HTML that it stands in.
+  for (const end of ["\n\n", "\r\r", "\r\n\r\n", "\n\f\n", "\r \r"]) {
+    const html = `<p>a</p>${end}![x](http://evil.example/x.png)${end}<p>b</p>`;
+    const rendered = parser.render(text(display({ "text/html": html })));
+    assert(!rendered.includes("<img"), rendered);
+  }
+  // An indented cell after anything but a list stays what it is: code.
+  const indented = renderMarkdownReport(notebookOf(markdown("a"), markdown("    b")));
+  assertStringIncludes(parser.render(indented.markdown), "<pre><code>b");
+});
