@@ -95,7 +95,7 @@ function report({ layout, attempts, findings }: Collected, source: string): void
   );
 }
 
-/** A submission whose time is not known counts as in time: whoever grades should know that. */
+/** Counts the submissions without a time, since they are never late. */
 function reportTimes({ attempts }: Collected, course: Course, assignment: string): void {
   const unknown = attempts.filter(({ counts, submitted }) => counts && submitted === undefined);
   if (unknown.length === 0 || course.settings.assignments.get(assignment)?.due === undefined) {

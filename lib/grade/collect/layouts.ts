@@ -36,7 +36,7 @@ export interface LayoutContext {
   readonly timeZone: string;
   /** What reads a path of the layout {@linkcode NAMED}, with `/` between components. */
   readonly names?: RegExp;
-  /** Who is behind Moodle's numbers. */
+  /** The students and times behind Moodle's numbers. */
   readonly worksheet?: ReadonlyMap<string, WorksheetRow>;
 }
 
