@@ -29,6 +29,7 @@ import { openSource } from "./collect/source.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { SourceFile } from "./collect/source_file.ts";
 import { type Expected, takeSubmission } from "./collect/submission.ts";
+import { parseWorksheet } from "./collect/worksheet.ts";
 import { assignmentFolder, assignmentSettings, type Course } from "./course.ts";
 import type { Student } from "./gradebook.ts";
 import { dueFor } from "./scores.ts";
@@ -43,6 +44,11 @@ export interface CollectOptions {
    * `student_id`, or `lms_user_id`, or `first_name` and `last_name`; and `file_id` and `timestamp` where they are there.
    */
   names?: RegExp;
+  /**
+   * The text of Moodle's offline grading worksheet: it says who is behind the numbers in Moodle's zip, by e-mail address
+   * or ID number, and when they handed in. Without it students are found by their names, and their times are not known.
+   */
+  worksheet?: string;
   /** Whether the time of a file is when it was handed in, where nothing else says it. */
   fileTimes?: boolean;
   /** How much is read; {@linkcode COLLECT_LIMITS} where none is named. */
@@ -96,6 +102,7 @@ export interface Collected {
 const COLLECT_OPTIONS: OptionNames<CollectOptions> = {
   layout: true,
   names: true,
+  worksheet: true,
   fileTimes: true,
   limits: true,
   signal: true,
@@ -149,7 +156,11 @@ export async function collectSubmissions(
   });
   await using opened = await openSource(source, limits.sourceFiles);
   const { names, layout = names && NAMED } = options;
-  const context = { assignment, people, timeZone: course.settings.timeZone, names };
+  const { timeZone } = course.settings;
+  const worksheet = options.worksheet === undefined
+    ? undefined
+    : parseWorksheet(options.worksheet, course.roster, timeZone);
+  const context = { assignment, people, timeZone, names, worksheet };
   const files = opened.files.filter(({ path }) => !isDropping(path));
   const fit = findLayout(files.map(({ path }) => path), context, layout);
   if (fit === undefined) throw unknownLayout(source, layout);

@@ -150,7 +150,7 @@ function section(one: AssignmentStatistics, number: number, draw: DrawBars): str
     }</div></figure>`;
   const bins = histogram(scores, max);
   const seconds = histogram(one.seconds, Math.max(...one.seconds), true);
-  const names = questions.map(({ name }, i) => `${i + 1} ${name}`);
+  const names = distinctNames(questions);
   const shares = questions.map(({ points, maxPoints }) =>
     maxPoints > 0 && points.count > 0 ? 100 * points.mean / maxPoints : 0
   );
@@ -176,7 +176,7 @@ function section(one: AssignmentStatistics, number: number, draw: DrawBars): str
       valueTitle: "Students",
       lying: false,
     }) +
-    questionTable(questions) +
+    questionTable(questions, names) +
     figure("Points by question", {
       alt: `The mean share of points by question: ${
         names.map((name, i) => `${name} ${Math.round(shares[i]!)} %`).join(", ")
@@ -214,14 +214,25 @@ function section(one: AssignmentStatistics, number: number, draw: DrawBars): str
     "</section>\n";
 }
 
-function questionTable(questions: readonly QuestionStatistics[]): string {
+/** The questions' names; a name that several have is numbered, since charts tell bars apart by it. */
+function distinctNames(questions: readonly QuestionStatistics[]): string[] {
+  const counts = Map.groupBy(questions, ({ name }) => name);
+  return questions.map((question, i) =>
+    counts.get(question.name)!.length === 1 ? question.name : `${i + 1} ${question.name}`
+  );
+}
+
+function questionTable(
+  questions: readonly QuestionStatistics[],
+  names: readonly string[],
+): string {
   const heads = ["Of", "Mean", "Median", "Discrimination", "Waiting", "Median s", "Longest s"];
   const rows = questions.map((one, i) => {
     const { points, seconds } = one;
     const values = [one.maxPoints, points.mean, points.median, one.discrimination, one.waiting]
       .map(shown);
     const times = [seconds?.median ?? NaN, seconds?.maximum ?? NaN].map(shown);
-    return `<tr><th scope="row">${i + 1} ${escapeHtml(one.name)}</th>${
+    return `<tr><th scope="row">${escapeHtml(names[i]!)}</th>${
       [...values, ...times].map((text) => `<td class="nb-number">${text}</td>`).join("")
     }</tr>`;
   });

@@ -38,7 +38,7 @@ const COMMANDS: Record<string, string[]> = {
   "grade validate": ["released", "no-run", "markdown"],
   "grade regrade": ["course", "jobs", "student", "unsafe"],
   "grade autograde": ["course", "jobs", "student", "shard", "unsafe"],
-  "grade collect": ["course", "layout", "names", "file-times"],
+  "grade collect": ["course", "layout", "names", "worksheet", "file-times"],
   export: "html md output theme title ollama gguf hf type format adapter merge".split(" "),
 };
 

@@ -4,6 +4,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { dirname, join } from "@std/path";
 import fc from "fast-check";
+import { bundleFiles } from "../../lib/grade/bundle.ts";
 import { collectSubmissions } from "../../lib/grade/collect.ts";
 import { removeIfThere } from "../../lib/grade/replace_folder.ts";
 import { collect, lay, makePlace, notebook, submitted, tree } from "./collecting.ts";
@@ -228,6 +229,44 @@ Deno.test("one bad archive, link or file never stops the rest", async () => {
     "eve/week1/essay.PDF": "%PDF-1.7",
     "eve/week1/week1.ipynb": "not a notebook",
   });
+});
+
+Deno.test("the bundle that a student makes is collected as it is", async () => {
+  await using place = await makePlace();
+  const files = new Map([["week1.ipynb", new TextEncoder().encode(notebook("bundled"))]]);
+  const source = await lay(place.sources, {
+    "lovelaceada_1234_9_week1.zip": await bundleFiles(files),
+  });
+  const { layout, attempts, findings } = await collect(place, source);
+  assertEquals([layout, attempts, findings], ["canvas", ["ada 1 new counts"], []]);
+  assertEquals(await submitted(place), { "ada/week1/week1.ipynb": "bundled" });
+});
+
+Deno.test("Moodle's worksheet says who is behind a number, and when they handed in", async () => {
+  await using place = await makePlace();
+  const source = await lay(place.sources, {
+    "Participant_11_assignsubmission_file_/week1.ipynb": notebook("cho"),
+    "Lee Cho_12_assignsubmission_file_/week1.ipynb": notebook("lee"),
+    "Eve Adams_13_assignsubmission_file_/week1.ipynb": notebook("eve"),
+    "Ada Lovelace_14_assignsubmission_file_/week1.ipynb": notebook("ada"),
+  });
+  const worksheet = '\uFEFFIdentifier,"Full name","ID number","Email address",Status,Grade,' +
+    '"Maximum Grade","Grade can be changed","Last modified (submission)"\r\n' +
+    'Participant 11,"Cho Lee",,CHO@example.org,x,,10,Yes,"Wednesday, 30 September 2026, 11:05 PM"\r\n' +
+    'Participant 12,"Lee Cho",lee,,x,,10,Yes,"Thursday, 1 October 2026, 12:01 AM"\r\n' +
+    'Participant 13,"Eve Adams",,,x,,10,Yes,"mercredi 30 septembre 2026"\r\n' +
+    'Participant 15,"Bob",bob,,x,,10,Yes,-\r\n';
+  const { attempts, findings } = await collect(place, source, { worksheet });
+  assertEquals(findings, []);
+  assertEquals(attempts.map((one) => one.split(" ")[0]), ["ada", "cho", "eve", "lee"]);
+  const files = await submitted(place);
+  assertEquals(
+    ["ada", "cho", "eve", "lee"].map((id) => files[`${id}/week1/timestamp.txt`]),
+    [undefined, "2026-09-30 23:05:00.000000 UTC", undefined, "2026-10-01 00:01:00.000000 UTC"],
+  );
+  assertEquals(files["lee/week1/week1.ipynb"], "lee");
+  const collecting = () => collect(place, source, { worksheet: "a,b\n1,2\n" });
+  await assertRejects(collecting, SyntaxError, 'the column "Identifier" is missing');
 });
 
 Deno.test("a regular expression reads names that no layout has, as nbgrader's does", async () => {

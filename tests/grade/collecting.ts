@@ -31,12 +31,12 @@ const SETTINGS = `assignments:
   week1: { due: "2026-10-01 12:00", accepts: [ipynb, md, pdf], late: { penaltyPerDay: 0.1, maxDays: 2 } }
   team: { groups: true }
 `;
-const ROSTER = `id,first_name,last_name,lms_user_id,group
-ada,Ada,Lovelace,1234,blue
-bob,Bob,Ångström-O'Hara,1235,blue
-cho,Cho,Lee,,red
-lee,Lee,Cho,,red
-eve,Eve,Adams,1239,
+const ROSTER = `id,first_name,last_name,email,lms_user_id,group
+ada,Ada,Lovelace,,1234,blue
+bob,Bob,Ångström-O'Hara,,1235,blue
+cho,Cho,Lee,cho@example.org,,red
+lee,Lee,Cho,,,red
+eve,Eve,Adams,,1239,
 `;
 
 /** Makes a course with students, and two assignments that are released. */

@@ -12,6 +12,7 @@ interface Options {
   course: string;
   layout?: LayoutName;
   names?: string;
+  worksheet?: string;
   fileTimes: boolean;
 }
 
@@ -42,6 +43,10 @@ export function register(grade: Command): void {
         "last_name; and file_id and timestamp where they are there",
     )
     .option(
+      "--worksheet <file>",
+      "Moodle's offline grading worksheet (CSV): it says who is behind the numbers in its zip, and when they handed in",
+    )
+    .option(
       "--file-times",
       "take a file's time as when it was handed in, where nothing else says it; exports of Canvas and Moodle may have " +
         "the time of the export there",
@@ -57,16 +62,19 @@ async function collect(assignment: string, sources: string[], options: Options):
   const course = await openCourse(options.course);
   const { layout, fileTimes } = options;
   const names = options.names === undefined ? undefined : new RegExp(options.names, "su");
+  const worksheet = options.worksheet && await Deno.readTextFile(options.worksheet);
   for (const source of sources) {
     const bar = progress(`Collecting ${source}`);
     const result = await collectSubmissions(course, assignment, source, {
       layout,
       names,
+      ...worksheet !== undefined && { worksheet },
       fileTimes,
       signal: interrupt.signal,
       onProgress: (done, total) => bar.update(done, `of ${total} submissions`),
     }).finally(() => bar.finish());
     report(result, source);
+    reportTimes(result, course, assignment);
     if (source === sources.at(-1)) reportMissing(result, course);
   }
 }
@@ -84,6 +92,19 @@ function report({ layout, attempts, findings }: Collected, source: string): void
     `${source} (${layout}): ${count(added, "new attempt")}, ${attempts.length - added} known, of ${
       count(students, "student")
     }`,
+  );
+}
+
+/** Counts the submissions without a time, since they are never late. */
+function reportTimes({ attempts }: Collected, course: Course, assignment: string): void {
+  const unknown = attempts.filter(({ counts, submitted }) => counts && submitted === undefined);
+  if (unknown.length === 0 || course.settings.assignments.get(assignment)?.due === undefined) {
+    return;
+  }
+  console.error(
+    unknown.length === 1
+      ? "1 submission has no time: it counts as in time"
+      : `${unknown.length} submissions have no time: they count as in time`,
   );
 }
 

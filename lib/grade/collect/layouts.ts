@@ -8,6 +8,7 @@
 import { parseTimestamp } from "../timestamp.ts";
 import { nameKey, splitPath } from "./names.ts";
 import type { Owner, People } from "./people.ts";
+import type { WorksheetRow } from "./worksheet.ts";
 
 /** What a path says of a file. */
 export interface Attribution {
@@ -35,6 +36,8 @@ export interface LayoutContext {
   readonly timeZone: string;
   /** What reads a path of the layout {@linkcode NAMED}, with `/` between components. */
   readonly names?: RegExp;
+  /** The students and times behind Moodle's numbers. */
+  readonly worksheet?: ReadonlyMap<string, WorksheetRow>;
 }
 
 /** A layout. */
@@ -68,14 +71,17 @@ export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = {
   },
   moodle: {
     example: "Ada Lovelace_1234567_assignsubmission_file/week1.ipynb",
-    attribute([first = "", ...rest]) {
+    attribute([first = "", ...rest], { worksheet }) {
       // Moodle replaces underscores in names, so that nobody's name can end the pattern early.
       const found = /^([^_]*)_(\d+)_assignsubmission_[a-z]+(?:_(.*))?$/s.exec(first);
       if (found === null) return;
       const [, name, account, own = ""] = found;
       const file = own === "" ? rest : [own, ...rest];
+      if (file.length === 0) return;
       // Moodle's number is the submission's, not the person's.
-      return file.length === 0 ? undefined : { owner: { name, account }, file };
+      const { id, submitted } = worksheet?.get(account!) ?? {};
+      const owner = id === undefined ? { name, account } : { id, account };
+      return { owner, file, ...submitted !== undefined && { submitted } };
     },
   },
   blackboard: {
