@@ -80,11 +80,14 @@ export async function saveCheckpoint(
     });
     written.push(await writeSafetensors(join(unfinished, "best.safetensors"), best));
   }
+  await options.complete?.(unfinished);
   const files = Object.fromEntries(written.map(({ path, sha256 }) => [basename(path), sha256]));
+  for await (const { name, isFile } of Deno.readDir(unfinished)) {
+    if (isFile) files[name] ??= await sha256File(join(unfinished, name));
+  }
   const whole = { ...state, files };
   const text = JSON.stringify({ ...whole, sha256: hashOf(whole) }, null, 2);
   await writeFileBeside(join(unfinished, "training.json"), `${text}\n`);
-  await options.complete?.(unfinished);
   const others = await listCheckpoints(directory);
   if (options.anew) { for (const other of others) await discard(other.path); }
   await Deno.rename(unfinished, path);

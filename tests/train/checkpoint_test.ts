@@ -276,7 +276,7 @@ onOneThread("a damaged checkpoint is told in one sentence, the model untouched",
       "optimizer.safetensors is not what was written",
     ],
     // A single bit.
-    ...["model.safetensors", "optimizer.safetensors", "training.json"].map((
+    ...["model.safetensors", "optimizer.safetensors", "config.json", "training.json"].map((
       name,
     ): typeof damages[number] => [
       name,

@@ -126,7 +126,7 @@ function renderRaw(cell: RawCell): string {
 }
 
 function renderCode(cell: CodeCell, language: string, seconds: number | undefined): string {
-  const source = cell.source.replace(/\s+$/, "");
+  const source = cell.source.trimEnd();
   const lines = source.split("\n");
   const folded = isHidden(cell, "source_hidden") || hasTag(cell, "hide-input");
   const count = cell.execution_count === null ? "–" : String(Number(cell.execution_count));

@@ -155,7 +155,7 @@ class Writer {
   }
 
   add(block: string) {
-    if (block.trim() !== "") this.blocks.push(block.replace(/\s+$/, ""));
+    if (block.trim() !== "") this.blocks.push(block.trimEnd());
   }
 
   output(output: Output) {
@@ -267,7 +267,7 @@ function isHarmlessReport(markdown: string): boolean {
 }
 
 /** What {@linkcode htmlBlock} writes. */
-const OWN_BLOCK = /^<div>\n[^]*\n<\/div>\s*$/;
+const OWN_BLOCK = /^<div>\n[^]*\n<\/div>\n*$/;
 
 /** All tokens, those of lines too; undefined for what cannot be parsed. */
 function parse(markdown: string, env: Environment): Token[] | undefined {
@@ -315,7 +315,7 @@ function htmlBlock(html: string): string {
 }
 
 function plainBlock(text: string): string {
-  const shown = clip(plainText(text).replace(/\s+$/, ""));
+  const shown = clip(plainText(text).trimEnd());
   return shown === "" ? "" : fence(shown, "text");
 }
 

@@ -4,6 +4,7 @@
 
 // @ts-types="npm:@types/sanitize-html@2.16.2"
 import sanitize from "sanitize-html";
+import { escapeHtml } from "./html.ts";
 import { safeInlineStyle, safeStyleSheet, scopedId, scopeLocalUrls } from "./style_policy.ts";
 
 /** How to treat one piece of HTML. */
@@ -117,6 +118,7 @@ export function isSafeLink(href: string): boolean {
  * @returns Markup without script, event handlers, forms, frames, or anything to fetch.
  */
 export function sanitizeHtml(html: string, options: SanitizeOptions): SafeHtml {
+  if (nestsTooDeep(html)) return { html: `<pre>${escapeHtml(html)}</pre>`, css: "", empty: false };
   const sheets: string[] = [];
   const run = (tags: string[]) =>
     sanitize(html, {
@@ -155,6 +157,27 @@ export function sanitizeHtml(html: string, options: SanitizeOptions): SafeHtml {
   const visible = /<(?:img|svg|hr|progress|meter|table|math)\b/i.test(safe) ||
     safe.replace(/<[^>]*>/g, "").trim() !== "";
   return { html: safe, css, empty: !visible };
+}
+
+/** Elements that may be open at a time; for each that is, the parser takes time at the next. */
+const MAX_OPEN = 4000;
+/** Elements that hold nothing, or that the next of their kind ends. */
+const ENDS_ITSELF =
+  /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|dt|dd|t[dhr]|tbody|thead|tfoot|option|r[tp]|h[1-6])$/i;
+
+/** Whether so many elements are left open that parsing would take time by the square. */
+function nestsTooDeep(html: string): boolean {
+  if (html.length < 3 * MAX_OPEN) return false;
+  let open = 0;
+  let end = -1;
+  for (const { 0: tag, 1: closes, 2: name, index } of html.matchAll(/<(\/?)([a-z][\w:-]*)/gi)) {
+    if (ENDS_ITSELF.test(name)) continue;
+    if (end < index) end = html.indexOf(">", index + tag.length);
+    if (end < 0) break;
+    if (closes !== "") open = Math.max(0, open - 1);
+    else if (html[end - 1] !== "/" && ++open > MAX_OPEN) return true;
+  }
+  return false;
 }
 
 function transformTag(

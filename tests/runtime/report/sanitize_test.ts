@@ -139,3 +139,16 @@ Deno.test("sanitizeHtml() is idempotent on tags and lets nothing forbidden throu
     { numRuns: 300, seed: 1 },
   );
 });
+
+Deno.test("sanitizeHtml() shows as text what leaves thousands of elements open, and no long table", () => {
+  const options = { prefix: "x" };
+  for (const piece of ["<b>", "<svg><g>", "<b x='y'>", "<a href='#x'><p>"]) {
+    const { html } = sanitizeHtml(piece.repeat(100_000), options);
+    assertStringIncludes(html.slice(0, 40), "<pre>&lt;");
+  }
+  const { html } = sanitizeHtml(
+    `<table>${"<tr><td>1<td><b>2</b><br><img src=x>".repeat(10_000)}</table>`,
+    options,
+  );
+  assertStringIncludes(html.slice(0, 60), "<table>");
+});
