@@ -141,7 +141,7 @@ async function checkImports(folder: string, modules: string[]): Promise<void> {
   if (wrong.size > 0) throw new Error(`The package is not whole:\n${[...wrong].join("\n")}`);
 }
 
-/** The entry points by name, for kernels and the library itself. */
+/** The entry points by name, and the libraries of types, for kernels and the library itself. */
 function denoJson() {
   const exports = Object.entries(config.exports);
   return {
@@ -151,6 +151,7 @@ function denoJson() {
     imports: Object.fromEntries(
       exports.map(([name, path]) => [NAME + name.slice(1), javascript(path)]),
     ),
+    compilerOptions: config.compilerOptions,
   };
 }
 

@@ -6,6 +6,7 @@
 
 import { join } from "@std/path";
 import { formatNotebook } from "../runtime/notebook.ts";
+import { hasTag } from "../runtime/parameters.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
 import { assignmentSettings, type Course } from "./course.ts";
 import { hashOf } from "./hash.ts";
@@ -118,6 +119,7 @@ export function codecsFor(
   codecs: readonly string[] = [],
 ): readonly string[] {
   const imports = /\b(?:from|import)\s*\(?\s*["'](?!@std\/|jsr:@std\/|node:)/;
-  const sources = [...notebook.cells, ...withHidden.values()].map(({ source }) => source);
+  const run = notebook.cells.filter((cell) => !hasTag(cell, "skip"));
+  const sources = [...run, ...withHidden.values()].map(({ source }) => source);
   return sources.some((source) => imports.test(source)) ? codecs : [];
 }

@@ -9,6 +9,7 @@ import { basename, dirname, resolve } from "@std/path";
 import { sandboxFault } from "../runtime/sandbox/outer.ts";
 import { formatNotebook, type Notebook, readNotebook } from "../runtime/notebook.ts";
 import { gradeSubmission } from "./autograde.ts";
+import { codecsFor } from "./grader.ts";
 import { cellChecksum } from "./checksum.ts";
 import {
   checkMetadata,
@@ -36,6 +37,9 @@ export interface ValidateOptions extends Pick<GradeOptions, "codecs" | "limits" 
   /** Whether to run the notebook and its tests; they run by default. */
   run?: boolean;
 }
+
+/** How tensors cross. Only the kernels load it, and only for notebooks that import something: this room needs no tensors. */
+const CODECS = [new URL("../cli/grade/tensor_codec.ts", import.meta.url).href];
 
 const VALIDATE_OPTIONS: OptionNames<ValidateOptions> = {
   codecs: true,
@@ -75,7 +79,7 @@ export async function validateNotebook(
   options: ValidateOptions = {},
 ): Promise<Validation> {
   assertKnownOptions("validate", options, VALIDATE_OPTIONS);
-  const { released, run = true, codecs, limits, signal } = options;
+  const { released, run = true, codecs = CODECS, limits, signal } = options;
   const notebook = await readNotebook(path);
   const name = basename(path);
   const findings: Finding[] = [];
@@ -103,7 +107,7 @@ export async function validateNotebook(
   }
   const release = releaseOf(released ?? usable, usable);
   const graded = await gradeSubmission(release, withoutThisCall(usable), {
-    codecs,
+    codecs: codecsFor(release, codecs),
     limits,
     signal,
     cwd: place.cwd,

@@ -128,6 +128,21 @@ Deno.test("with the released notebook at hand, what is missing is found too", as
   ]);
 });
 
+Deno.test("tensors cross, as they do when the notebook is graded", async () => {
+  const { notebook } = releaseNotebook(book(
+    ["code", 'import { tensor } from "tunebook/tensor";', locked("imports")],
+    ["code", "const ones = () => tensor([1, 1]);", answer("ones")],
+    [
+      "code",
+      "const got = await ones();\nif ((await got.data())[1] !== 1) throw new Error('no');",
+      test("t"),
+    ],
+  ));
+  notebook.cells[1]!.source = "const ones = () => tensor([1, 1]);";
+  const validation = await validated(notebook, (path) => validateNotebook(path));
+  assertEquals(statuses(validation), { ones: "answered", t: "passed 1" });
+});
+
 Deno.test("a notebook that is not an assignment, or not named, is an error in words", async () => {
   await validated(
     book(["code", "1"]),

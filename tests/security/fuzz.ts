@@ -15,6 +15,9 @@ import { fromFileUrl } from "@std/path";
 import fc from "fast-check";
 import MarkdownIt from "markdown-it";
 import { printable } from "../../lib/cli/printable.ts";
+import { listArchive } from "../../lib/grade/collect/archive.ts";
+import { parseWorksheet } from "../../lib/grade/collect/worksheet.ts";
+import { withProposal } from "../../lib/grade/structure.ts";
 import { formatNotebook, parseNotebook } from "../../lib/runtime/notebook.ts";
 import { MessageCodec } from "../../lib/runtime/messages.ts";
 import { PipeReader } from "../../lib/runtime/pipe_reader.ts";
@@ -27,6 +30,7 @@ import { encodeGreeting, encodeMessage, encodeReady, ZmtpDecoder } from "../../l
 import { compileTemplate } from "../../lib/text/jinja/mod.ts";
 import { openGguf, openSafetensors } from "../../lib/weights/mod.ts";
 import { parseShardIndex } from "../../lib/weights/safetensors/index_file.ts";
+import { rawZip } from "../grade/raw_zip.ts";
 
 /** A reader under fuzz. */
 interface Target {
@@ -112,6 +116,11 @@ const NOTEBOOK = JSON.stringify({
     },
   ],
 });
+
+const PROPOSAL_ANSWER = {
+  ...{ schema_version: 3, grade: true, solution: true, locked: false, task: false },
+  ...{ grade_id: "data", points: 1 },
+};
 
 const HTML = fc.array(
   fc.oneof(
@@ -375,6 +384,50 @@ const TARGETS: Record<string, Target> = {
       async (bytes) => {
         const index = await reads(() => parseShardIndex(bytes, "index.json"));
         if (index?.shards.some((name) => /[/\\]/.test(name))) throw new Error("leads elsewhere");
+      },
+    ),
+  },
+  zip: {
+    property: fc.asyncProperty(
+      nearly(rawZip([
+        { name: "week1/week1.ipynb", data: NOTEBOOK },
+        { name: "é.md", data: "# x\n".repeat(500) },
+        { name: "link", data: "/etc/passwd", mode: 0o120777 },
+      ])),
+      async (bytes) => {
+        const files = await reads(() => listArchive(bytes, "x.zip", 100));
+        for (const { path, fault, read } of files ?? []) {
+          if (fault === undefined && path.some((part) => part === ".." || /[/\\]/.test(part))) {
+            throw new Error("leads elsewhere");
+          }
+          const content = await reads(() => read(10_000));
+          if (content !== undefined && content.length > 10_000) {
+            throw new Error("exceeds the limit");
+          }
+        }
+      },
+    ),
+  },
+  proposal: {
+    property: fc.asyncProperty(
+      nearlyText("# Plan\n\n## 1. Data\n\n```json\n{}\n```\n\n## Method\n\n7 × 4 = 28\n"),
+      async (text) => {
+        const released = parseNotebook(NOTEBOOK);
+        released.cells[0]!.source = "## Data";
+        released.cells[0]!.metadata.nbgrader = PROPOSAL_ANSWER;
+        const notebook = await reads(() => withProposal(released, text));
+        await reads(() => notebook && formatNotebook(notebook));
+      },
+    ),
+  },
+  worksheet: {
+    property: fc.asyncProperty(
+      nearlyText(
+        'Identifier,"Email address","Last modified (submission)"\n' +
+          'Participant 1,a@b.c,"Monday, 21 September 2026, 10:55 PM"\n',
+      ),
+      async (text) => {
+        await reads(() => parseWorksheet(text, [{ id: "ada", email: "a@b.c" }], "Europe/Berlin"));
       },
     ),
   },

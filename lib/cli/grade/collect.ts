@@ -109,7 +109,7 @@ function reportTimes({ attempts }: Collected, course: Course, assignment: string
 }
 
 function reportMissing({ missing }: Collected, { roster }: Course): void {
-  if (missing.length === 0) console.error(`All ${roster.length} students have handed in`);
+  if (missing.length === 0) console.error("Everyone on the roster has handed in");
   else {console.error(
       `Without a submission: ${missing.length} of ${roster.length}: ${missing.join(", ")}`,
     );}

@@ -9,7 +9,6 @@ import { validateNotebook } from "../../grade/validate.ts";
 import { readNotebook } from "../../runtime/notebook.ts";
 import { writeFileBeside } from "../../write_beside.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { CODECS } from "./grading.ts";
 
 interface Options {
   released?: string;
@@ -52,7 +51,6 @@ async function validate(path: string, options: Options): Promise<void> {
   const validation = await validateNotebook(path, {
     released,
     run: options.run,
-    codecs: CODECS,
     signal: interrupt.signal,
   });
   console.log(validation.text);
