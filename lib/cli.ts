@@ -96,6 +96,11 @@ export async function main(args: string[]): Promise<number> {
     .description("Run TypeScript notebooks reliably, and fine-tune language models in them.")
     .version(VERSION)
     .helpCommand("help [command]", "show help for a command")
+    // By the console, whose output is filtered: arguments may be names that a stranger chose.
+    .configureOutput({
+      writeOut: (text) => console.log(text.replace(/\n$/, "")),
+      writeErr: (text) => console.error(text.replace(/\n$/, "")),
+    })
     .exitOverride();
   const [asked, ...rest] = args[0] === "help" ? args.slice(1) : args;
   try {

@@ -31,7 +31,7 @@ export function register(program: Command): void {
         "the notebook with the same parameters, and reports which outputs differ and what has changed " +
         "since: code, data, weights, versions, machine. If nothing has changed, " +
         "outputs must be bit-identical; otherwise numbers may differ by the tolerance. " +
-        'Cells tagged "timing" are excused and named. Judges\' replies are taken from the report. ' +
+        'Cells tagged "timing" are excused and named, and so are judges\' replies, which are taken from the report. ' +
         "It runs a stranger's code: in a sandbox, unless --trust is given. Exit code 0: the same, but for cells " +
         "that the verdict names; 1: not, or the report was changed after its run; 2: unknown, because " +
         "the version of Tunebook that rendered the page is not available.",

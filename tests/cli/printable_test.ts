@@ -1,8 +1,9 @@
 // What reaches a terminal: nothing of a stranger's that moves, renames, copies or turns around.
 
-import { assertEquals, assertNotMatch } from "@std/assert";
+import { assertEquals, assertNotEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { printable } from "../../lib/cli/printable.ts";
+import { tunebook } from "./tunebook.ts";
 
 Deno.test("printable() shows what a terminal would obey, and drops colours", () => {
   assertEquals(printable("\x1b[31mred\x1b[0m plain\tand\nlines"), "red plain\tand\nlines");
@@ -26,4 +27,15 @@ Deno.test("printable() lets no control character through, and keeps what a JSON 
     assertNotMatch(printable(given), /[\x00-\x08\x0b-\x1f\x7f-\x9f]|\p{Bidi_Control}/u);
     assertEquals(JSON.parse(printable(JSON.stringify([given]))), [given]);
   }));
+});
+
+Deno.test("names in a wrong command line reach the terminal as text", async () => {
+  const name = "n\x1b]0;title\x07\u202e.ipynb";
+  for (const args of [["doctor", name], ["run", `--${name}`], [name], ["check", name]]) {
+    const { code, stderr } = await tunebook(args);
+    assertNotEquals(code, 0);
+    assertStringIncludes(stderr, "\\u001b]0;title\\u0007\\u202e");
+    // deno-lint-ignore no-control-regex
+    assertNotMatch(stderr, /[\x00-\x08\x0b-\x1f\x7f-\x9f]|\p{Bidi_Control}/u);
+  }
 });
