@@ -213,3 +213,26 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: `root without the right to make namespaces is told so${needs}`,
+  ignore: fault !== undefined || !isRoot(),
+  async fn() {
+    const script = await Deno.makeTempFile({ suffix: ".ts" });
+    const outer = new URL("../../lib/runtime/sandbox/outer.ts", import.meta.url).href;
+    const code = `import { sandboxFault } from ${JSON.stringify(outer)};
+console.log(await sandboxFault());`;
+    try {
+      await Deno.writeTextFile(script, code);
+      const { stdout } = await new Deno.Command("setpriv", {
+        args: [
+          ...["--bounding-set=-sys_admin", "--inh-caps=-sys_admin", Deno.execPath(), "run", "-A"],
+          ...["--no-check", "--config", join(LIBRARY_ROOT, "deno.json"), script],
+        ],
+      }).output();
+      assertStringIncludes(new TextDecoder().decode(stdout), "root has no CAP_SYS_ADMIN here");
+    } finally {
+      await Deno.remove(script);
+    }
+  },
+});

@@ -40,7 +40,7 @@ export async function openGroup(limits: GroupLimits): Promise<Group | undefined>
 }
 
 /** A hierarchy of control groups, and where in it this process is. */
-interface Hierarchy {
+export interface Hierarchy {
   mount: string;
   own: string;
 }
@@ -139,14 +139,32 @@ async function write(folder: string, file: string, value: number): Promise<void>
   await Deno.writeTextFile(join(folder, file), `${value}`, { create: false });
 }
 
-/** @param controller A controller of version 1; empty for version 2. */
 async function findHierarchy(controller: string): Promise<Hierarchy | undefined> {
+  const [own, mounts] = await Promise.all(
+    ["cgroup", "mountinfo"].map((name) => Deno.readTextFile(`/proc/self/${name}`)),
+  );
+  return hierarchyOf(controller, own, mounts);
+}
+
+/**
+ * Finds a hierarchy of control groups.
+ *
+ * @param controller A controller of version 1; empty for version 2.
+ * @param own The text of `/proc/self/cgroup`.
+ * @param mounts The text of `/proc/self/mountinfo`.
+ * @returns The hierarchy; undefined where it is not mounted, or this process is in no group of it.
+ */
+export function hierarchyOf(
+  controller: string,
+  own: string,
+  mounts: string,
+): Hierarchy | undefined {
   // ID:CONTROLLERS:PATH, see cgroups(7).
-  const membership = (await Deno.readTextFile("/proc/self/cgroup")).split("\n")
+  const membership = own.split("\n")
     .map((line) => /^\d+:([^:]*):(.*)$/.exec(line))
     .find((match) => match !== null && match[1].split(",").includes(controller));
   // … ROOT MOUNT OPTIONS … - TYPE SOURCE SUPEROPTIONS, see proc_pid_mountinfo(5).
-  const mounted = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")
+  const mounted = mounts.split("\n")
     .map((line) => /^\S+ \S+ \S+ (\S+) (\S+) .* - (\S+) \S+ (\S+)$/.exec(line))
     .find((match) =>
       match !== null &&

@@ -12,7 +12,7 @@ import type { RunOptions, RunResult } from "../runner.ts";
 import { type Group, openGroup } from "./cgroup.ts";
 import type { SandboxJob, SandboxMessage } from "./inner.ts";
 import { sandboxLauncher } from "./kernel_wall.ts";
-import { type Bound, runnerCommand } from "./runner_wall.ts";
+import { type Bound, isRoot, runnerCommand } from "./runner_wall.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { Staging } from "./staging.ts";
 import {
@@ -106,7 +106,11 @@ export async function sandboxFault(): Promise<string | undefined> {
     .output();
   if (success) return undefined;
   const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-  return refuse(`bubblewrap fails ("${said}"): this system allows no namespaces`);
+  const reason = isRoot() && !await hasSysAdmin()
+    ? "root has no CAP_SYS_ADMIN here, as in most containers; start Tunebook as a user that is not root, " +
+      "or the container with that capability"
+    : "this system allows no namespaces";
+  return refuse(`the walls cannot be built ("${said}"): ${reason}`);
 }
 
 /**
@@ -345,6 +349,13 @@ async function denoFolder(): Promise<string> {
     stderr: "null",
   }).output();
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
+
+/** Whether this process may make namespaces as root does; see capabilities(7). */
+async function hasSysAdmin(): Promise<boolean> {
+  const status = await Deno.readTextFile("/proc/self/status");
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  return (effective >> 21n & 1n) === 1n;
 }
 
 /** Whether a program is on the PATH. */

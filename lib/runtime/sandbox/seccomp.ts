@@ -39,7 +39,8 @@ const TABLES: Partial<Record<typeof Deno.build.arch, Table>> = {
       ...[298, 300, 321, 323], // perf_event_open, fanotify_init, bpf, userfaultfd
       ...[103, 154, 172, 173], // syslog, modify_ldt, iopl, ioperm
       ...[303, 304], // name_to_handle_at, open_by_handle_at
-      ...[163, 167, 168, 169, 175, 176, 179, 246, 313], // acct, swap, reboot, modules, quotactl, kexec
+      ...[163, 167, 168, 169, 175, 176, 179, 246, 313, 320], // acct, swap, reboot, modules, quotactl, kexec
+      ...[206], // io_setup
       ...NEW_CALLS,
     ],
   },
@@ -60,7 +61,8 @@ const TABLES: Partial<Record<typeof Deno.build.arch, Table>> = {
       ...[241, 262, 280, 282],
       ...[116],
       ...[264, 265],
-      ...[60, 89, 104, 105, 106, 142, 224, 225, 273],
+      ...[60, 89, 104, 105, 106, 142, 224, 225, 273, 294],
+      ...[0],
       ...NEW_CALLS,
     ],
   },
