@@ -166,44 +166,27 @@ export async function collectSubmissions(
   if (fit === undefined) throw unknownLayout(source, layout);
   const { submissions, findings } = sortFiles(files, fit, context);
   const attempts: CollectedAttempt[] = [];
+  const reading: Reading = { layout: fit.layout, limits, fileTimes: options.fileTimes, source };
   for (const [done, submission] of submissions.entries()) {
     options.signal?.throwIfAborted();
-    const { student } = submission;
-    const how: Reading = { layout: fit.layout, limits, fileTimes: options.fileTimes, source };
-    const { taken, submitted } = await take(submission, expected, how);
-    const kept = await Attempts.open(course, assignment, student.id);
-    const remark = (message: string, refused = false) =>
-      findings.push({ path: submission.path, student: student.id, message, refused });
-    for (const { path, message, refused } of taken.remarks) {
-      const where = inSource(submission, path);
-      findings.push({ path: where, student: student.id, message, refused });
+    const { path, student: { id: student } } = submission;
+    const remark = (message: string, refused: boolean, where = path) =>
+      findings.push({ path: where, student, message, refused });
+    try {
+      const { taken, submitted } = await take(submission, expected, reading);
+      for (const { path, message, refused } of taken.remarks) {
+        remark(message, refused, inSource(submission, path));
+      }
+      if (taken.files.size === 0) remark("holds nothing that the assignment accepts", true);
+      else {
+        const collected = await keep(course, assignment, submission, taken.files, submitted);
+        attempts.push(collected.attempt);
+        for (const note of collected.notes) remark(note, false);
+      }
+    } catch (error) {
+      // What goes wrong with one student's files does not stop the others'.
+      remark(`cannot be collected: ${(error as Error).message}`, true);
     }
-    if (taken.files.size > 0) {
-      const { attempt, isNew } = await kept.add(taken.files, submitted);
-      const end = endOf(course, assignment, student);
-      const counted = kept.counted(end)!;
-      await kept.use(counted);
-      attempts.push({
-        student: student.id,
-        attempt: attempt.number,
-        ...submitted && { submitted },
-        isNew,
-        counts: counted.number === attempt.number,
-        files: [...taken.files.keys()],
-      });
-      if (submission.late && submitted === undefined) {
-        remark(
-          "came late, by the course system, which does not say when: write the time into " +
-            `submitted/${student.id}/${assignment}/${TIMESTAMP_FILE}`,
-        );
-      }
-      if (submitted !== undefined && end !== undefined && submitted > end) {
-        const which = counted.number === attempt.number ? "it" : `attempt ${counted.number}`;
-        remark(
-          `came after ${end.toISOString()}, when nothing is accepted any more: it is kept, and ${which} counts`,
-        );
-      }
-    } else remark("holds nothing that the assignment accepts", true);
     options.onProgress?.(done + 1, submissions.length);
   }
   // A later attempt of the same source may count instead.
@@ -213,6 +196,45 @@ export async function collectSubmissions(
     attempts: attempts.map((one) => ({ ...one, counts: last.get(one.student) === one })),
     findings: findings.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0),
     missing: await whoIsMissing(course, assignment),
+  };
+}
+
+/** Keeps an attempt, and puts the one that counts where it is graded. */
+async function keep(
+  course: Course,
+  assignment: string,
+  { student, late }: Submission,
+  files: ReadonlyMap<string, Uint8Array>,
+  submitted: Date | undefined,
+): Promise<{ attempt: CollectedAttempt; notes: string[] }> {
+  const kept = await Attempts.open(course, assignment, student.id);
+  const { attempt, isNew } = await kept.add(files, submitted);
+  const end = endOf(course, assignment, student);
+  const counted = kept.counted(end)!;
+  await kept.use(counted);
+  const notes: string[] = [];
+  if (late && counted.submitted === undefined) {
+    notes.push(
+      "came late, by the course system, which does not say when: write the time into " +
+        `submitted/${student.id}/${assignment}/${TIMESTAMP_FILE}`,
+    );
+  }
+  if (submitted !== undefined && end !== undefined && submitted > end) {
+    const which = counted.number === attempt.number ? "it" : `attempt ${counted.number}`;
+    notes.push(
+      `came after ${end.toISOString()}, when nothing is accepted any more: it is kept, and ${which} counts`,
+    );
+  }
+  return {
+    attempt: {
+      student: student.id,
+      attempt: attempt.number,
+      ...submitted && { submitted },
+      isNew,
+      counts: counted.number === attempt.number,
+      files: [...files.keys()],
+    },
+    notes,
   };
 }
 

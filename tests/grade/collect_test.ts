@@ -231,6 +231,19 @@ Deno.test("one bad archive, link or file never stops the rest", async () => {
   });
 });
 
+Deno.test("a student's folder that cannot be written does not stop the others", async () => {
+  await using place = await makePlace();
+  const source = await lay(place.sources, {
+    "ada/week1.ipynb": notebook("a"),
+    "bob/week1.ipynb": notebook("b"),
+  });
+  // A file where a folder belongs.
+  await lay(join(place.course.root, "attempts"), { ada: "x" });
+  const { attempts, findings } = await collect(place, source);
+  assertEquals(attempts, ["bob 1 new counts"]);
+  assertEquals(findings.map((one) => one.split(": ")[0]), ["ada cannot be collected"]);
+});
+
 Deno.test("the bundle that a student makes is collected as it is", async () => {
   await using place = await makePlace();
   const files = new Map([["week1.ipynb", new TextEncoder().encode(notebook("bundled"))]]);

@@ -32,19 +32,31 @@ export async function openFolder(root: string, maxFiles: number): Promise<Source
     files.push(file);
   };
   const walk = async (path: readonly string[]) => {
-    const entries = await Array.fromAsync(Deno.readDir(join(real, ...path)));
-    for (const { name } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+    for (const name of await namesIn(join(real, ...path))) {
       const inner = [...path, name];
-      const info = await Deno.lstat(join(real, ...inner));
-      if (info.isDirectory) {
-        if (SKIPPED.has(name)) continue;
-        if (inner.length < MAX_DEPTH) await walk(inner);
+      try {
+        const info = await Deno.lstat(join(real, ...inner));
+        if (!info.isDirectory) add(listed(real, inner, info));
+        else if (SKIPPED.has(name)) continue;
+        else if (inner.length < MAX_DEPTH) await walk(inner);
         else add(refused(inner, `it is a folder more than ${MAX_DEPTH} levels deep`));
-      } else add(listed(real, inner, info));
+      } catch (error) {
+        // What one student's files are like does not stop the others'.
+        if (error instanceof Deno.errors.PermissionDenied) {
+          add(refused(inner, "it cannot be opened: permission denied"));
+        } else if (error instanceof Deno.errors.NotFound) {
+          add(refused(inner, "its name is not valid, or it was removed meanwhile"));
+        } else throw error;
+      }
     }
   };
   await walk([]);
   return { files, async [Symbol.asyncDispose]() {} };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return names.sort((a, b) => a < b ? -1 : 1);
 }
 
 function listed(root: string, path: readonly string[], info: Deno.FileInfo): SourceFile {
