@@ -16,12 +16,12 @@ export { gradeSubmission } from "./autograde.ts";
 export {
   type Collected,
   type CollectedAttempt,
-  type CollectFinding,
   type CollectOptions,
   collectSubmissions,
 } from "./collect.ts";
 export type { LayoutName } from "./collect/layouts.ts";
 export type { CollectLimits } from "./collect/limits.ts";
+export type { CollectFinding } from "./collect/sort_files.ts";
 export {
   type AssignmentSettings,
   type Course,
