@@ -165,7 +165,7 @@ const MAX_OPEN = 4000;
 const ENDS_ITSELF =
   /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|dt|dd|t[dhr]|tbody|thead|tfoot|option|r[tp]|h[1-6])$/i;
 
-/** Tells whether parsing takes time by the square, since thousands of elements are left open. */
+/** Whether more elements are left open than a parser takes in linear time. */
 function nestsTooDeep(html: string): boolean {
   if (html.length < 3 * MAX_OPEN) return false;
   let open = 0;
