@@ -51,6 +51,20 @@ Deno.test("each student who handed in gets a page with their own score, marks an
   );
 });
 
+Deno.test("names are text on pages and never parts of paths", async () => {
+  const students = ["<img src=x onerror=alert(1)>", "../../../etc/passwd", "a\u202eb", "' OR 1=1"]
+    .map((lastName, i) => ({ id: `s${i}`, firstName: "X", lastName }));
+  await using sample = await sampleCourse({ students });
+  const { pages } = await writeFeedbackPages(sample.course, sample.book, "week3");
+  for (const [id, path] of pages) {
+    assertEquals(path, `${sample.folder}/feedback/${id}/week3/week3.html`);
+    const html = await Deno.readTextFile(path);
+    assert(!html.includes("<img src=x"), html);
+    assertStringIncludes(html, `(${id})`);
+  }
+  assertEquals(pages.size, 4);
+});
+
 const fault = await sandboxFault();
 
 /** An input that only hidden tests hold. */

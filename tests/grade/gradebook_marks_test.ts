@@ -1,6 +1,6 @@
 // The marking page's store in a course folder: what is asked, what is there to mark, and what was handed in.
 
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { GRADE_LIMITS } from "../../lib/grade/autograde.ts";
 import { writeResult } from "../../lib/grade/batch/result.ts";
@@ -32,7 +32,7 @@ Deno.test("questions have titles, prompts and rubrics from the instructor's note
     "the notebook's own title names no question",
   );
   await assertRejects(
-    () => GradebookMarks.open(sample.course, sample.book, ["week9"]),
+    () => GradebookMarks.open(sample.course, sample.book, { only: ["week9"] }),
     RangeError,
     '"week9": it is not in the gradebook',
   );
@@ -66,7 +66,9 @@ Deno.test("markers see what grading found, but nothing that names the student", 
   const inputs = {
     ...{ submission: "", release: "", runtime: "", limits: GRADE_LIMITS, sandbox: true },
   };
-  const notebooks = [{ notebook: "main", verdicts: [], findings }];
+  const verdict = { gradeId: "double-test", points: 0, maxPoints: 4, status: "failed" as const };
+  const verdicts = [{ ...verdict, message: "Error: no" }];
+  const notebooks = [{ notebook: "main", verdicts, findings }];
   await writeResult(folder, { inputs, tests: {}, untested: "", notebooks, notes: [] }, {});
   const marks = await GradebookMarks.open(sample.course, sample.book);
   const [{ id }] = await marks.answers(WHY);
@@ -74,6 +76,30 @@ Deno.test("markers see what grading found, but nothing that names the student", 
     "Structure: The plan is too short",
     "The cell was moved",
   ]);
+  const all = await GradebookMarks.open(sample.course, sample.book, { tests: true });
+  const [test] = await all.answers("week3/main/double-test");
+  assertEquals((await all.content(test!.id)).findings, [
+    "Grading gave 0 of 4 points (failed): Error: no",
+    "Structure: The plan is too short",
+  ]);
+});
+
+Deno.test("after an appeal, a person may replace the verdict of a test", async () => {
+  await using sample = await sampleCourse();
+  const { course, book } = sample;
+  const marks = await GradebookMarks.open(course, book, { tests: true });
+  const [{ id }] = await marks.questions();
+  assertEquals(id, "week3/main/double-test");
+  const answer = `${id}/student1`;
+  assert((await marks.answers(id)).some((one) => one.id === answer));
+  await marks.append(
+    { answer, marker: "Kim", session: "s", edit: 1, points: 3, rubric: [], comment: "" },
+    0,
+  );
+  const [{ raw, questions }] = assignmentScores(book, book.assignments()[0]!);
+  assertEquals([raw, questions[0]!.points, questions[0]!.verdict!.points], [3, 3, 0]);
+  // Once marked, it is shown without being asked for.
+  assertEquals((await (await GradebookMarks.open(course, book)).questions()).length, 3);
 });
 
 Deno.test("a mark counts, and waits to be confirmed, when the student has handed in again", async () => {

@@ -14,6 +14,7 @@ interface Options {
   course: string;
   port: number;
   names: boolean;
+  tests: boolean;
   marker?: string;
   judge?: string;
   numCtx: number;
@@ -34,6 +35,11 @@ export function register(grade: Command): void {
     .addOption(courseOption())
     .option("--port <n>", "the port (default: any that is free)", readWhole, 0)
     .option("--names", "show the students' ids in place of pseudonyms", false)
+    .option(
+      "--tests",
+      "list tests too: a mark then replaces the verdict, as after an appeal",
+      false,
+    )
     .option("--marker <name>", "the name that the page offers to its marker")
     .option(
       "--judge <name>",
@@ -51,13 +57,13 @@ export function register(grade: Command): void {
 }
 
 async function serve(assignments: string[], options: Options): Promise<void> {
-  const { port, names, marker, judge, numCtx } = options;
+  const { port, names, tests, marker, judge, numCtx } = options;
   // An invalid judge is reported before anything is read.
   const suggest = judge === undefined ? undefined : ollamaSuggestions(judge, { numCtx });
   const course = await openCourse(options.course);
   using book = openGradebook(course);
   const only = assignments.length === 0 ? undefined : assignments;
-  const marks = await GradebookMarks.open(course, book, only);
+  const marks = await GradebookMarks.open(course, book, { only, tests });
   if ((await marks.questions()).length === 0) {
     throw new Error("Nothing to mark: no graded assignment has a written answer");
   }

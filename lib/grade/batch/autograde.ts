@@ -12,6 +12,8 @@ import {
   type Gradebook,
   type GradebookAssignment,
   gradebookFile,
+  type GradebookSubmission,
+  type GradebookVerdict,
   openGradebook,
 } from "../gradebook.ts";
 import { hashOf } from "../hash.ts";
@@ -264,14 +266,24 @@ class Run {
   }
 }
 
+/** What the gradebook has of a student's newest attempt. */
+interface Entry {
+  readonly submission: GradebookSubmission;
+  readonly verdicts: readonly GradebookVerdict[];
+}
+
 /** The gradebook of a run, copied before anything is written. */
 class Ledger implements Disposable {
   /** The copy; undefined if there was no gradebook yet. */
   readonly backup?: string;
   readonly #book: Gradebook;
+  readonly #students: Set<string>;
+  /** What the gradebook has of each assignment, once it was asked. */
+  readonly #kept = new Map<string, Map<string, Entry>>();
 
   private constructor(book: Gradebook, backup?: string) {
     this.#book = book;
+    this.#students = new Set(book.students().map(({ id }) => id));
     this.backup = backup;
   }
 
@@ -303,24 +315,34 @@ class Ledger implements Disposable {
     const { result, times } = found;
     const verdicts = verdictsOf(result, times);
     const { submission: hash } = result.inputs;
-    if (!this.#book.students().some(({ id }) => id === student)) {
-      this.#book.putStudents([{ id: student }]);
-    }
-    const newest = this.#book.submissions(assignment)
-      .filter((one) => one.student === student).at(-1);
+    const kept = this.#kept.getOrInsertComputed(assignment, () => this.#read(assignment));
+    const { submission: newest, verdicts: before } = kept.get(student) ?? {};
+    if (newest?.hash === hash && JSON.stringify(before) === JSON.stringify(verdicts)) return;
     const isNew = newest?.hash !== hash;
-    const attempt = isNew ? (newest?.attempt ?? 0) + 1 : newest.attempt;
     const submission = {
       student,
       assignment,
-      attempt,
+      attempt: isNew ? (newest?.attempt ?? 0) + 1 : newest.attempt,
       ...result.submitted !== undefined && { submitted: new Date(result.submitted) },
       hash,
     };
-    const kept = isNew ? undefined : this.#book.verdicts(submission);
-    if (JSON.stringify(kept) !== JSON.stringify(verdicts)) {
-      this.#book.putSubmission(submission, verdicts);
+    if (!this.#students.has(student)) {
+      this.#book.putStudents([{ id: student }]);
+      this.#students.add(student);
     }
+    this.#book.putSubmission(submission, verdicts);
+    kept.set(student, { submission, verdicts });
+  }
+
+  /** The newest attempts at an assignment. */
+  #read(assignment: string): Map<string, Entry> {
+    const entries = new Map<string, Entry>();
+    const verdicts = this.#book.newestVerdicts(assignment);
+    for (const submission of this.#book.submissions(assignment)) {
+      const { student } = submission;
+      entries.set(student, { submission, verdicts: verdicts.get(student) ?? [] });
+    }
+    return entries;
   }
 
   [Symbol.dispose](): void {

@@ -4,11 +4,12 @@
 import { basename, join } from "@std/path";
 import type { Notebook } from "../../runtime/notebook.ts";
 import { type Assignment, readAssignment } from "../assignment.ts";
+import type { CellVerdict } from "../autograde.ts";
 import { readResult } from "../batch/result.ts";
 import { assignmentFolder, type Course } from "../course.ts";
 import { answerId, type AnswerKey, type Gradebook, type GradebookCell } from "../gradebook.ts";
 import { readSubmittedNotebook } from "../handed_in.ts";
-import { readGradeMetadata } from "../metadata.ts";
+import { type Finding, readGradeMetadata } from "../metadata.ts";
 import { answerIn, markdownCell, promptOf, questionTitle } from "../questions.ts";
 import { markSchemeOf } from "../rubric.ts";
 import { countedSubmissions, withAge } from "../scores.ts";
@@ -31,6 +32,14 @@ interface PlacedQuestion extends MarkedQuestion {
   readonly manual: boolean;
 }
 
+/** What to mark. */
+export interface GradebookMarksOptions {
+  /** The assignments; by default, all that the gradebook has. */
+  readonly only?: readonly string[];
+  /** Whether to show tests too: a mark then replaces the verdict, for example after an appeal. Default: false. */
+  readonly tests?: boolean;
+}
+
 /** Marks of a course, in its gradebook. */
 export class GradebookMarks implements MarkStore {
   readonly secret: string;
@@ -38,6 +47,8 @@ export class GradebookMarks implements MarkStore {
   readonly #book: Gradebook;
   readonly #assignments: ReadonlyMap<string, Assignment>;
   readonly #questions: ReadonlyMap<string, PlacedQuestion>;
+  /** Whether tests are shown too. */
+  readonly #tests: boolean;
   /** The questions that have answers for people. */
   readonly #shown: readonly PlacedQuestion[];
   /** The place of each answer that the page knows. */
@@ -48,12 +59,14 @@ export class GradebookMarks implements MarkStore {
     book: Gradebook,
     assignments: ReadonlyMap<string, Assignment>,
     questions: ReadonlyMap<string, PlacedQuestion>,
+    tests: boolean,
   ) {
     this.#course = course;
     this.#book = book;
     this.#assignments = assignments;
     this.#questions = questions;
     this.secret = book.secret;
+    this.#tests = tests;
     this.#shown = [...questions.values()].filter((question) =>
       question.manual || this.#answersTo(question).length > 0
     );
@@ -64,7 +77,7 @@ export class GradebookMarks implements MarkStore {
    *
    * @param course The course.
    * @param book Its gradebook, which stays open as long as the marks are used.
-   * @param only The assignments to mark; by default, all that the gradebook has.
+   * @param options What to mark.
    * @returns The store.
    * @throws {RangeError} If the gradebook does not have an assignment.
    * @throws {Error} If an assignment's source cannot be read.
@@ -72,7 +85,7 @@ export class GradebookMarks implements MarkStore {
   static async open(
     course: Course,
     book: Gradebook,
-    only?: readonly string[],
+    { only, tests = false }: GradebookMarksOptions = {},
   ): Promise<GradebookMarks> {
     const kept = book.assignments();
     const ids = only ?? kept.map(({ id }) => id);
@@ -92,7 +105,7 @@ export class GradebookMarks implements MarkStore {
         questions.set(question.id, question);
       }
     }
-    return new GradebookMarks(course, book, assignments, questions);
+    return new GradebookMarks(course, book, assignments, questions, tests);
   }
 
   questions(): Promise<MarkedQuestion[]> {
@@ -119,9 +132,10 @@ export class GradebookMarks implements MarkStore {
     return [...students].flatMap((student) => {
       const id = answerId({ ...place, student });
       const found = status.get(student);
-      const waits = manual
-        ? found === undefined || found === "manual" || found === "missing"
-        : found === undefined || found === "manual";
+      const waits = !manual && this.#tests ||
+        (manual
+          ? found === undefined || found === "manual" || found === "missing"
+          : found === undefined || found === "manual");
       if (!waits && !marked.has(id)) return [];
       this.#places.set(id, { assignment, notebook, gradeId, student });
       return [{ id, question, student }];
@@ -176,8 +190,17 @@ export class GradebookMarks implements MarkStore {
   /** Findings about this answer, and about the structure; others may name the student, as a file's name does. */
   async #findings({ assignment, notebook, gradeId, student }: AnswerKey): Promise<string[]> {
     const graded = await readResult(this.#course, assignment, student);
-    return (graded?.result.notebooks ?? []).filter((one) => one.notebook === notebook)
-      .flatMap(({ findings }) => findings)
+    const own = (graded?.result.notebooks ?? []).filter((one) => one.notebook === notebook);
+    const verdict = own.flatMap(({ verdicts }) => verdicts)
+      .find((one) => one.gradeId === gradeId && one.status !== "manual");
+    return [
+      ...verdict === undefined ? [] : [describeVerdict(verdict)],
+      ...this.#ownFindings(own.flatMap(({ findings }) => findings), gradeId),
+    ];
+  }
+
+  #ownFindings(findings: readonly Finding[], gradeId: string): string[] {
+    return findings
       .filter((finding) => finding.structure || finding.gradeId === gradeId)
       .map(({ message }) => message);
   }
@@ -214,6 +237,13 @@ export class GradebookMarks implements MarkStore {
     if (place === undefined) throw new RangeError(`There is no answer "${answer}"`);
     return place;
   }
+}
+
+function describeVerdict(
+  { points, maxPoints, status, message }: Omit<CellVerdict, "seconds">,
+): string {
+  const why = message === undefined ? "" : `: ${message}`;
+  return `Grading gave ${points} of ${maxPoints} points (${status})${why}`;
 }
 
 const TYPES: Readonly<
