@@ -68,9 +68,14 @@ export async function openWorkplace(
         leftOut.push(file.path); // A file where the release has a folder, or the reverse.
       }
     }
-    if (await findDenoConfig(testsCwd) === undefined) {
-      await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(libraryConfig()));
-    }
+    // A deno.json of the course's counts, and so do the imports of the grader's own modules.
+    const { imports = {}, value = {} } = await findDenoConfig(testsCwd) ?? {};
+    const { compilerOptions } = value;
+    const config = {
+      ...libraryConfig(imports),
+      ...compilerOptions !== undefined && { compilerOptions },
+    };
+    await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(config));
     return { cwd, testsCwd, leftOut, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();

@@ -28,15 +28,21 @@ export const STANDALONE_FOLDER: string = IS_CHECKOUT
   ? fromFileUrl(new URL("out/standalone", LIBRARY))
   : "";
 
-/** The deno.json of a folder that has none: it lets notebooks import this library, and what the library imports. */
-export function libraryConfig() {
+/**
+ * The deno.json of a folder that lets notebooks import this library, and what the library imports.
+ *
+ * @param own Imports of the folder's own, which count for notebooks, but not for the library's modules.
+ */
+export function libraryConfig(own: Readonly<Record<string, string>> = {}) {
+  const imports = Object.fromEntries(
+    Object.entries<string>(config.imports).map(([name, target]) =>
+      [name, target.startsWith("./") ? new URL(target, LIBRARY).href : target] as const
+    ),
+  );
   return {
     lock: false,
     nodeModulesDir: "none",
-    imports: Object.fromEntries(
-      Object.entries<string>(config.imports).map(([name, target]) =>
-        [name, target.startsWith("./") ? new URL(target, LIBRARY).href : target] as const
-      ),
-    ),
+    imports: { ...imports, ...own },
+    ...Object.keys(own).length > 0 && { scopes: { [LIBRARY.href]: imports } },
   };
 }

@@ -287,6 +287,8 @@ c.ClearSolutions.code_stub = {
 
 # c.ClearSolutions.text_stub = 'YOUR ANSWER HERE'
 `,
+    // Imports of the course's own, for editors.
+    "deno.json": '{"imports": {"@std/path": "./nowhere.ts", "helpers/": "./helpers/"}}',
     "source/header.ipynb": HEADER,
     [`source/${ASSIGNMENT}/Problem 1.ipynb`]: SQUARES,
     [`source/${ASSIGNMENT}/Problem 2.ipynb`]: READING,

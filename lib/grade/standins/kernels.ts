@@ -10,12 +10,11 @@ import { SandboxedSession } from "../../runtime/sandbox/session.ts";
 import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
 import { Session } from "../../runtime/session.ts";
 import type { ErrorOutput } from "../../runtime/notebook.ts";
-import type { ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
+import type { ExecuteOptions, ExecuteResult, SessionMessage } from "../../runtime/session/types.ts";
 import type { ProcessorClock } from "../autograde/processor_time.ts";
 import { EXAMINER } from "./examiner.ts";
-import { ExaminerLine } from "./line.ts";
-import type { Reply } from "./messages.ts";
-import type { Cells, ExaminerCells } from "./relay.ts";
+import { CALL, type Reply } from "./messages.ts";
+import type { Cells } from "./relay.ts";
 
 /** Where and how the student's cells run. */
 export interface StudentOptions {
@@ -138,18 +137,17 @@ export class Student implements Cells {
 
 /** Where and how the instructor's cells run. */
 export interface ExaminerOptions extends Pick<StudentOptions, "cwd" | "codecs" | "clock"> {
-  /** Takes what the examiner asks of the student's process. */
-  readonly onCall: (content: unknown) => void;
+  /** Answers what the examiner asks of the student's process: its thread waits. */
+  readonly onCall: (content: unknown) => Promise<Reply>;
 }
 
 /** The heap of the grader's own kernel, in MiB. */
 const EXAMINER_HEAP = 2048;
 
 /** The grader's own kernel, started with the first test. */
-export class ExaminerKernel implements ExaminerCells {
+export class ExaminerKernel implements Cells {
   readonly #options: ExaminerOptions;
   #session?: Session;
-  #line?: ExaminerLine;
   /** The instructor's cells that have run in it. */
   readonly #ran = new Set<string>();
 
@@ -165,16 +163,13 @@ export class ExaminerKernel implements ExaminerCells {
   /** Starts the kernel where there is none; gives those cells that have not run in it yet. */
   async prepare<Source extends { source: string }>(cells: readonly Source[]): Promise<Source[]> {
     if (this.#session === undefined) {
-      const { cwd, codecs, onCall } = this.#options;
+      const { cwd, codecs } = this.#options;
       // Values of the student's may be small until they are compared or printed.
       const env = { DENO_V8_FLAGS: `--max-old-space-size=${EXAMINER_HEAP}` };
       this.#session = await Session.start({ cwd, path: join(cwd, "tests.ipynb"), env });
-      const line = this.#line = new ExaminerLine(onCall);
       const url = new URL("./examiner.ts", import.meta.url).href;
       const opened = await this.#session.execute(
-        `await (await import(${JSON.stringify(url)})).openExaminer(${JSON.stringify(codecs)}, ${
-          JSON.stringify(line.address)
-        });`,
+        `await (await import(${JSON.stringify(url)})).openExaminer(${JSON.stringify(codecs)});`,
         { label: "the examiner", silent: true, timeout: 30 },
       );
       if (opened.error !== undefined) {
@@ -187,23 +182,23 @@ export class ExaminerKernel implements ExaminerCells {
   }
 
   async execute(code: string, options: Parameters<Cells["execute"]>[1]): Promise<ExecuteResult> {
-    return await executeWithin(this.#session!, code, options, this.#options.clock);
+    const { clock, onCall } = this.#options;
+    const onInput = async ({ prompt }: { prompt: string }) => {
+      if (!prompt.startsWith(CALL)) return ""; // The instructor's test asks somebody at a keyboard.
+      return JSON.stringify(await onCall(JSON.parse(prompt.slice(CALL.length))));
+    };
+    return await executeWithin(this.#session!, code, { ...options, onInput }, clock);
   }
 
   async send(type: "comm_msg", content: Record<string, unknown>): Promise<void> {
     await this.#session?.send(type, content);
   }
 
-  answer(reply: Reply & { readonly token: string }): void {
-    this.#line?.send({ ...reply });
-  }
-
   async close(): Promise<void> {
-    const [session, line] = [this.#session, this.#line];
-    this.#session = this.#line = undefined;
+    const session = this.#session;
+    this.#session = undefined;
     this.#ran.clear();
     await session?.close();
-    await line?.[Symbol.asyncDispose]();
   }
 }
 
@@ -211,7 +206,9 @@ export class ExaminerKernel implements ExaminerCells {
 async function executeWithin(
   session: SandboxedSession | Session,
   code: string,
-  { timeout, signal, ...rest }: Parameters<Cells["execute"]>[1],
+  { timeout, signal, ...rest }:
+    & Parameters<Cells["execute"]>[1]
+    & Pick<ExecuteOptions, "onInput">,
   clock: ProcessorClock,
 ): Promise<ExecuteResult> {
   if (timeout === undefined) return await session.execute(code, { ...rest, signal });

@@ -10,6 +10,9 @@ import { z } from "zod";
 /** The type under which both processes broadcast their messages. */
 export const MESSAGE_TYPE = "tunebook_standins";
 
+/** How a prompt begins that is a call of the examiner's, which the grader answers. */
+export const CALL = "tunebook call: ";
+
 /** What is asked of the student's process: a call, a new instance, or a property to read or set. */
 export interface Call {
   readonly call: number;

@@ -30,12 +30,6 @@ export interface Cells {
   send(type: "comm_msg", content: Record<string, unknown>): Promise<void>;
 }
 
-/** What the relay needs of the examiner. */
-export interface ExaminerCells extends Cells {
-  /** Answers a call. */
-  answer(reply: Reply & { readonly token: string }): void;
-}
-
 /** A test that is to run. */
 export interface RelayedTest {
   /** The test's code. */
@@ -79,14 +73,14 @@ export interface RelayFault {
 /** One test at a time, between two sessions. */
 export class Relay {
   #student: Cells;
-  #examiner: ExaminerCells;
+  #examiner: Cells;
   #clock: ProcessorClock;
   #round?: Round;
   readonly #tokens = new Set<string>();
   #forged = 0;
 
   /** @param student The student's process. @param examiner The examiner. @param clock The clock of calls. */
-  constructor(student: Cells, examiner: ExaminerCells, clock: ProcessorClock) {
+  constructor(student: Cells, examiner: Cells, clock: ProcessorClock) {
     this.#student = student;
     this.#examiner = examiner;
     this.#clock = clock;
@@ -106,13 +100,12 @@ export class Relay {
   }
 
   /**
-   * Takes a call of the examiner, in which only the instructor's code runs. It is answered in any case: the examiner's
-   * thread waits.
+   * Answers a call of the examiner, in which only the instructor's code runs. The examiner's thread waits: there is an
+   * answer in any case.
    */
-  fromExaminer(content: unknown): void {
+  async fromExaminer(content: unknown): Promise<Reply> {
     const asked = content as FromExaminer;
-    if (this.#round?.fromExaminer(asked)) return;
-    this.#examiner.answer({ token: asked.token, call: asked.call, fault: "its test is over" });
+    return await (this.#round?.fromExaminer(asked) ?? overReply(asked.call));
   }
 
   /** Runs a test. */
@@ -142,16 +135,16 @@ type FromExaminer =
 
 /** A call that has not been answered to the end. */
 interface PendingCall {
+  /** Takes the first reply, until it has come. */
+  answer?: (reply: Reply) => void;
   readonly timer: Disposable;
   readonly what: string;
-  /** Whether the examiner knows that a promise was returned. */
-  promised?: boolean;
 }
 
 /** One test, from the fetching of names to the end of its last call. */
 class Round {
   readonly #student: Cells;
-  readonly #examiner: ExaminerCells;
+  readonly #examiner: Cells;
   readonly #clock: ProcessorClock;
   readonly #test: RelayedTest;
   /** Marks the round's messages. */
@@ -164,7 +157,7 @@ class Round {
   #fault?: RelayFault;
   #over = false;
 
-  constructor(student: Cells, examiner: ExaminerCells, clock: ProcessorClock, test: RelayedTest) {
+  constructor(student: Cells, examiner: Cells, clock: ProcessorClock, test: RelayedTest) {
     this.#student = student;
     this.#examiner = examiner;
     this.#clock = clock;
@@ -173,7 +166,10 @@ class Round {
 
   async run(): Promise<RelayedResult> {
     const { names, signal } = this.#test;
-    const onAbort = () => this.#stop.abort();
+    const onAbort = () => {
+      this.#stop.abort();
+      this.#answerAll("the grading was stopped");
+    };
     signal?.addEventListener("abort", onAbort, { once: true });
     const serving = names.length === 0 ? undefined : this.#serve();
     let result: ExecuteResult | undefined;
@@ -185,9 +181,7 @@ class Round {
         examinerLost = result.status === "died" || result.status === "timeout";
       }
     } finally {
-      for (const call of [...this.#pending.keys()]) {
-        this.#reply({ call, fault: "its test is over" });
-      }
+      this.#answerAll("its test is over");
       this.#over = true;
       if (serving !== undefined) {
         await this.#student.send("comm_msg", { type: "end", token: this.token });
@@ -262,21 +256,28 @@ class Round {
   /** The student's process fails the test: its calls come to an end. */
   #fail(fault: RelayFault) {
     this.#fault ??= fault;
-    for (const call of [...this.#pending.keys()]) this.#reply({ call, fault: fault.message });
+    this.#answerAll(fault.message);
     this.#stop.abort();
+  }
+
+  /** Ends all calls that have not been answered. */
+  #answerAll(fault: string) {
+    for (const call of [...this.#pending.keys()]) this.#reply({ call, fault });
   }
 
   #reply(reply: Reply) {
     const pending = this.#pending.get(reply.call);
-    if (pending === undefined || reply.promised && pending.promised) return;
-    if (reply.promised) pending.promised = true;
-    else {
-      pending.timer[Symbol.dispose]();
+    if (pending === undefined || reply.promised && pending.answer === undefined) return;
+    const { answer, timer, what } = pending;
+    pending.answer = undefined;
+    if (!reply.promised) {
+      timer[Symbol.dispose]();
       this.#pending.delete(reply.call);
       const places = reply.mutated?.map((at) => at + 1).join(", ");
-      if (places) this.#notes.add(mutationOf(pending.what, places));
+      if (places) this.#notes.add(mutationOf(what, places));
     }
-    this.#examiner.answer({ ...reply, token: this.token });
+    if (answer !== undefined) answer(reply);
+    else this.#examiner.send("comm_msg", { ...reply, type: "settled", token: this.token });
   }
 
   fromStudent(message: FromStudent) {
@@ -291,27 +292,32 @@ class Round {
     }
   }
 
-  /** Takes what the examiner asks; says whether it belongs to this test. */
-  fromExaminer(content: FromExaminer): boolean {
-    if (content.token !== this.token || this.#over) return false;
+  /** Answers what the examiner asks, with the first reply of the student's process. */
+  async fromExaminer(content: FromExaminer): Promise<Reply> {
+    const { call } = content;
+    if (content.token !== this.token || this.#over) return overReply(call);
     if (content.type === "refused") {
       this.#refused.add(content.text);
       // The proof of a release says it beside what the test makes of it.
       if (!this.#test.strict) this.#fault ??= { status: "failed", message: content.text };
-      this.#examiner.answer({ token: this.token, call: content.call });
-      return true;
+      return { call };
     }
     const { what, ...request } = content;
-    const { call } = request;
-    const { callSeconds } = this.#test;
-    const timer = this.#clock.timer(callSeconds, () => {
-      this.#fail({ status: "timeout", message: `${what} did not return within ${callSeconds} s` });
+    // The examiner's thread waits, and its own time limit cannot end that.
+    const seconds = Math.min(this.#test.callSeconds, this.#test.testSeconds);
+    const timer = this.#clock.timer(seconds, () => {
+      this.#fail({ status: "timeout", message: `${what} did not return within ${seconds} s` });
     });
-    this.#pending.set(call, { timer, what });
+    const first = Promise.withResolvers<Reply>();
+    this.#pending.set(call, { answer: first.resolve, timer, what });
     if (this.#fault !== undefined) this.#reply({ call, fault: this.#fault.message });
     else this.#student.send("comm_msg", request);
-    return true;
+    return await first.promise;
   }
+}
+
+function overReply(call: number): Reply {
+  return { call, fault: "its test is over" };
 }
 
 /** How long the student's process may take to notice the end of a test. */
