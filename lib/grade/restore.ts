@@ -45,7 +45,7 @@ interface ReleasedCell {
  * @returns The notebook to grade, and what was found.
  */
 export function restoreSubmission(release: Release, submission: Notebook): Restored {
-  const findings: Finding[] = [];
+  const findings = new Findings();
   const released = releasedCells(release);
   const byCellId = new Map([...released].map(([id, { cell }]) => [cell.id, id]));
   const cells: Cell[] = [];
@@ -88,7 +88,34 @@ export function restoreSubmission(release: Release, submission: Notebook): Resto
   const metadata = { ...submission.metadata, kernelspec, language_info };
   if (kernelspec === undefined) delete metadata.kernelspec;
   if (language_info === undefined) delete metadata.language_info;
-  return { notebook: { ...submission, metadata, cells }, findings, missing };
+  return { notebook: { ...submission, metadata, cells }, findings: findings.list, missing };
+}
+
+/** The most findings that are listed of one submission: its student may have made any number of cells. */
+const MOST_FINDINGS = 200;
+
+class Findings {
+  readonly #kept: Finding[] = [];
+  #more = 0;
+
+  push(finding: Finding): void {
+    if (this.#kept.length < MOST_FINDINGS) this.#kept.push(finding);
+    else this.#more++;
+  }
+
+  get list(): Finding[] {
+    if (this.#more === 0) return this.#kept;
+    return [...this.#kept, { message: `${this.#more} more changes are not listed` }];
+  }
+}
+
+/** A value of the student's in a finding: short, and without characters that a terminal obeys. */
+function quoted(value: unknown): string {
+  const text = (JSON.stringify(value) ?? "nothing").replace(
+    /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    "?",
+  );
+  return text.length > 100 ? `${text.slice(0, 100)} …` : text;
 }
 
 function releasedCells({ notebook, withHidden }: Release): Map<string, ReleasedCell> {
@@ -119,7 +146,7 @@ function identify(
     add(
       given === undefined || given === null
         ? "The cell's grading metadata was removed: it is put back"
-        : `The cell's grade_id was changed to ${JSON.stringify(gradeId)}: it is put back`,
+        : `The cell's grade_id was changed to ${quoted(gradeId)}: it is put back`,
       known,
     );
     return known;
@@ -131,7 +158,7 @@ function identify(
     role = undefined;
   }
   if (given !== undefined && role !== "plain") {
-    add(`The cell says that it is graded as "${gradeId}", which the release does not know`);
+    add(`The cell says that it is graded as ${quoted(gradeId)}, which the release does not know`);
   }
   return undefined;
 }
@@ -159,8 +186,8 @@ function compare(cell: Cell, own: ReleasedCell, add: (message: string) => void) 
     // Another variant has another checksum, which is reported already.
     if (key === "checksum" && hasTag(own.cell, VARIANTS_TAG)) continue;
     if (key === "grade_id" || JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
-    const [from, to] = [before[key], after[key]].map((value) => JSON.stringify(value) ?? "nothing");
-    add(`The cell's "${key}" was changed from ${from} to ${to}: it is put back`);
+    const [from, to] = [before[key], after[key]].map(quoted);
+    add(`The cell's ${quoted(key)} was changed from ${from} to ${to}: it is put back`);
   }
 }
 
@@ -169,7 +196,7 @@ function addMissing(
   released: ReadonlyMap<string, ReleasedCell>,
   places: ReadonlyMap<string, number>,
   cells: Cell[],
-  findings: Finding[],
+  findings: Findings,
 ): Set<string> {
   const missing = new Set<string>();
   let before: Cell | undefined;
@@ -194,7 +221,7 @@ function addMissing(
 function reportOrder(
   released: ReadonlyMap<string, ReleasedCell>,
   cells: readonly Cell[],
-  findings: Finding[],
+  findings: Findings,
 ) {
   const order = cells.flatMap(({ metadata }) => released.get(gradeIdOf(metadata) ?? "") ?? []);
   const moved = order.find(({ index }, i) => i > 0 && index < order[i - 1]!.index);

@@ -1,6 +1,6 @@
 // What a submission changed in the release's own cells is put back and reported.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { releaseNotebook } from "../../lib/grade/release.ts";
 import { restoreSubmission } from "../../lib/grade/restore.ts";
 import type { Cell, Notebook } from "../../lib/runtime/notebook.ts";
@@ -143,4 +143,32 @@ Deno.test("metadata that nobody can read does no harm", () => {
     assertEquals(cells.slice(0, 4), WHOLE);
     assertEquals(cells[4]![0], undefined);
   }
+});
+
+Deno.test("what a student writes is short in findings, and moves no terminal's cursor", () => {
+  const long = `\x1b[2J\x9b2J\u202e${"x".repeat(1e6)}`;
+  const { findings } = after((notebook, marks) => {
+    fill(notebook);
+    marks[2]![long] = long;
+    notebook.cells.push({
+      ...extra(notebook.cells[2]!),
+      metadata: { nbgrader: { ...marks[2], [long]: undefined, grade_id: long } },
+    });
+  });
+  assertEquals(findings.length, 2);
+  for (const message of findings) {
+    assert(message.length < 400, `${message.length} characters`);
+    // deno-lint-ignore no-control-regex -- these are what must not be there
+    assert(!/[\0-\x1f\x7f-\x9f\u202e]/.test(message));
+  }
+});
+
+Deno.test("of very many changes the first are listed, and the rest are counted", () => {
+  const { findings, cells } = after((notebook) => {
+    fill(notebook);
+    const copy = notebook.cells[0]!;
+    for (let i = 0; i < 5000; i++) notebook.cells.push({ ...copy, id: `copy${i}` });
+  });
+  assertEquals(cells, WHOLE);
+  assertEquals([findings.length, findings.at(-1)], [201, "4800 more changes are not listed"]);
 });
