@@ -12,6 +12,7 @@ const SLOW_PATH: readonly RegExp[] = [
   /^tests\/(bench|cli|data|notebooks|package|parity|pipeline|security)\//,
   /^tests\/(runtime\/(cell_cache|jupyter|sandbox|styles)|tensor\/blas)\//,
   /^tests\/tensor\/(attention_threads|collect|kernels_wasm|recompute)_test\.ts$/,
+  /^tests\/grade\/(grading_page|\w+_course)_test\.ts$/,
   /(^|[/_])(browser|jupyterlab|python|real_\w+|webgpu\w*|memory|checkpoint|resume\w*|interface)_test\.ts$/,
 ];
 
