@@ -42,3 +42,4 @@ export {
   reportLengths,
 } from "./sequences.ts";
 export { type Split, splitEntries, type SplitOptions } from "./split.ts";
+export { writeDataset } from "./write.ts";
