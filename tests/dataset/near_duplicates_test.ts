@@ -114,9 +114,7 @@ Deno.test("findLeaks() finds exactly the pairs that a split puts on two sides", 
   const split = splitEntries(entries);
   const indices = splitEntries([...entries.keys()]);
   const partOf = new Map(
-    Object.entries(indices).flatMap(([part, of]) =>
-      (of as number[]).map((index) => [index, part])
-    ),
+    Object.entries(indices).flatMap(([part, of]) => (of as number[]).map((index) => [index, part])),
   );
   const pairs = findNearDuplicates(entries, { method: "exact" })
     .filter(({ first, second }) => partOf.get(first) !== partOf.get(second))
