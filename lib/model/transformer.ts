@@ -188,7 +188,23 @@ interface AttentionKind {
   readonly angles: Tensor;
 }
 
-/** A transformer on a device. */
+/**
+ * A transformer on a device.
+ *
+ * @example What a plan builds
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { pick } from "tunebook";
+ * import { Llama, Transformer } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Llama.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2, feedForwardWidth: 8,
+ * });
+ * assert(network instanceof Transformer);
+ * device.close();
+ * ```
+ */
 export class Transformer<C extends DecoderConfig = TransformerConfig> extends Decoder<C> {
   /** Its family. */
   readonly family: FamilyTraits;
