@@ -47,7 +47,7 @@ export class KeyValueCache implements Disposable {
   /**
    * Attention within a forest of new tokens, whose keys and values take the next rows.
    *
-   * @param forest The tokens; the cache must be empty.
+   * @param forest The tokens, which attend to each other only.
    * @returns For {@linkcode ModelInput.attend}.
    */
   prefill(forest: Forest): Attend {

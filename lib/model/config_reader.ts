@@ -20,6 +20,28 @@ export interface SpecialTokens {
   readonly pad?: number;
 }
 
+/** What {@linkcode ConfigReader.rotary} takes where a configuration says nothing. */
+export interface RotaryDefaults {
+  /** θ. 10000 by default. */
+  readonly theta?: number;
+  /** The key of θ beside the parameters. */
+  readonly thetaKey?: string;
+  /** The part of a head that is turned. 1 by default. */
+  readonly part?: number;
+  /** Its key beside the parameters. */
+  readonly partKey?: string;
+}
+
+/** Rotary positions, as a configuration describes them. */
+export interface RotarySettings {
+  /** θ, the base of wavelengths. */
+  readonly theta: number;
+  /** How they are scaled; undefined if not at all. */
+  readonly scaling: RotaryScaling | undefined;
+  /** The part of a head's elements that is turned. */
+  readonly part: number;
+}
+
 /**
  * A configuration's values by key, checked when they are read. An absent key is the same as null.
  */
@@ -113,23 +135,109 @@ export class ConfigReader {
   }
 
   /**
-   * How rotary positions are scaled, from Hugging Face's `rope_scaling` or `rope_parameters`.
+   * A list of positive numbers.
    *
+   * @param key Its key.
+   * @returns The numbers.
+   * @throws {TypeError} If it is something else.
+   */
+  numbers(key: string): number[] {
+    const value = this.json[key];
+    const isNumber = (one: unknown) => typeof one === "number" && one > 0 && one < Infinity;
+    if (!Array.isArray(value) || !value.every(isNumber)) {
+      return this.fail(key, "a list of positive numbers");
+    }
+    return value;
+  }
+
+  /**
+   * Rotary positions, in transformers' order of precedence: what `rope_scaling` says, which replaces
+   * `rope_parameters`, then keys beside them, then the defaults.
+   *
+   * @param defaults Values of what is absent, and the names of keys where they are others.
+   * @returns θ, the scaling, and which part of a head is turned.
+   * @throws {TypeError} If the kind of scaling is not supported.
+   */
+  rotary(defaults: RotaryDefaults = {}): RotarySettings {
+    const { theta = 10_000, thetaKey = "rope_theta", part, partKey = "partial_rotary_factor" } =
+      defaults;
+    const old = this.object("rope_scaling");
+    const own = old && Object.keys(old.json).length > 0 ? old : this.object("rope_parameters");
+    if (own?.json.full_attention !== undefined || own?.json.sliding_attention !== undefined) {
+      return this.fail("rope_parameters", "the same parameters for all layers");
+    }
+    const from = (key: string, beside: string, otherwise: number) =>
+      own?.json[key] != null ? own.number(key) : this.number(beside, otherwise);
+    return {
+      theta: from("rope_theta", thetaKey, theta),
+      scaling: own?.rotaryScaling(this),
+      part: from("partial_rotary_factor", partKey, part ?? 1),
+    };
+  }
+
+  /**
+   * How rotary positions are scaled, from Hugging Face's `rope_scaling` or `rope_parameters`. As in
+   * transformers a factor without a type scales nothing.
+   *
+   * @param outer The whole configuration.
    * @returns The scaling; undefined if there is none.
    * @throws {TypeError} If its kind is not supported.
    */
-  rotaryScaling(): RotaryScaling | undefined {
+  rotaryScaling(outer: ConfigReader = this): RotaryScaling | undefined {
     const key = this.json.rope_type == null && this.json.type != null ? "type" : "rope_type";
     const type = this.json[key] ?? "default";
     if (type === "default") return undefined;
     if (type === "linear") return { type, factor: this.number("factor") };
-    if (type !== "llama3") return this.fail(key, '"default", "linear" or "llama3"');
+    const context = outer.json.max_position_embeddings;
+    if (type === "dynamic") {
+      const originalContext = outer.count("max_position_embeddings");
+      return { type, factor: this.number("factor"), originalContext };
+    }
+    const original = "original_max_position_embeddings";
+    const originalContext = outer.json[original] != null
+      ? outer.count(original)
+      : this.count(original, typeof context === "number" ? context : undefined);
+    if (type === "llama3") {
+      return {
+        type,
+        factor: this.number("factor"),
+        lowFrequencyFactor: this.number("low_freq_factor"),
+        highFrequencyFactor: this.number("high_freq_factor"),
+        originalContext,
+      };
+    }
+    if (type === "yarn") return { type, originalContext, ...this.#yarn() };
+    // Phi-3's first files say "su".
+    if (type === "longrope" || type === "su") {
+      const stretch = typeof context === "number" ? context / originalContext : 1;
+      const factor = this.number("factor", stretch);
+      const usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext));
+      return {
+        type: "longrope",
+        originalContext,
+        shortFactors: this.numbers("short_factor"),
+        longFactors: this.numbers("long_factor"),
+        attentionFactor: this.number("attention_factor", usual),
+      };
+    }
+    return this.fail(
+      key,
+      '"default", "linear", "dynamic", "yarn", "longrope" or "llama3"',
+    );
+  }
+
+  #yarn() {
+    const factor = this.number("factor");
+    const optional = (key: string) => this.json[key] ? this.number(key) : undefined;
+    const magnitude = (scale: number) => factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+    const [mscale, all] = [optional("mscale"), optional("mscale_all_dim")];
+    const own = this.json.attention_factor == null ? undefined : this.number("attention_factor");
     return {
-      type,
-      factor: this.number("factor"),
-      lowFrequencyFactor: this.number("low_freq_factor"),
-      highFrequencyFactor: this.number("high_freq_factor"),
-      originalContext: this.count("original_max_position_embeddings"),
+      factor,
+      betaFast: optional("beta_fast"),
+      betaSlow: optional("beta_slow"),
+      attentionFactor: own ?? (mscale && all ? magnitude(mscale) / magnitude(all) : undefined),
+      truncate: this.flag("truncate", true),
     };
   }
 
@@ -192,12 +300,59 @@ export function rotaryScalingToConfig(
   scaling: RotaryScaling | undefined,
 ): Record<string, unknown> | null {
   if (!scaling) return null;
-  const common = { rope_type: scaling.type, factor: scaling.factor };
-  if (scaling.type === "linear") return common;
+  const { type: rope_type } = scaling;
+  if (scaling.type === "linear" || scaling.type === "dynamic") {
+    return { rope_type, factor: scaling.factor };
+  }
+  const original = { original_max_position_embeddings: scaling.originalContext };
+  if (scaling.type === "llama3") {
+    return {
+      rope_type,
+      factor: scaling.factor,
+      low_freq_factor: scaling.lowFrequencyFactor,
+      high_freq_factor: scaling.highFrequencyFactor,
+      ...original,
+    };
+  }
+  if (scaling.type === "longrope") {
+    return {
+      rope_type,
+      short_factor: [...scaling.shortFactors],
+      long_factor: [...scaling.longFactors],
+      attention_factor: scaling.attentionFactor,
+      ...original,
+    };
+  }
+  const { betaFast, betaSlow, attentionFactor, truncate } = scaling;
   return {
-    ...common,
-    low_freq_factor: scaling.lowFrequencyFactor,
-    high_freq_factor: scaling.highFrequencyFactor,
-    original_max_position_embeddings: scaling.originalContext,
+    rope_type,
+    factor: scaling.factor,
+    ...original,
+    ...(betaFast !== undefined && { beta_fast: betaFast }),
+    ...(betaSlow !== undefined && { beta_slow: betaSlow }),
+    ...(attentionFactor !== undefined && { attention_factor: attentionFactor }),
+    ...(truncate === false && { truncate }),
   };
+}
+
+/**
+ * The context that a configuration names: under dynamic scaling, that of the training.
+ *
+ * @param contextLength The longest sequence.
+ * @param scaling The scaling.
+ * @returns `max_position_embeddings`.
+ */
+export function namedContext(contextLength: number, scaling: RotaryScaling | undefined): number {
+  return scaling?.type === "dynamic" ? scaling.originalContext : contextLength;
+}
+
+/**
+ * The longest sequence that a configuration allows: under dynamic scaling, longer than it names.
+ *
+ * @param named `max_position_embeddings`.
+ * @param scaling The scaling.
+ * @returns Tokens.
+ */
+export function longestContext(named: number, scaling: RotaryScaling | undefined): number {
+  return scaling?.type === "dynamic" ? Math.floor(named * scaling.factor) : named;
 }

@@ -106,6 +106,10 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
     return this.kvHeads * this.headDim;
   }
 
+  get dependsOnLength(): boolean {
+    return false;
+  }
+
   get hasDropout(): boolean {
     return dropsInAdapters(this.linears);
   }

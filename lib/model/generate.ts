@@ -131,7 +131,8 @@ export async function* generateTokens(
 ): AsyncGenerator<GeneratedToken, void, void> {
   assertKnownOptions("generate", options, GENERATE_OPTIONS);
   assertNetwork("generate", model);
-  const { maxNewTokens = 256, batchSize = 64 } = options;
+  const { maxNewTokens = 256 } = options;
+  const batchSize = model.dependsOnLength ? 1 : options.batchSize ?? 64;
   assertSampling(options);
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
     throw new RangeError(
@@ -168,6 +169,8 @@ interface Sequence {
   readonly random: Random;
   /** Rows of the cache that hold its tokens. */
   readonly rows: number[];
+  /** Its tokens but for the newest. */
+  readonly tokens: number[];
   /** Its newest token. */
   token: number;
   added: number;
@@ -214,6 +217,7 @@ async function* generateBatch(
     index: firstIndex + i,
     random: new Random([seed, firstIndex + i]),
     rows: Array.from(forest.paths[i]),
+    tokens: [...prompts[i]],
     token: -1,
     added: 0,
   }));
@@ -222,6 +226,18 @@ async function* generateBatch(
   sequences = yield* advance(await readLogits(model, input, lastRows), sequences);
   while (sequences.length > 0) {
     signal?.throwIfAborted();
+    sequences.forEach((sequence) => sequence.tokens.push(sequence.token));
+    if (sequences[0].rows.length === model.switchLength) {
+      // Such a model answers one prompt at a time.
+      const [{ rows, tokens }] = sequences;
+      const whole = growForest([tokens]);
+      const first = cache.used;
+      const again = { ...whole, attend: cache.prefill(whole) };
+      rows.splice(0, rows.length, ...Array.from(whole.paths[0], (row) => first + row));
+      const last = Int32Array.of(tokens.length - 1);
+      sequences = yield* advance(await readLogits(model, again, last), sequences);
+      continue;
+    }
     const tokens = Int32Array.from(sequences, ({ token }) => token);
     const positions = Int32Array.from(sequences, ({ rows }) => rows.length);
     sequences.forEach(({ rows }, i) => rows.push(cache.used + i));

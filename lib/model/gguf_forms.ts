@@ -19,7 +19,12 @@ export type GgufForm =
    * Each head's rows are interleaved there: rows i and headDim / 2 + i here are rows 2i and 2i + 1
    * there.
    */
-  | { readonly kind: "paired"; readonly heads: number };
+  | { readonly kind: "paired"; readonly heads: number }
+  /**
+   * Its rows are of heads, each with a part for queries, one for keys and one for values here; there
+   * all rows for queries come first.
+   */
+  | { readonly kind: "byPart"; readonly heads: number; readonly parts: number };
 
 /**
  * Converts values from a GGUF file's form to the parameter's.
@@ -36,8 +41,8 @@ export function fromGgufForm(
 ): Float32Array {
   if (form.kind === "transposed") return transpose(values, shape[1], shape[0]);
   if (form.kind === "plusOne") return values.map((value) => value - 1);
-  if (form.kind === "paired") return reorder(values, shape, pairedRows(shape[0], form.heads));
-  return values;
+  const order = rowOrder(shape[0], form);
+  return order ? reorder(values, shape, order) : values;
 }
 
 /**
@@ -56,13 +61,11 @@ export function toGgufForm(
 ): Float32Array {
   if (form.kind === "transposed") return transpose(values, shape[0], shape[1]);
   if (form.kind === "plusOne") return values.map((value) => value + 1);
-  if (form.kind === "paired") {
-    const order = pairedRows(shape[0], form.heads);
-    const inverse = new Int32Array(order.length);
-    order.forEach((from, to) => inverse[from] = to);
-    return reorder(values, shape, inverse);
-  }
-  return values;
+  const order = rowOrder(shape[0], form);
+  if (!order) return values;
+  const inverse = new Int32Array(order.length);
+  order.forEach((from, to) => inverse[from] = to);
+  return reorder(values, shape, inverse);
 }
 
 /**
@@ -90,6 +93,27 @@ export function pairedRows(rows: number, heads: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => {
     const within = row % headDim;
     return row - within + (within < half ? 2 * within : 2 * (within - half) + 1);
+  });
+}
+
+/**
+ * The order of a parameter's rows in a GGUF file. Rows of blocks can be reordered without widening
+ * them.
+ *
+ * @param rows The number of rows.
+ * @param form How the tensor differs.
+ * @returns For each row of the parameter, the row in the file; undefined where the order is the same.
+ */
+export function rowOrder(rows: number, form: GgufForm): Int32Array | undefined {
+  if (form.kind === "paired") return pairedRows(rows, form.heads);
+  if (form.kind !== "byPart") return undefined;
+  const { heads, parts } = form;
+  const headDim = rows / heads / parts;
+  return Int32Array.from({ length: rows }, (_, row) => {
+    const within = row % headDim;
+    const part = Math.floor(row / headDim) % parts;
+    const head = Math.floor(row / (headDim * parts));
+    return (part * heads + head) * headDim + within;
   });
 }
 

@@ -44,11 +44,32 @@ export function commonKeys(reader: ConfigReader): GgufKeys {
   };
 }
 
-/** Llama 3's scaling is not a key: see {@linkcode rotaryDivisors}. */
+/** Those of Llama 3 and LongRoPE are tensors: see {@linkcode rotaryDivisors}. */
 function scalingKeys(reader: ConfigReader): GgufKeys {
-  const scaling = reader.object("rope_scaling")?.rotaryScaling();
-  if (scaling?.type !== "linear") return {};
-  return { "rope.scaling.type": "linear", "rope.scaling.factor": float32(scaling.factor) };
+  const { scaling } = reader.rotary();
+  if (scaling?.type === "dynamic") {
+    throw new TypeError(
+      "Cannot write a model with dynamic scaling of its positions as GGUF, which has no key for it",
+    );
+  }
+  if (scaling?.type === "linear") {
+    return { "rope.scaling.type": "linear", "rope.scaling.factor": float32(scaling.factor) };
+  }
+  if (scaling?.type !== "yarn") return {};
+  const { factor, originalContext, betaFast, betaSlow, attentionFactor, truncate } = scaling;
+  const usual = factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1;
+  if (truncate === false || Math.abs((attentionFactor ?? usual) - usual) > 1e-6) {
+    throw new TypeError(
+      'Cannot write a model as GGUF whose YaRN has its own "attention_factor" or "truncate"',
+    );
+  }
+  return {
+    "rope.scaling.type": "yarn",
+    "rope.scaling.factor": float32(factor),
+    "rope.scaling.original_context_length": uint32(originalContext),
+    "rope.scaling.yarn_beta_fast": betaFast === undefined ? undefined : float32(betaFast),
+    "rope.scaling.yarn_beta_slow": betaSlow === undefined ? undefined : float32(betaSlow),
+  };
 }
 
 /**
@@ -58,7 +79,7 @@ function scalingKeys(reader: ConfigReader): GgufKeys {
  * @returns The tensor, (D / 2); none without this scaling.
  */
 export function rotaryDivisors(reader: ConfigReader): Record<string, Float32Array> {
-  const scaling = reader.object("rope_scaling")?.rotaryScaling();
+  const { scaling } = reader.rotary();
   if (scaling?.type !== "llama3") return {};
   const width = reader.count("hidden_size") / reader.count("num_attention_heads");
   const [headDim, theta] = [reader.count("head_dim", width), reader.number("rope_theta", 10_000)];

@@ -46,12 +46,33 @@ export class GgufReader {
 
   /** A float32 as the intended decimal: 1e-5, not 9.99999974e-6. */
   decimal(key: string): number {
-    return Number(this.number(key).toPrecision(7));
+    return asDecimal(this.number(key));
+  }
+
+  /** A float32 as the intended decimal, if it is there. */
+  factor(key: string): number | undefined {
+    return this.find(key) === undefined ? undefined : this.decimal(key);
   }
 
   text(key: string): string | undefined {
     const value = this.file.metadata.get(`${this.architecture}.${key}`);
     return typeof value === "string" ? value : undefined;
+  }
+
+  flag(key: string): boolean | undefined {
+    const value = this.file.metadata.get(`${this.architecture}.${key}`);
+    return typeof value === "boolean" ? value : undefined;
+  }
+
+  /** Elements of a head. */
+  get headDim(): number {
+    return this.find("attention.key_length") ??
+      this.number("embedding_length") / this.number("attention.head_count");
+  }
+
+  /** Elements of a head that are turned. */
+  get turned(): number {
+    return this.find("rope.dimension_count") ?? this.headDim;
   }
 
   get vocabularySize(): number {
@@ -73,6 +94,16 @@ export class GgufReader {
   }
 }
 
+/**
+ * A float32 as the intended decimal.
+ *
+ * @param value The number: 0.100000001.
+ * @returns Its nearest of 7 digits: 0.1.
+ */
+export function asDecimal(value: number): number {
+  return Number(value.toPrecision(7));
+}
+
 function describe(value: unknown): string {
   return ArrayBuffer.isView(value) ? "a list of different numbers" : JSON.stringify(value);
 }
@@ -81,15 +112,18 @@ function describe(value: unknown): string {
  * The configuration that Llama and its descendants share.
  *
  * @param reader The file's metadata.
+ * @param options The key of the norms' epsilon, and whether a part of a head may be turned.
  * @returns Values of a `config.json`.
  * @throws {TypeError} If one is missing, or not supported.
  */
-export function readCommonConfig(reader: GgufReader): Record<string, unknown> {
-  const { file } = reader;
-  const [width, heads] = [reader.number("embedding_length"), reader.number("attention.head_count")];
-  const headDim = reader.find("attention.key_length") ?? width / heads;
-  const turned = reader.find("rope.dimension_count") ?? headDim;
-  if (turned !== headDim) {
+export function readCommonConfig(
+  reader: GgufReader,
+  options: { epsilon?: string; isPartial?: boolean } = {},
+): Record<string, unknown> {
+  const { epsilon = "attention.layer_norm_rms_epsilon", isPartial = false } = options;
+  const { file, headDim, turned } = reader;
+  const heads = reader.number("attention.head_count");
+  if (turned !== headDim && !isPartial) {
     throw new TypeError(
       `Cannot load "${file.path}": it turns ${turned} of ${headDim} elements of a head, ` +
         "expected all of them",
@@ -100,21 +134,44 @@ export function readCommonConfig(reader: GgufReader): Record<string, unknown> {
   return {
     vocab_size: reader.vocabularySize,
     max_position_embeddings: reader.number("context_length"),
-    hidden_size: width,
+    hidden_size: reader.number("embedding_length"),
     num_hidden_layers: reader.number("block_count"),
     num_attention_heads: heads,
     num_key_value_heads: reader.find("attention.head_count_kv") ?? heads,
     head_dim: headDim,
     intermediate_size: reader.number("feed_forward_length"),
-    rms_norm_eps: reader.decimal("attention.layer_norm_rms_epsilon"),
+    rms_norm_eps: reader.decimal(epsilon),
     ...(base === undefined ? {} : { rope_theta: base }),
-    ...linearScaling(reader),
+    ...readScaling(reader),
     attention_bias: file.tensors.has("blk.0.attn_q.bias"),
   };
 }
 
-function linearScaling(reader: GgufReader): Record<string, unknown> {
-  const type = reader.text("rope.scaling.type") ?? "none";
-  if (type === "none") return {};
-  return { rope_scaling: { rope_type: type, factor: reader.find("rope.scaling.factor") } };
+/**
+ * As in llama.cpp: a factor scales linearly where no type is named, and files of 2023 call it
+ * "scale_linear".
+ */
+function readScaling(reader: GgufReader): Record<string, unknown> {
+  const factor = reader.factor("rope.scaling.factor") || reader.factor("rope.scale_linear") || 0;
+  const type = reader.text("rope.scaling.type") ?? "linear";
+  if (type === "none" || (type === "linear" && factor === 0)) return {};
+  if (type === "linear") {
+    return factor === 1 ? {} : { rope_scaling: { rope_type: type, factor } };
+  }
+  if (type !== "yarn") return { rope_scaling: { rope_type: type, factor } };
+  const context = reader.number("context_length");
+  return {
+    rope_scaling: {
+      rope_type: "yarn",
+      factor: factor || 1,
+      original_max_position_embeddings: reader.find("rope.scaling.original_context_length") ??
+        context,
+      ...(reader.find("rope.scaling.yarn_beta_fast") !== undefined && {
+        beta_fast: reader.factor("rope.scaling.yarn_beta_fast"),
+      }),
+      ...(reader.find("rope.scaling.yarn_beta_slow") !== undefined && {
+        beta_slow: reader.factor("rope.scaling.yarn_beta_slow"),
+      }),
+    },
+  };
 }

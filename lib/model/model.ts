@@ -82,6 +82,16 @@ export interface Network {
   readonly kvHeads: number;
   /** Floats in a row of a layer's keys: key heads times head dimension. */
   readonly keyWidth: number;
+  /**
+   * Whether angles of positions depend on how long a text is, so that prompts are answered one at a
+   * time.
+   */
+  readonly dependsOnLength: boolean;
+  /**
+   * The length at which angles of all positions change: keys of a text that grows beyond are computed
+   * anew. Undefined for most models.
+   */
+  readonly switchLength?: number;
   /** Whether it has dropout in training, so that sequences must not share tokens. */
   readonly hasDropout: boolean;
   /**

@@ -12,9 +12,10 @@ import {
   type Safetensors,
 } from "../weights/mod.ts";
 import type { ModelPlan } from "./families/family.ts";
-import { isLinearWeight } from "./families/traits.ts";
+import { familyOfType } from "./families/mod.ts";
+import { type FamilyTraits, isLinearWeight } from "./families/traits.ts";
 import { ggufToConfig } from "./gguf_config.ts";
-import { fromGgufForm, type GgufForm, ggufShape, pairedRows } from "./gguf_forms.ts";
+import { fromGgufForm, type GgufForm, ggufShape, rowOrder } from "./gguf_forms.ts";
 import { ggufPlace } from "./gguf_names.ts";
 
 /**
@@ -84,7 +85,13 @@ export interface StoredModel extends Disposable {
 export async function openStoredModel(source: ResolvedModel): Promise<StoredModel> {
   if (source.kind === "directory") {
     const config = await readJson(source.config);
-    return new SafetensorsModel(await openSafetensors(source.weights), config, source.config);
+    const file = await openSafetensors(source.weights);
+    try {
+      return new SafetensorsModel(file, await withOwnHead(file, config, source.config), source.config);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
   const file = await openGguf(source.weights);
   try {
@@ -123,6 +130,51 @@ export async function readJson(path: string): Promise<Record<string, unknown>> {
   return json as Record<string, unknown>;
 }
 
+/**
+ * The configuration, without a tied head where the file holds another one, as merging an adapter
+ * with a trained head leaves. As transformers does, the file is believed.
+ */
+async function withOwnHead(
+  file: Safetensors,
+  config: Record<string, unknown>,
+  path: string,
+): Promise<Record<string, unknown>> {
+  const family = familyOfType(config.model_type);
+  const head = family && headsOf(family).find((name) => file.tensors.has(name));
+  if (!family || head === undefined) return config;
+  const plan = family.plan(config, path, 0);
+  if (plan.shapes.has(family.head)) return config;
+  const names = family.prefixes.map((prefix) => `${prefix}${family.embeddings[0]}`);
+  const embedding = names.find((name) => file.tensors.has(name));
+  if (embedding === undefined || await isSame(file, embedding, head)) return config;
+  const text = config.text_config as Record<string, unknown> | undefined;
+  return {
+    ...config,
+    tie_word_embeddings: false,
+    ...(text && { text_config: { ...text, tie_word_embeddings: false } }),
+  };
+}
+
+/** Names that an output head has in files. */
+function headsOf({ head }: FamilyTraits): string[] {
+  return [head, `language_model.${head}`];
+}
+
+/** Rows that are compared at a time. */
+const COMPARED_ROWS = 1024;
+
+async function isSame(file: Safetensors, one: string, other: string): Promise<boolean> {
+  const [a, b] = [file.info(one), file.info(other)];
+  if (a.shape.join() !== b.shape.join()) return false;
+  if (a.byteOffsets[0] === b.byteOffsets[0] && a.file === b.file) return true;
+  for (let first = 0; first < a.shape[0]; first += COMPARED_ROWS) {
+    const rows: [number, number] = [first, Math.min(first + COMPARED_ROWS, a.shape[0])];
+    const [left, right] = [await file.read(one, { rows }), await file.read(other, { rows })];
+    if (left.some((value, i) => value !== right[i])) return false;
+  }
+  return true;
+}
+
 class SafetensorsModel implements StoredModel {
   constructor(
     readonly file: Safetensors,
@@ -140,7 +192,7 @@ class SafetensorsModel implements StoredModel {
     const candidates = plan.prefixes.map((prefix) => `${prefix}${parameter}`);
     // The head is outside the prefix of the model.
     if (parameter === plan.family.head) {
-      candidates.unshift(parameter, `language_model.${parameter}`);
+      candidates.unshift(...headsOf(plan.family));
     }
     const name = candidates.find((name) => file.tensors.has(name)) ?? candidates[0];
     const info = file.info(name);
@@ -194,16 +246,17 @@ class GgufModel implements StoredModel {
   }
 }
 
-/** Interleaved rows of blocks, in the parameter's order. */
+/** Rows of blocks, in the parameter's order. */
 function reorderRows(
   bytes: Uint8Array<ArrayBuffer>,
   rows: number,
   form: GgufForm,
 ): Uint8Array<ArrayBuffer> {
-  if (form.kind !== "paired") return bytes;
+  const order = rowOrder(rows, form);
+  if (!order) return bytes;
   const rowBytes = bytes.length / rows;
   const result = new Uint8Array(bytes.length);
-  pairedRows(rows, form.heads).forEach((row, i) =>
+  order.forEach((row, i) =>
     result.set(bytes.subarray(row * rowBytes, (row + 1) * rowBytes), i * rowBytes)
   );
   return result;

@@ -11,15 +11,21 @@
 
 import {
   add,
+  concat,
   type Device,
   embedding,
   geglu,
+  gelu,
+  geluErf,
+  layerNorm,
   recompute,
+  reshape,
   rmsNorm,
   rotary,
   rotaryAngles,
   type RotaryScaling,
   scale,
+  split,
   swiglu,
   type Tensor,
 } from "../tensor/mod.ts";
@@ -39,12 +45,14 @@ export interface TransformerModules {
   readonly tokens: string;
   /** The norm of attention's input. */
   readonly attentionNorm?: string;
-  /** The projection to queries. */
-  readonly query: string;
+  /** The projection to queries, where there is one for each. */
+  readonly query?: string;
   /** The projection to keys. */
-  readonly key: string;
+  readonly key?: string;
   /** The projection to values. */
-  readonly value: string;
+  readonly value?: string;
+  /** The projection to queries, keys and values together. */
+  readonly queryKeyValue?: string;
   /** The norm of queries. */
   readonly queryNorm?: string;
   /** The norm of keys. */
@@ -56,9 +64,11 @@ export interface TransformerModules {
   /** The norm of the feed-forward layer's input. */
   readonly feedForwardNorm?: string;
   /** The gate of the feed-forward layer. */
-  readonly gate: string;
+  readonly gate?: string;
   /** The projection into the feed-forward layer. */
-  readonly up: string;
+  readonly up?: string;
+  /** Both together. */
+  readonly gateUp?: string;
   /** The projection out of it. */
   readonly down: string;
   /** The norm of the feed-forward layer's output. */
@@ -88,16 +98,31 @@ export interface TransformerConfig extends DecoderConfig {
   readonly modules: TransformerModules;
   /** F: width inside the feed-forward layers. */
   readonly feedForwardWidth: number;
-  /** What opens the gate of the feed-forward layers. */
-  readonly activation: "swiglu" | "geglu";
+  /** What bends the feed-forward layers: of a gate, or of its only input. */
+  readonly activation: "swiglu" | "geglu" | "gelu_tanh" | "gelu";
+  /** Whether norms are by the root mean square, or also by the mean and with biases. The first by default. */
+  readonly norm?: "rms" | "layer";
   /** Added to norms' weights: 1 where these are stored minus 1. 0 by default. */
   readonly normOffset?: 0 | 1;
   /** Added to mean squares. */
   readonly normEpsilon: number;
+  /** Whether queries and keys are normalised head by head, or all of a token's together. The first by default. */
+  readonly queryKeyNorm?: "head" | "width";
+  /**
+   * How queries, keys and values of one projection stand: all queries first, or those of a head beside
+   * its keys and values. The first by default.
+   */
+  readonly queryKeyValueOrder?: "parts" | "heads";
+  /** Whether attention and feed-forward layer have the same input, beside each other. False by default. */
+  readonly parallel?: boolean;
   /** θ, the base of rotary positions' wavelengths. */
   readonly theta: number;
   /** How rotary positions are scaled; not at all by default. */
   readonly scaling?: RotaryScaling;
+  /** How many elements of a head are turned; all by default. */
+  readonly rotaryWidth?: number;
+  /** Which layers have no positions; none by default. */
+  readonly withoutPositions?: readonly boolean[];
   /** Which layers attend to a window only; none by default. */
   readonly localLayers?: readonly boolean[];
   /** Local layers attend only to tokens less than this many positions away. */
@@ -108,6 +133,10 @@ export interface TransformerConfig extends DecoderConfig {
   readonly scoreFactor?: number;
   /** The factor of embeddings; 1 by default. */
   readonly embeddingFactor?: number;
+  /** The factor of what layers add to the residual stream; 1 by default. */
+  readonly residualFactor?: number;
+  /** What logits are divided by; 1 by default. */
+  readonly logitDivisor?: number;
   /** Which projections have biases; none by default. */
   readonly biases?: {
     readonly queryKeyValue?: boolean;
@@ -134,31 +163,44 @@ export function transformerShapes(
   const { vocabularySize, width, layers, heads, feedForwardWidth, modules, biases = {} } = config;
   const { kvHeads = heads, headDim = width / heads, tied } = config;
   const shapes = new Map<string, number[]>();
-  const linear = (name: string, rows: number, columns: number, bias = false) => {
-    shapes.set(`${name}.weight`, [rows, columns]);
-    if (bias) shapes.set(`${name}.bias`, [rows]);
+  const linear = (
+    block: string,
+    name: string | undefined,
+    rows: number,
+    columns: number,
+    bias = false,
+  ) => {
+    if (name === undefined) return;
+    shapes.set(`${block}${name}.weight`, [rows, columns]);
+    if (bias) shapes.set(`${block}${name}.bias`, [rows]);
+  };
+  const norm = (block: string, name: string | undefined, size = width) => {
+    if (name === undefined) return;
+    shapes.set(`${block}${name}.weight`, [size]);
+    if (config.norm === "layer") shapes.set(`${block}${name}.bias`, [size]);
   };
   shapes.set(`${modules.tokens}.weight`, [vocabularySize, width]);
   for (let layer = 0; layer < layers; layer++) {
     const l = `layers.${layer}.`;
-    const norm = (name: string | undefined, size = width) => {
-      if (name !== undefined) shapes.set(`${l}${name}.weight`, [size]);
-    };
-    norm(modules.attentionNorm);
-    linear(`${l}${modules.query}`, heads * headDim, width, biases.queryKeyValue);
-    linear(`${l}${modules.key}`, kvHeads * headDim, width, biases.queryKeyValue);
-    linear(`${l}${modules.value}`, kvHeads * headDim, width, biases.queryKeyValue);
-    norm(modules.queryNorm, headDim);
-    norm(modules.keyNorm, headDim);
-    linear(`${l}${modules.output}`, width, heads * headDim, biases.output);
-    norm(modules.attentionOutNorm);
-    norm(modules.feedForwardNorm);
-    linear(`${l}${modules.gate}`, feedForwardWidth, width, biases.feedForward);
-    linear(`${l}${modules.up}`, feedForwardWidth, width, biases.feedForward);
-    linear(`${l}${modules.down}`, width, feedForwardWidth, biases.feedForward);
-    norm(modules.feedForwardOutNorm);
+    norm(l, modules.attentionNorm);
+    const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
+    linear(l, modules.query, queryWidth, width, biases.queryKeyValue);
+    linear(l, modules.key, keyWidth, width, biases.queryKeyValue);
+    linear(l, modules.value, keyWidth, width, biases.queryKeyValue);
+    linear(l, modules.queryKeyValue, queryWidth + 2 * keyWidth, width, biases.queryKeyValue);
+    const together = config.queryKeyNorm === "width";
+    norm(l, modules.queryNorm, together ? queryWidth : headDim);
+    norm(l, modules.keyNorm, together ? keyWidth : headDim);
+    linear(l, modules.output, width, queryWidth, biases.output);
+    norm(l, modules.attentionOutNorm);
+    norm(l, modules.feedForwardNorm);
+    linear(l, modules.gate, feedForwardWidth, width, biases.feedForward);
+    linear(l, modules.up, feedForwardWidth, width, biases.feedForward);
+    linear(l, modules.gateUp, 2 * feedForwardWidth, width, biases.feedForward);
+    linear(l, modules.down, width, feedForwardWidth, biases.feedForward);
+    norm(l, modules.feedForwardOutNorm);
   }
-  shapes.set(`${modules.norm}.weight`, [width]);
+  norm("", modules.norm);
   if (!tied) shapes.set(head, [vocabularySize, width]);
   return shapes;
 }
@@ -182,10 +224,11 @@ export function createTransformerParameters(
   });
 }
 
-/** A layer's way to attend: its heads, and the angles of its positions. */
+/** A layer's way to attend. */
 interface AttentionKind {
   readonly heads: AttentionHeads;
-  readonly angles: Tensor;
+  /** Turns queries or keys by their positions. */
+  readonly turn: (x: Tensor) => Tensor;
 }
 
 /**
@@ -236,34 +279,51 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     this.#toConfig = toConfig;
   }
 
+  /** Whether angles of positions depend on how long a text is. */
+  override get dependsOnLength(): boolean {
+    const { scaling } = this.#recipe;
+    return scaling?.type === "dynamic" || scaling?.type === "longrope";
+  }
+
+  /** The length at which angles of all positions change, if there is one. */
+  get switchLength(): number | undefined {
+    const { scaling } = this.#recipe;
+    return scaling?.type === "longrope" ? scaling.originalContext : undefined;
+  }
+
   /** Gives the last layer's output after the final norm, (T, C). */
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
-    const { modules, layers, activation, embeddingFactor, localLayers = [] } = this.#recipe;
-    const linear = (x: Tensor, name: string) => this.linears.get(name)!.apply(x, dropoutSeed);
-    const gated = activation === "swiglu" ? swiglu : geglu;
+    const { modules, layers, embeddingFactor, logitDivisor, parallel } = this.#recipe;
     const { everywhere, local } = this.#attentionKinds(positions);
+    const { localLayers = [] } = this.#recipe;
+    const inBlock = (layer: number) => {
+      const l = `layers.${layer}.`;
+      return {
+        kind: localLayers[layer] ? local : everywhere,
+        norm: (x: Tensor, name?: string) => this.#norm(x, l, name),
+        linear: (x: Tensor, name: string) => this.linears.get(`${l}${name}`)!.apply(x, dropoutSeed),
+      };
+    };
 
     const attention = (x: Tensor, layer: number) => {
-      const l = `layers.${layer}.`;
-      const { heads, angles } = localLayers[layer] ? local : everywhere;
-      const q = this.#norm(linear(x, `${l}${modules.query}`), l, modules.queryNorm); // (T, H D)
-      const k = this.#norm(linear(x, `${l}${modules.key}`), l, modules.keyNorm); // (T, Hkv D)
-      const v = linear(x, `${l}${modules.value}`); // (T, Hkv D)
-      const attended = attend(layer, rotary(q, angles), rotary(k, angles), v, heads); // (T, H D)
-      return linear(attended, `${l}${modules.output}`); // (T, C)
+      const { kind: { heads, turn }, norm, linear } = inBlock(layer);
+      const [q, k, v] = this.#queryKeyValue(x, linear); // (T, H D), (T, Hkv D) twice
+      const turned = this.#recipe.withoutPositions?.[layer] ? (x: Tensor) => x : turn;
+      const query = turned(norm(q, modules.queryNorm));
+      const key = turned(norm(k, modules.keyNorm));
+      const mixed = linear(attend(layer, query, key, v, heads), modules.output); // (T, C)
+      return this.#scaled(norm(mixed, modules.attentionOutNorm));
     };
     const feedForward = (x: Tensor, layer: number) => {
-      const l = `layers.${layer}.`;
-      const gate = linear(x, `${l}${modules.gate}`); // (T, F)
-      const up = linear(x, `${l}${modules.up}`); // (T, F)
-      return linear(gated(gate, up), `${l}${modules.down}`); // (T, C)
+      const { norm, linear } = inBlock(layer);
+      const added = linear(this.#bent(x, linear), modules.down); // (T, C)
+      return this.#scaled(norm(added, modules.feedForwardOutNorm));
     };
     const block = (x: Tensor, layer: number) => {
-      const l = `layers.${layer}.`;
-      const mixed = attention(this.#norm(x, l, modules.attentionNorm), layer);
-      x = add(x, this.#norm(mixed, l, modules.attentionOutNorm));
-      const added = feedForward(this.#norm(x, l, modules.feedForwardNorm), layer);
-      return add(x, this.#norm(added, l, modules.feedForwardOutNorm));
+      const { norm } = inBlock(layer);
+      const mixed = add(x, attention(norm(x, modules.attentionNorm), layer));
+      const input = norm(parallel ? x : mixed, modules.feedForwardNorm);
+      return add(mixed, feedForward(input, layer));
     };
 
     let x = embedding(this.weight(`${modules.tokens}.weight`), tokens); // (T, C)
@@ -271,7 +331,8 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     for (let layer = 0; layer < layers; layer++) {
       x = again ? recompute((x) => block(x, layer), x) : block(x, layer);
     }
-    return this.#norm(x, "", modules.norm);
+    x = this.#norm(x, "", modules.norm);
+    return logitDivisor === undefined ? x : scale(x, 1 / logitDivisor);
   }
 
   /** Gives what its `config.json` says. */
@@ -279,27 +340,81 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     return this.#toConfig();
   }
 
-  /** The norm of a block; x itself where the block has none. */
+  /** What a layer adds, with its factor. */
+  #scaled(x: Tensor): Tensor {
+    const { residualFactor } = this.#recipe;
+    return residualFactor === undefined ? x : scale(x, residualFactor);
+  }
+
+  /** Queries, keys and values, from one projection or three. */
+  #queryKeyValue(x: Tensor, linear: (x: Tensor, name: string) => Tensor): Tensor[] {
+    const { modules, queryKeyValueOrder } = this.#recipe;
+    const { headDim, heads, keyWidth } = this;
+    if (modules.queryKeyValue === undefined) {
+      return [modules.query!, modules.key!, modules.value!].map((name) => linear(x, name));
+    }
+    const all = linear(x, modules.queryKeyValue);
+    if (queryKeyValueOrder !== "heads") {
+      return split(all, [heads * headDim, keyWidth, keyWidth]);
+    }
+    const byHead = reshape(all, [x.rows * heads, 3 * headDim]);
+    return split(byHead, [headDim, headDim, headDim])
+      .map((part) => reshape(part, [x.rows, heads * headDim]));
+  }
+
+  /** What enters the last projection of a feed-forward layer, (T, F). */
+  #bent(x: Tensor, linear: (x: Tensor, name: string) => Tensor): Tensor {
+    const { modules, activation, feedForwardWidth } = this.#recipe;
+    if (activation === "gelu" || activation === "gelu_tanh") {
+      const inner = linear(x, modules.up!);
+      return activation === "gelu" ? geluErf(inner) : gelu(inner);
+    }
+    const [gate, up] = modules.gateUp === undefined
+      ? [linear(x, modules.gate!), linear(x, modules.up!)]
+      : split(linear(x, modules.gateUp), [feedForwardWidth, feedForwardWidth]);
+    return activation === "swiglu" ? swiglu(gate, up) : geglu(gate, up);
+  }
+
+  /** A norm; x itself where the family has none there. */
   #norm(x: Tensor, block: string, name: string | undefined): Tensor {
     if (name === undefined) return x;
-    const { normEpsilon: epsilon, normOffset: offset = 0 } = this.#recipe;
-    return rmsNorm(x, this.weight(`${block}${name}.weight`), { epsilon, offset });
+    const { norm = "rms", normEpsilon: epsilon, normOffset: offset = 0 } = this.#recipe;
+    const weight = this.weight(`${block}${name}.weight`);
+    return norm === "rms"
+      ? rmsNorm(x, weight, { epsilon, offset })
+      : layerNorm(x, weight, this.weight(`${block}${name}.bias`), epsilon);
   }
 
   /** How layers attend that see everything, and those that see a window. */
   #attentionKinds(positions: Int32Array): { everywhere: AttentionKind; local: AttentionKind } {
     const { theta, localTheta, scaling, window, scoreFactor, localLayers = [] } = this.#recipe;
-    const { headDim, device } = this;
     const heads = { heads: this.heads, kvHeads: this.kvHeads, scale: scoreFactor };
-    const everywhere = {
-      heads,
-      angles: rotaryAngles(device, positions, { headDim, theta, scaling }),
-    };
+    const everywhere = { heads, turn: this.#turn(positions, { theta, scaling }) };
     if (!localLayers.includes(true)) return { everywhere, local: everywhere };
-    const angles = localTheta === undefined
-      ? everywhere.angles
-      : rotaryAngles(device, positions, { headDim, theta: localTheta });
-    return { everywhere, local: { heads: { ...heads, window }, angles } };
+    const turn = localTheta === undefined
+      ? everywhere.turn
+      : this.#turn(positions, { theta: localTheta });
+    return { everywhere, local: { heads: { ...heads, window }, turn } };
+  }
+
+  /** Turns heads, or the first elements of each. */
+  #turn(
+    positions: Int32Array,
+    how: { theta: number; scaling?: RotaryScaling },
+  ): (x: Tensor) => Tensor {
+    const { headDim, device } = this;
+    const { rotaryWidth = headDim } = this.#recipe;
+    const angles = rotaryAngles(device, positions, { headDim: rotaryWidth, ...how });
+    if (rotaryWidth === headDim) return (x) => rotary(x, angles);
+    return (x) => {
+      const { rows, width } = x;
+      const heads = width / headDim;
+      const byHead = reshape(x, [rows * heads, headDim]);
+      const [first, rest] = split(byHead, [rotaryWidth, headDim - rotaryWidth]);
+      const turned = rotary(reshape(first, [rows, heads * rotaryWidth]), angles);
+      const both = concat([reshape(turned, [rows * heads, rotaryWidth]), rest], 1);
+      return reshape(both, [rows, width]);
+    };
   }
 }
 

@@ -49,6 +49,12 @@ export interface FormulaMethods<Tensor> {
    */
   exp(): Tensor;
   /**
+   * Applies GELU, computed exactly, to every element.
+   *
+   * @returns A tensor of the same shape.
+   */
+  geluErf(): Tensor;
+  /**
    * Tells which elements are greater: 1 where they are, 0 where not. There is no gradient.
    * The tensor itself is `a`.
    *

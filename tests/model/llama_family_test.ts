@@ -24,6 +24,7 @@ import { type GoldenTensor, loadGolden } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 import { lossWithGradients } from "./backward.ts";
+import { forestOf, sequencesOf } from "./golden_batch.ts";
 
 const golden = loadGolden("llama_family");
 const names = ["llama", "mistral", "gemma", "gemma3"];
@@ -38,42 +39,8 @@ async function loadTiny(device: Device, name: string): Promise<Network> {
   return (await loadNetwork(directoryOf(name), { device })).network;
 }
 
-/** Sequences one after another; each of the padded batch's length, or of its own. */
-function sequences(isPacked: boolean): ForestBatch {
-  const { tokens, targets } = batch;
-  const rows = Array.from({ length: rowCount * length }, (_, row) => row)
-    .filter((row) => !isPacked || row % length < lengths[Math.floor(row / length)]);
-  const end: number[] = [];
-  for (const [i, row] of rows.entries()) {
-    const rest = (isPacked ? lengths[Math.floor(row / length)] : length) - row % length;
-    end.push(i + rest);
-  }
-  const counted = [...rows.keys()].filter((i) => targets.data[rows[i]] !== -100);
-  return {
-    tokens: Int32Array.from(rows, (row) => tokens.data[row]),
-    positions: Int32Array.from(rows, (row) => row % length),
-    end: Int32Array.from(end),
-    edges: {
-      rows: Int32Array.from(counted),
-      targets: Int32Array.from(counted, (i) => targets.data[rows[i]]),
-      counts: new Float32Array(counted.length).fill(1),
-    },
-  };
-}
-
-function forest(): ForestBatch {
-  const ints = (name: string) => batch[`forest/${name}`].data as Int32Array;
-  return {
-    tokens: ints("tokens"),
-    positions: ints("positions"),
-    end: ints("end"),
-    edges: {
-      rows: ints("rows"),
-      targets: ints("targets"),
-      counts: batch["forest/counts"].data as Float32Array,
-    },
-  };
-}
+const sequences = (isPacked: boolean) => sequencesOf(batch, lengths, isPacked);
+const forest = () => forestOf(batch);
 
 /** A golden tensor of a parameter, by the name that it has in Hugging Face's files. */
 function expectedOf(

@@ -9,6 +9,8 @@
 import type { Device, RotaryScaling, Tensor } from "../../tensor/mod.ts";
 import {
   ConfigReader,
+  longestContext,
+  namedContext,
   rotaryScalingToConfig,
   type SpecialTokens,
   specialTokensToConfig,
@@ -25,6 +27,7 @@ import {
   type TransformerConfig,
   transformerShapes,
 } from "../transformer.ts";
+import { readLayerTypes, wholeRotary } from "./common.ts";
 import { defineFamily, type Family } from "./family.ts";
 import { LLAMA_GGUF_NAMES } from "./llama.ts";
 
@@ -177,16 +180,16 @@ function parseGemma1(reader: ConfigReader): GemmaConfig {
   reader.expect("hidden_activation", "gelu_pytorch_tanh");
   reader.expect("use_bidirectional_attention", false);
   const heads = reader.count("num_attention_heads");
-  const rotary = reader.object("rope_parameters");
+  const { theta, scaling } = wholeRotary(reader);
   return {
     generation: 1,
     ...parseCommon(reader),
     vocabularySize: reader.count("vocab_size"),
-    contextLength: reader.count("max_position_embeddings"),
+    contextLength: longestContext(reader.count("max_position_embeddings"), scaling),
     heads,
     kvHeads: reader.count("num_key_value_heads", heads),
-    theta: (rotary ?? reader).number("rope_theta", 10_000),
-    scaling: (rotary ?? reader.object("rope_scaling"))?.rotaryScaling(),
+    theta,
+    scaling,
   };
 }
 
@@ -196,10 +199,15 @@ function parseGemma3(reader: ConfigReader): GemmaConfig {
   reader.expect("use_bidirectional_attention", false);
   reader.expect("attn_logit_softcapping", null);
   reader.expect("final_logit_softcapping", null);
+  // As in transformers, `rope_scaling` adds to what `rope_parameters` says of layers that see all.
   const rotary = reader.object("rope_parameters");
-  const global = rotary?.object("full_attention");
+  const parameters = { ...rotary?.object("full_attention")?.json };
+  const merged = { ...parameters, ...reader.object("rope_scaling")?.json };
+  const global = new ConfigReader(merged, reader.path);
   const local = rotary?.object("sliding_attention");
-  if (local?.rotaryScaling()) local.fail("rope_type", '"default"');
+  if (local?.rotaryScaling(reader)) local.fail("rope_type", '"default"');
+  const scaling = global.rotaryScaling(reader);
+  if (scaling && scaling.type !== "linear") global.fail("rope_type", '"default" or "linear"');
   const common = parseCommon(reader);
   return {
     generation: 3,
@@ -208,12 +216,17 @@ function parseGemma3(reader: ConfigReader): GemmaConfig {
     contextLength: reader.count("max_position_embeddings", 131_072),
     heads: reader.count("num_attention_heads", 8),
     kvHeads: reader.count("num_key_value_heads", 4),
-    theta: (global ?? reader).number("rope_theta", 1_000_000),
-    scaling: (global ?? reader.object("rope_scaling"))?.rotaryScaling(),
-    localLayers: parseLayers(reader, common.layers),
+    theta: (merged.rope_theta == null ? reader : global).number("rope_theta", 1_000_000),
+    scaling,
+    localLayers: readLayerTypes(
+      reader,
+      common.layers,
+      alternate(common.layers, reader.count("sliding_window_pattern", 6)),
+    ),
     window: reader.count("sliding_window", 4096),
-    localTheta: local?.number("rope_theta", 10_000) ??
-      reader.number("rope_local_base_freq", 10_000),
+    localTheta: local?.json.rope_theta == null
+      ? reader.number("rope_local_base_freq", 10_000)
+      : local.number("rope_theta"),
     queryScalar: reader.number("query_pre_attn_scalar", 256),
   };
 }
@@ -229,16 +242,6 @@ function parseCommon(reader: ConfigReader) {
     tied: reader.flag("tie_word_embeddings", true),
     special: reader.specialTokens(),
   };
-}
-
-function parseLayers(reader: ConfigReader, layers: number): boolean[] {
-  const types = reader.json.layer_types;
-  if (types == null) return alternate(layers, reader.count("sliding_window_pattern", 6));
-  const known = ["sliding_attention", "full_attention"];
-  if (!Array.isArray(types) || types.length !== layers || !types.every((t) => known.includes(t))) {
-    return reader.fail("layer_types", `${layers} of "sliding_attention" or "full_attention"`);
-  }
-  return types.map((type) => type === "sliding_attention");
 }
 
 /**
@@ -265,7 +268,7 @@ export function gemmaToConfig(config: GemmaConfig): Record<string, unknown> {
     architectures: [third ? "Gemma3ForCausalLM" : "GemmaForCausalLM"],
     model_type: third ? "gemma3_text" : "gemma",
     vocab_size: config.vocabularySize,
-    max_position_embeddings: config.contextLength,
+    max_position_embeddings: namedContext(config.contextLength, config.scaling),
     hidden_size: config.width,
     num_hidden_layers: config.layers,
     num_attention_heads: config.heads,

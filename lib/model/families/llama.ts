@@ -13,6 +13,8 @@ import {
 } from "../../tensor/mod.ts";
 import {
   ConfigReader,
+  longestContext,
+  namedContext,
   rotaryScalingToConfig,
   type SpecialTokens,
   specialTokensToConfig,
@@ -29,6 +31,7 @@ import {
   type TransformerConfig,
   transformerShapes,
 } from "../transformer.ts";
+import { wholeRotary } from "./common.ts";
 import { defineFamily, type Family } from "./family.ts";
 
 /** Shape and options of a Llama, or of a Mistral, which adds a window. */
@@ -165,12 +168,12 @@ export function parseLlamaConfig(json: Record<string, unknown>, path: string): L
   }
   reader.expect("hidden_act", "silu", "swish");
   const heads = reader.count("num_attention_heads");
-  const rotary = reader.object("rope_parameters");
+  const { theta, scaling } = wholeRotary(reader);
   const mistral = modelType === "mistral";
   return {
     modelType,
     vocabularySize: reader.count("vocab_size"),
-    contextLength: reader.count("max_position_embeddings"),
+    contextLength: longestContext(reader.count("max_position_embeddings"), scaling),
     width: reader.count("hidden_size"),
     layers: reader.count("num_hidden_layers"),
     heads,
@@ -178,8 +181,8 @@ export function parseLlamaConfig(json: Record<string, unknown>, path: string): L
     headDim: reader.optionalCount("head_dim"),
     feedForwardWidth: reader.count("intermediate_size"),
     normEpsilon: reader.number("rms_norm_eps", 1e-6),
-    theta: (rotary ?? reader).number("rope_theta", 10_000),
-    scaling: (rotary ?? reader.object("rope_scaling"))?.rotaryScaling(),
+    theta,
+    scaling,
     window: mistral
       ? json.sliding_window === undefined ? MISTRAL_WINDOW : reader.optionalCount("sliding_window")
       : undefined,
@@ -202,7 +205,7 @@ export function llamaToConfig(config: LlamaConfig): Record<string, unknown> {
     architectures: [mistral ? "MistralForCausalLM" : "LlamaForCausalLM"],
     model_type: mistral ? "mistral" : "llama",
     vocab_size: config.vocabularySize,
-    max_position_embeddings: config.contextLength,
+    max_position_embeddings: namedContext(config.contextLength, config.scaling),
     hidden_size: config.width,
     num_hidden_layers: config.layers,
     num_attention_heads: config.heads,

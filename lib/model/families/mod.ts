@@ -7,10 +7,31 @@
 import type { Family } from "./family.ts";
 import { gemma, gemma3 } from "./gemma.ts";
 import { gpt2 } from "./gpt2.ts";
+import { gptNeox } from "./gpt_neox.ts";
+import { granite } from "./granite.ts";
 import { llama, mistral } from "./llama.ts";
+import { olmo2 } from "./olmo2.ts";
+import { phi3 } from "./phi3.ts";
+import { qwen2, qwen3 } from "./qwen.ts";
+import { smollm3 } from "./smollm3.ts";
+import { starcoder2 } from "./starcoder2.ts";
 
 /** All families. Of those with the same GGUF architecture the first reads its files. */
-export const FAMILIES: readonly Family[] = [gpt2, llama, mistral, gemma, gemma3];
+export const FAMILIES: readonly Family[] = [
+  gpt2,
+  llama,
+  mistral,
+  gemma,
+  gemma3,
+  qwen2,
+  qwen3,
+  phi3,
+  smollm3,
+  olmo2,
+  granite,
+  gptNeox,
+  starcoder2,
+];
 
 const BY_TYPE = new Map(
   FAMILIES.flatMap((family) => family.modelTypes.map((type) => [type, family])),

@@ -79,6 +79,8 @@ export const kernels: Readonly<Record<string, CpuKernel>> = {
   "gather.forward": gather.run,
   "gelu.backward": geluBackward.run,
   "gelu.forward": geluForward.run,
+  "geluErf.forward": elementwise("geluErf_forward"),
+  "geluErf.gradient.x": elementwise("geluErf_gradient_x"),
   "globalNorm.partials": globalNormPartials.run,
   "greater.forward": elementwise("greater_forward"),
   "greaterEqual.forward": elementwise("greaterEqual_forward"),

@@ -10,6 +10,7 @@ export { add } from "./add.ts";
 export { div } from "./div.ts";
 export { equal } from "./equal.ts";
 export { exp } from "./exp.ts";
+export { geluErf } from "./gelu_erf.ts";
 export { greater } from "./greater.ts";
 export { greaterEqual } from "./greater_equal.ts";
 export { less } from "./less.ts";

@@ -23,6 +23,7 @@ const BINARY: Record<string, string> = {
 const UNARY: Record<string, string> = { "-": "f32x4.neg", "!": "v128.not" };
 const FUNCTIONS: Record<string, string> = {
   abs: "f32x4.abs",
+  erf: "exact.erf",
   exp: "exact.exp",
   isNaN: "exact.isNaN",
   log: "exact.log",

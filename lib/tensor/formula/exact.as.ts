@@ -134,6 +134,42 @@ export function tanh(x: v128): v128 {
   return v128.bitselect(near, signed, f32x4.lt(size, constant(TANH, 1)));
 }
 
+const ERF: usize = memory.data<f32>([
+  4,
+  -4,
+  -2.72614225801306e-10,
+  2.77068142495902e-8,
+  -2.10102402082508e-6,
+  -5.69250639462346e-5,
+  -7.34990630326855e-4,
+  -2.95459980854025e-3,
+  -1.60960333262415e-2,
+  -1.45660718464996e-5,
+  -2.13374055278905e-4,
+  -1.68282697438203e-3,
+  -7.37332916720468e-3,
+  -1.42647390514189e-2,
+]);
+
+/** The error function, a quotient of polynomials (Eigen): it is ±1 to float32 beyond 4. */
+export function erf(x: v128): v128 {
+  const z = f32x4.max(f32x4.min(x, constant(ERF, 0)), constant(ERF, 1));
+  const square = f32x4.mul(z, z);
+  let p = constant(ERF, 2);
+  p = madd(p, square, constant(ERF, 3));
+  p = madd(p, square, constant(ERF, 4));
+  p = madd(p, square, constant(ERF, 5));
+  p = madd(p, square, constant(ERF, 6));
+  p = madd(p, square, constant(ERF, 7));
+  p = madd(p, square, constant(ERF, 8));
+  let q = constant(ERF, 9);
+  q = madd(q, square, constant(ERF, 10));
+  q = madd(q, square, constant(ERF, 11));
+  q = madd(q, square, constant(ERF, 12));
+  q = madd(q, square, constant(ERF, 13));
+  return f32x4.div(f32x4.mul(z, p), q);
+}
+
 /** Which lanes are NaN. */
 // @ts-ignore: decorator
 @inline

@@ -26,6 +26,25 @@ fn formula_tanh(x: f32) -> f32 {
   return sign(x) * (1.0 - less) / (1.0 + less);
 }
 
+// The error function, a quotient of polynomials (Eigen): it is 1 or -1 to float32 beyond 4.
+fn formula_erf(x: f32) -> f32 {
+  let z = clamp(x, -4.0, 4.0);
+  let square = z * z;
+  var p = -2.72614225801306e-10;
+  p = fma(p, square, 2.77068142495902e-8);
+  p = fma(p, square, -2.10102402082508e-6);
+  p = fma(p, square, -5.69250639462346e-5);
+  p = fma(p, square, -7.34990630326855e-4);
+  p = fma(p, square, -2.95459980854025e-3);
+  p = fma(p, square, -1.60960333262415e-2);
+  var q = -1.45660718464996e-5;
+  q = fma(q, square, -2.13374055278905e-4);
+  q = fma(q, square, -1.68282697438203e-3);
+  q = fma(q, square, -7.37332916720468e-3);
+  q = fma(q, square, -1.42647390514189e-2);
+  return select(z * p / q, x, formula_isNaN(x));
+}
+
 // WGSL's pow knows no negative base. Small whole powers and roots are exact, or nearly.
 fn formula_pow(base: f32, exponent: f32) -> f32 {
   if (exponent == 0.0 || base == 1.0) {

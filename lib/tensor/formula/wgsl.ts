@@ -3,8 +3,8 @@
  * devices can compute: for the GPU it is almost WGSL, for the CPU `assembly.ts` translates it.
  *
  * Its language: numbers with a decimal point, `+ - * /`, the comparisons `== < <= > >=` (but not
- * `!=`, which GPUs evaluate to false for NaN), `&& || !`, and the functions `abs`, `exp`, `isNaN`,
- * `log`, `max`, `min`, `pow`, `sigmoid`, `sqrt`, `tanh` and `select(otherwise, value, condition)`.
+ * `!=`, which GPUs evaluate to false for NaN), `&& || !`, and the functions `abs`, `erf`, `exp`,
+ * `isNaN`, `log`, `max`, `min`, `pow`, `sigmoid`, `sqrt`, `tanh` and `select(otherwise, value, condition)`.
  *
  * @module
  */
@@ -12,7 +12,7 @@
 import functions from "./functions.wgsl" with { type: "text" };
 
 /** Functions that WGSL lacks, or that drivers compute too roughly: `functions.wgsl` has them. */
-const OWN = /\b(isNaN|pow|sigmoid|tanh)\(/g;
+const OWN = /\b(erf|isNaN|pow|sigmoid|tanh)\(/g;
 
 /** What a kernel that uses formulas begins with. */
 export const FUNCTIONS: string = functions;

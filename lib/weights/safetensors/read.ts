@@ -38,6 +38,7 @@ export class Safetensors implements Disposable {
   /** The map under `__metadata__`; for a split model, merged over all shards. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly #sources: Map<string, Source>;
+  readonly #absent: ReadonlyMap<string, string>;
 
   /** @internal Use {@linkcode openSafetensors}. */
   constructor(
@@ -45,12 +46,14 @@ export class Safetensors implements Disposable {
     sources: Map<string, Source>,
     tensors: Map<string, TensorInfo>,
     metadata: Record<string, string>,
+    absent: ReadonlyMap<string, string> = new Map(),
   ) {
     this.path = path;
     this.files = [...sources.keys()];
     this.tensors = tensors;
     this.metadata = metadata;
     this.#sources = sources;
+    this.#absent = absent;
   }
 
   /**
@@ -63,6 +66,14 @@ export class Safetensors implements Disposable {
   info(name: string): TensorInfo {
     const info = this.tensors.get(name);
     if (info !== undefined) return info;
+    const shard = this.#absent.get(name);
+    if (shard !== undefined) {
+      throw new SyntaxError(
+        `Cannot read the index "${this.path}": tensor ${
+          quote(name)
+        } should be in "${shard}" and is not`,
+      );
+    }
     // A comparison takes microseconds, and a hostile header may hold a million names.
     const names = [...this.tensors.keys()];
     const near = names.length <= 5000 ? closestString(name, names) : undefined;
@@ -220,18 +231,14 @@ async function openSharded(path: string): Promise<Safetensors> {
       Object.assign(metadata, header.metadata);
     }
     const tensors = new Map<string, TensorInfo>();
+    // Indexes of tied models name a head that no file holds, since safetensors leave it out.
+    const absent = new Map<string, string>();
     for (const [name, shard] of shardOf) {
       const info = headers.get(shard)!.tensors.get(name);
-      if (info === undefined) {
-        throw new SyntaxError(
-          `Cannot read the index "${path}": tensor ${
-            quote(name)
-          } should be in "${shard}" and is not`,
-        );
-      }
-      tensors.set(name, info);
+      if (info === undefined) absent.set(name, shard);
+      else tensors.set(name, info);
     }
-    return new Safetensors(path, sources, tensors, metadata);
+    return new Safetensors(path, sources, tensors, metadata, absent);
   } catch (error) {
     for (const source of sources.values()) source.close();
     throw error;

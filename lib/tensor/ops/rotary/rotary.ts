@@ -12,7 +12,12 @@ import { record } from "../../recording.ts";
 import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
-import { rotaryFrequencies, type RotaryOptions, rotaryTable } from "./frequencies.ts";
+import {
+  rotaryFrequencies,
+  rotaryMagnitude,
+  type RotaryOptions,
+  rotaryTable,
+} from "./frequencies.ts";
 import wgsl from "./rotary.wgsl" with { type: "text" };
 
 /** y = x turned by the angles, or by their opposites where `direction` is −1; added to y where `accumulate` is 1. */
@@ -36,7 +41,7 @@ export const rotaryKernel = defineKernel({
  *
  * @param device The device that stores them.
  * @param positions Each token's position, (T).
- * @param options Head dimension, θ and scaling.
+ * @param options Head dimension, θ and scaling; the length is that of the longest text here by default.
  * @returns Cosines and sines, (T, headDim).
  * @throws {RangeError} If the head dimension is not even.
  *
@@ -56,7 +61,9 @@ export function rotaryAngles(
   positions: Int32Array,
   options: RotaryOptions,
 ): Tensor {
-  const table = rotaryTable(positions, rotaryFrequencies(options));
+  const length = positions.reduce((most, position) => Math.max(most, position + 1), 0);
+  const frequencies = rotaryFrequencies({ length, ...options });
+  const table = rotaryTable(positions, frequencies, rotaryMagnitude(options.scaling));
   return Tensor.from(device, table, [positions.length, options.headDim]);
 }
 
