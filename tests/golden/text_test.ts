@@ -57,6 +57,7 @@ for (
     { name: "rouge", modules: ["rouge_score", "nltk"], needsData: false },
     { name: "jinja", modules: ["jinja2", "transformers"], needsData: false },
     { name: "sfc32", modules: [], needsData: false },
+    { name: "splits", modules: ["sklearn"], needsData: false },
   ]
 ) {
   const python = findPython(...modules);
