@@ -43,7 +43,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/model": [
     ["Load and save networks", /^model\/(files|architectures|parameters)/],
-    ["Families", /^model\/(gpt2|llama|gemma|decoder)/],
+    ["Families", /^model\/(families|decoder|transformer)/],
     ["Run a network", /^model\/(model|linear)/],
     ["Generate", /^model\/(generate|sampling)/],
     ["What learns", /^model\/trainable/],
