@@ -43,7 +43,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/model": [
     ["Load and save networks", /^model\/(files|architectures|parameters)/],
-    ["Families", /^model\/(gpt2|llama|gemma|decoder)/],
+    ["Families", /^model\/(families|decoder|transformer)/],
     ["Run a network", /^model\/(model|linear)/],
     ["Generate", /^model\/(generate|sampling)/],
     ["What learns", /^model\/trainable/],
@@ -59,8 +59,8 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Templates for Ollama", /^text\/ollama/],
   ],
   "tunebook/data": [
-    ["Load", /^dataset\/(load|entry|chat_entry)/],
-    ["Explore and clean", /^dataset\/(explore|near)/],
+    ["Load and write", /^dataset\/(load|entry|chat_entry|forms|files|write)/],
+    ["Explore and clean", /^dataset\/(explore|near|dedupe)/],
     ["Split", /^dataset\/split/],
     ["Encode", /^dataset\/(encode|sequences)/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
