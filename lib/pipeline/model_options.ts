@@ -52,6 +52,11 @@ export interface EvaluateOptions extends AnswerOptions {
    * context.
    */
   readonly maxLength?: number;
+  /**
+   * Metrics of the answers by name, such as `["bleu", "meteor"]`; `METRICS` of `tunebook/eval` lists them. With
+   * `perplexity` the loss of each reference is measured by itself, which takes longer.
+   */
+  readonly metrics?: readonly string[];
 }
 
 /** The names of {@linkcode AnswerOptions}. */
@@ -73,6 +78,7 @@ export const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   ...ANSWER_OPTIONS,
   mask: true,
   maxLength: true,
+  metrics: true,
 };
 const { examples: _, ...SHARED } = SFT_OPTIONS;
 /** The names of {@linkcode TrainOptions}. */
