@@ -75,7 +75,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
     ["Judges", /^eval\/(judge|judges\/|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
-    ["Whether one is better", /^eval\/(bootstrap|compare)/],
+    ["Whether one is better", /^eval\/(bootstrap|compare|significance)/],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],

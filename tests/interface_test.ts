@@ -69,6 +69,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.splitEntries": (options) => data.splitEntries([1], options),
   "data.totalBatches": (options) => data.totalBatches([example], [], options),
   "eval.checkTrust": (options) => evaluation.checkTrust([], nothing, options),
+  "eval.compareResponses": (options) => evaluation.compareResponses([], [], [], options),
   "eval.judgeResponses": (options) => evaluation.judgeResponses([], nothing, options),
   "eval.judgeScorer": (options) => evaluation.judgeScorer(nothing, options),
   "eval.ollamaJudge": (options) => evaluation.ollamaJudge("llama3", options),
