@@ -66,6 +66,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.loadEntries": (options) => data.loadEntries("nowhere", options),
   "data.orderBatches": (options) => data.orderBatches(1, options),
   "data.reportLengths": (options) => data.reportLengths([example], options),
+  "data.groupsOf": (options) => data.groupsOf([], [], options),
   "data.splitEntries": (options) => data.splitEntries([1], options),
   "data.totalBatches": (options) => data.totalBatches([example], [], options),
   "eval.checkTrust": (options) => evaluation.checkTrust([], nothing, options),

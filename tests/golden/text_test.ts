@@ -70,6 +70,7 @@ for (
     { name: "comparisons", modules: ["sacrebleu", "scipy", "statsmodels"], needsData: false },
     { name: "jinja", modules: ["jinja2", "transformers"], needsData: false },
     { name: "sfc32", modules: [], needsData: false },
+    { name: "splits", modules: ["sklearn"], needsData: false },
   ]
 ) {
   const python = findPython(...modules);
