@@ -59,8 +59,8 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Templates for Ollama", /^text\/ollama/],
   ],
   "tunebook/data": [
-    ["Load", /^dataset\/(load|entry|chat_entry)/],
-    ["Explore and clean", /^dataset\/(explore|near)/],
+    ["Load and write", /^dataset\/(load|entry|chat_entry|forms|files|write)/],
+    ["Explore and clean", /^dataset\/(explore|near|dedupe)/],
     ["Split", /^dataset\/split/],
     ["Encode", /^dataset\/(encode|sequences)/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
