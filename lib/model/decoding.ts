@@ -1,6 +1,6 @@
 /**
  * Sequences that are continued together, one token of each at a time, with a key-value cache. Others may join between two
- * steps, and each may leave when it likes: a server answers whoever waits without letting a batch end first.
+ * steps, and each may leave at any time: a server answers new requests before a batch ends.
  *
  * @module
  */
@@ -117,7 +117,7 @@ export class Decoding<C extends Continuation> implements Disposable {
   }
 
   /**
-   * Leaves a sequence as it is, between two steps: whoever waited for it has gone, or has enough.
+   * Leaves a sequence as it is, between two steps, because its caller has gone or has enough.
    *
    * @param of The sequence.
    */

@@ -9,12 +9,15 @@ import type { ChatMessage } from "../text/mod.ts";
 import type { Ending } from "./scheduler.ts";
 import type { Asked } from "./settings.ts";
 
+/** A conversation to answer, or a text to continue unchanged. */
+export type Ask = { readonly messages: readonly ChatMessage[] } | { readonly text: string };
+
 /** A request for an answer. */
 export interface Question {
   /** The model's name. */
   readonly model: string;
-  /** A conversation, or a text to be continued as it is. */
-  readonly ask: { readonly messages: readonly ChatMessage[] } | { readonly text: string };
+  /** What to answer. */
+  readonly ask: Ask;
   /** How to answer. */
   readonly asked: Asked;
   /** How the request calls what {@linkcode Asked} names, for errors. */
@@ -47,7 +50,7 @@ export interface AnswerForm {
   failure(error: Error): string;
 }
 
-/** What is said about the model that is served. */
+/** The description of the model for clients. */
 export interface ServedModel {
   /** The name by which clients ask for it. */
   readonly name: string;

@@ -4,7 +4,7 @@
  * @module
  */
 
-export type { Finished, Question as ServedQuestion } from "./api.ts";
+export type { Ask, Finished } from "./api.ts";
 export type { Ending } from "./scheduler.ts";
 export { type ModelServer, type ServedRequest, serveModel, type ServeOptions } from "./server.ts";
 export type { Settings as AnswerSettings } from "./settings.ts";

@@ -180,7 +180,7 @@ function askedBy(
     z.infer<typeof options>
   >,
 ): Asked {
-  // As in Ollama: 0 tokens to choose from are all, fewer than 0 tokens to write are as many as fit, a negative seed is none.
+  // As in Ollama: top_k 0 and num_predict below 1 set no limit, and a negative seed asks for a new one.
   return {
     temperature,
     topK: top_k === 0 ? undefined : top_k,

@@ -220,7 +220,7 @@ export class Scheduler {
       try {
         await this.#decode(decoding);
       } catch (error) {
-        // The model cannot be asked any further with what its cache holds; those that wait begin anew.
+        // The model cannot be asked any further with what its cache holds; waiting jobs get a new cache.
         for (const job of this.#active) job.fail(error);
       }
       this.#active = [];

@@ -1,5 +1,5 @@
 /**
- * What clients are told of the model.
+ * The description of the model for clients.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import type { Model } from "../pipeline/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import { assertAccess, crossOriginHeaders } from "./access.ts";
-import type { AnswerForm, Finished, Protocol, Question, Route, ServedModel } from "./api.ts";
+import type { AnswerForm, Ask, Finished, Protocol, Question, Route, ServedModel } from "./api.ts";
 import { clientLeft, RequestError } from "./errors.ts";
 import { describeServed } from "./served_model.ts";
 import { ollama } from "./ollama.ts";
@@ -73,7 +73,7 @@ export interface ServedRequest {
   /** Why it was refused, or broke off. */
   readonly error?: string;
   /** What was asked: a conversation, or a text. */
-  readonly ask?: Question["ask"];
+  readonly ask?: Ask;
   /** Whether the answer was sent in parts. */
   readonly stream?: boolean;
   /** How it was answered, the seed included, so that it can be repeated. */
@@ -101,7 +101,7 @@ export interface ModelServer {
  * `/api/version`) and of OpenAI (`/v1/chat/completions`, `/v1/models`), as a whole or in parts as they are written.
  *
  * Prompts are written as the model was taught. Requests that wait join those that are being answered after the next token.
- * A request that asks for what the server cannot do is refused; nothing of it is left out in silence.
+ * A request that asks for what the server cannot do is refused by name; no field of it is ignored silently.
  *
  * @param model The model. While it is served, it must not be used otherwise.
  * @param options Address, limits, log.

@@ -37,10 +37,15 @@ export interface Allowed {
 
 /** How a request is answered. */
 export interface Settings {
+  /** How tokens are chosen. */
   readonly sampling: SamplingOptions;
+  /** Decides the draws. */
   readonly seed: number;
+  /** The most tokens of the answer. */
   readonly maxNewTokens: number;
+  /** The most tokens of prompt and answer together. */
   readonly contextLength: number;
+  /** Strings that end the answer. */
   readonly stop: readonly string[];
 }
 

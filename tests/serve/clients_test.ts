@@ -400,7 +400,7 @@ Deno.test("one request more than may wait is refused at once, and one after the 
   assert((await last)!.length > 3, "what was asked before the end is answered");
 });
 
-Deno.test("a model that has diverged is an error to every client, and the server goes on", async () => {
+Deno.test("a model that has diverged is an error to every client, and the server continues", async () => {
   await using served = await Served.start();
   const { model: { network, device }, openai } = served;
   const right = network.parameters.get("ln_f.bias")!;
