@@ -2,7 +2,7 @@
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import type { Command } from "commander";
-import { loadDataset, splitEntries } from "../dataset/mod.ts";
+import { splitEntries } from "../dataset/mod.ts";
 import { planTraining, publishedModel, shapeOf } from "../pipeline/plan.ts";
 import type { Way } from "../pipeline/training_cost.ts";
 import { pick } from "../tensor/pick.ts";
@@ -20,9 +20,11 @@ import {
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
+import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
 import { SFT_DEFAULTS } from "../train/defaults.ts";
 
-interface Options extends Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize"> {
+interface Options
+  extends DataOptions, Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize"> {
   model: string;
   data: string;
   epochs: number;
@@ -46,10 +48,7 @@ export function register(program: Command): void {
         "Weights are neither read nor downloaded; for a model on the hub, only configuration and tokenizer are.",
     )
     .addOption(modelOption())
-    .requiredOption(
-      "--data <file|url>",
-      'the instructions or conversations; "instructions": those that come with Tunebook',
-    )
+    .addOption(dataOption().makeOptionMandatory())
     .option(
       "--epochs <n>",
       "the number of passes over the training part",
@@ -65,6 +64,7 @@ export function register(program: Command): void {
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(plan);
+  addFieldOptions(command);
   const counted = ["loraRank", "loraTargets", "quantize"];
   for (const option of adapterOptions()) {
     if (counted.includes(option.attributeName())) command.addOption(option);
@@ -77,7 +77,7 @@ async function plan(options: Options): Promise<void> {
   const { signal } = interrupt;
   const planned = publishedModel(options.model) ??
     await shapeOf(await findForCommand(options.model, { weights: false, signal }));
-  const { train } = splitEntries(await loadDataset(options.data, { signal }), {
+  const { train } = splitEntries(await readData(options.data, { ...options, signal }), {
     fractions: options.split,
   });
   const { epochs, batchSize, seed, mask, maxLength } = options;
