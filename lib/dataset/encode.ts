@@ -33,6 +33,8 @@ export interface EncodedExample {
   answers?: AnswerSpan[];
   /** The weight of its tokens in losses, a number above 0; 1 by default. */
   weight?: number;
+  /** The kind of its task, by which losses are told apart. */
+  topic?: string;
 }
 
 /**
@@ -88,8 +90,9 @@ function encode(
   tokenizer: Tokenizer,
   format: EntryFormat,
 ): EncodedExample {
-  const weight = entry.weight !== undefined && { weight: entry.weight };
-  if (isTextEntry(entry)) return { ...encodeText(entry, tokenizer), ...weight };
+  const { weight, topic } = entry;
+  const facts = { ...(weight !== undefined && { weight }), ...(topic !== undefined && { topic }) };
+  if (isTextEntry(entry)) return { ...encodeText(entry, tokenizer), ...facts };
   if (format instanceof ChatTemplate) {
     const { ids, answers } = encodeChat(messagesOf(entry), tokenizer, format, toolsOf(entry));
     const { start, marker } = answers[0]!;
@@ -98,7 +101,7 @@ function encode(
       responseIds: ids.slice(start),
       instructionLength: marker,
       answers,
-      ...weight,
+      ...facts,
     };
   }
   if (isChatEntry(entry)) throw refuseConversation(format);
@@ -112,7 +115,7 @@ function encode(
     promptIds: [...begin, ...prompt],
     responseIds: [...response, tokenizer.eosId],
     instructionLength: begin.length + tokenizer.encode(instruction).length,
-    ...weight,
+    ...facts,
   };
 }
 

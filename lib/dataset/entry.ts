@@ -6,9 +6,9 @@ import type { z } from "zod";
 export interface CarriedFields {
   /** The entry's name or number. */
   id?: string | number;
-  /** The kind of task, such as Dolly's `closed_qa`. */
+  /** Dolly's kind of task, such as `closed_qa`. */
   category?: string;
-  /** What it is about. */
+  /** The kind of its task, such as `summarization`, for stratified splits, balance and losses by topic. */
   topic?: string;
   /** Where it is from. */
   source?: string;

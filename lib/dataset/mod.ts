@@ -7,6 +7,7 @@
 export { type BatchOptions, orderBatches } from "./batches.ts";
 export { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 export { collate, type CollateOptions, IGNORE_INDEX, type PaddedBatch } from "./collate.ts";
+export { dedupeEntries, type DedupeOptions, type Deduplication, type Duplicate } from "./dedupe.ts";
 export {
   type EncodedExample,
   encodeExample,
@@ -37,7 +38,15 @@ export {
   type LoadOptions,
   readDataset,
 } from "./load.ts";
-export { findNearDuplicates, type NearDuplicate, wordSimilarity } from "./near_duplicates.ts";
+export {
+  findLeaks,
+  findNearDuplicates,
+  type Leak,
+  type NearDuplicate,
+  type NearDuplicateOptions,
+  type PartEntry,
+  wordSimilarity,
+} from "./near_duplicates.ts";
 export { parseDataset, parseEntries } from "./parse.ts";
 export {
   type BatchSizes,

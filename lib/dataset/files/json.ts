@@ -126,18 +126,5 @@ function parseWhole(text: string, name: string): unknown[] {
       `Cannot read "${name}": it must be an array of entries, got ${kindOf(value)}`,
     );
   }
-  // { "data": [...] } and a table by columns are objects of lists, and no entry.
-  const lists = Object.entries(value).filter(([, one]) => typeof one === "object" && one !== null);
-  const known = ["messages", "conversations", "prompt", "completion", "history", "tools"];
-  if (lists.length > 0 && lists.length === Object.keys(value).length) {
-    const odd = lists.filter(([field]) => !known.includes(field)).map(([field]) => `"${field}"`);
-    if (odd.length > 0) {
-      throw new TypeError(
-        `Cannot read "${name}": it must be an array of entries, got an object with ${
-          odd.join(", ")
-        }`,
-      );
-    }
-  }
   return [value];
 }

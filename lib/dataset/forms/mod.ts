@@ -10,7 +10,15 @@ import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import { type DatasetEntry, isChatEntry, isTextEntry } from "../chat_entry.ts";
 import { CARRIED_FIELDS } from "../entry.ts";
 import { messages, shareGpt } from "./conversation.ts";
-import { Fault, type Form, type FormName, isObject, type Notices, type Row } from "./form.ts";
+import {
+  Fault,
+  type Form,
+  type FormName,
+  isObject,
+  type Notices,
+  type Row,
+  toText,
+} from "./form.ts";
 import { alpaca, dolly } from "./instruction.ts";
 import { promptCompletion } from "./prompt_completion.ts";
 import { text } from "./text.ts";
@@ -161,8 +169,8 @@ export class EntryReader {
     for (const [field, value] of Object.entries(row)) {
       if (value === null || value === undefined || Object.hasOwn(form.fields, field)) continue;
       if (!this.#keep.has(field)) increase(this.#unknown, field);
-      else {
-        entry[field] = value;
+      else if (value !== "") {
+        entry[field] = readCarried(field, value);
         count(this.#report.kept, field);
       }
     }
@@ -219,6 +227,12 @@ export class EntryReader {
     const missing = wanted.find((field) => !this.#found.has(field));
     if (missing !== undefined) throw new TypeError(`${cannot}no entry has the field "${missing}"`);
   }
+}
+
+/** A field that is carried along: those that have a meaning here have a type. */
+function readCarried(field: string, value: unknown): unknown {
+  const isText = (CARRIED_FIELDS as readonly string[]).includes(field) && field !== "id";
+  return isText ? toText(value, field) : value;
 }
 
 /** What is wrong with an entry as a whole. */
