@@ -21,6 +21,15 @@ export type DatasetEntry = InstructionEntry | ChatEntry | TextEntry;
  *
  * @param entry The entry.
  * @returns Whether it has messages.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { isChatEntry, parseDataset } from "tunebook/data";
+ *
+ * const [entry] = parseDataset('{"messages": [{"role": "user", "content": "Hi"}]}');
+ * assertEquals(isChatEntry(entry), true);
+ * ```
  */
 export function isChatEntry(entry: DatasetEntry): entry is ChatEntry {
   return "messages" in entry;
@@ -31,6 +40,15 @@ export function isChatEntry(entry: DatasetEntry): entry is ChatEntry {
  *
  * @param entry The entry.
  * @returns Whether it has a text.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { isTextEntry, parseDataset } from "tunebook/data";
+ *
+ * const [entry] = parseDataset('{"text": "Once upon a time."}');
+ * assertEquals(isTextEntry(entry), true);
+ * ```
  */
 export function isTextEntry(entry: DatasetEntry): entry is TextEntry {
   return "text" in entry && !("messages" in entry || "instruction" in entry);

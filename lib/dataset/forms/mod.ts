@@ -258,6 +258,15 @@ export function hasNothingToLearn(entry: DatasetEntry): boolean {
  *
  * @param report What was found.
  * @returns Sentences without full stops, the forms first.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { describeReport, readDataset } from "tunebook/data";
+ *
+ * const { report } = await readDataset("instructions");
+ * assertEquals(describeReport(report), ["1100 entries in the form Alpaca"]);
+ * ```
  */
 export function describeReport(report: DatasetReport): string[] {
   const { entries, forms, kept, ignored, emptyOutputs, emptyInstructions, textArguments } = report;
