@@ -43,7 +43,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/model": [
     ["Load and save networks", /^model\/(files|architectures|parameters)/],
-    ["Families", /^model\/(gpt2|llama|gemma|decoder)/],
+    ["Families", /^model\/(families|decoder|transformer)/],
     ["Run a network", /^model\/(model|linear)/],
     ["Generate", /^model\/(generate|sampling)/],
     ["What learns", /^model\/trainable/],
@@ -72,10 +72,10 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
-    ["Scores against references", /^eval\/(scores|rouge)/],
-    ["Judges", /^eval\/(judge|outcome|ollama)/],
+    ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
+    ["Judges", /^eval\/(judge|judges\/|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
-    ["Whether one is better", /^eval\/bootstrap/],
+    ["Whether one is better", /^eval\/(bootstrap|compare)/],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],

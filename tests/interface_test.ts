@@ -77,6 +77,8 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "eval.ollamaJudge": (options) => evaluation.ollamaJudge("llama3", options),
   "eval.pairedBootstrap": (options) => evaluation.pairedBootstrap([1], [1], options),
   "eval.parseJudge": (options) => evaluation.parseJudge("ollama:llama3", options),
+  "eval.rougeL": (options) => evaluation.rougeL("", "", options),
+  "eval.scoreMetrics": (options) => evaluation.scoreMetrics([], [], options),
   "eval.shuffledAnswers": (options) => evaluation.shuffledAnswers([], options),
   "grade.autograde": (options) => grading.autograde(nothing, options),
   "grade.collectSubmissions": (options) => grading.collectSubmissions(nothing, "", "", options),

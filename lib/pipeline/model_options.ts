@@ -51,6 +51,11 @@ export interface EvaluateOptions extends AnswerOptions {
    * context.
    */
   readonly maxLength?: number;
+  /**
+   * Metrics of the answers by name, such as `["bleu", "meteor"]`; `METRICS` of `tunebook/eval` lists them. With
+   * `perplexity` the loss of each reference is measured by itself, which takes longer.
+   */
+  readonly metrics?: readonly string[];
 }
 
 /** The names of {@linkcode AnswerOptions}. */
@@ -72,6 +77,7 @@ export const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   ...ANSWER_OPTIONS,
   mask: true,
   maxLength: true,
+  metrics: true,
 };
 const { examples: _, ...SHARED } = SFT_OPTIONS;
 /** The names of {@linkcode TrainOptions}. */
