@@ -69,6 +69,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.parseEntries": (options) => data.parseEntries("[]", "data", options),
   "data.readDataset": (options) => data.readDataset("nowhere", options),
   "data.reportLengths": (options) => data.reportLengths([example], options),
+  "data.groupsOf": (options) => data.groupsOf([], [], options),
   "data.splitEntries": (options) => data.splitEntries([1], options),
   "data.totalBatches": (options) => data.totalBatches([example], [], options),
   "eval.checkTrust": (options) => evaluation.checkTrust([], nothing, options),

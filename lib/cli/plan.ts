@@ -2,7 +2,6 @@
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import type { Command } from "commander";
-import { splitEntries } from "../dataset/mod.ts";
 import { planTraining, publishedModel, shapeOf } from "../pipeline/plan.ts";
 import type { Way } from "../pipeline/training_cost.ts";
 import { pick } from "../tensor/pick.ts";
@@ -15,16 +14,26 @@ import {
   modelOption,
   readCount,
   readWhole,
-  splitOption,
 } from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
 import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
+import {
+  type PartOptions,
+  partOptions,
+  type SplitCommandOptions,
+  splitData,
+  splitOptions,
+} from "./split_options.ts";
 import { SFT_DEFAULTS } from "../train/defaults.ts";
 
 interface Options
-  extends DataOptions, Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize"> {
+  extends
+    DataOptions,
+    Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize">,
+    SplitCommandOptions,
+    PartOptions {
   model: string;
   data: string;
   epochs: number;
@@ -33,7 +42,6 @@ interface Options
   mask: Mask;
   format?: string;
   maxLength: number;
-  split: [number, number, number];
   device?: "auto" | "cpu" | "webgpu";
   json: boolean;
 }
@@ -60,11 +68,11 @@ export function register(program: Command): void {
     .addOption(maskOption())
     .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
-    .addOption(splitOption())
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(plan);
   addFieldOptions(command);
+  for (const option of [...splitOptions(), ...partOptions()]) command.addOption(option);
   const counted = ["loraRank", "loraTargets", "quantize"];
   for (const option of adapterOptions()) {
     if (counted.includes(option.attributeName())) command.addOption(option);
@@ -77,9 +85,8 @@ async function plan(options: Options): Promise<void> {
   const { signal } = interrupt;
   const planned = publishedModel(options.model) ??
     await shapeOf(await findForCommand(options.model, { weights: false, signal }));
-  const { train } = splitEntries(await readData(options.data, { ...options, signal }), {
-    fractions: options.split,
-  });
+  const entries = await readData(options.data, { ...options, signal });
+  const { train } = await splitData(entries, options, signal);
   const { epochs, batchSize, seed, mask, maxLength } = options;
   const format = await readFormatOption(options.format);
   const device = await pick({ device: options.device });

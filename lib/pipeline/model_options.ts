@@ -38,7 +38,8 @@ export interface FormatOption {
 export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"> {
   /** How entries are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
   readonly format?: FormatName | EntryFormat;
-  /** Entries to evaluate on, or what fraction of the entries, taken from their end. None by default. */
+  /** Entries to evaluate on, or what fraction of the entries, rounded up: a
+   * seeded shuffle chooses them. None by default. */
   readonly validation?: readonly DatasetEntry[] | number;
 }
 

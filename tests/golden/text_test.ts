@@ -69,6 +69,7 @@ for (
     metrics,
     { name: "jinja", modules: ["jinja2", "transformers"], needsData: false },
     { name: "sfc32", modules: [], needsData: false },
+    { name: "splits", modules: ["sklearn"], needsData: false },
   ]
 ) {
   const python = findPython(...modules);
