@@ -232,20 +232,21 @@ Deno.test("parseDataset() reads columns of other names, and says which are not t
 });
 
 Deno.test("a report says forms, what is carried along or left out, and what is empty", () => {
-  const reader = new EntryReader("data", { ignore: ["n"] });
+  const reader = new EntryReader("data", { ignore: ["n"], keep: ["mood"] });
   const rows = [
     { instruction: "a", output: " ", n: 1 },
-    { instruction: "", context: "b", response: "c", category: "qa" },
+    { instruction: "", context: "b", response: "c", category: "qa", mood: "glad" },
     { messages: [user("a"), { ...assistant(""), tool_calls: [{ name: "f", arguments: "{}" }] }] },
     { messages: [user("a"), assistant("")] },
   ];
   for (const row of rows) reader.read(row);
   const report = reader.finish();
   assertEquals(report.forms, { alpaca: 1, dolly: 1, messages: 2 });
+  assertEquals(report.kept, { category: 1, mood: 1 });
   assertEquals([report.emptyOutputs, report.emptyInstructions], [[0, 3], [1]]);
   assertEquals(describeReport(report), [
     "4 entries in the forms messages (2), Dolly (1), Alpaca (1)",
-    'carried along and not learnt: "category" (1 of 4)',
+    'carried along and not learnt: "mood" (1 of 4)',
     'left out: "n" (1 of 4)',
     "2 of 4 outputs are empty (the first is entry 1), which teaches the model to stop at once",
     "1 of 4 instructions are empty (the first is entry 2)",

@@ -283,7 +283,11 @@ export function describeReport(report: DatasetReport): string[] {
       titles.join(", ")
     }`,
   ];
-  if (Object.keys(kept).length > 0) lines.push(`carried along and not learnt: ${list(kept)}`);
+  const known: readonly string[] = CARRIED_FIELDS;
+  const asked = Object.fromEntries(
+    Object.entries(kept).filter(([field]) => !known.includes(field)),
+  );
+  if (Object.keys(asked).length > 0) lines.push(`carried along and not learnt: ${list(asked)}`);
   if (Object.keys(ignored).length > 0) lines.push(`left out: ${list(ignored)}`);
   if (emptyOutputs.length > 0) {
     lines.push(
