@@ -35,6 +35,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "estimate memory and time of a training, before anything is loaded",
     load: () => import("./cli/plan.ts"),
   },
+  data: {
+    summary: "look at data sets, and change them before training",
+    load: () => import("./cli/data.ts"),
+  },
   doctor: {
     summary: "report what this machine has, and what to install",
     load: () => import("./cli/doctor.ts"),

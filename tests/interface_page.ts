@@ -59,7 +59,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Templates for Ollama", /^text\/ollama/],
   ],
   "tunebook/data": [
-    ["Load", /^dataset\/(load|entry|chat_entry)/],
+    ["Load and write", /^dataset\/(load|entry|chat_entry|forms|files|write)/],
     ["Explore and clean", /^dataset\/(explore|near)/],
     ["Split", /^dataset\/split/],
     ["Encode", /^dataset\/(encode|sequences)/],

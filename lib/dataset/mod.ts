@@ -33,3 +33,4 @@ export {
   reportLengths,
 } from "./sequences.ts";
 export { type Split, splitEntries, type SplitOptions } from "./split.ts";
+export { writeDataset } from "./write.ts";

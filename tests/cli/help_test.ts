@@ -16,6 +16,8 @@ const COMMANDS: Record<string, string[]> = {
   ],
   loss: ["model", "data", "mask", "max-length", "device", "json"],
   plan: ["model", "data", "epochs", "batch-size", "mask", "max-length", "split", "device", "json"],
+  data: [],
+  "data convert": ["out"],
   doctor: ["json"],
   score: ["judge", "json"],
   run: [
