@@ -2,7 +2,7 @@
  * SentencePiece's own files, `tokenizer.model`: a vocabulary with scores, and how texts are rewritten. The message is
  * `ModelProto` of https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto.
  */
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, type WireType } from "@bufbuild/protobuf/wire";
 import type { AddedToken } from "./added_tokens.ts";
 import type { Component, TokenizerDefinition } from "./definition.ts";
 

@@ -7,7 +7,7 @@
 export interface UnigramVocabulary {
   /** The tokens by id. */
   readonly tokens: readonly (string | undefined)[];
-  /** Their scores. */
+  /** Their scores; −∞ for tokens that are in no text. */
   readonly scores: ArrayLike<number>;
   /** The token for characters without a token; without one such characters are refused. */
   readonly unknownId?: number;
@@ -31,7 +31,7 @@ export class UnigramModel {
     let least = Infinity;
     for (let id = 0; id < vocabulary.tokens.length; id++) {
       const token = vocabulary.tokens[id];
-      if (token === undefined) continue;
+      if (token === undefined || vocabulary.scores[id] === -Infinity) continue;
       this.#ids.set(token, id);
       this.#longest = Math.max(this.#longest, token.length);
       least = Math.min(least, vocabulary.scores[id]);

@@ -27,6 +27,24 @@ if what == "auto":
         }
 else:
     import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+    def unigram(path):
+        """The crate's, which adds scores as float64, so that of nearly equal ways it takes others than sentencepiece."""
+        proto = sentencepiece_model_pb2.ModelProto()
+        proto.ParseFromString(path.read_bytes())
+        vocab = [(piece.piece, piece.score) for piece in proto.pieces]
+        model = models.Unigram(vocab, proto.trainer_spec.unk_id, byte_fallback=proto.trainer_spec.byte_fallback)
+        tokenizer = Tokenizer(model)
+        rules = []
+        if proto.normalizer_spec.precompiled_charsmap:
+            rules.append(normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap))
+        if proto.normalizer_spec.remove_extra_whitespaces:
+            rules += [normalizers.Replace(Regex("^ +| +$"), ""), normalizers.Replace(Regex(" {2,}"), " ")]
+        tokenizer.normalizer = normalizers.Sequence(rules)
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
+        return tokenizer
 
     corpus = folder / "corpus.txt"
     lines = [line for text in texts for line in text.split("\n") if line.strip() and "\0" not in line]
@@ -45,7 +63,11 @@ else:
         (folder / name).mkdir()
         sentencepiece.SentencePieceTrainer.train(model_prefix=str(folder / name / "tokenizer"), **shared, **options)
         model = sentencepiece.SentencePieceProcessor(str(folder / name / "tokenizer.model"))
-        ids = [model.encode(text) for text in texts]
-        answer[name] = {"count": model.get_piece_size(), "ids": ids, "texts": [model.decode(one) for one in ids],
+        if options["model_type"] == "unigram":
+            crate = unigram(folder / name / "tokenizer.model")
+            ids = [crate.encode(text, add_special_tokens=False).ids for text in texts]
+        else:
+            ids = [model.encode(text) for text in texts]
+        answer[name] = {"count": model.get_piece_size(), "ids": ids,
                         "special": [model.bos_id(), model.eos_id(), model.unk_id(), model.pad_id()]}
 json.dump(answer, sys.stdout)

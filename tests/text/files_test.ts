@@ -207,6 +207,10 @@ Deno.test({
   },
 });
 
+interface SentencePieces extends Pick<Theirs, "count" | "ids"> {
+  special: number[];
+}
+
 Deno.test({
   name: `openTokenizer() reads tokenizer.model alone as sentencepiece does${python.needs}`,
   ignore: !python.found,
@@ -214,12 +218,12 @@ Deno.test({
     const folder = await Deno.makeTempDir({ prefix: "tunebook-text-" });
     // SentencePiece ends a text at its first zero, adds scores as float32 (in long runs other sums are equal), and puts a
     // space before a text that begins with one, as transformers does not.
-    const texts = HOSTILE_TEXTS.filter((text) => !/\0|^[ ▁]|(.{1,3})\1{12}/su.test(text))
+    const texts = HOSTILE_TEXTS.filter((text) => !/\0|^[ ▁]/u.test(text))
       .concat("one  two   three ", "say <|tool|> it", "寿司 🍣", "ﬁne ＡＢ ½");
     try {
       await Deno.writeTextFile(join(folder, "texts.json"), JSON.stringify(texts));
       const theirs = JSON.parse(await python.run(script, "sentencepiece", folder));
-      for (const [name, expected] of Object.entries<Theirs & { special: number[] }>(theirs)) {
+      for (const [name, expected] of Object.entries<SentencePieces>(theirs)) {
         await context.step(name, async () => {
           const directory = join(folder, name);
           await Deno.writeTextFile(join(directory, "config.json"), `{"model_type":"${name}"}`);
