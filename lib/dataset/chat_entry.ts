@@ -10,6 +10,8 @@ export interface ChatEntry {
   messages: ChatMessage[];
   /** The weight of its tokens in losses, a number above 0; 1 by default. */
   weight?: number;
+  /** The kind of its task: for stratified splits, balance and losses by topic. It is not learnt. */
+  topic?: string;
 }
 
 /** One entry of a data set. */
@@ -67,11 +69,13 @@ const SPEAKERS: Readonly<Record<string, string>> = {
 };
 
 const weight = z.number().positive("a number above 0").optional();
+const topic = z.string().min(1, "a name").optional();
 
 const chatSchema: z.ZodType<ChatEntry> = z.object({
   messages: z.array(z.object({ role: z.string().min(1, "a name"), content: z.string() }))
     .min(1, "an array of at least one message"),
   weight,
+  topic,
 });
 
 const shareGptSchema: z.ZodType<ChatEntry> = z.object({
@@ -84,9 +88,11 @@ const shareGptSchema: z.ZodType<ChatEntry> = z.object({
     }),
   ).min(1, "an array of at least one message"),
   weight,
-}).transform(({ conversations, weight }) => ({
+  topic,
+}).transform(({ conversations, weight, topic }) => ({
   messages: conversations.map(({ from, value }) => ({ role: SPEAKERS[from]!, content: value })),
   ...(weight !== undefined && { weight }),
+  ...(topic !== undefined && { topic }),
 }));
 
 /**

@@ -32,6 +32,8 @@ export interface EncodedExample {
   answers?: AnswerSpan[];
   /** The weight of its tokens in losses, a number above 0; 1 by default. */
   weight?: number;
+  /** The kind of its task, by which losses are told apart. */
+  topic?: string;
 }
 
 /**
@@ -87,7 +89,8 @@ function encode(
   tokenizer: Tokenizer,
   format: EntryFormat,
 ): EncodedExample {
-  const weight = entry.weight !== undefined && { weight: entry.weight };
+  const { weight, topic } = entry;
+  const facts = { ...(weight !== undefined && { weight }), ...(topic !== undefined && { topic }) };
   if (format instanceof ChatTemplate) {
     const { ids, answers } = encodeChat(messagesOf(entry), tokenizer, format);
     const { start, marker } = answers[0]!;
@@ -96,7 +99,7 @@ function encode(
       responseIds: ids.slice(start),
       instructionLength: marker,
       answers,
-      ...weight,
+      ...facts,
     };
   }
   if (isChatEntry(entry)) throw refuseConversation(format);
@@ -110,7 +113,7 @@ function encode(
     promptIds: [...begin, ...prompt],
     responseIds: [...response, tokenizer.eosId],
     instructionLength: begin.length + tokenizer.encode(instruction).length,
-    ...weight,
+    ...facts,
   };
 }
 

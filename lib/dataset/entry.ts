@@ -12,6 +12,8 @@ export interface InstructionEntry {
   output: string;
   /** The weight of its tokens in losses, a number above 0; 1 by default. */
   weight?: number;
+  /** The kind of its task, such as `summarization`: for stratified splits, balance and losses by topic. It is not learnt. */
+  topic?: string;
 }
 
 /** The schema of an instruction entry. */
@@ -20,6 +22,7 @@ export const entrySchema: z.ZodType<InstructionEntry> = z.object({
   input: z.string().default(""),
   output: z.string(),
   weight: z.number().positive("a number above 0").optional(),
+  topic: z.string().min(1, "a name").optional(),
 });
 
 /** The number of faults that an error lists; it counts the others. */
@@ -27,8 +30,8 @@ const LISTED = 3;
 
 /**
  * Reads instruction entries from JSON text: an array of objects with `instruction`, `input` (which
- * may be absent) and `output`, all strings, and optionally a `weight`, a number above 0. Other
- * fields are dropped.
+ * may be absent) and `output`, all strings, and optionally a `weight`, a number above 0, and a `topic`, a
+ * string. Other fields are dropped.
  *
  * @param text The JSON text.
  * @param name The text's name in errors, for example that of the file.

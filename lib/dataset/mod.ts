@@ -7,6 +7,7 @@
 export { type BatchOptions, orderBatches } from "./batches.ts";
 export type { ChatEntry, DatasetEntry } from "./chat_entry.ts";
 export { collate, type CollateOptions, IGNORE_INDEX, type PaddedBatch } from "./collate.ts";
+export { dedupeEntries, type DedupeOptions, type Deduplication, type Duplicate } from "./dedupe.ts";
 export {
   type EncodedExample,
   encodeExample,
@@ -25,7 +26,15 @@ export {
 export { type BatchLayout, forest, type ForestOptions } from "./forest.ts";
 export type { ForestBatch } from "../forest.ts";
 export { loadDataset, loadEntries, type LoadOptions } from "./load.ts";
-export { findNearDuplicates, type NearDuplicate, wordSimilarity } from "./near_duplicates.ts";
+export {
+  findLeaks,
+  findNearDuplicates,
+  type Leak,
+  type NearDuplicate,
+  type NearDuplicateOptions,
+  type PartEntry,
+  wordSimilarity,
+} from "./near_duplicates.ts";
 export {
   type BatchSizes,
   type CountOptions,

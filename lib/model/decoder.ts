@@ -7,6 +7,7 @@
 
 import type { Device, Tensor } from "../tensor/mod.ts";
 import { dropsInAdapters, type Linear, type LinearLayout, makeLinears } from "./linear.ts";
+import type { FamilyTraits } from "./families/traits.ts";
 import type { ModelInput, Network } from "./model.ts";
 import { requireParameter } from "./parameters.ts";
 
@@ -28,24 +29,19 @@ export interface DecoderConfig {
   readonly headDim?: number;
 }
 
-/** Names and layout of an architecture's weights. */
+/** Names and layout of a model's weights. */
 export interface DecoderWeights {
-  /** The model's name in messages: `"a Llama"`. */
-  readonly of: string;
-  /** Names of the embeddings, token embedding first. */
-  readonly embeddings: readonly string[];
+  /** The model's family. */
+  readonly family: FamilyTraits;
   /** The layout of linear layers' weights. */
   readonly layout: LinearLayout;
   /** Whether the output head is the token embedding. */
   readonly tied: boolean;
 }
 
-const HEAD = "lm_head.weight";
-
 /** A model with named weights. */
 export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implements Network {
-  abstract readonly architecture: string;
-  abstract readonly prefix: string;
+  abstract readonly family: FamilyTraits;
   readonly device: Device;
   readonly parameters: Map<string, Tensor>;
   readonly linears: ReadonlyMap<string, Linear>;
@@ -65,9 +61,20 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   ) {
     this.#weights = weights;
     this.parameters = new Map(parameters);
-    this.linears = makeLinears(this.parameters, weights.layout, [...weights.embeddings, HEAD]);
-    this.device = this.weight(weights.embeddings[0]).device;
+    const { family, layout } = weights;
+    this.linears = makeLinears(this.parameters, layout, family);
+    this.device = this.weight(family.embeddings[0]).device;
     for (const parameter of parameters.values()) parameter.requiresGrad = parameter.dtype === "f32";
+  }
+
+  /** The architecture, as GGUF files name it. */
+  get architecture(): string {
+    return this.family.gguf.architecture;
+  }
+
+  /** What precedes the weights' names in Hugging Face files. */
+  get prefix(): string {
+    return this.family.prefixes[0];
   }
 
   get vocabularySize(): number {
@@ -104,7 +111,8 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   }
 
   get head(): Tensor {
-    return this.weight(this.#weights.tied ? this.#weights.embeddings[0] : HEAD);
+    const { family, tied } = this.#weights;
+    return this.weight(tied ? family.embeddings[0] : family.head);
   }
 
   abstract hidden(input: ModelInput): Tensor;
@@ -119,6 +127,6 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
    * @throws {TypeError} If there is no such weight.
    */
   protected weight(name: string): Tensor {
-    return requireParameter(this.parameters, name, this.#weights.of);
+    return requireParameter(this.parameters, name, this.#weights.family.title);
   }
 }

@@ -18,7 +18,9 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
-import { assertLayers, type ModelPlan, planModel } from "./architectures.ts";
+import { assertLayers, planModel } from "./architectures.ts";
+import type { ModelPlan } from "./families/family.ts";
+import type { FamilyTraits } from "./families/traits.ts";
 import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
 import { assertNetwork, type Network } from "./model.ts";
@@ -177,7 +179,7 @@ export async function saveNetwork(
   const { dtype = "F32", metadata = {}, signal } = options;
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(model.parameters, ([name, tensor]) => ({
-    name: name === "lm_head.weight" ? name : `${model.prefix}${name}`,
+    name: storedName(model.family, name),
     shape: tensor.shape,
     dtype,
     data: () => tensor.data(),
@@ -190,6 +192,18 @@ export async function saveNetwork(
   const text = `${JSON.stringify(config, null, 2)}\n`;
   await writeFileBeside(join(directory, "config.json"), text);
   return written;
+}
+
+/**
+ * The name that a weight is written with in Hugging Face's layout. The head is outside of the model,
+ * which the prefix names.
+ *
+ * @param family The model's family.
+ * @param parameter The weight's name.
+ * @returns The tensor's name.
+ */
+export function storedName({ head, prefixes }: FamilyTraits, parameter: string): string {
+  return parameter === head ? parameter : `${prefixes[0]}${parameter}`;
 }
 
 const TORCH_NAMES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;

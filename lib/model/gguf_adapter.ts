@@ -8,7 +8,8 @@
  */
 
 import { type GgufEntry, openGguf, writeGguf, type WrittenFile } from "../weights/mod.ts";
-import { fromGgufForm, type GgufForm, ggufPlace, toGgufForm } from "./gguf_names.ts";
+import { fromGgufForm, type GgufForm, toGgufForm } from "./gguf_forms.ts";
+import { ggufPlace } from "./gguf_names.ts";
 import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";

@@ -12,10 +12,11 @@ import {
   type WrittenFile,
 } from "../weights/mod.ts";
 import { planModel } from "./architectures.ts";
-import { gemmaToConfig, parseGemmaConfig } from "./gemma_config.ts";
-import { configToGguf, rotaryDivisors } from "./gguf_metadata.ts";
-import { type GgufNaming, ggufPlace, ggufShape, toGgufForm } from "./gguf_names.ts";
-import { llamaToConfig, parseLlamaConfig } from "./llama_config.ts";
+import { ConfigReader } from "./config_reader.ts";
+import type { FamilyTraits } from "./families/traits.ts";
+import { ggufShape, toGgufForm } from "./gguf_forms.ts";
+import { configToGguf } from "./gguf_metadata.ts";
+import { type GgufNaming, ggufPlace } from "./gguf_names.ts";
 import { assertNetwork, type Network } from "./model.ts";
 import type { StoredModel } from "./stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
@@ -57,6 +58,7 @@ const Q8_BLOCK = 32;
 
 /** The model to write: its shape, and its weights one after the other. */
 interface Exported {
+  readonly family: FamilyTraits;
   readonly naming: GgufNaming;
   readonly config: Record<string, unknown>;
   readonly vocabularySize: number;
@@ -108,7 +110,8 @@ export async function exportGguf(
   }
   const { type = "F16", tokenizer = {}, name, signal, onProgress } = options;
   const exported = "find" in model ? fromFiles(model, signal) : fromModel(model);
-  const { naming: { architecture }, config, weights } = exported;
+  const { naming: { architecture }, family: { gguf, head, embeddings }, config, weights } =
+    exported;
   const entries: GgufEntry[] = [];
   const add = (parameter: string, { shape, data }: ExportedWeight) => {
     const place = ggufPlace(parameter, exported.naming);
@@ -121,14 +124,11 @@ export async function exportGguf(
     });
   };
   for (const [parameter, weight] of weights) add(parameter, weight);
-  if (architecture === "gpt2") {
-    // Readers of GPT-2 files support neither a tied head nor a missing bias.
-    if (!weights.has("lm_head.weight")) add("lm_head.weight", weights.get("wte.weight")!);
-    addMissingBiases(entries, exported.layers);
-  }
-  const divisors = rotaryDivisors(config);
-  if (divisors) {
-    entries.push({ name: "rope_freqs.weight", shape: [divisors.length], data: divisors });
+  if (gguf.needsHead && !weights.has(head)) add(head, weights.get(embeddings[0])!);
+  for (const module of gguf.needsBiases ?? []) addMissingBiases(entries, module, exported.layers);
+  const beside = gguf.writeTensors?.(new ConfigReader(config, "config.json")) ?? {};
+  for (const [name, values] of Object.entries(beside)) {
+    entries.push({ name, shape: [values.length], data: values });
   }
   return await writeGguf(path, entries, {
     metadata: {
@@ -157,7 +157,8 @@ function fromModel(model: Network): Exported {
   for (const [name, tensor] of model.parameters) {
     weights.set(name, { shape: tensor.shape, data: () => tensor.data() });
   }
-  return { naming: model, config: model.toConfig(), vocabularySize, layers, weights };
+  const { family } = model;
+  return { family, naming: model, config: model.toConfig(), vocabularySize, layers, weights };
 }
 
 function fromFiles(stored: StoredModel, signal?: AbortSignal): Exported {
@@ -167,19 +168,8 @@ function fromFiles(stored: StoredModel, signal?: AbortSignal): Exported {
     weights.set(name, { shape, data: () => stored.find(plan, name, signal).values() });
   }
   const { vocabularySize, layers } = plan;
-  const config = completeConfig(plan.architecture, stored);
-  return { naming: plan, config, vocabularySize, layers, weights };
-}
-
-/**
- * A `config.json` in the form in which a model writes it: with omitted defaults, and with current
- * key names.
- */
-function completeConfig(architecture: string, stored: StoredModel): Record<string, unknown> {
-  const { config, path } = stored;
-  if (architecture === "llama") return llamaToConfig(parseLlamaConfig(config, path));
-  if (architecture.startsWith("gemma")) return gemmaToConfig(parseGemmaConfig(config, path));
-  return config;
+  const config = plan.completeConfig();
+  return { family: plan.family, naming: plan, config, vocabularySize, layers, weights };
 }
 
 /**
@@ -191,12 +181,12 @@ function typeOf(name: string, shape: readonly number[], type: ExportType): Expor
   return type === "Q8_0" && shape.at(-1)! % Q8_BLOCK !== 0 ? "F16" : type;
 }
 
-function addMissingBiases(entries: GgufEntry[], layers: number): void {
+function addMissingBiases(entries: GgufEntry[], module: string, layers: number): void {
   const names = new Set(entries.map(({ name }) => name));
   for (let layer = 0; layer < layers; layer++) {
-    const name = `blk.${layer}.attn_qkv.bias`;
+    const name = `blk.${layer}.${module}.bias`;
     if (names.has(name)) continue;
-    const weight = entries.find((entry) => entry.name === `blk.${layer}.attn_qkv.weight`)!;
+    const weight = entries.find((entry) => entry.name === `blk.${layer}.${module}.weight`)!;
     entries.push({ name, shape: [weight.shape[0]], data: new Float32Array(weight.shape[0]) });
   }
 }

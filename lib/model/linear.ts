@@ -6,6 +6,7 @@
  */
 
 import { matmul, type Tensor } from "../tensor/mod.ts";
+import { type FamilyTraits, isLinearWeight } from "./families/traits.ts";
 
 /**
  * The layout of a weight: (in, out) as in GPT-2's `Conv1D`, or (out, in) as in PyTorch's `Linear`.
@@ -94,19 +95,17 @@ export class Linear {
  *
  * @param parameters The model's weights.
  * @param layout Their layout.
- * @param others Names of the other matrices.
+ * @param family The model's family, which names the other matrices.
  * @returns Layers by name, in the order of the weights.
  */
 export function makeLinears(
   parameters: ReadonlyMap<string, Tensor>,
   layout: LinearLayout,
-  others: readonly string[],
+  family: FamilyTraits,
 ): ReadonlyMap<string, Linear> {
   const linears = new Map<string, Linear>();
   for (const [parameter, { shape }] of parameters) {
-    if (shape.length !== 2 || !parameter.endsWith(".weight") || others.includes(parameter)) {
-      continue;
-    }
+    if (!isLinearWeight(family, parameter, shape)) continue;
     const name = parameter.slice(0, -".weight".length);
     linears.set(name, new Linear(parameters, name, layout));
   }

@@ -9,11 +9,12 @@ import "./restorable.ts";
 
 export type { CreateOptions } from "./parameters.ts";
 export type { AdapterConfig } from "./lora_files.ts";
-export { type ModelPlan, planModel } from "./architectures.ts";
+export { planModel } from "./architectures.ts";
+export type { ModelPlan } from "./families/family.ts";
+export type { FamilyTraits, GgufFamily } from "./families/traits.ts";
 export { type LoadedNetwork, loadNetwork, type LoadNetworkOptions, saveNetwork } from "./files.ts";
 export type { Decoder, DecoderConfig } from "./decoder.ts";
-export { Gemma } from "./gemma.ts";
-export type { GemmaConfig } from "./gemma_config.ts";
+export { Gemma, type GemmaConfig } from "./families/gemma.ts";
 export {
   generate,
   type GeneratedToken,
@@ -23,10 +24,9 @@ export {
 } from "./generate.ts";
 export { exportLoraGguf, loadLoraGguf } from "./gguf_adapter.ts";
 export { exportGguf, type ExportGgufOptions, type ExportType } from "./gguf_export.ts";
-export { Gpt2, GPT2_SIZES, type Gpt2Config } from "./gpt2.ts";
+export { Gpt2, GPT2_SIZES, type Gpt2Config } from "./families/gpt2.ts";
 export type { Adapter } from "./linear.ts";
-export { Llama } from "./llama.ts";
-export type { LlamaConfig } from "./llama_config.ts";
+export { Llama, type LlamaConfig } from "./families/llama.ts";
 export { addLora, type LoraOptions, type LoraSettings, mergeLora, removeLora } from "./lora.ts";
 export { loadLora, saveLora } from "./lora_files.ts";
 export {
@@ -40,4 +40,5 @@ export {
 } from "./model.ts";
 export { type Quantization, quantize, type QuantizedType } from "./quantize.ts";
 export { chooseToken, type SamplingOptions } from "./sampling.ts";
+export { Transformer, type TransformerConfig, type TransformerModules } from "./transformer.ts";
 export { freeze, type NamePattern, trainableParameters, unfreeze } from "./trainable.ts";

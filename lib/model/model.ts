@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from "../tensor/mod.ts";
 import { linearCrossEntropy, matmul } from "../tensor/mod.ts";
+import type { FamilyTraits } from "./families/traits.ts";
 import type { Linear } from "./linear.ts";
 import { assertKnownOptions } from "../options.ts";
 
@@ -58,7 +59,9 @@ export interface ModelInput {
 
 /** A decoder-only language model on a device. */
 export interface Network {
-  /** Its architecture, as GGUF files name it: `"gpt2"`, `"llama"` (also Mistral's), `"gemma"`, `"gemma3"`. */
+  /** Its family. */
+  readonly family: FamilyTraits;
+  /** Its architecture, as GGUF files name it: `"gpt2"`, `"llama"` (also Mistral's), `"gemma3"`. */
   readonly architecture: string;
   /**
    * The prefix of its weights' names in Hugging Face files, except the output head's:

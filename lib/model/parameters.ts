@@ -56,7 +56,7 @@ export function createParameters(
  *
  * @param parameters The model's weights.
  * @param name The weight's name.
- * @param model The model's name in messages: `"a Llama"`.
+ * @param model The model's family, for messages.
  * @returns The weight.
  * @throws {TypeError} If it is missing.
  */
@@ -66,7 +66,7 @@ export function requireParameter(
   model: string,
 ): Tensor {
   const tensor = parameters.get(name);
-  if (!tensor) throw new TypeError(`Cannot build ${model} without the weight "${name}"`);
+  if (!tensor) throw new TypeError(`Cannot build a ${model} without the weight "${name}"`);
   return tensor;
 }
 

@@ -36,9 +36,6 @@ export const QUANTIZATIONS: readonly Quantization[] = [
   "stored",
 ];
 
-/** Matrices other than linear layers. */
-const TABLES = /(^|\.)(wte|wpe|embed_tokens|lm_head)\.weight$/;
-
 /**
  * Packs linear layers of a model, one after another.
  *
@@ -122,10 +119,10 @@ export function loadPacked(
 ): (weight: StoredWeight, device: Device) => Promise<Tensor | undefined> {
   assertQuantization(quantization, QUANTIZATIONS);
   return async (weight, device) => {
-    const { shape, parameter, transposed } = weight;
+    const { shape, parameter, transposed, isLinear } = weight;
     if (shape.length !== 2) return undefined;
     if (quantization !== "stored") {
-      if (TABLES.test(parameter)) return undefined;
+      if (!isLinear) return undefined;
       return packTensor(device, parameter, await weight.values(), shape, quantization);
     }
     const type = weight.type.toLowerCase();

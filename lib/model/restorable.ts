@@ -9,7 +9,7 @@ import { registerRestorable } from "../restorable.ts";
 import { type Device, Tensor } from "../tensor/mod.ts";
 import { openSafetensors } from "../weights/mod.ts";
 import { planModel } from "./architectures.ts";
-import { saveNetwork } from "./files.ts";
+import { saveNetwork, storedName } from "./files.ts";
 import type { Network } from "./model.ts";
 
 /** What is stored besides the files. */
@@ -39,8 +39,7 @@ registerRestorable({
     const path = join(folder, "config.json");
     const config = JSON.parse(await Deno.readTextFile(path));
     const plan = planModel(config, path);
-    const stored = (name: string) =>
-      name === "lm_head.weight" ? name : `${plan.prefixes[0]}${name}`;
+    const stored = (name: string) => storedName(plan.family, name);
     const present = existing as Network | undefined;
     if (present !== undefined && sameShapes(present, plan.shapes)) {
       for (const name of plan.shapes.keys()) {

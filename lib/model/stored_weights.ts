@@ -11,9 +11,11 @@ import {
   type ResolvedModel,
   type Safetensors,
 } from "../weights/mod.ts";
-import type { ModelPlan } from "./architectures.ts";
+import type { ModelPlan } from "./families/family.ts";
+import { isLinearWeight } from "./families/traits.ts";
 import { ggufToConfig } from "./gguf_config.ts";
-import { fromGgufForm, type GgufForm, ggufPlace, ggufShape, pairedRows } from "./gguf_names.ts";
+import { fromGgufForm, type GgufForm, ggufShape, pairedRows } from "./gguf_forms.ts";
+import { ggufPlace } from "./gguf_names.ts";
 
 /**
  * A stored weight.
@@ -27,6 +29,8 @@ export interface StoredWeight {
   readonly shape: readonly number[];
   /** The type it is stored in: `"F32"`, `"BF16"`, `"Q4_K"`, … */
   readonly type: string;
+  /** Whether it is the matrix of a linear layer. */
+  readonly isLinear: boolean;
   /** Whether {@linkcode StoredWeight.bytes} is (out, in) while the parameter is (in, out). */
   readonly transposed: boolean;
   /**
@@ -135,7 +139,7 @@ class SafetensorsModel implements StoredModel {
     const shape = plan.shapes.get(parameter)!;
     const candidates = plan.prefixes.map((prefix) => `${prefix}${parameter}`);
     // The head is outside the prefix of the model.
-    if (parameter.startsWith("lm_head.")) {
+    if (parameter === plan.family.head) {
       candidates.unshift(parameter, `language_model.${parameter}`);
     }
     const name = candidates.find((name) => file.tensors.has(name)) ?? candidates[0];
@@ -145,6 +149,7 @@ class SafetensorsModel implements StoredModel {
       parameter,
       shape,
       type: info.dtype,
+      isLinear: isLinearWeight(plan.family, parameter, shape),
       transposed: false,
       values: () => file.read(name, { signal }),
       bytes: () => file.readBytes(name),
@@ -177,6 +182,7 @@ class GgufModel implements StoredModel {
       parameter,
       shape,
       type: info.type,
+      isLinear: isLinearWeight(plan.family, parameter, shape),
       transposed: form.kind === "transposed",
       values: async () => fromGgufForm(await file.read(name, { signal }), shape, form),
       bytes: async () => reorderRows(await file.readBytes(name), shape[0], form),

@@ -7,6 +7,7 @@
 import { makeOwnTempDir } from "../own_temp.ts";
 import { join } from "@std/path";
 import type { EntryFormat } from "../dataset/mod.ts";
+import { planModel } from "../model/architectures.ts";
 import { exportLoraGguf } from "../model/gguf_adapter.ts";
 import { exportGguf, type ExportType } from "../model/gguf_export.ts";
 import { mergedCopy } from "../model/lora.ts";
@@ -153,12 +154,8 @@ function assertTarget(target: string): void {
 /** Notices where readers of GGUF files compute differently. */
 async function noticesFor({ source }: Exporting): Promise<string[]> {
   using stored = await openStoredModel(source);
-  const { model_type: kind, sliding_window: window } = stored.config;
-  if (kind !== "mistral" || typeof window !== "number") return [];
-  return [
-    `llama.cpp and Ollama let a Mistral see the whole text, here each token sees ${window}: ` +
-    "longer texts will differ",
-  ];
+  const { family, completeConfig } = planModel(stored.config, stored.path);
+  return family.gguf.notices?.(completeConfig()) ?? [];
 }
 
 /**
@@ -252,9 +249,11 @@ export async function toOllama(
   const { source, network } = exporting;
   const { merge, host, signal, onProgress } = options;
   const beside = isAdapted(exporting) && !merge;
-  if (beside && network!.architecture === "gemma3") {
+  if (beside && network!.family.gguf.takesAdapters === false) {
     throw new TypeError(
-      "Cannot give Ollama an adapter for a Gemma 3, for which it has none: merge it",
+      `Cannot give Ollama an adapter for a ${
+        network!.family.title
+      }, for which it has none: merge it`,
     );
   }
   const settings = settingsFor(exporting);

@@ -6,7 +6,7 @@
 
 import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
 import { encodeExamples, forest, orderBatches, reportLengths } from "../dataset/mod.ts";
-import { gpt2Shapes } from "../model/gpt2.ts";
+import { gpt2ToConfig } from "../model/families/gpt2.ts";
 import { GPT2_SIZES, type Gpt2Config, planModel } from "../model/mod.ts";
 import { openStoredModel, readJson } from "../model/stored_weights.ts";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
@@ -77,7 +77,7 @@ export interface TrainingPlan extends Work {
 export function publishedModel(name: string): PlannedModel | undefined {
   const published: Readonly<Record<string, Gpt2Config>> = GPT2_SIZES;
   if (!Object.hasOwn(published, name)) return undefined;
-  const shape = { ...published[name], shapes: gpt2Shapes(published[name]) };
+  const shape = planModel(gpt2ToConfig(published[name]), name);
   return { shape, tokenizer: gpt2Tokenizer(), format: alpaca, isTaught: false };
 }
 

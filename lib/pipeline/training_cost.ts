@@ -1,7 +1,8 @@
 // What a training takes, estimated from a model's shapes: arithmetic, memory, and how much learns.
 
 import { matchesName } from "../model/trainable.ts";
-import type { ModelPlan } from "../model/architectures.ts";
+import type { ModelPlan } from "../model/families/family.ts";
+import { isLinearWeight } from "../model/families/traits.ts";
 import type { QuantizedType } from "../model/quantize.ts";
 import type { NamePattern } from "../model/trainable.ts";
 import { sizeOf } from "../tensor/tensor.ts";
@@ -10,7 +11,7 @@ import { packedBytes } from "../tensor/packed.ts";
 /** What is asked of a model's configuration. */
 export type Shape = Pick<
   ModelPlan,
-  "contextLength" | "vocabularySize" | "width" | "layers" | "shapes"
+  "family" | "contextLength" | "vocabularySize" | "width" | "layers" | "shapes"
 >;
 
 /** How the model is trained: all of it, or adapters beside weights that may be packed. */
@@ -35,10 +36,10 @@ export interface Work {
 }
 
 /** The linear layers' names and shapes: each block's matrices. */
-function linearsOf({ shapes }: Shape): [name: string, shape: readonly number[]][] {
-  const isLinear = ([name, shape]: [string, readonly number[]]) =>
-    /^(h|layers)\.\d+\./.test(name) && shape.length === 2;
-  return [...shapes].filter(isLinear).map(([name, shape]) => [
+function linearsOf({ family, shapes }: Shape): [name: string, shape: readonly number[]][] {
+  return [...shapes].filter(([name, shape]) => isLinearWeight(family, name, shape)).map((
+    [name, shape],
+  ) => [
     name.slice(0, -".weight".length),
     shape,
   ]);

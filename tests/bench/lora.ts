@@ -11,7 +11,7 @@
 
 import { Command } from "commander";
 import { addLora, Llama, type LlamaConfig, trainableParameters } from "../../lib/model/mod.ts";
-import { llamaShapes } from "../../lib/model/llama.ts";
+import { llamaShapes } from "../../lib/model/families/llama.ts";
 import { Random } from "../../lib/random.ts";
 import { DOUBLE_HEAD, packedBytes } from "../../lib/tensor/packed.ts";
 import { type Device, sizeOf, Tensor } from "../../lib/tensor/mod.ts";

@@ -2,7 +2,8 @@
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { fromGgufForm, ggufPlace, pairedRows, toGgufForm } from "../../lib/model/gguf_names.ts";
+import { fromGgufForm, pairedRows, toGgufForm } from "../../lib/model/gguf_forms.ts";
+import { ggufPlace } from "../../lib/model/gguf_names.ts";
 import {
   exportGguf,
   Gemma,

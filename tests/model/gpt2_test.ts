@@ -12,8 +12,8 @@ import {
   lossOf,
   saveNetwork,
 } from "../../lib/model/mod.ts";
-import { gpt2Shapes } from "../../lib/model/gpt2.ts";
-import { parseGpt2Config } from "../../lib/model/gpt2_config.ts";
+import { gpt2Shapes } from "../../lib/model/families/gpt2.ts";
+import { parseGpt2Config } from "../../lib/model/families/gpt2.ts";
 import { type Device, globalNorm, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
 import { openSafetensors } from "../../lib/weights/mod.ts";

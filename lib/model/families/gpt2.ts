@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Random } from "../random.ts";
+import { Random } from "../../random.ts";
 import {
   add,
   type Device,
@@ -17,11 +17,15 @@ import {
   recompute,
   split,
   type Tensor,
-} from "../tensor/mod.ts";
-import { type SpecialTokens, specialTokensToConfig } from "./config_reader.ts";
-import { Decoder } from "./decoder.ts";
-import type { ModelInput } from "./model.ts";
-import { type CreateOptions, createParameters } from "./parameters.ts";
+} from "../../tensor/mod.ts";
+import { ConfigReader, type SpecialTokens, specialTokensToConfig } from "../config_reader.ts";
+import { Decoder } from "../decoder.ts";
+import { float32, type GgufKeys, uint32 } from "../gguf_keys.ts";
+import type { GgufReader } from "../gguf_reader.ts";
+import type { ModelInput } from "../model.ts";
+import { type CreateOptions, createParameters } from "../parameters.ts";
+import { defineFamily, type Family } from "./family.ts";
+import type { FamilyTraits } from "./traits.ts";
 
 /** Shape and options of a GPT-2. */
 export interface Gpt2Config {
@@ -122,10 +126,10 @@ export function gpt2Shapes(config: Gpt2Config): Map<string, number[]> {
  * ```
  */
 export class Gpt2 extends Decoder<Gpt2Config> {
-  /** The architecture, as GGUF files name it. */
-  readonly architecture = "gpt2";
-  /** What precedes the weights' names in Hugging Face files. */
-  readonly prefix = "transformer.";
+  /** Its family. */
+  get family(): FamilyTraits {
+    return gpt2;
+  }
 
   /**
    * Makes a network of given weights.
@@ -139,9 +143,7 @@ export class Gpt2 extends Decoder<Gpt2Config> {
         `Cannot divide a width of ${config.width} among ${config.heads} heads: it must be a multiple`,
       );
     }
-    const embeddings = ["wte.weight", "wpe.weight"];
-    const tied = config.tied ?? true;
-    super(config, parameters, { of: "a GPT-2", embeddings, layout: "in-out", tied });
+    super(config, parameters, { family: gpt2, layout: "in-out", tied: config.tied ?? true });
   }
 
   /**
@@ -214,29 +216,135 @@ export class Gpt2 extends Decoder<Gpt2Config> {
 
   /** Gives what its `config.json` says. */
   toConfig(): Record<string, unknown> {
-    const { config } = this;
-    const probability = config.dropout ?? 0;
-    const last = config.vocabularySize - 1;
-    const { bos = last, eos = last, pad } = config.special ?? {};
-    return {
-      architectures: ["GPT2LMHeadModel"],
-      model_type: "gpt2",
-      activation_function: "gelu_new",
-      vocab_size: config.vocabularySize,
-      n_positions: config.contextLength,
-      n_ctx: config.contextLength,
-      n_embd: config.width,
-      n_layer: config.layers,
-      n_head: config.heads,
-      n_inner: config.feedForwardWidth ?? null,
-      layer_norm_epsilon: config.layerNormEpsilon ?? 1e-5,
-      embd_pdrop: probability,
-      resid_pdrop: probability,
-      attn_pdrop: config.attentionDropout ?? probability,
-      initializer_range: config.initializerRange ?? 0.02,
-      tie_word_embeddings: config.tied ?? true,
-      ...specialTokensToConfig({ bos, eos, pad }),
-      ...(config.qkvBias === false ? { qkv_bias: false } : {}),
-    };
+    return gpt2ToConfig(this.config);
   }
 }
+
+/**
+ * Reads a GPT-2's shape from a Hugging Face `config.json`.
+ *
+ * @param json The file's object.
+ * @param path The file, for messages.
+ * @param dropout The dropout to train with.
+ * @returns Shape and options.
+ * @throws {TypeError} If it is another architecture or a number is missing.
+ */
+export function parseGpt2Config(
+  json: Record<string, unknown>,
+  path: string,
+  dropout = 0,
+): Gpt2Config {
+  const reader = new ConfigReader(json, path);
+  if (json.model_type !== "gpt2") return reader.fail("model_type", '"gpt2"');
+  reader.expect("activation_function", "gelu_new", "gelu_pytorch_tanh");
+  reader.expect("scale_attn_weights", true);
+  reader.expect("scale_attn_by_inverse_layer_idx", false);
+  return {
+    vocabularySize: reader.count("vocab_size"),
+    contextLength: reader.count("n_positions"),
+    width: reader.count("n_embd"),
+    layers: reader.count("n_layer"),
+    heads: reader.count("n_head"),
+    feedForwardWidth: reader.optionalCount("n_inner"),
+    layerNormEpsilon: reader.number("layer_norm_epsilon", 1e-5),
+    qkvBias: reader.flag("qkv_bias", true),
+    tied: reader.flag("tie_word_embeddings", true),
+    initializerRange: reader.number("initializer_range", 0.02),
+    special: reader.specialTokens(),
+    dropout,
+  };
+}
+
+/**
+ * Converts a GPT-2's shape to a `config.json`: the inverse of {@linkcode parseGpt2Config}.
+ *
+ * @param config Shape and options.
+ * @returns The file's object.
+ */
+export function gpt2ToConfig(config: Gpt2Config): Record<string, unknown> {
+  const probability = config.dropout ?? 0;
+  const last = config.vocabularySize - 1;
+  const { bos = last, eos = last, pad } = config.special ?? {};
+  return {
+    architectures: ["GPT2LMHeadModel"],
+    model_type: "gpt2",
+    activation_function: "gelu_new",
+    vocab_size: config.vocabularySize,
+    n_positions: config.contextLength,
+    n_ctx: config.contextLength,
+    n_embd: config.width,
+    n_layer: config.layers,
+    n_head: config.heads,
+    n_inner: config.feedForwardWidth ?? null,
+    layer_norm_epsilon: config.layerNormEpsilon ?? 1e-5,
+    embd_pdrop: probability,
+    resid_pdrop: probability,
+    attn_pdrop: config.attentionDropout ?? probability,
+    initializer_range: config.initializerRange ?? 0.02,
+    tie_word_embeddings: config.tied ?? true,
+    ...specialTokensToConfig({ bos, eos, pad }),
+    ...(config.qkvBias === false ? { qkv_bias: false } : {}),
+  };
+}
+
+function readConfig(reader: GgufReader): Record<string, unknown> {
+  return {
+    model_type: "gpt2",
+    vocab_size: reader.vocabularySize,
+    n_positions: reader.number("context_length"),
+    n_embd: reader.number("embedding_length"),
+    n_layer: reader.number("block_count"),
+    n_head: reader.number("attention.head_count"),
+    n_inner: reader.number("feed_forward_length"),
+    layer_norm_epsilon: reader.decimal("attention.layer_norm_epsilon"),
+    qkv_bias: reader.file.tensors.has("blk.0.attn_qkv.bias"),
+  };
+}
+
+function writeKeys(reader: ConfigReader): GgufKeys {
+  const width = reader.count("n_embd");
+  return {
+    context_length: uint32(reader.count("n_positions")),
+    embedding_length: uint32(width),
+    block_count: uint32(reader.count("n_layer")),
+    feed_forward_length: uint32(reader.optionalCount("n_inner") ?? 4 * width),
+    "attention.head_count": uint32(reader.count("n_head")),
+    "attention.layer_norm_epsilon": float32(reader.number("layer_norm_epsilon", 1e-5)),
+  };
+}
+
+/** GPT-2. */
+export const gpt2: Family = defineFamily<Gpt2Config>({
+  title: "GPT-2",
+  modelTypes: ["gpt2"],
+  prefixes: ["transformer.", ""],
+  embeddings: ["wte.weight", "wpe.weight"],
+  head: "lm_head.weight",
+  readConfig: parseGpt2Config,
+  writeConfig: gpt2ToConfig,
+  shapesOf: gpt2Shapes,
+  build: (config, parameters) => new Gpt2(config, parameters),
+  hasDropout: true,
+  gguf: {
+    architecture: "gpt2",
+    names: {
+      "wte": "token_embd",
+      "wpe": "position_embd",
+      "ln_1": "attn_norm",
+      "attn.c_attn": "attn_qkv",
+      "attn.c_proj": "attn_output",
+      "ln_2": "ffn_norm",
+      "mlp.c_fc": "ffn_up",
+      "mlp.c_proj": "ffn_down",
+      "ln_f": "output_norm",
+      "lm_head": "output",
+    },
+    formOf: (module, part) => ({
+      kind: part === "weight" && module.includes(".") ? "transposed" : "same",
+    }),
+    readConfig,
+    writeKeys,
+    needsHead: true,
+    needsBiases: ["attn_qkv"],
+  },
+});

@@ -1,0 +1,411 @@
+/**
+ * Gemma, as in Gemma Team, "Gemma: Open Models Based on Gemini Research and Technology", 2024, and the text part
+ * of Gemma 3 ("Gemma 3 Technical Report", 2025): norms before and after each layer and of queries
+ * and keys, and local layers. Norms' weights are stored minus 1.
+ *
+ * @module
+ */
+
+import type { Device, RotaryScaling, Tensor } from "../../tensor/mod.ts";
+import {
+  ConfigReader,
+  rotaryScalingToConfig,
+  type SpecialTokens,
+  specialTokensToConfig,
+} from "../config_reader.ts";
+import type { DecoderConfig } from "../decoder.ts";
+import type { GgufForm } from "../gguf_forms.ts";
+import { commonKeys, float32, type GgufKeys, uint32 } from "../gguf_keys.ts";
+import { type GgufReader, readCommonConfig } from "../gguf_reader.ts";
+import type { CreateOptions } from "../parameters.ts";
+import {
+  createTransformerParameters,
+  LLAMA_MODULES,
+  Transformer,
+  type TransformerConfig,
+  transformerShapes,
+} from "../transformer.ts";
+import { defineFamily, type Family } from "./family.ts";
+import { LLAMA_GGUF_NAMES } from "./llama.ts";
+
+/** Shape and options of a Gemma. */
+export interface GemmaConfig extends DecoderConfig {
+  /** Which Gemma it is. */
+  readonly generation: 1 | 3;
+  /** D: elements of a head, independent of the width. */
+  readonly headDim: number;
+  /** F: width inside the feed-forward layers. */
+  readonly feedForwardWidth: number;
+  /** Added to mean squares. 1e-6 by default. */
+  readonly normEpsilon?: number;
+  /** θ, the base of rotary positions' wavelengths: 10000 in Gemma 1, 1000000 in Gemma 3 by default. */
+  readonly theta?: number;
+  /** How rotary positions are scaled; not at all by default. */
+  readonly scaling?: RotaryScaling;
+  /**
+   * Which layers are local: they attend to a window only and have their own θ. By default none in
+   * Gemma 1, and all but every sixth in Gemma 3.
+   */
+  readonly localLayers?: readonly boolean[];
+  /** Local layers attend only to tokens less than this many positions away. 4096 by default. */
+  readonly window?: number;
+  /** θ of local layers. 10000 by default. */
+  readonly localTheta?: number;
+  /** Scores are divided by the root of this; D by default. */
+  readonly queryScalar?: number;
+  /** Whether attention's projections have biases. False by default. */
+  readonly attentionBias?: boolean;
+  /** Whether the output head is the token embedding. True by default. */
+  readonly tied?: boolean;
+  /** Special tokens. */
+  readonly special?: SpecialTokens;
+}
+
+/** Norms of Gemma 3 that Gemma has not, and the one that is called otherwise. */
+const GEMMA3_MODULES = {
+  ...LLAMA_MODULES,
+  queryNorm: "self_attn.q_norm",
+  keyNorm: "self_attn.k_norm",
+  attentionOutNorm: "post_attention_layernorm",
+  feedForwardNorm: "pre_feedforward_layernorm",
+  feedForwardOutNorm: "post_feedforward_layernorm",
+};
+
+/** The configuration as a transformer's. */
+function toRecipe(config: GemmaConfig): TransformerConfig {
+  const third = config.generation === 3;
+  const { width, layers, headDim, normEpsilon = 1e-6, attentionBias = false } = config;
+  const { theta = third ? 1_000_000 : 10_000, localTheta = 10_000, window = 4096 } = config;
+  const { localLayers = third ? alternate(layers, 6) : [], queryScalar = headDim } = config;
+  return {
+    ...config,
+    modules: third ? GEMMA3_MODULES : LLAMA_MODULES,
+    activation: "geglu",
+    normOffset: 1,
+    embeddingFactor: Math.sqrt(width),
+    scoreFactor: 1 / Math.sqrt(queryScalar),
+    tied: config.tied ?? true,
+    ...{ normEpsilon, theta, localTheta, window, localLayers },
+    biases: { queryKeyValue: attentionBias, output: attentionBias },
+  };
+}
+
+/**
+ * Names and shapes of all weights.
+ *
+ * @param config The model's shape.
+ * @returns Shapes by name, in the order of the computation.
+ */
+export function gemmaShapes(config: GemmaConfig): Map<string, number[]> {
+  return transformerShapes(toRecipe(config));
+}
+
+/**
+ * A Gemma on a device.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pick } from "tunebook";
+ * import { Gemma } from "tunebook/model";
+ *
+ * const device = await pick({ device: "cpu" });
+ * const network = Gemma.create(device, {
+ *   vocabularySize: 9, contextLength: 8, width: 4, layers: 1, heads: 2, kvHeads: 1, feedForwardWidth: 8,
+ *   headDim: 2, generation: 1,
+ * });
+ * assertEquals(network.kvHeads, 1);
+ * device.close();
+ * ```
+ */
+export class Gemma extends Transformer<GemmaConfig> {
+  /**
+   * Makes a network of given weights.
+   *
+   * @param config Shape and options.
+   * @param parameters A tensor for each of {@linkcode gemmaShapes}.
+   */
+  constructor(config: GemmaConfig, parameters: ReadonlyMap<string, Tensor>) {
+    super(config, parameters, {
+      family: config.generation === 3 ? gemma3 : gemma,
+      recipe: toRecipe(config),
+      toConfig: () => gemmaToConfig(config),
+    });
+  }
+
+  /**
+   * Creates an untrained model: weights normal with deviation 0.02, biases and norms (stored minus
+   * 1) 0.
+   *
+   * @param device The device that stores it.
+   * @param config Shape and options.
+   * @param options The seed of the first weights.
+   * @returns The model.
+   */
+  static create(
+    device: Device,
+    config: GemmaConfig,
+    options: CreateOptions = {},
+  ): Gemma {
+    const parameters = createTransformerParameters(device, toRecipe(config), options);
+    return new Gemma(config, parameters);
+  }
+}
+
+/**
+ * Reads a Gemma's shape from a Hugging Face `config.json`. For a Gemma 3 that also reads images, it
+ * is the text part.
+ *
+ * @param json The file's object.
+ * @param path The file, for messages.
+ * @returns Shape and options.
+ * @throws {TypeError} If it is another architecture, a number is missing, or something in it is not supported.
+ */
+export function parseGemmaConfig(json: Record<string, unknown>, path: string): GemmaConfig {
+  const outer = new ConfigReader(json, path);
+  if (json.model_type === "gemma") return parseGemma1(outer);
+  if (json.model_type === "gemma3") {
+    return parseGemma3(outer.object("text_config") ?? outer.fail("text_config", "an object"));
+  }
+  if (json.model_type === "gemma3_text") return parseGemma3(outer);
+  return outer.fail("model_type", '"gemma", "gemma3" or "gemma3_text"');
+}
+
+function parseGemma1(reader: ConfigReader): GemmaConfig {
+  // Gemma's first files say "gelu" but mean the tanh approximation.
+  reader.expect("hidden_act", "gelu_pytorch_tanh", "gelu");
+  reader.expect("hidden_activation", "gelu_pytorch_tanh");
+  reader.expect("use_bidirectional_attention", false);
+  const heads = reader.count("num_attention_heads");
+  const rotary = reader.object("rope_parameters");
+  return {
+    generation: 1,
+    ...parseCommon(reader),
+    vocabularySize: reader.count("vocab_size"),
+    contextLength: reader.count("max_position_embeddings"),
+    heads,
+    kvHeads: reader.count("num_key_value_heads", heads),
+    theta: (rotary ?? reader).number("rope_theta", 10_000),
+    scaling: (rotary ?? reader.object("rope_scaling"))?.rotaryScaling(),
+  };
+}
+
+/** Published files leave out the defaults of `Gemma3TextConfig`. */
+function parseGemma3(reader: ConfigReader): GemmaConfig {
+  reader.expect("hidden_activation", "gelu_pytorch_tanh");
+  reader.expect("use_bidirectional_attention", false);
+  reader.expect("attn_logit_softcapping", null);
+  reader.expect("final_logit_softcapping", null);
+  const rotary = reader.object("rope_parameters");
+  const global = rotary?.object("full_attention");
+  const local = rotary?.object("sliding_attention");
+  if (local?.rotaryScaling()) local.fail("rope_type", '"default"');
+  const common = parseCommon(reader);
+  return {
+    generation: 3,
+    ...common,
+    vocabularySize: reader.count("vocab_size", 262_208),
+    contextLength: reader.count("max_position_embeddings", 131_072),
+    heads: reader.count("num_attention_heads", 8),
+    kvHeads: reader.count("num_key_value_heads", 4),
+    theta: (global ?? reader).number("rope_theta", 1_000_000),
+    scaling: (global ?? reader.object("rope_scaling"))?.rotaryScaling(),
+    localLayers: parseLayers(reader, common.layers),
+    window: reader.count("sliding_window", 4096),
+    localTheta: local?.number("rope_theta", 10_000) ??
+      reader.number("rope_local_base_freq", 10_000),
+    queryScalar: reader.number("query_pre_attn_scalar", 256),
+  };
+}
+
+function parseCommon(reader: ConfigReader) {
+  return {
+    width: reader.count("hidden_size"),
+    layers: reader.count("num_hidden_layers"),
+    headDim: reader.count("head_dim", 256),
+    feedForwardWidth: reader.count("intermediate_size"),
+    normEpsilon: reader.number("rms_norm_eps", 1e-6),
+    attentionBias: reader.flag("attention_bias", false),
+    tied: reader.flag("tie_word_embeddings", true),
+    special: reader.specialTokens(),
+  };
+}
+
+function parseLayers(reader: ConfigReader, layers: number): boolean[] {
+  const types = reader.json.layer_types;
+  if (types == null) return alternate(layers, reader.count("sliding_window_pattern", 6));
+  const known = ["sliding_attention", "full_attention"];
+  if (!Array.isArray(types) || types.length !== layers || !types.every((t) => known.includes(t))) {
+    return reader.fail("layer_types", `${layers} of "sliding_attention" or "full_attention"`);
+  }
+  return types.map((type) => type === "sliding_attention");
+}
+
+/**
+ * Which layers are local if every n-th is not.
+ *
+ * @param layers The number of layers.
+ * @param pattern n: every n-th layer is global.
+ * @returns Whether each is local.
+ */
+export function alternate(layers: number, pattern: number): boolean[] {
+  return Array.from({ length: layers }, (_, layer) => (layer + 1) % pattern !== 0);
+}
+
+/**
+ * Converts a Gemma's shape to a `config.json`: the inverse of {@linkcode parseGemmaConfig}.
+ *
+ * @param config Shape and options.
+ * @returns The file's object.
+ */
+export function gemmaToConfig(config: GemmaConfig): Record<string, unknown> {
+  const third = config.generation === 3;
+  const local = config.localLayers ?? alternate(config.layers, 6);
+  return {
+    architectures: [third ? "Gemma3ForCausalLM" : "GemmaForCausalLM"],
+    model_type: third ? "gemma3_text" : "gemma",
+    vocab_size: config.vocabularySize,
+    max_position_embeddings: config.contextLength,
+    hidden_size: config.width,
+    num_hidden_layers: config.layers,
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.kvHeads ?? config.heads,
+    head_dim: config.headDim,
+    intermediate_size: config.feedForwardWidth,
+    ...(third ? {} : { hidden_act: "gelu_pytorch_tanh" }),
+    hidden_activation: "gelu_pytorch_tanh",
+    rms_norm_eps: config.normEpsilon ?? 1e-6,
+    rope_theta: config.theta ?? (third ? 1_000_000 : 10_000),
+    rope_scaling: rotaryScalingToConfig(config.scaling),
+    ...(third
+      ? {
+        rope_local_base_freq: config.localTheta ?? 10_000,
+        layer_types: local.map((is) => is ? "sliding_attention" : "full_attention"),
+        sliding_window: config.window ?? 4096,
+        query_pre_attn_scalar: config.queryScalar ?? config.headDim,
+        attn_logit_softcapping: null,
+        final_logit_softcapping: null,
+      }
+      : {}),
+    attention_bias: config.attentionBias ?? false,
+    attention_dropout: 0,
+    initializer_range: 0.02,
+    tie_word_embeddings: config.tied ?? true,
+    ...specialTokensToConfig(config.special),
+  };
+}
+
+/**
+ * Constants of Gemma 3 in llama.cpp that are not in the file: the pattern of layers, local θ, and
+ * the largest model's scale.
+ */
+function readGemma3(reader: GgufReader): Record<string, unknown> {
+  const [width, heads] = [reader.number("embedding_length"), reader.number("attention.head_count")];
+  const largest = reader.number("block_count") === 62;
+  const pattern = reader.file.metadata.get("gemma3.attention.sliding_window_pattern") ?? 6;
+  return {
+    ...readCommonConfig(reader),
+    model_type: "gemma3_text",
+    sliding_window: reader.number("attention.sliding_window"),
+    ...(Array.isArray(pattern)
+      ? { layer_types: pattern.map((local) => local ? "sliding_attention" : "full_attention") }
+      : { sliding_window_pattern: pattern }),
+    rope_local_base_freq: reader.find("rope.freq_base_swa") ??
+      reader.find("rope.local.freq_base") ?? 10_000,
+    query_pre_attn_scalar: largest
+      ? width / heads
+      : reader.find("attention.key_length") ?? width / heads,
+    attn_logit_softcapping: reader.find("attn_logit_softcapping") ?? null,
+    final_logit_softcapping: reader.find("final_logit_softcapping") ?? null,
+  };
+}
+
+function writeGemma3(reader: ConfigReader): GgufKeys {
+  const global = reader.number("rope_theta", 1_000_000);
+  const local = reader.number("rope_local_base_freq", 10_000);
+  checkGemma3(reader);
+  return {
+    ...commonKeys(reader),
+    "attention.sliding_window": uint32(reader.count("sliding_window", 4096)),
+    // The first two are for llama.cpp, the others for Ollama's own engine.
+    "rope.freq_base": float32(global),
+    "rope.freq_base_swa": float32(local),
+    "rope.global.freq_base": float32(global),
+    "rope.local.freq_base": float32(local),
+  };
+}
+
+/** Checks the properties of a Gemma 3 that llama.cpp and Ollama assume. */
+function checkGemma3(reader: ConfigReader): void {
+  const layers = reader.count("num_hidden_layers");
+  const expected = Array.from(
+    { length: layers },
+    (_, layer) => (layer + 1) % 6 === 0 ? "full_attention" : "sliding_attention",
+  );
+  const types = reader.json.layer_types as string[] | undefined;
+  if (types?.some((type, layer) => type !== expected[layer])) {
+    throw new TypeError(
+      "Cannot write a Gemma 3 as GGUF whose every sixth layer is not the one that sees all",
+    );
+  }
+  const headDim = reader.count("head_dim", 256);
+  const scalar = reader.number("query_pre_attn_scalar", headDim);
+  if (scalar !== headDim) {
+    throw new TypeError(
+      `Cannot write a Gemma 3 as GGUF whose "query_pre_attn_scalar" is ${scalar}, expected its "head_dim", ${headDim}`,
+    );
+  }
+}
+
+const common = {
+  // Models that also read images have the others.
+  prefixes: ["model.", "", "language_model.model.", "model.language_model."],
+  embeddings: ["embed_tokens.weight"],
+  head: "lm_head.weight",
+  readConfig: parseGemmaConfig,
+  writeConfig: gemmaToConfig,
+  shapesOf: gemmaShapes,
+  build: (config: GemmaConfig, parameters: ReadonlyMap<string, Tensor>) =>
+    new Gemma(config, parameters),
+};
+
+/** Norms include their + 1 there. */
+const formOf = (module: string): GgufForm => ({
+  kind: module.endsWith("norm") ? "plusOne" : "same",
+});
+
+/** Gemma 1. */
+export const gemma: Family = defineFamily<GemmaConfig>({
+  title: "Gemma",
+  modelTypes: ["gemma"],
+  ...common,
+  gguf: {
+    architecture: "gemma",
+    names: LLAMA_GGUF_NAMES,
+    formOf,
+    readConfig: (reader) => ({ ...readCommonConfig(reader), model_type: "gemma" }),
+    writeKeys: commonKeys,
+  },
+});
+
+/** Gemma 3, or its text part. */
+export const gemma3: Family = defineFamily<GemmaConfig>({
+  title: "Gemma 3",
+  modelTypes: ["gemma3", "gemma3_text"],
+  ...common,
+  gguf: {
+    architecture: "gemma3",
+    names: {
+      ...LLAMA_GGUF_NAMES,
+      "self_attn.q_norm": "attn_q_norm",
+      "self_attn.k_norm": "attn_k_norm",
+      "post_attention_layernorm": "post_attention_norm",
+      "pre_feedforward_layernorm": "ffn_norm",
+      "post_feedforward_layernorm": "post_ffw_norm",
+    },
+    formOf,
+    readConfig: readGemma3,
+    writeKeys: writeGemma3,
+    takesAdapters: false,
+  },
+});

@@ -1,0 +1,165 @@
+/**
+ * `deno task test`: the whole suite, a process for each room. A room that computes on all cores has a light one beside
+ * it; what a room does to its process, such as environment variables and loaded libraries, ends with it.
+ *
+ * Arguments that are paths take the place of all rooms; options go to `deno test`, such as `--filter softmax`.
+ */
+
+import { relative } from "@std/path";
+import { TextLineStream } from "@std/streams";
+import { stripVTControlCharacters } from "node:util";
+import { filesUnder, ROOT } from "./check.ts";
+
+/** Rooms whose tests compute on all cores: one of them runs at a time. */
+const COMPUTING = new Set([
+  "tests/cli",
+  "tests/data",
+  "tests/model",
+  "tests/notebooks",
+  "tests/parity",
+  "tests/pipeline",
+  "tests/tensor",
+  "tests/train",
+]);
+
+/** A room's name, and its folder or files. */
+export type Room = readonly [name: string, paths: readonly string[]];
+
+/** What `deno test` says at its end. */
+export interface Counts {
+  /** Tests by what became of them, such as `passed`. */
+  readonly [outcome: string]: number;
+}
+
+/**
+ * Reads the last line of `deno test`.
+ *
+ * @param line The line, without colours.
+ * @returns The counts; undefined if it is another line.
+ */
+export function readSummary(line: string): Counts | undefined {
+  if (!/^(ok|FAILED) \| \d+ passed/.test(line)) return undefined;
+  const counts: Record<string, number> = {};
+  for (
+    const [, count, outcome, steps] of line.matchAll(/\| (\d+) ([a-z]+)(?: \((\d+) steps?\))?/g)
+  ) {
+    counts[outcome] = Number(count);
+    if (steps) counts[`${outcome} steps`] = Number(steps);
+  }
+  return counts;
+}
+
+/** What became of a room. */
+export interface RoomResult {
+  /** The room's name. */
+  readonly room: string;
+  /** What its last line says; undefined if the process did not come to it. */
+  readonly counts?: Counts;
+  /** Why the room failed; undefined if it passed. */
+  readonly fault?: string;
+  /** What `deno test` wrote of errors. */
+  readonly errors: readonly string[];
+}
+
+/**
+ * The last line for all rooms, in the form of `deno test`.
+ *
+ * @param results The rooms.
+ * @param seconds How long they took.
+ * @returns The line.
+ */
+export function summarize(results: readonly RoomResult[], seconds: number): string {
+  const sum = (outcome: string) =>
+    results.reduce((total, { counts }) => total + (counts?.[outcome] ?? 0), 0);
+  const part = (outcome: string) => {
+    const steps = sum(`${outcome} steps`);
+    return `${sum(outcome)} ${outcome}${steps ? ` (${steps} step${steps === 1 ? "" : "s"})` : ""}`;
+  };
+  const outcomes = ["passed", "failed", ...["ignored"].filter((outcome) => sum(outcome) > 0)];
+  const verdict = results.some(({ fault }) => fault) ? "FAILED" : "ok";
+  const whole = Math.round(seconds);
+  const time = `${Math.floor(whole / 60)}m${whole % 60}s`;
+  return `${verdict} | ${outcomes.map(part).join(" | ")} (${time})`;
+}
+
+/** Runs a room's tests, and shows each line of theirs behind the room's name. */
+async function runRoom(room: string, paths: readonly string[], options: readonly string[]) {
+  const name = room.replace(/^tests\//, "");
+  const started = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--frozen", "-A", "--no-check", "--doc", ...options, ...paths],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let counts: Counts | undefined;
+  const errors: string[] = [];
+  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    const lines: ReadableStream<string> = stream.pipeThrough(new TextDecoderStream()).pipeThrough(
+      new TextLineStream(),
+    );
+    for await (const line of lines) {
+      console.log(`${name} | ${line}`);
+      const plain = stripVTControlCharacters(line);
+      if (plain === " ERRORS " || errors.length > 0) errors.push(line);
+      counts = readSummary(plain) ?? counts;
+    }
+  };
+  const [{ code, signal }] = await Promise.all([
+    child.status,
+    read(child.stdout),
+    read(child.stderr),
+  ]);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const fault = signal
+    ? `was ended by ${signal}${counts ? " after its last test" : ""}`
+    : code !== 0
+    ? counts?.failed ? `has ${counts.failed} failed` : `ended with exit code ${code}`
+    : undefined;
+  console.log(`${name} | ${fault ? `${fault}, ` : ""}${seconds} s`);
+  return { room, counts, fault, errors };
+}
+
+/** All rooms: the examples in `lib`, the folders of `tests`, and the files beside these. */
+export function allRooms(): Room[] {
+  const files = filesUnder(`${ROOT}/tests`, (name) => name.endsWith("_test.ts"))
+    .map((path) => relative(ROOT, path).replaceAll("\\", "/"));
+  const folders = Map.groupBy(files, (file) => file.split("/").slice(0, -1).slice(0, 2).join("/"));
+  return [
+    ["lib", ["lib"]],
+    ...[...folders].map(([name, files]): Room => [name, name === "tests" ? files : [name]]),
+  ];
+}
+
+/** Runs the rooms, at most two at a time, of which at most one computes on all cores. */
+async function runRooms(rooms: readonly Room[], options: readonly string[]): Promise<RoomResult[]> {
+  const results: RoomResult[] = [];
+  const { computing = [], light = [] } = Object.groupBy(
+    rooms,
+    ([name]) => COMPUTING.has(name) ? "computing" : "light",
+  );
+  const run = async (...queues: Room[][]) => {
+    for (const queue of queues) {
+      for (let room = queue.shift(); room; room = queue.shift()) {
+        results.push(await runRoom(...room, options));
+      }
+    }
+  };
+  await Promise.all([run(computing, light), run(light)]);
+  return results;
+}
+
+if (import.meta.main) {
+  const isPath = (argument: string) => /^(lib|tests)(\/|$)/.test(argument);
+  const options = Deno.args.filter((argument) => !isPath(argument));
+  const asked = Deno.args.filter(isPath);
+  const started = performance.now();
+  const rooms = asked.length > 0 ? asked.map((path): Room => [path, [path]]) : allRooms();
+  const results = await runRooms(rooms, options);
+  for (const { room, fault, errors } of results) {
+    if (fault) console.log(["", `${room} ${fault}`, ...errors].join("\n"));
+  }
+  console.log(`\n${summarize(results, (performance.now() - started) / 1000)}`);
+  Deno.exit(results.some(({ fault }) => fault) ? 1 : 0);
+}

@@ -1,0 +1,34 @@
+// A topic is kept from the file to the encoded example, and changes nothing that is learnt.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseDataset } from "../../lib/dataset/chat_entry.ts";
+import { encodeExample } from "../../lib/dataset/encode.ts";
+import { gpt2Tokenizer } from "../../lib/text/mod.ts";
+
+Deno.test("a topic is read with entries of every form", () => {
+  const topic = "greeting";
+  const messages = [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello" }];
+  const conversations = [{ from: "human", value: "Hi" }, { from: "gpt", value: "Hello" }];
+  assertEquals(
+    parseDataset(JSON.stringify([
+      { instruction: "Hi", output: "Hello", topic },
+      { messages, topic },
+      { conversations, topic },
+    ])),
+    [{ instruction: "Hi", input: "", output: "Hello", topic }, { messages, topic }, {
+      messages,
+      topic,
+    }],
+  );
+  const wrong = JSON.stringify([{ messages, topic: "" }]);
+  assertThrows(() => parseDataset(wrong), TypeError, '"topic" must be a name');
+});
+
+Deno.test("encodeExample() keeps the topic beside the same tokens", () => {
+  const entry = { instruction: "Hi", input: "", output: "Hello" };
+  const tokenizer = gpt2Tokenizer();
+  assertEquals(encodeExample({ ...entry, topic: "greeting" }, tokenizer), {
+    ...encodeExample(entry, tokenizer),
+    topic: "greeting",
+  });
+});
