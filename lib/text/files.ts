@@ -82,10 +82,13 @@ async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
       readSentencePieceFile(bytes, settings, { ...options, kind }),
     );
   }
+  const rows = model.vocab_size;
   const own = model.model_type === "gpt2" ? gpt2Tokenizer() : undefined;
-  if (own !== undefined && own.vocabSize <= Number(model.vocab_size ?? own.vocabSize)) return own;
+  const fits = typeof rows !== "number" || own === undefined || own.vocabSize <= rows;
+  if (own !== undefined && fits) return own;
   throw new Deno.errors.NotFound(
-    `Cannot read text for "${source.spec}": directory "${directory}" holds no "tokenizer.json"`,
+    `Cannot read text for "${source.spec}": directory "${directory}" holds no "tokenizer.json"` +
+      (fits ? "" : `, and GPT-2's own has ${own!.vocabSize} tokens where the model has ${rows}`),
   );
 }
 

@@ -12,7 +12,7 @@ import type { TokenizerDefinition } from "./definition.ts";
 import { mergePairs } from "./merge.ts";
 import { type MergeRanks, mergeRanks } from "./merge_ranks.ts";
 import { PieceCutter } from "./pieces.ts";
-import { assertText, type EncodeOptions, type Tokenizer } from "./tokenizer.ts";
+import { assertText, type EncodeOptions, type Tokenizer, withoutToken } from "./tokenizer.ts";
 import { UnigramModel } from "./unigram.ts";
 
 /** The number of pieces whose tokens are cached: a corpus consists of few different words. */
@@ -119,13 +119,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
   }
 
   #token(id: number): string {
-    const token = this.#tokens[id];
-    if (token === undefined) {
-      throw new RangeError(
-        `Cannot decode token ${id}: "${this.name}" has tokens 0 to ${this.vocabSize - 1}`,
-      );
-    }
-    return token;
+    return this.#tokens[id] ?? withoutToken(id, this.name);
   }
 
   #continuing(): PieceCutter {

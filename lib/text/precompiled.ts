@@ -6,7 +6,6 @@
  * bytes, otherwise to each character.
  */
 import { decodeBase64 } from "@std/encoding";
-import type { Normalize } from "./normalizers.ts";
 
 const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
 
@@ -17,7 +16,7 @@ const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
  * @returns What rewrites a text.
  * @throws {TypeError} If it is damaged.
  */
-export function readCharacterMap(map: unknown): Normalize {
+export function readCharacterMap(map: unknown): (text: string) => string {
   if (map === null || map === undefined || map === "") return (text) => text;
   const damaged = (reason: string) =>
     new TypeError(`Cannot build the tokenizer: its "precompiled_charsmap" ${reason}`);

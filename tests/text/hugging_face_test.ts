@@ -94,13 +94,13 @@ Deno.test("HuggingFaceTokenizer takes special tokens only where allowed", () => 
   );
 });
 
-Deno.test("HuggingFaceTokenizer refuses ids outside the vocabulary", () => {
-  for (const id of [tokenizer.vocabSize, -1, 1.5, NaN]) {
-    assertThrows(
-      () => tokenizer.decode([id]),
-      RangeError,
-      `Cannot decode token ${id}: "gpt-2" has`,
-    );
+Deno.test("HuggingFaceTokenizer shows ids without a token, and refuses what is no id", () => {
+  const { vocabSize } = tokenizer;
+  const ids = [...tokenizer.encode("a"), vocabSize, ...tokenizer.encode("é"), vocabSize + 50];
+  assertEquals(tokenizer.decode(ids), `a⟨${vocabSize}⟩é⟨${vocabSize + 50}⟩`);
+  assertEquals(new TextDecoder().decode(tokenizer.bytes(vocabSize)), `⟨${vocabSize}⟩`);
+  for (const id of [-1, 1.5, NaN]) {
+    assertThrows(() => tokenizer.decode([id]), RangeError, `Cannot decode token ${id} of "gpt-2"`);
   }
 });
 
