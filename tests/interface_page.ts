@@ -61,7 +61,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   "tunebook/data": [
     ["Load and write", /^dataset\/(load|entry|chat_entry|forms|files|write)/],
     ["Explore and clean", /^dataset\/(explore|near|dedupe)/],
-    ["Split", /^dataset\/split/],
+    ["Split and balance", /^dataset\/(split|balance)/],
     ["Encode", /^dataset\/(encode|sequences)/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
   ],
@@ -72,10 +72,10 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
-    ["Scores against references", /^eval\/(scores|rouge)/],
-    ["Judges", /^eval\/(judge|outcome|ollama)/],
+    ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
+    ["Judges", /^eval\/(judge|judges\/|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
-    ["Whether one is better", /^eval\/bootstrap/],
+    ["Whether one is better", /^eval\/(bootstrap|compare)/],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],

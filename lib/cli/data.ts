@@ -18,6 +18,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<DataComman
     summary: "remove entries that are there more than once, exactly or nearly",
     load: () => import("./data/dedupe.ts"),
   },
+  split: {
+    summary: "write training, test and validation parts, and find leaks between them",
+    load: () => import("./data/split.ts"),
+  },
 };
 
 /** Adds the subcommand. */

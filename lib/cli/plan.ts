@@ -2,7 +2,7 @@
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import type { Command } from "commander";
-import { loadDataset, splitEntries } from "../dataset/mod.ts";
+import { loadDataset } from "../dataset/mod.ts";
 import { planTraining, publishedModel, shapeOf } from "../pipeline/plan.ts";
 import type { Way } from "../pipeline/training_cost.ts";
 import { pick } from "../tensor/pick.ts";
@@ -15,14 +15,24 @@ import {
   modelOption,
   readCount,
   readWhole,
-  splitOption,
 } from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
+import {
+  type PartOptions,
+  partOptions,
+  type SplitCommandOptions,
+  splitData,
+  splitOptions,
+} from "./split_options.ts";
 import { SFT_DEFAULTS } from "../train/defaults.ts";
 
-interface Options extends Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize"> {
+interface Options
+  extends
+    Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize">,
+    SplitCommandOptions,
+    PartOptions {
   model: string;
   data: string;
   epochs: number;
@@ -31,7 +41,6 @@ interface Options extends Pick<AdapterOptions, "loraRank" | "loraTargets" | "qua
   mask: Mask;
   format?: string;
   maxLength: number;
-  split: [number, number, number];
   device?: "auto" | "cpu" | "webgpu";
   json: boolean;
 }
@@ -61,10 +70,10 @@ export function register(program: Command): void {
     .addOption(maskOption())
     .addOption(formatOption())
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
-    .addOption(splitOption())
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(plan);
+  for (const option of [...splitOptions(), ...partOptions()]) command.addOption(option);
   const counted = ["loraRank", "loraTargets", "quantize"];
   for (const option of adapterOptions()) {
     if (counted.includes(option.attributeName())) command.addOption(option);
@@ -77,9 +86,7 @@ async function plan(options: Options): Promise<void> {
   const { signal } = interrupt;
   const planned = publishedModel(options.model) ??
     await shapeOf(await findForCommand(options.model, { weights: false, signal }));
-  const { train } = splitEntries(await loadDataset(options.data, { signal }), {
-    fractions: options.split,
-  });
+  const { train } = await splitData(await loadDataset(options.data, { signal }), options, signal);
   const { epochs, batchSize, seed, mask, maxLength } = options;
   const format = await readFormatOption(options.format);
   const device = await pick({ device: options.device });

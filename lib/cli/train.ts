@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import { readOrder } from "../dataset/batches.ts";
 import { isChatEntry } from "../dataset/chat_entry.ts";
-import { type DatasetEntry, loadDataset, splitEntries } from "../dataset/mod.ts";
+import { type DatasetEntry, findLeaks, loadDataset, type Split } from "../dataset/mod.ts";
 import type { Model } from "../pipeline/mod.ts";
 import { setCommand } from "../pipeline/program.ts";
 import { TrainingFolder } from "../pipeline/training_folder.ts";
@@ -19,13 +19,19 @@ import {
   readCount,
   readRate,
   readWhole,
-  splitOption,
 } from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
 import { progress } from "./progress.ts";
+import {
+  type PartOptions,
+  partOptions,
+  type SplitCommandOptions,
+  splitData,
+  splitOptions,
+} from "./split_options.ts";
 import { StepLog } from "./step_log.ts";
 import { describeStep, sayBest } from "./training_report.ts";
 import {
@@ -36,7 +42,7 @@ import {
 } from "./training_options.ts";
 import { SFT_DEFAULTS } from "../train/defaults.ts";
 
-interface Options extends TrainingOptions, AdapterOptions {
+interface Options extends TrainingOptions, AdapterOptions, SplitCommandOptions, PartOptions {
   model: string;
   data: string;
   out: string;
@@ -51,7 +57,6 @@ interface Options extends TrainingOptions, AdapterOptions {
   evalIters: number | "all";
   maxLength: number;
   steps?: number;
-  split: [number, number, number];
   order: string;
   device?: "auto" | "cpu" | "webgpu";
   checkpointEvery: number;
@@ -116,7 +121,6 @@ export function register(program: Command): void {
     )
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
     .option("--steps <n>", "stop after n steps", readCount)
-    .addOption(splitOption())
     .option(
       "--order <name|file>",
       "shuffled, given, or a JSON file: an array of batches of indices into the training part",
@@ -146,7 +150,13 @@ export function register(program: Command): void {
       "\nExample:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/",
     )
     .action(train);
-  for (const option of [...trainingOptions(), ...adapterOptions()]) command.addOption(option);
+  const options = [
+    ...splitOptions(),
+    ...partOptions(),
+    ...trainingOptions(),
+    ...adapterOptions(),
+  ];
+  for (const option of options) command.addOption(option);
 }
 
 async function train(options: Options): Promise<void> {
@@ -176,9 +186,7 @@ async function train(options: Options): Promise<void> {
   );
   const { signal } = interrupt;
   const lora = readLora(options);
-  const parts = splitEntries(await loadDataset(options.data, { signal }), {
-    fractions: options.split,
-  });
+  const parts = await splitData(await loadDataset(options.data, { signal }), options, signal);
   const order = options.order === "given" || options.order === "shuffled"
     ? options.order
     : await readOrder(options.order, parts.train.length);
@@ -207,7 +215,9 @@ async function train(options: Options): Promise<void> {
     signal,
     sample: () => sampleOf(model, [...parts.validation, ...parts.test, ...parts.train]),
   });
-  for (const notice of training.notices) console.error(`Note: ${notice}`);
+  for (const notice of [...training.notices, ...describeLeaks(parts)]) {
+    console.error(`Note: ${notice}`);
+  }
   await folder.open();
   await training.start();
   if (training.resumedFrom) console.error(`Resumed after step ${training.step}`);
@@ -252,6 +262,19 @@ async function train(options: Options): Promise<void> {
   });
   console.error(`Saved "${folder.path}"`);
   if (options.json) console.log(JSON.stringify(record, null, 2));
+}
+
+/** What entries of one part say that another part says too. */
+function describeLeaks(parts: Split<DatasetEntry>): string[] {
+  const leaked = Map.groupBy(findLeaks(parts), ({ to }) => to.part);
+  return Array.from(leaked, ([part, leaks]) => {
+    const entries = new Set(leaks.map(({ to }) => to.index)).size;
+    return `${entries} of ${
+      parts[part].length
+    } entries of the ${part} part are nearly the same as one that ` +
+      "is learnt or evaluated before, so scores on them measure memory; --group near keeps such entries together, and " +
+      '"tunebook data split" lists them';
+  });
 }
 
 /** Takes all steps. Returns whether it was stopped before the last. */

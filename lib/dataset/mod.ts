@@ -41,5 +41,12 @@ export {
   type LengthReport,
   reportLengths,
 } from "./sequences.ts";
-export { type Split, splitEntries, type SplitOptions } from "./split.ts";
+export { type Split, splitEntries, type SplitOptions, type SplitOrder } from "./split.ts";
+export {
+  type Grouping,
+  groupsOf,
+  type GroupsOptions,
+  strataOf,
+  type Stratum,
+} from "./split_labels.ts";
 export { writeDataset } from "./write.ts";

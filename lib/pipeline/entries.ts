@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DatasetEntry } from "../dataset/mod.ts";
+import { type DatasetEntry, splitEntries } from "../dataset/mod.ts";
 import type { ChatMessage, Instruction } from "../text/mod.ts";
 
 /** What a model can be asked: a question, an instruction with or without an input, or a conversation so far. */
@@ -39,7 +39,7 @@ export function toEntry(question: Question): DatasetEntry {
  * Divides entries into those to train on and those to validate on.
  *
  * @param entries The entries.
- * @param validation Entries to validate on, or what fraction of the entries, taken from their end.
+ * @param validation Entries to validate on, or what fraction of the entries, chosen by a seeded shuffle; rounded up.
  * @returns Entries to train on, then entries to validate on.
  * @throws {RangeError} If the fraction is out of range.
  */
@@ -54,6 +54,6 @@ export function holdBack(
         "up to, not including, 1",
     );
   }
-  const count = Math.floor(entries.length * validation + 1e-9);
-  return [entries.slice(0, entries.length - count), entries.slice(entries.length - count)];
+  const parts = splitEntries(entries, { fractions: [1 - validation, 0, validation] });
+  return [parts.train, parts.validation];
 }

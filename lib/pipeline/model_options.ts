@@ -43,7 +43,8 @@ export interface FormatOption {
 export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"> {
   /** How entries are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
   readonly format?: FormatName | EntryFormat;
-  /** Entries to evaluate on, or what fraction of the entries, taken from their end. None by default. */
+  /** Entries to evaluate on, or what fraction of the entries, rounded up: a
+   * seeded shuffle chooses them. None by default. */
   readonly validation?: readonly DatasetEntry[] | number;
 }
 
@@ -56,6 +57,11 @@ export interface EvaluateOptions extends AnswerOptions {
    * context.
    */
   readonly maxLength?: number;
+  /**
+   * Metrics of the answers by name, such as `["bleu", "meteor"]`; `METRICS` of `tunebook/eval` lists them. With
+   * `perplexity` the loss of each reference is measured by itself, which takes longer.
+   */
+  readonly metrics?: readonly string[];
 }
 
 /** The names of {@linkcode AnswerOptions}. */
@@ -78,6 +84,7 @@ export const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   ...ANSWER_OPTIONS,
   mask: true,
   maxLength: true,
+  metrics: true,
 };
 const { examples: _, ...SHARED } = SFT_OPTIONS;
 /** The names of {@linkcode TrainOptions}. */

@@ -52,7 +52,7 @@ export function readSentencePiece(
   if (file.spaceIsSuffix) fail("it writes spaces after words, which is not supported");
   const has = (id: number) => id >= 0 && id < pieces.length ? id : undefined;
   const unknownId = has(ids.unknown);
-  // Unused and special pieces are no result of a split.
+  // A text is never split into unused or special pieces.
   const isOrdinary = ({ type }: Piece) => type !== CONTROL && type !== UNUSED;
   const scores = Float64Array.from(
     pieces,

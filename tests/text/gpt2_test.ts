@@ -58,7 +58,7 @@ Deno.test("gpt2Tokenizer() gives back every well-formed string", () => {
   );
 });
 
-Deno.test("gpt2Tokenizer() shows ids without a token, and refuses what is no id", () => {
+Deno.test("gpt2Tokenizer() shows ids without a token, and refuses other values", () => {
   assertEquals(tokenizer.decode([50257, 31373, 60000]), "⟨50257⟩hello⟨60000⟩");
   for (const id of [-1, 1.5, NaN]) {
     const error = assertThrows(() => tokenizer.decode([id]), RangeError);

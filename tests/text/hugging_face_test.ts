@@ -94,7 +94,7 @@ Deno.test("HuggingFaceTokenizer takes special tokens only where allowed", () => 
   );
 });
 
-Deno.test("HuggingFaceTokenizer shows ids without a token, and refuses what is no id", () => {
+Deno.test("HuggingFaceTokenizer shows ids without a token, and refuses other values", () => {
   const { vocabSize } = tokenizer;
   const ids = [...tokenizer.encode("a"), vocabSize, ...tokenizer.encode("é"), vocabSize + 50];
   assertEquals(tokenizer.decode(ids), `a⟨${vocabSize}⟩é⟨${vocabSize + 50}⟩`);

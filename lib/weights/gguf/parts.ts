@@ -11,7 +11,7 @@ const PART = /-(\d{5})-of-(\d{5})(\.gguf)$/i;
  * The parts that a file's name says it has.
  *
  * @param path A file's path or name.
- * @returns All parts in order, the file itself among them; only the file if its name is no part's.
+ * @returns All parts in order, the file itself among them; only the file if its name is not that of a part.
  *
  * @example
  * ```ts
