@@ -7,6 +7,7 @@ import { type GenerateOptions, generateTokens, type Quantization } from "../mode
 import { withResponse } from "../pipeline/evaluation.ts";
 import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
+import { countWithoutToken } from "../text/tokenizer.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import {
   deviceOption,
@@ -118,6 +119,16 @@ async function run(options: Options): Promise<void> {
   await print(model.stream({ instruction: instruction!, input }, { ...sampling, format }));
 }
 
+/** Says that a model gave ids without a token, which are in the text as such. */
+function warnOfIds(count: number): void {
+  if (count === 0) return;
+  console.error(
+    `warning: ${count} generated ${
+      count === 1 ? "id has" : "ids have"
+    } no token, shown as ⟨id⟩: the model has more rows than its tokenizer has tokens`,
+  );
+}
+
 /** Continues a text unchanged. */
 async function* continueText(
   { network, tokenizer }: Model,
@@ -136,8 +147,13 @@ async function print(pieces: AsyncIterable<string>): Promise<void> {
   const encoder = new TextEncoder();
   // A file gets the model's answers unchanged.
   const shown = Deno.stdout.isTerminal() ? printable : (text: string) => text;
-  for await (const piece of pieces) await Deno.stdout.write(encoder.encode(shown(piece)));
+  let count = 0;
+  for await (const piece of pieces) {
+    count += countWithoutToken(piece);
+    await Deno.stdout.write(encoder.encode(shown(piece)));
+  }
   await Deno.stdout.write(encoder.encode("\n"));
+  warnOfIds(count);
 }
 
 async function answerFile(
@@ -148,7 +164,25 @@ async function answerFile(
 ): Promise<void> {
   const bar = progress("Answering", entries.length);
   const onProgress = (done: number) => bar.update(done);
-  const answers = await model.answer(entries, { ...options, onProgress });
-  await writeResponses(out, entries.map((entry, i) => withResponse(entry, answers[i])));
+  const failures = new Map<number, string>();
+  const onFailure = (i: number, { message }: Error) => void failures.set(i, message);
+  const answers = await model.answer(entries, { ...options, onProgress, onFailure });
+  await writeResponses(
+    out,
+    entries.map((entry, i) => {
+      const error = failures.get(i);
+      const response = withResponse(entry, answers[i]);
+      return error === undefined ? response : { ...response, error };
+    }),
+  );
   bar.finish(`wrote ${out}`);
+  warnOfIds(answers.reduce((sum, answer) => sum + countWithoutToken(answer), 0));
+  for (const [i, message] of failures) {
+    console.error(`warning: entry ${i + 1} of ${entries.length} has no answer: ${message}`);
+  }
+  if (failures.size === entries.length) {
+    throw new TypeError(
+      `Cannot answer "${data}": none of its ${entries.length} entries has an answer`,
+    );
+  }
 }
