@@ -14,7 +14,7 @@ import { ENTRY_POINTS, type Exported, exportsOf } from "./interface.ts";
 const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]> = {
   "tunebook": [
     ["A model from its name to its answers", /^pipeline\//],
-    ["Load, look at and split data", /^dataset\/(load|entry|explore|near|split)/],
+    ["Load, look at and split data", /^dataset\/(load|parse|entry|explore|near|split)/],
     ["Prompts and tokens", /^text\//],
     ["Examples and batches", /^dataset\/|^forest/],
     ["Networks, adapters, generation", /^model\//],
@@ -59,9 +59,9 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Templates for Ollama", /^text\/ollama/],
   ],
   "tunebook/data": [
-    ["Load and write", /^dataset\/(load|entry|chat_entry|forms|files|write)/],
+    ["Load and write", /^dataset\/(load|parse|entry|chat_entry|forms|files|write)/],
     ["Explore and clean", /^dataset\/(explore|near|dedupe)/],
-    ["Split", /^dataset\/split/],
+    ["Split and balance", /^dataset\/(split|balance)/],
     ["Encode", /^dataset\/(encode|sequences)/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
   ],
@@ -72,10 +72,10 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
-    ["Scores against references", /^eval\/(scores|rouge)/],
-    ["Judges", /^eval\/(judge|outcome|ollama)/],
+    ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
+    ["Judges", /^eval\/(judge|judges\/|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
-    ["Whether one is better", /^eval\/bootstrap/],
+    ["Whether one is better", /^eval\/(bootstrap|compare|significance)/],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],
@@ -86,12 +86,13 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/show": [
     ["Charts", /^show\/(charts|histogram|figure|plotly|live_plotly)/],
-    ["Training", /^show\/(live|loss_curve|step_record|progress|profile)/],
+    ["Training", /^show\/(live|loss_curve|topic_losses|step_record|progress|profile)/],
     ["Tokens, masks, batches", /^show\/(token|chips|batch|forest)/],
     ["Tables and comparisons", /^show\/(table|compare)/],
     ["Frames and views", /^show\/(frames|view)/],
   ],
   "tunebook/course": [["Exercises", /^course\//]],
+  "tunebook/serve": [["Serve a model", /^serve\//]],
   "tunebook/runtime": [
     ["Notebook files", /^runtime\/(notebook|clean)/],
     ["Run", /^runtime\/(runner|parameters|outputs|cell_error|manifest|sandbox)/],
@@ -126,6 +127,7 @@ const PURPOSES: Record<string, string> = {
   "tunebook/weights": "Models' files: finding, downloading, reading, writing.",
   "tunebook/show": 'Views for notebooks; import them as `import * as show from "tunebook/show"`.',
   "tunebook/course": "Exercises and their checks.",
+  "tunebook/serve": "A model behind HTTP, for the clients of Ollama and OpenAI.",
   "tunebook/runtime": "Notebooks: running, checking, reporting. It can be used alone.",
   "tunebook/grade":
     "Assignments: release, collect, grade, return. `tunebook grade` is the command for it.",

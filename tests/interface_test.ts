@@ -8,6 +8,7 @@ import * as model from "../lib/model/mod.ts";
 import { Random } from "../lib/random.ts";
 import * as tunebook from "../lib/mod.ts";
 import * as runtime from "../lib/runtime/mod.ts";
+import * as serving from "../lib/serve/mod.ts";
 import * as show from "../lib/show/mod.ts";
 import * as train from "../lib/train/mod.ts";
 import * as tensor from "../lib/tensor/mod.ts";
@@ -65,15 +66,23 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.loadDataset": (options) => data.loadDataset("nowhere", options),
   "data.loadEntries": (options) => data.loadEntries("nowhere", options),
   "data.orderBatches": (options) => data.orderBatches(1, options),
+  "data.parseDataset": (options) => data.parseDataset("[]", "data", options),
+  "data.parseEntries": (options) => data.parseEntries("[]", "data", options),
+  "data.readDataset": (options) => data.readDataset("nowhere", options),
   "data.reportLengths": (options) => data.reportLengths([example], options),
+  "data.groupsOf": (options) => data.groupsOf([], [], options),
+  "data.oversample": (options) => data.oversample([], options),
   "data.splitEntries": (options) => data.splitEntries([1], options),
   "data.totalBatches": (options) => data.totalBatches([example], [], options),
   "eval.checkTrust": (options) => evaluation.checkTrust([], nothing, options),
+  "eval.compareResponses": (options) => evaluation.compareResponses([], [], [], options),
   "eval.judgeResponses": (options) => evaluation.judgeResponses([], nothing, options),
   "eval.judgeScorer": (options) => evaluation.judgeScorer(nothing, options),
   "eval.ollamaJudge": (options) => evaluation.ollamaJudge("llama3", options),
   "eval.pairedBootstrap": (options) => evaluation.pairedBootstrap([1], [1], options),
   "eval.parseJudge": (options) => evaluation.parseJudge("ollama:llama3", options),
+  "eval.rougeL": (options) => evaluation.rougeL("", "", options),
+  "eval.scoreMetrics": (options) => evaluation.scoreMetrics([], [], options),
   "eval.shuffledAnswers": (options) => evaluation.shuffledAnswers([], options),
   "grade.autograde": (options) => grading.autograde(nothing, options),
   "grade.collectSubmissions": (options) => grading.collectSubmissions(nothing, "", "", options),
@@ -127,6 +136,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "show.histogram": (options) => show.histogram([1], options),
   "show.lineChart": (options) => show.lineChart([1], options),
   "show.liveTraining": (options) => show.liveTraining(options),
+  "show.topicLosses": (options) => show.topicLosses([], options),
   "show.lossCurve": (options) => show.lossCurve([], options),
   "show.maskView": (options) => show.maskView(example, nothing, [], options),
   "show.progress": (options) => show.progress("", 1, options),
@@ -173,6 +183,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
       using file = await weights.openSafetensors(path("model.safetensors"));
       await file.read("a", options);
     }),
+  "serve.serveModel": (options) => serving.serveModel(nothing, options),
   "weights.Safetensors#sha256": (options) =>
     withFiles(async (path) => {
       using file = await weights.openSafetensors(path("model.safetensors"));

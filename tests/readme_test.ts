@@ -28,8 +28,8 @@ Deno.test("commands of README.md exist, with the options that it gives them", as
     assert(task in tasks, `there is no task "${task}"`);
     if (task !== "tunebook") continue;
     const words = rest.trim().split(/\s+/);
-    // `kernel install` is a command in a command
-    const command = words.slice(0, words[0] === "kernel" ? 2 : 1);
+    // `kernel install` and `data split` are commands in a command
+    const command = words.slice(0, ["kernel", "data"].includes(words[0]) ? 2 : 1);
     const key = command.join(" ");
     if (!helps.has(key)) {
       const { code, stdout } = await new Deno.Command(Deno.execPath(), {

@@ -1,7 +1,6 @@
 // Options that subcommands share, and parsers of numbers.
 
 import { InvalidArgumentError, Option } from "commander";
-import { DEFAULT_SPLIT, parseSplit } from "../dataset/split.ts";
 import { SFT_DEFAULTS } from "../train/defaults.ts";
 import { MASKS } from "../text/mask.ts";
 
@@ -87,22 +86,6 @@ export function maskOption(): Option {
     "which tokens count: prompt = the response and the end token; instruction = from " +
       '"### Response:" on; none = every token',
   ).choices(MASKS).default(SFT_DEFAULTS.mask);
-}
-
-/** The option that splits a file. */
-export function splitOption(): Option {
-  return new Option(
-    "--split <train,test,validation>",
-    "fractions of the file, in this order; 1,0,0 trains on all of it, without evaluation",
-  ).argParser(readSplit).default([...DEFAULT_SPLIT], "0.85,0.10,0.05");
-}
-
-function readSplit(text: string): [number, number, number] {
-  try {
-    return parseSplit(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
-  }
 }
 
 /** The option for machine-readable output. */

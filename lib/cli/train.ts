@@ -2,8 +2,8 @@
 
 import { type Command, Option } from "commander";
 import { readOrder } from "../dataset/batches.ts";
-import { isChatEntry } from "../dataset/chat_entry.ts";
-import { type DatasetEntry, loadDataset, splitEntries } from "../dataset/mod.ts";
+import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
+import { type DatasetEntry, findLeaks, type Split } from "../dataset/mod.ts";
 import type { Model } from "../pipeline/mod.ts";
 import { setCommand } from "../pipeline/program.ts";
 import { TrainingFolder } from "../pipeline/training_folder.ts";
@@ -19,13 +19,20 @@ import {
   readCount,
   readRate,
   readWhole,
-  splitOption,
 } from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
 import { progress } from "./progress.ts";
+import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
+import {
+  type PartOptions,
+  partOptions,
+  type SplitCommandOptions,
+  splitData,
+  splitOptions,
+} from "./split_options.ts";
 import { StepLog } from "./step_log.ts";
 import { describeStep, sayBest } from "./training_report.ts";
 import {
@@ -36,7 +43,8 @@ import {
 } from "./training_options.ts";
 import { SFT_DEFAULTS } from "../train/defaults.ts";
 
-interface Options extends TrainingOptions, AdapterOptions {
+interface Options
+  extends DataOptions, TrainingOptions, AdapterOptions, SplitCommandOptions, PartOptions {
   model: string;
   data: string;
   out: string;
@@ -51,7 +59,6 @@ interface Options extends TrainingOptions, AdapterOptions {
   evalIters: number | "all";
   maxLength: number;
   steps?: number;
-  split: [number, number, number];
   order: string;
   device?: "auto" | "cpu" | "webgpu";
   checkpointEvery: number;
@@ -69,17 +76,14 @@ export function register(program: Command): void {
   const command = program.command("train")
     .summary("fine-tune a model on instructions")
     .description(
-      "Fine-tunes a model on a JSON file of instructions (an array of objects with " +
-        '"instruction", "input" and "output") in the Alpaca format, or of conversations (objects ' +
-        'with "messages") by a chat template, and saves it in Hugging Face\'s layout. ' +
+      "Fine-tunes a model on a file of instructions, in the Alpaca format or by a chat template, of " +
+        "conversations or of texts, and saves it in Hugging Face's layout. Forms of data are recognised by " +
+        "their fields; a field that would be lost is refused. " +
         "Ctrl-C stops after the current step and writes a checkpoint; --resume continues " +
         "from the newest one, with bit-identical results.",
     )
     .addOption(modelOption())
-    .requiredOption(
-      "--data <file|url>",
-      'the instructions or conversations; "instructions": those that come with Tunebook',
-    )
+    .addOption(dataOption().makeOptionMandatory())
     .requiredOption(
       "--out <dir>",
       "where to save the model; in an existing folder, or a path that ends with /, it is saved as a " +
@@ -116,7 +120,6 @@ export function register(program: Command): void {
     )
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
     .option("--steps <n>", "stop after n steps", readCount)
-    .addOption(splitOption())
     .option(
       "--order <name|file>",
       "shuffled, given, or a JSON file: an array of batches of indices into the training part",
@@ -146,7 +149,14 @@ export function register(program: Command): void {
       "\nExample:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/",
     )
     .action(train);
-  for (const option of [...trainingOptions(), ...adapterOptions()]) command.addOption(option);
+  addFieldOptions(command);
+  const options = [
+    ...splitOptions(),
+    ...partOptions(),
+    ...trainingOptions(),
+    ...adapterOptions(),
+  ];
+  for (const option of options) command.addOption(option);
 }
 
 async function train(options: Options): Promise<void> {
@@ -176,9 +186,8 @@ async function train(options: Options): Promise<void> {
   );
   const { signal } = interrupt;
   const lora = readLora(options);
-  const parts = splitEntries(await loadDataset(options.data, { signal }), {
-    fractions: options.split,
-  });
+  const entries = await readData(options.data, { ...options, signal });
+  const parts = await splitData(entries, options, signal);
   const order = options.order === "given" || options.order === "shuffled"
     ? options.order
     : await readOrder(options.order, parts.train.length);
@@ -207,7 +216,9 @@ async function train(options: Options): Promise<void> {
     signal,
     sample: () => sampleOf(model, [...parts.validation, ...parts.test, ...parts.train]),
   });
-  for (const notice of training.notices) console.error(`Note: ${notice}`);
+  for (const notice of [...training.notices, ...describeLeaks(parts)]) {
+    console.error(`Note: ${notice}`);
+  }
   await folder.open();
   await training.start();
   if (training.resumedFrom) console.error(`Resumed after step ${training.step}`);
@@ -254,6 +265,19 @@ async function train(options: Options): Promise<void> {
   if (options.json) console.log(JSON.stringify(record, null, 2));
 }
 
+/** What entries of one part say that another part says too. */
+function describeLeaks(parts: Split<DatasetEntry>): string[] {
+  const leaked = Map.groupBy(findLeaks(parts), ({ to }) => to.part);
+  return Array.from(leaked, ([part, leaks]) => {
+    const entries = new Set(leaks.map(({ to }) => to.index)).size;
+    return `${entries} of ${
+      parts[part].length
+    } entries of the ${part} part are nearly the same as one that ` +
+      "is learnt or evaluated before, so scores on them measure memory; --group near keeps such entries together, and " +
+      '"tunebook data split" lists them';
+  });
+}
+
 /** Takes all steps. Returns whether it was stopped before the last. */
 async function runSteps(
   training: Training,
@@ -265,6 +289,10 @@ async function runSteps(
       await log.write(step);
       await board?.write(step);
       bar.update(step.step, describeStep(step));
+      if (step.evaluation?.warnings) {
+        bar.finish();
+        for (const warning of step.evaluation.warnings) console.error(`Warning: ${warning}`);
+      }
       if (step.sample !== undefined) {
         bar.finish();
         console.error(`Sample after epoch ${step.epoch}:\n${step.sample}\n`);
@@ -282,9 +310,10 @@ async function runSteps(
 /** Answers the first entry whose prompt fits the context, to show what the model has learnt. */
 async function sampleOf(model: Model, entries: readonly DatasetEntry[]): Promise<string> {
   const fits = (entry: DatasetEntry) =>
+    !isTextEntry(entry) &&
     model.encodePrompt(entry).length <= model.network.contextLength;
   const entry = entries.find(fits);
-  if (!entry) return "  every prompt is longer than the model's context";
+  if (!entry) return "  no entry has a prompt that fits the model's context";
   return `  ${describeEntry(entry)}\n→ ${await model.answer(entry, { maxNewTokens: 48 })}`;
 }
 
@@ -292,6 +321,7 @@ function describeEntry(entry: DatasetEntry): string {
   if (isChatEntry(entry)) {
     return entry.messages.findLast(({ role }) => role === "user")?.content ?? "";
   }
+  if (isTextEntry(entry)) return entry.text;
   return entry.instruction + (entry.input ? `\n  ${entry.input}` : "");
 }
 

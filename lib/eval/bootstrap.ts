@@ -1,6 +1,7 @@
 /** The paired bootstrap: whether one set of scores is better than another, by resampling. */
 import { Random } from "../random.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { assertResampling, percentileInterval } from "./resample.ts";
 
 /** Options of {@linkcode pairedBootstrap}. */
 export interface BootstrapOptions {
@@ -72,14 +73,7 @@ export function pairedBootstrap(
       `Cannot compare ${a.length} with ${b.length} scores: expected equal numbers, at least one`,
     );
   }
-  if (!(Number.isInteger(samples) && samples > 0)) {
-    throw new RangeError(`Cannot draw ${samples} times: expected a positive integer`);
-  }
-  if (!(confidence > 0 && confidence < 1)) {
-    throw new RangeError(
-      `Cannot find an interval of confidence ${confidence}: expected between 0 and 1`,
-    );
-  }
+  assertResampling(samples, confidence);
   const gains = a.map((score, i) => b[i] - score);
   const random = new Random(seed);
   const differences = new Float64Array(samples);
@@ -91,13 +85,11 @@ export function pairedBootstrap(
     better += sum > 0 ? 1 : sum === 0 ? 0.5 : 0;
   }
   differences.sort();
-  const tail = (1 - confidence) / 2;
-  const quantile = (share: number) =>
-    differences[Math.min(samples - 1, Math.max(0, Math.round(share * (samples - 1))))];
+  const [low, high] = percentileInterval(differences, confidence);
   return {
     difference: gains.reduce((sum, gain) => sum + gain, 0) / pairs,
-    low: quantile(tail),
-    high: quantile(1 - tail),
+    low,
+    high,
     better: better / samples,
     pairs,
     differences,

@@ -1,5 +1,6 @@
 /** Scores against a reference answer, without a judge. */
 import { assertArray } from "../kind_of.ts";
+import { exactMatch } from "./metrics/exact_match.ts";
 import type { ResponseEntry } from "./responses.ts";
 import { rougeL } from "./rouge.ts";
 
@@ -13,25 +14,6 @@ export interface ResponseScores {
   examples: number;
   /** Each response's scores, in order. */
   each: { rougeL: number; exactMatch: boolean }[];
-}
-
-/**
- * Whether a response equals its reference, except for white space at the ends.
- *
- * @param reference The correct text.
- * @param response The text to compare.
- * @returns Whether they are equal.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { exactMatch } from "tunebook/eval";
- *
- * assertEquals(exactMatch("Foxes.", "Foxes."), true);
- * ```
- */
-export function exactMatch(reference: string, response: string): boolean {
-  return reference.trim() === response.trim();
 }
 
 /**

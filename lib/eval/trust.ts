@@ -3,7 +3,7 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 import type { InstructionEntry } from "../dataset/entry.ts";
 import { type Judge, JUDGE_OPTIONS, type JudgeOptions, judgeResponses } from "./judge.ts";
-import { scoreResponses } from "./scores.ts";
+import { findMetric } from "./metrics/mod.ts";
 import type { ResponseEntry } from "./responses.ts";
 
 /** Scores of entries in order; undefined for replies without a score. */
@@ -182,8 +182,40 @@ export function judgeScorer(judge: Judge, options: JudgeOptions = {}): Scorer {
  * ```
  */
 export function rougeScorer(): Scorer {
+  return metricScorer("rougeL");
+}
+
+/**
+ * A metric of the table as scorer, on the judge's scale: whether it tells good answers from bad ones on these entries, where
+ * one in their form but with another content is what it is to find.
+ *
+ * @param name The metric, such as `"meteor"` or `"bleu:char"`.
+ * @returns The scorer, from 0 to 100.
+ * @throws {RangeError} If there is no such metric, or it has no best score, as perplexity.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { checkTrust, metricScorer } from "tunebook/eval";
+ *
+ * const entries = [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ *   { instruction: "Name a fruit.", input: "", output: "An apple." },
+ * ];
+ * const { gold, gap } = await checkTrust(entries, metricScorer("f1"));
+ * assertEquals([gold.mean, gap], [100, 100]);
+ * ```
+ */
+export function metricScorer(name: string): Scorer {
+  const { metric: { top }, measure } = findMetric(name);
+  if (top === undefined) {
+    throw new RangeError(`Cannot score from 0 to 100 by "${name}": it has no best score`);
+  }
+  const one = measure.each ?? measure.score;
   return (entries) =>
-    Promise.resolve(scoreResponses(entries).each.map(({ rougeL }) => 100 * rougeL));
+    Promise.resolve(
+      entries.map((entry, index) => 100 / top * one([...measure.measure(entry, index)])),
+    );
 }
 
 function partOf(scores: (number | undefined)[]): TrustPart {

@@ -87,7 +87,11 @@ export async function openStoredModel(source: ResolvedModel): Promise<StoredMode
     const config = await readJson(source.config);
     const file = await openSafetensors(source.weights);
     try {
-      return new SafetensorsModel(file, await withOwnHead(file, config, source.config), source.config);
+      return new SafetensorsModel(
+        file,
+        await withOwnHead(file, config, source.config),
+        source.config,
+      );
     } catch (error) {
       file.close();
       throw error;

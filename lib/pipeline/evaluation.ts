@@ -4,9 +4,9 @@
  * @module
  */
 
-import { isChatEntry } from "../dataset/chat_entry.ts";
+import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
 import type { DatasetEntry } from "../dataset/mod.ts";
-import type { ResponseEntry, ResponseScores } from "../eval/mod.ts";
+import type { MetricScore, ResponseEntry, ResponseScores } from "../eval/mod.ts";
 
 /** What {@linkcode Model.evaluate} measures. */
 export interface ModelEvaluation extends ResponseScores {
@@ -18,6 +18,8 @@ export interface ModelEvaluation extends ResponseScores {
   readonly answers: string[];
   /** The entries with the answers, as `writeResponses()` writes them and judges read them. */
   readonly responses: ResponseEntry[];
+  /** The scores by the metrics that were asked for, each with interval and signature. */
+  readonly metrics: Readonly<Record<string, MetricScore>>;
 }
 
 /**
@@ -28,6 +30,7 @@ export interface ModelEvaluation extends ResponseScores {
  * @returns What `writeResponses()` writes.
  */
 export function withResponse(entry: DatasetEntry, response: string): ResponseEntry {
+  if (isTextEntry(entry)) throw new TypeError("Cannot answer a text: it asks nothing");
   if (!isChatEntry(entry)) return { ...entry, model_response: response };
   const last = (role: string) => entry.messages.findLast((one) => one.role === role)?.content ?? "";
   return {

@@ -13,7 +13,9 @@ import {
   encodePrompt,
   type EntryFormat,
 } from "../dataset/mod.ts";
-import { cleanResponse, scoreResponses } from "../eval/mod.ts";
+import { findMetric } from "../eval/metrics/mod.ts";
+import { cleanResponse, scoreMetrics, scoreResponses } from "../eval/mod.ts";
+import { assertArray } from "../kind_of.ts";
 import { generateTokens } from "../model/generate.ts";
 import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
 import type { Network } from "../model/model.ts";
@@ -296,8 +298,9 @@ export class Model implements Disposable {
    *
    * @param entries Instructions or conversations.
    * @param options How tokens are chosen, what the loss counts.
-   * @returns Loss, ROUGE-L, exact match, and the answers.
-   * @throws {RangeError} If there are no entries, if no token of them counts, or if a prompt does not fit the context.
+   * @returns Loss, ROUGE-L, exact match, the metrics asked for, and the answers.
+   * @throws {RangeError} If there are no entries, if no token of them counts, if a metric is unknown, or if a prompt does not
+   * fit the context.
    *
    * @example
    * ```ts
@@ -306,8 +309,8 @@ export class Model implements Disposable {
    *
    * const model = await loadModel("nano", { device: "cpu" });
    * const entries = [{ instruction: "Name a colour.", input: "", output: "Blue." }];
-   * const { answers, examples } = await model.evaluate(entries, { maxNewTokens: 4 });
-   * assertEquals([answers.length, examples], [1, 1]);
+   * const { answers, metrics } = await model.evaluate(entries, { maxNewTokens: 4, metrics: ["chrf"] });
+   * assertEquals([answers.length, metrics.chrf.each.length], [1, 1]);
    * ```
    */
   async evaluate(
@@ -317,18 +320,34 @@ export class Model implements Disposable {
     assertKnownOptions("evaluate", options, EVALUATE_OPTIONS);
     assertEntries("evaluate on", entries);
     const last = this.taught.trainings.at(-1);
-    const { mask = last?.mask, maxLength = last?.maxLength, ...answering } = options;
+    const { mask = last?.mask, maxLength = last?.maxLength, metrics = [], ...answering } = options;
     const { signal = stopSignal() } = options;
+    assertArray("score by", metrics, "names of metrics");
+    metrics.forEach(findMetric); // a misspelt name is refused before anything is computed
     const format = this.#formatFor(entries, options.format);
     const examples = encodeExamples(entries, this.tokenizer, format);
-    const { loss, tokens } = await measureLoss(this.network, examples, {
+    const measuring = {
       ...(mask !== undefined && { mask }),
       ...(maxLength !== undefined && { maxLength }),
       ...(signal && { signal }),
-    });
+    };
+    const { loss, tokens } = await measureLoss(this.network, examples, measuring);
     const answers = await this.#answerAll(entries, { ...answering, format });
     const responses = entries.map((entry, i) => withResponse(entry, answers[i]));
-    return { loss, tokens, ...scoreResponses(responses), answers, responses };
+    if (metrics.includes("perplexity")) {
+      for (const [i, example] of examples.entries()) {
+        const one = await measureLoss(this.network, [example], measuring);
+        Object.assign(responses[i], { reference_loss: one.loss, reference_tokens: one.tokens });
+      }
+    }
+    return {
+      loss,
+      tokens,
+      ...scoreResponses(responses),
+      answers,
+      responses,
+      metrics: metrics.length > 0 ? scoreMetrics(responses, metrics) : {},
+    };
   }
 
   /**
@@ -419,12 +438,17 @@ export class Model implements Disposable {
 
   async #answerAll(questions: readonly Question[], options: AnswerOptions): Promise<string[]> {
     const { prompts, settings } = this.#ask(questions, options);
+    const asked = [...prompts.keys()].filter((i) => prompts[i].length > 0);
     const answers: number[][] = prompts.map(() => []);
-    let done = 0;
+    let done = prompts.length - asked.length;
     for await (
-      const { sequence, token, finish } of generateTokens(this.network, prompts, settings)
+      const { sequence, token, finish } of generateTokens(
+        this.network,
+        asked.map((i) => prompts[i]),
+        settings,
+      )
     ) {
-      if (token !== undefined) answers[sequence].push(token);
+      if (token !== undefined) answers[asked[sequence]].push(token);
       if (finish) options.onProgress?.(++done, prompts.length);
     }
     return answers.map((tokens) => cleanResponse(this.tokenizer.decode(tokens)));
@@ -433,14 +457,43 @@ export class Model implements Disposable {
   /** Questions as tokens, and what the generation is told. */
   #ask(
     questions: readonly Question[],
-    { format: named, onProgress: _, ...options }: AnswerOptions,
+    { format: named, onProgress: _, onFailure, ...options }: AnswerOptions,
   ) {
     const entries = questions.map(toEntry);
     const format = this.#formatFor(entries, named);
-    const prompts = entries.map((entry) => this.#encode(entry, format));
+    const prompts = entries.map((entry, i) => {
+      try {
+        return this.#prompt(entry, format, i);
+      } catch (error) {
+        if (onFailure === undefined) throw error;
+        onFailure(i, error as Error);
+        return [];
+      }
+    });
     const { signal = stopSignal() } = options;
     const eosId = closingTokensOf(format, this.tokenizer);
     return { prompts, settings: { ...options, eosId, ...(signal && { signal }) } };
+  }
+
+  /** A question's tokens, which the network has room for. */
+  #prompt(entry: DatasetEntry, format: EntryFormat, index: number): number[] {
+    const { network, tokenizer } = this;
+    const prompt = this.#encode(entry, format);
+    const cannot = `Cannot answer prompt ${index}`;
+    if (prompt.length === 0) throw new RangeError(`${cannot}: it has no tokens`);
+    if (prompt.length > network.contextLength) {
+      throw new RangeError(
+        `${cannot} of ${prompt.length} tokens: the model's context holds ${network.contextLength}`,
+      );
+    }
+    const outside = prompt.find((id) => id >= network.vocabularySize);
+    if (outside !== undefined) {
+      throw new RangeError(
+        `${cannot}: it has the token ${outside}, ${JSON.stringify(tokenizer.decode([outside]))}, ` +
+          `and the model has ${network.vocabularySize}`,
+      );
+    }
+    return prompt;
   }
 
   #encode(entry: DatasetEntry, format: EntryFormat): number[] {

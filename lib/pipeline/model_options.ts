@@ -26,6 +26,11 @@ export interface AnswerOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
   /** Called as answers are finished. */
   readonly onProgress?: (done: number, total: number) => void;
+  /**
+   * Called for a question that cannot be answered, for example because its template refuses it; its answer is then empty,
+   * and the others are answered. By default the call rejects.
+   */
+  readonly onFailure?: (index: number, error: Error) => void;
 }
 
 /** How entries are written. */
@@ -38,7 +43,8 @@ export interface FormatOption {
 export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"> {
   /** How entries are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
   readonly format?: FormatName | EntryFormat;
-  /** Entries to evaluate on, or what fraction of the entries, taken from their end. None by default. */
+  /** Entries to evaluate on, or what fraction of the entries, rounded up: a
+   * seeded shuffle chooses them. None by default. */
   readonly validation?: readonly DatasetEntry[] | number;
 }
 
@@ -51,6 +57,11 @@ export interface EvaluateOptions extends AnswerOptions {
    * context.
    */
   readonly maxLength?: number;
+  /**
+   * Metrics of the answers by name, such as `["bleu", "meteor"]`; `METRICS` of `tunebook/eval` lists them. With
+   * `perplexity` the loss of each reference is measured by itself, which takes longer.
+   */
+  readonly metrics?: readonly string[];
 }
 
 /** The names of {@linkcode AnswerOptions}. */
@@ -64,6 +75,7 @@ export const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
   format: true,
   signal: true,
   onProgress: true,
+  onFailure: true,
 };
 /** The names of {@linkcode FormatOption}. */
 export const FORMAT_OPTION: OptionNames<FormatOption> = { format: true };
@@ -72,6 +84,7 @@ export const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   ...ANSWER_OPTIONS,
   mask: true,
   maxLength: true,
+  metrics: true,
 };
 const { examples: _, ...SHARED } = SFT_OPTIONS;
 /** The names of {@linkcode TrainOptions}. */

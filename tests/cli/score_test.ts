@@ -77,6 +77,38 @@ Deno.test("tunebook score --json prints one document, the judge's counts in it",
   }
 });
 
+Deno.test("tunebook score --metric gives any metrics, with intervals and signatures", async () => {
+  await withResponses(async (path) => {
+    const names = "bleu,chrf,rouge1,rouge2,rougeL,rougeLsum,meteor:stems,exactMatch";
+    const { code, stdout, stderr } = await score([path, "--metric", names, "--json"]);
+    assertEquals(code, 0, stderr);
+    const { metrics } = JSON.parse(stdout);
+    assertEquals(Object.keys(metrics), names.split(","));
+    const { corpus, each, interval, signature } = metrics.exactMatch;
+    assertEquals([corpus, each, interval], [0.5, [1, 0], [0, 1]]);
+    assertEquals(signature, "metric:exactMatch|nrefs:1|normalized:trim");
+    const shown = await score([path, "--metric", "rouge1,chrf:words"]);
+    assertEquals(
+      shown.stdout.split("\n").map((line) => line.slice(0, 39).trimEnd()),
+      [
+        "examples     2",
+        "ROUGE-1        0.8333  [0.6667, 1.0000]",
+        "chrF (words)    88.51  [79.99, 100.00]",
+        "",
+      ].map((line) => line.slice(0, 39)),
+    );
+  });
+});
+
+Deno.test("tunebook score --against names no winner within the noise", async () => {
+  await withResponses(async (path) => {
+    const { code, stdout, stderr } = await score([path, "--against", path]);
+    assertEquals(code, 0, stderr);
+    assert(stdout.includes("exact match: this 0.5000, other 0.5000, difference 0.0000 "), stdout);
+    assert(stdout.includes("p 1.0000: tied; 2 examples would probably show 0.0000"), stdout);
+  });
+});
+
 Deno.test("tunebook score gives its own scores where the judge is away", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const host = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
@@ -99,6 +131,7 @@ Deno.test("tunebook score says in one line what is wrong", async () => {
     const cases: [string[], string, number][] = [
       [[`${path}.no`], `error: Cannot read "${path}.no": there is no such file`, 1],
       [[path, "--judge", "llama3"], 'error: Cannot use the judge "llama3"', 1],
+      [[path, "--metric", "blue"], 'did you mean "bleu"?', 1],
       [[path, "--seed", "x"], "Expected a whole number of 0 or more.", 2],
       [[path, "--num-ctx", "0"], "Expected a whole number of 1 or more.", 2],
     ];

@@ -6,7 +6,8 @@ import {
   readResponses,
   writeResponses,
 } from "../../lib/eval/responses.ts";
-import { exactMatch, scoreResponses } from "../../lib/eval/scores.ts";
+import { exactMatch } from "../../lib/eval/metrics/exact_match.ts";
+import { scoreResponses } from "../../lib/eval/scores.ts";
 
 const ENTRY = { instruction: "Give the plural.", input: "mouse", output: "mice" };
 

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { WordNet } from "../../lib/eval/metrics/wordnet.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
 import { findPython, findTestData, type Python } from "../support.ts";
 
@@ -50,17 +51,31 @@ async function assertMadeAgain(name: string, python: Python): Promise<void> {
 
 const data = findTestData();
 
+/** What metrics.py imports; it reads WordNet too. */
+const metrics = {
+  name: "metrics",
+  modules: ["sacrebleu", "rouge_score", "nltk", "torchmetrics", "scipy"],
+  needsData: false,
+};
+const wordnet = WordNet.open() === undefined
+  ? " (skipped: needs WordNet, from Debian's wordnet-base)"
+  : "";
+
 for (
   const { name, modules, needsData } of [
     { name: "text", modules: ["tiktoken"], needsData: false },
     { name: "dataset", modules: ["tiktoken"], needsData: true },
     { name: "rouge", modules: ["rouge_score", "nltk"], needsData: false },
+    metrics,
+    { name: "comparisons", modules: ["sacrebleu", "scipy", "statsmodels"], needsData: false },
     { name: "jinja", modules: ["jinja2", "transformers"], needsData: false },
     { name: "sfc32", modules: [], needsData: false },
+    { name: "splits", modules: ["sklearn"], needsData: false },
   ]
 ) {
   const python = findPython(...modules);
-  const missing = python.needs + (needsData ? data.needs : "");
+  const missing = python.needs + (needsData ? data.needs : "") +
+    (name === metrics.name ? wordnet : "");
   Deno.test({
     name: `golden "${name}" is what its script makes again${missing}`,
     ignore: missing !== "",

@@ -138,7 +138,9 @@ Deno.test({
           assertEquals(answers[i].kind, kind, name);
           const counted = lengths[0] * logits.shape.at(-1)!;
           const [actual, expected] = [answers[i].logits, logits.data];
-          assertClose(actual.subarray(0, counted), expected.subarray(0, counted), { relative: 2e-5 }, name);
+          assertClose(actual.subarray(0, counted), expected.subarray(0, counted), {
+            relative: 2e-5,
+          }, name);
         }
       });
     } finally {

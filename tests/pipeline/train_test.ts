@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { encodeExamples } from "../../lib/dataset/mod.ts";
+import { encodeExamples, splitEntries } from "../../lib/dataset/mod.ts";
 import { generate, type Network } from "../../lib/model/mod.ts";
 import { loadModel } from "../../lib/pipeline/mod.ts";
 import { alpaca, type PromptFormat } from "../../lib/text/mod.ts";
@@ -11,8 +11,9 @@ Deno.test("Model.train() is sft() on the entries in the model's format", async (
   const [model, same] = pair;
   const training = model.train(ENTRIES, { ...SHORT, validation: 0.25, evalEvery: 1 });
   const last = await training.finish();
-  const examples = encodeExamples(ENTRIES.slice(0, 12), same.tokenizer, alpaca);
-  const validation = encodeExamples(ENTRIES.slice(12), same.tokenizer, alpaca);
+  const parts = splitEntries(ENTRIES, { fractions: [0.75, 0, 0.25] });
+  const examples = encodeExamples(parts.train, same.tokenizer, alpaca);
+  const validation = encodeExamples(parts.validation, same.tokenizer, alpaca);
   const losses: number[] = [];
   for await (
     const { loss } of sft(same.network, { ...SHORT, examples, validation, evalEvery: 1 })

@@ -15,7 +15,7 @@ export async function encodedParts(
   const path = outside.found
     ? `${outside.path}/instruction-data.json`
     : fromFileUrl(import.meta.resolve("../../../data/instructions/instruction-data.json"));
-  const { train, test } = splitEntries(await loadEntries(path));
+  const { train, test } = splitEntries(await loadEntries(path), { order: "given" });
   return { train: encodeExamples(train, tokenizer), test: encodeExamples(test, tokenizer) };
 }
 
