@@ -170,6 +170,27 @@ Deno.test("loadNetwork() says what of a GGUF file it cannot load", async () => {
     return await loadNetwork(path, { device });
   };
   assertEquals((await attempt({})).network.architecture, "llama");
+  // As in llama.cpp: a factor without a type scales linearly, and so does the key of 2023.
+  const scalingOf = async (changes: Record<string, GgufMetadata[string]>) =>
+    (await attempt(changes)).network.toConfig().rope_scaling;
+  const four = { float32: 4 };
+  const [divisors] = entries.splice(
+    entries.findIndex(({ name }) => name === "rope_freqs.weight"),
+    1,
+  );
+  const linear = { rope_type: "linear", factor: 4 };
+  assertEquals(await scalingOf({ "llama.rope.scaling.factor": four }), linear);
+  assertEquals(await scalingOf({ "llama.rope.scale_linear": four }), linear);
+  assertEquals(
+    await scalingOf({ "llama.rope.scaling.type": "none", "llama.rope.scaling.factor": four }),
+    null,
+  );
+  const yarn = { "llama.rope.scaling.type": "yarn", "llama.rope.scaling.factor": four };
+  assertEquals(
+    await scalingOf({ ...yarn, "llama.rope.scaling.original_context_length": u32(10) }),
+    { rope_type: "yarn", factor: 4, original_max_position_embeddings: 10 },
+  );
+  entries.push(divisors);
   const ends = async (changes: Record<string, GgufMetadata[string]>) =>
     (await attempt(changes)).network.toConfig().eos_token_id;
   const [eos, several] = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eos_token_ids"];

@@ -204,7 +204,13 @@ Deno.test("planModel() says what of a configuration it cannot load", () => {
     [{ ...llama, model_type: "gemma2" }, "it is a Gemma 2, whose soft caps"],
     [{ ...llama, hidden_act: "relu" }, '"hidden_act" is "relu", expected "silu"'],
     [{ ...llama, vocab_size: -1 }, '"vocab_size" is -1, expected a positive integer'],
-    [{ ...llama, rope_scaling: { rope_type: "yarn", factor: 2 } }, '"rope_type" is "yarn"'],
+    [{ ...llama, rope_scaling: { rope_type: "mrope", factor: 2 } }, '"rope_type" is "mrope"'],
+    [{ ...llama, rope_scaling: { rope_type: "yarn" } }, '"factor" is nothing'],
+    [{ ...llama, partial_rotary_factor: 0.5 }, '"partial_rotary_factor" is 0.5, expected 1'],
+    [
+      { ...llama, rope_parameters: { full_attention: { rope_theta: 1 } } },
+      "the same parameters for all layers",
+    ],
     [{ ...llama, rope_scaling: { type: "linear" } }, '"factor" is nothing'],
     [{ ...gemma3, final_logit_softcapping: 30 }, '"final_logit_softcapping" is 30, expected null'],
     [{ ...gemma3, layer_types: ["other"] }, '"layer_types" is ["other"]'],
@@ -214,6 +220,79 @@ Deno.test("planModel() says what of a configuration it cannot load", () => {
     assertThrows(() => planModel(json, "config.json"), TypeError, message);
   }
   assertThrows(() => planModel(llama, "config.json", 0.1), RangeError, "only GPT-2 has dropout");
+});
+
+Deno.test("planModel() reads positions in transformers' order of precedence", () => {
+  const llama = {
+    model_type: "llama",
+    vocab_size: 32,
+    hidden_size: 8,
+    intermediate_size: 16,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    max_position_embeddings: 64,
+  };
+  const linear = { rope_type: "linear", factor: 2 };
+  const read: [Record<string, unknown>, number, Record<string, unknown> | null][] = [
+    [{}, 10_000, null],
+    [{ rope_theta: 5 }, 5, null],
+    [{ rope_theta: 5, rope_parameters: { rope_type: "default" } }, 5, null],
+    [{ rope_theta: 5, rope_parameters: { rope_theta: 7 } }, 7, null],
+    [{ rope_theta: 5, rope_parameters: linear }, 5, linear],
+    [{ rope_scaling: linear, rope_parameters: { rope_theta: 7 } }, 10_000, linear],
+    [{ rope_scaling: {}, rope_parameters: { rope_theta: 7 } }, 7, null],
+    [{ rope_scaling: { type: "linear", factor: 2 } }, 10_000, linear],
+    [{ rope_scaling: { type: "linear", rope_type: "default", factor: 2 } }, 10_000, null],
+    [{ rope_scaling: { factor: 2 } }, 10_000, null],
+    [{ rope_scaling: { ...linear, rope_theta: 9 }, rope_theta: 5 }, 9, linear],
+    [
+      { rope_scaling: { rope_type: "yarn", factor: 2 } },
+      10_000,
+      { rope_type: "yarn", factor: 2, original_max_position_embeddings: 64 },
+    ],
+    [
+      {
+        original_max_position_embeddings: 16,
+        rope_scaling: { rope_type: "yarn", factor: 2, original_max_position_embeddings: 8 },
+      },
+      10_000,
+      { rope_type: "yarn", factor: 2, original_max_position_embeddings: 16 },
+    ],
+  ];
+  for (const [json, theta, scaling] of read) {
+    const { rope_theta, rope_scaling } = planModel({ ...llama, ...json }, "config.json")
+      .completeConfig();
+    assertEquals([rope_theta, rope_scaling], [theta, scaling], JSON.stringify(json));
+  }
+  const grown = planModel(
+    { ...llama, rope_scaling: { type: "dynamic", factor: 2.5 } },
+    "config.json",
+  );
+  assertEquals([grown.contextLength, grown.completeConfig().max_position_embeddings], [160, 64]);
+});
+
+Deno.test("a head that differs from the embedding is used where the configuration ties them", async () => {
+  const device = new CpuDevice({ threads: 1 });
+  const shape = { vocabularySize: 6, contextLength: 8, width: 4, layers: 1, heads: 2 };
+  const own = Llama.create(device, { ...shape, feedForwardWidth: 8, tied: false });
+  using temporary = new TemporaryDirectory();
+  const folder = temporary.path;
+  await saveNetwork(own, folder);
+  const path = `${folder}/config.json`;
+  const config = JSON.parse(await Deno.readTextFile(path));
+  await Deno.writeTextFile(path, JSON.stringify({ ...config, tie_word_embeddings: true }));
+  const { network: read } = await loadNetwork(folder, { device });
+  assertEquals(await read.head.data(), await own.head.data());
+  assertEquals(read.toConfig().tie_word_embeddings, false);
+  // Two equal matrices are one.
+  own.parameters.get("lm_head.weight")!.assign(
+    await own.parameters.get("embed_tokens.weight")!.data(),
+  );
+  await saveNetwork(own, folder);
+  await Deno.writeTextFile(path, JSON.stringify({ ...config, tie_word_embeddings: true }));
+  const { network: tied } = await loadNetwork(folder, { device });
+  assertEquals(tied.parameters.has("lm_head.weight"), false);
+  device.close();
 });
 
 Deno.test("planModel() reads what published files leave out", () => {

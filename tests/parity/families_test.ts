@@ -56,20 +56,25 @@ Deno.test({
     try {
       await python.run(fromFileUrl(import.meta.resolve("./families.py")), folder);
       const golden = loadGolden("families", folder);
+      const results = new Map<string, boolean[]>();
+      const step = async (name: string, what: string, test: () => Promise<void>) => {
+        const passed = await t.step(`${name}: ${what}`, test);
+        results.set(name, [...results.get(name) ?? [], passed]);
+      };
       const load = async (name: string) =>
         (await loadNetwork(`${folder}/${name}`, { device })).network;
       for (const name of Object.keys(MODELS)) {
-        await t.step(`${name}: logits, loss, gradients, AdamW`, async () => {
+        await step(name, "logits, loss, gradients, AdamW", async () => {
           await compareTraining(golden, name, await load(name));
         });
-        await t.step(`${name}: greedy text`, async () => {
+        await step(name, "greedy text", async () => {
           const cases = golden.cases(`${name}/generate`);
           const prompts = cases.map(({ tensors }) => [...tensors.prompt.data]);
           const given = await generate(await load(name), prompts, { maxNewTokens: 16 });
           const expected = cases.map(({ tensors }) => [...tensors.output.data]);
           assertEquals(given.map(({ tokens }) => tokens), expected);
         });
-        await t.step(`${name}: LoRA as PEFT`, async () => {
+        await step(name, "LoRA as PEFT", async () => {
           const [{ tensors }] = golden.cases(`${name}/lora`);
           const model = await load(name);
           await loadLora(model, `${folder}/${name}/adapter`);
@@ -83,7 +88,7 @@ Deno.test({
             }
           }
         });
-        await t.step(`${name}: QLoRA learns adapters beside packed weights`, async () => {
+        await step(name, "QLoRA learns adapters beside packed weights", async () => {
           const model = await load(name);
           await quantize(model, "bf16");
           addLora(model, { rank: 2 });
@@ -92,7 +97,7 @@ Deno.test({
           const [{ tensors }] = golden.cases(`${name}/train`);
           assertClose([await loss.item()], [tensors.losses.data[0]], { relative: 0.02 });
         });
-        await t.step(`${name}: safetensors there and back`, async () => {
+        await step(name, "safetensors there and back", async () => {
           const model = await load(name);
           await saveNetwork(model, `${folder}/${name}/saved`);
           const again = await load(`${name}/saved`);
@@ -102,7 +107,7 @@ Deno.test({
           using theirs = await openSafetensors(`${folder}/${name}`);
           assertEquals([...mine.tensors.keys()].sort(), [...theirs.tensors.keys()].sort());
         });
-        await t.step(`${name}: GGUF there and back`, async () => {
+        await step(name, "GGUF there and back", async () => {
           const model = await load(name);
           const path = `${folder}/${name}.gguf`;
           const { noGguf } = MODELS[name];
@@ -123,6 +128,11 @@ Deno.test({
           }
         });
       }
+      await t.step("docs/families.md has the table of what was found", async () => {
+        const page = await Deno.readTextFile(new URL("../../docs/families.md", import.meta.url));
+        const rows = page.split("\n").filter((line) => line.startsWith("| `"));
+        assertEquals(rows, Array.from(results, ([name, passed]) => rowOf(name, passed)));
+      });
       await t.step("transformers reads every one as it is saved", async () => {
         const names = Object.keys(MODELS);
         const [{ tensors: { tokens }, attributes: { lengths } }] = golden.cases("batch");
@@ -149,6 +159,14 @@ Deno.test({
     }
   },
 });
+
+/** A row of docs/families.md: a model, and what of it was compared. */
+function rowOf(name: string, passed: readonly boolean[]): string {
+  const { family, noGguf } = MODELS[name];
+  const cells = passed.map((ok) => ok ? "yes" : "no");
+  if (noGguf !== undefined && passed.at(-1)) cells[cells.length - 1] = `refused: ${noGguf}`;
+  return `| ${[`\`${name}\``, family, ...cells].join(" | ")} |`;
+}
 
 /** Logits, loss and gradients in padded and forest batches, and the weights after three steps. */
 async function compareTraining(golden: Golden, name: string, model: Network): Promise<void> {
