@@ -1,24 +1,13 @@
 /**
- * Conversations as tokens, with the assistant's answers marked: by construction, not by searching.
+ * Conversations as tokens, with the assistant's answers marked: by construction, not by searching for words.
  *
- * A template's text for the messages before an answer, with the generation prompt, must be a prefix
- * of its text for the messages up to the answer; the rest is what the model has to learn. This
- * holds for templates that write messages one after the other. A template that changes earlier text
- * (for example, leaves out the thinking of earlier turns) is detected and refused.
+ * A template's text for the messages before an answer, with the generation prompt, is a prefix of its text for the messages
+ * up to the answer; the rest is what the model has to learn. This holds for templates that write messages one after the
+ * other; `chat_turns.ts` has what is done about the others.
  */
-import { AddedTokenFinder } from "./added_tokens.ts";
 import type { ChatMessage, ChatTemplate } from "./chat_template.ts";
+import { type AnswerSpan, findTurns, specialFinder } from "./chat_turns.ts";
 import type { Tokenizer } from "./tokenizer.ts";
-
-/** The position of an answer in a conversation's tokens. */
-export interface AnswerSpan {
-  /** The first token of the generation prompt, such as `<|im_start|>assistant`. */
-  marker: number;
-  /** Its first token. */
-  start: number;
-  /** One past its end token. */
-  end: number;
-}
 
 /** A conversation as tokens. */
 export interface EncodedChat {
@@ -37,7 +26,7 @@ export interface EncodedChat {
  * @param template The model's template.
  * @returns Tokens, and the position of each answer, including its end token.
  * @throws {TypeError} If there is no answer to learn, if the template refuses the messages, or if
- * it writes a message differently once others follow.
+ * the answers cannot be told apart in what it writes.
  *
  * @example
  * ```ts
@@ -69,8 +58,7 @@ export function encodeChat(
   }
   const shield = findShield(messages, template);
   const shielded = shieldNames(messages, tokenizer, shield);
-  const text = template.render(shielded);
-  const turns = findTurns(shielded, template, text, tokenizer);
+  const { text, turns } = findTurns(shielded, template, tokenizer);
   // split at every bound, encode each part separately, and count the tokens up to each bound
   const bounds = [...new Set([0, ...turns.flatMap((turn) => Object.values(turn)), text.length])]
     .sort((a, b) => a - b);
@@ -127,75 +115,6 @@ export function closingToken(tokenizer: Tokenizer, template: ChatTemplate): numb
   const special = new Set(tokenizer.specialTokens.values());
   return ids.slice(answers[0]!.start, answers[0]!.end).find((id) => special.has(id)) ??
     tokenizer.eosId;
-}
-
-/** The positions of answers in the text. */
-function findTurns(
-  messages: readonly ChatMessage[],
-  template: ChatTemplate,
-  text: string,
-  tokenizer: Tokenizer,
-): AnswerSpan[] {
-  const finder = specialFinder(tokenizer);
-  const turns: AnswerSpan[] = [];
-  for (const [k, { role }] of messages.entries()) {
-    if (role !== "assistant") continue;
-    const before = template.render(messages.slice(0, k), { prompt: true });
-    const after = template.render(messages.slice(0, k + 1));
-    checkPrefix(before, text, k, template, "the words before it");
-    checkPrefix(after, text, k, template, "it");
-    if (after.length < before.length) {
-      checkPrefix(before, after, k, template, "the words before it");
-    }
-    const bare = k === 0 ? "" : template.render(messages.slice(0, k));
-    const start = before.length;
-    const end = start + lengthToClosing(text.slice(start, after.length), finder);
-    // the generation prompt is recognized if it begins with a special token
-    const asks = text.slice(bare.length, start);
-    const marked = before.startsWith(bare) && typeof finder.split(asks, () => true)[0] === "object";
-    turns.push({ marker: marked ? bare.length : start, start, end });
-  }
-  return turns;
-}
-
-/**
- * Up to the last special token, if only white space follows: the template writes that, not the
- * model.
- */
-function lengthToClosing(answer: string, finder: AddedTokenFinder): number {
-  const parts = finder.split(answer, () => true);
-  const last = parts.at(-1);
-  const isBlank = typeof last === "string" && last.trim() === "" && parts.length > 1;
-  return isBlank ? answer.length - last.length : answer.length;
-}
-
-/** Finds special tokens by name only, without the white space around them. */
-function specialFinder(tokenizer: Tokenizer): AddedTokenFinder {
-  return new AddedTokenFinder(
-    Array.from(tokenizer.specialTokens, ([content, id]) => ({ content, id, special: true })),
-  );
-}
-
-function checkPrefix(
-  prefix: string,
-  text: string,
-  k: number,
-  template: ChatTemplate,
-  what: string,
-): void {
-  if (text.startsWith(prefix)) return;
-  let at = 0;
-  while (prefix[at] === text[at]) at++;
-  const excerpt = (whole: string) => JSON.stringify(whole.slice(Math.max(0, at - 10), at + 30));
-  throw new TypeError(
-    `Cannot mask message ${
-      k + 1
-    }: the template "${template.name}" writes ${what} differently once ` +
-      `more follows, ${excerpt(prefix)} and then ${
-        excerpt(text)
-      }, so that what the assistant said ` +
-      "cannot be told apart; take a template that writes messages one after the other",
-  );
 }
 
 /** A character that neither template nor messages contain: one of Unicode's noncharacters. */
