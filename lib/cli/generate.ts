@@ -1,7 +1,7 @@
 // `tunebook generate`: continues a prompt, or answers a file of instructions.
 
 import type { Command } from "commander";
-import { loadDataset } from "../dataset/mod.ts";
+import type { DatasetEntry } from "../dataset/mod.ts";
 import { writeResponses } from "../eval/mod.ts";
 import { type GenerateOptions, generateTokens, type Quantization } from "../model/mod.ts";
 import { withResponse } from "../pipeline/evaluation.ts";
@@ -22,8 +22,9 @@ import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { printable } from "./printable.ts";
 import { progress } from "./progress.ts";
+import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
 
-interface Options {
+interface Options extends DataOptions {
   model: string;
   prompt?: string;
   instruction?: string;
@@ -46,7 +47,7 @@ interface Options {
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("generate")
+  const command = program.command("generate")
     .summary("continue a prompt, or answer a file of instructions")
     .description(
       "Continues a prompt unchanged, answers one instruction or one chat message, or answers " +
@@ -85,6 +86,7 @@ export function register(program: Command): void {
       '\nExample:\n  tunebook generate --model models/nano-sft --instruction "Name a fruit."',
     )
     .action(run);
+  addFieldOptions(command);
 }
 
 async function run(options: Options): Promise<void> {
@@ -110,7 +112,10 @@ async function run(options: Options): Promise<void> {
     if (system !== undefined) messages.unshift({ role: "system", content: system });
     return await print(model.stream({ messages }, { ...sampling, format: format ?? "chat" }));
   }
-  if (data !== undefined) return await answerFile(model, data, out!, { ...sampling, format });
+  if (data !== undefined) {
+    const entries = await readData(data, { ...options, signal });
+    return await answerFile(model, entries, out!, { ...sampling, format });
+  }
   await print(model.stream({ instruction: instruction!, input }, { ...sampling, format }));
 }
 
@@ -153,11 +158,10 @@ async function print(pieces: AsyncIterable<string>): Promise<void> {
 
 async function answerFile(
   model: Model,
-  data: string,
+  entries: readonly DatasetEntry[],
   out: string,
   options: AnswerOptions & { signal: AbortSignal },
 ): Promise<void> {
-  const entries = await loadDataset(data, { signal: options.signal });
   const bar = progress("Answering", entries.length);
   const onProgress = (done: number) => bar.update(done);
   const failures = new Map<number, string>();
@@ -177,8 +181,6 @@ async function answerFile(
     console.error(`warning: entry ${i + 1} of ${entries.length} has no answer: ${message}`);
   }
   if (failures.size === entries.length) {
-    throw new TypeError(
-      `Cannot answer "${data}": none of its ${entries.length} entries has an answer`,
-    );
+    throw new TypeError(`Cannot answer: none of ${entries.length} entries has an answer`);
   }
 }

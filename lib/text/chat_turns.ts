@@ -10,7 +10,7 @@
  * Other templates are refused: what the model is to learn could not be told apart.
  */
 import { AddedTokenFinder } from "./added_tokens.ts";
-import type { ChatMessage, ChatTemplate } from "./chat_template.ts";
+import type { ChatMessage, ChatTemplate, ChatTool } from "./chat_template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** The position of an answer in a conversation's tokens. */
@@ -21,6 +21,14 @@ export interface AnswerSpan {
   start: number;
   /** One past its end token. */
   end: number;
+  /** The weight of its tokens in losses, 0 or more; 1 by default. */
+  weight?: number;
+}
+
+/** What a conversation is written with. */
+export interface ChatContext {
+  /** The tools that the assistant may call. */
+  tools?: readonly ChatTool[];
 }
 
 /** A conversation's text, and its answers. */
@@ -39,6 +47,7 @@ export interface FoundTurns {
  * @param messages The messages, at least one of them the assistant's.
  * @param template The template.
  * @param tokenizer The model's tokenizer, for its special tokens.
+ * @param tools The tools that the assistant may call.
  * @returns The text to learn from, and the position of each answer.
  * @throws {TypeError} If the template refuses the messages, or the answers cannot be told apart.
  */
@@ -46,14 +55,15 @@ export function findTurns(
   messages: readonly ChatMessage[],
   template: ChatTemplate,
   tokenizer: Tokenizer,
+  tools: ChatContext = {},
 ): FoundTurns {
-  const text = template.render(messages);
+  const text = template.render(messages, tools);
   const finder = specialFinder(tokenizer);
   const turns: AnswerSpan[] = [];
   for (const [k, { role }] of messages.entries()) {
     if (role !== "assistant") continue;
-    const before = template.render(messages.slice(0, k), { prompt: true });
-    const after = template.render(messages.slice(0, k + 1));
+    const before = template.render(messages.slice(0, k), { ...tools, prompt: true });
+    const after = template.render(messages.slice(0, k + 1), tools);
     const differs = !text.startsWith(before)
       ? { prefix: before, what: "the words before it" }
       : !text.startsWith(after)
@@ -62,11 +72,11 @@ export function findTurns(
       ? { prefix: before, what: "the words before it" }
       : undefined;
     if (differs !== undefined) {
-      return turnsOfWhole(messages, template, text, finder) ??
-        keepThinking(messages, template, finder) ??
+      return turnsOfWhole(messages, template, tools, text, finder) ??
+        keepThinking(messages, template, tools, finder) ??
         refuse(differs.prefix, text, k, template, differs.what);
     }
-    const bare = k === 0 ? "" : template.render(messages.slice(0, k));
+    const bare = k === 0 ? "" : template.render(messages.slice(0, k), tools);
     const start = before.length;
     const end = start + lengthToClosing(text.slice(start, after.length), finder);
     // the generation prompt is recognized if it begins with a special token
@@ -116,6 +126,7 @@ const PROBE = "\u{10ffff}";
 function turnsOfWhole(
   messages: readonly ChatMessage[],
   template: ChatTemplate,
+  tools: ChatContext,
   text: string,
   finder: AddedTokenFinder,
 ): FoundTurns | undefined {
@@ -126,8 +137,8 @@ function turnsOfWhole(
   let from = 0;
   for (const [k, { role }] of messages.entries()) {
     if (role !== "assistant") continue;
-    const asks = generationPrompt(messages.slice(0, k), template);
-    const probed = template.render(messages.with(k, { ...messages[k]!, content: PROBE }));
+    const asks = generationPrompt(messages.slice(0, k), template, tools);
+    const probed = template.render(messages.with(k, { role, content: PROBE }), tools);
     if (probed === text) return undefined; // it is not shown
     const content = changed(text, probed);
     const marker = asks === undefined ? -1 : text.lastIndexOf(asks, content.start - asks.length);
@@ -143,9 +154,10 @@ function turnsOfWhole(
 function generationPrompt(
   before: readonly ChatMessage[],
   template: ChatTemplate,
+  tools: ChatContext,
 ): string | undefined {
-  const bare = before.length === 0 ? "" : template.render(before);
-  const asking = template.render(before, { prompt: true });
+  const bare = before.length === 0 ? "" : template.render(before, tools);
+  const asking = template.render(before, { ...tools, prompt: true });
   return asking.startsWith(bare) ? asking.slice(bare.length) : undefined;
 }
 
@@ -177,6 +189,7 @@ const OPENS = "<think>", CLOSES = "</think>";
 function keepThinking(
   messages: readonly ChatMessage[],
   template: ChatTemplate,
+  tools: ChatContext,
   finder: AddedTokenFinder,
 ): FoundTurns | undefined {
   const turns: AnswerSpan[] = [];
@@ -184,9 +197,9 @@ function keepThinking(
   let written = ""; // what the template itself writes up to here
   for (const [k, { role, content }] of messages.entries()) {
     if (role !== "assistant") continue;
-    const bare = k === 0 ? "" : template.render(messages.slice(0, k));
-    const asking = template.render(messages.slice(0, k), { prompt: true });
-    const shown = template.render(messages.slice(0, k + 1));
+    const bare = k === 0 ? "" : template.render(messages.slice(0, k), tools);
+    const asking = template.render(messages.slice(0, k), { ...tools, prompt: true });
+    const shown = template.render(messages.slice(0, k + 1), tools);
     const thinks = asking.trimEnd().endsWith(OPENS);
     if (!asking.startsWith(written) || !asking.startsWith(bare) || !thinks) return undefined;
     text += bare.slice(written.length);
@@ -205,7 +218,7 @@ function keepThinking(
     turns.push({ marker, start, end: start + lengthToClosing(text.slice(start), finder) });
     written = shown;
   }
-  const whole = template.render(messages);
+  const whole = template.render(messages, tools);
   if (!whole.startsWith(written)) return undefined;
   return { text: text + whole.slice(written.length), turns, form: "thinking kept" };
 }
