@@ -7,8 +7,18 @@ import type { JudgeQuestion } from "./question.ts";
 import { questionText, scoreForm } from "./question.ts";
 import { PERCENT_SCALE } from "./read_reply.ts";
 
+/** A criterion's name. */
+export type Criterion =
+  | "correctness"
+  | "format"
+  | "clarity"
+  | "robustness"
+  | "completeness"
+  | "fluency"
+  | "relevance";
+
 /** What each criterion asks. */
-const CRITERIA = {
+const CRITERIA: Readonly<Record<Criterion, string>> = {
   correctness: "whether what it says is true, and does what was asked, as the correct output does",
   format:
     "whether it has the form that was asked for and that the correct output has, such as numbered steps with one " +
@@ -21,10 +31,7 @@ const CRITERIA = {
     "number alone says nothing",
   fluency: "whether its language is natural and without mistakes",
   relevance: "whether it keeps to the question and to the task",
-} as const;
-
-/** A criterion's name. */
-export type Criterion = keyof typeof CRITERIA;
+};
 
 /** The names of all criteria. */
 export const CRITERION_NAMES: readonly Criterion[] = Object.keys(CRITERIA) as Criterion[];
