@@ -23,6 +23,7 @@ export {
   type Summary,
   totalBatches,
 } from "./explore.ts";
+export { inspectExamples, type Inspection, type InspectOptions } from "./inspect.ts";
 export { type BatchLayout, forest, type ForestOptions } from "./forest.ts";
 export type { ForestBatch } from "../forest.ts";
 export {
@@ -62,4 +63,4 @@ export {
   strataOf,
   type Stratum,
 } from "./split_labels.ts";
-export { writeDataset } from "./write.ts";
+export { writeDataset, type WriteOptions, type WrittenForm } from "./write.ts";
