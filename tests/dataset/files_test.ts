@@ -208,8 +208,8 @@ Deno.test("writeDataset() writes all entries in one form, or says which cannot b
 
 const python = findPython("pandas", "pyarrow");
 Deno.test({
-  name: `pandas reads what writeDataset() wrote${python.missing}`,
-  ignore: python.ignore,
+  name: `pandas reads what writeDataset() wrote${python.needs}`,
+  ignore: !python.found,
   async fn() {
     using folder = new TemporaryDirectory();
     const rows = golden.rows.map(({ input, ...row }) => ({ ...row, input: input ?? "" }));
@@ -227,7 +227,7 @@ for zip in ["", ".gz"]:
     read["csv" + zip] = pd.read_csv(f"{folder}/data.csv{zip}", dtype=str, keep_default_na=False).astype({"id": int})
 print(json.dumps({name: json.loads(table.to_json(orient="records")) for name, table in read.items()}))
 `;
-    const { code, stdout, stderr } = await new Deno.Command(python.path!, {
+    const { code, stdout, stderr } = await new Deno.Command(python.path, {
       args: ["-c", script, folder.path],
     }).output();
     assertEquals(code, 0, new TextDecoder().decode(stderr));
