@@ -127,7 +127,7 @@ export class Decoding<C extends Continuation> implements Disposable {
     for (const sequence of sequences) sequence.tokens.push(sequence.token);
     const [first] = sequences;
     if (first.rows.length === this.#model.switchLength) {
-      // Its keys were turned by other angles: they are computed anew. Such sequences come alone.
+      // Its keys were turned by other angles: all are computed again. Such sequences come alone.
       const { path, forest } = whole(first.tokens);
       first.rows = path.map((row) => cache.used + row);
       const input = { ...forest, attend: cache.prefill(forest) };

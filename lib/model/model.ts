@@ -89,7 +89,7 @@ export interface Network {
   readonly dependsOnLength: boolean;
   /**
    * The length at which angles of all positions change: keys of a text that grows beyond are computed
-   * anew. Undefined for most models.
+   * again. Undefined for most models.
    */
   readonly switchLength?: number;
   /** Whether it has dropout in training, so that sequences must not share tokens. */

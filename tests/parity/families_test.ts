@@ -163,7 +163,7 @@ Deno.test({
 /** A row of docs/families.md: a model, and what of it was compared. */
 function rowOf(name: string, passed: readonly boolean[]): string {
   const { family, noGguf } = MODELS[name];
-  const cells = passed.map((ok) => ok ? "yes" : "no");
+  const cells: string[] = passed.map((ok) => ok ? "yes" : "no");
   if (noGguf !== undefined && passed.at(-1)) cells[cells.length - 1] = `refused: ${noGguf}`;
   return `| ${[`\`${name}\``, family, ...cells].join(" | ")} |`;
 }

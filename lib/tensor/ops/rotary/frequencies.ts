@@ -153,7 +153,7 @@ function yarn(
 ): Float32Array {
   const { factor, originalContext, betaFast = 32, betaSlow = 1, truncate = true } = scaling;
   const headDim = 2 * waves.length;
-  // The pair that turns so many times within the original context.
+  // The index of a pair, from its turns within the original context.
   const pairOf = (turns: number) =>
     headDim * Math.log(originalContext / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
   const [first, last] = [pairOf(betaFast), pairOf(betaSlow)];
