@@ -6,9 +6,12 @@ import { escapeHtml, gridColor, palette } from "./theme.ts";
 import { View } from "./view.ts";
 
 /** One metric's score, as `scoreMetrics()` gives it. */
-interface Score {
+export interface EvaluationScore {
+  /** The score of all responses together. */
   readonly corpus: number;
+  /** Its interval. */
   readonly interval: readonly [number, number];
+  /** All that it depends on. */
   readonly signature: string;
 }
 
@@ -19,9 +22,9 @@ export interface EvaluationLike {
   /** How many entries there are. */
   readonly examples: number;
   /** The base's scores by metric. */
-  readonly base: Readonly<Record<string, Score>>;
+  readonly base: Readonly<Record<string, EvaluationScore>>;
   /** The model's. */
-  readonly model: Readonly<Record<string, Score>>;
+  readonly model: Readonly<Record<string, EvaluationScore>>;
   /** The comparison by each metric. */
   readonly comparisons: readonly {
     readonly metric: string;
@@ -36,8 +39,8 @@ export interface EvaluationLike {
   readonly categories: readonly {
     readonly category: string;
     readonly examples: number;
-    readonly base: Readonly<Record<string, Score>>;
-    readonly model: Readonly<Record<string, Score>>;
+    readonly base: Readonly<Record<string, EvaluationScore>>;
+    readonly model: Readonly<Record<string, EvaluationScore>>;
   }[];
   /** What a judge said. */
   readonly judged?: {
@@ -113,7 +116,7 @@ export function evaluationView(report: EvaluationLike): View {
 /** Digits for a metric's scale: fractions need more than percentages. */
 const digitsOf = (values: readonly number[]) => values.every((one) => Math.abs(one) <= 1) ? 4 : 2;
 
-function scoreText({ corpus, interval }: Score): string {
+function scoreText({ corpus, interval }: EvaluationScore): string {
   const digits = digitsOf([corpus, ...interval]);
   const [low, high] = interval.map((end) => end.toFixed(digits));
   return `${corpus.toFixed(digits)} [${low}, ${high}]`;
