@@ -27,6 +27,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "continue a prompt, or answer a file of instructions",
     load: () => import("./cli/generate.ts"),
   },
+  serve: {
+    summary: "serve a model to clients of Ollama and OpenAI",
+    load: () => import("./cli/serve.ts"),
+  },
   loss: {
     summary: "measure a model's loss on a file",
     load: () => import("./cli/loss.ts"),

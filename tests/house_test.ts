@@ -16,13 +16,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   train: ["model", "tensor", "dataset", "text", "weights"],
   eval: ["dataset", "text", "weights"],
   pipeline: ["tensor", "weights", "text", "dataset", "model", "train", "eval"],
+  serve: ["pipeline", "model", "dataset", "text"],
   show: ["text", "dataset"],
   course: ["show"],
   runtime: ["show"],
   grade: ["runtime"],
   cli: [
     ...["tensor", "weights", "text", "dataset", "model", "train", "eval", "pipeline"],
-    ...["show", "runtime", "grade"],
+    ...["serve", "show", "runtime", "grade"],
   ],
 };
 
@@ -41,6 +42,7 @@ const LEAVES = [
   "write_beside.ts",
   "own_temp.ts",
   "folder_lock.ts",
+  "json_lines.ts",
 ];
 
 const roomOf = (path: string) => relative(lib, path).replaceAll("\\", "/").split("/")[0];

@@ -75,7 +75,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
     ["Judges", /^eval\/(judge|judges\/|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
-    ["Whether one is better", /^eval\/(bootstrap|compare)/],
+    ["Whether one is better", /^eval\/(bootstrap|compare|significance)/],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],
@@ -92,6 +92,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Frames and views", /^show\/(frames|view)/],
   ],
   "tunebook/course": [["Exercises", /^course\//]],
+  "tunebook/serve": [["Serve a model", /^serve\//]],
   "tunebook/runtime": [
     ["Notebook files", /^runtime\/(notebook|clean)/],
     ["Run", /^runtime\/(runner|parameters|outputs|cell_error|manifest|sandbox)/],
@@ -126,6 +127,7 @@ const PURPOSES: Record<string, string> = {
   "tunebook/weights": "Models' files: finding, downloading, reading, writing.",
   "tunebook/show": 'Views for notebooks; import them as `import * as show from "tunebook/show"`.',
   "tunebook/course": "Exercises and their checks.",
+  "tunebook/serve": "A model behind HTTP, for the clients of Ollama and OpenAI.",
   "tunebook/runtime": "Notebooks: running, checking, reporting. It can be used alone.",
   "tunebook/grade":
     "Assignments: release, collect, grade, return. `tunebook grade` is the command for it.",

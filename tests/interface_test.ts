@@ -8,6 +8,7 @@ import * as model from "../lib/model/mod.ts";
 import { Random } from "../lib/random.ts";
 import * as tunebook from "../lib/mod.ts";
 import * as runtime from "../lib/runtime/mod.ts";
+import * as serving from "../lib/serve/mod.ts";
 import * as show from "../lib/show/mod.ts";
 import * as train from "../lib/train/mod.ts";
 import * as tensor from "../lib/tensor/mod.ts";
@@ -70,6 +71,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.splitEntries": (options) => data.splitEntries([1], options),
   "data.totalBatches": (options) => data.totalBatches([example], [], options),
   "eval.checkTrust": (options) => evaluation.checkTrust([], nothing, options),
+  "eval.compareResponses": (options) => evaluation.compareResponses([], [], [], options),
   "eval.judgeResponses": (options) => evaluation.judgeResponses([], nothing, options),
   "eval.judgeScorer": (options) => evaluation.judgeScorer(nothing, options),
   "eval.ollamaJudge": (options) => evaluation.ollamaJudge("llama3", options),
@@ -176,6 +178,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
       using file = await weights.openSafetensors(path("model.safetensors"));
       await file.read("a", options);
     }),
+  "serve.serveModel": (options) => serving.serveModel(nothing, options),
   "weights.Safetensors#sha256": (options) =>
     withFiles(async (path) => {
       using file = await weights.openSafetensors(path("model.safetensors"));

@@ -10,7 +10,9 @@ import {
   cachedAttention,
   copyRows,
   type Device,
+  embedding,
   type Forest,
+  noGrad,
   Tensor,
 } from "../tensor/mod.ts";
 import type { Attend } from "./model.ts";
@@ -45,9 +47,9 @@ export class KeyValueCache implements Disposable {
   }
 
   /**
-   * Attention within a forest of new tokens, whose keys and values take the next rows.
+   * Attention within a forest of new tokens, which see none of those before; their keys and values take the next rows.
    *
-   * @param forest The tokens; the cache must be empty.
+   * @param forest The tokens.
    * @returns For {@linkcode ModelInput.attend}.
    */
   prefill(forest: Forest): Attend {
@@ -76,6 +78,24 @@ export class KeyValueCache implements Disposable {
       // Generation drops nothing, so that the heads' dropout does not matter here.
       return cachedAttention(q, keys, values, { heads, kvHeads, scale, rows: seen.get(window)! });
     };
+  }
+
+  /**
+   * Keeps some rows, which become the first ones; the others are free for new tokens.
+   *
+   * @param rows The rows to keep, ascending.
+   */
+  keep(rows: readonly number[]): void {
+    if (rows.length > 0) {
+      const kept = Int32Array.from(rows);
+      for (const { keys, values } of this.#layers) {
+        for (const pool of [keys, values]) {
+          using gathered = noGrad(() => embedding(pool, kept));
+          copyRows(pool, gathered, 0);
+        }
+      }
+    }
+    this.#used = rows.length;
   }
 
   /** Frees its memory. */

@@ -6,12 +6,10 @@
  */
 
 import { assertArray, kindOf } from "../kind_of.ts";
-import { growForest } from "../forest.ts";
 import { Random } from "../random.ts";
-import { embedding, noGrad, scope } from "../tensor/mod.ts";
-import { KeyValueCache } from "./cache.ts";
-import { assertNetwork, logitsOf, type ModelInput, type Network } from "./model.ts";
-import { assertSampling, sampleToken, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
+import { Decoding } from "./decoding.ts";
+import { assertNetwork, type Network } from "./model.ts";
+import { assertSampling, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode generate}. */
@@ -162,17 +160,6 @@ export async function* generateTokens(
   }
 }
 
-interface Sequence {
-  /** Index of the prompt. */
-  readonly index: number;
-  readonly random: Random;
-  /** Rows of the cache that hold its tokens. */
-  readonly rows: number[];
-  /** Its newest token. */
-  token: number;
-  added: number;
-}
-
 async function* generateBatch(
   model: Network,
   prompts: readonly (readonly number[])[],
@@ -180,67 +167,23 @@ async function* generateBatch(
   maxNewTokens: number,
   options: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const { eosId = [], seed = 123, signal } = options;
+  const { eosId = [], seed = 123, signal, temperature, topK, topP } = options;
   const ends = new Set(typeof eosId === "number" ? [eosId] : eosId);
-  const forest = growForest(prompts);
-  const capacity = forest.tokens.length + prompts.length * Math.min(maxNewTokens, 32);
-  using cache = new KeyValueCache(model.device, model.layers, model.keyWidth, capacity);
-
-  /** Chooses the next token of each sequence, and returns the sequences that continue. */
-  function* advance(
-    logits: Float32Array,
-    sequences: Sequence[],
-  ): Generator<GeneratedToken, Sequence[], void> {
-    const active: Sequence[] = [];
-    for (const [i, sequence] of sequences.entries()) {
-      const row = logits.subarray(i * model.vocabularySize, (i + 1) * model.vocabularySize);
-      const token = sampleToken(row, options, sequence.random);
-      if (ends.has(token)) {
-        yield { sequence: sequence.index, finish: "eos" };
-        continue;
-      }
-      sequence.token = token;
-      sequence.added++;
-      const full = sequence.rows.length >= model.contextLength;
-      const finish = sequence.added >= maxNewTokens ? "length" : full ? "context" : undefined;
-      yield { sequence: sequence.index, token, finish };
-      if (!finish) active.push(sequence);
-    }
-    return active;
-  }
-
-  signal?.throwIfAborted();
-  let sequences = prompts.map((_, i): Sequence => ({
+  const continuations = prompts.map((prompt, i) => ({
     index: firstIndex + i,
+    prompt,
+    sampling: { temperature, topK, topP },
     random: new Random([seed, firstIndex + i]),
-    rows: Array.from(forest.paths[i]),
-    token: -1,
-    added: 0,
+    maxNewTokens,
+    ends,
   }));
-  const lastRows = Int32Array.from(sequences, ({ rows }) => rows.at(-1)!);
-  const input = { ...forest, attend: cache.prefill(forest) };
-  sequences = yield* advance(await readLogits(model, input, lastRows), sequences);
-  while (sequences.length > 0) {
-    signal?.throwIfAborted();
-    const tokens = Int32Array.from(sequences, ({ token }) => token);
-    const positions = Int32Array.from(sequences, ({ rows }) => rows.length);
-    sequences.forEach(({ rows }, i) => rows.push(cache.used + i));
-    const attend = cache.step(sequences.map(({ rows }) => rows));
-    sequences = yield* advance(await readLogits(model, { tokens, positions, attend }), sequences);
+  using decoding = new Decoding<typeof continuations[number]>(model);
+  signal?.throwIfAborted();
+  for await (const { of, ...token } of decoding.add(continuations)) {
+    yield { sequence: of.index, ...token };
   }
-}
-
-/** Logits of some rows of the output, all by default, copied to the host. */
-async function readLogits(
-  model: Network,
-  input: ModelInput,
-  rows?: Int32Array,
-): Promise<Float32Array> {
-  using logits = scope(() =>
-    noGrad(() => {
-      const hidden = model.hidden(input);
-      return logitsOf(model, rows ? embedding(hidden, rows) : hidden);
-    })
-  );
-  return await logits.data();
+  while (decoding.size > 0) {
+    signal?.throwIfAborted();
+    for await (const { of, ...token } of decoding.step()) yield { sequence: of.index, ...token };
+  }
 }
