@@ -5,7 +5,8 @@
  */
 
 import { pick } from "tunebook";
-import { Gemma, Llama, saveNetwork } from "tunebook/model";
+import { Gemma, Llama, type Network, saveNetwork } from "tunebook/model";
+import { scale } from "tunebook/tensor";
 import { CHAT_TEMPLATES } from "tunebook/text";
 
 /** What a recipe's model is: a Gemma such as Gemma-2b-it, or a Llama such as TinyLlama-1.1B-Chat. */
@@ -13,6 +14,11 @@ export type StandInKind = "gemma" | "llama";
 
 /** How many pairs of tokens the vocabulary merges. */
 const MERGES = 600;
+/**
+ * How much larger the layers' weights are than those of an untrained model, in which a token passes through the layers nearly
+ * unchanged: a Gemma, whose output head is its table of tokens, would only repeat the last one.
+ */
+const LARGER = 8;
 /** NF4 packs rows in blocks of 64. */
 const SHAPE = {
   contextLength: 1024,
@@ -79,6 +85,7 @@ export async function makeStandIn(kind: StandInKind, options: StandInOptions): P
     ? Gemma.create(device, { ...config, generation: 1, headDim: 32 }, { seed })
     : Llama.create(device, config, { seed });
   await Deno.mkdir(directory, { recursive: true });
+  enlarge(network);
   await saveNetwork(network, directory);
   for (const tensor of network.parameters.values()) tensor.dispose();
   const tokenizer = {
@@ -106,6 +113,13 @@ export async function makeStandIn(kind: StandInKind, options: StandInOptions): P
     await Deno.writeTextFile(`${directory}/${name}.json`, JSON.stringify(json));
   }
   return directory;
+}
+
+function enlarge({ linears, parameters }: Network): void {
+  for (const { name, weight } of linears.values()) {
+    parameters.set(`${name}.weight`, scale(weight, LARGER).keep());
+    weight.dispose();
+  }
 }
 
 /** Special tokens, bytes, characters, and then what byte pair encoding makes of the texts (Sennrich et al., 2016). */
