@@ -86,7 +86,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/show": [
     ["Charts", /^show\/(charts|histogram|figure|plotly|live_plotly)/],
-    ["Training", /^show\/(live|loss_curve|step_record|progress|profile)/],
+    ["Training", /^show\/(live|loss_curve|topic_losses|step_record|progress|profile)/],
     ["Tokens, masks, batches", /^show\/(token|chips|batch|forest)/],
     ["Tables and comparisons", /^show\/(table|compare)/],
     ["Frames and views", /^show\/(frames|view)/],

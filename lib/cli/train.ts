@@ -289,6 +289,10 @@ async function runSteps(
       await log.write(step);
       await board?.write(step);
       bar.update(step.step, describeStep(step));
+      if (step.evaluation?.warnings) {
+        bar.finish();
+        for (const warning of step.evaluation.warnings) console.error(`Warning: ${warning}`);
+      }
       if (step.sample !== undefined) {
         bar.finish();
         console.error(`Sample after epoch ${step.epoch}:\n${step.sample}\n`);

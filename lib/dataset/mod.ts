@@ -4,6 +4,13 @@
  * @module
  */
 
+export {
+  balancedWeights,
+  oversample,
+  type Oversampled,
+  type OversampleOptions,
+  weighByTopic,
+} from "./balance.ts";
 export { type BatchOptions, orderBatches } from "./batches.ts";
 export { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 export { collate, type CollateOptions, IGNORE_INDEX, type PaddedBatch } from "./collate.ts";
