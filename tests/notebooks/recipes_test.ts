@@ -5,7 +5,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@s
 import { fromFileUrl, join } from "@std/path";
 import { Gemma, Llama } from "../../lib/model/mod.ts";
 import { loadModel, type Model } from "../../lib/pipeline/mod.ts";
-import { type Notebook, runNotebook } from "../../lib/runtime/mod.ts";
+import { type CodeCell, type Notebook, runNotebook } from "../../lib/runtime/mod.ts";
 import { renderReport } from "../../lib/runtime/report/mod.ts";
 import { makeStandIn, type StandInKind } from "../../notebooks/recipes/stand_in.ts";
 
@@ -46,8 +46,10 @@ Deno.test("every recipe is run by these tests", () => {
 
 /** What a cell printed. */
 function printed(notebook: Notebook, id: string): string {
-  const cell = notebook.cells.find((one) => one.id === id);
-  assert(cell?.cell_type === "code", `no code cell "${id}"`);
+  const cell = notebook.cells.find((one): one is CodeCell =>
+    one.cell_type === "code" && one.id === id
+  );
+  assert(cell, `no code cell "${id}"`);
   return cell.outputs.map((output) => output.output_type === "stream" ? output.text : "").join("");
 }
 
