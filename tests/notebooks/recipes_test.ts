@@ -49,7 +49,7 @@ function printed(notebook: Notebook, id: string): string {
   const cell = notebook.cells.find((one): one is CodeCell =>
     one.cell_type === "code" && one.id === id
   );
-  assert(cell, `no code cell "${id}"`);
+  if (!cell) throw new Error(`no code cell "${id}"`);
   return cell.outputs.map((output) => output.output_type === "stream" ? output.text : "").join("");
 }
 
