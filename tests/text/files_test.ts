@@ -1,6 +1,6 @@
 // Tokenizers' files as transformers and sentencepiece read them.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { openTokenizer } from "../../lib/text/mod.ts";
 import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
