@@ -10,6 +10,10 @@ export interface DataCommandModule {
 
 /** The subcommands, in the order of the help. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<DataCommandModule> }> = {
+  clean: {
+    summary: "bring texts to one form, mask personal data, leave out what teaches nothing",
+    load: () => import("./data/clean.ts"),
+  },
   convert: {
     summary: "write a data set in another form or kind of file",
     load: () => import("./data/convert.ts"),
