@@ -12,7 +12,15 @@ import { NUMBER_PATTERNS, type NumberKind } from "./personal/numbers.ts";
  * The kinds of personal data: e-mail addresses, international bank account numbers, cards, other account numbers, IP
  * addresses, telephone numbers, names of people, and places.
  */
-export type PersonalKind = NumberKind | "name" | "place";
+export type PersonalKind =
+  | "email"
+  | "iban"
+  | "card"
+  | "account"
+  | "ip"
+  | "phone"
+  | "name"
+  | "place";
 
 /** The values of {@linkcode PersonalKind}, those that are the surest first. */
 export const PERSONAL_KINDS: readonly PersonalKind[] = [

@@ -47,6 +47,16 @@ export function writeReview(findings: readonly EntryFinding[]): string {
  * the table does not have, because data or options have changed since.
  * @throws {SyntaxError} If it is not such a table.
  * @throws {RangeError} If a row is not decided.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readReview } from "tunebook/data";
+ *
+ * const confirm = readReview("entry,field,start,end,kind,found,context,mask\n1,output,0,5,name,Maria,Maria,yes\n");
+ * const maria = { kind: "name" as const, start: 0, end: 5, text: "Maria" };
+ * assertEquals(confirm({ ...maria, index: 0, field: "output", context: "Maria" }), true);
+ * ```
  */
 export function readReview(csv: string, name = "review"): (finding: EntryFinding) => boolean {
   let rows: Record<string, string | undefined>[];
