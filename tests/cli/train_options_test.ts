@@ -47,7 +47,8 @@ Deno.test("tunebook train ends early and saves the best weights", async () => {
   const { code, stdout, stderr } = await tunebook([
     ...workshop.training("--out", workshop.file("out"), "--batch-size", "4", "--epochs", "30"),
     ...["--lr", "0.2", "--eval-every", "1", "--eval-iters", "all", "--early-stopping", "2"],
-    ...["--dropout", "0.1", "--json"],
+    // The last two entries are the validation part.
+    ...["--dropout", "0.1", "--split-order", "given", "--json"],
   ]);
   assertEquals(code, 0, stderr);
   const { best, steps, evaluation } = JSON.parse(stdout);
