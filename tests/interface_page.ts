@@ -78,7 +78,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
     ["Judges", /^eval\/(judge|judges\/|agreement|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
-    ["Whether one is better", /^eval\/(bootstrap|compare|significance)/],
+    ["Whether one is better", /^eval\/(bootstrap|compare|significance|evaluation_report)/],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],
@@ -91,7 +91,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Charts", /^show\/(charts|histogram|figure|plotly|live_plotly)/],
     ["Training", /^show\/(live|loss_curve|topic_losses|step_record|progress|profile)/],
     ["Tokens, masks, batches", /^show\/(token|chips|batch|forest)/],
-    ["Tables and comparisons", /^show\/(table|compare)/],
+    ["Tables and comparisons", /^show\/(table|compare|evaluation)/],
     ["Frames and views", /^show\/(frames|view)/],
   ],
   "tunebook/course": [["Exercises", /^course\//]],
