@@ -13,10 +13,12 @@
 
 // One object from a model's name to its answers
 export {
+  type AnswerEachOptions,
   type AnswerOptions,
   type EvaluateOptions,
   type Exported,
   type ExportOptions,
+  type FinishedAnswer,
   type FormatName,
   type FormatOption,
   type FormatRecord,

@@ -50,6 +50,7 @@ const x = undefined as never;
 /** A call of each function with the options that it is given, by entry point and name. */
 const CALLS: Record<string, (options: never) => unknown> = {
   "Model#answer": (options) => whole.answer("", options),
+  "Model#answerEach": (options) => whole.answerEach([], options).next(),
   "Model#encodeExamples": (options) => whole.encodeExamples([], options),
   "Model#encodePrompt": (options) => whole.encodePrompt("", options),
   "Model#evaluate": (options) => whole.evaluate([], options),

@@ -15,8 +15,10 @@ export { loadModel, type LoadModelOptions, type LoadProgress } from "./load.ts";
 export type { Question } from "./entries.ts";
 export { Model, type ModelAdapter } from "./model.ts";
 export type {
+  AnswerEachOptions,
   AnswerOptions,
   EvaluateOptions,
+  FinishedAnswer,
   FormatOption,
   TrainOptions,
 } from "./model_options.ts";
