@@ -188,6 +188,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "weights.downloadSnapshot": (options) => weights.downloadSnapshot("owner/name", options),
   "weights.resolveModel": (options) => weights.resolveModel("nano", options),
   "weights.writeGguf": (options) => weights.writeGguf("nowhere", [], options),
+  "weights.writeStateDict": (options) => weights.writeStateDict("nowhere", [], options),
   "weights.writeSafetensors": (options) => weights.writeSafetensors("nowhere", [], options),
 };
 
