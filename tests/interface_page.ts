@@ -14,7 +14,7 @@ import { ENTRY_POINTS, type Exported, exportsOf } from "./interface.ts";
 const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]> = {
   "tunebook": [
     ["A model from its name to its answers", /^pipeline\//],
-    ["Load, look at and split data", /^dataset\/(load|entry|explore|near|split)/],
+    ["Load, look at and split data", /^dataset\/(load|parse|entry|explore|near|split)/],
     ["Prompts and tokens", /^text\//],
     ["Examples and batches", /^dataset\/|^forest/],
     ["Networks, adapters, generation", /^model\//],
@@ -59,7 +59,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Templates for Ollama", /^text\/ollama/],
   ],
   "tunebook/data": [
-    ["Load and write", /^dataset\/(load|entry|chat_entry|forms|files|write)/],
+    ["Load and write", /^dataset\/(load|parse|entry|chat_entry|forms|files|write)/],
     ["Explore and clean", /^dataset\/(explore|near|dedupe)/],
     ["Split and balance", /^dataset\/(split|balance)/],
     ["Encode", /^dataset\/(encode|sequences)/],
@@ -75,7 +75,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
     ["Judges", /^eval\/(judge|judges\/|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
-    ["Whether one is better", /^eval\/(bootstrap|compare)/],
+    ["Whether one is better", /^eval\/(bootstrap|compare|significance)/],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],
@@ -87,7 +87,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/show": [
     ["Charts", /^show\/(charts|histogram|figure|plotly|live_plotly)/],
-    ["Training", /^show\/(live|loss_curve|step_record|progress|profile)/],
+    ["Training", /^show\/(live|loss_curve|topic_losses|step_record|progress|profile)/],
     ["Tokens, masks, batches", /^show\/(token|chips|batch|forest)/],
     ["Tables and comparisons", /^show\/(table|compare)/],
     ["Frames and views", /^show\/(frames|view)/],

@@ -14,6 +14,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<DataComman
     summary: "write a data set in another form or kind of file",
     load: () => import("./data/convert.ts"),
   },
+  balance: {
+    summary: "give rare topics a greater part in what is learnt, by weights or repetition",
+    load: () => import("./data/balance.ts"),
+  },
   dedupe: {
     summary: "remove entries that are there more than once, exactly or nearly",
     load: () => import("./data/dedupe.ts"),

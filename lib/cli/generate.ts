@@ -1,12 +1,13 @@
 // `tunebook generate`: continues a prompt, or answers a file of instructions.
 
 import type { Command } from "commander";
-import { loadDataset } from "../dataset/mod.ts";
+import type { DatasetEntry } from "../dataset/mod.ts";
 import { writeResponses } from "../eval/mod.ts";
 import { type GenerateOptions, generateTokens, type Quantization } from "../model/mod.ts";
 import { withResponse } from "../pipeline/evaluation.ts";
 import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
+import { countWithoutToken } from "../text/tokenizer.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import {
   deviceOption,
@@ -21,8 +22,9 @@ import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { printable } from "./printable.ts";
 import { progress } from "./progress.ts";
+import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
 
-interface Options {
+interface Options extends DataOptions {
   model: string;
   prompt?: string;
   instruction?: string;
@@ -45,7 +47,7 @@ interface Options {
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("generate")
+  const command = program.command("generate")
     .summary("continue a prompt, or answer a file of instructions")
     .description(
       "Continues a prompt unchanged, answers one instruction or one chat message, or answers " +
@@ -84,6 +86,7 @@ export function register(program: Command): void {
       '\nExample:\n  tunebook generate --model models/nano-sft --instruction "Name a fruit."',
     )
     .action(run);
+  addFieldOptions(command);
 }
 
 async function run(options: Options): Promise<void> {
@@ -109,8 +112,21 @@ async function run(options: Options): Promise<void> {
     if (system !== undefined) messages.unshift({ role: "system", content: system });
     return await print(model.stream({ messages }, { ...sampling, format: format ?? "chat" }));
   }
-  if (data !== undefined) return await answerFile(model, data, out!, { ...sampling, format });
+  if (data !== undefined) {
+    const entries = await readData(data, { ...options, signal });
+    return await answerFile(model, entries, out!, { ...sampling, format });
+  }
   await print(model.stream({ instruction: instruction!, input }, { ...sampling, format }));
+}
+
+/** Says that a model gave ids without a token, which are in the text as such. */
+function warnOfIds(count: number): void {
+  if (count === 0) return;
+  console.error(
+    `warning: ${count} generated ${
+      count === 1 ? "id has" : "ids have"
+    } no token, shown as ⟨id⟩: the model has more rows than its tokenizer has tokens`,
+  );
 }
 
 /** Continues a text unchanged. */
@@ -131,20 +147,42 @@ async function print(pieces: AsyncIterable<string>): Promise<void> {
   const encoder = new TextEncoder();
   // A file gets the model's answers unchanged.
   const shown = Deno.stdout.isTerminal() ? printable : (text: string) => text;
-  for await (const piece of pieces) await Deno.stdout.write(encoder.encode(shown(piece)));
+  let count = 0;
+  for await (const piece of pieces) {
+    count += countWithoutToken(piece);
+    await Deno.stdout.write(encoder.encode(shown(piece)));
+  }
   await Deno.stdout.write(encoder.encode("\n"));
+  warnOfIds(count);
 }
 
 async function answerFile(
   model: Model,
-  data: string,
+  entries: readonly DatasetEntry[],
   out: string,
   options: AnswerOptions & { signal: AbortSignal },
 ): Promise<void> {
-  const entries = await loadDataset(data, { signal: options.signal });
   const bar = progress("Answering", entries.length);
   const onProgress = (done: number) => bar.update(done);
-  const answers = await model.answer(entries, { ...options, onProgress });
-  await writeResponses(out, entries.map((entry, i) => withResponse(entry, answers[i])));
+  const failures = new Map<number, string>();
+  const onFailure = (i: number, { message }: Error) => void failures.set(i, message);
+  const answers = await model.answer(entries, { ...options, onProgress, onFailure });
+  await writeResponses(
+    out,
+    entries.map((entry, i) => {
+      const error = failures.get(i);
+      const response = withResponse(entry, answers[i]);
+      return error === undefined ? response : { ...response, error };
+    }),
+  );
   bar.finish(`wrote ${out}`);
+  warnOfIds(answers.reduce((sum, answer) => sum + countWithoutToken(answer), 0));
+  for (const [i, message] of failures) {
+    console.error(`warning: entry ${i + 1} of ${entries.length} has no answer: ${message}`);
+  }
+  if (failures.size === entries.length) {
+    throw new TypeError(
+      `Cannot answer "${data}": none of its ${entries.length} entries has an answer`,
+    );
+  }
 }

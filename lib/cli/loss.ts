@@ -1,7 +1,7 @@
 // `tunebook loss`: the mean loss of a model over a whole file.
 
 import type { Command } from "commander";
-import { loadDataset, reportLengths } from "../dataset/mod.ts";
+import { reportLengths } from "../dataset/mod.ts";
 import type { Quantization } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { measureLoss } from "../train/mod.ts";
@@ -11,8 +11,9 @@ import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
+import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
 
-interface Options {
+interface Options extends DataOptions {
   model: string;
   data: string;
   mask: Mask;
@@ -27,17 +28,14 @@ interface Options {
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("loss")
+  const command = program.command("loss")
     .summary("measure a model's loss on a file")
     .description(
       "Measures the mean negative log-likelihood, in nats, over all counted tokens of a file of " +
         "instructions.",
     )
     .addOption(modelOption())
-    .requiredOption(
-      "--data <file|url>",
-      'the instructions or conversations; "instructions": those that come with Tunebook',
-    )
+    .addOption(dataOption().makeOptionMandatory())
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(maskOption())
@@ -47,12 +45,13 @@ export function register(program: Command): void {
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(measure);
+  addFieldOptions(command);
 }
 
 async function measure(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { signal } = interrupt;
-  const entries = await loadDataset(options.data, { signal });
+  const entries = await readData(options.data, { ...options, signal });
   const format = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, { ...options, signal });
   const { network } = model;

@@ -2,7 +2,6 @@
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import type { Command } from "commander";
-import { loadDataset } from "../dataset/mod.ts";
 import { planTraining, publishedModel, shapeOf } from "../pipeline/plan.ts";
 import type { Way } from "../pipeline/training_cost.ts";
 import { pick } from "../tensor/pick.ts";
@@ -19,6 +18,7 @@ import {
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
+import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
 import {
   type PartOptions,
   partOptions,
@@ -30,6 +30,7 @@ import { SFT_DEFAULTS } from "../train/defaults.ts";
 
 interface Options
   extends
+    DataOptions,
     Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize">,
     SplitCommandOptions,
     PartOptions {
@@ -55,10 +56,7 @@ export function register(program: Command): void {
         "Weights are neither read nor downloaded; for a model on the hub, only configuration and tokenizer are.",
     )
     .addOption(modelOption())
-    .requiredOption(
-      "--data <file|url>",
-      'the instructions or conversations; "instructions": those that come with Tunebook',
-    )
+    .addOption(dataOption().makeOptionMandatory())
     .option(
       "--epochs <n>",
       "the number of passes over the training part",
@@ -73,6 +71,7 @@ export function register(program: Command): void {
     .addOption(deviceOption())
     .addOption(jsonOption())
     .action(plan);
+  addFieldOptions(command);
   for (const option of [...splitOptions(), ...partOptions()]) command.addOption(option);
   const counted = ["loraRank", "loraTargets", "quantize"];
   for (const option of adapterOptions()) {
@@ -86,7 +85,8 @@ async function plan(options: Options): Promise<void> {
   const { signal } = interrupt;
   const planned = publishedModel(options.model) ??
     await shapeOf(await findForCommand(options.model, { weights: false, signal }));
-  const { train } = await splitData(await loadDataset(options.data, { signal }), options, signal);
+  const entries = await readData(options.data, { ...options, signal });
+  const { train } = await splitData(entries, options, signal);
   const { epochs, batchSize, seed, mask, maxLength } = options;
   const format = await readFormatOption(options.format);
   const device = await pick({ device: options.device });

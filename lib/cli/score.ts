@@ -8,12 +8,14 @@ import { readResponses, type ResponseEntry } from "../eval/responses.ts";
 import { findMetric, METRICS } from "../eval/metrics/mod.ts";
 import { type MetricScore, scoreMetrics } from "../eval/score_metrics.ts";
 import { scoreResponses } from "../eval/scores.ts";
+import { compareResponses, describeComparison } from "../eval/compare.ts";
 import { readCount, readWhole } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { progress } from "./progress.ts";
 
 interface Options {
   metric?: string[];
+  against?: string;
   judge?: string;
   seed: number;
   numCtx: number;
@@ -37,6 +39,10 @@ export function register(program: Command): void {
       "metrics, with commas between them, instead of ROUGE-L and exact match",
       (text) => text.split(",").map((name) => name.trim()),
     )
+    .option(
+      "--against <file>",
+      "compare with another model's responses to the same instructions, by all metrics",
+    )
     .option("--judge <name>", 'ask a judge: "ollama:MODEL", at OLLAMA_HOST or on this machine')
     .option("--seed <n>", "the judge's seed", readWhole, 123)
     .option("--num-ctx <tokens>", "the most tokens of prompt and reply", readCount, 4096)
@@ -44,7 +50,8 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  tunebook score responses.json --judge ollama:llama3 --json\n" +
-        "  tunebook score responses.json --metric bleu,chrf,rougeL,meteor\n\n" +
+        "  tunebook score responses.json --metric bleu,chrf,rougeL,meteor\n" +
+        "  tunebook score tuned.json --against base.json --metric bleu,exactMatch\n\n" +
         `Metrics:\n${describeMetrics()}`,
     )
     .action(score);
@@ -59,9 +66,21 @@ async function score(path: string, options: Options): Promise<void> {
   const entries = await readResponses(path);
   const { rougeL, exactMatch, examples, each } = scoreResponses(entries);
   const metrics = options.metric && scoreMetrics(entries, options.metric);
+  const names = options.metric ?? ["rougeL", "exactMatch"];
+  const comparisons = options.against === undefined
+    ? undefined
+    : compareResponses(await readResponses(options.against), entries, names);
   const report = judge ? await askJudge(judge, entries) : null;
   if (options.json) {
-    const document = { responses: path, examples, rougeL, exactMatch, metrics, judge: report };
+    const document = {
+      responses: path,
+      examples,
+      rougeL,
+      exactMatch,
+      metrics,
+      comparisons,
+      judge: report,
+    };
     console.log(JSON.stringify(document, null, 2));
   } else {
     const matches = each.filter((one) => one.exactMatch).length;
@@ -71,6 +90,7 @@ async function score(path: string, options: Options): Promise<void> {
       console.log(`ROUGE-L      ${rougeL.toFixed(4)}`);
       console.log(`exact match  ${exactMatch.toFixed(4)} (${matches} of ${examples})`);
     }
+    for (const comparison of comparisons ?? []) console.log(describeComparison(comparison));
     if (report) console.log(`judge        ${describeJudgement(report)}`);
   }
   for (const { message, count } of report?.problems ?? []) {

@@ -5,7 +5,6 @@ import {
   type DatasetEntry,
   type Grouping,
   groupsOf,
-  loadDataset,
   type Split,
   splitEntries,
   type SplitOrder,
@@ -15,6 +14,7 @@ import {
 import { DEFAULT_SPLIT, parseSplit, SPLIT_ORDERS, SPLIT_SEED } from "../dataset/split.ts";
 import { GROUPINGS, STRATA } from "../dataset/split_labels.ts";
 import { readWhole } from "./arguments.ts";
+import { type DataOptions, readData } from "./read_data.ts";
 
 /** The options of {@linkcode splitOptions}. */
 export interface SplitCommandOptions {
@@ -95,7 +95,7 @@ function readNames<Name extends string>(known: readonly Name[]): (text: string) 
  */
 export async function splitData(
   entries: readonly DatasetEntry[],
-  options: SplitCommandOptions & PartOptions,
+  options: SplitCommandOptions & PartOptions & DataOptions,
   signal?: AbortSignal,
 ): Promise<Split<DatasetEntry>> {
   const { splitOrder: order, splitSeed: seed, stratify, group } = options;
@@ -108,7 +108,7 @@ export async function splitData(
   });
   for (const part of ["validation", "test"] as const) {
     const file = options[part];
-    if (file !== undefined) parts[part] = await loadDataset(file, { signal });
+    if (file !== undefined) parts[part] = await readData(file, { ...options, signal });
   }
   return parts;
 }

@@ -2,8 +2,8 @@
 
 import { type Command, Option } from "commander";
 import { readOrder } from "../dataset/batches.ts";
-import { isChatEntry } from "../dataset/chat_entry.ts";
-import { type DatasetEntry, findLeaks, loadDataset, type Split } from "../dataset/mod.ts";
+import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
+import { type DatasetEntry, findLeaks, type Split } from "../dataset/mod.ts";
 import type { Model } from "../pipeline/mod.ts";
 import { setCommand } from "../pipeline/program.ts";
 import { TrainingFolder } from "../pipeline/training_folder.ts";
@@ -25,6 +25,7 @@ import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
 import { progress } from "./progress.ts";
+import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
 import {
   type PartOptions,
   partOptions,
@@ -42,7 +43,8 @@ import {
 } from "./training_options.ts";
 import { SFT_DEFAULTS } from "../train/defaults.ts";
 
-interface Options extends TrainingOptions, AdapterOptions, SplitCommandOptions, PartOptions {
+interface Options
+  extends DataOptions, TrainingOptions, AdapterOptions, SplitCommandOptions, PartOptions {
   model: string;
   data: string;
   out: string;
@@ -74,17 +76,14 @@ export function register(program: Command): void {
   const command = program.command("train")
     .summary("fine-tune a model on instructions")
     .description(
-      "Fine-tunes a model on a JSON file of instructions (an array of objects with " +
-        '"instruction", "input" and "output") in the Alpaca format, or of conversations (objects ' +
-        'with "messages") by a chat template, and saves it in Hugging Face\'s layout. ' +
+      "Fine-tunes a model on a file of instructions, in the Alpaca format or by a chat template, of " +
+        "conversations or of texts, and saves it in Hugging Face's layout. Forms of data are recognised by " +
+        "their fields; a field that would be lost is refused. " +
         "Ctrl-C stops after the current step and writes a checkpoint; --resume continues " +
         "from the newest one, with bit-identical results.",
     )
     .addOption(modelOption())
-    .requiredOption(
-      "--data <file|url>",
-      'the instructions or conversations; "instructions": those that come with Tunebook',
-    )
+    .addOption(dataOption().makeOptionMandatory())
     .requiredOption(
       "--out <dir>",
       "where to save the model; in an existing folder, or a path that ends with /, it is saved as a " +
@@ -150,6 +149,7 @@ export function register(program: Command): void {
       "\nExample:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/",
     )
     .action(train);
+  addFieldOptions(command);
   const options = [
     ...splitOptions(),
     ...partOptions(),
@@ -186,7 +186,8 @@ async function train(options: Options): Promise<void> {
   );
   const { signal } = interrupt;
   const lora = readLora(options);
-  const parts = await splitData(await loadDataset(options.data, { signal }), options, signal);
+  const entries = await readData(options.data, { ...options, signal });
+  const parts = await splitData(entries, options, signal);
   const order = options.order === "given" || options.order === "shuffled"
     ? options.order
     : await readOrder(options.order, parts.train.length);
@@ -288,6 +289,10 @@ async function runSteps(
       await log.write(step);
       await board?.write(step);
       bar.update(step.step, describeStep(step));
+      if (step.evaluation?.warnings) {
+        bar.finish();
+        for (const warning of step.evaluation.warnings) console.error(`Warning: ${warning}`);
+      }
       if (step.sample !== undefined) {
         bar.finish();
         console.error(`Sample after epoch ${step.epoch}:\n${step.sample}\n`);
@@ -305,9 +310,10 @@ async function runSteps(
 /** Answers the first entry whose prompt fits the context, to show what the model has learnt. */
 async function sampleOf(model: Model, entries: readonly DatasetEntry[]): Promise<string> {
   const fits = (entry: DatasetEntry) =>
+    !isTextEntry(entry) &&
     model.encodePrompt(entry).length <= model.network.contextLength;
   const entry = entries.find(fits);
-  if (!entry) return "  every prompt is longer than the model's context";
+  if (!entry) return "  no entry has a prompt that fits the model's context";
   return `  ${describeEntry(entry)}\n→ ${await model.answer(entry, { maxNewTokens: 48 })}`;
 }
 
@@ -315,6 +321,7 @@ function describeEntry(entry: DatasetEntry): string {
   if (isChatEntry(entry)) {
     return entry.messages.findLast(({ role }) => role === "user")?.content ?? "";
   }
+  if (isTextEntry(entry)) return entry.text;
   return entry.instruction + (entry.input ? `\n  ${entry.input}` : "");
 }
 

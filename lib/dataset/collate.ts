@@ -37,7 +37,7 @@ export interface PaddedBatch extends BatchSizes {
   readonly inputs: Int32Array;
   /** Each input's successor, or `ignoreIndex`, (B, T) row by row. */
   readonly targets: Int32Array;
-  /** The weight of each sequence's targets, (B). */
+  /** Each target's weight, 0 where it does not count, (B, T) row by row. */
   readonly weights: Float32Array;
   /** B, the number of sequences. */
   readonly batchSize: number;
@@ -82,14 +82,15 @@ export function collate(
   const batchSize = sequences.length;
   const inputs = new Int32Array(batchSize * length).fill(padId);
   const targets = new Int32Array(batchSize * length).fill(ignoreIndex);
+  const weights = new Float32Array(batchSize * length);
   for (const [row, sequence] of sequences.entries()) {
     const start = row * length;
     inputs.set(sequence.inputs, start);
-    for (const [from, to] of sequence.counted) {
+    for (const [from, to, weight] of sequence.counted) {
       targets.set(sequence.targets.slice(from, to), start + from);
+      weights.fill(weight, start + from, start + to);
     }
   }
-  const weights = Float32Array.from(sequences, ({ weight }) => weight);
   return {
     ...{ inputs, targets, weights, batchSize, length },
     ...{ ...sizes, tokensComputed: sizes.tokensPadded },

@@ -7,9 +7,10 @@
 import { assertArray, kindOf } from "../kind_of.ts";
 import { alpaca, formatAlpaca, type PromptFormat } from "../text/alpaca.ts";
 import { type AnswerSpan, closingToken, encodeChat, encodeChatPrompt } from "../text/chat.ts";
-import { type ChatMessage, ChatTemplate } from "../text/chat_template.ts";
+import { type ChatMessage, ChatTemplate, type ChatTool } from "../text/chat_template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { type DatasetEntry, isChatEntry } from "./chat_entry.ts";
+import { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
+import type { InstructionEntry, TextEntry } from "./entry.ts";
 
 /** How entries are formatted: as prompt and response, or as a conversation by a chat template. */
 export type EntryFormat = PromptFormat | ChatTemplate;
@@ -91,8 +92,9 @@ function encode(
 ): EncodedExample {
   const { weight, topic } = entry;
   const facts = { ...(weight !== undefined && { weight }), ...(topic !== undefined && { topic }) };
+  if (isTextEntry(entry)) return { ...encodeText(entry, tokenizer), ...facts };
   if (format instanceof ChatTemplate) {
-    const { ids, answers } = encodeChat(messagesOf(entry), tokenizer, format);
+    const { ids, answers } = encodeChat(messagesOf(entry), tokenizer, format, toolsOf(entry));
     const { start, marker } = answers[0]!;
     return {
       promptIds: ids.slice(0, start),
@@ -115,6 +117,18 @@ function encode(
     instructionLength: begin.length + tokenizer.encode(instruction).length,
     ...facts,
   };
+}
+
+/**
+ * A text as tokens: all are learnt. Texts are often made by a template, so that names of special tokens are these tokens,
+ * and a text that has its first or its last one gets no second.
+ */
+function encodeText({ text }: TextEntry, tokenizer: Tokenizer): EncodedExample {
+  const ids = tokenizer.encode(text, { allowedSpecial: "all" });
+  const begin = tokenizer.beginIds.every((id, i) => ids[i] === id) ? [] : tokenizer.beginIds;
+  const promptIds = [...begin];
+  const close = ids.at(-1) === tokenizer.eosId ? [] : [tokenizer.eosId];
+  return { promptIds, responseIds: [...ids, ...close], instructionLength: promptIds.length };
 }
 
 /**
@@ -154,10 +168,14 @@ export function encodePrompt(
   tokenizer: Tokenizer,
   format: EntryFormat = alpaca,
 ): number[] {
+  if (isTextEntry(entry)) {
+    throw new TypeError("Cannot ask a text: expected an instruction or a conversation");
+  }
   if (format instanceof ChatTemplate) {
     const messages = messagesOf(entry);
     const last = messages.findLastIndex(({ role }) => role === "assistant");
-    return encodeChatPrompt(last < 0 ? messages : messages.slice(0, last), tokenizer, format);
+    const asked = last < 0 ? messages : messages.slice(0, last);
+    return encodeChatPrompt(asked, tokenizer, format, toolsOf(entry));
   }
   if (isChatEntry(entry)) throw refuseConversation(format);
   const prompt = format === alpaca
@@ -166,7 +184,11 @@ export function encodePrompt(
   return [...tokenizer.beginIds, ...tokenizer.encode(prompt)];
 }
 
-function messagesOf(entry: DatasetEntry): readonly ChatMessage[] {
+function toolsOf(entry: InstructionEntry | ChatEntry): { tools?: readonly ChatTool[] } {
+  return isChatEntry(entry) && entry.tools ? { tools: entry.tools } : {};
+}
+
+function messagesOf(entry: InstructionEntry | ChatEntry): readonly ChatMessage[] {
   if (isChatEntry(entry)) return entry.messages;
   const { instruction, input, output } = entry;
   return [

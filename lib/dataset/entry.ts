@@ -1,9 +1,29 @@
-/** Instruction entries: parses them from JSON; errors name the wrong entry. */
+/** Instruction entries, and reading them from JSON text. */
 import { kindOf } from "../kind_of.ts";
-import { z } from "zod";
+import type { z } from "zod";
+
+/** Fields that say something about an entry and are never learnt. */
+export interface CarriedFields {
+  /** The entry's name or number. */
+  id?: string | number;
+  /** Dolly's kind of task, such as `closed_qa`. */
+  category?: string;
+  /** The kind of its task, such as `summarization`, for stratified splits, balance and losses by topic. */
+  topic?: string;
+  /** Where it is from. */
+  source?: string;
+}
+
+/** The names of {@linkcode CarriedFields}. */
+export const CARRIED_FIELDS: readonly (keyof CarriedFields)[] = [
+  "id",
+  "category",
+  "topic",
+  "source",
+];
 
 /** One pair of a data set. */
-export interface InstructionEntry {
+export interface InstructionEntry extends CarriedFields {
   /** The task. */
   instruction: string;
   /** The input of the task; empty if the instruction needs none. */
@@ -12,91 +32,47 @@ export interface InstructionEntry {
   output: string;
   /** The weight of its tokens in losses, a number above 0; 1 by default. */
   weight?: number;
-  /** The kind of its task, such as `summarization`: for stratified splits, balance and losses by topic. It is not learnt. */
-  topic?: string;
 }
 
-/** The schema of an instruction entry. */
-export const entrySchema: z.ZodType<InstructionEntry> = z.object({
-  instruction: z.string(),
-  input: z.string().default(""),
-  output: z.string(),
-  weight: z.number().positive("a number above 0").optional(),
-  topic: z.string().min(1, "a name").optional(),
-});
+/** A text that is learnt whole, without a prompt. */
+export interface TextEntry extends CarriedFields {
+  /** The text. */
+  text: string;
+  /** The weight of its tokens in losses, a number above 0; 1 by default. */
+  weight?: number;
+}
 
 /** The number of faults that an error lists; it counts the others. */
 const LISTED = 3;
 
 /**
- * Reads instruction entries from JSON text: an array of objects with `instruction`, `input` (which
- * may be absent) and `output`, all strings, and optionally a `weight`, a number above 0, and a `topic`, a
- * string. Other fields are dropped.
+ * Checks a list of values from outside, with errors that name the entry and the field.
  *
- * @param text The JSON text.
- * @param name The text's name in errors, for example that of the file.
- * @returns The entries, in the text's order.
- * @throws {SyntaxError} If the text is not JSON.
- * @throws {TypeError} If an entry has another form; the message names the entry and the field.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { parseEntries } from "tunebook/data";
- *
- * const entries = parseEntries('[{"instruction": "Add 1 and 2.", "output": "3"}]');
- * assertEquals(entries, [{ instruction: "Add 1 and 2.", input: "", output: "3" }]);
- * ```
- */
-export function parseEntries(text: string, name = "data"): InstructionEntry[] {
-  return parseEntriesAs(text, name, entrySchema);
-}
-
-/**
- * Reads a JSON array of entries of any form, with errors that name the entry and the field.
- *
- * @param text The JSON text.
- * @param name The text's name in errors.
- * @param schema The schema of an entry, for all entries or for each.
+ * @param values The values.
+ * @param name Their name in errors, for example that of the file.
+ * @param schema The schema of an entry.
  * @returns The parsed entries.
- * @throws {SyntaxError} If the text is not JSON.
- * @throws {TypeError} If the text is not an array, is empty, or an entry does not match the schema.
+ * @throws {TypeError} If there are none, or an entry does not match the schema.
  */
-export function parseEntriesAs<T>(
-  text: string,
+export function parseValues<T>(
+  values: readonly unknown[],
   name: string,
-  schema: z.ZodType<T> | ((item: unknown) => z.ZodType<T>),
+  schema: z.ZodType<T>,
 ): T[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, "")); // editors on Windows put a byte-order mark first
-  } catch (error) {
-    const hint = /^\s*\{[^\n]*\}\s*\n\s*\{/.test(text)
-      ? "; it looks like JSON Lines, and must be one JSON array"
-      : "";
-    throw new SyntaxError(
-      `Cannot read "${name}" as JSON: ${(error as Error).message}${hint}`,
-      { cause: error },
-    );
-  }
-  if (!Array.isArray(value)) {
-    throw new TypeError(
-      `Cannot read "${name}": it must be an array of entries, got ${kindOf(value)}`,
-    );
-  }
-  if (value.length === 0) throw new TypeError(`Cannot read "${name}": it holds no entries`);
-
+  if (values.length === 0) throw new TypeError(`Cannot read "${name}": it holds no entries`);
   const entries: T[] = [];
   const faults: string[] = [];
   let faulty = 0;
-  for (const [index, item] of value.entries()) {
-    const result = (typeof schema === "function" ? schema(item) : schema).safeParse(item);
+  for (const [index, item] of values.entries()) {
+    const result = schema.safeParse(item);
     if (result.success) {
       entries.push(result.data);
       continue;
     }
     if (++faulty <= LISTED) {
-      faults.push(`entry ${index + 1} of ${value.length}: ${fault(item, result.error.issues[0]!)}`);
+      faults.push(
+        `entry ${index + 1} of ${values.length}: ${fault(item, result.error.issues[0]!)}`,
+      );
     }
   }
   if (faulty > 0) {

@@ -122,8 +122,8 @@ function lossEdges(
   { tokens, paths }: Pick<SequenceForest, "tokens" | "paths">,
 ): LossEdges {
   const targetsOf = Array.from(tokens, () => new Map<number, number>());
-  for (const [k, { targets, counted, weight }] of sequences.entries()) {
-    for (const [start, end] of counted) {
+  for (const [k, { targets, counted }] of sequences.entries()) {
+    for (const [start, end, weight] of counted) {
       for (let i = start; i < end; i++) {
         const counts = targetsOf[paths[k]![i]!]!;
         counts.set(targets[i]!, (counts.get(targets[i]!) ?? 0) + weight);

@@ -1,33 +1,40 @@
-/** Data sets from files and URLs. */
+/** Data sets from files and servers. */
 import { kindOf } from "../kind_of.ts";
-import { recordProvenance } from "../provenance.ts";
-import { type DatasetEntry, parseDataset } from "./chat_entry.ts";
-import { type InstructionEntry, parseEntries } from "./entry.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { recordProvenance } from "../provenance.ts";
+import type { DatasetEntry } from "./chat_entry.ts";
+import type { InstructionEntry } from "./entry.ts";
+import { openFile, unreadable } from "./files/open.ts";
+import { readRows } from "./files/rows.ts";
+import { type DatasetReport, EntryReader, FIELD_OPTIONS, type FieldOptions } from "./forms/mod.ts";
+import { assertInstructions } from "./parse.ts";
 
-/** The name of the data that comes with the library, as `nano` is the model's. */
-const EMBEDDED_NAME = "instructions";
-
-/** Options of {@linkcode loadEntries}. */
-export interface LoadOptions {
+/** Options of {@linkcode loadDataset}. */
+export interface LoadOptions extends FieldOptions {
   /** Stops a download. */
   signal?: AbortSignal;
 }
 
 /** The names of {@linkcode LoadOptions}. */
-export const LOAD_OPTIONS: OptionNames<LoadOptions> = { signal: true };
+export const LOAD_OPTIONS: OptionNames<LoadOptions> = { ...FIELD_OPTIONS, signal: true };
+
+/** What {@linkcode readDataset} returns. */
+export interface LoadedDataset {
+  /** The entries, in the file's order. */
+  entries: DatasetEntry[];
+  /** What was found in the file. */
+  report: DatasetReport;
+}
 
 /**
- * Loads instruction entries from a JSON file or URL, and records the source and its SHA-256 as the
- * run's provenance.
+ * Loads instruction entries, as {@linkcode loadDataset} does.
  *
- * @param source A path, an `http:`, `https:` or `file:` URL, or `"instructions"`: the 1100 entries that
- * come with Tunebook. (A file of that name is `"./instructions"`.)
- * @param options Stops a download.
+ * @param source As {@linkcode loadDataset} takes it.
+ * @param options How fields are read.
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
- * @throws {SyntaxError} If it is not UTF-8 or not JSON.
- * @throws {TypeError} If an entry has a wrong form; the message names the entry.
+ * @throws {SyntaxError} If it is not what its name says.
+ * @throws {TypeError} If an entry is no instruction or has a wrong form; the message names the entry.
  *
  * @example
  * ```ts
@@ -46,29 +53,32 @@ export async function loadEntries(
   source: string | URL,
   options: LoadOptions = {},
 ): Promise<InstructionEntry[]> {
-  return await load(source, options, parseEntries);
+  return assertInstructions(await loadDataset(source, options), String(source));
 }
 
 /**
- * Loads entries of any kind, instructions and conversations, as {@linkcode loadEntries} does.
+ * Loads entries of any form that `docs/data_forms.md` lists: instructions, conversations and texts, in JSON, JSON Lines, CSV
+ * or Parquet, also in gzip. Records the source and its SHA-256 as the run's provenance.
  *
  * @param source A path, an `http:`, `https:` or `file:` URL, or `"instructions"`: the 1100 entries that
  * come with Tunebook. (A file of that name is `"./instructions"`.)
- * @param options Stops a download.
+ * @param options How fields are read.
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
- * @throws {SyntaxError} If it is not UTF-8 or not JSON.
- * @throws {TypeError} If an entry has a wrong form; the message names the entry.
+ * @throws {SyntaxError} If it is not what its name says.
+ * @throws {TypeError} If an entry has a wrong form, or a field that would be lost; the message names it.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { loadDataset } from "tunebook";
  *
- * const messages = [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello." }];
- * const file = await Deno.makeTempFile({ suffix: ".json" });
- * await Deno.writeTextFile(file, JSON.stringify([{ messages }]));
- * assertEquals(await loadDataset(file), [{ messages }]);
+ * const file = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(file, "question,answer\nName a colour.,Blue.\n");
+ * const map = { instruction: "question", output: "answer" };
+ * assertEquals(await loadDataset(file, { map }), [
+ *   { instruction: "Name a colour.", input: "", output: "Blue." },
+ * ]);
  * await Deno.remove(file);
  * ```
  */
@@ -76,23 +86,51 @@ export async function loadDataset(
   source: string | URL,
   options: LoadOptions = {},
 ): Promise<DatasetEntry[]> {
-  return await load(source, options, parseDataset);
+  return (await readDataset(source, options)).entries;
 }
 
-async function load<T>(
+/**
+ * Loads entries as {@linkcode loadDataset} does, and says what was found: forms, fields, what is empty.
+ *
+ * @param source As {@linkcode loadDataset} takes it.
+ * @param options How fields are read.
+ * @returns The entries and the report.
+ * @throws As {@linkcode loadDataset}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readDataset } from "tunebook/data";
+ *
+ * const { entries, report } = await readDataset("instructions");
+ * assertEquals([entries.length, report.forms], [1100, { alpaca: 1100 }]);
+ * ```
+ */
+export async function readDataset(
   source: string | URL,
-  options: LoadOptions,
-  parse: (text: string, name: string) => T[],
-): Promise<T[]> {
+  options: LoadOptions = {},
+): Promise<LoadedDataset> {
   assertKnownOptions("load entries", options, LOAD_OPTIONS);
   if (typeof source !== "string" && !(source instanceof URL)) {
     throw new TypeError(`Cannot load entries from ${kindOf(source)}: expected a path or a URL`);
   }
-  const { bytes, name } = await loadBytes(source, options);
-  const entries = parse(decodeUtf8(bytes, name), name);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  await recordProvenance("data", { source: name, sha256: digest.toHex(), entries: entries.length });
-  return entries;
+  const { signal, ...fields } = options;
+  const file = await openFile(source, { signal });
+  const reader = new EntryReader(file.name, fields);
+  const entries: DatasetEntry[] = [];
+  for await (const row of readRows(file)) {
+    const entry = reader.read(row);
+    if (entry !== undefined) entries.push(entry);
+  }
+  const report = reader.finish();
+  await recordProvenance("data", {
+    source: file.name,
+    sha256: file.sha256(),
+    entries: entries.length,
+    // What was read in another way than the file says is part of how a result was made.
+    ...(Object.keys(fields).length > 0 && { fields }),
+  });
+  return { entries, report };
 }
 
 /**
@@ -104,58 +142,15 @@ async function load<T>(
  * @throws {SyntaxError} If it is not UTF-8.
  */
 export async function readText(path: string | URL): Promise<string> {
-  return decodeUtf8(await readBytes(path), String(path));
-}
-
-async function loadBytes(
-  source: string | URL,
-  { signal }: LoadOptions,
-): Promise<{ bytes: Uint8Array<ArrayBuffer>; name: string }> {
-  if (source === EMBEDDED_NAME) {
-    const home = new URL("../../data/instructions/instruction-data.json", import.meta.url);
-    return { ...await loadBytes(home, { signal }), name: EMBEDDED_NAME };
-  }
-  const url = source instanceof URL || /^(https?|file):\/\//i.test(source) ? new URL(source) : null;
-  if (url === null) return { bytes: await readBytes(source), name: String(source) };
-  if (url.protocol === "file:") return { bytes: await readBytes(url), name: url.href };
-  const name = withoutCredentials(url);
+  let bytes: Uint8Array;
   try {
-    const response = await fetch(url, { signal });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new Error(`the server answered ${response.status} ${response.statusText}`.trim());
-    }
-    return { bytes: await response.bytes(), name };
+    bytes = await Deno.readFile(path);
   } catch (error) {
-    signal?.throwIfAborted();
-    throw new Error(`Cannot download "${name}": ${(error as Error).message}`, { cause: error });
+    throw unreadable(path, error);
   }
-}
-
-async function readBytes(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Deno.errors.IsADirectory
-      ? "it is a directory"
-      : (error as Error).message;
-    throw new Error(`Cannot read "${path}": ${reason}`, { cause: error });
-  }
-}
-
-function decodeUtf8(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new SyntaxError(`Cannot read "${name}": it is not UTF-8 text`, { cause: error });
+    throw new SyntaxError(`Cannot read "${path}": it is not UTF-8 text`, { cause: error });
   }
-}
-
-/** The URL without credentials, for messages and provenance. */
-function withoutCredentials(url: URL): string {
-  const bare = new URL(url);
-  bare.username = bare.password = "";
-  return bare.href;
 }

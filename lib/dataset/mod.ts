@@ -4,8 +4,15 @@
  * @module
  */
 
+export {
+  balancedWeights,
+  oversample,
+  type Oversampled,
+  type OversampleOptions,
+  weighByTopic,
+} from "./balance.ts";
 export { type BatchOptions, orderBatches } from "./batches.ts";
-export type { ChatEntry, DatasetEntry } from "./chat_entry.ts";
+export { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 export { collate, type CollateOptions, IGNORE_INDEX, type PaddedBatch } from "./collate.ts";
 export { dedupeEntries, type DedupeOptions, type Deduplication, type Duplicate } from "./dedupe.ts";
 export {
@@ -15,7 +22,7 @@ export {
   encodePrompt,
   type EntryFormat,
 } from "./encode.ts";
-export { type InstructionEntry, parseEntries } from "./entry.ts";
+export type { CarriedFields, InstructionEntry, TextEntry } from "./entry.ts";
 export {
   type BatchTotals,
   type Exploration,
@@ -25,7 +32,19 @@ export {
 } from "./explore.ts";
 export { type BatchLayout, forest, type ForestOptions } from "./forest.ts";
 export type { ForestBatch } from "../forest.ts";
-export { loadDataset, loadEntries, type LoadOptions } from "./load.ts";
+export {
+  type DatasetReport,
+  describeReport,
+  type FieldOptions,
+  type FormName,
+} from "./forms/mod.ts";
+export {
+  loadDataset,
+  type LoadedDataset,
+  loadEntries,
+  type LoadOptions,
+  readDataset,
+} from "./load.ts";
 export {
   findLeaks,
   findNearDuplicates,
@@ -35,6 +54,7 @@ export {
   type PartEntry,
   wordSimilarity,
 } from "./near_duplicates.ts";
+export { parseDataset, parseEntries } from "./parse.ts";
 export {
   type BatchSizes,
   type CountOptions,

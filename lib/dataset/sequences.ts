@@ -6,7 +6,7 @@
  */
 
 import { assertKnownOptions, type OptionNames } from "../options.ts";
-import { countedRanges, type Mask } from "../text/mask.ts";
+import { type CountedRange, countedRanges, type Mask } from "../text/mask.ts";
 import type { EncodedExample } from "./encode.ts";
 
 /** Which targets of a batch count, and how long its sequences may be. */
@@ -30,12 +30,10 @@ export interface Sequence {
   inputs: number[];
   /** Each input's successor, length n. */
   targets: number[];
-  /** Ranges of indices whose targets count: the first and one past the last, in order, none empty. */
-  counted: [start: number, end: number][];
+  /** Ranges of indices whose targets count, in order, none empty, each with the weight of its targets. */
+  counted: CountedRange[];
   /** Whether tokens were cut off. */
   cut: boolean;
-  /** The weight of each of its targets. */
-  weight: number;
 }
 
 /**
@@ -54,14 +52,18 @@ export function toSequence(example: EncodedExample, options: CountOptions = {}):
   }
   const ids = [...example.promptIds, ...example.responseIds];
   const length = Math.min(ids.length - 1, maxLength);
+  const { weight: ofExample = 1 } = example;
   return {
     inputs: ids.slice(0, length),
     targets: ids.slice(1, length + 1),
     counted: countedRanges(example, mask)
-      .map(([start, end]): [number, number] => [start - 1, Math.min(end - 1, length)])
+      .map(([start, end, weight]): CountedRange => [
+        start - 1,
+        Math.min(end - 1, length),
+        weight * ofExample,
+      ])
       .filter(([start, end]) => start < end),
     cut: ids.length - 1 > length,
-    weight: example.weight ?? 1,
   };
 }
 

@@ -6,7 +6,7 @@
 
 import { assertArray } from "../kind_of.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
-import { type DatasetEntry, isChatEntry } from "./chat_entry.ts";
+import { type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 import { findPairs } from "./near_duplicates.ts";
 import { textOf } from "./word_bags.ts";
 
@@ -156,6 +156,7 @@ function joinEqual(texts: readonly string[], join: (a: number, b: number) => voi
 
 /** What a model learns to say: the output, or the assistant's messages. */
 function completionOf(entry: DatasetEntry): string {
+  if (isTextEntry(entry)) return entry.text.trim();
   if (!isChatEntry(entry)) return entry.output.trim();
   const said = entry.messages.filter(({ role }) => role === "assistant");
   return JSON.stringify(said.map(({ content }) => content.trim()));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DatasetEntry, isChatEntry } from "./chat_entry.ts";
+import { type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 
 /**
  * The text of an entry: all of its fields, or of its messages, that a model reads or learns.
@@ -14,6 +14,7 @@ import { type DatasetEntry, isChatEntry } from "./chat_entry.ts";
  */
 export function textOf(entry: DatasetEntry): string {
   if (isChatEntry(entry)) return entry.messages.map(({ content }) => content).join("\n");
+  if (isTextEntry(entry)) return entry.text;
   return [entry.instruction, entry.input, entry.output].filter((text) => text !== "").join("\n");
 }
 

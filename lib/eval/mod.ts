@@ -6,6 +6,13 @@
 
 export { type BootstrapOptions, type BootstrapResult, pairedBootstrap } from "./bootstrap.ts";
 export {
+  type CompareOptions,
+  compareResponses,
+  type Comparison,
+  describeComparison,
+} from "./compare.ts";
+export { holm, mcnemar } from "./significance.ts";
+export {
   describeJudgement,
   type Judge,
   JudgeError,

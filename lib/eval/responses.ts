@@ -2,7 +2,8 @@
  * Responses on disk: `instruction-data-with-response.json`, in the format of Raschka's chapter 7.
  */
 import { z } from "zod";
-import { type InstructionEntry, parseEntriesAs } from "../dataset/entry.ts";
+import { type InstructionEntry, parseValues } from "../dataset/entry.ts";
+import { parseJsonRows } from "../dataset/files/json.ts";
 import { readText } from "../dataset/load.ts";
 import { writeFileBeside } from "../write_beside.ts";
 
@@ -30,7 +31,7 @@ const schema = z.looseObject({
  * @throws {TypeError} If an entry has another form; the message names the entry and the field.
  */
 export function parseResponses(text: string, name = "responses"): ResponseEntry[] {
-  return parseEntriesAs<ResponseEntry>(text, name, schema);
+  return parseValues<ResponseEntry>(parseJsonRows(text, name), name, schema);
 }
 
 /**

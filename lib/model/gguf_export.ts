@@ -192,16 +192,19 @@ function addMissingBiases(entries: GgufEntry[], module: string, layers: number):
 }
 
 /**
- * Pads the tokens to the model's number of rows, because readers take the vocabulary's size from
- * the list.
+ * Pads or cuts the tokens to the model's number of rows, because readers take the vocabulary's size from the list.
  */
 function fitVocabulary(tokenizer: GgufMetadata, size: number): GgufMetadata {
   const tokens = tokenizer["tokenizer.ggml.tokens"] as readonly string[] | undefined;
   if (tokens === undefined) return tokenizer;
+  // Tokens beyond the model's rows are never used, and llama.cpp refuses them.
   if (tokens.length > size) {
-    throw new RangeError(
-      `Cannot write the model as GGUF: it has ${size} tokens and its tokenizer ${tokens.length}`,
+    const cut = Object.entries(tokenizer).map(([key, value]) =>
+      /\.(tokens|token_type|scores)$/.test(key)
+        ? [key, (value as readonly string[] | Int32Array).slice(0, size)]
+        : [key, value]
     );
+    return Object.fromEntries(cut);
   }
   const missing = Array.from({ length: size - tokens.length }, (_, i) => tokens.length + i);
   if (missing.length === 0) return tokenizer;

@@ -5,14 +5,14 @@
  */
 
 import { type DatasetEntry, splitEntries } from "../dataset/mod.ts";
-import type { ChatMessage, Instruction } from "../text/mod.ts";
+import type { ChatMessage, ChatTool, Instruction } from "../text/mod.ts";
 
 /** What a model can be asked: a question, an instruction with or without an input, or a conversation so far. */
 export type Question =
   | string
   | Instruction
   | DatasetEntry
-  | { readonly messages: readonly ChatMessage[] };
+  | { readonly messages: readonly ChatMessage[]; readonly tools?: readonly ChatTool[] };
 
 /**
  * Writes a question as an entry without an answer.
@@ -25,13 +25,19 @@ export function toEntry(question: Question): DatasetEntry {
   if (typeof question === "string") return { instruction: question, input: "", output: "" };
   if (
     typeof question !== "object" || question === null ||
-    !("messages" in question || "instruction" in question)
+    !("messages" in question || "instruction" in question || "text" in question)
   ) {
     throw new TypeError(
       `Cannot ask ${JSON.stringify(question)}: expected a string, an instruction or a conversation`,
     );
   }
-  if ("messages" in question) return { messages: [...question.messages] };
+  if ("messages" in question) {
+    const { tools } = question;
+    return { messages: [...question.messages], ...(tools && { tools: [...tools] }) };
+  }
+  if (!("instruction" in question)) {
+    throw new TypeError("Cannot ask a text: expected a question, an instruction or a conversation");
+  }
   return { input: "", output: "", ...question };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isChatEntry } from "../dataset/chat_entry.ts";
+import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import type { MetricScore, ResponseEntry, ResponseScores } from "../eval/mod.ts";
 
@@ -30,6 +30,7 @@ export interface ModelEvaluation extends ResponseScores {
  * @returns What `writeResponses()` writes.
  */
 export function withResponse(entry: DatasetEntry, response: string): ResponseEntry {
+  if (isTextEntry(entry)) throw new TypeError("Cannot answer a text: it asks nothing");
   if (!isChatEntry(entry)) return { ...entry, model_response: response };
   const last = (role: string) => entry.messages.findLast((one) => one.role === role)?.content ?? "";
   return {

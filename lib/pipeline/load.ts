@@ -7,13 +7,11 @@
 import { assertPlausible, loadNetwork } from "../model/files.ts";
 import { addLora, type LoraOptions } from "../model/lora.ts";
 import { loadLora } from "../model/lora_files.ts";
-import type { Network } from "../model/model.ts";
 import type { Quantization } from "../model/quantize.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import type { Device, DeviceKind } from "../tensor/device.ts";
 import { parseDevice, pick } from "../tensor/pick.ts";
-import type { Tokenizer } from "../text/mod.ts";
 import { resolveModel, type ResolveOptions } from "../weights/mod.ts";
 import { findBase } from "./base.ts";
 import { describeFound } from "./find_model.ts";
@@ -82,7 +80,7 @@ const NAMES: OptionNames<LoadModelOptions> = {
  * @param options Device, adapters and quantisation.
  * @returns The model, ready to answer and to learn.
  * @throws {TypeError} If its architecture or a file's contents are not what is expected, or an option is unknown.
- * @throws {RangeError} If a weight is missing, the name is malformed, or the tokenizer has more tokens than the network.
+ * @throws {RangeError} If a weight is missing or the name is malformed.
  * @throws {Deno.errors.NotFound} If there is no such model.
  *
  * @example From a name to an answer
@@ -123,7 +121,6 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
     quantize,
     onRead: (done, total) => onProgress?.({ phase: "reading", done, total }),
   });
-  assertVocabulary(network, found.tokenizer);
   if (found.adapter !== undefined) await loadLora(network, found.adapter);
   if (lora) addLora(network, lora === true ? {} : lora);
   return new Model(network, found);
@@ -140,13 +137,4 @@ function assertName(name: string): void {
 export async function openDevice(device: LoadModelOptions["device"]): Promise<Device> {
   if (typeof device === "object") return device;
   return await pick(device === undefined ? {} : { device: parseDevice(device) });
-}
-
-/** Refuses a tokenizer with more tokens than the network has. Fewer are fine: some networks have unused rows. */
-function assertVocabulary({ vocabularySize }: Network, { name, vocabSize }: Tokenizer): void {
-  if (vocabSize <= vocabularySize) return;
-  throw new RangeError(
-    `Cannot read text for a model with ${vocabularySize} tokens: ` +
-      `the tokenizer "${name}" has ${vocabSize}`,
-  );
 }

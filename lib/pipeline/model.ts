@@ -483,12 +483,17 @@ export class Model implements Disposable {
 
   async #answerAll(questions: readonly Question[], options: AnswerOptions): Promise<string[]> {
     const { prompts, settings } = this.#ask(questions, options);
+    const asked = [...prompts.keys()].filter((i) => prompts[i].length > 0);
     const answers: number[][] = prompts.map(() => []);
-    let done = 0;
+    let done = prompts.length - asked.length;
     for await (
-      const { sequence, token, finish } of generateTokens(this.network, prompts, settings)
+      const { sequence, token, finish } of generateTokens(
+        this.network,
+        asked.map((i) => prompts[i]),
+        settings,
+      )
     ) {
-      if (token !== undefined) answers[sequence].push(token);
+      if (token !== undefined) answers[asked[sequence]].push(token);
       if (finish) options.onProgress?.(++done, prompts.length);
     }
     return answers.map((tokens) => cleanResponse(this.tokenizer.decode(tokens)));
@@ -497,14 +502,43 @@ export class Model implements Disposable {
   /** Questions as tokens, and what the generation is told. */
   #ask(
     questions: readonly Question[],
-    { format: named, onProgress: _, ...options }: AnswerOptions,
+    { format: named, onProgress: _, onFailure, ...options }: AnswerOptions,
   ) {
     const entries = questions.map(toEntry);
     const format = this.#formatFor(entries, named);
-    const prompts = entries.map((entry) => this.#encode(entry, format));
+    const prompts = entries.map((entry, i) => {
+      try {
+        return this.#prompt(entry, format, i);
+      } catch (error) {
+        if (onFailure === undefined) throw error;
+        onFailure(i, error as Error);
+        return [];
+      }
+    });
     const { signal = stopSignal() } = options;
     const eosId = closingTokensOf(format, this.tokenizer);
     return { prompts, settings: { ...options, eosId, ...(signal && { signal }) } };
+  }
+
+  /** A question's tokens, which the network has room for. */
+  #prompt(entry: DatasetEntry, format: EntryFormat, index: number): number[] {
+    const { network, tokenizer } = this;
+    const prompt = this.#encode(entry, format);
+    const cannot = `Cannot answer prompt ${index}`;
+    if (prompt.length === 0) throw new RangeError(`${cannot}: it has no tokens`);
+    if (prompt.length > network.contextLength) {
+      throw new RangeError(
+        `${cannot} of ${prompt.length} tokens: the model's context holds ${network.contextLength}`,
+      );
+    }
+    const outside = prompt.find((id) => id >= network.vocabularySize);
+    if (outside !== undefined) {
+      throw new RangeError(
+        `${cannot}: it has the token ${outside}, ${JSON.stringify(tokenizer.decode([outside]))}, ` +
+          `and the model has ${network.vocabularySize}`,
+      );
+    }
+    return prompt;
   }
 
   #encode(entry: DatasetEntry, format: EntryFormat): number[] {

@@ -26,6 +26,11 @@ export interface AnswerOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
   /** Called as answers are finished. */
   readonly onProgress?: (done: number, total: number) => void;
+  /**
+   * Called for a question that cannot be answered, for example because its template refuses it; its answer is then empty,
+   * and the others are answered. By default the call rejects.
+   */
+  readonly onFailure?: (index: number, error: Error) => void;
 }
 
 /** Options of {@linkcode Model.answerEach}. */
@@ -88,6 +93,7 @@ export const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
   format: true,
   signal: true,
   onProgress: true,
+  onFailure: true,
 };
 /** The names of {@linkcode AnswerEachOptions}. */
 export const ANSWER_EACH_OPTIONS: OptionNames<AnswerEachOptions> = {

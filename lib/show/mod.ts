@@ -49,4 +49,5 @@ export {
   tokenView,
   type TokenViewOptions,
 } from "./token_view.ts";
+export { topicLosses } from "./topic_losses.ts";
 export { type MimeBundle, View } from "./view.ts";

@@ -17,6 +17,8 @@ export interface StepRecord {
   readonly evaluation?: {
     /** Loss on the validation part, in nats per token. */
     readonly validationLoss?: number;
+    /** Loss of each topic, in nats per token. */
+    readonly topicLosses?: Readonly<Record<string, number>>;
   };
   /** Tokens of this step that went through the model. */
   readonly tokensComputed?: number;

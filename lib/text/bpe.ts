@@ -8,7 +8,7 @@
  * JavaScript's `\s` does (U+0085, U+FEFF). tests/text compares with tiktoken's own tokens.
  */
 import { mergePairs } from "./merge.ts";
-import { assertText, type EncodeOptions, type Tokenizer } from "./tokenizer.ts";
+import { assertText, type EncodeOptions, type Tokenizer, withoutToken } from "./tokenizer.ts";
 
 /**
  * How GPT-2 splits a text before merging: contractions, words, numbers and other characters, each
@@ -110,13 +110,7 @@ export class BytePairTokenizer implements Tokenizer {
   }
 
   #byteString(id: number): string {
-    const bytes = this.#byteStrings[id];
-    if (bytes === undefined) {
-      throw new RangeError(
-        `Cannot decode token ${id}: "${this.name}" has tokens 0 to ${this.vocabSize - 1}`,
-      );
-    }
-    return bytes;
+    return this.#byteStrings[id] ?? toByteString(withoutToken(id, this.name));
   }
 
   #allowed(allowedSpecial: EncodeOptions["allowedSpecial"] = []): string[] {

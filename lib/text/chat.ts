@@ -7,8 +7,9 @@
  * (for example, leaves out the thinking of earlier turns) is detected and refused.
  */
 import { AddedTokenFinder } from "./added_tokens.ts";
-import type { ChatMessage, ChatTemplate } from "./chat_template.ts";
+import type { ChatMessage, ChatTemplate, ChatTool } from "./chat_template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { assertWritten } from "./written.ts";
 
 /** The position of an answer in a conversation's tokens. */
 export interface AnswerSpan {
@@ -18,6 +19,14 @@ export interface AnswerSpan {
   start: number;
   /** One past its end token. */
   end: number;
+  /** The weight of its tokens in losses, 0 or more; 1 by default. */
+  weight?: number;
+}
+
+/** What a conversation is written with. */
+export interface ChatContext {
+  /** The tools that the assistant may call. */
+  tools?: readonly ChatTool[];
 }
 
 /** A conversation as tokens. */
@@ -35,9 +44,10 @@ export interface EncodedChat {
  * @param messages The messages.
  * @param tokenizer The model's tokenizer.
  * @param template The model's template.
+ * @param context The tools.
  * @returns Tokens, and the position of each answer, including its end token.
- * @throws {TypeError} If there is no answer to learn, if the template refuses the messages, or if
- * it writes a message differently once others follow.
+ * @throws {TypeError} If there is no answer to learn, if the template refuses the messages or leaves out thinking, tools
+ * or calls of tools, or if it writes a message differently once others follow.
  *
  * @example
  * ```ts
@@ -63,14 +73,15 @@ export function encodeChat(
   messages: readonly ChatMessage[],
   tokenizer: Tokenizer,
   template: ChatTemplate,
+  context: ChatContext = {},
 ): EncodedChat {
   if (!messages.some(({ role }) => role === "assistant")) {
     throw new TypeError("Cannot learn from the conversation: it has no assistant message");
   }
-  const shield = findShield(messages, template);
-  const shielded = shieldNames(messages, tokenizer, shield);
-  const text = template.render(shielded);
-  const turns = findTurns(shielded, template, text, tokenizer);
+  assertWritten(messages, template, context);
+  const { shield, shielded, tools } = shieldChat(messages, tokenizer, template, context);
+  const text = template.render(shielded, tools);
+  const turns = findTurns(shielded, template, tools, text, tokenizer);
   // split at every bound, encode each part separately, and count the tokens up to each bound
   const bounds = [...new Set([0, ...turns.flatMap((turn) => Object.values(turn)), text.length])]
     .sort((a, b) => a - b);
@@ -79,10 +90,12 @@ export function encodeChat(
   const at = new Map<number, number>([[0, 0]]);
   let count = 0;
   for (const [i, ids] of encoded.entries()) at.set(bounds[i + 1]!, count += ids.length);
-  const answers = turns.map(({ marker, start, end }) => ({
+  const spoken = messages.filter(({ role }) => role === "assistant");
+  const answers = turns.map(({ marker, start, end }, i): AnswerSpan => ({
     marker: at.get(marker)!,
     start: at.get(start)!,
     end: at.get(end)!,
+    ...(spoken[i].weight !== undefined && { weight: spoken[i].weight }),
   }));
   const empty = answers.findIndex(({ start, end }) => start >= end);
   if (empty >= 0) {
@@ -100,16 +113,19 @@ export function encodeChat(
  * @param messages The messages so far.
  * @param tokenizer The model's tokenizer.
  * @param template The model's template.
+ * @param context The tools.
  * @returns The tokens. Special tokens in messages are ordinary text.
- * @throws {TypeError} If the template refuses the messages.
+ * @throws {TypeError} If the template refuses the messages, or leaves out thinking, tools or calls of tools.
  */
 export function encodeChatPrompt(
   messages: readonly ChatMessage[],
   tokenizer: Tokenizer,
   template: ChatTemplate,
+  context: ChatContext = {},
 ): number[] {
-  const shield = findShield(messages, template);
-  const text = template.render(shieldNames(messages, tokenizer, shield), { prompt: true });
+  assertWritten(messages, template, context);
+  const { shield, shielded, tools } = shieldChat(messages, tokenizer, template, context);
+  const text = template.render(shielded, { ...tools, prompt: true });
   return tokenizer.encode(text, { allowedSpecial: "all", shield });
 }
 
@@ -133,6 +149,7 @@ export function closingToken(tokenizer: Tokenizer, template: ChatTemplate): numb
 function findTurns(
   messages: readonly ChatMessage[],
   template: ChatTemplate,
+  tools: ChatContext,
   text: string,
   tokenizer: Tokenizer,
 ): AnswerSpan[] {
@@ -140,14 +157,14 @@ function findTurns(
   const turns: AnswerSpan[] = [];
   for (const [k, { role }] of messages.entries()) {
     if (role !== "assistant") continue;
-    const before = template.render(messages.slice(0, k), { prompt: true });
-    const after = template.render(messages.slice(0, k + 1));
+    const before = template.render(messages.slice(0, k), { ...tools, prompt: true });
+    const after = template.render(messages.slice(0, k + 1), tools);
     checkPrefix(before, text, k, template, "the words before it");
     checkPrefix(after, text, k, template, "it");
     if (after.length < before.length) {
       checkPrefix(before, after, k, template, "the words before it");
     }
-    const bare = k === 0 ? "" : template.render(messages.slice(0, k));
+    const bare = k === 0 ? "" : template.render(messages.slice(0, k), tools);
     const start = before.length;
     const end = start + lengthToClosing(text.slice(start, after.length), finder);
     // the generation prompt is recognized if it begins with a special token
@@ -198,31 +215,51 @@ function checkPrefix(
   );
 }
 
-/** A character that neither template nor messages contain: one of Unicode's noncharacters. */
-function findShield(messages: readonly ChatMessage[], template: ChatTemplate): string {
-  const all = template.source + JSON.stringify(messages);
-  for (let code = 0xfdd0; code <= 0xfdef; code++) {
-    const shield = String.fromCharCode(code);
-    if (!all.includes(shield)) return shield;
-  }
-  throw new TypeError("Cannot encode the conversation: it holds all of Unicode's noncharacters");
+/** A conversation in which the names of special tokens are broken up by a character that stands nowhere else. */
+interface ShieldedChat {
+  /** The character: one of Unicode's noncharacters, which neither template nor messages contain. */
+  shield: string;
+  /** The messages, in which only the template's own special tokens can be meant. */
+  shielded: ChatMessage[];
+  /** The tools, in the same way. */
+  tools: ChatContext;
 }
 
-/**
- * Messages in which the names of special tokens are broken up, to distinguish them from the
- * template's own.
- */
-function shieldNames(
+function shieldChat(
   messages: readonly ChatMessage[],
   tokenizer: Tokenizer,
-  shield: string,
-): ChatMessage[] {
+  template: ChatTemplate,
+  { tools }: ChatContext,
+): ShieldedChat {
+  const shield = findShield(template.source + JSON.stringify([messages, tools ?? []]));
   const finder = specialFinder(tokenizer);
-  const break_ = (text: string) =>
+  const breakUp = (text: string) =>
     finder.split(text, () => true).map((part) => {
       if (typeof part === "string") return part;
       const [first] = part.content;
       return first + shield + part.content.slice(first!.length);
     }).join("");
-  return messages.map((message) => ({ ...message, content: break_(message.content) }));
+  return {
+    shield,
+    // The role is the template's to judge.
+    shielded: messages.map(({ role, ...message }) => ({ role, ...mapStrings(message, breakUp) })),
+    tools: tools === undefined ? {} : { tools: mapStrings(tools, breakUp) },
+  };
+}
+
+/** A value of JSON with all strings in it changed, names of fields excepted. */
+function mapStrings<T>(value: T, change: (text: string) => string): T {
+  if (typeof value === "string") return change(value) as T;
+  if (Array.isArray(value)) return value.map((one) => mapStrings(one, change)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const changed = Object.entries(value).map(([key, one]) => [key, mapStrings(one, change)]);
+  return Object.fromEntries(changed) as T;
+}
+
+function findShield(all: string): string {
+  for (let code = 0xfdd0; code <= 0xfdef; code++) {
+    const shield = String.fromCharCode(code);
+    if (!all.includes(shield)) return shield;
+  }
+  throw new TypeError("Cannot encode the conversation: it holds all of Unicode's noncharacters");
 }

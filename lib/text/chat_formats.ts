@@ -51,7 +51,7 @@ export const CHAT_TEMPLATES: Readonly<Record<ChatStyle, string>> = {
 /** The names of the styles. */
 export const CHAT_STYLES = Object.keys(CHAT_TEMPLATES) as ChatStyle[];
 
-/** A tokenizer's special tokens, under the names that templates use. */
+/** A tokenizer's special tokens, under the names that templates use: those of its files. */
 export function templateVariables(tokenizer: Tokenizer): Record<string, string> {
   const nameOf = (id: number | undefined) => {
     for (const [name, one] of tokenizer.specialTokens) if (one === id) return name;
@@ -63,9 +63,10 @@ export function templateVariables(tokenizer: Tokenizer): Record<string, string> 
     pad_token: nameOf(padId),
     unk_token: nameOf(unknownId),
   };
-  return Object.fromEntries(
-    Object.entries(names).filter(([, name]) => name !== undefined),
-  ) as Record<string, string>;
+  return {
+    ...Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)),
+    ...tokenizer.definition?.roles,
+  } as Record<string, string>;
 }
 
 /**

@@ -16,9 +16,39 @@ import {
 export interface ChatMessage {
   /** The speaker: `"system"`, `"user"`, `"assistant"` or another role that the template knows. */
   role: string;
-  /** The text of the message. */
+  /** The text of the message; empty where an assistant only calls tools. */
   content: string;
+  /** What the assistant thought before it answered, for templates that write `reasoning_content`. */
+  reasoning_content?: string;
+  /** The same, for templates that write `thinking`. */
+  thinking?: string;
+  /** The tools that the assistant calls, as the template reads them: in OpenAI's form, mostly. */
+  tool_calls?: readonly Readonly<Record<string, unknown>>[];
+  /** The call that a tool's message answers. Most templates do not write it. */
+  tool_call_id?: string;
+  /** The speaker's or the tool's name. Most templates do not write it. */
+  name?: string;
+  /** The weight of an assistant's answer in losses, 0 or more: 0 leaves it out. 1 by default. */
+  weight?: number;
 }
+
+/** A tool that a model may call, as the template reads it: in OpenAI's form, mostly. */
+export type ChatTool = Readonly<Record<string, unknown>>;
+
+/** Options of {@linkcode ChatTemplate.render}. */
+export interface RenderOptions {
+  /**
+   * Whether to end with the generation prompt.
+   *
+   * @default {false}
+   */
+  prompt?: boolean;
+  /** The tools that the model may call; none by default. */
+  tools?: readonly ChatTool[];
+}
+
+/** The names of {@linkcode RenderOptions}. */
+const RENDER_OPTIONS: OptionNames<RenderOptions> = { prompt: true, tools: true };
 
 /** Options of {@linkcode ChatTemplate}. */
 export interface ChatTemplateOptions {
@@ -97,18 +127,21 @@ export class ChatTemplate {
    * Writes a conversation.
    *
    * @param messages The messages.
-   * @param options Whether to end with the generation prompt.
+   * @param options Whether to end with the generation prompt, and the tools.
    * @returns The text.
    * @throws {TypeError} If the template refuses the conversation, or cannot be rendered.
    * @throws {RangeError} If it does not stop writing.
    */
-  render(messages: readonly ChatMessage[], options: { prompt?: boolean } = {}): string {
-    assertKnownOptions("write a conversation", options, { prompt: true });
+  render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
+    assertKnownOptions("write a conversation", options, RENDER_OPTIONS);
+    const { prompt = false, tools } = options;
     try {
       return this.#template.render({
         ...this.#globals(),
-        messages,
-        add_generation_prompt: options.prompt ?? false,
+        ...(tools && { tools }),
+        // The weight is for the loss: no template knows it.
+        messages: messages.map(({ weight: _, ...message }) => message),
+        add_generation_prompt: prompt,
       });
     } catch (cause) {
       if (cause instanceof BudgetError || cause instanceof RangeError) throw this.#endless(cause);
@@ -148,7 +181,7 @@ export class ChatTemplate {
         }
         return Array.from({ length: count }, (_, i) => from + i * step);
       },
-      // transformers defines both in every template; here they are undefined
+      // transformers defines both in every template, as None where there are none
       tools: null,
       documents: null,
       // without the current date, a template gives the same text every day

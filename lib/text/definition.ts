@@ -4,7 +4,7 @@
  */
 import type { AddedToken } from "./added_tokens.ts";
 
-/** A part of `tokenizer.json` that `@huggingface/tokenizers` reads: a `type` and its options. */
+/** A part of `tokenizer.json`: a `type` and its options. */
 export type Component = { type: string } & Record<string, unknown>;
 
 /** Which pairs a byte pair encoding merges, and in which order. */
@@ -31,8 +31,20 @@ export type PieceModel =
     /** Whether several unknown characters become one token. */
     fuseUnknown?: boolean;
   }
-  /** Another kind, in the form of `tokenizer.json`. */
-  | { type: "library"; model: Component };
+  | {
+    type: "Unigram";
+    /** The logarithm of each token's probability, by id. */
+    scores: ArrayLike<number>;
+    /** The id of the token for characters without a token. */
+    unknownId?: number;
+    /** Whether such characters become byte tokens. */
+    byteFallback: boolean;
+  }
+  | {
+    type: "WordLevel";
+    /** The token for pieces without a token. */
+    unknownToken?: string;
+  };
 
 /**
  * The definition of a tokenizer.
@@ -66,6 +78,8 @@ export interface TokenizerDefinition {
   unknownId?: number;
   /** The padding token, if there is one. */
   padId?: number;
+  /** Special tokens by their role in the files, such as `bos_token`. */
+  roles?: Readonly<Record<string, string>>;
   /** The chat template, if there is one. */
   chatTemplate?: string;
 }

@@ -7,13 +7,16 @@ import { gpt2Tokenizer } from "./gpt2.ts";
 import { HuggingFaceTokenizer } from "./hugging_face.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { gpt2Definition } from "./tokenizer_to_gguf.ts";
+import type { TokenizerSettings } from "./named_tokens.ts";
+import { readSentencePieceFile, readVocabularyFiles } from "./older_files.ts";
 import { parseTokenizerJson, writeTokenizerJson } from "./tokenizer_json.ts";
 
 type Json = Record<string, unknown>;
 
 /**
- * Opens a model's tokenizer: from its GGUF file, from its directory's `tokenizer.json` and
- * `tokenizer_config.json`, or GPT-2's own for a GPT-2 without these files.
+ * Opens a model's tokenizer: from its GGUF file; from its directory's `tokenizer.json` and the files beside it; from
+ * `vocab.json` and `merges.txt`, or SentencePiece's `tokenizer.model`, where that is all there is; or GPT-2's own for a
+ * GPT-2 without these files.
  *
  * @param source The model's files, as `resolveModel` finds them.
  * @returns The tokenizer.
@@ -35,32 +38,57 @@ export async function openTokenizer(source: ResolvedModel): Promise<Tokenizer> {
     using file = await openGguf(source.weights);
     return new HuggingFaceTokenizer(ggufTokenizerDefinition(file.metadata, source.weights));
   }
-  if (source.files.includes("tokenizer.json")) return await fromDirectory(source);
-  const config = await readJson(source.config);
-  if (config.model_type === "gpt2") return gpt2Tokenizer();
-  throw new Deno.errors.NotFound(
-    `Cannot read text for "${source.spec}": directory "${source.directory}" holds no "tokenizer.json"`,
-  );
+  return await fromDirectory(source);
 }
 
 async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
-  const { directory, files } = source;
-  const read = async (name: string): Promise<Json> =>
-    files.includes(name) ? await readJson(join(directory, name)) : {};
-  const path = join(directory, "tokenizer.json");
-  const config = {
-    ...await read("special_tokens_map.json"),
-    ...await read("tokenizer_config.json"),
+  const { directory, files, name } = source;
+  const has = (file: string) => files.includes(file);
+  const read = async (file: string): Promise<Json> =>
+    has(file) ? await readJson(join(directory, file)) : {};
+  const model = await readJson(source.config);
+  const settings: TokenizerSettings = {
+    config: await read("tokenizer_config.json"),
+    specialTokensMap: await read("special_tokens_map.json"),
+    addedTokens: await read("added_tokens.json"),
   };
-  if (files.includes("chat_template.jinja")) {
-    config.chat_template = await Deno.readTextFile(join(directory, "chat_template.jinja"));
+  if (has("chat_template.jinja")) {
+    const template = await Deno.readTextFile(join(directory, "chat_template.jinja"));
+    settings.config = { ...settings.config, chat_template: template };
   }
   const endIds = [
-    ...idsOf((await readJson(source.config)).eos_token_id),
+    ...idsOf(model.eos_token_id),
     ...idsOf((await read("generation_config.json")).eos_token_id),
   ];
-  return new HuggingFaceTokenizer(
-    parseTokenizerJson(await readJson(path), config, { name: source.name, path, endIds }),
+  const at = (file: string) => ({ name, path: join(directory, file), endIds });
+  if (has("tokenizer.json")) {
+    const options = at("tokenizer.json");
+    const json = await readJson(options.path);
+    return new HuggingFaceTokenizer(parseTokenizerJson(json, settings, options));
+  }
+  const kind = String(settings.config.tokenizer_class ?? model.model_type);
+  if (has("vocab.json") && has("merges.txt")) {
+    const options = at("vocab.json");
+    const merges = await Deno.readTextFile(join(directory, "merges.txt"));
+    const vocabulary = await readJson(options.path);
+    return new HuggingFaceTokenizer(
+      readVocabularyFiles({ vocabulary, merges, kind }, settings, options),
+    );
+  }
+  if (has("tokenizer.model")) {
+    const options = at("tokenizer.model");
+    const bytes = await Deno.readFile(options.path);
+    return new HuggingFaceTokenizer(
+      readSentencePieceFile(bytes, settings, { ...options, kind }),
+    );
+  }
+  const rows = model.vocab_size;
+  const own = model.model_type === "gpt2" ? gpt2Tokenizer() : undefined;
+  const fits = typeof rows !== "number" || own === undefined || own.vocabSize <= rows;
+  if (own !== undefined && fits) return own;
+  throw new Deno.errors.NotFound(
+    `Cannot read text for "${source.spec}": directory "${directory}" holds no "tokenizer.json"` +
+      (fits ? "" : `, and GPT-2's own has ${own!.vocabSize} tokens where the model has ${rows}`),
   );
 }
 
@@ -88,6 +116,7 @@ const TOKENIZER_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
+  "added_tokens.json",
   "chat_template.jinja",
   "generation_config.json",
 ];

@@ -1,19 +1,19 @@
 /**
  * Hugging Face tokenizers, with exactly the tokens of the Rust crate `tokenizers`.
  *
- * `@huggingface/tokenizers` normalizes and splits. Merging is our own (merge.ts): the library takes
- * 1.9 s to load Gemma's 262,144 tokens and 515,000 merges, while this loads them from a GGUF file
- * in a tenth of that, because merges that follow from scores are not listed. And tokens stay ids
- * here, so that text that looks like a special token is not mistaken for one.
+ * The steps are those of the crate: added tokens are found, a text is normalized and split (pieces.ts), pieces become tokens
+ * (merge.ts, unigram.ts), and tokens text (decoders.ts). `@huggingface/tokenizers` translates regular expressions; its own
+ * components differ from the crate's in many small things, which tests/text looks for. And tokens stay ids here, so that
+ * text that looks like a special token is not mistaken for one.
  */
-import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { type AddedToken, AddedTokenFinder } from "./added_tokens.ts";
-import { type Component, componentsOf, type TokenizerDefinition } from "./definition.ts";
+import { TokenJoiner } from "./decoders.ts";
+import type { TokenizerDefinition } from "./definition.ts";
 import { mergePairs } from "./merge.ts";
 import { type MergeRanks, mergeRanks } from "./merge_ranks.ts";
 import { PieceCutter } from "./pieces.ts";
-import { bytesOf, fallbackByte } from "./token_bytes.ts";
-import { assertText, type EncodeOptions, type Tokenizer } from "./tokenizer.ts";
+import { assertText, type EncodeOptions, type Tokenizer, withoutToken } from "./tokenizer.ts";
+import { UnigramModel } from "./unigram.ts";
 
 /** The number of pieces whose tokens are cached: a corpus consists of few different words. */
 const CACHE_SIZE = 20_000;
@@ -32,13 +32,12 @@ export class HuggingFaceTokenizer implements Tokenizer {
   readonly #tokens: readonly (string | undefined)[];
   readonly #ids: ReadonlyMap<string, number>;
   readonly #ranks: MergeRanks | undefined;
-  readonly #libraryModel: Library["model"] | undefined;
+  readonly #unigram: UnigramModel | undefined;
   readonly #cutter: PieceCutter;
   #continuingCutter: PieceCutter | undefined;
   readonly #added: AddedTokenFinder;
   readonly #addedNormalized: AddedTokenFinder;
-  readonly #byteLevel: boolean;
-  readonly #stripsSpace: boolean;
+  readonly #joiner: TokenJoiner;
   readonly #cache = new Map<string, readonly number[]>();
 
   /**
@@ -72,13 +71,8 @@ export class HuggingFaceTokenizer implements Tokenizer {
       (content) => this.#cutter.normalize(content),
     );
     if (model.type === "BPE") this.#ranks = mergeRanks(model.merges, tokens, ids);
-    else this.#libraryModel = libraryModel(model.model);
-    const decoders = componentsOf(definition.decoder, "decoders");
-    this.#byteLevel = decoders.some(({ type }) => type === "ByteLevel");
-    this.#stripsSpace = decoders.some(({ type, start, prepend_scheme }) =>
-      type === "Strip" ? start === 1 : type === "Metaspace" && prepend_scheme !== "never"
-    );
-    checkDecoders(decoders);
+    if (model.type === "Unigram") this.#unigram = new UnigramModel({ tokens, ...model });
+    this.#joiner = new TokenJoiner(definition.decoder);
   }
 
   encode(text: string, options: EncodeOptions = {}): number[] {
@@ -117,47 +111,15 @@ export class HuggingFaceTokenizer implements Tokenizer {
   }
 
   decode(ids: Iterable<number>): string {
-    let text = "";
-    let bytes: number[] = [];
-    const flush = () => {
-      if (bytes.length > 0) text += this.#decodeBytes(Uint8Array.from(bytes));
-      bytes = [];
-    };
-    for (const id of ids) {
-      const token = this.#token(id);
-      if (!this.#byteLevel && fallbackByte(token) === undefined) flush();
-      for (const byte of this.bytes(id)) bytes.push(byte);
-      if (!this.#byteLevel && fallbackByte(token) === undefined) flush();
-    }
-    flush();
-    return this.#stripsSpace && text.startsWith(" ") ? text.slice(1) : text;
+    return this.#joiner.join(Array.from(ids, (id) => this.#token(id)));
   }
 
   bytes(id: number): Uint8Array<ArrayBuffer> {
-    return bytesOf(this.#token(id), this.#byteLevel);
+    return this.#joiner.bytes(this.#token(id));
   }
 
   #token(id: number): string {
-    const token = this.#tokens[id];
-    if (token === undefined) {
-      throw new RangeError(
-        `Cannot decode token ${id}: "${this.name}" has tokens 0 to ${this.vocabSize - 1}`,
-      );
-    }
-    return token;
-  }
-
-  /**
-   * For bytes that are not UTF-8: one U+FFFD per byte if tokens are bytes, as in the crate's
-   * decoders.
-   */
-  #decodeBytes(bytes: Uint8Array): string {
-    if (this.#byteLevel) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    try {
-      return new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes);
-    } catch {
-      return "\ufffd".repeat(bytes.length);
-    }
+    return this.#tokens[id] ?? withoutToken(id, this.name);
   }
 
   #continuing(): PieceCutter {
@@ -189,7 +151,19 @@ export class HuggingFaceTokenizer implements Tokenizer {
   }
 
   #pieceIds(piece: string): number[] {
-    return this.#libraryModel ? this.#askLibrary(piece) : this.#merge(piece);
+    const { model } = this.definition;
+    if (model.type === "WordLevel") return [this.#word(piece, model.unknownToken)];
+    return this.#unigram?.encode(piece) ?? this.#merge(piece);
+  }
+
+  #word(piece: string, unknownToken: string | undefined): number {
+    const id = this.#ids.get(piece) ?? this.#ids.get(unknownToken ?? "");
+    if (id !== undefined) return id;
+    throw new TypeError(
+      `Cannot encode ${
+        JSON.stringify(piece)
+      }: "${this.name}" has no token for it, and none for what is unknown`,
+    );
   }
 
   #merge(piece: string): number[] {
@@ -230,35 +204,5 @@ export class HuggingFaceTokenizer implements Tokenizer {
       ids.push(id);
     }
     return ids;
-  }
-
-  #askLibrary(piece: string): number[] {
-    const model = this.#libraryModel!;
-    return model._call([piece]).map((token) =>
-      model.tokens_to_ids.get(token) ?? model.unk_token_id!
-    );
-  }
-}
-
-function libraryModel(model: Component): Library["model"] {
-  return new Library({
-    normalizer: null,
-    pre_tokenizer: null,
-    model,
-    post_processor: null,
-    decoder: null,
-    added_tokens: [],
-  }, {}).model;
-}
-
-const DECODERS = ["ByteLevel", "Replace", "ByteFallback", "Fuse", "Strip", "Metaspace"];
-
-function checkDecoders(decoders: readonly Component[]): void {
-  const unknown = decoders.find(({ type }) => !DECODERS.includes(type));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot build the tokenizer: its decoder is "${unknown.type}", expected one of ` +
-        DECODERS.map((type) => `"${type}"`).join(", "),
-    );
   }
 }

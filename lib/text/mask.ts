@@ -17,7 +17,8 @@ import type { AnswerSpan } from "./chat.ts";
  * - `"prompt"`: only the response and the end token.
  *
  * In a conversation, `"prompt"` counts every answer of the assistant with its end token;
- * `"instruction"` also counts its generation prompt, such as `<|im_start|>assistant`.
+ * `"instruction"` also counts its generation prompt, such as `<|im_start|>assistant`. An answer with a weight counts that
+ * much under every mask, and one of weight 0 not at all.
  */
 export type Mask = "none" | "instruction" | "prompt";
 
@@ -67,23 +68,36 @@ export interface MaskedExample extends MaskedLengths {
   answers?: readonly AnswerSpan[];
 }
 
+/** Tokens that count: the first one's index, one past the last's, and the weight of each. */
+export type CountedRange = [start: number, end: number, weight: number];
+
 /**
- * Which tokens count.
+ * Which tokens count, and how much.
  *
  * @param example The example.
  * @param mask Which tokens count.
- * @returns Ranges of the joined tokens of prompt and response, each as first index and one past the
- * last, in order. No range is empty or contains the first token, which nothing predicts.
+ * @returns Ranges of the joined tokens of prompt and response, in order. None is empty, has a weight of 0, or contains the
+ * first token, which nothing predicts.
  */
-export function countedRanges(example: MaskedExample, mask: Mask): [start: number, end: number][] {
+export function countedRanges(example: MaskedExample, mask: Mask): CountedRange[] {
   const length = example.promptIds.length + example.responseIds.length;
-  const ranges: [number, number][] = example.answers === undefined || mask === "none"
-    ? [[firstCounted(example, mask), length]]
-    : example.answers.map((answer) => [
-      Math.max(1, mask === "instruction" ? answer.marker : answer.start),
-      answer.end,
-    ]);
-  return ranges.filter(([start, end]) => start < end);
+  const { answers = [] } = example;
+  const ranges: CountedRange[] = [];
+  if (example.answers === undefined) ranges.push([firstCounted(example, mask), length, 1]);
+  else if (mask === "none") {
+    let from = 1;
+    for (const { start, end, weight = 1 } of answers) {
+      if (weight === 1) continue; // part of what is around it
+      ranges.push([from, start, 1], [Math.max(1, start), end, weight]);
+      from = end;
+    }
+    ranges.push([from, length, 1]);
+  } else {
+    for (const { marker, start, end, weight = 1 } of answers) {
+      ranges.push([Math.max(1, mask === "instruction" ? marker : start), end, weight]);
+    }
+  }
+  return ranges.filter(([start, end, weight]) => start < end && weight > 0);
 }
 
 /**

@@ -3,7 +3,13 @@
 export { alpaca, formatAlpaca, type Instruction, type PromptFormat } from "./alpaca.ts";
 export type { AnswerSpan } from "./chat.ts";
 export { CHAT_STYLES, CHAT_TEMPLATES, type ChatStyle, chatTemplateOf } from "./chat_formats.ts";
-export { type ChatMessage, ChatTemplate, type ChatTemplateOptions } from "./chat_template.ts";
+export {
+  type ChatMessage,
+  ChatTemplate,
+  type ChatTemplateOptions,
+  type ChatTool,
+  type RenderOptions,
+} from "./chat_template.ts";
 export { openTokenizer, saveTokenizer } from "./files.ts";
 export { END_OF_TEXT, gpt2Tokenizer } from "./gpt2.ts";
 export { type Mask, MASKS, parseMask } from "./mask.ts";

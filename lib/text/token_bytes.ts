@@ -37,18 +37,11 @@ export function fallbackByte(token: string): number | undefined {
 /**
  * A token's bytes.
  *
- * @param token The token in the vocabulary's spelling.
- * @param byteLevel Whether it is written in GPT-2's alphabet; otherwise `▁` is a space and `<0x0A>`
- * a byte.
+ * @param token The token in GPT-2's alphabet; one that is not is text.
  * @returns Its bytes.
  */
-export function bytesOf(token: string, byteLevel: boolean): Uint8Array<ArrayBuffer> {
-  if (byteLevel) {
-    return isByteSpelled(token)
-      ? Uint8Array.from(token, (character) => BYTE_OF.get(character)!)
-      : new TextEncoder().encode(token);
-  }
-  const byte = fallbackByte(token);
-  if (byte !== undefined) return Uint8Array.of(byte);
-  return new TextEncoder().encode(token.replaceAll("▁", " "));
+export function bytesOf(token: string): Uint8Array<ArrayBuffer> {
+  return isByteSpelled(token)
+    ? Uint8Array.from(token, (character) => BYTE_OF.get(character)!)
+    : new TextEncoder().encode(token);
 }

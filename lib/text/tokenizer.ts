@@ -66,16 +66,18 @@ export interface Tokenizer {
    * Decodes tokens.
    *
    * @param ids Token ids.
-   * @returns Their text; bytes that are not UTF-8 become U+FFFD.
-   * @throws {RangeError} If an id is not in the vocabulary.
+   * @returns Their text; bytes that are not UTF-8 become U+FFFD. An id without a token, which models with more rows than
+   * tokens may give, is shown as such: `⟨405⟩`.
+   * @throws {RangeError} If an id is not a whole number from 0 on.
    */
   decode(ids: Iterable<number>): string;
   /**
    * Gives the bytes of a token.
    *
    * @param id A token id.
-   * @returns The token's bytes; a token may hold only part of a character.
-   * @throws {RangeError} If the id is not in the vocabulary.
+   * @returns The token's bytes; a token may hold only part of a character. For an id without a token those of its number
+   * in brackets.
+   * @throws {RangeError} If the id is not a whole number from 0 on.
    */
   bytes(id: number): Uint8Array<ArrayBuffer>;
 }
@@ -114,7 +116,7 @@ export class TokenDecoder {
    *
    * @param id The next token.
    * @returns The text that it completes, possibly empty.
-   * @throws {RangeError} If the id is not in the vocabulary.
+   * @throws {RangeError} If the id is not a whole number from 0 on.
    */
   push(id: number): string {
     return this.#decoder.decode(this.#tokenizer.bytes(id), { stream: true });
@@ -141,7 +143,7 @@ const VISIBLE: Record<string, string> = { " ": "␣", "\n": "⏎", "\r": "␍", 
  * @param tokenizer The vocabulary that the token belongs to.
  * @param id The token.
  * @returns Printable text, never empty.
- * @throws {RangeError} If the id is not in the vocabulary.
+ * @throws {RangeError} If the id is not a whole number from 0 on.
  *
  * @example
  * ```ts
@@ -165,6 +167,29 @@ export function printableToken(tokenizer: Pick<Tokenizer, "bytes">, id: number):
     /[\p{White_Space}\p{C}]/gu,
     (c) => VISIBLE[c] ?? `\\u{${c.codePointAt(0)!.toString(16).toUpperCase()}}`,
   );
+}
+
+/**
+ * Shows an id that has no token.
+ *
+ * @param id The id.
+ * @param name The vocabulary's name, for errors.
+ * @returns Such as `⟨405⟩`.
+ * @throws {RangeError} If it is not a whole number from 0 on.
+ */
+export function withoutToken(id: number, name: string): string {
+  if (Number.isInteger(id) && id >= 0) return `⟨${id}⟩`;
+  throw new RangeError(`Cannot decode token ${id} of "${name}": expected a whole number from 0 on`);
+}
+
+/**
+ * Counts the ids without a token in a text that was decoded.
+ *
+ * @param text The text.
+ * @returns How many there are.
+ */
+export function countWithoutToken(text: string): number {
+  return text.match(/⟨\d+⟩/g)?.length ?? 0;
 }
 
 /**

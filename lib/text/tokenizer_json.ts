@@ -2,6 +2,7 @@
 import type { AddedToken } from "./added_tokens.ts";
 import type { Component, PieceModel, TokenizerDefinition } from "./definition.ts";
 import { listMerges } from "./merge_ranks.ts";
+import { addTokens, namedTokens, type TokenizerSettings } from "./named_tokens.ts";
 
 type Json = Record<string, unknown>;
 
@@ -9,7 +10,7 @@ type Json = Record<string, unknown>;
  * Reads a tokenizer's definition from its parsed files.
  *
  * @param json The content of `tokenizer.json`.
- * @param config The content of `tokenizer_config.json`; an empty object if there is none.
+ * @param settings The content of the other files.
  * @param options The vocabulary's name; the ids of tokens that end a text, the first of which is
  * the end token if the files do not name one; the file's name for errors.
  * @returns The tokenizer's definition.
@@ -17,7 +18,7 @@ type Json = Record<string, unknown>;
  */
 export function parseTokenizerJson(
   json: unknown,
-  config: Json,
+  settings: TokenizerSettings,
   options: { name: string; path: string; endIds?: readonly number[] },
 ): TokenizerDefinition {
   const { path, endIds = [] } = options;
@@ -27,42 +28,44 @@ export function parseTokenizerJson(
   if (!isObject(json)) return fail("it is not an object");
   const model = json.model;
   if (!isObject(model)) return fail('"model" is missing');
-  const addedTokens = (json.added_tokens ?? []) as AddedToken[];
+  const before = (json.added_tokens ?? []) as AddedToken[];
   if (
-    !Array.isArray(addedTokens) ||
-    addedTokens.some((one) => typeof one?.content !== "string" || !isId(one.id))
+    !Array.isArray(before) ||
+    before.some((one) => typeof one?.content !== "string" || !isId(one.id))
   ) {
     return fail('"added_tokens" must be an array of objects with "id" and "content"');
   }
   const tokens = readTokens(model.vocab, fail);
-  const far = addedTokens.find(({ id }) => id > tokens.length + 1e6);
+  const far = before.find(({ id }) => id > tokens.length + 1e6);
   if (far) {
     fail(`added token "${far.content}" has the id ${far.id}, and there are ${tokens.length}`);
   }
   const ids = new Map<string, number>();
   for (const [id, token] of tokens.entries()) if (token !== undefined) ids.set(token, id);
+  const named = namedTokens(settings, fail);
+  const addedTokens = addTokens(
+    ids,
+    before.map((one) => ({ ...one, special: one.special === true })),
+    named,
+  );
   for (const { content, id } of addedTokens) ids.set(content, id);
-  const idOf = (key: string): number | undefined => {
-    const value = config[key];
-    const content = isObject(value) ? value.content : value;
-    return typeof content === "string" ? ids.get(content) : undefined;
-  };
-  const bosId = idOf("bos_token");
+  const idOf = (role: string): number | undefined => ids.get(named.roles[role] ?? "");
   const eosId = idOf("eos_token") ?? endIds[0] ??
     fail('"tokenizer_config.json" names no "eos_token" of this vocabulary');
-  const chatTemplate = readChatTemplate(config.chat_template);
+  const chatTemplate = readChatTemplate(settings.config.chat_template);
   return {
     name: options.name,
     tokens,
-    addedTokens: addedTokens.map((one) => ({ ...one, special: one.special === true })),
+    addedTokens,
+    roles: named.roles,
     normalizer: readComponent(json, "normalizer", fail),
     preTokenizer: readComponent(json, "pre_tokenizer", fail),
     model: readModel(model, fail),
     decoder: readComponent(json, "decoder", fail),
-    beginIds: readBeginIds(json.post_processor, config, bosId, ids),
+    beginIds: readBeginIds(json.post_processor, fail),
     eosId,
     endIds: endIds.filter((id) => id < tokens.length || addedTokens.some((one) => one.id === id)),
-    bosId,
+    bosId: idOf("bos_token"),
     unknownId: idOf("unk_token"),
     padId: idOf("pad_token"),
     ...(chatTemplate !== undefined && { chatTemplate }),
@@ -107,20 +110,7 @@ export function writeTokenizerJson(definition: TokenizerDefinition): { json: Jso
       ),
     },
     decoder: definition.decoder,
-    model: model.type === "library" ? model.model : {
-      type: "BPE",
-      dropout: null,
-      unk_token: model.unknownToken ?? null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: model.fuseUnknown ?? false,
-      byte_fallback: model.byteFallback ?? false,
-      ignore_merges: model.ignoreMerges ?? false,
-      vocab: Object.fromEntries(
-        tokens.flatMap((token, id) => token === undefined ? [] : [[token, id]]),
-      ),
-      merges: listMerges(model.merges, tokens),
-    },
+    model: writeModel(model, tokens),
   };
   const names = {
     bos_token: spelled(definition.bosId),
@@ -132,10 +122,40 @@ export function writeTokenizerJson(definition: TokenizerDefinition): { json: Jso
     tokenizer_class: "PreTrainedTokenizerFast",
     clean_up_tokenization_spaces: false,
     add_bos_token: beginIds.length > 0,
+    ...definition.roles,
     ...Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)),
     ...(chatTemplate !== undefined && { chat_template: chatTemplate }),
   };
   return { json, config };
+}
+
+function writeModel(model: PieceModel, tokens: readonly (string | undefined)[]): Json {
+  if (model.type === "Unigram") {
+    return {
+      type: "Unigram",
+      unk_id: model.unknownId ?? null,
+      vocab: tokens.map((token, id) => [token ?? "", model.scores[id]]),
+      byte_fallback: model.byteFallback,
+    };
+  }
+  const vocab = Object.fromEntries(
+    tokens.flatMap((token, id) => token === undefined ? [] : [[token, id]]),
+  );
+  if (model.type === "WordLevel") {
+    return { type: "WordLevel", vocab, unk_token: model.unknownToken ?? "" };
+  }
+  return {
+    type: "BPE",
+    dropout: null,
+    unk_token: model.unknownToken ?? null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: model.fuseUnknown ?? false,
+    byte_fallback: model.byteFallback ?? false,
+    ignore_merges: model.ignoreMerges ?? false,
+    vocab,
+    merges: listMerges(model.merges, tokens),
+  };
 }
 
 function textOf({ tokens, addedTokens }: TokenizerDefinition, id: number): string | undefined {
@@ -162,10 +182,22 @@ function readTokens(vocab: unknown, fail: Fail): (string | undefined)[] {
   return tokens;
 }
 
+/** Files of early versions have no type; only byte pair encoding has a list of merges, and only Unigram scores. */
+function typeOf(model: Json): unknown {
+  return model.type ??
+    ("merges" in model ? "BPE" : Array.isArray(model.vocab) ? "Unigram" : "WordLevel");
+}
+
 function readModel(model: Json, fail: Fail): PieceModel {
-  // files of early versions have no type; only byte pair encoding has a list of merges
-  const isBytePair = model.type === "BPE" || (model.type === undefined && "merges" in model);
-  if (!isBytePair) return { type: "library", model: model as Component };
+  const type = typeOf(model);
+  if (type === "Unigram") return readUnigram(model, fail);
+  if (type === "WordLevel") {
+    const { unk_token: unknownToken } = model;
+    return { type, ...(typeof unknownToken === "string" && { unknownToken }) };
+  }
+  if (type !== "BPE") {
+    fail(`"model.type" is ${JSON.stringify(type)}, expected "BPE", "Unigram" or "WordLevel"`);
+  }
   const merges = model.merges;
   if (
     !Array.isArray(merges) ||
@@ -177,7 +209,8 @@ function readModel(model: Json, fail: Fail): PieceModel {
   ) {
     return fail('"model.merges" must be an array of pairs of tokens');
   }
-  for (const affix of ["continuing_subword_prefix", "end_of_word_suffix"]) {
+  // With dropout a text has other tokens each time.
+  for (const affix of ["continuing_subword_prefix", "end_of_word_suffix", "dropout"]) {
     if (model[affix]) fail(`"model.${affix}" is ${JSON.stringify(model[affix])}, expected none`);
   }
   return {
@@ -190,6 +223,25 @@ function readModel(model: Json, fail: Fail): PieceModel {
   };
 }
 
+function readUnigram(model: Json, fail: Fail): PieceModel {
+  const vocab = model.vocab;
+  const isPair = (pair: unknown) =>
+    Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "number";
+  if (!Array.isArray(vocab) || !vocab.every(isPair)) {
+    return fail('"model.vocab" must be an array of pairs of a token and its score');
+  }
+  const { unk_id: unknownId } = model;
+  if (unknownId != null && !(isId(unknownId) && unknownId < vocab.length)) {
+    fail(`"model.unk_id" is ${JSON.stringify(unknownId)}, and there are ${vocab.length} tokens`);
+  }
+  return {
+    type: "Unigram",
+    scores: Float64Array.from(vocab, (pair) => pair[1]),
+    byteFallback: model.byte_fallback === true,
+    ...(isId(unknownId) && { unknownId }),
+  };
+}
+
 function readComponent(json: Json, key: string, fail: Fail): Component | null {
   const value = json[key] ?? null;
   if (value === null) return null;
@@ -197,31 +249,51 @@ function readComponent(json: Json, key: string, fail: Fail): Component | null {
   return value as Component;
 }
 
-/** The special tokens that the post-processor puts before a text; `add_bos_token` overrides it. */
-function readBeginIds(
-  processor: unknown,
-  config: Json,
-  bosId: number | undefined,
-  ids: ReadonlyMap<string, number>,
-): number[] {
-  if (config.add_bos_token === false) return [];
-  if (config.add_bos_token === true) return bosId === undefined ? [] : [bosId];
+/**
+ * The special tokens that the post-processor puts before a text. As in transformers, `add_bos_token` of
+ * `tokenizer_config.json` is not asked where there is a `tokenizer.json`.
+ */
+function readBeginIds(processor: unknown, fail: Fail): number[] {
   if (!isObject(processor)) return [];
-  const all = processor.type === "Sequence" ? processor.processors as unknown[] : [processor];
-  for (const one of all ?? []) {
-    if (!isObject(one) || !Array.isArray(one.single)) continue;
-    const names: string[] = [];
-    for (const item of one.single) {
-      if (!isObject(item) || !isObject(item.SpecialToken)) break;
-      names.push(String(item.SpecialToken.id));
+  switch (processor.type) {
+    case "Sequence": {
+      const all = Array.isArray(processor.processors) ? processor.processors : [];
+      return all.toReversed().flatMap((one) => readBeginIds(one, fail)); // the last is outermost
     }
-    return names.flatMap((name) => ids.get(name) ?? []);
+    case "ByteLevel":
+      return [];
+    case "BertProcessing":
+    case "RobertaProcessing": {
+      const id = Array.isArray(processor.cls) ? processor.cls[1] : undefined;
+      return isId(id) ? [id] : fail(`"post_processor" has no "cls"`);
+    }
+    case "TemplateProcessing": {
+      const known = isObject(processor.special_tokens) ? processor.special_tokens : {};
+      const ids: number[] = [];
+      for (const item of Array.isArray(processor.single) ? processor.single : []) {
+        if (!isObject(item) || !isObject(item.SpecialToken)) break;
+        const name = String(item.SpecialToken.id);
+        const token = Object.hasOwn(known, name) ? known[name] : undefined;
+        const own = isObject(token) ? token.ids : undefined;
+        if (!Array.isArray(own) || !own.every(isId)) {
+          return fail(`"post_processor" has no ids for ${JSON.stringify(name)}`);
+        }
+        ids.push(...own);
+      }
+      return ids;
+    }
+    default:
+      return fail(`"post_processor" is ${JSON.stringify(processor.type)}`);
   }
-  return [];
 }
 
-/** A template, or the default one of several. */
-function readChatTemplate(value: unknown): string | undefined {
+/**
+ * A template, or the default one of several.
+ *
+ * @param value What `tokenizer_config.json` has as "chat_template".
+ * @returns The template; undefined if there is none.
+ */
+export function readChatTemplate(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) return undefined;
   const named = value.find((one) => isObject(one) && one.name === "default") ?? value[0];

@@ -44,7 +44,7 @@ function describe(definition: TokenizerDefinition): GgufMetadata {
   const { model } = definition;
   if (model.type !== "BPE") {
     throw new TypeError(
-      `Cannot write the tokenizer "${definition.name}" to GGUF: its model is "${model.model.type}", expected "BPE"`,
+      `Cannot write the tokenizer "${definition.name}" to GGUF: its model is "${model.type}", expected "BPE"`,
     );
   }
   const byteLevel = componentsOf(definition.decoder, "decoders")

@@ -82,6 +82,21 @@ export async function measureLoss(
   assertKnownOptions("measure the loss", options, NAMES);
   assertNetwork("measure the loss", model);
   assertExamples("measure the loss of", examples);
+  const { loss, tokens, examples: counted } = await sumLosses(model, examples, options);
+  return { loss, tokens, examples: counted };
+}
+
+/** A measurement, and the sum of the weights that its mean is over. */
+interface WeighedLoss extends MeasuredLoss {
+  readonly weight: number;
+}
+
+/** Measures a mean loss, and what it is over. */
+async function sumLosses(
+  model: Network,
+  examples: readonly EncodedExample[],
+  options: MeasureOptions,
+): Promise<WeighedLoss> {
   const { mask = SFT_DEFAULTS.mask, batchSize = SFT_DEFAULTS.batchSize } = options;
   const { signal, onProgress } = options;
   const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
@@ -103,7 +118,7 @@ export async function measureLoss(
       `Cannot measure the loss of ${examples.length} examples: no token counts under the mask "${mask}"`,
     );
   }
-  return { loss: sum / weight, tokens, examples: counted.length };
+  return { loss: sum / weight, weight, tokens, examples: counted.length };
 }
 
 /**
@@ -122,12 +137,39 @@ export async function evaluate(
   signal?: AbortSignal,
 ): Promise<Evaluation> {
   const most = evalIters === "all" ? validation.length : evalIters * batchSize;
-  const measure = async (examples: readonly EncodedExample[]) => {
-    const options = { ...count, batchSize, signal };
-    return (await measureLoss(model, examples.slice(0, most), options)).loss;
+  const measure = (examples: readonly EncodedExample[]) =>
+    measureTopics(model, examples.slice(0, most), { ...count, batchSize, signal });
+  const trained = await measure(train);
+  if (validation.length === 0) {
+    return { trainLoss: trained.loss, ...(trained.topics && { topicLosses: trained.topics }) };
+  }
+  const validated = await measure(validation);
+  return {
+    trainLoss: trained.loss,
+    validationLoss: validated.loss,
+    ...(validated.topics && { topicLosses: validated.topics }),
   };
-  const trainLoss = await measure(train);
-  return validation.length === 0
-    ? { trainLoss }
-    : { trainLoss, validationLoss: await measure(validation) };
 }
+
+/** Measures a mean loss and, if the examples have several topics, that of each topic, in one pass. */
+async function measureTopics(
+  model: Network,
+  examples: readonly EncodedExample[],
+  options: MeasureOptions,
+): Promise<{ loss: number; topics?: Readonly<Record<string, number>> }> {
+  const byTopic = Map.groupBy(examples, ({ topic }) => topic ?? WITHOUT_TOPIC);
+  if (byTopic.size < 2) return await sumLosses(model, examples, options);
+  const topics: Record<string, number> = {};
+  let sum = 0;
+  let weights = 0;
+  for (const [topic, members] of byTopic) {
+    const { loss, weight } = await sumLosses(model, members, options);
+    topics[topic] = loss;
+    sum += loss * weight;
+    weights += weight;
+  }
+  return { loss: sum / weights, topics };
+}
+
+/** The name of the examples that have no topic, among others that have one. */
+const WITHOUT_TOPIC = "without topic";

@@ -144,6 +144,13 @@ export interface Evaluation {
   readonly trainLoss: number;
   /** The loss on the first batches of the validation examples, if there are any. */
   readonly validationLoss?: number;
+  /**
+   * The loss of each topic on the same validation examples, or training examples if there are none; only if they have more
+   * than one topic.
+   */
+  readonly topicLosses?: Readonly<Record<string, number>>;
+  /** Topics that are not learnt while others are, or whose loss swings, in sentences; only if there are any. */
+  readonly warnings?: readonly string[];
 }
 
 /** The report of a step. */

@@ -37,6 +37,7 @@ import { CHECKPOINT_EVERY } from "./defaults.ts";
 import { resolveSftOptions, type TrainingSettings } from "./settings.ts";
 import { assertResumable, describeOptions, describeSettings, type TrainingState } from "./state.ts";
 import { takeStep } from "./step.ts";
+import { TopicMonitor } from "./topic_monitor.ts";
 import { TrainingData } from "./training_data.ts";
 
 /**
@@ -92,6 +93,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
   readonly #optimizer: AdamW;
   /** Tracks validation losses, if the training may end early or keeps its best weights. */
   readonly #tracker: BestTracker | undefined;
+  /** Watches the losses of topics; begins again when a training is resumed. */
+  readonly #topics = new TopicMonitor();
   readonly #log: TrainingLog;
   #described: Promise<Record<string, unknown>> | undefined;
   #step = 0;
@@ -332,7 +335,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
     if (evaluation.validationLoss !== undefined) {
       await this.#tracker?.observe(this.#step, evaluation.validationLoss);
     }
-    return evaluation;
+    const warnings = evaluation.topicLosses && this.#topics.observe(evaluation.topicLosses);
+    return warnings?.length ? { ...evaluation, warnings } : evaluation;
   }
 
   /** Keeps other trainings out of the folder of checkpoints, if there is one. */

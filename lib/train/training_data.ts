@@ -68,6 +68,7 @@ export class TrainingData {
     this.notices = [
       reportLengths(examples, this.count).message,
       prefixed("Validation: ", reportLengths(validation, this.count).message),
+      this.#unwatchedTopics(),
     ].filter((notice) => notice !== undefined);
     // Explicit orders refer to examples by index, so none are removed.
     this.examples = typeof order === "string" ? counted : examples;
@@ -88,6 +89,24 @@ export class TrainingData {
       .map((indices) => indices.map((i) => this.examples[i]))
       .filter((examples) => examples.some((example) => this.#counted.has(example)))
       .map((examples) => forest(examples, { ...this.count, layout: this.layout }));
+  }
+
+  /** Names topics whose loss no evaluation measures. */
+  #unwatchedTopics(): string | undefined {
+    const { evalEvery, evalIters, batchSize } = this.#options;
+    const { train, validation } = this.evaluated;
+    const topics = new Set(train.map(({ topic }) => topic));
+    if (evalEvery === 0 || topics.size < 2) return undefined;
+    const most = evalIters === "all" ? Infinity : evalIters * batchSize;
+    const measured = (validation.length > 0 ? validation : train).slice(0, most);
+    for (const { topic } of measured) topics.delete(topic);
+    topics.delete(undefined);
+    if (topics.size === 0) return undefined;
+    return `No evaluation measures the loss of the topic${topics.size > 1 ? "s" : ""} ` +
+      `"${
+        [...topics].join('", "')
+      }", of which the examples to evaluate on have none; a stratified split and ` +
+      'evalIters "all" have each topic';
   }
 
   /** An epoch's steps, each of one or more batches of indices. */

@@ -21,6 +21,7 @@ import { downloadFile } from "./hub/file.ts";
 import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
 import { resolveOllama } from "./ollama_store.ts";
 import type { ResolvedDirectory, ResolvedGguf, ResolvedModel } from "./resolved.ts";
+import { partsOf, withoutPart } from "./gguf/parts.ts";
 import { findWeights, WEIGHT_FILES } from "./safetensors/find.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
@@ -117,16 +118,8 @@ function fromFile(spec: string, path: string, gguf: boolean): ResolvedGguf {
       `${cannot}: "${path}" is neither a GGUF file nor a directory that holds "config.json" and the weights`,
     );
   }
-  const name = basename(path).replace(/\.gguf$/i, "");
-  const [, parts] = /-\d{5}-of-(\d{5})$/.exec(name) ?? [];
-  if (parts !== undefined && Number(parts) > 1) {
-    throw new TypeError(
-      `${cannot}: "${path}" is one of ${
-        Number(parts)
-      } parts: join them with llama-gguf-split --merge`,
-    );
-  }
-  return { kind: "gguf", spec, source: "file", name, weights: path };
+  const [weights] = partsOf(path);
+  return { kind: "gguf", spec, source: "file", name: withoutPart(basename(path)), weights };
 }
 
 async function fromHub(
@@ -148,19 +141,23 @@ async function fromHub(
   const [owner, model, ...file] = repository.split("/");
   if (file.length > 0 && /\.gguf$/i.test(repository)) {
     const described = options.weights === false;
-    const found = await downloadFile(`${owner}/${model}`, file.join("/"), {
-      ...options,
-      revision,
-      ...(described && { offline: true }),
-    }).catch((error) => {
-      if (!described || !(error instanceof HubError)) throw error;
-      throw new HubError(
-        `Cannot describe model ${
-          JSON.stringify(spec)
-        } without downloading it: a GGUF file contains everything`,
-        { cause: error },
-      );
-    });
+    const download = async (part: string, revision: string) =>
+      await downloadFile(`${owner}/${model}`, part, {
+        ...options,
+        revision,
+        ...(described && { offline: true }),
+      }).catch((error) => {
+        if (!described || !(error instanceof HubError)) throw error;
+        throw new HubError(
+          `Cannot describe model ${
+            JSON.stringify(spec)
+          } without downloading it: a GGUF file contains everything`,
+          { cause: error },
+        );
+      });
+    const [first, ...others] = partsOf(file.join("/"));
+    const found = await download(first, revision);
+    for (const part of others) await download(part, found.commit); // all of one commit
     return {
       ...fromFile(spec, found.path, true),
       source: "hub",

@@ -100,6 +100,15 @@ Deno.test("tunebook score --metric gives any metrics, with intervals and signatu
   });
 });
 
+Deno.test("tunebook score --against names no winner within the noise", async () => {
+  await withResponses(async (path) => {
+    const { code, stdout, stderr } = await score([path, "--against", path]);
+    assertEquals(code, 0, stderr);
+    assert(stdout.includes("exact match: this 0.5000, other 0.5000, difference 0.0000 "), stdout);
+    assert(stdout.includes("p 1.0000: tied; 2 examples would probably show 0.0000"), stdout);
+  });
+});
+
 Deno.test("tunebook score gives its own scores where the judge is away", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const host = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;

@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
-import { parseDataset } from "../../lib/dataset/chat_entry.ts";
 import { collate } from "../../lib/dataset/collate.ts";
 import { encodeExample, encodeExamples, encodePrompt } from "../../lib/dataset/encode.ts";
 import { forest } from "../../lib/dataset/forest.ts";
 import { chatTemplateOf } from "../../lib/text/chat_formats.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
-import { MASKS } from "../../lib/text/mask.ts";
+import { ChatTemplate } from "../../lib/text/chat_template.ts";
+import { type Mask, MASKS } from "../../lib/text/mask.ts";
+import type { ChatEntry, DatasetEntry } from "../../lib/dataset/mod.ts";
+import { reportLengths } from "../../lib/dataset/sequences.ts";
 
 const tokenizer = gpt2Tokenizer();
 const chatml = chatTemplateOf(tokenizer, "chatml");
@@ -21,70 +22,6 @@ const TWO_TURNS = {
   ],
 };
 const INSTRUCTION = { instruction: "Give the plural.", input: "mouse", output: "mice" };
-
-Deno.test("parseDataset() reads instructions, messages and ShareGPT's conversations together", () => {
-  const text = JSON.stringify([
-    { instruction: "Hi", output: "Hello", extra: 1 },
-    { ...TWO_TURNS, weight: 2, id: "x" },
-    {
-      conversations: [
-        { from: "system", value: "Be brief." },
-        { from: "human", value: "Hi", more: true },
-        { from: "gpt", value: "Hello" },
-      ],
-    },
-  ]);
-  assertEquals(parseDataset(text), [
-    { instruction: "Hi", input: "", output: "Hello" },
-    { ...TWO_TURNS, weight: 2 },
-    {
-      messages: [
-        { role: "system", content: "Be brief." },
-        { role: "user", content: "Hi" },
-        { role: "assistant", content: "Hello" },
-      ],
-    },
-  ]);
-});
-
-Deno.test("parseDataset() names the entry and the field that is wrong", () => {
-  const cases: [unknown, string][] = [
-    [{ messages: [] }, '"messages" must be an array of at least one message, got an array'],
-    [{ messages: "Hi" }, '"messages" must be an array, got a string'],
-    [{ messages: [{ role: "user" }] }, '"messages.0.content" is missing'],
-    [{ messages: [{ role: 1, content: "" }] }, '"messages.0.role" must be a string, got a number'],
-    [
-      { conversations: [{ from: "alien", value: "" }] },
-      '"conversations.0.from" must be one of "human"',
-    ],
-    [
-      { conversations: [{ from: "gpt", value: null }] },
-      '"conversations.0.value" must be a string, got null',
-    ],
-    [{}, '"instruction" is missing'],
-    [7, "it must be an object, got a number"],
-  ];
-  for (const [entry, reason] of cases) {
-    assertThrows(
-      () => parseDataset(JSON.stringify([INSTRUCTION, entry]), "x.json"),
-      TypeError,
-      `Cannot read "x.json": entry 2 of 2: ${reason}`,
-    );
-  }
-});
-
-Deno.test("parseDataset() gives entries or a sentence for any JSON", () => {
-  fc.assert(
-    fc.property(fc.json(), (text) => {
-      try {
-        assert(parseDataset(text).length > 0);
-      } catch (error) {
-        assert(/^Cannot read "data"/.test((error as Error).message), `${error}`);
-      }
-    }),
-    { seed: 1, numRuns: 200 },
-  );
-});
 
 Deno.test("encodeExample() writes instructions by a chat template too", () => {
   const { promptIds, responseIds, answers } = encodeExample(INSTRUCTION, tokenizer, zephyr);
@@ -151,4 +88,95 @@ Deno.test("forest() does not compute what follows the last answer", () => {
   const answers = [{ marker: 2, start: 2, end: 4 }];
   assertEquals([...forest([{ ...example, answers }]).tokens], [1, 2, 3]);
   assertEquals([...forest([example]).tokens], [1, 2, 3, 4, 5]);
+});
+
+Deno.test("an answer's weight counts in losses, under every mask; 0 leaves it out", () => {
+  const weighted = (first: number, second: number) => ({
+    messages: TWO_TURNS.messages.map((message, i) => ({
+      ...message,
+      ...(i === 1 && { weight: first }),
+      ...(i === 3 && { weight: second }),
+    })),
+  });
+  const weights = (entry: DatasetEntry, mask: Mask) => {
+    const batch = collate([encodeExample(entry, tokenizer, chatml)], { mask });
+    const text = (weight: number) =>
+      tokenizer.decode([...batch.targets].filter((_, i) => batch.weights[i] === weight));
+    return { half: text(0.5), one: text(1) };
+  };
+  assertEquals(weights(weighted(0, 1), "prompt").one, "A pear.<|im_end|>\n");
+  const { half, one } = weights(weighted(0.5, 1), "prompt");
+  assertEquals([half, one], ["An apple.<|im_end|>\n", "A pear.<|im_end|>\n"]);
+  const all = weights(TWO_TURNS, "none").one;
+  assertEquals(weights(weighted(0, 0.5), "none"), {
+    half: "A pear.<|im_end|>\n",
+    one: all.replace("An apple.<|im_end|>\n", "").replace("A pear.<|im_end|>\n", ""),
+  });
+  // An example that is masked whole is found.
+  const silent = encodeExample(weighted(0, 0), tokenizer, chatml);
+  assertEquals(reportLengths([silent]).uncounted, [0]);
+  // The forest that is trained on has the padded batch's weights.
+  for (const mask of MASKS) {
+    const example = { ...encodeExample(weighted(0.5, 1), tokenizer, chatml), weight: 3 };
+    const { edges } = forest([example], { mask });
+    const sum = edges.counts.reduce((a, b) => a + b, 0);
+    assertEquals(sum, collate([example], { mask }).weights.reduce((a, b) => a + b, 0));
+  }
+});
+
+Deno.test("encodeExample() writes tools, calls and thinking, or refuses a template that does not", () => {
+  const template = new ChatTemplate(
+    "{% if tools %}Tools: {{ tools | tojson }}\n{% endif %}{% for m in messages %}" +
+      "<|endoftext|>{{ m.role }}: {{ m.content }}" +
+      "{% for c in m.tool_calls or [] %}CALL {{ c.function | tojson }}{% endfor %}" +
+      "<|endoftext|>{% endfor %}{% if add_generation_prompt %}<|endoftext|>assistant: {% endif %}",
+    { name: "tools" },
+  );
+  // The name of a special token in what others wrote is no special token.
+  const call = { function: { name: "weather", arguments: { city: "<|endoftext|>" } } };
+  const entry: DatasetEntry = {
+    messages: [
+      { role: "user", content: "Is it warm?" },
+      { role: "assistant", content: "", tool_calls: [call] },
+      { role: "tool", content: "4" },
+      { role: "assistant", content: "No." },
+    ],
+    tools: [{ type: "function", function: { name: "weather" } }],
+  };
+  const { promptIds, responseIds, answers } = encodeExample(entry, tokenizer, template);
+  const ids = [...promptIds, ...responseIds];
+  assertEquals(answers!.map(({ start, end }) => tokenizer.decode(ids.slice(start, end))), [
+    'CALL {"name": "weather", "arguments": {"city": "<|endoftext|>"}}<|endoftext|>',
+    "No.<|endoftext|>",
+  ]);
+  assertEquals(ids.filter((id) => id === tokenizer.eosId).length, 8);
+  assert(tokenizer.decode(encodePrompt(entry, tokenizer, template)).startsWith("Tools: [{"));
+  assertThrows(
+    () => encodeExample(entry, tokenizer, chatml),
+    TypeError,
+    'Cannot write "tools": the template "chatml" leaves it out; take one that writes it, or ignore',
+  );
+  const { tools: _, ...without } = entry as ChatEntry;
+  assertThrows(
+    () => encodeExample(without, tokenizer, chatml),
+    TypeError,
+    'Cannot write "tool_calls" of message 2: the template "chatml" leaves it out',
+  );
+  const thoughtful = { ...TWO_TURNS.messages[1], reasoning_content: "Hm." };
+  assertThrows(
+    () => encodeExample({ messages: [thoughtful] }, tokenizer, chatml),
+    TypeError,
+    'Cannot write "reasoning_content" of message 1',
+  );
+});
+
+Deno.test("a text is learnt whole and closed once, in every format", () => {
+  for (const format of [undefined, chatml]) {
+    for (const text of ["Once upon a time.", "Once upon a time.<|endoftext|>"]) {
+      const example = encodeExample({ text }, tokenizer, format);
+      const { targets } = collate([example]);
+      assertEquals(tokenizer.decode([...targets]), " upon a time.<|endoftext|>");
+    }
+  }
+  assertThrows(() => encodePrompt({ text: "Once" }, tokenizer), TypeError, "Cannot ask a text");
 });

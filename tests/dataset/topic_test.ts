@@ -1,7 +1,7 @@
 // A topic is kept from the file to the encoded example, and changes nothing that is learnt.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseDataset } from "../../lib/dataset/chat_entry.ts";
+import { parseDataset } from "../../lib/dataset/parse.ts";
 import { encodeExample } from "../../lib/dataset/encode.ts";
 import { gpt2Tokenizer } from "../../lib/text/mod.ts";
 
@@ -20,8 +20,13 @@ Deno.test("a topic is read with entries of every form", () => {
       topic,
     }],
   );
-  const wrong = JSON.stringify([{ messages, topic: "" }]);
-  assertThrows(() => parseDataset(wrong), TypeError, '"topic" must be a name');
+  const wrong = JSON.stringify([{ messages, topic: ["greeting"] }]);
+  assertThrows(() => parseDataset(wrong), TypeError, '"topic" must be a string, got an array');
+  // Tables have numbers and empty cells.
+  assertEquals(parseDataset(JSON.stringify([{ messages, topic: "" }, { messages, topic: 3 }])), [
+    { messages },
+    { messages, topic: "3" },
+  ]);
 });
 
 Deno.test("encodeExample() keeps the topic beside the same tokens", () => {

@@ -18,10 +18,14 @@ import numpy as np
 from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import save_file
 
-TYPES = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
+TYPES = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
+         "IQ4_NL", "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4"]
 # Where each type's float16 scales and minima lie in a block: random bits there could be NaN.
 HALVES = {"Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
-          "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}
+          "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
+          "IQ4_NL": [0], "IQ4_XS": [0], "TQ1_0": [52], "TQ2_0": [64]}
+# Where a block's exponent of eight bits lies: the largest make infinite values.
+EXPONENTS = {"MXFP4": 0}
 ROWS, COLUMNS = 3, 512
 
 
@@ -29,12 +33,15 @@ def blocks(name: str) -> np.ndarray:
     """Random blocks of a type, as bytes (rows, bytes of a row)."""
     seed = int.from_bytes(hashlib.sha256(f"gguf/{name}".encode()).digest()[:8], "little")
     random = np.random.Generator(np.random.PCG64(seed))
-    if name not in HALVES:
+    if name not in HALVES and name not in EXPONENTS:
         values = random.standard_normal((ROWS, COLUMNS)).astype(np.float32)
         return np.ascontiguousarray(gguf.quants.quantize(values, Type[name])).view(np.uint8)
     elements, size = gguf.GGML_QUANT_SIZES[Type[name]]
     data = random.integers(0, 256, (ROWS * COLUMNS // elements, size), dtype=np.uint8)
-    for at in HALVES[name]:
+    if name in EXPONENTS:
+        data[:, EXPONENTS[name]] %= 252
+        data[:3, EXPONENTS[name]] = [0, 1, 2]  # subnormal
+    for at in HALVES.get(name, []):
         scales = (random.standard_normal(len(data)) * 0.1).astype("<f2")
         scales[0] = np.float16(6e-8)  # a subnormal
         data[:, at:at + 2] = scales.view(np.uint8).reshape(-1, 2)

@@ -103,10 +103,37 @@ def weighted_cases(rows) -> list[dict]:
              "tensors": {"output": loss, **{f"grad/{name}": parameters[name].grad for name in kept}}}]
 
 
+def weighted_step_cases(rows) -> list[dict]:
+    """Three AdamW steps of the weighted loss, over two batches of two whose gradients are accumulated."""
+    model = make_model().double()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LR, betas=BETAS, eps=EPS, weight_decay=WEIGHT_DECAY)
+    parts = [(collate(rows[:2]), WEIGHTS[:2]), (collate(rows[2:]), WEIGHTS[2:])]
+    losses, norms = [], []
+    for _ in range(3):
+        optimizer.zero_grad()
+        sums, total = [], 0.0
+        for (batch, targets), weights in parts:
+            column = torch.tensor(weights, dtype=torch.float64)[:, None]
+            sums.append((token_losses(model, batch, targets["prompt"]) * column).sum())
+            total += float((torch.from_numpy(targets["prompt"] != IGNORE) * column).sum())
+        loss = sum(sums) / total
+        loss.backward()
+        norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), 1e9)))
+        losses.append(float(loss.detach()))
+        optimizer.step()
+    kept = ("transformer.h.0.ln_1.weight", "transformer.h.1.attn.c_proj.weight", "transformer.ln_f.bias")
+    parameters = dict(model.named_parameters())
+    return [{"op": "weightedSteps", "name": "weightedSteps/prompt",
+             "attributes": {"weights": list(WEIGHTS), "lr": LR, "beta1": BETAS[0], "beta2": BETAS[1], "eps": EPS,
+                            "weightDecay": WEIGHT_DECAY},
+             "tensors": {"losses": np.array(losses), "gradNorms": np.array(norms),
+                         **{f"weight/{name}": parameters[name].detach() for name in kept}}}]
+
+
 def main(folder: Path) -> None:
     rows = examples()
     assert END not in [token for tokens, _, _ in rows for token in tokens]
-    cases = schedule_cases() + accumulate_cases(rows) + weighted_cases(rows)
+    cases = schedule_cases() + accumulate_cases(rows) + weighted_cases(rows) + weighted_step_cases(rows)
     write_golden("training", cases, versions("torch", "transformers", "numpy"), folder)
 
 

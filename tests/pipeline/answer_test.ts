@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import fc from "fast-check";
 import { loadModel } from "../../lib/pipeline/mod.ts";
 import { textPieces } from "../../lib/pipeline/text_pieces.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
-import { gpt2Tokenizer, type Tokenizer } from "../../lib/text/mod.ts";
+import { ChatTemplate, gpt2Tokenizer, type Tokenizer } from "../../lib/text/mod.ts";
 import { byteLevelTokenizers, sentencePieceTokenizers } from "../text/small_tokenizers.ts";
 import { ENTRIES, loadNano } from "./nano.ts";
 
@@ -43,6 +43,21 @@ Deno.test("Model.stream() says what Model.answer() says", async () => {
     assert(pieces.length > 1 && pieces.every((piece) => piece !== ""));
     assertEquals(pieces.join("").trim(), await model.answer(question, { maxNewTokens: 12 }));
   }
+});
+
+Deno.test("Model.answer() answers the others where a question fails", async () => {
+  using model = await loadNano();
+  const questions = ["Name a fruit.", "word ".repeat(500), "Hi"];
+  const failures: [number, string][] = [];
+  const answers = await model.answer(questions, {
+    ...FEW,
+    onFailure: (i, { message }) => failures.push([i, message]),
+  });
+  assertEquals(answers, [await model.answer(questions[0], FEW), "", answers[2]]);
+  assert(answers[2] !== "");
+  assertEquals(failures.map(([i]) => i), [1]);
+  assertStringIncludes(failures[0][1], "the model's context holds 256");
+  await assertRejects(() => model.answer(questions, FEW), RangeError, "Cannot answer prompt 1 of");
 });
 
 /** Whether a text ends or begins within a character. */
@@ -149,13 +164,50 @@ Deno.test("what is wrong with a question or an option is one sentence", async ()
   );
 });
 
-Deno.test("a model whose tokenizer has more tokens than it is refused", async () => {
+Deno.test("a small GPT-2 without a tokenizer does not get GPT-2's own", async () => {
   const tiny = fromFileUrl(new URL("../golden/gpt2_tiny", import.meta.url));
   await assertRejects(
     () => loadModel(tiny, { device: "cpu" }),
-    RangeError,
-    'tokens: the tokenizer "gpt2" has 50257',
+    Deno.errors.NotFound,
+    "and GPT-2's own has 50257 tokens where the model has",
   );
+});
+
+Deno.test("more tokens than rows, and more rows than tokens, do no harm unless they are used", async () => {
+  const tiny = fromFileUrl(new URL("../golden/gpt2_tiny", import.meta.url));
+  const folder = await Deno.makeTempDir({ prefix: "tunebook-answer-" });
+  try {
+    for (const { name } of Deno.readDirSync(tiny)) {
+      await Deno.copyFile(join(tiny, name), join(folder, name));
+    }
+    const { vocab_size: rows } = JSON.parse(await Deno.readTextFile(join(folder, "config.json")));
+    const write = async (count: number) => {
+      const vocab = Object.fromEntries(Array.from({ length: count }, (_, id) => [`w${id}`, id]));
+      const json = {
+        model: { type: "WordLevel", vocab, unk_token: "w0" },
+        pre_tokenizer: { type: "Whitespace" },
+      };
+      await Deno.writeTextFile(join(folder, "tokenizer.json"), JSON.stringify(json));
+      await Deno.writeTextFile(join(folder, "tokenizer_config.json"), '{"eos_token":"w1"}');
+    };
+    const plain = new ChatTemplate("{% for m in messages %}{{ m.content }} {% endfor %}");
+    await write(rows + 1);
+    using more = await loadModel(folder, { device: "cpu" });
+    assertEquals((await more.answer("w2", { ...FEW, format: plain })).split(" ").length, 6);
+    await assertRejects(
+      () => more.answer(`w${rows}`, { ...FEW, format: plain }),
+      RangeError,
+      `it has the token ${rows}, "w${rows}", and the model has ${rows}`,
+    );
+    await write(3);
+    using fewer = await loadModel(folder, { device: "cpu" });
+    const shown = await fewer.answer("w2", { ...FEW, format: plain });
+    assert(/⟨\d+⟩/.test(shown), shown);
+    const pieces = await Array.fromAsync(fewer.stream("w2", { ...FEW, format: plain }));
+    assertEquals(pieces.join("").trim(), shown);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("a model says what it is", async () => {

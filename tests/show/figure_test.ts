@@ -17,6 +17,7 @@ import {
   lossCurve,
   type PlotlyTrace,
   scatter,
+  topicLosses,
 } from "../../lib/show/mod.ts";
 import { jupyterDisplay } from "../../lib/show/view.ts";
 import { plotlyMimeType } from "../../lib/show/figure.ts";
@@ -52,6 +53,10 @@ const charts: Record<string, (text: string) => Figure> = {
     heatmap([[1, 2], [3, 4]], { columns: [text, "b"], rows: ["a", text], valueLabel: text }),
   lossCurve: (text) =>
     lossCurve([{ step: 1, loss: 3, evaluation: { validationLoss: 4 } }, { step: 2, loss: NaN }], {
+      title: text,
+    }),
+  topicLosses: (text) =>
+    topicLosses([{ step: 1, loss: 3, evaluation: { topicLosses: { [text]: 4, other: 3 } } }], {
       title: text,
     }),
 };

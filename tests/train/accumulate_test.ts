@@ -107,6 +107,41 @@ for (const layout of ["forest", "packed"] as const) {
   );
 }
 
+onEveryDevice(
+  "sft() takes PyTorch's steps of a weighted loss, over accumulated batches",
+  async (device) => {
+    const [{ attributes, tensors }] = golden.cases("weightedSteps");
+    const model = await loadTiny(device);
+    using training = sft(model, {
+      examples: tinyExamples().map((example, i) => ({
+        ...example,
+        weight: attributes.weights[i] as number,
+      })),
+      order: "given",
+      batchSize: 2,
+      accumulate: 2,
+      epochs: 3,
+      learningRate: attributes.lr,
+      beta1: attributes.beta1,
+      beta2: attributes.beta2,
+      epsilon: attributes.eps,
+      weightDecay: attributes.weightDecay,
+      evalEvery: 0,
+    });
+    const steps = await take(training);
+    assertClose(steps.map(({ loss }) => loss), tensors.losses.data, { relative: 1e-5 });
+    assertClose(steps.map(({ gradientNorm }) => gradientNorm), tensors.gradNorms.data, {
+      relative: 1e-4,
+    });
+    for (const [name, { data }] of Object.entries(tensors)) {
+      if (!name.startsWith("weight/")) continue;
+      const tensor = model.parameters.get(name.slice("weight/transformer.".length))!;
+      assertClose(await tensor.data(), data, { relative: 1e-4 }, name);
+    }
+    release(model);
+  },
+);
+
 Deno.test("forest() counts a padded batch's examples by their weights too", () => {
   const examples = smallExamples(3).map((example, i) => ({ ...example, weight: i + 0.5 }));
   const sum = (layout: "padded" | "packed" | "forest") =>

@@ -56,12 +56,14 @@ Deno.test("resolveModel() says what it looked for and where", async () => {
     ["hf:owner/model@", RangeError, 'Cannot use "" as a revision of "hf:owner/model"'],
   ];
   const part = temporary.file("x-00001-of-00002.gguf", "GGUF");
-  cases.push([part, TypeError, "is one of 2 parts: join them with llama-gguf-split --merge"]);
+  const { kind, name, weights } = await resolveModel(part);
+  assertEquals([kind, name, weights], ["gguf", "x", part]);
+  const second = temporary.file("x-00002-of-00002.gguf", "GGUF");
+  assertEquals((await resolveModel(second)).weights, part, "any part stands for all");
   for (const [spec, type, message] of cases) {
     await assertRejects(() => resolveModel(spec), type, message);
   }
-  Deno.removeSync(part);
-  Deno.removeSync(file);
+  for (const path of [part, second, file]) Deno.removeSync(path);
   await assertRejects(() => resolveModel(directory), Deno.errors.NotFound, "and it is empty");
   temporary.file("a.gguf", "");
   await assertRejects(

@@ -3,15 +3,15 @@
 import type { Command } from "commander";
 import { writeDataset } from "../../dataset/mod.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { readData } from "../read_data.ts";
+import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
 
-interface Options {
+interface Options extends DataOptions {
   out: string;
 }
 
 /** Adds the subcommand. */
 export function register(data: Command): void {
-  data.command("convert")
+  const command = data.command("convert")
     .summary("write a data set in another form or kind of file")
     .description(
       "Reads a data set and writes its entries to a file of the kind that its ending says.",
@@ -20,11 +20,13 @@ export function register(data: Command): void {
     .requiredOption("--out <file>", "the file to write: .json or .jsonl")
     .addHelpText("after", "\nExample:\n  tunebook data convert data.json --out data.jsonl")
     .action(convert);
+  addFieldOptions(command);
 }
 
-async function convert(source: string, { out }: Options): Promise<void> {
+async function convert(source: string, options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
-  const entries = await readData(source, { signal: interrupt.signal });
+  const { out } = options;
+  const entries = await readData(source, { ...options, signal: interrupt.signal });
   await writeDataset(out, entries);
   console.log(`${entries.length} entries written to "${out}"`);
 }

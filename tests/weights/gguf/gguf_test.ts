@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { encodeHex } from "@std/encoding";
 import { fromFileUrl } from "@std/path";
 import fc from "fast-check";
 import { type Gguf, openGguf } from "../../../lib/weights/gguf/read.ts";
@@ -7,6 +8,7 @@ import { findPython } from "../../support.ts";
 import { TemporaryDirectory } from "../temporary.ts";
 import { join, type RawFile, rawGguf, text, u32, u64 } from "./files.ts";
 
+const PARTS = fromFileUrl(import.meta.resolve("./parts.py"));
 const GOLDEN = fromFileUrl(import.meta.resolve("../../golden/gguf_blocks.gguf"));
 const expected = readGoldenTensors(
   new URL("../../golden/gguf_blocks.safetensors", import.meta.url),
@@ -65,9 +67,9 @@ Deno.test("read() crosses pieces, stops at a signal and refuses what it cannot r
   const bytes = rawGguf({
     tensors: [
       { name: "w", shape: [elements], type: 8, offset: 0 },
-      { name: "odd", shape: [256], type: 10, offset: Math.ceil(blocks * 34 / 32) * 32 },
+      { name: "odd", shape: [256], type: 16, offset: Math.ceil(blocks * 34 / 32) * 32 },
     ],
-    dataBytes: Math.ceil(blocks * 34 / 32) * 32 + 84,
+    dataBytes: Math.ceil(blocks * 34 / 32) * 32 + 66,
   });
   const path = temporary.file("model.gguf", bytes);
   using file = await openGguf(path);
@@ -86,12 +88,61 @@ Deno.test("read() crosses pieces, stops at a signal and refuses what it cannot r
   const reason = new Error("stop");
   const error = await assertRejects(() => file.read("w", { signal: AbortSignal.abort(reason) }));
   assert(error === reason);
-  await assertRejects(() => file.read("odd"), TypeError, "its type is Q2_K");
-  assertEquals((await file.readBytes("odd")).length, 84);
+  await assertRejects(
+    () => file.read("odd"),
+    TypeError,
+    "its type is IQ2_XXS; take the model in another",
+  );
+  assertEquals((await file.readBytes("odd")).length, 66);
   await assertRejects(() => file.read("none"), RangeError, 'Cannot find tensor "none"');
   await assertRejects(() => file.read("w", { rows: [5, 37] }), RangeError, "Q8_0 has blocks of 32");
   file.close();
   await assertRejects(() => file.read("w"), Error, "it was closed");
+});
+
+const splitting = findPython("gguf");
+
+Deno.test({
+  name: `openGguf() reads the parts that PyPI's gguf writes as one file${splitting.needs}`,
+  ignore: !splitting.found,
+  async fn() {
+    using temporary = new TemporaryDirectory();
+    await splitting.run(PARTS, temporary.file("whole.gguf"));
+    const named = (part: number) => temporary.file(`whole-0000${part}-of-00003.gguf`);
+    for (const path of [named(1), named(3)]) {
+      using file = await openGguf(path);
+      assertEquals(file.path, named(1));
+      assertEquals(file.files, [named(1), named(2), named(3)]);
+      assertEquals(file.metadata.get("test.key"), "of the first");
+      assertEquals([...file.tensors.keys()], ["t0", "t1", "t2", "t3", "t4"]);
+      for (const [i, name] of [...file.tensors.keys()].entries()) {
+        assertEquals(await file.read(name), Float32Array.of(i, i + 0.5, -i));
+        assertEquals((await file.readBytes(name)).length, 12);
+      }
+      const all = join(...[1, 2, 3].map((part) => Deno.readFileSync(named(part))));
+      const hash = await crypto.subtle.digest("SHA-256", all);
+      assertEquals(await file.sha256(), encodeHex(hash));
+    }
+    const parts = [1, 2, 3].map((part) => Deno.readFileSync(named(part)));
+    Deno.writeFileSync(named(3), parts[1]!);
+    await assertRejects(
+      () => openGguf(named(1)),
+      SyntaxError,
+      "by its metadata it is part 2 of 3, by its name part 3 of 3",
+    );
+    Deno.writeFileSync(temporary.file("alone.gguf"), parts[0]!);
+    await assertRejects(
+      () => openGguf(temporary.file("alone.gguf")),
+      SyntaxError,
+      "by its metadata it is part 1 of 3, by its name part 1 of 1",
+    );
+    Deno.removeSync(named(3));
+    await assertRejects(
+      () => openGguf(named(2)),
+      Deno.errors.NotFound,
+      `Cannot open "${named(3)}": there is no such file`,
+    );
+  },
 });
 
 const tensor = { name: "a", shape: [32], type: 2, offset: 0 };

@@ -1,0 +1,126 @@
+/**
+ * A data set's bytes, from a file or a server.
+ *
+ * @module
+ */
+
+import { createHash, type Hash } from "node:crypto";
+
+/** A file that is being read. */
+export interface OpenFile {
+  /** Its name in errors and in the record of a run. */
+  readonly name: string;
+  /** Its bytes. */
+  readonly bytes: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Its path, if it is on this machine. */
+  readonly path?: string | URL;
+  /** The SHA-256 of the bytes read so far, once. */
+  sha256(): string;
+}
+
+/** The name of the data that comes with the library, as `nano` is the model's. */
+const EMBEDDED_NAME = "instructions";
+
+/**
+ * Opens a file, or begins to download one.
+ *
+ * @param source A path, an `http:`, `https:` or `file:` URL, or `"instructions"`.
+ * @param options Stops a download.
+ * @returns The open file.
+ * @throws {Error} If it cannot be read or downloaded; the message says which and why.
+ */
+export async function openFile(
+  source: string | URL,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<OpenFile> {
+  if (source === EMBEDDED_NAME) {
+    const home = new URL("../../../data/instructions/instruction-data.json", import.meta.url);
+    return { ...await openFile(home, { signal }), name: EMBEDDED_NAME };
+  }
+  const url = source instanceof URL || /^(https?|file):\/\//i.test(source) ? new URL(source) : null;
+  if (url === null || url.protocol === "file:") {
+    const path = url ?? source;
+    const name = url?.href ?? String(source);
+    return { path, ...hashed(name, await openBytes(path)) };
+  }
+  return { ...hashed(withoutCredentials(url), await download(url, signal)) };
+}
+
+async function openBytes(path: string | URL): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  try {
+    if (path instanceof URL && path.protocol !== "file:") throw new TypeError("it is no file");
+    const file = await Deno.open(path);
+    if ((await file.stat()).isDirectory) {
+      file.close();
+      throw new Deno.errors.IsADirectory();
+    }
+    return file.readable;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/**
+ * Says why a file cannot be read.
+ *
+ * @param path The file.
+ * @param error What happened.
+ * @returns The error to throw.
+ */
+export function unreadable(path: string | URL, error: unknown): Error {
+  const reason = error instanceof Deno.errors.NotFound
+    ? "there is no such file"
+    : error instanceof Deno.errors.IsADirectory
+    ? "it is a directory"
+    : (error as Error).message;
+  return new Error(`Cannot read "${path}": ${reason}`, { cause: error });
+}
+
+async function download(
+  url: URL,
+  signal: AbortSignal | undefined,
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const name = withoutCredentials(url);
+  const failed = (error: unknown) => {
+    signal?.throwIfAborted();
+    return new Error(`Cannot download "${name}": ${(error as Error).message}`, { cause: error });
+  };
+  let body: ReadableStream<Uint8Array<ArrayBuffer>>;
+  try {
+    const response = await fetch(url, { signal });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`the server answered ${response.status} ${response.statusText}`.trim());
+    }
+    body = response.body ?? ReadableStream.from([]);
+  } catch (error) {
+    throw failed(error);
+  }
+  async function* pieces() {
+    try {
+      for await (const piece of body) yield piece;
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+  return ReadableStream.from(pieces());
+}
+
+/** Hashes bytes while they are read. */
+function hashed(name: string, bytes: ReadableStream<Uint8Array<ArrayBuffer>>): OpenFile {
+  const hash: Hash = createHash("sha256");
+  const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(piece, controller) {
+      hash.update(piece);
+      controller.enqueue(piece);
+    },
+  });
+  return { name, bytes: bytes.pipeThrough(counted), sha256: () => hash.digest("hex") };
+}
+
+/** The URL without credentials, for messages and provenance. */
+function withoutCredentials(url: URL): string {
+  const bare = new URL(url);
+  bare.username = bare.password = "";
+  return bare.href;
+}

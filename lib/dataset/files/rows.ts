@@ -1,0 +1,101 @@
+/**
+ * Rows of a file of any kind: JSON, JSON Lines, CSV, Parquet, and all of these in gzip.
+ *
+ * @module
+ */
+
+import { concat } from "@std/bytes";
+import type { AsyncBuffer } from "hyparquet";
+import { csvRows } from "./csv.ts";
+import { jsonRows } from "./json.ts";
+import type { OpenFile } from "./open.ts";
+import { parquetRows } from "./parquet.ts";
+
+type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
+
+const GZIP = [0x1f, 0x8b];
+const PARQUET = [..."PAR1"].map((letter) => letter.charCodeAt(0));
+
+/**
+ * Reads the rows of a file. Its kind is told by its first bytes, that of CSV by its name.
+ *
+ * @param file The file.
+ * @returns The rows, those of JSON Lines, CSV and Parquet as they are read.
+ * @throws {SyntaxError} If the file is damaged, is not UTF-8 text or not what its name says.
+ * @throws {TypeError} If it holds no rows.
+ */
+export async function* readRows(file: OpenFile): AsyncGenerator<unknown> {
+  const { name } = file;
+  let [first, bytes] = await peek(file.bytes, PARQUET.length);
+  let ending = name.replace(/[?#].*$/, "").toLowerCase();
+  if (startsWith(first, GZIP)) {
+    ending = ending.replace(/\.(gz|gzip)$/, "");
+    [first, bytes] = await peek(unzip(bytes, name), PARQUET.length);
+  }
+  if (startsWith(first, PARQUET)) {
+    yield* parquetRows(await collect(bytes), name);
+    return;
+  }
+  const text = bytes.pipeThrough(decode(name));
+  yield* /\.(csv|tsv)$/.test(ending) ? csvRows(text, name) : jsonRows(text, name);
+}
+
+function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, i) => bytes[i] === byte);
+}
+
+/** The first bytes, at least so many where there are, and all bytes again. */
+async function peek(bytes: Bytes, least: number): Promise<[first: Uint8Array, all: Bytes]> {
+  const rest = bytes[Symbol.asyncIterator]();
+  const start: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) {
+    start.push(next.value);
+    if ((length += next.value.length) >= least) break;
+  }
+  async function* all() {
+    try {
+      yield* start;
+      for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+    } finally {
+      await rest.return?.();
+    }
+  }
+  return [concat(start), ReadableStream.from(all())];
+}
+
+/** Decompresses, with an error that names the file. */
+function unzip(bytes: Bytes, name: string): Bytes {
+  const plain = bytes.pipeThrough(new DecompressionStream("gzip"));
+  async function* pieces() {
+    try {
+      for await (const piece of plain) yield piece;
+    } catch (error) {
+      throw new SyntaxError(`Cannot read "${name}" as gzip: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+  return ReadableStream.from(pieces());
+}
+
+/** Bytes as text, which must be UTF-8. A byte-order mark is left out. */
+function decode(name: string): TransformStream<Uint8Array, string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decodePart = (bytes: Uint8Array | undefined, stream: boolean) => {
+    try {
+      return decoder.decode(bytes, { stream });
+    } catch (error) {
+      throw new SyntaxError(`Cannot read "${name}": it is not UTF-8 text`, { cause: error });
+    }
+  };
+  return new TransformStream({
+    transform: (bytes, controller) => controller.enqueue(decodePart(bytes, true)),
+    flush: (controller) => controller.enqueue(decodePart(undefined, false)),
+  });
+}
+
+async function collect(bytes: Bytes): Promise<AsyncBuffer> {
+  const whole = concat(await Array.fromAsync(bytes));
+  return { byteLength: whole.length, slice: (start, end) => whole.buffer.slice(start, end) };
+}
