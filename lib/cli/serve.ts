@@ -90,7 +90,9 @@ async function serve(options: Options): Promise<void> {
     },
   });
   if (!isLoopback(host)) {
-    console.error("Note: everyone who reaches this machine can ask the model; there is no password");
+    console.error(
+      "Note: everyone who reaches this machine can ask the model; there is no password",
+    );
   }
   console.error(`Serving "${server.name}"; Ctrl-C ends it`);
   console.log(server.url);

@@ -10,6 +10,8 @@ import "./restorable.ts";
 
 export type { ModelEvaluation } from "./evaluation.ts";
 export type { Exported, ExportOptions } from "./export.ts";
+export type { ExportProof } from "./proof.ts";
+export type { StateDictNames } from "./state_dict.ts";
 export { FORMAT_NAMES, type FormatName, type FormatRecord } from "./format.ts";
 export { loadModel, type LoadModelOptions, type LoadProgress } from "./load.ts";
 export type { Question } from "./entries.ts";

@@ -427,13 +427,15 @@ export class Model implements Disposable {
   }
 
   /**
-   * Exports the model to Ollama, llama.cpp or transformers, with the prompt template that it was taught. A model that was
-   * never taught a format keeps its own template.
+   * Exports the model to Ollama, llama.cpp, PyTorch or transformers, with the prompt template that it was taught. A model
+   * that was never taught a format keeps its own template. What was written is read back, and is an error where it is not
+   * the model: prompts are replayed, and their tokens, their logits and the closing token compared.
    *
-   * @param target `"ollama:NAME"`, a path that ends with `.gguf` (`"gguf:PATH"` for other names), or a folder for
-   * Hugging Face's layout.
+   * @param target `"ollama:NAME"`, a path that ends with `.gguf` (`"gguf:PATH"` for other names), one that ends with
+   * `.pth` for a PyTorch state dict, or a folder for Hugging Face's layout.
    * @param options The type of the weights; whether adapters become part of them; progress.
-   * @returns The size of the weights, and notices for the user.
+   * @returns The size of the weights, notices for the user, and how the export was compared.
+   * @throws {Error} If what was written is not the model.
    * @throws {TypeError} If the target cannot hold unmerged adapters, or the format of the model is unknown.
    * @throws {Deno.errors.ConnectionRefused} If there is no Ollama.
    * @throws {Deno.errors.AlreadyExists} If the folder holds another program's model.
