@@ -60,7 +60,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/data": [
     ["Load and write", /^dataset\/(load|parse|entry|chat_entry|forms|files|write)/],
-    ["Explore and clean", /^dataset\/(explore|near|dedupe)/],
+    ["Explore and clean", /^dataset\/(explore|inspect|near|dedupe)/],
     ["Split and balance", /^dataset\/(split|balance)/],
     ["Encode", /^dataset\/(encode|sequences)/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
@@ -73,7 +73,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
     ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
-    ["Judges", /^eval\/(judge|judges\/|outcome|ollama)/],
+    ["Judges", /^eval\/(judge|judges\/|agreement|outcome|ollama)/],
     ["Whether to trust a judge", /^eval\/trust/],
     ["Whether one is better", /^eval\/(bootstrap|compare|significance)/],
   ],

@@ -10,6 +10,10 @@ export interface DataCommandModule {
 
 /** The subcommands, in the order of the help. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<DataCommandModule> }> = {
+  inspect: {
+    summary: "show forms, lengths, and which tokens a model would learn",
+    load: () => import("./data/inspect.ts"),
+  },
   convert: {
     summary: "write a data set in another form or kind of file",
     load: () => import("./data/convert.ts"),

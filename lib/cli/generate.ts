@@ -114,7 +114,7 @@ async function run(options: Options): Promise<void> {
   }
   if (data !== undefined) {
     const entries = await readData(data, { ...options, signal });
-    return await answerFile(model, entries, out!, { ...sampling, format });
+    return await answerFile(model, entries, { data, out: out! }, { ...sampling, format });
   }
   await print(model.stream({ instruction: instruction!, input }, { ...sampling, format }));
 }
@@ -159,7 +159,7 @@ async function print(pieces: AsyncIterable<string>): Promise<void> {
 async function answerFile(
   model: Model,
   entries: readonly DatasetEntry[],
-  out: string,
+  { data, out }: { data: string; out: string },
   options: AnswerOptions & { signal: AbortSignal },
 ): Promise<void> {
   const bar = progress("Answering", entries.length);

@@ -87,6 +87,6 @@ export async function readData(
  * @param options Those of the command line.
  * @returns How fields are read.
  */
-function fieldOptions({ map, ignore, keep }: DataOptions): FieldOptions {
+export function fieldOptions({ map, ignore, keep }: DataOptions): FieldOptions {
   return { ...(map && { map }), ...(ignore && { ignore }), ...(keep && { keep }) };
 }

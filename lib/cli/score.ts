@@ -3,13 +3,16 @@
 
 import type { Command } from "commander";
 import { describeJudgement, type Judge, type JudgeReport, judgeResponses } from "../eval/judge.ts";
-import { parseJudge } from "../eval/ollama_judge.ts";
+import { parseJudge } from "../eval/judges/parse_judge.ts";
+import type { JudgeQuestion } from "../eval/judges/question.ts";
+import { type Criterion, CRITERION_NAMES, criterionQuestion } from "../eval/judges/rubrics.ts";
+import { judgeWithSeeds } from "../eval/judges/seeds.ts";
 import { readResponses, type ResponseEntry } from "../eval/responses.ts";
 import { findMetric, METRICS } from "../eval/metrics/mod.ts";
 import { type MetricScore, scoreMetrics } from "../eval/score_metrics.ts";
 import { scoreResponses } from "../eval/scores.ts";
 import { compareResponses, describeComparison } from "../eval/compare.ts";
-import { readCount, readWhole } from "./arguments.ts";
+import { readCount, readRate, readWhole } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { progress } from "./progress.ts";
 
@@ -19,6 +22,11 @@ interface Options {
   judge?: string;
   seed: number;
   numCtx: number;
+  temperature: number;
+  judgeUrl?: string;
+  judgeCache?: string;
+  criteria: string[];
+  seeds: number[];
   json: boolean;
 }
 
@@ -37,13 +45,31 @@ export function register(program: Command): void {
     .option(
       "--metric <names>",
       "metrics, with commas between them, instead of ROUGE-L and exact match",
-      (text) => text.split(",").map((name) => name.trim()),
+      readNames,
     )
     .option(
       "--against <file>",
       "compare with another model's responses to the same instructions, by all metrics",
     )
-    .option("--judge <name>", 'ask a judge: "ollama:MODEL", at OLLAMA_HOST or on this machine')
+    .option(
+      "--judge <name>",
+      'ask a judge: "ollama:MODEL", at OLLAMA_HOST or on this machine, or "openai:MODEL" at OPENAI_BASE_URL',
+    )
+    .option("--judge-url <url>", "the endpoint of an openai: judge, instead of OPENAI_BASE_URL")
+    .option("--judge-cache <folder>", "keep the judge's replies there, and do not ask again")
+    .option(
+      "--criteria <names>",
+      `also ask for each of these criteria: ${CRITERION_NAMES.join(", ")}`,
+      readNames,
+      [],
+    )
+    .option(
+      "--seeds <numbers>",
+      "judge once with each of these seeds, and report the spread",
+      (text) => readNames(text).map(readWhole),
+      [],
+    )
+    .option("--temperature <number>", "the judge's temperature", readRate, 0)
     .option("--seed <n>", "the judge's seed", readWhole, 123)
     .option("--num-ctx <tokens>", "the most tokens of prompt and reply", readCount, 4096)
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
@@ -61,7 +87,8 @@ async function score(path: string, options: Options): Promise<void> {
   // an invalid judge is reported before anything is read
   const judge = options.judge === undefined
     ? undefined
-    : parseJudge(options.judge, { seed: options.seed, numCtx: options.numCtx });
+    : judgeOf(options.judge, options, options.seed);
+  const questions = options.criteria.map((name) => criterionQuestion(name as Criterion));
   options.metric?.forEach(findMetric);
   const entries = await readResponses(path);
   const { rougeL, exactMatch, examples, each } = scoreResponses(entries);
@@ -71,6 +98,17 @@ async function score(path: string, options: Options): Promise<void> {
     ? undefined
     : compareResponses(await readResponses(options.against), entries, names);
   const report = judge ? await askJudge(judge, entries) : null;
+  const criteria: Record<string, JudgeReport> = {};
+  for (const question of judge ? questions : []) {
+    criteria[question.name] = await askJudge(judge!, entries, question);
+  }
+  const seeds = judge && options.seeds.length > 0
+    ? await judgeWithSeeds(
+      entries,
+      (seed) => judgeOf(options.judge!, options, seed),
+      options.seeds,
+    )
+    : undefined;
   if (options.json) {
     const document = {
       responses: path,
@@ -80,6 +118,8 @@ async function score(path: string, options: Options): Promise<void> {
       metrics,
       comparisons,
       judge: report,
+      ...(questions.length > 0 && { criteria }),
+      ...(seeds && { seeds }),
     };
     console.log(JSON.stringify(document, null, 2));
   } else {
@@ -92,6 +132,17 @@ async function score(path: string, options: Options): Promise<void> {
     }
     for (const comparison of comparisons ?? []) console.log(describeComparison(comparison));
     if (report) console.log(`judge        ${describeJudgement(report)}`);
+    for (const [name, one] of Object.entries(criteria)) {
+      console.log(`${name.padEnd(12)} ${describeJudgement(one)}`);
+    }
+    if (seeds) {
+      const [average, spread] = [seeds.average, seeds.spread].map((one) => one?.toFixed(2) ?? "–");
+      console.log(`seeds        ${average}, standard deviation between seeds ${spread}`);
+    }
+  }
+  for (const { reply, score, count } of report?.understood ?? []) {
+    const said = JSON.stringify(reply.length > 60 ? `${reply.slice(0, 60)}…` : reply);
+    console.error(`note: ${said} was read as ${score}${count > 1 ? ` (${count} times)` : ""}`);
   }
   for (const { message, count } of report?.problems ?? []) {
     console.error(`warning: ${message}${count > 1 ? ` (${count} times)` : ""}`);
@@ -118,11 +169,27 @@ function printMetrics(metrics: Readonly<Record<string, MetricScore>>): void {
   }
 }
 
-async function askJudge(judge: Judge, entries: ResponseEntry[]): Promise<JudgeReport> {
+/** The judge of the command line, with a seed. */
+function judgeOf(spec: string, options: Options, seed: number): Judge {
+  const { numCtx, temperature, judgeUrl: url, judgeCache: cache } = options;
+  return parseJudge(spec, { seed, numCtx, temperature, url, cache });
+}
+
+/** Reads names with commas between them. */
+function readNames(text: string): string[] {
+  return text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+}
+
+async function askJudge(
+  judge: Judge,
+  entries: ResponseEntry[],
+  question?: JudgeQuestion,
+): Promise<JudgeReport> {
   using interrupt = onInterrupt(() => console.error("Stopping; press Ctrl-C again to end at once"));
   const bar = progress(judge.name, entries.length);
   const report = await judgeResponses(entries, judge, {
     signal: interrupt.signal,
+    ...(question && { question }),
     onOutcome(outcome, index) {
       bar.update(index + 1, outcome.status === "scored" ? `${outcome.score}` : outcome.status);
     },

@@ -34,7 +34,7 @@ export interface LoadedDataset {
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
  * @throws {SyntaxError} If it is not what its name says.
- * @throws {TypeError} If an entry is no instruction or has a wrong form; the message names the entry.
+ * @throws {TypeError} If an entry is not an instruction or has a wrong form; the message names the entry.
  *
  * @example
  * ```ts

@@ -30,6 +30,7 @@ export {
   type Summary,
   totalBatches,
 } from "./explore.ts";
+export { inspectExamples, type Inspection, type InspectOptions } from "./inspect.ts";
 export { type BatchLayout, forest, type ForestOptions } from "./forest.ts";
 export type { ForestBatch } from "../forest.ts";
 export {
@@ -69,4 +70,4 @@ export {
   strataOf,
   type Stratum,
 } from "./split_labels.ts";
-export { writeDataset } from "./write.ts";
+export { writeDataset, type WriteOptions, type WrittenForm } from "./write.ts";

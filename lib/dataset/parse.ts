@@ -13,7 +13,7 @@ import { EntryReader, type FieldOptions } from "./forms/mod.ts";
  * @param options How fields are read.
  * @returns The entries, in the text's order.
  * @throws {SyntaxError} If the text is not JSON.
- * @throws {TypeError} If an entry is no instruction or has a wrong form; the message names the entry and the field.
+ * @throws {TypeError} If an entry is not an instruction or has a wrong form; the message names the entry and the field.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export function parseDataset(
 }
 
 /**
- * Refuses entries that are no instructions.
+ * Refuses entries that are not instructions.
  *
  * @param entries The entries.
  * @param name Their name in errors.

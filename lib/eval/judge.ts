@@ -3,8 +3,9 @@
  * reply is recorded.
  */
 import { recordProvenance } from "../provenance.ts";
-import { describeOutcomes, recordedOutcomes } from "./replay.ts";
-import { formatAlpacaInstruction } from "../text/alpaca.ts";
+import { type JudgeQuestion, RASCHKA_QUESTION, type ReplyForm } from "./judges/question.ts";
+import { readScore } from "./judges/read_reply.ts";
+import { describeOutcomes, hashOf, recordedOutcomes } from "./replay.ts";
 import type { ResponseEntry } from "./responses.ts";
 import type { JudgeFailure, JudgeOutcome } from "./outcome.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
@@ -60,21 +61,34 @@ export interface Judge {
    *
    * @param prompt The prompt.
    * @param signal Stops the request.
-   * @returns The reply, and whether it was cut at the allowed length.
+   * @param form The form of the reply, for a judge that can be held to one; by default a score from 0 to 100.
+   * @returns The reply, whether it was cut at the allowed length, and what the model thought before it, if it did.
    * @throws {JudgeError} If no reply came.
    */
-  ask(prompt: string, signal?: AbortSignal): Promise<{ reply: string; cut: boolean }>;
+  ask(
+    prompt: string,
+    signal?: AbortSignal,
+    form?: ReplyForm,
+  ): Promise<{ reply: string; cut: boolean; thought?: string }>;
+  /**
+   * The digest of the model's weights.
+   *
+   * @returns The digest; undefined where it is not known.
+   */
+  digest?(): Promise<string | undefined>;
 }
 
 /** A judge's scores of all responses. */
 export interface JudgeReport {
   /** The judge's name. */
   judge: string;
+  /** All that the scores depend on: settings, question, a hash of the prompt's wording, the model's digest if known. */
+  signature: string;
   /** The number of responses: the sum of the next four. */
   examples: number;
   /** How many were scored. */
   scored: number;
-  /** How many replies were not an integer from 0 to 100. */
+  /** In how many replies no score was found. */
   unparsable: number;
   /** How many requests got no reply. */
   failed: number;
@@ -87,6 +101,8 @@ export interface JudgeReport {
    * ranked. `null` with fewer than two scores.
    */
   standardError: number | null;
+  /** Replies that were more than a number, and what was read as the score, most frequent first. */
+  understood: { reply: string; score: number; count: number }[];
   /** The different problems, most frequent first. */
   problems: { message: string; count: number }[];
   /** Each response's outcome, in order. */
@@ -99,10 +115,16 @@ export interface JudgeOptions {
   signal?: AbortSignal;
   /** Called with each outcome and its index. */
   onOutcome?: (outcome: JudgeOutcome, index: number) => void;
+  /** What is asked about each response. By default a score from 0 to 100, as in Raschka's chapter 7. */
+  question?: JudgeQuestion;
 }
 
 /** The names of {@linkcode JudgeOptions}. */
-export const JUDGE_OPTIONS: OptionNames<JudgeOptions> = { signal: true, onOutcome: true };
+export const JUDGE_OPTIONS: OptionNames<JudgeOptions> = {
+  signal: true,
+  onOutcome: true,
+  question: true,
+};
 
 /** After this many consecutive failures of these kinds, the rest would fail too. */
 const GIVE_UP_AFTER: Partial<Record<JudgeFailure, number>> = {
@@ -147,18 +169,18 @@ export async function judgeResponses(
   options: JudgeOptions = {},
 ): Promise<JudgeReport> {
   assertKnownOptions("judge responses", options, JUDGE_OPTIONS);
-  const { signal, onOutcome } = options;
+  const { signal, onOutcome, question = RASCHKA_QUESTION } = options;
   const outcomes: JudgeOutcome[] = [];
   const recorded = await recordedOutcomes(judge.name);
   let gone: JudgeOutcome | undefined; // the judge is not reachable, for this reason
   let failuresInARow = 0;
   for (const [index, entry] of entries.entries()) {
     let outcome: JudgeOutcome;
-    const known = await recorded?.(judgePrompt(entry));
+    const known = await recorded?.(question.prompt(entry));
     if (signal?.aborted) outcome = { status: "not asked" };
     else if (known !== undefined) outcome = known;
     else if (gone && entry.model_response !== "") outcome = gone;
-    else outcome = await judgeOne(entry, judge, signal);
+    else outcome = await judgeOne(entry, judge, question, signal);
     outcomes.push(outcome);
     onOutcome?.(outcome, index);
     failuresInARow = outcome.status === "failed" ? failuresInARow + 1 : 0;
@@ -167,16 +189,24 @@ export async function judgeResponses(
       if (failuresInARow >= limit) gone = outcome;
     }
   }
-  const report = summarizeOutcomes(judge.name, outcomes);
+  const signature = await signatureOf(judge, question, outcomes);
+  const report = summarizeOutcomes(judge.name, signature, outcomes);
   // the replies too, because a judge may answer differently next time
   const replies = outcomes.map((outcome) => "reply" in outcome ? outcome.reply : null);
-  const replay = await describeOutcomes(entries.map(judgePrompt), outcomes);
-  await recordProvenance("judge", { judge: judge.name, ...judge.settings, replies, replay });
+  const replay = await describeOutcomes(entries.map(question.prompt), outcomes);
+  await recordProvenance("judge", {
+    judge: judge.name,
+    ...judge.settings,
+    signature,
+    replies,
+    replay,
+  });
   return report;
 }
 
 /**
- * The question about one response, word for word as in Raschka's chapter 7.
+ * The question about one response, word for word as in Raschka's chapter 7; of a conversation all messages before the answer
+ * stand in the place of the instruction.
  *
  * @param entry The entry and the model's response.
  * @returns The prompt.
@@ -193,31 +223,27 @@ export async function judgeResponses(
  * ```
  */
 export function judgePrompt(entry: ResponseEntry): string {
-  return `Given the input \`${formatAlpacaInstruction(entry)}\` ` +
-    `and correct output \`${entry.output}\`, ` +
-    `score the model response \`${entry.model_response}\` ` +
-    "on a scale from 0 to 100, where 100 is the best score. " +
-    "Respond with the integer number only.";
+  return RASCHKA_QUESTION.prompt(entry);
 }
 
 /**
- * Parses a score from a reply.
+ * Finds a score in a reply as people write them: `85`, `85.`, `85/100`, `**85**`, `Score: 85`, `[[85]]`, after thinking aloud
+ * or with an explanation.
  *
  * @param reply The judge's reply.
- * @returns The reply as an integer from 0 to 100; `undefined` if it is anything else.
+ * @returns The integer from 0 to 100; `undefined` if there is none, several that differ, or one of another scale.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { parseScore } from "tunebook/eval";
  *
- * assertEquals([parseScore(" 85\n"), parseScore("85 of 100"), parseScore("101")], [85, undefined, undefined]);
+ * assertEquals(["85", "**85/100**", "<think>Hm, 20?</think> Score: 85."].map(parseScore), [85, 85, 85]);
+ * assertEquals(["8/10", "101", "70 or 80"].map(parseScore), [undefined, undefined, undefined]);
  * ```
  */
 export function parseScore(reply: string): number | undefined {
-  const match = /^\s*(\d{1,3})\s*$/.exec(reply);
-  const score = match ? Number(match[1]) : NaN;
-  return score <= 100 ? score : undefined;
+  return readScore(reply)?.score;
 }
 
 /**
@@ -260,19 +286,25 @@ export function describeJudgement(report: JudgeReport): string {
 async function judgeOne(
   entry: ResponseEntry,
   judge: Judge,
+  question: JudgeQuestion,
   signal: AbortSignal | undefined,
 ): Promise<JudgeOutcome> {
-  if (entry.model_response === "") return { status: "scored", score: 0, reply: "" };
+  const { scale } = question;
+  if (entry.model_response === "") return { status: "scored", score: scale.least, reply: "" };
   try {
-    const { reply, cut } = await judge.ask(judgePrompt(entry), signal);
-    const score = parseScore(reply);
-    // in a truncated reply the number is complete only if something follows it
-    if (score !== undefined && (!cut || /\s$/.test(reply))) {
-      return { status: "scored", score, reply };
+    const { reply, cut, thought } = await judge.ask(question.prompt(entry), signal, question.form);
+    const found = readScore(reply, scale);
+    // at the end of a truncated reply a number may lack digits
+    if (found !== undefined && !(cut && /\d$/.test(reply))) {
+      const { score, understood } = found;
+      const plain = reply.trim() === `${score}`;
+      return { status: "scored", score, reply, ...(!plain && { understood }) };
     }
-    const message = cut
+    const message = cut && thought !== undefined && reply.trim() === ""
+      ? "The judge spent the tokens of its reply on thinking: use a model that can answer without"
+      : cut
       ? "The judge's reply was cut before it was a number"
-      : "The judge's reply is not an integer from 0 to 100";
+      : `The judge's reply is not an integer from ${scale.least} to ${scale.most}`;
     return { status: "unparsable", reply, message };
   } catch (error) {
     if (error instanceof JudgeError) {
@@ -283,7 +315,35 @@ async function judgeOne(
   }
 }
 
-function summarizeOutcomes(judge: string, outcomes: JudgeOutcome[]): JudgeReport {
+/** All that a judge's scores depend on. The digest is asked for last: a judge that gave no reply is not asked for more. */
+async function signatureOf(
+  judge: Judge,
+  question: JudgeQuestion,
+  outcomes: readonly JudgeOutcome[],
+): Promise<string> {
+  const wording = question.prompt({
+    instruction: "{instruction}",
+    input: "{input}",
+    output: "{output}",
+    model_response: "{model_response}",
+  });
+  const replied = outcomes.some(({ status }) => status === "scored" || status === "unparsable");
+  const digest = replied ? await judge.digest?.() : undefined;
+  return [
+    `judge:${judge.name}`,
+    `question:${question.name}`,
+    `prompt:${await hashOf(wording)}`,
+    `scale:${question.scale.least}-${question.scale.most}`,
+    ...Object.entries(judge.settings).map(([name, value]) => `${name}:${value}`),
+    ...(digest === undefined ? [] : [`digest:${digest}`]),
+  ].join("|");
+}
+
+function summarizeOutcomes(
+  judge: string,
+  signature: string,
+  outcomes: JudgeOutcome[],
+): JudgeReport {
   const scores = outcomes.flatMap((outcome) => outcome.status === "scored" ? outcome.score : []);
   const n = scores.length;
   const average = n > 0 ? scores.reduce((sum, score) => sum + score, 0) / n : null;
@@ -291,8 +351,12 @@ function summarizeOutcomes(judge: string, outcomes: JudgeOutcome[]): JudgeReport
   const count = (status: JudgeOutcome["status"]) =>
     outcomes.filter((outcome) => outcome.status === status).length;
   const messages = outcomes.flatMap((outcome) => "message" in outcome ? outcome.message : []);
+  const understood = outcomes.filter((outcome) =>
+    outcome.status === "scored" && outcome.understood !== undefined
+  ) as { reply: string; score: number }[];
   return {
     judge,
+    signature,
     examples: outcomes.length,
     scored: n,
     unparsable: count("unparsable"),
@@ -300,6 +364,9 @@ function summarizeOutcomes(judge: string, outcomes: JudgeOutcome[]): JudgeReport
     notAsked: count("not asked"),
     average,
     standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : null,
+    understood: [...Map.groupBy(understood, ({ reply }) => reply).values()]
+      .map((same) => ({ reply: same[0].reply, score: same[0].score, count: same.length }))
+      .sort((a, b) => b.count - a.count),
     problems: [...Map.groupBy(messages, (message) => message)]
       .map(([message, same]) => ({ message, count: same.length }))
       .sort((a, b) => b.count - a.count),

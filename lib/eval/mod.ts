@@ -23,7 +23,24 @@ export {
   parseScore,
 } from "./judge.ts";
 export type { JudgeFailure, JudgeOutcome } from "./outcome.ts";
-export { ollamaJudge, type OllamaJudgeOptions, parseJudge } from "./ollama_judge.ts";
+export { cohenKappa, spearman } from "./agreement.ts";
+export { cachedJudge } from "./judges/cached_judge.ts";
+export { type JudgeCard, judgeCard, type JudgeCardOptions } from "./judges/card.ts";
+export { MT_BENCH_PAIR, MT_BENCH_SINGLE, MT_BENCH_TEMPERATURES } from "./judges/mt_bench.ts";
+export { openAiJudge, type OpenAiJudgeOptions } from "./judges/openai_judge.ts";
+export {
+  judgePairs,
+  type PairOptions,
+  type PairOutcome,
+  type PairQuestion,
+  type PairReport,
+} from "./judges/pairwise.ts";
+export { parseJudge, type ParseJudgeOptions } from "./judges/parse_judge.ts";
+export type { JudgeQuestion, ReplyForm } from "./judges/question.ts";
+export type { ScoreScale } from "./judges/read_reply.ts";
+export { type Criterion, CRITERION_NAMES, criterionQuestion } from "./judges/rubrics.ts";
+export { judgeWithSeeds, type SeededReport } from "./judges/seeds.ts";
+export { ollamaJudge, type OllamaJudgeOptions } from "./ollama_judge.ts";
 export { cleanResponse, readResponses, type ResponseEntry, writeResponses } from "./responses.ts";
 export { exactMatch } from "./metrics/exact_match.ts";
 export type { Answered, Measure, Metric } from "./metrics/metric.ts";

@@ -2,6 +2,8 @@
 import { type ChatRequest, type ChatResponse, Ollama } from "ollama";
 import { ollamaHost } from "../weights/ollama_host.ts";
 import { type Judge, JudgeError } from "./judge.ts";
+import { type ReplyForm, scoreForm } from "./judges/question.ts";
+import { PERCENT_SCALE } from "./judges/read_reply.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode ollamaJudge}. */
@@ -25,6 +27,12 @@ export interface OllamaJudgeOptions {
    */
   numCtx?: number;
   /**
+   * The sampling temperature.
+   *
+   * @default {0}
+   */
+  temperature?: number;
+  /**
    * The time limit of a reply in milliseconds; the first one includes loading the model.
    *
    * @default {600_000}
@@ -39,18 +47,17 @@ export const OLLAMA_JUDGE_OPTIONS: OptionNames<OllamaJudgeOptions> = {
   host: true,
   seed: true,
   numCtx: true,
+  temperature: true,
   timeout: true,
   options: true,
 };
 
-/** A score. A number has three or four tokens, the rest is for white space. */
-const SCORE_REPLY: ReplyForm = {
-  schema: { type: "integer", minimum: 0, maximum: 100 },
-  maxTokens: 16,
-};
+/** How many more tokens a model gets that cannot answer without thinking. */
+const ROOM_TO_THINK = 2048;
 
 /**
- * Creates a judge from a model in Ollama, with temperature 0 and integer replies.
+ * Creates a judge from a model in Ollama, by default with temperature 0, and with integer replies. A model that thinks before
+ * it answers is asked not to, and where it cannot help it, as gpt-oss, it gets room for it.
  *
  * @param model The model's name, for example `"llama3"`.
  * @param options Where Ollama runs, seed and context length.
@@ -67,15 +74,7 @@ const SCORE_REPLY: ReplyForm = {
  * ```
  */
 export function ollamaJudge(model: string, options: OllamaJudgeOptions = {}): Judge {
-  return ollamaJudgeReplying(SCORE_REPLY, model, options);
-}
-
-/** What a judge replies with. */
-export interface ReplyForm {
-  /** The JSON schema of the reply; Ollama lets the model write nothing else. */
-  readonly schema: Readonly<Record<string, unknown>>;
-  /** The most tokens of the reply. */
-  readonly maxTokens: number;
+  return ollamaJudgeReplying(scoreForm(PERCENT_SCALE), model, options);
 }
 
 /**
@@ -92,71 +91,75 @@ export function ollamaJudgeReplying(
   options: OllamaJudgeOptions = {},
 ): Judge {
   assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
-  const { seed = 123, numCtx = 4096, timeout = 600_000 } = options;
+  const { seed = 123, numCtx = 4096, temperature = 0, timeout = 600_000 } = options;
+  if (!(temperature >= 0)) {
+    throw new RangeError(`Cannot judge at temperature ${temperature}: expected a number from 0`);
+  }
+  const settings: Record<string, string | number> = { host: "", seed, numCtx, temperature };
   const host = ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST"));
+  settings.host = host;
+  const send = async (prompt: string, asked: ReplyForm, signal: AbortSignal | undefined) => {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeout);
+    const either = AbortSignal.any([late.signal, ...(signal ? [signal] : [])]);
+    const client = new Ollama({ host, fetch: fetchFrom(host, model, either) });
+    const request: ChatRequest & { stream: false; truncate: boolean } = {
+      model,
+      messages: [{ role: "user", content: prompt }],
+      stream: false,
+      ...(asked.schema && { format: asked.schema }),
+      ...(settings.thinking !== undefined && { think: settings.thinking !== "off" }),
+      truncate: false, // newer servers then refuse long prompts; for older ones see below
+      options: {
+        ...options.options,
+        temperature,
+        seed,
+        num_ctx: numCtx,
+        num_predict: asked.maxTokens + (settings.thinking === "room" ? ROOM_TO_THINK : 0),
+      },
+    };
+    try {
+      return readAnswer(await client.chat(request), model, numCtx);
+    } catch (error) {
+      if (error instanceof JudgeError) throw error;
+      if (signal?.aborted) throw signal.reason;
+      if (late.signal.aborted) {
+        throw new JudgeError("timeout", `Ollama did not reply within ${timeout / 1000} s`);
+      }
+      if (error instanceof SyntaxError) {
+        throw new JudgeError("bad-answer", `Ollama's answer is not JSON: ${error.message}`, {
+          cause: error,
+        });
+      }
+      throw dropped(error); // the headers arrived, but not the body
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   return {
     name: `ollama:${model}`,
-    settings: { host, seed, numCtx, temperature: 0 },
-    async ask(prompt, signal) {
-      const late = new AbortController();
-      const timer = setTimeout(() => late.abort(), timeout);
-      const either = AbortSignal.any([late.signal, ...(signal ? [signal] : [])]);
-      const client = new Ollama({ host, fetch: fetchFrom(host, model, either) });
-      const request: ChatRequest & { stream: false; truncate: boolean } = {
-        model,
-        messages: [{ role: "user", content: prompt }],
-        stream: false,
-        format: form.schema,
-        truncate: false, // newer servers then refuse long prompts; for older ones see below
-        options: {
-          ...options.options,
-          temperature: 0,
-          seed,
-          num_ctx: numCtx,
-          num_predict: form.maxTokens,
-        },
-      };
+    settings,
+    async ask(prompt, signal, asked = form) {
+      let answer = await send(prompt, asked, signal);
+      // Newer servers let models think by default, also with a form, until no token is left for the reply.
+      for (const thinking of ["off", "room"]) {
+        if (answer.thought === undefined || answer.reply.trim() !== "") break;
+        if (settings.thinking === "room") break;
+        settings.thinking = thinking;
+        answer = await send(prompt, asked, signal);
+      }
+      return answer;
+    },
+    async digest() {
       try {
-        return readAnswer(await client.chat(request), model, numCtx);
-      } catch (error) {
-        if (error instanceof JudgeError) throw error;
-        if (signal?.aborted) throw signal.reason;
-        if (late.signal.aborted) {
-          throw new JudgeError("timeout", `Ollama did not reply within ${timeout / 1000} s`);
-        }
-        if (error instanceof SyntaxError) {
-          throw new JudgeError("bad-answer", `Ollama's answer is not JSON: ${error.message}`, {
-            cause: error,
-          });
-        }
-        throw dropped(error); // the headers arrived, but not the body
-      } finally {
-        clearTimeout(timer);
+        const { models } = await new Ollama({ host, fetch: fetchFrom(host, model) }).list();
+        const named = model.includes(":") ? model : `${model}:latest`;
+        return models?.find(({ name }) => name === named)?.digest;
+      } catch {
+        return undefined; // the judge has answered; that it cannot be named more exactly fails nothing
       }
     },
   };
-}
-
-/**
- * Creates a judge from its name on the command line.
- *
- * @param spec `ollama:MODEL`, for example `"ollama:llama3"` or `"ollama:llama3:8b"`.
- * @param options Where the judge runs, seed and context length.
- * @returns The judge.
- * @throws {RangeError} If the kind of judge is unknown.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { parseJudge } from "tunebook";
- *
- * const judge = parseJudge("ollama:llama3", { host: "127.0.0.1:11434", seed: 1 });
- * assertEquals([judge.name, judge.settings.seed], ["ollama:llama3", 1]);
- * ```
- */
-export function parseJudge(spec: string, options: OllamaJudgeOptions = {}): Judge {
-  assertKnownOptions("make a judge", options, OLLAMA_JUDGE_OPTIONS);
-  return ollamaJudge(judgeModel(spec), options);
 }
 
 /**
@@ -178,13 +181,13 @@ export function judgeModel(spec: string): string {
  * A `fetch` for the client that can be stopped and reports errors itself, because the client prints
  * to the console if a response is not JSON.
  */
-function fetchFrom(host: string, model: string, signal: AbortSignal): typeof fetch {
+function fetchFrom(host: string, model: string, signal?: AbortSignal): typeof fetch {
   return async (input, init) => {
     let response: Response;
     try {
       response = await fetch(input, { ...init, signal });
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal?.aborted) throw error;
       // Deno reports the phase in which a request failed only as text
       if (!/\(Connect\)/.test(`${error} ${(error as Error).cause}`)) throw dropped(error);
       throw new JudgeError(
@@ -228,7 +231,7 @@ function readAnswer(
   answer: ChatResponse,
   model: string,
   numCtx: number,
-): { reply: string; cut: boolean } {
+): Awaited<ReturnType<Judge["ask"]>> {
   const reply = answer?.message?.content;
   if (typeof reply !== "string") {
     throw new JudgeError("bad-answer", "Ollama's answer holds no message");
@@ -247,7 +250,8 @@ function readAnswer(
   if (answer.prompt_eval_count >= numCtx) {
     throw new JudgeError("prompt-too-long", tooLong(`it fills all ${numCtx}`));
   }
-  return { reply, cut: answer.done_reason === "length" };
+  const { thinking } = answer.message;
+  return { reply, cut: answer.done_reason === "length", ...(thinking && { thought: thinking }) };
 }
 
 function tooLong(why: string): string {

@@ -17,7 +17,7 @@ export type JudgeFailure =
 
 /** The outcome for one response. */
 export type JudgeOutcome =
-  | { status: "scored"; score: number; reply: string }
+  | { status: "scored"; score: number; reply: string; understood?: string }
   | { status: "unparsable"; reply: string; message: string }
   | { status: "failed"; reason: JudgeFailure; message: string }
   | { status: "not asked" };

@@ -59,8 +59,13 @@ export async function recordedOutcomes(
   return async (question) => known.get(await hashOf(question));
 }
 
-/** The first 64 bits of a text's SHA-256, in hex. */
-async function hashOf(text: string): Promise<string> {
+/**
+ * Hashes a text.
+ *
+ * @param text The text.
+ * @returns The first 64 bits of its SHA-256, in hex.
+ */
+export async function hashOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return new Uint8Array(digest, 0, 8).toHex();
 }

@@ -1,6 +1,6 @@
 /**
  * What a template leaves out. Templates that know nothing of tools or thinking write the rest of a message and drop these
- * in silence: a model would learn to answer with nothing where it should call a tool.
+ * without a word: a model would learn to answer with nothing where it should call a tool.
  */
 import type { ChatMessage, ChatTemplate, ChatTool } from "./chat_template.ts";
 

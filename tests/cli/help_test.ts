@@ -8,7 +8,9 @@ const COMMANDS: Record<string, string[]> = {
       " ",
     ),
     ..."max-length steps split order device resume log json checkpoint-every".split(" "),
-    ..."map ignore keep schedule warmup min-lr accumulate max-gradient-norm early-stopping".split(" "),
+    ..."map ignore keep schedule warmup min-lr accumulate max-gradient-norm early-stopping".split(
+      " ",
+    ),
     ..."min-improvement restore-best recompute dropout tensorboard".split(" "),
   ],
   generate: [
@@ -17,7 +19,8 @@ const COMMANDS: Record<string, string[]> = {
   loss: ["map", "ignore", "keep", "model", "data", "mask", "max-length", "device", "json"],
   plan: ["model", "data", "epochs", "batch-size", "mask", "max-length", "split", "device", "json"],
   data: [],
-  "data convert": ["out", "map", "ignore", "keep"],
+  "data convert": ["out", "to", "map", "ignore", "keep"],
+  "data inspect": "model format mask max-length examples json map ignore keep".split(" "),
   doctor: ["json"],
   score: ["judge", "json"],
   run: [

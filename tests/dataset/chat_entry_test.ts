@@ -132,7 +132,7 @@ Deno.test("encodeExample() writes tools, calls and thinking, or refuses a templa
       "<|endoftext|>{% endfor %}{% if add_generation_prompt %}<|endoftext|>assistant: {% endif %}",
     { name: "tools" },
   );
-  // The name of a special token in what others wrote is no special token.
+  // The name of a special token in a message or a call is ordinary text.
   const call = { function: { name: "weather", arguments: { city: "<|endoftext|>" } } };
   const entry: DatasetEntry = {
     messages: [

@@ -1,4 +1,4 @@
-// The forms in which people have data: what each becomes, and that nothing is lost in silence.
+// The forms in which people have data: what each becomes, and that nothing is lost silently.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";

@@ -43,19 +43,45 @@ Deno.test("judgePrompt() is the reference's, word for word", () => {
   );
 });
 
-Deno.test("parseScore() reads an integer from 0 to 100, alone", () => {
-  for (const [reply, score] of [["85", 85], [" 0\n", 0], ["100", 100], ["007", 7]] as const) {
-    assertEquals(parseScore(reply), score, reply);
-  }
-  for (const reply of ["", "101", "-1", "8.5", "85/100", "Score: 85", "1000", "eighty", "1 2"]) {
-    assertEquals(parseScore(reply), undefined, reply);
-  }
+Deno.test("parseScore() reads a score as people write it", () => {
+  const replies: [string, number][] = [
+    ["85", 85],
+    [" 0\n", 0],
+    ["100", 100],
+    ["007", 7],
+    ["85.", 85],
+    ["85.0", 85],
+    ["85/100", 85],
+    ["**85**", 85],
+    ["**85/100**", 85],
+    ["85 out of 100", 85],
+    ["[[85]]", 85],
+    ["Score: 85", 85],
+    ["**Score:** 85/100", 85],
+    ["85%", 85],
+    ["The score is 85.", 85],
+    ['{"score": 85}', 85],
+    ["I would give it 85/100 for that.", 85],
+    ["85\n\nThe answer names a fruit, but another one.", 85],
+    ["It names 2 of 3 fruits.\n\n85", 85],
+    ["<think>Maybe 20, or 40/100?</think>\n\n85", 85],
+    ["<think>\n</think>Rating: [[85]]", 85],
+  ];
+  for (const [reply, score] of replies) assertEquals(parseScore(reply), score, reply);
+  const none = ["", "101", "-1", "8.5", "8/10", "1000", "eighty", "1 2", "80 or 90"];
+  none.push(
+    "Score: 80, no, score: 90",
+    "<think>85",
+    "It names 2 of 3 fruits.",
+    "1. Good.\n2. Bad.",
+  );
+  for (const reply of none) assertEquals(parseScore(reply), undefined, reply);
 });
 
 Deno.test("judgeResponses() accounts for every reply, and continues after each failure", async () => {
   const judge = scripted([
     "80",
-    "Score: 90",
+    "Quite good",
     failure("dropped"),
     { reply: "100", cut: true },
     { reply: "60\n\n\n", cut: true },
@@ -74,7 +100,7 @@ Deno.test("judgeResponses() accounts for every reply, and continues after each f
   assertEquals(seen[2], "2 failed");
   assertEquals(report.outcomes[1], {
     status: "unparsable",
-    reply: "Score: 90",
+    reply: "Quite good",
     message: "The judge's reply is not an integer from 0 to 100",
   });
   assertEquals(report.problems.map(({ count }) => count), [1, 1, 1, 1]);
@@ -82,12 +108,13 @@ Deno.test("judgeResponses() accounts for every reply, and continues after each f
     describeJudgement(report),
     "scripted: 60.00 ± 11.55 over 3 of 7 responses, 2 unparsable, 2 failed",
   );
-  const { replay, ...facts } = recorded().at(-1)!;
+  const { replay, signature, ...facts } = recorded().at(-1)!;
+  assertEquals(signature, report.signature);
   assertEquals(facts, {
     kind: "judge",
     judge: "scripted",
     seed: 123,
-    replies: ["80", "Score: 90", null, "100", "60\n\n\n", null, "40"],
+    replies: ["80", "Quite good", null, "100", "60\n\n\n", null, "40"],
   });
 
   // Another run takes the outcomes from there, and asks only what was not asked then.

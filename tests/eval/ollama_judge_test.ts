@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { JudgeError } from "../../lib/eval/judge.ts";
 import type { JudgeFailure } from "../../lib/eval/outcome.ts";
-import { ollamaJudge, type OllamaJudgeOptions, parseJudge } from "../../lib/eval/ollama_judge.ts";
+import { parseJudge } from "../../lib/eval/judges/parse_judge.ts";
+import { ollamaJudge, type OllamaJudgeOptions } from "../../lib/eval/ollama_judge.ts";
 
 /** What Ollama 0.6.5 answers, with a difference. */
 function answer(content: string, difference: Record<string, unknown> = {}): Response {
@@ -231,7 +232,7 @@ Deno.test("ollamaJudge() waits no longer than it may, and stops when told", asyn
 Deno.test("parseJudge() reads a judge's name", () => {
   const host = "127.0.0.1:1";
   assertEquals(parseJudge("ollama:llama3:8b", { host }).name, "ollama:llama3:8b");
-  for (const spec of ["llama3", "ollama:", "openai:x", "ollama:a b"]) {
+  for (const spec of ["llama3", "ollama:", "openai:", "ollama:a b"]) {
     const error = assertThrows(() => parseJudge(spec, { host }), RangeError);
     assertEquals(
       error.message,

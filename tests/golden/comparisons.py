@@ -1,4 +1,4 @@
-"""Tests of significance by sacrebleu, scipy and statsmodels -> comparisons.json.
+"""Tests of significance and agreement by sacrebleu, scipy, scikit-learn and statsmodels -> comparisons.json.
 
     pip install -r tests/python/requirements.txt
     python tests/golden/comparisons.py
@@ -17,7 +17,8 @@ os.environ["SACREBLEU_SEED"] = "12345"
 import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
-from scipy.stats import norm, permutation_test
+from scipy.stats import norm, permutation_test, spearmanr
+from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -53,14 +54,21 @@ for shift in [0.0, 0.4, 1.2]:
     )
     exact.append({"gains": gains, "p": float(test.pvalue)})
 
+raters = []
+for noise in [0.1, 0.5, 3.0]:
+    a = [rng.randrange(1, 6) for _ in range(30)]
+    b = [min(5, max(1, round(one + rng.gauss(0, noise)))) for one in a]
+    raters.append({"a": a, "b": b, "kappa": float(cohen_kappa_score(a, b)), "spearman": float(spearmanr(a, b)[0])})
+
 tables = [(0, 0), (1, 9), (5, 5), (12, 3), (40, 62), (900, 1000), (0, 7)]
 lists = [[0.01, 0.04, 0.03], [0.5], [0.2, 0.2, 0.001, 0.9, 0.04], []]
 probabilities = [1e-20, 1e-6, 0.025, 0.2, 0.5, 0.8, 0.9, 0.975, 0.9995]
-packages = ["sacrebleu", "scipy", "statsmodels", "numpy"]
+packages = ["sacrebleu", "scipy", "scikit-learn", "statsmodels", "numpy"]
 golden = {
     "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
     "systems": systems,
     "exact": exact,
+    "raters": raters,
     "mcnemar": [[a, b, float(mcnemar([[0, a], [b, 0]], exact=True).pvalue)] for a, b in tables],
     "holm": [[ps, [float(p) for p in multipletests(ps, method="holm")[1]] if ps else []] for ps in lists],
     "quantiles": [[p, float(norm.ppf(p))] for p in probabilities],

@@ -67,7 +67,11 @@ for (
     { name: "dataset", modules: ["tiktoken"], needsData: true },
     { name: "rouge", modules: ["rouge_score", "nltk"], needsData: false },
     metrics,
-    { name: "comparisons", modules: ["sacrebleu", "scipy", "statsmodels"], needsData: false },
+    {
+      name: "comparisons",
+      modules: ["sacrebleu", "scipy", "sklearn", "statsmodels"],
+      needsData: false,
+    },
     { name: "jinja", modules: ["jinja2", "transformers"], needsData: false },
     { name: "sfc32", modules: [], needsData: false },
     { name: "splits", modules: ["sklearn"], needsData: false },

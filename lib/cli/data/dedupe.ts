@@ -5,7 +5,7 @@ import { dedupeEntries, writeDataset } from "../../dataset/mod.ts";
 import { textOf } from "../../dataset/word_bags.ts";
 import { readShare } from "../arguments.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { readData } from "../read_data.ts";
+import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
 import {
   dataArgument,
   excerpt,
@@ -15,7 +15,7 @@ import {
   reportOptions,
 } from "./report.ts";
 
-interface Options extends ReportOptions {
+interface Options extends DataOptions, ReportOptions {
   out: string;
   threshold: number;
   method: "minhash" | "exact";
@@ -48,13 +48,14 @@ export function register(data: Command): void {
     .option("--no-near", "remove only entries that are equal in every field")
     .addHelpText("after", "\nExample:\n  tunebook data dedupe data.json --out unique.json");
   for (const option of reportOptions()) command.addOption(option);
+  addFieldOptions(command);
   command.action(dedupe);
 }
 
 async function dedupe(source: string, options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { out, threshold, method, near } = options;
-  const entries = await readData(source, { signal: interrupt.signal });
+  const entries = await readData(source, { ...options, signal: interrupt.signal });
   const { kept, removed } = dedupeEntries(entries, { threshold, method, near });
   await writeDataset(out, kept);
   const exact = removed.filter(({ kind }) => kind === "exact").length;

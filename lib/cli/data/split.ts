@@ -7,11 +7,11 @@ import { textOf } from "../../dataset/word_bags.ts";
 import { makeFolder } from "../../write_beside.ts";
 import { readShare } from "../arguments.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { readData } from "../read_data.ts";
+import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
 import { type SplitCommandOptions, splitData, splitOptions } from "../split_options.ts";
 import { dataArgument, excerpt, report, type ReportOptions, reportOptions } from "./report.ts";
 
-interface Options extends ReportOptions, SplitCommandOptions {
+interface Options extends DataOptions, ReportOptions, SplitCommandOptions {
   out: string;
   type: "json" | "jsonl";
   threshold: number;
@@ -48,13 +48,14 @@ export function register(data: Command): void {
       "\nExample:\n  tunebook data split data.json --out parts --stratify topic --group completion,near",
     );
   for (const option of [...splitOptions(), ...reportOptions()]) command.addOption(option);
+  addFieldOptions(command);
   command.action(split);
 }
 
 async function split(source: string, options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { out, type, threshold } = options;
-  const entries = await readData(source, { signal: interrupt.signal });
+  const entries = await readData(source, { ...options, signal: interrupt.signal });
   const parts = await splitData(entries, options);
   await makeFolder(out);
   const files: Record<string, string> = {};

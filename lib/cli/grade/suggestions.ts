@@ -6,8 +6,8 @@ import {
   judgeModel,
   type OllamaJudgeOptions,
   ollamaJudgeReplying,
-  type ReplyForm,
 } from "../../eval/ollama_judge.ts";
+import type { ReplyForm } from "../../eval/judges/question.ts";
 import type { MarkingOptions, Suggestion } from "../../grade/serve/server.ts";
 import type { AnswerContent, MarkedQuestion } from "../../grade/serve/store.ts";
 

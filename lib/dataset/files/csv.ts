@@ -9,6 +9,9 @@ import { CsvParseStream } from "@std/csv";
 /** What separates columns. */
 const SEPARATORS = [",", "\t", ";"] as const;
 
+/** Stands for a carriage return in a quoted field, which the parser would drop before a line feed. */
+const RETURN = "\uFDD0";
+
 /** pandas' name for the column of row numbers that it writes without one. */
 const UNNAMED = "Unnamed: 0";
 
@@ -27,9 +30,9 @@ export async function* csvRows(
 ): AsyncGenerator<Record<string, string>> {
   const [start, whole] = await peekLine(text);
   const separator = SEPARATORS.find((one) => start.includes(one)) ?? ",";
-  const lines: AsyncIterable<readonly string[]> = whole.pipeThrough(
-    new CsvParseStream({ separator }),
-  );
+  const lines: AsyncIterable<readonly string[]> = whole
+    .pipeThrough(keepReturns(name))
+    .pipeThrough(new CsvParseStream({ separator }));
   let header: readonly string[] | undefined;
   let row = 1;
   try {
@@ -44,12 +47,31 @@ export async function* csvRows(
           `row ${row - 1} has ${values.length} columns and the first line ${header.length}`,
         );
       }
-      yield Object.fromEntries(header.map((field, i) => [field, values[i]!]));
+      yield Object.fromEntries(
+        header.map((field, i) => [field, values[i]!.replaceAll(RETURN, "\r")]),
+      );
     }
   } catch (error) {
     if (!(error instanceof SyntaxError) || error.message.startsWith("Cannot")) throw error;
     throw new SyntaxError(`Cannot read "${name}" as CSV: ${error.message}`, { cause: error });
   }
+}
+
+/** Replaces carriage returns in quoted fields, those between an odd number of quotes and the next. */
+function keepReturns(name: string): TransformStream<string, string> {
+  let quoted = false;
+  return new TransformStream({
+    transform(text, controller) {
+      if (text.includes(RETURN)) {
+        throw new SyntaxError(`Cannot read "${name}" as CSV: it holds the noncharacter U+FDD0`);
+      }
+      const parts = text.split('"').map((part, i) => {
+        if (i > 0) quoted = !quoted;
+        return quoted ? part.replaceAll("\r", RETURN) : part;
+      });
+      controller.enqueue(parts.join('"'));
+    },
+  });
 }
 
 function readHeader(values: readonly string[], name: string): readonly string[] {

@@ -14,7 +14,7 @@ import { kindOf } from "../../kind_of.ts";
  * @param text The text.
  * @param name Its name in errors.
  * @returns The rows.
- * @throws {SyntaxError} If it is none of these.
+ * @throws {SyntaxError} If it is something else.
  * @throws {TypeError} If it holds something else.
  */
 export function parseJsonRows(text: string, name: string): unknown[] {

@@ -48,7 +48,9 @@ export async function openFile(
 
 async function openBytes(path: string | URL): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   try {
-    if (path instanceof URL && path.protocol !== "file:") throw new TypeError("it is no file");
+    if (path instanceof URL && path.protocol !== "file:") {
+      throw new TypeError("expected a path or a URL");
+    }
     const file = await Deno.open(path);
     if ((await file.stat()).isDirectory) {
       file.close();

@@ -44,7 +44,7 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, i) => bytes[i] === byte);
 }
 
-/** The first bytes, at least so many where there are, and all bytes again. */
+/** The first bytes, at least `least` if there are as many, and all bytes again. */
 async function peek(bytes: Bytes, least: number): Promise<[first: Uint8Array, all: Bytes]> {
   const rest = bytes[Symbol.asyncIterator]();
   const start: Uint8Array<ArrayBuffer>[] = [];

@@ -236,7 +236,7 @@ function readCalls(given: Row, at: string, notices: Notices): ChatMessage["tool_
   return calls as ChatMessage["tool_calls"];
 }
 
-/** ShareGPT's call of one tool or several, as JSON text; undefined where the text is none. */
+/** ShareGPT's call of one tool or several, as JSON text; undefined if the text is something else. */
 function parseCalls(text: string): ChatMessage["tool_calls"] {
   let value: unknown;
   try {

@@ -42,9 +42,10 @@ export interface Form {
   /**
    * Whether an entry has this form; the first form that says so reads it.
    *
-   * @param has Whether the entry has a field that is not null.
+   * @param has Whether the entry has a field that is not null or empty.
+   * @param isThere Whether it has a field that is not null.
    */
-  recognises(has: (field: string) => boolean): boolean;
+  recognises(has: (field: string) => boolean, isThere: (field: string) => boolean): boolean;
   /**
    * Reads an entry.
    *

@@ -22,7 +22,7 @@ export const alpaca: Form = {
   title: "Alpaca",
   fields: {
     instruction: "the instruction",
-    input: "its input; null, missing and empty are none",
+    input: "its input; empty if it is null or missing",
     context: "its input, where there is no `input`",
     output: "the response that is learnt; null is an empty one",
     ...SHARED,
@@ -38,7 +38,7 @@ export const dolly: Form = {
   title: "Dolly",
   fields: {
     instruction: "the instruction",
-    context: "its input; null, missing and empty are none",
+    context: "its input; empty if it is null or missing",
     input: "its input, where there is no `context`",
     response: "the response that is learnt; null is an empty one",
     ...SHARED,
@@ -49,7 +49,7 @@ export const dolly: Form = {
     response: "Ann.",
     category: "closed_qa",
   },
-  recognises: (has) => has("instruction") && has("response") && !has("output"),
+  recognises: (has, isThere) => has("instruction") && isThere("response") && !isThere("output"),
   read: (row) => readInstruction(row, "response"),
 };
 
@@ -71,7 +71,7 @@ function readInput(row: Row): string {
 }
 
 /**
- * Reads a system message that stands beside the conversation.
+ * Reads the field with a system message.
  *
  * @param row The entry.
  * @returns The message, or none.

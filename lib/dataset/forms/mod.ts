@@ -155,9 +155,11 @@ export class EntryReader {
 
   #readRow(given: Record<string, unknown>, index: number): DatasetEntry {
     const row = this.#chooseFields(given);
-    const has = (field: string) => row[field] !== undefined && row[field] !== null;
-    const form = FORMS.find((form) => form.recognises(has)) ??
-      FORMS.find((form) => form.recognises((field) => field in row));
+    const isThere = (field: string) => row[field] !== undefined && row[field] !== null;
+    // In a table, fields of other rows' forms are empty.
+    const has = (field: string) => isThere(field) && row[field] !== "";
+    const form = FORMS.find((form) => form.recognises(has, isThere)) ??
+      FORMS.find((form) => form.recognises((field) => field in row, isThere));
     if (form === undefined) {
       const fields = Object.keys(row).map((field) => `"${field}"`).join(", ") || "none";
       throw new FormError(
@@ -167,9 +169,10 @@ export class EntryReader {
     }
     const entry: DatasetEntry & Record<string, unknown> = { ...form.read(row, this.#notices) };
     for (const [field, value] of Object.entries(row)) {
-      if (value === null || value === undefined || Object.hasOwn(form.fields, field)) continue;
+      const isEmpty = value === null || value === undefined || value === "";
+      if (isEmpty || Object.hasOwn(form.fields, field)) continue;
       if (!this.#keep.has(field)) increase(this.#unknown, field);
-      else if (value !== "") {
+      else {
         entry[field] = readCarried(field, value);
         count(this.#report.kept, field);
       }

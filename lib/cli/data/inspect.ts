@@ -1,0 +1,145 @@
+// `tunebook data inspect`: what a data set is, and what a model would learn from it.
+
+import type { Command } from "commander";
+import { styleText } from "node:util";
+import {
+  type DatasetReport,
+  describeReport,
+  inspectExamples,
+  type Inspection,
+  readDataset,
+} from "../../dataset/mod.ts";
+import { formatFor } from "../../pipeline/format.ts";
+import { exampleTokens } from "../../show/token_view.ts";
+import { visibleText } from "../../show/token_text.ts";
+import type { Mask, Tokenizer } from "../../text/mod.ts";
+import { jsonOption, maskOption, readCount, readWhole } from "../arguments.ts";
+import { formatOption, readFormatOption } from "../format.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { findForCommand } from "../load.ts";
+import { addFieldOptions, type DataOptions, fieldOptions } from "../read_data.ts";
+import { dataArgument } from "./report.ts";
+
+interface Options extends DataOptions {
+  model: string;
+  format?: string;
+  mask: Mask;
+  maxLength?: number;
+  examples: number;
+  json: boolean;
+}
+
+/** Adds the subcommand. */
+export function register(data: Command): void {
+  const command = data.command("inspect")
+    .summary("show forms, lengths, and which tokens a model would learn")
+    .description(
+      "Shows what a data set is and what a model would learn from it: the forms of its entries, fields, empty answers, " +
+        "lengths in tokens, and examples with the tokens that count in colour. Fails if the token that ends an answer never " +
+        "counts, because the model would not learn to stop.",
+    )
+    .addArgument(dataArgument())
+    .option(
+      "--model <name>",
+      "the model whose tokenizer and format are used; its weights are not read",
+      "nano",
+    )
+    .addOption(formatOption())
+    .addOption(maskOption())
+    .option("--max-length <n>", "the most tokens of an example", readCount)
+    .option("--examples <n>", "how many examples to show", readWhole, 3)
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  tunebook data inspect chats.jsonl --model hf:owner/name")
+    .action(inspect);
+  addFieldOptions(command);
+}
+
+async function inspect(source: string, options: Options): Promise<void> {
+  using interrupt = onInterrupt(() => console.error("Stopping"));
+  const { signal } = interrupt;
+  const { mask, maxLength } = options;
+  const { entries, report } = await readDataset(source, { ...fieldOptions(options), signal });
+  const found = await findForCommand(options.model, { weights: false, signal });
+  const named = await readFormatOption(options.format);
+  const format = formatFor(
+    { ...found, isTaught: found.taught?.format !== undefined },
+    entries,
+    named,
+  );
+  const count = { mask, ...(maxLength !== undefined && { maxLength }) };
+  const inspection = inspectExamples(entries, found.tokenizer, { format, ...count });
+  if (options.json) printJson(report, inspection, format.name);
+  else print(report, inspection, found.tokenizer, { ...options, format: format.name });
+  const { closing, unclosed, uncounted } = inspection;
+  if (unclosed.length > 0 && unclosed.length === entries.length - uncounted.length) {
+    throw new RangeError(
+      `Cannot teach the model to stop: its closing token "${
+        found.tokenizer.decode([closing])
+      }" is never a target; ` +
+        "take another format, or a larger --max-length",
+    );
+  }
+}
+
+function printJson(report: DatasetReport, inspection: Inspection, format: string): void {
+  const { tokens: { total, counted }, cut, uncounted, unclosed, closing } = inspection;
+  const sizes = ({ values: _, ...summary }: typeof total) => summary;
+  const tokens = { total: sizes(total), counted: sizes(counted) };
+  console.log(
+    JSON.stringify({ ...report, format, tokens, cut, uncounted, unclosed, closing }, null, 2),
+  );
+}
+
+function print(
+  report: DatasetReport,
+  inspection: Inspection,
+  tokenizer: Tokenizer,
+  options: { mask: Mask; examples: number; format: string },
+): void {
+  const { examples, tokens, cut, uncounted, unclosed } = inspection;
+  for (const line of describeReport(report)) console.log(line);
+  console.log(`written in the format ${options.format}, mask ${options.mask}`);
+  console.log("");
+  for (const [name, { min, median, mean, p95, max }] of Object.entries(tokens)) {
+    const what = name === "total" ? "tokens" : "that count";
+    console.log(
+      `${what.padEnd(11)} ${min} to ${max}, median ${median}, mean ${
+        mean.toFixed(1)
+      }, 95 % up to ${p95}`,
+    );
+  }
+  const parts: [readonly number[], string][] = [
+    [cut, "are cut"],
+    [uncounted, "have no token that counts"],
+    [unclosed, "count no closing token"],
+  ];
+  for (const [indices, what] of parts) {
+    if (indices.length === 0) continue;
+    console.log(
+      `${indices.length} of ${examples.length} examples ${what} (the first is entry ${
+        indices[0] + 1
+      })`,
+    );
+  }
+  for (const [i, example] of examples.slice(0, options.examples).entries()) {
+    const { tokens, counted } = exampleTokens(example, tokenizer, options.mask);
+    console.log(`\nEntry ${i + 1}`);
+    console.log(colour(tokens, counted));
+  }
+}
+
+/** Tokens that count in green; where there are no colours, in brackets. */
+function colour(tokens: readonly string[], counted: readonly boolean[]): string {
+  const inColour = !Deno.noColor && Deno.stdout.isTerminal();
+  let text = "";
+  for (let start = 0; start < tokens.length;) {
+    let end = start + 1;
+    while (end < tokens.length && counted[end] === counted[start]) end++;
+    const run = tokens.slice(start, end).map((token) => token === "\n" ? "\n" : visibleText(token));
+    const shown = run.join("");
+    if (inColour) text += styleText(counted[start] ? ["green", "bold"] : "dim", shown);
+    else text += counted[start] ? `⟦${shown}⟧` : shown;
+    start = end;
+  }
+  return text;
+}

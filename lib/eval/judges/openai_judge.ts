@@ -1,0 +1,149 @@
+/** A judge behind an endpoint with OpenAI's `/v1/chat/completions`, as llama.cpp, vLLM and many services have. */
+import { z } from "zod";
+import { assertKnownOptions, type OptionNames } from "../../options.ts";
+import { type Judge, JudgeError } from "../judge.ts";
+
+/** Options of {@linkcode openAiJudge}. */
+export interface OpenAiJudgeOptions {
+  /**
+   * Where `/chat/completions` is, such as `http://127.0.0.1:8080/v1`.
+   *
+   * @default {Deno.env.get("OPENAI_BASE_URL")}
+   */
+  readonly url?: string;
+  /**
+   * The key; it is sent to the endpoint and recorded nowhere.
+   *
+   * @default {Deno.env.get("OPENAI_API_KEY")}
+   */
+  readonly key?: string;
+  /** The seed of the sampling, where the server honours it. 123 by default. */
+  readonly seed?: number;
+  /** The sampling temperature. 0 by default. */
+  readonly temperature?: number;
+  /** The time limit of a reply in milliseconds. 600,000 by default. */
+  readonly timeout?: number;
+}
+
+/** The names of {@linkcode OpenAiJudgeOptions}. */
+const NAMES: OptionNames<OpenAiJudgeOptions> = {
+  url: true,
+  key: true,
+  seed: true,
+  temperature: true,
+  timeout: true,
+};
+
+/** Room for a short number, and for models that think before it. */
+const MOST_TOKENS = 2048;
+
+const answerSchema = z.object({
+  choices: z.array(z.object({
+    finish_reason: z.string().nullish(),
+    message: z.object({
+      content: z.string().nullish(),
+      reasoning_content: z.string().nullish(),
+    }),
+  })).min(1),
+});
+
+/**
+ * Creates a judge from a model behind an OpenAI-compatible endpoint. Replies are free text, in which the score is found.
+ *
+ * @param model The model's name.
+ * @param options The endpoint, key, seed and temperature.
+ * @returns The judge. No request is sent yet.
+ * @throws {TypeError} If no endpoint is given, or it is not a URL.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { openAiJudge } from "tunebook/eval";
+ *
+ * const judge = openAiJudge("qwen3", { url: "http://127.0.0.1:8080/v1" });
+ * assertEquals([judge.name, judge.settings.temperature], ["openai:qwen3", 0]);
+ * ```
+ */
+export function openAiJudge(model: string, options: OpenAiJudgeOptions = {}): Judge {
+  assertKnownOptions("make a judge", options, NAMES);
+  const { seed = 123, temperature = 0, timeout = 600_000 } = options;
+  const base = options.url ?? Deno.env.get("OPENAI_BASE_URL");
+  if (base === undefined || !URL.canParse(base)) {
+    throw new TypeError(
+      `Cannot ask "openai:${model}" at ${
+        JSON.stringify(base ?? null)
+      }: expected the endpoint's URL in ` +
+        "OPENAI_BASE_URL (--judge-url)",
+    );
+  }
+  const url = `${base.replace(/\/+$/, "")}/chat/completions`;
+  const key = options.key ?? Deno.env.get("OPENAI_API_KEY");
+  return {
+    name: `openai:${model}`,
+    settings: { url: base, seed, temperature },
+    async ask(prompt, signal, form) {
+      const late = AbortSignal.timeout(timeout);
+      const body = {
+        model,
+        messages: [{ role: "user", content: prompt }],
+        temperature,
+        seed,
+        max_tokens: Math.max(form?.maxTokens ?? 0, MOST_TOKENS),
+      };
+      let response: Response;
+      let text: string;
+      try {
+        response = await fetch(url, {
+          method: "POST",
+          headers: {
+            "content-type": "application/json",
+            ...(key && { authorization: `Bearer ${key}` }),
+          },
+          body: JSON.stringify(body),
+          signal: AbortSignal.any([late, ...(signal ? [signal] : [])]),
+        });
+        text = await response.text();
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        if (late.aborted) {
+          throw new JudgeError("timeout", `The judge did not reply within ${timeout / 1000} s`);
+        }
+        throw new JudgeError("unreachable", `Cannot reach the judge at "${base}"`, {
+          cause: error,
+        });
+      }
+      if (!response.ok) throw refusal(response.status, text, model);
+      return readAnswer(text);
+    },
+  };
+}
+
+function refusal(status: number, text: string, model: string): JudgeError {
+  let said = text.trim().split("\n")[0].slice(0, 200);
+  try {
+    const { error } = JSON.parse(text);
+    said = String(error?.message ?? error ?? said);
+  } catch {
+    // not JSON: the text itself is the message
+  }
+  if (status === 404 && /model/i.test(said)) {
+    return new JudgeError("model-missing", `The judge's endpoint has no model "${model}": ${said}`);
+  }
+  if (status === 400 && /context|too long|maximum|tokens/i.test(said)) {
+    return new JudgeError("prompt-too-long", `The prompt is too long for the judge: ${said}`);
+  }
+  return new JudgeError("server-error", `The judge answered with status ${status}: ${said}`);
+}
+
+function readAnswer(text: string): Awaited<ReturnType<Judge["ask"]>> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new JudgeError("bad-answer", "The judge's answer is not JSON", { cause: error });
+  }
+  const parsed = answerSchema.safeParse(json);
+  if (!parsed.success) throw new JudgeError("bad-answer", "The judge's answer holds no message");
+  const [{ message: { content, reasoning_content: thought }, finish_reason }] = parsed.data.choices;
+  return { reply: content ?? "", cut: finish_reason === "length", ...(thought && { thought }) };
+}

@@ -1,0 +1,238 @@
+// Data sets in the kinds of files that people have, held to what pandas reads from them.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { openFile } from "../../lib/dataset/files/open.ts";
+import { readRows } from "../../lib/dataset/files/rows.ts";
+import { loadDataset, loadEntries } from "../../lib/dataset/load.ts";
+import type { DatasetEntry } from "../../lib/dataset/mod.ts";
+import { writeDataset, WRITTEN_ENDINGS } from "../../lib/dataset/write.ts";
+import golden from "../golden/data_files.json" with { type: "json" };
+import { findPython } from "../support.ts";
+import { TemporaryDirectory } from "../weights/temporary.ts";
+
+const path = (name: string) =>
+  fromFileUrl(new URL(`../golden/data_files/${name}`, import.meta.url));
+const rowsOf = async (name: string) => await Array.fromAsync(readRows(await openFile(path(name))));
+
+const WHOLE = [
+  ...["plain", "snappy", "gzip", "brotli", "zstd", "lz4"].map((name) => `${name}.parquet`),
+  ...["records.json", "lines.jsonl", "lines.jsonl.gz"],
+];
+for (const name of WHOLE) {
+  Deno.test(`readRows() reads ${name} as pandas does`, async () => {
+    assertEquals(await rowsOf(name), golden.rows);
+  });
+}
+
+for (const [name, rows] of Object.entries(golden.csv)) {
+  Deno.test(`readRows() reads ${name} as pandas does, all columns as text`, async () => {
+    assertEquals(await rowsOf(name), rows as unknown[]);
+  });
+}
+
+Deno.test("readRows() reads CSV in gzip", async () => {
+  assertEquals(await rowsOf("table.csv.gz"), golden.csv["table.csv"] as unknown[]);
+});
+
+Deno.test("loadDataset() gives the same entries from every kind of file", async () => {
+  const entries = golden.rows.map(({ input, ...row }) => ({ ...row, input: input ?? "" }));
+  for (const name of WHOLE) assertEquals(await loadDataset(path(name)), entries as unknown[], name);
+  const ids = entries.map((entry) => ({ ...entry, id: `${entry.id}` }));
+  for (const name of ["table.csv", "table.tsv", "semicolons.csv", "table.csv.gz"]) {
+    assertEquals(await loadDataset(path(name)), ids as unknown[], name);
+  }
+  // pandas' row numbers are a column that is not understood.
+  await assertRejects(
+    () => loadDataset(path("index.csv")),
+    TypeError,
+    'the field "Unnamed: 0" (6 of 6) would be lost',
+  );
+  const ignore = ["Unnamed: 0"];
+  assertEquals(await loadDataset(path("index.csv"), { ignore }), ids as unknown[]);
+});
+
+Deno.test("loadDataset() reads conversations from Parquet, and rows of many groups in their order", async () => {
+  const [first, second] = await loadDataset(path("chats.parquet"));
+  assertEquals(first, {
+    messages: [
+      { role: "user", content: "Is it warm?" },
+      { role: "assistant", content: "Where?", weight: 0 },
+      { role: "user", content: "In Oslo." },
+      { role: "assistant", content: "No.", weight: 1 },
+    ],
+  });
+  assertEquals(second, {
+    messages: [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello" }],
+  });
+  const many = await loadEntries(path("many.parquet"));
+  assertEquals(
+    many,
+    Array.from(
+      { length: 9000 },
+      (_, i) => ({ instruction: `Say ${i}.`, input: "", output: `${i}` }),
+    ),
+  );
+});
+
+Deno.test("loadDataset() says what is wrong with a file", async () => {
+  using folder = new TemporaryDirectory();
+  const write = async (name: string, contents: string | Uint8Array) => {
+    const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
+    await Deno.writeFile(folder.file(name), bytes);
+    return folder.file(name);
+  };
+  const parquet = await Deno.readFile(path("snappy.parquet"));
+  const gzip = await Deno.readFile(path("table.csv.gz"));
+  const cases: [string, string | Uint8Array, string][] = [
+    ["cut.parquet", parquet.slice(0, 900), "as Parquet: "],
+    ["cut.csv.gz", gzip.slice(0, 60), "as gzip: "],
+    ["odd.csv", "instruction,output\na,b\nc\n", "as CSV: row 3 has 1 columns and the first line 2"],
+    ["open.csv", 'instruction,output\n"a,b\n', "as CSV: "],
+    ["twice.csv", "output,output\na,b\n", 'as CSV: it has two columns "output"'],
+    ["none.csv", "instruction,output\n", "it holds no entries"],
+    ["empty.csv", "", "it holds no entries"],
+    ["latin.csv", new Uint8Array([0x61, 0xe9, 0x0a]), "it is not UTF-8 text"],
+    ["line.jsonl", '{"text": "a"}\n\n{"text": \n', "as JSON Lines: line 3: "],
+    ["table.jsonl", "instruction,output\na,b\n", "as JSON: "],
+  ];
+  for (const [name, contents, reason] of cases) {
+    const file = await write(name, contents);
+    const error = await assertRejects(() => loadDataset(file), Error);
+    const expected = `Cannot read "${file}"${reason.startsWith("as ") ? " " : ": "}${reason}`;
+    assertEquals(error.message.slice(0, expected.length), expected);
+  }
+  await assertRejects(() => loadDataset(folder.path), Error, "it is a directory");
+});
+
+Deno.test("loadDataset() reads JSON Lines however its bytes arrive", async () => {
+  const text = '\uFEFF\n{"text": "é"}\r\n\n{"text": "b\\nc"}';
+  const bytes = new TextEncoder().encode(text);
+  let size = 1;
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    () =>
+      new Response(
+        ReadableStream.from(
+          Array.from(
+            { length: Math.ceil(bytes.length / size) },
+            (_, i) => bytes.slice(i * size, (i + 1) * size),
+          ),
+        ),
+      ),
+  );
+  try {
+    for (size of [1, 2, 3, 7, 1000]) {
+      assertEquals(await loadDataset(`http://127.0.0.1:${server.addr.port}/data.jsonl`), [
+        { text: "é" },
+        { text: "b\nc" },
+      ]);
+    }
+  } finally {
+    await server.shutdown();
+  }
+});
+
+const CHATS: DatasetEntry[] = [
+  { instruction: "a, b", input: '"c"\r\n', output: " d\n", topic: "letters", weight: 0.5 },
+  {
+    messages: [
+      { role: "system", content: "s" },
+      { role: "user", content: "q" },
+      { role: "assistant", content: "r" },
+      { role: "user", content: "é" },
+      { role: "assistant", content: "🦊" },
+    ],
+  },
+];
+
+Deno.test("writeDataset() writes files that loadDataset() reads as the same entries", async () => {
+  using folder = new TemporaryDirectory();
+  const tools = [{ type: "function", function: { name: "f" } }];
+  const called = { role: "assistant", content: "", tool_calls: [{ function: { name: "f" } }] };
+  const entries: DatasetEntry[] = [
+    ...CHATS,
+    { messages: [{ role: "user", content: "a" }, { ...called, weight: 0 }], tools },
+    { text: "Once\tupon" },
+  ];
+  for (const ending of WRITTEN_ENDINGS) {
+    const path = folder.file(`data${ending}`);
+    await writeDataset(path, entries);
+    assertEquals(await loadDataset(path), entries, ending);
+  }
+  await assertRejects(() => writeDataset("data.parquet", entries), RangeError, 'ends with ".json"');
+});
+
+Deno.test("writeDataset() writes all entries in one form, or says which cannot be", async () => {
+  using folder = new TemporaryDirectory();
+  const path = folder.file("data.jsonl");
+  await writeDataset(path, CHATS, { form: "alpaca" });
+  const [first, second] = (await Deno.readTextFile(path)).trim().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals(first, CHATS[0]);
+  assertEquals(second, {
+    ...{ instruction: "é", input: "", output: "🦊" },
+    ...{ system: "s", history: [["q", "r"]] },
+  });
+  assertEquals(await loadDataset(path), CHATS);
+  await writeDataset(path, CHATS, { form: "chat" });
+  assertEquals((await loadDataset(path))[0], {
+    messages: [
+      { role: "user", content: 'a, b\n\n"c"\r\n' },
+      { role: "assistant", content: " d\n" },
+    ],
+    ...{ topic: "letters", weight: 0.5 },
+  });
+  const refused: [DatasetEntry, string][] = [
+    [{ text: "a" }, "a text has no instruction"],
+    [{ messages: [{ role: "user", content: "a" }] }, "its messages are not a user's and an"],
+    [
+      {
+        messages: [
+          { role: "user", content: "a" },
+          { role: "assistant", content: "b", weight: 0 },
+        ],
+      },
+      '"weight" of a message has no field there',
+    ],
+  ];
+  for (const [entry, reason] of refused) {
+    await assertRejects(
+      () => writeDataset(path, [...CHATS, entry], { form: "alpaca" }),
+      TypeError,
+      `Cannot write entry 3 of 3 in the form "alpaca": ${reason}`,
+    );
+  }
+});
+
+const python = findPython("pandas", "pyarrow");
+Deno.test({
+  name: `pandas reads what writeDataset() wrote${python.needs}`,
+  ignore: !python.found,
+  async fn() {
+    using folder = new TemporaryDirectory();
+    const rows = golden.rows.map(({ input, ...row }) => ({ ...row, input: input ?? "" }));
+    for (const ending of WRITTEN_ENDINGS) {
+      await writeDataset(folder.file(`data${ending}`), rows as DatasetEntry[]);
+    }
+    const script = `
+import json, sys
+import pandas as pd
+folder = sys.argv[1]
+read = {}
+for zip in ["", ".gz"]:
+    read["json" + zip] = pd.read_json(f"{folder}/data.json{zip}", dtype=False)
+    read["jsonl" + zip] = pd.read_json(f"{folder}/data.jsonl{zip}", lines=True, dtype=False)
+    read["csv" + zip] = pd.read_csv(f"{folder}/data.csv{zip}", dtype=str, keep_default_na=False).astype({"id": int})
+print(json.dumps({name: json.loads(table.to_json(orient="records")) for name, table in read.items()}))
+`;
+    const { code, stdout, stderr } = await new Deno.Command(python.path, {
+      args: ["-c", script, folder.path],
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    const read = JSON.parse(new TextDecoder().decode(stdout));
+    for (const name of Object.keys(read)) assertEquals(read[name], rows, name);
+    assertEquals(Object.keys(read).length, 6);
+  },
+});
