@@ -146,7 +146,7 @@ export async function exportModel(
   });
   const proof = await proveModel(
     { ...exporting, format: askedIn(exporting) },
-    target,
+    resolve(target),
     type ?? "F32",
   );
   return { bytes, notices: [], proof };

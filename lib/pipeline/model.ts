@@ -238,9 +238,9 @@ export class Model implements Disposable {
     assertArray("answer", questions, "questions");
     const { skip = new Set(), ...answering } = options;
     const { prompts, settings } = this.#ask(questions, answering);
-    assertPrompts(this.network, prompts, settings);
     const asked = prompts.map((prompt, index) => ({ index, prompt }))
-      .filter(({ index }) => !skip.has(index));
+      .filter(({ index, prompt }) => !skip.has(index) && prompt.length > 0);
+    assertPrompts(this.network, asked.map(({ prompt }) => prompt), settings);
     let done = 0;
     for await (const { index, tokens, finish } of continueEach(this.network, asked, settings)) {
       options.onProgress?.(++done, asked.length);

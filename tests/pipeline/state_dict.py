@@ -1,4 +1,4 @@
-"""Loads a state dict into a class of PyTorch and prints the logits of some tokens; state_dict_test.ts calls it.
+"""Loads a state dict into each of two classes of PyTorch and prints the logits of some tokens; state_dict_test.ts calls it.
 
 GPTModel has the modules and names of chapter 7 of "Build a Large Language Model (From Scratch)"; the code is ours.
 """
@@ -79,14 +79,15 @@ class GPTModel(nn.Module):
         return self.out_head(self.final_norm(self.trf_blocks(x)))
 
 
-names, path, folder, tokens = sys.argv[1:]
-state = torch.load(path, weights_only=True)
+folder, tokens, *files = sys.argv[1:]
 config = AutoConfig.from_pretrained(folder)
-model = GPT2LMHeadModel(config) if names == "transformers" else GPTModel(config)
-model.load_state_dict(state, strict=True)
-model.eval()
-with torch.no_grad():
-    output = model(torch.tensor([json.loads(tokens)]))
-logits = output if names != "transformers" else output.logits
-torch.save(model.state_dict(), path + ".again")
-print(json.dumps({"logits": logits.flatten().tolist(), "again": path + ".again"}))
+results = []
+for path, model in zip(files, [GPT2LMHeadModel(config), GPTModel(config)]):
+    model.load_state_dict(torch.load(path, weights_only=True), strict=True)
+    model.eval()
+    with torch.no_grad():
+        output = model(torch.tensor([json.loads(tokens)]))
+    logits = getattr(output, "logits", output)
+    torch.save(model.state_dict(), path + ".again")
+    results.append({"logits": logits.flatten().tolist(), "again": path + ".again"})
+print(json.dumps(results))
