@@ -60,7 +60,10 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/data": [
     ["Load and write", /^dataset\/(load|parse|entry|chat_entry|forms|files|write)/],
-    ["Explore and clean", /^dataset\/(explore|inspect|near|dedupe)/],
+    [
+      "Explore and clean",
+      /^dataset\/(explore|inspect|near|dedupe|clean|normalize|personal|review)/,
+    ],
     ["Split and balance", /^dataset\/(split|balance)/],
     ["Encode", /^dataset\/(encode|sequences)/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],

@@ -59,6 +59,8 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "Model#stream": (options) => whole.stream("", options).next(),
   "Model#train": (options) => whole.train([], options),
   "data.collate": (options) => data.collate([example], options),
+  "data.cleanEntries": (options) => data.cleanEntries([], options),
+  "data.findPersonalData": (options) => data.findPersonalData("", options),
   "data.dedupeEntries": (options) => data.dedupeEntries([], options),
   "data.exploreEntries": (options) => data.exploreEntries([], gpt2Tokenizer(), options),
   "data.findLeaks": (options) => data.findLeaks({ train: [], test: [], validation: [] }, options),

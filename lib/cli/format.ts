@@ -2,8 +2,9 @@
 
 import { Option } from "commander";
 import type { EntryFormat } from "../dataset/mod.ts";
-import { FORMAT_NAMES, type FormatName } from "../pipeline/mod.ts";
-import { CHAT_STYLES, ChatTemplate } from "../text/mod.ts";
+import { FORMAT_NAMES, type FormatName, type Model } from "../pipeline/mod.ts";
+import { noteOnTurns } from "../text/chat_turns.ts";
+import { CHAT_STYLES, ChatTemplate, chatTemplateOf } from "../text/mod.ts";
 
 /** The option. */
 export function formatOption(): Option {
@@ -36,4 +37,23 @@ export async function readFormatOption(
     throw new Error(`Cannot read the template "${name}": ${reason}`, { cause: error });
   }
   return new ChatTemplate(text, { name: "given" });
+}
+
+/**
+ * Says on standard error if a template does not write messages one after the other.
+ *
+ * @param model The model.
+ * @param format The format that was chosen, if any.
+ */
+export function noteOnFormat(
+  { format: own, tokenizer }: Pick<Model, "format" | "tokenizer">,
+  format: FormatName | EntryFormat | undefined,
+): void {
+  const chosen = format === "chat" && !(own instanceof ChatTemplate)
+    ? chatTemplateOf(tokenizer)
+    : format === undefined || format === "chat"
+    ? own
+    : format;
+  const note = chosen instanceof ChatTemplate ? noteOnTurns(chosen, tokenizer) : undefined;
+  if (note !== undefined) console.error(`Note: ${note}`);
 }

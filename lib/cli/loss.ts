@@ -7,7 +7,7 @@ import type { Mask } from "../text/mod.ts";
 import { measureLoss } from "../train/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, jsonOption, maskOption, modelOption, readCount } from "./arguments.ts";
-import { formatOption, readFormatOption } from "./format.ts";
+import { formatOption, noteOnFormat, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -55,6 +55,7 @@ async function measure(options: Options): Promise<void> {
   const format = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, { ...options, signal });
   const { network } = model;
+  noteOnFormat(model, format);
   const examples = model.encodeExamples(entries, { format });
   const { mask, batchSize } = options;
   const maxLength = Math.min(options.maxLength ?? Infinity, network.contextLength);

@@ -20,7 +20,7 @@ import {
   readRate,
   readWhole,
 } from "./arguments.ts";
-import { formatOption, readFormatOption } from "./format.ts";
+import { formatOption, noteOnFormat, readFormatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
@@ -194,6 +194,7 @@ async function train(options: Options): Promise<void> {
   const format = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, { ...options, lora, signal });
   assertAdapted(model, options);
+  noteOnFormat(model, format);
   using training = model.train(parts.train, {
     format,
     validation: parts.validation,

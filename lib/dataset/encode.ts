@@ -6,7 +6,8 @@
 
 import { assertArray, kindOf } from "../kind_of.ts";
 import { alpaca, formatAlpaca, type PromptFormat } from "../text/alpaca.ts";
-import { type AnswerSpan, closingToken, encodeChat, encodeChatPrompt } from "../text/chat.ts";
+import { closingToken, encodeChat, encodeChatPrompt } from "../text/chat.ts";
+import type { AnswerSpan } from "../text/chat_turns.ts";
 import { type ChatMessage, ChatTemplate, type ChatTool } from "../text/chat_template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";

@@ -1,7 +1,7 @@
 // The token and mask view: a model's input, and the tokens that count in the loss.
 
 import { kindOf } from "../kind_of.ts";
-import type { AnswerSpan } from "../text/chat.ts";
+import type { AnswerSpan } from "../text/chat_turns.ts";
 import { countedRanges, type Mask } from "../text/mask.ts";
 import {
   type Chip,

@@ -1,33 +1,14 @@
 /**
- * Conversations as tokens, with the assistant's answers marked: by construction, not by searching.
+ * Conversations as tokens, with the assistant's answers marked: by construction, not by searching for words.
  *
- * A template's text for the messages before an answer, with the generation prompt, must be a prefix
- * of its text for the messages up to the answer; the rest is what the model has to learn. This
- * holds for templates that write messages one after the other. A template that changes earlier text
- * (for example, leaves out the thinking of earlier turns) is detected and refused.
+ * A template's text for the messages before an answer, with the generation prompt, is a prefix of its text for the messages
+ * up to the answer; the rest is what the model has to learn. This holds for templates that write messages one after the
+ * other; `chat_turns.ts` has what is done about the others.
  */
-import { AddedTokenFinder } from "./added_tokens.ts";
-import type { ChatMessage, ChatTemplate, ChatTool } from "./chat_template.ts";
+import type { ChatMessage, ChatTemplate } from "./chat_template.ts";
+import { type AnswerSpan, type ChatContext, findTurns, specialFinder } from "./chat_turns.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { assertWritten } from "./written.ts";
-
-/** The position of an answer in a conversation's tokens. */
-export interface AnswerSpan {
-  /** The first token of the generation prompt, such as `<|im_start|>assistant`. */
-  marker: number;
-  /** Its first token. */
-  start: number;
-  /** One past its end token. */
-  end: number;
-  /** The weight of its tokens in losses, 0 or more; 1 by default. */
-  weight?: number;
-}
-
-/** What a conversation is written with. */
-export interface ChatContext {
-  /** The tools that the assistant may call. */
-  tools?: readonly ChatTool[];
-}
 
 /** A conversation as tokens. */
 export interface EncodedChat {
@@ -47,7 +28,7 @@ export interface EncodedChat {
  * @param context The tools.
  * @returns Tokens, and the position of each answer, including its end token.
  * @throws {TypeError} If there is no answer to learn, if the template refuses the messages or leaves out thinking, tools
- * or calls of tools, or if it writes a message differently once others follow.
+ * or calls of tools, or if the answers cannot be told apart in what it writes.
  *
  * @example
  * ```ts
@@ -80,8 +61,7 @@ export function encodeChat(
   }
   assertWritten(messages, template, context);
   const { shield, shielded, tools } = shieldChat(messages, tokenizer, template, context);
-  const text = template.render(shielded, tools);
-  const turns = findTurns(shielded, template, tools, text, tokenizer);
+  const { text, turns } = findTurns(shielded, template, tokenizer, tools);
   // split at every bound, encode each part separately, and count the tokens up to each bound
   const bounds = [...new Set([0, ...turns.flatMap((turn) => Object.values(turn)), text.length])]
     .sort((a, b) => a - b);
@@ -143,76 +123,6 @@ export function closingToken(tokenizer: Tokenizer, template: ChatTemplate): numb
   const special = new Set(tokenizer.specialTokens.values());
   return ids.slice(answers[0]!.start, answers[0]!.end).find((id) => special.has(id)) ??
     tokenizer.eosId;
-}
-
-/** The positions of answers in the text. */
-function findTurns(
-  messages: readonly ChatMessage[],
-  template: ChatTemplate,
-  tools: ChatContext,
-  text: string,
-  tokenizer: Tokenizer,
-): AnswerSpan[] {
-  const finder = specialFinder(tokenizer);
-  const turns: AnswerSpan[] = [];
-  for (const [k, { role }] of messages.entries()) {
-    if (role !== "assistant") continue;
-    const before = template.render(messages.slice(0, k), { ...tools, prompt: true });
-    const after = template.render(messages.slice(0, k + 1), tools);
-    checkPrefix(before, text, k, template, "the words before it");
-    checkPrefix(after, text, k, template, "it");
-    if (after.length < before.length) {
-      checkPrefix(before, after, k, template, "the words before it");
-    }
-    const bare = k === 0 ? "" : template.render(messages.slice(0, k), tools);
-    const start = before.length;
-    const end = start + lengthToClosing(text.slice(start, after.length), finder);
-    // the generation prompt is recognized if it begins with a special token
-    const asks = text.slice(bare.length, start);
-    const marked = before.startsWith(bare) && typeof finder.split(asks, () => true)[0] === "object";
-    turns.push({ marker: marked ? bare.length : start, start, end });
-  }
-  return turns;
-}
-
-/**
- * Up to the last special token, if only white space follows: the template writes that, not the
- * model.
- */
-function lengthToClosing(answer: string, finder: AddedTokenFinder): number {
-  const parts = finder.split(answer, () => true);
-  const last = parts.at(-1);
-  const isBlank = typeof last === "string" && last.trim() === "" && parts.length > 1;
-  return isBlank ? answer.length - last.length : answer.length;
-}
-
-/** Finds special tokens by name only, without the white space around them. */
-function specialFinder(tokenizer: Tokenizer): AddedTokenFinder {
-  return new AddedTokenFinder(
-    Array.from(tokenizer.specialTokens, ([content, id]) => ({ content, id, special: true })),
-  );
-}
-
-function checkPrefix(
-  prefix: string,
-  text: string,
-  k: number,
-  template: ChatTemplate,
-  what: string,
-): void {
-  if (text.startsWith(prefix)) return;
-  let at = 0;
-  while (prefix[at] === text[at]) at++;
-  const excerpt = (whole: string) => JSON.stringify(whole.slice(Math.max(0, at - 10), at + 30));
-  throw new TypeError(
-    `Cannot mask message ${
-      k + 1
-    }: the template "${template.name}" writes ${what} differently once ` +
-      `more follows, ${excerpt(prefix)} and then ${
-        excerpt(text)
-      }, so that what the assistant said ` +
-      "cannot be told apart; take a template that writes messages one after the other",
-  );
 }
 
 /** A conversation in which the names of special tokens are broken up by a character that stands nowhere else. */

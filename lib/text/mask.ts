@@ -5,7 +5,7 @@
  * predicting the response and its end token teaches it to answer and to stop.
  */
 
-import type { AnswerSpan } from "./chat.ts";
+import type { AnswerSpan } from "./chat_turns.ts";
 
 /**
  * Which tokens count as targets:

@@ -1,7 +1,7 @@
 /** Text: tokenizers, prompt formats, chat templates, and what is masked and why. */
 
 export { alpaca, formatAlpaca, type Instruction, type PromptFormat } from "./alpaca.ts";
-export type { AnswerSpan } from "./chat.ts";
+export type { AnswerSpan } from "./chat_turns.ts";
 export { CHAT_STYLES, CHAT_TEMPLATES, type ChatStyle, chatTemplateOf } from "./chat_formats.ts";
 export {
   type ChatMessage,

@@ -9,6 +9,7 @@ import {
   templateVariables,
 } from "../../lib/text/chat_formats.ts";
 import { type ChatMessage, ChatTemplate } from "../../lib/text/chat_template.ts";
+import { noteOnTurns } from "../../lib/text/chat_turns.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
@@ -143,19 +144,80 @@ Deno.test("encodeChat() holds for any messages: the parts join to the template's
   );
 });
 
+/** As Qwen3: past answers are written without their thinking, the last with an empty one. */
+const QWEN = new ChatTemplate(
+  "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{% if m.role == 'assistant' %}" +
+    "{% set answer = m.content.split('</think>')[-1].lstrip('\n') %}" +
+    "{% if loop.last %}{{ '<think>\n' + m.content.split('</think>')[0].replace('<think>', '').strip('\n') + '\n</think>\n\n' }}{% endif %}" +
+    "{{ answer }}{% else %}{{ m.content }}{% endif %}{{ '<|im_end|>\n' }}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+  { name: "rewriting" },
+);
+/** As R1's distilled models: all answers without their thinking, for which the prompt asks. */
+const R1 = new ChatTemplate(
+  "{% for m in messages %}{% if m.role == 'assistant' %}" +
+    "{{ '<|im_start|>A:' + m.content.split('</think>')[-1] + '<|im_end|>' }}" +
+    "{% else %}{{ '<|im_start|>U:' + m.content }}{% endif %}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|im_start|>A:<think>\n' }}{% endif %}",
+  { name: "thinking" },
+);
+const THOUGHT = [
+  user("1?"),
+  assistant("<think>\nhm\n</think>\n\na"),
+  user("2?"),
+  assistant("<think>\nso\n</think>\n\nb"),
+];
+
+function learnt(messages: ChatMessage[], template: ChatTemplate) {
+  const { ids, answers } = encodeChat(messages, tokenizer, template);
+  const text = (from: number, to: number) => tokenizer.decode(ids.slice(from, to));
+  return {
+    whole: text(0, ids.length),
+    answers: answers.map(({ start, end }) => text(start, end)),
+    markers: answers.map(({ marker, start }) => text(marker, start)),
+  };
+}
+
+Deno.test("encodeChat() learns what the whole text shows where a template rewrites past answers", () => {
+  assertEquals(learnt(THOUGHT, QWEN), {
+    whole: QWEN.render(THOUGHT),
+    answers: ["a<|im_end|>", "<think>\nso\n</think>\n\nb<|im_end|>"],
+    markers: ["<|im_start|>assistant\n", "<|im_start|>assistant\n"],
+  });
+  // also where an answer is what others are made of
+  const echo = [user("assistant\n"), assistant("<think>"), user("a"), assistant("assistant\n")];
+  assertEquals(learnt(echo, QWEN).answers.length, 2);
+  assertEquals(learnt(echo, QWEN).whole, QWEN.render(echo));
+  assertEquals(noteOnTurns(chatml, tokenizer), undefined);
+  assert(noteOnTurns(QWEN, tokenizer)!.includes('"rewriting" writes past answers otherwise'));
+});
+
+Deno.test("encodeChat() keeps thinking that a template's prompts ask for and its answers leave out", () => {
+  assertEquals(learnt(THOUGHT, R1), {
+    whole: "<|im_start|>U:1?<|im_start|>A:<think>\nhm\n</think>\n\na<|im_end|>" +
+      "<|im_start|>U:2?<|im_start|>A:<think>\nso\n</think>\n\nb<|im_end|>",
+    answers: ["hm\n</think>\n\na<|im_end|>", "so\n</think>\n\nb<|im_end|>"],
+    markers: ["<|im_start|>A:<think>\n", "<|im_start|>A:<think>\n"],
+  });
+  assertEquals(learnt([user("1?"), assistant("a"), user("2?")], R1), {
+    whole: "<|im_start|>U:1?<|im_start|>A:<think>\n\n</think>\n\na<|im_end|><|im_start|>U:2?",
+    answers: ["\n</think>\n\na<|im_end|>"],
+    markers: ["<|im_start|>A:<think>\n"],
+  });
+  assert(noteOnTurns(R1, tokenizer)!.includes('"thinking" leaves the thinking out of answers'));
+});
+
 Deno.test("encodeChat() refuses a template that goes back on what it wrote", () => {
-  const stripping = new ChatTemplate(
-    "{% for m in messages %}{{ m.role + ':' + " +
-      "(m.content.split('</think>')[-1] if not loop.last else m.content) + '\\n' }}{% endfor %}" +
+  const forgetting = new ChatTemplate(
+    "{% for m in messages[-2:] %}{{ m.role + ':' + m.content + '\n' }}{% endfor %}" +
       "{% if add_generation_prompt %}assistant:{% endif %}",
-    { name: "stripping" },
+    { name: "forgetting" },
   );
-  const thought = [user("1"), assistant("<think>hm</think>a"), user("2"), assistant("b")];
-  const error = assertThrows(() => encodeChat(thought, tokenizer, stripping), TypeError);
+  const error = assertThrows(() => encodeChat(THOUGHT, tokenizer, forgetting), TypeError);
   assertEquals(
     error.message,
-    'Cannot mask message 2: the template "stripping" writes it differently once more follows, ' +
-      '"assistant:<think>hm</think>a\\n" and then "assistant:a\\nuser:2\\nassistant:b\\n", so that what ' +
+    'Cannot mask message 2: the template "forgetting" writes the words before it differently once more ' +
+      'follows, "user:1?\\nassistant:" and then "user:2?\\nassistant:<think>\\nso\\n</thin", so that what ' +
       "the assistant said cannot be told apart; take a template that writes messages one after the other",
   );
 });

@@ -4,10 +4,10 @@ import { type Command, Option } from "commander";
 import { balancedWeights, oversample, weighByTopic, writeDataset } from "../../dataset/mod.ts";
 import { readShare, readWhole } from "../arguments.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { readData } from "../read_data.ts";
+import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
 import { dataArgument, outOption, report, type ReportOptions, reportOptions } from "./report.ts";
 
-interface Options extends ReportOptions {
+interface Options extends DataOptions, ReportOptions {
   out: string;
   method: "weights" | "oversample";
   share?: number;
@@ -46,6 +46,7 @@ export function register(data: Command): void {
       "\nExample:\n  tunebook data balance parts/train.json --out balanced.json --method oversample",
     );
   for (const option of reportOptions()) command.addOption(option);
+  addFieldOptions(command);
   command.action(balance);
 }
 
@@ -58,7 +59,7 @@ async function balance(source: string, options: Options): Promise<void> {
         "expected --method oversample",
     );
   }
-  const entries = await readData(source, { signal: interrupt.signal });
+  const entries = await readData(source, { ...options, signal: interrupt.signal });
   const weighed = method === "weights" ? weighByTopic(entries) : entries;
   const { entries: written, repeated } = method === "oversample"
     ? oversample(entries, {
