@@ -119,7 +119,7 @@ Deno.test("a checkpoint is named as chapter 7 names it", () => {
   );
 });
 
-Deno.test("what is no state dict is refused, and nothing in it is called", async () => {
+Deno.test("what is not a state dict is refused, and nothing in it is called", async () => {
   const path = await Deno.makeTempFile({ suffix: ".pth" });
   const read = () => Array.fromAsync(readStateDict(path));
   await Deno.writeTextFile(path, "not a zip");
