@@ -81,6 +81,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.writeDataset": (options) => data.writeDataset("data.json", [], options),
   "eval.checkTrust": (options) => evaluation.checkTrust([], nothing, options),
   "eval.compareResponses": (options) => evaluation.compareResponses([], [], [], options),
+  "eval.evaluateAnswers": (options) => evaluation.evaluateAnswers(nothing, nothing, options),
   "eval.judgeCard": (options) => evaluation.judgeCard(nothing, [], options),
   "eval.judgePairs": (options) => evaluation.judgePairs([], [], nothing, options),
   "eval.judgeWithSeeds": (options) =>

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { balancedWeights, oversample, weighByTopic, writeDataset } from "../../dataset/mod.ts";
+import { type CarriedFields, topicOf } from "../../dataset/entry.ts";
 import { readShare, readWhole } from "../arguments.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
@@ -68,10 +69,10 @@ async function balance(source: string, options: Options): Promise<void> {
     })
     : { entries: weighed, repeated: [] };
   await writeDataset(out, written);
-  const topics = entries.map(({ topic }) => topic!);
+  const topics = entries.map((entry) => topicOf(entry)!);
   const weights = balancedWeights(topics);
-  const count = (of: readonly { topic?: string }[], topic: string) =>
-    of.filter((entry) => entry.topic === topic).length;
+  const count = (of: readonly CarriedFields[], topic: string) =>
+    of.filter((entry) => topicOf(entry) === topic).length;
   const rows = Object.keys(weights).map((topic) => ({
     topic,
     entries: count(entries, topic),
