@@ -83,6 +83,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "score responses against their references, or by a judge",
     load: () => import("./cli/score.ts"),
   },
+  evaluate: {
+    summary: "evaluate a model beside its base, by metrics and a judge",
+    load: () => import("./cli/evaluate.ts"),
+  },
   grade: {
     summary: "release assignments, grade submissions, return feedback",
     load: () => import("./cli/grade.ts"),

@@ -60,7 +60,10 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
   ],
   "tunebook/data": [
     ["Load and write", /^dataset\/(load|parse|entry|chat_entry|forms|files|write)/],
-    ["Explore and clean", /^dataset\/(explore|inspect|near|dedupe)/],
+    [
+      "Explore and clean",
+      /^dataset\/(explore|inspect|near|dedupe|clean|normalize|personal|review)/,
+    ],
     ["Split and balance", /^dataset\/(split|balance)/],
     ["Encode", /^dataset\/(encode|sequences)/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
@@ -74,8 +77,9 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Responses", /^eval\/responses/],
     ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
     ["Judges", /^eval\/(judge|judges\/|agreement|outcome|ollama)/],
+    ["People", /^eval\/people/],
     ["Whether to trust a judge", /^eval\/trust/],
-    ["Whether one is better", /^eval\/(bootstrap|compare|significance)/],
+    ["Whether one is better", /^eval\/(bootstrap|compare|significance|evaluation_report)/],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],
@@ -88,7 +92,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Charts", /^show\/(charts|histogram|figure|plotly|live_plotly)/],
     ["Training", /^show\/(live|loss_curve|topic_losses|step_record|progress|profile)/],
     ["Tokens, masks, batches", /^show\/(token|chips|batch|forest)/],
-    ["Tables and comparisons", /^show\/(table|compare)/],
+    ["Tables and comparisons", /^show\/(table|compare|evaluation)/],
     ["Frames and views", /^show\/(frames|view)/],
   ],
   "tunebook/course": [["Exercises", /^course\//]],

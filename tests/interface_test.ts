@@ -58,6 +58,8 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "Model#stream": (options) => whole.stream("", options).next(),
   "Model#train": (options) => whole.train([], options),
   "data.collate": (options) => data.collate([example], options),
+  "data.cleanEntries": (options) => data.cleanEntries([], options),
+  "data.findPersonalData": (options) => data.findPersonalData("", options),
   "data.dedupeEntries": (options) => data.dedupeEntries([], options),
   "data.exploreEntries": (options) => data.exploreEntries([], gpt2Tokenizer(), options),
   "data.findLeaks": (options) => data.findLeaks({ train: [], test: [], validation: [] }, options),
@@ -78,6 +80,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.writeDataset": (options) => data.writeDataset("data.json", [], options),
   "eval.checkTrust": (options) => evaluation.checkTrust([], nothing, options),
   "eval.compareResponses": (options) => evaluation.compareResponses([], [], [], options),
+  "eval.evaluateAnswers": (options) => evaluation.evaluateAnswers(nothing, nothing, options),
   "eval.judgeCard": (options) => evaluation.judgeCard(nothing, [], options),
   "eval.judgePairs": (options) => evaluation.judgePairs([], [], nothing, options),
   "eval.judgeWithSeeds": (options) =>

@@ -14,6 +14,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<DataComman
     summary: "show forms, lengths, and which tokens a model would learn",
     load: () => import("./data/inspect.ts"),
   },
+  clean: {
+    summary: "bring texts to one form, mask personal data, leave out what teaches nothing",
+    load: () => import("./data/clean.ts"),
+  },
   convert: {
     summary: "write a data set in another form or kind of file",
     load: () => import("./data/convert.ts"),

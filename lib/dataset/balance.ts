@@ -8,6 +8,7 @@ import { assertArray } from "../kind_of.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { Random } from "../random.ts";
 import type { DatasetEntry } from "./chat_entry.ts";
+import { topicOf } from "./entry.ts";
 
 /**
  * Weights of classes that give each the same share of the loss: n / (k · nᵢ) for nᵢ of n labels in class i of k, as
@@ -162,7 +163,8 @@ function countLabels(labels: readonly string[]): Map<string, number> {
 /** The topic of each entry. */
 function topicsOf(action: string, entries: readonly DatasetEntry[]): string[] {
   assertArray(action, entries, "entries");
-  return entries.map(({ topic }, index) => {
+  return entries.map((entry, index) => {
+    const topic = topicOf(entry);
     if (topic !== undefined) return topic;
     throw new RangeError(
       `Cannot ${action} entry ${index + 1} of ${entries.length} by its topic: it has none`,

@@ -11,7 +11,7 @@ import type { AnswerSpan } from "../text/chat_turns.ts";
 import { type ChatMessage, ChatTemplate, type ChatTool } from "../text/chat_template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
-import type { InstructionEntry, TextEntry } from "./entry.ts";
+import { type InstructionEntry, type TextEntry, topicOf } from "./entry.ts";
 
 /** How entries are formatted: as prompt and response, or as a conversation by a chat template. */
 export type EntryFormat = PromptFormat | ChatTemplate;
@@ -91,7 +91,8 @@ function encode(
   tokenizer: Tokenizer,
   format: EntryFormat,
 ): EncodedExample {
-  const { weight, topic } = entry;
+  const { weight } = entry;
+  const topic = topicOf(entry);
   const facts = { ...(weight !== undefined && { weight }), ...(topic !== undefined && { topic }) };
   if (isTextEntry(entry)) return { ...encodeText(entry, tokenizer), ...facts };
   if (format instanceof ChatTemplate) {

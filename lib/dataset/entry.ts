@@ -22,6 +22,16 @@ export const CARRIED_FIELDS: readonly (keyof CarriedFields)[] = [
   "source",
 ];
 
+/**
+ * The topic of an entry.
+ *
+ * @param entry The entry.
+ * @returns Its topic, or Dolly's category if it has none; undefined without both.
+ */
+export function topicOf({ topic, category }: CarriedFields): string | undefined {
+  return topic ?? category;
+}
+
 /** One pair of a data set. */
 export interface InstructionEntry extends CarriedFields {
   /** The task. */

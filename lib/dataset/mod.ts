@@ -12,6 +12,22 @@ export {
   weighByTopic,
 } from "./balance.ts";
 export { type BatchOptions, orderBatches } from "./batches.ts";
+export {
+  type Cleaned,
+  cleanEntries,
+  type CleaningChange,
+  type CleanOptions,
+  type EntryFinding,
+} from "./clean.ts";
+export { type Normalization, normalizeText } from "./normalize.ts";
+export {
+  findPersonalData,
+  maskPersonalData,
+  type PersonalFinding,
+  type PersonalKind,
+  type PersonalOptions,
+} from "./personal_data.ts";
+export { readReview, writeReview } from "./review.ts";
 export { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 export { collate, type CollateOptions, IGNORE_INDEX, type PaddedBatch } from "./collate.ts";
 export { dedupeEntries, type DedupeOptions, type Deduplication, type Duplicate } from "./dedupe.ts";

@@ -7,6 +7,7 @@
 import { assertArray } from "../kind_of.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
+import { topicOf } from "./entry.ts";
 import { findPairs } from "./near_duplicates.ts";
 import { textOf } from "./word_bags.ts";
 
@@ -53,10 +54,10 @@ export function strataOf(entries: readonly DatasetEntry[], by: readonly Stratum[
 }
 
 function topicsOf(entries: readonly DatasetEntry[]): string[] {
-  if (entries.length > 0 && entries.every(({ topic }) => topic === undefined)) {
+  if (entries.length > 0 && entries.every((entry) => topicOf(entry) === undefined)) {
     throw new RangeError('Cannot label entries by "topic": none of them has a topic');
   }
-  return entries.map(({ topic }) => topic ?? "without topic");
+  return entries.map((entry) => topicOf(entry) ?? "without topic");
 }
 
 function lengthsOf(entries: readonly DatasetEntry[]): string[] {

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseDataset } from "../../lib/dataset/parse.ts";
+import { strataOf, weighByTopic } from "../../lib/dataset/mod.ts";
 import { encodeExample } from "../../lib/dataset/encode.ts";
 import { gpt2Tokenizer } from "../../lib/text/mod.ts";
 
@@ -36,4 +37,12 @@ Deno.test("encodeExample() keeps the topic beside the same tokens", () => {
     ...encodeExample(entry, tokenizer),
     topic: "greeting",
   });
+});
+
+Deno.test("Dolly's category is the topic of an entry that has no other", () => {
+  const entry = { instruction: "Hi", input: "", output: "Hello", category: "open_qa" };
+  assertEquals(encodeExample(entry, gpt2Tokenizer()).topic, "open_qa");
+  assertEquals(encodeExample({ ...entry, topic: "greeting" }, gpt2Tokenizer()).topic, "greeting");
+  assertEquals(strataOf([entry], ["topic"]), ["open_qa"]);
+  assertEquals(weighByTopic([entry])[0]!.weight, 1);
 });

@@ -2,12 +2,13 @@
 
 import { type Command, Option } from "commander";
 import { balancedWeights, oversample, weighByTopic, writeDataset } from "../../dataset/mod.ts";
+import { type CarriedFields, topicOf } from "../../dataset/entry.ts";
 import { readShare, readWhole } from "../arguments.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { readData } from "../read_data.ts";
+import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
 import { dataArgument, outOption, report, type ReportOptions, reportOptions } from "./report.ts";
 
-interface Options extends ReportOptions {
+interface Options extends DataOptions, ReportOptions {
   out: string;
   method: "weights" | "oversample";
   share?: number;
@@ -46,6 +47,7 @@ export function register(data: Command): void {
       "\nExample:\n  tunebook data balance parts/train.json --out balanced.json --method oversample",
     );
   for (const option of reportOptions()) command.addOption(option);
+  addFieldOptions(command);
   command.action(balance);
 }
 
@@ -58,7 +60,7 @@ async function balance(source: string, options: Options): Promise<void> {
         "expected --method oversample",
     );
   }
-  const entries = await readData(source, { signal: interrupt.signal });
+  const entries = await readData(source, { ...options, signal: interrupt.signal });
   const weighed = method === "weights" ? weighByTopic(entries) : entries;
   const { entries: written, repeated } = method === "oversample"
     ? oversample(entries, {
@@ -67,10 +69,10 @@ async function balance(source: string, options: Options): Promise<void> {
     })
     : { entries: weighed, repeated: [] };
   await writeDataset(out, written);
-  const topics = entries.map(({ topic }) => topic!);
+  const topics = entries.map((entry) => topicOf(entry)!);
   const weights = balancedWeights(topics);
-  const count = (of: readonly { topic?: string }[], topic: string) =>
-    of.filter((entry) => entry.topic === topic).length;
+  const count = (of: readonly CarriedFields[], topic: string) =>
+    of.filter((entry) => topicOf(entry) === topic).length;
   const rows = Object.keys(weights).map((topic) => ({
     topic,
     entries: count(entries, topic),

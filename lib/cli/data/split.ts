@@ -3,6 +3,7 @@
 import { join } from "@std/path";
 import { type Command, Option } from "commander";
 import { type DatasetEntry, findLeaks, type Split, writeDataset } from "../../dataset/mod.ts";
+import { topicOf } from "../../dataset/entry.ts";
 import { textOf } from "../../dataset/word_bags.ts";
 import { makeFolder } from "../../write_beside.ts";
 import { readShare } from "../arguments.ts";
@@ -94,10 +95,10 @@ async function split(source: string, options: Options): Promise<void> {
 
 /** How many entries of each topic each part has; nothing if no entry has a topic. */
 function countTopics(parts: Split<DatasetEntry>) {
-  const topics = new Set(PARTS.flatMap((part) => parts[part].map(({ topic }) => topic)));
+  const topics = new Set(PARTS.flatMap((part) => parts[part].map(topicOf)));
   if (topics.size === 1 && topics.has(undefined)) return [];
   const count = (part: typeof PARTS[number], topic: string | undefined) =>
-    parts[part].filter((entry) => entry.topic === topic).length;
+    parts[part].filter((entry) => topicOf(entry) === topic).length;
   return [...topics].map((topic) => ({
     topic: topic ?? "without topic",
     train: count("train", topic),

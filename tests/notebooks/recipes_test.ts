@@ -1,0 +1,121 @@
+// The recipes, run from top to bottom on stand-ins, without a network: every cell works, and what was trained has the
+// settings of the write-up.
+
+import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { Gemma, Llama } from "../../lib/model/mod.ts";
+import { loadModel, type Model } from "../../lib/pipeline/mod.ts";
+import { type CodeCell, type Notebook, runNotebook } from "../../lib/runtime/mod.ts";
+import { renderReport } from "../../lib/runtime/report/mod.ts";
+import { makeStandIn, type StandInKind } from "../../notebooks/recipes/stand_in.ts";
+
+const root = fromFileUrl(new URL("../../", import.meta.url));
+const folder = join(root, "notebooks/recipes");
+
+/** What a recipe is run with, and how each adapter that it saves must have been trained. */
+interface Recipe {
+  readonly parameters: Record<string, string | number>;
+  readonly adapters: Readonly<Record<string, Record<string, unknown>>>;
+}
+
+const qlora = {
+  examples: 144,
+  steps: 36, // one epoch
+  batchSize: 4,
+  learningRate: 2e-4,
+  schedule: "linear",
+  weightDecay: 0,
+  adapter: { rank: 64, alpha: 16, dropout: 0, rsLora: false },
+};
+const RECIPES: Record<string, Recipe> = {
+  "01_e_commerce_assistant.ipynb": {
+    parameters: { maxNewTokens: 16, generalEntries: 8 },
+    adapters: {
+      adapter: { ...qlora, mask: "none" },
+      adapter_on_answers: { ...qlora, mask: "prompt" },
+    },
+  },
+};
+
+const notebooks = [...Deno.readDirSync(folder)].map(({ name }) => name)
+  .filter((name) => name.endsWith(".ipynb") && !name.startsWith(".")).sort();
+
+Deno.test("every recipe is run by these tests", () => {
+  assertEquals(notebooks, Object.keys(RECIPES).sort());
+});
+
+/** What a cell printed. */
+function printed(notebook: Notebook, id: string): string {
+  const cell = notebook.cells.find((one): one is CodeCell =>
+    one.cell_type === "code" && one.id === id
+  );
+  if (!cell) throw new Error(`no code cell "${id}"`);
+  return cell.outputs.map((output) => output.output_type === "stream" ? output.text : "").join("");
+}
+
+for (const name of notebooks) {
+  Deno.test(`${name} runs on a stand-in with the settings of its write-up`, async () => {
+    const { parameters, adapters } = RECIPES[name];
+    const output = await Deno.makeTempDir({ prefix: "tunebook-recipes-" });
+    try {
+      const { ok, failure, notebook, manifest } = await runNotebook(join(folder, name), {
+        parameters: { ...parameters, output, device: "cpu" },
+        timeout: 240,
+      });
+      assert(ok, failure?.summary);
+      const [title] = notebook.cells;
+      assertMatch(title.source.split("\n").slice(0, 4).join("\n"), /stand-in/);
+      assertMatch(printed(notebook, "model"), /^A stand-in of /);
+      for (const [directory, expected] of Object.entries(adapters)) {
+        const path = join(output, directory, "taught.json");
+        const [{ settings, ...facts }] = JSON.parse(await Deno.readTextFile(path)).trainings;
+        const training = { ...facts, ...settings };
+        for (const [key, value] of Object.entries(expected)) {
+          assertEquals(training[key], value, `${directory}: ${key}`);
+        }
+      }
+      const html = await renderReport(notebook, { manifest });
+      assertGreater(html.length, 100_000);
+      assertLess(html.length, 3_000_000);
+    } finally {
+      await Deno.remove(output, { recursive: true });
+    }
+  });
+}
+
+const texts = ["How do I return a parcel? Tap 3 times.", "1. Open the app.\n2. Return it."];
+
+async function withStandIn(kind: StandInKind, body: (model: Model) => Promise<void> | void) {
+  const directory = await Deno.makeTempDir({ prefix: "tunebook-stand-in-" });
+  try {
+    await makeStandIn(kind, { texts, directory, seed: 1 });
+    await body(await loadModel(directory, { device: "cpu" }));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("a stand-in of Gemma reads the chat string of the write-up", async () => {
+  await withStandIn("gemma", (model) => {
+    assert(model.network instanceof Gemma);
+    const entry = { instruction: texts[0], input: "", output: texts[1] };
+    const [{ promptIds, responseIds }] = model.encodeExamples([entry], { format: "chat" });
+    assertEquals(
+      model.tokenizer.decode([...promptIds, ...responseIds]),
+      `<bos><start_of_turn>user\n${entry.instruction}<end_of_turn>\n<start_of_turn>model\n` +
+        `${entry.output}<end_of_turn>\n`,
+    );
+  });
+});
+
+Deno.test("a stand-in of TinyLlama answers in the style of Zephyr, whatever characters it is asked in", async () => {
+  await withStandIn("llama", async (model) => {
+    assert(model.network instanceof Llama);
+    const asked = "Ça va? 中文 \u{1F600}";
+    const ids = model.encodePrompt(asked, { format: "chat" });
+    // As with TinyLlama's own tokenizer, a text after a special token begins with a space.
+    assertEquals(model.tokenizer.decode(ids), `<|user|>\n${asked}</s> \n<|assistant|>\n`);
+    const [first, second] = await model.answer([asked, asked], { maxNewTokens: 4 });
+    assertEquals(first, second);
+  });
+});
