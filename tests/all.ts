@@ -27,7 +27,7 @@ export type Room = readonly [name: string, paths: readonly string[]];
 
 /** What `deno test` says at its end. */
 export interface Counts {
-  /** Tests by what became of them, such as `passed`. */
+  /** How many tests had each outcome, such as `passed`. */
   readonly [outcome: string]: number;
 }
 
@@ -49,7 +49,7 @@ export function readSummary(line: string): Counts | undefined {
   return counts;
 }
 
-/** What became of a room. */
+/** The result of a room. */
 export interface RoomResult {
   /** The room's name. */
   readonly room: string;

@@ -11,7 +11,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   tensor: [],
   weights: [],
   text: ["weights"],
-  dataset: ["text"],
+  dataset: ["text", "weights"],
   model: ["tensor", "weights"],
   train: ["model", "tensor", "dataset", "text", "weights"],
   eval: ["dataset", "text", "weights"],

@@ -77,6 +77,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Responses", /^eval\/responses/],
     ["Scores against references", /^eval\/(scores|rouge|score_metrics|metrics\/)/],
     ["Judges", /^eval\/(judge|judges\/|agreement|outcome|ollama)/],
+    ["People", /^eval\/people/],
     ["Whether to trust a judge", /^eval\/trust/],
     ["Whether one is better", /^eval\/(bootstrap|compare|significance|evaluation_report)/],
   ],

@@ -26,6 +26,7 @@ import {
   splitData,
   splitOptions,
 } from "./split_options.ts";
+import { dropLastOption } from "./training_options.ts";
 import { SFT_DEFAULTS } from "../train/defaults.ts";
 
 interface Options
@@ -38,6 +39,7 @@ interface Options
   data: string;
   epochs: number;
   batchSize: number;
+  dropLast: boolean;
   seed: number;
   mask: Mask;
   format?: string;
@@ -64,6 +66,7 @@ export function register(program: Command): void {
       SFT_DEFAULTS.epochs,
     )
     .option("--batch-size <n>", "examples per step", readCount, SFT_DEFAULTS.batchSize)
+    .addOption(dropLastOption())
     .option("--seed <n>", "the seed of the order of examples", readWhole, SFT_DEFAULTS.seed)
     .addOption(maskOption())
     .addOption(formatOption())
@@ -87,10 +90,10 @@ async function plan(options: Options): Promise<void> {
     await shapeOf(await findForCommand(options.model, { weights: false, signal }));
   const entries = await readData(options.data, { ...options, signal });
   const { train } = await splitData(entries, options, signal);
-  const { epochs, batchSize, seed, mask, maxLength } = options;
+  const { epochs, batchSize, dropLast, seed, mask, maxLength } = options;
   const format = await readFormatOption(options.format);
   const device = await pick({ device: options.device });
-  const settings = { epochs, batchSize, seed, mask, maxLength, format, way };
+  const settings = { epochs, batchSize, dropLast, seed, mask, maxLength, format, way };
   const plan = await planTraining(planned, train, device, settings);
   device.close();
   const { model } = options;

@@ -19,8 +19,8 @@ export interface DataOptions {
 export function dataOption(): Option {
   return new Option(
     "--data <file|url>",
-    'the instructions, conversations or texts, in JSON, JSON Lines, CSV or Parquet; "instructions": those that come ' +
-      "with Tunebook",
+    "the instructions, conversations or texts, in JSON, JSON Lines, CSV or Parquet, from a file, a URL or " +
+      'hf:owner/name/FILE; "instructions": those that come with Tunebook',
   );
 }
 

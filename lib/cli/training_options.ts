@@ -12,6 +12,7 @@ export interface TrainingOptions {
   warmup: number;
   minLr: number;
   accumulate: number;
+  dropLast: boolean;
   maxGradientNorm?: number;
   earlyStopping?: number;
   minImprovement: number;
@@ -38,6 +39,7 @@ export function trainingOptions(): Option[] {
       "--accumulate <n>",
       "batches per step: equals one batch n times as large, in the memory of one",
     ).argParser(readCount).default(SFT_DEFAULTS.accumulate),
+    dropLastOption(),
     option("--max-gradient-norm <x>", "clip the gradient norm over all weights")
       .argParser(readPositive),
     option(
@@ -56,17 +58,26 @@ export function trainingOptions(): Option[] {
   ];
 }
 
+/** The option that leaves out an incomplete batch. */
+export function dropLastOption(): Option {
+  return new Option(
+    "--drop-last",
+    "leave out the last batch of each epoch if it is incomplete, as in Raschka's chapter 7",
+  ).default(SFT_DEFAULTS.dropLast);
+}
+
 /** The options for `sft()`. */
 export function toSftOptions(
   options: TrainingOptions,
 ): Omit<SftOptions, "examples" | "validation"> {
-  const { schedule, warmup, minLr, accumulate, maxGradientNorm, recompute } = options;
+  const { schedule, warmup, minLr, accumulate, dropLast, maxGradientNorm, recompute } = options;
   const { earlyStopping: patience, minImprovement, restoreBest } = options;
   return {
     schedule,
     warmup,
     minLearningRate: minLr,
     accumulate,
+    dropLast,
     maxGradientNorm,
     recompute,
     ...(patience !== undefined && { earlyStopping: { patience, minImprovement } }),

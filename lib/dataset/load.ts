@@ -60,8 +60,8 @@ export async function loadEntries(
  * Loads entries of any form that `docs/data_forms.md` lists: instructions, conversations and texts, in JSON, JSON Lines, CSV
  * or Parquet, also in gzip. Records the source and its SHA-256 as the run's provenance.
  *
- * @param source A path, an `http:`, `https:` or `file:` URL, or `"instructions"`: the 1100 entries that
- * come with Tunebook. (A file of that name is `"./instructions"`.)
+ * @param source A path, an `http:`, `https:` or `file:` URL, `hf:owner/name/FILE[@revision]` of a data set on the hub,
+ * or `"instructions"`: the 1100 entries that come with Tunebook. (A file of that name is `"./instructions"`.)
  * @param options How fields are read.
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
@@ -122,7 +122,10 @@ export async function readDataset(
     const entry = reader.read(row);
     if (entry !== undefined) entries.push(entry);
   }
-  const report = reader.finish();
+  const report = {
+    ...reader.finish(),
+    ...(file.notice !== undefined && { notice: file.notice }),
+  };
   await recordProvenance("data", {
     source: file.name,
     sha256: file.sha256(),

@@ -30,6 +30,17 @@ export {
   type EvaluationReport,
   type JudgedModels,
 } from "./evaluation_report.ts";
+export {
+  type BlindResult,
+  blindSheet,
+  joinBlindSheet,
+  joinRatings,
+  parseSheet,
+  RATING_COLUMNS,
+  ratingSheet,
+  type SheetRow,
+  writeSheet,
+} from "./people.ts";
 export { cohenKappa, spearman } from "./agreement.ts";
 export { cachedJudge } from "./judges/cached_judge.ts";
 export { type JudgeCard, judgeCard, type JudgeCardOptions } from "./judges/card.ts";

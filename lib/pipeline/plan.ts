@@ -36,6 +36,8 @@ export interface PlanOptions {
   readonly epochs: number;
   /** Examples in a batch. */
   readonly batchSize: number;
+  /** Whether an incomplete last batch of each epoch is left out. */
+  readonly dropLast?: boolean;
   /** Decides the order of examples. */
   readonly seed: number;
   /** Which tokens count. */
@@ -127,7 +129,7 @@ export async function planTraining(
     largestLossRows: 0,
     flops: 0,
   };
-  const dropLast = examples.length >= batchSize; // as sft() does
+  const dropLast = options.dropLast === true && examples.length >= batchSize; // as sft() does
   for (const indices of orderBatches(examples.length, { batchSize, seed, dropLast })) {
     const part = indices.map((i) => examples[i]);
     const batch = forest(part, { mask, maxLength });

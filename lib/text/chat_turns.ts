@@ -4,7 +4,7 @@
  * | Templates that | For example | The text that is learnt |
  * |---|---|---|
  * | write messages one after the other | most | the template's; an answer is what follows the prompt for it |
- * | write a past answer otherwise than the last, of which they show all | Qwen3 | the template's for the whole conversation |
+ * | write past answers in another way than the last one, which they show whole | Qwen3 | the template's for the whole conversation |
  * | leave out the thinking of all answers, for which their prompts ask | R1's distilled models | prompts and answers in turn, as TRL's training template has it |
  *
  * Other templates are refused: what the model is to learn could not be told apart.
@@ -106,7 +106,7 @@ export function noteOnTurns(template: ChatTemplate, tokenizer: Tokenizer): strin
       continue; // the messages that are learnt are refused with their own reason
     }
     if (form === "whole") {
-      return `the template "${template.name}" writes past answers otherwise than the last: they are learnt as the ` +
+      return `the template "${template.name}" writes past answers in another way than the last one: they are learnt as the ` +
         "text of the whole conversation shows them";
     }
     if (form === "thinking kept") {

@@ -31,7 +31,7 @@ export const SFT_DEFAULTS = {
   maxSteps: Infinity,
   batchSize: 8,
   accumulate: 1,
-  dropLast: true,
+  dropLast: false,
   order: "shuffled",
   ...SCHEDULE_DEFAULTS,
   ...ADAMW_DEFAULTS,

@@ -41,7 +41,7 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
    * in the memory of one. With a given order, consecutive batches form a step. 1 by default.
    */
   readonly accumulate?: number;
-  /** Whether an incomplete last batch is left out, as in Raschka's chapter 7. True by default. */
+  /** Whether an incomplete last batch of each epoch is left out, as in Raschka's chapter 7. False by default. */
   readonly dropLast?: boolean;
   /** `shuffled` again for each epoch (the default), as `given`, or batches of indices. */
   readonly order?: "given" | "shuffled" | readonly (readonly number[])[];

@@ -75,6 +75,8 @@ export class TrainingData {
     this.#counted = new Set(counted);
     this.#assertStepsCount();
     this.stepsPerEpoch = this.#steps(0).length;
+    const remainder = this.#describeRemainder();
+    if (remainder !== undefined) this.notices = [...this.notices, remainder];
   }
 
   /**
@@ -128,6 +130,18 @@ export class TrainingData {
     const full = dropLast && length >= stepSize;
     const options = { batchSize: stepSize, order, seed, epoch, dropLast: full };
     return orderBatches(length, options).map((indices) => chunk(indices, batchSize));
+  }
+
+  /** What becomes of the examples that fill no batch. */
+  #describeRemainder(): string | undefined {
+    const { batchSize, accumulate, order, dropLast } = this.#options;
+    const { length } = this.examples;
+    const stepSize = batchSize * accumulate;
+    const remainder = length % stepSize;
+    if (typeof order !== "string" || length < stepSize || remainder === 0) return undefined;
+    return dropLast
+      ? `${remainder} of ${length} examples are left out of each epoch, because they fill no batch of ${stepSize}`
+      : `the last step of each epoch has ${remainder} of ${stepSize} examples`;
   }
 
   /** Finds a step without counted tokens before hours are spent on earlier steps. */

@@ -8,9 +8,10 @@ const COMMANDS: Record<string, string[]> = {
       " ",
     ),
     ..."max-length steps split order device resume log json checkpoint-every".split(" "),
-    ..."map ignore keep schedule warmup min-lr accumulate max-gradient-norm early-stopping".split(
-      " ",
-    ),
+    ..."map ignore keep drop-last schedule warmup min-lr accumulate max-gradient-norm early-stopping"
+      .split(
+        " ",
+      ),
     ..."min-improvement restore-best recompute dropout tensorboard".split(" "),
   ],
   generate: [

@@ -8,6 +8,9 @@ import { loadDataset, loadEntries } from "../../lib/dataset/load.ts";
 import type { DatasetEntry } from "../../lib/dataset/mod.ts";
 import { writeDataset, WRITTEN_ENDINGS } from "../../lib/dataset/write.ts";
 import golden from "../golden/data_files.json" with { type: "json" };
+import { recorded } from "../../lib/provenance.ts";
+import { HubError } from "../../lib/weights/mod.ts";
+import { COMMIT, FakeHub } from "../weights/hub/fake_hub.ts";
 import { findPython } from "../support.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 
@@ -235,4 +238,44 @@ print(json.dumps({name: json.loads(table.to_json(orient="records")) for name, ta
     for (const name of Object.keys(read)) assertEquals(read[name], rows, name);
     assertEquals(Object.keys(read).length, 6);
   },
+});
+
+Deno.test("loadDataset() reads files of data sets on the hub, and keeps them in its tools' cache", async () => {
+  using folder = new TemporaryDirectory();
+  await using hub = new FakeHub();
+  hub.repository = "datasets/owner/fruit";
+  hub.files.set("data/train.jsonl", new TextEncoder().encode('{"text": "An apple."}\n'));
+  hub.files.set("data/train.parquet", await Deno.readFile(path("many.parquet")));
+  const before = ["HF_ENDPOINT", "HF_HUB_CACHE"].map((name) => [name, Deno.env.get(name)] as const);
+  Deno.env.set("HF_ENDPOINT", hub.endpoint);
+  Deno.env.set("HF_HUB_CACHE", folder.path);
+  try {
+    for (
+      const source of [
+        "hf:owner/fruit/data/train.jsonl",
+        "hf:datasets/owner/fruit/data/train.jsonl@main",
+        `hf://datasets/owner/fruit@${COMMIT}/data/train.jsonl`,
+      ]
+    ) assertEquals(await loadDataset(source), [{ text: "An apple." }]);
+    assertEquals(hub.count("GET", /train\.jsonl/), 1);
+    assertEquals((await loadDataset("hf:owner/fruit/data/train.parquet")).length, 9000);
+    const cached = `datasets--owner--fruit/snapshots/${COMMIT}/data/train.jsonl`;
+    assertEquals(await Deno.readTextFile(folder.file(cached)), '{"text": "An apple."}\n');
+    assertEquals(recorded().at(-1)!.source, `hf:datasets/owner/fruit@${COMMIT}/data/train.parquet`);
+    await assertRejects(
+      () => loadDataset("hf:owner/fruit/test.jsonl"),
+      HubError,
+      "there is no such",
+    );
+    await assertRejects(
+      () => loadDataset("hf:owner/fruit"),
+      RangeError,
+      "expected a data set's file",
+    );
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
 });

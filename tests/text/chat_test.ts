@@ -189,7 +189,7 @@ Deno.test("encodeChat() learns what the whole text shows where a template rewrit
   assertEquals(learnt(echo, QWEN).answers.length, 2);
   assertEquals(learnt(echo, QWEN).whole, QWEN.render(echo));
   assertEquals(noteOnTurns(chatml, tokenizer), undefined);
-  assert(noteOnTurns(QWEN, tokenizer)!.includes('"rewriting" writes past answers otherwise'));
+  assert(noteOnTurns(QWEN, tokenizer)!.includes('"rewriting" writes past answers in another way'));
 });
 
 Deno.test("encodeChat() keeps thinking that a template's prompts ask for and its answers leave out", () => {

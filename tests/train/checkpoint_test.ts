@@ -19,6 +19,7 @@ import {
 const quick: SftOptions = {
   examples: smallExamples(10),
   batchSize: 3,
+  dropLast: true,
   epochs: 2,
   evalEvery: 2,
   evalIters: 1,

@@ -18,6 +18,7 @@ import {
 const quick: SftOptions = {
   examples: smallExamples(10),
   batchSize: 3,
+  dropLast: true,
   epochs: 2,
   evalEvery: 0,
   learningRate: 1e-2,

@@ -10,6 +10,7 @@ import { onOneThread, release, smallExamples, smallModel } from "./small.ts";
 const quick: SftOptions = {
   examples: smallExamples(10),
   batchSize: 3,
+  dropLast: true,
   evalEvery: 0,
   learningRate: 1e-3,
 };

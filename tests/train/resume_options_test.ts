@@ -24,6 +24,7 @@ onOneThread(
       evalEvery: 2,
       evalIters: 1,
       batchSize: 2,
+      dropLast: true,
       accumulate: 2,
       epochs: 3,
       schedule: "cosine",

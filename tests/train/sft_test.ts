@@ -26,7 +26,13 @@ import {
 } from "./small.ts";
 
 const examples = smallExamples(10);
-const quick: SftOptions = { examples, batchSize: 3, evalEvery: 0, learningRate: 1e-3 };
+const quick: SftOptions = {
+  examples,
+  batchSize: 3,
+  dropLast: true,
+  evalEvery: 0,
+  learningRate: 1e-3,
+};
 /** Its prompt fills the context: nothing of it counts. */
 const uncounted: EncodedExample = {
   promptIds: new Array(40).fill(1),
@@ -101,8 +107,9 @@ onOneThread("sft() shuffles each epoch again, or keeps a given order", async (de
   assertEquals(await countedTokens(device, { order: [[3], [0, 2, 2], [1]] }), [8, 9, 2]);
   assertEquals(await countedTokens(device, { order: "given", maxSteps: 1, epochs: 9 }), [3]);
   assertEquals(await countedTokens(device, { order: "given", batchSize: 3 }), [7]);
-  const kept = { order: "given", batchSize: 3, dropLast: false } as const;
-  assertEquals(await countedTokens(device, kept), [7, 8]);
+  // By default the incomplete batch is trained.
+  const all = { order: "given", batchSize: 3, dropLast: undefined } as const;
+  assertEquals(await countedTokens(device, all), [7, 8]);
   assertEquals(await countedTokens(device, { order: "given", batchSize: 9 }), [15]);
 });
 
@@ -232,6 +239,7 @@ onOneThread("sft() says which examples are cut and leaves out which are empty", 
     '"prompt" (the first is example 2)',
     "Validation: 1 of 1 examples are cut to 32 tokens; 1 of 1 have no token that counts under the " +
     'mask "prompt" (the first is example 1)',
+    "2 of 11 examples are left out of each epoch, because they fill no batch of 3",
   ]);
   const [{ tokensCounted, evaluation }] = await take(training);
   const first = [cut, examples[0], examples[1]];

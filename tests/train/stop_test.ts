@@ -18,6 +18,7 @@ const quick: SftOptions = {
   examples: smallExamples(10),
   validation: smallExamples(3, 8),
   batchSize: 3,
+  dropLast: true,
   epochs: 2,
   evalEvery: 2,
   evalIters: 1,

@@ -5,6 +5,7 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
+import { downloadFile } from "../../weights/hub/file.ts";
 
 /** A file that is being read. */
 export interface OpenFile {
@@ -14,6 +15,8 @@ export interface OpenFile {
   readonly bytes: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Its path, if it is on this machine. */
   readonly path?: string | URL;
+  /** Why an earlier download is used, if the hub could not be reached. */
+  readonly notice?: string;
   /** The SHA-256 of the bytes read so far, once. */
   sha256(): string;
 }
@@ -24,7 +27,8 @@ const EMBEDDED_NAME = "instructions";
 /**
  * Opens a file, or begins to download one.
  *
- * @param source A path, an `http:`, `https:` or `file:` URL, or `"instructions"`.
+ * @param source A path, an `http:`, `https:` or `file:` URL, `hf:owner/name/FILE` of a data set on the hub, or
+ * `"instructions"`.
  * @param options Stops a download.
  * @returns The open file.
  * @throws {Error} If it cannot be read or downloaded; the message says which and why.
@@ -37,6 +41,9 @@ export async function openFile(
     const home = new URL("../../../data/instructions/instruction-data.json", import.meta.url);
     return { ...await openFile(home, { signal }), name: EMBEDDED_NAME };
   }
+  if (typeof source === "string" && source.startsWith("hf:")) {
+    return await openHubFile(source, signal);
+  }
   const url = source instanceof URL || /^(https?|file):\/\//i.test(source) ? new URL(source) : null;
   if (url === null || url.protocol === "file:") {
     const path = url ?? source;
@@ -44,6 +51,25 @@ export async function openFile(
     return { path, ...hashed(name, await openBytes(path)) };
   }
   return { ...hashed(withoutCredentials(url), await download(url, signal)) };
+}
+
+/** Opens a file of a data set on the hub, downloading it unless the cache has it. */
+async function openHubFile(source: string, signal: AbortSignal | undefined): Promise<OpenFile> {
+  const pattern = /^hf:(?:\/\/)?(?:datasets\/)?([^/@]+\/[^/@]+)(?:@([^/]+))?\/([^@]+)(?:@(.+))?$/;
+  const [, name, before, file, after] = pattern.exec(source) ?? [];
+  if (name === undefined || (before !== undefined && after !== undefined)) {
+    throw new RangeError(
+      `Cannot read "${source}": expected a data set's file, such as "hf:owner/name/data/train.jsonl", also with ` +
+        '"@revision"',
+    );
+  }
+  const revision = before ?? after;
+  const { path, commit, notice } = await downloadFile(`datasets/${name}`, file!, {
+    ...(revision !== undefined && { revision }),
+    ...(signal && { signal }),
+  });
+  const opened = hashed(`hf:datasets/${name}@${commit}/${file}`, await openBytes(path));
+  return { path, ...(notice !== undefined && { notice }), ...opened };
 }
 
 async function openBytes(path: string | URL): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {

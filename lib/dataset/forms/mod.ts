@@ -59,6 +59,8 @@ export interface DatasetReport {
   emptyInstructions: number[];
   /** Calls of tools whose arguments are JSON text, which most templates write as a quoted string. */
   textArguments: number;
+  /** Why an earlier download is read, if the hub could not be reached. */
+  notice?: string;
 }
 
 /** The number of faults that an error lists; it counts the others. */
@@ -307,6 +309,7 @@ export function describeReport(report: DatasetReport): string[] {
       })`,
     );
   }
+  if (report.notice !== undefined) lines.push(report.notice);
   if (textArguments > 0) {
     lines.push(
       `the arguments of ${

@@ -4,7 +4,7 @@
  * https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  *
  * ```text
- * models--owner--name/
+ * models--owner--name/            datasets--owner--name/ of a data set
  *   blobs/<etag>                      contents, named by their hash
  *   refs/<revision>                   the commit that a branch or tag resolved to
  *   snapshots/<commit>/<file>         relative symlinks into blobs
@@ -68,10 +68,11 @@ export class RepositoryCache {
 
   /**
    * @param cacheDirectory The cache's directory, as from {@linkcode hubCacheDirectory}
-   * @param repository `owner/name`
+   * @param repository `owner/name` of a model, `datasets/owner/name` of a data set
    */
   constructor(cacheDirectory: string, repository: string) {
-    const folder = `models--${repository.replaceAll("/", "--")}`;
+    const kind = repository.startsWith("datasets/") ? "" : "models--";
+    const folder = kind + repository.replaceAll("/", "--");
     this.directory = join(cacheDirectory, folder);
     this.#locks = join(cacheDirectory, ".locks", folder);
   }

@@ -46,8 +46,9 @@ export interface DownloadProgress {
 /** The most bytes of files that say what a model is, and of those that list its tokens or tensors. */
 const MOST_SMALL = 8 * 2 ** 20, MOST_LISTS = 128 * 2 ** 20;
 
-/** The most bytes that a file of a model can sensibly have. */
-function mostBytes(file: string): number {
+/** The most bytes that a file can sensibly have; data sets may have any size. */
+function mostBytes({ repository, file }: Pick<RemoteFile, "repository" | "file">): number {
+  if (repository.startsWith("datasets/")) return Infinity;
   const name = basename(file);
   if (/\.(safetensors|gguf|bin)$/i.test(name)) return Infinity;
   const list = /^(tokenizer\.(json|model)|vocab\.json|merges\.txt)$|\.index\.json$/;
@@ -57,7 +58,7 @@ function mostBytes(file: string): number {
 function tooLarge(remote: RemoteFile): HubError {
   return new HubError(
     `Cannot download ${described(remote.repository, remote.file)}: it has more than the ${
-      mostBytes(remote.file)
+      mostBytes(remote)
     } bytes that such a file may have`,
   );
 }
@@ -165,7 +166,7 @@ export async function download(
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<void> {
   if (await cache.has(remote.commit, remote.file)) return;
-  if ((remote.size ?? 0) > mostBytes(remote.file)) throw tooLarge(remote);
+  if ((remote.size ?? 0) > mostBytes(remote)) throw tooLarge(remote);
   const blob = cache.blob(remote.etag);
   await Deno.mkdir(dirname(blob), { recursive: true });
   {
@@ -273,7 +274,7 @@ async function fetchRest(
           { transient: true },
         );
       }
-      if (received + piece.length > mostBytes(file)) {
+      if (received + piece.length > mostBytes(remote)) {
         await startOver();
         throw tooLarge(remote);
       }

@@ -27,7 +27,7 @@ export interface HubFile {
 /**
  * Downloads one file of a repository, unless the cache has it.
  *
- * @param repository `owner/name`
+ * @param repository `owner/name` of a model, `datasets/owner/name` of a data set
  * @param file Its path in the repository
  * @param options Revision, server, cache, credentials, patience
  * @returns Where it is
@@ -91,7 +91,7 @@ function checkFile(repository: string, file: string): void {
     throw new RangeError(
       `Cannot use ${
         JSON.stringify(file)
-      } as a file of "hf:${repository}": expected a path such as "model.gguf"`,
+      } as a file of "hf:${repository}": expected a path such as "model.gguf" or "data/train.jsonl"`,
     );
   }
 }

@@ -51,14 +51,14 @@ export const HUB_OPTIONS: OptionNames<HubOptions> = {
 /**
  * Checks the names of a repository and a revision, which become parts of URLs and paths.
  *
- * @param repository `owner/name`
+ * @param repository `owner/name` of a model, `datasets/owner/name` of a data set
  * @param revision Branch, tag or commit
  * @throws {RangeError} If one is malformed
  */
 export function checkNames(repository: string, revision: string): void {
   const part = "[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?";
   if (
-    !new RegExp(`^${part}/${part}$`).test(repository) || repository.length > 200 ||
+    !new RegExp(`^(?:datasets/)?${part}/${part}$`).test(repository) || repository.length > 200 ||
     repository.includes("--") || repository.includes("..")
   ) {
     throw new RangeError(

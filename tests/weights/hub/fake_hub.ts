@@ -71,8 +71,9 @@ export class FakeHub implements AsyncDisposable {
   honest({ method, path, headers }: Asked): Reply {
     const [, stored] = /^\/store\/([^?]*)\?signature=secret$/.exec(path) ?? [];
     if (stored !== undefined) return this.#send(stored, method, headers, {});
-    const [, repository, revision, file] = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/
-      .exec(path) ?? [];
+    const [, repository, revision, file] =
+      /^\/((?:datasets\/)?[^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/
+        .exec(path) ?? [];
     const missing = (code: string, status = 404): Reply => ({
       status,
       headers: { "x-error-code": code },
