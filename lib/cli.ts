@@ -27,6 +27,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "continue a prompt, or answer a file of instructions",
     load: () => import("./cli/generate.ts"),
   },
+  infer: {
+    summary: "answer a file, with a JSON line per answer as it is finished",
+    load: () => import("./cli/infer.ts"),
+  },
   serve: {
     summary: "serve a model to clients of Ollama and OpenAI",
     load: () => import("./cli/serve.ts"),

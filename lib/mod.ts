@@ -13,10 +13,13 @@
 
 // One object from a model's name to its answers
 export {
+  type AnswerEachOptions,
   type AnswerOptions,
   type EvaluateOptions,
   type Exported,
   type ExportOptions,
+  type ExportProof,
+  type FinishedAnswer,
   type FormatName,
   type FormatOption,
   type FormatRecord,
@@ -29,6 +32,7 @@ export {
   type Question,
   type SavedModel,
   type SaveOptions,
+  type StateDictNames,
   type Taught,
   type TaughtRecord,
   type TrainingFacts,

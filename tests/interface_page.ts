@@ -86,6 +86,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Ollama", /^weights\/ollama/],
     ["Safetensors files", /^weights\/(safetensors|dtype)/],
     ["GGUF files", /^weights\/gguf/],
+    ["PyTorch's files", /^weights\/pytorch/],
     ["Read and write", /^weights\/(rows|sha256|write_tensors)/],
   ],
   "tunebook/show": [

@@ -50,6 +50,7 @@ const x = undefined as never;
 /** A call of each function with the options that it is given, by entry point and name. */
 const CALLS: Record<string, (options: never) => unknown> = {
   "Model#answer": (options) => whole.answer("", options),
+  "Model#answerEach": (options) => whole.answerEach([], options).next(),
   "Model#encodeExamples": (options) => whole.encodeExamples([], options),
   "Model#encodePrompt": (options) => whole.encodePrompt("", options),
   "Model#evaluate": (options) => whole.evaluate([], options),
@@ -203,6 +204,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "weights.downloadSnapshot": (options) => weights.downloadSnapshot("owner/name", options),
   "weights.resolveModel": (options) => weights.resolveModel("nano", options),
   "weights.writeGguf": (options) => weights.writeGguf("nowhere", [], options),
+  "weights.writeStateDict": (options) => weights.writeStateDict("nowhere", [], options),
   "weights.writeSafetensors": (options) => weights.writeSafetensors("nowhere", [], options),
 };
 

@@ -14,8 +14,8 @@ export function register(program: Command): void {
     .summary("make a report from a notebook, or a model for Ollama or llama.cpp")
     .description(
       "Converts a notebook with its stored outputs to a report: one HTML file that opens anywhere, offline, " +
-        "with live charts, or Markdown. Extracts the notebook from a report. Converts a model to a GGUF file, a model in a running Ollama, or a directory in Hugging Face's " +
-        "layout. Nothing is run, so notebooks of others are safe to export and to open.",
+        "with live charts, or Markdown. Extracts the notebook from a report. Converts a model to a GGUF file, a model in a running Ollama, a PyTorch state dict, or a directory in Hugging Face's " +
+        "layout; what was written is read back, and compared with the model. Nothing of a notebook is run, so notebooks of others are safe to export and to open.",
     )
     .argument(
       "<notebook|model>",
@@ -32,6 +32,17 @@ export function register(program: Command): void {
     .optionsGroup("For models:")
     .option("--ollama <name>", "the model to create in Ollama, at OLLAMA_HOST")
     .option("--gguf <file>", "the GGUF file to write")
+    .option(
+      "--pth <file>",
+      "the PyTorch state dict to write; of a folder, a file named as chapter 7's: gpt2-medium355M-sft.pth",
+    )
+    .addOption(
+      new Option(
+        "--names <whose>",
+        "the names of weights in --pth: those of transformers' classes, or of GPTModel",
+      )
+        .choices(["transformers", "llms-from-scratch"]).default("transformers"),
+    )
     .option("--hf <dir>", "the directory for config.json, safetensors and tokenizer")
     .addOption(
       new Option(
@@ -58,10 +69,10 @@ export function register(program: Command): void {
 
 async function exportAny(what: string, options: Options, command: Command): Promise<void> {
   const given = (names: readonly (keyof Options)[]) => names.some((name) => options[name] != null);
-  const ofModel = given(["gguf", "ollama", "hf"]);
+  const ofModel = given(["gguf", "ollama", "hf", "pth"]);
   if (ofModel === given(["html", "md", "output"])) {
     return command.error(
-      "error: give some of --html, --md and --output for a notebook, or some of --ollama, --gguf and --hf for a model",
+      "error: give some of --html, --md and --output for a notebook, or some of --ollama, --gguf, --pth and --hf for a model",
     );
   }
   if (!ofModel) {

@@ -1,7 +1,11 @@
 // `tunebook export` for models: a GGUF file, a model in Ollama, or a directory in Hugging Face's layout.
 
 import type { ExportType } from "../model/mod.ts";
+import { join } from "@std/path";
 import { exportFiles, isWhole } from "../pipeline/export.ts";
+import type { FoundModel } from "../pipeline/find_model.ts";
+import type { ExportProof } from "../pipeline/proof.ts";
+import { checkpointName, type StateDictNames } from "../pipeline/state_dict.ts";
 import type { Exported, ExportOptions, Model } from "../pipeline/mod.ts";
 import { setCommand } from "../pipeline/program.ts";
 import { readFormatOption } from "./format.ts";
@@ -15,6 +19,10 @@ export interface ExportModelOptions {
   gguf?: string;
   /** The model to make in Ollama. */
   ollama?: string;
+  /** The state dict to write, or its folder. */
+  pth?: string;
+  /** Whose names its weights have. */
+  names: StateDictNames;
   /** The directory to write. */
   hf?: string;
   /** The type of matrices; F16 by default, F32 in a directory. */
@@ -36,11 +44,14 @@ export interface ExportModelOptions {
  * @param options The targets, and how to write them.
  */
 export async function exportModel(spec: string, options: ExportModelOptions): Promise<void> {
-  const { hf, gguf, ollama, merge } = options;
+  const { hf, gguf, ollama, merge, names } = options;
   if (hf !== undefined && options.type === "q8_0") {
     throw new TypeError(
       "Cannot write Q8_0 into a directory: safetensors have --type f32, f16 or bf16",
     );
+  }
+  if (options.pth !== undefined && options.type === "q8_0") {
+    throw new TypeError("Cannot write Q8_0 into a state dict: expected --type f32, f16 or bf16");
   }
   if ((gguf !== undefined || ollama !== undefined) && options.type === "bf16") {
     throw new TypeError("Cannot write BF16 into a GGUF file: expected --type f32, f16 or q8_0");
@@ -62,16 +73,18 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
     type: options.type?.toUpperCase() as ExportType | "BF16" | undefined,
     merge,
     format: await readFormatOption(options.format),
+    names,
     overwrite: options.overwrite,
     signal,
   };
+  const pth = options.pth && await statePath(options.pth, found);
   // A model without changes is exported tensor by tensor; an adapter needs its model in memory.
   let model: Model | undefined;
   const handOn = async (target: string): Promise<Exported> => {
     const bar = progress(target.startsWith("ollama:") ? "Sending" : "Writing", 100);
     const onProgress = (done: number, total: number) => bar.update(Math.floor(100 * done / total));
     try {
-      if (target !== hf && isWhole(found)) {
+      if (target !== hf && target !== pth && isWhole(found)) {
         return await exportFiles(found, target, { ...how, onProgress });
       }
       model ??= await loadForCommand(spec, { device: "cpu", adapter: options.adapter, signal });
@@ -81,19 +94,44 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
     }
   };
   try {
-    for (const target of [hf, gguf && `gguf:${gguf}`, ollama && `ollama:${ollama}`]) {
+    for (const target of [hf, pth, gguf && `gguf:${gguf}`, ollama && `ollama:${ollama}`]) {
       if (target === undefined) continue;
-      const { bytes, notices } = await handOn(target);
+      const { bytes, notices, proof } = await handOn(target);
       for (const notice of notices) console.error(`Note: ${notice}`);
       console.error(
         target.startsWith("ollama:")
           ? `Made the Ollama model "${ollama}"; to talk to it: ollama run ${ollama}`
           : `Wrote ${target.replace(/^gguf:/, "")} (${megabytes(bytes)})`,
       );
+      if (proof) console.error(describeProof(proof));
     }
   } finally {
     model?.device.close();
   }
+}
+
+/** A state dict's path; in a folder that exists, or with a trailing slash, the file is named after the model. */
+async function statePath(path: string, { source, taught }: FoundModel): Promise<string> {
+  const isFolder = /[\\/]$/.test(path) ||
+    await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+  if (!isFolder && !/\.pth$/i.test(path)) {
+    throw new TypeError(
+      `Cannot write a state dict to "${path}": expected a folder, or a file that ends in ".pth"`,
+    );
+  }
+  if (!isFolder) return path;
+  await Deno.mkdir(path, { recursive: true });
+  return join(path, checkpointName(taught?.base ?? source.name));
+}
+
+function describeProof({ compared, count, difference, tolerance }: ExportProof): string {
+  const what = compared === "logits"
+    ? `the logits of ${count} prompts`
+    : `${count.toLocaleString("en")} weights`;
+  const far = difference === 0
+    ? "are equal"
+    : `differ by at most ${difference.toExponential(1)} of the largest`;
+  return `Read back: ${what} ${far} (${tolerance} allowed)`;
 }
 
 function megabytes(bytes: number): string {

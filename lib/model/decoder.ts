@@ -116,7 +116,9 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
 
   get head(): Tensor {
     const { family, tied } = this.#weights;
-    return this.weight(tied ? family.embeddings[0] : family.head);
+    // An adapter may give a network with tied weights a head of its own.
+    const isOwn = !tied || this.parameters.has(family.head);
+    return this.weight(isOwn ? family.head : family.embeddings[0]);
   }
 
   abstract hidden(input: ModelInput): Tensor;

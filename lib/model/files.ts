@@ -25,6 +25,7 @@ import { loadLoraGguf } from "./gguf_adapter.ts";
 import { mergeLora } from "./lora.ts";
 import { assertNetwork, type Network } from "./model.ts";
 import { setOrigin } from "./origin.ts";
+import { configOf } from "./replaced_weights.ts";
 import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
@@ -188,7 +189,7 @@ export async function saveNetwork(
     metadata: { format: "pt", ...metadata },
     signal,
   });
-  const config = { ...model.toConfig(), torch_dtype: TORCH_NAMES[dtype] };
+  const config = { ...configOf(model), torch_dtype: TORCH_NAMES[dtype] };
   const text = `${JSON.stringify(config, null, 2)}\n`;
   await writeFileBeside(join(directory, "config.json"), text);
   return written;

@@ -129,7 +129,28 @@ export async function* generateTokens(
 ): AsyncGenerator<GeneratedToken, void, void> {
   assertKnownOptions("generate", options, GENERATE_OPTIONS);
   assertNetwork("generate", model);
+  assertPrompts(model, prompts, options);
   const { maxNewTokens = 256, batchSize = 64 } = options;
+  for (let first = 0; first < prompts.length; first += batchSize) {
+    const batch = prompts.slice(first, first + batchSize);
+    yield* generateBatch(model, batch, first, maxNewTokens, options);
+  }
+}
+
+/**
+ * Checks prompts and options before anything is computed.
+ *
+ * @param model The model.
+ * @param prompts Token ids of each prompt.
+ * @param options How tokens are chosen.
+ * @throws {RangeError} If a prompt is empty or does not fit the context, or an option is out of range.
+ */
+export function assertPrompts(
+  model: Network,
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions,
+): void {
+  const { maxNewTokens = 256 } = options;
   assertSampling(options);
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) {
     throw new RangeError(
@@ -154,10 +175,6 @@ export async function* generateTokens(
       );
     }
   });
-  for (let first = 0; first < prompts.length; first += batchSize) {
-    const batch = prompts.slice(first, first + batchSize);
-    yield* generateBatch(model, batch, first, maxNewTokens, options);
-  }
 }
 
 async function* generateBatch(

@@ -14,6 +14,7 @@ import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
 import { attachPairs, type StoredPair } from "./lora_pairs.ts";
 import { assertNetwork, type Network } from "./model.ts";
+import { replacedWeights } from "./replaced_weights.ts";
 import { freeze } from "./trainable.ts";
 import { assertKnownOptions } from "../options.ts";
 
@@ -68,6 +69,12 @@ export async function exportLoraGguf(
         shape: b.shape,
         data: async () => toGgufForm(await b.data(), b.shape, form),
       },
+    );
+  }
+  const [replaced] = replacedWeights(model);
+  if (replaced !== undefined) {
+    throw new TypeError(
+      `Cannot write an adapter as GGUF: it replaces "${replaced}", which only a merged model can hold`,
     );
   }
   if (entries.length === 0) {

@@ -19,6 +19,7 @@ import { configToGguf } from "./gguf_metadata.ts";
 import { type GgufNaming, ggufPlace } from "./gguf_names.ts";
 import { assertNetwork, type Network } from "./model.ts";
 import type { StoredModel } from "./stored_weights.ts";
+import { configOf } from "./replaced_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** How the matrices of an exported model are stored. */
@@ -158,7 +159,7 @@ function fromModel(model: Network): Exported {
     weights.set(name, { shape: tensor.shape, data: () => tensor.data() });
   }
   const { family } = model;
-  return { family, naming: model, config: model.toConfig(), vocabularySize, layers, weights };
+  return { family, naming: model, config: configOf(model), vocabularySize, layers, weights };
 }
 
 function fromFiles(stored: StoredModel, signal?: AbortSignal): Exported {

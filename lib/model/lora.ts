@@ -24,6 +24,7 @@ import {
 import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import { assertNetwork, type Network } from "./model.ts";
+import { adoptWeights, configOf, restoreWeights } from "./replaced_weights.ts";
 import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
@@ -211,6 +212,7 @@ export function removeLora(model: Network): number {
     linear.adapter = undefined;
     removed++;
   }
+  restoreWeights(model);
   return removed;
 }
 
@@ -244,8 +246,9 @@ export function mergeLora(model: Network): number {
     model.parameters.set(`${name}.weight`, mergedWeight(linear, adapter));
     weight.dispose();
   }
+  const adopted = adoptWeights(model);
   const merged = removeLora(model);
-  if (merged > 0) unfreeze(model);
+  if (merged + adopted > 0) unfreeze(model);
   return merged;
 }
 
@@ -271,7 +274,7 @@ export function mergedCopy(model: Network): MergedNetwork {
     copies.push(copy);
   }
   return {
-    network: planModel(model.toConfig(), "the model's configuration").build(parameters),
+    network: planModel(configOf(model), "the model's configuration").build(parameters),
     [Symbol.dispose]: () => copies.forEach((copy) => copy.dispose()),
   };
 }

@@ -16,9 +16,11 @@ import {
 import { writeFileBeside } from "../write_beside.ts";
 import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
-import { attachPairs, type StoredPair } from "./lora_pairs.ts";
+import { attachPairs } from "./lora_pairs.ts";
+import { replaceByTensors, sortTensors } from "./lora_tensors.ts";
 import { assertNetwork, type Network } from "./model.ts";
 import { originOf } from "./origin.ts";
+import { replacedWeights, restoreWeights } from "./replaced_weights.ts";
 import { freeze } from "./trainable.ts";
 import { assertKnownOptions } from "../options.ts";
 
@@ -29,6 +31,12 @@ const WEIGHTS = "adapter_model.safetensors";
 export interface AdapterConfig {
   /** Rank, alpha, dropout. */
   readonly settings: LoraSettings;
+  /** The settings of a layer, by its name in Hugging Face's files without `.weight`. */
+  readonly settingsOf: (module: string) => LoraSettings;
+  /** Whether it is DoRA, which has a magnitude for each output. */
+  readonly isDora: boolean;
+  /** Modules that were trained as a whole and saved beside the adapter. */
+  readonly saved: readonly string[];
   /** The model that it was trained on, if recorded. */
   readonly base?: string;
   /** The revision of that model on the hub, if recorded. */
@@ -83,11 +91,33 @@ export async function saveLora(
   const origin = originOf(model);
   const { base, revision } = options.base !== undefined || !origin ? options : nameBase(origin);
   const adapted = adaptedLinears(model);
-  if (adapted.length === 0) throw new TypeError("Cannot save an adapter: the model has none");
+  if (adapted.length === 0) {
+    const parts = replacedWeights(model).length;
+    throw new TypeError(
+      "Cannot save an adapter: the model has none" +
+        (parts > 0
+          ? ` beside its weights, of which ${parts} were replaced: merge and save it`
+          : ""),
+    );
+  }
   const { settings } = adapted[0].adapter;
-  if (adapted.some(({ adapter }) => adapter.settings !== settings)) {
+  const differing = adapted.filter(({ adapter }) => adapter.settings !== settings);
+  const { dropout, rsLora } = settings;
+  if (
+    differing.some(({ adapter: { settings } }) =>
+      settings.dropout !== dropout || settings.rsLora !== rsLora
+    )
+  ) {
     throw new TypeError("Cannot save adapters that were added with different settings as one");
   }
+  const patternOf = (key: "rank" | "alpha") =>
+    Object.fromEntries(
+      differing.map(({ linear, adapter }) => [
+        RegExp.escape(`${model.prefix}${linear.name}`),
+        adapter.settings[key],
+      ]),
+    );
+  const replaced = replacedWeights(model);
   await Deno.mkdir(directory, { recursive: true });
   const prefix = `base_model.model.${model.prefix}`;
   const entries = adapted.flatMap(({ linear, adapter }) =>
@@ -98,7 +128,14 @@ export async function saveLora(
       data: () => tensor.data(),
     }))
   );
-  const written = await writeSafetensors(join(directory, WEIGHTS), entries, { signal });
+  const saved = replaced.map((name) => {
+    const tensor = model.parameters.get(name)!;
+    const own = name === model.family.head ? "base_model.model." : prefix;
+    return { name: `${own}${name}`, shape: tensor.shape, dtype, data: () => tensor.data() };
+  });
+  const written = await writeSafetensors(join(directory, WEIGHTS), [...entries, ...saved], {
+    signal,
+  });
   const config = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
@@ -110,6 +147,10 @@ export async function saveLora(
     use_rslora: settings.rsLora,
     target_modules: targetModules(model, adapted.map(({ linear }) => linear)),
     fan_in_fan_out: adapted[0].linear.layout === "in-out",
+    ...(differing.length > 0 &&
+      { rank_pattern: patternOf("rank"), alpha_pattern: patternOf("alpha") }),
+    ...(replaced.length > 0 &&
+      { modules_to_save: replaced.map((name) => name.replace(/\.(weight|bias)$/, "")) }),
     bias: "none",
     init_lora_weights: true,
     inference_mode: true,
@@ -120,7 +161,9 @@ export async function saveLora(
 }
 
 /**
- * Adds saved adapters to a model's layers and freezes the model, to use it or to train it further.
+ * Adds saved adapters to a model's layers and freezes the model, to use it or to train it further. Weights that were
+ * trained as a whole (`modules_to_save`, embeddings saved beside), DoRA, and adapters of embeddings and heads become part of
+ * the weights: they are honoured and saved again, and learn no more.
  *
  * @param model The base, changed in place.
  * @param directory A directory by {@linkcode saveLora} or PEFT.
@@ -154,19 +197,49 @@ export async function loadLora(model: Network, directory: string): Promise<Adapt
   const config = await readAdapterConfig(directory);
   using file = await openSafetensors(join(directory, WEIGHTS));
   const cannot = `Cannot load the adapter "${directory}"`;
-  const pairs = new Map<Linear, StoredPair>();
-  for (const name of file.tensors.keys()) {
-    const match = /^(?:base_model\.model\.)?(.+)\.lora_([AB])\.(?:default\.)?weight$/.exec(name);
-    const linear = match && findLinear(model, match[1]);
-    if (!match || !linear) {
-      throw new TypeError(`${cannot}: "${name}" belongs to no linear layer of the model`);
-    }
-    const matrix = { shape: file.info(name).shape, read: () => file.read(name) };
-    pairs.set(linear, { ...pairs.get(linear), [match[2] === "A" ? "a" : "b"]: matrix });
+  const { pairs, others } = sortTensors(model, file, cannot);
+  assertSaved(config, others.keys(), cannot);
+  const [unmeasured] = pairs.keys();
+  if (config.isDora && unmeasured !== undefined) {
+    throw new TypeError(
+      `${cannot}: its "use_dora" is true, and the file has no magnitudes for "${unmeasured.name}"`,
+    );
   }
-  await attachPairs(model, pairs, () => config.settings, cannot);
+  await replaceByTensors(
+    model,
+    others,
+    (parameter) => config.settingsOf(`${model.prefix}${parameter.replace(/\.weight$/, "")}`),
+    (parameter) => config.saved.some((module) => isModule(parameter, module)),
+    cannot,
+  );
+  if (pairs.size > 0 || others.size === 0) {
+    const settingsOf = (_rank: number, { name }: Linear) =>
+      config.settingsOf(`${model.prefix}${name}`);
+    try {
+      await attachPairs(model, pairs, settingsOf, cannot);
+    } catch (error) {
+      restoreWeights(model);
+      throw error;
+    }
+  }
   freeze(model);
   return config;
+}
+
+/** Whether a weight belongs to a module, whose name is the end of its own, as PEFT matches them. */
+function isModule(parameter: string, module: string): boolean {
+  return `.${parameter.replace(/\.(weight|bias)$/, "")}`.endsWith(`.${module}`);
+}
+
+/** Refuses a file without a weight that the configuration says was saved. */
+function assertSaved({ saved }: AdapterConfig, found: Iterable<string>, cannot: string): void {
+  const parameters = [...found];
+  for (const module of saved) {
+    if (parameters.some((parameter) => isModule(parameter, module))) continue;
+    throw new TypeError(
+      `${cannot}: its "modules_to_save" names "${module}", of which the file has no weights`,
+    );
+  }
 }
 
 /**
@@ -200,17 +273,64 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
     if (typeof value === "number" && valid(value)) return value;
     throw new TypeError(`${cannot}: "${key}" is ${JSON.stringify(value)}, expected ${expected}`);
   };
-  const { base_model_name_or_path: base, revision } = json;
+  const { base_model_name_or_path: base, revision, modules_to_save: saved } = json;
+  if (saved != null && !(Array.isArray(saved) && saved.every((one) => typeof one === "string"))) {
+    throw new TypeError(`${cannot}: "modules_to_save" is ${JSON.stringify(saved)}, expected names`);
+  }
+  const settings = {
+    rank: number("r", (r) => Number.isInteger(r) && r > 0, "a positive integer"),
+    alpha: number("lora_alpha", (alpha) => alpha > 0, "a number above 0"),
+    dropout: number("lora_dropout", (p) => p >= 0 && p < 1, "a number from 0 to below 1"),
+    rsLora: json.use_rslora === true,
+  };
+  const rankOf = readPatterns(json, "rank_pattern", cannot);
+  const alphaOf = readPatterns(json, "alpha_pattern", cannot);
+  const known = new Map<string, LoraSettings>(); // layers with the same numbers share their settings
   return {
-    settings: {
-      rank: number("r", (r) => Number.isInteger(r) && r > 0, "a positive integer"),
-      alpha: number("lora_alpha", (alpha) => alpha > 0, "a number above 0"),
-      dropout: number("lora_dropout", (p) => p >= 0 && p < 1, "a number from 0 to below 1"),
-      rsLora: json.use_rslora === true,
+    settings,
+    settingsOf(module) {
+      const [rank, alpha] = [rankOf(module) ?? settings.rank, alphaOf(module) ?? settings.alpha];
+      if (rank === settings.rank && alpha === settings.alpha) return settings;
+      const own = known.get(`${rank} ${alpha}`) ?? { ...settings, rank, alpha };
+      known.set(`${rank} ${alpha}`, own);
+      return own;
     },
+    isDora: json.use_dora === true,
+    saved: saved as string[] ?? [],
     ...(typeof base === "string" && { base }),
     ...(typeof revision === "string" && { revision }),
   };
+}
+
+/**
+ * Numbers of single layers, by patterns that PEFT matches with the end of a layer's name
+ * (`get_pattern_key`); the first counts.
+ */
+function readPatterns(
+  json: Record<string, unknown>,
+  key: "rank_pattern" | "alpha_pattern",
+  cannot: string,
+): (module: string) => number | undefined {
+  const patterns = Object.entries(json[key] ?? {}).map(([pattern, value]) => {
+    if (typeof value !== "number" || !(value > 0 && value < Infinity)) {
+      throw new TypeError(
+        `${cannot}: "${key}" has ${
+          JSON.stringify(value)
+        } for "${pattern}", expected a positive number`,
+      );
+    }
+    try {
+      return { regex: new RegExp(`^(?:.*\\.)?(?:${pattern})$`, "u"), value };
+    } catch (cause) {
+      throw new TypeError(
+        `${cannot}: "${key}" has the pattern "${pattern}", which cannot be read`,
+        {
+          cause,
+        },
+      );
+    }
+  });
+  return (module) => patterns.find(({ regex }) => regex.test(module))?.value;
 }
 
 /**
@@ -232,14 +352,10 @@ function assertSupported(json: Record<string, unknown>, cannot: string): void {
     value === undefined || value === null || value === false || value === "none" ||
     (typeof value === "object" && Object.keys(value).length === 0);
   const features = [
-    "use_dora",
     "use_qalora",
     "use_bdlora",
     "bias",
     "lora_bias",
-    "modules_to_save",
-    "rank_pattern",
-    "alpha_pattern",
     "layer_replication",
     "target_parameters",
     "trainable_token_indices",
@@ -269,12 +385,6 @@ function adaptedLinears(model: Network): { linear: Linear; adapter: LoraAdapter 
   return [...model.linears.values()].flatMap((linear) =>
     linear.adapter instanceof LoraAdapter ? [{ linear, adapter: linear.adapter }] : []
   );
-}
-
-function findLinear(model: Network, module: string): Linear | undefined {
-  const { prefix } = model;
-  const name = module.startsWith(prefix) ? module.slice(prefix.length) : module;
-  return model.linears.get(name);
 }
 
 /**

@@ -37,14 +37,14 @@ export interface StoredPair {
 export async function attachPairs(
   model: Network,
   pairs: ReadonlyMap<Linear, StoredPair>,
-  settingsOf: (rank: number) => LoraSettings,
+  settingsOf: (rank: number, linear: Linear) => LoraSettings,
   cannot: string,
 ): Promise<void> {
   if (pairs.size === 0) throw new TypeError(`${cannot}: it holds no weights`);
   const fitting = [...pairs].map(([linear, { a, b }]) => {
     if (linear.adapter) throw new TypeError(`${cannot}: "${linear.name}" has an adapter already`);
     const [shapeA, shapeB] = [a?.shape ?? [], b?.shape ?? []];
-    const settings = settingsOf(shapeA[0] ?? shapeB[1]);
+    const settings = settingsOf(shapeA[0] ?? shapeB[1], linear);
     const { rank } = settings;
     const fits = rank > 0 && shapeA.join() === [rank, linear.inWidth].join() &&
       shapeB.join() === [linear.outWidth, rank].join();

@@ -5,7 +5,7 @@
  */
 
 import { makeOwnTempDir } from "../own_temp.ts";
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { planModel } from "../model/architectures.ts";
 import { exportLoraGguf } from "../model/gguf_adapter.ts";
@@ -16,6 +16,7 @@ import { openStoredModel } from "../model/stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import {
+  alpaca,
   ChatTemplate,
   chatTemplateOf,
   chatToOllama,
@@ -28,6 +29,7 @@ import {
   createOllamaModel,
   type GgufMetadata,
   type ResolvedModel,
+  writeStateDict,
   type WrittenFile,
 } from "../weights/mod.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";
@@ -35,6 +37,8 @@ import { assertWritable } from "../weights/dtype.ts";
 import type { FoundModel } from "./find_model.ts";
 import { formatFor, type FormatName, toChatTemplate } from "./format.ts";
 import type { Taught } from "./record.ts";
+import { type ExportProof, proveModel, proveStateDict } from "./proof.ts";
+import { STATE_DICT_NAMES, type StateDictNames, stateDictOf } from "./state_dict.ts";
 import type { SavedModel, SaveOptions } from "./save.ts";
 
 /** Options of {@linkcode Model.export}. */
@@ -45,6 +49,8 @@ export interface ExportOptions {
   readonly merge?: boolean;
   /** How the target writes prompts; as the model was taught by default. */
   readonly format?: FormatName | EntryFormat;
+  /** Whose names the weights of a `.pth` file have. `"transformers"` by default. */
+  readonly names?: StateDictNames;
   /** Where Ollama runs; by default what `OLLAMA_HOST` says. */
   readonly host?: string;
   /** Whether another run's model may be replaced, in a folder. False by default. */
@@ -59,6 +65,7 @@ const NAMES: OptionNames<ExportOptions> = {
   type: true,
   merge: true,
   format: true,
+  names: true,
   host: true,
   overwrite: true,
   signal: true,
@@ -78,6 +85,8 @@ export interface Exporting {
 
 /** What was exported. */
 export interface Exported {
+  /** How what was written was found to be the model; undefined for an adapter by itself. */
+  readonly proof?: ExportProof;
   /** Bytes of the file with the weights, or with the adapter where that goes by itself. */
   readonly bytes: number;
   /** Notices for the user, if the other program computes differently. */
@@ -109,14 +118,15 @@ export async function exportModel(
   assertMergeable(exporting, options, target);
   const merge = options.merge ?? false;
   if (target.startsWith("ollama:")) {
-    const { bytes } = await toOllama(exporting, target.slice("ollama:".length), how);
-    return { bytes, notices: await noticesFor(exporting) };
+    const { bytes, proof } = await toOllama(exporting, target.slice("ollama:".length), how);
+    return { bytes, notices: await noticesFor(exporting), ...(proof && { proof }) };
   }
   const file = /^gguf:(.+)$/.exec(target)?.[1] ?? (/\.gguf$/i.test(target) ? target : undefined);
   if (file !== undefined) {
-    const { bytes } = await toGgufFile(exporting, file, how);
-    return { bytes, notices: await noticesFor(exporting) };
+    const { bytes, proof } = await toGgufFile(exporting, file, how);
+    return { bytes, notices: await noticesFor(exporting), ...(proof && { proof }) };
   }
+  if (/\.pth$/i.test(target)) return await toStateDict(exporting, target, how);
   if (isAdapted(exporting) && !merge) {
     throw new TypeError(
       `Cannot export to "${target}": the model has adapters, which save() puts into a folder by ` +
@@ -134,12 +144,62 @@ export async function exportModel(
     ...(overwrite !== undefined && { overwrite }),
     ...(signal && { signal }),
   });
-  return { bytes, notices: [] };
+  const proof = await proveModel(
+    { ...exporting, format: askedIn(exporting) },
+    resolve(target),
+    type ?? "F32",
+  );
+  return { bytes, notices: [], proof };
+}
+
+/** The format that a reader of the export finds. */
+function askedIn({ format, tokenizer }: Exporting): EntryFormat {
+  if (format !== undefined) return format;
+  return tokenizer.definition?.chatTemplate === undefined ? alpaca : chatTemplateOf(tokenizer);
+}
+
+/** Writes a PyTorch state dict of the model in memory. */
+async function toStateDict(
+  { network }: Exporting,
+  path: string,
+  { type = "F32", names = "transformers", merge = false, signal, onProgress }: ExportOptions,
+): Promise<Exported> {
+  if (network === undefined) {
+    throw new TypeError(`Cannot export to "${path}": load the model first`);
+  }
+  if (type === "Q8_0") {
+    throw new TypeError(
+      `Cannot export Q8_0 to "${path}": a state dict holds "F32", "F16" or "BF16"`,
+    );
+  }
+  if (!STATE_DICT_NAMES.includes(names)) {
+    throw new RangeError(
+      `Cannot name weights as "${names}" does: expected one of ${
+        STATE_DICT_NAMES.map((name) => `"${name}"`).join(", ")
+      }`,
+    );
+  }
+  if (isAdapted({ network }) && !merge) {
+    throw new TypeError(
+      `Cannot export to "${path}": the model has adapters; give "merge: true" for a whole model`,
+    );
+  }
+  using merged = mergedCopy(network);
+  const entries = stateDictOf(merged.network, names, type);
+  const { bytes } = await writeStateDict(path, entries, {
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  });
+  try {
+    return { bytes, notices: [], proof: await proveStateDict(entries, path, type) };
+  } catch (error) {
+    await Deno.remove(path).catch(() => {});
+    throw error;
+  }
 }
 
 /** Endings of models' files in formats that are not written; a folder has none of these. */
-const OTHER_FORMATS =
-  /\.(onnx|safetensors|pt|pth|bin|ckpt|h5|keras|tflite|mlmodel|mlpackage|npz)$/i;
+const OTHER_FORMATS = /\.(onnx|safetensors|pt|bin|ckpt|h5|keras|tflite|mlmodel|mlpackage|npz)$/i;
 
 function assertTarget(target: string): void {
   const known = typeof target === "string" && target !== "ollama:" && target !== "gguf:" &&
@@ -147,7 +207,7 @@ function assertTarget(target: string): void {
   if (known) return;
   throw new TypeError(
     `Cannot export to ${JSON.stringify(target)}: expected "ollama:NAME", a path that ends in ` +
-      '".gguf", or a folder for safetensors',
+      '".gguf" or ".pth", or a folder for safetensors',
   );
 }
 
@@ -198,7 +258,7 @@ export async function toGgufFile(
   exporting: Exporting,
   path: string,
   options: ExportOptions,
-): Promise<WrittenFile> {
+): Promise<WrittenFile & { proof?: ExportProof }> {
   const { merge, signal } = options;
   if (isAdapted(exporting) && !merge) {
     return await exportLoraGguf(exporting.network!, path, { ...(signal && { signal }) });
@@ -215,23 +275,37 @@ function describeTokenizer({ tokenizer, format }: Exporting): GgufMetadata {
 
 /** Writes the weights: those in memory, with adapters merged if asked for, otherwise those in the model's files. */
 async function writeWhole(
-  { source, network }: Exporting,
+  exporting: Exporting,
   path: string,
   { type = "F16", merge, signal, onProgress }: ExportOptions,
   tokenizer: GgufMetadata,
-): Promise<WrittenFile> {
+): Promise<WrittenFile & { proof: ExportProof }> {
+  const { source, network } = exporting;
   if (type === "BF16") {
     throw new TypeError(
       `Cannot export BF16 to "${path}": GGUF files are written as "F32", "F16" or "Q8_0"`,
     );
   }
   const how = { type, tokenizer, name: source.name, signal, onProgress };
-  if (network && (merge || !isAdapted({ network }))) {
-    using merged = mergedCopy(network);
-    return await exportGguf(merged.network, path, how);
+  // An unmerged adapter goes beside the weights of the files.
+  const whole = network && (merge || !isAdapted({ network })) ? network : undefined;
+  const write = async () => {
+    if (whole !== undefined) {
+      using merged = mergedCopy(whole);
+      return await exportGguf(merged.network, path, how);
+    }
+    using stored = await openStoredModel(source);
+    return await exportGguf(stored, path, how);
+  };
+  const written = await write();
+  const { network: _, ...files } = exporting;
+  const proving = { ...files, ...(whole && { network: whole }), format: askedIn(exporting) };
+  try {
+    return { ...written, proof: await proveModel(proving, resolve(path), type) };
+  } catch (error) {
+    await Deno.remove(path).catch(() => {});
+    throw error;
   }
-  using stored = await openStoredModel(source);
-  return await exportGguf(stored, path, how);
 }
 
 /**
@@ -245,7 +319,7 @@ export async function toOllama(
   exporting: Exporting,
   name: string,
   options: ExportOptions,
-): Promise<{ bytes: number }> {
+): Promise<{ bytes: number; proof?: ExportProof }> {
   const { source, network } = exporting;
   const { merge, host, signal, onProgress } = options;
   const beside = isAdapted(exporting) && !merge;
@@ -281,7 +355,7 @@ export async function toOllama(
       signal,
       onProgress,
     });
-    return { bytes: (gguf ?? adapter)!.bytes };
+    return { bytes: (gguf ?? adapter)!.bytes, ...(gguf && { proof: gguf.proof }) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -10,13 +10,17 @@ import "./restorable.ts";
 
 export type { ModelEvaluation } from "./evaluation.ts";
 export type { Exported, ExportOptions } from "./export.ts";
+export type { ExportProof } from "./proof.ts";
+export type { StateDictNames } from "./state_dict.ts";
 export { FORMAT_NAMES, type FormatName, type FormatRecord } from "./format.ts";
 export { loadModel, type LoadModelOptions, type LoadProgress } from "./load.ts";
 export type { Question } from "./entries.ts";
 export { Model, type ModelAdapter } from "./model.ts";
 export type {
+  AnswerEachOptions,
   AnswerOptions,
   EvaluateOptions,
+  FinishedAnswer,
   FormatOption,
   TrainOptions,
 } from "./model_options.ts";

@@ -16,7 +16,7 @@ import {
 import { findMetric } from "../eval/metrics/mod.ts";
 import { cleanResponse, scoreMetrics, scoreResponses } from "../eval/mod.ts";
 import { assertArray } from "../kind_of.ts";
-import { generateTokens } from "../model/generate.ts";
+import { assertPrompts, generateTokens } from "../model/generate.ts";
 import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
 import type { Network } from "../model/model.ts";
 import { assertKnownOptions } from "../options.ts";
@@ -29,16 +29,20 @@ import { CHECKPOINT_OPTIONS } from "../train/options.ts";
 import { measureLoss, sft, type Training } from "../train/mod.ts";
 import { nameBase } from "../weights/base.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
+import { continueEach } from "./answer_each.ts";
 import { holdBack, type Question, toEntry } from "./entries.ts";
 import { type ModelEvaluation, withResponse } from "./evaluation.ts";
 import { type Exported, exportModel, type ExportOptions, formatToExport } from "./export.ts";
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";
 import {
+  ANSWER_EACH_OPTIONS,
   ANSWER_OPTIONS,
+  type AnswerEachOptions,
   type AnswerOptions,
   EVALUATE_OPTIONS,
   type EvaluateOptions,
+  type FinishedAnswer,
   FORMAT_OPTION,
   type FormatOption,
   TRAIN_OPTIONS,
@@ -202,6 +206,47 @@ export class Model implements Disposable {
     const { prompts, settings } = this.#ask([question], options);
     const tokens = generateTokens(this.network, prompts, settings);
     yield* textPieces(onlyTokens(tokens), this.tokenizer);
+  }
+
+  /**
+   * Answers many questions and yields each answer as soon as it is finished, so that a log of them can be kept. When one
+   * is finished, the next question takes its place in the batch.
+   *
+   * @param questions The questions.
+   * @param options As {@linkcode Model.answer} takes them, and the indexes of questions to leave out.
+   * @returns The answers, in the order in which they end; the same answers as {@linkcode Model.answer} gives.
+   * @throws {RangeError} If a prompt does not fit the context, or an option is out of range.
+   * @throws {TypeError} If an option is unknown.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * const questions = ["Name a fruit.", "Name a colour."];
+   * const answers: string[] = [];
+   * for await (const { index, answer } of model.answerEach(questions, { maxNewTokens: 4 })) answers[index] = answer;
+   * assertEquals(answers, await model.answer(questions, { maxNewTokens: 4 }));
+   * ```
+   */
+  async *answerEach(
+    questions: readonly Question[],
+    options: AnswerEachOptions = {},
+  ): AsyncGenerator<FinishedAnswer, void, void> {
+    assertKnownOptions("answer", options, ANSWER_EACH_OPTIONS);
+    assertArray("answer", questions, "questions");
+    const { skip = new Set(), ...answering } = options;
+    const { prompts, settings } = this.#ask(questions, answering);
+    const asked = prompts.map((prompt, index) => ({ index, prompt }))
+      .filter(({ index, prompt }) => !skip.has(index) && prompt.length > 0);
+    assertPrompts(this.network, asked.map(({ prompt }) => prompt), settings);
+    let done = 0;
+    for await (const { index, tokens, finish } of continueEach(this.network, asked, settings)) {
+      options.onProgress?.(++done, asked.length);
+      const answer = cleanResponse(this.tokenizer.decode(tokens));
+      yield { index, answer, tokens: tokens.length, finish };
+    }
   }
 
   /**
@@ -382,13 +427,15 @@ export class Model implements Disposable {
   }
 
   /**
-   * Exports the model to Ollama, llama.cpp or transformers, with the prompt template that it was taught. A model that was
-   * never taught a format keeps its own template.
+   * Exports the model to Ollama, llama.cpp, PyTorch or transformers, with the prompt template that it was taught. A model
+   * that was never taught a format keeps its own template. What was written is read back, and is an error where it is not
+   * the model: prompts are replayed, and their tokens, their logits and the closing token compared.
    *
-   * @param target `"ollama:NAME"`, a path that ends with `.gguf` (`"gguf:PATH"` for other names), or a folder for
-   * Hugging Face's layout.
+   * @param target `"ollama:NAME"`, a path that ends with `.gguf` (`"gguf:PATH"` for other names), one that ends with
+   * `.pth` for a PyTorch state dict, or a folder for Hugging Face's layout.
    * @param options The type of the weights; whether adapters become part of them; progress.
-   * @returns The size of the weights, and notices for the user.
+   * @returns The size of the weights, notices for the user, and how the export was compared.
+   * @throws {Error} If what was written is not the model.
    * @throws {TypeError} If the target cannot hold unmerged adapters, or the format of the model is unknown.
    * @throws {Deno.errors.ConnectionRefused} If there is no Ollama.
    * @throws {Deno.errors.AlreadyExists} If the folder holds another program's model.

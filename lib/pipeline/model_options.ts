@@ -33,6 +33,24 @@ export interface AnswerOptions extends SamplingOptions {
   readonly onFailure?: (index: number, error: Error) => void;
 }
 
+/** Options of {@linkcode Model.answerEach}. */
+export interface AnswerEachOptions extends AnswerOptions {
+  /** The indexes of questions that are not asked, because they have been answered before. None by default. */
+  readonly skip?: ReadonlySet<number>;
+}
+
+/** One of many answers. */
+export interface FinishedAnswer {
+  /** The question's index. */
+  readonly index: number;
+  /** The answer, without white space around it. */
+  readonly answer: string;
+  /** How many tokens it has. */
+  readonly tokens: number;
+  /** Why it ended: an end token, enough tokens, or a full context. */
+  readonly finish: "eos" | "length" | "context";
+}
+
 /** How entries are written. */
 export interface FormatOption {
   /** A name or a format; {@linkcode Model.format} by default. */
@@ -76,6 +94,11 @@ export const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
   signal: true,
   onProgress: true,
   onFailure: true,
+};
+/** The names of {@linkcode AnswerEachOptions}. */
+export const ANSWER_EACH_OPTIONS: OptionNames<AnswerEachOptions> = {
+  ...ANSWER_OPTIONS,
+  skip: true,
 };
 /** The names of {@linkcode FormatOption}. */
 export const FORMAT_OPTION: OptionNames<FormatOption> = { format: true };

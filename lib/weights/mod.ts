@@ -33,3 +33,5 @@ export type { TensorInfo } from "./safetensors/header.ts";
 export { openSafetensors, type Safetensors } from "./safetensors/read.ts";
 export { type TensorEntry, type WriteOptions, writeSafetensors } from "./safetensors/write.ts";
 export type { TensorData, WrittenFile } from "./write_tensors.ts";
+export { readStateDict, type StateDictTensor } from "./pytorch/read.ts";
+export { type StateDictEntry, writeStateDict } from "./pytorch/write.ts";

@@ -26,7 +26,16 @@ Deno.test("tunebook trains on conversations, keeps their template, and chats by 
   const out = workshop.file("out");
   const trained = await tunebook([
     ...["train", ...model, "--data", data, "--out", out, "--format", "zephyr"],
-    ...["--split", "0.5,0.25,0.25", "--batch-size", "2", "--max-length", "64"],
+    ...[
+      "--split",
+      "0.5,0.25,0.25",
+      "--split-order",
+      "given",
+      "--batch-size",
+      "2",
+      "--max-length",
+      "64",
+    ],
   ]);
   assertEquals(trained.code, 0, trained.stderr);
   assertStringIncludes(trained.stderr, "Sample after epoch 1:\n  Again.\n→");
@@ -70,7 +79,16 @@ Deno.test("tunebook keeps the template that an adapter was taught, whatever its 
   const [out, merged] = [workshop.file("out"), workshop.file("merged")];
   const trained = await tunebook([
     ...["train", "--model", base, "--data", data, "--out", out, "--format", "zephyr"],
-    ...["--lora-rank", "2", "--split", "0.5,0.25,0.25", "--batch-size", "2"],
+    ...[
+      "--lora-rank",
+      "2",
+      "--split",
+      "0.5,0.25,0.25",
+      "--split-order",
+      "given",
+      "--batch-size",
+      "2",
+    ],
     ...["--max-length", "64", "--steps", "1"],
   ]);
   assertEquals(trained.code, 0, trained.stderr);

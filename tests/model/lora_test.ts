@@ -277,7 +277,7 @@ onOneThread("loadLora() refuses what does not fit, and changes nothing", async (
   write({ peft_type: "IA3" });
   await refuses('its "peft_type" is "IA3", expected "LORA"');
   write({ use_dora: true });
-  await refuses('"use_dora" is true, which is not supported');
+  await refuses('its "use_dora" is true, and the file has no magnitudes for "h.0.attn.c_attn"');
   for (const init of ["pissa", "pissa_niter_16", "olora", "corda", "loftq", "lora_ga"]) {
     write({ init_lora_weights: init });
     await refuses(`"init_lora_weights" is "${init}", for which PEFT changes the base's weights`);
@@ -286,8 +286,12 @@ onOneThread("loadLora() refuses what does not fit, and changes nothing", async (
     write({ init_lora_weights: init });
     await refuses("its shapes for"); // this is not what is wrong with it
   }
-  write({ alpha_pattern: { c_fc: 3 } });
-  await refuses('"alpha_pattern" is {"c_fc":3}, which is not supported');
+  write({ alpha_pattern: { c_fc: "3" } });
+  await refuses('"alpha_pattern" has "3" for "c_fc", expected a positive number');
+  write({ rank_pattern: { "(": 3 } });
+  await refuses('"rank_pattern" has the pattern "(", which cannot be read');
+  write({ modules_to_save: ["wte"] });
+  await refuses('its "modules_to_save" names "wte", of which the file has no weights');
   write({ r: "four" });
   await refuses('"r" is "four", expected a positive integer');
   temporary.file("adapter_config.json", "{");

@@ -1,0 +1,58 @@
+/**
+ * Answers to many questions, each as soon as it is finished.
+ *
+ * @module
+ */
+
+import { Decoding } from "../model/decoding.ts";
+import type { GenerateOptions, Network } from "../model/mod.ts";
+import { Random } from "../random.ts";
+
+/** An answer that is finished, as tokens. */
+export interface FinishedTokens {
+  /** The question's index. */
+  readonly index: number;
+  /** The answer's tokens, without the one that ended it. */
+  readonly tokens: readonly number[];
+  /** Why it ended: an end token, enough tokens, or a full context. */
+  readonly finish: "eos" | "length" | "context";
+}
+
+/**
+ * Continues prompts, up to `batchSize` at a time; when one ends, the next one takes its place. Each has the draws of its
+ * index, so that neither the batches nor the prompts that are left out matter.
+ *
+ * @param network The model.
+ * @param prompts The prompts, with their indexes. They fit the context.
+ * @param options How tokens are chosen. They have been checked.
+ * @returns The results, in the order in which they end.
+ */
+export async function* continueEach(
+  network: Network,
+  prompts: readonly { readonly index: number; readonly prompt: readonly number[] }[],
+  options: GenerateOptions,
+): AsyncGenerator<FinishedTokens, void, void> {
+  const { temperature, topK, topP, seed = 123, maxNewTokens = 256, batchSize = 64, signal } =
+    options;
+  const { eosId = [] } = options;
+  const ends = new Set(typeof eosId === "number" ? [eosId] : eosId);
+  const waiting = prompts.map(({ index, prompt }) => ({
+    index,
+    prompt,
+    sampling: { temperature, topK, topP },
+    random: new Random([seed, index]),
+    maxNewTokens,
+    ends,
+    tokens: [] as number[],
+  }));
+  using decoding = new Decoding<typeof waiting[number]>(network);
+  while (waiting.length > 0 || decoding.size > 0) {
+    signal?.throwIfAborted();
+    const joining = waiting.splice(0, batchSize - decoding.size);
+    const decoded = joining.length > 0 ? decoding.add(joining) : decoding.step();
+    for await (const { of, token, finish } of decoded) {
+      if (token !== undefined) of.tokens.push(token);
+      if (finish) yield { index: of.index, tokens: of.tokens, finish };
+    }
+  }
+}
