@@ -1,5 +1,5 @@
-// Every family on random weights, at settings that are not the defaults, against transformers, PEFT and transformers' own
-// reader of GGUF files; and the table of docs/families.md, which holds what these tests found.
+// Every family on random weights, at settings that are not the defaults, against transformers and PEFT; GGUF files written and
+// read back; and the table of docs/families.md, which holds what these tests found.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
