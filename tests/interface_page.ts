@@ -80,6 +80,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["People", /^eval\/people/],
     ["Whether to trust a judge", /^eval\/trust/],
     ["Whether one is better", /^eval\/(bootstrap|compare|significance|evaluation_report)/],
+    ["Filter prompts and answers", /^eval\/filters\//],
   ],
   "tunebook/weights": [
     ["Find and download models", /^weights\/(resolve|hub|names)/],
@@ -128,7 +129,7 @@ const PURPOSES: Record<string, string> = {
   "tunebook/text": "Tokenizers, prompt formats, chat templates, masks.",
   "tunebook/data": "Data sets: loading, exploring, splitting, encoding, batches.",
   "tunebook/train": "Fine-tuning: the loop, the optimizer, schedules.",
-  "tunebook/eval": "Scores against references, judges, comparisons with intervals.",
+  "tunebook/eval": "Scores against references, judges, comparisons with intervals, filters.",
   "tunebook/weights": "Models' files: finding, downloading, reading, writing.",
   "tunebook/show": 'Views for notebooks; import them as `import * as show from "tunebook/show"`.',
   "tunebook/course": "Exercises and their checks.",

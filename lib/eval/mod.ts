@@ -60,6 +60,11 @@ export { type Criterion, CRITERION_NAMES, criterionQuestion } from "./judges/rub
 export { judgeWithSeeds, type SeededReport } from "./judges/seeds.ts";
 export { ollamaJudge, type OllamaJudgeOptions } from "./ollama_judge.ts";
 export { cleanResponse, readResponses, type ResponseEntry, writeResponses } from "./responses.ts";
+export { blockListFilter, parseBlockList } from "./filters/block_list.ts";
+export { type DomainFilter, domainFilter, type DomainOptions } from "./filters/domain.ts";
+export type { FilteredSide, FilterFinding, FilterKind, TextFilter } from "./filters/filter.ts";
+export { type CheckedText, checkText, type FilterRule, FILTERS } from "./filters/mod.ts";
+export { personalDataFilter } from "./filters/personal_data.ts";
 export { exactMatch } from "./metrics/exact_match.ts";
 export type { Answered, Measure, Metric } from "./metrics/metric.ts";
 export { METRICS } from "./metrics/mod.ts";
