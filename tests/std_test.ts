@@ -5,9 +5,10 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as assertions from "@std/assert";
 import { delay } from "@std/async/delay";
 import { pooledMap } from "@std/async/pool";
+import { concat } from "@std/bytes";
 import { parseArgs } from "@std/cli/parse-args";
 import { chunk } from "@std/collections";
-import { parse as parseCsv, stringify as stringifyCsv } from "@std/csv";
+import { CsvParseStream, parse as parseCsv, stringify as stringifyCsv } from "@std/csv";
 import { decodeBase64, encodeBase64, encodeHex } from "@std/encoding";
 import { format } from "@std/fmt/bytes";
 import { escape } from "@std/html";
@@ -41,6 +42,13 @@ const HELD: Record<string, Record<string, () => void | Promise<void>>> = {
       assertEquals(most, 2);
     },
   },
+  bytes: {
+    concat() {
+      const parts = [Uint8Array.of(0, 1, 2), Uint8Array.of(), Uint8Array.of(3, 4)];
+      assertEquals(concat(parts), Uint8Array.of(0, 1, 2, 3, 4));
+      assertEquals(concat([]), new Uint8Array());
+    },
+  },
   "cli/parse-args": {
     parseArgs() {
       const args = parseArgs(["--foo", "--bar=baz", "./quux.txt"]);
@@ -51,6 +59,17 @@ const HELD: Record<string, Record<string, () => void | Promise<void>>> = {
     chunk: () => assertEquals(chunk([1, 2, 3, 4, 5], 2), [[1, 2], [3, 4], [5]]),
   },
   csv: {
+    async CsvParseStream() {
+      const read = (text: string[], options = {}) =>
+        Array.fromAsync(ReadableStream.from(text).pipeThrough(new CsvParseStream(options)));
+      // A row may be cut anywhere, within quotes too.
+      assertEquals(await read(['a,b\n"c, ""', 'd""",e\n']), [["a", "b"], ['c, "d"', "e"]]);
+      assertEquals(await read(["name\tage\nx\t1"], { skipFirstRow: true, separator: "\t" }), [{
+        name: "x",
+        age: "1",
+      }]);
+      await assertRejects(() => read(['a "b" c']), SyntaxError);
+    },
     parse() {
       assertEquals(parseCsv('a,b\n"c, ""d""",e\n'), [["a", "b"], ['c, "d"', "e"]]);
       assertEquals(parseCsv("name\nx", { skipFirstRow: true }), [{ name: "x" }]);

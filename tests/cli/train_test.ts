@@ -146,7 +146,7 @@ Deno.test("tunebook train --order takes batches from a file", async () => {
 
 Deno.test("tunebook train tells what is wrong in one sentence, and writes nothing", async () => {
   await using workshop = await Workshop.open();
-  const data = await workshop.write("bad.json", [{ instruction: "A", output: 3 }]);
+  const data = await workshop.write("bad.json", [{ instruction: "A", output: { text: "B" } }]);
   const file = await workshop.write("file", {});
   const name = workshop.file("model");
   // Each has a folder of its own: where two trainings share one, the second is refused.
@@ -158,7 +158,7 @@ Deno.test("tunebook train tells what is wrong in one sentence, and writes nothin
     ],
     [
       ["--model", name, "--data", data, "--out", outs[1]],
-      'entry 1 of 1: "output" must be a string, got a number',
+      'entry 1 of 1: "output" must be a string, got an object',
     ],
     [["--model", name, "--data", workshop.file("data.json"), "--out", file], "it is not a folder"],
     [
