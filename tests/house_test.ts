@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   train: ["model", "tensor", "dataset", "text", "weights"],
   eval: ["dataset", "text", "weights"],
   pipeline: ["tensor", "weights", "text", "dataset", "model", "train", "eval"],
-  serve: ["pipeline", "model", "dataset", "text"],
+  serve: ["pipeline", "model", "eval", "dataset", "text"],
   show: ["text", "dataset"],
   course: ["show"],
   runtime: ["show"],

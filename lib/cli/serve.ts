@@ -8,11 +8,12 @@ import { isLoopback } from "../serve/access.ts";
 import { serveModel } from "../serve/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
+import { type FilterOptions, filterOptions, readFilters } from "./filter_options.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 
-interface Options {
+interface Options extends FilterOptions {
   model: string;
   adapter?: string;
   quantize?: Quantization;
@@ -30,7 +31,7 @@ interface Options {
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("serve")
+  const command = program.command("serve")
     .summary("serve a model to clients of Ollama and OpenAI")
     .description(
       "Answers Ollama's requests (/api/chat, /api/generate, /api/tags, /api/show) and OpenAI's (/v1/chat/completions, " +
@@ -61,6 +62,7 @@ export function register(program: Command): void {
         "  OLLAMA_HOST=127.0.0.1:11435 ollama run nano-sft",
     )
     .action(serve);
+  for (const option of filterOptions()) command.addOption(option);
 }
 
 async function serve(options: Options): Promise<void> {
@@ -71,6 +73,7 @@ async function serve(options: Options): Promise<void> {
   const { signal } = interrupt;
   const format = await readFormatOption(options.format);
   const { model: spec, adapter, quantize, device } = options;
+  const filters = await readFilters(options);
   const model = await loadForCommand(spec, { adapter, quantize, device, signal });
   if (format !== undefined) model.format = format;
   await using log = options.log === undefined ? undefined : await JsonLines.open(options.log);
@@ -82,6 +85,7 @@ async function serve(options: Options): Promise<void> {
     parallel,
     queue,
     temperature,
+    filters,
     version: VERSION,
     signal,
     onRequest(request) {

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { checkText, type FilterRule } from "../eval/filters/mod.ts";
 import type { Model } from "../pipeline/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import { assertAccess, crossOriginHeaders } from "./access.ts";
 import type { AnswerForm, Ask, Finished, Protocol, Question, Route, ServedModel } from "./api.ts";
 import { clientLeft, RequestError } from "./errors.ts";
+import { checkAsk, refusedAnswer, refusedPrompt, type ServedFinding } from "./filtering.ts";
 import { describeServed } from "./served_model.ts";
 import { ollama } from "./ollama.ts";
 import { openai } from "./openai.ts";
@@ -36,6 +38,12 @@ export interface ServeOptions {
   readonly temperature?: number;
   /** The most bytes of a request. 4 MiB by default. */
   readonly maxBytes?: number;
+  /**
+   * Filters of what is asked and answered; none by default. A refused prompt gets status 400, a refused answer 422, both with the
+   * code `content_filter` for OpenAI's clients. Where a filter reads answers, each is sent once it is complete and checked, also to
+   * clients that ask for a stream; until then a client that leaves is not noticed.
+   */
+  readonly filters?: readonly FilterRule[];
   /** The version that clients are told. */
   readonly version?: string;
   /** Called once for each request when it has been answered or refused. */
@@ -53,6 +61,7 @@ const NAMES: OptionNames<ServeOptions> = {
   maxNewTokens: true,
   temperature: true,
   maxBytes: true,
+  filters: true,
   version: true,
   onRequest: true,
   signal: true,
@@ -72,13 +81,15 @@ export interface ServedRequest {
   readonly status: number;
   /** Why it was refused, or broke off. */
   readonly error?: string;
-  /** What was asked: a conversation, or a text. */
+  /** What was asked: a conversation, or a text. What a filter found has its mask, also if the request was refused. */
   readonly ask?: Ask;
+  /** What filters found, if anything. */
+  readonly filtered?: readonly ServedFinding[];
   /** Whether the answer was sent in parts. */
   readonly stream?: boolean;
   /** How it was answered, the seed included, so that it can be repeated. */
   readonly settings?: Settings;
-  /** The answer, as far as it came. */
+  /** The answer, as far as it came, with masks. */
   readonly answer?: string;
   /** How it ended, and what it took; times in milliseconds. */
   readonly finished?: Finished;
@@ -131,7 +142,8 @@ export function serveModel(model: Model, options: ServeOptions = {}): ModelServe
   assertKnownOptions("serve a model", options, NAMES);
   const limits = readLimits(model, options);
   const { hostname = "127.0.0.1", port = 0, name = model.source.name, version = "0.0.0" } = options;
-  const service = new Service(model, { ...limits, name, hostname, version }, options.onRequest);
+  const { filters = [], onRequest } = options;
+  const service = new Service(model, { ...limits, name, hostname, version, filters }, onRequest);
   const server = listen(hostname, port, (request) => service.handle(request));
   let closing: Promise<void> | undefined;
   const close = () => closing ??= service.drain().then(() => server.shutdown());
@@ -201,6 +213,7 @@ class Service {
   readonly #served: ServedModel;
   readonly #limits: Limits;
   readonly #hostname: string;
+  readonly #filters: readonly FilterRule[];
   readonly #prompts: Prompts;
   readonly #scheduler: Scheduler;
   readonly #onRequest: ((served: ServedRequest) => void) | undefined;
@@ -210,11 +223,18 @@ class Service {
 
   constructor(
     model: Model,
-    settings: Limits & { name: string; hostname: string; version: string },
+    settings: Limits & {
+      name: string;
+      hostname: string;
+      version: string;
+      filters: readonly FilterRule[];
+    },
     onRequest: ServeOptions["onRequest"],
   ) {
     this.#limits = settings;
     this.#hostname = settings.hostname;
+    this.#filters = settings.filters;
+    checkText("", "prompt", this.#filters); // refuses rules that cannot be followed, before the first request
     this.#onRequest = onRequest;
     this.#prompts = new Prompts(model);
     this.#scheduler = new Scheduler(model.network, model.tokenizer, settings);
@@ -299,8 +319,11 @@ class Service {
   }
 
   async #answerQuestion(question: Question, notes: Notes): Promise<Response> {
-    const { ask, form, stream } = question;
+    const { form, stream } = question;
+    const { ask, found, refusal } = checkAsk(question.ask, this.#filters);
     Object.assign(notes, { ask, stream });
+    if (found.length > 0) notes.filtered = found;
+    if (refusal !== undefined) throw refusedPrompt(refusal);
     const settings = settle(question.asked, this.#limits, question.names);
     notes.settings = settings;
     const prompt = "messages" in ask
@@ -311,7 +334,7 @@ class Service {
     const { ends } = this.#prompts;
     const answer = this.#scheduler.submit({ ...settings, prompt, ends, signal: gone.signal });
     notes.answer = "";
-    const written = this.#follow(answer, prompt.length, notes);
+    const written = this.#checked(this.#follow(answer, prompt.length, notes), notes);
     // What fails before the first piece has a status of its own. From there on both kinds of answers are bodies in
     // parts, since only these are told when the client leaves: `request.signal` is also aborted by success.
     const first = await written.next();
@@ -340,6 +363,37 @@ class Service {
       notes.answer += value;
       yield value;
     }
+  }
+
+  /** Passes pieces on; where a filter reads answers, one piece, once it is checked. */
+  async *#checked(
+    pieces: AsyncGenerator<string, void, void>,
+    notes: Notes,
+  ): AsyncGenerator<string, void, void> {
+    if (!this.#filters.some(({ filter }) => filter.reads.includes("answer"))) return yield* pieces;
+    try {
+      for await (const _ of pieces) { /* noted */ }
+    } catch (error) {
+      // Of an answer that breaks off too, no log may have what a filter masks.
+      this.#checkAnswer(notes);
+      throw error;
+    }
+    const refusal = this.#checkAnswer(notes);
+    if (refusal !== undefined) throw refusedAnswer(refusal);
+    if (notes.answer) yield notes.answer;
+  }
+
+  /**
+   * Checks the answer as far as it was noted, and masks it there.
+   *
+   * @returns Why nobody may see it; undefined if somebody may.
+   */
+  #checkAnswer(notes: Notes): string | undefined {
+    const { text, findings, refusal } = checkText(notes.answer!, "answer", this.#filters);
+    notes.answer = text;
+    const found = findings.map((finding) => ({ of: "answer" as const, ...finding }));
+    if (found.length > 0) notes.filtered = [...notes.filtered ?? [], ...found];
+    return refusal;
   }
 
   /** A body in parts. One that fails breaks the connection off, so that no client takes half an answer for a whole one. */

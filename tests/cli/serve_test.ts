@@ -5,9 +5,12 @@ import { start, tunebook, Workshop } from "./tunebook.ts";
 Deno.test("tunebook serve answers, writes its log, and ends with Ctrl-C once all is answered", async () => {
   await using workshop = await Workshop.open();
   const log = workshop.file("log", "requests.jsonl");
+  const block = workshop.file("block.txt");
+  await Deno.writeTextFile(block, "# words of our own\ncasino\n");
   const process = start([
     ...["serve", "--model", workshop.file("model"), "--name", "tiny", "--port", "0"],
     ...["--format", "chatml", "--max-new-tokens", "40", "--log", log],
+    ...["--block", block, "--personal-data", "mask", "--personal-kinds", "email"],
   ]);
   const lines = process.stdout.pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream()).getReader();
@@ -21,6 +24,13 @@ Deno.test("tunebook serve answers, writes its log, and ends with Ctrl-C once all
   const refused = await ask({ model: "large", messages });
   assertEquals(refused.status, 404);
   await refused.body!.cancel();
+  const filtered = await ask({
+    model: "tiny",
+    messages: [{ role: "user", content: "CASINO a@b.org" }],
+  });
+  assertEquals([filtered.status, await filtered.json()], [400, {
+    error: 'Cannot answer: the prompt has "casino", which is blocked',
+  }]);
   const last = ask({ model: "tiny", messages, stream: false });
   await new Promise((resolve) => setTimeout(resolve, 100)); // it is on its way
   process.kill("SIGINT");
@@ -36,10 +46,12 @@ Deno.test("tunebook serve answers, writes its log, and ends with Ctrl-C once all
   assertEquals(noted.map(({ id, path, status }) => [id, path, status]), [
     ["1", "/api/chat", 200],
     ["2", "/api/chat", 404],
-    ["3", "/api/chat", 200],
+    ["3", "/api/chat", 400],
+    ["4", "/api/chat", 200],
   ]);
+  assertEquals(noted[2].ask.messages[0].content, "[BLOCKED] [EMAIL]");
   assertEquals(noted[0].ask, { messages });
-  assertEquals(noted[0].answer, noted[2].answer);
+  assertEquals(noted[0].answer, noted[3].answer);
   assert(noted[0].finished.promptTokens > 0 && Number.isSafeInteger(noted[0].settings.seed));
 });
 
