@@ -28,7 +28,7 @@ export interface CheckedAsk {
 }
 
 /**
- * Checks what is asked: a text, or each message of a conversation, also those that the assistant is said to have written.
+ * Checks what is asked: a text, or each message of a conversation, earlier answers too.
  * Filters whose findings are the whole text read the last message of the user only.
  *
  * @param ask What is asked.
