@@ -1,8 +1,9 @@
 // The options that filter prompts and answers.
 
 import { InvalidArgumentError, Option } from "commander";
-import { type DatasetEntry, isChatEntry, isTextEntry, loadDataset } from "../dataset/mod.ts";
+import { loadDataset } from "../dataset/mod.ts";
 import { PERSONAL_KINDS, type PersonalKind } from "../dataset/personal_data.ts";
+import { promptsOf } from "../eval/filters/check_messages.ts";
 import {
   blockListFilter,
   domainFilter,
@@ -86,11 +87,4 @@ export async function readFilters(
     rules.push({ filter, action: "refuse" });
   }
   return rules;
-}
-
-/** What a person asks in an entry. */
-function promptsOf(entry: DatasetEntry): string[] {
-  if (isTextEntry(entry)) return [];
-  if (!isChatEntry(entry)) return [[entry.instruction, entry.input].filter(Boolean).join("\n")];
-  return entry.messages.filter(({ role }) => role === "user").map(({ content }) => content);
 }

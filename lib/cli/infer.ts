@@ -2,6 +2,8 @@
 
 import type { Command } from "commander";
 import { loadDataset } from "../dataset/mod.ts";
+import { checkEntry, hasUnreadParts } from "../eval/filters/check_messages.ts";
+import { checkText } from "../eval/mod.ts";
 import { JsonLines } from "../json_lines.ts";
 import type { Quantization } from "../model/mod.ts";
 import { withResponse } from "../pipeline/evaluation.ts";
@@ -15,12 +17,13 @@ import {
   readShare,
   readWhole,
 } from "./arguments.ts";
+import { type FilterOptions, filterOptions, readFilters } from "./filter_options.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
 
-interface Options {
+interface Options extends FilterOptions {
   model: string;
   data: string;
   log: string;
@@ -39,13 +42,13 @@ interface Options {
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("infer")
+  const command = program.command("infer")
     .summary("answer a file, with a JSON line per answer as it is finished")
     .description(
       "Answers every entry of a file and adds each answer to a JSONL log as soon as it is finished: the entry with its " +
         "index and model_response, tokens, why it ended, the model and the settings. A run that was interrupted " +
         "continues: entries that the log has are not answered again. A log of another model, of other settings or " +
-        "of other entries is refused.",
+        "of other entries is refused. Filters may mask or refuse questions and answers; the log has what they found.",
     )
     .addOption(modelOption())
     .requiredOption("--data <file|url>", "instructions or conversations to answer")
@@ -75,17 +78,32 @@ export function register(program: Command): void {
       "\nExample:\n  tunebook infer --model models/nano-sft --data models/nano-sft/test.json",
     )
     .action(infer);
+  for (const option of filterOptions()) command.addOption(option);
 }
 
 async function infer(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
   const { maxNewTokens, temperature, topK, topP, seed, batchSize, log: path } = options;
-  const entries = await loadDataset(options.data, { signal });
+  const filters = await readFilters(options);
+  const checked = (await loadDataset(options.data, { signal }))
+    .map((entry) => checkEntry(entry, filters));
+  const entries = checked.map(({ entry }) => entry);
+  const unread = filters.length === 0 ? 0 : entries.filter(hasUnreadParts).length;
+  if (unread > 0) {
+    console.error(
+      `Note: ${unread} entries have tools, calls of tools or thinking, which no filter reads`,
+    );
+  }
   const model = await loadForCommand(options.model, { ...options, signal });
   const format = await readFormatOption(options.format);
   if (format !== undefined) model.format = format;
-  const settings = { maxNewTokens, temperature, topK, topP, seed, format: model.format.name };
+  const settings = {
+    ...{ maxNewTokens, temperature, topK, topP, seed, format: model.format.name },
+    ...(filters.length > 0 && {
+      filters: filters.map(({ filter, action }) => `${action}|${filter.signature}`),
+    }),
+  };
   const lineOf = (index: number) => ({ index, model: options.model, settings });
   if (options.overwrite) await writeFileBeside(path, "");
   const skip = await answeredBefore(path, (index) => {
@@ -96,21 +114,46 @@ async function infer(options: Options): Promise<void> {
   const bar = progress("Answering", entries.length);
   const sampling = { maxNewTokens, temperature, topK, topP, seed, batchSize, signal };
   let done = skip.size;
-  const answers = model.answerEach(entries, { ...sampling, skip });
-  for await (const { index, answer, tokens, finish } of answers) {
+  const write = async (index: number, answer: Answered) => {
+    const { refusal, ...checkedAnswer } = checkText(answer.text, "answer", filters);
+    const found = [
+      ...checked[index].found.map((finding) => ({ of: "prompt", ...finding })),
+      ...checkedAnswer.findings.map((finding) => ({ of: "answer", ...finding })),
+    ];
+    const refused = answer.refusal ?? refusal;
     const { model, settings } = lineOf(index);
     await log.write({
       index,
-      ...withResponse(entries[index], answer),
-      tokens,
-      finish,
+      ...withResponse(entries[index], refused === undefined ? checkedAnswer.text : ""),
+      tokens: answer.tokens,
+      finish: refused === undefined ? answer.finish : "refused",
+      ...(refused !== undefined && { refusal: refused }),
+      ...(found.length > 0 && { filtered: found }),
       model,
       settings,
     });
     bar.update(++done);
+  };
+  for (const [index, { refusal }] of checked.entries()) {
+    if (refusal === undefined || skip.has(index)) continue;
+    await write(index, { text: "", tokens: 0, refusal });
+    skip.add(index);
+  }
+  for await (
+    const { index, answer, tokens, finish } of model.answerEach(entries, { ...sampling, skip })
+  ) {
+    await write(index, { text: answer, tokens, finish });
   }
   bar.finish(`wrote ${path}`);
   model.device.close();
+}
+
+/** What is written of an answer, or of a question that is not answered. */
+interface Answered {
+  text: string;
+  tokens: number;
+  finish?: string;
+  refusal?: string;
 }
 
 /** The indexes of entries that a log has; half a line, which a kill may leave, is taken for none. */
@@ -126,7 +169,7 @@ async function answeredBefore(
   for (const [i, line] of text.split("\n").entries()) {
     const found = parseLine(line);
     if (found === undefined) continue;
-    const { tokens: _, finish: __, ...rest } = found;
+    const { tokens: _, finish: __, refusal: ___, filtered: ____, ...rest } = found;
     const comparable = { ...rest, model_response: "" };
     const wanted = expected(Number(found.index));
     if (wanted === undefined || !isSame(comparable, wanted)) {

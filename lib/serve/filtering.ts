@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkMessages } from "../eval/filters/check_messages.ts";
 import { checkText, type FilterRule } from "../eval/filters/mod.ts";
 import type { FilteredSide, FilterFinding } from "../eval/filters/filter.ts";
 import type { Ask } from "./api.ts";
@@ -28,8 +29,7 @@ export interface CheckedAsk {
 }
 
 /**
- * Checks what is asked: a text, or each message of a conversation, earlier answers too.
- * Filters whose findings are the whole text read the last message of the user only.
+ * Checks what is asked: a text, or each message of a conversation.
  *
  * @param ask What is asked.
  * @param rules The filters.
@@ -41,17 +41,11 @@ export function checkAsk(ask: Ask, rules: readonly FilterRule[]): CheckedAsk {
     const found = findings.map((finding) => ({ of: "prompt" as const, ...finding }));
     return { ask: { text }, found, refusal };
   }
-  const parts = rules.filter(({ filter }) => filter.masks);
-  const last = ask.messages.findLastIndex(({ role }) => role === "user");
-  const checked = ask.messages.map(({ content }, i) =>
-    checkText(content, "prompt", i === last ? rules : parts)
-  );
+  const { messages, found, refusal } = checkMessages(ask.messages, rules);
   return {
-    ask: { messages: ask.messages.map((message, i) => ({ ...message, content: checked[i].text })) },
-    found: checked.flatMap(({ findings }, message) =>
-      findings.map((finding) => ({ of: "prompt" as const, message, ...finding }))
-    ),
-    refusal: checked.find(({ refusal }) => refusal !== undefined)?.refusal,
+    ask: { messages },
+    found: found.map((finding) => ({ of: "prompt" as const, ...finding })),
+    refusal,
   };
 }
 

@@ -28,3 +28,42 @@ Deno.test("tunebook infer logs each answer, and continues an interrupted log", a
   assertStringIncludes(other.stderr, `Cannot continue "${log}": line 1 is the answer of another`);
   assertEquals((await infer("--seed", "5", "--overwrite")).code, 0);
 });
+
+Deno.test("tunebook infer masks and refuses, logs what filters found, and continues with the same filters only", async () => {
+  await using workshop = await Workshop.open();
+  const log = workshop.file("log", "answers.jsonl");
+  const block = workshop.file("block.txt");
+  await Deno.writeTextFile(block, "casino\n");
+  const entry = (instruction: string) => ({ instruction, input: "", output: "x" });
+  await workshop.write("data.json", [
+    entry("Write to ana@example.org."),
+    entry("Name a casino of ana@example.org"),
+    entry("Name a fruit."),
+  ]);
+  const infer = (...more: string[]) =>
+    tunebook([
+      ...["infer", "--model", workshop.file("model"), "--data", workshop.file("data.json")],
+      ...["--log", log, "--max-new-tokens", "3", "--block", block, ...more],
+    ]);
+  const first = await infer("--personal-data", "mask");
+  assertEquals([first.code, first.stdout], [0, ""], first.stderr);
+  const text = await Deno.readTextFile(log);
+  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line))
+    .sort((a, b) => a.index - b.index);
+  assertEquals(lines.map(({ instruction, refusal }) => [instruction, refusal]), [
+    ["Write to [EMAIL].", undefined],
+    ["Name a [BLOCKED] of [EMAIL]", 'Cannot answer: the prompt has "casino", which is blocked'],
+    ["Name a fruit.", undefined],
+  ]);
+  assertEquals([lines[1].model_response, lines[1].finish, lines[1].tokens], ["", "refused", 0]);
+  assertEquals(lines[0].filtered, [{
+    ...{ of: "prompt", field: "instruction", filter: "personalData", start: 9, end: 24 },
+    ...{ reason: "has an e-mail address", mask: "[EMAIL]" },
+  }]);
+  assertEquals(text.includes("ana@"), false);
+  assertEquals((await infer("--personal-data", "mask")).code, 0);
+  assertEquals(await Deno.readTextFile(log), text);
+  const other = await infer("--personal-data", "mask", "--personal-kinds", "email");
+  assertEquals(other.code, 1);
+  assertStringIncludes(other.stderr, "is the answer of another model");
+});

@@ -1,7 +1,13 @@
 // Filters find what docs/safety.md says they do, and miss what it says they miss; the domain's similarities are
 // scikit-learn's.
 
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import {
   blockListFilter,
   checkText,
@@ -10,6 +16,7 @@ import {
   parseBlockList,
   personalDataFilter,
 } from "../../lib/eval/mod.ts";
+import { checkEntry, hasUnreadParts, promptsOf } from "../../lib/eval/filters/check_messages.ts";
 import golden from "../golden/domain.json" with { type: "json" };
 import { BLOCKED, DOMAIN, FILTER_CASES } from "./safety_set.ts";
 
@@ -129,6 +136,65 @@ Deno.test("findings that overlap are masked as one, and nothing of either is lef
     { filter: blockListFilter(["lopez casino"]), action: "mask" },
   ] as const;
   assertEquals(checkText(text, "prompt", rules).text, "Ask [NAME] now");
+});
+
+Deno.test("entries are read in what they ask, and not in the answer to learn", () => {
+  const rules = [
+    { filter: personalDataFilter({ kinds: ["email"] }), action: "mask" },
+    { filter: blockListFilter(["casino"]), action: "refuse" },
+    { filter: domain, action: "refuse" },
+  ] as const;
+  const asked = {
+    instruction: "Where is my parcel?",
+    input: "I am a@b.org",
+    output: "Ask c@d.org",
+  };
+  const { entry, found, refusal } = checkEntry(asked, rules);
+  assertEquals(entry, { ...asked, input: "I am [EMAIL]" });
+  assertEquals(found.map(({ field, start, end }) => [field, start, end]), [["input", 5, 12]]);
+  assertEquals(refusal, undefined);
+  const outside = checkEntry(
+    { instruction: "What is the capital of Peru?", input: "", output: "" },
+    rules,
+  );
+  assertMatch(outside.refusal!, /^Cannot answer: the prompt is outside the domain/);
+  const blocked = checkEntry({ ...asked, input: "casino" }, rules);
+  assertEquals(blocked.entry, { ...asked, input: "[BLOCKED]" });
+  assertEquals(blocked.refusal, 'Cannot answer: the prompt has "casino", which is blocked');
+  const message = (role: string, content: string) => ({ role, content });
+  const chat = {
+    messages: [
+      message("system", "Mail to e@f.org."),
+      message("user", "What is the capital of Peru?"),
+      message("assistant", "Lima, says g@h.org"),
+      message("user", "Where is my parcel?"),
+      message("assistant", "Ask i@j.org in the casino"),
+    ],
+  };
+  const checked = checkEntry(chat, rules);
+  assertEquals(checked.refusal, undefined);
+  assertEquals(checked.found.map(({ field }) => field), [
+    "messages.0.content",
+    "messages.2.content",
+  ]);
+  assertEquals(checked.entry, {
+    messages: chat.messages.with(0, message("system", "Mail to [EMAIL]."))
+      .with(2, message("assistant", "Lima, says [EMAIL]")),
+  });
+  assertEquals([chat, { ...chat, tools: [] }].map(hasUnreadParts), [false, true]);
+  assertEquals(promptsOf(chat), ["What is the capital of Peru?", "Where is my parcel?"]);
+});
+
+Deno.test("a signature changes with all that findings depend on, and not with order", () => {
+  const of = (terms: string[]) => blockListFilter(terms).signature;
+  assertEquals(of(["a b", "c"]), of(["C", "A  b"]));
+  assertNotEquals(of(["a b", "c"]), of(["a b", "c*"]));
+  assertEquals(
+    personalDataFilter({ kinds: ["ip", "email"] }).signature,
+    "personalData|kinds:email,ip",
+  );
+  assertMatch(domain.signature, /^domain\|texts:[0-9a-f]{12}\|n:3,4,5\|threshold:0\.208421$/);
+  assertNotEquals(domainFilter(DOMAIN, { falseRefusals: 0.2 }).signature, domain.signature);
 });
 
 Deno.test("filters keep no state between texts", () => {

@@ -5,6 +5,7 @@
  */
 
 import type { FilterFinding, FilterKind, TextFilter } from "./filter.ts";
+import { textsHash } from "./signature.ts";
 
 /** The row in the table of filters. */
 export const blockList: FilterKind = {
@@ -79,7 +80,10 @@ export function blockListFilter(terms: readonly string[]): TextFilter {
       };
     });
   };
-  return { name: blockList.name, reads: blockList.reads, masks: true, find };
+  return {
+    signature: `${blockList.name}|terms:${textsHash(patterns)}`,
+    ...{ name: blockList.name, reads: blockList.reads, masks: true, find },
+  };
 }
 
 /** What stands between words. */

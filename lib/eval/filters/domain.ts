@@ -6,6 +6,7 @@
 
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import type { FilterKind, TextFilter } from "./filter.ts";
+import { textsHash } from "./signature.ts";
 
 /** The row in the table of filters. */
 export const domain: FilterKind = {
@@ -116,6 +117,9 @@ export function domainFilter(
   const threshold = own.toSorted((a, b) => a - b)[Math.floor(falseRefusals * own.length)];
   const similarity = (prompt: string) => nearest(weigh(countNgrams(plainText(prompt))));
   return {
+    signature: `${domain.name}|texts:${textsHash(kept)}|n:${SIZES}|threshold:${
+      threshold.toFixed(6)
+    }`,
     ...{ name: domain.name, reads: domain.reads, masks: false },
     ...{ threshold, texts: kept.length, refused: own.filter((one) => one < threshold).length },
     similarity,

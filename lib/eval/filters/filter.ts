@@ -25,6 +25,8 @@ export interface FilterFinding {
 export interface TextFilter {
   /** Its name in findings. */
   readonly name: string;
+  /** All that its findings depend on, such as `personalData|kinds:email`. */
+  readonly signature: string;
   /** What it reads. */
   readonly reads: readonly FilteredSide[];
   /** Whether its findings are parts of a text, which can be masked; otherwise they are the whole text. */

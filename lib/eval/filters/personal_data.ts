@@ -6,6 +6,7 @@
 
 import {
   findPersonalData,
+  PERSONAL_KINDS,
   type PersonalKind,
   type PersonalOptions,
 } from "../../dataset/personal_data.ts";
@@ -48,8 +49,10 @@ export const personalData: FilterKind = {
  * ```
  */
 export function personalDataFilter(options: PersonalOptions = {}): TextFilter {
+  const { kinds = PERSONAL_KINDS } = options;
   findPersonalData("", options); // checks the options before the first text
   return {
+    signature: `${personalData.name}|kinds:${[...kinds].sort().join(",")}`,
     ...{ name: personalData.name, reads: personalData.reads, masks: true },
     find: (text) =>
       findPersonalData(text, options).map(({ kind, start, end }) => ({
