@@ -181,6 +181,8 @@ async function answerFile(
     console.error(`warning: entry ${i + 1} of ${entries.length} has no answer: ${message}`);
   }
   if (failures.size === entries.length) {
-    throw new TypeError(`Cannot answer: none of ${entries.length} entries has an answer`);
+    throw new TypeError(
+      `Cannot answer "${data}": none of its ${entries.length} entries has an answer`,
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { tunebook, Workshop } from "./tunebook.ts";
 
 Deno.test("tunebook infer logs each answer, and continues an interrupted log", async () => {
@@ -66,4 +67,16 @@ Deno.test("tunebook infer masks and refuses, logs what filters found, and contin
   const other = await infer("--personal-data", "mask", "--personal-kinds", "email");
   assertEquals(other.code, 1);
   assertStringIncludes(other.stderr, "is the answer of another model");
+  const shop = fromFileUrl(import.meta.resolve("../../data/shop/shop.jsonl"));
+  const outside = await infer("--domain", shop, "--overwrite");
+  assertEquals(outside.code, 0, outside.stderr);
+  assertStringIncludes(outside.stderr, "Domain: 160 prompts, of which the filter would refuse 8 (");
+  const { finish, refusal } = JSON.parse((await Deno.readTextFile(log)).split("\n")[0]);
+  assertEquals(finish, "refused");
+  assertStringIncludes(refusal, "is outside the domain");
+  const kinds = await infer("--personal-kinds", "email");
+  assertEquals(
+    kinds.stderr,
+    "error: Cannot look for kinds of personal data: --personal-kinds needs --personal-data\n",
+  );
 });
