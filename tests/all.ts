@@ -1,6 +1,7 @@
 /**
- * `deno task test`: the whole suite, a process for each room. A room that computes on all cores has a light one beside
- * it; what a room does to its process, such as environment variables and loaded libraries, ends with it.
+ * `deno task test`: the whole suite, a process for each room. What a room does to its process, such as environment
+ * variables and loaded libraries, ends with it. One room runs at a time: threads of two that wait for each other on the
+ * same cores take several times as long.
  *
  * Arguments that are paths take the place of all rooms; options go to `deno test`, such as `--filter softmax`.
  */
@@ -9,18 +10,6 @@ import { relative } from "@std/path";
 import { TextLineStream } from "@std/streams";
 import { stripVTControlCharacters } from "node:util";
 import { filesUnder, ROOT } from "./check.ts";
-
-/** Rooms whose tests compute on all cores: one of them runs at a time. */
-const COMPUTING = new Set([
-  "tests/cli",
-  "tests/data",
-  "tests/model",
-  "tests/notebooks",
-  "tests/parity",
-  "tests/pipeline",
-  "tests/tensor",
-  "tests/train",
-]);
 
 /** A room's name, and its folder or files. */
 export type Room = readonly [name: string, paths: readonly string[]];
@@ -132,31 +121,14 @@ export function allRooms(): Room[] {
   ];
 }
 
-/** Runs the rooms, at most two at a time, of which at most one computes on all cores. */
-async function runRooms(rooms: readonly Room[], options: readonly string[]): Promise<RoomResult[]> {
-  const results: RoomResult[] = [];
-  const { computing = [], light = [] } = Object.groupBy(
-    rooms,
-    ([name]) => COMPUTING.has(name) ? "computing" : "light",
-  );
-  const run = async (...queues: Room[][]) => {
-    for (const queue of queues) {
-      for (let room = queue.shift(); room; room = queue.shift()) {
-        results.push(await runRoom(...room, options));
-      }
-    }
-  };
-  await Promise.all([run(computing, light), run(light)]);
-  return results;
-}
-
 if (import.meta.main) {
   const isPath = (argument: string) => /^(lib|tests)(\/|$)/.test(argument);
   const options = Deno.args.filter((argument) => !isPath(argument));
   const asked = Deno.args.filter(isPath);
   const started = performance.now();
   const rooms = asked.length > 0 ? asked.map((path): Room => [path, [path]]) : allRooms();
-  const results = await runRooms(rooms, options);
+  const results: RoomResult[] = [];
+  for (const room of rooms) results.push(await runRoom(...room, options));
   for (const { room, fault, errors } of results) {
     if (fault) console.log(["", `${room} ${fault}`, ...errors].join("\n"));
   }
