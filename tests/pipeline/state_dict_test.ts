@@ -44,7 +44,7 @@ Deno.test({
     const out = await python.run(SCRIPT, join(folder, "tiny"), JSON.stringify(tokens[0]), ...files);
     for (const { logits, again } of JSON.parse(out)) {
       assertClose(logits, expected, { absolute: 1e-5 }, again);
-      // As torch.save() writes them again.
+      // As torch.save() writes them again; in the book's file the first entry has a name of 30 characters.
       let count = 0;
       for await (const { name, data } of readStateDict(again)) {
         const tensor = network.parameters.get(name.replace("transformer.", ""));

@@ -20,26 +20,61 @@ export interface StateDictTensor {
   readonly data: Float32Array;
 }
 
-/** A file, read where it is needed. */
+/** A part of a file. */
+interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A file, read where it is needed, without one part. */
 class FileReader extends Reader<Deno.FsFile> {
   readonly #file: Deno.FsFile;
+  readonly #left: Part;
 
-  constructor(file: Deno.FsFile, size: number) {
+  constructor(file: Deno.FsFile, size: number, left: Part) {
     super(file);
     this.#file = file;
-    this.size = size;
+    this.#left = left;
+    this.size = size - (left.end - left.start);
   }
 
   override async readUint8Array(index: number, length: number): Promise<Uint8Array> {
+    const { start, end } = this.#left;
     const bytes = new Uint8Array(Math.min(length, this.size - index));
-    await this.#file.seek(index, Deno.SeekMode.Start);
-    for (let done = 0; done < bytes.length;) {
-      const read = await this.#file.read(bytes.subarray(done));
-      if (read === null) throw new SyntaxError("Cannot read the file: it ends early");
-      done += read;
-    }
+    const before = Math.min(Math.max(start - index, 0), bytes.length);
+    await readAt(this.#file, index, bytes.subarray(0, before));
+    await readAt(this.#file, index + before + end - start, bytes.subarray(before));
     return bytes;
   }
+}
+
+async function readAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): Promise<void> {
+  await file.seek(offset, Deno.SeekMode.Start);
+  for (let done = 0; done < bytes.length;) {
+    const read = await file.read(bytes.subarray(done));
+    if (read === null) throw new SyntaxError("Cannot read the file: it ends early");
+    done += read;
+  }
+}
+
+/**
+ * Finds the ZIP64 records that torch.save() writes before the end of every file, where it needs none (APPNOTE.TXT, 4.3.14 to
+ * 4.3.16). zip.js must not see these: it tries the place that the directory would have if nothing stood behind it, and takes
+ * that where an entry begins there, as one does if the first has a name of 30 characters.
+ */
+async function unneededRecords(file: Deno.FsFile, size: number): Promise<Part> {
+  const LOCATOR = 20, END = 22;
+  const none = { start: size, end: size };
+  if (size < LOCATOR + END) return none;
+  const tail = new DataView(new ArrayBuffer(LOCATOR + END));
+  await readAt(file, size - LOCATOR - END, new Uint8Array(tail.buffer));
+  const isLocator = tail.getUint32(0, true) === 0x07064b50;
+  const isEnd = tail.getUint32(LOCATOR, true) === 0x06054b50;
+  const start = Number(tail.getBigUint64(8, true));
+  const [length, offset] = [12, 16].map((at) => tail.getUint32(LOCATOR + at, true));
+  // Where an offset or a length has no room, it is all ones, and the sum is another.
+  const whole = offset + length === start && start <= size - LOCATOR - END;
+  return isLocator && isEnd && whole ? { start, end: size - END } : none;
 }
 
 /**
@@ -67,7 +102,8 @@ export async function* readStateDict(
   path: string,
 ): AsyncGenerator<StateDictTensor, void, void> {
   using file = await Deno.open(path);
-  const zip = new ZipReader(new FileReader(file, (await file.stat()).size), {
+  const { size } = await file.stat();
+  const zip = new ZipReader(new FileReader(file, size, await unneededRecords(file, size)), {
     useWebWorkers: false,
   });
   const cannot = (found: string) => new SyntaxError(`Cannot read "${path}": ${found}`);
