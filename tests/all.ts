@@ -110,11 +110,18 @@ async function runRoom(room: string, paths: readonly string[], options: readonly
   return { room, counts, fault, errors };
 }
 
+/** All test files, by their paths from the repository. */
+export function testFiles(): string[] {
+  return filesUnder(`${ROOT}/tests`, (name) => name.endsWith("_test.ts"))
+    .map((path) => relative(ROOT, path).replaceAll("\\", "/"));
+}
+
 /** All rooms: the examples in `lib`, the folders of `tests`, and the files beside these. */
 export function allRooms(): Room[] {
-  const files = filesUnder(`${ROOT}/tests`, (name) => name.endsWith("_test.ts"))
-    .map((path) => relative(ROOT, path).replaceAll("\\", "/"));
-  const folders = Map.groupBy(files, (file) => file.split("/").slice(0, -1).slice(0, 2).join("/"));
+  const folders = Map.groupBy(
+    testFiles(),
+    (file) => file.split("/").slice(0, -1).slice(0, 2).join("/"),
+  );
   return [
     ["lib", ["lib"]],
     ...[...folders].map(([name, files]): Room => [name, name === "tests" ? files : [name]]),

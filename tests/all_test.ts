@@ -1,15 +1,11 @@
 // The whole suite's rooms, and its last line.
 
 import { assertEquals } from "@std/assert";
-import { relative } from "@std/path";
-import { allRooms, readSummary, summarize } from "./all.ts";
-import { filesUnder, ROOT } from "./check.ts";
+import { allRooms, readSummary, summarize, testFiles } from "./all.ts";
 
 Deno.test("every test file is in one room", () => {
-  const files = filesUnder(`${ROOT}/tests`, (name) => name.endsWith("_test.ts"))
-    .map((path) => relative(ROOT, path).replaceAll("\\", "/"));
   const paths = allRooms().flatMap(([, paths]) => paths);
-  for (const file of files) {
+  for (const file of testFiles()) {
     const held = paths.filter((path) => file === path || file.startsWith(`${path}/`));
     assertEquals(held.length, 1, file);
   }

@@ -4,8 +4,8 @@
  * has them. Arguments go to `deno test`, such as `--filter softmax`.
  */
 
-import { relative } from "@std/path";
-import { filesUnder, ROOT } from "./check.ts";
+import { testFiles } from "./all.ts";
+import { ROOT } from "./check.ts";
 
 /** Folders and names of tests that take seconds each. */
 const SLOW_PATH: readonly RegExp[] = [
@@ -41,9 +41,7 @@ async function test(files: readonly string[], ...options: string[]): Promise<num
 }
 
 if (import.meta.main) {
-  const files = filesUnder(`${ROOT}/tests`, (name) => name.endsWith("_test.ts"))
-    .map((path) => relative(ROOT, path).replaceAll("\\", "/"))
-    .filter((path) => !isSlow(path));
+  const files = testFiles().filter((path) => !isSlow(path));
   const { alone = [], together = [] } = Object.groupBy(
     files,
     (path) => changesEnvironment(path) ? "alone" : "together",

@@ -9,22 +9,16 @@ import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
 import { countWithoutToken } from "../text/tokenizer.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
-import {
-  deviceOption,
-  modelOption,
-  readCount,
-  readRate,
-  readShare,
-  readWhole,
-} from "./arguments.ts";
+import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { printable } from "./printable.ts";
 import { progress } from "./progress.ts";
 import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
+import { type SamplingOptions, samplingOptions } from "./sampling_options.ts";
 
-interface Options extends DataOptions {
+interface Options extends DataOptions, SamplingOptions {
   model: string;
   prompt?: string;
   instruction?: string;
@@ -36,10 +30,6 @@ interface Options extends DataOptions {
   quantize?: Quantization;
   data?: string;
   out?: string;
-  maxNewTokens: number;
-  temperature: number;
-  topK?: number;
-  topP?: number;
   seed: number;
   batchSize: number;
   device?: "auto" | "cpu" | "webgpu";
@@ -64,20 +54,9 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(formatOption())
-    .option("--out <file>", "the file for the answers")
-    .option("--max-new-tokens <n>", "the most tokens of an answer", readCount, 256)
-    .option(
-      "--temperature <t>",
-      "0 takes the most likely token; 1 draws from the model's probabilities",
-      readRate,
-      0,
-    )
-    .option("--top-k <k>", "draw only from the k most likely tokens", readCount)
-    .option(
-      "--top-p <p>",
-      "draw only from the most likely tokens with total probability p",
-      readShare,
-    )
+    .option("--out <file>", "the file for the answers");
+  for (const option of samplingOptions()) command.addOption(option);
+  command
     .option("--seed <n>", "the seed of the draws", readWhole, 123)
     .option("--batch-size <n>", "the number of prompts computed at a time", readCount, 64)
     .addOption(deviceOption())

@@ -9,21 +9,15 @@ import type { Quantization } from "../model/mod.ts";
 import { withResponse } from "../pipeline/evaluation.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
-import {
-  deviceOption,
-  modelOption,
-  readCount,
-  readRate,
-  readShare,
-  readWhole,
-} from "./arguments.ts";
+import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
 import { type FilterOptions, filterOptions, readFilters } from "./filter_options.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
+import { type SamplingOptions, samplingOptions } from "./sampling_options.ts";
 
-interface Options extends FilterOptions {
+interface Options extends FilterOptions, SamplingOptions {
   model: string;
   data: string;
   log: string;
@@ -31,10 +25,6 @@ interface Options extends FilterOptions {
   format?: string;
   adapter?: string;
   quantize?: Quantization;
-  maxNewTokens: number;
-  temperature: number;
-  topK?: number;
-  topP?: number;
   seed: number;
   batchSize: number;
   device?: "auto" | "cpu" | "webgpu";
@@ -56,20 +46,9 @@ export function register(program: Command): void {
     .option("--overwrite", "replace the log instead of continuing it", false)
     .addOption(adapterOption())
     .addOption(quantizeOption())
-    .addOption(formatOption())
-    .option("--max-new-tokens <n>", "the most tokens of an answer", readCount, 256)
-    .option(
-      "--temperature <t>",
-      "0 takes the most likely token; 1 draws from the model's probabilities",
-      readRate,
-      0,
-    )
-    .option("--top-k <k>", "draw only from the k most likely tokens", readCount)
-    .option(
-      "--top-p <p>",
-      "draw only from the most likely tokens with total probability p",
-      readShare,
-    )
+    .addOption(formatOption());
+  for (const option of samplingOptions()) command.addOption(option);
+  command
     .option("--seed <n>", "the seed of the draws; each entry has its own stream", readWhole, 123)
     .option("--batch-size <n>", "the number of entries answered at a time", readCount, 64)
     .addOption(deviceOption())
