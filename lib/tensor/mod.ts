@@ -41,7 +41,12 @@ export {
 } from "./create.ts";
 export * from "./elementwise/mod.ts";
 export * from "./reductions/mod.ts";
-export { adamwInto, type AdamWStepOptions } from "./ops/adamw/adamw.ts";
+export {
+  adamwEachInto,
+  adamwInto,
+  type AdamWParameter,
+  type AdamWStepOptions,
+} from "./ops/adamw/adamw.ts";
 export { argmax } from "./ops/argmax/argmax.ts";
 export {
   attention,
