@@ -181,8 +181,12 @@ export class WebGpuDevice implements Device {
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset = 0): void {
     this.#faults.throwIfFailed();
     const target = buffer as GpuBuffer;
-    // The queue takes a write at once: what is collected and uses the buffer must go first.
-    if (target.lastBatch === this.#batch.number) this.#batch.flush();
+    // The queue takes a write at once: what is collected and uses the buffer must go first, or take the write along.
+    if (target.lastBatch === this.#batch.number) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      if (this.#batch.upload(target.handle, byteOffset, bytes)) return;
+      this.#batch.flush();
+    }
     this.#staging.write(target.handle, data, byteOffset);
   }
 
@@ -219,7 +223,10 @@ export class WebGpuDevice implements Device {
       : undefined;
     const plain = kernel as unknown as Kernel;
     for (const dispatch of dispatches) {
-      this.#dispatch(plain, buffers as Record<string, DeviceBuffer>, params, dispatch, scratch);
+      this.#dispatch(plain, buffers as Record<string, DeviceBuffer>, params, dispatch, {
+        scratch,
+        flops: flops / dispatches.length,
+      });
     }
     if (scratch) this.release(scratch);
   }
@@ -271,8 +278,9 @@ export class WebGpuDevice implements Device {
     buffers: Record<string, DeviceBuffer>,
     params: Record<string, number>,
     dispatch: Dispatch,
-    scratch: GpuBuffer | undefined,
+    { scratch, flops }: { scratch: GpuBuffer | undefined; flops: number },
   ): void {
+    this.#batch.makeRoom(flops);
     const pipeline = this.#pipelines.pipeline(kernel, dispatch);
     const bindings: Binding[] = [];
     const names = Object.keys(kernel.buffers);
