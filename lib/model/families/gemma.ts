@@ -319,8 +319,20 @@ function readGemma3(reader: GgufReader): Record<string, unknown> {
       ? width / heads
       : reader.find("attention.key_length") ?? width / heads,
     attn_logit_softcapping: reader.find("attn_logit_softcapping") ?? null,
-    final_logit_softcapping: reader.find("final_logit_softcapping") ?? null,
+    final_logit_softcapping: isOllamasCap(reader)
+      ? null
+      : reader.find("final_logit_softcapping") ?? null,
   };
+}
+
+/**
+ * Whether a file's soft cap is the 30 that Ollama writes into every Gemma 3 of its own, as if it were a Gemma 2: its engine does not
+ * apply it, and the models have none. These files call θ "rope.global.freq_base" only.
+ */
+function isOllamasCap(reader: GgufReader): boolean {
+  const isOllamas = reader.find("rope.freq_base") === undefined &&
+    reader.find("rope.global.freq_base") !== undefined;
+  return isOllamas && reader.find("final_logit_softcapping") === 30;
 }
 
 function writeGemma3(reader: ConfigReader): GgufKeys {
