@@ -25,15 +25,18 @@ export async function* parquetRows(
   try {
     const metadata = await parquetMetadataAsync(file);
     const total = Number(metadata.num_rows);
+    const held = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+    if (total !== held) throw new Error(`it announces ${total} rows, and its groups have ${held}`);
     for (let rowStart = 0; rowStart < total; rowStart += AT_ONCE) {
       const rowEnd = Math.min(total, rowStart + AT_ONCE);
       const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
       for (const row of rows) yield toJson(row) as Record<string, unknown>;
     }
   } catch (error) {
-    throw new SyntaxError(`Cannot read "${name}" as Parquet: ${(error as Error).message}`, {
-      cause: error,
-    });
+    // What an engine says of damaged bytes tells a reader nothing.
+    const isPlain = error instanceof Error && error.constructor === Error;
+    const reason = isPlain ? error.message : "it is damaged";
+    throw new SyntaxError(`Cannot read "${name}" as Parquet: ${reason}`, { cause: error });
   }
 }
 

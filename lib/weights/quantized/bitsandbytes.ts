@@ -44,7 +44,7 @@ function failure(file: TensorFile, weight: string, reason: string): TypeError {
     `Cannot load ${
       quote(weight)
     } of "${file.path}", which is quantised with bitsandbytes: ${reason}; ` +
-      'the model without quantisation can be taken instead, packed as "nf4" where memory is short',
+      'the unquantised model can be taken instead, with "nf4" (--quantize nf4) where memory is short',
   );
 }
 

@@ -49,8 +49,8 @@ export async function widenQuantized(
       `Cannot load "${file.path}": it is quantised ` +
         (settings == null ? `(${quote(packed!)})` : `with ${quote(String(method))}`) +
         `, which is not read; expected weights that are not quantised, bitsandbytes' ("bitsandbytes") or ` +
-        'FP8 ("fp8", "fbgemm_fp8", "compressed-tensors", "modelopt"): take the model without quantisation, ' +
-        'packed as "nf4" where memory is short',
+        'FP8 ("fp8", "fbgemm_fp8", "compressed-tensors", "modelopt"): take the unquantised model, ' +
+        'with "nf4" (--quantize nf4) where memory is short',
     );
   }
   const quantized = new Map<string, QuantizedTensor>([
