@@ -8,7 +8,7 @@
 import { narrow, widen, type WritableDtype } from "../dtype.ts";
 import { isObject, parseStrictJson, quote } from "../json.ts";
 import type { TensorFile } from "../tensor_file.ts";
-import type { QuantizedTensor } from "./mod.ts";
+import type { QuantizedTensor } from "./tensor.ts";
 
 const STATE = /^(.+)\.quant_state\.bitsandbytes__(nf4|fp4)$/;
 const TYPES: Readonly<Record<string, WritableDtype>> = {

@@ -8,7 +8,7 @@
 
 import { quote } from "../json.ts";
 import type { TensorFile } from "../tensor_file.ts";
-import type { QuantizedTensor } from "./mod.ts";
+import type { QuantizedTensor } from "./tensor.ts";
 
 /** Both are factors: the inverse is of what the values were multiplied by. */
 const SCALES = ["weight_scale_inv", "weight_scale"];

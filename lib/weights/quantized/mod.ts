@@ -9,18 +9,7 @@ import { rowRange } from "../rows.ts";
 import { findTensor, type StoredTensor, type TensorFile } from "../tensor_file.ts";
 import { readBitsAndBytes } from "./bitsandbytes.ts";
 import { readFloat8 } from "./float8.ts";
-
-/**
- * A weight that was quantised.
- *
- * @internal
- */
-export interface QuantizedTensor extends StoredTensor {
-  /** Reads its values, as the program that quantised it widens them. */
-  readonly values: (signal?: AbortSignal) => Promise<Float32Array>;
-  /** Reads it as blocks of a type of `packed.ts`, which `dtype` then names. */
-  readonly blocks?: () => Promise<Uint8Array<ArrayBuffer>>;
-}
+import type { QuantizedTensor } from "./tensor.ts";
 
 /** Methods, as `quant_method` names them, whose weights are read. */
 const READ = ["bitsandbytes", "fp8", "fbgemm_fp8", "compressed-tensors", "modelopt"];

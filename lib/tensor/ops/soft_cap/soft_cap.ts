@@ -14,7 +14,6 @@ import { isRecorded, noGrad } from "../../recording.ts";
 import { sum } from "../../reductions/sum.ts";
 import { scope } from "../../scope.ts";
 import { Tensor } from "../../tensor.ts";
-import type { Forest } from "../attention/attention.ts";
 import { concat } from "../concat/concat.ts";
 import { embedding } from "../embedding/embedding.ts";
 import { gather } from "../gather/gather.ts";
@@ -42,6 +41,12 @@ import { split } from "../split/split.ts";
  */
 export function softCap(x: Tensor, cap: number): Tensor {
   return scale(tanh(scale(x, 1 / cap)), cap);
+}
+
+/** Which token sees which, as `attention` has it. */
+interface Forest {
+  readonly end: Int32Array;
+  readonly positions: Int32Array;
 }
 
 /** Heads and the cap of an attention. */
