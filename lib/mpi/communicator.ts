@@ -62,6 +62,19 @@ let joined: Promise<MpiCommunicator> | undefined;
  * @returns The communicator; undefined if this process is alone. Dispose of it when all is done.
  * @throws {TypeError} If the launcher's MPI is not there.
  * @throws {Error} If MPI cannot be initialised, or finds another number of ranks than the launcher started.
+ *
+ * @example A script that trains alone, or under `mpirun -n 4 deno run -A script.ts` with three others
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadModel } from "tunebook";
+ * import { joinRanks } from "tunebook/train";
+ *
+ * await using communicator = await joinRanks();
+ * const model = await loadModel("nano", { device: "cpu" });
+ * const entries = [{ instruction: "Name a colour.", input: "", output: "Blue." }];
+ * const step = await model.train(entries, { ...(communicator && { communicator }) }).finish();
+ * assertEquals([communicator?.size ?? 1, step?.step], [1, 1]);
+ * ```
  */
 export async function joinRanks(): Promise<MpiCommunicator | undefined> {
   const launch = Deno.env.get("TUNEBOOK_MPI") === "none" ? undefined : findLaunch();

@@ -8,7 +8,17 @@ import { encodeHex } from "@std/encoding";
 import type { Communicator } from "../mpi/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
-/** The reason of a training that ends because another rank was asked to stop. */
+/**
+ * The reason of a training that ends because another rank was asked to stop.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { StoppedByRank } from "tunebook/train";
+ *
+ * assertEquals(new StoppedByRank(2).message, "Stopped by rank 2");
+ * ```
+ */
 export class StoppedByRank extends Error {
   override name = "StoppedByRank";
 
