@@ -32,7 +32,7 @@ export const mpich: Launcher = {
 };
 
 /** What tests run in each rank: computation that is the same on each machine. */
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   NO_COLOR: "1",
   TUNEBOOK_DEVICE: "cpu",
   TUNEBOOK_BLAS: "none",
@@ -50,6 +50,9 @@ export interface Job {
   readonly ended: Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
+/** The command as a process's program and arguments. */
+export const COMMAND = [Deno.execPath(), "run", "-A", "--no-check", CLI];
+
 /** Starts the command in several ranks; those beyond the first may have other arguments. */
 export function startRanks(
   launcher: Launcher,
@@ -57,10 +60,9 @@ export function startRanks(
   args: readonly string[],
   others?: readonly string[],
 ): Job {
-  const command = [Deno.execPath(), "run", "-A", "--no-check", CLI];
   const job = others
-    ? [...launcher.args(1), ...command, ...args, ":", "-n", `${ranks - 1}`, ...command, ...others]
-    : [...launcher.args(ranks), ...command, ...args];
+    ? [...launcher.args(1), ...COMMAND, ...args, ":", "-n", `${ranks - 1}`, ...COMMAND, ...others]
+    : [...launcher.args(ranks), ...COMMAND, ...args];
   return follow(
     new Deno.Command(launcher.path, {
       args: job,

@@ -2,7 +2,17 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { type Job, type Launcher, mpich, openMpi, processOf, startRanks } from "../mpi.ts";
+import { SlurmCluster, slurmFault } from "../grade/slurm.ts";
+import {
+  COMMAND,
+  ENVIRONMENT,
+  type Job,
+  type Launcher,
+  mpich,
+  openMpi,
+  processOf,
+  startRanks,
+} from "../mpi.ts";
 import { assertClose } from "../support.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
 
@@ -119,6 +129,35 @@ testWith(openMpi, "ranks with other options or data end all with the reason", as
     stderr,
     `Cannot train with ranks that differ from rank 0: rank 1 on "${Deno.hostname()}": lr is 0.002 instead of 0.001`,
   );
+});
+
+const slurm = slurmFault() ?? (mpich.found ? undefined : `needs MPICH${mpich.needs}`);
+
+Deno.test({
+  name: `srun starts ranks on two nodes, which end together${slurm ? ` (${slurm})` : ""}`,
+  ignore: slurm !== undefined,
+  async fn() {
+    const place = await open();
+    await using cluster = await SlurmCluster.start();
+    const args = place.training("--out", place.file("slurm"), ...OPTIONS);
+    const { code, stderr } = await cluster.step([...COMMAND, ...args], ENVIRONMENT);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "2 ranks on");
+    const expected = await trainAlone();
+    for (const [i, value] of (await losses("slurm")).entries()) {
+      assertClose([value], [expected[i]], { relative: 1e-6 }, `${i}`);
+    }
+    // Each rank has its own arguments: rank 1 is killed for want of memory, or seems so.
+    const dies = 'if [ "$PMI_RANK" = 1 ]; then (sleep 3; kill -9 $$) & fi; exec "$@"';
+    const endless = [...place.training("--out", place.file("slurm-killed"), ...ENDLESS)];
+    const began = performance.now();
+    const killed = await cluster.step(
+      ["sh", "-c", dies, "sh", ...COMMAND, ...endless],
+      ENVIRONMENT,
+    );
+    assert(killed.code !== 0);
+    assert(performance.now() - began < 30_000, "it ends soon after the kill");
+  },
 });
 
 Deno.test("the folder of these tests is removed", async () => {
