@@ -7,6 +7,7 @@ import { addLora, type Gpt2Config, type Network } from "../../lib/model/mod.ts";
 import type { Device } from "../../lib/tensor/mod.ts";
 import { type Communicator, sft, type SftOptions, StoppedByRank } from "../../lib/train/mod.ts";
 import { lossWeight } from "../../lib/train/step.ts";
+import { onEveryDevice } from "../devices.ts";
 import { assertClose } from "../support.ts";
 import { asRanks } from "./local_ranks.ts";
 import { onOneThread, release, smallExamples, smallModel, take, timeless } from "./small.ts";
@@ -89,6 +90,20 @@ for (const each of cases) {
     }
   });
 }
+
+onEveryDevice("two ranks drop what one process drops, on every device", async (device) => {
+  const run = async (communicator?: Communicator) => {
+    const model = smallModel(device, { dropout: 0.3 });
+    using training = sft(model, { ...options, evalEvery: 0, maxSteps: 1, communicator });
+    const [{ loss, gradientNorm }] = await take(training);
+    release(model);
+    return [loss, gradientNorm];
+  };
+  const alone = await run();
+  for (const rank of await asRanks(2, run)) {
+    for (const [i, value] of rank.entries()) assertClose([value], [alone[i]], { relative: 1e-6 });
+  }
+});
 
 function adaptersOf(model: Network) {
   return [...model.linears.values()].flatMap((
