@@ -9,7 +9,7 @@ const CLI = fromFileUrl(import.meta.resolve("../lib/cli.ts"));
 export interface Launcher extends Found {
   /** What it is called. */
   readonly label: string;
-  /** Its arguments for so many ranks, more than cores and as root. */
+  /** Its arguments for more ranks than cores, as root. */
   readonly args: (ranks: number) => string[];
   /** The variable that tells a process its rank. */
   readonly rank: string;

@@ -1,4 +1,4 @@
-// A command as one of several ranks: rank 0 speaks for all, and whoever fails ends all with its reason.
+// A command as one of several ranks: rank 0 speaks for all, and a rank that fails ends all with its reason.
 
 import { delay } from "@std/async/delay";
 import { joinRanks, type MpiCommunicator } from "../mpi/mod.ts";

@@ -16,7 +16,7 @@ export interface SumStatistics {
   bytes: number;
   /** Seconds in which a sum was under way, waiting for other ranks included. */
   seconds: number;
-  /** Of these, seconds of waiting until all ranks had come so far. */
+  /** Of these, seconds of waiting until all ranks had arrived. */
   waiting: number;
 }
 
@@ -46,7 +46,7 @@ export interface Communicator {
   broadcast(values: Float32Array<ArrayBuffer>): Promise<void>;
 }
 
-/** Milliseconds between two looks at what other ranks do: the rest of the time belongs to whoever computes. */
+/** Milliseconds between two looks at what other ranks do: the rest of the time belongs to computation. */
 const LOOK = 1;
 
 /** Bytes of one broadcast, since MPI counts in 32 bits. */
@@ -140,7 +140,7 @@ export class MpiCommunicator implements Communicator, AsyncDisposable {
     const floats = new Float32Array(own.buffer, own.byteOffset, padded);
     floats.set(values);
     floats.fill(0, values.length);
-    // Whoever waits leaves its cores to those that still compute; the transfer itself goes at full speed in a thread.
+    // A rank that waits leaves its cores to those that still compute; the transfer itself runs at full speed in a thread.
     await this.#until(this.#mpi.startBarrier());
     this.spent.waiting += (performance.now() - began) / 1000;
     await this.#mpi.alltoall(own, received, size);

@@ -24,7 +24,7 @@ const SIZES: readonly (Omit<Launch, "size"> & { readonly rank: string; readonly 
       rank: "OMPI_COMM_WORLD_RANK",
       size: "OMPI_COMM_WORLD_SIZE",
     },
-    // Slurm's PMIx, which both families understand; its own variables tell how many there are.
+    // Slurm's PMIx, which both families understand; its own variables have their number.
     {
       launcher: "srun with PMIx",
       family: undefined,

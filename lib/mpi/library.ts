@@ -91,7 +91,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** An operation under way. */
 export interface Request {
-  /** Whether it has ended; asking makes it go on. */
+  /** Whether it has ended; asking makes it proceed. */
   done(): boolean;
 }
 
@@ -248,7 +248,7 @@ export class MpiLibrary {
   #assertSuccess(name: string, code: number): void {
     if (code === 0) return;
     const said = readText((bytes, length) => this.#functions.MPI_Error_string(code, bytes, length));
-    throw new Error(`Cannot go on with ${this.version}: ${name} fails: ${said}`);
+    throw new Error(`Cannot continue with ${this.version}: ${name} fails: ${said}`);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Gradients summed over ranks, in buckets, while the backward pass goes on: a bucket is read as soon as the device has
+ * Gradients summed over ranks, in buckets, while the backward pass continues: a bucket is read as soon as the device has
  * computed it, and its sum is under way while the next one is computed.
  *
  * @module

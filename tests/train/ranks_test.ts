@@ -20,7 +20,7 @@ const options: SftOptions = {
   batchSize: 5,
   epochs: 1,
   learningRate: 1e-3,
-  epsilon: 1e-3, // gradients that are rounding noise shall not become steps
+  epsilon: 1e-3, // gradients that are rounding noise must not become steps
   evalEvery: 3,
   evalIters: 2,
 };
@@ -178,7 +178,7 @@ onOneThread(
 );
 
 onOneThread(
-  "a training of several ranks goes on from rank 0's checkpoint to the same bits",
+  "a training of several ranks continues from rank 0's checkpoint to the same bits",
   async (device) => {
     const folder = await Deno.makeTempDir();
     const run = (steps: number, resume: boolean, directory: string) =>
