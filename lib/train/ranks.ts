@@ -20,11 +20,19 @@ import type { Tensor } from "../tensor/mod.ts";
  * ```
  */
 export class StoppedByRank extends Error {
+  /** Its name. */
   override name = "StoppedByRank";
+  /** The rank that was asked. */
+  readonly rank: number;
 
-  /** @param rank The rank that was asked. */
-  constructor(readonly rank: number) {
+  /**
+   * Says which rank it was.
+   *
+   * @param rank The rank that was asked.
+   */
+  constructor(rank: number) {
     super(`Stopped by rank ${rank}`);
+    this.rank = rank;
   }
 }
 
