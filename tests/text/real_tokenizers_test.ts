@@ -29,7 +29,8 @@ async function run(command: string, args: string[], cwd: string): Promise<string
 }
 
 Deno.test({
-  name: `tokenizers and templates that people use give the tokens of Python's programs${python.needs}`,
+  name:
+    `tokenizers and templates that people use give the tokens of Python's programs${python.needs}`,
   ignore: !python.found,
   async fn(t) {
     const folder = await Deno.makeTempDir({ prefix: "tunebook-tokenizers-" });

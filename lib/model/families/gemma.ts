@@ -88,7 +88,7 @@ export const GEMMA2_GGUF_NAMES = {
   "post_feedforward_layernorm": "post_ffw_norm",
 };
 
-/** What scores of Gemma 3 are divided by the root of where nothing else is said. */
+/** What scores of Gemma 3 are divided by the root of, if its configuration does not say. */
 const QUERY_SCALAR = 256;
 
 /** The configuration as a transformer's. */

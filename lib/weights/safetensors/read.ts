@@ -13,7 +13,7 @@ import { quote } from "../json.ts";
 import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";
 import { sha256File, STREAM_OPTIONS, type StreamOptions } from "../sha256.ts";
 import { Source } from "../source.ts";
-import { findTensor, type TensorFile } from "../tensor_file.ts";
+import { findTensor } from "../tensor_file.ts";
 import { findWeights, SAFETENSORS_FILES } from "../find.ts";
 import { type Header, HEADER_START, headerLength, parseHeader, type TensorInfo } from "./header.ts";
 import { parseShardIndex } from "./index_file.ts";
@@ -28,7 +28,7 @@ const COPY_PIECE = 32 << 20;
  *
  * Made by {@linkcode openSafetensors}. Closes itself with `using`.
  */
-export class Safetensors implements TensorFile {
+export class Safetensors implements Disposable {
   /** The file or index that was opened. */
   readonly path: string;
   /** The safetensors files, each once. */

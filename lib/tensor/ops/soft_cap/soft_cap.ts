@@ -143,7 +143,7 @@ export function cappedCachedAttention(
   );
 }
 
-/** Logits that are made at once take at most so many bytes. */
+/** Logits that are made at once take at most this many bytes. */
 const LOGITS_BYTES = 64 * 2 ** 20;
 
 /**
