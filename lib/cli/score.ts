@@ -15,8 +15,9 @@ import { compareResponses, describeComparison } from "../eval/compare.ts";
 import { readCount, readRate, readWhole } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { progress } from "./progress.ts";
+import { addFieldOptions, type DataOptions, fieldOptions } from "./read_data.ts";
 
-interface Options {
+interface Options extends DataOptions {
   metric?: string[];
   against?: string;
   judge?: string;
@@ -32,16 +33,16 @@ interface Options {
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("score")
+  const command = program.command("score")
     .summary("score responses against their references, or by a judge")
     .description(
       'Reads responses in the format of "tunebook generate" and of Raschka’s chapter 7 (instruction, input, ' +
-        "output, model_response) and scores them: ROUGE-L over stemmed words and exact match, as " +
-        "fractions. --metric names others, each printed with the interval of a bootstrap over the examples; " +
+        "output, model_response), or model_response beside the fields of any other form, in JSON, JSON Lines, CSV or " +
+        "Parquet, and scores them: ROUGE-L over stemmed words and exact match, as fractions. --metric names others, each printed with the interval of a bootstrap over the examples; " +
         "a variant follows a colon, as in bleu:char. With --judge a language model also scores each from 0 to 100; invalid and missing " +
         "replies are counted and explained, and do not end the run.",
     )
-    .argument("<responses>", "the JSON file")
+    .argument("<responses>", "the file, a URL, or hf:owner/name/FILE")
     .option(
       "--metric <names>",
       "metrics, with commas between them, instead of ROUGE-L and exact match",
@@ -81,6 +82,7 @@ export function register(program: Command): void {
         `Metrics:\n${describeMetrics()}`,
     )
     .action(score);
+  addFieldOptions(command);
 }
 
 async function score(path: string, options: Options): Promise<void> {
@@ -90,13 +92,14 @@ async function score(path: string, options: Options): Promise<void> {
     : judgeOf(options.judge, options, options.seed);
   const questions = options.criteria.map((name) => criterionQuestion(name as Criterion));
   options.metric?.forEach(findMetric);
-  const entries = await readResponses(path);
+  const fields = fieldOptions(options);
+  const entries = await readResponses(path, fields);
   const { rougeL, exactMatch, examples, each } = scoreResponses(entries);
   const metrics = options.metric && scoreMetrics(entries, options.metric);
   const names = options.metric ?? ["rougeL", "exactMatch"];
   const comparisons = options.against === undefined
     ? undefined
-    : compareResponses(await readResponses(options.against), entries, names);
+    : compareResponses(await readResponses(options.against, fields), entries, names);
   const report = judge ? await askJudge(judge, entries) : null;
   const criteria: Record<string, JudgeReport> = {};
   for (const question of judge ? questions : []) {

@@ -139,7 +139,7 @@ function scoresTable(report: EvaluationLike): View {
         difference: `${difference.toFixed(digits)} [${low}, ${high}]`,
         p: adjusted.toFixed(4),
         verdict: verdictOf(winner, names),
-        "would show": smallest.toFixed(digits),
+        "would show": smallest > 0 ? smallest.toFixed(digits) : "–",
       };
     },
   );

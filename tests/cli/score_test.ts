@@ -105,8 +105,25 @@ Deno.test("tunebook score --against names no winner within the noise", async () 
     const { code, stdout, stderr } = await score([path, "--against", path]);
     assertEquals(code, 0, stderr);
     assert(stdout.includes("exact match: this 0.5000, other 0.5000, difference 0.0000 "), stdout);
-    assert(stdout.includes("p 1.0000: tied; 2 examples would probably show 0.0000"), stdout);
+    assert(stdout.includes("p 1.0000: tied; the scores are the same\n"), stdout);
   });
+});
+
+Deno.test("tunebook score reads the other kinds and forms of data, gzip too", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const csv = `${folder}/answers.csv.gz`;
+    const rows =
+      "question,completion,answer\nGive the plural: mouse,mice,mice\nAnd of cat?,cats,\n";
+    const zipped = new Blob([rows]).stream().pipeThrough(new CompressionStream("gzip"));
+    await Deno.writeFile(csv, zipped);
+    const fields = ["--map", "prompt=question", "--map", "model_response=answer"];
+    const { code, stdout, stderr } = await score([csv, ...fields]);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout, "examples     2\nROUGE-L      0.5000\nexact match  0.5000 (1 of 2)\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("tunebook score gives its own scores where the judge is away", async () => {
