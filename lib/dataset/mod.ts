@@ -43,9 +43,12 @@ export {
   type BatchTotals,
   type Exploration,
   exploreEntries,
+  type ExploreOptions,
   type Summary,
   totalBatches,
 } from "./explore.ts";
+export type { NGram, Vocabulary } from "./vocabulary.ts";
+export type { Outlier, OutlierMeasure } from "./outliers.ts";
 export { inspectExamples, type Inspection, type InspectOptions } from "./inspect.ts";
 export { type BatchLayout, forest, type ForestOptions } from "./forest.ts";
 export type { ForestBatch } from "../forest.ts";
