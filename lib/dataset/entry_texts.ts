@@ -6,6 +6,37 @@
 
 import { type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 
+/**
+ * A copy of an entry with other texts; fields that do not change keep their values.
+ *
+ * @param entry The entry.
+ * @param map Gives the text for a text and its field, such as `output` or `messages.1.content`.
+ * @returns The copy.
+ */
+export function mapTexts<T extends DatasetEntry>(
+  entry: T,
+  map: (text: string, field: string) => string,
+): T {
+  const mapFields = <Item extends object>(
+    item: Item,
+    names: readonly (keyof Item)[],
+    at = "",
+  ): Item =>
+    names.reduce((copy, name) => {
+      const text = item[name];
+      return typeof text === "string" ? { ...copy, [name]: map(text, at + String(name)) } : copy;
+    }, item);
+  if (isChatEntry(entry)) {
+    const names = ["content", "reasoning_content", "thinking"] as const;
+    const messages = entry.messages.map((message, i) =>
+      mapFields(message, names, `messages.${i}.`)
+    );
+    return { ...entry, messages };
+  }
+  const names = isTextEntry(entry) ? ["text"] : ["instruction", "input", "output"];
+  return mapFields(entry, names as (keyof T)[]);
+}
+
 /** The texts of an entry: what is asked, what is given with it, and what is learnt. */
 export interface EntryTexts {
   /** The instruction; of a conversation, what users say; empty for a text. */

@@ -126,6 +126,62 @@ Deno.test("tunebook score reads the other kinds and forms of data, gzip too", as
   }
 });
 
+Deno.test("tunebook score asks MT-Bench's questions, compares pairs, and prints the judge's card", async () => {
+  const asked: string[] = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      if (request.method === "GET") return Response.json({ models: [] });
+      const prompt = (await request.json()).messages[0].content;
+      asked.push(prompt);
+      const [, answer = ""] = /score the model response `(.*?)`/.exec(prompt) ?? [];
+      const content = prompt.startsWith("Compare two")
+        ? "The first is better. [[A]]"
+        : prompt.startsWith("Rate an")
+        ? "Short, but right. Rating: [[7]]"
+        : answer.startsWith("mice")
+        ? "90"
+        : "10";
+      const message = { role: "assistant", content };
+      return Response.json({ message, done: true, done_reason: "stop", prompt_eval_count: 9 });
+    },
+  );
+  try {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/responses.json`;
+    const rated = [["mice", "mice", 9], ["The mice", "rats", 2]] as const;
+    await Deno.writeTextFile(
+      path,
+      JSON.stringify(rated.map(([model_response, output, points]) => ({
+        ...ENTRY,
+        ...{ output, model_response, points },
+      }))),
+    );
+    const { code, stdout, stderr } = await score(
+      [
+        ...[path, "--judge", "ollama:tiny", "--question", "mt-bench", "--against", path],
+        ...["--pairs", "--card", "--human", "points"],
+      ],
+      `127.0.0.1:${server.addr.port}`,
+    );
+    await Deno.remove(folder, { recursive: true });
+    assertEquals(code, 0, stderr);
+    for (
+      const line of [
+        "judge        ollama:tiny: 7.00 ± 0.00 over 2 of 2 responses",
+        "pairs        this 0, other 0, ties 2, failed 0, the same in both orders 0 %, p 1.0000: tied",
+        "references   50.00; of other entries 50.00, no answer 10.00",
+        "length       -8000.00 points for 100 more words",
+        "people       rank correlation 1.00",
+      ]
+    ) assert(stdout.includes(line), `${line} in\n${stdout}`);
+  } finally {
+    await server.shutdown();
+  }
+  const alone = await score(["nowhere.json", "--card"]);
+  assert(alone.stderr.includes("Cannot judge: --card needs --judge"), alone.stderr);
+});
+
 Deno.test("tunebook score gives its own scores where the judge is away", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const host = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
