@@ -37,7 +37,7 @@ Deno.test("tunebook sheet blind hides who answered, and read finds it again with
   );
   assertEquals([made.code, made.stdout], [
     0,
-    `4 questions written to "${out}", the key to "${key}"`,
+    `4 questions written to "${out}", the key to "${key}"\n`,
   ], made.stderr);
   const rows = await rowsOf(out);
   assertEquals(Object.keys(rows[0]), ["number", "question", "A", "B", "C", "better"]);

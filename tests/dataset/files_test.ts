@@ -1,8 +1,9 @@
 // Data sets in the kinds of files that people have, held to what pandas reads from them.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { openFile } from "../../lib/dataset/files/open.ts";
+import { parquetRows } from "../../lib/dataset/files/parquet.ts";
 import { readRows } from "../../lib/dataset/files/rows.ts";
 import { loadDataset, loadEntries } from "../../lib/dataset/load.ts";
 import type { DatasetEntry } from "../../lib/dataset/mod.ts";
@@ -76,6 +77,26 @@ Deno.test("loadDataset() reads conversations from Parquet, and rows of many grou
       (_, i) => ({ instruction: `Say ${i}.`, input: "", output: `${i}` }),
     ),
   );
+});
+
+Deno.test("parquetRows() reads one row group after the other, when its rows are asked for", async () => {
+  const bytes = await Deno.readFile(path("many.parquet"));
+  const asked: number[] = [];
+  const file = {
+    byteLength: bytes.length,
+    slice(start: number, end = bytes.length) {
+      if (start < 0) start += bytes.length;
+      asked.push(end - start);
+      return bytes.buffer.slice(start, end);
+    },
+  };
+  const sum = () => asked.reduce((total, length) => total + length, 0);
+  const rows = parquetRows(file, "many.parquet");
+  const before: number[] = [];
+  for (let i = 0; !(await rows.next()).done; i++) if (i % 2000 === 0) before.push(sum());
+  assertEquals(before.length, 5);
+  for (let i = 1; i < 5; i++) assert(before[i] > before[i - 1], `group ${i} was read before`);
+  assert(sum() < 3 * bytes.length, "nothing is read again and again");
 });
 
 Deno.test("loadDataset() says what is wrong with a file", async () => {
