@@ -23,7 +23,7 @@ export interface Correction {
   readonly before: string;
   /** The text as it should be. */
   readonly after: string;
-  /** Who proposes it. */
+  /** The name of the model that proposes it. */
   readonly by: string;
 }
 

@@ -68,7 +68,7 @@ export interface Exploration {
    * Lengths in characters (UTF-16 code units). Of a conversation the instruction is what users say, the input what the system
    * and tools say, and the output what the assistant says; of a text there is only output.
    */
-  characters: Record<keyof EntryTexts, Summary>;
+  characters: Record<"instruction" | "input" | "output", Summary>;
   /**
    * Lengths in tokens: the prompt with its marker, the response without the end token, and both.
    */

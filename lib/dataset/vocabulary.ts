@@ -1,5 +1,5 @@
 /**
- * The words of texts: how many different ones there are, how their number grows, and which stand together.
+ * The words of texts: how many different ones there are, how their number grows, and which sequences are common.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface Vocabulary {
   distinct: number;
   /** How many words occur only once. */
   once: number;
-  /** How many words had been read when so many different ones had been met, at most 50 times. */
+  /** How many different words there are among the first n words, at up to 50 values of n. */
   growth: { words: number; distinct: number }[];
 }
 

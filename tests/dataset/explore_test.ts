@@ -100,7 +100,7 @@ Deno.test("exploreEntries() and explorationView() show topics, near duplicates a
   ) {
     assert(html.includes(`<h2>${heading}</h2>`) && text.includes(heading), heading);
   }
-  assert(!/<script|<b>“Fox/.test(html), "nothing runs, and texts are no markup");
+  assert(!/<script|<b>“Fox/.test(html), "no script, and texts are escaped");
   assert(html.includes("&lt;b&gt;“Fox”"), "texts are shown");
   assertThrows(() => explorationView(found, []), RangeError, "statistics of 4 entries beside 0");
 

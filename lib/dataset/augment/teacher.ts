@@ -26,7 +26,7 @@ export interface Teacher {
    * Asks it.
    *
    * @param request What is asked.
-   * @returns The reply; undefined if it was cut at the most tokens.
+   * @returns The reply; undefined if it was longer than `maxTokens`.
    * @throws {Error} If no reply came.
    */
   ask(request: TeacherRequest): Promise<string | undefined>;
@@ -77,7 +77,7 @@ export async function shortHash(text: string): Promise<string> {
  * @returns The numbers, as they are written.
  */
 export function lostNumbers(before: string, after: string): string[] {
-  const numbers = (text: string) => text.match(/\d+(?:[.,]\d+)*/g) ?? [];
+  const numbers = (text: string): string[] => text.match(/\d+(?:[.,]\d+)*/g) ?? [];
   const there = numbers(after);
   return numbers(before).filter((number) => {
     const at = there.indexOf(number);
