@@ -138,6 +138,8 @@ async function score(path: string, options: Options): Promise<void> {
       ...(others && { other: others }),
       ...(human && { human }),
       seed: options.seed,
+      question: asked,
+      pairQuestion: askedOfPairs,
     })
     : undefined;
   const criteria: Record<string, JudgeReport> = {};
@@ -149,6 +151,7 @@ async function score(path: string, options: Options): Promise<void> {
       entries,
       (seed) => judgeOf(options.judge!, options, seed),
       options.seeds,
+      { question: asked },
     )
     : undefined;
   if (options.json) {
@@ -263,7 +266,7 @@ function describePairs({ a, b, ties, failed, consistency, p, winner }: PairRepor
 /** A judge's card, in lines. */
 function describeCard({ trust, orderConsistency, lengthSlope, agreement }: JudgeCard): string[] {
   const number = (value: number | null, digits = 2) =>
-    value === null ? "not known" : value.toFixed(digits);
+    value === null || !Number.isFinite(value) ? "not known" : value.toFixed(digits);
   const { gold, shuffled, empty, gap, ranked } = trust;
   return [
     `references   ${number(gold.mean)}; of other entries ${number(shuffled.mean)}, no answer ${

@@ -156,9 +156,10 @@ function scoresTable(report: EvaluationLike): View {
   return table(rows);
 }
 
-function explainScores({ examples }: EvaluationLike): string {
+function explainScores({ examples, names }: EvaluationLike): string {
   return `${examples} examples. Intervals are of 95 %; p-values are adjusted by Holm's method; "would show" is the smallest ` +
-    "difference that this many examples would probably show.";
+    `difference that this many examples would probably show. In the picture, to the right of the middle ${names.model} scores ` +
+    "higher; each line has a scale of its own.";
 }
 
 /** A line per metric from one end of the difference's interval to the other, and the line of no difference. */

@@ -134,14 +134,9 @@ Deno.test("tunebook score asks MT-Bench's questions, compares pairs, and prints 
       if (request.method === "GET") return Response.json({ models: [] });
       const prompt = (await request.json()).messages[0].content;
       asked.push(prompt);
-      const [, answer = ""] = /score the model response `(.*?)`/.exec(prompt) ?? [];
       const content = prompt.startsWith("Compare two")
         ? "The first is better. [[A]]"
-        : prompt.startsWith("Rate an")
-        ? "Short, but right. Rating: [[7]]"
-        : answer.startsWith("mice")
-        ? "90"
-        : "10";
+        : `Short. Rating: [[${prompt.endsWith("answer]\nmice") ? 9 : 1}]]`;
       const message = { role: "assistant", content };
       return Response.json({ message, done: true, done_reason: "stop", prompt_eval_count: 9 });
     },
@@ -168,16 +163,17 @@ Deno.test("tunebook score asks MT-Bench's questions, compares pairs, and prints 
     assertEquals(code, 0, stderr);
     for (
       const line of [
-        "judge        ollama:tiny: 7.00 ± 0.00 over 2 of 2 responses",
+        "judge        ollama:tiny: 5.00 ± 4.00 over 2 of 2 responses",
         "pairs        this 0, other 0, ties 2, failed 0, the same in both orders 0 %, p 1.0000: tied",
-        "references   50.00; of other entries 50.00, no answer 10.00",
-        "length       -8000.00 points for 100 more words",
+        "references   5.00; of other entries 5.00, no answer 1.00",
+        "length       -800.00 points for 100 more words",
         "people       rank correlation 1.00",
       ]
     ) assert(stdout.includes(line), `${line} in\n${stdout}`);
   } finally {
     await server.shutdown();
   }
+  assert(asked.every((prompt) => /^(Rate an|Compare two) AI/.test(prompt)), "the card too");
   const alone = await score(["nowhere.json", "--card"]);
   assert(alone.stderr.includes("Cannot judge: --card needs --judge"), alone.stderr);
 });
