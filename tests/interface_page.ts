@@ -73,6 +73,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Train", /^train\/(sft|options|settings|early|defaults)/],
     ["Optimizer and learning rate", /^train\/(optimizer|schedule)/],
     ["Measure and log", /^train\/(evaluate|tensorboard)/],
+    ["Several processes", /^mpi\/|^train\/ranks/],
   ],
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
