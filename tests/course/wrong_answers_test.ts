@@ -77,7 +77,7 @@ const WRONG: readonly [Exercise<any[], any>, string, unknown][] = [
   [tokens.diagnose, "In the first batch", ["none", "not shifted", "prompt counted"]],
   [tokens.diagnose, "In the second batch", ["closing masked", "shifted twice", "none"]],
   [tokens.diagnose, "In the third batch", ["closing masked", "not shifted", "closing masked"]],
-  // A forgotten return is no stub.
+  // A forgotten return is not a stub.
   [judging.standardError, "needs `return`", (scores: number[]) => {
     scores.reduce((a, b) => a + b);
   }],
@@ -120,7 +120,7 @@ Deno.test("wrong answers: neither verdict nor hint gives the answer away", async
   }
 });
 
-Deno.test("wrong answers: an exercise's own solution is said to be that", async () => {
+Deno.test("wrong answers: an exercise's own solution is not taken for an answer", async () => {
   for (
     const answer of [
       sampling.draw.solution,
