@@ -49,7 +49,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["What learns", /^model\/trainable/],
     ["LoRA adapters", /^model\/(lora|gguf_adapter)/],
     ["Quantised weights", /^model\/quantize/],
-    ["Export", /^model\/gguf_export/],
+    ["Export", /^model\/(gguf_export|onnx)/],
   ],
   "tunebook/text": [
     ["Tokenizers", /^text\/(tokenizer|files|gpt2)/],
@@ -72,6 +72,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Train", /^train\/(sft|options|settings|early|defaults)/],
     ["Optimizer and learning rate", /^train\/(optimizer|schedule)/],
     ["Measure and log", /^train\/(evaluate|tensorboard)/],
+    ["Several processes", /^mpi\/|^train\/ranks/],
   ],
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
