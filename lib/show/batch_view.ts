@@ -15,7 +15,7 @@ export interface BatchViewOptions {
   padId?: number;
   /** The target that does not count, −100 by default. */
   ignoreIndex?: number;
-  /** The most columns to show, 20 by default, which fit a notebook's width; a gap says how many are left out. */
+  /** The most columns to show, 16 by default, which fit a notebook's width; a gap says how many are left out. */
   maxColumns?: number;
   /** Columns that are shown in any case, such as the ends of prompts. */
   columns?: readonly number[];
@@ -68,7 +68,7 @@ export function batchView(
         `got ${inputs.length} and ${targets.length}`,
     );
   }
-  const { title, padId = 50256, ignoreIndex = -100, maxColumns = 20, maxRows = 8 } = options;
+  const { title, padId = 50256, ignoreIndex = -100, maxColumns = 16, maxRows = 8 } = options;
   const rows = Math.min(batchSize, maxRows);
   const counts = (row: number, column: number) => targets[row * length + column] !== ignoreIndex;
   const padded = Array.from({ length: rows }, (_, row) => {
