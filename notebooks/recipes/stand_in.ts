@@ -62,7 +62,7 @@ const KINDS = {
     decoders: STRIP_FIRST,
   },
   mistral: {
-    layers: 4, // the first two of which its recipe freezes
+    layers: 3, // the first two of which its recipe freezes
     special: ["<unk>", "<s>", "</s>", "[INST]", "[/INST]"],
     names: { eos_token: "</s>", bos_token: "<s>", unk_token: "<unk>" },
     style: "mistral",
