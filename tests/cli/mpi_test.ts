@@ -83,7 +83,7 @@ for (const [launcher, ranks] of [[openMpi, 2], [mpich, 3]] as const) {
 testWith(mpich, "Ctrl-C leaves a checkpoint, and --resume continues to the same bits", async () => {
   const place = await open();
   const args = place.training("--out", place.file("stopped"), ...ENDLESS, "--seed", "5");
-  const job = startRanks(openMpi, 2, args);
+  const job = startRanks(mpich, 2, args);
   await untilStep(job, "stopped");
   job.process.kill("SIGINT");
   const { stderr } = await job.ended;
