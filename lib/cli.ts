@@ -27,6 +27,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "continue a prompt, or answer a file of instructions",
     load: () => import("./cli/generate.ts"),
   },
+  chat: {
+    summary: "talk with a model",
+    load: () => import("./cli/chat.ts"),
+  },
   infer: {
     summary: "answer a file, with a JSON line per answer as it is finished",
     load: () => import("./cli/infer.ts"),

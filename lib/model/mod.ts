@@ -39,6 +39,11 @@ export {
   type Network,
 } from "./model.ts";
 export { type Quantization, quantize, type QuantizedType } from "./quantize.ts";
-export { chooseToken, type SamplingOptions } from "./sampling.ts";
+export {
+  chooseToken,
+  type LogitsProcessor,
+  type SamplingContext,
+  type SamplingOptions,
+} from "./sampling.ts";
 export { Transformer, type TransformerConfig, type TransformerModules } from "./transformer.ts";
 export { freeze, type NamePattern, trainableParameters, unfreeze } from "./trainable.ts";
