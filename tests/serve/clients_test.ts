@@ -264,7 +264,7 @@ Deno.test("what cannot be honoured is named and refused", async () => {
     ...{ frequency_penalty: 0.5, repetition_penalty: 1.5 },
   });
   const { choices: [{ message }] } = await steered.json();
-  const expected = await served.model.answer({ messages: chat.messages }, {
+  const expected = await served.model.answer("Hi", {
     ...{ maxNewTokens: 8, temperature: 2, minP: 0.01, presencePenalty: 1, seed: 3 },
     ...{ frequencyPenalty: 0.5, repetitionPenalty: 1.5 },
   });
