@@ -7,6 +7,7 @@ import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { type ChatMessage, ChatTemplate } from "../text/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readWhole } from "./arguments.ts";
+import { configOption } from "./config_file.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
@@ -43,6 +44,7 @@ export function register(program: Command): void {
   command
     .option("--seed <n>", "the seed of the draws", readWhole, 123)
     .addOption(deviceOption())
+    .addOption(configOption())
     .addHelpText(
       "after",
       "\nExamples:\n  tunebook chat --model smollm2-135m-instruct\n" +

@@ -10,6 +10,7 @@ import { TokenDecoder } from "../text/mod.ts";
 import { countWithoutToken } from "../text/tokenizer.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
+import { configOption } from "./config_file.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
@@ -67,6 +68,7 @@ export function register(program: Command): void {
     .option("--seed <n>", "the seed of the draws", readWhole, 123)
     .option("--batch-size <n>", "the number of prompts computed at a time", readCount, 64)
     .addOption(deviceOption())
+    .addOption(configOption())
     .addHelpText(
       "after",
       '\nExample:\n  tunebook generate --model models/nano-sft --instruction "Name a fruit."',

@@ -10,6 +10,7 @@ import { withResponse } from "../pipeline/evaluation.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
+import { configOption } from "./config_file.ts";
 import { type FilterOptions, filterOptions, readFilters } from "./filter_options.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -58,6 +59,7 @@ export function register(program: Command): void {
     .option("--seed <n>", "the seed of the draws; each entry has its own stream", readWhole, 123)
     .option("--batch-size <n>", "the number of entries answered at a time", readCount, 64)
     .addOption(deviceOption())
+    .addOption(configOption())
     .addHelpText(
       "after",
       "\nExample:\n  tunebook infer --model models/nano-sft --data models/nano-sft/test.json",

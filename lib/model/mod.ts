@@ -14,6 +14,7 @@ export type { ModelPlan } from "./families/family.ts";
 export type { FamilyTraits, GgufFamily } from "./families/traits.ts";
 export { type LoadedNetwork, loadNetwork, type LoadNetworkOptions, saveNetwork } from "./files.ts";
 export type { Decoder, DecoderConfig } from "./decoder.ts";
+export type { Finish } from "./decoding.ts";
 export { Gemma, type GemmaConfig } from "./families/gemma.ts";
 export {
   generate,

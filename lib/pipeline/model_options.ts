@@ -5,6 +5,7 @@
  */
 
 import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
+import type { Finish } from "../model/decoding.ts";
 import { SAMPLING_OPTIONS, type SamplingOptions } from "../model/sampling.ts";
 import type { OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
@@ -54,7 +55,7 @@ export interface FinishedAnswer {
   /** How many tokens it has. */
   readonly tokens: number;
   /** Why it ended: an end token, a text of `stop`, enough tokens, or a full context. */
-  readonly finish: "eos" | "stop" | "length" | "context";
+  readonly finish: Finish;
 }
 
 /** How entries are written. */
