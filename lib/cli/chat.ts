@@ -31,9 +31,9 @@ export function register(program: Command): void {
   const command = program.command("chat")
     .summary("talk with a model")
     .description(
-      "Answers messages line by line, by the model's chat template and with the conversation so far. Where that no longer " +
-        `fits the model's context, its oldest messages are left out, and this is said. ${HELP}. ` +
-        "Messages may come from a pipe too: each line is one.",
+      "Answers messages line by line, by the model's chat template and with the conversation so far. The oldest " +
+        "messages are left out, with a note, where they no longer fit the model's context. Messages may come from a " +
+        "pipe too: each line is one. " + HELP,
     )
     .addOption(modelOption())
     .option("--system <text>", "a system message before the conversation")
