@@ -39,6 +39,7 @@ export {
   type ModelInput,
   type Network,
 } from "./model.ts";
+export { exportOnnx, type ExportOnnxOptions } from "./onnx/export.ts";
 export { type Quantization, quantize, type QuantizedType } from "./quantize.ts";
 export {
   chooseToken,

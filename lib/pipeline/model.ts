@@ -15,6 +15,7 @@ import {
 } from "../dataset/mod.ts";
 import { findMetric } from "../eval/metrics/mod.ts";
 import { cleanResponse, scoreMetrics, scoreResponses } from "../eval/mod.ts";
+import { withResponse } from "../eval/responses.ts";
 import { assertArray } from "../kind_of.ts";
 import { assertPrompts, generateTokens } from "../model/generate.ts";
 import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
@@ -32,7 +33,7 @@ import { nameBase } from "../weights/base.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
 import { continueEach } from "./answer_each.ts";
 import { holdBack, type Question, toEntry } from "./entries.ts";
-import { type ModelEvaluation, withResponse } from "./evaluation.ts";
+import type { ModelEvaluation } from "./evaluation.ts";
 import { type Exported, exportModel, type ExportOptions, formatToExport } from "./export.ts";
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";
@@ -436,12 +437,12 @@ export class Model implements Disposable {
   }
 
   /**
-   * Exports the model to Ollama, llama.cpp, PyTorch or transformers, with the prompt template that it was taught. A model
+   * Exports the model to Ollama, llama.cpp, PyTorch, onnxruntime or transformers, with the prompt template that it was taught. A model
    * that was never taught a format keeps its own template. What was written is read back, and is an error where it is not
    * the model: prompts are replayed, and their tokens, their logits and the closing token compared.
    *
    * @param target `"ollama:NAME"`, a path that ends with `.gguf` (`"gguf:PATH"` for other names), one that ends with
-   * `.pth` for a PyTorch state dict, or a folder for Hugging Face's layout.
+   * `.pth` for a PyTorch state dict, `"onnx:FOLDER"` for a folder with `model.onnx`, or a folder for Hugging Face's layout.
    * @param options The type of the weights; whether adapters become part of them; progress.
    * @returns The size of the weights, notices for the user, and how the export was compared.
    * @throws {Error} If what was written is not the model.
@@ -470,7 +471,7 @@ export class Model implements Disposable {
       target,
       options,
       {
-        save: (directory, how) => saveModel(this, this.#toSave(), directory, how),
+        save: (directory, how, write) => saveModel(this, this.#toSave(), directory, how, write),
       },
     );
   }

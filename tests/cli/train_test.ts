@@ -60,7 +60,7 @@ Deno.test("tunebook train trains, logs, evaluates, saves, and says so", async ()
   assert(lines.some((line) => /^20 examples, 5 steps, CPU, 2 threads, /.test(line)), stderr);
   const last = lines.find((line) => line.startsWith("Training 5/5 "))!;
   assert(
-    /^Training 5\/5 loss \d+\.\d{3}, training part \d+\.\d{3}, validation \d+\.\d{3}, lr 5e-5, \d+ tokens\/s$/
+    /^Training 5\/5 loss \d+\.\d{3}, training part \d+\.\d{3}, validation \d+\.\d{3}, lr 1e-3, \d+ tokens\/s$/
       .test(last),
     last,
   );
