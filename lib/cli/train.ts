@@ -182,6 +182,9 @@ export function register(program: Command): void {
   for (const option of adapterOptions()) command.addOption(option);
 }
 
+/** The signal that every launcher passes on to its processes, without ending them itself. */
+const FORWARDED = "SIGUSR1";
+
 /** Trains, alone or as one of several ranks, of which rank 0 reads and writes the folder. */
 async function train(
   given: Options,
@@ -200,8 +203,9 @@ async function train(
     const all = await ranks?.gather([Number(begins)]);
     if (all?.[0][0] !== 1) return;
   }
-  using interrupt = onInterrupt(() =>
-    console.error("Stopping after this step; press Ctrl-C again to end at once")
+  using interrupt = onInterrupt(
+    () => console.error("Stopping after this step; press Ctrl-C again to end at once"),
+    ranks ? [FORWARDED] : [],
   );
   const { signal } = interrupt;
   const lora = readLora(options);

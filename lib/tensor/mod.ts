@@ -86,6 +86,7 @@ export {
 export { rotary, rotaryAngles } from "./ops/rotary/rotary.ts";
 export { scale } from "./ops/scale/scale.ts";
 export { slice } from "./ops/slice/slice.ts";
+export { softCap } from "./ops/soft_cap/soft_cap.ts";
 export { logSoftmax, softmax } from "./ops/softmax/softmax.ts";
 export { split } from "./ops/split/split.ts";
 export { variance } from "./ops/variance/variance.ts";
