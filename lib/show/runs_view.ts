@@ -123,7 +123,7 @@ const validationsOf = ({ history = [] }: RunRecord) =>
     evaluation?.validationLoss === undefined ? [] : [{ step, loss: evaluation.validationLoss }]
   );
 
-/** The curves: of validation where all runs that trained have it, else of training. */
+/** The curves: of validation where all runs that trained have one, otherwise of training. */
 function chartOf(runs: readonly RunRecord[]): View | undefined {
   const trained = runs.filter(({ history = [] }) => history.length > 0);
   if (trained.length === 0) return;

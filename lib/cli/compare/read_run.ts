@@ -13,7 +13,7 @@ import type { StepRecord } from "../../show/step_record.ts";
  *
  * @param path A training's folder, a report, or an executed notebook.
  * @returns The run, with the path as its name.
- * @throws {TypeError} If it is none of these.
+ * @throws {TypeError} If the path leads to something else.
  */
 export async function readRun(path: string): Promise<RunRecord> {
   const { isDirectory } = await Deno.stat(path).catch((error) => {

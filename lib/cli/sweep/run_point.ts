@@ -11,7 +11,7 @@ import { runNotebook, type RunOptions } from "../../runtime/runner.ts";
 import { writeFileBeside } from "../../write_beside.ts";
 import type { Point } from "./points.ts";
 
-/** What became of a point. */
+/** Whether a point has its report. */
 export interface PointResult {
   /** Whether it was run now, had been run, is being run by another process, or failed. */
   readonly state: "ran" | "finished" | "busy" | "failed";
@@ -36,7 +36,7 @@ interface Finished {
  * @param point The point.
  * @param folder The point's folder.
  * @param options Limits and progress of the run.
- * @returns What became of it.
+ * @returns Whether it has its report now, and why not.
  */
 export async function runPoint(
   path: string,
