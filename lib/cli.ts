@@ -56,9 +56,17 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "report what this machine has, and what to install",
     load: () => import("./cli/doctor.ts"),
   },
+  compare: {
+    summary: "compare several runs: settings, losses, scores, answers",
+    load: () => import("./cli/compare.ts"),
+  },
   run: {
     summary: "run notebooks on the Deno kernel, and make reports",
     load: () => import("./cli/run.ts"),
+  },
+  sweep: {
+    summary: "run a notebook at every point of a grid of parameters",
+    load: () => import("./cli/sweep.ts"),
   },
   test: {
     summary: "run notebooks as tests: each code cell is one",
@@ -73,7 +81,8 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     load: () => import("./cli/clean.ts"),
   },
   export: {
-    summary: "make a report from a notebook, or a model for Ollama or llama.cpp",
+    summary:
+      "make a report from a notebook, or a model for Ollama, llama.cpp, PyTorch or onnxruntime",
     load: () => import("./cli/export.ts"),
   },
   kernel: {

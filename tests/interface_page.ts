@@ -96,7 +96,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Charts", /^show\/(charts|histogram|figure|plotly|live_plotly)/],
     ["Training", /^show\/(live|loss_curve|topic_losses|step_record|progress|profile)/],
     ["Tokens, masks, batches", /^show\/(token|chips|batch|forest)/],
-    ["Tables and comparisons", /^show\/(table|compare|evaluation|exploration)/],
+    ["Tables and comparisons", /^show\/(table|compare|evaluation|exploration|runs_view)/],
     ["Frames and views", /^show\/(frames|view)/],
   ],
   "tunebook/course": [["Exercises", /^course\//]],

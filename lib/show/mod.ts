@@ -42,6 +42,7 @@ export type {
 export { type ProfileLike, profileView } from "./profile_view.ts";
 export { type Progress, progress, type ProgressOptions } from "./progress.ts";
 export type { StepRecord } from "./step_record.ts";
+export { type RunRecord, runsView } from "./runs_view.ts";
 export { table, type TableColumn, type TableOptions } from "./table.ts";
 export { type Detokenizer, tokenText, visibleText } from "./token_text.ts";
 export {
