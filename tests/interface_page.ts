@@ -49,7 +49,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["What learns", /^model\/trainable/],
     ["LoRA adapters", /^model\/(lora|gguf_adapter)/],
     ["Quantised weights", /^model\/quantize/],
-    ["Export", /^model\/gguf_export/],
+    ["Export", /^model\/(gguf_export|onnx)/],
   ],
   "tunebook/text": [
     ["Tokenizers", /^text\/(tokenizer|files|gpt2)/],

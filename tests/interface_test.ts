@@ -115,6 +115,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
     model.chooseToken(new Float32Array([1]), options, new Random(1)),
   "model.exportGguf": (options) => model.exportGguf(network, "nowhere", options),
   "model.exportLoraGguf": (options) => model.exportLoraGguf(network, "nowhere", options),
+  "model.exportOnnx": (options) => model.exportOnnx(network, "nowhere", options),
   "model.generate": (options) => model.generate(network, [], options),
   "model.generateTokens": (options) => model.generateTokens(network, [], options).next(),
   "model.loadNetwork": (options) => model.loadNetwork("nowhere", options),

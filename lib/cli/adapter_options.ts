@@ -1,7 +1,7 @@
 // Options for adapters and packed weights.
 
 import { InvalidArgumentError, Option } from "commander";
-import type { LoraOptions, NamePattern, Quantization } from "../model/mod.ts";
+import { freeze, type LoraOptions, type NamePattern, type Quantization } from "../model/mod.ts";
 import { isFullyTrainable } from "../model/trainable.ts";
 import { QUANTIZATIONS } from "../model/quantize.ts";
 import type { Model } from "../pipeline/mod.ts";
@@ -13,6 +13,7 @@ export interface AdapterOptions {
   loraAlpha?: number;
   loraDropout?: number;
   loraTargets?: NamePattern;
+  freeze?: NamePattern;
   rsLora: boolean;
   merge: boolean;
   quantize?: Quantization;
@@ -33,12 +34,16 @@ export function adapterOptions(): Option[] {
       .argParser(readRate),
     option(
       "--lora-targets <names>",
-      "layers to adapt, such as q_proj,v_proj, or /expression/ (default: all linear layers)",
+      "layers to adapt, such as q_proj,v_proj, first:8, or /expression/ (default: all linear layers)",
     ).argParser(readNames),
     option("--rs-lora", "divide by the square root of the rank instead").default(false),
     option("--merge", "merge the adapters into the weights and save the whole model")
       .default(false),
     quantizeOption(),
+    option(
+      "--freeze <names>",
+      "weights that are not trained, such as wte,wpe,first:8, or /expression/; first:8 is the first eight blocks",
+    ).argParser(readNames),
   ];
 }
 
@@ -89,6 +94,46 @@ export function readLora(options: AdapterOptions & { seed: number }): LoraOption
   }
   const given = alpha !== undefined || dropout !== undefined || targets !== undefined || rsLora;
   if (given) throw new TypeError("Cannot adapt the model: LoRA options need --lora-rank");
+}
+
+/**
+ * Freezes weights as asked, and says how many are left.
+ *
+ * @param model The model, changed in place.
+ * @param options The command's options.
+ * @throws {TypeError} If adapters are asked for too, for which all weights are frozen.
+ * @throws {RangeError} If no weight has such a name, or none is left.
+ */
+export function freezeAsAsked(
+  { network }: Model,
+  { freeze: pattern, loraRank }: Pick<AdapterOptions, "freeze" | "loraRank">,
+): void {
+  if (pattern === undefined) return;
+  assertFreezable({ freeze: pattern, loraRank });
+  freeze(network, pattern);
+  const all = [...network.parameters.values()];
+  const left = all.filter(({ requiresGrad }) => requiresGrad);
+  if (left.length === 0) {
+    throw new RangeError("Cannot train: --freeze leaves no weights");
+  }
+  const millions = (tensors: readonly { size: number }[]) =>
+    (tensors.reduce((sum, { size }) => sum + size, 0) / 1e6).toFixed(1);
+  console.error(`Frozen: ${millions(left)} of ${millions(all)} million weights are trained`);
+}
+
+/**
+ * Checks that weights are not frozen beside adapters.
+ *
+ * @param options The command's options.
+ * @throws {TypeError} If they are.
+ */
+export function assertFreezable(
+  { freeze, loraRank }: Pick<AdapterOptions, "freeze" | "loraRank">,
+): void {
+  if (freeze === undefined || loraRank === undefined) return;
+  throw new TypeError(
+    "Cannot freeze weights beside adapters: --lora-rank freezes all of them; --lora-targets says which layers learn",
+  );
 }
 
 /**

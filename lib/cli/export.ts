@@ -11,10 +11,12 @@ type Options = ExportNotebookOptions & ExportModelOptions;
 /** Adds the subcommand. */
 export function register(program: Command): void {
   program.command("export")
-    .summary("make a report from a notebook, or a model for Ollama or llama.cpp")
+    .summary(
+      "make a report from a notebook, or a model for Ollama, llama.cpp, PyTorch or onnxruntime",
+    )
     .description(
       "Converts a notebook with its stored outputs to a report: one HTML file that opens anywhere, offline, " +
-        "with live charts, or Markdown. Extracts the notebook from a report. Converts a model to a GGUF file, a model in a running Ollama, a PyTorch state dict, or a directory in Hugging Face's " +
+        "with live charts, or Markdown. Extracts the notebook from a report. Converts a model to a GGUF file, a model in a running Ollama, a PyTorch state dict, an ONNX file, or a directory in Hugging Face's " +
         "layout; what was written is read back, and compared with the model. Nothing of a notebook is run, so notebooks of others are safe to export and to open.",
     )
     .argument(
@@ -43,11 +45,15 @@ export function register(program: Command): void {
       )
         .choices(["transformers", "llms-from-scratch"]).default("transformers"),
     )
+    .option(
+      "--onnx <dir>",
+      "the directory for model.onnx, a decoder with past as optimum exports it, config.json and tokenizer",
+    )
     .option("--hf <dir>", "the directory for config.json, safetensors and tokenizer")
     .addOption(
       new Option(
         "--type <name>",
-        "the type of matrices; bf16 only in a directory, q8_0 only elsewhere (default: f16; f32 in a directory)",
+        "the type of matrices; bf16 only in --hf and --pth, q8_0 only in --gguf and --ollama (default: f16 in these, f32 elsewhere)",
       )
         .choices(["f32", "f16", "bf16", "q8_0"]),
     )
@@ -58,7 +64,7 @@ export function register(program: Command): void {
       "merge the adapter into the weights instead of exporting it separately",
       false,
     )
-    .option("--overwrite", "replace another run's model in --hf", false)
+    .option("--overwrite", "replace another run's model in --hf or --onnx", false)
     .addHelpText(
       "after",
       "\nExamples:\n  tunebook export book.ipynb --html out/book.html --no-code\n" +
@@ -69,10 +75,10 @@ export function register(program: Command): void {
 
 async function exportAny(what: string, options: Options, command: Command): Promise<void> {
   const given = (names: readonly (keyof Options)[]) => names.some((name) => options[name] != null);
-  const ofModel = given(["gguf", "ollama", "hf", "pth"]);
+  const ofModel = given(["gguf", "ollama", "hf", "pth", "onnx"]);
   if (ofModel === given(["html", "md", "output"])) {
     return command.error(
-      "error: give some of --html, --md and --output for a notebook, or some of --ollama, --gguf, --pth and --hf for a model",
+      "error: give some of --html, --md and --output for a notebook, or some of --ollama, --gguf, --pth, --onnx and --hf for a model",
     );
   }
   if (!ofModel) {

@@ -1,4 +1,4 @@
-// `tunebook export` for models: a GGUF file, a model in Ollama, or a directory in Hugging Face's layout.
+// `tunebook export` for models: a GGUF file, a model in Ollama, an ONNX file, or a directory in Hugging Face's layout.
 
 import type { ExportType } from "../model/mod.ts";
 import { join } from "@std/path";
@@ -23,6 +23,8 @@ export interface ExportModelOptions {
   pth?: string;
   /** Whose names its weights have. */
   names: StateDictNames;
+  /** The directory to write `model.onnx` into. */
+  onnx?: string;
   /** The directory to write. */
   hf?: string;
   /** The type of matrices; F16 by default, F32 in a directory. */
@@ -44,7 +46,7 @@ export interface ExportModelOptions {
  * @param options The targets, and how to write them.
  */
 export async function exportModel(spec: string, options: ExportModelOptions): Promise<void> {
-  const { hf, gguf, ollama, merge, names } = options;
+  const { hf, gguf, ollama, onnx, merge, names } = options;
   if (hf !== undefined && options.type === "q8_0") {
     throw new TypeError(
       "Cannot write Q8_0 into a directory: safetensors have --type f32, f16 or bf16",
@@ -52,6 +54,9 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
   }
   if (options.pth !== undefined && options.type === "q8_0") {
     throw new TypeError("Cannot write Q8_0 into a state dict: expected --type f32, f16 or bf16");
+  }
+  if (onnx !== undefined && (options.type === "q8_0" || options.type === "bf16")) {
+    throw new TypeError("Cannot write such an ONNX file: expected --type f32 or f16");
   }
   if ((gguf !== undefined || ollama !== undefined) && options.type === "bf16") {
     throw new TypeError("Cannot write BF16 into a GGUF file: expected --type f32, f16 or q8_0");
@@ -78,13 +83,14 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
     signal,
   };
   const pth = options.pth && await statePath(options.pth, found);
+  const inMemory = [hf, pth, onnx && `onnx:${onnx}`];
   // A model without changes is exported tensor by tensor; an adapter needs its model in memory.
   let model: Model | undefined;
   const handOn = async (target: string): Promise<Exported> => {
     const bar = progress(target.startsWith("ollama:") ? "Sending" : "Writing", 100);
     const onProgress = (done: number, total: number) => bar.update(Math.floor(100 * done / total));
     try {
-      if (target !== hf && target !== pth && isWhole(found)) {
+      if (!inMemory.includes(target) && isWhole(found)) {
         return await exportFiles(found, target, { ...how, onProgress });
       }
       model ??= await loadForCommand(spec, { device: "cpu", adapter: options.adapter, signal });
@@ -94,14 +100,14 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
     }
   };
   try {
-    for (const target of [hf, pth, gguf && `gguf:${gguf}`, ollama && `ollama:${ollama}`]) {
+    for (const target of [...inMemory, gguf && `gguf:${gguf}`, ollama && `ollama:${ollama}`]) {
       if (target === undefined) continue;
       const { bytes, notices, proof } = await handOn(target);
       for (const notice of notices) console.error(`Note: ${notice}`);
       console.error(
         target.startsWith("ollama:")
           ? `Made the Ollama model "${ollama}"; to talk to it: ollama run ${ollama}`
-          : `Wrote ${target.replace(/^gguf:/, "")} (${megabytes(bytes)})`,
+          : `Wrote ${target.replace(/^(gguf|onnx):/, "")} (${megabytes(bytes)})`,
       );
       if (proof) console.error(describeProof(proof));
     }
@@ -124,14 +130,14 @@ async function statePath(path: string, { source, taught }: FoundModel): Promise<
   return join(path, checkpointName(taught?.base ?? source.name));
 }
 
-function describeProof({ compared, count, difference, tolerance }: ExportProof): string {
+function describeProof({ compared, count, difference, tolerance, program }: ExportProof): string {
   const what = compared === "logits"
     ? `the logits of ${count} prompts`
     : `${count.toLocaleString("en")} weights`;
   const far = difference === 0
     ? "are equal"
     : `differ by at most ${difference.toExponential(1)} of the largest`;
-  return `Read back: ${what} ${far} (${tolerance} allowed)`;
+  return `Read back${program ? ` by ${program}` : ""}: ${what} ${far} (${tolerance} allowed)`;
 }
 
 function megabytes(bytes: number): string {

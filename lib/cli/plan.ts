@@ -6,7 +6,7 @@ import { planTraining, publishedModel, shapeOf } from "../pipeline/plan.ts";
 import type { Way } from "../pipeline/training_cost.ts";
 import { pick } from "../tensor/pick.ts";
 import type { Mask } from "../text/mod.ts";
-import { type AdapterOptions, adapterOptions } from "./adapter_options.ts";
+import { type AdapterOptions, adapterOptions, assertFreezable } from "./adapter_options.ts";
 import {
   deviceOption,
   jsonOption,
@@ -32,7 +32,7 @@ import { SFT_DEFAULTS } from "../train/defaults.ts";
 interface Options
   extends
     DataOptions,
-    Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize">,
+    Pick<AdapterOptions, "loraRank" | "loraTargets" | "quantize" | "freeze">,
     SplitCommandOptions,
     PartOptions {
   model: string;
@@ -76,7 +76,7 @@ export function register(program: Command): void {
     .action(plan);
   addFieldOptions(command);
   for (const option of [...splitOptions(), ...partOptions()]) command.addOption(option);
-  const counted = ["loraRank", "loraTargets", "quantize"];
+  const counted = ["loraRank", "loraTargets", "quantize", "freeze"];
   for (const option of adapterOptions()) {
     if (counted.includes(option.attributeName())) command.addOption(option);
   }
@@ -131,7 +131,8 @@ async function plan(options: Options): Promise<void> {
   if (notice) console.log(`Note        ${notice}`);
 }
 
-function readWay({ loraRank, loraTargets, quantize }: Options): Way {
+function readWay({ loraRank, loraTargets, quantize, freeze }: Options): Way {
+  assertFreezable({ loraRank, freeze });
   if (quantize === "stored") {
     throw new TypeError(
       'Cannot plan with --quantize "stored": expected "nf4", "nf4_double", "f16" or "bf16"',
@@ -140,7 +141,7 @@ function readWay({ loraRank, loraTargets, quantize }: Options): Way {
   if (loraRank === undefined && (loraTargets !== undefined || quantize !== undefined)) {
     throw new TypeError("Cannot plan: --lora-targets and --quantize need --lora-rank");
   }
-  return { loraRank, loraTargets, quantize };
+  return { loraRank, loraTargets, quantize, freeze };
 }
 
 function describeTime(seconds: number): string {

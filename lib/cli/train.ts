@@ -10,7 +10,14 @@ import { TrainingFolder } from "../pipeline/training_folder.ts";
 import type { Mask } from "../text/mod.ts";
 import { TensorBoard, type Training } from "../train/mod.ts";
 import type { WritableDtype } from "../weights/mod.ts";
-import { type AdapterOptions, adapterOptions, assertAdapted, readLora } from "./adapter_options.ts";
+import {
+  type AdapterOptions,
+  adapterOptions,
+  assertAdapted,
+  assertFreezable,
+  freezeAsAsked,
+  readLora,
+} from "./adapter_options.ts";
 import {
   deviceOption,
   jsonOption,
@@ -186,6 +193,7 @@ async function train(options: Options): Promise<void> {
   );
   const { signal } = interrupt;
   const lora = readLora(options);
+  assertFreezable(options);
   const entries = await readData(options.data, { ...options, signal });
   const parts = await splitData(entries, options, signal);
   const order = options.order === "given" || options.order === "shuffled"
@@ -194,6 +202,7 @@ async function train(options: Options): Promise<void> {
   const format = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, { ...options, lora, signal });
   assertAdapted(model, options);
+  freezeAsAsked(model, options);
   noteOnFormat(model, format);
   using training = model.train(parts.train, {
     format,

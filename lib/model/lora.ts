@@ -25,7 +25,7 @@ import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import { assertNetwork, type Network } from "./model.ts";
 import { adoptWeights, configOf, restoreWeights } from "./replaced_weights.ts";
-import { describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
+import { assertBlocks, describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** The settings of an adapter, in PEFT's terms. */
@@ -315,6 +315,7 @@ function settle(options: LoraOptions): LoraSettings {
 }
 
 function chooseLinears(model: Network, targets: NamePattern): Linear[] {
+  assertBlocks(targets, model.layers);
   const linears = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
   if (linears.length === 0) {
     const kinds = new Set([...model.linears.keys()].map((name) => name.split(".").at(-1)));

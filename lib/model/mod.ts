@@ -38,6 +38,7 @@ export {
   type ModelInput,
   type Network,
 } from "./model.ts";
+export { exportOnnx, type ExportOnnxOptions } from "./onnx/export.ts";
 export { type Quantization, quantize, type QuantizedType } from "./quantize.ts";
 export { chooseToken, type SamplingOptions } from "./sampling.ts";
 export { Transformer, type TransformerConfig, type TransformerModules } from "./transformer.ts";

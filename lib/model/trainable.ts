@@ -11,7 +11,8 @@ import { assertNetwork, type Network } from "./model.ts";
 
 /**
  * Selects by name: a regular expression, or one or several parts of dotted names. `"attn"` and
- * `"h.0"` select `h.0.attn.c_attn`; `"c_att"` does not.
+ * `"h.0"` select `h.0.attn.c_attn`; `"c_att"` does not. `"first:2"` selects the first two blocks, in
+ * which embeddings are not included.
  */
 export type NamePattern = string | readonly string[] | RegExp;
 
@@ -25,7 +26,38 @@ export type NamePattern = string | readonly string[] | RegExp;
 export function matchesName(name: string, pattern: NamePattern): boolean {
   if (pattern instanceof RegExp) return name.search(pattern) >= 0;
   const parts = typeof pattern === "string" ? [pattern] : pattern;
-  return parts.some((part) => `.${name}.`.includes(`.${part}.`));
+  return parts.some((part) => {
+    const first = firstBlocks(part);
+    return first === undefined ? `.${name}.`.includes(`.${part}.`) : blockOf(name) < first;
+  });
+}
+
+/** The number in `"first:2"`; undefined for other parts. */
+function firstBlocks(part: string): number | undefined {
+  const [, count] = /^first:(\d+)$/.exec(part) ?? [];
+  return count === undefined ? undefined : Number(count);
+}
+
+/** The index of the block that a name belongs to; infinite outside of blocks. */
+function blockOf(name: string): number {
+  return Number(/(?:^|\.)(\d+)\./.exec(name)?.[1] ?? Infinity);
+}
+
+/**
+ * Checks that a model has as many blocks as a pattern such as `"first:2"` selects.
+ *
+ * @param pattern The selection.
+ * @param layers How many blocks the model has.
+ * @throws {RangeError} If it has fewer.
+ */
+export function assertBlocks(pattern: NamePattern, layers: number): void {
+  if (pattern instanceof RegExp) return;
+  for (const part of [pattern].flat()) {
+    if ((firstBlocks(part) ?? 0) <= layers) continue;
+    throw new RangeError(
+      `Cannot select the blocks ${JSON.stringify(part)}: the model has ${layers}`,
+    );
+  }
 }
 
 /**
@@ -34,7 +66,7 @@ export function matchesName(name: string, pattern: NamePattern): boolean {
  * @param model The model, changed in place.
  * @param pattern Which of its weights, by their names in {@linkcode Network.parameters}; all by default.
  * @returns The number of newly frozen weights.
- * @throws {RangeError} If no weight has such a name.
+ * @throws {RangeError} If no weight has such a name, or the model has fewer blocks.
  *
  * @example Training the last block only
  * ```ts
@@ -45,7 +77,7 @@ export function matchesName(name: string, pattern: NamePattern): boolean {
  * const model = Gpt2.create(device, {
  *   vocabularySize: 9, contextLength: 8, width: 4, layers: 2, heads: 2,
  * });
- * freeze(model, ["wte", "wpe", "h.0", "ln_f"]);
+ * freeze(model, ["wte", "wpe", "first:1", "ln_f"]);
  * assertEquals([...trainableParameters(model).keys()][0], "h.1.ln_1.weight");
  * device.close();
  * ```
@@ -84,6 +116,7 @@ export function unfreeze(model: Network, pattern: NamePattern = /(?:)/): number 
 
 function setTrainable(model: Network, pattern: NamePattern, trainable: boolean): number {
   assertNetwork(trainable ? "unfreeze weights" : "freeze weights", model);
+  assertBlocks(pattern, model.layers);
   const chosen = [...model.parameters].filter(([name]) => matchesName(name, pattern));
   if (chosen.length === 0) {
     throw new RangeError(

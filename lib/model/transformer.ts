@@ -251,7 +251,12 @@ interface AttentionKind {
 export class Transformer<C extends DecoderConfig = TransformerConfig> extends Decoder<C> {
   /** Its family. */
   readonly family: FamilyTraits;
-  readonly #recipe: TransformerConfig;
+  /**
+   * Its configuration as a transformer's, with the modules of its blocks.
+   *
+   * @internal
+   */
+  readonly recipe: TransformerConfig;
   readonly #toConfig: () => Record<string, unknown>;
 
   /**
@@ -275,27 +280,27 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     assertHeads(heads, kvHeads, headDim);
     super(config, parameters, { family, layout: "out-in", tied });
     this.family = family;
-    this.#recipe = recipe;
+    this.recipe = recipe;
     this.#toConfig = toConfig;
   }
 
   /** Whether angles of positions depend on how long a text is. */
   override get dependsOnLength(): boolean {
-    const { scaling } = this.#recipe;
+    const { scaling } = this.recipe;
     return scaling?.type === "dynamic" || scaling?.type === "longrope";
   }
 
   /** The length at which angles of all positions change, if there is one. */
   get switchLength(): number | undefined {
-    const { scaling } = this.#recipe;
+    const { scaling } = this.recipe;
     return scaling?.type === "longrope" ? scaling.originalContext : undefined;
   }
 
   /** Gives the last layer's output after the final norm, (T, C). */
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
-    const { modules, layers, embeddingFactor, logitDivisor, parallel } = this.#recipe;
+    const { modules, layers, embeddingFactor, logitDivisor, parallel } = this.recipe;
     const { everywhere, local } = this.#attentionKinds(positions);
-    const { localLayers = [] } = this.#recipe;
+    const { localLayers = [] } = this.recipe;
     const inBlock = (layer: number) => {
       const l = `layers.${layer}.`;
       return {
@@ -308,7 +313,7 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     const attention = (x: Tensor, layer: number) => {
       const { kind: { heads, turn }, norm, linear } = inBlock(layer);
       const [q, k, v] = this.#queryKeyValue(x, linear); // (T, H D), (T, Hkv D) twice
-      const turned = this.#recipe.withoutPositions?.[layer] ? (x: Tensor) => x : turn;
+      const turned = this.recipe.withoutPositions?.[layer] ? (x: Tensor) => x : turn;
       const query = turned(norm(q, modules.queryNorm));
       const key = turned(norm(k, modules.keyNorm));
       const mixed = linear(attend(layer, query, key, v, heads), modules.output); // (T, C)
@@ -342,13 +347,13 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
 
   /** What a layer adds, with its factor. */
   #scaled(x: Tensor): Tensor {
-    const { residualFactor } = this.#recipe;
+    const { residualFactor } = this.recipe;
     return residualFactor === undefined ? x : scale(x, residualFactor);
   }
 
   /** Queries, keys and values, from one projection or three. */
   #queryKeyValue(x: Tensor, linear: (x: Tensor, name: string) => Tensor): Tensor[] {
-    const { modules, queryKeyValueOrder } = this.#recipe;
+    const { modules, queryKeyValueOrder } = this.recipe;
     const { headDim, heads, keyWidth } = this;
     if (modules.queryKeyValue === undefined) {
       return [modules.query!, modules.key!, modules.value!].map((name) => linear(x, name));
@@ -364,7 +369,7 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
 
   /** What enters the last projection of a feed-forward layer, (T, F). */
   #bent(x: Tensor, linear: (x: Tensor, name: string) => Tensor): Tensor {
-    const { modules, activation, feedForwardWidth } = this.#recipe;
+    const { modules, activation, feedForwardWidth } = this.recipe;
     if (activation === "gelu" || activation === "gelu_tanh") {
       const inner = linear(x, modules.up!);
       return activation === "gelu" ? geluErf(inner) : gelu(inner);
@@ -378,7 +383,7 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
   /** A norm; x itself where the family has none there. */
   #norm(x: Tensor, block: string, name: string | undefined): Tensor {
     if (name === undefined) return x;
-    const { norm = "rms", normEpsilon: epsilon, normOffset: offset = 0 } = this.#recipe;
+    const { norm = "rms", normEpsilon: epsilon, normOffset: offset = 0 } = this.recipe;
     const weight = this.weight(`${block}${name}.weight`);
     return norm === "rms"
       ? rmsNorm(x, weight, { epsilon, offset })
@@ -387,7 +392,7 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
 
   /** How layers attend that see everything, and those that see a window. */
   #attentionKinds(positions: Int32Array): { everywhere: AttentionKind; local: AttentionKind } {
-    const { theta, localTheta, scaling, window, scoreFactor, localLayers = [] } = this.#recipe;
+    const { theta, localTheta, scaling, window, scoreFactor, localLayers = [] } = this.recipe;
     const heads = { heads: this.heads, kvHeads: this.kvHeads, scale: scoreFactor };
     const everywhere = { heads, turn: this.#turn(positions, { theta, scaling }) };
     if (!localLayers.includes(true)) return { everywhere, local: everywhere };
@@ -403,7 +408,7 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     how: { theta: number; scaling?: RotaryScaling },
   ): (x: Tensor) => Tensor {
     const { headDim, device } = this;
-    const { rotaryWidth = headDim } = this.#recipe;
+    const { rotaryWidth = headDim } = this.recipe;
     const angles = rotaryAngles(device, positions, { headDim: rotaryWidth, ...how });
     if (rotaryWidth === headDim) return (x) => rotary(x, angles);
     return (x) => {

@@ -1,5 +1,5 @@
 /**
- * A model for other programs: a GGUF file, a model in Ollama, a folder in Hugging Face's layout.
+ * A model for other programs: a GGUF file, a model in Ollama, an ONNX file, a folder in Hugging Face's layout.
  *
  * @module
  */
@@ -12,6 +12,8 @@ import { exportLoraGguf } from "../model/gguf_adapter.ts";
 import { exportGguf, type ExportType } from "../model/gguf_export.ts";
 import { mergedCopy } from "../model/lora.ts";
 import type { Network } from "../model/model.ts";
+import { exportOnnx } from "../model/onnx/export.ts";
+import { configOf } from "../model/replaced_weights.ts";
 import { openStoredModel } from "../model/stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
@@ -37,13 +39,16 @@ import { assertWritable } from "../weights/dtype.ts";
 import type { FoundModel } from "./find_model.ts";
 import { formatFor, type FormatName, toChatTemplate } from "./format.ts";
 import type { Taught } from "./record.ts";
-import { type ExportProof, proveModel, proveStateDict } from "./proof.ts";
+import { type ExportProof, proveModel, proveOnnx, proveStateDict } from "./proof.ts";
 import { STATE_DICT_NAMES, type StateDictNames, stateDictOf } from "./state_dict.ts";
-import type { SavedModel, SaveOptions } from "./save.ts";
+import type { SavedModel, SaveOptions, WriteNetwork } from "./save.ts";
 
 /** Options of {@linkcode Model.export}. */
 export interface ExportOptions {
-  /** How matrices are stored: BF16 only in a folder, Q8_0 only elsewhere. F16 by default, F32 in a folder. */
+  /**
+   * How matrices are stored: BF16 only in a folder of safetensors or a `.pth` file, Q8_0 only in GGUF. F16 by default in
+   * GGUF, F32 elsewhere.
+   */
   readonly type?: ExportType | "BF16";
   /** Whether adapters become part of the weights. False by default: they go beside these, where the target can. */
   readonly merge?: boolean;
@@ -96,11 +101,20 @@ export interface Exported {
 /** Greedy, as answers are by default, so that Ollama's answers are the same as here. */
 const GREEDY = { temperature: 0, repeat_penalty: 1 };
 
+/** How folders are written. */
+interface Folders {
+  readonly save: (
+    directory: string,
+    options: SaveOptions,
+    write?: WriteNetwork,
+  ) => Promise<SavedModel>;
+}
+
 /**
  * Exports a model to a target by its name; see {@linkcode Model.export}.
  *
  * @param exporting The model.
- * @param target `ollama:NAME`, a `.gguf` file (`gguf:PATH` for other names), or a folder.
+ * @param target `ollama:NAME`, a `.gguf` file (`gguf:PATH` for other names), a `.pth` file, `onnx:FOLDER`, or a folder.
  * @param options How.
  * @param folders How a folder is written.
  */
@@ -108,7 +122,7 @@ export async function exportModel(
   exporting: Exporting,
   target: string,
   options: ExportOptions,
-  folders: { save: (directory: string, options: SaveOptions) => Promise<SavedModel> },
+  folders: Folders,
 ): Promise<Exported> {
   assertKnownOptions("export", options, NAMES);
   assertTarget(target);
@@ -127,6 +141,8 @@ export async function exportModel(
     return { bytes, notices: await noticesFor(exporting), ...(proof && { proof }) };
   }
   if (/\.pth$/i.test(target)) return await toStateDict(exporting, target, how);
+  const onnx = /^onnx:(.+)$/.exec(target)?.[1];
+  if (onnx !== undefined) return await toOnnx(exporting, onnx, how, folders);
   if (isAdapted(exporting) && !merge) {
     throw new TypeError(
       `Cannot export to "${target}": the model has adapters, which save() puts into a folder by ` +
@@ -198,16 +214,82 @@ async function toStateDict(
   }
 }
 
+/** Writes `model.onnx` of the model in memory, with configuration and tokenizer beside it, as optimum does. */
+async function toOnnx(
+  exporting: Exporting,
+  folder: string,
+  { type = "F32", merge = false, overwrite, signal, onProgress }: ExportOptions,
+  { save }: Folders,
+): Promise<Exported> {
+  if (exporting.network === undefined) {
+    throw new TypeError(`Cannot export to "${folder}": load the model first`);
+  }
+  if (type !== "F32" && type !== "F16") {
+    throw new TypeError(
+      `Cannot export ${type} to "${folder}": weights in ONNX are "F32" or "F16"`,
+    );
+  }
+  if (isAdapted(exporting) && !merge) {
+    throw new TypeError(
+      `Cannot export to "${folder}": the model has adapters; give "merge: true" for a whole model`,
+    );
+  }
+  await assertNoWeights(folder);
+  const write: WriteNetwork = async (network, unfinished) => {
+    const how = { type, ...(signal && { signal }), ...(onProgress && { onProgress }) };
+    const written = await exportOnnx(network, join(unfinished, ONNX_FILE), how);
+    const config = { ...configOf(network), torch_dtype: "float32" };
+    const text = `${JSON.stringify(config, null, 2)}\n`;
+    await Deno.writeTextFile(join(unfinished, "config.json"), text);
+    return written;
+  };
+  const { bytes, directory } = await save(folder, {
+    merge,
+    ...(overwrite !== undefined && { overwrite }),
+    ...(signal && { signal }),
+  }, write);
+  try {
+    const path = join(directory, ONNX_FILE);
+    const proving = { ...exporting, network: exporting.network, format: askedIn(exporting) };
+    const proof = await proveOnnx(proving, path, type);
+    const notices = proof.compared === "logits" ? [] : [
+      "The graph was read back, but not run: onnxruntime is not here; to have it, " +
+      "run: deno cache npm:onnxruntime-node",
+    ];
+    return { bytes, notices, proof };
+  } catch (error) {
+    for (const name of [ONNX_FILE, `${ONNX_FILE}_data`]) {
+      await Deno.remove(join(directory, name)).catch(() => {});
+    }
+    throw error;
+  }
+}
+
+/** The file's name, which optimum's and transformers.js' loaders look for. */
+const ONNX_FILE = "model.onnx";
+
+/** Refuses a folder of which an export would replace weights of another kind. */
+async function assertNoWeights(folder: string): Promise<void> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name).catch(() => []);
+  const weights = names.find((name) => name.endsWith(".safetensors"));
+  if (weights === undefined) return;
+  throw new Deno.errors.AlreadyExists(
+    `Cannot export to "${folder}": it holds "${weights}"; give a folder of its own, such as "${
+      join(folder, "onnx")
+    }"`,
+  );
+}
+
 /** Endings of models' files in formats that are not written; a folder has none of these. */
 const OTHER_FORMATS = /\.(onnx|safetensors|pt|bin|ckpt|h5|keras|tflite|mlmodel|mlpackage|npz)$/i;
 
 function assertTarget(target: string): void {
   const known = typeof target === "string" && target !== "ollama:" && target !== "gguf:" &&
-    target !== "" && !OTHER_FORMATS.test(target);
+    target !== "onnx:" && target !== "" && !OTHER_FORMATS.test(target);
   if (known) return;
   throw new TypeError(
     `Cannot export to ${JSON.stringify(target)}: expected "ollama:NAME", a path that ends in ` +
-      '".gguf" or ".pth", or a folder for safetensors',
+      '".gguf" or ".pth", "onnx:FOLDER", or a folder for safetensors',
   );
 }
 

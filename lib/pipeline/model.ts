@@ -427,12 +427,12 @@ export class Model implements Disposable {
   }
 
   /**
-   * Exports the model to Ollama, llama.cpp, PyTorch or transformers, with the prompt template that it was taught. A model
+   * Exports the model to Ollama, llama.cpp, PyTorch, onnxruntime or transformers, with the prompt template that it was taught. A model
    * that was never taught a format keeps its own template. What was written is read back, and is an error where it is not
    * the model: prompts are replayed, and their tokens, their logits and the closing token compared.
    *
    * @param target `"ollama:NAME"`, a path that ends with `.gguf` (`"gguf:PATH"` for other names), one that ends with
-   * `.pth` for a PyTorch state dict, or a folder for Hugging Face's layout.
+   * `.pth` for a PyTorch state dict, `"onnx:FOLDER"` for a folder with `model.onnx`, or a folder for Hugging Face's layout.
    * @param options The type of the weights; whether adapters become part of them; progress.
    * @returns The size of the weights, notices for the user, and how the export was compared.
    * @throws {Error} If what was written is not the model.
@@ -461,7 +461,7 @@ export class Model implements Disposable {
       target,
       options,
       {
-        save: (directory, how) => saveModel(this, this.#toSave(), directory, how),
+        save: (directory, how, write) => saveModel(this, this.#toSave(), directory, how, write),
       },
     );
   }

@@ -15,6 +15,8 @@ const MODEL_FILES = [
   "generation_config.json",
   "model.safetensors",
   "model.safetensors.index.json",
+  "model.onnx",
+  "model.onnx_data",
   "adapter_config.json",
   "adapter_model.safetensors",
   "tokenizer.json",

@@ -70,12 +70,28 @@ interface Lesson {
   readonly loaded?: TaughtRecord;
 }
 
-/** {@inheritDoc Model.save} */
+/** Writes all weights of a network, and its configuration, into a folder. */
+export type WriteNetwork = (
+  network: Network,
+  directory: string,
+  options: { dtype?: WritableDtype; signal?: AbortSignal },
+) => Promise<WrittenFile>;
+
+/**
+ * Saves a model; see {@linkcode Model.save}.
+ *
+ * @param model The model.
+ * @param lesson What is known of its training.
+ * @param directory The folder.
+ * @param options How.
+ * @param write Writes weights that are not an adapter's; as safetensors by default.
+ */
 export async function saveModel(
   model: Saving,
   lesson: Lesson,
   directory: string,
   options: SaveOptions = {},
+  write: WriteNetwork = saveNetwork,
 ): Promise<SavedModel> {
   assertKnownOptions("save", options, NAMES);
   if (typeof directory !== "string" || directory === "") {
@@ -98,7 +114,11 @@ export async function saveModel(
   if (!overwrite) await assertOwn(folder, lineageOf(record));
   const { bytes, sha256 } = await replaceModel(folder, async (unfinished) => {
     const how = { ...(dtype && { dtype }), ...(signal && { signal }) };
-    const written = await writeWeights(network, unfinished, { ...how, alone: adapted && !merge });
+    const written = await writeWeights(network, unfinished, {
+      ...how,
+      alone: adapted && !merge,
+      write,
+    });
     await writeText(model, lesson, unfinished);
     await writeRecord(unfinished, { ...record, sha256: written.sha256 });
     return written;
@@ -138,11 +158,16 @@ export async function completeCheckpoint(
 async function writeWeights(
   network: Network,
   directory: string,
-  { alone, ...how }: { alone: boolean; dtype?: WritableDtype; signal?: AbortSignal },
+  { alone, write, ...how }: {
+    alone: boolean;
+    write: WriteNetwork;
+    dtype?: WritableDtype;
+    signal?: AbortSignal;
+  },
 ): Promise<WrittenFile> {
   if (alone) return await saveLora(network, directory, how);
   using merged = mergedCopy(network);
-  return await saveNetwork(merged.network, directory, how);
+  return await write(merged.network, directory, how);
 }
 
 function describeRecord(

@@ -1,6 +1,6 @@
 // What a training takes, estimated from a model's shapes: arithmetic, memory, and how much learns.
 
-import { matchesName } from "../model/trainable.ts";
+import { assertBlocks, matchesName } from "../model/trainable.ts";
 import type { ModelPlan } from "../model/families/family.ts";
 import { isLinearWeight } from "../model/families/traits.ts";
 import type { QuantizedType } from "../model/quantize.ts";
@@ -22,6 +22,8 @@ export interface Way {
   readonly loraTargets?: NamePattern;
   /** How linear layers are packed, if they are. */
   readonly quantize?: QuantizedType;
+  /** Which weights do not learn; none by default. */
+  readonly freeze?: NamePattern;
 }
 
 /** What one epoch computes. */
@@ -46,13 +48,20 @@ function linearsOf({ family, shapes }: Shape): [name: string, shape: readonly nu
 }
 
 /** How many weights the model has. */
-export function countWeights({ shapes }: Shape): number {
+export function countWeights({ shapes }: Pick<Shape, "shapes">): number {
   return [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
 /** How many numbers learn: all weights, or A and B of each adapter. */
-export function countLearning(config: Shape, { loraRank, loraTargets = /(?:)/ }: Way): number {
-  if (loraRank === undefined) return countWeights(config);
+export function countLearning(config: Shape, way: Way): number {
+  const { loraRank, loraTargets = /(?:)/, freeze } = way;
+  if (loraRank === undefined) {
+    if (freeze === undefined) return countWeights(config);
+    assertBlocks(freeze, config.layers);
+    const learnt = [...config.shapes].filter(([name]) => !matchesName(name, freeze));
+    return countWeights({ shapes: new Map(learnt) });
+  }
+  assertBlocks(loraTargets, config.layers);
   const adapted = linearsOf(config).filter(([name]) => matchesName(name, loraTargets));
   return adapted.reduce((sum, [, [rows, columns]]) => sum + loraRank * (rows + columns), 0);
 }

@@ -1,6 +1,7 @@
 // Options of tunebook train that decide how steps are taken and when they end.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openSafetensors } from "../../lib/weights/mod.ts";
 import { assertClose } from "../support.ts";
 import { entries, tunebook, Workshop } from "./tunebook.ts";
 
@@ -81,6 +82,36 @@ Deno.test("tunebook train ends early and saves the best weights", async () => {
   ]);
   assertEquals(refused.code, 1);
   assertStringIncludes(refused.stderr, 'Cannot train with "earlyStopping" without validation');
+});
+
+Deno.test("tunebook train --freeze changes nothing of what it names", async () => {
+  await using workshop = await Workshop.open();
+  const out = workshop.file("out");
+  const trained = await tunebook([
+    ...workshop.training("--out", out, "--steps", "2", "--freeze", "wte,first:1"),
+  ]);
+  assertEquals(trained.code, 0, trained.stderr);
+  assertStringIncludes(trained.stderr, "Frozen: 0.0 of 0.8 million weights are trained");
+  const [before, after] = [workshop.file("model"), out].map((folder) =>
+    openSafetensors(`${folder}/model.safetensors`)
+  );
+  using old = await before;
+  using learnt = await after;
+  for (const [name] of old.tensors) {
+    const same = String(await old.read(name)) === String(await learnt.read(name));
+    assertEquals(same, /(^|\.)(wte|h\.0)\./.test(name), name);
+  }
+  const both = workshop.training(
+    "--out",
+    workshop.file("no"),
+    "--freeze",
+    "wte",
+    "--lora-rank",
+    "2",
+  );
+  const refused = await tunebook(both);
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.stderr, "error: Cannot freeze weights beside adapters: ");
 });
 
 function evaluationOf(line: Record<string, unknown>): { validationLoss: number } {

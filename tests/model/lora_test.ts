@@ -15,6 +15,7 @@ import {
   removeLora,
   saveLora,
   trainableParameters,
+  unfreeze,
 } from "../../lib/model/mod.ts";
 import { backward, type Device, noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
@@ -252,6 +253,13 @@ onOneThread("addLora() and freeze() refuse what cannot be", (device) => {
   addLora(model, { targets: "c_fc" });
   assertThrows(() => addLora(model), TypeError, '"h.0.mlp.c_fc": it has an adapter already');
   assertThrows(() => freeze(model, "h.7"), RangeError, 'Cannot freeze weights named "h.7"');
+  assertThrows(() => freeze(model, "first:3"), RangeError, '"first:3": the model has 2');
+  unfreeze(model);
+  freeze(model, "first:1");
+  assertEquals(
+    [...model.parameters].filter(([, { requiresGrad }]) => !requiresGrad).map(([name]) => name),
+    [...model.parameters.keys()].filter((name) => name.startsWith("h.0.")),
+  );
   release(model);
   return Promise.resolve();
 });

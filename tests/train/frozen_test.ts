@@ -26,7 +26,7 @@ const quick: SftOptions = {
 
 const ways: Record<string, (model: Gpt2) => void> = {
   "LoRA": (model) => addLora(model, { rank: 2, dropout: 0.2 }),
-  "a frozen block": (model) => freeze(model, ["h.0", "wte", "wpe"]),
+  "a frozen block": (model) => freeze(model, ["first:1", "wte", "wpe"]),
 };
 
 function adapt(device: Device, way: string, seed?: number): Gpt2 {
