@@ -79,7 +79,7 @@ Deno.test("every recipe is run by these tests", () => {
   assertEquals(notebooks, Object.keys(RECIPES).sort());
 });
 
-/** Writes the first so many instruction pairs to a file. */
+/** Writes some of the instruction pairs to a file. */
 async function writePairs(directory: string, count: number): Promise<string> {
   const path = join(directory, "pairs.json");
   await Deno.writeTextFile(path, JSON.stringify(instructionData.slice(0, count)));
