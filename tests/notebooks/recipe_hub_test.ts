@@ -11,6 +11,9 @@ import { FakeHub } from "../weights/hub/fake_hub.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 import instructionData from "../../data/instructions/instruction-data.json" with { type: "json" };
 
+// Stand-ins are so small that threads would mostly wait for each other.
+Deno.env.set("TUNEBOOK_THREADS", "1");
+
 const notebookPath = fromFileUrl(
   new URL("../../notebooks/recipes/04_gpt2_medium.ipynb", import.meta.url),
 );

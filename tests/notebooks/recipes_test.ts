@@ -10,6 +10,9 @@ import { renderReport } from "../../lib/runtime/report/mod.ts";
 import { makeStandIn, type StandInKind } from "../../notebooks/recipes/stand_in.ts";
 import instructionData from "../../data/instructions/instruction-data.json" with { type: "json" };
 
+// Stand-ins are so small that threads would mostly wait for each other.
+Deno.env.set("TUNEBOOK_THREADS", "1");
+
 const root = fromFileUrl(new URL("../../", import.meta.url));
 const folder = join(root, "notebooks/recipes");
 
