@@ -38,7 +38,7 @@ const gpt2Medium = {
   steps: 10, // one epoch, without an incomplete batch
   batchSize: 8,
   learningRate: 5e-5,
-  schedule: "constant",
+  schedule: undefined, // a constant rate is not written down
   weightDecay: 0.1,
   mask: "instruction",
 };
