@@ -91,6 +91,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
     summary: "evaluate a model beside its base, by metrics and a judge",
     load: () => import("./cli/evaluate.ts"),
   },
+  sheet: {
+    summary: "make sheets on which people compare or rate answers, and read them",
+    load: () => import("./cli/sheet.ts"),
+  },
   grade: {
     summary: "release assignments, grade submissions, return feedback",
     load: () => import("./cli/grade.ts"),

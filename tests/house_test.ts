@@ -9,11 +9,12 @@ const lib = fromFileUrl(new URL("../lib", import.meta.url));
 /** What each room may import beside itself and the leaves. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   tensor: [],
+  mpi: [],
   weights: [],
   text: ["weights"],
   dataset: ["text", "weights"],
   model: ["tensor", "weights"],
-  train: ["model", "tensor", "dataset", "text", "weights"],
+  train: ["mpi", "model", "tensor", "dataset", "text", "weights"],
   eval: ["dataset", "text", "weights"],
   pipeline: ["tensor", "weights", "text", "dataset", "model", "train", "eval"],
   serve: ["pipeline", "model", "eval", "dataset", "text"],
@@ -22,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   runtime: ["show"],
   grade: ["runtime"],
   cli: [
-    ...["tensor", "weights", "text", "dataset", "model", "train", "eval", "pipeline"],
+    ...["mpi", "tensor", "weights", "text", "dataset", "model", "train", "eval", "pipeline"],
     ...["serve", "show", "runtime", "grade"],
   ],
 };

@@ -62,8 +62,9 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Load and write", /^dataset\/(load|parse|entry|chat_entry|forms|files|write)/],
     [
       "Explore and clean",
-      /^dataset\/(explore|inspect|near|dedupe|clean|normalize|personal|review)/,
+      /^dataset\/(explore|vocabulary|outliers|inspect|near|dedupe|clean|normalize|personal|review|corrections)/,
     ],
+    ["Augment", /^dataset\/augment\//],
     ["Split and balance", /^dataset\/(split|balance)/],
     ["Encode", /^dataset\/(encode|sequences)/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
@@ -72,6 +73,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Train", /^train\/(sft|options|settings|early|defaults)/],
     ["Optimizer and learning rate", /^train\/(optimizer|schedule)/],
     ["Measure and log", /^train\/(evaluate|tensorboard)/],
+    ["Several processes", /^mpi\/|^train\/ranks/],
   ],
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],
@@ -94,7 +96,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Charts", /^show\/(charts|histogram|figure|plotly|live_plotly)/],
     ["Training", /^show\/(live|loss_curve|topic_losses|step_record|progress|profile)/],
     ["Tokens, masks, batches", /^show\/(token|chips|batch|forest)/],
-    ["Tables and comparisons", /^show\/(table|compare|evaluation)/],
+    ["Tables and comparisons", /^show\/(table|compare|evaluation|exploration)/],
     ["Frames and views", /^show\/(frames|view)/],
   ],
   "tunebook/course": [["Exercises", /^course\//]],

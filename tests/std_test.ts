@@ -104,6 +104,18 @@ const HELD: Record<string, Record<string, () => void | Promise<void>>> = {
     basename: () => assertEquals(path.basename("/home/user/image.png"), "image.png"),
     dirname: () => assertEquals(path.dirname("/home/user/image.png"), "/home/user"),
     extname: () => assertEquals(path.extname("/home/user/image.tar.gz"), ".gz"),
+    globToRegExp() {
+      const matches = (glob: string, file: string) =>
+        path.globToRegExp(glob, { os: "linux" }).test(file);
+      assertEquals(matches("*.ts", "mod.ts"), true);
+      assertEquals(
+        ["data/*.json", "**/*.json", "data/[ab]?.json"].map((glob) => [
+          matches(glob, "data/a1.json"),
+          matches(glob, "data/deep/a1.json"),
+        ]),
+        [[true, false], [true, true], [true, false]],
+      );
+    },
     fromFileUrl: () => assertEquals(path.fromFileUrl("file:///a%20b/c"), "/a b/c"),
     isAbsolute: () => assertEquals(["/a", "a"].map(path.isAbsolute), [true, false]),
     join: () =>

@@ -36,10 +36,6 @@ const FORMS: readonly RegExp[] = [
   /\b(?:writes?|begins?|made|put|counts?|answers?) (?:\w+ )?otherwise\b/i,
   /\btell(?:s|ing)? of\b|\btold of\b/i,
   /\bas (?:it|they|one) l(?:ie|ies|ay)\b/i,
-];
-
-/** Forms that occur nowhere but in the chapters' prose, which is rewritten apart from the code. */
-const FORMS_OUTSIDE_CHAPTERS: readonly RegExp[] = [
   // A rate takes "per".
   new RegExp(
     `\\b(?:${UNITS}) an? (?:${RATES})\\b(?! (?:of|at|on|in|and|that|to|has|may|had|times)\\b)`,
@@ -127,9 +123,9 @@ function proseOf(path: string): Prose[] {
 }
 
 /** The wrong forms in a text, with the words around them. */
-function wrongForms(text: string, forms = [...FORMS, ...FORMS_OUTSIDE_CHAPTERS]): string[] {
+function wrongForms(text: string): string[] {
   const flat = text.replace(/\s+/g, " ");
-  return forms.flatMap((form) => {
+  return FORMS.flatMap((form) => {
     const at = form.exec(flat);
     return at ? [flat.slice(Math.max(0, at.index - 30), at.index + at[0].length + 30).trim()] : [];
   });
@@ -148,7 +144,6 @@ Deno.test("docs/writing.md: what it calls wrong is found, what it calls right is
 Deno.test("comments, errors, help texts and pages have none of the forms in docs/writing.md", async () => {
   const swept = (path: string) => !CORPORA.some((folder) => path.startsWith(folder + "/"));
   const prose: Prose[] = [];
-  const chapters: Prose[] = [];
   for (const folder of ["lib", "tests", "notebooks", "data", "examples", "package"]) {
     for (const path of filesUnder(join(root, folder), (name) => /\.(ts|wgsl)$/.test(name))) {
       if (swept(relative(root, path))) prose.push(...proseOf(path));
@@ -157,17 +152,10 @@ Deno.test("comments, errors, help texts and pages have none of the forms in docs
   for (const { path, text } of await pages()) {
     // The first shows the forms, the second is generated from comments in lib.
     if (path === "docs/writing.md" || path === "docs/interface.md") continue;
-    if (path.endsWith(".ipynb")) {
-      chapters.push({ place: path, text: withoutCode(text) });
-    } else if (swept(path)) {
-      prose.push({ place: path, text: withoutCode(text) });
-    }
+    if (swept(path)) prose.push({ place: path, text: withoutCode(text) });
   }
-  const found = ({ place, text }: Prose, forms?: RegExp[]) =>
-    wrongForms(text, forms).map((form) => `${place}: … ${form} …`);
-  const wrong = [
-    ...prose.flatMap((one) => found(one)),
-    ...chapters.flatMap((one) => found(one, [...FORMS])),
-  ];
+  const wrong = prose.flatMap(({ place, text }) =>
+    wrongForms(text).map((form) => `${place}: … ${form} …`)
+  );
   assertEquals(wrong, [], "See docs/writing.md");
 });

@@ -22,6 +22,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<DataComman
     summary: "write a data set in another form or kind of file",
     load: () => import("./data/convert.ts"),
   },
+  augment: {
+    summary: "add paraphrases and reviewed pairs, and label what has no answer",
+    load: () => import("./data/augment.ts"),
+  },
   balance: {
     summary: "give rare topics a greater part in what is learnt, by weights or repetition",
     load: () => import("./data/balance.ts"),

@@ -9,14 +9,15 @@ import { findMetric } from "../eval/metrics/mod.ts";
 import type { ResponseEntry } from "../eval/responses.ts";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
-import { deviceOption, readCount, readRate, readWhole } from "./arguments.ts";
+import { deviceOption, readCount, readWhole } from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
 import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
+import { type SamplingOptions, samplingOptions } from "./sampling_options.ts";
 
-interface Options extends DataOptions {
+interface Options extends DataOptions, SamplingOptions {
   base: string;
   model: string;
   data: string;
@@ -26,8 +27,6 @@ interface Options extends DataOptions {
   judgeCache?: string;
   numCtx: number;
   limit?: number;
-  maxNewTokens: number;
-  temperature: number;
   seed: number;
   format?: string;
   html?: string;
@@ -65,14 +64,9 @@ export function register(program: Command): void {
       readCount,
       4096,
     )
-    .option("--limit <n>", "take only the first n entries", readCount)
-    .option("--max-new-tokens <n>", "the most tokens of an answer", readCount, 256)
-    .option(
-      "--temperature <t>",
-      "the models' temperature; 0 takes the most likely token",
-      readRate,
-      0,
-    )
+    .option("--limit <n>", "take only the first n entries", readCount);
+  for (const option of samplingOptions()) command.addOption(option);
+  command
     .option("--seed <n>", "the seed of the draws, and of the judge", readWhole, 123)
     .addOption(formatOption())
     .addOption(deviceOption())
@@ -129,10 +123,12 @@ async function answerAll(
   using model = await loadForCommand(name, { device: options.device, signal });
   const bar = progress(`Answering by ${name}`, entries.length);
   const format = await readFormatOption(options.format);
-  const { maxNewTokens, temperature, seed } = options;
+  const { maxNewTokens, temperature, topK, topP, seed } = options;
   const { responses } = await model.evaluate(entries, {
     maxNewTokens,
     temperature,
+    topK,
+    topP,
     seed,
     signal,
     ...(format !== undefined && { format }),

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import { writeResponses } from "../eval/mod.ts";
 import { type GenerateOptions, generateTokens, type Quantization } from "../model/mod.ts";
-import { withResponse } from "../pipeline/evaluation.ts";
+import { withResponse } from "../eval/responses.ts";
 import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
 import { countWithoutToken } from "../text/tokenizer.ts";

@@ -1,12 +1,11 @@
 // `tunebook infer`: answers a file, and writes each answer to a log as soon as it is finished.
 
 import type { Command } from "commander";
-import { loadDataset } from "../dataset/mod.ts";
 import { checkEntry, hasUnreadParts } from "../eval/filters/check_messages.ts";
 import { checkText } from "../eval/mod.ts";
 import { JsonLines } from "../json_lines.ts";
 import type { Quantization } from "../model/mod.ts";
-import { withResponse } from "../pipeline/evaluation.ts";
+import { withResponse } from "../eval/responses.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
@@ -15,9 +14,10 @@ import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
+import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
 import { type SamplingOptions, samplingOptions } from "./sampling_options.ts";
 
-interface Options extends FilterOptions, SamplingOptions {
+interface Options extends DataOptions, FilterOptions, SamplingOptions {
   model: string;
   data: string;
   log: string;
@@ -58,6 +58,7 @@ export function register(program: Command): void {
     )
     .action(infer);
   for (const option of filterOptions()) command.addOption(option);
+  addFieldOptions(command);
 }
 
 async function infer(options: Options): Promise<void> {
@@ -65,7 +66,7 @@ async function infer(options: Options): Promise<void> {
   const { signal } = interrupt;
   const { maxNewTokens, temperature, topK, topP, seed, batchSize, log: path } = options;
   const filters = await readFilters(options);
-  const checked = (await loadDataset(options.data, { signal }))
+  const checked = (await readData(options.data, { ...options, signal }))
     .map((entry) => checkEntry(entry, filters));
   const entries = checked.map(({ entry }) => entry);
   const unread = filters.length === 0 ? 0 : entries.filter(hasUnreadParts).length;

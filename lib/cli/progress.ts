@@ -145,8 +145,15 @@ function terminalColumns(): number {
 }
 
 const encoder = new TextEncoder();
+let muted = false;
+
+/** Shows no more progress in this process, where another one does. */
+export function muteProgress(): void {
+  muted = true;
+}
 
 function writeToStderr(text: string) {
+  if (muted) return;
   const bytes = encoder.encode(text);
   for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
 }

@@ -20,7 +20,7 @@ export function dataOption(): Option {
   return new Option(
     "--data <file|url>",
     "the instructions, conversations or texts, in JSON, JSON Lines, CSV or Parquet, from a file, a URL or " +
-      'hf:owner/name/FILE; "instructions": those that come with Tunebook',
+      'hf:owner/name/FILE, or a split hf:owner/name:train; "instructions": those that come with Tunebook',
   );
 }
 

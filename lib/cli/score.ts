@@ -1,10 +1,13 @@
 // `tunebook score`: scores a model's responses against their references and, on request, by a
 // judge.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { describeJudgement, type Judge, type JudgeReport, judgeResponses } from "../eval/judge.ts";
+import { type JudgeCard, judgeCard } from "../eval/judges/card.ts";
+import { MT_BENCH_PAIR, MT_BENCH_SINGLE } from "../eval/judges/mt_bench.ts";
+import { judgePairs, PAIR_QUESTION, type PairReport } from "../eval/judges/pairwise.ts";
 import { parseJudge } from "../eval/judges/parse_judge.ts";
-import type { JudgeQuestion } from "../eval/judges/question.ts";
+import { type JudgeQuestion, RASCHKA_QUESTION } from "../eval/judges/question.ts";
 import { type Criterion, CRITERION_NAMES, criterionQuestion } from "../eval/judges/rubrics.ts";
 import { judgeWithSeeds } from "../eval/judges/seeds.ts";
 import { readResponses, type ResponseEntry } from "../eval/responses.ts";
@@ -15,8 +18,9 @@ import { compareResponses, describeComparison } from "../eval/compare.ts";
 import { readCount, readRate, readWhole } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { progress } from "./progress.ts";
+import { addFieldOptions, type DataOptions, fieldOptions } from "./read_data.ts";
 
-interface Options {
+interface Options extends DataOptions {
   metric?: string[];
   against?: string;
   judge?: string;
@@ -25,23 +29,33 @@ interface Options {
   temperature: number;
   judgeUrl?: string;
   judgeCache?: string;
+  question: keyof typeof QUESTIONS;
+  pairs: boolean;
+  card: boolean;
+  human?: string;
   criteria: string[];
   seeds: number[];
   json: boolean;
 }
 
+/** What a judge can be asked about one response, and about two. */
+const QUESTIONS = {
+  score: { one: RASCHKA_QUESTION, two: PAIR_QUESTION },
+  "mt-bench": { one: MT_BENCH_SINGLE, two: MT_BENCH_PAIR },
+};
+
 /** Adds the subcommand. */
 export function register(program: Command): void {
-  program.command("score")
+  const command = program.command("score")
     .summary("score responses against their references, or by a judge")
     .description(
       'Reads responses in the format of "tunebook generate" and of Raschka’s chapter 7 (instruction, input, ' +
-        "output, model_response) and scores them: ROUGE-L over stemmed words and exact match, as " +
-        "fractions. --metric names others, each printed with the interval of a bootstrap over the examples; " +
+        "output, model_response), or model_response beside the fields of any other form, in JSON, JSON Lines, CSV or " +
+        "Parquet, and scores them: ROUGE-L over stemmed words and exact match, as fractions. --metric names others, each printed with the interval of a bootstrap over the examples; " +
         "a variant follows a colon, as in bleu:char. With --judge a language model also scores each from 0 to 100; invalid and missing " +
         "replies are counted and explained, and do not end the run.",
     )
-    .argument("<responses>", "the JSON file")
+    .argument("<responses>", "the file, a URL, or hf:owner/name/FILE")
     .option(
       "--metric <names>",
       "metrics, with commas between them, instead of ROUGE-L and exact match",
@@ -69,6 +83,19 @@ export function register(program: Command): void {
       (text) => readNames(text).map(readWhole),
       [],
     )
+    .addOption(
+      new Option(
+        "--question <name>",
+        "what the judge is asked: score is 0 to 100 as in Raschka’s chapter 7; mt-bench explains first and gives 1 to 10",
+      ).choices(Object.keys(QUESTIONS)).default("score"),
+    )
+    .option("--pairs", "with --against: also ask which answer is better, in both orders", false)
+    .option(
+      "--card",
+      "print what is known of the judge: whether it tells right answers from wrong ones, and prefers long ones",
+      false,
+    )
+    .option("--human <field>", "for the card: the field that has a person's score of each response")
     .option("--temperature <number>", "the judge's temperature", readRate, 0)
     .option("--seed <n>", "the judge's seed", readWhole, 123)
     .option("--num-ctx <tokens>", "the most tokens of prompt and reply", readCount, 4096)
@@ -77,10 +104,12 @@ export function register(program: Command): void {
       "after",
       "\nExamples:\n  tunebook score responses.json --judge ollama:llama3 --json\n" +
         "  tunebook score responses.json --metric bleu,chrf,rougeL,meteor\n" +
-        "  tunebook score tuned.json --against base.json --metric bleu,exactMatch\n\n" +
+        "  tunebook score tuned.json --against base.json --metric bleu,exactMatch\n" +
+        "  tunebook score tuned.json --judge ollama:llama3 --card --human points\n\n" +
         `Metrics:\n${describeMetrics()}`,
     )
     .action(score);
+  addFieldOptions(command);
 }
 
 async function score(path: string, options: Options): Promise<void> {
@@ -88,16 +117,31 @@ async function score(path: string, options: Options): Promise<void> {
   const judge = options.judge === undefined
     ? undefined
     : judgeOf(options.judge, options, options.seed);
+  assertJudging(options);
+  const { one: asked, two: askedOfPairs } = QUESTIONS[options.question];
   const questions = options.criteria.map((name) => criterionQuestion(name as Criterion));
   options.metric?.forEach(findMetric);
-  const entries = await readResponses(path);
+  const fields = fieldOptions(options);
+  const entries = await readResponses(path, fields);
   const { rougeL, exactMatch, examples, each } = scoreResponses(entries);
   const metrics = options.metric && scoreMetrics(entries, options.metric);
   const names = options.metric ?? ["rougeL", "exactMatch"];
-  const comparisons = options.against === undefined
-    ? undefined
-    : compareResponses(await readResponses(options.against), entries, names);
-  const report = judge ? await askJudge(judge, entries) : null;
+  const others = options.against && await readResponses(options.against, fields);
+  const comparisons = others ? compareResponses(others, entries, names) : undefined;
+  const human = options.human === undefined ? undefined : humanScores(entries, options.human);
+  const report = judge ? await askJudge(judge, entries, asked) : null;
+  const pairs = options.pairs
+    ? await askPairs(judge!, others || [], entries, askedOfPairs)
+    : undefined;
+  const card = options.card
+    ? await judgeCard(judge!, entries, {
+      ...(others && { other: others }),
+      ...(human && { human }),
+      seed: options.seed,
+      question: asked,
+      pairQuestion: askedOfPairs,
+    })
+    : undefined;
   const criteria: Record<string, JudgeReport> = {};
   for (const question of judge ? questions : []) {
     criteria[question.name] = await askJudge(judge!, entries, question);
@@ -107,6 +151,7 @@ async function score(path: string, options: Options): Promise<void> {
       entries,
       (seed) => judgeOf(options.judge!, options, seed),
       options.seeds,
+      { question: asked },
     )
     : undefined;
   if (options.json) {
@@ -118,6 +163,8 @@ async function score(path: string, options: Options): Promise<void> {
       metrics,
       comparisons,
       judge: report,
+      ...(pairs && { pairs }),
+      ...(card && { card }),
       ...(questions.length > 0 && { criteria }),
       ...(seeds && { seeds }),
     };
@@ -132,6 +179,8 @@ async function score(path: string, options: Options): Promise<void> {
     }
     for (const comparison of comparisons ?? []) console.log(describeComparison(comparison));
     if (report) console.log(`judge        ${describeJudgement(report)}`);
+    if (pairs) console.log(`pairs        ${describePairs(pairs)}`);
+    for (const line of card ? describeCard(card) : []) console.log(line);
     for (const [name, one] of Object.entries(criteria)) {
       console.log(`${name.padEnd(12)} ${describeJudgement(one)}`);
     }
@@ -147,6 +196,91 @@ async function score(path: string, options: Options): Promise<void> {
   for (const { message, count } of report?.problems ?? []) {
     console.error(`warning: ${message}${count > 1 ? ` (${count} times)` : ""}`);
   }
+}
+
+/** Refuses options that would do nothing. */
+function assertJudging(options: Options): void {
+  const { judge, pairs, against, card, human, question } = options;
+  const needJudge = pairs
+    ? "--pairs"
+    : card
+    ? "--card"
+    : question !== "score"
+    ? "--question"
+    : undefined;
+  if (judge === undefined && needJudge !== undefined) {
+    throw new TypeError(`Cannot judge: ${needJudge} needs --judge`);
+  }
+  if (pairs && against === undefined) {
+    throw new TypeError("Cannot compare pairs: --pairs needs --against");
+  }
+  if (human !== undefined && !card) {
+    throw new TypeError("Cannot compare with people: --human needs --card");
+  }
+}
+
+/** People's scores of the responses, null where there is none. */
+function humanScores(entries: readonly ResponseEntry[], field: string): (number | null)[] {
+  const scores = entries.map((entry, i) => {
+    const value = (entry as unknown as Record<string, unknown>)[field];
+    if (value === undefined || value === null || value === "") return null;
+    const score = Number(value);
+    if (typeof value !== "boolean" && Number.isFinite(score)) return score;
+    throw new TypeError(
+      `Cannot compare with people: "${field}" of entry ${i + 1} must be a number, got ${
+        JSON.stringify(value)
+      }`,
+    );
+  });
+  if (scores.some((score) => score !== null)) return scores;
+  throw new TypeError(`Cannot compare with people: no entry has the field "${field}"`);
+}
+
+async function askPairs(
+  judge: Judge,
+  others: readonly ResponseEntry[],
+  entries: readonly ResponseEntry[],
+  question: typeof PAIR_QUESTION,
+): Promise<PairReport> {
+  using interrupt = onInterrupt(() => console.error("Stopping"));
+  const bar = progress(`${judge.name}, pairs`, entries.length);
+  const report = await judgePairs(others, entries, judge, {
+    question,
+    signal: interrupt.signal,
+    onOutcome: ({ winner }, index) => bar.update(index + 1, winner ?? "failed"),
+  });
+  bar.finish();
+  return report;
+}
+
+function describePairs({ a, b, ties, failed, consistency, p, winner }: PairReport): string {
+  const same = consistency === null
+    ? ""
+    : `, the same in both orders ${(100 * consistency).toFixed(0)} %`;
+  const verdict = winner === "tied" ? "tied" : `${winner === "a" ? "other" : "this"} is better`;
+  return `this ${b}, other ${a}, ties ${ties}, failed ${failed}${same}, p ${
+    p.toFixed(4)
+  }: ${verdict}`;
+}
+
+/** A judge's card, in lines. */
+function describeCard({ trust, orderConsistency, lengthSlope, agreement }: JudgeCard): string[] {
+  const number = (value: number | null, digits = 2) =>
+    value === null || !Number.isFinite(value) ? "not known" : value.toFixed(digits);
+  const { gold, shuffled, empty, gap, ranked } = trust;
+  return [
+    `references   ${number(gold.mean)}; of other entries ${number(shuffled.mean)}, no answer ${
+      number(empty.mean)
+    }`,
+    `gap          ${number(gap)} points; the right reference is above the wrong one in ${
+      ranked === null ? "no known share" : `${(100 * ranked).toFixed(0)} %`
+    }`,
+    `length       ${number(lengthSlope)} points for 100 more words`,
+    ...(orderConsistency === null
+      ? []
+      : [`orders       ${(100 * orderConsistency).toFixed(0)} % of pairs the same in both`]),
+    ...(agreement === null ? [] : [`people       rank correlation ${number(agreement)}`]),
+  ];
 }
 
 /** The table of metrics, for the help. */

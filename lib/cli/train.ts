@@ -8,7 +8,7 @@ import type { Model } from "../pipeline/mod.ts";
 import { setCommand } from "../pipeline/program.ts";
 import { TrainingFolder } from "../pipeline/training_folder.ts";
 import type { Mask } from "../text/mod.ts";
-import { TensorBoard, type Training } from "../train/mod.ts";
+import { type Communicator, StoppedByRank, TensorBoard, type Training } from "../train/mod.ts";
 import type { WritableDtype } from "../weights/mod.ts";
 import {
   type AdapterOptions,
@@ -32,6 +32,7 @@ import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
 import { progress } from "./progress.ts";
+import { withRanks } from "./ranks.ts";
 import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
 import {
   type PartOptions,
@@ -87,7 +88,7 @@ export function register(program: Command): void {
         "conversations or of texts, and saves it in Hugging Face's layout. Forms of data are recognised by " +
         "their fields; a field that would be lost is refused. " +
         "Ctrl-C stops after the current step and writes a checkpoint; --resume continues " +
-        "from the newest one, with bit-identical results.",
+        "from the newest one, with bit-identical results. Under mpirun or srun, ranks share each batch.",
     )
     .addOption(modelOption())
     .addOption(dataOption().makeOptionMandatory())
@@ -155,7 +156,7 @@ export function register(program: Command): void {
       "after",
       "\nExample:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/",
     )
-    .action(train);
+    .action((options: Options) => withRanks("train", options, (ranks) => train(options, ranks)));
   addFieldOptions(command);
   const options = [
     ...splitOptions(),
@@ -166,27 +167,18 @@ export function register(program: Command): void {
   for (const option of options) command.addOption(option);
 }
 
-async function train(options: Options): Promise<void> {
-  const folder = await TrainingFolder.find(options.out, options.model);
-  await using _lock = await folder.lock();
-  const resumes = await folder.hasCheckpoint();
-  if (resumes && !options.resume) {
-    throw new Error(
-      `Cannot start in "${folder.path}": it holds a checkpoint of a training; give --resume to ` +
-        "continue, or another --out",
-    );
-  }
-  const finished = options.resume && !resumes ? await folder.finished() : undefined;
-  if (finished) {
-    console.error(
-      `Nothing to do: the training in "${folder.path}" was finished after ${finished.steps} steps`,
-    );
-    if (options.json) console.log(JSON.stringify(finished, null, 2));
-    return;
-  }
+/** Trains, alone or as one of several ranks, of which rank 0 reads and writes the folder. */
+async function train(options: Options, ranks?: Communicator): Promise<void> {
+  const folder = ranks && ranks.rank > 0
+    ? undefined
+    : await TrainingFolder.find(options.out, options.model);
+  await using _lock = await folder?.lock();
   setCommand(`tunebook train --model ${options.model} --data ${options.data}`);
-  if (!resumes && !options.overwrite) {
-    await folder.assertOwn(options.model, "give another --out, or --overwrite");
+  const begins = folder === undefined || await mayBegin(folder, options);
+  // Where rank 0 has nothing to do, nobody has.
+  if (!begins || ranks) {
+    const all = await ranks?.gather([Number(begins)]);
+    if (all?.[0][0] !== 1) return;
   }
   using interrupt = onInterrupt(() =>
     console.error("Stopping after this step; press Ctrl-C again to end at once")
@@ -220,17 +212,24 @@ async function train(options: Options): Promise<void> {
     evalEvery: parts.validation.length === 0 ? 0 : options.evalEvery,
     evalIters: options.evalIters,
     ...toSftOptions(options),
-    checkpoint: { directory: folder.checkpoints, every: options.checkpointEvery },
+    ...(folder && {
+      checkpoint: { directory: folder.checkpoints, every: options.checkpointEvery },
+    }),
     resume: options.resume,
     confirmOtherBits: (differences) => confirmOtherBits(differences, options),
     signal,
+    ...(ranks && { communicator: ranks }),
     sample: () => sampleOf(model, [...parts.validation, ...parts.test, ...parts.train]),
   });
   for (const notice of [...training.notices, ...describeLeaks(parts)]) {
     console.error(`Note: ${notice}`);
   }
-  await folder.open();
+  await folder?.open();
   await training.start();
+  if (!folder) {
+    if (await runSteps(training, { signal })) Deno.exitCode = INTERRUPTED;
+    return;
+  }
   if (training.resumedFrom) console.error(`Resumed after step ${training.step}`);
   else if (options.resume) {
     console.error("No checkpoint to resume from: starting from the beginning");
@@ -275,6 +274,29 @@ async function train(options: Options): Promise<void> {
   if (options.json) console.log(JSON.stringify(record, null, 2));
 }
 
+/** Whether there is anything to do in the folder, which is refused if it is another training's. */
+async function mayBegin(folder: TrainingFolder, options: Options): Promise<boolean> {
+  const resumes = await folder.hasCheckpoint();
+  if (resumes && !options.resume) {
+    throw new Error(
+      `Cannot start in "${folder.path}": it holds a checkpoint of a training; give --resume to ` +
+        "continue, or another --out",
+    );
+  }
+  const finished = options.resume && !resumes ? await folder.finished() : undefined;
+  if (finished) {
+    console.error(
+      `Nothing to do: the training in "${folder.path}" was finished after ${finished.steps} steps`,
+    );
+    if (options.json) console.log(JSON.stringify(finished, null, 2));
+    return false;
+  }
+  if (!resumes && !options.overwrite) {
+    await folder.assertOwn(options.model, "give another --out, or --overwrite");
+  }
+  return true;
+}
+
 /** What entries of one part say that another part says too. */
 function describeLeaks(parts: Split<DatasetEntry>): string[] {
   const leaked = Map.groupBy(findLeaks(parts), ({ to }) => to.part);
@@ -291,12 +313,12 @@ function describeLeaks(parts: Split<DatasetEntry>): string[] {
 /** Takes all steps. Returns whether it was stopped before the last. */
 async function runSteps(
   training: Training,
-  { log, board, signal }: { log: StepLog; board?: TensorBoard; signal: AbortSignal },
+  { log, board, signal }: { log?: StepLog; board?: TensorBoard; signal: AbortSignal },
 ): Promise<boolean> {
   const bar = progress("Training", training.totalSteps);
   try {
     for await (const step of training) {
-      await log.write(step);
+      await log?.write(step);
       await board?.write(step);
       bar.update(step.step, describeStep(step));
       if (step.evaluation?.warnings) {
@@ -310,7 +332,7 @@ async function runSteps(
     }
     return false;
   } catch (error) {
-    if (error === signal.reason) return true;
+    if (error === signal.reason || error instanceof StoppedByRank) return true;
     throw error;
   } finally {
     bar.finish();

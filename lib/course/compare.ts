@@ -7,6 +7,8 @@ export interface Difference {
   kind: "shape" | "value";
   /** The difference, as the end of a sentence: `"at [2]: got 3, expected 4"`. */
   message: string;
+  /** The same without what is expected: `"at [2]: got 3"`. */
+  actual: string;
   /** The share of equal values, from 0 to 1; 0 if the shape differs. */
   correct: number;
 }
@@ -28,34 +30,46 @@ export function compareAnswers(
   tolerance: number = DEFAULT_TOLERANCE,
 ): Difference | undefined {
   const shape = compareShapes(actual, expected, "");
-  if (shape !== undefined) return { kind: "shape", message: shape, correct: 0 };
+  if (shape !== undefined) return differenceOf("shape", shape, 0);
   const count = { all: 0, right: 0 };
   const message = compareValues(actual, expected, tolerance, "", count);
   if (message === undefined) return undefined;
-  return { kind: "value", message, correct: count.right / count.all };
+  return differenceOf("value", message, count.right / count.all);
 }
 
-function compareShapes(actual: unknown, expected: unknown, path: string): string | undefined {
+/** What differs: a place and what is there, and what is expected instead. */
+type Finding = readonly [actual: string, expected?: string];
+
+function differenceOf(
+  kind: Difference["kind"],
+  [actual, expected]: Finding,
+  correct: number,
+): Difference {
+  const message = expected === undefined ? actual : `${actual}, expected ${expected}`;
+  return { kind, message, actual, correct };
+}
+
+function compareShapes(actual: unknown, expected: unknown, path: string): Finding | undefined {
   const at = path === "" ? "" : `at ${path}: `;
   if (isList(expected)) {
-    if (!isList(actual)) return `${at}got ${kindOf(actual)}, expected ${kindOf(expected)}`;
+    if (!isList(actual)) return [`${at}got ${kindOf(actual)}`, kindOf(expected)];
     if (actual.length !== expected.length) {
-      return `${at}got ${actual.length} values, expected ${expected.length}`;
+      return [`${at}got ${actual.length} values`, String(expected.length)];
     }
     return first(expected.length, (i) => compareShapes(actual[i], expected[i], `${path}[${i}]`));
   }
   if (isRecord(expected)) {
-    if (!isRecord(actual)) return `${at}got ${kindOf(actual)}, expected ${kindOf(expected)}`;
+    if (!isRecord(actual)) return [`${at}got ${kindOf(actual)}`, kindOf(expected)];
     const names = Object.keys(expected);
     const missing = names.find((name) => !Object.hasOwn(actual, name));
-    if (missing !== undefined) return `${at}the property "${missing}" is missing`;
+    if (missing !== undefined) return [`${at}the property "${missing}" is missing`];
     return first(
       names.length,
       (i) => compareShapes(actual[names[i]], expected[names[i]], `${path}.${names[i]}`),
     );
   }
   if (typeof actual !== typeof expected || (actual === null) !== (expected === null)) {
-    return `${at}got ${kindOf(actual)}, expected ${kindOf(expected)}`;
+    return [`${at}got ${kindOf(actual)}`, kindOf(expected)];
   }
   return undefined;
 }
@@ -67,8 +81,8 @@ function compareValues(
   tolerance: number,
   path: string,
   count: { all: number; right: number },
-): string | undefined {
-  let found: string | undefined;
+): Finding | undefined {
+  let found: Finding | undefined;
   const compare = (a: unknown, e: unknown, step: string) => {
     const message = compareValues(a, e, tolerance, `${path}${step}`, count);
     found ??= message;
@@ -93,13 +107,13 @@ function compareValues(
     count.right++;
     return undefined;
   }
-  return `${path === "" ? "" : `at ${path}: `}got ${show(actual)}, expected ${show(expected)}`;
+  return [`${path === "" ? "" : `at ${path}: `}got ${show(actual)}`, show(expected)];
 }
 
 function first(
   length: number,
-  compare: (index: number) => string | undefined,
-): string | undefined {
+  compare: (index: number) => Finding | undefined,
+): Finding | undefined {
   for (let i = 0; i < length; i++) {
     const message = compare(i);
     if (message !== undefined) return message;

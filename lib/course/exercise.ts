@@ -11,11 +11,13 @@ export interface Exercise<Input extends readonly unknown[], Result> {
   readonly title: string;
   /** The arguments of each call of an answer; `[[]]` if the answer is a value. */
   readonly inputs: readonly Input[];
-  /** The solution, independent of the library's own code. */
+  /** The solution, independent of the library's own code. An answer that is this function is refused. */
   readonly solution: (...input: Input) => Result | Promise<Result>;
   /** Common mistakes, by a sentence that names each: `"The targets are not shifted"`. */
   readonly mistakes?: Readonly<Record<string, (...input: Input) => unknown>>;
-  /** Shown after a wrong answer. */
+  /** Names the mistake in the results of a wrong answer that none of `mistakes` gives, if it can. */
+  readonly diagnose?: (results: readonly unknown[]) => string | undefined;
+  /** A nudge, never the formula: shown after a wrong answer whose mistake has no name. */
   readonly hint: string;
   /** How far numbers may differ, relative to `max(1, |expected|)`. 1e-4 by default. */
   readonly tolerance?: number;
@@ -25,13 +27,15 @@ export interface Exercise<Input extends readonly unknown[], Result> {
 export type AnswerVerdict =
   | { readonly status: "right" }
   | { readonly status: "missing" }
+  /** The exercise's own solution was handed in. */
+  | { readonly status: "solution" }
   | {
     readonly status: "wrong";
     /** What differs. */
     readonly message: string;
     /** The share of right calls, with the share of equal values for wrong ones, from 0 to 1. */
     readonly correct: number;
-    /** The common mistake that gives exactly this answer, if there is one. */
+    /** The mistake by name, if it is known. */
     readonly mistake?: string;
   };
 
@@ -83,37 +87,78 @@ export async function judgeAnswer<Input extends readonly unknown[], Result>(
   answer: Answer<NoInfer<Input>, NoInfer<Result>>,
 ): Promise<AnswerVerdict> {
   const { inputs, solution, mistakes = {}, tolerance } = exercise;
-  const call = async (respond: unknown, input: Input): Promise<unknown> =>
-    typeof respond === "function" ? await respond(...copyOf(input)) : respond;
+  if (answer === solution || usesSolution(answer)) return { status: "solution" };
+  const outcomes: Outcome[] = [];
+  for (const input of inputs) outcomes.push(await call(answer, input));
+  if (outcomes.every((outcome) => "result" in outcome && outcome.result === undefined)) {
+    return isStub(answer) ? { status: "missing" } : NOTHING_RETURNED;
+  }
   let wrong: string | undefined;
   let correct = 0;
-  const results: unknown[] = [];
-  for (const input of inputs) {
-    let actual: unknown;
-    try {
-      actual = await call(answer, input);
-    } catch (error) {
-      const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      return { status: "wrong", message: `${describe(input)}it throws ${message}`, correct: 0 };
+  for (const [i, input] of inputs.entries()) {
+    const outcome = outcomes[i];
+    if ("error" in outcome) {
+      wrong ??= `${describe(input)}it throws ${outcome.error}`;
+      continue;
     }
-    if (actual === undefined) return { status: "missing" };
-    results.push(actual);
-    const difference = compareAnswers(actual, await call(solution, input), tolerance);
+    const difference = compareAnswers(outcome.result, await solution(...copyOf(input)), tolerance);
     correct += (difference?.correct ?? 1) / inputs.length;
-    wrong ??= difference && describe(input) + difference.message;
+    // A value is the whole answer: what is expected in its place would give it away.
+    wrong ??= difference && describe(input) +
+        (input.length === 0 ? difference.actual : difference.message);
   }
   if (wrong === undefined) return { status: "right" };
+  const mistake = await nameMistake(mistakes, inputs, outcomes, tolerance) ??
+    exercise.diagnose?.(
+      outcomes.map((outcome) => "result" in outcome ? outcome.result : undefined),
+    );
+  return { status: "wrong", message: wrong, correct, ...(mistake !== undefined && { mistake }) };
+}
+
+/** What a call of an answer gives. */
+type Outcome = { readonly result: unknown } | { readonly error: string };
+
+const NOTHING_RETURNED: AnswerVerdict = {
+  status: "wrong",
+  message: "the function returns nothing",
+  correct: 0,
+  mistake: "The result is not returned: inside braces a function needs `return`",
+};
+
+async function call(answer: unknown, input: readonly unknown[]): Promise<Outcome> {
+  try {
+    return { result: typeof answer === "function" ? await answer(...copyOf(input)) : answer };
+  } catch (error) {
+    return { error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  }
+}
+
+/** The mistake that gives exactly these outcomes: equal results, or an error where the answer throws. */
+async function nameMistake(
+  mistakes: Readonly<Record<string, unknown>>,
+  inputs: readonly (readonly unknown[])[],
+  outcomes: readonly Outcome[],
+  tolerance?: number,
+): Promise<string | undefined> {
   for (const [mistake, respond] of Object.entries(mistakes)) {
     const same = await Promise.all(inputs.map(async (input, i) => {
-      try {
-        return compareAnswers(results[i], await call(respond, input), tolerance) === undefined;
-      } catch {
-        return false;
-      }
+      const [got, expected] = [outcomes[i], await call(respond, input)];
+      if ("error" in got || "error" in expected) return "error" in got && "error" in expected;
+      return compareAnswers(got.result, expected.result, tolerance) === undefined;
     }));
-    if (same.every(Boolean)) return { status: "wrong", message: wrong, correct, mistake };
+    if (same.every(Boolean)) return mistake;
   }
-  return { status: "wrong", message: wrong, correct };
+}
+
+/** Whether a function only hands its arguments to an exercise's solution. */
+const usesSolution = (answer: unknown) =>
+  typeof answer === "function" && /\.solution\s*\(/.test(String(answer));
+
+/** Whether nothing has been written yet: no answer, or a function without a body but for `return undefined`. */
+function isStub(answer: unknown): boolean {
+  if (typeof answer !== "function") return true;
+  const code = String(answer).replace(/\/\*[^]*?\*\/|\/\/.*/g, "").trim();
+  return /(?:=>\s*undefined|\{\s*(?:return\s+undefined\s*(?:as [^;]*)?;?)?\s*\})$/.test(code);
 }
 
 /**
@@ -121,7 +166,7 @@ export async function judgeAnswer<Input extends readonly unknown[], Result>(
  *
  * @param exercise The exercise.
  * @param answer The learner's answer: a function, or a value if the exercise has no inputs.
- * @returns A view whose text begins with `Right`, `Not yet` or `Not quite`.
+ * @returns A view whose text begins with `Right`, `Not yet`, `Not quite` or `Not yours`.
  *
  * @example
  * ```ts
@@ -144,15 +189,18 @@ export async function check<Input extends readonly unknown[], Result>(
 ): Promise<View> {
   const verdict = await judgeAnswer(exercise, answer);
   if (verdict.status === "right") return told(exercise.title, "Right", []);
-  if (verdict.status === "missing") {
-    return told(exercise.title, "Not yet", []);
+  if (verdict.status === "missing") return told(exercise.title, "Not yet", []);
+  if (verdict.status === "solution") {
+    return told(exercise.title, "Not yours", [[
+      "Handed in",
+      "this is the exercise's own solution, which is always right; write the function yourself",
+    ]]);
   }
   const percent = (100 * verdict.correct).toFixed(1).replace(/\.0$/, "");
   return told(exercise.title, "Not quite", [
     ...(verdict.correct > 0 ? [["How much is right", `${percent} %`]] : []),
     ["First difference", verdict.message],
-    ...(verdict.mistake ? [["Likely mistake", verdict.mistake]] : []),
-    ["Hint", exercise.hint],
+    verdict.mistake ? ["Likely mistake", verdict.mistake] : ["Hint", exercise.hint],
   ]);
 }
 
@@ -179,7 +227,7 @@ function told(title: string, verdict: string, lines: readonly (readonly string[]
 function describe(input: readonly unknown[]): string {
   if (input.length === 0) return "";
   const text = input.map((value) =>
-    JSON.stringify(
+    typeof value === "function" ? String(value).replace(/\s+/g, " ") : JSON.stringify(
       value,
       (_, part) => ArrayBuffer.isView(part) ? Array.from(part as Uint8Array) : part,
     )

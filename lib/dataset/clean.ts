@@ -17,6 +17,7 @@ import {
   type PersonalFinding,
   type PersonalKind,
 } from "./personal_data.ts";
+import { mapTexts } from "./entry_texts.ts";
 import { textOf } from "./word_bags.ts";
 
 /** Personal data found in a field of an entry. */
@@ -37,6 +38,11 @@ export interface CleanOptions {
    * @default {["unicode", "whitespace"]}
    */
   readonly normalize?: readonly Normalization[];
+  /**
+   * Corrects a text after it has been normalised: the decisions of a person on proposed corrections, as `readCorrections()`
+   * reads them.
+   */
+  readonly correct?: (text: string, place: { index: number; field: string }) => string;
   /** The kinds of personal data to mask; none by default. */
   readonly personal?: readonly PersonalKind[];
   /**
@@ -57,6 +63,7 @@ export interface CleanOptions {
 
 const NAMES: OptionNames<CleanOptions> = {
   normalize: true,
+  correct: true,
   personal: true,
   confirm: true,
   dropEmpty: true,
@@ -71,7 +78,7 @@ export interface CleaningChange {
   /** The field, such as `output` or `messages.1.content`. */
   field: string;
   /** The step. */
-  step: Normalization | "personal";
+  step: Normalization | "grammar" | "personal";
   /** The text before the step. */
   before: string;
   /** The text after it. */
@@ -126,6 +133,7 @@ export function cleanEntries<T extends DatasetEntry>(
   assertCleanOptions(options);
   assertArray("clean", entries, "entries");
   const { personal = [], confirm = () => true, dropEmpty = true, maxTokens, tokenizer } = options;
+  const { correct } = options;
   const normalize = options.normalize ?? ["unicode", "whitespace"];
   const result: Cleaned<T> = { entries: [], changes: [], dropped: [], findings: [], unchecked: [] };
   for (const [index, entry] of entries.entries()) {
@@ -137,6 +145,7 @@ export function cleanEntries<T extends DatasetEntry>(
       for (const step of NORMALIZATIONS) {
         if (normalize.includes(step)) text = change(step, text, normalizeBy(text, step));
       }
+      if (correct) text = change("grammar", text, correct(text, { index, field }));
       if (personal.length === 0) return text;
       const found = findPersonalData(text, { kinds: personal })
         .map((finding) => ({ index, field, ...finding, context: contextOf(text, finding) }));
@@ -153,31 +162,6 @@ export function cleanEntries<T extends DatasetEntry>(
     else result.dropped.push({ index, reason });
   }
   return result;
-}
-
-/** A copy of an entry with other texts; fields that do not change keep their values. */
-function mapTexts<T extends DatasetEntry>(
-  entry: T,
-  map: (text: string, field: string) => string,
-): T {
-  const mapFields = <Item extends object>(
-    item: Item,
-    names: readonly (keyof Item)[],
-    at = "",
-  ): Item =>
-    names.reduce((copy, name) => {
-      const text = item[name];
-      return typeof text === "string" ? { ...copy, [name]: map(text, at + String(name)) } : copy;
-    }, item);
-  if (isChatEntry(entry)) {
-    const names = ["content", "reasoning_content", "thinking"] as const;
-    const messages = entry.messages.map((message, i) =>
-      mapFields(message, names, `messages.${i}.`)
-    );
-    return { ...entry, messages };
-  }
-  const names = isTextEntry(entry) ? ["text"] : ["instruction", "input", "output"];
-  return mapFields(entry, names as (keyof T)[]);
 }
 
 /** How many characters around a finding are shown. */

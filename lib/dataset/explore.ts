@@ -1,13 +1,18 @@
 /** Statistics of a data set, to be inspected before training. */
-import { alpaca, type PromptFormat } from "../text/alpaca.ts";
+import { alpaca } from "../text/alpaca.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 import { collate } from "./collate.ts";
-import { type EncodedExample, encodeExample } from "./encode.ts";
-import type { CountOptions } from "./sequences.ts";
-import type { InstructionEntry } from "./entry.ts";
+import { type EncodedExample, encodeExamples, type EntryFormat } from "./encode.ts";
+import { topicOf } from "./entry.ts";
+import { type EntryTexts, textsOf } from "./entry_texts.ts";
 import { forest } from "./forest.ts";
-import { assertKnownOptions } from "../options.ts";
-import { COUNT_OPTIONS } from "./sequences.ts";
+import { hasNothingToLearn } from "./forms/mod.ts";
+import { findNearDuplicates, type NearDuplicate } from "./near_duplicates.ts";
+import { findOutliers, type Outlier } from "./outliers.ts";
+import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { COUNT_OPTIONS, type CountOptions } from "./sequences.ts";
+import { countNGrams, countVocabulary, type NGram, type Vocabulary } from "./vocabulary.ts";
 
 /** A distribution of whole numbers. */
 export interface Summary {
@@ -25,6 +30,26 @@ export interface Summary {
   values: number[];
 }
 
+/** Options of {@linkcode exploreEntries}. */
+export interface ExploreOptions {
+  /** How entries are written; Alpaca's format by default. */
+  readonly format?: EntryFormat;
+  /**
+   * How many openings and n-grams of each length are listed.
+   *
+   * @default {10}
+   */
+  readonly openings?: number;
+  /**
+   * The least similarity of near duplicates, above 0 and at most 1.
+   *
+   * @default {0.7}
+   */
+  readonly threshold?: number;
+}
+
+const NAMES: OptionNames<ExploreOptions> = { format: true, openings: true, threshold: true };
+
 /** The result of {@linkcode exploreEntries}. */
 export interface Exploration {
   /** How many entries there are. */
@@ -33,11 +58,16 @@ export interface Exploration {
   withInput: number;
   /** The indices of entries whose output is empty or white space. */
   emptyOutputs: number[];
-  /** Groups of indices of entries equal in all three fields. */
+  /** Groups of indices of entries equal in all of their texts. */
   duplicates: number[][];
-  /** Groups of indices of entries with the same instruction and input, but different outputs. */
+  /** Pairs of entries with nearly the same words, as MinHash finds them, the most similar first. */
+  nearDuplicates: NearDuplicate[];
+  /** Groups of indices of entries that ask the same, with different outputs. */
   conflicts: number[][];
-  /** Lengths in characters (UTF-16 code units). */
+  /**
+   * Lengths in characters (UTF-16 code units). Of a conversation the instruction is what users say, the input what the system
+   * and tools say, and the output what the assistant says; of a text there is only output.
+   */
   characters: Record<"instruction" | "input" | "output", Summary>;
   /**
    * Lengths in tokens: the prompt with its marker, the response without the end token, and both.
@@ -47,14 +77,23 @@ export interface Exploration {
   sharedPrefixTokens: number;
   /** The first two words of instructions, most common first. */
   openings: { words: string; count: number }[];
+  /** How many entries each topic has, most first; entries without one have `null`. Empty if none has a topic. */
+  topics: { topic: string | null; count: number }[];
+  /** The most common sequences of one, two and three words, in prompts and in responses. */
+  ngrams: Record<"prompt" | "response", [NGram[], NGram[], NGram[]]>;
+  /** The words of prompts and of responses. */
+  vocabulary: Record<"prompt" | "response", Vocabulary>;
+  /** Entries that are unlike the others: very long or short, or of characters that take many tokens. */
+  outliers: Outlier[];
 }
 
 /**
- * Computes the statistics of a data set: its size, lengths, variety and duplicates.
+ * Computes the statistics of a data set: its size, lengths, topics, words, duplicates and outliers. `explorationView()` of
+ * `tunebook/show` has a table and a chart of each.
  *
  * @param entries The entries.
  * @param tokenizer The model's tokenizer.
- * @param options How prompts are written, and how many openings to list.
+ * @param options How entries are written, how much is listed, and what a near duplicate is.
  * @returns The statistics.
  * @throws {RangeError} If there are no entries.
  *
@@ -69,35 +108,60 @@ export interface Exploration {
  * ```
  */
 export function exploreEntries(
-  entries: readonly InstructionEntry[],
+  entries: readonly DatasetEntry[],
   tokenizer: Tokenizer,
-  options: { format?: PromptFormat; openings?: number } = {},
+  options: ExploreOptions = {},
 ): Exploration {
-  assertKnownOptions("explore entries", options, { format: true, openings: true });
-  const { format = alpaca, openings = 10 } = options;
-  const examples = entries.map((entry) => encodeExample(entry, tokenizer, format));
+  assertKnownOptions("explore entries", options, NAMES);
+  const { format = alpaca, openings = 10, threshold = 0.7 } = options;
+  const examples = encodeExamples(entries, tokenizer, format);
+  const texts = entries.map(textsOf);
   const prompts = examples.map(({ promptIds }) => promptIds.length);
   const responses = examples.map(({ responseIds }) => responseIds.length - 1);
-  const asked = groups(entries, ({ instruction, input }) => JSON.stringify([instruction, input]));
-  const equal = groups(entries, (e) => JSON.stringify([e.instruction, e.input, e.output]));
+  const totals = prompts.map((length, i) => length + responses[i]!);
+  const asked = groups([...entries.keys()].filter((i) => !isTextEntry(entries[i]!)), (i) => (
+    askedBy(entries[i]!)
+  ));
+  const characters = (part: keyof EntryTexts) => summarize(texts.map((all) => all[part].length));
+  const words = {
+    prompt: texts.map(({ instruction, input }) => `${instruction}\n${input}`),
+    response: texts.map(({ output }) => output),
+  };
+  const ngrams = (of: readonly string[]): [NGram[], NGram[], NGram[]] => [
+    countNGrams(of, 1, openings),
+    countNGrams(of, 2, openings),
+    countNGrams(of, 3, openings),
+  ];
   return {
     entries: entries.length,
-    withInput: entries.filter(({ input }) => input !== "").length,
-    emptyOutputs: [...entries.keys()].filter((i) => entries[i]!.output.trim() === ""),
-    duplicates: equal,
-    conflicts: asked.filter((group) => new Set(group.map((i) => entries[i]!.output)).size > 1),
+    withInput: texts.filter(({ input }) => input !== "").length,
+    emptyOutputs: [...entries.keys()].filter((i) => hasNothingToLearn(entries[i]!)),
+    duplicates: groups([...entries.keys()], (i) => allOf(entries[i]!)),
+    nearDuplicates: findNearDuplicates(entries, { threshold }),
+    conflicts: asked.filter((group) => new Set(group.map((i) => allOf(entries[i]!))).size > 1),
     characters: {
-      instruction: summarize(entries.map(({ instruction }) => instruction.length)),
-      input: summarize(entries.map(({ input }) => input.length)),
-      output: summarize(entries.map(({ output }) => output.length)),
+      instruction: characters("instruction"),
+      input: characters("input"),
+      output: characters("output"),
     },
     tokens: {
       prompt: summarize(prompts),
       response: summarize(responses),
-      total: summarize(prompts.map((length, i) => length + responses[i]!)),
+      total: summarize(totals),
     },
     sharedPrefixTokens: sharedPrefix(examples),
-    openings: commonOpenings(entries).slice(0, openings),
+    openings: commonOpenings(texts).slice(0, openings),
+    topics: countTopics(entries),
+    ngrams: { prompt: ngrams(words.prompt), response: ngrams(words.response) },
+    vocabulary: {
+      prompt: countVocabulary(words.prompt),
+      response: countVocabulary(words.response),
+    },
+    outliers: [
+      ...findOutliers(prompts, "prompt tokens"),
+      ...findOutliers(responses, "response tokens"),
+      ...findOutliers(charactersPerToken(texts, tokenizer), "characters per token"),
+    ],
   };
 }
 
@@ -182,10 +246,38 @@ export function totalBatches(
   return totals;
 }
 
-/** Groups of two or more indices whose items have the same key. */
-function groups<T>(items: readonly T[], key: (item: T) => string): number[][] {
-  const byKey = Map.groupBy(items.keys(), (i) => key(items[i]!));
-  return [...byKey.values()].filter((group) => group.length > 1);
+/** What an entry asks: all but its last answer. */
+function askedBy(entry: DatasetEntry): string {
+  if (isTextEntry(entry)) return "";
+  if (!isChatEntry(entry)) return JSON.stringify([entry.instruction, entry.input]);
+  const last = entry.messages.findLastIndex(({ role }) => role === "assistant");
+  return JSON.stringify([entry.messages.slice(0, last < 0 ? undefined : last), entry.tools]);
+}
+
+/** All texts of an entry. */
+function allOf(entry: DatasetEntry): string {
+  if (isChatEntry(entry)) return JSON.stringify([entry.messages, entry.tools]);
+  return JSON.stringify(textsOf(entry));
+}
+
+/** Groups of two or more indices of entries with the same key. */
+function groups(indices: readonly number[], key: (index: number) => string): number[][] {
+  return [...Map.groupBy(indices, key).values()].filter((group) => group.length > 1);
+}
+
+/** How many characters of an entry's texts a token has, without those of the format. */
+function charactersPerToken(texts: readonly EntryTexts[], tokenizer: Tokenizer): number[] {
+  return texts.map(({ instruction, input, output }) => {
+    const text = `${instruction} ${input} ${output}`;
+    return text.length / Math.max(1, tokenizer.encode(text).length);
+  });
+}
+
+function countTopics(entries: readonly DatasetEntry[]): Exploration["topics"] {
+  const counts = Map.groupBy(entries, (entry) => topicOf(entry) ?? null);
+  if (counts.size === 1 && counts.has(null)) return [];
+  return [...counts].map(([topic, same]) => ({ topic, count: same.length }))
+    .sort((a, b) => b.count - a.count);
 }
 
 function sharedPrefix(examples: readonly EncodedExample[]): number {
@@ -195,11 +287,11 @@ function sharedPrefix(examples: readonly EncodedExample[]): number {
   return shared;
 }
 
-function commonOpenings(entries: readonly InstructionEntry[]): Exploration["openings"] {
+function commonOpenings(texts: readonly EntryTexts[]): Exploration["openings"] {
   const counts = new Map<string, number>();
-  for (const { instruction } of entries) {
+  for (const { instruction } of texts) {
     const words = instruction.trim().split(/\s+/).slice(0, 2).join(" ");
-    counts.set(words, (counts.get(words) ?? 0) + 1);
+    if (words !== "") counts.set(words, (counts.get(words) ?? 0) + 1);
   }
   return [...counts].map(([words, count]) => ({ words, count }))
     .sort((a, b) => b.count - a.count || (a.words < b.words ? -1 : 1));

@@ -10,6 +10,7 @@ import { type ForestBatch, growForest, type LossEdges, type SequenceForest } fro
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { EncodedExample } from "./encode.ts";
 import {
+  type BatchSequences,
   type BatchSizes,
   COUNT_OPTIONS,
   type CountOptions,
@@ -76,25 +77,41 @@ export function forest(
       `Cannot lay out a batch as "${layout}": expected one of "${LAYOUTS.join('", "')}"`,
     );
   }
-  const { sequences, length, sizes } = toSequences(examples, options);
-  if (sizes.tokensCounted === 0) {
+  const batch = toSequences(examples, options);
+  if (batch.sizes.tokensCounted === 0) {
     throw new RangeError(
       `Cannot learn from a batch in which nothing counts: under the mask "${mask}" and with at most ${maxLength} ` +
         `tokens per sequence, no token of its ${examples.length} examples is left`,
     );
   }
+  return layOut(batch, layout);
+}
+
+/**
+ * Lays out the sequences of a batch, or of a part of one.
+ *
+ * @param batch The sequences, of which one counts at least, and how long a padded one is.
+ * @param layout How they are laid out.
+ * @returns The batch and its sizes.
+ */
+export function layOut(
+  { sequences, length, sizes }: BatchSequences,
+  layout: BatchLayout,
+): ForestBatch & BatchSizes {
   const counted = sequences.filter(({ counted }) => counted.length > 0);
   const laidOut = layout === "padded"
     ? padSequences(sequences, length)
     // Sequences without counted targets are not computed, nor are tokens after the last counted
     // one.
-    : growForest(
-      counted.map(({ inputs, counted }) => inputs.slice(0, counted.at(-1)![1])),
-      { separate: layout === "packed" },
-    );
+    : growForest(counted.map(neededInputs), { separate: layout === "packed" });
   const { tokens, positions, end } = laidOut;
   const edges = lossEdges(layout === "padded" ? sequences : counted, laidOut);
   return { tokens, positions, end, edges, tokensComputed: tokens.length, ...sizes };
+}
+
+/** The inputs that counted targets depend on. */
+export function neededInputs({ inputs, counted }: Sequence): number[] {
+  return inputs.slice(0, counted.at(-1)?.[1] ?? 0);
 }
 
 /**

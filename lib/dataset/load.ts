@@ -4,7 +4,7 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { recordProvenance } from "../provenance.ts";
 import type { DatasetEntry } from "./chat_entry.ts";
 import type { InstructionEntry } from "./entry.ts";
-import { openFile, unreadable } from "./files/open.ts";
+import { openFiles, unreadable } from "./files/open.ts";
 import { readRows } from "./files/rows.ts";
 import { type DatasetReport, EntryReader, FIELD_OPTIONS, type FieldOptions } from "./forms/mod.ts";
 import { assertInstructions } from "./parse.ts";
@@ -60,8 +60,8 @@ export async function loadEntries(
  * Loads entries of any form that `docs/data_forms.md` lists: instructions, conversations and texts, in JSON, JSON Lines, CSV
  * or Parquet, also in gzip. Records the source and its SHA-256 as the run's provenance.
  *
- * @param source A path, an `http:`, `https:` or `file:` URL, `hf:owner/name/FILE[@revision]` of a data set on the hub,
- * or `"instructions"`: the 1100 entries that come with Tunebook. (A file of that name is `"./instructions"`.)
+ * @param source A path, an `http:`, `https:` or `file:` URL, `hf:owner/name/FILE[@revision]` or a whole split
+ * `hf:owner/name[@revision][:split]` of a data set on the hub, or `"instructions"`: the 1100 entries that come with Tunebook. (A file of that name is `"./instructions"`.)
  * @param options How fields are read.
  * @returns The entries, in the file's order.
  * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
@@ -115,20 +115,23 @@ export async function readDataset(
     throw new TypeError(`Cannot load entries from ${kindOf(source)}: expected a path or a URL`);
   }
   const { signal, ...fields } = options;
-  const file = await openFile(source, { signal });
-  const reader = new EntryReader(file.name, fields);
+  const { name, files } = await openFiles(source, { signal });
+  const reader = new EntryReader(name, fields);
   const entries: DatasetEntry[] = [];
-  for await (const row of readRows(file)) {
-    const entry = reader.read(row);
-    if (entry !== undefined) entries.push(entry);
+  const hashes: { source: string; sha256: string }[] = [];
+  let notice: string | undefined;
+  for await (const file of files) {
+    for await (const row of readRows(file)) {
+      const entry = reader.read(row);
+      if (entry !== undefined) entries.push(entry);
+    }
+    hashes.push({ source: file.name, sha256: file.sha256() });
+    notice ??= file.notice;
   }
-  const report = {
-    ...reader.finish(),
-    ...(file.notice !== undefined && { notice: file.notice }),
-  };
+  const report = { ...reader.finish(), ...(notice !== undefined && { notice }) };
   await recordProvenance("data", {
-    source: file.name,
-    sha256: file.sha256(),
+    source: name,
+    ...(hashes.length === 1 ? { sha256: hashes[0].sha256 } : { files: hashes }),
     entries: entries.length,
     // What was read in another way than the file says is part of how a result was made.
     ...(Object.keys(fields).length > 0 && { fields }),

@@ -19,6 +19,32 @@ export {
   type CleanOptions,
   type EntryFinding,
 } from "./clean.ts";
+export {
+  type Correction,
+  type CorrectionOptions,
+  proposeCorrections,
+  type ProposedCorrections,
+  readCorrections,
+  writeCorrections,
+} from "./corrections.ts";
+export type { Teacher, TeacherRequest } from "./augment/teacher.ts";
+export { paraphraseByRules, type RuleOptions } from "./augment/rules.ts";
+export {
+  type PairProposalOptions,
+  type ParaphraseOptions,
+  type Proposal,
+  type Proposals,
+  proposePairs,
+  proposeParaphrases,
+  type RejectedReply,
+} from "./augment/propose.ts";
+export { readProposals, type ReviewedProposals, writeProposals } from "./augment/review.ts";
+export {
+  labelBySelfConsistency,
+  type PseudoLabel,
+  type PseudoLabelled,
+  type PseudoLabelOptions,
+} from "./augment/pseudo_labels.ts";
 export { type Normalization, normalizeText } from "./normalize.ts";
 export {
   findPersonalData,
@@ -43,9 +69,12 @@ export {
   type BatchTotals,
   type Exploration,
   exploreEntries,
+  type ExploreOptions,
   type Summary,
   totalBatches,
 } from "./explore.ts";
+export type { NGram, Vocabulary } from "./vocabulary.ts";
+export type { Outlier, OutlierMeasure } from "./outliers.ts";
 export { inspectExamples, type Inspection, type InspectOptions } from "./inspect.ts";
 export { type BatchLayout, forest, type ForestOptions } from "./forest.ts";
 export type { ForestBatch } from "../forest.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { parse, stringify } from "@std/csv";
+import { stringify } from "@std/csv";
 import type { EntryFinding } from "./clean.ts";
+import { parseTable, readDecision } from "./spreadsheet.ts";
 
 const COLUMNS = ["entry", "field", "start", "end", "kind", "found", "context", "mask"] as const;
 
@@ -59,30 +60,11 @@ export function writeReview(findings: readonly EntryFinding[]): string {
  * ```
  */
 export function readReview(csv: string, name = "review"): (finding: EntryFinding) => boolean {
-  let rows: Record<string, string | undefined>[];
-  try {
-    rows = parse(csv.replace(/^\uFEFF/, ""), { skipFirstRow: true });
-  } catch (error) {
-    throw new SyntaxError(`Cannot read "${name}" as CSV: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
+  const rows = parseTable(csv, name, COLUMNS);
   const decisions = new Map<string, boolean>();
   for (const [i, row] of rows.entries()) {
-    const missing = COLUMNS.find((column) => row[column] === undefined);
-    if (missing !== undefined) {
-      throw new SyntaxError(`Cannot read "${name}": it has no column "${missing}"`);
-    }
-    const mask = row.mask!.trim().toLowerCase();
-    if (mask !== "yes" && mask !== "no") {
-      throw new RangeError(
-        `Cannot use the review "${name}": row ${i + 1} of ${rows.length} has ${
-          JSON.stringify(row.mask)
-        } in the ` +
-          'column "mask", expected "yes" or "no"',
-      );
-    }
-    decisions.set([row.entry, row.field, row.start, row.end, row.kind].join(), mask === "yes");
+    const mask = readDecision(rows, i, "mask", name);
+    decisions.set([row.entry, row.field, row.start, row.end, row.kind].join(), mask);
   }
   return ({ index, field, start, end, kind }) => {
     const decision = decisions.get([index + 1, field, start, end, kind].join());

@@ -218,15 +218,22 @@ export function describeComparison(
   comparison: Comparison,
   names: readonly [a: string, b: string] = ["other", "this"],
 ): string {
-  const { metric, label, a, b, difference, interval, adjusted, smallest, winner, examples } =
-    comparison;
+  const { metric, label, a, b, difference, interval, adjusted, winner } = comparison;
   const digits = findMetric(metric).metric.top === 1 ? 4 : 2;
   const [low, high] = interval.map((end) => end.toFixed(digits));
   const verdict = winner === "tied"
-    ? `tied; ${examples} examples would probably show ${smallest.toFixed(digits)}`
+    ? `tied; ${describeTie(comparison, digits)}`
     : `${winner === "a" ? names[0] : names[1]} is better`;
   return `${label}: ${names[1]} ${b.toFixed(digits)}, ${names[0]} ${
     a.toFixed(digits)
   }, difference ` +
     `${difference.toFixed(digits)} [${low}, ${high}], p ${adjusted.toFixed(4)}: ${verdict}`;
+}
+
+/** What a tie means: what this many examples could show, which is unknown where all of them differ alike. */
+function describeTie({ difference, smallest, examples }: Comparison, digits: number): string {
+  if (smallest > 0) {
+    return `${examples} examples would probably show a difference of ${smallest.toFixed(digits)}`;
+  }
+  return difference === 0 ? "the scores are the same" : "there are too few examples for a verdict";
 }

@@ -57,6 +57,7 @@ export { parseJudge, type ParseJudgeOptions } from "./judges/parse_judge.ts";
 export type { JudgeQuestion, ReplyForm } from "./judges/question.ts";
 export type { ScoreScale } from "./judges/read_reply.ts";
 export { type Criterion, CRITERION_NAMES, criterionQuestion } from "./judges/rubrics.ts";
+export { parseTeacher } from "./judges/teacher.ts";
 export { judgeWithSeeds, type SeededReport } from "./judges/seeds.ts";
 export { ollamaJudge, type OllamaJudgeOptions } from "./ollama_judge.ts";
 export { cleanResponse, readResponses, type ResponseEntry, writeResponses } from "./responses.ts";

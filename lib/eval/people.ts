@@ -5,6 +5,7 @@
  * @module
  */
 import { parse, stringify } from "@std/csv";
+import { fromCell, toCell } from "../dataset/spreadsheet.ts";
 import { Random } from "../random.ts";
 import { questionText } from "./judges/question.ts";
 import type { ResponseEntry } from "./responses.ts";
@@ -207,11 +208,7 @@ export function joinRatings(rows: readonly SheetRow[]): Record<string, (number |
 export function writeSheet(rows: readonly SheetRow[]): string {
   if (rows.length === 0) return "";
   const safe = rows.map((row) =>
-    Object.fromEntries(
-      Object.entries(row).map((
-        [name, text],
-      ) => [name, /^[=+\-@\t\r]/.test(text) ? `'${text}` : text]),
-    )
+    Object.fromEntries(Object.entries(row).map(([name, text]) => [name, toCell(text)]))
   );
   return stringify(safe, { columns: Object.keys(rows[0]) });
 }
@@ -232,5 +229,8 @@ export function writeSheet(rows: readonly SheetRow[]): string {
  * ```
  */
 export function parseSheet(text: string): SheetRow[] {
-  return parse(text.replace(/^\ufeff/, ""), { skipFirstRow: true }) as SheetRow[];
+  const rows = parse(text.replace(/^\ufeff/, ""), { skipFirstRow: true }) as SheetRow[];
+  return rows.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, fromCell(cell)]))
+  );
 }

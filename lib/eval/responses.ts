@@ -1,10 +1,18 @@
 /**
- * Responses on disk: `instruction-data-with-response.json`, in the format of Raschka's chapter 7.
+ * Responses on disk: `instruction-data-with-response.json`, in the format of Raschka's chapter 7, and any other file that has
+ * a model's answer beside the fields of an entry.
+ *
+ * @module
  */
-import { z } from "zod";
-import { type InstructionEntry, parseValues } from "../dataset/entry.ts";
-import { parseJsonRows } from "../dataset/files/json.ts";
-import { readText } from "../dataset/load.ts";
+import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
+import type { InstructionEntry } from "../dataset/entry.ts";
+import { openFile } from "../dataset/files/open.ts";
+import { readRows } from "../dataset/files/rows.ts";
+import { Fault, isObject, toText } from "../dataset/forms/form.ts";
+import { EntryReader } from "../dataset/forms/mod.ts";
+import { LOAD_OPTIONS, type LoadOptions } from "../dataset/load.ts";
+import type { DatasetEntry } from "../dataset/mod.ts";
+import { assertKnownOptions } from "../options.ts";
 import { writeFileBeside } from "../write_beside.ts";
 
 /** An entry with a model's answer. */
@@ -13,52 +21,79 @@ export interface ResponseEntry extends InstructionEntry {
   model_response: string;
 }
 
-/** Other fields are kept, so that a file that is read and written again loses nothing. */
-const schema = z.looseObject({
-  instruction: z.string(),
-  input: z.string().default(""),
-  output: z.string(),
-  model_response: z.string(),
-});
+/** The field of the answer. */
+const ANSWER = "model_response";
 
 /**
- * Reads responses from JSON text.
+ * Reads responses from a file of any kind and form that `loadDataset()` reads, with a model's answer, `model_response`, beside
+ * the fields of each entry. Fields that no form has are carried along.
  *
- * @param text The JSON text.
- * @param name The text's name in errors.
- * @returns The entries, with all other fields.
- * @throws {SyntaxError} If the text is not JSON.
- * @throws {TypeError} If an entry has another form; the message names the entry and the field.
- */
-export function parseResponses(text: string, name = "responses"): ResponseEntry[] {
-  return parseValues<ResponseEntry>(parseJsonRows(text, name), name, schema);
-}
-
-/**
- * Reads responses from a file.
- *
- * @param path The file.
- * @returns The entries.
+ * @param source As `loadDataset()` takes it.
+ * @param options How fields are read: `map: { model_response: "prediction" }` for an answer of another name.
+ * @returns The entries; a conversation also has its last question and answer as instruction and output.
  * @throws {Error} If the file cannot be read.
- * @throws {SyntaxError} If it is not UTF-8 or not JSON.
- * @throws {TypeError} If an entry has a wrong form; the message names the entry.
+ * @throws {SyntaxError} If it is not what its name says.
+ * @throws {TypeError} If an entry has a wrong form, is a text, or lacks an answer; the message names the entry.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { readResponses } from "tunebook/eval";
  *
- * const file = await Deno.makeTempFile({ suffix: ".json" });
- * await Deno.writeTextFile(
- *   file,
- *   '[{ "instruction": "Name a colour.", "output": "Blue.", "model_response": "Red." }]',
- * );
- * assertEquals((await readResponses(file))[0].model_response, "Red.");
+ * const file = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(file, "prompt,completion,model_response\nName a colour.,Blue.,Red.\n");
+ * const [{ output, model_response }] = await readResponses(file);
+ * assertEquals([output, model_response], ["Blue.", "Red."]);
  * await Deno.remove(file);
  * ```
  */
-export async function readResponses(path: string): Promise<ResponseEntry[]> {
-  return parseResponses(await readText(path), path);
+export async function readResponses(
+  source: string | URL,
+  options: LoadOptions = {},
+): Promise<ResponseEntry[]> {
+  assertKnownOptions("read responses", options, LOAD_OPTIONS);
+  const { signal, ...fields } = options;
+  const file = await openFile(source, { signal });
+  const rows = await Array.fromAsync(readRows(file));
+  // Fields of an entry are read as its form says; all others, such as the tokens of a log, are carried along.
+  const keep = new Set(rows.flatMap((row) => isObject(row) ? Object.keys(row) : []));
+  const reader = new EntryReader(file.name, { ...fields, keep: [...keep, ANSWER] });
+  const entries = rows.map((row) => reader.read(row));
+  reader.finish();
+  const column = fields.map?.[ANSWER] ?? ANSWER;
+  return entries.map((entry, i) => {
+    const answer = (rows[i] as Record<string, unknown>)[column];
+    try {
+      return withResponse(entry!, toText(answer, column));
+    } catch (error) {
+      if (!(error instanceof Fault || error instanceof TypeError)) throw error;
+      throw new TypeError(
+        `Cannot read "${file.name}": entry ${i + 1} of ${rows.length}: ${error.message}`,
+        { cause: error },
+      );
+    }
+  });
+}
+
+/**
+ * Adds a model's answer to an entry. A conversation also gets its last question and answer as instruction and output.
+ *
+ * @param entry The entry.
+ * @param response The answer.
+ * @returns What {@linkcode writeResponses} writes.
+ * @throws {TypeError} If the entry is a text.
+ */
+export function withResponse(entry: DatasetEntry, response: string): ResponseEntry {
+  if (isTextEntry(entry)) throw new TypeError("Cannot answer a text: it asks nothing");
+  if (!isChatEntry(entry)) return { ...entry, model_response: response };
+  const last = (role: string) => entry.messages.findLast((one) => one.role === role)?.content ?? "";
+  return {
+    instruction: last("user"),
+    input: "",
+    output: last("assistant"),
+    ...entry,
+    model_response: response,
+  };
 }
 
 /**

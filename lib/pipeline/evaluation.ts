@@ -4,8 +4,6 @@
  * @module
  */
 
-import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
-import type { DatasetEntry } from "../dataset/mod.ts";
 import type { MetricScore, ResponseEntry, ResponseScores } from "../eval/mod.ts";
 
 /** What {@linkcode Model.evaluate} measures. */
@@ -20,24 +18,4 @@ export interface ModelEvaluation extends ResponseScores {
   readonly responses: ResponseEntry[];
   /** The scores by the metrics that were asked for, each with interval and signature. */
   readonly metrics: Readonly<Record<string, MetricScore>>;
-}
-
-/**
- * Adds a model's answer to an entry. A conversation also gets its last question and answer as instruction and output.
- *
- * @param entry The entry.
- * @param response The answer.
- * @returns What `writeResponses()` writes.
- */
-export function withResponse(entry: DatasetEntry, response: string): ResponseEntry {
-  if (isTextEntry(entry)) throw new TypeError("Cannot answer a text: it asks nothing");
-  if (!isChatEntry(entry)) return { ...entry, model_response: response };
-  const last = (role: string) => entry.messages.findLast((one) => one.role === role)?.content ?? "";
-  return {
-    instruction: last("user"),
-    input: "",
-    output: last("assistant"),
-    ...entry,
-    model_response: response,
-  };
 }

@@ -15,6 +15,7 @@ import {
 } from "../dataset/mod.ts";
 import { findMetric } from "../eval/metrics/mod.ts";
 import { cleanResponse, scoreMetrics, scoreResponses } from "../eval/mod.ts";
+import { withResponse } from "../eval/responses.ts";
 import { assertArray } from "../kind_of.ts";
 import { assertPrompts, generateTokens } from "../model/generate.ts";
 import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
@@ -31,7 +32,7 @@ import { nameBase } from "../weights/base.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
 import { continueEach } from "./answer_each.ts";
 import { holdBack, type Question, toEntry } from "./entries.ts";
-import { type ModelEvaluation, withResponse } from "./evaluation.ts";
+import type { ModelEvaluation } from "./evaluation.ts";
 import { type Exported, exportModel, type ExportOptions, formatToExport } from "./export.ts";
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";

@@ -15,8 +15,10 @@ export interface BatchViewOptions {
   padId?: number;
   /** The target that does not count, −100 by default. */
   ignoreIndex?: number;
-  /** The most columns to show, 40 by default; a gap says how many are left out. */
+  /** The most columns to show, 16 by default, which fit a notebook's width; a gap says how many are left out. */
   maxColumns?: number;
+  /** Columns that are shown in any case, such as the ends of prompts. */
+  columns?: readonly number[];
   /** The most rows to show, 8 by default. */
   maxRows?: number;
 }
@@ -27,6 +29,7 @@ export const BATCH_VIEW_OPTIONS: OptionNames<BatchViewOptions> = {
   padId: true,
   ignoreIndex: true,
   maxColumns: true,
+  columns: true,
   maxRows: true,
 };
 
@@ -37,7 +40,8 @@ export const BATCH_VIEW_OPTIONS: OptionNames<BatchViewOptions> = {
  * @param batch Inputs and targets, (B, T).
  * @param tokenizer The model's tokenizer.
  * @param options Title, and how much is shown.
- * @returns The view; long stretches without counted targets are left out first.
+ * @returns The view. If columns are left out, the beginning and the end of each row's counted targets remain, and the
+ * beginning and the end of its padding.
  * @throws {RangeError} If inputs or targets are not B·T numbers.
  *
  * @example
@@ -64,7 +68,7 @@ export function batchView(
         `got ${inputs.length} and ${targets.length}`,
     );
   }
-  const { title, padId = 50256, ignoreIndex = -100, maxColumns = 40, maxRows = 8 } = options;
+  const { title, padId = 50256, ignoreIndex = -100, maxColumns = 16, maxRows = 8 } = options;
   const rows = Math.min(batchSize, maxRows);
   const counts = (row: number, column: number) => targets[row * length + column] !== ignoreIndex;
   const padded = Array.from({ length: rows }, (_, row) => {
@@ -73,7 +77,13 @@ export function batchView(
     while (from > 0 && inputs[row * length + from - 1] === padId && !counts(row, from - 1)) from--;
     return from;
   });
-  const columns = chooseColumns(rows, length, counts, maxColumns);
+  // A closing token that is an input looks like padding: both belong to the run of pad tokens at the end.
+  const ends = Array.from({ length: rows }, (_, row) => {
+    let end = length;
+    while (end > 0 && inputs[row * length + end - 1] === padId) end--;
+    return { first: firstCounted(row), end };
+  });
+  const columns = chooseColumns(ends, length, maxColumns, options.columns ?? []);
   const text = (id: number) => visibleText(tokenText(id, tokenizer));
 
   return new View(() => {
@@ -123,6 +133,12 @@ export function batchView(
     };
   });
 
+  function firstCounted(row: number): number {
+    let at = 0;
+    while (at < length && !counts(row, at)) at++;
+    return at;
+  }
+
   function plainRow(row: number): string {
     const line = (of: (at: number) => string) =>
       columns.map(({ at, gap }) => gap ? `…${gap} more…` : of(at)).join("|");
@@ -151,6 +167,7 @@ const gridStyle = `<style>
 .tb-tokens .tb-grid .tb-in{background:rgba(128,128,128,0.18)}
 .tb-tokens .tb-grid .tb-pad{border:1px dashed rgba(128,128,128,0.6);opacity:.65}
 .tb-tokens .tb-grid :is(.tb-ign,.tb-num,.tb-gap){opacity:.65}
+@media print{.tb-tokens .tb-scroll{overflow:visible!important}.tb-tokens .tb-grid{font-size:7.5px!important}.tb-tokens .tb-grid :is(td,th){padding:1px 2px!important}}
 .tb-tokens .tb-grid .tb-out{border-bottom:3px solid ${palette[2]}!important}
 </style>`.replace(/\n/g, "");
 
@@ -161,31 +178,31 @@ interface Column {
 }
 
 /**
- * Keeps the beginning, the surroundings of counted targets as far as there is room, and the end.
+ * Keeps `wanted`, then the ends of each row's counted targets and padding, then what is around them.
+ *
+ * @param ends By row: the first counted target, and the end of the inputs before the padding.
  */
 function chooseColumns(
-  rows: number,
+  ends: readonly { first: number; end: number }[],
   length: number,
-  counts: (row: number, column: number) => boolean,
   most: number,
+  wanted: readonly number[],
 ): Column[] {
-  const keep = new Set<number>();
-  const add = (from: number, to: number) => {
-    for (let at = Math.max(0, from); at < Math.min(length, to) && keep.size < most; at++) {
-      keep.add(at);
-    }
+  const keep = new Set(wanted.filter((at) => at >= 0 && at < length));
+  const add = (...places: number[]) => {
+    for (const at of places) if (at >= 0 && at < length && keep.size < most) keep.add(at);
   };
-  if (length <= most) add(0, length);
-  else {
-    add(0, 3);
-    add(length - 2, length);
-    let first = 0;
-    while (
-      first < length && !Array.from({ length: rows }, (_, row) => counts(row, first)).some(Boolean)
-    ) first++;
-    add(first - 2, length);
-    add(0, length);
+  if (length <= most) add(...Array(length).keys());
+  if (wanted.length === 0) {
+    for (const { first, end } of ends) add(end - 1, end, first - 1, first);
+    add(0, length - 1, 1);
+    for (let away = 1; keep.size < Math.min(most, length); away++) {
+      for (const { first, end } of ends) add(end - 1 - away, first + away);
+      if (away > length) add(...Array(length).keys());
+    }
   }
+  // A gap takes as much room as the column that it would stand for.
+  for (const at of [...keep]) if (keep.has(at + 2)) keep.add(at + 1);
   const columns: Column[] = [];
   let before = -1;
   for (const at of [...keep].sort((a, b) => a - b)) {

@@ -2,7 +2,7 @@
 
 import { compareTable } from "./compare_table.ts";
 import { table } from "./table.ts";
-import { escapeHtml, gridColor, palette } from "./theme.ts";
+import { escapeHtml, gridColor, palette, sansSerif } from "./theme.ts";
 import { View } from "./view.ts";
 
 /** One metric's score, as `scoreMetrics()` gives it. */
@@ -95,20 +95,30 @@ export interface EvaluationLike {
  */
 export function evaluationView(report: EvaluationLike): View {
   return new View(() => {
-    const parts: [heading: string, view: View, more?: string][] = [
-      ["Scores", scoresTable(report), differencesPicture(report)],
-      ...(report.judged ? [["Judge", judgeTable(report)] as [string, View]] : []),
+    const parts: { heading: string; view: View; note?: string; picture?: string }[] = [
+      {
+        heading: "Scores",
+        note: explainScores(report),
+        view: scoresTable(report),
+        picture: differencesPicture(report),
+      },
+      ...(report.judged ? [{ heading: "Judge", view: judgeTable(report) }] : []),
       ...(report.categories.length > 0
-        ? [["By category", categoriesTable(report)] as [string, View]]
+        ? [{ heading: "By category", view: categoriesTable(report) }]
         : []),
-      ["Answers", answersTable(report)],
-      ["Signatures", signaturesTable(report)],
+      { heading: "Answers", view: answersTable(report) },
+      { heading: "Signatures", view: signaturesTable(report) },
     ];
     return {
-      "text/html": parts.map(([heading, { bundle }, more = ""]) =>
-        `<section><h2>${escapeHtml(heading)}</h2>${bundle["text/html"]}${more}</section>`
+      // The note is not the table's caption: a caption is cut where a table scrolls.
+      "text/html": parts.map(({ heading, view: { html }, note, picture = "" }) =>
+        `<section><h2>${escapeHtml(heading)}</h2>${
+          note === undefined ? "" : `<p>${escapeHtml(note)}</p>`
+        }${html}${picture}</section>`
       ).join("\n"),
-      "text/plain": parts.map(([heading, { text }]) => `${heading}\n${text}`).join("\n\n"),
+      "text/plain": parts.map(({ heading, view: { text }, note }) =>
+        [heading, ...(note === undefined ? [] : [note]), text].join("\n")
+      ).join("\n\n"),
     };
   });
 }
@@ -127,7 +137,7 @@ function verdictOf(winner: "a" | "b" | "tied", { base, model }: EvaluationLike["
 }
 
 function scoresTable(report: EvaluationLike): View {
-  const { names, base, model, comparisons, examples } = report;
+  const { names, base, model, comparisons } = report;
   const rows = comparisons.map(
     ({ metric, label, difference, interval, adjusted, smallest, winner }) => {
       const digits = digitsOf([base[metric].corpus, model[metric].corpus]);
@@ -139,19 +149,22 @@ function scoresTable(report: EvaluationLike): View {
         difference: `${difference.toFixed(digits)} [${low}, ${high}]`,
         p: adjusted.toFixed(4),
         verdict: verdictOf(winner, names),
-        "would show": smallest.toFixed(digits),
+        "would show": smallest > 0 ? smallest.toFixed(digits) : "–",
       };
     },
   );
-  const caption =
-    `${examples} examples; intervals of 95 %; p-values are adjusted by Holm's method; "would show" is the smallest ` +
-    "difference that this many examples would probably show";
-  return table(rows, { caption });
+  return table(rows);
+}
+
+function explainScores({ examples, names }: EvaluationLike): string {
+  return `${examples} examples. Intervals are of 95 %; p-values are adjusted by Holm's method; "would show" is the smallest ` +
+    `difference that this many examples would probably show. In the picture, to the right of the middle ${names.model} scores ` +
+    "higher; each line has a scale of its own.";
 }
 
 /** A line per metric from one end of the difference's interval to the other, and the line of no difference. */
 function differencesPicture({ comparisons }: EvaluationLike): string {
-  const [width, row, label] = [640, 26, 160];
+  const [width, row, label] = [480, 26, 120]; // legible on a phone, where it is scaled down
   const height = comparisons.length * row + 8;
   const lines = comparisons.map(({ label: name, difference, interval: [low, high], winner }, i) => {
     // Each metric has a scale of its own, with 0 in the middle.
@@ -160,9 +173,9 @@ function differencesPicture({ comparisons }: EvaluationLike): string {
       (label + (width - label) / 2 * (1 + 0.9 * value / most)).toFixed(1);
     const y = i * row + row / 2 + 4;
     const color = winner === "tied" ? "currentColor" : palette[winner === "b" ? 2 : 1];
-    return `<text x="0" y="${y + 4}" font-size="13" fill="currentColor">${
-      escapeHtml(name)
-    }</text>` +
+    return `<text x="0" y="${
+      y + 4
+    }" font-size="13" font-family="${sansSerif}" fill="currentColor">${escapeHtml(name)}</text>` +
       `<line x1="${x(low)}" x2="${
         x(high)
       }" y1="${y}" y2="${y}" stroke="${color}" stroke-width="3"/>` +
@@ -174,6 +187,11 @@ function differencesPicture({ comparisons }: EvaluationLike): string {
     `<line x1="${zero}" x2="${zero}" y1="0" y2="${height}" stroke="${gridColor}" stroke-width="2"/>${
       lines.join("")
     }</svg>`;
+}
+
+/** Names of metrics in tables. */
+function labelsOf(comparisons: EvaluationLike["comparisons"]): (metric: string) => string {
+  return (metric) => comparisons.find((one) => one.metric === metric)?.label ?? metric;
 }
 
 function judgeTable({ judged, names }: EvaluationLike): View {
@@ -204,12 +222,13 @@ function judgeTable({ judged, names }: EvaluationLike): View {
   return table(rows, { caption: base.judge });
 }
 
-function categoriesTable({ categories, names }: EvaluationLike): View {
+function categoriesTable({ categories, names, comparisons }: EvaluationLike): View {
+  const label = labelsOf(comparisons);
   const rows = categories.flatMap(({ category, examples, base, model }) =>
     Object.keys(base).map((metric) => ({
       category,
       examples,
-      metric,
+      metric: label(metric),
       [names.base === names.model ? `${names.base} (base)` : names.base]: scoreText(base[metric]),
       [names.model]: scoreText(model[metric]),
     }))
@@ -228,8 +247,10 @@ function answersTable({ answers, names }: EvaluationLike): View {
   return compareTable(rows, { maxRows: 2000, maxCell: 4000, labels });
 }
 
-function signaturesTable({ model, judged }: EvaluationLike): View {
-  const rows = Object.entries(model).map(([metric, { signature }]) => ({ metric, signature }));
+function signaturesTable({ model, judged, comparisons }: EvaluationLike): View {
+  const label = labelsOf(comparisons);
+  const rows = Object.entries(model)
+    .map(([metric, { signature }]) => ({ metric: label(metric), signature }));
   if (judged) rows.push({ metric: "judge", signature: judged.base.signature });
   return table(rows);
 }

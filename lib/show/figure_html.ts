@@ -49,15 +49,34 @@ export function figureHtml(
   alt: string,
   heading = "",
 ): string {
-  const { data, layout } = figure;
-  const draw = (color?: string) =>
-    renderSvg(data, layout, { alt: color ? "" : alt, ...(color ? { color } : {}) });
-  return drawingHtml(draw, alt, {
+  return drawingHtml(drawer(figure, alt), alt, {
     before: heading,
     after: `<div class="tb-live"></div>` +
       `<script type="application/json" class="tb-data">${scriptJson(figure)}</script>` +
       `<script>${upgrade}</script>`,
   });
+}
+
+/**
+ * Writes the HTML of a chart for a page without scripts.
+ *
+ * @param figure The Plotly figure.
+ * @param alt The text alternative.
+ * @returns HTML with the drawing only.
+ */
+export function staticFigureHtml(
+  figure: { data: readonly PlotlyTrace[]; layout: PlotlyLayout },
+  alt: string,
+): string {
+  return drawingHtml(drawer(figure, alt), alt);
+}
+
+/** Draws a chart, with the text alternative in the first of its colours only. */
+function drawer(
+  { data, layout }: { data: readonly PlotlyTrace[]; layout: PlotlyLayout },
+  alt: string,
+): (color?: string) => string {
+  return (color) => renderSvg(data, layout, { alt: color ? "" : alt, ...(color ? { color } : {}) });
 }
 
 /**

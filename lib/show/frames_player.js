@@ -64,11 +64,16 @@ function playFrames(root) {
           type: "button",
           "aria-label": `${name}: ${label}`,
         }, [sign]));
-        made.onclick = () => go(at[i] + step);
+        made.onclick = (event) => {
+          go(at[i] + step);
+          // After a click with the pointer the arrow keys move the slider; a pressed key stays on its button.
+          if (event.detail > 0) range.focus();
+        };
         return made;
       };
       const [back, on] = [button("‹", "one step back", -1), button("›", "one step on", 1)];
       range.oninput = () => go(Number(range.value));
+      range.onclick = () => range.focus(); // JupyterLab moves the focus to the cell
       update = () => {
         range.value = String(at[i]);
         range.setAttribute("aria-valuetext", values[at[i]]);
@@ -99,6 +104,8 @@ function playFrames(root) {
     ]);
   });
   bar.replaceChildren(...made);
+  // JupyterLab would take the arrow keys for its own: they select another cell.
+  bar.setAttribute("data-lm-suppress-shortcuts", "true");
   root.classList.add("tb-playing");
   show();
 }

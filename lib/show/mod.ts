@@ -22,6 +22,7 @@ export type { TokenRole } from "./chips.ts";
 export { type CompareOptions, compareTable, type Comparison } from "./compare_table.ts";
 export { type Figure, figure, type FigureOptions } from "./figure.ts";
 export { type EvaluationLike, type EvaluationScore, evaluationView } from "./evaluation_view.ts";
+export { explorationView } from "./exploration_view.ts";
 export { attentionView, forestView, type ForestViewOptions } from "./forest_view.ts";
 export { frames, type FramesOptions, type FrameValue } from "./frames.ts";
 export { histogram, type HistogramOptions } from "./histogram.ts";

@@ -7,6 +7,7 @@
 import { assertExamples } from "../dataset/encode.ts";
 import { type EncodedExample, forest } from "../dataset/mod.ts";
 import { withCounted } from "../dataset/sequences.ts";
+import type { Communicator } from "../mpi/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { assertNetwork } from "../model/model.ts";
 import { lossOf, type Network } from "../model/mod.ts";
@@ -16,6 +17,7 @@ import type { Evaluation } from "./options.ts";
 import { SFT_DEFAULTS } from "./defaults.ts";
 import type { TrainingSettings } from "./settings.ts";
 import { lossWeight } from "./step.ts";
+import { assertNotStopped } from "./ranks.ts";
 import type { TrainingData } from "./training_data.ts";
 
 /** The result of a measurement. */
@@ -91,27 +93,44 @@ interface WeighedLoss extends MeasuredLoss {
   readonly weight: number;
 }
 
+/** How a training measures: other ranks, if there are any, take turns with the batches. */
+interface SharedMeasureOptions extends MeasureOptions {
+  readonly communicator?: Communicator;
+}
+
 /** Measures a mean loss, and what it is over. */
 async function sumLosses(
   model: Network,
   examples: readonly EncodedExample[],
-  options: MeasureOptions,
+  options: SharedMeasureOptions,
 ): Promise<WeighedLoss> {
   const { mask = SFT_DEFAULTS.mask, batchSize = SFT_DEFAULTS.batchSize } = options;
-  const { signal, onProgress } = options;
+  const { signal, onProgress, communicator } = options;
+  const { rank, size } = communicator ?? { rank: 0, size: 1 };
   const maxLength = Math.min(options.maxLength ?? Infinity, model.contextLength);
   const counted = withCounted(examples, { mask, maxLength });
   let sum = 0;
   let weight = 0;
   let tokens = 0;
-  for (let first = 0; first < counted.length; first += batchSize) {
-    signal?.throwIfAborted();
+  const measure = async (first: number): Promise<number[]> => {
+    if (first >= counted.length) return [0, 0, 0];
     const batch = forest(counted.slice(first, first + batchSize), { mask, maxLength });
     using loss = scope(() => noGrad(() => lossOf(model, batch)));
-    sum += await loss.item() * lossWeight(batch);
-    weight += lossWeight(batch);
-    tokens += batch.tokensCounted;
-    onProgress?.(Math.min(first + batchSize, counted.length), counted.length);
+    return [await loss.item() * lossWeight(batch), lossWeight(batch), batch.tokensCounted];
+  };
+  for (let first = 0; first < counted.length; first += batchSize * size) {
+    if (!communicator) signal?.throwIfAborted();
+    const own = await measure(first + batchSize * rank);
+    const all = await communicator?.gather([...own, Number(signal?.aborted ?? false)]) ?? [own];
+    if (communicator) assertNotStopped(all.map((one) => one[3]), signal);
+    // In the order of batches, so that the sum has one process's bits.
+    for (const one of all) {
+      sum += one[0];
+      weight += one[1];
+      tokens += one[2];
+    }
+    const done = Math.min(first + batchSize * size, counted.length);
+    onProgress?.(done, counted.length);
   }
   if (tokens === 0) {
     throw new RangeError(
@@ -133,12 +152,17 @@ async function sumLosses(
 export async function evaluate(
   model: Network,
   { evaluated: { train, validation }, count }: TrainingData,
-  { batchSize, evalIters }: TrainingSettings,
+  { batchSize, evalIters, communicator }: TrainingSettings,
   signal?: AbortSignal,
 ): Promise<Evaluation> {
   const most = evalIters === "all" ? validation.length : evalIters * batchSize;
   const measure = (examples: readonly EncodedExample[]) =>
-    measureTopics(model, examples.slice(0, most), { ...count, batchSize, signal });
+    measureTopics(model, examples.slice(0, most), {
+      ...count,
+      batchSize,
+      signal,
+      communicator,
+    });
   const trained = await measure(train);
   if (validation.length === 0) {
     return { trainLoss: trained.loss, ...(trained.topics && { topicLosses: trained.topics }) };
@@ -155,7 +179,7 @@ export async function evaluate(
 async function measureTopics(
   model: Network,
   examples: readonly EncodedExample[],
-  options: MeasureOptions,
+  options: SharedMeasureOptions,
 ): Promise<{ loss: number; topics?: Readonly<Record<string, number>> }> {
   const byTopic = Map.groupBy(examples, ({ topic }) => topic ?? WITHOUT_TOPIC);
   if (byTopic.size < 2) return await sumLosses(model, examples, options);

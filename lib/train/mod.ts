@@ -6,9 +6,16 @@
 
 export type { Best, EarlyStopping } from "./early_stopping.ts";
 export { type MeasuredLoss, measureLoss, type MeasureOptions } from "./evaluate.ts";
+export {
+  type Communicator,
+  joinRanks,
+  type MpiCommunicator,
+  type SumStatistics,
+} from "../mpi/mod.ts";
 export { AdamW, type AdamWOptions, type Moments } from "./optimizer.ts";
 export type { CheckpointOptions, Evaluation, SftOptions, Step } from "./options.ts";
 export { learningRateAt, type Schedule, type ScheduleOptions } from "./schedule.ts";
 export { sft, type Training } from "./sft.ts";
 export { TensorBoard } from "./tensorboard.ts";
 export type { TrainingSettings } from "./settings.ts";
+export { StoppedByRank } from "./ranks.ts";

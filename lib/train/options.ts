@@ -8,6 +8,7 @@ import { assertExamples } from "../dataset/encode.ts";
 import { type BatchLayout, LAYOUTS } from "../dataset/forest.ts";
 import type { EncodedExample } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
+import type { Communicator } from "../mpi/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { type Mask, MASKS } from "../text/mod.ts";
 import type { EarlyStopping } from "./early_stopping.ts";
@@ -100,6 +101,11 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
   readonly confirmOtherBits?: (differences: readonly string[]) => boolean | Promise<boolean>;
   /** Stops between steps: the loop rejects with the signal's reason. By default the stop button of a notebook. */
   readonly signal?: AbortSignal;
+  /**
+   * Other processes that each compute a part of every batch, from `joinRanks()`. All take the same steps with the same
+   * model, data and settings; rank 0 samples and reads and writes checkpoints. Alone by default.
+   */
+  readonly communicator?: Communicator;
 }
 
 /** The names of the options. */
@@ -129,6 +135,7 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   resume: true,
   confirmOtherBits: true,
   signal: true,
+  communicator: true,
 };
 const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
 /** The names of {@linkcode CheckpointOptions}. */

@@ -13,6 +13,8 @@ import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";
 import { recordDevice } from "../tensor/facts.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import type { BatchSizes, ForestBatch } from "../dataset/mod.ts";
+import type { Communicator } from "../mpi/mod.ts";
 import {
   assertWhole,
   findCheckpoint,
@@ -24,6 +26,7 @@ import { FolderClaim } from "./claim.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
 import { addTrainingLog, type TrainingLog } from "./log.ts";
+import { GradientSum } from "./gradient_sum.ts";
 import { AdamW } from "./optimizer.ts";
 import {
   assertOptions,
@@ -32,11 +35,18 @@ import {
   type SftOptions,
   type Step,
 } from "./options.ts";
+import {
+  assertSameFacts,
+  broadcastTensors,
+  hashTensors,
+  StoppedByRank,
+  stopTogether,
+} from "./ranks.ts";
 import { scheduledRate } from "./schedule.ts";
 import { CHECKPOINT_EVERY } from "./defaults.ts";
 import { resolveSftOptions, type TrainingSettings } from "./settings.ts";
 import { assertResumable, describeOptions, describeSettings, type TrainingState } from "./state.ts";
-import { takeStep } from "./step.ts";
+import { lossWeight, type SharedStep, takeStep } from "./step.ts";
 import { TopicMonitor } from "./topic_monitor.ts";
 import { TrainingData } from "./training_data.ts";
 
@@ -96,6 +106,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
   /** Watches the losses of topics; begins again when a training is resumed. */
   readonly #topics = new TopicMonitor();
   readonly #log: TrainingLog;
+  /** Sums gradients with other ranks, if there are any. */
+  readonly #sum: GradientSum | undefined;
   #described: Promise<Record<string, unknown>> | undefined;
   #step = 0;
   /** The newest checkpoint that belongs to this training. */
@@ -122,6 +134,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), {
       ...{ beta1, beta2, epsilon, weightDecay, reserveGradients: recompute },
     });
+    const { communicator } = settings;
+    this.#sum = communicator && new GradientSum(communicator, this.#optimizer.parameters.values());
     this.#log = {
       format: formatOf(settings.examples),
       adapter: adapterOf(model),
@@ -175,7 +189,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
       await this.start();
       await this.#catchUp(signal);
       while (!this.done) {
-        signal?.throwIfAborted();
+        await stopTogether(this.settings.communicator, signal);
         const update = await this.#update(signal);
         try {
           const step = { ...update, ...await this.#lookAt(update, signal) };
@@ -218,8 +232,10 @@ export class Training implements AsyncIterable<Step>, Disposable {
    */
   async start(): Promise<void> {
     if (this.#started) return;
-    const { checkpoint, resume, seed } = this.settings;
-    const found = checkpoint && resume ? await findCheckpoint(checkpoint.directory) : undefined;
+    const { checkpoint, resume, seed, communicator } = this.settings;
+    const found = checkpoint && resume && this.#isFirst
+      ? await findCheckpoint(checkpoint.directory)
+      : undefined;
     if (found) {
       const { path, state } = found;
       await assertResumable(path, state, await this.#state(), {
@@ -236,6 +252,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
       this.#saved = { path, step: state.step };
       this.#resumedFrom = path;
     }
+    if (communicator) await this.#startTogether(communicator);
     this.#log.settings = await describeSettings(this.settings, this.#data);
     await recordDevice(this.#model.device);
     await recordProvenance("training", { seed });
@@ -246,10 +263,11 @@ export class Training implements AsyncIterable<Step>, Disposable {
    * Writes a checkpoint now, unless the newest one is already of this step.
    *
    * @returns Its directory.
-   * @throws {TypeError} If no directory for checkpoints was given.
+   * @throws {TypeError} If no directory for checkpoints was given, or other ranks' checkpoints are rank 0's.
    */
   async save(): Promise<string> {
     const { directory, complete } = this.settings.checkpoint ?? {};
+    if (!this.#isFirst) throw new TypeError("Cannot save a checkpoint in this rank: rank 0 does");
     if (!directory) throw new TypeError('Cannot save a checkpoint without "checkpoint.directory"');
     if (this.#saved?.step === this.#step) return this.#saved.path;
     const held = this.#held;
@@ -271,6 +289,80 @@ export class Training implements AsyncIterable<Step>, Disposable {
     this.#optimizer[Symbol.dispose]();
   }
 
+  /** Whether this process reads and writes for all ranks. */
+  get #isFirst(): boolean {
+    return (this.settings.communicator?.rank ?? 0) === 0;
+  }
+
+  /** Brings other ranks to where rank 0 resumed, and checks that all will do the same. */
+  async #startTogether(communicator: Communicator): Promise<void> {
+    const resumed = { from: this.#resumedFrom, step: this.#step, best: this.#tracker?.best };
+    const text = await communicator.broadcastText(JSON.stringify(resumed));
+    const { from, step, best } = JSON.parse(text) as typeof resumed;
+    if (from !== undefined) {
+      const { parameters, moments } = this.#optimizer;
+      await broadcastTensors(communicator, parameters.values());
+      for (const { mean, variance } of moments.values()) {
+        await broadcastTensors(communicator, [mean, variance]);
+      }
+      let weights = this.#tracker?.weights;
+      if (best && this.settings.restoreBest) {
+        weights ??= new Map(Array.from(parameters, ([name, { size }]) => [
+          name,
+          new Float32Array(size),
+        ]));
+        for (const values of weights.values()) {
+          await communicator.broadcast(values as Float32Array<ArrayBuffer>);
+        }
+      }
+      this.#tracker?.resume(best, weights);
+      this.#optimizer.steps = step;
+      this.#step = this.#log.step = step;
+      this.#resumedFrom = from;
+    }
+    const { options, facts } = await this.#state();
+    // Threads may be shared unevenly; they decide no bits of what all ranks compute alike.
+    const { threads: _, ...device } = facts;
+    await assertSameFacts(communicator, "train", {
+      deno: Deno.version.deno,
+      ...options,
+      ...device,
+      evalEvery: this.settings.evalEvery,
+      evalIters: this.settings.evalIters,
+      validation: this.#data.evaluated.validation.length,
+      weights: await hashTensors(this.#optimizer.parameters),
+      totalSteps: this.totalSteps,
+    });
+  }
+
+  /** A step's batches: this rank's parts, and what it must know of the others'. */
+  #batchesOf(taken: number): {
+    own: ForestBatch[];
+    all: (ForestBatch & BatchSizes)[];
+    shared?: SharedStep;
+  } {
+    const { communicator } = this.settings;
+    if (!communicator || !this.#sum) {
+      const all = this.#data.batchesOf(taken);
+      return { own: all, all };
+    }
+    const parts = this.#data.partsOf(taken, communicator.size);
+    const all = parts.flat().map(({ batch }) => batch).filter((batch) => batch !== undefined);
+    const own = parts.flatMap((batch, at) => {
+      const { batch: part, rows } = batch[communicator.rank];
+      return part ? [{ part, at, rows }] : [];
+    });
+    return {
+      own: own.map(({ part }) => part),
+      all,
+      shared: {
+        normalizer: all.reduce((sum, batch) => sum + lossWeight(batch), 0),
+        parts: own,
+        sum: this.#sum,
+      },
+    };
+  }
+
   /** Takes the next step; see {@linkcode takeStep}. */
   async #update(signal: AbortSignal | undefined): Promise<Step> {
     const { settings, totalSteps } = this;
@@ -278,9 +370,11 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const step = this.#step + 1;
     const learningRate = scheduledRate(step, totalSteps, settings);
     const began = performance.now();
-    const batches = this.#data.batchesOf(this.#step);
-    const { loss, gradientNorm } = await takeStep(this.#model, this.#optimizer, batches, {
-      ...{ step, learningRate, maxGradientNorm, recompute, signal },
+    const { own, all: batches, shared } = this.#batchesOf(this.#step);
+    const { loss, gradientNorm } = await takeStep(this.#model, this.#optimizer, own, {
+      // Ranks stop together, between steps.
+      ...{ step, learningRate, maxGradientNorm, recompute, signal: shared ? undefined : signal },
+      shared,
       dropoutSeed: this.#model.hasDropout ? [seed, step] : undefined,
     });
     this.#step = this.#log.step = step;
@@ -304,7 +398,9 @@ export class Training implements AsyncIterable<Step>, Disposable {
   ): Promise<Pick<Step, "evaluation" | "sample">> {
     const evaluation = this.#evaluatesAfter(step) ? await this.#evaluate(signal) : undefined;
     const endsEpoch = step % this.#data.stepsPerEpoch === 0;
-    const sample = endsEpoch ? await this.settings.sample?.(this.#model) : undefined;
+    const sample = endsEpoch && this.#isFirst
+      ? await this.settings.sample?.(this.#model)
+      : undefined;
     return { ...(evaluation && { evaluation }), ...(sample !== undefined && { sample }) };
   }
 
@@ -320,7 +416,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
     if (!this.#tracker || !this.#evaluatesAfter(this.#step)) return;
     if (this.#tracker.best?.evaluatedAt === this.#step) return;
     await this.#evaluate(signal);
-    signal?.throwIfAborted();
+    await stopTogether(this.settings.communicator, signal);
   }
 
   /** Measures losses; undefined if a stop comes first, because the step itself is done. */
@@ -330,6 +426,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
       evaluation = await evaluate(this.#model, this.#data, this.settings, signal);
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return undefined;
+      if (error instanceof StoppedByRank) return undefined;
       throw error;
     }
     if (evaluation.validationLoss !== undefined) {
@@ -342,12 +439,13 @@ export class Training implements AsyncIterable<Step>, Disposable {
   /** Keeps other trainings out of the folder of checkpoints, if there is one. */
   async #claim(signal: AbortSignal | undefined): Promise<FolderClaim | undefined> {
     const { directory } = this.settings.checkpoint ?? {};
+    if (!this.#isFirst) return undefined;
     return directory === undefined ? undefined : await FolderClaim.take(directory, signal);
   }
 
   async #saveIfDue(): Promise<void> {
     const { checkpoint } = this.settings;
-    if (!checkpoint) return;
+    if (!checkpoint || !this.#isFirst) return;
     const every = checkpoint.every ?? CHECKPOINT_EVERY;
     if (this.#step % every === 0 || this.done) await this.save();
   }
@@ -357,7 +455,12 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const { best } = this;
     this.#described ??= describeOptions(this.#model, this.settings, this.#data, this.totalSteps);
     const options = await this.#described;
-    const { facts } = this.#model.device;
+    const { communicator } = this.settings;
+    // The order of sums depends on how many ranks there are.
+    const facts = {
+      ...this.#model.device.facts,
+      ...(communicator && { ranks: communicator.size }),
+    };
     return { version: 1, step: this.#step, options, ...(best && { best }), facts };
   }
 }

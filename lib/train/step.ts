@@ -8,6 +8,8 @@ import type { ForestBatch } from "../dataset/mod.ts";
 import { lossOf, type Network } from "../model/mod.ts";
 import { Random } from "../random.ts";
 import { backward, globalNorm, scope, type Tensor } from "../tensor/mod.ts";
+import { type BatchRows, computingRows } from "../tensor/ops/dropout/batch_rows.ts";
+import type { GradientSum } from "./gradient_sum.ts";
 import type { AdamW } from "./optimizer.ts";
 
 /** Settings of {@linkcode accumulateGradients}. */
@@ -18,6 +20,18 @@ export interface GradientSettings {
   readonly recompute?: boolean;
   /** Stops between two batches. */
   readonly signal?: AbortSignal;
+  /** The other ranks, if the batches are shared with them. */
+  readonly shared?: SharedStep;
+}
+
+/** What a rank must know of a step whose batches it shares with others. */
+export interface SharedStep {
+  /** The divisor of losses: all counts, of all ranks. */
+  readonly normalizer: number;
+  /** For each batch that this rank computes a part of: its number in the step, and its rows in the whole batch. */
+  readonly parts: readonly { readonly at: number; readonly rows?: BatchRows }[];
+  /** Sums the gradients. */
+  readonly sum: GradientSum;
 }
 
 /** Settings of {@linkcode takeStep}. */
@@ -58,7 +72,7 @@ export async function takeStep(
   const { step, learningRate, maxGradientNorm } = settings;
   optimizer.zeroGrad();
   try {
-    const parameters = optimizer.parameters.values();
+    const parameters = [...optimizer.parameters.values()];
     const result = await accumulateGradients(network, parameters, batches, settings);
     const { loss, gradientNorm } = result;
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
@@ -83,24 +97,27 @@ export async function takeStep(
  *
  * @param network The network.
  * @param parameters Its trainable parameters; gradients are added to existing ones.
- * @param batches The batches, at least one.
- * @param settings Dropout, memory, stopping.
- * @returns The loss and the gradient norm.
+ * @param batches The batches, at least one; this rank's parts, of which there may be none, if they are shared.
+ * @param settings Dropout, memory, stopping, other ranks.
+ * @returns The loss and the gradient norm, those of all ranks.
  */
 export async function accumulateGradients(
   network: Network,
   parameters: Iterable<Tensor>,
   batches: readonly ForestBatch[],
-  { dropoutSeed, recompute, signal }: GradientSettings = {},
+  { dropoutSeed, recompute, signal, shared }: GradientSettings = {},
 ): Promise<StepResult> {
-  const normalizer = batches.reduce((sum, batch) => sum + lossWeight(batch), 0);
-  const forwardBackward = (batch: ForestBatch, at: number): Tensor => {
+  const normalizer = shared?.normalizer ??
+    batches.reduce((sum, batch) => sum + lossWeight(batch), 0);
+  const forwardBackward = (batch: ForestBatch, index: number): Tensor => {
+    const { at, rows } = shared?.parts[index] ?? { at: index };
     const seed = dropoutSeed && new Random(at === 0 ? dropoutSeed : [...dropoutSeed, at]).uint32();
-    return scope(() => {
-      const loss = lossOf(network, batch, { normalizer, dropoutSeed: seed, recompute });
-      backward(loss);
-      return loss;
-    });
+    return computingRows(rows, () =>
+      scope(() => {
+        const loss = lossOf(network, batch, { normalizer, dropoutSeed: seed, recompute });
+        backward(loss);
+        return loss;
+      }));
   };
   let sum = 0;
   for (const [at, batch] of batches.slice(0, -1).entries()) {
@@ -109,10 +126,20 @@ export async function accumulateGradients(
     signal?.throwIfAborted();
   }
   // The last batch's loss is awaited together with the norm.
-  using loss = forwardBackward(batches.at(-1)!, batches.length - 1);
-  const gradients = Array.from(parameters, ({ grad }) => grad).filter((grad) => grad !== undefined);
-  const [gradientNorm, last] = await Promise.all([globalNorm(gradients), loss.item()]);
+  using loss = batches.length > 0
+    ? forwardBackward(batches.at(-1)!, batches.length - 1)
+    : undefined;
+  if (shared) {
+    const [all] = await shared.sum.run(async () => [sum + ((await loss?.item()) ?? 0)]);
+    return { loss: all, gradientNorm: await globalNorm(gradientsOf(parameters)) };
+  }
+  const norm = globalNorm(gradientsOf(parameters));
+  const [gradientNorm, last] = await Promise.all([norm, loss!.item()]);
   return { loss: sum + last, gradientNorm };
+}
+
+function gradientsOf(parameters: Iterable<Tensor>): Tensor[] {
+  return Array.from(parameters, ({ grad }) => grad).filter((grad) => grad !== undefined);
 }
 
 /**

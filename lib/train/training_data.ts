@@ -17,6 +17,7 @@ import {
 import type { Network } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { withCounted } from "../dataset/sequences.ts";
+import { type BatchPart, shareBatch } from "../dataset/share.ts";
 import type { TrainingSettings } from "./settings.ts";
 
 /** The prepared data of a training. */
@@ -86,11 +87,27 @@ export class TrainingData {
    * @returns One batch, or several whose gradients are accumulated.
    */
   batchesOf(taken: number): (ForestBatch & BatchSizes)[] {
+    return this.#examplesOf(taken)
+      .map((examples) => forest(examples, { ...this.count, layout: this.layout }));
+  }
+
+  /**
+   * The batches of a step, shared among ranks.
+   *
+   * @param taken The number of steps before it.
+   * @param ranks How many ranks.
+   * @returns For each batch, every rank's part.
+   */
+  partsOf(taken: number, ranks: number): BatchPart[][] {
+    return this.#examplesOf(taken)
+      .map((examples) => shareBatch(examples, ranks, { ...this.count, layout: this.layout }));
+  }
+
+  #examplesOf(taken: number): EncodedExample[][] {
     const steps = this.#steps(Math.floor(taken / this.stepsPerEpoch));
     return steps[taken % this.stepsPerEpoch]
       .map((indices) => indices.map((i) => this.examples[i]))
-      .filter((examples) => examples.some((example) => this.#counted.has(example)))
-      .map((examples) => forest(examples, { ...this.count, layout: this.layout }));
+      .filter((examples) => examples.some((example) => this.#counted.has(example)));
   }
 
   /** Names topics whose loss no evaluation measures. */

@@ -10,14 +10,14 @@ export const words = exercise({
   inputs: [["What is the plural of FOX?"], ["a - b"], [""], ["one, two; one"]],
   solution: (text: string) => wordsOf(text),
   mistakes: {
-    "There are empty words where two separators meet, or at the end": (text: string) =>
+    "There are empty words where two separators meet, and at the end of a text": (text: string) =>
       text.toLowerCase().split(/[^a-z0-9]/),
     "Upper and lower case are still different words": (text: string) =>
       text.split(/[^A-Za-z0-9]+/).filter((word) => word !== ""),
-    "Punctuation clings to the words": (text: string) =>
+    "The words still have their punctuation": (text: string) =>
       text.toLowerCase().split(/\s+/).filter((word) => word !== ""),
   },
-  hint: "Lower case first, then `match(/[a-z0-9]+/g)`, which is null where there is no word.",
+  hint: "What does your code do if a text has no word at all, or punctuation between spaces?",
 });
 
 export const similarity = exercise({
@@ -34,12 +34,12 @@ export const similarity = exercise({
       const shared = left.filter((word) => right.includes(word)).length;
       return shared / (left.length + right.length - shared);
     },
-    "The shared words are counted twice below: subtract them once": (a: string, b: string) => {
+    "The denominator counts the shared words twice: subtract them once": (a: string, b: string) => {
       const [left, right] = [new Set(wordsOf(a)), new Set(wordsOf(b))];
       const shared = [...left].filter((word) => right.has(word)).length;
       return shared / (left.size + right.size);
     },
-    "Divided by the first text's words only: then the order of the texts matters": (
+    "This divides by the words of the first text only, so the order of the texts matters": (
       a: string,
       b: string,
     ) => {
@@ -47,7 +47,7 @@ export const similarity = exercise({
       return [...left].filter((word) => right.has(word)).length / left.size;
     },
   },
-  hint: "Words in both, divided by words in at least one of them.",
+  hint: "Which words belong to both texts, and which to at least one of them?",
 });
 
 /** Indices of a training and a held-out entry that are alike. */
@@ -82,14 +82,14 @@ export const leaks = exercise({
       ),
     "Exact copies are found, reworded ones are not": (train: string[], heldOut: string[]) =>
       heldOut.flatMap((b, j) => train.flatMap((a, i): Leak[] => a === b ? [[i, j]] : [])),
-    "The pairs stand the wrong way round: training entry first": (
+    "The pairs are the wrong way round: the training entry comes first": (
       train: string[],
       heldOut: string[],
       threshold: number,
     ) => leaksOf(train, heldOut, threshold).map(([i, j]): Leak => [j, i]),
   },
   hint:
-    "Two loops, held-out entries outside, training entries inside; at least the threshold counts.",
+    "Is a similarity equal to the threshold a leak? In which order do your loops find the pairs?",
 });
 
 export const splitGroups = exercise({
@@ -104,16 +104,18 @@ export const splitGroups = exercise({
     return groups.map((name) => train.has(name));
   },
   mistakes: {
-    "Entries are split, not groups: some groups stand on both sides": (
+    "This splits entries, not groups: some groups are on both sides": (
       groups: string[],
       share: number,
     ) => groups.map((_, i) => i < Math.ceil(groups.length * share)),
-    "Rounded down: the first group of few is lost": (groups: string[], share: number) => {
+    "The number of groups is rounded down, so a single group is lost": (
+      groups: string[],
+      share: number,
+    ) => {
       const names = [...new Set(groups)];
       const train = new Set(names.slice(0, Math.floor(names.length * share)));
       return groups.map((name) => train.has(name));
     },
   },
-  hint:
-    "First split the list of different groups, then ask for each entry on which side its group is.",
+  hint: "How many different groups are there, and which of them are on the training side?",
 });

@@ -13,13 +13,19 @@ const END = 50256;
 
 export const countTokens = exercise({
   title: "2.1 Characters per token",
-  inputs: [["Hello, world", 3], ["naïve", 3], ["a", 1]],
+  inputs: [["Hello, world", 3], ["naïve", 3], ["Well done 👍🎉", 8], ["a", 1]],
   solution: (text: string, tokens: number) => [...text].length / tokens,
   mistakes: {
-    "This is tokens per character: the other way round": (text: string, tokens: number) =>
-      tokens / [...text].length,
+    "These are tokens per character, the inverse of what is asked for": (
+      text: string,
+      tokens: number,
+    ) => tokens / [...text].length,
+    "`length` counts UTF-16 units, of which an emoji has two: count the elements of `[...text]`": (
+      text: string,
+      tokens: number,
+    ) => text.length / tokens,
   },
-  hint: "Divide the number of characters by the number of tokens.",
+  hint: "How many characters has the text “👍”, and how many does your code count?",
 });
 
 export const shift = exercise({
@@ -27,7 +33,9 @@ export const shift = exercise({
   inputs: [[[11, 12, 13, END]], [[7, END]]],
   solution: (ids: number[]): Labels => ({ inputs: ids.slice(0, -1), targets: ids.slice(1) }),
   mistakes: {
-    "The targets are not shifted: the model is asked for what it just read": (ids: number[]) => ({
+    "The targets are not shifted: the model is asked for the token it has just read": (
+      ids: number[],
+    ) => ({
       inputs: ids.slice(0, -1),
       targets: ids.slice(0, -1),
     }),
@@ -36,7 +44,7 @@ export const shift = exercise({
       targets: ids.slice(0, -1),
     }),
   },
-  hint: "The input at i is to predict ids[i + 1]; the last token predicts nothing.",
+  hint: "Which token should the first input predict? Which token has nothing left to predict?",
 });
 
 export const maskPrompt = exercise({
@@ -52,8 +60,7 @@ export const maskPrompt = exercise({
     "The response is masked, and the prompt counts": (targets: number[], promptLength: number) =>
       targets.map((id, i) => i < promptLength - 1 ? id : IGNORE_INDEX),
   },
-  hint:
-    "A prompt of n tokens has n − 1 targets inside itself: its last token already predicts the response.",
+  hint: "With a prompt of one token, how many targets are inside the prompt?",
 });
 
 export const pad = exercise({
@@ -79,7 +86,7 @@ export const pad = exercise({
         )
       );
     },
-    "The padding counts: the model is taught to say end of text again and again": (
+    "The padding counts: the model learns to repeat the end-of-text token": (
       targets: number[][],
       padId: number,
     ) => {
@@ -87,8 +94,7 @@ export const pad = exercise({
       return targets.map((row) => [...row, ...new Array<number>(longest - row.length).fill(padId)]);
     },
   },
-  hint:
-    "Tell padding from a closing token by its place, not by its id: only what you add is padding.",
+  hint: "How can you tell padding from a closing token that has the same number?",
 });
 
 export const sharedBeginning = exercise({
@@ -102,11 +108,13 @@ export const sharedBeginning = exercise({
   solution: (sequences: number[][]) =>
     new Set(sequences.flatMap((ids) => ids.map((_, i) => ids.slice(0, i + 1).join()))).size,
   mistakes: {
-    "Equal tokens count once wherever they stand; only those with the same tokens before them are shared":
+    "This counts equal tokens once wherever they are; only tokens with the same tokens before them are shared":
       (sequences: number[][]) => new Set(sequences.flat()).size,
     "This is what a batch without sharing computes": (sequences: number[][]) =>
       sequences.flat().length,
-    "Only what all sequences share is taken off; branches share too": (sequences: number[][]) => {
+    "Only the beginning that all sequences share counts once; two branches may share more": (
+      sequences: number[][],
+    ) => {
       let shared = 0;
       while (
         sequences.every((ids) => ids[shared] === sequences[0][shared] && shared < ids.length)
@@ -116,27 +124,38 @@ export const sharedBeginning = exercise({
       return sequences.flat().length - (sequences.length - 1) * shared;
     },
   },
-  hint: "Count different beginnings: put every prefix of every sequence into a Set.",
+  hint: "When are two tokens of two sequences the same token of the forest?",
 });
 
 /** What can be wrong with labels, as {@linkcode diagnose} wants it named. */
 export type Bug = "none" | "not shifted" | "shifted twice" | "closing masked" | "prompt counted";
 
+const BUGS: readonly Bug[] = ["closing masked", "not shifted", "prompt counted"];
+
+/** Where to look in a batch: what its bug shows, and what the bug that was named would show. */
+const WHERE_TO_LOOK: Readonly<Record<Bug, string>> = {
+  "none": "something is wrong with it",
+  "not shifted": "a target that is not shifted equals the input above it",
+  "shifted twice": "a target that is shifted twice equals the second input to its right",
+  "closing masked":
+    "if the closing token is masked, the last token of a response has a dash below it",
+  "prompt counted": "if the prompt counts, there are targets below the prompt",
+};
+
 export const diagnose = exercise({
   title: "2.5 Which bug is it?",
   inputs: [[]],
-  solution: (): Bug[] => ["closing masked", "not shifted", "prompt counted"],
-  mistakes: {
-    "In the second the targets are the inputs themselves: look for a target under its own token":
-      (): Bug[] => ["closing masked", "shifted twice", "prompt counted"],
-    "In the first nothing asks for the end of text after the response: look at its last targets":
-      (): Bug[] => ["none", "not shifted", "prompt counted"],
-    "In the third targets stand under the prompt too: look for its dashes": (): Bug[] => [
-      "closing masked",
-      "not shifted",
-      "none",
-    ],
+  solution: (): Bug[] => [...BUGS],
+  diagnose: ([answer]) => {
+    if (!Array.isArray(answer) || answer.length !== BUGS.length) return undefined;
+    const at = answer.findIndex((bug, i) => bug !== BUGS[i]);
+    const named = answer[at] as Bug;
+    if (!Object.hasOwn(WHERE_TO_LOOK, named)) return undefined;
+    const batch = ["first", "second", "third"][at];
+    return `In the ${batch} batch, ${named === "none" ? "" : `it is not "${named}": `}` +
+      `${WHERE_TO_LOOK[named]}${named === "none" ? "" : "; is that so here?"}`;
   },
   hint:
-    "Look at the last target of a response, then at a target under its input, then at where counting begins.",
+    "Look below the last token of a response, then at a target and the inputs around it, then at " +
+    "where the targets begin.",
 });

@@ -22,7 +22,7 @@ export const layerNorm = exercise({
     return row.map((x, i) => (x - meanOf(row)) / deviation * weight[i] + bias[i]);
   },
   mistakes: {
-    "Epsilon belongs under the root, beside the variance": (
+    "Epsilon belongs under the root: add it to the variance": (
       row: Row,
       weight: Row,
       bias: Row,
@@ -31,7 +31,7 @@ export const layerNorm = exercise({
       const deviation = Math.sqrt(varianceOf(row, row.length)) + epsilon;
       return row.map((x, i) => (x - meanOf(row)) / deviation * weight[i] + bias[i]);
     },
-    "The variance is divided by n here, not by n − 1": (
+    "This divides by n − 1; layer norm divides by n": (
       row: Row,
       weight: Row,
       bias: Row,
@@ -40,7 +40,7 @@ export const layerNorm = exercise({
       const deviation = Math.sqrt(varianceOf(row, row.length - 1) + epsilon);
       return row.map((x, i) => (x - meanOf(row)) / deviation * weight[i] + bias[i]);
     },
-    "The mean is not taken away": (row: Row, weight: Row, bias: Row, epsilon: number) => {
+    "The mean is not subtracted": (row: Row, weight: Row, bias: Row, epsilon: number) => {
       const deviation = Math.sqrt(varianceOf(row, row.length) + epsilon);
       return row.map((x, i) => x / deviation * weight[i] + bias[i]);
     },
@@ -48,7 +48,7 @@ export const layerNorm = exercise({
       const deviation = Math.sqrt(varianceOf(row, row.length) + epsilon);
       return row.map((x, i) => (x - meanOf(row)) / deviation * weight[i]);
     },
-    "It is divided by the variance, not by its root": (
+    "This divides by the variance, not by its square root": (
       row: Row,
       weight: Row,
       bias: Row,
@@ -58,8 +58,7 @@ export const layerNorm = exercise({
       return row.map((x, i) => (x - meanOf(row)) / variance * weight[i] + bias[i]);
     },
   },
-  hint:
-    "Mean, then variance (divided by the number of elements), then the root of it plus epsilon.",
+  hint: "What are the mean and the variance of your result before the weight and the bias?",
 });
 
 const queries: [number[][], number, number][] = [
@@ -74,7 +73,7 @@ export const headOf = exercise({
   solution: (q: number[][], head: number, heads: number) =>
     q.map((row) => row.slice(head * row.length / heads, (head + 1) * row.length / heads)),
   mistakes: {
-    "This takes every heads-th feature; a head's features stand side by side": (
+    "This takes every n-th feature; the features of a head are neighbours": (
       q: number[][],
       head: number,
       heads: number,
@@ -101,7 +100,7 @@ export const attentionWeights = exercise({
   mistakes: {
     "The scores are not divided by √headDim": (products: Row, position: number) =>
       powersOf(products.map((p, key) => key <= position ? p : -Infinity)),
-    "The scores are divided by headDim, not by its root": (
+    "This divides by headDim, not by its square root": (
       products: Row,
       position: number,
       headDim: number,
@@ -128,7 +127,7 @@ export const attentionWeights = exercise({
       powersOf(products.map((p) => p / Math.sqrt(headDim)))
         .map((weight, key) => key <= position ? weight : 0),
   },
-  hint: "Scale, then −∞ for every key after the position, then the softmax of the row.",
+  hint: "Do the weights add up to 1? Does a later token get any?",
 });
 
 const block = (width: number) => 12 * width ** 2 + 13 * width;
@@ -139,7 +138,7 @@ export const countWeights = exercise({
   solution: (vocabulary: number, context: number, width: number, layers: number) =>
     (vocabulary + context) * width + layers * block(width) + 2 * width,
   mistakes: {
-    "The output head is counted again: it is the token embedding": (
+    "The output head counts twice: it is the token embedding": (
       vocabulary: number,
       context: number,
       width: number,
@@ -164,8 +163,7 @@ export const countWeights = exercise({
       layers: number,
     ) => vocabulary * width + layers * block(width) + 2 * width,
   },
-  hint:
-    "A block: matrices of C × 3C, C × C, C × 4C and 4C × C, a bias for each, and two norms of 2 C.",
+  hint: "Go up the tower above, part by part: which have matrices, which have biases?",
 });
 
 export const firstDivergence = exercise({
@@ -179,15 +177,15 @@ export const firstDivergence = exercise({
   ],
   solution: (errors: Row, tolerance: number) => errors.findIndex((error) => !(error <= tolerance)),
   mistakes: {
-    "This is the largest error: errors grow on their way, the first is where to look": (
+    "This is the largest error: errors grow on their way up, so look for the first": (
       errors: Row,
     ) => errors.indexOf(Math.max(...errors)),
-    "Not a number is the worst error, and no comparison with it is true": (
+    "NaN is the worst error of all, and every comparison with it is false": (
       errors: Row,
       tolerance: number,
     ) => errors.findIndex((error) => error > tolerance),
-    "This is the last stage that is right": (errors: Row, tolerance: number) =>
+    "This is the last stage that is still right": (errors: Row, tolerance: number) =>
       errors.findIndex((error) => !(error <= tolerance)) - 1,
   },
-  hint: "What does NaN > tolerance give? Ask the other way round: which is the first not within?",
+  hint: "Is NaN within the tolerance? What does your comparison say?",
 });

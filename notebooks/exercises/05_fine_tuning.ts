@@ -19,14 +19,15 @@ export const meanLoss = exercise({
     batches.reduce((sum, { loss, tokens }) => sum + loss * tokens, 0) /
     batches.reduce((sum, { tokens }) => sum + tokens, 0),
   mistakes: {
-    "This is the mean of means: a token of a short batch would count more": (
-      batches: BatchLoss[],
-    ) => batches.reduce((sum, { loss }) => sum + loss, 0) / batches.length,
-    "This is the sum over all tokens, not yet divided by how many they are": (
+    "This is the mean of the means: a token of a short batch counts more than one of a long batch":
+      (
+        batches: BatchLoss[],
+      ) => batches.reduce((sum, { loss }) => sum + loss, 0) / batches.length,
+    "This is the sum over all tokens: divide it by their number": (
       batches: BatchLoss[],
     ) => batches.reduce((sum, { loss, tokens }) => sum + loss * tokens, 0),
   },
-  hint: "Loss times tokens is what a batch adds to the sum; divide by all tokens together.",
+  hint: "What is the sum of the losses of all tokens of one batch?",
 });
 
 const clipped = (gradients: number[], largest: number) => {
@@ -39,17 +40,16 @@ export const clip = exercise({
   inputs: [[[3, 4], 1], [[0.3, 0.4], 1], [[-6, 8, 0], 5]],
   solution: clipped,
   mistakes: {
-    "Each element is clipped by itself: that turns the gradient's direction": (
+    "This clips each element by itself, which changes the direction": (
       gradients: number[],
       largest: number,
     ) => gradients.map((g) => Math.max(-largest, Math.min(largest, g))),
-    "Short gradients are made longer; only long ones are shortened": (
+    "This also makes short gradients longer": (
       gradients: number[],
       largest: number,
     ) => gradients.map((g) => g * largest / Math.hypot(...gradients)),
   },
-  hint:
-    "`Math.hypot(...list)` is its length. If that is too much, multiply all by the same factor.",
+  hint: "Which factor makes a gradient of length 5 one of length 1? When should it be 1?",
 });
 
 const cosineRate = (step: number, total: number, warmup: number, highest: number) =>
@@ -62,7 +62,7 @@ export const schedule = exercise({
   inputs: [[0, 100, 10, 1], [5, 100, 10, 1], [10, 100, 10, 1], [40, 100, 10, 2], [100, 100, 10, 1]],
   solution: cosineRate,
   mistakes: {
-    "The cosine begins at step 0: it should begin where the warm-up ends": (
+    "The cosine begins at step 0; it should begin at the end of the warm-up": (
       step: number,
       total: number,
       warmup: number,
@@ -73,7 +73,7 @@ export const schedule = exercise({
         : highest * 0.5 * (1 + Math.cos(Math.PI * step / total)),
     "There is no warm-up": (step: number, total: number, warmup: number, highest: number) =>
       highest * 0.5 * (1 + Math.cos(Math.PI * Math.max(0, step - warmup) / (total - warmup))),
-    "This falls in a straight line": (
+    "After the warm-up this falls in a straight line": (
       step: number,
       total: number,
       warmup: number,
@@ -81,8 +81,7 @@ export const schedule = exercise({
     ) =>
       step < warmup ? highest * step / warmup : highest * (1 - (step - warmup) / (total - warmup)),
   },
-  hint:
-    "After the warm-up: half of (1 + cos π·p), where p goes from 0 to 1 over the steps that are left.",
+  hint: "What is the rate at the end of the warm-up, and what at the last step?",
 });
 
 const stopAt = (losses: number[], patience: number) => {
@@ -105,10 +104,10 @@ export const earlyStopping = exercise({
   ],
   solution: stopAt,
   mistakes: {
-    "This looks into the future: the lowest of all, though training had stopped before": (
+    "This looks into the future: training has stopped before that evaluation": (
       losses: number[],
     ) => losses.indexOf(Math.min(...losses)),
-    "This is where training stops; its best weights are from an earlier evaluation": (
+    "This is where training stops; the best weights are from an earlier evaluation": (
       losses: number[],
       patience: number,
     ) => {
@@ -120,6 +119,5 @@ export const earlyStopping = exercise({
       return losses.length - 1;
     },
   },
-  hint:
-    "Go through the losses once. Remember where the lowest so far was; stop when it is too long ago.",
+  hint: "Which two things do you know at each evaluation: which one was best, and how long ago?",
 });

@@ -14,20 +14,34 @@ const softmaxOf = (logits: number[], temperature: number) => {
 
 export const softmax = exercise({
   title: "6.1 Softmax with a temperature",
-  inputs: [[[2, 1, 0], 1], [[2, 1, 0], 0.5], [[1000, 999], 1], [[0.5], 2]],
+  inputs: [[[2, 1, 0], 1], [[2, 1, 0], 0.5], [[1000, 999], 1], [[0.5], 2], [[900, 0], 1]],
   solution: softmaxOf,
   mistakes: {
-    "The logits are multiplied by the temperature: higher should be flatter": (
+    "This multiplies by the temperature; a higher one should make the distribution flatter": (
       logits: number[],
       temperature: number,
     ) => softmaxOf(logits, 1 / temperature),
-    "Too large for exp(): subtract the largest logit first": (
+    "The logits are too large for exp(): subtract the largest one first": (
       logits: number[],
       temperature: number,
     ) => divide(logits.map((logit) => Math.exp(logit / temperature))),
-    "The temperature is not used": (logits: number[]) => softmaxOf(logits, 1),
+    "The temperature has no effect: divide the whole exponent by it": (logits: number[]) =>
+      softmaxOf(logits, 1),
+    "The results do not add up to 1: divide by their sum": (
+      logits: number[],
+      temperature: number,
+    ) => logits.map((logit) => Math.exp((logit - Math.max(...logits)) / temperature)),
+    "These are exp(logit / temperature), too large for large logits, and not divided by their sum":
+      (
+        logits: number[],
+        temperature: number,
+      ) => logits.map((logit) => Math.exp(logit / temperature)),
+    "The smallest logit is subtracted: the largest one still overflows": (
+      logits: number[],
+      temperature: number,
+    ) => divide(logits.map((logit) => Math.exp((logit - Math.min(...logits)) / temperature))),
   },
-  hint: "exp((logit − largest) / temperature), divided by the sum of all of them.",
+  hint: "Do your results add up to 1? Does a higher temperature bring them closer together?",
 });
 
 const nth = (probabilities: number[], k: number) => probabilities.toSorted((a, b) => b - a)[k - 1];
@@ -40,44 +54,72 @@ export const topK = exercise({
     return divide(probabilities.map((p) => p >= least ? p : 0));
   },
   mistakes: {
-    "The probabilities that are left do not add up to 1": (probabilities: number[], k: number) => {
+    "What is kept does not add up to 1: divide by its sum": (
+      probabilities: number[],
+      k: number,
+    ) => {
       const least = nth(probabilities, Math.min(k, probabilities.length));
       return probabilities.map((p) => p >= least ? p : 0);
     },
-    "The first k are kept, not the k most likely": (probabilities: number[], k: number) =>
+    "This keeps the first k, not the k most likely": (probabilities: number[], k: number) =>
       divide(probabilities.map((p, i) => i < k ? p : 0)),
   },
-  hint: "Sort a copy to find the k-th largest; keep what is at least that; divide by the new sum.",
+  hint: "What is the smallest probability that you keep? Do the kept ones add up to 1?",
 });
 
-const nucleus = (probabilities: number[], share: number, past: number) => {
+const TINY = 1e-12; // sums of decimals are not exact
+
+/** Keeps the most likely tokens as long as `goesOn` says so, given the sum so far and the next probability. */
+const keep = (probabilities: number[], goesOn: (sum: number, next: number) => boolean) => {
   const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
   const kept = new Set<number>();
   let sum = 0;
   for (const i of order) {
-    if (sum >= share - 1e-12) break;
-    if (past === 0 && sum + probabilities[i] > share + 1e-12 && kept.size > 0) break;
+    if (!goesOn(sum, probabilities[i])) break;
     kept.add(i);
     sum += probabilities[i];
   }
-  return divide(probabilities.map((p, i) => kept.has(i) ? p : 0));
+  return probabilities.map((p, i) => kept.has(i) ? p : 0);
 };
 
 export const topP = exercise({
   title: "6.4 Top-p",
-  inputs: [[[0.1, 0.5, 0.15, 0.25], 0.7], [[0.6, 0.3, 0.1], 0.5], [[0.3, 0.3, 0.4], 1]],
-  solution: (probabilities: number[], share: number) => nucleus(probabilities, share, 1),
+  inputs: [
+    [[0.1, 0.5, 0.15, 0.25], 0.7],
+    [[0.6, 0.3, 0.1], 0.5],
+    [[0.25, 0.5, 0.25], 0.5], // exactly the mark
+    [[0.3, 0.3, 0.4], 1],
+  ],
+  solution: (probabilities: number[], share: number) =>
+    divide(keep(probabilities, (sum) => sum < share - TINY)),
   mistakes: {
     "The token that passes the mark is left out: the kept ones must add up to at least p": (
       probabilities: number[],
       share: number,
-    ) => nucleus(probabilities, share, 0),
-    "Tokens less likely than p are left out: p is about the sum": (
+    ) => divide(keep(probabilities, (sum, next) => sum === 0 || sum + next <= share + TINY)),
+    "Nothing is kept if the first token passes the mark, and 0 / 0 is NaN: keep the one that passes":
+      (
+        probabilities: number[],
+        share: number,
+      ) => divide(keep(probabilities, (sum, next) => sum + next <= share + TINY)),
+    "The token that reaches the mark is left out, and where it is the first, 0 / 0 is NaN": (
+      probabilities: number[],
+      share: number,
+    ) => divide(keep(probabilities, (sum, next) => sum + next < share - TINY)),
+    "Exactly p is enough: stop as soon as the sum is at least p, not only above it": (
+      probabilities: number[],
+      share: number,
+    ) => divide(keep(probabilities, (sum) => sum <= share + TINY)),
+    "What is kept does not add up to 1: divide by its sum": (
+      probabilities: number[],
+      share: number,
+    ) => keep(probabilities, (sum) => sum < share - TINY),
+    "This leaves out tokens that are less likely than p, but p is a sum": (
       probabilities: number[],
       share: number,
     ) => divide(probabilities.map((p) => p >= share ? p : 0)),
   },
-  hint: "Go down from the most likely and add up; stop as soon as the sum is at least p.",
+  hint: "Add up the probabilities from the most likely down: after which one may you stop?",
 });
 
 export const draw = exercise({
@@ -94,15 +136,14 @@ export const draw = exercise({
     return probabilities.findIndex((p) => (sum += p) > needle);
   },
   mistakes: {
-    "This is always the most likely: the draw is not used": (probabilities: number[]) =>
+    "This always takes the most likely token: the needle is not used": (probabilities: number[]) =>
       probabilities.indexOf(Math.max(...probabilities)),
     "The needle is compared with each probability, not with the sum so far": (
       probabilities: number[],
       needle: number,
     ) => probabilities.findIndex((p) => p > needle),
   },
-  hint:
-    "Lay the probabilities end to end: the first place where the running sum passes the needle.",
+  hint: "Where on the bar does the second piece begin, and where does it end?",
 });
 
 export const entropy = exercise({
@@ -118,5 +159,5 @@ export const entropy = exercise({
     "0 · log 0 is not a number here; leave out what never happens": (probabilities: number[]) =>
       -probabilities.reduce((sum, p) => sum + p * Math.log2(p), 0),
   },
-  hint: "−Σ p log₂ p over the probabilities above 0.",
+  hint: "What is the entropy of a fair coin, and of a coin that always shows heads?",
 });

@@ -50,7 +50,7 @@ export const longestCommon = exercise({
       return longest;
     },
   },
-  hint: "If the last words are equal they belong to it; if not, one of them can be left out.",
+  hint: "What do you know if the last words of both lists are equal, and what if they differ?",
 });
 
 const count = (replies: (number | null)[]) => {
@@ -78,18 +78,17 @@ export const account = exercise({
       );
       return count(scores);
     },
-    "Numbers are fished out of sentences: a judge that says “not 70” would give 70": (
+    "This takes numbers out of sentences: a judge that says “not 70” would give 70": (
       replies: string[],
     ) =>
       count(replies.map((reply) => {
         const found = /\d+/.exec(reply);
         return found && Number(found[0]) <= 100 ? Number(found[0]) : null;
       })),
-    "Scores above 100 are taken": (replies: string[]) =>
+    "Scores above 100 are accepted": (replies: string[]) =>
       count(replies.map((reply) => /^\s*\d+\s*$/.test(reply) ? Number(reply) : null)),
   },
-  hint:
-    "A reply is a score only if it is nothing but an integer from 0 to 100; the rest is lost, and said.",
+  hint: "Which of “80”, “I think 70.”, “ 0 ” and “101” are scores?",
 });
 
 export const standardError = exercise({
@@ -101,12 +100,12 @@ export const standardError = exercise({
     return Math.sqrt(squares / (scores.length - 1) / scores.length);
   },
   mistakes: {
-    "This is the spread of the scores; the mean of n varies √n times less": (scores: number[]) => {
+    "This is the spread of single scores; a mean of n varies √n times less": (scores: number[]) => {
       const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
       const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
       return Math.sqrt(squares / (scores.length - 1));
     },
-    "Divided by n where it is n − 1: the mean was taken from the same scores": (
+    "This divides by n, not by n − 1: the mean was estimated from the same scores": (
       scores: number[],
     ) => {
       const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
@@ -114,7 +113,7 @@ export const standardError = exercise({
       return Math.sqrt(squares / scores.length / scores.length);
     },
   },
-  hint: "√(sum of squared distances from the mean / (n − 1)) / √n",
+  hint: "How far are single scores from their mean? How does a mean of n scores compare?",
 });
 
 export const resample = exercise({
@@ -123,7 +122,7 @@ export const resample = exercise({
   solution: (a: number[], b: number[], places: number[]) =>
     places.reduce((sum, i) => sum + b[i] - a[i], 0) / places.length,
   mistakes: {
-    "The sign is wrong: b is better where the difference is positive": (
+    "The sign is wrong: the difference should be positive if b is better": (
       a: number[],
       b: number[],
       places: number[],
@@ -131,5 +130,5 @@ export const resample = exercise({
     "The drawn places are not used": (a: number[], b: number[]) =>
       a.reduce((sum, _, i) => sum + b[i] - a[i], 0) / a.length,
   },
-  hint: "The mean of b[i] − a[i] over the drawn places i, each as often as it was drawn.",
+  hint: "If an example was drawn twice, how often should its difference count?",
 });

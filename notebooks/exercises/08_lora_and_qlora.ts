@@ -18,14 +18,14 @@ export const rankNeeded = exercise({
   inputs: [[[4, 3, 2, 1], 0.8], [[10, 1, 1], 0.9], [[1, 1, 1, 1, 1], 0.9], [[5, 0, 0], 0.5]],
   solution: (strengths: number[], share: number) => needed(strengths, share, 2, 1),
   mistakes: {
-    "The strengths are added up, not their squares": (strengths: number[], share: number) =>
+    "This adds up the strengths, not their squares": (strengths: number[], share: number) =>
       needed(strengths, share, 1, 1),
-    "One direction too few: the one that reaches the share counts too": (
+    "One direction is missing: the one that reaches the share counts too": (
       strengths: number[],
       share: number,
     ) => needed(strengths, share, 2, 0),
   },
-  hint: "Add up squares, strongest first, until they are at least share × the sum of all squares.",
+  hint: "What is the whole sum? After how many directions is the share of it reached?",
 });
 
 export const loraSize = exercise({
@@ -43,7 +43,7 @@ export const loraSize = exercise({
     "This is what full fine-tuning trains": (inWidth: number, outWidth: number) =>
       inWidth * outWidth,
   },
-  hint: "A has rank rows of inWidth numbers, B has outWidth rows of rank numbers.",
+  hint: "Draw A and B beside each other: how many rows and columns has each?",
 });
 
 /** x (in), W (in, out), A (r, in), B (out, r). */
@@ -81,17 +81,16 @@ export const adapted = exercise({
   inputs: [LAYER, THIN, FRESH],
   solution: (...[x, w, a, b, alpha]: Layer) => adapt(x, w, a, b, alpha / a.length),
   mistakes: {
-    "The adapter counts alpha times; it should be alpha / rank": (...[x, w, a, b, alpha]: Layer) =>
+    "The adapter is scaled by alpha; it should be alpha / rank": (...[x, w, a, b, alpha]: Layer) =>
       adapt(x, w, a, b, alpha),
-    "The adapter counts once: alpha / rank is left out": (...[x, w, a, b]: Layer) =>
+    "The adapter is not scaled: alpha / rank is missing": (...[x, w, a, b]: Layer) =>
       adapt(x, w, a, b, 1),
     "The frozen weight is left out: the adapter comes on top of it": (
       ...[x, w, a, b, alpha]: Layer
     ) => adapt(x, w.map((row) => row.map(() => 0)), a, b, alpha / a.length),
     "The adapter is left out": (...[x, w, a, b]: Layer) => adapt(x, w, a, b, 0),
   },
-  hint:
-    "narrow = A x, one number a row of A. Then y[j] = Σ x[i] W[i][j] + alpha / rank · B[j] · narrow.",
+  hint: "Compute A x first: how many numbers is that? What is added to each output?",
 });
 
 /** W (in, out) plus (B A)ᵀ. */
@@ -113,16 +112,16 @@ export const merged = exercise({
   ],
   solution: (...[w, a, b, alpha]: Pair) => add(w, a, b, alpha / a.length),
   mistakes: {
-    "B A is added as it is; W lies the other way round, (in, out)": (
+    "B A has the shape (out, in), but W has (in, out): transpose it": (
       ...[w, a, b, alpha]: Pair
     ) => add(w, a, b, alpha / a.length, false),
-    "alpha / rank is left out": (...[w, a, b]: Pair) => add(w, a, b, 1),
+    "The factor alpha / rank is missing": (...[w, a, b]: Pair) => add(w, a, b, 1),
     "The factor is alpha; it should be alpha / rank": (...[w, a, b, alpha]: Pair) =>
       add(w, a, b, alpha),
-    "This is what to add; add it to W": (...[w, a, b, alpha]: Pair) =>
+    "This is only the change: add it to W": (...[w, a, b, alpha]: Pair) =>
       add(w.map((row) => row.map(() => 0)), a, b, alpha / a.length),
   },
-  hint: "W[i][j] grows by alpha / rank · Σ B[j][r] A[r][i] over the ranks r.",
+  hint: "Which row of B leads to output j, and which column of A comes from input i?",
 });
 
 const pack = (values: number[], levels: number[], largest: number) =>
@@ -144,7 +143,7 @@ export const packed = exercise({
   ],
   solution: (values: number[], levels: number[]) => pack(values, levels, sizeOf(values)),
   mistakes: {
-    "The scale is the largest value; it should be the largest size, signs aside": (
+    "The scale is the largest value; it should be the largest absolute value": (
       values: number[],
       levels: number[],
     ) => pack(values, levels, Math.max(...values)),
@@ -152,17 +151,19 @@ export const packed = exercise({
       values: number[],
       levels: number[],
     ) => pack(values, levels, sizeOf(values)).map((value) => value / sizeOf(values)),
-    "There is no scale: the block is not divided by its largest size": (
+    "There is no scale: divide the block by its largest absolute value": (
       values: number[],
       levels: number[],
     ) => pack(values, levels, 1),
-    "Each takes the level below, not the nearest one": (values: number[], levels: number[]) =>
+    "Each value takes the level below it, not the nearest one": (
+      values: number[],
+      levels: number[],
+    ) =>
       values.map((value) =>
         sizeOf(values) * levels.findLast((level) => level <= value / sizeOf(values) + 1e-12)!
       ),
   },
-  hint:
-    "scale = the largest |value|; for each value the level nearest to value / scale, times scale.",
+  hint: "Which value of the block should become exactly 1 or −1 when it is packed?",
 });
 
 export const bitsPerWeight = exercise({
@@ -171,12 +172,14 @@ export const bitsPerWeight = exercise({
   solution: (blockSize: number, double: boolean) =>
     4 + (double ? (8 + 32 / 256) / blockSize : 32 / blockSize),
   mistakes: {
-    "The scales are left out": (_: number, __: boolean) => 4,
-    "A scale counts in full for every weight; a block shares it": (_: number, double: boolean) =>
-      4 + (double ? 8 + 32 / 256 : 32),
-    "The second scales, one for 256 blocks, are left out": (blockSize: number, double: boolean) =>
+    "The scales are missing": (_: number, __: boolean) => 4,
+    "Each weight pays for a whole scale; the weights of a block share it": (
+      _: number,
+      double: boolean,
+    ) => 4 + (double ? 8 + 32 / 256 : 32),
+    "The second scales, one per 256 blocks, are missing": (blockSize: number, double: boolean) =>
       4 + (double ? 8 : 32) / blockSize,
-    "Packing the scales again changes nothing here": (blockSize: number) => 4 + 32 / blockSize,
+    "Double quantisation changes nothing here": (blockSize: number) => 4 + 32 / blockSize,
   },
-  hint: "4 bits, and the block's share: 32 / blockSize, or (8 + 32 / 256) / blockSize.",
+  hint: "How many weights share one scale, and how many scales share one of the second kind?",
 });

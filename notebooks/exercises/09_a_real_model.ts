@@ -25,7 +25,7 @@ export const chatml = exercise({
       messages: ChatMessage[],
       _: boolean,
     ) => write(messages, false),
-    "The assistant's turn is opened always, also where nothing is asked": (
+    "The assistant's turn is always opened, even if no answer is wanted": (
       messages: ChatMessage[],
       _: boolean,
     ) => write(messages, true),
@@ -38,7 +38,7 @@ export const chatml = exercise({
       prompt: boolean,
     ) => write(messages, prompt, "<|im_end|>"),
   },
-  hint: "Each message is <|im_start|>role, a line break, content, <|im_end|> and a line break.",
+  hint: "What is there before and after the content of a message, and where are the line breaks?",
 });
 
 export const storedBytes = exercise({
@@ -46,13 +46,13 @@ export const storedBytes = exercise({
   inputs: [[134_515_008, 5], [354_823_168, 16], [7_000_000_000, 4.5]],
   solution: (weights: number, bits: number) => weights * bits / 8,
   mistakes: {
-    "These are bits: eight make a byte": (weights: number, bits: number) => weights * bits,
-    "This is float32, 4 bytes for each; these weights have fewer bits": (
+    "These are bits: a byte has eight": (weights: number, bits: number) => weights * bits,
+    "This is the size in float32; these weights have fewer bits": (
       weights: number,
       _: number,
     ) => 4 * weights,
   },
-  hint: "weights × bits / 8.",
+  hint: "How many bits has the whole file, and how many bits has a byte?",
 });
 
 export const trainingBytes = exercise({
@@ -74,22 +74,22 @@ export const trainingBytes = exercise({
       adapters: number,
     ) => adapters === 0 ? 16 * weights : 4 * weights + 12 * adapters,
   },
-  hint: "4 bytes each: a weight, its gradient, two moments. What is frozen is only stored.",
+  hint: "Which numbers are kept for each weight that learns, and which for a frozen one?",
 });
 
 export const keptNumbers = exercise({
-  title: "9.4 Computing again",
+  title: "9.4 Recomputing",
   inputs: [[24, 20, 1, false], [24, 20, 1, true], [1, 20, 1, true], [4, 12, 2, true]],
   solution: (layers: number, perBlock: number, perInput: number, recompute: boolean) =>
     recompute ? layers * perInput + perBlock : layers * perBlock,
   mistakes: {
-    "The block that is being computed again is there too": (
+    "The block that is being computed again is in memory too": (
       layers: number,
       perBlock: number,
       perInput: number,
       recompute: boolean,
     ) => layers * (recompute ? perInput : perBlock),
-    "Computing again changes nothing here": (
+    "Recomputing changes nothing here": (
       layers: number,
       perBlock: number,
       _: number,
@@ -102,7 +102,7 @@ export const keptNumbers = exercise({
       recompute: boolean,
     ) => recompute ? perInput + perBlock : layers * perBlock,
   },
-  hint: "Every block's input stays, and one block at a time is there as a whole.",
+  hint: "What must be kept of every block, and of how many blocks at a time is everything there?",
 });
 
 export const cacheBytes = exercise({
@@ -111,13 +111,13 @@ export const cacheBytes = exercise({
   solution: (layers: number, kvHeads: number, headDim: number, tokens: number) =>
     4 * 2 * layers * kvHeads * headDim * tokens,
   mistakes: {
-    "Keys and values are two": (
+    "Keys and values are both cached": (
       layers: number,
       kvHeads: number,
       headDim: number,
       tokens: number,
     ) => 4 * layers * kvHeads * headDim * tokens,
-    "These are numbers; each has 4 bytes": (
+    "This counts numbers, not bytes: each has 4": (
       layers: number,
       kvHeads: number,
       headDim: number,
@@ -130,5 +130,5 @@ export const cacheBytes = exercise({
       tokens: number,
     ) => 4 * 2 * kvHeads * headDim * tokens,
   },
-  hint: "A key and a value of headDim numbers, for each token, head and block; 4 bytes a number.",
+  hint: "How many numbers does one token add in one block?",
 });

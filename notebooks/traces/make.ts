@@ -1,10 +1,11 @@
 // Records what views replay, so that they are there at once and on every machine:
 // `deno run -A notebooks/traces/make.ts [name …]` writes notebooks/traces/<name>.json.
 
-import { loadEntries, parseJudge } from "tunebook";
+import { encodeExamples, formatAlpaca, gpt2Tokenizer, loadEntries, parseJudge } from "tunebook";
 import { checkTrust, judgeScorer } from "tunebook/eval";
 import { answersOfRuns } from "../views/better.ts";
 import { trainWithLeaks } from "../views/duplicate_leak.ts";
+import { trainWithBugs } from "../views/label_bench.ts";
 import { recordRanks } from "../views/rank.ts";
 
 const entries = () =>
@@ -14,6 +15,8 @@ const entries = () =>
 const round = (_: string, value: unknown) =>
   typeof value === "number" ? Number(value.toPrecision(5)) : value;
 
+const LABEL_BUG_QUESTIONS = ["What is the capital of France?", "What is the opposite of hot?"];
+
 /** Every recording by its name. */
 const RECORDINGS: Record<string, () => Promise<unknown>> = {
   async duplicate_leak() {
@@ -21,6 +24,19 @@ const RECORDINGS: Record<string, () => Promise<unknown>> = {
     const runs = [];
     for (const leaks of [0, 6, 12, 18, 24]) runs.push(await trainWithLeaks(data, leaks));
     return runs;
+  },
+  /** Trainings with a bug in the labels each. */
+  async label_bugs() {
+    const [data, tokenizer] = [await entries(), gpt2Tokenizer()];
+    const [train, heldOut] = [data.slice(0, 320), data.slice(900, 932)]
+      .map((part) => encodeExamples(part, tokenizer));
+    const asked = LABEL_BUG_QUESTIONS.map((instruction) =>
+      tokenizer.encode(formatAlpaca({ instruction, input: "" }))
+    );
+    return {
+      questions: LABEL_BUG_QUESTIONS,
+      runs: await trainWithBugs(tokenizer, train, heldOut, asked),
+    };
   },
   /** A full update cut to ranks, and LoRAs of those ranks: about a minute and a half. */
   async ranks() {

@@ -65,6 +65,7 @@ export async function branchingReplay(
           const draw = drawToken(known.get(key)!, { temperature, topK, topP }, needle);
           draws.push(draw);
           ids.push(draw.chosen);
+          if (draw.chosen === tokenizer.eosId) break; // the text is closed
         }
         replays.set(keyOf({ temperature, topK, topP }), draws);
       }
@@ -122,7 +123,7 @@ const [WIDTH, LANE, LEFT, BAR] = [640, 34, 110, 520];
 const FILLS = ["#3b7dd8", "#5b8fd6", "#7ba4dc", "#9ab9e2", "#b9cde9", "#d3dff0"];
 
 function drawReplay(draws: readonly Draw[], base: readonly Draw[], text: (id: number) => string) {
-  const flip = draws.findIndex(({ chosen }, i) => chosen !== base[i].chosen);
+  const flip = draws.findIndex(({ chosen }, i) => chosen !== base[i]?.chosen);
   const rows = draws.map(({ candidates, needle, chosen }, step) => {
     const y = 8 + step * LANE;
     let from = 0;

@@ -11,11 +11,11 @@ import {
   Random,
   sft,
 } from "tunebook";
-import { frames, lineChart, type View } from "tunebook/show";
+import { figure, frames, lineChart, type View } from "tunebook/show";
 
 /** A training with some leaks. */
 export interface LeakRun {
-  /** How many of the held-out entries stand, reworded, in the training data. */
+  /** How many of the held-out entries are, reworded, in the training data. */
   readonly leaks: number;
   /** Steps at which losses were measured. */
   readonly steps: readonly number[];
@@ -25,7 +25,7 @@ export interface LeakRun {
   readonly clean: readonly number[];
 }
 
-/** Ways to say an instruction otherwise, as people do who collect data from several places. */
+/** Other wordings of an instruction, such as collections from several sources have. */
 const REWORDINGS: readonly ((text: string) => string)[] = [
   (text) => `Please ${text[0].toLowerCase()}${text.slice(1)}`,
   (text) => text.toUpperCase(),
@@ -109,10 +109,9 @@ export function leakView(runs: readonly LeakRun[]): View {
     { leaks: runs.map(({ leaks }) => leaks) },
     ({ leaks }) => {
       const { steps, heldOut, clean } = runs.find((run) => run.leaks === leaks)!;
-      return lineChart([
+      const { data, layout } = lineChart([
         { name: "held-out", x: steps, y: heldOut },
         { name: "clean", x: steps, y: clean },
-        { name: "", x: [0], y: [highest] }, // the same scale in every frame
       ], {
         title: `${leaks} of 24 held-out entries leak: the gap is ${
           (clean.at(-1)! - heldOut.at(-1)!).toFixed(2)
@@ -120,6 +119,8 @@ export function leakView(runs: readonly LeakRun[]): View {
         xLabel: "step",
         yLabel: "loss",
       });
+      // The same scale in every frame.
+      return figure(data, { ...layout, yaxis: { ...layout.yaxis, range: [0, 1.05 * highest] } });
     },
     { title: "Duplicate leak", labels: { leaks: "entries that leak" } },
   );

@@ -107,12 +107,17 @@ function draw(
   }));
   const height = 8 + Math.max(...lanes) * ROW;
   const arrows = nodes.flatMap((node) =>
-    node.inputs.map((one) => {
+    node.inputs.map((one, i) => {
       const [from, to] = [place.get(one)!, place.get(node)!];
       const active = node === handed;
-      return `<path d="M${from.x + WIDTH} ${from.y + HEIGHT / 2}L${to.x} ${
-        to.y + HEIGHT / 2
-      }" stroke="${active ? "#d9692a" : "currentColor"}" stroke-width="${
+      const [x1, y1] = [from.x + WIDTH, from.y + HEIGHT / 2];
+      // An input that is used twice has two edges, bent apart.
+      const uses = node.inputs.filter((other) => other === one).length;
+      const bend = uses > 1 ? 20 * (i - (node.inputs.length - 1) / 2) * 2 : 0;
+      const [x2, y2] = [to.x, to.y + HEIGHT / 2 + bend / 2];
+      return `<path d="M${x1} ${y1 + bend / 2}Q${(x1 + x2) / 2} ${
+        (y1 + y2) / 2 + bend
+      } ${x2} ${y2}" stroke="${active ? "#d9692a" : "currentColor"}" stroke-width="${
         active ? 3 : 1
       }" stroke-opacity="${active ? 1 : 0.4}" fill="none"/>`;
     })

@@ -1,11 +1,21 @@
-// The label bench of chapter 2: inputs, targets and mask as aligned rows, with five bugs to switch on, and the loss that
-// each makes.
+// The label bench of chapter 2: inputs, targets and mask as aligned rows, with five bugs to switch on, the loss that each
+// makes, and what becomes of a model that is trained with each.
 
-import type { EncodedExample, Network, Tokenizer } from "tunebook";
+import {
+  cleanResponse,
+  type EncodedExample,
+  generate,
+  loadNetwork,
+  type Network,
+  pick,
+  type Tokenizer,
+  trainableParameters,
+} from "tunebook";
 import { IGNORE_INDEX } from "tunebook/data";
 import { lossOf } from "tunebook/model";
-import { batchView, type BatchViewOptions, frames, type View } from "tunebook/show";
-import { noGrad, scope } from "tunebook/tensor";
+import { batchView, frames, type View } from "tunebook/show";
+import { backward, noGrad, scope, type Tensor } from "tunebook/tensor";
+import { AdamW } from "tunebook/train";
 
 /** What can go wrong when targets are made. The right ones have `shift` 1 and everything else false. */
 export interface LabelBugs {
@@ -81,25 +91,99 @@ export function labelBatch(
  * @returns The mean over targets that count, in nats.
  */
 export async function lossOfLabels(model: Network, batch: LabelledBatch): Promise<number> {
-  const { inputs, targets, batchSize, length } = batch;
+  using loss = scope(() => noGrad(() => lossTensor(model, batch)));
+  return await loss.item();
+}
+
+function lossTensor(model: Network, { inputs, targets, batchSize, length }: LabelledBatch): Tensor {
   if (batchSize === 0) throw new RangeError("Cannot measure a batch without sequences");
   const rows = Int32Array.from(targets.keys()).filter((i) => targets[i] !== IGNORE_INDEX);
-  using loss = scope(() =>
-    noGrad(() =>
-      lossOf(model, {
-        tokens: inputs,
-        positions: inputs.map((_, i) => i % length),
-        // Each sequence is a tree without branches.
-        end: inputs.map((_, i) => (Math.floor(i / length) + 1) * length),
-        edges: {
-          rows,
-          targets: rows.map((row) => targets[row]),
-          counts: new Float32Array(rows.length).fill(1),
-        },
-      })
-    )
-  );
-  return await loss.item();
+  return lossOf(model, {
+    tokens: inputs,
+    positions: inputs.map((_, i) => i % length),
+    // Each sequence is a tree without branches.
+    end: inputs.map((_, i) => (Math.floor(i / length) + 1) * length),
+    edges: {
+      rows,
+      targets: rows.map((row) => targets[row]),
+      counts: new Float32Array(rows.length).fill(1),
+    },
+  });
+}
+
+/** The columns that show every bug: around the end of each prompt, and around the closing token. */
+const tellingColumns = (examples: readonly EncodedExample[]) =>
+  examples.flatMap(({ promptIds: { length: prompt }, responseIds: { length: response } }) => {
+    const end = prompt + response;
+    return [0, prompt - 2, prompt - 1, prompt, end - 3, end - 2, end - 1, end];
+  });
+
+/** What came out of training with a bug in the labels. */
+export interface BuggyRun {
+  /** What is wrong with the labels. */
+  readonly bug: string;
+  /** Held-out loss by the labels of the training, in nats: what one would report. */
+  readonly reported: number;
+  /** Held-out loss by the right labels. */
+  readonly actual: number;
+  /** Its answers to some prompts; a closing token ends one, and is written ⏹. */
+  readonly answers: readonly string[];
+}
+
+const BUGS: Readonly<Record<string, Partial<LabelBugs>>> = {
+  "none": {},
+  "not shifted": { shift: 0 },
+  "shifted twice": { shift: 2 },
+  "closing token masked": { closingMasked: true },
+  "padding counted": { paddingCounted: true },
+  "prompt counted": { promptCounted: true },
+};
+
+/**
+ * Trains the nano model once with right labels, and once with each bug.
+ *
+ * @param tokenizer Its tokenizer.
+ * @param examples What it learns from; batches of eight.
+ * @param heldOut What it is measured by.
+ * @param prompts What it is asked afterwards.
+ * @returns A run per bug, of one epoch each.
+ */
+export async function trainWithBugs(
+  tokenizer: Tokenizer,
+  examples: readonly EncodedExample[],
+  heldOut: readonly EncodedExample[],
+  prompts: readonly (readonly number[])[],
+): Promise<BuggyRun[]> {
+  const runs: BuggyRun[] = [];
+  for (const [bug, parts] of Object.entries(BUGS)) {
+    const bugs = { ...NO_BUGS, ...parts };
+    const { network } = await loadNetwork("nano", { device: await pick() });
+    using optimizer = new AdamW(trainableParameters(network));
+    for (let from = 0; from < examples.length; from += 8) {
+      const batch = labelBatch(examples.slice(from, from + 8), tokenizer.eosId, bugs);
+      using loss = scope(() => {
+        const loss = lossTensor(network, batch);
+        backward(loss);
+        return loss;
+      });
+      await loss.item();
+      optimizer.step(1e-3);
+    }
+    const measure = (bugs: LabelBugs) =>
+      lossOfLabels(network, labelBatch(heldOut, tokenizer.eosId, bugs));
+    const options = { maxNewTokens: 24, eosId: tokenizer.eosId };
+    const generations = await generate(network, prompts.map((ids) => [...ids]), options);
+    runs.push({
+      bug,
+      reported: await measure(bugs),
+      actual: await measure(NO_BUGS),
+      answers: generations.map(({ tokens }) =>
+        cleanResponse(tokenizer.decode(tokens)) + (tokens.length < 24 ? " ⏹" : " …")
+      ),
+    });
+    for (const parameter of network.parameters.values()) parameter.dispose();
+  }
+  return runs;
 }
 
 const SHIFTS = { "not at all": 0, "by one": 1, "by two": 2 };
@@ -126,7 +210,7 @@ export async function labelBench(
           const bugs = { shift: places, closingMasked, paddingCounted, promptCounted };
           const batch = labelBatch(examples, tokenizer.eosId, bugs);
           const loss = await lossOfLabels(model, batch);
-          const options: BatchViewOptions = { title: `Loss ${loss.toFixed(3)}`, maxColumns: 14 };
+          const options = { title: `Loss ${loss.toFixed(3)}`, columns: tellingColumns(examples) };
           drawn.set(
             keyOf({ shift, closingMasked, paddingCounted, promptCounted }),
             batchView(batch, tokenizer, options),
@@ -175,6 +259,6 @@ export function labelPuzzles(examples: readonly EncodedExample[], tokenizer: Tok
   };
   return frames({ batch: Object.keys(bugs) }, ({ batch }) => {
     const labelled = labelBatch(examples, tokenizer.eosId, { ...NO_BUGS, ...bugs[batch] });
-    return batchView(labelled, tokenizer, { maxColumns: 14 });
+    return batchView(labelled, tokenizer, { columns: tellingColumns(examples) });
   });
 }

@@ -14,7 +14,7 @@ const GUESSED = "#2a9461";
  *
  * @param entries What `measureLedger` found.
  * @param guess Somebody's own guess of full fine-tuning, in bytes.
- * @returns Buttons for the way of training and a switch for computing again.
+ * @returns Buttons for the way of training and a switch for recomputing.
  */
 export function memoryLedger(entries: readonly LedgerEntry[], guess: Memory): View {
   const largest = Math.max(
@@ -31,7 +31,7 @@ export function memoryLedger(entries: readonly LedgerEntry[], guess: Memory): Vi
       const entry = entries.find((one) => one.way === way && one.recompute === recompute)!;
       return draw(entry, largest, way === "full" && !recompute ? guess : undefined);
     },
-    { title: "Memory of one step", labels: { recompute: "blocks computed again" } },
+    { title: "Memory of one step", labels: { recompute: "recompute activations" } },
   );
 }
 

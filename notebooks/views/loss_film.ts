@@ -96,7 +96,8 @@ function drawShot(scenes: readonly Scene[], shot: Shot, tokenizer: Tokenizer): V
     const chips = losses.map((loss, k) => {
       const text = escape(visibleText(tokenText(ids[from + k], tokenizer)));
       const share = Math.min(1, loss / FULL);
-      const probability = (100 * Math.exp(-loss)).toPrecision(2);
+      const percent = 100 * Math.exp(-loss);
+      const probability = percent.toFixed(percent < 1 ? 2 : percent < 10 ? 1 : 0);
       return `<span title="${
         loss.toFixed(2)
       } nats, probability ${probability} %" style="background:rgba(217,83,79,${

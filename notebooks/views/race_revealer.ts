@@ -2,7 +2,7 @@
 // orders. With both barriers every order gives the same; with one deleted some do not.
 
 import { Random } from "tunebook";
-import { frames, heatmap, type View } from "tunebook/show";
+import { frames, View } from "tunebook/show";
 
 /** Which barriers the program has. */
 export interface Barriers {
@@ -109,7 +109,7 @@ function run(threads: Generator<"step" | "barrier", void, void>[], order: Order)
  *
  * @param n Rows of the matrices.
  * @param tile Side of a tile.
- * @returns Switches for the barriers and buttons for the order; wrong elements stand out.
+ * @returns Switches for the barriers and buttons for the order; wrong elements are marked.
  */
 export function raceRevealer(n = 8, tile = 4): View {
   const random = new Random(3);
@@ -126,18 +126,7 @@ export function raceRevealer(n = 8, tile = 4): View {
         { afterLoad, afterUse },
         order,
       );
-      const errors = Array.from({ length: n }, (_, row) =>
-        Array.from(
-          { length: n },
-          (_, column) => Math.abs(product[row * n + column] - right.product[row * n + column]),
-        ));
-      const wrong = errors.flat().filter((error) => error > 0).length;
-      return heatmap(errors, {
-        title: `${wrong} of ${n * n} elements wrong; ${readsPerThread} slow reads a thread`,
-        min: 0,
-        max: 40, // one scale for all frames
-        alt: `Threads ${order}: ${wrong} of ${n * n} elements are wrong.`,
-      });
+      return drawProduct(product, right.product, n, order, readsPerThread);
     },
     {
       title: "A tiled product, replayed",
@@ -149,4 +138,41 @@ export function raceRevealer(n = 8, tile = 4): View {
       },
     },
   );
+}
+
+const [CELL_WIDTH, CELL_HEIGHT] = [44, 26];
+
+/** The product's elements; one that is wrong, by however little, is red and has a cross. */
+function drawProduct(
+  product: Float64Array,
+  right: Float64Array,
+  n: number,
+  order: string,
+  reads: number,
+): View {
+  const wrong = product.filter((value, i) => value !== right[i]).length;
+  const said = `${wrong} of ${n * n} elements are wrong; ${reads} slow reads per thread`;
+  const cells = Array.from(product, (value, i) => {
+    const [x, y] = [(i % n) * CELL_WIDTH, Math.floor(i / n) * CELL_HEIGHT];
+    const isWrong = value !== right[i];
+    return `<rect x="${x + 1}" y="${y + 1}" width="${CELL_WIDTH - 2}" height="${
+      CELL_HEIGHT - 2
+    }" rx="3" fill="${isWrong ? "rgba(217,83,79,.35)" : "rgba(42,148,97,.18)"}" stroke="${
+      isWrong ? "#d9534f" : "none"
+    }"/><text x="${x + CELL_WIDTH / 2}" y="${
+      y + 17
+    }" text-anchor="middle" fill="currentColor" font-weight="${isWrong ? 700 : 400}">${
+      isWrong ? "✗ " : ""
+    }${value}</text>`;
+  });
+  const [width, height] = [n * CELL_WIDTH, n * CELL_HEIGHT];
+  const alt = `Threads ${order}: ${said}.`;
+  return new View(() => ({
+    "text/html": `<p style="margin:4px 0"><b>${said}</b></p>` +
+      `<svg viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="${alt}" ` +
+      `style="width:100%;max-width:${width}px;height:auto" font-family="system-ui,sans-serif" ` +
+      `font-size="12">${cells.join("")}</svg>` +
+      '<p style="margin:4px 0">The elements of the product: green is right, red with ✗ is wrong.</p>',
+    "text/plain": alt,
+  }));
 }

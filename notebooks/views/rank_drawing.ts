@@ -35,14 +35,16 @@ export function rankDrawing(trace: RankTrace, step: RankStep): View {
   ] as const;
   const body = [
     ...maps.map(([title, rows], i) => panel(i, 0, title) + heat(rows, i * PANEL, 24)),
-    panel(0, 182, `left out: ${(100 * step.residual).toFixed(0)} %`),
+    panel(0, 182, `left out: ${(100 * step.residual).toFixed(0)} % of the update`),
+    axis(0, [0, 1], [0, 0.5, 1], (share) => `${100 * share} %`),
     curve(steps.map(({ residual }) => residual), steps.indexOf(step), 0, NEGATIVE, [0, 1]),
-    panel(1, 182, `held-out loss: ${step.loss.toFixed(3)}`),
+    panel(1, 182, `held-out loss: ${step.loss.toFixed(3)} nats per token`),
+    axis(1, lossRange(steps), [5, 6, 7, 8], String),
     ...losses(steps, step),
     ...legend(steps, share),
   ];
   return new View(() => ({
-    "text/html": `<svg viewBox="0 0 ${3 * PANEL} 330" width="${
+    "text/html": `<svg viewBox="0 0 ${3 * PANEL} 342" width="${
       3 * PANEL
     }" role="img" aria-label="${alt}" style="width:100%;max-width:${
       3 * PANEL
@@ -74,7 +76,7 @@ function heat(rows: Rows, x: number, y: number): string {
     }</g>`;
 }
 
-const PLOT = { x: 8, y: 206, width: 220, height: 90 };
+const PLOT = { x: 38, y: 206, width: 200, height: 90 };
 
 /** A line over the ranks, evenly spaced, and a dot where the slider stands. */
 function curve(
@@ -103,9 +105,36 @@ function curve(
   }/>${marks.join("")}`;
 }
 
-function losses(steps: readonly RankStep[], step: RankStep): string[] {
+/** Ticks of a plot's y axis with their lines, and the name of its x axis. */
+function axis(
+  column: number,
+  [least, most]: readonly number[],
+  ticks: readonly number[],
+  label: (tick: number) => string,
+): string {
+  const left = column * PANEL + PLOT.x;
+  const lines = ticks.filter((tick) => tick >= least && tick <= most).map((tick) => {
+    const y = PLOT.y + PLOT.height * (most - tick) / (most - least);
+    return `<path d="M${left} ${
+      y.toFixed(1)
+    }h${PLOT.width}" stroke="currentColor" stroke-opacity=".2"/>` +
+      `<text x="${left - 5}" y="${
+        (y + 4).toFixed(1)
+      }" text-anchor="end" fill="currentColor" font-size="11">${label(tick)}</text>`;
+  });
+  return lines.join("") +
+    `<text x="${
+      left + PLOT.width / 2
+    }" y="334" text-anchor="middle" fill="currentColor" font-size="11">rank</text>`;
+}
+
+function lossRange(steps: readonly RankStep[]): readonly number[] {
   const all = steps.flatMap(({ loss, loraLoss }) => [loss, loraLoss ?? loss]);
-  const range = [Math.min(...all) - 0.05, Math.max(...all) + 0.05];
+  return [Math.min(...all) - 0.05, Math.max(...all) + 0.05];
+}
+
+function losses(steps: readonly RankStep[], step: RankStep): string[] {
+  const range = lossRange(steps);
   const current = steps.indexOf(step);
   return [
     curve(steps.map(({ loraLoss }) => loraLoss), current, 1, GREEN, range, true),
@@ -123,7 +152,7 @@ function legend(steps: readonly RankStep[], share: number): string[] {
   );
   const lines = [
     [POSITIVE, "the full update, cut"],
-    [GREEN, "a LoRA trained with this rank"],
+    [GREEN, "LoRAs trained with this rank"],
     ["none", `a LoRA's weights: ${share.toFixed(1)} % of the layers’`],
   ];
   return [

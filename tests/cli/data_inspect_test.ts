@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { TemporaryDirectory } from "../weights/temporary.ts";
+import { runHere } from "./in_process.ts";
 import { tunebook } from "./tunebook.ts";
 
 const rows = [
@@ -29,8 +30,20 @@ Deno.test("tunebook data inspect shows forms, lengths and the tokens that count"
     ]
   ) assertStringIncludes(stdout, line);
 
-  const json = await tunebook(["data", "inspect", data, "--ignore", "mood", "--json"]);
-  const { forms, emptyOutputs, tokens, uncounted } = JSON.parse(json.stdout);
+  const page = folder.file("page.html", "");
+  const json = await runHere(
+    ["data", "inspect", data, "--ignore", "mood", "--json", "--html", page],
+  );
+  const written = await Deno.readTextFile(page);
+  for (const part of ["2 entries in the form Dolly", "<h2>Vocabulary</h2>", "Entry 2", "<svg"]) {
+    assertStringIncludes(written, part);
+  }
+  assert(!written.includes("<script"), "the page runs nothing");
+  const { forms, emptyOutputs, tokens, uncounted, vocabulary } = JSON.parse(json.stdout);
+  assertEquals(vocabulary.prompt, {
+    ...{ words: 6, distinct: 5, once: 4 },
+    growth: [{ words: 3, distinct: 3 }, { words: 6, distinct: 5 }],
+  });
   assertEquals([forms, emptyOutputs, tokens.counted.max, uncounted], [{ dolly: 2 }, [1], 4, []]);
 });
 

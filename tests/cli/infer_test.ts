@@ -37,14 +37,14 @@ Deno.test("tunebook infer masks and refuses, logs what filters found, and contin
   await Deno.writeTextFile(block, "casino\n");
   const entry = (instruction: string) => ({ instruction, input: "", output: "x" });
   await workshop.write("data.json", [
-    entry("Write to ana@example.org."),
+    { ...entry("Write to ana@example.org."), mood: "glad" },
     entry("Name a casino of ana@example.org"),
     entry("Name a fruit."),
   ]);
   const infer = (...more: string[]) =>
     tunebook([
       ...["infer", "--model", workshop.file("model"), "--data", workshop.file("data.json")],
-      ...["--log", log, "--max-new-tokens", "3", "--block", block, ...more],
+      ...["--log", log, "--max-new-tokens", "3", "--block", block, "--ignore", "mood", ...more],
     ]);
   const first = await infer("--personal-data", "mask");
   assertEquals([first.code, first.stdout], [0, ""], first.stderr);

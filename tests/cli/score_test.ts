@@ -105,8 +105,77 @@ Deno.test("tunebook score --against names no winner within the noise", async () 
     const { code, stdout, stderr } = await score([path, "--against", path]);
     assertEquals(code, 0, stderr);
     assert(stdout.includes("exact match: this 0.5000, other 0.5000, difference 0.0000 "), stdout);
-    assert(stdout.includes("p 1.0000: tied; 2 examples would probably show 0.0000"), stdout);
+    assert(stdout.includes("p 1.0000: tied; the scores are the same\n"), stdout);
   });
+});
+
+Deno.test("tunebook score reads the other kinds and forms of data, gzip too", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const csv = `${folder}/answers.csv.gz`;
+    const rows =
+      "question,completion,answer\nGive the plural: mouse,mice,mice\nAnd of cat?,cats,\n";
+    const zipped = new Blob([rows]).stream().pipeThrough(new CompressionStream("gzip"));
+    await Deno.writeFile(csv, zipped);
+    const fields = ["--map", "prompt=question", "--map", "model_response=answer"];
+    const { code, stdout, stderr } = await score([csv, ...fields]);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout, "examples     2\nROUGE-L      0.5000\nexact match  0.5000 (1 of 2)\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("tunebook score asks MT-Bench's questions, compares pairs, and prints the judge's card", async () => {
+  const asked: string[] = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      if (request.method === "GET") return Response.json({ models: [] });
+      const prompt = (await request.json()).messages[0].content;
+      asked.push(prompt);
+      const content = prompt.startsWith("Compare two")
+        ? "The first is better. [[A]]"
+        : `Short. Rating: [[${prompt.endsWith("answer]\nmice") ? 9 : 1}]]`;
+      const message = { role: "assistant", content };
+      return Response.json({ message, done: true, done_reason: "stop", prompt_eval_count: 9 });
+    },
+  );
+  try {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/responses.json`;
+    const rated = [["mice", "mice", 9], ["The mice", "rats", 2]] as const;
+    await Deno.writeTextFile(
+      path,
+      JSON.stringify(rated.map(([model_response, output, points]) => ({
+        ...ENTRY,
+        ...{ output, model_response, points },
+      }))),
+    );
+    const { code, stdout, stderr } = await score(
+      [
+        ...[path, "--judge", "ollama:tiny", "--question", "mt-bench", "--against", path],
+        ...["--pairs", "--card", "--human", "points"],
+      ],
+      `127.0.0.1:${server.addr.port}`,
+    );
+    await Deno.remove(folder, { recursive: true });
+    assertEquals(code, 0, stderr);
+    for (
+      const line of [
+        "judge        ollama:tiny: 5.00 ± 4.00 over 2 of 2 responses",
+        "pairs        this 0, other 0, ties 2, failed 0, the same in both orders 0 %, p 1.0000: tied",
+        "references   5.00; of other entries 5.00, no answer 1.00",
+        "length       -800.00 points for 100 more words",
+        "people       rank correlation 1.00",
+      ]
+    ) assert(stdout.includes(line), `${line} in\n${stdout}`);
+  } finally {
+    await server.shutdown();
+  }
+  assert(asked.every((prompt) => /^(Rate an|Compare two) AI/.test(prompt)), "the card too");
+  const alone = await score(["nowhere.json", "--card"]);
+  assert(alone.stderr.includes("Cannot judge: --card needs --judge"), alone.stderr);
 });
 
 Deno.test("tunebook score gives its own scores where the judge is away", async () => {

@@ -1,10 +1,15 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { orderBatches } from "../../lib/dataset/batches.ts";
 import { encodeExamples } from "../../lib/dataset/encode.ts";
 import { exploreEntries, summarize, totalBatches } from "../../lib/dataset/explore.ts";
 import { loadEntries } from "../../lib/dataset/load.ts";
 import { splitEntries } from "../../lib/dataset/split.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
+import { findOutliers } from "../../lib/dataset/outliers.ts";
+import { countNGrams, countVocabulary } from "../../lib/dataset/vocabulary.ts";
+import { explorationView } from "../../lib/show/exploration_view.ts";
+import golden from "../golden/exploration.json" with { type: "json" };
+import { ChatTemplate } from "../../lib/text/mod.ts";
 import { findTestData } from "../support.ts";
 
 const testData = findTestData();
@@ -39,6 +44,78 @@ Deno.test("exploreEntries() finds duplicates, conflicts, empty outputs and openi
   assertEquals(found.openings, [{ words: "Name a", count: 4 }, { words: "Give the", count: 1 }]);
   assertEquals(found.characters.input.values, [0, 0, 0, 0, 5]);
   assertEquals(found.tokens.response.values, [2, 2, 2, 2, 2]);
+});
+
+Deno.test("n-grams and vocabulary are scikit-learn's, outliers NumPy's", async () => {
+  const entries = (await loadEntries("instructions")).slice(0, golden.entries);
+  const texts = entries.map(({ instruction, input }) => `${instruction}\n${input}`);
+  for (const [i, expected] of golden.ngrams.entries()) {
+    assertEquals(countNGrams(texts, i + 1, expected.length), expected);
+  }
+  const { growth, ...counts } = countVocabulary(texts);
+  assertEquals(counts, golden.vocabulary);
+  assertEquals([growth.length, growth.at(-1)], [50, {
+    words: counts.words,
+    distinct: counts.distinct,
+  }]);
+  const { lengths, fences, indices } = golden.outliers;
+  const found = findOutliers(lengths, "prompt tokens");
+  assertEquals(found.map(({ index }) => index).sort((a, b) => a - b), indices);
+  assertEquals([...found[0].fences], fences);
+  assertEquals(found[0].value, 400, "the farthest first");
+  assertEquals(
+    findOutliers([7, 7, 7, 7, 7, 7, 7, 8, 9], "prompt tokens").map(({ value }) => value),
+    [9],
+  );
+});
+
+Deno.test("exploreEntries() and explorationView() show topics, near duplicates and conversations", () => {
+  const fox = {
+    instruction: "What is the plural of fox?",
+    input: "",
+    output: "Foxes.",
+    topic: "plurals",
+  };
+  const entries = [
+    fox,
+    { ...fox, instruction: "What is the plural of <b>“Fox”</b>?", output: "foxes b b" },
+    { text: "Once upon a time there was a fox who had no plural.", topic: "tales" },
+    { ...fox, output: "Foxen." },
+  ];
+  const found = exploreEntries(entries, tokenizer, { threshold: 0.5 });
+  assertEquals(found.topics, [{ topic: "plurals", count: 3 }, { topic: "tales", count: 1 }]);
+  assertEquals(found.conflicts, [[0, 3]]);
+  assertEquals(found.nearDuplicates[0], { first: 0, second: 1, similarity: 7 / 8 });
+  assertEquals(found.ngrams.prompt[2][0], { words: "is the plural", count: 3, texts: 3 });
+  const { html, text } = explorationView(found, entries);
+  for (
+    const heading of [
+      "Lengths",
+      "Topics and tasks",
+      "N-grams",
+      "Vocabulary",
+      "Duplicates",
+      "Outliers",
+    ]
+  ) {
+    assert(html.includes(`<h2>${heading}</h2>`) && text.includes(heading), heading);
+  }
+  assert(!/<script|<b>“Fox/.test(html), "no script, and texts are escaped");
+  assert(html.includes("&lt;b&gt;“Fox”"), "texts are shown");
+  assertThrows(() => explorationView(found, []), RangeError, "statistics of 4 entries beside 0");
+
+  const messages = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "Hi there" },
+    { role: "assistant", content: "Hello." },
+  ];
+  const format = new ChatTemplate(
+    "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}" +
+      "{% if add_generation_prompt %}assistant: {% endif %}",
+  );
+  const chat = exploreEntries([{ messages }], tokenizer, { format });
+  const { instruction, input, output } = chat.characters;
+  assertEquals([instruction.max, input.max, output.max], [8, 9, 6]);
 });
 
 Deno.test({

@@ -1,9 +1,11 @@
 // Data sets in the kinds of files that people have, held to what pandas reads from them.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { openFile } from "../../lib/dataset/files/open.ts";
+import { parquetRows } from "../../lib/dataset/files/parquet.ts";
 import { readRows } from "../../lib/dataset/files/rows.ts";
+import { splitsOf } from "../../lib/dataset/files/splits.ts";
 import { loadDataset, loadEntries } from "../../lib/dataset/load.ts";
 import type { DatasetEntry } from "../../lib/dataset/mod.ts";
 import { writeDataset, WRITTEN_ENDINGS } from "../../lib/dataset/write.ts";
@@ -76,6 +78,26 @@ Deno.test("loadDataset() reads conversations from Parquet, and rows of many grou
       (_, i) => ({ instruction: `Say ${i}.`, input: "", output: `${i}` }),
     ),
   );
+});
+
+Deno.test("parquetRows() reads one row group after the other, when its rows are asked for", async () => {
+  const bytes = await Deno.readFile(path("many.parquet"));
+  const asked: number[] = [];
+  const file = {
+    byteLength: bytes.length,
+    slice(start: number, end = bytes.length) {
+      if (start < 0) start += bytes.length;
+      asked.push(end - start);
+      return bytes.buffer.slice(start, end);
+    },
+  };
+  const sum = () => asked.reduce((total, length) => total + length, 0);
+  const rows = parquetRows(file, "many.parquet");
+  const before: number[] = [];
+  for (let i = 0; !(await rows.next()).done; i++) if (i % 2000 === 0) before.push(sum());
+  assertEquals(before.length, 5);
+  for (let i = 1; i < 5; i++) assert(before[i] > before[i - 1], `group ${i} was read before`);
+  assert(sum() < 3 * bytes.length, "nothing is read again and again");
 });
 
 Deno.test("loadDataset() says what is wrong with a file", async () => {
@@ -267,15 +289,67 @@ Deno.test("loadDataset() reads files of data sets on the hub, and keeps them in 
       HubError,
       "there is no such",
     );
-    await assertRejects(
-      () => loadDataset("hf:owner/fruit"),
-      RangeError,
-      "expected a data set's file",
+    // The whole split; a README would say otherwise, and so would other kinds of files.
+    await assertRejects(() => loadDataset("hf:owner/fruit"), RangeError, "files of several kinds");
+    hub.files.delete("data/train.parquet");
+    const lines = (...texts: string[]) =>
+      new TextEncoder().encode(texts.map((text) => `{"text": "${text}"}\n`).join(""));
+    hub.files.set("data/train-2.jsonl", lines("A pear."));
+    hub.files.set("dataset_infos.json", lines("no row"));
+    const [apple, pear] = [{ text: "An apple." }, { text: "A pear." }];
+    assertEquals(await loadDataset("hf:owner/fruit"), [pear, apple], "in the order of names");
+    const { source, files } = recorded().at(-1)! as { source: string; files?: object[] };
+    assertEquals([source, files?.length], [`hf:datasets/owner/fruit@${COMMIT}:train`, 2]);
+    hub.files.set("test/rows.jsonl", lines("A plum."));
+    assertEquals(await loadDataset("hf:owner/fruit@main:test"), [{ text: "A plum." }]);
+    for (
+      const [source, message] of [
+        ["hf:owner/fruit", 'the splits "train", "test"; name one, as in "hf:owner/fruit:train"'],
+        ["hf:owner/fruit:dev", 'no files of the split "dev", but of "train", "test"'],
+      ]
+    ) await assertRejects(() => loadDataset(source), RangeError, message);
+    await assertRejects(() => loadDataset("hf:owner/fruit@v9:test"), HubError, "no such revision");
+    await assertRejects(() => loadDataset("hf:owner/none"), HubError, "no such repository");
+    hub.files.set(
+      "README.md",
+      new TextEncoder().encode(
+        "---\nconfigs:\n- config_name: all\n  data_files:\n  - split: ripe\n    path: data/*.jsonl\n---\n# Fruit\n",
+      ),
     );
+    assertEquals(await loadDataset("hf:owner/fruit"), [pear, apple]);
+    assertEquals(recorded().at(-1)!.source, `hf:datasets/owner/fruit@${COMMIT}:ripe`);
   } finally {
     for (const [name, value] of before) {
       if (value === undefined) Deno.env.delete(name);
       else Deno.env.set(name, value);
     }
   }
+});
+
+Deno.test("splitsOf() finds splits by words in names, and by a README's configurations", () => {
+  assertEquals(splitsOf(["b.csv", "a.csv", "README.md", ".github/x.json"]), {
+    train: ["a.csv", "b.csv"],
+  });
+  assertEquals(
+    splitsOf([
+      "data/train-00000-of-00001.parquet",
+      "data/my_dev_set.parquet",
+      "testing/a.parquet",
+      "trainer.parquet",
+    ]),
+    {
+      train: ["data/train-00000-of-00001.parquet"],
+      validation: ["data/my_dev_set.parquet"],
+      test: ["testing/a.parquet"],
+    },
+  );
+  assertEquals(splitsOf(["model.bin"]), {});
+  const readme = (configs: string) => `---\nlicense: mit\nconfigs:\n${configs}---\nText.\n`;
+  const files = ["a/x.csv", "a/y.csv", "b/x.csv"];
+  const two = (more: string) =>
+    `- config_name: a\n  data_files: a/*.csv\n- config_name: b\n${more}  data_files:\n  - {split: best, path: [b/x.csv]}\n`;
+  assertEquals(splitsOf(files, readme(two("  default: true\n"))), { best: ["b/x.csv"] });
+  assertThrows(() => splitsOf(files, readme(two(""))), RangeError, 'configurations "a", "b"');
+  assertEquals(splitsOf(files, "---\nlicense: mit\n---\n"), { train: files });
+  assertThrows(() => splitsOf(files, readme("- [\n")), SyntaxError, "front matter");
 });

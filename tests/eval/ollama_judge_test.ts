@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { JudgeError } from "../../lib/eval/judge.ts";
 import type { JudgeFailure } from "../../lib/eval/outcome.ts";
 import { parseJudge } from "../../lib/eval/judges/parse_judge.ts";
+import { parseTeacher } from "../../lib/eval/judges/teacher.ts";
 import { ollamaJudge, type OllamaJudgeOptions } from "../../lib/eval/ollama_judge.ts";
 
 /** What Ollama 0.6.5 answers, with a difference. */
@@ -239,4 +240,24 @@ Deno.test("parseJudge() reads a judge's name", () => {
       `Cannot use the judge "${spec}": give "ollama:MODEL", as "ollama:llama3"`,
     );
   }
+});
+
+Deno.test("parseTeacher() asks Ollama with a seed and a form for each request, and gives no cut reply", async () => {
+  const asked: any[] = [];
+  await withServer(async (request) => {
+    asked.push(await request.json());
+    return answer('["Say a colour."]', asked.length === 2 ? { done_reason: "length" } : {});
+  }, async (host) => {
+    const teacher = parseTeacher("ollama:tiny", { host, temperature: 0.7 });
+    const schema = { type: "array" };
+    const request = { prompt: "Reword.", maxTokens: 32 };
+    assertEquals(await teacher.ask({ ...request, schema, seed: 5 }), '["Say a colour."]');
+    assertEquals(await teacher.ask({ ...request, seed: 6 }), undefined);
+    assertEquals(teacher.name, "ollama:tiny");
+    const of = ({ options, format }: any) => [
+      ...[options.seed, options.temperature, options.num_predict, format],
+    ];
+    assertEquals(asked.map(of), [[5, 0.7, 32, schema], [6, 0.7, 32, undefined]]);
+  });
+  assertThrows(() => parseTeacher("llama3"), RangeError, 'the judge "llama3"');
 });

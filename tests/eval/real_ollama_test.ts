@@ -1,6 +1,7 @@
 /** The judge in a real Ollama with a small real model, where both are present. */
 import { assert, assertEquals } from "@std/assert";
 import { judgeResponses } from "../../lib/eval/judge.ts";
+import { parseTeacher } from "../../lib/eval/judges/teacher.ts";
 import { ollamaJudge } from "../../lib/eval/ollama_judge.ts";
 import { createOllamaModel } from "../../lib/weights/ollama_create.ts";
 import { ollama, OllamaServer, smollm2 } from "../ollama.ts";
@@ -40,6 +41,14 @@ Deno.test({
         assert(report.scored >= 2, JSON.stringify(report.outcomes));
         assertEquals(report.outcomes[2], { status: "scored", score: 0, reply: "" });
         assertEquals(await judgeResponses(ENTRIES, judge), report);
+      });
+
+      await t.step("a teacher's reply is held to the form that is asked for", async () => {
+        const teacher = parseTeacher("ollama:smollm2", { ...options, temperature: 0.7 });
+        const schema = { type: "array", items: { type: "string" }, minItems: 1, maxItems: 1 };
+        const prompt = "Reword this: Name a colour.";
+        const reply = await teacher.ask({ prompt, schema, maxTokens: 40, seed: 1 });
+        assert(reply === undefined || Array.isArray(JSON.parse(reply)), reply);
       });
 
       await t.step("a prompt that is too long gets no score", async () => {

@@ -2,7 +2,6 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   cleanResponse,
   formatResponses,
-  parseResponses,
   readResponses,
   writeResponses,
 } from "../../lib/eval/responses.ts";
@@ -78,10 +77,43 @@ Deno.test("readResponses() reads what writeResponses() wrote, other fields too",
   await assertRejects(() => readResponses(`${folder}/x`), Error, "there is no such file");
 });
 
-Deno.test("parseResponses() names the entry that lacks a response", () => {
-  const text = JSON.stringify([{ ...ENTRY, model_response: "mice" }, ENTRY]);
-  const error = assertThrows(() => parseResponses(text, "r.json"), TypeError);
-  assertEquals(error.message, 'Cannot read "r.json": entry 2 of 2: "model_response" is missing');
+Deno.test("readResponses() reads conversations and logs, and names what lacks a response", async () => {
+  const folder = await Deno.makeTempDir();
+  const read = async (rows: object[], options = {}) => {
+    await Deno.writeTextFile(
+      `${folder}/r.jsonl`,
+      rows.map((row) => JSON.stringify(row)).join("\n"),
+    );
+    return await readResponses(`${folder}/r.jsonl`, options);
+  };
+  try {
+    const messages = [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello." }];
+    const log = { index: 0, tokens: 2, settings: { seed: 1 } };
+    assertEquals(await read([{ ...log, messages, model_response: "Hey." }]), [
+      { ...log, messages, instruction: "Hi", input: "", output: "Hello.", model_response: "Hey." },
+    ]);
+    const history = [["A?", "B."]];
+    const [entry] = await read([{ ...ENTRY, history, said: 5 }], {
+      map: { model_response: "said" },
+    });
+    assertEquals([entry.output, entry.model_response], ["mice", "5"]);
+    assertEquals(
+      (entry as { messages?: unknown[] }).messages?.length,
+      4,
+      "the earlier round counts",
+    );
+    for (
+      const [rows, fault] of [
+        [[{ ...ENTRY, model_response: "" }, ENTRY], 'entry 2 of 2: "model_response" is missing'],
+        [[{ text: "Once.", model_response: "" }], "entry 1 of 1: Cannot answer a text"],
+        [[{ instruction: "A?", model_response: "" }], 'entry 1 of 1: "output" is missing'],
+      ] as const
+    ) {
+      await assertRejects(() => read([...rows]), TypeError, fault);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("cleanResponse() takes out markers and white space, as Raschka's chapter 7 does", () => {

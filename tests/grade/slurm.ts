@@ -4,7 +4,7 @@ import { assert } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { join } from "@std/path";
 
-const PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "sinfo"];
+const PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "sinfo"];
 const PATH = `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin`;
 const NODES = ["node1", "node2"];
 /** How long daemons may take to come up, and a job to end, in seconds. */
@@ -93,6 +93,22 @@ export class SlurmCluster implements AsyncDisposable {
     };
   }
 
+  /**
+   * Runs a program in a task on each node, which find each other by PMI 2.
+   *
+   * @param command The program and its arguments.
+   * @param env Variables for it.
+   * @returns Its exit code and what all tasks wrote.
+   */
+  async step(
+    command: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const tasks = ["--mpi=pmi2", `--nodes=${NODES.length}`, "--ntasks-per-node=1"];
+    const ending = ["--kill-on-bad-exit=1", "--input=none"];
+    return await this.#command("srun", [...tasks, ...ending, ...command], PATIENCE.job, env);
+  }
+
   async #configure(): Promise<void> {
     const key = crypto.getRandomValues(new Uint8Array(1024));
     await Deno.writeFile(this.#path("munge.key"), key, { mode: 0o400 });
@@ -150,10 +166,11 @@ export class SlurmCluster implements AsyncDisposable {
     name: string,
     args: string[],
     seconds = PATIENCE.start,
+    env: Readonly<Record<string, string>> = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     const { code, stdout, stderr } = await new Deno.Command(name, {
       args,
-      env: this.#environment,
+      env: { ...this.#environment, ...env },
       stdin: "null",
       signal: AbortSignal.timeout(seconds * 1000),
     }).output();

@@ -122,7 +122,7 @@ for (const name of chapters) {
       const { title, inputs, solution, mistakes = {}, hint } = exercise;
       assert(inputs.length > 0 && hint !== "", title);
       assertEquals(
-        await judgeAnswer<unknown[], unknown>(exercise, solution),
+        await judgeAnswer<unknown[], unknown>(exercise, (...input) => solution(...input)),
         { status: "right" },
         title,
       );

@@ -47,13 +47,26 @@ Deno.test("batchView() puts each target under the input that is to predict it", 
   assertEquals(view.html.match(/class="tb-pad"/g)!.length, 1);
 });
 
-Deno.test("batchView() leaves out columns in which nothing counts first", () => {
-  const prompt = Array.from({ length: 200 }, (_, i) => i);
-  const view = batchView(collate([example(prompt, [7, 8, 9])]), decoder, { maxColumns: 12 });
-  const target = view.text.split("\n").find((line) => line.includes("target 1:"))!;
-  assertMatch(target, /…\d+ more…/);
-  assertStringIncludes(target, "<t7>|<t8>|<t9>|<t50256>");
-  assertStringIncludes(view.html, ">0</th>");
+Deno.test("batchView() keeps each prompt's end, the closing token and the padding, and elides in between", () => {
+  const long = (from: number, size: number) => Array.from({ length: size }, (_, i) => from + i);
+  const rows = [example(long(0, 200), [7, 8, 9]), example(long(0, 60), long(300, 40))];
+  const view = batchView(collate(rows), decoder, { maxColumns: 14 });
+  const line = (name: string) => view.text.split("\n").find((line) => line.includes(name))!;
+  for (const part of ["–|<t7>|<t8>", "<t9>|<t50256>"]) {
+    assertStringIncludes(line("target 1:"), part);
+  }
+  for (const part of ["–|<t300>", "<t339>|<t50256>|–"]) {
+    assertStringIncludes(line("target 2:"), part);
+  }
+  assertMatch(line("input 2:"), /^ {2}input 2: {2}<t0>.*<t339>\|<t50256>.*<t50256>$/);
+  assertMatch(line("target 2:"), /…\d+ more…/);
+  assert(line("target 1:").split("|").length < 24);
+});
+
+Deno.test("batchView() shows the columns that it is told to show", () => {
+  const batch = collate([example([1, 2, 3, 4, 5, 6, 7, 8], [9])]);
+  const { text } = batchView(batch, decoder, { columns: [2, 7], maxColumns: 3 });
+  assertStringIncludes(text, "input 1:  …2 more…|<t3>|…4 more…|<t8>|…1 more…");
 });
 
 Deno.test("batchView() refuses a batch of another size", () => {

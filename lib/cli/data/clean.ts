@@ -1,7 +1,16 @@
 // `tunebook data clean`: brings texts to one form, masks personal data, and lists every change.
 
-import { type Command, InvalidArgumentError } from "commander";
-import { cleanEntries, readReview, writeDataset, writeReview } from "../../dataset/mod.ts";
+import type { Command } from "commander";
+import {
+  cleanEntries,
+  type DatasetEntry,
+  proposeCorrections,
+  readCorrections,
+  readReview,
+  writeCorrections,
+  writeDataset,
+  writeReview,
+} from "../../dataset/mod.ts";
 import { readText } from "../../dataset/load.ts";
 import { type Normalization, NORMALIZATIONS } from "../../dataset/normalize.ts";
 import { PERSONAL_KINDS, type PersonalKind } from "../../dataset/personal_data.ts";
@@ -10,21 +19,26 @@ import { resolveModel } from "../../weights/mod.ts";
 import { writeFileBeside } from "../../write_beside.ts";
 import { readCount } from "../arguments.ts";
 import { onInterrupt } from "../interrupt.ts";
+import { progress } from "../progress.ts";
 import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
+import { readTeacher, type TeacherOptions, teacherOptions } from "../teacher_options.ts";
 import {
   dataArgument,
   excerpt,
+  exists,
   outOption,
+  readList,
   report,
   type ReportOptions,
   reportOptions,
 } from "./report.ts";
 
-interface Options extends DataOptions, ReportOptions {
+interface Options extends DataOptions, ReportOptions, TeacherOptions {
   out: string;
   normalize: Normalization[];
   personal: PersonalKind[];
   review?: string;
+  grammar?: string;
   maxTokens?: number;
   model: string;
   empty: boolean;
@@ -37,7 +51,9 @@ export function register(data: Command): void {
     .description(
       "Normalizes texts, masks personal data, and leaves out entries without an answer or with too many tokens. Each change " +
         "is listed. With --review, a person decides what is masked: the first run writes the table of what was found and " +
-        'nothing else; once its column "mask" has yes or no in each row, the same command writes the data.',
+        'nothing else; once its column "mask" has yes or no in each row, the same command writes the data. With --grammar, a ' +
+        'model proposes corrections, which a person accepts in the same way by the column "accept", before the review of ' +
+        "personal data.",
     )
     .addArgument(dataArgument())
     .addOption(outOption())
@@ -54,6 +70,7 @@ export function register(data: Command): void {
       [],
     )
     .option("--review <file>", "a CSV file in which a person confirms what is masked")
+    .option("--grammar <file>", "a CSV file in which a person accepts corrections by --teacher")
     .option("--max-tokens <n>", "leave out entries with more tokens", readCount)
     .option(
       "--model <name>",
@@ -65,36 +82,35 @@ export function register(data: Command): void {
       "after",
       "\nExample:\n  tunebook data clean data.json --out clean.json --personal all --review personal.csv",
     );
-  for (const option of reportOptions()) command.addOption(option);
+  for (const option of [...teacherOptions(0), ...reportOptions()]) command.addOption(option);
   addFieldOptions(command);
   command.action(clean);
-}
-
-/** Makes a parser of names with commas between. */
-function readList<Name extends string>(known: readonly Name[], what: string) {
-  return (text: string): Name[] => {
-    if (text === "none") return [];
-    if (text === "all") return [...known];
-    const names = text.split(",").map((name) => name.trim());
-    const unknown = names.find((name) => !(known as readonly string[]).includes(name));
-    if (unknown === undefined) return names as Name[];
-    throw new InvalidArgumentError(`Unknown ${what} "${unknown}": expected ${known.join(", ")}.`);
-  };
 }
 
 async function clean(source: string, options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { signal } = interrupt;
-  const { out, normalize, personal, review, maxTokens, empty } = options;
+  const { out, normalize, personal, review, grammar, maxTokens, empty } = options;
   if (review !== undefined && personal.length === 0) {
     throw new TypeError("Cannot review personal data: --review needs --personal");
   }
+  if (options.teacher !== undefined && grammar === undefined) {
+    throw new TypeError("Cannot ask a model unseen: --teacher needs --grammar FILE");
+  }
   const entries = await readData(source, { ...options, signal });
+  if (grammar !== undefined && !await exists(grammar)) {
+    const { entries: normalized } = cleanEntries(entries, { normalize, dropEmpty: false });
+    await proposeGrammar(normalized, grammar, options, signal);
+    return;
+  }
   const reviewed = review !== undefined && await exists(review)
     ? readReview(await readText(review), review)
     : undefined;
   const cleaned = cleanEntries(entries, {
     ...{ normalize, personal, dropEmpty: empty },
+    ...(grammar !== undefined && {
+      correct: readCorrections(await readText(grammar), grammar),
+    }),
     ...(reviewed && { confirm: reviewed }),
     ...(maxTokens !== undefined && {
       maxTokens,
@@ -136,8 +152,29 @@ async function clean(source: string, options: Options): Promise<void> {
   ]);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
+/** Writes the table of corrections for a person. */
+async function proposeGrammar(
+  entries: readonly DatasetEntry[],
+  path: string,
+  options: Options,
+  signal: AbortSignal,
+): Promise<void> {
+  const teacher = readTeacher(options, "propose corrections");
+  const bar = progress(teacher.name, entries.length);
+  const onProgress = (done: number, all: number) =>
+    bar.update(Math.floor(done * entries.length / all));
+  const { corrections, rejected } = await proposeCorrections(entries, teacher, {
+    ...{ signal, onProgress },
+  });
+  bar.finish();
+  await writeFileBeside(path, writeCorrections(corrections));
+  for (const { index, field, reason } of rejected) {
+    console.error(`note: "${field}" of entry ${index + 1} stays as it is: ${reason}`);
+  }
+  console.error(
+    `${corrections.length} corrections written to "${path}": put yes or no into the column "accept" of each, and run this ` +
+      "command again; no data was written",
+  );
 }
 
 /** Where two texts begin to differ, with what is around, in quotes so that spaces show. */

@@ -1,6 +1,6 @@
 // What the subcommands of `tunebook data` share: their files, and the report of what changed.
 
-import { Argument, Option } from "commander";
+import { Argument, InvalidArgumentError, Option } from "commander";
 import { table } from "../../show/table.ts";
 import { writeFileBeside } from "../../write_beside.ts";
 
@@ -19,6 +19,37 @@ const PRINTED_ROWS = 20;
 export function dataArgument(): Argument {
   return new Argument("<file|url>", 'the data; "instructions": those that come with Tunebook')
     .argRequired();
+}
+
+/**
+ * Makes a parser of names with commas between.
+ *
+ * @param known The names.
+ * @param what What they name, for errors.
+ * @returns The parser; "all" and "none" stand for all and none of them.
+ */
+export function readList<Name extends string>(
+  known: readonly Name[],
+  what: string,
+): (text: string) => Name[] {
+  return (text) => {
+    if (text === "none") return [];
+    if (text === "all") return [...known];
+    const names = text.split(",").map((name) => name.trim());
+    const unknown = names.find((name) => !(known as readonly string[]).includes(name));
+    if (unknown === undefined) return names as Name[];
+    throw new InvalidArgumentError(`Unknown ${what} "${unknown}": expected ${known.join(", ")}.`);
+  };
+}
+
+/**
+ * Whether there is a file.
+ *
+ * @param path The file.
+ * @returns Whether it exists.
+ */
+export async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 /** The option that names the file to write. */

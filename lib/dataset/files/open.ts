@@ -6,6 +6,8 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { downloadFile } from "../../weights/hub/file.ts";
+import { listFiles } from "../../weights/hub/list.ts";
+import { splitsOf } from "./splits.ts";
 
 /** A file that is being read. */
 export interface OpenFile {
@@ -51,6 +53,98 @@ export async function openFile(
     return { path, ...hashed(name, await openBytes(path)) };
   }
   return { ...hashed(withoutCredentials(url), await download(url, signal)) };
+}
+
+/** `hf:owner/name`, `hf:owner/name:split`, with `@revision` behind the name. */
+const WHOLE = /^hf:(?:\/\/)?(?:datasets\/)?([^/@:]+\/[^/@:]+)(?:@([^/:]+))?(?::([^/@:]+))?$/;
+
+/** Several files that are read as one. */
+export interface OpenFiles {
+  /** Their name in errors and in the record of a run. */
+  readonly name: string;
+  /** The files, each opened when it is asked for. */
+  readonly files: AsyncIterable<OpenFile>;
+}
+
+/**
+ * Opens a file as {@linkcode openFile} does, or all files of a split of a data set on the hub.
+ *
+ * @param source As for {@linkcode openFile}, or `hf:owner/name[@revision][:split]`.
+ * @param options Stops a download.
+ * @returns The files.
+ * @throws {RangeError} If the split is not there, not named though there are several, or has files of several kinds.
+ * @throws {Error} If a file cannot be read or downloaded; the message says which and why.
+ */
+export async function openFiles(
+  source: string | URL,
+  options: { signal?: AbortSignal } = {},
+): Promise<OpenFiles> {
+  const [, name, asked, split] = WHOLE.exec(String(source)) ?? [];
+  if (name === undefined) {
+    const file = await openFile(source, options);
+    return { name: file.name, files: ReadableStream.from([file]) };
+  }
+  const repository = `datasets/${name}`;
+  const { commit, files: all } = await listFiles(repository, {
+    ...(asked !== undefined && { revision: asked }),
+    ...options,
+  });
+  const [chosen, files] = await filesOfSplit(
+    String(source),
+    `${repository}@${commit}`,
+    all,
+    split,
+    options,
+  );
+  async function* opened() {
+    for (const file of files) yield await openFile(`hf:${repository}@${commit}/${file}`, options);
+  }
+  return { name: `hf:${repository}@${commit}:${chosen}`, files: opened() };
+}
+
+async function filesOfSplit(
+  source: string,
+  repository: string,
+  all: readonly string[],
+  split: string | undefined,
+  options: { signal?: AbortSignal },
+): Promise<[split: string, files: string[]]> {
+  const cannot = `Cannot read "${source}"`;
+  const readme = all.includes("README.md")
+    ? await new Response((await openFile(`hf:${repository}/README.md`, options)).bytes).text()
+    : undefined;
+  let splits: Record<string, string[]>;
+  try {
+    splits = splitsOf(all, readme);
+  } catch (error) {
+    if (error instanceof RangeError) throw new RangeError(`${cannot}: ${error.message}`);
+    throw error;
+  }
+  const names = Object.keys(splits);
+  if (names.length === 0) {
+    throw new RangeError(
+      `${cannot}: expected files in JSON, JSON Lines, CSV or Parquet, found ${all.length} others`,
+    );
+  }
+  const list = names.map((one) => `"${one}"`).join(", ");
+  const chosen = split ?? (names.length === 1 ? names[0] : undefined);
+  if (chosen === undefined) {
+    const example = `${source.replace(/:$/, "")}:${names[0]}`;
+    throw new RangeError(
+      `${cannot}: it has the splits ${list}; name one, as in "${example}"`,
+    );
+  }
+  const files = Object.hasOwn(splits, chosen) ? splits[chosen] : [];
+  if (files.length === 0) {
+    throw new RangeError(`${cannot}: it has no files of the split "${chosen}", but of ${list}`);
+  }
+  const kinds = new Set(files.map((file) => /\.(\w+)(\.gz)?$/.exec(file)?.[1]));
+  if (kinds.size === 1) return [chosen, files];
+  throw new RangeError(
+    `${cannot}: the split "${chosen}" has files of several kinds, which may hold the same rows (${
+      [...kinds].join(", ")
+    }); name one of its files`,
+  );
 }
 
 /** Opens a file of a data set on the hub, downloading it unless the cache has it. */

@@ -7,11 +7,8 @@
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 
-/** The most rows that are read at a time. */
-const AT_ONCE = 4096;
-
 /**
- * Reads rows, some at a time.
+ * Reads rows, those of one row group at a time, since a group's columns are compressed whole.
  *
  * @param file The file's bytes.
  * @param name Its name in errors.
@@ -24,11 +21,12 @@ export async function* parquetRows(
 ): AsyncGenerator<Record<string, unknown>> {
   try {
     const metadata = await parquetMetadataAsync(file);
-    const total = Number(metadata.num_rows);
-    for (let rowStart = 0; rowStart < total; rowStart += AT_ONCE) {
-      const rowEnd = Math.min(total, rowStart + AT_ONCE);
+    let rowStart = 0;
+    for (const { num_rows } of metadata.row_groups) {
+      const rowEnd = rowStart + Number(num_rows);
       const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
       for (const row of rows) yield toJson(row) as Record<string, unknown>;
+      rowStart = rowEnd;
     }
   } catch (error) {
     throw new SyntaxError(`Cannot read "${name}" as Parquet: ${(error as Error).message}`, {

@@ -25,15 +25,22 @@ const PARQUET = [..."PAR1"].map((letter) => letter.charCodeAt(0));
  * @throws {TypeError} If it holds no rows.
  */
 export async function* readRows(file: OpenFile): AsyncGenerator<unknown> {
-  const { name } = file;
+  const { name, path } = file;
+  let isPlain = true;
   let [first, bytes] = await peek(file.bytes, PARQUET.length);
   let ending = name.replace(/[?#].*$/, "").toLowerCase();
   if (startsWith(first, GZIP)) {
+    isPlain = false;
     ending = ending.replace(/\.(gz|gzip)$/, "");
     [first, bytes] = await peek(unzip(bytes, name), PARQUET.length);
   }
   if (startsWith(first, PARQUET)) {
-    yield* parquetRows(await collect(bytes), name);
+    if (path === undefined || !isPlain) yield* parquetRows(await collect(bytes), name);
+    else {
+      await bytes.pipeTo(new WritableStream()); // for their hash; what is needed is read again from its place
+      using opened = await FileBuffer.open(path);
+      yield* parquetRows(opened, name);
+    }
     return;
   }
   const text = bytes.pipeThrough(decode(name));
@@ -93,6 +100,44 @@ function decode(name: string): TransformStream<Uint8Array, string> {
     transform: (bytes, controller) => controller.enqueue(decodePart(bytes, true)),
     flush: (controller) => controller.enqueue(decodePart(undefined, false)),
   });
+}
+
+/** The bytes of a file, read where they are asked for. */
+class FileBuffer implements AsyncBuffer, Disposable {
+  readonly #file: Deno.FsFile;
+  readonly byteLength: number;
+  /** Reads share the file's position, so they take turns. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(file: Deno.FsFile, byteLength: number) {
+    this.#file = file;
+    this.byteLength = byteLength;
+  }
+
+  static async open(path: string | URL): Promise<FileBuffer> {
+    const file = await Deno.open(path);
+    return new FileBuffer(file, (await file.stat()).size);
+  }
+
+  slice(start: number, end = this.byteLength): Promise<ArrayBuffer> {
+    const from = start < 0 ? Math.max(0, this.byteLength + start) : start;
+    const read = this.#last.catch(() => {}).then(async () => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(end, this.byteLength) - from));
+      await this.#file.seek(from, Deno.SeekMode.Start);
+      for (let filled = 0; filled < bytes.length;) {
+        const count = await this.#file.read(bytes.subarray(filled));
+        if (count === null) throw new Error("the file ends before its end");
+        filled += count;
+      }
+      return bytes.buffer;
+    });
+    this.#last = read;
+    return read;
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
 }
 
 async function collect(bytes: Bytes): Promise<AsyncBuffer> {

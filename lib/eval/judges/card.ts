@@ -3,7 +3,8 @@ import { spearman } from "../agreement.ts";
 import { type Judge, judgeResponses } from "../judge.ts";
 import type { ResponseEntry } from "../responses.ts";
 import { checkTrust, judgeScorer, type TrustReport } from "../trust.ts";
-import { judgePairs } from "./pairwise.ts";
+import { judgePairs, type PairQuestion } from "./pairwise.ts";
+import type { JudgeQuestion } from "./question.ts";
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 
 /** What a judge does with answers of known quality. */
@@ -30,9 +31,19 @@ export interface JudgeCardOptions {
   readonly human?: readonly (number | null)[];
   /** Seed of the trust check. 123 by default. */
   readonly seed?: number;
+  /** What is asked about a response; scores are on its scale. By default a score from 0 to 100, as in Raschka's chapter 7. */
+  readonly question?: JudgeQuestion;
+  /** What is asked about two responses. */
+  readonly pairQuestion?: PairQuestion;
 }
 
-const NAMES: OptionNames<JudgeCardOptions> = { other: true, human: true, seed: true };
+const NAMES: OptionNames<JudgeCardOptions> = {
+  other: true,
+  human: true,
+  seed: true,
+  question: true,
+  pairQuestion: true,
+};
 
 /**
  * Makes a judge's card. It asks three questions per entry for the trust check, one for the responses, and two more where
@@ -63,15 +74,17 @@ export async function judgeCard(
   options: JudgeCardOptions = {},
 ): Promise<JudgeCard> {
   assertKnownOptions("make a judge's card", options, NAMES);
-  const { other, human, seed = 123 } = options;
+  const { other, human, seed = 123, question, pairQuestion } = options;
+  const asking = { ...(question && { question }) };
   if (human !== undefined && human.length !== entries.length) {
     throw new RangeError(
       `Cannot compare ${entries.length} responses with ${human.length} human scores: expected equal numbers`,
     );
   }
-  const trust = await checkTrust(entries, judgeScorer(judge), { seed });
-  const { outcomes, signature } = await judgeResponses(entries, judge);
-  const pairs = other && await judgePairs(entries, other, judge);
+  const trust = await checkTrust(entries, judgeScorer(judge, asking), { seed });
+  const { outcomes, signature } = await judgeResponses(entries, judge, asking);
+  const pairs = other &&
+    await judgePairs(entries, other, judge, { ...(pairQuestion && { question: pairQuestion }) });
   const scored = outcomes.flatMap((outcome, i) =>
     outcome.status === "scored"
       ? { score: outcome.score, words: wordCount(entries[i]), human: human?.[i] ?? null }

@@ -264,7 +264,9 @@ export class CellNote {
       const { name, by } = this.#stale;
       texts.push(`Stale: ${name} has changed since, in cell [${by}]`);
       parts.push(
-        `<div style="opacity:.65;font-size:90%"><em>Stale: <code>${escapeHtml(name)}</code> has ` +
+        `<div style="border-left:3px solid #c98a00;padding-left:.6em;margin:.2em 0"><em>Stale: <code>${
+          escapeHtml(name)
+        }</code> has ` +
           `changed since, in cell [${by}]</em></div>`,
       );
     }

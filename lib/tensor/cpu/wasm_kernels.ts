@@ -48,6 +48,8 @@ export interface WasmKernels {
     seed: number,
     threshold: number,
     factor: number,
+    before: number,
+    all: number,
   ): void;
   attentionForward(
     q: number,
@@ -68,6 +70,8 @@ export interface WasmKernels {
     seed: number,
     threshold: number,
     factor: number,
+    before: number,
+    all: number,
   ): void;
   cachedAttention(
     q: number,

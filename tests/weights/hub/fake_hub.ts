@@ -71,6 +71,16 @@ export class FakeHub implements AsyncDisposable {
   honest({ method, path, headers }: Asked): Reply {
     const [, stored] = /^\/store\/([^?]*)\?signature=secret$/.exec(path) ?? [];
     if (stored !== undefined) return this.#send(stored, method, headers, {});
+    const [, listed, at] = /^\/api\/(datasets\/[^/]+\/[^/]+)\/revision\/([^/]+)$/.exec(path) ?? [];
+    if (listed !== undefined && listed === this.repository) {
+      const sha = this.revisions[decodeURIComponent(at)];
+      if (sha === undefined) {
+        return { status: 404, headers: { "x-error-code": "RevisionNotFound" } };
+      }
+      const siblings = [...this.files.keys()].map((rfilename) => ({ rfilename }));
+      const body = encoder.encode(JSON.stringify({ id: listed, sha, siblings }));
+      return { status: 200, headers: { "content-length": String(body.length) }, body };
+    }
     const [, repository, revision, file] =
       /^\/((?:datasets\/)?[^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/
         .exec(path) ?? [];

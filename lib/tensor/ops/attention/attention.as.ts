@@ -315,6 +315,8 @@ export function attentionForward(
   seed: i32,
   threshold: u32,
   factor: f32,
+  before: i32,
+  all: i32,
 ): void {
   const bytes = stride << 2;
   const scoreBytes = <usize> ((tokens + 7) & ~3) << 2;
@@ -333,7 +335,7 @@ export function attentionForward(
         hideUnseen(s, tree, seen, token + each, window, count - rows + each + 1, listed);
         store<f32>(statistics + (<usize> each << 3), softmax(s, listed));
         if (threshold != 0) {
-          const start = (head * tokens + token + each) * tokens;
+          const start = (head * all + before + token + each) * all + before;
           for (let at: usize = 0; at < listed; at += 16) {
             const kept = keptOf(seen + at, start, seed, threshold, factor);
             v128.store(s + at, f32x4.mul(v128.load(s + at), kept));
@@ -384,6 +386,8 @@ export function attentionBackward(
   seed: i32,
   threshold: u32,
   factor: f32,
+  before: i32,
+  all: i32,
 ): void {
   const bytes = stride << 2;
   const scoreBytes = <usize> ((tokens + 7) & ~3) << 2;
@@ -403,7 +407,7 @@ export function attentionBackward(
         hideUnseen(p, tree, seen, token + each, window, count - rows + each + 1, listed);
         const logSums = f32x4.splat(load<f32>(statistics + (<usize> each << 3)));
         const deltas = f32x4.splat(dot(dy + <usize> each * bytes, y + <usize> each * bytes, bytes));
-        const start = (head * tokens + token + each) * tokens;
+        const start = (head * all + before + token + each) * all + before;
         for (let at: usize = 0; at < listed; at += 16) {
           const weight = exp4(f32x4.sub(v128.load(p + at), logSums));
           let kept = weight;

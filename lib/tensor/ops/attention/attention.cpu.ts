@@ -107,6 +107,7 @@ export const attentionForward = implement<typeof forwardKernel>("attention.forwa
   params,
 ) => {
   const { tokens, heads, kvHeads, headDim, window, scale, seed, threshold, factor } = params;
+  const { rowsBefore, rowsInAll } = params;
   const treeAt = context.load(tree.subarray(0, tokens * 2));
   const seenAt = context.reserve(tokens + 4);
   const scoresAt = context.reserve(2 * (tokens + 8));
@@ -139,6 +140,8 @@ export const attentionForward = implement<typeof forwardKernel>("attention.forwa
         seed,
         threshold,
         factor,
+        rowsBefore,
+        rowsInAll,
       );
       context.store(statisticsAt, statistics, statisticsOf(part, tokens));
     }
@@ -152,6 +155,7 @@ export const attentionBackward = implement<typeof backwardKernel>("attention.bac
   params,
 ) => {
   const { tokens, heads, kvHeads, headDim, window, scale, seed, threshold, factor } = params;
+  const { rowsBefore, rowsInAll } = params;
   const { accumulateQ, accumulateK, accumulateV } = params;
   const { thread, threads, barrier } = context;
   const treeAt = context.load(tree.subarray(0, tokens * 2));
@@ -206,6 +210,8 @@ export const attentionBackward = implement<typeof backwardKernel>("attention.bac
         seed,
         threshold,
         factor,
+        rowsBefore,
+        rowsInAll,
       );
     }
     dQueries.store(dq, own.parts);

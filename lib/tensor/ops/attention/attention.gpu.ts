@@ -29,7 +29,9 @@ type Shape =
   | "scale"
   | "seed"
   | "threshold"
-  | "factor";
+  | "factor"
+  | "rowsBefore"
+  | "rowsInAll";
 type ForwardBuffer = "q" | "k" | "v" | "tree" | "y" | "statistics";
 type BackwardBuffer = ForwardBuffer | "dy" | "dq" | "dk" | "dv";
 type BackwardParam = Shape | "accumulateQ" | "accumulateK" | "accumulateV";

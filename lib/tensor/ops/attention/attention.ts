@@ -14,6 +14,7 @@ import { defineKernel } from "../../device.ts";
 import { assertShape, assertTensors } from "../../shapes.ts";
 import { record } from "../../recording.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
+import { batchRows } from "../dropout/batch_rows.ts";
 import { dropoutParams } from "../dropout/dropout.ts";
 import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
@@ -28,13 +29,15 @@ const shapeParams = {
   seed: "u32",
   threshold: "u32",
   factor: "f32",
+  rowsBefore: "u32",
+  rowsInAll: "u32",
 } as const;
 
 /**
  * `tree` is (T, 2) integers, `end` and position; `statistics` is (heads, T, 2), the log-sum-exp and room for the
  * backward's row sums. `window` is 0 where attention is not limited; else position(i) − position(j) < window. The weight of
- * j for i is multiplied by `factor`, or by 0 where hash(seed, (head · T + i) · T + j) is below `threshold`: the hash is
- * dropout's, indices wrap.
+ * j for i is multiplied by `factor`, or by 0 where hash(seed, (head · A + b + i) · A + b + j) is below `threshold`: the
+ * hash is dropout's, indices wrap; A is `rowsInAll` and b `rowsBefore`, T and 0 but for a part of a batch.
  */
 export const forwardKernel = defineKernel({
   name: "attention.forward",
@@ -147,6 +150,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   }
   assertForest(forest);
   const { device } = q;
+  const { first: rowsBefore, all: rowsInAll } = batchRows(tokens);
   const shape = {
     tokens,
     heads,
@@ -155,6 +159,8 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     window,
     scale: options.scale ?? 1 / Math.sqrt(headDim),
     ...dropoutParams(options.dropout),
+    rowsBefore,
+    rowsInAll,
   };
   const tree = Tensor.from(device, interleave(forest), [tokens, 2]);
   const y = Tensor.empty(device, q.shape);

@@ -9,6 +9,8 @@ struct Params {
   seed: u32,
   threshold: u32,
   factor: f32,
+  rowsBefore: u32,
+  rowsInAll: u32,
   accumulateQ: u32,
   accumulateK: u32,
   accumulateV: u32,

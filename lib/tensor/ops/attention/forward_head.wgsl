@@ -10,6 +10,8 @@ struct Params {
   seed: u32,
   threshold: u32,
   factor: f32,
+  rowsBefore: u32,
+  rowsInAll: u32,
   rowFirst: u32,
   rowCount: u32,
   keyFirst: u32,

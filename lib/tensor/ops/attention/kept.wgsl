@@ -14,7 +14,8 @@ fn kept(head: u32, i: u32, j: u32) -> f32 {
   if (params.threshold == 0u) {
     return 1.0;
   }
-  let at = (head * params.tokens + i) * params.tokens + j;
+  let before = params.rowsBefore;
+  let at = (head * params.rowsInAll + before + i) * params.rowsInAll + before + j;
   return select(params.factor, 0.0, mix(mix(at + 0x9e3779b9u) ^ params.seed) < params.threshold);
 }
 

@@ -12,17 +12,25 @@ import { record } from "../../recording.ts";
 import { assertTensors } from "../../shapes.ts";
 import { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
+import { batchRows } from "./batch_rows.ts";
 import wgsl from "./dropout.wgsl" with { type: "text" };
 
 /**
- * y = 0 where hash(seed, i) < threshold, else x · factor; added to y where `accumulate` is 1. The hash, on u32 with
- * wrapping arithmetic ("lowbias32", Wellons 2018, twice): mix(z) = z ^= z >> 16; z *= 0x7feb352d; z ^= z >> 15;
+ * y = 0 where hash(seed, offset + i) < threshold, else x · factor; added to y where `accumulate` is 1. The hash, on u32
+ * with wrapping arithmetic ("lowbias32", Wellons 2018, twice): mix(z) = z ^= z >> 16; z *= 0x7feb352d; z ^= z >> 15;
  * z *= 0x846ca68b; z ^= z >> 16. hash(seed, i) = mix(mix(i + 0x9e3779b9) ^ seed).
  */
 export const dropoutKernel = defineKernel({
   name: "dropout",
   buffers: { x: "read", y: "update" },
-  params: { size: "u32", seed: "u32", threshold: "u32", factor: "f32", accumulate: "u32" },
+  params: {
+    size: "u32",
+    seed: "u32",
+    threshold: "u32",
+    factor: "f32",
+    offset: "u32",
+    accumulate: "u32",
+  },
   webgpu: elementwise({
     source: wgsl,
     size: "size",
@@ -86,7 +94,8 @@ export function dropoutParams(
  */
 export function dropout(x: Tensor, probability: number, seed: number): Tensor {
   assertTensors("drop elements of", x);
-  const params = { size: x.size, ...dropoutParams({ probability, seed }) };
+  const offset = (batchRows(x.rows).first * x.width) >>> 0;
+  const params = { size: x.size, ...dropoutParams({ probability, seed }), offset };
   if (probability === 0) return x;
   const y = Tensor.empty(x.device, x.shape);
   x.device.run(dropoutKernel, { x: x.buffer, y: y.buffer }, { ...params, accumulate: 0 });

@@ -4,6 +4,7 @@ struct Params {
   seed: u32,
   threshold: u32,
   factor: f32,
+  offset: u32,
   accumulate: u32,
   first: u32,
 }
@@ -28,7 +29,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.size) {
     return;
   }
-  let hash = mix(mix(params.first + i + 0x9e3779b9u) ^ params.seed);
+  let hash = mix(mix(params.offset + params.first + i + 0x9e3779b9u) ^ params.seed);
   var value = select(x[i] * params.factor, 0.0, hash < params.threshold);
   if (params.accumulate == 1u) {
     value += y[i];

@@ -1,0 +1,12 @@
+/**
+ * Several processes that compute together, over the MPI that a cluster has.
+ *
+ * @module
+ */
+
+export {
+  type Communicator,
+  joinRanks,
+  MpiCommunicator,
+  type SumStatistics,
+} from "./communicator.ts";

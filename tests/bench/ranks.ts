@@ -1,0 +1,111 @@
+/**
+ * What sums over ranks cost a training step: bytes, seconds, and how many of these the backward pass hides.
+ *
+ *     mpirun -n 2 deno run -A tests/bench/ranks.ts --shape gpt2-medium --layers 24
+ *
+ * Weights and examples are random, which costs as much as real ones. Rank 0 prints a row for the table of README.md. Run it with
+ * a node per rank: ranks of one machine divide its cores, and their sums go through its memory.
+ */
+
+import { Command, Option } from "commander";
+import type { EncodedExample } from "../../lib/dataset/mod.ts";
+import { addLora, Gpt2, GPT2_SIZES, Llama, type Network } from "../../lib/model/mod.ts";
+import { Random } from "../../lib/random.ts";
+import { type Device, pick } from "../../lib/tensor/mod.ts";
+import { type Communicator, joinRanks, sft } from "../../lib/train/mod.ts";
+
+const SHAPES = ["gpt2-medium", "tinyllama-lora"] as const;
+const STEPS = 4;
+const BATCH_SIZE = 8;
+const TOKENS = 60;
+
+/** A model of the shape, with random weights. */
+function modelOf(device: Device, shape: typeof SHAPES[number], layers?: number): Network {
+  if (shape === "gpt2-medium") {
+    const size = GPT2_SIZES[shape];
+    return Gpt2.create(device, { ...size, layers: layers ?? size.layers }, { seed: 1 });
+  }
+  const model = Llama.create(device, {
+    vocabularySize: 32_000,
+    contextLength: 2048,
+    width: 2048,
+    layers: layers ?? 22,
+    heads: 32,
+    kvHeads: 4,
+    feedForwardWidth: 5632,
+  }, { seed: 1 });
+  addLora(model, { rank: 8 });
+  return model;
+}
+
+function randomExamples(): EncodedExample[] {
+  const random = new Random(1);
+  const words = (count: number) => Array.from({ length: count }, () => random.integer(30_000));
+  return Array.from({ length: BATCH_SIZE * STEPS }, () => ({
+    promptIds: words(TOKENS / 2),
+    responseIds: words(TOKENS / 2),
+    instructionLength: 1,
+  }));
+}
+
+/** The same ranks, whose sums wait for the backward pass. */
+function withoutOverlap(communicator: Communicator, device: Device): Communicator {
+  return {
+    rank: communicator.rank,
+    size: communicator.size,
+    hosts: communicator.hosts,
+    spent: communicator.spent,
+    async sum(values) {
+      await device.sync();
+      await communicator.sum(values);
+    },
+    gather: (values) => communicator.gather(values),
+    gatherText: (text) => communicator.gatherText(text),
+    broadcastText: (text) => communicator.broadcastText(text),
+    broadcast: (values) => communicator.broadcast(values),
+  };
+}
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Measures steps behind the first, which allocates. */
+async function measure(model: Network, communicator: Communicator) {
+  using training = sft(model, {
+    ...{ examples: randomExamples(), batchSize: BATCH_SIZE, evalEvery: 0, communicator },
+  });
+  const seconds: number[] = [], sums: number[] = [], waiting: number[] = [];
+  let before = { ...communicator.spent };
+  let bytes = 0;
+  for await (const step of training) {
+    const { spent } = communicator;
+    bytes = spent.bytes - before.bytes;
+    if (step.step > 1) {
+      seconds.push(step.seconds);
+      sums.push(spent.seconds - before.seconds);
+      waiting.push(spent.waiting - before.waiting);
+    }
+    before = { ...spent };
+  }
+  return { bytes, step: median(seconds), sums: median(sums), waiting: median(waiting) };
+}
+
+if (import.meta.main) {
+  const { shape, layers } = new Command("ranks")
+    .addOption(new Option("--shape <name>", "the model").choices(SHAPES).default(SHAPES[0]))
+    .option("--layers <n>", "fewer layers, for a machine with less memory", Number)
+    .parse(["deno", "ranks", ...Deno.args]).opts();
+  await using communicator = await joinRanks();
+  if (!communicator) throw new Error("Cannot measure one process: start it by mpirun");
+  const device = await pick({ device: "cpu" });
+  const model = modelOf(device, shape, layers);
+  const apart = await measure(model, withoutOverlap(communicator, device));
+  const overlapped = await measure(model, communicator);
+  if (communicator.rank === 0) {
+    const s = (value: number) => `${value.toFixed(2)} s`;
+    const name = layers ? `${shape}, ${layers} layers` : shape;
+    console.log(
+      `| ${name} | ${communicator.size} | ${(overlapped.bytes / 1e6).toFixed(1)} MB | ` +
+        `${s(apart.sums - apart.waiting)} | ${s(apart.step)} | ${s(overlapped.step)} |`,
+    );
+  }
+}
