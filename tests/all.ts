@@ -1,7 +1,7 @@
 /**
  * `deno task test`: the whole suite, a process for each room. What a room does to its process, such as environment
- * variables and loaded libraries, ends with it. One room runs at a time: threads of two that wait for each other on the
- * same cores take several times as long.
+ * variables and loaded libraries, ends with it. Most tests keep one core busy, so two rooms run side by side, each
+ * computing with half of the cores: threads that wait for each other must not wait for a core.
  *
  * Arguments that are paths take the place of all rooms; options go to `deno test`, such as `--filter softmax`.
  */
@@ -71,6 +71,18 @@ export function summarize(results: readonly RoomResult[], seconds: number): stri
   return `${verdict} | ${outcomes.map(part).join(" | ")} (${time})`;
 }
 
+/** How many rooms run at once. */
+const LANES = Math.min(2, navigator.hardwareConcurrency);
+
+/** Each lane's share of the cores, as our CPU device, PyTorch and the software WebGPU adapter take it. */
+function threadsOfLane(): Record<string, string> {
+  const threads = String(Math.max(1, Math.floor(navigator.hardwareConcurrency / LANES)));
+  const names = ["TUNEBOOK_THREADS", "OMP_NUM_THREADS", "LP_NUM_THREADS"];
+  return Object.fromEntries(
+    names.filter((name) => !Deno.env.has(name)).map((name) => [name, threads]),
+  );
+}
+
 /** Runs a room's tests, and shows each line of theirs behind the room's name. */
 async function runRoom(room: string, paths: readonly string[], options: readonly string[]) {
   const name = room.replace(/^tests\//, "");
@@ -78,6 +90,7 @@ async function runRoom(room: string, paths: readonly string[], options: readonly
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--frozen", "-A", "--no-check", "--doc", ...options, ...paths],
     cwd: ROOT,
+    env: threadsOfLane(),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -116,16 +129,24 @@ export function testFiles(): string[] {
     .map((path) => relative(ROOT, path).replaceAll("\\", "/"));
 }
 
+/** The rooms that take longest, which start first: none is left to run alone at the end. */
+const LONGEST = ["grade", "notebooks", "parity", "runtime", "cli"].map((name) => `tests/${name}`);
+
 /** All rooms: the examples in `lib`, the folders of `tests`, and the files beside these. */
 export function allRooms(): Room[] {
   const folders = Map.groupBy(
     testFiles(),
     (file) => file.split("/").slice(0, -1).slice(0, 2).join("/"),
   );
-  return [
+  const rooms: Room[] = [
     ["lib", ["lib"]],
     ...[...folders].map(([name, files]): Room => [name, name === "tests" ? files : [name]]),
   ];
+  const [first, later] = [
+    rooms.filter(([name]) => LONGEST.includes(name)),
+    rooms.filter(([name]) => !LONGEST.includes(name)),
+  ];
+  return [...first.sort(([a], [b]) => LONGEST.indexOf(a) - LONGEST.indexOf(b)), ...later];
 }
 
 if (import.meta.main) {
@@ -135,7 +156,13 @@ if (import.meta.main) {
   const started = performance.now();
   const rooms = asked.length > 0 ? asked.map((path): Room => [path, [path]]) : allRooms();
   const results: RoomResult[] = [];
-  for (const room of rooms) results.push(await runRoom(...room, options));
+  const waiting = [...rooms];
+  const lane = async () => {
+    for (let room = waiting.shift(); room; room = waiting.shift()) {
+      results.push(await runRoom(...room, options));
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
   for (const { room, fault, errors } of results) {
     if (fault) console.log(["", `${room} ${fault}`, ...errors].join("\n"));
   }

@@ -9,7 +9,8 @@ Deno.test("every test file is in one room", () => {
     const held = paths.filter((path) => file === path || file.startsWith(`${path}/`));
     assertEquals(held.length, 1, file);
   }
-  assertEquals(allRooms().at(0), ["lib", ["lib"]]);
+  assertEquals(allRooms().at(0), ["tests/grade", ["tests/grade"]]);
+  assertEquals(allRooms().find(([name]) => name === "lib"), ["lib", ["lib"]]);
 });
 
 Deno.test("readSummary() reads what deno test says last, and nothing else", () => {

@@ -44,6 +44,7 @@ const LEAVES = [
   "own_temp.ts",
   "folder_lock.ts",
   "json_lines.ts",
+  "zip_reader.ts",
 ];
 
 const roomOf = (path: string) => relative(lib, path).replaceAll("\\", "/").split("/")[0];

@@ -37,8 +37,6 @@ export const ENVIRONMENT = {
   TUNEBOOK_DEVICE: "cpu",
   TUNEBOOK_BLAS: "none",
   TUNEBOOK_THREADS: "1",
-  // Open MPI gives processes a second to end by themselves; a loaded machine needs more to write a checkpoint.
-  OMPI_MCA_odls_base_sigkill_timeout: "60",
 };
 
 /** A job that was started. */

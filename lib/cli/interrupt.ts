@@ -22,14 +22,15 @@ export interface Interrupt extends Disposable {
  * Listens for Ctrl-C and, if the system supports them, for SIGTERM and SIGHUP.
  *
  * @param say Called once, at the first signal, to tell the user what happens.
+ * @param more Other signals that ask for the same.
  * @returns The signal for the work; dispose it when the work is done.
  */
-export function onInterrupt(say: () => void): Interrupt {
+export function onInterrupt(say: () => void, more: readonly Deno.Signal[] = []): Interrupt {
   const controller = new AbortController();
   // A terminal that is closed sends SIGHUP.
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
+    : ["SIGINT", "SIGTERM", "SIGHUP", ...more];
   const listener = () => {
     if (controller.signal.aborted) Deno.exit(INTERRUPTED);
     say();

@@ -167,6 +167,9 @@ export function register(program: Command): void {
   for (const option of options) command.addOption(option);
 }
 
+/** The signal that every launcher passes on to its processes, without ending them itself. */
+const FORWARDED = "SIGUSR1";
+
 /** Trains, alone or as one of several ranks, of which rank 0 reads and writes the folder. */
 async function train(options: Options, ranks?: Communicator): Promise<void> {
   const folder = ranks && ranks.rank > 0
@@ -180,8 +183,9 @@ async function train(options: Options, ranks?: Communicator): Promise<void> {
     const all = await ranks?.gather([Number(begins)]);
     if (all?.[0][0] !== 1) return;
   }
-  using interrupt = onInterrupt(() =>
-    console.error("Stopping after this step; press Ctrl-C again to end at once")
+  using interrupt = onInterrupt(
+    () => console.error("Stopping after this step; press Ctrl-C again to end at once"),
+    ranks ? [FORWARDED] : [],
   );
   const { signal } = interrupt;
   const lora = readLora(options);

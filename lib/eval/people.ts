@@ -20,6 +20,12 @@ export const RATING_COLUMNS: readonly string[] = [
 /** A row of a sheet: texts to read, and empty fields to fill in. */
 export type SheetRow = Readonly<Record<string, string>>;
 
+/** What was asked, as a person reads it: without the words around an instruction that only models need. */
+function questionOf(entry: ResponseEntry): string {
+  if ("messages" in entry) return questionText(entry);
+  return [entry.instruction, entry.input].filter((text) => text !== "").join("\n\n");
+}
+
 /** The letter of an answer on a sheet. */
 const letterOf = (place: number) => String.fromCharCode("A".charCodeAt(0) + place);
 
@@ -61,7 +67,7 @@ export function blindSheet(
     const order = orderOf(names, seed, i);
     return {
       number: `${i + 1}`,
-      question: questionText(entry),
+      question: questionOf(entry),
       ...Object.fromEntries(
         order.map((name, place) => [letterOf(place), systems[name][i].model_response]),
       ),
@@ -154,7 +160,7 @@ export function joinBlindSheet(
 export function ratingSheet(entries: readonly ResponseEntry[]): SheetRow[] {
   return entries.map((entry, i) => ({
     number: `${i + 1}`,
-    question: questionText(entry),
+    question: questionOf(entry),
     answer: entry.model_response,
     ...Object.fromEntries(RATING_COLUMNS.map((name) => [name, ""])),
   }));

@@ -71,12 +71,12 @@ export class KeyValueCache implements Disposable {
     const first = this.#take(rows.length);
     // Rows are in the order of tokens, so a window is a suffix. Few different windows occur.
     const seen = new Map<number | undefined, readonly (readonly number[])[]>([[undefined, rows]]);
-    return (layer, q, k, v, { heads, kvHeads, scale, window }) => {
+    return (layer, q, k, v, { window, dropout: _, ...heads }) => {
       this.#store(layer, k, v, first);
       if (!seen.has(window)) seen.set(window, rows.map((list) => list.slice(-window!)));
       const { keys, values } = this.#layers[layer];
       // Generation drops nothing, so that the heads' dropout does not matter here.
-      return cachedAttention(q, keys, values, { heads, kvHeads, scale, rows: seen.get(window)! });
+      return cachedAttention(q, keys, values, { ...heads, rows: seen.get(window)! });
     };
   }
 

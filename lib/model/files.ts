@@ -136,10 +136,12 @@ function planStored({ config, path, tensors }: StoredModel, dropout?: number): M
 
 /**
  * A weight as float32. Types that kernels can widen are sent to the device unchanged: less to copy,
- * and widened by all threads.
+ * and widened by all threads. What bitsandbytes packed is not: it rounds to the type that was packed.
  */
 async function widen(weight: StoredWeight, device: Device): Promise<Tensor> {
-  using packed = weight.transposed ? undefined : await loadPacked("stored")(weight, device);
+  const { transposed, type } = weight;
+  const isSame = !transposed && type !== "NF4";
+  using packed = isSame ? await loadPacked("stored")(weight, device) : undefined;
   if (packed) return dequantize(packed);
   return Tensor.from(device, await weight.values(), weight.shape);
 }

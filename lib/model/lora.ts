@@ -25,7 +25,14 @@ import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import { assertNetwork, type Network } from "./model.ts";
 import { adoptWeights, configOf, restoreWeights } from "./replaced_weights.ts";
-import { assertBlocks, describePattern, freeze, matchesName, type NamePattern, unfreeze } from "./trainable.ts";
+import {
+  assertBlocks,
+  describePattern,
+  freeze,
+  matchesName,
+  type NamePattern,
+  unfreeze,
+} from "./trainable.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** The settings of an adapter, in PEFT's terms. */

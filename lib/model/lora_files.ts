@@ -7,12 +7,8 @@
 
 import { join } from "@std/path";
 import { nameBase } from "../weights/base.ts";
-import {
-  openSafetensors,
-  type WritableDtype,
-  writeSafetensors,
-  type WrittenFile,
-} from "../weights/mod.ts";
+import { type WritableDtype, writeSafetensors, type WrittenFile } from "../weights/mod.ts";
+import { openWeights } from "../weights/open.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import type { Linear } from "./linear.ts";
 import { LoraAdapter, type LoraSettings } from "./lora.ts";
@@ -26,6 +22,8 @@ import { assertKnownOptions } from "../options.ts";
 
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
+/** PEFT's older form. */
+const STATE_DICT = "adapter_model.bin";
 
 /** An adapter's configuration. */
 export interface AdapterConfig {
@@ -195,7 +193,7 @@ export async function saveLora(
 export async function loadLora(model: Network, directory: string): Promise<AdapterConfig> {
   assertNetwork("load an adapter", model);
   const config = await readAdapterConfig(directory);
-  using file = await openSafetensors(join(directory, WEIGHTS));
+  using file = await openWeights(await findAdapterWeights(directory));
   const cannot = `Cannot load the adapter "${directory}"`;
   const { pairs, others } = sortTensors(model, file, cannot);
   assertSaved(config, others.keys(), cannot);
@@ -224,6 +222,15 @@ export async function loadLora(model: Network, directory: string): Promise<Adapt
   }
   freeze(model);
   return config;
+}
+
+/** The adapter's weights, in the order in which PEFT looks for them. */
+async function findAdapterWeights(directory: string): Promise<string> {
+  for (const name of [WEIGHTS, STATE_DICT]) {
+    const path = join(directory, name);
+    if ((await Deno.stat(path).catch(() => undefined))?.isFile) return path;
+  }
+  return join(directory, WEIGHTS);
 }
 
 /** Whether a weight belongs to a module, whose name is the end of its own, as PEFT matches them. */

@@ -5,7 +5,7 @@
  */
 
 import { dequantize, isPacked, Tensor } from "../tensor/mod.ts";
-import type { Safetensors } from "../weights/mod.ts";
+import type { TensorFile } from "../weights/tensor_file.ts";
 import type { Linear } from "./linear.ts";
 import type { LoraSettings } from "./lora.ts";
 import type { StoredMatrix, StoredPair } from "./lora_pairs.ts";
@@ -42,7 +42,7 @@ const WHOLE =
  * @returns The tensors by weights.
  * @throws {TypeError} If one belongs to no weight of the model.
  */
-export function sortTensors(model: Network, file: Safetensors, cannot: string): SortedTensors {
+export function sortTensors(model: Network, file: TensorFile, cannot: string): SortedTensors {
   const parts = new Map<string, Parts>();
   for (const name of file.tensors.keys()) {
     const stored = { shape: file.info(name).shape, read: () => file.read(name) };

@@ -13,7 +13,7 @@ import {
   type Forest,
   type Tensor,
 } from "../tensor/mod.ts";
-import { linearCrossEntropy, matmul } from "../tensor/mod.ts";
+import { linearCrossEntropy, matmul, softCap } from "../tensor/mod.ts";
 import type { FamilyTraits } from "./families/traits.ts";
 import type { Linear } from "./linear.ts";
 import { assertKnownOptions } from "../options.ts";
@@ -28,6 +28,8 @@ export interface AttentionHeads {
   readonly window?: number;
   /** The factor of scores; 1/√headDim by default. */
   readonly scale?: number;
+  /** The limit towards which scores are bent; not at all by default. */
+  readonly softCap?: number;
   /** Dropout of attention weights in training. */
   readonly dropout?: AttentionDropout;
 }
@@ -103,6 +105,8 @@ export interface Network {
   readonly linears: ReadonlyMap<string, Linear>;
   /** The output head, (V, C); the token embedding if the two are tied. */
   readonly head: Tensor;
+  /** The limit towards which logits are bent; undefined for most models. */
+  readonly logitCap?: number;
   /** The last layer's output after the final norm, (T, C). */
   hidden(input: ModelInput): Tensor;
   /** Its `config.json`, with Hugging Face's names. */
@@ -179,7 +183,7 @@ export function lossOf(
   const { normalizer, dropoutSeed, recompute } = options;
   const attend = attendWithin(batch);
   const hidden = model.hidden({ tokens, positions, attend, dropoutSeed, recompute });
-  return linearCrossEntropy(hidden, model.head, edges, { normalizer });
+  return linearCrossEntropy(hidden, model.head, edges, { normalizer, softCap: model.logitCap });
 }
 
 /**
@@ -210,7 +214,8 @@ export function lossOf(
  * ```
  */
 export function logitsOf(model: Network, hidden: Tensor): Tensor {
-  return matmul(hidden, model.head, { transposeB: true });
+  const logits = matmul(hidden, model.head, { transposeB: true });
+  return model.logitCap === undefined ? logits : softCap(logits, model.logitCap);
 }
 
 /**

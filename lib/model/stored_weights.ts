@@ -1,16 +1,13 @@
 /**
- * A model's stored weights, in safetensors or a GGUF file, by the model's names.
+ * A model's stored weights, in safetensors, PyTorch's state dicts or a GGUF file, by the model's names.
  *
  * @module
  */
 
-import {
-  type Gguf,
-  openGguf,
-  openSafetensors,
-  type ResolvedModel,
-  type Safetensors,
-} from "../weights/mod.ts";
+import { type Gguf, openGguf, type ResolvedModel } from "../weights/mod.ts";
+import { openWeights } from "../weights/open.ts";
+import { widenQuantized } from "../weights/quantized/mod.ts";
+import type { TensorFile } from "../weights/tensor_file.ts";
 import type { ModelPlan } from "./families/family.ts";
 import { familyOfType } from "./families/mod.ts";
 import { type FamilyTraits, isLinearWeight } from "./families/traits.ts";
@@ -85,11 +82,12 @@ export interface StoredModel extends Disposable {
 export async function openStoredModel(source: ResolvedModel): Promise<StoredModel> {
   if (source.kind === "directory") {
     const config = await readJson(source.config);
-    const file = await openSafetensors(source.weights);
+    const file = await openWeights(source.weights);
     try {
-      return new SafetensorsModel(
-        file,
-        await withOwnHead(file, config, source.config),
+      const wide = await widenQuantized(file, config);
+      return new DirectoryModel(
+        wide,
+        await withOwnHead(wide, config, source.config),
         source.config,
       );
     } catch (error) {
@@ -139,7 +137,7 @@ export async function readJson(path: string): Promise<Record<string, unknown>> {
  * with a trained head leaves. As transformers does, the file is believed.
  */
 async function withOwnHead(
-  file: Safetensors,
+  file: TensorFile,
   config: Record<string, unknown>,
   path: string,
 ): Promise<Record<string, unknown>> {
@@ -167,21 +165,22 @@ function headsOf({ head }: FamilyTraits): string[] {
 /** Rows that are compared at a time. */
 const COMPARED_ROWS = 1024;
 
-async function isSame(file: Safetensors, one: string, other: string): Promise<boolean> {
-  const [a, b] = [file.info(one), file.info(other)];
+async function isSame(file: TensorFile, one: string, two: string): Promise<boolean> {
+  const [a, b] = [file.info(one), file.info(two)];
   if (a.shape.join() !== b.shape.join()) return false;
-  if (a.byteOffsets[0] === b.byteOffsets[0] && a.file === b.file) return true;
+  const [place, other] = [a.byteOffsets?.[0], b.byteOffsets?.[0]];
+  if (place !== undefined && place === other && a.file === b.file) return true;
   for (let first = 0; first < a.shape[0]; first += COMPARED_ROWS) {
     const rows: [number, number] = [first, Math.min(first + COMPARED_ROWS, a.shape[0])];
-    const [left, right] = [await file.read(one, { rows }), await file.read(other, { rows })];
+    const [left, right] = [await file.read(one, { rows }), await file.read(two, { rows })];
     if (left.some((value, i) => value !== right[i])) return false;
   }
   return true;
 }
 
-class SafetensorsModel implements StoredModel {
+class DirectoryModel implements StoredModel {
   constructor(
-    readonly file: Safetensors,
+    readonly file: TensorFile,
     readonly config: Record<string, unknown>,
     readonly path: string,
   ) {}
@@ -200,14 +199,21 @@ class SafetensorsModel implements StoredModel {
     }
     const name = candidates.find((name) => file.tensors.has(name)) ?? candidates[0];
     const info = file.info(name);
-    assertStoredShape(file.path, name, info.shape, shape);
+    const isLinear = isLinearWeight(plan.family, parameter, shape);
+    // bitsandbytes packs GPT-2's layers as (out, in), as GGUF files hold them.
+    const { form } = ggufPlace(parameter, plan);
+    const transposed = info.isBlocked === true && isLinear && form.kind === "transposed";
+    assertStoredShape(file.path, name, info.shape, transposed ? ggufShape(shape, form) : shape);
     return {
       parameter,
       shape,
       type: info.dtype,
-      isLinear: isLinearWeight(plan.family, parameter, shape),
-      transposed: false,
-      values: () => file.read(name, { signal }),
+      isLinear,
+      transposed,
+      values: async () => {
+        const values = await file.read(name, { signal });
+        return transposed ? fromGgufForm(values, shape, form) : values;
+      },
       bytes: () => file.readBytes(name),
     };
   }

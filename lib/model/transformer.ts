@@ -131,6 +131,10 @@ export interface TransformerConfig extends DecoderConfig {
   readonly localTheta?: number;
   /** The factor of scores; 1/√D by default. */
   readonly scoreFactor?: number;
+  /** The limit towards which scores are bent; not at all by default. */
+  readonly scoreCap?: number;
+  /** The limit towards which logits are bent; not at all by default. */
+  readonly logitCap?: number;
   /** The factor of embeddings; 1 by default. */
   readonly embeddingFactor?: number;
   /** The factor of what layers add to the residual stream; 1 by default. */
@@ -296,6 +300,11 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     return scaling?.type === "longrope" ? scaling.originalContext : undefined;
   }
 
+  /** The limit towards which logits are bent, if there is one. */
+  get logitCap(): number | undefined {
+    return this.recipe.logitCap;
+  }
+
   /** Gives the last layer's output after the final norm, (T, C). */
   hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
     const { modules, layers, embeddingFactor, logitDivisor, parallel } = this.recipe;
@@ -393,7 +402,8 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
   /** How layers attend that see everything, and those that see a window. */
   #attentionKinds(positions: Int32Array): { everywhere: AttentionKind; local: AttentionKind } {
     const { theta, localTheta, scaling, window, scoreFactor, localLayers = [] } = this.recipe;
-    const heads = { heads: this.heads, kvHeads: this.kvHeads, scale: scoreFactor };
+    const { heads: count, kvHeads } = this;
+    const heads = { heads: count, kvHeads, scale: scoreFactor, softCap: this.recipe.scoreCap };
     const everywhere = { heads, turn: this.#turn(positions, { theta, scaling }) };
     if (!localLayers.includes(true)) return { everywhere, local: everywhere };
     const turn = localTheta === undefined

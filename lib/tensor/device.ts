@@ -78,6 +78,8 @@ export interface Device {
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   /** The most bytes that a kernel can see of one buffer at once; `Infinity` on the CPU. */
   readonly maxBindingSize: number;
+  /** How many buffers a kernel can take; `Infinity` on the CPU. */
+  readonly maxKernelBuffers: number;
   /** Bytes allocated from the system by now, in use or pooled. */
   readonly allocatedBytes: number;
 

@@ -41,7 +41,12 @@ export {
 } from "./create.ts";
 export * from "./elementwise/mod.ts";
 export * from "./reductions/mod.ts";
-export { adamwInto, type AdamWStepOptions } from "./ops/adamw/adamw.ts";
+export {
+  adamwEachInto,
+  adamwInto,
+  type AdamWParameter,
+  type AdamWStepOptions,
+} from "./ops/adamw/adamw.ts";
 export { argmax } from "./ops/argmax/argmax.ts";
 export {
   attention,
@@ -86,6 +91,7 @@ export {
 export { rotary, rotaryAngles } from "./ops/rotary/rotary.ts";
 export { scale } from "./ops/scale/scale.ts";
 export { slice } from "./ops/slice/slice.ts";
+export { softCap } from "./ops/soft_cap/soft_cap.ts";
 export { logSoftmax, softmax } from "./ops/softmax/softmax.ts";
 export { split } from "./ops/split/split.ts";
 export { variance } from "./ops/variance/variance.ts";

@@ -6,7 +6,7 @@
 
 import { ADAMW_DEFAULTS } from "./defaults.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
-import { adamwInto, fill, Tensor } from "../tensor/mod.ts";
+import { adamwEachInto, fill, Tensor } from "../tensor/mod.ts";
 
 /** Options of {@linkcode AdamW}; the defaults are PyTorch's, except the weight decay. */
 export interface AdamWOptions {
@@ -112,16 +112,16 @@ export class AdamW implements Disposable {
    */
   step(learningRate: number, gradientScale = 1): void {
     this.steps++;
-    for (const [name, parameter] of this.parameters) {
-      if (!parameter.grad) continue;
-      const { mean, variance } = this.#moments.get(name)!;
-      adamwInto(parameter, parameter.grad, mean, variance, {
-        ...this.#settings,
-        step: this.steps,
-        learningRate,
-        gradientScale,
-      });
-    }
+    const learning = [...this.parameters].flatMap(([name, parameter]) => {
+      const { grad: gradient } = parameter;
+      return gradient ? [{ parameter, gradient, ...this.#moments.get(name)! }] : [];
+    });
+    adamwEachInto(learning, {
+      ...this.#settings,
+      step: this.steps,
+      learningRate,
+      gradientScale,
+    });
     this.zeroGrad();
   }
 

@@ -41,7 +41,7 @@ export const DTYPE_BITS = {
 export type StoredDtype = keyof typeof DTYPE_BITS;
 
 /** Element types that are read as float32. */
-export type ReadableDtype = "F32" | "F16" | "BF16" | "F64";
+export type ReadableDtype = "F32" | "F16" | "BF16" | "F64" | "F8_E4M3" | "F8_E5M2";
 
 /** Element types that float32 values are written as. */
 export type WritableDtype = "F32" | "F16" | "BF16";
@@ -60,11 +60,13 @@ export function isDtype(name: unknown): name is StoredDtype {
  * Whether tensors of an element type can be read as float32.
  *
  * @param dtype The element type
- * @returns True for F32, F16, BF16 and F64
+ * @returns True for F32, F16, BF16, F64, F8_E4M3 and F8_E5M2
  */
 export function isReadable(dtype: StoredDtype): dtype is ReadableDtype {
-  return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
+  return READABLE.includes(dtype);
 }
+
+const READABLE: readonly StoredDtype[] = ["F32", "F16", "BF16", "F64", "F8_E4M3", "F8_E5M2"];
 
 /** Largest float32 that rounds to a finite float16: anything from 65520 on becomes infinite. */
 const F16_OVERFLOW = 65520;
@@ -89,10 +91,28 @@ export function float16Table(): Float32Array {
   return f16Table;
 }
 
+const f8Tables = new Map<ReadableDtype, Float32Array>();
+
+/** Every float of 8 bits as float32, by its bits (Micikevicius et al., "FP8 Formats for Deep Learning", 2022). */
+function float8Table(dtype: "F8_E4M3" | "F8_E5M2"): Float32Array {
+  const known = f8Tables.get(dtype);
+  if (known !== undefined) return known;
+  const table = Float32Array.from({ length: 256 }, (_, bits) => {
+    // F8_E5M2 is the upper half of a float16.
+    if (dtype === "F8_E5M2") return float16Table()[bits << 8];
+    const [sign, exponent, mantissa] = [bits >> 7, (bits >> 3) & 15, bits & 7];
+    if (exponent === 15 && mantissa === 7) return NaN; // and there are no infinities
+    const magnitude = exponent === 0 ? mantissa * 2 ** -9 : (8 + mantissa) * 2 ** (exponent - 10);
+    return sign === 1 ? -magnitude : magnitude;
+  });
+  f8Tables.set(dtype, table);
+  return table;
+}
+
 /**
  * Widens elements to float32.
  *
- * F16 and BF16 widen without loss. F64 rounds to nearest.
+ * F16, BF16 and the types of 8 bits widen without loss. F64 rounds to nearest.
  *
  * @param bytes The elements as stored; its offset in its buffer must be a multiple of 8
  * @param dtype Their type
@@ -112,8 +132,11 @@ export function widen(bytes: Uint8Array, dtype: ReadableDtype, into: Float32Arra
     const stored = new Uint16Array(buffer, byteOffset, count);
     const bits = new Uint32Array(into.buffer, into.byteOffset, count);
     for (let i = 0; i < count; i++) bits[i] = stored[i] << 16;
-  } else {
+  } else if (dtype === "F64") {
     into.set(new Float64Array(buffer, byteOffset, count));
+  } else {
+    const table = float8Table(dtype);
+    for (let i = 0; i < count; i++) into[i] = table[bytes[i]];
   }
 }
 

@@ -13,7 +13,7 @@ import { download, type DownloadProgress, probe } from "./hub/download.ts";
 import { checkNames, connect, HUB_OPTIONS, type HubOptions, isOffline } from "./hub/options.ts";
 import { type Connection, HubError, shown } from "./hub/request.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";
-import { WEIGHT_FILES } from "./safetensors/find.ts";
+import { listed, WEIGHT_FILES } from "./find.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 export { type DownloadProgress, HubError, type HubOptions };
@@ -48,7 +48,6 @@ const OPTIONAL = [
   "chat_template.jinja",
   "taught.json",
 ];
-const [SINGLE, INDEX] = WEIGHT_FILES;
 const CONCURRENT = 4;
 
 /** Options of {@linkcode downloadSnapshot}. */
@@ -61,7 +60,7 @@ export interface SnapshotOptions extends HubOptions {
 export const SNAPSHOT_OPTIONS: OptionNames<SnapshotOptions> = { ...HUB_OPTIONS, weights: true };
 
 /**
- * Downloads the files of a model: its config, tokenizer and safetensors weights.
+ * Downloads the files of a model: its config, tokenizer and weights: safetensors, or PyTorch's state dicts.
  *
  * Files that are in the cache are not fetched again. A revision's name is recorded only when all
  * its files have arrived, so an incomplete download never replaces a complete one.
@@ -209,19 +208,19 @@ async function fetchFiles(
   if (described[0] === undefined) throw missing(`"${REQUIRED}" in ${asked}`);
   const files = described.filter((file) => file !== undefined);
   if (!weights) return files;
-  if (await get(SINGLE, connection) !== undefined) return [...files, SINGLE];
-  if (await get(INDEX, connection) === undefined) {
-    throw missing(
-      `weights in ${asked}: looked for "${
-        WEIGHT_FILES.join('" and "')
-      }"; for a GGUF file that it holds, write "hf:${repository}/FILE.gguf"`,
-    );
+  for (const name of WEIGHT_FILES) {
+    if (await get(name, connection) === undefined) continue;
+    const shards = await readShards(cache, commit, name);
+    const found = await inParallel(shards, connection, get);
+    const absent = shards.find((_, i) => found[i] === undefined);
+    if (absent !== undefined) throw missing(`"${absent}" in ${asked}: the model's index names it`);
+    return [...files, name, ...shards];
   }
-  const shards = await readShards(cache, commit);
-  const found = await inParallel(shards, connection, get);
-  const absent = shards.find((_, i) => found[i] === undefined);
-  if (absent !== undefined) throw missing(`"${absent}" in ${asked}: the model's index names it`);
-  return [...files, INDEX, ...shards];
+  throw missing(
+    `weights in ${asked}: looked for ${
+      listed(WEIGHT_FILES)
+    }; for a GGUF file that it holds, write "hf:${repository}/FILE.gguf"`,
+  );
 }
 
 /** The snapshot in the cache, if it is complete. */
@@ -234,17 +233,23 @@ async function cachedSnapshot(
   if (commit === undefined || !await cache.has(commit, REQUIRED)) return undefined;
   const files = [REQUIRED];
   for (const file of OPTIONAL) if (await cache.has(commit, file)) files.push(file);
-  if (await cache.has(commit, SINGLE)) files.push(SINGLE);
-  else if (await cache.has(commit, INDEX)) {
-    const shards = await readShards(cache, commit);
+  for (const name of WEIGHT_FILES) {
+    if (!await cache.has(commit, name)) continue;
+    const shards = await readShards(cache, commit, name);
     for (const shard of shards) if (!await cache.has(commit, shard)) return undefined;
-    files.push(INDEX, ...shards);
-  } else return undefined;
-  return { repository, revision, commit, directory: cache.snapshot(commit), files };
+    files.push(name, ...shards);
+    return { repository, revision, commit, directory: cache.snapshot(commit), files };
+  }
 }
 
-async function readShards(cache: RepositoryCache, commit: string): Promise<string[]> {
-  const path = join(cache.snapshot(commit), INDEX);
+/** The files that an index names; none for weights in one file. */
+async function readShards(
+  cache: RepositoryCache,
+  commit: string,
+  name: string,
+): Promise<string[]> {
+  if (!name.endsWith(".json")) return [];
+  const path = join(cache.snapshot(commit), name);
   return parseShardIndex(await Deno.readFile(path), path).shards;
 }
 

@@ -22,7 +22,7 @@ import { EMBEDDED_NAME, SHORT_NAMES } from "./names.ts";
 import { resolveOllama } from "./ollama_store.ts";
 import type { ResolvedDirectory, ResolvedGguf, ResolvedModel } from "./resolved.ts";
 import { partsOf, withoutPart } from "./gguf/parts.ts";
-import { findWeights, WEIGHT_FILES } from "./safetensors/find.ts";
+import { findWeights, WEIGHT_FILES } from "./find.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode resolveModel}; those of the hub apply if it is used. */

@@ -9,8 +9,11 @@ import { Gemma, Gpt2, Llama, type Network, saveNetwork } from "tunebook/model";
 import { scale } from "tunebook/tensor";
 import { CHAT_TEMPLATES, gpt2Tokenizer, saveTokenizer } from "tunebook/text";
 
-/** What a recipe's model is: a Gemma such as Gemma-2b-it, or a Llama such as TinyLlama-1.1B-Chat. */
-export type StandInKind = "gemma" | "llama";
+/**
+ * What a recipe's model is: a Gemma such as Gemma-2b-it, a Llama such as TinyLlama-1.1B-Chat, or a Mistral such as
+ * Mistral-7B-Instruct.
+ */
+export type StandInKind = "gemma" | "llama" | "mistral";
 
 /** How many pairs of tokens the vocabulary merges. */
 const MERGES = 600;
@@ -23,7 +26,6 @@ const LARGER = 8;
 const SHAPE = {
   contextLength: 1024,
   width: 64,
-  layers: 2,
   heads: 2,
   feedForwardWidth: 128,
 } as const;
@@ -35,8 +37,16 @@ const DECODERS = [
   { type: "Fuse" },
 ];
 
+/** A space before the text, as SentencePiece adds it. */
+const SPACE_FIRST = {
+  type: "Sequence",
+  normalizers: [{ type: "Prepend", prepend: "▁" }, SPACE],
+};
+const STRIP_FIRST = [...DECODERS, { type: "Strip", content: " ", start: 1, stop: 0 }];
+
 const KINDS = {
   gemma: {
+    layers: 2,
     special: ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"],
     names: { pad_token: "<pad>", eos_token: "<eos>", bos_token: "<bos>", unk_token: "<unk>" },
     style: "gemma",
@@ -44,11 +54,20 @@ const KINDS = {
     decoders: DECODERS,
   },
   llama: {
+    layers: 2,
     special: ["<unk>", "<s>", "</s>"],
     names: { eos_token: "</s>", bos_token: "<s>", unk_token: "<unk>" },
     style: "zephyr",
-    normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, SPACE] },
-    decoders: [...DECODERS, { type: "Strip", content: " ", start: 1, stop: 0 }],
+    normalizer: SPACE_FIRST,
+    decoders: STRIP_FIRST,
+  },
+  mistral: {
+    layers: 3, // the first two of which its recipe freezes
+    special: ["<unk>", "<s>", "</s>", "[INST]", "[/INST]"],
+    names: { eos_token: "</s>", bos_token: "<s>", unk_token: "<unk>" },
+    style: "mistral",
+    normalizer: SPACE_FIRST,
+    decoders: STRIP_FIRST,
   },
 } as const;
 
@@ -71,19 +90,20 @@ export interface StandInOptions {
  */
 export async function makeStandIn(kind: StandInKind, options: StandInOptions): Promise<string> {
   const { texts, directory, seed } = options;
-  const { special, names, style, normalizer, decoders } = KINDS[kind];
+  const { layers, special, names, style, normalizer, decoders } = KINDS[kind];
   const { tokens, merges } = makeVocabulary(special, texts);
   const idOf = (name: string) => tokens.indexOf(name);
   const device = await pick({ device: "cpu" });
   const config = {
     ...SHAPE,
+    layers,
     vocabularySize: tokens.length,
     kvHeads: 1,
     special: { bos: idOf(names.bos_token), eos: idOf(names.eos_token) },
   };
   const network = kind === "gemma"
     ? Gemma.create(device, { ...config, generation: 1, headDim: 32 }, { seed })
-    : Llama.create(device, config, { seed });
+    : Llama.create(device, { ...config, modelType: kind }, { seed });
   await Deno.mkdir(directory, { recursive: true });
   enlarge(network);
   await saveNetwork(network, directory);

@@ -23,6 +23,7 @@ const systems = { base: answered("base"), tuned: answered("tuned"), human: answe
 Deno.test("blindSheet() hides whose answers are whose, and joinBlindSheet() finds it again", () => {
   const rows = parseSheet(writeSheet(blindSheet(systems, 5)));
   assertEquals(Object.keys(rows[0]), ["number", "question", "A", "B", "C", "better"]);
+  assertEquals(rows[0].question, "Question 0"); // without the frame of an Alpaca prompt
   const first = rows.map((row) => /base|tuned|human/.exec(row.A)![0]);
   for (const name of Object.keys(systems)) assert(first.filter((one) => one === name).length > 5);
   // Someone who always knows the tuned model's, in another order of rows, with a tie and an empty row

@@ -39,6 +39,11 @@ const SHAPE = {
 
 /** Families whose blocks differ from Llama's; each as its configuration says. */
 const FAMILIES: Record<string, Record<string, unknown>> = {
+  gemma2: {
+    ...SHAPE,
+    ...{ head_dim: 8, query_pre_attn_scalar: 8, sliding_window: 5 },
+    ...{ attn_logit_softcapping: 1.5, final_logit_softcapping: 2.5 },
+  },
   gpt_neox: { ...SHAPE, num_key_value_heads: 4, rotary_pct: 0.5, use_parallel_residual: true },
   granite: {
     ...SHAPE,

@@ -4,9 +4,11 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { Gemma, Llama } from "../../lib/model/mod.ts";
+import { parseSheet } from "../../lib/eval/mod.ts";
 import { loadModel, type Model } from "../../lib/pipeline/mod.ts";
 import { type CodeCell, type Notebook, runNotebook } from "../../lib/runtime/mod.ts";
 import { renderReport } from "../../lib/runtime/report/mod.ts";
+import { openSafetensors } from "../../lib/weights/mod.ts";
 import { makeStandIn, type StandInKind } from "../../notebooks/recipes/stand_in.ts";
 import instructionData from "../../data/instructions/instruction-data.json" with { type: "json" };
 
@@ -22,6 +24,8 @@ interface Recipe {
   /** How many of the 1,100 pairs it is run on; all of its data by default. */
   readonly pairs?: number;
   readonly adapters: Readonly<Record<string, Record<string, unknown>>>;
+  /** What else it must have written. */
+  readonly check?: (output: string) => Promise<void>;
 }
 
 const qlora = {
@@ -56,6 +60,59 @@ const RECIPES: Record<string, Recipe> = {
     adapters: {
       adapter: { ...qlora, mask: "none" },
       adapter_on_answers: { ...qlora, mask: "prompt" },
+    },
+  },
+  "02_support_assistant.ipynb": {
+    parameters: { maxNewTokens: 8, generalEntries: 4, epochs: 3 }, // of 3 to 5
+    adapters: {
+      adapter: {
+        examples: 140, // 94 and what is oversampled
+        steps: 15, // in each epoch 5, of 18 batches, 4 at a time
+        batchSize: 8,
+        accumulate: 4,
+        learningRate: 2e-5,
+        schedule: "cosine",
+        maxLength: 512,
+        mask: "prompt",
+        patience: 2,
+        restoreBest: true,
+        adapter: { rank: 64, alpha: 16, dropout: 0.1, rsLora: false },
+      },
+    },
+    async check(output) {
+      using file = await openSafetensors(join(output, "adapter/adapter_model.safetensors"));
+      const layers = [...file.tensors.keys()].map((name) => /layers\.\d/.exec(name)?.[0]);
+      assertEquals([...new Set(layers)], ["layers.2"]); // the first two are frozen
+      const sheet = parseSheet(await Deno.readTextFile(join(output, "blind.csv")));
+      assertEquals([sheet.length, sheet[0].better], [11, ""]);
+    },
+  },
+  "03_intent_and_reply.ipynb": {
+    parameters: { maxNewTokens: 8 },
+    adapters: {
+      adapter: {
+        steps: 40, // 10 epochs
+        learningRate: 2e-4,
+        maxLength: 512,
+        adapter: { rank: 8, alpha: 16, dropout: 0.05, rsLora: false },
+      },
+    },
+    async check(output) {
+      const read = async (name: string) =>
+        (await Deno.readTextFile(join(output, name))).trimEnd().split("\n")
+          .map((line) => JSON.parse(line));
+      const [entry] = await read("alpaca.jsonl");
+      assertEquals(Object.keys(entry).slice(0, 3), ["instruction", "input", "output"]);
+      const test = await read("test.jsonl");
+      const log = await read("log/hasil.jsonl");
+      const inputs = (rows: { input: string }[]) => rows.map(({ input }) => input).sort();
+      assertEquals(inputs(log), inputs(test));
+      const after: { input: string; model_response: string }[] = JSON.parse(
+        await Deno.readTextFile(join(output, "after.json")),
+      );
+      for (const { input, model_response } of log) {
+        assertEquals(model_response, after.find((row) => row.input === input)?.model_response);
+      }
     },
   },
   "04_gpt2_medium.ipynb": {
@@ -120,6 +177,7 @@ for (const name of notebooks) {
           assertEquals(training[key], value, `${directory}: ${key}`);
         }
       }
+      await RECIPES[name].check?.(output);
       const html = await renderReport(notebook, { manifest });
       assertGreater(html.length, 100_000);
       assertLess(html.length, 3_000_000);

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import (
+    Gemma2Config, Gemma2ForCausalLM,
     GPTNeoXConfig, GPTNeoXForCausalLM, GraniteConfig, GraniteForCausalLM, LlamaConfig, LlamaForCausalLM,
     Olmo2Config, Olmo2ForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config,
     Qwen3ForCausalLM, SmolLM3Config, SmolLM3ForCausalLM, Starcoder2Config, Starcoder2ForCausalLM,
@@ -67,6 +68,13 @@ MODELS = {
     "granite": (GraniteForCausalLM, GraniteConfig(
         **SHAPE, num_key_value_heads=2, tie_word_embeddings=True, embedding_multiplier=3.0,
         logits_scaling=1.5, residual_multiplier=0.6, attention_multiplier=0.3, rope_parameters=PLAIN)),
+    "gemma2": (Gemma2ForCausalLM, Gemma2Config(
+        **SHAPE, num_key_value_heads=2, head_dim=6, query_pre_attn_scalar=6, sliding_window=6,
+        attn_logit_softcapping=1.5, final_logit_softcapping=2.5, rope_parameters=PLAIN)),
+    "gemma2_own": (Gemma2ForCausalLM, Gemma2Config(
+        **SHAPE, num_key_value_heads=1, head_dim=6, query_pre_attn_scalar=9, sliding_window=5,
+        layer_types=["full_attention", "sliding_attention"], tie_word_embeddings=False, attention_bias=True,
+        attn_logit_softcapping=1.5, final_logit_softcapping=None, rope_parameters=PLAIN)),
     "gpt_neox": (GPTNeoXForCausalLM, GPTNeoXConfig(
         **{**SHAPE, "num_attention_heads": 2}, tie_word_embeddings=False, hidden_act="gelu",
         rope_parameters={**PLAIN, "partial_rotary_factor": 0.5})),

@@ -15,10 +15,11 @@ import {
   quantize,
   saveNetwork,
 } from "../../lib/model/mod.ts";
+import { ggufPlace } from "../../lib/model/gguf_names.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { noGrad, scope } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/train/mod.ts";
-import { openSafetensors } from "../../lib/weights/mod.ts";
+import { openGguf, openSafetensors } from "../../lib/weights/mod.ts";
 import { type Golden, type GoldenTensor, loadGolden } from "../golden/golden.ts";
 import { lossWithGradients } from "../model/backward.ts";
 import { forestOf, sequencesOf } from "../model/golden_batch.ts";
@@ -39,13 +40,15 @@ const MODELS: Readonly<Record<string, { family: string; noGguf?: string }>> = {
   smollm3_window: { family: "SmolLM3", noGguf: "every fourth layer" },
   olmo2: { family: "OLMo 2" },
   granite: { family: "Granite" },
+  gemma2: { family: "Gemma 2" },
+  gemma2_own: { family: "Gemma 2", noGguf: "whose head is not its token embedding" },
   gpt_neox: { family: "GPT-NeoX" },
   gpt_neox_sequential: { family: "GPT-NeoX" },
   starcoder2: { family: "StarCoder2" },
   starcoder2_window: { family: "StarCoder2", noGguf: "a sliding window" },
 };
 
-const python = findPython("torch", "transformers", "peft");
+const python = findPython("torch", "transformers", "peft", "gguf");
 
 Deno.test({
   name: `every family computes what transformers computes${python.needs}`,
@@ -57,6 +60,7 @@ Deno.test({
       await python.run(fromFileUrl(import.meta.resolve("./families.py")), folder);
       const golden = loadGolden("families", folder);
       const results = new Map<string, boolean[]>();
+      const written = new Map<string, { tensors: Record<string, string>; keys: string[] }>();
       const step = async (name: string, what: string, test: () => Promise<void>) => {
         const passed = await t.step(`${name}: ${what}`, test);
         results.set(name, [...results.get(name) ?? [], passed]);
@@ -116,6 +120,17 @@ Deno.test({
             return;
           }
           await exportGguf(model, path, { type: "F32" });
+          using file = await openGguf(path);
+          const { tensors, keys } = written.get(model.architecture) ?? { tensors: {}, keys: [] };
+          for (const parameter of model.parameters.keys()) {
+            const head = parameter === model.family.head ? "" : model.prefix;
+            const module = `${head}${parameter.replace(/\.(weight|bias)$/, "")}`;
+            tensors[module] = ggufPlace(parameter, model).name.replace(/\.(weight|bias)$/, "");
+          }
+          const own = file.metadata.keys().filter((key) =>
+            key.startsWith(`${model.architecture}.`)
+          );
+          written.set(model.architecture, { tensors, keys: [...keys, ...own] });
           const { network: again } = await loadNetwork(path, { device });
           assertEquals(again.family.title, MODELS[name].family);
           // llama.cpp computes GELU by its approximation, which the file does not tell.
@@ -128,6 +143,16 @@ Deno.test({
           }
         });
       }
+      await t.step("GGUF files have the names of PyPI's gguf", async () => {
+        const modules = Array.from(written, ([name, { tensors }]) => [name, Object.keys(tensors)]);
+        const script = fromFileUrl(import.meta.resolve("./families_gguf.py"));
+        const request = JSON.stringify(Object.fromEntries(modules));
+        const theirs = JSON.parse(await python.run(script, request));
+        for (const [name, { tensors, keys }] of written) {
+          assertEquals(tensors, theirs[name].tensors, name);
+          assertEquals(keys.filter((key) => !theirs[name].keys.includes(key)), [], name);
+        }
+      });
       await t.step("docs/families.md has the table of what was found", async () => {
         const page = await Deno.readTextFile(new URL("../../docs/families.md", import.meta.url));
         const rows = page.split("\n").filter((line) => line.startsWith("| `"));

@@ -132,11 +132,11 @@ Deno.test("what is not a state dict is refused, and nothing in it is called", as
     "\x80\x02K\x01.",
   ];
   for (const pickle of pickles) {
-    const zip = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false });
+    const zip = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false, level: 0 });
     const bytes = Uint8Array.from(pickle, (character) => character.charCodeAt(0));
     await zip.add("archive/data.pkl", new Uint8ArrayReader(bytes));
     await Deno.writeFile(path, await zip.close());
-    await assertRejects(read, SyntaxError, "expected a state dict of float tensors, found");
+    await assertRejects(read, SyntaxError, "expected a dictionary of tensors, found");
   }
   await Deno.remove(path);
 });

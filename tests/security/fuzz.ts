@@ -13,8 +13,11 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import fc from "fast-check";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import MarkdownIt from "markdown-it";
 import { printable } from "../../lib/cli/printable.ts";
+import { csvRows } from "../../lib/dataset/files/csv.ts";
+import { parquetRows } from "../../lib/dataset/files/parquet.ts";
 import { listArchive } from "../../lib/grade/collect/archive.ts";
 import { parseWorksheet } from "../../lib/grade/collect/worksheet.ts";
 import { withProposal } from "../../lib/grade/structure.ts";
@@ -28,7 +31,12 @@ import { sanitizeHtml } from "../../lib/runtime/report/sanitize.ts";
 import { isOutputType, readOutput, readPreludeMessage } from "../../lib/runtime/session/door.ts";
 import { encodeGreeting, encodeMessage, encodeReady, ZmtpDecoder } from "../../lib/runtime/zmtp.ts";
 import { compileTemplate } from "../../lib/text/jinja/mod.ts";
-import { openGguf, openSafetensors } from "../../lib/weights/mod.ts";
+import { readSentencePiece } from "../../lib/text/sentencepiece.ts";
+import { openGguf, openSafetensors, writeGguf, writeStateDict } from "../../lib/weights/mod.ts";
+import { pickleStateDict } from "../../lib/weights/pytorch/pickle.ts";
+import { openStateDict } from "../../lib/weights/pytorch/read.ts";
+import { tensorsOf, unpickle } from "../../lib/weights/pytorch/unpickle.ts";
+import { widenQuantized } from "../../lib/weights/quantized/mod.ts";
 import { parseShardIndex } from "../../lib/weights/safetensors/index_file.ts";
 import { rawZip } from "../grade/raw_zip.ts";
 
@@ -36,6 +44,8 @@ import { rawZip } from "../grade/raw_zip.ts";
 interface Target {
   /** A property that holds for every input. */
   property: fc.IRawProperty<unknown>;
+  /** The part of `--inputs` that it gets, where each is a file. 1 by default. */
+  part?: number;
 }
 
 const options = parseArgs(Deno.args, { string: ["seed", "seconds", "inputs"] });
@@ -259,6 +269,87 @@ const file = (
 
 const header = (bytes: Uint8Array) => bytes.subarray(0, 20_000);
 
+/** What somebody writes, as bytes. */
+async function written(write: (path: string) => Promise<unknown>): Promise<Uint8Array> {
+  const path = `${folder}/written`;
+  await write(path);
+  return await Deno.readFile(path);
+}
+
+const PICKLED = ["a", "b"].map((name, i) => ({
+  ...{ name, shape: [2, 3], dtype: "F32" as const, storage: `${i}`, storageSize: 6 },
+  ...{ offset: 0, strides: [3, 1] },
+}));
+
+const latin1 = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+/** As PyTorch wrote before version 1.6. */
+const OLD_STATE_DICT = Uint8Array.from([
+  ...latin1("\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}."),
+  ...pickleStateDict(PICKLED),
+  ...latin1("\x80\x02](X\x01\0\0\x000X\x01\0\0\x001e."),
+  ...[0, 1].flatMap(() => [6, 0, 0, 0, 0, 0, 0, 0, ...new Uint8Array(24)]),
+]);
+
+/** A matrix that bitsandbytes packed, and one of FP8 with its scale. */
+function quantized(): Uint8Array<ArrayBuffer> {
+  const state = JSON.stringify({
+    ...{ quant_type: "nf4", blocksize: 64, dtype: "bfloat16", shape: [2, 64] },
+    ...{ nested_blocksize: 256, nested_dtype: "float32", nested_offset: 0.1 },
+  });
+  const parts: [name: string, dtype: string, shape: number[], bytes: number][] = [
+    ["q.weight", "U8", [64, 1], 64],
+    ["q.weight.absmax", "U8", [2], 2],
+    ["q.weight.quant_map", "F32", [16], 64],
+    ["q.weight.nested_absmax", "F32", [1], 4],
+    ["q.weight.nested_quant_map", "F32", [256], 1024],
+    ["f.weight", "F8_E4M3", [4, 4], 16],
+    ["f.weight_scale_inv", "F32", [2, 2], 16],
+    ["q.weight.quant_state.bitsandbytes__nf4", "U8", [state.length], state.length],
+  ];
+  let at = 0;
+  const names = JSON.stringify(Object.fromEntries(parts.map(([name, dtype, shape, bytes]) => [
+    name,
+    { dtype, shape, data_offsets: [at, at += bytes] },
+  ])));
+  const bytes = new Uint8Array(8 + names.length + at);
+  new DataView(bytes.buffer).setUint32(0, names.length, true);
+  bytes.set(latin1(names), 8);
+  bytes.set(latin1(state), bytes.length - state.length);
+  return bytes;
+}
+
+/** SentencePiece's file of a few pieces. */
+function sentencePieceFile(): Uint8Array {
+  const writer = new BinaryWriter();
+  const pieces = ["<unk>", "<s>", "</s>", "\u2581", "a", "\u2581a", "<0x41>"];
+  for (const [id, text] of pieces.entries()) {
+    writer.tag(1, WireType.LengthDelimited).fork();
+    writer.tag(1, WireType.LengthDelimited).string(text);
+    writer.tag(2, WireType.Bit32).float(-id);
+    writer.tag(3, WireType.Varint).int32(id === 0 ? 2 : id < 3 ? 3 : id === 6 ? 6 : 1);
+    writer.join();
+  }
+  writer.tag(2, WireType.LengthDelimited).fork();
+  writer.tag(3, WireType.Varint).int32(1);
+  writer.tag(35, WireType.Varint).bool(true);
+  writer.join();
+  return writer.finish();
+}
+
+/** One of two parts of a GGUF file. */
+const ggufPart = (number: number) =>
+  written((path) =>
+    writeGguf(path, [{ name: `t${number}`, shape: [2, 2], data: new Float32Array(4) }], {
+      metadata: {
+        "split.no": { uint16: number },
+        "split.count": { uint16: 2 },
+        "split.tensors.count": { int32: 2 },
+      },
+    })
+  );
+const SECOND_PART = await ggufPart(1);
+
 const TARGETS: Record<string, Target> = {
   notebook: {
     property: fc.asyncProperty(nearlyText(NOTEBOOK), async (text) => {
@@ -376,6 +467,77 @@ const TARGETS: Record<string, Target> = {
   },
   safetensors: { property: file(header(golden("gpt2_tiny.safetensors")), openSafetensors) },
   gguf: { property: file(golden("gguf_blocks.gguf"), openGguf) },
+  split: {
+    part: 0.05,
+    property: fc.asyncProperty(nearly(await ggufPart(0)), async (bytes) => {
+      await Deno.writeFile(`${folder}/m-00001-of-00002.gguf`, bytes);
+      await Deno.writeFile(`${folder}/m-00002-of-00002.gguf`, SECOND_PART);
+      await reads(async () => {
+        using opened = await openGguf(`${folder}/m-00002-of-00002.gguf`);
+        for (const name of opened.tensors.keys()) await opened.read(name);
+      });
+    }),
+  },
+  pickle: {
+    property: fc.asyncProperty(
+      nearly(pickleStateDict(PICKLED)),
+      async (bytes) => void await reads(() => tensorsOf(unpickle(bytes, "x").value, "x")),
+    ),
+  },
+  statedict: {
+    part: 0.05,
+    property: file(
+      await written((path) =>
+        writeStateDict(path, [{ name: "a", shape: [2, 3], data: new Float32Array(6) }])
+      ),
+      openStateDict,
+    ),
+  },
+  oldstatedict: { part: 0.05, property: file(OLD_STATE_DICT, openStateDict) },
+  quantized: {
+    part: 0.05,
+    property: file(
+      quantized(),
+      async (path) => {
+        const opened = await openSafetensors(path);
+        try {
+          return await widenQuantized(opened, {});
+        } catch (error) {
+          opened.close();
+          throw error;
+        }
+      },
+    ),
+  },
+  sentencepiece: {
+    property: fc.asyncProperty(nearly(sentencePieceFile()), async (bytes) => {
+      const options = { path: "tokenizer.model", name: "x", isOrdered: false };
+      await reads(() => readSentencePiece(bytes, options));
+    }),
+  },
+  csv: {
+    part: 0.2,
+    property: fc.asyncProperty(
+      nearlyText('instruction,input,output\n"a, b","c ""d""\ne",f\ng,,h\n'),
+      async (text) => {
+        const rows = await reads(() =>
+          Array.fromAsync(csvRows(ReadableStream.from([text]), "x.csv"))
+        );
+        if (JSON.stringify(rows ?? []).length > 20 * text.length + 1000) throw new Error("grows");
+      },
+    ),
+  },
+  parquet: {
+    part: 0.05,
+    property: fc.asyncProperty(
+      fc.constantFrom("plain", "snappy", "gzip").chain((kind) =>
+        nearly(golden(`data_files/${kind}.parquet`))
+      ),
+      async ({ buffer }) => {
+        await reads(() => Array.fromAsync(parquetRows(buffer, "x.parquet")));
+      },
+    ),
+  },
   index: {
     property: fc.asyncProperty(
       nearly(new TextEncoder().encode(
@@ -454,7 +616,7 @@ if (import.meta.main) {
     for (const name of names) {
       const details = await fc.check(TARGETS[name].property as fc.IAsyncProperty<unknown>, {
         seed,
-        numRuns: inputs ?? 1e9,
+        numRuns: inputs === undefined ? 1e9 : Math.ceil(inputs * (TARGETS[name].part ?? 1)),
         ...inputs === undefined && {
           interruptAfterTimeLimit: seconds * 1000 / names.length,
           markInterruptAsFailure: false,

@@ -29,9 +29,10 @@ export async function* parquetRows(
       rowStart = rowEnd;
     }
   } catch (error) {
-    throw new SyntaxError(`Cannot read "${name}" as Parquet: ${(error as Error).message}`, {
-      cause: error,
-    });
+    // What an engine says of damaged bytes tells a reader nothing.
+    const isPlain = error instanceof Error && error.constructor === Error;
+    const reason = isPlain ? error.message : "it is damaged";
+    throw new SyntaxError(`Cannot read "${name}" as Parquet: ${reason}`, { cause: error });
   }
 }
 

@@ -9,19 +9,17 @@ import {
   configure,
   ERR_INVALID_UNCOMPRESSED_SIZE,
   type FileEntry,
-  Reader,
+  type Reader,
   Uint8ArrayReader,
   ZipReader,
   type ZipReaderConstructorOptions,
 } from "@zip.js/zip.js";
+import { type ReadAt, ZipFileReader } from "../../zip_reader.ts";
 import { quoted, splitPath } from "./names.ts";
 import type { Source, SourceFile } from "./source_file.ts";
 
 // The work is done in this thread, by the system's own streams. A small chunk bounds what one may unpack to.
 configure({ useWebWorkers: false, chunkSize: 16 * 1024 });
-
-/** The most that is read at once: in practice, the archive's own list of its entries. */
-const MAX_READ = 64 * 2 ** 20;
 
 /** The bits of a Unix mode that say what kind of file it is, and the kinds that are read. */
 const KIND = 0o170000;
@@ -47,7 +45,7 @@ export async function openArchive(path: string, maxEntries: number): Promise<Sou
   const file = await Deno.open(path, { read: true });
   try {
     const { size } = await file.stat();
-    const files = await list(new FileReader(file, size), path, maxEntries);
+    const files = await list(new ZipFileReader(readerOf(file), size), path, maxEntries);
     return {
       files,
       async [Symbol.asyncDispose]() {
@@ -144,28 +142,11 @@ async function read(entry: FileEntry, limit: number): Promise<Uint8Array<ArrayBu
   return bytes;
 }
 
-/** Reads parts of an open file. */
-class FileReader extends Reader<Deno.FsFile> {
-  readonly #file: Deno.FsFile;
-  override size: number;
-
-  constructor(file: Deno.FsFile, size: number) {
-    super(file);
-    this.#file = file;
-    this.size = size;
-  }
-
-  override async readUint8Array(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const wanted = Math.min(length, this.size - offset);
-    if (wanted > MAX_READ) {
-      throw new RangeError(`its list of entries has more than ${MAX_READ} bytes`);
-    }
-    const bytes = new Uint8Array(Math.max(0, wanted));
-    await this.#file.seek(offset, Deno.SeekMode.Start);
+function readerOf(file: Deno.FsFile): ReadAt {
+  return async (bytes, position) => {
+    await file.seek(position, Deno.SeekMode.Start);
     let done = 0;
-    for (let n; done < bytes.length && (n = await this.#file.read(bytes.subarray(done)));) {
-      done += n;
-    }
-    return bytes.slice(0, done);
-  }
+    for (let n; done < bytes.length && (n = await file.read(bytes.subarray(done)));) done += n;
+    return done;
+  };
 }

@@ -56,6 +56,8 @@ export interface GemmaConfig extends DecoderConfig {
   readonly localTheta?: number;
   /** Scores are divided by the root of this; D by default. */
   readonly queryScalar?: number;
+  /** The limit towards which logits are bent; not at all by default, as in all that were published. */
+  readonly logitCap?: number;
   /** Whether attention's projections have biases. False by default. */
   readonly attentionBias?: boolean;
   /** Whether the output head is the token embedding. True by default. */
@@ -64,15 +66,30 @@ export interface GemmaConfig extends DecoderConfig {
   readonly special?: SpecialTokens;
 }
 
-/** Norms of Gemma 3 that Gemma has not, and the one that is called otherwise. */
-const GEMMA3_MODULES = {
+/** Norms of Gemma 2 and 3 that Gemma has not, and the one that is called otherwise. */
+export const GEMMA2_MODULES = {
   ...LLAMA_MODULES,
-  queryNorm: "self_attn.q_norm",
-  keyNorm: "self_attn.k_norm",
   attentionOutNorm: "post_attention_layernorm",
   feedForwardNorm: "pre_feedforward_layernorm",
   feedForwardOutNorm: "post_feedforward_layernorm",
 };
+
+const GEMMA3_MODULES = {
+  ...GEMMA2_MODULES,
+  queryNorm: "self_attn.q_norm",
+  keyNorm: "self_attn.k_norm",
+};
+
+/** Names of Gemma 2's modules in GGUF files. */
+export const GEMMA2_GGUF_NAMES = {
+  ...LLAMA_GGUF_NAMES,
+  "post_attention_layernorm": "post_attention_norm",
+  "pre_feedforward_layernorm": "ffn_norm",
+  "post_feedforward_layernorm": "post_ffw_norm",
+};
+
+/** What scores of Gemma 3 are divided by the root of, if its configuration does not say. */
+const QUERY_SCALAR = 256;
 
 /** The configuration as a transformer's. */
 function toRecipe(config: GemmaConfig): TransformerConfig {
@@ -198,7 +215,6 @@ function parseGemma3(reader: ConfigReader): GemmaConfig {
   reader.expect("hidden_activation", "gelu_pytorch_tanh");
   reader.expect("use_bidirectional_attention", false);
   reader.expect("attn_logit_softcapping", null);
-  reader.expect("final_logit_softcapping", null);
   // As in transformers, `rope_scaling` adds to what `rope_parameters` says of layers that see all.
   const rotary = reader.object("rope_parameters");
   const parameters = { ...rotary?.object("full_attention")?.json };
@@ -227,11 +243,20 @@ function parseGemma3(reader: ConfigReader): GemmaConfig {
     localTheta: local?.json.rope_theta == null
       ? reader.number("rope_local_base_freq", 10_000)
       : local.number("rope_theta"),
-    queryScalar: reader.number("query_pre_attn_scalar", 256),
+    queryScalar: reader.number("query_pre_attn_scalar", QUERY_SCALAR),
+    ...(reader.json.final_logit_softcapping != null && {
+      logitCap: reader.number("final_logit_softcapping"),
+    }),
   };
 }
 
-function parseCommon(reader: ConfigReader) {
+/**
+ * Reads what all Gemmas have.
+ *
+ * @param reader The `config.json`.
+ * @returns Shape and options.
+ */
+export function parseCommon(reader: ConfigReader) {
   return {
     width: reader.count("hidden_size"),
     layers: reader.count("num_hidden_layers"),
@@ -287,7 +312,7 @@ export function gemmaToConfig(config: GemmaConfig): Record<string, unknown> {
         sliding_window: config.window ?? 4096,
         query_pre_attn_scalar: config.queryScalar ?? config.headDim,
         attn_logit_softcapping: null,
-        final_logit_softcapping: null,
+        final_logit_softcapping: config.logitCap ?? null,
       }
       : {}),
     attention_bias: config.attentionBias ?? false,
@@ -306,6 +331,7 @@ function readGemma3(reader: GgufReader): Record<string, unknown> {
   const [width, heads] = [reader.number("embedding_length"), reader.number("attention.head_count")];
   const largest = reader.number("block_count") === 62;
   const pattern = reader.file.metadata.get("gemma3.attention.sliding_window_pattern") ?? 6;
+  const cap = reader.factor("final_logit_softcapping") ?? null;
   return {
     ...readCommonConfig(reader),
     model_type: "gemma3_text",
@@ -315,12 +341,22 @@ function readGemma3(reader: GgufReader): Record<string, unknown> {
       : { sliding_window_pattern: pattern }),
     rope_local_base_freq: reader.find("rope.freq_base_swa") ??
       reader.find("rope.local.freq_base") ?? 10_000,
+    // As llama.cpp; where it has not written the file, as transformers, whose default published models have.
     query_pre_attn_scalar: largest
       ? width / heads
+      : isOllamas(reader)
+      ? QUERY_SCALAR
       : reader.find("attention.key_length") ?? width / heads,
     attn_logit_softcapping: reader.find("attn_logit_softcapping") ?? null,
-    final_logit_softcapping: reader.find("final_logit_softcapping") ?? null,
+    // Ollama writes 30 into every Gemma 3 of its own, as if it were a Gemma 2; its engine does not apply it.
+    final_logit_softcapping: isOllamas(reader) && cap === 30 ? null : cap,
   };
+}
+
+/** Whether Ollama made a file of its own, which calls θ "rope.global.freq_base" only. */
+function isOllamas(reader: GgufReader): boolean {
+  return reader.find("rope.freq_base") === undefined &&
+    reader.find("rope.global.freq_base") !== undefined;
 }
 
 function writeGemma3(reader: ConfigReader): GgufKeys {
@@ -351,6 +387,11 @@ function checkGemma3(reader: ConfigReader): void {
       "Cannot write a Gemma 3 as GGUF whose every sixth layer is not the one that sees all",
     );
   }
+  if (reader.json.final_logit_softcapping != null) {
+    throw new TypeError(
+      "Cannot write a Gemma 3 with a soft cap of logits as GGUF, whose readers do not all apply it",
+    );
+  }
   const headDim = reader.count("head_dim", 256);
   const scalar = reader.number("query_pre_attn_scalar", headDim);
   if (scalar !== headDim) {
@@ -360,11 +401,16 @@ function checkGemma3(reader: ConfigReader): void {
   }
 }
 
-const common = {
+/** What files know all Gemmas by. */
+export const GEMMA_TRAITS = {
   // Models that also read images have the others.
   prefixes: ["model.", "", "language_model.model.", "model.language_model."],
   embeddings: ["embed_tokens.weight"],
   head: "lm_head.weight",
+};
+
+const common = {
+  ...GEMMA_TRAITS,
   readConfig: parseGemmaConfig,
   writeConfig: gemmaToConfig,
   shapesOf: gemmaShapes,
@@ -372,10 +418,24 @@ const common = {
     new Gemma(config, parameters),
 };
 
-/** Norms include their + 1 there. */
-const formOf = (module: string): GgufForm => ({
+/** Norms include their + 1 in GGUF files. */
+export const formOf = (module: string): GgufForm => ({
   kind: module.endsWith("norm") ? "plusOne" : "same",
 });
+
+/**
+ * Refuses a head of its own, which readers of these GGUF files do not look for.
+ *
+ * @param reader The model's `config.json`.
+ * @param title What the family is called.
+ * @throws {TypeError} If the head is not the token embedding.
+ */
+export function assertTied(reader: ConfigReader, title: string): void {
+  if (reader.flag("tie_word_embeddings", true)) return;
+  throw new TypeError(
+    `Cannot write a ${title} as GGUF whose head is not its token embedding, which readers take for it`,
+  );
+}
 
 /** Gemma 1. */
 export const gemma: Family = defineFamily<GemmaConfig>({
@@ -387,7 +447,10 @@ export const gemma: Family = defineFamily<GemmaConfig>({
     names: LLAMA_GGUF_NAMES,
     formOf,
     readConfig: (reader) => ({ ...readCommonConfig(reader), model_type: "gemma" }),
-    writeKeys: commonKeys,
+    writeKeys(reader) {
+      assertTied(reader, "Gemma");
+      return commonKeys(reader);
+    },
   },
 });
 
@@ -399,12 +462,9 @@ export const gemma3: Family = defineFamily<GemmaConfig>({
   gguf: {
     architecture: "gemma3",
     names: {
-      ...LLAMA_GGUF_NAMES,
+      ...GEMMA2_GGUF_NAMES,
       "self_attn.q_norm": "attn_q_norm",
       "self_attn.k_norm": "attn_k_norm",
-      "post_attention_layernorm": "post_attention_norm",
-      "pre_feedforward_layernorm": "ffn_norm",
-      "post_feedforward_layernorm": "post_ffw_norm",
     },
     formOf,
     readConfig: readGemma3,

@@ -6,6 +6,7 @@
 
 import type { Family } from "./family.ts";
 import { gemma, gemma3 } from "./gemma.ts";
+import { gemma2 } from "./gemma2.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptNeox } from "./gpt_neox.ts";
 import { granite } from "./granite.ts";
@@ -22,6 +23,7 @@ export const FAMILIES: readonly Family[] = [
   llama,
   mistral,
   gemma,
+  gemma2,
   gemma3,
   qwen2,
   qwen3,

@@ -134,6 +134,11 @@ export class GraphBuilder {
     return factor === undefined || factor === 1 ? x : this.node("Mul", [x, this.number(factor)]);
   }
 
+  /** cap · tanh(x / cap). */
+  softCap(x: string, cap: number | undefined): string {
+    return cap === undefined ? x : this.scale(this.node("Tanh", [this.scale(x, 1 / cap)]), cap);
+  }
+
   /** An integer or boolean value as floats. */
   toFloat(x: string): string {
     return this.node("Cast", [x], { to: FLOAT });

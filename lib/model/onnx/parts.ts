@@ -18,6 +18,8 @@ export interface HeadsOf {
   readonly scale?: number;
   /** Only tokens less than this many places away are seen; all by default. */
   readonly window?: number;
+  /** The limit towards which scores are bent; not at all by default. */
+  readonly softCap?: number;
 }
 
 /** The graph of a decoder that is being built. */
@@ -150,7 +152,7 @@ export class DecoderBuilder {
   attend(layer: number, q: string, k: string, v: string, how: HeadsOf = {}): string {
     const { graph } = this;
     const { heads } = this.#network;
-    const { scale = 1 / Math.sqrt(this.#headDim), window = 0 } = how;
+    const { scale = 1 / Math.sqrt(this.#headDim), window = 0, softCap } = how;
     const byHead = (x: string) => graph.node("Transpose", [x], { perm: [0, 2, 1, 3] });
     const withPast = (x: string, part: "key" | "value") => {
       const name = `present.${layer}.${part}`;
@@ -162,7 +164,7 @@ export class DecoderBuilder {
     const values = withPast(v, "value");
     const across = graph.node("Transpose", [keys], { perm: [0, 1, 3, 2] });
     const scores = graph.node("MatMul", [graph.scale(byHead(q), scale), across]); // (B, H, S, T)
-    const masked = graph.node("Add", [scores, this.#bias(window)]);
+    const masked = graph.node("Add", [graph.softCap(scores, softCap), this.#bias(window)]);
     const weights = graph.node("Softmax", [masked], { axis: -1 });
     const mixed = byHead(graph.node("MatMul", [weights, values])); // (B, S, H, D)
     return graph.reshape(mixed, 0, 0, heads * this.#headDim);
@@ -175,7 +177,7 @@ export class DecoderBuilder {
    */
   finish(x: string): OnnxGraph {
     const { graph } = this;
-    const { parameters, head, vocabularySize, kvHeads, family } = this.#network;
+    const { parameters, head, logitCap, vocabularySize, kvHeads, family } = this.#network;
     const [name] = [...parameters].find(([, tensor]) => tensor === head)!;
     const width = head.shape[1];
     // (V, C) is used as it is: a matrix that is also the token embedding is in the file once.
@@ -184,7 +186,7 @@ export class DecoderBuilder {
     });
     const sizes = [graph.sizeOf(this.tokens, 0), graph.sizeOf(this.tokens, 1)];
     const shape = graph.node("Concat", [...sizes, graph.integers(vocabularySize)], { axis: 0 });
-    graph.node("Reshape", [flat, shape], {}, "logits");
+    graph.node("Reshape", [graph.softCap(flat, logitCap), shape], {}, "logits");
     const [batch, some, past] = ["batch_size", "sequence_length", "past_sequence_length"];
     const all = `${past} + ${some}`;
     const cache = (prefix: string, length: string): OnnxValue[] =>

@@ -26,7 +26,7 @@ interface Angles {
 export function addTransformer(build: DecoderBuilder, recipe: TransformerConfig): string {
   const { graph } = build;
   const { modules, layers, parallel, localLayers = [], withoutPositions = [] } = recipe;
-  const { theta, localTheta, scaling, window, scoreFactor: scale } = recipe;
+  const { theta, localTheta, scaling, window, scoreFactor: scale, scoreCap: softCap } = recipe;
   if (scaling?.type === "dynamic" || scaling?.type === "longrope") {
     throw new TypeError(
       `Cannot write a model as ONNX whose rotary positions are scaled by "${scaling.type}": they depend on the length ` +
@@ -47,7 +47,7 @@ export function addTransformer(build: DecoderBuilder, recipe: TransformerConfig)
     const query = turned(headNorm(build, recipe, q, l, modules.queryNorm));
     const key = turned(headNorm(build, recipe, k, l, modules.keyNorm));
     const attended = build.attend(layer, query, key, build.heads(v), {
-      scale,
+      ...{ scale, softCap },
       ...(isLocal && { window }),
     });
     const mixed = build.linear(attended, `${l}${modules.output}`);

@@ -43,6 +43,7 @@ export class CpuDevice implements Device {
   readonly name: string;
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   readonly maxBindingSize = Infinity;
+  readonly maxKernelBuffers = Infinity;
 
   readonly #workers: Worker[] = [];
   /** What the threads share: the barrier, and the last batch that is done. */

@@ -6,11 +6,17 @@
 
 import { GpuProfiler } from "./profiler.ts";
 
+/** Dispatches sent at a time: a submission costs a driver about as much as twenty of them. */
+const MAX_DISPATCHES = 512;
+
 /**
- * Dispatches sent at a time. Fewer would make sending costly; many more would let the GPU idle while the first are
- * collected, and on a slow one could outlast the seconds that some systems let a single submission take.
+ * Floating-point operations sent at a time. A slow GPU takes a second for them, and some systems take one for hung that
+ * does not answer for two.
  */
-const MAX_DISPATCHES = 64;
+const MAX_FLOPS = 2e11;
+
+/** Bytes of data that a batch can bring along. */
+const UPLOAD_SIZE = 256 * 1024;
 
 /** Bytes of a kernel's uniform struct at most; dynamic offsets are multiples of 256 everywhere. */
 export const UNIFORM_SIZE = 256;
@@ -22,10 +28,14 @@ export class CommandBatch {
   readonly #device: GPUDevice;
   readonly #onSubmit: (labels: readonly string[], submit: () => void) => void;
   readonly #values = new ArrayBuffer(MAX_DISPATCHES * UNIFORM_SIZE);
+  readonly #uploads: GPUBuffer;
+  readonly #data = new Uint8Array(UPLOAD_SIZE);
+  #dataLength = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #labels: string[] = [];
   #kernels: string[] = [];
+  #flops = 0;
   #number = 1;
   #profiler: GpuProfiler | undefined;
 
@@ -44,11 +54,27 @@ export class CommandBatch {
       size: this.#values.byteLength,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    this.#uploads = device.createBuffer({
+      label: "uploads",
+      size: UPLOAD_SIZE,
+      usage: GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
   }
 
   /** Number of the batch that is being collected. */
   get number(): number {
     return this.#number;
+  }
+
+  /**
+   * Sends what was collected if a dispatch would make it too much; to be called before the dispatch's buffers are noted
+   * as used by this batch.
+   *
+   * @param flops The dispatch's floating-point operations, as far as they are known.
+   */
+  makeRoom(flops: number): void {
+    if (this.#flops > 0 && this.#flops + flops > MAX_FLOPS) this.flush();
+    this.#flops += flops;
   }
 
   /**
@@ -90,26 +116,49 @@ export class CommandBatch {
     this.#encoder.copyBufferToBuffer(from, fromOffset, to, 0, byteLength);
   }
 
+  /**
+   * Adds a write of data, in its place among the dispatches, where the batch has room for it.
+   *
+   * @param to Where to.
+   * @param toOffset From which byte on, a multiple of 4.
+   * @param data The bytes, a multiple of 4; they may be changed afterwards.
+   * @returns Whether there was room.
+   */
+  upload(to: GPUBuffer, toOffset: number, data: Uint8Array): boolean {
+    const offset = this.#dataLength;
+    if (offset + data.byteLength > UPLOAD_SIZE) return false;
+    this.#data.set(data, offset);
+    this.#dataLength += data.byteLength;
+    this.#endPass();
+    this.#encoder ??= this.#device.createCommandEncoder();
+    this.#encoder.copyBufferToBuffer(this.#uploads, offset, to, toOffset, data.byteLength);
+    return true;
+  }
+
   /** Sends what was collected. */
   flush(): void {
     if (!this.#encoder) return;
     const encoder = this.#encoder;
     const labels = this.#labels;
     const kernels = this.#kernels;
+    const uploaded = this.#dataLength;
     this.#onSubmit(labels, () => {
       this.#endPass();
       const sent = this.#profiler?.finish(encoder, kernels);
+      // Writes are ordered with submissions, so one buffer of each kind serves every batch.
+      const { queue } = this.#device;
       if (labels.length > 0) {
-        // Writes are ordered with submissions, so one buffer serves every batch.
-        const { queue } = this.#device;
         queue.writeBuffer(this.uniforms, 0, this.#values, 0, labels.length * UNIFORM_SIZE);
       }
-      this.#device.queue.submit([encoder.finish()]);
+      if (uploaded > 0) queue.writeBuffer(this.#uploads, 0, this.#data, 0, uploaded);
+      queue.submit([encoder.finish()]);
       sent?.();
     });
     this.#encoder = undefined;
     this.#labels = [];
     this.#kernels = [];
+    this.#flops = 0;
+    this.#dataLength = 0;
     this.#number++;
   }
 

@@ -11,7 +11,7 @@ import { CommandBatch, UNIFORM_SIZE } from "./batch.ts";
 import { Faults } from "./faults.ts";
 import { type Binding, PipelineCache } from "./pipelines.ts";
 import type { GpuProfiler } from "./profiler.ts";
-import type { Dispatch } from "./program.ts";
+import type { Dispatch, Range } from "./program.ts";
 import { Staging } from "./staging.ts";
 import { loadTuning, tune, type Tuning, tuningIsOff } from "./tuning.ts";
 
@@ -45,6 +45,7 @@ export class WebGpuDevice implements Device {
   readonly kind = "webgpu";
   readonly name: string;
   readonly maxBindingSize: number;
+  readonly maxKernelBuffers: number;
 
   readonly #device: GPUDevice;
   readonly #faults: Faults;
@@ -85,6 +86,7 @@ export class WebGpuDevice implements Device {
     this.#offsetAlignment = Number(device.limits.minStorageBufferOffsetAlignment);
     this.#maxBufferSize = Number(device.limits.maxBufferSize);
     this.maxBindingSize = maxBinding;
+    this.maxKernelBuffers = Number(device.limits.maxStorageBuffersPerShaderStage);
   }
 
   /**
@@ -111,6 +113,7 @@ export class WebGpuDevice implements Device {
         maxBufferSize: Number(limits.maxBufferSize),
         maxStorageBufferBindingSize: Number(limits.maxStorageBufferBindingSize),
         minStorageBufferOffsetAlignment: Number(limits.minStorageBufferOffsetAlignment),
+        maxStorageBuffersPerShaderStage: Number(limits.maxStorageBuffersPerShaderStage),
       },
     });
     const most = Number(device.limits.maxStorageBufferBindingSize);
@@ -178,8 +181,12 @@ export class WebGpuDevice implements Device {
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset = 0): void {
     this.#faults.throwIfFailed();
     const target = buffer as GpuBuffer;
-    // The queue takes a write at once: what is collected and uses the buffer must go first.
-    if (target.lastBatch === this.#batch.number) this.#batch.flush();
+    // The queue takes a write at once: what is collected and uses the buffer must go first, or take the write along.
+    if (target.lastBatch === this.#batch.number) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      if (this.#batch.upload(target.handle, byteOffset, bytes)) return;
+      this.#batch.flush();
+    }
     this.#staging.write(target.handle, data, byteOffset);
   }
 
@@ -216,13 +223,18 @@ export class WebGpuDevice implements Device {
       : undefined;
     const plain = kernel as unknown as Kernel;
     for (const dispatch of dispatches) {
-      this.#dispatch(plain, buffers as Record<string, DeviceBuffer>, params, dispatch, scratch);
+      this.#dispatch(plain, buffers as Record<string, DeviceBuffer>, params, dispatch, {
+        scratch,
+        flops: flops / dispatches.length,
+      });
     }
     if (scratch) this.release(scratch);
   }
 
   async sync(): Promise<void> {
     this.#faults.throwIfFailed();
+    // Bind groups are kept by their buffers: steps that take the same ones need no new group.
+    for (const pool of [this.#smallPool, this.#largePool]) pool.sort((a, b) => a.id - b.id);
     await this.#staging.sync();
   }
 
@@ -266,16 +278,20 @@ export class WebGpuDevice implements Device {
     buffers: Record<string, DeviceBuffer>,
     params: Record<string, number>,
     dispatch: Dispatch,
-    scratch: GpuBuffer | undefined,
+    { scratch, flops }: { scratch: GpuBuffer | undefined; flops: number },
   ): void {
+    this.#batch.makeRoom(flops);
     const pipeline = this.#pipelines.pipeline(kernel, dispatch);
     const bindings: Binding[] = [];
     const names = Object.keys(kernel.buffers);
     names.forEach((name, binding) => {
       if (dispatch.buffers && !dispatch.buffers.includes(name)) return;
       const { handle, id } = this.#use(buffers[name] as GpuBuffer);
-      const { offset, size } = dispatch.ranges?.[name] ??
-        { offset: 0, size: buffers[name].byteLength };
+      const { offset, size } = visible(
+        dispatch.ranges?.[name],
+        buffers[name].byteLength,
+        this.maxBindingSize,
+      );
       if (size > this.maxBindingSize) {
         throw new RangeError(
           `Cannot run the kernel "${kernel.name}": it needs ${size} bytes of "${name}" at once, ` +
@@ -318,6 +334,15 @@ const setters: Record<ParamType, (view: DataView, offset: number, value: number)
   i32: (view, offset, value) => view.setInt32(offset, value, true),
   f32: (view, offset, value) => view.setFloat32(offset, value, true),
 };
+
+/**
+ * The part of a buffer that a dispatch is shown. A part at its beginning is widened to the whole buffer where that fits,
+ * so that batches of other sizes need no other bind group; kernels know by their parameters where to end.
+ */
+function visible(range: Range | undefined, byteLength: number, maxBindingSize: number): Range {
+  if (range && (range.offset > 0 || byteLength > maxBindingSize)) return range;
+  return { offset: 0, size: byteLength };
+}
 
 function chooseMaxBinding(option: number | undefined, most: number): number {
   const wanted = option ?? Number(Deno.env.get("TUNEBOOK_MAX_BINDING") ?? most);

@@ -1,16 +1,25 @@
 /**
- * The part of Python's pickle format that PyTorch's state dicts use: an ordered dictionary of tensors, each a view of a
- * storage. Reading calls nothing: a pickle of anything else is refused.
+ * Writes the part of Python's pickle format that PyTorch's state dicts use: an ordered dictionary of tensors, each a view
+ * of a storage. `unpickle.ts` reads it.
  *
  * @module
  */
 
-/** A storage type by the name of its class. */
-export const STORAGES = {
+import type { StoredDtype } from "../dtype.ts";
+
+/** The types of elements by the names of PyTorch's classes of storages. */
+export const STORAGES: Readonly<Record<string, StoredDtype>> = {
   FloatStorage: "F32",
   HalfStorage: "F16",
   BFloat16Storage: "BF16",
-} as const;
+  DoubleStorage: "F64",
+  LongStorage: "I64",
+  IntStorage: "I32",
+  ShortStorage: "I16",
+  CharStorage: "I8",
+  ByteStorage: "U8",
+  BoolStorage: "BOOL",
+};
 
 /** A tensor of a state dict: a view of a storage. */
 export interface PickledTensor {
@@ -19,8 +28,8 @@ export interface PickledTensor {
   /** Its shape. */
   readonly shape: readonly number[];
   /** The type of its elements. */
-  readonly dtype: "F32" | "F16" | "BF16";
-  /** The file of its storage, under `data/`. */
+  readonly dtype: StoredDtype;
+  /** The name of its storage. */
   readonly storage: string;
   /** Elements of the storage. */
   readonly storageSize: number;
@@ -90,121 +99,4 @@ export function pickleStateDict(tensors: readonly PickledTensor[]): Uint8Array {
   }
   op(0x75, 0x2e); // SETITEMS STOP
   return Uint8Array.from(bytes);
-}
-
-/** A class or function by its name, which is never called. */
-class Global {
-  constructor(readonly name: string) {}
-}
-
-/** What a storage's persistent id names. */
-class Storage {
-  constructor(readonly type: string, readonly key: string, readonly size: number) {}
-}
-
-type Tensor = Omit<PickledTensor, "name">;
-const MARK = Symbol("mark");
-
-/**
- * Reads a state dict.
- *
- * @param bytes The pickle.
- * @param path The file, for messages.
- * @returns Its tensors.
- * @throws {SyntaxError} If it holds anything but a dictionary of tensors.
- */
-export function unpickleStateDict(bytes: Uint8Array, path: string): PickledTensor[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const fail = (found: string) =>
-    new SyntaxError(
-      `Cannot read "${path}": expected a state dict of float tensors, found ${found}`,
-    );
-  const stack: unknown[] = [];
-  const memo = new Map<number, unknown>();
-  let at = 0;
-  const text = (length: number) => {
-    if (at + length > bytes.length) throw fail("an end within a string");
-    return new TextDecoder().decode(bytes.subarray(at, at += length));
-  };
-  const line = () => {
-    const end = bytes.indexOf(10, at);
-    if (end < 0) throw fail("an end within a line");
-    const value = text(end - at);
-    at++;
-    return value;
-  };
-  const sinceMark = () => {
-    const mark = stack.lastIndexOf(MARK);
-    if (mark < 0) throw fail("no mark");
-    return stack.splice(mark).slice(1);
-  };
-  const setItems = (items: unknown[]) => {
-    const target = stack.at(-1);
-    if (!(target instanceof Map)) throw fail("items of another value than a dictionary");
-    for (let i = 0; i + 1 < items.length; i += 2) target.set(items[i], items[i + 1]);
-  };
-  const call = () => {
-    const args = stack.pop();
-    const callee = stack.pop();
-    const name = callee instanceof Global ? callee.name : "a value that is called";
-    if (name === "collections.OrderedDict") return new Map();
-    if (name !== "torch._utils._rebuild_tensor_v2") throw fail(name);
-    const [storage, offset, shape, strides] = args as [Storage, number, number[], number[]];
-    const dtype = STORAGES[(storage as Storage)?.type as keyof typeof STORAGES];
-    if (!(storage instanceof Storage) || dtype === undefined) throw fail("another kind of tensor");
-    const { key, size } = storage;
-    return { shape, dtype, storage: key, storageSize: size, offset, strides } satisfies Tensor;
-  };
-  const steps: Record<number, () => void> = {
-    0x80: () => at++, // PROTO
-    0x63: () => stack.push(new Global(`${line()}.${line()}`)), // GLOBAL
-    0x28: () => stack.push(MARK), // MARK
-    0x29: () => stack.push([]), // EMPTY_TUPLE
-    0x7d: () => stack.push(new Map()), // EMPTY_DICT
-    0x74: () => stack.push(sinceMark()), // TUPLE
-    0x85: () => stack.push(stack.splice(-1)), // TUPLE1
-    0x86: () => stack.push(stack.splice(-2)), // TUPLE2
-    0x87: () => stack.push(stack.splice(-3)), // TUPLE3
-    0x88: () => stack.push(true), // NEWTRUE
-    0x89: () => stack.push(false), // NEWFALSE
-    0x4b: () => stack.push(bytes[at++]), // BININT1
-    0x4d: () => stack.push(view.getUint16((at += 2) - 2, true)), // BININT2
-    0x4a: () => stack.push(view.getInt32((at += 4) - 4, true)), // BININT
-    0x8a: () => { // LONG1
-      const length = bytes[at++];
-      let value = 0n;
-      for (let i = length - 1; i >= 0; i--) value = value << 8n | BigInt(bytes[at + i]);
-      at += length;
-      stack.push(Number(value));
-    },
-    0x58: () => stack.push(text(view.getUint32((at += 4) - 4, true))), // BINUNICODE
-    0x71: () => memo.set(bytes[at++], stack.at(-1)), // BINPUT
-    0x72: () => memo.set(view.getUint32((at += 4) - 4, true), stack.at(-1)), // LONG_BINPUT
-    0x68: () => stack.push(memo.get(bytes[at++])), // BINGET
-    0x6a: () => stack.push(memo.get(view.getUint32((at += 4) - 4, true))), // LONG_BINGET
-    0x51: () => { // BINPERSID
-      const [, type, key, , size] = stack.pop() as [string, Global, string, string, number];
-      if (!(type instanceof Global)) throw fail("another kind of storage");
-      stack.push(new Storage(type.name.replace(/^torch\./, ""), String(key), Number(size)));
-    },
-    0x52: () => stack.push(call()), // REDUCE
-    0x73: () => setItems(stack.splice(-2)), // SETITEM
-    0x75: () => setItems(sinceMark()), // SETITEMS
-    0x62: () => stack.pop(), // BUILD: the dictionary's metadata, versions of modules
-  };
-  for (; at < bytes.length;) {
-    const code = bytes[at++];
-    if (code === 0x2e) break; // STOP
-    const step = steps[code];
-    if (step === undefined) throw fail(`the operation 0x${code.toString(16)}`);
-    step();
-  }
-  const [dictionary] = stack;
-  if (!(dictionary instanceof Map)) throw fail("another value");
-  return Array.from(dictionary, ([name, tensor]) => {
-    if (typeof name !== "string" || !Array.isArray((tensor as Tensor)?.shape)) {
-      throw fail(`another value as ${JSON.stringify(name)}`);
-    }
-    return { name, ...tensor as Tensor };
-  });
 }

@@ -4,9 +4,14 @@
  * @module
  */
 
-import { Reader, Uint8ArrayWriter, ZipReader } from "@zip.js/zip.js";
-import { widen } from "../dtype.ts";
-import { type PickledTensor, unpickleStateDict } from "./pickle.ts";
+import { assertKnownOptions } from "../../options.ts";
+import { DTYPE_BITS, isReadable, type ReadableDtype, type StoredDtype, widen } from "../dtype.ts";
+import { quote } from "../json.ts";
+import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";
+import { Source } from "../source.ts";
+import { findTensor, type StoredTensor, type TensorFile } from "../tensor_file.ts";
+import type { PickledTensor } from "./pickle.ts";
+import { openDict, type Part } from "./storages.ts";
 
 /** A tensor of a state dict, as float32. */
 export interface StateDictTensor {
@@ -15,75 +20,171 @@ export interface StateDictTensor {
   /** Its shape. */
   readonly shape: readonly number[];
   /** The type that it is stored as. */
-  readonly dtype: "F32" | "F16" | "BF16";
+  readonly dtype: ReadableDtype;
   /** Its values in row-major order. */
   readonly data: Float32Array;
 }
 
-/** A part of a file. */
-interface Part {
-  readonly start: number;
-  readonly end: number;
+/** A tensor of an open state dict. */
+interface Entry extends StoredTensor {
+  readonly name: string;
+  readonly dtype: StoredDtype;
+  readonly strides: readonly number[];
+  /** The bytes of the file from the tensor's first element to the end of its storage. */
+  readonly part: Part;
 }
 
-/** A file, read where it is needed, without one part. */
-class FileReader extends Reader<Deno.FsFile> {
-  readonly #file: Deno.FsFile;
-  readonly #left: Part;
+/** An open state dict. Nothing of its tensors is in memory before it is read. */
+export class StateDict implements TensorFile {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, Entry>;
+  readonly #source: Source;
 
-  constructor(file: Deno.FsFile, size: number, left: Part) {
-    super(file);
-    this.#file = file;
-    this.#left = left;
-    this.size = size - (left.end - left.start);
+  constructor(source: Source, tensors: ReadonlyMap<string, Entry>) {
+    this.path = source.path;
+    this.#source = source;
+    this.tensors = tensors;
   }
 
-  override async readUint8Array(index: number, length: number): Promise<Uint8Array> {
-    const { start, end } = this.#left;
-    const bytes = new Uint8Array(Math.min(length, this.size - index));
-    const before = Math.min(Math.max(start - index, 0), bytes.length);
-    await readAt(this.#file, index, bytes.subarray(0, before));
-    await readAt(this.#file, index + before + end - start, bytes.subarray(before));
+  info(name: string): Entry {
+    return findTensor(this, name);
+  }
+
+  async read(name: string, options: ReadOptions = {}): Promise<Float32Array> {
+    assertKnownOptions("read a tensor", options, READ_OPTIONS);
+    const entry = this.info(name);
+    const { dtype, shape, strides } = entry;
+    if (!isReadable(dtype)) {
+      throw new TypeError(
+        `Cannot read tensor ${quote(name)} of "${this.path}" as float32: its dtype is ${dtype}`,
+      );
+    }
+    options.signal?.throwIfAborted();
+    const { values } = rowRange({ ...entry, name }, options);
+    const [firstRow, endRow] = options.rows ?? [0, shape[0] ?? 1];
+    const part = shape.length === 0 ? [] : [endRow - firstRow, ...shape.slice(1)];
+    const first = firstRow * (strides[0] ?? 0);
+    const bytes = await this.#elements(entry, first, spanOf(part, strides));
+    if (isDense(part, strides)) widen(bytes, dtype, values);
+    else {
+      const wide = new Float32Array(bytes.length * 8 / DTYPE_BITS[dtype]);
+      widen(bytes, dtype, wide);
+      let i = 0;
+      for (const at of places(part, strides)) values[i++] = wide[at];
+    }
+    return values;
+  }
+
+  async readBytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const entry = this.info(name);
+    const { shape, strides, dtype } = entry;
+    const bytes = await this.#elements(entry, 0, spanOf(shape, strides));
+    if (isDense(shape, strides)) return bytes;
+    const width = DTYPE_BITS[dtype] / 8;
+    const result = new Uint8Array(sizeOf(shape) * width);
+    let i = 0;
+    for (const at of places(shape, strides)) {
+      result.set(bytes.subarray(at * width, (at + 1) * width), width * i++);
+    }
+    return result;
+  }
+
+  close(): void {
+    this.#source.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #elements({ part, dtype }: Entry, first: number, count: number) {
+    const width = DTYPE_BITS[dtype] / 8;
+    const bytes = new Uint8Array(count * width);
+    await this.#source.fill(bytes, part.start + first * width);
     return bytes;
   }
 }
 
-async function readAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): Promise<void> {
-  await file.seek(offset, Deno.SeekMode.Start);
-  for (let done = 0; done < bytes.length;) {
-    const read = await file.read(bytes.subarray(done));
-    if (read === null) throw new SyntaxError("Cannot read the file: it ends early");
-    done += read;
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+
+/** Elements of a storage from a view's first to its last. */
+function spanOf(shape: readonly number[], strides: readonly number[]): number {
+  if (shape.includes(0)) return 0;
+  return shape.reduce((span, size, i) => span + (size - 1) * strides[i], 1);
+}
+
+/** Whether a view's elements follow one another in row-major order. */
+function isDense(shape: readonly number[], strides: readonly number[]): boolean {
+  return shape.every((size, i) => size === 1 || strides[i] === sizeOf(shape.slice(i + 1)));
+}
+
+/** The places of a view's elements in row-major order, from its first on. */
+function* places(shape: readonly number[], strides: readonly number[]): Generator<number> {
+  const index = shape.map(() => 0);
+  const count = sizeOf(shape);
+  for (let done = 0, at = 0; done < count; done++) {
+    yield at;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      at -= index[axis] * strides[axis];
+      index[axis] = 0;
+    }
   }
 }
 
 /**
- * Finds the ZIP64 records that torch.save() writes before the end of every file, where it needs none (APPNOTE.TXT, 4.3.14 to
- * 4.3.16). zip.js must not see these: it tries the place that the directory would have if nothing stood behind it, and takes
- * that where an entry begins there, as one does if the first has a name of 30 characters.
+ * Opens a state dict, as `torch.save()` writes it, in the form of today or that of before PyTorch 1.6.
+ *
+ * @param path The file.
+ * @returns Its tensors; close it after use, or declare it with `using`.
+ * @throws {SyntaxError} If it is not such a file, or holds anything but a dictionary of tensors.
+ * @throws {Deno.errors.NotFound} If there is no such file.
  */
-async function unneededRecords(file: Deno.FsFile, size: number): Promise<Part> {
-  const LOCATOR = 20, END = 22;
-  const none = { start: size, end: size };
-  if (size < LOCATOR + END) return none;
-  const tail = new DataView(new ArrayBuffer(LOCATOR + END));
-  await readAt(file, size - LOCATOR - END, new Uint8Array(tail.buffer));
-  const isLocator = tail.getUint32(0, true) === 0x07064b50;
-  const isEnd = tail.getUint32(LOCATOR, true) === 0x06054b50;
-  const start = Number(tail.getBigUint64(8, true));
-  const [length, offset] = [12, 16].map((at) => tail.getUint32(LOCATOR + at, true));
-  // Where an offset or a length has no room, it is all ones, and the sum is another.
-  const whole = offset + length === start && start <= size - LOCATOR - END;
-  return isLocator && isEnd && whole ? { start, end: size - END } : none;
+export async function openStateDict(path: string): Promise<StateDict> {
+  const source = await Source.open(path);
+  try {
+    const { tensors, storageOf } = await openDict(source);
+    return new StateDict(
+      source,
+      new Map(tensors.map((tensor) => [tensor.name, entryOf(tensor, storageOf, path)])),
+    );
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+function entryOf(
+  { name, shape, dtype, storage, offset, strides }: PickledTensor,
+  storageOf: (key: string) => Part | undefined,
+  path: string,
+): Entry {
+  const cannot = (found: string) =>
+    new SyntaxError(`Cannot read "${path}": the tensor ${quote(name)} ${found}`);
+  const whole = storageOf(storage);
+  if (whole === undefined) throw cannot("has no storage");
+  const width = DTYPE_BITS[dtype] / 8;
+  const part = { start: whole.start + offset * width, end: whole.end };
+  const [span, size] = [spanOf(shape, strides), sizeOf(shape)];
+  if (!(part.start + span * width <= part.end)) throw cannot("is cut short");
+  // Its values could take any amount of memory.
+  if (size > span) throw cannot("repeats its elements");
+  const dense = isDense(shape, strides);
+  return {
+    ...{ name, shape, dtype, strides, part, file: path },
+    ...(dense && { byteOffsets: [part.start, part.start + size * width] }),
+  };
 }
 
 /**
- * Reads a PyTorch state dict, one tensor at a time. Only dictionaries of contiguous float tensors are read: what else a
- * pickle may hold is refused, and nothing is called.
+ * Reads a PyTorch state dict, one tensor at a time. Only dictionaries of float tensors are read: what else a pickle may hold
+ * is refused, and nothing is called.
  *
  * @param path The file, as `torch.save()` writes it.
  * @returns Its tensors, in the dictionary's order.
  * @throws {SyntaxError} If it is not such a file.
+ * @throws {TypeError} If a tensor holds integers.
  * @throws {Deno.errors.NotFound} If there is no such file.
  *
  * @example
@@ -101,43 +202,9 @@ async function unneededRecords(file: Deno.FsFile, size: number): Promise<Part> {
 export async function* readStateDict(
   path: string,
 ): AsyncGenerator<StateDictTensor, void, void> {
-  using file = await Deno.open(path);
-  const { size } = await file.stat();
-  const zip = new ZipReader(new FileReader(file, size, await unneededRecords(file, size)), {
-    useWebWorkers: false,
-  });
-  const cannot = (found: string) => new SyntaxError(`Cannot read "${path}": ${found}`);
-  const entries = await zip.getEntries().catch((error) => {
-    throw cannot(`it is not a zip file, as torch.save() writes: ${error.message}`);
-  });
-  const contents = new Map(entries.map((entry) => [entry.filename, entry]));
-  const pickled = entries.find(({ filename }) => /^[^/]+\/data\.pkl$/.test(filename));
-  if (pickled === undefined) throw cannot('it has no "data.pkl"');
-  const folder = pickled.filename.slice(0, -"data.pkl".length);
-  const read = async (name: string) => {
-    const entry = contents.get(folder + name);
-    if (entry === undefined || entry.directory) throw cannot(`it has no "${folder}${name}"`);
-    return await entry.getData(new Uint8ArrayWriter());
-  };
-  for (const tensor of unpickleStateDict(await read("data.pkl"), path)) {
-    yield toFloat32(tensor, await read(`data/${tensor.storage}`), cannot);
+  using dict = await openStateDict(path);
+  for (const [name, { shape, dtype }] of dict.tensors) {
+    const data = await dict.read(name); // refuses what is not readable
+    yield { name, shape, dtype: dtype as ReadableDtype, data };
   }
-}
-
-function toFloat32(
-  { name, shape, dtype, offset, strides }: PickledTensor,
-  bytes: Uint8Array,
-  cannot: (found: string) => SyntaxError,
-): StateDictTensor {
-  const count = shape.reduce((a, b) => a * b, 1);
-  const contiguous = shape.every((size, i) =>
-    size === 1 || strides[i] === shape.slice(i + 1).reduce((a, b) => a * b, 1)
-  );
-  if (!contiguous) throw cannot(`the tensor "${name}" is not contiguous`);
-  const width = dtype === "F32" ? 4 : 2;
-  const part = bytes.slice(offset * width, (offset + count) * width); // aligned
-  if (part.length !== count * width) throw cannot(`the tensor "${name}" is cut short`);
-  const data = new Float32Array(count);
-  widen(part, dtype, data);
-  return { name, shape, dtype, data };
 }

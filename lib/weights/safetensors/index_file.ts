@@ -1,6 +1,6 @@
 /**
- * The index of a model that is split over several safetensors files:
- * `model.safetensors.index.json`, as Hugging Face's transformers writes it.
+ * The index of a model that is split over several files: `model.safetensors.index.json` or
+ * `pytorch_model.bin.index.json`, as Hugging Face's transformers writes it.
  *
  * @module
  */
@@ -28,6 +28,7 @@ const MAX_INDEX_BYTES = 100_000_000;
  * @throws {SyntaxError} If it is not an index, or a shard is outside the directory
  */
 export function parseShardIndex(bytes: Uint8Array, path: string): ShardIndex {
+  const extension = path.endsWith(".bin.index.json") ? ".bin" : ".safetensors";
   const fail = (reason: string): never => {
     throw new SyntaxError(`Cannot read the index "${path}": ${reason}`);
   };
@@ -40,9 +41,9 @@ export function parseShardIndex(bytes: Uint8Array, path: string): ShardIndex {
   }
   const shardOf = new Map<string, string>();
   for (const [name, shard] of Object.entries(parsed.weight_map)) {
-    if (typeof shard !== "string" || !/^[^/\\]+\.safetensors$/.test(shard)) {
+    if (typeof shard !== "string" || !/^[^/\\]+$/.test(shard) || !shard.endsWith(extension)) {
       return fail(
-        `tensor ${quote(name)} must be in a .safetensors file of the same directory, not in ${
+        `tensor ${quote(name)} must be in a ${extension} file of the same directory, not in ${
           quote(String(shard))
         }`,
       );

@@ -8,13 +8,13 @@
  */
 
 import { basename, dirname, join } from "@std/path";
-import { closestString } from "@std/text";
 import { DTYPE_BITS, isReadable, type ReadableDtype, widen } from "../dtype.ts";
 import { quote } from "../json.ts";
 import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";
 import { sha256File, STREAM_OPTIONS, type StreamOptions } from "../sha256.ts";
 import { Source } from "../source.ts";
-import { findWeights } from "./find.ts";
+import { findTensor } from "../tensor_file.ts";
+import { findWeights, SAFETENSORS_FILES } from "../find.ts";
 import { type Header, HEADER_START, headerLength, parseHeader, type TensorInfo } from "./header.ts";
 import { parseShardIndex } from "./index_file.ts";
 import { assertKnownOptions } from "../../options.ts";
@@ -64,8 +64,6 @@ export class Safetensors implements Disposable {
    * @throws {RangeError} If there is no such tensor; the message suggests the nearest name
    */
   info(name: string): TensorInfo {
-    const info = this.tensors.get(name);
-    if (info !== undefined) return info;
     const shard = this.#absent.get(name);
     if (shard !== undefined) {
       throw new SyntaxError(
@@ -74,20 +72,13 @@ export class Safetensors implements Disposable {
         } should be in "${shard}" and is not`,
       );
     }
-    // A comparison takes microseconds, and a hostile header may hold a million names.
-    const names = [...this.tensors.keys()];
-    const near = names.length <= 5000 ? closestString(name, names) : undefined;
-    throw new RangeError(
-      `Cannot find tensor ${quote(name)} in "${this.path}", which holds ${this.tensors.size}${
-        near === undefined ? "" : `: did you mean ${quote(near)}`
-      }`,
-    );
+    return findTensor(this, name);
   }
 
   /**
    * Reads a tensor, or some of its rows, as float32.
    *
-   * @param name The tensor's name; its type must be F32, F16, BF16 or F64
+   * @param name The tensor's name; its type must be F32, F16, BF16, F64, F8_E4M3 or F8_E5M2
    * @param options Rows, destination and signal
    * @returns The values in row-major order: `options.into` if it was given
    * @throws {RangeError} If there is no such tensor or row, or the destination's length differs
@@ -193,7 +184,7 @@ export class Safetensors implements Disposable {
  * ```
  */
 export async function openSafetensors(path: string): Promise<Safetensors> {
-  const found = await findWeights(path);
+  const found = await findWeights(path, SAFETENSORS_FILES);
   if (found.endsWith(".json")) return await openSharded(found);
   const sources = new Map<string, Source>();
   try {

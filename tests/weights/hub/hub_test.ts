@@ -484,7 +484,7 @@ Deno.test("downloadSnapshot() says what an offline cache or a repository lacks",
   await assertRejects(
     () => downloadSnapshot("owner/model", options),
     HubError,
-    `Cannot find weights in "hf:owner/model@main" at ${hub.endpoint}: looked for "model.safetensors" and "model.safetensors.index.json"`,
+    `Cannot find weights in "hf:owner/model@main" at ${hub.endpoint}: looked for "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin" and "pytorch_model.bin.index.json"`,
   );
   hub.files.delete("config.json");
   hub.files.set("model.safetensors", WEIGHTS);

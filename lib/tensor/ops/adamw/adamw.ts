@@ -6,11 +6,14 @@
  * @module
  */
 
-import { defineKernel } from "../../device.ts";
+import { defineKernel, type Kernel } from "../../device.ts";
 import { assertSameShape } from "../../shapes.ts";
 import type { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
+import { SeveralKernel } from "../../webgpu/several.ts";
 import wgsl from "./adamw.wgsl" with { type: "text" };
+import eachWgsl from "./each.wgsl" with { type: "text" };
+import stepWgsl from "./step.wgsl" with { type: "text" };
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
 /**
@@ -34,10 +37,18 @@ export const adamwKernel = defineKernel({
     epsilon: "f32",
   },
   webgpu: elementwise({
-    source: wgsl,
+    source: stepWgsl + wgsl,
     size: "size",
     buffers: ["parameter", "gradient", "mean", "variance"],
   }),
+});
+
+const severalKernel = new SeveralKernel({
+  one: adamwKernel as unknown as Kernel,
+  wgsl: [stepWgsl, eachWgsl],
+  each: ["parameter", "gradient", "mean", "variance"],
+  eachParams: ["size"],
+  elementsPerGroup: 256,
 });
 
 /** Numbers of one step. */
@@ -97,19 +108,50 @@ export function adamwInto(
   variance: Tensor,
   options: AdamWStepOptions,
 ): void {
+  adamwEachInto([{ parameter, gradient, mean, variance }], options);
+}
+
+/** A parameter and what {@linkcode adamwEachInto} updates it with. */
+export interface AdamWParameter {
+  /** Any shape; overwritten. */
+  readonly parameter: Tensor;
+  /** The same shape. */
+  readonly gradient: Tensor;
+  /** Running mean of gradients; overwritten; zeros before the first step. */
+  readonly mean: Tensor;
+  /** Running mean of squared gradients; overwritten; zeros before the first step. */
+  readonly variance: Tensor;
+}
+
+/**
+ * Updates parameters as {@linkcode adamwInto} does, several per dispatch on a GPU.
+ *
+ * @param parameters The parameters, on one device.
+ * @param options Numbers of this step.
+ * @throws {TypeError} If shapes differ.
+ */
+export function adamwEachInto(
+  parameters: readonly AdamWParameter[],
+  options: AdamWStepOptions,
+): void {
   assertKnownOptions("update a parameter", options, ADAM_WSTEP_OPTIONS);
+  for (const { parameter, gradient, mean, variance } of parameters) {
+    for (const other of [gradient, mean, variance]) assertSameShape("step", parameter, other);
+  }
+  if (parameters.length === 0) return;
   const { step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale = 1 } = options;
-  for (const other of [gradient, mean, variance]) assertSameShape("step", parameter, other);
-  parameter.device.run(
-    adamwKernel,
-    {
+  const sets = parameters.map(({ parameter, gradient, mean, variance }) => ({
+    buffers: {
       parameter: parameter.buffer,
       gradient: gradient.buffer,
       mean: mean.buffer,
       variance: variance.buffer,
     },
-    {
-      size: parameter.size,
+    params: { size: parameter.size },
+  }));
+  severalKernel.run(parameters[0].parameter.device, sets, {
+    buffers: {},
+    params: {
       gradientScale,
       decay: learningRate * weightDecay,
       rate1: 1 - beta1,
@@ -119,5 +161,5 @@ export function adamwInto(
       rootCorrection2: Math.sqrt(1 - beta2 ** step),
       epsilon,
     },
-  );
+  });
 }

@@ -1,4 +1,4 @@
-// One step of AdamW; the formula is in adamw.ts. One thread an element.
+// One step of AdamW, after step.wgsl. One thread an element.
 struct Params {
   size: u32,
   gradientScale: f32,
@@ -23,11 +23,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.size) {
     return;
   }
-  let g = gradient[i] * params.gradientScale;
-  let m = mean[i] + params.rate1 * (g - mean[i]);
-  let v = params.beta2 * variance[i] + params.rate2 * g * g;
-  let p = parameter[i] - params.decay * parameter[i];
-  mean[i] = m;
-  variance[i] = v;
-  parameter[i] = p - params.stepSize * m / (sqrt(v) / params.rootCorrection2 + params.epsilon);
+  let stepped = step_adamw(parameter[i], gradient[i], mean[i], variance[i]);
+  parameter[i] = stepped.parameter;
+  mean[i] = stepped.mean;
+  variance[i] = stepped.variance;
 }

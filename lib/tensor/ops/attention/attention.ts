@@ -16,6 +16,7 @@ import { record } from "../../recording.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
 import { batchRows } from "../dropout/batch_rows.ts";
 import { dropoutParams } from "../dropout/dropout.ts";
+import { cappedAttention } from "../soft_cap/soft_cap.ts";
 import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
@@ -85,6 +86,11 @@ export interface AttentionOptions {
   readonly window?: number;
   /** What scores are multiplied by, 1/√headDim by default. */
   readonly scale?: number;
+  /**
+   * Scores are bent towards this limit, as by `softCap`; not at all by default. All scores of a head are then a tensor, which
+   * takes more memory and time.
+   */
+  readonly softCap?: number;
   /** Drops weights at random after the softmax and scales the others up, as in training; none by default. */
   readonly dropout?: AttentionDropout;
 }
@@ -95,6 +101,7 @@ const ATTENTION_OPTIONS: OptionNames<AttentionOptions> = {
   forest: true,
   window: true,
   scale: true,
+  softCap: true,
   dropout: true,
 };
 
@@ -149,6 +156,13 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     );
   }
   assertForest(forest);
+  if (options.softCap !== undefined) {
+    if (options.dropout !== undefined) {
+      throw new TypeError("Cannot attend with a soft cap of scores and dropout of weights");
+    }
+    const { softCap, scale = 1 / Math.sqrt(headDim) } = options;
+    return cappedAttention(q, k, v, { heads, kvHeads, forest, window, scale, softCap });
+  }
   const { device } = q;
   const { first: rowsBefore, all: rowsInAll } = batchRows(tokens);
   const shape = {

@@ -10,6 +10,7 @@
 import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
+import { cappedCachedAttention } from "../soft_cap/soft_cap.ts";
 import { cachedAttentionProgram } from "./cached_attention.gpu.ts";
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
@@ -38,6 +39,8 @@ export interface CachedAttentionOptions {
   readonly rows: readonly (readonly number[])[];
   /** What scores are multiplied by, 1/√headDim by default. */
   readonly scale?: number;
+  /** Scores are bent towards this limit, as by `softCap`; not at all by default. */
+  readonly softCap?: number;
 }
 
 const CACHED_ATTENTION_OPTIONS: OptionNames<CachedAttentionOptions> = {
@@ -45,6 +48,7 @@ const CACHED_ATTENTION_OPTIONS: OptionNames<CachedAttentionOptions> = {
   kvHeads: true,
   rows: true,
   scale: true,
+  softCap: true,
 };
 
 /**
@@ -98,6 +102,10 @@ export function cachedAttention(
     packed[query * (1 + maxLength)] = list.length;
     packed.set(list, query * (1 + maxLength) + 1);
   });
+  if (options.softCap !== undefined) {
+    const { softCap, scale = 1 / Math.sqrt(headDim) } = options;
+    return cappedCachedAttention(q, keys, values, { heads, kvHeads, rows, scale, softCap });
+  }
   const rowTensor = Tensor.from(q.device, packed);
   const y = Tensor.empty(q.device, q.shape);
   q.device.run(

@@ -4,10 +4,12 @@
  * @module
  */
 
-import { defineKernel } from "../../device.ts";
+import { defineKernel, type Kernel } from "../../device.ts";
 import { Tensor } from "../../tensor.ts";
 import { fold, rowParts } from "../../webgpu/plans.ts";
+import { SeveralKernel } from "../../webgpu/several.ts";
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
+import eachWgsl from "./each.wgsl" with { type: "text" };
 import wgsl from "./global_norm.wgsl" with { type: "text" };
 
 /** Elements summed into one partial result. Fixed, so that the bits do not depend on threads or workgroups. */
@@ -35,6 +37,14 @@ export const partialsKernel = defineKernel({
   },
 });
 
+const severalKernel = new SeveralKernel({
+  one: partialsKernel as unknown as Kernel,
+  wgsl: [sumOverGroup, eachWgsl],
+  each: ["x"],
+  eachParams: ["size", "offset"],
+  elementsPerGroup: BLOCK,
+});
+
 /**
  * Enqueues the sums of squares of several tensors and waits for their norm.
  *
@@ -50,16 +60,16 @@ export const partialsKernel = defineKernel({
  * ```
  */
 export async function globalNorm(tensors: readonly Tensor[]): Promise<number> {
-  const blocks = tensors.map((tensor) => Math.ceil(tensor.size / BLOCK));
-  const total = blocks.reduce((sum, count) => sum + count, 0);
-  const partials = Tensor.empty(tensors[0].device, [total]).keep();
+  let total = 0;
+  const sets = tensors.map(({ buffer, size }) => {
+    const offset = total;
+    total += Math.ceil(size / BLOCK);
+    return { buffers: { x: buffer }, params: { size, offset } };
+  });
+  const { device } = tensors[0];
+  const partials = Tensor.empty(device, [total]).keep();
   try {
-    let offset = 0;
-    tensors.forEach((tensor, i) => {
-      const buffers = { x: tensor.buffer, partials: partials.buffer };
-      tensor.device.run(partialsKernel, buffers, { size: tensor.size, offset });
-      offset += blocks[i];
-    });
+    severalKernel.run(device, sets, { buffers: { partials: partials.buffer }, params: {} });
     return Math.sqrt((await partials.data()).reduce((sum, value) => sum + value, 0));
   } finally {
     partials.dispose();

@@ -17,6 +17,7 @@ import { fold, overRows } from "../../webgpu/plans.ts";
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import { embedding } from "../embedding/embedding.ts";
 import { matmulInto } from "../matmul/matmul.ts";
+import { cappedCrossEntropy } from "../soft_cap/soft_cap.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import lossWgsl from "./loss.wgsl" with { type: "text" };
@@ -96,11 +97,14 @@ export interface LinearCrossEntropyOptions {
   readonly normalizer?: number;
   /** Tokens of the vocabulary that are taken at a time; by default what fits a binding and a cache. */
   readonly chunkSize?: number;
+  /** Logits are bent towards this limit, as by `softCap`; not at all by default. They are then whole rows. */
+  readonly softCap?: number;
 }
 
 const LINEAR_CROSS_ENTROPY_OPTIONS: OptionNames<LinearCrossEntropyOptions> = {
   normalizer: true,
   chunkSize: true,
+  softCap: true,
 };
 
 /** Logits of a chunk take at most this many bytes by default. */
@@ -145,6 +149,8 @@ export function linearCrossEntropy(
   const { device } = hidden;
   const count = edges.counts.reduce((sum, value) => sum + value, 0);
   const factor = 1 / (options.normalizer ?? count);
+  const { softCap } = options;
+  if (softCap !== undefined) return cappedCrossEntropy(hidden, weight, edges, { factor, softCap });
 
   const chunks = chunkVocabulary(weight, rows.length, options.chunkSize);
   const keepLogits = isRecorded(hidden, weight);

@@ -1,0 +1,76 @@
+// What a training step asks of a GPU's driver: on a fast GPU each of these costs more time than the arithmetic. Countable
+// on a software adapter, with GPT-2 Medium's depth and a small width.
+
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { Gpt2 } from "../../lib/model/mod.ts";
+import { findAdapter } from "../../lib/tensor/webgpu/adapter.ts";
+import { scale, Tensor } from "../../lib/tensor/mod.ts";
+import { sft } from "../../lib/train/mod.ts";
+import { openWebGpu, webGpuNeed } from "../devices.ts";
+import { countingAdapter } from "./counting_gpu.ts";
+
+const ignore = webGpuNeed !== undefined;
+const needs = ignore ? ` (${webGpuNeed})` : "";
+
+async function openCounting() {
+  const { adapter, take } = countingAdapter((await findAdapter({ software: true }))!);
+  return { device: await openWebGpu({ adapter }), take };
+}
+
+Deno.test({
+  name: `a training step needs few dispatches, submissions and new objects${needs}`,
+  ignore,
+  async fn() {
+    const { device, take } = await openCounting();
+    try {
+      const shape = { vocabularySize: 300, contextLength: 64, width: 16, heads: 2 };
+      const network = Gpt2.create(device, { ...shape, layers: 24 });
+      // Each batch has the same number of tokens and of answers, as batches of one length have.
+      const examples = Array.from({ length: 20 }, (_, i) => ({
+        promptIds: [1, 2, 3, 10 + i, 40 + i],
+        responseIds: [80 + i, 120 + i, 299],
+        instructionLength: 1,
+      }));
+      using training = sft(network, { examples, epochs: 1, batchSize: 4, evalEvery: 0 });
+      const steps = [];
+      for await (const _ of training) steps.push(take());
+      // The first steps compile kernels and make buffers, until these lie in their final order.
+      for (const counts of steps.slice(2)) {
+        assertLessOrEqual(counts.dispatches, 970);
+        assertLessOrEqual(counts.submits, 4);
+        assertLessOrEqual(counts.reads, 2);
+        assertLessOrEqual(counts.errorScopes, 110);
+        assertLessOrEqual(counts.bindGroups, 60);
+        assertEquals([counts.buffers, counts.waits], [0, 1]);
+      }
+      assertEquals(steps.length, 5);
+    } finally {
+      device.close();
+    }
+  },
+});
+
+Deno.test({
+  name: `data that is written between kernels goes along with them, in order${needs}`,
+  ignore,
+  async fn() {
+    const { device, take } = await openCounting();
+    try {
+      const x = Tensor.from(device, [1]);
+      take();
+      const results = Array.from({ length: 100 }, (_, i) => {
+        x.assign(Float32Array.of(i));
+        return scale(x, 2);
+      });
+      assertEquals(take().submits, 0);
+      const read = await Promise.all(results.map((result) => result.item()));
+      assertEquals(read, results.map((_, i) => 2 * i));
+      const large = Tensor.from(device, new Float32Array(100_000)); // more than goes along
+      const before = scale(large, 1);
+      large.assign(new Float32Array(100_000).fill(3));
+      assertEquals([(await before.data())[99_999], (await scale(large, 1).data())[99_999]], [0, 3]);
+    } finally {
+      device.close();
+    }
+  },
+});
