@@ -2,6 +2,7 @@
 // The `tunebook` command. Each subcommand loads only the rooms that it needs.
 
 import { Command, CommanderError } from "commander";
+import { withConfigFile } from "./cli/config_file.ts";
 import { INTERRUPTED, Interrupted } from "./cli/interrupt.ts";
 import { filterConsole } from "./cli/printable.ts";
 import { VERSION } from "./runtime/library.ts";
@@ -26,6 +27,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
   generate: {
     summary: "continue a prompt, or answer a file of instructions",
     load: () => import("./cli/generate.ts"),
+  },
+  chat: {
+    summary: "talk with a model",
+    load: () => import("./cli/chat.ts"),
   },
   infer: {
     summary: "answer a file, with a JSON line per answer as it is finished",
@@ -133,7 +138,9 @@ export async function main(args: string[]): Promise<number> {
       program.outputHelp();
       return 0;
     }
-    await program.parseAsync(args, { from: "user" });
+    const command = program.commands.find((command) => command.name() === args[0]);
+    const given = command ? [args[0], ...await withConfigFile(command, rest)] : args;
+    await program.parseAsync(given, { from: "user" });
     return Number(Deno.exitCode);
   } catch (error) {
     if (error instanceof CommanderError) {

@@ -45,7 +45,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Load and save networks", /^model\/(files|architectures|parameters)/],
     ["Families", /^model\/(families|decoder|transformer)/],
     ["Run a network", /^model\/(model|linear)/],
-    ["Generate", /^model\/(generate|sampling)/],
+    ["Generate", /^model\/(generate|decoding|sampling)/],
     ["What learns", /^model\/trainable/],
     ["LoRA adapters", /^model\/(lora|gguf_adapter)/],
     ["Quantised weights", /^model\/quantize/],

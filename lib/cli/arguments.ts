@@ -41,6 +41,9 @@ export const readRate: NumberReader = numberReader("a number of 0 or more", (val
 /** Parses a number above 0. */
 export const readPositive: NumberReader = numberReader("a number above 0", (value) => value > 0);
 
+/** Parses a number. */
+export const readNumber: NumberReader = numberReader("a number", () => true);
+
 /** Parses a number of seconds above 0. */
 export const readSeconds: NumberReader = numberReader(
   "a number of seconds above 0",

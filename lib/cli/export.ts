@@ -1,6 +1,7 @@
 // `tunebook export`: converts a notebook or a model to another form. Nothing is run.
 
 import { type Command, Option } from "commander";
+import { OLLAMA_QUANTIZATIONS } from "../weights/ollama_quantization.ts";
 import { adapterOption } from "./adapter_options.ts";
 import type { ExportModelOptions } from "./export_model.ts";
 import type { ExportNotebookOptions } from "./export_notebook.ts";
@@ -57,6 +58,10 @@ export function register(program: Command): void {
       )
         .choices(["f32", "f16", "bf16", "q8_0"]),
     )
+    .addOption(
+      new Option("--ollama-quantize <type>", "the type into which Ollama quantises F16 or F32")
+        .choices(OLLAMA_QUANTIZATIONS),
+    )
     .addOption(formatOption())
     .addOption(adapterOption())
     .option(
@@ -68,7 +73,8 @@ export function register(program: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  tunebook export book.ipynb --html out/book.html --no-code\n" +
-        "  tunebook export models/nano-sft --ollama nano-sft",
+        "  tunebook export models/nano-sft --ollama nano-sft\n" +
+        "  tunebook export models/smollm2-sft --ollama small --ollama-quantize q4_K_M",
     )
     .action(exportAny);
 }

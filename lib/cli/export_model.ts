@@ -8,6 +8,7 @@ import type { ExportProof } from "../pipeline/proof.ts";
 import { checkpointName, type StateDictNames } from "../pipeline/state_dict.ts";
 import type { Exported, ExportOptions, Model } from "../pipeline/mod.ts";
 import { setCommand } from "../pipeline/program.ts";
+import type { OllamaQuantization } from "../weights/ollama_quantization.ts";
 import { readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand, loadForCommand } from "./load.ts";
@@ -29,6 +30,8 @@ export interface ExportModelOptions {
   hf?: string;
   /** The type of matrices; F16 by default, F32 in a directory. */
   type?: "f32" | "f16" | "bf16" | "q8_0";
+  /** How Ollama quantises. */
+  ollamaQuantize?: OllamaQuantization;
   /** The prompt format for Ollama. */
   format?: string;
   /** A LoRA adapter for the model. */
@@ -82,19 +85,25 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
     overwrite: options.overwrite,
     signal,
   };
+  const { ollamaQuantize } = options;
+  if (ollamaQuantize !== undefined && ollama === undefined) {
+    throw new TypeError("Cannot quantise: --ollama-quantize needs --ollama");
+  }
   const pth = options.pth && await statePath(options.pth, found);
   const inMemory = [hf, pth, onnx && `onnx:${onnx}`];
   // A model without changes is exported tensor by tensor; an adapter needs its model in memory.
   let model: Model | undefined;
   const handOn = async (target: string): Promise<Exported> => {
-    const bar = progress(target.startsWith("ollama:") ? "Sending" : "Writing", 100);
+    const inOllama = target.startsWith("ollama:");
+    const bar = progress(inOllama ? "Sending" : "Writing", 100);
     const onProgress = (done: number, total: number) => bar.update(Math.floor(100 * done / total));
+    const settings = { ...how, onProgress, ...(inOllama && ollamaQuantize && { ollamaQuantize }) };
     try {
       if (!inMemory.includes(target) && isWhole(found)) {
-        return await exportFiles(found, target, { ...how, onProgress });
+        return await exportFiles(found, target, settings);
       }
       model ??= await loadForCommand(spec, { device: "cpu", adapter: options.adapter, signal });
-      return await model.export(target, { ...how, onProgress });
+      return await model.export(target, settings);
     } finally {
       bar.finish();
     }

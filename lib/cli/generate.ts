@@ -5,18 +5,25 @@ import type { DatasetEntry } from "../dataset/mod.ts";
 import { writeResponses } from "../eval/mod.ts";
 import { type GenerateOptions, generateTokens, type Quantization } from "../model/mod.ts";
 import { withResponse } from "../eval/responses.ts";
-import type { AnswerOptions, Model } from "../pipeline/mod.ts";
+import type { AnswerOptions, Model, Question } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
 import { countWithoutToken } from "../text/tokenizer.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
+import { configOption } from "./config_file.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { printable } from "./printable.ts";
 import { progress } from "./progress.ts";
 import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
-import { type SamplingOptions, samplingOptions } from "./sampling_options.ts";
+import { StopStrings } from "../text/stop_strings.ts";
+import {
+  readSampling,
+  samplesOption,
+  type SamplingOptions,
+  samplingOptions,
+} from "./sampling_options.ts";
 
 interface Options extends DataOptions, SamplingOptions {
   model: string;
@@ -30,6 +37,7 @@ interface Options extends DataOptions, SamplingOptions {
   quantize?: Quantization;
   data?: string;
   out?: string;
+  samples: number;
   seed: number;
   batchSize: number;
   device?: "auto" | "cpu" | "webgpu";
@@ -55,11 +63,12 @@ export function register(program: Command): void {
     .addOption(quantizeOption())
     .addOption(formatOption())
     .option("--out <file>", "the file for the answers");
-  for (const option of samplingOptions()) command.addOption(option);
+  for (const option of [...samplingOptions(), samplesOption()]) command.addOption(option);
   command
     .option("--seed <n>", "the seed of the draws", readWhole, 123)
     .option("--batch-size <n>", "the number of prompts computed at a time", readCount, 64)
     .addOption(deviceOption())
+    .addOption(configOption())
     .addHelpText(
       "after",
       '\nExample:\n  tunebook generate --model models/nano-sft --instruction "Name a fruit."',
@@ -79,23 +88,59 @@ async function run(options: Options): Promise<void> {
   if ((data === undefined) !== (out === undefined)) {
     throw new TypeError("Cannot answer a file: --data and --out go together");
   }
+  const { samples } = options;
+  if (samples > 1 && data !== undefined) {
+    throw new TypeError("Cannot answer a file several times: tunebook infer takes --samples");
+  }
+  const drawing = readSampling(options);
+  if (samples > 1 && drawing.temperature === 0) {
+    throw new RangeError(
+      `Cannot draw ${samples} samples at temperature 0: they would be equal; give --temperature`,
+    );
+  }
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
   const model = await loadForCommand(options.model, { ...options, signal });
-  const { maxNewTokens, temperature, topK, topP, seed, batchSize } = options;
-  const sampling = { maxNewTokens, temperature, topK, topP, seed, batchSize, signal };
-  if (prompt !== undefined) return await print(continueText(model, prompt, sampling));
+  const { seed, batchSize } = options;
+  const sampling = { ...drawing, seed, batchSize, signal };
+  if (prompt !== undefined) {
+    for (let sample = 0; sample < samples; sample++) {
+      if (samples > 1) console.error(`Sample ${sample + 1}:`);
+      await print(continueText(model, prompt, { ...sampling, seed: seed + sample }));
+    }
+    return;
+  }
   const format = await readFormatOption(options.format);
   if (chat !== undefined) {
     const messages = [{ role: "user", content: chat }];
     if (system !== undefined) messages.unshift({ role: "system", content: system });
-    return await print(model.stream({ messages }, { ...sampling, format: format ?? "chat" }));
+    const question = { messages };
+    return await answer(model, question, samples, { ...sampling, format: format ?? "chat" });
   }
   if (data !== undefined) {
     const entries = await readData(data, { ...options, signal });
     return await answerFile(model, entries, { data, out: out! }, { ...sampling, format });
   }
-  await print(model.stream({ instruction: instruction!, input }, { ...sampling, format }));
+  const question = { instruction: instruction!, input };
+  await answer(model, question, samples, { ...sampling, format });
+}
+
+/** Prints the answer to a question while it is generated, or several samples one after the other. */
+async function answer(
+  model: Model,
+  question: Question,
+  samples: number,
+  options: AnswerOptions,
+): Promise<void> {
+  if (samples === 1) return await print(model.stream(question, options));
+  const answers: string[] = [];
+  for await (const { sample, answer } of model.answerEach([question], { ...options, samples })) {
+    answers[sample] = answer;
+  }
+  for (const [sample, text] of answers.entries()) {
+    console.error(`Sample ${sample + 1}:`);
+    await print([text]);
+  }
 }
 
 /** Says that a model gave ids without a token, which are in the text as such. */
@@ -112,17 +157,21 @@ function warnOfIds(count: number): void {
 async function* continueText(
   { network, tokenizer }: Model,
   text: string,
-  sampling: GenerateOptions,
+  { stop = [], ...sampling }: GenerateOptions & { readonly stop?: readonly string[] },
 ): AsyncGenerator<string, void, void> {
   const prompt = [...tokenizer.beginIds, ...tokenizer.encode(text)];
   const generated = generateTokens(network, [prompt], { ...sampling, eosId: tokenizer.endIds });
   const decoder = new TokenDecoder(tokenizer);
-  for await (const { token } of generated) if (token !== undefined) yield decoder.push(token);
-  yield decoder.end();
+  const strings = new StopStrings(stop);
+  for await (const { token } of generated) {
+    if (token !== undefined) yield strings.push(decoder.push(token));
+    if (strings.stopped) return;
+  }
+  yield strings.push(decoder.end()) + strings.end();
 }
 
 /** Prints text as it arrives. */
-async function print(pieces: AsyncIterable<string>): Promise<void> {
+async function print(pieces: AsyncIterable<string> | Iterable<string>): Promise<void> {
   const encoder = new TextEncoder();
   // A file gets the model's answers unchanged.
   const shown = Deno.stdout.isTerminal() ? printable : (text: string) => text;

@@ -9,13 +9,19 @@ import { withResponse } from "../eval/responses.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
+import { configOption } from "./config_file.ts";
 import { type FilterOptions, filterOptions, readFilters } from "./filter_options.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
 import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
-import { type SamplingOptions, samplingOptions } from "./sampling_options.ts";
+import {
+  readSampling,
+  samplesOption,
+  type SamplingOptions,
+  samplingOptions,
+} from "./sampling_options.ts";
 
 interface Options extends DataOptions, FilterOptions, SamplingOptions {
   model: string;
@@ -25,6 +31,7 @@ interface Options extends DataOptions, FilterOptions, SamplingOptions {
   format?: string;
   adapter?: string;
   quantize?: Quantization;
+  samples: number;
   seed: number;
   batchSize: number;
   device?: "auto" | "cpu" | "webgpu";
@@ -47,11 +54,12 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(formatOption());
-  for (const option of samplingOptions()) command.addOption(option);
+  for (const option of [...samplingOptions(), samplesOption()]) command.addOption(option);
   command
     .option("--seed <n>", "the seed of the draws; each entry has its own stream", readWhole, 123)
     .option("--batch-size <n>", "the number of entries answered at a time", readCount, 64)
     .addOption(deviceOption())
+    .addOption(configOption())
     .addHelpText(
       "after",
       "\nExample:\n  tunebook infer --model models/nano-sft --data models/nano-sft/test.json",
@@ -64,7 +72,8 @@ export function register(program: Command): void {
 async function infer(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
-  const { maxNewTokens, temperature, topK, topP, seed, batchSize, log: path } = options;
+  const { seed, batchSize, samples, log: path } = options;
+  const drawing = readSampling(options);
   const filters = await readFilters(options);
   const checked = (await readData(options.data, { ...options, signal }))
     .map((entry) => checkEntry(entry, filters));
@@ -79,31 +88,40 @@ async function infer(options: Options): Promise<void> {
   const format = await readFormatOption(options.format);
   if (format !== undefined) model.format = format;
   const settings = {
-    ...{ maxNewTokens, temperature, topK, topP, seed, format: model.format.name },
+    ...{ ...drawing, seed, format: model.format.name },
+    ...(samples > 1 && { samples }),
     ...(filters.length > 0 && {
       filters: filters.map(({ filter, action }) => `${action}|${filter.signature}`),
     }),
   };
-  const lineOf = (index: number) => ({ index, model: options.model, settings });
-  if (options.overwrite) await writeFileBeside(path, "");
-  const skip = await answeredBefore(path, (index) => {
-    const entry = entries[index];
-    return entry && { ...lineOf(index), ...withResponse(entry, "") };
+  const lineOf = (index: number, sample: number) => ({
+    index,
+    ...(samples > 1 && { sample }),
+    model: options.model,
+    settings,
   });
+  if (options.overwrite) await writeFileBeside(path, "");
+  const answered = await answeredBefore(path, (index, sample) => {
+    const entry = entries[index];
+    return entry && sample < samples && { ...lineOf(index, sample), ...withResponse(entry, "") };
+  });
+  const before = [...answered].reduce((sum, [, drawn]) => sum + drawn.size, 0);
+  const skip = new Set([...answered].filter(([, { size }]) => size >= samples).map(([at]) => at));
   await using log = await JsonLines.open(path);
-  const bar = progress("Answering", entries.length);
-  const sampling = { maxNewTokens, temperature, topK, topP, seed, batchSize, signal };
-  let done = skip.size;
-  const write = async (index: number, answer: Answered) => {
+  const bar = progress("Answering", entries.length * samples);
+  const sampling = { ...drawing, seed, batchSize, samples, signal };
+  let done = before;
+  const write = async (index: number, sample: number, answer: Answered) => {
+    if (answered.get(index)?.has(sample)) return;
     const { refusal, ...checkedAnswer } = checkText(answer.text, "answer", filters);
     const found = [
       ...checked[index].found.map((finding) => ({ of: "prompt", ...finding })),
       ...checkedAnswer.findings.map((finding) => ({ of: "answer", ...finding })),
     ];
     const refused = answer.refusal ?? refusal;
-    const { model, settings } = lineOf(index);
+    const { model, settings, ...place } = lineOf(index, sample);
     await log.write({
-      index,
+      ...place,
       ...withResponse(entries[index], refused === undefined ? checkedAnswer.text : ""),
       tokens: answer.tokens,
       finish: refused === undefined ? answer.finish : "refused",
@@ -116,13 +134,18 @@ async function infer(options: Options): Promise<void> {
   };
   for (const [index, { refusal }] of checked.entries()) {
     if (refusal === undefined || skip.has(index)) continue;
-    await write(index, { text: "", tokens: 0, refusal });
+    for (let sample = 0; sample < samples; sample++) {
+      await write(index, sample, { text: "", tokens: 0, refusal });
+    }
     skip.add(index);
   }
   for await (
-    const { index, answer, tokens, finish } of model.answerEach(entries, { ...sampling, skip })
+    const { index, sample, answer, tokens, finish } of model.answerEach(entries, {
+      ...sampling,
+      skip,
+    })
   ) {
-    await write(index, { text: answer, tokens, finish });
+    await write(index, sample, { text: answer, tokens, finish });
   }
   bar.finish(`wrote ${path}`);
   model.device.close();
@@ -136,12 +159,12 @@ interface Answered {
   refusal?: string;
 }
 
-/** The indexes of entries that a log has; half a line, which a kill may leave, is taken for none. */
+/** The samples of entries that a log has, by the entries' indexes; half a line, which a kill may leave, is taken for none. */
 async function answeredBefore(
   path: string,
-  expected: (index: number) => object | undefined,
-): Promise<Set<number>> {
-  const answered = new Set<number>();
+  expected: (index: number, sample: number) => object | false | undefined,
+): Promise<Map<number, Set<number>>> {
+  const answered = new Map<number, Set<number>>();
   const text = await Deno.readTextFile(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
@@ -151,8 +174,9 @@ async function answeredBefore(
     if (found === undefined) continue;
     const { tokens: _, finish: __, refusal: ___, filtered: ____, ...rest } = found;
     const comparable = { ...rest, model_response: "" };
-    const wanted = expected(Number(found.index));
-    if (wanted === undefined || !isSame(comparable, wanted)) {
+    const [index, sample] = [Number(found.index), Number(found.sample ?? 0)];
+    const wanted = expected(index, sample);
+    if (!wanted || !isSame(comparable, wanted)) {
       throw new TypeError(
         `Cannot continue "${path}": line ${
           i + 1
@@ -160,7 +184,7 @@ async function answeredBefore(
           "settings; give another --log, or --overwrite",
       );
     }
-    answered.add(Number(found.index));
+    answered.set(index, (answered.get(index) ?? new Set()).add(sample));
   }
   return answered;
 }

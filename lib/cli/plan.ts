@@ -15,6 +15,8 @@ import {
   readCount,
   readWhole,
 } from "./arguments.ts";
+import { configOption } from "./config_file.ts";
+import { describeDuration } from "./duration.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
@@ -73,6 +75,12 @@ export function register(program: Command): void {
     .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
     .addOption(deviceOption())
     .addOption(jsonOption())
+    .addOption(configOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  tunebook plan --model gpt2-medium --data instruction-data.json --epochs 2\n" +
+        "  tunebook plan --model hf:Qwen/Qwen3-0.6B --data chats.jsonl --lora-rank 8 --quantize nf4",
+    )
     .action(plan);
   addFieldOptions(command);
   for (const option of [...splitOptions(), ...partOptions()]) command.addOption(option);
@@ -125,7 +133,10 @@ async function plan(options: Options): Promise<void> {
       "Device",
       `${device.name}, ${(plan.measuredFlopsPerSecond / 1e9).toPrecision(3)} GFLOP/s measured`,
     ],
-    ["Time", `about ${describeTime(plan.seconds)} (${plan.secondsPerStep.toFixed(2)} s per step)`],
+    [
+      "Time",
+      `about ${describeDuration(plan.seconds)} (${plan.secondsPerStep.toFixed(2)} s per step)`,
+    ],
   ];
   for (const [name, value] of lines) console.log(`${name.padEnd(11)} ${value}`);
   if (notice) console.log(`Note        ${notice}`);
@@ -142,10 +153,4 @@ function readWay({ loraRank, loraTargets, quantize, freeze }: Options): Way {
     throw new TypeError("Cannot plan: --lora-targets and --quantize need --lora-rank");
   }
   return { loraRank, loraTargets, quantize, freeze };
-}
-
-function describeTime(seconds: number): string {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
 }

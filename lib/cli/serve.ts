@@ -8,6 +8,7 @@ import { isLoopback } from "../serve/access.ts";
 import { serveModel } from "../serve/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readRate, readWhole } from "./arguments.ts";
+import { configOption } from "./config_file.ts";
 import { type FilterOptions, filterOptions, readFilters } from "./filter_options.ts";
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -56,6 +57,7 @@ export function register(program: Command): void {
     .option("--temperature <t>", "the temperature of requests that name none", readRate, 0)
     .option("--log <file>", "add a JSON line for each request, with its prompt and answer")
     .addOption(deviceOption())
+    .addOption(configOption())
     .addHelpText(
       "after",
       "\nExample:\n  tunebook serve --model models/nano-sft --log log/requests.jsonl\n" +

@@ -3,11 +3,11 @@
 import { type Command, Option } from "commander";
 import { readOrder } from "../dataset/batches.ts";
 import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
-import { type DatasetEntry, findLeaks, type Split } from "../dataset/mod.ts";
-import type { Model } from "../pipeline/mod.ts";
+import { type DatasetEntry, type EntryFormat, findLeaks, type Split } from "../dataset/mod.ts";
+import type { FormatName, Model } from "../pipeline/mod.ts";
 import { setCommand } from "../pipeline/program.ts";
 import { TrainingFolder } from "../pipeline/training_folder.ts";
-import type { Mask } from "../text/mod.ts";
+import { ChatTemplate, type Mask } from "../text/mod.ts";
 import { type Communicator, StoppedByRank, TensorBoard, type Training } from "../train/mod.ts";
 import type { WritableDtype } from "../weights/mod.ts";
 import {
@@ -27,6 +27,7 @@ import {
   readRate,
   readWhole,
 } from "./arguments.ts";
+import { configOption } from "./config_file.ts";
 import { formatOption, noteOnFormat, readFormatOption } from "./format.ts";
 import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
@@ -42,14 +43,15 @@ import {
   splitOptions,
 } from "./split_options.ts";
 import { StepLog } from "./step_log.ts";
-import { describeStep, sayBest } from "./training_report.ts";
+import { describeEnd, describeFormatChoice, describeStep, sayBest } from "./training_report.ts";
 import {
   readEvalIters,
   toSftOptions,
   type TrainingOptions,
   trainingOptions,
+  withLoraDefaults,
 } from "./training_options.ts";
-import { SFT_DEFAULTS } from "../train/defaults.ts";
+import { LORA_DEFAULTS, SFT_DEFAULTS } from "../train/defaults.ts";
 
 interface Options
   extends DataOptions, TrainingOptions, AdapterOptions, SplitCommandOptions, PartOptions {
@@ -90,6 +92,8 @@ export function register(program: Command): void {
         "Ctrl-C stops after the current step and writes a checkpoint; --resume continues " +
         "from the newest one, with bit-identical results. Under mpirun or srun, ranks share each batch.",
     )
+    .addOption(configOption())
+    .optionsGroup("Model, data and result:")
     .addOption(modelOption())
     .addOption(dataOption().makeOptionMandatory())
     .requiredOption(
@@ -97,6 +101,14 @@ export function register(program: Command): void {
       "where to save the model; in an existing folder, or a path that ends with /, it is saved as a " +
         "folder named after the model, such as gpt2-medium355M-sft",
     )
+    .addOption(
+      new Option("--type <name>", "the type of the saved weights; checkpoints are f32")
+        .choices(["f32", "f16", "bf16"]).default("f32"),
+    )
+    .option("--overwrite", "replace another run's model in --out", false)
+    .addOption(formatOption())
+    .addOption(deviceOption())
+    .optionsGroup("Steps:")
     .option(
       "--epochs <n>",
       "the number of passes over the training part",
@@ -104,7 +116,12 @@ export function register(program: Command): void {
       SFT_DEFAULTS.epochs,
     )
     .option("--batch-size <n>", "examples per step", readCount, SFT_DEFAULTS.batchSize)
-    .option("--lr <rate>", "learning rate", readRate, SFT_DEFAULTS.learningRate)
+    .option(
+      "--lr <rate>",
+      `learning rate; ${LORA_DEFAULTS.learningRate} is LoRA's default`,
+      readRate,
+      SFT_DEFAULTS.learningRate,
+    )
     .option(
       "--weight-decay <rate>",
       "AdamW's decoupled weight decay",
@@ -113,7 +130,14 @@ export function register(program: Command): void {
     )
     .option("--seed <n>", "the seed of the order of examples", readWhole, SFT_DEFAULTS.seed)
     .addOption(maskOption())
-    .addOption(formatOption())
+    .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
+    .option("--steps <n>", "stop after n steps", readCount)
+    .option(
+      "--order <name|file>",
+      "shuffled, given, or a JSON file: an array of batches of indices into the training part",
+      "shuffled",
+    )
+    .optionsGroup("Evaluation:")
     .option(
       "--eval-every <n>",
       "evaluate after every n steps; 0 for never",
@@ -126,24 +150,9 @@ export function register(program: Command): void {
       readEvalIters,
       SFT_DEFAULTS.evalIters,
     )
-    .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
-    .option("--steps <n>", "stop after n steps", readCount)
-    .option(
-      "--order <name|file>",
-      "shuffled, given, or a JSON file: an array of batches of indices into the training part",
-      "shuffled",
-    )
-    .addOption(deviceOption())
+    .optionsGroup("Checkpoints and logs:")
     .option("--checkpoint-every <n>", "write a checkpoint after every n steps", readCount, 50)
-    .addOption(
-      new Option(
-        "--type <name>",
-        "the type of the saved weights; checkpoints are f32",
-      )
-        .choices(["f32", "f16", "bf16"]).default("f32"),
-    )
     .option("--profile", "measure the time of each kernel; writes profile.html to --out", false)
-    .option("--overwrite", "replace another run's model in --out", false)
     .option("--resume", "continue from the newest checkpoint in --out", false)
     .option(
       "--other-bits",
@@ -154,24 +163,35 @@ export function register(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExample:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/",
+      "\nExamples:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/\n" +
+        "  tunebook train --model smollm2-135m-instruct --data chats.jsonl --out models/ --lora-rank 8\n" +
+        "  tunebook train --model nano --data data.json --out models/nano-sft --freeze wte,first:2\n" +
+        "  tunebook train --config run.yaml --resume\n" +
+        "where run.yaml has lines such as:\n" +
+        "  model: smollm2-135m-instruct\n  data: chats.jsonl\n  out: models/helper\n  lora-rank: 8\n  lr: 2e-4",
     )
-    .action((options: Options) => withRanks("train", options, (ranks) => train(options, ranks)));
+    .action((options: Options, command: Command) =>
+      withRanks("train", options, (ranks) => train(options, command, ranks))
+    );
+  command.optionsGroup("Fields of the data, and its parts:");
   addFieldOptions(command);
-  const options = [
-    ...splitOptions(),
-    ...partOptions(),
-    ...trainingOptions(),
-    ...adapterOptions(),
-  ];
-  for (const option of options) command.addOption(option);
+  for (const option of [...splitOptions(), ...partOptions()]) command.addOption(option);
+  command.optionsGroup("Learning rate, memory, and the end:");
+  for (const option of trainingOptions()) command.addOption(option);
+  command.optionsGroup("Adapters and frozen weights:");
+  for (const option of adapterOptions()) command.addOption(option);
 }
 
 /** The signal that every launcher passes on to its processes, without ending them itself. */
 const FORWARDED = "SIGUSR1";
 
 /** Trains, alone or as one of several ranks, of which rank 0 reads and writes the folder. */
-async function train(options: Options, ranks?: Communicator): Promise<void> {
+async function train(
+  given: Options,
+  command: Command,
+  ranks?: Communicator,
+): Promise<void> {
+  let options = given;
   const folder = ranks && ranks.rank > 0
     ? undefined
     : await TrainingFolder.find(options.out, options.model);
@@ -200,6 +220,11 @@ async function train(options: Options, ranks?: Communicator): Promise<void> {
   assertAdapted(model, options);
   freezeAsAsked(model, options);
   noteOnFormat(model, format);
+  sayFormat(model, entries, format);
+  if (model.adapter) {
+    const isGiven = (name: string) => command.getOptionValueSource(name) !== "default";
+    options = withLoraDefaults(options, isGiven, parts.train.length);
+  }
   using training = model.train(parts.train, {
     format,
     validation: parts.validation,
@@ -274,8 +299,20 @@ async function train(options: Options, ranks?: Communicator): Promise<void> {
     tokensCounted: sum("tokensCounted"),
     device: model.device.name,
   });
-  console.error(`Saved "${folder.path}"`);
+  console.error(describeEnd(steps, folder.path));
   if (options.json) console.log(JSON.stringify(record, null, 2));
+}
+
+/** Says in which format prompts are written, if that was not asked for. */
+function sayFormat(
+  { format, taught }: Model,
+  entries: readonly DatasetEntry[],
+  asked: FormatName | EntryFormat | undefined,
+): void {
+  if (asked !== undefined || entries.every(isTextEntry)) return;
+  // Conversations choose a template by the model's special tokens, and say so themselves.
+  if (!(format instanceof ChatTemplate) && entries.some(isChatEntry)) return;
+  console.error(describeFormatChoice(format, taught.format !== undefined));
 }
 
 /** Whether there is anything to do in the folder, which is refused if it is another training's. */
@@ -290,7 +327,8 @@ async function mayBegin(folder: TrainingFolder, options: Options): Promise<boole
   const finished = options.resume && !resumes ? await folder.finished() : undefined;
   if (finished) {
     console.error(
-      `Nothing to do: the training in "${folder.path}" was finished after ${finished.steps} steps`,
+      `Nothing to do: the training in "${folder.path}" was finished after ${finished.steps} steps, and --epochs or ` +
+        "--steps cannot extend it; to train further, give its folder as --model and another --out",
     );
     if (options.json) console.log(JSON.stringify(finished, null, 2));
     return false;
@@ -320,11 +358,17 @@ async function runSteps(
   { log, board, signal }: { log?: StepLog; board?: TensorBoard; signal: AbortSignal },
 ): Promise<boolean> {
   const bar = progress("Training", training.totalSteps);
+  const [first, began] = [training.step, performance.now()];
   try {
     for await (const step of training) {
       await log?.write(step);
       await board?.write(step);
-      bar.update(step.step, describeStep(step));
+      const each = (performance.now() - began) / 1000 / (step.step - first);
+      bar.update(step.step, describeStep(step, each * (step.totalSteps - step.step)));
+      if (step.warning) {
+        bar.finish();
+        console.error(`Warning: ${step.warning}`);
+      }
       if (step.evaluation?.warnings) {
         bar.finish();
         for (const warning of step.evaluation.warnings) console.error(`Warning: ${warning}`);

@@ -4,7 +4,7 @@ import { Option } from "commander";
 import type { Schedule, SftOptions } from "../train/mod.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 import { readCount, readDropout, readPositive, readRate, readWarmup } from "./arguments.ts";
-import { SFT_DEFAULTS } from "../train/defaults.ts";
+import { LORA_DEFAULTS, SFT_DEFAULTS } from "../train/defaults.ts";
 
 /** The values of {@linkcode trainingOptions}. */
 export interface TrainingOptions {
@@ -83,6 +83,34 @@ export function toSftOptions(
     ...(patience !== undefined && { earlyStopping: { patience, minImprovement } }),
     restoreBest: restoreBest || patience !== undefined,
   };
+}
+
+/**
+ * Fills in what fits adapters where nothing else was asked for, and says so.
+ *
+ * @param options The command's options.
+ * @param isGiven Whether an option was given.
+ * @param examples How many entries are learnt.
+ * @returns The options for a training of adapters.
+ */
+export function withLoraDefaults<
+  O extends TrainingOptions & { lr: number; batchSize: number },
+>(options: O, isGiven: (name: string) => boolean, examples: number): O {
+  const { learningRate, maxGradientNorm, warmup: { steps, share } } = LORA_DEFAULTS;
+  const stepsPerEpoch = Math.ceil(examples / (options.batchSize * options.accumulate));
+  const warmup = Math.min(steps, Math.floor(share * stepsPerEpoch));
+  const chosen = {
+    ...(!isGiven("lr") && { lr: learningRate }),
+    ...(options.maxGradientNorm === undefined && { maxGradientNorm }),
+    ...(!isGiven("warmup") && { warmup }),
+  };
+  const said = [
+    ...("lr" in chosen ? [`--lr ${learningRate}`] : []),
+    ...("maxGradientNorm" in chosen ? [`--max-gradient-norm ${maxGradientNorm}`] : []),
+    ...("warmup" in chosen ? [`--warmup ${warmup}`] : []),
+  ];
+  if (said.length > 0) console.error(`Defaults for LoRA: ${said.join(", ")}`);
+  return { ...options, ...chosen };
 }
 
 /** Parses the number of batches to evaluate on. */

@@ -1,17 +1,47 @@
-// The messages of `tunebook train` about a step, and about the best one.
+// The messages of `tunebook train` about its settings, a step, the best one, and the end.
 
+import { ChatTemplate } from "../text/mod.ts";
+import type { EntryFormat } from "../dataset/mod.ts";
 import type { Best, Step, Training } from "../train/mod.ts";
+import { describeDuration } from "./duration.ts";
 
-/** A step in a few words, next to the bar. */
-export function describeStep({ loss, evaluation, tokensComputed, seconds }: Step): string {
-  const rate = `${Math.round(tokensComputed / seconds)} tokens/s`;
-  const losses = evaluation
-    ? `loss ${evaluation.trainLoss.toFixed(3)}` +
-      (evaluation.validationLoss === undefined
-        ? ""
-        : `, validation ${evaluation.validationLoss.toFixed(3)}`)
-    : `loss ${loss.toFixed(3)}`;
-  return `${losses}, ${rate}`;
+/**
+ * A step in a few words, next to the bar.
+ *
+ * @param step The step. "Loss" is always that of its batch before the update.
+ * @param secondsLeft About how long the steps after it take; 0 after the last.
+ */
+export function describeStep(step: Step, secondsLeft = 0): string {
+  const { loss, evaluation, learningRate, tokensComputed, seconds } = step;
+  const validated = evaluation?.validationLoss;
+  return [
+    `loss ${loss.toFixed(3)}`,
+    ...(evaluation ? [`training part ${evaluation.trainLoss.toFixed(3)}`] : []),
+    ...(validated === undefined ? [] : [`validation ${validated.toFixed(3)}`]),
+    `lr ${describeRate(learningRate)}`,
+    `${Math.round(tokensComputed / seconds)} tokens/s`,
+    ...(secondsLeft > 0 ? [`${describeDuration(secondsLeft)} left`] : []),
+  ].join(", ");
+}
+
+/** A learning rate with at most three digits. */
+function describeRate(rate: number): string {
+  return rate === 0 ? "0" : Number(rate.toPrecision(3)).toExponential();
+}
+
+/**
+ * Says in which format prompts are written, and why.
+ *
+ * @param format The model's format.
+ * @param isTaught Whether it was taught that format.
+ */
+export function describeFormatChoice(format: EntryFormat, isTaught: boolean): string {
+  const reason = isTaught
+    ? "which the model was taught"
+    : format instanceof ChatTemplate
+    ? "the model's own chat template"
+    : "for the model came without a chat template";
+  return `Format: "${format.name}", ${reason}; --format takes another`;
 }
 
 /** Reports which weights the model has, and whether the training ended early. */
@@ -24,4 +54,22 @@ export function sayBest(best: Best, { step, totalSteps }: Training): void {
   console.error(
     `The weights are those of step ${best.step}, validation ${best.validationLoss.toFixed(3)}`,
   );
+}
+
+/** What a training did, in its last line. */
+export function describeEnd(
+  steps: readonly Pick<Step, "loss" | "evaluation" | "seconds">[],
+  path: string,
+): string {
+  const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
+  const [first, last] = [steps[0], steps[steps.length - 1]];
+  if (first === undefined || last === undefined) return `Saved "${path}"`;
+  const validated = steps.findLast(({ evaluation }) => evaluation?.validationLoss !== undefined)
+    ?.evaluation?.validationLoss;
+  const count = `${steps.length} step${steps.length === 1 ? "" : "s"}`;
+  return `Saved "${path}": ${count} in ${describeDuration(seconds)}, loss ${
+    first.loss.toFixed(3)
+  } at first and ` +
+    `${last.loss.toFixed(3)} at the end` +
+    (validated === undefined ? "" : `, validation ${validated.toFixed(3)}`);
 }

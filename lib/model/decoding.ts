@@ -26,7 +26,12 @@ export interface Continuation {
   readonly contextLength?: number;
   /** The tokens that end it; they are not part of the result. */
   readonly ends: ReadonlySet<number>;
+  /** Told each of its new tokens; ends it there by `true`. */
+  readonly stops?: (token: number) => boolean;
 }
+
+/** Why a sequence ends: at an end token, where it was stopped, after enough tokens, or in a full context. */
+export type Finish = "eos" | "stop" | "length" | "context";
 
 /** A new token of one sequence. */
 export interface DecodedToken<C extends Continuation> {
@@ -34,8 +39,8 @@ export interface DecodedToken<C extends Continuation> {
   readonly of: C;
   /** The token; undefined if the sequence ends without one. */
   readonly token?: number;
-  /** Why the sequence ends here, if it does: an end token, enough tokens, or a full context. */
-  readonly finish?: "eos" | "length" | "context";
+  /** Why the sequence ends here, if it does. */
+  readonly finish?: Finish;
 }
 
 interface Sequence<C> {
@@ -167,7 +172,8 @@ export class Decoding<C extends Continuation> implements Disposable {
     for (const [i, sequence] of sequences.entries()) {
       const { of } = sequence;
       const row = logits.subarray(i * vocabularySize, (i + 1) * vocabularySize);
-      const token = sampleToken(row, of.sampling, of.random);
+      const before = { tokens: sequence.tokens, promptLength: of.prompt.length };
+      const token = sampleToken(row, of.sampling, of.random, before);
       if (of.ends.has(token)) {
         finished.add(sequence);
         yield { of, finish: "eos" };
@@ -176,7 +182,13 @@ export class Decoding<C extends Continuation> implements Disposable {
       sequence.token = token;
       sequence.added++;
       const full = sequence.rows.length >= Math.min(context, of.contextLength ?? context);
-      const finish = sequence.added >= of.maxNewTokens ? "length" : full ? "context" : undefined;
+      const finish = of.stops?.(token)
+        ? "stop"
+        : sequence.added >= of.maxNewTokens
+        ? "length"
+        : full
+        ? "context"
+        : undefined;
       if (finish) finished.add(sequence);
       yield { of, token, finish };
     }

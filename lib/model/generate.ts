@@ -7,9 +7,9 @@
 
 import { assertArray, kindOf } from "../kind_of.ts";
 import { Random } from "../random.ts";
-import { Decoding } from "./decoding.ts";
+import { Decoding, type Finish } from "./decoding.ts";
 import { assertNetwork, type Network } from "./model.ts";
-import { assertSampling, SAMPLING_OPTIONS, type SamplingOptions } from "./sampling.ts";
+import { assertSampling, SAMPLING_OPTIONS, samplingOf, type SamplingOptions } from "./sampling.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
 /** Options of {@linkcode generate}. */
@@ -18,6 +18,11 @@ export interface GenerateOptions extends SamplingOptions {
   readonly maxNewTokens?: number;
   /** The token or tokens that end a sequence; they are not part of the result. */
   readonly eosId?: number | readonly number[];
+  /**
+   * Makes, for each prompt, a function that is told each of its new tokens and ends the sequence
+   * there by `true`; that token is part of the result. None by default.
+   */
+  readonly stopper?: () => (token: number) => boolean;
   /**
    * Seed of all draws; each prompt has its own stream, so that batching does not matter. 123 by
    * default.
@@ -34,6 +39,7 @@ export const GENERATE_OPTIONS: OptionNames<GenerateOptions> = {
   ...SAMPLING_OPTIONS,
   maxNewTokens: true,
   eosId: true,
+  stopper: true,
   seed: true,
   batchSize: true,
   signal: true,
@@ -45,8 +51,8 @@ export interface GeneratedToken {
   readonly sequence: number;
   /** The token; undefined if the sequence ends without one. */
   readonly token?: number;
-  /** Why the sequence ends here, if it does: an end token, enough tokens, or a full context. */
-  readonly finish?: "eos" | "length" | "context";
+  /** Why the sequence ends here, if it does: an end token, the stopper, enough tokens, or a full context. */
+  readonly finish?: Finish;
 }
 
 /** The result for one prompt. */
@@ -54,7 +60,7 @@ export interface Generation {
   /** The new tokens, without the end token. */
   readonly tokens: number[];
   /** Why it ended. */
-  readonly finish: "eos" | "length" | "context";
+  readonly finish: Finish;
 }
 
 /**
@@ -184,15 +190,16 @@ async function* generateBatch(
   maxNewTokens: number,
   options: GenerateOptions,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const { eosId = [], seed = 123, signal, temperature, topK, topP } = options;
+  const { eosId = [], seed = 123, signal, stopper } = options;
   const ends = new Set(typeof eosId === "number" ? [eosId] : eosId);
   const continuations = prompts.map((prompt, i) => ({
     index: firstIndex + i,
     prompt,
-    sampling: { temperature, topK, topP },
+    sampling: samplingOf(options),
     random: new Random([seed, firstIndex + i]),
     maxNewTokens,
     ends,
+    ...(stopper && { stops: stopper() }),
   }));
   using decoding = new Decoding<typeof continuations[number]>(model);
   signal?.throwIfAborted();

@@ -14,6 +14,7 @@ export type { ModelPlan } from "./families/family.ts";
 export type { FamilyTraits, GgufFamily } from "./families/traits.ts";
 export { type LoadedNetwork, loadNetwork, type LoadNetworkOptions, saveNetwork } from "./files.ts";
 export type { Decoder, DecoderConfig } from "./decoder.ts";
+export type { Finish } from "./decoding.ts";
 export { Gemma, type GemmaConfig } from "./families/gemma.ts";
 export {
   generate,
@@ -40,6 +41,11 @@ export {
 } from "./model.ts";
 export { exportOnnx, type ExportOnnxOptions } from "./onnx/export.ts";
 export { type Quantization, quantize, type QuantizedType } from "./quantize.ts";
-export { chooseToken, type SamplingOptions } from "./sampling.ts";
+export {
+  chooseToken,
+  type LogitsProcessor,
+  type SamplingContext,
+  type SamplingOptions,
+} from "./sampling.ts";
 export { Transformer, type TransformerConfig, type TransformerModules } from "./transformer.ts";
 export { freeze, type NamePattern, trainableParameters, unfreeze } from "./trainable.ts";

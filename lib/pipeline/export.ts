@@ -34,6 +34,7 @@ import {
   writeStateDict,
   type WrittenFile,
 } from "../weights/mod.ts";
+import { OLLAMA_QUANTIZATIONS, type OllamaQuantization } from "../weights/ollama_quantization.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";
 import { assertWritable } from "../weights/dtype.ts";
 import type { FoundModel } from "./find_model.ts";
@@ -56,6 +57,8 @@ export interface ExportOptions {
   readonly format?: FormatName | EntryFormat;
   /** Whose names the weights of a `.pth` file have. `"transformers"` by default. */
   readonly names?: StateDictNames;
+  /** How Ollama quantises a whole model as it makes it. Not by default. */
+  readonly ollamaQuantize?: OllamaQuantization;
   /** Where Ollama runs; by default what `OLLAMA_HOST` says. */
   readonly host?: string;
   /** Whether another run's model may be replaced, in a folder. False by default. */
@@ -71,6 +74,7 @@ const NAMES: OptionNames<ExportOptions> = {
   merge: true,
   format: true,
   names: true,
+  ollamaQuantize: true,
   host: true,
   overwrite: true,
   signal: true,
@@ -130,10 +134,16 @@ export async function exportModel(
   const { type, overwrite, signal = stopSignal() } = options;
   const how = { ...options, ...(signal && { signal }) };
   assertMergeable(exporting, options, target);
+  assertQuantizable(exporting, options, target);
   const merge = options.merge ?? false;
   if (target.startsWith("ollama:")) {
     const { bytes, proof } = await toOllama(exporting, target.slice("ollama:".length), how);
-    return { bytes, notices: await noticesFor(exporting), ...(proof && { proof }) };
+    const notices = await noticesFor(exporting);
+    return {
+      bytes,
+      notices: [...notices, ...quantizedNotice(options)],
+      ...(proof && { proof }),
+    };
   }
   const file = /^gguf:(.+)$/.exec(target)?.[1] ?? (/\.gguf$/i.test(target) ? target : undefined);
   if (file !== undefined) {
@@ -433,6 +443,7 @@ export async function toOllama(
       template,
       system,
       parameters,
+      ...(options.ollamaQuantize && { quantize: options.ollamaQuantize }),
       host,
       signal,
       onProgress,
@@ -441,6 +452,35 @@ export async function toOllama(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Refuses a quantisation that Ollama could not make. */
+function assertQuantizable(
+  exporting: Exporting,
+  { ollamaQuantize, type, merge }: ExportOptions,
+  target: string,
+): void {
+  if (ollamaQuantize === undefined) return;
+  if (!OLLAMA_QUANTIZATIONS.includes(ollamaQuantize)) {
+    throw new RangeError(
+      `Cannot let Ollama quantise to ${JSON.stringify(ollamaQuantize)}: expected one of ` +
+        OLLAMA_QUANTIZATIONS.map((name) => `"${name}"`).join(", "),
+    );
+  }
+  const cannot = `Cannot let Ollama quantise to "${ollamaQuantize}"`;
+  if (!target.startsWith("ollama:")) throw new TypeError(`${cannot} what is not made in Ollama`);
+  if (type === "Q8_0") throw new TypeError(`${cannot} from "Q8_0": expected "F32" or "F16"`);
+  if (isAdapted(exporting) && !merge) {
+    throw new TypeError(`${cannot} a model with adapters beside it: merge them`);
+  }
+}
+
+/** What was read back is what Ollama was sent, not what it made of it. */
+function quantizedNotice({ ollamaQuantize }: ExportOptions): string[] {
+  if (ollamaQuantize === undefined) return [];
+  return [
+    `Ollama quantised the weights to ${ollamaQuantize}, so its answers differ from those here`,
+  ];
 }
 
 /** What Ollama is told beside the weights. */

@@ -24,7 +24,8 @@ import { assertKnownOptions } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import type { Device } from "../tensor/device.ts";
 import { encodeChatPrompt } from "../text/chat.ts";
-import { ChatTemplate, type Tokenizer } from "../text/mod.ts";
+import { ChatTemplate, TokenDecoder, type Tokenizer } from "../text/mod.ts";
+import { beforeStop, StopStrings } from "../text/stop_strings.ts";
 import { trainingsOf } from "../train/log.ts";
 import { CHECKPOINT_OPTIONS } from "../train/options.ts";
 import { measureLoss, sft, type Training } from "../train/mod.ts";
@@ -206,7 +207,13 @@ export class Model implements Disposable {
     assertKnownOptions("answer", options, ANSWER_OPTIONS);
     const { prompts, settings } = this.#ask([question], options);
     const tokens = generateTokens(this.network, prompts, settings);
-    yield* textPieces(onlyTokens(tokens), this.tokenizer);
+    const stop = new StopStrings(options.stop ?? []);
+    for await (const text of textPieces(onlyTokens(tokens), this.tokenizer)) {
+      const piece = stop.push(text);
+      if (piece !== "") yield piece;
+    }
+    const rest = stop.end();
+    if (rest !== "") yield rest;
   }
 
   /**
@@ -237,16 +244,18 @@ export class Model implements Disposable {
   ): AsyncGenerator<FinishedAnswer, void, void> {
     assertKnownOptions("answer", options, ANSWER_EACH_OPTIONS);
     assertArray("answer", questions, "questions");
-    const { skip = new Set(), ...answering } = options;
+    const { skip = new Set(), samples = 1, ...answering } = options;
+    assertSamples(samples, answering);
     const { prompts, settings } = this.#ask(questions, answering);
     const asked = prompts.map((prompt, index) => ({ index, prompt }))
       .filter(({ index, prompt }) => !skip.has(index) && prompt.length > 0);
     assertPrompts(this.network, asked.map(({ prompt }) => prompt), settings);
     let done = 0;
-    for await (const { index, tokens, finish } of continueEach(this.network, asked, settings)) {
-      options.onProgress?.(++done, asked.length);
-      const answer = cleanResponse(this.tokenizer.decode(tokens));
-      yield { index, answer, tokens: tokens.length, finish };
+    const finished = continueEach(this.network, asked, { ...settings, samples });
+    for await (const { index, sample, tokens, finish } of finished) {
+      options.onProgress?.(++done, asked.length * samples);
+      const answer = this.#textOf(tokens, options.stop);
+      yield { index, sample, answer, tokens: tokens.length, finish };
     }
   }
 
@@ -499,14 +508,41 @@ export class Model implements Disposable {
       if (token !== undefined) answers[asked[sequence]].push(token);
       if (finish) options.onProgress?.(++done, prompts.length);
     }
-    return answers.map((tokens) => cleanResponse(this.tokenizer.decode(tokens)));
+    return answers.map((tokens) => this.#textOf(tokens, options.stop));
+  }
+
+  /** An answer's text. */
+  #textOf(tokens: readonly number[], stop: readonly string[] = []): string {
+    return cleanResponse(beforeStop(this.tokenizer.decode(tokens), stop));
+  }
+
+  /** Ends an answer at one of several texts. */
+  #stopper(stop: readonly string[]): { stopper?: () => (token: number) => boolean } {
+    assertArray("stop at", stop, "texts");
+    const wrong = stop.find((text) => typeof text !== "string" || text === "");
+    if (wrong !== undefined) {
+      throw new TypeError(
+        `Cannot stop at ${JSON.stringify(wrong)}: expected texts that are not empty`,
+      );
+    }
+    if (stop.length === 0) return {};
+    const stopper = () => {
+      const decoder = new TokenDecoder(this.tokenizer);
+      const strings = new StopStrings(stop);
+      return (token: number) => {
+        strings.push(decoder.push(token));
+        return strings.stopped;
+      };
+    };
+    return { stopper };
   }
 
   /** Questions as tokens, and what the generation is told. */
   #ask(
     questions: readonly Question[],
-    { format: named, onProgress: _, onFailure, ...options }: AnswerOptions,
+    { format: named, onProgress: _, onFailure, stop = [], ...options }: AnswerOptions,
   ) {
+    const stopping = this.#stopper(stop);
     const entries = questions.map(toEntry);
     const format = this.#formatFor(entries, named);
     const prompts = entries.map((entry, i) => {
@@ -520,7 +556,7 @@ export class Model implements Disposable {
     });
     const { signal = stopSignal() } = options;
     const eosId = closingTokensOf(format, this.tokenizer);
-    return { prompts, settings: { ...options, eosId, ...(signal && { signal }) } };
+    return { prompts, settings: { ...options, ...stopping, eosId, ...(signal && { signal }) } };
   }
 
   /** A question's tokens, which the network has room for. */
@@ -584,6 +620,18 @@ export class Model implements Disposable {
 
 function isArray<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
+}
+
+function assertSamples(samples: number, { temperature = 0 }: AnswerOptions): void {
+  if (!Number.isInteger(samples) || samples < 1) {
+    throw new RangeError(
+      `Cannot draw ${JSON.stringify(samples)} samples: expected a positive integer as samples`,
+    );
+  }
+  if (samples === 1 || temperature !== 0) return;
+  throw new RangeError(
+    `Cannot draw ${samples} samples at temperature 0: they would be equal; give a temperature`,
+  );
 }
 
 async function* onlyTokens(

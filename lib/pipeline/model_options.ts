@@ -5,7 +5,8 @@
  */
 
 import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
-import type { SamplingOptions } from "../model/sampling.ts";
+import type { Finish } from "../model/decoding.ts";
+import { SAMPLING_OPTIONS, type SamplingOptions } from "../model/sampling.ts";
 import type { OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
 import type { SftOptions } from "../train/mod.ts";
@@ -16,6 +17,8 @@ import type { FormatName } from "./format.ts";
 export interface AnswerOptions extends SamplingOptions {
   /** The most tokens of an answer. 256 by default. */
   readonly maxNewTokens?: number;
+  /** Texts that end an answer; they are not part of it. None by default. */
+  readonly stop?: readonly string[];
   /** Decides all draws, with a stream of its own for each question, so that batches do not matter. 123 by default. */
   readonly seed?: number;
   /** How many questions are answered at a time. 64 by default. */
@@ -35,6 +38,8 @@ export interface AnswerOptions extends SamplingOptions {
 
 /** Options of {@linkcode Model.answerEach}. */
 export interface AnswerEachOptions extends AnswerOptions {
+  /** How many answers each question has, which differ at a temperature above 0. 1 by default. */
+  readonly samples?: number;
   /** The indexes of questions that are not asked, because they have been answered before. None by default. */
   readonly skip?: ReadonlySet<number>;
 }
@@ -43,12 +48,14 @@ export interface AnswerEachOptions extends AnswerOptions {
 export interface FinishedAnswer {
   /** The question's index. */
   readonly index: number;
+  /** Which of the question's samples, from 0; the first is the answer that it has without `samples`. */
+  readonly sample: number;
   /** The answer, without white space around it. */
   readonly answer: string;
   /** How many tokens it has. */
   readonly tokens: number;
-  /** Why it ended: an end token, enough tokens, or a full context. */
-  readonly finish: "eos" | "length" | "context";
+  /** Why it ended: an end token, a text of `stop`, enough tokens, or a full context. */
+  readonly finish: Finish;
 }
 
 /** How entries are written. */
@@ -84,10 +91,9 @@ export interface EvaluateOptions extends AnswerOptions {
 
 /** The names of {@linkcode AnswerOptions}. */
 export const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
-  temperature: true,
-  topK: true,
-  topP: true,
+  ...SAMPLING_OPTIONS,
   maxNewTokens: true,
+  stop: true,
   seed: true,
   batchSize: true,
   format: true,
@@ -98,6 +104,7 @@ export const ANSWER_OPTIONS: OptionNames<AnswerOptions> = {
 /** The names of {@linkcode AnswerEachOptions}. */
 export const ANSWER_EACH_OPTIONS: OptionNames<AnswerEachOptions> = {
   ...ANSWER_OPTIONS,
+  samples: true,
   skip: true,
 };
 /** The names of {@linkcode FormatOption}. */

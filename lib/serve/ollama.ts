@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { AnswerForm, Finished, Protocol, Question, Reply, ServedModel } from "./api.ts";
 import { RequestError } from "./errors.ts";
-import { IGNORED, parseRequest, SEED, TEMPERATURE, TOP_P, unsupported } from "./request.ts";
+import { IGNORED, MIN_P, parseRequest, SEED, TEMPERATURE, TOP_P, unsupported } from "./request.ts";
 import type { Asked } from "./settings.ts";
 
 /** What costs time and memory only, or belongs to methods that are refused. */
@@ -37,9 +37,10 @@ const options = z.strictObject({
   top_p: TOP_P,
   temperature: TEMPERATURE,
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  min_p: unsupported(0),
+  min_p: MIN_P,
   tfs_z: unsupported(1),
   typical_p: unsupported(1),
+  // llama.cpp's penalties look at the last repeat_last_n tokens only.
   repeat_penalty: unsupported(1),
   presence_penalty: unsupported(0),
   frequency_penalty: unsupported(0),
@@ -176,7 +177,7 @@ function shared(
 }
 
 function askedBy(
-  { num_ctx, seed, num_predict, top_k, top_p, temperature, stop }: Partial<
+  { num_ctx, seed, num_predict, top_k, top_p, min_p, temperature, stop }: Partial<
     z.infer<typeof options>
   >,
 ): Asked {
@@ -185,6 +186,7 @@ function askedBy(
     temperature,
     topK: top_k === 0 ? undefined : top_k,
     topP: top_p,
+    minP: min_p,
     seed: seed != null && seed < 0 ? undefined : seed,
     maxNewTokens: num_predict != null && num_predict < 1 ? undefined : num_predict,
     contextLength: num_ctx,

@@ -7,7 +7,16 @@
 import { z } from "zod";
 import type { AnswerForm, Finished, Protocol, Question, Reply, ServedModel } from "./api.ts";
 import { RequestError } from "./errors.ts";
-import { IGNORED, parseRequest, SEED, TEMPERATURE, TOP_P, unsupported } from "./request.ts";
+import {
+  IGNORED,
+  MIN_P,
+  parseRequest,
+  PENALTY,
+  SEED,
+  TEMPERATURE,
+  TOP_P,
+  unsupported,
+} from "./request.ts";
 
 const textPart = z.strictObject({
   type: z.literal("text", { error: "this server reads text only" }),
@@ -42,8 +51,11 @@ const chatSchema = z.strictObject({
     include_obfuscation: unsupported(false),
   }).nullish(),
   n: unsupported(1),
-  frequency_penalty: unsupported(0),
-  presence_penalty: unsupported(0),
+  frequency_penalty: PENALTY,
+  presence_penalty: PENALTY,
+  // As in vLLM's server.
+  min_p: MIN_P,
+  repetition_penalty: z.number().gt(0).nullish(),
   logit_bias: unsupported({}),
   logprobs: unsupported(false),
   top_logprobs: unsupported(0),
@@ -126,6 +138,10 @@ function readChat(json: unknown, id: string): Question {
     asked: {
       temperature,
       topP,
+      minP: request.min_p,
+      repetitionPenalty: request.repetition_penalty,
+      presencePenalty: request.presence_penalty,
+      frequencyPenalty: request.frequency_penalty,
       seed,
       maxNewTokens: max_completion_tokens ?? max_tokens,
       stop: typeof stop === "string" ? [stop] : stop ?? [],

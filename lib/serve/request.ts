@@ -107,5 +107,9 @@ export const IGNORED: z.ZodType<unknown> = z.unknown().optional();
 export const TEMPERATURE: z.ZodType<number | null | undefined> = z.number().min(0).nullish();
 /** The probability of nucleus sampling. */
 export const TOP_P: z.ZodType<number | null | undefined> = z.number().gt(0).max(1).nullish();
+/** The least probability of a token, as a share of the most likely one's. */
+export const MIN_P: z.ZodType<number | null | undefined> = z.number().min(0).max(1).nullish();
+/** A penalty as OpenAI allows it. */
+export const PENALTY: z.ZodType<number | null | undefined> = z.number().min(-2).max(2).nullish();
 /** A seed. */
 export const SEED: z.ZodType<number | null | undefined> = z.int().nullish();

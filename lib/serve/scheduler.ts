@@ -5,12 +5,12 @@
  */
 
 import { setImmediate } from "node:timers";
-import { type Continuation, Decoding } from "../model/decoding.ts";
+import { type Continuation, Decoding, type Finish } from "../model/decoding.ts";
 import type { Network, SamplingOptions } from "../model/mod.ts";
 import { Random } from "../random.ts";
 import { TokenDecoder, type Tokenizer } from "../text/mod.ts";
 import { RequestError } from "./errors.ts";
-import { StopStrings } from "./stop_strings.ts";
+import { StopStrings } from "../text/stop_strings.ts";
 
 /** A prompt to continue. */
 export interface Job {
@@ -98,7 +98,7 @@ class Running implements Continuation {
   }
 
   /** Takes a token, or the end. */
-  take({ token, finish }: { token?: number; finish?: "eos" | "length" | "context" }): void {
+  take({ token, finish }: { token?: number; finish?: Finish }): void {
     if (this.ended) return;
     if (this.#times.first === 0) this.#times.first = performance.now();
     if (token !== undefined) {

@@ -15,6 +15,14 @@ export interface Asked {
   readonly topK?: number | null;
   /** Draws only from the most likely tokens with this total probability. */
   readonly topP?: number | null;
+  /** Draws only from tokens that are at least this many times as likely as the most likely one. */
+  readonly minP?: number | null;
+  /** Makes tokens of the prompt and the answer less likely. */
+  readonly repetitionPenalty?: number | null;
+  /** Subtracted from the logits of tokens that the answer contains. */
+  readonly presencePenalty?: number | null;
+  /** Subtracted as often as the answer contains the token. */
+  readonly frequencyPenalty?: number | null;
   /** Decides the draws; by default a new one for each request. */
   readonly seed?: number | null;
   /** The most tokens of the answer. */
@@ -66,7 +74,8 @@ export function settle(
   allowed: Allowed,
   names: { readonly maxNewTokens: string; readonly stop: string },
 ): Settings {
-  const { temperature, topK, topP, seed, maxNewTokens, contextLength, stop = [] } = asked;
+  const { temperature, seed, maxNewTokens, contextLength, stop = [] } = asked;
+  const { topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty } = asked;
   if (maxNewTokens != null && maxNewTokens > allowed.maxNewTokens) {
     throw new RequestError(
       400,
@@ -86,6 +95,10 @@ export function settle(
       temperature: temperature ?? allowed.temperature,
       ...(topK != null && { topK }),
       ...(topP != null && { topP }),
+      ...(minP != null && { minP }),
+      ...(repetitionPenalty != null && { repetitionPenalty }),
+      ...(presencePenalty != null && { presencePenalty }),
+      ...(frequencyPenalty != null && { frequencyPenalty }),
     },
     // A seed's sign has no meaning here; clients send any 64-bit number.
     seed: seed == null ? newSeed() : Math.abs(seed) % 2 ** 53,

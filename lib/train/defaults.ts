@@ -45,5 +45,16 @@ export const SFT_DEFAULTS = {
   resume: false,
 } as const;
 
+/**
+ * What `tunebook train` uses for LoRA where nothing else is asked for: adapters begin at 0, and learn with
+ * a higher rate than whole weights do (2e-4 in Dettmers et al., "QLoRA", 2023, Table 9).
+ */
+export const LORA_DEFAULTS = {
+  learningRate: 2e-4,
+  maxGradientNorm: 1,
+  /** The most steps of the warm-up, and the most as a share of an epoch. */
+  warmup: { steps: 10, share: 0.1 },
+} as const;
+
 /** Steps between two checkpoints, the default of `checkpoint.every`. */
 export const CHECKPOINT_EVERY = 50;

@@ -182,6 +182,8 @@ export interface Step {
   readonly gradientNorm: number;
   /** Losses measured after the update, on steps with an evaluation; absent if a stop came first. */
   readonly evaluation?: Evaluation;
+  /** What went wrong in a sentence, if the loss rises far above what it was. */
+  readonly warning?: string;
   /** The result of {@linkcode SftOptions.sample}, on the last step of an epoch. */
   readonly sample?: string;
 }

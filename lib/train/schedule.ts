@@ -84,10 +84,24 @@ export function scheduledRate(
   { learningRate, schedule, warmup, minLearningRate }: Required<ScheduleOptions>,
 ): number {
   const taken = step - 1;
-  const warmupSteps = warmup < 1 ? Math.ceil(totalSteps * warmup) : Math.floor(warmup);
-  if (taken < warmupSteps) return learningRate * (taken / warmupSteps);
+  const rising = warmupSteps({ warmup }, totalSteps);
+  if (taken < rising) return learningRate * (taken / rising);
   if (schedule === "constant") return learningRate;
-  const progress = Math.min(1, (taken - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
+  const progress = Math.min(1, (taken - rising) / Math.max(1, totalSteps - rising));
   const factor = schedule === "linear" ? 1 - progress : 0.5 * (1 + Math.cos(Math.PI * progress));
   return minLearningRate + (learningRate - minLearningRate) * factor;
+}
+
+/**
+ * How many steps the warm-up has.
+ *
+ * @param options The warm-up, in steps or as a fraction.
+ * @param totalSteps The number of steps.
+ * @returns Whole steps.
+ */
+export function warmupSteps(
+  { warmup }: Pick<Required<ScheduleOptions>, "warmup">,
+  totalSteps: number,
+): number {
+  return warmup < 1 ? Math.ceil(totalSteps * warmup) : Math.floor(warmup);
 }

@@ -23,6 +23,7 @@ import {
   saveCheckpoint,
 } from "./checkpoint.ts";
 import { FolderClaim } from "./claim.ts";
+import { DivergenceMonitor } from "./divergence.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
 import { addTrainingLog, type TrainingLog } from "./log.ts";
@@ -42,7 +43,7 @@ import {
   StoppedByRank,
   stopTogether,
 } from "./ranks.ts";
-import { scheduledRate } from "./schedule.ts";
+import { scheduledRate, warmupSteps } from "./schedule.ts";
 import { CHECKPOINT_EVERY } from "./defaults.ts";
 import { resolveSftOptions, type TrainingSettings } from "./settings.ts";
 import { assertResumable, describeOptions, describeSettings, type TrainingState } from "./state.ts";
@@ -105,6 +106,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
   readonly #tracker: BestTracker | undefined;
   /** Watches the losses of topics; begins again when a training is resumed. */
   readonly #topics = new TopicMonitor();
+  /** Watches the loss; begins again too. */
+  readonly #divergence = new DivergenceMonitor();
   readonly #log: TrainingLog;
   /** Sums gradients with other ranks, if there are any. */
   readonly #sum: GradientSum | undefined;
@@ -128,8 +131,8 @@ export class Training implements AsyncIterable<Step>, Disposable {
     const { epochs, maxSteps, earlyStopping, restoreBest } = settings;
     this.#data = new TrainingData(model, settings);
     assertValidated(settings, this.#data.evaluated.validation);
-    this.notices = this.#data.notices;
     this.totalSteps = Math.min(this.#data.stepsPerEpoch * epochs, maxSteps);
+    this.notices = [...this.#data.notices, ...noticesOfWarmup(settings, this.totalSteps)];
     const { beta1, beta2, epsilon, weightDecay, recompute } = settings;
     this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), {
       ...{ beta1, beta2, epsilon, weightDecay, reserveGradients: recompute },
@@ -378,6 +381,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
       dropoutSeed: this.#model.hasDropout ? [seed, step] : undefined,
     });
     this.#step = this.#log.step = step;
+    const warning = this.#divergence.observe(step, loss, learningRate);
     return {
       step,
       totalSteps,
@@ -388,6 +392,7 @@ export class Training implements AsyncIterable<Step>, Disposable {
       tokensCounted: batches.reduce((sum, { tokensCounted }) => sum + tokensCounted, 0),
       seconds: (performance.now() - began) / 1000,
       gradientNorm,
+      ...(warning !== undefined && { warning }),
     };
   }
 
@@ -463,6 +468,17 @@ export class Training implements AsyncIterable<Step>, Disposable {
     };
     return { version: 1, step: this.#step, options, ...(best && { best }), facts };
   }
+}
+
+/** What to say of a warm-up that is not over when the training is. */
+function noticesOfWarmup(settings: TrainingSettings, totalSteps: number): string[] {
+  const steps = warmupSteps(settings, totalSteps);
+  if (steps < totalSteps || totalSteps === 0) return [];
+  const highest = scheduledRate(totalSteps, totalSteps, settings);
+  return [
+    `the warm-up of ${steps} steps is as long as the training of ${totalSteps}, or longer: the learning rate ` +
+    `ends at ${Number(highest.toPrecision(3))} instead of ${settings.learningRate}`,
+  ];
 }
 
 /** In a notebook cell with cached results, a training without a checkpoint directory gets one. */

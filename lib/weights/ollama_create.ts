@@ -7,6 +7,7 @@
  */
 
 import { type CreateRequest, Ollama } from "ollama";
+import type { OllamaQuantization } from "./ollama_quantization.ts";
 import { ollamaHost } from "./ollama_host.ts";
 import type { WrittenFile } from "./write_tensors.ts";
 import { sha256File } from "./sha256.ts";
@@ -29,6 +30,8 @@ export interface CreateOllamaOptions {
   template?: string;
   /** The system message of the model. */
   system?: string;
+  /** How Ollama quantises the weights of `gguf`, which must be F32 or F16. Not by default. */
+  quantize?: OllamaQuantization;
   /** Default parameters: `stop`, `temperature`, `repeat_penalty`, … */
   parameters?: Record<string, unknown>;
   /** Where Ollama runs, in the form of OLLAMA_HOST, which is the default. */
@@ -46,6 +49,7 @@ export const CREATE_OLLAMA_OPTIONS: OptionNames<CreateOllamaOptions> = {
   adapter: true,
   template: true,
   system: true,
+  quantize: true,
   parameters: true,
   host: true,
   signal: true,
@@ -72,9 +76,14 @@ export const CREATE_OLLAMA_OPTIONS: OptionNames<CreateOllamaOptions> = {
  */
 export async function createOllamaModel(name: string, options: CreateOllamaOptions): Promise<void> {
   assertKnownOptions("make a model in Ollama", options, CREATE_OLLAMA_OPTIONS);
-  const { gguf, from, adapter, template, system, parameters, signal } = options;
+  const { gguf, from, adapter, template, system, quantize, parameters, signal } = options;
   if ((gguf === undefined) === (from === undefined)) {
     throw new TypeError(`Cannot make the Ollama model "${name}": give either "gguf" or "from"`);
+  }
+  if (quantize !== undefined && gguf === undefined) {
+    throw new TypeError(
+      `Cannot quantise the Ollama model "${name}": expected its weights as "gguf"`,
+    );
   }
   const server = new Server(ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST")), signal);
   const upload = async (from: string | WrittenFile | undefined, file: string) =>
@@ -89,6 +98,7 @@ export async function createOllamaModel(name: string, options: CreateOllamaOptio
     adapters: await upload(adapter, "adapter.gguf"),
     template,
     system,
+    quantize,
     parameters,
     stream: false,
   };

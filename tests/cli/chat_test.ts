@@ -1,5 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { converse } from "../../lib/cli/chat.ts";
+import { loadNano } from "../pipeline/nano.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
 
 const CHATS = Array.from({ length: 8 }, (_, i) => ({
@@ -133,4 +135,33 @@ Deno.test("tunebook --format says what formats there are, and which template fai
     alpaca.stderr,
     'error: Cannot encode entry 1 of 8: Cannot write a conversation in the format "alpaca"',
   );
+});
+
+Deno.test("tunebook chat answers with the conversation so far, and says what no longer fits", async () => {
+  using model = await loadNano();
+  model.format = "chatml";
+  let written = "";
+  const notes: string[] = [];
+  const options = {
+    maxNewTokens: 3,
+    write: (text: string) => void (written += text),
+    note: (text: string) => void notes.push(text),
+  };
+  await converse(model, ["Name a fruit.", "", "Again.", "/new", "Hi", "/exit", "never"], options);
+  const answers = written.split("\n").slice(0, -1);
+  const user = (content: string) => ({ role: "user", content });
+  const history = [user("Name a fruit."), { role: "assistant", content: answers[0].trim() }];
+  const few = { maxNewTokens: 3 };
+  assertEquals(answers.map((answer) => answer.trim()), [
+    await model.answer({ messages: [user("Name a fruit.")] }, few),
+    await model.answer({ messages: [...history, user("Again.")] }, few),
+    await model.answer({ messages: [user("Hi")] }, few),
+  ]);
+  assertEquals(notes, ["A new conversation"]);
+  const long = "word ".repeat(75);
+  await converse(model, [long, long, long, "/huh"], { ...options, system: "Be brief." });
+  assertEquals(notes.slice(1, -1), [
+    "Note: the first 2 messages no longer fit the context, and are left out",
+  ]);
+  assertStringIncludes(notes.at(-1)!, 'There is no command "/huh": /new begins');
 });

@@ -12,11 +12,13 @@ const COMMANDS: Record<string, string[]> = {
       .split(
         " ",
       ),
-    ..."min-improvement restore-best recompute dropout tensorboard".split(" "),
+    ..."min-improvement restore-best recompute dropout tensorboard freeze".split(" "),
   ],
   generate: [
     ..."model prompt data out max-new-tokens temperature top-k top-p seed device".split(" "),
+    ..."min-p repetition-penalty presence-penalty frequency-penalty stop samples".split(" "),
   ],
+  chat: "model system format temperature stop seed device".split(" "),
   loss: ["map", "ignore", "keep", "model", "data", "mask", "max-length", "device", "json"],
   plan: ["model", "data", "epochs", "batch-size", "mask", "max-length", "split", "device", "json"],
   data: [],

@@ -59,9 +59,13 @@ Deno.test("tunebook train trains, logs, evaluates, saves, and says so", async ()
   const lines = stderr.trimEnd().split("\n");
   assert(lines.some((line) => /^20 examples, 5 steps, CPU, 2 threads, /.test(line)), stderr);
   const last = lines.find((line) => line.startsWith("Training 5/5 "))!;
-  assert(/^Training 5\/5 loss \d+\.\d{3}, validation \d+\.\d{3}, \d+ tokens\/s$/.test(last), last);
+  assert(
+    /^Training 5\/5 loss \d+\.\d{3}, training part \d+\.\d{3}, validation \d+\.\d{3}, lr 1e-3, \d+ tokens\/s$/
+      .test(last),
+    last,
+  );
   assertStringIncludes(stderr, "Sample after epoch 1:\n  Repeat the word.\n");
-  assertEquals(lines.at(-1), `Saved "${workshop.file("out")}"`);
+  assertStringIncludes(lines.at(-1)!, `Saved "${workshop.file("out")}": 5 steps in `);
 });
 
 Deno.test("tunebook train --json prints one document and nothing else", async () => {

@@ -73,6 +73,7 @@ for (
       needsData: false,
     },
     { name: "jinja", modules: ["jinja2", "transformers"], needsData: false },
+    { name: "sampling", modules: ["torch", "transformers"], needsData: false },
     { name: "sfc32", modules: [], needsData: false },
     { name: "splits", modules: ["sklearn"], needsData: false },
   ]

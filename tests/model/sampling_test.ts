@@ -1,8 +1,12 @@
 // chooseToken() draws from the distribution that temperature, top-k and top-p leave.
 
+import golden from "../golden/sampling.json" with { type: "json" };
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { chooseToken, type SamplingOptions } from "../../lib/model/mod.ts";
+import { chooseToken, generate, type SamplingOptions } from "../../lib/model/mod.ts";
+import { chooseCandidates } from "../../lib/model/sampling.ts";
+import { assertClose } from "../support.ts";
+import { onOneThread, release, smallModel } from "../train/small.ts";
 import { Random } from "../../lib/random.ts";
 
 /** What each token's probability is, by the definitions, with everything sorted. */
@@ -62,4 +66,77 @@ Deno.test("chooseToken() takes the most likely at temperature 0, and refuses wha
     RangeError,
     "the logit of token 1 is not a number",
   );
+});
+
+Deno.test("penalties and cuts give transformers' logits and probabilities", () => {
+  for (const { name, options: given, prompt, answer, ...expected } of golden.cases) {
+    const context = { tokens: [...prompt, ...answer], promptLength: prompt.length };
+    const logits = Float32Array.from(expected.logits);
+    let penalised = new Float32Array();
+    const options: SamplingOptions = {
+      temperature: 1,
+      ...given,
+      processLogits: (logits, tokens) => {
+        assertEquals(tokens, context.tokens);
+        penalised = logits.slice();
+      },
+    };
+    const { candidates, weights, total } = chooseCandidates(logits, options, context);
+    assertClose(penalised, expected.penalised, { relative: 1e-5 }, name);
+    const found = new Array<number>(logits.length).fill(0);
+    candidates.forEach((id, i) => found[id] = weights[i] / total);
+    assertClose(found, expected.probabilities, { relative: 1e-5 }, name);
+    assertEquals(found.map((one) => one > 0), expected.probabilities.map((one) => one > 0), name);
+    assertClose(
+      logits,
+      expected.logits,
+      { relative: 1e-6 },
+      "the given logits are left as they are",
+    );
+  }
+});
+
+onOneThread(
+  "generate() gives penalties the tokens before, and the hook decides",
+  async (device) => {
+    const model = smallModel(device);
+    const [{ tokens }] = await generate(model, [[1, 2, 3]], { maxNewTokens: 6 });
+    const seen: number[][] = [];
+    const processLogits = (logits: Float32Array, tokens: readonly number[]) => {
+      seen.push([...tokens]);
+      logits.forEach((_, id) => logits[id] = id === seen.length + 9 ? 0 : -Infinity);
+    };
+    const [hooked] = await generate(model, [[1, 2, 3]], {
+      ...{ maxNewTokens: 3, temperature: 1, processLogits },
+    });
+    assertEquals(hooked.tokens, [10, 11, 12]);
+    assertEquals(seen, [[1, 2, 3], [1, 2, 3, 10], [1, 2, 3, 10, 11]]);
+    // A presence penalty above all differences of logits: no token comes twice.
+    const [once] = await generate(model, [[1, 2, 3]], { maxNewTokens: 20, presencePenalty: 1e4 });
+    assertEquals(new Set(once.tokens).size, 20);
+    assert(new Set(tokens).size < 6 || tokens[0] === once.tokens[0]);
+    const [stopped] = await generate(model, [[1, 2, 3]], {
+      maxNewTokens: 20,
+      presencePenalty: 1e4,
+      stopper: () => (token) => token === once.tokens[4],
+    });
+    assertEquals(stopped, { tokens: once.tokens.slice(0, 5), finish: "stop" });
+    release(model);
+  },
+);
+
+Deno.test("sampling refuses options out of range, and a hook that leaves nothing", () => {
+  const sample = (options: SamplingOptions) =>
+    chooseToken(Float32Array.of(1, 2), options, new Random(1));
+  const wrong: [SamplingOptions, string][] = [
+    [{ minP: 2 }, "Cannot sample with minP 2: expected 0 to 1"],
+    [{ repetitionPenalty: 0 }, "Cannot sample with repetitionPenalty 0: expected a number above 0"],
+    [{ presencePenalty: NaN }, "Cannot sample with presencePenalty null: expected a number"],
+    [{ processLogits: (logits) => logits.fill(-Infinity) }, "all logits are −Infinity"],
+  ];
+  for (const [options, message] of wrong) {
+    assertThrows(() => sample(options), RangeError, message);
+  }
+  const short = () => sample({ processLogits: () => new Float32Array(1) });
+  assertThrows(short, TypeError, "expected 2 logits in a Float32Array");
 });

@@ -31,7 +31,12 @@ import {
 import { closingToken, encodeChatPrompt } from "../../lib/text/chat.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { sft } from "../../lib/train/mod.ts";
-import { createOllamaModel, type ResolvedGguf, resolveModel } from "../../lib/weights/mod.ts";
+import {
+  createOllamaModel,
+  openGguf,
+  type ResolvedGguf,
+  resolveModel,
+} from "../../lib/weights/mod.ts";
 import { tunebook, Workshop } from "../cli/tunebook.ts";
 import { gemma3, ollama, OllamaServer, smollm2 } from "../ollama.ts";
 import { assertClose } from "../support.ts";
@@ -150,6 +155,10 @@ Deno.test({
       tokenizer: tokenizerToGguf(tokenizer),
     });
     await createOllamaModel("base", { gguf, host, parameters: GREEDY });
+    await createOllamaModel("packed", { gguf, host, quantize: "q4_K_M" });
+    const packed = await resolveModel("ollama:packed", { ollamaStores: [server.models] });
+    using file = await openGguf((packed as ResolvedGguf).weights);
+    assertEquals(file.metadata.get("general.file_type"), 15); // llama.cpp's number of Q4_K_M
 
     const settings = { rank: 4, alpha: 4, dropout: 0, rsLora: false };
     for (const linear of model.linears.values()) {

@@ -45,6 +45,33 @@ Deno.test("Model.stream() says what Model.answer() says", async () => {
   }
 });
 
+Deno.test("answers end before stop texts, streamed or not", async () => {
+  using model = await loadNano();
+  const whole = await model.answer("Name a fruit.", { maxNewTokens: 24 });
+  const stop = whole.slice(9, 12);
+  const options = { maxNewTokens: 24, stop: ["\u0000", stop] };
+  const expected = whole.slice(0, whole.indexOf(stop)).trim();
+  assertEquals(await model.answer("Name a fruit.", options), expected);
+  const pieces = await Array.fromAsync(model.stream("Name a fruit.", options));
+  assertEquals(pieces.join("").trim(), expected);
+  const [each] = await Array.fromAsync(model.answerEach(["Name a fruit."], options));
+  assertEquals([each.answer, each.finish], [expected, "stop"]);
+  assert(each.tokens < 24);
+  await assertRejects(() => model.answer("Hi", { stop: [""] }), TypeError, 'Cannot stop at ""');
+});
+
+Deno.test("Model.answerEach() draws samples; the first is the answer without them", async () => {
+  using model = await loadNano();
+  const draw = { ...FEW, temperature: 2, seed: 4 };
+  const samples: string[][] = [[], []];
+  const each = model.answerEach(["Name a fruit.", "Hi"], { ...draw, samples: 3, batchSize: 2 });
+  for await (const { index, sample, answer } of each) samples[index][sample] = answer;
+  assertEquals(samples.map(([first]) => first), await model.answer(["Name a fruit.", "Hi"], draw));
+  assertEquals(new Set(samples.flat()).size, 6);
+  const cold = () => Array.fromAsync(model.answerEach(["Hi"], { samples: 2 }));
+  await assertRejects(cold, RangeError, "Cannot draw 2 samples at temperature 0");
+});
+
 Deno.test("Model.answer() answers the others where a question fails", async () => {
   using model = await loadNano();
   const questions = ["Name a fruit.", "word ".repeat(500), "Hi"];

@@ -202,7 +202,7 @@ Deno.test("what cannot be honoured is named and refused", async () => {
     ["/api/chat", { messages: [] }, 400, 'Cannot read "model": expected string'],
     ["/api/chat", { ...chat, model: "llama3" }, 404, 'the model "llama3": this server has "nano"'],
     ["/api/chat", { ...chat, tools: [{}] }, 400, 'Cannot read "tools"'],
-    ["/api/chat", { ...chat, options: { min_p: 0.1 } }, 400, '"options.min_p"'],
+    ["/api/chat", { ...chat, options: { tfs_z: 0.5 } }, 400, '"options.tfs_z"'],
     ["/api/chat", { ...chat, options: { topp: 0.1 } }, 400, 'Cannot honour "options.topp"'],
     ["/api/chat", { ...chat, options: { temperature: -1 } }, 400, '"options.temperature"'],
     ["/api/chat", { ...chat, options: { num_predict: 33 } }, 400, "expected at most 32"],
@@ -257,6 +257,18 @@ Deno.test("what cannot be honoured is named and refused", async () => {
   });
   assertEquals(neutral.status, 200);
   await neutral.body!.cancel();
+  // Penalties and min-p are those of Model.answer().
+  const steered = await served.post("/v1/chat/completions", {
+    ...chat,
+    ...{ max_tokens: 8, temperature: 2, min_p: 0.01, presence_penalty: 1, seed: 3, stream: false },
+    ...{ frequency_penalty: 0.5, repetition_penalty: 1.5 },
+  });
+  const { choices: [{ message }] } = await steered.json();
+  const expected = await served.model.answer("Hi", {
+    ...{ maxNewTokens: 8, temperature: 2, minP: 0.01, presencePenalty: 1, seed: 3 },
+    ...{ frequencyPenalty: 0.5, repetitionPenalty: 1.5 },
+  });
+  assertEquals(message.content.trim(), expected);
   // A page of another site gets nothing, one of this machine may ask.
   const foreign = await served.post("/api/chat", chat, {
     headers: { origin: "https://evil.test" },

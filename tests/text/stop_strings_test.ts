@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { StopStrings } from "../../lib/serve/stop_strings.ts";
+import { StopStrings } from "../../lib/text/stop_strings.ts";
 
 Deno.test("a text ends at the first stop string, wherever it is cut into pieces", () => {
   const letters = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 12 });

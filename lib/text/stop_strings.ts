@@ -5,6 +5,18 @@
  */
 
 /**
+ * The part of a text before the first stop string.
+ *
+ * @param text The text.
+ * @param strings The strings.
+ * @returns All of it if it contains none.
+ */
+export function beforeStop(text: string, strings: readonly string[]): string {
+  const stop = new StopStrings(strings);
+  return stop.push(text) + stop.end();
+}
+
+/**
  * Passes text on up to the first stop string. What may become the beginning of one is held back until it is known.
  *
  * @example
