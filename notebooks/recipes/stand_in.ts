@@ -5,9 +5,9 @@
  */
 
 import { pick } from "tunebook";
-import { Gemma, Llama, type Network, saveNetwork } from "tunebook/model";
+import { Gemma, Gpt2, Llama, type Network, saveNetwork } from "tunebook/model";
 import { scale } from "tunebook/tensor";
-import { CHAT_TEMPLATES } from "tunebook/text";
+import { CHAT_TEMPLATES, gpt2Tokenizer, saveTokenizer } from "tunebook/text";
 
 /**
  * What a recipe's model is: a Gemma such as Gemma-2b-it, a Llama such as TinyLlama-1.1B-Chat, or a Mistral such as
@@ -132,6 +132,32 @@ export async function makeStandIn(kind: StandInKind, options: StandInOptions): P
   for (const [name, json] of [["tokenizer", tokenizer], ["tokenizer_config", settings]] as const) {
     await Deno.writeTextFile(`${directory}/${name}.json`, JSON.stringify(json));
   }
+  return directory;
+}
+
+/**
+ * Writes a stand-in of a model whose tokenizer is byte-level, as GPT-2's: it has that tokenizer itself.
+ *
+ * @param kind Whose architecture it has: GPT-2's, or that of SmolLM2, a Llama whose output head is its table of tokens.
+ * @param options Folder, seed.
+ * @returns The folder, for `loadModel()`.
+ */
+export async function makeByteLevelStandIn(
+  kind: "gpt2" | "smollm2",
+  { directory, seed }: Pick<StandInOptions, "directory" | "seed">,
+): Promise<string> {
+  const device = await pick({ device: "cpu" });
+  const tokenizer = gpt2Tokenizer();
+  const config = { ...SHAPE, layers: 2, vocabularySize: tokenizer.vocabSize };
+  const special = { bos: tokenizer.eosId, eos: tokenizer.eosId };
+  const network = kind === "gpt2"
+    ? Gpt2.create(device, config, { seed })
+    : Llama.create(device, { ...config, kvHeads: 1, tied: true, special }, { seed });
+  await Deno.mkdir(directory, { recursive: true });
+  enlarge(network);
+  await saveNetwork(network, directory);
+  for (const tensor of network.parameters.values()) tensor.dispose();
+  await saveTokenizer(tokenizer, directory);
   return directory;
 }
 

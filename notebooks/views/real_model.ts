@@ -22,11 +22,16 @@ export async function ollamaRuns(): Promise<boolean> {
  *
  * @param name The model's name there.
  * @param question What to ask.
- * @returns As many tokens of its answer.
+ * @param tokens The most tokens of its answer.
+ * @returns The answer.
  */
-export async function askOllama(name: string, question: string): Promise<string> {
+export async function askOllama(
+  name: string,
+  question: string,
+  tokens = ANSWER_TOKENS,
+): Promise<string> {
   const body = { model: name, prompt: question, stream: false };
-  const options = { num_predict: ANSWER_TOKENS };
+  const options = { num_predict: tokens };
   const response = await fetch(`${host()}/api/generate`, {
     method: "POST",
     body: JSON.stringify({ ...body, options }),

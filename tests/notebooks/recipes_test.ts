@@ -10,6 +10,7 @@ import { type CodeCell, type Notebook, runNotebook } from "../../lib/runtime/mod
 import { renderReport } from "../../lib/runtime/report/mod.ts";
 import { openSafetensors } from "../../lib/weights/mod.ts";
 import { makeStandIn, type StandInKind } from "../../notebooks/recipes/stand_in.ts";
+import instructionData from "../../data/instructions/instruction-data.json" with { type: "json" };
 
 // Stand-ins are so small that threads would mostly wait for each other.
 Deno.env.set("TUNEBOOK_THREADS", "1");
@@ -17,9 +18,11 @@ Deno.env.set("TUNEBOOK_THREADS", "1");
 const root = fromFileUrl(new URL("../../", import.meta.url));
 const folder = join(root, "notebooks/recipes");
 
-/** What a recipe is run with, and how each adapter that it saves must have been trained. */
+/** What a recipe is run with, and how each model that it saves must have been trained. */
 interface Recipe {
   readonly parameters: Record<string, string | number>;
+  /** How many of the 1,100 pairs it is run on; all of its data by default. */
+  readonly pairs?: number;
   readonly adapters: Readonly<Record<string, Record<string, unknown>>>;
   /** What else it must have written. */
   readonly check?: (output: string) => Promise<void>;
@@ -33,6 +36,23 @@ const qlora = {
   schedule: "linear",
   weightDecay: 0,
   adapter: { rank: 64, alpha: 16, dropout: 0, rsLora: false },
+};
+const gpt2Medium = {
+  examples: 81,
+  steps: 10, // one epoch, without an incomplete batch
+  batchSize: 8,
+  learningRate: 5e-5,
+  schedule: undefined, // a constant rate is not written down
+  weightDecay: 0.1,
+  mask: "instruction",
+};
+const adapted = {
+  ...gpt2Medium,
+  steps: 3,
+  mask: "prompt",
+  learningRate: 2e-4,
+  weightDecay: 0,
+  adapter: { rank: 8, alpha: 16, dropout: 0, rsLora: false },
 };
 const RECIPES: Record<string, Recipe> = {
   "01_e_commerce_assistant.ipynb": {
@@ -95,6 +115,21 @@ const RECIPES: Record<string, Recipe> = {
       }
     },
   },
+  "04_gpt2_medium.ipynb": {
+    pairs: 96,
+    parameters: { maxNewTokens: 4, depthSteps: 2, judge: "" },
+    adapters: { "gpt2-medium355M-sft": gpt2Medium },
+  },
+  "05_full_against_peft.ipynb": {
+    pairs: 96,
+    parameters: { maxNewTokens: 4, maxSteps: 3, shapeSteps: 1, paragraphs: 4, judge: "" },
+    adapters: {
+      full: { ...gpt2Medium, steps: 3, mask: "prompt" },
+      lora: adapted,
+      qlora: adapted,
+      lora_dropout_0_05: { ...adapted, adapter: { ...adapted.adapter, dropout: 0.05 } },
+    },
+  },
 };
 
 const notebooks = [...Deno.readDirSync(folder)].map(({ name }) => name)
@@ -103,6 +138,13 @@ const notebooks = [...Deno.readDirSync(folder)].map(({ name }) => name)
 Deno.test("every recipe is run by these tests", () => {
   assertEquals(notebooks, Object.keys(RECIPES).sort());
 });
+
+/** Writes some of the instruction pairs to a file. */
+async function writePairs(directory: string, count: number): Promise<string> {
+  const path = join(directory, "pairs.json");
+  await Deno.writeTextFile(path, JSON.stringify(instructionData.slice(0, count)));
+  return path;
+}
 
 /** What a cell printed. */
 function printed(notebook: Notebook, id: string): string {
@@ -115,11 +157,12 @@ function printed(notebook: Notebook, id: string): string {
 
 for (const name of notebooks) {
   Deno.test(`${name} runs on a stand-in with the settings of its write-up`, async () => {
-    const { parameters, adapters } = RECIPES[name];
+    const { parameters, pairs, adapters } = RECIPES[name];
     const output = await Deno.makeTempDir({ prefix: "tunebook-recipes-" });
     try {
+      const data = pairs === undefined ? {} : { dataSource: await writePairs(output, pairs) };
       const { ok, failure, notebook, manifest } = await runNotebook(join(folder, name), {
-        parameters: { ...parameters, output, device: "cpu" },
+        parameters: { ...parameters, ...data, output, device: "cpu" },
         timeout: 240,
       });
       assert(ok, failure?.summary);
