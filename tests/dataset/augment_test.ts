@@ -39,7 +39,7 @@ function teacher(
 /** What a person does in a spreadsheet: every row is changed and saved again, with a byte-order mark. */
 function fill(
   csv: string,
-  change: (row: Record<string, string>) => Record<string, string>,
+  change: (row: Record<string, string>) => Partial<Record<string, string>>,
 ): string {
   const rows = (parse(csv, { skipFirstRow: true }) as Record<string, string>[])
     .map((row) => ({ ...row, ...change(row) }));

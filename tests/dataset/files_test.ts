@@ -298,7 +298,10 @@ Deno.test("loadDataset() reads files of data sets on the hub, and keeps them in 
     hub.files.set("dataset_infos.json", lines("no row"));
     const [apple, pear] = [{ text: "An apple." }, { text: "A pear." }];
     assertEquals(await loadDataset("hf:owner/fruit"), [pear, apple], "in the order of names");
-    const { source, files } = recorded().at(-1)! as { source: string; files?: object[] };
+    const { source, files } = recorded().at(-1) as unknown as {
+      source: string;
+      files?: object[];
+    };
     assertEquals([source, files?.length], [`hf:datasets/owner/fruit@${COMMIT}:train`, 2]);
     hub.files.set("test/rows.jsonl", lines("A plum."));
     assertEquals(await loadDataset("hf:owner/fruit@main:test"), [{ text: "A plum." }]);

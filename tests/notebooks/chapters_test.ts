@@ -122,7 +122,10 @@ for (const name of chapters) {
       const { title, inputs, solution, mistakes = {}, hint } = exercise;
       assert(inputs.length > 0 && hint !== "", title);
       assertEquals(
-        await judgeAnswer<unknown[], unknown>(exercise, (...input) => solution(...input)),
+        await judgeAnswer<unknown[], unknown>(
+          exercise,
+          (...input: unknown[]) => solution(...input),
+        ),
         { status: "right" },
         title,
       );

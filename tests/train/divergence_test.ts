@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DivergenceMonitor } from "../../lib/train/divergence.ts";
-import { withLoraDefaults } from "../../lib/cli/training_options.ts";
+import { type TrainingOptions, withLoraDefaults } from "../../lib/cli/training_options.ts";
 import { describeStep } from "../../lib/cli/training_report.ts";
 import { sft } from "../../lib/train/mod.ts";
 import { onOneThread, release, smallExamples, smallModel, take } from "./small.ts";
@@ -45,10 +45,10 @@ onOneThread(
 );
 
 Deno.test("LoRA's defaults are taken where nothing else is asked for", () => {
-  const options = {
+  const options: TrainingOptions & { lr: number; batchSize: number } = {
     ...{ schedule: "constant", minLr: 0, accumulate: 2, dropLast: false, minImprovement: 0 },
     ...{ restoreBest: false, recompute: false, dropout: 0, warmup: 0, lr: 5e-5, batchSize: 4 },
-  } as const;
+  };
   const none = withLoraDefaults(options, () => false, 1000);
   assertEquals([none.lr, none.maxGradientNorm, none.warmup], [2e-4, 1, 10]);
   assertEquals(withLoraDefaults(options, () => false, 50).warmup, 0);
