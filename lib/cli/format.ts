@@ -6,13 +6,20 @@ import { FORMAT_NAMES, type FormatName, type Model } from "../pipeline/mod.ts";
 import { noteOnTurns } from "../text/chat_turns.ts";
 import { CHAT_STYLES, ChatTemplate, chatTemplateOf } from "../text/mod.ts";
 
-/** The option. */
-export function formatOption(): Option {
+/**
+ * The option.
+ *
+ * @param byDefault What is taken without it.
+ * @returns The option.
+ */
+export function formatOption(
+  byDefault = "the format of the model's training, its chat template, or alpaca",
+): Option {
   return new Option(
     "--format <name|file>",
     `the format of entries: alpaca; chat, by the model's own template; ${
       CHAT_STYLES.join(", ")
-    }; or a file with a Jinja template (default: the format of the model's training, its chat template, or alpaca)`,
+    }; or a file with a Jinja template (default: ${byDefault})`,
   );
 }
 

@@ -1,9 +1,10 @@
 // `tunebook loss`: the mean loss of a model over a whole file.
 
 import type { Command } from "commander";
-import { reportLengths } from "../dataset/mod.ts";
+import { type DatasetEntry, isChatEntry, reportLengths } from "../dataset/mod.ts";
 import type { Quantization } from "../model/mod.ts";
-import type { Mask } from "../text/mod.ts";
+import type { Model } from "../pipeline/mod.ts";
+import { ChatTemplate, type Mask } from "../text/mod.ts";
 import { measureLoss } from "../train/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, jsonOption, maskOption, modelOption, readCount } from "./arguments.ts";
@@ -39,7 +40,7 @@ export function register(program: Command): void {
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(maskOption())
-    .addOption(formatOption())
+    .addOption(formatOption("the format of the model's training, or alpaca"))
     .option("--max-length <n>", "the most tokens of an example (default: the context)", readCount)
     .option("--batch-size <n>", "examples per batch", readCount, 8)
     .addOption(deviceOption())
@@ -48,12 +49,32 @@ export function register(program: Command): void {
   addFieldOptions(command);
 }
 
+/**
+ * Losses of several models say something beside each other only if all of them read the same words: a model that was
+ * taught no format here is measured on Alpaca's prompts, whatever template came with it. Conversations have no other form
+ * than a template's.
+ */
+function sharedFormat(
+  { taught, format }: Model,
+  entries: readonly DatasetEntry[],
+): "alpaca" | undefined {
+  if (taught.format !== undefined || entries.some(isChatEntry)) return undefined;
+  if (format instanceof ChatTemplate) {
+    console.error(
+      "Note: the loss is of Alpaca's prompts, as for every model that was taught no format; --format chat takes " +
+        "the model's chat template",
+    );
+  }
+  return "alpaca";
+}
+
 async function measure(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { signal } = interrupt;
   const entries = await readData(options.data, { ...options, signal });
-  const format = await readFormatOption(options.format);
+  const named = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, { ...options, signal });
+  const format = named ?? sharedFormat(model, entries);
   const { network } = model;
   noteOnFormat(model, format);
   const examples = model.encodeExamples(entries, { format });

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { RECORD_FILE } from "../../lib/pipeline/record.ts";
 import { join } from "@std/path";
 import { converse } from "../../lib/cli/chat.ts";
 import { loadNano } from "../pipeline/nano.ts";
@@ -111,6 +112,16 @@ Deno.test("tunebook keeps the template that an adapter was taught, whatever its 
   assertEquals(taught.stdout, beside.stdout);
   assertAlmostEquals(JSON.parse(joined.stdout).loss, JSON.parse(taught.stdout).loss, 1e-4);
   assertEquals(bare.code, 1, "the model's own template writes no answers");
+  // What compares models is measured on the same words, whatever template came with one.
+  await Deno.remove(join(merged, RECORD_FILE));
+  const instructions = ["loss", "--model", merged, "--data", workshop.file("data.json"), "--json"];
+  const [shared, alpaca] = await Promise.all([
+    tunebook(instructions),
+    tunebook([...instructions, "--format", "alpaca"]),
+  ]);
+  assertEquals([shared.code, shared.stdout], [0, alpaca.stdout], shared.stderr);
+  assertStringIncludes(shared.stderr, "--format chat takes the model's chat template");
+  assertEquals(alpaca.stderr.includes("--format chat"), false);
 });
 
 Deno.test("tunebook --format says what formats there are, and which template fails", async () => {
