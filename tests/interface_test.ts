@@ -164,6 +164,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "show.scatter": (options) => show.scatter([1], [1], options),
   "show.table": (options) => show.table([], options),
   "show.tokenView": (options) => show.tokenView([], options),
+  "tensor.adamwEachInto": (options) => tensor.adamwEachInto([], options),
   "tensor.adamwInto": (options) => tensor.adamwInto(x, x, x, x, options),
   "tensor.arange": (options) => tensor.arange(1, options),
   "tensor.argmax": (options) => tensor.argmax(x, options),

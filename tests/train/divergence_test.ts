@@ -13,14 +13,14 @@ function warnings(losses: readonly number[]): [number, string][] {
   });
 }
 
-Deno.test("a loss that rises far above what it was is said once; noise is not", () => {
+Deno.test("a rising loss brings one warning, and noise none", () => {
   const falling = Array.from({ length: 30 }, (_, i) => 4 / (1 + i / 5) + (i % 2) * 0.4);
   assertEquals(warnings(falling), []);
   const [[step, warning], ...more] = warnings([...falling, ...Array(10).fill(5)]);
   assertEquals([step > 30 && step < 36, more], [true, []]);
   assertStringIncludes(warning, "the training diverges: the mean loss of 5 steps was 0.");
   assertStringIncludes(warning, "a lower learning rate than 0.1");
-  // After it had recovered and fallen further, it is said again.
+  // After it has recovered and fallen further, another one comes.
   const twice = [...falling, ...Array(9).fill(5), ...Array(9).fill(0.1), ...Array(9).fill(5)];
   assertEquals(warnings(twice).length, 2);
 });

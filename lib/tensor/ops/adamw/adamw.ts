@@ -129,6 +129,22 @@ export interface AdamWParameter {
  * @param parameters The parameters, on one device.
  * @param options Numbers of this step.
  * @throws {TypeError} If shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { adamwEachInto, tensor } from "tunebook/tensor";
+ *
+ * const weights = [[1], [2, 3]].map((values) => {
+ *   const [parameter, gradient] = [values, values.map(() => 2)].map((values) => tensor(values));
+ *   const [mean, variance] = [0, 0].map((zero) => tensor(values.map(() => zero)));
+ *   return { parameter, gradient, mean, variance };
+ * });
+ * adamwEachInto(weights, {
+ *   step: 1, learningRate: 0.125, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0,
+ * });
+ * assertEquals((await weights[0].parameter.item()).toFixed(3), "0.875");
+ * ```
  */
 export function adamwEachInto(
   parameters: readonly AdamWParameter[],
