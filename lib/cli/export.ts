@@ -59,7 +59,7 @@ export function register(program: Command): void {
         .choices(["f32", "f16", "bf16", "q8_0"]),
     )
     .addOption(
-      new Option("--ollama-quantize <type>", "the type into which Ollama quantises F16 or F32")
+      new Option("--ollama-quantize <type>", "the type into which Ollama quantises F16")
         .choices(OLLAMA_QUANTIZATIONS),
     )
     .addOption(formatOption())

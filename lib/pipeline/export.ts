@@ -469,7 +469,10 @@ function assertQuantizable(
   }
   const cannot = `Cannot let Ollama quantise to "${ollamaQuantize}"`;
   if (!target.startsWith("ollama:")) throw new TypeError(`${cannot} what is not made in Ollama`);
-  if (type === "Q8_0") throw new TypeError(`${cannot} from "Q8_0": expected "F32" or "F16"`);
+  // Ollama 0.6.5 takes the number of F32, 0, for a file whose type is unknown.
+  if (type !== undefined && type !== "F16") {
+    throw new TypeError(`${cannot} from "${type}": expected "F16"`);
+  }
   if (isAdapted(exporting) && !merge) {
     throw new TypeError(`${cannot} a model with adapters beside it: merge them`);
   }

@@ -30,7 +30,7 @@ export interface CreateOllamaOptions {
   template?: string;
   /** The system message of the model. */
   system?: string;
-  /** How Ollama quantises the weights of `gguf`, which must be F32 or F16. Not by default. */
+  /** How Ollama quantises the weights of `gguf`, which must be F16. Not by default. */
   quantize?: OllamaQuantization;
   /** Default parameters: `stop`, `temperature`, `repeat_penalty`, … */
   parameters?: Record<string, unknown>;

@@ -155,7 +155,11 @@ Deno.test({
       tokenizer: tokenizerToGguf(tokenizer),
     });
     await createOllamaModel("base", { gguf, host, parameters: GREEDY });
-    await createOllamaModel("packed", { gguf, host, quantize: "q4_K_M" });
+    const half = await exportGguf(model, `${server.folder}/half.gguf`, {
+      type: "F16",
+      tokenizer: tokenizerToGguf(tokenizer),
+    });
+    await createOllamaModel("packed", { gguf: half, host, quantize: "q4_K_M" });
     const packed = await resolveModel("ollama:packed", { ollamaStores: [server.models] });
     using file = await openGguf((packed as ResolvedGguf).weights);
     assertEquals(file.metadata.get("general.file_type"), 15); // llama.cpp's number of Q4_K_M
