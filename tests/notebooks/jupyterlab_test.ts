@@ -8,16 +8,11 @@ import type { Locator, Page } from "playwright-core";
 import { type CodeCell, readNotebook } from "../../lib/runtime/mod.ts";
 import { chromiumProgram, launchBrowser } from "../browser.ts";
 import { type JupyterLab, jupyterProgram, startJupyterLab } from "../jupyterlab.ts";
+import { chaptersToRun } from "./chapters.ts";
 
 const root = new URL("../../", import.meta.url);
-const chapters = [...Deno.readDirSync(new URL("notebooks", root))].map(({ name }) => name)
-  .filter((name) => /^0[1-9]_.*\.ipynb$/.test(name)).sort();
-
-/** Those of CI: the two that run shortest, one of them with a model. */
-const asked = Deno.env.get("TUNEBOOK_CHAPTERS") ?? "01,06";
-const wanted = chapters.filter((name) =>
-  asked === "all" || asked.split(",").some((start) => name.startsWith(start))
-);
+/** In CI, the two that run shortest, one of them with a model. */
+const wanted = chaptersToRun("01,06");
 
 /** Lays the course into JupyterLab's folder, whose files it may change. */
 async function layCourse(lab: JupyterLab): Promise<void> {

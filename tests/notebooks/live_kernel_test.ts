@@ -1,20 +1,19 @@
-// Each chapter, as it is opened, in the kernel that JupyterLab speaks to: every cell runs, and no note about
-// types stands above a cell that nobody has touched.
+// Chapters, as they are opened, in the kernel that JupyterLab speaks to: every cell runs, and no note about types stands
+// above a cell that nobody has touched. chapters_test.ts runs every one, and `deno task check` checks the types of every one;
+// with TUNEBOOK_CHAPTERS=all, every one runs here too.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { readNotebook } from "../../lib/runtime/notebook.ts";
 import { hasTag } from "../../lib/runtime/parameters.ts";
 import { startKernel } from "../runtime/jupyter/client.ts";
+import { chaptersToRun } from "./chapters.ts";
 
 const folder = fromFileUrl(new URL("../../notebooks", import.meta.url));
-const chapters = [...Deno.readDirSync(folder)].map(({ name }) => name)
-  .filter((name) => /^0[1-9]_.*\.ipynb$/.test(name)).sort();
-
 /** A cell with a type error, sent after the chapter's: without a note above it, no note says anything. */
 const WRONG = { id: "wrong", source: "const notANumber: number = (() => 'text')();" };
 
-for (const name of chapters) {
+for (const name of chaptersToRun("02,06,09")) {
   Deno.test(`${name} runs untouched in the live kernel, without a note about types`, async () => {
     const path = join(folder, name);
     const { cells } = await readNotebook(path);

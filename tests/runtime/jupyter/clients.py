@@ -18,7 +18,7 @@ CELLS = [
 console.error("c"); Deno.stdout.writeSync(new TextEncoder().encode("d")); 42""",
     "NaN",
     "const x: number = 1;",
-    "setTimeout(() => { throw new Error('timer') }, 5); await new Promise((f) => setTimeout(f, 50));",
+    "setTimeout(() => { throw new Error('timer') }, 5); await new Promise((f) => setTimeout(f, 1000));",
 ]
 
 

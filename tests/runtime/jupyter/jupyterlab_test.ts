@@ -15,7 +15,7 @@ const cells = [
 console.error("c"); NaN`,
   "const base = 2; for (let i = 0; i < 201; i++) console.log('d' + i);",
   "const wrong: string = base; wrong * 1",
-  "setTimeout(() => { throw new Error('timer') }, 5); await new Promise((f) => setTimeout(f, 50));",
+  "setTimeout(() => { throw new Error('timer') }, 5); await new Promise((f) => setTimeout(f, 1000));",
   "'done ' + import.meta.filename!.split('/').at(-1)",
   // Run by hand.
   "console.log('begun'); await new Promise(() => {})",

@@ -172,7 +172,7 @@ kernelTest("JupyterKernel errors", {
   },
   "a timer that throws and a floating promise are told under their cell": async ({ client }) => {
     const timer = await client.execute(
-      "setTimeout(() => { throw new Error('timer') }, 5); await new Promise((f) => setTimeout(f, 50))",
+      "setTimeout(() => { throw new Error('timer') }, 5); await new Promise((f) => setTimeout(f, 1000))",
     );
     assertEquals(brief(timer.outputs), ["Error: timer"]);
     const floating = await client.execute("void Promise.reject(new TypeError('floating'))");
