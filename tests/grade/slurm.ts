@@ -122,6 +122,7 @@ export class SlurmCluster implements AsyncDisposable {
         `SlurmctldHost=${Deno.hostname()}(127.0.0.1)`,
         `AuthInfo=socket=${this.#path("munge.sock")}`,
         "SlurmUser=root",
+        "KillWait=3", // seconds between asking a step's tasks to end and killing them
         "SlurmdUser=root",
         `SlurmctldPort=${controller}`,
         `SlurmctldPidFile=${this.#path("slurmctld.pid")}`,
