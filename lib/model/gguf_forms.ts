@@ -7,6 +7,8 @@
  * @module
  */
 
+import { transpose } from "./transpose.ts";
+
 /** How a tensor in a GGUF file differs from the parameter. */
 export type GgufForm =
   /** Not at all. */
@@ -121,16 +123,5 @@ function reorder(values: Float32Array, shape: readonly number[], from: Int32Arra
   const width = shape[1] ?? 1; // a bias has rows of one element
   const result = new Float32Array(values.length);
   from.forEach((row, i) => result.set(values.subarray(row * width, (row + 1) * width), i * width));
-  return result;
-}
-
-/** (rows, columns) → (columns, rows). */
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      result[column * rows + row] = values[row * columns + column];
-    }
-  }
   return result;
 }

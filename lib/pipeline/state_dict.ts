@@ -5,6 +5,7 @@
  */
 
 import type { Network } from "../model/mod.ts";
+import { transpose } from "../model/transpose.ts";
 import type { StateDictEntry, WritableDtype } from "../weights/mod.ts";
 
 /**
@@ -140,16 +141,7 @@ function splitQueryKeyValue(prefix: string, part: string, { shape, data }: Value
 function transposed({ shape: [rows, columns], data }: Values): Values {
   return {
     shape: [columns, rows],
-    async data() {
-      const values = await data();
-      const turned = new Float32Array(values.length);
-      for (let row = 0; row < rows; row++) {
-        for (let column = 0; column < columns; column++) {
-          turned[column * rows + row] = values[row * columns + column];
-        }
-      }
-      return turned;
-    },
+    data: async () => transpose(await data(), rows, columns),
   };
 }
 

@@ -6,6 +6,7 @@
 
 import type { Linear } from "../linear.ts";
 import type { Network } from "../model.ts";
+import { transpose } from "../transpose.ts";
 import type { OnnxGraph, OnnxValue } from "../../weights/onnx/graph.ts";
 import { GraphBuilder, type WeightValues } from "./builder.ts";
 
@@ -269,15 +270,6 @@ export class DecoderBuilder {
 function transposed({ shape: [rows, columns], data }: WeightValues): WeightValues {
   return {
     shape: [columns, rows],
-    async data() {
-      const values = await data();
-      const turned = new Float32Array(values.length);
-      for (let row = 0; row < rows; row++) {
-        for (let column = 0; column < columns; column++) {
-          turned[column * rows + row] = values[row * columns + column];
-        }
-      }
-      return turned;
-    },
+    data: async () => transpose(await data(), rows, columns),
   };
 }

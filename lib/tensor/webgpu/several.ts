@@ -5,9 +5,39 @@
  * @module
  */
 
-import { defineKernel, type Device, type DeviceBuffer, type Kernel } from "../device.ts";
+import {
+  type Access,
+  defineKernel,
+  type Device,
+  type DeviceBuffer,
+  type Kernel,
+} from "../device.ts";
 import { fold } from "./plans.ts";
 import { repeatLines } from "./repeat_lines.ts";
+
+/**
+ * The WGSL for one set: lines with `$s` stand once, and names are without a number.
+ *
+ * @param buffers The kernel's buffers.
+ * @param wgsl The WGSL before and after the bindings.
+ * @returns The WGSL.
+ */
+export function oneSetSource(
+  buffers: Readonly<Record<string, Access>>,
+  [before, after]: SeveralOptions["wgsl"],
+): string {
+  return before + bindingsOf(buffers) + after.replaceAll("$su", "0u").replaceAll("$s", "");
+}
+
+/** Declares buffers, and after them the uniform struct. */
+function bindingsOf(buffers: Readonly<Record<string, Access>>): string {
+  const names = Object.keys(buffers);
+  const storage = names.map((name, binding) =>
+    `@group(0) @binding(${binding}) ` +
+    `var<storage, ${buffers[name] === "read" ? "read" : "read_write"}> ${name}: array<f32>;\n`
+  );
+  return `${storage.join("")}@group(0) @binding(${names.length}) var<uniform> params: Params;\n`;
+}
 
 /** What is done to each set. */
 export interface SeveralOptions {
@@ -98,17 +128,12 @@ export class SeveralKernel {
         ...Object.entries(all).filter(([name]) => !names.includes(name)),
       ]);
     const buffers = numbered(one.buffers, each);
-    const bindings = Object.entries(buffers).map(([name, access], binding) =>
-      `@group(0) @binding(${binding}) var<storage, ${access === "read" ? "read" : "read_write"}> ` +
-      `${name}: array<f32>;\n`
-    );
-    const uniforms = `@group(0) @binding(${bindings.length}) var<uniform> params: Params;\n`;
     return defineKernel<string, string, string>({
       name: one.name,
       buffers,
       params: numbered(one.params, eachParams),
       webgpu: {
-        source: before + bindings.join("") + uniforms + repeatLines(after, "$s", sets),
+        source: before + bindingsOf(buffers) + repeatLines(after, "$s", sets),
         plan({ params }: { params: Readonly<Record<string, number>> }) {
           const sizes = Array.from({ length: sets }, (_, set) => params[`${eachParams[0]}${set}`]);
           const [x, y] = fold(Math.ceil(Math.max(...sizes) / elementsPerGroup));

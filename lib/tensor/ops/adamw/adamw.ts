@@ -10,11 +10,16 @@ import { defineKernel, type Kernel } from "../../device.ts";
 import { assertSameShape } from "../../shapes.ts";
 import type { Tensor } from "../../tensor.ts";
 import { elementwise } from "../../webgpu/plans.ts";
-import { SeveralKernel } from "../../webgpu/several.ts";
+import { oneSetSource, SeveralKernel } from "../../webgpu/several.ts";
 import wgsl from "./adamw.wgsl" with { type: "text" };
-import eachWgsl from "./each.wgsl" with { type: "text" };
-import stepWgsl from "./step.wgsl" with { type: "text" };
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
+
+const buffers = {
+  parameter: "update",
+  gradient: "read",
+  mean: "update",
+  variance: "update",
+} as const;
 
 /**
  * g = gradient · gradientScale; p −= decay · p; m += rate1 (g − m); v = beta2 · v + rate2 · g²;
@@ -24,7 +29,7 @@ import { assertKnownOptions, type OptionNames } from "../../../options.ts";
  */
 export const adamwKernel = defineKernel({
   name: "adamw",
-  buffers: { parameter: "update", gradient: "read", mean: "update", variance: "update" },
+  buffers,
   params: {
     size: "u32",
     gradientScale: "f32",
@@ -37,7 +42,7 @@ export const adamwKernel = defineKernel({
     epsilon: "f32",
   },
   webgpu: elementwise({
-    source: stepWgsl + wgsl,
+    source: oneSetSource(buffers, ["", wgsl]),
     size: "size",
     buffers: ["parameter", "gradient", "mean", "variance"],
   }),
@@ -45,7 +50,7 @@ export const adamwKernel = defineKernel({
 
 const severalKernel = new SeveralKernel({
   one: adamwKernel as unknown as Kernel,
-  wgsl: [stepWgsl, eachWgsl],
+  wgsl: ["", wgsl],
   each: ["parameter", "gradient", "mean", "variance"],
   eachParams: ["size"],
   elementsPerGroup: 256,

@@ -1,6 +1,7 @@
-// One step of AdamW, after step.wgsl. One thread an element.
+// One step of AdamW for one parameter or several; the formula is in adamw.ts. One thread an element, z is the parameter; lines
+// with $s are repeated for each. The bindings come before.
 struct Params {
-  size: u32,
+  size$s: u32,
   gradientScale: f32,
   decay: f32,
   rate1: f32,
@@ -11,20 +12,24 @@ struct Params {
   epsilon: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> parameter: array<f32>;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
-@group(0) @binding(2) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(3) var<storage, read_write> variance: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+// What a step makes of an element.
+struct Stepped {
+  parameter: f32,
+  mean: f32,
+  variance: f32,
+}
+
+fn step_adamw(parameter: f32, gradient: f32, mean: f32, variance: f32) -> Stepped {
+  let g = gradient * params.gradientScale;
+  let m = mean + params.rate1 * (g - mean);
+  let v = params.beta2 * variance + params.rate2 * g * g;
+  let p = parameter - params.decay * parameter;
+  let stepped = p - params.stepSize * m / (sqrt(v) / params.rootCorrection2 + params.epsilon);
+  return Stepped(stepped, m, v);
+}
 
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 256u;
-  if (i >= params.size) {
-    return;
-  }
-  let stepped = step_adamw(parameter[i], gradient[i], mean[i], variance[i]);
-  parameter[i] = stepped.parameter;
-  mean[i] = stepped.mean;
-  variance[i] = stepped.variance;
+  if (id.z == $su && i < params.size$s) { let to = step_adamw(parameter$s[i], gradient$s[i], mean$s[i], variance$s[i]); parameter$s[i] = to.parameter; mean$s[i] = to.mean; variance$s[i] = to.variance; }
 }

@@ -7,21 +7,22 @@
 import { defineKernel, type Kernel } from "../../device.ts";
 import { Tensor } from "../../tensor.ts";
 import { fold, rowParts } from "../../webgpu/plans.ts";
-import { SeveralKernel } from "../../webgpu/several.ts";
+import { oneSetSource, SeveralKernel } from "../../webgpu/several.ts";
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
-import eachWgsl from "./each.wgsl" with { type: "text" };
 import wgsl from "./global_norm.wgsl" with { type: "text" };
 
 /** Elements summed into one partial result. Fixed, so that the bits do not depend on threads or workgroups. */
 export const BLOCK = 65_536;
 
+const buffers = { x: "read", partials: "update" } as const;
+
 /** partials[offset + b] = Σ x² over block b. */
 export const partialsKernel = defineKernel({
   name: "globalNorm.partials",
-  buffers: { x: "read", partials: "update" },
+  buffers,
   params: { size: "u32", offset: "u32" },
   webgpu: {
-    source: sumOverGroup + wgsl,
+    source: oneSetSource(buffers, [sumOverGroup, wgsl]),
     plan(input) {
       const { size, offset } = input.params;
       const blocks = Math.ceil(size / BLOCK);
@@ -39,7 +40,7 @@ export const partialsKernel = defineKernel({
 
 const severalKernel = new SeveralKernel({
   one: partialsKernel as unknown as Kernel,
-  wgsl: [sumOverGroup, eachWgsl],
+  wgsl: [sumOverGroup, wgsl],
   each: ["x"],
   eachParams: ["size", "offset"],
   elementsPerGroup: BLOCK,

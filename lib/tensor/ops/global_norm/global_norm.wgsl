@@ -1,12 +1,9 @@
-// partials[offset + b] = sum of x^2 over block b of 65,536 elements. One workgroup a block.
+// partials[offset + b] = sum of x^2 over block b of 65,536 elements, for one x or several. One workgroup a block, z is
+// the x; lines with $s are repeated for each. sum_over_group.wgsl and the bindings come before.
 struct Params {
-  size: u32,
-  offset: u32,
+  size$s: u32,
+  offset$s: u32,
 }
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> partials: array<f32>;
-@group(0) @binding(2) var<uniform> params: Params;
 
 alias Summand = f32; // for sum_over_group.wgsl
 
@@ -18,16 +15,17 @@ fn main(
 ) {
   let block = group.x + group.y * groups.x;
   let first = block * 65536u;
-  if (first >= params.size) {
+  var size = 0u;
+  var offset = 0u;
+  if (group.z == $su) { size = params.size$s; offset = params.offset$s; }
+  if (first >= size) {
     return;
   }
-  let end = min(first + 65536u, params.size);
+  let end = min(first + 65536u, size);
   var sum = 0.0;
-  for (var i = first + thread; i < end; i += 256u) {
-    sum += x[i] * x[i];
-  }
+  if (group.z == $su) { for (var i = first + thread; i < end; i += 256u) { sum += x$s[i] * x$s[i]; } }
   let total = sum_over_group(thread, sum);
   if (thread == 0u) {
-    partials[params.offset + block] = total;
+    partials[offset + block] = total;
   }
 }
