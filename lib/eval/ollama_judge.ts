@@ -1,5 +1,5 @@
 /** A judge that runs in Ollama, on this machine or another. */
-import { type ChatRequest, type ChatResponse, Ollama } from "ollama";
+import type { ChatRequest, ChatResponse, Ollama } from "ollama";
 import { ollamaHost } from "../weights/ollama_host.ts";
 import { type Judge, JudgeError } from "./judge.ts";
 import { type ReplyForm, scoreForm } from "./judges/question.ts";
@@ -98,11 +98,15 @@ export function ollamaJudgeReplying(
   const settings: Record<string, string | number> = { host: "", seed, numCtx, temperature };
   const host = ollamaHost(options.host ?? Deno.env.get("OLLAMA_HOST"));
   settings.host = host;
+  const connect = async (fetch: typeof globalThis.fetch): Promise<Ollama> => {
+    const { Ollama } = await import("ollama"); // when it is needed: it loads slowly
+    return new Ollama({ host, fetch });
+  };
   const send = async (prompt: string, asked: ReplyForm, signal: AbortSignal | undefined) => {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeout);
     const either = AbortSignal.any([late.signal, ...(signal ? [signal] : [])]);
-    const client = new Ollama({ host, fetch: fetchFrom(host, model, either) });
+    const client = await connect(fetchFrom(host, model, either));
     const request: ChatRequest & { stream: false; truncate: boolean } = {
       model,
       messages: [{ role: "user", content: prompt }],
@@ -152,7 +156,7 @@ export function ollamaJudgeReplying(
     },
     async digest() {
       try {
-        const { models } = await new Ollama({ host, fetch: fetchFrom(host, model) }).list();
+        const { models } = await (await connect(fetchFrom(host, model))).list();
         const named = model.includes(":") ? model : `${model}:latest`;
         return models?.find(({ name }) => name === named)?.digest;
       } catch {

@@ -34,7 +34,7 @@ import type { ResolvedModel } from "../weights/mod.ts";
 import { continueEach } from "./answer_each.ts";
 import { holdBack, type Question, toEntry } from "./entries.ts";
 import type { ModelEvaluation } from "./evaluation.ts";
-import { type Exported, exportModel, type ExportOptions, formatToExport } from "./export.ts";
+import type { Exported, ExportOptions } from "./export.ts";
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";
 import {
@@ -463,9 +463,11 @@ export class Model implements Disposable {
    * ```
    */
   async export(target: string, options: ExportOptions = {}): Promise<Exported> {
+    // When it is needed: those who never export need not load all forms of files.
+    const { exportModel, formatToExport } = await import("./export.ts");
     const { source, tokenizer, network } = this;
     const named = options.format === undefined ? undefined : this.#formatFor([], options.format);
-    const format = named ?? this.#exportFormat(target);
+    const format = named ?? formatToExport(target, this.#taughtFormat(), this.taught);
     return await exportModel(
       { source, tokenizer, network, ...(format && { format }) },
       target,
@@ -605,10 +607,6 @@ export class Model implements Disposable {
     const since = trainings.slice(this.#set?.trainings ?? 0);
     if (since.length > 0) return since.at(-1)!.format;
     return this.#set?.format ?? (this.#found.taught?.format && this.#found.format);
-  }
-
-  #exportFormat(target: string): EntryFormat | undefined {
-    return formatToExport(target, this.#taughtFormat(), this.taught);
   }
 
   #toSave() {

@@ -7,8 +7,6 @@
  */
 import { decodeBase64 } from "@std/encoding";
 
-const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
-
 /**
  * Reads a map.
  *
@@ -33,6 +31,7 @@ export function readCharacterMap(map: unknown): (text: string) => string {
   const units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
   const texts = bytes.subarray(4 + size);
   const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+  const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
   const known = new Map<string, string | undefined>();
   const look = (key: string): string | undefined => {
     if (!known.has(key)) {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type CreateRequest, Ollama } from "ollama";
+import type { CreateRequest } from "ollama";
 import type { OllamaQuantization } from "./ollama_quantization.ts";
 import { ollamaHost } from "./ollama_host.ts";
 import type { WrittenFile } from "./write_tensors.ts";
@@ -102,6 +102,7 @@ export async function createOllamaModel(name: string, options: CreateOllamaOptio
     parameters,
     stream: false,
   };
+  const { Ollama } = await import("ollama"); // when it is needed: it loads slowly
   const client = new Ollama({ host: server.host, fetch: server.fetch });
   const { status } = await client.create(request);
   if (status !== "success") {

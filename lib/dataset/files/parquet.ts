@@ -4,8 +4,7 @@
  * @module
  */
 
-import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
+import type { AsyncBuffer } from "hyparquet";
 
 /**
  * Reads rows, those of one row group at a time, since a group's columns are compressed whole.
@@ -19,6 +18,9 @@ export async function* parquetRows(
   file: AsyncBuffer,
   name: string,
 ): AsyncGenerator<Record<string, unknown>> {
+  // When they are needed: they load slowly.
+  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
+  const { compressors } = await import("hyparquet-compressors");
   try {
     const metadata = await parquetMetadataAsync(file);
     let rowStart = 0;

@@ -45,6 +45,9 @@ export class CpuDevice implements Device {
   readonly maxBindingSize = Infinity;
   readonly maxKernelBuffers = Infinity;
 
+  readonly #threads: number;
+  readonly #blasPath: string | undefined;
+  readonly #barrierMemory: SharedArrayBuffer;
   readonly #workers: Worker[] = [];
   /** What the threads share: the barrier, and the last batch that is done. */
   readonly #threadState: Int32Array;
@@ -72,10 +75,21 @@ export class CpuDevice implements Device {
       blas?.name ?? ["WebAssembly SIMD", ...whyNoBlas(search)].join(", since ")
     }`;
     this.facts = { device: "cpu", threads, fusedMultiplyAdd: isFused(), ...blasFacts(search) };
-    const barrierMemory = new SharedArrayBuffer(16);
-    this.#threadState = new Int32Array(barrierMemory);
-    for (let thread = 0; thread < threads; thread++) {
-      const workerData: ThreadOptions = { thread, threads, barrierMemory, blasPath: blas?.path };
+    this.#threads = threads;
+    this.#blasPath = blas?.path;
+    this.#barrierMemory = new SharedArrayBuffer(16);
+    this.#threadState = new Int32Array(this.#barrierMemory);
+  }
+
+  /** Starts the threads, with the first kernel: what only holds data should not wait for them. */
+  #startThreads(): void {
+    for (let thread = 0; thread < this.#threads; thread++) {
+      const workerData: ThreadOptions = {
+        thread,
+        threads: this.#threads,
+        barrierMemory: this.#barrierMemory,
+        blasPath: this.#blasPath,
+      };
       const worker = new Worker(workerUrl(), { workerData });
       worker.on("message", (reply: Reply) => this.#receive(reply));
       worker.on("error", (error: Error) => this.#fail(error));
@@ -209,6 +223,7 @@ export class CpuDevice implements Device {
 
   #flush(): void {
     if (this.#commands.length === 0) return;
+    if (this.#workers.length === 0) this.#startThreads();
     const batch = {
       ticket: this.#ticket++,
       created: this.#created,

@@ -11,7 +11,7 @@ import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";
 import { Source } from "../source.ts";
 import { findTensor, type StoredTensor, type TensorFile } from "../tensor_file.ts";
 import type { PickledTensor } from "./pickle.ts";
-import { openDict, type Part } from "./storages.ts";
+import type { Part } from "./storages.ts";
 
 /** A tensor of a state dict, as float32. */
 export interface StateDictTensor {
@@ -144,6 +144,7 @@ function* places(shape: readonly number[], strides: readonly number[]): Generato
 export async function openStateDict(path: string): Promise<StateDict> {
   const source = await Source.open(path);
   try {
+    const { openDict } = await import("./storages.ts"); // with zip.js, when it is needed
     const { tensors, storageOf } = await openDict(source);
     return new StateDict(
       source,

@@ -5,7 +5,6 @@
  */
 
 import { createHash } from "node:crypto";
-import { Uint8ArrayReader, ZipWriter } from "@zip.js/zip.js";
 import { assertKnownOptions } from "../../options.ts";
 import { writeAll, writeBeside } from "../../write_beside.ts";
 import { DTYPE_BITS, narrow, type WritableDtype } from "../dtype.ts";
@@ -69,6 +68,7 @@ export async function writeStateDict(
     (sum, { dtype = "F32" }, i) => sum + sizes[i] * DTYPE_BITS[dtype] / 8,
     0,
   );
+  const { Uint8ArrayReader, ZipWriter } = await import("@zip.js/zip.js"); // when it is needed
   const hash = createHash("sha256");
   let bytes = 0;
   await writeBeside(path, async (file) => {
