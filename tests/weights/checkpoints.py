@@ -61,7 +61,9 @@ def four_bits(folder, name, dtype, kind, block, double):
         packed, state = bnb.quantize_4bit(tensor, blocksize=block, quant_type=kind, compress_statistics=double)
         tensors[key] = packed
         tensors.update({f"{key}.{part}": value for part, value in state.as_dict(packed=True).items()})
-        expected[key] = bnb.dequantize_4bit(packed, state)
+        # As one row: with AVX-512 bitsandbytes begins a block at each row, although it packs blocks across rows.
+        state.shape = (1, tensor.numel())
+        expected[key] = bnb.dequantize_4bit(packed, state).view(tensor.shape)
     quantization = {"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": kind}
     write(folder, name, expected, quantization, tensors)
 
