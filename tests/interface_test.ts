@@ -63,6 +63,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.findPersonalData": (options) => data.findPersonalData("", options),
   "data.dedupeEntries": (options) => data.dedupeEntries([], options),
   "data.labelBySelfConsistency": (options) => data.labelBySelfConsistency([], nothing, options),
+  "data.majorityAnswer": (options) => data.majorityAnswer([], options),
   "data.paraphraseByRules": (options) => data.paraphraseByRules([], options),
   "data.proposeCorrections": (options) => data.proposeCorrections([], nothing, options),
   "data.proposePairs": (options) => data.proposePairs([], nothing, options),

@@ -41,6 +41,9 @@ export {
 export { readProposals, type ReviewedProposals, writeProposals } from "./augment/review.ts";
 export {
   labelBySelfConsistency,
+  type MajorityAnswer,
+  majorityAnswer,
+  type MajorityOptions,
   type PseudoLabel,
   type PseudoLabelled,
   type PseudoLabelOptions,

@@ -6,6 +6,7 @@ import {
   cleanEntries,
   labelBySelfConsistency,
   loadEntries,
+  majorityAnswer,
   paraphraseByRules,
   proposeCorrections,
   proposePairs,
@@ -172,6 +173,23 @@ Deno.test("labelBySelfConsistency() takes an answer on which most agree, and no 
   ]);
   assertEquals(model.seeds, [1, 2, 3, 4, 1, 2, 3, 4]);
   await assertRejects(() => labelBySelfConsistency([], model, { samples: 1 }), RangeError);
+});
+
+Deno.test("majorityAnswer() counts empty answers, and accepts neither a tie nor too few that agree", () => {
+  const spoken = (answers: string[], options = {}) => {
+    const { answer, votes, accepted } = majorityAnswer(answers, options);
+    return [answer, votes, accepted];
+  };
+  assertEquals(spoken(["4.", "5", "4", "5", "4"]), ["4.", 3, true]);
+  assertEquals(spoken(["4", "4", "", "", ""]), ["4", 2, false], "2 of 5");
+  assertEquals(spoken(["4", "5", "4", "5"], { agreement: 0.5 }), ["4", 2, false], "a tie");
+  assertEquals(spoken(["4.", "4"], { agreement: 1, key: (text: string) => text }), [
+    "4.",
+    1,
+    false,
+  ]);
+  assertEquals(spoken([]), ["", 0, false]);
+  assertThrows(() => majorityAnswer(["4"], { agreement: 0 }), RangeError, "more than 0");
 });
 
 Deno.test("proposeCorrections() proposes grammar only, and cleanEntries() applies what a person accepts", async () => {

@@ -75,6 +75,57 @@ export interface PseudoLabelled<T> {
   readonly labels: PseudoLabel[];
 }
 
+/** Options of {@linkcode majorityAnswer}. */
+export type MajorityOptions = Pick<PseudoLabelOptions, "agreement" | "key">;
+
+const MAJORITY_NAMES: OptionNames<MajorityOptions> = { agreement: true, key: true };
+
+/** What several answers to one question agree on. */
+export interface MajorityAnswer {
+  /** The first of the answers that agree most; empty if all answers are. */
+  readonly answer: string;
+  /** How many agree with it, itself included. */
+  readonly votes: number;
+  /** Whether enough answers agree, and no other answer is as common. */
+  readonly accepted: boolean;
+}
+
+/**
+ * Finds the answer on which most of several agree, as self-consistency takes it. Empty answers agree with none, but count.
+ *
+ * @param answers Several answers to one question, drawn at a temperature above 0.
+ * @param options The share of answers that must agree, and what answers are compared by.
+ * @returns The most common answer, and whether it is accepted.
+ * @throws {RangeError} If the agreement is not above 0 and at most 1.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { majorityAnswer } from "tunebook/data";
+ *
+ * assertEquals(majorityAnswer(["Mice.", "mouses", "mice"]), { answer: "Mice.", votes: 2, accepted: true });
+ * ```
+ */
+export function majorityAnswer(
+  answers: readonly string[],
+  options: MajorityOptions = {},
+): MajorityAnswer {
+  assertKnownOptions("compare answers", options, MAJORITY_NAMES);
+  assertArray("compare", answers, "answers");
+  const { agreement = 0.6, key = (answer: string) => wordsOf(answer).join(" ") } = options;
+  if (!(agreement > 0 && agreement <= 1)) {
+    throw new RangeError(
+      `Cannot label where ${agreement} of the answers agree: expected more than 0 and at most 1`,
+    );
+  }
+  const groups = [...Map.groupBy(answers.filter((answer) => answer !== ""), key).values()]
+    .sort((a, b) => b.length - a.length);
+  const [first = [], second = []] = groups;
+  const isEnough = first.length > 0 && first.length / answers.length >= agreement;
+  const accepted = isEnough && first.length > second.length;
+  return { answer: first[0] ?? "", votes: first.length, accepted };
+}
+
 /**
  * Asks a teacher several times for the output of each entry that has none, and takes the most common answer if enough answers
  * agree (Wang et al., "Self-Consistency Improves Chain of Thought Reasoning in Language Models", 2022). The teacher must draw
@@ -106,15 +157,11 @@ export async function labelBySelfConsistency<T extends DatasetEntry>(
 ): Promise<PseudoLabelled<T>> {
   assertKnownOptions("label entries", options, NAMES);
   assertArray("label", entries, "entries");
-  const { samples = 5, agreement = 0.6, maxTokens = 256, seed = 123, signal, onProgress } = options;
-  const { key = (answer: string) => wordsOf(answer).join(" ") } = options;
+  const { samples = 5, agreement, key, maxTokens = 256, seed = 123, signal, onProgress } = options;
+  const majority = { ...(agreement !== undefined && { agreement }), ...(key && { key }) };
+  majorityAnswer([], majority); // a wrong option is refused before anything is asked
   if (!(Number.isInteger(samples) && samples > 1)) {
     throw new RangeError(`Cannot compare ${samples} answers: expected a whole number from 2`);
-  }
-  if (!(agreement > 0 && agreement <= 1)) {
-    throw new RangeError(
-      `Cannot label where ${agreement} of the answers agree: expected more than 0 and at most 1`,
-    );
   }
   const labelled = [...entries];
   const labels: PseudoLabel[] = [];
@@ -128,16 +175,12 @@ export async function labelBySelfConsistency<T extends DatasetEntry>(
       const reply = await teacher.ask({ prompt, maxTokens, seed: seed + i, signal });
       answers.push(withoutThoughts(reply ?? ""));
     }
-    const groups = [...Map.groupBy(answers.filter((answer) => answer !== ""), key).values()]
-      .sort((a, b) => b.length - a.length);
-    const [first = [], second = []] = groups;
-    const share = first.length / samples;
-    const accepted = share >= agreement && first.length > second.length;
-    labels.push({ index, agreement: share, answers, accepted });
+    const { answer, votes, accepted } = majorityAnswer(answers, majority);
+    labels.push({ index, agreement: votes / samples, answers, accepted });
     if (accepted) {
-      const by = `label by ${teacher.name}, ${first.length} of ${samples} answers agree`;
+      const by = `label by ${teacher.name}, ${votes} of ${samples} answers agree`;
       const source = entry.source === undefined ? by : `${entry.source}; ${by}`;
-      labelled[index] = { ...entry, output: first[0], source };
+      labelled[index] = { ...entry, output: answer, source };
     }
     onProgress?.(labels.length);
   }
