@@ -2,11 +2,11 @@
 
 import { fromFileUrl } from "@std/path";
 import type { DeviceKind } from "../../lib/tensor/mod.ts";
-import { answersCase, startCase } from "./cases/answers.ts";
+import { answersCase, encodeCase, importCase, startCase } from "./cases/answers.ts";
 import { gradingCase } from "./cases/grading.ts";
 import { kernelCase, troublesCase } from "./cases/kernel.ts";
 import { jaxMatmulCase, matmulCase, webGpuMatmulCase } from "./cases/matmul.ts";
-import { gpt2StepCase, smolLm2StepCase } from "./cases/training.ts";
+import { adapterStepCase, gpt2StepCase, smolLm2StepCase } from "./cases/training.ts";
 import type { Contestant, Measured } from "./harness.ts";
 import type { Size } from "./weights.ts";
 
@@ -69,8 +69,14 @@ export const CASES: Readonly<Record<string, (options: CaseOptions) => Promise<Ca
     padded: (options) => gpt2StepCase("padded", options),
     unshared: (options) => gpt2StepCase("unshared", options),
     mkl: (options) => gpt2StepCase("mkl", options),
+    bfloat16: (options) => gpt2StepCase("bfloat16", options),
+    compiled: (options) => gpt2StepCase("compiled", options),
     smollm2: smolLm2StepCase,
+    lora: (options) => adapterStepCase("lora", options),
+    qlora: (options) => adapterStepCase("qlora", options),
+    encode: encodeCase,
     answers: answersCase,
+    import: importCase,
     start: startCase,
     blas: matmulCase,
     wasm: jaxMatmulCase,

@@ -2,11 +2,13 @@
 
 import { fromFileUrl } from "@std/path";
 import type { EncodedExample } from "../../lib/dataset/encode.ts";
-import { generate, loadNetwork } from "../../lib/model/mod.ts";
+import { addLora, generate, loadNetwork, type QuantizedType } from "../../lib/model/mod.ts";
 import { type Device, type DeviceKind, matmul, scope, Tensor } from "../../lib/tensor/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
 import type { BatchLayout } from "../../lib/dataset/mod.ts";
+import { openTokenizer } from "../../lib/text/mod.ts";
 import { sft } from "../../lib/train/mod.ts";
+import { resolveModel } from "../../lib/weights/mod.ts";
 import { describeDevice } from "./machine.ts";
 import { type Prepare, serve } from "./serve.ts";
 
@@ -31,6 +33,18 @@ const prepareMatmul: Prepare = async (options: { device: DeviceKind; n: number }
   return { run, about: describeDevice(device) };
 };
 
+/** Encoding texts, one after the other. */
+const prepareEncoding: Prepare = async (options: { tokenizer: string; texts: string }) => {
+  const tokenizer = await openTokenizer(await resolveModel(options.tokenizer));
+  const texts: string[] = JSON.parse(await Deno.readTextFile(options.texts));
+  const run = () => {
+    const begin = now();
+    const tokens = texts.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
+    return Promise.resolve({ seconds: now() - begin, tokens });
+  };
+  return { run, about: "a thread" };
+};
+
 /** A training step of `sft()`, each run on the next of the batches. */
 const prepareStep: Prepare = async (options: {
   device: DeviceKind;
@@ -39,10 +53,13 @@ const prepareStep: Prepare = async (options: {
   layout: BatchLayout;
   lr: number;
   weightDecay: number;
+  rank?: number;
+  quantize?: QuantizedType;
 }) => {
-  const { examples, layout, lr, weightDecay } = options;
+  const { examples, layout, lr, weightDecay, rank, quantize } = options;
   const device = await open(options);
-  const { network: model } = await loadNetwork(options.model, { device });
+  const { network: model } = await loadNetwork(options.model, { device, quantize });
+  if (rank !== undefined) addLora(model, { rank });
   const batchSize = examples[0].length;
   const training = sft(model, {
     examples: examples.flat(),
@@ -89,6 +106,25 @@ const prepareAnswers: Prepare = async (options: {
   return { run, about: describeDevice(device) };
 };
 
+/** From nothing to the end of a program: Deno alone, or one that imports this library and makes a tensor. */
+const prepareImport: Prepare = (options: { program: "empty" | "first_tensor" }) => {
+  const program = fromFileUrl(import.meta.resolve(`./programs/${options.program}.ts`));
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--frozen", "-A", program],
+    env: { TUNEBOOK_DEVICE: "cpu" },
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const run = async () => {
+    const begin = now();
+    const { success, stderr } = await command.output();
+    const seconds = now() - begin;
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    return { seconds, peakBytes: undefined }; // this process's is not the program's
+  };
+  return Promise.resolve({ run, about: "a process of its own" });
+};
+
 /** From nothing to a token on the terminal: the command, in a process of its own. */
 const prepareStart: Prepare = (options: { device: DeviceKind; model: string }) => {
   const cli = fromFileUrl(import.meta.resolve("../../lib/cli.ts"));
@@ -114,4 +150,6 @@ await serve({
   step: prepareStep,
   answers: prepareAnswers,
   start: prepareStart,
+  import: prepareImport,
+  encode: prepareEncoding,
 });

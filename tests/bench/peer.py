@@ -1,6 +1,6 @@
 """The PyTorch side of the benchmarks: does one thing when asked, and answers how long it took.
 
-    python peer.py make FOLDER SIZE SEED    # a random GPT-2 as Hugging Face writes one
+    python peer.py make FOLDER SIZE SEED    # a random GPT-2, or TinyLlama, as Hugging Face writes one
     python peer.py intel                    # whether MKL asks the preloaded library of weights.ts
     python peer.py serve                    # answers requests, one JSON document a line
 
@@ -17,6 +17,7 @@ import re
 import resource
 import sys
 import time
+from importlib import metadata
 
 import torch
 
@@ -28,9 +29,14 @@ SIZES = {  # width, layers, heads
 
 
 def make(folder: str, size: str, seed: int) -> None:
-    from transformers import GPT2Config, GPT2LMHeadModel
+    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
+    if size == "tinyllama":
+        config = LlamaConfig(hidden_size=2048, intermediate_size=5632, num_hidden_layers=22,
+                             num_attention_heads=32, num_key_value_heads=4)
+        LlamaForCausalLM(config).bfloat16().save_pretrained(folder)
+        return
     width, layers, heads = SIZES[size]
     config = GPT2Config(n_embd=width, n_layer=layers, n_head=heads,
                         resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
@@ -59,10 +65,22 @@ def finish(device: str) -> None:
         torch.mps.synchronize()
 
 
-def load(folder: str, device: str):
-    from transformers import AutoModelForCausalLM
+def load(folder: str, device: str, rank: int | None = None, quantize: str | None = None):
+    """A model in float32, with PEFT's LoRA of a rank, on weights that bitsandbytes packs."""
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device)
+    packing = {}
+    if quantize:
+        packing["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=quantize == "nf4_double",
+            bnb_4bit_compute_dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **packing)
+    model = model if quantize else model.to(device)
+    if rank is None:
+        return model
+    from peft import LoraConfig, get_peft_model
+
+    return get_peft_model(model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear"))
 
 
 class Matmul:
@@ -80,12 +98,16 @@ class Matmul:
 
 
 class Step:
-    """A training step, each run on the next of the batches: padded tokens, targets, AdamW on all weights."""
+    """A training step, each run on the next of the batches: padded tokens, targets, AdamW on all weights that learn."""
 
-    def __init__(self, model: str, batches: list, lr: float, weightDecay: float, device: str, **_):
+    def __init__(self, model: str, batches: list, lr: float, weightDecay: float, device: str, rank: int | None = None,
+                 quantize: str | None = None, autocast: bool = False, compiled: bool = False, **_):
         self.device = place(device)
-        self.model = load(model, self.device).train()
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=lr, weight_decay=weightDecay)
+        self.model = load(model, self.device, rank, quantize).train()
+        self.autocast = autocast
+        learning = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self.optimizer = torch.optim.AdamW(learning, lr=lr, weight_decay=weightDecay)
+        self.forward = torch.compile(self.model, dynamic=True) if compiled else self.model
         self.batches = [tuple(torch.tensor(one[name], device=self.device) for name in ("tokens", "targets"))
                         for one in batches]
         self.steps = 0
@@ -94,8 +116,9 @@ class Step:
         tokens, targets = self.batches[self.steps % len(self.batches)]
         self.steps += 1
         begin = time.perf_counter()
-        logits = self.model(tokens).logits
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.autocast):
+            logits = self.forward(tokens).logits
+        loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100)
         forward = time.perf_counter()
         self.optimizer.zero_grad()
         loss.backward()
@@ -135,7 +158,23 @@ class Answers:
         return {"seconds": time.perf_counter() - begin, "ids": ids}
 
 
-CASES = {"matmul": Matmul, "step": Step, "answers": Answers}
+class Encode:
+    """Encoding texts, on as many threads as TOKENIZERS_PARALLELISM lets it."""
+
+    def __init__(self, tokenizerFile: str, texts: str, **_):
+        from tokenizers import Tokenizer
+
+        self.tokenizer = Tokenizer.from_file(tokenizerFile)
+        with open(texts, encoding="utf-8") as file:
+            self.texts = json.load(file)
+
+    def run(self) -> dict:
+        begin = time.perf_counter()
+        tokens = sum(len(one.ids) for one in self.tokenizer.encode_batch(self.texts))
+        return {"seconds": time.perf_counter() - begin, "tokens": tokens}
+
+
+CASES = {"matmul": Matmul, "step": Step, "answers": Answers, "encode": Encode}
 
 
 def peak_bytes() -> int:
@@ -149,6 +188,13 @@ def describe_cpu() -> str:
     return f"{torch.get_num_threads()} threads ({blas[1] if blas else 'no BLAS'}, {kernels})"
 
 
+def describe(case) -> str:
+    if isinstance(case, Encode):
+        return f"tokenizers {metadata.version('tokenizers')}"
+    where = getattr(case, "device", "cpu")
+    return f"PyTorch {torch.__version__}, {describe_cpu() if where == 'cpu' else where}"
+
+
 def serve() -> None:
     # Answers have this descriptor to themselves: what libraries print goes to the error output.
     answers = os.fdopen(os.dup(1), "w")
@@ -159,9 +205,7 @@ def serve() -> None:
             request = json.loads(line)
             if request.pop("do") == "prepare":
                 case = CASES[request.pop("case")](**request)
-                where = getattr(case, "device", "cpu")
-                threads = describe_cpu() if where == "cpu" else where
-                answer = {"ready": f"PyTorch {torch.__version__}, {threads}"}
+                answer = {"ready": describe(case)}
             else:
                 answer = {**case.run(), "peakBytes": peak_bytes()}
         except Exception as error:  # the harness shows it and stops

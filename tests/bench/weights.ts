@@ -1,15 +1,18 @@
 /** What the benchmarks need besides programs: weights, made once in `.cache/bench/`. */
 
 import { dirname, fromFileUrl, join } from "@std/path";
+import type { InstructionEntry } from "../../lib/dataset/mod.ts";
 import { loadNetwork, saveNetwork } from "../../lib/model/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
-import { openTokenizer, type Tokenizer } from "../../lib/text/mod.ts";
+import { Random } from "../../lib/random.ts";
+import { openTokenizer, saveTokenizer, type Tokenizer } from "../../lib/text/mod.ts";
 import { resolveModel } from "../../lib/weights/mod.ts";
 
-/** The sizes of GPT-2 that peer.py makes. */
+/** The sizes of GPT-2 that peer.py makes. TinyLlama's is made by {@linkcode randomTinyLlama}. */
 export type Size = "tiny" | "small" | "medium";
 
 const SEED = 123;
+const TEXTS = 52_000;
 
 /** Takes the place of MKL's own function, and counts how often it is asked. */
 const INTEL = `static int asked;
@@ -28,13 +31,57 @@ const cache = join(dirname(fromFileUrl(import.meta.url)), "..", "..", ".cache", 
  * @throws {Error} If there are no weights yet and no Python to make them
  */
 export async function randomWeights(size: Size, python: string | undefined): Promise<string> {
-  return await madeOnce(`gpt2-${size}-${SEED}`, "model.safetensors", async (folder) => {
+  return await randomModel(`gpt2-${size}-${SEED}`, size, python);
+}
+
+/**
+ * The folder of a Llama with TinyLlama's 1.1 billion weights, at random, in bfloat16.
+ *
+ * @param python The Python with PyTorch and transformers, for the first time
+ * @returns A folder with `config.json` and `model.safetensors`
+ * @throws {Error} If there are no weights yet and no Python to make them
+ */
+export async function randomTinyLlama(python: string | undefined): Promise<string> {
+  return await randomModel(`tinyllama-${SEED}`, "tinyllama", python);
+}
+
+function randomModel(name: string, size: string, python: string | undefined): Promise<string> {
+  return madeOnce(name, "model.safetensors", async (folder) => {
     if (python === undefined) {
       throw new Error(`Cannot make weights in "${folder}": TUNEBOOK_PYTHON names no PyTorch`);
     }
     const script = fromFileUrl(import.meta.resolve("./peer.py"));
     await run(python, [script, "make", folder, size, `${SEED}`]);
   });
+}
+
+/**
+ * 52,000 texts as long as Alpaca's, for encoding, and a tokenizer in Hugging Face's form.
+ *
+ * @param path SmolLM2's GGUF file, which holds the tokenizer
+ * @param entries What the texts are made from: each is taken in turn, with one word of 20 misspelt, so that they differ
+ * @returns The paths of a file of texts and of the folder with `tokenizer.json`; undefined without the GGUF file
+ */
+export async function textsToEncode(
+  path: string | undefined,
+  entries: readonly InstructionEntry[],
+): Promise<{ texts: string; folder: string } | undefined> {
+  if (!path) return undefined;
+  const folder = await madeOnce("encode", "texts.json", async (part) => {
+    await saveTokenizer(await openTokenizer(await resolveModel(path)), part);
+    const random = new Random(SEED);
+    const misspell = (word: string) => {
+      if (random.float() >= 0.05) return word;
+      const at = random.integer(word.length - 1);
+      return word.slice(0, at) + word[at + 1] + word[at] + word.slice(at + 2);
+    };
+    const texts = Array.from({ length: TEXTS }, (_, i) => {
+      const { instruction, input, output } = entries[i % entries.length];
+      return `${instruction}\n${input}\n${output}`.replaceAll(/[a-z]{4,}/g, misspell);
+    });
+    await Deno.writeTextFile(join(part, "texts.json"), JSON.stringify(texts));
+  });
+  return { texts: join(folder, "texts.json"), folder };
 }
 
 /**

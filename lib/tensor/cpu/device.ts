@@ -13,7 +13,6 @@ import { Pool, sizeClass } from "../pool.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
 import { isFused } from "./fused.ts";
-import { kernels } from "./kernels.ts";
 import type { Command, Reply, ThreadOptions } from "./protocol.ts";
 
 /** Milliseconds after which one that waits looks whether a thread failed. */
@@ -140,9 +139,6 @@ export class CpuDevice implements Device {
     params: { [name in P]: number },
     flops = kernel.flops?.(params) ?? 0,
   ): void {
-    if (!(kernel.name in kernels)) {
-      throw new TypeError(`Cannot run the kernel "${kernel.name}" on the CPU: it has no CPU code`);
-    }
     const ids: Record<string, number> = {};
     const used: CpuBuffer[] = [];
     for (const name in buffers) {

@@ -39,8 +39,10 @@ function run(batch: Batch): number[] | undefined {
       const views: Record<string, Float32Array> = {};
       for (const name in command.buffers) views[name] = buffers.get(command.buffers[name])!;
       context.reset();
+      const kernel = kernels[command.kernel];
+      if (!kernel) throw new TypeError(`The CPU kernel "${command.kernel}" has no code`);
       try {
-        kernels[command.kernel](context, views, command.params);
+        kernel(context, views, command.params);
       } catch (error) {
         if (error instanceof BarrierBroken) throw error;
         throw new Error(`CPU kernel "${command.kernel}" failed: ${(error as Error).message}`);

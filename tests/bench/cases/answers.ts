@@ -1,9 +1,9 @@
-/** Answering the test prompts, and the way to a first answer. */
+/** Encoding, answering the test prompts, and the way to a first tensor and a first answer. */
 
 import { type Case, type CaseOptions, ours, pyTorch } from "../cases.ts";
 import { ratio } from "../harness.ts";
-import { openSmolLm2 } from "../weights.ts";
-import { encodedParts } from "./data.ts";
+import { openSmolLm2, textsToEncode } from "../weights.ts";
+import { encodedParts, trainingEntries } from "./data.ts";
 
 /** The most tokens of an answer, as in Raschka's chapter 7. */
 const NEW_TOKENS = 64;
@@ -90,4 +90,56 @@ export function startCase({ device, smolLm2 }: CaseOptions): Promise<Case | unde
       unit: "s",
     }],
   });
+}
+
+/** From nothing to a first tensor, beside a program that does nothing. */
+export function importCase(): Promise<Case> {
+  return Promise.resolve({
+    title: 'Deno alone, and with `import "tunebook"` to its first tensor',
+    prepare: { case: "import" },
+    contestants: [
+      ours("Tunebook", { prepare: { program: "first_tensor" } }),
+      ours("Deno alone", { prepare: { program: "empty" } }),
+    ],
+    rounds: 11,
+    rate: () => "",
+    bars: (of) => [{
+      what: '`import "tunebook"` to its first tensor, more than Deno\'s own start',
+      value: 1000 * (of("Tunebook").median - of("Deno alone").median),
+      kind: "at most",
+      limit: 150,
+      unit: "ms",
+    }],
+  });
+}
+
+/** Encoding as many texts as Alpaca has, a thread on both sides; undefined without SmolLM2's file. */
+export async function encodeCase({ smolLm2, python }: CaseOptions): Promise<Case | undefined> {
+  const made = await textsToEncode(smolLm2, await trainingEntries());
+  if (!made) return undefined;
+  const { texts, folder } = made;
+  return {
+    title: "Encoding 52,000 texts, SmolLM2's tokenizer, one thread",
+    prepare: { case: "encode", texts },
+    contestants: [
+      ours("Tunebook", { prepare: { tokenizer: smolLm2 } }),
+      ...pyTorch(python, "tokenizers", {
+        env: { TOKENIZERS_PARALLELISM: "false" },
+        prepare: { tokenizerFile: `${folder}/tokenizer.json` },
+      }),
+    ],
+    rounds: 5,
+    rate: ({ runs, median }) =>
+      `${(Number(runs[0].tokens) / median / 1e6).toFixed(2)} million tokens/s`,
+    bars: (of) => [{
+      what: "Encoding 52,000 texts, against Hugging Face's tokenizers",
+      value: ratio(of("Tunebook"), of("tokenizers")),
+      kind: "at most",
+      limit: 2,
+    }],
+    agreement: (of) => {
+      const [mine, its] = [of("Tunebook"), of("tokenizers")].map(({ runs }) => runs[0].tokens);
+      return { text: `${mine} and ${its} tokens`, holds: mine === its };
+    },
+  };
 }

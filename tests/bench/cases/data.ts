@@ -1,21 +1,28 @@
 /** The instruction data that is trained on and answered: the outside one for measuring, or the embedded one. */
 
 import { fromFileUrl } from "@std/path";
+import type { InstructionEntry } from "../../../lib/dataset/entry.ts";
 import { type EncodedExample, encodeExamples } from "../../../lib/dataset/encode.ts";
 import { loadEntries } from "../../../lib/dataset/load.ts";
 import { splitEntries } from "../../../lib/dataset/split.ts";
 import type { Tokenizer } from "../../../lib/text/tokenizer.ts";
 import { findTestData } from "../../support.ts";
 
+/** All entries. */
+export async function trainingEntries(): Promise<InstructionEntry[]> {
+  const outside = findTestData();
+  return await loadEntries(
+    outside.found
+      ? `${outside.path}/instruction-data.json`
+      : fromFileUrl(import.meta.resolve("../../../data/instructions/instruction-data.json")),
+  ) as InstructionEntry[];
+}
+
 /** The training and test parts as tokens. */
 export async function encodedParts(
   tokenizer: Tokenizer,
 ): Promise<{ train: EncodedExample[]; test: EncodedExample[] }> {
-  const outside = findTestData();
-  const path = outside.found
-    ? `${outside.path}/instruction-data.json`
-    : fromFileUrl(import.meta.resolve("../../../data/instructions/instruction-data.json"));
-  const { train, test } = splitEntries(await loadEntries(path), { order: "given" });
+  const { train, test } = splitEntries(await trainingEntries(), { order: "given" });
   return { train: encodeExamples(train, tokenizer), test: encodeExamples(test, tokenizer) };
 }
 

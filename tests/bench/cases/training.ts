@@ -4,8 +4,8 @@ import { collate } from "../../../lib/dataset/collate.ts";
 import type { EncodedExample } from "../../../lib/dataset/encode.ts";
 import { gpt2Tokenizer } from "../../../lib/text/gpt2.ts";
 import { type Agreement, type Bar, type Case, type CaseOptions, ours, pyTorch } from "../cases.ts";
-import { type Measured, ratio } from "../harness.ts";
-import { intelKernels, openSmolLm2, randomWeights } from "../weights.ts";
+import { type Contestant, type Measured, ratio } from "../harness.ts";
+import { intelKernels, openSmolLm2, randomTinyLlama, randomWeights } from "../weights.ts";
 import { encodedParts, withoutSharedBeginning } from "./data.ts";
 
 const BATCHES = 3;
@@ -14,11 +14,11 @@ const BATCH_SIZE = 8;
 const LOSS_TOLERANCE = 1e-3;
 
 /** How GPT-2's steps are compared. */
-type Kind = "forest" | "padded" | "unshared" | "mkl";
+type Kind = "forest" | "padded" | "unshared" | "mkl" | "bfloat16" | "compiled";
 
 const COURSE = "full SFT, course data, batch 8, masked";
 
-const told: Record<Kind, { title: string; bar?: Pick<Bar, "what" | "limit"> }> = {
+const told: Record<Kind, { title: string; bar: Pick<Bar, "what" | "limit"> }> = {
   forest: {
     title: "Training step",
     bar: { what: `${COURSE}: seconds for the same examples`, limit: 0.5 },
@@ -31,7 +31,18 @@ const told: Record<Kind, { title: string; bar?: Pick<Bar, "what" | "limit"> }> =
     title: "Training step, no shared prompt",
     bar: { what: "The same on data without a shared prompt", limit: 0.75 },
   },
-  mkl: { title: "Training step, MKL made to take its Intel kernels" },
+  mkl: {
+    title: "Training step, MKL made to take its Intel kernels",
+    bar: { what: "The same against PyTorch with MKL's Intel kernels", limit: 0.4 },
+  },
+  bfloat16: {
+    title: "Training step, PyTorch with bfloat16 autocast",
+    bar: { what: "The same against PyTorch with bfloat16 autocast", limit: 0.4 },
+  },
+  compiled: {
+    title: "Training step, PyTorch compiled",
+    bar: { what: "The same against PyTorch compiled", limit: 0.4 },
+  },
 };
 
 /** A training step of GPT-2; undefined where MKL cannot be made to take other kernels. */
@@ -48,9 +59,15 @@ export async function gpt2StepCase(kind: Kind, options: CaseOptions): Promise<Ca
     model,
     examples,
     kind === "padded" ? "padded" : "forest",
-    { ...options, env, eosId: 50256 },
+    {
+      ...options,
+      eosId: 50256,
+      peer: {
+        env,
+        prepare: { autocast: kind === "bfloat16", compiled: kind === "compiled" },
+      },
+    },
     (of) => {
-      if (!bar) return [];
       const [mine, its] = [of("Tunebook"), of("PyTorch")];
       const what = kind === "forest" ? `GPT-2 ${size} ${bar.what}` : bar.what;
       const bars: Bar[] = [{ ...bar, what, value: ratio(mine, its), kind: "at most" }];
@@ -73,13 +90,63 @@ export async function smolLm2StepCase(options: CaseOptions): Promise<Case | unde
     opened.folder,
     train,
     "forest",
-    { ...options, env: {}, eosId: opened.tokenizer.eosId },
+    { ...options, eosId: opened.tokenizer.eosId },
     (of) => [{
       what: `SmolLM2-135M epoch (${BATCHES} of its batches)`,
       value: ratio(of("Tunebook"), of("PyTorch")),
       kind: "at most",
       limit: 0.5,
     }],
+  );
+}
+
+/** What the steps of adapters are compared by: how the weights are packed, and what must hold. */
+const adapters = {
+  lora: { packing: {}, title: "LoRA, float32", peer: "PEFT", limit: 0.5 },
+  qlora: {
+    packing: { quantize: "nf4_double" },
+    title: "QLoRA, NF4",
+    peer: "PEFT with bitsandbytes",
+    limit: 0.3,
+  },
+} as const;
+
+/** A training step of LoRA or QLoRA on a random model of TinyLlama's shape; undefined without Python. */
+export async function adapterStepCase(
+  kind: keyof typeof adapters,
+  options: CaseOptions,
+): Promise<Case | undefined> {
+  const { python } = options;
+  if (python === undefined) return undefined;
+  const { packing, title, peer, limit } = adapters[kind];
+  const { train } = await encodedParts(gpt2Tokenizer());
+  const vocabulary = 32_000;
+  const within = (ids: readonly number[]) => ids.map((id) => id % vocabulary);
+  const examples = train.map((example) => ({
+    ...example,
+    promptIds: within(example.promptIds),
+    responseIds: within(example.responseIds),
+  }));
+  const prepare = { rank: 8, ...packing };
+  return stepCase(
+    `Training step, TinyLlama's shape, ${title}, batch of ${BATCH_SIZE}`,
+    await randomTinyLlama(python),
+    examples,
+    "forest",
+    { ...options, eosId: 2, mine: prepare, peer: { prepare } },
+    (of) => {
+      const [mine, its] = [of("Tunebook"), of("PyTorch")];
+      const what = `TinyLlama's shape, ${title}, against ${peer}`;
+      return [
+        { what, value: ratio(mine, its), kind: "at most", limit },
+        {
+          what: "Peak memory of the same",
+          value: peakOf(mine) / peakOf(its),
+          kind: "at most",
+          limit: 1,
+        },
+      ];
+    },
   );
 }
 
@@ -90,10 +157,16 @@ function stepCase(
   model: string,
   examples: readonly EncodedExample[],
   layout: "forest" | "padded",
-  options: CaseOptions & { env: Record<string, string>; eosId: number },
+  options: CaseOptions & {
+    eosId: number;
+    /** What this library is asked to prepare besides. */
+    mine?: Record<string, unknown>;
+    /** What PyTorch is asked to prepare besides, and its environment. */
+    peer?: Partial<Contestant>;
+  },
   bars: Case["bars"],
 ): Case {
-  const { device, python, env, eosId } = options;
+  const { device, python, eosId, mine, peer } = options;
   const batches = Array.from(
     { length: BATCHES },
     (_, i) => examples.slice(i * BATCH_SIZE, (i + 1) * BATCH_SIZE),
@@ -104,10 +177,11 @@ function stepCase(
     title,
     prepare: { case: "step", device, model, lr: 5e-5, weightDecay: 0.1 },
     contestants: [
-      ours("Tunebook", { prepare: { examples: batches, layout } }),
+      ours("Tunebook", { prepare: { examples: batches, layout, ...mine } }),
       ...pyTorch(python, "PyTorch", {
-        env,
+        ...peer,
         prepare: {
+          ...peer?.prepare,
           batches: padded.map(({ inputs, targets, length }) => ({
             tokens: rowsOf(inputs, length),
             targets: rowsOf(targets, length),
