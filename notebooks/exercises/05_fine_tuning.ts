@@ -84,6 +84,28 @@ export const schedule = exercise({
   hint: "What is the rate at the end of the warm-up, and what at the last step?",
 });
 
+export const forgetting = exercise({
+  title: "5.4 What forgetting costs",
+  inputs: [[1, 1.5], [2, 2], [1.25, 3.5], [3, 2.5]],
+  solution: (before: number, after: number) => Math.exp(after) / Math.exp(before),
+  mistakes: {
+    "This is the quotient of the losses; a perplexity is e to the power of a loss": (
+      before: number,
+      after: number,
+    ) => after / before,
+    "This is the difference of the perplexities, not their quotient": (
+      before: number,
+      after: number,
+    ) => Math.exp(after) - Math.exp(before),
+    "This is how far it has fallen: divide the perplexity after by the one before": (
+      before: number,
+      after: number,
+    ) => Math.exp(before - after),
+    "A loss in nats has base e, not 2": (before: number, after: number) => 2 ** (after - before),
+  },
+  hint: "Compute both perplexities first. Which one is divided by which?",
+});
+
 const stopAt = (losses: number[], patience: number) => {
   let best = 0;
   for (let i = 1; i < losses.length; i++) {
@@ -94,7 +116,7 @@ const stopAt = (losses: number[], patience: number) => {
 };
 
 export const earlyStopping = exercise({
-  title: "5.4 When to stop",
+  title: "5.5 When to stop",
   inputs: [
     [[5, 4, 3, 3.5, 3.6, 2], 2],
     [[5, 4, 3, 3.5, 3.2, 2], 3],

@@ -1,15 +1,26 @@
 // Records what views replay, so that they are there at once and on every machine:
 // `deno run -A notebooks/traces/make.ts [name …]` writes notebooks/traces/<name>.json.
 
-import { encodeExamples, formatAlpaca, gpt2Tokenizer, loadEntries, parseJudge } from "tunebook";
+import { encodeExamples, formatAlpaca, gpt2Tokenizer, loadEntries } from "tunebook";
+import { loadModel, parseJudge } from "tunebook";
 import { checkTrust, judgeScorer } from "tunebook/eval";
 import { answersOfRuns } from "../views/better.ts";
 import { trainWithLeaks } from "../views/duplicate_leak.ts";
 import { trainWithBugs } from "../views/label_bench.ts";
+import { documents } from "../../data/nano/corpus.ts";
+import { analogyRows, nearestRows, readWordVectors } from "../views/embeddings.ts";
 import { recordRanks } from "../views/rank.ts";
+import { recordModel } from "../views/recorded_model.ts";
 
 const entries = () =>
   loadEntries(new URL("../../data/instructions/instruction-data.json", import.meta.url).pathname);
+
+/** The file of SmolLM2-135M-Instruct. */
+function smollm2(): string {
+  const path = Deno.env.get("TUNEBOOK_SMOLLM2_GGUF");
+  if (!path) throw new Error("Cannot record SmolLM2: set TUNEBOOK_SMOLLM2_GGUF to its GGUF file");
+  return path;
+}
 
 /** Rounds, so that files stay small and differ only where something differs. */
 const round = (_: string, value: unknown) =>
@@ -45,6 +56,21 @@ const RECORDINGS: Record<string, () => Promise<unknown>> = {
   /** Answers and ROUGE-L of two ways to train, three seeds each. */
   async two_ways() {
     return await answersOfRuns(await entries());
+  },
+  /** A real model before and after a few steps: two minutes. */
+  async real_model() {
+    return await recordModel(smollm2(), "SmolLM2-135M-Instruct", await entries());
+  },
+  /** Neighbours and analogies among the token embeddings of a real model. */
+  async embeddings() {
+    const { network, tokenizer } = await loadModel(smollm2());
+    const vectors = await readWordVectors(network, tokenizer, documents(7).take(3000));
+    const words = ["dog", "cold", "red", "Italy", "seven", "river"];
+    return {
+      model: "SmolLM2-135M-Instruct",
+      nearest: nearestRows(vectors, words),
+      analogies: analogyRows(vectors),
+    };
   },
   /** What a real, small judge makes of known answers: needs Ollama with the model TRACE_JUDGE, such as ollama:smollm2. */
   async judge() {

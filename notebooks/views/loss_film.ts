@@ -30,12 +30,18 @@ export interface Shot {
  * @param ids The text's tokens.
  * @param from The first token that is asked about, at least 1.
  * @returns The negative log-probability of each token from there on, in nats.
+ * @throws {RangeError} If the text has no such token.
  */
 export async function tokenLosses(
   model: Network,
   ids: readonly number[],
   from: number,
 ): Promise<number[]> {
+  if (ids.length <= from) {
+    throw new RangeError(
+      `Cannot measure the losses of a text of ${ids.length} tokens from token ${from} on: expected a longer text`,
+    );
+  }
   const rows = Int32Array.from({ length: ids.length - from }, (_, i) => from - 1 + i);
   const values = await logitsAt(model, ids.slice(0, -1), rows);
   const width = model.vocabularySize;
@@ -81,7 +87,7 @@ export function lossFilm(
 ): View {
   return frames(
     { step: shots.map(({ step }) => step) },
-    ({ step }) => drawShot(scenes, shots.find((shot) => shot.step === step)!, tokenizer),
+    ({ step }) => surpriseView(scenes, shots.find((shot) => shot.step === step)!.losses, tokenizer),
     { title: "Loss film" },
   );
 }
@@ -89,11 +95,23 @@ export function lossFilm(
 /** From this loss on, in nats, a token has the full colour: one in 3,000 guesses. */
 const FULL = 8;
 
-function drawShot(scenes: readonly Scene[], shot: Shot, tokenizer: Tokenizer): View {
-  const rows = scenes.map(({ title, ids, from }, i) => {
-    const losses = shot.losses[i];
-    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    const chips = losses.map((loss, k) => {
+/**
+ * Shows texts, each token coloured by how much it surprised the model.
+ *
+ * @param scenes The texts.
+ * @param losses A list per text: the loss of each shown token, in nats.
+ * @param tokenizer The model's tokenizer.
+ * @returns The view; the darker a token, the more it surprised the model.
+ */
+export function surpriseView(
+  scenes: readonly Scene[],
+  losses: Shot["losses"],
+  tokenizer: Tokenizer,
+): View {
+  const rows = scenes.map(({ title, ids, from }, scene) => {
+    const shown = losses[scene];
+    const mean = shown.reduce((sum, loss) => sum + loss, 0) / shown.length;
+    const chips = shown.map((loss, k) => {
       const text = escape(visibleText(tokenText(ids[from + k], tokenizer)));
       const share = Math.min(1, loss / FULL);
       const percent = 100 * Math.exp(-loss);
@@ -109,7 +127,7 @@ function drawShot(scenes: readonly Scene[], shot: Shot, tokenizer: Tokenizer): V
         mean.toFixed(2)
       }</p><div style="font:12.5px ui-monospace,monospace;line-height:1.9">${chips.join("")}</div>`,
       text: `${title}: mean loss ${mean.toFixed(2)}; token by token ${
-        losses.map((loss) => loss.toFixed(1)).join(" ")
+        shown.map((loss) => loss.toFixed(1)).join(" ")
       }`,
     };
   });

@@ -1,15 +1,22 @@
 // What chapters say about their views, and what recorded traces must show for that to be true. Where a new nano model
 // or a new trace fails here, the chapter's words have to change with it.
 
-import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { collate, Gpt2, gpt2Tokenizer, loadNetwork, pick, Random } from "../../lib/mod.ts";
+import { assert, assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
+import { assertLess, assertThrows } from "@std/assert";
+import { documents } from "../../data/nano/corpus.ts";
+import { collate, Gpt2, gpt2Tokenizer, loadEntries, loadModel } from "../../lib/mod.ts";
+import { loadNetwork, pick, Random, sft } from "../../lib/mod.ts";
+import { earlyStopping } from "../../notebooks/exercises/05_fine_tuning.ts";
 import { errorsOf, runWithBug, TOLERANCE } from "../../notebooks/views/divergence.ts";
 import { plantLeaks } from "../../notebooks/views/duplicate_leak.ts";
 import { inOrder, input, plus, tanh, times } from "../../notebooks/views/gradient_flow.ts";
 import { readWeights, runByHand, runLibrary } from "../../notebooks/views/gpt2_parts.ts";
 import { labelBatch, NO_BUGS } from "../../notebooks/views/label_bench.ts";
 import { multiplyTiled, ORDERS } from "../../notebooks/views/race_revealer.ts";
+import { measureEpoch, stopEarly } from "../../notebooks/views/overfitting.ts";
 import { dominantDirections, norm, sumOfDirections } from "../../notebooks/views/svd.ts";
+import { WordVectors } from "../../notebooks/views/embeddings.ts";
+import embeddings from "../../notebooks/traces/embeddings.json" with { type: "json" };
 import leakRuns from "../../notebooks/traces/duplicate_leak.json" with { type: "json" };
 import judge from "../../notebooks/traces/judge.json" with { type: "json" };
 import ranks from "../../notebooks/traces/ranks.json" with { type: "json" };
@@ -127,6 +134,68 @@ Deno.test("chapter 4: parts in plain numbers agree with the library, and each bu
   const { where, error } = first("bug D");
   assertEquals(where, "norm 1 of layer 1");
   assertLess(error, 0.2, "only by little");
+});
+
+Deno.test("chapter 4: neighbours and analogies are computed from the words' directions", () => {
+  const vector = (...values: number[]) => Float32Array.from(values);
+  // Pairs that differ in the second number, and a word beside whose row has another length.
+  const vectors = new WordVectors(
+    new Map([
+      ["man", vector(5, 0, 1)],
+      ["woman", vector(5, 4, 1)],
+      ["king", vector(0, 0, 5)],
+      ["queen", vector(0, 4, 5)],
+      ["chair", vector(-20, -20, -20)],
+    ]),
+  );
+  assertEquals(vectors.analogy("man", "king", "woman", 1)[0].word, "queen");
+  assertEquals(vectors.nearest("king", 4).map(({ word }) => word).includes("king"), false);
+  const cosines = vectors.nearest("king", 4).map(({ cosine }) => cosine);
+  assertEquals(cosines, cosines.toSorted((a, b) => b - a));
+  assert(cosines.every((cosine) => Math.abs(cosine) <= 1 + 1e-6));
+  assertThrows(() => vectors.nearest("throne"), RangeError, 'Cannot look up "throne"');
+});
+
+Deno.test("chapter 4: the recorded analogies fail as the text says", () => {
+  const first = (row: number, column: "without the three words" | "all words") =>
+    embeddings.analogies[row][column].split(" ")[0];
+  const without = embeddings.analogies.map((_, i) => first(i, "without the three words"));
+  assertEquals(without, ["paints", "Vienna", "large", "queen"]);
+  const all = embeddings.analogies.map((_, i) => first(i, "all words"));
+  assertEquals(all, ["paint", "Paris", "big", "king"]);
+  assertEquals(embeddings.nearest[1]["nearest words"].split(" ")[0], "hot");
+});
+
+Deno.test("chapter 5: early stopping keeps and stops where the exercise's solution does", () => {
+  for (const [losses, patience] of earlyStopping.inputs) {
+    assertEquals(stopEarly(losses, patience).best, earlyStopping.solution(losses, patience));
+  }
+  assertEquals(stopEarly([5, 4, 4.5, 4.4, 3], 2), { best: 1, stop: 3 });
+  assertEquals(stopEarly([5, 4, 4.5, 3.9], 2), { best: 3 });
+});
+
+Deno.test("chapter 5: on a hundred entries the training loss falls, the held-out loss turns, and plain text is forgotten", async () => {
+  const model = await loadModel("nano");
+  const entries = await loadEntries(
+    new URL("../../data/instructions/instruction-data.json", import.meta.url).pathname,
+  );
+  const texts = documents(99).take(20).map((text) => ({ text })).toArray();
+  const parts = {
+    training: model.encodeExamples(entries.slice(0, 100)),
+    heldOut: model.encodeExamples(entries.slice(900, 924)),
+    plain: model.encodeExamples(texts),
+  };
+  const epochs = [await measureEpoch(model.network, 0, parts)];
+  const settings = { examples: parts.training, learningRate: 1e-3, evalEvery: 0, seed: 1 };
+  for await (const { step, epoch } of sft(model.network, { ...settings, epochs: 6 })) {
+    if (step % 26 === 0) epochs.push(await measureEpoch(model.network, epoch, parts));
+  }
+  const [first, early, , last] = epochs;
+  assertLess(last.training, early.training);
+  assertLess(early.heldOut, first.heldOut);
+  assertGreater(last.heldOut, early.heldOut, "the held-out loss does not turn");
+  assertGreater(early.plain, first.plain + 0.2);
+  assertGreater(last.plain, early.plain);
 });
 
 Deno.test("chapter 7: the recorded judge does not tell gold from other answers", () => {
