@@ -8,6 +8,7 @@
 import {
   attention,
   cachedAttention,
+  type Columns,
   copyRows,
   type Device,
   embedding,
@@ -110,7 +111,7 @@ export class KeyValueCache implements Disposable {
     return Tensor.empty(this.#device, [this.#capacity, this.#width]).keep();
   }
 
-  #store(layer: number, k: Tensor, v: Tensor, first: number): void {
+  #store(layer: number, k: Tensor | Columns, v: Tensor | Columns, first: number): void {
     const { keys, values } = this.#layers[layer];
     copyRows(keys, k, first);
     copyRows(values, v, first);

@@ -9,6 +9,7 @@ import type { ForestBatch } from "../forest.ts";
 import {
   attention,
   type AttentionDropout,
+  type Columns,
   type Device,
   type Forest,
   type Tensor,
@@ -37,9 +38,9 @@ export interface AttentionHeads {
 /** How a layer's queries attend to keys and values: within the input, or in a cache. */
 export type Attend = (
   layer: number,
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
+  q: Tensor | Columns,
+  k: Tensor | Columns,
+  v: Tensor | Columns,
   heads: AttentionHeads,
 ) => Tensor;
 

@@ -54,6 +54,7 @@ export {
   type AttentionOptions,
   type Forest,
 } from "./ops/attention/attention.ts";
+export { type Columns, columns } from "./columns.ts";
 export { broadcastTo } from "./ops/broadcast_to/broadcast_to.ts";
 export {
   cachedAttention,

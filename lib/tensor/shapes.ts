@@ -84,7 +84,11 @@ export function assertSameShape(action: string, a: Tensor, b: Tensor): void {
  * @param shape The shape that is needed.
  * @throws {TypeError} If it has another shape.
  */
-export function assertShape(name: string, tensor: Tensor, shape: readonly number[]): void {
+export function assertShape(
+  name: string,
+  tensor: Pick<Tensor, "shape">,
+  shape: readonly number[],
+): void {
   if (tensor.shape.length !== shape.length || shape.some((n, i) => n !== tensor.shape[i])) {
     throw new TypeError(
       `Cannot use "${name}" of shape ${formatShape(tensor.shape)}: expected ${formatShape(shape)}`,

@@ -251,7 +251,7 @@ Deno.test({
 
       // the fastest on software
       const tiling = TILINGS.get("register 8x8")!;
-      wanted.add(tilingSource(tiling, { vectorA: true, vectorB: true }));
+      wanted.add(tilingSource(tiling, undefined, { vectorA: true, vectorB: true }));
       const device = await WebGpuDevice.open({ adapter });
       assertEquals(device.facts.tiling, `matmul: ${tiling.name}; matmulSmall: ${tiling.name}`);
       const ones = Tensor.from(device, new Float32Array(16 * 16).fill(1), [16, 16]);

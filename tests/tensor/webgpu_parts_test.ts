@@ -6,6 +6,7 @@ import {
   add,
   attention,
   cachedAttention,
+  columns,
   concat,
   copyRows,
   dropout,
@@ -190,6 +191,13 @@ const tests: Record<string, PartsTest> = {
     ),
     near: ["qGrad", "kGrad", "vGrad"],
   },
+  "attention over columns": {
+    run: recorded({ joint: numbers([tokens, 768], 1) }, [tokens, 256], ({ joint }) => {
+      const [q, k, v] = columns(joint, [256, 256, 256]);
+      return attention(q, k, v, { heads: 32, forest });
+    }),
+    near: ["jointGrad"],
+  },
   "linearCrossEntropy": {
     run: recorded(
       { hidden: numbers([tokens, 64]), weight: numbers([700, 64], 2) },
@@ -218,6 +226,14 @@ const tests: Record<string, PartsTest> = {
     run: async (device) => {
       const target = Tensor.from(device, numbers([400, 257]).data, [400, 257]);
       copyRows(target, Tensor.from(device, numbers([301, 257], 2).data, [301, 257]), 77);
+      return { target: await target.data() };
+    },
+  },
+  "copyRows of columns": {
+    run: async (device) => {
+      const target = Tensor.from(device, numbers([400, 257]).data, [400, 257]);
+      const source = Tensor.from(device, numbers([301, 300], 2).data, [301, 300]);
+      copyRows(target, columns(source, [20, 257, 23])[1], 77);
       return { target: await target.data() };
     },
   },

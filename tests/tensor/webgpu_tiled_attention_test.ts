@@ -9,6 +9,7 @@ import { openWebGpu } from "../devices.ts";
 import { loadGolden } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
 import { assertAttentionDrops } from "./attention_reference.ts";
+import { assertColumnsAttend } from "./columns_test.ts";
 import { differentiate } from "./gradients.ts";
 
 /** Several tiles and blocks, branches, windows, shared heads; widths that are and are not multiples of four. */
@@ -38,7 +39,8 @@ Deno.test({
     if (!adapter || isLavapipe) return await runOnSwiftShader();
     const device = await openWebGpu({ tuning: { attention: "tiled" } });
     for (const golden of loadGolden("ops").cases("attention")) {
-      if (!CASES.includes(golden.name.split("/")[1])) continue;
+      const name = golden.name.split("/")[1];
+      if (!CASES.includes(name)) continue;
       const { attributes: { heads, kvHeads, window }, tensors } = golden;
       const { q, k, v } = tensors;
       const forest = {
@@ -52,9 +54,12 @@ Deno.test({
         ({ q, k, v }) =>
           attention(q, k, v, { heads, kvHeads, window: window ?? undefined, forest }),
       );
-      for (const [name, values] of Object.entries(results)) {
-        assertClose(values, tensors[name].data, { relative: 1e-5 }, `${golden.name} ${name}`);
+      for (const [result, values] of Object.entries(results)) {
+        assertClose(values, tensors[result].data, { relative: 1e-5 }, `${golden.name} ${result}`);
       }
+      if (name !== "grouped_forest_41") continue;
+      await assertColumnsAttend(device, golden, 3);
+      await assertColumnsAttend(device, golden, 4);
     }
     await assertAttentionDrops(device);
     device.close();

@@ -9,13 +9,13 @@
 import { Random } from "../../random.ts";
 import {
   add,
+  columns,
   type Device,
   dropout,
   embedding,
   gelu,
   layerNorm,
   recompute,
-  split,
   type Tensor,
 } from "../../tensor/mod.ts";
 import { ConfigReader, type SpecialTokens, specialTokensToConfig } from "../config_reader.ts";
@@ -196,7 +196,7 @@ export class Gpt2 extends Decoder<Gpt2Config> {
       const h = `h.${layer}`;
       const { drop, stream } = dropper(layer);
       const qkv = linear(norm(x, `${h}.ln_1`), `${h}.attn.c_attn`); // (T, 3 C)
-      const [q, k, v] = split(qkv, [width, width, width]); // each (T, C)
+      const [q, k, v] = columns(qkv, [width, width, width]); // each (T, C)
       const dropped = dropoutSeed === undefined
         ? undefined
         : { probability: attentionDropout, seed: stream.uint32() };

@@ -88,11 +88,15 @@ function ownBundles(context: Context, tree: Float32Array, params: Params): Bundl
 
 /** Makes scratch memory for the heads of a bundle. */
 function memoriesOf(context: Context, params: Params, { kvHeads, heads, rows }: Bundle) {
-  const { headDim, tokens } = params;
+  const { headDim, tokens, qWidth, qFirst, kWidth, kFirst, vWidth, vFirst } = params;
   const all = { first: 0, last: tokens };
+  const memory = (width: number, first: number, heads: Range, rows: Range) =>
+    new HeadMemory(context, { headDim, width, first }, heads, rows);
   return {
-    keyMemory: () => new HeadMemory(context, { heads: params.kvHeads, headDim }, kvHeads, all),
-    queryMemory: () => new HeadMemory(context, { heads: params.heads, headDim }, heads, rows),
+    keyMemory: () => memory(kWidth, kFirst, kvHeads, all),
+    valueMemory: () => memory(vWidth, vFirst, kvHeads, all),
+    queryMemory: () => memory(qWidth, qFirst, heads, rows),
+    resultMemory: () => memory(params.heads * headDim, 0, heads, rows),
   };
 }
 
@@ -115,9 +119,9 @@ export const attentionForward = implement<typeof forwardKernel>("attention.forwa
   const base = context.mark();
   for (const own of ownBundles(context, tree, params)) {
     context.release(base);
-    const { keyMemory, queryMemory } = memoriesOf(context, params, own);
-    const keys = keyMemory().load(k), values = keyMemory().load(v);
-    const queries = queryMemory().load(q), results = queryMemory();
+    const { keyMemory, valueMemory, queryMemory, resultMemory } = memoriesOf(context, params, own);
+    const keys = keyMemory().load(k), values = valueMemory().load(v);
+    const queries = queryMemory().load(q), results = resultMemory();
     for (const part of own.parts) {
       const { head, rows } = part;
       const kvHead = Math.floor(head / (heads / kvHeads));
@@ -169,16 +173,16 @@ export const attentionBackward = implement<typeof backwardKernel>("attention.bac
 
   for (const own of ownBundles(context, tree, params)) {
     context.release(base);
-    const { keyMemory, queryMemory } = memoriesOf(context, params, own);
+    const { keyMemory, valueMemory, queryMemory, resultMemory } = memoriesOf(context, params, own);
     const dKeys = keyMemory().loadSums(dk, !own.continued && accumulateK);
-    const dValues = keyMemory().loadSums(dv, !own.continued && accumulateV);
+    const dValues = valueMemory().loadSums(dv, !own.continued && accumulateV);
     if (own.continued) {
       rest = { dKeys, dValues };
       base = context.mark();
     }
-    const keys = keyMemory().load(k), values = keyMemory().load(v);
-    const queries = queryMemory().load(q), results = queryMemory().load(y);
-    const dResults = queryMemory().load(dy), dQueries = queryMemory().loadSums(dq, accumulateQ);
+    const keys = keyMemory().load(k), values = valueMemory().load(v);
+    const queries = queryMemory().load(q), results = resultMemory().load(y);
+    const dResults = resultMemory().load(dy), dQueries = queryMemory().loadSums(dq, accumulateQ);
     const top = context.mark();
     for (const part of own.parts) {
       context.release(top);

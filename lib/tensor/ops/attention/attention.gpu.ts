@@ -8,6 +8,7 @@
 import { type RowPart, rowParts } from "../../webgpu/plans.ts";
 import type { Dispatch, PlanInput, Program } from "../../webgpu/program.ts";
 import { repeatLines } from "../../webgpu/repeat_lines.ts";
+import addresses from "./addresses.wgsl" with { type: "text" };
 import backwardHead from "./backward_head.wgsl" with { type: "text" };
 import backwardKeysPlain from "./backward_keys_plain.wgsl" with { type: "text" };
 import backwardKeysTiled from "./backward_keys_tiled.wgsl" with { type: "text" };
@@ -18,7 +19,6 @@ import forwardPlain from "./forward_plain.wgsl" with { type: "text" };
 import forwardTiled from "./forward_tiled.wgsl" with { type: "text" };
 import { headAccess, type HeadLayout, layoutHeads, plainHeads } from "./head_layout.ts";
 import keptWgsl from "./kept.wgsl" with { type: "text" };
-import rowSumsWgsl from "./row_sums.wgsl" with { type: "text" };
 
 type Shape =
   | "tokens"
@@ -31,10 +31,16 @@ type Shape =
   | "threshold"
   | "factor"
   | "rowsBefore"
-  | "rowsInAll";
+  | "rowsInAll"
+  | "qWidth"
+  | "qFirst"
+  | "kWidth"
+  | "kFirst"
+  | "vWidth"
+  | "vFirst";
 type ForwardBuffer = "q" | "k" | "v" | "tree" | "y" | "statistics";
 type BackwardBuffer = ForwardBuffer | "dy" | "dq" | "dk" | "dv";
-type BackwardParam = Shape | "accumulateQ" | "accumulateK" | "accumulateV";
+type BackwardParam = Shape | "accumulateQ" | "accumulateK" | "accumulateV" | "together";
 
 const partUniforms = {
   rowFirst: "u32",
@@ -52,7 +58,8 @@ export const forwardProgram: Program<ForwardBuffer, Shape> = {
     const { layout, wgsl } = isPlain(input)
       ? { layout: plainHeads(headDim), wgsl: forwardPlain }
       : { layout: layoutHeads(headDim, 4), wgsl: forwardTiled };
-    const source = sourceOf(forwardHead, wgsl, layout, headDim, ["q", "k", "v"], ["y"]);
+    const access = accessOf(input, ["q", "k", "v", "y"], ["y"]);
+    const source = sourceOf(forwardHead, wgsl, layout, access);
     return partPairs<ForwardBuffer>(input, ["q", "y"], ["k", "v"]).map((pair) => ({
       source,
       uniforms: {
@@ -71,35 +78,23 @@ export const backwardProgram: Program<BackwardBuffer, BackwardParam> = {
   source: "",
   uniforms: partUniforms,
   plan(input) {
-    return [...planRowSums(input), ...planQueries(input), ...planKeys(input)];
+    return [...planQueries(input), ...planKeys(input)];
   },
 };
 
 type BackwardDispatch = Dispatch<BackwardBuffer, BackwardParam>;
 type BackwardInput = PlanInput<BackwardBuffer, BackwardParam>;
 
-function planRowSums(input: BackwardInput): BackwardDispatch[] {
-  const { tokens, heads, headDim } = input.params;
-  const layout = plainHeads(headDim);
-  const widths = { y: heads * headDim, dy: heads * headDim };
-  return rowParts<BackwardBuffer>(tokens, widths, input).map((part) => ({
-    source: sourceOf(backwardHead, rowSumsWgsl, layout, headDim, ["y", "dy"], []),
-    buffers: ["y", "dy", "statistics"],
-    uniforms: { rowFirst: part.first, rowCount: part.count },
-    ranges: part.ranges,
-    workgroups: [Math.ceil(part.count / layout.rows), heads],
-  }));
-}
-
 function planQueries(input: BackwardInput): BackwardDispatch[] {
   const { heads, headDim, accumulateQ } = input.params;
   const { layout, wgsl } = isPlain(input)
     ? { layout: plainHeads(headDim), wgsl: backwardQueriesPlain }
     : { layout: layoutHeads(headDim, 8), wgsl: backwardQueriesTiled };
-  const source = sourceOf(backwardHead, wgsl, layout, headDim, ["q", "k", "v", "dy"], ["dq"]);
-  return partPairs<BackwardBuffer>(input, ["q", "dy", "dq"], ["k", "v"]).map((pair) => ({
+  const access = accessOf(input, ["q", "k", "v", "y", "dy", "dq"], ["dq"]);
+  const source = sourceOf(backwardHead, wgsl, layout, access);
+  return partPairs<BackwardBuffer>(input, ["q", "y", "dy", "dq"], ["k", "v"]).map((pair) => ({
     source,
-    buffers: ["q", "k", "v", "tree", "dy", "statistics", "dq"],
+    buffers: ["q", "k", "v", "tree", "y", "dy", "statistics", "dq"],
     params: { accumulateQ: Number(accumulateQ || pair.keys.index > 0) },
     uniforms: uniformsOf(pair),
     ranges: { ...pair.rows.ranges, ...pair.keys.ranges },
@@ -108,18 +103,26 @@ function planQueries(input: BackwardInput): BackwardDispatch[] {
 }
 
 function planKeys(input: BackwardInput): BackwardDispatch[] {
-  const { kvHeads, headDim, accumulateK, accumulateV } = input.params;
+  const { kvHeads, headDim, accumulateK, accumulateV, together } = input.params;
   const { layout, wgsl } = isPlain(input)
     ? { layout: plainHeads(headDim), wgsl: backwardKeysPlain }
     : { layout: layoutHeads(headDim, 8), wgsl: backwardKeysTiled };
-  const source = sourceOf(backwardHead, wgsl, layout, headDim, ["q", "k", "v", "dy"], ["dk", "dv"]);
-  const written = new Set<number>();
+  // A buffer that is written cannot be bound twice.
+  const access = accessOf(
+    input,
+    ["q", "k", "v", "dy", "dk", "dv"],
+    ["dk", "dv"],
+    together ? { dv: "dk" } : {},
+  );
+  const source = sourceOf(backwardHead, wgsl, layout, access);
+  const written: BackwardBuffer[] = together ? ["dk"] : ["dk", "dv"];
+  const seen = new Set<number>();
   return partPairs<BackwardBuffer>(input, ["q", "dy"], ["k", "v", "dk", "dv"]).map((pair) => {
-    const again = written.has(pair.keys.index);
-    written.add(pair.keys.index);
+    const again = seen.has(pair.keys.index);
+    seen.add(pair.keys.index);
     return {
       source,
-      buffers: ["q", "k", "v", "tree", "dy", "statistics", "dk", "dv"],
+      buffers: ["q", "k", "v", "tree", "dy", "statistics", ...written],
       params: {
         accumulateK: Number(accumulateK || again),
         accumulateV: Number(accumulateV || again),
@@ -144,20 +147,33 @@ interface PartPair<B extends string> {
   readonly lastKeys: boolean;
 }
 
+/** Elements from a row of a buffer to the next. */
+function widthOf(name: string, params: Readonly<Record<Shape, number>>): number {
+  switch (name.at(-1)) {
+    case "q":
+      return params.qWidth;
+    case "k":
+      return params.kWidth;
+    case "v":
+      return params.vWidth;
+    default:
+      return params.heads * params.headDim;
+  }
+}
+
 /** Every pair of parts where some query comes after some key. */
 function partPairs<B extends string>(
   input: PlanInput<B, Shape>,
   rowBuffers: readonly B[],
   keyBuffers: readonly B[],
 ): PartPair<B>[] {
-  const { tokens, heads, kvHeads, headDim } = input.params;
-  const partsOf = (buffers: readonly B[], width: number) => {
+  const partsOf = (buffers: readonly B[]) => {
     const widths: Partial<Record<B, number>> = {};
-    for (const name of buffers) widths[name] = width;
-    return rowParts(tokens, widths, input);
+    for (const name of buffers) widths[name] = widthOf(name, input.params);
+    return rowParts(input.params.tokens, widths, input);
   };
-  const keyParts = partsOf(keyBuffers, kvHeads * headDim);
-  return partsOf(rowBuffers, heads * headDim).flatMap((rows) => {
+  const keyParts = partsOf(keyBuffers);
+  return partsOf(rowBuffers).flatMap((rows) => {
     const seen = keyParts.filter((keys) => keys.first < rows.first + Math.max(rows.count, 1));
     return seen.map((keys, i) => ({ rows, keys, lastKeys: i === seen.length - 1 }));
   });
@@ -172,24 +188,34 @@ function uniformsOf<B extends string>({ rows, keys }: PartPair<B>): Record<strin
   };
 }
 
-/** Texts by the WGSL they are made of and the width of heads. */
-const sources = new Map<string, Map<number, string>>();
+/** WGSL that reads and writes heads. */
+function accessOf(
+  { params }: PlanInput<never, Shape>,
+  read: readonly string[],
+  updated: readonly string[],
+  boundAs: Readonly<Record<string, string>> = {},
+): string {
+  const { headDim, qWidth, qFirst, kWidth, kFirst, vWidth, vFirst } = params;
+  const aligned = (qWidth | qFirst | kWidth | kFirst | vWidth | vFirst) % 4 === 0;
+  return headAccess(headDim, read, updated, { aligned, boundAs });
+}
+
+/** Texts by the WGSL they are made of, and how it reads and writes heads. */
+const sources = new Map<string, Map<string, string>>();
 
 function sourceOf(
   head: string,
   wgsl: string,
   { constants, vectors }: HeadLayout,
-  headDim: number,
-  read: readonly string[],
-  updated: readonly string[],
+  access: string,
 ): string {
-  const ofWgsl = sources.get(wgsl) ?? new Map<number, string>();
+  const ofWgsl = sources.get(wgsl) ?? new Map<string, string>();
   sources.set(wgsl, ofWgsl);
-  let source = ofWgsl.get(headDim);
+  const key = constants + access;
+  let source = ofWgsl.get(key);
   if (source === undefined) {
-    source = head + keptWgsl + constants + headAccess(headDim, [...read, ...updated], updated) +
-      repeatLines(wgsl, "$d", vectors);
-    ofWgsl.set(headDim, source);
+    source = head + keptWgsl + addresses + constants + access + repeatLines(wgsl, "$d", vectors);
+    ofWgsl.set(key, source);
   }
   return source;
 }

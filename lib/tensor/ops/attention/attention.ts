@@ -13,9 +13,12 @@
 import { defineKernel } from "../../device.ts";
 import { assertShape, assertTensors } from "../../shapes.ts";
 import { record } from "../../recording.ts";
-import { formatShape, Tensor } from "../../tensor.ts";
+import { type Columns, columnsOf, isWhole } from "../../columns.ts";
+import { formatShape, type Gradients, Tensor } from "../../tensor.ts";
 import { batchRows } from "../dropout/batch_rows.ts";
 import { dropoutParams } from "../dropout/dropout.ts";
+import { fill } from "../fill/fill.ts";
+import { copyColumns } from "../split/split.ts";
 import { cappedAttention } from "../soft_cap/soft_cap.ts";
 import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
@@ -32,13 +35,20 @@ const shapeParams = {
   factor: "f32",
   rowsBefore: "u32",
   rowsInAll: "u32",
+  qWidth: "u32",
+  qFirst: "u32",
+  kWidth: "u32",
+  kFirst: "u32",
+  vWidth: "u32",
+  vFirst: "u32",
 } as const;
 
 /**
  * `tree` is (T, 2) integers, `end` and position; `statistics` is (heads, T, 2), the log-sum-exp and room for the
  * backward's row sums. `window` is 0 where attention is not limited; else position(i) − position(j) < window. The weight of
  * j for i is multiplied by `factor`, or by 0 where hash(seed, (head · A + b + i) · A + b + j) is below `threshold`: the
- * hash is dropout's, indices wrap; A is `rowsInAll` and b `rowsBefore`, T and 0 but for a part of a batch.
+ * hash is dropout's, indices wrap; A is `rowsInAll` and b `rowsBefore`, T and 0 but for a part of a batch. A row of q begins
+ * `qWidth` elements after the one before, and its first head `qFirst` elements later; so for k, v and the gradients.
  */
 export const forwardKernel = defineKernel({
   name: "attention.forward",
@@ -47,7 +57,10 @@ export const forwardKernel = defineKernel({
   webgpu: forwardProgram,
 });
 
-/** Writes Σ dy · y of each row and head to `statistics`, then dq, and dk with dv, from recomputed scores. */
+/**
+ * Writes Σ dy · y of each row and head to `statistics`, then dq, and dk with dv, from recomputed scores. `together` is 1
+ * where dk and dv are in one buffer.
+ */
 export const backwardKernel = defineKernel({
   name: "attention.backward",
   buffers: {
@@ -62,7 +75,13 @@ export const backwardKernel = defineKernel({
     dk: "update",
     dv: "update",
   },
-  params: { ...shapeParams, accumulateQ: "u32", accumulateK: "u32", accumulateV: "u32" },
+  params: {
+    ...shapeParams,
+    accumulateQ: "u32",
+    accumulateK: "u32",
+    accumulateV: "u32",
+    together: "u32",
+  },
   webgpu: backwardProgram,
 });
 
@@ -116,12 +135,12 @@ export interface AttentionDropout {
 /**
  * Softmax attention of every token to its ancestors and itself.
  *
- * @param q Queries, (T, heads · headDim).
+ * @param q Queries, (T, heads · headDim): a tensor, or {@linkcode columns} of one.
  * @param k Keys, (T, kvHeads · headDim).
  * @param v Values, (T, kvHeads · headDim).
  * @param options Heads and who sees whom.
  * @returns (T, heads · headDim).
- * @throws {TypeError} If shapes and heads do not fit together.
+ * @throws {TypeError} If shapes and heads do not fit together, or columns overlap.
  * @throws {RangeError} If the probability of dropping is out of range, or the forest is invalid: a
  * subtree is empty or extends beyond its parent's, or a position is not the one after its parent's.
  *
@@ -135,20 +154,30 @@ export interface AttentionDropout {
  * assertEquals([...await attention(q, k, v, { heads: 1, forest }).data()], [2, 3]);
  * ```
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+export function attention(
+  q: Tensor | Columns,
+  k: Tensor | Columns,
+  v: Tensor | Columns,
+  options: AttentionOptions,
+): Tensor {
   assertKnownOptions("attend", options, ATTENTION_OPTIONS);
-  assertTensors("attend with", q, k, v);
+  const inputs = [q, k, v].map(columnsOf);
+  const [queries, keys, values] = inputs;
+  assertTensors("attend with", ...inputs.map(({ of }) => of));
+  assertApart(inputs);
   const { heads, kvHeads = heads, forest, window = 0 } = options;
-  const headDim = q.width / heads;
-  const tokens = q.rows;
+  const headDim = queries.width / heads;
+  const tokens = queries.of.rows;
   if (!Number.isInteger(headDim) || heads % kvHeads !== 0) {
     throw new TypeError(
       `Cannot attend with ${heads} heads and ${kvHeads} key heads to queries of shape ` +
-        `${formatShape(q.shape)}: the width must be a multiple of heads, heads one of key heads`,
+        `${
+          formatShape(shapeOf(queries))
+        }: the width must be a multiple of heads, heads one of key heads`,
     );
   }
-  assertShape("k", k, [tokens, kvHeads * headDim]);
-  assertShape("v", v, [tokens, kvHeads * headDim]);
+  assertShape("k", { shape: shapeOf(keys) }, [tokens, kvHeads * headDim]);
+  assertShape("v", { shape: shapeOf(values) }, [tokens, kvHeads * headDim]);
   if (forest.end.length !== tokens || forest.positions.length !== tokens) {
     throw new TypeError(
       `Cannot attend over a forest of ${forest.end.length} ends and ${forest.positions.length} ` +
@@ -161,9 +190,10 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
       throw new TypeError("Cannot attend with a soft cap of scores and dropout of weights");
     }
     const { softCap, scale = 1 / Math.sqrt(headDim) } = options;
+    const [q, k, v] = inputs.map((input) => copyColumns(input));
     return cappedAttention(q, k, v, { heads, kvHeads, forest, window, scale, softCap });
   }
-  const { device } = q;
+  const { device } = queries.of;
   const { first: rowsBefore, all: rowsInAll } = batchRows(tokens);
   const shape = {
     tokens,
@@ -175,11 +205,22 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     ...dropoutParams(options.dropout),
     rowsBefore,
     rowsInAll,
+    qWidth: queries.of.width,
+    qFirst: queries.first,
+    kWidth: keys.of.width,
+    kFirst: keys.first,
+    vWidth: values.of.width,
+    vFirst: values.first,
   };
   const tree = Tensor.from(device, interleave(forest), [tokens, 2]);
-  const y = Tensor.empty(device, q.shape);
+  const y = Tensor.empty(device, shapeOf(queries));
   const statistics = Tensor.empty(device, [heads, tokens, 2]);
-  const read = { q: q.buffer, k: k.buffer, v: v.buffer, tree: tree.buffer };
+  const read = {
+    q: queries.of.buffer,
+    k: keys.of.buffer,
+    v: values.of.buffer,
+    tree: tree.buffer,
+  };
   // Of each pair a score, and its part of the sum of values.
   const product = 2 * heads * headDim * countPairs(forest, window);
   device.run(
@@ -188,8 +229,8 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     shape,
     2 * product,
   );
-  return record(y, [q, k, v], (dy, gradients) => {
-    const [dq, dk, dv] = [q, k, v].map((input) => gradients.into(input));
+  return record(y, inputs.map(({ of }) => of), (dy, gradients) => {
+    const { targets: [dq, dk, dv], others } = gradientsInto(inputs, gradients);
     device.run(
       backwardKernel,
       {
@@ -206,12 +247,65 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
         accumulateQ: dq.accumulate,
         accumulateK: dk.accumulate,
         accumulateV: dv.accumulate,
+        together: Number(dk.gradient === dv.gradient),
       },
       5 * product, // the score again, its gradient, and those of the three inputs
     );
+    for (const { of, gradient } of others) gradients.pass(of, gradient);
     tree.dispose();
     statistics.dispose();
   });
+}
+
+/** The shape of what columns hold. */
+function shapeOf({ of, width }: Columns): number[] {
+  return [...of.shape.slice(0, -1), width];
+}
+
+/** Checks that no two inputs share some columns and not others. */
+function assertApart(inputs: readonly Columns[]): void {
+  for (const [i, a] of inputs.entries()) {
+    for (const b of inputs.slice(i + 1)) {
+      const apart = a.first + a.width <= b.first || b.first + b.width <= a.first;
+      if (a.of !== b.of || apart || (isWhole(a) && isWhole(b))) continue;
+      throw new TypeError(
+        `Cannot attend with columns ${a.first} to ${a.first + a.width} and ${b.first} to ` +
+          `${b.first + b.width} of one tensor: expected columns that do not overlap`,
+      );
+    }
+  }
+}
+
+/**
+ * Where to write the gradients of inputs: that of columns in their tensor's. A tensor that is several inputs gets those of the
+ * `others` too, once they are there.
+ */
+function gradientsInto(
+  inputs: readonly Columns[],
+  gradients: Gradients,
+): {
+  targets: { gradient: Tensor; accumulate: 0 | 1 }[];
+  others: { of: Tensor; gradient: Tensor }[];
+} {
+  const shared = new Map<Tensor, { gradient: Tensor; accumulate: 0 | 1 }>();
+  const others: { of: Tensor; gradient: Tensor }[] = [];
+  const targets = inputs.map((input) => {
+    const { of } = input;
+    const present = shared.get(of);
+    if (present && isWhole(input)) {
+      const gradient = Tensor.empty(of.device, of.shape);
+      others.push({ of, gradient });
+      return { gradient, accumulate: 0 as const };
+    }
+    if (present) return present;
+    const made = gradients.into(of);
+    shared.set(of, made);
+    if (isWhole(input)) return made;
+    const written = inputs.reduce((sum, other) => sum + (other.of === of ? other.width : 0), 0);
+    if (!made.accumulate && written < of.width) fill(made.gradient, 0);
+    return made;
+  });
+  return { targets, others };
 }
 
 /** Checks that a forest is one: depth-first order, nested subtrees. Kernels rely on it. */

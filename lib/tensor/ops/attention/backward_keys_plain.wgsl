@@ -9,9 +9,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let heads_each = params.heads / params.kvHeads;
   let j = params.keyFirst + id.x;
   let own = tree[j];
-  let at_key = (id.x * params.kvHeads + kv_head) * HEAD_DIM;
+  let at_key = k_at(id.x, kv_head);
+  let at_value = v_at(id.x, kv_head);
   let key$d = read_k(at_key, $du) * params.scale;
-  let value$d = read_v(at_key, $du);
+  let value$d = read_v(at_value, $du);
   var key_sum$d = vec4f();
   var value_sum$d = vec4f();
 
@@ -24,8 +25,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let head = kv_head * heads_each + at / each;
     if ((params.window == 0u) | (tree[i].y - own.y < i32(params.window))) {
       let of_row = statistics[head * params.tokens + i];
-      let at_row = ((i - params.rowFirst) * params.heads + head) * HEAD_DIM;
-      let query$d = read_q(at_row, $du);
+      let at_row = y_at(i - params.rowFirst, head);
+      let at_query = q_at(i - params.rowFirst, head);
+      let query$d = read_q(at_query, $du);
       let upstream$d = read_dy(at_row, $du);
       var dots = vec2f();
       dots += vec2f(dot(key$d, query$d), dot(value$d, upstream$d));
@@ -40,9 +42,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (params.accumulateK == 1u) {
     key_sum$d += read_dk(at_key, $du);
   }
-  if (params.accumulateV == 1u) {
-    value_sum$d += read_dv(at_key, $du);
-  }
   write_dk(at_key, $du, key_sum$d);
-  write_dv(at_key, $du, value_sum$d);
+  if (params.accumulateV == 1u) {
+    value_sum$d += read_dv(at_value, $du);
+  }
+  write_dv(at_value, $du, value_sum$d);
 }

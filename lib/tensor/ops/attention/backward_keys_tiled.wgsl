@@ -23,7 +23,8 @@ fn main(
   let is_key = j < keys_end;
   let key_row = min(j, keys_end - 1u);
   let own = tree[key_row];
-  let at_key = ((key_row - params.keyFirst) * params.kvHeads + kv_head) * HEAD_DIM;
+  let at_key = k_at(key_row - params.keyFirst, kv_head);
+  let at_value = v_at(key_row - params.keyFirst, kv_head);
   let first4 = local.x * SLICE4;
 
   var last_end = 0u;
@@ -33,7 +34,7 @@ fn main(
   let rows_end = min(last_end, params.rowFirst + params.rowCount);
 
   let key$d = read_k(at_key, first4 + $du) * params.scale;
-  let value$d = read_v(at_key, first4 + $du);
+  let value$d = read_v(at_value, first4 + $du);
   var key_sum$d = vec4f();
   var value_sum$d = vec4f();
 
@@ -44,9 +45,8 @@ fn main(
         var query4 = vec4f();
         var upstream4 = vec4f();
         if (row < rows_end) {
-          let at_row = ((row - params.rowFirst) * params.heads + head) * HEAD_DIM;
-          query4 = read_q(at_row, at % WIDTH4);
-          upstream4 = read_dy(at_row, at % WIDTH4);
+          query4 = read_q(q_at(row - params.rowFirst, head), at % WIDTH4);
+          upstream4 = read_dy(y_at(row - params.rowFirst, head), at % WIDTH4);
         }
         tile_q[at] = query4;
         tile_dy[at] = upstream4;
@@ -93,9 +93,9 @@ fn main(
   if (params.accumulateK == 1u) {
     key_sum$d += read_dk(at_key, first4 + $du);
   }
-  if (params.accumulateV == 1u) {
-    value_sum$d += read_dv(at_key, first4 + $du);
-  }
   write_dk(at_key, first4 + $du, key_sum$d);
-  write_dv(at_key, first4 + $du, value_sum$d);
+  if (params.accumulateV == 1u) {
+    value_sum$d += read_dv(at_value, first4 + $du);
+  }
+  write_dv(at_value, first4 + $du, value_sum$d);
 }

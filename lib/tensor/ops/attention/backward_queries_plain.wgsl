@@ -9,10 +9,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let kv_head = head / (params.heads / params.kvHeads);
   let i = params.rowFirst + id.x;
   let position = tree[i].y;
-  let of_row = statistics[head * params.tokens + i];
-  let at_row = (id.x * params.heads + head) * HEAD_DIM;
-  let query$d = read_q(at_row, $du) * params.scale;
+  let at_query = q_at(id.x, head);
+  let at_row = y_at(id.x, head);
+  let query$d = read_q(at_query, $du) * params.scale;
   let upstream$d = read_dy(at_row, $du);
+  var row_sum = 0.0;
+  row_sum += dot(upstream$d, read_y(at_row, $du));
+  let of_row = vec2f(statistics[head * params.tokens + i].x, row_sum);
+  statistics[head * params.tokens + i].y = row_sum; // for the keys
   var sum$d = vec4f();
 
   let keys_end = min(params.keyFirst + params.keyCount, i + 1u);
@@ -22,10 +26,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let end = u32(of_key.x);
     let near = (params.window == 0u) | (position - of_key.y < i32(params.window));
     if (near & (end > i)) {
-      let at_key = ((j - params.keyFirst) * params.kvHeads + kv_head) * HEAD_DIM;
+      let at_key = k_at(j - params.keyFirst, kv_head);
+      let at_value = v_at(j - params.keyFirst, kv_head);
       let key$d = read_k(at_key, $du);
       var dots = vec2f();
-      dots += vec2f(dot(query$d, key$d), dot(upstream$d, read_v(at_key, $du)));
+      dots += vec2f(dot(query$d, key$d), dot(upstream$d, read_v(at_value, $du)));
       let gradient = exp(dots.x - of_row.x) * (kept(head, i, j) * dots.y - of_row.y) * params.scale;
       sum$d += gradient * key$d;
     }
@@ -33,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
 
   if (params.accumulateQ == 1u) {
-    sum$d += read_dq(at_row, $du);
+    sum$d += read_dq(at_query, $du);
   }
-  write_dq(at_row, $du, sum$d);
+  write_dq(at_query, $du, sum$d);
 }

@@ -22,13 +22,27 @@ fn main(
   let is_row = i < rows_end;
   let row = min(i, rows_end - 1u);
   let position = tree[row].y;
-  let at_row = ((row - params.rowFirst) * params.heads + head) * HEAD_DIM;
+  let at_query = q_at(row - params.rowFirst, head);
+  let at_row = y_at(row - params.rowFirst, head);
   let first4 = local.x * SLICE4;
-  let of_row = statistics[head * params.tokens + row];
-
-  let query$d = read_q(at_row, first4 + $du) * params.scale;
+  let query$d = read_q(at_query, first4 + $du) * params.scale;
   let upstream$d = read_dy(at_row, first4 + $du);
   var sum$d = vec4f();
+
+  let log_sum = statistics[head * params.tokens + row].x;
+  var partial = 0.0;
+  partial += dot(upstream$d, read_y(at_row, first4 + $du));
+  products[local.y * TILE * SLICES + local.x] = vec2f(partial);
+  workgroupBarrier();
+  var row_sum = 0.0;
+  for (var slice = 0u; slice < SLICES; slice++) {
+    row_sum += products[local.y * TILE * SLICES + slice].x;
+  }
+  workgroupBarrier();
+  let of_row = vec2f(log_sum, row_sum);
+  if (is_row && local.x == 0u) {
+    statistics[head * params.tokens + row].y = row_sum; // for the keys
+  }
 
   let keys_end = min(params.keyFirst + params.keyCount, min(block_first + ROWS, rows_end));
   var j = params.keyFirst;
@@ -43,9 +57,9 @@ fn main(
       var key4 = vec4f();
       var value4 = vec4f();
       if (key < keys_end) {
-        let at_key = ((key - params.keyFirst) * params.kvHeads + kv_head) * HEAD_DIM;
-        key4 = read_k(at_key, at % WIDTH4);
-        value4 = read_v(at_key, at % WIDTH4);
+        let row = key - params.keyFirst;
+        key4 = read_k(k_at(row, kv_head), at % WIDTH4);
+        value4 = read_v(v_at(row, kv_head), at % WIDTH4);
       }
       tile_k[at] = key4;
       tile_v[at] = value4;
@@ -87,7 +101,7 @@ fn main(
     return;
   }
   if (params.accumulateQ == 1u) {
-    sum$d += read_dq(at_row, first4 + $du);
+    sum$d += read_dq(at_query, first4 + $du);
   }
-  write_dq(at_row, first4 + $du, sum$d);
+  write_dq(at_query, first4 + $du, sum$d);
 }

@@ -12,8 +12,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let kv_head = head / (params.heads / params.kvHeads);
   let i = params.rowFirst + id.x;
   let position = tree[i].y;
-  let at_row = (id.x * params.heads + head) * HEAD_DIM;
-  let query$d = read_q(at_row, $du) * params.scale;
+  let at_row = y_at(id.x, head);
+  let at_query = q_at(id.x, head);
+  let query$d = read_q(at_query, $du) * params.scale;
   var sum$d = vec4f();
   var most = LEAST;
   var total = 0.0;
@@ -31,7 +32,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let end = u32(of_key.x);
     let near = (params.window == 0u) | (position - of_key.y < i32(params.window));
     if (near & (end > i)) {
-      let at_key = ((j - params.keyFirst) * params.kvHeads + kv_head) * HEAD_DIM;
+      let at_key = k_at(j - params.keyFirst, kv_head);
+      let at_value = v_at(j - params.keyFirst, kv_head);
       var score = 0.0;
       score += dot(query$d, read_k(at_key, $du));
       let now = max(most, score);
@@ -40,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let keep = kept(head, i, j);
       most = now;
       total = total * rescale + weight;
-      sum$d = sum$d * rescale + weight * keep * read_v(at_key, $du);
+      sum$d = sum$d * rescale + weight * keep * read_v(at_value, $du);
     }
     // Not an ancestor: nor is any of its descendants.
     j = select(j + 1u, end, end <= i);

@@ -34,10 +34,11 @@ fn main(
   let is_row = i < rows_end;
   let row = min(i, rows_end - 1u);
   let position = tree[row].y;
-  let at_row = ((row - params.rowFirst) * params.heads + head) * HEAD_DIM;
+  let at_row = y_at(row - params.rowFirst, head);
+  let at_query = q_at(row - params.rowFirst, head);
   let first4 = local.x * SLICE4;
 
-  let query$d = read_q(at_row, first4 + $du) * params.scale;
+  let query$d = read_q(at_query, first4 + $du) * params.scale;
   var sum$d = vec4f();
   var most = LEAST;
   var total = 0.0;
@@ -62,9 +63,9 @@ fn main(
       var key4 = vec4f();
       var value4 = vec4f();
       if (key < keys_end) {
-        let at_key = ((key - params.keyFirst) * params.kvHeads + kv_head) * HEAD_DIM;
-        key4 = read_k(at_key, at % WIDTH4);
-        value4 = read_v(at_key, at % WIDTH4);
+        let row = key - params.keyFirst;
+        key4 = read_k(k_at(row, kv_head), at % WIDTH4);
+        value4 = read_v(v_at(row, kv_head), at % WIDTH4);
       }
       tile_k[at] = key4;
       tile_v[at] = value4;

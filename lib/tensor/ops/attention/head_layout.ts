@@ -70,26 +70,31 @@ export function layoutHeads(headDim: number, partialBytes: number): HeadLayout {
  * @param headDim Elements of a head.
  * @param reads Buffers to read.
  * @param writes Buffers to write.
+ * @param options Whether heads begin at multiples of four elements, by default yes; and names under which buffers are bound
+ * that are not their own.
  * @returns WGSL, with the buffers' element type `Element`.
  */
 export function headAccess(
   headDim: number,
   reads: readonly string[],
   writes: readonly string[] = [],
+  options: { aligned?: boolean; boundAs?: Readonly<Record<string, string>> } = {},
 ): string {
-  const vectors = headDim % 4 === 0;
+  const { aligned = true, boundAs = {} } = options;
+  const vectors = headDim % 4 === 0 && aligned;
+  const bound = (name: string) => boundAs[name] ?? name;
   const element = [0, 1, 2, 3];
   const read = (name: string) =>
     vectors
       ? `  if (d4 * 4u >= HEAD_DIM) {
     return vec4f();
   }
-  return ${name}[at / 4u + d4];`
+  return ${bound(name)}[at / 4u + d4];`
       : `  let first = d4 * 4u;
   return vec4f(
 ${
         element.map((e) =>
-          `    select(0.0, ${name}[at + first + ${e}u], first + ${e}u < HEAD_DIM),`
+          `    select(0.0, ${bound(name)}[at + first + ${e}u], first + ${e}u < HEAD_DIM),`
         )
           .join("\n")
       }
@@ -97,11 +102,11 @@ ${
   const write = (name: string) =>
     vectors
       ? `  if (d4 * 4u < HEAD_DIM) {
-    ${name}[at / 4u + d4] = value;
+    ${bound(name)}[at / 4u + d4] = value;
   }`
       : element.map((e) =>
         `  if (d4 * 4u + ${e}u < HEAD_DIM) {
-    ${name}[at + d4 * 4u + ${e}u] = value[${e}];
+    ${bound(name)}[at + d4 * 4u + ${e}u] = value[${e}];
   }`
       ).join("\n");
   return [

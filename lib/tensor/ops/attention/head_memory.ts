@@ -11,7 +11,17 @@ export interface Part {
   readonly rows: Range;
 }
 
-/** Floats from row to row: headDim, filled up to whole vectors. */
+/** Where the heads of a tensor are. */
+export interface HeadShape {
+  /** Floats of a head. */
+  readonly headDim: number;
+  /** Floats from a row of the tensor to the next. */
+  readonly width: number;
+  /** Where its first head begins in a row. */
+  readonly first: number;
+}
+
+/** Floats from row to row in memory: headDim, filled up to whole vectors. */
 export const strideOf = (headDim: number) => Math.ceil(headDim / 4) * 4;
 
 /**
@@ -27,13 +37,13 @@ export class HeadMemory {
 
   /**
    * @param context The thread.
-   * @param shape How many heads the tensor has, and how wide they are.
+   * @param shape Where heads are in the tensor.
    * @param heads Which heads.
    * @param rows Which rows.
    */
   constructor(
     readonly context: Context,
-    readonly shape: { readonly heads: number; readonly headDim: number },
+    readonly shape: HeadShape,
     readonly heads: Range,
     readonly rows: Range,
   ) {
@@ -62,9 +72,11 @@ export class HeadMemory {
   /** Copies the rows of a tensor. */
   load(source: Float32Array): this {
     const { context, heads } = this;
-    const { headDim } = this.shape;
-    const columns = { first: heads.first * headDim, last: heads.last * headDim };
-    const width = this.shape.heads * headDim;
+    const { headDim, width, first: begin } = this.shape;
+    const columns = {
+      first: begin + heads.first * headDim,
+      last: begin + heads.last * headDim,
+    };
     this.#inChunks(({ first, last }, chunkAt) => {
       context.copyBlock(
         chunkAt,
@@ -88,9 +100,8 @@ export class HeadMemory {
    */
   store(target: Float32Array, parts?: readonly Part[]): void {
     const { context, heads } = this;
-    const { headDim } = this.shape;
+    const { headDim, width, first: firstColumn } = this.shape;
     const begin = parts?.at(0), end = parts?.at(-1);
-    const width = this.shape.heads * headDim;
     const columns = (heads.last - heads.first) * headDim;
     this.#inChunks(({ first, last }, chunkAt) => {
       context.wasm.joinHeads(...this.#copied(this.at(heads.first, first), chunkAt, last - first));
@@ -100,7 +111,7 @@ export class HeadMemory {
         const from = chunkAt / 4 + (row - first) * columns;
         target.set(
           context.floats.subarray(from + skipped, from + columns - left),
-          row * width + heads.first * headDim + skipped,
+          row * width + firstColumn + heads.first * headDim + skipped,
         );
       }
     });

@@ -6,7 +6,7 @@ import type { cachedAttentionKernel } from "./cached_attention.ts";
 export const cachedAttention = implement<typeof cachedAttentionKernel>("cachedAttention", (
   context,
   { q, keys, values, rows, y },
-  { queries, heads, kvHeads, headDim, maxLength, scale },
+  { queries, heads, kvHeads, headDim, maxLength, scale, qWidth, qFirst },
 ) => {
   const lists = ints(rows);
   const shared = heads / kvHeads;
@@ -25,7 +25,8 @@ export const cachedAttention = implement<typeof cachedAttentionKernel>("cachedAt
       first: (query * heads + firstHead * shared) * headDim,
       last: (query * heads + lastHead * shared) * headDim,
     };
-    const qAt = context.load(q.subarray(own.first, own.last));
+    const from = query * qWidth + qFirst + firstHead * shared * headDim;
+    const qAt = context.load(q.subarray(from, from + own.last - own.first));
     const yAt = context.reserve(own.last - own.first);
     const scoresAt = context.reserve(length + 4);
     context.wasm.cachedAttention(

@@ -11,7 +11,15 @@ import { headAccess } from "../attention/head_layout.ts";
 import wgsl from "./cached_attention.wgsl" with { type: "text" };
 
 type B = "q" | "keys" | "values" | "rows" | "y";
-type P = "queries" | "heads" | "kvHeads" | "headDim" | "maxLength" | "scale";
+type P =
+  | "queries"
+  | "heads"
+  | "kvHeads"
+  | "headDim"
+  | "maxLength"
+  | "scale"
+  | "qWidth"
+  | "qFirst";
 
 /** The program of `cachedAttention`. */
 export const cachedAttentionProgram: Program<B, P> = {
@@ -19,13 +27,14 @@ export const cachedAttentionProgram: Program<B, P> = {
   uniforms: { keyFirst: "u32", keyCount: "u32", continued: "u32", unfinished: "u32" },
   scratchBytes: ({ queries, heads }) => queries * heads * 8,
   plan(input) {
-    const { queries, heads, kvHeads, headDim } = input.params;
+    const { queries, heads, kvHeads, headDim, qWidth, qFirst } = input.params;
+    const aligned = (qWidth | qFirst) % 4 === 0;
     const width = kvHeads * headDim;
     const cacheRows = Math.floor(
       Math.min(input.byteLengths.keys, input.byteLengths.values) / (width * 4),
     ); // or a few more: the pool rounds up
     const parts = rowParts<B>(cacheRows, { keys: width, values: width }, input);
-    const source = sourceOf(headDim, parts.length > 1);
+    const source = sourceOf(headDim, parts.length > 1, aligned);
     return parts.map((part) => ({
       source,
       uniforms: {
@@ -43,8 +52,8 @@ export const cachedAttentionProgram: Program<B, P> = {
 
 const sources = new Map<string, string>();
 
-function sourceOf(headDim: number, inParts: boolean): string {
-  const key = `${headDim}/${inParts}`;
+function sourceOf(headDim: number, inParts: boolean, aligned: boolean): string {
+  const key = `${headDim}/${inParts}/${aligned}`;
   let source = sources.get(key);
   if (source === undefined) {
     const width4 = Math.ceil(headDim / 4);
@@ -67,7 +76,7 @@ fn write_running(at: u32, value: vec2f) {}
 `;
     source = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;\n`).join(
       "",
-    ) + headAccess(headDim, ["q", "keys", "values", "y"], ["y"]) + running +
+    ) + headAccess(headDim, ["q", "keys", "values", "y"], ["y"], { aligned }) + running +
       repeatLines(wgsl, "$v", constants.VECTORS);
     sources.set(key, source);
   }

@@ -9,12 +9,14 @@
 
 import { defineKernel } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
+import { type Columns, columnsOf } from "../../columns.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
+import { copyColumns } from "../split/split.ts";
 import { cappedCachedAttention } from "../soft_cap/soft_cap.ts";
 import { cachedAttentionProgram } from "./cached_attention.gpu.ts";
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
-/** `rows` is (queries, 1 + maxLength) integers: how many rows a query sees, then which. */
+/** `rows` is (queries, 1 + maxLength) integers: how many rows a query sees, then which. Queries begin `qWidth` elements apart, from element `qFirst` on. */
 export const cachedAttentionKernel = defineKernel({
   name: "cachedAttention",
   buffers: { q: "read", keys: "read", values: "read", rows: "read", y: "write" },
@@ -25,6 +27,8 @@ export const cachedAttentionKernel = defineKernel({
     headDim: "u32",
     maxLength: "u32",
     scale: "f32",
+    qWidth: "u32",
+    qFirst: "u32",
   },
   webgpu: cachedAttentionProgram,
 });
@@ -54,7 +58,7 @@ const CACHED_ATTENTION_OPTIONS: OptionNames<CachedAttentionOptions> = {
 /**
  * Softmax attention of each query to its rows of the cache. Not recorded.
  *
- * @param q Queries, (B, heads · headDim).
+ * @param q Queries, (B, heads · headDim): a tensor, or {@linkcode columns} of one.
  * @param keys The cache's keys, (R, kvHeads · headDim).
  * @param values The cache's values, like the keys.
  * @param options Heads and rows.
@@ -72,19 +76,21 @@ const CACHED_ATTENTION_OPTIONS: OptionNames<CachedAttentionOptions> = {
  * ```
  */
 export function cachedAttention(
-  q: Tensor,
+  q: Tensor | Columns,
   keys: Tensor,
   values: Tensor,
   options: CachedAttentionOptions,
 ): Tensor {
   assertKnownOptions("attend", options, CACHED_ATTENTION_OPTIONS);
   const { heads, kvHeads = heads, rows } = options;
-  const headDim = q.width / heads;
-  const queries = q.rows;
+  const { of, first, width } = columnsOf(q);
+  const shape = [...of.shape.slice(0, -1), width];
+  const headDim = width / heads;
+  const queries = of.rows;
   if (!Number.isInteger(headDim) || heads % kvHeads !== 0 || rows.length !== queries) {
     throw new TypeError(
       `Cannot attend with ${heads} heads, ${kvHeads} key heads and ${rows.length} lists of rows ` +
-        `to queries of shape ${formatShape(q.shape)}`,
+        `to queries of shape ${formatShape(shape)}`,
     );
   }
   assertShape("keys", keys, [keys.rows, kvHeads * headDim]);
@@ -104,14 +110,21 @@ export function cachedAttention(
   });
   if (options.softCap !== undefined) {
     const { softCap, scale = 1 / Math.sqrt(headDim) } = options;
-    return cappedCachedAttention(q, keys, values, { heads, kvHeads, rows, scale, softCap });
+    return cappedCachedAttention(copyColumns(q), keys, values, {
+      heads,
+      kvHeads,
+      rows,
+      scale,
+      softCap,
+    });
   }
-  const rowTensor = Tensor.from(q.device, packed);
-  const y = Tensor.empty(q.device, q.shape);
-  q.device.run(
+  const { device } = of;
+  const rowTensor = Tensor.from(device, packed);
+  const y = Tensor.empty(device, shape);
+  device.run(
     cachedAttentionKernel,
     {
-      q: q.buffer,
+      q: of.buffer,
       keys: keys.buffer,
       values: values.buffer,
       rows: rowTensor.buffer,
@@ -124,8 +137,10 @@ export function cachedAttention(
       headDim,
       maxLength,
       scale: options.scale ?? 1 / Math.sqrt(headDim),
+      qWidth: of.width,
+      qFirst: first,
     },
-    4 * q.width * lengths.reduce((sum, length) => sum + length, 0), // scores, and sums of values
+    4 * width * lengths.reduce((sum, length) => sum + length, 0), // scores, and sums of values
   );
   rowTensor.dispose();
   return y;

@@ -10,6 +10,8 @@ struct Params {
   headDim: u32,
   maxLength: u32,
   scale: f32,
+  qWidth: u32,
+  qFirst: u32,
   keyFirst: u32,
   keyCount: u32,
   continued: u32,
@@ -42,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let slice = thread / LANES;
 
   for (var d = thread; d < WIDTH4; d += 64u) {
-    query[d] = read_q(at_query, d) * params.scale;
+    query[d] = read_q(group.x * params.qWidth + params.qFirst + head * HEAD_DIM, d) * params.scale;
   }
   var most = LEAST;
   var total = 0.0;

@@ -1,7 +1,10 @@
-// y[start + i] = x[i]; `start` is `offset` less what lies before the binding. One thread an element.
+// y[start + i] = x[i], of rows `width` long that begin every `xWidth` elements of x; `start` is `offset` less what lies before the binding. One thread an element.
 struct Params {
   size: u32,
   offset: u32,
+  width: u32,
+  xWidth: u32,
+  xFirst: u32,
   start: u32,
 }
 
@@ -15,5 +18,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.size) {
     return;
   }
-  y[params.start + i] = x[i];
+  y[params.start + i] = x[i / params.width * params.xWidth + params.xFirst + i % params.width];
 }

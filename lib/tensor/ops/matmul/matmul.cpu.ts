@@ -3,29 +3,48 @@
  * multiplies with BLAS, or with WASM where there is none. The order of the inner sum depends on neither.
  */
 import type { Context, Range } from "../../cpu/context.ts";
-import { implement } from "../../cpu/kernel.ts";
+import { implement, type ParamsOf } from "../../cpu/kernel.ts";
 import { PANEL_ROWS, PANEL_TERMS } from "./multiply_panel.ts";
-import type { columnSumsKernel, matmulKernel } from "./matmul.ts";
+import type { columnSumsKernel, matmulKernel, matmulWithSumsKernel } from "./matmul.ts";
 
 export const matmul = implement<typeof matmulKernel>(
   "matmul",
   (context, { a, b, bias, c }, params) => {
-    const { m, n } = params;
-    const whole = { rows: { first: 0, last: m }, columns: { first: 0, last: n } };
-    const part = n >= m
-      ? { ...whole, columns: context.share(n, 16) }
-      : { ...whole, rows: context.share(m, 8) };
-    if (part.columns.first >= part.columns.last || part.rows.first >= part.rows.last) return;
-    const matrices = {
+    multiply(context, {
       a: a.subarray(params.aOffset),
       b: b.subarray(params.bOffset),
       bias: params.hasBias ? bias.subarray(params.biasOffset) : undefined,
       c: c.subarray(params.cOffset),
-    };
-    if (context.blas) multiplyWithBlas(context, matrices, part, params);
-    else multiplyWithWasm(context, matrices, part, params);
+    }, params);
   },
 );
+
+export const matmulWithSums = implement<typeof matmulWithSumsKernel>(
+  "matmul.withSums",
+  (context, { a, b, sums, c }, params) => {
+    const { aOffset, bOffset, cOffset, m, n, k, sumsOf, accumulateSums } = params;
+    const matrices = { a: a.subarray(aOffset), b: b.subarray(bOffset), bias: undefined };
+    multiply(context, { ...matrices, c: c.subarray(cOffset) }, params);
+    context.reset();
+    const [x, width] = sumsOf ? [matrices.a, m] : [matrices.b, n];
+    addColumns(context, x, sums, { rows: k, width, accumulate: accumulateSums });
+  },
+);
+
+function multiply(
+  context: Context,
+  matrices: Matrices,
+  params: ParamsOf<typeof matmulKernel>,
+): void {
+  const { m, n } = params;
+  const whole = { rows: { first: 0, last: m }, columns: { first: 0, last: n } };
+  const part = n >= m
+    ? { ...whole, columns: context.share(n, 16) }
+    : { ...whole, rows: context.share(m, 8) };
+  if (part.columns.first >= part.columns.last || part.rows.first >= part.rows.last) return;
+  if (context.blas) multiplyWithBlas(context, matrices, part, params);
+  else multiplyWithWasm(context, matrices, part, params);
+}
 
 interface Matrices {
   readonly a: Float32Array;
@@ -173,15 +192,22 @@ function startSums(
 
 export const columnSums = implement<typeof columnSumsKernel>(
   "matmul.columnSums",
-  (context, { x, y }, { rows, width, accumulate }) => {
-    const columns = context.share(width, 16);
-    const sumsAt = context.loadSums(y, columns, accumulate);
-    context.streamColumns(
-      { x: { buffer: x, width } },
-      rows,
-      columns,
-      (at, count, _first, stride) => context.wasm.addRows(at.x, sumsAt, count, stride),
-    );
-    context.store(sumsAt, y, columns);
-  },
+  (context, { x, y }, params) => addColumns(context, x, y, params),
 );
+
+function addColumns(
+  context: Context,
+  x: Float32Array,
+  y: Float32Array,
+  { rows, width, accumulate }: ParamsOf<typeof columnSumsKernel>,
+): void {
+  const columns = context.share(width, 16);
+  const sumsAt = context.loadSums(y, columns, accumulate);
+  context.streamColumns(
+    { x: { buffer: x, width } },
+    rows,
+    columns,
+    (at, count, _first, stride) => context.wasm.addRows(at.x, sumsAt, count, stride),
+  );
+  context.store(sumsAt, y, columns);
+}

@@ -10,9 +10,11 @@ import { repeatLines } from "../../webgpu/repeat_lines.ts";
 import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
 import columnSumsWgsl from "./column_sums.wgsl" with { type: "text" };
 import fewRowsWgsl from "./few_rows.wgsl" with { type: "text" };
-import { chooseTiling, tilingSource } from "./tilings.ts";
+import { chooseTiling, type ProductSums, tilingSource } from "./tilings.ts";
 
 type B = "a" | "b" | "bias" | "c";
+type SumsB = "a" | "b" | "sums" | "c";
+type SumsP = P | "sumsOf" | "accumulateSums";
 type P =
   | "m"
   | "n"
@@ -55,62 +57,104 @@ export const matmulProgram: Program<B, P> = {
     cRow: "u32",
     biasStart: "u32",
   },
-  plan(input) {
-    const { m, n, k, transposeA, transposeB, hasBias, accumulate } = input.params;
-    const { aOffset, bOffset, cOffset, cStride, biasOffset } = input.params;
-    const aWidth = transposeA ? m : k;
-    const bWidth = transposeB ? k : n;
-    const fitting = (width: number) => fittingRows(width, input);
-    const mStep = Math.min(
-      fitting(cStride),
-      transposeA ? Infinity : fitting(k),
-      32 * MAX_WORKGROUPS,
-    );
-    const nStep = Math.min(transposeB ? fitting(k) : Infinity, 32 * MAX_WORKGROUPS);
-    const kStep = Math.min(transposeA ? fitting(m) : Infinity, transposeB ? Infinity : fitting(n));
+  plan: (input) => planProducts(input).map(({ rows: _, columns: __, inner: ___, ...made }) => made),
+};
 
-    const dispatches: Dispatch<B, P>[] = [];
-    for (const rows of steps(m, mStep)) {
-      for (const columns of steps(n, nStep)) {
-        for (const inner of steps(k, kStep)) {
-          const a = transposeA ? inner : rows;
-          const b = transposeB ? columns : inner;
-          const aPart = part(aOffset, aWidth, a.first, a.count, input);
-          const bPart = part(bOffset, bWidth, b.first, b.count, input);
-          const cPart = part(cOffset, cStride, rows.first, rows.count, input, n);
-          const last = inner.first + inner.count === k;
-          const uniforms = {
-            aStart: aPart.skip + (transposeA ? rows.first : inner.first),
-            aRow: transposeA ? 1 : aWidth,
-            aStep: transposeA ? aWidth : 1,
-            bStart: bPart.skip + (transposeB ? inner.first : columns.first),
-            bStep: transposeB ? 1 : bWidth,
-            bColumn: transposeB ? bWidth : 1,
-            cStart: cPart.skip + columns.first,
-            cRow: cStride,
-            biasStart: biasOffset + columns.first,
-          };
-          dispatches.push({
-            ...chooseKernel(rows.count, columns.count, inner.count, uniforms, input),
-            params: {
-              m: rows.count,
-              n: columns.count,
-              k: inner.count,
-              hasBias: Number(hasBias && last),
-              accumulate: Number(accumulate || inner.first > 0),
-            },
-            uniforms,
-            ranges: {
-              a: aPart.range,
-              b: bPart.range,
-              bias: { offset: 0, size: hasBias ? Math.max((biasOffset + n) * 4, 16) : 16 },
-              c: cPart.range,
-            },
-          });
-        }
+/** What a dispatch computes: some rows and columns of c, some terms of the inner sum. */
+interface Product extends Omit<Dispatch<never, P>, "ranges"> {
+  readonly rows: Part;
+  readonly columns: Part;
+  readonly inner: Part;
+  readonly ranges: Partial<Record<B, Range>>;
+}
+
+function planProducts(input: PlanInput<never, P>, sums?: ProductSums): Product[] {
+  const { m, n, k, transposeA, transposeB, hasBias, accumulate } = input.params;
+  const { aOffset, bOffset, cOffset, cStride, biasOffset } = input.params;
+  const aWidth = transposeA ? m : k;
+  const bWidth = transposeB ? k : n;
+  const fitting = (width: number) => fittingRows(width, input);
+  const mStep = Math.min(
+    fitting(cStride),
+    transposeA ? Infinity : fitting(k),
+    32 * MAX_WORKGROUPS,
+  );
+  const nStep = Math.min(transposeB ? fitting(k) : Infinity, 32 * MAX_WORKGROUPS);
+  const kStep = Math.min(transposeA ? fitting(m) : Infinity, transposeB ? Infinity : fitting(n));
+
+  const products: Product[] = [];
+  for (const rows of steps(m, mStep)) {
+    for (const columns of steps(n, nStep)) {
+      for (const inner of steps(k, kStep)) {
+        const a = transposeA ? inner : rows;
+        const b = transposeB ? columns : inner;
+        const aPart = part(aOffset, aWidth, a.first, a.count, input);
+        const bPart = part(bOffset, bWidth, b.first, b.count, input);
+        const cPart = part(cOffset, cStride, rows.first, rows.count, input, n);
+        const last = inner.first + inner.count === k;
+        const uniforms = {
+          aStart: aPart.skip + (transposeA ? rows.first : inner.first),
+          aRow: transposeA ? 1 : aWidth,
+          aStep: transposeA ? aWidth : 1,
+          bStart: bPart.skip + (transposeB ? inner.first : columns.first),
+          bStep: transposeB ? 1 : bWidth,
+          bColumn: transposeB ? bWidth : 1,
+          cStart: cPart.skip + columns.first,
+          cRow: cStride,
+          biasStart: biasOffset + columns.first,
+        };
+        products.push({
+          ...chooseKernel(rows.count, columns.count, inner.count, uniforms, input, sums),
+          rows,
+          columns,
+          inner,
+          params: {
+            m: rows.count,
+            n: columns.count,
+            k: inner.count,
+            hasBias: Number(hasBias && last),
+            accumulate: Number(accumulate || inner.first > 0),
+          },
+          uniforms,
+          ranges: {
+            a: aPart.range,
+            b: bPart.range,
+            bias: { offset: 0, size: hasBias ? Math.max((biasOffset + n) * 4, 16) : 16 },
+            c: cPart.range,
+          },
+        });
       }
     }
-    return dispatches;
+  }
+  return products;
+}
+
+/**
+ * The program of `matmul.withSums`: dispatches of `matmul`, of which those that see the first rows of c sum op(b)'s columns, or
+ * those that see its first columns op(a)'s rows.
+ */
+export const matmulWithSumsProgram: Program<SumsB, SumsP> = {
+  source: "",
+  uniforms: { ...matmulProgram.uniforms, sumsStart: "u32", isSummed: "u32" },
+  plan(input) {
+    const { sumsOf, accumulateSums } = input.params;
+    const products = planProducts(input, sumsOf === 1 ? "rows" : "columns");
+    return products.map(({ rows, columns, inner, ranges: { bias: _, ...ranges }, ...dispatch }) => {
+      const [along, across] = sumsOf === 1 ? [rows, columns] : [columns, rows];
+      return {
+        ...dispatch,
+        ranges,
+        params: {
+          ...dispatch.params,
+          accumulateSums: Number(accumulateSums || inner.first > 0),
+        },
+        uniforms: {
+          ...dispatch.uniforms,
+          sumsStart: along.first,
+          isSummed: Number(across.first === 0),
+        },
+      };
+    });
   },
 };
 
@@ -130,7 +174,8 @@ function chooseKernel(
   n: number,
   k: number,
   uniforms: Record<string, number>,
-  input: PlanInput<B, P>,
+  input: PlanInput<never, P>,
+  sums: ProductSums | undefined,
 ): Pick<Dispatch<B, P>, "source" | "entryPoint" | "workgroups"> {
   const { aStart, aRow, aStep, bStart, bStep, bColumn } = uniforms;
   // By the whole matrix's rows: how it is divided must not change the order of sums.
@@ -142,7 +187,7 @@ function chooseKernel(
     };
   }
   const tiling = chooseTiling(m, n, k, input);
-  const source = tilingSource(tiling, {
+  const source = tilingSource(tiling, sums, {
     vectorA: aStep === 1 && (aStart | aRow | k) % 4 === 0,
     vectorB: bColumn === 1 && (bStart | bStep | n) % 4 === 0,
   });
@@ -151,7 +196,7 @@ function chooseKernel(
 }
 
 /** How many rows of a matrix fit a binding that may begin a little before them. */
-function fittingRows(width: number, input: PlanInput<B, P>): number {
+function fittingRows(width: number, input: PlanInput<never, P>): number {
   const { maxBindingSize, offsetAlignment } = input;
   const fitting = Math.floor((maxBindingSize - offsetAlignment) / (width * 4));
   if (fitting < 1) {
@@ -172,7 +217,7 @@ function part(
   width: number,
   first: number,
   count: number,
-  { offsetAlignment }: PlanInput<B, P>,
+  { offsetAlignment }: PlanInput<never, P>,
   used = width,
 ): { range: Range; skip: number } {
   const start = (offset + first * width) * 4;
@@ -181,8 +226,14 @@ function part(
   return { range: { offset: aligned, size }, skip: (start - aligned) / 4 };
 }
 
-function steps(total: number, step: number): { first: number; count: number }[] {
-  const parts: { first: number; count: number }[] = [];
+/** Some consecutive rows, columns or terms. */
+interface Part {
+  readonly first: number;
+  readonly count: number;
+}
+
+function steps(total: number, step: number): Part[] {
+  const parts: Part[] = [];
   for (let first = 0; first < total || first === 0; first += step) {
     parts.push({ first, count: Math.min(step, total - first) });
   }

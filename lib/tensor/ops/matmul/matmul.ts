@@ -13,7 +13,7 @@ import { record } from "../../recording.ts";
 import { formatShape, type Gradients, type MatmulOptions, sizeOf, Tensor } from "../../tensor.ts";
 import { dequantizeInto } from "../dequantize/dequantize.ts";
 import { reshape } from "../reshape/reshape.ts";
-import { columnSumsProgram, matmulProgram } from "./matmul.gpu.ts";
+import { columnSumsProgram, matmulProgram, matmulWithSumsProgram } from "./matmul.gpu.ts";
 
 /**
  * c = op(a) · op(b) (+ bias) (+ c where `accumulate` is 1); op(a) is (m, k), op(b) is (k, n), c is (m, n).
@@ -39,6 +39,19 @@ export const matmulKernel = defineKernel({
   },
   flops: ({ m, n, k }) => 2 * m * n * k,
   webgpu: matmulProgram,
+});
+
+/**
+ * The product of a linear layer's gradients with respect to its weight, and the sums that are those of its bias, from one
+ * reading of what both need. Like {@linkcode matmulKernel}, without bias; besides, where `sumsOf` is 0, sums[j] is the sum of
+ * op(b)[:, j], and where it is 1, sums[i] that of op(a)[i, :] (+ sums where `accumulateSums` is 1). op(a) is transposed.
+ */
+export const matmulWithSumsKernel = defineKernel({
+  name: "matmul.withSums",
+  buffers: { a: "read", b: "read", sums: "update", c: "update" },
+  params: { ...matmulKernel.params, sumsOf: "u32", accumulateSums: "u32" },
+  flops: ({ m, n, k }) => 2 * m * n * k,
+  webgpu: matmulWithSumsProgram,
 });
 
 /** y[column] = sum of x[:, column] (+ y): the gradient of a bias. Rows are summed in their order. */
@@ -124,19 +137,23 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
         matmulInto(gradient, dy, b, { ...dimensions, transposeB: !transposeB });
       }
     }
+    const dBias = bias && gradients.wants(bias) ? gradients.into(bias) : undefined;
+    // Where the product has dy on the side that is summed over.
+    const summed = dBias !== undefined && gradients.wants(b) && k > 0 &&
+      (transposeB || !transposeA);
+    if (dBias && !summed) addColumnSums(dBias, dy);
     if (gradients.wants(b)) {
       const { gradient, accumulate } = gradients.into(b);
       if (transposeB) {
         // dB (N, K) = dyᵀ (N, M) · op(a) (M, K)
-        const dimensions = { m: n, n: k, k: m, accumulate };
-        matmulInto(gradient, dy, a, { ...dimensions, transposeA: true, transposeB: transposeA });
+        const options = { m: n, n: k, k: m, accumulate, transposeA: true, transposeB: transposeA };
+        multiplyInto(gradient, dy, a, options, summed ? { of: "rows", ...dBias } : undefined);
       } else {
         // dB (K, N) = op(a)ᵀ (K, M) · dy (M, N)
-        const dimensions = { m: k, n, k: m, accumulate };
-        matmulInto(gradient, a, dy, { ...dimensions, transposeA: !transposeA });
+        const options = { m: k, n, k: m, accumulate, transposeA: !transposeA };
+        multiplyInto(gradient, a, dy, options, summed ? { of: "columns", ...dBias } : undefined);
       }
     }
-    if (bias && gradients.wants(bias)) addColumnSums(bias, dy, gradients);
   });
 }
 
@@ -224,7 +241,7 @@ function multiplyBatch(a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
         }
       }
     }
-    if (bias && gradients.wants(bias)) addColumnSums(bias, dy, gradients);
+    if (bias && gradients.wants(bias)) addColumnSums(gradients.into(bias), dy);
   });
 }
 
@@ -247,8 +264,10 @@ function batchOffsets(
 }
 
 /** The gradient of a bias. */
-function addColumnSums(bias: Tensor, dy: Tensor, gradients: Gradients): void {
-  const { gradient, accumulate } = gradients.into(bias);
+function addColumnSums(
+  { gradient, accumulate }: ReturnType<Gradients["into"]>,
+  dy: Tensor,
+): void {
   dy.device.run(
     columnSumsKernel,
     { x: dy.buffer, y: gradient.buffer },
@@ -266,6 +285,23 @@ function addColumnSums(bias: Tensor, dy: Tensor, gradients: Gradients): void {
  * @throws {RangeError} If the parts reach beyond the tensors.
  */
 export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOptions): void {
+  multiplyInto(c, a, b, options);
+}
+
+/** Sums that a product yields besides: of op(a)'s rows or op(b)'s columns. */
+interface ProductSums {
+  readonly of: "columns" | "rows";
+  readonly gradient: Tensor;
+  readonly accumulate: 0 | 1;
+}
+
+function multiplyInto(
+  c: Tensor,
+  a: Tensor,
+  b: Tensor,
+  options: MatmulIntoOptions,
+  sums?: ProductSums,
+): void {
   const { m, n, k, bias, accumulate = 0 } = options;
   const { aOffset = 0, bOffset = 0, cOffset = 0, biasOffset = 0 } = options;
   const { cStride = n } = options;
@@ -281,23 +317,29 @@ export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoO
   if (a.dtype !== "f32") {
     throw new TypeError(`Cannot multiply by a matrix of type "${a.dtype}" from the left`);
   }
+  const buffers = { a: a.buffer, b: b.buffer, c: c.buffer };
+  const params = {
+    m,
+    n,
+    k,
+    transposeA: Number(options.transposeA ?? false),
+    transposeB: Number(options.transposeB ?? false),
+    hasBias: Number(bias !== undefined),
+    accumulate,
+    bOffset,
+    cOffset,
+    cStride,
+    biasOffset,
+    aOffset,
+  };
+  if (sums === undefined) {
+    a.device.run(matmulKernel, { ...buffers, bias: (bias ?? a).buffer }, params);
+    return;
+  }
   a.device.run(
-    matmulKernel,
-    { a: a.buffer, b: b.buffer, bias: (bias ?? a).buffer, c: c.buffer },
-    {
-      m,
-      n,
-      k,
-      transposeA: Number(options.transposeA ?? false),
-      transposeB: Number(options.transposeB ?? false),
-      hasBias: Number(bias !== undefined),
-      accumulate,
-      bOffset,
-      cOffset,
-      cStride,
-      biasOffset,
-      aOffset,
-    },
+    matmulWithSumsKernel,
+    { ...buffers, sums: sums.gradient.buffer },
+    { ...params, sumsOf: sums.of === "rows" ? 1 : 0, accumulateSums: sums.accumulate },
   );
 }
 

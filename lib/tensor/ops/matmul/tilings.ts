@@ -31,6 +31,9 @@ export interface VectorReads {
   readonly vectorB: boolean;
 }
 
+/** Sums that a product yields besides: of op(a)'s rows or of op(b)'s columns; op(a) is transposed. */
+export type ProductSums = "rows" | "columns";
+
 /** The tilings that a GPU's best is chosen from. */
 export const GPU_TILINGS: readonly Tiling[] = [
   shared(32, 32, 32, 4, 4),
@@ -93,14 +96,19 @@ const sources = new Map<string, string>();
  * Writes the WGSL of a tiling.
  *
  * @param tiling The tiling.
+ * @param sums The sums that it computes besides, if any.
  * @param reads Which matrices can be read in fours.
  * @returns The WGSL, the same string for the same arguments.
  */
-export function tilingSource(tiling: Tiling, reads: VectorReads): string {
-  const key = `${tiling.name}/${reads.vectorA}/${reads.vectorB}`;
+export function tilingSource(
+  tiling: Tiling,
+  sums: ProductSums | undefined,
+  reads: VectorReads,
+): string {
+  const key = `${tiling.name}/${sums}/${reads.vectorA}/${reads.vectorB}`;
   let source = sources.get(key);
   if (source === undefined) {
-    source = header(reads) +
+    source = header(reads, sums) + sumUp(tiling, sums) +
       (tiling.kind === "shared" ? sharedBody(tiling, reads) : registerBody(tiling, reads));
     sources.set(key, source);
   }
@@ -125,15 +133,17 @@ function register(threadRows: number, threadColumns: number): Tiling {
   return { name, kind: "register", rows, columns, depth: 1, threadRows, threadColumns };
 }
 
-function header({ vectorA, vectorB }: VectorReads): string {
+function header({ vectorA, vectorB }: VectorReads, sums: ProductSums | undefined): string {
   return `struct Params {
   m: u32, n: u32, k: u32, transposeA: u32, transposeB: u32, hasBias: u32, accumulate: u32, bOffset: u32, cOffset: u32,
-  cStride: u32, biasOffset: u32, aOffset: u32,
-  aStart: u32, aRow: u32, aStep: u32, bStart: u32, bStep: u32, bColumn: u32, cStart: u32, cRow: u32, biasStart: u32,
+  cStride: u32, biasOffset: u32, aOffset: u32,${sums ? " sumsOf: u32, accumulateSums: u32," : ""}
+  aStart: u32, aRow: u32, aStep: u32, bStart: u32, bStep: u32, bColumn: u32, cStart: u32, cRow: u32, biasStart: u32,${
+    sums ? " sumsStart: u32, isSummed: u32," : ""
+  }
 }
 @group(0) @binding(0) var<storage, read> a: array<${vectorA ? "vec4f" : "f32"}>;
 @group(0) @binding(1) var<storage, read> b: array<${vectorB ? "vec4f" : "f32"}>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(2) var<storage, ${sums ? "read_write> sums" : "read> bias"}: array<f32>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
@@ -196,16 +206,70 @@ fn store(i: u32, j: u32, sum: vec4f) {
   let at = params.cStart + i * params.cRow + j;
   for (var q = 0u; q < 4u; q++) {
     if (j + q < params.n) {
-      var value = sum[q];
-      if (params.hasBias == 1u) {
+      ${sums ? "let" : "var"} value = sum[q];
+      ${
+    sums ? "" : `if (params.hasBias == 1u) {
         value += bias[params.biasStart + j + q];
-      }
+      }`
+  }
       c[at + q] = value;
     }
   }
 }
 `;
 }
+
+/**
+ * Writes `sum_up`, by which the workgroups of c's first rows sum op(b)'s columns, or those of its first columns op(a)'s rows:
+ * terms in their order, each sum by one thread.
+ */
+function sumUp({ rows, columns }: Tiling, sums: ProductSums | undefined): string {
+  if (sums === undefined) return "fn sum_up(group: vec3u, thread: u32, threads: u32) {}\n";
+  return sums === "columns"
+    ? `
+fn sum_up(group: vec3u, thread: u32, threads: u32) {
+  let j = group.x * ${columns}u + thread * 4u;
+  if (params.isSummed == 0u || group.y > 0u || thread >= ${columns / 4}u || j >= params.n) {
+    return;
+  }
+  var sum = vec4f();
+  for (var k = 0u; k < params.k; k++) {
+    sum += readB(k, j);
+  }
+  for (var q = 0u; q < min(4u, params.n - j); q++) {
+    add_sum(j + q, sum[q]);
+  }
+}
+` + ADD_SUM
+    : `
+fn sum_up(group: vec3u, thread: u32, threads: u32) {
+  if (params.isSummed == 0u || group.x > 0u) {
+    return;
+  }
+  for (var at = thread; at < ${rows}u; at += threads) {
+    let i = group.y * ${rows}u + at;
+    if (i < params.m) {
+      var sum = 0.0;
+      for (var k = 0u; k < params.k; k++) {
+        sum += a[params.aStart + i * params.aRow + k * params.aStep];
+      }
+      add_sum(i, sum);
+    }
+  }
+}
+` + ADD_SUM;
+}
+
+const ADD_SUM = `
+fn add_sum(index: u32, sum: f32) {
+  let at = params.sumsStart + index;
+  var before = 0.0;
+  if (params.accumulateSums == 1u) {
+    before = sums[at];
+  }
+  sums[at] = before + sum;
+}
+`;
 
 /** One line for each pair, with `$i` and `$j` replaced. Written out, since not every driver unrolls such loops. */
 function lines(rows: number, columns: number, template: string): string {
@@ -271,6 +335,7 @@ ${readRow(0, "k")}${multiplyAdd(rows, columns4, 0)}
   return `
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  sum_up(group, local.y * 8u + local.x, 64u);
   let row = group.y * ${tileRows}u + local.y * ${rows}u;
   let column = group.x * ${columns}u + local.x * ${threadColumns}u;
   if (row >= params.m || column >= params.n) {
@@ -341,6 +406,7 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
+  sum_up(group, thread, ${threads}u);
   let firstRow = group.y * ${rows}u;
   let firstColumn = group.x * ${columns}u;
   // A thread's columns lie ${threadsX * 4} apart, so that neighbours read neighbouring vectors.

@@ -5,6 +5,7 @@
  */
 
 import { defineKernel } from "../../device.ts";
+import { type Columns, columnsOf, isWhole } from "../../columns.ts";
 import { record } from "../../recording.ts";
 import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
@@ -84,4 +85,18 @@ export function split(x: Tensor, widths: readonly number[]): Tensor[] {
       x.device.run(backwardKernel, { dy: dy.buffer, dx: gradient.buffer }, params);
     });
   });
+}
+
+/**
+ * Makes a tensor of columns, for operations that cannot read them where they are.
+ *
+ * @param input A tensor, or columns of one.
+ * @returns The tensor itself if it is one, otherwise a copy of the columns.
+ */
+export function copyColumns(input: Tensor | Columns): Tensor {
+  const columns = columnsOf(input);
+  const { of, first, width } = columns;
+  if (isWhole(columns)) return of;
+  const widths = [first, width, of.width - first - width].filter((width) => width > 0);
+  return split(of, widths)[first > 0 ? 1 : 0];
 }
