@@ -34,7 +34,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ],
     [
       "Shape and select",
-      /^tensor\/ops\/(broadcast_to|concat|gather|one_hot|permute|reshape|slice|split|embedding|copy_rows|fill)\//,
+      /^tensor\/(columns|ops\/(broadcast_to|concat|gather|one_hot|permute|reshape|slice|split|embedding|copy_rows|fill)\/)/,
     ],
     ["Multiply matrices", /^tensor\/ops\/matmul\//],
     ["Layers of transformers", /^tensor\/ops\/|^forest/],

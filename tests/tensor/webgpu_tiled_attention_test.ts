@@ -9,7 +9,7 @@ import { openWebGpu } from "../devices.ts";
 import { loadGolden } from "../golden/golden.ts";
 import { assertClose } from "../support.ts";
 import { assertAttentionDrops } from "./attention_reference.ts";
-import { assertColumnsAttend } from "./columns_test.ts";
+import { assertColumnsAttend } from "./attention_columns.ts";
 import { differentiate } from "./gradients.ts";
 
 /** Several tiles and blocks, branches, windows, shared heads; widths that are and are not multiples of four. */
