@@ -13,10 +13,14 @@ export interface Page {
   readonly text: string;
 }
 
+/** A notebook that ran and its report in Markdown, which have a model's words in them. */
+const isRun = (path: string) => /^examples\/recipes\/\d/.test(path);
+
 /** All pages. */
 export async function pages(): Promise<Page[]> {
   const found: Page[] = [];
   for (const path of filesUnder(root, (name) => /\.(md|ipynb)$/.test(name) && name[0] !== ".")) {
+    if (isRun(relative(root, path))) continue;
     const content = await Deno.readTextFile(path);
     const text = path.endsWith(".md") ? content : JSON.parse(content).cells
       .filter(({ cell_type }: { cell_type: string }) => cell_type === "markdown")

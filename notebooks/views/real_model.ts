@@ -18,7 +18,7 @@ export async function ollamaRuns(): Promise<boolean> {
 }
 
 /**
- * Asks a model in Ollama the same.
+ * Asks a model in Ollama the same, and takes the most likely token each time.
  *
  * @param name The model's name there.
  * @param question What to ask.
@@ -31,7 +31,7 @@ export async function askOllama(
   tokens = ANSWER_TOKENS,
 ): Promise<string> {
   const body = { model: name, prompt: question, stream: false };
-  const options = { num_predict: tokens };
+  const options = { num_predict: tokens, temperature: 0 }; // the most likely token, as in the notebooks
   const response = await fetch(`${host()}/api/generate`, {
     method: "POST",
     body: JSON.stringify({ ...body, options }),
