@@ -94,19 +94,34 @@ export function forest(
  * @param layout How they are laid out.
  * @returns The batch and its sizes.
  */
-export function layOut(
+export function layOut(batch: BatchSequences, layout: BatchLayout): ForestBatch & BatchSizes {
+  return layOutPaths(batch, layout).batch;
+}
+
+/**
+ * Lays out sequences as {@linkcode layOut} does, and says where each lies.
+ *
+ * @param batch The sequences, of which one counts at least, and how long a padded one is.
+ * @param layout How they are laid out.
+ * @returns The batch, and the rows of each sequence's tokens; without those of sequences that were left out because none of
+ * their targets counts.
+ */
+export function layOutPaths(
   { sequences, length, sizes }: BatchSequences,
   layout: BatchLayout,
-): ForestBatch & BatchSizes {
+): { batch: ForestBatch & BatchSizes; paths: readonly Int32Array[] } {
   const counted = sequences.filter(({ counted }) => counted.length > 0);
   const laidOut = layout === "padded"
     ? padSequences(sequences, length)
     // Sequences without counted targets are not computed, nor are tokens after the last counted
     // one.
     : growForest(counted.map(neededInputs), { separate: layout === "packed" });
-  const { tokens, positions, end } = laidOut;
+  const { tokens, positions, end, paths } = laidOut;
   const edges = lossEdges(layout === "padded" ? sequences : counted, laidOut);
-  return { tokens, positions, end, edges, tokensComputed: tokens.length, ...sizes };
+  return {
+    batch: { tokens, positions, end, edges, tokensComputed: tokens.length, ...sizes },
+    paths,
+  };
 }
 
 /** The inputs that counted targets depend on. */

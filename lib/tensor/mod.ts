@@ -77,6 +77,8 @@ export { layerNorm } from "./ops/layer_norm/layer_norm.ts";
 export {
   linearCrossEntropy,
   type LinearCrossEntropyOptions,
+  linearLogProbs,
+  type LinearLogProbsOptions,
 } from "./ops/linear_cross_entropy/linear_cross_entropy.ts";
 export type { LossEdges } from "../forest.ts";
 export { matmul } from "./ops/matmul/matmul.ts";

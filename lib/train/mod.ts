@@ -13,9 +13,16 @@ export {
   type SumStatistics,
 } from "../mpi/mod.ts";
 export { AdamW, type AdamWOptions, type Moments } from "./optimizer.ts";
-export type { CheckpointOptions, Evaluation, SftOptions, Step } from "./options.ts";
+export type {
+  CheckpointOptions,
+  Evaluation,
+  SftOptions,
+  Step,
+  TrainingOptions,
+} from "./options.ts";
 export { learningRateAt, type Schedule, type ScheduleOptions } from "./schedule.ts";
-export { sft, type Training } from "./sft.ts";
+export { sft } from "./sft.ts";
+export type { Training } from "./training.ts";
 export { TensorBoard } from "./tensorboard.ts";
-export type { TrainingSettings } from "./settings.ts";
+export type { LoopSettings, TrainingSettings } from "./settings.ts";
 export { StoppedByRank } from "./ranks.ts";

@@ -25,12 +25,8 @@ export interface CheckpointOptions {
   readonly complete?: (directory: string) => Promise<void>;
 }
 
-/** Options of {@linkcode sft}. */
-export interface SftOptions extends AdamWOptions, ScheduleOptions {
-  /** The training examples. */
-  readonly examples: readonly EncodedExample[];
-  /** The validation examples; none by default. */
-  readonly validation?: readonly EncodedExample[];
+/** Options of every training: its steps, its evaluations, its checkpoints. */
+export interface TrainingOptions extends AdamWOptions, ScheduleOptions {
   /** The number of passes over the examples. 1 by default. */
   readonly epochs?: number;
   /** Stops after this many steps, if the epochs have more. */
@@ -55,8 +51,6 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
   readonly maxGradientNorm?: number;
   /** Seed of order and dropout. 123 by default. */
   readonly seed?: number;
-  /** Which tokens count; `prompt` by default. */
-  readonly mask?: Mask;
   /** The most tokens of a sequence; the model's context by default. */
   readonly maxLength?: number;
   /** Evaluates after every this many steps, and after the last; 0 for never. 5 by default. */
@@ -101,6 +95,16 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
   readonly confirmOtherBits?: (differences: readonly string[]) => boolean | Promise<boolean>;
   /** Stops between steps: the loop rejects with the signal's reason. By default the stop button of a notebook. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode sft}. */
+export interface SftOptions extends TrainingOptions {
+  /** The training examples. */
+  readonly examples: readonly EncodedExample[];
+  /** The validation examples; none by default. */
+  readonly validation?: readonly EncodedExample[];
+  /** Which tokens count; `prompt` by default. */
+  readonly mask?: Mask;
   /**
    * Other processes that each compute a part of every batch, from `joinRanks()`. All take the same steps with the same
    * model, data and settings; rank 0 samples and reads and writes checkpoints. Alone by default.
@@ -108,10 +112,8 @@ export interface SftOptions extends AdamWOptions, ScheduleOptions {
   readonly communicator?: Communicator;
 }
 
-/** The names of the options. */
-export const SFT_OPTIONS: OptionNames<SftOptions> = {
-  examples: true,
-  validation: true,
+/** The names of {@linkcode TrainingOptions}. */
+export const TRAINING_OPTIONS: OptionNames<TrainingOptions> = {
   epochs: true,
   maxSteps: true,
   batchSize: true,
@@ -123,7 +125,6 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   ...ADAMW_OPTIONS,
   maxGradientNorm: true,
   seed: true,
-  mask: true,
   maxLength: true,
   evalEvery: true,
   evalIters: true,
@@ -135,6 +136,13 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   resume: true,
   confirmOtherBits: true,
   signal: true,
+};
+/** The names of {@linkcode SftOptions}. */
+export const SFT_OPTIONS: OptionNames<SftOptions> = {
+  ...TRAINING_OPTIONS,
+  examples: true,
+  validation: true,
+  mask: true,
   communicator: true,
 };
 const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
@@ -168,7 +176,7 @@ export interface Step {
   readonly totalSteps: number;
   /** Its epoch, from 1. */
   readonly epoch: number;
-  /** Mean loss per counted token of its batch before the update, in nats. */
+  /** Mean loss of its batch before the update, per counted token in nats; of {@linkcode dpo}, per pair. */
   readonly loss: number;
   /** The learning rate of this step. */
   readonly learningRate: number;
@@ -184,25 +192,60 @@ export interface Step {
   readonly evaluation?: Evaluation;
   /** What went wrong in a sentence, if the loss rises far above what it was. */
   readonly warning?: string;
-  /** The result of {@linkcode SftOptions.sample}, on the last step of an epoch. */
+  /** The result of {@linkcode TrainingOptions.sample}, on the last step of an epoch. */
   readonly sample?: string;
 }
 
 /**
- * Checks the options' names and the numbers among them.
+ * Checks the options of {@linkcode sft}.
  *
  * @param options The options.
  * @throws {TypeError} If an option is unknown, for which the message suggests the intended one, or not a number.
  * @throws {RangeError} If one is out of range; the message names it.
  */
-export function assertOptions(options: SftOptions): void {
+export function assertSftOptions(options: SftOptions): void {
   if (options === undefined) {
     throw new TypeError('Cannot train without options: expected "examples"');
   }
   assertKnownOptions("train", options, SFT_OPTIONS);
+  assertOptions(options);
+  const { examples, validation = [], mask } = options;
+  assertExamples("train on", examples);
+  assertExamples("validate on", validation);
+  assertOneOf("mask", mask, MASKS);
+}
+
+/**
+ * Checks an option that is one of several names.
+ *
+ * @param name The option.
+ * @param value Its value; undefined is not checked.
+ * @param known The names.
+ * @throws {RangeError} If it is another.
+ */
+export function assertOneOf(name: string, value: unknown, known: readonly string[]): void {
+  if (value === undefined || (known as readonly unknown[]).includes(value)) return;
+  throw new RangeError(
+    `Cannot train with the ${name} ${JSON.stringify(value)}: expected one of ` +
+      `"${known.join('", "')}"`,
+  );
+}
+
+/**
+ * Checks the values of the options that every training has; their names are checked before.
+ *
+ * @param options The options.
+ * @throws {TypeError} If an option is not a number, or one of an option's own names is unknown.
+ * @throws {RangeError} If one is out of range; the message names it.
+ */
+export function assertOptions(options: TrainingOptions): void {
   assertKnownOptions("stop early", options.earlyStopping, EARLY_STOPPING_NAMES);
   assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_OPTIONS);
-  const check = (name: keyof SftOptions, valid: (value: number) => boolean, expected: string) => {
+  const check = (
+    name: keyof TrainingOptions,
+    valid: (value: number) => boolean,
+    expected: string,
+  ) => {
     const value = options[name];
     if (value === undefined) return;
     if (typeof value !== "number") {
@@ -241,20 +284,9 @@ export function assertOptions(options: SftOptions): void {
   check("epsilon", isRate, "a number of 0 or more");
   check("beta1", isDecay, "a number from 0 up to, but not including, 1");
   check("beta2", isDecay, "a number from 0 up to, but not including, 1");
-  const { checkpoint, examples, validation = [] } = options;
-  assertExamples("train on", examples);
-  assertExamples("validate on", validation);
-  const choose = (name: "schedule" | "mask" | "layout", known: readonly string[]) => {
-    const value = options[name];
-    if (value === undefined || known.includes(value)) return;
-    throw new RangeError(
-      `Cannot train with the ${name} ${JSON.stringify(value)}: expected one of ` +
-        `"${known.join('", "')}"`,
-    );
-  };
-  choose("schedule", SCHEDULES);
-  choose("mask", MASKS);
-  choose("layout", LAYOUTS);
+  const { checkpoint } = options;
+  assertOneOf("schedule", options.schedule, SCHEDULES);
+  assertOneOf("layout", options.layout, LAYOUTS);
   if (checkpoint?.every !== undefined && !isCount(checkpoint.every)) {
     throw new RangeError(
       `Cannot write checkpoints every ${checkpoint.every} steps: expected a positive integer`,
@@ -274,7 +306,7 @@ export function assertValidated(
   { earlyStopping, restoreBest, evalEvery }: Pick<SftOptions, "earlyStopping" | "restoreBest"> & {
     readonly evalEvery: number;
   },
-  validation: readonly EncodedExample[],
+  validation: readonly unknown[],
 ): void {
   if ((!earlyStopping && !restoreBest) || (evalEvery > 0 && validation.length > 0)) return;
   throw new RangeError(

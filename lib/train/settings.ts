@@ -29,6 +29,9 @@ export interface TrainingSettings extends Omit<SftOptions, keyof Defaults>, Defa
   readonly layout: BatchLayout;
 }
 
+/** The settings that every training has. */
+export type LoopSettings = Omit<TrainingSettings, "examples" | "validation" | "mask">;
+
 /**
  * Fills in the defaults of a training.
  *
@@ -40,9 +43,7 @@ export function resolveSftOptions(
   options: SftOptions,
   network: Pick<Network, "contextLength" | "hasDropout">,
 ): TrainingSettings {
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as unknown as SftOptions;
+  const given = withoutUndefined(options);
   return {
     ...SFT_DEFAULTS,
     validation: [],
@@ -50,4 +51,11 @@ export function resolveSftOptions(
     ...given,
     maxLength: Math.min(given.maxLength ?? Infinity, network.contextLength),
   };
+}
+
+/** The options that are given. */
+export function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as T;
 }

@@ -11,8 +11,8 @@ import { describeFrozen } from "../model/trainable.ts";
 import type { Network } from "../model/mod.ts";
 import { describeDifferences } from "../tensor/facts.ts";
 import type { Best } from "./early_stopping.ts";
-import type { SftOptions } from "./options.ts";
-import type { TrainingSettings } from "./settings.ts";
+import type { TrainingOptions } from "./options.ts";
+import type { LoopSettings, TrainingSettings } from "./settings.ts";
 import type { TrainingData } from "./training_data.ts";
 
 /** The content of a checkpoint's `training.json`. */
@@ -48,14 +48,14 @@ export interface TrainingState {
  *
  * @param model The model.
  * @param options The training's settings.
- * @param data The prepared examples.
+ * @param settings What {@linkcode describeSettings} says, or the like.
  * @param totalSteps The number of steps.
  * @returns Plain values by name; long ones as hashes.
  */
 export async function describeOptions(
   model: Network,
-  options: TrainingSettings,
-  data: TrainingData,
+  options: LoopSettings,
+  settings: Readonly<Record<string, unknown>>,
   totalSteps: number,
 ): Promise<Record<string, unknown>> {
   const { schedule, warmup } = options;
@@ -63,7 +63,7 @@ export async function describeOptions(
     !followsBest(options);
   const config = Object.entries(model.toConfig()).map(([name, value]) => [`model.${name}`, value]);
   return {
-    ...await describeSettings(options, data),
+    ...settings,
     ...(!prolongable && { totalSteps }),
     ...Object.fromEntries(config),
     ...await describeFrozen(model),
@@ -81,13 +81,33 @@ export async function describeSettings(
   options: TrainingSettings,
   data: TrainingData,
 ): Promise<Record<string, unknown>> {
-  const { examples, layout, count: { mask, maxLength } } = data;
-  const { learningRate, maxGradientNorm, seed, batchSize, order, dropLast } = options;
-  const { beta1, beta2, epsilon, weightDecay } = options;
-  const { accumulate, schedule, warmup, minLearningRate } = options;
+  const { examples, count: { mask, maxLength } } = data;
   return {
     mask,
     maxLength,
+    ...await describeLoop(options, () => hashExamples(data.evaluated.validation)),
+    examples: await hashExamples(examples),
+    ...(examples.some(({ weight }) => weight !== undefined) && {
+      weights: await hash(new Int32Array(Float32Array.from(examples, weightOf).buffer)),
+    }),
+  };
+}
+
+/**
+ * Describes the settings that every training has.
+ *
+ * @param options The training's settings.
+ * @param hashValidation Identifies the validation examples.
+ * @returns Plain values by name; long ones as hashes.
+ */
+export async function describeLoop(
+  options: LoopSettings,
+  hashValidation: () => Promise<string>,
+): Promise<Record<string, unknown>> {
+  const { learningRate, maxGradientNorm, seed, batchSize, order, dropLast, layout } = options;
+  const { beta1, beta2, epsilon, weightDecay } = options;
+  const { accumulate, schedule, warmup, minLearningRate } = options;
+  return {
     layout,
     batchSize,
     dropLast,
@@ -106,16 +126,12 @@ export async function describeSettings(
     ...(accumulate > 1 && { accumulate }),
     ...(schedule !== "constant" && { schedule, minLearningRate }),
     ...(warmup > 0 && { warmup }),
-    ...(followsBest(options) && await describeBest(options, data)),
-    examples: await hashExamples(examples),
-    ...(examples.some(({ weight }) => weight !== undefined) && {
-      weights: await hash(new Int32Array(Float32Array.from(examples, weightOf).buffer)),
-    }),
+    ...(followsBest(options) && await describeBest(options, hashValidation)),
   };
 }
 
 /** Whether the end or the result depends on the best validation loss. */
-function followsBest({ earlyStopping, restoreBest }: TrainingSettings): boolean {
+function followsBest({ earlyStopping, restoreBest }: LoopSettings): boolean {
   return earlyStopping !== undefined || restoreBest;
 }
 
@@ -133,7 +149,7 @@ export async function assertResumable(
   path: string,
   state: TrainingState,
   now: TrainingState,
-  options: Pick<SftOptions, "confirmOtherBits"> & { totalSteps: number },
+  options: Pick<TrainingOptions, "confirmOtherBits"> & { totalSteps: number },
 ): Promise<void> {
   const { totalSteps, confirmOtherBits } = options;
   const others = describeDifferences(state.options, now.options);
@@ -158,8 +174,8 @@ export async function assertResumable(
 
 /** The settings that decide when a training ends early, and which weights are its best. */
 async function describeBest(
-  { earlyStopping, restoreBest, evalEvery, evalIters }: TrainingSettings,
-  { evaluated }: TrainingData,
+  { earlyStopping, restoreBest, evalEvery, evalIters }: LoopSettings,
+  hashValidation: () => Promise<string>,
 ): Promise<Record<string, unknown>> {
   return {
     restoreBest,
@@ -167,11 +183,17 @@ async function describeBest(
     minImprovement: earlyStopping?.minImprovement ?? 0,
     evalEvery,
     evalIters,
-    validation: await hashExamples(evaluated.validation),
+    validation: await hashValidation(),
   };
 }
 
-function hashExamples(examples: readonly EncodedExample[]): Promise<string> {
+/**
+ * Identifies the tokens of examples.
+ *
+ * @param examples The examples.
+ * @returns SHA-256 over tokens and lengths.
+ */
+export function hashExamples(examples: readonly EncodedExample[]): Promise<string> {
   return hash(
     examples.flatMap(({ promptIds, responseIds, instructionLength, answers = [] }) => [
       promptIds.length,

@@ -12,8 +12,25 @@ import { type BatchRows, computingRows } from "../tensor/ops/dropout/batch_rows.
 import type { GradientSum } from "./gradient_sum.ts";
 import type { AdamW } from "./optimizer.ts";
 
+/** How the loss of a batch is computed. */
+export interface BatchLoss<Batch> {
+  /** The batch's share of the divisor of losses, such as the number of its counted tokens. */
+  weigh(batch: Batch): number;
+  /** The sum of the batch's losses divided by the normalizer: a scalar. */
+  compute(
+    network: Network,
+    batch: Batch,
+    options: { normalizer: number; dropoutSeed?: number; recompute?: boolean },
+  ): Tensor;
+}
+
+/** The mean cross-entropy of counted tokens. */
+const crossEntropy: BatchLoss<ForestBatch> = { weigh: lossWeight, compute: lossOf };
+
 /** Settings of {@linkcode accumulateGradients}. */
-export interface GradientSettings {
+export interface GradientSettings<Batch = ForestBatch> {
+  /** How a batch's loss is computed; as mean cross-entropy of counted tokens by default. */
+  readonly loss?: BatchLoss<Batch>;
   /** Seed of the dropout, different for each batch; without it nothing is dropped. */
   readonly dropoutSeed?: readonly number[];
   /** Whether activations are recomputed for the gradients instead of being kept. */
@@ -35,7 +52,7 @@ export interface SharedStep {
 }
 
 /** Settings of {@linkcode takeStep}. */
-export interface StepSettings extends GradientSettings {
+export interface StepSettings<Batch = ForestBatch> extends GradientSettings<Batch> {
   /** The step's number, from 1. */
   readonly step: number;
   /** The learning rate of this step. */
@@ -46,7 +63,7 @@ export interface StepSettings extends GradientSettings {
 
 /** The measurements of a step. */
 export interface StepResult {
-  /** Mean loss per counted token before the update, in nats. */
+  /** Mean loss before the update. */
   readonly loss: number;
   /** Euclidean norm of all gradients before clipping. */
   readonly gradientNorm: number;
@@ -63,11 +80,11 @@ export interface StepResult {
  * @returns The loss and the gradient norm.
  * @throws {RangeError} If the loss or the gradient norm is not finite.
  */
-export async function takeStep(
+export async function takeStep<Batch extends ForestBatch>(
   network: Network,
   optimizer: AdamW,
-  batches: readonly ForestBatch[],
-  settings: StepSettings,
+  batches: readonly Batch[],
+  settings: StepSettings<Batch>,
 ): Promise<StepResult> {
   const { step, learningRate, maxGradientNorm } = settings;
   optimizer.zeroGrad();
@@ -98,23 +115,23 @@ export async function takeStep(
  * @param network The network.
  * @param parameters Its trainable parameters; gradients are added to existing ones.
  * @param batches The batches, at least one; this rank's parts, of which there may be none, if they are shared.
- * @param settings Dropout, memory, stopping, other ranks.
+ * @param settings The loss, dropout, memory, stopping, other ranks.
  * @returns The loss and the gradient norm, those of all ranks.
  */
-export async function accumulateGradients(
+export async function accumulateGradients<Batch extends ForestBatch>(
   network: Network,
   parameters: Iterable<Tensor>,
-  batches: readonly ForestBatch[],
-  { dropoutSeed, recompute, signal, shared }: GradientSettings = {},
+  batches: readonly Batch[],
+  { loss: { weigh, compute } = crossEntropy, dropoutSeed, recompute, signal, shared }:
+    GradientSettings<Batch> = {},
 ): Promise<StepResult> {
-  const normalizer = shared?.normalizer ??
-    batches.reduce((sum, batch) => sum + lossWeight(batch), 0);
-  const forwardBackward = (batch: ForestBatch, index: number): Tensor => {
+  const normalizer = shared?.normalizer ?? batches.reduce((sum, batch) => sum + weigh(batch), 0);
+  const forwardBackward = (batch: Batch, index: number): Tensor => {
     const { at, rows } = shared?.parts[index] ?? { at: index };
     const seed = dropoutSeed && new Random(at === 0 ? dropoutSeed : [...dropoutSeed, at]).uint32();
     return computingRows(rows, () =>
       scope(() => {
-        const loss = lossOf(network, batch, { normalizer, dropoutSeed: seed, recompute });
+        const loss = compute(network, batch, { normalizer, dropoutSeed: seed, recompute });
         backward(loss);
         return loss;
       }));

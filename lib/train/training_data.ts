@@ -4,14 +4,12 @@
  * @module
  */
 
-import { chunk } from "@std/collections";
 import {
   type BatchLayout,
   type BatchSizes,
   type EncodedExample,
   forest,
   type ForestBatch,
-  orderBatches,
   reportLengths,
 } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
@@ -19,6 +17,7 @@ import type { Mask } from "../text/mod.ts";
 import { withCounted } from "../dataset/sequences.ts";
 import { type BatchPart, shareBatch } from "../dataset/share.ts";
 import type { TrainingSettings } from "./settings.ts";
+import { StepOrder } from "./step_order.ts";
 
 /** The prepared data of a training. */
 export class TrainingData {
@@ -39,7 +38,7 @@ export class TrainingData {
   readonly stepsPerEpoch: number;
   readonly #options: TrainingSettings;
   readonly #counted: ReadonlySet<EncodedExample>;
-  #epochSteps: { epoch: number; steps: number[][][] } | undefined;
+  readonly #order: StepOrder;
 
   /**
    * @param model The network, whose dropout requires separate sequences.
@@ -74,9 +73,10 @@ export class TrainingData {
     // Explicit orders refer to examples by index, so none are removed.
     this.examples = typeof order === "string" ? counted : examples;
     this.#counted = new Set(counted);
+    this.#order = new StepOrder(this.examples.length, options);
     this.#assertStepsCount();
-    this.stepsPerEpoch = this.#steps(0).length;
-    const remainder = this.#describeRemainder();
+    this.stepsPerEpoch = this.#order.stepsPerEpoch;
+    const remainder = this.#order.describeRemainder("examples");
     if (remainder !== undefined) this.notices = [...this.notices, remainder];
   }
 
@@ -104,8 +104,7 @@ export class TrainingData {
   }
 
   #examplesOf(taken: number): EncodedExample[][] {
-    const steps = this.#steps(Math.floor(taken / this.stepsPerEpoch));
-    return steps[taken % this.stepsPerEpoch]
+    return this.#order.batchesOf(taken)
       .map((indices) => indices.map((i) => this.examples[i]))
       .filter((examples) => examples.some((example) => this.#counted.has(example)));
   }
@@ -128,44 +127,11 @@ export class TrainingData {
       'evalIters "all" have each topic';
   }
 
-  /** An epoch's steps, each of one or more batches of indices. */
-  #steps(epoch: number): number[][][] {
-    if (this.#epochSteps?.epoch !== epoch) {
-      this.#epochSteps = { epoch, steps: this.#orderSteps(epoch) };
-    }
-    return this.#epochSteps.steps;
-  }
-
-  #orderSteps(epoch: number): number[][][] {
-    const { batchSize, accumulate, order, seed, dropLast } = this.#options;
-    const { length } = this.examples;
-    if (typeof order !== "string") {
-      return chunk(orderBatches(length, { order }), accumulate);
-    }
-    // The examples of one large batch, in parts.
-    const stepSize = batchSize * accumulate;
-    const full = dropLast && length >= stepSize;
-    const options = { batchSize: stepSize, order, seed, epoch, dropLast: full };
-    return orderBatches(length, options).map((indices) => chunk(indices, batchSize));
-  }
-
-  /** What becomes of the examples that fill no batch. */
-  #describeRemainder(): string | undefined {
-    const { batchSize, accumulate, order, dropLast } = this.#options;
-    const { length } = this.examples;
-    const stepSize = batchSize * accumulate;
-    const remainder = length % stepSize;
-    if (typeof order !== "string" || length < stepSize || remainder === 0) return undefined;
-    return dropLast
-      ? `${remainder} of ${length} examples are left out of each epoch, because they fill no batch of ${stepSize}`
-      : `the last step of each epoch has ${remainder} of ${stepSize} examples`;
-  }
-
   /** Finds a step without counted tokens before hours are spent on earlier steps. */
   #assertStepsCount(): void {
     const { mask, maxLength } = this.count;
     const { accumulate } = this.#options;
-    for (const [at, batches] of this.#steps(0).entries()) {
+    for (const [at, batches] of this.#order.of(0).entries()) {
       const indices = batches.flat();
       if (indices.some((i) => this.#counted.has(this.examples[i]))) continue;
       const name = accumulate === 1

@@ -11,13 +11,19 @@
 
 import type { LossEdges } from "../../../forest.ts";
 import { defineKernel } from "../../device.ts";
-import { isRecorded, record } from "../../recording.ts";
-import { formatShape, Tensor } from "../../tensor.ts";
+import { add } from "../../elementwise/add.ts";
+import { log } from "../../elementwise/log.ts";
+import { sub } from "../../elementwise/sub.ts";
+import { isRecorded, noGrad, record } from "../../recording.ts";
+import { scope } from "../../scope.ts";
+import { formatShape, type Gradients, Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
 import { embedding } from "../embedding/embedding.ts";
 import { matmulInto } from "../matmul/matmul.ts";
-import { cappedCrossEntropy } from "../soft_cap/soft_cap.ts";
+import { reshape } from "../reshape/reshape.ts";
+import { cappedCrossEntropy, cappedLogProbs } from "../soft_cap/soft_cap.ts";
+import { split } from "../split/split.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import lossWgsl from "./loss.wgsl" with { type: "text" };
@@ -101,10 +107,16 @@ export interface LinearCrossEntropyOptions {
   readonly softCap?: number;
 }
 
-const LINEAR_CROSS_ENTROPY_OPTIONS: OptionNames<LinearCrossEntropyOptions> = {
-  normalizer: true,
+/** Options of {@linkcode linearLogProbs}. */
+export type LinearLogProbsOptions = Omit<LinearCrossEntropyOptions, "normalizer">;
+
+const LINEAR_LOG_PROBS_OPTIONS: OptionNames<LinearLogProbsOptions> = {
   chunkSize: true,
   softCap: true,
+};
+const LINEAR_CROSS_ENTROPY_OPTIONS: OptionNames<LinearCrossEntropyOptions> = {
+  normalizer: true,
+  ...LINEAR_LOG_PROBS_OPTIONS,
 };
 
 /** Logits of a chunk take at most this many bytes by default. */
@@ -138,13 +150,7 @@ export function linearCrossEntropy(
   options: LinearCrossEntropyOptions = {},
 ): Tensor {
   assertKnownOptions("compute the loss", options, LINEAR_CROSS_ENTROPY_OPTIONS);
-  const [vocabularySize, width] = weight.shape;
-  if (weight.shape.length !== 2 || hidden.width !== width) {
-    throw new TypeError(
-      `Cannot compute the loss of hidden states of shape ${formatShape(hidden.shape)} with a ` +
-        `weight of shape ${formatShape(weight.shape)}: widths must be equal`,
-    );
-  }
+  const vocabularySize = assertWidths(hidden, weight);
   const { rows, starts } = groupEdges(edges, hidden.rows, vocabularySize);
   const { device } = hidden;
   const count = edges.counts.reduce((sum, value) => sum + value, 0);
@@ -152,15 +158,119 @@ export function linearCrossEntropy(
   const { softCap } = options;
   if (softCap !== undefined) return cappedCrossEntropy(hidden, weight, edges, { factor, softCap });
 
-  const chunks = chunkVocabulary(weight, rows.length, options.chunkSize);
+  const pass = passVocabulary(hidden, weight, { rows, starts, targets: edges.targets }, options);
+  const counts = Tensor.from(device, edges.counts);
+  const loss = Tensor.empty(device, []);
+  device.run(
+    lossKernel,
+    {
+      statistics: pass.statistics.buffer,
+      starts: pass.starts.buffer,
+      counts: counts.buffer,
+      targetLogits: pass.targetLogits.buffer,
+      loss: loss.buffer,
+    },
+    { rows: rows.length, factor },
+  );
+  return record(loss, [pass.selected, weight], (dLoss, gradients) => {
+    pass.backward(gradients, { counts, dLoss, factor });
+    counts.dispose();
+  });
+}
+
+/**
+ * Log-probabilities of the edges' targets under softmax(hidden · weightᵀ): what `linearCrossEntropy` sums, one by one, for
+ * losses that are not a mean of them. The edges' counts are not used.
+ *
+ * @param hidden (T, C).
+ * @param weight (V, C): the output head, or the embedding that is tied to it.
+ * @param edges Which rows predict which tokens; at least one.
+ * @param options Chunks and the soft cap.
+ * @returns (E), in nats; none is above 0.
+ * @throws {TypeError} If the shapes do not fit.
+ * @throws {RangeError} If there is no edge, rows do not ascend, or a row or target is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { linearLogProbs, zeros } from "tunebook/tensor";
+ *
+ * const edges = { rows: Int32Array.of(0), targets: Int32Array.of(3), counts: Float32Array.of(1) };
+ * const logProbs = linearLogProbs(zeros([1, 4]), zeros([8, 4]), edges); // all of 8 tokens alike
+ * assertEquals((await logProbs.data())[0].toFixed(4), (-Math.log(8)).toFixed(4));
+ * ```
+ */
+export function linearLogProbs(
+  hidden: Tensor,
+  weight: Tensor,
+  edges: LossEdges,
+  options: LinearLogProbsOptions = {},
+): Tensor {
+  assertKnownOptions("compute log-probabilities", options, LINEAR_LOG_PROBS_OPTIONS);
+  const vocabularySize = assertWidths(hidden, weight);
+  const { rows, starts } = groupEdges(edges, hidden.rows, vocabularySize);
+  const { device } = hidden;
+  const { targets } = edges;
+  if (options.softCap !== undefined) {
+    return reshape(cappedLogProbs(hidden, weight, edges, options.softCap), [targets.length]);
+  }
+  const pass = passVocabulary(hidden, weight, { rows, starts, targets }, options);
+  const logProbs = noGrad(() =>
+    scope(() => {
+      const [maxima, sums] = split(pass.statistics, [1, 1]); // (R, 1)
+      const rowOf = Int32Array.from(targets);
+      for (let row = 0; row < rows.length; row++) rowOf.fill(row, starts[row], starts[row + 1]);
+      const logSums = embedding(add(maxima, log(sums)), rowOf); // (E, 1)
+      return sub(pass.targetLogits, reshape(logSums, [targets.length]));
+    })
+  );
+  return record(logProbs, [pass.selected, weight], (dLogProbs, gradients) => {
+    // A log-probability's gradient is that of an edge's loss that counts −1 times.
+    const one = Tensor.from(device, Float32Array.of(1));
+    pass.backward(gradients, { counts: dLogProbs, dLoss: one, factor: -1 });
+    one.dispose();
+  });
+}
+
+/** Which rows predict what: distinct rows, where each one's edges start, and the edges' targets. */
+interface GroupedEdges {
+  readonly rows: Int32Array;
+  readonly starts: Int32Array;
+  readonly targets: Int32Array;
+}
+
+/** All logits, a part of the vocabulary at a time, and what is kept of them. */
+interface VocabularyPass {
+  /** The rows that have edges, (R, C). */
+  readonly selected: Tensor;
+  /** Where each row's edges start, (R + 1). */
+  readonly starts: Tensor;
+  /** Each row's maximum, and the sum of exponentials of what is below it, (R, 2). */
+  readonly statistics: Tensor;
+  /** Each edge's logit, (E). */
+  readonly targetLogits: Tensor;
+  /** Adds the gradients of factor · dLoss · Σ counts[e] · (log-sum-exp of e's row − targetLogits[e]); once. */
+  backward(
+    gradients: Gradients,
+    upstream: { readonly counts: Tensor; readonly dLoss: Tensor; readonly factor: number },
+  ): void;
+}
+
+function passVocabulary(
+  hidden: Tensor,
+  weight: Tensor,
+  { rows, starts, targets }: GroupedEdges,
+  { chunkSize }: { readonly chunkSize?: number },
+): VocabularyPass {
+  const { device } = hidden;
+  const { width } = weight;
+  const chunks = chunkVocabulary(weight, rows.length, chunkSize);
   const keepLogits = isRecorded(hidden, weight);
   const selected = embedding(hidden, rows); // (R, C)
   const startsTensor = Tensor.from(device, starts);
-  const targets = Tensor.from(device, edges.targets);
-  const counts = Tensor.from(device, edges.counts);
+  const targetsTensor = Tensor.from(device, targets);
   const statistics = Tensor.empty(device, [rows.length, 2]);
-  const targetLogits = Tensor.empty(device, [edges.targets.length]);
-  const loss = Tensor.empty(device, []);
+  const targetLogits = Tensor.empty(device, [targets.length]);
 
   const logitsOfChunks = chunks.map(({ first, tokens }) => {
     const logits = Tensor.empty(device, [rows.length, tokens]);
@@ -176,7 +286,7 @@ export function linearCrossEntropy(
       {
         logits: logits.buffer,
         starts: startsTensor.buffer,
-        targets: targets.buffer,
+        targets: targetsTensor.buffer,
         statistics: statistics.buffer,
         targetLogits: targetLogits.buffer,
       },
@@ -185,19 +295,8 @@ export function linearCrossEntropy(
     if (!keepLogits) logits.dispose();
     return logits;
   });
-  device.run(
-    lossKernel,
-    {
-      statistics: statistics.buffer,
-      starts: startsTensor.buffer,
-      counts: counts.buffer,
-      targetLogits: targetLogits.buffer,
-      loss: loss.buffer,
-    },
-    { rows: rows.length, factor },
-  );
 
-  return record(loss, [selected, weight], (dLoss, gradients) => {
+  const backward: VocabularyPass["backward"] = (gradients, { counts, dLoss, factor }) => {
     // Chunks are disjoint rows of the weight: each is written once, so all share one `accumulate`.
     const dWeight = gradients.wants(weight) ? gradients.into(weight) : undefined;
     chunks.forEach(({ first, tokens }, i) => {
@@ -207,7 +306,7 @@ export function linearCrossEntropy(
         {
           logits: dLogits.buffer,
           starts: startsTensor.buffer,
-          targets: targets.buffer,
+          targets: targetsTensor.buffer,
           counts: counts.buffer,
           statistics: statistics.buffer,
           dLoss: dLoss.buffer,
@@ -236,8 +335,19 @@ export function linearCrossEntropy(
       }
       dLogits.dispose();
     });
-    for (const saved of [startsTensor, targets, counts, statistics]) saved.dispose();
-  });
+    for (const saved of [startsTensor, targetsTensor, statistics]) saved.dispose();
+  };
+  return { selected, starts: startsTensor, statistics, targetLogits, backward };
+}
+
+/** Checks that a head fits hidden states; returns the size of its vocabulary. */
+function assertWidths(hidden: Tensor, weight: Tensor): number {
+  const [vocabularySize, width] = weight.shape;
+  if (weight.shape.length === 2 && hidden.width === width) return vocabularySize;
+  throw new TypeError(
+    `Cannot compute the loss of hidden states of shape ${formatShape(hidden.shape)} with a ` +
+      `weight of shape ${formatShape(weight.shape)}: widths must be equal`,
+  );
 }
 
 /** Finds the distinct rows and where each one's edges start. */

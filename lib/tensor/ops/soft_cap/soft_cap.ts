@@ -158,25 +158,40 @@ const LOGITS_BYTES = 64 * 2 ** 20;
 export function cappedCrossEntropy(
   hidden: Tensor,
   weight: Tensor,
-  { rows, targets, counts }: LossEdges,
-  options: { factor: number; softCap: number },
+  edges: LossEdges,
+  { factor, softCap: cap }: { factor: number; softCap: number },
 ): Tensor {
-  const { device } = hidden;
+  return passing([hidden, weight], () => {
+    const counts = Tensor.from(hidden.device, edges.counts, [edges.counts.length, 1]);
+    return scale(sum(mul(cappedLogProbs(hidden, weight, edges, cap), counts)), -factor);
+  });
+}
+
+/**
+ * Log-probabilities of edges with a soft cap of logits; see `linearLogProbs`.
+ *
+ * @param hidden (T, C).
+ * @param weight (V, C).
+ * @param edges Which rows predict which tokens.
+ * @param cap The cap.
+ * @returns (E, 1), in nats.
+ */
+export function cappedLogProbs(
+  hidden: Tensor,
+  weight: Tensor,
+  { rows, targets }: LossEdges,
+  cap: number,
+): Tensor {
   const step = Math.max(1, Math.floor(LOGITS_BYTES / (4 * weight.rows)));
-  let loss: Tensor | undefined;
+  const parts: Tensor[] = [];
   for (let first = 0; first < rows.length; first += step) {
-    const part = passing([hidden, weight], () => {
-      const [ids, tokens, weights] = [rows, targets, counts].map((list) =>
-        list.subarray(first, first + step)
-      );
-      const selected = embedding(hidden, ids as Int32Array); // (E, C)
-      const logits = softCap(matmul(selected, weight, { transposeB: true }), options.softCap);
-      const index = Tensor.from(device, tokens as Int32Array, [tokens.length, 1]);
-      const found = gather(logSoftmax(logits), index); // (E, 1)
-      const counted = mul(found, Tensor.from(device, weights as Float32Array, [tokens.length, 1]));
-      return scale(sum(counted), -options.factor);
-    });
-    loss = loss === undefined ? part : add(loss, part);
+    parts.push(passing([hidden, weight], () => {
+      const [ids, tokens] = [rows, targets].map((list) => list.subarray(first, first + step));
+      const selected = embedding(hidden, ids); // (E, C)
+      const logits = softCap(matmul(selected, weight, { transposeB: true }), cap);
+      const index = Tensor.from(hidden.device, tokens, [tokens.length, 1]);
+      return gather(logSoftmax(logits), index); // (E, 1)
+    }));
   }
-  return loss!;
+  return parts.length === 1 ? parts[0] : concat(parts, 0);
 }
