@@ -8,8 +8,8 @@
 
 import { CARRIED_FIELDS } from "../lib/dataset/entry.ts";
 import { MESSAGE_FIELDS } from "../lib/dataset/forms/conversation.ts";
-import { FORMS } from "../lib/dataset/forms/mod.ts";
-import { parseDataset } from "../lib/dataset/parse.ts";
+import { FORMS, PREFERENCE_FORMS } from "../lib/dataset/forms/mod.ts";
+import { parseDataset, parsePreferences } from "../lib/dataset/parse.ts";
 import { WRITTEN_ENDINGS } from "../lib/dataset/write.ts";
 
 /** The page. */
@@ -17,7 +17,8 @@ export const PAGE: URL = new URL("../docs/data_forms.md", import.meta.url);
 
 /** What stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
 const PARTS: Readonly<Record<string, () => string>> = {
-  forms: () => FORMS.map(formSection).join("\n"),
+  forms: () => FORMS.map((form) => formSection(form, parseDataset)).join("\n"),
+  preferences: () => PREFERENCE_FORMS.map((form) => formSection(form, parsePreferences)).join("\n"),
   messages: () => `| Field of a message | What it becomes |\n|---|---|\n${rows(MESSAGE_FIELDS)}`,
   carried: () => CARRIED_FIELDS.map((field) => `\`${field}\``).join(", "),
   endings: () => WRITTEN_ENDINGS.map((ending) => `\`${ending}\``).join(", "),
@@ -27,8 +28,11 @@ function rows(fields: Readonly<Record<string, string>>): string {
   return Object.entries(fields).map(([field, text]) => `| \`${field}\` | ${text} |`).join("\n");
 }
 
-function formSection({ title, fields, example }: (typeof FORMS)[number]): string {
-  const [entry] = parseDataset(JSON.stringify([example]));
+function formSection(
+  { title, fields, example }: Pick<(typeof FORMS)[number], "title" | "fields" | "example">,
+  parse: (text: string) => readonly unknown[],
+): string {
+  const [entry] = parse(JSON.stringify([example]));
   const heading = title[0].toUpperCase() + title.slice(1);
   const code = (value: unknown) => `\`\`\`json\n${JSON.stringify(value)}\n\`\`\``;
   return [

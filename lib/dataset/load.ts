@@ -6,8 +6,17 @@ import type { DatasetEntry } from "./chat_entry.ts";
 import type { InstructionEntry } from "./entry.ts";
 import { openFiles, unreadable } from "./files/open.ts";
 import { readRows } from "./files/rows.ts";
-import { type DatasetReport, EntryReader, FIELD_OPTIONS, type FieldOptions } from "./forms/mod.ts";
+import type { Form } from "./forms/form.ts";
+import {
+  type DatasetReport,
+  EntryReader,
+  FIELD_OPTIONS,
+  type FieldOptions,
+  FORMS,
+  PREFERENCE_FORMS,
+} from "./forms/mod.ts";
 import { assertInstructions } from "./parse.ts";
+import type { PreferenceEntry } from "./preferences.ts";
 
 /** Options of {@linkcode loadDataset}. */
 export interface LoadOptions extends FieldOptions {
@@ -110,14 +119,53 @@ export async function readDataset(
   source: string | URL,
   options: LoadOptions = {},
 ): Promise<LoadedDataset> {
+  return await readForms(source, options, FORMS);
+}
+
+/**
+ * Loads preferences, from files as {@linkcode loadDataset} takes them: rows with `prompt`, `chosen` and `rejected`, as texts
+ * or as messages. The prompt may be left out where both answers begin with it.
+ *
+ * @param source As {@linkcode loadDataset} takes it.
+ * @param options How fields are read.
+ * @returns The preferences, in the file's order.
+ * @throws {Error} If the source cannot be read or downloaded; the message says which and why.
+ * @throws {SyntaxError} If it is not what its name says.
+ * @throws {TypeError} If an entry is not a preference, or has a field that would be lost; the message names it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadPreferences } from "tunebook/data";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".jsonl" });
+ * const preference = { prompt: "Name a colour.", chosen: "Blue.", rejected: "A colour is blue." };
+ * await Deno.writeTextFile(file, JSON.stringify(preference));
+ * assertEquals(await loadPreferences(file), [preference]);
+ * await Deno.remove(file);
+ * ```
+ */
+export async function loadPreferences(
+  source: string | URL,
+  options: LoadOptions = {},
+): Promise<PreferenceEntry[]> {
+  return (await readForms(source, options, PREFERENCE_FORMS)).entries;
+}
+
+/** Reads entries of some forms. */
+async function readForms<Entry extends DatasetEntry | PreferenceEntry>(
+  source: string | URL,
+  options: LoadOptions,
+  forms: readonly Form<Entry>[],
+): Promise<{ entries: Entry[]; report: DatasetReport }> {
   assertKnownOptions("load entries", options, LOAD_OPTIONS);
   if (typeof source !== "string" && !(source instanceof URL)) {
     throw new TypeError(`Cannot load entries from ${kindOf(source)}: expected a path or a URL`);
   }
   const { signal, ...fields } = options;
   const { name, files } = await openFiles(source, { signal });
-  const reader = new EntryReader(name, fields);
-  const entries: DatasetEntry[] = [];
+  const reader = new EntryReader(name, fields, forms);
+  const entries: Entry[] = [];
   const hashes: { source: string; sha256: string }[] = [];
   let notice: string | undefined;
   for await (const file of files) {

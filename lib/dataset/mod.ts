@@ -92,6 +92,7 @@ export {
   type LoadedDataset,
   loadEntries,
   type LoadOptions,
+  loadPreferences,
   readDataset,
 } from "./load.ts";
 export {
@@ -103,7 +104,16 @@ export {
   type PartEntry,
   wordSimilarity,
 } from "./near_duplicates.ts";
-export { parseDataset, parseEntries } from "./parse.ts";
+export { parseDataset, parseEntries, parsePreferences } from "./parse.ts";
+export {
+  type EncodedPair,
+  encodePreferences,
+  type PreferenceBatch,
+  type PreferenceEntry,
+  preferenceForest,
+  type PreferenceForestOptions,
+  withAnswer,
+} from "./preferences.ts";
 export {
   type BatchSizes,
   type CountOptions,

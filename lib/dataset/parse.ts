@@ -3,7 +3,9 @@ import type { DatasetEntry } from "./chat_entry.ts";
 import { isChatEntry, isTextEntry } from "./chat_entry.ts";
 import type { InstructionEntry } from "./entry.ts";
 import { parseJsonRows } from "./files/json.ts";
-import { EntryReader, type FieldOptions } from "./forms/mod.ts";
+import type { Form } from "./forms/form.ts";
+import { EntryReader, type FieldOptions, FORMS, PREFERENCE_FORMS } from "./forms/mod.ts";
+import type { PreferenceEntry } from "./preferences.ts";
 
 /**
  * Reads instruction entries from JSON or JSON Lines, as {@linkcode parseDataset} does.
@@ -57,10 +59,50 @@ export function parseDataset(
   name = "data",
   options: FieldOptions = {},
 ): DatasetEntry[] {
-  const reader = new EntryReader(name, options);
+  return parseForms(text, name, options, FORMS);
+}
+
+/**
+ * Reads preferences from JSON, one array of them, or JSON Lines, as `loadPreferences()` does from files.
+ *
+ * @param text The text.
+ * @param name The text's name in errors, for example that of the file.
+ * @param options How fields are read.
+ * @returns The preferences, in the text's order.
+ * @throws {SyntaxError} If the text is not JSON.
+ * @throws {TypeError} If an entry is not a preference, or has a field that would be lost; the message names it.
+ *
+ * @example A prompt that both answers begin with
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parsePreferences } from "tunebook/data";
+ *
+ * const user = { role: "user", content: "Name a colour." };
+ * const answer = (content: string) => ({ role: "assistant", content });
+ * const row = { chosen: [user, answer("Blue.")], rejected: [user, answer("No.")] };
+ * assertEquals(parsePreferences(JSON.stringify(row)), [
+ *   { prompt: [user], chosen: [answer("Blue.")], rejected: [answer("No.")] },
+ * ]);
+ * ```
+ */
+export function parsePreferences(
+  text: string,
+  name = "data",
+  options: FieldOptions = {},
+): PreferenceEntry[] {
+  return parseForms(text, name, options, PREFERENCE_FORMS);
+}
+
+function parseForms<Entry extends DatasetEntry | PreferenceEntry>(
+  text: string,
+  name: string,
+  options: FieldOptions,
+  forms: readonly Form<Entry>[],
+): Entry[] {
+  const reader = new EntryReader(name, options, forms);
   const entries = parseJsonRows(text, name).map((row) => reader.read(row));
   reader.finish();
-  return entries as DatasetEntry[]; // what could not be read has been thrown
+  return entries as Entry[]; // what could not be read has been thrown
 }
 
 /**

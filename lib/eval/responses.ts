@@ -9,7 +9,7 @@ import type { InstructionEntry } from "../dataset/entry.ts";
 import { openFile } from "../dataset/files/open.ts";
 import { readRows } from "../dataset/files/rows.ts";
 import { Fault, isObject, toText } from "../dataset/forms/form.ts";
-import { EntryReader } from "../dataset/forms/mod.ts";
+import { EntryReader, FORMS } from "../dataset/forms/mod.ts";
 import { LOAD_OPTIONS, type LoadOptions } from "../dataset/load.ts";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import { assertKnownOptions } from "../options.ts";
@@ -57,7 +57,7 @@ export async function readResponses(
   const rows = await Array.fromAsync(readRows(file));
   // Fields of an entry are read as its form says; all others, such as the tokens of a log, are carried along.
   const keep = new Set(rows.flatMap((row) => isObject(row) ? Object.keys(row) : []));
-  const reader = new EntryReader(file.name, { ...fields, keep: [...keep, ANSWER] });
+  const reader = new EntryReader(file.name, { ...fields, keep: [...keep, ANSWER] }, FORMS);
   const entries = rows.map((row) => reader.read(row));
   reader.finish();
   const column = fields.map?.[ANSWER] ?? ANSWER;

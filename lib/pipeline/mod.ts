@@ -19,6 +19,7 @@ export { Model, type ModelAdapter } from "./model.ts";
 export type {
   AnswerEachOptions,
   AnswerOptions,
+  DpoTrainOptions,
   EvaluateOptions,
   FinishedAnswer,
   FormatOption,

@@ -10,8 +10,11 @@ import {
   type DatasetEntry,
   type EncodedExample,
   encodeExamples,
+  encodePreferences,
   encodePrompt,
   type EntryFormat,
+  type PreferenceEntry,
+  withAnswer,
 } from "../dataset/mod.ts";
 import { findMetric } from "../eval/metrics/mod.ts";
 import { cleanResponse, scoreMetrics, scoreResponses } from "../eval/mod.ts";
@@ -28,7 +31,15 @@ import { ChatTemplate, TokenDecoder, type Tokenizer } from "../text/mod.ts";
 import { beforeStop, StopStrings } from "../text/stop_strings.ts";
 import { trainingsOf } from "../train/log.ts";
 import { CHECKPOINT_OPTIONS } from "../train/options.ts";
-import { measureLoss, sft, type Training } from "../train/mod.ts";
+import {
+  type CheckpointOptions,
+  dpo,
+  type DpoSettings,
+  type DpoStep,
+  measureLoss,
+  sft,
+  type Training,
+} from "../train/mod.ts";
 import { nameBase } from "../weights/base.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
 import { continueEach } from "./answer_each.ts";
@@ -42,6 +53,8 @@ import {
   ANSWER_OPTIONS,
   type AnswerEachOptions,
   type AnswerOptions,
+  DPO_TRAIN_OPTIONS,
+  type DpoTrainOptions,
   EVALUATE_OPTIONS,
   type EvaluateOptions,
   type FinishedAnswer,
@@ -290,16 +303,63 @@ export class Model implements Disposable {
     const format = this.#formatFor(entries, named);
     describeFormat(format); // what could not be written down is refused before hours are spent
     const [learnt, heldOut] = holdBack(entries, validation);
-    const complete = async (directory: string) => {
-      await completeCheckpoint(this, this.#toSave(), directory);
-      await checkpoint?.complete?.(directory);
-    };
     return sft(this.network, {
       ...rest,
-      ...(checkpoint && { checkpoint: { ...checkpoint, complete } }),
+      ...(checkpoint && { checkpoint: this.#withRecord(checkpoint) }),
       examples: encodeExamples(learnt, this.tokenizer, format),
       validation: encodeExamples(heldOut, this.tokenizer, format),
     });
+  }
+
+  /**
+   * Trains the model on preferences by direct preference optimization: chosen answers become more likely than rejected ones.
+   * As a rule the model has been fine-tuned on answers before. The training is as {@linkcode Model.train} returns it.
+   *
+   * @param preferences Prompts with a chosen and a rejected answer.
+   * @param options Those of `dpo()`, the format, and preferences to evaluate on.
+   * @returns The training: loop over it, or call `finish()`.
+   * @throws {RangeError} If an option is out of range, or no pair has tokens of both answers.
+   * @throws {TypeError} If an option is unknown, or a preference cannot be written in the format.
+   *
+   * @example Shorter answers
+   * ```ts
+   * import { assert } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * const preferences = [{ prompt: "Name a colour.", chosen: "Blue.", rejected: "A colour is blue." }];
+   * const training = model.dpo(preferences, { epochs: 3, learningRate: 1e-4 });
+   * const last = await training.finish();
+   * assert(last!.margin > 0);
+   * ```
+   */
+  dpo(
+    preferences: readonly PreferenceEntry[],
+    options: DpoTrainOptions = {},
+  ): Training<DpoStep, DpoSettings> {
+    assertKnownOptions("train on preferences", options, DPO_TRAIN_OPTIONS);
+    const { format: named, validation = [], checkpoint, ...rest } = options;
+    assertKnownOptions("write checkpoints", checkpoint, CHECKPOINT_OPTIONS);
+    assertArray("train on", preferences, "preferences");
+    assertArray("validate on", validation, "preferences");
+    const chosen = preferences.map((preference) => withAnswer(preference, "chosen"));
+    const format = this.#formatFor(chosen, named);
+    describeFormat(format); // as for `train()`
+    return dpo(this.network, {
+      ...rest,
+      ...(checkpoint && { checkpoint: this.#withRecord(checkpoint) }),
+      pairs: encodePreferences(preferences, this.tokenizer, format),
+      validation: encodePreferences(validation, this.tokenizer, format),
+    });
+  }
+
+  /** Checkpoints with tokenizer and record, so that each is a model. */
+  #withRecord(checkpoint: CheckpointOptions): CheckpointOptions {
+    const complete = async (directory: string) => {
+      await completeCheckpoint(this, this.#toSave(), directory);
+      await checkpoint.complete?.(directory);
+    };
+    return { ...checkpoint, complete };
   }
 
   /**

@@ -4,12 +4,13 @@
  * @module
  */
 
-import type { DatasetEntry, EntryFormat } from "../dataset/mod.ts";
+import type { DatasetEntry, EntryFormat, PreferenceEntry } from "../dataset/mod.ts";
 import type { Finish } from "../model/decoding.ts";
 import { SAMPLING_OPTIONS, type SamplingOptions } from "../model/sampling.ts";
 import type { OptionNames } from "../options.ts";
 import type { Mask } from "../text/mod.ts";
-import type { SftOptions } from "../train/mod.ts";
+import type { DpoOptions, SftOptions } from "../train/mod.ts";
+import { DPO_OPTIONS } from "../train/dpo_options.ts";
 import { SFT_OPTIONS } from "../train/options.ts";
 import type { FormatName } from "./format.ts";
 
@@ -73,6 +74,14 @@ export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"
   readonly validation?: readonly DatasetEntry[] | number;
 }
 
+/** Options of {@linkcode Model.dpo}: those of `dpo()`, with preferences instead of encoded pairs. */
+export interface DpoTrainOptions extends Omit<DpoOptions, "pairs" | "validation"> {
+  /** How preferences are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
+  readonly format?: FormatName | EntryFormat;
+  /** Preferences to evaluate on. None by default. */
+  readonly validation?: readonly PreferenceEntry[];
+}
+
 /** Options of {@linkcode Model.evaluate}: those of answers, and what the loss counts. */
 export interface EvaluateOptions extends AnswerOptions {
   /** Which tokens the loss counts; by default as in the model's training, otherwise `prompt`. */
@@ -119,3 +128,7 @@ export const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
 const { examples: _, ...SHARED } = SFT_OPTIONS;
 /** The names of {@linkcode TrainOptions}. */
 export const TRAIN_OPTIONS: OptionNames<TrainOptions> = { ...SHARED, format: true };
+
+const { pairs: _pairs, ...SHARED_WITH_DPO } = DPO_OPTIONS;
+/** The names of {@linkcode DpoTrainOptions}. */
+export const DPO_TRAIN_OPTIONS: OptionNames<DpoTrainOptions> = { ...SHARED_WITH_DPO, format: true };

@@ -21,12 +21,8 @@ export const SCHEDULE_DEFAULTS = {
   minLearningRate: 0,
 } as const;
 
-/**
- * The defaults. Those of the optimizer are PyTorch's, except the weight decay; batch size, learning
- * rate, seed and evaluations are those of chapter 7 of Raschka's "Build a Large Language Model
- * (From Scratch)".
- */
-export const SFT_DEFAULTS = {
+/** The defaults that every training has. */
+const LOOP_DEFAULTS = {
   epochs: 1,
   maxSteps: Infinity,
   batchSize: 8,
@@ -37,12 +33,30 @@ export const SFT_DEFAULTS = {
   ...ADAMW_DEFAULTS,
   maxGradientNorm: Infinity,
   seed: 123,
-  mask: "prompt",
   evalEvery: 5,
   evalIters: 5,
   restoreBest: false,
   recompute: false,
   resume: false,
+} as const;
+
+/**
+ * The defaults. Those of the optimizer are PyTorch's, except the weight decay; batch size, learning
+ * rate, seed and evaluations are those of chapter 7 of Raschka's "Build a Large Language Model
+ * (From Scratch)".
+ */
+export const SFT_DEFAULTS = { ...LOOP_DEFAULTS, mask: "prompt" } as const;
+
+/** The defaults of a training on preferences; those that differ are TRL's. */
+export const DPO_DEFAULTS = {
+  ...LOOP_DEFAULTS,
+  learningRate: 1e-6,
+  weightDecay: 0,
+  maxGradientNorm: 1,
+  beta: 0.1,
+  loss: "sigmoid",
+  labelSmoothing: 0,
+  reference: "start",
 } as const;
 
 /**

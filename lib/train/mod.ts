@@ -12,6 +12,8 @@ export {
   type MpiCommunicator,
   type SumStatistics,
 } from "../mpi/mod.ts";
+export { dpo } from "./dpo.ts";
+export type { DpoEvaluation, DpoOptions, DpoSettings, DpoStep } from "./dpo_options.ts";
 export { AdamW, type AdamWOptions, type Moments } from "./optimizer.ts";
 export type {
   CheckpointOptions,
@@ -20,6 +22,7 @@ export type {
   Step,
   TrainingOptions,
 } from "./options.ts";
+export type { PreferenceLoss, PreferenceMetrics } from "./preference_loss.ts";
 export { learningRateAt, type Schedule, type ScheduleOptions } from "./schedule.ts";
 export { sft } from "./sft.ts";
 export type { Training } from "./training.ts";

@@ -12,13 +12,7 @@ import { evaluate } from "./evaluate.ts";
 import { GradientSum } from "./gradient_sum.ts";
 import { type Objective, withCellCheckpoint } from "./objective.ts";
 import type { AdamW } from "./optimizer.ts";
-import {
-  assertSftOptions,
-  assertValidated,
-  type Evaluation,
-  type SftOptions,
-  type Step,
-} from "./options.ts";
+import { assertSftOptions, assertValidated, type Evaluation, type SftOptions } from "./options.ts";
 import { resolveSftOptions, type TrainingSettings } from "./settings.ts";
 import { describeSettings } from "./state.ts";
 import { lossWeight, type SharedStep, takeStep } from "./step.ts";

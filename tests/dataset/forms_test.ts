@@ -3,8 +3,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { DatasetEntry } from "../../lib/dataset/mod.ts";
-import { describeReport, EntryReader, type FieldOptions } from "../../lib/dataset/forms/mod.ts";
-import { parseDataset } from "../../lib/dataset/parse.ts";
+import {
+  describeReport,
+  EntryReader,
+  type FieldOptions,
+  FORMS,
+} from "../../lib/dataset/forms/mod.ts";
+import { parseDataset, parsePreferences } from "../../lib/dataset/parse.ts";
 
 const parse = (rows: unknown[], options: FieldOptions = {}) =>
   parseDataset(JSON.stringify(rows), "data", options);
@@ -232,7 +237,7 @@ Deno.test("parseDataset() reads columns of other names, and says which are not t
 });
 
 Deno.test("a report says forms, what is carried along or left out, and what is empty", () => {
-  const reader = new EntryReader("data", { ignore: ["n"], keep: ["mood"] });
+  const reader = new EntryReader("data", { ignore: ["n"], keep: ["mood"] }, FORMS);
   const rows = [
     { instruction: "a", output: " ", n: 1 },
     { instruction: "", context: "b", response: "c", category: "qa", mood: "glad" },
@@ -282,5 +287,80 @@ Deno.test("parseDataset() gives entries or a sentence for any JSON", () => {
       }
     }),
     { seed: 1, numRuns: 1000 },
+  );
+});
+
+/** What stands in a file, and the preference that it is; TRL's forms. */
+const PREFERENCES: Record<string, [row: unknown, entry: unknown]> = {
+  "texts": [
+    { prompt: "a", chosen: "b", rejected: "c", id: 7 },
+    { prompt: "a", chosen: "b", rejected: "c", id: 7 },
+  ],
+  "texts that begin with their prompt": [
+    { chosen: "The sky is blue.", rejected: "The sky is black." },
+    { prompt: "The sky is bl", chosen: "ue.", rejected: "ack." },
+  ],
+  "texts that begin with their prompt, up to a space": [
+    { chosen: "The sky is blue.", rejected: "The sky is green." },
+    { prompt: "The sky is", chosen: " blue.", rejected: " green." },
+  ],
+  "messages": [
+    { prompt: [user("a")], chosen: [assistant("b")], rejected: [assistant("c")], tools: [TOOL] },
+    { prompt: [user("a")], chosen: [assistant("b")], rejected: [assistant("c")], tools: [TOOL] },
+  ],
+  "conversations that begin alike": [
+    {
+      chosen: [system("s"), user("a"), assistant("b")],
+      rejected: [system("s"), user("a"), assistant("c")],
+    },
+    { prompt: [system("s"), user("a")], chosen: [assistant("b")], rejected: [assistant("c")] },
+  ],
+  "conversations beside the question as a text": [
+    { prompt: "a", chosen: [user("a"), assistant("b")], rejected: [user("a"), assistant("c")] },
+    { prompt: [user("a")], chosen: [assistant("b")], rejected: [assistant("c")] },
+  ],
+};
+
+for (const [form, [row, entry]] of Object.entries(PREFERENCES)) {
+  Deno.test(`parsePreferences() reads ${form}`, () => {
+    assertEquals(parsePreferences(JSON.stringify([row])), [entry as never]);
+  });
+}
+
+const NO_PREFERENCES: Record<string, [row: unknown, message: string]> = {
+  "two equal answers without a prompt": [{ chosen: "a b", rejected: "a b" }, '"prompt" is missing'],
+  "answers that share nothing, without a prompt": [
+    { chosen: "a", rejected: "b" },
+    '"prompt" is missing',
+  ],
+  "conversations that do not begin with the question beside them": [
+    { prompt: "z", chosen: [user("a"), assistant("b")], rejected: [user("a"), assistant("c")] },
+    '"prompt" must be a message that both conversations begin with',
+  ],
+  "a conversation without an answer": [
+    { prompt: [user("a")], chosen: [user("b")], rejected: [assistant("c")] },
+    '"chosen" must be messages with one of the assistant\'s',
+  ],
+  "a field that would be lost": [
+    { prompt: "a", chosen: "b", rejected: "c", score: 1 },
+    'the field "score" (1 of 1) would be lost',
+  ],
+  "an instruction": [
+    { instruction: "a", output: "b" },
+    'expected those of a form: "prompt", "chosen"',
+  ],
+};
+
+for (const [what, [row, message]] of Object.entries(NO_PREFERENCES)) {
+  Deno.test(`parsePreferences() refuses ${what}`, () => {
+    assertThrows(() => parsePreferences(JSON.stringify([row])), TypeError, message);
+  });
+}
+
+Deno.test("parseDataset() names the reader of preferences", () => {
+  assertThrows(
+    () => one({ prompt: "a", chosen: "b", rejected: "c" }),
+    TypeError,
+    "loadPreferences()",
   );
 });

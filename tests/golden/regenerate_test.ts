@@ -10,6 +10,7 @@ const python = findPython(
   "transformers",
   "peft",
   "bitsandbytes",
+  "trl",
   "safetensors",
   "numpy",
 );
@@ -24,6 +25,7 @@ const scripts: Readonly<Record<string, readonly string[]>> = {
   "lora.py": ["lora_gpt2", "lora_llama"],
   "nf4.py": ["nf4"],
   "training.py": ["training"],
+  "dpo.py": ["dpo"],
 };
 
 /** Weights that a script writes beside its cases. */

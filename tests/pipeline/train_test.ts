@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { encodeExamples, splitEntries } from "../../lib/dataset/mod.ts";
+import { encodeExamples, encodePreferences, splitEntries } from "../../lib/dataset/mod.ts";
 import { generate, type Network } from "../../lib/model/mod.ts";
 import { loadModel } from "../../lib/pipeline/mod.ts";
 import { alpaca, type PromptFormat } from "../../lib/text/mod.ts";
-import { measureLoss, sft } from "../../lib/train/mod.ts";
+import { dpo, measureLoss, sft } from "../../lib/train/mod.ts";
 import { ENTRIES, loadNano, SHORT } from "./nano.ts";
 
 Deno.test("Model.train() is sft() on the entries in the model's format", async () => {
@@ -31,6 +31,27 @@ Deno.test("Model.train() is sft() on the entries in the model's format", async (
   const [{ mask, maxLength, seed, steps, settings }] = model.taught.trainings;
   assertEquals([mask, maxLength, seed, steps], ["prompt", 256, 123, losses.length]);
   assertEquals(settings.learningRate, SHORT.learningRate);
+});
+
+Deno.test("Model.dpo() is dpo() on the pairs in the model's format; what was learnt is known", async () => {
+  using pair = new Pair(await loadNano(), await loadNano());
+  const [model, same] = pair;
+  const preferences = ENTRIES.map(({ instruction, output }) => ({
+    prompt: instruction,
+    chosen: output,
+    rejected: "no",
+  }));
+  const options = { batchSize: 2, maxSteps: 2, learningRate: 1e-4, evalEvery: 0 };
+  await model.dpo(preferences, options).finish();
+  const pairs = encodePreferences(preferences, same.tokenizer, alpaca);
+  await dpo(same.network, { ...options, pairs }).finish();
+  for (const [name, tensor] of model.network.parameters) {
+    assertEquals(await tensor.data(), await same.network.parameters.get(name)!.data(), name);
+  }
+  assertEquals(model.taught, same.taught);
+  const [{ steps, settings }] = model.taught.trainings;
+  assertEquals([steps, settings.method, settings.beta], [2, "dpo", 0.1]);
+  assertThrows(() => model.dpo(preferences, { mask: "none" } as never), TypeError, "mask");
 });
 
 /** Two models that are disposed of together. */

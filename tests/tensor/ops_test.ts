@@ -11,12 +11,14 @@ import {
   globalNorm,
   layerNorm,
   linearCrossEntropy,
+  linearLogProbs,
   matmul,
   rmsNorm,
   rotary,
   rotaryAngles,
   type RotaryScaling,
   scale,
+  softCap,
   swiglu,
   Tensor,
 } from "../../lib/tensor/mod.ts";
@@ -140,6 +142,37 @@ const casesOf = (op: string) => goldens.find(({ ops }) => ops.includes(op))!.cas
 
 Deno.test("every op with golden files is tested, and every tested op has them", () => {
   assertEquals(Object.keys(ops).sort(), [...goldenOps].sort());
+});
+
+onEveryDevice(
+  "linearLogProbs() are what linearCrossEntropy() sums, in value and gradients",
+  async (device) => {
+    const summed = recorded(["hidden", "weight"], ({ hidden, weight }, { tensors }) => {
+      const [rows, targets] = [tensors.rows.data, tensors.targets.data] as Int32Array[];
+      const counts = tensors.counts.data as Float32Array<ArrayBuffer>;
+      const total = counts.reduce((sum, count) => sum + count, 0);
+      const logProbs = linearLogProbs(hidden, weight, { rows, targets, counts }, { chunkSize: 64 });
+      return logProbs.mul(Tensor.from(device, counts)).sum().mul(-1 / total);
+    });
+    for (const one of casesOf("linear_cross_entropy")) {
+      for (const [name, values] of Object.entries(await summed(device, one))) {
+        assertClose(values, one.tensors[name].data, { relative: 1e-5 }, `${one.name} ${name}`);
+      }
+    }
+  },
+);
+
+onEveryDevice("linearLogProbs() with a soft cap are those of the capped logits", async (device) => {
+  const [{ tensors }] = casesOf("linear_cross_entropy");
+  const [hidden, weight] = [tensors.hidden, tensors.weight]
+    .map(({ data, shape }) => Tensor.from(device, data as Float32Array<ArrayBuffer>, shape));
+  const [rows, targets] = [tensors.rows.data, tensors.targets.data] as Int32Array[];
+  const edges = { rows, targets, counts: tensors.counts.data as Float32Array };
+  const logProbs = await linearLogProbs(hidden, weight, edges, { softCap: 2 }).data();
+  const logits = softCap(matmul(hidden, weight, { transposeB: true }), 2);
+  const all = await logits.logSoftmax().data();
+  const expected = Array.from(rows, (row, edge) => all[row * weight.shape[0] + targets[edge]]);
+  assertClose(logProbs, expected, { relative: 1e-5 });
 });
 
 for (const op of Object.keys(ops)) {

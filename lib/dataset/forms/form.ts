@@ -14,7 +14,8 @@ export type FormName =
   | "prompt-completion"
   | "dolly"
   | "alpaca"
-  | "text";
+  | "text"
+  | "preference";
 
 /** One entry as it stands in a file. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -30,7 +31,7 @@ export interface Notices {
 }
 
 /** A form of data, recognised by its fields. */
-export interface Form {
+export interface Form<Entry = DatasetEntry> {
   /** Its name. */
   readonly name: FormName;
   /** What people call it. */
@@ -54,7 +55,7 @@ export interface Form {
    * @returns The entry, without the fields that are only carried along.
    * @throws {Fault} If a field is missing or wrong.
    */
-  read(row: Row, notices: Notices): DatasetEntry;
+  read(row: Row, notices: Notices): Entry;
 }
 
 /** What is wrong with a field. */

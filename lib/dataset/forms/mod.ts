@@ -20,6 +20,8 @@ import {
   toText,
 } from "./form.ts";
 import { alpaca, dolly } from "./instruction.ts";
+import type { PreferenceEntry } from "../preferences.ts";
+import { preference } from "./preference.ts";
 import { promptCompletion } from "./prompt_completion.ts";
 import { text } from "./text.ts";
 
@@ -27,6 +29,9 @@ export type { FormName } from "./form.ts";
 
 /** The forms; the first that recognises an entry reads it. */
 export const FORMS: readonly Form[] = [messages, shareGpt, promptCompletion, dolly, alpaca, text];
+
+/** The forms of preferences. */
+export const PREFERENCE_FORMS: readonly Form<PreferenceEntry>[] = [preference];
 
 /** How fields are read. */
 export interface FieldOptions {
@@ -69,8 +74,9 @@ const LISTED = 3;
 /**
  * Reads entries one by one, and says at the end what was found.
  */
-export class EntryReader {
+export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetEntry> {
   readonly #name: string;
+  readonly #forms: readonly Form<Entry>[];
   readonly #map: readonly (readonly [field: string, column: string])[];
   readonly #ignore: ReadonlySet<string>;
   readonly #keep: ReadonlySet<string>;
@@ -83,11 +89,13 @@ export class EntryReader {
   /**
    * @param name The data's name in errors.
    * @param options How fields are read.
+   * @param forms The forms that entries may have.
    */
-  constructor(name: string, options: FieldOptions = {}) {
+  constructor(name: string, options: FieldOptions, forms: readonly Form<Entry>[]) {
     assertKnownOptions("read entries", options, FIELD_OPTIONS);
     const { map = {}, ignore = [], keep = [] } = options;
     this.#name = name;
+    this.#forms = forms;
     this.#map = Object.entries(map);
     this.#ignore = new Set(ignore);
     this.#keep = new Set([...CARRIED_FIELDS, ...keep]);
@@ -109,7 +117,7 @@ export class EntryReader {
    * @param row The entry as it stands in the file.
    * @returns The entry; undefined if it has a fault, which {@linkcode EntryReader.finish} says.
    */
-  read(row: unknown): DatasetEntry | undefined {
+  read(row: unknown): Entry | undefined {
     const index = this.#report.entries++;
     try {
       if (!isObject(row)) throw new FormError(`it must be an object, got ${kindOf(row)}`);
@@ -155,33 +163,44 @@ export class EntryReader {
     return this.#report;
   }
 
-  #readRow(given: Record<string, unknown>, index: number): DatasetEntry {
+  #readRow(given: Record<string, unknown>, index: number): Entry {
     const row = this.#chooseFields(given);
     const isThere = (field: string) => row[field] !== undefined && row[field] !== null;
     // In a table, fields of other rows' forms are empty.
     const has = (field: string) => isThere(field) && row[field] !== "";
-    const form = FORMS.find((form) => form.recognises(has, isThere)) ??
-      FORMS.find((form) => form.recognises((field) => field in row, isThere));
+    const find = <Other>(forms: readonly Form<Other>[]) =>
+      forms.find((form) => form.recognises(has, isThere)) ??
+        forms.find((form) => form.recognises((field) => field in row, isThere));
+    const isPreference = find(PREFERENCE_FORMS) !== undefined;
+    const form = isPreference && this.#forms !== PREFERENCE_FORMS ? undefined : find(this.#forms);
     if (form === undefined) {
       const fields = Object.keys(row).map((field) => `"${field}"`).join(", ") || "none";
       throw new FormError(
-        `its fields are ${fields}, expected those of a form: "instruction" and "output", "instruction" and ` +
-          '"response", "prompt" and "completion", "messages", "conversations" or "text"',
+        isPreference
+          ? "it is a preference, which loadPreferences() reads and dpo() learns from"
+          : `its fields are ${fields}, expected those of a form: ${this.#expected()}`,
       );
     }
-    const entry: DatasetEntry & Record<string, unknown> = { ...form.read(row, this.#notices) };
+    const entry: Entry = { ...form.read(row, this.#notices) };
     for (const [field, value] of Object.entries(row)) {
       const isEmpty = value === null || value === undefined || value === "";
       if (isEmpty || Object.hasOwn(form.fields, field)) continue;
       if (!this.#keep.has(field)) increase(this.#unknown, field);
       else {
-        entry[field] = readCarried(field, value);
+        Object.assign(entry, { [field]: readCarried(field, value) });
         count(this.#report.kept, field);
       }
     }
     count(this.#report.forms, form.name);
     this.#noticeEmpty(entry, index);
     return entry;
+  }
+
+  #expected(): string {
+    return this.#forms as unknown === PREFERENCE_FORMS
+      ? '"prompt", "chosen" and "rejected"'
+      : '"instruction" and "output", "instruction" and "response", "prompt" and "completion", "messages", ' +
+        '"conversations" or "text"';
   }
 
   /** The fields by the names of forms, without those that are left out. */
@@ -218,8 +237,15 @@ export class EntryReader {
     },
   };
 
-  #noticeEmpty(entry: DatasetEntry, index: number): void {
+  #noticeEmpty(entry: DatasetEntry | PreferenceEntry, index: number): void {
     const { emptyOutputs, emptyInstructions } = this.#report;
+    if ("chosen" in entry) {
+      if (typeof entry.chosen === "string" && entry.chosen.trim() === "") emptyOutputs.push(index);
+      if (typeof entry.prompt === "string" && entry.prompt.trim() === "") {
+        emptyInstructions.push(index);
+      }
+      return;
+    }
     if (hasNothingToLearn(entry)) emptyOutputs.push(index);
     if (!isChatEntry(entry) && !isTextEntry(entry) && entry.instruction.trim() === "") {
       emptyInstructions.push(index);
@@ -275,9 +301,9 @@ export function hasNothingToLearn(entry: DatasetEntry): boolean {
  */
 export function describeReport(report: DatasetReport): string[] {
   const { entries, forms, kept, ignored, emptyOutputs, emptyInstructions, textArguments } = report;
-  const titles = FORMS.filter(({ name }) => forms[name]).map(({ name, title }) =>
-    forms[name] === entries ? title : `${title} (${forms[name]})`
-  );
+  const titles = [...FORMS, ...PREFERENCE_FORMS].filter(({ name }) => forms[name]).map((
+    { name, title },
+  ) => forms[name] === entries ? title : `${title} (${forms[name]})`);
   const list = (fields: Record<string, number>) =>
     Object.entries(fields).map(([field, count]) => `"${field}" (${count} of ${entries})`).join(
       ", ",
