@@ -15,6 +15,7 @@
 export {
   type AnswerEachOptions,
   type AnswerOptions,
+  type DpoTrainOptions,
   type EvaluateOptions,
   type Exported,
   type ExportOptions,
@@ -55,6 +56,7 @@ export {
   loadEntries,
   orderBatches,
   type PaddedBatch,
+  type PreferenceEntry,
   splitEntries,
   totalBatches,
 } from "./dataset/mod.ts";

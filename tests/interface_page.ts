@@ -67,10 +67,11 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Augment", /^dataset\/augment\//],
     ["Split and balance", /^dataset\/(split|balance)/],
     ["Encode", /^dataset\/(encode|sequences)/],
+    ["Preferences", /^dataset\/preferences/],
     ["Batches", /^dataset\/(batches|collate|forest)|^forest/],
   ],
   "tunebook/train": [
-    ["Train", /^train\/(sft|options|settings|early|defaults)/],
+    ["Train", /^train\/(sft|dpo|preference|training|options|settings|early|defaults)/],
     ["Optimizer and learning rate", /^train\/(optimizer|schedule)/],
     ["Measure and log", /^train\/(evaluate|tensorboard)/],
     ["Several processes", /^mpi\/|^train\/ranks/],

@@ -21,7 +21,7 @@ import { type BatchSizes, type Sequence, tokensCounted, toSequences } from "./se
 export interface PreferenceEntry extends CarriedFields {
   /** The instruction, or the conversation so far. */
   prompt: string | ChatMessage[];
-  /** The better answer; of messages, how the conversation goes on. */
+  /** The better answer; of messages, the messages that continue the conversation. */
   chosen: string | ChatMessage[];
   /** The worse answer. */
   rejected: string | ChatMessage[];

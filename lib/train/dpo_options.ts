@@ -29,9 +29,7 @@ export interface DpoOptions extends TrainingOptions {
   readonly pairs: readonly EncodedPair[];
   /** The pairs to validate on; none by default. */
   readonly validation?: readonly EncodedPair[];
-  /**
-   * β: the higher, the more a departure from the reference must be worth. 0.1 by default.
-   */
+  /** β: a higher one holds the model closer to the reference. 0.1 by default. */
   readonly beta?: number;
   /**
    * What is minimized, by TRL's names: `sigmoid` (the default; Rafailov et al., 2023), `hinge` (Zhao et al., 2023), `ipo`
@@ -43,7 +41,7 @@ export interface DpoOptions extends TrainingOptions {
    */
   readonly labelSmoothing?: number;
   /**
-   * The model that is departed from: `start`, the model as it is when the training begins, adapters included (the default);
+   * The model from which log-ratios are measured: `start`, the model when the training begins, with its adapters (the default);
    * or `base`, the model without its adapters.
    */
   readonly reference?: "start" | "base";

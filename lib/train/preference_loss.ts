@@ -22,6 +22,9 @@ import {
   Tensor,
 } from "../tensor/mod.ts";
 
+/** The name of a loss of preferences. */
+export type PreferenceLoss = "sigmoid" | "hinge" | "ipo" | "robust";
+
 /** The settings of a loss. */
 export interface PreferenceLossSettings {
   /** The loss's name. */
@@ -45,7 +48,7 @@ const logistic = (margin: Tensor, beta: number): Tensor =>
   scale(logSigmoid(scale(margin, beta)), -1);
 
 /** The losses by name, with TRL's names and formulas. */
-const LOSSES = {
+const LOSSES: Readonly<Record<PreferenceLoss, LossRow>> = {
   /** Rafailov et al., "Direct Preference Optimization", 2023, equation 7. */
   sigmoid: { perToken: false, of: (margin, { beta }) => logistic(margin, beta) },
   /** Zhao et al., "SLiC-HF", 2023, with the normalization of Liu et al., "Statistical Rejection Sampling", 2023. */
@@ -70,10 +73,7 @@ const LOSSES = {
       return scale(sub(clean, flipped), 1 / (1 - 2 * share));
     },
   },
-} satisfies Record<string, LossRow>;
-
-/** The name of a loss of preferences. */
-export type PreferenceLoss = keyof typeof LOSSES;
+};
 
 /** The names of the losses. */
 export const PREFERENCE_LOSSES = Object.keys(LOSSES) as readonly PreferenceLoss[];
@@ -120,7 +120,7 @@ export function preferenceLoss(
   settings: PreferenceLossSettings,
   normalizer: number,
 ): Tensor {
-  const { perToken, of }: LossRow = LOSSES[settings.loss];
+  const { perToken, of } = LOSSES[settings.loss];
   const { device } = logProbs;
   let ratios = sub(logProbs, Tensor.from(device, reference));
   if (perToken) ratios = mul(ratios, Tensor.from(device, lengths.map((length) => 1 / length)));

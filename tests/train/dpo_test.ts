@@ -269,7 +269,7 @@ onOneThread(
 );
 
 onOneThread(
-  "dpo() stops on a signal while it measures the reference, and can go on",
+  "dpo() stops on a signal while it measures the reference, and continues after it",
   async (device) => {
     const model = smallModel(device);
     const stop = new AbortController();

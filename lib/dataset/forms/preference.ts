@@ -17,7 +17,7 @@ export const preference: Form<PreferenceEntry> = {
   fields: {
     prompt:
       "the instruction; of messages, the conversation so far; without it, what both answers begin with",
-    chosen: "the better answer; of messages, how the conversation goes on",
+    chosen: "the better answer; of messages, the messages that continue the conversation",
     rejected: "the worse answer",
     tools: "of messages: the tools that the template writes",
   },
