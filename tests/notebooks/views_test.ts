@@ -2,9 +2,11 @@
 // or a new trace fails here, the chapter's words have to change with it.
 
 import { assert, assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
-import { assertLess, assertThrows } from "@std/assert";
+import { assertLess, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { documents } from "../../data/nano/corpus.ts";
-import { collate, Gpt2, gpt2Tokenizer, loadEntries, loadModel } from "../../lib/mod.ts";
+import { collate, Gpt2, gpt2Tokenizer, loadEntries, loadModel, type Model } from "../../lib/mod.ts";
+import { alpaca, chatTemplateOf } from "../../lib/text/mod.ts";
+import { chatBeside } from "../../notebooks/views/chat.ts";
 import { loadNetwork, pick, Random, sft } from "../../lib/mod.ts";
 import { earlyStopping } from "../../notebooks/exercises/05_fine_tuning.ts";
 import { errorsOf, runWithBug, TOLERANCE } from "../../notebooks/views/divergence.ts";
@@ -19,6 +21,7 @@ import { WordVectors } from "../../notebooks/views/embeddings.ts";
 import embeddings from "../../notebooks/traces/embeddings.json" with { type: "json" };
 import leakRuns from "../../notebooks/traces/duplicate_leak.json" with { type: "json" };
 import judge from "../../notebooks/traces/judge.json" with { type: "json" };
+import realModel from "../../notebooks/traces/real_model.json" with { type: "json" };
 import ranks from "../../notebooks/traces/ranks.json" with { type: "json" };
 
 Deno.test("chapter 1: planted leaks are entries of the other side, reworded, answers and all", () => {
@@ -225,4 +228,60 @@ Deno.test("chapter 8: of the recorded update a small rank leaves much out, and g
   const [base, small, full] = [at(0), at(16), at(128)];
   assertGreater(small.residual, 0.25);
   assertGreater((base.loss - small.loss) / (base.loss - full.loss), 0.6);
+});
+
+/** A model that keeps what it was asked, and answers by a number. */
+function fakeModel(format: unknown): { model: Model; asked: unknown[] } {
+  const asked: unknown[] = [];
+  const answer = (question: unknown) => {
+    asked.push(structuredClone(question));
+    return Promise.resolve(`answer ${asked.length}`);
+  };
+  return { model: { format, answer } as unknown as Model, asked };
+}
+
+Deno.test("chapter 9: a chat sends what is typed to all models until an empty message, with the conversation where models have one", async () => {
+  const [template, instruction] = [
+    fakeModel(chatTemplateOf(gpt2Tokenizer(), "chatml")),
+    fakeModel(alpaca),
+  ];
+  const shown: string[] = [];
+  const typed = ["Hello", " And then? ", ""];
+  await chatBeside({ first: template.model, "<second>": instruction.model }, {
+    script: ["never sent"],
+    read: () => typed.shift()!,
+    display: async (view) => void shown.push(view.html),
+  });
+  const first = { role: "user", content: "Hello" };
+  assertEquals(instruction.asked, ["Hello", "And then?"]);
+  assertEquals(template.asked, [
+    { messages: [first] },
+    {
+      messages: [first, { role: "assistant", content: "answer 1" }, {
+        role: "user",
+        content: "And then?",
+      }],
+    },
+  ]);
+  assertEquals(shown.length, 2);
+  assertStringIncludes(shown[1], "&lt;second&gt;");
+  assertStringIncludes(shown[1], "answer 2");
+});
+
+Deno.test("chapter 9: where nobody can type, a chat sends its script", async () => {
+  const { model, asked } = fakeModel(alpaca);
+  const display = () => Promise.resolve();
+  await chatBeside({ model }, { script: ["one", "two"], read: () => null, display });
+  assertEquals(asked, ["one", "two"]);
+  await assertRejects(() => chatBeside({}, { script: [] }), RangeError, "without a model");
+});
+
+Deno.test("chapter 9: the recorded model learnt the form of short answers, and its held-out loss fell", () => {
+  const { heldOut, answers, losses } = realModel;
+  assertLess(heldOut.after, 0.8 * heldOut.before);
+  assertEquals(losses.length, 12);
+  const characters = (which: "before" | "after") =>
+    answers.reduce((sum, answer) => sum + answer[which].length, 0);
+  assertLess(characters("after"), 0.5 * characters("before"));
+  assert(answers.every(({ after }) => after.endsWith(".")), "an answer is cut off");
 });
