@@ -74,7 +74,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Train", /^train\/(sft|dpo|preference|training|options|settings|early|defaults)/],
     ["Optimizer and learning rate", /^train\/(optimizer|schedule)/],
     ["Measure and log", /^train\/(evaluate|tensorboard)/],
-    ["Several processes", /^mpi\/|^train\/ranks/],
+    ["Several processes", /^mpi\/|^train\/(notebook_)?ranks/],
   ],
   "tunebook/eval": [
     ["Responses", /^eval\/responses/],

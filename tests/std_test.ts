@@ -3,6 +3,7 @@
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as assertions from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { pooledMap } from "@std/async/pool";
 import { concat } from "@std/bytes";
@@ -20,6 +21,14 @@ import { parse as parseYaml, stringify as stringifyYaml } from "@std/yaml";
 
 /** What each function must do, by module and name. */
 const HELD: Record<string, Record<string, () => void | Promise<void>>> = {
+  "async/deadline": {
+    async deadline() {
+      assertEquals(await deadline(Promise.resolve(1), 60_000), 1);
+      const never = deadline(new Promise(() => {}), 1);
+      const { name } = await assertRejects(() => never, DOMException);
+      assertEquals(name, "TimeoutError");
+    },
+  },
   "async/delay": {
     async delay() {
       const stop = new AbortController();

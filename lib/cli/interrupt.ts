@@ -12,6 +12,9 @@ export class Interrupted extends Error {
 /** The exit code of shells for a program ended by Ctrl-C. */
 export const INTERRUPTED = 130;
 
+/** The signal that every launcher of ranks passes on to them, without ending them itself. */
+export const FORWARDED = "SIGUSR1";
+
 /** The result of {@linkcode onInterrupt}. */
 export interface Interrupt extends Disposable {
   /** Aborted by the first Ctrl-C, with the reason {@linkcode Interrupted}. */

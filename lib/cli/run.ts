@@ -9,7 +9,9 @@ import { suiteOf } from "../runtime/run_suite.ts";
 import { runNotebook, type RunOptions, type RunResult } from "../runtime/runner.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { readCount } from "./arguments.ts";
-import { onInterrupt } from "./interrupt.ts";
+import { FORWARDED, onInterrupt } from "./interrupt.ts";
+import { findLaunch } from "../mpi/launch.ts";
+import { assertShareable, followNotebook, joinInKernel } from "./notebook_ranks.ts";
 import { limitOptions, parameterOptions, parametersFor, placeFor } from "./run_options.ts";
 import { printOutputs } from "./print_outputs.ts";
 import { RunView } from "./run_view.ts";
@@ -56,7 +58,8 @@ export function register(program: Command): void {
         'The notebook files are not changed. A cell tagged "skip" is left out; one tagged ' +
         '"raises-exception" may fail; one tagged "remove-input" or "remove-output" is left out of reports ' +
         "in that part. Exit code 0: all cells succeeded; 1: one failed (the " +
-        "outputs so far are still written); 2: the command line is wrong.",
+        "outputs so far are still written); 2: the command line is wrong. Under mpirun or srun, rank 0 runs " +
+        "the notebook, and the other ranks take part in its trainings.",
     )
     .argument("<notebook...>", "the .ipynb files");
   parameterOptions(command)
@@ -95,8 +98,14 @@ export function register(program: Command): void {
 
 async function run(paths: string[], options: Options): Promise<void> {
   const say = (text: string) => console.error(text);
-  using interrupt = onInterrupt(() => say("Stopping; press Ctrl-C again to end at once"));
   const several = paths.length > 1;
+  const launch = findLaunch();
+  if (launch) assertShareable(launch, several, options.sandbox);
+  if (launch && launch.rank > 0) return await followNotebook();
+  using interrupt = onInterrupt(
+    () => say("Stopping; press Ctrl-C again to end at once"),
+    launch ? [FORWARDED] : [],
+  );
   if (options.sandbox && options.resume) {
     throw new TypeError("Cannot resume in a sandbox: no results are kept there");
   }
@@ -106,6 +115,7 @@ async function run(paths: string[], options: Options): Promise<void> {
     const ran = await runOne(path, places.get(path)!, options, {
       signal: interrupt.signal,
       sandbox,
+      prepare: launch && joinInKernel,
     }, several);
     report(ran, options.json, several);
     if (options.sandbox) {
@@ -168,7 +178,7 @@ async function runOne(
   path: string,
   places: Places,
   options: Options,
-  more: Pick<RunOptions, "signal" | "sandbox">,
+  more: Pick<RunOptions, "signal" | "sandbox" | "prepare">,
   several: boolean,
 ): Promise<Ran> {
   const started = performance.now();

@@ -29,7 +29,7 @@ import {
 } from "./arguments.ts";
 import { configOption } from "./config_file.ts";
 import { formatOption, noteOnFormat, readFormatOption } from "./format.ts";
-import { INTERRUPTED, onInterrupt } from "./interrupt.ts";
+import { FORWARDED, INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
 import { progress } from "./progress.ts";
@@ -181,9 +181,6 @@ export function register(program: Command): void {
   command.optionsGroup("Adapters and frozen weights:");
   for (const option of adapterOptions()) command.addOption(option);
 }
-
-/** The signal that every launcher passes on to its processes, without ending them itself. */
-const FORWARDED = "SIGUSR1";
 
 /** Trains, alone or as one of several ranks, of which rank 0 reads and writes the folder. */
 async function train(

@@ -198,11 +198,12 @@ export function isFullyTrainable(model: Network): boolean {
 export async function describeFrozen(model: Network): Promise<Record<string, unknown>> {
   if (isFullyTrainable(model)) return {};
   const adapters = [...model.linears.values()].map(({ adapter }) => adapter?.settings);
-  const settings = new Set(adapters.filter((one) => one !== undefined));
+  const given = adapters.filter((one) => one !== undefined);
+  const settings = new Map(given.map((one) => [JSON.stringify(one), one]));
   return {
     learns: [...trainableParameters(model).keys()],
     base: await hashFrozen(model),
-    ...(settings.size > 0 && { adapters: [...settings] }),
+    ...(settings.size > 0 && { adapters: [...settings.values()] }),
   };
 }
 

@@ -4,9 +4,7 @@
  * @module
  */
 
-export {
-  type Communicator,
-  joinRanks,
-  MpiCommunicator,
-  type SumStatistics,
-} from "./communicator.ts";
+export type { Communicator, SumStatistics } from "./communicator.ts";
+export { findLaunch, type Launch } from "./launch.ts";
+export { joinRanks, MpiCommunicator } from "./mpi_communicator.ts";
+export { RankFailure } from "./watch.ts";

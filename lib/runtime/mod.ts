@@ -63,6 +63,7 @@ export {
 export { renderReport, type ReportOptions } from "./report/mod.ts";
 export { suiteOf } from "./run_suite.ts";
 export {
+  type Prepared,
   type RunFailure,
   runNotebook,
   type RunOptions,

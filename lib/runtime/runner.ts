@@ -5,7 +5,7 @@ import { CellCache } from "./cell_cache/mod.ts";
 import type { CellError } from "./cell_error.ts";
 import type { KernelLauncher } from "./kernel.ts";
 import { localModules } from "./local_modules.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest, ProvenanceEntry } from "./manifest.ts";
 import { clearedNotebook, manifestCell, newManifest, recordHash } from "./new_manifest.ts";
 import { type CodeCell, type Notebook, readNotebook, writeNotebook } from "./notebook.ts";
 import type { OutputMessage } from "./outputs.ts";
@@ -71,8 +71,19 @@ export interface RunOptions {
   maxOutput?: number;
   /** Environment variables for the kernel. */
   env?: Record<string, string>;
+  /**
+   * Called with the session before the first cell. What it returns is disposed of after the last one, before the kernel
+   * ends. A kernel that ends earlier is not replaced.
+   */
+  prepare?: (session: Session) => Promise<Prepared>;
   /** Called with events of the run. */
   onProgress?: (progress: RunProgress) => void;
+}
+
+/** What was prepared in a kernel before its first cell. */
+export interface Prepared extends AsyncDisposable {
+  /** The facts that the preparation recorded for the manifest. */
+  readonly provenance: readonly ProvenanceEntry[];
 }
 
 /** The names of {@linkcode RunOptions}. */
@@ -93,6 +104,7 @@ export const RUN_OPTIONS: OptionNames<RunOptions> = {
   env: true,
   onProgress: true,
   maxOutput: true,
+  prepare: true,
 };
 
 /** The cell that ended a run. */
@@ -174,6 +186,7 @@ export async function runNotebook(
       output === undefined ? Promise.resolve() : writeNotebook(output, notebook);
     return await runCells(given, { ...options, name, path, save });
   }
+  if (options.prepare) throw new TypeError("Cannot prepare a kernel in a sandbox");
   const { runInSandbox } = await import("./sandbox/outer.ts");
   injectParameters(given, options.parameters ?? {}); // Wrong parameters are reported before anything is built.
   const cwd = options.cwd ?? (path === undefined ? Deno.cwd() : dirname(resolve(path)));
@@ -249,6 +262,8 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
     onLateOutput: (message) => last && late(last.number, last.cell, message),
   });
   setLanguage(notebook, session.languageInfo);
+  const prepared = await options.prepare?.(session);
+  manifest.provenance.push(...prepared?.provenance ?? []);
   options.onProgress?.({ type: "start", cells: cells.length });
   using limit = totalLimit(options);
   const runs = (cell: CodeCell) => !hasTag(cell, "skip") && cell.source.trim() !== "";
@@ -300,6 +315,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
       options.onProgress?.({ type: "cell-end", ...at, status: ended, seconds, cache: said });
       await save();
       if (limit.signal.aborted || session.flooded) break;
+      if (prepared && session.ended) break;
     }
     const pending = limit.signal.aborted ? 0 : await session.settle(SETTLE);
     if (pending > 0) {
@@ -310,6 +326,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
       );
     }
   } finally {
+    if (!session.ended) await prepared?.[Symbol.asyncDispose]();
     // Nothing may be added to what has been recorded.
     await session[Symbol.asyncDispose]();
     manifest.record = await recordHash(notebook, manifest);

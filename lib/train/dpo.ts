@@ -25,6 +25,7 @@ import {
   type DpoStep,
   resolveDpoOptions,
 } from "./dpo_options.ts";
+import { rankLeader } from "./notebook_ranks.ts";
 import { type Objective, withCellCheckpoint } from "./objective.ts";
 import type { AdamW } from "./optimizer.ts";
 import { assertValidated } from "./options.ts";
@@ -130,6 +131,7 @@ class PreferenceObjective implements Objective<DpoStep> {
         ? "the model's dropout is off, because it would make the answers' log-probabilities noisy"
         : undefined,
       this.#order.describeRemainder("pairs"),
+      rankLeader() && "other ranks take no part in a training on preferences",
     ].filter((notice) => notice !== undefined);
   }
 

@@ -17,7 +17,7 @@ import type { Evaluation } from "./options.ts";
 import { SFT_DEFAULTS } from "./defaults.ts";
 import type { TrainingSettings } from "./settings.ts";
 import { lossWeight } from "./step.ts";
-import { assertNotStopped } from "./ranks.ts";
+import { agree, assertNotStopped } from "./ranks.ts";
 import type { TrainingData } from "./training_data.ts";
 
 /** The result of a measurement. */
@@ -133,8 +133,10 @@ async function sumLosses(
     onProgress?.(done, counted.length);
   }
   if (tokens === 0) {
-    throw new RangeError(
-      `Cannot measure the loss of ${examples.length} examples: no token counts under the mask "${mask}"`,
+    throw agree(
+      new RangeError(
+        `Cannot measure the loss of ${examples.length} examples: no token counts under the mask "${mask}"`,
+      ),
     );
   }
   return { loss: sum / weight, weight, tokens, examples: counted.length };

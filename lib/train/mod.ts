@@ -10,6 +10,7 @@ export {
   type Communicator,
   joinRanks,
   type MpiCommunicator,
+  RankFailure,
   type SumStatistics,
 } from "../mpi/mod.ts";
 export { dpo } from "./dpo.ts";
@@ -28,4 +29,5 @@ export { sft } from "./sft.ts";
 export type { Training } from "./training.ts";
 export { TensorBoard } from "./tensorboard.ts";
 export type { LoopSettings, TrainingSettings } from "./settings.ts";
+export { leadRanks, releaseRanks } from "./notebook_ranks.ts";
 export { StoppedByRank } from "./ranks.ts";

@@ -36,6 +36,55 @@ export class StoppedByRank extends Error {
   }
 }
 
+/** The reason of a training that ends because rank 0 has left its loop. */
+export class LeftByRank0 extends Error {
+  /** Its name. */
+  override name = "LeftByRank0";
+  /** Says so. */
+  constructor() {
+    super("Rank 0 has left the loop");
+  }
+}
+
+/** What a rank answers when all ask each other whether to continue. */
+const CONTINUE = 0, STOP = 1, LEAVE = 2;
+
+/** Errors that all ranks threw at the same place; of values that are not objects, the last one. */
+const agreed = new WeakSet<object>();
+let agreedValue: unknown;
+
+/**
+ * Marks an error that all ranks throw at the same place, so that they can continue with something else.
+ *
+ * @param error The error.
+ * @returns The same.
+ */
+export function agree<T>(error: T): T {
+  if (isObject(error)) agreed.add(error);
+  else agreedValue = error;
+  return error;
+}
+
+/**
+ * Whether an error is one that all ranks threw at the same place.
+ *
+ * @param error The error.
+ */
+export function isAgreed(error: unknown): boolean {
+  return isObject(error) ? agreed.has(error) : error !== undefined && error === agreedValue;
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+/**
+ * Lets other ranks leave the loop in which this one, rank 0, takes no step.
+ *
+ * @param communicator The ranks; the others call {@linkcode stopTogether}.
+ */
+export async function leaveTogether(communicator: Communicator): Promise<void> {
+  await communicator.gather([LEAVE]);
+}
+
 /**
  * Ends the work of all ranks if any was asked to.
  *
@@ -48,20 +97,21 @@ export async function stopTogether(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (!communicator) return signal?.throwIfAborted();
-  const asked = await communicator.gather([Number(signal?.aborted ?? false)]);
+  const asked = await communicator.gather([signal?.aborted ? STOP : CONTINUE]);
   assertNotStopped(asked.map(([one]) => one), signal);
 }
 
 /**
- * Throws if any rank was asked to stop.
+ * Throws if any rank was asked to stop, or rank 0 has left.
  *
- * @param asked 1 for each rank that was, else 0.
+ * @param asked For each rank 1 if it was, 2 if it has left, else 0.
  * @param signal What asks this one.
  */
 export function assertNotStopped(asked: readonly number[], signal: AbortSignal | undefined): void {
-  const first = asked.indexOf(1);
+  if (asked[0] === LEAVE) throw new LeftByRank0();
+  const first = asked.indexOf(STOP);
   if (first < 0) return;
-  throw signal?.aborted ? signal.reason : new StoppedByRank(first);
+  throw agree(signal?.aborted ? signal.reason : new StoppedByRank(first));
 }
 
 /**
@@ -89,9 +139,20 @@ export async function assertSameFacts(
     return different.length > 0 ? [`${where}: ${different.join(", ")}`] : [];
   });
   if (others.length === 0) return;
-  throw new RangeError(
-    `Cannot ${what} with ranks that differ from rank 0: ${others.join("; ")}`,
+  throw agree(
+    new RangeError(`Cannot ${what} with ranks that differ from rank 0: ${others.join("; ")}`),
   );
+}
+
+/**
+ * Names the nodes.
+ *
+ * @param communicator The ranks.
+ * @returns Such as `"a" (2), "b" (2)`, with the ranks of each.
+ */
+export function describeHosts({ hosts }: Pick<Communicator, "hosts">): string {
+  const nodes = Map.groupBy(hosts, (host) => host);
+  return Array.from(nodes, ([host, ranks]) => `"${host}" (${ranks.length})`).join(", ");
 }
 
 const say = (value: unknown) => JSON.stringify(value) ?? "not set";

@@ -10,6 +10,7 @@ import { assertNetwork } from "../model/model.ts";
 import { type Network, trainableParameters } from "../model/mod.ts";
 import { evaluate } from "./evaluate.ts";
 import { GradientSum } from "./gradient_sum.ts";
+import { rankLeader } from "./notebook_ranks.ts";
 import { type Objective, withCellCheckpoint } from "./objective.ts";
 import type { AdamW } from "./optimizer.ts";
 import { assertSftOptions, assertValidated, type Evaluation, type SftOptions } from "./options.ts";
@@ -55,7 +56,8 @@ import { TrainingData } from "./training_data.ts";
 export function sft(model: Network, options: SftOptions): Training {
   assertSftOptions(options);
   assertNetwork("train", model);
-  const settings = resolveSftOptions(withCellCheckpoint(options), model);
+  const { communicator = rankLeader()?.communicator } = options;
+  const settings = resolveSftOptions({ ...withCellCheckpoint(options), communicator }, model);
   return new Training(model, settings, new CrossEntropyObjective(model, settings));
 }
 

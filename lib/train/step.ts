@@ -11,6 +11,7 @@ import { backward, globalNorm, scope, type Tensor } from "../tensor/mod.ts";
 import { type BatchRows, computingRows } from "../tensor/ops/dropout/batch_rows.ts";
 import type { GradientSum } from "./gradient_sum.ts";
 import type { AdamW } from "./optimizer.ts";
+import { agree } from "./ranks.ts";
 
 /** How the loss of a batch is computed. */
 export interface BatchLoss<Batch> {
@@ -93,9 +94,14 @@ export async function takeStep<Batch extends ForestBatch>(
     const result = await accumulateGradients(network, parameters, batches, settings);
     const { loss, gradientNorm } = result;
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-      throw new RangeError(
-        `Cannot continue after step ${step - 1}: the next loss is ${loss} and the gradient norm ` +
-          `${gradientNorm}; the model keeps its weights (a lower learning rate than ${learningRate} may help)`,
+      // With other ranks, all have computed the same.
+      throw agree(
+        new RangeError(
+          `Cannot continue after step ${
+            step - 1
+          }: the next loss is ${loss} and the gradient norm ` +
+            `${gradientNorm}; the model keeps its weights (a lower learning rate than ${learningRate} may help)`,
+        ),
       );
     }
     const clip = Math.min(1, maxGradientNorm / (gradientNorm + 1e-6));

@@ -23,6 +23,7 @@ import { CHECKPOINT_EVERY } from "./defaults.ts";
 import { DivergenceMonitor } from "./divergence.ts";
 import { type Best, BestTracker } from "./early_stopping.ts";
 import { addTrainingLog, type TrainingLog } from "./log.ts";
+import { type RankLeader, rankLeader } from "./notebook_ranks.ts";
 import type { Objective } from "./objective.ts";
 import { AdamW } from "./optimizer.ts";
 import type { Evaluation, Step } from "./options.ts";
@@ -62,6 +63,8 @@ export class Training<
   /** Watches the loss; begins again too. */
   readonly #divergence = new DivergenceMonitor();
   readonly #log: TrainingLog;
+  /** Calls other ranks into the loop, in a notebook whose cells run in this rank alone. */
+  readonly #leader: RankLeader | undefined;
   #described: Promise<Record<string, unknown>> | undefined;
   #step = 0;
   /** The newest checkpoint that belongs to this training. */
@@ -84,6 +87,9 @@ export class Training<
     this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), {
       ...{ beta1, beta2, epsilon, weightDecay, reserveGradients: recompute },
     });
+    const { communicator } = settings;
+    const leader = rankLeader();
+    this.#leader = communicator === leader?.communicator ? leader : undefined;
     this.#log = {
       format: objective.format,
       adapter: adapterOf(model),
@@ -138,7 +144,8 @@ export class Training<
       await this.#prepare(signal);
       await this.#catchUp(signal);
       while (!this.done) {
-        await stopTogether(this.settings.communicator, signal);
+        await this.#callRanks(signal);
+        await this.#together(() => stopTogether(this.settings.communicator, signal));
         const update = await this.#update(signal);
         try {
           const step = { ...update, ...await this.#lookAt(update, signal) };
@@ -156,6 +163,7 @@ export class Training<
       }
       this.#tracker?.restore();
     } finally {
+      await this.#leader?.leave(this);
       this.#held = undefined;
       this.#running = false;
     }
@@ -202,7 +210,7 @@ export class Training<
       this.#resumedFrom = path;
       await this.#objective.resume?.(path);
     }
-    if (communicator) await this.#startTogether(communicator);
+    if (communicator && !this.#leader) await this.#startTogether(communicator);
     this.#log.settings = await this.#objective.describe();
     await recordDevice(this.#model.device);
     await recordProvenance("training", { seed });
@@ -248,12 +256,27 @@ export class Training<
     return (this.settings.communicator?.rank ?? 0) === 0;
   }
 
-  /** Brings other ranks to where rank 0 resumed, and checks that all will do the same. */
+  /** Calls the other ranks of a notebook into this loop, unless they are in it. */
+  async #callRanks(signal: AbortSignal | undefined): Promise<void> {
+    const leader = this.#leader;
+    if (!leader || leader.isFollowedIn(this)) return;
+    await leader.call(this, this.#model, this.settings, async () => {
+      await this.#startTogether(leader.communicator);
+      await this.#evaluateIfMissing(signal);
+    });
+  }
+
+  /** Does what a notebook's other ranks do at the same time. */
+  #together<T>(work: () => Promise<T>): Promise<T> {
+    return this.#leader ? this.#leader.together(work) : work();
+  }
+
+  /** Brings other ranks to where rank 0 is, and checks that all will do the same. */
   async #startTogether(communicator: Communicator): Promise<void> {
-    const resumed = { from: this.#resumedFrom, step: this.#step, best: this.#tracker?.best };
-    const text = await communicator.broadcastText(JSON.stringify(resumed));
-    const { from, step, best } = JSON.parse(text) as typeof resumed;
-    if (from !== undefined) {
+    const now = { from: this.#resumedFrom, step: this.#step, best: this.#tracker?.best };
+    const text = await communicator.broadcastText(JSON.stringify(now));
+    const { from, step, best } = JSON.parse(text) as typeof now;
+    if (step > 0) {
       const { parameters, moments } = this.#optimizer;
       await broadcastTensors(communicator, parameters.values());
       for (const { mean, variance } of moments.values()) {
@@ -275,8 +298,8 @@ export class Training<
       this.#resumedFrom = from;
     }
     const { options, facts } = await this.#state();
-    // Threads may be shared unevenly; they decide no bits of what all ranks compute alike.
-    const { threads: _, ...device } = facts;
+    // Threads may be shared unevenly, and tilings measured; they decide no bits of what all ranks compute alike.
+    const { threads: _, tiling: __, ...device } = facts;
     await assertSameFacts(communicator, "train", {
       deno: Deno.version.deno,
       ...options,
@@ -301,9 +324,11 @@ export class Training<
     const step = this.#step + 1;
     const learningRate = scheduledRate(step, totalSteps, settings);
     const began = performance.now();
-    const report = await this.#objective.step(this.#step, this.#optimizer, {
-      ...{ step, learningRate, maxGradientNorm, recompute, signal },
-    });
+    const report = await this.#together(() =>
+      this.#objective.step(this.#step, this.#optimizer, {
+        ...{ step, learningRate, maxGradientNorm, recompute, signal },
+      })
+    );
     this.#step = this.#log.step = step;
     const warning = this.#divergence.observe(step, report.loss, learningRate);
     return {
@@ -322,7 +347,9 @@ export class Training<
     { step }: Step,
     signal: AbortSignal | undefined,
   ): Promise<Pick<Report, "evaluation" | "sample">> {
-    const evaluation = this.#evaluatesAfter(step) ? await this.#evaluate(signal) : undefined;
+    const evaluation = this.#evaluatesAfter(step)
+      ? await this.#together(() => this.#evaluate(signal))
+      : undefined;
     const endsEpoch = step % this.#objective.stepsPerEpoch === 0;
     const sample = endsEpoch && this.#isFirst
       ? await this.settings.sample?.(this.#model)
@@ -339,8 +366,19 @@ export class Training<
    * Makes an evaluation that a stop prevented, if early stopping or the best weights depend on it.
    */
   async #catchUp(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#tracker || !this.#evaluatesAfter(this.#step)) return;
-    if (this.#tracker.best?.evaluatedAt === this.#step) return;
+    if (!this.#missesEvaluation) return;
+    // Ranks that are called do it at once.
+    if (this.#leader) await this.#callRanks(signal);
+    else await this.#evaluateIfMissing(signal);
+  }
+
+  get #missesEvaluation(): boolean {
+    return this.#tracker !== undefined && this.#evaluatesAfter(this.#step) &&
+      this.#tracker.best?.evaluatedAt !== this.#step;
+  }
+
+  async #evaluateIfMissing(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#missesEvaluation) return;
     await this.#evaluate(signal);
     await stopTogether(this.settings.communicator, signal);
   }

@@ -157,16 +157,20 @@ Deno.test({
     for (const [i, value] of (await losses("slurm")).entries()) {
       assertClose([value], [expected[i]], { relative: 1e-6 }, `${i}`);
     }
-    // Rank 1 is killed as for want of memory.
+    // Rank 1 is killed as for want of memory. Without srun's --kill-on-bad-exit, the ranks themselves end.
     const endless = place.training("--out", place.file("slurm-killed"), ...ENDLESS);
-    const ended = cluster.step([...COMMAND, ...endless], ENVIRONMENT);
+    const command = [...COMMAND, ...endless];
+    const ended = cluster.step(command, ENVIRONMENT, { killsOnBadExit: false });
     await untilStep({ ended }, "slurm-killed");
     Deno.kill(await processOf(mpich, 1, place.path), "SIGKILL");
     const began = performance.now();
     const killed = await ended;
     assert(killed.code !== 0);
-    // Slurm kills the others after its KillWait.
     assert(performance.now() - began < 10_000, killed.stderr);
+    assertStringIncludes(
+      killed.stderr,
+      `rank 1, on "${Deno.hostname()}", has ended; it was killed`,
+    );
   },
 });
 

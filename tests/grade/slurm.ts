@@ -103,9 +103,10 @@ export class SlurmCluster implements AsyncDisposable {
   async step(
     command: readonly string[],
     env: Readonly<Record<string, string>>,
+    { killsOnBadExit = true } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     const tasks = ["--mpi=pmi2", `--nodes=${NODES.length}`, "--ntasks-per-node=1"];
-    const ending = ["--kill-on-bad-exit=1", "--input=none"];
+    const ending = [`--kill-on-bad-exit=${Number(killsOnBadExit)}`, "--input=none"];
     return await this.#command("srun", [...tasks, ...ending, ...command], PATIENCE.job, env);
   }
 
@@ -122,7 +123,6 @@ export class SlurmCluster implements AsyncDisposable {
         `SlurmctldHost=${Deno.hostname()}(127.0.0.1)`,
         `AuthInfo=socket=${this.#path("munge.sock")}`,
         "SlurmUser=root",
-        "KillWait=3", // seconds between asking a step's tasks to end and killing them
         "SlurmdUser=root",
         `SlurmctldPort=${controller}`,
         `SlurmctldPidFile=${this.#path("slurmctld.pid")}`,
