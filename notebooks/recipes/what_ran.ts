@@ -6,6 +6,13 @@ import { basename } from "@std/path";
 export type Setting = readonly [here: string | number, recipe: string | number];
 
 /**
+ * A model's name for titles: that of a file or a folder without its path.
+ *
+ * @param modelName What the notebook was given.
+ */
+export const shortName = (modelName: string): string => basename(modelName);
+
+/**
  * Says what ran.
  *
  * @param modelName What the notebook was given: `"stand-in"`, or a model that `loadModel()` loads.
@@ -20,7 +27,7 @@ export function describeRun(
 ): string {
   const model = modelName === "stand-in"
     ? `a stand-in of ${recipe}, tiny and with random weights: its losses fall, and its answers are noise`
-    : `${basename(modelName)}; the recipe's is ${recipe}`;
+    : `${shortName(modelName)}; the recipe's is ${recipe}`;
   const changed = Object.entries(settings)
     .filter(([, [here, there]]) => here !== there)
     .map(([name, [here, there]]) => `${name} ${shown(here)} (${shown(there)})`);
