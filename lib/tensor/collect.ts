@@ -57,12 +57,17 @@ function useOf(device: Device): Use {
  *
  * @param device Where.
  * @param byteLength How much is needed.
+ * @param purpose Whether it is for a packed weight.
  * @returns The memory, which nobody holds yet.
  */
-export function allocateStorage(device: Device, byteLength: number): Storage {
+export function allocateStorage(
+  device: Device,
+  byteLength: number,
+  purpose?: "packed",
+): Storage {
   const use = useOf(device);
   if (use.bytes + byteLength > use.limit) makeRoom(use, byteLength);
-  const buffer = device.allocate(byteLength);
+  const buffer = device.allocate(byteLength, purpose);
   use.bytes += buffer.byteLength;
   return { device, buffer, references: 0 };
 }

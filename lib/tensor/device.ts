@@ -51,6 +51,14 @@ export interface Kernel<
   readonly webgpu: Program<B, P>;
 }
 
+/** The GPU's side of a kernel that only the CPU has. */
+export const CPU_ONLY: Program<string, string> = {
+  source: "",
+  plan(): never {
+    throw new TypeError("Cannot run a kernel on a GPU that only the CPU has");
+  },
+};
+
 /** What the calls of a kernel took together. */
 export interface KernelTime {
   /** The kernel's name. */
@@ -83,8 +91,13 @@ export interface Device {
   /** Bytes allocated from the system by now, in use or pooled. */
   readonly allocatedBytes: number;
 
-  /** Takes memory of at least `byteLength` bytes from the pool or the system. Its content is undefined. */
-  allocate(byteLength: number): DeviceBuffer;
+  /**
+   * Takes memory of at least `byteLength` bytes from the pool or the system. Its content is undefined. What holds a packed
+   * weight may be elsewhere.
+   */
+  allocate(byteLength: number, use?: "packed"): DeviceBuffer;
+  /** Whether a few rows can be multiplied by the packed weight in this memory as it is; never by default. @internal */
+  multipliesPacked?(buffer: DeviceBuffer): boolean;
   /** Gives memory back to the pool. Work enqueued so far may still use it. */
   release(buffer: DeviceBuffer): void;
   /** Enqueues a copy of `data` into `buffer` from `byteOffset`; `data` may be changed afterwards. */

@@ -99,7 +99,9 @@ export class Tensor {
    * @returns The tensor.
    */
   static empty(device: Device, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
-    return new Tensor(allocateStorage(device, byteLengthOf(shape, dtype)), [...shape], dtype);
+    const use = isPacked(dtype) ? "packed" : undefined;
+    const storage = allocateStorage(device, byteLengthOf(shape, dtype), use);
+    return new Tensor(storage, [...shape], dtype);
   }
 
   /**

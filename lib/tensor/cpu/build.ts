@@ -1,5 +1,6 @@
 /**
- * `deno task build`: compiles the AssemblyScript kernels of all ops into `kernels.wasm`, and writes the files that
+ * `deno task build`: compiles the AssemblyScript kernels of all ops into `kernels.wasm` and
+ * `shared_kernels.wasm`, and writes the files that
  * `generate.ts` makes.
  *
  * @module
@@ -8,6 +9,7 @@
 import asc from "assemblyscript/asc";
 import { fromFileUrl } from "@std/path";
 import { INITIAL_PAGES } from "./context.ts";
+import { MOST_PAGES } from "./packed_memory.ts";
 import {
   formulaMethods,
   generatedSources,
@@ -16,7 +18,7 @@ import {
   wasmSignatures,
 } from "./generate.ts";
 
-/** The files besides `kernels.wasm` that are written, by their address. */
+/** The files besides the modules that are written, by their address. */
 const GENERATED = {
   registry: new URL("./kernels.ts", import.meta.url),
   signatures: new URL("./wasm_kernels.ts", import.meta.url),
@@ -24,13 +26,22 @@ const GENERATED = {
   rows: new URL("../../../tests/golden/operation_rows.json", import.meta.url),
 };
 
+/** The two modules: for the memory of one thread, and for memory that all threads share. */
+export const MODULES = {
+  "kernels.wasm": [],
+  "shared_kernels.wasm": ["--sharedMemory", "--maximumMemory", `${MOST_PAGES}`],
+} as const;
+
 /**
  * Compiles the kernels.
  *
+ * @param module Which of the modules.
  * @returns The module's bytes; the same for the same sources.
  * @throws {SyntaxError} With the compiler's messages.
  */
-export async function compileKernels(): Promise<Uint8Array<ArrayBuffer>> {
+export async function compileKernels(
+  module: keyof typeof MODULES,
+): Promise<Uint8Array<ArrayBuffer>> {
   const root = new URL("..", import.meta.url);
   const written = generatedSources();
   const output = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -48,8 +59,9 @@ export async function compileKernels(): Promise<Uint8Array<ArrayBuffer>> {
     "--initialMemory",
     `${INITIAL_PAGES}`,
     "--noAssert",
+    ...MODULES[module],
     "--enable",
-    "simd,relaxed-simd",
+    "simd,relaxed-simd,threads",
   ], {
     readFile: (name: string) => {
       try {
@@ -97,9 +109,11 @@ async function formatted(text: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const bytes = await compileKernels();
-  await Deno.writeFile(new URL("./kernels.wasm", import.meta.url), bytes);
-  console.log(`Wrote lib/tensor/cpu/kernels.wasm (${bytes.length} bytes)`);
+  for (const name of Object.keys(MODULES) as (keyof typeof MODULES)[]) {
+    const bytes = await compileKernels(name);
+    await Deno.writeFile(new URL(name, import.meta.url), bytes);
+    console.log(`Wrote lib/tensor/cpu/${name} (${bytes.length} bytes)`);
+  }
   for (const [address, text] of await generatedFiles()) {
     await Deno.writeTextFile(address, text);
     console.log(`Wrote ${address.pathname.split("/").slice(-3).join("/")}`);

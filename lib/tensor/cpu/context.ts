@@ -9,6 +9,7 @@
 import type { Access } from "../device.ts";
 import type { Barrier } from "./barrier.ts";
 import type { Blas } from "./blas/blas.ts";
+import { type Place, SCRATCH_BYTES, scratchAt } from "./packed_memory.ts";
 import type { WasmKernels } from "./wasm_kernels.ts";
 
 /** Rows `[first, last)`. */
@@ -38,6 +39,14 @@ const PAGE_BYTES = 64 * 1024;
 /** Pages of WASM memory that a thread begins with. */
 export const INITIAL_PAGES = 32;
 
+/** The memory of a packed weight, as a thread sees it. */
+export interface PackedContext {
+  /** The WASM kernels on this memory. */
+  readonly wasm: WasmKernels;
+  /** The thread's own part of it. */
+  readonly scratch: Float32Array;
+}
+
 /** A thread, as kernels see it. */
 export class Context {
   /** The WASM kernels. */
@@ -46,6 +55,9 @@ export class Context {
   readonly #memory: WebAssembly.Memory;
   #floats: Float32Array;
   #top = SCRATCH_START;
+  readonly #sharedModule: WebAssembly.Module | undefined;
+  readonly #shared = new Map<number, PackedContext>();
+  readonly #packed = new WeakMap<Float32Array, PackedContext>();
 
   /**
    * @param thread Index of this thread.
@@ -53,6 +65,7 @@ export class Context {
    * @param barrier Where the threads meet.
    * @param blas The system's BLAS, if it has one.
    * @param module The compiled kernels.
+   * @param sharedModule The same for the memory of packed weights, where there are any.
    */
   constructor(
     readonly thread: number,
@@ -60,7 +73,9 @@ export class Context {
     readonly barrier: Barrier,
     readonly blas: Blas | undefined,
     module: WebAssembly.Module,
+    sharedModule?: WebAssembly.Module,
   ) {
+    this.#sharedModule = sharedModule;
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES });
     const imports = { env: { memory: this.#memory, abort: () => {} } };
     this.#exports = new WebAssembly.Instance(module, imports).exports;
@@ -76,6 +91,38 @@ export class Context {
    */
   callCompiled(name: string, ...values: number[]): void {
     (this.#exports[name] as (...values: number[]) => void)(...values);
+  }
+
+  /**
+   * Views a packed weight's memory, which {@linkcode packedContext} then knows.
+   *
+   * @param memory The memory that holds it.
+   * @param place Which part it is.
+   * @returns The part.
+   */
+  viewPacked(memory: WebAssembly.Memory, place: Place): Float32Array {
+    let shared = this.#shared.get(place.memory);
+    if (!shared) {
+      const imports = { env: { memory, abort: () => {} } };
+      const { exports } = new WebAssembly.Instance(this.#sharedModule!, imports);
+      const at = scratchAt(this.thread);
+      const scratch = new Float32Array(memory.buffer, at, SCRATCH_BYTES / 4);
+      shared = { wasm: exports as unknown as WasmKernels, scratch };
+      this.#shared.set(place.memory, shared);
+    }
+    const view = new Float32Array(memory.buffer, place.offset, place.byteLength / 4);
+    this.#packed.set(view, shared);
+    return view;
+  }
+
+  /**
+   * Finds the kernels that read a packed weight where it is stored.
+   *
+   * @param packed Its memory; its `byteOffset` is the address for the kernels.
+   * @returns The kernels, and scratch memory that they see.
+   */
+  packedContext(packed: Float32Array): PackedContext {
+    return this.#packed.get(packed)!;
   }
 
   /**

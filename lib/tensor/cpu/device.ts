@@ -13,7 +13,8 @@ import { Pool, sizeClass } from "../pool.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
 import { isFused } from "./fused.ts";
-import type { Command, Reply, ThreadOptions } from "./protocol.ts";
+import { PackedMemory, type Place } from "./packed_memory.ts";
+import type { Command, Created, Reply, ThreadOptions } from "./protocol.ts";
 
 /** Milliseconds after which one that waits looks whether a thread failed. */
 const LONGEST_WAIT = 100;
@@ -24,6 +25,10 @@ const BATCH_COMMANDS = 32;
 interface CpuBuffer extends DeviceBuffer {
   readonly id: number;
   readonly memory: SharedArrayBuffer;
+  /** Where it begins in `memory`. */
+  readonly offset: number;
+  /** The part of the packed weights' memory that it is, if any. */
+  readonly place?: Place;
   /** The last batch that uses it. */
   lastTicket: number;
 }
@@ -53,7 +58,8 @@ export class CpuDevice implements Device {
   readonly #pool = new Pool<CpuBuffer>();
   #allocatedBytes = 0;
   #nextId = 0;
-  #created: [number, SharedArrayBuffer][] = [];
+  #created: Created[] = [];
+  readonly #packed: PackedMemory;
   #dropped: number[] = [];
   #commands: Command[] = [];
   #ticket = 1;
@@ -75,6 +81,7 @@ export class CpuDevice implements Device {
     }`;
     this.facts = { device: "cpu", threads, fusedMultiplyAdd: isFused(), ...blasFacts(search) };
     this.#threads = threads;
+    this.#packed = new PackedMemory(threads, (bytes) => this.#allocatedBytes += bytes);
     this.#blasPath = blas?.path;
     this.#barrierMemory = new SharedArrayBuffer(16);
     this.#threadState = new Int32Array(this.#barrierMemory);
@@ -101,19 +108,38 @@ export class CpuDevice implements Device {
     return this.#allocatedBytes;
   }
 
-  allocate(byteLength: number): DeviceBuffer {
+  allocate(byteLength: number, use?: "packed"): DeviceBuffer {
+    const place = use === "packed" ? this.#packed.take(byteLength) : undefined;
+    if (place) return this.#allocatePacked(place);
     const size = sizeClass(byteLength);
     const pooled = this.#pool.take(size);
     if (pooled) return pooled;
     const memory = new SharedArrayBuffer(size);
-    const buffer: CpuBuffer = { id: this.#nextId++, byteLength: size, memory, lastTicket: 0 };
+    const id = this.#nextId++;
     this.#allocatedBytes += size;
-    this.#created.push([buffer.id, memory]);
+    this.#created.push({ id, memory });
+    const buffer: CpuBuffer = { id, byteLength: size, memory, offset: 0, lastTicket: 0 };
     return buffer;
   }
 
+  #allocatePacked(place: Place): CpuBuffer {
+    const { byteLength, offset, lastTicket } = place;
+    const memory = this.#packed.memory(place.memory);
+    const id = this.#nextId++;
+    this.#created.push({ id, memory, place });
+    const shared = memory.buffer as ArrayBufferLike as SharedArrayBuffer;
+    return { id, byteLength, memory: shared, offset, place, lastTicket };
+  }
+
   release(buffer: DeviceBuffer): void {
-    this.#pool.put(buffer.byteLength, buffer as CpuBuffer);
+    const { id, place, lastTicket } = buffer as CpuBuffer;
+    if (!place) return this.#pool.put(buffer.byteLength, buffer as CpuBuffer);
+    this.#packed.give(place, lastTicket);
+    this.#dropped.push(id);
+  }
+
+  multipliesPacked(buffer: DeviceBuffer): boolean {
+    return (buffer as CpuBuffer).place !== undefined;
   }
 
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset = 0): void {
@@ -121,7 +147,7 @@ export class CpuDevice implements Device {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     if (target.lastTicket <= this.#completed) {
       // No work that is under way uses it: no need for a copy.
-      new Uint8Array(target.memory, byteOffset, bytes.length).set(bytes);
+      new Uint8Array(target.memory, target.offset + byteOffset, bytes.length).set(bytes);
       return;
     }
     if (this.#times) this.#timedKernels.push({ name: "write", flops: 0 });
@@ -155,16 +181,16 @@ export class CpuDevice implements Device {
     byteOffset: number,
     byteLength: number,
   ): Promise<ArrayBuffer> {
-    const { memory, lastTicket } = buffer as CpuBuffer;
+    const { memory, offset, lastTicket } = buffer as CpuBuffer;
     await this.#wait(lastTicket);
     const copy = new Uint8Array(byteLength);
-    copy.set(new Uint8Array(memory, byteOffset, byteLength));
+    copy.set(new Uint8Array(memory, offset + byteOffset, byteLength));
     return copy.buffer;
   }
 
   /** Blocks this thread while the others work: for what must be shown at once. */
   readNow(buffer: DeviceBuffer, byteOffset: number, byteLength: number): ArrayBuffer {
-    const { memory, lastTicket } = buffer as CpuBuffer;
+    const { memory, offset, lastTicket } = buffer as CpuBuffer;
     if (this.#failure) throw this.#failure;
     if (lastTicket >= this.#ticket) this.#flush();
     for (;;) {
@@ -176,7 +202,7 @@ export class CpuDevice implements Device {
       Atomics.wait(this.#threadState, DONE_TICKET, done, LONGEST_WAIT);
     }
     const copy = new Uint8Array(byteLength);
-    copy.set(new Uint8Array(memory, byteOffset, byteLength));
+    copy.set(new Uint8Array(memory, offset + byteOffset, byteLength));
     return copy.buffer;
   }
 

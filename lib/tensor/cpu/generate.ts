@@ -15,6 +15,7 @@ import {
 import * as elementwise from "../elementwise/mod.ts";
 import { assemblyOf, Constants } from "../formula/assembly.ts";
 import { multiplyPanelSource } from "../ops/matmul/multiply_panel.ts";
+import { packedRowsSource } from "../ops/matmul/packed_rows.ts";
 import {
   gradientFormulasOf,
   reductionOf,
@@ -49,12 +50,14 @@ export function generatedSources(): Map<string, string> {
     "cpu/add_to.as",
     "formula/compiled.as",
     "ops/matmul/multiply_panel.as",
+    "ops/matmul/packed_rows.as",
     ...filesOfOps(".as.ts").map((path) => path.replace(/\.ts$/, "")),
   ].sort();
   return new Map([
     ["cpu/kernels.as.ts", modules.map((path) => `export * from "../${path}";\n`).join("")],
     ["formula/compiled.as.ts", compiledFormulas()],
     ["ops/matmul/multiply_panel.as.ts", multiplyPanelSource()],
+    ["ops/matmul/packed_rows.as.ts", packedRowsSource()],
   ]);
 }
 
@@ -110,6 +113,7 @@ export function wasmSignatures(): string {
   const sources = [
     Deno.readTextFileSync(new URL("cpu/add_to.as.ts", ROOT)),
     multiplyPanelSource(),
+    packedRowsSource(),
     ...filesOfOps(".as.ts").map((path) => Deno.readTextFileSync(new URL(path, ROOT))),
   ];
   const methods = sources.flatMap((source) =>

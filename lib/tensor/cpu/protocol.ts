@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Place } from "./packed_memory.ts";
+
 /** Given to a thread when it starts. */
 export interface ThreadOptions {
   /** Its index. */
@@ -31,12 +33,22 @@ export type Command =
     readonly data: SharedArrayBuffer;
   };
 
+/** Memory that the threads do not know yet. */
+export interface Created {
+  /** Its number. */
+  readonly id: number;
+  /** The memory, or the one that it is a part of. */
+  readonly memory: SharedArrayBuffer | WebAssembly.Memory;
+  /** Which part. */
+  readonly place?: Place;
+}
+
 /** Work for all threads, in order. */
 export interface Batch {
   /** Its number, increasing. */
   readonly ticket: number;
   /** Memory that the commands use and the threads do not know yet. */
-  readonly created: readonly (readonly [number, SharedArrayBuffer])[];
+  readonly created: readonly Created[];
   /** What to do. */
   readonly commands: readonly Command[];
   /** Whether thread 0 reports the time of each command. */

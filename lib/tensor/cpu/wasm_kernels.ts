@@ -106,6 +106,7 @@ export interface WasmKernels {
   dequantizeQ5_K(x: number, y: number, blocks: number): void;
   dequantizeQ6_K(x: number, y: number, blocks: number): void;
   dequantizeQ8_0(x: number, y: number, blocks: number): void;
+  doubleMagnitudes(codes: number, scales: number, first: number, to: number, blocks: number): void;
   dropout(
     x: number,
     y: number,
@@ -176,9 +177,65 @@ export interface WasmKernels {
     epsilon: number,
   ): void;
   multiplyPanel(b: number, c: number, columns: number, k: number, stride: number): void;
+  multiplyRowBf16(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowF16(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowQ4_0(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowQ4_1(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowQ8_0(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyWide(
+    x: number,
+    w: number,
+    y: number,
+    m: number,
+    n: number,
+    k: number,
+    stride: number,
+  ): void;
   packB(source: number, target: number, columns: number, k: number, stride: number): void;
   packBTransposed(source: number, target: number, columns: number, k: number, stride: number): void;
   panelAddress(): number;
+  permuteHalves(x: number, to: number, size: number, factor: number): void;
+  permuteNibbles(x: number, to: number, sums: number, blocks: number, factor: number): void;
   rmsNormBackwardInput(
     x: number,
     weight: number,

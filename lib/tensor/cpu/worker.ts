@@ -21,19 +21,28 @@ const context = new Context(
   threads,
   barrier,
   blasPath ? openBlas(blasPath) : undefined,
-  await loadWasm(),
+  await loadWasm("kernels.wasm"),
+  await loadWasm("shared_kernels.wasm"),
 );
 const buffers = new Map<number, Float32Array>();
 
 function run(batch: Batch): number[] | undefined {
   const times: number[] = [];
-  for (const [id, memory] of batch.created) buffers.set(id, new Float32Array(memory));
+  for (const { id, memory, place } of batch.created) {
+    buffers.set(
+      id,
+      memory instanceof WebAssembly.Memory
+        ? context.viewPacked(memory, place!)
+        : new Float32Array(memory),
+    );
+  }
   for (const command of batch.commands) {
     const begin = batch.timed ? performance.now() : 0;
     if (command.type === "write") {
       if (thread === 0) {
         const target = buffers.get(command.buffer)!;
-        new Uint8Array(target.buffer, command.byteOffset).set(new Uint8Array(command.data));
+        const at = target.byteOffset + command.byteOffset;
+        new Uint8Array(target.buffer, at).set(new Uint8Array(command.data));
       }
     } else {
       const views: Record<string, Float32Array> = {};

@@ -21,7 +21,7 @@ export interface ThreadReply {
 }
 
 async function perform({ task, path }: ThreadTask): Promise<ThreadReply> {
-  const wasm = await loadWasm();
+  const wasm = await loadWasm("kernels.wasm");
   return task === "load"
     ? { library: load(path) }
     : { wrong: findWrongProduct(openBlas(path), wasm) };

@@ -35,10 +35,10 @@ function storeSigned(bytes: v128, y: usize, d: v128): void {
 function storeUnsigned(bytes: v128, y: usize, d: v128, m: v128): void {
   const low = i16x8.extend_low_i8x16_u(bytes);
   const high = i16x8.extend_high_i8x16_u(bytes);
-  const a = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(low));
-  const b = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(low));
-  const c = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(high));
-  const e = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(high));
+  const a = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(low));
+  const b = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(low));
+  const c = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(high));
+  const e = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(high));
   v128.store(y, f32x4.add(f32x4.mul(d, a), m));
   v128.store(y, f32x4.add(f32x4.mul(d, b), m), 16);
   v128.store(y, f32x4.add(f32x4.mul(d, c), m), 32);
@@ -69,13 +69,27 @@ function fifthBits(at: usize): v128 {
 }
 
 export function dequantizeF16(x: usize, y: usize, blocks: usize): void {
-  for (let i: usize = 0; i < blocks; i++) store<f32>(y + (i << 2), half(x + (i << 1)));
+  const magnitudes = i32x4.splat(0x7fff), infinite = i32x4.splat(0x7c00);
+  const power = f32x4.splat(reinterpret<f32>(0x77800000)), special = i32x4.splat(0x7f800000);
+  let i: usize = 0;
+  for (; i + 4 <= blocks; i += 4, x += 8, y += 16) {
+    const bits = i32x4.extend_low_i16x8_u(v128.load64_zero(x));
+    const magnitude = v128.and(bits, magnitudes);
+    const rest = i32x4.shl(magnitude, 13);
+    const sign = i32x4.shl(v128.andnot(bits, magnitudes), 16);
+    const isSpecial = i32x4.ge_s(magnitude, infinite);
+    const value = v128.bitselect(v128.or(rest, special), f32x4.mul(rest, power), isSpecial);
+    v128.store(y, v128.or(sign, value));
+  }
+  for (; i < blocks; i++, x += 2, y += 4) store<f32>(y, half(x));
 }
 
 export function dequantizeBf16(x: usize, y: usize, blocks: usize): void {
-  for (let i: usize = 0; i < blocks; i++) {
-    store<u32>(y + (i << 2), (<u32> load<u16>(x + (i << 1))) << 16);
+  let i: usize = 0;
+  for (; i + 4 <= blocks; i += 4, x += 8, y += 16) {
+    v128.store(y, i32x4.shl(i32x4.extend_low_i16x8_u(v128.load64_zero(x)), 16));
   }
+  for (; i < blocks; i++, x += 2, y += 4) store<u32>(y, (<u32> load<u16>(x)) << 16);
 }
 
 export function dequantizeQ4_0(x: usize, y: usize, blocks: usize): void {

@@ -13,7 +13,9 @@ import { record } from "../../recording.ts";
 import { formatShape, type Gradients, type MatmulOptions, sizeOf, Tensor } from "../../tensor.ts";
 import { dequantizeInto } from "../dequantize/dequantize.ts";
 import { reshape } from "../reshape/reshape.ts";
+import type { MatmulIntoOptions } from "./into_options.ts";
 import { columnSumsProgram, matmulProgram, matmulWithSumsProgram } from "./matmul.gpu.ts";
+import { multiplyFewRows } from "./packed_product.ts";
 
 /**
  * c = op(a) · op(b) (+ bias) (+ c where `accumulate` is 1); op(a) is (m, k), op(b) is (k, n), c is (m, n).
@@ -61,27 +63,6 @@ export const columnSumsKernel = defineKernel({
   params: { rows: "u32", width: "u32", accumulate: "u32" },
   webgpu: columnSumsProgram,
 });
-
-/** Arguments of {@linkcode matmulInto}. */
-export interface MatmulIntoOptions {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-  readonly bias?: Tensor;
-  readonly accumulate?: 0 | 1;
-  /** First element of `a` that is used. */
-  readonly aOffset?: number;
-  /** First element of `b` that is used. */
-  readonly bOffset?: number;
-  /** First element of `c` that is written. */
-  readonly cOffset?: number;
-  /** Elements from one row of `c` to the next: more than `n`, its default, where these are some of its columns. */
-  readonly cStride?: number;
-  /** First element of `bias` that is used. */
-  readonly biasOffset?: number;
-}
 
 const NAMES: OptionNames<MatmulOptions> = { transposeA: true, transposeB: true, bias: true };
 
@@ -348,7 +329,10 @@ const PANEL_ELEMENTS = 4 * 1024 * 1024;
 
 const panels = new WeakMap<Device, Tensor>();
 
-/** Multiplies by a packed matrix: some columns of the result at a time, each of them one whole sum. */
+/**
+ * Multiplies by a packed matrix: a few rows by blocks as they are stored, more by some columns of the result at a time, each
+ * of them one whole sum.
+ */
 function multiplyPacked(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOptions): void {
   const { n, k, transposeB, bOffset = 0, cOffset = 0, cStride = n, biasOffset = 0 } = options;
   const firstRow = bOffset / b.width;
@@ -357,6 +341,7 @@ function multiplyPacked(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOpti
       `Cannot multiply by part of a matrix of type "${b.dtype}": expected whole rows of ${b.width}`,
     );
   }
+  if (multiplyFewRows(c, a, b, options)) return;
   const unit = transposeB ? 1 : Math.max(64, PACKED_FORMATS[b.dtype as "nf4"].blockElements);
   const step = Math.max(unit, Math.floor(PANEL_ELEMENTS / k / unit) * unit);
   for (let first = 0; first < n; first += step) {

@@ -1,0 +1,136 @@
+/**
+ * Memory of packed weights: WebAssembly's own, shared by all threads, so that kernels read blocks where they are stored. A
+ * memory ends at 4 GiB; larger models take several. Each begins with what kernels need themselves: constants, and for
+ * each thread a place for inputs and results.
+ *
+ * @module
+ */
+
+const PAGE_BYTES = 64 * 1024;
+
+/** Pages of a memory at most: 4 GiB. */
+export const MOST_PAGES = 65536;
+
+/** Bytes of a memory that belong to the WASM module itself. */
+const MODULE_BYTES = PAGE_BYTES;
+
+/** Bytes of a memory that each thread has for itself. */
+export const SCRATCH_BYTES = 4 * 1024 * 1024;
+
+/** Weights begin at multiples of this. */
+const ALIGNMENT = 256;
+
+/**
+ * Where a thread's own part of a memory begins.
+ *
+ * @param thread Index of the thread.
+ * @returns The address in bytes.
+ */
+export function scratchAt(thread: number): number {
+  return MODULE_BYTES + thread * SCRATCH_BYTES;
+}
+
+/** A part of a memory. */
+export interface Place {
+  /** Which memory. */
+  readonly memory: number;
+  /** Its first byte. */
+  readonly offset: number;
+  /** How many bytes. */
+  readonly byteLength: number;
+  /** The last batch that used what was here before. */
+  readonly lastTicket: number;
+}
+
+/** The memories of a device, with their free parts. */
+export class PackedMemory {
+  readonly #start: number;
+  readonly #memories: { memory: WebAssembly.Memory; end: number; free: Place[] }[] = [];
+  readonly #onGrow: (bytes: number) => void;
+
+  /**
+   * @param threads How many threads there are.
+   * @param onGrow Told how many bytes are taken from the system.
+   */
+  constructor(threads: number, onGrow: (bytes: number) => void) {
+    this.#start = scratchAt(threads);
+    this.#onGrow = onGrow;
+  }
+
+  /**
+   * Takes a part.
+   *
+   * @param bytes How much is needed.
+   * @returns The part; undefined if no memory can be that large.
+   */
+  take(bytes: number): Place | undefined {
+    const byteLength = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    if (this.#start + byteLength > MOST_PAGES * PAGE_BYTES) return undefined;
+    for (const { free } of this.#memories) {
+      const index = free.findIndex((place) => place.byteLength >= byteLength);
+      if (index < 0) continue;
+      const place = free[index];
+      const left = place.byteLength - byteLength;
+      free.splice(
+        index,
+        1,
+        ...(left > 0 ? [{ ...place, offset: place.offset + byteLength, byteLength: left }] : []),
+      );
+      return { ...place, byteLength };
+    }
+    let index = this.#memories.findIndex(({ end }) => end + byteLength <= MOST_PAGES * PAGE_BYTES);
+    if (index < 0) {
+      const initial = Math.ceil((this.#start + byteLength) / PAGE_BYTES);
+      let memory: WebAssembly.Memory;
+      try {
+        memory = new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared: true });
+      } catch (error) {
+        if (error instanceof RangeError) return undefined; // the system has no room for its addresses
+        throw error;
+      }
+      this.#onGrow(initial * PAGE_BYTES);
+      index = this.#memories.push({ memory, end: this.#start, free: [] }) - 1;
+    }
+    const found = this.#memories[index];
+    const missing = found.end + byteLength - found.memory.buffer.byteLength;
+    if (missing > 0) {
+      const pages = Math.ceil(missing / PAGE_BYTES);
+      found.memory.grow(pages);
+      this.#onGrow(pages * PAGE_BYTES);
+    }
+    const offset = found.end;
+    found.end += byteLength;
+    return { memory: index, offset, byteLength, lastTicket: 0 };
+  }
+
+  /**
+   * Gives a part back.
+   *
+   * @param place The part.
+   * @param lastTicket The last batch that uses it.
+   */
+  give(place: Place, lastTicket: number): void {
+    const { free } = this.#memories[place.memory];
+    free.push({ ...place, lastTicket });
+    free.sort((a, b) => a.offset - b.offset);
+    for (let i = free.length - 1; i > 0; i--) {
+      const [one, next] = [free[i - 1], free[i]];
+      if (one.offset + one.byteLength !== next.offset) continue;
+      free.splice(i - 1, 2, {
+        ...one,
+        byteLength: one.byteLength + next.byteLength,
+        lastTicket: Math.max(one.lastTicket, next.lastTicket),
+      });
+    }
+  }
+
+  /**
+   * A memory by its number.
+   *
+   * @param index The number.
+   * @returns The memory.
+   */
+  memory(index: number): WebAssembly.Memory {
+    return this.#memories[index].memory;
+  }
+}
