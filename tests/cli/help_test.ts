@@ -24,7 +24,7 @@ const COMMANDS: Record<string, string[]> = {
   data: [],
   "data convert": ["out", "to", "map", "ignore", "keep"],
   "data inspect": "model format mask max-length examples json map ignore keep".split(" "),
-  doctor: ["json"],
+  doctor: ["gpu", "html", "json"],
   score: ["judge", "json"],
   run: [
     ..."parameter parameters output html theme md junit timeout total-timeout resume".split(" "),

@@ -88,12 +88,12 @@ export async function tune(
  * Times a matrix product on a device.
  *
  * @param device The device.
- * @param shape Rows, columns and terms.
+ * @param shape Rows, columns and terms, and which matrices are transposed.
  * @returns Seconds a product takes among many.
  */
 export async function timeMatmul(
   device: Device,
-  shape: { m: number; n: number; k: number },
+  shape: { m: number; n: number; k: number; transposeA?: boolean; transposeB?: boolean },
 ): Promise<number> {
   const { m, n, k } = shape;
   const halves = (size: number) => Tensor.from(device, new Float32Array(size).fill(0.5)).keep();
