@@ -1,85 +1,44 @@
 // `tunebook train`: supervised fine-tuning of a model on a file of instructions.
 
-import { type Command, Option } from "commander";
-import { readOrder } from "../dataset/batches.ts";
+import type { Command } from "commander";
 import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
 import { type DatasetEntry, type EntryFormat, findLeaks, type Split } from "../dataset/mod.ts";
 import type { FormatName, Model } from "../pipeline/mod.ts";
 import { setCommand } from "../pipeline/program.ts";
-import { TrainingFolder } from "../pipeline/training_folder.ts";
-import { ChatTemplate, type Mask } from "../text/mod.ts";
-import { type Communicator, StoppedByRank, TensorBoard, type Training } from "../train/mod.ts";
+import { TrainingFolder, type TrainingSummary } from "../pipeline/training_folder.ts";
+import { ChatTemplate } from "../text/mod.ts";
+import {
+  type Best,
+  type Communicator,
+  StoppedByRank,
+  TensorBoard,
+  type Training,
+} from "../train/mod.ts";
 import type { WritableDtype } from "../weights/mod.ts";
-import {
-  type AdapterOptions,
-  adapterOptions,
-  assertAdapted,
-  assertFreezable,
-  freezeAsAsked,
-  readLora,
-} from "./adapter_options.ts";
-import {
-  deviceOption,
-  jsonOption,
-  maskOption,
-  modelOption,
-  readCount,
-  readRate,
-  readWhole,
-} from "./arguments.ts";
-import { configOption } from "./config_file.ts";
-import { formatOption, noteOnFormat, readFormatOption } from "./format.ts";
+import { assertAdapted, assertFreezable, freezeAsAsked, readLora } from "./adapter_options.ts";
+import { noteOnFormat, readFormatOption } from "./format.ts";
 import { FORWARDED, INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
 import { progress } from "./progress.ts";
 import { withRanks } from "./ranks.ts";
-import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
-import {
-  type PartOptions,
-  partOptions,
-  type SplitCommandOptions,
-  splitData,
-  splitOptions,
-} from "./split_options.ts";
 import { StepLog } from "./step_log.ts";
-import { describeEnd, describeFormatChoice, describeStep, sayBest } from "./training_report.ts";
 import {
-  readEvalIters,
-  toSftOptions,
-  type TrainingOptions,
-  trainingOptions,
-  withLoraDefaults,
-} from "./training_options.ts";
-import { LORA_DEFAULTS, SFT_DEFAULTS } from "../train/defaults.ts";
+  describeEnd,
+  describeFormatChoice,
+  describeObservation,
+  describeStep,
+  sayBest,
+} from "./training_report.ts";
+import {
+  addTrainOptions,
+  readTrainData,
+  toTrainOptions,
+  type TrainCommandOptions,
+} from "./train_options.ts";
+import { withLoraDefaults } from "./training_options.ts";
 
-interface Options
-  extends DataOptions, TrainingOptions, AdapterOptions, SplitCommandOptions, PartOptions {
-  model: string;
-  data: string;
-  out: string;
-  epochs: number;
-  batchSize: number;
-  lr: number;
-  weightDecay: number;
-  seed: number;
-  mask: Mask;
-  format?: string;
-  evalEvery: number;
-  evalIters: number | "all";
-  maxLength: number;
-  steps?: number;
-  order: string;
-  device?: "auto" | "cpu" | "webgpu";
-  checkpointEvery: number;
-  type: "f32" | "f16" | "bf16";
-  profile: boolean;
-  overwrite: boolean;
-  resume: boolean;
-  otherBits: boolean;
-  log?: string;
-  json: boolean;
-}
+type Options = TrainCommandOptions & { out: string };
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
@@ -92,75 +51,6 @@ export function register(program: Command): void {
         "Ctrl-C stops after the current step and writes a checkpoint; --resume continues " +
         "from the newest one, with bit-identical results. Under mpirun or srun, ranks share each batch.",
     )
-    .addOption(configOption())
-    .optionsGroup("Model, data and result:")
-    .addOption(modelOption())
-    .addOption(dataOption().makeOptionMandatory())
-    .requiredOption(
-      "--out <dir>",
-      "where to save the model; in an existing folder, or a path that ends with /, it is saved as a " +
-        "folder named after the model, such as gpt2-medium355M-sft",
-    )
-    .addOption(
-      new Option("--type <name>", "the type of the saved weights; checkpoints are f32")
-        .choices(["f32", "f16", "bf16"]).default("f32"),
-    )
-    .option("--overwrite", "replace another run's model in --out", false)
-    .addOption(formatOption())
-    .addOption(deviceOption())
-    .optionsGroup("Steps:")
-    .option(
-      "--epochs <n>",
-      "the number of passes over the training part",
-      readCount,
-      SFT_DEFAULTS.epochs,
-    )
-    .option("--batch-size <n>", "examples per step", readCount, SFT_DEFAULTS.batchSize)
-    .option(
-      "--lr <rate>",
-      `learning rate; ${LORA_DEFAULTS.learningRate} is LoRA's default`,
-      readRate,
-      SFT_DEFAULTS.learningRate,
-    )
-    .option(
-      "--weight-decay <rate>",
-      "AdamW's decoupled weight decay",
-      readRate,
-      SFT_DEFAULTS.weightDecay,
-    )
-    .option("--seed <n>", "the seed of the order of examples", readWhole, SFT_DEFAULTS.seed)
-    .addOption(maskOption())
-    .option("--max-length <n>", "the most tokens of an example", readCount, 1024)
-    .option("--steps <n>", "stop after n steps", readCount)
-    .option(
-      "--order <name|file>",
-      "shuffled, given, or a JSON file: an array of batches of indices into the training part",
-      "shuffled",
-    )
-    .optionsGroup("Evaluation:")
-    .option(
-      "--eval-every <n>",
-      "evaluate after every n steps; 0 for never",
-      readWhole,
-      SFT_DEFAULTS.evalEvery,
-    )
-    .option(
-      "--eval-iters <n|all>",
-      "evaluate on n batches of each part, or on all of the validation part",
-      readEvalIters,
-      SFT_DEFAULTS.evalIters,
-    )
-    .optionsGroup("Checkpoints and logs:")
-    .option("--checkpoint-every <n>", "write a checkpoint after every n steps", readCount, 50)
-    .option("--profile", "measure the time of each kernel; writes profile.html to --out", false)
-    .option("--resume", "continue from the newest checkpoint in --out", false)
-    .option(
-      "--other-bits",
-      "resume even if device, BLAS or threads differ from the checkpoint's",
-      false,
-    )
-    .option("--log <file>", "a file with one JSON line per step (default: steps.jsonl in --out)")
-    .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExamples:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/\n" +
@@ -173,13 +63,8 @@ export function register(program: Command): void {
     .action((options: Options, command: Command) =>
       withRanks("train", options, (ranks) => train(options, command, ranks))
     );
-  command.optionsGroup("Fields of the data, and its parts:");
-  addFieldOptions(command);
-  for (const option of [...splitOptions(), ...partOptions()]) command.addOption(option);
-  command.optionsGroup("Learning rate, memory, and the end:");
-  for (const option of trainingOptions()) command.addOption(option);
-  command.optionsGroup("Adapters and frozen weights:");
-  for (const option of adapterOptions()) command.addOption(option);
+  addTrainOptions(command);
+  command.options.find(({ long }) => long === "--out")!.makeOptionMandatory();
 }
 
 /** Trains, alone or as one of several ranks, of which rank 0 reads and writes the folder. */
@@ -207,37 +92,21 @@ async function train(
   const { signal } = interrupt;
   const lora = readLora(options);
   assertFreezable(options);
-  const entries = await readData(options.data, { ...options, signal });
-  const parts = await splitData(entries, options, signal);
-  const order = options.order === "given" || options.order === "shuffled"
-    ? options.order
-    : await readOrder(options.order, parts.train.length);
+  const data = await readTrainData(options, signal);
+  const { parts } = data;
   const format = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, { ...options, lora, signal });
   assertAdapted(model, options);
   freezeAsAsked(model, options);
   noteOnFormat(model, format);
-  sayFormat(model, entries, format);
+  sayFormat(model, parts.train, format);
   if (model.adapter) {
     const isGiven = (name: string) => command.getOptionValueSource(name) !== "default";
     options = withLoraDefaults(options, isGiven, parts.train.length);
   }
   using training = model.train(parts.train, {
+    ...toTrainOptions(options, data),
     format,
-    validation: parts.validation,
-    epochs: options.epochs,
-    maxSteps: options.steps,
-    batchSize: options.batchSize,
-    order,
-    learningRate: options.lr,
-    weightDecay: options.weightDecay,
-    seed: options.seed,
-    mask: options.mask,
-    maxLength: options.maxLength,
-    // Without a test part there is nothing to compare with.
-    evalEvery: parts.validation.length === 0 ? 0 : options.evalEvery,
-    evalIters: options.evalIters,
-    ...toSftOptions(options),
     ...(folder && {
       checkpoint: { directory: folder.checkpoints, every: options.checkpointEvery },
     }),
@@ -290,7 +159,7 @@ async function train(
     steps: training.step,
     loss: steps.at(-1)?.loss ?? null,
     evaluation: steps.at(-1)?.evaluation ?? null,
-    ...(best && { best: { step: best.step, validationLoss: best.validationLoss } }),
+    ...(best && { best: describeBest(best) }),
     seconds: sum("seconds"),
     tokensComputed: sum("tokensComputed"),
     tokensCounted: sum("tokensCounted"),
@@ -298,6 +167,10 @@ async function train(
   });
   console.error(describeEnd(steps, folder.path));
   if (options.json) console.log(JSON.stringify(record, null, 2));
+}
+
+function describeBest({ step, validationLoss, score }: Best): TrainingSummary["best"] {
+  return { step, ...(score === undefined ? { validationLoss } : { score }) };
 }
 
 /** Says in which format prompts are written, if that was not asked for. */
@@ -369,6 +242,10 @@ async function runSteps(
       if (step.evaluation?.warnings) {
         bar.finish();
         for (const warning of step.evaluation.warnings) console.error(`Warning: ${warning}`);
+      }
+      if (step.observation) {
+        bar.finish();
+        console.error(describeObservation(step.step, step.observation));
       }
       if (step.sample !== undefined) {
         bar.finish();

@@ -1,9 +1,18 @@
 // Options of `tunebook train` for the steps and the end of a training.
 
 import { Option } from "commander";
-import type { Schedule, SftOptions } from "../train/mod.ts";
+import type { TrainOptions } from "../pipeline/model_options.ts";
+import { ANSWERS_DEFAULTS } from "../pipeline/training_answers.ts";
+import type { Schedule } from "../train/mod.ts";
 import { SCHEDULES } from "../train/schedule.ts";
-import { readCount, readDropout, readPositive, readRate, readWarmup } from "./arguments.ts";
+import {
+  readCount,
+  readDropout,
+  readPositive,
+  readRate,
+  readWarmup,
+  readWhole,
+} from "./arguments.ts";
 import { LORA_DEFAULTS, SFT_DEFAULTS } from "../train/defaults.ts";
 
 /** The values of {@linkcode trainingOptions}. */
@@ -15,6 +24,11 @@ export interface TrainingOptions {
   dropLast: boolean;
   maxGradientNorm?: number;
   earlyStopping?: number;
+  stopMetric?: string;
+  answerEvery: number;
+  answerCount: number;
+  answerTokens: number;
+  answerMetrics: string[];
   minImprovement: number;
   restoreBest: boolean;
   recompute: boolean;
@@ -46,7 +60,14 @@ export function trainingOptions(): Option[] {
       "--early-stopping <n>",
       "stop after n evaluations without a lower validation loss, and keep the best weights",
     ).argParser(readCount),
-    option("--min-improvement <nats>", "how much lower a validation loss must be to count as lower")
+    option(
+      "--stop-metric <name>",
+      "what --early-stopping follows instead: one of --answer-metrics, after every --answer-every steps",
+    ),
+    option(
+      "--min-improvement <x>",
+      "how much lower a validation loss must be to count as lower, in nats; or how much better a score",
+    )
       .argParser(readRate).default(0),
     option("--restore-best", "save the weights of the lowest validation loss, not the last step's")
       .default(false),
@@ -55,6 +76,26 @@ export function trainingOptions(): Option[] {
     option("--dropout <p>", "the dropout probability in training")
       .argParser(readDropout).default(0),
     option("--tensorboard <dir>", "write event files for TensorBoard"),
+  ];
+}
+
+/** The options for answers during a training. */
+export function answersOptions(): Option[] {
+  const option = (flags: string, description: string) => new Option(flags, description);
+  const { count, maxNewTokens } = ANSWERS_DEFAULTS;
+  return [
+    option(
+      "--answer-every <n>",
+      "answer entries of the validation part after every n steps; 0 for never",
+    ).argParser(readWhole).default(0),
+    option("--answer-count <n>", "how many of them").argParser(readCount).default(count),
+    option("--answer-tokens <n>", "the most tokens of an answer").argParser(readCount)
+      .default(maxNewTokens),
+    option(
+      "--answer-metrics <names>",
+      'metrics that score the answers, such as rougeL,bleu; "tunebook score --help" lists them',
+    )
+      .argParser((text: string) => text.split(",").map((name) => name.trim())).default([], "none"),
   ];
 }
 
@@ -69,9 +110,16 @@ export function dropLastOption(): Option {
 /** The options for `sft()`. */
 export function toSftOptions(
   options: TrainingOptions,
-): Omit<SftOptions, "examples" | "validation"> {
+): Omit<TrainOptions, "validation"> {
   const { schedule, warmup, minLr, accumulate, dropLast, maxGradientNorm, recompute } = options;
-  const { earlyStopping: patience, minImprovement, restoreBest } = options;
+  const { earlyStopping: patience, minImprovement, restoreBest, stopMetric: metric } = options;
+  const { answerEvery: every, answerCount: count, answerMetrics: metrics } = options;
+  if (metric !== undefined && patience === undefined) {
+    throw new TypeError("Cannot follow --stop-metric: it needs --early-stopping");
+  }
+  if (every === 0 && metrics.length > 0) {
+    throw new TypeError("Cannot score answers by --answer-metrics: they need --answer-every");
+  }
   return {
     schedule,
     warmup,
@@ -80,7 +128,11 @@ export function toSftOptions(
     dropLast,
     maxGradientNorm,
     recompute,
-    ...(patience !== undefined && { earlyStopping: { patience, minImprovement } }),
+    ...(patience !== undefined &&
+      { earlyStopping: { patience, minImprovement, ...(metric !== undefined && { metric }) } }),
+    ...(every > 0 && {
+      answers: { every, count, maxNewTokens: options.answerTokens, metrics },
+    }),
     restoreBest: restoreBest || patience !== undefined,
   };
 }

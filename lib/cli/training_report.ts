@@ -2,7 +2,7 @@
 
 import { ChatTemplate } from "../text/mod.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
-import type { Best, Step, Training } from "../train/mod.ts";
+import type { Best, Observation, Step, Training } from "../train/mod.ts";
 import { describeDuration } from "./duration.ts";
 
 /**
@@ -45,16 +45,33 @@ export function describeFormatChoice(format: EntryFormat, isTaught: boolean): st
 }
 
 /** Reports which weights the model has, and whether the training ended early. */
-export function sayBest(best: Best, { step, totalSteps }: Training): void {
+export function sayBest(best: Best, { step, totalSteps, settings }: Training): void {
+  const { metric } = settings.earlyStopping ?? {};
   if (step < totalSteps) {
-    console.error(
-      `Ended after step ${step} of ${totalSteps}: the validation loss no longer falls`,
-    );
+    const reason = best.score === undefined
+      ? "the validation loss no longer falls"
+      : `"${metric}" no longer improves`;
+    console.error(`Ended after step ${step} of ${totalSteps}: ${reason}`);
   }
-  console.error(
-    `The weights are those of step ${best.step}, validation ${best.validationLoss.toFixed(3)}`,
-  );
+  const value = best.score === undefined
+    ? `validation ${best.validationLoss!.toFixed(3)}`
+    : `${metric} ${best.score.toFixed(3)}`;
+  console.error(`The weights are those of step ${best.step}, ${value}`);
 }
+
+/** What was measured after a step: scores, and an answer to each prompt. */
+export function describeObservation(step: number, { scores, answers }: Observation): string {
+  const numbers = Object.entries(scores).map(([name, score]) => `${name} ${score.toFixed(3)}`);
+  const shown = answers.slice(0, SHOWN_ANSWERS).map(({ prompt, answer }) =>
+    `  ${prompt.replaceAll("\n", "\n  ")}\n→ ${answer.replaceAll("\n", "\n  ")}`
+  );
+  return `Answers after step ${step}${numbers.length > 0 ? ` (${numbers.join(", ")})` : ""}:\n${
+    shown.join("\n")
+  }\n`;
+}
+
+/** Answers that are shown of those that are scored; the log has all. */
+const SHOWN_ANSWERS = 3;
 
 /** What a training did, in its last line. */
 export function describeEnd(

@@ -6,7 +6,15 @@
  * @module
  */
 
-import { type Device, isPacked, PACKED_FORMATS, packNf4, sizeOf, Tensor } from "../tensor/mod.ts";
+import {
+  type Device,
+  isPacked,
+  PACKED_FORMATS,
+  type PackedType,
+  packNf4,
+  sizeOf,
+  Tensor,
+} from "../tensor/mod.ts";
 import { narrow } from "../weights/dtype.ts";
 import type { Linear } from "./linear.ts";
 import { assertNetwork, type Network } from "./model.ts";
@@ -119,22 +127,54 @@ export function loadPacked(
 ): (weight: StoredWeight, device: Device) => Promise<Tensor | undefined> {
   assertQuantization(quantization, QUANTIZATIONS);
   return async (weight, device) => {
-    const { shape, parameter, transposed, isLinear } = weight;
-    if (shape.length !== 2) return undefined;
-    if (quantization !== "stored") {
-      if (!isLinear) return undefined;
-      return packTensor(device, parameter, await weight.values(), shape, quantization);
-    }
-    const type = weight.type.toLowerCase();
-    if (!isPacked(type)) return undefined;
-    if (transposed) {
-      throw new TypeError(
-        `Cannot load "${parameter}" as "${type}": its file stores it transposed, ` +
-          'expected "nf4", "nf4_double", "f16" or "bf16"',
-      );
-    }
-    return Tensor.pack(device, await weight.bytes(), shape, type);
+    const type = packedTypeOf(weight, quantization);
+    if (type === undefined) return undefined;
+    const { shape, parameter } = weight;
+    return quantization === "stored"
+      ? Tensor.pack(device, await weight.bytes(), shape, type)
+      : packTensor(device, parameter, await weight.values(), shape, quantization);
   };
+}
+
+/**
+ * The type that a weight is packed in.
+ *
+ * @param weight The weight, which need not be read.
+ * @param quantization How matrices are stored.
+ * @returns The type; undefined for float32.
+ * @throws {TypeError} If its rows are not a multiple of NF4's blocks, or if `stored` is given for a matrix that is stored
+ * transposed.
+ */
+export function packedTypeOf(
+  { shape, parameter, transposed, isLinear, type: stored }: Omit<StoredWeight, "values" | "bytes">,
+  quantization: Quantization,
+): PackedType | undefined {
+  if (shape.length !== 2) return undefined;
+  if (quantization !== "stored") {
+    if (!isLinear) return undefined;
+    assertRows(parameter, shape, quantization);
+    return quantization;
+  }
+  const type = stored.toLowerCase();
+  if (!isPacked(type)) return undefined;
+  if (transposed) {
+    throw new TypeError(
+      `Cannot load "${parameter}" as "${type}": its file stores it transposed, ` +
+        'expected "nf4", "nf4_double", "f16" or "bf16"',
+    );
+  }
+  return type;
+}
+
+/** Checks that rows are whole blocks. */
+function assertRows(name: string, shape: readonly number[], type: QuantizedType): void {
+  if (type === "f16" || type === "bf16") return;
+  const { blockElements } = PACKED_FORMATS[type];
+  if (shape[1] % blockElements === 0) return;
+  throw new TypeError(
+    `Cannot store "${name}" as "${type}": its rows have ${shape[1]} elements, ` +
+      `expected a multiple of ${blockElements}; "f16" and "bf16" take any`,
+  );
 }
 
 function packTensor(
@@ -144,14 +184,8 @@ function packTensor(
   shape: readonly number[],
   type: QuantizedType,
 ): Tensor {
+  assertRows(name, shape, type);
   if (type === "nf4" || type === "nf4_double") {
-    const { blockElements } = PACKED_FORMATS[type];
-    if (shape[1] % blockElements !== 0) {
-      throw new TypeError(
-        `Cannot store "${name}" as "${type}": its rows have ${shape[1]} elements, ` +
-          `expected a multiple of ${blockElements}; "f16" and "bf16" take any`,
-      );
-    }
     return Tensor.pack(device, packNf4(values, shape[0], shape[1], type), shape, type);
   }
   const bytes = new Uint8Array(2 * sizeOf(shape));

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { encodeHex } from "@std/encoding";
 import { isPacked, type Tensor } from "../tensor/mod.ts";
 import { assertNetwork, type Network } from "./model.ts";
@@ -212,12 +213,23 @@ async function hashFrozen(model: Network): Promise<string> {
   const lines: string[] = [];
   for (const [name, tensor] of allParameters(model)) {
     if (tensor.requiresGrad) continue;
-    const length = Math.ceil(tensor.byteLength / 4) * 4;
-    const bytes = await tensor.device.read(tensor.buffer, 0, length);
-    lines.push(`${name} ${encodeHex(await crypto.subtle.digest("SHA-256", bytes))}`);
+    lines.push(`${name} ${await hashTensor(tensor)}`);
   }
   const text = new TextEncoder().encode(lines.join("\n"));
   return encodeHex(await crypto.subtle.digest("SHA-256", text));
+}
+
+/** Bytes that are read at a time: an embedding as a whole would take as much memory again. */
+const HASHED_BYTES = 16 * 2 ** 20;
+
+async function hashTensor({ device, buffer, byteLength }: Tensor): Promise<string> {
+  const length = Math.ceil(byteLength / 4) * 4;
+  const hash = createHash("sha256");
+  for (let start = 0; start < length; start += HASHED_BYTES) {
+    const bytes = await device.read(buffer, start, Math.min(HASHED_BYTES, length - start));
+    hash.update(new Uint8Array(bytes));
+  }
+  return hash.digest("hex");
 }
 
 function* allParameters(model: Network): Iterable<[string, Tensor]> {

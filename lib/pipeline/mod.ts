@@ -27,3 +27,4 @@ export type {
 } from "./model_options.ts";
 export { readRecord, type Taught, type TaughtRecord, type TrainingFacts } from "./record.ts";
 export type { SavedModel, SaveOptions } from "./save.ts";
+export type { TrainingAnswers } from "./training_answers.ts";

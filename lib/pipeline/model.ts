@@ -66,6 +66,7 @@ import {
 import { describeTraining, type Taught } from "./record.ts";
 import { completeCheckpoint, type SavedModel, saveModel, type SaveOptions } from "./save.ts";
 import { textPieces } from "./text_pieces.ts";
+import { assertAnswers, measurementOf, withBetter } from "./training_answers.ts";
 
 /** Adapters beside a network. */
 export interface ModelAdapter {
@@ -293,11 +294,29 @@ export class Model implements Disposable {
    * for await (const { loss } of model.train(entries, { epochs: 3, learningRate: 1e-3 })) losses.push(loss);
    * assert(losses[2] < losses[0]);
    * ```
+   *
+   * @example Answers that are scored, and decide when it ends
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "tunebook";
+   *
+   * const model = await loadModel("nano", { device: "cpu" });
+   * const entries = [{ instruction: "Name a colour.", input: "", output: "Blue." }];
+   * using training = model.train(entries, {
+   *   validation: entries,
+   *   epochs: 2,
+   *   answers: { every: 1, metrics: ["rougeL"], maxNewTokens: 4 },
+   *   earlyStopping: { patience: 3, metric: "rougeL" },
+   * });
+   * for await (const { observation } of training) assertEquals(observation?.answers.length, 1);
+   * assertEquals(typeof training.best?.score, "number");
+   * ```
    */
   train(entries: readonly DatasetEntry[], options: TrainOptions = {}): Training {
     assertKnownOptions("train", options, TRAIN_OPTIONS);
-    const { format: named, validation = [], checkpoint, ...rest } = options;
+    const { format: named, validation = [], checkpoint, answers, earlyStopping, ...rest } = options;
     assertKnownOptions("write checkpoints", checkpoint, CHECKPOINT_OPTIONS);
+    if (answers) assertAnswers(answers);
     assertEntries("train on", entries);
     if (typeof validation !== "number") assertEntries("validate on", validation);
     const format = this.#formatFor(entries, named);
@@ -305,6 +324,8 @@ export class Model implements Disposable {
     const [learnt, heldOut] = holdBack(entries, validation);
     return sft(this.network, {
       ...rest,
+      ...(answers && { measurement: measurementOf(this, heldOut, answers, format) }),
+      ...(earlyStopping && { earlyStopping: withBetter(earlyStopping, answers?.metrics ?? []) }),
       ...(checkpoint && { checkpoint: this.#withRecord(checkpoint) }),
       examples: encodeExamples(learnt, this.tokenizer, format),
       validation: encodeExamples(heldOut, this.tokenizer, format),

@@ -13,6 +13,7 @@ import type { DpoOptions, SftOptions } from "../train/mod.ts";
 import { DPO_OPTIONS } from "../train/dpo_options.ts";
 import { SFT_OPTIONS } from "../train/options.ts";
 import type { FormatName } from "./format.ts";
+import type { TrainingAnswers } from "./training_answers.ts";
 
 /** Options of {@linkcode Model.answer} and {@linkcode Model.stream}. */
 export interface AnswerOptions extends SamplingOptions {
@@ -66,7 +67,9 @@ export interface FormatOption {
 }
 
 /** Options of {@linkcode Model.train}: those of `sft()`, and how entries become examples. */
-export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"> {
+export interface TrainOptions extends Omit<SftOptions, "examples" | "validation" | "measurement"> {
+  /** Answers validation entries and scores the answers as the model learns. Not by default. */
+  readonly answers?: TrainingAnswers;
   /** How entries are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
   readonly format?: FormatName | EntryFormat;
   /** Entries to evaluate on, or what fraction of the entries, rounded up: a
@@ -75,7 +78,7 @@ export interface TrainOptions extends Omit<SftOptions, "examples" | "validation"
 }
 
 /** Options of {@linkcode Model.dpo}: those of `dpo()`, with preferences instead of encoded pairs. */
-export interface DpoTrainOptions extends Omit<DpoOptions, "pairs" | "validation"> {
+export interface DpoTrainOptions extends Omit<DpoOptions, "pairs" | "validation" | "measurement"> {
   /** How preferences are written; {@linkcode Model.format} by default. The model is asked in it from then on. */
   readonly format?: FormatName | EntryFormat;
   /** Preferences to evaluate on. None by default. */
@@ -125,10 +128,14 @@ export const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   maxLength: true,
   metrics: true,
 };
-const { examples: _, ...SHARED } = SFT_OPTIONS;
+const { examples: _, measurement: _measurement, ...SHARED } = SFT_OPTIONS;
 /** The names of {@linkcode TrainOptions}. */
-export const TRAIN_OPTIONS: OptionNames<TrainOptions> = { ...SHARED, format: true };
+export const TRAIN_OPTIONS: OptionNames<TrainOptions> = {
+  ...SHARED,
+  format: true,
+  answers: true,
+};
 
-const { pairs: _pairs, ...SHARED_WITH_DPO } = DPO_OPTIONS;
+const { pairs: _pairs, measurement: _measured, ...SHARED_WITH_DPO } = DPO_OPTIONS;
 /** The names of {@linkcode DpoTrainOptions}. */
 export const DPO_TRAIN_OPTIONS: OptionNames<DpoTrainOptions> = { ...SHARED_WITH_DPO, format: true };

@@ -1,97 +1,65 @@
-// What a training takes, estimated from a model's shapes: arithmetic, memory, and how much learns.
+// The arithmetic of a training, estimated from a model's shapes.
 
-import { assertBlocks, matchesName } from "../model/trainable.ts";
+import { chunk } from "@std/collections";
+import { forest } from "../dataset/mod.ts";
 import type { ModelPlan } from "../model/families/family.ts";
 import { isLinearWeight } from "../model/families/traits.ts";
-import type { QuantizedType } from "../model/quantize.ts";
-import type { NamePattern } from "../model/trainable.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import { packedBytes } from "../tensor/packed.ts";
-
-/** What is asked of a model's configuration. */
-export type Shape = Pick<
-  ModelPlan,
-  "family" | "contextLength" | "vocabularySize" | "width" | "layers" | "shapes"
->;
-
-/** How the model is trained: all of it, or adapters beside weights that may be packed. */
-export interface Way {
-  /** Rank of the adapters; without it all weights learn. */
-  readonly loraRank?: number;
-  /** Which layers are adapted; all linear ones by default. */
-  readonly loraTargets?: NamePattern;
-  /** How linear layers are packed, if they are. */
-  readonly quantize?: QuantizedType;
-  /** Which weights do not learn; none by default. */
-  readonly freeze?: NamePattern;
-}
-
-/** What one epoch computes. */
-export interface Work {
-  steps: number;
-  tokensPadded: number;
-  tokensComputed: number;
-  tokensCounted: number;
-  largestBatch: number;
-  largestLossRows: number;
-  flops: number;
-}
-
-/** The linear layers' names and shapes: each block's matrices. */
-function linearsOf({ family, shapes }: Shape): [name: string, shape: readonly number[]][] {
-  return [...shapes].filter(([name, shape]) => isLinearWeight(family, name, shape)).map((
-    [name, shape],
-  ) => [
-    name.slice(0, -".weight".length),
-    shape,
-  ]);
-}
+import type { TrainingSettings } from "../train/settings.ts";
+import type { TrainingData } from "../train/training_data.ts";
 
 /** How many weights the model has. */
-export function countWeights({ shapes }: Pick<Shape, "shapes">): number {
+export function countWeights({ shapes }: Pick<ModelPlan, "shapes">): number {
   return [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
-/** How many numbers learn: all weights, or A and B of each adapter. */
-export function countLearning(config: Shape, way: Way): number {
-  const { loraRank, loraTargets = /(?:)/, freeze } = way;
-  if (loraRank === undefined) {
-    if (freeze === undefined) return countWeights(config);
-    assertBlocks(freeze, config.layers);
-    const learnt = [...config.shapes].filter(([name]) => !matchesName(name, freeze));
-    return countWeights({ shapes: new Map(learnt) });
-  }
-  assertBlocks(loraTargets, config.layers);
-  const adapted = linearsOf(config).filter(([name]) => matchesName(name, loraTargets));
-  return adapted.reduce((sum, [, [rows, columns]]) => sum + loraRank * (rows + columns), 0);
+/** Multiplications and additions of a forward pass: those of the blocks' matrices and of the head. */
+function forwardFlops(
+  { family, shapes, width, vocabularySize }: ModelPlan,
+  tokens: number,
+  lossRows: number,
+): number {
+  const elements = [...shapes].filter(([name, shape]) => isLinearWeight(family, name, shape))
+    .reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
+  return 2 * (tokens * elements + lossRows * width * vocabularySize);
 }
 
 /**
  * Multiplications and additions of one step: forward, the gradients of what flows through the layers, and as much again
  * for the weights' own where these learn.
+ *
+ * @param shape The model's shape.
+ * @param tokens Tokens of the batch.
+ * @param lossRows Tokens that predict something.
+ * @param adapted How many numbers its adapters have, if these learn and the weights do not.
+ * @returns Operations.
  */
-export function stepFlops(config: Shape, way: Way, tokens: number, lossRows: number): number {
-  const { width, vocabularySize } = config;
-  const elements = linearsOf(config).reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
-  const projections = 2 * tokens * elements;
-  const head = 2 * lossRows * width * vocabularySize;
-  if (way.loraRank === undefined) return 3 * (projections + head);
-  return 2 * (projections + head) + 6 * tokens * countLearning(config, way);
+export function stepFlops(
+  shape: ModelPlan,
+  tokens: number,
+  lossRows: number,
+  adapted?: number,
+): number {
+  const forward = forwardFlops(shape, tokens, lossRows);
+  return adapted === undefined ? 3 * forward : 2 * forward + 6 * tokens * adapted;
 }
 
-/** Weights; gradients and two moments of what learns; activations kept for the backward; logits. */
-export function estimateMemory(config: Shape, way: Way, work: Work): number {
-  const { width, layers, vocabularySize } = config;
-  const linears = linearsOf(config);
-  let weights = 4 * countWeights(config);
-  if (way.quantize) {
-    for (const [, [rows, columns]] of linears) {
-      weights += packedBytes(way.quantize, rows, columns).total - 4 * rows * columns;
+/** Multiplications and additions of all evaluations. */
+export function evaluationFlops(
+  shape: ModelPlan,
+  { evaluated, count }: TrainingData,
+  { batchSize, evalEvery, evalIters }: TrainingSettings,
+  totalSteps: number,
+): number {
+  if (evalEvery === 0) return 0;
+  const evaluations = Math.ceil(totalSteps / evalEvery);
+  const most = evalIters === "all" ? evaluated.validation.length : evalIters * batchSize;
+  let flops = 0;
+  for (const part of [evaluated.train, evaluated.validation]) {
+    for (const examples of chunk(part.slice(0, most), batchSize)) {
+      const batch = forest(examples, count);
+      flops += forwardFlops(shape, batch.tokensComputed, new Set(batch.edges.rows).size);
     }
   }
-  const learning = countLearning(config, way);
-  const states = (way.loraRank === undefined ? 12 : 16) * learning;
-  const perToken = linears.reduce((sum, [, [a, b]]) => sum + a + b, 0) + 4 * width * (layers + 1);
-  const logits = work.largestLossRows * vocabularySize;
-  return weights + states + 4 * (work.largestBatch * perToken + logits);
+  return evaluations * flops;
 }

@@ -25,8 +25,8 @@ export interface TrainingSummary {
   readonly loss: number | null;
   /** What was measured after the last step, if anything was. */
   readonly evaluation: Evaluation | null;
-  /** The lowest validation loss and after which step it was, where its weights were kept. */
-  readonly best?: Pick<Best, "step" | "validationLoss">;
+  /** The lowest validation loss, or the best score, and after which step it was, where its weights were kept. */
+  readonly best?: Pick<Best, "step" | "validationLoss" | "score">;
   /** Wall time of all steps. */
   readonly seconds: number;
   /** Tokens that the model computed in all steps. */

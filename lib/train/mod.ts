@@ -19,12 +19,20 @@ export { AdamW, type AdamWOptions, type Moments } from "./optimizer.ts";
 export type {
   CheckpointOptions,
   Evaluation,
+  Measurement,
+  Observation,
+  SampleAnswer,
   SftOptions,
   Step,
   TrainingOptions,
 } from "./options.ts";
 export type { PreferenceLoss, PreferenceMetrics } from "./preference_loss.ts";
-export { learningRateAt, type Schedule, type ScheduleOptions } from "./schedule.ts";
+export {
+  learningRateAt,
+  type Schedule,
+  type ScheduleFunction,
+  type ScheduleOptions,
+} from "./schedule.ts";
 export { sft } from "./sft.ts";
 export type { Training } from "./training.ts";
 export { TensorBoard } from "./tensorboard.ts";

@@ -19,6 +19,7 @@ type KnownToLoop =
   | "seconds"
   | "warning"
   | "sample"
+  | "observation"
   | "evaluation";
 
 /** What a training minimizes. */

@@ -11,7 +11,7 @@ import type { Network } from "../model/mod.ts";
 import type { Communicator } from "../mpi/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { type Mask, MASKS } from "../text/mod.ts";
-import type { EarlyStopping } from "./early_stopping.ts";
+import { type EarlyStopping, VALIDATION_LOSS } from "./early_stopping.ts";
 import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";
 
@@ -23,6 +23,34 @@ export interface CheckpointOptions {
   readonly every?: number;
   /** Writes more files into a checkpoint before it takes its place; `Model.train()` adds tokenizer and record. */
   readonly complete?: (directory: string) => Promise<void>;
+}
+
+/** One of the answers that a model gives while it learns. */
+export interface SampleAnswer {
+  /** What it was asked. */
+  readonly prompt: string;
+  /** What it answered. */
+  readonly answer: string;
+  /** The answer that the data has. */
+  readonly reference: string;
+}
+
+/** What is measured of a model while it learns. */
+export interface Observation {
+  /** Scores by the names of metrics. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** The answers that are scored. */
+  readonly answers: readonly SampleAnswer[];
+}
+
+/** How a model is measured while it learns, besides its losses. It must not change the model. */
+export interface Measurement {
+  /** Measures after every this many steps, and after the last. */
+  readonly every: number;
+  /** Measures the model; rejects with the signal's reason if it is stopped. */
+  readonly measure: (model: Network, signal?: AbortSignal) => Promise<Observation>;
+  /** All that the scores depend on, which checkpoints record where early stopping depends on a score. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** Options of every training: its steps, its evaluations, its checkpoints. */
@@ -60,10 +88,12 @@ export interface TrainingOptions extends AdamWOptions, ScheduleOptions {
    * examples, and as many training examples (which needs validation examples).
    */
   readonly evalIters?: number | "all";
-  /** Ends the training if the validation loss no longer falls. Not by default. */
+  /** Answers and scores that are taken as the model learns; none by default. `Model.train()` makes it of its `answers`. */
+  readonly measurement?: Measurement;
+  /** Ends the training if the validation loss, or another score, no longer improves. Not by default. */
   readonly earlyStopping?: EarlyStopping;
   /**
-   * Whether the model gets the weights of the best validation loss when the loop ends. They are
+   * Whether the model gets the weights of the best validation loss, or score, when the loop ends. They are
    * kept in host memory. False by default: the model has the last step's weights.
    */
   readonly restoreBest?: boolean;
@@ -128,6 +158,7 @@ export const TRAINING_OPTIONS: OptionNames<TrainingOptions> = {
   maxLength: true,
   evalEvery: true,
   evalIters: true,
+  measurement: true,
   earlyStopping: true,
   restoreBest: true,
   recompute: true,
@@ -145,7 +176,13 @@ export const SFT_OPTIONS: OptionNames<SftOptions> = {
   mask: true,
   communicator: true,
 };
-const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = { patience: true, minImprovement: true };
+const EARLY_STOPPING_NAMES: OptionNames<EarlyStopping> = {
+  patience: true,
+  minImprovement: true,
+  metric: true,
+  better: true,
+};
+const MEASUREMENT_NAMES: OptionNames<Measurement> = { every: true, measure: true, settings: true };
 /** The names of {@linkcode CheckpointOptions}. */
 export const CHECKPOINT_OPTIONS: OptionNames<CheckpointOptions> = {
   directory: true,
@@ -190,6 +227,8 @@ export interface Step {
   readonly gradientNorm: number;
   /** Losses measured after the update, on steps with an evaluation; absent if a stop came first. */
   readonly evaluation?: Evaluation;
+  /** Answers and scores after the update, on steps with a measurement; absent if a stop came first. */
+  readonly observation?: Observation;
   /** What went wrong in a sentence, if the loss rises far above what it was. */
   readonly warning?: string;
   /** The result of {@linkcode TrainingOptions.sample}, on the last step of an epoch. */
@@ -241,6 +280,7 @@ export function assertOneOf(name: string, value: unknown, known: readonly string
 export function assertOptions(options: TrainingOptions): void {
   assertKnownOptions("stop early", options.earlyStopping, EARLY_STOPPING_NAMES);
   assertKnownOptions("write checkpoints", options.checkpoint, CHECKPOINT_OPTIONS);
+  assertKnownOptions("measure", options.measurement, MEASUREMENT_NAMES);
   const check = (
     name: keyof TrainingOptions,
     valid: (value: number) => boolean,
@@ -285,14 +325,20 @@ export function assertOptions(options: TrainingOptions): void {
   check("beta1", isDecay, "a number from 0 up to, but not including, 1");
   check("beta2", isDecay, "a number from 0 up to, but not including, 1");
   const { checkpoint } = options;
-  assertOneOf("schedule", options.schedule, SCHEDULES);
+  if (typeof options.schedule !== "function") assertOneOf("schedule", options.schedule, SCHEDULES);
   assertOneOf("layout", options.layout, LAYOUTS);
   if (checkpoint?.every !== undefined && !isCount(checkpoint.every)) {
     throw new RangeError(
       `Cannot write checkpoints every ${checkpoint.every} steps: expected a positive integer`,
     );
   }
-  if (options.earlyStopping) assertEarlyStopping(options.earlyStopping);
+  const { measurement, earlyStopping } = options;
+  if (measurement !== undefined && !isCount(measurement.every)) {
+    throw new RangeError(
+      `Cannot measure after every ${measurement.every} steps: expected a positive integer`,
+    );
+  }
+  if (earlyStopping) assertEarlyStopping(earlyStopping, measurement);
 }
 
 /**
@@ -308,6 +354,7 @@ export function assertValidated(
   },
   validation: readonly unknown[],
 ): void {
+  if (earlyStopping?.metric !== undefined && earlyStopping.metric !== VALIDATION_LOSS) return;
   if ((!earlyStopping && !restoreBest) || (evalEvery > 0 && validation.length > 0)) return;
   throw new RangeError(
     `Cannot train with "${earlyStopping ? "earlyStopping" : "restoreBest"}" without validation ` +
@@ -315,8 +362,20 @@ export function assertValidated(
   );
 }
 
-function assertEarlyStopping(earlyStopping: EarlyStopping): void {
-  const { patience, minImprovement = 0 } = earlyStopping;
+function assertEarlyStopping(earlyStopping: EarlyStopping, measurement?: Measurement): void {
+  const { patience, minImprovement = 0, metric = VALIDATION_LOSS, better } = earlyStopping;
+  if (metric !== VALIDATION_LOSS && !measurement) {
+    throw new TypeError(
+      `Cannot stop early by "${metric}" without answers to score: expected "answers" with this metric`,
+    );
+  }
+  if (metric !== VALIDATION_LOSS && better !== "higher" && better !== "lower") {
+    throw new TypeError(
+      `Cannot stop early by "${metric}" with "better" ${
+        JSON.stringify(better)
+      }: expected "higher" or "lower"`,
+    );
+  }
   if (!Number.isInteger(patience) || patience < 1) {
     throw new RangeError(
       `Cannot train with a patience of ${patience} evaluations: expected a positive integer`,

@@ -16,6 +16,12 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
  */
 export type Schedule = "constant" | "linear" | "cosine";
 
+/**
+ * A schedule of one's own: the factor of the learning rate in each step, like the function that PyTorch's `LambdaLR` takes.
+ * The step counts from 1, and includes those of the warm-up.
+ */
+export type ScheduleFunction = (step: number, totalSteps: number) => number;
+
 /** The schedules by name. */
 export const SCHEDULES: readonly Schedule[] = ["constant", "linear", "cosine"];
 
@@ -23,8 +29,11 @@ export const SCHEDULES: readonly Schedule[] = ["constant", "linear", "cosine"];
 export interface ScheduleOptions {
   /** The highest rate. 5e-5 by default. */
   readonly learningRate?: number;
-  /** How the rate changes after the warm-up; `constant` by default. */
-  readonly schedule?: Schedule;
+  /**
+   * How the rate changes after the warm-up; `constant` by default. A function returns the factor of the rate in each step;
+   * checkpoints record the rates of all steps, since they cannot record the function.
+   */
+  readonly schedule?: Schedule | ScheduleFunction;
   /**
    * Steps over which the rate increases linearly from 0, the rate of the first step. A value below
    * 1 is a fraction of all steps, rounded up. None by default.
@@ -51,6 +60,7 @@ export const SCHEDULE_OPTIONS: OptionNames<ScheduleOptions> = {
  * @param options Rate, schedule, warm-up.
  * @returns The rate: with p from 0 at the warm-up's end to 1 at the last, `min + (rate − min) · (1 − p)` for `linear`
  * and `min + (rate − min) · ½ (1 + cos πp)` for `cosine`.
+ * @throws {RangeError} If a function of one's own returns something else than a number of 0 or more.
  *
  * @example Half of a cosine, after two steps of warm-up
  * ```ts
@@ -86,10 +96,36 @@ export function scheduledRate(
   const taken = step - 1;
   const rising = warmupSteps({ warmup }, totalSteps);
   if (taken < rising) return learningRate * (taken / rising);
+  if (typeof schedule === "function") {
+    return learningRate * assertFactor(schedule(step, totalSteps), step);
+  }
   if (schedule === "constant") return learningRate;
   const progress = Math.min(1, (taken - rising) / Math.max(1, totalSteps - rising));
   const factor = schedule === "linear" ? 1 - progress : 0.5 * (1 + Math.cos(Math.PI * progress));
   return minLearningRate + (learningRate - minLearningRate) * factor;
+}
+
+function assertFactor(factor: unknown, step: number): number {
+  if (typeof factor === "number" && factor >= 0 && factor < Infinity) return factor;
+  throw new RangeError(
+    `Cannot schedule the learning rate of step ${step}: the function returned ${factor}, ` +
+      "expected a factor of 0 or more",
+  );
+}
+
+/**
+ * The rates of all steps.
+ *
+ * @param totalSteps The number of steps.
+ * @param options Rate, schedule, warm-up.
+ * @returns A rate for each step.
+ * @throws {RangeError} If a function of one's own returns something else than a number of 0 or more.
+ */
+export function allRates(totalSteps: number, options: Required<ScheduleOptions>): Float64Array {
+  return Float64Array.from(
+    { length: totalSteps },
+    (_, at) => scheduledRate(at + 1, totalSteps, options),
+  );
 }
 
 /**

@@ -10,8 +10,9 @@ import type { EncodedExample } from "../dataset/mod.ts";
 import { describeFrozen } from "../model/trainable.ts";
 import type { Network } from "../model/mod.ts";
 import { describeDifferences } from "../tensor/facts.ts";
-import type { Best } from "./early_stopping.ts";
+import { type Best, VALIDATION_LOSS } from "./early_stopping.ts";
 import type { TrainingOptions } from "./options.ts";
+import { allRates } from "./schedule.ts";
 import type { LoopSettings, TrainingSettings } from "./settings.ts";
 import type { TrainingData } from "./training_data.ts";
 
@@ -65,6 +66,10 @@ export async function describeOptions(
   return {
     ...settings,
     ...(!prolongable && { totalSteps }),
+    // A function cannot be written down, but what it gave for each step can.
+    ...(typeof schedule === "function" && {
+      rates: await hash(new Int32Array(allRates(totalSteps, options).buffer)),
+    }),
     ...Object.fromEntries(config),
     ...await describeFrozen(model),
   };
@@ -124,13 +129,15 @@ export async function describeLoop(
     // Newer options are left out if they have their defaults, so that older checkpoints still
     // match.
     ...(accumulate > 1 && { accumulate }),
-    ...(schedule !== "constant" && { schedule, minLearningRate }),
+    ...(typeof schedule === "function"
+      ? { schedule: "a function" }
+      : schedule !== "constant" && { schedule, minLearningRate }),
     ...(warmup > 0 && { warmup }),
     ...(followsBest(options) && await describeBest(options, hashValidation)),
   };
 }
 
-/** Whether the end or the result depends on the best validation loss. */
+/** Whether the end or the result depends on the best validation loss or score. */
 function followsBest({ earlyStopping, restoreBest }: LoopSettings): boolean {
   return earlyStopping !== undefined || restoreBest;
 }
@@ -174,9 +181,19 @@ export async function assertResumable(
 
 /** The settings that decide when a training ends early, and which weights are its best. */
 async function describeBest(
-  { earlyStopping, restoreBest, evalEvery, evalIters }: LoopSettings,
+  { earlyStopping, restoreBest, evalEvery, evalIters, measurement }: LoopSettings,
   hashValidation: () => Promise<string>,
 ): Promise<Record<string, unknown>> {
+  const { metric = VALIDATION_LOSS, better } = earlyStopping ?? {};
+  if (metric !== VALIDATION_LOSS) {
+    return {
+      restoreBest,
+      ...{ metric, better, patience: earlyStopping?.patience },
+      minImprovement: earlyStopping?.minImprovement ?? 0,
+      measureEvery: measurement?.every,
+      ...measurement?.settings,
+    };
+  }
   return {
     restoreBest,
     patience: earlyStopping?.patience ?? null,

@@ -61,7 +61,8 @@ export class TensorBoard implements Disposable {
    * @param step The step.
    */
   async write(step: Step): Promise<void> {
-    const { loss, learningRate, gradientNorm, tokensComputed, seconds, evaluation } = step;
+    const { loss, learningRate, gradientNorm, tokensComputed, seconds } = step;
+    const { evaluation, observation } = step;
     const scalars: Record<string, number> = {
       "train/loss": loss,
       "train/learning_rate": learningRate,
@@ -73,6 +74,9 @@ export class TensorBoard implements Disposable {
       if (evaluation.validationLoss !== undefined) {
         scalars["eval/loss"] = evaluation.validationLoss;
       }
+    }
+    for (const [name, score] of Object.entries(observation?.scores ?? {})) {
+      scalars[`eval/${name}`] = score;
     }
     await this.#write({ wallTime: Date.now() / 1000, step: step.step, scalars });
   }

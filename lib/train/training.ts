@@ -21,12 +21,12 @@ import {
 import { FolderClaim } from "./claim.ts";
 import { CHECKPOINT_EVERY } from "./defaults.ts";
 import { DivergenceMonitor } from "./divergence.ts";
-import { type Best, BestTracker } from "./early_stopping.ts";
+import { type Best, BestTracker, VALIDATION_LOSS } from "./early_stopping.ts";
 import { addTrainingLog, type TrainingLog } from "./log.ts";
 import { type RankLeader, rankLeader } from "./notebook_ranks.ts";
 import type { Objective } from "./objective.ts";
 import { AdamW } from "./optimizer.ts";
-import type { Evaluation, Step } from "./options.ts";
+import type { Evaluation, Observation, Step } from "./options.ts";
 import {
   assertSameFacts,
   broadcastTensors,
@@ -34,7 +34,7 @@ import {
   StoppedByRank,
   stopTogether,
 } from "./ranks.ts";
-import { scheduledRate, warmupSteps } from "./schedule.ts";
+import { allRates, scheduledRate, warmupSteps } from "./schedule.ts";
 import type { LoopSettings, TrainingSettings } from "./settings.ts";
 import { assertResumable, describeOptions, type TrainingState } from "./state.ts";
 import { TopicMonitor } from "./topic_monitor.ts";
@@ -82,6 +82,8 @@ export class Training<
     this.#objective = objective;
     const { epochs, maxSteps, earlyStopping, restoreBest } = settings;
     this.totalSteps = Math.min(objective.stepsPerEpoch * epochs, maxSteps);
+    // A function of one's own is tried before hours are spent.
+    if (typeof settings.schedule === "function") allRates(this.totalSteps, settings);
     this.notices = [...objective.notices, ...noticesOfWarmup(settings, this.totalSteps)];
     const { beta1, beta2, epsilon, weightDecay, recompute } = settings;
     this.#optimizer = new AdamW(assertLearns(trainableParameters(model)), {
@@ -111,13 +113,15 @@ export class Training<
     return this.#step;
   }
 
-  /** The evaluation with the lowest validation loss so far, with `earlyStopping` or `restoreBest`. */
+  /**
+   * The evaluation with the lowest validation loss, or the best score, so far; with `earlyStopping` or `restoreBest`.
+   */
   get best(): Best | undefined {
     return this.#tracker?.best;
   }
 
   /**
-   * Whether the training is complete: all steps are taken, or the validation loss no longer falls.
+   * Whether the training is complete: all steps are taken, or the validation loss or score no longer improves.
    */
   get done(): boolean {
     return this.#step >= this.totalSteps || (this.#tracker?.exhausted ?? false);
@@ -346,20 +350,32 @@ export class Training<
   async #lookAt(
     { step }: Step,
     signal: AbortSignal | undefined,
-  ): Promise<Pick<Report, "evaluation" | "sample">> {
+  ): Promise<Pick<Report, "evaluation" | "observation" | "sample">> {
     const evaluation = this.#evaluatesAfter(step)
       ? await this.#together(() => this.#evaluate(signal))
+      : undefined;
+    const observation = this.#measuresAfter(step)
+      ? await this.#together(() => this.#measure(signal))
       : undefined;
     const endsEpoch = step % this.#objective.stepsPerEpoch === 0;
     const sample = endsEpoch && this.#isFirst
       ? await this.settings.sample?.(this.#model)
       : undefined;
-    return { ...(evaluation && { evaluation }), ...(sample !== undefined && { sample }) };
+    return {
+      ...(evaluation && { evaluation }),
+      ...(observation && { observation }),
+      ...(sample !== undefined && { sample }),
+    };
   }
 
   #evaluatesAfter(step: number): boolean {
     const { evalEvery } = this.settings;
     return evalEvery > 0 && step > 0 && (step % evalEvery === 0 || step === this.totalSteps);
+  }
+
+  #measuresAfter(step: number): boolean {
+    const { every } = this.settings.measurement ?? {};
+    return every !== undefined && step > 0 && (step % every === 0 || step === this.totalSteps);
   }
 
   /**
@@ -373,13 +389,17 @@ export class Training<
   }
 
   get #missesEvaluation(): boolean {
-    return this.#tracker !== undefined && this.#evaluatesAfter(this.#step) &&
-      this.#tracker.best?.evaluatedAt !== this.#step;
+    const tracker = this.#tracker;
+    if (!tracker || tracker.best?.evaluatedAt === this.#step) return false;
+    return tracker.metric === VALIDATION_LOSS
+      ? this.#evaluatesAfter(this.#step)
+      : this.#measuresAfter(this.#step);
   }
 
   async #evaluateIfMissing(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#missesEvaluation) return;
-    await this.#evaluate(signal);
+    if (this.#tracker!.metric === VALIDATION_LOSS) await this.#evaluate(signal);
+    else await this.#measure(signal);
     await stopTogether(this.settings.communicator, signal);
   }
 
@@ -393,11 +413,37 @@ export class Training<
       if (error instanceof StoppedByRank) return undefined;
       throw error;
     }
-    if (evaluation.validationLoss !== undefined) {
-      await this.#tracker?.observe(this.#step, evaluation.validationLoss);
+    if (evaluation.validationLoss !== undefined && this.#tracker?.metric === VALIDATION_LOSS) {
+      await this.#tracker.observe(this.#step, evaluation.validationLoss);
     }
     const warnings = evaluation.topicLosses && this.#topics.observe(evaluation.topicLosses);
     return warnings?.length ? { ...evaluation, warnings } : evaluation;
+  }
+
+  /** Measures answers in rank 0, for all ranks; undefined if a stop comes first. */
+  async #measure(signal: AbortSignal | undefined): Promise<Observation | undefined> {
+    const { communicator, measurement } = this.settings;
+    let own: Observation | undefined;
+    try {
+      own = this.#isFirst ? await measurement!.measure(this.#model, signal) : undefined;
+    } catch (error) {
+      if (!signal?.aborted || error !== signal.reason) throw error;
+    }
+    const observation: Observation | undefined = communicator
+      ? JSON.parse(await communicator.broadcastText(JSON.stringify(own ?? null))) ?? undefined
+      : own;
+    const tracker = this.#tracker;
+    if (!observation || !tracker || tracker.metric === VALIDATION_LOSS) return observation;
+    const score = observation.scores[tracker.metric];
+    if (score === undefined) {
+      throw new RangeError(
+        `Cannot stop early by "${tracker.metric}": the scores are ${
+          Object.keys(observation.scores).join(", ") || "none"
+        }`,
+      );
+    }
+    await tracker.observe(this.#step, score);
+    return observation;
   }
 
   /** Keeps other trainings out of the folder of checkpoints, if there is one. */

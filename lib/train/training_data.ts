@@ -103,6 +103,25 @@ export class TrainingData {
       .map((examples) => shareBatch(examples, ranks, { ...this.count, layout: this.layout }));
   }
 
+  /**
+   * Compares steps without laying out their batches.
+   *
+   * @param taken The number of steps before it.
+   * @returns The tokens of its largest batch, with none shared.
+   */
+  sizeOf(taken: number): number {
+    const { maxLength } = this.count;
+    return Math.max(
+      ...this.#examplesOf(taken).map((examples) =>
+        examples.reduce(
+          (sum, { promptIds, responseIds }) =>
+            sum + Math.min(promptIds.length + responseIds.length, maxLength),
+          0,
+        )
+      ),
+    );
+  }
+
   #examplesOf(taken: number): EncodedExample[][] {
     return this.#order.batchesOf(taken)
       .map((indices) => indices.map((i) => this.examples[i]))

@@ -79,14 +79,17 @@ Deno.test("tunebook plan says what a training takes before anything is loaded", 
   const plan = JSON.parse(medium.stdout);
   assertEquals(plan.weights, 354823168);
   assertEquals([plan.examples, plan.steps, plan.epochs], [20, 3, 2]); // the last step has four
-  assert(plan.memoryBytes > 16 * plan.weights && plan.memoryBytes < 20 * plan.weights);
+  assert(plan.deviceBytes > 16 * plan.weights && plan.deviceBytes < 18 * plan.weights);
+  assert(plan.memoryBytes > plan.deviceBytes);
+  assert(plan.measuredFlopsPerSecond > 0 && plan.speedSpread >= 0);
   assert(plan.tokensComputed < plan.tokensPadded && plan.tokensCounted < plan.tokensComputed);
   // 6 arithmetic operations a weight and token, the head apart
   const perToken = 6 * (plan.weights - 50257 * 1024 - 1024 * 1024);
   assert(
     plan.flops > perToken * plan.tokensComputed && plan.flops < 2 * perToken * plan.tokensComputed,
   );
-  assertAlmostEquals(plan.seconds, 2 * 3 * plan.secondsPerStep, 1e-6);
+  assertEquals(plan.totalSteps, 6);
+  assertAlmostEquals(plan.seconds, 6 * plan.secondsPerStep + plan.evaluationSeconds, 1e-6);
 
   assertEquals(own.code, 0, own.stderr);
   for (const name of ["Model", "Data", "Tokens", "Arithmetic", "Memory", "Device", "Time"]) {

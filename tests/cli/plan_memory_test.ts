@@ -1,0 +1,49 @@
+// `tunebook plan` beside trainings that really run: the memory that their processes had at most.
+
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { entries, tunebook, Workshop } from "./tunebook.ts";
+
+const MIB = 2 ** 20;
+
+/** Ways to train, each of which takes memory for another reason. */
+const ways: Record<string, string[]> = {
+  "all weights": ["--steps", "3"],
+  "NF4 and adapters": ["--steps", "3", "--lora-rank", "8", "--quantize", "nf4"],
+  "stored types and adapters": ["--steps", "3", "--lora-rank", "8", "--quantize", "stored"],
+  "frozen blocks, the best weights kept, answers":
+    "--steps 4 --freeze first:2 --recompute --early-stopping 3 --stop-metric rougeL --answer-every 2 --answer-metrics rougeL"
+      .split(" "),
+};
+
+for (const [name, way] of Object.entries(ways)) {
+  Deno.test({
+    name: `tunebook plan predicts at least the memory of a training, and little more: ${name}`,
+    ignore: Deno.build.os !== "linux", // others do not say what a process had at most
+    async fn() {
+      await using workshop = await Workshop.open();
+      await workshop.write("many.json", entries(240));
+      const options = ["--model", "nano", "--data", workshop.file("many.json"), ...way];
+      const plan = await tunebook(["plan", ...options, "--json"]);
+      assertEquals(plan.code, 0, plan.stderr);
+      const { memoryBytes, deviceBytes } = JSON.parse(plan.stdout);
+      const taken = await peakOf(["train", ...options, "--out", workshop.file("out")]);
+      const say = `predicted ${(memoryBytes / MIB).toFixed(0)} MiB, ${
+        (deviceBytes / MIB).toFixed(0)
+      } of it tensors; taken ${(taken / MIB).toFixed(0)}`;
+      assert(memoryBytes >= taken, say);
+      assert(memoryBytes <= Math.max(1.1 * taken, taken + 200 * MIB), say);
+    },
+  });
+}
+
+/** The most memory that a command's process had. */
+async function peakOf(args: string[]): Promise<number> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", fromFileUrl(import.meta.resolve("./peak.ts")), ...args],
+    env: { NO_COLOR: "1", TUNEBOOK_DEVICE: "cpu", TUNEBOOK_THREADS: "2" },
+    stdin: "null",
+  }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  return Number(new TextDecoder().decode(stdout).trim().split("\n").at(-1));
+}
