@@ -36,6 +36,7 @@ export {
   type StateDictNames,
   type Taught,
   type TaughtRecord,
+  type TrainingAnswers,
   type TrainingFacts,
   type TrainOptions,
 } from "./pipeline/mod.ts";

@@ -14,7 +14,7 @@ import { measureLoss } from "../train/evaluate.ts";
 import { type EarlyStopping, VALIDATION_LOSS } from "../train/early_stopping.ts";
 import type { Measurement } from "../train/mod.ts";
 import type { Network } from "../model/model.ts";
-import type { Model } from "./model.ts";
+import type { Tokenizer } from "../text/mod.ts";
 
 /** How a model is asked while it learns. Answers are greedy: they draw no numbers, and the training's bits stay the same. */
 export interface TrainingAnswers {
@@ -31,6 +31,22 @@ export interface TrainingAnswers {
    * 256 MiB by default.
    */
   readonly maxBytes?: number;
+}
+
+/** What answers: a model, as far as it is asked here. */
+interface Answering {
+  readonly network: Network;
+  readonly tokenizer: Tokenizer;
+  encodePrompt(entry: DatasetEntry, options: { readonly format: EntryFormat }): number[];
+  answer(
+    entries: readonly DatasetEntry[],
+    options: {
+      readonly maxNewTokens: number;
+      readonly batchSize: number;
+      readonly format: EntryFormat;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<string[]>;
 }
 
 /** The names of {@linkcode TrainingAnswers}. */
@@ -132,7 +148,7 @@ export function answersAtOnce(
  * @throws {TypeError} If no entry asks something that fits the context.
  */
 export function measurementOf(
-  model: Model,
+  model: Answering,
   entries: readonly DatasetEntry[],
   answers: TrainingAnswers,
   format: EntryFormat,

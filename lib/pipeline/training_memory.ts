@@ -119,7 +119,7 @@ const MIB = 2 ** 20;
 /** What training adds to a process beside tensors and copies of them: buffers of BLAS and of kernels, and the heap. */
 const WORKING = 104 * MIB;
 
-/** Copies of frozen weights that V8 has not collected when their hash is made: it looks after so many bytes. */
+/** Copies of frozen weights that V8 has not collected when their hash is made: it collects garbage after this many bytes. */
 const UNCOLLECTED = 80 * MIB;
 
 /** What it takes to make a `tokenizer.json` of a GGUF file's tokens, for each of them. */

@@ -125,5 +125,5 @@ Deno.test("train() refuses answers that cannot be given or scored", async () => 
   refused({ answers: { every: 1, metrics: ["rogueL"] } }, 'did you mean "rougeL"');
   refused({ answers: { every: 1 }, validation: [] }, 'expected entries in "validation"');
   refused({ answers: { every: 1 }, validation: [{ text: "Once" }] }, "that ask something");
-  refused({ earlyStopping: { patience: 1, metric: "bleu" } }, "which are none");
+  refused({ earlyStopping: { patience: 1, metric: "bleu" } }, "expected it among the metrics");
 });
