@@ -1,6 +1,7 @@
 // Launchers of MPI on this machine, for tests: Open MPI's and MPICH's mpirun.
 
-import { fromFileUrl } from "@std/path";
+import { existsSync } from "node:fs";
+import { fromFileUrl, join } from "@std/path";
 import { findProgram, type Found } from "./support.ts";
 
 const CLI = fromFileUrl(import.meta.resolve("../lib/cli.ts"));
@@ -13,6 +14,8 @@ export interface Launcher extends Found {
   readonly args: (ranks: number) => string[];
   /** The variable that tells a process its rank. */
   readonly rank: string;
+  /** Its library, where that is not the system's. */
+  readonly library?: string;
 }
 
 /** Open MPI's. */
@@ -22,6 +25,20 @@ export const openMpi: Launcher = {
   args: (ranks) => ["--allow-run-as-root", "--oversubscribe", "-n", `${ranks}`],
   rank: "OMPI_COMM_WORLD_RANK",
 };
+
+/** That of Open MPI 5, which Debian 12 lacks and PyPI has. */
+export const openMpi5: Launcher = findOpenMpi5();
+
+function findOpenMpi5(): Launcher {
+  const python = Deno.env.get("TUNEBOOK_PYTHON") ?? "";
+  const environment = join(python, "../..");
+  const [path, library] = ["bin/mpirun", "lib/libmpi.so.40"].map((file) => join(environment, file));
+  const found = python !== "" && [path, library].every((file) => existsSync(file));
+  const needs = found
+    ? ""
+    : " (needs openmpi in TUNEBOOK_PYTHON's environment: tests/python/requirements.txt)";
+  return { ...openMpi, label: "Open MPI 5", path, found, needs, library };
+}
 
 /** MPICH's. */
 export const mpich: Launcher = {
@@ -64,7 +81,7 @@ export function startRanks(
   return follow(
     new Deno.Command(launcher.path, {
       args: job,
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...(launcher.library && { TUNEBOOK_MPI: launcher.library }) },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

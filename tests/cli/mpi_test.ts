@@ -10,9 +10,11 @@ import {
   type Launcher,
   mpich,
   openMpi,
+  openMpi5,
   processOf,
   startRanks,
 } from "../mpi.ts";
+import { webGpuNeed } from "../devices.ts";
 import { assertClose } from "../support.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
 
@@ -62,7 +64,7 @@ async function untilStep({ ended }: Pick<Job, "ended">, out: string): Promise<vo
   }
 }
 
-for (const [launcher, ranks] of [[openMpi, 2], [mpich, 3]] as const) {
+for (const [launcher, ranks] of [[openMpi, 2], [openMpi5, 4], [mpich, 3]] as const) {
   testWith(launcher, `${ranks} ranks train as one process does`, async () => {
     const place = await open();
     const out = `whole-${ranks}`;
@@ -70,6 +72,7 @@ for (const [launcher, ranks] of [[openMpi, 2], [mpich, 3]] as const) {
     const { code, stdout, stderr } = await startRanks(launcher, ranks, args).ended;
     assertEquals(code, 0, stderr);
     assertStringIncludes(stderr, `${ranks} ranks on "${Deno.hostname()}" (${ranks})`);
+    if (launcher === openMpi5) assertStringIncludes(stderr, "Open MPI v5");
     assertEquals(stderr.match(/Saved/g)?.length, 1, "rank 0 speaks for all");
     assertEquals(JSON.parse(stdout).steps, (await losses(out)).length / 2);
     const expected = await trainAlone();
@@ -78,6 +81,24 @@ for (const [launcher, ranks] of [[openMpi, 2], [mpich, 3]] as const) {
     }
   });
 }
+
+Deno.test({
+  name: `MPICH: ranks train on a GPU each, or on a software one${
+    mpich.found ? webGpuNeed ? ` (${webGpuNeed})` : "" : mpich.needs
+  }`,
+  ignore: !mpich.found || webGpuNeed !== undefined,
+  async fn() {
+    const place = await open();
+    const more = ["--device", "webgpu", "--steps", "2", "--eval-every", "0"];
+    const args = place.training("--out", place.file("gpu"), ...OPTIONS, ...more);
+    const { code, stderr } = await startRanks(mpich, 2, args).ended;
+    assertEquals(code, 0, stderr);
+    const expected = await trainAlone();
+    for (const [i, value] of (await losses("gpu")).entries()) {
+      assertClose([value], [expected[i]], { relative: 1e-5 }, `${i}`);
+    }
+  },
+});
 
 // Open MPI gives processes a second to end after Ctrl-C, or waits as long as it is told to, even if they have ended.
 testWith(mpich, "Ctrl-C leaves a checkpoint, and --resume continues to the same bits", async () => {

@@ -98,6 +98,7 @@ export class SlurmCluster implements AsyncDisposable {
    *
    * @param command The program and its arguments.
    * @param env Variables for it.
+   * @param options Whether Slurm ends the other tasks when one fails.
    * @returns Its exit code and what all tasks wrote.
    */
   async step(
@@ -105,9 +106,13 @@ export class SlurmCluster implements AsyncDisposable {
     env: Readonly<Record<string, string>>,
     { killsOnBadExit = true } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const tasks = ["--mpi=pmi2", `--nodes=${NODES.length}`, "--ntasks-per-node=1"];
-    const ending = [`--kill-on-bad-exit=${Number(killsOnBadExit)}`, "--input=none"];
-    return await this.#command("srun", [...tasks, ...ending, ...command], PATIENCE.job, env);
+    const tasks = [`--nodes=${NODES.length}`, "--ntasks-per-node=1", "--input=none"];
+    // As README.md has it.
+    const settings = { SLURM_MPI_TYPE: "pmi2", SLURM_KILL_BAD_EXIT: `${Number(killsOnBadExit)}` };
+    return await this.#command("srun", [...tasks, ...command], PATIENCE.job, {
+      ...settings,
+      ...env,
+    });
   }
 
   async #configure(): Promise<void> {
