@@ -17,6 +17,7 @@ export {
   type AnswerOptions,
   type DpoTrainOptions,
   type EvaluateOptions,
+  type EvaluationFacts,
   type Exported,
   type ExportOptions,
   type ExportProof,
@@ -31,6 +32,7 @@ export {
   type ModelAdapter,
   type ModelEvaluation,
   type Question,
+  type RecordedScore,
   type SavedModel,
   type SaveOptions,
   type StateDictNames,
@@ -44,6 +46,7 @@ export {
 // Data
 export {
   collate,
+  type DataFile,
   type EncodedExample,
   encodeExample,
   encodeExamples,

@@ -14,7 +14,7 @@ import { ENTRY_POINTS, type Exported, exportsOf } from "./interface.ts";
 const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]> = {
   "tunebook": [
     ["A model from its name to its answers", /^pipeline\//],
-    ["Load, look at and split data", /^dataset\/(load|parse|entry|explore|near|split)/],
+    ["Load, look at and split data", /^dataset\/(load|parse|entry|origin|explore|near|split)/],
     ["Prompts and tokens", /^text\//],
     ["Examples and batches", /^dataset\/|^forest/],
     ["Networks, adapters, generation", /^model\//],
@@ -59,7 +59,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Templates for Ollama", /^text\/ollama/],
   ],
   "tunebook/data": [
-    ["Load and write", /^dataset\/(load|parse|entry|chat_entry|forms|files|write)/],
+    ["Load and write", /^dataset\/(load|parse|entry|origin|chat_entry|forms|files|write)/],
     [
       "Explore and clean",
       /^dataset\/(explore|vocabulary|outliers|inspect|near|dedupe|clean|normalize|personal|review|corrections)/,

@@ -7,6 +7,7 @@ import { describeJudgement } from "../eval/judge.ts";
 import { parseJudge } from "../eval/judges/parse_judge.ts";
 import { findMetric } from "../eval/metrics/mod.ts";
 import type { ResponseEntry } from "../eval/responses.ts";
+import { assertRecord, recordEvaluations } from "../pipeline/save.ts";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { deviceOption, readCount, readWhole } from "./arguments.ts";
@@ -30,6 +31,7 @@ interface Options extends DataOptions, SamplingOptions {
   seed: number;
   format?: string;
   html?: string;
+  record: boolean;
   json: boolean;
   device?: "auto" | "cpu" | "webgpu";
 }
@@ -74,6 +76,11 @@ export function register(program: Command): void {
       "--html <file>",
       "write one page: scores, differences, categories, answers side by side",
     )
+    .option(
+      "--record",
+      "keep the model's scores in the record and the model card of its folder",
+      false,
+    )
     .option("--json", "print one JSON document on standard output, and nothing else there", false)
     .addHelpText(
       "after",
@@ -90,13 +97,14 @@ async function run(options: Options): Promise<void> {
   const judge = options.judge === undefined
     ? undefined
     : parseJudge(options.judge, { seed, numCtx, url, cache });
+  if (options.record) await assertRecord(options.model);
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
   const all = await readData(options.data, { ...options, signal });
   const entries = all.slice(0, options.limit);
   // One after the other, so that no more than one model is in memory.
   const base = await answerAll(options.base, entries, options, signal);
-  const model = await answerAll(options.model, entries, options, signal);
+  const model = await answerAll(options.model, entries, options, signal, options.record);
   const bar = progress(judge?.name ?? "Judge", 3 * entries.length);
   const report = await evaluateAnswers(
     { name: options.base, responses: base },
@@ -119,6 +127,7 @@ async function answerAll(
   entries: readonly DatasetEntry[],
   options: Options,
   signal: AbortSignal,
+  record = false,
 ): Promise<ResponseEntry[]> {
   using model = await loadForCommand(name, { device: options.device, signal });
   const bar = progress(`Answering by ${name}`, entries.length);
@@ -132,11 +141,15 @@ async function answerAll(
     seed,
     signal,
     ...(format !== undefined && { format }),
-    // The other metrics are computed together with the comparison.
-    metrics: options.metric.filter((metric) => findMetric(metric).metric.name === "perplexity"),
+    // Unless they are kept, the other metrics are computed together with the comparison.
+    metrics: options.metric.filter((name) =>
+      record || findMetric(name).metric.name === "perplexity"
+    ),
     onProgress: (done) => bar.update(done, ""),
   });
   bar.finish();
+  const notices = record ? await recordEvaluations(model, name) : [];
+  for (const notice of notices) console.error(`Note: ${notice}`);
   return responses;
 }
 

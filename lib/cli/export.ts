@@ -50,7 +50,7 @@ export function register(program: Command): void {
       "--onnx <dir>",
       "the directory for model.onnx, a decoder with past as optimum exports it, config.json and tokenizer",
     )
-    .option("--hf <dir>", "the directory for config.json, safetensors and tokenizer")
+    .option("--hf <dir>", "the directory for config.json, safetensors, tokenizer and model card")
     .addOption(
       new Option(
         "--type <name>",

@@ -155,18 +155,24 @@ async function train(
   const sum = (name: "seconds" | "tokensComputed" | "tokensCounted") =>
     steps.reduce((total, step) => total + step[name], 0);
   const dtype = options.type.toUpperCase() as WritableDtype;
-  const record = await folder.finish(model, { dtype, merge: options.merge }, parts.test, {
-    steps: training.step,
-    loss: steps.at(-1)?.loss ?? null,
-    evaluation: steps.at(-1)?.evaluation ?? null,
-    ...(best && { best: describeBest(best) }),
-    seconds: sum("seconds"),
-    tokensComputed: sum("tokensComputed"),
-    tokensCounted: sum("tokensCounted"),
-    device: model.device.name,
-  });
+  const { summary, notices } = await folder.finish(
+    model,
+    { dtype, merge: options.merge },
+    parts.test,
+    {
+      steps: training.step,
+      loss: steps.at(-1)?.loss ?? null,
+      evaluation: steps.at(-1)?.evaluation ?? null,
+      ...(best && { best: describeBest(best) }),
+      seconds: sum("seconds"),
+      tokensComputed: sum("tokensComputed"),
+      tokensCounted: sum("tokensCounted"),
+      device: model.device.name,
+    },
+  );
+  for (const notice of notices) console.error(`Note: ${notice}`);
   console.error(describeEnd(steps, folder.path));
-  if (options.json) console.log(JSON.stringify(record, null, 2));
+  if (options.json) console.log(JSON.stringify(summary, null, 2));
 }
 
 function describeBest({ step, validationLoss, score }: Best): TrainingSummary["best"] {

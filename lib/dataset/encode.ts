@@ -12,6 +12,7 @@ import { type ChatMessage, ChatTemplate, type ChatTool } from "../text/chat_temp
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
 import { type InstructionEntry, type TextEntry, topicOf } from "./entry.ts";
+import { passOrigin } from "./origin.ts";
 
 /** How entries are formatted: as prompt and response, or as a conversation by a chat template. */
 export type EntryFormat = PromptFormat | ChatTemplate;
@@ -83,6 +84,7 @@ export function encodeExample(
 ): EncodedExample {
   const example = encode(entry, tokenizer, format);
   formats.set(example, format);
+  passOrigin(entry, example);
   return example;
 }
 

@@ -15,6 +15,7 @@ import {
   FORMS,
   PREFERENCE_FORMS,
 } from "./forms/mod.ts";
+import { rememberOrigin } from "./origin.ts";
 import { assertInstructions } from "./parse.ts";
 import type { PreferenceEntry } from "./preferences.ts";
 
@@ -169,11 +170,14 @@ async function readForms<Entry extends DatasetEntry | PreferenceEntry>(
   const hashes: { source: string; sha256: string }[] = [];
   let notice: string | undefined;
   for await (const file of files) {
+    const before = entries.length;
     for await (const row of readRows(file)) {
       const entry = reader.read(row);
       if (entry !== undefined) entries.push(entry);
     }
-    hashes.push({ source: file.name, sha256: file.sha256() });
+    const sha256 = file.sha256();
+    rememberOrigin(entries.slice(before), file.name, sha256);
+    hashes.push({ source: file.name, sha256 });
     notice ??= file.notice;
   }
   const report = { ...reader.finish(), ...(notice !== undefined && { notice }) };

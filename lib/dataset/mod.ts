@@ -67,6 +67,7 @@ export {
   encodePrompt,
   type EntryFormat,
 } from "./encode.ts";
+export type { DataFile } from "./origin.ts";
 export type { CarriedFields, InstructionEntry, TextEntry } from "./entry.ts";
 export {
   type BatchTotals,

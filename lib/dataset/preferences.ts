@@ -13,6 +13,7 @@ import type { ChatMessage, ChatTool } from "../text/chat_template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { DatasetEntry } from "./chat_entry.ts";
 import { type EncodedExample, encodeExample, type EntryFormat } from "./encode.ts";
+import { passOrigin } from "./origin.ts";
 import type { CarriedFields } from "./entry.ts";
 import { type BatchLayout, layOutPaths, LAYOUTS } from "./forest.ts";
 import { type BatchSizes, type Sequence, tokensCounted, toSequences } from "./sequences.ts";
@@ -68,10 +69,12 @@ export function encodePreferences(
   assertArray("encode", entries, "preferences");
   return entries.map((entry, i) => {
     try {
-      return {
+      const pair = {
         chosen: encodeExample(withAnswer(entry, "chosen"), tokenizer, format),
         rejected: encodeExample(withAnswer(entry, "rejected"), tokenizer, format),
       };
+      passOrigin(entry, pair);
+      return pair;
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw new TypeError(

@@ -164,7 +164,7 @@ export async function exportModel(
       `Cannot export Q8_0 to "${target}": safetensors hold "F32", "F16" or "BF16"`,
     );
   }
-  const { bytes } = await folders.save(target, {
+  const { bytes, notices } = await folders.save(target, {
     merge,
     ...(type && { dtype: type }),
     ...(overwrite !== undefined && { overwrite }),
@@ -175,7 +175,7 @@ export async function exportModel(
     resolve(target),
     type ?? "F32",
   );
-  return { bytes, notices: [], proof };
+  return { bytes, notices, proof };
 }
 
 /** The format that a reader of the export finds. */
@@ -253,7 +253,7 @@ async function toOnnx(
     await Deno.writeTextFile(join(unfinished, "config.json"), text);
     return written;
   };
-  const { bytes, directory } = await save(folder, {
+  const { bytes, directory, notices: kept } = await save(folder, {
     merge,
     ...(overwrite !== undefined && { overwrite }),
     ...(signal && { signal }),
@@ -262,7 +262,8 @@ async function toOnnx(
     const path = join(directory, ONNX_FILE);
     const proving = { ...exporting, network: exporting.network, format: askedIn(exporting) };
     const proof = await proveOnnx(proving, path, type);
-    const notices = proof.compared === "logits" ? [] : [
+    const notices = proof.compared === "logits" ? kept : [
+      ...kept,
       "The graph was read back, but not run: onnxruntime is not here; to have it, " +
       "run: deno cache npm:onnxruntime-node",
     ];

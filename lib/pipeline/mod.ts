@@ -25,6 +25,13 @@ export type {
   FormatOption,
   TrainOptions,
 } from "./model_options.ts";
-export { readRecord, type Taught, type TaughtRecord, type TrainingFacts } from "./record.ts";
+export {
+  type EvaluationFacts,
+  readRecord,
+  type RecordedScore,
+  type Taught,
+  type TaughtRecord,
+  type TrainingFacts,
+} from "./record.ts";
 export type { SavedModel, SaveOptions } from "./save.ts";
 export type { TrainingAnswers } from "./training_answers.ts";

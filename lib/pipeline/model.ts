@@ -44,7 +44,7 @@ import { nameBase } from "../weights/base.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
 import { continueEach } from "./answer_each.ts";
 import { holdBack, type Question, toEntry } from "./entries.ts";
-import type { ModelEvaluation } from "./evaluation.ts";
+import { describeEvaluation, type ModelEvaluation } from "./evaluation.ts";
 import type { Exported, ExportOptions } from "./export.ts";
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";
@@ -63,7 +63,7 @@ import {
   TRAIN_OPTIONS,
   type TrainOptions,
 } from "./model_options.ts";
-import { describeTraining, type Taught } from "./record.ts";
+import { describeTraining, type EvaluationFacts, type Taught } from "./record.ts";
 import { completeCheckpoint, type SavedModel, saveModel, type SaveOptions } from "./save.ts";
 import { textPieces } from "./text_pieces.ts";
 import { assertAnswers, measurementOf, withBetter } from "./training_answers.ts";
@@ -98,6 +98,8 @@ export class Model implements Disposable {
   /** The files that it was loaded from. */
   readonly source: ResolvedModel;
   #found: FoundModel;
+  /** Evaluations in this process, and how many steps of training it had taken before each. */
+  readonly #evaluations: { readonly steps: number; readonly facts: EvaluationFacts }[] = [];
   /** The format that was set, and the number of trainings at that time: a later training takes precedence. */
   #set: { format: EntryFormat; trainings: number } | undefined;
 
@@ -112,6 +114,7 @@ export class Model implements Disposable {
   /** @ignore Sets the record after the weights of another model were restored into this one. */
   adopt(found: FoundModel): void {
     this.#found = found;
+    this.#evaluations.length = 0;
   }
 
   /** Where it computes. */
@@ -142,16 +145,21 @@ export class Model implements Disposable {
     this.#set = { format: this.#formatFor([], format), trainings };
   }
 
-  /** What it was taught, here and before it was loaded: format, base, and each training's data and settings. */
+  /**
+   * What it was taught, here and before it was loaded: format, base, each training's data and settings, and what was
+   * measured since the last.
+   */
   get taught(): Taught {
     const { taught } = this.#found;
     const { commit } = this.source;
     const format = this.#taughtFormat();
+    const evaluations = this.#currentEvaluations();
     return {
       ...(format && { format: describeFormat(format) }),
       ...nameBase(this.source),
       ...(commit !== undefined && { commit }),
       trainings: [...taught?.trainings ?? [], ...trainingsOf(this.network).map(describeTraining)],
+      ...(evaluations.length > 0 && { evaluations }),
     };
   }
 
@@ -476,7 +484,7 @@ export class Model implements Disposable {
         Object.assign(responses[i], { reference_loss: one.loss, reference_tokens: one.tokens });
       }
     }
-    return {
+    const evaluation = {
       loss,
       tokens,
       ...scoreResponses(responses),
@@ -484,11 +492,19 @@ export class Model implements Disposable {
       responses,
       metrics: metrics.length > 0 ? scoreMetrics(responses, metrics) : {},
     };
+    const { maxNewTokens, temperature, topK, topP, seed, stop } = answering;
+    const facts = describeEvaluation(entries, evaluation, {
+      ...{ maxNewTokens, temperature, topK, topP, seed, stop },
+      ...{ mask, maxLength, format: format.name },
+    });
+    this.#evaluations.push({ steps: this.#stepsTaken(), facts });
+    return evaluation;
   }
 
   /**
-   * Saves the whole model: the weights, or the adapter and the name of its base; the tokenizer; the chat template; and
-   * `taught.json`, the record of its format and trainings. {@linkcode loadModel}, transformers and PEFT read the folder.
+   * Saves the whole model: the weights, or the adapter and the name of its base; the tokenizer; the chat template;
+   * `taught.json`, the record of its format, trainings and scores; and `README.md`, a model card, unless a person wrote
+   * one. {@linkcode loadModel}, transformers and PEFT read the folder.
    *
    * A notebook, script or command that runs again replaces its own output. A folder that holds another program's model, or
    * one without a record, is refused unless `overwrite` is given.
@@ -688,6 +704,20 @@ export class Model implements Disposable {
     const since = trainings.slice(this.#set?.trainings ?? 0);
     if (since.length > 0) return since.at(-1)!.format;
     return this.#set?.format ?? (this.#found.taught?.format && this.#found.format);
+  }
+
+  #stepsTaken(): number {
+    return trainingsOf(this.network).reduce((sum, { step }) => sum + step, 0);
+  }
+
+  /** Evaluations of the weights as they are now. Of those on the same entries with the same settings, the last. */
+  #currentEvaluations(): EvaluationFacts[] {
+    const taken = this.#stepsTaken();
+    const before = taken === 0 ? this.#found.taught?.evaluations ?? [] : [];
+    const here = this.#evaluations.filter(({ steps }) => steps === taken);
+    const all = [...before, ...here.map(({ facts }) => facts)];
+    const kind = ({ data, settings }: EvaluationFacts) => JSON.stringify([data, settings]);
+    return [...new Map(all.map((facts) => [kind(facts), facts])).values()];
   }
 
   #toSave() {

@@ -8,6 +8,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { writeFileBeside } from "../write_beside.ts";
+import type { DataFile } from "../dataset/origin.ts";
 import type { LoraSettings } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import type { TrainingLog } from "../train/log.ts";
@@ -31,6 +32,8 @@ export interface TrainingFacts {
   readonly examples: number;
   /** SHA-256 of the examples' tokens. */
   readonly data: string;
+  /** The files that they were read from; left out where none is known. */
+  readonly files?: readonly DataFile[];
   /** Steps taken. */
   readonly steps: number;
   /** How many there were to be. */
@@ -47,6 +50,32 @@ export interface TrainingFacts {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** One evaluation, as a record holds it. */
+export interface EvaluationFacts {
+  /** How many entries the model answered. */
+  readonly examples: number;
+  /** SHA-256 of the entries, as JSON. */
+  readonly data: string;
+  /** The files that they were read from; left out where none is known. */
+  readonly files?: readonly DataFile[];
+  /** Mean negative log-likelihood of a counted token of the references, in nats; left out where it is not finite. */
+  readonly loss?: number;
+  /** The scores of the answers by metric; without an interval where none was computed. */
+  readonly metrics: Readonly<Record<string, RecordedScore>>;
+  /** How the answers were generated, and what the loss counts. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** A score by a metric, as a record holds it. */
+export interface RecordedScore {
+  /** The score of all answers together. */
+  readonly corpus: number;
+  /** Its interval of 95 %. */
+  readonly interval?: readonly [low: number, high: number];
+  /** All that the number depends on. */
+  readonly signature?: string;
+}
+
 /** What a model was taught: what `taught.json` holds. */
 export interface TaughtRecord {
   /** The file's version. */
@@ -61,6 +90,8 @@ export interface TaughtRecord {
   readonly commit?: string;
   /** All trainings, those of the base included, first to last. */
   readonly trainings: readonly TrainingFacts[];
+  /** What was measured since the last training; left out where nothing was. */
+  readonly evaluations?: readonly EvaluationFacts[];
   /** The program that saved it; files by their path from this folder. */
   readonly program?: Program;
   /** SHA-256 of the file with the weights. */
@@ -70,12 +101,17 @@ export interface TaughtRecord {
 /** What a model was taught, less what is known only once it is saved. */
 export type Taught = Omit<TaughtRecord, "version" | "program" | "sha256">;
 
+const filesSchema = z.array(
+  z.object({ name: z.string(), sha256: z.string(), entries: z.number().int().positive() }),
+).optional();
+
 const trainingSchema: z.ZodType<TrainingFacts> = z.object({
   mask: z.enum(["none", "instruction", "prompt"]),
   maxLength: z.number().int().positive(),
   seed: z.number().int().nonnegative(),
   examples: z.number().int().positive(),
   data: z.string(),
+  files: filesSchema,
   steps: z.number().int().positive(),
   totalSteps: z.number().int().positive(),
   loss: z.number().optional(),
@@ -90,6 +126,22 @@ const trainingSchema: z.ZodType<TrainingFacts> = z.object({
   settings: z.record(z.string(), z.unknown()),
 });
 
+const evaluationSchema: z.ZodType<EvaluationFacts> = z.object({
+  examples: z.number().int().positive(),
+  data: z.string(),
+  files: filesSchema,
+  loss: z.number().optional(),
+  metrics: z.record(
+    z.string(),
+    z.object({
+      corpus: z.number(),
+      interval: z.tuple([z.number(), z.number()]).optional(),
+      signature: z.string().optional(),
+    }),
+  ),
+  settings: z.record(z.string(), z.unknown()),
+});
+
 const recordSchema: z.ZodType<TaughtRecord> = z.object({
   version: z.literal(1),
   format: formatSchema.optional(),
@@ -97,6 +149,7 @@ const recordSchema: z.ZodType<TaughtRecord> = z.object({
   revision: z.string().optional(),
   commit: z.string().optional(),
   trainings: z.array(trainingSchema),
+  evaluations: z.array(evaluationSchema).optional(),
   program: z.object({ kind: z.enum(["notebook", "script", "command"]), name: z.string() })
     .optional(),
   sha256: z.string().optional(),
@@ -184,7 +237,7 @@ export async function writeRecord(directory: string, record: TaughtRecord): Prom
  * @returns Its facts.
  */
 export function describeTraining(
-  { settings, examples, device, step, totalSteps, loss, evaluation, adapter }: TrainingLog,
+  { settings, examples, files, device, step, totalSteps, loss, evaluation, adapter }: TrainingLog,
 ): TrainingFacts {
   const { mask, maxLength, seed, examples: data, ...others } = settings;
   return {
@@ -193,6 +246,7 @@ export function describeTraining(
     seed: seed as number,
     examples,
     data: data as string,
+    ...(files.length > 0 && { files }),
     steps: step,
     totalSteps,
     ...(loss !== undefined && { loss }),

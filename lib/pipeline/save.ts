@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isAbsolute, join, relative, resolve } from "@std/path";
+import { basename, isAbsolute, join, relative, resolve } from "@std/path";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { saveNetwork } from "../model/files.ts";
 import { mergedCopy } from "../model/lora.ts";
@@ -17,10 +17,13 @@ import { type ChatTemplate, saveTokenizer, type Tokenizer } from "../text/mod.ts
 import type { ResolvedModel, WritableDtype, WrittenFile } from "../weights/mod.ts";
 import { assertWritable } from "../weights/dtype.ts";
 import { writeFileBeside } from "../write_beside.ts";
+import { CARD_FILE, isCardReplaceable, writeCard } from "./card/card_file.ts";
+import { findLineage } from "./card/lineage.ts";
+import { type CardFacts, modelCard } from "./card/model_card.ts";
 import { describeFormat, toChatTemplate } from "./format.ts";
 import { assertOwn, type Lineage, replaceModel } from "./own_folder.ts";
 import { currentProgram, describeProgram } from "./program.ts";
-import { type Taught, type TaughtRecord, writeRecord } from "./record.ts";
+import { readRecord, RECORD_FILE, type Taught, type TaughtRecord, writeRecord } from "./record.ts";
 
 /** Options of {@linkcode Model.save}. */
 export interface SaveOptions {
@@ -49,6 +52,8 @@ export interface SavedModel {
   readonly bytes: number;
   /** Its hash. */
   readonly sha256: string;
+  /** Notices for the user: a `README.md` that was kept because a person wrote or edited it. */
+  readonly notices: readonly string[];
 }
 
 /** A model, as far as it is saved. */
@@ -112,18 +117,95 @@ export async function saveModel(
   }
   const record = describeRecord(model, lesson, folder);
   if (!overwrite) await assertOwn(folder, lineageOf(record));
+  const alone = adapted && !merge;
+  const holds = alone ? "adapter" : write === saveNetwork ? "weights" : "onnx";
+  const replacesCard = await isCardReplaceable(folder);
   const { bytes, sha256 } = await replaceModel(folder, async (unfinished) => {
     const how = { ...(dtype && { dtype }), ...(signal && { signal }) };
-    const written = await writeWeights(network, unfinished, {
-      ...how,
-      alone: adapted && !merge,
-      write,
-    });
+    const written = await writeWeights(network, unfinished, { ...how, alone, write });
+    const complete = { ...record, sha256: written.sha256 };
     await writeText(model, lesson, unfinished);
-    await writeRecord(unfinished, { ...record, sha256: written.sha256 });
+    if (replacesCard) {
+      await writeCard(
+        unfinished,
+        await describeModel(model, folder, {
+          ...{ holds, record: complete },
+          hasTemplate: lesson.format !== undefined || lesson.chatTemplate !== undefined,
+        }),
+      );
+    }
+    await writeRecord(unfinished, complete);
     return written;
   });
-  return { directory: folder, bytes, sha256 };
+  const notices = replacesCard ? [] : [noticeOfCard(folder)];
+  return { directory: folder, bytes, sha256, notices };
+}
+
+/**
+ * Adds what was measured of a model to the record and the card in its folder.
+ *
+ * @param model The model, as it was loaded from the folder.
+ * @param directory The folder of its weights or its adapter.
+ * @returns Notices for the user.
+ * @throws {TypeError} If the folder has no record.
+ */
+export async function recordEvaluations(
+  model: Saving & { readonly taught: Taught },
+  directory: string,
+): Promise<readonly string[]> {
+  const folder = resolve(directory);
+  const record = await assertRecord(folder);
+  const { evaluations } = model.taught;
+  const evaluated = { ...record, ...(evaluations && { evaluations }) };
+  const replacesCard = await isCardReplaceable(folder);
+  if (replacesCard) {
+    const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+    const text = await describeModel(model, folder, {
+      holds: names.includes("adapter_config.json") ? "adapter" : "weights",
+      hasTemplate: names.includes("chat_template.jinja"),
+      record: evaluated,
+    });
+    await writeCard(folder, text);
+  }
+  await writeRecord(folder, evaluated);
+  return replacesCard ? [] : [noticeOfCard(folder)];
+}
+
+/**
+ * Reads the record of a folder in which scores are to be kept.
+ *
+ * @param directory The folder of a model.
+ * @returns The record.
+ * @throws {TypeError} If there is none.
+ */
+export async function assertRecord(directory: string): Promise<TaughtRecord> {
+  const record = await readRecord(directory);
+  if (record !== undefined) return record;
+  throw new TypeError(
+    `Cannot record scores of "${directory}": expected a folder with "${RECORD_FILE}", which train, save and export write`,
+  );
+}
+
+/** The card of a saved model. */
+async function describeModel(
+  { network, source }: Saving,
+  folder: string,
+  facts: Pick<CardFacts, "holds" | "hasTemplate" | "record">,
+): Promise<string> {
+  return modelCard({
+    ...facts,
+    name: basename(folder),
+    architecture: network.architecture,
+    parameters: [...network.parameters.values()].reduce((sum, { size }) => sum + size, 0),
+    lineage: await findLineage(source),
+  });
+}
+
+function noticeOfCard(folder: string): string {
+  return `"${
+    join(folder, CARD_FILE)
+  }" was kept, because it was not written by Tunebook or was edited since; ` +
+    "without it a model card is written";
 }
 
 /** Tokenizer and template. */
@@ -176,6 +258,7 @@ function describeRecord(
   folder: string,
 ): TaughtRecord {
   const isInPlace = source.kind === "directory" && resolve(source.directory) === folder;
+  const { evaluations } = taught;
   const { base, revision, commit } = isInPlace && loaded ? loaded : taught;
   const program = currentProgram();
   return {
@@ -185,6 +268,7 @@ function describeRecord(
     ...(revision !== undefined && { revision }),
     ...(commit !== undefined && { commit }),
     trainings: taught.trainings,
+    ...(evaluations && { evaluations }),
     ...(program && { program: describeProgram(program, folder) }),
   };
 }

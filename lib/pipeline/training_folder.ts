@@ -144,15 +144,15 @@ export class TrainingFolder {
    * @param options How weights are stored, and whether adapters become part of them.
    * @param test Entries that were kept back, for scoring.
    * @param facts What the summary says beside the folder and the hash.
-   * @returns The summary.
+   * @returns The summary, and notices for the user.
    */
   async finish(
     model: Model,
     options: Pick<SaveOptions, "dtype" | "merge">,
     test: readonly DatasetEntry[],
     facts: Omit<TrainingSummary, "out" | "format" | "sha256">,
-  ): Promise<TrainingSummary> {
-    const { sha256 } = await model.save(this.path, { ...options, overwrite: true });
+  ): Promise<{ summary: TrainingSummary; notices: readonly string[] }> {
+    const { sha256, notices } = await model.save(this.path, { ...options, overwrite: true });
     const format = model.format instanceof ChatTemplate ? "chat" : "alpaca";
     const summary = { out: this.path, ...facts, format, sha256 } as const;
     if (test.length > 0) {
@@ -160,7 +160,7 @@ export class TrainingFolder {
     }
     await writeFileBeside(this.#summary, `${JSON.stringify(summary, null, 2)}\n`);
     await removeCheckpoints(this.checkpoints);
-    return summary;
+    return { summary, notices };
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { join } from "@std/path";
 import { formatOf } from "../dataset/encode.ts";
+import { type DataFile, originsOf } from "../dataset/origin.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
 import {
   type EncodedPair,
@@ -141,6 +142,10 @@ class PreferenceObjective implements Objective<DpoStep> {
 
   get examples(): number {
     return this.#pairs.length;
+  }
+
+  get files(): DataFile[] {
+    return originsOf(this.#pairs);
   }
 
   get validation(): number {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DataFile } from "../dataset/origin.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
 import type { LoraSettings } from "../model/lora.ts";
 import type { Network } from "../model/model.ts";
@@ -23,6 +24,8 @@ export interface TrainingLog {
   settings: Readonly<Record<string, unknown>>;
   /** The number of training examples. */
   readonly examples: number;
+  /** The files that the examples were read from, as far as that is known. */
+  readonly files: readonly DataFile[];
   /** The device. */
   readonly device: string;
   /** Steps taken. */

@@ -5,6 +5,7 @@
  */
 
 import type { EntryFormat } from "../dataset/mod.ts";
+import type { DataFile } from "../dataset/origin.ts";
 import { nextCellCheckpoint } from "../restorable.ts";
 import type { AdamW } from "./optimizer.ts";
 import type { Evaluation, Step, TrainingOptions } from "./options.ts";
@@ -28,6 +29,8 @@ export interface Objective<Report extends Step = Step> {
   readonly format: EntryFormat | undefined;
   /** How many examples it learns from. */
   readonly examples: number;
+  /** The files that these were read from, as far as that is known. */
+  readonly files: readonly DataFile[];
   /** How many it is validated on. */
   readonly validation: number;
   /** The number of steps per epoch. */

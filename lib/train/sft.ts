@@ -6,6 +6,7 @@
 
 import { formatOf } from "../dataset/encode.ts";
 import type { BatchSizes, EntryFormat, ForestBatch } from "../dataset/mod.ts";
+import { type DataFile, originsOf } from "../dataset/origin.ts";
 import { assertNetwork } from "../model/model.ts";
 import { type Network, trainableParameters } from "../model/mod.ts";
 import { evaluate } from "./evaluate.ts";
@@ -85,6 +86,10 @@ class CrossEntropyObjective implements Objective {
 
   get examples(): number {
     return this.#data.examples.length;
+  }
+
+  get files(): DataFile[] {
+    return originsOf(this.#settings.examples);
   }
 
   get validation(): number {

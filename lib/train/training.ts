@@ -97,6 +97,7 @@ export class Training<
       adapter: adapterOf(model),
       settings: {},
       examples: objective.examples,
+      files: objective.files,
       device: model.device.name,
       step: 0,
       totalSteps: this.totalSteps,

@@ -1,7 +1,8 @@
 // `tunebook evaluate`: two models' answers, compared on one page.
 
 import { assert, assertEquals } from "@std/assert";
-import { tunebook } from "./tunebook.ts";
+import { loadModel, readRecord } from "../../lib/pipeline/mod.ts";
+import { tunebook, Workshop } from "./tunebook.ts";
 
 const ENTRIES = ["colour", "fruit", "animal"].map((thing, i) => ({
   instruction: `Name a ${thing}.`,
@@ -64,6 +65,24 @@ Deno.test("tunebook evaluate compares a model with its base, by metrics and a ju
   }
 });
 
+Deno.test("tunebook evaluate --record keeps scores in the model's record and card", async () => {
+  await using workshop = await Workshop.open();
+  using model = await loadModel(workshop.file("model"), { device: "cpu" });
+  const folder = workshop.file("mine");
+  await model.save(folder);
+  const data = await workshop.write("few.json", ENTRIES);
+  const args = ["evaluate", "--base", workshop.file("model"), "--model", folder, "--data", data];
+  args.push("--metric", "chrf", "--max-new-tokens", "2", "--record", "--json");
+  const { code, stdout, stderr } = await tunebook(args);
+  assertEquals(code, 0, stderr);
+  const { corpus, interval, signature } = JSON.parse(stdout).model.chrf;
+  const [evaluation] = (await readRecord(folder))!.evaluations!;
+  assertEquals(evaluation.metrics, { chrf: { corpus, interval, signature } });
+  assertEquals(evaluation.files?.map(({ name }) => name), ["few.json"]);
+  const card = await Deno.readTextFile(workshop.file("mine", "README.md"));
+  assert(card.includes("few.json") && card.includes("chrf"), card);
+});
+
 Deno.test("tunebook evaluate says what is wrong before anything is loaded", async () => {
   const args = ["evaluate", "--base", "nowhere", "--model", "nowhere", "--data", "nowhere.json"];
   const metric = await tunebook([...args, "--metric", "blue"]);
@@ -71,4 +90,6 @@ Deno.test("tunebook evaluate says what is wrong before anything is loaded", asyn
   assert(metric.stderr.includes('did you mean "bleu"?'), metric.stderr);
   const judge = await tunebook([...args, "--judge", "llama3"]);
   assert(judge.stderr.includes('Cannot use the judge "llama3"'), judge.stderr);
+  const record = await tunebook([...args, "--record"]);
+  assert(record.stderr.includes('Cannot record scores of "nowhere"'), record.stderr);
 });

@@ -14,7 +14,7 @@ const LINE = [
 
 /** A saved model: weights, tokenizer, and what it was taught. */
 const MODEL = [
-  ...["chat_template.jinja", "config.json", "model.safetensors", "taught.json"],
+  ...["README.md", "chat_template.jinja", "config.json", "model.safetensors", "taught.json"],
   ...["tokenizer.json", "tokenizer_config.json"],
 ];
 

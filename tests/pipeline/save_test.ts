@@ -30,7 +30,7 @@ Deno.test("a model that is saved and loaded answers as before, and knows what it
   const saved = await model.save(folder);
   assertEquals(saved.directory, folder);
   assertEquals(names(folder), [
-    ...["chat_template.jinja", "config.json", "model.safetensors", "taught.json"],
+    ...["README.md", "chat_template.jinja", "config.json", "model.safetensors", "taught.json"],
     ...["tokenizer.json", "tokenizer_config.json"],
   ]);
   using again = await loadModel(folder, { device: "cpu" });
