@@ -115,7 +115,12 @@ const trainingSchema: z.ZodType<TrainingFacts> = z.object({
   steps: z.number().int().positive(),
   totalSteps: z.number().int().positive(),
   loss: z.number().optional(),
-  evaluation: z.object({ trainLoss: z.number(), validationLoss: z.number().optional() }).optional(),
+  evaluation: z.object({
+    trainLoss: z.number(),
+    validationLoss: z.number().optional(),
+    topicLosses: z.record(z.string(), z.number()).optional(),
+    warnings: z.array(z.string()).optional(),
+  }).optional(),
   adapter: z.object({
     rank: z.number(),
     alpha: z.number(),
