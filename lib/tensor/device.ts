@@ -117,6 +117,8 @@ export interface Device {
   ): void;
   /** Waits until all work enqueued so far is done. */
   sync(): Promise<void>;
+  /** Begins the work enqueued so far without waiting for it; only on devices that collect work. */
+  submit?(): void;
   /** Times every kernel that is enqueued from now on. Returns how, in words. */
   startProfile(): string;
   /** Waits for the work enqueued so far, stops timing and returns what was measured since. */

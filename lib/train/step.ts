@@ -106,7 +106,10 @@ export async function takeStep<Batch extends ForestBatch>(
     }
     const clip = Math.min(1, maxGradientNorm / (gradientNorm + 1e-6));
     optimizer.step(learningRate, clip);
-    await network.device.sync();
+    // A GPU need not be waited for: the next read does. What goes wrong until then, that read tells.
+    const { device } = network;
+    if (device.submit) device.submit();
+    else await device.sync();
     return result;
   } catch (error) {
     optimizer.zeroGrad();

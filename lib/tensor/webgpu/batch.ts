@@ -110,10 +110,16 @@ export class CommandBatch {
   }
 
   /** Adds a copy from one buffer to another. */
-  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, byteLength: number): void {
+  copy(
+    from: GPUBuffer,
+    fromOffset: number,
+    to: GPUBuffer,
+    toOffset: number,
+    byteLength: number,
+  ): void {
     this.#endPass();
     this.#encoder ??= this.#device.createCommandEncoder();
-    this.#encoder.copyBufferToBuffer(from, fromOffset, to, 0, byteLength);
+    this.#encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, byteLength);
   }
 
   /**

@@ -196,7 +196,9 @@ export class WebGpuDevice implements Device {
     byteLength: number,
   ): Promise<ArrayBuffer> {
     this.#faults.throwIfFailed();
-    return await this.#staging.read((buffer as GpuBuffer).handle, byteOffset, byteLength);
+    const bytes = this.#staging.read((buffer as GpuBuffer).handle, byteOffset, byteLength);
+    this.#sortPools();
+    return await bytes;
   }
 
   run<B extends string, P extends string>(
@@ -233,9 +235,14 @@ export class WebGpuDevice implements Device {
 
   async sync(): Promise<void> {
     this.#faults.throwIfFailed();
-    // Bind groups are kept by their buffers: steps that take the same ones need no new group.
-    for (const pool of [this.#smallPool, this.#largePool]) pool.sort((a, b) => a.id - b.id);
+    this.#sortPools();
     await this.#staging.sync();
+  }
+
+  submit(): void {
+    this.#faults.throwIfFailed();
+    this.#sortPools();
+    this.#batch.flush();
   }
 
   startProfile(): string {
@@ -264,6 +271,14 @@ export class WebGpuDevice implements Device {
     this.#faults.close();
     this.#pipelines.forgetBindGroups();
     this.#device.destroy();
+  }
+
+  /**
+   * Bind groups are kept by their buffers: steps of a training, and tokens of an answer, that take the same ones need no new
+   * group. A token ends with a read, a step with what it submits.
+   */
+  #sortPools(): void {
+    for (const pool of [this.#smallPool, this.#largePool]) pool.sort((a, b) => a.id - b.id);
   }
 
   /** Uses a tuning, and lets go of what failed with the last one. */

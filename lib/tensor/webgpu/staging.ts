@@ -14,6 +14,18 @@ const WRITE_CHUNK = 32 * MIB;
 /** Memory for reading up to this size is kept for the next time. */
 const MAX_KEPT = 16 * MIB;
 
+/** Memory for reading holds at least so much, so that small reads come together. */
+const LEAST_READ = 4096;
+
+/** What is read together. */
+interface Reading {
+  readonly staging: GPUBuffer;
+  /** Bytes of it that are taken. */
+  size: number;
+  /** All of them, once they are there. */
+  readonly bytes: Promise<ArrayBuffer>;
+}
+
 /** Writes to and reads from a GPU. */
 export class Staging {
   readonly #device: GPUDevice;
@@ -21,6 +33,8 @@ export class Staging {
   readonly #faults: Faults;
   readonly #pool = new Pool<GPUBuffer>();
   #unsent = 0;
+  /** What has not been sent yet, so that more can be read with it. */
+  #open: Reading | undefined;
 
   /**
    * @param device The GPU.
@@ -59,7 +73,8 @@ export class Staging {
   }
 
   /**
-   * Copies bytes out, once all that was enqueued is done.
+   * Copies bytes out, once all that was enqueued is done. What is asked for together, before anybody waits, comes back
+   * together: each wait for a GPU takes Deno ten milliseconds.
    *
    * @param buffer Where from.
    * @param byteOffset From where on, a multiple of 4.
@@ -67,7 +82,20 @@ export class Staging {
    * @returns The bytes.
    */
   async read(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
-    const size = sizeClass(byteLength);
+    const reading = this.#readingWithRoom(byteLength);
+    const at = reading.size;
+    reading.size += Math.ceil(byteLength / 8) * 8; // mapped ranges begin at multiples of 8
+    // The copy is enqueued now: work that comes later does not change what is read.
+    this.#batch.copy(buffer, byteOffset, reading.staging, at, byteLength);
+    const bytes = await reading.bytes;
+    return bytes.byteLength === byteLength ? bytes : bytes.slice(at, at + byteLength);
+  }
+
+  /** What is read together and has room for more, otherwise a new one. */
+  #readingWithRoom(byteLength: number): Reading {
+    const open = this.#open;
+    if (open && open.size + byteLength <= open.staging.size) return open;
+    const size = sizeClass(Math.max(byteLength, LEAST_READ));
     const staging = this.#pool.take(size) ?? this.#faults.watch(
       () => `cannot allocate ${size} bytes to read into`,
       () =>
@@ -77,14 +105,21 @@ export class Staging {
           usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
         }),
     );
-    // The copy is enqueued now: work that comes later does not change what is read.
-    this.#batch.copy(buffer, byteOffset, staging, byteLength);
-    this.#batch.flush();
-    this.#unsent = 0;
+    const { promise, resolve } = Promise.withResolvers<ArrayBuffer>();
+    const reading: Reading = { staging, size: 0, bytes: promise };
+    queueMicrotask(() => resolve(this.#finish(reading)));
+    return this.#open = reading;
+  }
+
+  async #finish(reading: Reading): Promise<ArrayBuffer> {
+    if (this.#open === reading) this.#open = undefined;
+    const { staging, size } = reading;
     let kept = false;
     try {
-      await this.#wait(staging.mapAsync(GPUMapMode.READ, 0, byteLength));
-      const bytes = staging.getMappedRange(0, byteLength).slice(0);
+      this.#batch.flush();
+      this.#unsent = 0;
+      await this.#wait(staging.mapAsync(GPUMapMode.READ, 0, size));
+      const bytes = staging.getMappedRange(0, size).slice(0);
       staging.unmap();
       kept = staging.size <= MAX_KEPT;
       return bytes;

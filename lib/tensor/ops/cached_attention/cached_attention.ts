@@ -7,7 +7,7 @@
  * @module
  */
 
-import { defineKernel } from "../../device.ts";
+import { defineKernel, type Device } from "../../device.ts";
 import { assertShape } from "../../shapes.ts";
 import { type Columns, columnsOf } from "../../columns.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
@@ -119,7 +119,7 @@ export function cachedAttention(
     });
   }
   const { device } = of;
-  const rowTensor = Tensor.from(device, packed);
+  const rowTensor = rowsOn(device, packed);
   const y = Tensor.empty(device, shape);
   device.run(
     cachedAttentionKernel,
@@ -142,6 +142,21 @@ export function cachedAttention(
     },
     4 * width * lengths.reduce((sum, length) => sum + length, 0), // scores, and sums of values
   );
-  rowTensor.dispose();
   return y;
+}
+
+/** The newest lists of rows on each device. */
+const newestRows = new WeakMap<Device, { packed: Int32Array; tensor: Tensor }>();
+
+/** All layers of a model see the same rows: they are written once. */
+function rowsOn(device: Device, packed: Int32Array): Tensor {
+  const newest = newestRows.get(device);
+  const { length } = packed;
+  if (newest?.packed.length === length && packed.every((row, i) => row === newest.packed[i])) {
+    return newest.tensor;
+  }
+  newest?.tensor.dispose();
+  const tensor = Tensor.from(device, packed).keep();
+  newestRows.set(device, { packed, tensor });
+  return tensor;
 }
