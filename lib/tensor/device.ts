@@ -88,6 +88,8 @@ export interface Device {
   readonly maxBindingSize: number;
   /** How many buffers a kernel can take; `Infinity` on the CPU. */
   readonly maxKernelBuffers: number;
+  /** Whether it can no longer be used, such as a GPU that was lost. */
+  readonly hasFailed?: boolean;
   /** Bytes allocated from the system by now, in use or pooled. */
   readonly allocatedBytes: number;
 

@@ -94,7 +94,7 @@ let lastPicked: Device | undefined;
  * ```
  */
 export function defaultDevice(): Device {
-  if (lastPicked) return lastPicked;
+  if (lastPicked && !lastPicked.hasFailed) return lastPicked;
   const device = new CpuDevice();
   opened.set(cpuKey({}), Promise.resolve(forgetWhenClosed(cpuKey({}), device)));
   reasons.set(device, "no other was picked");
@@ -208,7 +208,8 @@ function cpuKey({ threads, blas }: PickOptions): string {
 
 async function open(key: string, reason: string, make: () => Promise<Device>): Promise<Device> {
   let pending = opened.get(key);
-  if (!pending) {
+  // A GPU that was lost may be there again.
+  if (!pending || (await pending).hasFailed) {
     pending = make().then((device) => forgetWhenClosed(key, device));
     opened.set(key, pending);
     pending.catch(() => opened.delete(key));

@@ -118,3 +118,13 @@ Deno.test({
     await Deno.remove(cache, { recursive: true });
   },
 });
+
+Deno.test("pick() opens a device again that was lost", async () => {
+  const lost = await pick({ device: "cpu", threads: 1 });
+  Object.defineProperty(lost, "hasFailed", { value: true });
+  const device = await pick({ device: "cpu", threads: 1 });
+  assert(device !== lost);
+  assert(await pick({ device: "cpu", threads: 1 }) === device);
+  lost.close();
+  device.close();
+});

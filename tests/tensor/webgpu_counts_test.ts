@@ -70,7 +70,7 @@ Deno.test({
         assertLessOrEqual(counts.dispatches, 12 * layers + 5);
         assertEquals([counts.submits, counts.reads, counts.waits, counts.buffers], [1, 1, 0, 0]);
         assertLessOrEqual(counts.bufferWrites, 5);
-        assertLessOrEqual(counts.bindGroups, 60);
+        assertEquals(counts.bindGroups, 0);
         assertLessOrEqual(counts.errorScopes, 20);
       }
     } finally {

@@ -2,10 +2,17 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/tensor/mod.ts";
+import { backwardProgram, forwardProgram } from "../../lib/tensor/ops/attention/attention.gpu.ts";
 import { matmulProgram } from "../../lib/tensor/ops/matmul/matmul.gpu.ts";
 import { chooseTiling, GPU_TILINGS, TILINGS } from "../../lib/tensor/ops/matmul/tilings.ts";
 import { recall, remember } from "../../lib/tensor/webgpu/measurements.ts";
-import { elementwise, fold, MAX_WORKGROUPS, rowParts } from "../../lib/tensor/webgpu/plans.ts";
+import {
+  elementwise,
+  fold,
+  MAX_DISPATCH_FLOPS,
+  MAX_WORKGROUPS,
+  rowParts,
+} from "../../lib/tensor/webgpu/plans.ts";
 import { repeatLines } from "../../lib/tensor/webgpu/repeat_lines.ts";
 import { loadTuning, tune } from "../../lib/tensor/webgpu/tuning.ts";
 import { withCache } from "./own_cache.ts";
@@ -184,3 +191,46 @@ Deno.test("tune() leaves out tilings that fail, and fails where all do", () =>
     await assertRejects(() => tune("another", device, use), Error, 'cannot compile "register 8x8"');
     assertEquals(await loadTuning("another"), undefined);
   }));
+
+Deno.test("no dispatch of a product or an attention takes longer than a watchdog allows", () => {
+  const whole = { ...limits, maxBindingSize: 2 ** 30 };
+  const product = { m: 300_001, n: 4096, k: 4096, transposeA: 0, transposeB: 0, accumulate: 0 };
+  const offsets = { aOffset: 0, bOffset: 0, cOffset: 0, cStride: 4096, biasOffset: 0, hasBias: 0 };
+  const products = matmulProgram.plan({
+    ...whole,
+    params: { ...product, ...offsets },
+    byteLengths: { a: 2 ** 33, b: 2 ** 26, bias: 0, c: 2 ** 33 },
+  });
+  assertEquals(products.reduce((rows, { params }) => rows + params!.m!, 0), product.m);
+  for (const { params } of products) {
+    assert(2 * params!.m! * product.n * product.k <= MAX_DISPATCH_FLOPS);
+  }
+  const [tokens, heads, headDim] = [20_000, 32, 128];
+  const width = heads * headDim;
+  const shape = { tokens, heads, kvHeads: heads, headDim, window: 0, scale: 1 };
+  const columns = { qWidth: width, kWidth: width, vWidth: width, qFirst: 0, kFirst: 0, vFirst: 0 };
+  const dropout = { seed: 0, threshold: 0, factor: 1, rowsBefore: 0, rowsInAll: tokens };
+  const params = { ...shape, ...columns, ...dropout };
+  const size = 4 * tokens * width;
+  const buffers = { q: size, k: size, v: size, tree: 8 * tokens, y: size, statistics: size };
+  const forward = forwardProgram.plan({ ...whole, params, byteLengths: buffers });
+  const backward = backwardProgram.plan({
+    ...whole,
+    params: { ...params, accumulateQ: 0, accumulateK: 0, accumulateV: 0, together: 0 },
+    byteLengths: { ...buffers, dy: size, dq: size, dk: size, dv: size },
+  });
+  const rowsOf = (name: string) => ({ uniforms }: { uniforms?: Record<string, number> }) =>
+    uniforms![name];
+  const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+  assertEquals(sum(forward.map(rowsOf("rowCount"))), tokens);
+  for (const rows of forward.map(rowsOf("rowCount"))) {
+    assert(4 * rows * tokens * width <= MAX_DISPATCH_FLOPS);
+  }
+  const keys = backward.filter(({ buffers }) => buffers!.includes("dk"));
+  const queries = backward.filter(({ buffers }) => buffers!.includes("dq"));
+  assertEquals(sum(queries.map(rowsOf("rowCount"))), tokens);
+  assertEquals(sum(keys.map(rowsOf("keyCount"))), tokens);
+  for (const count of [...queries.map(rowsOf("rowCount")), ...keys.map(rowsOf("keyCount"))]) {
+    assert(6 * count * tokens * width <= MAX_DISPATCH_FLOPS);
+  }
+});

@@ -73,6 +73,7 @@ export class WebGpuDevice implements Device {
     this.#device = device;
     this.#faults = new Faults(device, name);
     this.#batch = new CommandBatch(device, (labels, submit) => {
+      this.#faults.sent(labels);
       const kernels = [...new Set(labels)].map((label) => `"${label}"`).join(", ");
       this.#faults.watch(() => `cannot run ${kernels || "a copy"}`, submit);
     });
@@ -143,6 +144,10 @@ export class WebGpuDevice implements Device {
     };
   }
 
+  get hasFailed(): boolean {
+    return this.#faults.hasFailed;
+  }
+
   get allocatedBytes(): number {
     return this.#allocatedBytes;
   }
@@ -196,7 +201,8 @@ export class WebGpuDevice implements Device {
     byteLength: number,
   ): Promise<ArrayBuffer> {
     this.#faults.throwIfFailed();
-    const bytes = this.#staging.read((buffer as GpuBuffer).handle, byteOffset, byteLength);
+    const { handle } = this.#use(buffer as GpuBuffer);
+    const bytes = this.#staging.read(handle, byteOffset, byteLength);
     this.#sortPools();
     return await bytes;
   }

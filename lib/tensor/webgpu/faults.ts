@@ -4,12 +4,16 @@
  * @module
  */
 
+/** Kernels that an error names at most. */
+const MOST_NAMED = 6;
+
 /** What went wrong with a GPU first, if anything did. */
 export class Faults {
   readonly #device: GPUDevice;
   readonly #name: string;
   readonly #pending = new Set<Promise<void>>();
   #first: Error | undefined;
+  #lastSent: readonly string[] = [];
   #gone = false;
   #failure = watchable();
 
@@ -22,7 +26,7 @@ export class Faults {
     this.#name = name;
     device.lost.then(({ message }) => {
       this.#gone = true;
-      this.fail(`it was lost (${oneLine(message)})`);
+      this.fail(`it was lost (${oneLine(message)})${this.#whatRan()}`);
     });
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
@@ -33,6 +37,27 @@ export class Faults {
   /** Rejects once something went wrong, for work that would never end. */
   get failed(): Promise<never> {
     return this.#failure.promise;
+  }
+
+  /** Whether the GPU can no longer be used. */
+  get hasFailed(): boolean {
+    return this.#first !== undefined;
+  }
+
+  /**
+   * Remembers what the GPU does now, to be named if it is lost.
+   *
+   * @param kernels Names of kernels, the last one last.
+   */
+  sent(kernels: readonly string[]): void {
+    if (kernels.length > 0) this.#lastSent = kernels;
+  }
+
+  /** The kernels that were sent last, the last few of them. */
+  #whatRan(): string {
+    const last = [...new Set(this.#lastSent.toReversed())].slice(0, MOST_NAMED).reverse();
+    if (last.length === 0) return "";
+    return `; the last kernels that it was sent are ${last.map((name) => `"${name}"`).join(", ")}`;
   }
 
   /** Throws what went wrong, if anything did. */

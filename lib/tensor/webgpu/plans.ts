@@ -6,6 +6,12 @@
 
 import type { Dispatch, PlanInput, Program, Range } from "./program.ts";
 
+/**
+ * Floating-point operations of a dispatch at most: a slow GPU takes half a second for them, and some systems take one for hung
+ * that does not answer for two.
+ */
+export const MAX_DISPATCH_FLOPS = 1e11;
+
 /** WebGPU guarantees this many workgroups a dimension. */
 export const MAX_WORKGROUPS = 65_535;
 
@@ -39,16 +45,16 @@ export interface RowPart<B extends string> {
  *
  * @param rows How many rows there are.
  * @param widths Elements a row, of every buffer that has these rows.
- * @param limits What a binding can show and where it may begin.
+ * @param limits What a binding can show and where it may begin; and the most rows of a part, where there is such a limit.
  * @returns The parts, in order; one where everything fits, and one, empty, where there are no rows.
  * @throws {RangeError} If the fewest rows that can be divided off do not fit.
  */
 export function rowParts<B extends string>(
   rows: number,
   widths: Partial<Record<B, number>>,
-  limits: { maxBindingSize: number; offsetAlignment: number },
+  limits: { maxBindingSize: number; offsetAlignment: number; mostRows?: number },
 ): RowPart<B>[] {
-  const { maxBindingSize, offsetAlignment } = limits;
+  const { maxBindingSize, offsetAlignment, mostRows = Infinity } = limits;
   const entries = Object.entries(widths) as [B, number][];
   let fitting = Infinity;
   let unit = 1; // Every multiple of this many rows begins at an aligned byte.
@@ -56,7 +62,8 @@ export function rowParts<B extends string>(
     fitting = Math.min(fitting, Math.floor(maxBindingSize / (width * 4)));
     unit = Math.max(unit, offsetAlignment / greatestPowerOfTwo(width * 4, offsetAlignment));
   }
-  const step = rows <= fitting ? Math.max(rows, 1) : Math.floor(fitting / unit) * unit;
+  const most = Math.min(fitting, Math.max(mostRows, unit));
+  const step = rows <= most ? Math.max(rows, 1) : Math.floor(most / unit) * unit;
   if (step < 1) {
     const [name, width] = entries.reduce((a, b) => (a[1] > b[1] ? a : b));
     throw new RangeError(

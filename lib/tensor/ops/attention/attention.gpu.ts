@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type RowPart, rowParts } from "../../webgpu/plans.ts";
+import { MAX_DISPATCH_FLOPS, type RowPart, rowParts } from "../../webgpu/plans.ts";
 import type { Dispatch, PlanInput, Program } from "../../webgpu/program.ts";
 import { repeatLines } from "../../webgpu/repeat_lines.ts";
 import addresses from "./addresses.wgsl" with { type: "text" };
@@ -60,7 +60,8 @@ export const forwardProgram: Program<ForwardBuffer, Shape> = {
       : { layout: layoutHeads(headDim, 4), wgsl: forwardTiled };
     const access = accessOf(input, ["q", "k", "v", "y"], ["y"]);
     const source = sourceOf(forwardHead, wgsl, layout, access);
-    return partPairs<ForwardBuffer>(input, ["q", "y"], ["k", "v"]).map((pair) => ({
+    const most = { mostRows: mostRows(input, 4) };
+    return partPairs<ForwardBuffer>(input, ["q", "y"], ["k", "v"], most).map((pair) => ({
       source,
       uniforms: {
         ...uniformsOf(pair),
@@ -92,7 +93,8 @@ function planQueries(input: BackwardInput): BackwardDispatch[] {
     : { layout: layoutHeads(headDim, 8), wgsl: backwardQueriesTiled };
   const access = accessOf(input, ["q", "k", "v", "y", "dy", "dq"], ["dq"]);
   const source = sourceOf(backwardHead, wgsl, layout, access);
-  return partPairs<BackwardBuffer>(input, ["q", "y", "dy", "dq"], ["k", "v"]).map((pair) => ({
+  const most = { mostRows: mostRows(input, 6) };
+  return partPairs<BackwardBuffer>(input, ["q", "y", "dy", "dq"], ["k", "v"], most).map((pair) => ({
     source,
     buffers: ["q", "k", "v", "tree", "y", "dy", "statistics", "dq"],
     params: { accumulateQ: Number(accumulateQ || pair.keys.index > 0) },
@@ -117,7 +119,8 @@ function planKeys(input: BackwardInput): BackwardDispatch[] {
   const source = sourceOf(backwardHead, wgsl, layout, access);
   const written: BackwardBuffer[] = together ? ["dk"] : ["dk", "dv"];
   const seen = new Set<number>();
-  return partPairs<BackwardBuffer>(input, ["q", "dy"], ["k", "v", "dk", "dv"]).map((pair) => {
+  const most = { mostKeys: mostRows(input, 8) };
+  return partPairs<BackwardBuffer>(input, ["q", "dy"], ["k", "v", "dk", "dv"], most).map((pair) => {
     const again = seen.has(pair.keys.index);
     seen.add(pair.keys.index);
     return {
@@ -161,19 +164,26 @@ function widthOf(name: string, params: Readonly<Record<Shape, number>>): number 
   }
 }
 
+/** How many rows a dispatch may take; each does `flops` operations for each token and element of all heads. */
+function mostRows({ params }: PlanInput<never, Shape>, flops: number): number {
+  const { tokens, heads, headDim } = params;
+  return Math.floor(MAX_DISPATCH_FLOPS / (flops * tokens * heads * headDim));
+}
+
 /** Every pair of parts where some query comes after some key. */
 function partPairs<B extends string>(
   input: PlanInput<B, Shape>,
   rowBuffers: readonly B[],
   keyBuffers: readonly B[],
+  { mostRows, mostKeys }: { mostRows?: number; mostKeys?: number },
 ): PartPair<B>[] {
-  const partsOf = (buffers: readonly B[]) => {
+  const partsOf = (buffers: readonly B[], most?: number) => {
     const widths: Partial<Record<B, number>> = {};
     for (const name of buffers) widths[name] = widthOf(name, input.params);
-    return rowParts(input.params.tokens, widths, input);
+    return rowParts(input.params.tokens, widths, { ...input, mostRows: most });
   };
-  const keyParts = partsOf(keyBuffers);
-  return partsOf(rowBuffers).flatMap((rows) => {
+  const keyParts = partsOf(keyBuffers, mostKeys);
+  return partsOf(rowBuffers, mostRows).flatMap((rows) => {
     const seen = keyParts.filter((keys) => keys.first < rows.first + Math.max(rows.count, 1));
     return seen.map((keys, i) => ({ rows, keys, lastKeys: i === seen.length - 1 }));
   });

@@ -30,7 +30,8 @@ export const copyRowsKernel = defineKernel({
       const widths = { x: width === xWidth ? 1 : xWidth };
       return rowParts(size / unit, widths, limits).map(({ first, count, ranges }) => {
         const begin = (offset + first * unit) * 4;
-        const skipped = begin % offsetAlignment;
+        // A target that fits is shown whole: the next row then needs no other bind group.
+        const skipped = input.byteLengths.y <= maxBindingSize ? begin : begin % offsetAlignment;
         const elements = count * unit;
         return {
           params: { size: elements },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fold, MAX_WORKGROUPS, overRows } from "../../webgpu/plans.ts";
+import { fold, MAX_DISPATCH_FLOPS, MAX_WORKGROUPS, overRows } from "../../webgpu/plans.ts";
 import type { Dispatch, PlanInput, Program, Range } from "../../webgpu/program.ts";
 import { repeatLines } from "../../webgpu/repeat_lines.ts";
 import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
@@ -78,6 +78,8 @@ function planProducts(input: PlanInput<never, P>, sums?: ProductSums): Product[]
     fitting(cStride),
     transposeA ? Infinity : fitting(k),
     32 * MAX_WORKGROUPS,
+    // Whole tiles.
+    Math.max(1, Math.floor(MAX_DISPATCH_FLOPS / (2 * n * k) / 128)) * 128,
   );
   const nStep = Math.min(transposeB ? fitting(k) : Infinity, 32 * MAX_WORKGROUPS);
   const kStep = Math.min(transposeA ? fitting(m) : Infinity, transposeB ? Infinity : fitting(n));
