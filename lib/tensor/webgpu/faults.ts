@@ -4,6 +4,9 @@
  * @module
  */
 
+/** How long the news that a GPU is lost may take after the first error. */
+const NEWS_MILLISECONDS = 2000;
+
 /** Kernels that an error names at most. */
 const MOST_NAMED = 6;
 
@@ -58,6 +61,20 @@ export class Faults {
     const last = [...new Set(this.#lastSent.toReversed())].slice(0, MOST_NAMED).reverse();
     if (last.length === 0) return "";
     return `; the last kernels that it was sent are ${last.map((name) => `"${name}"`).join(", ")}`;
+  }
+
+  /**
+   * Throws what explains an error of the GPU's: the news that it is lost may come after the error.
+   *
+   * @param error The error, which is thrown in the end if nothing explains it.
+   */
+  async explain(error: Error): Promise<never> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, NEWS_MILLISECONDS);
+    await Promise.race([this.failed.catch(() => {}), late]);
+    clearTimeout(timer);
+    this.fail(oneLine(error.message) + this.#whatRan());
+    throw this.#first;
   }
 
   /** Throws what went wrong, if anything did. */

@@ -146,7 +146,7 @@ export class Staging {
       await Promise.race([done, this.#faults.failed]);
     } catch (error) {
       await this.#faults.settle();
-      throw error;
+      await this.#faults.explain(error as Error);
     }
     await this.#faults.settle();
   }
