@@ -16,6 +16,8 @@ import {
   noGrad,
   Tensor,
 } from "../tensor/mod.ts";
+import { inputTensor } from "../tensor/input.ts";
+import { storeAndAttend } from "../tensor/ops/cached_attention/store_and_attend.ts";
 import type { Attend } from "./model.ts";
 
 /** Keys and values of tokens seen so far. */
@@ -25,6 +27,7 @@ export class KeyValueCache implements Disposable {
   readonly #layers: { keys: Tensor; values: Tensor }[];
   #capacity: number;
   #used = 0;
+  #moves = 0;
 
   /**
    * @param device The device that stores it.
@@ -47,6 +50,11 @@ export class KeyValueCache implements Disposable {
     return this.#used;
   }
 
+  /** How often its memory has changed: work that was recorded before has the old one. */
+  get moves(): number {
+    return this.#moves;
+  }
+
   /**
    * Attention within a forest of new tokens, which see none of those before; their keys and values take the next rows.
    *
@@ -54,7 +62,7 @@ export class KeyValueCache implements Disposable {
    * @returns For {@linkcode ModelInput.attend}.
    */
   prefill(forest: Forest): Attend {
-    const first = this.#take(forest.end.length);
+    const first = this.take(forest.end.length);
     return (layer, q, k, v, heads) => {
       this.#store(layer, k, v, first);
       return attention(q, k, v, { ...heads, forest });
@@ -69,7 +77,8 @@ export class KeyValueCache implements Disposable {
    * @returns For {@linkcode ModelInput.attend}.
    */
   step(rows: readonly (readonly number[])[]): Attend {
-    const first = this.#take(rows.length);
+    const first = this.take(rows.length);
+    if (this.#device.kind === "cpu") return this.attend(() => rows, longest(rows), first);
     // Rows are in the order of tokens, so a window is a suffix. Few different windows occur.
     const seen = new Map<number | undefined, readonly (readonly number[])[]>([[undefined, rows]]);
     return (layer, q, k, v, { window, dropout: _, ...heads }) => {
@@ -78,6 +87,37 @@ export class KeyValueCache implements Disposable {
       const { keys, values } = this.#layers[layer];
       // Generation drops nothing, so that the heads' dropout does not matter here.
       return cachedAttention(q, keys, values, { ...heads, rows: seen.get(window)! });
+    };
+  }
+
+  /**
+   * Attention on the CPU of one new token per sequence, whose rows are taken, as {@linkcode step} has it; for work that is
+   * recorded.
+   *
+   * @param lists Gives, for each new token, the rows it attends to; the last is its own. It is asked again for each run.
+   * @param most The most rows that a token attends to in any run.
+   * @param first The first of the new tokens' rows.
+   * @returns For {@linkcode ModelInput.attend}.
+   */
+  attend(lists: () => readonly (readonly number[])[], most: number, first: number): Attend {
+    const seenIn = (window: number | undefined) =>
+      window === undefined ? lists() : lists().map((list) => list.slice(-window));
+    const rowsOf = new Map<number | undefined, Tensor>();
+    return (layer, q, k, v, { window, dropout: _, softCap, ...heads }) => {
+      const cache = this.#layers[layer];
+      if (softCap !== undefined) {
+        this.#store(layer, k, v, first);
+        const rows = seenIn(window);
+        return cachedAttention(q, cache.keys, cache.values, { ...heads, softCap, rows });
+      }
+      let rows = rowsOf.get(window);
+      if (!rows) {
+        const width = 1 + Math.min(most, window ?? most);
+        const make = () => withLengths(seenIn(window), width);
+        rows = inputTensor(this.#device, make, [lists().length, width]);
+        rowsOf.set(window, rows);
+      }
+      return storeAndAttend(q, k, v, cache, { ...heads, rows });
     };
   }
 
@@ -117,11 +157,18 @@ export class KeyValueCache implements Disposable {
     copyRows(values, v, first);
   }
 
-  #take(rows: number): number {
+  /**
+   * Takes the next rows for new tokens.
+   *
+   * @param rows How many.
+   * @returns The first of them.
+   */
+  take(rows: number): number {
     const first = this.#used;
     this.#used += rows;
     if (this.#used > this.#capacity) {
       this.#capacity = Math.max(this.#used, Math.ceil(this.#capacity * 1.5));
+      this.#moves++;
       for (const layer of this.#layers) {
         for (const part of ["keys", "values"] as const) {
           const larger = this.#empty();
@@ -133,4 +180,19 @@ export class KeyValueCache implements Disposable {
     }
     return first;
   }
+}
+
+/** The length of the longest list. */
+function longest(lists: readonly (readonly number[])[]): number {
+  return Math.max(...lists.map(({ length }) => length));
+}
+
+/** Each list after its length, in a row of its own. */
+function withLengths(lists: readonly (readonly number[])[], width: number): Int32Array {
+  const rows = new Int32Array(lists.length * width);
+  lists.forEach((list, i) => {
+    rows[i * width] = list.length;
+    rows.set(list, i * width + 1);
+  });
+  return rows;
 }

@@ -10,6 +10,7 @@ import type { Random } from "../random.ts";
 import { embedding, noGrad, scope } from "../tensor/mod.ts";
 import { KeyValueCache } from "./cache.ts";
 import { logitsOf, type ModelInput, type Network } from "./model.ts";
+import { RecordedStep, type StepInput } from "./recorded_step.ts";
 import { sampleToken, type SamplingOptions } from "./sampling.ts";
 
 /** A prompt that is continued, and how. Its options have been checked. */
@@ -65,9 +66,15 @@ export class Decoding<C extends Continuation> implements Disposable {
   /** Rows of the cache from which on the rows of sequences that have left are given back. */
   #compactAt = LEAST_COMPACTED;
 
+  /** The last step, if the device has recorded it. */
+  #step: RecordedStep | undefined;
+  /** Whether steps are recorded. */
+  #records: boolean;
+
   /** @param model The model. */
   constructor(model: Network) {
     this.#model = model;
+    this.#records = model.device.record !== undefined && !model.dependsOnLength;
   }
 
   /** How many sequences are being continued. */
@@ -138,11 +145,32 @@ export class Decoding<C extends Continuation> implements Disposable {
       const input = { ...forest, attend: cache.prefill(forest) };
       return await readLogits(this.#model, input, Int32Array.of(path.at(-1)!));
     }
-    const tokens = Int32Array.from(sequences, ({ token }) => token);
-    const positions = Int32Array.from(sequences, ({ rows }) => rows.length);
+    const tokens = sequences.map(({ token }) => token);
+    const positions = sequences.map(({ rows }) => rows.length);
     sequences.forEach(({ rows }, i) => rows.push(cache.used + i));
-    const attend = cache.step(sequences.map(({ rows }) => rows));
-    return await readLogits(this.#model, { tokens, positions, attend });
+    const lists = sequences.map(({ rows }) => rows);
+    if (this.#records) return await this.#recordedLogits(cache, { tokens, positions, lists });
+    return await readLogits(this.#model, {
+      tokens: Int32Array.from(tokens),
+      positions: Int32Array.from(positions),
+      attend: cache.step(lists),
+    });
+  }
+
+  /** Logits of a step that is recorded, or was. */
+  async #recordedLogits(cache: KeyValueCache, input: StepInput): Promise<Float32Array> {
+    const first = cache.take(input.tokens.length);
+    if (!this.#step?.fits(this.#model, input)) {
+      this.#step?.[Symbol.dispose]();
+      this.#step = new RecordedStep(this.#model, cache, input, first);
+      this.#records = this.#step.repeatable;
+    }
+    const logits = await this.#step.run(input);
+    if (!this.#records) {
+      this.#step[Symbol.dispose]();
+      this.#step = undefined;
+    }
+    return logits;
   }
 
   /**
@@ -157,6 +185,8 @@ export class Decoding<C extends Continuation> implements Disposable {
 
   /** Frees its memory. */
   [Symbol.dispose](): void {
+    this.#step?.[Symbol.dispose]();
+    this.#step = undefined;
     this.#cache?.[Symbol.dispose]();
     this.#cache = undefined;
     this.#sequences = [];

@@ -71,6 +71,17 @@ export interface KernelTime {
   readonly flops: number;
 }
 
+/** Kernels that a device has recorded, to run them again and again. @internal */
+export interface RecordedWork extends Disposable {
+  /**
+   * Whether it computes the same as what was recorded would. False if data was written that nothing says how to make
+   * again; it must then not run more than once.
+   */
+  readonly repeatable: boolean;
+  /** Makes its inputs again and enqueues its kernels. */
+  run(): void;
+}
+
 /** What a tensor operation needs of the machine. */
 export interface Device {
   /** Which kind of device it is. */
@@ -110,6 +121,13 @@ export interface Device {
    * The same, blocking this thread; only where a device can. For what must be shown at once, such as by `console.log`.
    */
   readNow?(buffer: DeviceBuffer, byteOffset: number, byteLength: number): ArrayBuffer;
+  /**
+   * Records what a function enqueues, without running it; where a device can. Memory that it gave back is the recording's
+   * until that is disposed of. @internal
+   */
+  record?(body: () => void): RecordedWork;
+  /** Says how to make what was written to a buffer again, where that is recorded. @internal */
+  refill?(buffer: DeviceBuffer, make: () => Float32Array | Int32Array): void;
   /** Enqueues a kernel; `flops` are its operations, for profiles, unless it knows them itself. */
   run<B extends string, P extends string>(
     kernel: Kernel<B, P>,

@@ -7,14 +7,15 @@
 
 import { Worker } from "node:worker_threads";
 import { blasVariables } from "../../blas_variables.ts";
-import type { Device, DeviceBuffer, Kernel, KernelTime } from "../device.ts";
+import type { Device, DeviceBuffer, Kernel, KernelTime, RecordedWork } from "../device.ts";
 import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
 import { isFused } from "./fused.ts";
 import { PackedMemory, type Place } from "./packed_memory.ts";
-import type { Command, Created, Reply, ThreadOptions } from "./protocol.ts";
+import type { Batch, Command, Created, Reply, ThreadOptions } from "./protocol.ts";
+import { type HostData, Recorder } from "./recorder.ts";
 
 /** Milliseconds after which one that waits looks whether a thread failed. */
 const LONGEST_WAIT = 100;
@@ -31,7 +32,14 @@ interface CpuBuffer extends DeviceBuffer {
   readonly place?: Place;
   /** The last batch that uses it. */
   lastTicket: number;
+  /** How many recordings use it. */
+  recordings: number;
+  /** Whether it was given back while a recording used it. */
+  isReleased: boolean;
 }
+
+/** Of memory that is new. */
+const UNUSED = { lastTicket: 0, recordings: 0, isReleased: false };
 
 /** Options of {@linkcode CpuDevice}. */
 export interface CpuDeviceOptions {
@@ -61,6 +69,8 @@ export class CpuDevice implements Device {
   #created: Created[] = [];
   readonly #packed: PackedMemory;
   #dropped: number[] = [];
+  #recorder: Recorder<CpuBuffer> | undefined;
+  #nextRecording = 0;
   #commands: Command[] = [];
   #ticket = 1;
   #completed = 0;
@@ -118,7 +128,7 @@ export class CpuDevice implements Device {
     const id = this.#nextId++;
     this.#allocatedBytes += size;
     this.#created.push({ id, memory });
-    const buffer: CpuBuffer = { id, byteLength: size, memory, offset: 0, lastTicket: 0 };
+    const buffer: CpuBuffer = { ...UNUSED, id, byteLength: size, memory, offset: 0 };
     return buffer;
   }
 
@@ -128,11 +138,19 @@ export class CpuDevice implements Device {
     const id = this.#nextId++;
     this.#created.push({ id, memory, place });
     const shared = memory.buffer as ArrayBufferLike as SharedArrayBuffer;
-    return { id, byteLength, memory: shared, offset, place, lastTicket };
+    return { ...UNUSED, id, byteLength, memory: shared, offset, place, lastTicket };
   }
 
   release(buffer: DeviceBuffer): void {
-    const { id, place, lastTicket } = buffer as CpuBuffer;
+    const { id, place, lastTicket, recordings } = buffer as CpuBuffer;
+    if (this.#recorder) {
+      this.#recorder.released.push(buffer as CpuBuffer);
+      return;
+    }
+    if (recordings > 0) {
+      (buffer as CpuBuffer).isReleased = true;
+      return;
+    }
     if (!place) return this.#pool.put(buffer.byteLength, buffer as CpuBuffer);
     this.#packed.give(place, lastTicket);
     this.#dropped.push(id);
@@ -144,6 +162,7 @@ export class CpuDevice implements Device {
 
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset = 0): void {
     const target = buffer as CpuBuffer;
+    if (this.#recorder) return this.#recorder.write(target, data, byteOffset);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     if (target.lastTicket <= this.#completed) {
       // No work that is under way uses it: no need for a copy.
@@ -172,8 +191,62 @@ export class CpuDevice implements Device {
       ids[name] = buffer.id;
       used.push(buffer);
     }
+    if (this.#recorder) {
+      const { commands, kernels, buffers: all } = this.#recorder;
+      commands.push({ type: "run", kernel: kernel.name, buffers: ids, params });
+      kernels.push({ name: kernel.name, flops });
+      for (const buffer of used) all.add(buffer);
+      return;
+    }
     if (this.#times) this.#timedKernels.push({ name: kernel.name, flops });
     this.#enqueue(used, { type: "run", kernel: kernel.name, buffers: ids, params });
+  }
+
+  record(body: () => void): RecordedWork {
+    const recorder = new Recorder<CpuBuffer>();
+    this.#recorder = recorder;
+    const giveBack = () => {
+      for (const buffer of recorder.released) this.release(buffer);
+    };
+    try {
+      body();
+    } catch (error) {
+      this.#recorder = undefined;
+      giveBack();
+      throw error;
+    }
+    this.#recorder = undefined;
+    for (const buffer of recorder.buffers) buffer.recordings++;
+    for (const [buffer, parts] of recorder.constants) {
+      for (const { data, byteOffset } of parts) this.write(buffer, data, byteOffset);
+    }
+    const id = this.#nextRecording++;
+    const { commands, inputs } = recorder;
+    let isKnown = false;
+    return {
+      repeatable: recorder.constants.size === 0,
+      run: () => {
+        if (this.#failure) throw this.#failure;
+        for (const [buffer, make] of inputs) this.write(buffer, make());
+        for (const buffer of recorder.buffers) buffer.lastTicket = this.#ticket;
+        if (this.#times) this.#timedKernels.push(...recorder.kernels);
+        this.#flush({ run: id, ...(!isKnown && { recorded: { id, commands } }) });
+        isKnown = true;
+      },
+      [Symbol.dispose]: () => {
+        if (isKnown && !this.#failure) this.#flush({ forgotten: id });
+        for (const buffer of recorder.buffers) {
+          if (--buffer.recordings > 0 || !buffer.isReleased) continue;
+          buffer.isReleased = false;
+          this.release(buffer);
+        }
+        giveBack();
+      },
+    };
+  }
+
+  refill(buffer: DeviceBuffer, make: () => HostData): void {
+    this.#recorder?.refill(buffer as CpuBuffer, make);
   }
 
   async read(
@@ -243,10 +316,11 @@ export class CpuDevice implements Device {
     if (this.#commands.length >= BATCH_COMMANDS) this.#flush();
   }
 
-  #flush(): void {
-    if (this.#commands.length === 0) return;
+  #flush(more: Pick<Batch, "recorded" | "run" | "forgotten"> = {}): void {
+    if (this.#commands.length === 0 && Object.keys(more).length === 0) return;
     if (this.#workers.length === 0) this.#startThreads();
-    const batch = {
+    const batch: Batch = {
+      ...more,
       ticket: this.#ticket++,
       created: this.#created,
       commands: this.#commands,

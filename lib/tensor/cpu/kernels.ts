@@ -9,7 +9,7 @@ import { elementwise } from "../elementwise/elementwise.cpu.ts";
 import { adamw } from "../ops/adamw/adamw.cpu.ts";
 import { argmax } from "../ops/argmax/argmax.cpu.ts";
 import { attentionBackward, attentionForward } from "../ops/attention/attention.cpu.ts";
-import { cachedAttention } from "../ops/cached_attention/cached_attention.cpu.ts";
+import { cachedAttention, storeAndAttend } from "../ops/cached_attention/cached_attention.cpu.ts";
 import { cast } from "../ops/cast/cast.cpu.ts";
 import { copyRows } from "../ops/copy_rows/copy_rows.cpu.ts";
 import { cumulativeSum } from "../ops/cumulative_sum/cumulative_sum.cpu.ts";
@@ -57,6 +57,7 @@ export const kernels: Readonly<Record<string, CpuKernel>> = {
   "attention.backward": attentionBackward.run,
   "attention.forward": attentionForward.run,
   "cachedAttention": cachedAttention.run,
+  "cachedAttention.store": storeAndAttend.run,
   "cast": cast.run,
   "copyRows": copyRows.run,
   "crossEntropy.backward": crossEntropyBackward.run,

@@ -18,14 +18,17 @@ export interface ThreadOptions {
   readonly blasPath?: string;
 }
 
+/** One kernel. */
+export interface RunCommand {
+  readonly type: "run";
+  readonly kernel: string;
+  readonly buffers: Readonly<Record<string, number>>;
+  readonly params: Readonly<Record<string, number>>;
+}
+
 /** One piece of work. */
 export type Command =
-  | {
-    readonly type: "run";
-    readonly kernel: string;
-    readonly buffers: Readonly<Record<string, number>>;
-    readonly params: Readonly<Record<string, number>>;
-  }
+  | RunCommand
   | {
     readonly type: "write";
     readonly buffer: number;
@@ -55,6 +58,12 @@ export interface Batch {
   readonly timed: boolean;
   /** Memory that no later command uses. */
   readonly dropped: readonly number[];
+  /** Commands to remember by a number. */
+  readonly recorded?: { readonly id: number; readonly commands: readonly RunCommand[] };
+  /** The number of remembered commands, which come after the others. */
+  readonly run?: number;
+  /** Remembered commands that never come again. */
+  readonly forgotten?: number;
 }
 
 /** What thread 0 says when all are done with a batch, or any thread that failed. */

@@ -8,9 +8,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import { Barrier, BarrierBroken, DONE_TICKET } from "./barrier.ts";
 import { openBlas } from "./blas/blas.ts";
 import { Context } from "./context.ts";
+import type { CpuKernel } from "./kernel.ts";
 import { kernels } from "./kernels.ts";
 import { loadWasm } from "./load_wasm.ts";
-import type { Batch, ThreadOptions } from "./protocol.ts";
+import type { Batch, RunCommand, ThreadOptions } from "./protocol.ts";
 
 const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
 
@@ -26,8 +27,41 @@ const context = new Context(
 );
 const buffers = new Map<number, Float32Array>();
 
+/** A kernel with its memory. */
+interface Ready {
+  readonly name: string;
+  readonly run: CpuKernel;
+  readonly views: Record<string, Float32Array>;
+  readonly params: Readonly<Record<string, number>>;
+}
+
+/** Remembered commands by their number. */
+const recorded = new Map<number, readonly Ready[]>();
+
+function ready({ kernel, buffers: used, params }: RunCommand): Ready {
+  const views: Record<string, Float32Array> = {};
+  for (const name in used) views[name] = buffers.get(used[name])!;
+  return { name: kernel, run: kernels[kernel], views, params };
+}
+
+function runKernel({ name, run, views, params }: Ready): void {
+  context.reset();
+  try {
+    run(context, views, params);
+  } catch (error) {
+    if (error instanceof BarrierBroken) throw error;
+    throw new Error(`CPU kernel "${name}" failed: ${(error as Error).message}`);
+  }
+}
+
 function run(batch: Batch): number[] | undefined {
   const times: number[] = [];
+  const timed = (body: () => void) => {
+    const begin = batch.timed ? performance.now() : 0;
+    body();
+    barrier.wait();
+    if (batch.timed) times.push(performance.now() - begin);
+  };
   for (const { id, memory, place } of batch.created) {
     buffers.set(
       id,
@@ -37,29 +71,19 @@ function run(batch: Batch): number[] | undefined {
     );
   }
   for (const command of batch.commands) {
-    const begin = batch.timed ? performance.now() : 0;
-    if (command.type === "write") {
-      if (thread === 0) {
-        const target = buffers.get(command.buffer)!;
-        const at = target.byteOffset + command.byteOffset;
-        new Uint8Array(target.buffer, at).set(new Uint8Array(command.data));
-      }
-    } else {
-      const views: Record<string, Float32Array> = {};
-      for (const name in command.buffers) views[name] = buffers.get(command.buffers[name])!;
-      context.reset();
-      const kernel = kernels[command.kernel];
-      if (!kernel) throw new TypeError(`The CPU kernel "${command.kernel}" has no code`);
-      try {
-        kernel(context, views, command.params);
-      } catch (error) {
-        if (error instanceof BarrierBroken) throw error;
-        throw new Error(`CPU kernel "${command.kernel}" failed: ${(error as Error).message}`);
-      }
-    }
-    barrier.wait();
-    if (batch.timed) times.push(performance.now() - begin);
+    timed(() => {
+      if (command.type === "run") return runKernel(ready(command));
+      if (thread !== 0) return;
+      const target = buffers.get(command.buffer)!;
+      const at = target.byteOffset + command.byteOffset;
+      new Uint8Array(target.buffer, at).set(new Uint8Array(command.data));
+    });
   }
+  if (batch.recorded) recorded.set(batch.recorded.id, batch.recorded.commands.map(ready));
+  if (batch.run !== undefined) {
+    for (const kernel of recorded.get(batch.run)!) timed(() => runKernel(kernel));
+  }
+  if (batch.forgotten !== undefined) recorded.delete(batch.forgotten);
   for (const id of batch.dropped) buffers.delete(id);
   return batch.timed ? times : undefined;
 }

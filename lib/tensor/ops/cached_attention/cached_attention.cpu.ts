@@ -1,13 +1,39 @@
 /** How threads share out `cachedAttention`: queries, and the key heads of a query where there are few queries. */
-import type { Context } from "../../cpu/context.ts";
-import { implement, ints } from "../../cpu/kernel.ts";
+import type { Context, Range } from "../../cpu/context.ts";
+import { type BuffersOf, implement, ints, type ParamsOf } from "../../cpu/kernel.ts";
 import type { cachedAttentionKernel } from "./cached_attention.ts";
+import type { storeAndAttendKernel } from "./store_and_attend.ts";
 
-export const cachedAttention = implement<typeof cachedAttentionKernel>("cachedAttention", (
+export const cachedAttention = implement<typeof cachedAttentionKernel>(
+  "cachedAttention",
+  (context, buffers, params) => attend(context, buffers, params),
+);
+
+export const storeAndAttend = implement<typeof storeAndAttendKernel>("cachedAttention.store", (
   context,
-  { q, keys, values, rows, y },
-  { queries, heads, kvHeads, headDim, maxLength, scale, qWidth, qFirst },
+  { k, v, ...buffers },
+  { kWidth, kFirst, vWidth, vFirst, ...params },
 ) => {
+  const width = params.kvHeads * params.headDim;
+  attend(context, buffers, params, (query, row, { first, last }) => {
+    const [fromK, fromV] = [query * kWidth + kFirst, query * vWidth + vFirst];
+    buffers.keys.set(k.subarray(fromK + first, fromK + last), row * width + first);
+    buffers.values.set(v.subarray(fromV + first, fromV + last), row * width + first);
+  });
+});
+
+/**
+ * Attends with this thread's share of queries and key heads.
+ *
+ * @param store Told each query with its last row and the columns of its key heads, before these are read.
+ */
+function attend(
+  context: Context,
+  { q, keys, values, rows, y }: BuffersOf<typeof cachedAttentionKernel>,
+  params: ParamsOf<typeof cachedAttentionKernel>,
+  store?: (query: number, row: number, columns: Range) => void,
+): void {
+  const { queries, heads, kvHeads, headDim, maxLength, scale, qWidth, qFirst } = params;
   const lists = ints(rows);
   const shared = heads / kvHeads;
   const { first, last } = context.share(queries * kvHeads);
@@ -19,6 +45,7 @@ export const cachedAttention = implement<typeof cachedAttentionKernel>("cachedAt
     const length = lists[query * (1 + maxLength)];
     const list = lists.subarray(query * (1 + maxLength) + 1, query * (1 + maxLength) + 1 + length);
     const columns = { first: firstHead * headDim, last: lastHead * headDim };
+    store?.(query, list[length - 1], columns);
     const keysAt = gather(context, keys, kvHeads * headDim, list, columns);
     const valuesAt = gather(context, values, kvHeads * headDim, list, columns);
     const own = {
@@ -45,7 +72,7 @@ export const cachedAttention = implement<typeof cachedAttentionKernel>("cachedAt
     context.store(yAt, y, own);
     unit += lastHead - firstHead;
   }
-});
+}
 
 /** Copies columns of the listed rows side by side; runs of consecutive whole rows in one go. */
 function gather(

@@ -5,6 +5,7 @@
  */
 
 import { defineKernel } from "../../device.ts";
+import { inputTensor } from "../../input.ts";
 import { isPacked } from "../../packed.ts";
 import { record } from "../../recording.ts";
 import { assertTensors } from "../../shapes.ts";
@@ -104,7 +105,7 @@ export function embedding(table: Tensor, ids: Int32Array): Tensor {
   }
   const { device } = table;
   const tokens = ids.length;
-  const idTensor = Tensor.from(device, ids);
+  const idTensor = inputTensor(device, () => ids);
   const y = Tensor.empty(device, [tokens, width]);
   if (isPacked(table.dtype)) {
     dequantizeInto(y, table, { rows: tokens, ids: idTensor });

@@ -8,6 +8,7 @@
  */
 
 import { defineKernel, type Device } from "../../device.ts";
+import { inputTensor } from "../../input.ts";
 import { record } from "../../recording.ts";
 import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
@@ -61,10 +62,12 @@ export function rotaryAngles(
   positions: Int32Array,
   options: RotaryOptions,
 ): Tensor {
-  const length = positions.reduce((most, position) => Math.max(most, position + 1), 0);
-  const frequencies = rotaryFrequencies({ length, ...options });
-  const table = rotaryTable(positions, frequencies, rotaryMagnitude(options.scaling));
-  return Tensor.from(device, table, [positions.length, options.headDim]);
+  const table = () => {
+    const length = positions.reduce((most, position) => Math.max(most, position + 1), 0);
+    const frequencies = rotaryFrequencies({ length, ...options });
+    return rotaryTable(positions, frequencies, rotaryMagnitude(options.scaling));
+  };
+  return inputTensor(device, table, [positions.length, options.headDim]);
 }
 
 /**
