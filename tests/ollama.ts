@@ -28,6 +28,8 @@ export interface OllamaAnswer {
   prompt_eval_count: number;
   /** How many tokens the text has. */
   eval_count: number;
+  /** How long they took, in nanoseconds, without the prompt. */
+  eval_duration: number;
   /** The tokens of prompt and text, where the prompt was not raw. */
   context?: number[];
   /** Why it ended: `"stop"` or `"length"`. */
@@ -49,13 +51,17 @@ export class OllamaServer implements AsyncDisposable {
     return `${this.folder}/models`;
   }
 
-  /** Starts the program and waits until it answers. */
-  static async start(): Promise<OllamaServer> {
+  /**
+   * Starts the program and waits until it answers.
+   *
+   * @param variables Variables of its environment, besides those that keep it apart
+   */
+  static async start(variables: Record<string, string> = {}): Promise<OllamaServer> {
     const folder = await Deno.makeTempDir({ prefix: "tunebook-ollama-" });
     const host = `127.0.0.1:${freePort()}`;
     const process = new Deno.Command(ollama.path, {
       args: ["serve"],
-      env: { OLLAMA_HOST: host, OLLAMA_MODELS: `${folder}/models`, HOME: folder },
+      env: { ...variables, OLLAMA_HOST: host, OLLAMA_MODELS: `${folder}/models`, HOME: folder },
       stdout: "null",
       stderr: "null",
     }).spawn();
@@ -74,14 +80,30 @@ export class OllamaServer implements AsyncDisposable {
     throw new Error(`Ollama at ${host} did not start within 30 s`);
   }
 
+  /** Makes a model from a GGUF file, which answers greedily. */
+  async create(model: string, file: string): Promise<void> {
+    const modelfile = `${this.folder}/Modelfile`;
+    await Deno.writeTextFile(
+      modelfile,
+      `FROM ${file}\nPARAMETER temperature 0\nPARAMETER repeat_penalty 1\n`,
+    );
+    const { success, stderr } = await new Deno.Command(ollama.path, {
+      args: ["create", model, "-f", modelfile],
+      env: { OLLAMA_HOST: this.host, HOME: this.folder },
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  }
+
   /** Continues a prompt, as it stands unless `raw` is false. */
   generate(
     model: string,
     prompt: string,
     tokens: number,
-    { raw = true } = {},
+    { raw = true, threads = 1 } = {},
   ): Promise<OllamaAnswer> {
-    return this.#ask("generate", { model, prompt, raw }, tokens);
+    return this.#ask("generate", { model, prompt, raw }, tokens, threads);
   }
 
   /** Answers a conversation. */
@@ -93,9 +115,14 @@ export class OllamaServer implements AsyncDisposable {
     return this.#ask("chat", { model, messages }, tokens);
   }
 
-  async #ask(what: string, request: object, tokens: number): Promise<OllamaAnswer> {
-    // on a busy machine one thread is far quicker than several
-    const options = { num_predict: tokens, num_thread: 1 };
+  // On a busy machine one thread is far quicker than several.
+  async #ask(
+    what: string,
+    request: object,
+    tokens: number,
+    threads = 1,
+  ): Promise<OllamaAnswer> {
+    const options = { num_predict: tokens, num_thread: threads };
     const body = JSON.stringify({ ...request, stream: false, options });
     const response = await fetch(`http://${this.host}/api/${what}`, { method: "POST", body });
     const answer = await response.json();

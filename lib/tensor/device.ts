@@ -71,17 +71,6 @@ export interface KernelTime {
   readonly flops: number;
 }
 
-/** Kernels that a device has recorded, to run them again and again. @internal */
-export interface RecordedWork extends Disposable {
-  /**
-   * Whether it computes the same as what was recorded would. False if data was written that nothing says how to make
-   * again; it must then not run more than once.
-   */
-  readonly repeatable: boolean;
-  /** Makes its inputs again and enqueues its kernels. */
-  run(): void;
-}
-
 /** What a tensor operation needs of the machine. */
 export interface Device {
   /** Which kind of device it is. */
@@ -122,10 +111,11 @@ export interface Device {
    */
   readNow?(buffer: DeviceBuffer, byteOffset: number, byteLength: number): ArrayBuffer;
   /**
-   * Records what a function enqueues, without running it; where a device can. Memory that it gave back is the recording's
-   * until that is disposed of. @internal
+   * Records what a function enqueues, without running it; where a device can. `run` makes its inputs again and enqueues its
+   * kernels. Where `repeatable` is false, data was written that nothing says how to make again: it must not run more than
+   * once. Memory that was given back is the recording's until that is disposed of. @internal
    */
-  record?(body: () => void): RecordedWork;
+  record?(body: () => void): Disposable & { readonly repeatable: boolean; run(): void };
   /** Says how to make what was written to a buffer again, where that is recorded. @internal */
   refill?(buffer: DeviceBuffer, make: () => Float32Array | Int32Array): void;
   /** Enqueues a kernel; `flops` are its operations, for profiles, unless it knows them itself. */
@@ -167,3 +157,6 @@ export function defineKernel<
 ): Kernel<B, P, N> {
   return kernel;
 }
+
+/** Kernels that a device has recorded, to run them again and again. */
+export type RecordedWork = ReturnType<NonNullable<Device["record"]>>;

@@ -3,6 +3,7 @@
 import { fromFileUrl } from "@std/path";
 import type { DeviceKind } from "../../lib/tensor/mod.ts";
 import { answersCase, encodeCase, importCase, startCase } from "./cases/answers.ts";
+import { decodeCase } from "./cases/decode.ts";
 import { gradingCase } from "./cases/grading.ts";
 import { kernelCase, troublesCase } from "./cases/kernel.ts";
 import { jaxMatmulCase, matmulCase, webGpuMatmulCase } from "./cases/matmul.ts";
@@ -76,6 +77,8 @@ export const CASES: Readonly<Record<string, (options: CaseOptions) => Promise<Ca
     qlora: (options) => adapterStepCase("qlora", options),
     encode: encodeCase,
     answers: answersCase,
+    decode: (options) => decodeCase(1, options),
+    decode8: (options) => decodeCase(8, options),
     import: importCase,
     start: startCase,
     blas: matmulCase,
@@ -99,6 +102,15 @@ export function jaxJs(backend: "wasm" | "webgpu"): Contestant {
     name: "jax-js",
     command: [Deno.execPath(), "run", "-A", script("./jax_js.ts")],
     prepare: { backend },
+  };
+}
+
+/** The program that asks an Ollama of its own. */
+export function ollamaServer(name: string, threads: number): Contestant {
+  return {
+    name,
+    command: [Deno.execPath(), "run", "-A", script("./ollama.ts")],
+    prepare: { threads },
   };
 }
 

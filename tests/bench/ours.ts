@@ -2,7 +2,14 @@
 
 import { fromFileUrl } from "@std/path";
 import type { EncodedExample } from "../../lib/dataset/encode.ts";
-import { addLora, generate, loadNetwork, type QuantizedType } from "../../lib/model/mod.ts";
+import {
+  addLora,
+  generate,
+  generateTokens,
+  loadNetwork,
+  type Quantization,
+  type QuantizedType,
+} from "../../lib/model/mod.ts";
 import { type Device, type DeviceKind, matmul, scope, Tensor } from "../../lib/tensor/mod.ts";
 import { pick } from "../../lib/tensor/pick.ts";
 import type { BatchLayout } from "../../lib/dataset/mod.ts";
@@ -106,6 +113,32 @@ const prepareAnswers: Prepare = async (options: {
   return { run, about: describeDevice(device) };
 };
 
+/** Greedy continuation of texts together, by a file's model as it is stored or otherwise. */
+const prepareDecode: Prepare = async (options: {
+  device: DeviceKind;
+  file: string;
+  quantize?: Quantization;
+  prompts: string[];
+  newTokens: number;
+}) => {
+  const { file, quantize, newTokens } = options;
+  const device = await open(options);
+  const { network: model } = await loadNetwork(file, { device, quantize });
+  const tokenizer = await openTokenizer(await resolveModel(file));
+  const prompts = options.prompts.map((prompt) => tokenizer.encode(prompt));
+  const run = async () => {
+    let begin = now();
+    let left = prompts.length;
+    for await (const _ of generateTokens(model, prompts, { maxNewTokens: newTokens })) {
+      // Alone it is timed as Ollama tells: without the prompt.
+      if (--left === 0 && prompts.length === 1) begin = now();
+    }
+    return { seconds: now() - begin };
+  };
+  await run();
+  return { run, about: describeDevice(device) };
+};
+
 /** From nothing to the end of a program: Deno alone, or one that imports this library and makes a tensor. */
 const prepareImport: Prepare = (options: { program: "empty" | "first_tensor" }) => {
   const program = fromFileUrl(import.meta.resolve(`./programs/${options.program}.ts`));
@@ -149,6 +182,7 @@ await serve({
   matmul: prepareMatmul,
   step: prepareStep,
   answers: prepareAnswers,
+  decode: prepareDecode,
   start: prepareStart,
   import: prepareImport,
   encode: prepareEncoding,
