@@ -131,6 +131,9 @@ Deno.test("remember() keeps measurements, recall() ignores a damaged file", () =
     assertEquals(await recall("a"), { speed: "3" });
   }));
 
+/** In place of a check of products, for devices that compute none. */
+const right = () => Promise.resolve();
+
 /** A device that does nothing but what a function does for each product of a trial, and a `use` for it. */
 function trialDevice(product: (name: string, tiling: string) => Promise<void> | void) {
   let trial: [string, string];
@@ -165,7 +168,7 @@ Deno.test("tune() chooses the fastest tiling of each kind of product and remembe
       wait(fast[name as keyof typeof fast] === tiling ? 0.2 : 60)
     );
     assertEquals(await loadTuning("an adapter"), undefined);
-    const best = await tune("an adapter", device, use);
+    const best = await tune("an adapter", device, use, right);
     assertEquals(best, fast);
     assertEquals(await loadTuning("an adapter"), fast);
     assert(TILINGS.has(best.matmul));
@@ -184,12 +187,42 @@ Deno.test("tune() leaves out tilings that fail, and fails where all do", () =>
     const names = GPU_TILINGS.map(({ name }) => name);
     for (const name of names) if (name !== "shared 128x128x8 8x8") refused.add(name);
     const only = { matmul: "shared 128x128x8 8x8", matmulSmall: "shared 128x128x8 8x8" };
-    assertEquals(await tune("an adapter", device, use), only);
+    assertEquals(await tune("an adapter", device, use, right), only);
     assertEquals([...new Set(tried)], names);
     assertEquals(used.at(-1), only, "what the last trial broke is fixed");
     refused.add("shared 128x128x8 8x8");
-    await assertRejects(() => tune("another", device, use), Error, 'cannot compile "register 8x8"');
+    await assertRejects(
+      () => tune("another", device, use, right),
+      Error,
+      'cannot compile "register 8x8"',
+    );
     assertEquals(await loadTuning("another"), undefined);
+  }));
+
+Deno.test("tune() leaves out tilings whose products are wrong, and those in which a process ended", () =>
+  withCache(async () => {
+    const names = GPU_TILINGS.map(({ name }) => name);
+    const checked: string[] = [];
+    const { device, use } = trialDevice(() => wait(60));
+    let tiling = "";
+    const trial = async (tuning: Record<string, string>) => {
+      tiling = tuning.matmul ?? tiling;
+      await use(tuning);
+    };
+    // A process that ends in the third, for this one, is a check that never comes back.
+    const reached = Promise.withResolvers<void>();
+    tune("an adapter", device, trial, async () => {
+      if (tiling !== names[2]) return;
+      reached.resolve();
+      await new Promise(() => {});
+    });
+    await reached.promise;
+    const best = await tune("an adapter", device, trial, () => {
+      checked.push(tiling);
+      return tiling === names[0] ? Promise.reject(new Error("wrong")) : Promise.resolve();
+    });
+    assertEquals(checked, names.toSpliced(2, 1));
+    for (const chosen of Object.values(best)) assert(![names[0], names[2]].includes(chosen));
   }));
 
 Deno.test("no dispatch of a product or an attention takes longer than a watchdog allows", () => {

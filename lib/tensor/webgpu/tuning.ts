@@ -8,7 +8,7 @@
  */
 
 import type { Device } from "../device.ts";
-import { matmulInto } from "../ops/matmul/matmul.ts";
+import { matmulInto, matmulWithSumsKernel } from "../ops/matmul/matmul.ts";
 import { GPU_TILINGS, TILINGS } from "../ops/matmul/tilings.ts";
 import { Tensor } from "../tensor.ts";
 import { recall, remember } from "./measurements.ts";
@@ -16,14 +16,29 @@ import { recall, remember } from "./measurements.ts";
 /** The tiling of each op that has several. */
 export type Tuning = Readonly<Record<string, string>>;
 
-/** Changes whenever tilings do, so that what was measured before is measured again. */
-const VERSION = 1;
+/** A product, and which matrices are transposed. */
+interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
 
-/** Products that a training step of a GPT-2 consists of, and shorter ones. */
-const SHAPES = {
-  matmul: { m: 1024, n: 2048, k: 1024 },
-  matmulSmall: { m: 256, n: 1024, k: 1024 },
-} as const;
+/** Changes whenever tilings do, so that what was measured before is measured again. */
+const VERSION = 2;
+
+/**
+ * Products that a training step of GPT-2 Medium with 280 tokens consists of: a layer and the gradient of its weight; the
+ * gradient of its input, which has fewer elements.
+ */
+const SHAPES: Readonly<Record<string, readonly Product[]>> = {
+  matmul: [
+    { m: 280, n: 3072, k: 1024 },
+    { m: 1024, n: 4096, k: 280, transposeA: true },
+  ],
+  matmulSmall: [{ m: 280, n: 1024, k: 4096, transposeB: true }],
+};
 
 /** Seconds that a timed run lasts at least: Deno asks a GPU whether it is done only every 10 ms. */
 const RUN_SECONDS = 0.2;
@@ -50,12 +65,13 @@ export async function loadTuning(adapterKey: string): Promise<Tuning | undefined
 }
 
 /**
- * Times every tiling on typical products and remembers the fastest. One that fails, as some drivers refuse some kernels,
- * is left out.
+ * Checks every tiling, times those that are right on typical products, and remembers the fastest. One that fails, as some
+ * drivers refuse some kernels and others miscompile them, is left out; one in which the process ended is not tried again.
  *
  * @param adapterKey Which adapter.
  * @param device The device.
  * @param use Makes the device use a tuning, whether or not the last one failed.
+ * @param check Throws if the device's products are wrong; by default compares some with the CPU's.
  * @returns The fastest tilings, which the device then uses.
  * @throws {Error} If all fail.
  */
@@ -63,25 +79,115 @@ export async function tune(
   adapterKey: string,
   device: Device,
   use: (tuning: Tuning) => Promise<void>,
+  check: (device: Device) => Promise<void> = assertProducts,
 ): Promise<Tuning> {
   const best: Record<string, string> = {};
-  for (const [name, shape] of Object.entries(SHAPES)) {
-    let fastest = Infinity;
-    let failure: unknown;
-    for (const { name: tiling } of GPU_TILINGS) {
-      await use({ [name]: tiling });
-      try {
-        const seconds = await timeMatmul(device, shape);
-        if (seconds < fastest) [fastest, best[name]] = [seconds, tiling];
-      } catch (error) {
-        failure = error;
+  const fastest: Record<string, number> = {};
+  const crashed = await readCrashed(adapterKey);
+  let failure: unknown;
+  for (const { name: tiling } of GPU_TILINGS) {
+    if (crashed.has(tiling)) continue;
+    await remember(tryingKey(adapterKey), { tiling });
+    try {
+      await use(Object.fromEntries(Object.keys(SHAPES).map((name) => [name, tiling])));
+      await check(device);
+      for (const [name, shapes] of Object.entries(SHAPES)) {
+        await use({ [name]: tiling });
+        let seconds = 0;
+        for (const shape of shapes) seconds += await timeMatmul(device, shape);
+        if (seconds < (fastest[name] ?? Infinity)) [fastest[name], best[name]] = [seconds, tiling];
       }
+    } catch (error) {
+      failure = error;
     }
-    if (fastest === Infinity) throw failure;
+    await remember(tryingKey(adapterKey), {});
+  }
+  if (Object.keys(SHAPES).some((name) => best[name] === undefined)) {
+    throw failure ?? new Error("Cannot measure tilings: all of them ended the process before");
   }
   await use(best);
   await remember(memoryKey(adapterKey), best);
   return best;
+}
+
+/** The tilings in which a process ended, that of the last one among them. */
+async function readCrashed(adapterKey: string): Promise<Set<string>> {
+  const key = `crashed ${memoryKey(adapterKey)}`;
+  const known = new Set(Object.keys(await recall(key) ?? {}));
+  const { tiling } = await recall(tryingKey(adapterKey)) ?? {};
+  if (tiling !== undefined) known.add(tiling);
+  // A person may have ended them all.
+  if (GPU_TILINGS.every(({ name }) => known.has(name))) known.clear();
+  await remember(key, Object.fromEntries([...known].map((name) => [name, "ended the process"])));
+  return known;
+}
+
+/** Small products that reach beyond tiles, and some whose matrices are read in fours, of every layout that training has. */
+const CHECKED: readonly Product[] = [[37, 53, 41], [136, 132, 36]].flatMap(([m, n, k]) => [
+  { m, n, k },
+  { m, n, k, transposeB: true },
+  { m, n, k, transposeA: true },
+  { m, n, k, transposeA: true, transposeB: true },
+]);
+
+/**
+ * Compares a device's matrix products, and the sums that come with them, with plain ones.
+ *
+ * @param device The device.
+ * @throws {Error} If one is wrong.
+ */
+async function assertProducts(device: Device): Promise<void> {
+  for (const shape of CHECKED) {
+    const { m, n, k, transposeA = false, transposeB = false } = shape;
+    const a = Float32Array.from({ length: m * k }, (_, i) => (i * 7 % 11) / 11 - 0.5);
+    const b = Float32Array.from({ length: k * n }, (_, i) => (i * 5 % 13) / 13 - 0.5);
+    const ofA = (i: number, q: number) => a[transposeA ? q * m + i : i * k + q];
+    const ofB = (q: number, j: number) => b[transposeB ? j * k + q : q * n + j];
+    const expected = Float32Array.from({ length: m * n }, (_, at) => {
+      const [i, j] = [Math.floor(at / n), at % n];
+      let sum = 0;
+      for (let q = 0; q < k; q++) sum += ofA(i, q) * ofB(q, j);
+      return sum;
+    });
+    using left = Tensor.from(device, a).keep();
+    using right = Tensor.from(device, b).keep();
+    using c = Tensor.empty(device, [m * n]).keep();
+    matmulInto(c, left, right, shape);
+    assertNear(await c.data(), expected, shape);
+    if (!transposeA) continue;
+    for (const sumsOf of [0, 1]) {
+      const count = sumsOf === 0 ? n : m;
+      using sums = Tensor.empty(device, [count]).keep();
+      device.run(
+        matmulWithSumsKernel,
+        { a: left.buffer, b: right.buffer, sums: sums.buffer, c: c.buffer },
+        {
+          ...{ m, n, k, transposeA: 1, transposeB: Number(transposeB), hasBias: 0, accumulate: 0 },
+          ...{ aOffset: 0, bOffset: 0, cOffset: 0, cStride: n, biasOffset: 0 },
+          ...{ sumsOf, accumulateSums: 0 },
+        },
+      );
+      const plain = Float32Array.from({ length: count }, (_, i) => {
+        let sum = 0;
+        for (let q = 0; q < k; q++) sum += sumsOf === 0 ? ofB(q, i) : ofA(i, q);
+        return sum;
+      });
+      const [product, found] = await Promise.all([c.data(), sums.data()]);
+      assertNear(product, expected, shape);
+      assertNear(found, plain, shape);
+    }
+  }
+}
+
+function assertNear(found: Float32Array, expected: Float32Array, { m, n, k }: Product): void {
+  const wrong = expected.findIndex((value, i) => !(Math.abs(found[i] - value) <= 1e-4));
+  if (wrong < 0) return;
+  throw new Error(
+    `Cannot use a tiling: of a product of (${m}, ${k}) and (${k}, ${n}) it gives ${
+      found[wrong]
+    } at ` +
+      `${wrong}, expected ${expected[wrong]}`,
+  );
 }
 
 /**
@@ -93,7 +199,7 @@ export async function tune(
  */
 export async function timeMatmul(
   device: Device,
-  shape: { m: number; n: number; k: number; transposeA?: boolean; transposeB?: boolean },
+  shape: Product,
 ): Promise<number> {
   const { m, n, k } = shape;
   const halves = (size: number) => Tensor.from(device, new Float32Array(size).fill(0.5)).keep();
@@ -114,5 +220,9 @@ export async function timeMatmul(
 }
 
 function memoryKey(adapterKey: string): string {
-  return `tilings ${VERSION} ${adapterKey}`;
+  return `tilings ${VERSION} ${adapterKey} Deno ${Deno.version.deno}`;
+}
+
+function tryingKey(adapterKey: string): string {
+  return `trying ${memoryKey(adapterKey)}`;
 }

@@ -39,7 +39,9 @@ export const GPU_TILINGS: readonly Tiling[] = [
   shared(32, 32, 32, 4, 4),
   shared(64, 64, 16, 4, 4),
   shared(128, 64, 16, 8, 4),
+  shared(64, 64, 16, 8, 8),
   shared(128, 128, 8, 8, 8),
+  shared(128, 128, 16, 8, 8),
   register(4, 4),
   register(8, 8),
 ];
