@@ -16,6 +16,7 @@ import type { FormulaMethods } from "./formula_methods.ts";
 import type { ArgmaxOptions, SliceRange, VarianceOptions } from "./options.ts";
 import { isPacked, packedBytes, type PackedType } from "./packed.ts";
 import { innermostScope, type Scope } from "./scope.ts";
+import { noteSpecialHalves } from "./special_halves.ts";
 
 /**
  * Element types: 32-bit floats, 32-bit integers for token ids and indices, and storage types of weights, which ops
@@ -156,6 +157,7 @@ export class Tensor {
       );
     }
     const tensor = Tensor.empty(device, shape, dtype);
+    noteSpecialHalves(tensor.buffer, bytes, dtype);
     const aligned = bytes.byteOffset % 4 === 0 && bytes.length % 4 === 0;
     const whole = aligned ? bytes : new Uint8Array(Math.ceil(bytes.length / 4) * 4);
     if (!aligned) whole.set(bytes);

@@ -100,3 +100,22 @@ Deno.test("memory of packed weights is used again, and keeps its values while it
   assert(device.allocatedBytes - begin < 24e6, `${device.allocatedBytes - begin} bytes more`);
   device.close();
 });
+
+Deno.test("a product with weights that hold NaN is NaN", async () => {
+  const device = new CpuDevice({ threads: 1, blas: false });
+  for (const type of types) {
+    const { blockBytes } = PACKED_FORMATS[type];
+    // Where a float16 or a float32 of a block ends.
+    const ends: Partial<Record<PackedType, number>> = { q6_k: 210, nf4: 36, bf16: 2 };
+    if (type === "nf4_double") continue; // its magnitudes are bytes
+    const bytes = new Uint8Array(2 * WIDTH / PACKED_FORMATS[type].blockElements * blockBytes);
+    const at = bytes.length - blockBytes + (ends[type] ?? 2);
+    bytes.set(type === "bf16" || type === "nf4" ? [0xc0, 0x7f] : [0x00, 0x7e], at - 2);
+    const weight = Tensor.pack(device, bytes, [2, WIDTH], type);
+    const x = Tensor.from(device, new Float32Array(WIDTH).fill(1), [1, WIDTH]);
+    const [first, second] = await matmul(x, weight, { transposeB: true }).data();
+    assertEquals(Number.isNaN(first), false, type);
+    assertEquals(Number.isNaN(second), true, type);
+  }
+  device.close();
+});

@@ -7,6 +7,7 @@
 
 import { CPU_ONLY, defineKernel } from "../../device.ts";
 import { isPacked, PACKED_FORMATS, packedBytes } from "../../packed.ts";
+import { hasSpecialHalves } from "../../special_halves.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { MatmulIntoOptions } from "./into_options.ts";
 
@@ -61,7 +62,7 @@ export function multiplyFewRows(
   const { device, dtype } = b;
   const fits = m <= MOST_ROWS && m * k <= MOST_ELEMENTS && k % 8 === 0;
   if (!fits || transposeA || !transposeB || !isPacked(dtype)) return false;
-  if (!device.multipliesPacked?.(b.buffer)) return false;
+  if (!device.multipliesPacked?.(b.buffer) || hasSpecialHalves(b.buffer)) return false;
   device.run(
     packedProductKernel,
     { a: a.buffer, b: b.buffer, bias: (bias ?? a).buffer, c: c.buffer },
