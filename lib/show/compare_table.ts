@@ -2,7 +2,7 @@
 
 import { assertArray } from "../kind_of.ts";
 import { sharedWords } from "./shared_words.ts";
-import { cellOpening, formatValue, markdownCell, tableHtml } from "./table.ts";
+import { cellOpening, formatValue, headingCell, markdownCell, tableHtml } from "./table.ts";
 import { escapeHtml, formatNumber } from "./theme.ts";
 import { View } from "./view.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
@@ -84,11 +84,11 @@ export function compareTable(rows: readonly Comparison[], options: CompareOption
       "Underlined: words shared with the reference, in order",
     ].filter(Boolean);
     const body = shown.map((row) =>
-      `<tr>${cellOpening(row.prompt)}${escapeHtml(row.prompt)}</td>${cellOpening(row.reference)}${
-        escapeHtml(row.reference)
-      }</td>${answerCell(row.before, row.reference, row.scores?.before)}${
-        answerCell(row.after, row.reference, row.scores?.after)
-      }</tr>`
+      `<tr>${cellOpening(row.prompt, heads[0])}${escapeHtml(row.prompt)}</td>${
+        cellOpening(row.reference, heads[1])
+      }${escapeHtml(row.reference)}</td>${
+        answerCell(row.before, row.reference, heads[2], row.scores?.before)
+      }${answerCell(row.after, row.reference, heads[3], row.scores?.after)}</tr>`
     ).join("");
     const scored = (text: string, score: number | undefined) =>
       score === undefined ? text : `${text} (${formatValue(score)})`;
@@ -96,10 +96,7 @@ export function compareTable(rows: readonly Comparison[], options: CompareOption
     return {
       "text/html": tableHtml({
         caption,
-        head: heads.map((label) =>
-          `<th scope="col" style="text-align:left">${escapeHtml(label)}</th>`
-        )
-          .join(""),
+        head: heads.map((label) => headingCell(label)).join(""),
         body,
         rest: notes.join(". "),
       }),
@@ -133,7 +130,12 @@ export function compareTable(rows: readonly Comparison[], options: CompareOption
   });
 }
 
-function answerCell(answer: string, reference: string, score: number | undefined): string {
+function answerCell(
+  answer: string,
+  reference: string,
+  label: string,
+  score: number | undefined,
+): string {
   const marked = sharedWords(answer, reference).map(({ text, shared }) =>
     shared ? `<mark>${escapeHtml(text)}</mark>` : escapeHtml(text)
   ).join("").replaceAll("</mark> <mark>", " ");
@@ -142,7 +144,7 @@ function answerCell(answer: string, reference: string, score: number | undefined
     : `<div style="opacity:0.8;font-size:12px">score <b>${
       escapeHtml(formatValue(score))
     }</b></div>`;
-  return `${cellOpening(answer)}${
+  return `${cellOpening(answer, label)}${
     answer === "" ? '<span style="opacity:0.7">(empty)</span>' : marked
   }${below}</td>`;
 }

@@ -69,9 +69,9 @@ export function runsView(runs: readonly RunRecord[]): View {
     const scores = scoresOf(runs);
     const answers = answersOf(runs);
     const parts: [heading: string, views: View[]][] = [
-      ["Settings that differ", [settingsOf(runs)]],
+      ["Settings that differ", settingsOf(runs)],
       ...(losses ? [["Losses", [...(chart ? [chart] : []), losses]] as [string, View[]]] : []),
-      ...(scores ? [["Scores", [scores]] as [string, View[]]] : []),
+      ...(scores ? [["Scores", scores] as [string, View[]]] : []),
       ...(answers ? [["Answers", [answers]] as [string, View[]]] : []),
     ];
     return {
@@ -89,8 +89,16 @@ export function runsView(runs: readonly RunRecord[]): View {
 
 const UNKNOWN = "unknown";
 
-/** A row a run, a column a setting that is not the same in all; those that are, in the caption. */
-function settingsOf(runs: readonly RunRecord[]): View {
+/** A note is a paragraph: a caption is as wide as its table, and is cut where that scrolls. */
+function note(text: string): View {
+  return new View(() => ({
+    "text/html": `<p style="overflow-wrap:anywhere">${escapeHtml(text)}</p>`,
+    "text/plain": text,
+  }));
+}
+
+/** A row a run, a column a setting that is not the same in all; those that are, in a note. */
+function settingsOf(runs: readonly RunRecord[]): View[] {
   const flat = runs.map(({ settings }) => new Map(flatten(settings)));
   const names = [...new Set(flat.flatMap((settings) => [...settings.keys()]))];
   const valuesOf = (name: string) => flat.map((settings) => settings.get(name));
@@ -101,8 +109,8 @@ function settingsOf(runs: readonly RunRecord[]): View {
     ...Object.fromEntries(other.map((key) => [key, flat[i].get(key) ?? UNKNOWN])),
   }));
   const equal = same.map((name) => `${name} ${flat[0].get(name)}`).join(", ");
-  const caption = same.length === 0 ? undefined : `The same in all: ${equal}`;
-  return table(rows, { maxRows: runs.length, ...(caption && { caption }) });
+  const notes = same.length === 0 ? [] : [note(`The same in all: ${equal}`)];
+  return [...notes, table(rows, { maxRows: runs.length })];
 }
 
 /** Settings in settings get names with dots. */
@@ -167,7 +175,7 @@ function lossesOf(runs: readonly RunRecord[]): View | undefined {
   return table(rows, { maxRows: runs.length });
 }
 
-function scoresOf(runs: readonly RunRecord[]): View | undefined {
+function scoresOf(runs: readonly RunRecord[]): View[] | undefined {
   const metrics = [...new Set(runs.flatMap(({ scores = {} }) => Object.keys(scores)))];
   if (metrics.length === 0) return;
   const rows = runs.map(({ name, scores = {} }) => ({
@@ -179,10 +187,10 @@ function scoresOf(runs: readonly RunRecord[]): View | undefined {
       return [metric, `${score.corpus.toFixed(4)} [${low}, ${high}]`];
     })),
   }));
-  return table(rows, {
-    maxRows: runs.length,
-    caption: "With intervals of 95 %; where they overlap, chance may have made the difference",
-  });
+  return [
+    note("With intervals of 95 %; where they overlap, chance may have made the difference"),
+    table(rows, { maxRows: runs.length }),
+  ];
 }
 
 /** A row a question that any run was asked, a column a run. */

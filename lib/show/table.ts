@@ -135,7 +135,8 @@ function sliceCharacters(text: string, count: number): string {
 }
 
 /**
- * The styles of tables: readable lines on light and dark pages, scrolling inside on narrow ones.
+ * The styles of tables: readable lines on light and dark pages. On narrow screens a table of figures scrolls inside, and one
+ * of texts becomes a list; on paper, where nothing scrolls, words break.
  */
 export const tableStyle = `<style>
 .tb-table{overflow-x:auto;margin:6px 8px;font-family:${sansSerif};font-size:13px}
@@ -144,6 +145,16 @@ export const tableStyle = `<style>
 .tb-table tr{background:none!important}
 .tb-table th,.tb-table td{padding:4px 10px!important;vertical-align:top!important;border:0;border-bottom:1px solid rgba(128,128,128,0.3);white-space:pre-wrap;overflow-wrap:break-word;max-width:420px}
 .tb-table thead th{border-bottom:2px solid rgba(128,128,128,0.6);font-weight:600}
+.tb-table .tb-long{min-width:160px}
+@media print{.tb-table{overflow:visible!important}.tb-table th,.tb-table td{padding:3px 6px!important}.tb-table :is(.tb-long,.tb-name){min-width:0;max-width:none;overflow-wrap:anywhere}}
+@media screen and (max-width:600px){
+.tb-table .tb-name{min-width:7em;overflow-wrap:anywhere}
+.tb-table:has(.tb-long) :is(table,caption,tbody,tr,td){display:block;min-width:0;max-width:none}
+.tb-table:has(.tb-long) thead{display:none}
+.tb-table:has(.tb-long) tr{padding:6px 0;border-bottom:2px solid rgba(128,128,128,0.3)}
+.tb-table:has(.tb-long) td{border:0;text-align:left!important;overflow-wrap:anywhere}
+.tb-table:has(.tb-long) td::before{content:attr(data-label);display:block;font-weight:600;opacity:.8}
+}
 .tb-table .tb-rest{opacity:.8;padding:4px 10px}
 .tb-table mark{background:rgba(42,148,97,0.22);color:inherit;border-bottom:2px solid #2a9461;padding:0 1px}
 </style>`.replace(/\n/g, "");
@@ -155,27 +166,45 @@ function htmlTable(
   caption: string | undefined,
   rest: string,
 ): string {
-  const head = labels.map((label, c) =>
-    `<th scope="col" style="text-align:${aligns[c]}">${escapeHtml(label)}</th>`
-  ).join("");
+  const head = labels.map((label, c) => headingCell(label, aligns[c])).join("");
   const body = rows.map((cells) =>
     `<tr>${
-      cells.map(({ text }, c) => `${cellOpening(text, aligns[c])}${escapeHtml(text)}</td>`).join("")
+      cells.map(({ text }, c) =>
+        `${cellOpening(text, labels[c], aligns[c])}${escapeHtml(text)}</td>`
+      ).join("")
     }</tr>`
   ).join("");
   return tableHtml({ caption, head, body, rest });
 }
 
+/** The class of a long text, or of a name with a long word, such as a path. */
+function classOf(text: string): string {
+  if (text.length > 40) return ' class="tb-long"';
+  return /\S{17}/.test(text) ? ' class="tb-name"' : "";
+}
+
 /**
- * The opening tag of a table cell. Long texts get a minimum width; on a narrow page the table then
- * scrolls.
+ * The opening tag of a table cell.
  *
  * @param text The cell's text.
+ * @param label The column's heading, which the cell has above it where the table becomes a list.
  * @param align The alignment, always set because JupyterLab's own style aligns cells to the right.
  * @returns The cell's opening tag.
  */
-export function cellOpening(text: string, align = "left"): string {
-  return `<td style="text-align:${align}${text.length > 40 ? ";min-width:160px" : ""}">`;
+export function cellOpening(text: string, label: string, align = "left"): string {
+  return `<td${classOf(text)} data-label="${escapeHtml(label)}" style="text-align:${align}">`;
+}
+
+/**
+ * The heading of a column.
+ *
+ * @param label Its text.
+ * @param align The alignment of its cells.
+ * @returns The cell.
+ */
+export function headingCell(label: string, align = "left"): string {
+  const name = /\S{17}/.test(label) ? ' class="tb-name"' : "";
+  return `<th scope="col"${name} style="text-align:${align}">${escapeHtml(label)}</th>`;
 }
 
 /**

@@ -10,7 +10,7 @@ const allowed = new Set(
 );
 
 const attributes =
-  /^(?:class|style|title|role|alt|src|type|scope|tabindex|viewBox|width|height|xmlns|x|y|d|fill|stroke|transform|shape-rendering|opacity|(?:aria|fill|stroke|font|text)-[a-z]+)$/;
+  /^(?:class|style|title|role|alt|src|type|scope|tabindex|viewBox|width|height|xmlns|x|y|d|fill|stroke|transform|shape-rendering|opacity|data-label|(?:aria|fill|stroke|font|text)-[a-z]+)$/;
 
 /**
  * Asserts that HTML is well formed, has only elements and attributes that this library writes, and
