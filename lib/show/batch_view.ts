@@ -123,7 +123,7 @@ export function batchView(
         `<div class="tb-tokens">${chipStyle}${gridStyle}${heading}<div class="tb-caption">${summary}</div>` +
         `<div class="tb-scroll" style="overflow-x:auto" tabindex="0"><table class="tb-grid" style="border-collapse:collapse;font-size:12px;font-family:${
           escapeHtml(monospace)
-        }"><thead><tr><th></th>${head}</tr></thead><tbody>${body}</tbody></table></div>${rest}` +
+        }"><thead><tr><td></td>${head}</tr></thead><tbody>${body}</tbody></table></div>${rest}` +
         `<div class="tb-legend" style="font-size:12px;margin:2px 0">underlined: counts · –: does not count (${ignoreIndex}) · dashed: padding</div></div>`,
       "text/plain": [
         ...(title ? [title] : []),

@@ -27,7 +27,7 @@ export function drawingHtml(
 ): string {
   const { before = "", after = "", maxWidth = 768 } = options;
   return `<div class="tb-figure">${style}${before}` +
-    `<div class="tb-still" style="display:none">${draw()}</div>` +
+    `<div class="tb-still" style="display:none" tabindex="0">${draw()}</div>` + // it can scroll
     `<img class="tb-picture" alt="${
       escapeHtml(alt)
     }" style="width:100%;max-width:${maxWidth}px" src="${

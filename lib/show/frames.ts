@@ -167,5 +167,5 @@ const style = `<style>
 .tb-frames .tb-control output{min-width:3em}
 .tb-frames .tb-frame>summary{cursor:pointer;opacity:.85;margin:4px 0}
 .tb-frames.tb-playing .tb-frame>summary{display:none}
-@media print{.tb-frames:not(.tb-playing) .tb-controls{display:none}.tb-frames.tb-playing .tb-frame>summary{display:block}}
+@media print{.tb-frames{break-inside:avoid}.tb-frames .tb-controls{break-after:avoid}.tb-frames:not(.tb-playing) .tb-controls{display:none}.tb-frames.tb-playing .tb-frame>summary{display:block}}
 </style>`.replace(/\n/g, "");

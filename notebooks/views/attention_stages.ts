@@ -2,6 +2,7 @@
 
 import { frames, View, visibleText } from "tunebook/show";
 import { PARTS, type Rows, softmax } from "./gpt2_parts.ts";
+import { scrolling } from "./scrolling.ts";
 
 /** What one head computes; a row a query, a column a key. */
 export interface HeadStages {
@@ -100,10 +101,14 @@ function draw(values: Rows, tokens: readonly string[], areWeights: boolean): Vie
     TOP + tokens.length * CELL * 0.75 + 4,
   ];
   return new View(() => ({
-    "text/html": `<div style="overflow-x:auto"><svg viewBox="0 0 ${width} ${height}" ` +
-      `width="${width}" role="img" aria-label="${alt.replaceAll('"', "&quot;")}" font-size="11" ` +
-      `font-family="system-ui,sans-serif" style="width:100%;max-width:${width}px;min-width:420px;` +
-      `height:auto">${rows.join("")}${columns.join("")}${cells.join("")}</svg></div>`,
+    "text/html": scrolling(
+      `<svg viewBox="0 0 ${width} ${height}" ` +
+        `width="${width}" role="img" aria-label="${
+          alt.replaceAll('"', "&quot;")
+        }" font-size="11" ` +
+        `font-family="system-ui,sans-serif" style="width:100%;max-width:${width}px;min-width:420px;` +
+        `height:auto">${rows.join("")}${columns.join("")}${cells.join("")}</svg>`,
+    ),
     "text/plain": alt,
   }));
 }

@@ -5,6 +5,7 @@ import { escape } from "@std/html";
 import { type Network, Random, type Tokenizer } from "tunebook";
 import { frames, type FrameValue, tokenText, View, visibleText } from "tunebook/show";
 import { nextLogits } from "./next_tokens.ts";
+import { scrolling } from "./scrolling.ts";
 
 /** How a token is drawn. */
 interface Settings {
@@ -161,13 +162,15 @@ function drawReplay(draws: readonly Draw[], base: readonly Draw[], text: (id: nu
   const alt = `The text continues: ${said}; ${branch}.`;
   const height = 8 + draws.length * LANE;
   return new View(() => ({
-    "text/html": `<p style="margin:4px 0;font-size:13px">… <b>${
-      escape(said)
-    }</b> · ${branch}</p><svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${
-      escape(alt)
-    }" style="width:100%;max-width:${WIDTH}px;min-width:440px;height:auto" font-family="ui-monospace,monospace" font-size="11">${
-      rows.join("")
-    }</svg>`,
+    "text/html": `<p style="margin:4px 0;font-size:13px">… <b>${escape(said)}</b> · ${branch}</p>${
+      scrolling(
+        `<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${
+          escape(alt)
+        }" style="width:100%;max-width:${WIDTH}px;min-width:440px;height:auto" font-family="ui-monospace,monospace" font-size="11">${
+          rows.join("")
+        }</svg>`,
+      )
+    }`,
     "text/plain": alt,
   }));
 }

@@ -4,6 +4,7 @@ import { escape } from "@std/html";
 import type { ChatMessage, Model } from "tunebook";
 import { ChatTemplate } from "tunebook/text";
 import { View } from "tunebook/show";
+import { scrolling } from "./scrolling.ts";
 
 /** A message, and what each model answered. */
 interface Turn {
@@ -83,9 +84,11 @@ function drawChat(names: readonly string[], turns: readonly Turn[]): View {
     [`you: ${message}`, ...answers.map((answer, i) => `${names[i]}: ${answer}`)].join("\n")
   );
   return new View(() => ({
-    "text/html": `<div style="overflow-x:auto"><table style="border-collapse:collapse"><thead><tr>${
-      head.join("")
-    }</tr></thead><tbody>${rows.join("")}</tbody></table></div>`,
+    "text/html": scrolling(
+      `<table style="border-collapse:collapse"><thead><tr>${head.join("")}</tr></thead><tbody>${
+        rows.join("")
+      }</tbody></table>`,
+    ),
     "text/plain": text.join("\n\n"),
   }));
 }

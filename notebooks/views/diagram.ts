@@ -2,6 +2,7 @@
 
 import { escape } from "@std/html";
 import { View } from "tunebook/show";
+import { scrolling } from "./scrolling.ts";
 
 /** A box. */
 export interface Box {
@@ -63,11 +64,14 @@ export function diagram(
   const width = 8 + Math.max(...boxes.map(({ column }) => column)) * COLUMN + WIDTH;
   const height = 8 + Math.max(...boxes.map(({ row }) => row)) * ROW + HEIGHT;
   return new View(() => ({
-    "text/html":
+    "text/html": scrolling(
       `<svg viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="${
         escape(alt)
       }" style="width:100%;max-width:${width}px;min-width:480px;height:auto" ` +
-      `font-family="system-ui,sans-serif" font-size="13">${lines.join("")}${drawn.join("")}</svg>`,
+        `font-family="system-ui,sans-serif" font-size="13">${lines.join("")}${
+          drawn.join("")
+        }</svg>`,
+    ),
     "text/plain": alt,
   }));
 }

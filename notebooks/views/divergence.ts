@@ -12,6 +12,7 @@ import {
   STAGES,
   type Weights,
 } from "./gpt2_parts.ts";
+import { scrolling } from "./scrolling.ts";
 
 /** A planted bug: parts that are exchanged, in all layers or from one on. */
 interface Bug {
@@ -174,10 +175,12 @@ function draw(errors: readonly StageError[], layers: number, bug: Bug | undefine
     }</pre>`
     : "";
   return new View(() => ({
-    "text/html": `<div style="overflow-x:auto"><svg viewBox="0 0 ${width} ${height}" ` +
-      `width="${width}" role="img" aria-label="${words}" font-size="12" ` +
-      `font-family="system-ui,sans-serif" style="width:100%;max-width:${width}px;min-width:520px;` +
-      `height:auto">${columns.join("")}${rows.join("")}${cells.join("")}</svg></div>` +
+    "text/html": scrolling(
+      `<svg viewBox="0 0 ${width} ${height}" ` +
+        `width="${width}" role="img" aria-label="${words}" font-size="12" ` +
+        `font-family="system-ui,sans-serif" style="width:100%;max-width:${width}px;min-width:520px;` +
+        `height:auto">${columns.join("")}${rows.join("")}${cells.join("")}</svg>`,
+    ) +
       `<p style="margin:4px 0"><b>${words}</b></p>${code}`,
     "text/plain": bug ? `${words}\n${bug.code}` : words,
   }));

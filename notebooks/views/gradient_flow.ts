@@ -1,6 +1,7 @@
 // The gradient flow of chapter 3: a small graph of numbers, and the gradient going back through it one step at a time.
 
 import { frames, View } from "tunebook/show";
+import { scrolling } from "./scrolling.ts";
 
 /** A number that knows what it was made of. */
 export interface GraphNode {
@@ -144,10 +145,13 @@ function draw(
   }.`;
   const width = columns * COLUMN;
   return new View(() => ({
-    "text/html":
+    "text/html": scrolling(
       `<svg viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="${alt}" ` +
-      `style="width:100%;max-width:${width}px;min-width:440px;height:auto" ` +
-      `font-family="system-ui,sans-serif" font-size="12">${arrows.join("")}${boxes.join("")}</svg>`,
+        `style="width:100%;max-width:${width}px;min-width:620px;height:auto" ` +
+        `font-family="system-ui,sans-serif" font-size="12">${arrows.join("")}${
+          boxes.join("")
+        }</svg>`,
+    ),
     "text/plain": alt,
   }));
 }

@@ -2,6 +2,7 @@
 
 import { frames, View } from "tunebook/show";
 import type { LedgerEntry, Memory } from "./memory.ts";
+import { scrolling } from "./scrolling.ts";
 
 const PARTS = ["weights", "gradients", "optimizer", "activations"] as const;
 const [LEFT, WIDTH, ROW] = [96, 440, 46];
@@ -73,12 +74,14 @@ function draw(entry: LedgerEntry, largest: number, guess: Memory | undefined): V
     ).join("; ")
   }; at most ${megabytes(peak)} at one time.`;
   return new View(() => ({
-    "text/html": `<svg viewBox="0 0 640 ${height}" width="640" role="img" aria-label="${alt}" ` +
-      `style="width:100%;max-width:640px;min-width:440px;height:auto" ` +
-      `font-family="system-ui,sans-serif" font-size="12">${legend.join("")}${bars.join("")}` +
-      `<text x="0" y="${height - 8}" fill="currentColor">The device gave at most ${
-        megabytes(peak)
-      } at one time.</text></svg>`,
+    "text/html": scrolling(
+      `<svg viewBox="0 0 640 ${height}" width="640" role="img" aria-label="${alt}" ` +
+        `style="width:100%;max-width:640px;min-width:440px;height:auto" ` +
+        `font-family="system-ui,sans-serif" font-size="12">${legend.join("")}${bars.join("")}` +
+        `<text x="0" y="${height - 8}" fill="currentColor">The device gave at most ${
+          megabytes(peak)
+        } at one time.</text></svg>`,
+    ),
     "text/plain": alt,
   }));
 }

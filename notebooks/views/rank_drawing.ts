@@ -3,6 +3,7 @@
 import { View } from "tunebook/show";
 import type { RankStep, RankTrace } from "./rank.ts";
 import type { Rows } from "./svd.ts";
+import { scrolling } from "./scrolling.ts";
 
 const CELL = 6;
 const PANEL = 258;
@@ -44,13 +45,15 @@ export function rankDrawing(trace: RankTrace, step: RankStep): View {
     ...legend(steps, share),
   ];
   return new View(() => ({
-    "text/html": `<svg viewBox="0 0 ${3 * PANEL} 342" width="${
-      3 * PANEL
-    }" role="img" aria-label="${alt}" style="width:100%;max-width:${
-      3 * PANEL
-    }px;min-width:520px;height:auto" font-family="system-ui,sans-serif" font-size="12">${
-      body.join("")
-    }</svg>`,
+    "text/html": scrolling(
+      `<svg viewBox="0 0 ${3 * PANEL} 342" width="${
+        3 * PANEL
+      }" role="img" aria-label="${alt}" style="width:100%;max-width:${
+        3 * PANEL
+      }px;min-width:520px;height:auto" font-family="system-ui,sans-serif" font-size="12">${
+        body.join("")
+      }</svg>`,
+    ),
     "text/plain": alt,
   }));
 }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Feedback, type FeedbackQuestion, renderFeedback } from "../../lib/grade/feedback.ts";
 import { chromiumProgram, launchBrowser, open } from "../browser.ts";
+import { axeViolations } from "../axe.ts";
 import { hostileNotebooks } from "../runtime/report/hostile.ts";
 import { code, markdown } from "../runtime/report/sample.ts";
 
@@ -174,22 +175,13 @@ Deno.test({
         assertEquals(trouble, { console: [], requests: [], ran: [] }, name);
         await page.close();
       }
-      const { default: axe } = await import("axe-core");
       for (const colorScheme of ["light", "dark"] as const) {
         const page = await browser.newPage({ bypassCSP: true, colorScheme });
         await page.setContent(renderFeedback(sampleFeedback));
         await page.evaluate(
           "document.querySelectorAll('details').forEach((one) => one.open = true)",
         );
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate("axe.run()") as {
-          violations: { id: string; nodes: { html: string }[] }[];
-        };
-        assertEquals(
-          violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`),
-          [],
-          colorScheme,
-        );
+        assertEquals(await axeViolations(page), [], colorScheme);
         await page.close();
       }
     } finally {

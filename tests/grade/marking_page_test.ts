@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { GradebookMarks } from "../../lib/grade/serve/gradebook_marks.ts";
 import { serveMarking } from "../../lib/grade/serve/server.ts";
 import { chromiumProgram, launchBrowser, type PageTrouble, watch } from "../browser.ts";
+import { axeViolations } from "../axe.ts";
 import { hostileNotebooks } from "../runtime/report/hostile.ts";
 import { notebookOf } from "../runtime/report/sample.ts";
 import { MemoryMarks, sampleMarks } from "./memory_marks.ts";
@@ -406,7 +407,6 @@ browserTest(
 );
 
 browserTest("the marking page is clean under axe-core, light, dark and narrow", async (browser) => {
-  const { default: axe } = await import("axe-core");
   for (
     const [colorScheme, width] of [["light", 1500], ["dark", 1500], ["light", 390], [
       "dark",
@@ -424,15 +424,7 @@ browserTest("the marking page is clean under axe-core, light, dark and narrow", 
       });
       const { page } = await sitDown(context, server.url, "Kim");
       const check = async (what: string) => {
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate("axe.run({ iframes: false })") as {
-          violations: { id: string; nodes: { html: string }[] }[];
-        };
-        assertEquals(
-          violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`),
-          [],
-          `${what}, ${colorScheme}, ${width}`,
-        );
+        assertEquals(await axeViolations(page), [], `${what}, ${colorScheme}, ${width}`);
       };
       await page.keyboard.press("1");
       await page.keyboard.press("s");

@@ -9,6 +9,7 @@ import { type ComparedSubmission, findSimilar } from "../../lib/grade/similar.ts
 import { renderSimilarities } from "../../lib/grade/similar/page.ts";
 import type { Notebook } from "../../lib/runtime/notebook.ts";
 import { chromiumProgram, launchBrowser } from "../browser.ts";
+import { axeViolations } from "../axe.ts";
 import { code, markdown, notebookOf } from "../runtime/report/sample.ts";
 
 const EMPTY = notebookOf();
@@ -249,7 +250,6 @@ Deno.test({
       submission("linus", disguise(MODULES[1]!, 8)),
     ];
     const html = renderSimilarities(findSimilar(all, EMPTY), all, { assignment: "Week 1" });
-    const { default: axe } = await import("axe-core");
     const browser = await launchBrowser();
     try {
       for (const [colorScheme, width] of [["light", 1400], ["dark", 390]] as const) {
@@ -261,11 +261,7 @@ Deno.test({
         await page.setContent(html);
         await page.locator('a[href="#pair-2"]').click();
         await page.locator("#pair-2 mark").first().waitFor();
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate("axe.run()") as {
-          violations: { id: string; nodes: { html: string }[] }[];
-        };
-        assertEquals(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`), []);
+        assertEquals(await axeViolations(page), []);
         await page.close();
       }
     } finally {

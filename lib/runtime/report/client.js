@@ -26,12 +26,86 @@
   /** @type {{figure: Element, target: HTMLElement, source: any, still: Element | null}[]} */
   const charts = [];
 
+  const canvas = document.createElement("canvas").getContext("2d");
   /**
-   * The page's colours, for what a figure leaves open. A figure with a background of its own keeps
-   * its own colours.
-   * @param {any} source
+   * The width of a label of Plotly's, whose tags and character references take no more room than
+   * what they stand for.
+   * @param {string} label
+   * @param {number} size
    */
-  const layoutOf = (source) => {
+  const widthOf = (label, size) => {
+    if (!canvas) return 0.55 * size * label.length;
+    canvas.font = `${size}px ${color("--nb-sans")}`;
+    return canvas.measureText(label.replace(/<[^>]*>/g, "").replace(/&[a-z]+;/g, "x")).width;
+  };
+
+  /**
+   * Breaks a label into lines, between words: Plotly cuts off what is too wide.
+   * @param {string} label
+   * @param {number} size
+   * @param {number} room
+   */
+  const wrap = (label, size, room) => {
+    const lines = [""];
+    for (const word of label.split(" ")) {
+      const line = lines[lines.length - 1];
+      const longer = line === "" ? word : `${line} ${word}`;
+      if (line === "" || widthOf(longer, size) <= room) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines.join("<br>");
+  };
+
+  const LINES = /<br\s*\/?>/i;
+  /** Sizes of Plotly's fonts, and of the rows of a legend, in pixels. */
+  const [TITLE, SUBTITLE, NAME, ROW] = [18.2, 15.6, 13, 19];
+  /** The room that a name needs beside its line in a legend, and that a chart has beside its plot. */
+  const [NAME_LINE, SIDES] = [52, 80];
+
+  /**
+   * The series, with names that are no wider than the chart.
+   * @param {any} source
+   * @param {number} width
+   */
+  const dataOf = (source, width) =>
+    structuredClone(source.data).map((/** @type {any} */ trace) =>
+      typeof trace.name === "string"
+        ? { ...trace, name: wrap(trace.name, NAME, width - SIDES - NAME_LINE) }
+        : trace
+    );
+
+  /**
+   * The height of a legend that lies above a chart.
+   * @param {any} source
+   * @param {number} width
+   */
+  const legendHeight = (source, width) => {
+    const names = dataOf(source, width).filter((/** @type {any} */ { name, showlegend }) =>
+      name && showlegend !== false
+    ).map((/** @type {any} */ { name }) => String(name).split(LINES));
+    if (!(source.layout.showlegend ?? source.data.length > 1) || names.length === 0) return 0;
+    const widths = names.map((/** @type {string[]} */ lines) =>
+      NAME_LINE + Math.max(...lines.map((line) => widthOf(line, NAME)))
+    );
+    const rowHeight = ROW * Math.max(...names.map((/** @type {string[]} */ { length }) => length));
+    const room = width - SIDES;
+    const together = widths.reduce(
+      (/** @type {number} */ sum, /** @type {number} */ one) => sum + one,
+      0,
+    );
+    if (together <= room) return 12 + rowHeight;
+    // Where names take more than one row, Plotly makes all columns as wide as the longest name.
+    const columns = Math.max(1, Math.floor(room / Math.max(...widths)));
+    return 12 + rowHeight * Math.ceil(names.length / columns);
+  };
+
+  /**
+   * The page's colours, for what a figure leaves open, and room for its title and legend. A figure
+   * with a background of its own keeps its own colours.
+   * @param {any} source
+   * @param {number} width
+   */
+  const layoutOf = (source, width) => {
     const layout = structuredClone(source.layout);
     const own = layout.paper_bgcolor;
     if (own && !/^rgba\(.*,\s*0(\.0*)?\)$|^transparent$/.test(own)) return layout;
@@ -73,14 +147,69 @@
       activecolor: ink,
       ...layout.modebar,
     };
+    let top = topAxis ? 32 : legendHeight(source, width);
     const title = typeof layout.title === "string" ? { text: layout.title } : layout.title;
     if (title?.text) {
-      layout.title = { x: 0, xref: "paper", xanchor: "left", y: 0.98, yanchor: "top", ...title };
+      const text = wrap(title.text, TITLE, width - 16);
+      const lines = text.split(LINES).length;
+      const below = title.subtitle?.text ? wrap(title.subtitle.text, SUBTITLE, width - 16) : "";
+      top += 8 + 24 * lines + (below ? 10 + 20 * below.split(LINES).length : 0);
+      // A long title begins at the left edge rather than above the axis.
+      const long = widthOf(title.text, TITLE) > width - SIDES;
+      layout.title = {
+        ...(long ? { x: 0.01, xref: "container" } : { x: 0, xref: "paper" }),
+        ...{ xanchor: "left", y: 1, yref: "container", yanchor: "top" },
+        pad: { t: lines > 1 ? 19 : 6 }, // several lines begin higher than one
+        ...title,
+        text,
+        ...(below ? { subtitle: { ...title.subtitle, text: below } } : {}),
+      };
     }
-    const top = 28 + (title?.text ? 32 : 0) + (topAxis ? 32 : 0);
-    if (!layout.margin) layout.margin = { l: 56, r: 16, t: top, b: topAxis ? 80 : 48 };
+    if (!layout.margin) {
+      // Long titles and legends make a chart taller, not its plot smaller.
+      layout.height += Math.max(0, top - 80);
+      layout.margin = { l: 56, r: 16, t: Math.max(top, 24), b: topAxis ? 80 : 48 };
+    }
     return layout;
   };
+
+  /**
+   * Shortens the names of an axis that would fill the chart; hovering shows them whole.
+   * @param {any} source
+   * @param {any} layout
+   * @param {number} width
+   */
+  const shortenNames = (source, layout, width) => {
+    for (const letter of ["x", "y"]) {
+      const names = [
+        ...new Set(source.data.flatMap((/** @type {any} */ trace) => trace[letter] ?? [])),
+      ];
+      const room = 0.3 * width;
+      const tooLong = (/** @type {unknown} */ name) =>
+        typeof name === "string" && widthOf(name, NAME) > room;
+      if (layout[`${letter}axis`]?.ticktext || !names.some(tooLong)) continue;
+      layout[`${letter}axis`] = {
+        ...layout[`${letter}axis`],
+        tickvals: names,
+        ticktext: names.map((name) => {
+          if (!tooLong(name)) return name;
+          const letters = Math.floor(name.length * room / widthOf(name, NAME));
+          return `${name.slice(0, Math.max(1, letters - 1)).trimEnd()}…`;
+        }),
+      };
+    }
+    return layout;
+  };
+
+  /**
+   * What Plotly draws in a place of some width.
+   * @param {any} source
+   * @param {number} width
+   */
+  const drawnFor = (source, width) => [
+    dataOf(source, width),
+    shortenNames(source, layoutOf(source, width), width),
+  ];
 
   const config = {
     responsive: true,
@@ -103,7 +232,11 @@
       if (!text || !target) continue;
       try {
         const source = JSON.parse(text);
-        await plotly.newPlot(target, structuredClone(source.data), layoutOf(source), config);
+        await plotly.newPlot(
+          target,
+          ...drawnFor(source, target.clientWidth),
+          config,
+        );
         charts.push({ figure, target, source, still });
         showLive(charts[charts.length - 1], true);
       } catch (error) {
@@ -130,7 +263,11 @@
   const recolor = () => {
     const plotly = /** @type {any} */ (globalThis).Plotly;
     for (const { target, source } of charts) {
-      plotly.react(target, structuredClone(source.data), layoutOf(source), config);
+      plotly.react(
+        target,
+        ...drawnFor(source, target.clientWidth),
+        config,
+      );
     }
   };
 
@@ -149,7 +286,10 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   };
 
-  // Paper gets the static drawings, and all of how the report was made. Charts without one are
+  const outputs =
+    () => /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".nb-confined"));
+
+  // Paper does not scroll: what is wider is made smaller. It gets the static drawings, and all of how the report was made. Charts without one are
   // drawn anew for the width and the colours of paper.
   /** @type {HTMLDetailsElement[]} */
   let opened = [];
@@ -161,14 +301,22 @@
       ),
     ];
     for (const details of opened) details.open = true;
+    for (const box of outputs()) {
+      const wide = Math.max(
+        ...[box, ...box.querySelectorAll("div")].map(({ scrollWidth }) => scrollWidth),
+      );
+      // The tokens of batches are printed smaller, by the view's own style.
+      const printed = box.querySelector(".tb-grid") ? 0.65 * wide : wide;
+      if (printed > PAPER_WIDTH) box.style.zoom = String(PAPER_WIDTH / printed);
+    }
     const plotly = /** @type {any} */ (globalThis).Plotly;
     const theme = root.dataset.theme;
     root.dataset.theme = "light";
     for (const chart of charts) {
       if (chart.still) showLive(chart, false);
       else {
-        plotly.react(chart.target, structuredClone(chart.source.data), {
-          ...layoutOf(chart.source),
+        plotly.react(chart.target, dataOf(chart.source, PAPER_WIDTH), {
+          ...layoutOf(chart.source, PAPER_WIDTH),
           width: PAPER_WIDTH,
         }, { ...config, responsive: false });
       }
@@ -177,6 +325,7 @@
     else delete root.dataset.theme;
   });
   addEventListener("afterprint", () => {
+    for (const box of outputs()) box.style.zoom = "";
     for (const details of opened) details.open = false;
     for (const chart of charts) showLive(chart, true);
     recolor();
@@ -269,6 +418,9 @@
     followHeadings();
     drawAll();
     letKeysScroll();
-    addEventListener("resize", letKeysScroll);
+    addEventListener("resize", () => {
+      letKeysScroll();
+      recolor(); // titles and legends need other lines
+    });
   });
 })();
