@@ -192,10 +192,10 @@ export class CpuDevice implements Device {
       used.push(buffer);
     }
     if (this.#recorder) {
-      const { commands, kernels, buffers: all } = this.#recorder;
-      commands.push({ type: "run", kernel: kernel.name, buffers: ids, params });
-      kernels.push({ name: kernel.name, flops });
-      for (const buffer of used) all.add(buffer);
+      const command = { type: "run", kernel: kernel.name, buffers: ids, params } as const;
+      const memory = buffers as Record<string, DeviceBuffer> as Record<string, CpuBuffer>;
+      this.#recorder.add(command, memory, kernel.buffers);
+      this.#recorder.kernels.push({ name: kernel.name, flops });
       return;
     }
     if (this.#times) this.#timedKernels.push({ name: kernel.name, flops });

@@ -26,6 +26,12 @@ export interface RunCommand {
   readonly params: Readonly<Record<string, number>>;
 }
 
+/** A kernel that is remembered with others. */
+export interface RecordedCommand extends RunCommand {
+  /** Whether threads meet before it: it uses what a kernel since the last meeting wrote, or writes what one used. */
+  readonly meets: boolean;
+}
+
 /** One piece of work. */
 export type Command =
   | RunCommand
@@ -59,7 +65,7 @@ export interface Batch {
   /** Memory that no later command uses. */
   readonly dropped: readonly number[];
   /** Commands to remember by a number. */
-  readonly recorded?: { readonly id: number; readonly commands: readonly RunCommand[] };
+  readonly recorded?: { readonly id: number; readonly commands: readonly RecordedCommand[] };
   /** The number of remembered commands, which come after the others. */
   readonly run?: number;
   /** Remembered commands that never come again. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { RunCommand } from "./protocol.ts";
+import type { Access } from "../device.ts";
+import type { RecordedCommand, RunCommand } from "./protocol.ts";
 
 /** Data of the host. */
 export type HostData = Float32Array | Int32Array;
@@ -12,7 +13,7 @@ export type HostData = Float32Array | Int32Array;
 /** A recording under way, or done. */
 export class Recorder<B> {
   /** The kernels, in order. */
-  readonly commands: RunCommand[] = [];
+  readonly commands: RecordedCommand[] = [];
   /** Their names and operations, for profiles. */
   readonly kernels: { name: string; flops: number }[] = [];
   /** All memory that they use. */
@@ -26,6 +27,39 @@ export class Recorder<B> {
    * runs.
    */
   readonly released: B[] = [];
+  /** What kernels since the last meeting of threads use, and what they write. */
+  readonly #used = new Set<B>();
+  readonly #written = new Set<B>();
+
+  /**
+   * Adds a kernel. Threads meet before it only if it depends on kernels since they last met, such as not between products
+   * of the same rows with queries', keys' and values' weights.
+   *
+   * @param command The kernel.
+   * @param buffers Its memory by name.
+   * @param access What it does with each.
+   */
+  add(
+    command: RunCommand,
+    buffers: Readonly<Record<string, B>>,
+    access: Readonly<Record<string, Access>>,
+  ): void {
+    const names = Object.keys(buffers);
+    const meets = names.some((name) =>
+      this.#written.has(buffers[name]) ||
+      (access[name] !== "read" && this.#used.has(buffers[name]))
+    );
+    if (meets) {
+      this.#used.clear();
+      this.#written.clear();
+    }
+    for (const name of names) {
+      this.buffers.add(buffers[name]);
+      this.#used.add(buffers[name]);
+      if (access[name] !== "read") this.#written.add(buffers[name]);
+    }
+    this.commands.push({ ...command, meets });
+  }
 
   /** Notes data that was written. */
   write(buffer: B, data: HostData, byteOffset: number): void {

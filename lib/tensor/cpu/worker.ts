@@ -33,15 +33,17 @@ interface Ready {
   readonly run: CpuKernel;
   readonly views: Record<string, Float32Array>;
   readonly params: Readonly<Record<string, number>>;
+  /** Whether threads meet before it, where it is remembered. */
+  readonly meets?: boolean;
 }
 
 /** Remembered commands by their number. */
 const recorded = new Map<number, readonly Ready[]>();
 
-function ready({ kernel, buffers: used, params }: RunCommand): Ready {
+function ready({ kernel, buffers: used, params, meets }: RunCommand & { meets?: boolean }): Ready {
   const views: Record<string, Float32Array> = {};
   for (const name in used) views[name] = buffers.get(used[name])!;
-  return { name: kernel, run: kernels[kernel], views, params };
+  return { name: kernel, run: kernels[kernel], views, params, meets };
 }
 
 function runKernel({ name, run, views, params }: Ready): void {
@@ -81,7 +83,15 @@ function run(batch: Batch): number[] | undefined {
   }
   if (batch.recorded) recorded.set(batch.recorded.id, batch.recorded.commands.map(ready));
   if (batch.run !== undefined) {
-    for (const kernel of recorded.get(batch.run)!) timed(() => runKernel(kernel));
+    for (const kernel of recorded.get(batch.run)!) {
+      if (batch.timed) {
+        timed(() => runKernel(kernel));
+      } else {
+        if (kernel.meets) barrier.wait();
+        runKernel(kernel);
+      }
+    }
+    barrier.wait();
   }
   if (batch.forgotten !== undefined) recorded.delete(batch.forgotten);
   for (const id of batch.dropped) buffers.delete(id);
