@@ -4,6 +4,12 @@
  * @module
  */
 
+/** The modules' addresses, each written out: what is packaged is found by them. */
+const MODULES = {
+  "kernels.wasm": new URL("./kernels.wasm", import.meta.url),
+  "shared_kernels.wasm": new URL("./shared_kernels.wasm", import.meta.url),
+};
+
 /**
  * Compiles the WASM kernels.
  *
@@ -12,9 +18,9 @@
  * @throws {Error} If a server does not give the file.
  */
 export async function loadWasm(
-  name: "kernels.wasm" | "shared_kernels.wasm",
+  name: keyof typeof MODULES,
 ): Promise<WebAssembly.Module> {
-  const url = new URL(name, import.meta.url);
+  const url = MODULES[name];
   if (url.protocol === "file:") return new WebAssembly.Module(Deno.readFileSync(url));
   const response = await fetch(url);
   if (!response.ok) throw new Error(`Cannot load "${url}": the server answers ${response.status}`);
