@@ -9,6 +9,7 @@ import { findMetric } from "../eval/metrics/mod.ts";
 import type { ResponseEntry } from "../eval/responses.ts";
 import { assertRecord, recordEvaluations } from "../pipeline/save.ts";
 import type { DatasetEntry } from "../dataset/mod.ts";
+import type { EvaluationLike } from "../show/evaluation_view.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { deviceOption, readCount, readWhole } from "./arguments.ts";
 import { formatOption, readFormatOption } from "./format.ts";
@@ -22,6 +23,7 @@ interface Options extends DataOptions, SamplingOptions {
   base: string;
   model: string;
   data: string;
+  instruction: string[];
   metric: string[];
   judge?: string;
   judgeUrl?: string;
@@ -51,6 +53,12 @@ export function register(program: Command): void {
       "nano, gpt2-medium, smollm2-135m-instruct, hf:owner/name, ollama:name, a directory, or a GGUF file",
     )
     .requiredOption("--data <file|url>", "the instructions or conversations, with references")
+    .option(
+      "--instruction <text>",
+      "an instruction of your own, which has no reference: both answers are shown, and not scored; may be repeated",
+      (text, others: string[]) => [...others, text],
+      [],
+    )
     .option(
       "--metric <names>",
       'metrics, with commas between them; "tunebook score --help" lists them',
@@ -106,9 +114,9 @@ async function run(options: Options): Promise<void> {
   const base = await answerAll(options.base, entries, options, signal);
   const model = await answerAll(options.model, entries, options, signal, options.record);
   const bar = progress(judge?.name ?? "Judge", 3 * entries.length);
-  const report = await evaluateAnswers(
-    { name: options.base, responses: base },
-    { name: options.model, responses: model },
+  const scored = await evaluateAnswers(
+    { name: options.base, responses: base.responses },
+    { name: options.model, responses: model.responses },
     {
       metrics: options.metric,
       ...(judge && { judge }),
@@ -117,6 +125,10 @@ async function run(options: Options): Promise<void> {
     },
   );
   if (judge) bar.finish();
+  const unscored = options.instruction.map((instruction, i) => (
+    { instruction, base: base.unscored[i], model: model.unscored[i] }
+  ));
+  const report: Report = { ...scored, ...(unscored.length > 0 && { unscored }) };
   if (options.html !== undefined) await writePage(options.html, report, options.data);
   if (options.json) console.log(JSON.stringify(report, null, 2));
   else print(report);
@@ -128,19 +140,17 @@ async function answerAll(
   options: Options,
   signal: AbortSignal,
   record = false,
-): Promise<ResponseEntry[]> {
+): Promise<{ responses: ResponseEntry[]; unscored: string[] }> {
   using model = await loadForCommand(name, { device: options.device, signal });
   const bar = progress(`Answering by ${name}`, entries.length);
   const format = await readFormatOption(options.format);
   const { maxNewTokens, temperature, topK, topP, seed } = options;
-  const { responses } = await model.evaluate(entries, {
-    maxNewTokens,
-    temperature,
-    topK,
-    topP,
-    seed,
-    signal,
+  const answering = {
+    ...{ maxNewTokens, temperature, topK, topP, seed, signal },
     ...(format !== undefined && { format }),
+  };
+  const { responses } = await model.evaluate(entries, {
+    ...answering,
     // Unless they are kept, the other metrics are computed together with the comparison.
     metrics: options.metric.filter((name) =>
       record || findMetric(name).metric.name === "perplexity"
@@ -150,15 +160,22 @@ async function answerAll(
   bar.finish();
   const notices = record ? await recordEvaluations(model, name) : [];
   for (const notice of notices) console.error(`Note: ${notice}`);
-  return responses;
+  const unscored = await model.answer(options.instruction, answering);
+  return { responses, unscored };
 }
 
-function print({ names, examples, comparisons, judged }: EvaluationReport): void {
+/** What is evaluated, and the answers to instructions without a reference. */
+type Report = EvaluationReport & Pick<EvaluationLike, "unscored">;
+
+function print({ names, examples, comparisons, judged, unscored = [] }: Report): void {
   console.log(`examples     ${examples}`);
   const called = names.base === names.model
     ? ["base", "model"] as const
     : [names.base, names.model] as const;
   for (const comparison of comparisons) console.log(describeComparison(comparison, called));
+  for (const { instruction, base, model } of unscored) {
+    console.log(`\n${instruction}\n${called[0]}: ${base}\n${called[1]}: ${model}`);
+  }
   if (judged === undefined) return;
   const { base, model, pairs } = judged;
   console.log(`${called[0]}: ${describeJudgement(base)}`);
@@ -173,7 +190,7 @@ function print({ names, examples, comparisons, judged }: EvaluationReport): void
   );
 }
 
-async function writePage(path: string, report: EvaluationReport, data: string): Promise<void> {
+async function writePage(path: string, report: Report, data: string): Promise<void> {
   const { renderStaticPage } = await import("../grade/page.ts");
   const { evaluationView } = await import("../show/evaluation_view.ts");
   const { escapeHtml } = await import("../show/theme.ts");

@@ -73,6 +73,12 @@ export interface EvaluationLike {
     readonly base: string;
     readonly model: string;
   }[];
+  /** Answers to instructions that have no reference, which no score counts. */
+  readonly unscored?: readonly {
+    readonly instruction: string;
+    readonly base: string;
+    readonly model: string;
+  }[];
 }
 
 /**
@@ -107,6 +113,9 @@ export function evaluationView(report: EvaluationLike): View {
         ? [{ heading: "By category", view: categoriesTable(report) }]
         : []),
       { heading: "Answers", view: answersTable(report) },
+      ...(report.unscored?.length
+        ? [{ heading: "Answers without a reference", view: unscoredTable(report) }]
+        : []),
       { heading: "Signatures", view: signaturesTable(report) },
     ];
     return {
@@ -245,6 +254,18 @@ function answersTable({ answers, names }: EvaluationLike): View {
   }));
   const labels = { before: names.base, after: names.model };
   return compareTable(rows, { maxRows: 2000, maxCell: 4000, labels });
+}
+
+function unscoredTable({ unscored = [], names }: EvaluationLike): View {
+  return table(unscored, {
+    columns: [
+      { label: "Prompt", value: "instruction" },
+      { label: names.base, value: "base" },
+      { label: names.model, value: "model" },
+    ],
+    maxRows: 2000,
+    maxCell: 4000,
+  });
 }
 
 function signaturesTable({ model, judged, comparisons }: EvaluationLike): View {

@@ -32,6 +32,7 @@ Deno.test("tunebook evaluate compares a model with its base, by metrics and a ju
     const args = ["evaluate", "--base", "nano", "--model", "nano", "--data", data];
     args.push("--metric", "rougeL,bleu:char,perplexity", "--max-new-tokens", "5");
     args.push("--judge", "ollama:tiny", "--html", page, "--json");
+    args.push("--instruction", "Name <b>one</b> tree.", "--instruction", "Say hello.");
     const { code, stdout, stderr } = await tunebook(args, {
       OLLAMA_HOST: `127.0.0.1:${server.addr.port}`,
     });
@@ -44,6 +45,12 @@ Deno.test("tunebook evaluate compares a model with its base, by metrics and a ju
       report.categories.map((one: any) => [one.category, one.examples]),
       [["art", 1], ["nature", 2]],
     );
+    assertEquals(report.unscored.map((one: any) => [one.instruction, one.base === one.model]), [
+      ["Name <b>one</b> tree.", true],
+      ["Say hello.", true],
+    ]);
+    using nano = await loadModel("nano", { device: "cpu" });
+    assertEquals(report.unscored[1].model, await nano.answer("Say hello.", { maxNewTokens: 5 }));
     const { judged } = report;
     assertEquals([judged.base.average, judged.model.average, judged.difference.difference], [
       70,
@@ -53,7 +60,16 @@ Deno.test("tunebook evaluate compares a model with its base, by metrics and a ju
     assertEquals([judged.pairs.ties, judged.pairs.winner], [3, "tied"]);
     const html = await Deno.readTextFile(page);
     for (
-      const part of ["ROUGE-L", "BLEU (char)", "By category", "nature", "ollama:tiny", "tok:char"]
+      const part of [
+        "Answers without a reference",
+        "Name &lt;b&gt;one&lt;/b&gt; tree.",
+        "ROUGE-L",
+        "BLEU (char)",
+        "By category",
+        "nature",
+        "ollama:tiny",
+        "tok:char",
+      ]
     ) {
       assert(html.includes(part), part);
     }
