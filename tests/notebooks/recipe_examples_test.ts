@@ -35,8 +35,8 @@ function changedAccordingToPage(name: string): string[] {
 for (const name of names) {
   Deno.test(`the example of ${name} is a whole report, and says what has changed since`, async () => {
     const example = await read(examples, name);
-    const notebook = await read(recipes, name);
     const manifest = asManifest(example.metadata.tunebook)!;
+    const notebook = await read(recipes, manifest.notebook.name);
 
     assertEquals(manifest.record, await recordHash(example, manifest), "changed after its run");
     assert(

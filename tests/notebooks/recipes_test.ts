@@ -169,6 +169,15 @@ for (const name of notebooks) {
       const [title] = notebook.cells;
       assertMatch(title.source.split("\n").slice(0, 4).join("\n"), /stand-in/);
       assertMatch(printed(notebook, "model"), /^A stand-in of /);
+      assertMatch(printed(notebook, "what-ran"), /^Model: a stand-in of /);
+      for (const cell of notebook.cells) {
+        if (cell.cell_type !== "code" || !/^show\./m.test(cell.source)) continue;
+        const isShown = cell.outputs.some(({ output_type }) => output_type !== "stream");
+        assert(
+          isShown,
+          `cell "${cell.id}" makes a view that is not its last value, so nobody sees it`,
+        );
+      }
       for (const [directory, expected] of Object.entries(adapters)) {
         const path = join(output, directory, "taught.json");
         const [{ settings, ...facts }] = JSON.parse(await Deno.readTextFile(path)).trainings;
