@@ -8,6 +8,7 @@ import * as tokens from "../../notebooks/exercises/02_tokens_and_masks.ts";
 import * as tensors from "../../notebooks/exercises/03_tensors_and_gradients.ts";
 import * as sampling from "../../notebooks/exercises/06_sampling.ts";
 import * as judging from "../../notebooks/exercises/07_judging.ts";
+import * as preferences from "../../notebooks/exercises/10_preferences.ts";
 
 const { multiply, transpose } = tensors;
 
@@ -77,6 +78,32 @@ const WRONG: readonly [Exercise<any[], any>, string, unknown][] = [
   [tokens.diagnose, "In the first batch", ["none", "not shifted", "prompt counted"]],
   [tokens.diagnose, "In the second batch", ["closing masked", "shifted twice", "none"]],
   [tokens.diagnose, "In the third batch", ["closing masked", "not shifted", "closing masked"]],
+  [
+    preferences.pairLoss,
+    "too large for exp()",
+    (p: preferences.PairLogProbs, beta: number) =>
+      -Math.log(
+        1 /
+          (1 + Math.exp(-beta * (p.chosen - p.chosenReference - p.rejected + p.rejectedReference))),
+      ),
+  ],
+  [
+    preferences.pairLoss,
+    "reference is missing",
+    ({ chosen, rejected }: preferences.PairLogProbs, beta: number) =>
+      Math.log1p(Math.exp(-beta * (chosen - rejected))),
+  ],
+  [
+    preferences.collapse,
+    "margin is not compared",
+    ({ chosen }: preferences.Course) => chosen.findIndex((one) => one < chosen[0]),
+  ],
+  [
+    preferences.longerWins,
+    "counts characters",
+    (pairs: preferences.TextPair[]) =>
+      pairs.filter(({ chosen, rejected }) => chosen.length > rejected.length).length / pairs.length,
+  ],
   // A forgotten return is not a stub.
   [judging.standardError, "needs `return`", (scores: number[]) => {
     scores.reduce((a, b) => a + b);
@@ -113,7 +140,7 @@ Deno.test("wrong answers: what throws says why, in words of its own", async () =
 Deno.test("wrong answers: neither verdict nor hint gives the answer away", async () => {
   const { text } = await check(tokens.diagnose, ["none", "none", "none"]);
   assert(!text.includes("closing masked"), text);
-  for (const room of [data, tokens, tensors, sampling, judging]) {
+  for (const room of [data, tokens, tensors, sampling, judging, preferences]) {
     for (const one of Object.values(room)) {
       if (typeof one === "object") {
         assert(!/[=√Σ]|\w [-+/·×] \w/.test(one.hint), `${one.title}: ${one.hint}`);

@@ -2,7 +2,7 @@
 
 /** The files of all chapters. */
 const ALL = [...Deno.readDirSync(new URL("../../notebooks", import.meta.url))]
-  .map(({ name }) => name).filter((name) => /^0[1-9]_.*\.ipynb$/.test(name)).sort();
+  .map(({ name }) => name).filter((name) => /^(0[1-9]|10)_.*\.ipynb$/.test(name)).sort();
 
 /**
  * The chapters to run.

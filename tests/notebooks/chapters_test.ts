@@ -11,7 +11,7 @@ import { findExercises, solve, twice } from "./exercises.ts";
 
 const folder = fromFileUrl(new URL("../../notebooks", import.meta.url));
 const chapters = [...Deno.readDirSync(folder)].map(({ name }) => name)
-  .filter((name) => /^0[1-9]_.*\.ipynb$/.test(name)).sort();
+  .filter((name) => /^(0[1-9]|10)_.*\.ipynb$/.test(name)).sort();
 
 const codeCells = (notebook: Notebook) =>
   notebook.cells.filter((cell): cell is CodeCell => cell.cell_type === "code");
@@ -30,7 +30,7 @@ const textOf = (cell: CodeCell) =>
  * Cells that continue where they were when they are run again, since they train, and those that
  * take long. All others are run twice: what they make must be the same again.
  */
-const ONCE = /\bsft\(|\bof training\b|\btrain\(|\b(measureLedger|branchingReplay)\(/;
+const ONCE = /\bsft\(|\bof training\b|\b(train|dpo)\(|\b(measureLedger|branchingReplay)\(/;
 
 /** Drawings in some HTML that have no words beside them; those inside another drawing are part of it. */
 function wordlessDrawings(html: string): string[] {
@@ -64,7 +64,7 @@ for (const name of chapters) {
       const intro = above.findLast(({ cell_type }) => cell_type === "markdown")!.source;
       assertMatch(
         intro,
-        /### Exercise \d\.\d · .*\((warm-up|easy|medium|harder), \d+ minutes\)/,
+        /### Exercise \d+\.\d · .*\((warm-up|easy|medium|harder), \d+ minutes\)/,
         cell.id,
       );
       assertMatch(cell.source, /await check\(exercises\.\w+/, cell.id);

@@ -25,7 +25,7 @@ const SHOWN: Record<
 };
 
 const chapters = [...Deno.readDirSync(folder)].map(({ name }) => name)
-  .filter((name) => /^0[1-9]_.*\.ipynb$/.test(name))
+  .filter((name) => /^(0[1-9]|10)_.*\.ipynb$/.test(name))
   .filter((name) => Deno.args.length === 0 || Deno.args.includes(name.slice(0, 2)))
   .sort();
 await Deno.mkdir(join(root, "docs"), { recursive: true });
