@@ -69,6 +69,6 @@ export function preferenceView(
       }));
       return stack(chart, table(rows));
     },
-    { title: "Trainings on preferences", labels: { run: "training", look: "drawn" } },
+    { title: "Three runs", labels: { run: "training", look: "drawn" } },
   );
 }
