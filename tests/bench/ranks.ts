@@ -1,7 +1,7 @@
 /**
  * What sums over ranks cost a training step: bytes, seconds, and how many of these the backward pass hides.
  *
- *     mpirun -n 2 deno run -A tests/bench/ranks.ts --shape gpt2-medium --layers 24
+ *     mpirun -n 2 deno run -A tests/bench/ranks.ts --shape gpt2-medium
  *
  * Weights and examples are random, which costs as much as real ones. Rank 0 prints a row for the table of README.md. Run it with
  * a node per rank: ranks of one machine divide its cores, and their sums go through its memory.
@@ -18,30 +18,35 @@ const SHAPES = ["gpt2-medium", "tinyllama-lora"] as const;
 /** Steps measured; one more before them allocates. */
 const STEPS = 6;
 const BATCH_SIZE = 8;
+const TINY_LLAMA = {
+  ...{ vocabularySize: 32_000, contextLength: 2048, width: 2048, layers: 22 },
+  ...{ heads: 32, kvHeads: 4, feedForwardWidth: 5632 },
+};
 const TOKENS = 60;
 
-/** A model of the shape, with random weights. */
-function modelOf(device: Device, shape: typeof SHAPES[number], layers?: number): Network {
-  if (shape === "gpt2-medium") {
-    const size = GPT2_SIZES[shape];
-    return Gpt2.create(device, { ...size, layers: layers ?? size.layers }, { seed: 1 });
-  }
-  const model = Llama.create(device, {
-    vocabularySize: 32_000,
-    contextLength: 2048,
-    width: 2048,
-    layers: layers ?? 22,
-    heads: 32,
-    kvHeads: 4,
-    feedForwardWidth: 5632,
-  }, { seed: 1 });
+/**
+ * A model of the shape, with random weights. A narrower one has fewer heads and a smaller vocabulary in proportion, so that
+ * all parts keep their shares of the weights and the backward pass its order.
+ */
+function modelOf(device: Device, shape: typeof SHAPES[number], given?: number): Network {
+  const full = shape === "gpt2-medium" ? GPT2_SIZES[shape] : TINY_LLAMA;
+  const width = given ?? full.width;
+  const narrow = (value: number) => Math.round(value * width / full.width);
+  const sizes = {
+    ...{ contextLength: full.contextLength, layers: full.layers, width },
+    ...{ heads: narrow(full.heads), vocabularySize: narrow(full.vocabularySize) },
+  };
+  if (shape === "gpt2-medium") return Gpt2.create(device, sizes, { seed: 1 });
+  const { kvHeads, feedForwardWidth } = TINY_LLAMA;
+  const more = { kvHeads: narrow(kvHeads), feedForwardWidth: narrow(feedForwardWidth) };
+  const model = Llama.create(device, { ...sizes, ...more }, { seed: 1 });
   addLora(model, { rank: 8 });
   return model;
 }
 
 function randomExamples(): EncodedExample[] {
   const random = new Random(1);
-  const words = (count: number) => Array.from({ length: count }, () => random.integer(30_000));
+  const words = (count: number) => Array.from({ length: count }, () => random.integer(1000));
   return Array.from({ length: BATCH_SIZE * (STEPS + 1) }, () => ({
     promptIds: words(TOKENS / 2),
     responseIds: words(TOKENS / 2),
@@ -127,20 +132,20 @@ async function measure(model: Network, communicator: Communicator, overlap?: Ove
 }
 
 if (import.meta.main) {
-  const { shape, layers } = new Command("ranks")
+  const { shape, width } = new Command("ranks")
     .addOption(new Option("--shape <name>", "the model").choices(SHAPES).default(SHAPES[0]))
-    .option("--layers <n>", "fewer layers, for a machine with less memory", Number)
+    .option("--width <n>", "a narrower model, for a machine with less memory", Number)
     .parse(["deno", "ranks", ...Deno.args]).opts();
   await using communicator = await joinRanks();
   if (!communicator) throw new Error("Cannot measure one process: start it by mpirun");
   const device = await pick({ device: "cpu" });
-  const model = modelOf(device, shape, layers);
+  const model = modelOf(device, shape, width);
   const apart = await measure(model, withoutOverlap(communicator, device));
   const overlap = new Overlap(communicator, device);
   const overlapped = await measure(model, overlap.communicator, overlap);
   if (communicator.rank === 0) {
     const s = (value: number) => `${value.toFixed(2)} s`;
-    const name = layers ? `${shape}, ${layers} layers` : shape;
+    const name = width ? `${shape}, ${width} wide` : shape;
     console.log(
       `| ${name} | ${communicator.size} | ${(overlapped.bytes / 1e6).toFixed(1)} MB | ` +
         `${s(apart.sums - apart.waiting)} | ${s(apart.step)} | ${s(overlapped.step)} | ` +

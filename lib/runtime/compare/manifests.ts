@@ -16,6 +16,7 @@ const KINDS: Record<string, Change["kind"]> = {
   model: "weights",
   weights: "weights",
   device: "machine",
+  ranks: "machine",
 };
 
 /**
