@@ -197,6 +197,21 @@ function hostileCard(text: string): string {
   });
 }
 
+Deno.test("a card names programs without folders", () => {
+  const cardOf = (kind: "command" | "notebook", name: string) =>
+    modelCard({
+      ...{ name: "mine", holds: "weights", architecture: "gpt2", parameters: 1, hasTemplate: true },
+      lineage: { base: "nano", isOnHub: false, isFromFolder: false },
+      record: { version: 1, base: "nano", trainings: [], program: { kind, name } },
+    });
+  const command = cardOf(
+    "command",
+    "tunebook train --model /home/me/base --data /home/me/a b.json",
+  );
+  assert(command.includes("| command `tunebook train` |") && !command.includes("/home"), command);
+  assert(cardOf("notebook", "../../me/book.ipynb").includes("| notebook `book.ipynb` |"));
+});
+
 Deno.test("no name breaks the YAML or the Markdown of a card", () => {
   const markdown = new MarkdownIt({ html: true });
   const render = (card: string) => {

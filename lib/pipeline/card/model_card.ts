@@ -5,10 +5,12 @@
  * @module
  */
 
+import { basename } from "@std/path";
 import { stringify } from "@std/yaml";
 import config from "../../../deno.json" with { type: "json" };
 import type { DataFile } from "../../dataset/origin.ts";
 import type { EvaluationFacts, RecordedScore, TaughtRecord, TrainingFacts } from "../record.ts";
+import type { Program } from "../program.ts";
 import type { ModelLineage } from "./lineage.ts";
 import { code, table } from "./markdown.ts";
 
@@ -353,12 +355,17 @@ function licenseSection({ lineage: { base, license } }: CardFacts): string[] {
   return ["## Licence", "", text, ""];
 }
 
+/** A program's name without folders, and without what a command was given, which may have some. */
+function publicName({ kind, name }: Program): string {
+  return kind === "command" ? name.split(" ", 2).join(" ") : basename(name.replaceAll("\\", "/"));
+}
+
 function makerSection({ record: { program, sha256 } }: CardFacts): string[] {
   return [
     "## How it was made",
     "",
     ...table(["", ""], [
-      ["Program", program === undefined ? MISSING : `${program.kind} ${code(program.name)}`],
+      ["Program", program === undefined ? MISSING : `${program.kind} ${code(publicName(program))}`],
       ["Tunebook", code(config.version)],
       ["Deno", code(Deno.version.deno)],
       ["SHA-256 of the weights", sha256 === undefined ? MISSING : code(sha256)],
