@@ -293,8 +293,10 @@
   // drawn anew for the width and the colours of paper.
   /** @type {HTMLDetailsElement[]} */
   let opened = [];
-  const PAPER_WIDTH = 640;
+  const PAPER_WIDTH = 620; // A4 without its margins and the gutter, in CSS pixels
+  let printing = false;
   addEventListener("beforeprint", () => {
+    printing = true;
     opened = [
       .../** @type {NodeListOf<HTMLDetailsElement>} */ (
         document.querySelectorAll("footer details:not([open])")
@@ -325,6 +327,7 @@
     else delete root.dataset.theme;
   });
   addEventListener("afterprint", () => {
+    printing = false;
     for (const box of outputs()) box.style.zoom = "";
     for (const details of opened) details.open = false;
     for (const chart of charts) showLive(chart, true);
@@ -420,7 +423,7 @@
     letKeysScroll();
     addEventListener("resize", () => {
       letKeysScroll();
-      recolor(); // titles and legends need other lines
+      if (!printing) recolor(); // titles and legends need other lines
     });
   });
 })();
