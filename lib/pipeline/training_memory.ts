@@ -163,8 +163,8 @@ export function processBytes(
   const bytesOf = (tensors: readonly Tensor[]) =>
     tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const largest = (tensors: readonly Tensor[]) => 4 * Math.max(...tensors.map(({ size }) => size));
-  // Weights are copied one after the other to the file that they are saved in; one is collected while the next is read.
-  const saving = 2 * largest(adapts && !merges ? learning : [...learning, ...all]);
+  // Weights and moments are copied one after the other to the files that they are saved in, and collected later.
+  const saving = 3 * largest(adapts && !merges ? learning : [...learning, ...all]);
   const frozen = bytesOf(all.filter(({ requiresGrad }) => !requiresGrad));
   const writing = saving + Math.min(UNCOLLECTED, frozen) +
     (hasGgufTokenizer ? BYTES_PER_TOKEN * network.vocabularySize : 0);

@@ -135,6 +135,9 @@ function writeGguf(reader: ConfigReader): GgufKeys {
   };
 }
 
+/** Layers of the models that llama.cpp computes: 2B, 9B and 27B. */
+const KNOWN_LAYERS: readonly number[] = [26, 42, 46];
+
 /** Gemma 2. */
 export const gemma2: Family = defineTransformerFamily({
   title: "Gemma 2",
@@ -144,6 +147,12 @@ export const gemma2: Family = defineTransformerFamily({
   writeConfig,
   gguf: {
     architecture: "gemma2",
+    notices: ({ num_hidden_layers: layers }) =>
+      KNOWN_LAYERS.includes(layers as number) ? [] : [
+        `llama.cpp stops at a Gemma 2 of ${layers} layers: it knows those of ${
+          KNOWN_LAYERS.join(", ")
+        }`,
+      ],
     names: GEMMA2_GGUF_NAMES,
     formOf,
     readConfig: readGguf,

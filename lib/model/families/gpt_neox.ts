@@ -69,6 +69,7 @@ export const gptNeox: Family = defineTransformerFamily({
   },
   gguf: {
     architecture: "gptneox",
+    needsHead: true,
     names: {
       "embed_in": "token_embd",
       "input_layernorm": "attn_norm",

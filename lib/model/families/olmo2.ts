@@ -50,6 +50,11 @@ export const olmo2: Family = defineTransformerFamily({
   }),
   gguf: {
     architecture: "olmo2",
+    needsHead: true,
+    notices: ({ num_key_value_heads: shared, num_attention_heads: heads }) =>
+      shared === undefined || shared === heads ? [] : [
+        "Ollama 0.6.5 does not load an OLMo 2 whose heads share keys and values",
+      ],
     names: {
       ...LLAMA_GGUF_NAMES,
       "self_attn.q_norm": "attn_q_norm",
