@@ -23,6 +23,7 @@ import { openGguf, openSafetensors } from "../../lib/weights/mod.ts";
 import { type Golden, type GoldenTensor, loadGolden } from "../golden/golden.ts";
 import { lossWithGradients } from "../model/backward.ts";
 import { forestOf, sequencesOf } from "../model/golden_batch.ts";
+import { openWebGpu, webGpuNeed } from "../devices.ts";
 import { assertClose, findPython } from "../support.ts";
 import { askTransformers } from "./hugging_face.ts";
 
@@ -143,6 +144,27 @@ Deno.test({
           }
         });
       }
+      // The only family whose attention and loss are made of small operations.
+      await t.step({
+        name: `gemma2 on WebGPU: logits, loss, gradients, AdamW, greedy text${
+          webGpuNeed ? `; ${webGpuNeed}` : ""
+        }`,
+        ignore: webGpuNeed !== undefined,
+        async fn() {
+          const gpu = await openWebGpu();
+          for (const name of ["gemma2", "gemma2_own"]) {
+            const load = async () =>
+              (await loadNetwork(`${folder}/${name}`, { device: gpu })).network;
+            await compareTraining(golden, name, await load());
+            const cases = golden.cases(`${name}/generate`);
+            const prompts = cases.map(({ tensors }) => [...tensors.prompt.data]);
+            const given = await generate(await load(), prompts, { maxNewTokens: 16 });
+            const expected = cases.map(({ tensors }) => [...tensors.output.data]);
+            assertEquals(given.map(({ tokens }) => tokens), expected);
+          }
+          gpu.close();
+        },
+      });
       await t.step("GGUF files have the names of PyPI's gguf", async () => {
         const modules = Array.from(written, ([name, { tensors }]) => [name, Object.keys(tensors)]);
         const script = fromFileUrl(import.meta.resolve("./families_gguf.py"));
