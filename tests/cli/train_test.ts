@@ -4,11 +4,11 @@ import { entries, tunebook, Workshop } from "./tunebook.ts";
 
 const LINE = [
   "step",
-  "loss",
   "learningRate",
+  "seconds",
+  "loss",
   "tokensComputed",
   "tokensCounted",
-  "seconds",
   "gradientNorm",
 ];
 
