@@ -48,6 +48,7 @@ Deno.test("LoRA's defaults are taken where nothing else is asked for", () => {
   const options: TrainingOptions & { lr: number; batchSize: number } = {
     ...{ schedule: "constant", minLr: 0, accumulate: 2, dropLast: false, minImprovement: 0 },
     ...{ restoreBest: false, recompute: false, dropout: 0, warmup: 0, lr: 5e-5, batchSize: 4 },
+    ...{ answerEvery: 0, answerCount: 3, answerTokens: 64, answerMetrics: [] },
   };
   const none = withLoraDefaults(options, () => false, 1000);
   assertEquals([none.lr, none.maxGradientNorm, none.warmup], [2e-4, 1, 10]);
