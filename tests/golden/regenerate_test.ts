@@ -34,6 +34,15 @@ const models: Readonly<Record<string, readonly string[]>> = {
   llama_family: ["llama", "mistral", "gemma", "gemma3"].map((name) => `llama_family/${name}`),
 };
 
+/**
+ * How much may differ. TRL computes in float32, whose sums depend on the processor, and AdamW makes whole steps of the noise
+ * that is the gradient of a key bias; see README.md.
+ */
+function toleranceOf(name: string, key: string): { relative: number; absolute?: number } {
+  if (name !== "dpo") return { relative: 1e-6 };
+  return { relative: 1e-3, absolute: /^weight.*attn\.bias$/.test(key) ? 1e-2 : 1e-4 };
+}
+
 /** Compares a golden file with another that was made now. */
 function assertSame(name: string, folder: string): void {
   const committed = loadGolden(name).cases();
@@ -47,7 +56,7 @@ function assertSame(name: string, folder: string): void {
       assertEquals([again.shape, again.dtype], [shape, dtype], `${one.name}/${key}`);
       // Rounded from float64, so another version may at most change the last bit.
       const what = `${one.name}/${key}`;
-      if (data.every(Number.isFinite)) assertClose(again.data, data, { relative: 1e-6 }, what);
+      if (data.every(Number.isFinite)) assertClose(again.data, data, toleranceOf(name, key), what);
       else assertEquals(again.data, data, what);
     }
   }
