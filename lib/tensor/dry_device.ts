@@ -11,6 +11,8 @@ import { Pool, sizeClass } from "./pool.ts";
 interface DryBuffer extends DeviceBuffer {
   /** The most bytes that were asked of it. */
   needed: number;
+  /** Where it is kept when it is given back. */
+  readonly pool: Pool<DryBuffer>;
 }
 
 /** A device without memory or kernels. What is read from it is 0. */
@@ -21,6 +23,8 @@ export class DryDevice implements Device {
   readonly maxBindingSize: number;
   readonly maxKernelBuffers: number;
   readonly #pool = new Pool<DryBuffer>();
+  /** Packed weights have memory of their own on a CPU. */
+  readonly #packed = new Pool<DryBuffer>();
   #allocatedBytes = 0;
   #touchedBytes = 0;
 
@@ -45,11 +49,12 @@ export class DryDevice implements Device {
     return this.#touchedBytes;
   }
 
-  allocate(byteLength: number): DeviceBuffer {
+  allocate(byteLength: number, use?: "packed"): DeviceBuffer {
     const size = sizeClass(byteLength);
-    let buffer = this.#pool.take(size);
+    const pool = use === "packed" && this.kind === "cpu" ? this.#packed : this.#pool;
+    let buffer = pool.take(size);
     if (!buffer) {
-      buffer = { byteLength: size, needed: 0 };
+      buffer = { byteLength: size, needed: 0, pool };
       this.#allocatedBytes += size;
     }
     this.#touchedBytes += Math.max(0, byteLength - buffer.needed);
@@ -58,7 +63,7 @@ export class DryDevice implements Device {
   }
 
   release(buffer: DeviceBuffer): void {
-    this.#pool.put(buffer.byteLength, buffer as DryBuffer);
+    (buffer as DryBuffer).pool.put(buffer.byteLength, buffer as DryBuffer);
   }
 
   write(): void {}

@@ -44,7 +44,10 @@ for (const [name, { lora, pack, dropout = 0, options }] of Object.entries(cases)
     };
     const [counted, taken] = [await train(dry), await train(cpu)];
     assert(taken.length >= 3 && taken[0] > 0);
-    assertEquals(counted, taken);
+    // The CPU takes memory for packed weights in large pieces.
+    const pieces = taken[0] - counted[0];
+    assert(pack ? pieces >= 0 && pieces < 8 * 2 ** 20 : pieces === 0, `${taken[0]}, ${counted[0]}`);
+    assertEquals(counted.map((bytes) => bytes + pieces), taken);
     assert(dry.touchedBytes <= dry.allocatedBytes && dry.touchedBytes > 0.7 * dry.allocatedBytes);
     cpu.close();
   });
