@@ -5,11 +5,13 @@ import type { Page } from "playwright-core";
 import { renderStaticPage } from "../../../lib/grade/page.ts";
 import { renderReport } from "../../../lib/runtime/report/mod.ts";
 import type { View } from "../../../lib/show/mod.ts";
+import type { DpoStep } from "../../../lib/train/mod.ts";
 import { chatStyles } from "../../../notebooks/views/chat_styles.ts";
 import { trainingStep, wayOfAModel } from "../../../notebooks/views/diagram.ts";
 import { leakView } from "../../../notebooks/views/duplicate_leak.ts";
 import { gradientFlow, input, plus, tanh, times } from "../../../notebooks/views/gradient_flow.ts";
 import { overfittingView } from "../../../notebooks/views/overfitting.ts";
+import { preferenceView } from "../../../notebooks/views/preferences.ts";
 import { raceRevealer } from "../../../notebooks/views/race_revealer.ts";
 import { rankSlider } from "../../../notebooks/views/rank.ts";
 import { recordedAnswers } from "../../../notebooks/views/recorded_model.ts";
@@ -22,6 +24,16 @@ import { charts, composed, others } from "../../show/every_view.ts";
 import { code, display, notebookOf, sampleManifest, sampleNotebook } from "./sample.ts";
 
 /** Views of chapters that need no model. */
+/** Steps whose chosen answers become less likely while the loss falls. */
+const preferenceSteps = (rate: number) =>
+  [0, 1, 2, 3].map((i) => ({
+    step: i + 1,
+    loss: Math.log1p(Math.exp(-rate * i)),
+    accuracy: Number(i > 0),
+    chosenLogProb: -2 - rate * i,
+    rejectedLogProb: -2 - 4 * rate * i,
+  } as DpoStep));
+
 const ofChapters: Record<string, View> = {
   chatStyles: chatStyles([{ role: "user", content: "Hello" }]),
   trainingStep: trainingStep(),
@@ -33,6 +45,10 @@ const ofChapters: Record<string, View> = {
   overfittingView: overfittingView([7, 4, 3, 2, 1].map((training, epoch) => ({
     ...{ epoch, training, heldOut: 4 + (epoch - 2) ** 2 / 4, plain: 1 + epoch / 4 },
   }))),
+  preferenceView: preferenceView(["Name the capital city of Belgium."], [
+    { name: "brief", steps: preferenceSteps(1), answers: ["It is Brussels."] },
+    { name: "brief, ten times the rate", steps: preferenceSteps(10), answers: ["It".repeat(60)] },
+  ]),
   raceRevealer: raceRevealer(),
   rankSlider: rankSlider(ranks),
   recordedAnswers: recordedAnswers(realModel),
