@@ -139,12 +139,12 @@ const prepareDecode: Prepare = async (options: {
   return { run, about: describeDevice(device) };
 };
 
-/** From nothing to the end of a program: Deno alone, or one that imports this library and makes a tensor. */
-const prepareImport: Prepare = (options: { program: "empty" | "first_tensor" }) => {
-  const program = fromFileUrl(import.meta.resolve(`./programs/${options.program}.ts`));
+/** From nothing to the end of a program of this library, in a process of its own. */
+function prepareProcess(program: string, args: string[], device: DeviceKind): ReturnType<Prepare> {
+  const path = fromFileUrl(import.meta.resolve(program));
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--frozen", "-A", program],
-    env: { TUNEBOOK_DEVICE: "cpu" },
+    args: ["run", "--frozen", "-A", path, ...args],
+    env: { TUNEBOOK_DEVICE: device },
     stdout: "piped",
     stderr: "piped",
   });
@@ -155,27 +155,18 @@ const prepareImport: Prepare = (options: { program: "empty" | "first_tensor" }) 
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     return { seconds, peakBytes: undefined }; // this process's is not the program's
   };
-  return Promise.resolve({ run, about: "a process of its own" });
-};
+  return Promise.resolve({ run, about: `a process of its own, ${device}` });
+}
 
-/** From nothing to a token on the terminal: the command, in a process of its own. */
+/** Deno alone, or a program that imports this library and makes a tensor. */
+const prepareImport: Prepare = (options: { program: "empty" | "first_tensor" }) =>
+  prepareProcess(`./programs/${options.program}.ts`, [], "cpu");
+
+/** The command's first token on the terminal. */
 const prepareStart: Prepare = (options: { device: DeviceKind; model: string }) => {
-  const cli = fromFileUrl(import.meta.resolve("../../lib/cli.ts"));
   const ask = ["--instruction", "Name a colour.", "--max-new-tokens", "1"];
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", cli, "generate", "--model", options.model, ...ask],
-    env: { TUNEBOOK_DEVICE: options.device },
-    stdout: "piped",
-    stderr: "piped",
-  });
-  const run = async () => {
-    const begin = now();
-    const { success, stderr } = await command.output();
-    const seconds = now() - begin;
-    if (!success) throw new Error(new TextDecoder().decode(stderr));
-    return { seconds, peakBytes: undefined }; // this process's is not the command's
-  };
-  return Promise.resolve({ run, about: `a process of its own, ${options.device}` });
+  const args = ["generate", "--model", options.model, ...ask];
+  return prepareProcess("../../lib/cli.ts", args, options.device);
 };
 
 await serve({
