@@ -9,7 +9,7 @@
 import { noGrad, scope, type Tensor } from "../tensor/mod.ts";
 import type { RecordedWork } from "../tensor/device.ts";
 import type { KeyValueCache } from "./cache.ts";
-import { logitsOf, type Network } from "./model.ts";
+import { type Attend, logitsOf, type Network } from "./model.ts";
 
 /** The new tokens of a step. */
 export interface StepInput {
@@ -33,6 +33,7 @@ export class RecordedStep implements Disposable {
   readonly #tokens: Int32Array;
   readonly #positions: Int32Array;
   #lists: StepInput["lists"];
+  #isFixed = false;
   readonly #work: RecordedWork;
   readonly #logits: Tensor;
 
@@ -53,7 +54,12 @@ export class RecordedStep implements Disposable {
     this.#tokens = Int32Array.from(tokens);
     this.#positions = Int32Array.from(positions);
     this.#lists = lists;
-    const attend = cache.attend(() => this.#lists, this.#most, first);
+    const cached = cache.attend(() => this.#lists, this.#most, first);
+    const attend: Attend = (layer, q, k, v, heads) => {
+      // Made of operations that are told the rows once.
+      if (heads.softCap !== undefined) this.#isFixed = true;
+      return cached(layer, q, k, v, heads);
+    };
     let logits: Tensor | undefined;
     this.#work = model.device.record!(() => {
       logits = scope(() =>
@@ -68,7 +74,7 @@ export class RecordedStep implements Disposable {
 
   /** Whether later steps can be run as this one. */
   get repeatable(): boolean {
-    return this.#work.repeatable;
+    return !this.#isFixed && this.#work.repeatable;
   }
 
   /**

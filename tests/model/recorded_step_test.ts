@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { type Continuation, Decoding } from "../../lib/model/decoding.ts";
+import { planModel } from "../../lib/model/architectures.ts";
+import { createParameters } from "../../lib/model/parameters.ts";
 import { addLora, generate, Gpt2, Llama, type Network, quantize } from "../../lib/model/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
@@ -19,6 +21,28 @@ const MODELS: Record<string, (device: Device) => Network> = {
       { ...SHAPE, kvHeads: 2, feedForwardWidth: 128, modelType: "mistral", window: 9 },
       { seed: 3 },
     ),
+  // Attention with soft caps is told its rows once, so that such steps are not repeated.
+  "soft caps": (device) => {
+    const plan = planModel(GEMMA2, "a tiny Gemma 2");
+    const parameters = createParameters(device, plan.shapes, { seed: 4 }, () => ({
+      deviation: 0.3,
+    }));
+    return plan.build(parameters);
+  },
+};
+
+const GEMMA2 = {
+  model_type: "gemma2",
+  vocab_size: SHAPE.vocabularySize,
+  max_position_embeddings: SHAPE.contextLength,
+  hidden_size: SHAPE.width,
+  num_hidden_layers: SHAPE.layers,
+  num_attention_heads: SHAPE.heads,
+  num_key_value_heads: 2,
+  intermediate_size: 128,
+  head_dim: 16,
+  query_pre_attn_scalar: 16,
+  sliding_window: 5,
 };
 
 /** A device that records nothing, of one thread: bits do not depend on how many there are. */
