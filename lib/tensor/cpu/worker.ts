@@ -15,6 +15,11 @@ import type { Batch, RunCommand, ThreadOptions } from "./protocol.ts";
 
 const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
 
+// Batches may come while the kernels are loaded, from a server, say; one that nobody listens for is lost.
+const early: Batch[] = [];
+let listen = (batch: Batch): void => void early.push(batch);
+parentPort!.on("message", (batch: Batch) => listen(batch));
+
 const state = new Int32Array(barrierMemory);
 const barrier = new Barrier(barrierMemory, threads);
 const context = new Context(
@@ -98,7 +103,7 @@ function run(batch: Batch): number[] | undefined {
   return batch.timed ? times : undefined;
 }
 
-parentPort!.on("message", (batch: Batch) => {
+listen = (batch) => {
   try {
     const times = run(batch);
     if (thread !== 0) return;
@@ -111,4 +116,5 @@ parentPort!.on("message", (batch: Batch) => {
       parentPort!.postMessage({ ticket: batch.ticket, error: (error as Error).message });
     }
   }
-});
+};
+early.forEach(listen);
