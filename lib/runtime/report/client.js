@@ -147,7 +147,7 @@
       activecolor: ink,
       ...layout.modebar,
     };
-    let top = topAxis ? 32 : legendHeight(source, width);
+    let top = topAxis ? 56 : legendHeight(source, width);
     const title = typeof layout.title === "string" ? { text: layout.title } : layout.title;
     if (title?.text) {
       const text = wrap(title.text, TITLE, width - 16);

@@ -83,9 +83,11 @@ function findMisplaced(): string[] {
   for (const chart of document.querySelectorAll(".js-plotly-plot")) {
     const part = (name: string) => chart.querySelector(name)?.getBoundingClientRect();
     const [title, legend, plot] = [part(".gtitle"), part(".legend"), part(".nsewdrag")];
+    const upperAxis = part(".x2title");
     const below = (upper?: DOMRect, lower?: DOMRect) =>
       !upper || !lower || lower.top >= upper.bottom - 2;
     if (!below(title, legend)) say("the legend lies on the title", chart);
+    if (!below(title, upperAxis)) say("the title lies on the upper axis", chart);
     if (!below(title, plot)) say("the title lies on the plot", chart);
     if (legend && plot && legend.bottom > plot.top + 2 && legend.top < plot.bottom - 2) {
       say("the legend lies on the plot", chart);
