@@ -96,7 +96,7 @@ function findMisplaced(): string[] {
   return found;
 }
 
-/** What is misplaced once charts are laid out anew, which takes them a moment. */
+/** What is misplaced once charts have been laid out again, which takes time. */
 async function misplaced(page: Page): Promise<string[]> {
   for (let tries = 0;; tries++) {
     const found = await page.evaluate(findMisplaced);
