@@ -17,6 +17,7 @@ import {
   Tensor,
 } from "../tensor/mod.ts";
 import { inputTensor } from "../tensor/input.ts";
+import { withLengths } from "../tensor/ops/cached_attention/cached_attention.ts";
 import { storeAndAttend } from "../tensor/ops/cached_attention/store_and_attend.ts";
 import type { Attend } from "./model.ts";
 
@@ -112,9 +113,9 @@ export class KeyValueCache implements Disposable {
       }
       let rows = rowsOf.get(window);
       if (!rows) {
-        const width = 1 + Math.min(most, window ?? most);
-        const make = () => withLengths(seenIn(window), width);
-        rows = inputTensor(this.#device, make, [lists().length, width]);
+        const seen = Math.min(most, window ?? most);
+        const make = () => withLengths(seenIn(window), seen);
+        rows = inputTensor(this.#device, make, [lists().length, 1 + seen]);
         rowsOf.set(window, rows);
       }
       return storeAndAttend(q, k, v, cache, { ...heads, rows });
@@ -185,14 +186,4 @@ export class KeyValueCache implements Disposable {
 /** The length of the longest list. */
 function longest(lists: readonly (readonly number[])[]): number {
   return Math.max(...lists.map(({ length }) => length));
-}
-
-/** Each list after its length, in a row of its own. */
-function withLengths(lists: readonly (readonly number[])[], width: number): Int32Array {
-  const rows = new Int32Array(lists.length * width);
-  lists.forEach((list, i) => {
-    rows[i * width] = list.length;
-    rows.set(list, i * width + 1);
-  });
-  return rows;
 }

@@ -54,6 +54,19 @@ function numbers(size: number, seed: number, [low, high]: readonly [number, numb
 
 type Elementwise = (...inputs: Tensor[]) => Tensor;
 
+/** The inputs of a check by name, each with numbers of its own. */
+function tensorsOf(
+  device: Device,
+  inputs: Readonly<Record<string, Input>>,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([input, { shape, domain = USUAL }], i) => [
+      input,
+      Tensor.from(device, numbers(tensor.sizeOf(shape), i + 1, domain), shape),
+    ]),
+  );
+}
+
 /** A check of an operation that is recorded: its result and every gradient, for a gradient of the result that is not even. */
 function recorded(
   name: string,
@@ -63,12 +76,8 @@ function recorded(
   return {
     name,
     async run(device) {
-      const tensors: Record<string, Tensor> = {};
-      for (const [i, [input, { shape, domain = USUAL }]] of Object.entries(inputs).entries()) {
-        const size = tensor.sizeOf(shape);
-        tensors[input] = Tensor.from(device, numbers(size, i + 1, domain), shape).keep();
-        tensors[input].requiresGrad = true;
-      }
+      const tensors = tensorsOf(device, inputs);
+      for (const one of Object.values(tensors)) one.keep().requiresGrad = true;
       const y = operation(tensors);
       const results: Record<string, Float32Array | Int32Array> = { output: await y.data() };
       if (y.node) {
@@ -95,10 +104,7 @@ function plain(
   return {
     name,
     async run(device) {
-      const tensors: Record<string, Tensor> = {};
-      for (const [i, [input, { shape, domain = USUAL }]] of Object.entries(inputs).entries()) {
-        tensors[input] = Tensor.from(device, numbers(tensor.sizeOf(shape), i + 1, domain), shape);
-      }
+      const tensors = tensorsOf(device, inputs);
       const results: Record<string, Float32Array | Int32Array> = {};
       for (const [result, y] of Object.entries(operation(tensors))) {
         results[result] = await y.data();

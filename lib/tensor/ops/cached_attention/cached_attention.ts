@@ -95,9 +95,6 @@ export function cachedAttention(
   }
   assertShape("keys", keys, [keys.rows, kvHeads * headDim]);
   assertShape("values", values, keys.shape);
-  const lengths = rows.map((list) => list.length);
-  const maxLength = Math.max(...lengths);
-  const packed = new Int32Array(queries * (1 + maxLength));
   rows.forEach((list, query) => {
     if (list.length === 0 || list.some((row) => row < 0 || row >= keys.rows)) {
       throw new RangeError(
@@ -105,8 +102,6 @@ export function cachedAttention(
           `${keys.rows - 1}`,
       );
     }
-    packed[query * (1 + maxLength)] = list.length;
-    packed.set(list, query * (1 + maxLength) + 1);
   });
   if (options.softCap !== undefined) {
     const { softCap, scale = 1 / Math.sqrt(headDim) } = options;
@@ -119,7 +114,9 @@ export function cachedAttention(
     });
   }
   const { device } = of;
-  const rowTensor = rowsOn(device, packed);
+  const lengths = rows.map((list) => list.length);
+  const maxLength = Math.max(...lengths);
+  const rowTensor = rowsOn(device, withLengths(rows, maxLength));
   const y = Tensor.empty(device, shape);
   device.run(
     cachedAttentionKernel,
@@ -143,6 +140,23 @@ export function cachedAttention(
     4 * width * lengths.reduce((sum, length) => sum + length, 0), // scores, and sums of values
   );
   return y;
+}
+
+/**
+ * Packs lists of rows as kernels read them: each after its length, in a row of its own.
+ *
+ * @param lists For each query, the rows that it sees.
+ * @param most The most rows that a query sees.
+ * @returns (queries, 1 + most) integers.
+ */
+export function withLengths(lists: readonly (readonly number[])[], most: number): Int32Array {
+  const width = 1 + most;
+  const packed = new Int32Array(lists.length * width);
+  lists.forEach((list, query) => {
+    packed[query * width] = list.length;
+    packed.set(list, query * width + 1);
+  });
+  return packed;
 }
 
 /** The newest lists of rows on each device. */
