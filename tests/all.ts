@@ -88,7 +88,16 @@ async function runRoom(room: string, paths: readonly string[], options: readonly
   const name = room.replace(/^tests\//, "");
   const started = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--frozen", "-A", "--no-check", "--doc", ...options, ...paths],
+    args: [
+      "test",
+      "--frozen",
+      "-A",
+      "--no-check",
+      "--doc",
+      "--preload=tests/property_seed.ts",
+      ...options,
+      ...paths,
+    ],
     cwd: ROOT,
     env: threadsOfLane(),
     stdin: "null",

@@ -75,11 +75,14 @@ const table = fc.array(fc.tuple(value, value, value), { minLength: 1 })
   // A line with nothing but an empty field is an empty line to every reader.
   .filter((rows) => rows.every((row) => row.some((field) => field !== "")));
 
-Deno.test("fields are read as the standard library reads them, and each stands at its place", () => {
+Deno.test("fields are read as they were written, and each stands at its place", () => {
   fc.assert(fc.property(table, fc.constantFrom(",", ";", "\t"), (rows, separator) => {
     const text = stringify(rows, { headers: false, separator });
     const read = readFields(text, separator);
-    assertEquals(read.map((row) => row.map(({ value }) => value)), parse(text, { separator }));
+    assertEquals(read.map((row) => row.map(({ value }) => value)), rows);
+    // The standard library's reader makes every line break within a field "\n".
+    const breaks = rows.map((row) => row.map((value) => value.replaceAll("\r\n", "\n")));
+    assertEquals(parse(text, { separator }), breaks);
     for (const { value, start, end } of read.flat()) {
       const own = text.slice(start, end);
       assertEquals(own.startsWith('"') ? own.slice(1, -1).replaceAll('""', '"') : own, value);
