@@ -1,7 +1,7 @@
 #!/usr/bin/env -S deno run -A
 // The `tunebook` command. Each subcommand loads only the rooms that it needs.
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { withConfigFile } from "./cli/config_file.ts";
 import { INTERRUPTED, Interrupted } from "./cli/interrupt.ts";
 import { filterConsole } from "./cli/printable.ts";
@@ -119,6 +119,19 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<CommandMod
 const FAILED = 1;
 const MISUSED = 2;
 
+/** What an option does: a list as default is shown as it is typed, and "off" or an empty list not at all. */
+function describeOption(option: Option): string {
+  const { defaultValue } = option;
+  const isList = Array.isArray(defaultValue);
+  const isNothing = defaultValue === false || (isList && defaultValue.length === 0);
+  const shown = {
+    ...(isNothing && { defaultValue: { value: undefined } }),
+    ...(isList && !option.defaultValueDescription &&
+      { defaultValueDescription: { value: defaultValue.join() } }),
+  };
+  return new Help().optionDescription(Object.create(option, shown));
+}
+
 /**
  * Runs the command.
  *
@@ -135,6 +148,7 @@ export async function main(args: string[]): Promise<number> {
       writeOut: (text) => console.log(text.replace(/\n$/, "")),
       writeErr: (text) => console.error(text.replace(/\n$/, "")),
     })
+    .configureHelp({ optionDescription: describeOption })
     .exitOverride();
   const [asked, ...rest] = args[0] === "help" ? args.slice(1) : args;
   try {

@@ -26,6 +26,24 @@ export function fromCell(cell: string): string {
   return cell.replace(/^'(?='*[=+\-@\t\r])/, "");
 }
 
+/** What separates columns, by language and program. */
+const SEPARATORS = [",", ";", "\t"] as const;
+
+/**
+ * Reads the rows of a table with names of columns in its first row, as a spreadsheet saved it: with a byte order mark, and with
+ * semicolons where the comma is the decimal sign.
+ *
+ * @param csv The table.
+ * @returns The rows.
+ * @throws {SyntaxError} If it is not CSV.
+ */
+export function parseRows(csv: string): Record<string, string | undefined>[] {
+  const text = csv.replace(/^\uFEFF/, "");
+  const header = /^[^\r\n]*/.exec(text)![0];
+  const separator = SEPARATORS.find((one) => header.includes(one)) ?? ",";
+  return parse(text, { skipFirstRow: true, separator });
+}
+
 /**
  * Reads a table with names of columns in its first row, as a spreadsheet saved it.
  *
@@ -42,7 +60,7 @@ export function parseTable<Column extends string>(
 ): Record<Column, string>[] {
   let rows: Record<string, string | undefined>[];
   try {
-    rows = parse(csv.replace(/^\uFEFF/, ""), { skipFirstRow: true });
+    rows = parseRows(csv);
   } catch (error) {
     throw new SyntaxError(`Cannot read "${name}" as CSV: ${(error as Error).message}`, {
       cause: error,

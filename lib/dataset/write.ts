@@ -35,6 +35,23 @@ export const WRITTEN_ENDINGS: readonly string[] = [
 ];
 
 /**
+ * Says which kind of file a name asks for.
+ *
+ * @param path The file.
+ * @returns Its ending, without `.gz`.
+ * @throws {RangeError} If files of that ending cannot be written.
+ */
+export function writtenEnding(path: string): string {
+  const ending = /\.[^./\\]*$/.exec(path.replace(/\.gz$/i, ""))?.[0].toLowerCase() ?? "";
+  if (Object.hasOwn(WRITERS, ending)) return ending;
+  throw new RangeError(
+    `Cannot write "${path}": expected a name that ends with ${
+      WRITTEN_ENDINGS.map((name) => `"${name}"`).join(", ")
+    }`,
+  );
+}
+
+/**
  * Writes entries to a file, of the kind that its name's ending says: `.json`, one array; `.jsonl`, one entry a line; `.csv`,
  * with lists as JSON text; each also with `.gz` after it. {@linkcode loadDataset} reads the same entries from it. The file is
  * complete or absent.
@@ -70,14 +87,7 @@ export async function writeDataset(
     );
   }
   const zipped = /\.gz$/i.test(path);
-  const ending = /\.[^./\\]*$/.exec(path.replace(/\.gz$/i, ""))?.[0].toLowerCase() ?? "";
-  if (!Object.hasOwn(WRITERS, ending)) {
-    throw new RangeError(
-      `Cannot write "${path}": expected a name that ends with ${
-        WRITTEN_ENDINGS.map((name) => `"${name}"`).join(", ")
-      }`,
-    );
-  }
+  const ending = writtenEnding(path);
   const rows = form === undefined ? entries : entries.map((entry, i) => {
     try {
       return form === "alpaca" ? toInstruction(entry) : toConversation(entry);

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { parse, stringify } from "@std/csv";
-import { fromCell, toCell } from "../dataset/spreadsheet.ts";
+import { stringify } from "@std/csv";
+import { fromCell, parseRows, toCell } from "../dataset/spreadsheet.ts";
 import { Random } from "../random.ts";
 import { questionText } from "./judges/question.ts";
 import type { ResponseEntry } from "./responses.ts";
@@ -235,7 +235,7 @@ export function writeSheet(rows: readonly SheetRow[]): string {
  * ```
  */
 export function parseSheet(text: string): SheetRow[] {
-  const rows = parse(text.replace(/^\ufeff/, ""), { skipFirstRow: true }) as SheetRow[];
+  const rows = parseRows(text) as SheetRow[];
   return rows.map((row) =>
     Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, fromCell(cell)]))
   );

@@ -90,3 +90,29 @@ Deno.test("tunebook data convert writes another form and kind, and refuses what 
   assertEquals(none.code, 1);
   assertStringIncludes(none.stderr, 'Cannot write entry 1 of 1 in the form "chat": a text has no');
 });
+
+Deno.test("tunebook data inspect asks for a model if conversations have no template", async () => {
+  using folder = new TemporaryDirectory();
+  const messages = [{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello" }];
+  const data = folder.file("chats.json", JSON.stringify([{ messages }]));
+  const { code, stderr } = await runHere(["data", "inspect", data]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "--model NAME says which model should learn them");
+});
+
+Deno.test("tunebook data refuses the ending of a file that cannot be written before it reads", async () => {
+  for (const command of ["clean", "dedupe", "augment", "balance", "convert"]) {
+    const { code, stderr } = await tunebook([
+      "data",
+      command,
+      "missing.json",
+      "--out",
+      "x.parquet",
+    ]);
+    assertEquals(code, 2);
+    assertStringIncludes(
+      stderr,
+      'Cannot write "x.parquet": expected a name that ends with ".json"',
+    );
+  }
+});

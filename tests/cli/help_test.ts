@@ -23,6 +23,7 @@ const COMMANDS: Record<string, string[]> = {
   plan: ["model", "data", "epochs", "batch-size", "mask", "max-length", "split", "device", "json"],
   data: [],
   "data convert": ["out", "to", "map", "ignore", "keep"],
+  "data clean": ["normalize", "personal", "review", "report"],
   "data inspect": "model format mask max-length examples json map ignore keep".split(" "),
   doctor: ["gpu", "html", "json"],
   score: ["judge", "json"],
@@ -55,6 +56,7 @@ for (const [command, options] of Object.entries(COMMANDS)) {
     const { code, stdout, stderr } = await tunebook([...command.split(" "), "--help"]);
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, `Usage: tunebook ${command}`);
+    assert(!/\(default: (\[|false)/.test(stdout), "defaults are shown as they are typed");
     for (const option of options) {
       assert(
         new RegExp(`^  (-\\w, )?--${option}( |$)`, "m").test(stdout),

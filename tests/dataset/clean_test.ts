@@ -1,6 +1,7 @@
 // cleanEntries() changes what it lists, and lists what it changes.
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { parse, stringify } from "@std/csv";
 import fc from "fast-check";
 import { cleanEntries, readReview, writeReview } from "../../lib/dataset/mod.ts";
 import { gpt2Tokenizer } from "../../lib/text/mod.ts";
@@ -97,6 +98,13 @@ Deno.test("a review decides finding by finding, and refuses what it does not kno
   assertEquals(cleanEntries(entries, { personal, confirm }).entries, [
     entry('Ask [NAME], "=1+1" of Berlin.', "Call [PHONE]."),
   ]);
+  // as a spreadsheet saves it where the comma is the decimal sign
+  const rows = parse(filled.join("\r\n"), { skipFirstRow: true });
+  for (const separator of [";", "\t"]) {
+    const saved = stringify(rows, { columns: Object.keys(rows[0]), separator, bom: true });
+    const confirm = readReview(saved);
+    assertEquals(cleanEntries(entries, { personal, confirm }).entries.length, 1);
+  }
   const partly = readReview(filled.slice(0, 3).join("\n"));
   assertThrows(
     () => cleanEntries(entries, { personal, confirm: partly }),

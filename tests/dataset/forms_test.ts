@@ -259,12 +259,16 @@ Deno.test("a report says forms, what is carried along or left out, and what is e
   ]);
 });
 
-Deno.test("parseDataset() lists three faults and counts the rest", () => {
-  const error = assertThrows(() => parse(new Array(50).fill({ output: "" })), TypeError);
+Deno.test("parseDataset() says each fault once, lists three, and counts the rest", () => {
+  const fault = (rows: unknown[]) => assertThrows(() => parse(rows), TypeError).message;
   assertEquals(
-    error.message,
-    'Cannot read "data": entry 1 of 50: "instruction" is missing; entry 2 of 50: "instruction" is ' +
-      'missing; entry 3 of 50: "instruction" is missing; and 47 more',
+    fault(new Array(50).fill({ output: "" })),
+    'Cannot read "data": entry 1 and 49 more of 50: "instruction" is missing',
+  );
+  assertEquals(
+    fault([{ output: "" }, 1, { output: "" }, "a", null, [], []]),
+    'Cannot read "data": entry 1 and 1 more of 7: "instruction" is missing; entry 2 of 7: it must be an object, got ' +
+      "a number; entry 4 of 7: it must be an object, got a string; 3 entries have other faults",
   );
 });
 

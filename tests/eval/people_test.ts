@@ -1,5 +1,6 @@
 // Sheets for people: blind, filled in, and joined back.
 
+import { stringify } from "@std/csv";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   blindSheet,
@@ -65,5 +66,7 @@ Deno.test("ratingSheet() is rated from 1 to 5, and joinRatings() reads it", () =
   assertEquals(Object.keys(rows[0]).slice(3), [...RATING_COLUMNS]);
   const filled = rows.map((row, i) => ({ ...row, fluency: ["5", ""][i] })).reverse();
   assertEquals(joinRatings(filled).fluency, [5, null]);
+  const semicolons = stringify(filled, { columns: Object.keys(rows[0]), separator: ";" });
+  assertEquals(parseSheet(semicolons), filled);
   assertThrows(() => joinRatings([{ number: "1", fluency: "6" }]), SyntaxError, 'found "6"');
 });

@@ -2,10 +2,10 @@
 
 import { type Command, Option } from "commander";
 import { writeDataset, type WrittenForm } from "../../dataset/mod.ts";
-import { WRITTEN_ENDINGS, WRITTEN_FORMS } from "../../dataset/write.ts";
+import { WRITTEN_FORMS } from "../../dataset/write.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
-import { dataArgument } from "./report.ts";
+import { dataArgument, outOption } from "./report.ts";
 
 interface Options extends DataOptions {
   out: string;
@@ -21,7 +21,7 @@ export function register(data: Command): void {
         "An entry that the form has no place for is refused.",
     )
     .addArgument(dataArgument())
-    .requiredOption("--out <file>", `the file to write: ${WRITTEN_ENDINGS.join(", ")}`)
+    .addOption(outOption())
     .addOption(
       new Option(
         "--to <form>",

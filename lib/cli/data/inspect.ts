@@ -12,6 +12,7 @@ import {
   type Inspection,
   readDataset,
 } from "../../dataset/mod.ts";
+import { isChatEntry } from "../../dataset/chat_entry.ts";
 import { formatFor } from "../../pipeline/format.ts";
 import { exampleTokens } from "../../show/token_view.ts";
 import { visibleText } from "../../show/token_text.ts";
@@ -34,6 +35,9 @@ interface Options extends DataOptions {
   json: boolean;
 }
 
+/** Its tokenizer, GPT-2's, comes with the library. */
+const DEFAULT_MODEL = "nano";
+
 /** Adds the subcommand. */
 export function register(data: Command): void {
   const command = data.command("inspect")
@@ -48,7 +52,7 @@ export function register(data: Command): void {
     .option(
       "--model <name>",
       "the model whose tokenizer and format are used; its weights are not read",
-      "nano",
+      DEFAULT_MODEL,
     )
     .addOption(formatOption())
     .addOption(maskOption())
@@ -71,11 +75,14 @@ async function inspect(source: string, options: Options): Promise<void> {
   const { entries, report } = await readDataset(source, { ...fieldOptions(options), signal });
   const found = await findForCommand(options.model, { weights: false, signal });
   const named = await readFormatOption(options.format);
-  const format = formatFor(
-    { ...found, isTaught: found.taught?.format !== undefined },
-    entries,
-    named,
-  );
+  const isTaught = found.taught?.format !== undefined;
+  if (options.model === DEFAULT_MODEL && named === undefined && entries.some(isChatEntry)) {
+    throw new TypeError(
+      `Cannot show conversations as "${DEFAULT_MODEL}" reads them, which has no chat template: --model NAME says which ` +
+        "model should learn them",
+    );
+  }
+  const format = formatFor({ ...found, isTaught }, entries, named);
   const count = { mask, ...(maxLength !== undefined && { maxLength }) };
   const inspection = inspectExamples(entries, found.tokenizer, { format, ...count });
   const explored = exploreEntries(entries, found.tokenizer, { format });
@@ -91,7 +98,7 @@ async function inspect(source: string, options: Options): Promise<void> {
       `Cannot teach the model to stop: its closing token "${
         found.tokenizer.decode([closing])
       }" is never a target; ` +
-        "take another format, or a larger --max-length",
+        "take a model that was made for this format, another format, or a larger --max-length",
     );
   }
 }

@@ -1,6 +1,7 @@
 // What the subcommands of `tunebook data` share: their files, and the report of what changed.
 
 import { Argument, InvalidArgumentError, Option } from "commander";
+import { WRITTEN_ENDINGS, writtenEnding } from "../../dataset/write.ts";
 import { table } from "../../show/table.ts";
 import { writeFileBeside } from "../../write_beside.ts";
 
@@ -52,9 +53,18 @@ export async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-/** The option that names the file to write. */
+/** The option that names the file to write; another ending is refused before any work. */
 export function outOption(): Option {
-  return new Option("--out <file>", "the file to write: .json or .jsonl").makeOptionMandatory();
+  return new Option("--out <file>", `the file to write: ${WRITTEN_ENDINGS.join(", ")}`)
+    .argParser((path) => {
+      try {
+        writtenEnding(path);
+      } catch (error) {
+        throw new InvalidArgumentError(`${(error as Error).message}.`);
+      }
+      return path;
+    })
+    .makeOptionMandatory();
 }
 
 /** The options of the report. */

@@ -68,7 +68,7 @@ export interface DatasetReport {
   notice?: string;
 }
 
-/** The number of faults that an error lists; it counts the others. */
+/** The number of different faults that an error lists; it counts the entries with others. */
 const LISTED = 3;
 
 /**
@@ -81,8 +81,8 @@ export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetE
   readonly #ignore: ReadonlySet<string>;
   readonly #keep: ReadonlySet<string>;
   readonly #found = new Set<string>();
-  readonly #faults: { index: number; fault: string }[] = [];
-  #faulty = 0;
+  readonly #faults = new Map<string, { first: number; count: number }>();
+  #otherFaults = 0;
   readonly #unknown = new Map<string, number>();
   readonly #report: DatasetReport;
 
@@ -124,7 +124,10 @@ export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetE
       return this.#readRow(row, index);
     } catch (error) {
       if (!(error instanceof Fault || error instanceof FormError)) throw error;
-      if (++this.#faulty <= LISTED) this.#faults.push({ index, fault: error.message });
+      const fault = this.#faults.get(error.message);
+      if (fault !== undefined) fault.count++;
+      else if (this.#faults.size === LISTED) this.#otherFaults++;
+      else this.#faults.set(error.message, { first: index, count: 1 });
       return undefined;
     }
   }
@@ -140,11 +143,16 @@ export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetE
     const cannot = `Cannot read "${this.#name}": `;
     if (entries === 0) throw new TypeError(`${cannot}it holds no entries`);
     this.#assertFound(cannot);
-    if (this.#faulty > 0) {
-      const listed = this.#faults.map(({ index, fault }) =>
-        `entry ${index + 1} of ${entries}: ${fault}`
+    if (this.#faults.size > 0) {
+      const listed = Array.from(
+        this.#faults,
+        ([fault, { first, count }]) =>
+          `entry ${first + 1}${count > 1 ? ` and ${count - 1} more` : ""} of ${entries}: ${fault}`,
       );
-      const more = this.#faulty > LISTED ? `; and ${this.#faulty - LISTED} more` : "";
+      const others = this.#otherFaults;
+      const more = others > 0
+        ? `; ${plural(others, "entry has", "entries have")} other faults`
+        : "";
       throw new TypeError(cannot + listed.join("; ") + more);
     }
     if (this.#unknown.size > 0) {
@@ -178,7 +186,8 @@ export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetE
       throw new FormError(
         isPreference
           ? "it is a preference, which loadPreferences() reads and dpo() learns from"
-          : `its fields are ${fields}, expected those of a form: ${this.#expected()}`,
+          : `its fields are ${fields}, expected those of a form: ${this.#expected()}; map says which column ` +
+            "stands for which field",
       );
     }
     const entry: Entry = { ...form.read(row, this.#notices) };
