@@ -83,6 +83,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "data.parsePreferences": (options) => data.parsePreferences("[]", "data", options),
   "data.preferenceForest": (options) => data.preferenceForest([], options),
   "data.readDataset": (options) => data.readDataset("nowhere", options),
+  "data.readPreferences": (options) => data.readPreferences("nowhere", options),
   "data.reportLengths": (options) => data.reportLengths([example], options),
   "data.groupsOf": (options) => data.groupsOf([], [], options),
   "data.oversample": (options) => data.oversample([], options),

@@ -9,6 +9,7 @@ import { describeDuration } from "./duration.ts";
 import { readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
+import { addMethodOptions, assertMethod, type MethodOptions } from "./train_method.ts";
 import {
   addTrainOptions,
   readTrainData,
@@ -34,9 +35,16 @@ export function register(program: Command): void {
     )
     .action(plan);
   addTrainOptions(command);
+  addMethodOptions(command);
 }
 
-async function plan(options: TrainCommandOptions): Promise<void> {
+async function plan(options: TrainCommandOptions & MethodOptions, command: Command): Promise<void> {
+  if (options.method === "dpo") {
+    throw new TypeError(
+      "Cannot plan a training with --method dpo: its memory is not predicted; expected --method sft",
+    );
+  }
+  assertMethod(options, command);
   const { quantize, dropout, freeze, merge } = options;
   assertFreezable(options);
   const lora = readLora(options);

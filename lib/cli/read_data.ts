@@ -3,9 +3,12 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   type DatasetEntry,
+  type DatasetReport,
   describeReport,
   type FieldOptions,
+  type PreferenceEntry,
   readDataset,
+  readPreferences,
 } from "../dataset/mod.ts";
 
 /** What the options of {@linkcode addFieldOptions} give. */
@@ -74,11 +77,32 @@ export async function readData(
 ): Promise<DatasetEntry[]> {
   const { signal } = options;
   const { entries, report } = await readDataset(source, { ...fieldOptions(options), signal });
-  const [forms, ...notes] = describeReport(report);
   // The form that the library's own data have needs no saying.
-  if (Object.keys(report.forms).join() !== "alpaca") console.error(`Data: ${forms}`);
-  for (const note of notes) console.error(`Note: ${note}`);
+  say(report, Object.keys(report.forms).join() !== "alpaca");
   return entries;
+}
+
+/**
+ * Reads pairs of answers as {@linkcode readData} reads entries.
+ *
+ * @param source A file or a URL.
+ * @param options How fields are read, and the signal that stops a download.
+ * @returns The pairs.
+ */
+export async function readPairs(
+  source: string,
+  options: DataOptions & { signal?: AbortSignal } = {},
+): Promise<PreferenceEntry[]> {
+  const { signal } = options;
+  const { entries, report } = await readPreferences(source, { ...fieldOptions(options), signal });
+  say(report, true);
+  return entries;
+}
+
+function say(report: DatasetReport, withForms: boolean): void {
+  const [forms, ...notes] = describeReport(report);
+  if (withForms) console.error(`Data: ${forms}`);
+  for (const note of notes) console.error(`Note: ${note}`);
 }
 
 /**

@@ -98,8 +98,32 @@ export async function splitData(
   options: SplitCommandOptions & PartOptions & DataOptions,
   signal?: AbortSignal,
 ): Promise<Split<DatasetEntry>> {
+  return await splitAs(entries, options, {
+    read: (source) => readData(source, { ...options, signal }),
+    entryOf: (entry) => entry,
+  });
+}
+
+/**
+ * Splits examples of any kind as the options say.
+ *
+ * @param examples The examples of the main file.
+ * @param options The options.
+ * @param kind How a file of them is read, and the entry by whose topic, length and group an example is placed.
+ * @returns The parts.
+ * @throws {RangeError} If `--split` gives a share to a part that has a file of its own.
+ */
+export async function splitAs<Example>(
+  examples: readonly Example[],
+  options: SplitCommandOptions & PartOptions,
+  kind: {
+    read: (source: string) => Promise<Example[]>;
+    entryOf: (example: Example) => DatasetEntry;
+  },
+): Promise<Split<Example>> {
   const { splitOrder: order, splitSeed: seed, stratify, group } = options;
-  const parts = splitEntries(entries, {
+  const entries = stratify || group ? examples.map(kind.entryOf) : [];
+  const parts = splitEntries(examples, {
     fractions: fractionsOf(options),
     order,
     ...(seed !== undefined && { seed }),
@@ -108,7 +132,7 @@ export async function splitData(
   });
   for (const part of ["validation", "test"] as const) {
     const file = options[part];
-    if (file !== undefined) parts[part] = await readData(file, { ...options, signal });
+    if (file !== undefined) parts[part] = await kind.read(file);
   }
   return parts;
 }

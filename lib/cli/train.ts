@@ -1,4 +1,4 @@
-// `tunebook train`: supervised fine-tuning of a model on a file of instructions.
+// `tunebook train`: fine-tuning of a model on a file of instructions, or of preferences.
 
 import type { Command } from "commander";
 import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
@@ -10,10 +10,12 @@ import { ChatTemplate } from "../text/mod.ts";
 import {
   type Best,
   type Communicator,
+  type Step,
   StoppedByRank,
   TensorBoard,
   type Training,
 } from "../train/mod.ts";
+import type { LoopSettings } from "../train/settings.ts";
 import type { WritableDtype } from "../weights/mod.ts";
 import { assertAdapted, assertFreezable, freezeAsAsked, readLora } from "./adapter_options.ts";
 import { noteOnFormat, readFormatOption } from "./format.ts";
@@ -31,22 +33,24 @@ import {
   sayBest,
 } from "./training_report.ts";
 import {
-  addTrainOptions,
-  readTrainData,
-  toTrainOptions,
-  type TrainCommandOptions,
-} from "./train_options.ts";
-import { withLoraDefaults } from "./training_options.ts";
+  addMethodOptions,
+  assertMethod,
+  type MethodOptions,
+  readToLearn,
+  withMethodDefaults,
+} from "./train_method.ts";
+import { addTrainOptions, type TrainCommandOptions } from "./train_options.ts";
 
-type Options = TrainCommandOptions & { out: string };
+type Options = TrainCommandOptions & MethodOptions & { out: string };
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
   const command = program.command("train")
-    .summary("fine-tune a model on instructions")
+    .summary("fine-tune a model on instructions or preferences")
     .description(
       "Fine-tunes a model on a file of instructions, in the Alpaca format or by a chat template, of " +
-        "conversations or of texts, and saves it in Hugging Face's layout. Forms of data are recognised by " +
+        "conversations or of texts, or with --method dpo on pairs of a chosen and a rejected answer, " +
+        "and saves it in Hugging Face's layout. Forms of data are recognised by " +
         "their fields; a field that would be lost is refused. " +
         "Ctrl-C stops after the current step and writes a checkpoint; --resume continues " +
         "from the newest one, with bit-identical results. Under mpirun or srun, ranks share each batch.",
@@ -56,6 +60,7 @@ export function register(program: Command): void {
       "\nExamples:\n  tunebook train --model gpt2-medium --data instruction-data.json --out models/\n" +
         "  tunebook train --model smollm2-135m-instruct --data chats.jsonl --out models/ --lora-rank 8\n" +
         "  tunebook train --model nano --data data.json --out models/nano-sft --freeze wte,first:2\n" +
+        "  tunebook train --method dpo --model models/nano-sft --data pairs.jsonl --out models/nano-dpo\n" +
         "  tunebook train --config run.yaml --resume\n" +
         "where run.yaml has lines such as:\n" +
         "  model: smollm2-135m-instruct\n  data: chats.jsonl\n  out: models/helper\n  lora-rank: 8\n  lr: 2e-4",
@@ -64,6 +69,7 @@ export function register(program: Command): void {
       withRanks("train", options, (ranks) => train(options, command, ranks))
     );
   addTrainOptions(command);
+  addMethodOptions(command);
   command.options.find(({ long }) => long === "--out")!.makeOptionMandatory();
 }
 
@@ -74,11 +80,13 @@ async function train(
   ranks?: Communicator,
 ): Promise<void> {
   let options = given;
+  assertMethod(options, command, ranks);
   const folder = ranks && ranks.rank > 0
     ? undefined
     : await TrainingFolder.find(options.out, options.model);
   await using _lock = await folder?.lock();
-  setCommand(`tunebook train --model ${options.model} --data ${options.data}`);
+  const method = options.method === "dpo" ? " --method dpo" : "";
+  setCommand(`tunebook train${method} --model ${options.model} --data ${options.data}`);
   const begins = folder === undefined || await mayBegin(folder, options);
   // Where rank 0 has nothing to do, nobody has.
   if (!begins || ranks) {
@@ -92,20 +100,19 @@ async function train(
   const { signal } = interrupt;
   const lora = readLora(options);
   assertFreezable(options);
-  const data = await readTrainData(options, signal);
-  const { parts } = data;
+  const learning = await readToLearn(options, signal);
+  const { parts } = learning;
   const format = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, { ...options, lora, signal });
   assertAdapted(model, options);
   freezeAsAsked(model, options);
   noteOnFormat(model, format);
   sayFormat(model, parts.train, format);
-  if (model.adapter) {
-    const isGiven = (name: string) => command.getOptionValueSource(name) !== "default";
-    options = withLoraDefaults(options, isGiven, parts.train.length);
-  }
-  using training = model.train(parts.train, {
-    ...toTrainOptions(options, data),
+  options = withMethodDefaults(options, command, {
+    adapted: model.adapter !== undefined,
+    examples: parts.train.length,
+  });
+  using training = learning.begin(model, options, {
     format,
     ...(folder && {
       checkpoint: { directory: folder.checkpoints, every: options.checkpointEvery },
@@ -132,7 +139,7 @@ async function train(
   const log = await StepLog.open(options.log ?? folder.log, training.step);
 
   console.error(
-    `${parts.train.length} examples, ${training.totalSteps} steps, ${model.device.name}`,
+    `${parts.train.length} ${learning.noun}, ${training.totalSteps} steps, ${model.device.name}`,
   );
   const { tensorboard } = options;
   using board = tensorboard ? await TensorBoard.open(tensorboard, training.step) : undefined;
@@ -158,8 +165,9 @@ async function train(
   const { summary, notices } = await folder.finish(
     model,
     { dtype, merge: options.merge },
-    parts.test,
+    learning.test,
     {
+      ...(options.method === "dpo" && { method: options.method }),
       steps: training.step,
       loss: steps.at(-1)?.loss ?? null,
       evaluation: steps.at(-1)?.evaluation ?? null,
@@ -230,7 +238,7 @@ function describeLeaks(parts: Split<DatasetEntry>): string[] {
 
 /** Takes all steps. Returns whether it was stopped before the last. */
 async function runSteps(
-  training: Training,
+  training: Training<Step, LoopSettings>,
   { log, board, signal }: { log?: StepLog; board?: TensorBoard; signal: AbortSignal },
 ): Promise<boolean> {
   const bar = progress("Training", training.totalSteps);

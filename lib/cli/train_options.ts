@@ -2,10 +2,10 @@
 
 import { type Command, Option } from "commander";
 import { readOrder } from "../dataset/batches.ts";
-import type { DatasetEntry, Split } from "../dataset/mod.ts";
+import { type DatasetEntry, type PreferenceEntry, type Split, withAnswer } from "../dataset/mod.ts";
 import type { TrainOptions } from "../pipeline/model_options.ts";
 import type { Mask } from "../text/mod.ts";
-import { LORA_DEFAULTS, SFT_DEFAULTS } from "../train/defaults.ts";
+import { DPO_DEFAULTS, DPO_LORA_DEFAULTS, LORA_DEFAULTS, SFT_DEFAULTS } from "../train/defaults.ts";
 import { type AdapterOptions, adapterOptions } from "./adapter_options.ts";
 import {
   deviceOption,
@@ -18,10 +18,11 @@ import {
 } from "./arguments.ts";
 import { configOption } from "./config_file.ts";
 import { formatOption } from "./format.ts";
-import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
+import { addFieldOptions, dataOption, type DataOptions, readData, readPairs } from "./read_data.ts";
 import {
   type PartOptions,
   partOptions,
+  splitAs,
   type SplitCommandOptions,
   splitData,
   splitOptions,
@@ -92,13 +93,14 @@ export function addTrainOptions(command: Command): void {
     .option("--batch-size <n>", "examples per step", readCount, SFT_DEFAULTS.batchSize)
     .option(
       "--lr <rate>",
-      `learning rate; ${LORA_DEFAULTS.learningRate} is LoRA's default`,
+      `learning rate; ${LORA_DEFAULTS.learningRate} is LoRA's default, ${DPO_DEFAULTS.learningRate} is DPO's, and ` +
+        `${DPO_LORA_DEFAULTS.learningRate} that of both together`,
       readRate,
       SFT_DEFAULTS.learningRate,
     )
     .option(
       "--weight-decay <rate>",
-      "AdamW's decoupled weight decay",
+      `AdamW's decoupled weight decay; ${DPO_DEFAULTS.weightDecay} is DPO's default`,
       readRate,
       SFT_DEFAULTS.weightDecay,
     )
@@ -158,10 +160,33 @@ export async function readTrainData(
 ): Promise<{ parts: Split<DatasetEntry>; order: TrainOptions["order"] }> {
   const entries = await readData(options.data, { ...options, signal });
   const parts = await splitData(entries, options, signal);
-  const order = options.order === "given" || options.order === "shuffled"
-    ? options.order
-    : await readOrder(options.order, parts.train.length);
-  return { parts, order };
+  return { parts, order: await readOrderOption(options, parts.train.length) };
+}
+
+/**
+ * Reads and splits the pairs of a training on preferences. Topics and groups are those of the chosen answers.
+ *
+ * @param options The command's options.
+ * @param signal Stops a download.
+ * @returns The parts, and the order of the training part.
+ */
+export async function readPreferenceData(
+  options: TrainCommandOptions,
+  signal: AbortSignal,
+): Promise<{ parts: Split<PreferenceEntry>; order: TrainOptions["order"] }> {
+  const read = (source: string) => readPairs(source, { ...options, signal });
+  const parts = await splitAs(await read(options.data), options, {
+    read,
+    entryOf: (pair) => withAnswer(pair, "chosen"),
+  });
+  return { parts, order: await readOrderOption(options, parts.train.length) };
+}
+
+async function readOrderOption(
+  { order }: TrainCommandOptions,
+  examples: number,
+): Promise<TrainOptions["order"]> {
+  return order === "given" || order === "shuffled" ? order : await readOrder(order, examples);
 }
 
 /**

@@ -151,18 +151,34 @@ export function withLoraDefaults<
   const { learningRate, maxGradientNorm, warmup: { steps, share } } = LORA_DEFAULTS;
   const stepsPerEpoch = Math.ceil(examples / (options.batchSize * options.accumulate));
   const warmup = Math.min(steps, Math.floor(share * stepsPerEpoch));
-  const chosen = {
+  const chosen: { lr?: number; maxGradientNorm?: number; warmup?: number } = {
     ...(!isGiven("lr") && { lr: learningRate }),
     ...(options.maxGradientNorm === undefined && { maxGradientNorm }),
     ...(!isGiven("warmup") && { warmup }),
   };
-  const said = [
-    ...("lr" in chosen ? [`--lr ${learningRate}`] : []),
-    ...("maxGradientNorm" in chosen ? [`--max-gradient-norm ${maxGradientNorm}`] : []),
-    ...("warmup" in chosen ? [`--warmup ${warmup}`] : []),
-  ];
-  if (said.length > 0) console.error(`Defaults for LoRA: ${said.join(", ")}`);
+  sayDefaults("LoRA", {
+    "--lr": chosen.lr,
+    "--max-gradient-norm": chosen.maxGradientNorm,
+    "--warmup": chosen.warmup,
+  });
   return { ...options, ...chosen };
+}
+
+/**
+ * Says which defaults a way of training has.
+ *
+ * @param what The way.
+ * @param defaults Their values by option; undefined where another was given.
+ */
+export function sayDefaults(what: string, defaults: Record<string, number | undefined>): void {
+  const said = Object.entries(defaults).filter(([, value]) => value !== undefined)
+    .map(([flag, value]) => `${flag} ${describeNumber(value!)}`);
+  if (said.length > 0) console.error(`Defaults for ${what}: ${said.join(", ")}`);
+}
+
+/** A number as people write it: 0.0002, but 1e-6. */
+function describeNumber(value: number): string {
+  return value > 0 && value < 1e-4 ? value.toExponential() : String(value);
 }
 
 /** Parses the number of batches to evaluate on. */

@@ -2,7 +2,16 @@
 
 import { ChatTemplate } from "../text/mod.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
-import type { Best, Observation, Step, Training } from "../train/mod.ts";
+import type {
+  Best,
+  DpoEvaluation,
+  DpoStep,
+  Evaluation,
+  Observation,
+  Step,
+  Training,
+} from "../train/mod.ts";
+import type { LoopSettings } from "../train/settings.ts";
 import { describeDuration } from "./duration.ts";
 
 /**
@@ -16,12 +25,31 @@ export function describeStep(step: Step, secondsLeft = 0): string {
   const validated = evaluation?.validationLoss;
   return [
     `loss ${loss.toFixed(3)}`,
+    ...(isOfPairs(step)
+      ? [
+        `margin ${step.margin.toFixed(3).replace("-0.000", "0.000")}`,
+        `accuracy ${step.accuracy.toFixed(2)}`,
+      ]
+      : []),
     ...(evaluation ? [`training part ${evaluation.trainLoss.toFixed(3)}`] : []),
-    ...(validated === undefined ? [] : [`validation ${validated.toFixed(3)}`]),
+    ...(validated === undefined
+      ? []
+      : [`validation ${validated.toFixed(3)}${describeAccuracy(evaluation)}`]),
     `lr ${describeRate(learningRate)}`,
     `${Math.round(tokensComputed / seconds)} tokens/s`,
     ...(secondsLeft > 0 ? [`${describeDuration(secondsLeft)} left`] : []),
   ].join(", ");
+}
+
+/** Whether a step is one of a training on preferences. */
+function isOfPairs(step: Step): step is DpoStep {
+  return "margin" in step;
+}
+
+/** The share of validation pairs whose chosen answer has the higher reward, in parentheses, if there are any. */
+function describeAccuracy(evaluation: Evaluation | undefined): string {
+  const { validation } = (evaluation ?? {}) as Partial<DpoEvaluation>;
+  return validation ? ` (accuracy ${validation.accuracy.toFixed(2)})` : "";
 }
 
 /** A learning rate with at most three digits. */
@@ -45,7 +73,10 @@ export function describeFormatChoice(format: EntryFormat, isTaught: boolean): st
 }
 
 /** Reports which weights the model has, and whether the training ended early. */
-export function sayBest(best: Best, { step, totalSteps, settings }: Training): void {
+export function sayBest(
+  best: Best,
+  { step, totalSteps, settings }: Training<Step, LoopSettings>,
+): void {
   const { metric } = settings.earlyStopping ?? {};
   if (step < totalSteps) {
     const reason = best.score === undefined
@@ -82,11 +113,13 @@ export function describeEnd(
   const [first, last] = [steps[0], steps[steps.length - 1]];
   if (first === undefined || last === undefined) return `Saved "${path}"`;
   const validated = steps.findLast(({ evaluation }) => evaluation?.validationLoss !== undefined)
-    ?.evaluation?.validationLoss;
+    ?.evaluation;
   const count = `${steps.length} step${steps.length === 1 ? "" : "s"}`;
   return `Saved "${path}": ${count} in ${describeDuration(seconds)}, loss ${
     first.loss.toFixed(3)
   } at first and ` +
     `${last.loss.toFixed(3)} at the end` +
-    (validated === undefined ? "" : `, validation ${validated.toFixed(3)}`);
+    (validated === undefined
+      ? ""
+      : `, validation ${validated.validationLoss!.toFixed(3)}${describeAccuracy(validated)}`);
 }

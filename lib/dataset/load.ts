@@ -150,7 +150,43 @@ export async function loadPreferences(
   source: string | URL,
   options: LoadOptions = {},
 ): Promise<PreferenceEntry[]> {
-  return (await readForms(source, options, PREFERENCE_FORMS)).entries;
+  return (await readPreferences(source, options)).entries;
+}
+
+/** What {@linkcode readPreferences} returns. */
+export interface LoadedPreferences {
+  /** The preferences, in the file's order. */
+  entries: PreferenceEntry[];
+  /** What was found in the file. */
+  report: DatasetReport;
+}
+
+/**
+ * Loads preferences as {@linkcode loadPreferences} does, and says what was found.
+ *
+ * @param source As {@linkcode loadDataset} takes it.
+ * @param options How fields are read.
+ * @returns The preferences and the report.
+ * @throws As {@linkcode loadPreferences}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readPreferences } from "tunebook/data";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".jsonl" });
+ * const preference = { prompt: "Name a colour.", chosen: "Blue.", rejected: "A colour is blue." };
+ * await Deno.writeTextFile(file, JSON.stringify(preference));
+ * const { entries, report } = await readPreferences(file);
+ * assertEquals([entries.length, report.entries], [1, 1]);
+ * await Deno.remove(file);
+ * ```
+ */
+export async function readPreferences(
+  source: string | URL,
+  options: LoadOptions = {},
+): Promise<LoadedPreferences> {
+  return await readForms(source, options, PREFERENCE_FORMS);
 }
 
 /** Reads entries of some forms. */

@@ -91,10 +91,12 @@ export {
 export {
   loadDataset,
   type LoadedDataset,
+  type LoadedPreferences,
   loadEntries,
   type LoadOptions,
   loadPreferences,
   readDataset,
+  readPreferences,
 } from "./load.ts";
 export {
   findLeaks,

@@ -120,6 +120,9 @@ const trainingSchema: z.ZodType<TrainingFacts> = z.object({
     validationLoss: z.number().optional(),
     topicLosses: z.record(z.string(), z.number()).optional(),
     warnings: z.array(z.string()).optional(),
+    // What `dpo()` measures of pairs.
+    train: z.record(z.string(), z.number()).optional(),
+    validation: z.record(z.string(), z.number()).optional(),
   }).optional(),
   adapter: z.object({
     rank: z.number(),

@@ -2,7 +2,7 @@
 // done.
 
 import { basename, dirname, join, resolve } from "@std/path";
-import type { DatasetEntry } from "../dataset/mod.ts";
+import type { DatasetEntry, PreferenceEntry } from "../dataset/mod.ts";
 import { ChatTemplate } from "../text/mod.ts";
 import { type FolderLock, lockFolder } from "../folder_lock.ts";
 import { findCheckpoint, removeCheckpoints } from "../train/checkpoint.ts";
@@ -19,6 +19,8 @@ import type { SaveOptions } from "./save.ts";
 export interface TrainingSummary {
   /** The folder. */
   readonly out: string;
+  /** How it learnt, if not by supervised fine-tuning. */
+  readonly method?: "dpo";
   /** How many steps were taken. */
   readonly steps: number;
   /** The last step's loss. */
@@ -142,14 +144,14 @@ export class TrainingFolder {
    *
    * @param model The model.
    * @param options How weights are stored, and whether adapters become part of them.
-   * @param test Entries that were kept back, for scoring.
+   * @param test Entries or pairs that were kept back, for scoring.
    * @param facts What the summary says beside the folder and the hash.
    * @returns The summary, and notices for the user.
    */
   async finish(
     model: Model,
     options: Pick<SaveOptions, "dtype" | "merge">,
-    test: readonly DatasetEntry[],
+    test: readonly (DatasetEntry | PreferenceEntry)[],
     facts: Omit<TrainingSummary, "out" | "format" | "sha256">,
   ): Promise<{ summary: TrainingSummary; notices: readonly string[] }> {
     const { sha256, notices } = await model.save(this.path, { ...options, overwrite: true });

@@ -70,5 +70,8 @@ export const LORA_DEFAULTS = {
   warmup: { steps: 10, share: 0.1 },
 } as const;
 
+/** What `tunebook train --method dpo` uses for LoRA; TRL's documentation recommends this rate for adapters. */
+export const DPO_LORA_DEFAULTS = { learningRate: 1e-5 } as const;
+
 /** Steps between two checkpoints, the default of `checkpoint.every`. */
 export const CHECKPOINT_EVERY = 50;

@@ -7,12 +7,14 @@
 import { join } from "@std/path";
 import { writeAll } from "../write_beside.ts";
 import { encodeEvent, type Event, FILE_VERSION, frameRecord } from "./event_file.ts";
+import type { DpoEvaluation, DpoStep } from "./dpo_options.ts";
 import type { Step } from "./options.ts";
+import type { PreferenceMetrics } from "./preference_loss.ts";
 
 /**
  * Writes an event file for `tensorboard --logdir`: `train/loss`, `train/learning_rate`, `train/grad_norm`,
  * `train/tokens_per_second`, and on steps with an evaluation `eval/train_loss` and `eval/loss`, the
- * validation loss.
+ * validation loss; of `dpo()` also TRL's `rewards/…` and `logps/…` below `train` and `eval`.
  *
  * @example
  * ```ts
@@ -69,6 +71,9 @@ export class TensorBoard implements Disposable {
       "train/grad_norm": gradientNorm,
       "train/tokens_per_second": tokensComputed / seconds,
     };
+    if ("margin" in step) Object.assign(scalars, scalarsOfPairs("train", step as DpoStep));
+    const { validation } = (evaluation ?? {}) as Partial<DpoEvaluation>;
+    if (validation) Object.assign(scalars, scalarsOfPairs("eval", validation));
     if (evaluation) {
       scalars["eval/train_loss"] = evaluation.trainLoss;
       if (evaluation.validationLoss !== undefined) {
@@ -89,4 +94,20 @@ export class TensorBoard implements Disposable {
   #write(event: Event): Promise<void> {
     return writeAll(this.#file, frameRecord(encodeEvent(event)));
   }
+}
+
+/** What is measured of pairs, by TRL's names. */
+function scalarsOfPairs(
+  part: "train" | "eval",
+  { chosenReward, rejectedReward, accuracy, margin, chosenLogProb, rejectedLogProb }:
+    PreferenceMetrics,
+): Record<string, number> {
+  return {
+    [`${part}/rewards/chosen`]: chosenReward,
+    [`${part}/rewards/rejected`]: rejectedReward,
+    [`${part}/rewards/accuracies`]: accuracy,
+    [`${part}/rewards/margins`]: margin,
+    [`${part}/logps/chosen`]: chosenLogProb,
+    [`${part}/logps/rejected`]: rejectedLogProb,
+  };
 }

@@ -13,6 +13,7 @@ const COMMANDS: Record<string, string[]> = {
         " ",
       ),
     ..."min-improvement restore-best recompute dropout tensorboard freeze".split(" "),
+    ..."method beta loss label-smoothing reference".split(" "),
   ],
   generate: [
     ..."model prompt data out max-new-tokens temperature top-k top-p seed device".split(" "),

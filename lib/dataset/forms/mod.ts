@@ -185,7 +185,8 @@ export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetE
       const fields = Object.keys(row).map((field) => `"${field}"`).join(", ") || "none";
       throw new FormError(
         isPreference
-          ? "it is a preference, which loadPreferences() reads and dpo() learns from"
+          ? "it is a preference, which loadPreferences() reads and dpo() learns from, and so does " +
+            '"tunebook train --method dpo"'
           : `its fields are ${fields}, expected those of a form: ${this.#expected()}; map says which column ` +
             "stands for which field",
       );

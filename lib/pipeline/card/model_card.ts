@@ -207,7 +207,10 @@ function trainingRows(training: TrainingFacts): [string, string][] {
     ["Examples", String(examples)],
     ["SHA-256 of the examples' tokens", code(data)],
     ["Steps", `${steps} of ${totalSteps}`],
-    ["Loss of the last step, in nats per token", describeNumber(loss)],
+    [
+      `Loss of the last step, ${settings.method === "dpo" ? "per pair" : "in nats per token"}`,
+      describeNumber(loss),
+    ],
     ["Last training loss", describeNumber(evaluation?.trainLoss)],
     ["Last validation loss", describeNumber(evaluation?.validationLoss)],
     ["Mask", code(mask)],
