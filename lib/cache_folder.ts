@@ -1,6 +1,6 @@
 // The folder of this user's cache that is Tunebook's own. A leaf: it imports no room.
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 
 /**
  * Finds the folder for what can be made again: measurements, checks, results of cells.

@@ -5,7 +5,10 @@
  * @module
  */
 
-import { basename, dirname, join, resolve } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 
 /** A folder that is locked; disposing of it releases the lock. */
 export interface FolderLock {

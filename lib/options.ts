@@ -14,7 +14,8 @@
  * @module
  */
 
-import { closestString, levenshteinDistance } from "@std/text";
+import { closestString } from "@std/text/closest-string";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
 /** Every name of an options type, exactly, so that the compiler holds the list to the type. */
 export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };

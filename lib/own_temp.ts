@@ -5,7 +5,8 @@
  * @module
  */
 
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import process from "node:process";
 
 /** The part of a name after the prefix: the process, and what tells its folders apart. */

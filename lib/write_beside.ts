@@ -4,7 +4,9 @@
  * @module
  */
 
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 
 /**
  * Writes a file beside its destination, flushes it to the disk and renames it into place.

@@ -2,7 +2,8 @@
 // `deno task lab`: JupyterLab on the course, with the kernel "Deno (Tunebook)". JupyterLab comes into `.venv`, an
 // environment of its own, unless TUNEBOOK_JUPYTER names the `jupyter` of one that is there. Arguments go to JupyterLab.
 
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
 import { installKernel, KERNEL_NAME } from "../lib/runtime/jupyter/install.ts";
 
 /** What is installed; tests/python/requirements.txt has the same, so that this is the one that is tested. */

@@ -7,7 +7,7 @@
  */
 
 import { relative } from "@std/path";
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { stripVTControlCharacters } from "node:util";
 import { filesUnder, ROOT } from "./check.ts";
 

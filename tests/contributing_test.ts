@@ -1,7 +1,7 @@
 // CONTRIBUTING.md, the editor's settings and the workflows name files, tasks and versions that exist.
 
 import { assert, assertEquals } from "@std/assert";
-import { parse as parseYaml } from "@std/yaml";
+import { parse as parseYaml } from "@std/yaml/parse";
 import { fromFileUrl, join } from "@std/path";
 
 const root = fromFileUrl(new URL("../", import.meta.url));

@@ -6,7 +6,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
 import { type Progress, progress } from "../../lib/cli/progress.ts";
 import { Gpt2, lossOf, saveNetwork } from "../../lib/model/mod.ts";
 import type { ForestBatch } from "../../lib/dataset/mod.ts";

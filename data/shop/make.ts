@@ -4,7 +4,7 @@
  * `deno run -A data/shop/make.ts`
  */
 
-import { parse } from "@std/yaml";
+import { parse } from "@std/yaml/parse";
 
 /** A topic: what is asked about, in several wordings, and the one answer. */
 export interface Topic {

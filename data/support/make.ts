@@ -4,8 +4,8 @@
  * `deno run -A data/support/make.ts`
  */
 
-import { stringify } from "@std/csv";
-import { parse } from "@std/yaml";
+import { stringify } from "@std/csv/stringify";
+import { parse } from "@std/yaml/parse";
 
 /** A task: what is asked for, in several wordings, and the steps. */
 export interface Task {

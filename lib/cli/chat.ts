@@ -1,6 +1,6 @@
 // `tunebook chat`: a conversation in the terminal, by the model's chat template.
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Command } from "commander";
 import type { Quantization } from "../model/mod.ts";
 import type { AnswerOptions, Model } from "../pipeline/mod.ts";

@@ -1,6 +1,6 @@
 // `tunebook check`: whether a notebook's cells reproduce its outputs.
 
-import { basename } from "@std/path";
+import { basename } from "@std/path/basename";
 import type { Command } from "commander";
 import { checkNotebook, type CheckResult } from "../runtime/check_notebook.ts";
 import { checkTypes } from "../runtime/check_types.ts";

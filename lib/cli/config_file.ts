@@ -1,6 +1,6 @@
 // `--config file.yaml`: options in a file, as if they were written on the command line before the others.
 
-import { parse } from "@std/yaml";
+import { parse } from "@std/yaml/parse";
 import { type Command, Option } from "commander";
 
 /** The option of commands that have many. */

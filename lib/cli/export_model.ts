@@ -1,7 +1,7 @@
 // `tunebook export` for models: a GGUF file, a model in Ollama, an ONNX file, or a directory in Hugging Face's layout.
 
 import type { ExportType } from "../model/mod.ts";
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { exportFiles, isWhole } from "../pipeline/export.ts";
 import type { FoundModel } from "../pipeline/find_model.ts";
 import type { ExportProof } from "../pipeline/proof.ts";

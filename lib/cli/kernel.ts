@@ -1,6 +1,6 @@
 // `tunebook kernel`: installs the Jupyter kernel "Deno (Tunebook)", lists and removes it.
 
-import { toFileUrl } from "@std/path";
+import { toFileUrl } from "@std/path/to-file-url";
 import type { Command } from "commander";
 import {
   installKernel,

@@ -1,6 +1,6 @@
 // `--profile`: shows where a command spent its time, on the terminal and as a page.
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { profileView } from "../show/mod.ts";
 import { type Device, startProfile } from "../tensor/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";

@@ -1,7 +1,7 @@
 // `tunebook run`: runs notebooks headless, with parameters, and writes the results.
 
 import { pooledMap } from "@std/async/pool";
-import { basename } from "@std/path";
+import { basename } from "@std/path/basename";
 import type { Command } from "commander";
 import { formatJUnit } from "../runtime/junit.ts";
 import { readNotebook } from "../runtime/notebook.ts";

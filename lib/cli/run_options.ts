@@ -1,6 +1,7 @@
 // Options of the commands that run notebooks, and the paths of their results.
 
-import { basename, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { join } from "@std/path/join";
 import type { Command } from "commander";
 import type { Notebook } from "../runtime/notebook.ts";
 import { readParameterFile } from "../runtime/parameter_files.ts";

@@ -1,6 +1,6 @@
 // The log of a training: one JSON line per step, except for seconds independent of interruptions.
 
-import { dirname } from "@std/path";
+import { dirname } from "@std/path/dirname";
 import type { Step } from "../train/mod.ts";
 import { sayFull, writeAll, writeFileBeside } from "../write_beside.ts";
 

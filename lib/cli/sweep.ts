@@ -1,7 +1,8 @@
 // `tunebook sweep`: a notebook at every point of a grid of parameters.
 
 import { pooledMap } from "@std/async/pool";
-import { basename, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { join } from "@std/path/join";
 import type { Command } from "commander";
 import { readNotebook } from "../runtime/notebook.ts";
 import { readCount } from "./arguments.ts";

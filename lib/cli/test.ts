@@ -1,7 +1,7 @@
 // `tunebook test`: a notebook's cells as tests.
 
 import { pooledMap } from "@std/async/pool";
-import { basename } from "@std/path";
+import { basename } from "@std/path/basename";
 import type { Command } from "commander";
 import { formatJUnit, type JUnitSuite } from "../runtime/junit.ts";
 import { readNotebook } from "../runtime/notebook.ts";

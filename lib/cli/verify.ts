@@ -1,6 +1,7 @@
 // `tunebook verify`: whether a report's outputs can be reproduced.
 
-import { basename, dirname } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
 import type { Command } from "commander";
 import { readNotebook } from "../runtime/notebook.ts";
 import { type Verdict, verifyReport } from "../runtime/verify_report.ts";

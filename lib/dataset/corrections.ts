@@ -4,7 +4,7 @@
  * @module
  */
 
-import { stringify } from "@std/csv";
+import { stringify } from "@std/csv/stringify";
 import { assertArray } from "../kind_of.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { lostNumbers, parseReply, type Teacher } from "./augment/teacher.ts";

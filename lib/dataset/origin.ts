@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename } from "@std/path";
+import { basename } from "@std/path/basename";
 
 /** A file of which entries were learnt or evaluated. */
 export interface DataFile {

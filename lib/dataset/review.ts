@@ -4,7 +4,7 @@
  * @module
  */
 
-import { stringify } from "@std/csv";
+import { stringify } from "@std/csv/stringify";
 import type { EntryFinding } from "./clean.ts";
 import { parseTable, readDecision } from "./spreadsheet.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parse } from "@std/csv";
+import { parse } from "@std/csv/parse";
 
 /**
  * Puts an apostrophe before a text that a spreadsheet would take for a formula.

@@ -1,5 +1,5 @@
 /** Data sets to files. */
-import { stringify } from "@std/csv";
+import { stringify } from "@std/csv/stringify";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";

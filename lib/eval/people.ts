@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { stringify } from "@std/csv";
+import { stringify } from "@std/csv/stringify";
 import { fromCell, parseRows, toCell } from "../dataset/spreadsheet.ts";
 import { Random } from "../random.ts";
 import { questionText } from "./judges/question.ts";

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { type Notebook, readNotebook } from "../runtime/notebook.ts";
 import {
   assignmentFolder,

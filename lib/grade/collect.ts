@@ -6,7 +6,8 @@
  * @module
  */
 
-import { basename, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { join } from "@std/path/join";
 import { lockFolder } from "../folder_lock.ts";
 import { type Notebook, parseNotebook } from "../runtime/notebook.ts";
 import { Attempts, TIMESTAMP_FILE } from "./collect/attempts.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { join } from "@std/path";
-import { parse, stringify } from "@std/yaml";
+import { join } from "@std/path/join";
+import { parse } from "@std/yaml/parse";
+import { stringify } from "@std/yaml/stringify";
 import { z } from "zod";
 import { GRADE_LIMITS, type GradeLimits } from "./autograde.ts";
 import type { Student } from "./gradebook.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import type { Notebook } from "../runtime/notebook.ts";
 import { makeFolder, writeFileBeside } from "../write_beside.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { CellVerdict } from "./autograde.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { stringify } from "@std/csv";
+import { stringify } from "@std/csv/stringify";
 import type { AssignmentScore } from "./scores.ts";
 
 /** A row of nbgrader's export. */

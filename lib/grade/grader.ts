@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { formatNotebook } from "../runtime/notebook.ts";
 import { hasTag } from "../runtime/parameters.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";

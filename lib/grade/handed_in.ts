@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { type Notebook, readNotebook } from "../runtime/notebook.ts";
 import { assignmentFolder, type Course } from "./course.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 
 /**
  * Hashes bytes, or a value as its JSON.

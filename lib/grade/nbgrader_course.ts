@@ -8,8 +8,8 @@
  * @module
  */
 
-import { join } from "@std/path";
-import { parse } from "@std/csv";
+import { join } from "@std/path/join";
+import { parse } from "@std/csv/parse";
 import { DatabaseSync } from "node:sqlite";
 import type { Student } from "./gradebook.ts";
 import { NBGRADER_CONFIG, readNbgraderConfig } from "./nbgrader_config.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { join, resolve } from "@std/path";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { type Notebook, readNotebook } from "../runtime/notebook.ts";
 import { type Delimiter, NBGRADER_CONFIG, readNbgraderConfig } from "./nbgrader_config.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import type { Notebook } from "../runtime/notebook.ts";
 import {
   checkStructure,

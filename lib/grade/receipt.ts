@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decodeBase64, encodeBase64 } from "@std/encoding";
+import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 import { z } from "zod";
 import type { GradeLimits } from "./autograde.ts";
 import { GRADE_LIMITS } from "./autograde.ts";

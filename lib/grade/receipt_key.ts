@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { writeFileBeside } from "../write_beside.ts";
 
 const [PRIVATE, PUBLIC] = ["receipt_key.json", "receipt_key.public.json"];

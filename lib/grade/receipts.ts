@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { makeFolder, writeFileBeside } from "../write_beside.ts";
 import { type FolderOptions, gradeFolder, inputsOf } from "./batch/grade_folder.ts";
 import { type GradingInputs, readResult } from "./batch/result.ts";

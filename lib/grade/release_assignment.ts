@@ -4,7 +4,8 @@
  * @module
  */
 
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { formatNotebook, type Notebook } from "../runtime/notebook.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";

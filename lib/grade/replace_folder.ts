@@ -4,7 +4,9 @@
  * @module
  */
 
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 
 /**
  * Writes a folder beside its place and renames it there: it is whole, or as it was before.

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { parse, stringify } from "@std/csv";
+import { parse } from "@std/csv/parse";
+import { stringify } from "@std/csv/stringify";
 import type { Student } from "./gradebook.ts";
 
 const COLUMNS = ["id", "first_name", "last_name", "email", "lms_user_id", "group"];

@@ -5,7 +5,9 @@
  * @module
  */
 
-import { basename, dirname, resolve } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { resolve } from "@std/path/resolve";
 import { sandboxFault } from "../runtime/sandbox/outer.ts";
 import { formatNotebook, type Notebook, readNotebook } from "../runtime/notebook.ts";
 import { gradeSubmission } from "./autograde.ts";

@@ -17,8 +17,8 @@
  */
 
 import { createHmac } from "node:crypto";
-import { join } from "@std/path";
-import { encodeHex } from "@std/encoding";
+import { join } from "@std/path/join";
+import { encodeHex } from "@std/encoding/hex";
 import { parseCell } from "../runtime/cell_source.ts";
 import type { Cell, Notebook } from "../runtime/notebook.ts";
 import { hasTag } from "../runtime/parameters.ts";

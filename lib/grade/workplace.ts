@@ -5,7 +5,9 @@
  */
 
 import { delay } from "@std/async/delay";
-import { dirname, join, resolve } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { type FolderLock, lockFolder } from "../folder_lock.ts";
 import { findDenoConfig } from "../runtime/deno_config.ts";
 import { libraryConfig } from "../runtime/library.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { recordProvenance } from "../provenance.ts";
 import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";

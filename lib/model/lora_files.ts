@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { nameBase } from "../weights/base.ts";
 import { type WritableDtype, writeSafetensors, type WrittenFile } from "../weights/mod.ts";
 import { openWeights } from "../weights/open.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { registerRestorable } from "../restorable.ts";
 import { type Device, Tensor } from "../tensor/mod.ts";
 import { openSafetensors } from "../weights/mod.ts";

@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 import { isPacked, type Tensor } from "../tensor/mod.ts";
 import { assertNetwork, type Network } from "./model.ts";
 

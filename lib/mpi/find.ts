@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolve } from "@std/path";
+import { resolve } from "@std/path/resolve";
 import type { Launch } from "./launch.ts";
 import { MpiLibrary } from "./library.ts";
 

@@ -5,7 +5,8 @@
  */
 
 import { makeOwnTempDir } from "../own_temp.ts";
-import { join, resolve } from "@std/path";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { planModel } from "../model/architectures.ts";
 import { exportLoraGguf } from "../model/gguf_adapter.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import type { EntryFormat } from "../dataset/mod.ts";
 import {
   alpaca,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { makeOwnTempDir } from "../own_temp.ts";
 import program from "./onnx_replay.js" with { type: "text" };
 

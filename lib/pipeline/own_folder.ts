@@ -4,7 +4,8 @@
  * @module
  */
 
-import { join, resolve } from "@std/path";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import type { Program } from "./program.ts";
 import { describeProgram } from "./program.ts";
 import { readRecord, RECORD_FILE, type TaughtRecord } from "./record.ts";

@@ -4,7 +4,11 @@
  * @module
  */
 
-import { dirname, fromFileUrl, isAbsolute, relative, resolve } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { isAbsolute } from "@std/path/is-absolute";
+import { relative } from "@std/path/relative";
+import { resolve } from "@std/path/resolve";
 
 /**
  * A program that makes models.

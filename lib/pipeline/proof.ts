@@ -5,7 +5,9 @@
  * @module
  */
 
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { closingTokensOf } from "../dataset/encode.ts";
 import { encodePrompt, type EntryFormat } from "../dataset/mod.ts";
 import { growForest } from "../forest.ts";

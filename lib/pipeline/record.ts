@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { z } from "zod";
 import { writeFileBeside } from "../write_beside.ts";
 import type { DataFile } from "../dataset/origin.ts";

@@ -4,7 +4,11 @@
  * @module
  */
 
-import { basename, isAbsolute, join, relative, resolve } from "@std/path";
+import { basename } from "@std/path/basename";
+import { isAbsolute } from "@std/path/is-absolute";
+import { join } from "@std/path/join";
+import { relative } from "@std/path/relative";
+import { resolve } from "@std/path/resolve";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { saveNetwork } from "../model/files.ts";
 import { mergedCopy } from "../model/lora.ts";

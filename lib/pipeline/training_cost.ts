@@ -1,6 +1,6 @@
 // The arithmetic of a training, estimated from a model's shapes.
 
-import { chunk } from "@std/collections";
+import { chunk } from "@std/collections/chunk";
 import { forest } from "../dataset/mod.ts";
 import type { ModelPlan } from "../model/families/family.ts";
 import { isLinearWeight } from "../model/families/traits.ts";

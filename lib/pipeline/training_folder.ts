@@ -1,7 +1,10 @@
 // The folder of a training: log and checkpoints while it runs, the model and a summary once it is
 // done.
 
-import { basename, dirname, join, resolve } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import type { DatasetEntry, PreferenceEntry } from "../dataset/mod.ts";
 import { ChatTemplate } from "../text/mod.ts";
 import { type FolderLock, lockFolder } from "../folder_lock.ts";

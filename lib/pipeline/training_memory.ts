@@ -5,7 +5,7 @@
  * @module
  */
 
-import { chunk } from "@std/collections";
+import { chunk } from "@std/collections/chunk";
 import type { EncodedExample } from "../dataset/mod.ts";
 import { forest } from "../dataset/mod.ts";
 import type { WeightFacts } from "../model/empty_network.ts";

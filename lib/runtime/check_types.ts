@@ -1,6 +1,7 @@
 // The types of a notebook's cells, checked in their order without running anything.
 
-import { dirname, resolve } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { resolve } from "@std/path/resolve";
 import { cellNames } from "./cell_names.ts";
 import { CellSyntaxError } from "./cell_source.ts";
 import { CellModules } from "./jupyter/cell_modules.ts";

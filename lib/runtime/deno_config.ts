@@ -1,7 +1,10 @@
 // The deno.json that Deno finds for a folder, and what it lets modules there import.
 
-import { dirname, join, resolve, toFileUrl } from "@std/path";
-import { parse as parseJsonc } from "@std/jsonc";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
+import { toFileUrl } from "@std/path/to-file-url";
+import { parse as parseJsonc } from "@std/jsonc/parse";
 
 /** A deno.json or deno.jsonc. */
 export interface DenoConfig {

@@ -1,7 +1,7 @@
 // A kernel process: starts the real `deno jupyter --kernel`, connects to it, and makes sure that it
 // ends.
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { makeOwnTempDir } from "../own_temp.ts";
 import { type Message, MessageCodec } from "./messages.ts";
 import { startTimer } from "./timer.ts";

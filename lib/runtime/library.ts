@@ -1,7 +1,7 @@
 // Where this library is and what its entry points are called, in a checkout, an installed package or
 // on a server.
 
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
 import config from "../../deno.json" with { type: "json" };
 
 /** The library's folder; ends with a slash. */

@@ -1,7 +1,11 @@
 // The local modules that a notebook's cells import, directly or indirectly: they are as much part
 // of the notebook's code as the cells.
 
-import { fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
+import { relative } from "@std/path/relative";
+import { resolve } from "@std/path/resolve";
+import { toFileUrl } from "@std/path/to-file-url";
 import { findDenoConfig } from "./deno_config.ts";
 import { LIBRARY } from "./library.ts";
 import type { Notebook } from "./notebook.ts";

@@ -1,6 +1,7 @@
 // Starts a run's manifest: versions, the machine, and hashes of the code that is about to run.
 
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
 import { LIBRARY, VERSION } from "./library.ts";
 import type { Manifest, ManifestCell } from "./manifest.ts";
 import { formatNotebook, type Notebook } from "./notebook.ts";

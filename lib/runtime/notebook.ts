@@ -2,7 +2,7 @@
 // In memory `source`, stream text and text MIME data are one string; on disk they are arrays of
 // lines with sorted keys, byte for byte as PyPI's nbformat writes them.
 
-import { basename } from "@std/path";
+import { basename } from "@std/path/basename";
 import { parseNotebookJson } from "./notebook_schema.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import type { MimeBundle, Notebook, Output } from "./notebook_types.ts";

@@ -1,8 +1,8 @@
 // Parameters from JSON or YAML files, as in papermill.
 
 import { kindOf } from "../kind_of.ts";
-import { extname } from "@std/path";
-import { parse } from "@std/yaml";
+import { extname } from "@std/path/extname";
+import { parse } from "@std/yaml/parse";
 
 /**
  * Reads parameters from a file.

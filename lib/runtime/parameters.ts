@@ -1,7 +1,7 @@
 // Parameters of notebooks, by papermill's convention: a cell tagged "parameters" declares them with
 // their defaults, and a cell with other values is inserted after it.
 
-import { closestString } from "@std/text";
+import { closestString } from "@std/text/closest-string";
 import { parseCell } from "./cell_source.ts";
 import { type Cell, type CodeCell, inFileOrder, type Notebook } from "./notebook.ts";
 

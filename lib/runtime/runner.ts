@@ -1,6 +1,9 @@
 // Runs a notebook from top to bottom on a kernel of its own.
 
-import { basename, dirname, join, resolve } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { CellCache } from "./cell_cache/mod.ts";
 import type { CellError } from "./cell_error.ts";
 import type { KernelLauncher } from "./kernel.ts";

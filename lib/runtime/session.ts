@@ -1,7 +1,8 @@
 // A session with a real Deno kernel that loses nothing: every output under its cell and in order,
 // syntax errors with their positions, a stop that keeps the state, and no hangs.
 
-import { resolve, toFileUrl } from "@std/path";
+import { resolve } from "@std/path/resolve";
+import { toFileUrl } from "@std/path/to-file-url";
 import { type CellError, describeError, describeSyntaxError, type SentCell } from "./cell_error.ts";
 import { CellSyntaxError, padCode, rewriteCell } from "./cell_source.ts";
 import { PROVENANCE_MIME, type ProvenanceEntry } from "./manifest.ts";

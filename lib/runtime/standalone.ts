@@ -3,7 +3,12 @@
 // map, which applies in the checkout alone: a kernel elsewhere gets a copy of them that names these
 // packages in full.
 
-import { dirname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
+import { relative } from "@std/path/relative";
+import { resolve } from "@std/path/resolve";
+import { toFileUrl } from "@std/path/to-file-url";
 import config from "../../deno.json" with { type: "json" };
 import { findDenoConfig } from "./deno_config.ts";
 import { ENTRY_POINTS, IS_CHECKOUT, LIBRARY, STANDALONE_FOLDER, VERSION } from "./library.ts";
@@ -81,9 +86,10 @@ export function withFullNames(code: string): string {
 
 function fullName(name: string): string {
   const imports: Readonly<Record<string, string>> = config.imports;
-  for (const [key, target] of Object.entries(imports)) {
-    const isPart = name === key || name.startsWith(`${key}/`);
-    if (isPart && target.startsWith("npm:")) return target + name.slice(key.length);
+  // The longest key counts, as in every import map.
+  for (let key = name; key !== "."; key = dirname(key)) {
+    const target = imports[key];
+    if (target?.startsWith("npm:")) return target + name.slice(key.length);
   }
   return name;
 }

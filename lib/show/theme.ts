@@ -1,6 +1,6 @@
 // Colours and escaping for all views. Every colour is legible on light and dark pages.
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 
 /**
  * Series colours, each with a contrast of at least 3:1 both on white and on #111 (WCAG 1.4.11), so

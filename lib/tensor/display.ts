@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 import { formatElements, shownRuns } from "./format.ts";
 import { heatMap } from "./heat_map.ts";
 import { isPacked } from "./packed.ts";

@@ -1,5 +1,6 @@
 /** Loading tokenizers from a model's files, and saving them. */
-import { join, resolve } from "@std/path";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { openGguf, type ResolvedDirectory, type ResolvedModel } from "../weights/mod.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { ggufTokenizerDefinition } from "./gguf_tokenizer.ts";

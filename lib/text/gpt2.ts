@@ -1,5 +1,5 @@
 /** GPT-2's tokenizer: tiktoken's `gpt2` encoding. */
-import { decodeBase64 } from "@std/encoding";
+import { decodeBase64 } from "@std/encoding/base64";
 import { BytePairTokenizer, GPT2_PATTERN } from "./bpe.ts";
 import merges from "./gpt2_merges/merges.base64" with { type: "text" };
 import { BYTE_ALPHABET } from "./token_bytes.ts";

@@ -5,7 +5,7 @@
  * It is applied as in the crate `tokenizers` (`normalizers/precompiled.rs`): to each cluster of characters of less than six
  * bytes, otherwise to each character.
  */
-import { decodeBase64 } from "@std/encoding";
+import { decodeBase64 } from "@std/encoding/base64";
 
 /**
  * Reads a map.

@@ -15,7 +15,9 @@
  */
 
 import { createHash } from "node:crypto";
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { isFullyTrainable } from "../model/trainable.ts";
 import { type Network, saveNetwork } from "../model/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";

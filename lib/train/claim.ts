@@ -8,7 +8,7 @@
  * @module
  */
 
-import { resolve } from "@std/path";
+import { resolve } from "@std/path/resolve";
 import { type FolderLock, lockFolder } from "../folder_lock.ts";
 
 /** How long a training that was stopped may take to end, in milliseconds. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { formatOf } from "../dataset/encode.ts";
 import { type DataFile, originsOf } from "../dataset/origin.ts";
 import type { EntryFormat } from "../dataset/mod.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 import type { Communicator } from "../mpi/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 import type { EncodedExample } from "../dataset/mod.ts";
 import { describeFrozen } from "../model/trainable.ts";
 import type { Network } from "../model/mod.ts";

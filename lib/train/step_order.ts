@@ -4,7 +4,7 @@
  * @module
  */
 
-import { chunk } from "@std/collections";
+import { chunk } from "@std/collections/chunk";
 import { orderBatches } from "../dataset/mod.ts";
 import type { TrainingOptions } from "./options.ts";
 

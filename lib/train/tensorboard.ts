@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { writeAll } from "../write_beside.ts";
 import { encodeEvent, type Event, FILE_VERSION, frameRecord } from "./event_file.ts";
 import type { DpoEvaluation, DpoStep } from "./dpo_options.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolve } from "@std/path";
+import { resolve } from "@std/path/resolve";
 import { SHORT_NAMES } from "./names.ts";
 import type { ResolvedModel } from "./resolved.ts";
 

@@ -5,7 +5,9 @@
  * @module
  */
 
-import { fromFileUrl, join, resolve } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { writeFileBeside } from "../write_beside.ts";
 import { EMBEDDED_NAME } from "./names.ts";
 import { sha256File } from "./sha256.ts";

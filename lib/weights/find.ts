@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 
 /** The names of safetensors in a model's directory, in search order: one file, or the index of several. */
 export const SAFETENSORS_FILES = ["model.safetensors", "model.safetensors.index.json"] as const;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { hubCacheDirectory, isCommit, RepositoryCache } from "./hub/cache.ts";
 import { download, type DownloadProgress, probe } from "./hub/download.ts";
 import { checkNames, connect, HUB_OPTIONS, type HubOptions, isOffline } from "./hub/options.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { basename, resolve } from "@std/path";
+import { basename } from "@std/path/basename";
+import { resolve } from "@std/path/resolve";
 
 /** Short names and their meanings, in the syntax of `resolveModel()`. */
 export const SHORT_NAMES: Readonly<Record<string, string>> = {

@@ -11,8 +11,8 @@
  * @module
  */
 
-import { join } from "@std/path";
-import { closestString } from "@std/text";
+import { join } from "@std/path/join";
+import { closestString } from "@std/text/closest-string";
 import { z } from "zod";
 import type { OllamaLayers, ResolvedGguf } from "./resolved.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { findWeights } from "./find.ts";
 import { openStateDict } from "./pytorch/read.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";

@@ -13,8 +13,10 @@
  * @module
  */
 
-import { basename, join, resolve } from "@std/path";
-import { closestString } from "@std/text";
+import { basename } from "@std/path/basename";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
+import { closestString } from "@std/text/closest-string";
 import { embeddedDirectory } from "./embedded.ts";
 import { downloadSnapshot, HubError, SNAPSHOT_OPTIONS, type SnapshotOptions } from "./hub.ts";
 import { downloadFile } from "./hub/file.ts";

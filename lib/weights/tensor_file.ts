@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closestString } from "@std/text";
+import { closestString } from "@std/text/closest-string";
 import { quote } from "./json.ts";
 import type { ReadOptions } from "./rows.ts";
 

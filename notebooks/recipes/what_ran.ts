@@ -1,6 +1,6 @@
 /** Says in the first lines of a recipe's report what ran there: a stand-in or a real model, and which settings differ. */
 
-import { basename } from "@std/path";
+import { basename } from "@std/path/basename";
 
 /** The values of one setting: what it is here, and what it is in the recipe. 0 stands for all, "" for none. */
 export type Setting = readonly [here: string | number, recipe: string | number];

@@ -1,7 +1,7 @@
 // The branching replay of chapter 6: the same random draws under other sampling settings. Each step is a bar of
 // cumulated probabilities with a needle at the draw; where a needle hits another token, the text branches off.
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 import { type Network, Random, type Tokenizer } from "tunebook";
 import { frames, type FrameValue, tokenText, View, visibleText } from "tunebook/show";
 import { nextLogits } from "./next_tokens.ts";

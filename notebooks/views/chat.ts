@@ -1,6 +1,6 @@
 // A chat with several models at once, for chapter 9: each message is answered by all of them, side by side.
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 import type { ChatMessage, Model } from "tunebook";
 import { ChatTemplate } from "tunebook/text";
 import { View } from "tunebook/show";

@@ -1,6 +1,6 @@
 // The same conversation in the chat templates of several families, for chapter 9.
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 import type { ChatMessage } from "tunebook";
 import { frames, View } from "tunebook/show";
 import { CHAT_STYLES, CHAT_TEMPLATES, ChatTemplate } from "tunebook/text";

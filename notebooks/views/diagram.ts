@@ -1,6 +1,6 @@
 // Boxes and arrows: the figures with which chapters begin.
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 import { View } from "tunebook/show";
 import { scrolling } from "./scrolling.ts";
 

@@ -1,7 +1,7 @@
 // The loss film of chapter 5: the same texts seen by a model at several steps of its training, each token coloured by how
 // much it surprised the model.
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 import type { Network, Tokenizer } from "tunebook";
 import { frames, tokenText, View, visibleText } from "tunebook/show";
 import { logitsAt } from "./next_tokens.ts";

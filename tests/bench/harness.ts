@@ -4,7 +4,7 @@
  * median counts.
  */
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** What a program answers to one run. */
 export interface RunAnswer {

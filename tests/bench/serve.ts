@@ -1,6 +1,6 @@
 /** The benchmarks' conversation, for programs in TypeScript: one JSON document a line, as peer.py tells. */
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import type { RunAnswer } from "./harness.ts";
 
 /** Does the work of one run. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { start, tunebook, Workshop } from "./tunebook.ts";
 
 Deno.test("tunebook serve answers, writes its log, and ends with Ctrl-C once all is answered", async () => {

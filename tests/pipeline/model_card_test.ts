@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { parse } from "@std/yaml";
+import { parse } from "@std/yaml/parse";
 import MarkdownIt from "markdown-it";
 import { loadDataset } from "../../lib/dataset/mod.ts";
 import { type CardFacts, modelCard } from "../../lib/pipeline/card/model_card.ts";

@@ -1,6 +1,7 @@
 // A run, read from the folder of a training or from a notebook's report.
 
-import { join, resolve } from "@std/path";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { readRecord } from "../../pipeline/record.ts";
 import { type Notebook, readNotebook } from "../../runtime/notebook.ts";
 import { asManifest, readReport } from "../../runtime/report/embedded.ts";

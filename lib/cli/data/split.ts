@@ -1,6 +1,6 @@
 // `tunebook data split`: writes the parts of a data set to files, and says what is in them.
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { type Command, Option } from "commander";
 import { type DatasetEntry, findLeaks, type Split, writeDataset } from "../../dataset/mod.ts";
 import { topicOf } from "../../dataset/entry.ts";

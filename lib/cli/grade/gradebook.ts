@@ -1,7 +1,9 @@
 // `tunebook grade gradebook export`: scores as CSV, filled into a course system's file, and their statistics.
 
 import type { Command } from "commander";
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { readAssignment } from "../../grade/assignment.ts";
 import { assignmentSettings, type Course, openCourse } from "../../grade/course.ts";
 import { fillScores } from "../../grade/fill_csv.ts";

@@ -1,6 +1,6 @@
 // `tunebook grade init`: makes a course folder, also of one that nbgrader has kept.
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import type { Command } from "commander";
 import { initCourse } from "../../grade/course.ts";
 import { NBGRADER_CONFIG, nbgraderConfig } from "../../grade/nbgrader_config.ts";

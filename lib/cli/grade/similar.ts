@@ -1,6 +1,6 @@
 // `tunebook grade similar`: submissions that share more than the release explains.
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import type { Command } from "commander";
 import { readAssignment } from "../../grade/assignment.ts";
 import { assignmentFolder, type Course, openCourse } from "../../grade/course.ts";

@@ -1,7 +1,11 @@
 // `tunebook grade validate`: what a student sees before handing in.
 
 import type { Command } from "commander";
-import { basename, dirname, extname, join, resolve } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { extname } from "@std/path/extname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { bundleFiles } from "../../grade/bundle.ts";
 import { checkProposal, exportProposal, structureRulesIn } from "../../grade/proposal_file.ts";
 import { structureTable } from "../../grade/structure.ts";

@@ -1,6 +1,8 @@
 // Running one point of a sweep, unless it has been run.
 
-import { dirname, join, resolve } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { type FolderLock, lockFolder } from "../../folder_lock.ts";
 import { VERSION } from "../../runtime/library.ts";
 import { localModules } from "../../runtime/local_modules.ts";

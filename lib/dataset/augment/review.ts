@@ -4,7 +4,7 @@
  * @module
  */
 
-import { stringify } from "@std/csv";
+import { stringify } from "@std/csv/stringify";
 import type { InstructionEntry } from "../entry.ts";
 import { fromCell, parseTable, readDecision, toCell } from "../spreadsheet.ts";
 import type { Proposal } from "./propose.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CsvParseStream } from "@std/csv";
+import { CsvParseStream } from "@std/csv/parse-stream";
 
 /** What separates columns. */
 const SEPARATORS = [",", "\t", ";"] as const;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { kindOf } from "../../kind_of.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concat } from "@std/bytes";
+import { concat } from "@std/bytes/concat";
 import type { AsyncBuffer } from "hyparquet";
 import { csvRows } from "./csv.ts";
 import { jsonRows } from "./json.ts";

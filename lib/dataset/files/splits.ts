@@ -5,8 +5,8 @@
  * @module
  */
 
-import { globToRegExp } from "@std/path";
-import { parse } from "@std/yaml";
+import { globToRegExp } from "@std/path/glob-to-regexp";
+import { parse } from "@std/yaml/parse";
 
 /** The words that name a split in names of files and folders. */
 const KEYWORDS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 /** Judges whose replies are kept in files, so that a report can be made again without asking. */
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { writeFileBeside } from "../../write_beside.ts";
 import type { Judge } from "../judge.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { closestString } from "@std/text";
+import { closestString } from "@std/text/closest-string";
 import { bleu } from "./bleu.ts";
 import { chrf } from "./chrf.ts";
 import { completeness } from "./completeness.ts";

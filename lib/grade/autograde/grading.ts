@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolve } from "@std/path";
+import { resolve } from "@std/path/resolve";
 import type { CodeCell, Notebook } from "../../runtime/notebook.ts";
 import { hasTag } from "../../runtime/parameters.ts";
 import { cellChecksum } from "../checksum.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import type { Course } from "../course.ts";
 import {

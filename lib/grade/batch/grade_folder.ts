@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { VERSION } from "../../runtime/library.ts";
 import { formatNotebook, type Notebook } from "../../runtime/notebook.ts";
 import { writeFileBeside } from "../../write_beside.ts";

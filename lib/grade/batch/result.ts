@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { writeFileBeside } from "../../write_beside.ts";
 import type { CellVerdict, GradeLimits } from "../autograde.ts";
 import { assignmentFolder, type Course } from "../course.ts";

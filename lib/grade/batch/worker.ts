@@ -5,7 +5,7 @@
  * @module
  */
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { type Course, openCourse } from "../course.ts";
 import { type FolderOptions, type FolderRules, gradeFolder } from "./grade_folder.ts";
 import { type Grader, openGrader } from "../grader.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { innerProgram } from "../../runtime/sandbox/outer.ts";
 import type { GradingJob, GradingReply } from "./worker.ts";
 

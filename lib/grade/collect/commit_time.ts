@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { makeOwnTempDir } from "../../own_temp.ts";
 import { removeIfThere } from "../replace_folder.ts";
 

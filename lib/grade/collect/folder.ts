@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import type { Source, SourceFile } from "./source_file.ts";
 
 /** Folders that are not looked into: their files are not part of a submission, and may be large. */

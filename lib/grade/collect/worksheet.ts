@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parse } from "@std/csv";
+import { parse } from "@std/csv/parse";
 import type { Student } from "../gradebook.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { nameKey } from "./names.ts";

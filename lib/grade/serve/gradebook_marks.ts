@@ -1,7 +1,8 @@
 // The marking page's store in a course folder: questions and mark schemes from `source`, answers from
 // `autograded`, marks in the gradebook.
 
-import { basename, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { join } from "@std/path/join";
 import type { Notebook } from "../../runtime/notebook.ts";
 import { type Assignment, readAssignment } from "../assignment.ts";
 import type { CellVerdict } from "../autograde.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { SandboxedSession } from "../../runtime/sandbox/session.ts";
 import type { SandboxOptions } from "../../runtime/sandbox/walls.ts";
 import { Session } from "../../runtime/session.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { makeOwnTempDir } from "../../own_temp.ts";
 import { findDenoConfig } from "../../runtime/deno_config.ts";
 import { LIBRARY_TYPES, libraryConfig } from "../../runtime/library.ts";

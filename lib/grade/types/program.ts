@@ -6,7 +6,8 @@
  */
 
 import MagicString from "magic-string";
-import { resolve, toFileUrl } from "@std/path";
+import { resolve } from "@std/path/resolve";
+import { toFileUrl } from "@std/path/to-file-url";
 import { cellNames } from "../../runtime/cell_names.ts";
 import { blankExports, parseCell } from "../../runtime/cell_source.ts";
 import { parseTypeScript, usesJsx } from "../../runtime/parse_typescript.ts";

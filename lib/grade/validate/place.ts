@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { makeOwnTempDir } from "../../own_temp.ts";
 import { libraryConfig } from "../../runtime/library.ts";
 import { openFolder } from "../collect/folder.ts";

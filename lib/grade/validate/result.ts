@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 import type { Finding } from "../metadata.ts";
 import type { StructureRow } from "../structure.ts";
 import type { CellVerdict } from "../verdict.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { createHash } from "node:crypto";
 import { writeFileBeside } from "../../write_beside.ts";
 

@@ -4,8 +4,10 @@
  * @module
  */
 
-import { basename, join, resolve } from "@std/path";
-import { parse } from "@std/yaml";
+import { basename } from "@std/path/basename";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
+import { parse } from "@std/yaml/parse";
 import { nameBase } from "../../weights/base.ts";
 import { openGguf } from "../../weights/gguf/read.ts";
 import type { ResolvedModel } from "../../weights/mod.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { basename } from "@std/path";
-import { stringify } from "@std/yaml";
+import { basename } from "@std/path/basename";
+import { stringify } from "@std/yaml/stringify";
 import config from "../../../deno.json" with { type: "json" };
 import type { DataFile } from "../../dataset/origin.ts";
 import type { EvaluationFacts, RecordedScore, TaughtRecord, TrainingFacts } from "../record.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { describeAdapter, findAdapter, INSTALL_HINT } from "../../tensor/webgpu/adapter.ts";
 import { GPU_PARTS } from "./parts.ts";
 import type { Cell, GpuMessage, GpuPartResult, GpuReport } from "./report.ts";

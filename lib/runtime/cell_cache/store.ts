@@ -1,6 +1,9 @@
 // Where results of cells are kept: one folder per cell, replaced when the cell has run again.
 
-import { basename, dirname, join, resolve } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { z } from "zod";
 import { cacheFolder } from "../../cache_folder.ts";
 import type { ProvenanceEntry } from "../manifest.ts";

@@ -2,7 +2,7 @@
 // because a cell may redeclare a name with another type. The first line of a module declares what
 // it uses from earlier cells.
 
-import { toFileUrl } from "@std/path";
+import { toFileUrl } from "@std/path/to-file-url";
 import { type CellNames, cellNames } from "../cell_names.ts";
 import { blankExports, parseCell } from "../cell_source.ts";
 import { narrowingOf } from "./narrowing.ts";

@@ -1,7 +1,8 @@
 // Kernelspecs: the folders in which Jupyter finds kernels.
 // https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
 
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { writeFileBeside } from "../../write_beside.ts";
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import { LIBRARY } from "../library.ts";

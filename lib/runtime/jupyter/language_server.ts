@@ -1,7 +1,7 @@
 // Deno's own language server, `deno lsp`: types, errors, completions and documentation.
 // https://microsoft.github.io/language-server-protocol/
 
-import { toFileUrl } from "@std/path";
+import { toFileUrl } from "@std/path/to-file-url";
 import { kernelImports } from "../standalone.ts";
 import { startTimer } from "../timer.ts";
 import { languageSettings } from "./language_settings.ts";

@@ -2,7 +2,8 @@
 // map it.
 
 import { makeOwnTempDir } from "../../own_temp.ts";
-import { join, toFileUrl } from "@std/path";
+import { join } from "@std/path/join";
+import { toFileUrl } from "@std/path/to-file-url";
 import { findDenoConfig } from "../deno_config.ts";
 
 /** Settings for the language server, and the folder that they need. */

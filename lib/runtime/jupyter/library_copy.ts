@@ -1,7 +1,10 @@
 // A copy of this library that a kernelspec can point to. A package lies in a cache of npx's or Deno's,
 // or in the node_modules of a project: places that are emptied while the kernel is still installed.
 
-import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { IS_CHECKOUT, LIBRARY, VERSION } from "../library.ts";
 import { libraryHash } from "../new_manifest.ts";
 

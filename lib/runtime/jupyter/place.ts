@@ -1,6 +1,8 @@
 // Where the notebook of a client is: cells' imports and deno.json are resolved from there.
 
-import { dirname, isAbsolute, resolve } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { isAbsolute } from "@std/path/is-absolute";
+import { resolve } from "@std/path/resolve";
 
 /** A notebook's place. */
 export interface NotebookPlace {

@@ -75,9 +75,12 @@ export function watchModules(
   /** A package's folder has its version in its name, on disk and on servers. */
   function notePackage(specifier: string, url: string) {
     const version = /[/@](\d+\.\d+\.\d+[^/]*)\//.exec(url)?.[1];
-    if (version === undefined || specifier.includes(version) || noted.has(specifier)) return;
-    noted.add(specifier);
-    kernel.notePackage(specifier, version);
+    if (version === undefined || specifier.includes(version)) return;
+    // A package once, however many of its modules are imported.
+    const name = /^(?:\w+:\/?)?(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+    if (noted.has(name)) return;
+    noted.add(name);
+    kernel.notePackage(name, version);
   }
 
   const hooks = {

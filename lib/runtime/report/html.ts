@@ -1,6 +1,6 @@
 // Small helpers for writing HTML: escaping text, and data inside script elements.
 
-import { escape } from "@std/html";
+import { escape } from "@std/html/entities";
 
 /**
  * Escapes text for HTML, in content and in quoted attributes.

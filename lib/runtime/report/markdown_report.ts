@@ -1,7 +1,9 @@
 // A notebook as one Markdown file with its pictures in a folder beside it, for wikis and repositories.
 // What a stranger's notebook says is sanitised here as in the HTML report.
 
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import MarkdownIt from "markdown-it";
 import type { Manifest } from "../manifest.ts";
 import { PROVENANCE_MIME } from "../manifest.ts";

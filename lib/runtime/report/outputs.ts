@@ -1,6 +1,6 @@
 // Outputs of code cells as HTML: of each MIME bundle the richest form that is safe on paper and screen.
 
-import { parse as parseCsv } from "@std/csv";
+import { parse as parseCsv } from "@std/csv/parse";
 import type { MimeBundle, Output } from "../notebook.ts";
 import { PROVENANCE_MIME } from "../manifest.ts";
 import { highlight } from "./code.ts";

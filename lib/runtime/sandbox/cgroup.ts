@@ -1,7 +1,8 @@
 // A control group around a sandbox, where this system lets one be made: all memory counts there, the
 // system's own on the sandbox's behalf included, and so do all threads.
 
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { abandoned, ownName } from "../../own_temp.ts";
 
 /** What a group may use. */

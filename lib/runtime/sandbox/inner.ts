@@ -1,7 +1,7 @@
 // The sandbox seen from within its outer wall: reads a job from standard input, runs it with the kernel
 // behind an inner wall, and writes what happens as lines of JSON to standard output.
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Notebook } from "../notebook.ts";
 import { runCells, type RunOptions, type RunProgress, type RunResult } from "../runner.ts";
 import { sandboxLauncher } from "./kernel_wall.ts";

@@ -1,7 +1,7 @@
 // The inner wall, around the kernel: a world of its own with no file but what is named, no process
 // but itself, a filter of system calls, and limits.
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import type { KernelCommand, KernelLauncher } from "../kernel.ts";
 import {
   INNER_BLAS_FILE,

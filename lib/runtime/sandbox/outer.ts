@@ -1,8 +1,12 @@
 // The sandbox seen from outside: a runner behind a wall, which starts the kernel behind another, and to
 // which this process talks over pipes. What is to be written outside, this process writes.
 
-import { dirname, fromFileUrl, join, relative, resolve } from "@std/path";
-import { TextLineStream } from "@std/streams";
+import { dirname } from "@std/path/dirname";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
+import { relative } from "@std/path/relative";
+import { resolve } from "@std/path/resolve";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { cacheFolder } from "../../cache_folder.ts";
 import { makeOwnTempDir } from "../../own_temp.ts";
 import { libraryConfig } from "../library.ts";

@@ -2,7 +2,8 @@
 // and so sees no file and no network that the notebook may not see. Even if started by root, it
 // does not run as root.
 
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { INNER_DENO_DIR, SANDBOX_LIMITS, systemFolders } from "./walls.ts";
 
 /** A file or folder that is to be seen within the walls. */

@@ -1,7 +1,7 @@
 // A session in the sandbox, seen from outside: cells are sent one by one, as to a session of this
 // process, and all that comes back has been through the inner runner's door.
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import type { ExecuteResult, SessionMessage } from "../session/types.ts";
 import { innerProgram, openPlace, type Place, sandboxFault } from "./outer.ts";
 import type { SessionReport, SessionRequest } from "./session_inner.ts";

@@ -1,7 +1,7 @@
 // A session in the sandbox, seen from within its outer wall: requests come as lines of JSON on standard
 // input, and what happens goes out as lines of JSON on standard output.
 
-import { TextLineStream } from "@std/streams";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { Session } from "../session.ts";
 import type { ExecuteOptions, ExecuteResult, SessionMessage } from "../session/types.ts";
 import { sandboxLauncher } from "./kernel_wall.ts";

@@ -2,7 +2,9 @@
 // write root's folders. What is to be read is copied where that is so; what is to be written is copied
 // in, and copied back once nothing runs any more.
 
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { isRoot, NOBODY } from "./runner_wall.ts";
 import { writeBeside } from "../../write_beside.ts";
 

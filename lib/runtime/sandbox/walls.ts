@@ -2,7 +2,9 @@
 // around the runner (`runner_wall.ts`), which sees only files that the sandbox may see, and an
 // inner one around the kernel (`kernel_wall.ts`).
 
-import { fromFileUrl, join, resolve } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { blasVariables } from "../../blas_variables.ts";
 import type { OptionNames } from "../../options.ts";
 import { IS_CHECKOUT, LIBRARY, STANDALONE_FOLDER } from "../library.ts";

@@ -7,7 +7,7 @@
  */
 
 import asc from "assemblyscript/asc";
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
 import { INITIAL_PAGES } from "./context.ts";
 import { MOST_PAGES } from "./packed_memory.ts";
 import {

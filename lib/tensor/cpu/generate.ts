@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl } from "@std/path/from-file-url";
 import type { CompiledFormula } from "../elementwise/kernel.ts";
 import {
   type ElementwiseSpecification,

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { dirname, join } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { cacheFolder } from "../../cache_folder.ts";
 
 /** Measured choices, by what was measured. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decodeBase64, encodeBase64 } from "@std/encoding";
+import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 
 const BYTES = 256;
 const lines = (await Deno.readTextFile(Deno.args[0])).trimEnd().split("\n");

@@ -16,7 +16,9 @@
  */
 
 import { delay } from "@std/async/delay";
-import { dirname, join, relative } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { relative } from "@std/path/relative";
 import { writeBeside, writeFileBeside } from "../../write_beside.ts";
 
 /** A full commit hash. */

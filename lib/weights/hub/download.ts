@@ -6,7 +6,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { basename, dirname } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
 import { updateFromFile } from "../sha256.ts";
 import { isCommit, type RepositoryCache } from "./cache.ts";
 import {

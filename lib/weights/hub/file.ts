@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { hubCacheDirectory, isCommit, RepositoryCache } from "./cache.ts";
 import { download, probe } from "./download.ts";
 import { checkNames, connect, type HubOptions, isOffline } from "./options.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { hubHome } from "./cache.ts";
 import type { DownloadProgress } from "./download.ts";
 import type { Connection } from "./request.ts";

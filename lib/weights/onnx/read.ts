@@ -5,7 +5,9 @@
  */
 
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { widen } from "../dtype.ts";
 import { FIELDS, ONNX_TYPES } from "./graph.ts";
 

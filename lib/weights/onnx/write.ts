@@ -6,7 +6,9 @@
  */
 
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import { narrow } from "../dtype.ts";
 import {

@@ -7,7 +7,9 @@
  * @module
  */
 
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
 import { DTYPE_BITS, isReadable, type ReadableDtype, widen } from "../dtype.ts";
 import { quote } from "../json.ts";
 import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";

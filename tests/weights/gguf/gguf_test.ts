@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 import { fromFileUrl } from "@std/path";
 import fc from "fast-check";
 import { type Gguf, openGguf } from "../../../lib/weights/gguf/read.ts";

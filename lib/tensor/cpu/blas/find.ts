@@ -6,7 +6,9 @@
  * @module
  */
 
-import { dirname, join, resolve } from "@std/path";
+import { dirname } from "@std/path/dirname";
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
 import { blasVariables } from "../../../blas_variables.ts";
 import { cacheFolder } from "../../../cache_folder.ts";
 import { type BlasLibrary, loadBlas } from "./blas.ts";
