@@ -5,7 +5,6 @@
  */
 
 import { kindOf } from "../kind_of.ts";
-import { z } from "zod";
 import { type DatasetEntry, isChatEntry } from "../dataset/chat_entry.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { templateVariables } from "../text/chat_formats.ts";
@@ -46,22 +45,6 @@ export type FormatRecord =
     responseMarker: string;
   }
   | { kind: "chat"; name: string; template: string };
-
-const piecesSchema: z.ZodType<PromptPieces> = z.array(
-  z.union([z.string(), z.strictObject({ slot: z.enum(["instruction", "input"]) })]),
-);
-
-/** What a format looks like in a record. */
-export const formatSchema: z.ZodType<FormatRecord> = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("prompt"),
-    name: z.string(),
-    withoutInput: piecesSchema,
-    withInput: piecesSchema,
-    responseMarker: z.string(),
-  }),
-  z.object({ kind: z.literal("chat"), name: z.string(), template: z.string() }),
-]);
 
 /** Words that do not occur in formats and that trimming does not change. */
 const PROBE = { instruction: "Xinstruction1X", input: "Xinput2X" } as const;

@@ -64,7 +64,7 @@ import {
   type TrainOptions,
 } from "./model_options.ts";
 import { describeTraining, type EvaluationFacts, type Taught } from "./record.ts";
-import { completeCheckpoint, type SavedModel, saveModel, type SaveOptions } from "./save.ts";
+import type { SavedModel, SaveOptions } from "./save.ts";
 import { textPieces } from "./text_pieces.ts";
 import { assertAnswers, measurementOf, withBetter } from "./training_answers.ts";
 
@@ -385,6 +385,7 @@ export class Model implements Disposable {
   /** Checkpoints with tokenizer and record, so that each is a model. */
   #withRecord(checkpoint: CheckpointOptions): CheckpointOptions {
     const complete = async (directory: string) => {
+      const { completeCheckpoint } = await import("./save.ts");
       await completeCheckpoint(this, this.#toSave(), directory);
       await checkpoint.complete?.(directory);
     };
@@ -530,6 +531,7 @@ export class Model implements Disposable {
    * ```
    */
   async save(directory: string, options: SaveOptions = {}): Promise<SavedModel> {
+    const { saveModel } = await import("./save.ts"); // when it is needed, as for exports
     return await saveModel(this, this.#toSave(), directory, options);
   }
 
@@ -562,6 +564,7 @@ export class Model implements Disposable {
   async export(target: string, options: ExportOptions = {}): Promise<Exported> {
     // When it is needed: those who never export need not load all forms of files.
     const { exportModel, formatToExport } = await import("./export.ts");
+    const { saveModel } = await import("./save.ts");
     const { source, tokenizer, network } = this;
     const named = options.format === undefined ? undefined : this.#formatFor([], options.format);
     const format = named ?? formatToExport(target, this.#taughtFormat(), this.taught);

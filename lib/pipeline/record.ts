@@ -6,7 +6,6 @@
  */
 
 import { join } from "@std/path/join";
-import { z } from "zod";
 import { writeFileBeside } from "../write_beside.ts";
 import type { DataFile } from "../dataset/origin.ts";
 import type { LoraSettings } from "../model/mod.ts";
@@ -14,7 +13,7 @@ import type { Mask } from "../text/mod.ts";
 import type { TrainingLog } from "../train/log.ts";
 import type { Evaluation } from "../train/mod.ts";
 import { sha256File } from "../weights/sha256.ts";
-import { type FormatRecord, formatSchema } from "./format.ts";
+import type { FormatRecord } from "./format.ts";
 import type { Program } from "./program.ts";
 
 /** The record's file. */
@@ -101,68 +100,6 @@ export interface TaughtRecord {
 /** What a model was taught, less what is known only once it is saved. */
 export type Taught = Omit<TaughtRecord, "version" | "program" | "sha256">;
 
-const filesSchema = z.array(
-  z.object({ name: z.string(), sha256: z.string(), entries: z.number().int().positive() }),
-).optional();
-
-const trainingSchema: z.ZodType<TrainingFacts> = z.object({
-  mask: z.enum(["none", "instruction", "prompt"]),
-  maxLength: z.number().int().positive(),
-  seed: z.number().int().nonnegative(),
-  examples: z.number().int().positive(),
-  data: z.string(),
-  files: filesSchema,
-  steps: z.number().int().positive(),
-  totalSteps: z.number().int().positive(),
-  loss: z.number().optional(),
-  evaluation: z.object({
-    trainLoss: z.number(),
-    validationLoss: z.number().optional(),
-    topicLosses: z.record(z.string(), z.number()).optional(),
-    warnings: z.array(z.string()).optional(),
-    // What `dpo()` measures of pairs.
-    train: z.record(z.string(), z.number()).optional(),
-    validation: z.record(z.string(), z.number()).optional(),
-  }).optional(),
-  adapter: z.object({
-    rank: z.number(),
-    alpha: z.number(),
-    dropout: z.number(),
-    rsLora: z.boolean(),
-  }).optional(),
-  device: z.string(),
-  settings: z.record(z.string(), z.unknown()),
-});
-
-const evaluationSchema: z.ZodType<EvaluationFacts> = z.object({
-  examples: z.number().int().positive(),
-  data: z.string(),
-  files: filesSchema,
-  loss: z.number().optional(),
-  metrics: z.record(
-    z.string(),
-    z.object({
-      corpus: z.number(),
-      interval: z.tuple([z.number(), z.number()]).optional(),
-      signature: z.string().optional(),
-    }),
-  ),
-  settings: z.record(z.string(), z.unknown()),
-});
-
-const recordSchema: z.ZodType<TaughtRecord> = z.object({
-  version: z.literal(1),
-  format: formatSchema.optional(),
-  base: z.string(),
-  revision: z.string().optional(),
-  commit: z.string().optional(),
-  trainings: z.array(trainingSchema),
-  evaluations: z.array(evaluationSchema).optional(),
-  program: z.object({ kind: z.enum(["notebook", "script", "command"]), name: z.string() })
-    .optional(),
-  sha256: z.string().optional(),
-});
-
 /**
  * Reads the record of a model's or an adapter's folder.
  *
@@ -187,6 +124,7 @@ export async function readRecord(directory: string): Promise<TaughtRecord | unde
   } catch (cause) {
     throw new SyntaxError(`Cannot read "${path}" as JSON: ${(cause as Error).message}`, { cause });
   }
+  const { recordSchema } = await import("./record_schema.ts");
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [{ path: at, message }] = parsed.error.issues;

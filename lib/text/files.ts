@@ -9,7 +9,6 @@ import { HuggingFaceTokenizer } from "./hugging_face.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { gpt2Definition } from "./tokenizer_to_gguf.ts";
 import type { TokenizerSettings } from "./named_tokens.ts";
-import { readSentencePieceFile, readVocabularyFiles } from "./older_files.ts";
 import { parseTokenizerJson, writeTokenizerJson } from "./tokenizer_json.ts";
 
 type Json = Record<string, unknown>;
@@ -72,6 +71,7 @@ async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
     const options = at("vocab.json");
     const merges = await Deno.readTextFile(join(directory, "merges.txt"));
     const vocabulary = await readJson(options.path);
+    const { readVocabularyFiles } = await import("./older_files.ts");
     return new HuggingFaceTokenizer(
       readVocabularyFiles({ vocabulary, merges, kind }, settings, options),
     );
@@ -79,6 +79,7 @@ async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
   if (has("tokenizer.model")) {
     const options = at("tokenizer.model");
     const bytes = await Deno.readFile(options.path);
+    const { readSentencePieceFile } = await import("./older_files.ts");
     return new HuggingFaceTokenizer(
       readSentencePieceFile(bytes, settings, { ...options, kind }),
     );

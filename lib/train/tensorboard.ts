@@ -6,8 +6,8 @@
 
 import { join } from "@std/path/join";
 import { writeAll } from "../write_beside.ts";
-import { encodeEvent, type Event, FILE_VERSION, frameRecord } from "./event_file.ts";
 import type { DpoEvaluation, DpoStep } from "./dpo_options.ts";
+import type { Event } from "./event_file.ts";
 import type { Step } from "./options.ts";
 import type { PreferenceMetrics } from "./preference_loss.ts";
 
@@ -33,8 +33,15 @@ import type { PreferenceMetrics } from "./preference_loss.ts";
 export class TensorBoard implements Disposable {
   readonly #file: Deno.FsFile;
 
-  private constructor(file: Deno.FsFile, readonly path: string) {
+  readonly #encode: (event: Event) => Uint8Array;
+
+  private constructor(
+    file: Deno.FsFile,
+    readonly path: string,
+    encode: (event: Event) => Uint8Array,
+  ) {
     this.#file = file;
+    this.#encode = encode;
   }
 
   /**
@@ -51,7 +58,10 @@ export class TensorBoard implements Disposable {
     const time = wallTime.toFixed(3).padStart(14, "0");
     const unique = crypto.randomUUID().slice(0, 8);
     const path = join(directory, `events.out.tfevents.${time}.tunebook.${unique}`);
-    const board = new TensorBoard(await Deno.open(path, { write: true, createNew: true }), path);
+    // When it is needed: few trainings write for TensorBoard.
+    const { encodeEvent, FILE_VERSION, frameRecord } = await import("./event_file.ts");
+    const file = await Deno.open(path, { write: true, createNew: true });
+    const board = new TensorBoard(file, path, (event) => frameRecord(encodeEvent(event)));
     await board.#write({ wallTime, fileVersion: FILE_VERSION });
     await board.#write({ wallTime, step: step + 1, sessionStart: true });
     return board;
@@ -92,7 +102,7 @@ export class TensorBoard implements Disposable {
   }
 
   #write(event: Event): Promise<void> {
-    return writeAll(this.#file, frameRecord(encodeEvent(event)));
+    return writeAll(this.#file, this.#encode(event));
   }
 }
 

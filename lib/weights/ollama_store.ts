@@ -13,7 +13,7 @@
 
 import { join } from "@std/path/join";
 import { closestString } from "@std/text/closest-string";
-import { z } from "zod";
+import type { Layer } from "./ollama_manifest.ts";
 import type { OllamaLayers, ResolvedGguf } from "./resolved.ts";
 
 /** A model of the local store. */
@@ -30,16 +30,6 @@ const TAG = "latest";
 const LAYER = "application/vnd.ollama.image.";
 /** Templates and parameters are small; a store with larger ones is damaged. */
 const LARGEST_TEXT = 1 << 24;
-
-const MANIFEST = z.object({
-  layers: z.array(z.object({
-    mediaType: z.string(),
-    digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-    size: z.number().int().nonnegative(),
-  })),
-});
-
-type Layer = z.infer<typeof MANIFEST>["layers"][number];
 
 /**
  * Where Ollama keeps its models: `OLLAMA_MODELS`, or the user's home and the folder of its Linux
@@ -105,6 +95,7 @@ export async function resolveOllama(
   const parts = parseName(spec);
   const { store, path } = await findManifest(spec, parts, stores);
   const cannot = `Cannot use model ${JSON.stringify(spec)}`;
+  const { readManifest } = await import("./ollama_manifest.ts");
   const layers = await readManifest(path, cannot);
   const of = (kind: string) => layers.filter(({ mediaType }) => mediaType === LAYER + kind);
   const [weights, ...more] = of("model");
@@ -200,24 +191,6 @@ async function findManifest(
   throw new Deno.errors.NotFound(
     `Cannot find model ${JSON.stringify(spec)}: looked for ${looked.join(" and ")}${hint}`,
   );
-}
-
-async function readManifest(path: string, cannot: string): Promise<Layer[]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await Deno.readTextFile(path));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new SyntaxError(`${cannot}: its manifest "${path}" is not JSON: ${cause.message}`);
-  }
-  const manifest = MANIFEST.safeParse(json);
-  if (!manifest.success) {
-    const { path: at, message } = manifest.error.issues[0];
-    throw new SyntaxError(
-      `${cannot}: its manifest "${path}" is damaged at "${at.join(".")}": ${message}`,
-    );
-  }
-  return manifest.data.layers;
 }
 
 /** The path of a layer, if the file has the length given in the manifest. */

@@ -1,7 +1,7 @@
 // Which device pick() picks, and what it says about that.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { pick, reasonFor } from "../../lib/tensor/pick.ts";
+import { pick, type PickOptions, reasonFor } from "../../lib/tensor/pick.ts";
 import { webGpuNeed } from "../devices.ts";
 
 /** Runs a body with environment variables changed. */
@@ -20,17 +20,27 @@ async function withEnvironment(
   }
 }
 
-/** Runs a body as if the machine had this adapter, or none. */
+/** Runs a body as if the machine had this adapter, or none, and these files in `/dev`. */
 async function withAdapter(
   adapter: GPUAdapter | null,
-  body: () => Promise<void>,
+  body: (asked: () => number) => Promise<void>,
+  files = ["dri", "null"],
 ): Promise<void> {
-  const requestAdapter = () => Promise.resolve(adapter);
+  let asked = 0;
+  const requestAdapter = () => {
+    asked++;
+    return Promise.resolve(adapter);
+  };
+  const { readDirSync } = Deno;
+  const device = { isFile: false, isDirectory: false, isSymlink: false };
+  Deno.readDirSync = (path) =>
+    path === "/dev" ? Iterator.from(files.map((name) => ({ name, ...device }))) : readDirSync(path);
   Object.defineProperty(navigator, "gpu", { value: { requestAdapter }, configurable: true });
   try {
-    await body();
+    await body(() => asked);
   } finally {
     delete (navigator as { gpu?: unknown }).gpu;
+    Deno.readDirSync = readDirSync;
   }
 }
 
@@ -58,6 +68,29 @@ Deno.test("pick() takes the CPU where there is no GPU, and says how to get WebGP
       );
     });
   }));
+
+Deno.test({
+  name: "pick() asks no driver where Linux has no GPU, but where a software adapter will do",
+  ignore: Deno.build.os !== "linux", // others have no /dev that shows GPUs
+  fn: async () => {
+    const times = async (files: string[], options: PickOptions) => {
+      let times = 0;
+      await withAdapter(null, async (asked) => {
+        (await pick({ ...options, threads: 1 })).close();
+        times = asked();
+      }, files);
+      return times;
+    };
+    await withEnvironment({ TUNEBOOK_DEVICE: undefined }, async () => {
+      const none = ["null", "nvme0", "nvram", "tty"];
+      assertEquals(await times(none, {}), 0);
+      assertEquals(await times(none, { software: true }), 2);
+      for (const file of ["dri", "nvidia0", "nvidiactl", "kfd", "dxg", "kgsl-3d0", "mali0"]) {
+        assertEquals(await times([...none, file], {}), 1, file);
+      }
+    });
+  },
+});
 
 Deno.test("pick() does as TUNEBOOK_DEVICE says, and its option as the option says", async () => {
   await withEnvironment({ TUNEBOOK_DEVICE: "cpu" }, async () => {

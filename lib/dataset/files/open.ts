@@ -7,7 +7,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { downloadFile } from "../../weights/hub/file.ts";
 import { listFiles } from "../../weights/hub/list.ts";
-import { splitsOf } from "./splits.ts";
 
 /** A file that is being read. */
 export interface OpenFile {
@@ -113,6 +112,7 @@ async function filesOfSplit(
   const readme = all.includes("README.md")
     ? await new Response((await openFile(`hf:${repository}/README.md`, options)).bytes).text()
     : undefined;
+  const { splitsOf } = await import("./splits.ts");
   let splits: Record<string, string[]>;
   try {
     splits = splitsOf(all, readme);

@@ -1,5 +1,4 @@
 /** A judge behind an endpoint with OpenAI's `/v1/chat/completions`, as llama.cpp, vLLM and many services have. */
-import { z } from "zod";
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import { type Judge, JudgeError } from "../judge.ts";
 
@@ -36,16 +35,6 @@ const NAMES: OptionNames<OpenAiJudgeOptions> = {
 
 /** Room for a short number, and for models that think before it. */
 const MOST_TOKENS = 2048;
-
-const answerSchema = z.object({
-  choices: z.array(z.object({
-    finish_reason: z.string().nullish(),
-    message: z.object({
-      content: z.string().nullish(),
-      reasoning_content: z.string().nullish(),
-    }),
-  })).min(1),
-});
 
 /**
  * Creates a judge from a model behind an OpenAI-compatible endpoint. Replies are free text, in which the score is found.
@@ -113,6 +102,7 @@ export function openAiJudge(model: string, options: OpenAiJudgeOptions = {}): Ju
         });
       }
       if (!response.ok) throw refusal(response.status, text, model);
+      const { readAnswer } = await import("./openai_answer.ts");
       return readAnswer(text);
     },
   };
@@ -133,17 +123,4 @@ function refusal(status: number, text: string, model: string): JudgeError {
     return new JudgeError("prompt-too-long", `The prompt is too long for the judge: ${said}`);
   }
   return new JudgeError("server-error", `The judge answered with status ${status}: ${said}`);
-}
-
-function readAnswer(text: string): Awaited<ReturnType<Judge["ask"]>> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new JudgeError("bad-answer", "The judge's answer is not JSON", { cause: error });
-  }
-  const parsed = answerSchema.safeParse(json);
-  if (!parsed.success) throw new JudgeError("bad-answer", "The judge's answer holds no message");
-  const [{ message: { content, reasoning_content: thought }, finish_reason }] = parsed.data.choices;
-  return { reply: content ?? "", cut: finish_reason === "length", ...(thought && { thought }) };
 }

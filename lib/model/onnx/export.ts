@@ -6,7 +6,6 @@
 
 import { assertKnownOptions, type OptionNames } from "../../options.ts";
 import type { OnnxGraph } from "../../weights/onnx/graph.ts";
-import { writeOnnx } from "../../weights/onnx/write.ts";
 import type { WrittenFile } from "../../weights/mod.ts";
 import { Gpt2 } from "../families/gpt2.ts";
 import { assertNetwork, type Network } from "../model.ts";
@@ -68,6 +67,7 @@ export async function exportOnnx(
 ): Promise<WrittenFile> {
   assertKnownOptions("write a model as ONNX", options, NAMES);
   const { type = "F32", ...progress } = options;
+  const { writeOnnx } = await import("../../weights/onnx/write.ts"); // when it is needed
   return await writeOnnx(path, onnxGraphOf(model, type), progress);
 }
 

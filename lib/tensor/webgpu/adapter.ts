@@ -70,6 +70,7 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
 export async function findAdapter(
   options: { software?: boolean } = {},
 ): Promise<GPUAdapter | undefined> {
+  if (!options.software && !mayHaveGpu()) return undefined;
   const best = await request({ powerPreference: "high-performance" });
   if (best && !isSoftware(best)) return best;
   if (!options.software) return undefined;
@@ -104,6 +105,25 @@ export async function describeAdapters(): Promise<AdapterDescription[]> {
 export function adapterKey(adapter: GPUAdapter): string {
   const { vendor, architecture, device, description } = adapter.info;
   return [vendor, architecture, device, description].join("/");
+}
+
+/** Where Linux shows GPUs: DRM, NVIDIA, AMD, WSL, and those of boards and phones. */
+const GPU_FILES = /^(dri|dxg|galcore|kfd|kgsl|mali|nvhost|nvidia|nvmap|pvr)/;
+
+/**
+ * Whether there may be a hardware GPU. Asking WebGPU takes 30 ms, in which it loads every driver, where there is no GPU;
+ * on Linux every driver of hardware needs a file in `/dev`.
+ */
+function mayHaveGpu(): boolean {
+  if (Deno.build.os !== "linux") return true;
+  // Without the right to look, a person would be asked for it.
+  const { state } = Deno.permissions.querySync({ name: "read", path: "/dev" });
+  if (state !== "granted") return true;
+  try {
+    return [...Deno.readDirSync("/dev")].some(({ name }) => GPU_FILES.test(name));
+  } catch {
+    return true;
+  }
 }
 
 async function request(options: GPURequestAdapterOptions): Promise<GPUAdapter | undefined> {
