@@ -98,7 +98,7 @@ export interface Device {
    * weight may be elsewhere.
    */
   allocate(byteLength: number, use?: "packed"): DeviceBuffer;
-  /** Whether a few rows can be multiplied by the packed weight in this memory as it is; never by default. @internal */
+  /** Whether the packed weight in this memory can be multiplied by as it is; never by default. @internal */
   multipliesPacked?(buffer: DeviceBuffer): boolean;
   /** Gives memory back to the pool. Work enqueued so far may still use it. */
   release(buffer: DeviceBuffer): void;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { scratchAt } from "./cpu/packed_memory.ts";
 import type { Device, DeviceBuffer, DeviceKind, KernelTime } from "./device.ts";
 import { Pool, sizeClass } from "./pool.ts";
 
@@ -23,8 +24,9 @@ export class DryDevice implements Device {
   readonly maxBindingSize: number;
   readonly maxKernelBuffers: number;
   readonly #pool = new Pool<DryBuffer>();
-  /** Packed weights have memory of their own on a CPU. */
+  /** Packed weights have memory of their own on a CPU, in which threads have a place to work in. */
   readonly #packed = new Pool<DryBuffer>();
+  #hasPacked = false;
   #allocatedBytes = 0;
   #touchedBytes = 0;
 
@@ -51,7 +53,14 @@ export class DryDevice implements Device {
 
   allocate(byteLength: number, use?: "packed"): DeviceBuffer {
     const size = sizeClass(byteLength);
-    const pool = use === "packed" && this.kind === "cpu" ? this.#packed : this.#pool;
+    const isPacked = use === "packed" && this.kind === "cpu";
+    if (isPacked && !this.#hasPacked) {
+      this.#hasPacked = true;
+      const bytes = scratchAt(Number(this.facts.threads));
+      this.#allocatedBytes += bytes;
+      this.#touchedBytes += bytes;
+    }
+    const pool = isPacked ? this.#packed : this.#pool;
     let buffer = pool.take(size);
     if (!buffer) {
       buffer = { byteLength: size, needed: 0, pool };
@@ -64,6 +73,10 @@ export class DryDevice implements Device {
 
   release(buffer: DeviceBuffer): void {
     (buffer as DryBuffer).pool.put(buffer.byteLength, buffer as DryBuffer);
+  }
+
+  multipliesPacked(buffer: DeviceBuffer): boolean {
+    return (buffer as DryBuffer).pool === this.#packed;
   }
 
   write(): void {}

@@ -1,4 +1,4 @@
-// Products of a few rows with packed matrices, which the CPU computes from blocks as they are stored.
+// Products with packed matrices, which the CPU computes from blocks as they are stored.
 
 import { assert, assertEquals } from "@std/assert";
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
@@ -52,13 +52,56 @@ Deno.test("products of a few rows are those with wide matrices, with equal bits 
   for (const other of found.slice(1)) assertEquals(other, found[0]);
 });
 
+/** More rows than are multiplied by blocks, and more terms than a tile has. */
+const MANY = 19;
+
+/** x · wᵀ and x · w of many rows, and xᵀ · w, by each format and by the same matrices widened. */
+async function manyRows(device: Device, type: PackedType): Promise<[Float32Array, Float32Array][]> {
+  const packed = randomPacked(device, type, OUT, WIDTH);
+  const wide = Tensor.from(device, await packed.data(), [OUT, WIDTH]);
+  const x = (rows: number, width: number) =>
+    Tensor.from(device, numbers(rows * width, rows), [rows, width]);
+  const bias = Tensor.from(device, numbers(OUT, 5));
+  const [outIn, inOut, transposed] = [x(MANY, WIDTH), x(MANY, OUT), x(OUT, MANY)];
+  const results = [packed, wide].map((weight) => [
+    matmul(outIn, weight, { transposeB: true, bias }),
+    matmul(inOut, weight),
+    matmul(x(1, OUT), weight),
+    matmul(transposed, weight, { transposeA: true }),
+  ]);
+  const [actual, expected] = await Promise.all(
+    results.map((all) => Promise.all(all.map((result) => result.data()))),
+  );
+  return actual.map((values, i) => [values, expected[i]]);
+}
+
+Deno.test("products of many rows, and with matrices that are not transposed, are those with wide matrices, with equal bits on 1, 2 and 3 threads", async () => {
+  for (const blas of [undefined, false] as const) {
+    const found: Float32Array[][] = [];
+    for (const threads of [1, 2, 3]) {
+      const device = new CpuDevice({ threads, ...(blas === false && { blas }) });
+      const all: Float32Array[] = [];
+      for (const type of types) {
+        for (const [i, [actual, expected]] of (await manyRows(device, type)).entries()) {
+          const what = `${type}, product ${i}, ${threads} threads`;
+          assertClose(actual, expected, { relative: 2e-6 }, what);
+          all.push(actual);
+        }
+      }
+      found.push(all);
+      device.close();
+    }
+    if (blas === false) for (const other of found.slice(1)) assertEquals(other, found[0]);
+  }
+});
+
 Deno.test("a part of a packed matrix is multiplied into a part of a result, with a bias or added to it", async () => {
   const device = new CpuDevice({ threads: 2, blas: false });
   for (const type of ["q4_1", "nf4_double", "bf16"] as const) {
-    for (const rows of [1, 6]) {
+    for (const rows of [1, 6, 20]) {
       const packed = randomPacked(device, type, 24, WIDTH);
       const wide = Tensor.from(device, await packed.data(), [24, WIDTH]);
-      const x = Tensor.from(device, numbers(8 * WIDTH, 1), [8, WIDTH]);
+      const x = Tensor.from(device, numbers((rows + 2) * WIDTH, 1), [rows + 2, WIDTH]);
       const bias = Tensor.from(device, numbers(20, 2).map((b) => 1000 * b));
       const results = [packed, wide].map((weight) => {
         const c = Tensor.from(device, numbers(rows * 20, 3).map((y) => 1000 * y), [rows, 20]);

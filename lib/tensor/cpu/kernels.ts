@@ -32,7 +32,7 @@ import {
   crossEntropyLoss,
 } from "../ops/linear_cross_entropy/linear_cross_entropy.cpu.ts";
 import { columnSums, matmul, matmulWithSums } from "../ops/matmul/matmul.cpu.ts";
-import { packedProduct } from "../ops/matmul/packed_product.cpu.ts";
+import { packedProduct, tiledProduct } from "../ops/matmul/packed_product.cpu.ts";
 import {
   rmsNormBackwardInput,
   rmsNormBackwardWeight,
@@ -98,6 +98,7 @@ export const kernels: Readonly<Record<string, CpuKernel>> = {
   "matmul": matmul.run,
   "matmul.columnSums": columnSums.run,
   "matmul.packed": packedProduct.run,
+  "matmul.packedTiles": tiledProduct.run,
   "matmul.withSums": matmulWithSums.run,
   "max": reduction({ compiled: "max", finishes: false }),
   "max.gradient.x": elementwise("max_gradient_x"),

@@ -225,7 +225,8 @@ export function dequantizeQ6_K(x: usize, y: usize, blocks: usize): void {
 
 /**
  * NF4: codes stand `stride` bytes apart block by block, magnitudes `magnitudeStride`. The table of 16 floats (Dettmers
- * et al., 2023, appendix E, as bitsandbytes has it) is looked up byte by byte, 16 codes at once.
+ * et al., 2023, appendix E, as bitsandbytes has it) is looked up byte by byte, 16 codes at once; all of them are within the
+ * table, where relaxed and strict swizzles agree.
  */
 export function dequantizeNf4(
   codes: usize,
@@ -249,10 +250,10 @@ export function dequantizeNf4(
         lowHalves(bytes),
         0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
       );
-      const a = i8x16.swizzle(byte0, indices);
-      const b = i8x16.swizzle(byte1, indices);
-      const c = i8x16.swizzle(byte2, indices);
-      const d = i8x16.swizzle(byte3, indices);
+      const a = i8x16.relaxed_swizzle(byte0, indices);
+      const b = i8x16.relaxed_swizzle(byte1, indices);
+      const c = i8x16.relaxed_swizzle(byte2, indices);
+      const d = i8x16.relaxed_swizzle(byte3, indices);
       const abLow = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
       const abHigh = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
       const cdLow = i8x16.shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);

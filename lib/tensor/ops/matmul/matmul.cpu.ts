@@ -33,36 +33,68 @@ export const matmulWithSums = implement<typeof matmulWithSumsKernel>(
 
 function multiply(
   context: Context,
-  matrices: Matrices,
+  matrices: Omit<Matrices, "aStride" | "bStride" | "cStride">,
   params: ParamsOf<typeof matmulKernel>,
 ): void {
-  const { m, n } = params;
+  const { m, n, k, transposeA, transposeB, cStride } = params;
   const whole = { rows: { first: 0, last: m }, columns: { first: 0, last: n } };
   const part = n >= m
     ? { ...whole, columns: context.share(n, 16) }
     : { ...whole, rows: context.share(m, 8) };
-  if (part.columns.first >= part.columns.last || part.rows.first >= part.rows.last) return;
-  if (context.blas) multiplyWithBlas(context, matrices, part, params);
-  else multiplyWithWasm(context, matrices, part, params);
+  const strides = { aStride: transposeA ? m : k, bStride: transposeB ? k : n, cStride };
+  multiplyPart(context, { ...matrices, ...strides }, part, params);
 }
 
-interface Matrices {
+/** Matrices of a product, each with the floats from one of its rows to the next. */
+export interface Matrices {
   readonly a: Float32Array;
+  readonly aStride: number;
   readonly b: Float32Array;
+  readonly bStride: number;
   readonly bias: Float32Array | undefined;
   readonly c: Float32Array;
+  readonly cStride: number;
 }
 
-interface Part {
+/** Which part of a result is computed. */
+export interface Part {
   readonly rows: Range;
   readonly columns: Range;
 }
 
+/** What is computed: c = op(a) · op(b) (+ bias) (+ c), with inner sums of `k` terms. */
+export interface PartOptions {
+  readonly k: number;
+  readonly transposeA: number;
+  readonly transposeB: number;
+  readonly accumulate: number;
+}
+
+/**
+ * Computes a part of a product in this thread, by BLAS or, where there is none, in WASM.
+ *
+ * @param context The thread.
+ * @param matrices Whole matrices; `bias` has an element per column.
+ * @param part Which part, perhaps none.
+ * @param options How.
+ */
+export function multiplyPart(
+  context: Context,
+  matrices: Matrices,
+  part: Part,
+  options: PartOptions,
+): void {
+  const { rows, columns } = part;
+  if (columns.first >= columns.last || rows.first >= rows.last) return;
+  if (context.blas) multiplyWithBlas(context, matrices, part, options);
+  else multiplyWithWasm(context, matrices, part, options);
+}
+
 function multiplyWithBlas(
   context: Context,
-  { a, b, bias, c }: Matrices,
+  { a, aStride, b, bStride, bias, c, cStride }: Matrices,
   { rows, columns }: Part,
-  { m, n, k, transposeA, transposeB, accumulate, cStride }: Record<string, number>,
+  { k, transposeA, transposeB, accumulate }: PartOptions,
 ): void {
   if (bias) {
     for (let row = rows.first; row < rows.last; row++) {
@@ -81,10 +113,10 @@ function multiplyWithBlas(
     rows.last - rows.first,
     columns.last - columns.first,
     k,
-    a.subarray(transposeA ? rows.first : rows.first * k),
-    transposeA ? m : k,
-    b.subarray(transposeB ? columns.first * k : columns.first),
-    transposeB ? k : n,
+    a.subarray(transposeA ? rows.first : rows.first * aStride),
+    aStride,
+    b.subarray(transposeB ? columns.first * bStride : columns.first),
+    bStride,
     accumulate || bias ? 1 : 0,
     c.subarray(rows.first * cStride + columns.first),
     cStride,
@@ -100,31 +132,31 @@ function multiplyWithWasm(
   context: Context,
   matrices: Matrices,
   part: Part,
-  params: Record<string, number>,
+  options: PartOptions,
 ): void {
   const rowStep = Math.max(
     PANEL_ROWS,
-    Math.floor(LARGEST_A / Math.max(params.k, 1) / PANEL_ROWS) * PANEL_ROWS,
+    Math.floor(LARGEST_A / Math.max(options.k, 1) / PANEL_ROWS) * PANEL_ROWS,
   );
   for (let first = part.rows.first; first < part.rows.last; first += rowStep) {
     const rows = { first, last: Math.min(part.rows.last, first + rowStep) };
     context.reset();
-    multiplyRows(context, matrices, { ...part, rows }, params);
+    multiplyRows(context, matrices, { ...part, rows }, options);
   }
 }
 
 function multiplyRows(
   context: Context,
-  { a, b, bias, c }: Matrices,
+  { a, aStride, b, bStride, bias, c, cStride }: Matrices,
   { rows, columns }: Part,
-  { m, n, k, transposeA, transposeB, accumulate, cStride }: Record<string, number>,
+  { k, transposeA, transposeB, accumulate }: PartOptions,
 ): void {
   const { wasm } = context;
   const count = rows.last - rows.first;
   const inside = { first: 0, last: k };
   const rowsAt = context.reserve(count * k);
-  if (transposeA) context.copyBlock(rowsAt, a, m, inside, rows, count);
-  else context.copyBlock(rowsAt, a, k, rows, inside, k);
+  if (transposeA) context.copyBlock(rowsAt, a, aStride, inside, rows, count);
+  else context.copyBlock(rowsAt, a, aStride, rows, inside, k);
   const panelAt = wasm.panelAddress();
   const rawAt = context.reserve(PANEL_TERMS * COLUMNS);
   const packedAt = context.reserve(PANEL_TERMS * COLUMNS);
@@ -138,10 +170,10 @@ function multiplyRows(
       const depth = { first: inner, last: Math.min(k, inner + PANEL_TERMS) };
       const terms = depth.last - depth.first;
       if (transposeB) {
-        context.copyBlock(rawAt, b, k, block, depth, terms);
+        context.copyBlock(rawAt, b, bStride, block, depth, terms);
         wasm.packBTransposed(rawAt, packedAt, width, terms, terms);
       } else {
-        context.copyBlock(rawAt, b, n, depth, block, width);
+        context.copyBlock(rawAt, b, bStride, depth, block, width);
         wasm.packB(rawAt, packedAt, width, terms, width);
       }
       for (let row = 0; row < count; row += PANEL_ROWS) {

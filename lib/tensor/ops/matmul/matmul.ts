@@ -15,7 +15,7 @@ import { dequantizeInto } from "../dequantize/dequantize.ts";
 import { reshape } from "../reshape/reshape.ts";
 import type { MatmulIntoOptions } from "./into_options.ts";
 import { columnSumsProgram, matmulProgram, matmulWithSumsProgram } from "./matmul.gpu.ts";
-import { multiplyFewRows } from "./packed_product.ts";
+import { multiplyStored } from "./packed_product.ts";
 
 /**
  * c = op(a) · op(b) (+ bias) (+ c where `accumulate` is 1); op(a) is (m, k), op(b) is (k, n), c is (m, n).
@@ -330,8 +330,8 @@ const PANEL_ELEMENTS = 4 * 1024 * 1024;
 const panels = new WeakMap<Device, Tensor>();
 
 /**
- * Multiplies by a packed matrix: a few rows by blocks as they are stored, more by some columns of the result at a time, each
- * of them one whole sum.
+ * Multiplies by a packed matrix: as it is stored where the device can, otherwise by some columns of the result at a time,
+ * each of them one whole sum.
  */
 function multiplyPacked(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOptions): void {
   const { n, k, transposeB, bOffset = 0, cOffset = 0, cStride = n, biasOffset = 0 } = options;
@@ -341,7 +341,7 @@ function multiplyPacked(c: Tensor, a: Tensor, b: Tensor, options: MatmulIntoOpti
       `Cannot multiply by part of a matrix of type "${b.dtype}": expected whole rows of ${b.width}`,
     );
   }
-  if (multiplyFewRows(c, a, b, options)) return;
+  if (multiplyStored(c, a, b, options)) return;
   const unit = transposeB ? 1 : Math.max(64, PACKED_FORMATS[b.dtype as "nf4"].blockElements);
   const step = Math.max(unit, Math.floor(PANEL_ELEMENTS / k / unit) * unit);
   for (let first = 0; first < n; first += step) {

@@ -1,17 +1,28 @@
 /**
- * How threads share out products of a few rows with packed matrices: columns of the result. One row is multiplied by blocks
- * as they are stored; several rows share blocks that are widened a few at a time, in the first-level cache.
+ * How threads share out products with packed matrices: columns of the result. One row is multiplied by blocks as they are
+ * stored; several rows share blocks that are widened a few at a time, in the first-level cache; many rows are multiplied by
+ * tiles that are widened in the second-level cache, by BLAS where there is one.
  */
-import type { PackedContext } from "../../cpu/context.ts";
-import { implement } from "../../cpu/kernel.ts";
+import type { Context, PackedContext, Range } from "../../cpu/context.ts";
+import { implement, type ParamsOf } from "../../cpu/kernel.ts";
 import { SCRATCH_BYTES } from "../../cpu/packed_memory.ts";
 import type { WasmKernels } from "../../cpu/wasm_kernels.ts";
 import { PACKED_FORMATS, type PackedType } from "../../packed.ts";
-import type { packedProductKernel } from "./packed_product.ts";
+import { multiplyPart } from "./matmul.cpu.ts";
+import type { packedProductKernel, tiledProductKernel } from "./packed_product.ts";
 import { SUM_EXPONENT, X_EXPONENT } from "./packed_rows.ts";
 
 /** Floats that are widened at a time: some rows of the matrix. */
 const WIDE_FLOATS = 16 * 1024;
+
+/**
+ * Terms of the inner sums in a tile, whole blocks of each format. It decides the order of the sums, so that it depends on
+ * nothing; BLAS packs tiles of this depth fastest.
+ */
+const TILE_TERMS = 256;
+
+/** Columns of the result that a tile serves at most: with {@linkcode TILE_TERMS} 1 MiB, a second-level cache. */
+const TILE_COLUMNS = 1024;
 
 /** Floats of results at a time. */
 const RESULT_FLOATS = 128 * 1024;
@@ -106,6 +117,80 @@ export const packedProduct = implement<typeof packedProductKernel>(
   },
 );
 
+export const tiledProduct = implement<typeof tiledProductKernel>(
+  "matmul.packedTiles",
+  (context, { a, b, bias, c }, params) => {
+    const { m, n, k, firstRow, transposeA, transposeB, hasBias, accumulate } = params;
+    const { cOffset, cStride, biasOffset, aOffset } = params;
+    const share = context.share(n, 16);
+    if (share.first >= share.last) return;
+    const widen = widenTile(context, b, params);
+    const parts = Math.ceil((share.last - share.first) / TILE_COLUMNS);
+    const step = Math.ceil((share.last - share.first) / parts / 16) * 16;
+    const aStride = transposeA ? m : k;
+    for (let first = share.first; first < share.last; first += step) {
+      const last = Math.min(share.last, first + step);
+      const part = { rows: { first: 0, last: m }, columns: { first: 0, last: last - first } };
+      for (let term = 0; term < k; term += TILE_TERMS) {
+        const terms = { first: term, last: Math.min(k, term + TILE_TERMS) };
+        const columns = { first, last };
+        const tile = transposeB
+          ? widen(shift(columns, firstRow), terms)
+          : widen(shift(terms, firstRow), columns);
+        context.reset();
+        multiplyPart(
+          context,
+          {
+            a: a.subarray(aOffset + (transposeA ? term * aStride : term)),
+            aStride,
+            b: tile.floats,
+            bStride: tile.stride,
+            bias: hasBias && term === 0 ? bias.subarray(biasOffset + first) : undefined,
+            c: c.subarray(cOffset + first),
+            cStride,
+          },
+          part,
+          { k: terms.last - term, transposeA, transposeB, accumulate: term > 0 ? 1 : accumulate },
+        );
+      }
+    }
+  },
+);
+
+const shift = ({ first, last }: Range, by: number): Range => ({
+  first: first + by,
+  last: last + by,
+});
+
+/** Widens some rows and columns of a packed matrix: floats that begin at the first of them, and their stride. */
+type WidenTile = (rows: Range, columns: Range) => { floats: Float32Array; stride: number };
+
+function widenTile(
+  context: Context,
+  b: Float32Array,
+  { kind, n, k, transposeB, scalesAt }: ParamsOf<typeof tiledProductKernel>,
+): WidenTile {
+  const packed = context.packedContext(b);
+  const { scratch } = packed;
+  const { blockElements, blockBytes } = formats[kind];
+  const rowBlocks = (transposeB ? k : n) / blockElements;
+  return (rows, columns) => {
+    // Whole blocks, of which other threads may want a part, too.
+    const firstBlock = Math.floor(columns.first / blockElements);
+    const blocks = Math.ceil(columns.last / blockElements) - firstBlock;
+    const stride = blocks * blockElements;
+    const size = stride * (rows.last - rows.first);
+    const widen = widenBlocks(packed, formats[kind], b.byteOffset + scalesAt, size);
+    const isWhole = blocks === rowBlocks;
+    const step = isWhole ? rows.last - rows.first : 1;
+    for (let row = rows.first; row < rows.last; row += step) {
+      const block = row * rowBlocks + firstBlock;
+      widen(b.byteOffset + block * blockBytes, block, (row - rows.first) * stride, step * blocks);
+    }
+    return { floats: scratch.subarray(columns.first - firstBlock * blockElements, size), stride };
+  };
+}
+
 /** Multiplies `count` rows of the matrix that begin at an address, the row `row`, and writes to `yAt`. */
 type Multiply = (address: number, row: number, yAt: number, count: number) => void;
 
@@ -129,34 +214,51 @@ function oneRow(
 }
 
 function severalRows(
-  { wasm, scratch }: PackedContext,
-  { name, widen, blockElements, blockBytes }: typeof formats[number],
+  packed: PackedContext,
+  format: typeof formats[number],
   scales: number,
   xAt: number,
   wideAt: number,
   m: number,
   k: number,
 ): Multiply {
+  const { wasm, scratch } = packed;
   const address = (at: number) => scratch.byteOffset + 4 * at;
   const step = Math.max(4, Math.floor(WIDE_FLOATS / k / 4) * 4);
-  const magnitudesAt = wideAt + step * k;
-  const rowBlocks = k / blockElements;
+  const widen = widenBlocks(packed, format, scales, wideAt + step * k);
+  const rowBlocks = k / format.blockElements;
   return (matrix, row, yAt, count) => {
     for (let first = 0; first < count; first += step) {
       const rows = Math.min(step, count - first);
-      const blocks = rows * rowBlocks;
-      const from = matrix + first * rowBlocks * blockBytes;
-      const to = address(wideAt);
-      if (name === "nf4") {
-        wasm.dequantizeNf4(from, blockBytes, from + 32, blockBytes, to, blocks);
-      } else if (name === "nf4_double") {
-        const magnitudes = address(magnitudesAt);
-        wasm.doubleMagnitudes(from + 32, scales, (row + first) * rowBlocks, magnitudes, blocks);
-        wasm.dequantizeNf4(from, blockBytes, magnitudes, 4, to, blocks);
-      } else {
-        wasm[widen](from, to, blocks);
-      }
-      wasm.multiplyWide(address(xAt), to, address(yAt + first), m, rows, k, 4 * count);
+      const from = matrix + first * rowBlocks * format.blockBytes;
+      widen(from, (row + first) * rowBlocks, wideAt, rows * rowBlocks);
+      const [x, w, y] = [address(xAt), address(wideAt), address(yAt + first)];
+      wasm.multiplyWide(x, w, y, m, rows, k, 4 * count);
     }
   };
+}
+
+/** Widens `blocks` blocks at an address, of which the first has the number `block`, to `to` in scratch memory. */
+type WidenBlocks = (from: number, block: number, to: number, blocks: number) => void;
+
+/** `magnitudesAt` is where scratch memory is free for the magnitudes of `nf4_double`; in floats, as all in scratch memory. */
+function widenBlocks(
+  { wasm, scratch }: PackedContext,
+  { name, widen, blockBytes }: typeof formats[number],
+  scales: number,
+  magnitudesAt: number,
+): WidenBlocks {
+  const start = scratch.byteOffset;
+  const magnitudes = start + 4 * magnitudesAt;
+  if (name === "nf4") {
+    return (from, _block, to, blocks) =>
+      wasm.dequantizeNf4(from, blockBytes, from + 32, blockBytes, start + 4 * to, blocks);
+  }
+  if (name === "nf4_double") {
+    return (from, block, to, blocks) => {
+      wasm.doubleMagnitudes(from + 32, scales, block, magnitudes, blocks);
+      wasm.dequantizeNf4(from, blockBytes, magnitudes, 4, start + 4 * to, blocks);
+    };
+  }
+  return (from, _block, to, blocks) => wasm[widen](from, start + 4 * to, blocks);
 }
