@@ -24,7 +24,7 @@ export interface Adapter {
   /**
    * Adds the adapter's output.
    *
-   * @param y The layer's own output, (T, out).
+   * @param y The layer's own output, (T, out), a product; its memory is used for the result.
    * @param x The layer's input, (T, in).
    * @param dropoutSeed Seed of the dropout; without it nothing is dropped.
    * @returns (T, out).

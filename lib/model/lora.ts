@@ -21,6 +21,7 @@ import {
   scope,
   Tensor,
 } from "../tensor/mod.ts";
+import { addProduct } from "../tensor/ops/matmul/add_product.ts";
 import { planModel } from "./architectures.ts";
 import type { Adapter, Linear } from "./linear.ts";
 import { assertNetwork, type Network } from "./model.ts";
@@ -104,11 +105,7 @@ export class LoraAdapter implements Adapter {
       ? x
       : dropout(x, this.settings.dropout, new Random([dropoutSeed, this.#stream]).uint32());
     const narrow = scale(matmul(dropped, this.a, { transposeB: true }), this.factor); // (T, r)
-    const learnt = matmul(narrow, this.b, { transposeB: true }); // (T, out)
-    const sum = add(y, learnt);
-    // The gradients of products and sums do not read these, and each is as large as the result.
-    for (const part of [y, learnt]) part.forget();
-    return sum;
+    return addProduct(y, narrow, this.b);
   }
 }
 

@@ -91,7 +91,7 @@ Deno.test("products of many rows, and with matrices that are not transposed, are
       found.push(all);
       device.close();
     }
-    if (blas === false) for (const other of found.slice(1)) assertEquals(other, found[0]);
+    if (blas === false) { for (const other of found.slice(1)) assertEquals(other, found[0]); }
   }
 });
 
