@@ -129,6 +129,27 @@ Deno.test("modules import each other in no circle", () => {
   assertEquals(circles, []);
 });
 
+Deno.test("the first hour loads no room whole but tensor, and no schemas or forms of files", () => {
+  const loaded = new Set<string>(), packages = new Set<string>();
+  const visit = (path: string) => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    const code = Deno.readTextFileSync(path).replace(/^ \*.*$/gm, "");
+    for (
+      const [, target] of code.matchAll(/^(?:import|export)(?! type)[^;]*? from "([^"]+)"/gm)
+    ) {
+      if (target.startsWith(".")) visit(join(path, "..", target));
+      else packages.add(target.replace(/^((?:@[^/]+\/)?[^/]+).*/, "$1"));
+    }
+  };
+  visit(join(lib, "mod.ts"));
+  const whole = Object.keys(MAY_IMPORT).filter((room) => loaded.has(join(lib, room, "mod.ts")));
+  assertEquals(whole, ["tensor"]);
+  const late = ["zod", "@std/yaml", "@bufbuild/protobuf", "crc-32", "hyparquet", "ollama"];
+  assertEquals(late.filter((name) => packages.has(name)), []);
+  assertEquals(loaded.size > 300 && packages.has("@std/path"), true);
+});
+
 Deno.test("no file of lib imports itself through others, not even for types", () => {
   const paths = filesUnder(lib, (name) => name.endsWith(".ts") && !name.endsWith(".as.ts"));
   const imports = new Map(paths.map((path) => [path, staticImportsOf(path)]));

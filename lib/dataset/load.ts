@@ -5,7 +5,6 @@ import { recordProvenance } from "../provenance.ts";
 import type { DatasetEntry } from "./chat_entry.ts";
 import type { InstructionEntry } from "./entry.ts";
 import { openFiles, unreadable } from "./files/open.ts";
-import { readRows } from "./files/rows.ts";
 import type { Form } from "./forms/form.ts";
 import {
   type DatasetReport,
@@ -200,6 +199,7 @@ async function readForms<Entry extends DatasetEntry | PreferenceEntry>(
     throw new TypeError(`Cannot load entries from ${kindOf(source)}: expected a path or a URL`);
   }
   const { signal, ...fields } = options;
+  const { readRows } = await import("./files/rows.ts"); // when it is needed
   const { name, files } = await openFiles(source, { signal });
   const reader = new EntryReader(name, fields, forms);
   const entries: Entry[] = [];

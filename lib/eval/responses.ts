@@ -7,7 +7,6 @@
 import { isChatEntry, isTextEntry } from "../dataset/chat_entry.ts";
 import type { InstructionEntry } from "../dataset/entry.ts";
 import { openFile } from "../dataset/files/open.ts";
-import { readRows } from "../dataset/files/rows.ts";
 import { Fault, isObject, toText } from "../dataset/forms/form.ts";
 import { EntryReader, FORMS } from "../dataset/forms/mod.ts";
 import { LOAD_OPTIONS, type LoadOptions } from "../dataset/load.ts";
@@ -53,6 +52,7 @@ export async function readResponses(
 ): Promise<ResponseEntry[]> {
   assertKnownOptions("read responses", options, LOAD_OPTIONS);
   const { signal, ...fields } = options;
+  const { readRows } = await import("../dataset/files/rows.ts"); // when it is needed
   const file = await openFile(source, { signal });
   const rows = await Array.fromAsync(readRows(file));
   // Fields of an entry are read as its form says; all others, such as the tokens of a log, are carried along.

@@ -9,14 +9,11 @@ import { join } from "@std/path/join";
 import { recordProvenance } from "../provenance.ts";
 import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";
-import {
-  type ResolvedModel,
-  resolveModel,
-  type ResolveOptions,
-  type WritableDtype,
-  writeSafetensors,
-  type WrittenFile,
-} from "../weights/mod.ts";
+import type { WritableDtype } from "../weights/dtype.ts";
+import { resolveModel, type ResolveOptions } from "../weights/resolve.ts";
+import type { ResolvedModel } from "../weights/resolved.ts";
+import { writeSafetensors } from "../weights/safetensors/write.ts";
+import type { WrittenFile } from "../weights/write_tensors.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { assertLayers, planModel } from "./architectures.ts";
 import type { ModelPlan } from "./families/family.ts";

@@ -7,7 +7,9 @@
  * @module
  */
 
-import { type GgufEntry, openGguf, writeGguf, type WrittenFile } from "../weights/mod.ts";
+import { openGguf } from "../weights/gguf/read.ts";
+import { type GgufEntry, writeGguf } from "../weights/gguf/write.ts";
+import type { WrittenFile } from "../weights/write_tensors.ts";
 import { fromGgufForm, type GgufForm, toGgufForm } from "./gguf_forms.ts";
 import { ggufPlace } from "./gguf_names.ts";
 import type { Linear } from "./linear.ts";

@@ -4,13 +4,9 @@
  * @module
  */
 
-import {
-  type GgufEntry,
-  type GgufMetadata,
-  type GgufWritable,
-  writeGguf,
-  type WrittenFile,
-} from "../weights/mod.ts";
+import type { GgufMetadata, GgufWritable } from "../weights/gguf/format.ts";
+import { type GgufEntry, writeGguf } from "../weights/gguf/write.ts";
+import type { WrittenFile } from "../weights/write_tensors.ts";
 import { planModel } from "./architectures.ts";
 import { ConfigReader } from "./config_reader.ts";
 import type { FamilyTraits } from "./families/traits.ts";

@@ -7,7 +7,9 @@
 
 import { join } from "@std/path/join";
 import { nameBase } from "../weights/base.ts";
-import { type WritableDtype, writeSafetensors, type WrittenFile } from "../weights/mod.ts";
+import type { WritableDtype } from "../weights/dtype.ts";
+import { writeSafetensors } from "../weights/safetensors/write.ts";
+import type { WrittenFile } from "../weights/write_tensors.ts";
 import { openWeights } from "../weights/open.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import type { Linear } from "./linear.ts";

@@ -7,7 +7,7 @@
 import { join } from "@std/path/join";
 import { registerRestorable } from "../restorable.ts";
 import { type Device, Tensor } from "../tensor/mod.ts";
-import { openSafetensors } from "../weights/mod.ts";
+import { openSafetensors } from "../weights/safetensors/read.ts";
 import { planModel } from "./architectures.ts";
 import { saveNetwork, storedName } from "./files.ts";
 import type { Network } from "./model.ts";

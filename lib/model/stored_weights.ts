@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Gguf, openGguf, type ResolvedModel } from "../weights/mod.ts";
+import { type Gguf, openGguf } from "../weights/gguf/read.ts";
+import type { ResolvedModel } from "../weights/resolved.ts";
 import { openWeights } from "../weights/open.ts";
 import { widenQuantized } from "../weights/quantized/mod.ts";
 import type { TensorFile } from "../weights/tensor_file.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type DatasetEntry, splitEntries } from "../dataset/mod.ts";
+import type { DatasetEntry } from "../dataset/chat_entry.ts";
+import { splitEntries } from "../dataset/split.ts";
 import type { ChatMessage, ChatTool, Instruction } from "../text/mod.ts";
 
 /** What a model can be asked: a question, an instruction with or without an input, or a conversation so far. */

@@ -6,14 +6,13 @@
 
 import { join } from "@std/path/join";
 import type { EntryFormat } from "../dataset/mod.ts";
-import {
-  alpaca,
-  type ChatTemplate,
-  chatTemplateOf,
-  openTokenizer,
-  type Tokenizer,
-} from "../text/mod.ts";
-import { type ResolvedModel, resolveModel, type ResolveOptions } from "../weights/mod.ts";
+import { alpaca } from "../text/alpaca.ts";
+import { chatTemplateOf } from "../text/chat_formats.ts";
+import type { ChatTemplate } from "../text/chat_template.ts";
+import { openTokenizer } from "../text/files.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { resolveModel, type ResolveOptions } from "../weights/resolve.ts";
+import type { ResolvedModel } from "../weights/resolved.ts";
 import { findBase } from "./base.ts";
 import { parseFormat } from "./format.ts";
 import { readRecord, type TaughtRecord } from "./record.ts";

@@ -8,16 +8,10 @@ import { kindOf } from "../kind_of.ts";
 import { type DatasetEntry, isChatEntry } from "../dataset/chat_entry.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
 import { templateVariables } from "../text/chat_formats.ts";
-import {
-  alpaca,
-  CHAT_STYLES,
-  type ChatStyle,
-  ChatTemplate,
-  chatTemplateOf,
-  type Instruction,
-  type PromptFormat,
-  type Tokenizer,
-} from "../text/mod.ts";
+import { alpaca, type Instruction, type PromptFormat } from "../text/alpaca.ts";
+import { CHAT_STYLES, type ChatStyle, chatTemplateOf } from "../text/chat_formats.ts";
+import { ChatTemplate } from "../text/chat_template.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 
 /** A format by name: Alpaca's prompt, the model's own chat template, or a style of chat template. */
 export type FormatName = "alpaca" | "chat" | ChatStyle;

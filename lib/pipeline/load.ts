@@ -12,7 +12,7 @@ import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import type { Device, DeviceKind } from "../tensor/device.ts";
 import { parseDevice, pick } from "../tensor/pick.ts";
-import { resolveModel, type ResolveOptions } from "../weights/mod.ts";
+import { resolveModel, type ResolveOptions } from "../weights/resolve.ts";
 import { findBase } from "./base.ts";
 import { describeFound } from "./find_model.ts";
 import { Model } from "./model.ts";

@@ -6,18 +6,18 @@
 
 import { assertEntries, isChatEntry } from "../dataset/chat_entry.ts";
 import { closingTokensOf } from "../dataset/encode.ts";
+import type { DatasetEntry } from "../dataset/chat_entry.ts";
 import {
-  type DatasetEntry,
   type EncodedExample,
   encodeExamples,
-  encodePreferences,
   encodePrompt,
   type EntryFormat,
-  type PreferenceEntry,
-  withAnswer,
-} from "../dataset/mod.ts";
+} from "../dataset/encode.ts";
+import { encodePreferences, type PreferenceEntry, withAnswer } from "../dataset/preferences.ts";
 import { findMetric } from "../eval/metrics/mod.ts";
-import { cleanResponse, scoreMetrics, scoreResponses } from "../eval/mod.ts";
+import { cleanResponse } from "../eval/responses.ts";
+import { scoreMetrics } from "../eval/score_metrics.ts";
+import { scoreResponses } from "../eval/scores.ts";
 import { withResponse } from "../eval/responses.ts";
 import { assertArray } from "../kind_of.ts";
 import { assertPrompts, generateTokens } from "../model/generate.ts";
@@ -27,19 +27,17 @@ import { assertKnownOptions } from "../options.ts";
 import { stopSignal } from "../stop.ts";
 import type { Device } from "../tensor/device.ts";
 import { encodeChatPrompt } from "../text/chat.ts";
-import { ChatTemplate, TokenDecoder, type Tokenizer } from "../text/mod.ts";
+import { ChatTemplate } from "../text/chat_template.ts";
+import { TokenDecoder, type Tokenizer } from "../text/tokenizer.ts";
 import { beforeStop, StopStrings } from "../text/stop_strings.ts";
 import { trainingsOf } from "../train/log.ts";
 import { CHECKPOINT_OPTIONS } from "../train/options.ts";
-import {
-  type CheckpointOptions,
-  dpo,
-  type DpoSettings,
-  type DpoStep,
-  measureLoss,
-  sft,
-  type Training,
-} from "../train/mod.ts";
+import { dpo } from "../train/dpo.ts";
+import type { DpoSettings, DpoStep } from "../train/dpo_options.ts";
+import { measureLoss } from "../train/evaluate.ts";
+import type { CheckpointOptions } from "../train/options.ts";
+import { sft } from "../train/sft.ts";
+import type { Training } from "../train/training.ts";
 import { nameBase } from "../weights/base.ts";
 import type { ResolvedModel } from "../weights/mod.ts";
 import { continueEach } from "./answer_each.ts";

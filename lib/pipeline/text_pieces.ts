@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TokenDecoder, type Tokenizer } from "../text/mod.ts";
+import { TokenDecoder, type Tokenizer } from "../text/tokenizer.ts";
 
 /**
  * Converts tokens to text while they are generated. The bytes of a character that spans several tokens are held back until

@@ -6,7 +6,8 @@
 
 import { createHash } from "node:crypto";
 import { isTextEntry } from "../dataset/chat_entry.ts";
-import { type DatasetEntry, encodeExamples, type EntryFormat } from "../dataset/mod.ts";
+import type { DatasetEntry } from "../dataset/chat_entry.ts";
+import { encodeExamples, type EntryFormat } from "../dataset/encode.ts";
 import { findMetric, type FoundMetric } from "../eval/metrics/mod.ts";
 import { withResponse } from "../eval/responses.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";

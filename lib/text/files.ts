@@ -1,7 +1,8 @@
 /** Loading tokenizers from a model's files, and saving them. */
 import { join } from "@std/path/join";
 import { resolve } from "@std/path/resolve";
-import { openGguf, type ResolvedDirectory, type ResolvedModel } from "../weights/mod.ts";
+import { openGguf } from "../weights/gguf/read.ts";
+import type { ResolvedDirectory, ResolvedModel } from "../weights/resolved.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { ggufTokenizerDefinition } from "./gguf_tokenizer.ts";
 import { gpt2Tokenizer } from "./gpt2.ts";

@@ -19,14 +19,12 @@ import { basename } from "@std/path/basename";
 import { dirname } from "@std/path/dirname";
 import { join } from "@std/path/join";
 import { isFullyTrainable } from "../model/trainable.ts";
-import { type Network, saveNetwork } from "../model/mod.ts";
+import { saveNetwork } from "../model/files.ts";
+import type { Network } from "../model/model.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import {
-  openSafetensors,
-  type Safetensors,
-  writeSafetensors,
-  type WrittenFile,
-} from "../weights/mod.ts";
+import { openSafetensors, type Safetensors } from "../weights/safetensors/read.ts";
+import { writeSafetensors } from "../weights/safetensors/write.ts";
+import type { WrittenFile } from "../weights/write_tensors.ts";
 import { sha256File } from "../weights/sha256.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import type { AdamW } from "./optimizer.ts";

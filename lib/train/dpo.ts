@@ -17,7 +17,8 @@ import { toSequence } from "../dataset/sequences.ts";
 import { assertNetwork } from "../model/model.ts";
 import type { Network } from "../model/mod.ts";
 import { noGrad, scope, type Tensor } from "../tensor/mod.ts";
-import { openSafetensors, writeSafetensors } from "../weights/mod.ts";
+import { openSafetensors } from "../weights/safetensors/read.ts";
+import { writeSafetensors } from "../weights/safetensors/write.ts";
 import {
   assertDpoOptions,
   type DpoEvaluation,

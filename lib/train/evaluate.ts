@@ -5,12 +5,13 @@
  */
 
 import { assertExamples } from "../dataset/encode.ts";
-import { type EncodedExample, forest } from "../dataset/mod.ts";
+import type { EncodedExample } from "../dataset/encode.ts";
+import { forest } from "../dataset/forest.ts";
 import { withCounted } from "../dataset/sequences.ts";
 import type { Communicator } from "../mpi/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { assertNetwork } from "../model/model.ts";
-import { lossOf, type Network } from "../model/mod.ts";
+import { lossOf, type Network } from "../model/model.ts";
 import { noGrad, scope } from "../tensor/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import type { Evaluation } from "./options.ts";

@@ -5,7 +5,8 @@
  */
 
 import { recordProvenance } from "../provenance.ts";
-import { type Communicator, joinRanks, type MpiCommunicator } from "../mpi/mod.ts";
+import type { Communicator } from "../mpi/communicator.ts";
+import type { MpiCommunicator } from "../mpi/mpi_communicator.ts";
 import type { Network } from "../model/mod.ts";
 import { pick } from "../tensor/mod.ts";
 import type { SftOptions } from "./options.ts";
@@ -64,6 +65,7 @@ const FOR_THE_PARENT: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP", "
  * ```
  */
 export async function leadRanks(versions: Readonly<Record<string, string>> = {}): Promise<void> {
+  const { joinRanks } = await import("../mpi/mpi_communicator.ts"); // when it is needed
   const communicator = await joinRanks();
   if (!communicator) {
     throw new TypeError("Cannot lead other ranks: expected to be started by mpirun or srun");
@@ -122,6 +124,7 @@ export async function releaseRanks(): Promise<void> {
   const leader = rankLeader();
   if (!leader) return;
   setRankLeader(undefined);
+  const { joinRanks } = await import("../mpi/mpi_communicator.ts");
   const communicator = (await joinRanks())!;
   if (await leader.end()) await communicator[Symbol.asyncDispose]();
   else await communicator.fail("the notebook has ended in the middle of a step");

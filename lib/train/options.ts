@@ -10,7 +10,7 @@ import type { EncodedExample } from "../dataset/mod.ts";
 import type { Network } from "../model/mod.ts";
 import type { Communicator } from "../mpi/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
-import { type Mask, MASKS } from "../text/mod.ts";
+import { type Mask, MASKS } from "../text/mask.ts";
 import { type EarlyStopping, VALIDATION_LOSS } from "./early_stopping.ts";
 import { ADAMW_OPTIONS, type AdamWOptions } from "./optimizer.ts";
 import { SCHEDULE_OPTIONS, type ScheduleOptions, SCHEDULES } from "./schedule.ts";

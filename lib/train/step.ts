@@ -5,7 +5,7 @@
  */
 
 import type { ForestBatch } from "../dataset/mod.ts";
-import { lossOf, type Network } from "../model/mod.ts";
+import { lossOf, type Network } from "../model/model.ts";
 import { Random } from "../random.ts";
 import { backward, globalNorm, scope, type Tensor } from "../tensor/mod.ts";
 import { type BatchRows, computingRows } from "../tensor/ops/dropout/batch_rows.ts";

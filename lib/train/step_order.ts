@@ -5,7 +5,7 @@
  */
 
 import { chunk } from "@std/collections/chunk";
-import { orderBatches } from "../dataset/mod.ts";
+import { orderBatches } from "../dataset/batches.ts";
 import type { TrainingOptions } from "./options.ts";
 
 /** The settings that decide the order. */

@@ -5,7 +5,8 @@
  */
 
 import { LoraAdapter, type LoraSettings } from "../model/lora.ts";
-import { type Network, trainableParameters } from "../model/mod.ts";
+import type { Network } from "../model/model.ts";
+import { trainableParameters } from "../model/trainable.ts";
 import type { Communicator } from "../mpi/mod.ts";
 import { recordProvenance } from "../provenance.ts";
 import { stopSignal } from "../stop.ts";

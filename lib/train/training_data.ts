@@ -4,14 +4,10 @@
  * @module
  */
 
-import {
-  type BatchLayout,
-  type BatchSizes,
-  type EncodedExample,
-  forest,
-  type ForestBatch,
-  reportLengths,
-} from "../dataset/mod.ts";
+import type { EncodedExample } from "../dataset/encode.ts";
+import { type BatchLayout, forest } from "../dataset/forest.ts";
+import { type BatchSizes, reportLengths } from "../dataset/sequences.ts";
+import type { ForestBatch } from "../forest.ts";
 import type { Network } from "../model/mod.ts";
 import type { Mask } from "../text/mod.ts";
 import { withCounted } from "../dataset/sequences.ts";
