@@ -16,7 +16,7 @@
 // One object from a model's name to its answers
 export type { Question } from "./pipeline/entries.ts";
 export type { ModelEvaluation } from "./pipeline/evaluation.ts";
-export type { Exported, ExportOptions } from "./pipeline/export.ts";
+export type { Exported, ExportOptions } from "./pipeline/export/options.ts";
 export type { FormatName, FormatRecord } from "./pipeline/format.ts";
 export { loadModel, type LoadModelOptions, type LoadProgress } from "./pipeline/load.ts";
 export { Model, type ModelAdapter } from "./pipeline/model.ts";

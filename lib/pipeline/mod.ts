@@ -9,7 +9,7 @@
 import "./restorable.ts";
 
 export type { ModelEvaluation } from "./evaluation.ts";
-export type { Exported, ExportOptions } from "./export.ts";
+export type { Exported, ExportOptions } from "./export/options.ts";
 export type { ExportProof } from "./proof.ts";
 export type { StateDictNames } from "./state_dict.ts";
 export { FORMAT_NAMES, type FormatName, type FormatRecord } from "./format.ts";

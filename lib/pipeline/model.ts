@@ -43,7 +43,7 @@ import type { ResolvedModel } from "../weights/mod.ts";
 import { continueEach } from "./answer_each.ts";
 import { holdBack, type Question, toEntry } from "./entries.ts";
 import { describeEvaluation, type ModelEvaluation } from "./evaluation.ts";
-import type { Exported, ExportOptions } from "./export.ts";
+import type { Exported, ExportOptions } from "./export/options.ts";
 import type { FoundModel } from "./find_model.ts";
 import { describeFormat, formatFor, type FormatName } from "./format.ts";
 import {
@@ -561,7 +561,8 @@ export class Model implements Disposable {
    */
   async export(target: string, options: ExportOptions = {}): Promise<Exported> {
     // When it is needed: those who never export need not load all forms of files.
-    const { exportModel, formatToExport } = await import("./export.ts");
+    const { exportModel } = await import("./export.ts");
+    const { formatToExport } = await import("./export/format.ts");
     const { saveModel } = await import("./save.ts");
     const { source, tokenizer, network } = this;
     const named = options.format === undefined ? undefined : this.#formatFor([], options.format);

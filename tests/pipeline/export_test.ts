@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { settingsFor } from "../../lib/pipeline/export.ts";
+import { settingsFor } from "../../lib/pipeline/export/ollama_settings.ts";
 import { loadModel } from "../../lib/pipeline/mod.ts";
 import { type Gguf, openGguf } from "../../lib/weights/mod.ts";
 import { ollama, OllamaServer, smollm2 } from "../ollama.ts";
