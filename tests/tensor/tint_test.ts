@@ -1,68 +1,11 @@
 // Every WGSL text passes Tint, Chromium's compiler: Deno's own, Naga, accepts some that it refuses. No GPU is needed: the texts
-// are those that plans name for hardware and for software, with every tiling.
+// are those of every_kernel.ts.
 
 import { assert, assertEquals } from "@std/assert";
-import type { Device, Kernel } from "../../lib/tensor/device.ts";
-import { OPERATION_CHECKS } from "../../lib/tensor/operation_checks.ts";
-import { TILINGS } from "../../lib/tensor/ops/matmul/tilings.ts";
-import { measurePeak } from "../../lib/tensor/webgpu/peak.ts";
+import { runEveryKernel } from "./every_kernel.ts";
+import { PlanningDevice, type SeenWgsl } from "./wgsl/planning_device.ts";
 
-interface Text {
-  readonly name: string;
-  readonly code: string;
-  readonly entryPoint: string;
-}
-
-/** A device that computes nothing, and remembers what a GPU would compile. */
-function collectingDevice(texts: Map<string, Text>) {
-  const how = { software: false, tuning: {} as Record<string, string> };
-  const device = {
-    kind: "webgpu",
-    name: "nothing",
-    maxBindingSize: 2 ** 27,
-    maxKernelBuffers: 8,
-    allocate: (byteLength: number) => ({ byteLength: Math.max(byteLength, 256) }),
-    release() {},
-    write() {},
-    read: (_buffer: unknown, _offset: number, byteLength: number) =>
-      Promise.resolve(new ArrayBuffer(byteLength)),
-    sync: () => new Promise((end) => setTimeout(end, 2)),
-    run(
-      { name, webgpu: program }: Kernel,
-      buffers: Record<string, { byteLength: number }>,
-      params: Record<string, number>,
-    ) {
-      const byteLengths = Object.fromEntries(
-        Object.entries(buffers).map(([buffer, { byteLength }]) => [buffer, byteLength]),
-      );
-      const limits = { maxBindingSize: 2 ** 27, offsetAlignment: 256 };
-      for (const made of program.plan({ ...limits, ...how, params, byteLengths })) {
-        const code = made.source ?? program.source;
-        const entryPoint = made.entryPoint ?? program.entryPoint ?? "main";
-        texts.set(`${entryPoint}\n${code}`, { name, code, entryPoint });
-      }
-    },
-  } as unknown as Device;
-  return { device, how };
-}
-
-/** All texts, of which each is compiled once. */
-async function allTexts(): Promise<Text[]> {
-  const texts = new Map<string, Text>();
-  const { device, how } = collectingDevice(texts);
-  for (how.software of [false, true]) {
-    for (const check of OPERATION_CHECKS) await check.run(device);
-  }
-  const products = OPERATION_CHECKS.filter(({ name }) => name.startsWith("matmul"));
-  for (const tiling of TILINGS.keys()) {
-    how.tuning = { matmul: tiling, matmulSmall: tiling };
-    for (const check of products) await check.run(device);
-  }
-  await measurePeak(device, { groups: 1, seconds: 0 });
-  return [...texts.values()];
-}
-
-async function compile(texts: readonly Text[]): Promise<string[] | undefined> {
+async function compile(texts: readonly SeenWgsl[]): Promise<string[] | undefined> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--quiet", "--cached-only", "--no-config", "--no-lock"],
@@ -90,8 +33,10 @@ Deno.test({
     (installed ? "" : ` (needs Tint: deno cache --no-config --no-lock ${TINT})`),
   ignore: !installed,
   async fn() {
-    const texts = await allTexts();
-    assert(texts.length > 150, `${texts.length} texts`);
+    const device = new PlanningDevice(() => {});
+    await runEveryKernel(device);
+    const texts = [...device.seen.values()];
+    assert(texts.length > 250, `${texts.length} texts`);
     assertEquals(await compile(texts), []);
     for (const { name, code, entryPoint } of texts) {
       assert(code.includes(`fn ${entryPoint}(`), name);

@@ -102,6 +102,7 @@ fn main(
     workgroupBarrier();
     j += TILE;
   }
+  storageBarrier(); // every thread has read the statistics
 
   if (!is_row) {
     return;

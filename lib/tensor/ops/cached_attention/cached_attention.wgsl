@@ -103,6 +103,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let divisor = select(total, 1.0, params.unfinished == 1u);
   sums[$vu * 64u + thread] = sum$v;
   workgroupBarrier();
+  storageBarrier(); // every thread has read the running sums
   if (slice == 0u) {
     for (var vector = 0u; vector < VECTORS; vector++) {
       var all = vec4f();
