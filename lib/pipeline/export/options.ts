@@ -1,5 +1,5 @@
 /**
- * What is exported, how, and what came of it.
+ * The parts of an export: the model, the options, the result.
  *
  * @module
  */
