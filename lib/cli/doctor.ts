@@ -48,7 +48,7 @@ export function register(program: Command): void {
     .description(
       "Checks the WebGPU adapter and its limits, the BLAS, the Jupyter kernel, JupyterLab, " +
         "Ollama and its models, and the models on this machine that are ready to use, and suggests " +
-        "what to install. Nothing is changed. With --gpu it checks the GPU instead, in under three minutes: " +
+        "what to install. The only change is that a BLAS which takes less time by a tenth is used from now on. With --gpu it checks the GPU instead, in under three minutes: " +
         "every operation beside the CPU, matrix products beside the peak, a training step, and " +
         "generated tokens.",
     )
@@ -119,28 +119,43 @@ async function describeWebGpu(): Promise<Finding> {
 }
 
 /**
- * Checks it again even if an earlier result is known, because users run this when something is
- * wrong.
+ * Checks and times libraries again even if an earlier result is known, because users run this when something is
+ * wrong, or when they have installed another one.
  */
 function describeBlas(): Finding {
-  const { used, refused, unchecked } = findBlas({ again: true });
-  const details = { used, refused, variables: blasVariables() };
+  const search = findBlas({ again: true });
+  const { used, before, refused, unchecked, slower, timed = [] } = search;
+  const details = { used, before, refused, slower, timed, variables: blasVariables() };
   const kernels = ({ name, core }: BlasLibrary) => core ? `${name} with kernels for ${core}` : name;
   const wrong = refused.map((library) =>
     `${kernels(library)} (${library.path}) ${library.fault}${
       library.detail ? `: ${library.detail}` : ""
     }`
   );
+  const others = timed.filter(({ path, coreType, seconds }) =>
+    seconds > 0 && (path !== (used?.path ?? "") || coreType !== used?.coreType)
+  ).map((library) => `${milliseconds(library)} by ${kernels(library)}`);
   if (used) {
     const set = Object.entries(blasVariables()).map(([name, value]) => `${name}=${value}`);
+    const own = timed.find(({ path, coreType }) =>
+      path === used.path && coreType === used.coreType
+    );
+    const time = own && others.length > 0 ? ` and take ${milliseconds(own)}` : "";
     const found = [
-      `${kernels(used)} (${used.path}), its products are right`,
+      `${kernels(used)} (${used.path}), its products are right${time}`,
+      ...others,
+      ...before ? [`chosen now instead of ${kernels(before)} (${before.path})`] : [],
       ...set.length > 0 ? [`${set.join(", ")} set`] : [],
       ...wrong.map((text) => `not used: ${text}`),
     ];
     return { name: "BLAS", ok: true, found: found.join("; "), details };
   }
   const none = "none is used, WebAssembly SIMD computes";
+  if (slower) {
+    const own = timed.find(({ path }) => path === "");
+    const found = [`${none}, since it is faster: ${own && milliseconds(own)}`, ...others];
+    return { name: "BLAS", ok: true, found: found.join("; "), details };
+  }
   if (unchecked) return { name: "BLAS", ok: false, found: `${none}: ${unchecked}`, details };
   if (Deno.env.get("TUNEBOOK_BLAS") === "none") {
     return {
@@ -171,6 +186,11 @@ function describeBlas(): Finding {
     advice: `several times faster on the CPU: ${install}`,
     details,
   };
+}
+
+/** The time of the products of a linear layer. */
+function milliseconds({ seconds }: { seconds: number }): string {
+  return `${(1000 * seconds).toPrecision(3)} ms`;
 }
 
 async function describeDevice(): Promise<Finding> {

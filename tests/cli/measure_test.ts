@@ -8,6 +8,7 @@ import { gpt2Tokenizer } from "../../lib/text/mod.ts";
 import { measureLoss } from "../../lib/train/mod.ts";
 import { listCachedModels } from "../../lib/weights/hub.ts";
 import { webGpuNeed } from "../devices.ts";
+import { denoDir } from "../support.ts";
 import { FakeHub } from "../weights/hub/fake_hub.ts";
 import { entries, tunebook, Workshop } from "./tunebook.ts";
 
@@ -143,7 +144,11 @@ Deno.test("tunebook doctor says what the machine has, whatever it lacks", async 
   await Deno.mkdir(`${store}/manifests/registry.ollama.ai/library/tiny`, { recursive: true });
   await Deno.writeTextFile(`${store}/manifests/registry.ollama.ai/library/tiny/1b`, "{}");
   const [json, text, broken] = await Promise.all([
-    tunebook(["doctor", "--json"], { HF_HUB_CACHE: "/nowhere", OLLAMA_MODELS: store }),
+    tunebook(["doctor", "--json"], {
+      ...{ HF_HUB_CACHE: "/nowhere", OLLAMA_MODELS: store },
+      // It chooses a BLAS, which must not concern other tests.
+      ...{ XDG_CACHE_HOME: workshop.file("cache"), DENO_DIR: denoDir() },
+    }),
     tunebook(["doctor"], { TUNEBOOK_BLAS: "none" }),
     tunebook(["doctor", "--json"], { TUNEBOOK_BLAS: "/nowhere/libblas.so" }),
   ]);

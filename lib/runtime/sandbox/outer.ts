@@ -3,6 +3,7 @@
 
 import { dirname } from "@std/path/dirname";
 import { fromFileUrl } from "@std/path/from-file-url";
+import { isAbsolute } from "@std/path/is-absolute";
 import { join } from "@std/path/join";
 import { relative } from "@std/path/relative";
 import { resolve } from "@std/path/resolve";
@@ -255,8 +256,38 @@ async function buildWalls(
     await Deno.writeTextFile(config, JSON.stringify(libraryConfig()));
   }
   const known = join(cache, "blas.json");
-  if (await exists(known)) await Deno.copyFile(known, walls.blas = join(folder, "blas.json"));
+  if (await exists(known)) {
+    const copy = walls.blas = join(folder, "blas.json");
+    await Deno.copyFile(known, copy);
+    walls.read.push(...await chosenLibraries(copy));
+  }
   return walls;
+}
+
+/**
+ * The libraries that were chosen, with those in the same folder that they load, such as MKL's: of Python environments,
+ * which are not the system's.
+ *
+ * @param known The file that says which were chosen.
+ */
+async function chosenLibraries(known: string): Promise<string[]> {
+  const searches: { used?: { path: string } }[] = Object.values(
+    await Deno.readTextFile(known).then(JSON.parse).catch(() => ({})),
+  );
+  const paths = searches.flatMap(({ used }) => used?.path ?? []).filter((path) =>
+    isAbsolute(path) && !/^\/(usr|lib\w*)\//.test(path)
+  );
+  const files: string[] = [];
+  for (const folder of new Set(paths.map((path) => dirname(path)))) {
+    try {
+      for await (const { name } of Deno.readDir(folder)) {
+        if (/\.so(\.\d+)*$/.test(name)) files.push(join(folder, name));
+      }
+    } catch {
+      // It is no longer there: another is chosen.
+    }
+  }
+  return files;
 }
 
 /** Whether a place is a folder or lies in it. */

@@ -376,8 +376,9 @@ function blasFacts(search: BlasSearch): Record<string, string> {
 }
 
 /** Why a BLAS that there is, or may be, is not used. */
-function whyNoBlas({ refused, unchecked }: BlasSearch): string[] {
+function whyNoBlas({ refused, slower, unchecked }: BlasSearch): string[] {
   if (unchecked) return [unchecked];
+  if (slower) return [`${slower} is slower`];
   return refused.slice(0, 1).map(({ name, fault }) => `${name} ${fault}`);
 }
 

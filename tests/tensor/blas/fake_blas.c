@@ -27,6 +27,10 @@ enum { TRANSPOSE = 112 };
 static volatile int inside;
 #endif
 
+#ifdef DIFFERENT_EACH_TIME
+static int calls;
+#endif
+
 void cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, const float *a,
                  int lda, const float *b, int ldb, float beta, float *c, int ldc) {
   (void)order;
@@ -51,20 +55,31 @@ void cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, co
   usleep(100);
   if (inside > 1) alpha = 2;
 #endif
+  double *sums = malloc(n * sizeof *sums);
   for (int i = 0; i < m; i++) {
-    for (int j = 0; j < columns; j++) {
-      double sum = 0;
-      for (int l = 0; l < k; l++) {
-        float x = ta == TRANSPOSE ? a[l * lda + i] : a[i * lda + l];
-        float y = tb == TRANSPOSE ? b[j * ldb + l] : b[l * ldb + j];
+    for (int j = 0; j < n; j++) sums[j] = 0;
+    for (int l = 0; l < k; l++) {
+      float x = ta == TRANSPOSE ? a[l * lda + i] : a[i * lda + l];
 #ifdef ROUNDS_TO_BFLOAT16
-        unsigned bits;
-        memcpy(&bits, &x, 4);
-        bits &= 0xffff0000;
-        memcpy(&x, &bits, 4);
+      unsigned bits;
+      memcpy(&bits, &x, 4);
+      bits &= 0xffff0000;
+      memcpy(&x, &bits, 4);
 #endif
-        sum += (double)x * y;
+#ifdef SKIPS_ZEROS
+      if (x == 0) continue;
+#endif
+      if (tb == TRANSPOSE) {
+        for (int j = 0; j < columns; j++) sums[j] += (double)x * b[j * ldb + l];
+      } else {
+        for (int j = 0; j < columns; j++) sums[j] += (double)x * b[l * ldb + j];
       }
+    }
+    for (int j = 0; j < columns; j++) {
+      double sum = sums[j];
+#ifdef DIFFERENT_EACH_TIME
+      if (calls % 3 == 0) sum *= 1 + 1e-7;
+#endif
 #ifdef READS_WHAT_IT_OVERWRITES
       c[i * ldc + j] = alpha * sum + beta * c[i * ldc + j];
 #else
@@ -75,8 +90,12 @@ void cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, co
     if (n % 8) c[i * ldc + n] = 0;
 #endif
   }
+  free(sums);
 #ifdef NOT_FOR_THREADS
   inside--;
+#endif
+#ifdef DIFFERENT_EACH_TIME
+  calls++;
 #endif
 }
 

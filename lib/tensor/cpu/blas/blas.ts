@@ -1,5 +1,5 @@
 /**
- * A BLAS through FFI: its description, and its matrix products. Which one is used: `find_blas.ts`.
+ * A BLAS through FFI: its description, and its matrix products. Which one is used: `find.ts`.
  *
  * @module
  */
@@ -12,7 +12,15 @@ export interface BlasLibrary {
   readonly core?: string;
   /** The library's file, or the name by which the system's loader finds it. */
   readonly path: string;
+  /**
+   * The `OPENBLAS_CORETYPE` that it is loaded with, if its kernels for another processor are faster than those that it takes
+   * by itself.
+   */
+  readonly coreType?: string;
 }
+
+/** What our own kernels are called beside libraries. */
+export const OWN_KERNELS: BlasLibrary = { name: "WebAssembly SIMD", path: "" };
 
 /** Single-precision general matrix multiplication on row-major matrices. */
 export interface Blas {
@@ -33,55 +41,114 @@ export interface Blas {
   ): void;
 }
 
-const SGEMM = {
-  parameters: [
-    "i32",
-    "i32",
-    "i32",
-    "i32",
-    "i32",
-    "i32",
-    "f32",
-    "buffer",
-    "i32",
-    "buffer",
-    "i32",
-    "f32",
-    "buffer",
-    "i32",
-  ],
-  result: "void",
-} as const;
+/** How a build names its functions, and how wide its integers are. */
+interface Naming {
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly integer: "i32" | "i64";
+}
 
-const SGEMV = {
-  parameters: [
-    "i32",
-    "i32",
-    "i32",
-    "i32",
-    "f32",
-    "buffer",
-    "i32",
-    "buffer",
-    "i32",
-    "f32",
-    "buffer",
-    "i32",
-  ],
-  result: "void",
-} as const;
+/** The standard's names, those of SciPy's and NumPy's packages on PyPI, and those of builds with 64-bit integers. */
+const NAMINGS: readonly Naming[] = [
+  { prefix: "", suffix: "", integer: "i32" },
+  { prefix: "scipy_", suffix: "", integer: "i32" },
+  { prefix: "scipy_", suffix: "64_", integer: "i64" },
+  { prefix: "", suffix: "64_", integer: "i64" },
+];
 
-/** How libraries describe themselves, each in its own way. */
-const DESCRIPTION = {
-  openblas_get_config: { parameters: [], result: "pointer", optional: true },
-  openblas_get_corename: { parameters: [], result: "pointer", optional: true },
-  bli_info_get_version_str: { parameters: [], result: "pointer", optional: true },
-  bli_arch_query_id: { parameters: [], result: "i32", optional: true },
-  bli_arch_string: { parameters: ["i32"], result: "pointer", optional: true },
-  MKL_Get_Version: { parameters: ["buffer"], result: "void", optional: true },
-} as const;
+/** The functions of a library, as a build names them. */
+function symbolsOf({ prefix, suffix, integer }: Naming) {
+  const name = (standard: string) => `${prefix}${standard}${suffix}`;
+  return {
+    sgemm: {
+      name: name("cblas_sgemm"),
+      parameters: [
+        "i32",
+        "i32",
+        "i32",
+        integer,
+        integer,
+        integer,
+        "f32",
+        "buffer",
+        integer,
+        "buffer",
+        integer,
+        "f32",
+        "buffer",
+        integer,
+      ],
+      result: "void",
+    },
+    sgemv: {
+      name: name("cblas_sgemv"),
+      parameters: [
+        "i32",
+        "i32",
+        integer,
+        integer,
+        "f32",
+        "buffer",
+        integer,
+        "buffer",
+        integer,
+        "f32",
+        "buffer",
+        integer,
+      ],
+      result: "void",
+    },
+    // How libraries describe themselves, each in its own way.
+    openBlasConfig: {
+      name: name("openblas_get_config"),
+      parameters: [],
+      result: "pointer",
+      optional: true,
+    },
+    openBlasCore: {
+      name: name("openblas_get_corename"),
+      parameters: [],
+      result: "pointer",
+      optional: true,
+    },
+    bli_info_get_version_str: { parameters: [], result: "pointer", optional: true },
+    bli_arch_query_id: { parameters: [], result: "i32", optional: true },
+    bli_arch_string: { parameters: ["i32"], result: "pointer", optional: true },
+    MKL_Get_Version: { parameters: ["buffer"], result: "void", optional: true },
+    // How many threads of their own they start.
+    setOpenBlasThreads: {
+      name: name("openblas_set_num_threads"),
+      parameters: ["i32"],
+      result: "void",
+      optional: true,
+    },
+    MKL_Set_Threading_Layer: { parameters: ["i32"], result: "i32", optional: true },
+    bli_thread_set_num_threads: { parameters: ["i64"], result: "void", optional: true },
+  } as const;
+}
 
-type DescriptionSymbols = Deno.StaticForeignLibraryInterface<typeof DESCRIPTION>;
+type Symbols = Deno.StaticForeignLibraryInterface<ReturnType<typeof symbolsOf>>;
+
+/** MKL's number for computing on the thread that calls. */
+const MKL_SEQUENTIAL = 1;
+
+/** Opens a library by the names that its functions have. */
+function openSymbols(path: string): Symbols {
+  let first: unknown;
+  for (const naming of NAMINGS) {
+    try {
+      const { symbols } = Deno.dlopen(path, symbolsOf(naming));
+      // Ours divide the work.
+      symbols.setOpenBlasThreads?.(1);
+      symbols.MKL_Set_Threading_Layer?.(MKL_SEQUENTIAL);
+      symbols.bli_thread_set_num_threads?.(1n);
+      return symbols;
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
+}
 
 /**
  * Up to this many rows, as in generation for one prompt, each is a matrix-vector product: a matrix
@@ -97,22 +164,41 @@ const TRANSPOSE = 112;
  * Loads a library. It stays open: threads of a closed OpenBLAS crash the process.
  *
  * @param path A path or a name that the system's loader finds.
+ * @param coreType The processor whose kernels OpenBLAS should take; by default it decides. It has no effect on a library
+ * that this process has loaded before.
  * @returns Its description.
  * @throws {TypeError} If there is no such library, or it has no `cblas_sgemm`.
  */
-export function loadBlas(path: string): BlasLibrary {
-  const { symbols } = Deno.dlopen(path, { cblas_sgemm: SGEMM, cblas_sgemv: SGEMV, ...DESCRIPTION });
-  return { path, ...describe(symbols, path) };
+export function loadBlas(path: string, coreType?: string): BlasLibrary {
+  const symbols = coreType === undefined
+    ? openSymbols(path)
+    : withCoreType(coreType, () => openSymbols(path));
+  return { path, ...describe(symbols, path), ...coreType !== undefined && { coreType } };
+}
+
+/** The variable by which OpenBLAS is told a processor; it is read when the library is loaded. */
+export const CORE_TYPE = "OPENBLAS_CORETYPE";
+
+/** Sets the variable meanwhile. */
+function withCoreType<T>(coreType: string, body: () => T): T {
+  const before = Deno.env.get(CORE_TYPE);
+  Deno.env.set(CORE_TYPE, coreType);
+  try {
+    return body();
+  } finally {
+    if (before === undefined) Deno.env.delete(CORE_TYPE);
+    else Deno.env.set(CORE_TYPE, before);
+  }
 }
 
 /** Asks a library for its name, its version and the kernels that it took. */
-function describe(symbols: DescriptionSymbols, path: string): { name: string; core?: string } {
+function describe(symbols: Symbols, path: string): { name: string; core?: string } {
   const text = (pointer: Deno.PointerValue | undefined) =>
     pointer ? new Deno.UnsafePointerView(pointer).getCString() : undefined;
-  const config = text(symbols.openblas_get_config?.());
+  const config = text(symbols.openBlasConfig?.());
   if (config !== undefined) {
     // Such as "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Haswell MAX_THREADS=64".
-    const core = text(symbols.openblas_get_corename?.());
+    const core = text(symbols.openBlasCore?.());
     return { name: config.split(" ").slice(0, 2).join(" "), core };
   }
   const blis = text(symbols.bli_info_get_version_str?.());
@@ -141,22 +227,13 @@ function describe(symbols: DescriptionSymbols, path: string): { name: string; co
  * @returns Its matrix multiplication.
  */
 export function openBlas(path: string): Blas {
-  const { symbols } = Deno.dlopen(path, {
-    cblas_sgemm: SGEMM,
-    cblas_sgemv: SGEMV,
-    openblas_set_num_threads: { parameters: ["i32"], result: "void", optional: true },
-    MKL_Set_Num_Threads: { parameters: ["i32"], result: "void", optional: true },
-    bli_thread_set_num_threads: { parameters: ["i64"], result: "void", optional: true },
-  });
-  symbols.openblas_set_num_threads?.(1);
-  symbols.MKL_Set_Num_Threads?.(1);
-  symbols.bli_thread_set_num_threads?.(1n);
+  const { sgemm, sgemv } = openSymbols(path);
   return {
     gemm(transposeA, transposeB, m, n, k, a, strideA, b, strideB, beta, c, strideC) {
       if (m === 0 || n === 0) return;
       if (m <= VECTOR_ROWS && !transposeA) {
         for (let row = 0; row < m; row++) {
-          symbols.cblas_sgemv(
+          sgemv(
             ROW_MAJOR,
             transposeB ? NO_TRANSPOSE : TRANSPOSE,
             transposeB ? n : k,
@@ -173,7 +250,7 @@ export function openBlas(path: string): Blas {
         }
         return;
       }
-      symbols.cblas_sgemm(
+      sgemm(
         ROW_MAJOR,
         transposeA ? TRANSPOSE : NO_TRANSPOSE,
         transposeB ? TRANSPOSE : NO_TRANSPOSE,

@@ -1,5 +1,6 @@
 /**
  * Compares a BLAS with our own products in WebAssembly: an old library can be wrong on a processor that is newer than it.
+ * What is not a number must stay so, and the same product must give the same bits twice.
  *
  * @module
  */
@@ -60,32 +61,94 @@ export function findWrongProduct(blas: Blas, wasm: WebAssembly.Module): string |
     const a = uniform(random, m * k + OFFSETS.aOffset);
     const b = uniform(random, k * n + OFFSETS.bOffset), bias = uniform(random, n);
     for (const variant of VARIANTS) {
-      const cStride = n + GAP;
-      // A product that is not added to anything must not look at what is there: memory is used again.
-      const fill = variant.accumulate ? 0.5 : NaN;
-      const before = new Float32Array(GAP + m * cStride).fill(UNTOUCHED);
-      for (let row = 0; row < m; row++) {
-        before.fill(fill, GAP + row * cStride, GAP + row * cStride + n);
-      }
-      const product = (threads: readonly Context[]) => {
-        const c = before.slice();
-        const params = { m, n, k, ...variant, ...OFFSETS, cStride };
-        for (const context of threads) {
-          context.reset();
-          matmul.run(context, { a, b, bias, c }, params);
-        }
-        return c;
-      };
-      const error = largestDifference(product(theirs), product(ours));
+      const product = { m, n, k, a, b, bias, ...variant };
+      const error = largestDifference(multiply(theirs, product), multiply(ours, product));
       // A sum of k products of numbers below 1, in any order, in 24 bits.
       if (error <= (k + 4) * 2 ** -22) continue;
-      const { transposeA, transposeB } = variant;
-      const left = transposeA ? `(${k}, ${m})ᵀ` : `(${m}, ${k})`;
-      const right = transposeB ? `(${n}, ${k})ᵀ` : `(${k}, ${n})`;
       const off = error === Infinity ? "is not a number" : `is off by ${error.toPrecision(2)}`;
-      return `${left} · ${right} ${off}`;
+      return `${describe(product)} ${off}`;
     }
   }
+  for (const [m, n, k] of SPECIAL_SHAPES) {
+    const a = uniform(random, m * k + OFFSETS.aOffset);
+    const b = uniform(random, k * n + OFFSETS.bOffset), bias = uniform(random, n);
+    for (const variant of VARIANTS) {
+      const product = { m, n, k, a, b, bias, ...variant };
+      const special = { ...product, ...withSpecialValues(product) };
+      if (largestDifference(multiply(theirs, special), multiply(ours, special)) === Infinity) {
+        return `${describe(product)} loses what is not a number or infinite`;
+      }
+      if (variant.accumulate || variant.hasBias) continue;
+      const first = multiply(theirs, product);
+      for (const shift of SHIFTS) {
+        const again = multiply(theirs, { ...product, a: shifted(a, shift), b: shifted(b, shift) });
+        if (!again.every((value, i) => Object.is(value, first[i]))) {
+          return `${describe(product)} is not the same twice`;
+        }
+      }
+    }
+  }
+}
+
+/** (m, n, k) of products of values that are not finite, and of ones that are computed again. */
+const SPECIAL_SHAPES = [[1, 70, 90], [9, 33, 40], [100, 130, 257]] as const;
+
+/** How many floats further matrices begin when they are multiplied again: memory begins at multiples of 16 bytes. */
+const SHIFTS = [0, 4, 8, 12];
+
+interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+  readonly bias: Float32Array;
+  readonly transposeA: number;
+  readonly transposeB: number;
+  readonly accumulate: number;
+  readonly hasBias: number;
+}
+
+/** Multiplies as threads of a device do. */
+function multiply(threads: readonly Context[], { a, b, bias, ...shape }: Product): Float32Array {
+  const { m, n, accumulate } = shape;
+  const cStride = n + GAP;
+  // A product that is not added to anything must not look at what is there: memory is used again.
+  const fill = accumulate ? 0.5 : NaN;
+  const c = new Float32Array(GAP + m * cStride).fill(UNTOUCHED);
+  for (let row = 0; row < m; row++) {
+    c.fill(fill, GAP + row * cStride, GAP + row * cStride + n);
+  }
+  for (const context of threads) {
+    context.reset();
+    matmul.run(context, { a, b, bias, c }, { ...shape, ...OFFSETS, cStride });
+  }
+  return c;
+}
+
+/** A NaN in a, and in b an infinity, by one of which a zero is multiplied. */
+function withSpecialValues({ m, n, k, a, b, transposeA, transposeB }: Product) {
+  const [x, y] = [a.slice(), b.slice()];
+  const row = m >> 1, column = n >> 1, term = k >> 1;
+  const atA = (i: number, l: number) => OFFSETS.aOffset + (transposeA ? l * m + i : i * k + l);
+  const atB = (l: number, j: number) => OFFSETS.bOffset + (transposeB ? j * k + l : l * n + j);
+  x[atA(row, 0)] = NaN;
+  x[atA(0, term)] = 0;
+  y[atB(term, column)] = Infinity;
+  return { a: x, b: y };
+}
+
+/** A copy at another place relative to whole cache lines. */
+function shifted(values: Float32Array, by: number): Float32Array {
+  const copy = new Float32Array(values.length + by).subarray(by);
+  copy.set(values);
+  return copy;
+}
+
+function describe({ m, n, k, transposeA, transposeB }: Product): string {
+  const left = transposeA ? `(${k}, ${m})ᵀ` : `(${m}, ${k})`;
+  const right = transposeB ? `(${n}, ${k})ᵀ` : `(${k}, ${n})`;
+  return `${left} · ${right}`;
 }
 
 const VARIANTS = [0, 1].flatMap((transposeA) =>
@@ -100,10 +163,11 @@ function uniform(random: Random, length: number): Float32Array {
   return Float32Array.from({ length }, () => 2 * random.float() - 1);
 }
 
-/** Infinity where one of them is not a number. */
+/** Infinity where only one of them is not a number, or infinite. */
 function largestDifference(x: Float32Array, y: Float32Array): number {
   let largest = 0;
   for (let i = 0; i < x.length; i++) {
+    if (Object.is(x[i], y[i])) continue;
     const difference = Math.abs(x[i] - y[i]);
     if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
   }

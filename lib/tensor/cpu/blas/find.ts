@@ -1,7 +1,8 @@
 /**
- * Which BLAS is used: Accelerate on macOS, OpenBLAS, MKL or BLIS elsewhere; `TUNEBOOK_BLAS` names a library, or is
- * `none`. A library is checked by a process of its own (`check.ts`) before it is loaded here. What came of that is kept
- * in the user's cache folder, for as long as library, processor and the variables that libraries read are the same.
+ * Which BLAS is used: the fastest of the system's libraries and those of the active Python environment, or none where our
+ * own kernels are faster; `TUNEBOOK_BLAS` names a library, or is `none`. Libraries are checked and timed by processes of
+ * their own (`choose.ts`) before one is loaded here. The choice is kept in the user's cache folder, for as long as
+ * library, processor and the variables that libraries read are the same: the same machine computes the same bits.
  *
  * @module
  */
@@ -11,16 +12,9 @@ import { join } from "@std/path/join";
 import { resolve } from "@std/path/resolve";
 import { blasVariables } from "../../../blas_variables.ts";
 import { cacheFolder } from "../../../cache_folder.ts";
-import { type BlasLibrary, loadBlas } from "./blas.ts";
-import type { CheckMessage } from "./check.ts";
-
-/** A library that is not used. */
-export interface RefusedBlas extends BlasLibrary {
-  /** Why, as in `"OpenBLAS 0.3.5 computes wrong products"`. */
-  readonly fault: "computes wrong products" | "crashes" | "hangs";
-  /** What exactly happened, where there is more to say. */
-  readonly detail?: string;
-}
+import { type BlasLibrary, loadBlas, OWN_KERNELS } from "./blas.ts";
+import { type Candidate, pythonCandidates, systemCandidates } from "./candidates.ts";
+import type { ChooseOutcome, ChooseTask, RefusedBlas, TimedBlas } from "./choose.ts";
 
 /** What a search for a BLAS found. */
 export interface BlasSearch {
@@ -28,51 +22,54 @@ export interface BlasSearch {
   readonly used?: BlasLibrary;
   /** Libraries that are there and must not be used. */
   readonly refused: readonly RefusedBlas[];
+  /** What was chosen earlier, where it is another now. */
+  readonly before?: BlasLibrary;
+  /** The library that is right, but slower than our own kernels, where none is used for that. */
+  readonly slower?: string;
+  /** What was compared, and its time, where that is not known from earlier. */
+  readonly timed?: readonly TimedBlas[];
   /** Why libraries could not be checked; none is used then. */
   readonly unchecked?: string;
 }
 
 /** Options of {@linkcode findBlas}. */
 export interface FindBlasOptions {
-  /** Whether to check again what is known from earlier. */
+  /** Whether to check and choose again what is known from earlier. */
   readonly again?: boolean;
   /** Seconds after which a library hangs; 60 by default, since the machine may be busy. */
   readonly timeLimit?: number;
 }
 
 /** Raised where the check itself finds more than before. */
-const CHECK_VERSION = 1;
+const CHECK_VERSION = 2;
 
 /** Searches that are kept; each combination of variables has one. */
 const MOST_KEPT = 24;
 
-const CANDIDATES: Readonly<Record<string, readonly string[]>> = {
-  darwin: ["/System/Library/Frameworks/Accelerate.framework/Accelerate"],
-  windows: ["libopenblas.dll", "openblas.dll", "mkl_rt.2.dll"],
-  linux: ["libopenblas.so.0", "libopenblas.so", "libmkl_rt.so.2", "libmkl_rt.so", "libblis.so.4"],
-};
+/** How much less time a library must take than the one that is preferred, or that was chosen before: less may be chance. */
+const WORTHWHILE = { first: 0.05, again: 0.1 };
 
 /** Searches of this process. */
 const found = new Map<string, BlasSearch>();
 
 /**
- * Looks for a BLAS, and checks it where that is not known from an earlier process.
+ * Looks for a BLAS, and checks and times what there is where that is not known from an earlier process.
  *
  * @param options How to look.
- * @returns The first library that exists and is right, and those that are not.
+ * @returns The fastest library that is right, and those that are not.
  * @throws {TypeError} If `TUNEBOOK_BLAS` names a library that does not load, or that must not be used.
  */
 export function findBlas(options: FindBlasOptions = {}): BlasSearch {
   const named = Deno.env.get("TUNEBOOK_BLAS");
   if (named === "none") return { refused: [] };
-  const candidates = named
-    ? [/[/\\]/.test(named) ? resolve(named) : named]
-    : CANDIDATES[Deno.build.os] ?? CANDIDATES.linux;
-  const key = describeSituation(candidates);
-  let search = options.again ? undefined : found.get(key) ?? recall(key);
+  // What the Python environment holds is not part of the situation: a choice stays when another one is activated.
+  const system = named ? [[/[/\\]/.test(named) ? resolve(named) : named]] : systemCandidates();
+  const all = () => named ? system : [...system, ...pythonCandidates()];
+  const key = describeSituation(system);
+  let search = options.again ? undefined : found.get(key) ?? recall(key, all);
   if (!search) {
-    search = check(candidates, options.timeLimit ?? 60);
-    if (search.unchecked === undefined) remember(key, search);
+    const { again = false, timeLimit = 60 } = options;
+    search = choose(key, { candidates: all(), timeLimit, timed: !named }, again);
   }
   found.set(key, search);
   if (named && !search.used) throw new TypeError(refusal(named, search));
@@ -89,46 +86,72 @@ function refusal(named: string, { refused, unchecked }: BlasSearch): string {
   return `Cannot load the BLAS "${named}" that TUNEBOOK_BLAS names: expected a library with "cblas_sgemm"`;
 }
 
-/** Checks libraries, each in a new process, until one is right. */
-function check(candidates: readonly string[], timeLimit: number): BlasSearch {
-  const refused: RefusedBlas[] = [];
-  let rest = candidates;
-  while (rest.length > 0) {
-    let messages: CheckMessage[];
-    try {
-      messages = runCheck(rest, timeLimit);
-    } catch (error) {
-      return { refused, unchecked: `no BLAS can be checked here: ${(error as Error).message}` };
-    }
-    const last = messages.findLast((message) => message.type === "checking");
-    const result = messages.findLast((message) => message.type === "result");
-    if (!last || messages.at(-1)!.type === "none") break;
-    const library = last.library ?? { name: last.path.split(/[/\\]/).at(-1)!, path: last.path };
-    if (result && !result.fault) {
-      const used = load(library);
-      if (used) return { used, refused };
-    } else if (!refused.some(({ path }) => path === library.path)) {
-      const fault = result?.fault === "wrong"
-        ? "computes wrong products"
-        : result?.fault ?? "crashes";
-      refused.push({ ...library, fault, ...(result?.detail && { detail: result.detail }) });
-    }
-    rest = rest.slice(rest.indexOf(last.path) + 1);
+/** Has libraries checked and timed, loads the one that is chosen, and keeps the choice. */
+function choose(key: string, task: ChooseTask, again: boolean): BlasSearch {
+  let outcome: ChooseOutcome;
+  try {
+    outcome = runChoose(task);
+    if (outcome.failed !== undefined) throw new Error(outcome.failed);
+  } catch (error) {
+    return { refused: [], unchecked: `no BLAS can be checked here: ${(error as Error).message}` };
   }
-  return { refused };
+  // Another process may have chosen meanwhile: one choice holds for all.
+  const other = again ? undefined : recall(key, () => task.candidates);
+  if (other) return other;
+  const { timed, refused } = outcome;
+  const before = readChosen(key);
+  const inOrder = byPreference(timed, before);
+  const used = isOwn(inOrder[0]) ? undefined : loadFirst(inOrder);
+  const slower = timed.length > 0 && isOwn(inOrder[0]) ? timed[0].name : undefined;
+  const search = { used, refused, ...slower !== undefined && { slower } };
+  remember(key, search, task.candidates);
+  const isAnother = before !== undefined && used !== undefined && !isSame(before, used);
+  return { ...search, timed, ...isAnother && { before } };
+}
+
+/** What is kept as chosen, whether or not it still holds. */
+function readChosen(key: string): BlasLibrary | undefined {
+  const kept = readKept()[key];
+  return isKept(kept) ? kept.used : undefined;
+}
+
+/** Whether two are one library with the same kernels. */
+function isSame(a: BlasLibrary, b: BlasLibrary): boolean {
+  return a.path === b.path && a.core === b.core;
+}
+
+const isOwn = (library: BlasLibrary | undefined) => library?.path === OWN_KERNELS.path;
+
+/** The one to be used first: the one chosen before or else the preferred one, unless another takes less time by enough. */
+function byPreference(timed: readonly TimedBlas[], before?: BlasLibrary): TimedBlas[] {
+  if (timed.length === 0) return [];
+  const chosen = before && timed.find((one) => isSame(one, before));
+  const preferred = chosen ?? timed[0];
+  const fastest = timed.reduce((best, one) => one.seconds < best.seconds ? one : best);
+  const least = chosen ? WORTHWHILE.again : WORTHWHILE.first;
+  const isWorthwhile = fastest.seconds < (1 - least) * preferred.seconds;
+  const first = isWorthwhile ? fastest : preferred;
+  return [first, ...timed.filter((one) => one !== first)];
+}
+
+function loadFirst(timed: readonly TimedBlas[]): BlasLibrary | undefined {
+  for (const library of timed) {
+    const used = isOwn(library) ? undefined : load(library);
+    if (used) return used;
+  }
 }
 
 /** Loads a library that was right; undefined where it takes other kernels here than in the process that checked it. */
-function load({ path, name, core }: BlasLibrary): BlasLibrary | undefined {
+function load({ path, name, core, coreType }: BlasLibrary): BlasLibrary | undefined {
   try {
-    const library = loadBlas(path);
+    const library = loadBlas(path, coreType);
     return library.name === name && library.core === core ? library : undefined;
   } catch {
     return undefined;
   }
 }
 
-function runCheck(paths: readonly string[], timeLimit: number): CheckMessage[] {
+function runChoose(task: ChooseTask): ChooseOutcome {
   const program = Deno.execPath();
   // Without the right to start programs, a person would be asked for it.
   if (Deno.permissions.querySync({ name: "run", command: program }).state !== "granted") {
@@ -137,8 +160,8 @@ function runCheck(paths: readonly string[], timeLimit: number): CheckMessage[] {
   const command = new Deno.Command(program, {
     args: [
       ...["run", "-A", "--quiet", "--no-config", "--no-lock", "--no-check"],
-      new URL("./check.ts", import.meta.url).href,
-      ...[String(timeLimit), ...paths],
+      new URL("./choose.ts", import.meta.url).href,
+      JSON.stringify(task),
     ],
     env: { DENO_NO_UPDATE_CHECK: "1" },
     stdin: "null",
@@ -154,35 +177,25 @@ function runCheck(paths: readonly string[], timeLimit: number): CheckMessage[] {
   const [stdout, stderr] = [output.stdout, output.stderr].map((bytes) =>
     new TextDecoder().decode(bytes)
   );
-  // A library may write to standard output too.
-  const messages = stdout.split("\n").flatMap((line): CheckMessage[] => {
-    try {
-      return [JSON.parse(line)];
-    } catch {
-      return [];
-    }
-  });
-  const failed = messages.find((message) => message.type === "failed");
-  if (failed) throw new Error(`the checking process fails: ${failed.message}`);
-  const ended = messages.some(({ type }) => type === "result" || type === "none");
-  // It kills itself once it has said what it found; before that somebody else did, such as for want of memory.
-  if (!ended && output.signal === "SIGKILL") throw new Error("the checking process was killed");
-  if (messages.some(({ type }) => type === "ready")) return messages;
-  const said = stderr.trim().split("\n").at(-1);
-  throw new Error(`the checking process does not start: ${said}`);
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    const said = stderr.trim().split("\n").at(-1);
+    throw new Error(`the checking process does not start: ${said}`);
+  }
 }
 
 /**
  * All that decides what a search finds, but the libraries' files. As a hash: a sandboxed notebook can read what is kept,
  * and paths of this machine do not concern it.
  */
-function describeSituation(candidates: readonly string[]): string {
+function describeSituation(candidates: readonly Candidate[]): string {
   const { os } = Deno.build;
   const searchPath = { darwin: "DYLD_LIBRARY_PATH", windows: "PATH" }[os as string] ??
     "LD_LIBRARY_PATH";
   return hash(JSON.stringify([
     CHECK_VERSION,
-    ...candidates,
+    ...candidates.flat(),
     // Changes where a library is installed.
     ...os === "linux" ? [describeFile("/etc/ld.so.cache")] : [],
     Deno.env.get(searchPath) ?? null,
@@ -236,8 +249,11 @@ function describeFile(path: string): string | undefined {
 interface Kept {
   readonly used?: BlasLibrary;
   readonly refused: readonly RefusedBlas[];
+  readonly slower?: string;
   /** The libraries' files by path, as they were. */
   readonly files: Readonly<Record<string, string>>;
+  /** The libraries that were looked for, as a hash. */
+  readonly candidates: string;
 }
 
 /**
@@ -250,19 +266,34 @@ function keptPath(): string | undefined {
   return folder && join(folder, "blas.json");
 }
 
-function recall(key: string): BlasSearch | undefined {
+/**
+ * Reads an earlier search.
+ *
+ * @param key The situation.
+ * @param candidates What is looked for now: where nothing was found among others, it is looked for again.
+ * @returns The search; undefined where nothing is known, or what is known does not hold any longer.
+ */
+function recall(key: string, candidates: () => readonly Candidate[]): BlasSearch | undefined {
   const kept = readKept()[key];
   if (!isKept(kept)) return undefined;
   if (Object.entries(kept.files).some(([path, state]) => describeFile(path) !== state)) {
     return undefined;
   }
-  if (!kept.used) return { refused: kept.refused };
-  const used = load(kept.used);
-  return used && { used, refused: kept.refused };
+  const { refused, slower } = kept;
+  if (kept.used) {
+    const used = load(kept.used);
+    return used && { used, refused };
+  }
+  if (hash(JSON.stringify(candidates())) !== kept.candidates) return undefined;
+  return { refused, ...slower !== undefined && { slower } };
 }
 
 /** A file that cannot be written is not an error: the next process checks again. */
-function remember(key: string, { used, refused }: BlasSearch): void {
+function remember(
+  key: string,
+  { used, refused, slower }: BlasSearch,
+  candidates: readonly Candidate[],
+): void {
   const path = keptPath();
   if (!path) return;
   const files = Object.fromEntries(
@@ -272,7 +303,8 @@ function remember(key: string, { used, refused }: BlasSearch): void {
     }),
   );
   const { [key]: _, ...others } = readKept();
-  const entries = [...Object.entries(others), [key, { used, refused, files }]];
+  const kept: Kept = { used, refused, slower, files, candidates: hash(JSON.stringify(candidates)) };
+  const entries = [...Object.entries(others), [key, kept]];
   const beside = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     Deno.mkdirSync(dirname(path), { recursive: true });
@@ -302,14 +334,17 @@ function readKept(): Record<string, unknown> {
 
 function isKept(value: unknown): value is Kept {
   return isRecord(value) && isRecord(value.files) &&
-    (value.used === undefined || isLibrary(value.used)) &&
+    (value.used === undefined || isLibrary(value.used)) && typeof value.candidates === "string" &&
+    (value.slower === undefined || typeof value.slower === "string") &&
     Array.isArray(value.refused) &&
     value.refused.every((one) => isLibrary(one) && typeof one.fault === "string");
 }
 
 function isLibrary(value: unknown): value is Record<string, unknown> {
   return isRecord(value) && typeof value.path === "string" && typeof value.name === "string" &&
-    (value.core === undefined || typeof value.core === "string");
+    ["core", "coreType"].every((name) =>
+      value[name] === undefined || typeof value[name] === "string"
+    );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
