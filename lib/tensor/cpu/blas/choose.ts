@@ -46,7 +46,7 @@ export interface ChooseOutcome {
 /** How often each multiplies, after once that does not count. */
 const ROUNDS = 20;
 
-/** Multiples of the fastest's time that are too slow to go on: from the first round, and after several. */
+/** Multiples of the fastest time after which a library is no longer timed: from the first round, and after several. */
 const HOPELESS = { atOnce: 10, later: 2, rounds: 5 };
 
 /** Kernels whose vectors are of 512 bits; on some processors those of 256 bits are faster, and the other way around. */
