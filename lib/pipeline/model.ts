@@ -4,48 +4,32 @@
  * @module
  */
 
-import { assertEntries, isChatEntry } from "../dataset/chat_entry.ts";
-import { closingTokensOf } from "../dataset/encode.ts";
-import type { DatasetEntry } from "../dataset/chat_entry.ts";
-import {
-  type EncodedExample,
-  encodeExamples,
-  encodePrompt,
-  type EntryFormat,
-} from "../dataset/encode.ts";
+import { assertEntries, type DatasetEntry } from "../dataset/chat_entry.ts";
+import { type EncodedExample, encodeExamples, type EntryFormat } from "../dataset/encode.ts";
 import { encodePreferences, type PreferenceEntry, withAnswer } from "../dataset/preferences.ts";
-import { findMetric } from "../eval/metrics/mod.ts";
 import { cleanResponse } from "../eval/responses.ts";
-import { scoreMetrics } from "../eval/score_metrics.ts";
-import { scoreResponses } from "../eval/scores.ts";
-import { withResponse } from "../eval/responses.ts";
 import { assertArray } from "../kind_of.ts";
 import { assertPrompts, generateTokens } from "../model/generate.ts";
 import { LoraAdapter, type LoraSettings, removeLora } from "../model/lora.ts";
 import type { Network } from "../model/model.ts";
 import { assertKnownOptions } from "../options.ts";
-import { stopSignal } from "../stop.ts";
 import type { Device } from "../tensor/device.ts";
-import { encodeChatPrompt } from "../text/chat.ts";
-import { ChatTemplate } from "../text/chat_template.ts";
-import { TokenDecoder, type Tokenizer } from "../text/tokenizer.ts";
 import { beforeStop, StopStrings } from "../text/stop_strings.ts";
-import { trainingsOf } from "../train/log.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { CHECKPOINT_OPTIONS } from "../train/options.ts";
 import { dpo } from "../train/dpo.ts";
 import type { DpoSettings, DpoStep } from "../train/dpo_options.ts";
-import { measureLoss } from "../train/evaluate.ts";
 import type { CheckpointOptions } from "../train/options.ts";
 import { sft } from "../train/sft.ts";
 import type { Training } from "../train/training.ts";
-import { nameBase } from "../weights/base.ts";
-import type { ResolvedModel } from "../weights/mod.ts";
+import type { ResolvedModel } from "../weights/resolved.ts";
 import { continueEach } from "./answer_each.ts";
 import { holdBack, type Question, toEntry } from "./entries.ts";
-import { describeEvaluation, type ModelEvaluation } from "./evaluation.ts";
+import { evaluateModel } from "./evaluate.ts";
+import type { ModelEvaluation } from "./evaluation.ts";
 import type { Exported, ExportOptions } from "./export/options.ts";
 import type { FoundModel } from "./find_model.ts";
-import { describeFormat, formatFor, type FormatName } from "./format.ts";
+import { describeFormat, type FormatName } from "./format.ts";
 import {
   ANSWER_EACH_OPTIONS,
   ANSWER_OPTIONS,
@@ -61,8 +45,10 @@ import {
   TRAIN_OPTIONS,
   type TrainOptions,
 } from "./model_options.ts";
-import { describeTraining, type EvaluationFacts, type Taught } from "./record.ts";
+import { askModel, assertSamples, encodeQuestion } from "./prompts.ts";
+import type { Taught } from "./record.ts";
 import type { SavedModel, SaveOptions } from "./save.ts";
+import { Teaching } from "./teaching.ts";
 import { textPieces } from "./text_pieces.ts";
 import { assertAnswers, measurementOf, withBetter } from "./training_answers.ts";
 
@@ -95,24 +81,20 @@ export class Model implements Disposable {
   readonly tokenizer: Tokenizer;
   /** The files that it was loaded from. */
   readonly source: ResolvedModel;
-  #found: FoundModel;
-  /** Evaluations in this process, and how many steps of training it had taken before each. */
-  readonly #evaluations: { readonly steps: number; readonly facts: EvaluationFacts }[] = [];
-  /** The format that was set, and the number of trainings at that time: a later training takes precedence. */
-  #set: { format: EntryFormat; trainings: number } | undefined;
+  /** What it was taught, and the format that follows. */
+  readonly #teaching: Teaching;
 
   /** @ignore Use {@linkcode loadModel}. */
   constructor(network: Network, found: FoundModel) {
     this.network = network;
     this.tokenizer = found.tokenizer;
     this.source = found.source;
-    this.#found = found;
+    this.#teaching = new Teaching(network, found);
   }
 
   /** @ignore Sets the record after the weights of another model were restored into this one. */
   adopt(found: FoundModel): void {
-    this.#found = found;
-    this.#evaluations.length = 0;
+    this.#teaching.adopt(found);
   }
 
   /** Where it computes. */
@@ -124,7 +106,7 @@ export class Model implements Disposable {
   get adapter(): ModelAdapter | undefined {
     for (const { adapter } of this.network.linears.values()) {
       if (!(adapter instanceof LoraAdapter)) continue;
-      const { adapter: directory } = this.#found;
+      const { adapter: directory } = this.#teaching.found;
       return { settings: adapter.settings, ...(directory !== undefined && { directory }) };
     }
     return undefined;
@@ -135,12 +117,11 @@ export class Model implements Disposable {
    * name or a format to change it; a later training in another format replaces it.
    */
   get format(): EntryFormat {
-    return this.#taughtFormat() ?? this.#found.format;
+    return this.#teaching.format;
   }
 
   set format(format: FormatName | EntryFormat) {
-    const trainings = trainingsOf(this.network).length;
-    this.#set = { format: this.#formatFor([], format), trainings };
+    this.#teaching.format = this.#teaching.formatFor([], format);
   }
 
   /**
@@ -148,17 +129,7 @@ export class Model implements Disposable {
    * measured since the last.
    */
   get taught(): Taught {
-    const { taught } = this.#found;
-    const { commit } = this.source;
-    const format = this.#taughtFormat();
-    const evaluations = this.#currentEvaluations();
-    return {
-      ...(format && { format: describeFormat(format) }),
-      ...nameBase(this.source),
-      ...(commit !== undefined && { commit }),
-      trainings: [...taught?.trainings ?? [], ...trainingsOf(this.network).map(describeTraining)],
-      ...(evaluations.length > 0 && { evaluations }),
-    };
+    return this.#teaching.taught;
   }
 
   /**
@@ -325,7 +296,7 @@ export class Model implements Disposable {
     if (answers) assertAnswers(answers);
     assertEntries("train on", entries);
     if (typeof validation !== "number") assertEntries("validate on", validation);
-    const format = this.#formatFor(entries, named);
+    const format = this.#teaching.formatFor(entries, named);
     describeFormat(format); // what could not be written down is refused before hours are spent
     const [learnt, heldOut] = holdBack(entries, validation);
     return sft(this.network, {
@@ -370,7 +341,7 @@ export class Model implements Disposable {
     assertArray("train on", preferences, "preferences");
     assertArray("validate on", validation, "preferences");
     const chosen = preferences.map((preference) => withAnswer(preference, "chosen"));
-    const format = this.#formatFor(chosen, named);
+    const format = this.#teaching.formatFor(chosen, named);
     describeFormat(format); // as for `train()`
     return dpo(this.network, {
       ...rest,
@@ -384,7 +355,7 @@ export class Model implements Disposable {
   #withRecord(checkpoint: CheckpointOptions): CheckpointOptions {
     const complete = async (directory: string) => {
       const { completeCheckpoint } = await import("./save.ts");
-      await completeCheckpoint(this, this.#toSave(), directory);
+      await completeCheckpoint(this, this.#teaching.toSave(), directory);
       await checkpoint.complete?.(directory);
     };
     return { ...checkpoint, complete };
@@ -409,7 +380,7 @@ export class Model implements Disposable {
   encodePrompt(question: Question, options: FormatOption = {}): number[] {
     assertKnownOptions("encode", options, FORMAT_OPTION);
     const entry = toEntry(question);
-    return this.#encode(entry, this.#formatFor([entry], options.format));
+    return encodeQuestion(entry, this.tokenizer, this.#teaching.formatFor([entry], options.format));
   }
 
   /**
@@ -432,7 +403,11 @@ export class Model implements Disposable {
   encodeExamples(entries: readonly DatasetEntry[], options: FormatOption = {}): EncodedExample[] {
     assertKnownOptions("encode", options, FORMAT_OPTION);
     assertEntries("encode", entries);
-    return encodeExamples(entries, this.tokenizer, this.#formatFor(entries, options.format));
+    return encodeExamples(
+      entries,
+      this.tokenizer,
+      this.#teaching.formatFor(entries, options.format),
+    );
   }
 
   /**
@@ -462,41 +437,9 @@ export class Model implements Disposable {
   ): Promise<ModelEvaluation> {
     assertKnownOptions("evaluate", options, EVALUATE_OPTIONS);
     assertEntries("evaluate on", entries);
-    const last = this.taught.trainings.at(-1);
-    const { mask = last?.mask, maxLength = last?.maxLength, metrics = [], ...answering } = options;
-    const { signal = stopSignal() } = options;
-    assertArray("score by", metrics, "names of metrics");
-    metrics.forEach(findMetric); // a misspelt name is refused before anything is computed
-    const format = this.#formatFor(entries, options.format);
-    const examples = encodeExamples(entries, this.tokenizer, format);
-    const measuring = {
-      ...(mask !== undefined && { mask }),
-      ...(maxLength !== undefined && { maxLength }),
-      ...(signal && { signal }),
-    };
-    const { loss, tokens } = await measureLoss(this.network, examples, measuring);
-    const answers = await this.#answerAll(entries, { ...answering, format });
-    const responses = entries.map((entry, i) => withResponse(entry, answers[i]));
-    if (metrics.includes("perplexity")) {
-      for (const [i, example] of examples.entries()) {
-        const one = await measureLoss(this.network, [example], measuring);
-        Object.assign(responses[i], { reference_loss: one.loss, reference_tokens: one.tokens });
-      }
-    }
-    const evaluation = {
-      loss,
-      tokens,
-      ...scoreResponses(responses),
-      answers,
-      responses,
-      metrics: metrics.length > 0 ? scoreMetrics(responses, metrics) : {},
-    };
-    const { maxNewTokens, temperature, topK, topP, seed, stop } = answering;
-    const facts = describeEvaluation(entries, evaluation, {
-      ...{ maxNewTokens, temperature, topK, topP, seed, stop },
-      ...{ mask, maxLength, format: format.name },
-    });
-    this.#evaluations.push({ steps: this.#stepsTaken(), facts });
+    const format = this.#teaching.formatFor(entries, options.format);
+    const { evaluation, facts } = await evaluateModel(this, entries, format, options);
+    this.#teaching.addEvaluation(facts);
     return evaluation;
   }
 
@@ -530,7 +473,7 @@ export class Model implements Disposable {
    */
   async save(directory: string, options: SaveOptions = {}): Promise<SavedModel> {
     const { saveModel } = await import("./save.ts"); // when it is needed, as for exports
-    return await saveModel(this, this.#toSave(), directory, options);
+    return await saveModel(this, this.#teaching.toSave(), directory, options);
   }
 
   /**
@@ -565,14 +508,17 @@ export class Model implements Disposable {
     const { formatToExport } = await import("./export/format.ts");
     const { saveModel } = await import("./save.ts");
     const { source, tokenizer, network } = this;
-    const named = options.format === undefined ? undefined : this.#formatFor([], options.format);
-    const format = named ?? formatToExport(target, this.#taughtFormat(), this.taught);
+    const named = options.format === undefined
+      ? undefined
+      : this.#teaching.formatFor([], options.format);
+    const format = named ?? formatToExport(target, this.#teaching.taughtFormat, this.taught);
     return await exportModel(
       { source, tokenizer, network, ...(format && { format }) },
       target,
       options,
       {
-        save: (directory, how, write) => saveModel(this, this.#toSave(), directory, how, write),
+        save: (directory, how, write) =>
+          saveModel(this, this.#teaching.toSave(), directory, how, write),
       },
     );
   }
@@ -617,132 +563,14 @@ export class Model implements Disposable {
     return cleanResponse(beforeStop(this.tokenizer.decode(tokens), stop));
   }
 
-  /** Ends an answer at one of several texts. */
-  #stopper(stop: readonly string[]): { stopper?: () => (token: number) => boolean } {
-    assertArray("stop at", stop, "texts");
-    const wrong = stop.find((text) => typeof text !== "string" || text === "");
-    if (wrong !== undefined) {
-      throw new TypeError(
-        `Cannot stop at ${JSON.stringify(wrong)}: expected texts that are not empty`,
-      );
-    }
-    if (stop.length === 0) return {};
-    const stopper = () => {
-      const decoder = new TokenDecoder(this.tokenizer);
-      const strings = new StopStrings(stop);
-      return (token: number) => {
-        strings.push(decoder.push(token));
-        return strings.stopped;
-      };
-    };
-    return { stopper };
-  }
-
-  /** Questions as tokens, and what the generation is told. */
-  #ask(
-    questions: readonly Question[],
-    { format: named, onProgress: _, onFailure, stop = [], ...options }: AnswerOptions,
-  ) {
-    const stopping = this.#stopper(stop);
+  #ask(questions: readonly Question[], options: AnswerOptions) {
     const entries = questions.map(toEntry);
-    const format = this.#formatFor(entries, named);
-    const prompts = entries.map((entry, i) => {
-      try {
-        return this.#prompt(entry, format, i);
-      } catch (error) {
-        if (onFailure === undefined) throw error;
-        onFailure(i, error as Error);
-        return [];
-      }
-    });
-    const { signal = stopSignal() } = options;
-    const eosId = closingTokensOf(format, this.tokenizer);
-    return { prompts, settings: { ...options, ...stopping, eosId, ...(signal && { signal }) } };
-  }
-
-  /** A question's tokens, which the network has room for. */
-  #prompt(entry: DatasetEntry, format: EntryFormat, index: number): number[] {
-    const { network, tokenizer } = this;
-    const prompt = this.#encode(entry, format);
-    const cannot = `Cannot answer prompt ${index}`;
-    if (prompt.length === 0) throw new RangeError(`${cannot}: it has no tokens`);
-    if (prompt.length > network.contextLength) {
-      throw new RangeError(
-        `${cannot} of ${prompt.length} tokens: the model's context holds ${network.contextLength}`,
-      );
-    }
-    const outside = prompt.find((id) => id >= network.vocabularySize);
-    if (outside !== undefined) {
-      throw new RangeError(
-        `${cannot}: it has the token ${outside}, ${JSON.stringify(tokenizer.decode([outside]))}, ` +
-          `and the model has ${network.vocabularySize}`,
-      );
-    }
-    return prompt;
-  }
-
-  #encode(entry: DatasetEntry, format: EntryFormat): number[] {
-    // A conversation that ends with a question is encoded unchanged, with its earlier answers.
-    const isOpen = isChatEntry(entry) && entry.messages.at(-1)?.role !== "assistant";
-    return isOpen && format instanceof ChatTemplate
-      ? encodeChatPrompt(entry.messages, this.tokenizer, format)
-      : encodePrompt(entry, this.tokenizer, format);
-  }
-
-  #formatFor(
-    entries: readonly DatasetEntry[],
-    named: FormatName | EntryFormat | undefined,
-  ): EntryFormat {
-    const { tokenizer, format } = this;
-    const { chatTemplate } = this.#found;
-    const isTaught = this.#taughtFormat() !== undefined;
-    const choice = { tokenizer, format, isTaught, ...(chatTemplate && { chatTemplate }) };
-    return formatFor(choice, entries, named);
-  }
-
-  /** The format that was set or taught, in this process or before; undefined where none is known. */
-  #taughtFormat(): EntryFormat | undefined {
-    const trainings = trainingsOf(this.network);
-    const since = trainings.slice(this.#set?.trainings ?? 0);
-    if (since.length > 0) return since.at(-1)!.format;
-    return this.#set?.format ?? (this.#found.taught?.format && this.#found.format);
-  }
-
-  #stepsTaken(): number {
-    return trainingsOf(this.network).reduce((sum, { step }) => sum + step, 0);
-  }
-
-  /** Evaluations of the weights as they are now. Of those on the same entries with the same settings, the last. */
-  #currentEvaluations(): EvaluationFacts[] {
-    const taken = this.#stepsTaken();
-    const before = taken === 0 ? this.#found.taught?.evaluations ?? [] : [];
-    const here = this.#evaluations.filter(({ steps }) => steps === taken);
-    const all = [...before, ...here.map(({ facts }) => facts)];
-    const kind = ({ data, settings }: EvaluationFacts) => JSON.stringify([data, settings]);
-    return [...new Map(all.map((facts) => [kind(facts), facts])).values()];
-  }
-
-  #toSave() {
-    const { taught: { format: _, ...taught } } = this;
-    const format = this.#taughtFormat();
-    return { taught, format, chatTemplate: this.#found.chatTemplate, loaded: this.#found.taught };
+    return askModel(this, entries, this.#teaching.formatFor(entries, options.format), options);
   }
 }
 
 function isArray<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
-}
-
-function assertSamples(samples: number, { temperature = 0 }: AnswerOptions): void {
-  if (!Number.isInteger(samples) || samples < 1) {
-    throw new RangeError(
-      `Cannot draw ${JSON.stringify(samples)} samples: expected a positive integer as samples`,
-    );
-  }
-  if (samples === 1 || temperature !== 0) return;
-  throw new RangeError(
-    `Cannot draw ${samples} samples at temperature 0: they would be equal; give a temperature`,
-  );
 }
 
 async function* onlyTokens(
