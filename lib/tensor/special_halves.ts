@@ -8,8 +8,18 @@
 import type { DeviceBuffer } from "./device.ts";
 import { PACKED_FORMATS, type PackedType } from "./packed.ts";
 
-/** Where in a block float16 numbers begin that products of one row read, and how many there are. */
-const HALVES: Partial<Record<PackedType, number>> = { f16: 1, q4_0: 1, q4_1: 2, q8_0: 1 };
+/** Where in a block float16 numbers begin that products of one row read. */
+const HALVES: Partial<Record<PackedType, readonly number[]>> = {
+  f16: [0],
+  q4_0: [0],
+  q4_1: [0, 2],
+  q5_0: [0],
+  q5_1: [0, 2],
+  q8_0: [0],
+  q4_k: [0, 2],
+  q5_k: [0, 2],
+  q6_k: [208],
+};
 
 const special = new WeakSet<DeviceBuffer>();
 
@@ -25,11 +35,9 @@ export function noteSpecialHalves(
   bytes: Uint8Array<ArrayBuffer>,
   type: PackedType,
 ): void {
-  const count = HALVES[type];
-  if (count === undefined) return;
   const { blockBytes } = PACKED_FORMATS[type];
-  for (let block = 1; block < bytes.length; block += blockBytes) {
-    for (let at = block; at < block + 2 * count; at += 2) {
+  for (const half of HALVES[type] ?? []) {
+    for (let at = half + 1; at < bytes.length; at += blockBytes) {
       // The exponent has its largest value.
       if ((bytes[at] & 0x7c) === 0x7c) {
         special.add(buffer);

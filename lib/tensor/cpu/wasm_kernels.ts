@@ -213,6 +213,51 @@ export interface WasmKernels {
     turns: number,
     scale: number,
   ): void;
+  multiplyRowQ4_K(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowQ5_0(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowQ5_1(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowQ5_K(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowQ6_K(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
   multiplyRowQ8_0(
     matrix: number,
     inputs: number,
@@ -234,8 +279,17 @@ export interface WasmKernels {
   packB(source: number, target: number, columns: number, k: number, stride: number): void;
   packBTransposed(source: number, target: number, columns: number, k: number, stride: number): void;
   panelAddress(): number;
+  permuteBytes(
+    x: number,
+    to: number,
+    sums: number,
+    blocks: number,
+    part: number,
+    factor: number,
+  ): void;
   permuteHalves(x: number, to: number, size: number, factor: number): void;
   permuteNibbles(x: number, to: number, sums: number, blocks: number, factor: number): void;
+  permutePairs(x: number, to: number, sums: number, blocks: number, factor: number): void;
   rmsNormBackwardInput(
     x: number,
     weight: number,

@@ -31,13 +31,62 @@ export function permuteNibbles(x: usize, to: usize, sums: usize, blocks: i32, fa
   for (let block = 0; block < blocks; block++) {
     storeColumns(x, to, 0);
     storeColumns(x + 64, to, 1);
-    let sum = f32x4.splat(0);
-    for (let at: usize = 0; at < 128; at += 16) sum = f32x4.add(sum, v128.load(x + at));
-    store<f32>(sums, sumLanes(sum) * factor * reinterpret<f32>(0x5d800000));
+    storeSum(x, sums, 128, factor);
     x += 128;
     to += 128;
     sums += 4;
   }
+}
+
+/**
+ * For blocks of 64 nibbles, of which the first 32 are the low halves of as many bytes: x by the nibbles of lanes, and sums of
+ * 32 elements times `factor`.
+ */
+export function permutePairs(x: usize, to: usize, sums: usize, blocks: i32, factor: f32): void {
+  for (let block = 0; block < blocks; block++) {
+    for (let half: usize = 0; half < 2; half++) {
+      storeColumns(x + (half << 6), to + (half << 7), 0);
+      storeColumns(x + 128 + (half << 6), to + (half << 7), 1);
+    }
+    storeSum(x, sums, 128, factor);
+    storeSum(x + 128, sums + 4, 128, factor);
+    x += 256;
+    to += 256;
+    sums += 8;
+  }
+}
+
+/** For blocks of 16 bytes: x by the bytes of lanes, and sums of `part` elements times `factor`. */
+export function permuteBytes(
+  x: usize,
+  to: usize,
+  sums: usize,
+  blocks: i32,
+  part: i32,
+  factor: f32,
+): void {
+  const end = x + (<usize> blocks << 6);
+  for (let from = x; from < end; from += <usize> part << 2, sums += 4) {
+    storeSum(from, sums, <usize> part << 2, factor);
+  }
+  for (; x < end; x += 64, to += 64) {
+    const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7), cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(to, f32x4.mul(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), power(0)));
+    v128.store(to, f32x4.mul(v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), power(2)), 16);
+    v128.store(to, f32x4.mul(v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5), power(4)), 32);
+    v128.store(to, f32x4.mul(v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7), power(7)), 48);
+  }
+}
+
+/** The sum of x, times `factor` and 2^60. */
+// @ts-ignore: decorator
+@inline
+function storeSum(x: usize, to: usize, bytes: usize, factor: f32): void {
+  let sum = f32x4.splat(0);
+  for (let at: usize = 0; at < bytes; at += 16) sum = f32x4.add(sum, v128.load(x + at));
+  store<f32>(to, sumLanes(sum) * factor * reinterpret<f32>(0x5d800000));
 }
 
 /** Of every 8 elements the even ones, then the odd ones, times `factor`. */

@@ -49,9 +49,32 @@ const nibbles = (kernel: RowProduct["kernel"], factor: number): RowProduct => ({
   prepare: (wasm, x, to, sums, k) => wasm.permuteNibbles(x, to, sums, k / 32, factor),
 });
 
+/** `part`: elements that have a common sum. */
+const bytes = (
+  kernel: RowProduct["kernel"],
+  elements: number,
+  part: number,
+  factor: number,
+): RowProduct => ({
+  kernel,
+  elements,
+  scale: TO_SUM,
+  prepare: (wasm, x, to, sums, k) => wasm.permuteBytes(x, to, sums, k / 16, part, factor),
+});
+
 const ROW_PRODUCTS: Partial<Record<PackedType, RowProduct>> = {
   q4_0: nibbles("multiplyRowQ4_0", -8),
   q4_1: nibbles("multiplyRowQ4_1", 1),
+  q5_0: bytes("multiplyRowQ5_0", 32, 32, -16),
+  q5_1: bytes("multiplyRowQ5_1", 32, 32, 1),
+  q4_k: {
+    kernel: "multiplyRowQ4_K",
+    elements: 256,
+    scale: TO_SUM,
+    prepare: (wasm, x, to, sums, k) => wasm.permutePairs(x, to, sums, k / 64, -1),
+  },
+  q5_k: bytes("multiplyRowQ5_K", 256, 32, -1),
+  q6_k: bytes("multiplyRowQ6_K", 256, 16, -32),
   q8_0: {
     kernel: "multiplyRowQ8_0",
     elements: 32,

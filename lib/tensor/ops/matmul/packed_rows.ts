@@ -6,9 +6,10 @@
  * processor foresees what four streams through memory need next, but not four streams that jump over one another's
  * rows (measured: 6 and 21 GB/s for bfloat16).
  *
- * Nibbles and halves become floats without being moved to the end of their lane: 16 bytes are four lanes of 32 bits, and
- * what is left of a lane by a mask is the nibble times a power of 16, or all but the exponent of a float32. Powers are made up
- * for in x, which {@linkcode LANES} are permuted and scaled for once per product; both are exact.
+ * Nibbles, bytes and halves become floats without being moved to the end of their lane: 16 bytes are four lanes of 32 bits,
+ * and what is left of a lane by a mask is the nibble or byte times a power of 16, or all but the exponent of a float32. Powers
+ * are made up for in x, which {@linkcode LANES} are permuted and scaled for once per product; both are exact. What is
+ * subtracted from all numbers of a block, or added to them, is multiplied by the sum of x.
  *
  * @module
  */
@@ -38,8 +39,8 @@ interface Walk {
   readonly bytes: number;
   /** Bytes of x that it takes. */
   readonly inputBytes: number;
-  /** Whether x has a sum per turn. */
-  readonly sums: boolean;
+  /** Sums of parts of x that it takes. */
+  readonly sums: number;
   /** Vectors of sums per row. */
   readonly chains: number;
   /** One turn, for all rows. */
@@ -64,21 +65,29 @@ function nibbles(quants: number): string {
   return lines.join("\n");
 }
 
+/** Four bytes from byte `at` of each block: `name` has a lane for each row. */
+function words(name: string, at: number): string {
+  return `      let ${name} = v128.load32_zero(w0, ${at});
+      ${name} = v128.load32_lane(w1, ${name}, 1, ${at});
+      ${name} = v128.load32_lane(w2, ${name}, 2, ${at});
+      ${name} = v128.load32_lane(w3, ${name}, 3, ${at});`;
+}
+
 /** The two halves at the beginning of each block: `d`, and `m` if wanted, have a lane for each row. */
 function scales(minimum: boolean): string {
-  return `      let halves = v128.load32_zero(w0);
-      halves = v128.load32_lane(w1, halves, 1);
-      halves = v128.load32_lane(w2, halves, 2);
-      halves = v128.load32_lane(w3, halves, 3);
+  return `${words("halves", 0)}
       const d = lowHalf(halves, fraction);${
     minimum ? "\n      const m = highHalf(halves, fraction);" : ""
   }`;
 }
 
-/** The sum of a block, times its scale. */
-const scaled = rows.map((row) =>
-  `      total${row} = madd(v128.shuffle<f32>(d, d, ${row}, ${row}, ${row}, ${row}), sum${row}, total${row});`
-).join("\n");
+/** The sum of a block, times its scale: the row's lane of a vector. */
+const scaledBy = (scale: string): string =>
+  rows.map((row) =>
+    `      total${row} = madd(v128.shuffle<f32>(${scale}, ${scale}, ${row}, ${row}, ${row}, ${row}), sum${row}, total${row});`
+  ).join("\n");
+
+const scaled = scaledBy("d");
 
 const restOfBlock = (row: number) => ` + f32x4.extract_lane(rest, ${row})`;
 
@@ -87,7 +96,7 @@ function legacyNibbles(name: string, bytes: number, minimum: boolean): Walk {
     name,
     bytes,
     inputBytes: 128,
-    sums: true,
+    sums: 1,
     chains: 1,
     turn: `${nibbles(minimum ? 4 : 2)}
 ${scales(minimum)}
@@ -120,6 +129,190 @@ function bytes(): string {
   return lines.join("\n");
 }
 
+/**
+ * Adds 16 unsigned bytes to the sums of rows.
+ *
+ * @param load Lines that make them, `v#`.
+ * @param inputs Where in x their columns are.
+ * @param first Whether the sums begin here.
+ */
+function unsignedBytes(load: string, inputs: number, first: boolean): string {
+  const lines = [load];
+  for (let i = 0; i < 4; i++) {
+    lines.push(`      input = v128.load(x, ${inputs + 16 * i});`);
+    if (i < 3) lines.push(`      mask = byteLane(${i});`);
+    const byte = i < 3 ? "v128.and(v#, mask)" : "i32x4.shr_u(v#, 24)";
+    const value = `f32x4.convert_i32x4_s(${byte})`;
+    lines.push(each(
+      first && i === 0
+        ? `      sum# = f32x4.mul(${value}, input);`
+        : `      sum# = madd(${value}, input, sum#);`,
+    ));
+  }
+  return lines.join("\n");
+}
+
+/** Nibbles and fifth bits of blocks of 32. */
+function legacyFifthBits(name: string, bytes: number, minimum: boolean): Walk {
+  const bits = minimum ? 4 : 2;
+  const half = (high: boolean) =>
+    each(
+      `      const v# = v128.or(${high ? "highNibbles" : "lowNibbles"}(v128.load(w#, ${
+        bits + 4
+      })), fifthBits(w# + ${bits + (high ? 2 : 0)}));`,
+    );
+  return {
+    name,
+    bytes,
+    inputBytes: 128,
+    sums: 1,
+    chains: 1,
+    turn: `${each("      let sum#: v128;")}
+      {
+${unsignedBytes(half(false), 0, true)}
+      }
+      {
+${unsignedBytes(half(true), 64, false)}
+      }
+${scales(minimum)}
+${scaled}
+      rest = madd(${minimum ? "m" : "d"}, v128.load32_splat(sums), rest);`,
+    rest: restOfBlock,
+  };
+}
+
+/** Byte `index` of each lane, as a float. */
+const byteOf = (vector: string, index: number): string => {
+  const moved = index === 0 ? vector : `i32x4.shr_u(${vector}, ${8 * index})`;
+  return `f32x4.convert_i32x4_s(${index === 3 ? moved : `v128.and(${moved}, ends)`})`;
+};
+
+/** Scales and minima of six bits of the eight parts of a block of `q4_k` and `q5_k`, and what the minima subtract. */
+function sixBitScales(): string {
+  const minima = Array.from(
+    { length: 8 },
+    (_, part) =>
+      `      least = madd(${
+        byteOf(part < 4 ? "minimaLow" : "minimaHigh", part % 4)
+      }, v128.load32_splat(sums, ${4 * part}), least);`,
+  );
+  return `      const ends = i32x4.splat(0xff), low6 = i32x4.splat(0x3f3f3f3f);
+      const low4 = i32x4.splat(0x0f0f0f0f), upper2 = i32x4.splat(0x30303030);
+${scales(true)}
+${words("first", 4)}
+${words("second", 8)}
+${words("third", 12)}
+      const scalesLow = v128.and(first, low6), minimaLow = v128.and(second, low6);
+      const scalesHigh = v128.or(v128.and(third, low4), v128.and(i32x4.shr_u(first, 2), upper2));
+      const minimaHigh = v128.or(
+        v128.and(i32x4.shr_u(third, 4), low4),
+        v128.and(i32x4.shr_u(second, 2), upper2),
+      );
+      let least = i32x4.splat(0);
+${minima.join("\n")}
+      rest = madd(m, least, rest);`;
+}
+
+/** Eight parts of 32 elements, each with its scale. */
+function partsOfK(name: string, bytes: number, part: (index: number) => string): Walk {
+  const parts = Array.from(
+    { length: 8 },
+    (_, index) =>
+      `      {
+${each("      let sum#: v128;")}
+${part(index)}
+      const scale = f32x4.mul(d, ${byteOf(index < 4 ? "scalesLow" : "scalesHigh", index % 4)});
+${scaledBy("scale")}
+      }`,
+  );
+  return {
+    name,
+    bytes,
+    inputBytes: 1024,
+    sums: 8,
+    chains: 1,
+    turn: `${sixBitScales()}
+${parts.join("\n")}`,
+    rest: restOfBlock,
+  };
+}
+
+/** Parts 2i and 2i + 1 of `q4_k` are the low and the high nibbles of 32 bytes. */
+function nibblesOfK(index: number): string {
+  const [pair, odd] = [index >> 1, index & 1];
+  const lines: string[] = [];
+  for (let half = 0; half < 2; half++) {
+    lines.push("      {", each(`      const v# = v128.load(w#, ${16 + 32 * pair + 16 * half});`));
+    for (let nibble = odd; nibble < 8; nibble += 2) {
+      lines.push(`      input = v128.load(x, ${256 * pair + 128 * half + 16 * nibble});`);
+      if (nibble < 7) lines.push(`      mask = lane(${nibble});`);
+      const bits = nibble < 7 ? "v128.and(v#, mask)" : "i32x4.shr_u(v#, 28)";
+      const value = `f32x4.convert_i32x4_s(${bits})`;
+      lines.push(each(
+        half === 0 && nibble === odd
+          ? `      sum# = f32x4.mul(${value}, input);`
+          : `      sum# = madd(${value}, input, sum#);`,
+      ));
+    }
+    lines.push("      }");
+  }
+  return lines.join("\n");
+}
+
+/** The same with fifth bits: bit `index` of 32 bytes. */
+function fifthBitsOfK(index: number): string {
+  const bits = (at: number) => {
+    const moved = index < 4
+      ? `i32x4.shl(v128.load(w#, ${at}), ${4 - index})`
+      : index === 4
+      ? `v128.load(w#, ${at})`
+      : `i32x4.shr_u(v128.load(w#, ${at}), ${index - 4})`;
+    return `v128.and(${moved}, i32x4.splat(0x10101010))`;
+  };
+  const lines = [0, 1].map((half) => {
+    const quants = `v128.load(w#, ${48 + 32 * (index >> 1) + 16 * half})`;
+    const nibble = `${index & 1 ? "highNibbles" : "lowNibbles"}(${quants})`;
+    const load = each(`      const v# = v128.or(${nibble}, ${bits(16 + 16 * half)});`);
+    return `      {\n${unsignedBytes(load, 128 * index + 64 * half, half === 0)}\n      }`;
+  });
+  return lines.join("\n");
+}
+
+/** 16 parts of 16 elements of six bits, each with a signed scale. The four highest of each 64 bytes' bits stand apart. */
+function sixBits(): string {
+  const lines = [words("halves", 206), "      const d = highHalf(halves, fraction);"];
+  for (let part = 0; part < 16; part++) {
+    const [half, quarter, column] = [part >> 3, (part >> 1) & 3, part & 1];
+    const quants = `v128.load(w#, ${64 * half + 32 * (quarter & 1) + 16 * column})`;
+    const high = `v128.load(w#, ${128 + 32 * half + 16 * column})`;
+    const moved = quarter < 2
+      ? `i32x4.shl(${high}, ${4 - 2 * quarter})`
+      : quarter === 2
+      ? high
+      : `i32x4.shr_u(${high}, 2)`;
+    const nibble = `${quarter > 1 ? "highNibbles" : "lowNibbles"}(${quants})`;
+    const load = each(
+      `      const v# = v128.or(${nibble}, v128.and(${moved}, i32x4.splat(0x30303030)));`,
+    );
+    const byte = part % 4;
+    if (byte === 0) lines.push("      {", words("signed", 192 + part));
+    lines.push(
+      `      {
+${each("      let sum#: v128;")}
+${unsignedBytes(load, 64 * part, true)}
+      const number = i32x4.shr_s(${
+        byte === 3 ? "signed" : `i32x4.shl(signed, ${24 - 8 * byte})`
+      }, 24);
+      const scale = f32x4.mul(d, f32x4.convert_i32x4_s(number));
+${scaledBy("scale")}
+      rest = madd(scale, v128.load32_splat(sums, ${4 * part}), rest);
+      }`,
+    );
+    if (byte === 3) lines.push("      }");
+  }
+  return lines.join("\n");
+}
+
 /** 8 floats of 16 bits: the even ones in the low halves of lanes, then the odd ones. */
 function floats(low: string, high: string): string {
   return `      input = v128.load(x);
@@ -132,11 +325,24 @@ ${each(`      other# = madd(${high}, next, other#);`)}`;
 const WALKS: readonly Walk[] = [
   legacyNibbles("multiplyRowQ4_0", 18, false),
   legacyNibbles("multiplyRowQ4_1", 20, true),
+  legacyFifthBits("multiplyRowQ5_0", 22, false),
+  legacyFifthBits("multiplyRowQ5_1", 24, true),
+  partsOfK("multiplyRowQ4_K", 144, nibblesOfK),
+  partsOfK("multiplyRowQ5_K", 176, fifthBitsOfK),
+  {
+    name: "multiplyRowQ6_K",
+    bytes: 210,
+    inputBytes: 1024,
+    sums: 16,
+    chains: 1,
+    turn: sixBits(),
+    rest: restOfBlock,
+  },
   {
     name: "multiplyRowQ8_0",
     bytes: 34,
     inputBytes: 128,
-    sums: false,
+    sums: 0,
     chains: 1,
     turn: `${bytes()}
 ${scales(false)}
@@ -146,7 +352,7 @@ ${scaled}`,
     name: "multiplyRowF16",
     bytes: 16,
     inputBytes: 32,
-    sums: false,
+    sums: 0,
     chains: 2,
     turn: floats("lowHalf(v#, fraction)", "highHalf(v#, fraction)"),
   },
@@ -154,7 +360,7 @@ ${scaled}`,
     name: "multiplyRowBf16",
     bytes: 16,
     inputBytes: 32,
-    sums: false,
+    sums: 0,
     chains: 2,
     turn: floats("i32x4.shl(v#, 16)", "v128.and(v#, upper)"),
   },
@@ -195,7 +401,7 @@ ${each("    let total# = rest, other# = rest;")}
 ${turn}
 ${each(`      w# += ${bytes};`)}
       x += ${inputBytes};
-${sums ? "      sums += 4;" : ""}
+${sums > 0 ? `      sums += ${4 * sums};` : ""}
     }
     const to = y + (<usize> first << 2);
     const between = <usize> step << 2;
@@ -225,10 +431,41 @@ const LANES: usize = memory.data<u32>([
   0x0000000f, 0x000000f0, 0x00000f00, 0x0000f000, 0x000f0000, 0x00f00000, 0x0f000000, 0x8fffe000,
 ]);
 
+/** A lane's bytes 0 to 2. */
+const BYTES: usize = memory.data<u32>([0x000000ff, 0x0000ff00, 0x00ff0000]);
+
 // @ts-ignore: decorator
 @inline
 function lane(index: usize): v128 {
   return v128.load32_splat(LANES + (index << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function byteLane(index: usize): v128 {
+  return v128.load32_splat(BYTES + (index << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function lowNibbles(bytes: v128): v128 {
+  return v128.and(bytes, i32x4.splat(0x0f0f0f0f));
+}
+
+// @ts-ignore: decorator
+@inline
+function highNibbles(bytes: v128): v128 {
+  return v128.and(i32x4.shr_u(bytes, 4), i32x4.splat(0x0f0f0f0f));
+}
+
+/** 16 where bit i of the 16 from \`at\` is set, as byte i. */
+// @ts-ignore: decorator
+@inline
+function fifthBits(at: usize): v128 {
+  const word = v128.load16_splat(at);
+  const bytes = i8x16.shuffle(word, word, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+  const masks = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+  return v128.and(i8x16.eq(v128.and(bytes, masks), masks), i8x16.splat(16));
 }
 
 /** The float16 in the low half of each lane, times 2^-112. */
