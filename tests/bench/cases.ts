@@ -3,7 +3,7 @@
 import { fromFileUrl } from "@std/path";
 import type { DeviceKind } from "../../lib/tensor/mod.ts";
 import { answersCase, encodeCase, importCase, startCase } from "./cases/answers.ts";
-import { decodeCase } from "./cases/decode.ts";
+import { decodeCase, gemma3DecodeCase } from "./cases/decode.ts";
 import { gradingCase } from "./cases/grading.ts";
 import { kernelCase, troublesCase } from "./cases/kernel.ts";
 import { jaxMatmulCase, matmulCase, webGpuMatmulCase } from "./cases/matmul.ts";
@@ -61,6 +61,8 @@ export interface CaseOptions {
   readonly python?: string;
   /** The GGUF file of SmolLM2-135M-Instruct. */
   readonly smolLm2?: string;
+  /** A GGUF file of Gemma 3 270M, Q4_K_M. */
+  readonly gemma3?: string;
 }
 
 /** Cases by their names on the command line, in the table's order; undefined where something that one needs is missing. */
@@ -79,6 +81,7 @@ export const CASES: Readonly<Record<string, (options: CaseOptions) => Promise<Ca
     answers: answersCase,
     decode: (options) => decodeCase(1, options),
     decode8: (options) => decodeCase(8, options),
+    gemma3: gemma3DecodeCase,
     import: importCase,
     start: startCase,
     blas: matmulCase,

@@ -59,6 +59,7 @@ if (import.meta.main) {
     size: options.size,
     python: found.found ? found.path : undefined,
     smolLm2: Deno.env.get("TUNEBOOK_SMOLLM2_GGUF"),
+    gemma3: Deno.env.get("TUNEBOOK_GEMMA3_GGUF"),
   };
 
   const removed = takeOwnBlasSettings();

@@ -11,7 +11,10 @@ const prepareDecode: Prepare = async (options: {
   threads: number;
 }) => {
   const { file, prompts, newTokens, threads } = options;
-  const server = await OllamaServer.start({ OLLAMA_NUM_PARALLEL: `${prompts.length}` });
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(
+    await OllamaServer.start({ OLLAMA_NUM_PARALLEL: `${prompts.length}` }),
+  );
   await server.create("model", file);
   const run = async () => {
     const begin = performance.now();
@@ -25,7 +28,9 @@ const prepareDecode: Prepare = async (options: {
     return { seconds: seconds * prompts.length * newTokens / tokens, peakBytes: undefined };
   };
   await run(); // loads the model
-  return { run, about: `Ollama, ${threads} thread${threads === 1 ? "" : "s"}` };
+  const ending = stack.move();
+  const about = `Ollama, ${threads} thread${threads === 1 ? "" : "s"}`;
+  return { run, about, end: () => ending.disposeAsync() };
 };
 
 await serve({ decode: prepareDecode });

@@ -6,8 +6,10 @@ import type { RunAnswer } from "./harness.ts";
 /** Does the work of one run. */
 export type Run = () => Promise<RunAnswer>;
 
-/** Makes what runs a case, and says what the program is. */
-export type Prepare = (options: any) => Promise<{ run: Run; about: string }>;
+/** Makes what runs a case, and says what the program is; `end` is called when it is no longer needed. */
+export type Prepare = (
+  options: any,
+) => Promise<{ run: Run; about: string; end?: () => Promise<void> }>;
 
 /** The most memory that this process has held, where the system tells. */
 async function peakBytes(): Promise<number | undefined> {
@@ -25,7 +27,7 @@ async function peakBytes(): Promise<number | undefined> {
  * @param cases What can be prepared, by name.
  */
 export async function serve(cases: Record<string, Prepare>): Promise<void> {
-  let run: Run | undefined;
+  let prepared: Awaited<ReturnType<Prepare>> | undefined;
   const lines = Deno.stdin.readable
     .pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array<ArrayBuffer>, string>)
     .pipeThrough(new TextLineStream()) as ReadableStream<string>;
@@ -34,17 +36,18 @@ export async function serve(cases: Record<string, Prepare>): Promise<void> {
     try {
       const request = JSON.parse(line);
       if (request.do === "prepare") {
-        const prepared = await cases[request.case](request);
-        run = prepared.run;
+        await prepared?.end?.();
+        prepared = await cases[request.case](request);
         answer = { ready: prepared.about };
       } else {
-        answer = { peakBytes: await peakBytes(), ...await run!() };
+        answer = { peakBytes: await peakBytes(), ...await prepared!.run() };
       }
     } catch (error) {
       answer = { error: `${error}` };
     }
     console.log(JSON.stringify(answer));
   }
+  await prepared?.end?.();
   // Threads that a library keeps would keep the process.
   Deno.exit();
 }

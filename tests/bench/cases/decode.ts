@@ -20,11 +20,29 @@ const SHARES = { [STORED]: 0.7, [F16]: 0.5 };
  * @param sequences How many texts are continued together
  * @param options The device and the file
  */
-export function decodeCase(
+export function decodeCase(sequences: number, options: CaseOptions): Promise<Case | undefined> {
+  const forms = { [STORED]: "stored", [F16]: "f16", [F32]: undefined };
+  return decodeFileCase(sequences, "SmolLM2-135M Q4_1", options.smolLm2, forms, options);
+}
+
+/**
+ * The same with Gemma 3 270M's Q4_K_M file, whose matrices are of four types, as it is stored.
+ *
+ * @param options The device and the file
+ */
+export function gemma3DecodeCase(options: CaseOptions): Promise<Case | undefined> {
+  const forms = { [STORED]: "stored" };
+  return decodeFileCase(1, "Gemma 3 270M Q4_K_M", options.gemma3, forms, options);
+}
+
+function decodeFileCase(
   sequences: number,
-  { device, smolLm2 }: CaseOptions,
+  model: string,
+  file: string | undefined,
+  forms: Readonly<Record<string, string | undefined>>,
+  { device }: CaseOptions,
 ): Promise<Case | undefined> {
-  if (!smolLm2 || !ollama.found) return Promise.resolve(undefined);
+  if (!file || !ollama.found) return Promise.resolve(undefined);
   const cores = navigator.hardwareConcurrency;
   const peers = [1, ...cores > 1 ? [cores] : []].map((threads) => ({
     name: `Ollama, ${threads} thread${threads === 1 ? "" : "s"}`,
@@ -34,25 +52,24 @@ export function decodeCase(
     ours(name, { prepare: { device, ...(quantize && { quantize }) } });
   const what = sequences === 1 ? "one prompt" : `${sequences} prompts together`;
   return Promise.resolve({
-    title: `Decoding ${NEW_TOKENS} tokens, ${what}, SmolLM2-135M Q4_1`,
+    title: `Decoding ${NEW_TOKENS} tokens, ${what}, ${model}`,
     prepare: {
       case: "decode",
-      file: smolLm2,
+      file,
       prompts: Array.from({ length: sequences }, () => PROMPT),
       newTokens: NEW_TOKENS,
     },
     contestants: [
-      mine(STORED, "stored"),
-      mine(F16, "f16"),
-      mine(F32),
+      ...Object.entries(forms).map(([name, quantize]) => mine(name, quantize)),
       ...peers.map(({ name, threads }) => ollamaServer(name, threads)),
     ],
     rounds: 5,
     rate: ({ median }: Measured) => `${(sequences * NEW_TOKENS / median).toFixed(0)} tokens/s`,
     bars: (of) => {
       const best = peers.map(({ name }) => of(name)).reduce((a, b) => a.median < b.median ? a : b);
-      return Object.entries(SHARES).map(([name, limit]): Bar => ({
-        what: `Decoding ${what}, ${name.split(", ")[1]}, speed against Ollama's`,
+      const limited = Object.entries(SHARES).filter(([name]) => name in forms);
+      return limited.map(([name, limit]): Bar => ({
+        what: `Decoding ${what}, ${model}, ${name.split(", ")[1]}, speed against Ollama's`,
         value: ratio(best, of(name)),
         kind: "at least",
         limit,

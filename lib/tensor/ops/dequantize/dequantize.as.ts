@@ -223,10 +223,18 @@ export function dequantizeQ6_K(x: usize, y: usize, blocks: usize): void {
   }
 }
 
+/** Bytes 0, 1, 2 and 3 of the 16 floats that the codes stand for (Dettmers et al., 2023, appendix E). */
+const NF4: usize = memory.data<u8>([
+  0, 177, 48, 160, 77, 63, 113, 0, 255, 227, 221, 58, 184, 171, 179, 0,
+  0, 57, 107, 50, 162, 53, 120, 0, 250, 202, 4, 3, 164, 7, 19, 0,
+  128, 50, 6, 202, 145, 61, 186, 0, 162, 36, 124, 173, 225, 16, 57, 128,
+  191, 191, 191, 190, 190, 190, 189, 0, 61, 62, 62, 62, 62, 63, 63, 63,
+]);
+
 /**
- * NF4: codes stand `stride` bytes apart block by block, magnitudes `magnitudeStride`. The table of 16 floats (Dettmers
- * et al., 2023, appendix E, as bitsandbytes has it) is looked up byte by byte, 16 codes at once; all of them are within the
- * table, where relaxed and strict swizzles agree.
+ * NF4: codes stand `stride` bytes apart block by block, magnitudes `magnitudeStride`. The table is looked up byte by byte, 16
+ * codes at once; all codes are within it, where relaxed and strict swizzles agree. It is read from memory, since V8 makes
+ * constants anew wherever they are used.
  */
 export function dequantizeNf4(
   codes: usize,
@@ -236,10 +244,8 @@ export function dequantizeNf4(
   y: usize,
   blocks: usize,
 ): void {
-  const byte0 = i8x16(0, -79, 48, -96, 77, 63, 113, 0, -1, -29, -35, 58, -72, -85, -77, 0);
-  const byte1 = i8x16(0, 57, 107, 50, -94, 53, 120, 0, -6, -54, 4, 3, -92, 7, 19, 0);
-  const byte2 = i8x16(-128, 50, 6, -54, -111, 61, -70, 0, -94, 36, 124, -83, -31, 16, 57, -128);
-  const byte3 = i8x16(-65, -65, -65, -66, -66, -66, -67, 0, 61, 62, 62, 62, 62, 63, 63, 63);
+  const byte0 = v128.load(NF4), byte1 = v128.load(NF4, 16);
+  const byte2 = v128.load(NF4, 32), byte3 = v128.load(NF4, 48);
   for (let block: usize = 0; block < blocks; block++) {
     const magnitude = f32x4.splat(load<f32>(magnitudes));
     for (let at: usize = 0; at < 32; at += 8, y += 64) {

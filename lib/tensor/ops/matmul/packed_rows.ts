@@ -152,14 +152,18 @@ function unsignedBytes(load: string, inputs: number, first: boolean): string {
   return lines.join("\n");
 }
 
+/** The low or the high halves of bytes. */
+const nibblesOf = (bytes: string, high: boolean): string =>
+  high ? `highNibbles(${bytes}, nibble)` : `v128.and(${bytes}, nibble)`;
+
 /** Nibbles and fifth bits of blocks of 32. */
 function legacyFifthBits(name: string, bytes: number, minimum: boolean): Walk {
   const bits = minimum ? 4 : 2;
   const half = (high: boolean) =>
     each(
-      `      const v# = v128.or(${high ? "highNibbles" : "lowNibbles"}(v128.load(w#, ${
-        bits + 4
-      })), fifthBits(w# + ${bits + (high ? 2 : 0)}));`,
+      `      const v# = v128.or(${nibblesOf(`v128.load(w#, ${bits + 4})`, high)}, fifthBits(w# + ${
+        bits + (high ? 2 : 0)
+      }, spread, bits, bit4));`,
     );
   return {
     name,
@@ -196,17 +200,16 @@ function sixBitScales(): string {
         byteOf(part < 4 ? "minimaLow" : "minimaHigh", part % 4)
       }, v128.load32_splat(sums, ${4 * part}), least);`,
   );
-  return `      const ends = i32x4.splat(0xff), low6 = i32x4.splat(0x3f3f3f3f);
-      const low4 = i32x4.splat(0x0f0f0f0f), upper2 = i32x4.splat(0x30303030);
+  return `      const low6 = v128.or(nibble, bits45);
 ${scales(true)}
 ${words("first", 4)}
 ${words("second", 8)}
 ${words("third", 12)}
       const scalesLow = v128.and(first, low6), minimaLow = v128.and(second, low6);
-      const scalesHigh = v128.or(v128.and(third, low4), v128.and(i32x4.shr_u(first, 2), upper2));
+      const scalesHigh = v128.or(v128.and(third, nibble), v128.and(i32x4.shr_u(first, 2), bits45));
       const minimaHigh = v128.or(
-        v128.and(i32x4.shr_u(third, 4), low4),
-        v128.and(i32x4.shr_u(second, 2), upper2),
+        v128.and(i32x4.shr_u(third, 4), nibble),
+        v128.and(i32x4.shr_u(second, 2), bits45),
       );
       let least = i32x4.splat(0);
 ${minima.join("\n")}
@@ -267,11 +270,11 @@ function fifthBitsOfK(index: number): string {
       : index === 4
       ? `v128.load(w#, ${at})`
       : `i32x4.shr_u(v128.load(w#, ${at}), ${index - 4})`;
-    return `v128.and(${moved}, i32x4.splat(0x10101010))`;
+    return `v128.and(${moved}, bit4)`;
   };
   const lines = [0, 1].map((half) => {
     const quants = `v128.load(w#, ${48 + 32 * (index >> 1) + 16 * half})`;
-    const nibble = `${index & 1 ? "highNibbles" : "lowNibbles"}(${quants})`;
+    const nibble = nibblesOf(quants, index % 2 === 1);
     const load = each(`      const v# = v128.or(${nibble}, ${bits(16 + 16 * half)});`);
     return `      {\n${unsignedBytes(load, 128 * index + 64 * half, half === 0)}\n      }`;
   });
@@ -290,9 +293,9 @@ function sixBits(): string {
       : quarter === 2
       ? high
       : `i32x4.shr_u(${high}, 2)`;
-    const nibble = `${quarter > 1 ? "highNibbles" : "lowNibbles"}(${quants})`;
+    const nibble = nibblesOf(quants, quarter > 1);
     const load = each(
-      `      const v# = v128.or(${nibble}, v128.and(${moved}, i32x4.splat(0x30303030)));`,
+      `      const v# = v128.or(${nibble}, v128.and(${moved}, bits45));`,
     );
     const byte = part % 4;
     if (byte === 0) lines.push("      {", words("signed", 192 + part));
@@ -383,7 +386,10 @@ export function ${name}(
   const stride = <usize> turns * ${bytes};
   const part = rows >> 2;
   const upper = i32x4.splat(0xffff0000);
-  const fraction = lane(7);
+  const fraction = lane(7), ends = byteLane(0);
+  const nibble = v128.load32_splat(MASKS), bit4 = v128.load32_splat(MASKS, 4);
+  const bits45 = v128.load32_splat(MASKS, 8);
+  const spread = v128.load(BITS), bits = v128.load(BITS, 16);
   for (let row = 0; row < part + (rows & 3); row++) {
     // Rows that are left over are multiplied alone, four times over.
     const step = row < part ? part : 0;
@@ -446,26 +452,30 @@ function byteLane(index: usize): v128 {
   return v128.load32_splat(BYTES + (index << 2));
 }
 
-// @ts-ignore: decorator
-@inline
-function lowNibbles(bytes: v128): v128 {
-  return v128.and(bytes, i32x4.splat(0x0f0f0f0f));
-}
+/**
+ * The low and high halves of all bytes; bit 4, and bits 4 and 5, of all bytes. Such numbers are read from memory once per
+ * product: V8 makes constants anew wherever they are used.
+ */
+const MASKS: usize = memory.data<u32>([0x0f0f0f0f, 0x10101010, 0x30303030]);
+
+/** Which byte of two a bit is in, and which of its bits it is. */
+const BITS: usize = memory.data<u8>([
+  0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
+  1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128,
+]);
 
 // @ts-ignore: decorator
 @inline
-function highNibbles(bytes: v128): v128 {
-  return v128.and(i32x4.shr_u(bytes, 4), i32x4.splat(0x0f0f0f0f));
+function highNibbles(bytes: v128, nibble: v128): v128 {
+  return v128.and(i32x4.shr_u(bytes, 4), nibble);
 }
 
 /** 16 where bit i of the 16 from \`at\` is set, as byte i. */
 // @ts-ignore: decorator
 @inline
-function fifthBits(at: usize): v128 {
-  const word = v128.load16_splat(at);
-  const bytes = i8x16.shuffle(word, word, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
-  const masks = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
-  return v128.and(i8x16.eq(v128.and(bytes, masks), masks), i8x16.splat(16));
+function fifthBits(at: usize, spread: v128, bits: v128, bit4: v128): v128 {
+  const bytes = i8x16.relaxed_swizzle(v128.load16_splat(at), spread);
+  return v128.and(i8x16.eq(v128.and(bytes, bits), bits), bit4);
 }
 
 /** The float16 in the low half of each lane, times 2^-112. */
