@@ -233,8 +233,8 @@ const NF4: usize = memory.data<u8>([
 
 /**
  * NF4: codes stand `stride` bytes apart block by block, magnitudes `magnitudeStride`. The table is looked up byte by byte, 16
- * codes at once; all codes are within it, where relaxed and strict swizzles agree. It is read from memory, since V8 makes
- * constants anew wherever they are used.
+ * codes at once; all codes are within it, where relaxed and strict swizzles agree. It is read from memory: V8 makes a
+ * constant again each time that it is used.
  */
 export function dequantizeNf4(
   codes: usize,

@@ -454,7 +454,7 @@ function byteLane(index: usize): v128 {
 
 /**
  * The low and high halves of all bytes; bit 4, and bits 4 and 5, of all bytes. Such numbers are read from memory once per
- * product: V8 makes constants anew wherever they are used.
+ * product: V8 makes a constant again each time that it is used.
  */
 const MASKS: usize = memory.data<u32>([0x0f0f0f0f, 0x10101010, 0x30303030]);
 
