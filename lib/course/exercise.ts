@@ -3,6 +3,7 @@
 
 import { escapeHtml, sansSerif } from "../show/theme.ts";
 import { View } from "../show/view.ts";
+import { nameCommonMistake } from "./common_mistakes.ts";
 import { compareAnswers } from "./compare.ts";
 
 /** A task to program or to work out. */
@@ -17,7 +18,7 @@ export interface Exercise<Input extends readonly unknown[], Result> {
   readonly mistakes?: Readonly<Record<string, (...input: Input) => unknown>>;
   /** Names the mistake in the results of a wrong answer that none of `mistakes` gives, if it can. */
   readonly diagnose?: (results: readonly unknown[]) => string | undefined;
-  /** A nudge, never the formula: shown after a wrong answer whose mistake has no name. */
+  /** A nudge, never the formula: shown after a wrong answer whose mistake has no name, here or among those of every exercise. */
   readonly hint: string;
   /** How far numbers may differ, relative to `max(1, |expected|)`. 1e-4 by default. */
   readonly tolerance?: number;
@@ -95,23 +96,30 @@ export async function judgeAnswer<Input extends readonly unknown[], Result>(
   }
   let wrong: string | undefined;
   let correct = 0;
+  const right: unknown[] = [];
   for (const [i, input] of inputs.entries()) {
     const outcome = outcomes[i];
+    right.push(await solution(...copyOf(input)));
     if ("error" in outcome) {
       wrong ??= `${describe(input)}it throws ${outcome.error}`;
       continue;
     }
-    const difference = compareAnswers(outcome.result, await solution(...copyOf(input)), tolerance);
+    const difference = compareAnswers(outcome.result, right[i], tolerance);
     correct += (difference?.correct ?? 1) / inputs.length;
     // A value is the whole answer: what is expected in its place would give it away.
     wrong ??= difference && describe(input) +
         (input.length === 0 ? difference.actual : difference.message);
   }
   if (wrong === undefined) return { status: "right" };
+  const results = outcomes.map((outcome) => "result" in outcome ? outcome.result : undefined);
+  const throws = outcomes.some((outcome) => "error" in outcome);
   const mistake = await nameMistake(mistakes, inputs, outcomes, tolerance) ??
-    exercise.diagnose?.(
-      outcomes.map((outcome) => "result" in outcome ? outcome.result : undefined),
-    );
+    exercise.diagnose?.(results) ??
+    (throws || typeof answer !== "function" ? undefined : nameCommonMistake(
+      results,
+      right,
+      (a, b) => compareAnswers(a, b, tolerance) === undefined,
+    ));
   return { status: "wrong", message: wrong, correct, ...(mistake !== undefined && { mistake }) };
 }
 

@@ -15,7 +15,7 @@ export interface BatchViewOptions {
   padId?: number;
   /** The target that does not count, −100 by default. */
   ignoreIndex?: number;
-  /** The most columns to show, 16 by default, which fit a notebook's width; a gap says how many are left out. */
+  /** The most columns to show; by default as many as fit a notebook's width. A gap says how many are left out. */
   maxColumns?: number;
   /** Columns that are shown in any case, such as the ends of prompts. */
   columns?: readonly number[];
@@ -68,7 +68,7 @@ export function batchView(
         `got ${inputs.length} and ${targets.length}`,
     );
   }
-  const { title, padId = 50256, ignoreIndex = -100, maxColumns = 16, maxRows = 8 } = options;
+  const { title, padId = 50256, ignoreIndex = -100, maxColumns, maxRows = 8 } = options;
   const rows = Math.min(batchSize, maxRows);
   const counts = (row: number, column: number) => targets[row * length + column] !== ignoreIndex;
   const padded = Array.from({ length: rows }, (_, row) => {
@@ -83,8 +83,22 @@ export function batchView(
     while (end > 0 && inputs[row * length + end - 1] === padId) end--;
     return { first: firstCounted(row), end };
   });
-  const columns = chooseColumns(ends, length, maxColumns, options.columns ?? []);
   const text = (id: number) => visibleText(tokenText(id, tokenizer));
+  // The closing token is in most rows, and its name is long.
+  const isMarked = [...text(padId)].length > 4;
+  const shown = (id: number) => isMarked && id === padId ? PAD_MARK : text(id);
+  const widthOf = (at: number) => {
+    const ids = Array.from({ length: rows }, (_, row) => row * length + at)
+      .flatMap((i) => targets[i] === ignoreIndex ? [inputs[i]] : [inputs[i], targets[i]]);
+    return Math.max(String(at).length, ...ids.map((id) => [...shown(id)].length));
+  };
+  const columns = chooseColumns({
+    ends,
+    length,
+    most: maxColumns ?? Infinity,
+    room: maxColumns === undefined ? ROOM : Infinity,
+    widthOf,
+  }, options.columns ?? []);
 
   return new View(() => {
     let counted = 0;
@@ -102,13 +116,13 @@ export function batchView(
         if (gap) return `<td ${gapCell}>${gap}</td>`;
         const pad = at >= padded[row];
         return `<td ${pad ? padCell : inputCell}>${
-          escapeHtml(text(inputs[row * length + at]))
+          escapeHtml(shown(inputs[row * length + at]))
         }</td>`;
       }).join("");
       const targetCells = columns.map(({ at, gap }) => {
         if (gap) return `<td ${gapCell}>more</td>`;
         return counts(row, at)
-          ? `<td ${countedCell}>${escapeHtml(text(targets[row * length + at]))}</td>`
+          ? `<td ${countedCell}>${escapeHtml(shown(targets[row * length + at]))}</td>`
           : `<td ${ignoredCell}>–</td>`;
       }).join("");
       return `<tr><th scope="row" ${rowHead}>input ${row + 1}</th>${inputCells}</tr>` +
@@ -124,7 +138,9 @@ export function batchView(
         `<div class="tb-scroll" style="overflow-x:auto" tabindex="0"><table class="tb-grid" style="border-collapse:collapse;font-size:12px;font-family:${
           escapeHtml(monospace)
         }"><thead><tr><td></td>${head}</tr></thead><tbody>${body}</tbody></table></div>${rest}` +
-        `<div class="tb-legend" style="font-size:12px;margin:2px 0">underlined: counts · –: does not count (${ignoreIndex}) · dashed: padding</div></div>`,
+        `<div class="tb-legend" style="font-size:12px;margin:2px 0">underlined: counts · –: does not count (${ignoreIndex}) · dashed: padding${
+          isMarked ? ` · ${PAD_MARK}: ${escapeHtml(text(padId))}` : ""
+        }</div></div>`,
       "text/plain": [
         ...(title ? [title] : []),
         summary,
@@ -162,7 +178,7 @@ const rowHead = 'class="tb-row" style="text-align:left"';
 const gridStyle = `<style>
 .tb-tokens .tb-grid{margin:0!important;border:0!important;border-collapse:collapse}
 .tb-tokens .tb-grid tr{background:none!important}
-.tb-tokens .tb-grid :is(td,th){padding:1px 5px!important;text-align:center!important;white-space:nowrap;border:0;border-right:1px solid rgba(128,128,128,0.25);font-weight:normal}
+.tb-tokens .tb-grid :is(td,th){padding:1px 5px!important;line-height:17px;text-align:center!important;white-space:nowrap;border:0;border-right:1px solid rgba(128,128,128,0.25);font-weight:normal}
 .tb-tokens .tb-grid .tb-row{text-align:left!important;padding-right:8px!important;font-weight:normal}
 .tb-tokens .tb-grid .tb-in{background:rgba(128,128,128,0.18)}
 .tb-tokens .tb-grid .tb-pad{border:1px dashed rgba(128,128,128,0.6);opacity:.65}
@@ -171,45 +187,82 @@ const gridStyle = `<style>
 .tb-tokens .tb-grid .tb-out{border-bottom:3px solid ${palette[2]}!important}
 </style>`.replace(/\n/g, "");
 
+/** What stands for the padding token, which mostly is the closing token too. */
+const PAD_MARK = "⏹";
+
+/** What fits a notebook's width beside the names of rows, in characters. */
+const ROOM = 84;
+/** The padding of a column, in characters. */
+const PADDING = 1.5;
+
 interface Column {
   at: number;
   /** The number of columns left out here, instead of a column. */
   gap?: number;
 }
 
-/**
- * Keeps `wanted`, then the ends of each row's counted targets and padding, then what is around them.
- *
- * @param ends By row: the first counted target, and the end of the inputs before the padding.
- */
+/** What decides which columns are shown. */
+interface Choice {
+  /** By row: the first counted target, and the end of the inputs before the padding. */
+  readonly ends: readonly { first: number; end: number }[];
+  /** How many columns there are. */
+  readonly length: number;
+  /** The most to show. */
+  readonly most: number;
+  /** What they may take together, in characters. */
+  readonly room: number;
+  /** What a column takes, in characters, without its padding. */
+  widthOf(at: number): number;
+}
+
+/** Keeps `wanted`, then the ends of each row's counted targets and padding, then what is around them. */
 function chooseColumns(
-  ends: readonly { first: number; end: number }[],
-  length: number,
-  most: number,
+  { ends, length, most, room, widthOf }: Choice,
   wanted: readonly number[],
 ): Column[] {
-  const keep = new Set(wanted.filter((at) => at >= 0 && at < length));
+  const widths = Array.from({ length }, (_, at) => widthOf(at) + PADDING);
+  const all = Array.from(widths.keys());
+  const fits = (places: readonly number[]) =>
+    places.length <= most && widthOfColumns(withGaps(places, length), widths) <= room;
+  let keep = inOrder(wanted.filter((at) => at >= 0 && at < length));
   const add = (...places: number[]) => {
-    for (const at of places) if (at >= 0 && at < length && keep.size < most) keep.add(at);
+    for (const at of places) {
+      if (at < 0 || at >= length || keep.includes(at)) continue;
+      const more = inOrder([...keep, at]);
+      if (fits(more)) keep = more;
+    }
   };
-  if (length <= most) add(...Array(length).keys());
-  if (wanted.length === 0) {
+  if (fits(all)) keep = all;
+  else if (wanted.length === 0) {
     for (const { first, end } of ends) add(end - 1, end, first - 1, first);
     add(0, length - 1, 1);
-    for (let away = 1; keep.size < Math.min(most, length); away++) {
+    for (let away = 1; away < AROUND; away++) {
       for (const { first, end } of ends) add(end - 1 - away, first + away);
-      if (away > length) add(...Array(length).keys());
     }
   }
   // A gap takes as much room as the column that it would stand for.
-  for (const at of [...keep]) if (keep.has(at + 2)) keep.add(at + 1);
+  keep = inOrder(keep.flatMap((at) => keep.includes(at + 2) ? [at, at + 1] : [at]));
+  return withGaps(keep, length);
+}
+
+/** How far from the ends columns are tried; no more of them fit. */
+const AROUND = 40;
+
+const inOrder = (places: readonly number[]) => [...new Set(places)].sort((a, b) => a - b);
+
+/** Columns, with a gap where some are left out. */
+function withGaps(places: readonly number[], length: number): Column[] {
   const columns: Column[] = [];
   let before = -1;
-  for (const at of [...keep].sort((a, b) => a - b)) {
+  for (const at of [...places, length]) {
     if (at - before > 1) columns.push({ at: -1, gap: at - before - 1 });
-    columns.push({ at });
+    if (at < length) columns.push({ at });
     before = at;
   }
-  if (before < length - 1) columns.push({ at: -1, gap: length - 1 - before });
   return columns;
+}
+
+/** What columns take together; a gap has the width of "more". */
+function widthOfColumns(columns: readonly Column[], widths: readonly number[]): number {
+  return columns.reduce((sum, { at, gap }) => sum + (gap ? 4 + PADDING : widths[at]!), 0);
 }

@@ -25,6 +25,7 @@ export type { HubOptions } from "./hub/options.ts";
 export { HubError } from "./hub/request.ts";
 export { SHORT_NAMES } from "./names.ts";
 export { createOllamaModel, type CreateOllamaOptions } from "./ollama_create.ts";
+export { ollamaHost } from "./ollama_host.ts";
 export type { OllamaQuantization } from "./ollama_quantization.ts";
 export { listOllamaModels, type OllamaModel } from "./ollama_store.ts";
 export { resolveModel, type ResolveOptions } from "./resolve.ts";

@@ -1,11 +1,20 @@
 /** The address of Ollama. */
 
 /**
- * The address of Ollama, from the forms that OLLAMA_HOST allows: a port, a host, an address, a URL.
+ * Returns the address of Ollama, from the forms that OLLAMA_HOST allows: a port, a host, an address, a URL.
  *
  * @param host The variable's value.
  * @returns The base URL, without a trailing slash.
  * @throws {TypeError} If it is not an address.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ollamaHost } from "tunebook/weights";
+ *
+ * assertEquals(ollamaHost(undefined), "http://127.0.0.1:11434");
+ * assertEquals(ollamaHost("gpu.example:8080"), "http://gpu.example:8080");
+ * ```
  */
 export function ollamaHost(host: string | undefined): string {
   const text = (host ?? "").trim().replace(/^["']|["']$/g, "");

@@ -48,7 +48,7 @@ const functions: [(x: number) => number, number, number][] = [
 ];
 
 export const centralDifference = exercise({
-  title: "3.3 Check a gradient by numbers",
+  title: "3.3 Check a gradient numerically",
   inputs: functions,
   solution: (f: (x: number) => number, x: number, h: number) => (f(x + h) - f(x - h)) / (2 * h),
   mistakes: {

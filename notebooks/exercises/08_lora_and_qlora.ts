@@ -167,7 +167,7 @@ export const packed = exercise({
 });
 
 export const bitsPerWeight = exercise({
-  title: "8.6 Bits of a weight",
+  title: "8.6 Bits per weight",
   inputs: [[64, false], [64, true], [32, false], [128, true]],
   solution: (blockSize: number, double: boolean) =>
     4 + (double ? (8 + 32 / 256) / blockSize : 32 / blockSize),

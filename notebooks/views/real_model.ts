@@ -1,6 +1,6 @@
 // What chapter 9 needs of a running Ollama.
 
-import { ollamaHost } from "../../lib/weights/ollama_host.ts";
+import { ollamaHost } from "tunebook/weights";
 
 const ANSWER_TOKENS = 24;
 

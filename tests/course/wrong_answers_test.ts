@@ -6,11 +6,17 @@ import { judgeAnswer } from "../../lib/course/exercise.ts";
 import * as data from "../../notebooks/exercises/01_data.ts";
 import * as tokens from "../../notebooks/exercises/02_tokens_and_masks.ts";
 import * as tensors from "../../notebooks/exercises/03_tensors_and_gradients.ts";
+import * as parts from "../../notebooks/exercises/04_gpt2_from_parts.ts";
+import * as tuning from "../../notebooks/exercises/05_fine_tuning.ts";
 import * as sampling from "../../notebooks/exercises/06_sampling.ts";
 import * as judging from "../../notebooks/exercises/07_judging.ts";
+import * as lora from "../../notebooks/exercises/08_lora_and_qlora.ts";
+import * as real from "../../notebooks/exercises/09_a_real_model.ts";
 import * as preferences from "../../notebooks/exercises/10_preferences.ts";
 
 const { multiply, transpose } = tensors;
+
+const ROOMS = [data, tokens, tensors, parts, tuning, sampling, judging, lora, real, preferences];
 
 const divide = (weights: number[]) => {
   const total = weights.reduce((a, b) => a + b);
@@ -140,7 +146,7 @@ Deno.test("wrong answers: what throws says why, in words of its own", async () =
 Deno.test("wrong answers: neither verdict nor hint gives the answer away", async () => {
   const { text } = await check(tokens.diagnose, ["none", "none", "none"]);
   assert(!text.includes("closing masked"), text);
-  for (const room of [data, tokens, tensors, sampling, judging, preferences]) {
+  for (const room of ROOMS) {
     for (const one of Object.values(room)) {
       if (typeof one === "object") {
         assert(!/[=√Σ]|\w [-+/·×] \w/.test(one.hint), `${one.title}: ${one.hint}`);
@@ -159,4 +165,57 @@ Deno.test("wrong answers: an exercise's own solution is not taken for an answer"
     assertEquals((await judgeAnswer(sampling.draw, answer)).status, "solution");
     assertMatch((await check(sampling.draw, answer)).text, /^Not yours: 6\.5[^]*own solution/);
   }
+});
+
+/** Changes all numbers in a value. */
+const mapNumbers = (change: (x: number) => number) => {
+  const go = (value: unknown): unknown =>
+    typeof value === "number"
+      ? change(value)
+      : Array.isArray(value)
+      ? value.map(go)
+      : typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, go(part)]))
+      : value;
+  return go;
+};
+
+Deno.test("wrong answers: what happens in every exercise is named in every exercise that has numbers", async () => {
+  const common: [words: RegExp, change: (x: number) => number][] = [
+    [/not a number|NaN/, () => NaN],
+    [/sign|below 0/, (x) => -x],
+    [/a factor is missing/, (x) => x / 7],
+  ];
+  let checked = 0;
+  for (const room of ROOMS) {
+    for (const one of Object.values(room) as Exercise<any[], any>[]) {
+      if (typeof one !== "object" || one.inputs[0]?.length === 0) continue;
+      const right = await Promise.all(one.inputs.map((input) => one.solution(...input)));
+      for (const [words, change] of common) {
+        const changed = mapNumbers(change);
+        if (JSON.stringify(changed(right)) === JSON.stringify(right)) continue;
+        let call = 0; // inputs come in their order
+        const answer = () => changed(right[call++]);
+        const verdict = await judgeAnswer(one, answer);
+        assertMatch((verdict.status === "wrong" && verdict.mistake) || "", words, one.title);
+        checked++;
+      }
+      let calls = 0;
+      const once = () => calls++ === 0 ? right[0] : undefined;
+      const verdict = await judgeAnswer(one, once);
+      assertStringIncludes((verdict.status === "wrong" && verdict.mistake) || "", "`return`");
+    }
+  }
+  assert(checked > 50, `${checked} answers`);
+});
+
+Deno.test("wrong answers: a number off by one is named, and one that happens to be is not", async () => {
+  const reads = (change: number) => (n: number, tile: number) => 2 * n / tile + change;
+  for (const [change, words] of [[1, "1 too large"], [-1, "1 too small"]] as const) {
+    const verdict = await judgeAnswer(tensors.slowReads, reads(change));
+    assertStringIncludes((verdict.status === "wrong" && verdict.mistake) || "", words);
+  }
+  const once = (n: number, tile: number) => 2 * n / tile + (tile === 1 ? 1 : 0);
+  const verdict = await judgeAnswer(tensors.slowReads, once);
+  assertEquals(verdict.status === "wrong" && verdict.mistake, undefined);
 });

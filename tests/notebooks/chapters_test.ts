@@ -7,6 +7,7 @@ import { judgeAnswer } from "../../lib/course/exercise.ts";
 import { type CodeCell, type Notebook, readNotebook } from "../../lib/runtime/mod.ts";
 import { runNotebook, writeNotebook } from "../../lib/runtime/mod.ts";
 import { renderReport } from "../../lib/runtime/report/mod.ts";
+import { CLAIMS, saidBy } from "./claims.ts";
 import { findExercises, solve, twice } from "./exercises.ts";
 
 const folder = fromFileUrl(new URL("../../notebooks", import.meta.url));
@@ -104,6 +105,7 @@ for (const name of chapters) {
       for (const { cell } of findExercises(await readNotebook(path))) {
         assertMatch(textOf(cells.get(cell.id)!), /^Right: /m, `the solution of "${cell.id}"`);
       }
+      CLAIMS[name.slice(0, 2)]?.(saidBy(cells));
       const shown = notebook.cells.filter(({ id }) => !id.endsWith("-again"));
       const html = await renderReport({ ...notebook, cells: shown }, { manifest });
       assertLess(html.length, 3_000_000);
@@ -117,7 +119,13 @@ for (const name of chapters) {
     const exercises = Object.values(module).filter((value): value is Exercise<unknown[], unknown> =>
       typeof value === "object" && value !== null && "solution" in value
     );
+    const { cells } = await readNotebook(path);
     assertEquals(exercises.length, findExercises(await readNotebook(path)).length);
+    // A verdict has the title of the exercise above it.
+    const headings = cells.flatMap(({ source }) =>
+      [...source.matchAll(/^### Exercise (.*?) <small>/gm)].map(([, title]) => title)
+    );
+    assertEquals(exercises.map(({ title }) => title.replace(" ", " · ")).sort(), headings.sort());
     for (const exercise of exercises) {
       const { title, inputs, solution, mistakes = {}, hint } = exercise;
       assert(inputs.length > 0 && hint !== "", title);

@@ -69,6 +69,29 @@ Deno.test("batchView() shows the columns that it is told to show", () => {
   assertStringIncludes(text, "input 1:  …2 more…|<t3>|…4 more…|<t8>|…1 more…");
 });
 
+Deno.test("batchView() by default fits a notebook's width, whatever the tokens are, with each row's end in it", () => {
+  const words = (size: number) => Array.from({ length: size }, (_, i) => i);
+  const long = { decode: (ids: number[]) => ids.map((id) => "w".repeat(1 + id % 12)).join("") };
+  const marked = {
+    decode: (ids: number[]) => ids[0] === 50256 ? "<|endoftext|>" : long.decode(ids),
+  };
+  const batch = collate([example(words(37), words(9)), example(words(44), words(4))]);
+  const { html } = batchView(batch, marked);
+  const rows = [...html.matchAll(/<tr>(.*?)<\/tr>/g)].map(([, row]) =>
+    [...row.matchAll(/<t[dh][^>]*>([^<]*)<\/t[dh]>/g)].map(([, cell]) => cell)
+  );
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  // Characters of 7.2 pixels with 11 around each column, in the 732 that JupyterLab has beside its sidebars.
+  assert(widths.reduce((sum, width) => sum + 7.2 * width + 11, 0) < 732, String(widths));
+  assert(widths.length > 8, String(widths));
+  // The closing token is a target once in each row, and is written short.
+  for (const row of rows.filter(([name]) => name.startsWith("target"))) {
+    assertEquals(row.filter((cell) => cell === "⏹").length, 1, row.join());
+  }
+  assertEquals(rows[0].at(-1), String(batch.length - 1));
+  assertStringIncludes(html, "⏹: &lt;|endoftext|&gt;");
+});
+
 Deno.test("batchView() refuses a batch of another size", () => {
   assertThrows(
     () => batchView({ inputs: ints(1), targets: ints(1, 2), batchSize: 1, length: 2 }, decoder),
