@@ -58,6 +58,19 @@ export function recorded(): readonly ProvenanceRecord[] {
   return structuredClone(records);
 }
 
+/**
+ * Whether what is recorded reaches a report: in a Jupyter kernel. Elsewhere facts that take long to find need not be found.
+ *
+ * @returns Whether this is a kernel.
+ */
+export function isReported(): boolean {
+  try {
+    return Deno.jupyter !== undefined;
+  } catch {
+    return false; // the access throws outside of a kernel
+  }
+}
+
 async function send(entry: ProvenanceRecord): Promise<void> {
   try {
     // Outside a Jupyter kernel the access throws, and remembering is all there is to do.

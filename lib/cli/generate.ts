@@ -19,6 +19,7 @@ import { progress } from "./progress.ts";
 import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
 import { StopStrings } from "../text/stop_strings.ts";
 import {
+  assertDiffering,
   readSampling,
   samplesOption,
   type SamplingOptions,
@@ -93,11 +94,7 @@ async function run(options: Options): Promise<void> {
     throw new TypeError("Cannot answer a file several times: tunebook infer takes --samples");
   }
   const drawing = readSampling(options);
-  if (samples > 1 && drawing.temperature === 0) {
-    throw new RangeError(
-      `Cannot draw ${samples} samples at temperature 0: they would be equal; give --temperature`,
-    );
-  }
+  assertDiffering(samples, drawing);
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
   const model = await loadForCommand(options.model, { ...options, signal });

@@ -17,6 +17,7 @@ import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
 import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
 import {
+  assertDiffering,
   readSampling,
   samplesOption,
   type SamplingOptions,
@@ -74,6 +75,7 @@ async function infer(options: Options): Promise<void> {
   const { signal } = interrupt;
   const { seed, batchSize, samples, log: path } = options;
   const drawing = readSampling(options);
+  assertDiffering(samples, drawing);
   const filters = await readFilters(options);
   const checked = (await readData(options.data, { ...options, signal }))
     .map((entry) => checkEntry(entry, filters));

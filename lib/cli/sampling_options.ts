@@ -52,6 +52,19 @@ export function samplesOption(): Option {
 }
 
 /**
+ * Refuses samples that would all be the same, before a model is loaded.
+ *
+ * @param samples The value of --samples.
+ * @param drawing What {@linkcode readSampling} returned.
+ */
+export function assertDiffering(samples: number, { temperature }: { temperature: number }): void {
+  if (samples === 1 || temperature !== 0) return;
+  throw new RangeError(
+    `Cannot draw ${samples} samples at --temperature 0: they would be equal; give --temperature above 0, such as 0.7`,
+  );
+}
+
+/**
  * The options for `Model.answer()`. Says which of them change nothing.
  *
  * @param options The command's options.

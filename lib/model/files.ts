@@ -6,7 +6,7 @@
  */
 
 import { join } from "@std/path/join";
-import { recordProvenance } from "../provenance.ts";
+import { isReported, recordProvenance } from "../provenance.ts";
 import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";
 import type { WritableDtype } from "../weights/dtype.ts";
@@ -27,6 +27,7 @@ import { loadPacked, type Quantization } from "./quantize.ts";
 import { openStoredModel, type StoredModel, type StoredWeight } from "./stored_weights.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { RESOLVE_OPTIONS } from "../weights/resolve.ts";
+import { hashModel } from "../weights/hash_model.ts";
 
 /** A loaded model and its files. */
 export interface LoadedNetwork {
@@ -110,7 +111,12 @@ export async function loadNetwork(
   }
   setOrigin(network, source);
   const { name: named, source: from, commit } = source;
-  await recordProvenance("model", { name: named, source: from, ...(commit && { commit }) });
+  const sha256 = isReported() ? await hashModel(source, signal ? { signal } : {}) : undefined;
+  await recordProvenance("model", {
+    ...{ name: named, source: from },
+    ...(commit && { commit }),
+    ...(sha256 && { sha256 }),
+  });
   return { network, source };
 }
 

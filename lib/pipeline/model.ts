@@ -533,11 +533,14 @@ export class Model implements Disposable {
   [Symbol.for("Deno.customInspect")](): string {
     const { network: { architecture, parameters }, source, device, format, adapter } = this;
     const weights = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
+    const packed = new Set([...parameters.values()].map(({ dtype }) => dtype));
+    packed.delete("f32");
+    const stored = packed.size > 0 ? `, matrices in ${[...packed].join(", ")}` : "";
     const beside = adapter ? `, LoRA of rank ${adapter.settings.rank}` : "";
     return `Model "${source.spec}" (${architecture}, ${
       (weights / 1e6).toFixed(1)
     } million weights` +
-      `${beside}, format "${format.name}", ${device.name})`;
+      `${stored}${beside}, format "${format.name}", ${device.name})`;
   }
 
   async #answerAll(questions: readonly Question[], options: AnswerOptions): Promise<string[]> {

@@ -128,14 +128,24 @@ export const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   maxLength: true,
   metrics: true,
 };
-const { examples: _, measurement: _measurement, ...SHARED } = SFT_OPTIONS;
 /** The names of {@linkcode TrainOptions}. */
 export const TRAIN_OPTIONS: OptionNames<TrainOptions> = {
-  ...SHARED,
-  format: true,
+  ...without(SFT_OPTIONS, ["examples", "measurement"]),
+  ...FORMAT_OPTION,
   answers: true,
 };
-
-const { pairs: _pairs, measurement: _measured, ...SHARED_WITH_DPO } = DPO_OPTIONS;
 /** The names of {@linkcode DpoTrainOptions}. */
-export const DPO_TRAIN_OPTIONS: OptionNames<DpoTrainOptions> = { ...SHARED_WITH_DPO, format: true };
+export const DPO_TRAIN_OPTIONS: OptionNames<DpoTrainOptions> = {
+  ...without(DPO_OPTIONS, ["pairs", "measurement"]),
+  ...FORMAT_OPTION,
+};
+
+/** A table of names but for those that a model's method sets itself. */
+function without<Names extends object, Left extends keyof Names>(
+  names: Names,
+  left: readonly Left[],
+): Omit<Names, Left> {
+  return Object.fromEntries(
+    Object.entries(names).filter(([name]) => !left.includes(name as Left)),
+  ) as Omit<Names, Left>;
+}

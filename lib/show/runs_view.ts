@@ -122,8 +122,16 @@ function* flatten(
     if (value === undefined) continue;
     const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
     if (isRecord) yield* flatten(value as Record<string, unknown>, `${before}${name}.`);
-    else yield [`${before}${name}`, typeof value === "string" ? value : JSON.stringify(value)];
+    else yield [`${before}${name}`, typeof value === "string" ? value : written(value)];
   }
+}
+
+/** A value as a person writes it: what arithmetic added at the 16th digit, as in 0.00030000000000000003, is left out. */
+function written(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, part) => typeof part === "number" ? Number(part.toPrecision(14)) : part,
+  );
 }
 
 const validationsOf = ({ history = [] }: RunRecord) =>

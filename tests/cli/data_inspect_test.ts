@@ -97,7 +97,9 @@ Deno.test("tunebook data inspect asks for a model if conversations have no templ
   const data = folder.file("chats.json", JSON.stringify([{ messages }]));
   const { code, stderr } = await runHere(["data", "inspect", data]);
   assertEquals(code, 1);
-  assertStringIncludes(stderr, "--model NAME says which model should learn them");
+  assertStringIncludes(stderr, "--model NAME says which model should learn them, or --format NAME");
+  // What the error advises does work.
+  assertEquals((await runHere(["data", "inspect", data, "--format", "zephyr"])).code, 0);
 });
 
 Deno.test("tunebook data refuses the ending of a file that cannot be written before it reads", async () => {

@@ -24,6 +24,8 @@ Deno.test("tunebook infer logs each answer, and continues an interrupted log", a
   assertEquals((await infer()).code, 0);
   const again = (await Deno.readTextFile(log)).trimEnd().split("\n").toSpliced(9, 1);
   assertEquals(again.toSorted(), lines.toSorted());
+  const cold = await infer("--samples", "2", "--temperature", "0");
+  assertStringIncludes(cold.stderr, "Cannot draw 2 samples at --temperature 0");
   const other = await infer("--seed", "5");
   assertEquals(other.code, 1);
   assertStringIncludes(other.stderr, `Cannot continue "${log}": line 1 is the answer of another`);

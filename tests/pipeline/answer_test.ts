@@ -243,6 +243,8 @@ Deno.test("a model says what it is", async () => {
     Deno.inspect(model),
     'Model "nano" (gpt2, 7.3 million weights, LoRA of rank 2, format "alpaca", CPU',
   );
+  using packed = await loadNano({ quantize: "nf4", lora: { rank: 2 } });
+  assertStringIncludes(Deno.inspect(packed), "million weights, matrices in nf4, LoRA of rank 2, ");
   assertEquals(model.adapter?.settings.rank, 2);
   assertEquals([model.source.spec, model.device.kind], ["nano", "cpu"]);
 });

@@ -4,6 +4,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { readRecord } from "../../lib/pipeline/mod.ts";
 import { parseNotebook, runNotebook, writeNotebook } from "../../lib/runtime/mod.ts";
+import { hashModel } from "../../lib/weights/hash_model.ts";
+import { resolveModel } from "../../lib/weights/resolve.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 
 const notebooks = fromFileUrl(new URL("../../notebooks", import.meta.url));
@@ -39,8 +41,10 @@ Deno.test("a notebook that runs again saves over its own model, and not over ano
     return await runNotebook(path, { parameters: { output }, cwd: notebooks });
   };
   for (const _ of [1, 2]) {
-    const { ok, failure, notebook } = await run("a.ipynb");
+    const { ok, failure, notebook, manifest } = await run("a.ipynb");
     assert(ok, failure?.summary);
+    const loaded = manifest.provenance.find(({ kind }) => kind === "model");
+    assertEquals(loaded?.sha256, await hashModel(await resolveModel("nano")));
     const [shown] = notebook.cells.flatMap((cell) => cell.cell_type === "code" ? cell.outputs : [])
       .filter(({ output_type }) => output_type === "execute_result");
     assertStringIncludes(JSON.stringify(shown), 'Model \\"nano\\" (gpt2, 7.3 million weights');

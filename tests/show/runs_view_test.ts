@@ -55,6 +55,14 @@ Deno.test("runs are shown by the settings that differ, their losses, scores and 
   assert(view.html.includes("Name &lt;a&gt; colour.") && !view.html.includes("<a> colour"));
 });
 
+Deno.test("runs show numbers as people write them", () => {
+  const run = (name: string, learningRate: number) => ({ name, settings: { learningRate } });
+  const { text } = runsView([run("a", 3 * 1e-4), run("b", 0.1 * 3), run("c", 5e-7)]);
+  assertEquals(String(3 * 1e-4), "0.00030000000000000003");
+  for (const written of ["0.0003", "0.3", "5e-7"]) assertStringIncludes(text, `  ${written}`);
+  assert(!/000000|999999/.test(text), text);
+});
+
 Deno.test("no runs, and two of one name, are not compared", () => {
   assertThrows(() => runsView([]), RangeError, "Cannot compare no runs");
   const run = { name: "a", settings: {} };

@@ -79,7 +79,7 @@ async function inspect(source: string, options: Options): Promise<void> {
   if (options.model === DEFAULT_MODEL && named === undefined && entries.some(isChatEntry)) {
     throw new TypeError(
       `Cannot show conversations as "${DEFAULT_MODEL}" reads them, which has no chat template: --model NAME says which ` +
-        "model should learn them",
+        "model should learn them, or --format NAME in which format, such as --format zephyr",
     );
   }
   const format = formatFor({ ...found, isTaught }, entries, named);

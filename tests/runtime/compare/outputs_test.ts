@@ -258,6 +258,10 @@ Deno.test("compareManifests() names what changed, and nothing of times", () => {
   after.startedAt = "2030-01-01T00:00:00Z";
   after.cells[0].seconds = 9;
   assertEquals(compareManifests(before, after), []);
+  // An older report has no hash of its model.
+  const older = structuredClone(before);
+  delete older.provenance[1].sha256;
+  assertEquals(compareManifests(older, after), []);
   after.cells[0].sha256 = "2";
   after.modules = { "helper.ts": "2" };
   after.parameters = { epochs: 2 };
