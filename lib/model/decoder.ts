@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Device, Tensor } from "../tensor/mod.ts";
+import { type Device, embedding, type Tensor } from "../tensor/mod.ts";
 import { dropsInAdapters, type Linear, type LinearLayout, makeLinears } from "./linear.ts";
 import type { FamilyTraits } from "./families/traits.ts";
 import type { ModelInput, Network } from "./model.ts";
@@ -122,6 +122,17 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   }
 
   abstract hidden(input: ModelInput): Tensor;
+
+  /**
+   * Selects the rows that are wanted of the last layer, once its keys and values are computed.
+   *
+   * @param input Which rows.
+   * @param tensors Tensors of all rows.
+   * @returns The same with these rows.
+   */
+  protected wanted({ rows }: ModelInput, ...tensors: Tensor[]): Tensor[] {
+    return rows ? tensors.map((x) => embedding(x, rows)) : tensors;
+  }
 
   abstract toConfig(): Record<string, unknown>;
 

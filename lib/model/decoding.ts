@@ -7,7 +7,7 @@
 
 import { growForest } from "../forest.ts";
 import type { Random } from "../random.ts";
-import { embedding, noGrad, scope } from "../tensor/mod.ts";
+import { noGrad, scope } from "../tensor/mod.ts";
 import { KeyValueCache } from "./cache.ts";
 import { logitsOf, type ModelInput, type Network } from "./model.ts";
 import { RecordedStep, type StepInput } from "./recorded_step.ts";
@@ -256,8 +256,7 @@ async function readLogits(
 ): Promise<Float32Array> {
   using logits = scope(() =>
     noGrad(() => {
-      const hidden = model.hidden(input);
-      return logitsOf(model, rows ? embedding(hidden, rows) : hidden);
+      return logitsOf(model, model.hidden({ ...input, rows }));
     })
   );
   return await logits.data();

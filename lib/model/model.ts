@@ -5,7 +5,7 @@
  */
 
 import { kindOf } from "../kind_of.ts";
-import type { ForestBatch } from "../forest.ts";
+import type { ForestBatch, LossEdges } from "../forest.ts";
 import {
   attention,
   type AttentionDropout,
@@ -58,6 +58,11 @@ export interface ModelInput {
    * Whether blocks keep only their inputs and are recomputed for the gradients; see `recompute`.
    */
   readonly recompute?: boolean;
+  /**
+   * The rows of the last layer's output that are wanted, in this order; all by default. Of other tokens the last layer
+   * computes only keys and values. Not with dropout, where the elements that are dropped depend on the number of rows.
+   */
+  readonly rows?: Int32Array;
 }
 
 /** A decoder-only language model on a device. */
@@ -108,7 +113,7 @@ export interface Network {
   readonly head: Tensor;
   /** The limit towards which logits are bent; undefined for most models. */
   readonly logitCap?: number;
-  /** The last layer's output after the final norm, (T, C). */
+  /** The last layer's output after the final norm, (T, C), or only its {@linkcode ModelInput.rows}. */
   hidden(input: ModelInput): Tensor;
   /** Its `config.json`, with Hugging Face's names. */
   toConfig(): Record<string, unknown>;
@@ -183,8 +188,33 @@ export function lossOf(
   const { tokens, positions, edges } = batch;
   const { normalizer, dropoutSeed, recompute } = options;
   const attend = attendWithin(batch);
-  const hidden = model.hidden({ tokens, positions, attend, dropoutSeed, recompute });
-  return linearCrossEntropy(hidden, model.head, edges, { normalizer, softCap: model.logitCap });
+  const all = { tokens, positions, attend, recompute };
+  const wanted = dropoutSeed === undefined ? wantedRows(edges, tokens.length) : { edges };
+  const hidden = model.hidden({ ...all, dropoutSeed, rows: wanted.rows });
+  const lossOptions = { normalizer, softCap: model.logitCap };
+  return linearCrossEntropy(hidden, model.head, wanted.edges, lossOptions);
+}
+
+/**
+ * Finds the rows that predict something, so that nothing else is computed in the last layer.
+ *
+ * @param edges Which rows predict which tokens; rows ascend.
+ * @param count How many rows there are.
+ * @returns The rows, none where all predict something, and the edges as numbered among these rows.
+ */
+export function wantedRows(
+  edges: LossEdges,
+  count: number,
+): { readonly rows?: Int32Array; readonly edges: LossEdges } {
+  const rows: number[] = [];
+  const among = edges.rows.map((row) => {
+    if (row !== rows.at(-1)) rows.push(row);
+    return rows.length - 1;
+  });
+  // Rows that do not ascend, or that there are not, are refused where the loss is computed.
+  const isAscending = rows.every((row, i) => row < (rows[i + 1] ?? count) && row >= 0);
+  if (rows.length === 0 || rows.length >= count || !isAscending) return { edges };
+  return { rows: Int32Array.from(rows), edges: { ...edges, rows: among } };
 }
 
 /**

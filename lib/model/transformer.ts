@@ -305,8 +305,9 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     return this.recipe.logitCap;
   }
 
-  /** Gives the last layer's output after the final norm, (T, C). */
-  hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
+  /** Gives the last layer's output after the final norm, (T, C), or only the rows that are wanted. */
+  hidden(input: ModelInput): Tensor {
+    const { tokens, positions, attend, dropoutSeed, recompute: again } = input;
     const { modules, layers, embeddingFactor, logitDivisor, parallel } = this.recipe;
     const { everywhere, local } = this.#attentionKinds(positions);
     const { localLayers = [] } = this.recipe;
@@ -319,13 +320,17 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
       };
     };
 
+    const wanted = (x: Tensor, layer: number) =>
+      layer === layers - 1 ? this.wanted(input, x)[0] : x;
+
     const attention = (x: Tensor, layer: number) => {
       const { kind: { heads, turn }, norm, linear } = inBlock(layer);
       const [q, k, v] = this.#queryKeyValue(x, linear); // (T, H D), (T, Hkv D) twice
       const turned = this.recipe.withoutPositions?.[layer] ? (x: Tensor) => x : turn;
       const query = turned(norm(q, modules.queryNorm));
       const key = turned(norm(k, modules.keyNorm));
-      const mixed = linear(attend(layer, query, key, v, heads), modules.output); // (T, C)
+      const attended = attend(layer, query, key, v, heads); // (T, H D)
+      const mixed = linear(wanted(attended, layer), modules.output); // (T, C)
       return this.#scaled(norm(mixed, modules.attentionOutNorm));
     };
     const feedForward = (x: Tensor, layer: number) => {
@@ -335,9 +340,10 @@ export class Transformer<C extends DecoderConfig = TransformerConfig> extends De
     };
     const block = (x: Tensor, layer: number) => {
       const { norm } = inBlock(layer);
-      const mixed = add(x, attention(norm(x, modules.attentionNorm), layer));
-      const input = norm(parallel ? x : mixed, modules.feedForwardNorm);
-      return add(mixed, feedForward(input, layer));
+      const own = wanted(x, layer);
+      const mixed = add(own, attention(norm(x, modules.attentionNorm), layer));
+      const bent = norm(parallel ? own : mixed, modules.feedForwardNorm);
+      return add(mixed, feedForward(bent, layer));
     };
 
     let x = embedding(this.weight(`${modules.tokens}.weight`), tokens); // (T, C)

@@ -5,7 +5,7 @@
  */
 
 import type { PreferenceBatch } from "../dataset/preferences.ts";
-import { attendWithin } from "../model/model.ts";
+import { attendWithin, wantedRows } from "../model/model.ts";
 import type { Network } from "../model/mod.ts";
 import {
   add,
@@ -95,8 +95,10 @@ export function answerLogProbs(
   batch: PreferenceBatch,
   { recompute }: { readonly recompute?: boolean } = {},
 ): Tensor {
-  const { tokens, positions, edges, answers, pairs } = batch;
-  const hidden = network.hidden({ tokens, positions, attend: attendWithin(batch), recompute });
+  const { tokens, positions, answers, pairs } = batch;
+  const { rows, edges } = wantedRows(batch.edges, tokens.length);
+  const attend = attendWithin(batch);
+  const hidden = network.hidden({ tokens, positions, attend, recompute, rows });
   const logProbs = linearLogProbs(hidden, network.head, edges, { softCap: network.logitCap });
   const count = edges.rows.length;
   const weights = Tensor.from(network.device, answers, [2 * pairs, count]);

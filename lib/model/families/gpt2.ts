@@ -176,8 +176,9 @@ export class Gpt2 extends Decoder<Gpt2Config> {
     return probability > 0 || attentionDropout > 0 || super.hasDropout;
   }
 
-  /** Gives the last layer's output after the final norm, (T, C). */
-  hidden({ tokens, positions, attend, dropoutSeed, recompute: again }: ModelInput): Tensor {
+  /** Gives the last layer's output after the final norm, (T, C), or only the rows that are wanted. */
+  hidden(input: ModelInput): Tensor {
+    const { tokens, positions, attend, dropoutSeed, recompute: again } = input;
     const { width, layers, heads, layerNormEpsilon = 1e-5, dropout: probability = 0 } = this.config;
     const { attentionDropout = probability } = this.config;
     const w = (name: string) => this.weight(name);
@@ -200,7 +201,8 @@ export class Gpt2 extends Decoder<Gpt2Config> {
       const dropped = dropoutSeed === undefined
         ? undefined
         : { probability: attentionDropout, seed: stream.uint32() };
-      const attended = attend(layer, q, k, v, { heads, dropout: dropped }); // (T, C)
+      let attended = attend(layer, q, k, v, { heads, dropout: dropped }); // (T, C)
+      if (layer === layers - 1) [x, attended] = this.wanted(input, x, attended);
       x = add(x, drop(linear(attended, `${h}.attn.c_proj`)));
       const inner = gelu(linear(norm(x, `${h}.ln_2`), `${h}.mlp.c_fc`)); // (T, 4 C)
       return add(x, drop(linear(inner, `${h}.mlp.c_proj`)));

@@ -266,7 +266,7 @@ function passVocabulary(
   const { width } = weight;
   const chunks = chunkVocabulary(weight, rows.length, chunkSize);
   const keepLogits = isRecorded(hidden, weight);
-  const selected = embedding(hidden, rows); // (R, C)
+  const selected = rows.length === hidden.rows ? hidden : embedding(hidden, rows); // (R, C)
   const startsTensor = Tensor.from(device, starts);
   const targetsTensor = Tensor.from(device, targets);
   const statistics = Tensor.empty(device, [rows.length, 2]);
