@@ -31,6 +31,9 @@ export interface StreamedBuffer {
 /** Bytes that the chunks of one streamed kernel may take together: half of a usual L2 cache. */
 const CHUNK_BYTES = 256 * 1024;
 
+/** From how many floats on a BLAS copies faster than JavaScript, whose copies of shared memory are not vectors. */
+const LEAST_COPIED = 2048;
+
 /** Memory below this address belongs to the WASM module itself. */
 const SCRATCH_START = 64 * 1024;
 
@@ -187,8 +190,32 @@ export class Context {
    */
   load(source: Float32Array): number {
     const address = this.reserve(source.length);
-    this.#floats.set(source, address / 4);
+    this.copyIn(source, address);
     return address;
+  }
+
+  /**
+   * Copies floats into scratch memory that was taken.
+   *
+   * @param source What to copy.
+   * @param address Where to, in bytes.
+   */
+  copyIn(source: Float32Array, address: number): void {
+    const at = address / 4;
+    if (source.length < LEAST_COPIED || !this.blas?.copy) return this.#floats.set(source, at);
+    this.blas.copy(source, this.#floats.subarray(at, at + source.length));
+  }
+
+  /**
+   * Copies floats from scratch memory.
+   *
+   * @param address Where from, in bytes.
+   * @param target Where to, and how many.
+   */
+  copyOut(address: number, target: Float32Array): void {
+    const source = this.#floats.subarray(address / 4, address / 4 + target.length);
+    if (target.length < LEAST_COPIED || !this.blas?.copy) return target.set(source);
+    this.blas.copy(source, target);
   }
 
   /**
@@ -214,17 +241,13 @@ export class Context {
       for (const name of names) {
         const { buffer, access, width = 1 } = buffers[name];
         if (access === "write") continue;
-        this.#floats.set(
-          buffer.subarray(first * width, (first + rows) * width),
-          addresses[name] / 4,
-        );
+        this.copyIn(buffer.subarray(first * width, (first + rows) * width), addresses[name]);
       }
       body(addresses, rows, first);
       for (const name of names) {
         const { buffer, access, width = 1 } = buffers[name];
         if (access === "read") continue;
-        const at = addresses[name] / 4;
-        buffer.set(this.#floats.subarray(at, at + rows * width), first * width);
+        this.copyOut(addresses[name], buffer.subarray(first * width, (first + rows) * width));
       }
     }
   }
@@ -253,7 +276,7 @@ export class Context {
    * @param range Which of its elements.
    */
   store(address: number, target: Float32Array, { first, last }: Range): void {
-    target.set(this.#floats.subarray(address / 4, address / 4 + last - first), first);
+    this.copyOut(address, target.subarray(first, last));
   }
 
   /**
@@ -276,8 +299,7 @@ export class Context {
   ): void {
     let at = address / 4;
     if (columns.first === 0 && columns.last === width && stride === width) {
-      this.#floats.set(source.subarray(rows.first * width, rows.last * width), at);
-      return;
+      return this.copyIn(source.subarray(rows.first * width, rows.last * width), address);
     }
     for (let row = rows.first; row < rows.last; row++) {
       const start = row * width;

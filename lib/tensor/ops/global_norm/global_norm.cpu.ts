@@ -13,7 +13,7 @@ export const globalNormPartials = implement<typeof partialsKernel>(
     const at = address / 4;
     for (let block = first; block < last; block++) {
       const values = x.subarray(block * BLOCK, Math.min(size, (block + 1) * BLOCK));
-      context.floats.set(values, at);
+      context.copyIn(values, address);
       context.floats.fill(0, at + values.length, at + Math.ceil(values.length / 16) * 16);
       partials[offset + block] = context.wasm.sumOfSquares(address, values.length);
     }
