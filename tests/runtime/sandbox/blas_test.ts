@@ -1,12 +1,13 @@
 // A sandboxed kernel can start no process that checks a BLAS: it reads what was found outside, and cannot change it.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
 import { runNotebook } from "../../../lib/runtime/mod.ts";
 import { sandboxFault } from "../../../lib/runtime/sandbox/outer.ts";
+import { pythonCandidates } from "../../../lib/tensor/cpu/blas/candidates.ts";
 import { findBlas } from "../../../lib/tensor/cpu/blas/find.ts";
 import { blasNeed } from "../../devices.ts";
-import { denoDir } from "../../support.ts";
+import { denoDir, findPython } from "../../support.ts";
 import { code, notebookOf } from "../report/sample.ts";
 
 const need = await sandboxFault() ?? blasNeed;
@@ -39,6 +40,37 @@ async function runWithCache(cache: string, source: string): Promise<string> {
     }
   }
 }
+
+const python = findPython("scipy");
+const pythonNeed = need ?? (python.found ? undefined : python.needs.replace(/^ \(|\)$/g, ""));
+
+Deno.test({
+  name: `a sandboxed kernel takes the BLAS of a Python environment that was chosen outside${
+    pythonNeed ? ` (${pythonNeed})` : ""
+  }`,
+  ignore: pythonNeed !== undefined,
+  async fn() {
+    const cache = await Deno.makeTempDir({ prefix: "tunebook-cache-" });
+    const names = ["XDG_CACHE_HOME", "VIRTUAL_ENV", "TUNEBOOK_BLAS"] as const;
+    const before = names.map((name) => [name, Deno.env.get(name)] as const);
+    try {
+      Deno.env.set("VIRTUAL_ENV", dirname(dirname(python.path)));
+      const [path] = pythonCandidates().flat().filter((path) => path.includes("scipy.libs"));
+      Deno.env.set("XDG_CACHE_HOME", cache);
+      Deno.env.set("TUNEBOOK_BLAS", path);
+      const { used } = findBlas();
+      assertEquals(used!.path, path);
+      const facts = JSON.parse(await runWithCache(cache, SHOW_FACTS));
+      assertEquals([facts.blas, facts.blasCore], [used!.name, used!.core]);
+    } finally {
+      for (const [name, value] of before) {
+        if (value === undefined) Deno.env.delete(name);
+        else Deno.env.set(name, value);
+      }
+      await Deno.remove(cache, { recursive: true });
+    }
+  },
+});
 
 const SHOW_FACTS = `import { pick } from "tunebook";
 console.log(JSON.stringify((await pick({ device: "cpu" })).facts));`;
