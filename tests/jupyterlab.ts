@@ -134,3 +134,29 @@ function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return (listener.addr as Deno.NetAddr).port;
 }
+
+/**
+ * A notebook as a file has it.
+ *
+ * @param cells The sources of its code cells.
+ * @param metadata Its kernel, and more.
+ * @returns The text of the file.
+ */
+export function notebookText(
+  cells: readonly string[],
+  metadata: Readonly<Record<string, unknown>>,
+): string {
+  return JSON.stringify({
+    cells: cells.map((source, i) => ({
+      cell_type: "code",
+      execution_count: null,
+      id: `cell-${i}`,
+      metadata: {},
+      outputs: [],
+      source,
+    })),
+    metadata,
+    nbformat: 4,
+    nbformat_minor: 5,
+  });
+}

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { parse } from "@std/csv/parse";
 import { stringify } from "@std/csv/stringify";
+import { csvRows } from "./csv_rows.ts";
 import type { Student } from "./gradebook.ts";
 
 const COLUMNS = ["id", "first_name", "last_name", "email", "lms_user_id", "group"];
@@ -24,13 +24,7 @@ export const FOLDER_NAME = /^(?![. ])(?!.*[. ]$)[\p{L}\p{M}\p{N} _.()@-]{1,100}$
 export function parseRoster(text: string): Student[] {
   const refuse = (why: string, cause?: unknown) =>
     new SyntaxError(`Cannot read the roster: ${why}`, { cause });
-  let rows: string[][];
-  try {
-    rows = parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error), error);
-  }
-  const [header = [], ...lines] = rows;
+  const { header, lines } = csvRows(text, refuse);
   for (const [i, name] of header.entries()) {
     if (!COLUMNS.includes(name)) {
       throw refuse(`the column "${name}" is unknown, expected ${COLUMNS.join(", ")}`);

@@ -54,242 +54,233 @@ function browserTest(name: string, use: (browser: Browser) => Promise<void>): vo
   });
 }
 
-browserTest(
-  "ten answers are marked by keyboard alone, and a reload loses nothing",
-  async (browser) => {
+/** The page of a course with ten answers. */
+interface Desk {
+  readonly browser: Browser;
+  readonly sample: Awaited<ReturnType<typeof sampleCourse>>;
+  readonly marks: GradebookMarks;
+  readonly server: Awaited<ReturnType<typeof serveMarking>>;
+}
+
+/** Registers a test of that page. */
+function markingTest(name: string, use: (desk: Desk) => Promise<void>): void {
+  browserTest(name, async (browser) => {
     await using sample = await sampleCourse();
     const marks = await GradebookMarks.open(sample.course, sample.book);
     const server = await serveMarking(marks);
     try {
-      const { page, trouble } = await sitDown(await browser.newContext(), server.url, "Kim");
-      const names: string[] = [];
-      for (let i = 0; i < 10; i++) {
-        names.push(await page.locator("#mk-name").innerText());
-        await page.keyboard.press("1");
-        if (i % 2 === 0) await page.keyboard.press("2");
-        if (i === 3) await page.keyboard.press("z");
-        await page.keyboard.press("c");
-        await page.keyboard.type(`Comment ${i}: fine, j k f z 1`);
-        if (i === 0) {
-          await page.keyboard.press("Escape");
-          await page.keyboard.press("a");
-          await page.locator("#mk-status", { hasText: "Comment kept" }).waitFor();
-        }
-        if (i === 5) {
-          await page.reload(); // in the middle of a comment
-          await page.waitForFunction(
-            (name) => document.getElementById("mk-name")!.textContent === name,
-            names[5]!,
-          );
-          assertEquals(
-            await page.locator("#mk-comment").inputValue(),
-            "Comment 5: fine, j k f z 1",
-          );
-          await page.keyboard.press("/");
-          await page.keyboard.type("comment 0");
-          await page.keyboard.press("Enter");
-        }
-        await page.keyboard.press(i === 7 ? "c" : "Escape");
-        await page.keyboard.press(i === 7 ? "Control+Enter" : "Enter");
-      }
-      await page.locator("#mk-status", { hasText: "Every answer to this question has points" })
-        .waitFor();
-      assertEquals(await page.locator("#mk-progress").innerText(), "10 of 10 marked");
-      await page.waitForFunction(() => localStorage.length === 1); // the marker's name only
-      assertEquals(new Set(names).size, 10);
-      await page.reload();
-      await page.locator("#mk-progress", { hasText: "10 of 10 marked" }).waitFor();
-
-      const newest = await marks.marks(WHY);
-      assertEquals(newest.length, 10);
-      const comments = newest.map(({ comment }) => comment);
-      for (let i = 0; i < 10; i++) {
-        const wanted = `Comment ${i}: fine, j k f z 1`;
-        assert(
-          comments.some((comment) => comment.startsWith(wanted)),
-          `no "${wanted}" in ${comments}`,
-        );
-      }
-      assertEquals(
-        comments.filter((comment) => comment.includes("\n\nComment 0: fine")).length,
-        1,
-        "the kept comment was inserted once",
-      );
-      const points = newest.map(({ points }) => points).sort();
-      assertEquals(points, [0, 2, 2, 2, 2, 4, 4, 4, 4, 4]);
-      assert(newest.every(({ marker }) => marker === "Kim"));
-
-      // A question without a rubric: digits are points, and one more than the maximum is not.
-      await page.keyboard.press("]");
-      await page.locator("#mk-max", { hasText: "of 3" }).waitFor();
-      await page.keyboard.press("4");
-      await page.keyboard.press("3");
-      await page.keyboard.press("p");
-      await page.keyboard.type("2,5");
-      await page.keyboard.press("Enter");
-      await saved(page);
-      assertEquals((await marks.marks("week3/main/plan")).map(({ points }) => points), [2.5]);
-      assertEquals(strange(trouble, server.url), []);
-      assertEquals(trouble.ran, []);
-      assertEquals(trouble.console, []);
-      for (const { id } of TEN) {
-        assertEquals(sample.book.setAside(`${WHY}/${id}`), [], "nothing was in its own way");
-      }
+      await use({ browser, sample, marks, server });
     } finally {
       await browser.close();
       await server.close();
     }
+  });
+}
+
+markingTest(
+  "ten answers are marked by keyboard alone, and a reload loses nothing",
+  async ({ browser, sample, marks, server }) => {
+    const { page, trouble } = await sitDown(await browser.newContext(), server.url, "Kim");
+    const names: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      names.push(await page.locator("#mk-name").innerText());
+      await page.keyboard.press("1");
+      if (i % 2 === 0) await page.keyboard.press("2");
+      if (i === 3) await page.keyboard.press("z");
+      await page.keyboard.press("c");
+      await page.keyboard.type(`Comment ${i}: fine, j k f z 1`);
+      if (i === 0) {
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("a");
+        await page.locator("#mk-status", { hasText: "Comment kept" }).waitFor();
+      }
+      if (i === 5) {
+        await page.reload(); // in the middle of a comment
+        await page.waitForFunction(
+          (name) => document.getElementById("mk-name")!.textContent === name,
+          names[5]!,
+        );
+        assertEquals(
+          await page.locator("#mk-comment").inputValue(),
+          "Comment 5: fine, j k f z 1",
+        );
+        await page.keyboard.press("/");
+        await page.keyboard.type("comment 0");
+        await page.keyboard.press("Enter");
+      }
+      await page.keyboard.press(i === 7 ? "c" : "Escape");
+      await page.keyboard.press(i === 7 ? "Control+Enter" : "Enter");
+    }
+    await page.locator("#mk-status", { hasText: "Every answer to this question has points" })
+      .waitFor();
+    assertEquals(await page.locator("#mk-progress").innerText(), "10 of 10 marked");
+    await page.waitForFunction(() => localStorage.length === 1); // the marker's name only
+    assertEquals(new Set(names).size, 10);
+    await page.reload();
+    await page.locator("#mk-progress", { hasText: "10 of 10 marked" }).waitFor();
+
+    const newest = await marks.marks(WHY);
+    assertEquals(newest.length, 10);
+    const comments = newest.map(({ comment }) => comment);
+    for (let i = 0; i < 10; i++) {
+      const wanted = `Comment ${i}: fine, j k f z 1`;
+      assert(
+        comments.some((comment) => comment.startsWith(wanted)),
+        `no "${wanted}" in ${comments}`,
+      );
+    }
+    assertEquals(
+      comments.filter((comment) => comment.includes("\n\nComment 0: fine")).length,
+      1,
+      "the kept comment was inserted once",
+    );
+    const points = newest.map(({ points }) => points).sort();
+    assertEquals(points, [0, 2, 2, 2, 2, 4, 4, 4, 4, 4]);
+    assert(newest.every(({ marker }) => marker === "Kim"));
+
+    // A question without a rubric: digits are points, and one more than the maximum is not.
+    await page.keyboard.press("]");
+    await page.locator("#mk-max", { hasText: "of 3" }).waitFor();
+    await page.keyboard.press("4");
+    await page.keyboard.press("3");
+    await page.keyboard.press("p");
+    await page.keyboard.type("2,5");
+    await page.keyboard.press("Enter");
+    await saved(page);
+    assertEquals((await marks.marks("week3/main/plan")).map(({ points }) => points), [2.5]);
+    assertEquals(strange(trouble, server.url), []);
+    assertEquals(trouble.ran, []);
+    assertEquals(trouble.console, []);
+    for (const { id } of TEN) {
+      assertEquals(sample.book.setAside(`${WHY}/${id}`), [], "nothing was in its own way");
+    }
   },
 );
 
-browserTest(
+markingTest(
   "two markers at one answer see both marks, and none is overwritten",
-  async (browser) => {
-    await using sample = await sampleCourse();
-    const marks = await GradebookMarks.open(sample.course, sample.book);
-    const server = await serveMarking(marks);
+  async ({ browser, sample, marks, server }) => {
     /** The markers of an answer with their points, oldest first. */
     const history = (answer: string) =>
       sample.book.history(answer).map(({ marker, points }) => [marker, points]);
-    try {
-      const kimContext = await browser.newContext(), leeContext = await browser.newContext();
-      const { page: kim } = await sitDown(kimContext, server.url, "Kim");
-      const { page: lee } = await sitDown(leeContext, server.url, "Lee");
-      const answer = await kim.locator("#mk-name").innerText();
-      assertEquals(await lee.locator("#mk-name").innerText(), answer);
+    const kimContext = await browser.newContext(), leeContext = await browser.newContext();
+    const { page: kim } = await sitDown(kimContext, server.url, "Kim");
+    const { page: lee } = await sitDown(leeContext, server.url, "Lee");
+    const answer = await kim.locator("#mk-name").innerText();
+    assertEquals(await lee.locator("#mk-name").innerText(), answer);
 
-      // Lee loses the connection, and continues to mark.
-      await leeContext.setOffline(true);
-      await lee.keyboard.press("2");
-      await lee.keyboard.press("c");
-      await lee.keyboard.type("Lee's view");
-      await lee.keyboard.press("Escape");
-      await lee.locator("#mk-status", { hasText: "No connection: 1 mark waits" }).waitFor();
-      await kim.keyboard.press("1");
-      await kim.keyboard.press("2");
-      await saved(kim);
-      const [{ answer: disputed }] = await marks.marks(WHY);
-      assertEquals(history(disputed).at(-1), ["Kim", 4]);
+    // Lee loses the connection, and continues to mark.
+    await leeContext.setOffline(true);
+    await lee.keyboard.press("2");
+    await lee.keyboard.press("c");
+    await lee.keyboard.type("Lee's view");
+    await lee.keyboard.press("Escape");
+    await lee.locator("#mk-status", { hasText: "No connection: 1 mark waits" }).waitFor();
+    await kim.keyboard.press("1");
+    await kim.keyboard.press("2");
+    await saved(kim);
+    const [{ answer: disputed }] = await marks.marks(WHY);
+    assertEquals(history(disputed).at(-1), ["Kim", 4]);
 
-      await leeContext.setOffline(false);
-      await lee.locator("#mk-conflict", { hasText: "Kim marked this answer while you did" })
-        .waitFor();
-      const both = await lee.locator("#mk-conflict").innerText();
-      for (const part of ["Kim", "4 points", "You", "2 points", "Lee's view"]) {
-        assertStringIncludes(both, part);
-      }
-      assert(history(disputed).every(([marker]) => marker === "Kim"), "Lee's waits for a decision");
-
-      // The question survives a reload and a visit to other answers.
-      await lee.reload();
-      await lee.locator("#mk-conflict", { hasText: "Kim marked" }).waitFor();
-      await lee.keyboard.press("j");
-      await lee.keyboard.press("3");
-      await lee.keyboard.press("k");
-      await lee.locator("#mk-conflict", { hasText: "Lee's view" }).waitFor();
-      await lee.keyboard.press("m");
-      await saved(lee);
-      assertEquals(history(disputed).at(-1), ["Lee", 2]);
-      assert(history(disputed).some(([marker, points]) => marker === "Kim" && points === 4));
-
-      // Kim, who changed nothing since, sees Lee's mark without reloading.
-      await kim.waitForFunction(() =>
-        (document.getElementById("mk-points") as HTMLInputElement | null)?.value === "2"
-      );
-      assertStringIncludes(await kim.locator("#mk-queue [aria-current]").innerText(), "Lee");
-
-      // Both at different answers: nothing is in anyone's way.
-      await kim.keyboard.press("j");
-      await kim.keyboard.press("j");
-      await kim.keyboard.press("j");
-      await Promise.all([kim.keyboard.press("f"), lee.keyboard.press("z")]);
-      await Promise.all([saved(kim), saved(lee)]);
-      const newest = await marks.marks(WHY);
-      assertEquals(newest.length, 3);
-    } finally {
-      await browser.close();
-      await server.close();
+    await leeContext.setOffline(false);
+    await lee.locator("#mk-conflict", { hasText: "Kim marked this answer while you did" })
+      .waitFor();
+    const both = await lee.locator("#mk-conflict").innerText();
+    for (const part of ["Kim", "4 points", "You", "2 points", "Lee's view"]) {
+      assertStringIncludes(both, part);
     }
+    assert(history(disputed).every(([marker]) => marker === "Kim"), "Lee's waits for a decision");
+
+    // The question survives a reload and a visit to other answers.
+    await lee.reload();
+    await lee.locator("#mk-conflict", { hasText: "Kim marked" }).waitFor();
+    await lee.keyboard.press("j");
+    await lee.keyboard.press("3");
+    await lee.keyboard.press("k");
+    await lee.locator("#mk-conflict", { hasText: "Lee's view" }).waitFor();
+    await lee.keyboard.press("m");
+    await saved(lee);
+    assertEquals(history(disputed).at(-1), ["Lee", 2]);
+    assert(history(disputed).some(([marker, points]) => marker === "Kim" && points === 4));
+
+    // Kim, who changed nothing since, sees Lee's mark without reloading.
+    await kim.waitForFunction(() =>
+      (document.getElementById("mk-points") as HTMLInputElement | null)?.value === "2"
+    );
+    assertStringIncludes(await kim.locator("#mk-queue [aria-current]").innerText(), "Lee");
+
+    // Both at different answers: nothing is in anyone's way.
+    await kim.keyboard.press("j");
+    await kim.keyboard.press("j");
+    await kim.keyboard.press("j");
+    await Promise.all([kim.keyboard.press("f"), lee.keyboard.press("z")]);
+    await Promise.all([saved(kim), saved(lee)]);
+    const newest = await marks.marks(WHY);
+    assertEquals(newest.length, 3);
   },
 );
 
-browserTest(
+markingTest(
   "a draft that is sent again after a reload does not conflict with itself",
-  async (browser) => {
-    await using sample = await sampleCourse();
-    const marks = await GradebookMarks.open(sample.course, sample.book);
-    const server = await serveMarking(marks);
+  async ({ browser, sample, marks, server }) => {
     const statuses: number[] = [];
-    try {
-      const { page, trouble } = await sitDown(await browser.newContext(), server.url, "Kim");
-      page.on("response", (response) => {
-        if (response.url().endsWith("/api/mark")) statuses.push(response.status());
-      });
-      // The server keeps the first mark, and the page never hears of it.
-      const reached = Promise.withResolvers<void>();
-      const lost = Promise.withResolvers<void>();
-      await page.route("**/api/mark", async (route) => {
-        await route.fetch();
-        reached.resolve();
-        await lost.promise;
-        await route.abort().catch(() => {});
-      }, { times: 1 });
-      await page.keyboard.press("1");
-      await reached.promise;
-      await page.keyboard.press("c");
-      await page.keyboard.type("typed while the first save was on its way");
-      await page.reload();
-      lost.resolve();
-      await saved(page);
-      await page.locator("#mk-progress", { hasText: "1 of 10 marked" }).waitFor();
-      const newest = await marks.marks(WHY);
-      assertEquals(newest.map(({ points, comment }) => [points, comment]), [
-        [2, "typed while the first save was on its way"],
-      ]);
-      assert(await page.locator("#mk-conflict").isHidden());
-      assertEquals(statuses.filter((status) => status !== 200), []);
-      assertEquals(sample.book.history(newest[0]!.answer)[0]!.comment, "", "the first save came");
-      assertEquals(sample.book.setAside(newest[0]!.answer), []);
-      assertEquals(trouble.console.filter((text) => !text.includes("net::ERR_FAILED")), []);
-    } finally {
-      await browser.close();
-      await server.close();
-    }
+    const { page, trouble } = await sitDown(await browser.newContext(), server.url, "Kim");
+    page.on("response", (response) => {
+      if (response.url().endsWith("/api/mark")) statuses.push(response.status());
+    });
+    // The server keeps the first mark, and the page never hears of it.
+    const reached = Promise.withResolvers<void>();
+    const lost = Promise.withResolvers<void>();
+    await page.route("**/api/mark", async (route) => {
+      await route.fetch();
+      reached.resolve();
+      await lost.promise;
+      await route.abort().catch(() => {});
+    }, { times: 1 });
+    await page.keyboard.press("1");
+    await reached.promise;
+    await page.keyboard.press("c");
+    await page.keyboard.type("typed while the first save was on its way");
+    await page.reload();
+    lost.resolve();
+    await saved(page);
+    await page.locator("#mk-progress", { hasText: "1 of 10 marked" }).waitFor();
+    const newest = await marks.marks(WHY);
+    assertEquals(newest.map(({ points, comment }) => [points, comment]), [
+      [2, "typed while the first save was on its way"],
+    ]);
+    assert(await page.locator("#mk-conflict").isHidden());
+    assertEquals(statuses.filter((status) => status !== 200), []);
+    assertEquals(sample.book.history(newest[0]!.answer)[0]!.comment, "", "the first save came");
+    assertEquals(sample.book.setAside(newest[0]!.answer), []);
+    assertEquals(trouble.console.filter((text) => !text.includes("net::ERR_FAILED")), []);
   },
 );
 
-browserTest(
+markingTest(
   "what was handed in again is looked at again, with the mark that it had",
-  async (browser) => {
-    await using sample = await sampleCourse();
-    const marks = await GradebookMarks.open(sample.course, sample.book);
-    const server = await serveMarking(marks);
-    try {
-      const { page, trouble } = await sitDown(await browser.newContext(), server.url, "Kim");
-      await page.keyboard.press("1");
-      await saved(page);
-      const [{ answer }] = await marks.marks(WHY);
-      const student = answer.split("/").at(-1)!;
-      const attempt = sample.book.submissions("week3").find((one) => one.student === student)!;
-      sample.book.putSubmission(
-        { ...attempt, attempt: 2, hash: "again" },
-        sample.book.verdicts(attempt),
-      );
-      // The page hears of it while it is open.
-      await page.locator("#mk-outdated", { hasText: "Handed in again" }).waitFor();
-      await page.locator("#mk-progress", { hasText: "0 of 10 marked" }).waitFor();
-      assertEquals(await page.locator("#mk-points").inputValue(), "2");
-      await page.keyboard.press("y");
-      await page.locator("#mk-outdated").waitFor({ state: "hidden" });
-      await page.locator("#mk-progress", { hasText: "1 of 10 marked" }).waitFor();
-      await saved(page);
-      const [newest] = await marks.marks(WHY);
-      assertEquals([newest!.version, newest!.points, newest!.outdated], [2, 2, undefined]);
-      assertEquals(trouble.console, []);
-    } finally {
-      await browser.close();
-      await server.close();
-    }
+  async ({ browser, sample, marks, server }) => {
+    const { page, trouble } = await sitDown(await browser.newContext(), server.url, "Kim");
+    await page.keyboard.press("1");
+    await saved(page);
+    const [{ answer }] = await marks.marks(WHY);
+    const student = answer.split("/").at(-1)!;
+    const attempt = sample.book.submissions("week3").find((one) => one.student === student)!;
+    sample.book.putSubmission(
+      { ...attempt, attempt: 2, hash: "again" },
+      sample.book.verdicts(attempt),
+    );
+    // The page hears of it while it is open.
+    await page.locator("#mk-outdated", { hasText: "Handed in again" }).waitFor();
+    await page.locator("#mk-progress", { hasText: "0 of 10 marked" }).waitFor();
+    assertEquals(await page.locator("#mk-points").inputValue(), "2");
+    await page.keyboard.press("y");
+    await page.locator("#mk-outdated").waitFor({ state: "hidden" });
+    await page.locator("#mk-progress", { hasText: "1 of 10 marked" }).waitFor();
+    await saved(page);
+    const [newest] = await marks.marks(WHY);
+    assertEquals([newest!.version, newest!.points, newest!.outdated], [2, 2, undefined]);
+    assertEquals(trouble.console, []);
   },
 );
 

@@ -238,13 +238,11 @@ onEveryDevice(
   },
 );
 
+const SMALL = { vocabularySize: 50, contextLength: 16, width: 24, layers: 2, heads: 3 };
+
 onEveryDevice("Gpt2.create() is decided by its seed, and may lack qkv biases", async (device) => {
   const config = {
-    vocabularySize: 50,
-    contextLength: 16,
-    width: 24,
-    layers: 2,
-    heads: 3,
+    ...SMALL,
     qkvBias: false,
     tied: false,
   };
@@ -265,11 +263,7 @@ onEveryDevice("Gpt2.create() is decided by its seed, and may lack qkv biases", a
 
 onEveryDevice("dropout changes a loss by its seed, and nothing without one", async (device) => {
   const config = {
-    vocabularySize: 50,
-    contextLength: 16,
-    width: 24,
-    layers: 2,
-    heads: 3,
+    ...SMALL,
     dropout: 0.3,
   };
   const model = Gpt2.create(device, config);

@@ -188,16 +188,18 @@ onEveryDevice("Llama.create() and Gemma.create() are decided by their seeds", as
   assertThrows(() => new Llama(shape, new Map()), TypeError, 'without the weight "embed_tokens');
 });
 
+/** A configuration that is complete. */
+const llama = {
+  model_type: "llama",
+  vocab_size: 32,
+  hidden_size: 8,
+  intermediate_size: 16,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  max_position_embeddings: 64,
+};
+
 Deno.test("planModel() says what of a configuration it cannot load", () => {
-  const llama = {
-    model_type: "llama",
-    vocab_size: 32,
-    hidden_size: 8,
-    intermediate_size: 16,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    max_position_embeddings: 64,
-  };
   const gemma3 = { ...llama, model_type: "gemma3_text" };
   const refused: [Record<string, unknown>, string][] = [
     [{ model_type: "bert" }, '"model_type" is "bert", expected "gpt2", "llama", "mistral"'],
@@ -221,15 +223,6 @@ Deno.test("planModel() says what of a configuration it cannot load", () => {
 });
 
 Deno.test("planModel() reads positions in transformers' order of precedence", () => {
-  const llama = {
-    model_type: "llama",
-    vocab_size: 32,
-    hidden_size: 8,
-    intermediate_size: 16,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    max_position_embeddings: 64,
-  };
   const linear = { rope_type: "linear", factor: 2 };
   const read: [Record<string, unknown>, number, Record<string, unknown> | null][] = [
     [{}, 10_000, null],

@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import { plotlyMimeType } from "../../lib/show/figure.ts";
 import { provenanceMimeType } from "../../lib/provenance.ts";
 import { chromiumProgram, launchBrowser } from "../browser.ts";
-import { type JupyterLab, jupyterProgram, startJupyterLab } from "../jupyterlab.ts";
+import { type JupyterLab, jupyterProgram, notebookText, startJupyterLab } from "../jupyterlab.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -58,23 +58,11 @@ async function writeNotebook(lab: JupyterLab): Promise<void> {
     },
   };
   await Deno.writeTextFile(`${lab.folder}/deno.json`, JSON.stringify(config));
-  const notebook = {
-    cells: cells.map((source, i) => ({
-      cell_type: "code",
-      execution_count: null,
-      id: `cell-${i}`,
-      metadata: {},
-      outputs: [],
-      source,
-    })),
-    metadata: {
-      kernelspec: { display_name: "Deno", language: "typescript", name: "deno" },
-      language_info: { name: "typescript" },
-    },
-    nbformat: 4,
-    nbformat_minor: 5,
-  };
-  await Deno.writeTextFile(`${lab.folder}/show.ipynb`, JSON.stringify(notebook));
+  const notebook = notebookText(cells, {
+    kernelspec: { display_name: "Deno", language: "typescript", name: "deno" },
+    language_info: { name: "typescript" },
+  });
+  await Deno.writeTextFile(`${lab.folder}/show.ipynb`, notebook);
 }
 
 async function picture(page: Page, name: string): Promise<void> {

@@ -5,6 +5,7 @@ import { parseTokenizerJson, writeTokenizerJson } from "../../lib/text/tokenizer
 import { Random } from "../../lib/random.ts";
 import golden from "../golden/text.json" with { type: "json" };
 import { findPython } from "../support.ts";
+import { STREWN_TEXTS } from "./hostile_texts.ts";
 import { byteLevelTokenizers, sentencePieceTokenizers } from "./small_tokenizers.ts";
 
 const python = findPython("tokenizers");
@@ -13,19 +14,7 @@ const peer = fromFileUrl(import.meta.resolve("./peer.py"));
 /** Hostile texts: those of GPT-2's golden file, with these vocabularies' own tokens strewn in. */
 const TEXTS = golden.encode.map(({ text }, i) =>
   i % 3 === 0 ? text : text.replaceAll("<|endoftext|>", ["<|im_end|>", "<|en", " <mask> "][i % 3]!)
-).concat([
-  "<|im_start|>user\nHi<|im_end|>\n",
-  " <mask> ",
-  "a<mask>b",
-  "<mask><mask>",
-  "word words wordword a word. word_ <|end|>word",
-  "<|en<|end|>d|>",
-  "<|end|>",
-  "<0x0A>",
-  "▁▁ ▁",
-  "\u0130\u00df\ufb01",
-  "中中\u{1F9FF}\u{2F804}",
-]).map((text) => text.toWellFormed());
+).concat(STREWN_TEXTS).map((text) => text.toWellFormed());
 
 for (const definition of [...byteLevelTokenizers(), ...sentencePieceTokenizers()]) {
   const title = `HuggingFaceTokenizer gives the crate's own tokens: ${definition.name}`;

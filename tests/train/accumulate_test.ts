@@ -6,7 +6,7 @@ import type { EncodedExample } from "../../lib/dataset/mod.ts";
 import { type Gpt2, loadNetwork, lossOf } from "../../lib/model/mod.ts";
 import { backward, type Device, scope } from "../../lib/tensor/mod.ts";
 import { MASKS } from "../../lib/text/mod.ts";
-import { measureLoss, sft, type SftOptions } from "../../lib/train/mod.ts";
+import { measureLoss, sft, type SftOptions, type Step } from "../../lib/train/mod.ts";
 import { forest } from "../../lib/dataset/mod.ts";
 import { accumulateGradients } from "../../lib/train/step.ts";
 import { onEveryDevice } from "../devices.ts";
@@ -15,6 +15,7 @@ import { assertClose } from "../support.ts";
 import { onOneThread, release, smallExamples, smallModel, take, weightsOf } from "./small.ts";
 
 const golden = loadGolden("training");
+type Case = ReturnType<typeof golden.cases>[number];
 const [forward] = loadGolden("gpt2_tiny").cases("forward");
 
 async function loadTiny(device: Device): Promise<Gpt2> {
@@ -38,6 +39,22 @@ function tinyExamples(): EncodedExample[] {
   });
 }
 
+/** The golden sequences with the case's weights. */
+function weightedExamples({ weights }: Case["attributes"]): EncodedExample[] {
+  return tinyExamples().map((example, i) => ({ ...example, weight: weights[i] as number }));
+}
+
+/** The case's AdamW, and no evaluations. */
+function optimizerOf({ beta1, beta2, eps: epsilon, weightDecay }: Case["attributes"]) {
+  return { beta1, beta2, epsilon, weightDecay, evalEvery: 0 };
+}
+
+function assertSteps(steps: readonly Step[], { losses, gradNorms }: Case["tensors"]): void {
+  assertClose(steps.map(({ loss }) => loss), losses.data, { relative: 1e-5 });
+  const norms = steps.map(({ gradientNorm }) => gradientNorm);
+  assertClose(norms, gradNorms.data, { relative: 1e-4 });
+}
+
 onEveryDevice(
   "sft() accumulates, clips and follows a cosine to PyTorch's weights",
   async (device) => {
@@ -53,18 +70,11 @@ onEveryDevice(
       schedule: "cosine",
       warmup: attributes.warmup,
       maxGradientNorm: attributes.clip,
-      beta1: attributes.beta1,
-      beta2: attributes.beta2,
-      epsilon: attributes.eps,
-      weightDecay: attributes.weightDecay,
-      evalEvery: 0,
+      ...optimizerOf(attributes),
     });
     const steps = await take(training);
     assertClose(steps.map(({ learningRate }) => learningRate), tensors.rates.data);
-    assertClose(steps.map(({ loss }) => loss), tensors.losses.data, { relative: 1e-5 });
-    assertClose(steps.map(({ gradientNorm }) => gradientNorm), tensors.gradNorms.data, {
-      relative: 1e-4,
-    });
+    assertSteps(steps, tensors);
     for (const [name, tensor] of model.parameters) {
       const expected = tensors[`weight/transformer.${name}`].data.slice();
       const actual = await tensor.data();
@@ -86,10 +96,7 @@ for (const layout of ["forest", "packed"] as const) {
     async (device) => {
       const [{ attributes, tensors }] = golden.cases("weighted");
       const model = await loadTiny(device);
-      const examples = tinyExamples().map((example, i) => ({
-        ...example,
-        weight: attributes.weights[i] as number,
-      }));
+      const examples = weightedExamples(attributes);
       const batch = forest(examples, { layout });
       const { loss } = await accumulateGradients(model, model.parameters.values(), [batch]);
       assertClose([loss], tensors.output.data, { relative: 1e-5 });
@@ -113,26 +120,16 @@ onEveryDevice(
     const [{ attributes, tensors }] = golden.cases("weightedSteps");
     const model = await loadTiny(device);
     using training = sft(model, {
-      examples: tinyExamples().map((example, i) => ({
-        ...example,
-        weight: attributes.weights[i] as number,
-      })),
+      examples: weightedExamples(attributes),
       order: "given",
       batchSize: 2,
       accumulate: 2,
       epochs: 3,
       learningRate: attributes.lr,
-      beta1: attributes.beta1,
-      beta2: attributes.beta2,
-      epsilon: attributes.eps,
-      weightDecay: attributes.weightDecay,
-      evalEvery: 0,
+      ...optimizerOf(attributes),
     });
     const steps = await take(training);
-    assertClose(steps.map(({ loss }) => loss), tensors.losses.data, { relative: 1e-5 });
-    assertClose(steps.map(({ gradientNorm }) => gradientNorm), tensors.gradNorms.data, {
-      relative: 1e-4,
-    });
+    assertSteps(steps, tensors);
     for (const [name, { data }] of Object.entries(tensors)) {
       if (!name.startsWith("weight/")) continue;
       const tensor = model.parameters.get(name.slice("weight/transformer.".length))!;

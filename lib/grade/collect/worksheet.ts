@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parse } from "@std/csv/parse";
+import { csvRows } from "../csv_rows.ts";
 import type { Student } from "../gradebook.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { nameKey } from "./names.ts";
@@ -38,13 +38,7 @@ export function parseWorksheet(
 ): Map<string, WorksheetRow> {
   const refuse = (why: string, cause?: unknown) =>
     new SyntaxError(`Cannot read the worksheet: ${why}`, { cause });
-  let rows: string[][];
-  try {
-    rows = parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error), error);
-  }
-  const [header = [], ...lines] = rows;
+  const { header, lines } = csvRows(text, refuse);
   const column = (name: string) => header.indexOf(name);
   const [identifier, email, idNumber] = ["Identifier", "Email address", "ID number"].map(column);
   const time = header.findIndex((name) => name.startsWith("Last modified (submission)"));

@@ -4,7 +4,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
 import { chromiumProgram, launchBrowser } from "../../browser.ts";
-import { jupyterProgram, startJupyterLab } from "../../jupyterlab.ts";
+import { jupyterProgram, notebookText, startJupyterLab } from "../../jupyterlab.ts";
 
 /** How often all cells are run. */
 const RUNS = Number(Deno.env.get("TUNEBOOK_RUNS") ?? 3);
@@ -37,24 +37,8 @@ Deno.test({
     await using lab = await startJupyterLab();
     await Deno.writeTextFile(
       `${lab.folder}/book.ipynb`,
-      JSON.stringify({
-        cells: cells.map((source, i) => ({
-          cell_type: "code",
-          execution_count: null,
-          id: `cell-${i}`,
-          metadata: {},
-          outputs: [],
-          source,
-        })),
-        metadata: {
-          kernelspec: {
-            display_name: "Deno (Tunebook)",
-            language: "typescript",
-            name: "tunebook",
-          },
-        },
-        nbformat: 4,
-        nbformat_minor: 5,
+      notebookText(cells, {
+        kernelspec: { display_name: "Deno (Tunebook)", language: "typescript", name: "tunebook" },
       }),
     );
     const browser = await launchBrowser();
