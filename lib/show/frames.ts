@@ -163,7 +163,7 @@ const style = `<style>
 .tb-frames .tb-control button{font:inherit;color:inherit;background:rgba(128,128,128,0.12);border:1px solid rgba(128,128,128,0.5);border-radius:4px;padding:2px 10px;cursor:pointer}
 .tb-frames .tb-control button[aria-pressed="true"]{background:#2f6fc4;border-color:#2f6fc4;color:#fff}
 .tb-frames .tb-control button:disabled{opacity:.4;cursor:default}
-.tb-frames .tb-control input[type="range"]{width:180px;max-width:40vw;accent-color:#2f6fc4}
+.tb-frames .tb-control input[type="range"]{width:180px;max-width:30vw;accent-color:#2f6fc4}
 .tb-frames .tb-control output{min-width:3em}
 .tb-frames .tb-frame>summary{cursor:pointer;opacity:.85;margin:4px 0}
 .tb-frames.tb-playing .tb-frame>summary{display:none}

@@ -8,7 +8,7 @@ import { scrolling } from "./scrolling.ts";
 export interface HeadStages {
   /** How well each query fits each key. */
   readonly scores: Rows;
-  /** The same, with −∞ where the key lies in the future. */
+  /** The same, with −∞ where the key is in the future. */
   readonly masked: Rows;
   /** What each token takes from each: rows sum to 1. */
   readonly weights: Rows;
@@ -93,7 +93,7 @@ function draw(values: Rows, tokens: readonly string[], areWeights: boolean): Vie
     const seen = row.slice(0, i + 1);
     return `${texts[i]} → ${texts[seen.indexOf(Math.max(...seen))]}`;
   });
-  const alt = `Where each token's largest value of what it may see stands: ${
+  const alt = `Each token's largest value, of those that it may see: ${
     strongest.join(", ")
   }.`;
   const [width, height] = [

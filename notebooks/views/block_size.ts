@@ -91,7 +91,7 @@ export function blockSizes(weights: ArrayLike<number>, name: string): View {
   );
 }
 
-/** What lies beyond the bins is not drawn. */
+/** Values beyond the bins are not drawn. */
 function countInto(errors: readonly number[]): number[] {
   const counts = BINS.map(() => 0);
   for (const error of errors) {

@@ -22,7 +22,7 @@ const [COLUMN, ROW, WIDTH, HEIGHT] = [212, 96, 172, 68];
  * Draws boxes in a grid, joined by arrows.
  *
  * @param boxes The boxes.
- * @param arrows Which leads to which, by their names; they should stand side by side or one above the other.
+ * @param arrows Which leads to which, by their names; they should be side by side or one above the other.
  * @param alt The drawing in words.
  * @returns The drawing.
  */
@@ -116,12 +116,12 @@ export function trainingStep(): View {
   );
 }
 
-/** Chapter 9: the way of a model, from where it lies and back. */
+/** Chapter 9: the way of a model, from where it is and back. */
 export function wayOfAModel(): View {
   return diagram(
     [
       {
-        name: "where it lies",
+        name: "where it is",
         says: ["Ollama, a GGUF file,", "a directory, the hub"],
         column: 0,
         row: 0,
@@ -144,8 +144,8 @@ export function wayOfAModel(): View {
       { name: "Ollama", says: ["the same words there", "as here"], column: 3, row: 1 },
     ],
     [
-      ["where it lies", "weights"],
-      ["where it lies", "tokenizer, template"],
+      ["where it is", "weights"],
+      ["where it is", "tokenizer, template"],
       ["weights", "fine-tuning"],
       ["tokenizer, template", "fine-tuning"],
       ["fine-tuning", "a GGUF file"],

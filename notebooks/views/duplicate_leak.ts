@@ -39,7 +39,7 @@ const REWORDINGS: readonly ((text: string) => string)[] = [
  * @param train Where to.
  * @param from What leaks.
  * @param count How many of `from`.
- * @param seed Decides which, how they are reworded, and where they stand.
+ * @param seed Decides which, how they are reworded, and where they are.
  * @returns As many entries as `train` has: the copies take the places of others.
  */
 export function plantLeaks(

@@ -12,7 +12,7 @@ export interface Scene {
   readonly title: string;
   /** Its tokens. */
   readonly ids: readonly number[];
-  /** The first token whose loss is shown; what stands before is only read. */
+  /** The first token whose loss is shown; those before it are only read. */
   readonly from: number;
 }
 
@@ -78,7 +78,7 @@ export async function takeShot(
  * @param scenes The texts.
  * @param shots Their losses, a shot a step.
  * @param tokenizer The model's tokenizer.
- * @returns The view; the darker a token, the more it surprised the model.
+ * @returns The view; the redder a token, the more it surprised the model.
  */
 export function lossFilm(
   scenes: readonly Scene[],
@@ -101,7 +101,7 @@ const FULL = 8;
  * @param scenes The texts.
  * @param losses A list per text: the loss of each shown token, in nats.
  * @param tokenizer The model's tokenizer.
- * @returns The view; the darker a token, the more it surprised the model.
+ * @returns The view; the redder a token, the more it surprised the model.
  */
 export function surpriseView(
   scenes: readonly Scene[],

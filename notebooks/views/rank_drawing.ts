@@ -81,7 +81,7 @@ function heat(rows: Rows, x: number, y: number): string {
 
 const PLOT = { x: 38, y: 206, width: 200, height: 90 };
 
-/** A line over the ranks, evenly spaced, and a dot where the slider stands. */
+/** A line over the ranks, evenly spaced, and a dot where the slider is. */
 function curve(
   values: readonly (number | undefined)[],
   current: number,

@@ -9,7 +9,7 @@ interface Part {
   readonly says: string;
   /** Numbers that are learnt in it. */
   readonly parameters: number;
-  /** Whether it stands in every block. */
+  /** Whether it is in every block. */
   readonly repeated?: boolean;
 }
 
@@ -17,7 +17,7 @@ interface Part {
  * Draws a model's parts.
  *
  * @param model The model.
- * @returns A drawing; what is repeated in every layer stands in a frame.
+ * @returns A drawing; what is repeated in every layer is in a frame.
  */
 export function tower(model: Gpt2): View {
   const { width, layers, heads, vocabularySize, contextLength } = model.config;
