@@ -80,13 +80,17 @@ function attendToCache(device: PlanningDevice, headDim: number): void {
 
 /** Products of more than one tile in each direction, with each kind of reads and of sums. */
 function multiply(device: PlanningDevice, { name, rows, columns, depth }: Tiling): void {
-  device.become({ tuning: { matmul: name, matmulSmall: name } });
+  const tuning = { matmul: name, matmulSmall: name };
+  device.become({ tuning });
   for (const more of [1, 4]) {
-    const m = rows + more;
-    for (const n of [columns + 1, columns + 4]) {
-      const k = Math.max(depth, 4) + more;
+    const k = Math.max(depth, 4) + more;
+    for (const [m, n] of [[rows + 1, 4 + more], [9, columns + 5 - more]]) {
       const [a, b, c] = [random(device, m, k), random(device, k, n), random(device, m, n)];
       matmulInto(c, a, b, { m, n, k, accumulate: 1 });
+      // In two parts of the inner sum, of 32 terms and of a few.
+      device.become({ tuning: { ...tuning, splitK: "2" } });
+      tensor.matmul(random(device, 9, 32 + more), random(device, 32 + more, n));
+      device.become({ tuning });
       const transposed = { m, n, k, transposeA: 1, transposeB: 0, hasBias: 0, accumulate: 0 };
       for (const sumsOf of [0, 1]) {
         const sums = random(device, sumsOf === 0 ? n : m);

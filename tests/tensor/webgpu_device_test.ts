@@ -4,10 +4,12 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { defineKernel } from "../../lib/tensor/device.ts";
 import { add, matmul, scale, Tensor } from "../../lib/tensor/mod.ts";
 import { matmulInto } from "../../lib/tensor/ops/matmul/matmul.ts";
+import sumSplits from "../../lib/tensor/ops/matmul/sum_splits.wgsl" with { type: "text" };
 import { GPU_TILINGS, TILINGS, tilingSource } from "../../lib/tensor/ops/matmul/tilings.ts";
 import { findAdapter } from "../../lib/tensor/webgpu/adapter.ts";
 import { elementwise } from "../../lib/tensor/webgpu/plans.ts";
 import { WebGpuDevice, type WebGpuDeviceOptions } from "../../lib/tensor/webgpu/device.ts";
+import { timeMatmul } from "../../lib/tensor/webgpu/tuning.ts";
 import { openWebGpu, webGpuNeed } from "../devices.ts";
 import { assertClose } from "../support.ts";
 import { numbers } from "./gradients.ts";
@@ -216,6 +218,34 @@ Deno.test({
   },
 });
 
+test("times a product by its own clock and by the time until it is done", async (device) => {
+  const shape = { m: 64, n: 64, k: 64 };
+  for (const byClock of [false, true]) {
+    const seconds = await timeMatmul(device, shape, { byClock });
+    assert(seconds > 0 && Number.isFinite(seconds), `${seconds}`);
+  }
+});
+
+test("adds up the parts of a divided inner sum in their order", async (device) => {
+  const [m, n, k] = [9, 35, 150]; // parts of 64, 64 and 22 terms
+  const [a, b, bias, before] = [[m, k], [k, n], [n], [m, n]].map((shape, i) => numbers(shape, i));
+  const expected = Float64Array.from({ length: m * n }, (_, at) => {
+    const [row, column] = [Math.floor(at / n), at % n];
+    let sum = before.data[at] + bias.data[column];
+    for (let q = 0; q < k; q++) sum += a.data[row * k + q] * b.data[q * n + column];
+    return sum;
+  });
+  const tensorOf = ({ data, shape }: typeof a) => Tensor.from(device, data, shape).keep();
+  const [left, right, added] = [a, b, bias].map(tensorOf);
+  const results = await Promise.all([1, 2].map(async () => {
+    const c = tensorOf(before);
+    matmulInto(c, left, right, { m, n, k, bias: added, accumulate: 1 });
+    return await c.data() as Float32Array;
+  }));
+  assertClose(results[0], expected, { relative: 1e-6 });
+  assertEquals(results[1], results[0]);
+}, { tuning: { splitK: "3" } });
+
 Deno.test({
   name: `WebGpuDevice.open() continues where the GPU refuses tilings${
     webGpuNeed ? ` (${webGpuNeed})` : ""
@@ -251,10 +281,12 @@ Deno.test({
 
       // the fastest on software
       const tiling = TILINGS.get("register 8x8")!;
+      wanted.add(sumSplits);
       for (const sums of [undefined, "rows", "columns"] as const) {
         for (const vectorA of [false, true]) {
           for (const vectorB of [false, true]) {
-            wanted.add(tilingSource(tiling, sums, { vectorA, vectorB }));
+            wanted.add(tilingSource(tiling, { sums, vectorA, vectorB }));
+            wanted.add(tilingSource(tiling, { vectorA, vectorB, isSplit: true }));
           }
         }
       }

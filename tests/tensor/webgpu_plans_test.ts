@@ -98,6 +98,27 @@ Deno.test("matmul's plan: one dispatch where all fits, few rows by another kerne
   ]);
 });
 
+Deno.test("the inner sum of a product with few rows and many terms is divided on hardware, by its shape", () => {
+  const flags = { transposeA: 0, transposeB: 0, hasBias: 0, accumulate: 0 };
+  const offsets = { aOffset: 0, bOffset: 0, cOffset: 0, biasOffset: 0 };
+  const partsOf = (m: number, n: number, k: number, changes = {}) => {
+    const plan = matmulProgram.plan({
+      ...{ ...limits, maxBindingSize: 2 ** 27, ...changes },
+      params: { m, n, k, ...flags, ...offsets, cStride: n },
+      byteLengths: { a: 4 * m * k, b: 4 * k * n, bias: 16, c: 4 * m * n },
+    });
+    return plan.length === 1 ? 1 : plan[0].workgroups[2];
+  };
+  // GPT-2 Medium: the gradient of the hidden rows that count, a layer with few tokens and with many, and its attention.
+  assertEquals(partsOf(105, 1024, 8192), 4);
+  assertEquals(partsOf(64, 1024, 4096), 8);
+  assertEquals(partsOf(280, 1024, 4096), 1);
+  assertEquals(partsOf(64, 1024, 1024), 1);
+  assertEquals(partsOf(8, 1024, 4096), 1); // few_rows.wgsl
+  assertEquals(partsOf(105, 1024, 8192, { software: true }), 1);
+  assertEquals(partsOf(105, 1024, 8192, { tuning: { matmulSmall: "register 4x4" } }), 4);
+});
+
 Deno.test("chooseTiling() takes what was measured, otherwise the usual", () => {
   const choose = (size: number, software: boolean, tuning: Record<string, string>) =>
     chooseTiling(size, size, size, { software, tuning }).name;
@@ -132,43 +153,32 @@ Deno.test("remember() keeps measurements, recall() ignores a damaged file", () =
   }));
 
 /** In place of a check of products, for devices that compute none. */
-const right = () => Promise.resolve();
+const check = () => Promise.resolve();
 
-/** A device that does nothing but what a function does for each product of a trial, and a `use` for it. */
-function trialDevice(product: (name: string, tiling: string) => Promise<void> | void) {
+/** What `tune()` needs of a device that computes nothing: each trial is timed by a function of its names. */
+function trials(seconds: (name: string, tiling: string) => number) {
   let trial: [string, string];
-  let products = 0;
   const used: Record<string, string>[] = [];
-  const device = {
-    allocate: (byteLength: number) => ({ byteLength }),
-    release() {},
-    write() {},
-    run: () => products++,
-    sync: async () => {
-      for (; products > 0; products--) await product(...trial);
-    },
-  } as unknown as Device;
   return {
-    device,
+    device: {} as Device,
     used,
-    use: async (tuning: Record<string, string>) => {
+    use: (tuning: Record<string, string>) => {
       used.push(tuning);
       [trial] = Object.entries(tuning);
-      products = 0;
+      return Promise.resolve();
     },
+    time: () => Promise.try(() => seconds(...trial)),
   };
 }
-
-const wait = (milliseconds: number) => new Promise<void>((end) => setTimeout(end, milliseconds));
 
 Deno.test("tune() chooses the fastest tiling of each kind of product and remembers it", () =>
   withCache(async () => {
     const fast = { matmul: "shared 128x64x16 8x4", matmulSmall: "register 4x4" };
-    const { device, use } = trialDevice((name, tiling) =>
-      wait(fast[name as keyof typeof fast] === tiling ? 0.2 : 60)
+    const { device, use, time } = trials((name, tiling) =>
+      fast[name as keyof typeof fast] === tiling ? 0.001 : 0.002
     );
     assertEquals(await loadTuning("an adapter"), undefined);
-    const best = await tune("an adapter", device, use, right);
+    const best = await tune("an adapter", device, use, { check, time });
     assertEquals(best, fast);
     assertEquals(await loadTuning("an adapter"), fast);
     assert(TILINGS.has(best.matmul));
@@ -179,20 +189,20 @@ Deno.test("tune() leaves out tilings that fail, and fails where all do", () =>
   withCache(async () => {
     const refused = new Set<string>();
     const tried: string[] = [];
-    const { device, use, used } = trialDevice((_, tiling) => {
+    const { device, use, used, time } = trials((_, tiling) => {
       tried.push(tiling);
       if (refused.has(tiling)) throw new Error(`cannot compile "${tiling}"`);
-      return wait(60);
+      return 1;
     });
     const names = GPU_TILINGS.map(({ name }) => name);
     for (const name of names) if (name !== "shared 128x128x8 8x8") refused.add(name);
     const only = { matmul: "shared 128x128x8 8x8", matmulSmall: "shared 128x128x8 8x8" };
-    assertEquals(await tune("an adapter", device, use, right), only);
+    assertEquals(await tune("an adapter", device, use, { check, time }), only);
     assertEquals([...new Set(tried)], names);
     assertEquals(used.at(-1), only, "what the last trial broke is fixed");
     refused.add("shared 128x128x8 8x8");
     await assertRejects(
-      () => tune("another", device, use, right),
+      () => tune("another", device, use, { check, time }),
       Error,
       'cannot compile "register 8x8"',
     );
@@ -203,7 +213,7 @@ Deno.test("tune() leaves out tilings whose products are wrong, and those in whic
   withCache(async () => {
     const names = GPU_TILINGS.map(({ name }) => name);
     const checked: string[] = [];
-    const { device, use } = trialDevice(() => wait(60));
+    const { device, use, time } = trials(() => 1);
     let tiling = "";
     const trial = async (tuning: Record<string, string>) => {
       tiling = tuning.matmul ?? tiling;
@@ -211,16 +221,18 @@ Deno.test("tune() leaves out tilings whose products are wrong, and those in whic
     };
     // A process that ends in the third, for this one, is a check that never comes back.
     const reached = Promise.withResolvers<void>();
-    tune("an adapter", device, trial, async () => {
+    const endsInCheck = async () => {
       if (tiling !== names[2]) return;
       reached.resolve();
       await new Promise(() => {});
-    });
+    };
+    tune("an adapter", device, trial, { check: endsInCheck, time });
     await reached.promise;
-    const best = await tune("an adapter", device, trial, () => {
+    const failsInFirst = () => {
       checked.push(tiling);
       return tiling === names[0] ? Promise.reject(new Error("wrong")) : Promise.resolve();
-    });
+    };
+    const best = await tune("an adapter", device, trial, { check: failsInFirst, time });
     assertEquals(checked, names.toSpliced(2, 1));
     for (const chosen of Object.values(best)) assert(![names[0], names[2]].includes(chosen));
   }));

@@ -104,7 +104,22 @@ export async function describeAdapters(): Promise<AdapterDescription[]> {
  */
 export function adapterKey(adapter: GPUAdapter): string {
   const { vendor, architecture, device, description } = adapter.info;
-  return [vendor, architecture, device, description].join("/");
+  return [vendor, architecture, device, description, ...driverVersions()].join("/");
+}
+
+/** Deno does not name the driver. Most come with the system's kernel; NVIDIA's has a version of its own. */
+function driverVersions(): string[] {
+  const readers = [
+    () => Deno.osRelease(),
+    () => Deno.readTextFileSync("/sys/module/nvidia/version").trim(),
+  ];
+  return readers.flatMap((read) => {
+    try {
+      return [read()];
+    } catch {
+      return []; // not present, or not allowed
+    }
+  });
 }
 
 /** Where Linux shows GPUs: DRM, NVIDIA, AMD, WSL, and those of boards and phones. */

@@ -13,7 +13,7 @@ import { type Binding, PipelineCache } from "./pipelines.ts";
 import type { GpuProfiler } from "./profiler.ts";
 import type { Dispatch, Range } from "./program.ts";
 import { Staging } from "./staging.ts";
-import { loadTuning, tune, type Tuning, tuningIsOff } from "./tuning.ts";
+import { loadTuning, timeMatmul, tune, type Tuning, tuningIsOff } from "./tuning.ts";
 
 interface GpuBuffer extends DeviceBuffer {
   readonly handle: GPUBuffer;
@@ -125,7 +125,10 @@ export class WebGpuDevice implements Device {
     const opened = new WebGpuDevice(adapter, device, maxBinding, known ?? {});
     if (!known && !opened.#software) {
       try {
-        await tune(key, opened, (trial) => opened.#retune(trial));
+        const byClock = device.features.has("timestamp-query");
+        await tune(key, opened, (trial) => opened.#retune(trial), {
+          time: (one, shape) => timeMatmul(one, shape, { byClock }),
+        });
       } catch (error) {
         opened.close();
         throw error;
@@ -226,9 +229,8 @@ export class WebGpuDevice implements Device {
       software: this.#software,
       tuning: this.#tuning,
     });
-    const scratch = dispatches.some((dispatch) => dispatch.scratch)
-      ? this.allocate(program.scratchBytes!(params)) as GpuBuffer
-      : undefined;
+    const scratchBytes = Math.max(...dispatches.map((dispatch) => dispatch.scratchBytes ?? 0));
+    const scratch = scratchBytes > 0 ? this.allocate(scratchBytes) as GpuBuffer : undefined;
     const plain = kernel as unknown as Kernel;
     for (const dispatch of dispatches) {
       this.#dispatch(plain, buffers as Record<string, DeviceBuffer>, params, dispatch, {
@@ -321,7 +323,7 @@ export class WebGpuDevice implements Device {
       }
       bindings.push({ binding, buffer: handle, id, offset, size });
     });
-    if (dispatch.scratch) {
+    if (dispatch.scratchBytes !== undefined) {
       const { handle, id, byteLength } = this.#use(scratch!);
       const binding = names.length + 1;
       bindings.push({ binding, buffer: handle, id, offset: 0, size: byteLength });

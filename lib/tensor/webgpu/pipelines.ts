@@ -68,7 +68,7 @@ export class PipelineCache {
     const source = dispatch.source ?? program.source;
     const entryPoint = dispatch.entryPoint ?? program.entryPoint ?? "main";
     const used = dispatch.buffers?.join() ?? "";
-    const key = `${kernel.name}:${entryPoint}:${used}:${dispatch.scratch ?? false}`;
+    const key = `${kernel.name}:${entryPoint}:${used}:${dispatch.scratchBytes !== undefined}`;
     const ofSource = this.#pipelines.get(source) ?? new Map<string, Pipeline>();
     this.#pipelines.set(source, ofSource);
     const found = ofSource.get(key);
@@ -96,7 +96,7 @@ export class PipelineCache {
       const buffer: GPUBufferBindingLayout = { type: "uniform", hasDynamicOffset: true };
       entries.push({ binding: names.length, visibility, buffer });
     }
-    if (dispatch.scratch) {
+    if (dispatch.scratchBytes !== undefined) {
       entries.push({ binding: names.length + 1, visibility, buffer: { type: "storage" } });
     }
     const label = entryPoint === "main" ? kernel.name : `${kernel.name} (${entryPoint})`;

@@ -50,8 +50,8 @@ export interface Dispatch<B extends string = string, P extends string = string> 
   readonly buffers?: readonly B[];
   /** The part of a buffer this dispatch sees; the whole when not named. */
   readonly ranges?: Partial<Record<B, Range>>;
-  /** Whether it uses the program's scratch memory. */
-  readonly scratch?: boolean;
+  /** Bytes of the scratch memory that it uses, if any: the dispatches of one run share it. Undefined content at first. */
+  readonly scratchBytes?: number;
   /** How many workgroups, along x, y, z. Counts over 65,535 are folded by the plan itself. */
   readonly workgroups: readonly [number, number?, number?];
 }
@@ -64,8 +64,6 @@ export interface Program<B extends string = string, P extends string = string> {
   readonly entryPoint?: string;
   /** Scalars that only the plan knows, such as where a part begins. They follow the kernel's in the uniform struct. */
   readonly uniforms?: Readonly<Record<string, ParamType>>;
-  /** Bytes of memory that the dispatches of one run share. Undefined content at first. */
-  scratchBytes?(params: Readonly<Record<P, number>>): number;
   /** Says which dispatches to make, in order. */
   plan(input: PlanInput<B, P>): Dispatch<B, P>[];
 }

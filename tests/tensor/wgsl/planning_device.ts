@@ -88,8 +88,9 @@ export class PlanningDevice implements Device {
     ) as Record<B, number>;
     const { maxBindingSize, software, tuning } = this.#traits;
     const limits = { maxBindingSize, offsetAlignment: 256, software, tuning };
-    const scratch = unwritten(program.scratchBytes?.(params) ?? 0);
-    for (const made of program.plan({ ...limits, params, byteLengths })) {
+    const dispatches = program.plan({ ...limits, params, byteLengths });
+    const scratch = unwritten(Math.max(...dispatches.map(({ scratchBytes = 0 }) => scratchBytes)));
+    for (const made of dispatches) {
       const code = made.source ?? program.source;
       const entryPoint = made.entryPoint ?? program.entryPoint ?? "main";
       this.seen.set(`${entryPoint}\n${code}`, { name, code, entryPoint });
@@ -100,7 +101,7 @@ export class PlanningDevice implements Device {
         const { offset, size } = made.ranges?.[buffer] ?? { offset: 0, size: bytes.byteLength };
         bindings.set(binding, bytes.subarray(offset, offset + size));
       });
-      if (made.scratch) bindings.set(names.length + 1, scratch);
+      if (made.scratchBytes !== undefined) bindings.set(names.length + 1, scratch);
       assertLessOrEqual(bindings.size, this.maxKernelBuffers, `${name} takes too many buffers`);
       const uniforms = new DataView(new ArrayBuffer(256));
       const values = { ...params, ...made.params, ...made.uniforms } as Record<string, number>;

@@ -25,7 +25,6 @@ type P =
 export const cachedAttentionProgram: Program<B, P> = {
   source: "",
   uniforms: { keyFirst: "u32", keyCount: "u32", continued: "u32", unfinished: "u32" },
-  scratchBytes: ({ queries, heads }) => queries * heads * 8,
   plan(input) {
     const { queries, heads, kvHeads, headDim, qWidth, qFirst } = input.params;
     const aligned = (qWidth | qFirst) % 4 === 0;
@@ -44,7 +43,7 @@ export const cachedAttentionProgram: Program<B, P> = {
         unfinished: Number(part.index < parts.length - 1),
       },
       ranges: part.ranges,
-      scratch: parts.length > 1,
+      scratchBytes: parts.length > 1 ? queries * heads * 8 : undefined,
       workgroups: [queries, heads],
     }));
   },

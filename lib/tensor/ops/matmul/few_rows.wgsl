@@ -22,6 +22,7 @@ struct Params {
   cStart: u32,
   cRow: u32,
   biasStart: u32,
+  kPerSplit: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;

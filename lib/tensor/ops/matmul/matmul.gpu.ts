@@ -10,7 +10,8 @@ import { repeatLines } from "../../webgpu/repeat_lines.ts";
 import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
 import columnSumsWgsl from "./column_sums.wgsl" with { type: "text" };
 import fewRowsWgsl from "./few_rows.wgsl" with { type: "text" };
-import { chooseTiling, type ProductSums, tilingSource } from "./tilings.ts";
+import sumSplitsWgsl from "./sum_splits.wgsl" with { type: "text" };
+import { chooseTiling, type ProductSums, tilingSource, type VectorReads } from "./tilings.ts";
 
 type B = "a" | "b" | "bias" | "c";
 type SumsB = "a" | "b" | "sums" | "c";
@@ -56,9 +57,74 @@ export const matmulProgram: Program<B, P> = {
     cStart: "u32",
     cRow: "u32",
     biasStart: "u32",
+    kPerSplit: "u32",
   },
-  plan: (input) => planProducts(input).map(({ rows: _, columns: __, inner: ___, ...made }) => made),
+  plan(input) {
+    const products = planProducts(input).map(({ rows: _, columns: __, inner: ___, ...made }) =>
+      made
+    );
+    const parts = countSplits(input);
+    const fits = 4 * input.params.m * input.params.n * parts <= input.maxBindingSize;
+    return parts > 1 && products.length === 1 && fits ? split(products[0], parts, input) : products;
+  },
 };
+
+/** Products with at most this many workgroups of small tiles leave most of a GPU idle. */
+const FEW_GROUPS = 128;
+/** Workgroups that a split product should have. */
+const ENOUGH_GROUPS = 512;
+/** The least terms of a part, and of a product that is split: fewer are not worth another dispatch. */
+const LEAST_TERMS = 512;
+const LEAST_SPLIT_TERMS = 2048;
+const MOST_SPLITS = 16;
+
+/**
+ * How many parts the inner sum is divided into; one for most products. It depends on the shape alone, not on measurements,
+ * since it decides the order of the sum. A software adapter has no idle workgroups. `tuning.splitK` sets it, for tests.
+ */
+function countSplits({ params, software, tuning }: PlanInput<never, P>): number {
+  const { m, n, k, transposeA } = params;
+  if (m <= FEW_ROWS && !transposeA) return 1;
+  if (tuning.splitK !== undefined) return Number(tuning.splitK);
+  const groups = Math.ceil(m / 32) * Math.ceil(n / 32);
+  if (software || groups > FEW_GROUPS || k < LEAST_SPLIT_TERMS) return 1;
+  return Math.min(MOST_SPLITS, Math.ceil(ENOUGH_GROUPS / groups), Math.floor(k / LEAST_TERMS));
+}
+
+/** A product in parts of its inner sum, all in one dispatch, and a dispatch that adds them up in their order. */
+function split(
+  product: Omit<Product, "rows" | "columns" | "inner">,
+  parts: number,
+  input: PlanInput<never, P>,
+): Dispatch<B, P>[] {
+  const { m, n, k } = input.params;
+  const kPerSplit = Math.ceil(k / parts / WHOLE_TILES) * WHOLE_TILES;
+  const uniforms = { ...product.uniforms, kPerSplit };
+  const tiling = chooseTiling(m, n, kPerSplit, input);
+  const count = Math.ceil(k / kPerSplit);
+  const shared = { ...product, uniforms, scratchBytes: 4 * m * n * count };
+  return [
+    {
+      ...shared,
+      source: tilingSource(tiling, { ...readsOf(n, k, uniforms), isSplit: true }),
+      buffers: ["a", "b"],
+      workgroups: [
+        Math.ceil(n / tiling.columns),
+        Math.ceil(m / tiling.rows),
+        count,
+      ],
+    },
+    {
+      ...shared,
+      source: sumSplitsWgsl,
+      buffers: ["bias", "c"],
+      workgroups: fold(Math.ceil(m * n / 256)),
+    },
+  ];
+}
+
+/** A multiple of every tiling's depth. */
+const WHOLE_TILES = 32;
 
 /** What a dispatch computes: some rows and columns of c, some terms of the inner sum. */
 interface Product extends Omit<Dispatch<never, P>, "ranges"> {
@@ -179,7 +245,7 @@ function chooseKernel(
   input: PlanInput<never, P>,
   sums: ProductSums | undefined,
 ): Pick<Dispatch<B, P>, "source" | "entryPoint" | "workgroups"> {
-  const { aStart, aRow, aStep, bStart, bStep, bColumn } = uniforms;
+  const { bStep } = uniforms;
   // By the whole matrix's rows: how it is divided must not change the order of sums.
   if (input.params.m <= FEW_ROWS && !input.params.transposeA) {
     return {
@@ -189,12 +255,18 @@ function chooseKernel(
     };
   }
   const tiling = chooseTiling(m, n, k, input);
-  const source = tilingSource(tiling, sums, {
-    vectorA: aStep === 1 && (aStart | aRow | k) % 4 === 0,
-    vectorB: bColumn === 1 && (bStart | bStep | n) % 4 === 0,
-  });
+  const source = tilingSource(tiling, { ...readsOf(n, k, uniforms), sums });
   const { rows, columns } = tiling;
   return { source, workgroups: [Math.ceil(n / columns), Math.ceil(m / rows)] };
+}
+
+/** Which matrices can be read in fours. */
+function readsOf(n: number, k: number, uniforms: Readonly<Record<string, number>>): VectorReads {
+  const { aStart, aRow, aStep, bStart, bStep, bColumn } = uniforms;
+  return {
+    vectorA: aStep === 1 && (aStart | aRow | k) % 4 === 0,
+    vectorB: bColumn === 1 && (bStart | bStep | n) % 4 === 0,
+  };
 }
 
 /** How many rows of a matrix fit a binding that may begin a little before them. */

@@ -23,6 +23,8 @@ export interface Tiling {
   /** Rows and columns of a thread's tile; columns in fours. */
   readonly threadRows: number;
   readonly threadColumns: number;
+  /** Whether shared memory has two tiles of each matrix: one is filled while the other is multiplied. */
+  readonly isDouble?: boolean;
 }
 
 /** Which matrices can be read in fours: their innermost stride is 1, the others and the start multiples of 4. */
@@ -34,6 +36,17 @@ export interface VectorReads {
 /** Sums that a product yields besides: of op(a)'s rows or of op(b)'s columns; op(a) is transposed. */
 export type ProductSums = "rows" | "columns";
 
+/** What a text of a tiling computes, and how it reads. */
+export interface ProductForm extends VectorReads {
+  /** The sums that it computes besides, if any. */
+  readonly sums?: ProductSums;
+  /**
+   * Whether the inner sum is divided among the workgroups along z, each of which leaves its part in scratch memory for
+   * `sum_splits.wgsl`; not with sums.
+   */
+  readonly isSplit?: boolean;
+}
+
 /** The tilings that a GPU's best is chosen from. */
 export const GPU_TILINGS: readonly Tiling[] = [
   shared(32, 32, 32, 4, 4),
@@ -42,6 +55,11 @@ export const GPU_TILINGS: readonly Tiling[] = [
   shared(64, 64, 16, 8, 8),
   shared(128, 128, 8, 8, 8),
   shared(128, 128, 16, 8, 8),
+  // Two tiles of each matrix fill the workgroup memory that WebGPU guarantees.
+  double(32, 32, 32, 4, 4),
+  double(64, 64, 16, 4, 4),
+  double(64, 64, 16, 8, 8),
+  double(128, 128, 8, 8, 8),
   register(4, 4),
   register(8, 8),
 ];
@@ -98,20 +116,16 @@ const sources = new Map<string, string>();
  * Writes the WGSL of a tiling.
  *
  * @param tiling The tiling.
- * @param sums The sums that it computes besides, if any.
- * @param reads Which matrices can be read in fours.
+ * @param form What it computes, and how it reads.
  * @returns The WGSL, the same string for the same arguments.
  */
-export function tilingSource(
-  tiling: Tiling,
-  sums: ProductSums | undefined,
-  reads: VectorReads,
-): string {
-  const key = `${tiling.name}/${sums}/${reads.vectorA}/${reads.vectorB}`;
+export function tilingSource(tiling: Tiling, form: ProductForm): string {
+  const { sums, isSplit = false, vectorA, vectorB } = form;
+  const key = `${tiling.name}/${sums}/${isSplit}/${vectorA}/${vectorB}`;
   let source = sources.get(key);
   if (source === undefined) {
-    source = header(reads, sums) + sumUp(tiling, sums) +
-      (tiling.kind === "shared" ? sharedBody(tiling, reads) : registerBody(tiling, reads));
+    source = header(form) + sumUp(tiling, sums) +
+      (tiling.kind === "shared" ? sharedBody(tiling, form) : registerBody(tiling, form));
     sources.set(key, source);
   }
   return source;
@@ -128,6 +142,11 @@ function shared(
   return { name, kind: "shared", rows, columns, depth, threadRows, threadColumns };
 }
 
+function double(...sizes: Parameters<typeof shared>): Tiling {
+  const tiling = shared(...sizes);
+  return { ...tiling, name: `${tiling.name} double`, isDouble: true };
+}
+
 /** 64 threads, 8 × 8. */
 function register(threadRows: number, threadColumns: number): Tiling {
   const name = `register ${threadRows}x${threadColumns}`;
@@ -135,18 +154,15 @@ function register(threadRows: number, threadColumns: number): Tiling {
   return { name, kind: "register", rows, columns, depth: 1, threadRows, threadColumns };
 }
 
-function header({ vectorA, vectorB }: VectorReads, sums: ProductSums | undefined): string {
+function header({ vectorA, vectorB, sums, isSplit }: ProductForm): string {
   return `struct Params {
   m: u32, n: u32, k: u32, transposeA: u32, transposeB: u32, hasBias: u32, accumulate: u32, bOffset: u32, cOffset: u32,
   cStride: u32, biasOffset: u32, aOffset: u32,${sums ? " sumsOf: u32, accumulateSums: u32," : ""}
-  aStart: u32, aRow: u32, aStep: u32, bStart: u32, bStep: u32, bColumn: u32, cStart: u32, cRow: u32, biasStart: u32,${
-    sums ? " sumsStart: u32, isSummed: u32," : ""
-  }
+  aStart: u32, aRow: u32, aStep: u32, bStart: u32, bStep: u32, bColumn: u32, cStart: u32, cRow: u32, biasStart: u32,
+  kPerSplit: u32,${sums ? " sumsStart: u32, isSummed: u32," : ""}
 }
 @group(0) @binding(0) var<storage, read> a: array<${vectorA ? "vec4f" : "f32"}>;
 @group(0) @binding(1) var<storage, read> b: array<${vectorB ? "vec4f" : "f32"}>;
-@group(0) @binding(2) var<storage, ${sums ? "read_write> sums" : "read> bias"}: array<f32>;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 // Four elements of row i of op(a), from k on; zeros beyond the end.
@@ -187,6 +203,32 @@ fn readB(k: u32, j: u32) -> vec4f {
   }
 }
 
+${isSplit ? STORE_SPLIT : storeOf(sums)}`;
+}
+
+/** In parts of their own, which `sum_splits.wgsl` adds up. */
+const STORE_SPLIT = `
+@group(0) @binding(5) var<storage, read_write> partials: array<f32>;
+
+fn store(i: u32, j: u32, split: u32, sum: vec4f) {
+  if (i >= params.m) {
+    return;
+  }
+  let at = (split * params.m + i) * params.n + j;
+  for (var q = 0u; q < 4u; q++) {
+    if (j + q < params.n) {
+      partials[at + q] = sum[q];
+    }
+  }
+}
+`;
+
+/** WGSL that reads and writes c. */
+function storeOf(sums: ProductSums | undefined): string {
+  return `
+@group(0) @binding(2) var<storage, ${sums ? "read_write> sums" : "read> bias"}: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+
 // What the sums of four elements of c begin with.
 fn start(i: u32, j: u32) -> vec4f {
   var sum = vec4f();
@@ -201,7 +243,7 @@ fn start(i: u32, j: u32) -> vec4f {
   return sum;
 }
 
-fn store(i: u32, j: u32, sum: vec4f) {
+fn store(i: u32, j: u32, split: u32, sum: vec4f) {
   if (i >= params.m) {
     return;
   }
@@ -288,12 +330,14 @@ function lines(rows: number, columns: number, template: string): string {
  * What a thread's sums begin with, as sum$i_$j. Loops over an array here and in `storeSums`, instead of lines for each
  * element, since they run once and would multiply the time to compile.
  */
-function startSums(rows: number, columns4: number, apart: number): string {
+function startSums(rows: number, columns4: number, apart: number, isSplit = false): string {
   return `var sums: array<vec4f, ${rows * columns4}>;
-  if (params.accumulate == 1u) {
+  ${
+    isSplit ? "" : `if (params.accumulate == 1u) {
     for (var at = 0u; at < ${rows * columns4}u; at++) {
       sums[at] = start(row + at / ${columns4}u, column + at % ${columns4}u * ${apart}u);
     }
+  }`
   }
 ${lines(rows, columns4, `var sum$i_$j = sums[$iu * ${columns4}u + $ju];`)}`;
 }
@@ -301,7 +345,7 @@ ${lines(rows, columns4, `var sum$i_$j = sums[$iu * ${columns4}u + $ju];`)}`;
 function storeSums(rows: number, columns4: number, apart: number): string {
   return `${lines(rows, columns4, `sums[$iu * ${columns4}u + $ju] = sum$i_$j;`)}
   for (var at = 0u; at < ${rows * columns4}u; at++) {
-    store(row + at / ${columns4}u, column + at % ${columns4}u * ${apart}u, sums[at]);
+    store(row + at / ${columns4}u, column + at % ${columns4}u * ${apart}u, group.z, sums[at]);
   }`;
 }
 
@@ -315,22 +359,32 @@ function multiplyAdd(rows: number, columns4: number, term: number): string {
   );
 }
 
+/** The terms that a workgroup adds up. */
+function terms(isSplit: boolean | undefined): string {
+  return isSplit
+    ? `let first = group.z * params.kPerSplit;
+  let end = min(first + params.kPerSplit, params.k);`
+    : `let first = 0u;
+  let end = params.k;`;
+}
+
 function registerBody({ threadRows: rows, threadColumns, columns, rows: tileRows }: Tiling, {
   vectorA,
-}: VectorReads): string {
+  isSplit,
+}: ProductForm): string {
   const columns4 = threadColumns / 4;
   const readRow = (term: number, k: string) =>
     lines(1, columns4, `let b${term}_$j = readB(${k}, column + $ju * 4u);`);
   // Rows beyond the end repeat the last, so that the loop needs no check; they are not stored.
   const inner = vectorA
-    ? `for (var k = 0u; k < params.k; k += 4u) {
+    ? `for (var k = first; k < end; k += 4u) {
 ${lines(rows, 1, "let a$i = a[(base$i + k) / 4u];")}
 ${
       [0, 1, 2, 3].map((term) => readRow(term, `k + ${term}u`) + multiplyAdd(rows, columns4, term))
         .join("")
     }
 }`
-    : `for (var k = 0u; k < params.k; k++) {
+    : `for (var k = first; k < end; k++) {
 ${lines(rows, 1, "let a$i = vec4f(a[base$i + k * params.aStep]);")}
 ${readRow(0, "k")}${multiplyAdd(rows, columns4, 0)}
 }`;
@@ -350,7 +404,8 @@ ${
       "let base$i = params.aStart + min(row + $iu, params.m - 1u) * params.aRow;",
     )
   }
-  ${startSums(rows, columns4, 4)}
+  ${terms(isSplit)}
+  ${startSums(rows, columns4, 4, isSplit)}
 ${inner}
   ${storeSums(rows, columns4, 4)}
 }
@@ -359,49 +414,70 @@ ${inner}
 
 /**
  * Tiles of a and b are brought to shared memory together, four elements a read: of a along the inner dimension, of b
- * along columns, so that a thread multiplies vectors without rearranging them.
+ * along columns, so that a thread multiplies vectors without rearranging them. With two tiles of each, a thread reads its
+ * part of the next ones before it multiplies the present ones, and needs one barrier instead of two.
  */
-function sharedBody(tiling: Tiling, { vectorA, vectorB }: VectorReads): string {
-  const { rows, columns, depth, threadRows, threadColumns } = tiling;
+function sharedBody(tiling: Tiling, { vectorA, vectorB, isSplit }: ProductForm): string {
+  const { rows, columns, depth, threadRows, threadColumns, isDouble } = tiling;
   const columns4 = threadColumns / 4;
   const threadsX = columns / threadColumns;
   const threadsY = rows / threadRows;
   const threads = threadsX * threadsY;
   const depth4 = depth / 4;
   const tileColumns4 = columns / 4;
-  // Neighbouring threads read neighbouring elements, whichever way the matrix lies.
-  const loadA = `for (var at = thread; at < ${rows * depth4}u; at += ${threads}u) {
-      var i = at / ${depth4}u;
-      var k4 = at % ${depth4}u;
-      ${
-    vectorA ? "" : `if (params.aStep != 1u) {
-        i = at % ${rows}u;
-        k4 = at / ${rows}u;
-      }`
-  }
-      tileA[i * ${depth4}u + k4] = readA(firstRow + i, k + k4 * 4u);
-    }`;
-  const loadB = `for (var at = thread; at < ${depth * tileColumns4}u; at += ${threads}u) {
-      var inner = at / ${tileColumns4}u;
-      var j4 = at % ${tileColumns4}u;
-      ${
-    vectorB ? "" : `if (params.bColumn != 1u) {
-        inner = at % ${depth}u;
-        j4 = at / ${depth}u;
-      }`
-  }
-      tileB[inner * ${tileColumns4}u + j4] = readB(k + inner, firstColumn + j4 * 4u);
-    }`;
+  const [sizeA, sizeB] = [rows * depth4, depth * tileColumns4];
   const readRow = (term: number) =>
     lines(
       1,
       columns4,
-      `let b${term}_$j = tileB[(k4 * 4u + ${term}u) * ${tileColumns4}u + local.x + $ju * ${threadsX}u];`,
+      `let b${term}_$j = tileB[atB + (k4 * 4u + ${term}u) * ${tileColumns4}u + local.x + $ju * ${threadsX}u];`,
     );
+  const multiply = `for (var k4 = 0u; k4 < ${depth4}u; k4++) {
+${
+    lines(
+      threadRows,
+      1,
+      `let a$i = tileA[atA + local.y * ${threadRows * depth4}u + $iu * ${depth4}u + k4];`,
+    )
+  }
+${[0, 1, 2, 3].map((term) => readRow(term) + multiplyAdd(threadRows, columns4, term)).join("")}
+    }`;
+  // Part p of a tile is the vector of each thread among as many as there are threads.
+  const parts = (size: number, template: string) =>
+    lines(size / threads, 1, template.replaceAll("$at", `(thread + $iu * ${threads}u)`));
+  const read = (k: string) =>
+    parts(sizeA, `let a_$i = loadA(firstRow, ${k}, $at);`) +
+    parts(sizeB, `let b_$i = loadB(${k}, firstColumn, $at);`);
+  const keep = (atA: string, atB: string) =>
+    parts(sizeA, `tileA[${atA} + placeA($at)] = a_$i;`) +
+    parts(sizeB, `tileB[${atB} + placeB($at)] = b_$i;`);
+  const loop = isDouble
+    ? `var atA = 0u;
+  var atB = 0u;
+  {
+${read("first")}${keep("0u", "0u")}
+  }
+  workgroupBarrier();
+  for (var k = first; k < end; k += ${depth}u) {
+${read(`k + ${depth}u`)}
+    ${multiply}
+    atA = ${sizeA}u - atA;
+    atB = ${sizeB}u - atB;
+${keep("atA", "atB")}
+    workgroupBarrier();
+  }`
+    : `const atA = 0u;
+  const atB = 0u;
+  for (var k = first; k < end; k += ${depth}u) {
+${read("k")}${keep("0u", "0u")}
+    workgroupBarrier();
+    ${multiply}
+    workgroupBarrier();
+  }`;
   return `
-var<workgroup> tileA: array<vec4f, ${rows * depth4}>;
-var<workgroup> tileB: array<vec4f, ${depth * tileColumns4}>;
-
+var<workgroup> tileA: array<vec4f, ${isDouble ? 2 * sizeA : sizeA}>;
+var<workgroup> tileB: array<vec4f, ${isDouble ? 2 * sizeB : sizeB}>;
+${tileAccess(tiling, { vectorA, vectorB })}
 @compute @workgroup_size(${threadsX}, ${threadsY})
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -414,19 +490,57 @@ fn main(
   // A thread's columns lie ${threadsX * 4} apart, so that neighbours read neighbouring vectors.
   let row = firstRow + local.y * ${threadRows}u;
   let column = firstColumn + local.x * 4u;
-  let rowA = local.y * ${threadRows * depth4}u;
-  ${startSums(threadRows, columns4, threadsX * 4)}
-  for (var k = 0u; k < params.k; k += ${depth}u) {
-    ${loadA}
-    ${loadB}
-    workgroupBarrier();
-    for (var k4 = 0u; k4 < ${depth4}u; k4++) {
-${lines(threadRows, 1, `let a$i = tileA[rowA + $iu * ${depth4}u + k4];`)}
-${[0, 1, 2, 3].map((term) => readRow(term) + multiplyAdd(threadRows, columns4, term)).join("")}
-    }
-    workgroupBarrier();
-  }
+  ${terms(isSplit)}
+  ${startSums(threadRows, columns4, threadsX * 4, isSplit)}
+  ${loop}
   ${storeSums(threadRows, columns4, threadsX * 4)}
+}
+`;
+}
+
+/**
+ * WGSL of functions for vector number `at` of a tile: what it is (`load`) and where it lies in shared memory (`place`).
+ * Neighbouring threads read neighbouring elements, whichever way the matrix lies.
+ */
+function tileAccess({ rows, columns, depth }: Tiling, { vectorA, vectorB }: VectorReads): string {
+  const [depth4, columns4] = [depth / 4, columns / 4];
+  return `
+fn cellA(at: u32) -> vec2u {
+  ${
+    vectorA ? "" : `if (params.aStep != 1u) {
+    return vec2u(at % ${rows}u, at / ${rows}u);
+  }
+  `
+  }return vec2u(at / ${depth4}u, at % ${depth4}u);
+}
+
+fn loadA(firstRow: u32, k: u32, at: u32) -> vec4f {
+  let cell = cellA(at);
+  return readA(firstRow + cell.x, k + cell.y * 4u);
+}
+
+fn placeA(at: u32) -> u32 {
+  let cell = cellA(at);
+  return cell.x * ${depth4}u + cell.y;
+}
+
+fn cellB(at: u32) -> vec2u {
+  ${
+    vectorB ? "" : `if (params.bColumn != 1u) {
+    return vec2u(at % ${depth}u, at / ${depth}u);
+  }
+  `
+  }return vec2u(at / ${columns4}u, at % ${columns4}u);
+}
+
+fn loadB(k: u32, firstColumn: u32, at: u32) -> vec4f {
+  let cell = cellB(at);
+  return readB(k + cell.x, firstColumn + cell.y * 4u);
+}
+
+fn placeB(at: u32) -> u32 {
+  let cell = cellB(at);
+  return cell.x * ${columns4}u + cell.y;
 }
 `;
 }
