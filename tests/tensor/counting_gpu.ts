@@ -45,15 +45,18 @@ function intercept<T extends object>(
  * Makes an adapter's device count.
  *
  * @param adapter The adapter, whose next device counts.
+ * @param limits Limits of that device in place of the adapter's, which may be smaller.
  * @returns The adapter, and a function that gives the counts since its last call.
  */
 export function countingAdapter(
   adapter: GPUAdapter,
+  limits: Record<string, number> = {},
 ): { adapter: GPUAdapter; take: () => GpuCounts } {
   let counts = none();
   intercept(adapter, {
     requestDevice: (request) => async (descriptor) => {
-      const device = await request(descriptor);
+      const requiredLimits = { ...descriptor?.requiredLimits, ...limits };
+      const device = await request({ ...descriptor, requiredLimits });
       intercept(device.queue, {
         submit: (submit) => (buffers) => (counts.submits++, submit(buffers)),
         writeBuffer: (write) => (...args) => (counts.bufferWrites++, write(...args)),

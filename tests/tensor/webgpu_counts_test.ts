@@ -12,8 +12,8 @@ import { countingAdapter } from "./counting_gpu.ts";
 const ignore = webGpuNeed !== undefined;
 const needs = ignore ? ` (${webGpuNeed})` : "";
 
-async function openCounting() {
-  const { adapter, take } = countingAdapter((await findAdapter({ software: true }))!);
+async function openCounting(limits?: Record<string, number>) {
+  const { adapter, take } = countingAdapter((await findAdapter({ software: true }))!, limits);
   return { device: await openWebGpu({ adapter }), take };
 }
 
@@ -44,6 +44,69 @@ Deno.test({
         assertEquals([counts.buffers, counts.reads, counts.waits], [0, 1, 0]);
       }
       assertEquals(steps.length, 5);
+    } finally {
+      device.close();
+    }
+  },
+});
+
+Deno.test({
+  name: `a training step needs at most 824 dispatches if kernels have at most 8 buffers${needs}`,
+  ignore,
+  async fn() {
+    // AdamW's four buffers of a parameter: two parameters per dispatch instead of sixteen. The bar of 700 is not reached.
+    const { device, take } = await openCounting({ maxStorageBuffersPerShaderStage: 8 });
+    try {
+      assertEquals(device.maxKernelBuffers, 8);
+      const shape = { vocabularySize: 300, contextLength: 64, width: 16, heads: 2 };
+      const network = Gpt2.create(device, { ...shape, layers: 24 });
+      const examples = Array.from({ length: 12 }, (_, i) => ({
+        promptIds: [1, 2, 3, 10 + i, 40 + i],
+        responseIds: [80 + i, 120 + i, 299],
+        instructionLength: 1,
+      }));
+      using training = sft(network, { examples, epochs: 1, batchSize: 4, evalEvery: 0 });
+      const steps = [];
+      for await (const _ of training) steps.push(take().dispatches);
+      assertLessOrEqual(steps.at(-1)!, 824);
+    } finally {
+      device.close();
+    }
+  },
+});
+
+Deno.test({
+  name:
+    `a step makes no buffer once a batch of its size was computed, and none above 32 MiB${needs}`,
+  ignore,
+  async fn() {
+    const { device, take } = await openCounting();
+    try {
+      const shape = { vocabularySize: 300, contextLength: 64, width: 16, heads: 2 };
+      const network = Gpt2.create(device, { ...shape, layers: 3 });
+      const examples = Array.from({ length: 40 }, (_, i) => ({
+        promptIds: [1, 2, ...Array.from({ length: i * 7 % 23 }, (_, j) => 10 + (i * j) % 50)],
+        responseIds: [...Array.from({ length: i * 5 % 13 }, (_, j) => 80 + (i + j) % 90), 299],
+        instructionLength: 1,
+      }));
+      using training = sft(network, { examples, epochs: 3, batchSize: 4, evalEvery: 0 });
+      let largest = [0, 0];
+      let comparable = 0;
+      let largestBuffer = 0;
+      for await (const { step, tokensComputed, tokensCounted } of training) {
+        const counts = take();
+        largestBuffer = Math.max(largestBuffer, counts.largestBuffer);
+        const fits = tokensComputed <= largest[0] && tokensCounted <= largest[1];
+        // The first steps make the buffers of a step that is under way while the next begins.
+        if (step > 3 && fits) {
+          comparable++;
+          assertEquals(counts.buffers, 0, `step ${step} of ${tokensComputed} tokens`);
+        }
+        largest = [Math.max(largest[0], tokensComputed), Math.max(largest[1], tokensCounted)];
+      }
+      assertLessOrEqual(5, comparable);
+      // The largest is the uniforms' or a pool's, not a batch's.
+      assertLessOrEqual(largestBuffer, 32 * 1024 * 1024);
     } finally {
       device.close();
     }
