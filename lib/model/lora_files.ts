@@ -35,8 +35,12 @@ export interface AdapterConfig {
   readonly settingsOf: (module: string) => LoraSettings;
   /** Whether it is DoRA, which has a magnitude for each output. */
   readonly isDora: boolean;
+  /** Whether a layer, by its name in Hugging Face's files without `.weight`, has an adapter. */
+  readonly isTarget: (module: string) => boolean;
   /** Modules that were trained as a whole and saved beside the adapter. */
   readonly saved: readonly string[];
+  /** Whether the head stays the token embedding where that is one of them. */
+  readonly keepsTied: boolean;
   /** The model that it was trained on, if recorded. */
   readonly base?: string;
   /** The revision of that model on the hub, if recorded. */
@@ -131,11 +135,16 @@ export async function saveLora(
   const saved = replaced.map((name) => {
     const tensor = model.parameters.get(name)!;
     const own = name === model.family.head ? "base_model.model." : prefix;
-    return { name: `${own}${name}`, shape: tensor.shape, dtype, data: () => tensor.data() };
+    // PEFT keeps the bias of an adapted layer with the layer that it wraps.
+    const isWrapped = model.linears.get(moduleOf(name))?.adapter !== undefined;
+    const stored = isWrapped ? `${moduleOf(name)}.base_layer.bias` : name;
+    return { name: `${own}${stored}`, shape: tensor.shape, dtype, data: () => tensor.data() };
   });
   const written = await writeSafetensors(join(directory, WEIGHTS), [...entries, ...saved], {
     signal,
   });
+  // A bias whose weight is the base's own was trained as "bias" says.
+  const modules = new Set(replaced.filter((name) => name.endsWith(".weight")).map(moduleOf));
   const config = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
@@ -149,9 +158,8 @@ export async function saveLora(
     fan_in_fan_out: adapted[0].linear.layout === "in-out",
     ...(differing.length > 0 &&
       { rank_pattern: patternOf("rank"), alpha_pattern: patternOf("alpha") }),
-    ...(replaced.length > 0 &&
-      { modules_to_save: replaced.map((name) => name.replace(/\.(weight|bias)$/, "")) }),
-    bias: "none",
+    ...(modules.size > 0 && { modules_to_save: [...modules] }),
+    bias: replaced.some((name) => !modules.has(moduleOf(name))) ? "all" : "none",
     init_lora_weights: true,
     inference_mode: true,
   };
@@ -198,7 +206,14 @@ export async function loadLora(model: Network, directory: string): Promise<Adapt
   using file = await openWeights(await findAdapterWeights(directory));
   const cannot = `Cannot load the adapter "${directory}"`;
   const { pairs, others } = sortTensors(model, file, cannot);
-  assertSaved(config, others.keys(), cannot);
+  assertSaved(model, config, others.keys(), cannot);
+  assertTargets(model, config, pairs.keys(), cannot);
+  const measured = [...others].find(([, { magnitude }]) => magnitude !== undefined)?.[0];
+  if (!config.isDora && measured !== undefined) {
+    throw new TypeError(
+      `${cannot}: the file has magnitudes for "${measured}", as DoRA has, and its "use_dora" is not true`,
+    );
+  }
   const [unmeasured] = pairs.keys();
   if (config.isDora && unmeasured !== undefined) {
     throw new TypeError(
@@ -209,7 +224,8 @@ export async function loadLora(model: Network, directory: string): Promise<Adapt
     model,
     others,
     (parameter) => config.settingsOf(`${model.prefix}${parameter.replace(/\.weight$/, "")}`),
-    (parameter) => config.saved.some((module) => isModule(parameter, module)),
+    (parameter) =>
+      !config.keepsTied && config.saved.some((module) => isIn(model, parameter, module)),
     cannot,
   );
   if (pairs.size > 0 || others.size === 0) {
@@ -226,6 +242,11 @@ export async function loadLora(model: Network, directory: string): Promise<Adapt
   return config;
 }
 
+/** The module of a weight or bias. */
+function moduleOf(parameter: string): string {
+  return parameter.replace(/\.(weight|bias)$/, "");
+}
+
 /** The adapter's weights, in the order in which PEFT looks for them. */
 async function findAdapterWeights(directory: string): Promise<string> {
   for (const name of [WEIGHTS, STATE_DICT]) {
@@ -235,18 +256,38 @@ async function findAdapterWeights(directory: string): Promise<string> {
   return join(directory, WEIGHTS);
 }
 
-/** Whether a weight belongs to a module, whose name is the end of its own, as PEFT matches them. */
-function isModule(parameter: string, module: string): boolean {
-  return `.${parameter.replace(/\.(weight|bias)$/, "")}`.endsWith(`.${module}`);
+/** Whether a weight is in a module, or in one that has such a name as the end of its own, as PEFT matches them. */
+function isIn({ prefix }: Network, parameter: string, module: string): boolean {
+  return `.${prefix}${parameter}`.includes(`.${module}.`);
 }
 
 /** Refuses a file without a weight that the configuration says was saved. */
-function assertSaved({ saved }: AdapterConfig, found: Iterable<string>, cannot: string): void {
+function assertSaved(
+  model: Network,
+  { saved }: AdapterConfig,
+  found: Iterable<string>,
+  cannot: string,
+): void {
   const parameters = [...found];
   for (const module of saved) {
-    if (parameters.some((parameter) => isModule(parameter, module))) continue;
+    if (parameters.some((parameter) => isIn(model, parameter, module))) continue;
     throw new TypeError(
       `${cannot}: its "modules_to_save" names "${module}", of which the file has no weights`,
+    );
+  }
+}
+
+/** Refuses a file with adapters of layers that the configuration does not name, which PEFT would pass over. */
+function assertTargets(
+  { prefix }: Network,
+  { isTarget }: AdapterConfig,
+  found: Iterable<Linear>,
+  cannot: string,
+): void {
+  for (const { name } of found) {
+    if (isTarget(`${prefix}${name}`)) continue;
+    throw new TypeError(
+      `${cannot}: the file has an adapter of "${prefix}${name}", which its "target_modules" does not name`,
     );
   }
 }
@@ -274,11 +315,16 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
   }
   if (json?.peft_type !== "LORA") {
     const type = JSON.stringify(json?.peft_type) ?? "not there";
-    throw new TypeError(`${cannot}: its "peft_type" is ${type}, expected "LORA"`);
+    throw new TypeError(`${cannot}: its "peft_type" is ${type}, expected "LORA"; ${OTHERWISE}`);
   }
   assertSupported(json, cannot);
-  const number = (key: string, valid: (value: number) => boolean, expected: string): number => {
-    const value = json[key];
+  const number = (
+    key: string,
+    otherwise: number,
+    valid: (value: number) => boolean,
+    expected: string,
+  ): number => {
+    const value = json[key] === undefined ? otherwise : json[key];
     if (typeof value === "number" && valid(value)) return value;
     throw new TypeError(`${cannot}: "${key}" is ${JSON.stringify(value)}, expected ${expected}`);
   };
@@ -287,9 +333,9 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
     throw new TypeError(`${cannot}: "modules_to_save" is ${JSON.stringify(saved)}, expected names`);
   }
   const settings = {
-    rank: number("r", (r) => Number.isInteger(r) && r > 0, "a positive integer"),
-    alpha: number("lora_alpha", (alpha) => alpha > 0, "a number above 0"),
-    dropout: number("lora_dropout", (p) => p >= 0 && p < 1, "a number from 0 to below 1"),
+    rank: number("r", 8, (r) => Number.isInteger(r) && r > 0, "a positive integer"),
+    alpha: number("lora_alpha", 8, (alpha) => alpha > 0, "a number above 0"),
+    dropout: number("lora_dropout", 0, (p) => p >= 0 && p < 1, "a number from 0 to below 1"),
     rsLora: json.use_rslora === true,
   };
   const rankOf = readPatterns(json, "rank_pattern", cannot);
@@ -305,10 +351,55 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
       return own;
     },
     isDora: json.use_dora === true,
+    isTarget: readTargets(json, cannot),
+    keepsTied: json.ensure_weight_tying === true,
     saved: saved as string[] ?? [],
     ...(typeof base === "string" && { base }),
     ...(typeof revision === "string" && { revision }),
   };
+}
+
+/** Which layers have adapters, as PEFT finds them (`check_target_module_exists`); all where the configuration names none. */
+function readTargets(
+  json: Record<string, unknown>,
+  cannot: string,
+): (module: string) => boolean {
+  const { target_modules: targets, layers_to_transform: layers, layers_pattern: pattern } = json;
+  const isList = Array.isArray(targets) && targets.every((one) => typeof one === "string");
+  if (targets == null || targets === "all-linear") return () => true;
+  if (!isList && typeof targets !== "string") {
+    throw new TypeError(
+      `${cannot}: "target_modules" is ${JSON.stringify(targets)}, expected names or a pattern`,
+    );
+  }
+  if (!isList) return readPattern(targets, "^", "target_modules", cannot);
+  const isNamed = (module: string) => targets.some((one) => `.${module}`.endsWith(`.${one}`));
+  if (layers == null) return isNamed;
+  const places = [pattern ?? []].flat().filter((one) => one !== "");
+  const numbers = (places.length > 0 ? places : ["[^.]*"]).map((place) =>
+    new RegExp(`^.*\\.${place}\\.(\\d+)\\.`)
+  );
+  return (module) => {
+    const found = numbers.map((number) => number.exec(module)?.[1]).find((one) => one);
+    return isNamed(module) && found !== undefined && [layers].flat().includes(Number(found));
+  };
+}
+
+/** A pattern that a whole name matches, after a beginning. */
+function readPattern(
+  pattern: string,
+  beginning: string,
+  key: string,
+  cannot: string,
+): (name: string) => boolean {
+  try {
+    const regex = new RegExp(`${beginning}(?:${pattern})$`, "u");
+    return (name) => regex.test(name);
+  } catch (cause) {
+    throw new TypeError(`${cannot}: "${key}" has the pattern "${pattern}", which cannot be read`, {
+      cause,
+    });
+  }
 }
 
 /**
@@ -328,18 +419,9 @@ function readPatterns(
         } for "${pattern}", expected a positive number`,
       );
     }
-    try {
-      return { regex: new RegExp(`^(?:.*\\.)?(?:${pattern})$`, "u"), value };
-    } catch (cause) {
-      throw new TypeError(
-        `${cannot}: "${key}" has the pattern "${pattern}", which cannot be read`,
-        {
-          cause,
-        },
-      );
-    }
+    return { matches: readPattern(pattern, String.raw`^(?:.*\.)?`, key, cannot), value };
   });
-  return (module) => patterns.find(({ regex }) => regex.test(module))?.value;
+  return (module) => patterns.find(({ matches }) => matches(module))?.value;
 }
 
 /**
@@ -352,6 +434,10 @@ export async function isAdapter(path: string): Promise<boolean> {
   return (await Deno.stat(join(path, CONFIG)).catch(() => undefined))?.isFile ?? false;
 }
 
+/** What to do about an adapter that is not read. */
+const OTHERWISE =
+  "PEFT merges most kinds of adapters into their models with merge_and_unload(), and that can be loaded";
+
 /** PEFT's initializations that do not change the base's weights. */
 const BEGINNINGS: readonly unknown[] = [true, false, "gaussian", "eva", "orthogonal", "mica"];
 
@@ -360,16 +446,17 @@ function assertSupported(json: Record<string, unknown>, cannot: string): void {
   const isEmpty = (value: unknown) =>
     value === undefined || value === null || value === false || value === "none" ||
     (typeof value === "object" && Object.keys(value).length === 0);
+  const known = ["use_rslora", "use_dora"];
   const features = [
-    "use_qalora",
-    "use_bdlora",
-    "bias",
+    ...Object.keys(json).filter((key) => key.startsWith("use_") && !known.includes(key)),
     "lora_bias",
     "layer_replication",
     "target_parameters",
     "trainable_token_indices",
     "alora_invocation_tokens",
     "arrow_config",
+    "kasa_config",
+    "monteclora_config",
   ];
   const { init_lora_weights: init } = json;
   if (init != null && !BEGINNINGS.includes(init)) {
@@ -385,7 +472,9 @@ function assertSupported(json: Record<string, unknown>, cannot: string): void {
   const feature = features.find((key) => !isEmpty(json[key]));
   if (feature) {
     throw new TypeError(
-      `${cannot}: "${feature}" is ${JSON.stringify(json[feature])}, which is not supported`,
+      `${cannot}: "${feature}" is ${
+        JSON.stringify(json[feature])
+      }, which is not supported; ${OTHERWISE}`,
     );
   }
 }

@@ -28,6 +28,8 @@ export interface SortedTensors {
   readonly others: Map<string, Parts>;
 }
 
+/** PEFT passes over tensors without it. */
+const BEGINNING = /^base_model\.model\./;
 const LORA = /^(.+)\.lora_(embedding_)?([AB])(?:\.default)?(?:\.weight)?$/;
 const MAGNITUDE = /^(.+)\.lora_magnitude_vector(?:\.default)?(?:\.weight)?$/;
 const WHOLE =
@@ -46,7 +48,12 @@ export function sortTensors(model: Network, file: TensorFile, cannot: string): S
   const parts = new Map<string, Parts>();
   for (const name of file.tensors.keys()) {
     const stored = { shape: file.info(name).shape, read: () => file.read(name) };
-    const path = name.replace(/^base_model\.model\./, "");
+    const path = name.replace(BEGINNING, "");
+    if (path === name) {
+      throw new TypeError(
+        `${cannot}: "${name}" belongs to no weight of the model: names of tensors begin with "base_model.model."`,
+      );
+    }
     const put = (module: string, part: Partial<Parts>, suffix = "weight") => {
       const parameter = parameterOf(model, `${module}.${suffix}`);
       if (parameter === undefined) {
@@ -126,7 +133,8 @@ export async function replaceByTensors(
       if (b?.shape.join() !== [outWidth, rank].join()) fail(b?.shape ?? [], "the shape of B");
       if (isTable && magnitude !== undefined) {
         throw new TypeError(
-          `${cannot}: "${parameter}" is an embedding with DoRA, which is not supported`,
+          `${cannot}: "${parameter}" is an embedding with DoRA, which is not supported; PEFT merges it into its model ` +
+            "with merge_and_unload(), and that can be loaded",
         );
       }
       addProduct(weight, await a!.read(), await b!.read(), {

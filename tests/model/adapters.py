@@ -21,11 +21,18 @@ KINDS = {
                      alpha_pattern={r"^model\.layers\.1.*v_proj": 5, "up_proj": 7}, use_rslora=True),
     "head": dict(target_modules=["q_proj", "lm_head"]),
     "embedding": dict(target_modules=["q_proj", "embed_tokens"]),
+    "block": dict(target_modules=["q_proj"], modules_to_save=["mlp"]),
+    "regex": dict(target_modules=r".*\.1\..*(q|up)_proj", layers_pattern=None),
+    "layer": dict(target_modules=["q_proj"], layers_to_transform=[1], layers_pattern="layers"),
+    "tying": dict(target_modules=["q_proj"], modules_to_save=["embed_tokens"], ensure_weight_tying=True),
+    "bias": dict(target_modules=["c_attn"], bias="all"),
 }
+# Llama has all that is not another's.
+OF = {"gemma": ["modules", "head", "embedding", "tying"], "gpt2": ["bias"]}
 folder = Path(sys.argv[1])
 answer = {}
 for name, base in (argument.split("=") for argument in sys.argv[2:]):
-    kinds = KINDS if name == "llama" else {kind: KINDS[kind] for kind in ["modules", "head", "embedding"]}
+    kinds = {kind: KINDS[kind] for kind in OF.get(name, [kind for kind in KINDS if kind not in ["tying", "bias"]])}
     for kind, options in kinds.items():
         torch.manual_seed(len(answer))
         model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)

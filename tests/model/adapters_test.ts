@@ -21,10 +21,24 @@ import { TemporaryDirectory } from "../weights/temporary.ts";
 
 const python = findPython("peft", "transformers");
 const script = fromFileUrl(import.meta.resolve("./adapters.py"));
-const baseOf = (name: string) =>
-  fromFileUrl(new URL(`../golden/llama_family/${name}`, import.meta.url));
-/** A base with a head of its own, and one without. */
-const BASES = ["llama", "gemma"];
+const baseOf = (name: string) => {
+  const place = name === "gpt2" ? "gpt2_tiny" : `llama_family/${name}`;
+  return fromFileUrl(new URL(`../golden/${place}`, import.meta.url));
+};
+/** A base with a head of its own, one without, and one with biases. */
+const BASES = ["llama", "gemma", "gpt2"];
+
+/** Changes of the configuration of DoRA's, after which an adapter of another kind would be computed. */
+const REFUSED: readonly [Record<string, unknown>, string][] = [
+  [{ use_dora: false }, 'has magnitudes for "layers.0.mlp.down_proj.weight"'],
+  [{ use_other_lora: true }, '"use_other_lora" is true, which is not supported'],
+  [{ peft_type: "IA3" }, '"peft_type" is "IA3", expected "LORA"; PEFT merges'],
+  [{ trainable_token_indices: [1] }, '"trainable_token_indices" is [1], which is not supported'],
+  [
+    { modules_to_save: ["norm"] },
+    '"modules_to_save" names "norm", of which the file has no weights',
+  ],
+];
 
 async function logits(model: Network): Promise<Float32Array> {
   const tokens = Int32Array.of(3, 1, 4, 1, 5);
@@ -49,7 +63,7 @@ Deno.test({
     const theirs: Record<string, number[]> = JSON.parse(
       await python.run(script, temporary.path, ...bases),
     );
-    assertEquals(Object.keys(theirs).length, 9);
+    assertEquals(Object.keys(theirs).length, 14);
     for (const [name, expected] of Object.entries(theirs)) {
       await context.step(name, async () => {
         const { network } = await loadNetwork(baseOf(name.split(".")[0]), { device });
@@ -75,6 +89,16 @@ Deno.test({
       });
     }
     const { network } = await loadNetwork(baseOf("llama"), { device });
+    for (const [change, reason] of REFUSED) {
+      await context.step(`refused: ${reason}`, async () => {
+        const adapter = temporary.file("llama.dora");
+        const path = `${adapter}/adapter_config.json`;
+        const text = await Deno.readTextFile(path);
+        await Deno.writeTextFile(path, JSON.stringify({ ...JSON.parse(text), ...change }));
+        await assertRejects(() => loadLora(network, adapter), TypeError, reason);
+        await Deno.writeTextFile(path, text);
+      });
+    }
     await loadLora(network, temporary.file("llama.modules"));
     await assertRejects(
       () => exportLoraGguf(network, temporary.file("a.gguf")),
