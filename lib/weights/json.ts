@@ -62,8 +62,13 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 const QUOTE = 0x22, BACKSLASH = 0x5c, OPEN = 0x7b, CLOSE = 0x7d, COLON = 0x3a;
 
-/** The first key that an object in a valid JSON text repeats. One pass, no recursion. */
-function findRepeatedKey(text: string): string | undefined {
+/**
+ * The first key that an object in a valid JSON text repeats. One pass, no recursion.
+ *
+ * @param text The text
+ * @returns The key; undefined if none is repeated
+ */
+export function findRepeatedKey(text: string): string | undefined {
   const scopes: Set<string>[] = [];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -75,7 +80,8 @@ function findRepeatedKey(text: string): string | undefined {
       let next = i + 1;
       while (text.charCodeAt(next) <= 0x20) next++;
       if (text.charCodeAt(next) !== COLON) continue; // a value, not a key
-      const key = JSON.parse(text.slice(start, i + 1)) as string;
+      const written = text.slice(start + 1, i);
+      const key = written.includes("\\") ? JSON.parse(`"${written}"`) as string : written;
       const scope = scopes[scopes.length - 1];
       if (scope.has(key)) return key;
       scope.add(key);

@@ -117,6 +117,17 @@ Deno.test("loadDataset() says what is wrong with a file", async () => {
     ["twice.csv", "output,output\na,b\n", 'as CSV: it has two columns "output"'],
     ["none.csv", "instruction,output\n", "it holds no entries"],
     ["empty.csv", "", "it holds no entries"],
+    [
+      "field.json",
+      '[{"output":"a","output":"b"}]',
+      'as JSON: An object has the field "output" twice',
+    ],
+    [
+      "field.jsonl",
+      '{}\n{"\\u0061":"a","a":"b"}',
+      'as JSON Lines: line 2: An object has the field "a" twice',
+    ],
+    ["wide.jsonl", new Uint8Array([0xff, 0xfe, 0x7b, 0]), "it is UTF-16 text, expected UTF-8"],
     ["latin.csv", new Uint8Array([0x61, 0xe9, 0x0a]), "it is not UTF-8 text"],
     ["line.jsonl", '{"text": "a"}\n\n{"text": \n', "as JSON Lines: line 3: "],
     ["table.jsonl", "instruction,output\na,b\n", "as JSON: "],

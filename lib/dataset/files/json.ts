@@ -6,6 +6,7 @@
 
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { kindOf } from "../../kind_of.ts";
+import { findRepeatedKey } from "../../weights/json.ts";
 
 /**
  * Reads rows from text: a JSON array of them, one JSON value a line (JSON Lines), or a single object. Blank lines are
@@ -102,7 +103,7 @@ function parseLine(line: string, index: number, name: string): unknown[] {
   const text = index === 0 ? line.replace(/^\uFEFF/, "") : line;
   if (text.trim() === "") return [];
   try {
-    return [JSON.parse(text)];
+    return [parseOnce(text)];
   } catch (error) {
     throw new SyntaxError(
       `Cannot read "${name}" as JSON Lines: line ${index + 1}: ${(error as Error).message}`,
@@ -111,10 +112,18 @@ function parseLine(line: string, index: number, name: string): unknown[] {
   }
 }
 
+/** Parses JSON. Of two fields of one name the first would be lost. */
+function parseOnce(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  const repeated = findRepeatedKey(text);
+  if (repeated !== undefined) throw new SyntaxError(`An object has the field "${repeated}" twice`);
+  return value;
+}
+
 function parseWhole(text: string, name: string): unknown[] {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, "")); // editors on Windows put a byte-order mark first
+    value = parseOnce(text.replace(/^\uFEFF/, "")); // editors on Windows put a byte-order mark first
   } catch (error) {
     throw new SyntaxError(`Cannot read "${name}" as JSON: ${(error as Error).message}`, {
       cause: error,

@@ -14,6 +14,8 @@ import { parquetRows } from "./parquet.ts";
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 const GZIP = [0x1f, 0x8b];
+/** Its byte-order marks. */
+const UTF_16 = [[0xff, 0xfe], [0xfe, 0xff]];
 const PARQUET = [..."PAR1"].map((letter) => letter.charCodeAt(0));
 
 /**
@@ -42,6 +44,9 @@ export async function* readRows(file: OpenFile): AsyncGenerator<unknown> {
       yield* parquetRows(opened, name);
     }
     return;
+  }
+  if (UTF_16.some((mark) => startsWith(first, mark))) {
+    throw new SyntaxError(`Cannot read "${name}": it is UTF-16 text, expected UTF-8`);
   }
   const text = bytes.pipeThrough(decode(name));
   yield* /\.(csv|tsv)$/.test(ending) ? csvRows(text, name) : jsonRows(text, name);
