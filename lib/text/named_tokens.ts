@@ -122,7 +122,7 @@ function readToken(value: unknown, special: boolean): NewToken | undefined {
 
 /**
  * Adds tokens to a vocabulary as the crate `tokenizers` does: one that the vocabulary has keeps its id, another gets the
- * next one.
+ * next one, whatever id the files give it.
  *
  * @param vocabulary The vocabulary's ids by token, without added tokens.
  * @param before The added tokens of `tokenizer.json`.
@@ -134,12 +134,14 @@ export function addTokens(
   before: readonly AddedToken[],
   { listed, special }: NamedTokens,
 ): AddedToken[] {
-  const added = new Map(before.map((token) => [token.content, token]));
-  let next = before.reduce((most, { id }) => Math.max(most, id + 1), vocabulary.size);
+  const added = new Map<string, AddedToken>();
+  let next = vocabulary.size;
   const add = (token: NewToken) => {
-    const id = added.get(token.content)?.id ?? vocabulary.get(token.content) ?? next++;
+    const id = added.get(token.content)?.id ?? vocabulary.get(token.content) ?? next;
+    next = Math.max(next, id + 1);
     added.set(token.content, { ...token, id });
   };
+  for (const token of before) if (token.content !== "") add(token);
   for (const token of listed) if (token.content !== "") add(token);
   for (const token of special) {
     const known = added.get(token.content);

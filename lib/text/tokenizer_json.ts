@@ -35,6 +35,9 @@ export function parseTokenizerJson(
   ) {
     return fail('"added_tokens" must be an array of objects with "id" and "content"');
   }
+  if (settings.config.split_special_tokens === true) {
+    fail('"split_special_tokens" is true, expected special tokens that stay whole');
+  }
   const tokens = readTokens(model.vocab, fail);
   const far = before.find(({ id }) => id > tokens.length + 1e6);
   if (far) {

@@ -64,6 +64,16 @@ const FOLDERS: Record<string, Record<string, Json>> = {
       },
     },
   },
+  "ids that the crate gives": {
+    "tokenizer.json": {
+      ...whole,
+      added_tokens: [{ id: N + 9, ...plain("<mask>") }, { ...END, id: N + 20 }, {
+        ...plain("a", { special: false }),
+        id: N + 30,
+      }],
+    },
+    "tokenizer_config.json": named,
+  },
   "other roles": {
     "tokenizer.json": whole,
     "tokenizer_config.json": {
