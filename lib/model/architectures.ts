@@ -41,12 +41,6 @@ export function planModel(json: Record<string, unknown>, path: string, dropout =
   const type = json?.model_type;
   const family = familyOfType(type);
   if (family) return family.plan(json, path, dropout);
-  if (type === "gemma2") {
-    throw new TypeError(
-      `Cannot load "${path}": it is a Gemma 2, whose soft caps of scores and logits are not ` +
-        "supported; Gemma 1 and 3 are",
-    );
-  }
   const known = FAMILIES.flatMap(({ modelTypes }) => modelTypes).map((name) => `"${name}"`);
   const last = known.pop();
   return new ConfigReader(json ?? {}, path).fail("model_type", `${known.join(", ")} or ${last}`);

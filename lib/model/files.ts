@@ -33,7 +33,7 @@ import { hashModel } from "../weights/hash_model.ts";
 export interface LoadedNetwork {
   /** The network. */
   readonly network: Network;
-  /** Its files. */
+  /** Its files; the notice says what of them is not the model's. */
   readonly source: ResolvedModel;
 }
 
@@ -88,14 +88,15 @@ export async function loadNetwork(
   const { device, dropout, onRead, quantize, ...where } = options;
   const pack = quantize && loadPacked(quantize);
   const { signal } = where;
-  const source = await resolveModel(name, where);
-  using stored = await openStoredModel(source);
+  const resolved = await resolveModel(name, where);
+  using stored = await openStoredModel(resolved);
   const plan = planStored(stored, dropout);
   const total = [...plan.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
   const parameters = new Map<string, Tensor>();
   let done = 0;
   // All shapes are compared before the first tensor takes memory.
   const weights = Array.from(plan.shapes.keys(), (name) => stored.find(plan, name, signal));
+  const source = withNotice(resolved, unusedOf(stored, weights));
   for (const weight of weights) {
     signal?.throwIfAborted();
     const { parameter, shape } = weight;
@@ -118,6 +119,23 @@ export async function loadNetwork(
     ...(sha256 && { sha256 }),
   });
   return { network, source };
+}
+
+/** Says what a file holds that is not the model's. */
+function unusedOf(stored: StoredModel, weights: readonly StoredWeight[]): string | undefined {
+  const unused = stored.unusedBeside(new Set(weights.map(({ tensor }) => tensor)));
+  if (unused.length === 0) return undefined;
+  const named = unused.slice(0, 3).map((name) => `"${name}"`).join(", ");
+  const more = unused.length > 3 ? ` and ${unused.length - 3} more` : "";
+  return `Note: "${stored.path}": ${named}${more} belong to no weight of the model, and are left out`;
+}
+
+function withNotice(source: ResolvedModel, notice: string | undefined): ResolvedModel {
+  if (notice === undefined) return source;
+  return {
+    ...source,
+    notice: source.notice === undefined ? notice : `${source.notice}\n${notice}`,
+  };
 }
 
 /**

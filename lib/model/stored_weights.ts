@@ -9,6 +9,7 @@ import type { ResolvedModel } from "../weights/resolved.ts";
 import { openWeights } from "../weights/open.ts";
 import { widenQuantized } from "../weights/quantized/mod.ts";
 import type { TensorFile } from "../weights/tensor_file.ts";
+import { unwrap } from "../weights/wrapped.ts";
 import type { ModelPlan } from "./families/family.ts";
 import { familyOfType } from "./families/mod.ts";
 import { type FamilyTraits, isLinearWeight } from "./families/traits.ts";
@@ -24,6 +25,8 @@ import { ggufPlace } from "./gguf_names.ts";
 export interface StoredWeight {
   /** The parameter's name. */
   readonly parameter: string;
+  /** The name of the tensor in the file. */
+  readonly tensor: string;
   /** The parameter's shape. */
   readonly shape: readonly number[];
   /** The type it is stored in: `"F32"`, `"BF16"`, `"Q4_K"`, … */
@@ -59,6 +62,8 @@ export interface StoredModel extends Disposable {
   readonly path: string;
   /** How many tensors there are. */
   readonly tensors: number;
+  /** Tensors that are not part of any weight, by those that are. */
+  readonly unusedBeside: (used: ReadonlySet<string>) => string[];
   /**
    * Finds a weight.
    *
@@ -85,7 +90,7 @@ export async function openStoredModel(source: ResolvedModel): Promise<StoredMode
     const config = await readJson(source.config);
     const file = await openWeights(source.weights);
     try {
-      const wide = await widenQuantized(file, config);
+      const wide = await widenQuantized(unwrap(file), config);
       return new DirectoryModel(
         wide,
         await withOwnHead(wide, config, source.config),
@@ -179,6 +184,18 @@ async function isSame(file: TensorFile, one: string, two: string): Promise<boole
   return true;
 }
 
+/** Buffers that earlier versions of transformers saved, and the part of a Gemma 3 that sees. */
+const NOT_WEIGHTS =
+  /\.(inv_freq|masked_bias|attn\.bias|attention\.bias)$|(^|\.)(vision_tower|multi_modal_projector)\./;
+
+/** Whether a tensor describes how a weight is packed. */
+function isPart(name: string, used: ReadonlySet<string>): boolean {
+  const [, weight] = /^(.+\.weight)\.[\w.]+$/.exec(name) ?? [];
+  const [, module] =
+    /^(.+)\.(SCB|weight_format|weight_scale|weight_scale_inv|input_scale)$/.exec(name) ?? [];
+  return used.has(weight ?? `${module}.weight`);
+}
+
 class DirectoryModel implements StoredModel {
   constructor(
     readonly file: TensorFile,
@@ -190,13 +207,21 @@ class DirectoryModel implements StoredModel {
     return this.file.tensors.size;
   }
 
+  unusedBeside(used: ReadonlySet<string>): string[] {
+    const heads: readonly string[] = headsOf(familyOfType(this.config.model_type)!);
+    return [...this.file.tensors.keys()].filter((name) =>
+      !used.has(name) && !heads.includes(name) && !NOT_WEIGHTS.test(name) && !isPart(name, used)
+    );
+  }
+
   find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight {
     const { file } = this;
     const shape = plan.shapes.get(parameter)!;
     const candidates = plan.prefixes.map((prefix) => `${prefix}${parameter}`);
-    // The head is outside the prefix of the model.
-    if (parameter === plan.family.head) {
-      candidates.unshift(...headsOf(plan.family));
+    // The head is outside the prefix of the model, and of two that are tied a file may hold either.
+    if (parameter === plan.family.head) candidates.unshift(...headsOf(plan.family));
+    else if (parameter === plan.family.embeddings[0] && !plan.shapes.has(plan.family.head)) {
+      candidates.push(...headsOf(plan.family));
     }
     const name = candidates.find((name) => file.tensors.has(name)) ?? candidates[0];
     const info = file.info(name);
@@ -207,6 +232,7 @@ class DirectoryModel implements StoredModel {
     assertStoredShape(file.path, name, info.shape, transposed ? ggufShape(shape, form) : shape);
     return {
       parameter,
+      tensor: name,
       shape,
       type: info.dtype,
       isLinear,
@@ -235,6 +261,12 @@ class GgufModel implements StoredModel {
     return this.file.tensors.size;
   }
 
+  unusedBeside(used: ReadonlySet<string>): string[] {
+    return [...this.file.tensors.keys()].filter((name) =>
+      !used.has(name) && name !== "output.weight" && !/^(rope_|v\.|mm\.)/.test(name)
+    );
+  }
+
   find(plan: ModelPlan, parameter: string, signal?: AbortSignal): StoredWeight {
     const { file } = this;
     const shape = plan.shapes.get(parameter)!;
@@ -243,6 +275,7 @@ class GgufModel implements StoredModel {
     assertStoredShape(file.path, name, info.shape, ggufShape(shape, form));
     return {
       parameter,
+      tensor: name,
       shape,
       type: info.type,
       isLinear: isLinearWeight(plan.family, parameter, shape),

@@ -114,7 +114,7 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
   }
   if (beside !== undefined) await assertAsSaved(beside, "adapter_model.safetensors", signal);
   const device = await openDevice(wanted);
-  const { network } = await loadNetwork(found.source.spec, {
+  const { network, source: { notice } } = await loadNetwork(found.source.spec, {
     ...resolving,
     device,
     dropout,
@@ -123,7 +123,10 @@ export async function loadModel(name: string, options: LoadModelOptions = {}): P
   });
   if (found.adapter !== undefined) await loadLora(network, found.adapter);
   if (lora) addLora(network, lora === true ? {} : lora);
-  return new Model(network, found);
+  return new Model(
+    network,
+    notice === undefined ? found : { ...found, source: { ...found.source, notice } },
+  );
 }
 
 function assertName(name: string): void {

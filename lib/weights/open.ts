@@ -10,6 +10,7 @@ import { findWeights } from "./find.ts";
 import { openStateDict } from "./pytorch/read.ts";
 import { parseShardIndex } from "./safetensors/index_file.ts";
 import { openSafetensors } from "./safetensors/read.ts";
+import { type MergedShards, mergeShards } from "./shards.ts";
 import { findTensor, type StoredTensor, type TensorFile } from "./tensor_file.ts";
 
 /**
@@ -31,26 +32,22 @@ async function openStateDicts(path: string): Promise<TensorFile> {
   const { shardOf, shards } = parseShardIndex(await Deno.readFile(path), path);
   const files = new Map<string, TensorFile>();
   const close = () => files.forEach((file) => file.close());
+  let merged: MergedShards<StoredTensor>;
   try {
     for (const shard of shards) files.set(shard, await openStateDict(join(dirname(path), shard)));
+    const tensors = new Map(Array.from(files, ([shard, file]) => [shard, file.tensors]));
+    const readBytes = async (shard: string, name: string) =>
+      await files.get(shard)!.readBytes(name);
+    merged = await mergeShards(path, shardOf, tensors, readBytes);
   } catch (error) {
     close();
     throw error;
   }
-  const tensors = new Map<string, StoredTensor>();
-  const fileOf = new Map<string, TensorFile>();
-  for (const [name, shard] of shardOf) {
-    const file = files.get(shard)!;
-    const info = file.tensors.get(name);
-    if (info === undefined) continue; // as of a tied head, which is then not asked for
-    tensors.set(name, info);
-    fileOf.set(name, file);
-  }
-  const info = (name: string) => findTensor({ path, tensors }, name);
-  const of = (name: string) => (info(name), fileOf.get(name)!);
+  const info = (name: string) => findTensor({ path, tensors: merged.tensors }, name);
+  const of = (name: string) => (info(name), files.get(merged.shardOf.get(name)!)!);
   return {
     path,
-    tensors,
+    tensors: merged.tensors,
     info,
     read: async (name, options) => await of(name).read(name, options),
     readBytes: async (name) => await of(name).readBytes(name),

@@ -29,6 +29,8 @@ export interface CommonDefaults {
   readonly tied?: boolean;
   /** Rotary positions. */
   readonly rotary?: RotaryDefaults;
+  /** Whether the family may turn only a part of each head. False by default. */
+  readonly isPartial?: boolean;
 }
 
 /** A configuration but for its modules, and what these compute. */
@@ -47,7 +49,9 @@ export function readCommon(reader: ConfigReader, defaults: CommonDefaults = {}):
   const heads = reader.count("num_attention_heads");
   const width = reader.count("hidden_size");
   const headDim = reader.count("head_dim", defaults.headDim ?? width / heads);
-  const { theta, scaling, part } = reader.rotary(defaults.rotary);
+  const { theta, scaling, part } = defaults.isPartial
+    ? reader.rotary(defaults.rotary)
+    : wholeRotary(reader, defaults.rotary);
   const turned = Math.trunc(headDim * part);
   return {
     vocabularySize: reader.count("vocab_size"),
@@ -108,8 +112,23 @@ export function writeCommon(config: TransformerConfig): Record<string, unknown> 
  */
 export function wholeRotary(reader: ConfigReader, defaults?: RotaryDefaults): RotarySettings {
   const settings = reader.rotary(defaults);
-  if (settings.part !== 1) reader.fail("partial_rotary_factor", "1");
+  assertWhole(reader, settings.part);
   return settings;
+}
+
+/**
+ * Refuses a configuration that turns a part of each head, of a family whose heads are turned as a whole. transformers
+ * passes over it.
+ *
+ * @param reader The `config.json`.
+ * @param part The part that it names.
+ * @throws {TypeError} If it is not the whole.
+ */
+export function assertWhole({ path }: ConfigReader, part: number): void {
+  if (part === 1) return;
+  throw new TypeError(
+    `Cannot load "${path}": "partial_rotary_factor" is ${part}, expected 1: models of this type turn whole heads`,
+  );
 }
 
 /**

@@ -27,7 +27,7 @@ import {
   type TransformerConfig,
   transformerShapes,
 } from "../transformer.ts";
-import { readLayerTypes, wholeRotary } from "./common.ts";
+import { assertWhole, readLayerTypes, wholeRotary } from "./common.ts";
 import { defineFamily, type Family } from "./family.ts";
 import { LLAMA_GGUF_NAMES } from "./llama.ts";
 
@@ -220,10 +220,19 @@ function parseGemma3(reader: ConfigReader): GemmaConfig {
   const parameters = { ...rotary?.object("full_attention")?.json };
   const merged = { ...parameters, ...reader.object("rope_scaling")?.json };
   const global = new ConfigReader(merged, reader.path);
+  // transformers looks for the new key only, and does not scale.
+  if (merged.rope_type == null && merged.type != null) {
+    global.fail("rope_type", "the kind of scaling");
+  }
   const local = rotary?.object("sliding_attention");
   if (local?.rotaryScaling(reader)) local.fail("rope_type", '"default"');
   const scaling = global.rotaryScaling(reader);
   if (scaling && scaling.type !== "linear") global.fail("rope_type", '"default" or "linear"');
+  for (const source of [global, local, reader]) {
+    if (source?.json.partial_rotary_factor != null) {
+      assertWhole(source, source.number("partial_rotary_factor"));
+    }
+  }
   const common = parseCommon(reader);
   return {
     generation: 3,

@@ -27,7 +27,12 @@ export const gptNeox: Family = defineTransformerFamily({
     reader.expect("hidden_act", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast");
     const bias = reader.flag("attention_bias", true);
     return {
-      ...readCommon(reader, { epsilon: 1e-5, epsilonKey: "layer_norm_eps", rotary: ROTARY }),
+      ...readCommon(reader, {
+        epsilon: 1e-5,
+        epsilonKey: "layer_norm_eps",
+        rotary: ROTARY,
+        isPartial: true,
+      }),
       modules: {
         tokens: "embed_in",
         attentionNorm: "input_layernorm",

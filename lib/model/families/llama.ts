@@ -31,7 +31,7 @@ import {
   type TransformerConfig,
   transformerShapes,
 } from "../transformer.ts";
-import { wholeRotary } from "./common.ts";
+import { readLayerTypes, wholeRotary, writeLayerTypes } from "./common.ts";
 import { defineFamily, type Family } from "./family.ts";
 
 /** Shape and options of a Llama, or of a Mistral, which adds a window. */
@@ -48,6 +48,8 @@ export interface LlamaConfig extends DecoderConfig {
   readonly scaling?: RotaryScaling;
   /** Tokens attend only to those less than this many positions away; to all by default. */
   readonly window?: number;
+  /** Which layers have the window; all by default. */
+  readonly localLayers?: readonly boolean[];
   /** Whether attention's projections have biases. False by default. */
   readonly attentionBias?: boolean;
   /** Whether the feed-forward layers have biases. False by default. */
@@ -72,7 +74,7 @@ function toRecipe(config: LlamaConfig): TransformerConfig {
     normEpsilon,
     theta,
     tied,
-    localLayers: Array<boolean>(config.layers).fill(window !== undefined),
+    localLayers: config.localLayers ?? Array<boolean>(config.layers).fill(window !== undefined),
     biases: { queryKeyValue: attentionBias, output: attentionBias, feedForward: mlpBias },
   };
 }
@@ -170,12 +172,16 @@ export function parseLlamaConfig(json: Record<string, unknown>, path: string): L
   const heads = reader.count("num_attention_heads");
   const { theta, scaling } = wholeRotary(reader);
   const mistral = modelType === "mistral";
+  const layers = reader.count("num_hidden_layers");
+  const window = json.sliding_window === undefined
+    ? MISTRAL_WINDOW
+    : reader.optionalCount("sliding_window");
   return {
     modelType,
     vocabularySize: reader.count("vocab_size"),
     contextLength: longestContext(reader.count("max_position_embeddings"), scaling),
     width: reader.count("hidden_size"),
-    layers: reader.count("num_hidden_layers"),
+    layers,
     heads,
     kvHeads: reader.count("num_key_value_heads", mistral ? 8 : heads),
     headDim: reader.optionalCount("head_dim"),
@@ -183,14 +189,23 @@ export function parseLlamaConfig(json: Record<string, unknown>, path: string): L
     normEpsilon: reader.number("rms_norm_eps", 1e-6),
     theta,
     scaling,
-    window: mistral
-      ? json.sliding_window === undefined ? MISTRAL_WINDOW : reader.optionalCount("sliding_window")
-      : undefined,
-    attentionBias: reader.flag("attention_bias", false),
-    mlpBias: reader.flag("mlp_bias", false),
+    // As in transformers, only a Llama has biases, and only a Mistral a window.
+    ...(mistral ? { window, ...ministral(reader, layers, window) } : {
+      attentionBias: reader.flag("attention_bias", false),
+      mlpBias: reader.flag("mlp_bias", false),
+    }),
     tied: reader.flag("tie_word_embeddings", false),
     special: reader.specialTokens(),
   };
+}
+
+/** A Mistral whose layers differ is a Ministral. */
+function ministral(reader: ConfigReader, layers: number, window: number | undefined) {
+  const all = Array<boolean>(layers).fill(window !== undefined);
+  const localLayers = readLayerTypes(reader, layers, all);
+  if (localLayers.every((is) => is === (window !== undefined))) return {};
+  if (window === undefined) return reader.fail("sliding_window", "the window of local layers");
+  return { localLayers };
 }
 
 /**
@@ -216,10 +231,15 @@ export function llamaToConfig(config: LlamaConfig): Record<string, unknown> {
     rms_norm_eps: config.normEpsilon ?? 1e-6,
     rope_theta: config.theta ?? 10_000,
     rope_scaling: rotaryScalingToConfig(config.scaling),
-    ...(mistral ? { sliding_window: config.window ?? null } : {
-      attention_bias: config.attentionBias ?? false,
-      mlp_bias: config.mlpBias ?? false,
-    }),
+    ...(mistral
+      ? {
+        sliding_window: config.window ?? null,
+        ...(config.localLayers && { layer_types: writeLayerTypes(toRecipe(config)) }),
+      }
+      : {
+        attention_bias: config.attentionBias ?? false,
+        mlp_bias: config.mlpBias ?? false,
+      }),
     attention_dropout: 0,
     initializer_range: 0.02,
     tie_word_embeddings: config.tied ?? false,
@@ -281,6 +301,11 @@ async function readLlama3Scaling(reader: GgufReader): Promise<Record<string, unk
 function writeKeys(reader: ConfigReader): GgufKeys {
   const keys = commonKeys(reader);
   const window = reader.optionalCount("sliding_window");
+  if (reader.json.layer_types != null) {
+    throw new TypeError(
+      "Cannot write a Mistral whose layers differ as GGUF, whose readers know one kind of layer",
+    );
+  }
   return {
     ...keys,
     "rope.dimension_count": keys["attention.key_length"],

@@ -57,7 +57,10 @@ export const phi3: Family = defineTransformerFamily({
     const { type, rope_type = type } = reader.object("rope_scaling")?.json ?? {};
     const scaling = { ...reader.object("rope_scaling")?.json, rope_type: "longrope" };
     const mended = rope_type === "yarn" ? { ...json, rope_scaling: scaling } : json;
-    const common = readCommon(new ConfigReader(mended, path), { epsilon: 1e-5 });
+    const common = readCommon(new ConfigReader(mended, path), {
+      epsilon: 1e-5,
+      isPartial: true,
+    });
     const kind = common.scaling?.type;
     if (kind !== undefined && kind !== "longrope") {
       return reader.fail("rope_scaling", '"longrope" as its type');

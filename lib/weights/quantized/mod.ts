@@ -36,7 +36,11 @@ export async function widenQuantized(
   if ((settings != null && !READ.includes(String(method))) || packed !== undefined) {
     throw new TypeError(
       `Cannot load "${file.path}": it is quantised ` +
-        (settings == null ? `(${quote(packed!)})` : `with ${quote(String(method))}`) +
+        (settings == null
+          ? `(${quote(packed!)})`
+          : method == null
+          ? 'in a way that its "quantization_config" does not name'
+          : `with ${quote(String(method))}`) +
         `, which is not read; expected weights that are not quantised, bitsandbytes' ("bitsandbytes") or ` +
         'FP8 ("fp8", "fbgemm_fp8", "compressed-tensors", "modelopt"): take the unquantised model, ' +
         'with "nf4" (--quantize nf4) where memory is short',

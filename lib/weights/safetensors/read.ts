@@ -15,6 +15,7 @@ import { quote } from "../json.ts";
 import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";
 import { sha256File, STREAM_OPTIONS, type StreamOptions } from "../sha256.ts";
 import { Source } from "../source.ts";
+import { mergeShards } from "../shards.ts";
 import { findTensor } from "../tensor_file.ts";
 import { findWeights, SAFETENSORS_FILES } from "../find.ts";
 import { type Header, HEADER_START, headerLength, parseHeader, type TensorInfo } from "./header.ts";
@@ -215,22 +216,21 @@ async function openSharded(path: string): Promise<Safetensors> {
   });
   const { shardOf, shards } = parseShardIndex(bytes, path);
   const sources = new Map<string, Source>();
-  const headers = new Map<string, Header>();
+  const shardTensors = new Map<string, ReadonlyMap<string, TensorInfo>>();
   const metadata: Record<string, string> = Object.create(null);
   try {
     for (const shard of shards) {
       const header = await openInto(sources, join(dirname(path), shard));
-      headers.set(shard, header);
+      shardTensors.set(shard, header.tensors);
       Object.assign(metadata, header.metadata);
     }
-    const tensors = new Map<string, TensorInfo>();
-    // Indexes of tied models name a head that no file holds, since safetensors leave it out.
-    const absent = new Map<string, string>();
-    for (const [name, shard] of shardOf) {
-      const info = headers.get(shard)!.tensors.get(name);
-      if (info === undefined) absent.set(name, shard);
-      else tensors.set(name, info);
-    }
+    const readBytes = async (shard: string, name: string) => {
+      const { byteOffsets: [start, end], file } = shardTensors.get(shard)!.get(name)!;
+      const bytes = new Uint8Array(end - start);
+      await sources.get(file)!.fill(bytes, start);
+      return bytes;
+    };
+    const { tensors, absent } = await mergeShards(path, shardOf, shardTensors, readBytes);
     return new Safetensors(path, sources, tensors, metadata, absent);
   } catch (error) {
     for (const source of sources.values()) source.close();
