@@ -51,13 +51,7 @@ export function register(program: Command): void {
       "the directory for model.onnx, a decoder with past as optimum exports it, config.json and tokenizer",
     )
     .option("--hf <dir>", "the directory for config.json, safetensors, tokenizer and model card")
-    .addOption(
-      new Option(
-        "--type <name>",
-        "the type of matrices; bf16 only in --hf and --pth, q8_0 only in --gguf and --ollama (default: f16 in these, f32 elsewhere)",
-      )
-        .choices(["f32", "f16", "bf16", "q8_0"]),
-    )
+    .addOption(typeOption())
     .addOption(
       new Option("--ollama-quantize <type>", "the type into which Ollama quantises F16")
         .choices(OLLAMA_QUANTIZATIONS),
@@ -96,4 +90,14 @@ async function exportAny(what: string, options: Options, command: Command): Prom
   }
   const { exportModel } = await import("./export_model.ts");
   await exportModel(what, options);
+}
+
+/** The option for the type of matrices, in capitals too, as llama.cpp and `model.export()` write it. */
+function typeOption(): Option {
+  const option = new Option(
+    "--type <name>",
+    "the type of matrices; bf16 only in --hf and --pth, q8_0 only in --gguf and --ollama (default: f16 in these, f32 elsewhere)",
+  ).choices(["f32", "f16", "bf16", "q8_0"]);
+  const choose = option.parseArg!;
+  return option.argParser((name: string) => choose(name.toLowerCase(), undefined));
 }

@@ -104,6 +104,10 @@ export async function exportModel(spec: string, options: ExportModelOptions): Pr
       }
       model ??= await loadForCommand(spec, { device: "cpu", adapter: options.adapter, signal });
       return await model.export(target, settings);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      const message = error.message.replace('"overwrite: true"', "--overwrite");
+      throw new Deno.errors.AlreadyExists(message, { cause: error });
     } finally {
       bar.finish();
     }
@@ -146,7 +150,9 @@ function describeProof({ compared, count, difference, tolerance, program }: Expo
   const far = difference === 0
     ? "are equal"
     : `differ by at most ${difference.toExponential(1)} of the largest`;
-  return `Read back${program ? ` by ${program}` : ""}: ${what} ${far} (${tolerance} allowed)`;
+  return `Read back${program ? ` by ${program}` : ""}: ${what} ${far} (${
+    Number(tolerance.toPrecision(2))
+  } allowed)`;
 }
 
 function megabytes(bytes: number): string {

@@ -26,6 +26,7 @@ import { assertMergeable, assertQuantizable, assertTarget } from "./export/refus
 import { toStateDict } from "./export/state_dict.ts";
 import type { FoundModel } from "./find_model.ts";
 import { formatFor } from "./format.ts";
+import { assertAsSaved } from "./record.ts";
 
 /**
  * Exports a model to a target by its name; see {@linkcode Model.export}.
@@ -82,6 +83,7 @@ async function noticesFor({ source }: Exporting): Promise<string[]> {
  * @param target `ollama:NAME`, or a `.gguf` file.
  * @param options How.
  * @returns The size of the weights, and notices for the user.
+ * @throws {SyntaxError} If the weights are not those that were saved.
  */
 export async function exportFiles(
   found: FoundModel,
@@ -89,6 +91,9 @@ export async function exportFiles(
   options: ExportOptions = {},
 ): Promise<Exported> {
   const { source, tokenizer, taught } = found;
+  if (source.kind === "directory") {
+    await assertAsSaved(source.directory, "model.safetensors", options.signal);
+  }
   const isTaught = taught?.format !== undefined;
   const format = options.format === undefined
     ? formatToExport(target, isTaught ? found.format : undefined, taught)

@@ -78,7 +78,7 @@ export function parseRequest<T>(schema: z.ZodType<T>, json: unknown): T {
     );
   }
   const where = at === "" ? "the request" : `"${at}"`;
-  const message = issue.message.replace(/^Invalid input: /, "");
+  const message = issue.message.replace(/^(Invalid input|Too small|Too big): /, "");
   throw new RequestError(400, `Cannot read ${where}: ${message}`, at === "" ? {} : { param: at });
 }
 

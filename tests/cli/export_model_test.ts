@@ -20,6 +20,7 @@ import { openGguf } from "../../lib/weights/mod.ts";
 import { assertClose } from "../support.ts";
 import { byteLevelTokenizers } from "../text/small_tokenizers.ts";
 import { Store } from "../weights/ollama_store.ts";
+import { runHere } from "./in_process.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
 
 Deno.test("tunebook export writes a model as GGUF and as a directory, and a directory from GGUF", async () => {
@@ -193,4 +194,29 @@ Deno.test("tunebook export says what makes no sense for a model", async () => {
   }
   const names = [...Deno.readDirSync(workshop.path)].map(({ name }) => name).sort();
   assertEquals(names, ["data.json", "model"], "nothing is written");
+});
+
+Deno.test("tunebook export refuses weights that were changed, and says how another run's model is replaced", async () => {
+  await using workshop = await Workshop.open();
+  const [hf, gguf] = [workshop.file("hf"), workshop.file("x.gguf")];
+  assertEquals((await runHere(["export", workshop.file("model"), "--hf", hf])).code, 0);
+  const whole = await runHere(["export", hf, "--gguf", gguf, "--type", "F16"]);
+  assertEquals(whole.code, 0, whole.stderr);
+
+  const again = await runHere(["export", gguf, "--hf", hf]);
+  assertEquals(again.code, 1);
+  assertStringIncludes(again.stderr, "give another folder, or --overwrite");
+
+  const weights = join(hf, "model.safetensors");
+  const bytes = await Deno.readFile(weights);
+  bytes[bytes.length - 1] ^= 1;
+  await Deno.writeFile(weights, bytes);
+  const [other, pth] = [workshop.file("other.gguf"), workshop.file("x.pth")];
+  for (const target of [["--gguf", other], ["--pth", pth]]) {
+    const { code, stderr } = await runHere(["export", hf, ...target]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `Cannot load "${weights}": it is not what was saved`);
+  }
+  const names = [...Deno.readDirSync(workshop.path)].map(({ name }) => name).sort();
+  assertEquals(names, ["data.json", "hf", "model", "x.gguf"], "nothing else is written");
 });
