@@ -6,12 +6,11 @@ import { join } from "@std/path/join";
 import type { Command } from "commander";
 import { readNotebook } from "../runtime/notebook.ts";
 import { readCount } from "./arguments.ts";
-import { writeRunsPage } from "./compare/page.ts";
-import { readRun } from "./compare/read_run.ts";
 import { readShard } from "./grade/autograde.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { collect, limitOptions, parameterOptions, parametersFor } from "./run_options.ts";
 import { RunView } from "./run_view.ts";
+import { writeSweepPage } from "./sweep/page.ts";
 import { type Point, pointsOf } from "./sweep/points.ts";
 import { type PointResult, runPoint } from "./sweep/run_point.ts";
 
@@ -95,12 +94,5 @@ async function run(path: string, options: Options): Promise<void> {
     console.error("When all parts are done, run it without --shard to write the page");
     return;
   }
-  const runs = [];
-  for (const [{ name }, { state, report }] of results) {
-    if (state === "ran" || state === "finished") runs.push({ ...await readRun(report!), name });
-  }
-  if (runs.length === 0) return;
-  const page = join(out, "index.html");
-  await writeRunsPage(page, runs, `${basename(path)} at ${runs.length} points`);
-  console.error(`Wrote ${page}`);
+  console.error(`Wrote ${await writeSweepPage(out, basename(path), results)}`);
 }

@@ -153,11 +153,12 @@ function scoresTable(report: EvaluationLike): View {
       const [low, high] = interval.map((end) => end.toFixed(digits));
       return {
         metric: label,
+        // Second, so that it is in sight on a phone, where a wide table scrolls.
+        verdict: verdictOf(winner, names),
         [names.base === names.model ? `${names.base} (base)` : names.base]: scoreText(base[metric]),
         [names.model]: scoreText(model[metric]),
         difference: `${difference.toFixed(digits)} [${low}, ${high}]`,
         p: adjusted.toFixed(4),
-        verdict: verdictOf(winner, names),
         "would show": smallest > 0 ? smallest.toFixed(digits) : "–",
       };
     },

@@ -92,3 +92,25 @@ lr * 2`;
   await Deno.writeTextFile(at("book.ipynb"), bookOf(`${code} + 1`));
   assertEquals(await again(), { state: "failed", message: "it was stopped" });
 });
+
+Deno.test("the page of a sweep has every point: those that failed with the reason, each with its report", async () => {
+  using temporary = new TemporaryDirectory();
+  const at = (name: string) => join(temporary.path, name);
+  await Deno.writeTextFile(at("book.ipynb"), bookOf('if (lr > 1) throw new Error("<too> large");'));
+  const sweep = (grid: string) =>
+    tunebook(["sweep", at("book.ipynb"), "--grid", grid, "--out", at("out")]);
+  assertEquals((await sweep("lr=1,2")).code, 1);
+  const page = await Deno.readTextFile(at("out/index.html"));
+  for (
+    const part of [
+      "book.ipynb at 2 points",
+      "1 of 2 points are finished",
+      '<a href="lr%3D2/report.html">lr=2</a>: book.ipynb, cell 3, line 1: Error: &lt;too&gt; large',
+      '<a href="lr%3D1/report.html">lr=1</a></li>',
+    ]
+  ) assertStringIncludes(page, part);
+  await Deno.stat(at("out/lr=2/report.html"));
+
+  assertEquals((await sweep("lr=3")).code, 1);
+  assertStringIncludes(await Deno.readTextFile(at("out/index.html")), "0 of 1 points are finished");
+});

@@ -30,7 +30,12 @@ async function pages(): Promise<Record<string, View>> {
     { name: NAMES[0], responses: answers },
     { name: NAMES[1], responses: answersOf("An even number leaves no rest.") },
   );
-  return { runs: runsView(runs), evaluation: evaluationView(report) };
+  const short = { ...report, names: { base: "base", model: "tuned" } };
+  return {
+    runs: runsView(runs),
+    evaluation: evaluationView(report),
+    short: evaluationView(short),
+  };
 }
 
 Deno.test({
@@ -55,6 +60,7 @@ Deno.test({
           );
         assertEquals(await width(), 390, name);
         assertEquals(await cut("h2, p, .tb-table:has(.tb-long) td"), [], name);
+        assertEquals(await cut('th:text-is("verdict")'), [], "verdicts are in sight");
         const [label] = await page.locator(".tb-long").evaluateAll((cells) =>
           cells.map((cell) => getComputedStyle(cell, "::before").content)
         );
