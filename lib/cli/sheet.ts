@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { cohenKappa, spearman } from "../eval/agreement.ts";
 import {
@@ -9,6 +10,7 @@ import {
   joinBlindSheet,
   joinRatings,
   parseSheet,
+  RATING_COLUMNS,
   ratingSheet,
   type SheetRow,
   writeSheet,
@@ -18,10 +20,18 @@ import { readText } from "../dataset/load.ts";
 import { table } from "../show/table.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { jsonOption, readWhole } from "./arguments.ts";
+import { exists } from "./data/report.ts";
 import { addFieldOptions, type DataOptions, fieldOptions } from "./read_data.ts";
 
-/** What a blind sheet's key holds: whose answer has which letter follows from it. */
-const KEY = z.strictObject({ names: z.array(z.string()).min(2), seed: z.number().int() });
+/**
+ * What a blind sheet's key holds: whose answer has which letter follows from names and seed; the hashes of the rows tell the
+ * sheet from others.
+ */
+const KEY = z.strictObject({
+  names: z.array(z.string()).min(2),
+  seed: z.number().int(),
+  rows: z.array(z.string()).optional(),
+});
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
@@ -114,9 +124,49 @@ async function makeBlind(options: BlindOptions): Promise<void> {
     systems.reference = first.map((entry) => ({ ...entry, model_response: entry.output }));
   }
   const rows = blindSheet(systems, seed);
+  const text = `${JSON.stringify({ names: Object.keys(systems), seed, rows: rows.map(hashOf) })}\n`;
+  await assertUnused(out);
+  if (await exists(key) && await readText(key) !== text) {
+    throw new Deno.errors.AlreadyExists(
+      `Cannot replace the key "${key}": it may be another sheet's; give another --key`,
+    );
+  }
   await writeFileBeside(out, writeSheet(rows));
-  await writeFileBeside(key, `${JSON.stringify({ names: Object.keys(systems), seed })}\n`);
+  await writeFileBeside(key, text);
   console.log(`${rows.length} questions written to "${out}", the key to "${key}"`);
+}
+
+/**
+ * A row's hash. Only letters count: a spreadsheet changes line breaks, and takes some texts for numbers.
+ */
+function hashOf(row: SheetRow): string {
+  const { number: _, better: __, ...texts } = row;
+  const letters = Object.entries(texts).map(([column, text]) => [
+    column,
+    text.replace(/\P{L}+/gu, ""),
+  ]);
+  return createHash("sha256").update(JSON.stringify(letters.sort())).digest("hex").slice(0, 16);
+}
+
+/** Refuses to replace what a person has filled in, and files that are not sheets. */
+async function assertUnused(path: string): Promise<void> {
+  if (!await exists(path)) return;
+  const text = await readText(path);
+  let rows: SheetRow[] = [];
+  try {
+    rows = parseSheet(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const asked = ["better", ...RATING_COLUMNS];
+  const isSheet = rows.length > 0 && asked.some((column) => column in rows[0]);
+  const isEmpty = rows.every((row) => asked.every((column) => (row[column] ?? "").trim() === ""));
+  if (isSheet && isEmpty) return;
+  throw new Deno.errors.AlreadyExists(
+    `Cannot replace "${path}": ${
+      isSheet ? "a person has filled it in" : "it is not a sheet"
+    }; give another --out`,
+  );
 }
 
 function assertSameQuestions(
@@ -144,6 +194,7 @@ async function makeRating(
   options: DataOptions & { out: string },
 ): Promise<void> {
   const rows = ratingSheet(await readResponses(path, fieldOptions(options)));
+  await assertUnused(options.out);
   await writeFileBeside(options.out, writeSheet(rows));
   console.log(`${rows.length} answers written to "${options.out}"`);
 }
@@ -162,7 +213,9 @@ async function read(
   if (isBlind && key === undefined) {
     throw new TypeError("Cannot read a blind sheet: give its --key");
   }
-  const result = isBlind ? readBlind(sheets, await readKey(key!)) : readRatings(sheets);
+  const result = isBlind
+    ? readBlind(sheets, await readKeyOf(key!, sheets, paths))
+    : readRatings(sheets);
   if (json) console.log(JSON.stringify(result.document, null, 2));
   else for (const line of result.lines) console.log(line);
 }
@@ -182,13 +235,32 @@ function assertSameSheets(sheets: readonly SheetRow[][], paths: readonly string[
   );
 }
 
+/** Reads the key, and refuses one of another sheet, by which answers would be credited to the wrong model. */
+async function readKeyOf(
+  path: string,
+  sheets: readonly SheetRow[][],
+  names: readonly string[],
+): Promise<z.infer<typeof KEY>> {
+  const key = await readKey(path);
+  for (const [i, rows] of sheets.entries()) {
+    const other = rows.find((row) => key.rows && key.rows[Number(row.number) - 1] !== hashOf(row));
+    if (other === undefined) continue;
+    throw new RangeError(
+      `Cannot read "${
+        names[i]
+      }" by the key "${path}": question ${other.number} has other texts than the sheet of that key`,
+    );
+  }
+  return key;
+}
+
 async function readKey(path: string): Promise<z.infer<typeof KEY>> {
   const text = await readText(path);
   try {
     return KEY.parse(JSON.parse(text));
   } catch (error) {
     throw new SyntaxError(
-      `Cannot read the key "${path}": expected {"names": […], "seed": n}, as tunebook sheet blind writes it`,
+      `Cannot read the key "${path}": expected {"names": […], "seed": n, "rows": […]}, as tunebook sheet blind writes it`,
       { cause: error },
     );
   }

@@ -88,3 +88,34 @@ Deno.test("tunebook sheet rating asks by criteria, and read gives means and agre
   const wrong = fill("wrong.csv", ["6", "1", "1"]);
   assertStringIncludes((await sheet("read", wrong)).stderr, "expected a whole number from 1 to 5");
 });
+
+Deno.test("tunebook sheet replaces no filled-in sheet or key, and refuses the key of another sheet", async () => {
+  using folder = new TemporaryDirectory();
+  const base = folder.file("base.json", answered("b one", "b two", "b three", "b four"));
+  const tuned = folder.file("tuned.json", answered("t one", "t two", "t three", "t four"));
+  const blind = (name: string, seed: string) => {
+    const answers = ["--answers", `base=${base}`, "--answers", `tuned=${tuned}`];
+    const files = ["--out", `${base}.${name}.csv`, "--key", `${base}.${name}.key`];
+    return sheet("blind", ...answers, ...files, "--seed", seed);
+  };
+  const [out, key] = [`${base}.a.csv`, `${base}.a.key`];
+  assertEquals([(await blind("a", "1")).code, (await blind("a", "1")).code], [0, 0]);
+  assertEquals((await blind("b", "2")).code, 0);
+  assertStringIncludes((await blind("a", "2")).stderr, `Cannot replace the key "${key}"`);
+
+  const rows = await rowsOf(out);
+  // as a spreadsheet saves it: with other line breaks and numbers
+  const filled = rows.map((row) => ({ ...row, better: "A", question: `${row.question}\r\n` }));
+  await Deno.writeTextFile(out, toCsv(filled));
+  assertStringIncludes((await blind("a", "1")).stderr, `Cannot replace "${out}": a person`);
+  assertEquals(await rowsOf(out), parse(toCsv(filled), { skipFirstRow: true }));
+  assertStringIncludes((await sheet("read", out, "--key", key)).stdout, "base ");
+  assertStringIncludes(
+    (await sheet("read", out, "--key", `${base}.b.key`)).stderr,
+    `Cannot read "${out}" by the key "${base}.b.key": question `,
+  );
+  assertStringIncludes(
+    (await sheet("rating", tuned, "--out", base)).stderr,
+    `Cannot replace "${base}": it is not a sheet`,
+  );
+});
