@@ -1,6 +1,6 @@
 // The page of a sweep: what is not finished, the finished points side by side, and their reports.
 
-import { join } from "@std/path";
+import { join } from "@std/path/join";
 import { renderStaticPage } from "../../grade/page.ts";
 import { runsView } from "../../show/runs_view.ts";
 import { escapeHtml } from "../../show/theme.ts";
