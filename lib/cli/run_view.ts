@@ -4,6 +4,9 @@ import { firstLine } from "../runtime/run_suite.ts";
 import type { RunProgress } from "../runtime/runner.ts";
 import { progress } from "./progress.ts";
 
+/** The most characters of a line of output; the rest is in the notebook. */
+const MOST_OF_LINE = 200;
+
 /** Shows one notebook's run on standard error. */
 export class RunView {
   #name: string;
@@ -39,7 +42,8 @@ export class RunView {
         if (type !== "stream" && type !== "error") break;
         // A cell may wait forever for work that has failed.
         const text = type === "error" ? `${content.ename}: ${content.evalue}` : content.text;
-        this.#line = text.trimEnd().split(/[\r\n]/).at(-1) || this.#line;
+        const last = text.trimEnd().split(/[\r\n]/).at(-1);
+        if (last) this.#line = last.slice(0, MOST_OF_LINE);
         this.#bar.update(event.cell - 1, `${this.#title.slice(0, 24)} │ ${this.#line}`);
         break;
       }

@@ -225,6 +225,7 @@ Deno.test("what cannot be honoured is named and refused", async () => {
     ["/v1/chat/completions", { ...chat, messages: [] }, 400, '"messages"'],
     ["/v1/chat/completions", { ...chat, stop: Array(17).fill("a") }, 400, "at most 16"],
     ["/v1/chat/completions", { ...chat, max_tokens: 1, max_completion_tokens: 1 }, 400, "give one"],
+    ["/v1/chat/completions", { ...chat, max_tokens: 0 }, 400, 'Cannot read "max_tokens": expected'],
   ];
   for (const [path, body, status, message] of wrong) {
     const response = await served.post(path, body);
