@@ -127,7 +127,7 @@ function unusedOf(stored: StoredModel, weights: readonly StoredWeight[]): string
   if (unused.length === 0) return undefined;
   const named = unused.slice(0, 3).map((name) => `"${name}"`).join(", ");
   const more = unused.length > 3 ? ` and ${unused.length - 3} more` : "";
-  return `Note: "${stored.path}": ${named}${more} belong to no weight of the model, and are left out`;
+  return `Note: "${stored.path}" also holds ${named}${more}, which the model does not have: left out`;
 }
 
 function withNotice(source: ResolvedModel, notice: string | undefined): ResolvedModel {

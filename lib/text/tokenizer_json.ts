@@ -295,12 +295,20 @@ function readBeginIds(processor: unknown, fail: Fail): number[] {
  *
  * @param value What `tokenizer_config.json` has as "chat_template".
  * @returns The template; undefined if there is none.
+ * @throws {TypeError} If there are several, and none is the default one.
  */
 export function readChatTemplate(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return undefined;
-  const named = value.find((one) => isObject(one) && one.name === "default") ?? value[0];
-  return isObject(named) && typeof named.template === "string" ? named.template : undefined;
+  if (value === null || value === undefined || typeof value === "string") return value ?? undefined;
+  const list = Array.isArray(value) ? value : [];
+  const named = list.find((one) => isObject(one) && one.name === "default");
+  if (isObject(named) && typeof named.template === "string") return named.template;
+  const names = list.map((one) => JSON.stringify(isObject(one) ? one.name : one));
+  throw new TypeError(
+    `Cannot read the chat templates ${
+      names.join(", ") || JSON.stringify(value)
+    }: expected a text, or one ` +
+      'with the name "default" among several; a file "chat_template.jinja" in the directory takes their place',
+  );
 }
 
 function isObject(value: unknown): value is Json {

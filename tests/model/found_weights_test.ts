@@ -93,7 +93,7 @@ Deno.test("loadNetwork() finds weights under the names of wrapping modules, and 
     await assertSameWeights(network, model);
     assertStringIncludes(
       source.notice!,
-      '"model.layers.0.self_attn.q_proj.bias" belong to no weight of the model',
+      'also holds "model.layers.0.self_attn.q_proj.bias", which the model does not have',
     );
   });
   device.close();

@@ -281,6 +281,14 @@ Deno.test("openTokenizer() refuses files that it cannot reproduce", async () => 
     await write("vocab.json", "{}");
     await write("merges.txt", "");
     await assertRejects(open, TypeError, 'how "xlnet" splits a text is not known');
+    await write("tokenizer.json", JSON.stringify(whole));
+    const templates = [{ name: "tool_use", template: "a" }, { name: "rag", template: "b" }];
+    await write("tokenizer_config.json", JSON.stringify({ ...named, chat_template: templates }));
+    await assertRejects(open, TypeError, 'Cannot read the chat templates "tool_use", "rag"');
+    await write("chat_template.jinja", "c");
+    const { files, ...rest } = source(directory);
+    const beside = { ...rest, files: [...files, "chat_template.jinja"] };
+    assertEquals((await openTokenizer(beside)).definition?.chatTemplate, "c");
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
