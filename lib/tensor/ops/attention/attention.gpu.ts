@@ -20,24 +20,28 @@ import forwardTiled from "./forward_tiled.wgsl" with { type: "text" };
 import { headAccess, type HeadLayout, layoutHeads, plainHeads } from "./head_layout.ts";
 import keptWgsl from "./kept.wgsl" with { type: "text" };
 
-type Shape =
-  | "tokens"
-  | "heads"
-  | "kvHeads"
-  | "headDim"
-  | "window"
-  | "scale"
-  | "seed"
-  | "threshold"
-  | "factor"
-  | "rowsBefore"
-  | "rowsInAll"
-  | "qWidth"
-  | "qFirst"
-  | "kWidth"
-  | "kFirst"
-  | "vWidth"
-  | "vFirst";
+/** The parameters of both kernels; their WGSL begins with them where it says `$shape`. */
+export const shapeParams = {
+  tokens: "u32",
+  heads: "u32",
+  kvHeads: "u32",
+  headDim: "u32",
+  window: "u32",
+  scale: "f32",
+  seed: "u32",
+  threshold: "u32",
+  factor: "f32",
+  rowsBefore: "u32",
+  rowsInAll: "u32",
+  qWidth: "u32",
+  qFirst: "u32",
+  kWidth: "u32",
+  kFirst: "u32",
+  vWidth: "u32",
+  vFirst: "u32",
+} as const;
+
+type Shape = keyof typeof shapeParams;
 type ForwardBuffer = "q" | "k" | "v" | "tree" | "y" | "statistics";
 type BackwardBuffer = ForwardBuffer | "dy" | "dq" | "dk" | "dv";
 type BackwardParam = Shape | "accumulateQ" | "accumulateK" | "accumulateV" | "together";
@@ -210,6 +214,8 @@ function accessOf(
   return headAccess(headDim, read, updated, { aligned, boundAs });
 }
 
+const SHAPE_FIELDS = Object.entries(shapeParams).map(([name, type]) => `${name}: ${type},`);
+
 /** Texts by the WGSL they are made of, and how it reads and writes heads. */
 const sources = new Map<string, Map<string, string>>();
 
@@ -224,7 +230,9 @@ function sourceOf(
   const key = constants + access;
   let source = ofWgsl.get(key);
   if (source === undefined) {
-    source = head + keptWgsl + addresses + constants + access + repeatLines(wgsl, "$d", vectors);
+    const fields = SHAPE_FIELDS.join("\n  ");
+    source = head.replace("$shape", fields) + keptWgsl + addresses + constants + access +
+      repeatLines(wgsl, "$d", vectors);
     ofWgsl.set(key, source);
   }
   return source;

@@ -20,28 +20,8 @@ import { dropoutParams } from "../dropout/dropout.ts";
 import { fill } from "../fill/fill.ts";
 import { copyColumns } from "../split/split.ts";
 import { cappedAttention } from "../soft_cap/soft_cap.ts";
-import { backwardProgram, forwardProgram } from "./attention.gpu.ts";
+import { backwardProgram, forwardProgram, shapeParams } from "./attention.gpu.ts";
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
-
-const shapeParams = {
-  tokens: "u32",
-  heads: "u32",
-  kvHeads: "u32",
-  headDim: "u32",
-  window: "u32",
-  scale: "f32",
-  seed: "u32",
-  threshold: "u32",
-  factor: "f32",
-  rowsBefore: "u32",
-  rowsInAll: "u32",
-  qWidth: "u32",
-  qFirst: "u32",
-  kWidth: "u32",
-  kFirst: "u32",
-  vWidth: "u32",
-  vFirst: "u32",
-} as const;
 
 /**
  * `tree` is (T, 2) integers, `end` and position; `statistics` is (heads, T, 2), the log-sum-exp and room for the

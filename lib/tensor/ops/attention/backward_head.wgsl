@@ -1,22 +1,6 @@
 // What attention's backward kernels begin with; each uses some of the bindings. Parts are as in forward_head.wgsl.
 struct Params {
-  tokens: u32,
-  heads: u32,
-  kvHeads: u32,
-  headDim: u32,
-  window: u32,
-  scale: f32,
-  seed: u32,
-  threshold: u32,
-  factor: f32,
-  rowsBefore: u32,
-  rowsInAll: u32,
-  qWidth: u32,
-  qFirst: u32,
-  kWidth: u32,
-  kFirst: u32,
-  vWidth: u32,
-  vFirst: u32,
+  $shape
   accumulateQ: u32,
   accumulateK: u32,
   accumulateV: u32,

@@ -1,23 +1,7 @@
 // What attention's forward kernels begin with. Bindings may show a part: queries from `rowFirst`, keys from `keyFirst`. Where
 // keys come in several parts, y and `statistics` hold the unfinished sums in between.
 struct Params {
-  tokens: u32,
-  heads: u32,
-  kvHeads: u32,
-  headDim: u32,
-  window: u32,
-  scale: f32,
-  seed: u32,
-  threshold: u32,
-  factor: f32,
-  rowsBefore: u32,
-  rowsInAll: u32,
-  qWidth: u32,
-  qFirst: u32,
-  kWidth: u32,
-  kFirst: u32,
-  vWidth: u32,
-  vFirst: u32,
+  $shape
   rowFirst: u32,
   rowCount: u32,
   keyFirst: u32,
