@@ -7,14 +7,15 @@
 
 import { Worker } from "node:worker_threads";
 import { blasVariables } from "../../blas_variables.ts";
-import type { Device, DeviceBuffer, Kernel, KernelTime, RecordedWork } from "../device.ts";
+import type { Access, Device, DeviceBuffer, Kernel, KernelTime, RecordedWork } from "../device.ts";
 import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
 import { isFused } from "./fused.ts";
+import { Meetings } from "./meetings.ts";
 import { PackedMemory, type Place } from "./packed_memory.ts";
-import type { Batch, Command, Created, Reply, ThreadOptions } from "./protocol.ts";
+import type { Batch, Command, Created, Reply, Scheduled, ThreadOptions } from "./protocol.ts";
 import { type HostData, Recorder } from "./recorder.ts";
 
 /** Milliseconds after which one that waits looks whether a thread failed. */
@@ -71,7 +72,8 @@ export class CpuDevice implements Device {
   #dropped: number[] = [];
   #recorder: Recorder<CpuBuffer> | undefined;
   #nextRecording = 0;
-  #commands: Command[] = [];
+  #commands: Scheduled<Command>[] = [];
+  readonly #meetings = new Meetings<CpuBuffer | number>();
   #ticket = 1;
   #completed = 0;
   #waiting: { ticket: number; resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -170,7 +172,7 @@ export class CpuDevice implements Device {
       return;
     }
     if (this.#times) this.#timedKernels.push({ name: "write", flops: 0 });
-    this.#enqueue([target], {
+    this.#enqueue([[target, "write"]], {
       type: "write",
       buffer: target.id,
       byteOffset,
@@ -185,11 +187,11 @@ export class CpuDevice implements Device {
     flops = kernel.flops?.(params) ?? 0,
   ): void {
     const ids: Record<string, number> = {};
-    const used: CpuBuffer[] = [];
+    const uses: [CpuBuffer, Access][] = [];
     for (const name in buffers) {
       const buffer = buffers[name] as DeviceBuffer as CpuBuffer;
       ids[name] = buffer.id;
-      used.push(buffer);
+      uses.push([buffer, kernel.buffers[name]]);
     }
     if (this.#recorder) {
       const command = { type: "run", kernel: kernel.name, buffers: ids, params } as const;
@@ -199,7 +201,7 @@ export class CpuDevice implements Device {
       return;
     }
     if (this.#times) this.#timedKernels.push({ name: kernel.name, flops });
-    this.#enqueue(used, { type: "run", kernel: kernel.name, buffers: ids, params });
+    this.#enqueue(uses, { type: "run", kernel: kernel.name, buffers: ids, params });
   }
 
   record(body: () => void): RecordedWork {
@@ -309,10 +311,14 @@ export class CpuDevice implements Device {
     for (const worker of this.#workers) worker.terminate();
   }
 
-  #enqueue(buffers: CpuBuffer[], command: Command): void {
+  #enqueue(uses: [CpuBuffer, Access][], command: Command): void {
     if (this.#failure) throw this.#failure;
-    for (const buffer of buffers) buffer.lastTicket = this.#ticket;
-    this.#commands.push(command);
+    for (const [buffer] of uses) buffer.lastTicket = this.#ticket;
+    // A place in the memory of packed weights may have been another weight's within this batch.
+    const meets = this.#meetings.before(
+      uses.map(([buffer, access]) => [buffer.place?.memory ?? buffer, access]),
+    );
+    this.#commands.push({ ...command, meets });
     if (this.#commands.length >= BATCH_COMMANDS) this.#flush();
   }
 
@@ -332,6 +338,7 @@ export class CpuDevice implements Device {
     for (const worker of this.#workers) worker.postMessage(batch);
     this.#created = [];
     this.#commands = [];
+    this.#meetings.clear();
     this.#dropped = [];
   }
 

@@ -26,21 +26,22 @@ export interface RunCommand {
   readonly params: Readonly<Record<string, number>>;
 }
 
-/** A kernel that is remembered with others. */
-export interface RecordedCommand extends RunCommand {
-  /** Whether threads meet before it: it uses what a kernel since the last meeting wrote, or writes what one used. */
-  readonly meets: boolean;
+/** Data of the host for a buffer. */
+export interface WriteCommand {
+  readonly type: "write";
+  readonly buffer: number;
+  readonly byteOffset: number;
+  readonly data: SharedArrayBuffer;
 }
 
 /** One piece of work. */
-export type Command =
-  | RunCommand
-  | {
-    readonly type: "write";
-    readonly buffer: number;
-    readonly byteOffset: number;
-    readonly data: SharedArrayBuffer;
-  };
+export type Command = RunCommand | WriteCommand;
+
+/** A piece of work after others. */
+export type Scheduled<C extends Command> = C & {
+  /** Whether threads meet before it; see `meetings.ts`. */
+  readonly meets: boolean;
+};
 
 /** Memory that the threads do not know yet. */
 export interface Created {
@@ -59,13 +60,13 @@ export interface Batch {
   /** Memory that the commands use and the threads do not know yet. */
   readonly created: readonly Created[];
   /** What to do. */
-  readonly commands: readonly Command[];
+  readonly commands: readonly Scheduled<Command>[];
   /** Whether thread 0 reports the time of each command. */
   readonly timed: boolean;
   /** Memory that no later command uses. */
   readonly dropped: readonly number[];
   /** Commands to remember by a number. */
-  readonly recorded?: { readonly id: number; readonly commands: readonly RecordedCommand[] };
+  readonly recorded?: { readonly id: number; readonly commands: readonly Scheduled<RunCommand>[] };
   /** The number of remembered commands, which come after the others. */
   readonly run?: number;
   /** Remembered commands that never come again. */

@@ -5,7 +5,8 @@
  */
 
 import type { Access } from "../device.ts";
-import type { RecordedCommand, RunCommand } from "./protocol.ts";
+import { Meetings } from "./meetings.ts";
+import type { RunCommand, Scheduled } from "./protocol.ts";
 
 /** Data of the host. */
 export type HostData = Float32Array | Int32Array;
@@ -13,7 +14,7 @@ export type HostData = Float32Array | Int32Array;
 /** A recording under way, or done. */
 export class Recorder<B> {
   /** The kernels, in order. */
-  readonly commands: RecordedCommand[] = [];
+  readonly commands: Scheduled<RunCommand>[] = [];
   /** Their names and operations, for profiles. */
   readonly kernels: { name: string; flops: number }[] = [];
   /** All memory that they use. */
@@ -27,13 +28,10 @@ export class Recorder<B> {
    * runs.
    */
   readonly released: B[] = [];
-  /** What kernels since the last meeting of threads use, and what they write. */
-  readonly #used = new Set<B>();
-  readonly #written = new Set<B>();
+  readonly #meetings = new Meetings<B>();
 
   /**
-   * Adds a kernel. Threads meet before it only if it depends on kernels since they last met, such as not between products
-   * of the same rows with queries', keys' and values' weights.
+   * Adds a kernel.
    *
    * @param command The kernel.
    * @param buffers Its memory by name.
@@ -44,20 +42,9 @@ export class Recorder<B> {
     buffers: Readonly<Record<string, B>>,
     access: Readonly<Record<string, Access>>,
   ): void {
-    const names = Object.keys(buffers);
-    const meets = names.some((name) =>
-      this.#written.has(buffers[name]) ||
-      (access[name] !== "read" && this.#used.has(buffers[name]))
-    );
-    if (meets) {
-      this.#used.clear();
-      this.#written.clear();
-    }
-    for (const name of names) {
-      this.buffers.add(buffers[name]);
-      this.#used.add(buffers[name]);
-      if (access[name] !== "read") this.#written.add(buffers[name]);
-    }
+    const uses = Object.keys(buffers).map((name) => [buffers[name], access[name]] as const);
+    for (const [buffer] of uses) this.buffers.add(buffer);
+    const meets = this.#meetings.before(uses);
     this.commands.push({ ...command, meets });
   }
 

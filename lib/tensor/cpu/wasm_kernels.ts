@@ -195,6 +195,24 @@ export interface WasmKernels {
     turns: number,
     scale: number,
   ): void;
+  multiplyRowNf4(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
+  multiplyRowNf4Double(
+    matrix: number,
+    inputs: number,
+    inputSums: number,
+    y: number,
+    rows: number,
+    turns: number,
+    scale: number,
+  ): void;
   multiplyRowQ4_0(
     matrix: number,
     inputs: number,

@@ -11,7 +11,7 @@ import { Context } from "./context.ts";
 import type { CpuKernel } from "./kernel.ts";
 import { kernels } from "./kernels.ts";
 import { loadWasm } from "./load_wasm.ts";
-import type { Batch, RunCommand, ThreadOptions } from "./protocol.ts";
+import type { Batch, RunCommand, Scheduled, ThreadOptions } from "./protocol.ts";
 
 const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
 
@@ -38,14 +38,14 @@ interface Ready {
   readonly run: CpuKernel;
   readonly views: Record<string, Float32Array>;
   readonly params: Readonly<Record<string, number>>;
-  /** Whether threads meet before it, where it is remembered. */
-  readonly meets?: boolean;
+  /** Whether threads meet before it. */
+  readonly meets: boolean;
 }
 
 /** Remembered commands by their number. */
 const recorded = new Map<number, readonly Ready[]>();
 
-function ready({ kernel, buffers: used, params, meets }: RunCommand & { meets?: boolean }): Ready {
+function ready({ kernel, buffers: used, params, meets }: Scheduled<RunCommand>): Ready {
   const views: Record<string, Float32Array> = {};
   for (const name in used) views[name] = buffers.get(used[name])!;
   return { name: kernel, run: kernels[kernel], views, params, meets };
@@ -63,11 +63,15 @@ function runKernel({ name, run, views, params }: Ready): void {
 
 function run(batch: Batch): number[] | undefined {
   const times: number[] = [];
-  const timed = (body: () => void) => {
-    const begin = batch.timed ? performance.now() : 0;
+  const step = (meets: boolean, body: () => void) => {
+    if (!batch.timed) {
+      if (meets) barrier.wait();
+      return body();
+    }
+    const begin = performance.now();
     body();
     barrier.wait();
-    if (batch.timed) times.push(performance.now() - begin);
+    times.push(performance.now() - begin);
   };
   for (const { id, memory, place } of batch.created) {
     buffers.set(
@@ -78,7 +82,7 @@ function run(batch: Batch): number[] | undefined {
     );
   }
   for (const command of batch.commands) {
-    timed(() => {
+    step(command.meets, () => {
       if (command.type === "run") return runKernel(ready(command));
       if (thread !== 0) return;
       const target = buffers.get(command.buffer)!;
@@ -86,16 +90,10 @@ function run(batch: Batch): number[] | undefined {
       new Uint8Array(target.buffer, at).set(new Uint8Array(command.data));
     });
   }
+  if (batch.commands.length > 0) barrier.wait();
   if (batch.recorded) recorded.set(batch.recorded.id, batch.recorded.commands.map(ready));
   if (batch.run !== undefined) {
-    for (const kernel of recorded.get(batch.run)!) {
-      if (batch.timed) {
-        timed(() => runKernel(kernel));
-      } else {
-        if (kernel.meets) barrier.wait();
-        runKernel(kernel);
-      }
-    }
+    for (const kernel of recorded.get(batch.run)!) step(kernel.meets, () => runKernel(kernel));
     barrier.wait();
   }
   if (batch.forgotten !== undefined) recorded.delete(batch.forgotten);

@@ -224,7 +224,7 @@ export function dequantizeQ6_K(x: usize, y: usize, blocks: usize): void {
 }
 
 /** Bytes 0, 1, 2 and 3 of the 16 floats that the codes stand for (Dettmers et al., 2023, appendix E). */
-const NF4: usize = memory.data<u8>([
+export const NF4: usize = memory.data<u8>([
   0, 177, 48, 160, 77, 63, 113, 0, 255, 227, 221, 58, 184, 171, 179, 0,
   0, 57, 107, 50, 162, 53, 120, 0, 250, 202, 4, 3, 164, 7, 19, 0,
   128, 50, 6, 202, 145, 61, 186, 0, 162, 36, 124, 173, 225, 16, 57, 128,

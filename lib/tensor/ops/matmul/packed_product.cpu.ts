@@ -38,6 +38,8 @@ interface RowProduct {
   readonly elements: number;
   /** Factor of the result. */
   readonly scale: number;
+  /** Whether the kernel reads blocks' magnitudes apart, in place of sums. */
+  readonly magnitudes?: boolean;
   /** Makes what the kernel reads in place of x, and sums of x. */
   prepare(wasm: WasmKernels, x: number, to: number, sums: number, k: number): void;
 }
@@ -62,7 +64,15 @@ const bytes = (
   prepare: (wasm, x, to, sums, k) => wasm.permuteBytes(x, to, sums, k / 16, part, factor),
 });
 
-const ROW_PRODUCTS: Partial<Record<PackedType, RowProduct>> = {
+const lookUps = (kernel: RowProduct["kernel"], magnitudes: boolean): RowProduct => ({
+  kernel,
+  elements: 64,
+  scale: 1,
+  magnitudes,
+  prepare: (wasm, x, to, _sums, k) => wasm.permuteHalves(x, to, k, 1),
+});
+
+const ROW_PRODUCTS: Record<PackedType, RowProduct> = {
   q4_0: nibbles("multiplyRowQ4_0", -8),
   q4_1: nibbles("multiplyRowQ4_1", 1),
   q5_0: bytes("multiplyRowQ5_0", 32, 32, -16),
@@ -93,6 +103,8 @@ const ROW_PRODUCTS: Partial<Record<PackedType, RowProduct>> = {
     scale: 1,
     prepare: (wasm, x, to, _sums, k) => wasm.permuteHalves(x, to, k, 1),
   },
+  nf4: lookUps("multiplyRowNf4", false),
+  nf4_double: lookUps("multiplyRowNf4Double", true),
 };
 
 /** Formats by their number. */
@@ -119,9 +131,10 @@ export const packedProduct = implement<typeof packedProductKernel>(
     const rowBytes = k / format.blockElements * format.blockBytes;
     const xAt = 0;
     const preparedAt = m * k;
-    const multiply = m === 1 && format.row
-      ? oneRow(packed, format.row, xAt, preparedAt, k)
-      : severalRows(packed, format, b.byteOffset + scalesAt, xAt, preparedAt, m, k);
+    const scales = b.byteOffset + scalesAt;
+    const multiply = m === 1
+      ? oneRow(packed, format, scales, xAt, preparedAt, k)
+      : severalRows(packed, format, scales, xAt, preparedAt, m, k);
     scratch.set(a.subarray(aOffset, aOffset + m * k), xAt);
     const yAt = SCRATCH_BYTES / 4 - RESULT_FLOATS;
     const step = Math.floor(RESULT_FLOATS / m / 4) * 4;
@@ -220,19 +233,28 @@ type Multiply = (address: number, row: number, yAt: number, count: number) => vo
 /** Addresses in scratch memory are in floats. */
 function oneRow(
   { wasm, scratch }: PackedContext,
-  { kernel, elements, scale, prepare }: RowProduct,
+  { row: { kernel, elements, scale, magnitudes, prepare }, blockBytes }: typeof formats[number],
+  scales: number,
   xAt: number,
   preparedAt: number,
   k: number,
 ): Multiply {
   const address = (at: number) => scratch.byteOffset + 4 * at;
-  const sumsAt = preparedAt + k;
+  const [inputs, sums] = [address(preparedAt), address(preparedAt + k)];
+  const turns = k / elements;
+  const step = magnitudes ? Math.max(4, Math.floor(WIDE_FLOATS / turns / 4) * 4) : Infinity;
   let prepared = false;
-  return (matrix, _row, yAt, count) => {
-    if (!prepared) prepare(wasm, address(xAt), address(preparedAt), address(sumsAt), k);
+  return (matrix, row, yAt, count) => {
+    if (!prepared) prepare(wasm, address(xAt), inputs, sums, k);
     prepared = true;
-    const [inputs, sums, y] = [address(preparedAt), address(sumsAt), address(yAt)];
-    wasm[kernel](matrix, inputs, sums, y, count, k / elements, scale);
+    for (let first = 0; first < count; first += step) {
+      const rows = Math.min(step, count - first);
+      const from = matrix + first * turns * blockBytes;
+      if (magnitudes) {
+        wasm.doubleMagnitudes(from + 32, scales, (row + first) * turns, sums, rows * turns);
+      }
+      wasm[kernel](from, inputs, sums, address(yAt + first), rows, turns, scale);
+    }
   };
 }
 

@@ -43,6 +43,8 @@ interface Walk {
   readonly sums: number;
   /** Vectors of sums per row. */
   readonly chains: number;
+  /** Whether a number per block stands apart, in place of sums of x: those of a row one after the other. */
+  readonly magnitudes?: boolean;
   /** One turn, for all rows. */
   readonly turn: string;
   /** What is added to a row's sum, if anything. */
@@ -325,6 +327,32 @@ ${each(`      total# = madd(${low}, input, total#);`)}
 ${each(`      other# = madd(${high}, next, other#);`)}`;
 }
 
+/** 64 codes of NF4, each looked up in a table whose bytes stand apart. */
+function lookUps(name: string, bytes: number, magnitude: string, magnitudes: boolean): Walk {
+  const lines = [each("      let sum# = i32x4.splat(0);")];
+  for (let half = 0; half < 2; half++) {
+    for (const high of [true, false]) {
+      const codes = nibblesOf(`v128.load(w#, ${16 * half})`, high);
+      const inputs = 128 * half + (high ? 0 : 16);
+      lines.push(
+        each(
+          `      sum# = addLookedUp(${codes}, x + ${inputs}, sum#, byte0, byte1, byte2, byte3);`,
+        ),
+      );
+    }
+  }
+  return {
+    name,
+    bytes,
+    inputBytes: 256,
+    sums: 0,
+    chains: 1,
+    magnitudes,
+    turn: `${lines.join("\n")}
+${each(`      total# = madd(v128.load32_splat(${magnitude}), sum#, total#);`)}`,
+  };
+}
+
 const WALKS: readonly Walk[] = [
   legacyNibbles("multiplyRowQ4_0", 18, false),
   legacyNibbles("multiplyRowQ4_1", 20, true),
@@ -367,9 +395,13 @@ ${scaled}`,
     chains: 2,
     turn: floats("i32x4.shl(v#, 16)", "v128.and(v#, upper)"),
   },
+  lookUps("multiplyRowNf4", 36, "w#, 32", false),
+  lookUps("multiplyRowNf4Double", 33, "m#", true),
 ];
 
-function walk({ name, bytes, inputBytes, sums, chains, turn, rest }: Walk): string {
+function walk(
+  { name, bytes, inputBytes, sums, chains, magnitudes, turn, rest }: Walk,
+): string {
   const total = (row: number) =>
     chains === 2 ? `f32x4.add(total${row}, other${row})` : `total${row}`;
   return `
@@ -390,6 +422,8 @@ export function ${name}(
   const nibble = v128.load32_splat(MASKS), bit4 = v128.load32_splat(MASKS, 4);
   const bits45 = v128.load32_splat(MASKS, 8);
   const spread = v128.load(BITS), bits = v128.load(BITS, 16);
+  const byte0 = v128.load(NF4), byte1 = v128.load(NF4, 16);
+  const byte2 = v128.load(NF4, 32), byte3 = v128.load(NF4, 48);
   for (let row = 0; row < part + (rows & 3); row++) {
     // Rows that are left over are multiplied alone, four times over.
     const step = row < part ? part : 0;
@@ -399,7 +433,15 @@ export function ${name}(
     let w2 = w1 + stride * <usize> step;
     let w3 = w2 + stride * <usize> step;
     let x = inputs;
-    let sums = inputSums;
+    let sums = inputSums;${
+    magnitudes
+      ? `
+    let m0 = inputSums + (<usize> turns * <usize> first << 2);
+    let m1 = m0 + (<usize> turns * <usize> step << 2);
+    let m2 = m1 + (<usize> turns * <usize> step << 2);
+    let m3 = m2 + (<usize> turns * <usize> step << 2);`
+      : ""
+  }
     let rest = f32x4.splat(0);
     let mask = rest, input = rest;
 ${each("    let total# = rest, other# = rest;")}
@@ -407,7 +449,7 @@ ${each("    let total# = rest, other# = rest;")}
 ${turn}
 ${each(`      w# += ${bytes};`)}
       x += ${inputBytes};
-${sums > 0 ? `      sums += ${4 * sums};` : ""}
+${sums > 0 ? `      sums += ${4 * sums};` : magnitudes ? each("      m# += 4;") : ""}
     }
     const to = y + (<usize> first << 2);
     const between = <usize> step << 2;
@@ -431,6 +473,7 @@ ${
 export function packedRowsSource(): string {
   return `/** Products of one row with packed matrices, as \`deno task build\` unrolls them. */
 import { madd, sumLanes } from "../../cpu/simd.as";
+import { NF4 } from "../dequantize/dequantize.as";
 
 /** A lane's nibbles 0 to 6; sign, exponent and fraction of a float16 that was moved to where a float32 has them. */
 const LANES: usize = memory.data<u32>([
@@ -476,6 +519,30 @@ function highNibbles(bytes: v128, nibble: v128): v128 {
 function fifthBits(at: usize, spread: v128, bits: v128, bit4: v128): v128 {
   const bytes = i8x16.relaxed_swizzle(v128.load16_splat(at), spread);
   return v128.and(i8x16.eq(v128.and(bytes, bits), bits), bit4);
+}
+
+/** Adds what 16 codes stand for, times every other vector from x on. */
+// @ts-ignore: decorator
+@inline
+function addLookedUp(
+  codes: v128,
+  x: usize,
+  sum: v128,
+  byte0: v128,
+  byte1: v128,
+  byte2: v128,
+  byte3: v128,
+): v128 {
+  const a = i8x16.relaxed_swizzle(byte0, codes), b = i8x16.relaxed_swizzle(byte1, codes);
+  const c = i8x16.relaxed_swizzle(byte2, codes), d = i8x16.relaxed_swizzle(byte3, codes);
+  const abLow = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const abHigh = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  const cdLow = i8x16.shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const cdHigh = i8x16.shuffle(c, d, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  sum = madd(i16x8.shuffle(abLow, cdLow, 0, 8, 1, 9, 2, 10, 3, 11), v128.load(x), sum);
+  sum = madd(i16x8.shuffle(abLow, cdLow, 4, 12, 5, 13, 6, 14, 7, 15), v128.load(x, 32), sum);
+  sum = madd(i16x8.shuffle(abHigh, cdHigh, 0, 8, 1, 9, 2, 10, 3, 11), v128.load(x, 64), sum);
+  return madd(i16x8.shuffle(abHigh, cdHigh, 4, 12, 5, 13, 6, 14, 7, 15), v128.load(x, 96), sum);
 }
 
 /** The float16 in the low half of each lane, times 2^-112. */
