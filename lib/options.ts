@@ -14,8 +14,8 @@
  * @module
  */
 
-import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { similarName } from "./similar_name.ts";
 
 /** Every name of an options type, exactly, so that the compiler holds the list to the type. */
 export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
@@ -181,9 +181,7 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
   if (translated !== undefined || known.length === 0) return translated;
   // The name of another function's option is not a misspelling.
   if (optionElsewhere(name, known) !== undefined) return undefined;
-  const nearest = closestString(name, known);
-  const most = Math.max(2, Math.floor(Math.min(name.length, nearest.length) / 3));
-  return levenshteinDistance(name, nearest) <= most ? nearest : undefined;
+  return similarName(name, known);
 }
 
 /** The option of another function that a name stands for, where this function is one of {@linkcode ELSEWHERE}'s kind. */

@@ -37,6 +37,7 @@ const LEAVES = [
   "stop.ts",
   "restorable.ts",
   "options.ts",
+  "similar_name.ts",
   "kind_of.ts",
   "blas_variables.ts",
   "cache_folder.ts",

@@ -1,7 +1,7 @@
 // Parameters of notebooks, by papermill's convention: a cell tagged "parameters" declares them with
 // their defaults, and a cell with other values is inserted after it.
 
-import { closestString } from "@std/text/closest-string";
+import { similarName } from "../similar_name.ts";
 import { parseCell } from "./cell_source.ts";
 import { type Cell, type CodeCell, inFileOrder, type Notebook } from "./notebook.ts";
 
@@ -179,12 +179,14 @@ function check(name: string, value: unknown, declared: DeclaredParameter[]) {
   const parameter = declared.find((one) => one.name === name);
   if (parameter === undefined) {
     const known = declared.map((one) => one.name);
-    const nearest = known.length > 0 ? closestString(name, known) : undefined;
+    const meant = similarName(name, known);
+    const question = meant === undefined ? "it has " : `did you mean "${meant}"? It has `;
     throw new RangeError(
-      nearest === undefined
+      known.length === 0
         ? `Cannot set parameter "${name}": the notebook's parameters cell declares none`
-        : `Cannot set parameter "${name}": the notebook has no such parameter, ` +
-          `did you mean "${nearest}"? It has ${known.join(", ")}`,
+        : `Cannot set parameter "${name}": the notebook has no such parameter, ${question}${
+          known.join(", ")
+        }`,
     );
   }
   const { type } = parameter;

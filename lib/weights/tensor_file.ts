@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closestString } from "@std/text/closest-string";
+import { similarName } from "../similar_name.ts";
 import { quote } from "./json.ts";
 import type { ReadOptions } from "./rows.ts";
 
@@ -54,7 +54,7 @@ export function findTensor<T extends StoredTensor>(
   if (info !== undefined) return info;
   // A comparison takes microseconds, and a hostile header may hold a million names.
   const names = [...file.tensors.keys()];
-  const near = names.length <= 5000 ? closestString(name, names) : undefined;
+  const near = names.length <= 5000 ? similarName(name, names) : undefined;
   throw new RangeError(
     `Cannot find tensor ${quote(name)} in "${file.path}", which holds ${names.length}${
       near === undefined ? "" : `: did you mean ${quote(near)}`

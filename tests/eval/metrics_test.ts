@@ -176,6 +176,7 @@ Deno.test("metrics stay within their scale, whatever the texts are", () => {
 
 Deno.test("findMetric() names what was meant, and the variants there are", () => {
   assertThrows(() => findMetric("rougel"), RangeError, 'did you mean "rougeL"?');
+  assertThrows(() => findMetric("kappa"), RangeError, 'the metric "kappa": there are ');
   assertThrows(
     () => findMetric("bleu:zh"),
     RangeError,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { closestString } from "@std/text/closest-string";
+import { similarName } from "../../similar_name.ts";
 import { bleu } from "./bleu.ts";
 import { chrf } from "./chrf.ts";
 import { completeness } from "./completeness.ts";
@@ -65,10 +65,9 @@ export function findMetric(name: string): FoundMetric {
   const metric = METRICS.find((one) => one.name === plain);
   if (metric === undefined) {
     const names = METRICS.map((one) => one.name);
-    const meant = closestString(plain, names, { caseSensitive: false });
-    throw new RangeError(
-      `Cannot find the metric "${name}": did you mean "${meant}"? There are ${names.join(", ")}`,
-    );
+    const meant = similarName(plain, names);
+    const question = meant === undefined ? "there are" : `did you mean "${meant}"? There are`;
+    throw new RangeError(`Cannot find the metric "${name}": ${question} ${names.join(", ")}`);
   }
   if (variant !== undefined && (!metric.variants.includes(variant) || more.length > 0)) {
     throw new RangeError(
