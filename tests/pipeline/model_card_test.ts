@@ -197,12 +197,12 @@ function hostileCard(text: string): string {
   });
 }
 
-Deno.test("a card names programs without folders", () => {
-  const cardOf = (kind: "command" | "notebook", name: string) =>
+Deno.test("a card names programs and folders without where they are", () => {
+  const cardOf = (kind: "command" | "notebook", name: string, base = "nano") =>
     modelCard({
       ...{ name: "mine", holds: "weights", architecture: "gpt2", parameters: 1, hasTemplate: true },
-      lineage: { base: "nano", isOnHub: false, isFromFolder: false },
-      record: { version: 1, base: "nano", trainings: [], program: { kind, name } },
+      lineage: { base: "nano", isOnHub: false, isFromFolder: base !== "nano" },
+      record: { version: 1, base, trainings: [], program: { kind, name } },
     });
   const command = cardOf(
     "command",
@@ -210,6 +210,8 @@ Deno.test("a card names programs without folders", () => {
   );
   assert(command.includes("| command `tunebook train` |") && !command.includes("/home"), command);
   assert(cardOf("notebook", "../../me/book.ipynb").includes("| notebook `book.ipynb` |"));
+  const folder = cardOf("notebook", "book.ipynb", "../../me/models/first");
+  assert(folder.includes("| Through the folder | `first` |") && !folder.includes("../"), folder);
 });
 
 Deno.test("no name breaks the YAML or the Markdown of a card", () => {

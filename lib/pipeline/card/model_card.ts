@@ -181,7 +181,9 @@ function baseSection({ record, lineage: { base, isOnHub, isFromFolder } }: CardF
     "",
     ...table(["", ""], [
       ["Name", link],
-      ...(isFromFolder && record.base !== base ? [["Through the folder", code(record.base)]] : []),
+      ...(isFromFolder && record.base !== base
+        ? [["Through the folder", code(basename(record.base))]]
+        : []),
       ["Revision", record.revision === undefined ? MISSING : code(record.revision)],
       ["Commit", record.commit === undefined ? MISSING : code(record.commit)],
     ]),
