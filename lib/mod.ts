@@ -11,7 +11,10 @@
  * @module
  */
 
-// Each name comes from its own file: a room's mod.ts would load all of the room.
+// Each name comes from its own file: a room's mod.ts would load all of the room, and what `tunebook run --resume` needs to
+// keep these values, which is registered here instead.
+import "./model/restorable.ts";
+import "./pipeline/restorable.ts";
 
 // One object from a model's name to its answers
 export type { Question } from "./pipeline/entries.ts";
