@@ -48,7 +48,8 @@ export function register(program: Command): void {
     .description(
       "Checks the WebGPU adapter and its limits, the BLAS, the Jupyter kernel, JupyterLab, " +
         "Ollama and its models, and the models on this machine that are ready to use, and suggests " +
-        "what to install. The only change is that a BLAS which takes less time by a tenth is used from now on. With --gpu it checks the GPU instead, in under three minutes: " +
+        "what to install. A BLAS that takes less time by a quarter is used from now on; nothing else " +
+        "changes. With --gpu it checks the GPU instead, in under three minutes: " +
         "every operation beside the CPU, matrix products beside the peak, a training step, and " +
         "generated tokens.",
     )
@@ -132,14 +133,11 @@ function describeBlas(): Finding {
       library.detail ? `: ${library.detail}` : ""
     }`
   );
-  const others = timed.filter(({ path, coreType, seconds }) =>
-    seconds > 0 && (path !== (used?.path ?? "") || coreType !== used?.coreType)
-  ).map((library) => `${milliseconds(library)} by ${kernels(library)}`);
+  const others = timed.filter(({ path, seconds }) => seconds > 0 && path !== (used?.path ?? ""))
+    .map((library) => `${milliseconds(library)} by ${kernels(library)}`);
   if (used) {
     const set = Object.entries(blasVariables()).map(([name, value]) => `${name}=${value}`);
-    const own = timed.find(({ path, coreType }) =>
-      path === used.path && coreType === used.coreType
-    );
+    const own = timed.find(({ path }) => path === used.path);
     const time = own && others.length > 0 ? ` and take ${milliseconds(own)}` : "";
     const found = [
       `${kernels(used)} (${used.path}), its products are right${time}`,

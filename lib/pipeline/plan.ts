@@ -168,7 +168,7 @@ function storedAs({ family, shapes }: ModelPlan, type: string): PlannedModel["fa
   return (parameter) => {
     const shape = shapes.get(parameter)!;
     const isLinear = isLinearWeight(family, parameter, shape);
-    return { parameter, shape, type, isLinear, transposed: false };
+    return { parameter, tensor: parameter, shape, type, isLinear, transposed: false };
   };
 }
 

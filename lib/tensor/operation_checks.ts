@@ -329,9 +329,16 @@ const PACKED = (Object.keys(PACKED_FORMATS) as PackedType[]).map((type): Operati
     name: `dequantize, matmul by ${type}`,
     async run(device) {
       const packed = pack(device);
-      const x = Tensor.from(device, numbers(3 * 512, 4, [-1, 1]), [3, 512]);
-      const y = tensor.matmul(x, packed, { transposeB: true });
-      return { wide: await tensor.dequantize(packed).data(), product: await y.data() };
+      // By few rows as in generation, and by many as in training.
+      const [few, many] = [3, 20].map((rows) => {
+        const x = Tensor.from(device, numbers(rows * 512, 4, [-1, 1]), [rows, 512]);
+        return tensor.matmul(x, packed, { transposeB: true });
+      });
+      return {
+        wide: await tensor.dequantize(packed).data(),
+        few: await few.data(),
+        many: await many.data(),
+      };
     },
   };
 });

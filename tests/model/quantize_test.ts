@@ -74,7 +74,10 @@ onEveryDevice(
         addLora(one, { rank: 2, targets: "h.0" });
         const learns = trainableParameters(one);
         for (const [name, tensor] of learns) {
-          if (name.includes("lora_B")) tensor.assign(new Float32Array(tensor.size).fill(0.05));
+          // Equal values would give gradients of nothing but rounding, since the norm after them subtracts the mean.
+          if (name.includes("lora_B")) {
+            tensor.assign(Float32Array.from({ length: tensor.size }, (_, i) => 0.05 * Math.cos(i)));
+          }
         }
         using _loss = scope(() => {
           const loss = lossOf(one, forest(smallExamples(3)));

@@ -198,27 +198,6 @@ Deno.test({
   },
 });
 
-const other = real?.name.startsWith("OpenBLAS") && Deno.build.arch === "x86_64"
-  ? need
-  : " (needs OpenBLAS on x86-64)";
-
-Deno.test({
-  name: `OpenBLAS takes the kernels that it is told, and the variable is as before${other}`,
-  ignore: other !== "",
-  async fn() {
-    const url = import.meta.resolve("../../../lib/tensor/cpu/blas/blas.ts");
-    const code = `import { loadBlas } from ${JSON.stringify(url)};
-const { core, coreType } = loadBlas(${JSON.stringify(real!.path)}, "Nehalem");
-console.log(JSON.stringify([core, coreType, Deno.env.get("OPENBLAS_CORETYPE") ?? "not set"]));
-Deno.exit();`;
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-check", "--config", config, code],
-      env: { OPENBLAS_CORETYPE: "Prescott" },
-    }).output();
-    assertEquals(JSON.parse(new TextDecoder().decode(stdout)), ["Nehalem", "Nehalem", "Prescott"]);
-  },
-});
-
 Deno.test({
   name: `a BLAS that TUNEBOOK_BLAS names is refused by name${need}`,
   ignore: need !== "",

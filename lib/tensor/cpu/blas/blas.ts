@@ -12,11 +12,6 @@ export interface BlasLibrary {
   readonly core?: string;
   /** The library's file, or the name by which the system's loader finds it. */
   readonly path: string;
-  /**
-   * The `OPENBLAS_CORETYPE` that it is loaded with, if its kernels for another processor are faster than those that it takes
-   * by itself.
-   */
-  readonly coreType?: string;
 }
 
 /** What our own kernels are called beside libraries. */
@@ -175,31 +170,11 @@ const TRANSPOSE = 112;
  * Loads a library. It stays open: threads of a closed OpenBLAS crash the process.
  *
  * @param path A path or a name that the system's loader finds.
- * @param coreType The processor whose kernels OpenBLAS should take; by default it decides. It has no effect on a library
- * that this process has loaded before.
  * @returns Its description.
  * @throws {TypeError} If there is no such library, or it has no `cblas_sgemm`.
  */
-export function loadBlas(path: string, coreType?: string): BlasLibrary {
-  const symbols = coreType === undefined
-    ? openSymbols(path)
-    : withCoreType(coreType, () => openSymbols(path));
-  return { path, ...describe(symbols, path), ...coreType !== undefined && { coreType } };
-}
-
-/** The variable by which OpenBLAS is told a processor; it is read when the library is loaded. */
-export const CORE_TYPE = "OPENBLAS_CORETYPE";
-
-/** Sets the variable meanwhile. */
-function withCoreType<T>(coreType: string, body: () => T): T {
-  const before = Deno.env.get(CORE_TYPE);
-  Deno.env.set(CORE_TYPE, coreType);
-  try {
-    return body();
-  } finally {
-    if (before === undefined) Deno.env.delete(CORE_TYPE);
-    else Deno.env.set(CORE_TYPE, before);
-  }
+export function loadBlas(path: string): BlasLibrary {
+  return { path, ...describe(openSymbols(path), path) };
 }
 
 /** Asks a library for its name, its version and the kernels that it took. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type BlasLibrary, CORE_TYPE, OWN_KERNELS } from "./blas.ts";
+import { type BlasLibrary, OWN_KERNELS } from "./blas.ts";
 import type { CheckMessage } from "./check.ts";
 
 /** What to look at. */
@@ -49,10 +49,6 @@ const ROUNDS = 20;
 /** Multiples of the fastest time after which a library is no longer timed: from the first round, and after several. */
 const HOPELESS = { atOnce: 10, later: 2, rounds: 5 };
 
-/** Kernels whose vectors are of 512 bits; on some processors those of 256 bits are faster, and the other way around. */
-const WIDE_KERNELS = ["SkylakeX", "Cooperlake", "SapphireRapids"];
-const NARROW_KERNELS = ["Haswell", "Zen"];
-
 /** A process of `check.ts`. */
 class Check {
   readonly #child: Deno.ChildProcess;
@@ -60,14 +56,14 @@ class Check {
   readonly #lines: AsyncIterator<string>;
   readonly #errors: Promise<string>;
 
-  constructor(paths: readonly string[], timeLimit: number, coreType?: string) {
+  constructor(paths: readonly string[], timeLimit: number) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "-A", "--quiet", "--no-config", "--no-lock", "--no-check"],
         new URL("./check.ts", import.meta.url).href,
         ...[String(timeLimit), ...paths],
       ],
-      env: { DENO_NO_UPDATE_CHECK: "1", ...coreType !== undefined && { [CORE_TYPE]: coreType } },
+      env: { DENO_NO_UPDATE_CHECK: "1" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -128,19 +124,16 @@ async function checkFirst(
   paths: readonly string[],
   timeLimit: number,
   refused: RefusedBlas[],
-  coreType?: string,
 ): Promise<Entrant | undefined> {
   let rest = paths;
   while (rest.length > 0) {
-    const check = new Check(rest, timeLimit, coreType);
+    const check = new Check(rest, timeLimit);
     const messages = await check.messages();
     const last = messages.findLast((message) => message.type === "checking");
     const result = messages.findLast((message) => message.type === "result");
     if (!last || messages.at(-1)!.type === "none") return undefined;
-    const library = {
-      ...last.library ?? { name: last.path.split(/[/\\]/).at(-1)!, path: last.path },
-      ...coreType !== undefined && { coreType },
-    };
+    const library = last.library ??
+      { name: last.path.split(/[/\\]/).at(-1)!, path: last.path };
     if (result && !result.fault) return { library, check, times: [] };
     const fault = result?.fault === "wrong"
       ? "computes wrong products"
@@ -150,39 +143,22 @@ async function checkFirst(
   }
 }
 
-/** Which other kernels of a library may be faster on this processor. */
-function otherKernels({ name, core }: BlasLibrary): string | undefined {
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64" || !name.startsWith("OpenBLAS")) {
-    return undefined;
-  }
-  if (core === undefined || Deno.env.get(CORE_TYPE) !== undefined) return undefined;
-  if (WIDE_KERNELS.includes(core)) return NARROW_KERNELS[0];
-  const isWide = /^flags\b.*\bavx512f\b/m.test(Deno.readTextFileSync("/proc/cpuinfo"));
-  return NARROW_KERNELS.includes(core) && isWide ? WIDE_KERNELS[0] : undefined;
-}
-
 /** Checks all, at the same time. */
-async function checkAll({ candidates, timeLimit, timed }: ChooseTask) {
+async function checkAll({ candidates, timeLimit }: ChooseTask) {
   const groups = await Promise.all(candidates.map(async (paths) => {
     const refused: RefusedBlas[] = [];
     const first = await checkFirst(paths, timeLimit, refused);
-    const other = timed && first && otherKernels(first.library);
-    const second = other && await checkFirst([first.library.path], timeLimit, refused, other);
-    // A library that does not know these kernels takes its own.
-    const isOther = second && second.library.core !== first.library.core;
-    if (second && !isOther) await second.check.end();
-    return { found: [...first ? [first] : [], ...isOther ? [second] : []], refused };
+    return { first, refused };
   }));
   // Names may stand for the same file.
-  const identity = ({ path, coreType }: BlasLibrary) => `${coreType ?? ""} ${path}`;
   const entrants = new Map<string, Entrant>();
-  for (const entrant of groups.flatMap(({ found }) => found)) {
-    if (entrants.has(identity(entrant.library))) await entrant.check.end();
-    else entrants.set(identity(entrant.library), entrant);
+  for (const entrant of groups.flatMap(({ first }) => first ?? [])) {
+    if (entrants.has(entrant.library.path)) await entrant.check.end();
+    else entrants.set(entrant.library.path, entrant);
   }
   const refused = new Map<string, RefusedBlas>();
   for (const one of groups.flatMap((group) => group.refused)) {
-    if (!refused.has(identity(one))) refused.set(identity(one), one);
+    if (!refused.has(one.path)) refused.set(one.path, one);
   }
   return { entrants: [...entrants.values()], refused: [...refused.values()] };
 }

@@ -1,6 +1,6 @@
 /**
- * Which BLAS is used: the fastest of the system's libraries and those of the active Python environment, or none where our
- * own kernels are faster; `TUNEBOOK_BLAS` names a library, or is `none`. Libraries are checked and timed by processes of
+ * Which BLAS is used: the system's, unless another one, such as one of the active Python environment, or our own kernels are
+ * clearly faster; `TUNEBOOK_BLAS` names a library, or is `none`. Libraries are checked and timed by processes of
  * their own (`choose.ts`) before one is loaded here. The choice is kept in the user's cache folder, for as long as
  * library, processor and the variables that libraries read are the same: the same machine computes the same bits.
  *
@@ -41,13 +41,16 @@ export interface FindBlasOptions {
 }
 
 /** Raised where the check itself finds more than before. */
-const CHECK_VERSION = 2;
+const CHECK_VERSION = 3;
 
 /** Searches that are kept; each combination of variables has one. */
 const MOST_KEPT = 24;
 
-/** How much less time a library must take than the one that is preferred, or that was chosen before: less may be chance. */
-const WORTHWHILE = { first: 0.05, again: 0.1 };
+/**
+ * How much less time a library must take than the one that is preferred, or that was chosen before. Less may be chance, and
+ * the same machine has to choose the same each time, whatever variables are set and whatever else it does.
+ */
+const WORTHWHILE = 0.25;
 
 /** Searches of this process. */
 const found = new Map<string, BlasSearch>();
@@ -128,8 +131,7 @@ function byPreference(timed: readonly TimedBlas[], before?: BlasLibrary): TimedB
   const chosen = before && timed.find((one) => isSame(one, before));
   const preferred = chosen ?? timed[0];
   const fastest = timed.reduce((best, one) => one.seconds < best.seconds ? one : best);
-  const least = chosen ? WORTHWHILE.again : WORTHWHILE.first;
-  const isWorthwhile = fastest.seconds < (1 - least) * preferred.seconds;
+  const isWorthwhile = fastest.seconds < (1 - WORTHWHILE) * preferred.seconds;
   const first = isWorthwhile ? fastest : preferred;
   return [first, ...timed.filter((one) => one !== first)];
 }
@@ -142,9 +144,9 @@ function loadFirst(timed: readonly TimedBlas[]): BlasLibrary | undefined {
 }
 
 /** Loads a library that was right; undefined where it takes other kernels here than in the process that checked it. */
-function load({ path, name, core, coreType }: BlasLibrary): BlasLibrary | undefined {
+function load({ path, name, core }: BlasLibrary): BlasLibrary | undefined {
   try {
-    const library = loadBlas(path, coreType);
+    const library = loadBlas(path);
     return library.name === name && library.core === core ? library : undefined;
   } catch {
     return undefined;
@@ -342,9 +344,7 @@ function isKept(value: unknown): value is Kept {
 
 function isLibrary(value: unknown): value is Record<string, unknown> {
   return isRecord(value) && typeof value.path === "string" && typeof value.name === "string" &&
-    ["core", "coreType"].every((name) =>
-      value[name] === undefined || typeof value[name] === "string"
-    );
+    (value.core === undefined || typeof value.core === "string");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
