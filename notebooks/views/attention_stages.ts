@@ -93,9 +93,7 @@ function draw(values: Rows, tokens: readonly string[], areWeights: boolean): Vie
     const seen = row.slice(0, i + 1);
     return `${texts[i]} → ${texts[seen.indexOf(Math.max(...seen))]}`;
   });
-  const alt = `Each token's largest value, of those that it may see: ${
-    strongest.join(", ")
-  }.`;
+  const alt = `Each token's largest value, of those that it may see: ${strongest.join(", ")}.`;
   const [width, height] = [
     LEFT + (tokens.length + 1) * CELL,
     TOP + tokens.length * CELL * 0.75 + 4,
