@@ -13,6 +13,9 @@ import { openSafetensors } from "../../lib/weights/mod.ts";
 import { runHere } from "./in_process.ts";
 import { entries, tunebook, Workshop } from "./tunebook.ts";
 
+/** As many threads as this process computes with, since they decide the last bits. */
+const THREADS = Deno.env.get("TUNEBOOK_THREADS") ?? String(navigator.hardwareConcurrency);
+
 /** Pairs of a right answer and the same twice. */
 const pairs: PreferenceEntry[] = entries(24).map(({ instruction, input, output }) => ({
   prompt: `${instruction} ${input}`.trim(),
@@ -28,7 +31,7 @@ Deno.test("tunebook train --method dpo takes the steps of dpo(), to the same wei
     ...["train", "--method", "dpo", "--model", model, "--data", data, "--out", out],
     ...["--lr", "1e-3", "--beta", "0.2", "--loss", "robust", "--label-smoothing", "0.1"],
     ...["--batch-size", "4", "--eval-every", "2", "--eval-iters", "all", "--json"],
-  ]);
+  ], { TUNEBOOK_THREADS: THREADS });
   assertEquals(code, 0, stderr);
 
   const same = await loadModel(model, { device: "cpu" });
