@@ -1,4 +1,4 @@
-// The name that was probably meant where there is none of that name. A leaf: it imports no room.
+// The known name that was probably meant by an unknown one. A leaf: it imports no room.
 
 import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";

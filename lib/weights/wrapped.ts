@@ -31,9 +31,10 @@ export function unwrap(file: TensorFile): TensorFile {
 
 function wrapperOf(file: TensorFile, before: string): string | undefined {
   const names = [...file.tensors.keys()];
+  if (names.length === 0) return undefined;
   const isBefore = (wrapper: string) => names.every((name) => name.startsWith(before + wrapper));
   const found = WRAPPERS.find(isBefore);
-  if (found !== undefined || names.length === 0) return names.length === 0 ? undefined : found;
+  if (found !== undefined) return found;
   // A whole model as "model" of another has its own layers as "model.model".
   const isDouble = names.some((name) => name.startsWith(`${before}model.model.`));
   return isDouble && isBefore("model.") ? "model." : undefined;

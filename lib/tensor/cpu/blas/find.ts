@@ -59,7 +59,7 @@ const found = new Map<string, BlasSearch>();
  * Looks for a BLAS, and checks and times what there is where that is not known from an earlier process.
  *
  * @param options How to look.
- * @returns The fastest library that is right, and those that are not.
+ * @returns The library that is chosen among those that are right, and those that are not.
  * @throws {TypeError} If `TUNEBOOK_BLAS` names a library that does not load, or that must not be used.
  */
 export function findBlas(options: FindBlasOptions = {}): BlasSearch {

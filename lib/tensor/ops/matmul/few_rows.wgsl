@@ -1,28 +1,7 @@
 // c = op(a) * op(b) (+ bias) (+ c) for ROWS rows of a, 1 to 8; see matmul.gpu.ts for the strides. The inner sum is shared
 // out over threads: it is bound by how fast b can be read. A line with $r stands for one for each row.
 struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  transposeA: u32,
-  transposeB: u32,
-  hasBias: u32,
-  accumulate: u32,
-  bOffset: u32,
-  cOffset: u32,
-  cStride: u32,
-  biasOffset: u32,
-  aOffset: u32,
-  aStart: u32,
-  aRow: u32,
-  aStep: u32,
-  bStart: u32,
-  bStep: u32,
-  bColumn: u32,
-  cStart: u32,
-  cRow: u32,
-  biasStart: u32,
-  kPerSplit: u32,
+  $params
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;

@@ -11,7 +11,13 @@ import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" 
 import columnSumsWgsl from "./column_sums.wgsl" with { type: "text" };
 import fewRowsWgsl from "./few_rows.wgsl" with { type: "text" };
 import sumSplitsWgsl from "./sum_splits.wgsl" with { type: "text" };
-import { chooseTiling, type ProductSums, tilingSource, type VectorReads } from "./tilings.ts";
+import {
+  chooseTiling,
+  type ProductSums,
+  tilingSource,
+  type VectorReads,
+  withProductParams,
+} from "./tilings.ts";
 
 type B = "a" | "b" | "bias" | "c";
 type SumsB = "a" | "b" | "sums" | "c";
@@ -33,10 +39,12 @@ type P =
 /** Up to this many rows, as in generation, each column is shared out over many threads. */
 const FEW_ROWS = 8;
 
+const sumSplitsSource = withProductParams(sumSplitsWgsl);
+
 /** Fixed values for the source of `few_rows.wgsl`, by number of rows. */
 const fewRowsSources = Array.from(
   { length: FEW_ROWS + 1 },
-  (_, rows) => `const ROWS = ${rows}u;\n${repeatLines(fewRowsWgsl, "$r", rows)}`,
+  (_, rows) => `const ROWS = ${rows}u;\n${repeatLines(withProductParams(fewRowsWgsl), "$r", rows)}`,
 );
 
 /**
@@ -116,7 +124,7 @@ function split(
     },
     {
       ...shared,
-      source: sumSplitsWgsl,
+      source: sumSplitsSource,
       buffers: ["bias", "c"],
       workgroups: fold(Math.ceil(m * n / 256)),
     },

@@ -1,27 +1,6 @@
 // c = the sums of split products in their order (+ bias) (+ c). One thread per element; see tilings.ts for the parameters.
 struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  transposeA: u32,
-  transposeB: u32,
-  hasBias: u32,
-  accumulate: u32,
-  bOffset: u32,
-  cOffset: u32,
-  cStride: u32,
-  biasOffset: u32,
-  aOffset: u32,
-  aStart: u32,
-  aRow: u32,
-  aStep: u32,
-  bStart: u32,
-  bStep: u32,
-  bColumn: u32,
-  cStart: u32,
-  cRow: u32,
-  biasStart: u32,
-  kPerSplit: u32,
+  $params
 }
 
 @group(0) @binding(2) var<storage, read> bias: array<f32>;

@@ -154,12 +154,28 @@ function register(threadRows: number, threadColumns: number): Tiling {
   return { name, kind: "register", rows, columns, depth: 1, threadRows, threadColumns };
 }
 
+/** Fields of the parameters of every product, and of the strides that follow what a kernel has of its own; `$params` in WGSL. */
+const PRODUCT_FIELDS =
+  `m: u32, n: u32, k: u32, transposeA: u32, transposeB: u32, hasBias: u32, accumulate: u32, bOffset: u32,
+  cOffset: u32, cStride: u32, biasOffset: u32, aOffset: u32,`;
+const STRIDE_FIELDS =
+  `aStart: u32, aRow: u32, aStep: u32, bStart: u32, bStep: u32, bColumn: u32, cStart: u32, cRow: u32,
+  biasStart: u32, kPerSplit: u32,`;
+
+/**
+ * Completes a product's WGSL that has no parameters of its own.
+ *
+ * @param wgsl The text, with `$params` where the fields belong.
+ * @returns The text with the fields.
+ */
+export function withProductParams(wgsl: string): string {
+  return wgsl.replace("$params", `${PRODUCT_FIELDS}\n  ${STRIDE_FIELDS}`);
+}
+
 function header({ vectorA, vectorB, sums, isSplit }: ProductForm): string {
   return `struct Params {
-  m: u32, n: u32, k: u32, transposeA: u32, transposeB: u32, hasBias: u32, accumulate: u32, bOffset: u32, cOffset: u32,
-  cStride: u32, biasOffset: u32, aOffset: u32,${sums ? " sumsOf: u32, accumulateSums: u32," : ""}
-  aStart: u32, aRow: u32, aStep: u32, bStart: u32, bStep: u32, bColumn: u32, cStart: u32, cRow: u32, biasStart: u32,
-  kPerSplit: u32,${sums ? " sumsStart: u32, isSummed: u32," : ""}
+  ${PRODUCT_FIELDS}${sums ? " sumsOf: u32, accumulateSums: u32," : ""}
+  ${STRIDE_FIELDS}${sums ? " sumsStart: u32, isSummed: u32," : ""}
 }
 @group(0) @binding(0) var<storage, read> a: array<${vectorA ? "vec4f" : "f32"}>;
 @group(0) @binding(1) var<storage, read> b: array<${vectorB ? "vec4f" : "f32"}>;
