@@ -5,7 +5,12 @@ import { defineKernel } from "../../lib/tensor/device.ts";
 import { add, matmul, scale, Tensor } from "../../lib/tensor/mod.ts";
 import { matmulInto } from "../../lib/tensor/ops/matmul/matmul.ts";
 import sumSplits from "../../lib/tensor/ops/matmul/sum_splits.wgsl" with { type: "text" };
-import { GPU_TILINGS, TILINGS, tilingSource } from "../../lib/tensor/ops/matmul/tilings.ts";
+import {
+  GPU_TILINGS,
+  TILINGS,
+  tilingSource,
+  withProductParams,
+} from "../../lib/tensor/ops/matmul/tilings.ts";
 import { findAdapter } from "../../lib/tensor/webgpu/adapter.ts";
 import { elementwise } from "../../lib/tensor/webgpu/plans.ts";
 import { WebGpuDevice, type WebGpuDeviceOptions } from "../../lib/tensor/webgpu/device.ts";
@@ -281,7 +286,7 @@ Deno.test({
 
       // the fastest on software
       const tiling = TILINGS.get("register 8x8")!;
-      wanted.add(sumSplits);
+      wanted.add(withProductParams(sumSplits));
       for (const sums of [undefined, "rows", "columns"] as const) {
         for (const vectorA of [false, true]) {
           for (const vectorB of [false, true]) {
