@@ -1,6 +1,7 @@
-// Tensors larger than one binding may show: every op sees them in parts and gives what it gives when it sees them whole.
+// Tensors larger than one binding may show: every op sees them in parts and gives what it gives when it sees them whole. The
+// same where no buffer may be larger either, so that they lie in several.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import {
   adamwInto,
   add,
@@ -26,8 +27,10 @@ import {
   Tensor,
 } from "../../lib/tensor/mod.ts";
 import type { Device } from "../../lib/tensor/mod.ts";
+import { findAdapter } from "../../lib/tensor/webgpu/adapter.ts";
 import { openWebGpu, webGpuNeed } from "../devices.ts";
 import { assertClose } from "../support.ts";
+import { countingAdapter } from "./counting_gpu.ts";
 import { type ArrayLike, differentiate, numbers } from "./gradients.ts";
 
 type Results = Record<string, Float32Array | Int32Array>;
@@ -264,22 +267,27 @@ const tests: Record<string, PartsTest> = {
 
 for (const [name, { run, near = [] }] of Object.entries(tests)) {
   Deno.test({
-    name: `${name} of tensors larger than a binding${webGpuNeed ? ` (${webGpuNeed})` : ""}`,
+    name: `${name} of tensors larger than a binding or a buffer${
+      webGpuNeed ? ` (${webGpuNeed})` : ""
+    }`,
     ignore: webGpuNeed !== undefined,
     async fn() {
       const whole = await openWebGpu();
       const parts = await openWebGpu({ maxBindingSize: MAX_BINDING });
+      const { adapter, take } = countingAdapter((await findAdapter({ software: true }))!);
+      const segments = await openWebGpu({ adapter, maxBufferSize: MAX_BINDING });
       try {
         const expected = await run(whole);
         const results = await run(parts);
+        assertEquals(await run(segments), results, "in several buffers");
+        assertLessOrEqual(take().largestBuffer, MAX_BINDING);
         assertEquals(Object.keys(results), Object.keys(expected));
         for (const [key, values] of Object.entries(results)) {
           if (near.includes(key)) assertClose(values, expected[key], { relative: 2e-6 }, key);
           else assertEquals(values, expected[key], `${key}: bits differ`);
         }
       } finally {
-        whole.close();
-        parts.close();
+        for (const device of [whole, parts, segments]) device.close();
       }
     },
   });

@@ -14,6 +14,7 @@ import { CpuDevice } from "../../tensor/cpu/device.ts";
 import { type Device, pick, reasonFor } from "../../tensor/mod.ts";
 import { compareOperation, OPERATION_CHECKS } from "../../tensor/operation_checks.ts";
 import { describeAdapter, findAdapter, INSTALL_HINT } from "../../tensor/webgpu/adapter.ts";
+import { SAFE_BUFFER_SIZE } from "../../tensor/webgpu/buffer_size.ts";
 import { WebGpuDevice } from "../../tensor/webgpu/device.ts";
 import { measurePeak } from "../../tensor/webgpu/peak.ts";
 import { timeMatmul } from "../../tensor/webgpu/tuning.ts";
@@ -71,18 +72,27 @@ async function describe(report: PartReporter): Promise<void> {
   const device = await WebGpuDevice.open({ adapter });
   const seconds = (performance.now() - before) / 1000;
   fact("tilings of matrix products", String(device.facts.tiling));
+  fact("bytes of a buffer at most", device.maxBufferSize);
   fact("opened in", `${seconds.toFixed(1)} s`);
   device.close();
   report.note(
     software
-      ? "Tilings of software adapters are fixed, not measured."
+      ? "Tilings and the largest buffer of software adapters are fixed, not measured."
       : "Tilings are measured once for each adapter and remembered: the fastest of those that give the CPU's products.",
   );
+  if (!software) report.note(describeBuffers(device));
   report.doing("choosing the device to compute on");
   const chosen = await pick();
   fact("Tunebook computes on", chosen.name);
   fact("because", reasonFor(chosen) ?? "it is the only one");
   chosen.close();
+}
+
+function describeBuffers({ maxBufferSize }: WebGpuDevice): string {
+  const size = `${maxBufferSize / 2 ** 20} MiB`;
+  return maxBufferSize === SAFE_BUFFER_SIZE
+    ? `The largest buffer that training needs was refused or gave back other values: tensors above ${size} lie in several buffers.`
+    : `A buffer of ${size} was made, and gave back what was written to both of its ends.`;
 }
 
 async function compareOperations(report: PartReporter): Promise<void> {

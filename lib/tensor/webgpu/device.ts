@@ -6,21 +6,16 @@
 
 import type { Device, DeviceBuffer, Kernel, KernelTime, ParamType } from "../device.ts";
 import { Pool, sizeClass } from "../pool.ts";
-import { adapterKey, describeAdapter, findAdapter, INSTALL_HINT } from "./adapter.ts";
+import { adapterKey, describeAdapter, findAdapter, INSTALL_HINT, isSoftware } from "./adapter.ts";
 import { CommandBatch, UNIFORM_SIZE } from "./batch.ts";
+import { findMaxBufferSize } from "./buffer_size.ts";
 import { Faults } from "./faults.ts";
 import { type Binding, PipelineCache } from "./pipelines.ts";
 import type { GpuProfiler } from "./profiler.ts";
 import type { Dispatch, Range } from "./program.ts";
+import { type GpuBuffer, type Section, sectionsOf, type Segment } from "./segments.ts";
 import { Staging } from "./staging.ts";
 import { loadTuning, timeMatmul, tune, type Tuning, tuningIsOff } from "./tuning.ts";
-
-interface GpuBuffer extends DeviceBuffer {
-  readonly handle: GPUBuffer;
-  readonly id: number;
-  /** The last batch that uses it. */
-  lastBatch: number;
-}
 
 /** Options of {@linkcode WebGpuDevice.open}. */
 export interface WebGpuDeviceOptions {
@@ -33,6 +28,11 @@ export interface WebGpuDeviceOptions {
    * what `TUNEBOOK_MAX_BINDING` says. Smaller values are for tests.
    */
   readonly maxBindingSize?: number;
+  /**
+   * The most bytes of one of the GPU's buffers, from 262,144; larger tensors lie in several. By default what was found sound,
+   * and as much as the adapter can on a software one. Smaller values are for tests.
+   */
+  readonly maxBufferSize?: number;
   /** Tilings by op instead of those measured on this adapter. `{}` is what is usual for such adapters. */
   readonly tuning?: Tuning;
 }
@@ -40,12 +40,17 @@ export interface WebGpuDeviceOptions {
 /** Blocks of the global norm, 65,536 elements, must fit a binding. */
 const LEAST_MAX_BINDING = 262_144;
 
+/** Bytes of a tensor at most: kernels count elements with 32 bits. */
+const MAX_TENSOR_SIZE = 2 ** 34;
+
 /** The WebGPU device. Made by {@linkcode WebGpuDevice.open}. */
 export class WebGpuDevice implements Device {
   readonly kind = "webgpu";
   readonly name: string;
   readonly maxBindingSize: number;
   readonly maxKernelBuffers: number;
+  /** The most bytes of one of the GPU's buffers; larger tensors lie in several. */
+  readonly maxBufferSize: number;
 
   readonly #device: GPUDevice;
   readonly #faults: Faults;
@@ -54,7 +59,6 @@ export class WebGpuDevice implements Device {
   readonly #staging: Staging;
   readonly #software: boolean;
   readonly #offsetAlignment: number;
-  readonly #maxBufferSize: number;
   readonly #adapterFacts: Readonly<Record<string, string | number | boolean>>;
   #tuning: Tuning;
   /** Apart, so that what must fit one binding never gets a buffer that does not. */
@@ -64,7 +68,12 @@ export class WebGpuDevice implements Device {
   #nextId = 0;
   #profiler: GpuProfiler | undefined;
 
-  private constructor(adapter: GPUAdapter, device: GPUDevice, maxBinding: number, tuning: Tuning) {
+  private constructor(
+    adapter: GPUAdapter,
+    device: GPUDevice,
+    { maxBufferSize, maxBindingSize }: { maxBufferSize: number; maxBindingSize: number },
+    tuning: Tuning,
+  ) {
     const { name, software, vendor, architecture } = describeAdapter(adapter);
     this.name = `WebGPU, ${name}${software ? " (software)" : ""}`;
     this.#adapterFacts = { vendor, architecture, description: name, isFallback: software };
@@ -85,14 +94,14 @@ export class WebGpuDevice implements Device {
     );
     this.#staging = new Staging(device, this.#batch, this.#faults);
     this.#offsetAlignment = Number(device.limits.minStorageBufferOffsetAlignment);
-    this.#maxBufferSize = Number(device.limits.maxBufferSize);
-    this.maxBindingSize = maxBinding;
+    this.maxBufferSize = maxBufferSize;
+    this.maxBindingSize = maxBindingSize;
     this.maxKernelBuffers = Number(device.limits.maxStorageBuffersPerShaderStage);
   }
 
   /**
-   * Opens a GPU. The first time on an adapter this measures which tilings are fast on it (a few seconds), unless it
-   * is a software one.
+   * Opens a GPU. The first time on an adapter this measures which tilings are fast on it (a few seconds) and whether it
+   * holds large buffers, unless it is a software one.
    *
    * @param options Which GPU and how.
    * @returns The device.
@@ -117,12 +126,18 @@ export class WebGpuDevice implements Device {
         maxStorageBuffersPerShaderStage: Number(limits.maxStorageBuffersPerShaderStage),
       },
     });
-    const most = Number(device.limits.maxStorageBufferBindingSize);
-    const maxBinding = chooseMaxBinding(options.maxBindingSize, most);
-    const { tuning } = options;
     const key = adapterKey(adapter);
+    const maxBufferSize = await chooseMaxBuffer(options.maxBufferSize, adapter, device);
+    const most = Math.min(Number(device.limits.maxStorageBufferBindingSize), maxBufferSize);
+    const maxBindingSize = chooseMaxBinding(options.maxBindingSize, most);
+    const { tuning } = options;
     const known = tuning ?? (tuningIsOff() ? {} : await loadTuning(key));
-    const opened = new WebGpuDevice(adapter, device, maxBinding, known ?? {});
+    const opened = new WebGpuDevice(
+      adapter,
+      device,
+      { maxBufferSize, maxBindingSize },
+      known ?? {},
+    );
     if (!known && !opened.#software) {
       try {
         const byClock = device.features.has("timestamp-query");
@@ -157,27 +172,35 @@ export class WebGpuDevice implements Device {
 
   allocate(byteLength: number): DeviceBuffer {
     this.#faults.throwIfFailed();
-    if (byteLength > this.#maxBufferSize) {
+    if (byteLength > MAX_TENSOR_SIZE) {
       throw new RangeError(
         `Cannot allocate ${byteLength} bytes on "${this.name}": ` +
-          `a buffer has at most ${this.#maxBufferSize}`,
+          `a tensor has at most ${MAX_TENSOR_SIZE}`,
       );
     }
     const small = byteLength <= this.maxBindingSize;
-    const most = small ? this.maxBindingSize : this.#maxBufferSize;
+    const most = small
+      ? this.maxBindingSize
+      : byteLength <= this.maxBufferSize
+      ? this.maxBufferSize
+      : Infinity;
     const size = Math.min(sizeClass(byteLength), Math.floor(most / 4) * 4);
     const pooled = (small ? this.#smallPool : this.#largePool).take(size);
     if (pooled) return pooled;
-    const handle = this.#faults.watch(
+    const segmentSize = Math.min(size, this.maxBufferSize);
+    const segments = this.#faults.watch(
       () => `cannot allocate ${size} bytes beside ${this.#allocatedBytes - size}`,
       () =>
-        this.#device.createBuffer({
-          size,
-          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-        }),
+        Array.from({ length: Math.ceil(size / segmentSize) }, (_, index) => ({
+          handle: this.#device.createBuffer({
+            size: Math.min(segmentSize, size - index * segmentSize),
+            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+          }),
+          id: this.#nextId++,
+        })),
     );
     this.#allocatedBytes += size;
-    const buffer: GpuBuffer = { byteLength: size, handle, id: this.#nextId++, lastBatch: 0 };
+    const buffer: GpuBuffer = { byteLength: size, segments, segmentSize, lastBatch: 0 };
     return buffer;
   }
 
@@ -189,13 +212,15 @@ export class WebGpuDevice implements Device {
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, byteOffset = 0): void {
     this.#faults.throwIfFailed();
     const target = buffer as GpuBuffer;
-    // The queue takes a write at once: what is collected and uses the buffer must go first, or take the write along.
-    if (target.lastBatch === this.#batch.number) {
-      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      if (this.#batch.upload(target.handle, byteOffset, bytes)) return;
-      this.#batch.flush();
+    for (const { handle, offset, size, at } of sectionsOf(target, byteOffset, data.byteLength)) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset + at, size);
+      // The queue takes a write at once: what is collected and uses the buffer must go first, or take the write along.
+      if (target.lastBatch === this.#batch.number) {
+        if (this.#batch.upload(handle, offset, bytes)) continue;
+        this.#batch.flush();
+      }
+      this.#staging.write(handle, bytes, offset);
     }
-    this.#staging.write(target.handle, data, byteOffset);
   }
 
   async read(
@@ -204,10 +229,16 @@ export class WebGpuDevice implements Device {
     byteLength: number,
   ): Promise<ArrayBuffer> {
     this.#faults.throwIfFailed();
-    const { handle } = this.#use(buffer as GpuBuffer);
-    const bytes = this.#staging.read(handle, byteOffset, byteLength);
+    const sections = sectionsOf(this.#use(buffer as GpuBuffer), byteOffset, byteLength);
+    const reads = sections.map(({ handle, offset, size }) =>
+      this.#staging.read(handle, offset, size)
+    );
     this.#sortPools();
-    return await bytes;
+    const parts = await Promise.all(reads);
+    if (parts.length === 1) return parts[0];
+    const bytes = new Uint8Array(byteLength);
+    for (const [i, { at }] of sections.entries()) bytes.set(new Uint8Array(parts[i]), at);
+    return bytes.buffer;
   }
 
   run<B extends string, P extends string>(
@@ -270,7 +301,7 @@ export class WebGpuDevice implements Device {
     this.#pipelines.forgetBindGroups();
     this.#staging.trim();
     for (const buffer of [...this.#smallPool.drain(), ...this.#largePool.drain()]) {
-      buffer.handle.destroy();
+      for (const { handle } of buffer.segments) handle.destroy();
       this.#allocatedBytes -= buffer.byteLength;
     }
   }
@@ -286,7 +317,9 @@ export class WebGpuDevice implements Device {
    * group. A token ends with a read, a step with what it submits.
    */
   #sortPools(): void {
-    for (const pool of [this.#smallPool, this.#largePool]) pool.sort((a, b) => a.id - b.id);
+    for (const pool of [this.#smallPool, this.#largePool]) {
+      pool.sort((a, b) => a.segments[0].id - b.segments[0].id);
+    }
   }
 
   /** Uses a tuning, and lets go of what failed with the last one. */
@@ -306,13 +339,16 @@ export class WebGpuDevice implements Device {
     this.#batch.makeRoom(flops);
     const pipeline = this.#pipelines.pipeline(kernel, dispatch);
     const bindings: Binding[] = [];
+    const bind = (binding: number, { handle, id }: Segment, offset: number, size: number) =>
+      bindings.push({ binding, buffer: handle, id, offset, size });
+    const joined: Joined[] = [];
     const names = Object.keys(kernel.buffers);
     names.forEach((name, binding) => {
       if (dispatch.buffers && !dispatch.buffers.includes(name)) return;
-      const { handle, id } = this.#use(buffers[name] as GpuBuffer);
+      const buffer = this.#use(buffers[name] as GpuBuffer);
       const { offset, size } = visible(
         dispatch.ranges?.[name],
-        buffers[name].byteLength,
+        buffer.byteLength,
         this.maxBindingSize,
       );
       if (size > this.maxBindingSize) {
@@ -321,12 +357,18 @@ export class WebGpuDevice implements Device {
             `and "${this.name}" shows ${this.maxBindingSize}`,
         );
       }
-      bindings.push({ binding, buffer: handle, id, offset, size });
+      const sections = sectionsOf(buffer, offset, size);
+      if (sections.length === 1) {
+        bind(binding, sections[0], sections[0].offset, size);
+      } else {
+        const copy = this.#join(sections, size);
+        joined.push({ buffer, sections, copy, written: kernel.buffers[name] !== "read" });
+        bind(binding, copy.segments[0], 0, size);
+      }
     });
     if (dispatch.scratchBytes !== undefined) {
-      const { handle, id, byteLength } = this.#use(scratch!);
-      const binding = names.length + 1;
-      bindings.push({ binding, buffer: handle, id, offset: 0, size: byteLength });
+      const { segments, byteLength } = this.#use(scratch!);
+      bind(names.length + 1, segments[0], 0, byteLength);
     }
     const writeUniforms = (view: DataView) => {
       let at = 0;
@@ -344,12 +386,44 @@ export class WebGpuDevice implements Device {
       pipeline.hasUniforms ? writeUniforms : undefined,
       dispatch.workgroups,
     );
+    for (const one of joined) this.#separate(one);
+  }
+
+  /** Copies sections into a buffer of their own. */
+  #join(sections: readonly Section[], byteLength: number): GpuBuffer {
+    const copy = this.#use(this.allocate(byteLength) as GpuBuffer);
+    for (const { handle, offset, size, at } of sections) {
+      this.#batch.copy(handle, offset, copy.segments[0].handle, at, size);
+    }
+    return copy;
+  }
+
+  /** Copies joined sections back if they were written. */
+  #separate({ buffer, sections, copy, written }: Joined): void {
+    if (written) {
+      // The dispatch may have been sent.
+      this.#use(buffer);
+      this.#use(copy);
+      for (const { handle, offset, size, at } of sections) {
+        this.#batch.copy(copy.segments[0].handle, at, handle, offset, size);
+      }
+    }
+    this.release(copy);
   }
 
   #use(buffer: GpuBuffer): GpuBuffer {
     buffer.lastBatch = this.#batch.number;
     return buffer;
   }
+}
+
+/** Sections of a buffer that a dispatch sees as one. */
+interface Joined {
+  readonly buffer: GpuBuffer;
+  readonly sections: readonly Section[];
+  /** What the dispatch sees. */
+  readonly copy: GpuBuffer;
+  readonly written: boolean;
 }
 
 const setters: Record<ParamType, (view: DataView, offset: number, value: number) => void> = {
@@ -365,6 +439,23 @@ const setters: Record<ParamType, (view: DataView, offset: number, value: number)
 function visible(range: Range | undefined, byteLength: number, maxBindingSize: number): Range {
   if (range && (range.offset > 0 || byteLength > maxBindingSize)) return range;
   return { offset: 0, size: byteLength };
+}
+
+/** Chooses how many bytes a buffer may have: a software adapter's memory is the CPU's, and needs no probe. */
+async function chooseMaxBuffer(
+  option: number | undefined,
+  adapter: GPUAdapter,
+  device: GPUDevice,
+): Promise<number> {
+  const most = Number(device.limits.maxBufferSize);
+  const wanted = option ??
+    (isSoftware(adapter) ? most : await findMaxBufferSize(adapterKey(adapter), device));
+  if (!Number.isInteger(wanted) || wanted < LEAST_MAX_BINDING || wanted > most) {
+    throw new RangeError(
+      `Cannot make buffers of ${option} bytes: expected a whole number from ${LEAST_MAX_BINDING} to ${most}`,
+    );
+  }
+  return Math.floor(wanted / 256) * 256;
 }
 
 function chooseMaxBinding(option: number | undefined, most: number): number {

@@ -54,7 +54,7 @@ export class Staging {
    * @param data What; it may be changed afterwards.
    * @param byteOffset From where on, a multiple of 4.
    */
-  write(buffer: GPUBuffer, data: Float32Array | Int32Array, byteOffset: number): void {
+  write(buffer: GPUBuffer, data: Uint8Array, byteOffset: number): void {
     const { queue } = this.#device;
     this.#faults.watch(() => `cannot write ${data.byteLength} bytes`, () => {
       for (let at = 0; at < data.byteLength; at += WRITE_CHUNK) {
