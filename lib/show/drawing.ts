@@ -8,6 +8,9 @@ import { escapeHtml } from "./theme.ts";
 // still there, because trusted and untrusted cells share a page and its styles.
 const style = "<style>.tb-figure .tb-still:has(>svg){display:block!important;overflow-x:auto}" +
   ".tb-figure:has(>.tb-still>svg)>.tb-picture,.tb-figure.tb-drawn .tb-still{display:none!important}" +
+  // A drawing for phones takes the place of the one before it.
+  "@media screen and (max-width:500px){.tb-still>svg:has(+.tb-narrow){display:none!important}" +
+  ".tb-still>.tb-narrow{display:block!important}}" +
   "</style>";
 
 const pictureColor = "#7d7d7d";

@@ -71,12 +71,15 @@ export function staticFigureHtml(
   return drawingHtml(drawer(figure, alt), alt);
 }
 
-/** Draws a chart, with the text alternative in the first of its colours only. */
+/** Draws a chart: a picture in one colour without a text alternative, or drawings for a desk and for a phone. */
 function drawer(
   { data, layout }: { data: readonly PlotlyTrace[]; layout: PlotlyLayout },
   alt: string,
 ): (color?: string) => string {
-  return (color) => renderSvg(data, layout, { alt: color ? "" : alt, ...(color ? { color } : {}) });
+  return (color) =>
+    color
+      ? renderSvg(data, layout, { alt: "", color })
+      : renderSvg(data, layout, { alt }) + renderSvg(data, layout, { alt, narrow: true });
 }
 
 /**

@@ -2,9 +2,8 @@
 
 import { assertArray } from "../kind_of.ts";
 import { lineChart, type Series } from "./charts.ts";
-import { drawingHtml } from "./drawing.ts";
 import { type Figure, plotlyMimeType } from "./figure.ts";
-import { renderSvg } from "./svg/render.ts";
+import { staticFigureHtml } from "./figure_html.ts";
 import type { StepRecord } from "./step_record.ts";
 import { table } from "./table.ts";
 import { escapeHtml } from "./theme.ts";
@@ -157,9 +156,10 @@ function chartOf(runs: readonly RunRecord[]): View | undefined {
   // With as many points as a notebook holds.
   const { data, layout } = bundle[plotlyMimeType] as Pick<Figure, "data" | "layout">;
   // A drawing: a page of several runs runs nothing.
-  const draw = (color?: string) =>
-    renderSvg(data, layout, { alt: color ? "" : text, ...(color ? { color } : {}) });
-  return new View(() => ({ "text/html": drawingHtml(draw, text), "text/plain": text }));
+  return new View(() => ({
+    "text/html": staticFigureHtml({ data, layout }, text),
+    "text/plain": text,
+  }));
 }
 
 function lossesOf(runs: readonly RunRecord[]): View | undefined {

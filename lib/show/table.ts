@@ -145,7 +145,7 @@ export const tableStyle = `<style>
 .tb-table tr{background:none!important}
 .tb-table th,.tb-table td{padding:4px 10px!important;vertical-align:top!important;border:0;border-bottom:1px solid rgba(128,128,128,0.3);white-space:pre-wrap;overflow-wrap:break-word;max-width:420px}
 .tb-table thead th{border-bottom:2px solid rgba(128,128,128,0.6);font-weight:600}
-.tb-table .tb-long{min-width:160px}
+.tb-table .tb-long{min-width:125px}
 @media print{.tb-table{overflow:visible!important}.tb-table th,.tb-table td{padding:3px 6px!important}.tb-table :is(.tb-long,.tb-name){min-width:0;max-width:none;overflow-wrap:anywhere}}
 @media screen and (max-width:600px){
 .tb-table .tb-name{min-width:7em;overflow-wrap:anywhere}

@@ -40,7 +40,7 @@ Deno.test({
   async fn(t) {
     const browser = await launchBrowser();
     try {
-      for (const [width, dark] of [[390, false], [390, true], [1100, true]] as const) {
+      for (const [width, dark] of [[320, false], [390, true], [1100, true]] as const) {
         await t.step(`${width} pixels, ${dark ? "dark" : "light"}`, async () => {
           await withPage(browser, width, async (page) => {
             await page.setContent(
@@ -50,6 +50,10 @@ Deno.test({
             assertEquals(wide, width, "the page scrolls sideways");
             assertEquals(await page.locator(".tb-picture:visible").count(), 0);
             assertEquals(await page.locator("svg.tb-chart:visible").count(), 7);
+            const sideways = await page.locator(".tb-still:has(> .tb-chart)").evaluateAll((all) =>
+              all.filter((one) => one.scrollWidth > one.clientWidth).length
+            );
+            assertEquals(sideways, 0, "charts that scroll sideways");
             // Text takes the page's own colour.
             const color = await page.locator("svg.tb-chart text").first().evaluate((text) =>
               getComputedStyle(text).fill
@@ -80,21 +84,23 @@ Deno.test({
         });
       });
 
-      await t.step("no label leaves its drawing", async () => {
-        await withPage(browser, 800, async (page) => {
-          await page.setContent(pageOf(Object.values(charts), false));
-          const outside = await page.evaluate(() =>
-            [...document.querySelectorAll("svg.tb-chart > text")].filter((text) => {
-              const [inner, outer] = [text, text.closest("svg")!].map((e) =>
-                e.getBoundingClientRect()
-              );
-              return inner.left < outer.left - 2 || inner.right > outer.right + 2 ||
-                inner.top < outer.top - 2 || inner.bottom > outer.bottom + 2;
-            }).map((text) => text.textContent)
-          );
-          assertEquals(outside, []);
+      for (const width of [360, 800]) {
+        await t.step(`no label leaves its drawing, ${width} pixels`, async () => {
+          await withPage(browser, width, async (page) => {
+            await page.setContent(pageOf(Object.values(charts), false));
+            const outside = await page.evaluate(() =>
+              [...document.querySelectorAll("svg.tb-chart > text")].filter((text) => {
+                const [inner, outer] = [text, text.closest("svg")!].map((e) =>
+                  e.getBoundingClientRect()
+                );
+                return inner.left < outer.left - 2 || inner.right > outer.right + 2 ||
+                  inner.top < outer.top - 2 || inner.bottom > outer.bottom + 2;
+              }).map((text) => text.textContent)
+            );
+            assertEquals(outside, []);
+          });
         });
-      });
+      }
 
       await t.step("Plotly draws every chart, before or after it has come", async () => {
         const { default: plotly } = await import(

@@ -113,10 +113,10 @@ Deno.test({
       await page.getByText("Deno | Idle").first().waitFor();
 
       await t.step("charts are drawings at first", async () => {
-        await output(page, 7).locator("svg.tb-chart").nth(1).waitFor();
+        await output(page, 7).locator("svg.tb-chart:visible").nth(1).waitFor();
         assertEquals(await page.locator("svg.tb-chart:visible").count(), 4);
         assertEquals(await page.locator(".tb-picture:visible").count(), 0);
-        const drawn = await output(page, 1).locator("svg.tb-chart").evaluate((svg) =>
+        const drawn = await output(page, 1).locator("svg.tb-chart:visible").evaluate((svg) =>
           [...svg.querySelectorAll("path")].some((path) =>
             path.getAttribute("stroke") === "#3b7dd8" && path.getBoundingClientRect().width > 200
           )

@@ -7,7 +7,7 @@ import { drawColorBar, drawShapes, drawXAxis, drawYAxis } from "./axes.ts";
 import { drawTraces, px } from "./marks.ts";
 import { axisRange, isHeatmap, isScatter } from "./ranges.ts";
 import { makeScale, type Scale } from "./scale.ts";
-import { textElement, textWidth, truncate, twoLines } from "./text.ts";
+import { breakLines, textElement, textWidth, truncate } from "./text.ts";
 
 /** Options of a drawing. */
 export interface RenderOptions {
@@ -15,10 +15,8 @@ export interface RenderOptions {
   alt: string;
   /** Colour of text and axes, the page's own by default. */
   color?: string;
-  /**
-   * Width in the drawing's own coordinates, 640 by default; on a page it fills the available width.
-   */
-  width?: number;
+  /** Draws for a phone: titles and legends take more lines, and the plot keeps its height. */
+  narrow?: boolean;
 }
 
 const tickSize = 12;
@@ -29,7 +27,7 @@ const tickSize = 12;
  *
  * @param data The figure's traces.
  * @param layout The figure's layout.
- * @param options Text alternative, colour and width.
+ * @param options Text alternative, colour, and whether it is for a phone.
  * @returns One `<svg>` element without ids, scripts or links.
  */
 export function renderSvg(
@@ -37,8 +35,8 @@ export function renderSvg(
   layout: PlotlyLayout,
   options: RenderOptions,
 ): string {
-  const width = options.width ?? 640;
-  const height = Math.min(4000, Math.max(160, layout.height ?? 340));
+  const { narrow = false } = options;
+  const width = narrow ? 320 : 640; // in the drawing's own coordinates
   const onPlane = data.filter((trace) => !(isScatter(trace) && trace.xaxis === "x2"));
   const xRange = axisRange(onPlane, "x", layout);
   const yRange = axisRange(onPlane, "y", layout);
@@ -46,10 +44,12 @@ export function renderSvg(
 
   // Space at the top: title, subtitle, legend, upper axis.
   let top = 8;
-  for (const line of titleLines(layout.title?.text, 16, (width - 16) * 0.92)) {
+  const linesOf = (text: string | undefined, size: number, width: number) =>
+    text ? breakLines(plainText(text), size, width, narrow ? 5 : 2) : [];
+  for (const line of linesOf(layout.title?.text, 16, (width - 16) * 0.92)) {
     svg += textElement(line, 8, top += 18, { size: 16, bold: true });
   }
-  for (const line of titleLines(layout.title?.subtitle?.text, 12.5, width - 16)) {
+  for (const line of linesOf(layout.title?.subtitle?.text, 12.5, width - 16)) {
     svg += textElement(line, 8, top += 17, { size: 12.5, faint: true });
   }
   const legend = layOutLegend(data, layout, width - 16);
@@ -57,6 +57,8 @@ export function renderSvg(
   top += legend.height + 14;
   const upper = layout.xaxis2;
   if (upper?.tickvals) top += upper.title?.text ? 34 : 18;
+  const taller = narrow ? Math.max(0, top - 40) : 0;
+  const height = Math.min(4000, Math.max(160, layout.height ?? 340) + taller);
 
   // Space at the sides: labels of the y axis, colour bar.
   const bottomRoom = (xTitle(layout) ? 22 : 4) + 22;
@@ -143,22 +145,21 @@ export function renderSvg(
 
   const total = height + drop;
   const alt = escapeHtml(options.alt);
-  return `<svg class="tb-chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
+  const fit = narrow
+    ? "width:100%;max-width:480px;height:auto;display:none"
+    : "width:100%;min-width:440px;max-width:768px;height:auto;display:block";
+  return `<svg class="tb-chart${
+    narrow ? " tb-narrow" : ""
+  }" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
     px(total)
   }" width="${width}" height="${px(total)}" role="img" aria-label="${alt}" style="color:${
     options.color ?? "inherit"
-  };width:100%;min-width:440px;max-width:${
-    Math.round(width * 1.2)
-  }px;height:auto;display:block" font-family="${
+  };${fit}" font-family="${
     escapeHtml(sansSerif)
   }" font-size="${tickSize}" fill="currentColor"><title>${alt}</title>${svg}</svg>`;
 }
 
 const xTitle = (layout: PlotlyLayout) => plainText(layout.xaxis?.title?.text ?? "");
-
-function titleLines(text: string | undefined, size: number, width: number): string[] {
-  return text ? twoLines(plainText(text), size, width) : [];
-}
 
 function ticksOf(axis: PlotlyLayout["xaxis"]) {
   if (!axis?.tickvals) return undefined;

@@ -37,16 +37,24 @@ export function truncate(text: string, size: number, width: number): string {
   return cut + "…";
 }
 
-/** @returns The text in at most two lines of `width` pixels. */
-export function twoLines(text: string, size: number, width: number): string[] {
-  if (textWidth(text, size) <= width) return [text];
-  const words = text.split(/\s+/);
-  let first = "";
-  while (words.length > 0 && textWidth(`${first} ${words[0]}`, size) <= width) {
-    first = `${first} ${words.shift()}`.trim();
+/** @returns The text in at most `most` lines of `width` pixels; what does not fit ends with an ellipsis. */
+export function breakLines(text: string, size: number, width: number, most: number): string[] {
+  const lines: string[] = [];
+  let words = [text];
+  while (words.length > 0) {
+    const rest = words.join(" ");
+    if (lines.length + 1 >= most || textWidth(rest, size) <= width) {
+      return [...lines, truncate(rest, size, width)];
+    }
+    words = rest.split(/\s+/);
+    let line = "";
+    while (words.length > 0 && textWidth(`${line} ${words[0]}`, size) <= width) {
+      line = `${line} ${words.shift()}`.trim();
+    }
+    if (line === "") return [...lines, truncate(rest, size, width)];
+    lines.push(line);
   }
-  if (first === "") return [truncate(text, size, width)];
-  return words.length > 0 ? [first, truncate(words.join(" "), size, width)] : [first];
+  return lines;
 }
 
 /** The style of a text. */
