@@ -26,7 +26,9 @@ export async function languageSettings(
   const own = await findDenoConfig(cwd);
   const imports = { ...library, ...own?.imports };
   if (Object.keys(imports).length === Object.keys(own?.imports ?? {}).length) {
-    return { settings: {}, [Symbol.dispose]() {} };
+    // The server itself finds a deno.json in the folder or in the one above, but not further up.
+    const settings = own === undefined ? {} : { config: toFileUrl(own.path).href };
+    return { settings, [Symbol.dispose]() {} };
   }
   const folder = await makeOwnTempDir("tunebook-language-");
   const path = join(folder, "deno.json");

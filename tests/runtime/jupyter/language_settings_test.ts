@@ -1,7 +1,7 @@
 // The language server finds a package's library beside any deno.json.
 
 import { assertEquals } from "@std/assert";
-import { join, toFileUrl } from "@std/path";
+import { dirname, join, toFileUrl } from "@std/path";
 import { LanguageServer } from "../../../lib/runtime/jupyter/language_server.ts";
 
 const CELL = `import { double } from "tunebook";
@@ -18,6 +18,10 @@ const configs: Record<string, Record<string, string>> = {
     "deno.json": '{ "importMap": "maps/map.json" }',
     "maps/map.json": '{ "imports": { "mine": "../own.ts" } }',
   },
+  "a deno.json three folders above that maps all": {
+    "deno.json": '{ "imports": { "mine": "./own.ts", "tunebook": "../library.ts" } }',
+    "chapters/graded/first/.keep": "",
+  },
 };
 
 for (const [name, files] of Object.entries(configs)) {
@@ -26,14 +30,17 @@ for (const [name, files] of Object.entries(configs)) {
     const library = join(folder, "library.ts");
     const book = join(folder, "book");
     try {
-      await Deno.mkdir(join(book, "maps"), { recursive: true });
+      await Deno.mkdir(book, { recursive: true });
       await Deno.writeTextFile(library, "export const double = (x: number): number => 2 * x;");
       await Deno.writeTextFile(join(book, "own.ts"), "export const own = 1;");
       for (const [path, text] of Object.entries(files)) {
+        await Deno.mkdir(dirname(join(book, path)), { recursive: true });
         await Deno.writeTextFile(join(book, path), text);
       }
-      const server = await LanguageServer.start(book, { tunebook: toFileUrl(library).href });
-      const uri = toFileUrl(join(book, "cell.ts")).href;
+      const marked = Object.keys(files).find((path) => path.endsWith(".keep"));
+      const root = marked === undefined ? book : dirname(join(book, marked));
+      const server = await LanguageServer.start(root, { tunebook: toFileUrl(library).href });
+      const uri = toFileUrl(join(root, "cell.ts")).href;
       server.write(uri, CELL);
       const errors = (await server.diagnose(uri)).filter(({ severity }) => severity === 1);
       await server.close();
