@@ -52,7 +52,7 @@ function endsOf(html: string, line: string): [from: number, to: number][] {
 
 /** By the beginnings of chapters' names. */
 export const CLAIMS: Readonly<Record<string, (said: Said) => void>> = {
-  /** "even _painted_, which nano puts first"; "an error of a few 1e-7 is rounding". */
+  /** "_painted_, which nano puts first"; "an error of a few 1e-7 is rounding". */
   "04"({ text }) {
     assert(/^walk is to walked.*? painted 0\./m.test(text("analogies-run")), text("analogies-run"));
     const [largest] = numbersAfter(text("whole-run"), "largest");
@@ -98,7 +98,7 @@ export const CLAIMS: Readonly<Record<string, (said: Said) => void>> = {
     assertLess(chosen[2][0], chosen[0][0] - 30);
     assertLess(chosen[2][1], -10);
     assertLess(rejected[2][1], -10); // "it makes the rejected sentence impossible"
-    // "Only in honest is length of little use."
+    // "Length is of little use only in honest."
     const share = (topic: string) => numbersAfter(text("length-table"), topic);
     assertEquals([share("brief"), share("polite")], [[160, 0], [160, 1]]);
     assertEquals(share("honest"), [32, 0.5]); // and "32 pairs"
