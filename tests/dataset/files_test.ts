@@ -1,6 +1,7 @@
 // Data sets in the kinds of files that people have, held to what pandas reads from them.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { concat } from "@std/bytes/concat";
 import { fromFileUrl } from "@std/path";
 import { openFile } from "../../lib/dataset/files/open.ts";
 import { parquetRows } from "../../lib/dataset/files/parquet.ts";
@@ -117,6 +118,16 @@ Deno.test("loadDataset() says what is wrong with a file", async () => {
     ["twice.csv", "output,output\na,b\n", 'as CSV: it has two columns "output"'],
     ["none.csv", "instruction,output\n", "it holds no entries"],
     ["empty.csv", "", "it holds no entries"],
+    ["empty.json", " \n", "it holds no entries"],
+    ["empty.jsonl", "", "it holds no entries"],
+    ["more.csv.gz", concat([gzip, new Uint8Array([1, 2, 3])]), "as gzip: "],
+    ["sum.csv.gz", gzip.with(-8, gzip.at(-8)! ^ 1), "as gzip: "],
+    ["book.xlsx", new Uint8Array([0x50, 0x4b, 3, 4, 0]), "it is a ZIP archive, "],
+    [
+      "rows.jsonl.zst",
+      new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, 0]),
+      "it is compressed by Zstandard",
+    ],
     [
       "field.json",
       '[{"output":"a","output":"b"}]',
@@ -139,6 +150,16 @@ Deno.test("loadDataset() says what is wrong with a file", async () => {
     assertEquals(error.message.slice(0, expected.length), expected);
   }
   await assertRejects(() => loadDataset(folder.path), Error, "it is a directory");
+});
+
+Deno.test("loadDataset() reads all members of a gzip file, as cat and bgzip make them", async () => {
+  using folder = new TemporaryDirectory();
+  const zip = async (text: string) =>
+    await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip")))
+      .bytes();
+  const members = [await zip('{"text": "a"}\n{"te'), await zip(""), await zip('xt": "b"}\n')];
+  await Deno.writeFile(folder.file("rows.jsonl.gz"), concat(members));
+  assertEquals(await loadDataset(folder.file("rows.jsonl.gz")), [{ text: "a" }, { text: "b" }]);
 });
 
 Deno.test("loadDataset() reads JSON Lines however its bytes arrive", async () => {

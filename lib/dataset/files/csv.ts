@@ -91,7 +91,7 @@ async function peekLine(
   let start = "";
   for (let next = await rest.next(); !next.done; next = await rest.next()) {
     start += next.value;
-    if (start.includes("\n")) break;
+    if (next.value.includes("\n")) break;
   }
   async function* joined() {
     yield start;

@@ -14,7 +14,7 @@ import { findRepeatedKey } from "../../weights/json.ts";
  *
  * @param text The text.
  * @param name Its name in errors.
- * @returns The rows.
+ * @returns The rows, none if the text is blank.
  * @throws {SyntaxError} If it is something else.
  * @throws {TypeError} If it holds something else.
  */
@@ -39,10 +39,14 @@ export async function* jsonRows(
   // Until the first line that is not blank has ended it is open whether each line is a row.
   let start = "";
   const rest = text[Symbol.asyncIterator]();
+  let isBlank = true;
   let isLines = false;
   for (let next = await rest.next(); !next.done; next = await rest.next()) {
     start += next.value;
+    // A long line is looked at where it begins and where it ends, not with each part of it.
+    if (!next.value.includes("\n") && !isBlank) continue;
     const [line, ended] = firstLine(start);
+    isBlank = line === "";
     if (line.startsWith("[")) break;
     if (ended) {
       isLines = isObjectLine(line);
@@ -121,6 +125,7 @@ function parseOnce(text: string): unknown {
 }
 
 function parseWhole(text: string, name: string): unknown[] {
+  if (/^\uFEFF?\s*$/.test(text)) return [];
   let value: unknown;
   try {
     value = parseOnce(text.replace(/^\uFEFF/, "")); // editors on Windows put a byte-order mark first

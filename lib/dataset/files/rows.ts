@@ -4,6 +4,8 @@
  * @module
  */
 
+import { pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { concat } from "@std/bytes/concat";
 import type { AsyncBuffer } from "hyparquet";
 import { csvRows } from "./csv.ts";
@@ -17,6 +19,13 @@ const GZIP = [0x1f, 0x8b];
 /** Its byte-order marks. */
 const UTF_16 = [[0xff, 0xfe], [0xfe, 0xff]];
 const PARQUET = [..."PAR1"].map((letter) => letter.charCodeAt(0));
+/** What is often downloaded and is to be unpacked or saved in another form first. */
+const PACKED: readonly [kind: string, magic: readonly number[]][] = [
+  ["a ZIP archive, as .zip and .xlsx files are", [0x50, 0x4b, 0x03, 0x04]],
+  ["compressed by Zstandard", [0x28, 0xb5, 0x2f, 0xfd]],
+  ["compressed by xz", [0xfd, 0x37, 0x7a, 0x58]],
+  ["compressed by bzip2", [0x42, 0x5a, 0x68]],
+];
 
 /**
  * Reads the rows of a file. Its kind is told by its first bytes, that of CSV by its name.
@@ -48,8 +57,24 @@ export async function* readRows(file: OpenFile): AsyncGenerator<unknown> {
   if (UTF_16.some((mark) => startsWith(first, mark))) {
     throw new SyntaxError(`Cannot read "${name}": it is UTF-16 text, expected UTF-8`);
   }
+  const packed = PACKED.find(([, magic]) => startsWith(first, magic));
+  if (packed) {
+    throw new SyntaxError(
+      `Cannot read "${name}": it is ${
+        packed[0]
+      }, expected JSON, JSON Lines, CSV or Parquet, or one of them in gzip`,
+    );
+  }
   const text = bytes.pipeThrough(decode(name));
-  yield* /\.(csv|tsv)$/.test(ending) ? csvRows(text, name) : jsonRows(text, name);
+  try {
+    yield* /\.(csv|tsv)$/.test(ending) ? csvRows(text, name) : jsonRows(text, name);
+  } catch (error) {
+    if (!(error instanceof RangeError) || error.message !== "Invalid string length") throw error;
+    throw new RangeError(
+      `Cannot read "${name}": one of its lines is longer than a string can be; is it damaged?`,
+      { cause: error },
+    );
+  }
 }
 
 function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
@@ -76,13 +101,18 @@ async function peek(bytes: Bytes, least: number): Promise<[first: Uint8Array, al
   return [concat(start), ReadableStream.from(all())];
 }
 
-/** Decompresses, with an error that names the file. */
+/**
+ * Decompresses, with an error that names the file. A file can have several members, as `cat a.gz b.gz` makes it, which
+ * DecompressionStream refuses.
+ */
 function unzip(bytes: Bytes, name: string): Bytes {
-  const plain = bytes.pipeThrough(new DecompressionStream("gzip"));
   async function* pieces() {
+    const plain = createGunzip();
+    pipeline(Readable.from(bytes), plain, () => {}); // its errors arrive where the bytes are read
     try {
-      for await (const piece of plain) yield piece;
+      yield* plain;
     } catch (error) {
+      if (!(error as { code?: string }).code?.startsWith("Z_")) throw error;
       throw new SyntaxError(`Cannot read "${name}" as gzip: ${(error as Error).message}`, {
         cause: error,
       });
