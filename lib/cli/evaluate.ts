@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { describeComparison } from "../eval/compare.ts";
 import { evaluateAnswers, type EvaluationReport } from "../eval/evaluation_report.ts";
 import { describeJudgement } from "../eval/judge.ts";
+import { pairVerdict } from "../eval/judges/pairwise.ts";
 import { parseJudge } from "../eval/judges/parse_judge.ts";
 import { findMetric } from "../eval/metrics/mod.ts";
 import type { ResponseEntry } from "../eval/responses.ts";
@@ -180,14 +181,21 @@ function print({ names, examples, comparisons, judged, unscored = [] }: Report):
   const { base, model, pairs } = judged;
   console.log(`${called[0]}: ${describeJudgement(base)}`);
   console.log(`${called[1]}: ${describeJudgement(model)}`);
-  const winner = pairs.winner === "tied"
-    ? "tied"
-    : `${called[pairs.winner === "a" ? 0 : 1]} is better`;
   console.log(
     `pairs: ${called[0]} ${pairs.a}, ${
       called[1]
-    } ${pairs.b}, ties ${pairs.ties}, failed ${pairs.failed}: ${winner}`,
+    } ${pairs.b}, ties ${pairs.ties}, failed ${pairs.failed}: ${pairVerdict(pairs, called)}`,
   );
+  for (
+    const [asked, { problems }] of [[called[0], base], [called[1], model], [
+      "pairs",
+      pairs,
+    ]] as const
+  ) {
+    for (const { message, count } of problems) {
+      console.error(`warning: ${asked}: ${message}${count > 1 ? ` (${count} times)` : ""}`);
+    }
+  }
 }
 
 async function writePage(path: string, report: Report, data: string): Promise<void> {

@@ -5,7 +5,12 @@ import { type Command, Option } from "commander";
 import { describeJudgement, type Judge, type JudgeReport, judgeResponses } from "../eval/judge.ts";
 import { type JudgeCard, judgeCard } from "../eval/judges/card.ts";
 import { MT_BENCH_PAIR, MT_BENCH_SINGLE } from "../eval/judges/mt_bench.ts";
-import { judgePairs, PAIR_QUESTION, type PairReport } from "../eval/judges/pairwise.ts";
+import {
+  judgePairs,
+  PAIR_QUESTION,
+  type PairReport,
+  pairVerdict,
+} from "../eval/judges/pairwise.ts";
 import { parseJudge } from "../eval/judges/parse_judge.ts";
 import { type JudgeQuestion, RASCHKA_QUESTION } from "../eval/judges/question.ts";
 import { type Criterion, CRITERION_NAMES, criterionQuestion } from "../eval/judges/rubrics.ts";
@@ -144,7 +149,7 @@ async function score(path: string, options: Options): Promise<void> {
     : undefined;
   const criteria: Record<string, JudgeReport> = {};
   for (const question of judge ? questions : []) {
-    criteria[question.name] = await askJudge(judge!, entries, question);
+    criteria[question.name] = await askJudge(judge!, entries, question, question.name);
   }
   const seeds = judge && options.seeds.length > 0
     ? await judgeWithSeeds(
@@ -189,12 +194,27 @@ async function score(path: string, options: Options): Promise<void> {
       console.log(`seeds        ${average}, standard deviation between seeds ${spread}`);
     }
   }
-  for (const { reply, score, count } of report?.understood ?? []) {
+  if (report) printReading(report);
+  if (pairs) printReading(pairs, "pairs");
+  for (const [name, one] of Object.entries(criteria)) printReading(one, name);
+  for (const one of seeds?.reports ?? []) printReading(one, `seed ${one.seed}`);
+}
+
+/** Prints how replies were read that are not bare scores, and why others were not. */
+function printReading(
+  { understood = [], problems }:
+    & Pick<PairReport, "problems">
+    & Partial<Pick<JudgeReport, "understood">>,
+  asked?: string,
+): void {
+  const of = asked === undefined ? "" : `${asked}: `;
+  const times = (count: number) => count > 1 ? ` (${count} times)` : "";
+  for (const { reply, score, count } of understood) {
     const said = JSON.stringify(reply.length > 60 ? `${reply.slice(0, 60)}…` : reply);
-    console.error(`note: ${said} was read as ${score}${count > 1 ? ` (${count} times)` : ""}`);
+    console.error(`note: ${of}${said} was read as ${score}${times(count)}`);
   }
-  for (const { message, count } of report?.problems ?? []) {
-    console.error(`warning: ${message}${count > 1 ? ` (${count} times)` : ""}`);
+  for (const { message, count } of problems) {
+    console.error(`warning: ${of}${message}${times(count)}`);
   }
 }
 
@@ -247,20 +267,22 @@ async function askPairs(
   const report = await judgePairs(others, entries, judge, {
     question,
     signal: interrupt.signal,
-    onOutcome: ({ winner }, index) => bar.update(index + 1, winner ?? "failed"),
+    onOutcome({ winner }, index) {
+      const words = { a: "other", b: "this", tied: "tied" };
+      bar.update(index + 1, winner === null ? "failed" : words[winner]);
+    },
   });
   bar.finish();
   return report;
 }
 
-function describePairs({ a, b, ties, failed, consistency, p, winner }: PairReport): string {
+function describePairs(report: PairReport): string {
+  const { a, b, ties, failed, consistency, p } = report;
   const same = consistency === null
     ? ""
     : `, the same in both orders ${(100 * consistency).toFixed(0)} %`;
-  const verdict = winner === "tied" ? "tied" : `${winner === "a" ? "other" : "this"} is better`;
-  return `this ${b}, other ${a}, ties ${ties}, failed ${failed}${same}, p ${
-    p.toFixed(4)
-  }: ${verdict}`;
+  const counts = `this ${b}, other ${a}, ties ${ties}, failed ${failed}${same}`;
+  return `${counts}, p ${p.toFixed(4)}: ${pairVerdict(report, ["other", "this"])}`;
 }
 
 /** A judge's card, in lines. */
@@ -317,13 +339,17 @@ function readNames(text: string): string[] {
 async function askJudge(
   judge: Judge,
   entries: ResponseEntry[],
-  question?: JudgeQuestion,
+  question: JudgeQuestion,
+  criterion?: string,
 ): Promise<JudgeReport> {
   using interrupt = onInterrupt(() => console.error("Stopping; press Ctrl-C again to end at once"));
-  const bar = progress(judge.name, entries.length);
+  const bar = progress(
+    criterion === undefined ? judge.name : `${judge.name}, ${criterion}`,
+    entries.length,
+  );
   const report = await judgeResponses(entries, judge, {
     signal: interrupt.signal,
-    ...(question && { question }),
+    question,
     onOutcome(outcome, index) {
       bar.update(index + 1, outcome.status === "scored" ? `${outcome.score}` : outcome.status);
     },

@@ -47,9 +47,15 @@ export interface EvaluationLike {
     readonly base: {
       readonly judge: string;
       readonly average: number | null;
+      readonly scored: number;
+      readonly examples: number;
       readonly signature: string;
     };
-    readonly model: { readonly average: number | null };
+    readonly model: {
+      readonly average: number | null;
+      readonly scored: number;
+      readonly examples: number;
+    };
     readonly difference: {
       readonly difference: number;
       readonly low: number;
@@ -206,10 +212,16 @@ function labelsOf(comparisons: EvaluationLike["comparisons"]): (metric: string) 
 
 function judgeTable({ judged, names }: EvaluationLike): View {
   const { base, model, difference, pairs } = judged!;
-  const average = (value: number | null) => value === null ? "no score" : value.toFixed(2);
+  const average = ({ average, scored, examples }: typeof model) =>
+    average === null
+      ? `no score for any of ${examples} answers`
+      : `${average.toFixed(2)} over ${scored} of ${examples} answers`;
+  const verdict = pairs.a + pairs.b + pairs.ties === 0
+    ? "no verdict on any pair"
+    : verdictOf(pairs.winner, names);
   const rows = [
-    { question: `mean score of ${names.base}`, answer: average(base.average) },
-    { question: `mean score of ${names.model}`, answer: average(model.average) },
+    { question: `mean score of ${names.base}`, answer: average(base) },
+    { question: `mean score of ${names.model}`, answer: average(model) },
     {
       question: "difference of the means",
       answer: difference === null
@@ -222,7 +234,7 @@ function judgeTable({ judged, names }: EvaluationLike): View {
       question: "pairs in both orders",
       answer:
         `${names.base} better ${pairs.a}, ${names.model} better ${pairs.b}, ties ${pairs.ties}, failed ` +
-        `${pairs.failed}: ${verdictOf(pairs.winner, names)} (p ${pairs.p.toFixed(4)})`,
+        `${pairs.failed}: ${verdict} (p ${pairs.p.toFixed(4)})`,
     },
     {
       question: "same in both orders",

@@ -183,7 +183,8 @@ Deno.test("tunebook score gives its own scores where the judge is away", async (
   const host = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
   listener.close();
   await withResponses(async (path) => {
-    const { code, stdout, stderr } = await score([path, "--judge", "ollama:tiny"], host);
+    const asked = ["--against", path, "--pairs", "--criteria", "format", "--seeds", "7"];
+    const { code, stdout, stderr } = await score([path, "--judge", "ollama:tiny", ...asked], host);
     assertEquals(code, 0);
     assert(stdout.includes("ROUGE-L      0.8333"), stdout);
     assert(stdout.includes("ollama:tiny: no score for any of 2 responses, 2 failed"), stdout);
@@ -192,6 +193,10 @@ Deno.test("tunebook score gives its own scores where the judge is away", async (
         stderr.includes("(2 times)"),
       stderr,
     );
+    assert(stdout.includes("ties 0, failed 2, p 1.0000: no verdict on any pair"), stdout);
+    for (const part of ["pairs", "format", "seed 7"]) {
+      assert(stderr.includes(`warning: ${part}: Cannot reach Ollama`), `${part} in\n${stderr}`);
+    }
   });
 });
 

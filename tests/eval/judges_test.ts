@@ -7,7 +7,7 @@ import { cachedJudge } from "../../lib/eval/judges/cached_judge.ts";
 import { judgeCard } from "../../lib/eval/judges/card.ts";
 import { MT_BENCH_PAIR, MT_BENCH_SINGLE } from "../../lib/eval/judges/mt_bench.ts";
 import { openAiJudge } from "../../lib/eval/judges/openai_judge.ts";
-import { judgePairs, readChoice } from "../../lib/eval/judges/pairwise.ts";
+import { judgePairs, pairVerdict, readChoice } from "../../lib/eval/judges/pairwise.ts";
 import { parseJudge } from "../../lib/eval/judges/parse_judge.ts";
 import { CRITERION_NAMES, criterionQuestion } from "../../lib/eval/judges/rubrics.ts";
 import { judgeWithSeeds } from "../../lib/eval/judges/seeds.ts";
@@ -194,7 +194,16 @@ Deno.test("judgePairs() asks in both orders: a judge of the first place decides 
   assertEquals([fair.a, fair.b, fair.ties, fair.consistency, fair.winner], [9, 0, 0, 1, "a"]);
   assertEquals(fair.p, 2 ** -8);
   const silent = { ...judgeBy(() => ""), ask: () => Promise.reject(new JudgeError("timeout", "")) };
-  assertEquals((await judgePairs(a, b, silent)).failed, 9);
+  const failed = await judgePairs(a, b, silent);
+  assertEquals([failed.failed, failed.problems], [9, [{ message: "", count: 18 }]]);
+  assertEquals(pairVerdict(failed, ["a", "b"]), "no verdict on any pair");
+  const vague = await judgePairs(a, b, judgeBy((prompt) => prompt.includes("pear") ? "Hm." : "A"));
+  const message = "The judge's reply names neither A nor B nor a tie, or several of them";
+  assertEquals(vague.problems, [{ message, count: 18 }]);
+  assertEquals(
+    [first, fair].map((one) => [one.problems.length, pairVerdict(one, ["pear", "rust"])]),
+    [[0, "tied"], [0, "pear is better"]],
+  );
   await assertRejects(() => judgePairs(a, [], silent), RangeError, "9 and 0");
 });
 

@@ -63,6 +63,8 @@ export interface PairReport {
   readonly p: number;
   /** The better model where the p-value is at most 0.05. */
   readonly winner: "a" | "b" | "tied";
+  /** Why replies are missing or could not be read, most frequent first. */
+  readonly problems: readonly { readonly message: string; readonly count: number }[];
   /** Each pair's outcome, in order. */
   readonly outcomes: readonly PairOutcome[];
 }
@@ -115,13 +117,19 @@ export async function judgePairs(
       `Cannot judge pairs of ${a.length} and ${b.length} responses: expected equal numbers, at least one`,
     );
   }
+  const problems: string[] = [];
   const ask = async (entry: ResponseEntry, first: string, second: string) => {
     try {
       const prompt = question.prompt(entry, first, second);
-      return (await judge.ask(prompt, signal, question.form)).reply;
+      const { reply } = await judge.ask(prompt, signal, question.form);
+      if (readChoice(reply) === undefined) {
+        problems.push("The judge's reply names neither A nor B nor a tie, or several of them");
+      }
+      return reply;
     } catch (error) {
-      if (error instanceof JudgeError) return null;
-      throw error;
+      if (!(error instanceof JudgeError)) throw error;
+      problems.push(error.message);
+      return null;
     }
   };
   const outcomes: PairOutcome[] = [];
@@ -154,8 +162,26 @@ export async function judgePairs(
       : judged.filter(({ consistent }) => consistent).length / judged.length,
     p,
     winner: p > 0.05 ? "tied" : wonA > wonB ? "a" : "b",
+    problems: [...Map.groupBy(problems, (message) => message)]
+      .map(([message, same]) => ({ message, count: same.length }))
+      .sort((a, b) => b.count - a.count),
     outcomes,
   };
+}
+
+/**
+ * Names the better model.
+ *
+ * @param report What a judge said of all pairs.
+ * @param names The models' names.
+ * @returns Such as `"tuned is better"`.
+ */
+export function pairVerdict(
+  { winner, failed, outcomes }: PairReport,
+  [a, b]: readonly [a: string, b: string],
+): string {
+  if (failed === outcomes.length) return "no verdict on any pair";
+  return winner === "tied" ? "tied" : `${winner === "a" ? a : b} is better`;
 }
 
 function outcomeOf(replies: readonly [string | null, string | null]): PairOutcome {
