@@ -276,7 +276,7 @@ Deno.test("openAiJudge() asks /chat/completions, and names its failures", async 
     [{}, "bad-answer", "holds no message"],
   ];
   for (const [answer, reason, message] of failures) {
-    await withServer(() => answer, async (host) => {
+    await withServer(() => answer instanceof Response ? answer.clone() : answer, async (host) => {
       const { outcomes: [outcome] } = await judgeResponses(
         answered("A pear."),
         openAiJudge("m", { url: `http://${host}` }),
@@ -290,6 +290,15 @@ Deno.test("openAiJudge() asks /chat/completions, and names its failures", async 
       if (outcome.status === "failed") assert(outcome.message.includes(message), outcome.message);
     });
   }
+  await withServer((body) =>
+    body.max_tokens <= 1024 ? completion("7") : Response.json({
+      error: { message: 'Cannot write 2048 tokens: expected at most 1024 as "max_tokens"' },
+    }, { status: 400 }), async (host, bodies) => {
+    const judge = openAiJudge("m", { url: `http://${host}` });
+    const { average } = await judgeResponses(answered("A pear.", "A plum."), judge);
+    assertEquals(average, 7);
+    assertEquals(bodies.map(({ max_tokens }) => max_tokens), [2048, 256, 256]);
+  });
   const gone = await judgeResponses(
     answered("A pear."),
     openAiJudge("m", { url: "http://127.0.0.1:9" }),

@@ -36,6 +36,9 @@ const NAMES: OptionNames<OpenAiJudgeOptions> = {
 /** Room for a short number, and for models that think before it. */
 const MOST_TOKENS = 2048;
 
+/** Room for a sentence with a number, for servers and contexts that have no place for more. */
+const LEAST_TOKENS = 256;
+
 /**
  * Creates a judge from a model behind an OpenAI-compatible endpoint. Replies are free text, in which the score is found.
  *
@@ -67,43 +70,55 @@ export function openAiJudge(model: string, options: OpenAiJudgeOptions = {}): Ju
   }
   const url = `${base.replace(/\/+$/, "")}/chat/completions`;
   const key = options.key ?? Deno.env.get("OPENAI_API_KEY");
+  const request = async (prompt: string, maxTokens: number, signal: AbortSignal | undefined) => {
+    const late = AbortSignal.timeout(timeout);
+    const body = {
+      model,
+      messages: [{ role: "user", content: prompt }],
+      temperature,
+      seed,
+      max_tokens: maxTokens,
+    };
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(url, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          ...(key && { authorization: `Bearer ${key}` }),
+        },
+        body: JSON.stringify(body),
+        signal: AbortSignal.any([late, ...(signal ? [signal] : [])]),
+      });
+      text = await response.text();
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (late.aborted) {
+        throw new JudgeError("timeout", `The judge did not reply within ${timeout / 1000} s`);
+      }
+      throw new JudgeError("unreachable", `Cannot reach the judge at "${base}"`, { cause: error });
+    }
+    if (!response.ok) throw refusal(response.status, text, model);
+    const { readAnswer } = await import("./openai_answer.ts");
+    return readAnswer(text);
+  };
+  let room = MOST_TOKENS;
   return {
     name: `openai:${model}`,
     settings: { url: base, seed, temperature },
     async ask(prompt, signal, form) {
-      const late = AbortSignal.timeout(timeout);
-      const body = {
-        model,
-        messages: [{ role: "user", content: prompt }],
-        temperature,
-        seed,
-        max_tokens: Math.max(form?.maxTokens ?? 0, MOST_TOKENS),
-      };
-      let response: Response;
-      let text: string;
+      const needed = Math.max(form?.maxTokens ?? 0, LEAST_TOKENS);
+      const asked = Math.max(needed, room);
       try {
-        response = await fetch(url, {
-          method: "POST",
-          headers: {
-            "content-type": "application/json",
-            ...(key && { authorization: `Bearer ${key}` }),
-          },
-          body: JSON.stringify(body),
-          signal: AbortSignal.any([late, ...(signal ? [signal] : [])]),
-        });
-        text = await response.text();
+        return await request(prompt, asked, signal);
       } catch (error) {
-        if (signal?.aborted) throw signal.reason;
-        if (late.aborted) {
-          throw new JudgeError("timeout", `The judge did not reply within ${timeout / 1000} s`);
-        }
-        throw new JudgeError("unreachable", `Cannot reach the judge at "${base}"`, {
-          cause: error,
-        });
+        const isTooMuch = error instanceof JudgeError && error.reason === "prompt-too-long";
+        if (!isTooMuch || asked === needed) throw error;
+        const answer = await request(prompt, needed, signal);
+        room = LEAST_TOKENS; // the room to think was too much, not the prompt
+        return answer;
       }
-      if (!response.ok) throw refusal(response.status, text, model);
-      const { readAnswer } = await import("./openai_answer.ts");
-      return readAnswer(text);
     },
   };
 }
