@@ -7,13 +7,16 @@ const wordsOf = (text: string) =>
 
 export const words = exercise({
   title: "1.1 Words of a text",
-  inputs: [["What is the plural of FOX?"], ["a - b"], [""], ["one, two; one"]],
+  inputs: [["What is the plural of FOX?"], ["a - b"], [""], ["one, two; one"], [
+    "Count to 10.",
+  ]],
   solution: (text: string) => wordsOf(text),
   mistakes: {
     "There are empty words where two separators meet, and at the end of a text": (text: string) =>
       text.toLowerCase().split(/[^a-z0-9]/),
     "Upper and lower case are still different words": (text: string) =>
       text.split(/[^A-Za-z0-9]+/).filter((word) => word !== ""),
+    "Numbers are words too": (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? [],
     "The words still have their punctuation": (text: string) =>
       text.toLowerCase().split(/\s+/).filter((word) => word !== ""),
   },
@@ -22,7 +25,10 @@ export const words = exercise({
 
 export const similarity = exercise({
   title: "1.2 How alike are two texts?",
-  inputs: [["a b c", "b c d"], ["the cat", "the cat the cat"], ["a", "b"], ["x y z", "x"]],
+  inputs: [["a b c", "b c d"], ["the cat", "the cat the cat"], ["a", "b"], ["x y z", "x"], [
+    "The cat.",
+    "the CAT",
+  ]],
   solution: (a: string, b: string) => {
     const [left, right] = [new Set(wordsOf(a)), new Set(wordsOf(b))];
     const shared = [...left].filter((word) => right.has(word)).length;
@@ -33,6 +39,13 @@ export const similarity = exercise({
       const [left, right] = [wordsOf(a), wordsOf(b)];
       const shared = left.filter((word) => right.includes(word)).length;
       return shared / (left.length + right.length - shared);
+    },
+    "“The” and “the” are the same word, and words have no punctuation: see exercise 1.1": (
+      a: string,
+      b: string,
+    ) => {
+      const [left, right] = [new Set(a.split(" ")), new Set(b.split(" "))];
+      return left.intersection(right).size / left.union(right).size;
     },
     "The denominator counts the shared words twice: subtract them once": (a: string, b: string) => {
       const [left, right] = [new Set(wordsOf(a)), new Set(wordsOf(b))];
@@ -97,7 +110,7 @@ export const splitGroups = exercise({
   inputs: [[["a", "b", "a", "c", "b", "d"], 0.5], [["x", "x", "x"], 0.5], [
     ["p", "q", "r", "s"],
     0.25,
-  ]],
+  ], [["z", "a", "m", "z"], 0.4]],
   solution: (groups: string[], share: number) => {
     const names = [...new Set(groups)];
     const train = new Set(names.slice(0, Math.ceil(names.length * share)));
@@ -108,6 +121,22 @@ export const splitGroups = exercise({
       groups: string[],
       share: number,
     ) => groups.map((_, i) => i < Math.ceil(groups.length * share)),
+    "The groups are sorted by name; they go to training in the order of their first appearance": (
+      groups: string[],
+      share: number,
+    ) => {
+      const names = [...new Set(groups)].sort();
+      const train = new Set(names.slice(0, Math.ceil(names.length * share)));
+      return groups.map((name) => train.has(name));
+    },
+    "The number of groups is rounded to the nearest; it should be rounded up": (
+      groups: string[],
+      share: number,
+    ) => {
+      const names = [...new Set(groups)];
+      const train = new Set(names.slice(0, Math.round(names.length * share)));
+      return groups.map((name) => train.has(name));
+    },
     "The number of groups is rounded down, so a single group is lost": (
       groups: string[],
       share: number,

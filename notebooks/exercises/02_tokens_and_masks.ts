@@ -104,12 +104,24 @@ export const sharedBeginning = exercise({
     [[[1, 2, 3], [1, 2, 3], [1, 5]]],
     [[[1], [2, 3]]],
     [[[1, 2, 9, 9], [1, 2, 9, 8], [1, 3, 9, 9]]],
+    [[[1, 2], [3], [1, 2, 4]]], // shared with one that is not next to it
+    [[[1, 23], [12, 3]]], // the same digits
   ],
   solution: (sequences: number[][]) =>
     new Set(sequences.flatMap((ids) => ids.map((_, i) => ids.slice(0, i + 1).join()))).size,
   mistakes: {
     "This counts equal tokens once wherever they are; only tokens with the same tokens before them are shared":
       (sequences: number[][]) => new Set(sequences.flat()).size,
+    "Each sequence is compared with the one before it only; it may share its beginning with any other":
+      (sequences: number[][]) =>
+        sequences.reduce((sum, ids, i) => {
+          let shared = 0;
+          while (i > 0 && shared < ids.length && ids[shared] === sequences[i - 1][shared]) shared++;
+          return sum + ids.length - shared;
+        }, 0),
+    "Different beginnings become the same string: [1, 23] and [12, 3] need something between the numbers":
+      (sequences: number[][]) =>
+        new Set(sequences.flatMap((ids) => ids.map((_, i) => ids.slice(0, i + 1).join("")))).size,
     "This is what a batch without sharing computes": (sequences: number[][]) =>
       sequences.flat().length,
     "Only the beginning that all sequences share counts once; two branches may share more": (

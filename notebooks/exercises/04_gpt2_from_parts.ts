@@ -174,6 +174,7 @@ export const firstDivergence = exercise({
     [[1e-7, 2e-7, 9e-6], 1e-5],
     [[0.2, 0.1], 0.15],
     [[1e-9, 1e-9, 2e-6, 0.01], 1e-6],
+    [[0.5, 0.75], 0.5],
   ],
   solution: (errors: Row, tolerance: number) => errors.findIndex((error) => !(error <= tolerance)),
   mistakes: {
@@ -184,6 +185,8 @@ export const firstDivergence = exercise({
       errors: Row,
       tolerance: number,
     ) => errors.findIndex((error) => error > tolerance),
+    "An error that equals the tolerance is still within it": (errors: Row, tolerance: number) =>
+      errors.findIndex((error) => !(error < tolerance)),
     "This is the last stage that is still right": (errors: Row, tolerance: number) =>
       errors.findIndex((error) => !(error <= tolerance)) - 1,
   },

@@ -123,9 +123,36 @@ export const earlyStopping = exercise({
     [[1, 2, 3], 5],
     [[3, 2, 1], 1],
     [[4, 3, 3.1, 2.9, 3, 3], 2],
+    [[5, 3, 3.5, 3.4, 2], 2],
+    [[4, 3, 3, 3.5, 2], 2],
+    [[3, 3.5, 3.6, 2, 3, 3, 3, 1], 2],
   ],
   solution: stopAt,
   mistakes: {
+    "Only a new lowest loss starts the patience again; this one is lower than the one before it": (
+      losses: number[],
+      patience: number,
+    ) => {
+      let [best, waited] = [0, 0];
+      for (let i = 1; i < losses.length && waited < patience; i++) {
+        waited = losses[i] < losses[i - 1] ? 0 : waited + 1;
+        if (losses[i] < losses[best]) best = i;
+      }
+      return best;
+    },
+    "A loss that equals the lowest is not a new lowest loss": (
+      losses: number[],
+      patience: number,
+    ) => {
+      let best = 0;
+      for (let i = 1; i < losses.length; i++) {
+        if (losses[i] <= losses[best]) best = i;
+        else if (i - best >= patience) break;
+      }
+      return best;
+    },
+    "This stops one evaluation too late": (losses: number[], patience: number) =>
+      stopAt(losses, patience + 1),
     "This looks into the future: training has stopped before that evaluation": (
       losses: number[],
     ) => losses.indexOf(Math.min(...losses)),

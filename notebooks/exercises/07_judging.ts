@@ -24,6 +24,7 @@ export const longestCommon = exercise({
     [split("a b c"), split("c b a")],
     [split("x"), split("y")],
     [split("a a b"), split("a b a b")],
+    [split("x a b c"), split("a b c x")],
   ],
   solution: common,
   mistakes: {
@@ -35,6 +36,15 @@ export const longestCommon = exercise({
         return at >= 0;
       }).length;
     },
+    "This takes the next match of each word, even if that skips many others: leaving a word out can give more":
+      (a: string[], b: string[]) => {
+        let [at, length] = [0, 0];
+        for (const word of a) {
+          const next = b.indexOf(word, at);
+          if (next >= 0) [at, length] = [next + 1, length + 1];
+        }
+        return length;
+      },
     "This is the longest run without a gap; a subsequence may skip words": (
       a: string[],
       b: string[],
@@ -64,7 +74,9 @@ const count = (replies: (number | null)[]) => {
 
 export const account = exercise({
   title: "7.2 Account for every reply",
-  inputs: [[["80", "I think 70.", "60"]], [["100", "101", " 0 "]], [["5"]]],
+  inputs: [[["80", "I think 70.", "60"]], [["100", "101", " 0 "]], [["5"]], [
+    ["", "7.5", "-3", "40", "90 points"],
+  ]],
   solution: (replies: string[]) =>
     count(
       replies.map((reply) =>
@@ -84,6 +96,20 @@ export const account = exercise({
       count(replies.map((reply) => {
         const found = /\d+/.exec(reply);
         return found && Number(found[0]) <= 100 ? Number(found[0]) : null;
+      })),
+    "`Number` accepts more than integers: it makes 0 of an empty reply, and 7.5 of “7.5”": (
+      replies: string[],
+    ) =>
+      count(replies.map((reply) => {
+        const score = Number(reply);
+        return score >= 0 && score <= 100 ? score : null;
+      })),
+    "`parseInt` reads the number at the beginning and ignores the rest of the reply": (
+      replies: string[],
+    ) =>
+      count(replies.map((reply) => {
+        const score = parseInt(reply);
+        return score >= 0 && score <= 100 ? score : null;
       })),
     "Scores above 100 are accepted": (replies: string[]) =>
       count(replies.map((reply) => /^\s*\d+\s*$/.test(reply) ? Number(reply) : null)),
@@ -118,7 +144,11 @@ export const standardError = exercise({
 
 export const resample = exercise({
   title: "7.4 One draw of the bootstrap",
-  inputs: [[[1, 2, 3], [2, 2, 5], [0, 0, 2]], [[5, 1], [4, 4], [1, 1]]],
+  inputs: [[[1, 2, 3], [2, 2, 5], [0, 0, 2]], [[5, 1], [4, 4], [1, 1]], [[1, 2], [3, 7], [
+    1,
+    0,
+    1,
+  ]]],
   solution: (a: number[], b: number[], places: number[]) =>
     places.reduce((sum, i) => sum + b[i] - a[i], 0) / places.length,
   mistakes: {
@@ -127,6 +157,11 @@ export const resample = exercise({
       b: number[],
       places: number[],
     ) => places.reduce((sum, i) => sum + a[i] - b[i], 0) / places.length,
+    "This divides by the number of examples; the mean is over the places": (
+      a: number[],
+      b: number[],
+      places: number[],
+    ) => places.reduce((sum, i) => sum + b[i] - a[i], 0) / a.length,
     "The drawn places are not used": (a: number[], b: number[]) =>
       a.reduce((sum, _, i) => sum + b[i] - a[i], 0) / a.length,
   },

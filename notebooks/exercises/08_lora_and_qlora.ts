@@ -15,11 +15,22 @@ const needed = (strengths: number[], share: number, power: number, past: number)
 
 export const rankNeeded = exercise({
   title: "8.1 The rank that is needed",
-  inputs: [[[4, 3, 2, 1], 0.8], [[10, 1, 1], 0.9], [[1, 1, 1, 1, 1], 0.9], [[5, 0, 0], 0.5]],
+  inputs: [[[4, 3, 2, 1], 0.8], [[10, 1, 1], 0.9], [[1, 1, 1, 1, 1], 0.9], [[5, 0, 0], 0.5], [
+    [1, 1, 1, 1],
+    0.5,
+  ]],
   solution: (strengths: number[], share: number) => needed(strengths, share, 2, 1),
   mistakes: {
     "This adds up the strengths, not their squares": (strengths: number[], share: number) =>
       needed(strengths, share, 1, 1),
+    "Exactly the share is enough: stop as soon as the sum is at least as large": (
+      strengths: number[],
+      share: number,
+    ) => {
+      const all = strengths.reduce((sum, s) => sum + s ** 2, 0);
+      let sum = 0;
+      return strengths.findIndex((s) => (sum += s ** 2) > share * all + 1e-9) + 1;
+    },
     "One direction is missing: the one that reaches the share counts too": (
       strengths: number[],
       share: number,
@@ -137,7 +148,7 @@ const sizeOf = (values: number[]) => Math.max(...values.map(Math.abs));
 export const packed = exercise({
   title: "8.5 Pack a block",
   inputs: [
-    [[0.1, -0.4, 0.25, 0.02], [-1, -0.5, 0, 0.5, 1]],
+    [[0.08, -0.4, 0.25, 0.02], [-1, -0.5, 0, 0.5, 1]], // no value halfway between two levels
     [[3, 1, 2, -1], [-1, 0, 0.4, 1]],
     [[0.6, 0.35], [-1, -0.7, -0.3, 0, 0.3, 0.7, 1]],
   ],

@@ -100,6 +100,8 @@ export const collapse = exercise({
     [{ chosen: [-3, -4, -2], rejected: [-5, -5, -8] }],
     [{ chosen: [-3, -2, -2], rejected: [-5, -6, -7] }],
     [{ chosen: [-3, -1, -2, -5], rejected: [-5, -6, -8, -12] }],
+    [{ chosen: [-3, -3, -4], rejected: [-5, -9, -12] }],
+    [{ chosen: [-3, -4], rejected: [-5, -6] }],
   ],
   solution: ({ chosen, rejected }: Course) =>
     chosen.findIndex((one, i) => one < chosen[0] && one - rejected[i] > chosen[0] - rejected[0]),
@@ -113,6 +115,10 @@ export const collapse = exercise({
     "The margin is not compared: the second training has not become better by its own measure": (
       { chosen }: Course,
     ) => chosen.findIndex((one) => one < chosen[0]),
+    "As likely as at the first step is not less likely": ({ chosen, rejected }: Course) =>
+      chosen.findIndex((one, i) => one <= chosen[0] && one - rejected[i] > chosen[0] - rejected[0]),
+    "A margin that equals the first is not larger": ({ chosen, rejected }: Course) =>
+      chosen.findIndex((one, i) => one < chosen[0] && one - rejected[i] >= chosen[0] - rejected[0]),
     "This looks at the rejected answer; it is meant to become less likely": (
       { chosen, rejected }: Course,
     ) =>

@@ -110,6 +110,70 @@ const WRONG: readonly [Exercise<any[], any>, string, unknown][] = [
     (pairs: preferences.TextPair[]) =>
       pairs.filter(({ chosen, rejected }) => chosen.length > rejected.length).length / pairs.length,
   ],
+  [data.words, "Numbers are words", (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? []],
+  [data.similarity, "the same word", (a: string, b: string) => {
+    const [left, right] = [a, b].map((text) => new Set(text.split(/\s/)));
+    return left.intersection(right).size / left.union(right).size;
+  }],
+  [data.splitGroups, "rounded up", (groups: string[], share: number) => {
+    const names = [...new Set(groups)];
+    const train = names.slice(0, Math.round(names.length * share));
+    return groups.map((name) => train.includes(name));
+  }],
+  [tokens.sharedBeginning, "the same string", (sequences: number[][]) => {
+    const beginnings = new Set();
+    for (const ids of sequences) {
+      let beginning = "";
+      for (const id of ids) beginnings.add(beginning += id);
+    }
+    return beginnings.size;
+  }],
+  [
+    parts.firstDivergence,
+    "equals the tolerance",
+    (errors: number[], tolerance: number) =>
+      errors.findIndex((error) => Number.isNaN(error) || error >= tolerance),
+  ],
+  [tuning.earlyStopping, "Only a new lowest", (losses: number[], patience: number) => {
+    let [best, rises] = [0, 0];
+    for (let i = 1; i < losses.length; i++) {
+      rises = losses[i] < losses[i - 1] ? 0 : rises + 1;
+      if (losses[i] < losses[best]) best = i;
+      if (rises === patience) break;
+    }
+    return best;
+  }],
+  [judging.longestCommon, "skips many others", (a: string[], b: string[]) => {
+    const left = [...b];
+    return a.filter((word) => {
+      const at = left.indexOf(word);
+      if (at >= 0) left.splice(0, at + 1);
+      return at >= 0;
+    }).length;
+  }],
+  [judging.account, "accepts more than integers", (replies: string[]) => {
+    const scores = replies.map(Number).filter((score) => score >= 0 && score <= 100);
+    const mean = scores.reduce((a, b) => a + b) / scores.length;
+    return { mean, scored: scores.length, lost: replies.length - scores.length };
+  }],
+  [
+    judging.resample,
+    "number of examples",
+    (a: number[], b: number[], places: number[]) =>
+      places.reduce((sum, i) => sum + b[i] - a[i], 0) / b.length,
+  ],
+  [lora.rankNeeded, "Exactly the share", (strengths: number[], share: number) => {
+    const all = strengths.reduce((sum, s) => sum + s * s, 0);
+    let [kept, rank] = [0, 0];
+    while (kept <= share * all) kept += strengths[rank++] ** 2;
+    return rank;
+  }],
+  [
+    preferences.collapse,
+    "not less likely",
+    ({ chosen, rejected }: preferences.Course) =>
+      chosen.findIndex((one, i) => one <= chosen[0] && one - rejected[i] > chosen[0] - rejected[0]),
+  ],
   // A forgotten return is not a stub.
   [judging.standardError, "needs `return`", (scores: number[]) => {
     scores.reduce((a, b) => a + b);
@@ -119,6 +183,164 @@ const WRONG: readonly [Exercise<any[], any>, string, unknown][] = [
     return undefined;
   }],
 ];
+
+const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+
+/** Right answers, written as the solutions are not. */
+const RIGHT: readonly [Exercise<any[], any>, unknown][] = [
+  [data.words, (text: string) => [...text.toLowerCase().matchAll(/\w+/g)].map(([word]) => word)],
+  [
+    data.words,
+    (text: string) =>
+      text.toLowerCase().replace(/[^a-z\d]+/g, " ").trim().split(" ").filter(Boolean),
+  ],
+  [data.similarity, (a: string, b: string) => {
+    const [left, right] = [a, b].map((text) => new Set(text.toLowerCase().match(/\w+/g)));
+    const both = [...left].filter((word) => right.has(word)).length;
+    return both / new Set([...left, ...right]).size;
+  }],
+  [data.splitGroups, (groups: string[], share: number) => {
+    const names = groups.filter((name, i) => groups.indexOf(name) === i);
+    return groups.map((name) => names.indexOf(name) < Math.ceil(share * names.length));
+  }],
+  [tokens.countTokens, (text: string, n: number) => Array.from(text).length / n],
+  [tokens.maskPrompt, (targets: number[], promptLength: number) => [
+    ...Array(promptLength - 1).fill(-100),
+    ...targets.slice(promptLength - 1),
+  ]],
+  [tokens.pad, (targets: number[][]) => {
+    const rows = targets.map((row) => [...row]);
+    while (rows.some((row) => row.length < Math.max(...rows.map((one) => one.length)))) {
+      const longest = Math.max(...rows.map((one) => one.length));
+      for (const row of rows) if (row.length < longest) row.push(-100);
+    }
+    return rows;
+  }],
+  [tokens.sharedBeginning, (sequences: number[][]) => {
+    const tree = new Map();
+    let size = 0;
+    for (const ids of sequences) {
+      let at = tree;
+      for (const id of ids) {
+        if (!at.has(id)) size++, at.set(id, new Map());
+        at = at.get(id);
+      }
+    }
+    return size;
+  }],
+  [
+    parts.attentionWeights,
+    (products: number[], position: number, headDim: number) =>
+      divide(products.map((p, i) => Math.exp(i > position ? -1e9 : p * headDim ** -0.5))),
+  ],
+  [parts.firstDivergence, (errors: number[], tolerance: number) => {
+    for (const [i, error] of errors.entries()) {
+      if (Number.isNaN(error) || error > tolerance) return i;
+    }
+    return -1;
+  }],
+  [tuning.clip, (gradients: number[], largest: number) => {
+    const norm = Math.sqrt(sum(gradients.map((g) => g * g)));
+    return gradients.map((g) => norm > largest ? g / (norm + 1e-6) * largest : g);
+  }],
+  [
+    tuning.schedule,
+    (step: number, total: number, warmup: number, highest: number) =>
+      step <= warmup
+        ? highest / warmup * step
+        : highest * Math.cos(Math.PI / 2 * (step - warmup) / (total - warmup)) ** 2,
+  ],
+  [tuning.earlyStopping, (losses: number[], patience: number) => {
+    let [best, at, waited] = [Infinity, 0, 0];
+    for (const [i, loss] of losses.entries()) {
+      waited++;
+      if (loss < best) [best, at, waited] = [loss, i, 0];
+      if (waited === patience) return at;
+    }
+    return at;
+  }],
+  [sampling.softmax, (logits: number[], t: number) => {
+    const scaled = logits.map((z) => z / t);
+    const log = Math.max(...scaled) +
+      Math.log(sum(scaled.map((z) => Math.exp(z - Math.max(...scaled)))));
+    return scaled.map((z) => Math.exp(z - log));
+  }],
+  [
+    sampling.entropy,
+    (probabilities: number[]) =>
+      -sum(probabilities.filter((p) => p > 0).map((p) => p * Math.log(p) / Math.LN2)),
+  ],
+  [sampling.topK, (probabilities: number[], k: number) => {
+    const kept = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a])
+      .slice(0, k);
+    return divide(probabilities.map((p, i) => kept.includes(i) ? p : 0));
+  }],
+  [sampling.topP, topP((sum, share, p) => sum + p >= share - 1e-9 ? "after" : undefined)],
+  [sampling.draw, (probabilities: number[], needle: number) => {
+    let i = 0;
+    while (needle >= probabilities[i]) needle -= probabilities[i++];
+    return i;
+  }],
+  [judging.longestCommon, function longest(a: string[], b: string[]): number {
+    if (a.length === 0 || b.length === 0) return 0;
+    if (a[0] === b[0]) return 1 + longest(a.slice(1), b.slice(1));
+    return Math.max(longest(a.slice(1), b), longest(a, b.slice(1)));
+  }],
+  [judging.account, (replies: string[]) => {
+    const scores = replies.filter((reply) => /^\s*(?:100|\d{1,2})\s*$/.test(reply)).map(Number);
+    return {
+      lost: replies.length - scores.length,
+      mean: sum(scores) / scores.length,
+      scored: scores.length,
+    };
+  }],
+  [
+    judging.resample,
+    (a: number[], b: number[], places: number[]) =>
+      (sum(places.map((i) => b[i])) - sum(places.map((i) => a[i]))) / places.length,
+  ],
+  [lora.rankNeeded, (strengths: number[], share: number) => {
+    let [rank, left] = [0, share * sum(strengths.map((s) => s * s))];
+    while (left > 1e-9) left -= strengths[rank++] ** 2;
+    return rank;
+  }],
+  [lora.packed, (values: number[], levels: number[]) => {
+    const scale = Math.max(Math.max(...values), -Math.min(...values));
+    return values.map((value) =>
+      scale *
+      levels.toSorted((a, b) => Math.abs(a - value / scale) - Math.abs(b - value / scale))[0]
+    );
+  }],
+  // Of two levels that are as near, either is right.
+  [lora.packed, (values: number[], levels: number[]) => {
+    const scale = Math.max(...values.map(Math.abs));
+    return values.map((value) => {
+      const distance = (level: number) => Math.abs(level - value / scale);
+      return scale * levels.reduce((a, b) => distance(b) <= distance(a) ? b : a);
+    });
+  }],
+  [preferences.collapse, ({ chosen, rejected }: preferences.Course) => {
+    for (let i = 1; i < chosen.length; i++) {
+      const grown = chosen[i] - chosen[0] > rejected[i] - rejected[0];
+      if (chosen[i] < chosen[0] && grown) return i;
+    }
+    return -1;
+  }],
+  [
+    preferences.longerWins,
+    (pairs: preferences.TextPair[]) =>
+      sum(pairs.map(({ chosen, rejected }) => {
+        const longer = chosen.split(/\s+/).length - rejected.split(/\s+/).length;
+        return (1 + Math.sign(longer)) / 2;
+      })) / pairs.length,
+  ],
+];
+
+Deno.test("right answers, written in another way, are right", async () => {
+  for (const [exercise, answer] of RIGHT) {
+    assertEquals(await judgeAnswer(exercise, answer as any), { status: "right" }, exercise.title);
+  }
+});
 
 Deno.test("wrong answers: the checks name the mistake", async () => {
   for (const [exercise, words, answer] of WRONG) {
