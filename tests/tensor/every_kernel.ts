@@ -34,6 +34,7 @@ export async function runEveryKernel(
     for (const check of OPERATION_CHECKS) await run(check);
     for (const headDim of HEAD_WIDTHS) await attend(device, headDim);
   }
+  for (const wanted of ["x", "weight"] as const) normalise(device, wanted);
   device.become({ software: false });
   for (const tiling of TILINGS.values()) multiply(device, tiling);
   multiplyFewRows(device);
@@ -76,6 +77,14 @@ function attendToCache(device: PlanningDevice, headDim: number): void {
   const rows = [[0, 5, 69], Array.from({ length: 70 }, (_, i) => i)];
   const q = random(device, 2, 2 * headDim);
   tensor.cachedAttention(q, keys, values, { heads: 2, kvHeads: 1, rows });
+}
+
+/** Layer normalisation of which some gradients are wanted. */
+function normalise(device: PlanningDevice, wanted: "x" | "weight"): void {
+  const x = random(device, 9, 70).keep();
+  const [weight, bias] = [1, 2].map(() => random(device, 70).keep());
+  ({ x, weight })[wanted].requiresGrad = true;
+  tensor.backward(tensor.sum(tensor.layerNorm(x, weight, bias)));
 }
 
 /** Products of more than one tile in each direction, with each kind of reads and of sums. */

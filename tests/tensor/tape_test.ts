@@ -184,3 +184,25 @@ function network({ x, gain, offset, qkv, bias, up, head }: Record<string, Tensor
     counts: Float32Array.of(1, 2, 1, 1),
   });
 }
+
+onEveryDevice(
+  "gradients of a layer normalisation do not depend on which are wanted",
+  async (device) => {
+    const names = ["x", "gain", "offset"] as const;
+    const gradientsOf = async (wanted: readonly string[]) => {
+      const [x, gain, offset] = [[9, 70], [70], [70]].map((shape, i) =>
+        parameter(device, numbers(shape, i))
+      );
+      const tensors = { x, gain, offset };
+      for (const name of names) tensors[name].requiresGrad = wanted.includes(name);
+      const { data } = numbers([9, 70], 9);
+      backward(layerNorm(x, gain, offset).mul(Tensor.from(device, data, [9, 70])).sum());
+      return await Promise.all(names.map((name) => tensors[name].grad?.data()));
+    };
+    const all = await gradientsOf(names);
+    for (const wanted of [["x"], ["gain"], ["offset"], ["gain", "offset"], ["x", "offset"]]) {
+      const expected = names.map((name, i) => wanted.includes(name) ? all[i] : undefined);
+      assertEquals(await gradientsOf(wanted), expected, wanted.join());
+    }
+  },
+);

@@ -21,11 +21,7 @@ import { gatedBackward, gatedForward } from "../ops/gated/gated.cpu.ts";
 import { gather, scatter } from "../ops/gather/gather.cpu.ts";
 import { geluBackward, geluForward } from "../ops/gelu/gelu.cpu.ts";
 import { globalNormPartials } from "../ops/global_norm/global_norm.cpu.ts";
-import {
-  layerNormBackwardInput,
-  layerNormBackwardWeights,
-  layerNormForward,
-} from "../ops/layer_norm/layer_norm.cpu.ts";
+import { layerNormBackward, layerNormForward } from "../ops/layer_norm/layer_norm.cpu.ts";
 import {
   crossEntropyBackward,
   crossEntropyForward,
@@ -86,8 +82,7 @@ export const kernels: Readonly<Record<string, CpuKernel>> = {
   "globalNorm.partials": globalNormPartials.run,
   "greater.forward": elementwise("greater_forward"),
   "greaterEqual.forward": elementwise("greaterEqual_forward"),
-  "layerNorm.backwardInput": layerNormBackwardInput.run,
-  "layerNorm.backwardWeights": layerNormBackwardWeights.run,
+  "layerNorm.backward": layerNormBackward.run,
   "layerNorm.forward": layerNormForward.run,
   "less.forward": elementwise("less_forward"),
   "lessEqual.forward": elementwise("lessEqual_forward"),

@@ -11,11 +11,9 @@ import { assertShape, assertTensors } from "../../shapes.ts";
 import { record } from "../../recording.ts";
 import { Tensor } from "../../tensor.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
-import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
 import rowGroups from "../../webgpu/wgsl/row_groups.wgsl" with { type: "text" };
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
-import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
-import backwardWeightsWgsl from "./backward_weights.wgsl" with { type: "text" };
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
 /** `statistics` is (rows, 2): mean and 1/√(variance + epsilon), saved for the gradient. */
@@ -31,35 +29,52 @@ export const forwardKernel = defineKernel({
   }),
 });
 
-export const backwardInputKernel = defineKernel({
-  name: "layerNorm.backwardInput",
-  buffers: { x: "read", weight: "read", statistics: "read", dy: "read", dx: "update" },
-  params: { rows: "u32", width: "u32", accumulate: "u32" },
+/**
+ * The gradients that are wanted, in one dispatch: that of x by rows; those of weight and bias by columns, whose sums over rows
+ * are in their order. Others are not looked at.
+ */
+export const backwardKernel = defineKernel({
+  name: "layerNorm.backward",
+  buffers: {
+    x: "read",
+    weight: "read",
+    statistics: "read",
+    dy: "read",
+    dx: "update",
+    dWeight: "update",
+    dBias: "update",
+  },
+  params: {
+    rows: "u32",
+    width: "u32",
+    wantsInput: "u32",
+    wantsWeights: "u32",
+    accumulate: "u32",
+    accumulateWeight: "u32",
+    accumulateBias: "u32",
+  },
   webgpu: overRows({
-    source: sumOverGroup + rowGroups + backwardInputWgsl,
+    source: sumOverGroup + backwardWgsl,
     rows: ({ rows }) => rows,
     widths: ({ width }) => ({ x: width, dy: width, dx: width, statistics: 2 }),
-    dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
-  }),
-});
-
-/** Sums over rows, in their order: each column is one thread's. */
-export const backwardWeightsKernel = defineKernel({
-  name: "layerNorm.backwardWeights",
-  buffers: { x: "read", statistics: "read", dy: "read", dWeight: "update", dBias: "update" },
-  params: { rows: "u32", width: "u32", accumulateWeight: "u32", accumulateBias: "u32" },
-  webgpu: overRows({
-    source: columnSums + backwardWeightsWgsl,
-    rows: ({ rows }) => rows,
-    widths: ({ width }) => ({ x: width, dy: width, statistics: 2 }),
-    dispatch: ({ count, index }, { params }) => ({
-      params: {
-        rows: count,
-        accumulateWeight: Number(params.accumulateWeight || index > 0),
-        accumulateBias: Number(params.accumulateBias || index > 0),
-      },
-      workgroups: fold(Math.ceil(params.width / 32)),
-    }),
+    dispatch({ count, index }, { params }) {
+      const { width, wantsInput, wantsWeights } = params;
+      const groups = (wantsInput && count) + (wantsWeights && Math.ceil(width / 32));
+      return {
+        entryPoint: !wantsWeights ? "input" : !wantsInput ? "weights" : "both",
+        buffers: [
+          ...["x", "statistics", "dy"] as const,
+          ...wantsInput ? ["weight", "dx"] as const : [],
+          ...wantsWeights ? ["dWeight", "dBias"] as const : [],
+        ],
+        params: {
+          rows: count,
+          accumulateWeight: Number(params.accumulateWeight || index > 0),
+          accumulateBias: Number(params.accumulateBias || index > 0),
+        },
+        workgroups: fold(groups),
+      };
+    },
   }),
 });
 
@@ -101,39 +116,44 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-
     { rows, width, epsilon },
   );
   return record(y, [x, weight, bias], (dy, gradients) => {
-    if (gradients.wants(weight) || gradients.wants(bias)) {
-      // One kernel makes both; what nobody wants goes with the scope.
+    const wantsInput = gradients.wants(x);
+    const wantsWeights = gradients.wants(weight) || gradients.wants(bias);
+    if (wantsInput || wantsWeights) {
+      // Weight and bias come together; what nobody wants goes with the scope.
       const into = (input: Tensor) =>
         gradients.wants(input) ? gradients.into(input) : unwanted(input);
-      const [dWeight, dBias] = [into(weight), into(bias)];
+      const dWeight = wantsWeights ? into(weight) : notComputed(dy);
+      const dBias = wantsWeights ? into(bias) : notComputed(dy);
+      const dx = wantsInput ? gradients.into(x) : notComputed(dy);
       device.run(
-        backwardWeightsKernel,
-        {
-          x: x.buffer,
-          statistics: statistics.buffer,
-          dy: dy.buffer,
-          dWeight: dWeight.gradient.buffer,
-          dBias: dBias.gradient.buffer,
-        },
-        { rows, width, accumulateWeight: dWeight.accumulate, accumulateBias: dBias.accumulate },
-      );
-    }
-    if (gradients.wants(x)) {
-      const { gradient, accumulate } = gradients.into(x);
-      device.run(
-        backwardInputKernel,
+        backwardKernel,
         {
           x: x.buffer,
           weight: weight.buffer,
           statistics: statistics.buffer,
           dy: dy.buffer,
-          dx: gradient.buffer,
+          dx: dx.gradient.buffer,
+          dWeight: dWeight.gradient.buffer,
+          dBias: dBias.gradient.buffer,
         },
-        { rows, width, accumulate },
+        {
+          rows,
+          width,
+          wantsInput: Number(wantsInput),
+          wantsWeights: Number(wantsWeights),
+          accumulate: dx.accumulate,
+          accumulateWeight: dWeight.accumulate,
+          accumulateBias: dBias.accumulate,
+        },
       );
     }
     statistics.dispose();
   });
+}
+
+/** A tensor in the place of a gradient that the kernel does not compute. */
+function notComputed(gradient: Tensor): { gradient: Tensor; accumulate: 0 | 1 } {
+  return { gradient, accumulate: 0 };
 }
 
 function unwanted({ device, shape }: Tensor): { gradient: Tensor; accumulate: 0 | 1 } {
