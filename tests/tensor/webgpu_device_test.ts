@@ -179,6 +179,13 @@ Deno.test({
   },
 });
 
+test("cannot compile standard WGSL with subgroups, as tuning.ts says", async (device) => {
+  const x = Tensor.from(device, [1]);
+  const kernel = kernelOf("enable subgroups;\nstruct Params { size: u32, }");
+  device.run(kernel, { x: x.buffer, y: x.buffer }, { size: 1 });
+  await assertRejects(() => x.data(), Error, "`subgroups` enable-extension is not yet supported");
+});
+
 Deno.test({
   name: `matmul() gives the same bits with every tiling${webGpuNeed ? ` (${webGpuNeed})` : ""}`,
   ignore: webGpuNeed !== undefined,

@@ -4,6 +4,10 @@
  * One portable tiling reaches 80 % of each GPU's best on average and 44 % at worst, so it pays to try. Tilings never
  * change the order of a sum, so that this decides speed, not bits.
  *
+ * There are no variants that reduce by subgroups: Deno 2.9.6 gives a device the feature, though its adapters do not list it, but
+ * its compiler, Naga, refuses the directive `enable subgroups;`, without which WGSL has no subgroups. It takes `subgroupAdd()`
+ * without the directive, which the standard and Tint refuse, and means to end that (gfx-rs/wgpu#8202).
+ *
  * @module
  */
 
