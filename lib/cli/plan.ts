@@ -2,20 +2,15 @@
 
 import { format as formatBytes } from "@std/fmt/bytes";
 import type { Command } from "commander";
-import { planTraining, publishedModel, shapeOf, type TrainingPlan } from "../pipeline/plan.ts";
+import { publishedModel, shapeOf, type TrainingPlan } from "../pipeline/plan.ts";
 import { pick } from "../tensor/pick.ts";
 import { assertFreezable, readLora } from "./adapter_options.ts";
 import { describeDuration } from "./duration.ts";
 import { readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { findForCommand } from "./load.ts";
-import { addMethodOptions, assertMethod, type MethodOptions } from "./train_method.ts";
-import {
-  addTrainOptions,
-  readTrainData,
-  toTrainOptions,
-  type TrainCommandOptions,
-} from "./train_options.ts";
+import { addMethodOptions, assertMethod, type MethodOptions, readToLearn } from "./train_method.ts";
+import { addTrainOptions, type TrainCommandOptions } from "./train_options.ts";
 
 /** Adds the subcommand. */
 export function register(program: Command): void {
@@ -39,11 +34,6 @@ export function register(program: Command): void {
 }
 
 async function plan(options: TrainCommandOptions & MethodOptions, command: Command): Promise<void> {
-  if (options.method === "dpo") {
-    throw new TypeError(
-      "Cannot plan a training with --method dpo: its memory is not predicted; expected --method sft",
-    );
-  }
   assertMethod(options, command);
   const { quantize, dropout, freeze, merge } = options;
   assertFreezable(options);
@@ -55,35 +45,49 @@ async function plan(options: TrainCommandOptions & MethodOptions, command: Comma
       dropout,
       quantize,
     });
-  const data = await readTrainData(options, signal);
+  const learning = await readToLearn(options, signal);
   const format = await readFormatOption(options.format);
   const device = await pick({ device: options.device });
-  const plan = await planTraining(planned, data.parts.train, device, {
-    ...toTrainOptions(options, data),
-    ...{ format, quantize, lora, freeze, merge },
-  });
+  const how = { format, quantize, lora, freeze, merge };
+  const plan = await learning.plan(planned, device, options, how);
   device.close();
   const { model, epochs } = options;
   if (options.json) {
     console.log(JSON.stringify({ model, epochs, device: device.name, ...plan }, null, 2));
     return;
   }
-  for (const [name, value] of describePlan(plan, options, device)) {
+  for (const [name, value] of describePlan(plan, learning.noun, options, device)) {
     console.log(`${name.padEnd(11)} ${value}`);
   }
 }
 
+/** Below this, other programs take so much of the processor that the time is another. */
+const FREE = 0.85;
+
+/** Says how much longer a training takes beside the programs that compute now. */
+function describeShare({ processorShare: share }: TrainingPlan): [name: string, value: string][] {
+  if (share >= FREE) return [];
+  const taken = Math.round(100 * (1 - share));
+  return [[
+    "Note",
+    `other programs take ${taken} % of the processor now; beside them, it takes ${
+      (1 / share).toPrecision(2)
+    } times as long`,
+  ]];
+}
+
 function describePlan(
   plan: TrainingPlan,
+  noun: string,
   { model, epochs }: TrainCommandOptions,
   { name, kind }: { name: string; kind: string },
 ): [name: string, value: string][] {
   const { weights, learning, examples, steps, totalSteps, tokensComputed, tokensPadded } = plan;
   const millions = (count: number) => `${(count / 1e6).toFixed(1)} million`;
   const memory = (bytes: number) => formatBytes(bytes, { binary: true });
-  const evaluations = plan.evaluationSeconds > 0
-    ? `, evaluations ${describeDuration(plan.evaluationSeconds)}`
-    : "";
+  const more = { "the reference": plan.referenceSeconds, evaluations: plan.evaluationSeconds };
+  const beside = Object.entries(more).filter(([, seconds]) => seconds > 0)
+    .map(([what, seconds]) => `, ${what} ${describeDuration(seconds)}`).join("");
   return [
     [
       "Model",
@@ -93,7 +97,7 @@ function describePlan(
     ],
     [
       "Data",
-      `${examples} examples, ${steps} steps per epoch, ${epochs} epoch${epochs === 1 ? "" : "s"}${
+      `${examples} ${noun}, ${steps} steps per epoch, ${epochs} epoch${epochs === 1 ? "" : "s"}${
         totalSteps < steps * epochs ? `, ${totalSteps} steps` : ""
       }`,
     ],
@@ -120,8 +124,9 @@ function describePlan(
       "Time",
       `about ${describeDuration(plan.seconds)} (${
         plan.secondsPerStep.toFixed(2)
-      } s per step${evaluations})`,
+      } s per step${beside})`,
     ],
+    ...describeShare(plan),
     ...plan.notices.map((notice): [string, string] => ["Note", notice]),
   ];
 }

@@ -5,6 +5,14 @@ import type { DatasetEntry, PreferenceEntry, Split } from "../dataset/mod.ts";
 import { withAnswer } from "../dataset/mod.ts";
 import type { Model } from "../pipeline/mod.ts";
 import type { TrainOptions } from "../pipeline/model_options.ts";
+import {
+  type LoadingOptions,
+  type PlannedModel,
+  planPreferences,
+  planTraining,
+  type TrainingPlan,
+} from "../pipeline/plan.ts";
+import type { Device } from "../tensor/mod.ts";
 import type { Communicator, PreferenceLoss, Step, Training } from "../train/mod.ts";
 import { DPO_DEFAULTS, DPO_LORA_DEFAULTS } from "../train/defaults.ts";
 import { PREFERENCE_LOSSES } from "../train/preference_loss.ts";
@@ -171,6 +179,13 @@ export interface ToLearn {
     options: TrainCommandOptions & MethodOptions,
     how: How,
   ): Training<Step, LoopSettings>;
+  /** Estimates what it will take. */
+  plan(
+    model: PlannedModel,
+    device: Device,
+    options: TrainCommandOptions & MethodOptions,
+    how: Pick<TrainOptions, "format"> & LoadingOptions,
+  ): Promise<TrainingPlan>;
 }
 
 /**
@@ -187,12 +202,18 @@ export async function readToLearn(
   if (options.method === "sft") {
     const data = await readTrainData(options, signal);
     const { parts } = data;
+    const trainOptions = (options: TrainCommandOptions) => ({
+      ...toTrainOptions(options, data),
+      validation: parts.validation,
+    });
     return {
       parts,
       test: parts.test,
       noun: "examples",
       begin: (model, options, how) =>
-        model.train(parts.train, { ...toTrainOptions(options, data), ...how }),
+        model.train(parts.train, { ...trainOptions(options), ...how }),
+      plan: (model, device, options, how) =>
+        planTraining(model, parts.train, device, { ...trainOptions(options), ...how }),
     };
   }
   const data = await readPreferenceData(options, signal);
@@ -204,18 +225,20 @@ export async function readToLearn(
     parts,
     test,
     noun: "pairs",
-    begin: (model, options, { communicator: _, ...how }) => {
-      const { mask: _mask, answers: _answers, validation: _entries, ...shared } = toTrainOptions(
-        options,
-        { parts, order: data.order },
-      );
-      const { beta, loss, labelSmoothing, reference } = options;
-      return model.dpo(train, {
-        ...shared,
-        ...how,
-        validation,
-        ...{ beta, loss, labelSmoothing, reference },
-      });
-    },
+    begin: (model, options, { communicator: _, ...how }) =>
+      model.dpo(train, { ...toDpoOptions(options, data), ...how }),
+    plan: (model, device, options, how) =>
+      planPreferences(model, train, device, { ...toDpoOptions(options, data), ...how }),
   };
+}
+
+/** The options for `Model.dpo()`. */
+function toDpoOptions(
+  options: TrainCommandOptions & MethodOptions,
+  { parts, order }: Awaited<ReturnType<typeof readPreferenceData>>,
+) {
+  const { beta, loss, labelSmoothing, reference } = options;
+  const { validation } = parts;
+  const { mask: _, answers: __, ...shared } = toTrainOptions(options, { parts, order });
+  return { ...shared, validation, ...{ beta, loss, labelSmoothing, reference } };
 }

@@ -190,18 +190,17 @@ async function readOrderOption(
 }
 
 /**
- * The options for `Model.train()`.
+ * The options for `Model.train()`, and but for the mask and answers for `Model.dpo()`.
  *
  * @param options The command's options.
- * @param data From {@linkcode readTrainData}.
- * @returns Everything that decides the steps but the format.
+ * @param data From {@linkcode readTrainData} or {@linkcode readPreferenceData}.
+ * @returns Everything that decides the steps but the format and the entries.
  */
 export function toTrainOptions(
   options: TrainCommandOptions,
-  { parts, order }: { parts: Split<DatasetEntry>; order: TrainOptions["order"] },
+  { parts, order }: { parts: Split<unknown>; order: TrainOptions["order"] },
 ) {
   return {
-    validation: parts.validation,
     epochs: options.epochs,
     maxSteps: options.steps,
     batchSize: options.batchSize,

@@ -8,6 +8,7 @@
 import { join } from "@std/path/join";
 import { isReported, recordProvenance } from "../provenance.ts";
 import { dequantize, type Device, sizeOf, Tensor } from "../tensor/mod.ts";
+import { partsOf } from "../tensor/parts.ts";
 import { ollamaAdapters } from "../weights/resolved.ts";
 import type { WritableDtype } from "../weights/dtype.ts";
 import { resolveModel, type ResolveOptions } from "../weights/resolve.ts";
@@ -206,7 +207,7 @@ export async function saveNetwork(
     name: storedName(model.family, name),
     shape: tensor.shape,
     dtype,
-    data: () => tensor.data(),
+    data: () => partsOf(tensor),
   }));
   const written = await writeSafetensors(join(directory, "model.safetensors"), entries, {
     metadata: { format: "pt", ...metadata },

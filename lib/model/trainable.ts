@@ -228,6 +228,7 @@ async function hashTensor({ device, buffer, byteLength }: Tensor): Promise<strin
   for (let start = 0; start < length; start += HASHED_BYTES) {
     const bytes = await device.read(buffer, start, Math.min(HASHED_BYTES, length - start));
     hash.update(new Uint8Array(bytes));
+    bytes.transfer(0); // gives its memory back before garbage is collected
   }
   return hash.digest("hex");
 }

@@ -5,30 +5,41 @@
  */
 
 import { ollamaAdapters } from "../weights/resolved.ts";
-import type { DatasetEntry } from "../dataset/mod.ts";
-import { encodeExamples } from "../dataset/mod.ts";
+import type { DatasetEntry, EntryFormat, PreferenceEntry } from "../dataset/mod.ts";
+import { encodeExamples, encodePreferences, withAnswer } from "../dataset/mod.ts";
 import { gpt2ToConfig } from "../model/families/gpt2.ts";
 import type { ModelPlan } from "../model/families/family.ts";
 import { isLinearWeight } from "../model/families/traits.ts";
+import { isTextEntry } from "../dataset/chat_entry.ts";
 import { emptyNetwork, type WeightFacts } from "../model/empty_network.ts";
 import { addLora, type LoraOptions } from "../model/lora.ts";
 import { loadLora } from "../model/lora_files.ts";
-import { freeze, GPT2_SIZES, type Gpt2Config, type NamePattern, planModel } from "../model/mod.ts";
+import {
+  freeze,
+  GPT2_SIZES,
+  type Gpt2Config,
+  type NamePattern,
+  type Network,
+  planModel,
+} from "../model/mod.ts";
 import type { Quantization } from "../model/quantize.ts";
 import { openStoredModel, readJson } from "../model/stored_weights.ts";
 import { trainableParameters } from "../model/trainable.ts";
 import type { Device } from "../tensor/mod.ts";
 import { DryDevice } from "../tensor/dry_device.ts";
+import { hasTokenizerFiles, tokenizerFiles } from "../text/files.ts";
 import { alpaca, gpt2Tokenizer } from "../text/mod.ts";
+import { assertDpoOptions, resolveDpoOptions } from "../train/dpo_options.ts";
 import { assertSftOptions } from "../train/options.ts";
 import { resolveSftOptions } from "../train/settings.ts";
-import { TrainingData } from "../train/training_data.ts";
 import type { FoundModel } from "./find_model.ts";
 import { type FormatChoice, formatFor } from "./format.ts";
-import type { TrainOptions } from "./model_options.ts";
-import { ANSWERS_DEFAULTS, assertAnswers, withBetter } from "./training_answers.ts";
+import type { DpoTrainOptions, TrainOptions } from "./model_options.ts";
+import { encodeQuestion } from "./prompts.ts";
+import { type Pass, type Rehearsal, rehearseDpo, rehearseSft } from "./rehearsal.ts";
+import { assertAnswers, type TrainingAnswers, withBetter } from "./training_answers.ts";
 import { measureSpeed, type Speed } from "./speed.ts";
-import { countWeights, evaluationFlops, stepFlops } from "./training_cost.ts";
+import { countWeights, passFlops, stepFlops } from "./training_cost.ts";
 import { countMemory, processBytes } from "./training_memory.ts";
 
 /** A model's shape, and how it is asked: all that a plan needs. */
@@ -37,16 +48,14 @@ export interface PlannedModel extends FormatChoice {
   readonly shape: ModelPlan;
   /** How a weight is stored. */
   readonly factsOf: (parameter: string) => WeightFacts;
-  /** Whether its tokenizer is in a GGUF file. */
-  readonly hasGgufTokenizer: boolean;
+  /** Whether its tokenizer has files, which are copied when it is saved; others are made. */
+  readonly hasTokenizerFiles: boolean;
   /** The directory of the adapter beside it, if there is one. */
   readonly adapter?: string;
 }
 
-/** How a training is planned: as `Model.train()` takes it, and how the model is loaded for it. */
-export interface PlanOptions extends Omit<TrainOptions, "validation" | "checkpoint"> {
-  /** Entries to evaluate on; none by default. */
-  readonly validation?: readonly DatasetEntry[];
+/** How a model is loaded for a training, and saved after it. */
+export interface LoadingOptions {
   /** How matrices are stored. */
   readonly quantize?: Quantization;
   /** The adapters that learn. */
@@ -56,6 +65,16 @@ export interface PlanOptions extends Omit<TrainOptions, "validation" | "checkpoi
   /** Whether what adapters learnt becomes part of the weights that are saved. */
   readonly merge?: boolean;
 }
+
+/** How a training is planned: as `Model.train()` takes it, and how the model is loaded for it. */
+export interface PlanOptions
+  extends LoadingOptions, Omit<TrainOptions, "validation" | "checkpoint"> {
+  /** Entries to evaluate on; none by default. */
+  readonly validation?: readonly DatasetEntry[];
+}
+
+/** How a training on preferences is planned: as `Model.dpo()` takes it, and how the model is loaded for it. */
+export interface DpoPlanOptions extends LoadingOptions, Omit<DpoTrainOptions, "checkpoint"> {}
 
 /** What one epoch computes. */
 export interface Work {
@@ -89,15 +108,22 @@ export interface TrainingPlan extends Work {
   readonly memoryBytes: number;
   /** The most memory that tensors take on the device. */
   readonly deviceBytes: number;
-  /** Arithmetic that the device does per second: the median of several measurements. */
+  /**
+   * Arithmetic that the device does per second if no other program computes: the median of several measurements, by which all
+   * times below are estimated.
+   */
   readonly measuredFlopsPerSecond: number;
   /** Half of the measurements are at most this share away from each other. */
   readonly speedSpread: number;
+  /** The share of the processor that other programs left when it was measured; 1 of a GPU. */
+  readonly processorShare: number;
   /** About how long a step takes. */
   readonly secondsPerStep: number;
+  /** About how long it takes to measure the reference of preferences; 0 without preferences. */
+  readonly referenceSeconds: number;
   /** About how long all evaluations take. */
   readonly evaluationSeconds: number;
-  /** About how long all steps and evaluations take. */
+  /** About how long all of these take. */
   readonly seconds: number;
 }
 
@@ -118,7 +144,7 @@ export function publishedModel(name: string, dropout = 0): PlannedModel | undefi
     tokenizer: gpt2Tokenizer(),
     format: alpaca,
     isTaught: false,
-    hasGgufTokenizer: false,
+    hasTokenizerFiles: false,
   };
 }
 
@@ -137,7 +163,7 @@ export async function shapeOf(
   const rest = {
     ...found,
     isTaught: found.taught?.format !== undefined,
-    hasGgufTokenizer: source.kind === "gguf",
+    hasTokenizerFiles: hasTokenizerFiles(source),
   };
   if (source.kind === "directory" && quantize !== "stored") {
     const config = await readJson(source.config);
@@ -187,63 +213,114 @@ export async function planTraining(
   device: Device,
   options: PlanOptions,
 ): Promise<TrainingPlan> {
-  const { shape, tokenizer } = model;
   const { format: named, validation = [], answers, earlyStopping, ...others } = options;
-  const { quantize, lora, freeze: frozen, merge, ...rest } = others;
+  const { quantize, lora, freeze, merge, ...rest } = others;
   if (answers) assertAnswers(answers);
   const format = formatFor(model, entries, named);
   const given = {
     ...rest,
-    examples: encodeExamples(entries, tokenizer, format),
-    validation: encodeExamples(validation, tokenizer, format),
+    examples: encodeExamples(entries, model.tokenizer, format),
+    validation: encodeExamples(validation, model.tokenizer, format),
     ...(earlyStopping && { earlyStopping: withBetter(earlyStopping, answers?.metrics ?? []) }),
     ...(answers && { measurement: { every: answers.every, measure: unmeasured, settings: {} } }),
   };
   assertSftOptions(given);
+  const rehearse = (network: Network) => rehearseSft(network, resolveSftOptions(given, network));
+  const prompts = answers ? promptsOf(model, validation, format) : [];
+  const asked = { prompts, ...(answers && { answers }) };
+  return await planRehearsal(model, device, { quantize, lora, freeze, merge }, rehearse, asked);
+}
+
+/**
+ * Plans a training on preferences.
+ *
+ * @param model The model's shape and format.
+ * @param preferences What it will be trained on.
+ * @param device Where; matrix products are timed on it.
+ * @param options How.
+ * @returns The estimate.
+ */
+export async function planPreferences(
+  model: PlannedModel,
+  preferences: readonly PreferenceEntry[],
+  device: Device,
+  options: DpoPlanOptions,
+): Promise<TrainingPlan> {
+  const { format: named, validation = [], ...others } = options;
+  const { quantize, lora, freeze, merge, ...rest } = others;
+  const format = formatFor(model, preferences.map((one) => withAnswer(one, "chosen")), named);
+  const given = {
+    ...rest,
+    pairs: encodePreferences(preferences, model.tokenizer, format),
+    validation: encodePreferences(validation, model.tokenizer, format),
+  };
+  assertDpoOptions(given);
+  const rehearse = (network: Network) => rehearseDpo(network, resolveDpoOptions(given, network));
+  return await planRehearsal(model, device, { quantize, lora, freeze, merge }, rehearse);
+}
+
+/** Plans whatever can be rehearsed. */
+async function planRehearsal(
+  model: PlannedModel,
+  device: Device,
+  { quantize, lora, freeze: frozen, merge }: LoadingOptions,
+  rehearse: (network: Network) => Rehearsal,
+  asked: { prompts: readonly (readonly number[])[]; answers?: TrainingAnswers } = { prompts: [] },
+): Promise<TrainingPlan> {
+  const { shape } = model;
   using dry = closing(new DryDevice(device));
   const network = emptyNetwork(shape, dry.device, model.factsOf, quantize);
   if (model.adapter !== undefined) await loadLora(network, model.adapter);
   if (lora) addLora(network, lora);
   if (frozen !== undefined) freeze(network, frozen);
-  const settings = resolveSftOptions(given, network);
-  const data = new TrainingData(network, settings);
+  const rehearsal = rehearse(network);
+  const { settings, stepsPerEpoch, examples, notices } = rehearsal;
   const parameters = [...trainableParameters(network).values()];
   const learning = parameters.reduce((sum, { size }) => sum + size, 0);
-  const totalSteps = Math.min(data.stepsPerEpoch * settings.epochs, settings.maxSteps);
+  const totalSteps = Math.min(stepsPerEpoch * settings.epochs, settings.maxSteps);
 
   const adapts = [...network.linears.values()].some(({ adapter }) => adapter !== undefined);
-  const work = workOf(shape, data, adapts ? learning : undefined);
+  const work = workOf(shape, rehearsal, adapts ? learning : undefined);
   const speed = await measureSpeed(device, shape.width, work.largestBatch);
+  if (!model.hasTokenizerFiles) tokenizerFiles(model.tokenizer);
   // What this process holds by now, the training's will hold too: the runtime, the library, tokenizer and data.
   const base = Deno.memoryUsage().rss;
-  const prompts = answers
-    ? given.validation.slice(0, answers.count ?? ANSWERS_DEFAULTS.count).map(({ promptIds }) =>
-      promptIds
-    )
-    : [];
-  const memory = await countMemory(network, data, settings, { totalSteps, prompts, answers });
+  const memory = await countMemory(network, rehearsal, {
+    totalSteps,
+    merges: merge === true && adapts,
+    ...asked,
+  });
   // AdamW reads and writes 28 bytes for each weight; about 3 ns each on two cores.
   const secondsPerStep = work.flops / work.steps / speed.flopsPerSecond + learning * 3e-9;
-  const evaluationSeconds = evaluationFlops(shape, data, settings, totalSteps) /
-    speed.flopsPerSecond;
+  const secondsOf = (passes: readonly Pass[]) => passFlops(shape, passes) / speed.flopsPerSecond;
+  const referenceSeconds = secondsOf(rehearsal.prepared);
+  const evaluations = settings.evalEvery === 0 ? 0 : Math.ceil(totalSteps / settings.evalEvery);
+  const evaluationSeconds = evaluations * secondsOf(rehearsal.evaluated);
   return {
     weights: countWeights(shape),
     learning,
-    examples: data.examples.length,
+    examples,
     totalSteps,
-    notices: data.notices,
+    notices,
     ...work,
-    memoryBytes: processBytes(base, network, settings, memory, {
-      factsOf: model.factsOf,
-      hasGgufTokenizer: model.hasGgufTokenizer,
-      merges: merge === true,
-    }),
+    memoryBytes: processBytes(base, network, settings, memory, model.factsOf),
     deviceBytes: memory.tensors,
     ...describeSpeed(speed),
     secondsPerStep,
+    referenceSeconds,
     evaluationSeconds,
-    seconds: secondsPerStep * totalSteps + evaluationSeconds,
+    seconds: referenceSeconds + secondsPerStep * totalSteps + evaluationSeconds,
   };
+}
+
+/** The prompts of entries that ask something. */
+function promptsOf(
+  { tokenizer }: PlannedModel,
+  entries: readonly DatasetEntry[],
+  format: EntryFormat,
+): number[][] {
+  return entries.filter((entry) => !isTextEntry(entry))
+    .map((entry) => encodeQuestion(entry, tokenizer, format));
 }
 
 function unmeasured(): Promise<never> {
@@ -254,22 +331,27 @@ function closing(device: DryDevice): Disposable & { readonly device: DryDevice }
   return { device, [Symbol.dispose]: () => device.close() };
 }
 
-function describeSpeed({ flopsPerSecond, spread }: Speed) {
-  return { measuredFlopsPerSecond: Math.round(flopsPerSecond), speedSpread: spread };
+function describeSpeed({ flopsPerSecond, spread, share }: Speed) {
+  return {
+    measuredFlopsPerSecond: Math.round(flopsPerSecond),
+    speedSpread: spread,
+    processorShare: share,
+  };
 }
 
 /** What the first epoch computes. */
-function workOf(shape: ModelPlan, data: TrainingData, adapted: number | undefined): Work {
+function workOf(shape: ModelPlan, rehearsal: Rehearsal, adapted: number | undefined): Work {
+  const { stepsPerEpoch } = rehearsal;
   const work: Work = {
-    steps: data.stepsPerEpoch,
+    steps: stepsPerEpoch,
     tokensPadded: 0,
     tokensComputed: 0,
     tokensCounted: 0,
     largestBatch: 0,
     flops: 0,
   };
-  for (let step = 0; step < data.stepsPerEpoch; step++) {
-    for (const batch of data.batchesOf(step)) {
+  for (let step = 0; step < stepsPerEpoch; step++) {
+    for (const batch of rehearsal.batchesOf(step)) {
       work.tokensPadded += batch.tokensPadded;
       work.tokensComputed += batch.tokensComputed;
       work.tokensCounted += batch.tokensCounted;

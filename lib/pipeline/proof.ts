@@ -27,6 +27,7 @@ import {
   type StateDictEntry,
 } from "../weights/mod.ts";
 import { readOnnxWeights } from "../weights/onnx/read.ts";
+import { allValues } from "../weights/write_tensors.ts";
 import { describeFound } from "./find_model.ts";
 import { replayOnnx } from "./onnx_replay.ts";
 
@@ -273,7 +274,7 @@ async function compareWeights(
     const entry = expected.get(name);
     if (entry === undefined) throw fail(`it has "${name}", which the model has not`);
     expected.delete(name);
-    const values = typeof entry.data === "function" ? await entry.data() : entry.data;
+    const values = await allValues(entry);
     if (shape.join() !== entry.shape.join()) {
       throw fail(`"${name}" has the shape (${shape.join(", ")})`);
     }

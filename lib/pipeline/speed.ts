@@ -1,5 +1,7 @@
-// The speed of a device, measured so that a second measurement gives about the same.
+// The speed of a device, measured so that a second measurement gives about the same: a CPU's by the time that its threads
+// computed, whatever other programs took meanwhile.
 
+import { cpuUsage } from "node:process";
 import { type Device, matmul, scope, sizeOf, Tensor } from "../tensor/mod.ts";
 
 /** A device's speed. */
@@ -8,6 +10,16 @@ export interface Speed {
   readonly flopsPerSecond: number;
   /** From the lower to the upper quartile of the measurements, as a share of the median. */
   readonly spread: number;
+  /** The share of the device's threads that other programs left, at most 1; 1 where the device is a GPU. */
+  readonly share: number;
+}
+
+/** How long products took. */
+interface Timing {
+  /** If nothing else had computed, in milliseconds. */
+  readonly alone: number;
+  /** By the clock, in milliseconds. */
+  readonly wall: number;
 }
 
 /** Clocks rise, caches fill and threads wake before it is measured. */
@@ -17,7 +29,7 @@ const LEAST_MS = 12;
 const MEASUREMENTS = 31;
 
 /**
- * Measures the arithmetic per second of a product of a model's shape.
+ * Measures the arithmetic per second of a product of a model's shape, as if no other program computed.
  *
  * @param device The device.
  * @param width The model's width.
@@ -28,26 +40,32 @@ export async function measureSpeed(device: Device, width: number, rows: number):
   const [a, b] = [[rows, width], [width, 4 * width]].map((shape) =>
     Tensor.from(device, new Float32Array(sizeOf(shape)).fill(0.5), shape)
   );
-  const timeOf = async (products: number): Promise<number> => {
-    const began = performance.now();
+  const threads = device.kind === "cpu" ? Number(device.facts.threads) : undefined;
+  const timeOf = async (products: number): Promise<Timing> => {
+    const [began, before] = [performance.now(), cpuUsage()];
     for (let i = 0; i < products; i++) scope(() => void matmul(a, b));
     await device.sync();
-    return performance.now() - began;
+    const wall = performance.now() - began;
+    if (threads === undefined) return { alone: wall, wall };
+    const { user, system } = cpuUsage(before); // in microseconds, of all threads
+    return { alone: Math.min(wall, (user + system) / 1000 / threads), wall };
   };
   let products = 1;
   for (let warm = 0; warm < WARM_UP_MS;) {
-    const taken = await timeOf(products);
-    warm += taken;
+    const { alone: taken, wall } = await timeOf(products);
+    warm += wall;
     if (taken < LEAST_MS) products = Math.ceil(products * Math.min(8, 1.2 * LEAST_MS / taken));
   }
-  const times: number[] = [];
-  while (times.length < MEASUREMENTS) times.push(await timeOf(products));
-  times.sort((one, two) => one - two);
-  const at = (share: number) => times[Math.round(share * (MEASUREMENTS - 1))];
+  const timings: Timing[] = [];
+  while (timings.length < MEASUREMENTS) timings.push(await timeOf(products));
   for (const tensor of [a, b]) tensor.dispose();
+  const times = timings.map(({ alone }) => alone).sort((one, two) => one - two);
+  const at = (share: number) => times[Math.round(share * (MEASUREMENTS - 1))];
   const median = at(0.5);
+  const sum = (name: keyof Timing) => timings.reduce((all, timing) => all + timing[name], 0);
   return {
     flopsPerSecond: products * 8 * rows * width * width / (median / 1000),
     spread: (at(0.75) - at(0.25)) / median,
+    share: sum("alone") / sum("wall"),
   };
 }

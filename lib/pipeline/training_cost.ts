@@ -1,12 +1,9 @@
 // The arithmetic of a training, estimated from a model's shapes.
 
-import { chunk } from "@std/collections/chunk";
-import { forest } from "../dataset/mod.ts";
 import type { ModelPlan } from "../model/families/family.ts";
 import { isLinearWeight } from "../model/families/traits.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import type { TrainingSettings } from "../train/settings.ts";
-import type { TrainingData } from "../train/training_data.ts";
+import type { Pass } from "./rehearsal.ts";
 
 /** How many weights the model has. */
 export function countWeights({ shapes }: Pick<ModelPlan, "shapes">): number {
@@ -44,22 +41,16 @@ export function stepFlops(
   return adapted === undefined ? 3 * forward : 2 * forward + 6 * tokens * adapted;
 }
 
-/** Multiplications and additions of all evaluations. */
-export function evaluationFlops(
-  shape: ModelPlan,
-  { evaluated, count }: TrainingData,
-  { batchSize, evalEvery, evalIters }: TrainingSettings,
-  totalSteps: number,
-): number {
-  if (evalEvery === 0) return 0;
-  const evaluations = Math.ceil(totalSteps / evalEvery);
-  const most = evalIters === "all" ? evaluated.validation.length : evalIters * batchSize;
-  let flops = 0;
-  for (const part of [evaluated.train, evaluated.validation]) {
-    for (const examples of chunk(part.slice(0, most), batchSize)) {
-      const batch = forest(examples, count);
-      flops += forwardFlops(shape, batch.tokensComputed, new Set(batch.edges.rows).size);
-    }
-  }
-  return evaluations * flops;
+/**
+ * Multiplications and additions of batches that are computed without gradients.
+ *
+ * @param shape The model's shape.
+ * @param passes The batches.
+ * @returns Operations.
+ */
+export function passFlops(shape: ModelPlan, passes: readonly Pass[]): number {
+  return passes.reduce((sum, pass) => {
+    const { tokensComputed, edges } = pass.layOut();
+    return sum + forwardFlops(shape, tokensComputed, new Set(edges.rows).size);
+  }, 0);
 }

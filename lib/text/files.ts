@@ -3,7 +3,7 @@ import { join } from "@std/path/join";
 import { resolve } from "@std/path/resolve";
 import { openGguf } from "../weights/gguf/read.ts";
 import type { ResolvedDirectory, ResolvedModel } from "../weights/resolved.ts";
-import { writeFileBeside } from "../write_beside.ts";
+import { writeAll, writeBeside, writeFileBeside } from "../write_beside.ts";
 import { ggufTokenizerDefinition } from "./gguf_tokenizer.ts";
 import { gpt2Tokenizer } from "./gpt2.ts";
 import { HuggingFaceTokenizer } from "./hugging_face.ts";
@@ -152,24 +152,48 @@ export async function saveTokenizer(
   directory: string,
   source?: ResolvedModel,
 ): Promise<void> {
-  if (source?.kind === "directory" && source.files.includes("tokenizer.json")) {
+  if (hasTokenizerFiles(source)) {
     if (resolve(source.directory) === resolve(directory)) return;
     for (const name of TOKENIZER_FILES.filter((name) => source.files.includes(name))) {
-      await writeBytes(join(directory, name), await Deno.readFile(join(source.directory, name)));
+      await writeFileBeside(
+        join(directory, name),
+        await Deno.readFile(join(source.directory, name)),
+      );
     }
     return;
   }
-  for (const [name, bytes] of tokenizerFiles(tokenizer)) {
-    await writeBytes(join(directory, name), bytes);
+  for (const [name, pieces] of tokenizerFiles(tokenizer)) {
+    await writeBeside(join(directory, name), async (file) => {
+      for (const piece of pieces) await writeAll(file, piece);
+    });
   }
 }
 
-type TokenizerFiles = readonly (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[];
+/**
+ * Whether a model's directory has its tokenizer's files, which are copied when it is saved.
+ *
+ * @param source Where the model came from.
+ * @returns Whether it has.
+ */
+export function hasTokenizerFiles(
+  source: ResolvedModel | undefined,
+): source is ResolvedModel & { readonly kind: "directory" } {
+  return source?.kind === "directory" && source.files.includes("tokenizer.json");
+}
+
+type TokenizerFiles = readonly (readonly [name: string, pieces: readonly Uint8Array[]])[];
 
 /** Checkpoints write a tokenizer again and again; listing GPT-2's merges alone takes tenths of a second. */
 const files = new WeakMap<Tokenizer, TokenizerFiles>();
 
-function tokenizerFiles(tokenizer: Tokenizer): TokenizerFiles {
+/**
+ * Makes the files of a tokenizer that did not come from files, once.
+ *
+ * @param tokenizer The tokenizer.
+ * @returns Their contents by name.
+ * @throws {TypeError} If its kind has no files.
+ */
+export function tokenizerFiles(tokenizer: Tokenizer): TokenizerFiles {
   const known = files.get(tokenizer);
   if (known) return known;
   if (tokenizer.definition === undefined && tokenizer.name !== "gpt2") {
@@ -178,13 +202,9 @@ function tokenizerFiles(tokenizer: Tokenizer): TokenizerFiles {
   const { json, config } = writeTokenizerJson(tokenizer.definition ?? gpt2Definition(tokenizer));
   const encoder = new TextEncoder();
   const made: TokenizerFiles = [
-    ["tokenizer.json", encoder.encode(JSON.stringify(json))],
-    ["tokenizer_config.json", encoder.encode(`${JSON.stringify(config, null, 2)}\n`)],
+    ["tokenizer.json", Array.from(json, (piece) => encoder.encode(piece))],
+    ["tokenizer_config.json", [encoder.encode(`${JSON.stringify(config, null, 2)}\n`)]],
   ];
   files.set(tokenizer, made);
   return made;
-}
-
-async function writeBytes(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  await writeFileBeside(path, bytes);
 }

@@ -82,33 +82,45 @@ function denseRanks(scores: ArrayLike<number>, count: number): Uint32Array {
 }
 
 /**
- * The list of merges in order, as in `tokenizer.json`.
+ * The merges in order, as in `tokenizer.json`.
  *
  * @param merges The merges.
  * @param tokens The tokens by id.
  * @returns Pairs of tokens, the earliest first.
  */
-export function listMerges(
+export function* listMerges(
   merges: Merges,
   tokens: readonly (string | undefined)[],
-): [string, string][] {
+): Generator<[string, string], void, void> {
   if (merges.kind === "listed") {
-    return merges.pairs.map((pair) => {
-      if (typeof pair !== "string") return [pair[0], pair[1]];
+    for (const pair of merges.pairs) {
+      if (typeof pair !== "string") {
+        yield [pair[0], pair[1]];
+        continue;
+      }
       const at = pair.indexOf(" ");
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    });
+      yield [pair.slice(0, at), pair.slice(at + 1)];
+    }
+    return;
   }
   const ids = new Map<string, number>();
   for (const [id, token] of tokens.entries()) if (token !== undefined) ids.set(token, id);
   const rank = scoredRanks(merges, tokens, ids);
-  const found: { rank: number; pair: [string, string] }[] = [];
-  for (const token of ids.keys()) {
+  // Numbers only: large vocabularies have half a million pairs, whose strings would take ten times as much memory.
+  const found = { rank: [] as number[], id: [] as number[], middle: [] as number[] };
+  for (const [token, id] of ids) {
     for (let middle = 1; middle < token.length; middle++) {
       const made = rank(token, 0, middle, token.length);
       if (made === undefined) continue;
-      found.push({ rank: made, pair: [token.slice(0, middle), token.slice(middle)] });
+      found.rank.push(made);
+      found.id.push(id);
+      found.middle.push(middle);
     }
   }
-  return found.sort((a, b) => a.rank - b.rank).map(({ pair }) => pair);
+  const order = Uint32Array.from(found.rank, (_, at) => at)
+    .sort((a, b) => found.rank[a]! - found.rank[b]! || a - b);
+  for (const at of order) {
+    const [token, middle] = [tokens[found.id[at]!]!, found.middle[at]!];
+    yield [token.slice(0, middle), token.slice(middle)];
+  }
 }

@@ -79,9 +79,12 @@ export function parseTokenizerJson(
  * Converts a tokenizer to the files that transformers' `AutoTokenizer` reads.
  *
  * @param definition The tokenizer's definition.
- * @returns The contents of `tokenizer.json` and `tokenizer_config.json`.
+ * @returns The text of `tokenizer.json` in pieces, because that of a large vocabulary as a whole takes many times its memory,
+ * and the content of `tokenizer_config.json`.
  */
-export function writeTokenizerJson(definition: TokenizerDefinition): { json: Json; config: Json } {
+export function writeTokenizerJson(
+  definition: TokenizerDefinition,
+): { json: Iterable<string>; config: Json } {
   const { tokens, addedTokens, model, beginIds, chatTemplate } = definition;
   const spelled = (id?: number) => id === undefined ? undefined : textOf(definition, id);
   const begin = beginIds.map((id) => ({ id, content: spelled(id)! }));
@@ -129,7 +132,7 @@ export function writeTokenizerJson(definition: TokenizerDefinition): { json: Jso
     ...Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)),
     ...(chatTemplate !== undefined && { chat_template: chatTemplate }),
   };
-  return { json, config };
+  return { json: jsonPieces(json), config };
 }
 
 function writeModel(model: PieceModel, tokens: readonly (string | undefined)[]): Json {
@@ -137,13 +140,12 @@ function writeModel(model: PieceModel, tokens: readonly (string | undefined)[]):
     return {
       type: "Unigram",
       unk_id: model.unknownId ?? null,
-      vocab: tokens.map((token, id) => [token ?? "", model.scores[id]]),
+      vocab: tokens.entries().map(([id, token]) => [token ?? "", model.scores[id]]),
       byte_fallback: model.byteFallback,
     };
   }
-  const vocab = Object.fromEntries(
-    tokens.flatMap((token, id) => token === undefined ? [] : [[token, id]]),
-  );
+  const vocab = new Map<string, number>();
+  for (const [id, token] of tokens.entries()) if (token !== undefined) vocab.set(token, id);
   if (model.type === "WordLevel") {
     return { type: "WordLevel", vocab, unk_token: model.unknownToken ?? "" };
   }
@@ -159,6 +161,49 @@ function writeModel(model: PieceModel, tokens: readonly (string | undefined)[]):
     vocab,
     merges: listMerges(model.merges, tokens),
   };
+}
+
+/** Members of an object or an array that are written at once. */
+const MEMBERS = 4096;
+
+/** JSON in pieces. A map is written as an object, a generator as an array. */
+function* jsonPieces(value: unknown): Generator<string, void, void> {
+  if (value instanceof Map) {
+    const members = value.entries().map(([key, one]) =>
+      `${JSON.stringify(key)}:${JSON.stringify(one)}`
+    );
+    yield* enclosed("{", members, "}");
+  } else if (value instanceof Iterator) {
+    yield* enclosed("[", value.map((one) => JSON.stringify(one)), "]");
+  } else if (isObject(value)) {
+    let before = "{";
+    for (const [key, one] of Object.entries(value)) {
+      yield `${before}${JSON.stringify(key)}:`;
+      yield* jsonPieces(one);
+      before = ",";
+    }
+    yield before === "{" ? "{}" : "}";
+  } else yield JSON.stringify(value);
+}
+
+/** Members between brackets, many of them in a piece. */
+function* enclosed(
+  open: string,
+  members: IteratorObject<string>,
+  close: string,
+): Generator<string, void, void> {
+  yield open;
+  let piece: string[] = [];
+  let before = "";
+  for (const member of members) {
+    piece.push(member);
+    if (piece.length < MEMBERS) continue;
+    yield before + piece.join(",");
+    before = ",";
+    piece = [];
+  }
+  if (piece.length > 0) yield before + piece.join(",");
+  yield close;
 }
 
 function textOf({ tokens, addedTokens }: TokenizerDefinition, id: number): string | undefined {

@@ -50,7 +50,7 @@ function describe(definition: TokenizerDefinition): GgufMetadata {
   const byteLevel = componentsOf(definition.decoder, "decoders")
     .some(({ type }) => type === "ByteLevel");
   const { tokens, types } = listTokens(definition, byteLevel);
-  const merges = () => listMerges(model.merges, definition.tokens);
+  const merges = () => [...listMerges(model.merges, definition.tokens)];
   const id = (value: number | undefined): GgufWritable | undefined =>
     value === undefined ? undefined : { uint32: value };
   // In llama.cpp the second and third are the end of a turn and of a message; Ollama reads the list
@@ -124,7 +124,7 @@ function scoresOf(
     made.add(id);
     scores[id] = -rank++;
   }
-  checkMerges(name, order.length, listMerges({ kind: "scored", scores }, tokens).length);
+  checkMerges(name, order.length, [...listMerges({ kind: "scored", scores }, tokens)].length);
   return scores;
 }
 

@@ -22,6 +22,7 @@ import { isFullyTrainable } from "../model/trainable.ts";
 import { saveNetwork } from "../model/files.ts";
 import type { Network } from "../model/model.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { partsOf } from "../tensor/parts.ts";
 import { openSafetensors, type Safetensors } from "../weights/safetensors/read.ts";
 import { writeSafetensors } from "../weights/safetensors/write.ts";
 import type { WrittenFile } from "../weights/write_tensors.ts";
@@ -69,8 +70,8 @@ export async function saveCheckpoint(
       : await saveTrained(optimizer, unfinished),
   ];
   const entries = [...optimizer.moments].flatMap(([parameter, { mean, variance }]) => [
-    { name: `mean/${parameter}`, shape: mean.shape, data: () => mean.data() },
-    { name: `variance/${parameter}`, shape: variance.shape, data: () => variance.data() },
+    { name: `mean/${parameter}`, shape: mean.shape, data: () => partsOf(mean) },
+    { name: `variance/${parameter}`, shape: variance.shape, data: () => partsOf(variance) },
   ]);
   written.push(await writeSafetensors(join(unfinished, "optimizer.safetensors"), entries));
   if (options.best) {
@@ -222,7 +223,7 @@ export async function readBest(
 async function saveTrained({ parameters }: AdamW, directory: string): Promise<WrittenFile> {
   await Deno.mkdir(directory, { recursive: true });
   const entries = Array.from(parameters, ([name, tensor]) => {
-    return { name, shape: tensor.shape, data: () => tensor.data() };
+    return { name, shape: tensor.shape, data: () => partsOf(tensor) };
   });
   return await writeSafetensors(join(directory, TRAINED), entries);
 }

@@ -8,12 +8,7 @@ import { join } from "@std/path/join";
 import { formatOf } from "../dataset/encode.ts";
 import { type DataFile, originsOf } from "../dataset/origin.ts";
 import type { EntryFormat } from "../dataset/mod.ts";
-import {
-  type EncodedPair,
-  type PreferenceBatch,
-  preferenceForest,
-} from "../dataset/preferences.ts";
-import { toSequence } from "../dataset/sequences.ts";
+import type { EncodedPair } from "../dataset/preferences.ts";
 import { assertNetwork } from "../model/model.ts";
 import type { Network } from "../model/mod.ts";
 import { noGrad, scope, type Tensor } from "../tensor/mod.ts";
@@ -27,10 +22,9 @@ import {
   type DpoStep,
   resolveDpoOptions,
 } from "./dpo_options.ts";
-import { rankLeader } from "./notebook_ranks.ts";
 import { type Objective, withCellCheckpoint } from "./objective.ts";
 import type { AdamW } from "./optimizer.ts";
-import { assertValidated } from "./options.ts";
+import { examplesOf, PreferenceData, type ReferredBatch } from "./preference_data.ts";
 import {
   answerLogProbs,
   measurePairs,
@@ -38,8 +32,7 @@ import {
   type PreferenceMetrics,
 } from "./preference_loss.ts";
 import { describeLoop, hashExamples } from "./state.ts";
-import { takeStep } from "./step.ts";
-import { StepOrder } from "./step_order.ts";
+import { type BatchLoss, takeStep } from "./step.ts";
 import { Training } from "./training.ts";
 
 /**
@@ -93,80 +86,52 @@ interface Reference {
   readonly validation: Float32Array;
 }
 
-/** A batch with its reference. */
-interface ReferredBatch extends PreferenceBatch {
-  readonly reference: Float32Array<ArrayBuffer>;
-}
-
 const REFERENCE_FILE = "reference.safetensors";
 
 class PreferenceObjective implements Objective<DpoStep> {
   readonly notices: readonly string[];
   readonly #model: Network;
   readonly #settings: DpoSettings;
-  readonly #pairs: readonly EncodedPair[];
-  readonly #validation: readonly EncodedPair[];
-  readonly #order: StepOrder;
+  readonly #data: PreferenceData;
   #reference: Reference | undefined;
 
   constructor(model: Network, settings: DpoSettings) {
     this.#model = model;
     this.#settings = settings;
-    const { pairs, validation, order, maxLength } = settings;
-    const [learnt, left] = withAnswers(pairs, maxLength);
-    const [validated, leftOfValidation] = withAnswers(validation, maxLength);
-    // Explicit orders refer to pairs by index, so none may be left out.
-    if (learnt.length === 0 || (left !== undefined && typeof order !== "string")) {
-      throw new RangeError(
-        `Cannot learn from ${pairs.length} pairs: ${left ?? "expected at least one"}`,
-      );
-    }
-    this.#pairs = learnt;
-    this.#validation = validated;
-    assertValidated(settings, validated);
-    this.#order = new StepOrder(learnt.length, settings);
-    this.notices = [
-      left,
-      leftOfValidation && `Validation: ${leftOfValidation}`,
-      describeCut([...learnt, ...validated], maxLength),
-      model.hasDropout
-        ? "the model's dropout is off, because it would make the answers' log-probabilities noisy"
-        : undefined,
-      this.#order.describeRemainder("pairs"),
-      rankLeader() && "other ranks take no part in a training on preferences",
-    ].filter((notice) => notice !== undefined);
+    this.#data = new PreferenceData(model, settings);
+    this.notices = this.#data.notices;
   }
 
   get format(): EntryFormat | undefined {
-    return formatOf(examplesOf(this.#pairs));
+    return formatOf(examplesOf(this.#data.pairs));
   }
 
   get examples(): number {
-    return this.#pairs.length;
+    return this.#data.pairs.length;
   }
 
   get files(): DataFile[] {
-    return originsOf(this.#pairs);
+    return originsOf(this.#data.pairs);
   }
 
   get validation(): number {
-    return this.#validation.length;
+    return this.#data.validation.length;
   }
 
   get stepsPerEpoch(): number {
-    return this.#order.stepsPerEpoch;
+    return this.#data.stepsPerEpoch;
   }
 
   async describe(): Promise<Record<string, unknown>> {
     const { maxLength, beta, loss, labelSmoothing, reference } = this.#settings;
-    const validation = await hashExamples(examplesOf(this.#validation));
+    const validation = await hashExamples(examplesOf(this.#data.validation));
     return {
       method: "dpo",
       mask: "prompt",
       maxLength,
       ...{ beta, loss, labelSmoothing, reference },
       ...await describeLoop(this.#settings, () => Promise.resolve(validation)),
-      examples: await hashExamples(examplesOf(this.#pairs)),
+      examples: await hashExamples(examplesOf(this.#data.pairs)),
       // Checkpoints have the reference's log-probabilities of these too.
       validation,
     };
@@ -174,8 +139,8 @@ class PreferenceObjective implements Objective<DpoStep> {
 
   async prepare(signal: AbortSignal | undefined): Promise<void> {
     this.#reference ??= await withoutAdapters(this.#model, this.#settings.reference, async () => ({
-      train: await this.#measureReference(this.#pairs, signal),
-      validation: await this.#measureReference(this.#validation, signal),
+      train: await this.#measureReference(this.#data.pairs, signal),
+      validation: await this.#measureReference(this.#data.validation, signal),
     }));
   }
 
@@ -202,20 +167,13 @@ class PreferenceObjective implements Objective<DpoStep> {
     settings: Parameters<Objective["step"]>[2],
   ): ReturnType<Objective<DpoStep>["step"]> {
     const reference = this.#reference!.train;
-    const batches = this.#order.batchesOf(taken)
-      .map((indices) => this.#batchOf(this.#pairs, reference, indices));
+    const batches = this.#data.indicesOf(taken)
+      .map((indices) => this.#data.batchOf(this.#data.pairs, reference, indices));
     const kept: Tensor[] = [];
     try {
       const { loss, gradientNorm } = await takeStep(this.#model, optimizer, batches, {
         ...settings,
-        loss: {
-          weigh: ({ pairs }) => pairs,
-          compute: (network, batch, { normalizer, recompute }) => {
-            const logProbs = answerLogProbs(network, batch, { recompute }).keep();
-            kept.push(logProbs);
-            return preferenceLoss(logProbs, batch.reference, batch, this.#settings, normalizer);
-          },
-        },
+        loss: lossOfPairs(this.#settings, kept),
       });
       const logProbs = (await Promise.all(kept.map((one) => one.data()))).flatMap((
         one,
@@ -235,34 +193,17 @@ class PreferenceObjective implements Objective<DpoStep> {
 
   async evaluate(signal: AbortSignal | undefined): Promise<DpoEvaluation> {
     const { batchSize, evalIters } = this.#settings;
-    const most = evalIters === "all" ? this.#validation.length : evalIters * batchSize;
+    const most = evalIters === "all" ? this.#data.validation.length : evalIters * batchSize;
     const reference = this.#reference!;
-    const train = await this.#measure(this.#pairs, reference.train, most, signal);
-    if (this.#validation.length === 0) return { trainLoss: train.loss, train };
-    const validation = await this.#measure(this.#validation, reference.validation, most, signal);
+    const train = await this.#measure(this.#data.pairs, reference.train, most, signal);
+    if (this.#data.validation.length === 0) return { trainLoss: train.loss, train };
+    const validation = await this.#measure(
+      this.#data.validation,
+      reference.validation,
+      most,
+      signal,
+    );
     return { trainLoss: train.loss, validationLoss: validation.loss, train, validation };
-  }
-
-  #batchOf(
-    pairs: readonly EncodedPair[],
-    reference: Float32Array,
-    indices: readonly number[],
-  ): ReferredBatch {
-    const { maxLength, layout } = this.#settings;
-    return {
-      ...preferenceForest(indices.map((i) => pairs[i]!), { maxLength, layout }),
-      reference: Float32Array.from(
-        indices.flatMap((i) => [reference[2 * i]!, reference[2 * i + 1]!]),
-      ),
-    };
-  }
-
-  /** The pairs in batches, in their order. */
-  *#inOrder(count: number): Generator<number[]> {
-    const { batchSize } = this.#settings;
-    for (let first = 0; first < count; first += batchSize) {
-      yield Array.from({ length: Math.min(batchSize, count - first) }, (_, i) => first + i);
-    }
   }
 
   async #measureReference(
@@ -270,9 +211,9 @@ class PreferenceObjective implements Objective<DpoStep> {
     signal: AbortSignal | undefined,
   ): Promise<Float32Array<ArrayBuffer>> {
     const measured = new Float32Array(2 * pairs.length);
-    for (const indices of this.#inOrder(pairs.length)) {
+    for (const indices of this.#data.inOrder(pairs.length)) {
       signal?.throwIfAborted();
-      const batch = this.#batchOf(pairs, measured, indices);
+      const batch = this.#data.batchOf(pairs, measured, indices);
       using logProbs = scope(() => noGrad(() => answerLogProbs(this.#model, batch)));
       measured.set(await logProbs.data(), 2 * indices[0]!);
     }
@@ -288,9 +229,9 @@ class PreferenceObjective implements Objective<DpoStep> {
     const count = Math.min(most, pairs.length);
     const all: number[] = [];
     let sum = 0;
-    for (const indices of this.#inOrder(count)) {
+    for (const indices of this.#data.inOrder(count)) {
       signal?.throwIfAborted();
-      const batch = this.#batchOf(pairs, reference, indices);
+      const batch = this.#data.batchOf(pairs, reference, indices);
       const measured = scope(() =>
         noGrad(() => {
           const logProbs = answerLogProbs(this.#model, batch);
@@ -308,34 +249,22 @@ class PreferenceObjective implements Objective<DpoStep> {
   }
 }
 
-function examplesOf(pairs: readonly EncodedPair[]) {
-  return pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]);
-}
-
-/** The pairs of which some tokens of both answers are left, and a sentence about the others. */
-function withAnswers(
-  pairs: readonly EncodedPair[],
-  maxLength: number,
-): [kept: readonly EncodedPair[], left: string | undefined] {
-  const isLeft = (pair: EncodedPair) =>
-    examplesOf([pair]).every((example) => toSequence(example, { maxLength }).counted.length > 0);
-  const kept = pairs.filter(isLeft);
-  if (kept.length === pairs.length) return [pairs, undefined];
-  const first = pairs.findIndex((pair) => !isLeft(pair));
-  const count = pairs.length - kept.length;
-  return [
-    kept,
-    `${count} of ${pairs.length} pairs are left out, because no token of an answer is within ` +
-    `${maxLength} tokens (the first is pair ${first + 1})`,
-  ];
-}
-
-function describeCut(pairs: readonly EncodedPair[], maxLength: number): string | undefined {
-  const cut = examplesOf(pairs).filter((example) => toSequence(example, { maxLength }).cut).length;
-  if (cut === 0) return undefined;
-  return `${cut} of ${
-    2 * pairs.length
-  } answers are cut, because they are not within ${maxLength} tokens`;
+/**
+ * The loss of a training's batches.
+ *
+ * @param settings The loss and its constants.
+ * @param kept Takes the log-probabilities of each batch's answers, which the caller disposes.
+ * @returns The mean over pairs.
+ */
+export function lossOfPairs(settings: DpoSettings, kept: Tensor[]): BatchLoss<ReferredBatch> {
+  return {
+    weigh: ({ pairs }) => pairs,
+    compute: (network, batch, { normalizer, recompute }) => {
+      const logProbs = answerLogProbs(network, batch, { recompute }).keep();
+      kept.push(logProbs);
+      return preferenceLoss(logProbs, batch.reference, batch, settings, normalizer);
+    },
+  };
 }
 
 /** Calls a function while the model has no adapters, if the reference is the base. */

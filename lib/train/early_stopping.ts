@@ -6,6 +6,7 @@
  */
 
 import type { Tensor } from "../tensor/mod.ts";
+import { partsOf } from "../tensor/parts.ts";
 
 /** The metric that early stopping follows by default. */
 export const VALIDATION_LOSS = "validationLoss";
@@ -95,8 +96,17 @@ export class BestTracker {
       return;
     }
     if (this.#kept) {
-      const weights = new Map<string, Float32Array>();
-      for (const [name, tensor] of this.#kept) weights.set(name, await tensor.data());
+      const weights = new Map(this.#weights);
+      for (const [name, tensor] of this.#kept) {
+        // The previous best's memory is written over, so that there are never two copies.
+        const values = weights.get(name) ?? new Float32Array(tensor.size);
+        let at = 0;
+        for await (const part of partsOf(tensor)) {
+          values.set(part, at);
+          at += part.length;
+        }
+        weights.set(name, values);
+      }
       this.#weights = weights;
     }
     this.#best = {

@@ -11,10 +11,13 @@ import { quote } from "./json.ts";
 import type { OptionNames } from "../options.ts";
 
 /**
- * A tensor's values in row-major order, or a function that returns them when they are written, so
- * that only one tensor is in memory.
+ * A tensor's values in row-major order, or a function that returns them when they are written, so that only one tensor is in
+ * memory, or only a part of it: an iterable gives parts, each but the last a multiple of 256 values, and may use their memory
+ * again for the next.
  */
-export type TensorData = Float32Array | (() => Float32Array | Promise<Float32Array>);
+export type TensorData =
+  | Float32Array
+  | (() => Float32Array | Promise<Float32Array> | AsyncIterable<Float32Array>);
 
 /** How writing a file is stopped and reports progress. */
 export interface WriteProgress {
@@ -90,6 +93,8 @@ export interface TensorSink {
 
 /** Values encoded at once: a multiple of every type's block. */
 const PIECE_ELEMENTS = 1 << 18;
+/** Values of the largest block of a type. */
+const BLOCK_ELEMENTS = 256;
 
 /**
  * Writes a file of tensors.
@@ -119,25 +124,23 @@ export async function writeTensors(
     const piece = new Uint8Array(PIECE_ELEMENTS * 4);
     const putValues = async (tensor: NamedTensor, count: number, encoding: Encoding) => {
       signal?.throwIfAborted();
-      const data = typeof tensor.data === "function" ? await tensor.data() : tensor.data;
-      const cannot = `Cannot write tensor ${quote(tensor.name)} to "${path}"`;
-      if (!(data instanceof Float32Array)) {
-        throw new TypeError(`${cannot}: its values must be a Float32Array`);
-      }
-      assertLength(data, count, tensor, path);
-      for (let start = 0; start < count; start += PIECE_ELEMENTS) {
-        const part = data.subarray(start, start + PIECE_ELEMENTS);
-        const bytes = piece.subarray(0, encoding.bytesOf(part.length));
-        const misfit = encoding.encode(part, bytes);
-        if (misfit >= 0) {
-          const value = part[misfit];
-          throw new RangeError(
-            `${cannot} as ${encoding.type}: value ${value} at index ${start + misfit} is ${
-              Number.isFinite(value) ? "too large" : "not finite"
-            }`,
-          );
+      for await (const { first, values } of valuesOf(tensor, count, path)) {
+        for (let start = 0; start < values.length; start += PIECE_ELEMENTS) {
+          const part = values.subarray(start, start + PIECE_ELEMENTS);
+          const bytes = piece.subarray(0, encoding.bytesOf(part.length));
+          const misfit = encoding.encode(part, bytes);
+          if (misfit >= 0) {
+            const value = part[misfit];
+            throw new RangeError(
+              `Cannot write tensor ${
+                quote(tensor.name)
+              } to "${path}" as ${encoding.type}: value ${value} at index ${
+                first + start + misfit
+              } is ${Number.isFinite(value) ? "too large" : "not finite"}`,
+            );
+          }
+          await put(bytes);
         }
-        await put(bytes);
       }
     };
     await write({ put, putValues });
@@ -146,24 +149,84 @@ export async function writeTensors(
 }
 
 /**
+ * Gets a tensor's values, in the parts that it comes in.
+ *
+ * @param tensor The tensor.
+ * @param count The number of values in its shape.
+ * @param path The file, for messages.
+ * @returns Each part with the index of its first value.
+ * @throws {TypeError} If the values are not a Float32Array, or several.
+ * @throws {RangeError} If there are more or fewer than the shape has, or a part is no multiple of the largest block.
+ */
+async function* valuesOf(
+  tensor: NamedTensor,
+  count: number,
+  path: string,
+): AsyncGenerator<{ first: number; values: Float32Array }, void, void> {
+  const cannot = `Cannot write tensor ${quote(tensor.name)} to "${path}"`;
+  const data = typeof tensor.data === "function" ? await tensor.data() : tensor.data;
+  const parts = isIterable(data) ? data : [data];
+  let length = 0;
+  for await (const values of parts) {
+    if (!(values instanceof Float32Array)) {
+      throw new TypeError(`${cannot}: its values must be a Float32Array`);
+    }
+    const first = length;
+    if (first % BLOCK_ELEMENTS !== 0) {
+      throw new RangeError(
+        `${cannot}: a part begins at value ${first}, expected a multiple of ${BLOCK_ELEMENTS}`,
+      );
+    }
+    length += values.length;
+    if (length > count) break;
+    yield { first, values };
+  }
+  assertLength(length, count, tensor, path);
+}
+
+/**
+ * Gets all values of a tensor.
+ *
+ * @param tensor The tensor.
+ * @returns Its values, those of its parts one after another.
+ */
+export async function allValues({ data }: NamedTensor): Promise<Float32Array> {
+  const values = typeof data === "function" ? await data() : data;
+  if (!isIterable(values)) return values;
+  const parts = await Array.fromAsync(values, (part) => part.slice());
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function isIterable(data: unknown): data is AsyncIterable<Float32Array> {
+  return typeof (data as Partial<AsyncIterable<unknown>> | undefined)?.[Symbol.asyncIterator] ===
+    "function";
+}
+
+/**
  * Checks a tensor's values against its shape.
  *
- * @param data The values.
+ * @param length How many values there are.
  * @param count The number of values in its shape.
  * @param tensor The tensor.
  * @param path The file, for messages.
  * @throws {RangeError} If there are more or fewer.
  */
 export function assertLength(
-  data: Float32Array,
+  length: number,
   count: number,
   { name, shape }: NamedTensor,
   path: string,
 ): void {
-  if (data.length !== count) {
+  if (length !== count) {
     throw new RangeError(
       `Cannot write tensor ${quote(name)} to "${path}": its shape (${shape.join(", ")}) needs ` +
-        `${count} values and it has ${data.length}`,
+        `${count} values and it has ${length}`,
     );
   }
 }

@@ -15,10 +15,9 @@ import {
 import { CpuDevice } from "../../lib/tensor/cpu/device.ts";
 import { Tensor } from "../../lib/tensor/mod.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
-import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import { openGguf } from "../../lib/weights/mod.ts";
 import { assertClose } from "../support.ts";
-import { byteLevelTokenizers } from "../text/small_tokenizers.ts";
+import { byteLevelTokenizers, writtenFiles } from "../text/small_tokenizers.ts";
 import { Store } from "../weights/ollama_store.ts";
 import { runHere } from "./in_process.ts";
 import { tunebook, Workshop } from "./tunebook.ts";
@@ -142,7 +141,7 @@ Deno.test("tunebook export says where readers of GGUF files know no window", asy
   const device = new CpuDevice({ threads: 1, blas: false });
   const shape = { contextLength: 64, width: 16, layers: 1, heads: 2, kvHeads: 1 };
   const vocabularySize = new HuggingFaceTokenizer(definition).vocabSize;
-  const { json, config } = writeTokenizerJson(definition);
+  const { json, config } = writtenFiles(definition);
   for (const window of [undefined, 16]) {
     const folder = workshop.file(`window-${window}`);
     const size = {

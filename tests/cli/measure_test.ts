@@ -83,6 +83,7 @@ Deno.test("tunebook plan says what a training takes before anything is loaded", 
   assert(plan.deviceBytes > 16 * plan.weights && plan.deviceBytes < 18 * plan.weights);
   assert(plan.memoryBytes > plan.deviceBytes);
   assert(plan.measuredFlopsPerSecond > 0 && plan.speedSpread >= 0);
+  assert(plan.processorShare > 0 && plan.processorShare <= 1);
   assert(plan.tokensComputed < plan.tokensPadded && plan.tokensCounted < plan.tokensComputed);
   // 6 arithmetic operations a weight and token, the head apart
   const perToken = 6 * (plan.weights - 50257 * 1024 - 1024 * 1024);

@@ -2,12 +2,16 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import type { InstructionEntry, PreferenceEntry } from "../../lib/dataset/mod.ts";
 import { entries, tunebook, Workshop } from "./tunebook.ts";
 
 const MIB = 2 ** 20;
 
 /** Ways to train, each of which takes memory for another reason. */
 const ways: Record<string, string[]> = {
+  "pairs": ["--steps", "3", "--method", "dpo"],
+  "merged adapters of packed weights":
+    "--steps 3 --lora-rank 8 --quantize nf4 --merge --batch-size 2 --accumulate 2".split(" "),
   "all weights": ["--steps", "3"],
   "NF4 and adapters": ["--steps", "3", "--lora-rank", "8", "--quantize", "nf4"],
   "stored types and adapters": ["--steps", "3", "--lora-rank", "8", "--quantize", "stored"],
@@ -22,7 +26,8 @@ for (const [name, way] of Object.entries(ways)) {
     ignore: Deno.build.os !== "linux", // others do not say what a process had at most
     async fn() {
       await using workshop = await Workshop.open();
-      await workshop.write("many.json", entries(240));
+      const many = entries(240);
+      await workshop.write("many.json", way.includes("dpo") ? many.map(asPair) : many);
       const options = ["--model", "nano", "--data", workshop.file("many.json"), ...way];
       const plan = await tunebook(["plan", ...options, "--json"]);
       assertEquals(plan.code, 0, plan.stderr);
@@ -35,6 +40,15 @@ for (const [name, way] of Object.entries(ways)) {
       assert(memoryBytes <= Math.max(1.1 * taken, taken + 200 * MIB), say);
     },
   });
+}
+
+/** An entry with a worse answer beside its own. */
+function asPair({ instruction, input, output }: InstructionEntry): PreferenceEntry {
+  return {
+    prompt: `${instruction} ${input}`.trim(),
+    chosen: output,
+    rejected: `${output}, ${output}`,
+  };
 }
 
 /** The most memory that a command's process had. */

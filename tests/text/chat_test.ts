@@ -12,9 +12,8 @@ import { type ChatMessage, ChatTemplate } from "../../lib/text/chat_template.ts"
 import { noteOnTurns } from "../../lib/text/chat_turns.ts";
 import { gpt2Tokenizer } from "../../lib/text/gpt2.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
-import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import { findPython } from "../support.ts";
-import { byteLevelTokenizers, sentencePieceTokenizers } from "./small_tokenizers.ts";
+import { byteLevelTokenizers, sentencePieceTokenizers, writtenFiles } from "./small_tokenizers.ts";
 
 const python = findPython("transformers");
 const peer = fromFileUrl(import.meta.resolve("./peer.py"));
@@ -67,7 +66,7 @@ for (
       ] as { template: string; messages: ChatMessage[]; prompt?: boolean; marked?: boolean }[];
       const folder = await Deno.makeTempDir({ prefix: "tunebook-chat-" });
       try {
-        const { json, config } = writeTokenizerJson(definition);
+        const { json, config } = writtenFiles(definition);
         const files = {
           "tokenizer.json": json,
           "tokenizer_config.json": config,

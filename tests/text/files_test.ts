@@ -3,11 +3,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { openTokenizer } from "../../lib/text/mod.ts";
-import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import type { ResolvedDirectory } from "../../lib/weights/mod.ts";
 import { findPython } from "../support.ts";
 import { HOSTILE_TEXTS } from "./hostile_texts.ts";
-import { byteLevelTokenizers } from "./small_tokenizers.ts";
+import { byteLevelTokenizers, writtenFiles } from "./small_tokenizers.ts";
 
 const python = findPython("transformers", "sentencepiece");
 const script = fromFileUrl(import.meta.resolve("./files.py"));
@@ -15,7 +14,7 @@ const script = fromFileUrl(import.meta.resolve("./files.py"));
 type Json = Record<string, unknown>;
 
 const [small] = byteLevelTokenizers();
-const { json } = writeTokenizerJson({ ...small!, addedTokens: [], beginIds: [] });
+const { json } = writtenFiles({ ...small!, addedTokens: [], beginIds: [] });
 const N = small!.tokens.length;
 const plain = (content: string, rest: Json = {}) => ({
   ...{ content, single_word: false, lstrip: false, rstrip: false, normalized: false },

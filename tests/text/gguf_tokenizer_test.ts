@@ -5,10 +5,10 @@ import { openTokenizer, saveTokenizer } from "../../lib/text/files.ts";
 import { ggufTokenizerDefinition } from "../../lib/text/gguf_tokenizer.ts";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
 import { BYTE_ALPHABET } from "../../lib/text/token_bytes.ts";
-import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import { type GgufValue, type ResolvedModel, resolveModel } from "../../lib/weights/mod.ts";
 import golden from "../golden/real_tokens.json" with { type: "json" };
 import { findInEnvironment, findPython } from "../support.ts";
+import { writtenFiles } from "./small_tokenizers.ts";
 import { TemporaryDirectory } from "../weights/temporary.ts";
 
 const python = findPython("transformers");
@@ -143,7 +143,7 @@ Deno.test("tokenizers know every token that ends what a model says", async () =>
   assertEquals(new HuggingFaceTokenizer(ggufTokenizerDefinition(turn, "x.gguf")).endIds, [2, 9]);
   turn.set("tokenizer.ggml.eos_token_ids", Int32Array.of(2, 8)); // as Ollama converts models
   assertEquals(new HuggingFaceTokenizer(ggufTokenizerDefinition(turn, "x.gguf")).endIds, [2, 8, 9]);
-  const { json, config } = writeTokenizerJson(ggufTokenizerDefinition(new Map(PIECES), "x.gguf"));
+  const { json, config } = writtenFiles(ggufTokenizerDefinition(new Map(PIECES), "x.gguf"));
   using temporary = new TemporaryDirectory();
   const files = {
     "config.json": { eos_token_id: [2, 8] },

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { HuggingFaceTokenizer } from "../../lib/text/hugging_face.ts";
-import { parseTokenizerJson, writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
+import { parseTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import { Random } from "../../lib/random.ts";
 import golden from "../golden/text.json" with { type: "json" };
 import { findPython } from "../support.ts";
 import { STREWN_TEXTS } from "./hostile_texts.ts";
-import { byteLevelTokenizers, sentencePieceTokenizers } from "./small_tokenizers.ts";
+import { byteLevelTokenizers, sentencePieceTokenizers, writtenFiles } from "./small_tokenizers.ts";
 
 const python = findPython("tokenizers");
 const peer = fromFileUrl(import.meta.resolve("./peer.py"));
@@ -30,7 +30,7 @@ for (const definition of [...byteLevelTokenizers(), ...sentencePieceTokenizers()
           { length: 100 },
           () => Array.from({ length: 12 }, () => random.integer(tokenizer.vocabSize)),
         );
-        const { json, config } = writeTokenizerJson(definition);
+        const { json, config } = writtenFiles(definition);
         await Deno.writeTextFile(join(folder, "tokenizer.json"), JSON.stringify(json));
         await Deno.writeTextFile(join(folder, "texts.json"), JSON.stringify({ texts: TEXTS, ids }));
         const answer = JSON.parse(await python.run(peer, "tokens", folder));
@@ -106,7 +106,7 @@ Deno.test("HuggingFaceTokenizer encodes long runs in little time, or says why no
 });
 
 Deno.test("parseTokenizerJson() says what is wrong with a file", () => {
-  const { json, config } = writeTokenizerJson(small!);
+  const { json, config } = writtenFiles(small!);
   const read = (change: Record<string, unknown>) =>
     parseTokenizerJson({ ...json, ...change }, { config }, { name: "x", path: "x.json" });
   const model = json.model as Record<string, unknown>;

@@ -1,4 +1,5 @@
 /** Small tokenizers of every kind that real models have, trained here on a few lines. */
+import { writeTokenizerJson } from "../../lib/text/tokenizer_json.ts";
 import type { Component, TokenizerDefinition } from "../../lib/text/definition.ts";
 import { GGUF_SPLITS } from "../../lib/text/gguf_splits.ts";
 import { BYTE_ALPHABET, spellBytes } from "../../lib/text/token_bytes.ts";
@@ -155,4 +156,10 @@ export function sentencePieceTokenizers(): TokenizerDefinition[] {
       },
     }, { byteFallback: true, scored })
   );
+}
+
+/** The contents of the files that a tokenizer is written to. */
+export function writtenFiles(definition: TokenizerDefinition) {
+  const { json, config } = writeTokenizerJson(definition);
+  return { json: JSON.parse([...json].join("")) as Record<string, unknown>, config };
 }

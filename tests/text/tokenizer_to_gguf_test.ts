@@ -87,7 +87,7 @@ Deno.test("tokenizerToGguf() names each way to cut a text, and merges by scores"
     assertSameTokens(await throughFile(tokenizer, architecture), tokenizer, definition.name);
     if (definition.model.type !== "BPE" || definition.model.merges.kind === "listed") continue;
     // the same merges written out, as a tokenizer.json has them
-    const pairs = listMerges(definition.model.merges, definition.tokens);
+    const pairs = [...listMerges(definition.model.merges, definition.tokens)];
     const merges = { kind: "listed", pairs } as const;
     const listed = new HuggingFaceTokenizer({
       ...definition,

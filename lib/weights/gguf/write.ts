@@ -157,7 +157,7 @@ function plan(entries: Iterable<GgufEntry>, path: string): Planned[] {
         } values must be multiples of ${blockElements}`,
       );
     }
-    if (data instanceof Float32Array) assertLength(data, count, entry, path);
+    if (data instanceof Float32Array) assertLength(data.length, count, entry, path);
     const bytes = bytesOf(type, count);
     planned.push({ entry, type, count, start, bytes });
     start += padded(bytes);

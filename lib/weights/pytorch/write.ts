@@ -10,6 +10,7 @@ import { writeAll, writeBeside } from "../../write_beside.ts";
 import { DTYPE_BITS, narrow, type WritableDtype } from "../dtype.ts";
 import { quote } from "../json.ts";
 import {
+  allValues,
   assertLength,
   type NamedTensor,
   WRITE_PROGRESS,
@@ -127,10 +128,10 @@ function valuesOf(
   path: string,
   onPiece: (bytes: number) => void,
 ): ReadableStream<Uint8Array> {
-  const { name, dtype = "F32", data } = entry;
+  const { name, dtype = "F32" } = entry;
   async function* pieces(): AsyncGenerator<Uint8Array, void, void> {
-    const values = typeof data === "function" ? await data() : data;
-    assertLength(values, count, entry, path);
+    const values = await allValues(entry);
+    assertLength(values.length, count, entry, path);
     for (let start = 0; start < count; start += PIECE) {
       const part = values.subarray(start, start + PIECE);
       const bytes = new Uint8Array(part.length * DTYPE_BITS[dtype] / 8);

@@ -112,7 +112,7 @@ function plan(entries: Iterable<TensorEntry>, path: string): Planned[] {
     if (!Number.isSafeInteger(count * 4)) {
       throw new RangeError(`${cannot}: its shape (${shape.join(", ")}) is too large`);
     }
-    if (data instanceof Float32Array) assertLength(data, count, entry, path);
+    if (data instanceof Float32Array) assertLength(data.length, count, entry, path);
     planned.push({ entry, dtype, count, offsets: [0, 0] });
   }
   // The library's order: by descending rank of the dtype in its own list, in which BF16 follows

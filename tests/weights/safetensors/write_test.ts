@@ -73,6 +73,26 @@ Deno.test("writeSafetensors() gives equal bytes whatever the order, and asks for
   assertEquals(one, two);
 });
 
+Deno.test("writeSafetensors() takes a tensor in parts, and writes the same bytes as of the whole", async () => {
+  using temporary = new TemporaryDirectory();
+  const values = Float32Array.from({ length: 600_001 }, (_, i) => Math.sin(i));
+  async function* inParts() {
+    const memory = new Float32Array(300_032); // used again for each part
+    for (let start = 0; start < values.length; start += memory.length) {
+      await Promise.resolve();
+      const part = values.subarray(start, start + memory.length);
+      memory.set(part);
+      yield memory.subarray(0, part.length);
+    }
+  }
+  for (const dtype of ["F32", "BF16"] as const) {
+    const write = (name: string, data: TensorEntry["data"]) =>
+      writeSafetensors(temporary.file(name), [{ name: "a", shape: [600_001], dtype, data }]);
+    const { sha256 } = await write("parts.safetensors", inParts);
+    assertEquals(sha256, (await write("whole.safetensors", values)).sha256);
+  }
+});
+
 Deno.test("writeSafetensors() leaves the old file where it fails, and nothing beside", async () => {
   using temporary = new TemporaryDirectory();
   const path = temporary.file("model.safetensors", "old");
@@ -94,6 +114,21 @@ Deno.test("writeSafetensors() leaves the old file where it fails, and nothing be
       [good, { ...good, name: "b", data: () => [1, 2] as never }],
       TypeError,
       "must be a Float32Array",
+    ],
+    [
+      [good, { ...good, name: "b", data: () => parts(new Float32Array(1)) }],
+      RangeError,
+      "needs 2 values and it has 1",
+    ],
+    [
+      [good, { ...good, name: "b", data: () => parts(new Float32Array(2), new Float32Array(1)) }],
+      RangeError,
+      "a part begins at value 2, expected a multiple of 256",
+    ],
+    [
+      [good, { ...good, name: "b", data: () => parts(new Float32Array(3)) }],
+      RangeError,
+      "and it has 3",
     ],
     [
       [good, { ...good, name: "b", dtype: "F16", data: Float32Array.of(0, 70000) }],
@@ -146,3 +181,8 @@ Deno.test("writeSafetensors() reports progress up to the whole file", async () =
   assert(seen.length > 2);
   assertEquals(seen.at(-1), [bytes, bytes]);
 });
+
+/** A tensor's parts. */
+async function* parts(...all: Float32Array[]): AsyncGenerator<Float32Array, void, void> {
+  for (const part of all) yield await Promise.resolve(part);
+}
