@@ -17,7 +17,7 @@ import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
-import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
+import { addFieldOptions, type DataOptions, limitOption, readData } from "./read_data.ts";
 import { type SamplingOptions, samplingOptions } from "./sampling_options.ts";
 
 interface Options extends DataOptions, SamplingOptions {
@@ -75,7 +75,7 @@ export function register(program: Command): void {
       readCount,
       4096,
     )
-    .option("--limit <n>", "take only the first n entries", readCount);
+    .addOption(limitOption());
   for (const option of samplingOptions()) command.addOption(option);
   command
     .option("--seed <n>", "the seed of the draws, and of the judge", readWhole, 123)

@@ -16,7 +16,7 @@ import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { printable } from "./printable.ts";
 import { progress } from "./progress.ts";
-import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
+import { addFieldOptions, type DataOptions, limitOption, readData } from "./read_data.ts";
 import { StopStrings } from "../text/stop_strings.ts";
 import {
   assertDiffering,
@@ -37,6 +37,7 @@ interface Options extends DataOptions, SamplingOptions {
   adapter?: string;
   quantize?: Quantization;
   data?: string;
+  limit?: number;
   out?: string;
   samples: number;
   seed: number;
@@ -60,6 +61,7 @@ export function register(program: Command): void {
     .option("--chat <message>", "a message to answer, by the model's chat template")
     .option("--system <text>", "a system message before it")
     .option("--data <file|url>", "instructions or conversations to answer; needs --out")
+    .addOption(limitOption())
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(formatOption())
@@ -89,6 +91,9 @@ async function run(options: Options): Promise<void> {
   if ((data === undefined) !== (out === undefined)) {
     throw new TypeError("Cannot answer a file: --data and --out go together");
   }
+  if (options.limit !== undefined && data === undefined) {
+    throw new TypeError("Cannot generate: --limit needs --data");
+  }
   const { samples } = options;
   if (samples > 1 && data !== undefined) {
     throw new TypeError("Cannot answer a file several times: tunebook infer takes --samples");
@@ -115,7 +120,7 @@ async function run(options: Options): Promise<void> {
     return await answer(model, question, samples, { ...sampling, format: format ?? "chat" });
   }
   if (data !== undefined) {
-    const entries = await readData(data, { ...options, signal });
+    const entries = (await readData(data, { ...options, signal })).slice(0, options.limit);
     return await answerFile(model, entries, { data, out: out! }, { ...sampling, format });
   }
   const question = { instruction: instruction!, input };

@@ -15,7 +15,7 @@ import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
-import { addFieldOptions, type DataOptions, readData } from "./read_data.ts";
+import { addFieldOptions, type DataOptions, limitOption, readData } from "./read_data.ts";
 import {
   assertDiffering,
   readSampling,
@@ -27,6 +27,7 @@ import {
 interface Options extends DataOptions, FilterOptions, SamplingOptions {
   model: string;
   data: string;
+  limit?: number;
   log: string;
   overwrite: boolean;
   format?: string;
@@ -50,6 +51,7 @@ export function register(program: Command): void {
     )
     .addOption(modelOption())
     .requiredOption("--data <file|url>", "instructions or conversations to answer")
+    .addOption(limitOption())
     .option("--log <file>", "the log", "log/answers.jsonl")
     .option("--overwrite", "replace the log instead of continuing it", false)
     .addOption(adapterOption())
@@ -107,10 +109,13 @@ async function infer(options: Options): Promise<void> {
     const entry = entries[index];
     return entry && sample < samples && { ...lineOf(index, sample), ...withResponse(entry, "") };
   });
-  const before = [...answered].reduce((sum, [, drawn]) => sum + drawn.size, 0);
-  const skip = new Set([...answered].filter(([, { size }]) => size >= samples).map(([at]) => at));
+  // Answers after the first of them stay in a log that has more.
+  const limit = Math.min(options.limit ?? Infinity, entries.length);
+  const before = [...answered].reduce((sum, [at, drawn]) => sum + (at < limit ? drawn.size : 0), 0);
+  const isDone = (at: number) => at >= limit || (answered.get(at)?.size ?? 0) >= samples;
+  const skip = new Set(entries.keys().filter(isDone));
   await using log = await JsonLines.open(path);
-  const bar = progress("Answering", entries.length * samples);
+  const bar = progress("Answering", limit * samples);
   const sampling = { ...drawing, seed, batchSize, samples, signal };
   let done = before;
   const write = async (index: number, sample: number, answer: Answered) => {

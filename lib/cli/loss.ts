@@ -12,11 +12,18 @@ import { formatOption, noteOnFormat, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
-import { addFieldOptions, dataOption, type DataOptions, readData } from "./read_data.ts";
+import {
+  addFieldOptions,
+  dataOption,
+  type DataOptions,
+  limitOption,
+  readData,
+} from "./read_data.ts";
 
 interface Options extends DataOptions {
   model: string;
   data: string;
+  limit?: number;
   mask: Mask;
   format?: string;
   adapter?: string;
@@ -37,6 +44,7 @@ export function register(program: Command): void {
     )
     .addOption(modelOption())
     .addOption(dataOption().makeOptionMandatory())
+    .addOption(limitOption())
     .addOption(adapterOption())
     .addOption(quantizeOption())
     .addOption(maskOption())
@@ -71,7 +79,7 @@ function sharedFormat(
 async function measure(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("Stopping"));
   const { signal } = interrupt;
-  const entries = await readData(options.data, { ...options, signal });
+  const entries = (await readData(options.data, { ...options, signal })).slice(0, options.limit);
   const named = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, { ...options, signal });
   const format = named ?? sharedFormat(model, entries);

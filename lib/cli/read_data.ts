@@ -10,6 +10,7 @@ import {
   readDataset,
   readPreferences,
 } from "../dataset/mod.ts";
+import { readCount } from "./arguments.ts";
 
 /** What the options of {@linkcode addFieldOptions} give. */
 export interface DataOptions {
@@ -25,6 +26,11 @@ export function dataOption(): Option {
     "the instructions, conversations or texts, in JSON, JSON Lines, CSV or Parquet, from a file, a URL or " +
       'hf:owner/name/FILE, or a split hf:owner/name:train; "instructions": those that come with Tunebook',
   );
+}
+
+/** The option that takes a part of the data, for a first look. */
+export function limitOption(): Option {
+  return new Option("--limit <n>", "take only the first n entries").argParser(readCount);
 }
 
 /**

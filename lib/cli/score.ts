@@ -23,9 +23,10 @@ import { compareResponses, describeComparison } from "../eval/compare.ts";
 import { readCount, readRate, readWhole } from "./arguments.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { progress } from "./progress.ts";
-import { addFieldOptions, type DataOptions, fieldOptions } from "./read_data.ts";
+import { addFieldOptions, type DataOptions, fieldOptions, limitOption } from "./read_data.ts";
 
 interface Options extends DataOptions {
+  limit?: number;
   metric?: string[];
   against?: string;
   judge?: string;
@@ -61,6 +62,7 @@ export function register(program: Command): void {
         "replies are counted and explained, and do not end the run.",
     )
     .argument("<responses>", "the file, a URL, or hf:owner/name/FILE")
+    .addOption(limitOption())
     .option(
       "--metric <names>",
       "metrics, with commas between them, instead of ROUGE-L and exact match",
@@ -127,11 +129,12 @@ async function score(path: string, options: Options): Promise<void> {
   const questions = options.criteria.map((name) => criterionQuestion(name as Criterion));
   options.metric?.forEach(findMetric);
   const fields = fieldOptions(options);
-  const entries = await readResponses(path, fields);
+  const read = async (path: string) => (await readResponses(path, fields)).slice(0, options.limit);
+  const entries = await read(path);
   const { rougeL, exactMatch, examples, each } = scoreResponses(entries);
   const metrics = options.metric && scoreMetrics(entries, options.metric);
   const names = options.metric ?? ["rougeL", "exactMatch"];
-  const others = options.against && await readResponses(options.against, fields);
+  const others = options.against && await read(options.against);
   const comparisons = others ? compareResponses(others, entries, names) : undefined;
   const human = options.human === undefined ? undefined : humanScores(entries, options.human);
   const report = judge ? await askJudge(judge, entries, asked) : null;

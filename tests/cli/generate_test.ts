@@ -52,6 +52,15 @@ Deno.test("tunebook generate answers a file, and tunebook score scores the answe
       typeof model_response === "string"
     ),
   );
+  const some = await tunebook([
+    ...["generate", "--model", workshop.file("model"), "--data", workshop.file("data.json")],
+    ...["--out", workshop.file("some.json"), "--max-new-tokens", "3", "--limit", "2"],
+  ]);
+  assertEquals(some.code, 0, some.stderr);
+  const first = JSON.parse(await Deno.readTextFile(workshop.file("some.json")));
+  assertEquals(first, responses.slice(0, 2));
+  const two = await tunebook(["score", out, "--json", "--limit", "2"]);
+  assertEquals(JSON.parse(two.stdout).examples, 2, two.stderr);
   const scored = await tunebook(["score", out, "--json"]);
   assertEquals(scored.code, 0, scored.stderr);
   const { examples, rougeL, exactMatch, judge } = JSON.parse(scored.stdout);
@@ -67,6 +76,7 @@ Deno.test("tunebook generate says what is missing, too long or too much", async 
     [model, "error: Cannot generate: give one of --prompt, --instruction, --chat and --data\n"],
     [[...model, ...data, "--prompt", "a"], "error: Cannot generate: give one of"],
     [[...model, ...data], "error: Cannot answer a file: --data and --out go together\n"],
+    [[...model, "--prompt", "a", "--limit", "2"], "error: Cannot generate: --limit needs --data\n"],
     [[...model, "--prompt", ""], "error: Cannot answer prompt 0: it has no tokens\n"],
     [
       [...model, "--prompt", "word ".repeat(200)],

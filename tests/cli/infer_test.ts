@@ -24,12 +24,21 @@ Deno.test("tunebook infer logs each answer, and continues an interrupted log", a
   assertEquals((await infer()).code, 0);
   const again = (await Deno.readTextFile(log)).trimEnd().split("\n").toSpliced(9, 1);
   assertEquals(again.toSorted(), lines.toSorted());
+  // A limit that the log is beyond answers nothing, and takes nothing from it.
+  assertEquals((await infer("--limit", "2")).code, 0);
+  assertEquals((await Deno.readTextFile(log)).trimEnd().split("\n").length, 25);
   const cold = await infer("--samples", "2", "--temperature", "0");
   assertStringIncludes(cold.stderr, "Cannot draw 2 samples at --temperature 0");
   const other = await infer("--seed", "5");
   assertEquals(other.code, 1);
   assertStringIncludes(other.stderr, `Cannot continue "${log}": line 1 is the answer of another`);
-  assertEquals((await infer("--seed", "5", "--overwrite")).code, 0);
+  assertEquals((await infer("--seed", "5", "--overwrite", "--limit", "2")).code, 0);
+  const indices = async () =>
+    (await Deno.readTextFile(log)).trimEnd().split("\n").map((line) => JSON.parse(line).index)
+      .sort((a, b) => a - b);
+  assertEquals(await indices(), [0, 1]);
+  assertEquals((await infer("--seed", "5", "--limit", "5")).code, 0);
+  assertEquals(await indices(), [0, 1, 2, 3, 4]);
 });
 
 Deno.test("tunebook infer masks and refuses, logs what filters found, and continues with the same filters only", async () => {

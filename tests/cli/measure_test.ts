@@ -15,11 +15,12 @@ import { entries, tunebook, Workshop } from "./tunebook.ts";
 Deno.test("tunebook loss --json is the mean over all counted tokens of the file", async () => {
   await using workshop = await Workshop.open();
   const args = ["loss", "--model", workshop.file("model"), "--data", workshop.file("data.json")];
-  const [json, none, text, cut] = await Promise.all([
+  const [json, none, text, cut, some] = await Promise.all([
     tunebook([...args, "--json"]),
     tunebook([...args, "--json", "--mask", "none", "--batch-size", "5"]),
     tunebook(args),
     tunebook([...args, "--json", "--max-length", "20"]),
+    tunebook([...args, "--json", "--limit", "5"]),
   ]);
   const device = new CpuDevice({ threads: 1, blas: false });
   const { network: model } = await loadNetwork(workshop.file("model"), { device });
@@ -31,6 +32,10 @@ Deno.test("tunebook loss --json is the mean over all counted tokens of the file"
     assertAlmostEquals(loss, expected.loss, 1e-5);
     assertEquals([tokens, rest], [expected.tokens, { examples: 24 }]);
   }
+  const { loss, ...rest } = JSON.parse(some.stdout);
+  const { loss: expected, tokens } = await measureLoss(model, examples.slice(0, 5));
+  assertAlmostEquals(loss, expected, 1e-5);
+  assertEquals(rest, { tokens, examples: 5 });
   device.close();
   assert(/^Loss \d+\.\d{4} over \d+ tokens of 24 examples\n$/.test(text.stdout), text.stdout);
   assertEquals([cut.code, cut.stdout], [1, ""]);
