@@ -14,6 +14,7 @@ export function similarName(name: string, known: readonly string[]): string | un
   if (known.length === 0) return undefined;
   const [given, names] = [name.toLowerCase(), known.map((one) => one.toLowerCase())];
   const nearest = closestString(given, names);
-  const most = Math.max(2, Math.floor(Math.min(given.length, nearest.length) / 3));
+  const length = Math.min(given.length, nearest.length);
+  const most = length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
   return levenshteinDistance(given, nearest) <= most ? known[names.indexOf(nearest)] : undefined;
 }

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { partsOf } from "./gguf/parts.ts";
 import type { ResolvedModel } from "./resolved.ts";
 import { openSafetensors } from "./safetensors/read.ts";
-import { updateFromFile } from "./sha256.ts";
+import { sha256Files } from "./sha256.ts";
 
 /** Hashes of this process, by the files, their sizes and times: a notebook may load a model many times. */
 const known = new Map<string, string>();
@@ -36,9 +35,7 @@ export async function hashModel(
   const key = JSON.stringify(stamps);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const hash = createHash("sha256");
-  for (const file of files) await updateFromFile(file, [hash], signal ? { signal } : {});
-  const sha256 = hash.digest("hex");
+  const sha256 = await sha256Files(files, signal ? { signal } : {});
   known.set(key, sha256);
   return sha256;
 }

@@ -12,7 +12,7 @@
  */
 
 import { join } from "@std/path/join";
-import { closestString } from "@std/text/closest-string";
+import { similarName } from "../similar_name.ts";
 import type { Layer } from "./ollama_manifest.ts";
 import type { OllamaLayers, ResolvedGguf } from "./resolved.ts";
 
@@ -182,15 +182,26 @@ async function findManifest(
     }
   }
   const there = (await listOllamaModels(stores)).map(({ name }) => name);
-  const near = there.length === 0 ? undefined : closestString(shortName(parts), there);
+  const near = similarName(shortName(parts), there);
   const hint = near === undefined
-    ? `; to get it: ollama pull ${shortName(parts)}`
-    : `; there ${
-      there.length === 1 ? "is" : `are ${there.length}, the nearest is`
-    } "ollama:${near}"`;
+    ? `${describeThere(there)}; to get it: ollama pull ${shortName(parts)}`
+    : `; did you mean "ollama:${near}"?`;
   throw new Deno.errors.NotFound(
     `Cannot find model ${JSON.stringify(spec)}: looked for ${looked.join(" and ")}${hint}`,
   );
+}
+
+/** Models that a message lists. */
+const MOST_LISTED = 5;
+
+/** Which models there are instead. */
+function describeThere(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const listed = names.slice(0, MOST_LISTED).map((name) => `"ollama:${name}"`).join(", ");
+  const others = names.length - MOST_LISTED;
+  return `; there ${names.length === 1 ? "is" : "are"} ${listed}${
+    others > 0 ? ` and ${others} others` : ""
+  }`;
 }
 
 /** The path of a layer, if the file has the length given in the manifest. */

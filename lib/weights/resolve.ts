@@ -16,7 +16,6 @@
 import { basename } from "@std/path/basename";
 import { join } from "@std/path/join";
 import { resolve } from "@std/path/resolve";
-import { closestString } from "@std/text/closest-string";
 import { embeddedDirectory } from "./embedded.ts";
 import { downloadSnapshot, HubError, SNAPSHOT_OPTIONS, type SnapshotOptions } from "./hub.ts";
 import { downloadFile } from "./hub/file.ts";
@@ -26,6 +25,7 @@ import type { ResolvedDirectory, ResolvedGguf, ResolvedModel } from "./resolved.
 import { partsOf, withoutPart } from "./gguf/parts.ts";
 import { findWeights, WEIGHT_FILES } from "./find.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
+import { similarName } from "../similar_name.ts";
 
 /** Options of {@linkcode resolveModel}; those of the hub apply if it is used. */
 export interface ResolveOptions extends Omit<SnapshotOptions, "revision" | "weights"> {
@@ -239,6 +239,6 @@ async function hintAtGguf(directory: string, error: unknown): Promise<unknown> {
 function suggestion(spec: string): string {
   if (/^\w[\w.-]*\/[\w.-]+(@[\w./-]+)?$/.test(spec)) return `, did you mean "hf:${spec}"`;
   const names = [...Object.keys(SHORT_NAMES), EMBEDDED_NAME];
-  const near = /[/\\]/.test(spec) ? undefined : closestString(spec, names);
-  return near === undefined ? "" : `, and the nearest short name is "${near}"`;
+  const near = /[/\\]/.test(spec) ? undefined : similarName(spec, names);
+  return near === undefined ? "" : `, did you mean "${near}"`;
 }

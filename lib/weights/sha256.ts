@@ -29,8 +29,23 @@ const PIECE = 4 << 20;
  * @throws {Deno.errors.NotFound} If there is no such file
  */
 export async function sha256File(path: string, options: StreamOptions = {}): Promise<string> {
+  return await sha256Files([path], options);
+}
+
+/**
+ * SHA-256 of files, one after another, in bounded memory.
+ *
+ * @param paths The files
+ * @param options Signal and progress, per file
+ * @returns The hash in lowercase hexadecimal
+ * @throws {Deno.errors.NotFound} If one is missing
+ */
+export async function sha256Files(
+  paths: readonly string[],
+  options: StreamOptions = {},
+): Promise<string> {
   const hash = createHash("sha256");
-  await updateFromFile(path, [hash], options);
+  for (const path of paths) await updateFromFile(path, [hash], options);
   return hash.digest("hex");
 }
 

@@ -156,7 +156,7 @@ export async function writeTensors(
  * @param path The file, for messages.
  * @returns Each part with the index of its first value.
  * @throws {TypeError} If the values are not a Float32Array, or several.
- * @throws {RangeError} If there are more or fewer than the shape has, or a part is no multiple of the largest block.
+ * @throws {RangeError} If there are more or fewer than the shape has, or a part is not a multiple of the largest block.
  */
 async function* valuesOf(
   tensor: NamedTensor,

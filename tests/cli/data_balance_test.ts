@@ -19,7 +19,7 @@ Deno.test("tunebook data balance weighs topics, or repeats their entries", async
 
     const method = ["--method", "oversample"];
     const more = await tunebook(["data", "balance", data, "--out", out, ...method, "--json"]);
-    assertEquals(JSON.parse(more.stdout).repeated, [3, 3]);
+    assertEquals(JSON.parse(more.stdout).repeated, [4, 4]);
     assertEquals(JSON.parse(await Deno.readTextFile(out)).length, 6);
     const wrong = await tunebook(["data", "balance", data, "--out", out, "--share", "0.5"]);
     assertStringIncludes(wrong.stderr, "Cannot balance by weights with --share");

@@ -44,7 +44,7 @@ Deno.test("tunebook data clean masks what a person confirms, and lists every cha
     ]);
     const { changes, dropped } = JSON.parse(await Deno.readTextFile(path("report.json")));
     assertEquals(changes.map(({ step }: { step: string }) => step), ["whitespace", "personal"]);
-    assertEquals(dropped, [{ index: 1, reason: "nothing to learn" }]);
+    assertEquals(dropped, [{ entry: 2, reason: "nothing to learn" }]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -26,8 +26,8 @@ Deno.test("tunebook data dedupe removes exact and near duplicates, and reports e
     assertStringIncludes(near.stdout, "What is the plural of “Fox”?");
     assertEquals(JSON.parse(await Deno.readTextFile(out)), ENTRIES.slice(0, 2));
     assertEquals(JSON.parse(await Deno.readTextFile(report)).removed, [
-      { index: 2, keptAs: 0, kind: "exact", similarity: 1 },
-      { index: 3, keptAs: 1, kind: "near", similarity: 1 },
+      { entry: 3, keptAs: 1, kind: "exact", similarity: 1 },
+      { entry: 4, keptAs: 2, kind: "near", similarity: 1 },
     ]);
 
     const exact = await tunebook(["data", "dedupe", data, "--out", out, "--no-near", "--json"]);

@@ -67,8 +67,8 @@ Deno.test("tunebook data split lists leaks, and takes slices of the file where a
     assertEquals(code, 0);
     const { leaks, files } = JSON.parse(stdout);
     assertEquals(leaks[0], {
-      from: { part: "train", index: 0 },
-      to: { part: "test", index: 0 },
+      from: { entry: 1, part: "train" },
+      to: { entry: 1, part: "test" },
       similarity: 1,
     });
     assertEquals(leaks.length, 5);

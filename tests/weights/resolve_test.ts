@@ -49,7 +49,7 @@ Deno.test("resolveModel() says what it looked for and where", async () => {
     [file, Deno.errors.NotFound, `"${file}" is neither a GGUF file nor a directory`],
     [directory, Deno.errors.NotFound, 'holds "model.safetensors" but no "config.json"'],
     ["s3:bucket/x", RangeError, '"s3:" is not known, expected a directory'],
-    ["gpt2-mediun", Deno.errors.NotFound, 'the nearest short name is "gpt2-medium"'],
+    ["gpt2-mediun", Deno.errors.NotFound, 'did you mean "gpt2-medium"'],
     ["owner/model", Deno.errors.NotFound, 'did you mean "hf:owner/model"'],
     ["hf:gpt2", RangeError, 'did you mean "hf:openai-community/gpt2"'],
     ["hf:", RangeError, 'expected "owner/name"'],

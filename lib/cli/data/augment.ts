@@ -25,6 +25,7 @@ import {
   dataArgument,
   excerpt,
   exists,
+  numbered,
   outOption,
   readList,
   report,
@@ -125,7 +126,12 @@ async function augment(source: string, options: Options): Promise<void> {
   const whole = { source, out, entries: entries.length, written: all.length };
   await report(
     options,
-    { ...whole, paraphrases: byRules, reviewed: reviewed ?? null, labels: labelled.labels },
+    {
+      ...whole,
+      paraphrases: byRules,
+      reviewed: reviewed ?? null,
+      labels: labelled.labels.map(numbered),
+    },
     [
       `${entries.length} entries, ${all.length} written to "${out}"`,
       ...(rules.length > 0 ? [`${byRules.length} paraphrases by rules`] : []),
@@ -203,7 +209,16 @@ async function propose(
   bar.finish();
   const { proposals, rejected } = found;
   if (options.report !== undefined) {
-    await writeFileBeside(options.report, `${JSON.stringify(found, null, 2)}\n`);
+    const counted = <One extends { readonly from: readonly number[] }>(one: One) => ({
+      ...one,
+      from: one.from.map((index) => index + 1),
+    });
+    const whole = {
+      ...found,
+      proposals: found.proposals.map(counted),
+      rejected: found.rejected.map(counted),
+    };
+    await writeFileBeside(options.report, `${JSON.stringify(whole, null, 2)}\n`);
   }
   for (const { reason, from } of rejected.slice(0, 5)) {
     const origin = from.map((index) => index + 1).join(", ");

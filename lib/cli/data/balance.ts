@@ -84,7 +84,7 @@ async function balance(source: string, options: Options): Promise<void> {
     entries: entries.length,
     written: written.length,
     topics: rows,
-    repeated,
+    repeated: repeated.map((index) => index + 1),
   };
   await report(options, whole, [
     method === "weights"

@@ -26,6 +26,7 @@ import {
   dataArgument,
   excerpt,
   exists,
+  numbered,
   outOption,
   readList,
   report,
@@ -129,7 +130,13 @@ async function clean(source: string, options: Options): Promise<void> {
   await writeDataset(out, cleaned.entries);
   const masked = changes.filter(({ step }) => step === "personal").length;
   const whole = { source, out, entries: entries.length, kept: cleaned.entries.length };
-  await report(options, { ...whole, changes, dropped, findings, unchecked }, [
+  const found = {
+    changes: changes.map(numbered),
+    dropped: dropped.map(numbered),
+    findings: findings.map(numbered),
+    unchecked: unchecked.map((index) => index + 1),
+  };
+  await report(options, { ...whole, ...found }, [
     `${entries.length} entries: ${changes.length} changes, ${dropped.length} left out, ` +
     `${cleaned.entries.length} written to "${out}"`,
     ...(personal.length > 0
@@ -143,11 +150,11 @@ async function clean(source: string, options: Options): Promise<void> {
       ]
       : []),
   ], [
-    ...dropped.map(({ index, reason }) => ({
-      ...{ entry: index + 1, field: "", step: "left out", before: reason, after: "" },
+    ...found.dropped.map(({ entry, reason }) => ({
+      ...{ entry, field: "", step: "left out", before: reason, after: "" },
     })),
-    ...changes.map(({ index, field, step, before, after }) => ({
-      ...{ entry: index + 1, field, step, ...differing(before, after) },
+    ...found.changes.map(({ entry, field, step, before, after }) => ({
+      ...{ entry, field, step, ...differing(before, after) },
     })),
   ]);
 }

@@ -9,6 +9,7 @@ import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
 import {
   dataArgument,
   excerpt,
+  numbered,
   outOption,
   report,
   type ReportOptions,
@@ -59,7 +60,10 @@ async function dedupe(source: string, options: Options): Promise<void> {
   const { kept, removed } = dedupeEntries(entries, { threshold, method, near });
   await writeDataset(out, kept);
   const exact = removed.filter(({ kind }) => kind === "exact").length;
-  const whole = { source, out, entries: entries.length, kept: kept.length, removed };
+  const whole = {
+    ...{ source, out, entries: entries.length, kept: kept.length },
+    removed: removed.map(({ keptAs, ...one }) => ({ ...numbered(one), keptAs: keptAs + 1 })),
+  };
   const rows = removed.map(({ index, keptAs, kind, similarity }) => ({
     removed: index + 1,
     kept: keptAs + 1,

@@ -70,7 +70,10 @@ export function outOption(): Option {
 /** The options of the report. */
 export function reportOptions(): Option[] {
   return [
-    new Option("--report <file>", "write every change to this file, as JSON"),
+    new Option(
+      "--report <file>",
+      "write every change to this file, as JSON; entries are counted from 1, as in the table",
+    ),
     new Option("--json", "print the report as JSON on standard output, and nothing else there")
       .default(false),
   ];
@@ -101,6 +104,18 @@ export async function report(
   if (rows.length > PRINTED_ROWS && path === undefined) {
     console.log("(--report FILE writes all of them)");
   }
+}
+
+/**
+ * What is said of an entry in a report, which counts entries from 1, as its table, reviews and messages do.
+ *
+ * @param found What was found, with the entry's index.
+ * @returns The same with the entry's number first.
+ */
+export function numbered<Found extends { readonly index: number }>(
+  { index, ...found }: Found,
+): { entry: number } & Omit<Found, "index"> {
+  return { entry: index + 1, ...found };
 }
 
 /**

@@ -10,7 +10,14 @@ import { readShare } from "../arguments.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { addFieldOptions, type DataOptions, readData } from "../read_data.ts";
 import { type SplitCommandOptions, splitData, splitOptions } from "../split_options.ts";
-import { dataArgument, excerpt, report, type ReportOptions, reportOptions } from "./report.ts";
+import {
+  dataArgument,
+  excerpt,
+  numbered,
+  report,
+  type ReportOptions,
+  reportOptions,
+} from "./report.ts";
 
 interface Options extends DataOptions, ReportOptions, SplitCommandOptions {
   out: string;
@@ -68,7 +75,18 @@ async function split(source: string, options: Options): Promise<void> {
   const leaks = findLeaks(parts, { threshold });
   const sizes = Object.fromEntries(PARTS.map((part) => [part, parts[part].length]));
   const topics = countTopics(parts);
-  const whole = { source, files, entries: entries.length, sizes, topics, leaks };
+  const whole = {
+    source,
+    files,
+    entries: entries.length,
+    sizes,
+    topics,
+    leaks: leaks.map(({ from, to, ...leak }) => ({
+      from: numbered(from),
+      to: numbered(to),
+      ...leak,
+    })),
+  };
   const left = entries.length - PARTS.reduce((sum, part) => sum + parts[part].length, 0);
   await report(
     options,

@@ -27,9 +27,14 @@ export function checkImports(
     }
     return row[b.length];
   }
+  function mostChanges(length: number): number {
+    return length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
+  }
+  /** The rule of `similarName()`, which this text cannot import: it is sent to the kernel. */
   function hint(name: string, known: string[]): string {
-    const [best] = known.map((one) => ({ one, far: distance(name, one) }))
-      .filter(({ far }) => far <= (name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 4))))
+    const [best] = known
+      .map((one) => ({ one, far: distance(name.toLowerCase(), one.toLowerCase()) }))
+      .filter(({ one, far }) => far <= mostChanges(Math.min(name.length, one.length)))
       .sort((a, b) => a.far - b.far);
     return best === undefined ? "" : `; did you mean "${best.one}"?`;
   }

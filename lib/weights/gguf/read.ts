@@ -7,10 +7,9 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { quote } from "../json.ts";
 import { READ_OPTIONS, type ReadOptions, rowRange } from "../rows.ts";
-import { STREAM_OPTIONS, type StreamOptions, updateFromFile } from "../sha256.ts";
+import { sha256Files, STREAM_OPTIONS, type StreamOptions } from "../sha256.ts";
 import { Source } from "../source.ts";
 import { dequantize, isDequantizable } from "./dequantize.ts";
 import { type GgufHeader, type GgufTensorInfo, type GgufValue, readGgufHeader } from "./header.ts";
@@ -127,9 +126,7 @@ export class Gguf implements Disposable {
    */
   async sha256(options: StreamOptions = {}): Promise<string> {
     assertKnownOptions("hash a file", options, STREAM_OPTIONS);
-    const hash = createHash("sha256");
-    for (const file of this.files) await updateFromFile(file, [hash], options);
-    return hash.digest("hex");
+    return await sha256Files(this.files, options);
   }
 
   /** Closes the file. Reading afterwards is an error. */
