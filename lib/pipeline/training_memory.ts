@@ -109,25 +109,29 @@ function computeLargest(passes: readonly Pass[]): void {
 
 const MIB = 2 ** 20;
 
-/** What training adds to a process beside tensors: scratch memory of kernels, parts of weights that are written, and the heap. */
-const WORKING = 80 * MIB;
+/**
+ * What training adds to a process beside tensors: scratch memory of kernels, parts of weights that are written, and the heap,
+ * which grows once for whatever leaves the most garbage.
+ */
+export const WORKING = 104 * MIB;
 
 /**
  * The most memory of a process that trains.
  *
- * @param base What the process holds without the model: the runtime, the library, tokenizer and data.
+ * @param base What the process holds without the model: the runtime, the library, tokenizer, data and what it works with.
  * @param network The network.
  * @param settings Its settings.
- * @param counted From {@linkcode countMemory}.
- * @param factsOf How a weight is stored.
+ * @param model What {@linkcode countMemory} counted, and how a weight is stored.
  * @returns Bytes: the larger of what loading it and what training and saving it takes.
  */
 export function processBytes(
   base: number,
   network: Network,
   { restoreBest }: LoopSettings,
-  counted: TrainingMemory,
-  factsOf: (parameter: string) => WeightFacts,
+  { counted, factsOf }: {
+    readonly counted: TrainingMemory;
+    readonly factsOf: (parameter: string) => WeightFacts;
+  },
 ): number {
   const { weights, tensors } = network.device.kind === "cpu" ? counted : NOTHING;
   const parameters = [...network.parameters];
@@ -136,7 +140,7 @@ export function processBytes(
   );
   const learning = [...trainableParameters(network).values()];
   const best = restoreBest ? learning.reduce((sum, { byteLength }) => sum + byteLength, 0) : 0;
-  return base + WORKING + Math.max(weights + reading, tensors + best);
+  return base + Math.max(weights + reading, tensors + best);
 }
 
 const NOTHING: TrainingMemory = { weights: 0, tensors: 0 };
