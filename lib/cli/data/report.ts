@@ -107,7 +107,7 @@ export async function report(
 }
 
 /**
- * What is said of an entry in a report, which counts entries from 1, as its table, reviews and messages do.
+ * Numbers a finding for a report: reports count entries from 1, as their tables, reviews and messages do.
  *
  * @param found What was found, with the entry's index.
  * @returns The same with the entry's number first.
