@@ -74,12 +74,25 @@ export function summarize(results: readonly RoomResult[], seconds: number): stri
 /** How many rooms run at once. */
 const LANES = Math.min(2, navigator.hardwareConcurrency);
 
-/** Each lane's share of the cores, as our CPU device, PyTorch and the software WebGPU adapter take it. */
-function threadsOfLane(): Record<string, string> {
+/**
+ * Variables of every room, except those that are set already: its share of the cores, as our CPU device, PyTorch and the software
+ * WebGPU adapter take it, and WebGPU through Vulkan alone.
+ *
+ * Deno otherwise loads EGL too, and runs tests in threads that may end while the process does: libglvnd's libEGL then frees
+ * what it knows of a thread twice, and glibc ends the process after its last test.
+ *
+ * @returns The variables, by their names.
+ */
+export function environmentOfLane(): Record<string, string> {
   const threads = String(Math.max(1, Math.floor(navigator.hardwareConcurrency / LANES)));
-  const names = ["TUNEBOOK_THREADS", "OMP_NUM_THREADS", "LP_NUM_THREADS"];
+  const variables = {
+    TUNEBOOK_THREADS: threads,
+    OMP_NUM_THREADS: threads,
+    LP_NUM_THREADS: threads,
+    ...(Deno.build.os === "linux" && { DENO_WEBGPU_BACKEND: "vulkan" }),
+  };
   return Object.fromEntries(
-    names.filter((name) => !Deno.env.has(name)).map((name) => [name, threads]),
+    Object.entries(variables).filter(([name]) => !Deno.env.has(name)),
   );
 }
 
@@ -99,7 +112,7 @@ async function runRoom(room: string, paths: readonly string[], options: readonly
       ...paths,
     ],
     cwd: ROOT,
-    env: threadsOfLane(),
+    env: environmentOfLane(),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

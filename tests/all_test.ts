@@ -1,7 +1,7 @@
 // The whole suite's rooms, and its last line.
 
 import { assertEquals } from "@std/assert";
-import { allRooms, readSummary, summarize, testFiles } from "./all.ts";
+import { allRooms, environmentOfLane, readSummary, summarize, testFiles } from "./all.ts";
 
 Deno.test("every test file is in one room", () => {
   const paths = allRooms().flatMap(([, paths]) => paths);
@@ -33,4 +33,20 @@ Deno.test("summarize() adds up, and a room that ended otherwise is a failure", (
     "ok | 3 passed (1 step) | 0 failed | 3 ignored (1m1s)",
   );
   assertEquals(summarize([well, died], 59.7), "FAILED | 2 passed (1 step) | 0 failed (1m0s)");
+});
+
+Deno.test({
+  name:
+    "a room asks for WebGPU without EGL, whose library ends processes in which threads end late",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const script = `await navigator.gpu.requestAdapter();
+      console.log(Deno.readTextFileSync("/proc/self/maps").includes("libEGL"));`;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", script],
+      env: environmentOfLane(),
+      stderr: "null",
+    }).output();
+    assertEquals(new TextDecoder().decode(stdout).trim(), "false");
+  },
 });
