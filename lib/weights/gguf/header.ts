@@ -56,6 +56,8 @@ export interface GgufHeader {
   tensors: Map<string, GgufTensorInfo>;
 }
 
+/** Bytes to whose multiples tensors are aligned in a file that does not say. */
+const ALIGNMENT = 32;
 const MAX_DIMENSIONS = 4;
 const MAX_NESTING = 4;
 const MAX_STRING = 1 << 26;
@@ -85,10 +87,12 @@ const WIDTHS: Record<number, number> = {
  * Reads and checks the header.
  *
  * @param source The open file
+ * @param first The alignment of the first part, for a later part of a file: gguf-py writes all parts in it and says so in the
+ * first only, llama.cpp writes later ones in {@linkcode ALIGNMENT}
  * @returns Metadata and tensors
  * @throws {SyntaxError} If the file is not GGUF, is cut short, or contradicts itself
  */
-export function readGgufHeader(source: Source): GgufHeader {
+export function readGgufHeader(source: Source, first: number = ALIGNMENT): GgufHeader {
   const cursor = new Cursor(source);
   if (source.size < 24 || String.fromCharCode(...cursor.take(4)) !== "GGUF") {
     cursor.fail(`it does not begin with "GGUF"`);
@@ -107,7 +111,7 @@ export function readGgufHeader(source: Source): GgufHeader {
     if (metadata.has(key)) cursor.fail(`it holds the metadata key ${quote(key)} twice`);
     metadata.set(key, readValue(cursor, cursor.u32(), key, 0));
   }
-  return { version, metadata, tensors: readTensors(cursor, tensorCount, metadata) };
+  return { version, metadata, tensors: readTensors(cursor, tensorCount, metadata, first) };
 }
 
 function readValue(cursor: Cursor, type: number, key: string, depth: number): GgufValue {
@@ -167,19 +171,48 @@ function numbers(type: number, { buffer }: Uint8Array<ArrayBuffer>): NumberArray
   }
 }
 
+/** A tensor as the table has it: its place is counted from the beginning of the data. */
+interface Placed {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: number[];
+  readonly start: number;
+  readonly bytes: number;
+}
+
+const alignedTo = (alignment: number, at: number) => Math.ceil(at / alignment) * alignment;
+
+/** The alignment of a part that does not name it: that by which its tensors follow each other and fill the file. */
+function alignmentOf(cursor: Cursor, infos: readonly Placed[], first: number): number {
+  if (first === ALIGNMENT) return first;
+  const found = [ALIGNMENT, first].find((alignment) => {
+    let end = 0;
+    return infos.every(({ start, bytes }) => {
+      const follows = start === end;
+      end += alignedTo(alignment, bytes);
+      return follows;
+    }) && alignedTo(alignment, cursor.position) + end === cursor.source.size;
+  });
+  return found ??
+    cursor.fail(
+      `it has no general.alignment, and its tensors are neither aligned to ${ALIGNMENT} nor, as the first part, to ${first}`,
+    );
+}
+
 function readTensors(
   cursor: Cursor,
   count: number,
   metadata: Map<string, GgufValue>,
+  first: number,
 ): Map<string, GgufTensorInfo> {
-  const alignment = metadata.get("general.alignment") ?? 32;
+  const own = metadata.get("general.alignment");
   if (
-    typeof alignment !== "number" || alignment < 1 || alignment > 1 << 20 ||
-    (alignment & (alignment - 1)) !== 0
+    own !== undefined && (typeof own !== "number" || own < 1 || own > 1 << 20 ||
+      (own & (own - 1)) !== 0)
   ) {
-    return cursor.fail(`its general.alignment is ${alignment}, expected a power of two`);
+    return cursor.fail(`its general.alignment is ${own}, expected a power of two`);
   }
-  const infos: { name: string; type: string; shape: number[]; start: number; bytes: number }[] = [];
+  const infos: Placed[] = [];
   const names = new Set<string>();
   for (let i = 0; i < count; i++) {
     const name = cursor.string("a tensor's name");
@@ -207,11 +240,6 @@ function readTensors(
         }) cannot be ${type.name}: its rows must be multiples of ${blockElements}`,
       );
     }
-    if (start % alignment !== 0) {
-      cursor.fail(
-        `${tensor} begins at byte ${start} of the data, expected a multiple of ${alignment}`,
-      );
-    }
     infos.push({
       name,
       type: type.name,
@@ -221,7 +249,16 @@ function readTensors(
     });
   }
 
-  const dataStart = Math.ceil(cursor.position / alignment) * alignment;
+  const alignment = own ?? alignmentOf(cursor, infos, first);
+  for (const { name, start } of infos) {
+    if (start % alignment === 0) continue;
+    cursor.fail(
+      `tensor ${
+        quote(name)
+      } begins at byte ${start} of the data, expected a multiple of ${alignment}`,
+    );
+  }
+  const dataStart = alignedTo(alignment, cursor.position);
   let end = 0;
   let before = "";
   for (const info of infos.toSorted((a, b) => a.start - b.start || a.bytes - b.bytes)) {

@@ -168,7 +168,8 @@ export async function openGguf(path: string): Promise<Gguf> {
     for (const part of partsOf(path)) {
       const source = await Source.open(part);
       sources.push(source);
-      headers.push(readGgufHeader(source));
+      const first = headers[0]?.metadata.get("general.alignment");
+      headers.push(readGgufHeader(source, typeof first === "number" ? first : undefined));
     }
     return new Gguf(sources, join(headers, sources.map((source) => source.path)));
   } catch (error) {
@@ -193,7 +194,7 @@ function join(headers: readonly GgufHeader[], paths: readonly string[]): GgufHea
         i,
         `by its metadata it is part ${number} of ${count}, by its name part ${
           i + 1
-        } of ${headers.length}`,
+        } of ${headers.length}; parts have names such as NAME-00001-of-00003.gguf`,
       );
     }
     for (const [name, info] of header.tensors) {

@@ -145,6 +145,29 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    `openGguf() reads parts whose alignment only the first names, as PyPI's gguf writes them${splitting.needs}`,
+  ignore: !splitting.found,
+  async fn() {
+    using temporary = new TemporaryDirectory();
+    for (const alignment of ["8", "64", "4096"]) {
+      await splitting.run(PARTS, temporary.file("whole.gguf"), alignment);
+      const path = temporary.file("whole-00001-of-00003.gguf");
+      {
+        using file = await openGguf(path);
+        for (let i = 0; i < 5; i++) {
+          assertEquals(await file.read(`t${i}`), Float32Array.of(i, i + 0.5, -i));
+        }
+      }
+      // One that is cut short fits no alignment.
+      const third = temporary.file("whole-00003-of-00003.gguf");
+      Deno.writeFileSync(third, Deno.readFileSync(third).subarray(0, -4));
+      await assertRejects(() => openGguf(path), SyntaxError, "it has no general.alignment");
+    }
+  },
+});
+
 const tensor = { name: "a", shape: [32], type: 2, offset: 0 };
 const BROKEN: [what: string, file: RawFile | Uint8Array, message: string][] = [
   ["nothing", new Uint8Array(0), 'does not begin with "GGUF"'],
