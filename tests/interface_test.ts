@@ -193,6 +193,7 @@ const CALLS: Record<string, (options: never) => unknown> = {
   "tensor.zeros": (options) => tensor.zeros([1], options),
   "text.ChatTemplate": (options) => new ChatTemplate("", options),
   "text.ChatTemplate#render": (options) => new ChatTemplate("").render([], options),
+  "text.ChatTemplate#renderMarked": (options) => new ChatTemplate("").renderMarked([], options),
   "train.AdamW": (options) => new train.AdamW(new Map(), options),
   "train.dpo": (options) => train.dpo(network, options),
   "train.learningRateAt": (options) => train.learningRateAt(1, 1, options),

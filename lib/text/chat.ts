@@ -6,7 +6,13 @@
  * other; `chat_turns.ts` has what is done about the others.
  */
 import type { ChatMessage, ChatTemplate } from "./chat_template.ts";
-import { type AnswerSpan, type ChatContext, findTurns, specialFinder } from "./chat_turns.ts";
+import {
+  type AnswerSpan,
+  type ChatContext,
+  findLearnt,
+  findTurns,
+  specialFinder,
+} from "./chat_turns.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { assertWritten } from "./written.ts";
 
@@ -56,12 +62,22 @@ export function encodeChat(
   template: ChatTemplate,
   context: ChatContext = {},
 ): EncodedChat {
+  return encodeFound(messages, tokenizer, template, context, findLearnt);
+}
+
+function encodeFound(
+  messages: readonly ChatMessage[],
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  context: ChatContext,
+  find: typeof findTurns,
+): EncodedChat {
   if (!messages.some(({ role }) => role === "assistant")) {
     throw new TypeError("Cannot learn from the conversation: it has no assistant message");
   }
   assertWritten(messages, template, context);
   const { shield, shielded, tools } = shieldChat(messages, tokenizer, template, context);
-  const { text, turns } = findTurns(shielded, template, tokenizer, tools);
+  const { text, turns } = find(shielded, template, tokenizer, tools);
   // split at every bound, encode each part separately, and count the tokens up to each bound
   const bounds = [...new Set([0, ...turns.flatMap((turn) => Object.values(turn)), text.length])]
     .sort((a, b) => a - b);
@@ -75,7 +91,7 @@ export function encodeChat(
     marker: at.get(marker)!,
     start: at.get(start)!,
     end: at.get(end)!,
-    ...(spoken[i].weight !== undefined && { weight: spoken[i].weight }),
+    ...(spoken[i]?.weight !== undefined && { weight: spoken[i]!.weight }),
   }));
   const empty = answers.findIndex(({ start, end }) => start >= end);
   if (empty >= 0) {
@@ -119,7 +135,8 @@ export function encodeChatPrompt(
  */
 export function closingToken(tokenizer: Tokenizer, template: ChatTemplate): number {
   const messages = [{ role: "user", content: "a" }, { role: "assistant", content: "b" }];
-  const { ids, answers } = encodeChat(messages, tokenizer, template);
+  // Also where the template does not mark it as learnt.
+  const { ids, answers } = encodeFound(messages, tokenizer, template, {}, findTurns);
   const special = new Set(tokenizer.specialTokens.values());
   return ids.slice(answers[0]!.start, answers[0]!.end).find((id) => special.has(id)) ??
     tokenizer.eosId;

@@ -10,7 +10,10 @@ import {
   compileTemplate,
   TemplateError,
   text as textOf,
+  view,
+  type Written,
 } from "./jinja/mod.ts";
+import { strftime } from "./strftime.ts";
 
 /** One message of a conversation. */
 export interface ChatMessage {
@@ -133,10 +136,20 @@ export class ChatTemplate {
    * @throws {RangeError} If it does not stop writing.
    */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
+    return this.renderMarked(messages, options).text;
+  }
+
+  /** Whether it marks by `{% generation %}` what an assistant said, as transformers reads it. */
+  get isMarked(): boolean {
+    return this.#template.isMarked;
+  }
+
+  /** @internal The text of {@linkcode render}, with the places that `{% generation %}` marks. */
+  renderMarked(messages: readonly ChatMessage[], options: RenderOptions = {}): Written {
     assertKnownOptions("write a conversation", options, RENDER_OPTIONS);
     const { prompt = false, tools } = options;
     try {
-      return this.#template.render({
+      return this.#template.renderMarked({
         ...this.#globals(),
         ...(tools && { tools }),
         // The weight is for the loss: no template knows it.
@@ -179,7 +192,8 @@ export class ChatTemplate {
         if ((counted += count) > MOST_COUNTED) {
           throw new BudgetError(`it counts beyond ${MOST_COUNTED}`);
         }
-        return Array.from({ length: count }, (_, i) => from + i * step);
+        const shown = [from, to, ...(step === 1 ? [] : [step])].join(", ");
+        return view(`range(${shown})`, Array.from({ length: count }, (_, i) => from + i * step));
       },
       // transformers defines both in every template, as None where there are none
       tools: null,
@@ -187,7 +201,8 @@ export class ChatTemplate {
       // without the current date, a template gives the same text every day
       ...(!/strftime_now\s+is\s+defined/.test(this.source) &&
         {
-          strftime_now: ({ positional }: Arguments) => formatToday(textOf(positional[0] ?? null)),
+          strftime_now: ({ positional }: Arguments) =>
+            strftime(textOf(positional[0] ?? null), new Date()),
         }),
       ...this.#variables,
     };
@@ -200,35 +215,4 @@ class RefusalError extends Error {}
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/\s+/g, " ").replace(/\.$/, "").slice(0, 300);
-}
-
-const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]
-  .concat("September", "October", "November", "December");
-
-/** The part of C's `strftime` that templates use, in English. */
-function formatToday(format: string): string {
-  const now = new Date();
-  const two = (value: number) => String(value).padStart(2, "0");
-  return format.replace(/%([YmdBbHMS%])/g, (whole, letter) => {
-    switch (letter) {
-      case "Y":
-        return String(now.getFullYear());
-      case "m":
-        return two(now.getMonth() + 1);
-      case "d":
-        return two(now.getDate());
-      case "B":
-        return MONTHS[now.getMonth()]!;
-      case "b":
-        return MONTHS[now.getMonth()]!.slice(0, 3);
-      case "H":
-        return two(now.getHours());
-      case "M":
-        return two(now.getMinutes());
-      case "S":
-        return two(now.getSeconds());
-      default:
-        return whole === "%%" ? "%" : whole;
-    }
-  });
 }

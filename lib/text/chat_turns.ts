@@ -7,6 +7,9 @@
  * | write past answers in another way than the last one, which they show whole | Qwen3 | the template's for the whole conversation |
  * | leave out the thinking of all answers, for which their prompts ask | R1's distilled models | prompts and answers in turn, as TRL's training template has it |
  *
+ * A template that marks answers by `{% generation %}` says itself what is learnt: exactly that, as in the masks of transformers'
+ * `apply_chat_template()` with `return_assistant_tokens_mask`.
+ *
  * Other templates are refused: what the model is to learn could not be told apart.
  */
 import { AddedTokenFinder } from "./added_tokens.ts";
@@ -37,12 +40,73 @@ export interface FoundTurns {
   text: string;
   /** The positions of answers in it. */
   turns: AnswerSpan[];
-  /** What the text is: the template's, of which answers are what follows their prompts; the template's; or our own. */
-  form: "appended" | "whole" | "thinking kept";
+  /**
+   * What the text is: the template's, of which answers are what follows their prompts; the template's; the template's, which
+   * marks its answers; or our own.
+   */
+  form: "appended" | "whole" | "marked" | "thinking kept";
 }
 
 /**
- * Finds the answers.
+ * Finds the answers that are learnt: those that the template marks or, if it marks none, those that {@linkcode findTurns} finds.
+ *
+ * @param messages The messages, at least one of them the assistant's.
+ * @param template The template.
+ * @param tokenizer The model's tokenizer, for its special tokens.
+ * @param tools The tools that the assistant may call.
+ * @returns The text to learn from, and the position of each answer.
+ * @throws {TypeError} If the template refuses the messages, or the answers cannot be told apart.
+ */
+export function findLearnt(
+  messages: readonly ChatMessage[],
+  template: ChatTemplate,
+  tokenizer: Tokenizer,
+  tools: ChatContext = {},
+): FoundTurns {
+  return template.isMarked
+    ? markedTurns(messages, template, tools, specialFinder(tokenizer))
+    : findTurns(messages, template, tokenizer, tools);
+}
+
+/** What a template marks. The weights of messages are those of the marks in turn, so that there must be one for each. */
+function markedTurns(
+  messages: readonly ChatMessage[],
+  template: ChatTemplate,
+  tools: ChatContext,
+  finder: AddedTokenFinder,
+): FoundTurns {
+  const { text, marks } = template.renderMarked(messages, tools);
+  const cannot = "Cannot mask the answers of the conversation: ";
+  const by = `the template "${template.name}"`;
+  if (marks === undefined) {
+    throw new TypeError(
+      `${cannot}${by} has "{% generation %}" in a macro or a captured block, so that its place in the text is not known`,
+    );
+  }
+  if (marks.length === 0) {
+    throw new TypeError(`${cannot}${by} marks none of them by "{% generation %}"`);
+  }
+  const spoken = [...messages.entries()].filter(([, { role }]) => role === "assistant");
+  const isEach = marks.length === spoken.length;
+  const weighted = spoken.find(([, { weight }]) => weight !== undefined);
+  if (!isEach && weighted !== undefined) {
+    throw new TypeError(
+      `${cannot}message ${
+        weighted[0] + 1
+      } has a weight, and ${by} marks ${marks.length} parts of ${spoken.length} answers`,
+    );
+  }
+  const turns = marks.map(([start, end], i): AnswerSpan => {
+    const asks = isEach ? generationPrompt(messages.slice(0, spoken[i]![0]), template, tools) : "";
+    const isAsked = asks !== undefined && asks !== "" && text.slice(0, start).endsWith(asks) &&
+      typeof finder.split(asks, () => true)[0] === "object";
+    return { marker: isAsked ? start - asks.length : start, start, end };
+  });
+  return { text, turns, form: "marked" };
+}
+
+/**
+ * Finds the answers, whatever the template marks.
  *
  * @param messages The messages, at least one of them the assistant's.
  * @param template The template.
@@ -95,6 +159,9 @@ export function findTurns(
  * @returns A sentence; undefined if the template writes messages one after the other.
  */
 export function noteOnTurns(template: ChatTemplate, tokenizer: Tokenizer): string | undefined {
+  if (template.isMarked) {
+    return `the template "${template.name}" marks what is learnt of answers by "{% generation %}"`;
+  }
   const user = { role: "user", content: "a" };
   const thought = { role: "assistant", content: "<think>\nb\n</think>\n\nc" };
   const plain = { role: "assistant", content: "d" };

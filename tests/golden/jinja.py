@@ -6,6 +6,7 @@ Each case is a template (an expression is put into "{{ }}"), whose variables are
 where jinja2 refuses it.
 """
 
+import datetime
 import json
 import platform
 import sys
@@ -48,6 +49,33 @@ VARIABLES = {
 }
 
 EXPRESSIONS = """
+'ſ'.casefold()
+'ΣΑΣ ẞ ﬁ ı İ ŉ Ꭰ ꭰ ΐ ᾳ'.casefold()
+'%.1f' % 2.25
+'%.1f' % 2.35
+'%.0f %.0f %.0f' % (0.5, 1.5, 2.5)
+'%.2f %.2f' % (1.125, 1.375)
+'%.3f' % 1234567.0625
+'{:05.1f}'.format(2.25)
+'{:.2f}'.format(-0.125)
+[1 2]
+[1, 2 3]
+[x for x in xs]
+{'a': 1 'b': 2}
+dict(a=1 b=2)
+['a' 'b', 'c']
+[n is odd, n is not even, n is divisibleby 7, n is divisibleby(7)]
+['a' if yes else 'b', not yes, n in xs, n not in xs]
+1 +
+d.items()|tojson
+d.keys()|tojson
+range(3)
+range(5, 0, -2)
+range(1, 4)
+range(3)|list
+range(3)|tojson
+range(2) == [0, 1]
+[range(2)]
 True|False|None
 [True, False, None]
 true, none
@@ -616,6 +644,39 @@ TEMPLATES = [
     "{% set xs.a = 1 %}",
     "{% set ns = {'a': 1} %}{% set ns.a = 2 %}",
     "{{ raise_exception('Roles must alternate') }}",
+    "{% set none = 1 %}",
+    "{% set True = 1 %}{{ True }}",
+    "{% generation %}{% set x = 3 %}{{ x }}{% endgeneration %}{{ x }}",
+    "{% set x = 1 %}{% generation %}{% set x = 3 %}{% endgeneration %}{{ x }}",
+    "{% generation %}x",
+    "x{% endgeneration %}",
+    "{% if yes %}{% generation %}x{% endif %}{% endgeneration %}",
+    "{% for i in xs %}{% generation %}{{ i }}{% endfor %}{% endgeneration %}",
+    "{% generation %}{% for i in xs %}{{ i }}{% endgeneration %}{% endfor %}",
+    "{% for i in xs %}{% generation %}{{ i }}{% continue %}{% endgeneration %}{% endfor %}",
+    "{% for i in xs %}{% generation %}{% if i == 1 %}{% break %}{% endif %}{{ i }}{% endgeneration %}{% endfor %}",
+    "{% generation %}{% for i in xs %}{% if i == 1 %}{% continue %}{% endif %}{{ i }}{% endfor %}{% endgeneration %}",
+    "{% generation %}{% generation %}a{% endgeneration %}{% endgeneration %}b",
+    "{% generation x %}a{% endgeneration %}",
+    "a\n{% generation %}\n  x\n  {% endgeneration %}\ny",
+    "{% macro m() %}{% generation %}a{% endgeneration %}{% endmacro %}{{ m() }}{{ m() }}",
+    "{% with a = 1 %}{{ a }}{% endfor %}",
+    "{% for a in xs %}{{ a }}{% endwith %}",
+    "{% for a in xs %}{% with b = a %}{{ b }}{% endfor %}{% endwith %}",
+]
+
+# Each with a date: year, month, day, hour, minute, second.
+DATES = [
+    [2024, 7, 26, 9, 5, 3],
+    [2026, 11, 29, 23, 59, 59],
+    [2021, 1, 3, 0, 0, 0],
+    [2018, 12, 31, 12, 30, 1],
+    [2000, 2, 29, 13, 0, 7],
+    [2016, 1, 1, 11, 11, 11],
+]
+DATE_FORMATS = ["%" + c for c in "aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyYzZ%"] + [
+    "%d %B %Y", "%d %b %Y", "%Y-%m-%d %A", "%-d", "%-m/%-d", "%_d", "%_H", "%0e", "%^a", "%^B", "%#Z", "%#p", "%10Y", "%4d",
+    "%_6j", "%-I:%M %p", "%Oy", "%EY", "%E", "%Q", "%L", "%", "%%d", "%%%d", "100%", "no date", "", "%5A|", "%:z", "%i", "%v", "%+",
 ]
 
 
@@ -637,6 +698,9 @@ def main():
         },
         "variables": VARIABLES,
         "cases": cases,
+        "dates": [
+            {"date": d, "written": [[f, datetime.datetime(*d).strftime(f)] for f in DATE_FORMATS]} for d in DATES
+        ],
     }
     out = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "jinja.json"
     out.write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n")

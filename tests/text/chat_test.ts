@@ -41,6 +41,28 @@ const MARKED = "{% for message in messages %}{{ '<|im_start|>' + message['role']
   "{% endgeneration %}{% else %}{{ message['content'] + '<|im_end|>' }}{% endif %}{{ '\\n' }}" +
   "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
+/** ChatML whose answers are written, and marked, as an author of templates may do it. */
+const markedAs = (answer: string) =>
+  "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}" +
+  `{% if m.role == 'assistant' %}${answer}{% else %}{{ m.content + '<|im_end|>\n' }}{% endif %}{% endfor %}`;
+
+/** Templates that mark something else than what follows a prompt for an answer. */
+const MARKS: readonly string[] = [
+  "{% generation %}{{ m.content }}{% endgeneration %}{{ '<|im_end|>\\n' }}",
+  "{% generation %}{{ m.content + '<|im_end|>\\n' }}{% endgeneration %}",
+  "{% generation %}{{ m.content }}<|im_end|>\n{% endgeneration %}\n",
+  "  {%- generation -%}  {{ m.content }}  {%- endgeneration -%}  <|im_end|>\n",
+  "{% if loop.last %}{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}{% else %}{{ m.content }}<|im_end|>{% endif %}\n\n",
+  "{% if loop.index > 3 %}{{ m.content }}<|im_end|>{% else %}{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}{% endif %}\n\n",
+  "<think>\n{{ m.role }}\n</think>\n\n{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}\n\n",
+  "{% generation %}{{ m.role }}<|im_end|>{% endgeneration %}\n\n{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}\n\n",
+  "{% generation %}{{ m.role }}{% generation %}<|im_end|>{{ m.content }}{% endgeneration %}<|im_end|>{% endgeneration %}\n\n",
+  "{% generation %}{% for part in m.content.split('\\n') %}{{ part }}<|im_end|>{% endfor %}{% endgeneration %}\n\n",
+  "{% generation %}{% set said = m.content %}{{ said }}<|im_end|>{{ said }}{% endgeneration %}{{ said }}<|im_end|>\n",
+  "{% generation %}{% endgeneration %}{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}\n\n",
+  "<|im_end|>{% generation %}<|im_start|>{{ m.content }}<|im_end|>{{ m.content }}{% endgeneration %}<|im_end|>\n",
+];
+
 for (
   const definition of [
     byteLevelTokenizers().find(({ name }) => name === "llama-bpe")!,
@@ -61,7 +83,9 @@ for (
             { template: CHAT_TEMPLATES[style], messages: messages.slice(0, -1), prompt: true },
           ])
         ),
-        ...[SHORT, LONG].map((messages) => ({ template: MARKED, messages, marked: true })),
+        ...[MARKED, ...MARKS.map(markedAs)].flatMap((template) =>
+          [SHORT, LONG].map((messages) => ({ template, messages, marked: true }))
+        ),
         { template: GIVEN, messages: SHORT.slice(0, 1), prompt: true },
       ] as { template: string; messages: ChatMessage[]; prompt?: boolean; marked?: boolean }[];
       const folder = await Deno.makeTempDir({ prefix: "tunebook-chat-" });
@@ -102,6 +126,39 @@ for (
 }
 
 const tokenizer = new HuggingFaceTokenizer(byteLevelTokenizers()[0]!);
+
+Deno.test("encodeChat() refuses marks that cannot be followed, and the closing token is found without them", () => {
+  const marked = (source: string) => new ChatTemplate(source);
+  const macro =
+    "{% macro say(m) %}{% generation %}{{ m.content }}{% endgeneration %}{% endmacro %}" +
+    "{% for m in messages %}{{ say(m) }}{% endfor %}";
+  assertThrows(() => encodeChat(SHORT, tokenizer, marked(macro)), TypeError, "in a macro");
+  const captured =
+    "{% set x %}{% generation %}{{ messages[1].content }}{% endgeneration %}{% endset %}{{ messages[0].content }}{{ x }}";
+  assertThrows(() => encodeChat(SHORT, tokenizer, marked(captured)), TypeError, "in a macro");
+  const none =
+    "{% for m in messages %}{{ m.content }}{% if false %}{% generation %}{% endgeneration %}{% endif %}{% endfor %}";
+  assertThrows(() => encodeChat(SHORT, tokenizer, marked(none)), TypeError, "marks none of them");
+  const last = marked(markedAs(MARKS[4]!));
+  const weighted = LONG.map((message) =>
+    message.role === "assistant" ? { ...message, weight: 0.5 } : message
+  );
+  assertThrows(() => encodeChat(weighted, tokenizer, last), TypeError, "message 3 has a weight");
+  const each = encodeChat(weighted, tokenizer, marked(markedAs(MARKS[0]!)));
+  assertEquals(each.answers.map(({ weight }) => weight), [0.5, 0.5]);
+  const bare = marked(
+    markedAs(MARKS[0]!) +
+      "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+  );
+  const { ids, answers: [{ marker, start, end }] } = encodeChat(SHORT, tokenizer, bare);
+  assertEquals(
+    [ids.slice(marker, start), ids.slice(start, end)].map((part) => tokenizer.decode(part)),
+    ["<|im_start|>assistant\n", "The quick fox."],
+  );
+  assertEquals(closingToken(tokenizer, bare), tokenizer.specialTokens.get("<|im_end|>"));
+  assert(noteOnTurns(bare, tokenizer)?.includes("marks what is learnt"));
+});
+
 const chatml = chatTemplateOf(tokenizer, "chatml");
 
 Deno.test("encodeChat() counts each answer with its closing token, and nothing else", () => {

@@ -12,7 +12,13 @@ import { bind } from "./bind.ts";
 import { applyFilter, applyTest } from "./filters.ts";
 import { methodOf } from "./methods.ts";
 import { assertDefined, itemOf, operate, signed, sliceOf } from "./operators.ts";
-import { GROUP_FILTER, TEST_FILTER, TUPLE_FILTER, WITH_VARIABLE } from "./source.ts";
+import {
+  GENERATION_VARIABLE,
+  GROUP_FILTER,
+  TEST_FILTER,
+  TUPLE_FILTER,
+  WITH_VARIABLE,
+} from "./source.ts";
 import {
   type Arguments,
   assertLength,
@@ -67,11 +73,11 @@ class Scope {
  *
  * @param program Its syntax tree.
  * @param globals The names that it may use.
- * @returns The text.
+ * @returns The text, and what of it `{% generation %}` marks.
  * @throws {TemplateError} Where Python or jinja2 would throw.
  * @throws {BudgetError} Where it takes too many steps or writes too much.
  */
-export function evaluate(program: Node, globals: ReadonlyMap<string, Value>): string {
+export function evaluate(program: Node, globals: ReadonlyMap<string, Value>): Written {
   const scope = new Scope();
   for (const [name, value] of globals) scope.set(name, value);
   scope.set("namespace", makeNamespace);
@@ -87,12 +93,24 @@ export function evaluate(program: Node, globals: ReadonlyMap<string, Value>): st
     if (!(error instanceof RangeError && /call stack/.test(error.message))) throw error;
     throw new BudgetError("its macros call each other too deeply", { cause: error });
   }
-  return run.written;
+  return { text: run.written, marks: run.marks };
+}
+
+/** What a template wrote. */
+export interface Written {
+  /** The text. */
+  readonly text: string;
+  /** Where in it is what `{% generation %}` marks; undefined if that was within a macro or a captured block. */
+  readonly marks: readonly (readonly [start: number, end: number])[] | undefined;
 }
 
 class Run {
   /** What is written so far, of the innermost block that is captured. */
   written = "";
+  /** What is marked of the whole text; undefined once something is whose place in it is not known. */
+  marks: (readonly [start: number, end: number])[] | undefined = [];
+  #marking = false;
+  #captures = 0;
   #steps = 0;
 
   /** Runs statements that are in no loop. */
@@ -113,10 +131,23 @@ class Run {
   #captured(statements: readonly Node[], scope: Scope): string {
     const before = this.written;
     this.written = "";
+    this.#captures++;
     this.outermost(statements, scope);
+    this.#captures--;
     const inner = this.written;
     this.written = before;
     return inner;
+  }
+
+  /** Runs what `{% generation %}` marks: names that are set there end there, and no loop is left from there. */
+  #marked(statements: readonly Node[], scope: Scope): void {
+    const within = this.#marking;
+    if (this.#captures > 0) this.marks = undefined;
+    this.#marking = true;
+    const start = this.written.length;
+    this.outermost(statements, new Scope(scope));
+    this.#marking = within;
+    if (!within && this.written.length > start) this.marks?.push([start, this.written.length]);
   }
 
   #step(): void {
@@ -167,6 +198,7 @@ class Run {
 
   #loop(node: Node, scope: Scope): Ending {
     if (node.loopvar.value === WITH_VARIABLE) return this.block(node.body, new Scope(scope));
+    if (node.loopvar.value === GENERATION_VARIABLE) return void this.#marked(node.body, scope);
     const filtered = node.iterable.type === "SelectExpression";
     const all = iterate(this.#value(filtered ? node.iterable.lhs : node.iterable, scope));
     const items = filtered
@@ -450,6 +482,9 @@ class Run {
   #member(node: Node, scope: Scope): Value {
     const owner = this.#value(node.object, scope);
     assertDefined(owner);
+    if (typeof owner === "function") {
+      throw new TemplateError("attributes of functions and macros are not supported");
+    }
     if (node.computed && node.property.type === "SliceExpression") {
       const bounds = [node.property.start, node.property.stop, node.property.step];
       return sliceOf(

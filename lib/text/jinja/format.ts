@@ -113,7 +113,7 @@ function magnitude(
       return (alternative ? "0o" : "") + Math.trunc(size).toString(8).padStart(digits ?? 0, "0");
     case "f":
     case "F":
-      return Number.isFinite(size) ? size.toFixed(digits ?? 6) : pythonFloat(size);
+      return Number.isFinite(size) ? fixed(size, digits ?? 6) : pythonFloat(size);
     case "e":
     case "E":
     case "g":
@@ -126,6 +126,20 @@ function magnitude(
     default:
       throw new TemplateError(`unsupported format character '${kind}'`);
   }
+}
+
+/**
+ * As many digits behind the point as asked for. Between two numbers that are as near, Python takes the even one, JavaScript the
+ * larger.
+ */
+function fixed(size: number, digits: number): string {
+  const rounded = size.toFixed(digits);
+  const more = 100 - digits;
+  if (more < 1) return rounded;
+  const exact = size.toFixed(100);
+  const isTie = /^50*$/.test(exact.slice(-more));
+  if (!isTie || Number(rounded.at(-1)) % 2 === 0) return rounded;
+  return exact.slice(0, -more).replace(/\.$/, "");
 }
 
 function exponential(size: number, digits: number): string {

@@ -5,7 +5,7 @@
  */
 
 import { pythonFloat } from "../../python_float.ts";
-import { Float, numberOf, TemplateError, typeName } from "./values.ts";
+import { Float, numberOf, TemplateError, typeName, View } from "./values.ts";
 import type { Value } from "./values.ts";
 
 /** Options of {@linkcode toJson}, with Python's names in TypeScript's spelling. */
@@ -63,7 +63,7 @@ export function toJson(value: Value, options: JsonOptions = {}): string {
       const words: Record<string, string> = { nan: "NaN", inf: "Infinity", "-inf": "-Infinity" };
       return words[written] ?? written;
     }
-    if (Array.isArray(item)) {
+    if (Array.isArray(item) && !(item instanceof View)) {
       return container("[", "]", Array.from(item, (each) => write(each, level + 1)), level);
     }
     if (item instanceof Map) {

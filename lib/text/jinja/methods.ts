@@ -302,7 +302,7 @@ const cased = (upper: boolean): Method<string> => (self) => {
 
 const STRING: Readonly<Record<string, Method<string>>> = {
   capitalize,
-  casefold: (self) => self.toLowerCase().replaceAll("ß", "ss"),
+  casefold: (self) => Array.from(self, foldCase).join(""),
   center: (self, args) => justify("center", self, args),
   count: (self, args) => {
     const { sub } = bind("count", args, { sub: undefined });
@@ -412,4 +412,13 @@ const STRING: Readonly<Record<string, Method<string>>> = {
 function found(at: number): number {
   if (at < 0) throw new TemplateError("substring not found");
   return at;
+}
+
+/** A character as `str.casefold()` has it: mostly its capital letter in small ones, whatever its neighbours are. */
+function foldCase(character: string): string {
+  if (character === "ı") return character;
+  if (character === "ẞ") return "ss";
+  // Cherokee folds to its capital letters
+  if (/[\u13a0-\u13fd\uab70-\uabbf]/.test(character)) return character.toUpperCase();
+  return Array.from(character.toUpperCase(), (capital) => capital.toLowerCase()).join("");
 }

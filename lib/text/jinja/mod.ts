@@ -6,15 +6,17 @@
  */
 
 import { parse } from "@huggingface/jinja";
-import { evaluate, type Node } from "./evaluate.ts";
-import { tokensOf } from "./source.ts";
+import { evaluate, type Node, type Written } from "./evaluate.ts";
+import { GENERATION_VARIABLE, type Token, tokensOf } from "./source.ts";
 import { fromJavaScript, type Value } from "./values.ts";
 
-export { BudgetError } from "./evaluate.ts";
-export { type Arguments, TemplateError, text } from "./values.ts";
+export { BudgetError, type Written } from "./evaluate.ts";
+export { type Arguments, TemplateError, text, view } from "./values.ts";
 
 /** A template that was read. */
 export interface CompiledTemplate {
+  /** Whether it has `{% generation %}`, which marks what an assistant said. */
+  readonly isMarked: boolean;
   /**
    * Renders it.
    *
@@ -24,6 +26,8 @@ export interface CompiledTemplate {
    * @throws {BudgetError} Where it takes too many steps or writes too much.
    */
   render(variables: Readonly<Record<string, unknown>>): string;
+  /** The same, with what of the text is marked. */
+  renderMarked(variables: Readonly<Record<string, unknown>>): Written;
 }
 
 /**
@@ -34,30 +38,34 @@ export interface CompiledTemplate {
  * @throws {SyntaxError} If the template cannot be parsed.
  */
 export function compileTemplate(source: string): CompiledTemplate {
-  const program = parsed(source);
+  const tokens = tokensOf(source);
+  const program = parsed(tokens);
   return {
-    render(variables) {
-      const globals = new Map<string, Value>([
-        ...Object.entries({
-          true: true,
-          false: false,
-          none: null,
-          True: true,
-          False: false,
-          None: null,
-        }),
-        ...Object.entries(variables).map(([name, value]): [string, Value] => [
-          name,
-          fromJavaScript(value),
-        ]),
-      ]);
-      return evaluate(program, globals);
-    },
+    isMarked: tokens.some(({ value }) => value === GENERATION_VARIABLE),
+    render: (variables) => renderMarked(variables).text,
+    renderMarked,
   };
+
+  function renderMarked(variables: Readonly<Record<string, unknown>>): Written {
+    const globals = new Map<string, Value>([
+      ...Object.entries({
+        true: true,
+        false: false,
+        none: null,
+        True: true,
+        False: false,
+        None: null,
+      }),
+      ...Object.entries(variables).map(([name, value]): [string, Value] => [
+        name,
+        fromJavaScript(value),
+      ]),
+    ]);
+    return evaluate(program, globals);
+  }
 }
 
-function parsed(source: string): Node {
-  const tokens = tokensOf(source);
+function parsed(tokens: Token[]): Node {
   try {
     // The parser's tokens are plain records; their class is not exported.
     return parse(tokens as Parameters<typeof parse>[0]) as unknown as Node;

@@ -14,8 +14,11 @@ export interface Token {
   type: string;
 }
 
-/** transformers' mark around what an assistant said, which writes nothing. */
+/** transformers' mark around what an assistant said. */
 const GENERATION = /^\s*(end)?generation\s*$/;
+
+/** Statements that the library's parser sees as loops, and loops. */
+const LOOPS = ["for", "with", "generation"];
 
 const OPENINGS = /\{(?:%|\{|#)/g;
 /** What a tag does to the white space before it: takes all, takes an indent that only it follows, or leaves it. */
@@ -36,6 +39,7 @@ export function tokensOf(source: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   let after: After = "none";
+  const open: string[] = [];
   const pushText = (end: number, before: Before) => {
     const value = stripped(text.slice(at, end), at === 0, after, before);
     if (value !== "") tokens.push({ value, type: "Text" });
@@ -45,6 +49,7 @@ export function tokensOf(source: string): Token[] {
     const opening = OPENINGS.exec(text);
     if (!opening) {
       pushText(text.length, "none");
+      if (open.length > 0) throw new SyntaxError(`"{% ${open.at(-1)} %}" is not closed`);
       return tokens;
     }
     const [mark] = opening;
@@ -58,10 +63,25 @@ export function tokensOf(source: string): Token[] {
       pushText(end.index, STRIP_BEFORE[end[1] as Sign]);
       after = STRIP_AFTER[end[2] as Sign];
       at = end.index + end[0].length;
-    } else if (mark === "{%" && GENERATION.test(tag.content)) continue;
-    else if (mark === "{%") tokens.push(...tagTokens(tag.content, "{%", "%}"));
-    else if (mark === "{{") tokens.push(...tagTokens(tag.content, "{{", "}}"));
+    } else if (mark === "{%") {
+      follow(open, tag.content);
+      const generation = GENERATION.exec(tag.content);
+      const content = !generation
+        ? tag.content
+        : generation[1]
+        ? "endfor"
+        : `for ${GENERATION_VARIABLE} in []`;
+      tokens.push(...tagTokens(content, "{%", "%}"));
+    } else if (mark === "{{") tokens.push(...tagTokens(tag.content, "{{", "}}"));
   }
+}
+
+/** Keeps the loops that are open, and what is written as one; refuses an end that is not that of the innermost. */
+function follow(open: string[], content: string): void {
+  const [name = ""] = content.trim().split(/\s/);
+  if (LOOPS.includes(name)) open.push(name);
+  if (!name.startsWith("end") || !LOOPS.includes(name.slice(3))) return;
+  if (open.pop() !== name.slice(3)) throw new SyntaxError(`"{% ${name} %}" closes nothing`);
 }
 
 /** A text without the white space that the tags around it take. */
@@ -95,7 +115,8 @@ function tagAt(
     ? text.indexOf("#}", inner)
     : closingOf(text, inner, mark === "{%" ? "%}" : "}}");
   if (end < 0) throw new SyntaxError(`the tag "${mark}" is not closed`);
-  const closes = end > inner ? signAt(end - 1) : "";
+  const sign = end > inner ? signAt(end - 1) : "";
+  const closes = mark === "{{" && sign === "+" ? "" : sign;
   return {
     content: text.slice(inner, end - closes.length),
     before: STRIP_BEFORE[opens],
@@ -131,11 +152,44 @@ function tagTokens(content: string, opening: string, closing: string): Token[] {
   // a line end within a tag is white space; one at its end is not the template's
   const read = tokenize(`${opening} ${content} ${closing}`) as Token[];
   if (read.at(-1)?.value !== closing) throw new SyntaxError(`a tag "${opening}" is not closed`);
-  const tokens = rewriteParentheses(joinExponents(read));
+  const joined = joinExponents(read);
+  assertLiterals(joined.slice(1, -1));
+  const tokens = rewriteParentheses(joined);
   if (opening === "{%") return rewriteStatement(tokens);
   const inner = tokens.slice(1, -1);
   if (splitAtCommas(inner).length < 2) return rewriteTests(tokens);
   return rewriteTests([tokens[0]!, ...TUPLE_OPEN, ...inner, ...TUPLE_CLOSE, tokens.at(-1)!]);
+}
+
+/**
+ * Refuses what the library reads and jinja2 does not: whole numbers that JavaScript rounds, and items of a list without
+ * commas between.
+ */
+function assertLiterals(tokens: readonly Token[]): void {
+  let depth = 0;
+  for (const [i, { type, value }] of tokens.entries()) {
+    if (type === "NumericLiteral" && /^\d+$/.test(value) && !Number.isSafeInteger(Number(value))) {
+      throw new SyntaxError(`the whole number ${value} is too large for a template`);
+    }
+    const before = tokens[i - 1];
+    const isWord = type === "Identifier" && !WITHIN.includes(value);
+    const begins = isWord || type === "NumericLiteral" || type === "OpenCurlyBracket" ||
+      (type === "StringLiteral" && before?.type !== "StringLiteral");
+    const test = ["is", "not"].includes(tokens[i - 2]?.value ?? "");
+    if (depth > 0 && begins && before && !test && endsOperand(before)) {
+      throw new SyntaxError(`a comma was expected before "${value}"`);
+    }
+    if (/^Open/.test(type)) depth++;
+    if (/^Close/.test(type)) depth--;
+  }
+}
+
+/** Words between operands. */
+const WITHIN = ["and", "or", "not", "in", "is", "if", "else"];
+
+function endsOperand({ type, value }: Token): boolean {
+  return /Literal$/.test(type) || /^Close(Paren|Square|Curly)/.test(type) ||
+    (type === "Identifier" && !WITHIN.includes(value));
 }
 
 /** Joins `1`, `e5`, which the library takes as two tokens, to `1.0e5`. */
@@ -207,6 +261,11 @@ function rewriteStatement(tokens: Token[]): Token[] {
   const close = rest.at(-1)!;
   const word = (value: string): Token => ({ value, type: "Identifier" });
   switch (name.value) {
+    case "set":
+      if (CONSTANTS.includes(rest[0]?.value ?? "") && rest[0]!.type === "Identifier") {
+        throw new SyntaxError(`"${rest[0]!.value}" cannot be set`);
+      }
+      return rewriteTests(tokens);
     case "do":
       return [open, word("set"), word("__do__"), EQUALS, ...rewriteTests(rest)];
     case "endwith":
@@ -235,6 +294,7 @@ function rewriteStatement(tokens: Token[]): Token[] {
   }
 }
 
+const CONSTANTS = ["none", "true", "false", "None", "True", "False"];
 const COMMA: Token = { value: ",", type: "Comma" };
 const EQUALS: Token = { value: "=", type: "Equals" };
 const EMPTY_LIST: readonly Token[] = [
@@ -282,6 +342,9 @@ const TUPLE_CLOSE: readonly Token[] = [
   { value: TUPLE_FILTER, type: "Identifier" },
   { value: ")", type: "CloseParen" },
 ];
+
+/** Name of the loop variable that stands for `generation`. */
+export const GENERATION_VARIABLE = "__generation__";
 
 /** Name of the loop variable that stands for `with`. */
 export const WITH_VARIABLE = "__with__";

@@ -64,7 +64,7 @@ export class View extends Array<Value> {
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
-  /** Such as `dict_items`. */
+  /** Such as `dict_items`, or how a range prints as a whole. */
   kind = "list";
 }
 
@@ -128,8 +128,14 @@ export function fromJavaScript(value: unknown): Value {
     case "boolean":
       return value;
     case "number":
-      return Number.isInteger(value) ? value : new Float(value);
     case "bigint":
+      if (typeof value === "number" && !Number.isInteger(value)) return new Float(value);
+      // JavaScript has rounded it, where Python writes every digit
+      if (!Number.isSafeInteger(Number(value))) {
+        throw new TemplateError(
+          `the whole number ${value} is too large for a template; write it as a text`,
+        );
+      }
       return Number(value);
     case "undefined":
       return new Undefined("a variable is undefined");
@@ -163,7 +169,7 @@ export function typeName(value: Value): string {
   if (value === null) return "NoneType";
   if (value instanceof Float) return "float";
   if (value instanceof Tuple) return "tuple";
-  if (value instanceof View) return value.kind;
+  if (value instanceof View) return value.kind.split("(")[0]!;
   if (Array.isArray(value)) return "list";
   if (value instanceof Map) return "dict";
   if (value instanceof Namespace) return "Namespace";
@@ -205,7 +211,11 @@ export function representation(value: Value): string {
     const items = Array.from(value, representation);
     return items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
   }
-  if (value instanceof View) return `${value.kind}(${representation(Array.from(value))})`;
+  if (value instanceof View) {
+    return value.kind.endsWith(")")
+      ? value.kind
+      : `${value.kind}(${representation(Array.from(value))})`;
+  }
   if (Array.isArray(value)) return `[${value.map(representation).join(", ")}]`;
   if (value instanceof Map) {
     const entries = Array.from(value, ([k, v]) => `${representation(k)}: ${representation(v)}`);
@@ -245,7 +255,8 @@ export function equals(a: Value, b: Value): boolean {
   if (x !== undefined && y !== undefined) return x === y;
   if (a instanceof Undefined && b instanceof Undefined) return true;
   if (Array.isArray(a) && Array.isArray(b)) {
-    return (a instanceof Tuple) === (b instanceof Tuple) && a.length === b.length &&
+    return (a instanceof Tuple) === (b instanceof Tuple) &&
+      (a instanceof View) === (b instanceof View) && a.length === b.length &&
       a.every((item, i) => equals(item, b[i]!));
   }
   if (a instanceof Map && b instanceof Map) {

@@ -1,14 +1,16 @@
 // Templates as jinja2 renders them: what Python gave for each is in tests/golden/jinja.json, by jinja.py beside it.
 
-import { assertEquals } from "@std/assert";
-import { compileTemplate, TemplateError, text } from "../../../lib/text/jinja/mod.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { compileTemplate, TemplateError, text, view } from "../../../lib/text/jinja/mod.ts";
+import { strftime } from "../../../lib/text/strftime.ts";
 import golden from "../../golden/jinja.json" with { type: "json" };
 
 const range = ({ positional }: { positional: readonly unknown[] }) => {
   const [a, b, step = 1] = positional as number[];
   const [from, to] = b === undefined ? [0, a!] : [a!, b];
   const count = Math.max(0, Math.ceil((to - from) / step));
-  return Array.from({ length: count }, (_, i) => from + i * step);
+  const shown = [from, to, ...(step === 1 ? [] : [step])].join(", ");
+  return view(`range(${shown})`, Array.from({ length: count }, (_, i) => from + i * step));
 };
 
 function render(template: string): string | null {
@@ -43,3 +45,23 @@ for (
     assertEquals(ours, cases);
   });
 }
+
+Deno.test("strftime() writes dates as Python's does", () => {
+  for (const { date, written } of golden.dates) {
+    const [year, month, ...rest] = date as [number, number, number, number, number, number];
+    const ours = written.map((
+      [format],
+    ) => [format, strftime(format!, new Date(year, month - 1, ...rest))]);
+    assertEquals(ours, written);
+  }
+});
+
+Deno.test("whole numbers that JavaScript rounds are refused, not written otherwise", () => {
+  assertThrows(() => compileTemplate("{{ 9007199254740993 }}"), SyntaxError, "9007199254740993");
+  const { render } = compileTemplate("{{ n }}");
+  assertEquals(render({ n: 2 ** 53 - 1 }), "9007199254740991");
+  assertEquals(render({ n: 12n }), "12");
+  for (const n of [2 ** 53, -(2 ** 60), 1e20, 10n ** 20n]) {
+    assertThrows(() => render({ n }), TemplateError, `the whole number ${n} is too large`);
+  }
+});
