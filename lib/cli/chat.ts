@@ -12,7 +12,12 @@ import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { printable } from "./printable.ts";
-import { readSampling, type SamplingOptions, samplingOptions } from "./sampling_options.ts";
+import {
+  noteGeneration,
+  readSampling,
+  type SamplingOptions,
+  samplingOptions,
+} from "./sampling_options.ts";
 
 interface Options extends SamplingOptions {
   model: string;
@@ -57,6 +62,7 @@ async function chat(options: Options): Promise<void> {
   const sampling = readSampling(options);
   const format = await readFormatOption(options.format);
   const model = await loadForCommand(options.model, options);
+  noteGeneration(model, sampling);
   const named = format ?? (model.format instanceof ChatTemplate ? undefined : "chat");
   if (named !== undefined) model.format = named;
   const terminal = Deno.stdin.isTerminal();

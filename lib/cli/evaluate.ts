@@ -8,6 +8,7 @@ import { pairVerdict } from "../eval/judges/pairwise.ts";
 import { parseJudge } from "../eval/judges/parse_judge.ts";
 import { findMetric } from "../eval/metrics/mod.ts";
 import type { ResponseEntry } from "../eval/responses.ts";
+import type { AnswerOptions } from "../pipeline/mod.ts";
 import { assertRecord, recordEvaluations } from "../pipeline/save.ts";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import type { EvaluationLike } from "../show/evaluation_view.ts";
@@ -18,7 +19,12 @@ import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
 import { addFieldOptions, type DataOptions, limitOption, readData } from "./read_data.ts";
-import { type SamplingOptions, samplingOptions } from "./sampling_options.ts";
+import {
+  noteGeneration,
+  readSampling,
+  type SamplingOptions,
+  samplingOptions,
+} from "./sampling_options.ts";
 
 interface Options extends DataOptions, SamplingOptions {
   base: string;
@@ -107,13 +113,19 @@ async function run(options: Options): Promise<void> {
     ? undefined
     : parseJudge(options.judge, { seed, numCtx, url, cache });
   if (options.record) await assertRecord(options.model);
+  const drawing = readSampling(options);
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
   const all = await readData(options.data, { ...options, signal });
   const entries = all.slice(0, options.limit);
   // One after the other, so that no more than one model is in memory.
-  const base = await answerAll(options.base, entries, options, signal);
-  const model = await answerAll(options.model, entries, options, signal, options.record);
+  const base = await answerAll(options.base, entries, { ...options, drawing, signal });
+  const model = await answerAll(
+    options.model,
+    entries,
+    { ...options, drawing, signal },
+    options.record,
+  );
   const bar = progress(judge?.name ?? "Judge", 3 * entries.length);
   const scored = await evaluateAnswers(
     { name: options.base, responses: base.responses },
@@ -138,16 +150,16 @@ async function run(options: Options): Promise<void> {
 async function answerAll(
   name: string,
   entries: readonly DatasetEntry[],
-  options: Options,
-  signal: AbortSignal,
+  options: Options & { drawing: AnswerOptions; signal: AbortSignal },
   record = false,
 ): Promise<{ responses: ResponseEntry[]; unscored: string[] }> {
+  const { drawing, seed, signal } = options;
   using model = await loadForCommand(name, { device: options.device, signal });
   const bar = progress(`Answering by ${name}`, entries.length);
   const format = await readFormatOption(options.format);
-  const { maxNewTokens, temperature, topK, topP, seed } = options;
+  noteGeneration(model, drawing);
   const answering = {
-    ...{ maxNewTokens, temperature, topK, topP, seed, signal },
+    ...{ ...drawing, seed, signal },
     ...(format !== undefined && { format }),
   };
   const { responses } = await model.evaluate(entries, {

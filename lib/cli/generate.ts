@@ -5,6 +5,7 @@ import type { DatasetEntry } from "../dataset/mod.ts";
 import { writeResponses } from "../eval/mod.ts";
 import { type GenerateOptions, generateTokens, type Quantization } from "../model/mod.ts";
 import { withResponse } from "../eval/responses.ts";
+import { withGenerationDefaults } from "../pipeline/generation_defaults.ts";
 import type { AnswerOptions, Model, Question } from "../pipeline/mod.ts";
 import { TokenDecoder } from "../text/mod.ts";
 import { countWithoutToken } from "../text/tokenizer.ts";
@@ -20,6 +21,7 @@ import { addFieldOptions, type DataOptions, limitOption, readData } from "./read
 import { StopStrings } from "../text/stop_strings.ts";
 import {
   assertDiffering,
+  noteGeneration,
   readSampling,
   samplesOption,
   type SamplingOptions,
@@ -103,6 +105,7 @@ async function run(options: Options): Promise<void> {
   using interrupt = onInterrupt(() => console.error("\nStopping"));
   const { signal } = interrupt;
   const model = await loadForCommand(options.model, { ...options, signal });
+  noteGeneration(model, drawing);
   const { seed, batchSize } = options;
   const sampling = { ...drawing, seed, batchSize, signal };
   if (prompt !== undefined) {
@@ -157,12 +160,14 @@ function warnOfIds(count: number): void {
 
 /** Continues a text unchanged. */
 async function* continueText(
-  { network, tokenizer }: Model,
+  { network, tokenizer, generation }: Model,
   text: string,
-  { stop = [], ...sampling }: GenerateOptions & { readonly stop?: readonly string[] },
+  { stop = [], ...options }: GenerateOptions & { readonly stop?: readonly string[] },
 ): AsyncGenerator<string, void, void> {
   const prompt = [...tokenizer.beginIds, ...tokenizer.encode(text)];
-  const generated = generateTokens(network, [prompt], { ...sampling, eosId: tokenizer.endIds });
+  const eosId = tokenizer.endIds;
+  const sampling = withGenerationDefaults(options, generation, eosId);
+  const generated = generateTokens(network, [prompt], { ...sampling, eosId });
   const decoder = new TokenDecoder(tokenizer);
   const strings = new StopStrings(stop);
   for await (const { token } of generated) {

@@ -18,6 +18,7 @@ import { progress } from "./progress.ts";
 import { addFieldOptions, type DataOptions, limitOption, readData } from "./read_data.ts";
 import {
   assertDiffering,
+  noteGeneration,
   readSampling,
   samplesOption,
   type SamplingOptions,
@@ -89,6 +90,7 @@ async function infer(options: Options): Promise<void> {
     );
   }
   const model = await loadForCommand(options.model, { ...options, signal });
+  noteGeneration(model, drawing);
   const format = await readFormatOption(options.format);
   if (format !== undefined) model.format = format;
   const settings = {

@@ -1,7 +1,8 @@
 // The options that say how tokens are drawn, in order of the help.
 
 import { Option } from "commander";
-import type { AnswerOptions } from "../pipeline/mod.ts";
+import { notesOnGeneration } from "../pipeline/generation_defaults.ts";
+import type { AnswerOptions, Model } from "../pipeline/mod.ts";
 import { readCount, readNumber, readPositive, readRate, readShare } from "./arguments.ts";
 
 /** The values of {@linkcode samplingOptions}. */
@@ -90,4 +91,14 @@ export function readSampling(
   };
   const given = Object.entries(optional).filter(([, value]) => value !== undefined);
   return { maxNewTokens, temperature, ...Object.fromEntries(given) };
+}
+
+/**
+ * Says what a model's own settings change of its answers, or would in transformers.
+ *
+ * @param model The model.
+ * @param options How it will answer.
+ */
+export function noteGeneration({ generation }: Model, options: AnswerOptions): void {
+  for (const note of notesOnGeneration(generation, options)) console.error(`Note: ${note}`);
 }

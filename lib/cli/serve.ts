@@ -13,6 +13,7 @@ import { type FilterOptions, filterOptions, readFilters } from "./filter_options
 import { formatOption, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
+import { noteGeneration } from "./sampling_options.ts";
 
 interface Options extends FilterOptions {
   model: string;
@@ -77,6 +78,7 @@ async function serve(options: Options): Promise<void> {
   const { model: spec, adapter, quantize, device } = options;
   const filters = await readFilters(options);
   const model = await loadForCommand(spec, { adapter, quantize, device, signal });
+  noteGeneration(model, { temperature, maxNewTokens: maxNewTokens ?? 1024 });
   if (format !== undefined) model.format = format;
   await using log = options.log === undefined ? undefined : await JsonLines.open(options.log);
   const server = serveModel(model, {

@@ -40,11 +40,13 @@ export interface SamplingOptions {
  *
  * @param logits One number per token, (V); it may be changed in place.
  * @param tokens The prompt's tokens and those of the answer so far.
+ * @param promptLength How many of them are the prompt's.
  * @returns Other logits, (V); nothing if they were changed in place.
  */
 export type LogitsProcessor = (
   logits: Float32Array,
   tokens: readonly number[],
+  promptLength: number,
 ) => Float32Array | void;
 
 /** What has been read and written before a token, which penalties depend on. */
@@ -252,7 +254,7 @@ function adjust(
       logits[id] -= frequencyPenalty * times + presencePenalty;
     }
   }
-  const processed = processLogits?.(logits, tokens) ?? logits;
+  const processed = processLogits?.(logits, tokens, promptLength) ?? logits;
   if (processed instanceof Float32Array && processed.length === given.length) return processed;
   throw new TypeError(
     `Cannot sample from what processLogits returned: expected ${given.length} logits in a Float32Array`,

@@ -15,6 +15,7 @@ import { resolveModel, type ResolveOptions } from "../weights/resolve.ts";
 import type { ResolvedModel } from "../weights/resolved.ts";
 import { findBase } from "./base.ts";
 import { parseFormat } from "./format.ts";
+import { type GenerationDefaults, readGenerationDefaults } from "./generation_defaults.ts";
 import { readRecord, type TaughtRecord } from "./record.ts";
 
 /** A model without its weights. */
@@ -31,6 +32,8 @@ export interface FoundModel {
   readonly chatTemplate?: ChatTemplate;
   /** Its prompt format: the one that it was taught, otherwise its chat template, otherwise Alpaca's prompt. */
   readonly format: EntryFormat;
+  /** What its files say of its answers. */
+  readonly generation: GenerationDefaults;
 }
 
 /**
@@ -81,6 +84,7 @@ export async function describeFound(
     ...(taught && { taught }),
     ...(chatTemplate && { chatTemplate }),
     format,
+    generation: await readGenerationDefaults(source),
   };
 }
 

@@ -45,6 +45,7 @@ import {
   TRAIN_OPTIONS,
   type TrainOptions,
 } from "./model_options.ts";
+import type { GenerationDefaults } from "./generation_defaults.ts";
 import { askModel, assertSamples, encodeQuestion } from "./prompts.ts";
 import type { Taught } from "./record.ts";
 import type { SavedModel, SaveOptions } from "./save.ts";
@@ -100,6 +101,11 @@ export class Model implements Disposable {
   /** Where it computes. */
   get device(): Device {
     return this.network.device;
+  }
+
+  /** @internal What its files say of its answers; callers' options take precedence. */
+  get generation(): GenerationDefaults {
+    return this.#teaching.found.generation;
   }
 
   /** The adapters beside the network, if there are any. */

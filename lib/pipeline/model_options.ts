@@ -15,7 +15,10 @@ import { SFT_OPTIONS } from "../train/options.ts";
 import type { FormatName } from "./format.ts";
 import type { TrainingAnswers } from "./training_answers.ts";
 
-/** Options of {@linkcode Model.answer} and {@linkcode Model.stream}. */
+/**
+ * Options of {@linkcode Model.answer} and {@linkcode Model.stream}. Penalties, cuts and excluded tokens that are not given are
+ * those of the model's `generation_config.json`, as in transformers; drawing needs a `temperature`, whatever that file says.
+ */
 export interface AnswerOptions extends SamplingOptions {
   /** The most tokens of an answer. 256 by default. */
   readonly maxNewTokens?: number;

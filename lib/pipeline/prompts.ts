@@ -13,12 +13,14 @@ import { encodeChatPrompt } from "../text/chat.ts";
 import { ChatTemplate } from "../text/chat_template.ts";
 import { StopStrings } from "../text/stop_strings.ts";
 import { TokenDecoder, type Tokenizer } from "../text/tokenizer.ts";
+import { type GenerationDefaults, withGenerationDefaults } from "./generation_defaults.ts";
 import type { AnswerOptions } from "./model_options.ts";
 
 /** What prompts are made for. */
 interface Asked {
   readonly network: Network;
   readonly tokenizer: Tokenizer;
+  readonly generation: GenerationDefaults;
 }
 
 /**
@@ -49,7 +51,8 @@ export function askModel(
   });
   const { signal = stopSignal() } = options;
   const eosId = closingTokensOf(format, model.tokenizer);
-  return { prompts, settings: { ...options, ...stopping, eosId, ...(signal && { signal }) } };
+  const sampling = withGenerationDefaults(options, model.generation, eosId);
+  return { prompts, settings: { ...sampling, ...stopping, eosId, ...(signal && { signal }) } };
 }
 
 /**

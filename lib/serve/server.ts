@@ -5,6 +5,10 @@
  */
 
 import { checkText, type FilterRule } from "../eval/filters/mod.ts";
+import {
+  type GenerationDefaults,
+  withGenerationDefaults,
+} from "../pipeline/generation_defaults.ts";
 import type { Model } from "../pipeline/mod.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { stopSignal } from "../stop.ts";
@@ -212,6 +216,7 @@ type Notes = { -readonly [Name in keyof ServedRequest]?: ServedRequest[Name] };
 class Service {
   readonly #served: ServedModel;
   readonly #limits: Limits;
+  readonly #generation: GenerationDefaults;
   readonly #hostname: string;
   readonly #filters: readonly FilterRule[];
   readonly #prompts: Prompts;
@@ -232,6 +237,7 @@ class Service {
     onRequest: ServeOptions["onRequest"],
   ) {
     this.#limits = settings;
+    this.#generation = model.generation;
     this.#hostname = settings.hostname;
     this.#filters = settings.filters;
     checkText("", "prompt", this.#filters); // refuses rules that cannot be followed, before the first request
@@ -324,14 +330,16 @@ class Service {
     Object.assign(notes, { ask, stream });
     if (found.length > 0) notes.filtered = found;
     if (refusal !== undefined) throw refusedPrompt(refusal);
-    const settings = settle(question.asked, this.#limits, question.names);
+    const { ends } = this.#prompts;
+    const settled = settle(question.asked, this.#limits, question.names);
+    const sampling = withGenerationDefaults(settled.sampling, this.#generation, ends);
+    const settings: Settings = { ...settled, sampling };
     notes.settings = settings;
     const prompt = "messages" in ask
       ? this.#prompts.ofChat(ask.messages)
       : this.#prompts.ofText(ask.text);
     assertFits(prompt, settings);
     const gone = new AbortController();
-    const { ends } = this.#prompts;
     const answer = this.#scheduler.submit({ ...settings, prompt, ends, signal: gone.signal });
     notes.answer = "";
     const written = this.#checked(this.#follow(answer, prompt.length, notes), notes);

@@ -30,7 +30,14 @@ Deno.test("tunebook evaluate compares a model with its base, by metrics and a ju
     const page = `${folder}/page.html`;
     await Deno.writeTextFile(data, JSON.stringify(ENTRIES));
     const args = ["evaluate", "--base", "nano", "--model", "nano", "--data", data];
-    args.push("--metric", "rougeL,bleu:char,perplexity", "--max-new-tokens", "5");
+    args.push(
+      "--metric",
+      "rougeL,bleu:char,perplexity",
+      "--max-new-tokens",
+      "5",
+      "--repetition-penalty",
+      "3",
+    );
     args.push("--judge", "ollama:tiny", "--html", page, "--json");
     args.push("--instruction", "Name <b>one</b> tree.", "--instruction", "Say hello.");
     const { code, stdout, stderr } = await tunebook(args, {
@@ -50,7 +57,10 @@ Deno.test("tunebook evaluate compares a model with its base, by metrics and a ju
       ["Say hello.", true],
     ]);
     using nano = await loadModel("nano", { device: "cpu" });
-    assertEquals(report.unscored[1].model, await nano.answer("Say hello.", { maxNewTokens: 5 }));
+    const answering = { maxNewTokens: 5, repetitionPenalty: 3 };
+    const expected = await nano.answer("Say hello.", answering);
+    assertEquals(report.unscored[1].model, expected);
+    assert(expected !== await nano.answer("Say hello.", { maxNewTokens: 5 }), "it matters");
     const { judged } = report;
     assertEquals([judged.base.average, judged.model.average, judged.difference.difference], [
       70,
