@@ -207,7 +207,11 @@ export async function loadLora(model: Network, directory: string): Promise<Adapt
   const cannot = `Cannot load the adapter "${directory}"`;
   const { pairs, others } = sortTensors(model, file, cannot);
   assertSaved(model, config, others.keys(), cannot);
-  assertTargets(model, config, pairs.keys(), cannot);
+  const { head } = model.family;
+  const beside = [...others].filter(([, { a, b }]) => a !== undefined || b !== undefined)
+    .map(([parameter]) => moduleOf(parameter === head ? head : `${model.prefix}${parameter}`));
+  const plain = Array.from(pairs.keys(), ({ name }) => `${model.prefix}${name}`);
+  assertTargets(config, [...plain, ...beside], cannot);
   const measured = [...others].find(([, { magnitude }]) => magnitude !== undefined)?.[0];
   if (!config.isDora && measured !== undefined) {
     throw new TypeError(
@@ -279,15 +283,14 @@ function assertSaved(
 
 /** Refuses a file with adapters of layers that the configuration does not name, which PEFT would pass over. */
 function assertTargets(
-  { prefix }: Network,
   { isTarget }: AdapterConfig,
-  found: Iterable<Linear>,
+  found: readonly string[],
   cannot: string,
 ): void {
-  for (const { name } of found) {
-    if (isTarget(`${prefix}${name}`)) continue;
+  for (const name of found) {
+    if (isTarget(name)) continue;
     throw new TypeError(
-      `${cannot}: the file has an adapter of "${prefix}${name}", which its "target_modules" does not name`,
+      `${cannot}: the file has an adapter of "${name}", which its "target_modules" does not name, or "exclude_modules" takes out`,
     );
   }
 }
@@ -364,6 +367,30 @@ function readTargets(
   json: Record<string, unknown>,
   cannot: string,
 ): (module: string) => boolean {
+  const isTarget = readTargetModules(json, cannot);
+  const isExcluded = readExcluded(json, cannot);
+  return (module) => isTarget(module) && !isExcluded(module);
+}
+
+/** Which layers "exclude_modules" takes out. */
+function readExcluded(
+  { exclude_modules: excluded }: Record<string, unknown>,
+  cannot: string,
+): (module: string) => boolean {
+  if (excluded == null || excluded === "") return () => false;
+  if (typeof excluded === "string") return readPattern(excluded, "^", "exclude_modules", cannot);
+  if (!(Array.isArray(excluded) && excluded.every((one) => typeof one === "string"))) {
+    throw new TypeError(
+      `${cannot}: "exclude_modules" is ${JSON.stringify(excluded)}, expected names or a pattern`,
+    );
+  }
+  return (module) => excluded.some((one) => `.${module}`.endsWith(`.${one}`));
+}
+
+function readTargetModules(
+  json: Record<string, unknown>,
+  cannot: string,
+): (module: string) => boolean {
   const { target_modules: targets, layers_to_transform: layers, layers_pattern: pattern } = json;
   const isList = Array.isArray(targets) && targets.every((one) => typeof one === "string");
   if (targets == null || targets === "all-linear") return () => true;
@@ -374,12 +401,13 @@ function readTargets(
   }
   if (!isList) return readPattern(targets, "^", "target_modules", cannot);
   const isNamed = (module: string) => targets.some((one) => `.${module}`.endsWith(`.${one}`));
-  if (layers == null) return isNamed;
+  if (layers == null || [layers].flat().length === 0) return isNamed;
   const places = [pattern ?? []].flat().filter((one) => one !== "");
   const numbers = (places.length > 0 ? places : ["[^.]*"]).map((place) =>
-    new RegExp(`^.*\\.${place}\\.(\\d+)\\.`)
+    new RegExp(`^(?:.*?\\.)?${place}\\.(\\d+)\\.`)
   );
   return (module) => {
+    if (targets.includes(module)) return true;
     const found = numbers.map((number) => number.exec(module)?.[1]).find((one) => one);
     return isNamed(module) && found !== undefined && [layers].flat().includes(Number(found));
   };

@@ -24,6 +24,11 @@ KINDS = {
     "block": dict(target_modules=["q_proj"], modules_to_save=["mlp"]),
     "regex": dict(target_modules=r".*\.1\..*(q|up)_proj", layers_pattern=None),
     "layer": dict(target_modules=["q_proj"], layers_to_transform=[1], layers_pattern="layers"),
+    "exclude": dict(target_modules=["q_proj", "v_proj", "up_proj"], exclude_modules=["model.layers.0.self_attn.q_proj", "mlp.up_proj"]),
+    "exclude pattern": dict(target_modules="all-linear", exclude_modules=r".*layers\.1\..*|lm_head"),
+    "layers": dict(target_modules=["q_proj", "model.layers.0.mlp.up_proj"], layers_to_transform=[1]),
+    "all layers": dict(target_modules=["q_proj"], layers_to_transform=[]),
+    "rsLoRA, initialized otherwise": dict(target_modules=["q_proj", "o_proj"], use_rslora=True, init_lora_weights="orthogonal"),
     "tying": dict(target_modules=["q_proj"], modules_to_save=["embed_tokens"], ensure_weight_tying=True),
     "bias": dict(target_modules=["c_attn"], bias="all"),
 }

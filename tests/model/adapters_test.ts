@@ -34,6 +34,27 @@ const REFUSED: readonly [Record<string, unknown>, string][] = [
   [{ use_other_lora: true }, '"use_other_lora" is true, which is not supported'],
   [{ peft_type: "IA3" }, '"peft_type" is "IA3", expected "LORA"; PEFT merges'],
   [{ trainable_token_indices: [1] }, '"trainable_token_indices" is [1], which is not supported'],
+  ...Object.entries({
+    lora_bias: true,
+    target_parameters: ["mlp.experts.gate_up_proj"],
+    alora_invocation_tokens: [3, 4],
+    layer_replication: [[0, 2]],
+    use_qalora: true,
+    use_bdlora: { nblocks: 2 },
+    arrow_config: { top_k: 3 },
+    kasa_config: { beta: 1 },
+  }).map(([key, value]): [Record<string, unknown>, string] => [
+    { [key]: value },
+    `"${key}" is ${JSON.stringify(value)}, which is not supported; PEFT merges`,
+  ]),
+  ...["pissa", "pissa_niter_4", "olora", "corda", "loftq", "lora_ga"]
+    .map((init): [Record<string, unknown>, string] => [
+      { init_lora_weights: init },
+      `"init_lora_weights" is "${init}", for which PEFT changes the base's weights`,
+    ]),
+  [{ exclude_modules: ["q_proj"] }, 'or "exclude_modules" takes out'],
+  [{ exclude_modules: 7 }, '"exclude_modules" is 7, expected names or a pattern'],
+  [{ exclude_modules: "(" }, '"exclude_modules" has the pattern "(", which cannot be read'],
   [
     { modules_to_save: ["norm"] },
     '"modules_to_save" names "norm", of which the file has no weights',
@@ -63,7 +84,7 @@ Deno.test({
     const theirs: Record<string, number[]> = JSON.parse(
       await python.run(script, temporary.path, ...bases),
     );
-    assertEquals(Object.keys(theirs).length, 14);
+    assertEquals(Object.keys(theirs).length, 19);
     for (const [name, expected] of Object.entries(theirs)) {
       await context.step(name, async () => {
         const { network } = await loadNetwork(baseOf(name.split(".")[0]), { device });
