@@ -2,6 +2,7 @@
 
 import { parse } from "@std/yaml/parse";
 import { type Command, Option } from "commander";
+import { similarName } from "../similar_name.ts";
 
 /** The option of commands that have many. */
 export function configOption(): Option {
@@ -58,7 +59,9 @@ function toArguments(
     );
     const cannot = `Cannot take "${name}" from "${path}"`;
     if (option === undefined || option.long === "--config") {
-      throw new TypeError(`${cannot}: "${command.name()}" has no such option`);
+      const meant = similarName(name, command.options.map(({ long }) => long!.slice(2)));
+      const question = meant === undefined ? "" : `; did you mean "${meant}"?`;
+      throw new TypeError(`${cannot}: "${command.name()}" has no such option${question}`);
     }
     if (option.isBoolean() || option.negate) {
       if (typeof value !== "boolean") throw new TypeError(`${cannot}: expected true or false`);

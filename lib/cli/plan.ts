@@ -83,7 +83,8 @@ function describePlan(
   { name, kind }: { name: string; kind: string },
 ): [name: string, value: string][] {
   const { weights, learning, examples, steps, totalSteps, tokensComputed, tokensPadded } = plan;
-  const millions = (count: number) => `${(count / 1e6).toFixed(1)} million`;
+  const millions = (count: number) =>
+    count < 1e6 ? count.toLocaleString("en-US") : `${(count / 1e6).toFixed(1)} million`;
   const memory = (bytes: number) => formatBytes(bytes, { binary: true });
   const more = { "the reference": plan.referenceSeconds, evaluations: plan.evaluationSeconds };
   const beside = Object.entries(more).filter(([, seconds]) => seconds > 0)

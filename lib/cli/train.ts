@@ -141,6 +141,10 @@ async function train(
   console.error(
     `${parts.train.length} ${learning.noun}, ${training.totalSteps} steps, ${model.device.name}`,
   );
+  if (options.method === "dpo" && !training.resumedFrom) {
+    const pairs = parts.train.length + parts.validation.length;
+    console.error(`Measuring the reference on ${pairs} pairs, before the first step`);
+  }
   const { tensorboard } = options;
   using board = tensorboard ? await TensorBoard.open(tensorboard, training.step) : undefined;
   const takeSteps = () => runSteps(training, { log, board, signal });
@@ -242,11 +246,13 @@ async function runSteps(
   { log, board, signal }: { log?: StepLog; board?: TensorBoard; signal: AbortSignal },
 ): Promise<boolean> {
   const bar = progress("Training", training.totalSteps);
-  const [first, began] = [training.step, performance.now()];
+  const first = training.step;
+  let began: number | undefined; // what is measured before the first step takes no part in the time left
   try {
     for await (const step of training) {
       await log?.write(step);
       await board?.write(step);
+      began ??= performance.now() - 1000 * step.seconds;
       const each = (performance.now() - began) / 1000 / (step.step - first);
       bar.update(step.step, describeStep(step, each * (step.totalSteps - step.step)));
       if (step.warning) {

@@ -151,7 +151,8 @@ export function withMethodDefaults<O extends TrainCommandOptions & MethodOptions
     ...(!isGiven(command, "weightDecay") && { weightDecay }),
     ...(options.maxGradientNorm === undefined && { maxGradientNorm }),
   };
-  sayDefaults(adapted ? "DPO of adapters" : "DPO", {
+  const why = "the reference holds the weights, and small steps keep the chosen answers likely";
+  sayDefaults(adapted ? "DPO of adapters" : "DPO", why, {
     "--lr": chosen.lr,
     "--weight-decay": chosen.weightDecay,
     "--max-gradient-norm": chosen.maxGradientNorm,

@@ -156,7 +156,7 @@ export function withLoraDefaults<
     ...(options.maxGradientNorm === undefined && { maxGradientNorm }),
     ...(!isGiven("warmup") && { warmup }),
   };
-  sayDefaults("LoRA", {
+  sayDefaults("LoRA", "adapters begin at zero, and bear a higher rate than weights", {
     "--lr": chosen.lr,
     "--max-gradient-norm": chosen.maxGradientNorm,
     "--warmup": chosen.warmup,
@@ -168,12 +168,17 @@ export function withLoraDefaults<
  * Says which defaults a way of training has.
  *
  * @param what The way.
+ * @param why Why it has defaults of its own.
  * @param defaults Their values by option; undefined where another was given.
  */
-export function sayDefaults(what: string, defaults: Record<string, number | undefined>): void {
+export function sayDefaults(
+  what: string,
+  why: string,
+  defaults: Record<string, number | undefined>,
+): void {
   const said = Object.entries(defaults).filter(([, value]) => value !== undefined)
     .map(([flag, value]) => `${flag} ${describeNumber(value!)}`);
-  if (said.length > 0) console.error(`Defaults for ${what}: ${said.join(", ")}`);
+  if (said.length > 0) console.error(`Defaults for ${what}: ${said.join(", ")}; ${why}`);
 }
 
 /** A number as people write it: 0.0002, but 1e-6. */

@@ -54,7 +54,8 @@ function describeAccuracy(evaluation: Evaluation | undefined): string {
 
 /** A learning rate with at most three digits. */
 function describeRate(rate: number): string {
-  return rate === 0 ? "0" : Number(rate.toPrecision(3)).toExponential();
+  const rounded = Number(rate.toPrecision(3));
+  return rounded === 0 || rounded >= 0.01 ? String(rounded) : rounded.toExponential();
 }
 
 /**

@@ -27,7 +27,8 @@ Deno.test("--config puts a file's options before those of the command line", asy
   await write("batch_size: 2\nbatchSize: 3\nresume: false\n");
   assertEquals(await parse("--config", path), { batchSize: 3, code: true, resume: false });
   const wrong: [string, string][] = [
-    ["lrr: 1", `Cannot take "lrr" from "${path}": "train" has no such option`],
+    ["lrr: 1", `Cannot take "lrr" from "${path}": "train" has no such option; did you mean "lr"?`],
+    ["banana: 1", `Cannot take "banana" from "${path}": "train" has no such option`],
     ["resume: 1", `Cannot take "resume" from "${path}": expected true or false`],
     ["lr: {a: 1}", `Cannot take "lr" from "${path}": expected a text or a number`],
     ["- lr", `Cannot read options from "${path}": expected lines such as`],

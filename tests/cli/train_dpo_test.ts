@@ -72,8 +72,13 @@ Deno.test("tunebook train --method dpo takes the steps of dpo(), to the same wei
   assertEquals(again.taught.trainings[0].evaluation, last.evaluation);
   assertStringIncludes(await Deno.readTextFile(workshop.file("out", "README.md")), "  - dpo\n");
 
-  assertStringIncludes(stderr, "Defaults for DPO: --weight-decay 0, --max-gradient-norm 1\n");
+  assertStringIncludes(
+    stderr,
+    "Defaults for DPO: --weight-decay 0, --max-gradient-norm 1; the ref",
+  );
   assertStringIncludes(stderr, `${train.length} pairs, ${steps.length} steps, CPU`);
+  const measured = train.length + validation.length;
+  assertStringIncludes(stderr, `Measuring the reference on ${measured} pairs, before the first`);
   assertMatch(stderr, /Training 5\/5 loss [\d.]+, margin [\d.]+, accuracy [\d.]+, training part /);
   assertMatch(stderr, /validation [\d.]+ \(accuracy [\d.]+\)\n$/);
   assert(last.margin > 0);

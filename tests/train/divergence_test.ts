@@ -20,6 +20,12 @@ Deno.test("a rising loss brings one warning, and noise none", () => {
   assertEquals([step > 30 && step < 36, more], [true, []]);
   assertStringIncludes(warning, "the training diverges: the mean loss of 5 steps was 0.");
   assertStringIncludes(warning, "a lower learning rate than 0.1");
+  // What diverges at once has no mean from before.
+  const [[at, told], ...rest] = warnings([4.2, 30, 1e6, ...Array(20).fill(1e6)]);
+  assertEquals([at, rest], [2, []]);
+  assertStringIncludes(told, "the training diverges: the loss was 4.20 at step 1 and is 30.00 at");
+  assertEquals(warnings([4, 3.9, 3.8, 3.7, 30, 30])[0][0], 5);
+  assertEquals(warnings([0.4, 5, 1, 3.9, 2, ...Array(20).fill(2.5)]), []); // batches of one example
   // After it has recovered and fallen further, another one comes.
   const twice = [...falling, ...Array(9).fill(5), ...Array(9).fill(0.1), ...Array(9).fill(5)];
   assertEquals(warnings(twice).length, 2);
