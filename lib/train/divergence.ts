@@ -37,7 +37,7 @@ export class DivergenceMonitor {
     }
     const mean = this.#recent.reduce((sum, one) => sum + one, 0) / WINDOW;
     if (mean < this.#lowest.mean) {
-      // The first mean is no recovery from what was said of the steps in it.
+      // The first mean is not a recovery: the warning was about steps of it.
       this.#said &&= this.#lowest.mean === Infinity;
       this.#lowest = { mean, step };
       return undefined;
