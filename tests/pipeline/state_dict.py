@@ -1,4 +1,5 @@
-"""Loads a state dict into each of two classes of PyTorch and prints the logits of some tokens; state_dict_test.ts calls it.
+"""Loads a state dict into each of two classes of PyTorch, and each into TorchScript as docs/exports.md does, and prints the
+logits of some tokens; state_dict_test.ts calls it.
 
 GPTModel has the modules and names of chapter 7 of "Build a Large Language Model (From Scratch)"; the code is ours.
 """
@@ -79,15 +80,33 @@ class GPTModel(nn.Module):
         return self.out_head(self.final_norm(self.trf_blocks(x)))
 
 
+class Logits(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens):
+        return self.model(tokens, use_cache=False).logits
+
+
 folder, tokens, *files = sys.argv[1:]
-config = AutoConfig.from_pretrained(folder)
+tokens = torch.tensor([json.loads(tokens)])
+config = AutoConfig.from_pretrained(folder, attn_implementation="eager")
 results = []
 for path, model in zip(files, [GPT2LMHeadModel(config), GPTModel(config)]):
     model.load_state_dict(torch.load(path, weights_only=True), strict=True)
     model.eval()
+    whole = Logits(model) if isinstance(model, GPT2LMHeadModel) else model
     with torch.no_grad():
-        output = model(torch.tensor([json.loads(tokens)]))
-    logits = getattr(output, "logits", output)
+        logits = whole(tokens)
+        torch.jit.save(torch.jit.trace(whole, tokens[:, :2]), path + ".pt")
+        scripted = torch.jit.load(path + ".pt")(tokens)
     torch.save(model.state_dict(), path + ".again")
-    results.append({"logits": logits.flatten().tolist(), "again": path + ".again"})
+    results.append(
+        {
+            "logits": logits.flatten().tolist(),
+            "scripted": scripted.flatten().tolist(),
+            "again": path + ".again",
+        }
+    )
 print(json.dumps(results))

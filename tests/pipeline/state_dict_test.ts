@@ -42,8 +42,9 @@ Deno.test({
       assertEquals([proof!.compared, proof!.difference], ["weights", 0]);
     }
     const out = await python.run(SCRIPT, join(folder, "tiny"), JSON.stringify(tokens[0]), ...files);
-    for (const { logits, again } of JSON.parse(out)) {
+    for (const { logits, scripted, again } of JSON.parse(out)) {
       assertClose(logits, expected, { absolute: 1e-5 }, again);
+      assertClose(scripted, expected, { absolute: 1e-5 }, "TorchScript, traced with two tokens");
       // As torch.save() writes them again; in the book's file the first entry has a name of 30 characters.
       let count = 0;
       for await (const { name, data } of readStateDict(again)) {
