@@ -9,7 +9,7 @@ const WINDOW = 5;
 /** A rise counts from this factor and this many nats on, which the noise between batches does not reach. */
 const FACTOR = 1.5;
 const NATS = 1;
-/** Before there are so many steps, a loss counts from this factor and these nats above the lowest on, which no batch reaches. */
+/** In the first steps, a loss counts from this factor and these nats above the lowest on: noise between batches stays below. */
 const WILD = { factor: 3, nats: 5 };
 
 /** Watches the losses of a training's steps. */
