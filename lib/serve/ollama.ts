@@ -177,14 +177,16 @@ function shared(
 }
 
 function askedBy(
-  { num_ctx, seed, num_predict, top_k, top_p, min_p, temperature, stop }: Partial<
+  { num_ctx, seed, num_predict, top_k, top_p, min_p, temperature, repeat_penalty, stop }: Partial<
     z.infer<typeof options>
   >,
 ): Asked {
   // As in Ollama: top_k 0 and num_predict below 1 set no limit, and a negative seed asks for a new one.
   return {
     temperature,
-    topK: top_k === 0 ? undefined : top_k,
+    // whatever the model's own settings are
+    topK: top_k === 0 ? Number.MAX_SAFE_INTEGER : top_k,
+    repetitionPenalty: repeat_penalty === 1 ? 1 : undefined,
     topP: top_p,
     minP: min_p,
     seed: seed != null && seed < 0 ? undefined : seed,

@@ -10,6 +10,7 @@ import {
   withGenerationDefaults,
 } from "../../lib/pipeline/generation_defaults.ts";
 import { loadModel } from "../../lib/pipeline/mod.ts";
+import { serveModel } from "../../lib/serve/mod.ts";
 import { pick } from "../../lib/tensor/mod.ts";
 import { resolveModel } from "../../lib/weights/mod.ts";
 import { findPython } from "../support.ts";
@@ -150,6 +151,24 @@ Deno.test("a model's answers follow its generation_config.json where the caller 
     await model.save(join(folder, "saved"));
     using saved = await loadModel(join(folder, "saved"), { device: "cpu" });
     assertEquals(await saved.answer(question, { maxNewTokens: 16 }), expected);
+    // and behind HTTP, where a request may say otherwise
+    const server = serveModel(model);
+    const answer = async (options: Record<string, number>) => {
+      const body = JSON.stringify({
+        model: server.name,
+        messages: [{ role: "user", content: question }],
+        stream: false,
+        options: { num_predict: 16, ...options },
+      });
+      const response = await fetch(`${server.url}/api/chat`, { method: "POST", body });
+      return (await response.json()).message.content.trim();
+    };
+    assertEquals(await answer({}), expected);
+    const asked = { maxNewTokens: 16, processLogits, temperature: 0.9, seed: 4 };
+    const all = await plain.answer(question, asked);
+    assertEquals(await answer({ repeat_penalty: 1, top_k: 0, temperature: 0.9, seed: 4 }), all);
+    assert(await answer({ repeat_penalty: 1, temperature: 0.9, seed: 4 }) !== all);
+    await server.close();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
