@@ -119,6 +119,11 @@ Deno.test("loadDataset() says what is wrong with a file", async () => {
     ["none.csv", "instruction,output\n", "it holds no entries"],
     ["empty.csv", "", "it holds no entries"],
     ["empty.json", " \n", "it holds no entries"],
+    [
+      "emoji.jsonl",
+      '{"text": "\\ud83d\\ude00"}\n{"text": "\\ud83d"}',
+      'as JSON Lines: line 2: "text" has half of a surrogate pair, ',
+    ],
     ["empty.jsonl", "", "it holds no entries"],
     ["more.csv.gz", concat([gzip, new Uint8Array([1, 2, 3])]), "as gzip: "],
     ["sum.csv.gz", gzip.with(-8, gzip.at(-8)! ^ 1), "as gzip: "],

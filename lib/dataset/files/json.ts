@@ -116,12 +116,23 @@ function parseLine(line: string, index: number, name: string): unknown[] {
   }
 }
 
-/** Parses JSON. Of two fields of one name the first would be lost. */
+/** An escape of half a surrogate pair. UTF-8 itself has none. */
+const SURROGATE = /\\u[dD][89a-fA-F]/;
+
+/** Parses JSON. Of two fields of one name the first would be lost, and half a surrogate pair is not a character. */
 function parseOnce(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = JSON.parse(text, SURROGATE.test(text) ? assertWellFormed : undefined);
   const repeated = findRepeatedKey(text);
   if (repeated !== undefined) throw new SyntaxError(`An object has the field "${repeated}" twice`);
   return value;
+}
+
+/** Refuses a text that could be neither encoded nor written again. */
+function assertWellFormed(field: string, value: unknown): unknown {
+  if (typeof value !== "string" || value.isWellFormed()) return value;
+  throw new SyntaxError(
+    `"${field}" has half of a surrogate pair, as of an emoji that was cut, expected whole characters`,
+  );
 }
 
 function parseWhole(text: string, name: string): unknown[] {
