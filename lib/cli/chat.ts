@@ -36,9 +36,9 @@ export function register(program: Command): void {
   const command = program.command("chat")
     .summary("talk with a model")
     .description(
-      "Answers messages line by line, by the model's chat template and with the conversation so far. The oldest " +
-        "messages are left out, with a note, where they no longer fit the model's context. Messages may come from a " +
-        "pipe too: each line is one. " + HELP,
+      "Answers messages line by line, with the model's chat template and the conversation so far. Messages that no " +
+        "longer fit the model's context are left out, oldest first, with a note. Messages may also come from a pipe, " +
+        "one per line. " + HELP,
     )
     .addOption(modelOption())
     .option("--system <text>", "a system message before the conversation")

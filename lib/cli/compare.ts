@@ -22,7 +22,7 @@ export function register(program: Command): void {
     .description(
       "Shows several runs side by side: the settings that differ, losses by step, scores with intervals, and with " +
         "--answers what their models answered. A run is the folder of a training, a report, or an executed notebook; " +
-        "what it does not say is unknown.",
+        "what it does not record is shown as unknown.",
     )
     .argument("<run...>", "folders of trainings, reports (.html), executed notebooks (.ipynb)")
     .option(

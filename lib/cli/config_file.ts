@@ -8,7 +8,7 @@ import { similarName } from "../similar_name.ts";
 export function configOption(): Option {
   return new Option(
     "--config <file>",
-    "a YAML file with options by their names, such as batch-size: 4; those given here go before",
+    "a YAML file of options by name, such as batch-size: 4; options on the command line take precedence",
   );
 }
 

@@ -23,15 +23,15 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<DataComman
     load: () => import("./data/convert.ts"),
   },
   augment: {
-    summary: "add paraphrases and reviewed pairs, and label what has no answer",
+    summary: "add paraphrases and reviewed pairs, and label entries without an answer",
     load: () => import("./data/augment.ts"),
   },
   balance: {
-    summary: "give rare topics a greater part in what is learnt, by weights or repetition",
+    summary: "give rare topics a larger share of the loss, by weights or repetition",
     load: () => import("./data/balance.ts"),
   },
   dedupe: {
-    summary: "remove entries that are there more than once, exactly or nearly",
+    summary: "remove exact and near duplicates",
     load: () => import("./data/dedupe.ts"),
   },
   split: {

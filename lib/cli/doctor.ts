@@ -48,7 +48,7 @@ export function register(program: Command): void {
     .description(
       "Checks the WebGPU adapter and its limits, the BLAS, the Jupyter kernel, JupyterLab, " +
         "Ollama and its models, and the models on this machine that are ready to use, and suggests " +
-        "what to install. A BLAS that takes less time by a quarter is used from now on; nothing else " +
+        "what to install. A BLAS that takes at least a quarter less time is used from now on; nothing else " +
         "changes. With --gpu it checks the GPU instead, in under three minutes: " +
         "every operation beside the CPU, matrix products beside the peak, a training step, and " +
         "generated tokens.",

@@ -52,7 +52,7 @@ export function register(program: Command): void {
     .description(
       "Lets two models answer the same instructions, and compares the answers by metrics with intervals, by category " +
         "(the entries' category or topic), and with --judge by a language model, which scores each answer and compares " +
-        "each pair in both orders. A winner is named only where the difference is greater than what chance gives.",
+        "each pair in both orders. A winner is named only if the difference is greater than chance would give.",
     )
     .requiredOption("--base <name>", "the model to compare with, as for --model")
     .requiredOption(
@@ -72,7 +72,7 @@ export function register(program: Command): void {
       (text) => text.split(",").map((name) => name.trim()).filter((name) => name !== ""),
       ["rougeL", "chrf", "exactMatch"],
     )
-    .option("--judge <name>", 'a judge too: "ollama:MODEL" or "openai:MODEL"')
+    .option("--judge <name>", 'a judge as well: "ollama:MODEL" or "openai:MODEL"')
     .option("--judge-url <url>", "the endpoint of an openai: judge, instead of OPENAI_BASE_URL")
     .option("--judge-cache <folder>", "keep the judge's replies there, and do not ask again")
     .option(

@@ -53,8 +53,7 @@ export function register(program: Command): void {
     .summary("continue a prompt, or answer a file of instructions")
     .description(
       "Continues a prompt unchanged, answers one instruction or one chat message, or answers " +
-        "every entry of a file " +
-        'and writes the entries with a "model_response" each. Greedy unless a temperature is given.',
+        'every entry of a file and writes the entries, each with a "model_response". Greedy unless a temperature is given.',
     )
     .addOption(modelOption())
     .option("--prompt <text>", "text to continue")

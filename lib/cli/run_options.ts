@@ -13,13 +13,13 @@ export function parameterOptions(command: Command): Command {
   return command
     .option(
       "-p, --parameter <name=value>",
-      'set a parameter that the cell tagged "parameters" declares; may be given often',
+      'set a parameter that the cell tagged "parameters" declares; may be repeated',
       collect,
       [] as string[],
     )
     .option(
       "--parameters <file>",
-      "set parameters from a JSON or YAML file with values by name; -p goes over it; can be repeated",
+      "set parameters from a JSON or YAML file with values by name; -p takes precedence; may be repeated",
       collect,
       [] as string[],
     );

@@ -18,13 +18,13 @@ export function sandboxOptions(command: Command): Command {
   return command
     .option(
       "--allow-read <path>",
-      "let the sandbox read a file or folder; may be given often",
+      "let the sandbox read a file or folder; may be repeated",
       collect,
       [] as string[],
     )
     .option(
       "--allow-write <path>",
-      "let the sandbox write a file or folder; may be given often",
+      "let the sandbox write a file or folder; may be repeated",
       collect,
       [] as string[],
     )

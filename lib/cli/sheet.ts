@@ -74,11 +74,11 @@ export function register(program: Command): void {
     .action(makeRating);
   addFieldOptions(rating);
   sheet.command("read")
-    .summary("say what people found, and how far two of them agree")
+    .summary("report what people found, and how far two of them agree")
     .description(
-      "Reads sheets that people have filled in. Of blind sheets it counts wins and ties, with the p-value of the sign test where " +
-        "there are two models; of rating sheets it gives the mean by criterion. Of two sheets it also gives Cohen's kappa: 1 is " +
-        "full agreement, 0 what chance gives.",
+      "Reads sheets that people have filled in. For blind sheets it counts wins and ties, with the p-value of the sign test if " +
+        "there are two models; for rating sheets it gives the mean by criterion. For two sheets it also gives Cohen's kappa: 1 is " +
+        "full agreement, 0 is what chance would give.",
     )
     .argument("<sheets...>", "one sheet, or two persons' copies of the same sheet")
     .option("--key <file>", "the key of blind sheets")

@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .argument("<notebook>", "the .ipynb file")
     .requiredOption(
       "--grid <name=values>",
-      "a parameter and its values, with commas between them; may be given often",
+      "a parameter and its values, separated by commas; may be repeated",
       collect,
       [] as string[],
     );

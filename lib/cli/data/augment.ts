@@ -51,7 +51,7 @@ const RULE_NAMES = PARAPHRASE_RULES.map(({ name }) => name);
 /** Adds the subcommand. */
 export function register(data: Command): void {
   const command = data.command("augment")
-    .summary("add paraphrases and reviewed pairs, and label what has no answer")
+    .summary("add paraphrases and reviewed pairs, and label entries without an answer")
     .description(
       "Adds entries after those that are there, each with its origin in the field source. --rules rewords how instructions " +
         "begin. --paraphrases and --pairs ask a model; a person reviews what it proposes: the first run writes the table of " +

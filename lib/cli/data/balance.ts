@@ -18,7 +18,7 @@ interface Options extends DataOptions, ReportOptions {
 /** Adds the subcommand. */
 export function register(data: Command): void {
   const command = data.command("balance")
-    .summary("give rare topics a greater part in what is learnt, by weights or repetition")
+    .summary("give rare topics a larger share of the loss, by weights or repetition")
     .description(
       "Writes the entries with weights for the loss that give each topic the same share of it, or repeats entries of rare " +
         "topics. Balance the training part only. While training, the loss of each topic is measured.",

@@ -26,7 +26,7 @@ interface Options extends DataOptions, ReportOptions {
 /** Adds the subcommand. */
 export function register(data: Command): void {
   const command = data.command("dedupe")
-    .summary("remove entries that are there more than once, exactly or nearly")
+    .summary("remove exact and near duplicates")
     .description(
       "Keeps the first of entries that are equal in every field, or whose words are nearly the same, and lists " +
         "those that it removes. Read the list: entries made by a rule can share most words and ask for different things.",

@@ -20,7 +20,7 @@ export function register(grade: Command): void {
     .description(
       "Writes feedback/<student>/<assignment>/<assignment>.html for each student who has handed in: one page that " +
         "opens anywhere, with the score by question, what failed in words, rubrics and comments, and late days. It " +
-        "tells nothing of hidden tests, and an answer that waits to be marked is named as such.",
+        "reveals nothing about hidden tests, and names the answers that still have to be marked.",
     )
     .argument("<assignment>", "the assignment")
     .addOption(courseOption())

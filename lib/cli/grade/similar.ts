@@ -30,8 +30,8 @@ export function register(grade: Command): void {
     .summary("show submissions that share more than the release explains")
     .description(
       "Compares what students wrote, names and layout ignored, and writes a page with the pairs that share most, side " +
-        "by side. What the release holds counts for nobody, and neither does what a large part of the course has in " +
-        "common. It is a place to look, never a verdict.",
+        "by side. Code of the release does not count, nor does code that a large part of the course has in common. The " +
+        "page shows where to look; it is never a verdict.",
     )
     .argument("<assignment>", "the assignment")
     .addOption(courseOption())

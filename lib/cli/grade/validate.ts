@@ -26,10 +26,10 @@ export function register(grade: Command): void {
   grade.command("validate")
     .summary("check an assignment before handing it in, as the grader will")
     .description(
-      "Runs the visible tests of a notebook as the grader does, in a sandbox where this system has one, and says what is " +
-        "unanswered, what was changed that should not be, and what will be handed in. The notebook is enough: no course " +
-        "folder is needed. Of a written proposal in Markdown, the structure is checked. Exit code 0: everything is " +
-        "answered and passes; 1: something is to be looked at.",
+      "Runs the visible tests of a notebook as the grader does, in a sandbox if this system has one, and says what is " +
+        "unanswered, what was changed but should not have been, and what will be handed in. The notebook is enough: no course " +
+        "folder is needed. A written proposal in Markdown has its structure checked. Exit code 0: everything is " +
+        "answered and passes; 1: something needs attention.",
     )
     .argument("<notebook>", "the notebook to hand in, or a proposal as .md")
     .option("--released <notebook>", "the notebook as it was released, to compare with")
