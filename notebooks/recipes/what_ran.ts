@@ -32,8 +32,8 @@ export function describeRun(
     .filter(([, [here, there]]) => here !== there)
     .map(([name, [here, there]]) => `${name} ${shown(here)} (${shown(there)})`);
   const difference = changed.length === 0
-    ? "all as the recipe has them"
-    : `the recipe's but for ${changed.join(", ")}; the recipe's own in brackets`;
+    ? "as in the recipe"
+    : `as in the recipe except ${changed.join(", ")}; the recipe's values are in brackets`;
   return `Model: ${model}\nSettings: ${difference}`;
 }
 

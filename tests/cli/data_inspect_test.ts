@@ -23,7 +23,7 @@ Deno.test("tunebook data inspect shows forms, lengths and the tokens that count"
     const line of [
       "2 entries in the form Dolly",
       'left out: "mood" (2 of 2)',
-      "1 of 2 outputs are empty (the first is entry 2), which teaches the model to stop at once",
+      "1 of 2 outputs is empty (the first is entry 2), which teaches the model to stop at once",
       "written in the format alpaca, mask prompt",
       "that count  1 to 4, median 2.5, mean 2.5",
       "⟦An·apple.<|endoftext|>⟧",

@@ -254,7 +254,7 @@ Deno.test("a report says forms, what is carried along or left out, and what is e
     'carried along and not learnt: "mood" (1 of 4)',
     'left out: "n" (1 of 4)',
     "2 of 4 outputs are empty (the first is entry 1), which teaches the model to stop at once",
-    "1 of 4 instructions are empty (the first is entry 2)",
+    "1 of 4 instructions is empty (the first is entry 2)",
     "the arguments of 1 call of tools are JSON text, which most templates write as a quoted string",
   ]);
 });

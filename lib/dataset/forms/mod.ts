@@ -330,9 +330,10 @@ export function describeReport(report: DatasetReport): string[] {
   );
   if (Object.keys(asked).length > 0) lines.push(`carried along and not learnt: ${list(asked)}`);
   if (Object.keys(ignored).length > 0) lines.push(`left out: ${list(ignored)}`);
+  const areOf = ({ length }: readonly number[]) => length === 1 ? "is" : "are";
   if (emptyOutputs.length > 0) {
     lines.push(
-      `${emptyOutputs.length} of ${entries} outputs are empty (${
+      `${emptyOutputs.length} of ${entries} outputs ${areOf(emptyOutputs)} empty (${
         first(emptyOutputs)
       }), which teaches the model to ` +
         "stop at once",
@@ -340,7 +341,7 @@ export function describeReport(report: DatasetReport): string[] {
   }
   if (emptyInstructions.length > 0) {
     lines.push(
-      `${emptyInstructions.length} of ${entries} instructions are empty (${
+      `${emptyInstructions.length} of ${entries} instructions ${areOf(emptyInstructions)} empty (${
         first(emptyInstructions)
       })`,
     );
