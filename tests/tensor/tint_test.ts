@@ -2,35 +2,18 @@
 // are those of every_kernel.ts.
 
 import { assert, assertEquals } from "@std/assert";
+import { DAWN_NEED, runWithDawn } from "./dawn.ts";
 import { runEveryKernel } from "./every_kernel.ts";
 import { PlanningDevice, type SeenWgsl } from "./wgsl/planning_device.ts";
 
-async function compile(texts: readonly SeenWgsl[]): Promise<string[] | undefined> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--quiet", "--cached-only", "--no-config", "--no-lock"],
-      ...["--node-modules-dir=none", new URL("./tint.js", import.meta.url).href, TINT],
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const [output] = await Promise.all([
-    child.output(),
-    new Blob([JSON.stringify(texts)]).stream().pipeTo(child.stdin).catch(() => {}),
-  ]);
-  const line = new TextDecoder().decode(output.stdout).trim().split("\n").at(-1)!;
-  return output.success && line.startsWith("[") ? JSON.parse(line) : undefined;
-}
-
-/** The package, whose binaries are too large for everyone who works on the project. */
-const TINT = "npm:webgpu@0.6.2";
+const compile = (texts: readonly SeenWgsl[]) =>
+  runWithDawn<string[]>("./tint.js", { input: texts });
 
 const installed = await compile([]) !== undefined;
 
 Deno.test({
   name: "every WGSL text passes Tint" +
-    (installed ? "" : ` (needs Tint: deno cache --no-config --no-lock ${TINT})`),
+    (installed ? "" : ` (${DAWN_NEED})`),
   ignore: !installed,
   async fn() {
     const device = new PlanningDevice(() => {});
