@@ -3,6 +3,7 @@
 
 const { create } = await import(Deno.args[0]);
 const gpu = create(["backend=null"]);
+Object.assign(globalThis, { gpu }); // what was made with it ends when nothing refers to it
 const adapter = await gpu.requestAdapter();
 const device = await adapter.requestDevice();
 const faults = [];
