@@ -48,6 +48,12 @@ export const mpich: Launcher = {
   rank: "PMI_RANK",
 };
 
+/**
+ * How long ranks may take to end once one of them is missing, in milliseconds. It takes seconds; a machine with much else to do
+ * has taken a minute. Their exit code tells whether they ended for that.
+ */
+export const MISSED_WITHIN = 180_000;
+
 /** What tests run in each rank: computation that is the same on each machine. */
 export const ENVIRONMENT = {
   NO_COLOR: "1",

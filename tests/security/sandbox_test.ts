@@ -109,7 +109,7 @@ await Deno.writeTextFile("${write}/kept.txt", "after");
 await Deno.writeTextFile("${write}/new.txt", "new");
 await Deno.symlink("${folder}/secret.txt", "${write}/link.txt");
 console.log(seen.join());`)),
-        { cwd: folder, sandbox: { read: [read], write: [write], memory: 256 }, totalTimeout: 30 },
+        { cwd: folder, sandbox: { read: [read], write: [write], memory: 256 }, totalTimeout: 120 },
       );
       const [cell] = notebook.cells;
       const [output] = cell.cell_type === "code" ? cell.outputs : [];
@@ -119,7 +119,7 @@ console.log(seen.join());`)),
       );
       assertEquals(visits, 0);
       assertEquals(manifest.modules, undefined);
-      assert(performance.now() - began < 20_000);
+      assert(performance.now() - began < 100_000);
       assertEquals(await Deno.readTextFile(join(write, "kept.txt")), "after");
       assertEquals(await Deno.readTextFile(join(write, "new.txt")), "new");
       assertEquals(await Deno.readTextFile(join(folder, "secret.txt")), "secret");
