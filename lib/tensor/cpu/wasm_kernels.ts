@@ -359,4 +359,13 @@ export interface WasmKernels {
     headBytes: number,
   ): void;
   sumOfSquares(x: number, size: number): number;
+  widenNf4Double(
+    codes: number,
+    scales: number,
+    first: number,
+    rowBlocks: number,
+    y: number,
+    rows: number,
+    blocks: number,
+  ): number;
 }

@@ -232,10 +232,44 @@ export const NF4: usize = memory.data<u8>([
 ]);
 
 /**
- * NF4: codes stand `stride` bytes apart block by block, magnitudes `magnitudeStride`. The table is looked up byte by byte, 16
- * codes at once; all codes are within it, where relaxed and strict swizzles agree. It is read from memory: V8 makes a
- * constant again each time that it is used.
+ * A block of NF4. The table is looked up byte by byte, 16 codes at once; all codes are within it, where relaxed and strict
+ * swizzles agree. Its bytes come from memory: V8 makes a constant again each time that it is used.
  */
+// @ts-ignore: decorator
+@inline
+function widenNf4Block(
+  codes: usize,
+  magnitude: v128,
+  y: usize,
+  byte0: v128,
+  byte1: v128,
+  byte2: v128,
+  byte3: v128,
+): void {
+  for (let at: usize = 0; at < 32; at += 8, y += 64) {
+    const bytes = v128.load64_zero(codes + at);
+    // High half first.
+    const indices = i8x16.shuffle(
+      highHalves(bytes),
+      lowHalves(bytes),
+      0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
+    );
+    const a = i8x16.relaxed_swizzle(byte0, indices);
+    const b = i8x16.relaxed_swizzle(byte1, indices);
+    const c = i8x16.relaxed_swizzle(byte2, indices);
+    const d = i8x16.relaxed_swizzle(byte3, indices);
+    const abLow = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const abHigh = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    const cdLow = i8x16.shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const cdHigh = i8x16.shuffle(c, d, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    v128.store(y, f32x4.mul(magnitude, i16x8.shuffle(abLow, cdLow, 0, 8, 1, 9, 2, 10, 3, 11)));
+    v128.store(y, f32x4.mul(magnitude, i16x8.shuffle(abLow, cdLow, 4, 12, 5, 13, 6, 14, 7, 15)), 16);
+    v128.store(y, f32x4.mul(magnitude, i16x8.shuffle(abHigh, cdHigh, 0, 8, 1, 9, 2, 10, 3, 11)), 32);
+    v128.store(y, f32x4.mul(magnitude, i16x8.shuffle(abHigh, cdHigh, 4, 12, 5, 13, 6, 14, 7, 15)), 48);
+  }
+}
+
+/** NF4: codes stand `stride` bytes apart block by block, magnitudes `magnitudeStride`. */
 export function dequantizeNf4(
   codes: usize,
   stride: usize,
@@ -246,30 +280,69 @@ export function dequantizeNf4(
 ): void {
   const byte0 = v128.load(NF4), byte1 = v128.load(NF4, 16);
   const byte2 = v128.load(NF4, 32), byte3 = v128.load(NF4, 48);
-  for (let block: usize = 0; block < blocks; block++) {
-    const magnitude = f32x4.splat(load<f32>(magnitudes));
-    for (let at: usize = 0; at < 32; at += 8, y += 64) {
-      const bytes = v128.load64_zero(codes + at);
-      // High half first.
-      const indices = i8x16.shuffle(
-        highHalves(bytes),
-        lowHalves(bytes),
-        0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
-      );
-      const a = i8x16.relaxed_swizzle(byte0, indices);
-      const b = i8x16.relaxed_swizzle(byte1, indices);
-      const c = i8x16.relaxed_swizzle(byte2, indices);
-      const d = i8x16.relaxed_swizzle(byte3, indices);
-      const abLow = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      const abHigh = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-      const cdLow = i8x16.shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      const cdHigh = i8x16.shuffle(c, d, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-      v128.store(y, f32x4.mul(magnitude, i16x8.shuffle(abLow, cdLow, 0, 8, 1, 9, 2, 10, 3, 11)));
-      v128.store(y, f32x4.mul(magnitude, i16x8.shuffle(abLow, cdLow, 4, 12, 5, 13, 6, 14, 7, 15)), 16);
-      v128.store(y, f32x4.mul(magnitude, i16x8.shuffle(abHigh, cdHigh, 0, 8, 1, 9, 2, 10, 3, 11)), 32);
-      v128.store(y, f32x4.mul(magnitude, i16x8.shuffle(abHigh, cdHigh, 4, 12, 5, 13, 6, 14, 7, 15)), 48);
-    }
+  for (let block: usize = 0; block < blocks; block++, y += 256) {
+    widenNf4Block(codes, f32x4.splat(load<f32>(magnitudes)), y, byte0, byte1, byte2, byte3);
     codes += stride;
     magnitudes += magnitudeStride;
   }
+}
+
+/** The magnitude of a block of `nf4_double`, whose code is at `code`; `scales` are the matrix's floats. */
+// @ts-ignore: decorator
+@inline
+function doubleMagnitude(code: usize, scales: usize, block: i32): f32 {
+  const scale = load<f32>(scales + ((257 + (<usize> block >> 8)) << 2));
+  return load<f32>(scales + 4 + ((<usize> load<u8>(code)) << 2)) * scale + load<f32>(scales);
+}
+
+/** Magnitudes of blocks of `nf4_double`: `scales` are its floats, `first` the number of the first block. */
+export function doubleMagnitudes(
+  codes: usize,
+  scales: usize,
+  first: i32,
+  to: usize,
+  blocks: i32,
+): void {
+  for (let block = first; block < first + blocks; block++, codes += 33, to += 4) {
+    store<f32>(to, doubleMagnitude(codes, scales, block));
+  }
+}
+
+/** Rows whose blocks are read ahead together. */
+const ROWS_AHEAD: i32 = 8;
+
+/**
+ * `blocks` blocks of each of `rows` rows of `nf4_double`, in a matrix of `rowBlocks` blocks per row; `first` is the number of
+ * the first block. A byte of each cache line of eight rows is read before them: processors do not foresee reading that
+ * goes on in another row after a few lines, and so wait for memory once for eight rows, not once for each.
+ *
+ * @returns A sum of these bytes, so that no compiler leaves them out as unused.
+ */
+export function widenNf4Double(
+  codes: usize,
+  scales: usize,
+  first: i32,
+  rowBlocks: i32,
+  y: usize,
+  rows: i32,
+  blocks: i32,
+): i32 {
+  const byte0 = v128.load(NF4), byte1 = v128.load(NF4, 16);
+  const byte2 = v128.load(NF4, 32), byte3 = v128.load(NF4, 48);
+  const rowBytes = <usize> rowBlocks * 33, partBytes = <usize> blocks * 33;
+  let ahead: i32 = 0;
+  for (let row = 0; row < rows; row++, codes += rowBytes, first += rowBlocks) {
+    if (row % ROWS_AHEAD == 0) {
+      const last = codes + <usize> min(ROWS_AHEAD, rows - row) * rowBytes;
+      for (let from = codes; from < last; from += rowBytes) {
+        for (let at: usize = 0; at < partBytes; at += 64) ahead += load<u8>(from + at);
+      }
+    }
+    let code = codes;
+    for (let block = first; block < first + blocks; block++, code += 33, y += 256) {
+      const magnitude = f32x4.splat(doubleMagnitude(code + 32, scales, block));
+      widenNf4Block(code, magnitude, y, byte0, byte1, byte2, byte3);
+    }
+  }
+  return ahead;
 }

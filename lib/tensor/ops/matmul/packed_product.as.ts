@@ -101,24 +101,6 @@ export function permuteHalves(x: usize, to: usize, size: i32, factor: f32): void
   }
 }
 
-/** Magnitudes of blocks of `nf4_double`: `scales` are its floats, `first` the number of the first block. */
-export function doubleMagnitudes(
-  codes: usize,
-  scales: usize,
-  first: i32,
-  to: usize,
-  blocks: i32,
-): void {
-  const mean = load<f32>(scales);
-  for (let block = first; block < first + blocks; block++) {
-    const code = <usize> load<u8>(codes);
-    const scale = load<f32>(scales + ((257 + (<usize> block >> 8)) << 2));
-    store<f32>(to, load<f32>(scales + 4 + (code << 2)) * scale + mean);
-    codes += 33;
-    to += 4;
-  }
-}
-
 /**
  * y[i, j] = x[i] · w[j] for m rows of x and n rows of w, all of k floats, a multiple of 8. Rows of y are `stride` bytes
  * apart. Whatever m and n are, each sum has the same order.

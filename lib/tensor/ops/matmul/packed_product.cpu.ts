@@ -210,20 +210,17 @@ function widenTile(
   const { scratch } = packed;
   const { blockElements, blockBytes } = formats[kind];
   const rowBlocks = (transposeB ? k : n) / blockElements;
+  const widen = widenRows(packed, formats[kind], b.byteOffset + scalesAt, rowBlocks);
   return (rows, columns) => {
     // Whole blocks, of which other threads may want a part, too.
     const firstBlock = Math.floor(columns.first / blockElements);
     const blocks = Math.ceil(columns.last / blockElements) - firstBlock;
+    const block = rows.first * rowBlocks + firstBlock;
+    const count = rows.last - rows.first;
+    widen(b.byteOffset + block * blockBytes, block, 0, count, blocks);
     const stride = blocks * blockElements;
-    const size = stride * (rows.last - rows.first);
-    const widen = widenBlocks(packed, formats[kind], b.byteOffset + scalesAt, size);
-    const isWhole = blocks === rowBlocks;
-    const step = isWhole ? rows.last - rows.first : 1;
-    for (let row = rows.first; row < rows.last; row += step) {
-      const block = row * rowBlocks + firstBlock;
-      widen(b.byteOffset + block * blockBytes, block, (row - rows.first) * stride, step * blocks);
-    }
-    return { floats: scratch.subarray(columns.first - firstBlock * blockElements, size), stride };
+    const floats = scratch.subarray(columns.first - firstBlock * blockElements, stride * count);
+    return { floats, stride };
   };
 }
 
@@ -270,40 +267,46 @@ function severalRows(
   const { wasm, scratch } = packed;
   const address = (at: number) => scratch.byteOffset + 4 * at;
   const step = Math.max(4, Math.floor(WIDE_FLOATS / k / 4) * 4);
-  const widen = widenBlocks(packed, format, scales, wideAt + step * k);
   const rowBlocks = k / format.blockElements;
+  const widen = widenRows(packed, format, scales, rowBlocks);
   return (matrix, row, yAt, count) => {
     for (let first = 0; first < count; first += step) {
       const rows = Math.min(step, count - first);
       const from = matrix + first * rowBlocks * format.blockBytes;
-      widen(from, (row + first) * rowBlocks, wideAt, rows * rowBlocks);
+      widen(from, (row + first) * rowBlocks, wideAt, rows, rowBlocks);
       const [x, w, y] = [address(xAt), address(wideAt), address(yAt + first)];
       wasm.multiplyWide(x, w, y, m, rows, k, 4 * count);
     }
   };
 }
 
-/** Widens `blocks` blocks at an address, of which the first has the number `block`, to `to` in scratch memory. */
-type WidenBlocks = (from: number, block: number, to: number, blocks: number) => void;
+/**
+ * Widens `blocks` blocks of each of `rows` rows, one row after the other, to `to` in scratch memory. The first block is at
+ * an address and has the number `block`.
+ */
+type WidenRows = (from: number, block: number, to: number, rows: number, blocks: number) => void;
 
-/** `magnitudesAt` is where scratch memory is free for the magnitudes of `nf4_double`; in floats, as all in scratch memory. */
-function widenBlocks(
+/** `rowBlocks` are those of a row of the matrix. */
+function widenRows(
   { wasm, scratch }: PackedContext,
-  { name, widen, blockBytes }: typeof formats[number],
+  { name, widen, blockElements, blockBytes }: typeof formats[number],
   scales: number,
-  magnitudesAt: number,
-): WidenBlocks {
+  rowBlocks: number,
+): WidenRows {
   const start = scratch.byteOffset;
-  const magnitudes = start + 4 * magnitudesAt;
-  if (name === "nf4") {
-    return (from, _block, to, blocks) =>
-      wasm.dequantizeNf4(from, blockBytes, from + 32, blockBytes, start + 4 * to, blocks);
-  }
   if (name === "nf4_double") {
-    return (from, block, to, blocks) => {
-      wasm.doubleMagnitudes(from + 32, scales, block, magnitudes, blocks);
-      wasm.dequantizeNf4(from, blockBytes, magnitudes, 4, start + 4 * to, blocks);
-    };
+    return (from, block, to, rows, blocks) =>
+      wasm.widenNf4Double(from, scales, block, rowBlocks, start + 4 * to, rows, blocks);
   }
-  return (from, _block, to, blocks) => wasm[widen](from, start + 4 * to, blocks);
+  const widenBlocks = name === "nf4"
+    ? (from: number, to: number, blocks: number) =>
+      wasm.dequantizeNf4(from, blockBytes, from + 32, blockBytes, to, blocks)
+    : wasm[widen];
+  return (from, _block, to, rows, blocks) => {
+    if (blocks === rowBlocks) return widenBlocks(from, start + 4 * to, rows * blocks);
+    for (let row = 0; row < rows; row++) {
+      const at = start + 4 * (to + row * blocks * blockElements);
+      widenBlocks(from + row * rowBlocks * blockBytes, at, blocks);
+    }
+  };
 }
