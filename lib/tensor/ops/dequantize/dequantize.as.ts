@@ -313,8 +313,8 @@ const ROWS_AHEAD: i32 = 8;
 
 /**
  * `blocks` blocks of each of `rows` rows of `nf4_double`, in a matrix of `rowBlocks` blocks per row; `first` is the number of
- * the first block. A byte of each cache line of eight rows is read before them: processors do not foresee reading that
- * goes on in another row after a few lines, and so wait for memory once for eight rows, not once for each.
+ * the first block. A byte of each cache line of eight rows is read before them: processors do not predict reading that
+ * continues in another row after a few lines, and so wait for memory once for eight rows, not once for each.
  *
  * @returns A sum of these bytes, so that no compiler leaves them out as unused.
  */
