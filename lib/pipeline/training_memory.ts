@@ -57,11 +57,11 @@ export async function countMemory(
   using optimizer = new AdamW(trainableParameters(network), {
     reserveGradients: rehearsal.settings.recompute,
   });
-  computeLargest(rehearsal.prepared);
+  computePasses(rehearsal.prepared);
   for (let at = 0; at < Math.min(FIRST_STEPS, totalSteps); at++) {
     await rehearsal.take(at, optimizer);
   }
-  computeLargest(rehearsal.evaluated);
+  computePasses(rehearsal.evaluated);
   for (const at of largestSteps(rehearsal, totalSteps)) await rehearsal.take(at, optimizer);
   await answer(network, prompts, answers);
   if (merges) {
@@ -101,8 +101,9 @@ function largestSteps(rehearsal: Rehearsal, totalSteps: number): number[] {
   return sizes.sort((a, b) => b.tokens - a.tokens).slice(0, LARGEST_STEPS).map(({ at }) => at);
 }
 
-/** Computes the longest of batches without gradients. */
-function computeLargest(passes: readonly Pass[]): void {
+/** Computes the first batches without gradients in their order, as with steps, then the longest. */
+function computePasses(passes: readonly Pass[]): void {
+  for (const pass of passes.slice(0, FIRST_STEPS)) pass.compute();
   const longest = passes.toSorted((a, b) => b.tokens - a.tokens);
   for (const pass of longest.slice(0, LARGEST_STEPS)) pass.compute();
 }
@@ -134,21 +135,29 @@ export function processBytes(
   },
 ): number {
   const { weights, tensors } = network.device.kind === "cpu" ? counted : NOTHING;
-  const parameters = [...network.parameters];
-  const reading = Math.max(
-    ...parameters.map(([name, tensor]) => readingBytes(factsOf(name), tensor)),
-  );
+  const isCpu = network.device.kind === "cpu";
+  let loaded = 0;
+  let loading = weights;
+  // Weights are read one after the other, the embedding first, when there is little else.
+  for (const [name, tensor] of network.parameters) {
+    if (isCpu) loaded += tensor.byteLength;
+    loading = Math.max(loading, loaded + readingBytes(factsOf(name), tensor));
+  }
   const learning = [...trainableParameters(network).values()];
   const best = restoreBest ? learning.reduce((sum, { byteLength }) => sum + byteLength, 0) : 0;
-  return base + Math.max(weights + reading, tensors + best);
+  return base + Math.max(loading, tensors + best);
 }
 
 const NOTHING: TrainingMemory = { weights: 0, tensors: 0 };
 
-/** Bytes beside the device's that it takes to read a weight: as it is stored, or as float32 where that is packed or turned. */
+/**
+ * Bytes beside the weight's own that it takes to read it: as it is stored, here and on the device where it is widened there,
+ * or as float32 where that is packed or turned.
+ */
 function readingBytes({ shape, type, transposed }: WeightFacts, { dtype, size }: Tensor): number {
   const stored = type.toLowerCase();
   const isRead = isPacked(stored) && !transposed && (dtype === "f32" || dtype === stored);
   if (!isRead) return 2 * 4 * size;
-  return packedBytes(stored, sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 1).total;
+  const { total } = packedBytes(stored, sizeOf(shape.slice(0, -1)), shape.at(-1) ?? 1);
+  return dtype === "f32" ? 2 * total : total;
 }
