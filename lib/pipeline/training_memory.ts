@@ -20,6 +20,8 @@ import { ANSWERS_DEFAULTS, answersAtOnce, type TrainingAnswers } from "./trainin
 
 /** Steps that are taken in their order: memory for small batches may not serve larger ones. */
 const FIRST_STEPS = 24;
+/** Evaluations between them. */
+const FIRST_EVALUATIONS = 2;
 /** Steps of all that are taken after them, the largest. */
 const LARGEST_STEPS = 4;
 
@@ -57,9 +59,12 @@ export async function countMemory(
   using optimizer = new AdamW(trainableParameters(network), {
     reserveGradients: rehearsal.settings.recompute,
   });
+  const { evalEvery } = rehearsal.settings;
   computePasses(rehearsal.prepared);
   for (let at = 0; at < Math.min(FIRST_STEPS, totalSteps); at++) {
     await rehearsal.take(at, optimizer);
+    const isDue = (at + 1) % evalEvery === 0;
+    if (isDue && at < FIRST_EVALUATIONS * evalEvery) computePasses(rehearsal.evaluated);
   }
   computePasses(rehearsal.evaluated);
   for (const at of largestSteps(rehearsal, totalSteps)) await rehearsal.take(at, optimizer);
