@@ -193,13 +193,28 @@ kernelTest("JupyterKernel errors", {
         void go.promise.then(() => setTimeout(() => { throw new Error("left") }));`,
         { cellId },
       );
-      const other = await client.execute(
-        "go.resolve(); await new Promise((f) => setTimeout(f, 300)); 'whole'",
-        { cellId: cellId && "other" },
+      // The other cell runs until the error has been told: it waits as long as this file exists.
+      const untold = await Deno.makeTempFile();
+      const other = client.send(
+        "execute_request",
+        executeContent(
+          `go.resolve();
+          while (await Deno.stat(${JSON.stringify(untold)}).then(() => true, () => false)) {
+            await new Promise((f) => setTimeout(f, 20));
+          }`,
+        ),
+        { metadata: cellId === undefined ? {} : { cellId: "other" } },
       );
-      const own = client.outputsOf(started.reply.parentHeader.msg_id!);
-      const errors = (outputs: typeof own) => brief(outputs).filter((one) => /^Error/.test(one));
-      return [errors(own), errors(other.outputs), other.reply.content.status];
+      const own = started.reply.parentHeader.msg_id!;
+      await client.until(({ header, parentHeader }) =>
+        header.msg_type === "error" && [own, other.id].includes(parentHeader.msg_id!)
+      );
+      await Deno.remove(untold);
+      const reply = await other.reply;
+      await other.idle;
+      const errors = (id: string) =>
+        brief(client.outputsOf(id)).filter((one) => /^Error/.test(one));
+      return [errors(own), errors(other.id), reply.content.status];
     };
     assertEquals(await run("started"), [["Error: left"], [], "ok"]);
     // nbclient and its like listen to one cell at a time.
