@@ -40,7 +40,7 @@ import { type Pass, type Rehearsal, rehearseDpo, rehearseSft } from "./rehearsal
 import { assertAnswers, type TrainingAnswers, withBetter } from "./training_answers.ts";
 import { measureSpeed, type Speed } from "./speed.ts";
 import { countWeights, passFlops, stepFlops } from "./training_cost.ts";
-import { countMemory, processBytes, WORKING } from "./training_memory.ts";
+import { countMemory, processBytes } from "./training_memory.ts";
 
 /** A model's shape, and how it is asked: all that a plan needs. */
 export interface PlannedModel extends FormatChoice {
@@ -282,10 +282,10 @@ async function planRehearsal(
   const adapts = [...network.linears.values()].some(({ adapter }) => adapter !== undefined);
   const work = workOf(shape, rehearsal, adapts ? learning : undefined);
   const speed = await measureSpeed(device, shape.width, work.largestBatch);
+  // The files of a tokenizer without files are made as the model is saved, and the heap keeps what that took.
+  if (!model.hasTokenizerFiles) tokenizerFiles(model.tokenizer);
   // What this process holds by now, the training's will hold too: the runtime, the library, tokenizer and data.
   const base = Deno.memoryUsage().rss;
-  if (!model.hasTokenizerFiles) tokenizerFiles(model.tokenizer);
-  const tokenizing = Deno.memoryUsage().rss - base;
   const memory = await countMemory(network, rehearsal, {
     totalSteps,
     merges: merge === true && adapts,
@@ -304,7 +304,7 @@ async function planRehearsal(
     totalSteps,
     notices,
     ...work,
-    memoryBytes: processBytes(base + Math.max(WORKING, tokenizing), network, settings, {
+    memoryBytes: processBytes(base, network, settings, {
       counted: memory,
       factsOf: model.factsOf,
     }),

@@ -115,16 +115,13 @@ function computePasses(passes: readonly Pass[]): void {
 
 const MIB = 2 ** 20;
 
-/**
- * What training adds to a process beside tensors: scratch memory of kernels, parts of weights that are written, and the heap,
- * which grows once for whatever leaves the most garbage.
- */
-export const WORKING = 104 * MIB;
+/** What training adds to a process beside tensors: scratch memory of kernels, parts of weights that are written, and the heap. */
+const WORKING = 92 * MIB;
 
 /**
  * The most memory of a process that trains.
  *
- * @param base What the process holds without the model: the runtime, the library, tokenizer, data and what it works with.
+ * @param base What the process holds without the model: the runtime, the library, the tokenizer and its files, the data.
  * @param network The network.
  * @param settings Its settings.
  * @param model What {@linkcode countMemory} counted, and how a weight is stored.
@@ -150,7 +147,7 @@ export function processBytes(
   }
   const learning = [...trainableParameters(network).values()];
   const best = restoreBest ? learning.reduce((sum, { byteLength }) => sum + byteLength, 0) : 0;
-  return base + Math.max(loading, tensors + best);
+  return base + WORKING + Math.max(loading, tensors + best);
 }
 
 const NOTHING: TrainingMemory = { weights: 0, tensors: 0 };
