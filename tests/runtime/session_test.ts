@@ -330,6 +330,7 @@ void (async () => { await go.promise; later(2) })();`);
       "go.resolve(); setTimeout(later, 50, 3);\nawait new Promise((f) => setTimeout(f, 400)); 'whole'",
       { label: "cell O" },
     );
+    await until(() => started.outputs.length >= 2); // told late on a busy machine
     // Which comes first, the timer or the notice of the rejection, is the engine's business.
     assertEquals(brief(started).sort(), ["Error: in 1", "Error: in 2"]);
     assertEquals([other.status, other.error?.message], ["error", "in 3"]);
