@@ -83,6 +83,8 @@ export class Session {
   #last?: Running;
   /** The last cells by their numbers. */
   #owners = new Map<number, Running>();
+  /** Errors that are being described. */
+  readonly #telling = new Set<Promise<CellError>>();
   /** Whether the kernel's end has been reported. */
   #endReported = false;
   #closed = false;
@@ -380,6 +382,9 @@ export class Session {
       return error;
     });
     owner.uncaught.push(told);
+    this.#telling.add(told);
+    const forget = () => this.#telling.delete(told);
+    told.then(forget, forget);
   }
 
   // ---- Cells ----
@@ -477,6 +482,8 @@ export class Session {
         if (output.output_type === "execute_result") output.execution_count = count;
       }
       const uncaught = await Promise.all(running.uncaught);
+      // Some clients listen only while a cell runs, also to errors of earlier ones.
+      await Promise.all(this.#telling);
       const tests = completeTests(
         await describeTests(ended, sent, this.#sent),
         running.report,

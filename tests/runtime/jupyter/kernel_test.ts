@@ -220,6 +220,19 @@ kernelTest("JupyterKernel errors", {
     // nbclient and its like listen to one cell at a time.
     assertEquals(await run(), [[], ["Error: left"], "error"]);
   },
+  "an error of an earlier cell in the last moment of another is told before that ends": async (
+    { client },
+  ) => {
+    await client.execute("var last = Promise.withResolvers();");
+    await client.execute(
+      "void last.promise.then(() => setTimeout(() => { throw new Error('left') }));",
+    );
+    // Its timer is due right after the one that throws.
+    const other = await client.execute(
+      "last.resolve(); await last.promise; await 0; await new Promise((f) => setTimeout(f));",
+    );
+    assertEquals(brief(other.outputs), ["Error: left"]);
+  },
 });
 
 kernelTest("JupyterKernel interrupts", {
