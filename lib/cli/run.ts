@@ -63,7 +63,10 @@ export function register(program: Command): void {
     )
     .argument("<notebook...>", "the .ipynb files");
   parameterOptions(command)
-    .option("--output <file>", "write the executed notebook, after each cell")
+    .option(
+      "--output <file>",
+      "write the executed notebook, after each cell and every few seconds within one",
+    )
     .option("--html <file>", "write a report: one HTML file that opens anywhere, offline")
     .option("--theme <file>", "a style sheet in addition to the report's own")
     .option("--md <file>", "write a Markdown report, with its pictures in a folder next to it")

@@ -30,13 +30,17 @@ export type Displays = Map<string, (DisplayDataOutput | ExecuteResultOutput)[]>;
 /** Collects a cell's outputs. */
 export class OutputCollector {
   /** The outputs so far; changed in place. */
-  readonly outputs: Output[] = [];
+  readonly outputs: Output[];
   #displays: Displays;
   #clearNext = false;
 
-  /** @param displays The session's displays: an update also reaches outputs of earlier cells. */
-  constructor(displays: Displays) {
+  /**
+   * @param displays The session's displays: an update also reaches outputs of earlier cells.
+   * @param outputs Where outputs are collected.
+   */
+  constructor(displays: Displays, outputs: Output[] = []) {
     this.#displays = displays;
+    this.outputs = outputs;
   }
 
   /**

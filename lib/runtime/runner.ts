@@ -14,6 +14,7 @@ import { type CodeCell, type Notebook, readNotebook, writeNotebook } from "./not
 import type { OutputMessage } from "./outputs.ts";
 import { hasTag, injectParameters } from "./parameters.ts";
 import type { SandboxOptions } from "./sandbox/walls.ts";
+import { Saver } from "./saver.ts";
 import { type CellTest, type ExecuteResult, Session } from "./session.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { SANDBOX_OPTIONS } from "./sandbox/walls.ts";
@@ -65,7 +66,10 @@ export interface RunOptions {
   sandbox?: SandboxOptions;
   /** Changes the command that starts the kernel. */
   launcher?: KernelLauncher;
-  /** Where to write the executed notebook, after each cell and when a cell fails too. */
+  /**
+   * Where to write the executed notebook: every few seconds while a cell has output, after each cell, and when a cell fails
+   * too.
+   */
   output?: string;
   /**
    * The output in bytes after which the notebook is stopped; 256 MiB by default, 32 MiB in a
@@ -207,7 +211,7 @@ export async function runNotebook(
 export interface CellsOptions extends Omit<RunOptions, "sandbox" | "output"> {
   /** Code that the kernel runs before any cell. */
   lock?: string;
-  /** Called with the notebook after each cell, and at the end. */
+  /** Called with the notebook while cells have output, after each cell, and at the end; never while it is under way. */
   save: (notebook: Notebook) => Promise<void>;
 }
 
@@ -228,7 +232,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
   if (Object.keys(modules).length > 0) manifest.modules = modules;
   notebook.metadata.tunebook = manifest;
   const run: RunResult = { notebook, manifest, ok: true };
-  const save = () => options.save(notebook);
+  const saver = new Saver(() => options.save(notebook));
 
   const fail = (number: number, cell: CodeCell, error: CellError) => {
     run.ok = false;
@@ -293,18 +297,22 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
       last = { number: at.cell, cell };
       const execute = (code: string) =>
         session.execute(code, {
+          // The array itself, so that late output and updates of displays reach it too.
+          outputs: cell.outputs = [],
           label: `cell ${at.cell}`,
           timeout: options.timeout,
           signal: limit.signal,
-          onOutput: (message) => options.onProgress?.({ type: "output", ...at, message }),
+          onOutput: (message) => {
+            options.onProgress?.({ type: "output", ...at, message });
+            saver.saveSoon();
+          },
           onLateOutput: (message) => late(at.cell, cell, message),
         });
       const result = await cache.execute(cell, execute);
       if (result.status === "stopped" && limit.passed()) {
         blameLimit(result, options.totalTimeout!, at.cell);
       }
-      // The array itself, so that late output and updates of displays reach it too.
-      cell.outputs = result.outputs;
+      cell.outputs = result.outputs; // others where they were restored
       cell.execution_count = result.executionCount;
       manifest.provenance.push(...result.provenance);
       if (result.tests !== undefined) (run.tests ??= {})[cell.id] = result.tests;
@@ -316,7 +324,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
       if (error !== undefined && !expected) fail(at.cell, cell, error);
       const ended = restored ? "restored" : status;
       options.onProgress?.({ type: "cell-end", ...at, status: ended, seconds, cache: said });
-      await save();
+      await saver.save();
       if (limit.signal.aborted || session.flooded) break;
       if (prepared && session.ended) break;
     }
@@ -333,7 +341,7 @@ export async function runCells(given: Notebook, options: CellsOptions): Promise<
     // Nothing may be added to what has been recorded.
     await session[Symbol.asyncDispose]();
     manifest.record = await recordHash(notebook, manifest);
-    await save();
+    await saver.save();
   }
   return run;
 }

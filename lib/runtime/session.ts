@@ -396,7 +396,7 @@ export class Session {
     if (this.#link.kernel.ended && this.#endReported) await this.#reboot();
     const number = ++this.#numbers;
     const label = options.label ?? `cell ${number}`;
-    const collector = new OutputCollector(this.#displays);
+    const collector = new OutputCollector(this.#displays, options.outputs);
     const finish = (
       status: ExecuteResult["status"],
       executionCount: number | null,

@@ -1,6 +1,7 @@
 // Running whole notebooks: order, tags, limits, what is written when a cell fails.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { join } from "@std/path";
 import { type CodeCell, type Notebook, readNotebook } from "../../lib/runtime/notebook.ts";
 import { runNotebook, type RunProgress } from "../../lib/runtime/runner.ts";
@@ -86,6 +87,36 @@ Deno.test("runNotebook() stops at a failing cell, names it, and writes what ther
       "",
     ]);
     assertEquals((written.cells[2] as CodeCell).execution_count, null);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("runNotebook() writes what a cell has shown so far while it runs", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const output = join(folder, "out.ipynb");
+    const gate = join(folder, "gate");
+    await Deno.writeTextFile(gate, "");
+    // The cell lasts as long as the file exists.
+    const running = runNotebook(
+      book(
+        "'before'",
+        `console.log("so far");
+        while (await Deno.stat(${JSON.stringify(gate)}).then(() => true, () => false)) {
+          await new Promise((f) => setTimeout(f, 20));
+        }
+        console.log("at last");`,
+      ),
+      { output },
+    );
+    const written = async () => shown(await readNotebook(output).catch(() => book()));
+    while ((await written())[1] !== "so far\n") await delay(50);
+    assertEquals(await written(), ['"before"', "so far\n"]);
+    await Deno.remove(gate);
+    const { ok, notebook } = await running;
+    assertEquals([ok, shown(notebook)[1]], [true, "so far\nat last\n"]);
+    assertEquals(await written(), shown(notebook));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

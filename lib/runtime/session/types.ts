@@ -77,6 +77,8 @@ export interface SessionMessage {
 
 /** How to run a cell. */
 export interface ExecuteOptions {
+  /** The array in which outputs are collected as they arrive; a new one by default. */
+  outputs?: Output[];
   /** Called with each output message as it arrives. */
   onOutput?: (message: OutputMessage) => void;
   /** Called with output after the cell's end, instead of the session's `onLateOutput`. */
@@ -95,6 +97,7 @@ export interface ExecuteOptions {
 
 /** The names of {@linkcode ExecuteOptions}. */
 export const EXECUTE_OPTIONS: OptionNames<ExecuteOptions> = {
+  outputs: true,
   onOutput: true,
   onLateOutput: true,
   signal: true,
