@@ -16,6 +16,7 @@ import type { ResolvedModel } from "../weights/resolved.ts";
 import { findBase } from "./base.ts";
 import { parseFormat } from "./format.ts";
 import { type GenerationDefaults, readGenerationDefaults } from "./generation_defaults.ts";
+import { ollamaDefaults } from "./ollama_defaults.ts";
 import { readRecord, type TaughtRecord } from "./record.ts";
 
 /** A model without its weights. */
@@ -84,7 +85,9 @@ export async function describeFound(
     ...(taught && { taught }),
     ...(chatTemplate && { chatTemplate }),
     format,
-    generation: await readGenerationDefaults(source),
+    generation: source.kind === "gguf" && source.ollama
+      ? ollamaDefaults(source.ollama, tokenizer.specialTokens)
+      : await readGenerationDefaults(source),
   };
 }
 

@@ -15,6 +15,8 @@ import type { ResolvedModel } from "../weights/resolved.ts";
 
 /** What a model's files say of its answers. */
 export interface GenerationDefaults {
+  /** The program that they say it to. */
+  readonly program: "transformers" | "Ollama";
   /** Cuts and penalties for callers who give none. */
   readonly sampling: SamplingOptions;
   /** Tokens that are excluded. */
@@ -27,29 +29,24 @@ export interface GenerationDefaults {
   readonly unsupported: readonly string[];
 }
 
-const NONE: GenerationDefaults = { sampling: {}, rules: {}, unsupported: [] };
+const NONE: GenerationDefaults = {
+  program: "transformers",
+  sampling: {},
+  rules: {},
+  unsupported: [],
+};
 
 /** Fields that change no answer of a decoder, or that the tokenizer reads. */
-const WITHOUT_EFFECT = [
-  ..."bos_token_id eos_token_id pad_token_id decoder_start_token_id transformers_version".split(
-    " ",
-  ),
-  ..."_from_model_config _commit_hash use_cache cache_implementation cache_config".split(" "),
-  ..."max_cache_len output_attentions output_hidden_states output_scores output_logits".split(" "),
-  ..."return_dict_in_generate return_legacy_cache is_assistant low_memory compile_config".split(
-    " ",
-  ),
-  ..."disable_compile continuous_batching_config prefill_chunk_size num_return_sequences".split(
-    " ",
-  ),
-  ..."max_matching_ngram_size assistant_early_exit assistant_lookbehind target_lookbehind".split(
-    " ",
-  ),
-  ..."num_assistant_tokens num_assistant_tokens_schedule assistant_confidence_threshold".split(" "),
-  ..."assistant_ensemble_weight speculation_type prompt_lookup_num_tokens use_mtp".split(" "),
-  ..."encoder_no_repeat_ngram_size remove_invalid_values renormalize_logits".split(" "),
-  ..."generation_kwargs trust_remote_code early_stopping length_penalty max_length".split(" "),
-];
+const WITHOUT_EFFECT = `
+  bos_token_id eos_token_id pad_token_id decoder_start_token_id transformers_version _from_model_config
+  _commit_hash use_cache cache_implementation cache_config max_cache_len output_attentions
+  output_hidden_states output_scores output_logits return_dict_in_generate return_legacy_cache is_assistant
+  low_memory compile_config disable_compile continuous_batching_config prefill_chunk_size num_return_sequences
+  max_matching_ngram_size assistant_early_exit assistant_lookbehind target_lookbehind num_assistant_tokens
+  num_assistant_tokens_schedule assistant_confidence_threshold assistant_ensemble_weight speculation_type
+  prompt_lookup_num_tokens use_mtp encoder_no_repeat_ngram_size remove_invalid_values renormalize_logits
+  generation_kwargs trust_remote_code early_stopping length_penalty max_length
+`.trim().split(/\s+/);
 
 /** Fields with a value at which they change nothing. */
 const NEUTRAL: Readonly<Record<string, unknown>> = {
@@ -60,9 +57,11 @@ const NEUTRAL: Readonly<Record<string, unknown>> = {
 
 /** Fields of a `config.json` that older versions of transformers wrote there. */
 const IN_CONFIG = [
-  ..."do_sample temperature top_k top_p repetition_penalty no_repeat_ngram_size".split(" "),
-  ..."bad_words_ids min_length suppress_tokens begin_suppress_tokens".split(" "),
-  ..."forced_bos_token_id forced_eos_token_id exponential_decay_length_penalty".split(" "),
+  ...`
+    do_sample temperature top_k top_p repetition_penalty no_repeat_ngram_size bad_words_ids min_length
+    suppress_tokens begin_suppress_tokens forced_bos_token_id forced_eos_token_id
+    exponential_decay_length_penalty
+  `.trim().split(/\s+/),
   ...Object.keys(NEUTRAL),
 ];
 
@@ -135,6 +134,7 @@ export function generationDefaults(json: Readonly<Record<string, unknown>>): Gen
       Object.entries(options).filter(([, value]) => value !== undefined),
     ) as Partial<T>;
   return {
+    program: "transformers",
     sampling: given({
       topK: topK === 0 ? undefined : topK,
       topP: topP === 1 ? undefined : topP,
@@ -189,7 +189,7 @@ export function withGenerationDefaults<O extends SamplingOptions>(
  * @returns Sentences.
  */
 export function notesOnGeneration(
-  { sampling, rules, temperature, maxNewTokens, unsupported }: GenerationDefaults,
+  { program, sampling, rules, temperature, maxNewTokens, unsupported }: GenerationDefaults,
   options: SamplingOptions & { readonly maxNewTokens?: number },
 ): string[] {
   const notes: string[] = [];
@@ -226,7 +226,7 @@ export function notesOnGeneration(
     notes.push(
       `the model's own settings have ${
         unsupported.join(", ")
-      }, which transformers may honour; answers here do not`,
+      }, which ${program} may honour; answers here do not`,
     );
   }
   return notes;

@@ -10,6 +10,7 @@ import {
   withGenerationDefaults,
 } from "../../lib/pipeline/generation_defaults.ts";
 import { loadModel } from "../../lib/pipeline/mod.ts";
+import { ollamaDefaults } from "../../lib/pipeline/ollama_defaults.ts";
 import { serveModel } from "../../lib/serve/mod.ts";
 import { pick } from "../../lib/tensor/mod.ts";
 import { resolveModel } from "../../lib/weights/mod.ts";
@@ -247,10 +248,41 @@ Deno.test("what a generation_config.json says is honoured, or said", () => {
   };
   for (const [key, value] of Object.entries(unsupported)) {
     assertEquals(generationDefaults({ [key]: value }), {
+      program: "transformers",
       sampling: {},
       rules: {},
       unsupported: [`"${key}" ${JSON.stringify(value)}`],
     });
     assert(notes({ [key]: value })[0].includes(`"${key}"`));
   }
+});
+
+Deno.test("what an Ollama model's parameters and system message say is honoured, or said", () => {
+  const special = new Map([["<|im_start|>", 1], ["<|im_end|>", 2]]);
+  const notes = (parameters: Record<string, unknown>, options = {}, system?: string) =>
+    notesOnGeneration(ollamaDefaults({ parameters, system }, special), options);
+  // as of a model from its library, and as tunebook exports one
+  assertEquals(notes({ stop: ["<|im_start|>", "<|im_end|>"] }), []);
+  assertEquals(notes({ temperature: 0, repeat_penalty: 1, stop: "<|im_end|>", num_ctx: 2048 }), []);
+  assertEquals(notes({ temperature: 0.7, top_k: 20, top_p: 0.8, min_p: 0 }), [
+    "the model's own settings draw answers at temperature 0.7, top-k 20, top-p 0.8: --temperature 0.7 does so; " +
+    "without it the most likely tokens are taken",
+  ]);
+  assertEquals(notes({ temperature: 0.7, top_k: 20, top_p: 1 }, { temperature: 1 }), [
+    "the model's own settings apply to what is not given: top-k 20",
+  ]);
+  assertEquals(notes({ num_predict: 64 }), [
+    "the model's own settings have answers of at most 64 tokens; they have at most 256 here: see --max-new-tokens",
+  ]);
+  assertEquals(notes({ num_predict: -1, repeat_last_n: 64, mirostat: 0, mirostat_tau: 5 }), []);
+  const parameters = {
+    stop: ["<|im_end|>", "User:"],
+    repeat_penalty: 1.1,
+    repeat_last_n: 64,
+    seed: 7,
+  };
+  assertEquals(notes(parameters, {}, "Be brief."), [
+    'the model\'s own settings have the system message "Be brief.", "stop" ["User:"], "repeat_penalty" 1.1, ' +
+    '"repeat_last_n" 64, "seed" 7, which Ollama may honour; answers here do not',
+  ]);
 });
