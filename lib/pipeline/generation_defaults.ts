@@ -11,6 +11,7 @@
 import { join } from "@std/path/join";
 import type { LogitsProcessor, SamplingOptions } from "../model/sampling.ts";
 import { ruleProcessor, type TokenRules } from "../model/token_rules.ts";
+import { withoutUndefined } from "../train/settings.ts";
 import type { ResolvedModel } from "../weights/resolved.ts";
 
 /** What a model's files say of its answers. */
@@ -129,20 +130,16 @@ export function generationDefaults(json: Readonly<Record<string, unknown>>): Gen
   const maxNewTokens = take("max_new_tokens", isCount);
   const draws = take("do_sample", (value) => typeof value === "boolean") ?? false;
   const temperature = take("temperature", isNumber((value) => value > 0)) ?? 1;
-  const given = <T extends object>(options: T) =>
-    Object.fromEntries(
-      Object.entries(options).filter(([, value]) => value !== undefined),
-    ) as Partial<T>;
   return {
     program: "transformers",
-    sampling: given({
+    sampling: withoutUndefined({
       topK: topK === 0 ? undefined : topK,
       topP: topP === 1 ? undefined : topP,
       minP: minP === 0 ? undefined : minP,
       repetitionPenalty: repetitionPenalty === 1 ? undefined : repetitionPenalty,
     }),
     // transformers' min_new_tokens takes precedence over its min_length
-    rules: given({
+    rules: withoutUndefined({
       noRepeat,
       badWords,
       minNewTokens,
@@ -152,8 +149,18 @@ export function generationDefaults(json: Readonly<Record<string, unknown>>): Gen
     }),
     ...(draws && { temperature }),
     ...(maxNewTokens !== undefined && { maxNewTokens }),
-    unsupported: Array.from(left, ([key, value]) => `"${key}" ${JSON.stringify(value)}`),
+    unsupported: nameFields(left),
   };
+}
+
+/**
+ * Fields as notes name them.
+ *
+ * @param fields Their names and values.
+ * @returns A name with its value for each.
+ */
+export function nameFields(fields: Iterable<readonly [name: string, value: unknown]>): string[] {
+  return Array.from(fields, ([name, value]) => `"${name}" ${JSON.stringify(value)}`);
 }
 
 /**
@@ -175,10 +182,7 @@ export function withGenerationDefaults<O extends SamplingOptions>(
     ? own ?? theirs
     : (logits, tokens, promptLength) =>
       theirs(own(logits, tokens, promptLength) ?? logits, tokens, promptLength) ?? logits;
-  const said = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  );
-  return { ...sampling, ...said, ...(processLogits && { processLogits }) } as O;
+  return { ...sampling, ...withoutUndefined(options), ...(processLogits && { processLogits }) };
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import type { OllamaLayers } from "../weights/resolved.ts";
-import type { GenerationDefaults } from "./generation_defaults.ts";
+import { type GenerationDefaults, nameFields } from "./generation_defaults.ts";
 
 /** Parameters of how a model is run, which change no answer that fits. */
 const OF_RUNNING = `
@@ -14,14 +14,12 @@ const OF_RUNNING = `
 
 /** Parameters with the value at which they change nothing. */
 const NEUTRAL: Readonly<Record<string, unknown>> = {
-  ...{
-    repeat_penalty: 1,
-    presence_penalty: 0,
-    frequency_penalty: 0,
-    typical_p: 1,
-    tfs_z: 1,
-    mirostat: 0,
-  },
+  repeat_penalty: 1,
+  presence_penalty: 0,
+  frequency_penalty: 0,
+  typical_p: 1,
+  tfs_z: 1,
+  mirostat: 0,
 };
 
 /** Parameters that only count beside others. */
@@ -43,9 +41,8 @@ export function ollamaDefaults(
   { parameters, system }: Pick<OllamaLayers, "parameters" | "system">,
   specialTokens: ReadonlyMap<string, number>,
 ): GenerationDefaults {
-  const { temperature, top_k, top_p, min_p, num_predict, stop, ...others } = parameters;
+  const { temperature, top_k, top_p, min_p, num_predict, stop, ...left } = parameters;
   const texts = [stop ?? []].flat().filter((text) => !specialTokens.has(String(text)));
-  const left: Record<string, unknown> = { ...others };
   for (const name of OF_RUNNING) delete left[name];
   for (const [name, value] of Object.entries(NEUTRAL)) if (left[name] === value) delete left[name];
   for (const [name, other] of Object.entries(BESIDE)) if (!(other in left)) delete left[name];
@@ -63,7 +60,7 @@ export function ollamaDefaults(
     unsupported: [
       ...(system ? [`the system message ${JSON.stringify(system)}`] : []),
       ...(texts.length > 0 ? [`"stop" ${JSON.stringify(texts)}`] : []),
-      ...Object.entries(left).map(([name, value]) => `"${name}" ${JSON.stringify(value)}`),
+      ...nameFields(Object.entries(left)),
     ],
   };
 }

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { Faults } from "./faults.ts";
 import { recall, remember } from "./measurements.ts";
 
 const MIB = 1024 * 1024;
@@ -49,9 +50,10 @@ const ELEMENTS = 64;
 /** Whether a buffer of a size can be made and holds at both ends what is written there. */
 async function isSound(device: GPUDevice, size: number): Promise<boolean> {
   const written = Uint32Array.from({ length: 2 * ELEMENTS }, (_, i) => 0x9e37_79b9 * (i + 1));
+  const faults = new Faults(device, "under test");
   const buffers: GPUBuffer[] = [];
   try {
-    const staging = await withoutErrors(device, () => {
+    const staging = faults.watch(() => "cannot probe a buffer", () => {
       const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
       const large = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
       buffers.push(large);
@@ -68,6 +70,7 @@ async function isSound(device: GPUDevice, size: number): Promise<boolean> {
       device.queue.submit([encoder.finish()]);
       return staging;
     });
+    await faults.settle();
     await staging.mapAsync(GPUMapMode.READ);
     return new Uint32Array(staging.getMappedRange()).every((value, i) => value === written[i]);
   } catch {
@@ -75,21 +78,4 @@ async function isSound(device: GPUDevice, size: number): Promise<boolean> {
   } finally {
     for (const buffer of buffers) buffer.destroy();
   }
-}
-
-/** Does something with a GPU, and throws if that causes an error. */
-async function withoutErrors<T>(device: GPUDevice, act: () => T): Promise<T> {
-  const scopes = ["out-of-memory", "validation", "internal"] as const;
-  for (const scope of scopes) device.pushErrorScope(scope);
-  const pop = () => Promise.all(scopes.map(() => device.popErrorScope()));
-  let result: T;
-  try {
-    result = act();
-  } catch (error) {
-    await pop();
-    throw error;
-  }
-  const error = (await pop()).find((error) => error !== null);
-  if (error) throw new Error(error.message);
-  return result;
 }
