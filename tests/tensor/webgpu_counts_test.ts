@@ -2,7 +2,7 @@
 // on a software adapter, with GPT-2 Medium's depth and a small width.
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
-import { generateTokens, Gpt2 } from "../../lib/model/mod.ts";
+import { generateTokens, Gpt2, Llama } from "../../lib/model/mod.ts";
 import { findAdapter } from "../../lib/tensor/webgpu/adapter.ts";
 import { scale, Tensor } from "../../lib/tensor/mod.ts";
 import { sft } from "../../lib/train/mod.ts";
@@ -44,6 +44,32 @@ Deno.test({
         assertEquals([counts.buffers, counts.reads, counts.waits], [0, 1, 0]);
       }
       assertEquals(steps.length, 5);
+    } finally {
+      device.close();
+    }
+  },
+});
+
+Deno.test({
+  name: `a training step of SmolLM2's depth needs few dispatches${needs}`,
+  ignore,
+  async fn() {
+    const { device, take } = await openCounting();
+    try {
+      const heads = { heads: 9, kvHeads: 3, headDim: 4 };
+      const shape = { vocabularySize: 300, contextLength: 64, width: 36, feedForwardWidth: 40 };
+      const network = Llama.create(device, { ...shape, ...heads, layers: 30, tied: true });
+      const examples = Array.from({ length: 12 }, (_, i) => ({
+        promptIds: [1, 2, 3, 10 + i, 40 + i],
+        responseIds: [80 + i, 120 + i, 299],
+        instructionLength: 1,
+      }));
+      using training = sft(network, { examples, epochs: 1, batchSize: 4, evalEvery: 0 });
+      const steps = [];
+      for await (const _ of training) steps.push(take());
+      // A norm is two dispatches: its values; all its gradients.
+      assertLessOrEqual(steps.at(-1)!.dispatches, 1150);
+      assertLessOrEqual(steps.at(-1)!.submits, 4);
     } finally {
       device.close();
     }

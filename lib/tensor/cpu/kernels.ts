@@ -29,11 +29,7 @@ import {
 } from "../ops/linear_cross_entropy/linear_cross_entropy.cpu.ts";
 import { columnSums, matmul, matmulWithSums } from "../ops/matmul/matmul.cpu.ts";
 import { packedProduct, tiledProduct } from "../ops/matmul/packed_product.cpu.ts";
-import {
-  rmsNormBackwardInput,
-  rmsNormBackwardWeight,
-  rmsNormForward,
-} from "../ops/rms_norm/rms_norm.cpu.ts";
+import { rmsNormBackward, rmsNormForward } from "../ops/rms_norm/rms_norm.cpu.ts";
 import { rotary } from "../ops/rotary/rotary.cpu.ts";
 import { scale } from "../ops/scale/scale.cpu.ts";
 import { splitBackward, splitForward } from "../ops/split/split.cpu.ts";
@@ -120,8 +116,7 @@ export const kernels: Readonly<Record<string, CpuKernel>> = {
   "pow.gradient.b": elementwise("pow_gradient_b"),
   "relu.forward": elementwise("relu_forward"),
   "relu.gradient.x": elementwise("relu_gradient_x"),
-  "rmsNorm.backwardInput": rmsNormBackwardInput.run,
-  "rmsNorm.backwardWeight": rmsNormBackwardWeight.run,
+  "rmsNorm.backward": rmsNormBackward.run,
   "rmsNorm.forward": rmsNormForward.run,
   "rotary": rotary.run,
   "scale": scale.run,

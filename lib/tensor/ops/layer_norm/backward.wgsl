@@ -1,6 +1,6 @@
 // The gradients of layer normalisation, with normalized = (x - mean) / deviation and g = weight * dy:
-// dx = (g - mean(g) - normalized * mean(g * normalized)) / deviation (+ dx), one workgroup a row;
-// dWeight = sum of dy * normalized over rows, dBias = sum of dy (+ what is there), one workgroup for 32 columns.
+// dx = (g - mean(g) - normalized * mean(g * normalized)) / deviation (+ dx);
+// dWeight = sum of dy * normalized over rows, dBias = sum of dy (+ what is there). Begins with norm_gradients.wgsl.
 struct Params {
   rows: u32,
   width: u32,
@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> dBias: array<f32>;
 @group(0) @binding(7) var<uniform> params: Params;
 
-alias Summand = vec2f; // for sum_over_group.wgsl, which comes before
+alias Summand = vec2f;
 
 fn compute_row(thread: u32, row: u32) {
   if (row >= params.rows) {
@@ -45,66 +45,24 @@ fn compute_row(thread: u32, row: u32) {
   }
 }
 
-// Eight threads share a column: thread t of them sums rows t, t + 8, ...; the 8 sums are added in order.
-fn compute_columns(thread: u32, columns: u32) {
-  let column = columns * 32u + thread % 32u;
-  let slice = thread / 32u;
-  var sum = vec2f();
-  if (column < params.width) {
-    for (var row = slice; row < params.rows; row += 8u) {
-      let at = row * params.width + column;
-      let normalized = (x[at] - statistics[2u * row]) * statistics[2u * row + 1u];
-      sum += vec2f(dy[at] * normalized, dy[at]);
-    }
-  }
-  shared_sums[thread] = sum;
-  workgroupBarrier();
-  if (slice == 0u && column < params.width) {
-    var total = vec2f();
-    if (params.accumulateWeight == 1u) {
-      total.x = dWeight[column];
-    }
-    if (params.accumulateBias == 1u) {
-      total.y = dBias[column];
-    }
-    for (var other = 0u; other < 8u; other++) {
-      total += shared_sums[other * 32u + thread];
-    }
-    dWeight[column] = total.x;
-    dBias[column] = total.y;
-  }
+fn summand(row: u32, column: u32) -> Summand {
+  let at = row * params.width + column;
+  let normalized = (x[at] - statistics[2u * row]) * statistics[2u * row + 1u];
+  return vec2f(dy[at] * normalized, dy[at]);
 }
 
-@compute @workgroup_size(256)
-fn input(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  compute_row(thread, group.x + group.y * groups.x);
-}
-
-@compute @workgroup_size(256)
-fn weights(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  compute_columns(thread, group.x + group.y * groups.x);
-}
-
-// The columns first: each takes longer than a row.
-@compute @workgroup_size(256)
-fn both(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let index = group.x + group.y * groups.x;
-  let columns = (params.width + 31u) / 32u;
-  if (index < columns) {
-    compute_columns(thread, index);
-  } else {
-    compute_row(thread, index - columns);
+fn before(column: u32) -> Summand {
+  var total = vec2f();
+  if (params.accumulateWeight == 1u) {
+    total.x = dWeight[column];
   }
+  if (params.accumulateBias == 1u) {
+    total.y = dBias[column];
+  }
+  return total;
+}
+
+fn finish(column: u32, total: Summand) {
+  dWeight[column] = total.x;
+  dBias[column] = total.y;
 }

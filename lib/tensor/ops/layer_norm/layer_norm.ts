@@ -10,6 +10,7 @@ import { defineKernel } from "../../device.ts";
 import { assertShape, assertTensors } from "../../shapes.ts";
 import { record } from "../../recording.ts";
 import { Tensor } from "../../tensor.ts";
+import { normGradients } from "../../webgpu/norm_gradients.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
 import rowGroups from "../../webgpu/wgsl/row_groups.wgsl" with { type: "text" };
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
@@ -29,10 +30,7 @@ export const forwardKernel = defineKernel({
   }),
 });
 
-/**
- * The gradients that are wanted, in one dispatch: that of x by rows; those of weight and bias by columns, whose sums over rows
- * are in their order. Others are not looked at.
- */
+/** The gradients that are wanted; see {@linkcode normGradients}. */
 export const backwardKernel = defineKernel({
   name: "layerNorm.backward",
   buffers: {
@@ -53,28 +51,10 @@ export const backwardKernel = defineKernel({
     accumulateWeight: "u32",
     accumulateBias: "u32",
   },
-  webgpu: overRows({
-    source: sumOverGroup + backwardWgsl,
-    rows: ({ rows }) => rows,
-    widths: ({ width }) => ({ x: width, dy: width, dx: width, statistics: 2 }),
-    dispatch({ count, index }, { params }) {
-      const { width, wantsInput, wantsWeights } = params;
-      const groups = (wantsInput && count) + (wantsWeights && Math.ceil(width / 32));
-      return {
-        entryPoint: !wantsWeights ? "input" : !wantsInput ? "weights" : "both",
-        buffers: [
-          ...["x", "statistics", "dy"] as const,
-          ...wantsInput ? ["weight", "dx"] as const : [],
-          ...wantsWeights ? ["dWeight", "dBias"] as const : [],
-        ],
-        params: {
-          rows: count,
-          accumulateWeight: Number(params.accumulateWeight || index > 0),
-          accumulateBias: Number(params.accumulateBias || index > 0),
-        },
-        workgroups: fold(groups),
-      };
-    },
+  webgpu: normGradients({
+    source: backwardWgsl,
+    saved: { statistics: 2 },
+    weights: { dWeight: "accumulateWeight", dBias: "accumulateBias" },
   }),
 });
 

@@ -1,6 +1,6 @@
 /** How threads share out `rmsNorm`: rows, and columns for the weight's gradient. */
 import { implement } from "../../cpu/kernel.ts";
-import type { backwardInputKernel, backwardWeightKernel, forwardKernel } from "./rms_norm.ts";
+import type { backwardKernel, forwardKernel } from "./rms_norm.ts";
 
 export const rmsNormForward = implement<typeof forwardKernel>("rmsNorm.forward", (
   context,
@@ -20,44 +20,15 @@ export const rmsNormForward = implement<typeof forwardKernel>("rmsNorm.forward",
   );
 });
 
-export const rmsNormBackwardInput = implement<typeof backwardInputKernel>("rmsNorm.backwardInput", (
+export const rmsNormBackward = implement<typeof backwardKernel>("rmsNorm.backward", (
   context,
-  { x, weight, inverses, dy, dx },
-  { rows, width, offset, accumulate },
+  { x, weight, inverses, dy, dx, dWeight },
+  { rows, width, offset, wantsInput, wantsWeights, accumulate, accumulateWeight },
 ) => {
-  const weightAt = context.load(weight.subarray(0, width));
-  context.stream(
-    {
-      x: { buffer: x, access: "read", width },
-      inverses: { buffer: inverses, access: "read" },
-      dy: { buffer: dy, access: "read", width },
-      dx: { buffer: dx, access: accumulate ? "update" : "write", width },
-    },
-    context.share(rows),
-    (at, count) =>
-      context.wasm.rmsNormBackwardInput(
-        at.x,
-        weightAt,
-        at.inverses,
-        at.dy,
-        at.dx,
-        count,
-        width,
-        offset,
-        accumulate,
-      ),
-  );
-});
-
-export const rmsNormBackwardWeight = implement<typeof backwardWeightKernel>(
-  "rmsNorm.backwardWeight",
-  (
-    context,
-    { x, inverses, dy, dWeight },
-    { rows, width, accumulate },
-  ) => {
+  if (wantsWeights) {
+    const mark = context.mark();
     const columns = context.share(width, 16);
-    const weightAt = context.loadSums(dWeight, columns, accumulate);
+    const weightAt = context.loadSums(dWeight, columns, accumulateWeight);
     const inversesAt = context.load(inverses.subarray(0, rows));
     context.streamColumns(
       { x: { buffer: x, width }, dy: { buffer: dy, width } },
@@ -74,5 +45,30 @@ export const rmsNormBackwardWeight = implement<typeof backwardWeightKernel>(
         ),
     );
     context.store(weightAt, dWeight, columns);
-  },
-);
+    context.release(mark);
+  }
+  if (wantsInput) {
+    const weightAt = context.load(weight.subarray(0, width));
+    context.stream(
+      {
+        x: { buffer: x, access: "read", width },
+        inverses: { buffer: inverses, access: "read" },
+        dy: { buffer: dy, access: "read", width },
+        dx: { buffer: dx, access: accumulate ? "update" : "write", width },
+      },
+      context.share(rows),
+      (at, count) =>
+        context.wasm.rmsNormBackwardInput(
+          at.x,
+          weightAt,
+          at.inverses,
+          at.dy,
+          at.dx,
+          count,
+          width,
+          offset,
+          accumulate,
+        ),
+    );
+  }
+});

@@ -11,12 +11,11 @@ import { defineKernel } from "../../device.ts";
 import { record } from "../../recording.ts";
 import { assertTensors } from "../../shapes.ts";
 import { formatShape, Tensor } from "../../tensor.ts";
+import { normGradients } from "../../webgpu/norm_gradients.ts";
 import { fold, overRows } from "../../webgpu/plans.ts";
-import columnSums from "../../webgpu/wgsl/column_sums.wgsl" with { type: "text" };
 import rowGroups from "../../webgpu/wgsl/row_groups.wgsl" with { type: "text" };
 import sumOverGroup from "../../webgpu/wgsl/sum_over_group.wgsl" with { type: "text" };
-import backwardInputWgsl from "./backward_input.wgsl" with { type: "text" };
-import backwardWeightWgsl from "./backward_weight.wgsl" with { type: "text" };
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import { assertKnownOptions, type OptionNames } from "../../../options.ts";
 
@@ -33,31 +32,30 @@ export const forwardKernel = defineKernel({
   }),
 });
 
-export const backwardInputKernel = defineKernel({
-  name: "rmsNorm.backwardInput",
-  buffers: { x: "read", weight: "read", inverses: "read", dy: "read", dx: "update" },
-  params: { rows: "u32", width: "u32", offset: "f32", accumulate: "u32" },
-  webgpu: overRows({
-    source: sumOverGroup + rowGroups + backwardInputWgsl,
-    rows: ({ rows }) => rows,
-    widths: ({ width }) => ({ x: width, dy: width, dx: width, inverses: 1 }),
-    dispatch: ({ count }) => ({ params: { rows: count }, workgroups: fold(count) }),
-  }),
-});
-
-/** Sums over rows, in their order: each column is one thread's. */
-export const backwardWeightKernel = defineKernel({
-  name: "rmsNorm.backwardWeight",
-  buffers: { x: "read", inverses: "read", dy: "read", dWeight: "update" },
-  params: { rows: "u32", width: "u32", accumulate: "u32" },
-  webgpu: overRows({
-    source: columnSums + backwardWeightWgsl,
-    rows: ({ rows }) => rows,
-    widths: ({ width }) => ({ x: width, dy: width, inverses: 1 }),
-    dispatch: ({ count, index }, { params }) => ({
-      params: { rows: count, accumulate: Number(params.accumulate || index > 0) },
-      workgroups: fold(Math.ceil(params.width / 32)),
-    }),
+/** The gradients that are wanted; see {@linkcode normGradients}. */
+export const backwardKernel = defineKernel({
+  name: "rmsNorm.backward",
+  buffers: {
+    x: "read",
+    weight: "read",
+    inverses: "read",
+    dy: "read",
+    dx: "update",
+    dWeight: "update",
+  },
+  params: {
+    rows: "u32",
+    width: "u32",
+    offset: "f32",
+    wantsInput: "u32",
+    wantsWeights: "u32",
+    accumulate: "u32",
+    accumulateWeight: "u32",
+  },
+  webgpu: normGradients({
+    source: backwardWgsl,
+    saved: { inverses: 1 },
+    weights: { dWeight: "accumulateWeight" },
   }),
 });
 
@@ -114,21 +112,31 @@ export function rmsNorm(x: Tensor, weight: Tensor, options: RmsNormOptions = {})
     { rows, width, epsilon, offset },
   );
   return record(y, [x, weight], (dy, gradients) => {
-    const known = { x: x.buffer, inverses: inverses.buffer, dy: dy.buffer };
-    if (gradients.wants(weight)) {
-      const { gradient, accumulate } = gradients.into(weight);
+    const wantsInput = gradients.wants(x);
+    const wantsWeights = gradients.wants(weight);
+    if (wantsInput || wantsWeights) {
+      const notComputed = { gradient: dy, accumulate: 0 };
+      const dWeight = wantsWeights ? gradients.into(weight) : notComputed;
+      const dx = wantsInput ? gradients.into(x) : notComputed;
       device.run(
-        backwardWeightKernel,
-        { ...known, dWeight: gradient.buffer },
-        { rows, width, accumulate },
-      );
-    }
-    if (gradients.wants(x)) {
-      const { gradient, accumulate } = gradients.into(x);
-      device.run(
-        backwardInputKernel,
-        { ...known, weight: weight.buffer, dx: gradient.buffer },
-        { rows, width, offset, accumulate },
+        backwardKernel,
+        {
+          x: x.buffer,
+          weight: weight.buffer,
+          inverses: inverses.buffer,
+          dy: dy.buffer,
+          dx: dx.gradient.buffer,
+          dWeight: dWeight.gradient.buffer,
+        },
+        {
+          rows,
+          width,
+          offset,
+          wantsInput: Number(wantsInput),
+          wantsWeights: Number(wantsWeights),
+          accumulate: dx.accumulate,
+          accumulateWeight: dWeight.accumulate,
+        },
       );
     }
     inverses.dispose();

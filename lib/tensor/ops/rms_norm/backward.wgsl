@@ -1,9 +1,14 @@
-// dx = (g - normalized * mean(g * normalized)) * inverse (+ dx), g = (offset + weight) * dy. One workgroup a row.
+// The gradients of normalisation by the root mean square, with normalized = x * inverse and g = (offset + weight) * dy:
+// dx = (g - normalized * mean(g * normalized)) * inverse (+ dx);
+// dWeight = sum of dy * normalized over rows (+ what is there). Begins with norm_gradients.wgsl.
 struct Params {
   rows: u32,
   width: u32,
   offset: f32,
+  wantsInput: u32,
+  wantsWeights: u32,
   accumulate: u32,
+  accumulateWeight: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -11,12 +16,16 @@ struct Params {
 @group(0) @binding(2) var<storage, read> inverses: array<f32>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(5) var<storage, read_write> dWeight: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
 
-alias Summand = f32; // for sum_over_group.wgsl, which comes before, with row_groups.wgsl
+alias Summand = f32;
 
-// `base` is where the row begins.
-fn compute_row(thread: u32, row: u32, base: u32) {
+fn compute_row(thread: u32, row: u32) {
+  if (row >= params.rows) {
+    return;
+  }
+  let base = row * params.width;
   let inverse = inverses[row];
   var products = 0.0;
   for (var i = thread; i < params.width; i += 256u) {
@@ -31,4 +40,20 @@ fn compute_row(thread: u32, row: u32, base: u32) {
     }
     dx[base + i] = gradient;
   }
+}
+
+fn summand(row: u32, column: u32) -> Summand {
+  let at = row * params.width + column;
+  return dy[at] * x[at] * inverses[row];
+}
+
+fn before(column: u32) -> Summand {
+  if (params.accumulateWeight == 1u) {
+    return dWeight[column];
+  }
+  return 0.0;
+}
+
+fn finish(column: u32, total: Summand) {
+  dWeight[column] = total;
 }
