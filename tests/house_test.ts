@@ -31,6 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Files at the top that any room may import. */
 const LEAVES = [
   "random.ts",
+  "json_source.ts",
   "python_float.ts",
   "forest.ts",
   "provenance.ts",

@@ -1,4 +1,5 @@
 /** Statistics of a data set, to be inspected before training. */
+import { stringifyJson } from "../json_source.ts";
 import { alpaca } from "../text/alpaca.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
@@ -249,14 +250,14 @@ export function totalBatches(
 /** What an entry asks: all but its last answer. */
 function askedBy(entry: DatasetEntry): string {
   if (isTextEntry(entry)) return "";
-  if (!isChatEntry(entry)) return JSON.stringify([entry.instruction, entry.input]);
+  if (!isChatEntry(entry)) return stringifyJson([entry.instruction, entry.input]);
   const last = entry.messages.findLastIndex(({ role }) => role === "assistant");
-  return JSON.stringify([entry.messages.slice(0, last < 0 ? undefined : last), entry.tools]);
+  return stringifyJson([entry.messages.slice(0, last < 0 ? undefined : last), entry.tools]);
 }
 
 /** All texts of an entry. */
 function allOf(entry: DatasetEntry): string {
-  if (isChatEntry(entry)) return JSON.stringify([entry.messages, entry.tools]);
+  if (isChatEntry(entry)) return stringifyJson([entry.messages, entry.tools]);
   return JSON.stringify(textsOf(entry));
 }
 

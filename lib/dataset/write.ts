@@ -1,5 +1,6 @@
 /** Data sets to files. */
 import { stringify } from "@std/csv/stringify";
+import { stringifyJson } from "../json_source.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { type ChatEntry, type DatasetEntry, isChatEntry, isTextEntry } from "./chat_entry.ts";
@@ -23,8 +24,8 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** Kinds of files by the endings of their names. */
 const WRITERS: Readonly<Record<string, (rows: readonly Row[]) => string>> = {
-  ".json": (rows) => `${JSON.stringify(rows, null, 2)}\n`,
-  ".jsonl": (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join(""),
+  ".json": (rows) => `${stringifyJson(rows, 2)}\n`,
+  ".jsonl": (rows) => rows.map((row) => `${stringifyJson(row)}\n`).join(""),
   ".csv": toCsv,
 };
 
@@ -115,7 +116,7 @@ function toCsv(rows: readonly Row[]): string {
     value === undefined || value === null
       ? ""
       : typeof value === "object"
-      ? JSON.stringify(value)
+      ? stringifyJson(value)
       : `${value}`;
   const cells = rows.map((row) => columns.map((column) => cell(row[column])));
   return stringify([columns, ...cells]);

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import type { DatasetEntry } from "../dataset/mod.ts";
 import { originsOf } from "../dataset/origin.ts";
+import { stringifyJson } from "../json_source.ts";
 import type { MetricScore, ResponseEntry, ResponseScores } from "../eval/mod.ts";
 import type { EvaluationFacts, RecordedScore } from "./record.ts";
 
@@ -47,7 +48,7 @@ export function describeEvaluation(
     [corpus, ...interval].every(Number.isFinite);
   return {
     examples: entries.length,
-    data: createHash("sha256").update(JSON.stringify(entries)).digest("hex"),
+    data: createHash("sha256").update(stringifyJson(entries)).digest("hex"),
     ...(files.length > 0 && { files }),
     ...(Number.isFinite(loss) && { loss }),
     metrics: Object.fromEntries(scores.filter(([, score]) => isNumeric(score))),

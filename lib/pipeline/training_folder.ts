@@ -8,6 +8,7 @@ import { resolve } from "@std/path/resolve";
 import type { DatasetEntry, PreferenceEntry } from "../dataset/mod.ts";
 import { ChatTemplate } from "../text/mod.ts";
 import { type FolderLock, lockFolder } from "../folder_lock.ts";
+import { stringifyJson } from "../json_source.ts";
 import { findCheckpoint, removeCheckpoints } from "../train/checkpoint.ts";
 import type { Best, Evaluation } from "../train/mod.ts";
 import { checkpointName } from "../weights/names.ts";
@@ -161,7 +162,7 @@ export class TrainingFolder {
     const format = model.format instanceof ChatTemplate ? "chat" : "alpaca";
     const summary = { out: this.path, ...facts, format, sha256 } as const;
     if (test.length > 0) {
-      await writeFileBeside(join(this.path, "test.json"), `${JSON.stringify(test, null, 4)}\n`);
+      await writeFileBeside(join(this.path, "test.json"), `${stringifyJson(test, 4)}\n`);
     }
     await writeFileBeside(this.#summary, `${JSON.stringify(summary, null, 2)}\n`);
     await removeCheckpoints(this.checkpoints);

@@ -665,6 +665,27 @@ TEMPLATES = [
     "{% for a in xs %}{% with b = a %}{{ b }}{% endfor %}{% endwith %}",
 ]
 
+# Arguments of a call of a tool as a line of JSON Lines has them, and how a template writes them.
+ARGUMENTS = [
+    '{"a": 10.0, "b": 10, "c": 2.50, "d": [1.0, 1, {"e": 3.0}]}',
+    '{"a": 1e5, "b": 1E5, "c": 1e-5, "d": 15e-1, "e": 1.5e1, "f": 1e16, "g": 1e15, "h": 123456789012345680.0}',
+    '{"a": -0, "b": -0.0, "c": 0.0, "d": 0e0, "e": -1.0, "f": 1e-400}',
+    '{"a": 1E400, "b": -1e999}',
+    '{"a": 9007199254740993, "b": -9007199254740993, "c": 9007199254740991, "d": 9007199254740992}',
+    '{"a": 123456789012345678901234567890, "b": 1%s}' % ("0" * 400),
+    '{"a": "at 10.0, 1e5 and 9007199254740993", "10.0": 1, "b": ["10.0", 4.0]}',
+    '[1.0, 2, 3e0, [4.0]]',
+]
+ARGUMENTS_TEMPLATES = [
+    "{{ a }}",
+    "{{ a|tojson }}",
+    "{{ a|tojson(indent=2) }}",
+    "{{ a|string|length }}",
+    "{% for v in a.values() %}{{ v }},{{ v is integer }},{{ v is float }},{{ v is number }};{% endfor %}",
+    "{{ a|list }}{{ a == a }}{{ a.a == a.b }}{{ a.a > 3 }}{{ a.a }}",
+    "{{ a.values()|list|sort|string }}",
+]
+
 # Each with a date: year, month, day, hour, minute, second.
 DATES = [
     [2024, 7, 26, 9, 5, 3],
@@ -680,9 +701,9 @@ DATE_FORMATS = ["%" + c for c in "aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyYzZ%"] + [
 ]
 
 
-def render(template):
+def render(template, variables=VARIABLES):
     try:
-        return _compile_jinja_template(template).render(**json.loads(json.dumps(VARIABLES)))
+        return _compile_jinja_template(template).render(**json.loads(json.dumps(variables)))
     except Exception:  # whatever jinja2 refuses, it refuses
         return None
 
@@ -698,6 +719,13 @@ def main():
         },
         "variables": VARIABLES,
         "cases": cases,
+        "arguments": [
+            {
+                "json": text,
+                "rendered": [[t, render(t, {"a": json.loads(text)})] for t in ARGUMENTS_TEMPLATES],
+            }
+            for text in ARGUMENTS
+        ],
         "dates": [
             {"date": d, "written": [[f, datetime.datetime(*d).strftime(f)] for f in DATE_FORMATS]} for d in DATES
         ],

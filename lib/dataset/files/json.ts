@@ -5,6 +5,7 @@
  */
 
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { parseJson } from "../../json_source.ts";
 import { kindOf } from "../../kind_of.ts";
 import { findRepeatedKey } from "../../weights/json.ts";
 
@@ -121,7 +122,7 @@ const SURROGATE = /\\u[dD][89a-fA-F]/;
 
 /** Parses JSON. Of two fields of one name the first would be lost, and half a surrogate pair is not a character. */
 function parseOnce(text: string): unknown {
-  const value: unknown = JSON.parse(text, SURROGATE.test(text) ? assertWellFormed : undefined);
+  const value: unknown = parseJson(text, SURROGATE.test(text) ? assertWellFormed : undefined);
   const repeated = findRepeatedKey(text);
   if (repeated !== undefined) throw new SyntaxError(`An object has the field "${repeated}" twice`);
   return value;

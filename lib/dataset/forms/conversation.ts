@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseJson } from "../../json_source.ts";
 import type { ChatMessage, ChatTool } from "../../text/chat_template.ts";
 import type { ChatEntry } from "../chat_entry.ts";
 import {
@@ -240,7 +241,7 @@ function readCalls(given: Row, at: string, notices: Notices): ChatMessage["tool_
 function parseCalls(text: string): ChatMessage["tool_calls"] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return undefined;
   }

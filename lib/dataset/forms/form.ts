@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseJson } from "../../json_source.ts";
 import { kindOf } from "../../kind_of.ts";
 import type { DatasetEntry } from "../chat_entry.ts";
 
@@ -135,7 +136,7 @@ export function readList(row: Row, field: string): readonly unknown[] | undefine
   if (value === undefined || value === null || value === "") return undefined;
   if (typeof value === "string" && /^\s*\[/.test(value)) {
     try {
-      value = JSON.parse(value);
+      value = parseJson(value);
     } catch {
       throw new Fault(field, "an array, or one as JSON text", value);
     }

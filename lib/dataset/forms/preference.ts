@@ -5,6 +5,7 @@
  * @module
  */
 
+import { stringifyJson } from "../../json_source.ts";
 import type { ChatMessage } from "../../text/chat_template.ts";
 import type { PreferenceEntry } from "../preferences.ts";
 import { readMessages, readTools } from "./conversation.ts";
@@ -85,7 +86,7 @@ function commonLength(
   a: readonly (string | ChatMessage)[],
   b: readonly (string | ChatMessage)[],
 ): number {
-  const isEqual = (at: number) => JSON.stringify(a[at]) === JSON.stringify(b[at]);
+  const isEqual = (at: number) => stringifyJson(a[at]) === stringifyJson(b[at]);
   let length = 0;
   while (length < Math.min(a.length, b.length) && isEqual(length)) length++;
   return length;

@@ -248,6 +248,7 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   },
   int: (value, args) => {
     const given = bind("int", args, { default: 0, base: 10 });
+    if (typeof value === "bigint") return value;
     const number = parsed(value, given.base as number);
     return number === undefined || !Number.isFinite(number) ? given.default : Math.trunc(number);
   },

@@ -49,14 +49,14 @@ export function toJson(value: Value, options: JsonOptions = {}): string {
   const key = (name: Value): string => {
     if (typeof name === "string") return string(name);
     if (name === null || typeof name === "boolean") return `"${write(name, 0)}"`;
-    if (numberOf(name) !== undefined) return `"${write(name, 0)}"`;
+    if (typeof name === "bigint" || numberOf(name) !== undefined) return `"${write(name, 0)}"`;
     throw new TemplateError(
       `keys must be str, int, float, bool or None, not ${typeName(name)}`,
     );
   };
   const write = (item: Value, level: number): string => {
     if (typeof item === "string") return string(item);
-    if (typeof item === "boolean" || typeof item === "number") return String(item);
+    if (["boolean", "number", "bigint"].includes(typeof item)) return String(item);
     if (item === null) return "null";
     if (item instanceof Float) {
       const written = pythonFloat(item.value);

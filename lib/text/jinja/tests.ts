@@ -54,7 +54,7 @@ export const TESTS: Readonly<Record<string, Test>> = {
   false: (value) => value === false,
   float: (value) => value instanceof Float,
   in: (value, container) => contains(container!, value),
-  integer: (value) => typeof value === "number",
+  integer: (value) => typeof value === "number" || typeof value === "bigint",
   iterable: (value) => {
     try {
       iterate(value);
@@ -66,7 +66,7 @@ export const TESTS: Readonly<Record<string, Test>> = {
   lower: (value) => isCase(value, (letters) => letters.toLowerCase()),
   mapping: (value) => value instanceof Map,
   none: (value) => value === null,
-  number: (value) => numberOf(value) !== undefined,
+  number: (value) => typeof value === "bigint" || numberOf(value) !== undefined,
   odd: (value) => Math.abs(remainder(value, 2)) === 1,
   sameas: (value, other) =>
     value === other || (value instanceof Undefined && other instanceof Undefined),

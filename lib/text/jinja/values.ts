@@ -5,7 +5,7 @@
  * | Python | here |
  * |---|---|
  * | `str`, `bool`, `None` | string, boolean, null |
- * | `int` | a number that is whole |
+ * | `int` | a number that is whole; a bigint where a number is not exact, to print and compare |
  * | `float` | {@linkcode Float} |
  * | `list`, `tuple` | an array, a {@linkcode Tuple} |
  * | `dict` | a Map |
@@ -15,6 +15,7 @@
  * @module
  */
 
+import { writtenNumber } from "../../json_source.ts";
 import { pythonFloat } from "../../python_float.ts";
 
 /** A value of a template. */
@@ -23,6 +24,7 @@ export type Value =
   | boolean
   | null
   | number
+  | bigint
   | Float
   | Value[]
   | Map<Value, Value>
@@ -128,15 +130,16 @@ export function fromJavaScript(value: unknown): Value {
     case "boolean":
       return value;
     case "number":
-    case "bigint":
-      if (typeof value === "number" && !Number.isInteger(value)) return new Float(value);
+      if (!Number.isInteger(value)) return new Float(value);
       // JavaScript has rounded it, where Python writes every digit
-      if (!Number.isSafeInteger(Number(value))) {
+      if (!Number.isSafeInteger(value)) {
         throw new TemplateError(
-          `the whole number ${value} is too large for a template; write it as a text`,
+          `the whole number ${value} is too large for a template; give it as a bigint or a text`,
         );
       }
-      return Number(value);
+      return value;
+    case "bigint":
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
     case "undefined":
       return new Undefined("a variable is undefined");
     case "function":
@@ -149,22 +152,36 @@ export function fromJavaScript(value: unknown): Value {
       ) {
         return value;
       }
-      if (Array.isArray(value)) return value.map(fromJavaScript);
+      if (Array.isArray(value)) return value.map((item, i) => itemFrom(value, i, item));
       return new Map(
         Object.entries(value)
           .filter(([, item]) => item !== undefined)
-          .map(([key, item]): [Value, Value] => [key, fromJavaScript(item)]),
+          .map(([key, item]): [Value, Value] => [key, itemFrom(value, key, item)]),
       );
     default:
       throw new TypeError(`Cannot give a ${typeof value} to a template`);
   }
 }
 
+/** Python's `sys.get_int_max_str_digits()`. */
+const MOST_DIGITS = 4300;
+
+/** An item of a list or dict: a number from JSON is the int or float that Python reads from the same text. */
+function itemFrom(holder: object, key: string | number, item: unknown): Value {
+  const written = typeof item === "number" ? writtenNumber(holder, key) : undefined;
+  if (written === undefined) return fromJavaScript(item);
+  if (/[.eE]/.test(written)) return new Float(Number(written));
+  if (written.replace("-", "").length <= MOST_DIGITS) return BigInt(written);
+  throw new TemplateError(
+    `a whole number has more than ${MOST_DIGITS} digits, which Python refuses to read`,
+  );
+}
+
 /** The name of a value's type in Python. */
 export function typeName(value: Value): string {
   if (typeof value === "string") return "str";
   if (typeof value === "boolean") return "bool";
-  if (typeof value === "number") return "int";
+  if (typeof value === "number" || typeof value === "bigint") return "int";
   if (typeof value === "function") return "function";
   if (value === null) return "NoneType";
   if (value instanceof Float) return "float";
@@ -186,11 +203,25 @@ export function isTrue(value: Value): boolean {
   return Boolean(value);
 }
 
-/** The numeric value in arithmetic, bools included; undefined for other values. */
+/**
+ * The numeric value in arithmetic, bools included; undefined for other values.
+ *
+ * @throws {TemplateError} For an int that a number does not hold.
+ */
 export function numberOf(value: Value): number | undefined {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return Number(value);
+  if (typeof value === "bigint") {
+    throw new TemplateError(
+      `the whole number ${value} is too large for a template to compute with; give it as a text`,
+    );
+  }
   return value instanceof Float ? value.value : undefined;
+}
+
+/** The numeric value in comparisons. */
+function sizeOf(value: Value): number | bigint | undefined {
+  return typeof value === "bigint" ? value : numberOf(value);
 }
 
 /** Python's `str()`: what a template writes for a value. */
@@ -204,7 +235,7 @@ export function text(value: Value): string {
 export function representation(value: Value): string {
   if (typeof value === "string") return quoted(value);
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value === "number") return String(value);
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (value === null) return "None";
   if (value instanceof Float) return pythonFloat(value.value);
   if (value instanceof Tuple) {
@@ -251,8 +282,9 @@ export function isPrintable(character: string): boolean {
 
 /** Python's `==`. */
 export function equals(a: Value, b: Value): boolean {
-  const [x, y] = [numberOf(a), numberOf(b)];
-  if (x !== undefined && y !== undefined) return x === y;
+  const [x, y] = [sizeOf(a), sizeOf(b)];
+  // deno-lint-ignore eqeqeq -- exact between a bigint and a number
+  if (x !== undefined && y !== undefined) return x == y;
   if (a instanceof Undefined && b instanceof Undefined) return true;
   if (Array.isArray(a) && Array.isArray(b)) {
     return (a instanceof Tuple) === (b instanceof Tuple) &&
@@ -270,8 +302,9 @@ export function equals(a: Value, b: Value): boolean {
 
 /** Python's `<` as a number below, at or above 0. */
 export function compare(a: Value, b: Value, operator = "<"): number {
-  const [x, y] = [numberOf(a), numberOf(b)];
-  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x === y ? 0 : NaN;
+  const [x, y] = [sizeOf(a), sizeOf(b)];
+  // deno-lint-ignore eqeqeq -- as in equals()
+  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
   if (typeof a === "string" && typeof b === "string") return compareText(a, b);
   if (Array.isArray(a) && Array.isArray(b) && (a instanceof Tuple) === (b instanceof Tuple)) {
     for (let i = 0; i < Math.min(a.length, b.length); i++) {

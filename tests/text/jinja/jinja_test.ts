@@ -1,6 +1,8 @@
 // Templates as jinja2 renders them: what Python gave for each is in tests/golden/jinja.json, by jinja.py beside it.
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { type ChatEntry, parseDataset } from "../../../lib/dataset/mod.ts";
+import { ChatTemplate } from "../../../lib/text/mod.ts";
 import { compileTemplate, TemplateError, text, view } from "../../../lib/text/jinja/mod.ts";
 import { strftime } from "../../../lib/text/strftime.ts";
 import golden from "../../golden/jinja.json" with { type: "json" };
@@ -46,6 +48,36 @@ for (
   });
 }
 
+for (const { json, rendered } of golden.arguments) {
+  const shown = json.length > 100 ? `${json.slice(0, 100)}…` : json;
+  Deno.test(`A template writes the arguments ${shown} of a tool as Python reads them`, () => {
+    const call = `{"type": "function", "function": {"name": "f", "arguments": ${json}}}`;
+    const asked = '{"role": "user", "content": "Go."}';
+    for (
+      const called of [
+        `{"messages": [${asked}, {"role": "assistant", "tool_calls": [${call}]}]}`,
+        `[{"messages": [${asked}, {"role": "assistant", "tool_calls": ${
+          JSON.stringify(`[${call}]`)
+        }}]}]`,
+        `{"conversations": [{"from": "human", "value": "Go."}, {"from": "function_call", "value": ${
+          JSON.stringify(`{"name": "f", "arguments": ${json}}`)
+        }}]}`,
+      ]
+    ) {
+      const [{ messages }] = parseDataset(called) as [ChatEntry];
+      const ours = rendered.map(([template]) => {
+        const begun = "{% set a = messages[1].tool_calls[0].function.arguments %}";
+        try {
+          return [template, new ChatTemplate(begun + template).render(messages)];
+        } catch {
+          return [template, null];
+        }
+      });
+      assertEquals(ours, rendered);
+    }
+  });
+}
+
 Deno.test("strftime() writes dates as Python's does", () => {
   for (const { date, written } of golden.dates) {
     const [year, month, ...rest] = date as [number, number, number, number, number, number];
@@ -61,7 +93,10 @@ Deno.test("whole numbers that JavaScript rounds are refused, not written otherwi
   const { render } = compileTemplate("{{ n }}");
   assertEquals(render({ n: 2 ** 53 - 1 }), "9007199254740991");
   assertEquals(render({ n: 12n }), "12");
-  for (const n of [2 ** 53, -(2 ** 60), 1e20, 10n ** 20n]) {
+  assertEquals(render({ n: 10n ** 20n }), "100000000000000000000");
+  for (const n of [2 ** 53, -(2 ** 60), 1e20]) {
     assertThrows(() => render({ n }), TemplateError, `the whole number ${n} is too large`);
   }
+  const computed = compileTemplate("{{ n + 1 }}");
+  assertThrows(() => computed.render({ n: 10n ** 20n }), TemplateError, "too large");
 });
