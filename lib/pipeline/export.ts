@@ -90,7 +90,7 @@ export async function exportFiles(
   target: string,
   options: ExportOptions = {},
 ): Promise<Exported> {
-  const { source, tokenizer, taught } = found;
+  const { source, tokenizer, generation, taught } = found;
   if (source.kind === "directory") {
     await assertAsSaved(source.directory, "model.safetensors", options.signal);
   }
@@ -98,7 +98,8 @@ export async function exportFiles(
   const format = options.format === undefined
     ? formatToExport(target, isTaught ? found.format : undefined, taught)
     : formatFor({ ...found, isTaught }, [], options.format);
-  return await exportModel({ source, tokenizer, ...(format && { format }) }, target, options, {
+  const exporting = { source, tokenizer, generation, ...(format && { format }) };
+  return await exportModel(exporting, target, options, {
     save: () => Promise.reject(new TypeError("a folder is written of a model in memory")),
   });
 }

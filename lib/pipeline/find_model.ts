@@ -11,12 +11,13 @@ import { chatTemplateOf } from "../text/chat_formats.ts";
 import type { ChatTemplate } from "../text/chat_template.ts";
 import { openTokenizer } from "../text/files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { openGguf } from "../weights/gguf/read.ts";
 import { resolveModel, type ResolveOptions } from "../weights/resolve.ts";
 import type { ResolvedModel } from "../weights/resolved.ts";
 import { findBase } from "./base.ts";
 import { parseFormat } from "./format.ts";
 import { type GenerationDefaults, readGenerationDefaults } from "./generation_defaults.ts";
-import { ollamaDefaults } from "./ollama_defaults.ts";
+import { ggufDefaults, ollamaDefaults } from "./llama_cpp_defaults.ts";
 import { readRecord, type TaughtRecord } from "./record.ts";
 
 /** A model without its weights. */
@@ -85,10 +86,19 @@ export async function describeFound(
     ...(taught && { taught }),
     ...(chatTemplate && { chatTemplate }),
     format,
-    generation: source.kind === "gguf" && source.ollama
-      ? ollamaDefaults(source.ollama, tokenizer.specialTokens)
-      : await readGenerationDefaults(source),
+    generation: await findGenerationDefaults(source, tokenizer),
   };
+}
+
+/** What a model's files say of its answers. Ollama does not read what a GGUF file says of them. */
+async function findGenerationDefaults(
+  source: ResolvedModel,
+  tokenizer: Tokenizer,
+): Promise<GenerationDefaults> {
+  if (source.kind === "directory") return await readGenerationDefaults(source);
+  if (source.ollama) return ollamaDefaults(source.ollama, tokenizer.specialTokens);
+  using file = await openGguf(source.weights);
+  return ggufDefaults(file.metadata);
 }
 
 /** The template that came with an adapter, otherwise the model's own. */

@@ -11,13 +11,14 @@
 import { join } from "@std/path/join";
 import type { LogitsProcessor, SamplingOptions } from "../model/sampling.ts";
 import { ruleProcessor, type TokenRules } from "../model/token_rules.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { withoutUndefined } from "../train/settings.ts";
-import type { ResolvedModel } from "../weights/resolved.ts";
+import type { ResolvedDirectory } from "../weights/resolved.ts";
 
 /** What a model's files say of its answers. */
 export interface GenerationDefaults {
   /** The program that they say it to. */
-  readonly program: "transformers" | "Ollama";
+  readonly program: "transformers" | "Ollama" | "llama.cpp";
   /** Cuts and penalties for callers who give none. */
   readonly sampling: SamplingOptions;
   /** Tokens that are excluded. */
@@ -29,13 +30,6 @@ export interface GenerationDefaults {
   /** Fields that change answers in transformers and are not honoured, with their values. */
   readonly unsupported: readonly string[];
 }
-
-const NONE: GenerationDefaults = {
-  program: "transformers",
-  sampling: {},
-  rules: {},
-  unsupported: [],
-};
 
 /** Fields that change no answer of a decoder, or that the tokenizer reads. */
 const WITHOUT_EFFECT = `
@@ -70,11 +64,12 @@ const IN_CONFIG = [
  * Reads what a model's files say of its answers.
  *
  * @param source The model's files.
- * @returns What they say; nothing for a GGUF file.
+ * @returns What they say.
  * @throws {SyntaxError} If a file is not JSON.
  */
-export async function readGenerationDefaults(source: ResolvedModel): Promise<GenerationDefaults> {
-  if (source.kind !== "directory") return NONE;
+export async function readGenerationDefaults(
+  source: ResolvedDirectory,
+): Promise<GenerationDefaults> {
   const read = async (path: string): Promise<Record<string, unknown>> => {
     try {
       return JSON.parse(await Deno.readTextFile(path)) ?? {};
@@ -154,6 +149,34 @@ export function generationDefaults(json: Readonly<Record<string, unknown>>): Gen
 }
 
 /**
+ * A `generation_config.json` for a model whose files have none, as those that came from a GGUF file or Ollama.
+ *
+ * @param defaults What its files say.
+ * @param tokenizer Its tokenizer: transformers takes the tokens that end an answer from this file.
+ * @returns Its contents; undefined if there is nothing to say, or the model came with such a file.
+ */
+export function toGenerationConfig(
+  { program, sampling, rules, temperature }: GenerationDefaults,
+  { endIds, definition }: Tokenizer,
+): Record<string, unknown> | undefined {
+  if (program === "transformers") return undefined;
+  const settings = withoutUndefined({
+    ...(temperature !== undefined && { do_sample: true, temperature }),
+    top_k: sampling.topK,
+    top_p: sampling.topP,
+    min_p: sampling.minP,
+    suppress_tokens: rules.suppressed,
+  });
+  if (Object.keys(settings).length === 0) return undefined;
+  return withoutUndefined({
+    bos_token_id: definition?.bosId,
+    eos_token_id: endIds.length > 1 ? endIds : endIds[0],
+    pad_token_id: definition?.padId,
+    ...settings,
+  });
+}
+
+/**
  * Fields as notes name them.
  *
  * @param fields Their names and values.
@@ -207,7 +230,7 @@ export function notesOnGeneration(
     ...Object.entries(rules).map(([rule]) => RULES[rule as keyof TokenRules]),
   ];
   if (honoured.length > 0) {
-    notes.push(`the model's own settings apply, as in transformers: ${honoured.join(", ")}`);
+    notes.push(`the model's own settings apply, as in ${program}: ${honoured.join(", ")}`);
   }
   const greedy = (options.temperature ?? 0) === 0;
   if (temperature !== undefined && greedy) {

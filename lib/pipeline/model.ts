@@ -513,13 +513,13 @@ export class Model implements Disposable {
     const { exportModel } = await import("./export.ts");
     const { formatToExport } = await import("./export/format.ts");
     const { saveModel } = await import("./save.ts");
-    const { source, tokenizer, network } = this;
+    const { source, tokenizer, network, generation } = this;
     const named = options.format === undefined
       ? undefined
       : this.#teaching.formatFor([], options.format);
     const format = named ?? formatToExport(target, this.#teaching.taughtFormat, this.taught);
     return await exportModel(
-      { source, tokenizer, network, ...(format && { format }) },
+      { source, tokenizer, network, generation, ...(format && { format }) },
       target,
       options,
       {

@@ -25,6 +25,7 @@ import { CARD_FILE, isCardReplaceable, writeCard } from "./card/card_file.ts";
 import { findLineage } from "./card/lineage.ts";
 import { type CardFacts, modelCard } from "./card/model_card.ts";
 import { describeFormat, toChatTemplate } from "./format.ts";
+import { type GenerationDefaults, toGenerationConfig } from "./generation_defaults.ts";
 import { assertOwn, type Lineage, replaceModel } from "./own_folder.ts";
 import { currentProgram, describeProgram } from "./program.ts";
 import { readRecord, RECORD_FILE, type Taught, type TaughtRecord, writeRecord } from "./record.ts";
@@ -65,6 +66,7 @@ interface Saving {
   readonly network: Network;
   readonly tokenizer: Tokenizer;
   readonly source: ResolvedModel;
+  readonly generation: GenerationDefaults;
 }
 
 /** What is known of its training. */
@@ -212,9 +214,9 @@ function noticeOfCard(folder: string): string {
     "without it a model card is written";
 }
 
-/** Tokenizer and template. */
+/** Tokenizer, template, and the model's own settings of its answers. */
 async function writeText(
-  { tokenizer, source }: Saving,
+  { tokenizer, source, generation }: Saving,
   { format, chatTemplate }: Lesson,
   directory: string,
 ): Promise<void> {
@@ -222,6 +224,11 @@ async function writeText(
   const template = format ? toChatTemplate(format, tokenizer) : chatTemplate?.source;
   if (template !== undefined) {
     await writeFileBeside(join(directory, "chat_template.jinja"), template);
+  }
+  const settings = toGenerationConfig(generation, tokenizer);
+  if (settings !== undefined) {
+    const text = `${JSON.stringify(settings, null, 2)}\n`;
+    await writeFileBeside(join(directory, "generation_config.json"), text);
   }
 }
 

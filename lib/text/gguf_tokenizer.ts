@@ -14,6 +14,13 @@ import { isByteSpelled, spellBytes } from "./token_bytes.ts";
 /** llama.cpp's kinds of tokens (`llama_token_type`). */
 const CONTROL = 3, USER_DEFINED = 4;
 
+/** The special tokens of a SentencePiece vocabulary that a file does not name, as llama.cpp has them. */
+const SENTENCE_PIECE_IDS: { bos?: number; eos?: number; unknown?: number } = {
+  bos: 1,
+  eos: 2,
+  unknown: 0,
+};
+
 /**
  * Reads a tokenizer's definition.
  *
@@ -34,16 +41,17 @@ export function ggufTokenizerDefinition(
   }
   const tokens = reader.strings("tokens") ?? reader.fail('it has no "tokenizer.ggml.tokens"');
   const types = reader.numbers("token_type", tokens.length);
+  const usual = kind === "llama" ? SENTENCE_PIECE_IDS : {};
   const shared = {
     name: metadata.get("general.name")?.toString() ?? kind,
-    eosId: reader.id("eos_token_id", tokens.length) ??
+    eosId: reader.id("eos_token_id", tokens.length, usual.eos) ??
       reader.fail('it has no "tokenizer.ggml.eos_token_id"'),
     endIds: [
       ...reader.ids("eos_token_ids", tokens.length),
       ...["eot", "eom"].flatMap((name) => reader.id(`${name}_token_id`, tokens.length) ?? []),
     ],
-    bosId: reader.id("bos_token_id", tokens.length),
-    unknownId: reader.id("unknown_token_id", tokens.length),
+    bosId: reader.id("bos_token_id", tokens.length, usual.bos),
+    unknownId: reader.id("unknown_token_id", tokens.length, usual.unknown),
     padId: reader.id("padding_token_id", tokens.length),
     chatTemplate: metadata.get("tokenizer.chat_template")?.toString(),
   };
@@ -51,7 +59,13 @@ export function ggufTokenizerDefinition(
     ? byteLevel(reader, tokens)
     : sentencePiece(reader, tokens, String(metadata.get("general.architecture")));
   const { addBos, ...definition } = built;
-  const begins = reader.flag("add_bos_token") ?? addBos;
+  const asked = reader.flag("add_bos_token");
+  if (asked && shared.bosId === undefined) {
+    reader.fail(
+      'its "tokenizer.ggml.add_bos_token" is true, and it has no "tokenizer.ggml.bos_token_id"',
+    );
+  }
+  const begins = asked ?? addBos;
   const special = new Set([shared.bosId, shared.eosId, shared.unknownId, shared.padId]);
   return {
     ...shared,
@@ -203,10 +217,12 @@ class MetadataReader {
     return this.#typed(key, `${length} numbers`, isNumbers) as ArrayLike<number> | undefined;
   }
 
-  id(key: string, count: number): number | undefined {
+  /** A token; the usual one if the file does not say and has so many. */
+  id(key: string, count: number, usual = count): number | undefined {
     const isToken = (value: GgufValue) =>
       typeof value === "number" && Number.isInteger(value) && value >= 0 && value < count;
-    return this.#typed(key, `a token from 0 to ${count - 1}`, isToken) as number | undefined;
+    const given = this.#typed(key, `a token from 0 to ${count - 1}`, isToken);
+    return given as number | undefined ?? (usual < count ? usual : undefined);
   }
 
   ids(key: string, count: number): number[] {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { generate, loadNetwork } from "../../lib/model/mod.ts";
+import { exportGguf, generate, loadNetwork } from "../../lib/model/mod.ts";
 import {
   generationDefaults,
   notesOnGeneration,
@@ -10,13 +10,16 @@ import {
   withGenerationDefaults,
 } from "../../lib/pipeline/generation_defaults.ts";
 import { loadModel } from "../../lib/pipeline/mod.ts";
-import { ollamaDefaults } from "../../lib/pipeline/ollama_defaults.ts";
+import { ggufDefaults, ollamaDefaults } from "../../lib/pipeline/llama_cpp_defaults.ts";
 import { serveModel } from "../../lib/serve/mod.ts";
 import { pick } from "../../lib/tensor/mod.ts";
-import { resolveModel } from "../../lib/weights/mod.ts";
+import { tokenizerToGguf } from "../../lib/text/mod.ts";
+import { type GgufValue, openGguf, resolveModel } from "../../lib/weights/mod.ts";
+import type { ResolvedDirectory } from "../../lib/weights/resolved.ts";
 import { findPython } from "../support.ts";
 
 const python = findPython("torch", "transformers");
+const ggufPython = findPython("gguf");
 
 interface Case {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -81,7 +84,7 @@ Deno.test({
           JSON.stringify(inConfig ? { ...plain, ...fields } : plain),
         );
         if (!inConfig) await Deno.writeTextFile(file, JSON.stringify(fields));
-        const defaults = await readGenerationDefaults(await resolveModel(folder));
+        const defaults = await readGenerationDefaults(await resolveDirectory(folder));
         assertEquals(defaults.unsupported, []);
         // transformers takes the end tokens from the same file, and from config.json only where there is none
         const eosId = inConfig
@@ -106,11 +109,16 @@ Deno.test({
   },
 });
 
+async function resolveDirectory(folder: string): Promise<ResolvedDirectory> {
+  const source = await resolveModel(folder);
+  if (source.kind !== "directory") throw new Error("it is a directory");
+  return source;
+}
+
 /** The embedded model in a folder with a generation_config.json. */
 async function withSettings(json: string): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "tunebook-generation-" });
-  const nano = await resolveModel("nano");
-  if (nano.kind !== "directory") throw new Error("it is a directory");
+  const nano = await resolveDirectory("nano");
   for (const name of ["config.json", "model.safetensors"]) {
     await Deno.copyFile(join(nano.directory, name), join(folder, name));
   }
@@ -285,4 +293,92 @@ Deno.test("what an Ollama model's parameters and system message say is honoured,
     'the model\'s own settings have the system message "Be brief.", "stop" ["User:"], "repeat_penalty" 1.1, ' +
     '"repeat_last_n" 64, "seed" 7, which Ollama may honour; answers here do not',
   ]);
+});
+
+Deno.test({
+  name: `every key of gguf-py about how tokens are drawn is honoured, or said${ggufPython.needs}`,
+  ignore: !ggufPython.found,
+  async fn() {
+    const path = await Deno.makeTempFile({ suffix: ".gguf" });
+    try {
+      await ggufPython.run(fromFileUrl(import.meta.resolve("./gguf_sampling.py")), path);
+      using file = await openGguf(path);
+      assertEquals(notesOnGeneration(ggufDefaults(file.metadata), {}), [
+        "the model's own settings draw answers at temperature 0.7, top-k 20, top-p 0.8, min-p 0.05: --temperature 0.7 " +
+        "does so; without it the most likely tokens are taken",
+        'the model\'s own settings have "general.sampling.sequence" "penalties;top_k;temperature", ' +
+        '"general.sampling.xtc_probability" 0.5, "general.sampling.xtc_threshold" 0.1, ' +
+        '"general.sampling.penalty_last_n" 64, "general.sampling.penalty_repeat" 1.1, "general.sampling.mirostat" 2, ' +
+        '"general.sampling.mirostat_tau" 5, "general.sampling.mirostat_eta" 0.1, "tokenizer.ggml.add_eos_token" true, ' +
+        "which llama.cpp may honour; answers here do not",
+      ]);
+    } finally {
+      await Deno.remove(path);
+    }
+  },
+});
+
+Deno.test("what a GGUF file says of answers is silent where it changes nothing, and said where it cannot be read", () => {
+  const notes = (metadata: Record<string, GgufValue>) =>
+    notesOnGeneration(ggufDefaults(new Map(Object.entries(metadata))), { temperature: 1 });
+  assertEquals(
+    notes({
+      "general.sampling.top_k": 0,
+      "general.sampling.top_p": 1,
+      "general.sampling.min_p": 0,
+      "general.sampling.xtc_probability": 0,
+      "general.sampling.xtc_threshold": 0.1,
+      "general.sampling.penalty_last_n": 64,
+      "general.sampling.penalty_repeat": 1,
+      "general.sampling.mirostat": 0,
+      "general.sampling.mirostat_tau": 5,
+      "tokenizer.ggml.add_eos_token": false,
+    }),
+    [],
+  );
+  assertEquals(notes({ "general.sampling.top_k": "20", "general.sampling.later": true }), [
+    'the model\'s own settings have "general.sampling.top_k" "20", "general.sampling.later" true, ' +
+    "which llama.cpp may honour; answers here do not",
+  ]);
+});
+
+Deno.test("a model's answers follow its GGUF file, and still do once it is saved and exported again", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "tunebook-generation-" });
+  const question = "Name the opposite of hot.";
+  try {
+    using plain = await loadModel("nano", { device: "cpu" });
+    const path = join(folder, "model.gguf");
+    const said = {
+      "general.sampling.temp": { float32: 0.7 },
+      "general.sampling.top_k": { uint32: 3 },
+      "tokenizer.ggml.suppress_tokens": Int32Array.of(13),
+    };
+    const { network, tokenizer } = plain;
+    await exportGguf(network, path, {
+      type: "F32",
+      tokenizer: { ...tokenizerToGguf(tokenizer), ...said },
+    });
+    const drawn = { maxNewTokens: 16, temperature: 1.2 };
+    const processLogits = (logits: Float32Array) => void (logits[13] = -Infinity);
+    const expected = await plain.answer(question, { ...drawn, topK: 3, processLogits });
+    assert(await plain.answer(question, drawn) !== expected);
+    using model = await loadModel(path, { device: "cpu" });
+    assertEquals(await model.answer(question, drawn), expected);
+    const own = {
+      sampling: { topK: 3 },
+      rules: { suppressed: [13] },
+      temperature: 0.7,
+      unsupported: [],
+    };
+    assertEquals(model.generation, { program: "llama.cpp", ...own });
+    await model.save(join(folder, "saved"));
+    using saved = await loadModel(join(folder, "saved"), { device: "cpu" });
+    assertEquals(await saved.answer(question, drawn), expected);
+    assertEquals(saved.generation, { program: "transformers", ...own });
+    await saved.export(join(folder, "again.gguf"), { type: "Q8_0" });
+    using again = await openGguf(join(folder, "again.gguf"));
+    assertEquals(ggufDefaults(again.metadata), model.generation);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

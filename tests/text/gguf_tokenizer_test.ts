@@ -138,6 +138,18 @@ Deno.test("ggufTokenizerDefinition() reads SentencePiece, whose scores are the m
   assertEquals(tokenizer.encodeParts(["ab", "ab"]), [[8, 7], [9]]);
 });
 
+Deno.test("a SentencePiece vocabulary has llama.cpp's special tokens where its file names none", () => {
+  const metadata = new Map(PIECES);
+  for (const name of ["bos", "eos"]) metadata.delete(`tokenizer.ggml.${name}_token_id`);
+  const { beginIds, bosId, eosId, unknownId } = ggufTokenizerDefinition(metadata, "x.gguf");
+  assertEquals({ beginIds, bosId, eosId, unknownId }, {
+    beginIds: [1],
+    bosId: 1,
+    eosId: 2,
+    unknownId: 0,
+  });
+});
+
 Deno.test("tokenizers know every token that ends what a model says", async () => {
   const turn = new Map([...PIECES, ["tokenizer.ggml.eot_token_id", 9] as [string, GgufValue]]);
   assertEquals(new HuggingFaceTokenizer(ggufTokenizerDefinition(turn, "x.gguf")).endIds, [2, 9]);
@@ -176,6 +188,11 @@ Deno.test("ggufTokenizerDefinition() says which metadata is wrong", () => {
       "eos_token_id",
       999,
       'its "tokenizer.ggml.eos_token_id" is "999", expected a token from 0 to 257',
+    ],
+    [
+      "add_bos_token",
+      true,
+      'its "tokenizer.ggml.add_bos_token" is true, and it has no "tokenizer.ggml.bos_token_id"',
     ],
     [
       "token_type",

@@ -13,6 +13,7 @@ import { tokenizerToGguf } from "../../text/tokenizer_to_gguf.ts";
 import type { GgufMetadata } from "../../weights/gguf/format.ts";
 import type { WrittenFile } from "../../weights/write_tensors.ts";
 import { toChatTemplate } from "../format.ts";
+import { toGgufSampling } from "../llama_cpp_defaults.ts";
 import { type ExportProof, proveModel } from "../proof.ts";
 import { askedIn } from "./format.ts";
 import type { Exporting, ExportOptions } from "./options.ts";
@@ -35,11 +36,14 @@ export async function toGgufFile(
   if (isAdapted(exporting) && !merge) {
     return await exportLoraGguf(exporting.network!, path, { ...(signal && { signal }) });
   }
-  return await writeWhole(exporting, path, options, describeTokenizer(exporting));
+  const keys = { ...describeTokenizer(exporting), ...toGgufSampling(exporting.generation) };
+  return await writeWhole(exporting, path, options, keys);
 }
 
 /** The tokenizer's keys, with the template that the model was taught. */
-export function describeTokenizer({ tokenizer, format }: Exporting): GgufMetadata {
+export function describeTokenizer(
+  { tokenizer, format }: Pick<Exporting, "tokenizer" | "format">,
+): GgufMetadata {
   const metadata = tokenizerToGguf(tokenizer);
   if (format === undefined) return metadata;
   return { ...metadata, "tokenizer.chat_template": toChatTemplate(format, tokenizer) };

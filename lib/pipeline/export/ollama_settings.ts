@@ -34,7 +34,9 @@ const GREEDY = { temperature: 0, repeat_penalty: 1 };
  * @returns Template, parameters, and whether texts begin with the beginning token.
  * @throws {TypeError} If the format cannot be written as Ollama's.
  */
-export function settingsFor({ source, tokenizer, format }: Exporting): OllamaSettings {
+export function settingsFor(
+  { source, tokenizer, format }: Omit<Exporting, "generation">,
+): OllamaSettings {
   const own = source.kind === "gguf" ? source.ollama : undefined;
   const addBos = tokenizer.beginIds.length > 0;
   if (format === undefined && own?.template !== undefined) {

@@ -13,6 +13,7 @@ import type { OllamaQuantization } from "../../weights/ollama_quantization.ts";
 import type { ResolvedModel } from "../../weights/resolved.ts";
 import type { FormatName } from "../format.ts";
 import type { ExportProof } from "../proof.ts";
+import type { GenerationDefaults } from "../generation_defaults.ts";
 import type { SavedModel, SaveOptions, WriteNetwork } from "../save.ts";
 import type { StateDictNames } from "../state_dict.ts";
 
@@ -59,6 +60,8 @@ export interface Exporting {
   /** The base's files. */
   readonly source: ResolvedModel;
   readonly tokenizer: Tokenizer;
+  /** What its files say of its answers. */
+  readonly generation: GenerationDefaults;
   /** The model in memory; without it the files are read one tensor at a time. */
   readonly network?: Network;
   /** How prompts are to be written, where that is known. */
