@@ -22,6 +22,11 @@ export const blasNeed: string | undefined = findBlas().used
   ? undefined
   : "needs a BLAS: apt-get install libopenblas0-pthread";
 
+/** Why products in bfloat16 cannot be tested here; undefined if they can. */
+export const bfloat16Need: string | undefined = findBlas().used?.multipliesBfloat16
+  ? undefined
+  : "needs oneDNN (apt-get install libdnnl2) and a processor with AVX-512 BF16 or AMX";
+
 /**
  * Opens the GPU, or a software one, with the usual tilings, so that tests do not wait for measurements.
  *

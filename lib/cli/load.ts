@@ -12,7 +12,7 @@ import type { DeviceKind } from "../tensor/mod.ts";
 import { progress } from "./progress.ts";
 
 /** The options of subcommands for a model. */
-interface LoadOptions extends Pick<LoadModelOptions, "lora" | "signal"> {
+interface LoadOptions extends Pick<LoadModelOptions, "lora" | "matmulPrecision" | "signal"> {
   device?: "auto" | DeviceKind;
   adapter?: string;
   quantize?: Quantization;
@@ -23,15 +23,16 @@ interface LoadOptions extends Pick<LoadModelOptions, "lora" | "signal"> {
  * Loads a model and shows the progress.
  *
  * @param name A model's name, as `resolveModel` reads it, or a LoRA adapter's directory.
- * @param options Device, adapters, storage of weights, dropout in training, and stop signal.
+ * @param options Device and its precision, adapters, storage of weights, dropout in training, and stop signal.
  * @returns The model.
  */
 export async function loadForCommand(name: string, options: LoadOptions = {}): Promise<Model> {
-  const { device, adapter, quantize, dropout, lora, signal } = options;
+  const { device, matmulPrecision, adapter, quantize, dropout, lora, signal } = options;
   const bars = loadingBars(name);
   try {
     const model = await loadModel(name, {
       device,
+      matmulPrecision,
       adapter,
       quantize,
       dropout,

@@ -35,7 +35,7 @@ export function register(program: Command): void {
 
 async function plan(options: TrainCommandOptions & MethodOptions, command: Command): Promise<void> {
   assertMethod(options, command);
-  const { quantize, dropout, freeze, merge } = options;
+  const { quantize, dropout, freeze, merge, matmulPrecision } = options;
   assertFreezable(options);
   const lora = readLora(options);
   using interrupt = onInterrupt(() => console.error("Stopping"));
@@ -47,7 +47,7 @@ async function plan(options: TrainCommandOptions & MethodOptions, command: Comma
     });
   const learning = await readToLearn(options, signal);
   const format = await readFormatOption(options.format);
-  const device = await pick({ device: options.device });
+  const device = await pick({ device: options.device, matmulPrecision });
   const how = { format, quantize, lora, freeze, merge };
   const plan = await learning.plan(planned, device, options, how);
   device.close();

@@ -11,7 +11,7 @@ import {
   type QuantizedType,
 } from "../../lib/model/mod.ts";
 import { type Device, type DeviceKind, matmul, scope, Tensor } from "../../lib/tensor/mod.ts";
-import { pick } from "../../lib/tensor/pick.ts";
+import { pick, type PickOptions } from "../../lib/tensor/pick.ts";
 import type { BatchLayout } from "../../lib/dataset/mod.ts";
 import { openTokenizer } from "../../lib/text/mod.ts";
 import { sft } from "../../lib/train/mod.ts";
@@ -21,8 +21,9 @@ import { type Prepare, serve } from "./serve.ts";
 
 const now = () => performance.now() / 1000;
 
-const open = ({ device }: { device: DeviceKind }): Promise<Device> =>
-  pick({ device, software: true });
+const open = (
+  { device, matmulPrecision }: Pick<PickOptions, "device" | "matmulPrecision">,
+): Promise<Device> => pick({ device, matmulPrecision, software: true });
 
 /** One product of two n × n matrices. */
 const prepareMatmul: Prepare = async (options: { device: DeviceKind; n: number }) => {
@@ -62,6 +63,7 @@ const prepareStep: Prepare = async (options: {
   weightDecay: number;
   rank?: number;
   quantize?: QuantizedType;
+  matmulPrecision?: PickOptions["matmulPrecision"];
 }) => {
   const { examples, layout, lr, weightDecay, rank, quantize } = options;
   const device = await open(options);

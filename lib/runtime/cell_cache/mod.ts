@@ -16,7 +16,12 @@ export const CACHE_TAG = "cache";
 const KERNEL_SIDE = JSON.stringify(new URL("./kernel_side.ts", import.meta.url).href);
 const RESTORED = `globalThis[Symbol.for("tunebook.restored")]`;
 /** Variables of the environment that decide what a cell computes. */
-const DECIDING = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS"];
+const DECIDING = [
+  "TUNEBOOK_DEVICE",
+  "TUNEBOOK_THREADS",
+  "TUNEBOOK_BLAS",
+  "TUNEBOOK_MATMUL_PRECISION",
+];
 /** Kinds of provenance that name a cell's inputs. */
 const INPUTS = /^(data|model|weights|seed)$/;
 

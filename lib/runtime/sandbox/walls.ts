@@ -96,7 +96,14 @@ export const INNER_BLAS_FILE = "/tmp/.cache/tunebook/blas.json";
  * Environment variables that are passed into the sandbox, besides those that decide what a BLAS
  * computes.
  */
-const PASSED = ["TUNEBOOK_DEVICE", "TUNEBOOK_THREADS", "TUNEBOOK_BLAS", "LANG", "TZ"];
+const PASSED = [
+  "TUNEBOOK_DEVICE",
+  "TUNEBOOK_THREADS",
+  "TUNEBOOK_BLAS",
+  "TUNEBOOK_MATMUL_PRECISION",
+  "LANG",
+  "TZ",
+];
 
 /** The environment within the walls. */
 export function innerEnvironment(): Record<string, string> {

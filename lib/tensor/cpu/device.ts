@@ -11,6 +11,7 @@ import type { Access, Device, DeviceBuffer, Kernel, KernelTime, RecordedWork } f
 import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
+import type { BlasLibrary, MatmulPrecision } from "./blas/blas.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
 import { isFused } from "./fused.ts";
 import { Meetings } from "./meetings.ts";
@@ -48,6 +49,8 @@ export interface CpuDeviceOptions {
   readonly threads?: number;
   /** Whether to use the system's BLAS where there is one. By default yes. */
   readonly blas?: boolean;
+  /** What matrices are rounded to before they are multiplied. By default float32: they are not. */
+  readonly matmulPrecision?: MatmulPrecision;
 }
 
 /** The CPU device. */
@@ -60,6 +63,7 @@ export class CpuDevice implements Device {
 
   readonly #threads: number;
   readonly #blasPath: string | undefined;
+  readonly #matmulPrecision: MatmulPrecision;
   readonly #barrierMemory: SharedArrayBuffer;
   readonly #workers: Worker[] = [];
   /** What the threads share: the barrier, and the last batch that is done. */
@@ -83,18 +87,30 @@ export class CpuDevice implements Device {
   readonly #timed = new Map<number, readonly { name: string; flops: number }[]>();
   #timedKernels: { name: string; flops: number }[] = [];
 
-  /** @param options Threads and BLAS. */
+  /**
+   * @param options Threads, BLAS and precision.
+   * @throws {TypeError} If products in bfloat16 are asked for that the library or the processor does not have.
+   */
   constructor(options: CpuDeviceOptions = {}) {
     const threads = options.threads ?? threadCount();
     const search: BlasSearch = options.blas === false ? { refused: [] } : findBlas();
     const blas = search.used;
+    const { matmulPrecision = "float32" } = options;
+    if (matmulPrecision === "bfloat16") assertBfloat16(blas);
     this.name = `CPU, ${threads} thread${threads === 1 ? "" : "s"}, ${
       blas?.name ?? ["WebAssembly SIMD", ...whyNoBlas(search)].join(", since ")
-    }`;
-    this.facts = { device: "cpu", threads, fusedMultiplyAdd: isFused(), ...blasFacts(search) };
+    }${matmulPrecision === "bfloat16" ? ", products in bfloat16" : ""}`;
+    this.facts = {
+      device: "cpu",
+      threads,
+      fusedMultiplyAdd: isFused(),
+      ...blasFacts(search),
+      ...(matmulPrecision === "bfloat16" && { matmulPrecision }),
+    };
     this.#threads = threads;
     this.#packed = new PackedMemory(threads, (bytes) => this.#allocatedBytes += bytes);
     this.#blasPath = blas?.path;
+    this.#matmulPrecision = matmulPrecision;
     this.#barrierMemory = new SharedArrayBuffer(16);
     this.#threadState = new Int32Array(this.#barrierMemory);
   }
@@ -107,6 +123,7 @@ export class CpuDevice implements Device {
         threads: this.#threads,
         barrierMemory: this.#barrierMemory,
         blasPath: this.#blasPath,
+        matmulPrecision: this.#matmulPrecision,
       };
       const worker = new Worker(workerUrl(), { workerData });
       worker.on("message", (reply: Reply) => this.#receive(reply));
@@ -370,6 +387,17 @@ export class CpuDevice implements Device {
     this.#waiting = [];
     for (const waiter of waiting) waiter.reject(this.#failure);
   }
+}
+
+/** Refuses to multiply in bfloat16 where nothing does it fast. */
+function assertBfloat16(blas: BlasLibrary | undefined): void {
+  if (blas?.multipliesBfloat16) return;
+  throw new TypeError(
+    `Cannot multiply matrices in bfloat16 on the CPU: ${
+      blas?.name ?? "WebAssembly"
+    } has no such products here; ` +
+      "expected oneDNN (apt-get install libdnnl2) and a processor with AVX-512 BF16 or AMX",
+  );
 }
 
 /** What decides the bits of matrix products. */

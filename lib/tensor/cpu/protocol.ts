@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MatmulPrecision } from "./blas/blas.ts";
 import type { Place } from "./packed_memory.ts";
 
 /** Given to a thread when it starts. */
@@ -16,6 +17,8 @@ export interface ThreadOptions {
   readonly barrierMemory: SharedArrayBuffer;
   /** The BLAS to open, if any. */
   readonly blasPath?: string;
+  /** What it rounds matrices to before it multiplies them. */
+  readonly matmulPrecision: MatmulPrecision;
 }
 
 /** One kernel. */

@@ -13,7 +13,7 @@ import { kernels } from "./kernels.ts";
 import { loadWasm } from "./load_wasm.ts";
 import type { Batch, RunCommand, Scheduled, ThreadOptions } from "./protocol.ts";
 
-const { thread, threads, barrierMemory, blasPath } = workerData as ThreadOptions;
+const { thread, threads, barrierMemory, blasPath, matmulPrecision } = workerData as ThreadOptions;
 
 // Batches may come while the kernels are loaded, from a server, say; one that nobody listens for is lost.
 const early: Batch[] = [];
@@ -26,7 +26,7 @@ const context = new Context(
   thread,
   threads,
   barrier,
-  blasPath ? openBlas(blasPath) : undefined,
+  blasPath ? openBlas(blasPath, matmulPrecision) : undefined,
   await loadWasm("kernels.wasm"),
   await loadWasm("shared_kernels.wasm"),
 );

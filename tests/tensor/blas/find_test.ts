@@ -17,6 +17,13 @@ const need = Deno.build.os === "linux" ? compiler.needs : " (needs Linux)";
 class Fakes {
   readonly folder = Deno.makeTempDirSync({ prefix: "tunebook-blas-" });
 
+  constructor() {
+    // The system's oneDNN, which is preferred, is hidden by files that are no library.
+    for (const version of [2, 3]) {
+      Deno.writeFileSync(join(this.folder, `libdnnl.so.${version}`), new Uint8Array());
+    }
+  }
+
   [Symbol.dispose]() {
     Deno.removeSync(this.folder, { recursive: true });
   }

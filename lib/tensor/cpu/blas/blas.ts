@@ -4,6 +4,8 @@
  * @module
  */
 
+import { openOneDnn } from "./onednn.ts";
+
 /** A BLAS. */
 export interface BlasLibrary {
   /** What it calls itself, with its version, for people and checkpoints. */
@@ -12,10 +14,15 @@ export interface BlasLibrary {
   readonly core?: string;
   /** The library's file, or the name by which the system's loader finds it. */
   readonly path: string;
+  /** Whether it has products in bfloat16 that this processor is made for. */
+  readonly multipliesBfloat16?: true;
 }
 
 /** What our own kernels are called beside libraries. */
 export const OWN_KERNELS: BlasLibrary = { name: "WebAssembly SIMD", path: "" };
+
+/** What matrices are rounded to before they are multiplied. Sums are in float32 either way. */
+export type MatmulPrecision = "float32" | "bfloat16";
 
 /** Single-precision general matrix multiplication on row-major matrices. */
 export interface Blas {
@@ -39,6 +46,35 @@ export interface Blas {
    * the library has no such function.
    */
   copy?(source: Float32Array, target: Float32Array): void;
+  /** Products in bfloat16, where they were asked for. */
+  readonly bfloat16?: Bfloat16Products;
+}
+
+/** Products of matrices that are rounded to bfloat16, summed in float32. */
+export interface Bfloat16Products {
+  /** As {@linkcode Blas.gemm}; each number of a and b is the upper half of a float32. */
+  gemm(
+    transposeA: boolean,
+    transposeB: boolean,
+    m: number,
+    n: number,
+    k: number,
+    a: Uint16Array,
+    strideA: number,
+    b: Uint16Array,
+    strideB: number,
+    beta: number,
+    c: Float32Array,
+    strideC: number,
+  ): void;
+  /** Rounds to the nearest bfloat16, ties to even: the first `columns` of each `stride` floats, `rows` times. */
+  narrow(
+    source: Float32Array,
+    stride: number,
+    rows: number,
+    columns: number,
+    target: Uint16Array,
+  ): void;
 }
 
 /** How a build names its functions, and how wide its integers are. */
@@ -171,10 +207,10 @@ const TRANSPOSE = 112;
  *
  * @param path A path or a name that the system's loader finds.
  * @returns Its description.
- * @throws {TypeError} If there is no such library, or it has no `cblas_sgemm`.
+ * @throws {TypeError} If there is no such library, or it has no `cblas_sgemm` and is no oneDNN.
  */
 export function loadBlas(path: string): BlasLibrary {
-  return { path, ...describe(openSymbols(path), path) };
+  return { path, ...openOneDnn(path)?.library ?? describe(openSymbols(path), path) };
 }
 
 /** Asks a library for its name, its version and the kernels that it took. */
@@ -210,9 +246,19 @@ function describe(symbols: Symbols, path: string): { name: string; core?: string
  * Opens a BLAS for one thread. The library's own threads are switched off: ours divide the work.
  *
  * @param path The library's file.
+ * @param precision `"bfloat16"`: with products in bfloat16.
  * @returns Its matrix multiplication.
+ * @throws {TypeError} If there is no such library, or it has no products in bfloat16 and they are asked for.
  */
-export function openBlas(path: string): Blas {
+export function openBlas(path: string, precision: MatmulPrecision = "float32"): Blas {
+  const oneDnn = openOneDnn(path);
+  const blas = oneDnn?.blas ?? openCblas(path);
+  if (precision === "float32") return blas;
+  if (!oneDnn?.bfloat16) throw new TypeError(`Cannot multiply bfloat16 with "${path}"`);
+  return { ...blas, bfloat16: oneDnn.bfloat16 };
+}
+
+function openCblas(path: string): Blas {
   const { sgemm, sgemv, scopy } = openSymbols(path);
   return {
     copy: scopy

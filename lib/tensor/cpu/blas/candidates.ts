@@ -14,15 +14,16 @@ const SYSTEM: Readonly<Record<string, readonly Candidate[]>> = {
   darwin: [["/System/Library/Frameworks/Accelerate.framework/Accelerate"]],
   windows: [["libopenblas.dll", "openblas.dll"], ["mkl_rt.3.dll", "mkl_rt.2.dll"]],
   linux: [
+    ["libdnnl.so.3", "libdnnl.so.2"],
     ["libopenblas.so.0", "libopenblas.so"],
     ["libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so"],
     ["libblis.so.4"],
   ],
 };
 
-/** A library in a Python environment: NumPy's and SciPy's OpenBLAS, or MKL. */
+/** A library in a Python environment: NumPy's and SciPy's OpenBLAS, MKL, BLIS or oneDNN. */
 const PYTHON_LIBRARY =
-  /^(lib(scipy_)?openblas(64_|p)?[-.\w]*|libmkl_rt|mkl_rt|libblis)(\.\d+)*\.(so|dylib|dll)(\.\d+)*$/;
+  /^(lib(scipy_)?openblas(64_|p)?[-.\w]*|libmkl_rt|mkl_rt|libblis|libdnnl)(\.\d+)*\.(so|dylib|dll)(\.\d+)*$/;
 
 /**
  * Lists the system's libraries.

@@ -32,12 +32,19 @@ function perform({ task, path }: ThreadTask): ThreadReply {
     case "load":
       return { library: load(path) };
     case "compare":
-      return { wrong: findWrongProduct(openBlas(path), wasm) };
+      return { wrong: compare(path) };
     case "multiply":
       multiplication ??= prepareMultiplication(path);
       multiplication();
       return {};
   }
+}
+
+function compare(path: string): string | undefined {
+  const wrong = findWrongProduct(openBlas(path), wasm);
+  if (wrong || !loadBlas(path).multipliesBfloat16) return wrong;
+  const wrongBfloat16 = findWrongProduct(openBlas(path, "bfloat16"), wasm);
+  return wrongBfloat16 && `in bfloat16, ${wrongBfloat16}`;
 }
 
 /** Loads a library, and finds its file: what is checked is what will be used. */

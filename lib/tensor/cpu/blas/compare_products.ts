@@ -9,7 +9,7 @@ import { Random } from "../../../random.ts";
 import { matmul } from "../../ops/matmul/matmul.cpu.ts";
 import { Barrier } from "../barrier.ts";
 import { Context } from "../context.ts";
-import type { Blas } from "./blas.ts";
+import type { Bfloat16Products, Blas } from "./blas.ts";
 
 /**
  * (m, n, k): vectors, all sorts of remainders, small ones for which libraries have kernels of their own, and ones that
@@ -42,7 +42,8 @@ const UNTOUCHED = 12345;
 const OFFSETS = { aOffset: 2, bOffset: 1, biasOffset: 0, cOffset: GAP };
 
 /**
- * Multiplies as our kernels do, transposed and not, into zeros and onto sums, with a BLAS and with WebAssembly.
+ * Multiplies as our kernels do, transposed and not, into zeros and onto sums, with a BLAS and with WebAssembly. For products
+ * in bfloat16 the numbers have no more digits than that.
  *
  * @param blas The library.
  * @param wasm Our kernels, `kernels.wasm` compiled.
@@ -57,10 +58,17 @@ export function findWrongProduct(blas: Blas, wasm: WebAssembly.Module): string |
     );
   const [theirs, ours] = [contexts(blas), contexts()];
   const random = new Random(1);
+  const uniform = (length: number) => {
+    const numbers = Float32Array.from({ length }, () => 2 * random.float() - 1);
+    return blas.bfloat16 ? withoutLowerHalves(numbers) : numbers;
+  };
   if (blas.copy && !copiesBits(blas.copy, random)) return "a copy of numbers has other bits";
+  if (blas.bfloat16 && !roundsToNearest(blas.bfloat16.narrow, random)) {
+    return "it is rounded otherwise";
+  }
   for (const [m, n, k] of SHAPES) {
-    const a = uniform(random, m * k + OFFSETS.aOffset);
-    const b = uniform(random, k * n + OFFSETS.bOffset), bias = uniform(random, n);
+    const a = uniform(m * k + OFFSETS.aOffset);
+    const b = uniform(k * n + OFFSETS.bOffset), bias = uniform(n);
     for (const variant of VARIANTS) {
       const product = { m, n, k, a, b, bias, ...variant };
       const error = largestDifference(multiply(theirs, product), multiply(ours, product));
@@ -71,8 +79,8 @@ export function findWrongProduct(blas: Blas, wasm: WebAssembly.Module): string |
     }
   }
   for (const [m, n, k] of SPECIAL_SHAPES) {
-    const a = uniform(random, m * k + OFFSETS.aOffset);
-    const b = uniform(random, k * n + OFFSETS.bOffset), bias = uniform(random, n);
+    const a = uniform(m * k + OFFSETS.aOffset);
+    const b = uniform(k * n + OFFSETS.bOffset), bias = uniform(n);
     for (const variant of VARIANTS) {
       const product = { m, n, k, a, b, bias, ...variant };
       const special = { ...product, ...withSpecialValues(product) };
@@ -101,6 +109,25 @@ function copiesBits(copy: NonNullable<Blas["copy"]>, random: Random): boolean {
     return target.every((value, i) =>
       value === (i >= GAP && i < GAP + length ? bits[i] : UNTOUCHED)
     );
+  });
+}
+
+/** Whether rows of a wider matrix are rounded to the nearest bfloat16, ties to even, and what is not a number stays so. */
+function roundsToNearest(narrow: Bfloat16Products["narrow"], random: Random): boolean {
+  const tie = 0x3f808000; // 1 + 2⁻⁸, between two of bfloat16
+  return [[1, 5, 5], [3, 17, 20], [40, 130, 130]].every(([rows, columns, stride]) => {
+    const bits = Uint32Array.from({ length: rows * stride }, () => random.uint32());
+    bits.set([0x7fc00000, 0x7f800000, tie, tie + 0x10000, tie + 1]);
+    const rounded = new Uint16Array(rows * columns);
+    narrow(new Float32Array(bits.buffer), stride, rows, columns, rounded);
+    return rounded.every((value, i) => {
+      const from = bits[Math.floor(i / columns) * stride + i % columns];
+      const [exponent, mantissa] = [from & 0x7f800000, from & 0x7fffff];
+      if (exponent === 0x7f800000 && mantissa !== 0) return (value & 0x7fff) > 0x7f80;
+      // Processors take numbers below the normal ones as zeros, or do not.
+      if (exponent === 0 && (value & 0x7fff) === 0) return true;
+      return value === ((from + 0x7fff + (from >>> 16 & 1)) >>> 16);
+    });
   });
 }
 
@@ -173,8 +200,11 @@ const VARIANTS = [0, 1].flatMap((transposeA) =>
   )
 );
 
-function uniform(random: Random, length: number): Float32Array {
-  return Float32Array.from({ length }, () => 2 * random.float() - 1);
+/** Numbers that bfloat16 has too. */
+function withoutLowerHalves(numbers: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const bits = new Uint32Array(numbers.buffer);
+  bits.forEach((value, i) => bits[i] = value & 0xffff0000);
+  return numbers;
 }
 
 /** Infinity where only one of them is not a number, or infinite. */

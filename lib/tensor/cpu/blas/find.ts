@@ -41,7 +41,7 @@ export interface FindBlasOptions {
 }
 
 /** Raised where the check itself finds more than before. */
-const CHECK_VERSION = 3;
+const CHECK_VERSION = 4;
 
 /** Searches that are kept; each combination of variables has one. */
 const MOST_KEPT = 24;

@@ -4,6 +4,7 @@
  */
 import type { Context, Range } from "../../cpu/context.ts";
 import { implement, type ParamsOf } from "../../cpu/kernel.ts";
+import { isInBfloat16, multiplyInBfloat16 } from "./bfloat16_product.ts";
 import { PANEL_ROWS, PANEL_TERMS } from "./multiply_panel.ts";
 import type { columnSumsKernel, matmulKernel, matmulWithSumsKernel } from "./matmul.ts";
 
@@ -42,7 +43,8 @@ function multiply(
     ? { ...whole, columns: context.share(n, 16) }
     : { ...whole, rows: context.share(m, 8) };
   const strides = { aStride: transposeA ? m : k, bStride: transposeB ? k : n, cStride };
-  multiplyPart(context, { ...matrices, ...strides }, part, params);
+  const bfloat16 = isInBfloat16(context, m, n, k);
+  multiplyPart(context, { ...matrices, ...strides }, part, { ...params, bfloat16 });
 }
 
 /** Matrices of a product, each with the floats from one of its rows to the next. */
@@ -68,6 +70,8 @@ export interface PartOptions {
   readonly transposeA: number;
   readonly transposeB: number;
   readonly accumulate: number;
+  /** Whether a and b are rounded to bfloat16 first. */
+  readonly bfloat16: boolean;
 }
 
 /**
@@ -92,10 +96,13 @@ export function multiplyPart(
 
 function multiplyWithBlas(
   context: Context,
-  { a, aStride, b, bStride, bias, c, cStride }: Matrices,
-  { rows, columns }: Part,
-  { k, transposeA, transposeB, accumulate }: PartOptions,
+  matrices: Matrices,
+  part: Part,
+  options: PartOptions,
 ): void {
+  const { a, aStride, b, bStride, bias, c, cStride } = matrices;
+  const { rows, columns } = part;
+  const { k, transposeA, transposeB, accumulate } = options;
   if (bias) {
     for (let row = rows.first; row < rows.last; row++) {
       const at = row * cStride;
@@ -107,6 +114,8 @@ function multiplyWithBlas(
       }
     }
   }
+  const beta = accumulate || bias ? 1 : 0;
+  if (options.bfloat16) return multiplyInBfloat16(context, matrices, part, options, beta);
   context.blas!.gemm(
     transposeA === 1,
     transposeB === 1,
@@ -117,7 +126,7 @@ function multiplyWithBlas(
     aStride,
     b.subarray(transposeB ? columns.first * bStride : columns.first),
     bStride,
-    accumulate || bias ? 1 : 0,
+    beta,
     c.subarray(rows.first * cStride + columns.first),
     cStride,
   );

@@ -8,6 +8,7 @@ import { implement, type ParamsOf } from "../../cpu/kernel.ts";
 import { SCRATCH_BYTES } from "../../cpu/packed_memory.ts";
 import type { WasmKernels } from "../../cpu/wasm_kernels.ts";
 import { PACKED_FORMATS, type PackedType } from "../../packed.ts";
+import { isInBfloat16 } from "./bfloat16_product.ts";
 import { multiplyPart } from "./matmul.cpu.ts";
 import type { packedProductKernel, tiledProductKernel } from "./packed_product.ts";
 import { SUM_EXPONENT, X_EXPONENT } from "./packed_rows.ts";
@@ -160,6 +161,7 @@ export const tiledProduct = implement<typeof tiledProductKernel>(
     const { cOffset, cStride, biasOffset, aOffset } = params;
     const share = context.share(n, 16);
     if (share.first >= share.last) return;
+    const bfloat16 = isInBfloat16(context, m, n, k);
     const widen = widenTile(context, b, params);
     const parts = Math.ceil((share.last - share.first) / TILE_COLUMNS);
     const step = Math.ceil((share.last - share.first) / parts / 16) * 16;
@@ -186,7 +188,13 @@ export const tiledProduct = implement<typeof tiledProductKernel>(
             cStride,
           },
           part,
-          { k: terms.last - term, transposeA, transposeB, accumulate: term > 0 ? 1 : accumulate },
+          {
+            k: terms.last - term,
+            transposeA,
+            transposeB,
+            accumulate: term > 0 ? 1 : accumulate,
+            bfloat16,
+          },
         );
       }
     }
