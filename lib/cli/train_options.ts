@@ -87,8 +87,8 @@ export function addTrainOptions(command: Command): void {
     .addOption(
       new Option(
         "--matmul-precision <name>",
-        "what the CPU rounds matrices to before it multiplies them; bfloat16 takes about two thirds of the time on " +
-          "processors with AVX-512 BF16 or AMX, by oneDNN",
+        "what the CPU rounds matrices to before it multiplies them; bfloat16 is faster by oneDNN on " +
+          "processors with AVX-512 BF16 or AMX",
       ).choices(["float32", "bfloat16"]),
     )
     .optionsGroup("Steps:")

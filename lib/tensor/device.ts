@@ -80,7 +80,7 @@ export interface Device {
   /**
    * Facts that decide the bits of results, for checkpoints and reports. Of the CPU: `threads`, `fusedMultiplyAdd`
    * (whether WebAssembly rounds a multiply-add once), `blas` (its name and version, or `"none"`), `blasCore` (the
-   * processor whose kernels it takes), each variable of the environment that it reads, by its own name, and
+   * processor whose kernels it takes), `matmulPrecision` where matrices are rounded before they are multiplied, each variable of the environment that it reads, by its own name, and
    * `blasUnused` (why there is none, where there could be). Of a GPU: the adapter, its driver's limits and tilings.
    */
   readonly facts: Readonly<Record<string, string | number | boolean>>;

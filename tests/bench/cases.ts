@@ -77,6 +77,7 @@ export const CASES: Readonly<Record<string, (options: CaseOptions) => Promise<Ca
     smollm2: smolLm2StepCase,
     lora: (options) => adapterStepCase("lora", options),
     qlora: (options) => adapterStepCase("qlora", options),
+    "qlora-bfloat16": (options) => adapterStepCase("qlora-bfloat16", options),
     encode: encodeCase,
     answers: answersCase,
     decode: (options) => decodeCase(1, options),

@@ -65,15 +65,15 @@ def finish(device: str) -> None:
         torch.mps.synchronize()
 
 
-def load(folder: str, device: str, rank: int | None = None, quantize: str | None = None):
-    """A model in float32, with PEFT's LoRA of a rank, on weights that bitsandbytes packs."""
+def load(folder: str, device: str, rank: int | None = None, quantize: str | None = None, compute: str = "float32"):
+    """A model in float32, with PEFT's LoRA of a rank, on weights that bitsandbytes packs and widens to a type."""
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     packing = {}
     if quantize:
         packing["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=quantize == "nf4_double",
-            bnb_4bit_compute_dtype=torch.float32)
+            bnb_4bit_compute_dtype=getattr(torch, compute))
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **packing)
     model = model if quantize else model.to(device)
     if rank is None:
@@ -103,7 +103,7 @@ class Step:
     def __init__(self, model: str, batches: list, lr: float, weightDecay: float, device: str, rank: int | None = None,
                  quantize: str | None = None, autocast: bool = False, compiled: bool = False, **_):
         self.device = place(device)
-        self.model = load(model, self.device, rank, quantize).train()
+        self.model = load(model, self.device, rank, quantize, "bfloat16" if autocast else "float32").train()
         self.autocast = autocast
         learning = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.optimizer = torch.optim.AdamW(learning, lr=lr, weight_decay=weightDecay)

@@ -36,12 +36,12 @@ Deno.test("a CPU device without a BLAS names no variables that it does not read"
   device.close();
 });
 
-Deno.test("blasVariables() takes those of OpenBLAS, MKL, BLIS and OpenMP, sorted", () => {
-  const names = ["OMP_TEST", "MKL_TEST", "OPENBLAS_TEST", "BLIS_TEST", "XMKL_TEST", "OMPTEST"];
+Deno.test("blasVariables() takes those of OpenBLAS, MKL, BLIS, oneDNN and OpenMP, sorted", () => {
+  const names = ["OMP", "MKL", "OPENBLAS", "BLIS", "ONEDNN", "XMKL"].map((name) => `${name}_TEST`);
   try {
     for (const name of names) Deno.env.set(name, "1");
     const found = Object.keys(blasVariables()).filter((name) => name.endsWith("TEST"));
-    assertEquals(found, ["BLIS_TEST", "MKL_TEST", "OMP_TEST", "OPENBLAS_TEST"]);
+    assertEquals(found, ["BLIS_TEST", "MKL_TEST", "OMP_TEST", "ONEDNN_TEST", "OPENBLAS_TEST"]);
   } finally {
     for (const name of names) Deno.env.delete(name);
   }

@@ -113,6 +113,12 @@ const adapters = {
     peer: "PEFT with bitsandbytes",
     limit: 0.3,
   },
+  "qlora-bfloat16": {
+    packing: { quantize: "nf4_double" },
+    title: "QLoRA, NF4, in bfloat16",
+    peer: "PEFT with bitsandbytes and autocast",
+    limit: 0.3,
+  },
 } as const;
 
 /** A training step of LoRA or QLoRA on a random model of TinyLlama's shape; undefined without Python. */
@@ -132,12 +138,19 @@ export async function adapterStepCase(
     responseIds: within(example.responseIds),
   }));
   const prepare = { rank: 8, ...packing };
+  const inBfloat16 = kind === "qlora-bfloat16";
   return stepCase(
     `Training step, TinyLlama's shape, ${title}, batch of ${BATCH_SIZE}`,
     await randomTinyLlama(python),
     examples,
     "forest",
-    { ...options, eosId: 2, mine: prepare, peer: { prepare } },
+    {
+      ...options,
+      eosId: 2,
+      mine: { ...prepare, ...inBfloat16 && IN_BFLOAT16.mine },
+      peer: { prepare: { ...prepare, autocast: inBfloat16 } },
+      ...inBfloat16 && { lossTolerance: IN_BFLOAT16.lossTolerance },
+    },
     (of) => {
       const [mine, its] = [of("Tunebook"), of("PyTorch")];
       const what = `TinyLlama's shape, ${title}, against ${peer}`;
