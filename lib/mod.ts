@@ -79,7 +79,7 @@ export { addLora, mergeLora } from "./model/lora.ts";
 export type { Network } from "./model/model.ts";
 export { quantize } from "./model/quantize.ts";
 export { freeze, trainableParameters } from "./model/trainable.ts";
-export { type Device, parseDevice, pick, Tensor } from "./tensor/mod.ts";
+export { type Device, type MatmulPrecision, parseDevice, pick, Tensor } from "./tensor/mod.ts";
 export { createOllamaModel } from "./weights/ollama_create.ts";
 export { resolveModel } from "./weights/resolve.ts";
 

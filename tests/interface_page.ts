@@ -24,7 +24,7 @@ const TASKS: Record<string, readonly (readonly [task: string, files: RegExp])[]>
     ["Devices, tensors, random numbers", /^tensor\/|^random/],
   ],
   "tunebook/tensor": [
-    ["Choose a device", /^tensor\/(pick|device)/],
+    ["Choose a device", /^tensor\/(pick|device|cpu\/blas)/],
     ["Make tensors, read them", /^tensor\/(create|tensor|formula_methods|scope)\.ts/],
     ["Gradients", /^tensor\/(tape|recording)/],
     ["Element by element", /^tensor\/(elementwise\/|ops\/(scale|gelu|gated|dropout)\/)/],

@@ -12,6 +12,7 @@ import "./methods.ts";
 export { type Device, type DeviceBuffer, type DeviceKind, type KernelTime } from "./device.ts";
 export {
   defaultDevice,
+  type MatmulPrecision,
   parseDevice,
   pick,
   type PickOptions,

@@ -6,7 +6,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { Barrier, BarrierBroken, DONE_TICKET } from "./barrier.ts";
-import { openBlas } from "./blas/blas.ts";
+import { openBlas } from "./blas/open.ts";
 import { Context } from "./context.ts";
 import type { CpuKernel } from "./kernel.ts";
 import { kernels } from "./kernels.ts";

@@ -18,7 +18,7 @@ class Fakes {
   readonly folder = Deno.makeTempDirSync({ prefix: "tunebook-blas-" });
 
   constructor() {
-    // The system's oneDNN, which is preferred, is hidden by files that are no library.
+    // The system's oneDNN, which is preferred, is hidden by empty files.
     for (const version of [2, 3]) {
       Deno.writeFileSync(join(this.folder, `libdnnl.so.${version}`), new Uint8Array());
     }

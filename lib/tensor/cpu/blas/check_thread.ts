@@ -8,8 +8,9 @@ import { matmul } from "../../ops/matmul/matmul.cpu.ts";
 import { Barrier } from "../barrier.ts";
 import { Context } from "../context.ts";
 import { loadWasm } from "../load_wasm.ts";
-import { type BlasLibrary, loadBlas, openBlas } from "./blas.ts";
+import type { BlasLibrary } from "./blas.ts";
 import { findWrongProduct } from "./compare_products.ts";
+import { loadBlas, openBlas } from "./open.ts";
 
 /** What a thread is told to do with a library. */
 export interface ThreadTask {

@@ -12,8 +12,9 @@ import { join } from "@std/path/join";
 import { resolve } from "@std/path/resolve";
 import { blasVariables } from "../../../blas_variables.ts";
 import { cacheFolder } from "../../../cache_folder.ts";
-import { type BlasLibrary, loadBlas, OWN_KERNELS } from "./blas.ts";
+import { type BlasLibrary, OWN_KERNELS } from "./blas.ts";
 import { type Candidate, pythonCandidates, systemCandidates } from "./candidates.ts";
+import { loadBlas } from "./open.ts";
 import type { ChooseOutcome, ChooseTask, RefusedBlas, TimedBlas } from "./choose.ts";
 
 /** What a search for a BLAS found. */

@@ -48,7 +48,7 @@ const SYMBOLS = {
 
 type Symbols = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
 
-/** Values of `dnnl_cpu_isa_t`, and what is said of them. */
+/** Names for people, by the values of `dnnl_cpu_isa_t`. */
 const ISA_NAMES: Readonly<Record<number, string>> = {
   0x01: "SSE4.1",
   0x03: "AVX",
@@ -93,7 +93,7 @@ export interface OneDnn {
  * Opens a oneDNN for one thread.
  *
  * @param path The library's file, or a name that the system's loader finds.
- * @returns Its description and its products; undefined where this is no oneDNN, or one whose threads cannot be switched off.
+ * @returns Its description and its products; undefined for another library, and where its own threads cannot be switched off.
  */
 export function openOneDnn(path: string): OneDnn | undefined {
   let symbols: Symbols;

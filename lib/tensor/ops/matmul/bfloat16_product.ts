@@ -6,7 +6,7 @@
  */
 
 import type { Context, Range } from "../../cpu/context.ts";
-import type { Matrices, Part, PartOptions } from "./matmul.cpu.ts";
+import type { Matrices, Part, PartOptions } from "./part.ts";
 
 /** With fewer rows, columns or terms, rounding takes longer than it saves. */
 const LEAST = 16;
@@ -49,24 +49,28 @@ export function multiplyInBfloat16(
   { k, transposeA, transposeB }: PartOptions,
   beta: number,
 ): void {
+  const { gemm, narrow } = context.blas!.bfloat16!;
   const terms = { first: 0, last: k };
-  const round = (name: keyof typeof blocks, matrix: Float32Array, stride: number) =>
-  (
+  /** Gives the floats from one row of the block to the next. */
+  const round = (
+    to: keyof typeof blocks,
+    { matrix, stride }: Strided,
     rows: Range,
     columns: Range,
   ) => {
     const [height, width] = [rows.last - rows.first, columns.last - columns.first];
-    if (blocks[name].length < height * width) blocks[name] = new Uint16Array(height * width);
-    const from = matrix.subarray(rows.first * stride + columns.first);
-    context.blas!.bfloat16!.narrow(from, stride, height, width, blocks[name]);
+    if (blocks[to].length < height * width) blocks[to] = new Uint16Array(height * width);
+    narrow(matrix.subarray(rows.first * stride + columns.first), stride, height, width, blocks[to]);
     return width;
   };
-  const [roundA, roundB] = [round("a", a, aStride), round("b", b, bStride)];
+  const [left, right] = [{ matrix: a, stride: aStride }, { matrix: b, stride: bStride }];
   for (const rows of blocksOf(part.rows, k)) {
-    const aWidth = transposeA ? roundA(terms, rows) : roundA(rows, terms);
+    const aWidth = transposeA ? round("a", left, terms, rows) : round("a", left, rows, terms);
     for (const columns of blocksOf(part.columns, k)) {
-      const bWidth = transposeB ? roundB(columns, terms) : roundB(terms, columns);
-      context.blas!.bfloat16!.gemm(
+      const bWidth = transposeB
+        ? round("b", right, columns, terms)
+        : round("b", right, terms, columns);
+      gemm(
         transposeA === 1,
         transposeB === 1,
         rows.last - rows.first,
@@ -82,6 +86,12 @@ export function multiplyInBfloat16(
       );
     }
   }
+}
+
+/** A matrix, and the floats from one of its rows to the next. */
+interface Strided {
+  readonly matrix: Float32Array;
+  readonly stride: number;
 }
 
 /** Divides rows or columns of `k` numbers among blocks. */

@@ -6,6 +6,7 @@ import type { Context, Range } from "../../cpu/context.ts";
 import { implement, type ParamsOf } from "../../cpu/kernel.ts";
 import { isInBfloat16, multiplyInBfloat16 } from "./bfloat16_product.ts";
 import { PANEL_ROWS, PANEL_TERMS } from "./multiply_panel.ts";
+import type { Matrices, Part, PartOptions } from "./part.ts";
 import type { columnSumsKernel, matmulKernel, matmulWithSumsKernel } from "./matmul.ts";
 
 export const matmul = implement<typeof matmulKernel>(
@@ -45,33 +46,6 @@ function multiply(
   const strides = { aStride: transposeA ? m : k, bStride: transposeB ? k : n, cStride };
   const bfloat16 = isInBfloat16(context, m, n, k);
   multiplyPart(context, { ...matrices, ...strides }, part, { ...params, bfloat16 });
-}
-
-/** Matrices of a product, each with the floats from one of its rows to the next. */
-export interface Matrices {
-  readonly a: Float32Array;
-  readonly aStride: number;
-  readonly b: Float32Array;
-  readonly bStride: number;
-  readonly bias: Float32Array | undefined;
-  readonly c: Float32Array;
-  readonly cStride: number;
-}
-
-/** Which part of a result is computed. */
-export interface Part {
-  readonly rows: Range;
-  readonly columns: Range;
-}
-
-/** What is computed: c = op(a) · op(b) (+ bias) (+ c), with inner sums of `k` terms. */
-export interface PartOptions {
-  readonly k: number;
-  readonly transposeA: number;
-  readonly transposeB: number;
-  readonly accumulate: number;
-  /** Whether a and b are rounded to bfloat16 first. */
-  readonly bfloat16: boolean;
 }
 
 /**
