@@ -27,8 +27,7 @@ export function parseJson(
   function note(this: object, key: string, value: unknown, context?: { source?: string }) {
     const source = context?.source;
     if (typeof value === "number" && source !== undefined && isForgotten(value, source)) {
-      const numbers = WRITTEN.get(this) ?? new Map<string, string>();
-      WRITTEN.set(this, numbers.set(key, source));
+      noteNumber(this, key, source);
     }
     return revive ? revive(key, value) : value;
   }
@@ -42,6 +41,18 @@ function isForgotten(value: number, source: string): boolean {
   return isFloat
     ? Number.isInteger(value) || !Number.isFinite(value)
     : !Number.isSafeInteger(value);
+}
+
+/**
+ * Notes how a number was written, which some other file says.
+ *
+ * @param holder The object or array that holds it.
+ * @param key Its key or index.
+ * @param source How it was written: such as `10.0`.
+ */
+export function noteNumber(holder: object, key: string | number, source: string): void {
+  const numbers = WRITTEN.get(holder) ?? new Map<string, string>();
+  WRITTEN.set(holder, numbers.set(String(key), source));
 }
 
 /**

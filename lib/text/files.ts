@@ -2,6 +2,7 @@
 import { join } from "@std/path/join";
 import { resolve } from "@std/path/resolve";
 import { openGguf } from "../weights/gguf/read.ts";
+import { assertNoPointer } from "../weights/git_lfs.ts";
 import type { ResolvedDirectory, ResolvedModel } from "../weights/resolved.ts";
 import { writeAll, writeBeside, writeFileBeside } from "../write_beside.ts";
 import { ggufTokenizerDefinition } from "./gguf_tokenizer.ts";
@@ -80,6 +81,7 @@ async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
   if (has("tokenizer.model")) {
     const options = at("tokenizer.model");
     const bytes = await Deno.readFile(options.path);
+    assertNoPointer(bytes, options.path);
     const { readSentencePieceFile } = await import("./older_files.ts");
     return new HuggingFaceTokenizer(
       readSentencePieceFile(bytes, settings, { ...options, kind }),
@@ -101,7 +103,9 @@ function idsOf(value: unknown): number[] {
 }
 
 async function readJson(path: string): Promise<Json> {
-  const text = await Deno.readTextFile(path);
+  const bytes = await Deno.readFile(path);
+  assertNoPointer(bytes, path);
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -6,6 +6,7 @@
 
 import { closeSync, fstat, open, read, readSync } from "node:fs";
 import { promisify } from "node:util";
+import { assertNoPointer, LARGEST_POINTER } from "./git_lfs.ts";
 
 /** A single read must stay below 2 GiB. */
 const LARGEST_READ = 1 << 30;
@@ -26,6 +27,7 @@ export class Source {
    *
    * @throws {Deno.errors.NotFound} If the file does not exist
    * @throws {TypeError} If it is a directory, pipe or device
+   * @throws {SyntaxError} If Git LFS has not fetched it
    */
   static async open(path: string): Promise<Source> {
     // Opening a named pipe would wait for a writer, so the kind is checked first.
@@ -40,7 +42,20 @@ export class Source {
     }
     if (!info.isFile) throw new TypeError(`Cannot open "${path}": it is not a regular file`);
     const fd = await openAsync(path, "r") as number;
-    return new Source(path, (await fstatAsync(fd)).size, fd);
+    const source = new Source(path, (await fstatAsync(fd)).size, fd);
+    if (source.size < LARGEST_POINTER) await source.#assertNoPointer();
+    return source;
+  }
+
+  async #assertNoPointer(): Promise<void> {
+    const bytes = new Uint8Array(this.size);
+    await this.fill(bytes, 0);
+    try {
+      assertNoPointer(bytes, this.path);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /**

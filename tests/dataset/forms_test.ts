@@ -77,6 +77,14 @@ const READ: Record<string, [row: unknown, entry: DatasetEntry]> = {
       ],
     },
   ],
+  "prompt and completion as JSON text of messages, as tables hold them": [
+    { prompt: JSON.stringify([user("a")]), completion: JSON.stringify([assistant("b")]) },
+    { messages: [user("a"), assistant("b")] },
+  ],
+  "prompts and completions that are other JSON, as text": [
+    { prompt: '["a"]', completion: '[{"name": "b"}]' },
+    { instruction: '["a"]', input: "", output: '[{"name": "b"}]' },
+  ],
   "content in parts": [
     { messages: [{ role: "user", content: [{ type: "text", text: "a" }, "b"] }, assistant("c")] },
     { messages: [user("ab"), assistant("c")] },
@@ -160,8 +168,12 @@ Deno.test("parseDataset() refuses what it cannot learn as it stands, and names i
     [{ instruction: "a", output: ["b"] }, '"output" must be a string, got an array'],
     [{ instruction: "a", output: true }, '"output" must be a string, got a boolean'],
     [
-      { instruction: "a", output: 2 ** 60 },
-      '"output" must be a string, because its digits are lost',
+      { prompt: "[{'role': 'user', 'content': 'a'}]", completion: "b" },
+      '"prompt" must be messages as JSON text, not as Python prints a list, got a string',
+    ],
+    [
+      { conversations: [{ from: "function_call", value: '{"name": "f", "name": "g"}' }] },
+      '"conversations.0.value" must be a call whose fields have different names',
     ],
     [{ instruction: "a", input: "b", context: "c", output: "d" }, '"context" must be empty beside'],
     [{ instruction: "a", output: "b", history: ["q"] }, '"history.0" must be a pair of strings'],
@@ -215,6 +227,10 @@ Deno.test("parseDataset() refuses fields that would be lost, unless it is told w
   const message = { messages: [{ ...user("a"), mood: "glad" }, assistant("b")] };
   assertThrows(() => one(message), TypeError, 'the field "mood" (1 of 1) would be lost');
   assertEquals(one(message, { ignore: ["mood"] }), { messages: [user("a"), assistant("b")] });
+  const part = { type: "text", text: "a", image_url: null, weight: 0 };
+  const parts = { messages: [{ role: "user", content: [part] }, assistant("b")] };
+  assertThrows(() => one(parts), TypeError, 'the field "weight" (1 of 1) would be lost');
+  assertEquals(one(parts, { ignore: ["weight"] }), { messages: [user("a"), assistant("b")] });
   const calls = { messages: [user("a"), { ...assistant("b"), tool_calls: [CALL] }] };
   assertEquals(one(calls, { ignore: ["tool_calls"] }), { messages: [user("a"), assistant("b")] });
 });
@@ -257,6 +273,24 @@ Deno.test("a report says forms, what is carried along or left out, and what is e
     "1 of 4 instructions is empty (the first is entry 2)",
     "the arguments of 1 call of tools are JSON text, which most templates write as a quoted string",
   ]);
+});
+
+Deno.test("parseDataset() keeps the digits of what is carried along", () => {
+  const id = "12345678901234567890";
+  assertEquals(
+    parseDataset(`[{"text": "a", "id": ${id}, "score": 2.0}]`, "data", { keep: ["score"] }),
+    [{ text: "a", id, score: 2 } as DatasetEntry],
+  );
+});
+
+Deno.test("a report counts fields that are called as what every object has", () => {
+  const reader = new EntryReader("data", { ignore: ["toString"], keep: ["constructor"] }, FORMS);
+  reader.read({ text: "a", constructor: "b", toString: "c" });
+  const { kept, ignored } = reader.finish();
+  assertEquals([Object.entries(kept), Object.entries(ignored)], [[["constructor", 1]], [[
+    "toString",
+    1,
+  ]]]);
 });
 
 Deno.test("parseDataset() says each fault once, lists three, and counts the rest", () => {
@@ -318,6 +352,14 @@ const PREFERENCES: Record<string, [row: unknown, entry: unknown]> = {
       rejected: [system("s"), user("a"), assistant("c")],
     },
     { prompt: [system("s"), user("a")], chosen: [assistant("b")], rejected: [assistant("c")] },
+  ],
+  "messages as JSON text, as tables hold them": [
+    {
+      prompt: JSON.stringify([user("a")]),
+      chosen: JSON.stringify([assistant("b")]),
+      rejected: JSON.stringify([assistant("c")]),
+    },
+    { prompt: [user("a")], chosen: [assistant("b")], rejected: [assistant("c")] },
   ],
   "conversations beside the question as a text": [
     { prompt: "a", chosen: [user("a"), assistant("b")], rejected: [user("a"), assistant("c")] },

@@ -11,27 +11,29 @@ const SEPARATORS = [",", "\t", ";"] as const;
 
 /** Stands for a carriage return in a quoted field, which the parser would drop before a line feed. */
 const RETURN = "\uFDD0";
-
-/** pandas' name for the column of row numbers that it writes without one. */
-const UNNAMED = "Unnamed: 0";
+/** Stands for a quote in a field that does not begin with one, which the parser refuses. */
+const QUOTE = "\uFDD1";
+const SHIELDS = [RETURN, QUOTE];
 
 /**
  * Reads rows from a stream of text. Columns are separated by commas, or by tabs or semicolons where the first line has no
- * comma.
+ * comma; in a file that is named so by tabs.
  *
  * @param text The text.
  * @param name Its name in errors.
+ * @param isTsv Whether its name ends with ".tsv".
  * @returns Objects with a string for each column.
  * @throws {SyntaxError} If it is not CSV, or a row has another number of columns than the first line.
  */
 export async function* csvRows(
   text: ReadableStream<string>,
   name: string,
+  isTsv = false,
 ): AsyncGenerator<Record<string, string>> {
   const [start, whole] = await peekLine(text);
-  const separator = SEPARATORS.find((one) => start.includes(one)) ?? ",";
+  const separator = isTsv ? "\t" : SEPARATORS.find((one) => start.includes(one)) ?? ",";
   const lines: AsyncIterable<readonly string[]> = whole
-    .pipeThrough(keepReturns(name))
+    .pipeThrough(shield(name, separator))
     .pipeThrough(new CsvParseStream({ separator }));
   let header: readonly string[] | undefined;
   let row = 1;
@@ -48,7 +50,7 @@ export async function* csvRows(
         );
       }
       yield Object.fromEntries(
-        header.map((field, i) => [field, values[i]!.replaceAll(RETURN, "\r")]),
+        header.map((field, i) => [field, unshield(values[i]!)]),
       );
     }
   } catch (error) {
@@ -57,25 +59,45 @@ export async function* csvRows(
   }
 }
 
-/** Replaces carriage returns in quoted fields, those between an odd number of quotes and the next. */
-function keepReturns(name: string): TransformStream<string, string> {
-  let quoted = false;
+/**
+ * Replaces what the parser would not keep as pandas does: carriage returns in quoted fields, and quotes in fields that do not
+ * begin with one. All other returns end lines, as older spreadsheets write them; blank lines are skipped.
+ */
+function shield(name: string, separator: string): TransformStream<string, string> {
+  const pattern = new RegExp(`["\\r\\n${separator}]|[^"\\r\\n${separator}]+`, "g");
+  let at: "start" | "plain" | "quoted" | "closed" = "start";
+  const shieldPart = (part: string): string => {
+    if (at === "quoted") {
+      if (part === '"') at = "closed";
+      return part === "\r" ? RETURN : part;
+    }
+    if (part === '"') {
+      if (at === "plain") return QUOTE;
+      at = "quoted"; // also after a quote in a quoted field, which is written twice
+      return part;
+    }
+    at = part === separator || part === "\r" || part === "\n" ? "start" : "plain";
+    return part === "\r" ? "\n" : part;
+  };
   return new TransformStream({
     transform(text, controller) {
-      if (text.includes(RETURN)) {
-        throw new SyntaxError(`Cannot read "${name}" as CSV: it holds the noncharacter U+FDD0`);
+      const shielded = SHIELDS.find((one) => text.includes(one));
+      if (shielded !== undefined) {
+        const code = shielded.charCodeAt(0).toString(16).toUpperCase();
+        throw new SyntaxError(`Cannot read "${name}" as CSV: it holds the noncharacter U+${code}`);
       }
-      const parts = text.split('"').map((part, i) => {
-        if (i > 0) quoted = !quoted;
-        return quoted ? part.replaceAll("\r", RETURN) : part;
-      });
-      controller.enqueue(parts.join('"'));
+      controller.enqueue(text.replace(pattern, shieldPart));
     },
   });
 }
 
+function unshield(field: string): string {
+  return field.replaceAll(RETURN, "\r").replaceAll(QUOTE, '"');
+}
+
+/** The names of the columns; those that have none are called as pandas calls them, which writes row numbers without one. */
 function readHeader(values: readonly string[], name: string): readonly string[] {
-  const header = values.map((field, i) => field === "" && i === 0 ? UNNAMED : field.trim());
+  const header = values.map((field, i) => unshield(field).trim() || `Unnamed: ${i}`);
   const twice = header.find((field, i) => header.indexOf(field) < i);
   if (twice !== undefined) {
     throw new SyntaxError(`Cannot read "${name}" as CSV: it has two columns "${twice}"`);
@@ -91,11 +113,11 @@ async function peekLine(
   let start = "";
   for (let next = await rest.next(); !next.done; next = await rest.next()) {
     start += next.value;
-    if (next.value.includes("\n")) break;
+    if (/[^\r\n][\r\n]/.test(start)) break;
   }
   async function* joined() {
     yield start;
     for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
   }
-  return [start.split("\n", 1)[0]!, ReadableStream.from(joined())];
+  return [/[^\r\n]*/.exec(start.replace(/^[\r\n]+/, ""))![0], ReadableStream.from(joined())];
 }

@@ -108,10 +108,12 @@ function parseLine(line: string, index: number, name: string): unknown[] {
   const text = index === 0 ? line.replace(/^\uFEFF/, "") : line;
   if (text.trim() === "") return [];
   try {
-    return [parseOnce(text)];
+    return [parseExactly(text)];
   } catch (error) {
     throw new SyntaxError(
-      `Cannot read "${name}" as JSON Lines: line ${index + 1}: ${(error as Error).message}`,
+      `Cannot read "${name}" as JSON Lines: line ${index + 1}: ${(error as Error).message}${
+        hint(text)
+      }`,
       { cause: error },
     );
   }
@@ -120,8 +122,15 @@ function parseLine(line: string, index: number, name: string): unknown[] {
 /** An escape of half a surrogate pair. UTF-8 itself has none. */
 const SURROGATE = /\\u[dD][89a-fA-F]/;
 
-/** Parses JSON. Of two fields of one name the first would be lost, and half a surrogate pair is not a character. */
-function parseOnce(text: string): unknown {
+/**
+ * Parses JSON, and notes how its numbers were written.
+ *
+ * @param text The text.
+ * @returns The value.
+ * @throws {SyntaxError} If it is not JSON; if an object has two fields of one name, of which the first would be lost; or if a
+ * text has half a surrogate pair, which is not a character.
+ */
+export function parseExactly(text: string): unknown {
   const value: unknown = parseJson(text, SURROGATE.test(text) ? assertWellFormed : undefined);
   const repeated = findRepeatedKey(text);
   if (repeated !== undefined) throw new SyntaxError(`An object has the field "${repeated}" twice`);
@@ -136,15 +145,25 @@ function assertWellFormed(field: string, value: unknown): unknown {
   );
 }
 
+/** What to do about a text that is not JSON, where that is known. */
+function hint(text: string): string {
+  if (/[:[,]\s*-?(?:NaN|Infinity)\b/.test(text)) {
+    return "; Python writes NaN where a value is missing, expected null";
+  }
+  if (/^\s*[[{"]/.test(text)) return "";
+  return '; a table of columns is read from a file whose name ends with ".csv" or ".tsv"';
+}
+
 function parseWhole(text: string, name: string): unknown[] {
   if (/^\uFEFF?\s*$/.test(text)) return [];
   let value: unknown;
   try {
-    value = parseOnce(text.replace(/^\uFEFF/, "")); // editors on Windows put a byte-order mark first
+    value = parseExactly(text.replace(/^\uFEFF/, "")); // editors on Windows put a byte-order mark first
   } catch (error) {
-    throw new SyntaxError(`Cannot read "${name}" as JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new SyntaxError(
+      `Cannot read "${name}" as JSON: ${(error as Error).message}${hint(text)}`,
+      { cause: error },
+    );
   }
   if (Array.isArray(value)) return value;
   if (typeof value !== "object" || value === null) {

@@ -8,6 +8,7 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { concat } from "@std/bytes/concat";
 import type { AsyncBuffer } from "hyparquet";
+import { assertNoPointer } from "../../weights/git_lfs.ts";
 import { csvRows } from "./csv.ts";
 import { jsonRows } from "./json.ts";
 import type { OpenFile } from "./open.ts";
@@ -18,14 +19,34 @@ type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 const GZIP = [0x1f, 0x8b];
 /** Its byte-order marks. */
 const UTF_16 = [[0xff, 0xfe], [0xfe, 0xff]];
-const PARQUET = [..."PAR1"].map((letter) => letter.charCodeAt(0));
-/** What is often downloaded and is to be unpacked or saved in another form first. */
-const PACKED: readonly [kind: string, magic: readonly number[]][] = [
+const PARQUET = bytesOf("PAR1");
+/** What is often downloaded and is to be unpacked or saved in another form first, by bytes at a place. */
+const PACKED: readonly [kind: string, magic: readonly number[], at?: number][] = [
   ["a ZIP archive, as .zip and .xlsx files are", [0x50, 0x4b, 0x03, 0x04]],
   ["compressed by Zstandard", [0x28, 0xb5, 0x2f, 0xfd]],
   ["compressed by xz", [0xfd, 0x37, 0x7a, 0x58]],
   ["compressed by bzip2", [0x42, 0x5a, 0x68]],
+  ["compressed by gzip twice", GZIP],
+  ["a tar archive", bytesOf("ustar"), 257],
+  [
+    "an Arrow file, as Dataset.save_to_disk() writes (to_parquet() writes Parquet)",
+    bytesOf("ARROW1"),
+  ],
+  [
+    "an Arrow stream, as Dataset.save_to_disk() writes (to_parquet() writes Parquet)",
+    [0xff, 0xff, 0xff, 0xff],
+  ],
+  ["an SQLite database", bytesOf("SQLite format 3")],
+  ["a pickle, as to_pickle() writes (to_parquet() writes Parquet)", [0x80, 0x04, 0x95]],
+  ["a pickle, as to_pickle() writes (to_parquet() writes Parquet)", [0x80, 0x05, 0x95]],
+  ["an HTML page, not the file that it links to", bytesOf("<!DOCTYPE html")],
+  ["an HTML page, not the file that it links to", bytesOf("<!doctype html")],
+  ["an HTML page, not the file that it links to", bytesOf("<html")],
 ];
+/** How JSON begins, which a table's first line does not. */
+const JSON_START = /^\uFEFF?\s*(?:\[\s*)?\{\s*"/;
+/** The number of bytes that tell a file's kind. */
+const TELLING = 262;
 
 /**
  * Reads the rows of a file. Its kind is told by its first bytes, that of CSV by its name.
@@ -38,13 +59,14 @@ const PACKED: readonly [kind: string, magic: readonly number[]][] = [
 export async function* readRows(file: OpenFile): AsyncGenerator<unknown> {
   const { name, path } = file;
   let isPlain = true;
-  let [first, bytes] = await peek(file.bytes, PARQUET.length);
-  let ending = name.replace(/[?#].*$/, "").toLowerCase();
+  let [first, bytes] = await peek(file.bytes, TELLING);
+  // A browser unpacks what it saves and keeps the name.
+  const ending = name.replace(/[?#].*$/, "").toLowerCase().replace(/\.(gz|gzip)$/, "");
   if (startsWith(first, GZIP)) {
     isPlain = false;
-    ending = ending.replace(/\.(gz|gzip)$/, "");
-    [first, bytes] = await peek(unzip(bytes, name), PARQUET.length);
+    [first, bytes] = await peek(unzip(bytes, name), TELLING);
   }
+  assertNoPointer(first, name);
   if (startsWith(first, PARQUET)) {
     if (path === undefined || !isPlain) yield* parquetRows(await collect(bytes), name);
     else {
@@ -57,7 +79,7 @@ export async function* readRows(file: OpenFile): AsyncGenerator<unknown> {
   if (UTF_16.some((mark) => startsWith(first, mark))) {
     throw new SyntaxError(`Cannot read "${name}": it is UTF-16 text, expected UTF-8`);
   }
-  const packed = PACKED.find(([, magic]) => startsWith(first, magic));
+  const packed = PACKED.find(([, magic, at = 0]) => startsWith(first.subarray(at), magic));
   if (packed) {
     throw new SyntaxError(
       `Cannot read "${name}": it is ${
@@ -67,7 +89,9 @@ export async function* readRows(file: OpenFile): AsyncGenerator<unknown> {
   }
   const text = bytes.pipeThrough(decode(name));
   try {
-    yield* /\.(csv|tsv)$/.test(ending) ? csvRows(text, name) : jsonRows(text, name);
+    yield* /\.(csv|tsv)$/.test(ending) && !JSON_START.test(new TextDecoder().decode(first))
+      ? csvRows(text, name, ending.endsWith(".tsv"))
+      : jsonRows(text, name);
   } catch (error) {
     if (!(error instanceof RangeError) || error.message !== "Invalid string length") throw error;
     throw new RangeError(
@@ -75,6 +99,10 @@ export async function* readRows(file: OpenFile): AsyncGenerator<unknown> {
       { cause: error },
     );
   }
+}
+
+function bytesOf(letters: string): readonly number[] {
+  return [...letters].map((letter) => letter.charCodeAt(0));
 }
 
 function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { parseJson } from "../../json_source.ts";
 import type { ChatMessage, ChatTool } from "../../text/chat_template.ts";
 import type { ChatEntry } from "../chat_entry.ts";
+import { parseExactly } from "../files/json.ts";
 import {
+  asWritten,
   Fault,
   type Form,
   isObject,
@@ -120,6 +121,30 @@ export function readTools(row: Row): { tools?: ChatTool[] } {
 }
 
 /**
+ * Whether a field holds messages, also as JSON text, as tables hold lists.
+ *
+ * @param row The entry.
+ * @param field The field.
+ * @returns Whether it does.
+ * @throws {Fault} If it holds messages as Python prints them, which would be learnt as a text.
+ */
+export function holdsMessages(row: Row, field: string): boolean {
+  const value = row[field];
+  if (typeof value !== "string") return Array.isArray(value);
+  if (/^\s*\[\s*\{\s*'(role|content)'/.test(value)) {
+    throw new Fault(field, "messages as JSON text, not as Python prints a list", value);
+  }
+  if (!/^\s*\[\s*\{/.test(value)) return false;
+  try {
+    const list: unknown = JSON.parse(value);
+    return Array.isArray(list) &&
+      list.every((one) => isObject(one) && typeof one.role === "string");
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Reads messages.
  *
  * @param row The entry.
@@ -143,7 +168,7 @@ function readMessage(message: unknown, at: string, notices: Notices): ChatMessag
     // Tables that hold other messages' fields have null for those that a message lacks.
     if (value === null && field !== "content" && field !== "value") continue;
     if (!Object.hasOwn(MESSAGE_FIELDS, field)) notices.unknown(field);
-    else given[field] = value;
+    else given[field] = asWritten(message, field);
   }
   const role = readRole(given, at);
   const calls = readCalls(given, at, notices);
@@ -159,7 +184,7 @@ function readMessage(message: unknown, at: string, notices: Notices): ChatMessag
     { [field]: toText(given[field], `${at}.${field}`) };
   return {
     role,
-    ...readContent(given, at, role),
+    ...readContent(given, at, role, notices),
     ...text("reasoning_content"),
     ...text("thinking"),
     ...(calls && { tool_calls: calls }),
@@ -186,13 +211,14 @@ function readContent(
   given: Row,
   at: string,
   role: string,
+  notices: Notices,
 ): Pick<ChatMessage, "content" | "tool_calls"> {
   const field = given.content === undefined && given.value !== undefined ? "value" : "content";
   if (field === "content" && given.value !== undefined) {
     throw new Fault(`${at}.value`, 'absent beside "content"', given.value);
   }
   const value = given[field];
-  if (Array.isArray(value)) return { content: joinParts(value, `${at}.${field}`) };
+  if (Array.isArray(value)) return { content: joinParts(value, `${at}.${field}`, notices) };
   // An assistant that calls tools, and one that was cut off, may say nothing.
   const content = toText(
     value,
@@ -200,7 +226,7 @@ function readContent(
     role === "assistant" ? silence(given, value) : undefined,
   );
   if (given.from !== "function_call") return { content };
-  const calls = parseCalls(content);
+  const calls = parseCalls(content, `${at}.${field}`);
   return calls === undefined ? { content } : { content: "", tool_calls: calls };
 }
 
@@ -209,15 +235,18 @@ function silence(given: Row, value: unknown): string | undefined {
 }
 
 /** The texts of content in parts, one after the other. */
-function joinParts(parts: readonly unknown[], at: string): string {
+function joinParts(parts: readonly unknown[], at: string, notices: Notices): string {
   return parts.map((part, i) => {
     if (typeof part === "string") return part;
     if (!isObject(part)) throw new Fault(`${at}.${i}`, "a part with a text", part);
-    const { type = "text", text } = part;
+    const { type = "text", text, ...others } = part;
     if (type !== "text") {
       throw new Fault(`${at}.${i}`, `a part of type "text", for only texts are learnt`, part);
     }
-    return toText(text, `${at}.${i}.text`);
+    for (const [field, value] of Object.entries(others)) {
+      if (!notices.isIgnored(field) && value !== null) notices.unknown(field);
+    }
+    return toText(text === undefined ? text : asWritten(part, "text"), `${at}.${i}.text`);
   }).join("");
 }
 
@@ -238,12 +267,17 @@ function readCalls(given: Row, at: string, notices: Notices): ChatMessage["tool_
 }
 
 /** ShareGPT's call of one tool or several, as JSON text; undefined if the text is something else. */
-function parseCalls(text: string): ChatMessage["tool_calls"] {
-  let value: unknown;
+function parseCalls(text: string, at: string): ChatMessage["tool_calls"] {
   try {
-    value = parseJson(text);
+    JSON.parse(text);
   } catch {
     return undefined;
+  }
+  let value: unknown;
+  try {
+    value = parseExactly(text);
+  } catch {
+    throw new Fault(at, "a call whose fields have different names and whole characters", text);
   }
   const calls = Array.isArray(value) ? value : [value];
   const isCall = (call: unknown) => isObject(call) && typeof call.name === "string";

@@ -4,9 +4,11 @@
  * @module
  */
 
-import { parseJson } from "../../json_source.ts";
+import { writtenNumber } from "../../json_source.ts";
 import { kindOf } from "../../kind_of.ts";
+import { pythonFloat } from "../../python_float.ts";
 import type { DatasetEntry } from "../chat_entry.ts";
+import { parseExactly } from "../files/json.ts";
 
 /** The names of forms. */
 export type FormName =
@@ -81,7 +83,22 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Reads a text. Numbers become text, as tables hold them; null and what is missing become the fallback.
+ * A field's value as it stands in the file, where a number does not say all: a float that is whole as a `Number` object, a
+ * whole number with more digits as a bigint.
+ *
+ * @param holder The entry or message.
+ * @param field The field.
+ * @returns The value.
+ */
+export function asWritten(holder: Row, field: string): unknown {
+  const value = holder[field];
+  const written = typeof value === "number" ? writtenNumber(holder, field) : undefined;
+  if (written === undefined || !Number.isFinite(value)) return value;
+  return /[.eE]/.test(written) ? Object(value) : BigInt(written);
+}
+
+/**
+ * Reads a text. Numbers become text, as Python writes them; null and what is missing become the fallback.
  *
  * @param row The entry.
  * @param field The field.
@@ -107,8 +124,9 @@ export function toText(value: unknown, field: string, fallback?: string): string
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
       throw new Fault(field, "a string, because its digits are lost as a number", value);
     }
-    return `${value}`;
+    return Number.isInteger(value) ? `${value}` : pythonFloat(value);
   }
+  if (value instanceof Number) return pythonFloat(value.valueOf());
   if ((value === null || value === undefined) && fallback !== undefined) return fallback;
   throw new Fault(field, "a string", value);
 }
@@ -136,7 +154,7 @@ export function readList(row: Row, field: string): readonly unknown[] | undefine
   if (value === undefined || value === null || value === "") return undefined;
   if (typeof value === "string" && /^\s*\[/.test(value)) {
     try {
-      value = parseJson(value);
+      value = parseExactly(value);
     } catch {
       throw new Fault(field, "an array, or one as JSON text", value);
     }
@@ -167,7 +185,8 @@ export function readWeight(row: Row): { weight?: number } {
  */
 export function readNumber(value: unknown, field: string): number | undefined {
   if (value === undefined || value === null || value === "") return undefined;
-  const number = typeof value === "string" || typeof value === "bigint" ? Number(value) : value;
+  const isOther = typeof value === "string" || typeof value === "bigint" || value instanceof Number;
+  const number = isOther ? Number(value) : value;
   if (typeof number !== "number" || !Number.isFinite(number)) {
     throw new Fault(field, "a number", value);
   }

@@ -11,6 +11,7 @@ import { type DatasetEntry, isChatEntry, isTextEntry } from "../chat_entry.ts";
 import { CARRIED_FIELDS } from "../entry.ts";
 import { messages, shareGpt } from "./conversation.ts";
 import {
+  asWritten,
   Fault,
   type Form,
   type FormName,
@@ -215,7 +216,8 @@ export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetE
 
   /** The fields by the names of forms, without those that are left out. */
   #chooseFields(given: Record<string, unknown>): Row {
-    const row = { ...given };
+    const row: Record<string, unknown> = {};
+    for (const field of Object.keys(given)) row[field] = asWritten(given, field);
     for (const field of this.#ignore) {
       if (!Object.hasOwn(row, field)) continue;
       this.#found.add(field);
@@ -273,7 +275,9 @@ export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetE
 /** A field that is carried along: those that have a meaning here have a type. */
 function readCarried(field: string, value: unknown): unknown {
   const isText = (CARRIED_FIELDS as readonly string[]).includes(field) && field !== "id";
-  return isText ? toText(value, field) : value;
+  if (isText) return toText(value, field);
+  if (value instanceof Number) return value.valueOf();
+  return typeof value === "bigint" ? `${value}` : value;
 }
 
 /** What is wrong with an entry as a whole. */
@@ -367,5 +371,6 @@ function increase(counts: Map<string, number>, key: string): void {
 }
 
 function count(counts: Record<string, number>, key: string): void {
-  counts[key] = (counts[key] ?? 0) + 1;
+  // A field may be called as what every object has.
+  counts[key] = (Object.hasOwn(counts, key) ? counts[key]! : 0) + 1;
 }

@@ -8,7 +8,7 @@
 import { stringifyJson } from "../../json_source.ts";
 import type { ChatMessage } from "../../text/chat_template.ts";
 import type { PreferenceEntry } from "../preferences.ts";
-import { readMessages, readTools } from "./conversation.ts";
+import { holdsMessages, readMessages, readTools } from "./conversation.ts";
 import { Fault, type Form, type Notices, readLearnt, readText, type Row } from "./form.ts";
 
 /** A prompt and two answers. */
@@ -25,7 +25,7 @@ export const preference: Form<PreferenceEntry> = {
   example: { prompt: "Name a fruit.", chosen: "An apple.", rejected: "A fruit is an apple." },
   recognises: (has) => has("chosen") && has("rejected"),
   read: (row, notices) =>
-    Array.isArray(row.chosen) || Array.isArray(row.rejected)
+    holdsMessages(row, "chosen") || holdsMessages(row, "rejected")
       ? readConversations(row, notices)
       : readTexts(row),
 };
@@ -48,7 +48,7 @@ function readConversations(row: Row, notices: Notices): PreferenceEntry {
   const chosen = readMessages(row, "chosen", notices);
   const rejected = readMessages(row, "rejected", notices);
   const tools = readTools(row);
-  if (Array.isArray(row.prompt)) {
+  if (holdsMessages(row, "prompt")) {
     const prompt = readMessages(row, "prompt", notices);
     return assertAnswers(row, { prompt, chosen, rejected, ...tools });
   }

@@ -5,7 +5,7 @@
  */
 
 import type { ChatEntry, DatasetEntry } from "../chat_entry.ts";
-import { readMessages, readTools } from "./conversation.ts";
+import { holdsMessages, readMessages, readTools } from "./conversation.ts";
 import { Fault, type Form, type Notices, readLearnt, readWeight, type Row } from "./form.ts";
 
 /** Prompt and completion. */
@@ -22,7 +22,7 @@ export const promptCompletion: Form = {
   example: { prompt: "Name a fruit.", completion: "An apple." },
   recognises: (has) => has("prompt") || has("completion"),
   read(row: Row, notices: Notices): DatasetEntry {
-    if (Array.isArray(row.prompt) || Array.isArray(row.completion)) {
+    if (holdsMessages(row, "prompt") || holdsMessages(row, "completion")) {
       return readMessagePair(row, notices);
     }
     const instruction = readLearnt(row, "prompt");
