@@ -396,7 +396,8 @@ function assertBfloat16(blas: BlasLibrary | undefined): void {
     `Cannot multiply matrices in bfloat16 on the CPU: ${
       blas?.name ?? "WebAssembly"
     } has no such products here; ` +
-      "expected oneDNN (apt-get install libdnnl2) and a processor with AVX-512 BF16 or AMX",
+      "expected oneDNN (apt-get install libdnnl2, or a file that TUNEBOOK_BLAS names) and a processor with " +
+      "AVX-512 BF16 or AMX",
   );
 }
 

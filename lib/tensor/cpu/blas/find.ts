@@ -87,7 +87,7 @@ function refusal(named: string, { refused, unchecked }: BlasSearch): string {
   if (refused.length > 0) {
     return `Cannot use the BLAS "${named}" that TUNEBOOK_BLAS names: it ${refused[0].fault}`;
   }
-  return `Cannot load the BLAS "${named}" that TUNEBOOK_BLAS names: expected a library with "cblas_sgemm"`;
+  return `Cannot load the BLAS "${named}" that TUNEBOOK_BLAS names: expected a library with "cblas_sgemm" or "dnnl_sgemm"`;
 }
 
 /** Has libraries checked and timed, loads the one that is chosen, and keeps the choice. */
