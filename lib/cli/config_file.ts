@@ -21,6 +21,7 @@ export function configOption(): Option {
  * @returns The arguments, with the file's before them.
  * @throws {TypeError} If the file has no map of options, or one that the command does not have.
  * @throws {SyntaxError} If the file is not YAML.
+ * @throws {Deno.errors.NotFound} If there is no such file.
  */
 export async function withConfigFile(command: Command, args: readonly string[]): Promise<string[]> {
   const at = args.findIndex((arg) => arg === "--config" || arg.startsWith("--config="));
@@ -34,17 +35,29 @@ export async function withConfigFile(command: Command, args: readonly string[]):
 }
 
 async function readMap(path: string): Promise<Record<string, unknown>> {
-  const text = await Deno.readTextFile(path);
+  const text = await readText(path);
   let value: unknown;
   try {
     value = parse(text, { schema: "core" }) ?? {};
   } catch (error) {
-    throw new SyntaxError(`Cannot read "${path}": ${(error as Error).message.split("\n")[0]}`);
+    const [reason] = (error as Error).message.split("\n");
+    throw new SyntaxError(`Cannot read "${path}": ${reason.replace(/:$/, "")}`);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
   throw new TypeError(`Cannot read options from "${path}": expected lines such as "batch-size: 4"`);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Deno.errors.NotFound(`Cannot read options from "${path}": there is no such file`, {
+      cause,
+    });
+  }
 }
 
 function toArguments(

@@ -8,9 +8,17 @@ export interface Progress {
    * Updates the progress.
    *
    * @param done Units done.
-   * @param detail A detail to show next to it, in one line.
+   * @param detail A detail to show next to it, in one line; what matters most comes first, since a terminal may be narrow.
    */
   update(done: number, detail?: string): void;
+  /**
+   * Writes a line that stays.
+   *
+   * @param done Units done.
+   * @param line What it says.
+   * @param detail What a bar below it shows.
+   */
+  keep(done: number, line: string, detail?: string): void;
   /** Ends the progress: in a terminal, the bar is removed, and a last line is printed if given. */
   finish(detail?: string): void;
 }
@@ -27,6 +35,7 @@ export interface ProgressOptions {
   interval?: number;
 }
 
+/** The most columns of a bar. */
 const BAR_WIDTH = 20;
 /** The least time between two updates of a terminal, in milliseconds. */
 const REDRAW = 60;
@@ -57,18 +66,22 @@ function bar(
   const draw = () => {
     const [done, detail] = state;
     drawn = performance.now();
-    let text = `${label} `;
-    if (total !== undefined) {
-      const full = Math.round(BAR_WIDTH * Math.min(1, total === 0 ? 1 : done / total));
-      text += `${"█".repeat(full)}${"░".repeat(BAR_WIDTH - full)} `;
-    }
-    text += `${count(done, total)} ${detail}`;
-    write(`\r${clip(text, columns ?? terminalColumns())}\x1b[K`);
+    const most = columns ?? terminalColumns();
+    const text = `${count(done, total)} ${detail}`.trimEnd();
+    // Words say more than the bar: it has the columns that they leave.
+    const width = Math.min(BAR_WIDTH, most - [...`${label}  ${text}`].length - 1);
+    const drawing = total === undefined || width < 1 ? "" : `${barOf(done, total, width)} `;
+    write(`\r${clip(`${label} ${drawing}${text}`, most)}\x1b[K`);
   };
   return {
     update(done, detail = "") {
       state = [done, oneLine(detail)];
       if (performance.now() - drawn >= REDRAW || done === total) draw();
+    },
+    keep(done, line, detail = "") {
+      write(`\r\x1b[K${lineOf(label, done, total, line)}\n`);
+      state = [done, oneLine(detail)];
+      if (done !== total) draw();
     },
     finish(detail) {
       write(`\r\x1b[K${detail === undefined ? "" : `${label} ${oneLine(detail)}\n`}`);
@@ -96,7 +109,7 @@ function lines(
   };
   return {
     update(done, detail = "") {
-      line = `${label} ${count(done, total)} ${oneLine(detail)}`.trimEnd();
+      line = lineOf(label, done, total, detail);
       const wait = written + interval - performance.now();
       if (wait <= 0 || done === total) flush();
       else if (timer === undefined) {
@@ -104,6 +117,10 @@ function lines(
         // a long pause after it would hide it.
         timer = startTimer(flush, wait);
       }
+    },
+    keep(done, kept) {
+      line = lineOf(label, done, total, kept);
+      flush();
     },
     finish(detail) {
       clearTimeout(timer);
@@ -117,6 +134,15 @@ function startTimer(run: () => void, milliseconds: number): number {
   const id = Number(setTimeout(run, milliseconds));
   Deno.unrefTimer(id);
   return id;
+}
+
+function barOf(done: number, total: number, width: number): string {
+  const full = Math.round(width * Math.min(1, total === 0 ? 1 : done / total));
+  return `${"█".repeat(full)}${"░".repeat(width - full)}`;
+}
+
+function lineOf(label: string, done: number, total: number | undefined, detail: string): string {
+  return `${label} ${count(done, total)} ${oneLine(detail)}`.trimEnd();
 }
 
 const count = (done: number, total?: number) =>

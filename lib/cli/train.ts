@@ -254,7 +254,10 @@ async function runSteps(
       await board?.write(step);
       began ??= performance.now() - 1000 * step.seconds;
       const each = (performance.now() - began) / 1000 / (step.step - first);
-      bar.update(step.step, describeStep(step, each * (step.totalSteps - step.step)));
+      const secondsLeft = each * (step.totalSteps - step.step);
+      const detail = describeStep({ ...step, evaluation: undefined }, secondsLeft);
+      if (step.evaluation) bar.keep(step.step, describeStep(step, secondsLeft), detail);
+      else bar.update(step.step, detail);
       if (step.warning) {
         bar.finish();
         console.error(`Warning: ${step.warning}`);

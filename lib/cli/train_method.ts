@@ -137,10 +137,19 @@ export function withMethodDefaults<O extends TrainCommandOptions & MethodOptions
   command: Command,
   { adapted, examples }: { adapted: boolean; examples: number },
 ): O {
+  if (options.method === "sft" && adapted) {
+    return withLoraDefaults(options, (name) => isGiven(command, name), examples);
+  }
   if (options.method === "sft") {
-    return adapted
-      ? withLoraDefaults(options, (name) => isGiven(command, name), examples)
-      : options;
+    const { epochs, batchSize, lr, weightDecay } = options;
+    const unasked = (name: string, value: number) => isGiven(command, name) ? undefined : value;
+    sayDefaults("all weights", "as in Raschka's chapter 7, which takes 2 epochs", {
+      "--epochs": unasked("epochs", epochs),
+      "--batch-size": unasked("batchSize", batchSize),
+      "--lr": unasked("lr", lr),
+      "--weight-decay": unasked("weightDecay", weightDecay),
+    });
+    return options;
   }
   const { learningRate, weightDecay, maxGradientNorm } = {
     ...DPO_DEFAULTS,

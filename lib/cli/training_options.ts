@@ -44,7 +44,8 @@ export function trainingOptions(): Option[] {
       .choices(SCHEDULES).default(SFT_DEFAULTS.schedule),
     option(
       "--warmup <n|fraction>",
-      "steps over which the learning rate increases from 0; below 1, a fraction of all steps",
+      "steps over which the learning rate increases from 0; below 1, a fraction of all steps; " +
+        `LoRA's default is a tenth of an epoch, at most ${LORA_DEFAULTS.warmup.steps}`,
     ).argParser(readWarmup).default(SFT_DEFAULTS.warmup),
     option("--min-lr <rate>", "the final rate of linear and cosine").argParser(readRate).default(
       SFT_DEFAULTS.minLearningRate,
@@ -54,7 +55,10 @@ export function trainingOptions(): Option[] {
       "batches per step: equals one batch n times as large, in the memory of one",
     ).argParser(readCount).default(SFT_DEFAULTS.accumulate),
     dropLastOption(),
-    option("--max-gradient-norm <x>", "clip the gradient norm over all weights")
+    option(
+      "--max-gradient-norm <x>",
+      `clip the gradient norm over all weights; ${LORA_DEFAULTS.maxGradientNorm} is LoRA's and DPO's default`,
+    )
       .argParser(readPositive),
     option(
       "--early-stopping <n>",

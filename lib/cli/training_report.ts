@@ -15,7 +15,7 @@ import type { LoopSettings } from "../train/settings.ts";
 import { describeDuration } from "./duration.ts";
 
 /**
- * A step in a few words, next to the bar.
+ * A step in a few words, next to the bar; with what was evaluated after it, which stays to be compared, without the speed.
  *
  * @param step The step. "Loss" is always that of its batch before the update.
  * @param secondsLeft About how long the steps after it take; 0 after the last.
@@ -36,8 +36,8 @@ export function describeStep(step: Step, secondsLeft = 0): string {
       ? []
       : [`validation ${validated.toFixed(3)}${describeAccuracy(evaluation)}`]),
     `lr ${describeRate(learningRate)}`,
-    `${Math.round(tokensComputed / seconds)} tokens/s`,
     ...(secondsLeft > 0 ? [`${describeDuration(secondsLeft)} left`] : []),
+    ...(evaluation ? [] : [`${Math.round(tokensComputed / seconds)} tokens/s`]),
   ].join(", ");
 }
 

@@ -38,5 +38,11 @@ Deno.test("--config puts a file's options before those of the command line", asy
     await write(text);
     await assertRejects(() => parse("--config", path), Error, message);
   }
+  const missing = `${folder}/missing.yaml`;
+  await assertRejects(
+    () => parse("--config", missing),
+    Deno.errors.NotFound,
+    `Cannot read options from "${missing}": there is no such file`,
+  );
   await Deno.remove(folder, { recursive: true });
 });

@@ -29,6 +29,34 @@ Deno.test("progress() never draws more than one line", () => {
   assertEquals([[...drawn].length, drawn.at(-1)], [39, "…"]);
 });
 
+Deno.test("progress() leaves lines that are kept above the bar, whole", () => {
+  const { written, options } = record({ terminal: true, columns: 30 });
+  const bar = progress("train", 4, options);
+  bar.update(1, "loss 2");
+  bar.keep(2, "loss 1, validation 1.5, rate 0.001", "loss 1");
+  bar.update(4, "loss 1");
+  assertEquals(written, [
+    "\rtrain ███░░░░░░░░░ 1/4 loss 2\x1b[K",
+    "\r\x1b[Ktrain 2/4 loss 1, validation 1.5, rate 0.001\n",
+    "\rtrain ██████░░░░░░ 2/4 loss 1\x1b[K",
+    "\rtrain ████████████ 4/4 loss 1\x1b[K",
+  ]);
+  const elsewhere = record({ terminal: false });
+  const lines = progress("train", 4, elsewhere.options);
+  lines.update(1, "a");
+  lines.update(2, "too soon");
+  lines.keep(3, "kept");
+  lines.finish();
+  assertEquals(elsewhere.written, ["train 1/4 a\n", "train 3/4 kept\n"]);
+});
+
+Deno.test("progress() gives words the columns of the bar", () => {
+  const { written, options } = record({ terminal: true, columns: 40 });
+  const text = "loss 2.346, lr 1e-4, 3 min left";
+  progress("t", 4, options).update(4, text);
+  assertEquals(written, [`\rt █ 4/4 ${text}\x1b[K`]);
+});
+
 Deno.test("progress() writes plain lines elsewhere, some time apart, the last always", () => {
   const { written, options } = record({ terminal: false });
   const lines = progress("train", 3, options);

@@ -68,10 +68,10 @@ Deno.test("a step is described with its loss, evaluations, rate, and the time le
     ...{ step: 3, totalSteps: 9, epoch: 1, loss: 2.34567, learningRate: 1.25e-4, gradientNorm: 1 },
     ...{ tokensComputed: 300, tokensCounted: 20, seconds: 1.5 },
   };
-  assertEquals(describeStep(step, 200), "loss 2.346, lr 1.25e-4, 200 tokens/s, 3 min left");
+  assertEquals(describeStep(step, 200), "loss 2.346, lr 1.25e-4, 3 min left, 200 tokens/s");
   const evaluation = { trainLoss: 2, validationLoss: 2.5 };
   assertEquals(
     describeStep({ ...step, evaluation }),
-    "loss 2.346, training part 2.000, validation 2.500, lr 1.25e-4, 200 tokens/s",
+    "loss 2.346, training part 2.000, validation 2.500, lr 1.25e-4",
   );
 });
