@@ -3,6 +3,7 @@
 import { Option } from "commander";
 import type { TrainOptions } from "../pipeline/model_options.ts";
 import { ANSWERS_DEFAULTS } from "../pipeline/training_answers.ts";
+import { VALIDATION_LOSS } from "../train/early_stopping.ts";
 import type { Schedule } from "../train/mod.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 import {
@@ -120,6 +121,11 @@ export function toSftOptions(
   const { answerEvery: every, answerCount: count, answerMetrics: metrics } = options;
   if (metric !== undefined && patience === undefined) {
     throw new TypeError("Cannot follow --stop-metric: it needs --early-stopping");
+  }
+  if (metric !== undefined && metric !== VALIDATION_LOSS && !metrics.includes(metric)) {
+    throw new TypeError(
+      `Cannot stop early by --stop-metric "${metric}": it needs --answer-metrics ${metric}`,
+    );
   }
   if (every === 0 && metrics.length > 0) {
     throw new TypeError("Cannot score answers by --answer-metrics: they need --answer-every");

@@ -97,7 +97,7 @@ export async function loadNetwork(
   let done = 0;
   // All shapes are compared before the first tensor takes memory.
   const weights = Array.from(plan.shapes.keys(), (name) => stored.find(plan, name, signal));
-  const source = withNotice(resolved, unusedOf(stored, weights));
+  const source = withNotices(resolved, passedOver(plan, stored), unusedOf(stored, weights));
   for (const weight of weights) {
     signal?.throwIfAborted();
     const { parameter, shape } = weight;
@@ -131,12 +131,20 @@ function unusedOf(stored: StoredModel, weights: readonly StoredWeight[]): string
   return `Note: "${stored.path}" also holds ${named}${more}, which the model does not have: left out`;
 }
 
-function withNotice(source: ResolvedModel, notice: string | undefined): ResolvedModel {
-  if (notice === undefined) return source;
-  return {
-    ...source,
-    notice: source.notice === undefined ? notice : `${source.notice}\n${notice}`,
-  };
+/** Says which settings of a configuration change nothing. */
+function passedOver(plan: ModelPlan, { path }: StoredModel): string | undefined {
+  const { passedOver: keys, family: { title } } = plan;
+  if (keys.length === 0) return undefined;
+  const named = keys.map((key) => `"${key}"`).join(", ");
+  return `Note: "${path}" has ${named}, which models of the family ${title} do not have: passed over`;
+}
+
+function withNotices(
+  source: ResolvedModel,
+  ...notices: readonly (string | undefined)[]
+): ResolvedModel {
+  const given = [source.notice, ...notices].filter((notice) => notice !== undefined);
+  return given.length === 0 ? source : { ...source, notice: given.join("\n") };
 }
 
 /**

@@ -33,6 +33,7 @@ import {
   matchesName,
   type NamePattern,
   unfreeze,
+  unmatchedParts,
 } from "./trainable.ts";
 import { assertKnownOptions, type OptionNames } from "../options.ts";
 
@@ -320,15 +321,17 @@ function settle(options: LoraOptions): LoraSettings {
 
 function chooseLinears(model: Network, targets: NamePattern): Linear[] {
   assertBlocks(targets, model.layers);
-  const linears = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
-  if (linears.length === 0) {
-    const kinds = new Set([...model.linears.keys()].map((name) => name.split(".").at(-1)));
+  const names = [...model.linears.keys()];
+  const missing = unmatchedParts(targets, names);
+  if (missing !== undefined) {
+    const kinds = new Set(names.map((name) => name.split(".").at(-1)));
     throw new RangeError(
-      `Cannot adapt layers named ${describePattern(targets)}: the model has ${
+      `Cannot adapt layers named ${describePattern(missing)}: the model has ${
         [...kinds].join(", ")
       }`,
     );
   }
+  const linears = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
   const adapted = linears.find(({ adapter }) => adapter);
   if (adapted) {
     throw new TypeError(`Cannot adapt "${adapted.name}": it has an adapter already`);

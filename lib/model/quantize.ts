@@ -19,7 +19,7 @@ import { narrow } from "../weights/dtype.ts";
 import type { Linear } from "./linear.ts";
 import { assertNetwork, type Network } from "./model.ts";
 import type { StoredWeight } from "./stored_weights.ts";
-import { describePattern, matchesName, type NamePattern } from "./trainable.ts";
+import { describePattern, matchesName, type NamePattern, unmatchedParts } from "./trainable.ts";
 import { assertKnownOptions } from "../options.ts";
 
 /**
@@ -79,15 +79,15 @@ export async function quantize(
   assertNetwork("pack layers", model);
   assertQuantization(type, QUANTIZATIONS.filter((type) => type !== "stored"));
   const { targets = /(?:)/ } = options;
-  const chosen = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
-  if (chosen.length === 0) {
+  const names = [...model.linears.keys()];
+  const missing = unmatchedParts(targets, names);
+  if (missing !== undefined) {
     throw new RangeError(
-      `Cannot pack layers named ${
-        describePattern(targets)
-      }: the model has none; it has layers such as ` +
-        `"${[...model.linears.keys()][0]}"`,
+      `Cannot pack layers named ${describePattern(missing)}: the model has none; it has layers ` +
+        `such as "${names[0]}"`,
     );
   }
+  const chosen = [...model.linears.values()].filter(({ name }) => matchesName(name, targets));
   const packed: string[] = [];
   for (const linear of chosen) {
     if (isPacked(linear.weight.dtype)) continue;

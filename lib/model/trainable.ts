@@ -45,6 +45,24 @@ function blockOf(name: string): number {
 }
 
 /**
+ * The parts of a pattern that select nothing, so that a misspelt name among others is found.
+ *
+ * @param pattern The selection.
+ * @param names What it selects from.
+ * @returns These parts; undefined if each part selects something.
+ */
+export function unmatchedParts(
+  pattern: NamePattern,
+  names: readonly string[],
+): NamePattern | undefined {
+  const selects = (part: string | RegExp) => names.some((name) => matchesName(name, part));
+  if (pattern instanceof RegExp) return selects(pattern) ? undefined : pattern;
+  const parts = [pattern].flat();
+  const missing = parts.filter((part) => !selects(part));
+  return parts.length > 0 && missing.length === 0 ? undefined : missing;
+}
+
+/**
  * Checks that a model has as many blocks as a pattern such as `"first:2"` selects.
  *
  * @param pattern The selection.
@@ -67,7 +85,7 @@ export function assertBlocks(pattern: NamePattern, layers: number): void {
  * @param model The model, changed in place.
  * @param pattern Which of its weights, by their names in {@linkcode Network.parameters}; all by default.
  * @returns The number of newly frozen weights.
- * @throws {RangeError} If no weight has such a name, or the model has fewer blocks.
+ * @throws {RangeError} If a part of the pattern names no weight, or the model has fewer blocks.
  *
  * @example Training the last block only
  * ```ts
@@ -93,7 +111,7 @@ export function freeze(model: Network, pattern: NamePattern = /(?:)/): number {
  * @param model The model, changed in place.
  * @param pattern Which of its weights; all by default.
  * @returns The number of newly trainable weights.
- * @throws {RangeError} If no weight has such a name.
+ * @throws {RangeError} If a part of the pattern names no weight.
  *
  * @example
  * ```ts
@@ -118,13 +136,15 @@ export function unfreeze(model: Network, pattern: NamePattern = /(?:)/): number 
 function setTrainable(model: Network, pattern: NamePattern, trainable: boolean): number {
   assertNetwork(trainable ? "unfreeze weights" : "freeze weights", model);
   assertBlocks(pattern, model.layers);
-  const chosen = [...model.parameters].filter(([name]) => matchesName(name, pattern));
-  if (chosen.length === 0) {
+  const names = [...model.parameters.keys()];
+  const missing = unmatchedParts(pattern, names);
+  if (missing !== undefined) {
     throw new RangeError(
-      `Cannot ${trainable ? "unfreeze" : "freeze"} weights named ${describePattern(pattern)}: ` +
-        `the model has none; it has weights such as "${[...model.parameters.keys()].at(-1)}"`,
+      `Cannot ${trainable ? "unfreeze" : "freeze"} weights named ${describePattern(missing)}: ` +
+        `the model has none; it has weights such as "${names.at(-1)}"`,
     );
   }
+  const chosen = [...model.parameters].filter(([name]) => matchesName(name, pattern));
   let changed = 0;
   for (const [, tensor] of chosen) {
     if (tensor.requiresGrad === trainable || isPacked(tensor.dtype)) continue;
@@ -144,7 +164,10 @@ function setTrainable(model: Network, pattern: NamePattern, trainable: boolean):
  */
 export function describePattern(pattern: NamePattern): string {
   if (pattern instanceof RegExp) return String(pattern);
-  return [pattern].flat().map((part) => JSON.stringify(part)).join(", ");
+  const parts = [pattern].flat();
+  const named = parts.map((part) => JSON.stringify(part)).join(", ");
+  const isGlob = parts.some((part) => part.includes("*"));
+  return isGlob ? `${named} ("*" is not a wildcard: write an expression, such as /c_.*/)` : named;
 }
 
 /**

@@ -1,6 +1,8 @@
 // Options of tunebook train that decide how steps are taken and when they end.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { Command } from "commander";
+import { answersOptions, toSftOptions, trainingOptions } from "../../lib/cli/training_options.ts";
 import { openSafetensors } from "../../lib/weights/mod.ts";
 import { assertClose } from "../support.ts";
 import { entries, tunebook, Workshop } from "./tunebook.ts";
@@ -82,6 +84,26 @@ Deno.test("tunebook train ends early and saves the best weights", async () => {
   ]);
   assertEquals(refused.code, 1);
   assertStringIncludes(refused.stderr, 'Cannot train with "earlyStopping" without validation');
+});
+
+Deno.test("options that need another option name it as the command line does", () => {
+  const parse = (...given: string[]) => {
+    const command = new Command();
+    for (const option of [...trainingOptions(), ...answersOptions()]) command.addOption(option);
+    return toSftOptions(command.parse(given, { from: "user" }).opts());
+  };
+  const stop = ["--early-stopping", "2", "--stop-metric"];
+  const refused: [string[], string][] = [
+    [["--stop-metric", "bleu"], "Cannot follow --stop-metric: it needs --early-stopping"],
+    [
+      [...stop, "bleu", "--answer-every", "5", "--answer-metrics", "rougeL"],
+      'Cannot stop early by --stop-metric "bleu": it needs --answer-metrics bleu',
+    ],
+    [["--answer-metrics", "bleu"], "--answer-metrics: they need --answer-every"],
+  ];
+  for (const [given, message] of refused) assertThrows(() => parse(...given), TypeError, message);
+  const scored = ["--answer-every", "5", "--answer-metrics", "rougeL,bleu"];
+  assertEquals(parse(...stop, "bleu", ...scored).earlyStopping?.metric, "bleu");
 });
 
 Deno.test("tunebook train --freeze changes nothing of what it names", async () => {

@@ -250,9 +250,13 @@ onOneThread("addLora() and freeze() refuse what cannot be", (device) => {
   refuses({ dropout: 1 }, "Cannot adapt with dropout 1");
   refuses({ targets: ["q_proj"] }, 'layers named "q_proj": the model has c_attn, c_proj, c_fc');
   refuses({ targets: "c_att" }, 'layers named "c_att"');
+  refuses({ targets: ["c_fc", "up_proj"] }, 'layers named "up_proj": the model has c_attn');
+  refuses({ targets: "c_*" }, 'layers named "c_*" ("*" is not a wildcard');
   addLora(model, { targets: "c_fc" });
   assertThrows(() => addLora(model), TypeError, '"h.0.mlp.c_fc": it has an adapter already');
   assertThrows(() => freeze(model, "h.7"), RangeError, 'Cannot freeze weights named "h.7"');
+  assertThrows(() => freeze(model, ["wte", "wpr"]), RangeError, 'weights named "wpr": the model');
+  assertThrows(() => freeze(model, []), RangeError, "Cannot freeze weights named");
   assertThrows(() => freeze(model, "first:3"), RangeError, '"first:3": the model has 2');
   unfreeze(model);
   freeze(model, "first:1");

@@ -44,6 +44,10 @@ const FAMILIES: Record<string, Record<string, unknown>> = {
     ...{ head_dim: 8, query_pre_attn_scalar: 8, sliding_window: 5 },
     ...{ attn_logit_softcapping: 1.5, final_logit_softcapping: 2.5 },
   },
+  gpt2: {
+    ...{ vocab_size: 53, n_positions: 32, n_embd: 32, n_layer: 2, n_head: 4 },
+    activation_function: "gelu",
+  },
   gpt_neox: { ...SHAPE, num_key_value_heads: 4, rotary_pct: 0.5, use_parallel_residual: true },
   granite: {
     ...SHAPE,

@@ -15,6 +15,10 @@ import {
 } from "../config_reader.ts";
 import type { TransformerConfig } from "../transformer.ts";
 
+/** Said when a model with exact GELU is written as GGUF. */
+export const GELU_NOTICE =
+  "llama.cpp and Ollama compute GELU by its approximation with tanh, here it is exact: answers may differ in a rare word";
+
 /** What a family takes where a configuration says nothing. */
 export interface CommonDefaults {
   /** Added to mean squares. 1e-6 by default. */
@@ -152,6 +156,26 @@ export function readLayerTypes(
     return reader.fail("layer_types", `${layers} of "sliding_attention" or "full_attention"`);
   }
   return types.map((type) => type === "sliding_attention");
+}
+
+/**
+ * The window of local layers.
+ *
+ * @param reader The `config.json`.
+ * @param localLayers Which layers are local.
+ * @param otherwise Its value if the configuration does not say.
+ * @returns Tokens.
+ * @throws {TypeError} If there is none although a layer is local, which transformers cannot compute either.
+ */
+export function readWindow(
+  reader: ConfigReader,
+  localLayers: readonly boolean[],
+  otherwise: number,
+): number {
+  if (reader.json.sliding_window === null && localLayers.includes(true)) {
+    return reader.fail("sliding_window", "the window of local layers");
+  }
+  return reader.count("sliding_window", otherwise);
 }
 
 /**

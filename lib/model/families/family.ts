@@ -7,6 +7,7 @@
 import type { Tensor } from "../../tensor/mod.ts";
 import type { DecoderConfig } from "../decoder.ts";
 import type { Network } from "../model.ts";
+import { watchSettings } from "./passed_over.ts";
 import type { FamilyTraits } from "./traits.ts";
 
 /** A model's description from its configuration, before its weights are read. */
@@ -34,6 +35,10 @@ export interface ModelPlan {
    * for writing.
    */
   readonly prefixes: readonly string[];
+  /**
+   * Keys of the configuration that change the numbers of other families' models, but not of this one's, as in transformers.
+   */
+  readonly passedOver: readonly string[];
   /** Creates the model from a tensor for each of the shapes. */
   readonly build: (parameters: ReadonlyMap<string, Tensor>) => Network;
   /**
@@ -81,7 +86,8 @@ export function defineFamily<C extends DecoderConfig>(definition: FamilyDefiniti
   const family: Family = {
     ...rest,
     plan(json, path, dropout) {
-      const config = readConfig(json, path, dropout);
+      const { watched, passedOver } = watchSettings(json);
+      const config = readConfig(watched, path, dropout);
       if (dropout > 0 && !hasDropout) {
         throw new RangeError(
           `Cannot load "${path}" with dropout ${dropout}: only GPT-2 has dropout, others have it in adapters`,
@@ -94,6 +100,7 @@ export function defineFamily<C extends DecoderConfig>(definition: FamilyDefiniti
         ...{ vocabularySize, contextLength, width, layers, heads, kvHeads },
         shapes: shapesOf(config),
         prefixes: family.prefixes,
+        passedOver: passedOver(),
         build: (parameters) => build(config, parameters),
         completeConfig: () => writeConfig(config),
       };

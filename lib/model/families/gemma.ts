@@ -27,7 +27,7 @@ import {
   type TransformerConfig,
   transformerShapes,
 } from "../transformer.ts";
-import { assertWhole, readLayerTypes, wholeRotary } from "./common.ts";
+import { assertWhole, readLayerTypes, readWindow, wholeRotary } from "./common.ts";
 import { defineFamily, type Family } from "./family.ts";
 import { LLAMA_GGUF_NAMES } from "./llama.ts";
 
@@ -234,6 +234,11 @@ function parseGemma3(reader: ConfigReader): GemmaConfig {
     }
   }
   const common = parseCommon(reader);
+  const localLayers = readLayerTypes(
+    reader,
+    common.layers,
+    alternate(common.layers, reader.count("sliding_window_pattern", 6)),
+  );
   return {
     generation: 3,
     ...common,
@@ -243,12 +248,8 @@ function parseGemma3(reader: ConfigReader): GemmaConfig {
     kvHeads: reader.count("num_key_value_heads", 4),
     theta: (merged.rope_theta == null ? reader : global).number("rope_theta", 1_000_000),
     scaling,
-    localLayers: readLayerTypes(
-      reader,
-      common.layers,
-      alternate(common.layers, reader.count("sliding_window_pattern", 6)),
-    ),
-    window: reader.count("sliding_window", 4096),
+    localLayers,
+    window: readWindow(reader, localLayers, 4096),
     localTheta: local?.json.rope_theta == null
       ? reader.number("rope_local_base_freq", 10_000)
       : local.number("rope_theta"),

@@ -15,7 +15,7 @@ import {
 import { commonKeys, float32, type GgufKeys, uint32 } from "../gguf_keys.ts";
 import { type GgufReader, readCommonConfig } from "../gguf_reader.ts";
 import { defineTransformerFamily, type TransformerConfig } from "../transformer.ts";
-import { readLayerTypes, wholeRotary, writeLayerTypes } from "./common.ts";
+import { readLayerTypes, readWindow, wholeRotary, writeLayerTypes } from "./common.ts";
 import type { Family } from "./family.ts";
 import {
   alternate,
@@ -40,6 +40,7 @@ function readConfig(json: Record<string, unknown>, path: string): TransformerCon
     json[key] === null ? undefined : reader.number(key, otherwise);
   const { theta, scaling } = wholeRotary(reader);
   const { attentionBias, ...common } = parseCommon(reader);
+  const localLayers = readLayerTypes(reader, common.layers, alternate(common.layers, 2));
   return {
     ...common,
     modules: GEMMA2_MODULES,
@@ -50,8 +51,8 @@ function readConfig(json: Record<string, unknown>, path: string): TransformerCon
     heads: reader.count("num_attention_heads", 8),
     kvHeads: reader.count("num_key_value_heads", 4),
     ...{ theta, scaling },
-    localLayers: readLayerTypes(reader, common.layers, alternate(common.layers, 2)),
-    window: reader.count("sliding_window", WINDOW),
+    localLayers,
+    window: readWindow(reader, localLayers, WINDOW),
     embeddingFactor: Math.sqrt(common.width),
     scoreFactor: 1 / Math.sqrt(reader.number("query_pre_attn_scalar", 256)),
     scoreCap: cap("attn_logit_softcapping", SCORE_CAP),

@@ -14,6 +14,7 @@ import {
   dropout,
   embedding,
   gelu,
+  geluErf,
   layerNorm,
   recompute,
   type Tensor,
@@ -24,6 +25,7 @@ import { float32, type GgufKeys, uint32 } from "../gguf_keys.ts";
 import type { GgufReader } from "../gguf_reader.ts";
 import type { ModelInput } from "../model.ts";
 import { type CreateOptions, createParameters } from "../parameters.ts";
+import { GELU_NOTICE } from "./common.ts";
 import { defineFamily, type Family } from "./family.ts";
 import type { FamilyTraits } from "./traits.ts";
 
@@ -41,6 +43,8 @@ export interface Gpt2Config {
   readonly heads: number;
   /** Width inside the feed-forward layers; 4 C by default. */
   readonly feedForwardWidth?: number;
+  /** What is between the feed-forward layers: GELU by its approximation with tanh, or exact. By default `"gelu_new"`. */
+  readonly activation?: "gelu_new" | "gelu";
   /** Added to variances. By default 1e-5. */
   readonly layerNormEpsilon?: number;
   /** Whether the projection to queries, keys and values has a bias. By default true, as in all published weights. */
@@ -180,7 +184,8 @@ export class Gpt2 extends Decoder<Gpt2Config> {
   hidden(input: ModelInput): Tensor {
     const { tokens, positions, attend, dropoutSeed, recompute: again } = input;
     const { width, layers, heads, layerNormEpsilon = 1e-5, dropout: probability = 0 } = this.config;
-    const { attentionDropout = probability } = this.config;
+    const { attentionDropout = probability, activation } = this.config;
+    const activate = activation === "gelu" ? geluErf : gelu;
     const w = (name: string) => this.weight(name);
     const norm = (x: Tensor, name: string) =>
       layerNorm(x, w(`${name}.weight`), w(`${name}.bias`), layerNormEpsilon);
@@ -204,7 +209,7 @@ export class Gpt2 extends Decoder<Gpt2Config> {
       let attended = attend(layer, q, k, v, { heads, dropout: dropped }); // (T, C)
       if (layer === layers - 1) [x, attended] = this.wanted(input, x, attended);
       x = add(x, drop(linear(attended, `${h}.attn.c_proj`)));
-      const inner = gelu(linear(norm(x, `${h}.ln_2`), `${h}.mlp.c_fc`)); // (T, 4 C)
+      const inner = activate(linear(norm(x, `${h}.ln_2`), `${h}.mlp.c_fc`)); // (T, 4 C)
       return add(x, drop(linear(inner, `${h}.mlp.c_proj`)));
     };
 
@@ -238,7 +243,7 @@ export function parseGpt2Config(
 ): Gpt2Config {
   const reader = new ConfigReader(json, path);
   if (json.model_type !== "gpt2") return reader.fail("model_type", '"gpt2"');
-  reader.expect("activation_function", "gelu_new", "gelu_pytorch_tanh");
+  reader.expect("activation_function", "gelu_new", "gelu", "gelu_pytorch_tanh", "gelu_fast");
   reader.expect("scale_attn_weights", true);
   reader.expect("scale_attn_by_inverse_layer_idx", false);
   return {
@@ -248,6 +253,7 @@ export function parseGpt2Config(
     layers: reader.count("n_layer"),
     heads: reader.count("n_head"),
     feedForwardWidth: reader.optionalCount("n_inner"),
+    activation: json.activation_function === "gelu" ? "gelu" : "gelu_new",
     layerNormEpsilon: reader.number("layer_norm_epsilon", 1e-5),
     qkvBias: reader.flag("qkv_bias", true),
     tied: reader.flag("tie_word_embeddings", true),
@@ -270,7 +276,7 @@ export function gpt2ToConfig(config: Gpt2Config): Record<string, unknown> {
   return {
     architectures: ["GPT2LMHeadModel"],
     model_type: "gpt2",
-    activation_function: "gelu_new",
+    activation_function: config.activation ?? "gelu_new",
     vocab_size: config.vocabularySize,
     n_positions: config.contextLength,
     n_ctx: config.contextLength,
@@ -348,5 +354,6 @@ export const gpt2: Family = defineFamily<Gpt2Config>({
     writeKeys,
     needsHead: true,
     needsBiases: ["attn_qkv"],
+    notices: ({ activation_function: activation }) => activation === "gelu" ? [GELU_NOTICE] : [],
   },
 });

@@ -10,7 +10,7 @@ import { ConfigReader } from "../config_reader.ts";
 import { commonKeys, float32, uint32 } from "../gguf_keys.ts";
 import { type GgufReader, readCommonConfig } from "../gguf_reader.ts";
 import { defineTransformerFamily, type TransformerConfig } from "../transformer.ts";
-import { readCommon, writeCommon } from "./common.ts";
+import { GELU_NOTICE, readCommon, writeCommon } from "./common.ts";
 import type { Family } from "./family.ts";
 
 const ROTARY = { thetaKey: "rotary_emb_base", part: 0.25, partKey: "rotary_pct" };
@@ -26,13 +26,15 @@ export const gptNeox: Family = defineTransformerFamily({
     const reader = new ConfigReader(json, path);
     reader.expect("hidden_act", "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast");
     const bias = reader.flag("attention_bias", true);
+    const common = readCommon(reader, {
+      epsilon: 1e-5,
+      epsilonKey: "layer_norm_eps",
+      rotary: ROTARY,
+      isPartial: true,
+    });
     return {
-      ...readCommon(reader, {
-        epsilon: 1e-5,
-        epsilonKey: "layer_norm_eps",
-        rotary: ROTARY,
-        isPartial: true,
-      }),
+      ...common,
+      kvHeads: common.heads, // whatever the file says, as in transformers
       modules: {
         tokens: "embed_in",
         attentionNorm: "input_layernorm",
@@ -127,12 +129,6 @@ export const gptNeox: Family = defineTransformerFamily({
         use_parallel_residual: reader.flag("use_parallel_residual", true),
       };
     },
-    notices: ({ hidden_act: activation }) =>
-      activation === "gelu"
-        ? [
-          "llama.cpp and Ollama compute GELU by its approximation with tanh, here it is exact: " +
-          "answers may differ in a rare word",
-        ]
-        : [],
+    notices: ({ hidden_act: activation }) => activation === "gelu" ? [GELU_NOTICE] : [],
   },
 });

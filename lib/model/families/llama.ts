@@ -173,9 +173,6 @@ export function parseLlamaConfig(json: Record<string, unknown>, path: string): L
   const { theta, scaling } = wholeRotary(reader);
   const mistral = modelType === "mistral";
   const layers = reader.count("num_hidden_layers");
-  const window = json.sliding_window === undefined
-    ? MISTRAL_WINDOW
-    : reader.optionalCount("sliding_window");
   return {
     modelType,
     vocabularySize: reader.count("vocab_size"),
@@ -190,7 +187,7 @@ export function parseLlamaConfig(json: Record<string, unknown>, path: string): L
     theta,
     scaling,
     // As in transformers, only a Llama has biases, and only a Mistral a window.
-    ...(mistral ? { window, ...ministral(reader, layers, window) } : {
+    ...(mistral ? mistralWindow(reader, layers) : {
       attentionBias: reader.flag("attention_bias", false),
       mlpBias: reader.flag("mlp_bias", false),
     }),
@@ -200,12 +197,15 @@ export function parseLlamaConfig(json: Record<string, unknown>, path: string): L
 }
 
 /** A Mistral whose layers differ is a Ministral. */
-function ministral(reader: ConfigReader, layers: number, window: number | undefined) {
+function mistralWindow(reader: ConfigReader, layers: number) {
+  const window = reader.json.sliding_window === undefined
+    ? MISTRAL_WINDOW
+    : reader.optionalCount("sliding_window");
   const all = Array<boolean>(layers).fill(window !== undefined);
   const localLayers = readLayerTypes(reader, layers, all);
-  if (localLayers.every((is) => is === (window !== undefined))) return {};
+  if (localLayers.every((is) => is === (window !== undefined))) return { window };
   if (window === undefined) return reader.fail("sliding_window", "the window of local layers");
-  return { localLayers };
+  return { window, localLayers };
 }
 
 /**

@@ -18,7 +18,7 @@ function readQwen(reader: ConfigReader, defaults: { kvHeads: number; headDim?: n
   reader.expect("hidden_act", "silu", "swish");
   const common = readCommon(reader, defaults);
   const { layers } = common;
-  const slides = reader.flag("use_sliding_window", false) && reader.json.sliding_window !== null;
+  const slides = reader.json.sliding_window !== null && reader.flag("use_sliding_window", false);
   const window = slides ? reader.count("sliding_window", 4096) : undefined;
   const first = slides ? Number(reader.json.max_window_layers ?? 28) : Infinity;
   const usual = Array.from({ length: layers }, (_, layer) => layer >= first);
@@ -75,7 +75,10 @@ export const qwen2: Family = defineTransformerFamily({
   gguf: {
     architecture: "qwen2",
     names: LLAMA_GGUF_NAMES,
-    readConfig: (reader: GgufReader) => ({ ...readCommonConfig(reader), model_type: "qwen2" }),
+    readConfig(reader: GgufReader) {
+      const { attention_bias: _, ...shape } = readCommonConfig(reader);
+      return { ...shape, model_type: "qwen2" };
+    },
     writeKeys,
   },
 });

@@ -46,15 +46,20 @@ export const smollm3: Family = defineTransformerFamily({
     const bias = reader.flag("attention_bias", false);
     const turns = readPositions(reader, layers);
     const slides = reader.flag("use_sliding_window", false);
-    const window = slides ? reader.optionalCount("sliding_window") : undefined;
-    const usual = turns.map((turn) => turn === 0 && window !== undefined);
+    const window = reader.optionalCount("sliding_window");
+    // As in transformers, a list of layers counts even where no window is to be used.
+    const usual = turns.map((turn) => turn === 0 && slides && window !== undefined);
     const localLayers = readLayerTypes(reader, layers, usual);
+    const isLocal = localLayers.includes(true);
+    if (isLocal && window === undefined) {
+      return reader.fail("sliding_window", "the window of local layers");
+    }
     return {
       ...common,
       modules: LLAMA_MODULES,
       activation: "swiglu",
-      window,
-      localLayers: localLayers.map((local) => local && window !== undefined),
+      window: isLocal ? window : undefined,
+      localLayers,
       withoutPositions: turns.map((turn) => turn === 0),
       biases: {
         queryKeyValue: bias,

@@ -16,7 +16,7 @@ import type { DecoderBuilder } from "./parts.ts";
  */
 export function addGpt2(build: DecoderBuilder, { config }: Gpt2): string {
   const { graph } = build;
-  const { width, layers, layerNormEpsilon = 1e-5 } = config;
+  const { width, layers, layerNormEpsilon = 1e-5, activation } = config;
   const norm = (x: string, name: string) => build.layerNorm(x, name, layerNormEpsilon);
   const embedded = [
     build.embed("wte.weight", build.tokens),
@@ -30,7 +30,8 @@ export function addGpt2(build: DecoderBuilder, { config }: Gpt2): string {
     const [q, k, v] = graph.split(together, [width, width, width]).map((part) => build.heads(part));
     const attended = build.attend(layer, q, k, v);
     x = graph.node("Add", [x, build.linear(attended, `${h}.attn.c_proj`)]);
-    const inner = build.geluTanh(build.linear(norm(x, `${h}.ln_2`), `${h}.mlp.c_fc`));
+    const up = build.linear(norm(x, `${h}.ln_2`), `${h}.mlp.c_fc`);
+    const inner = activation === "gelu" ? build.geluErf(up) : build.geluTanh(up);
     x = graph.node("Add", [x, build.linear(inner, `${h}.mlp.c_proj`)]);
   }
   graph.scope = "";
