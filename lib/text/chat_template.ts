@@ -8,9 +8,9 @@ import {
   BudgetError,
   type CompiledTemplate,
   compileTemplate,
+  rangeOf,
   TemplateError,
   text as textOf,
-  view,
   type Written,
 } from "./jinja/mod.ts";
 import { strftime } from "./strftime.ts";
@@ -182,18 +182,20 @@ export class ChatTemplate {
         throw new RefusalError(textOf(positional[0] ?? null));
       },
       range: ({ positional }: Arguments) => {
-        if (!positional.every((value) => typeof value === "number")) {
-          throw new TemplateError("range() takes whole numbers");
+        const whole = positional.map((value) => typeof value === "boolean" ? Number(value) : value);
+        if (
+          !whole.every((value) => typeof value === "number") || whole.length < 1 || whole.length > 3
+        ) {
+          throw new TemplateError("range() takes one to three whole numbers");
         }
-        const [first = 0, second, step = 1] = positional;
+        const [first = 0, second, step = 1] = whole;
         const [from, to] = second === undefined ? [0, first] : [first, second];
         if (step === 0) throw new TemplateError("range() arg 3 must not be zero");
         const count = Math.max(0, Math.ceil((to - from) / step));
         if ((counted += count) > MOST_COUNTED) {
           throw new BudgetError(`it counts beyond ${MOST_COUNTED}`);
         }
-        const shown = [from, to, ...(step === 1 ? [] : [step])].join(", ");
-        return view(`range(${shown})`, Array.from({ length: count }, (_, i) => from + i * step));
+        return rangeOf(from, to, step);
       },
       // transformers defines both in every template, as None where there are none
       tools: null,

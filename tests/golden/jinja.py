@@ -541,6 +541,322 @@ loop is defined
 raise_exception('no')
 """.strip("\n").split("\n")
 
+# On what is unlikely, where JavaScript and Python differ most.
+HOSTILE = r"""
+('ﬁ xﬂ').endswith('', 9)
+('😀é').endswith('', 9)
+('{}').endswith('', 9)
+('ﬁ xﬂ').startswith('', 99)
+('-7').startswith('', 99)
+('ŉ').startswith('', 99)
+('ǅ Ǆ ǆ')|capitalize
+('ﬁ xﬂ')|capitalize
+('ΑΣ ΑΣΑ')|capitalize
+('ǅ Ǆ ǆ').capitalize()
+('ǆ').capitalize()
+('ΑΣ ΑΣΑ').capitalize()
+('ǅ Ǆ ǆ').title()
+('ǆ').title()
+('ﬁ xﬂ').title()
+'%a' % ('ΐ')
+'%a' % ('😀é')
+'%a' % ('ǆ')
+('  a\tb\x1cc\x1fd ')|title
+('ß')|title
+('ΑΣ ΑΣΑ').swapcase()
+('ǅ Ǆ ǆ').swapcase()
+('  a\tb\x1cc\x1fd ')|striptags
+("it's a <b>x</b> &amp; 'q'")|striptags
+('<!-- c --> x < y > z &lt;i&gt;')|striptags
+('  a\tb\x1cc\x1fd ')|int(0, 16)
+('٣')|int(0, 16)
+(1e300)|int(0, 16)
+(1e300)|int
+('٣')|int
+('9007199254740993')|int
+(1e300)|int(5)
+('٣')|int(5)
+('9007199254740993')|int(5)
+('-7')|int(0, 2)
+('٣')|int(0, 2)
+(1e300)|int(0, 2)
+('1e400')|int(0, 8)
+('0b11')|int(0, 8)
+('0x1f')|int(0, 8)
+('１２')|int(0,0)
+('0x1f')|int(0,0)
+('٣')|int(0,0)
+(1e300)|int('x')
+('１２')|int('x')
+('9007199254740993')|int('x')
+('٣')|float
+('１２')|float
+('１２')|float('d')
+('٣')|float('d')
+('１２')|float(1)
+('٣')|float(1)
+('٣')|map('int')|list
+('１２')|map('int')|list
+('\x7f\x00')|tojson(ensure_ascii=true)
+('\x7f\x00')|tojson(2)
+('😀é')|replace('', '-')
+('😀é').replace('', '-')
+('²½Ⅷ').istitle()
+(-9007199254740991).real
+(1e16).real
+(1e300).real
+(123456789012345680.0).imag
+(0.0).imag
+(('nan'|float)).imag
+(-9007199254740991).numerator
+(True).numerator
+(-7).numerator
+(-2.5)|round(-1)
+'{:.2}'.format(-0.0)
+'{:.2}'.format(0.0)
+(-0.0)|round(1)
+(-0.0)|round(0, 'floor')
+(9007199254740991)|round(1, 'ceil')
+(-9007199254740991)|round(1, 'ceil')
+(-0.0)|round(1, 'ceil')
+(2.675)|round(2, 'common')
+(-0.0)|round(2, 'common')
+(-0.0)|round(20)
+(2.675)|round(2)
+(-0.0)|round(2)
+'{}|{!r}'.format((-0.0), (-0.0))
+'{:>6}'.format(False)
+'{:>6}'.format(-0.0)
+'{:>6}'.format(True)
+'{:.2f}'.format(-0.0)
+'{:.2f}'.format(1e300)
+'{:,}'.format(True)
+'{:,}'.format(False)
+'{:,}'.format(-0.0)
+'{:5}'.format(True)
+'{:5}'.format(False)
+'{:5}'.format(-0.0)
+'{:^7}'.format(True)
+'{:^7}'.format(-0.0)
+'{:^7}'.format(False)
+'{:+}'.format(True)
+'{:+}'.format(-0.0)
+'{:+}'.format(False)
+'{:e}'.format(-0.0)
+'{:g}'.format(-0.0)
+'{:%}'.format(1e300)
+'{:%}'.format(-0.0)
+'{:<4}|'.format(True)
+'{:<4}|'.format(False)
+'{:<4}|'.format(-0.0)
+'{:06}'.format(-0.0)
+'{:06}'.format(True)
+'{:06}'.format(False)
+'{:_}'.format(False)
+'{:_}'.format(-0.0)
+'{:_}'.format(True)
+'{:*^9}'.format(False)
+'{:*^9}'.format(-0.0)
+'{:*^9}'.format(True)
+'{:n}'.format(-0.0)
+'{:n}'.format(9007199254740991)
+'{:n}'.format(-9007199254740991)
+'%g' % (('nan'|float))
+'%g' % (('inf'|float))
+'%g' % (('-inf'|float))
+'%d' % (1e300)
+'%5.2f' % (1e300)
+'%06d' % (1e300)
+'%+d' % (1e300)
+'%i' % (1e300)
+'%c' % (False)
+'%c' % (True)
+(missing) is callable
+({'a': 1}.items())|truncate(3)
+(range(5, 0, -1))|truncate(3)
+([[1, 2], [3], []])|truncate(3)
+((1, 2))|truncate(5, leeway=0)
+({'a': {'b': [1]}})|truncate(5, leeway=0)
+([{'name': 'x', 'age': 3}, {'name': 'Y'}, {'name': 'a', 'age': 1}])|truncate(5, leeway=0)
+((1,))|truncate(3, true, '', 0)
+({'a': {'b': [1]}})|truncate(3, true, '', 0)
+(range(0))|truncate(3, true, '', 0)
+([none, missing])|truncate(5, true)
+({'a': 1}.items())|truncate(5, true)
+([('a', 1), ('b', 2)])|truncate(5, true)
+([('a', 1), ('b', 2)])|truncate(5, false, '…')
+({'b': 1, 'a': 2, 'C': 3})|truncate(5, false, '…')
+(['b', 'A', 'a', 'B'])|truncate(5, false, '…')
+(range(5, 0, -1)).start
+(range(0, 10, 3)).start
+(range(0)).start
+(range(0)).stop
+(range(5)).stop
+(range(0, 10, 3)).stop
+(range(5)).step
+(range(0, 10, 3)).step
+(range(0)).step
+(range(0))[1:]
+(range(5))[1:]
+(range(5, 0, -1))[1:]
+(range(5))[:-1]
+(range(0, 10, 3))[:-1]
+(range(0))[:-1]
+(range(5))[::-1]
+(range(5, 0, -1))[::-1]
+(range(0))[::-1]
+(range(0))[::2]
+(range(5, 0, -1))[::2]
+(range(0, 10, 3))[::2]
+range(5)[1:3]
+(range(0, 10, 3))[1:3]
+(range(5, 0, -1))[1:3]
+(range(0))[none:2]
+(range(5))[none:2]
+(range(5, 0, -1))[none:2]
+(range(0))[-3:]
+(range(5, 0, -1))[-3:]
+(range(0, 10, 3))[-3:]
+(range(0))[5:1:-2]
+(range(5))[5:1:-2]
+(range(0, 10, 3))[5:1:-2]
+(range(0, 10, 3))[:0]
+(range(5))[:0]
+(range(5, 0, -1))[:0]
+({'a': 1}.keys()) is sequence
+({'a': 1}.items()) is sequence
+({'a': 1}.values()) is sequence
+({'a': 1}.keys()).0
+({'a': 1}.values()).0
+({'a': 1}.items()).0
+({'a': 1}.items())[0]
+({'a': 1}.values())[0]
+({'a': 1}.keys())[0]
+({'a': 1}.values())[-1]
+({'a': 1}.keys())[-1]
+({'a': 1}.items())[-1]
+(-0.0) % (7)
+(-0.0) % (1.5)
+(-0.0) % (1e16)
+(-0.0) % (True)
+(1e16) % (-2)
+range(10)[::-2]
+(())|sum(start='')
+('hello-world foo_bar 3rd o\'neil')|trim(1)
+(12345.678)|truncate(3)
+('ΑΣ ΑΣΑ').center(7, 'ab')
+('hello-world foo_bar 3rd o\'neil').partition('')
+('a,b,,c').rpartition('')
+'%c' % (1e-5)
+'{:,}'.format('a%sb%')
+'{:+}'.format('a')
+'{:_}'.format('a\u00a0b\u2003c')
+'{:s}'.format({'a': 1}.values())
+'{:.2}'.format(range(0))
+'%x' % (1e16)
+'%o' % (1.5)
+'%X' % (0.0)
+'%#x' % (-0.0)
+'{:d}'.format(1e-5)
+'{:x}'.format(0.1)
+'{:#x}'.format(0.0)
+'{:>6}'.format((1,))
+'{:5}'.format({1: 2, 'x': none})
+'{:^7}'.format([1, 'a'])
+'{:<4}|'.format((1, 2))
+'{:06}'.format({'a': 1}.values())
+'{:*^9}'.format([3, 1, 2])
+(missing)|attr('a')
+([0.1, 0.2, 0.3]) is filter
+({'a': 1}.keys()) is test
+({'a': 1}.keys()).copy()
+({1: 2, 'x': none})|tojson(sort_keys=true)
+({'a': 1}.values()).count('a')
+({'a': 1}.items())[1:]
+({'a': 1}.items())[:-1]
+({'a': 1}.values())[::-1]
+({'a': 1}.items())[::2]
+({'a': 1}.items())[1:3]
+({'a': 1}.items())[none:2]
+({'a': 1}.items())[-3:]
+({'a': 1}.items())[5:1:-2]
+({'a': 1}.values())[:0]
+'%%' % ({'a': 1}.items())
+({'a': 1}.values()).index(1)
+(range(3)) >= ([])
+range(2)+[1]
+'%c' % (-9007199254740991)
+'%e' % (('nan'|float))
+('a\nb\r\nc\x0bd')|batch(2.5)|list
+('a,b,,c').count('a', -2, 5)
+('ΐ').isprintable()
+('ǆ')|groupby('name')
+(range(5))|sort(attribute='0')
+'{:c}'.format(7)
+'{:b}'.format(-9007199254740991)
+(-2.5).is_integer()
+'%e' % (('-inf'|float))
+'%s' % (missing)
+'%r' % (missing)
+'%-6s|' % (missing)
+'%a' % (missing)
+'%.3s' % (missing)
+'%5s' % (missing)
+'%%' % (missing)
+({'a': {'b': [1]}})[[]]
+('') % (missing)
+range(true)|list
+(missing)[1:]
+ns.nosuch
+xs[5:1:-2]
+'AT&T &nbsp;&copy &notit &#128; &#x41 &#0; &'|striptags
+'<a <!-- b > c --> d'|striptags
+'a<b'|striptags
+'12_3'|int
+'_12'|int
+' 1_0.5e1 '|float
+'0x_1f'|int(0, 16)
+'007'|int
+'007'|int(0, 0)
+'zz'|int(0, 36)
+'12'|int(0, 99)
+'1e20'|int
+'1e400'|int
+1e20|int
+'nan'|int(3)
+[none, none]|sort
+people|sort(attribute='nosuch')|length
+[missing]|sort
+1234567.891|round(-3)
+15|round(-1)
+25|round(-1)
+0.5|round
+1.5|round
+-0.5|round
+1e300|round(2)
+'{:,.2f}'.format(1234567.891)
+'{:x}'.format(255)
+'{:#b}'.format(5)
+'{:_x}'.format(1048576)
+'{:+.1e}'.format(12345.0)
+'{!a}'.format('é')
+'ΣΑΣ ΑΣ1'.title()
+'ΣΑΣ'.lower()
+'aΣb'.swapcase()
+'ᾳ ᾲ ŉx ǳ'.title()
+'İstanbul'.capitalize()
+'Ab Cd'.istitle()
+'AbC'.istitle()
+'ª'.islower()
+range(10)[2:8][::2]
+range(3) == range(0, 3)
+{range(3): 1}
+range(10)[-1]
+range(3).index(1)
+'a b' is lower
+'ǅ' is upper
+""".strip("\n").split("\n")
+
 TEMPLATES = [
     "{% for x in xs %}{{ loop.index }}/{{ loop.length }}{% if not loop.last %}, {% endif %}{% endfor %}",
     "{% for x in xs %}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.first }}{% endfor %}",
@@ -709,7 +1025,7 @@ def render(template, variables=VARIABLES):
 
 
 def main():
-    cases = [{"template": "{{ %s }}" % e, "rendered": render("{{ %s }}" % e)} for e in EXPRESSIONS]
+    cases = [{"template": "{{ %s }}" % e, "rendered": render("{{ %s }}" % e)} for e in EXPRESSIONS + HOSTILE]
     cases += [{"template": t, "rendered": render(t)} for t in TEMPLATES]
     golden = {
         "versions": {

@@ -10,7 +10,7 @@
 
 import { bind } from "./bind.ts";
 import { applyFilter, applyTest } from "./filters.ts";
-import { methodOf } from "./methods.ts";
+import { attributeIn } from "./methods.ts";
 import { assertDefined, itemOf, operate, signed, sliceOf } from "./operators.ts";
 import {
   GENERATION_VARIABLE,
@@ -495,7 +495,7 @@ class Run {
     const key: Value = node.computed ? this.#value(node.property, scope) : node.property.value;
     const attribute = () => {
       if (typeof key !== "string") return undefined;
-      return owner instanceof Namespace ? owner.attributes.get(key) : methodOf(owner, key);
+      return owner instanceof Namespace ? owner.attributes.get(key) : attributeIn(owner, key);
     };
     let found = node.computed ? itemOf(owner, key) : attribute();
     if (found === undefined) found = node.computed ? attribute() : itemOf(owner, key);

@@ -7,9 +7,12 @@
  */
 
 import { bind } from "./bind.ts";
+import { capitalize } from "./case.ts";
 import { formatPercent } from "./format.ts";
 import { type JsonOptions, toJson } from "./json.ts";
-import { capitalize, joined, LINE_END, methodOf, replace, strip } from "./methods.ts";
+import { attributeIn, joined, LINE_END, methodOf, replace, SPACE, strip } from "./methods.ts";
+import { parseFloatText, parseInteger, roundHalfEven, wholeOf } from "./numbers.ts";
+import { stripTags } from "./markup.ts";
 import { assertDefined, itemOf, operate } from "./operators.ts";
 import { TESTS } from "./tests.ts";
 import {
@@ -45,7 +48,10 @@ export function applyFilter(name: string, value: Value, args: Arguments): Value 
 
 /** Applies the test of a name. */
 export function applyTest(name: string, value: Value, others: readonly Value[]): boolean {
-  if (name === "filter") return typeof value === "string" && Object.hasOwn(FILTERS, value);
+  if (name === "filter" || name === "test") {
+    assertHashable(value);
+    return typeof value === "string" && Object.hasOwn(name === "filter" ? FILTERS : TESTS, value);
+  }
   if (!Object.hasOwn(TESTS, name)) throw new TemplateError(`No test named '${name}'`);
   return TESTS[name]!(value, ...others);
 }
@@ -58,7 +64,7 @@ function attributeOf(value: Value, path: Value): Value {
     const key = typeof part === "string" && /^\d+$/.test(part) ? Number(part) : part;
     const owner: Value = assertDefined(found);
     let item = owner instanceof Namespace ? owner.attributes.get(String(key)) : itemOf(owner, key);
-    if (item === undefined && typeof key === "string") item = methodOf(owner, key);
+    if (item === undefined && typeof key === "string") item = attributeIn(owner, key);
     found = item === undefined
       ? new Undefined(`'${typeName(owner)} object' has no attribute ${representation(key)}`)
       : item;
@@ -75,7 +81,7 @@ function sortKey(path: Value, caseSensitive: Value): (item: Value) => Value {
 }
 
 function sorted(items: readonly Value[], key: (item: Value) => Value, reverse: Value): Value[] {
-  const keyed = items.map((item) => ({ item, key: assertDefined(key(item)) }));
+  const keyed = items.map((item) => ({ item, key: key(item) }));
   const sign = isTrue(reverse) ? -1 : 1;
   return keyed.sort((a, b) => sign * compare(a.key, b.key)).map(({ item }) => item);
 }
@@ -129,21 +135,8 @@ function endOf(value: Value, at: 0 | -1, which: string): Value {
   return item === undefined ? new Undefined(`No ${which} item, sequence was empty.`) : item;
 }
 
-/** Python's `int()` and `float()` of what is written. */
-function parsed(value: Value, base: number): number | undefined {
-  const number = numberOf(assertDefined(value));
-  if (number !== undefined) return number;
-  if (typeof value !== "string") return undefined;
-  const plain = strip(value).replace(/(?<=\d)_(?=\d)/g, "");
-  if (base !== 10) {
-    const digits = plain.replace(/^([+-]?)0[xob]/i, "$1");
-    const result = parseInt(digits, base);
-    return Number.isNaN(result) ? undefined : result;
-  }
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return Number(plain);
-  if (/^[+-]?(inf|infinity)$/i.test(plain)) return plain.startsWith("-") ? -Infinity : Infinity;
-  return /^[+-]?nan$/i.test(plain) ? NaN : undefined;
-}
+/** Where the filter `title` begins a word. */
+const WORD_BEGINNING = new RegExp(`([-${SPACE}({[<]+)`);
 
 /** Every filter, by name. */
 export const FILTERS: Readonly<Record<string, Filter>> = {
@@ -156,20 +149,33 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   },
   attr: (value, args) => {
     const { name } = bind("attr", args, { name: undefined });
+    assertDefined(value);
     const found = value instanceof Namespace
       ? value.attributes.get(String(name))
-      : methodOf(value, String(name));
+      : attributeIn(value, String(name));
     return found ?? new Undefined(`no attribute ${representation(name)}`);
   },
   batch: (value, args) => {
     const { linecount, fill_with } = bind("batch", args, { linecount: undefined, fill_with: null });
-    const [items, size] = [iterate(value), linecount as number];
-    if (!(size >= 1)) throw new TemplateError("a line's length of 1 or more was expected");
-    assertLength(size);
+    const size = numberOf(linecount);
     const lines: Value[][] = [];
-    for (let i = 0; i < items.length; i += size) lines.push(items.slice(i, i + size));
+    // as in jinja2, a line is full only at exactly this length
+    for (const item of iterate(value)) {
+      const last = lines.at(-1);
+      if (!last && size !== 0) lines.push([item]);
+      else if (!last) lines.push([], [item]);
+      else if (last.length === size) lines.push([item]);
+      else last.push(item);
+    }
     const last = lines.at(-1);
-    if (fill_with !== null && last) { while (last.length < size) last.push(fill_with); }
+    if (fill_with !== null && last && size === undefined) {
+      throw new TemplateError(`batch() takes a number of items, not ${typeName(linecount)}`);
+    }
+    if (fill_with !== null && last && last.length < size!) {
+      if (!Number.isInteger(size)) throw new TemplateError("batch() takes a whole number of items");
+      assertLength(size!);
+      while (last.length < size!) last.push(fill_with);
+    }
     return new Generator(lines);
   },
   capitalize: (value) => capitalize(text(value)),
@@ -195,7 +201,9 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   first: (value) => endOf(value, 0, "first"),
   float: (value, args) => {
     const given = bind("float", args, { default: new Float(0) });
-    const number = parsed(value, 10);
+    const number = typeof value === "string"
+      ? parseFloatText(value)
+      : numberOf(assertDefined(value));
     return number === undefined ? given.default : new Float(number);
   },
   forceescape: escaped,
@@ -249,8 +257,18 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   int: (value, args) => {
     const given = bind("int", args, { default: 0, base: 10 });
     if (typeof value === "bigint") return value;
-    const number = parsed(value, given.base as number);
-    return number === undefined || !Number.isFinite(number) ? given.default : Math.trunc(number);
+    const whole = typeof value === "string"
+      ? parseInteger(value, numberOf(given.base) ?? 10)
+      : undefined;
+    if (whole !== undefined) return wholeOf(whole);
+    const number = typeof value === "string"
+      ? parseFloatText(value)
+      : numberOf(assertDefined(value));
+    if (typeof value !== "string" && Math.abs(number ?? 0) === Infinity) {
+      throw new TemplateError("cannot convert float infinity to integer");
+    }
+    if (number === undefined || !Number.isFinite(number)) return given.default;
+    return wholeOf(BigInt(Math.trunc(number)));
   },
   items: (value) => {
     if (value instanceof Undefined) return new Generator([]);
@@ -310,12 +328,25 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     if (number === undefined) {
       throw new TemplateError(`type ${typeName(value)} doesn't define __round__ method`);
     }
-    const factor = 10 ** (precision as number);
-    if (method === "ceil") return new Float(Math.ceil(number * factor) / factor);
-    if (method === "floor") return new Float(Math.floor(number * factor) / factor);
-    if (method !== "common") throw new TemplateError("method must be common, ceil or floor");
-    const rounded = roundHalfEven(number, precision as number);
-    return value instanceof Float ? new Float(rounded) : rounded;
+    const digits = numberOf(precision);
+    if (digits === undefined || precision instanceof Float) {
+      throw new TemplateError(`round() takes a whole number of digits, not ${typeName(precision)}`);
+    }
+    if (method !== "common" && method !== "ceil" && method !== "floor") {
+      throw new TemplateError("method must be common, ceil or floor");
+    }
+    if (method === "common") {
+      const rounded = roundHalfEven(number, digits);
+      return value instanceof Float ? new Float(rounded) : rounded;
+    }
+    if (!Number.isFinite(number)) {
+      throw new TemplateError(`cannot convert float ${text(value)} to integer`);
+    }
+    // Python's ints have no bound, so that these stay as they are
+    if (!(value instanceof Float) && digits >= 0) return new Float(number);
+    const factor = Number(`1e${digits}`);
+    const whole = method === "ceil" ? Math.ceil(number * factor) : Math.floor(number * factor);
+    return new Float((whole === 0 ? 0 : whole) / factor);
   },
   safe: (value) => text(value),
   select: chosen("select", false, true),
@@ -335,28 +366,28 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   },
   sort: (value, args) => {
     const given = bind("sort", args, { reverse: false, case_sensitive: false, attribute: null });
-    const paths = typeof given.attribute === "string" ? given.attribute.split(",") : undefined;
-    if (!paths || paths.length === 1) {
-      return sorted(
-        iterate(value),
-        sortKey(given.attribute, given.case_sensitive),
-        given.reverse,
-      );
-    }
+    const paths = typeof given.attribute === "string"
+      ? given.attribute.split(",")
+      : [given.attribute];
     const keys = paths.map((path) => sortKey(path, given.case_sensitive));
     return sorted(iterate(value), (item) => keys.map((key) => key(item)), given.reverse);
   },
   string: (value) => text(value),
-  striptags: (value) =>
-    strip(text(value).replace(/<!--.*?-->/gs, "").replace(/<.*?>/gs, "")).split(/\s+/).join(" "),
+  striptags: (value) => stripTags(text(value)),
   sum: (value, args) => {
     const { attribute, start } = bind("sum", args, { attribute: null, start: 0 });
     const items = iterate(value);
     const seen = attribute === null ? items : items.map((item) => attributeOf(item, attribute));
+    if (typeof start === "string") {
+      throw new TemplateError("sum() can't sum strings [use ''.join(seq) instead]");
+    }
     return seen.reduce((total, item) => operate("+", total, item), start);
   },
   title: (value) =>
-    text(value).split(/([-\s({[<]+)/).map((part) => part === "" ? "" : capitalize(part)).join(""),
+    text(value).split(WORD_BEGINNING).map((part) => {
+      const [first = "", ...rest] = Array.from(part);
+      return first.toUpperCase() + rest.join("").toLowerCase();
+    }).join(""),
   tojson: (value, args) => {
     const given = bind("tojson", args, {
       ensure_ascii: false,
@@ -374,13 +405,28 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   },
   trim: (value, args) => {
     const { chars } = bind("trim", args, { chars: null });
-    return strip(text(value), chars === null ? null : text(chars));
+    if (chars !== null && typeof chars !== "string") {
+      throw new TemplateError("strip arg must be None or str");
+    }
+    return strip(text(value), chars);
   },
   truncate: (value, args) => {
     const given = bind("truncate", args, { length: 255, killwords: false, end: "...", leeway: 5 });
-    const [all, most] = [Array.from(text(value)), given.length as number];
-    const end = text(given.end);
-    if (all.length <= most + (given.leeway as number)) return text(value);
+    const [most, leeway, end] = [numberOf(given.length), numberOf(given.leeway), text(given.end)];
+    if (most === undefined || most < Array.from(end).length) {
+      throw new TemplateError(
+        `expected length >= ${Array.from(end).length}, got ${text(given.length)}`,
+      );
+    }
+    if (leeway === undefined || leeway < 0) {
+      throw new TemplateError(`expected leeway >= 0, got ${text(given.leeway)}`);
+    }
+    // lists too have a length, but no end can be put to them
+    if (lengthOf(value) <= most + leeway) return value;
+    if (typeof value !== "string") {
+      throw new TemplateError(`truncate() takes a string, not ${typeName(value)}`);
+    }
+    const all = Array.from(value);
     const kept = all.slice(0, most - Array.from(end).length).join("");
     if (isTrue(given.killwords)) return kept + end;
     const space = kept.lastIndexOf(" ");
@@ -416,21 +462,3 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   },
   wordcount: (value) => text(value).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0,
 };
-
-/** Python's `round()`: a half goes to the even neighbour, by the decimal digits of the number as it is stored. */
-function roundHalfEven(value: number, precision: number): number {
-  if (!Number.isFinite(value)) return value;
-  if (precision > 0) {
-    // toFixed rounds the exact value; only exact halves differ, and these have few binary digits
-    const rounded = Number(value.toFixed(Math.min(precision, 100)));
-    const scaled = value * 10 ** precision;
-    if (Math.abs(scaled % 1) !== 0.5) return rounded;
-    return 2 * Math.round(scaled / 2) / 10 ** precision;
-  }
-  const factor = 10 ** -precision;
-  const scaled = value / factor;
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const whole = rest < 0.5 ? floor : rest > 0.5 ? floor + 1 : floor % 2 === 0 ? floor : floor + 1;
-  return whole * factor;
-}

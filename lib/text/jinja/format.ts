@@ -9,12 +9,14 @@ import { pythonFloat } from "../../python_float.ts";
 import {
   assertLength,
   Float,
+  isIndexed,
   numberOf,
   representation,
   TemplateError,
   text,
   Tuple,
   typeName,
+  Undefined,
   type Value,
 } from "./values.ts";
 
@@ -55,7 +57,8 @@ export function formatPercent(format: string, values: Value): string {
     },
   );
   const all = used === queue.length || named || values instanceof Map ||
-    (used === 0 && Array.isArray(values) && !(values instanceof Tuple));
+    (used === 0 && (values instanceof Undefined ||
+      Array.isArray(values) && !(values instanceof Tuple) && isIndexed(values)));
   if (!all) throw new TemplateError("not all arguments converted during string formatting");
   return result;
 }
@@ -68,10 +71,14 @@ function place(kind: string, value: Value, flags: string, digits: number | undef
     case "s":
       return cut(text(value));
     case "r":
-    case "a":
       return cut(representation(value));
-    case "c":
-      return typeof value === "number" ? String.fromCodePoint(value) : text(value);
+    case "a":
+      return cut(asciiOf(representation(value)));
+    case "c": {
+      if (typeof value === "number" || typeof value === "boolean") return character(Number(value));
+      if (typeof value === "string" && Array.from(value).length === 1) return value;
+      throw new TemplateError("%c requires int or char");
+    }
   }
   const number = numberOf(value);
   if (number === undefined) {
@@ -79,14 +86,41 @@ function place(kind: string, value: Value, flags: string, digits: number | undef
       `%${kind} format: a real number is required, not ${typeName(value)}`,
     );
   }
-  const sign = number < 0 || Object.is(number, -0) && "feEgGF".includes(kind)
-    ? "-"
-    : flags.includes("+")
-    ? "+"
-    : flags.includes(" ")
-    ? " "
-    : "";
+  if ("xXo".includes(kind) && value instanceof Float) {
+    throw new TemplateError(`%${kind} format: an integer is required, not float`);
+  }
+  if ("diu".includes(kind) && !Number.isFinite(number)) {
+    throw new TemplateError(`cannot convert float ${text(value)} to integer`);
+  }
+  const sign =
+    isNegative(number) && (number < 0 && Math.trunc(number) !== 0 || "feEgGF".includes(kind))
+      ? "-"
+      : flags.includes("+")
+      ? "+"
+      : flags.includes(" ")
+      ? " "
+      : "";
   return sign + magnitude(kind, Math.abs(number), digits, flags.includes("#"));
+}
+
+function isNegative(number: number): boolean {
+  return number < 0 || Object.is(number, -0);
+}
+
+/** A text with what is not ASCII escaped, as Python's `ascii()` has it. */
+function asciiOf(written: string): string {
+  return written.replace(/[^\0-\x7f]/gu, (symbol) => {
+    const code = symbol.codePointAt(0)!;
+    const [letter, digits] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8];
+    return `\\${letter}${code.toString(16).padStart(digits as number, "0")}`;
+  });
+}
+
+function character(code: number): string {
+  if (code >= 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)) {
+    return String.fromCodePoint(code);
+  }
+  throw new TemplateError(`there is no character ${code}`);
 }
 
 function magnitude(
@@ -98,12 +132,14 @@ function magnitude(
   if (digits !== undefined && digits > 100) {
     throw new TemplateError(`a precision of ${digits} is not supported`);
   }
-  const whole = String(Math.trunc(size)).padStart(digits ?? 0, "0");
+  if ("feEgGF".includes(kind) && !Number.isFinite(size)) {
+    return kind === kind.toUpperCase() ? pythonFloat(size).toUpperCase() : pythonFloat(size);
+  }
   switch (kind) {
     case "d":
     case "i":
     case "u":
-      return whole;
+      return BigInt(Math.trunc(size)).toString().padStart(digits ?? 0, "0");
     case "x":
       return (alternative ? "0x" : "") + Math.trunc(size).toString(16).padStart(digits ?? 0, "0");
     case "X":
@@ -111,9 +147,11 @@ function magnitude(
         Math.trunc(size).toString(16).toUpperCase().padStart(digits ?? 0, "0");
     case "o":
       return (alternative ? "0o" : "") + Math.trunc(size).toString(8).padStart(digits ?? 0, "0");
+    case "b":
+      return (alternative ? "0b" : "") + size.toString(2);
     case "f":
     case "F":
-      return Number.isFinite(size) ? fixed(size, digits ?? 6) : pythonFloat(size);
+      return fixed(size, digits ?? 6);
     case "e":
     case "E":
     case "g":
@@ -132,7 +170,9 @@ function magnitude(
  * As many digits behind the point as asked for. Between two numbers that are as near, Python takes the even one, JavaScript the
  * larger.
  */
-function fixed(size: number, digits: number): string {
+export function fixed(size: number, digits: number): string {
+  // JavaScript writes these with an exponent
+  if (size >= 1e21) return BigInt(size).toString() + (digits > 0 ? `.${"0".repeat(digits)}` : "");
   const rounded = size.toFixed(digits);
   const more = 100 - digits;
   if (more < 1) return rounded;
@@ -148,15 +188,17 @@ function exponential(size: number, digits: number): string {
 }
 
 /** C's `%g`: as many digits as asked for, with an exponent where that is shorter, without zeros at the end. */
-function general(size: number, digits: number): string {
+function general(size: number, digits: number, isFloat = false): string {
   const significant = Math.max(1, digits);
-  if (size === 0) return "0";
+  if (size === 0) return isFloat ? "0.0" : "0";
   const exponent = Number(size.toExponential(significant - 1).split("e")[1]);
-  if (exponent < -4 || exponent >= significant) {
+  // of a float with no kind a digit stands behind the point
+  if (exponent < -4 || exponent >= significant - (isFloat ? 1 : 0)) {
     const [mantissa, power] = exponential(size, significant - 1).split("e") as [string, string];
     return `${trimZeros(mantissa)}e${power}`;
   }
-  return trimZeros(size.toFixed(Math.max(0, significant - 1 - exponent)));
+  const plain = trimZeros(size.toFixed(Math.max(0, significant - 1 - exponent)));
+  return isFloat && !plain.includes(".") ? `${plain}.0` : plain;
 }
 
 function trimZeros(digits: string): string {
@@ -190,7 +232,7 @@ export function formatBraces(
 ): string {
   let next = 0;
   return format.replace(
-    /\{\{|\}\}|\{([^{}:!]*)(?:!([rs]))?(?::([^{}]*))?\}|[{}]/g,
+    /\{\{|\}\}|\{([^{}:!]*)(?:!([rsa]))?(?::([^{}]*))?\}|[{}]/g,
     (whole, field, conversion, specification = "") => {
       if (whole === "{{") return "{";
       if (whole === "}}") return "}";
@@ -211,6 +253,8 @@ export function formatBraces(
       }
       const shown = conversion === "r"
         ? representation(value)
+        : conversion === "a"
+        ? asciiOf(representation(value))
         : conversion === "s"
         ? text(value)
         : value;
@@ -219,47 +263,107 @@ export function formatBraces(
   );
 }
 
-/** One value by a format specification: `[[fill]align][sign][0][width][,][.precision][type]`. */
+/** One value by a format specification: `[[fill]align][sign][#][0][width][,][.precision][type]`. */
 function formatSpecified(value: Value, specification: string): string {
-  const parts = /^(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([bcdeEfFgGnosxX%])?$/u
+  if (specification === "") return text(value);
+  const parts = /^(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([bcdeEfFgGnosxX%])?$/su
     .exec(specification);
   if (!parts) throw new TemplateError(`Invalid format specifier '${specification}'`);
   const [, fill, align, sign = "", alternative, zero, width, group, precision, kind] = parts;
   const digits = precision === undefined ? undefined : Number(precision);
-  const number = typeof value === "boolean" && !kind ? undefined : numberOf(value);
+  const number = numberOf(value);
+  const places: Places = { sign, alternative: alternative !== undefined, group, digits, kind };
   let written: string;
-  if (number === undefined || kind === "s") {
-    if (kind && kind !== "s") {
-      throw new TemplateError(
-        `Unknown format code '${kind}' for object of type '${typeName(value)}'`,
-      );
-    }
-    written = Array.from(text(value)).slice(0, digits).join("");
+  if (typeof value === "string") {
+    assertPlaces(value, places, [undefined, "s"], {
+      "Sign not allowed in string format specifier": sign !== "",
+      "Alternate form (#) not allowed in string format specifier": places.alternative,
+      "Cannot specify ',' with 's'.": group !== undefined,
+      "'=' alignment not allowed in string format specifier": align === "=",
+    });
+    written = Array.from(value).slice(0, digits).join("");
+  } else if (number === undefined) {
+    throw new TemplateError(`unsupported format string passed to ${typeName(value)}.__format__`);
   } else {
-    const size = Math.abs(number);
-    const body = kind === "%"
-      ? `${(size * 100).toFixed(digits ?? 6)}%`
-      : kind
-      ? magnitude(kind === "n" ? "g" : kind, size, digits, alternative !== undefined)
-      : digits !== undefined
-      ? general(size, digits)
-      : value instanceof Float
-      ? pythonFloat(size)
-      : String(size);
-    const grouped = group
-      ? body.replace(/^\d+/, (w) => w.replace(/\B(?=(\d{3})+$)/g, group))
-      : body;
-    written = (number < 0 ? "-" : sign === "-" ? "" : sign) + grouped;
+    written = formatNumber(value, number, places);
   }
   const missing = Number(width ?? 0) - Array.from(written).length;
   if (missing <= 0) return written;
   assertLength(missing);
   const filling = fill ?? (zero ? "0" : " ");
-  const where = align ?? (zero && number !== undefined ? "=" : number === undefined ? "<" : ">");
+  const where = align ?? (number === undefined ? "<" : zero ? "=" : ">");
+  if (where === "=" && filling === "0" && group) {
+    throw new TemplateError("zeros before grouped digits are not supported");
+  }
   const left = where === "<" ? 0 : where === "^" ? Math.floor(missing / 2) : missing;
   if (where === "=") {
     const before = /^[-+ ]/.exec(written)?.[0] ?? "";
     return before + filling.repeat(missing) + written.slice(before.length);
   }
   return filling.repeat(left) + written + filling.repeat(missing - left);
+}
+
+/** What of a specification says how a value is written, before it is padded. */
+interface Places {
+  readonly sign: string;
+  readonly alternative: boolean;
+  readonly group: string | undefined;
+  readonly digits: number | undefined;
+  readonly kind: string | undefined;
+}
+
+/** Refuses a kind that a type does not have, and what Python refuses beside it. */
+function assertPlaces(
+  value: Value,
+  { kind }: Places,
+  kinds: readonly (string | undefined)[],
+  refused: Readonly<Record<string, boolean>>,
+): void {
+  if (!kinds.includes(kind)) {
+    throw new TemplateError(
+      `Unknown format code '${kind}' for object of type '${typeName(value)}'`,
+    );
+  }
+  const reason = Object.keys(refused).find((each) => refused[each]);
+  if (reason) throw new TemplateError(reason);
+}
+
+const OF_FLOATS = [..."eEfFgG%"];
+const OF_INTS = [..."bcdoxXn"];
+
+function formatNumber(value: Value, number: number, places: Places): string {
+  const { sign, alternative, group, digits, kind } = places;
+  const isWhole = !(value instanceof Float) && !OF_FLOATS.includes(kind ?? "");
+  assertPlaces(value, places, [undefined, ...OF_FLOATS, ...(isWhole ? OF_INTS : ["n"])], {
+    "Precision not allowed in integer format specifier": isWhole && digits !== undefined,
+    [`Cannot specify '${group}' with '${kind}'.`]: group !== undefined &&
+      (kind === "n" || kind === "c" || group === "," && [..."boxX"].includes(kind ?? "")),
+    "Sign not allowed with integer format specifier 'c'": kind === "c" && sign !== "",
+    "the alternate form (#) is only supported with b, o, x and X": alternative &&
+      ![..."boxX"].includes(kind ?? ""),
+  });
+  const size = Math.abs(number);
+  const plain = () => {
+    if (isWhole && kind === "c") return character(number);
+    if (isWhole) {
+      return magnitude(kind === undefined || kind === "n" ? "d" : kind, size, digits, alternative);
+    }
+    if (kind === "%") {
+      return Number.isFinite(size) ? `${fixed(size * 100, digits ?? 6)}%` : `${pythonFloat(size)}%`;
+    }
+    if (kind) return magnitude(kind === "n" ? "g" : kind, size, digits, alternative);
+    return digits === undefined || !Number.isFinite(size)
+      ? pythonFloat(size)
+      : general(size, digits, true);
+  };
+  const body = plain();
+  const every = isWhole && [..."boxX"].includes(kind ?? "") ? 4 : 3;
+  const grouped = group
+    ? body.replace(
+      /^(0[box])?([\da-f]+)/i,
+      (_, prefix = "", digits) =>
+        prefix + digits.replace(new RegExp(`\\B(?=([\\da-f]{${every}})+$)`, "gi"), group),
+    )
+    : body;
+  return (isNegative(number) && kind !== "c" ? "-" : sign === "-" ? "" : sign) + grouped;
 }

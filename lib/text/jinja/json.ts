@@ -5,7 +5,7 @@
  */
 
 import { pythonFloat } from "../../python_float.ts";
-import { Float, numberOf, TemplateError, typeName, View } from "./values.ts";
+import { compare, Float, numberOf, TemplateError, typeName, View } from "./values.ts";
 import type { Value } from "./values.ts";
 
 /** Options of {@linkcode toJson}, with Python's names in TypeScript's spelling. */
@@ -36,7 +36,7 @@ export function toJson(value: Value, options: JsonOptions = {}): string {
     const escaped = JSON.stringify(content);
     if (!ensureAscii) return escaped;
     return escaped.replace(
-      /[\x80-\uffff]/g,
+      /[\x7f-\uffff]/g,
       (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
   };
@@ -69,7 +69,7 @@ export function toJson(value: Value, options: JsonOptions = {}): string {
     if (item instanceof Map) {
       let entries = [...item];
       if (sortKeys) {
-        entries = entries.sort(([a], [b]) => String(a) < String(b) ? -1 : 1);
+        entries = entries.sort(([a], [b]) => compare(a, b));
       }
       const written = entries.map(([name, each]) => key(name) + afterKey + write(each, level + 1));
       return container("{", "}", written, level);

@@ -6,6 +6,7 @@
  */
 
 import { bind } from "./bind.ts";
+import { capitalize, foldCase, isLower, isTitle, isUpper, swapCase, title } from "./case.ts";
 import { formatBraces } from "./format.ts";
 import {
   type Arguments,
@@ -13,7 +14,12 @@ import {
   type Callable,
   entryOf,
   equals,
+  Float,
+  isIndexed,
+  isPrintable,
   iterate,
+  numberOf,
+  Range,
   representation,
   TemplateError,
   Tuple,
@@ -27,6 +33,61 @@ import {
 type Method<T> = (self: T, args: Arguments) => Value;
 
 /**
+ * Finds an attribute that Python's type has.
+ *
+ * @param value What has it.
+ * @param name Its name.
+ * @returns A method, bound, or a value; undefined where the type has none of that name.
+ * @throws {TemplateError} Where the type has it, and templates may not read it, or it is not supported here.
+ */
+export function attributeIn(value: Value, name: string): Value | undefined {
+  if (value instanceof Range && (name === "start" || name === "stop" || name === "step")) {
+    return value[name];
+  }
+  const found = methodOf(value, name) ?? numberAttribute(value, name);
+  if (found === undefined && UNSUPPORTED[typeName(value)]?.includes(name)) {
+    throw new TemplateError(`"${name}" of '${typeName(value)}' objects is not supported`);
+  }
+  return found;
+}
+
+/** What Python's numbers have as attributes: of real ones, themselves. */
+function numberAttribute(value: Value, name: string): Value | undefined {
+  if (typeof value === "bigint" && ["real", "numerator"].includes(name)) return value;
+  const number = typeof value === "bigint" ? 1 : numberOf(value);
+  if (number === undefined) return undefined;
+  const isFloat = value instanceof Float;
+  if (name === "real") return isFloat ? value : number;
+  if (name === "imag") return isFloat ? new Float(0) : 0;
+  if (isFloat) {
+    return name === "is_integer" ? () => Number.isInteger(number) : undefined;
+  }
+  return name === "numerator" ? number : name === "denominator" ? 1 : undefined;
+}
+
+const OF_INT = [
+  "as_integer_ratio",
+  "bit_count",
+  "bit_length",
+  "conjugate",
+  "from_bytes",
+  "to_bytes",
+];
+const OF_VIEW = ["isdisjoint", "mapping"];
+
+/** Attributes of Python's types that are not built, so that they are not taken for undefined. */
+const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
+  str: ["encode", "format_map", "maketrans", "translate"],
+  int: OF_INT,
+  bool: OF_INT,
+  float: ["as_integer_ratio", "conjugate", "fromhex", "hex"],
+  dict: ["fromkeys"],
+  dict_items: OF_VIEW,
+  dict_keys: OF_VIEW,
+  dict_values: ["mapping"],
+};
+
+/**
  * Finds a method.
  *
  * @param value What it is called on.
@@ -36,6 +97,10 @@ type Method<T> = (self: T, args: Arguments) => Value;
 export function methodOf(value: Value, name: string): Callable | undefined {
   if (typeof value === "string") return bound(STRING, value, name);
   if (value instanceof Map) return bound(DICT, value, name, CHANGES_DICT);
+  if (Array.isArray(value) && !isIndexed(value)) return undefined;
+  if (value instanceof Tuple || value instanceof Range) {
+    return name === "copy" ? undefined : bound(LIST, value, name);
+  }
   if (Array.isArray(value)) return bound(LIST, value, name, CHANGES_LIST);
   return undefined;
 }
@@ -86,12 +151,12 @@ const DICT: Readonly<Record<string, Method<Map<Value, Value>>>> = {
   values: (self) => view("dict_values", [...self.values()]),
 };
 
-/** What Python's `str.strip()` and `str.split()` take as space. */
-const SPACE =
+/** What Python's `str.strip()` and `str.split()` take as space, within a class of a regular expression. */
+export const SPACE =
   "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const LEADING = new RegExp(`^[${SPACE}]+`);
 const TRAILING = new RegExp(`[${SPACE}]+$`);
-const SPACES = new RegExp(`[${SPACE}]+`);
+export const SPACES = new RegExp(`[${SPACE}]+`);
 const ONLY_SPACE = new RegExp(`^[${SPACE}]+$`);
 /** Where Python's `str.splitlines()` ends a line. */
 // deno-lint-ignore no-control-regex
@@ -122,34 +187,12 @@ export function strip(
   return all.slice(first, last).join("");
 }
 
-/** Python's `str.capitalize()`: the first letter large, the others small. */
-export function capitalize(self: string): string {
-  const [first = "", ...rest] = Array.from(self);
-  return titled(first) + rest.join("").toLowerCase();
-}
-
-function titled(letter: string): string {
-  // the one letter whose title case is not its upper case and that texts have
-  return letter === "ß" ? "Ss" : letter.toUpperCase();
-}
-
-/** Python's `str.title()`: each run of letters begins with a large one. */
-export function title(self: string): string {
-  let inWord = false;
-  return Array.from(self, (character) => {
-    const cased = /[\p{Lu}\p{Ll}\p{Lt}]/u.test(character);
-    const written = !cased ? character : inWord ? character.toLowerCase() : titled(character);
-    inWord = cased;
-    return written;
-  }).join("");
-}
-
 /** Python's `str.replace()`. */
 export function replace(self: string, old: string, by: string, count = -1): string {
   const places = old === "" ? self.length + 1 : self.split(old).length - 1;
   assertLength(self.length + places * by.length);
-  if (count < 0) return self.replaceAll(old, () => by);
-  let [result, rest, left] = ["", self, count];
+  if (count < 0 && old !== "") return self.replaceAll(old, () => by);
+  let [result, rest, left] = ["", self, count < 0 ? Infinity : count];
   if (old === "") {
     const all = Array.from(self);
     return all.map((c, i) => (i < left ? by : "") + c).join("") + (left > all.length ? by : "");
@@ -231,9 +274,10 @@ function meets(
   test: (part: string, affix: string) => boolean,
 ) {
   const { prefix, start, end } = bind(name, args, { prefix: undefined, start: null, end: null });
-  const part = start === null && end === null
-    ? self
-    : Array.from(self).slice(...range(start, end)).join("");
+  const all = Array.from(self);
+  const [from = 0, to] = range(start, end);
+  if (from > all.length) return false;
+  const part = all.slice(from, to).join("");
   const affixes = prefix instanceof Tuple ? Array.from(prefix) : [prefix];
   return affixes.some((affix) => {
     if (typeof affix === "string") return test(part, affix);
@@ -270,12 +314,20 @@ function expectText(value: Value): string {
   return value;
 }
 
+function expectSeparator(value: Value): string {
+  if (value === "") throw new TemplateError("empty separator");
+  return expectText(value);
+}
+
 function justify(name: string, self: string, args: Arguments): string {
   const { width, fillchar } = bind(name, args, { width: undefined, fillchar: " " });
+  const fill = expectText(fillchar);
+  if (Array.from(fill).length !== 1) {
+    throw new TemplateError("The fill character must be exactly one character long");
+  }
   const missing = (width as number) - Array.from(self).length;
   if (missing <= 0) return self;
   assertLength(missing);
-  const fill = expectText(fillchar);
   // As CPython's: an odd space goes to the left where the width is odd.
   const left = name === "ljust"
     ? 0
@@ -294,20 +346,18 @@ const stripped =
 const every = (pattern: RegExp): Method<string> => (self) =>
   self !== "" && Array.from(self).every((character) => pattern.test(character));
 
-const cased = (upper: boolean): Method<string> => (self) => {
-  const letters = Array.from(self).filter((c) => c.toUpperCase() !== c.toLowerCase());
-  return letters.length > 0 &&
-    letters.every((c) => c === (upper ? c.toUpperCase() : c.toLowerCase()));
-};
-
 const STRING: Readonly<Record<string, Method<string>>> = {
   capitalize,
-  casefold: (self) => Array.from(self, foldCase).join(""),
+  casefold: foldCase,
   center: (self, args) => justify("center", self, args),
   count: (self, args) => {
-    const { sub } = bind("count", args, { sub: undefined });
+    const { sub, start, end } = bind("count", args, { sub: undefined, start: null, end: null });
     const wanted = expectText(sub);
-    return wanted === "" ? Array.from(self).length + 1 : self.split(wanted).length - 1;
+    const all = Array.from(self);
+    const [from = 0, to] = range(start, end);
+    if (from > all.length) return 0;
+    const part = all.slice(from, to);
+    return wanted === "" ? part.length + 1 : part.join("").split(wanted).length - 1;
   },
   endswith: (self, args) => meets("endswith", self, args, (part, affix) => part.endsWith(affix)),
   expandtabs: (self, args) => {
@@ -335,11 +385,12 @@ const STRING: Readonly<Record<string, Method<string>>> = {
   isdecimal: every(/\p{Nd}/u),
   isdigit: every(/[\p{Nd}\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089\u2460-\u2468]/u),
   isidentifier: (self) => /^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]*$/u.test(self),
-  islower: cased(false),
+  islower: isLower,
+  isprintable: (self) => Array.from(self).every(isPrintable),
   isnumeric: every(/\p{N}/u),
   isspace: (self) => ONLY_SPACE.test(self),
-  istitle: (self) => /[\p{Lu}\p{Ll}\p{Lt}]/u.test(self) && title(self) === self,
-  isupper: cased(true),
+  istitle: isTitle,
+  isupper: isUpper,
   join: (self, args) => {
     const { iterable } = bind("join", args, { iterable: undefined });
     return joined(
@@ -357,7 +408,7 @@ const STRING: Readonly<Record<string, Method<string>>> = {
   lstrip: stripped("lstrip", "left"),
   partition: (self, args) => {
     const { sep } = bind("partition", args, { sep: undefined });
-    const at = self.indexOf(expectText(sep));
+    const at = self.indexOf(expectSeparator(sep));
     return at < 0 ? tuple(self, "", "") : partition(self, sep as string, at);
   },
   removeprefix: (self, args) => {
@@ -377,7 +428,7 @@ const STRING: Readonly<Record<string, Method<string>>> = {
   rjust: (self, args) => justify("rjust", self, args),
   rpartition: (self, args) => {
     const { sep } = bind("rpartition", args, { sep: undefined });
-    const at = self.lastIndexOf(expectText(sep));
+    const at = self.lastIndexOf(expectSeparator(sep));
     return at < 0 ? tuple("", "", self) : partition(self, sep as string, at);
   },
   rsplit: (self, args) => {
@@ -396,8 +447,7 @@ const STRING: Readonly<Record<string, Method<string>>> = {
   startswith: (self, args) =>
     meets("startswith", self, args, (part, affix) => part.startsWith(affix)),
   strip: stripped("strip", "both"),
-  swapcase: (self) =>
-    Array.from(self, (c) => c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase()).join(""),
+  swapcase: swapCase,
   title,
   upper: (self) => self.toUpperCase(),
   zfill: (self, args) => {
@@ -412,13 +462,4 @@ const STRING: Readonly<Record<string, Method<string>>> = {
 function found(at: number): number {
   if (at < 0) throw new TemplateError("substring not found");
   return at;
-}
-
-/** A character as `str.casefold()` has it: mostly its capital letter in small ones, whatever its neighbours are. */
-function foldCase(character: string): string {
-  if (character === "ı") return character;
-  if (character === "ẞ") return "ss";
-  // Cherokee folds to its capital letters
-  if (/[\u13a0-\u13fd\uab70-\uabbf]/.test(character)) return character.toUpperCase();
-  return Array.from(character.toUpperCase(), (capital) => capital.toLowerCase()).join("");
 }

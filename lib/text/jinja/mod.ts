@@ -11,7 +11,7 @@ import { GENERATION_VARIABLE, type Token, tokensOf } from "./source.ts";
 import { fromJavaScript, type Value } from "./values.ts";
 
 export { BudgetError, type Written } from "./evaluate.ts";
-export { type Arguments, TemplateError, text, view } from "./values.ts";
+export { type Arguments, rangeOf, TemplateError, text } from "./values.ts";
 
 /** A template that was read. */
 export interface CompiledTemplate {

@@ -12,7 +12,11 @@ import {
   entryOf,
   equals,
   Float,
+  isHashable,
+  isIndexed,
   numberOf,
+  Range,
+  rangeOf,
   representation,
   TemplateError,
   text,
@@ -21,6 +25,7 @@ import {
   typeName,
   Undefined,
   type Value,
+  View,
 } from "./values.ts";
 
 /**
@@ -46,6 +51,7 @@ export function operate(operator: string, left: Value, right: Value): Value {
       return text(left) + text(right);
   }
   assertDefined(left);
+  if (operator === "%" && typeof left === "string") return formatPercent(left, right);
   assertDefined(right);
   switch (operator) {
     case "<":
@@ -73,9 +79,6 @@ export function operate(operator: string, left: Value, right: Value): Value {
       if (made !== undefined) return made;
       break;
     }
-    case "%":
-      if (typeof left === "string") return formatPercent(left, right);
-      break;
   }
   return arithmetic(operator, left, right);
 }
@@ -92,8 +95,9 @@ export function assertDefined(value: Value): Value {
 }
 
 function areLists(left: Value, right: Value): boolean {
-  return Array.isArray(left) && Array.isArray(right) && !(left instanceof Tuple) &&
-    !(right instanceof Tuple);
+  return [left, right].every((side) =>
+    Array.isArray(side) && !(side instanceof Tuple) && !(side instanceof View)
+  );
 }
 
 function repeated(value: Value, times: number): Value | undefined {
@@ -102,7 +106,7 @@ function repeated(value: Value, times: number): Value | undefined {
     assertLength(value.length * count);
     return value.repeat(count);
   }
-  if (!Array.isArray(value)) return undefined;
+  if (!Array.isArray(value) || value instanceof View) return undefined;
   assertLength(value.length * count);
   const items = Array.from({ length: count }, () => Array.from(value)).flat();
   return value instanceof Tuple ? tuple(...items) : items;
@@ -130,11 +134,19 @@ function arithmetic(operator: string, left: Value, right: Value): Value {
       return result(Math.floor(a / nonZero(b)));
     case "%": {
       const remainder = a % nonZero(b);
-      return result(remainder !== 0 && (remainder < 0) !== (b < 0) ? remainder + b : remainder);
+      if (remainder === 0) return result(b < 0 ? -0 : 0);
+      return result((remainder < 0) !== (b < 0) ? remainder + b : remainder);
     }
     case "**":
+      if (a < 0 && !Number.isInteger(b) && Number.isFinite(b)) {
+        throw new TemplateError("a power that is a complex number is not supported");
+      }
       if (a === 0 && b < 0) throw new TemplateError("0.0 cannot be raised to a negative power");
-      return isFloat || b < 0 ? new Float(a ** b) : wholeNumber(a ** b);
+      if (!isFloat && b >= 0) return wholeNumber(a ** b);
+      if (Number.isFinite(a) && Number.isFinite(b) && !Number.isFinite(a ** b)) {
+        throw new TemplateError("Numerical result out of range");
+      }
+      return new Float(a ** b);
     default:
       throw new TemplateError(`unknown operator "${operator}"`);
   }
@@ -178,7 +190,8 @@ export function signed(operator: string, value: Value): Value {
  * @returns The item; undefined where there is none.
  */
 export function itemOf(value: Value, key: Value): Value | undefined {
-  if (value instanceof Map) return entryOf(value, key);
+  if (value instanceof Map) return isHashable(key) ? entryOf(value, key) : undefined;
+  if (Array.isArray(value) && !isIndexed(value)) return undefined;
   const index = typeof key === "boolean" ? Number(key) : key;
   if (typeof index !== "number") return undefined;
   if (typeof value === "string") return Array.from(value).at(index);
@@ -194,7 +207,7 @@ export function itemOf(value: Value, key: Value): Value | undefined {
  */
 export function sliceOf(value: Value, bounds: readonly (Value | undefined)[]): Value {
   assertDefined(value);
-  if (typeof value !== "string" && !Array.isArray(value)) {
+  if (typeof value !== "string" && !(Array.isArray(value) && isIndexed(value))) {
     throw new TemplateError(`'${typeName(value)}' object is not subscriptable`);
   }
   const [start, stop, step = 1] = bounds.map((bound) => {
@@ -215,6 +228,10 @@ export function sliceOf(value: Value, bounds: readonly (Value | undefined)[]): V
       : Math.min(Math.max(index < 0 ? index + length : index, least), most);
   const first = within(start, step > 0 ? least : most);
   const last = within(stop, step > 0 ? most : least);
+  if (value instanceof Range) {
+    const at = (index: number) => value.start + index * value.step;
+    return rangeOf(at(first), at(last), value.step * step);
+  }
   const chosen: Value[] = [];
   for (let i = first; step > 0 ? i < last : i > last; i += step) chosen.push(items[i]!);
   if (typeof value === "string") return chosen.join("");

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { isLower, isUpper } from "./case.ts";
 import {
   compare,
   contains,
   equals,
   Float,
+  isIndexed,
   iterate,
   Namespace,
   numberOf,
@@ -46,7 +48,7 @@ export const TESTS: Readonly<Record<string, Test>> = {
   ">=": greaterOrEqual,
   ge: greaterOrEqual,
   boolean: (value) => typeof value === "boolean",
-  callable: (value) => typeof value === "function",
+  callable: (value) => typeof value === "function" || value instanceof Undefined,
   defined: (value) => !(value instanceof Undefined),
   divisibleby: (value, by) => remainder(value, by!) === 0,
   escaped: () => false,
@@ -63,7 +65,7 @@ export const TESTS: Readonly<Record<string, Test>> = {
       return false;
     }
   },
-  lower: (value) => isCase(value, (letters) => letters.toLowerCase()),
+  lower: (value) => !(value instanceof Namespace) && isLower(text(value)),
   mapping: (value) => value instanceof Map,
   none: (value) => value === null,
   number: (value) => typeof value === "bigint" || numberOf(value) !== undefined,
@@ -72,14 +74,13 @@ export const TESTS: Readonly<Record<string, Test>> = {
     value === other || (value instanceof Undefined && other instanceof Undefined),
   // what has a length and items by index: jinja2 asks for no more, so that dicts are sequences too
   sequence: (value) =>
-    typeof value === "string" || Array.isArray(value) || value instanceof Map ||
-    value instanceof Undefined,
+    typeof value === "string" || value instanceof Map || value instanceof Undefined ||
+    Array.isArray(value) && isIndexed(value),
   string: (value) => typeof value === "string",
-  // The test "filter" is in filters.ts, which knows the filters.
-  test: (value) => typeof value === "string" && (value === "filter" || Object.hasOwn(TESTS, value)),
+  // The tests "filter" and "test" are in filters.ts, which knows both.
   true: (value) => value === true,
   undefined: (value) => value instanceof Undefined,
-  upper: (value) => isCase(value, (letters) => letters.toUpperCase()),
+  upper: (value) => !(value instanceof Namespace) && isUpper(text(value)),
 };
 
 function remainder(value: Value, by: Value): number {
@@ -88,11 +89,4 @@ function remainder(value: Value, by: Value): number {
   if (a === undefined || b === undefined) throw new TemplateError("a number was expected");
   if (b === 0) throw new TemplateError("integer modulo by zero");
   return a % b;
-}
-
-function isCase(value: Value, change: (letters: string) => string): boolean {
-  if (value instanceof Namespace) return false;
-  const written = text(value);
-  const letters = Array.from(written).filter((c) => c.toLowerCase() !== c.toUpperCase());
-  return letters.length > 0 && letters.every((letter) => letter === change(letter));
 }

@@ -66,7 +66,7 @@ export class View extends Array<Value> {
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
-  /** Such as `dict_items`, or how a range prints as a whole. */
+  /** Such as `dict_items`; of a range, how it prints as a whole. */
   kind = "list";
 }
 
@@ -75,6 +75,28 @@ export function view(kind: string, items: readonly Value[]): View {
   const made = new View();
   made.kind = kind;
   made.push(...items);
+  return made;
+}
+
+/** What `range()` gives. Made by {@linkcode rangeOf}. */
+export class Range extends View {
+  start = 0;
+  stop = 0;
+  step = 1;
+}
+
+/** Whether a list has items by index: views of dicts have none. */
+export function isIndexed(list: readonly Value[]): boolean {
+  return !(list instanceof View) || list instanceof Range;
+}
+
+/** Makes a range; its length must have been checked. */
+export function rangeOf(start: number, stop: number, step = 1): Range {
+  const made = new Range();
+  Object.assign(made, { start, stop, step });
+  made.kind = `range(${[start, stop, ...(step === 1 ? [] : [step])].join(", ")})`;
+  const count = Math.max(0, Math.ceil((stop - start) / step));
+  for (let i = 0; i < count; i++) made.push(start + i * step);
   return made;
 }
 
@@ -306,7 +328,9 @@ export function compare(a: Value, b: Value, operator = "<"): number {
   // deno-lint-ignore eqeqeq -- as in equals()
   if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
   if (typeof a === "string" && typeof b === "string") return compareText(a, b);
-  if (Array.isArray(a) && Array.isArray(b) && (a instanceof Tuple) === (b instanceof Tuple)) {
+  const areRanked = Array.isArray(a) && Array.isArray(b) && !(a instanceof View) &&
+    !(b instanceof View) && (a instanceof Tuple) === (b instanceof Tuple);
+  if (areRanked) {
     for (let i = 0; i < Math.min(a.length, b.length); i++) {
       if (!equals(a[i]!, b[i]!)) return compare(a[i]!, b[i]!, operator);
     }
@@ -348,8 +372,13 @@ export function setEntry(dict: Map<Value, Value>, key: Value, value: Value): voi
 
 /** Throws where a value cannot be a dict's key. */
 export function assertHashable(key: Value): void {
-  const isList = Array.isArray(key) && !(key instanceof Tuple);
-  if (isList || key instanceof Map) throw new TemplateError(`unhashable type: '${typeName(key)}'`);
+  if (!isHashable(key)) throw new TemplateError(`unhashable type: '${typeName(key)}'`);
+}
+
+/** Whether a value can be a dict's key. */
+export function isHashable(key: Value): boolean {
+  const isList = Array.isArray(key) && !(key instanceof Tuple) && !(key instanceof Range);
+  return !isList && !(key instanceof Map);
 }
 
 /** The items of what can be looped over: a string's characters, a dict's keys, nothing of what is undefined. */

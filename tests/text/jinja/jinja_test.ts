@@ -3,16 +3,14 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type ChatEntry, parseDataset } from "../../../lib/dataset/mod.ts";
 import { ChatTemplate } from "../../../lib/text/mod.ts";
-import { compileTemplate, TemplateError, text, view } from "../../../lib/text/jinja/mod.ts";
+import { compileTemplate, rangeOf, TemplateError, text } from "../../../lib/text/jinja/mod.ts";
 import { strftime } from "../../../lib/text/strftime.ts";
 import golden from "../../golden/jinja.json" with { type: "json" };
 
 const range = ({ positional }: { positional: readonly unknown[] }) => {
   const [a, b, step = 1] = positional as number[];
   const [from, to] = b === undefined ? [0, a!] : [a!, b];
-  const count = Math.max(0, Math.ceil((to - from) / step));
-  const shown = [from, to, ...(step === 1 ? [] : [step])].join(", ");
-  return view(`range(${shown})`, Array.from({ length: count }, (_, i) => from + i * step));
+  return rangeOf(from, to, step);
 };
 
 function render(template: string): string | null {
