@@ -15,6 +15,7 @@ import { assertDefined, itemOf, operate, signed, sliceOf } from "./operators.ts"
 import {
   GENERATION_VARIABLE,
   GROUP_FILTER,
+  RECURSIVE_VARIABLE,
   TEST_FILTER,
   TUPLE_FILTER,
   WITH_VARIABLE,
@@ -24,6 +25,7 @@ import {
   assertLength,
   type Callable,
   Float,
+  Instance,
   isTrue,
   iterate,
   LONGEST,
@@ -82,7 +84,7 @@ export function evaluate(program: Node, globals: ReadonlyMap<string, Value>): Wr
   for (const [name, value] of globals) scope.set(name, value);
   scope.set("namespace", makeNamespace);
   scope.set("dict", ({ positional, named }) => entriesOf("dict", positional, named));
-  scope.set("cycler", unsupported("cycler"));
+  scope.set("cycler", makeCycler);
   scope.set("joiner", makeJoiner);
   scope.set("lipsum", unsupported("lipsum"));
   const run = new Run();
@@ -129,10 +131,14 @@ class Run {
 
   /** Runs statements and gives what they wrote. */
   #captured(statements: readonly Node[], scope: Scope): string {
+    return this.#writtenBy(() => this.outermost(statements, scope));
+  }
+
+  #writtenBy(run: () => unknown): string {
     const before = this.written;
     this.written = "";
     this.#captures++;
-    this.outermost(statements, scope);
+    run();
     this.#captures--;
     const inner = this.written;
     this.written = before;
@@ -187,10 +193,6 @@ class Run {
         const caller = this.#macro("caller", node.callerArgs ?? [], node.body, scope);
         return void this.#write(text(this.#call(node.call, scope, caller)));
       }
-      case "FilterStatement": {
-        const inner = this.#captured(node.body, new Scope(scope));
-        return void this.#write(text(this.#filter(inner, node.filter, scope)));
-      }
       default:
         return void this.#write(text(this.#value(node, scope)));
     }
@@ -199,8 +201,25 @@ class Run {
   #loop(node: Node, scope: Scope): Ending {
     if (node.loopvar.value === WITH_VARIABLE) return this.block(node.body, new Scope(scope));
     if (node.loopvar.value === GENERATION_VARIABLE) return void this.#marked(node.body, scope);
+    const { iterable } = node;
+    const looped = iterable.type === "SelectExpression" ? iterable.lhs : iterable;
+    return this.#iterate(node, this.#value(looped, scope), scope, 1);
+  }
+
+  /** Runs a loop's body for each item; a recursive loop calls itself by `loop(items)`, one level deeper. */
+  #iterate(node: Node, looped: Value, scope: Scope, depth: number): Ending {
+    const all = iterate(looped);
     const filtered = node.iterable.type === "SelectExpression";
-    const all = iterate(this.#value(filtered ? node.iterable.lhs : node.iterable, scope));
+    const again: Callable = (args) => {
+      if (node.body[0]?.assignee?.value !== RECURSIVE_VARIABLE) {
+        throw new TemplateError("The loop must have the 'recursive' marker to be called.");
+      }
+      const { iterable } = bind("loop", args, { iterable: undefined });
+      return this.#writtenBy(() => {
+        const ending = this.#iterate(node, iterable, scope, depth + 1);
+        if (ending) throw new TemplateError(`"${ending}" outside of a loop`);
+      });
+    };
     const items = filtered
       ? all.filter((item) => {
         const own = new Scope(scope);
@@ -217,7 +236,8 @@ class Run {
       this.#assign(node.loopvar, item, own);
       own.set(
         "loop",
-        new Namespace(
+        new Instance(
+          "LoopContext",
           new Map<string, Value>([
             ["index", i + 1],
             ["index0", i],
@@ -226,8 +246,8 @@ class Run {
             ["first", i === 0],
             ["last", i === items.length - 1],
             ["length", items.length],
-            ["depth", 1],
-            ["depth0", 0],
+            ["depth", depth],
+            ["depth0", depth - 1],
             ["previtem", orUndefined(items[i - 1], () => "there is no previous item")],
             ["nextitem", orUndefined(items[i + 1], () => "there is no next item")],
             ["cycle", ({ positional }) => {
@@ -241,6 +261,7 @@ class Run {
               return !same;
             }],
           ]),
+          { call: again, shown: `<LoopContext ${i + 1}/${items.length}>` },
         ),
       );
       const ending = this.block(node.body, own);
@@ -251,10 +272,16 @@ class Run {
   }
 
   #set(node: Node, scope: Scope): void {
-    const value = node.value
-      ? this.#value(node.value, scope)
-      : this.#captured(node.body, new Scope(scope));
-    this.#assign(node.assignee, value, scope);
+    if (node.value) return this.#assign(node.assignee, this.#value(node.value, scope), scope);
+    let value: Value = this.#captured(node.body, new Scope(scope));
+    // `set x | upper | trim`: the filters of the text, the first one innermost
+    const filters: Node[] = [];
+    let target: Node = node.assignee;
+    for (; target.type === "FilterExpression"; target = target.operand) {
+      filters.unshift(target.filter);
+    }
+    for (const filter of filters) value = this.#filter(value, filter, scope);
+    this.#assign(target, value, scope);
   }
 
   #assign(target: Node, value: Value, scope: Scope): void {
@@ -276,9 +303,10 @@ class Run {
       }
       case "MemberExpression": {
         const owner = this.#value(target.object, scope);
-        if (!(owner instanceof Namespace) || target.computed) {
+        if (!(owner instanceof Namespace) || owner instanceof Instance || target.computed) {
           throw new TemplateError("cannot assign attribute on non-namespace object");
         }
+        assertPublic(target.property.value);
         return void owner.attributes.set(target.property.value, value);
       }
       default:
@@ -359,6 +387,9 @@ class Run {
         return dict;
       }
       case "Identifier":
+        if (node.value === "self" && scope.get("self") === undefined) {
+          throw new TemplateError('"self" is not supported');
+        }
         return orUndefined(scope.get(node.value), () => `'${node.value}' is undefined`);
       case "CallExpression":
         return this.#call(node, scope);
@@ -468,7 +499,8 @@ class Run {
   }
 
   #call(node: Node, scope: Scope, caller?: Callable): Value {
-    const callee = this.#value(node.callee, scope);
+    const called = this.#value(node.callee, scope);
+    const callee = called instanceof Instance ? called.options.call ?? called : called;
     if (callee instanceof Undefined) throw new TemplateError(callee.what);
     if (typeof callee !== "function") {
       throw new TemplateError(`'${typeName(callee)}' object is not callable`);
@@ -528,7 +560,14 @@ function orUndefined(value: Value | undefined, what: () => string): Value {
 
 function makeNamespace({ positional, named }: Arguments): Namespace {
   const entries = entriesOf("namespace", positional, named);
+  for (const key of entries.keys()) assertPublic(text(key));
   return new Namespace(new Map(Array.from(entries, ([key, value]) => [text(key), value])));
+}
+
+/** transformers refuses these, which its sandbox would not let a template read. */
+function assertPublic(name: string): void {
+  if (!name.startsWith("_")) return;
+  throw new TemplateError(`a namespace cannot have the attribute "${name}", which begins with "_"`);
 }
 
 function entriesOf(
@@ -562,6 +601,30 @@ function makeJoiner(args: Arguments): Callable {
     used = true;
     return written;
   };
+}
+
+function makeCycler({ positional, named }: Arguments): Instance {
+  if (named.size > 0) throw new TemplateError("cycler() takes no keyword arguments");
+  if (positional.length === 0) throw new TemplateError("at least one item has to be provided");
+  let at = 0;
+  const attributes = new Map<string, Value>();
+  const go = (to: number) => {
+    at = to % positional.length;
+    attributes.set("current", positional[at]!);
+  };
+  attributes.set("next", (args) => {
+    bind("next", args, {});
+    const item = positional[at]!;
+    go(at + 1);
+    return item;
+  });
+  attributes.set("reset", (args) => {
+    bind("reset", args, {});
+    go(0);
+    return null;
+  });
+  go(0);
+  return new Instance("Cycler", attributes);
 }
 
 function unsupported(name: string): Callable {

@@ -1,16 +1,26 @@
 /**
  * jinja2's filters: what may stand after `|`. `tojson` is transformers', which escapes nothing for HTML.
  *
- * Left out, since no chat template needs them and each is a library of its own: `pprint`, `random`, `urlize`, `xmlattr`.
+ * Left out, since no chat template needs them and each is a library of its own: `pprint`, `random`, `urlize`.
  *
  * @module
  */
 
+import { pythonFloat } from "../../python_float.ts";
 import { bind } from "./bind.ts";
 import { capitalize } from "./case.ts";
-import { formatPercent } from "./format.ts";
+import { fixed, formatPercent } from "./format.ts";
 import { type JsonOptions, toJson } from "./json.ts";
-import { attributeIn, joined, LINE_END, methodOf, replace, SPACE, strip } from "./methods.ts";
+import {
+  attributeIn,
+  joined,
+  LINE_END,
+  methodOf,
+  replace,
+  SPACE,
+  splitLines,
+  strip,
+} from "./methods.ts";
 import { parseFloatText, parseInteger, roundHalfEven, wholeOf } from "./numbers.ts";
 import { stripTags } from "./markup.ts";
 import { assertDefined, itemOf, operate } from "./operators.ts";
@@ -23,6 +33,7 @@ import {
   equals,
   Float,
   Generator,
+  Group,
   isTrue,
   iterate,
   lengthOf,
@@ -36,12 +47,14 @@ import {
   Undefined,
   type Value,
 } from "./values.ts";
+import { wrap } from "./wordwrap.ts";
 
 /** A filter: what it is applied to, and its arguments. */
 export type Filter = (value: Value, args: Arguments) => Value;
 
 /** Applies the filter of a name. */
 export function applyFilter(name: string, value: Value, args: Arguments): Value {
+  if (UNSUPPORTED.includes(name)) throw new TemplateError(`the filter "${name}" is not supported`);
   if (!Object.hasOwn(FILTERS, name)) throw new TemplateError(`No filter named '${name}'`);
   return FILTERS[name]!(value, args);
 }
@@ -50,7 +63,9 @@ export function applyFilter(name: string, value: Value, args: Arguments): Value 
 export function applyTest(name: string, value: Value, others: readonly Value[]): boolean {
   if (name === "filter" || name === "test") {
     assertHashable(value);
-    return typeof value === "string" && Object.hasOwn(name === "filter" ? FILTERS : TESTS, value);
+    if (typeof value !== "string") return false;
+    if (name === "filter") return UNSUPPORTED.includes(value) || Object.hasOwn(FILTERS, value);
+    return value === "filter" || value === "test" || Object.hasOwn(TESTS, value);
   }
   if (!Object.hasOwn(TESTS, name)) throw new TemplateError(`No test named '${name}'`);
   return TESTS[name]!(value, ...others);
@@ -135,6 +150,11 @@ function endOf(value: Value, at: 0 | -1, which: string): Value {
   return item === undefined ? new Undefined(`No ${which} item, sequence was empty.`) : item;
 }
 
+const NONE: Arguments = { positional: [], named: new Map() };
+
+/** jinja2's filters that are not built. */
+const UNSUPPORTED = ["pprint", "random", "urlize"];
+
 /** Where the filter `title` begins a word. */
 const WORD_BEGINNING = new RegExp(`([-${SPACE}({[<]+)`);
 
@@ -198,6 +218,24 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   },
   e: escaped,
   escape: escaped,
+  filesizeformat: (value, args) => {
+    const { binary } = bind("filesizeformat", args, { binary: false });
+    const bytes = typeof value === "string"
+      ? parseFloatText(value)
+      : numberOf(assertDefined(value));
+    if (bytes === undefined) {
+      throw new TemplateError(`could not convert ${typeName(value)} to float`);
+    }
+    const base = isTrue(binary) ? 1024 : 1000;
+    if (bytes === 1) return "1 Byte";
+    if (bytes < base) return `${Math.trunc(bytes)} Bytes`;
+    const prefixes = isTrue(binary) ? "KMGTPEZY" : "kMGTPEZY";
+    const at = Array.from(prefixes).findIndex((_, i) => bytes < base ** (i + 2));
+    const i = at < 0 ? prefixes.length - 1 : at;
+    const number = base * bytes / base ** (i + 2);
+    const size = Number.isFinite(number) ? fixed(number, 1) : pythonFloat(number);
+    return `${size} ${prefixes[i]}${isTrue(binary) ? "i" : ""}B`;
+  },
   first: (value) => endOf(value, 0, "first"),
   float: (value, args) => {
     const given = bind("float", args, { default: new Float(0) });
@@ -236,7 +274,11 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
       if (last && equals(last.key, key(item))) last.list.push(item);
       else groups.push({ key: key(item), grouper: plain(item), list: [item] });
     }
-    return groups.map(({ grouper, list }) => tuple(grouper, list));
+    return groups.map(({ grouper, list }) => {
+      const group = new Group();
+      group.push(grouper, list);
+      return group;
+    });
   },
   indent: (value, args) => {
     const { width, first, blank } = bind("indent", args, { width: 4, first: false, blank: false });
@@ -459,6 +501,51 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
       : value.map((pair) => iterate(pair) as [Value, Value]);
     const plus = (part: Value) => encode(part).replaceAll("%20", "+");
     return pairs.map(([key, item]) => `${plus(key)}=${plus(item)}`).join("&");
+  },
+  wordwrap: (value, args) => {
+    const given = bind("wordwrap", args, {
+      width: 79,
+      break_long_words: true,
+      wrapstring: null,
+      break_on_hyphens: true,
+    });
+    if (typeof assertDefined(value) !== "string") {
+      throw new TemplateError(`wordwrap takes a string, not ${typeName(value)}`);
+    }
+    const width = numberOf(given.width);
+    if (width === undefined || given.width instanceof Float) {
+      throw new TemplateError(
+        `wordwrap takes a whole number as width, not ${typeName(given.width)}`,
+      );
+    }
+    const options = {
+      width,
+      breakLongWords: isTrue(given.break_long_words),
+      breakOnHyphens: isTrue(given.break_on_hyphens),
+    };
+    const end = given.wrapstring === null ? "\n" : text(given.wrapstring);
+    // an empty paragraph is an empty line
+    return joined(
+      splitLines(value as string, false).map((line) => joined(wrap(line, options), end)),
+      end,
+    );
+  },
+  xmlattr: (value, args) => {
+    const { autospace } = bind("xmlattr", args, { autospace: true });
+    if (!(value instanceof Map)) {
+      throw new TemplateError(`'${typeName(value)}' object has no attribute 'items'`);
+    }
+    const items = [...value].filter(([, item]) => item !== null && !(item instanceof Undefined));
+    const written = items.map(([key, item]) => {
+      if (typeof key !== "string") {
+        throw new TemplateError(`expected string or bytes-like object, got '${typeName(key)}'`);
+      }
+      if (/[\s/>=]/.test(key)) {
+        throw new TemplateError(`Invalid character in attribute name: ${representation(key)}`);
+      }
+      return `${escaped(key, NONE)}="${escaped(item, NONE)}"`;
+    }).join(" ");
+    return (isTrue(autospace) && written !== "" ? " " : "") + written;
   },
   wordcount: (value) => text(value).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0,
 };

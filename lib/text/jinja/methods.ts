@@ -15,6 +15,7 @@ import {
   entryOf,
   equals,
   Float,
+  Group,
   isIndexed,
   isPrintable,
   iterate,
@@ -22,6 +23,7 @@ import {
   Range,
   representation,
   TemplateError,
+  text,
   Tuple,
   tuple,
   typeName,
@@ -41,6 +43,7 @@ type Method<T> = (self: T, args: Arguments) => Value;
  * @throws {TemplateError} Where the type has it, and templates may not read it, or it is not supported here.
  */
 export function attributeIn(value: Value, name: string): Value | undefined {
+  if (value instanceof Group && (name === "grouper" || name === "list")) return value[name];
   if (value instanceof Range && (name === "start" || name === "stop" || name === "step")) {
     return value[name];
   }
@@ -77,7 +80,7 @@ const OF_VIEW = ["isdisjoint", "mapping"];
 
 /** Attributes of Python's types that are not built, so that they are not taken for undefined. */
 const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
-  str: ["encode", "format_map", "maketrans", "translate"],
+  str: ["encode", "maketrans", "translate"],
   int: OF_INT,
   bool: OF_INT,
   float: ["as_integer_ratio", "conjugate", "fromhex", "hex"],
@@ -254,7 +257,8 @@ function lastGap(value: string): RegExpExecArray | undefined {
   return found;
 }
 
-function splitLines(self: string, keepEnds: boolean): string[] {
+/** Python's `str.splitlines()`. */
+export function splitLines(self: string, keepEnds: boolean): string[] {
   const lines: string[] = [];
   let start = 0;
   for (const end of self.matchAll(LINE_END)) {
@@ -378,6 +382,13 @@ const STRING: Readonly<Record<string, Method<string>>> = {
   },
   find: (self, args) => find("find", self, args, false),
   format: (self, { positional, named }) => formatBraces(self, positional, named),
+  format_map: (self, args) => {
+    const { mapping } = bind("format_map", args, { mapping: undefined });
+    if (!(mapping instanceof Map)) {
+      throw new TemplateError(`format_map() takes a mapping, not ${typeName(mapping)}`);
+    }
+    return formatBraces(self, [], new Map([...mapping].map(([key, item]) => [text(key), item])));
+  },
   index: (self, args) => found(find("index", self, args, false)),
   isalnum: every(/[\p{L}\p{N}]/u),
   isalpha: every(/\p{L}/u),

@@ -17,8 +17,8 @@ export interface Token {
 /** transformers' mark around what an assistant said. */
 const GENERATION = /^\s*(end)?generation\s*$/;
 
-/** Statements that the library's parser sees as loops, and loops. */
-const LOOPS = ["for", "with", "generation"];
+/** Statements whose ends are checked here: those that the parser sees as loops, loops, and others with names of their own. */
+const FOLLOWED = ["for", "with", "generation", "autoescape", "block", "macro", "call", "filter"];
 
 const OPENINGS = /\{(?:%|\{|#)/g;
 /** What a tag does to the white space before it: takes all, takes an indent that only it follows, or leaves it. */
@@ -40,6 +40,7 @@ export function tokensOf(source: string): Token[] {
   let at = 0;
   let after: After = "none";
   const open: string[] = [];
+  const blocks = new Map<string, boolean>();
   const pushText = (end: number, before: Before) => {
     const value = stripped(text.slice(at, end), at === 0, after, before);
     if (value !== "") tokens.push({ value, type: "Text" });
@@ -65,6 +66,7 @@ export function tokensOf(source: string): Token[] {
       at = end.index + end[0].length;
     } else if (mark === "{%") {
       follow(open, tag.content);
+      followBlock(tag.content, open, blocks);
       const generation = GENERATION.exec(tag.content);
       const content = !generation
         ? tag.content
@@ -76,12 +78,43 @@ export function tokensOf(source: string): Token[] {
   }
 }
 
-/** Keeps the loops that are open, and what is written as one; refuses an end that is not that of the innermost. */
+/** Keeps the statements that are open; refuses an end that is not that of the innermost. */
 function follow(open: string[], content: string): void {
-  const [name = ""] = content.trim().split(/\s/);
-  if (LOOPS.includes(name)) open.push(name);
-  if (!name.startsWith("end") || !LOOPS.includes(name.slice(3))) return;
+  const [name = ""] = /^\w+/.exec(content.trim()) ?? [];
+  if (FOLLOWED.includes(name)) open.push(name);
+  if (!name.startsWith("end") || !FOLLOWED.includes(name.slice(3))) return;
   if (open.pop() !== name.slice(3)) throw new SyntaxError(`"{% ${name} %}" closes nothing`);
+}
+
+/**
+ * Checks a block, which stays where it is written, since no template extends another here. Within a loop, macro or block it
+ * would not see the names of these unless it is scoped.
+ *
+ * @param content The tag.
+ * @param open The statements that are open, this one included.
+ * @param blocks The blocks so far, and whether each is open.
+ */
+function followBlock(content: string, open: readonly string[], blocks: Map<string, boolean>): void {
+  const [, isEnd, rest = ""] = /^\s*(end)?block(?!\w)(.*)$/s.exec(content) ?? [];
+  const [name = "", modifier] = rest.trim().split(/\s+/);
+  if (isEnd) {
+    const innermost = Array.from(blocks.keys()).findLast((each) => blocks.get(each))!;
+    blocks.set(innermost, false);
+    if (name !== "" && name !== innermost) {
+      throw new SyntaxError(`"{% endblock ${name} %}" closes the block "${innermost}"`);
+    }
+  } else if (/^\s*block(?!\w)/.test(content)) {
+    if (!/^[A-Za-z_]\w*$/.test(name)) throw new SyntaxError(`"${name}" is not a name of a block`);
+    if (blocks.has(name)) throw new SyntaxError(`the block "${name}" is defined twice`);
+    blocks.set(name, true);
+    if (modifier !== undefined && modifier !== "scoped") {
+      throw new SyntaxError(`the block "${name}" is "${modifier}", which is not supported`);
+    }
+    const around = open.slice(0, -1).findLast((each) => each !== "generation");
+    if (modifier === undefined && around !== undefined) {
+      throw new SyntaxError(`the block "${name}" is within "{% ${around} %}", expected it scoped`);
+    }
+  }
 }
 
 /** A text without the white space that the tags around it take. */
@@ -253,13 +286,15 @@ function isCall(before: Token | undefined): boolean {
 }
 
 /**
- * Rewrites statements that the library does not know: `with a = 1` becomes a loop over one item, `do x` an assignment to a
- * name that nobody reads.
+ * Rewrites statements that the library does not know: `with a = 1` becomes a loop over one item, and so do `block` and
+ * `autoescape false`; `do x` becomes an assignment to a name that nobody reads, `filter a | b` a set block that is printed,
+ * a recursive loop one that sets a name first.
  */
 function rewriteStatement(tokens: Token[]): Token[] {
   const [open, name, ...rest] = tokens as [Token, Token, ...Token[]];
   const close = rest.at(-1)!;
   const word = (value: string): Token => ({ value, type: "Identifier" });
+  const withoutNames = [open, word("for"), word(WITH_VARIABLE), word("in"), ...EMPTY_LIST, close];
   switch (name.value) {
     case "set":
       if (CONSTANTS.includes(rest[0]?.value ?? "") && rest[0]!.type === "Identifier") {
@@ -268,19 +303,44 @@ function rewriteStatement(tokens: Token[]): Token[] {
       return rewriteTests(tokens);
     case "do":
       return [open, word("set"), word("__do__"), EQUALS, ...rewriteTests(rest)];
+    case "filter":
+      return [open, word("set"), word(FILTER_VARIABLE), PIPE, ...rewriteTests(rest)];
+    case "endfilter":
+      return [
+        ...[open, word("endset"), ...rest],
+        { value: "{{", type: "OpenExpression" },
+        word(FILTER_VARIABLE),
+        { value: "}}", type: "CloseExpression" },
+      ];
+    case "for": {
+      const isRecursive = rest.at(-2)?.type === "Identifier" && rest.at(-2)!.value === "recursive";
+      if (!isRecursive || rest.at(-3)?.value === "in") {
+        return rewriteTests(tokens);
+      }
+      const mark = [open, word("set"), word(RECURSIVE_VARIABLE), EQUALS, word("true"), close];
+      return [...rewriteTests([open, name, ...rest.slice(0, -2), close]), ...mark];
+    }
+    case "autoescape":
+      if (!["false", "False"].includes(rest[0]!.value) || rest.length > 2) {
+        throw new SyntaxError('"autoescape" is supported only as "{% autoescape false %}"');
+      }
+      return withoutNames;
+    case "block":
+      return withoutNames;
     case "endwith":
+    case "endautoescape":
+    case "endblock":
       return [open, word("endfor"), close];
     case "with": {
-      const loop = [open, word("for"), word(WITH_VARIABLE), word("in"), ...EMPTY_LIST, close];
       const assignments = splitAtCommas(rest.slice(0, -1));
-      if (assignments.length === 0) return loop;
+      if (assignments.length === 0) return withoutNames;
       const targets = assignments.map((part) => part.slice(0, 1));
       const values = assignments.map((part) => {
         if (part[1]?.type !== "Equals") throw new SyntaxError('"with" takes names and values');
         return rewriteTests(part.slice(2));
       });
       return [
-        ...loop,
+        ...withoutNames,
         open,
         word("set"),
         ...withCommas(targets),
@@ -346,7 +406,13 @@ const TUPLE_CLOSE: readonly Token[] = [
 /** Name of the loop variable that stands for `generation`. */
 export const GENERATION_VARIABLE = "__generation__";
 
-/** Name of the loop variable that stands for `with`. */
+/** Name that a loop sets first if it is recursive. */
+export const RECURSIVE_VARIABLE = "__recursive__";
+
+/** Name of what `filter` writes. */
+const FILTER_VARIABLE = "__filter__";
+
+/** Name of the loop variable that stands for `with`, and for what else only has names of its own. */
 export const WITH_VARIABLE = "__with__";
 
 /**

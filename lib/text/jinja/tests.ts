@@ -10,6 +10,7 @@ import {
   contains,
   equals,
   Float,
+  Instance,
   isIndexed,
   iterate,
   Namespace,
@@ -48,7 +49,9 @@ export const TESTS: Readonly<Record<string, Test>> = {
   ">=": greaterOrEqual,
   ge: greaterOrEqual,
   boolean: (value) => typeof value === "boolean",
-  callable: (value) => typeof value === "function" || value instanceof Undefined,
+  callable: (value) =>
+    typeof value === "function" || value instanceof Undefined ||
+    (value instanceof Instance && value.options.call !== undefined),
   defined: (value) => !(value instanceof Undefined),
   divisibleby: (value, by) => remainder(value, by!) === 0,
   escaped: () => false,
@@ -58,6 +61,7 @@ export const TESTS: Readonly<Record<string, Test>> = {
   in: (value, container) => contains(container!, value),
   integer: (value) => typeof value === "number" || typeof value === "bigint",
   iterable: (value) => {
+    if (value instanceof Instance && value.kind === "LoopContext") return true;
     try {
       iterate(value);
       return true;

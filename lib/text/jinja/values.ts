@@ -61,6 +61,16 @@ export function tuple(...items: Value[]): Tuple {
   return made;
 }
 
+/** What `groupby` gives: a tuple of what its items share and of them, which have names too. */
+export class Group extends Tuple {
+  get grouper(): Value {
+    return this[0]!;
+  }
+  get list(): Value {
+    return this[1]!;
+  }
+}
+
 /** What a dict's `items()`, `keys()` and `values()` give: a list that prints its kind. Made by {@linkcode view}. */
 export class View extends Array<Value> {
   static override get [Symbol.species](): ArrayConstructor {
@@ -119,6 +129,22 @@ export class Generator {
 /** What `namespace()` makes: attributes that a template may set. */
 export class Namespace {
   constructor(readonly attributes: Map<string, Value>) {}
+}
+
+/** jinja2's own objects, such as `loop` and `cycler()`: attributes that a template may only read. */
+export class Instance extends Namespace {
+  /**
+   * @param kind Its type's name.
+   * @param attributes What it has.
+   * @param options What it is called with, and how it prints; it cannot without.
+   */
+  constructor(
+    readonly kind: string,
+    attributes: Map<string, Value>,
+    readonly options: { readonly call?: Callable; readonly shown?: string } = {},
+  ) {
+    super(attributes);
+  }
 }
 
 /** What a name is that nobody defined: empty text, empty list, false; an error where more is asked of it. */
@@ -211,6 +237,7 @@ export function typeName(value: Value): string {
   if (value instanceof View) return value.kind.split("(")[0]!;
   if (Array.isArray(value)) return "list";
   if (value instanceof Map) return "dict";
+  if (value instanceof Instance) return value.kind;
   if (value instanceof Namespace) return "Namespace";
   if (value instanceof Generator) return "generator";
   return "Undefined";
@@ -275,7 +302,10 @@ export function representation(value: Value): string {
     return `{${entries.join(", ")}}`;
   }
   if (value instanceof Undefined) return "Undefined";
-  if (value instanceof Namespace) return `<Namespace ${representation(new Map(value.attributes))}>`;
+  if (value instanceof Instance && value.options.shown) return value.options.shown;
+  if (value instanceof Namespace && !(value instanceof Instance)) {
+    return `<Namespace ${representation(new Map(value.attributes))}>`;
+  }
   throw new TemplateError(`a ${typeName(value)} has no text`);
 }
 

@@ -46,6 +46,33 @@ for (
   });
 }
 
+Deno.test("what is not built is refused by name", () => {
+  for (
+    const [template, name] of [
+      ["{{ [1]|pprint }}", '"pprint" is not supported'],
+      ["{{ 'http://a.b'|urlize }}", '"urlize" is not supported'],
+      ["{{ [1]|random }}", '"random" is not supported'],
+      ["{{ lipsum() }}", '"lipsum" is not supported'],
+      ["{{ self }}", '"self" is not supported'],
+      ["{{ 'a'.encode() }}", '"encode" of'],
+      ["{{ (1.5).hex() }}", '"hex" of'],
+      ["{{ '{0.a}'.format(1) }}", '"{0.a}" looks into a value'],
+      ["{{ '{:08,}'.format(1234) }}", "zeros before grouped digits"],
+      ["{{ '&Omega;'|striptags }}", '"&Omega;"'],
+      ["{{ (-8) ** 0.5 }}", "complex number"],
+      ["{% autoescape true %}{% endautoescape %}", '"autoescape" is supported only as'],
+      ["{% block a %}{% block b %}{% endblock %}{% endblock %}", 'the block "b" is within'],
+      ["{% for x in xs %}{% block b %}{% endblock %}{% endfor %}", 'the block "b" is within'],
+      ["{% block a required %}{% endblock %}", 'the block "a" is "required"'],
+      ["{% extends 'a' %}", "extends"],
+      ["{% include 'a' %}", "include"],
+      ["{% import 'a' as b %}", "import"],
+    ]
+  ) {
+    assertThrows(() => compileTemplate(template!).render({ ...golden.variables }), Error, name!);
+  }
+});
+
 for (const { json, rendered } of golden.arguments) {
   const shown = json.length > 100 ? `${json.slice(0, 100)}…` : json;
   Deno.test(`A template writes the arguments ${shown} of a tool as Python reads them`, () => {
