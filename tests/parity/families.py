@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import (
-    Gemma2Config, Gemma2ForCausalLM,
+    Gemma2Config, Gemma2ForCausalLM, Gemma3ForCausalLM, Gemma3TextConfig, GemmaConfig, GemmaForCausalLM,
     GPTNeoXConfig, GPTNeoXForCausalLM, GraniteConfig, GraniteForCausalLM, LlamaConfig, LlamaForCausalLM,
-    Olmo2Config, Olmo2ForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config,
+    MistralConfig, MistralForCausalLM, Olmo2Config, Olmo2ForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config,
     Qwen3ForCausalLM, SmolLM3Config, SmolLM3ForCausalLM, Starcoder2Config, Starcoder2ForCausalLM,
 )
 
@@ -38,6 +38,16 @@ MODELS = {
     "llama_dynamic": (LlamaForCausalLM, LlamaConfig(
         **{**SHAPE, "max_position_embeddings": 12}, num_key_value_heads=2, head_dim=6,
         rope_parameters={"rope_type": "dynamic", "rope_theta": 100.0, "factor": 4.0})),
+    "mistral": (MistralForCausalLM, MistralConfig(
+        **SHAPE, num_key_value_heads=2, head_dim=6, sliding_window=6, tie_word_embeddings=False,
+        rope_parameters=PLAIN)),
+    "gemma": (GemmaForCausalLM, GemmaConfig(
+        **SHAPE, num_key_value_heads=1, head_dim=6, rope_parameters=PLAIN)),
+    "gemma3": (Gemma3ForCausalLM, Gemma3TextConfig(
+        **{**SHAPE, "num_hidden_layers": 6}, num_key_value_heads=2, head_dim=6, query_pre_attn_scalar=6,
+        sliding_window=6,
+        rope_parameters={"sliding_attention": PLAIN,
+                         "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 1000.0}})),
     "qwen2": (Qwen2ForCausalLM, Qwen2Config(
         **SHAPE, num_key_value_heads=2, tie_word_embeddings=True, rope_parameters=PLAIN)),
     "qwen2_window": (Qwen2ForCausalLM, Qwen2Config(

@@ -31,6 +31,9 @@ import { askTransformers } from "./hugging_face.ts";
 const MODELS: Readonly<Record<string, { family: string; noGguf?: string }>> = {
   llama_yarn: { family: "Llama" },
   llama_dynamic: { family: "Llama", noGguf: "dynamic scaling of its positions" },
+  mistral: { family: "Mistral" },
+  gemma: { family: "Gemma" },
+  gemma3: { family: "Gemma 3" },
   qwen2: { family: "Qwen 2" },
   qwen2_window: { family: "Qwen 2", noGguf: "a sliding window" },
   qwen3: { family: "Qwen 3" },
@@ -128,8 +131,9 @@ Deno.test({
             const module = `${head}${parameter.replace(/\.(weight|bias)$/, "")}`;
             tensors[module] = ggufPlace(parameter, model).name.replace(/\.(weight|bias)$/, "");
           }
+          // Those of Ollama's own engine are not PyPI's.
           const own = file.metadata.keys().filter((key) =>
-            key.startsWith(`${model.architecture}.`)
+            key.startsWith(`${model.architecture}.`) && !/\.rope\.(global|local)\./.test(key)
           );
           written.set(model.architecture, { tensors, keys: [...keys, ...own] });
           const { network: again } = await loadNetwork(path, { device });
