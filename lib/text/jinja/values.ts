@@ -15,7 +15,7 @@
  * @module
  */
 
-import { writtenNumber } from "../../json_source.ts";
+import { writtenKeys, writtenNumber } from "../../json_source.ts";
 import { pythonFloat } from "../../python_float.ts";
 
 /** A value of a template. */
@@ -202,7 +202,8 @@ export function fromJavaScript(value: unknown): Value {
       }
       if (Array.isArray(value)) return value.map((item, i) => itemFrom(value, i, item));
       return new Map(
-        Object.entries(value)
+        writtenKeys(value)
+          .map((key) => [key, (value as Record<string, unknown>)[key]] as const)
           .filter(([, item]) => item !== undefined)
           .map(([key, item]): [Value, Value] => [key, itemFrom(value, key, item)]),
       );
