@@ -14,7 +14,7 @@ import type { DatasetEntry } from "../dataset/mod.ts";
 import type { EvaluationLike } from "../show/evaluation_view.ts";
 import { writeFileBeside } from "../write_beside.ts";
 import { deviceOption, readCount, readWhole } from "./arguments.ts";
-import { formatOption, readFormatOption } from "./format.ts";
+import { formatOption, noteOnGuess, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -157,6 +157,7 @@ async function answerAll(
   using model = await loadForCommand(name, { device: options.device, signal });
   const bar = progress(`Answering by ${name}`, entries.length);
   const format = await readFormatOption(options.format);
+  noteOnGuess(model, format, entries);
   noteGeneration(model, drawing);
   const answering = {
     ...{ ...drawing, seed, signal },

@@ -1,7 +1,7 @@
 // The option that chooses the format of entries.
 
 import { Option } from "commander";
-import type { EntryFormat } from "../dataset/mod.ts";
+import { type DatasetEntry, type EntryFormat, isChatEntry } from "../dataset/mod.ts";
 import { FORMAT_NAMES, type FormatName, type Model } from "../pipeline/mod.ts";
 import { noteOnTurns } from "../text/chat_turns.ts";
 import { CHAT_STYLES, ChatTemplate, chatTemplateOf } from "../text/mod.ts";
@@ -64,3 +64,28 @@ export function noteOnFormat(
   const note = chosen instanceof ChatTemplate ? noteOnTurns(chosen, tokenizer) : undefined;
   if (note !== undefined) console.error(`Note: ${note}`);
 }
+
+/**
+ * Says on standard error which style conversations are written in, where a model came without a chat template and its special
+ * tokens suggest one.
+ *
+ * @param model The model.
+ * @param format The format that was chosen, if any.
+ * @param entries What is written.
+ */
+export function noteOnGuess(
+  { format: own, tokenizer }: Pick<Model, "format" | "tokenizer">,
+  format: FormatName | EntryFormat | undefined,
+  entries: readonly Partial<DatasetEntry>[],
+): void {
+  const needed = format === "chat" || (format === undefined && entries.some(isConversation));
+  if (!needed || own instanceof ChatTemplate) return;
+  if (tokenizer.definition?.chatTemplate !== undefined) return;
+  const style = chatTemplateOf(tokenizer).name;
+  console.error(
+    `Note: "${tokenizer.name}" came without a chat template; messages are written in the style "${style}", which its ` +
+      "special tokens suggest (--format names another)",
+  );
+}
+
+const isConversation = (entry: Partial<DatasetEntry>) => isChatEntry(entry as DatasetEntry);

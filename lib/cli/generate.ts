@@ -12,7 +12,7 @@ import { countWithoutToken } from "../text/tokenizer.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
 import { configOption } from "./config_file.ts";
-import { formatOption, readFormatOption } from "./format.ts";
+import { formatOption, noteOnGuess, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { printable } from "./printable.ts";
@@ -119,10 +119,12 @@ async function run(options: Options): Promise<void> {
     const messages = [{ role: "user", content: chat }];
     if (system !== undefined) messages.unshift({ role: "system", content: system });
     const question = { messages };
+    noteOnGuess(model, format ?? "chat", [question]);
     return await answer(model, question, samples, { ...sampling, format: format ?? "chat" });
   }
   if (data !== undefined) {
     const entries = (await readData(data, { ...options, signal })).slice(0, options.limit);
+    noteOnGuess(model, format, entries);
     return await answerFile(model, entries, { data, out: out! }, { ...sampling, format });
   }
   const question = { instruction: instruction!, input };

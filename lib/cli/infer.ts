@@ -11,7 +11,7 @@ import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, modelOption, readCount, readWhole } from "./arguments.ts";
 import { configOption } from "./config_file.ts";
 import { type FilterOptions, filterOptions, readFilters } from "./filter_options.ts";
-import { formatOption, readFormatOption } from "./format.ts";
+import { formatOption, noteOnGuess, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -92,6 +92,7 @@ async function infer(options: Options): Promise<void> {
   const model = await loadForCommand(options.model, { ...options, signal });
   noteGeneration(model, drawing);
   const format = await readFormatOption(options.format);
+  noteOnGuess(model, format, entries);
   if (format !== undefined) model.format = format;
   const settings = {
     ...{ ...drawing, seed, format: model.format.name },

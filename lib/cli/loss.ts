@@ -8,7 +8,7 @@ import { ChatTemplate, type Mask } from "../text/mod.ts";
 import { measureLoss } from "../train/mod.ts";
 import { adapterOption, quantizeOption } from "./adapter_options.ts";
 import { deviceOption, jsonOption, maskOption, modelOption, readCount } from "./arguments.ts";
-import { formatOption, noteOnFormat, readFormatOption } from "./format.ts";
+import { formatOption, noteOnFormat, noteOnGuess, readFormatOption } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { progress } from "./progress.ts";
@@ -85,6 +85,7 @@ async function measure(options: Options): Promise<void> {
   const format = named ?? sharedFormat(model, entries);
   const { network } = model;
   noteOnFormat(model, format);
+  noteOnGuess(model, format, entries);
   const examples = model.encodeExamples(entries, { format });
   const { mask, batchSize } = options;
   const maxLength = Math.min(options.maxLength ?? Infinity, network.contextLength);
@@ -99,6 +100,11 @@ async function measure(options: Options): Promise<void> {
     onProgress: (done) => bar.update(done),
   });
   bar.finish();
+  if (Number.isNaN(result.loss)) {
+    throw new RangeError(
+      `Cannot measure the loss of "${options.model}": it is not a number, as with weights that hold NaN or Infinity`,
+    );
+  }
   if (options.json) console.log(JSON.stringify(result));
   else {
     const { loss, tokens, examples } = result;

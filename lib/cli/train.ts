@@ -18,7 +18,7 @@ import {
 import type { LoopSettings } from "../train/settings.ts";
 import type { WritableDtype } from "../weights/mod.ts";
 import { assertAdapted, assertFreezable, freezeAsAsked, readLora } from "./adapter_options.ts";
-import { noteOnFormat, readFormatOption } from "./format.ts";
+import { noteOnFormat, noteOnGuess, readFormatOption } from "./format.ts";
 import { FORWARDED, INTERRUPTED, onInterrupt } from "./interrupt.ts";
 import { loadForCommand } from "./load.ts";
 import { withProfile } from "./profile.ts";
@@ -107,6 +107,7 @@ async function train(
   assertAdapted(model, options);
   freezeAsAsked(model, options);
   noteOnFormat(model, format);
+  noteOnGuess(model, format, parts.train);
   sayFormat(model, parts.train, format);
   options = withMethodDefaults(options, command, {
     adapted: model.adapter !== undefined,
@@ -198,7 +199,7 @@ function sayFormat(
   asked: FormatName | EntryFormat | undefined,
 ): void {
   if (asked !== undefined || entries.every(isTextEntry)) return;
-  // Conversations choose a template by the model's special tokens, and say so themselves.
+  // Conversations choose a template by the model's special tokens, which noteOnGuess() says.
   if (!(format instanceof ChatTemplate) && entries.some(isChatEntry)) return;
   console.error(describeFormatChoice(format, taught.format !== undefined));
 }

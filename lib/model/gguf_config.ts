@@ -29,6 +29,12 @@ export async function ggufToConfig(file: Gguf): Promise<Record<string, unknown>>
         `known are ${known}`,
     );
   }
+  if (file.metadata.get(`${architecture}.attention.causal`) === false) {
+    throw new TypeError(
+      `Cannot load "${file.path}": its tokens see those that follow, as in a model of embeddings, expected one that ` +
+        "writes text",
+    );
+  }
   return {
     tie_word_embeddings: await isTied(file),
     ...reader.specialTokens(),

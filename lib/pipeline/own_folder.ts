@@ -23,7 +23,9 @@ const MODEL_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
+  "added_tokens.json",
   "chat_template.jinja",
+  "chat_template.json",
   RECORD_FILE,
 ];
 

@@ -57,6 +57,9 @@ async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
   if (has("chat_template.jinja")) {
     const template = await Deno.readTextFile(join(directory, "chat_template.jinja"));
     settings.config = { ...settings.config, chat_template: template };
+  } else if (settings.config.chat_template == null) {
+    const template = await findOtherTemplate(directory, has);
+    settings.config = { ...settings.config, chat_template: template };
   }
   const endIds = [
     ...idsOf(model.eos_token_id),
@@ -97,6 +100,27 @@ async function fromDirectory(source: ResolvedDirectory): Promise<Tokenizer> {
   );
 }
 
+/**
+ * The template in a processor's file, or several with names, which are refused unless one is the default: what they are
+ * for, a conversation does not say.
+ */
+async function findOtherTemplate(
+  directory: string,
+  has: (file: string) => boolean,
+): Promise<unknown> {
+  if (has("chat_template.json")) {
+    return (await readJson(join(directory, "chat_template.json"))).chat_template;
+  }
+  if (!has(OTHER_TEMPLATES)) return undefined;
+  const files = await Array.fromAsync(Deno.readDir(join(directory, OTHER_TEMPLATES)));
+  const names = files.map(({ name }) => name).filter((name) => name.endsWith(".jinja")).sort();
+  if (names.length === 0) return undefined;
+  return names.map((name) => ({ name: name.replace(/\.jinja$/, "") }));
+}
+
+/** The folder of templates for special uses. */
+const OTHER_TEMPLATES = "additional_chat_templates";
+
 /** An id, or several. */
 function idsOf(value: unknown): number[] {
   return [value].flat().filter((id) => Number.isInteger(id) && id as number >= 0) as number[];
@@ -128,6 +152,7 @@ const TOKENIZER_FILES = [
   "special_tokens_map.json",
   "added_tokens.json",
   "chat_template.jinja",
+  "chat_template.json",
   GENERATION,
 ];
 

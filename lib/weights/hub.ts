@@ -42,10 +42,12 @@ const OPTIONAL = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
+  "added_tokens.json",
   "vocab.json",
   "merges.txt",
   "tokenizer.model",
   "chat_template.jinja",
+  "chat_template.json",
   "taught.json",
 ];
 const CONCURRENT = 4;

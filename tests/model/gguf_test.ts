@@ -211,6 +211,7 @@ Deno.test("loadNetwork() says what of a GGUF file it cannot load", async () => {
       '"llama.attention.head_count_kv" is a list of different numbers',
     ],
     [{ "llama.expert_count": u32(8) }, "it is a mixture of experts"],
+    [{ "llama.attention.causal": false }, "its tokens see those that follow"],
     [{ "llama.rope.dimension_count": u32(4) }, "it turns 4 of 6 elements of a head"],
     [{ "llama.rope.freq_base": { float32: 10_000 } }, "are not those of a published Llama 3"],
     [{ "llama.embedding_length": u32(9) }, 'Cannot load "token_embd.weight"'],

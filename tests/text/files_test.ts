@@ -292,3 +292,35 @@ Deno.test("openTokenizer() refuses files that it cannot reproduce", async () => 
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+Deno.test("openTokenizer() takes a processor's template, and refuses those that are all for something else", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "tunebook-text-" });
+  const write = (name: string, content: Json) =>
+    Deno.writeTextFile(join(directory, name), JSON.stringify(content));
+  const open = async (...others: string[]) => {
+    const { files, ...rest } = source(directory);
+    return await openTokenizer({ ...rest, files: [...files, ...others] });
+  };
+  try {
+    await write("config.json", { model_type: "llama" });
+    await write("tokenizer.json", whole);
+    await write("tokenizer_config.json", { ...named, chat_template: null });
+    await write("chat_template.json", { chat_template: "a" });
+    assertEquals((await open("chat_template.json")).definition?.chatTemplate, "a");
+    await write("tokenizer_config.json", { ...named, chat_template: "b" });
+    assertEquals((await open("chat_template.json")).definition?.chatTemplate, "b");
+    await write("tokenizer_config.json", named);
+    await Deno.mkdir(join(directory, "additional_chat_templates"));
+    assertEquals((await open("additional_chat_templates")).definition?.chatTemplate, undefined);
+    for (const name of ["tool_use", "rag"]) {
+      await Deno.writeTextFile(join(directory, "additional_chat_templates", `${name}.jinja`), "c");
+    }
+    await assertRejects(
+      () => open("additional_chat_templates"),
+      TypeError,
+      'Cannot read the chat templates "rag", "tool_use": expected a text, or one with the name "default"',
+    );
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
