@@ -5,15 +5,15 @@
  * @module
  */
 
-import { scratchAt } from "./cpu/packed_memory.ts";
+import { type GrowingMemory, PackedMemory, PAGE_BYTES, type Place } from "./cpu/packed_memory.ts";
 import type { Device, DeviceBuffer, DeviceKind, KernelTime } from "./device.ts";
 import { Pool, sizeClass } from "./pool.ts";
 
 interface DryBuffer extends DeviceBuffer {
   /** The most bytes that were asked of it. */
   needed: number;
-  /** Where it is kept when it is given back. */
-  readonly pool: Pool<DryBuffer>;
+  /** The part of the packed weights' memory that it is, if any. */
+  readonly place?: Place;
 }
 
 /** A device without memory or kernels. What is read from it is 0. */
@@ -24,9 +24,8 @@ export class DryDevice implements Device {
   readonly maxBindingSize: number;
   readonly maxKernelBuffers: number;
   readonly #pool = new Pool<DryBuffer>();
-  /** Packed weights have memory of their own on a CPU, in which threads have a place to work in. */
-  readonly #packed = new Pool<DryBuffer>();
-  #hasPacked = false;
+  /** Packed weights have memory of their own on a CPU. */
+  readonly #packed: PackedMemory<GrowingMemory> | undefined;
   #allocatedBytes = 0;
   #touchedBytes = 0;
 
@@ -37,6 +36,13 @@ export class DryDevice implements Device {
     this.facts = like.facts;
     this.maxBindingSize = like.maxBindingSize;
     this.maxKernelBuffers = like.maxKernelBuffers;
+    const grow = (bytes: number) => {
+      this.#allocatedBytes += bytes;
+      this.#touchedBytes += bytes;
+    };
+    this.#packed = this.kind === "cpu"
+      ? new PackedMemory(Number(this.facts.threads), grow, countedMemory)
+      : undefined;
   }
 
   get allocatedBytes(): number {
@@ -52,18 +58,12 @@ export class DryDevice implements Device {
   }
 
   allocate(byteLength: number, use?: "packed"): DeviceBuffer {
+    const place = use === "packed" ? this.#packed?.take(byteLength) : undefined;
+    if (place) return { byteLength: place.byteLength, needed: byteLength, place } as DryBuffer;
     const size = sizeClass(byteLength);
-    const isPacked = use === "packed" && this.kind === "cpu";
-    if (isPacked && !this.#hasPacked) {
-      this.#hasPacked = true;
-      const bytes = scratchAt(Number(this.facts.threads));
-      this.#allocatedBytes += bytes;
-      this.#touchedBytes += bytes;
-    }
-    const pool = isPacked ? this.#packed : this.#pool;
-    let buffer = pool.take(size);
+    let buffer = this.#pool.take(size);
     if (!buffer) {
-      buffer = { byteLength: size, needed: 0, pool };
+      buffer = { byteLength: size, needed: 0 };
       this.#allocatedBytes += size;
     }
     this.#touchedBytes += Math.max(0, byteLength - buffer.needed);
@@ -72,11 +72,13 @@ export class DryDevice implements Device {
   }
 
   release(buffer: DeviceBuffer): void {
-    (buffer as DryBuffer).pool.put(buffer.byteLength, buffer as DryBuffer);
+    const { place } = buffer as DryBuffer;
+    if (place) this.#packed!.give(place, 0);
+    else this.#pool.put(buffer.byteLength, buffer as DryBuffer);
   }
 
   multipliesPacked(buffer: DeviceBuffer): boolean {
-    return (buffer as DryBuffer).pool === this.#packed;
+    return (buffer as DryBuffer).place !== undefined;
   }
 
   write(): void {}
@@ -109,4 +111,10 @@ export class DryDevice implements Device {
   close(): void {
     this.#pool.drain();
   }
+}
+
+/** Memory that is only counted. */
+function countedMemory(pages: number): GrowingMemory {
+  const buffer = { byteLength: pages * PAGE_BYTES };
+  return { buffer, grow: (more) => void (buffer.byteLength += more * PAGE_BYTES) };
 }

@@ -15,7 +15,7 @@ import type { BlasLibrary, MatmulPrecision } from "./blas/blas.ts";
 import { type BlasSearch, findBlas } from "./blas/find.ts";
 import { isFused } from "./fused.ts";
 import { Meetings } from "./meetings.ts";
-import { PackedMemory, type Place } from "./packed_memory.ts";
+import { PackedMemory, type Place, sharedMemory } from "./packed_memory.ts";
 import type { Batch, Command, Created, Reply, Scheduled, ThreadOptions } from "./protocol.ts";
 import { type HostData, Recorder } from "./recorder.ts";
 
@@ -108,7 +108,11 @@ export class CpuDevice implements Device {
       ...(matmulPrecision === "bfloat16" && { matmulPrecision }),
     };
     this.#threads = threads;
-    this.#packed = new PackedMemory(threads, (bytes) => this.#allocatedBytes += bytes);
+    this.#packed = new PackedMemory(
+      threads,
+      (bytes) => this.#allocatedBytes += bytes,
+      sharedMemory,
+    );
     this.#blasPath = blas?.path;
     this.#matmulPrecision = matmulPrecision;
     this.#barrierMemory = new SharedArrayBuffer(16);

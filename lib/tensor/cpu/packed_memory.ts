@@ -6,7 +6,8 @@
  * @module
  */
 
-const PAGE_BYTES = 64 * 1024;
+/** Bytes of a page of memory. */
+export const PAGE_BYTES = 64 * 1024;
 
 /** Pages of a memory at most: 4 GiB. */
 export const MOST_PAGES = 65536;
@@ -42,19 +43,41 @@ export interface Place {
   readonly lastTicket: number;
 }
 
+/** Memory that grows by pages: WebAssembly's, or one that is only counted. */
+export interface GrowingMemory {
+  /** What it holds. */
+  readonly buffer: { readonly byteLength: number };
+  /** Takes more pages. */
+  grow(pages: number): void;
+}
+
+/**
+ * Takes memory that all threads share.
+ *
+ * @param pages How large it is at first.
+ * @returns The memory.
+ * @throws {RangeError} If the system has no room for its addresses.
+ */
+export function sharedMemory(pages: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
+}
+
 /** The memories of a device, with their free parts. */
-export class PackedMemory {
+export class PackedMemory<M extends GrowingMemory = WebAssembly.Memory> {
   readonly #start: number;
-  readonly #memories: { memory: WebAssembly.Memory; end: number; free: Place[] }[] = [];
+  readonly #memories: { memory: M; end: number; free: Place[] }[] = [];
   readonly #onGrow: (bytes: number) => void;
+  readonly #create: (pages: number) => M;
 
   /**
    * @param threads How many threads there are.
    * @param onGrow Told how many bytes are taken from the system.
+   * @param create Takes a memory of some pages; it throws a RangeError if there is no room for it.
    */
-  constructor(threads: number, onGrow: (bytes: number) => void) {
+  constructor(threads: number, onGrow: (bytes: number) => void, create: (pages: number) => M) {
     this.#start = scratchAt(threads);
     this.#onGrow = onGrow;
+    this.#create = create;
   }
 
   /**
@@ -81,11 +104,11 @@ export class PackedMemory {
     let index = this.#memories.findIndex(({ end }) => end + byteLength <= MOST_PAGES * PAGE_BYTES);
     if (index < 0) {
       const initial = Math.ceil((this.#start + byteLength) / PAGE_BYTES);
-      let memory: WebAssembly.Memory;
+      let memory: M;
       try {
-        memory = new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared: true });
+        memory = this.#create(initial);
       } catch (error) {
-        if (error instanceof RangeError) return undefined; // the system has no room for its addresses
+        if (error instanceof RangeError) return undefined;
         throw error;
       }
       this.#onGrow(initial * PAGE_BYTES);
@@ -130,7 +153,7 @@ export class PackedMemory {
    * @param index The number.
    * @returns The memory.
    */
-  memory(index: number): WebAssembly.Memory {
+  memory(index: number): M {
     return this.#memories[index].memory;
   }
 }
