@@ -119,6 +119,12 @@ const MIB = 2 ** 20;
 const WORKING = 92 * MIB;
 
 /**
+ * The share of weights in float32 that the heap keeps beside them: what was read for one is given back in pieces, between
+ * others, that do not fit the next. Measured: 2.7 % of 1.1 billion weights.
+ */
+const LEFT_BY_READING = 1 / 32;
+
+/**
  * The most memory of a process that trains.
  *
  * @param base What the process holds without the model: the runtime, the library, the tokenizer and its files, the data.
@@ -139,15 +145,17 @@ export function processBytes(
   const { weights, tensors } = network.device.kind === "cpu" ? counted : NOTHING;
   const isCpu = network.device.kind === "cpu";
   let loaded = 0;
+  let left = 0;
   let loading = weights;
   // Weights are read one after the other, the embedding first, when there is little else.
   for (const [name, tensor] of network.parameters) {
     if (isCpu) loaded += tensor.byteLength;
+    if (isCpu && tensor.dtype === "f32") left += tensor.byteLength * LEFT_BY_READING;
     loading = Math.max(loading, loaded + readingBytes(factsOf(name), tensor));
   }
   const learning = [...trainableParameters(network).values()];
   const best = restoreBest ? learning.reduce((sum, { byteLength }) => sum + byteLength, 0) : 0;
-  return base + WORKING + Math.max(loading, tensors + best);
+  return Math.ceil(base + WORKING + left + Math.max(loading, tensors + best));
 }
 
 const NOTHING: TrainingMemory = { weights: 0, tensors: 0 };
