@@ -259,18 +259,19 @@ Deno.test("a report says forms, what is carried along or left out, and what is e
     { instruction: "", context: "b", response: "c", category: "qa", mood: "glad" },
     { messages: [user("a"), { ...assistant(""), tool_calls: [{ name: "f", arguments: "{}" }] }] },
     { messages: [user("a"), assistant("")] },
+    { messages: [user("a"), { role: "model", content: "b" }] },
   ];
   for (const row of rows) reader.read(row);
   const report = reader.finish();
-  assertEquals(report.forms, { alpaca: 1, dolly: 1, messages: 2 });
+  assertEquals(report.forms, { alpaca: 1, dolly: 1, messages: 3 });
   assertEquals(report.kept, { category: 1, mood: 1 });
   assertEquals([report.emptyOutputs, report.emptyInstructions], [[0, 3], [1]]);
   assertEquals(describeReport(report), [
-    "4 entries in the forms messages (2), Dolly (1), Alpaca (1)",
-    'carried along and not learnt: "mood" (1 of 4)',
-    'left out: "n" (1 of 4)',
-    "2 of 4 outputs are empty (the first is entry 1), which teaches the model to stop at once",
-    "1 of 4 instructions is empty (the first is entry 2)",
+    "5 entries in the forms messages (3), Dolly (1), Alpaca (1)",
+    'carried along and not learnt: "mood" (1 of 5)',
+    'left out: "n" (1 of 5)',
+    "2 of 5 outputs are empty (the first is entry 1), which teaches the model to stop at once",
+    "1 of 5 instructions is empty (the first is entry 2)",
     "the arguments of 1 call of tools are JSON text, which most templates write as a quoted string",
   ]);
 });

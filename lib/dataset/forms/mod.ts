@@ -258,7 +258,10 @@ export class EntryReader<Entry extends DatasetEntry | PreferenceEntry = DatasetE
       }
       return;
     }
-    if (hasNothingToLearn(entry)) emptyOutputs.push(index);
+    // Without an answer nothing is learnt of it, not even to stop: encoding refuses it.
+    const hasAnswer = !isChatEntry(entry) ||
+      entry.messages.some(({ role }) => role === "assistant");
+    if (hasAnswer && hasNothingToLearn(entry)) emptyOutputs.push(index);
     if (!isChatEntry(entry) && !isTextEntry(entry) && entry.instruction.trim() === "") {
       emptyInstructions.push(index);
     }
