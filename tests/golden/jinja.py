@@ -838,6 +838,15 @@ n|wordwrap
 'x'|filesizeformat
 []|filesizeformat
 (missing)[1:]
+'<&'|e|e
+'<&'|e|escape|forceescape
+('<' + ('>'|e))|e
+'<'|safe|e
+'<'|upper|e
+xs|map('string')|last
+xs|map('string')|first
+xs|map('string')|list|last
+xs|reverse|last
 ns.nosuch
 xs[5:1:-2]
 'AT&T &nbsp;&copy &notit &#128; &#x41 &#0; &'|striptags

@@ -461,7 +461,10 @@ class Run {
       );
       return negated!.value === "true" ? !passes : passes;
     }
-    return this.#filter(this.#value(node.operand, scope), filter, scope);
+    const value = this.#value(node.operand, scope);
+    // what is escaped or safe is not escaped again
+    const isEscape = filter.value === "e" || filter.value === "escape";
+    return isEscape && isMarkup(node.operand) ? value : this.#filter(value, filter, scope);
   }
 
   #filter(value: Value, filter: Node, scope: Scope): Value {

@@ -325,7 +325,12 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     const seen = attribute === null ? items : items.map((item) => attributeOf(item, attribute));
     return joined(seen.map(text), text(d));
   },
-  last: (value) => endOf(value, -1, "last"),
+  last: (value) => {
+    if (value instanceof Generator) {
+      throw new TemplateError("'generator' object is not reversible: list() makes a list of it");
+    }
+    return endOf(value, -1, "last");
+  },
   length,
   list: (value) => iterate(value),
   lower: (value) => text(value).toLowerCase(),
