@@ -10,7 +10,7 @@
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Device, DeviceBuffer } from "./device.ts";
+import type { Device, DeviceBuffer, MemoryUse } from "./device.ts";
 
 const MIB = 1024 * 1024;
 
@@ -57,13 +57,13 @@ function useOf(device: Device): Use {
  *
  * @param device Where.
  * @param byteLength How much is needed.
- * @param purpose Whether it is for a packed weight.
+ * @param purpose What it is for.
  * @returns The memory, which nobody holds yet.
  */
 export function allocateStorage(
   device: Device,
   byteLength: number,
-  purpose?: "packed",
+  purpose?: MemoryUse,
 ): Storage {
   const use = useOf(device);
   if (use.bytes + byteLength > use.limit) makeRoom(use, byteLength);

@@ -71,6 +71,9 @@ export interface KernelTime {
   readonly flops: number;
 }
 
+/** What memory is for: a packed weight, or an optimizer's state, which is updated where it is. */
+export type MemoryUse = "packed" | "state";
+
 /** What a tensor operation needs of the machine. */
 export interface Device {
   /** Which kind of device it is. */
@@ -94,10 +97,10 @@ export interface Device {
   readonly allocatedBytes: number;
 
   /**
-   * Takes memory of at least `byteLength` bytes from the pool or the system. Its content is undefined. What holds a packed
-   * weight may be elsewhere.
+   * Takes memory of at least `byteLength` bytes from the pool or the system. Its content is undefined. Where it is may depend
+   * on its use.
    */
-  allocate(byteLength: number, use?: "packed"): DeviceBuffer;
+  allocate(byteLength: number, use?: MemoryUse): DeviceBuffer;
   /** Whether the packed weight in this memory can be multiplied by as it is; never by default. @internal */
   multipliesPacked?(buffer: DeviceBuffer): boolean;
   /** Gives memory back to the pool. Work enqueued so far may still use it. */

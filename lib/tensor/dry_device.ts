@@ -6,7 +6,7 @@
  */
 
 import { type GrowingMemory, PackedMemory, PAGE_BYTES, type Place } from "./cpu/packed_memory.ts";
-import type { Device, DeviceBuffer, DeviceKind, KernelTime } from "./device.ts";
+import type { Device, DeviceBuffer, DeviceKind, KernelTime, MemoryUse } from "./device.ts";
 import { Pool, sizeClass } from "./pool.ts";
 
 interface DryBuffer extends DeviceBuffer {
@@ -24,7 +24,7 @@ export class DryDevice implements Device {
   readonly maxBindingSize: number;
   readonly maxKernelBuffers: number;
   readonly #pool = new Pool<DryBuffer>();
-  /** Packed weights have memory of their own on a CPU. */
+  /** Packed weights and state have memory of their own on a CPU. */
   readonly #packed: PackedMemory<GrowingMemory> | undefined;
   #allocatedBytes = 0;
   #touchedBytes = 0;
@@ -57,8 +57,8 @@ export class DryDevice implements Device {
     return this.#touchedBytes;
   }
 
-  allocate(byteLength: number, use?: "packed"): DeviceBuffer {
-    const place = use === "packed" ? this.#packed?.take(byteLength) : undefined;
+  allocate(byteLength: number, use?: MemoryUse): DeviceBuffer {
+    const place = this.#packed?.take(byteLength, use);
     if (place) return { byteLength: place.byteLength, needed: byteLength, place } as DryBuffer;
     const size = sizeClass(byteLength);
     let buffer = this.#pool.take(size);

@@ -11,7 +11,7 @@ import {
   releaseStorage,
   type Storage,
 } from "./collect.ts";
-import type { Device, DeviceBuffer } from "./device.ts";
+import type { Device, DeviceBuffer, MemoryUse } from "./device.ts";
 import type { FormulaMethods } from "./formula_methods.ts";
 import type { ArgmaxOptions, SliceRange, VarianceOptions } from "./options.ts";
 import { isPacked, packedBytes, type PackedType } from "./packed.ts";
@@ -97,10 +97,15 @@ export class Tensor {
    * @param device The device that stores it.
    * @param shape Lengths of its dimensions.
    * @param dtype Type of its elements.
+   * @param use `"state"` for what an optimizer updates in every step.
    * @returns The tensor.
    */
-  static empty(device: Device, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
-    const use = isPacked(dtype) ? "packed" : undefined;
+  static empty(
+    device: Device,
+    shape: readonly number[],
+    dtype: Dtype = "f32",
+    use: MemoryUse | undefined = isPacked(dtype) ? "packed" : undefined,
+  ): Tensor {
     const storage = allocateStorage(device, byteLengthOf(shape, dtype), use);
     return new Tensor(storage, [...shape], dtype);
   }

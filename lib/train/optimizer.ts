@@ -89,7 +89,7 @@ export class AdamW implements Disposable {
     this.#reserveGradients = reserveGradients;
     for (const [name, parameter] of parameters) {
       const { device, shape } = parameter;
-      const [mean, variance] = [0, 0].map(() => Tensor.empty(device, shape).keep());
+      const [mean, variance] = [0, 0].map(() => Tensor.empty(device, shape, "f32", "state").keep());
       for (const moment of [mean, variance]) fill(moment, 0);
       this.#moments.set(name, { mean, variance });
       if (reserveGradients && parameter.requiresGrad) {

@@ -119,6 +119,17 @@ export class Context {
   }
 
   /**
+   * Finds the kernels that see some memory where it is.
+   *
+   * @param buffers Tensors' memory; their `byteOffset` are the addresses for the kernels.
+   * @returns The kernels, and scratch memory that they see; undefined where not all is in one memory of WebAssembly.
+   */
+  commonContext(...buffers: readonly Float32Array[]): PackedContext | undefined {
+    const [first, ...others] = buffers.map((buffer) => this.#packed.get(buffer));
+    return others.every((other) => other === first) ? first : undefined;
+  }
+
+  /**
    * Finds the kernels that read a packed weight where it is stored.
    *
    * @param packed Its memory; its `byteOffset` is the address for the kernels.
@@ -202,8 +213,7 @@ export class Context {
    */
   copyIn(source: Float32Array, address: number): void {
     const at = address / 4;
-    if (source.length < LEAST_COPIED || !this.blas?.copy) return this.#floats.set(source, at);
-    this.blas.copy(source, this.#floats.subarray(at, at + source.length));
+    this.copy(source, this.#floats.subarray(at, at + source.length));
   }
 
   /**
@@ -213,9 +223,18 @@ export class Context {
    * @param target Where to, and how many.
    */
   copyOut(address: number, target: Float32Array): void {
-    const source = this.#floats.subarray(address / 4, address / 4 + target.length);
-    if (target.length < LEAST_COPIED || !this.blas?.copy) return target.set(source);
-    this.blas.copy(source, target);
+    this.copy(this.#floats.subarray(address / 4, address / 4 + target.length), target);
+  }
+
+  /**
+   * Copies floats.
+   *
+   * @param source What to copy.
+   * @param target Where to; as many.
+   */
+  copy(source: Float32Array, target: Float32Array): void {
+    if (source.length < LEAST_COPIED || !this.blas?.copy) target.set(source);
+    else this.blas.copy(source, target);
   }
 
   /**

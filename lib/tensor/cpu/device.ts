@@ -7,7 +7,15 @@
 
 import { Worker } from "node:worker_threads";
 import { blasVariables } from "../../blas_variables.ts";
-import type { Access, Device, DeviceBuffer, Kernel, KernelTime, RecordedWork } from "../device.ts";
+import type {
+  Access,
+  Device,
+  DeviceBuffer,
+  Kernel,
+  KernelTime,
+  MemoryUse,
+  RecordedWork,
+} from "../device.ts";
 import { KernelTimes } from "../kernel_times.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { DONE_TICKET, FAILED } from "./barrier.ts";
@@ -141,8 +149,8 @@ export class CpuDevice implements Device {
     return this.#allocatedBytes;
   }
 
-  allocate(byteLength: number, use?: "packed"): DeviceBuffer {
-    const place = use === "packed" ? this.#packed.take(byteLength) : undefined;
+  allocate(byteLength: number, use?: MemoryUse): DeviceBuffer {
+    const place = this.#packed.take(byteLength, use);
     if (place) return this.#allocatePacked(place);
     const size = sizeClass(byteLength);
     const pooled = this.#pool.take(size);

@@ -1,10 +1,12 @@
 /**
- * Memory of packed weights: WebAssembly's own, shared by all threads, so that kernels read blocks where they are stored. A
- * memory ends at 4 GiB; larger models take several. Each begins with what kernels need themselves: constants, and for
- * each thread a place for inputs and results.
+ * Memory of packed weights and of optimizers' state: WebAssembly's own, shared by all threads, so that kernels read and write
+ * them where they are. A memory ends at 4 GiB; larger models take several. Each begins with what kernels need themselves:
+ * constants, and for each thread a place for inputs and results.
  *
  * @module
  */
+
+import type { MemoryUse } from "../device.ts";
 
 /** Bytes of a page of memory. */
 export const PAGE_BYTES = 64 * 1024;
@@ -20,6 +22,9 @@ export const SCRATCH_BYTES = 4 * 1024 * 1024;
 
 /** Weights begin at multiples of this. */
 const ALIGNMENT = 256;
+
+/** Smaller state is elsewhere: a memory begins with the threads' own parts, which would be more than is saved. */
+const LEAST_STATE = 1024 * 1024;
 
 /**
  * Where a thread's own part of a memory begins.
@@ -84,9 +89,11 @@ export class PackedMemory<M extends GrowingMemory = WebAssembly.Memory> {
    * Takes a part.
    *
    * @param bytes How much is needed.
-   * @returns The part; undefined if no memory can be that large.
+   * @param use What it is for.
+   * @returns The part; undefined if what is for this use is elsewhere, or no memory can be that large.
    */
-  take(bytes: number): Place | undefined {
+  take(bytes: number, use: MemoryUse | undefined): Place | undefined {
+    if (use === undefined || (use === "state" && bytes < LEAST_STATE)) return undefined;
     const byteLength = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     if (this.#start + byteLength > MOST_PAGES * PAGE_BYTES) return undefined;
     for (const { free } of this.#memories) {
