@@ -9,7 +9,13 @@ import "./restorable.ts";
 // Operations as methods, and how tensors show themselves.
 import "./methods.ts";
 
-export { type Device, type DeviceBuffer, type DeviceKind, type KernelTime } from "./device.ts";
+export {
+  type Device,
+  type DeviceBuffer,
+  type DeviceKind,
+  type KernelTime,
+  type MemoryUse,
+} from "./device.ts";
 export {
   defaultDevice,
   type MatmulPrecision,
