@@ -22,49 +22,42 @@ export const OWN_KERNELS: BlasLibrary = { name: "WebAssembly SIMD", path: "" };
 /** What matrices are rounded to before they are multiplied. Sums are in float32 either way. */
 export type MatmulPrecision = "float32" | "bfloat16";
 
-/** Single-precision general matrix multiplication on row-major matrices. */
+/**
+ * General matrix multiplication on row-major matrices: `c = op(a) · op(b) + beta · c`, where `op(a)` is (m, k), `op(b)` is
+ * (k, n), and c is (m, n).
+ */
+export type Gemm<M> = (
+  transposeA: boolean,
+  transposeB: boolean,
+  m: number,
+  n: number,
+  k: number,
+  a: M,
+  strideA: number,
+  b: M,
+  strideB: number,
+  beta: number,
+  c: Float32Array,
+  strideC: number,
+) => void;
+
+/** What a library computes on one thread. */
 export interface Blas {
-  /** `c = op(a) · op(b) + beta · c`, where `op(a)` is (m, k), `op(b)` is (k, n), and c is (m, n). */
-  gemm(
-    transposeA: boolean,
-    transposeB: boolean,
-    m: number,
-    n: number,
-    k: number,
-    a: Float32Array,
-    strideA: number,
-    b: Float32Array,
-    strideB: number,
-    beta: number,
-    c: Float32Array,
-    strideC: number,
-  ): void;
+  /** Products in float32. */
+  readonly gemm: Gemm<Float32Array>;
   /**
    * Copies floats to as many others, whatever their bits: over shared memory faster than JavaScript does. Undefined where
    * the library has no such function.
    */
-  copy?(source: Float32Array, target: Float32Array): void;
+  readonly copy?: (source: Float32Array, target: Float32Array) => void;
   /** Products in bfloat16, where they were asked for. */
   readonly bfloat16?: Bfloat16Products;
 }
 
 /** Products of matrices that are rounded to bfloat16, summed in float32. */
 export interface Bfloat16Products {
-  /** As {@linkcode Blas.gemm}; each number of a and b is the upper half of a float32. */
-  gemm(
-    transposeA: boolean,
-    transposeB: boolean,
-    m: number,
-    n: number,
-    k: number,
-    a: Uint16Array,
-    strideA: number,
-    b: Uint16Array,
-    strideB: number,
-    beta: number,
-    c: Float32Array,
-    strideC: number,
-  ): void;
+  /** Each number of a and b is the upper half of a float32. */
+  readonly gemm: Gemm<Uint16Array>;
   /** Rounds to the nearest bfloat16, ties to even: the first `columns` of each `stride` floats, `rows` times. */
   narrow(
     source: Float32Array,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Bfloat16Products, Blas, BlasLibrary } from "./blas.ts";
+import type { Bfloat16Products, Blas, BlasLibrary, Gemm } from "./blas.ts";
 
 /** 64 bits, for which Deno takes numbers too, unlike its types. */
 const INTEGER = "i64" as "i32" | "i64";
@@ -47,6 +47,7 @@ const SYMBOLS = {
 } as const;
 
 type Symbols = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
+type Product = Symbols["dnnl_sgemm"];
 
 /** Names for people, by the values of `dnnl_cpu_isa_t`. */
 const ISA_NAMES: Readonly<Record<number, string>> = {
@@ -136,7 +137,7 @@ function view(array: Float32Array | Uint16Array): BufferSource {
   return array as Float32Array<ArrayBuffer>;
 }
 
-function productOf(product: Symbols["dnnl_sgemm"]): Blas["gemm"] {
+function productOf<M extends Float32Array | Uint16Array>(product: Product): Gemm<M> {
   return (transposeA, transposeB, m, n, k, a, strideA, b, strideB, beta, c, strideC) => {
     if (m === 0 || n === 0) return;
     const status = product(
@@ -163,11 +164,11 @@ function assertSuccess(status: number, what: string): void {
 }
 
 function bfloat16Products(symbols: Symbols): Bfloat16Products | undefined {
-  if (!symbols.dnnl_gemm_bf16bf16f32) return undefined;
-  const gemm = productOf(symbols.dnnl_gemm_bf16bf16f32 as Symbols["dnnl_sgemm"]);
+  const { dnnl_gemm_bf16bf16f32: product } = symbols;
+  if (!product) return undefined;
   let narrowing: Narrowing | undefined;
   return {
-    gemm: gemm as unknown as Bfloat16Products["gemm"],
+    gemm: productOf(product),
     narrow(source, stride, rows, columns, target) {
       narrowing ??= new Narrowing(symbols);
       narrowing.narrow(source, stride, rows, columns, target);
@@ -180,6 +181,11 @@ class Narrowing {
   readonly #symbols: Symbols;
   readonly #engine: Deno.PointerValue;
   readonly #stream: Deno.PointerValue;
+  /** Where version 2 describes the memories of a primitive, which it copies; pointers to them keep nothing alive. */
+  readonly #descriptions = {
+    from: new Uint8Array(DESCRIPTION_BYTES),
+    to: new Uint8Array(DESCRIPTION_BYTES),
+  };
   readonly #byShape = new Map<string, (source: Float32Array, target: Uint16Array) => void>();
 
   constructor(symbols: Symbols) {
@@ -211,8 +217,8 @@ class Narrowing {
     columns: number,
   ): (source: Float32Array, target: Uint16Array) => void {
     const symbols = this.#symbols;
-    const from = this.#describe(FLOAT32, rows, columns, stride);
-    const to = this.#describe(BFLOAT16, rows, columns, columns);
+    const from = this.#describe("from", FLOAT32, rows, columns, stride);
+    const to = this.#describe("to", BFLOAT16, rows, columns, columns);
     const engine = this.#engine;
     const description = made((at) =>
       symbols.dnnl_reorder_primitive_desc_create(at, from, engine, to, engine, null)
@@ -233,13 +239,19 @@ class Narrowing {
     };
   }
 
-  #describe(type: number, rows: number, columns: number, stride: number): Deno.PointerValue {
+  #describe(
+    which: "from" | "to",
+    type: number,
+    rows: number,
+    columns: number,
+    stride: number,
+  ): Deno.PointerValue {
     const { dnnl_memory_desc_create_with_strides: create, dnnl_memory_desc_init_by_strides: init } =
       this.#symbols;
     const shape = BigInt64Array.of(BigInt(rows), BigInt(columns));
     const strides = BigInt64Array.of(BigInt(stride), 1n);
     if (create) return made((at) => create(at, 2, shape, type, strides));
-    const description = new Uint8Array(DESCRIPTION_BYTES);
+    const description = this.#descriptions[which];
     assertSuccess(init!(description, 2, shape, type, strides), "describe memory");
     return Deno.UnsafePointer.of(description);
   }
