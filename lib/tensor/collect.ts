@@ -20,11 +20,18 @@ const FIRST_LIMIT = 256 * MIB;
 /** Bytes that they may take beyond what the last collection left, at least. */
 const LEAST_GROWTH = 64 * MIB;
 
-/** What tensors of a device hold. */
-interface Use {
+/** What tensors hold of one kind of memory, which is used again for this kind alone. */
+interface Held {
   bytes: number;
   /** Before more than this is held, garbage is collected. */
   limit: number;
+}
+
+/** What tensors of a device hold. */
+interface Use {
+  readonly values: Held;
+  /** Packed weights and optimizers' state, which may be elsewhere. */
+  readonly placed: Held;
   /** The owners of memory. */
   readonly claims: Map<Claim, Storage>;
 }
@@ -33,6 +40,8 @@ interface Use {
 export interface Storage {
   readonly device: Device;
   readonly buffer: DeviceBuffer;
+  /** What it counts towards. */
+  readonly held: Held;
   /** Tensors that hold it. */
   references: number;
 }
@@ -46,7 +55,8 @@ let collectGarbage: (() => void) | undefined;
 function useOf(device: Device): Use {
   let use = uses.get(device);
   if (!use) {
-    use = { bytes: 0, limit: FIRST_LIMIT, claims: new Map() };
+    const nothing = () => ({ bytes: 0, limit: FIRST_LIMIT });
+    use = { values: nothing(), placed: nothing(), claims: new Map() };
     uses.set(device, use);
   }
   return use;
@@ -66,10 +76,11 @@ export function allocateStorage(
   purpose?: MemoryUse,
 ): Storage {
   const use = useOf(device);
-  if (use.bytes + byteLength > use.limit) makeRoom(use, byteLength);
+  const held = purpose === undefined ? use.values : use.placed;
+  if (held.bytes + byteLength > held.limit) makeRoom(use, held, byteLength);
   const buffer = device.allocate(byteLength, purpose);
-  use.bytes += buffer.byteLength;
-  return { device, buffer, references: 0 };
+  held.bytes += buffer.byteLength;
+  return { device, buffer, held, references: 0 };
 }
 
 /**
@@ -95,7 +106,7 @@ export function holdStorage(tensor: object, storage: Storage): Claim {
 export function releaseStorage(claim: Claim, storage: Storage): void {
   const use = useOf(storage.device);
   if (!use.claims.delete(claim) || --storage.references > 0) return;
-  use.bytes -= storage.buffer.byteLength;
+  storage.held.bytes -= storage.buffer.byteLength;
   storage.device.release(storage.buffer);
 }
 
@@ -103,16 +114,16 @@ export function releaseStorage(claim: Claim, storage: Storage): void {
  * Collects garbage and raises the limit: by an eighth of what is left, or if little was found, as while a model is loaded,
  * by half of it, so that there are few collections.
  */
-function makeRoom(use: Use, byteLength: number): void {
-  const before = use.bytes;
+function makeRoom(use: Use, held: Held, byteLength: number): void {
+  const before = held.bytes;
   collectGarbage ??= findCollector();
   collectGarbage();
   for (const [claim, storage] of use.claims) {
     if (claim.deref() === undefined) releaseStorage(claim, storage);
   }
-  const found = before - use.bytes;
-  const growth = use.bytes / (found > before / 16 ? 8 : 2);
-  use.limit = Math.max(use.limit, use.bytes + byteLength + Math.max(LEAST_GROWTH, growth));
+  const found = before - held.bytes;
+  const growth = held.bytes / (found > before / 16 ? 8 : 2);
+  held.limit = Math.max(held.limit, held.bytes + byteLength + Math.max(LEAST_GROWTH, growth));
 }
 
 /** V8's `gc`, which contexts have that are made after the flag was set. */

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { renderReport, runNotebook, verifyReport } from "../../lib/runtime/mod.ts";
 import { sandboxFault } from "../../lib/runtime/sandbox/outer.ts";
-import { findBlas } from "../../lib/tensor/cpu/blas/find.ts";
+import { blasNeed } from "../devices.ts";
 import { code, notebookOf } from "../runtime/report/sample.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
@@ -56,13 +56,10 @@ Deno.test({
   },
 });
 
-const need = fault ??
-  (findBlas().used?.name.startsWith("OpenBLAS")
-    ? undefined
-    : "needs OpenBLAS: apt-get install libopenblas0-pthread");
+const need = fault ?? blasNeed;
 
 Deno.test({
-  name: `verifyReport() says which variable of OpenBLAS differs, and reaches the sandbox with it${
+  name: `verifyReport() says which variable of a BLAS differs, and reaches the sandbox with it${
     need ? ` (${need})` : ""
   }`,
   ignore: need !== undefined,
