@@ -280,7 +280,7 @@ Deno.test("the package for JSR is one that JSR takes, as far as can be told with
   const out = await Deno.realPath(await Deno.makeTempDir({ prefix: "tunebook-jsr-" }));
   try {
     const { folder, bytes } = await packageForJsr(out);
-    assert(bytes < 20e6, `${bytes} bytes, JSR takes 20 MB`);
+    assert(bytes < 20 * 2 ** 20, `${bytes} bytes, JSR takes 20 MiB`);
     const deno = JSON.parse(await Deno.readTextFile(join(folder, "deno.json")));
     assertEquals(deno, jsrConfig(Object.keys(deno.imports)));
     for (const target of Object.values<string>(deno.imports)) assertMatch(target, /^(npm|jsr):/);
