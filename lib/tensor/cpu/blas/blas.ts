@@ -45,6 +45,8 @@ export type Gemm<M> = (
 export interface Blas {
   /** Products in float32. */
   readonly gemm: Gemm<Float32Array>;
+  /** Whether these are fast with a few rows too, of which CBLAS libraries first copy all of b. */
+  readonly isFastForFewRows?: boolean;
   /**
    * Copies floats to as many others, whatever their bits: over shared memory faster than JavaScript does. Undefined where
    * the library has no such function.

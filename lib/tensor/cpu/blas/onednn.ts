@@ -119,6 +119,7 @@ export function openOneDnn(path: string): OneDnn | undefined {
     },
     blas: {
       gemm: productOf(symbols.dnnl_sgemm),
+      isFastForFewRows: true,
       copy: copyBy(symbols),
     },
     bfloat16,

@@ -68,18 +68,25 @@ function fifthBits(at: usize): v128 {
   return v128.and(set, i8x16.splat(16));
 }
 
+/** Four halves, each in the lower 16 bits of a lane with its sign above: none may be infinite or not a number. */
+// @ts-ignore: decorator
+@inline
+function finiteHalves(halves: v128): v128 {
+  const bits = v128.and(i32x4.shl(halves, 13), i32x4.splat(0x8fffe000));
+  return f32x4.mul(bits, f32x4.splat(reinterpret<f32>(0x77800000)));
+}
+
 export function dequantizeF16(x: usize, y: usize, blocks: usize): void {
-  const magnitudes = i32x4.splat(0x7fff), infinite = i32x4.splat(0x7c00);
-  const power = f32x4.splat(reinterpret<f32>(0x77800000)), special = i32x4.splat(0x7f800000);
+  const magnitudes = i16x8.splat(0x7fff), infinite = i16x8.splat(0x7c00);
   let i: usize = 0;
-  for (; i + 4 <= blocks; i += 4, x += 8, y += 16) {
-    const bits = i32x4.extend_low_i16x8_u(v128.load64_zero(x));
-    const magnitude = v128.and(bits, magnitudes);
-    const rest = i32x4.shl(magnitude, 13);
-    const sign = i32x4.shl(v128.andnot(bits, magnitudes), 16);
-    const isSpecial = i32x4.ge_s(magnitude, infinite);
-    const value = v128.bitselect(v128.or(rest, special), f32x4.mul(rest, power), isSpecial);
-    v128.store(y, v128.or(sign, value));
+  for (; i + 8 <= blocks; i += 8, x += 16, y += 32) {
+    const halves = v128.load(x);
+    if (v128.any_true(i16x8.ge_s(v128.and(halves, magnitudes), infinite))) {
+      for (let j: usize = 0; j < 8; j++) store<f32>(y + (j << 2), half(x + (j << 1)));
+      continue;
+    }
+    v128.store(y, finiteHalves(i32x4.extend_low_i16x8_s(halves)));
+    v128.store(y, finiteHalves(i32x4.extend_high_i16x8_s(halves)), 16);
   }
   for (; i < blocks; i++, x += 2, y += 4) store<f32>(y, half(x));
 }

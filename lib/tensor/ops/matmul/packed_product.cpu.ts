@@ -1,7 +1,7 @@
 /**
  * How threads share out products with packed matrices: columns of the result. One row is multiplied by blocks as they are
  * stored; several rows share blocks that are widened a few at a time, in the first-level cache; many rows are multiplied by
- * tiles that are widened in the second-level cache, by BLAS where there is one.
+ * tiles that are widened in the second-level cache, by BLAS where there is one, and several too where it is fast for them.
  */
 import type { Context, PackedContext, Range } from "../../cpu/context.ts";
 import { implement, type ParamsOf } from "../../cpu/kernel.ts";
@@ -10,7 +10,7 @@ import type { WasmKernels } from "../../cpu/wasm_kernels.ts";
 import { PACKED_FORMATS, type PackedType } from "../../packed.ts";
 import { isInBfloat16 } from "./bfloat16_product.ts";
 import { multiplyPart } from "./matmul.cpu.ts";
-import type { packedProductKernel, tiledProductKernel } from "./packed_product.ts";
+import { MOST_ROWS, type packedProductKernel, type tiledProductKernel } from "./packed_product.ts";
 import { SUM_EXPONENT, X_EXPONENT } from "./packed_rows.ts";
 
 /** Floats that are widened at a time: some rows of the matrix. */
@@ -22,8 +22,14 @@ const WIDE_FLOATS = 16 * 1024;
  */
 const TILE_TERMS = 256;
 
-/** Columns of the result that a tile serves at most: with {@linkcode TILE_TERMS} 1 MiB, a second-level cache. */
-const TILE_COLUMNS = 1024;
+/**
+ * Terms in a tile with fewer than {@linkcode MOST_ROWS} rows: mostly all, so that the matrix is read in the order in which it is
+ * stored. From 16 rows on oneDNN takes twice as long so.
+ */
+const TILE_TERMS_OF_FEW = 4096;
+
+/** Numbers in a tile at most: 1 MiB, a second-level cache. */
+const TILE_FLOATS = 256 * 1024;
 
 /** Floats of results at a time. */
 const RESULT_FLOATS = 128 * 1024;
@@ -122,6 +128,9 @@ type WidenKernel = Exclude<Extract<keyof WasmKernels, `dequantize${string}`>, "d
 export const packedProduct = implement<typeof packedProductKernel>(
   "matmul.packed",
   (context, { a, b, bias, c }, params) => {
+    if (params.m > 1 && context.blas?.isFastForFewRows) {
+      return multiplyTiles(context, { a, b, bias, c }, { ...params, transposeA: 0, transposeB: 1 });
+    }
     const { m, n, k, kind, firstRow, scalesAt, hasBias, accumulate } = params;
     const { cOffset, cStride, biasOffset, aOffset } = params;
     const share = context.share(n, 4);
@@ -156,50 +165,57 @@ export const packedProduct = implement<typeof packedProductKernel>(
 
 export const tiledProduct = implement<typeof tiledProductKernel>(
   "matmul.packedTiles",
-  (context, { a, b, bias, c }, params) => {
-    const { m, n, k, firstRow, transposeA, transposeB, hasBias, accumulate } = params;
-    const { cOffset, cStride, biasOffset, aOffset } = params;
-    const share = context.share(n, 16);
-    if (share.first >= share.last) return;
-    const bfloat16 = isInBfloat16(context, m, n, k);
-    const widen = widenTile(context, b, params);
-    const parts = Math.ceil((share.last - share.first) / TILE_COLUMNS);
-    const step = Math.ceil((share.last - share.first) / parts / 16) * 16;
-    const aStride = transposeA ? m : k;
-    for (let first = share.first; first < share.last; first += step) {
-      const last = Math.min(share.last, first + step);
-      const part = { rows: { first: 0, last: m }, columns: { first: 0, last: last - first } };
-      for (let term = 0; term < k; term += TILE_TERMS) {
-        const terms = { first: term, last: Math.min(k, term + TILE_TERMS) };
-        const columns = { first, last };
-        const tile = transposeB
-          ? widen(shift(columns, firstRow), terms)
-          : widen(shift(terms, firstRow), columns);
-        context.reset();
-        multiplyPart(
-          context,
-          {
-            a: a.subarray(aOffset + (transposeA ? term * aStride : term)),
-            aStride,
-            b: tile.floats,
-            bStride: tile.stride,
-            bias: hasBias && term === 0 ? bias.subarray(biasOffset + first) : undefined,
-            c: c.subarray(cOffset + first),
-            cStride,
-          },
-          part,
-          {
-            k: terms.last - term,
-            transposeA,
-            transposeB,
-            accumulate: term > 0 ? 1 : accumulate,
-            bfloat16,
-          },
-        );
-      }
-    }
-  },
+  multiplyTiles,
 );
+
+function multiplyTiles(
+  context: Context,
+  { a, b, bias, c }: Record<"a" | "b" | "bias" | "c", Float32Array>,
+  params: ParamsOf<typeof tiledProductKernel>,
+): void {
+  const { m, n, k, firstRow, transposeA, transposeB, hasBias, accumulate } = params;
+  const { cOffset, cStride, biasOffset, aOffset } = params;
+  const share = context.share(n, 16);
+  if (share.first >= share.last) return;
+  const bfloat16 = isInBfloat16(context, m, n, k);
+  const widen = widenTile(context, b, params);
+  const depth = m < MOST_ROWS && transposeB ? Math.min(k, TILE_TERMS_OF_FEW) : TILE_TERMS;
+  const parts = Math.ceil((share.last - share.first) / Math.floor(TILE_FLOATS / depth));
+  const step = Math.ceil((share.last - share.first) / parts / 16) * 16;
+  const aStride = transposeA ? m : k;
+  for (let first = share.first; first < share.last; first += step) {
+    const last = Math.min(share.last, first + step);
+    const part = { rows: { first: 0, last: m }, columns: { first: 0, last: last - first } };
+    for (let term = 0; term < k; term += depth) {
+      const terms = { first: term, last: Math.min(k, term + depth) };
+      const columns = { first, last };
+      const tile = transposeB
+        ? widen(shift(columns, firstRow), terms)
+        : widen(shift(terms, firstRow), columns);
+      context.reset();
+      multiplyPart(
+        context,
+        {
+          a: a.subarray(aOffset + (transposeA ? term * aStride : term)),
+          aStride,
+          b: tile.floats,
+          bStride: tile.stride,
+          bias: hasBias && term === 0 ? bias.subarray(biasOffset + first) : undefined,
+          c: c.subarray(cOffset + first),
+          cStride,
+        },
+        part,
+        {
+          k: terms.last - term,
+          transposeA,
+          transposeB,
+          accumulate: term > 0 ? 1 : accumulate,
+          bfloat16,
+        },
+      );
+    }
+  }
+}
 
 const shift = ({ first, last }: Range, by: number): Range => ({
   first: first + by,
