@@ -8,7 +8,7 @@ import { COMMAND, copyFiles, DOCUMENTS, packageFiles } from "./files.ts";
  * Builds the folder that `deno publish` takes.
  *
  * @param out Where to put it.
- * @returns The folder, and how large its files are together: JSR takes 20 MB.
+ * @returns The folder, and how large its files are together: JSR takes 20 MiB.
  */
 export async function packageForJsr(out: string): Promise<{ folder: string; bytes: number }> {
   const folder = join(out, "jsr");
