@@ -267,8 +267,9 @@ function forgetWhenClosed(key: string, device: Device): Device {
  */
 export function parseDevice(name: string, source?: string): "auto" | DeviceKind {
   if (name !== "auto" && name !== "cpu" && name !== "webgpu") {
-    const which = source === undefined ? JSON.stringify(name) : `"${name}" that ${source} names`;
-    throw new RangeError(`Cannot pick the device ${which}: expected "auto", "cpu" or "webgpu"`);
+    throw new RangeError(
+      `Cannot pick the device ${named(name, source)}: expected "auto", "cpu" or "webgpu"`,
+    );
   }
   return name;
 }
@@ -287,6 +288,12 @@ function precisionOf({ matmulPrecision }: PickOptions): MatmulPrecision {
 /** Reads a precision's name, which `source` gives. */
 function parseMatmulPrecision(name: string, source?: string): MatmulPrecision {
   if (name === "float32" || name === "bfloat16") return name;
-  const which = source === undefined ? JSON.stringify(name) : `"${name}" that ${source} names`;
-  throw new RangeError(`Cannot multiply in ${which}: expected "float32" or "bfloat16"`);
+  throw new RangeError(
+    `Cannot multiply in ${named(name, source)}: expected "float32" or "bfloat16"`,
+  );
+}
+
+/** A name that is refused, with where it comes from, if that is known. */
+function named(name: string, source?: string): string {
+  return source === undefined ? JSON.stringify(name) : `"${name}" that ${source} names`;
 }

@@ -17,6 +17,24 @@ async function openCounting(limits?: Record<string, number>) {
   return { device: await openWebGpu({ adapter }), take };
 }
 
+/** What each step of a training costs. All batches have as many tokens and answers, as batches of one length have. */
+async function countSteps<Counts>(
+  network: Parameters<typeof sft>[0],
+  take: () => Counts,
+  batches: number,
+): Promise<Counts[]> {
+  const batchSize = 4;
+  const examples = Array.from({ length: batches * batchSize }, (_, i) => ({
+    promptIds: [1, 2, 3, 10 + i, 40 + i],
+    responseIds: [80 + i, 120 + i, 299],
+    instructionLength: 1,
+  }));
+  using training = sft(network, { examples, epochs: 1, batchSize, evalEvery: 0 });
+  const steps: Counts[] = [];
+  for await (const _ of training) steps.push(take());
+  return steps;
+}
+
 Deno.test({
   name: `a training step needs few dispatches, submissions and new objects${needs}`,
   ignore,
@@ -25,15 +43,7 @@ Deno.test({
     try {
       const shape = { vocabularySize: 300, contextLength: 64, width: 16, heads: 2 };
       const network = Gpt2.create(device, { ...shape, layers: 24 });
-      // Each batch has the same number of tokens and of answers, as batches of one length have.
-      const examples = Array.from({ length: 20 }, (_, i) => ({
-        promptIds: [1, 2, 3, 10 + i, 40 + i],
-        responseIds: [80 + i, 120 + i, 299],
-        instructionLength: 1,
-      }));
-      using training = sft(network, { examples, epochs: 1, batchSize: 4, evalEvery: 0 });
-      const steps = [];
-      for await (const _ of training) steps.push(take());
+      const steps = await countSteps(network, take, 5);
       // The first steps compile kernels and make buffers, until these lie in their final order.
       for (const counts of steps.slice(2)) {
         assertLessOrEqual(counts.dispatches, 700);
@@ -59,14 +69,7 @@ Deno.test({
       const heads = { heads: 9, kvHeads: 3, headDim: 4 };
       const shape = { vocabularySize: 300, contextLength: 64, width: 36, feedForwardWidth: 40 };
       const network = Llama.create(device, { ...shape, ...heads, layers: 30, tied: true });
-      const examples = Array.from({ length: 12 }, (_, i) => ({
-        promptIds: [1, 2, 3, 10 + i, 40 + i],
-        responseIds: [80 + i, 120 + i, 299],
-        instructionLength: 1,
-      }));
-      using training = sft(network, { examples, epochs: 1, batchSize: 4, evalEvery: 0 });
-      const steps = [];
-      for await (const _ of training) steps.push(take());
+      const steps = await countSteps(network, take, 3);
       // A norm is two dispatches: its values; all its gradients.
       assertLessOrEqual(steps.at(-1)!.dispatches, 1150);
       assertLessOrEqual(steps.at(-1)!.submits, 4);
@@ -89,15 +92,8 @@ for (const [buffers, most] of [[16, 700], [8, 760]]) {
         assertEquals(device.maxKernelBuffers, buffers);
         const shape = { vocabularySize: 300, contextLength: 64, width: 16, heads: 2 };
         const network = Gpt2.create(device, { ...shape, layers: 24 });
-        const examples = Array.from({ length: 12 }, (_, i) => ({
-          promptIds: [1, 2, 3, 10 + i, 40 + i],
-          responseIds: [80 + i, 120 + i, 299],
-          instructionLength: 1,
-        }));
-        using training = sft(network, { examples, epochs: 1, batchSize: 4, evalEvery: 0 });
-        const steps = [];
-        for await (const _ of training) steps.push(take().dispatches);
-        assertLessOrEqual(steps.at(-1)!, most);
+        const steps = await countSteps(network, take, 3);
+        assertLessOrEqual(steps.at(-1)!.dispatches, most);
       } finally {
         device.close();
       }

@@ -119,24 +119,14 @@ export class Context {
   }
 
   /**
-   * Finds the kernels that see some memory where it is.
+   * Finds the kernels that see packed weights or state where they are.
    *
    * @param buffers Tensors' memory; their `byteOffset` are the addresses for the kernels.
    * @returns The kernels, and scratch memory that they see; undefined where not all is in one memory of WebAssembly.
    */
-  commonContext(...buffers: readonly Float32Array[]): PackedContext | undefined {
+  packedContext(...buffers: readonly Float32Array[]): PackedContext | undefined {
     const [first, ...others] = buffers.map((buffer) => this.#packed.get(buffer));
     return others.every((other) => other === first) ? first : undefined;
-  }
-
-  /**
-   * Finds the kernels that read a packed weight where it is stored.
-   *
-   * @param packed Its memory; its `byteOffset` is the address for the kernels.
-   * @returns The kernels, and scratch memory that they see.
-   */
-  packedContext(packed: Float32Array): PackedContext {
-    return this.#packed.get(packed)!;
   }
 
   /**

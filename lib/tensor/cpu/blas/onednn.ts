@@ -170,9 +170,9 @@ function bfloat16Products(symbols: Symbols): Bfloat16Products | undefined {
   let narrowing: Narrowing | undefined;
   return {
     gemm: productOf(product),
-    narrow(source, stride, rows, columns, target) {
+    narrow(...matrix) {
       narrowing ??= new Narrowing(symbols);
-      narrowing.narrow(source, stride, rows, columns, target);
+      narrowing.narrow(...matrix);
     },
   };
 }

@@ -17,8 +17,8 @@ type Params = ParamsOf<typeof adamwKernel>;
 type Buffers = Record<"parameter" | "gradient" | "mean" | "variance", Float32Array>;
 
 export const adamw = implement<typeof adamwKernel>("adamw", (context, buffers, params) => {
-  const common = context.commonContext(buffers.mean, buffers.variance);
-  if (common) return updateInPlace(context, common, buffers, params);
+  const packed = context.packedContext(buffers.mean, buffers.variance);
+  if (packed) return updateInPlace(context, packed, buffers, params);
   const { parameter, gradient, mean, variance } = buffers;
   context.stream(
     {

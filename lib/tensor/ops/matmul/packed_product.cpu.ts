@@ -135,7 +135,7 @@ export const packedProduct = implement<typeof packedProductKernel>(
     const { cOffset, cStride, biasOffset, aOffset } = params;
     const share = context.share(n, 4);
     if (share.first >= share.last) return;
-    const packed = context.packedContext(b);
+    const packed = context.packedContext(b)!;
     const { scratch } = packed;
     const format = formats[kind];
     const rowBytes = k / format.blockElements * format.blockBytes;
@@ -230,7 +230,7 @@ function widenTile(
   b: Float32Array,
   { kind, n, k, transposeB, scalesAt }: ParamsOf<typeof tiledProductKernel>,
 ): WidenTile {
-  const packed = context.packedContext(b);
+  const packed = context.packedContext(b)!;
   const { scratch } = packed;
   const { blockElements, blockBytes } = formats[kind];
   const rowBlocks = (transposeB ? k : n) / blockElements;
